@@ -1,0 +1,120 @@
+// What the directives of a request and of a response say (RFC 9111 §5.2; RFC 5861; RFC 8246).
+import { type Directive, parseDirectives } from "./directives.ts";
+import type { Fields } from "./stored-response.ts";
+
+/** The qualified form names the fields it is about (RFC 9111 §5.2.2.4, §5.2.2.7). */
+export type Qualifiable = boolean | readonly string[];
+
+/** Durations are absent when not stated; an unreadable `max-age` or `s-maxage` counts as 0. */
+export interface ResponseDirectives {
+  readonly maxAgeSeconds?: number;
+  readonly sMaxageSeconds?: number;
+  readonly staleWhileRevalidateSeconds?: number;
+  readonly staleIfErrorSeconds?: number;
+  readonly noStore: boolean;
+  readonly noCache: Qualifiable;
+  readonly private: Qualifiable;
+  readonly public: boolean;
+  readonly mustRevalidate: boolean;
+  readonly proxyRevalidate: boolean;
+  readonly mustUnderstand: boolean;
+}
+
+export interface RequestDirectives {
+  readonly maxAgeSeconds?: number;
+  /** `Infinity` for `max-stale` without an argument (RFC 9111 §5.2.1.2). */
+  readonly maxStaleSeconds?: number;
+  readonly minFreshSeconds?: number;
+  readonly noCache: boolean;
+  readonly noStore: boolean;
+  readonly onlyIfCached: boolean;
+}
+
+/** RFC 9111 §1.2.2: a larger delta-seconds counts as this one, 2^31. */
+const deltaSecondsMax = 2_147_483_648;
+
+/** @returns seconds; `undefined` for text that is not delta-seconds (RFC 9111 §1.2.2) */
+export function deltaSeconds(argument: string | undefined): number | undefined {
+  if (argument === undefined || !/^\d+$/.test(argument)) return undefined;
+  return Math.min(Number(argument), deltaSecondsMax);
+}
+
+/** Reads `Cache-Control` of a response. The first of repeated directives wins (RFC 9111 §4.2.1). */
+export function responseDirectives(fields: Fields): ResponseDirectives {
+  return asResponseDirectives(parseDirectives(fields.get("cache-control")));
+}
+
+/** The same reading for members that came from another syntax, such as RFC 9213's. */
+export function asResponseDirectives(
+  parsed: readonly Pick<Directive, "name" | "argument">[],
+): ResponseDirectives {
+  const first = (name: string) => parsed.find((directive) => directive.name === name);
+  const has = (name: string) => first(name) !== undefined;
+  // RFC 9111 §4.2.1: invalid freshness information is best taken as stale.
+  const lifetime = (name: string) => {
+    const directive = first(name);
+    return directive && (deltaSeconds(directive.argument) ?? 0);
+  };
+  return {
+    ...stated({
+      maxAgeSeconds: lifetime("max-age"),
+      sMaxageSeconds: lifetime("s-maxage"),
+      staleWhileRevalidateSeconds: deltaSeconds(first("stale-while-revalidate")?.argument),
+      staleIfErrorSeconds: deltaSeconds(first("stale-if-error")?.argument),
+    }),
+    noStore: has("no-store"),
+    noCache: qualifiable(parsed, "no-cache"),
+    private: qualifiable(parsed, "private"),
+    public: has("public"),
+    mustRevalidate: has("must-revalidate"),
+    proxyRevalidate: has("proxy-revalidate"),
+    mustUnderstand: has("must-understand"),
+  };
+}
+
+/**
+ * Reads `Cache-Control` of a request; `Pragma: no-cache` speaks where it is absent
+ * (RFC 9111 §5.4).
+ */
+export function requestDirectives(fields: Fields): RequestDirectives {
+  const text = fields.get("cache-control") ?? fields.get("pragma");
+  const parsed = parseDirectives(text);
+  const first = (name: string) => parsed.find((directive) => directive.name === name);
+  const maxStale = first("max-stale");
+  return {
+    ...stated({
+      maxAgeSeconds: deltaSeconds(first("max-age")?.argument),
+      minFreshSeconds: deltaSeconds(first("min-fresh")?.argument),
+      maxStaleSeconds:
+        maxStale && (maxStale.argument === undefined ? Infinity : deltaSeconds(maxStale.argument)),
+    }),
+    noCache: first("no-cache") !== undefined,
+    noStore: first("no-store") !== undefined,
+    onlyIfCached: first("only-if-cached") !== undefined,
+  };
+}
+
+/** The unqualified form wins over any qualified one. */
+function qualifiable(
+  parsed: readonly Pick<Directive, "name" | "argument">[],
+  name: string,
+): Qualifiable {
+  const all = parsed.filter((directive) => directive.name === name);
+  if (all.length === 0) return false;
+  const named = all.map((directive) => fieldNames(directive.argument));
+  return named.some((names) => names.length === 0) || named.flat();
+}
+
+function fieldNames(argument: string | undefined): string[] {
+  const names = (argument ?? "").split(",").map((name) => name.trim().toLowerCase());
+  return names.filter((name) => name !== "");
+}
+
+/** Leaves out what is `undefined`, so that "not stated" has one form. */
+function stated<T extends Record<string, number | undefined>>(
+  values: T,
+): { [K in keyof T]?: number } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: number;
+  };
+}

@@ -1,0 +1,38 @@
+// Splits the text of Cache-Control into directives: tokens, quoted strings, empty members
+// (RFC 9111 §5.2, RFC 9110 §5.6.1, §5.6.4).
+
+export interface Directive {
+  /** Lower case (RFC 9111 §5.2: names are case-insensitive). */
+  readonly name: string;
+  /** The argument with its quotes and escapes taken off; `undefined` when there is none. */
+  readonly argument: string | undefined;
+  /** As it stood in the field, so that what is left can be written back unchanged. */
+  readonly text: string;
+}
+
+const directivePattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
+const namePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/**
+ * @param text a field's combined value; `null` for a field that is absent
+ * @returns directives in order, repeats included; a member whose name is not a token is left out.
+ *   Never throws.
+ */
+export function parseDirectives(text: string | null): Directive[] {
+  const directives: Directive[] = [];
+  for (const [member] of (text ?? "").matchAll(directivePattern)) {
+    const trimmed = member.trim();
+    const equalsAt = trimmed.indexOf("=");
+    const name = (equalsAt < 0 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
+    if (!namePattern.test(name)) continue;
+    const argument = equalsAt < 0 ? undefined : unquote(trimmed.slice(equalsAt + 1));
+    directives.push({ name, argument, text: trimmed });
+  }
+  return directives;
+}
+
+function unquote(argument: string): string {
+  if (!argument.startsWith('"')) return argument;
+  const closed = argument.length > 1 && argument.endsWith('"');
+  return argument.slice(1, closed ? -1 : undefined).replaceAll(/\\([^])/g, "$1");
+}

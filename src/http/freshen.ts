@@ -1,0 +1,25 @@
+// Updates a stored response's fields from the 304 that validated it (RFC 9111 §3.2, §4.3.4).
+import type { FieldLine } from "./stored-response.ts";
+
+/** §3.2: what describes the stored body itself is not changed by a response without one. */
+const keptAsStored: ReadonlySet<string> = new Set([
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+]);
+
+/**
+ * @param stored  the fields of the response whose validator was sent
+ * @param update  the storable fields of the 304
+ * @returns every field that the 304 names replaced by its lines, all others kept.
+ *   `Age` is not carried over: the 304 says how old it is itself.
+ */
+export function freshenedFields(
+  stored: readonly FieldLine[],
+  update: readonly FieldLine[],
+): FieldLine[] {
+  const newer = update.filter(([name]) => !keptAsStored.has(name));
+  const replaced = new Set(["age", ...newer.map(([name]) => name)]);
+  return [...stored.filter(([name]) => !replaced.has(name)), ...newer];
+}

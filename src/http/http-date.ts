@@ -1,0 +1,62 @@
+// Reads HTTP-date in its three forms (RFC 9110 §5.6.7); any other text is no date.
+
+const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+const month = `(?<month>${months.join("|")})`;
+const clock = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)`;
+
+const forms = [
+  // IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
+  String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d\d) ${month} (?<year>\d{4}) ${clock} GMT`,
+  // rfc850-date: Sunday, 06-Nov-94 08:49:37 GMT
+  String.raw`(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\d\d)-${month}-(?<year>\d\d) ${clock} GMT`,
+  // asctime-date: Sun Nov  6 08:49:37 1994
+  String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${month} (?<day>[ \d]\d) ${clock} (?<year>\d{4})`,
+].map((form) => new RegExp(`^${form}$`, "i"));
+
+const fiftyYearsMs = 50 * 365.25 * 86_400_000;
+
+/**
+ * @param text  a field's value; `null` for a field that is absent
+ * @param atMs  the instant that two-digit years are read around
+ * @returns epoch milliseconds, or why there is no instant. Never throws.
+ */
+export function parseHttpDate(text: string | null, atMs: number): number | "absent" | "unreadable" {
+  if (text === null) return "absent";
+  for (const form of forms) {
+    const parts = form.exec(text.trim())?.groups;
+    if (parts !== undefined) return instantOf(parts, atMs);
+  }
+  return "unreadable";
+}
+
+function instantOf(parts: Record<string, string>, atMs: number): number | "unreadable" {
+  const named = (parts["month"] ?? "").toLowerCase();
+  const monthIndex = months.findIndex((name) => name.toLowerCase() === named);
+  const [day, hour, minute] = [parts["day"], parts["hour"], parts["minute"]].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  // A leap second is allowed by the grammar; the clock has none.
+  const second = Math.min(Number(parts["second"]), 59);
+  const year = parts["year"] ?? "";
+  const at = (fullYear: number) => Date.UTC(fullYear, monthIndex, day, hour, minute, second);
+  if (hour > 23 || minute > 59 || Number(parts["second"]) > 60) return "unreadable";
+  if (year.length === 4) return dayExists(at(Number(year)), day);
+  // RFC 9110 §5.6.7: more than 50 years ahead means the century before.
+  const century = Math.floor(new Date(atMs).getUTCFullYear() / 100) * 100;
+  const thisCentury = at(century + Number(year));
+  const instant =
+    thisCentury > atMs + fiftyYearsMs ? at(century - 100 + Number(year)) : thisCentury;
+  return dayExists(instant, day);
+}
+
+/** `Date.UTC` carries the 31st of February over into March; that is no date. */
+function dayExists(instant: number, day: number): number | "unreadable" {
+  return new Date(instant).getUTCDate() === day ? instant : "unreadable";
+}
+
+/** Epoch milliseconds as IMF-fixdate, whole seconds. */
+export function formatHttpDate(atMs: number): string {
+  return new Date(atMs).toUTCString();
+}

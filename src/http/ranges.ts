@@ -1,0 +1,52 @@
+// A byte range out of a complete stored body (RFC 9110 §14; RFC 9111 §3.3 asks for nothing more).
+import { entityTag, isWeak } from "./validators.ts";
+import { parseHttpDate } from "./http-date.ts";
+import type { Fields } from "./stored-response.ts";
+
+export type RangeVerdict =
+  | { kind: "whole" }
+  | { kind: "part"; firstByte: number; lastByte: number }
+  | { kind: "unsatisfiable" };
+
+/**
+ * @param given.request   `Range` and `If-Range` of the client
+ * @param given.bodyBytes length of the complete body
+ * @returns `whole` also for what a recipient may ignore: several ranges, other units, text that
+ *   is not well formed (RFC 9110 §14.2), and a failed `If-Range` (§13.1.5)
+ */
+export function rangeVerdict(given: {
+  request: Fields;
+  stored: Fields;
+  status: number;
+  bodyBytes: number;
+}): RangeVerdict {
+  const asked = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");
+  if (given.status !== 200 || asked === null || !ifRangeHolds(given.request, given.stored)) {
+    return { kind: "whole" };
+  }
+  const [first, last] = [asked[1] ?? "", asked[2] ?? ""];
+  if (first === "") return suffix(last, given.bodyBytes);
+  const firstByte = Number(first);
+  const lastByte = last === "" ? Infinity : Number(last);
+  if (lastByte < firstByte) return { kind: "whole" };
+  if (firstByte >= given.bodyBytes) return { kind: "unsatisfiable" };
+  return { kind: "part", firstByte, lastByte: Math.min(lastByte, given.bodyBytes - 1) };
+}
+
+/** `bytes=-n`: the last n bytes (RFC 9110 §14.1.2). */
+function suffix(length: string, bodyBytes: number): RangeVerdict {
+  if (length === "") return { kind: "whole" };
+  const wantedBytes = Number(length);
+  if (wantedBytes === 0 || bodyBytes === 0) return { kind: "unsatisfiable" };
+  const firstByte = Math.max(0, bodyBytes - wantedBytes);
+  return { kind: "part", firstByte, lastByte: bodyBytes - 1 };
+}
+
+/** RFC 9110 §13.1.5: the strong comparison; a date must be exactly `Last-Modified`. */
+function ifRangeHolds(request: Fields, stored: Fields): boolean {
+  const condition = request.get("if-range")?.trim();
+  if (condition === undefined) return true;
+  if (condition.includes('"')) return !isWeak(condition) && condition === entityTag(stored);
+  const conditionAtMs = parseHttpDate(condition, 0);
+  return typeof conditionAtMs === "number" && condition === stored.get("last-modified")?.trim();
+}

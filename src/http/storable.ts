@@ -1,0 +1,101 @@
+// May a response be stored in this shared cache? (RFC 9111 §3, §3.5; the refusal names its rule.)
+import type { GoverningDirectives } from "./governing-directives.ts";
+import { heuristicallyCacheableStatuses } from "./freshness.ts";
+import type { Fields } from "./stored-response.ts";
+
+export type StorableVerdict = { kind: "storable" } | { kind: "refused"; rule: RefusalRule };
+
+export type RefusalRule =
+  | "method"
+  | "status-not-understood"
+  | "partial"
+  | "no-store"
+  | "private"
+  | "authorization"
+  | "set-cookie"
+  | "vary-any"
+  | "not-allowed-explicitly"
+  | "no-use";
+
+/** Final status codes whose caching rules are implemented here (for `must-understand`, §5.2.2.3). */
+const understoodStatuses: ReadonlySet<number> = new Set([
+  ...heuristicallyCacheableStatuses,
+  302,
+  303,
+  307,
+  400,
+  401,
+  403,
+  451,
+  500,
+  502,
+  503,
+  504,
+]);
+
+/**
+ * Conditions in the order of RFC 9111 §3, then ours.
+ *
+ * @param given.request.hasAuthorization a field `Authorization` was forwarded
+ * @param given.lifetimeAssigned the route gives this status a lifetime of its own
+ * @param given.hasUse           it could ever answer or be validated: a lifetime, a validator or
+ *                               a stale allowance
+ */
+export function mayStore(given: {
+  request: { method: string; noStore: boolean; hasAuthorization: boolean };
+  status: number;
+  fields: Fields;
+  governing: GoverningDirectives;
+  lifetimeAssigned: boolean;
+  hasUse: boolean;
+}): StorableVerdict {
+  const { request, status, fields, governing } = given;
+  const { directives } = governing;
+  const refuse = (rule: RefusalRule): StorableVerdict => ({ kind: "refused", rule });
+
+  if (request.method !== "GET") return refuse("method");
+  if (status < 200 || status === 304) return refuse("status-not-understood");
+  if (status === 206 || status === 416) return refuse("partial");
+  const understood = understoodStatuses.has(status);
+  if (directives.mustUnderstand && !understood) return refuse("status-not-understood");
+  // §5.2.2.3: must-understand lifts the no-store that stands beside it for older caches.
+  if (directives.noStore && !directives.mustUnderstand) return refuse("no-store");
+  if (request.noStore) return refuse("no-store");
+  if (directives.private === true) return refuse("private");
+  if (request.hasAuthorization && !sharedExplicitly(governing)) return refuse("authorization");
+  if (!given.lifetimeAssigned && !allowedToStore(given)) return refuse("not-allowed-explicitly");
+
+  // Departs from RFC 9111 §7.3, which leaves it open: a cookie is for one client.
+  if (fields.has("set-cookie")) return refuse("set-cookie");
+  // §4.1: `Vary: *` never matches, so nothing could ever be answered with it.
+  if (/(?:^|,)\s*\*\s*(?:,|$)/.test(fields.get("vary") ?? "")) return refuse("vary-any");
+  if (!given.hasUse) return refuse("no-use");
+  return { kind: "storable" };
+}
+
+/** RFC 9111 §3, last condition: one of these makes a response storable at all. */
+function allowedToStore(given: {
+  status: number;
+  fields: Fields;
+  governing: GoverningDirectives;
+}): boolean {
+  const { directives, source } = given.governing;
+  return (
+    directives.public ||
+    directives.maxAgeSeconds !== undefined ||
+    directives.sMaxageSeconds !== undefined ||
+    (source === "cache-control" && given.fields.has("expires")) ||
+    heuristicallyCacheableStatuses.has(given.status)
+  );
+}
+
+/**
+ * Did the origin itself say that many clients may share this response? `public`, `s-maxage` or a
+ * targeted field that gives a lifetime; `must-revalidate` alone, which RFC 9111 §3.5 also accepts
+ * for `Authorization`, says nothing of cookies.
+ */
+export function sharedExplicitly({ directives, source }: GoverningDirectives): boolean {
+  if (directives.noStore || directives.private === true) return false;
+  if (directives.public || directives.sMaxageSeconds !== undefined) return true;
+  return source === "targeted" && directives.maxAgeSeconds !== undefined;
+}

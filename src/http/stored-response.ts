@@ -1,0 +1,61 @@
+// A stored response as plain data (RFC 9111 §3), the same in every tier.
+
+/** One field line: the name in lower case, then the value as it was received. */
+export type FieldLine = readonly [name: string, value: string];
+
+/** What the rules need of a set of fields; a `Headers` is one. Names are case-insensitive. */
+export type Fields = Pick<Headers, "get" | "has">;
+
+/**
+ * The place in the purge journal that was known before the origin request was sent: the position
+ * of its last entry with that entry's random field `n`. `"none"` when no view was at hand.
+ */
+export type Stamp = { readonly position: string; readonly n: string } | "none";
+
+/** Everything that is known of a stored response, save its body. Serialises to JSON and back. */
+export interface StoredMetadata {
+  readonly status: number;
+  readonly statusText: string;
+  readonly fields: readonly FieldLine[];
+  /** `request_time` and `response_time` of RFC 9111 §4.2.3, epoch milliseconds. */
+  readonly requestedAtMs: number;
+  readonly respondedAtMs: number;
+  /** Length of the body as the origin encoded it; `null` while a streamed body's is unknown. */
+  readonly bodyBytes: number | null;
+  /** SHA-256 of the body, hex; `null` for a body that was streamed and never held whole. */
+  readonly bodyDigest: string | null;
+  /** Selecting header fields and the forwarded values they had (RFC 9111 §4.1). */
+  readonly selecting: readonly (readonly [name: string, value: string | null])[];
+  /** For purging; gathered when the response was stored. */
+  readonly tags: readonly string[];
+  readonly stamp: Stamp;
+  /** The location whose isolate asked the origin; empty where there is none. */
+  readonly colo: string;
+  /** What the origin took to answer, headers and body. */
+  readonly fillCostMs: number;
+  /** Drawn once per fill, 0 ≤ draw < 1: how much of the route's jitter shortens this lifetime. */
+  readonly jitterDraw: number;
+}
+
+/** A body held whole, or one read from its tier as it is sent on; `absent` if it was not asked for. */
+export type StoredBody =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array> }
+  | { readonly kind: "absent" };
+
+export interface StoredResponse {
+  readonly metadata: StoredMetadata;
+  readonly body: StoredBody;
+}
+
+const builtFields = new WeakMap<StoredMetadata, Headers>();
+
+/** The stored fields as `Headers`, built once per stored response. Callers copy before changing. */
+export function fieldsOf(metadata: StoredMetadata): Headers {
+  let fields = builtFields.get(metadata);
+  if (fields === undefined) {
+    fields = new Headers(metadata.fields.map(([name, value]) => [name, value]));
+    builtFields.set(metadata, fields);
+  }
+  return fields;
+}

@@ -1,0 +1,80 @@
+// Validators and preconditions (RFC 9110 §8.8, §13; RFC 9111 §4.3.1, §4.3.2).
+import { parseHttpDate } from "./http-date.ts";
+import type { Fields } from "./stored-response.ts";
+
+const entityTagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
+const entityTagAlone = new RegExp(`^${entityTagPattern.source}$`);
+
+/** @returns the ETag if it is well formed, else `null` */
+export function entityTag(fields: Fields): string | null {
+  const text = fields.get("etag")?.trim() ?? "";
+  return entityTagAlone.test(text) ? text : null;
+}
+
+export const isWeak = (tag: string): boolean => tag.startsWith("W/");
+const opaque = (tag: string): string => (isWeak(tag) ? tag.slice(2) : tag);
+
+/** Can this response be validated at all? */
+export function hasValidator(fields: Fields): boolean {
+  return entityTag(fields) !== null || fields.has("last-modified");
+}
+
+/** The fields of a conditional request for a stored response (RFC 9111 §4.3.1). */
+export function conditionalFields(stored: Fields): [name: string, value: string][] {
+  const tag = entityTag(stored);
+  const modified = stored.get("last-modified");
+  return [
+    ...(tag === null ? [] : [["if-none-match", tag] as [string, string]]),
+    ...(modified === null ? [] : [["if-modified-since", modified] as [string, string]]),
+  ];
+}
+
+/**
+ * May a 304 freshen the response whose validator was sent? (RFC 9111 §4.3.4: a strong validator
+ * in it must be the stored one; a weak one or none selects the only candidate.)
+ */
+export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolean {
+  const tag = entityTag(notModified);
+  if (tag === null) return true;
+  const storedTag = entityTag(stored);
+  return storedTag !== null && opaque(tag) === opaque(storedTag);
+}
+
+/**
+ * Does the client's own precondition hold against a stored 2xx response, so that 304 answers?
+ * `If-None-Match` hides `If-Modified-Since` (RFC 9110 §13.2.2). Comparison is weak (§13.1.2).
+ *
+ * @param given.receivedAtMs stands in for absent `Last-Modified` and `Date` (RFC 9111 §4.3.2)
+ */
+export function isNotModified(given: {
+  request: Fields;
+  stored: Fields;
+  status: number;
+  receivedAtMs: number;
+}): boolean {
+  const { request, stored, receivedAtMs } = given;
+  if (given.status < 200 || given.status > 299) return false;
+  const noneMatch = request.get("if-none-match");
+  if (noneMatch !== null) {
+    if (noneMatch.trim() === "*") return true;
+    const tag = entityTag(stored);
+    const listed = noneMatch.match(entityTagPattern) ?? [];
+    return tag !== null && listed.some((candidate) => opaque(candidate) === opaque(tag));
+  }
+  const sinceAtMs = parseHttpDate(request.get("if-modified-since"), receivedAtMs);
+  if (typeof sinceAtMs !== "number") return false;
+  const candidates = [stored.get("last-modified"), stored.get("date")];
+  const changedAtMs = candidates
+    .map((text) => parseHttpDate(text, receivedAtMs))
+    .find((instant) => typeof instant === "number");
+  return (changedAtMs ?? receivedAtMs) <= sinceAtMs;
+}
+
+/** The client's preconditions; a 304 of our own is made from the stored response instead. */
+export const conditionalFieldNames = [
+  "if-none-match",
+  "if-modified-since",
+  "if-match",
+  "if-unmodified-since",
+  "if-range",
+] as const;
