@@ -1,5 +1,5 @@
-// What the directives of a request and of a response say (RFC 9111 §5.2; RFC 5861; RFC 8246).
-import { type Directive, parseDirectives } from "./directives.ts";
+// What the directives of a request and of a response say (RFC 9111 §5.2; RFC 5861).
+import { type Directive, parseDirectives, tokenPattern } from "./directives.ts";
 import type { Fields } from "./stored-response.ts";
 
 /** The qualified form names the fields it is about (RFC 9111 §5.2.2.4, §5.2.2.7). */
@@ -77,8 +77,9 @@ export function asResponseDirectives(
  * (RFC 9111 §5.4).
  */
 export function requestDirectives(fields: Fields): RequestDirectives {
-  const text = fields.get("cache-control") ?? fields.get("pragma");
-  const parsed = parseDirectives(text);
+  const parsed = fields.has("cache-control")
+    ? parseDirectives(fields.get("cache-control"))
+    : parseDirectives(fields.get("pragma")).filter(({ name }) => name === "no-cache");
   const first = (name: string) => parsed.find((directive) => directive.name === name);
   const maxStale = first("max-stale");
   return {
@@ -94,7 +95,7 @@ export function requestDirectives(fields: Fields): RequestDirectives {
   };
 }
 
-/** The unqualified form wins over any qualified one. */
+/** The unqualified form wins; an argument that does not name fields counts as that form. */
 function qualifiable(
   parsed: readonly Pick<Directive, "name" | "argument">[],
   name: string,
@@ -102,7 +103,9 @@ function qualifiable(
   const all = parsed.filter((directive) => directive.name === name);
   if (all.length === 0) return false;
   const named = all.map((directive) => fieldNames(directive.argument));
-  return named.some((names) => names.length === 0) || named.flat();
+  const namesFields = (names: string[]) =>
+    names.length > 0 && names.every((field) => tokenPattern.test(field));
+  return named.every(namesFields) ? named.flat() : true;
 }
 
 function fieldNames(argument: string | undefined): string[] {

@@ -11,7 +11,8 @@ export interface Directive {
 }
 
 const directivePattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
-const namePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110 §5.6.2; names of fields and of directives are tokens. */
+export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
  * @param text a field's combined value; `null` for a field that is absent
@@ -24,7 +25,7 @@ export function parseDirectives(text: string | null): Directive[] {
     const trimmed = member.trim();
     const equalsAt = trimmed.indexOf("=");
     const name = (equalsAt < 0 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
-    if (!namePattern.test(name)) continue;
+    if (!tokenPattern.test(name)) continue;
     const argument = equalsAt < 0 ? undefined : unquote(trimmed.slice(equalsAt + 1));
     directives.push({ name, argument, text: trimmed });
   }

@@ -1,12 +1,15 @@
 // Updates a stored response's fields from the 304 that validated it (RFC 9111 §3.2, §4.3.4).
 import type { FieldLine } from "./stored-response.ts";
 
-/** §3.2: what describes the stored body itself is not changed by a response without one. */
+/**
+ * §3.2: the length, and what the stored bytes cannot be read without or are no part of.
+ * Departs from RFC 9111 §3.2 for `Set-Cookie`: a cookie is for the client that was answered.
+ */
 const keptAsStored: ReadonlySet<string> = new Set([
   "content-encoding",
   "content-length",
   "content-range",
-  "content-type",
+  "set-cookie",
 ]);
 
 /**

@@ -23,7 +23,7 @@ export function governingDirectives(fields: Fields): GoverningDirectives {
 
 /**
  * A targeted field is a structured-fields Dictionary; one that is empty or fails to parse is
- * ignored (RFC 9213 §2.1). Parameters mean nothing; a member of an unexpected type is left out.
+ * ignored (RFC 9213 §2.1). Parameters mean nothing.
  */
 function targetedDirectives(text: string | null): ResponseDirectives | undefined {
   if (text === null) return undefined;
@@ -34,12 +34,15 @@ function targetedDirectives(text: string | null): ResponseDirectives | undefined
     return undefined;
   }
   if (members.length === 0) return undefined;
-  return asResponseDirectives(members.flatMap(([name, [value]]) => readable(name, value)));
+  return asResponseDirectives(members.flatMap(([name, [value]]) => member(name, value)));
 }
 
-function readable(name: string, value: unknown): Pick<Directive, "name" | "argument">[] {
-  if (value === true) return [{ name, argument: undefined }];
-  if (typeof value === "string") return [{ name, argument: value }];
-  const isCount = typeof value === "number" && Number.isInteger(value) && value >= 0;
-  return isCount ? [{ name, argument: String(value) }] : [];
+/**
+ * A value of a type that the directive does not have is not used (RFC 9213 §2.1). The directive
+ * stands without it, which is its strictest reading: no lifetime, no stale allowance, all fields.
+ */
+function member(name: string, value: unknown): Pick<Directive, "name" | "argument">[] {
+  if (value === false) return [];
+  const expected = name === "private" || name === "no-cache" ? "string" : "number";
+  return [{ name, argument: typeof value === expected ? String(value) : undefined }];
 }

@@ -1,4 +1,5 @@
-// Reads HTTP-date in its three forms (RFC 9110 §5.6.7); any other text is no date.
+// Reads HTTP-date in its three forms (RFC 9110 §5.6.7), in any case, as a cache should
+// (RFC 9111 §4.2); any other text is no date.
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const month = `(?<month>${months.join("|")})`;
@@ -12,8 +13,6 @@ const forms = [
   // asctime-date: Sun Nov  6 08:49:37 1994
   String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${month} (?<day>[ \d]\d) ${clock} (?<year>\d{4})`,
 ].map((form) => new RegExp(`^${form}$`, "i"));
-
-const fiftyYearsMs = 50 * 365.25 * 86_400_000;
 
 /**
  * @param text  a field's value; `null` for a field that is absent
@@ -40,18 +39,25 @@ function instantOf(parts: Record<string, string>, atMs: number): number | "unrea
   // A leap second is allowed by the grammar; the clock has none.
   const second = Math.min(Number(parts["second"]), 59);
   const year = parts["year"] ?? "";
-  const at = (fullYear: number) => Date.UTC(fullYear, monthIndex, day, hour, minute, second);
+  // `Date.UTC` would take the years 0 to 99 for 1900 to 1999.
+  const at = (fullYear: number) =>
+    new Date(new Date(0).setUTCFullYear(fullYear, monthIndex, day)).setUTCHours(
+      hour,
+      minute,
+      second,
+    );
   if (hour > 23 || minute > 59 || Number(parts["second"]) > 60) return "unreadable";
   if (year.length === 4) return dayExists(at(Number(year)), day);
   // RFC 9110 §5.6.7: more than 50 years ahead means the century before.
-  const century = Math.floor(new Date(atMs).getUTCFullYear() / 100) * 100;
+  const thisYear = new Date(atMs).getUTCFullYear();
+  const century = Math.floor(thisYear / 100) * 100;
+  const latestAtMs = new Date(atMs).setUTCFullYear(thisYear + 50);
   const thisCentury = at(century + Number(year));
-  const instant =
-    thisCentury > atMs + fiftyYearsMs ? at(century - 100 + Number(year)) : thisCentury;
+  const instant = thisCentury > latestAtMs ? at(century - 100 + Number(year)) : thisCentury;
   return dayExists(instant, day);
 }
 
-/** `Date.UTC` carries the 31st of February over into March; that is no date. */
+/** `Date` carries the 31st of February over into March; that is no date. */
 function dayExists(instant: number, day: number): number | "unreadable" {
   return new Date(instant).getUTCDate() === day ? instant : "unreadable";
 }

@@ -37,16 +37,24 @@ export function rangeVerdict(given: {
 function suffix(length: string, bodyBytes: number): RangeVerdict {
   if (length === "") return { kind: "whole" };
   const wantedBytes = Number(length);
-  if (wantedBytes === 0 || bodyBytes === 0) return { kind: "unsatisfiable" };
+  if (wantedBytes === 0) return { kind: "unsatisfiable" };
+  // Satisfiable, but a Content-Range has no way to say "no bytes of none".
+  if (bodyBytes === 0) return { kind: "whole" };
   const firstByte = Math.max(0, bodyBytes - wantedBytes);
   return { kind: "part", firstByte, lastByte: bodyBytes - 1 };
 }
 
-/** RFC 9110 §13.1.5: the strong comparison; a date must be exactly `Last-Modified`. */
+/**
+ * RFC 9110 §13.1.5: the strong comparison; a date must be exactly `Last-Modified`, which is a strong
+ * validator only where the stored `Date` is at least a second later (§8.8.2.2).
+ */
 function ifRangeHolds(request: Fields, stored: Fields): boolean {
   const condition = request.get("if-range")?.trim();
   if (condition === undefined) return true;
   if (condition.includes('"')) return !isWeak(condition) && condition === entityTag(stored);
-  const conditionAtMs = parseHttpDate(condition, 0);
-  return typeof conditionAtMs === "number" && condition === stored.get("last-modified")?.trim();
+  if (condition !== stored.get("last-modified")?.trim()) return false;
+  const dateAtMs = parseHttpDate(stored.get("date"), 0);
+  if (typeof dateAtMs !== "number") return false;
+  const modifiedAtMs = parseHttpDate(condition, dateAtMs);
+  return typeof modifiedAtMs === "number" && dateAtMs - modifiedAtMs >= 1000;
 }

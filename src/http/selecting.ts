@@ -1,10 +1,15 @@
 // Which stored response of a resource matches a request: Vary (RFC 9111 §4.1).
+import { tokenPattern } from "./directives.ts";
 import type { Fields } from "./stored-response.ts";
 
-/** @returns names in `Vary`, lower case, sorted, without repeats; empty when there is none */
+/**
+ * @returns names in `Vary`, lower case, sorted, without repeats; empty when there is none. A member
+ *   that is no field name counts as `*`: nothing can be found to match it.
+ */
 export function selectingFieldNames(response: Fields): string[] {
   const names = (response.get("vary") ?? "").split(",").map((name) => name.trim().toLowerCase());
-  return [...new Set(names.filter((name) => name !== ""))].sort();
+  const known = names.map((name) => (name === "" || tokenPattern.test(name) ? name : "*"));
+  return [...new Set(known.filter((name) => name !== ""))].sort();
 }
 
 export type SelectingValues = readonly (readonly [name: string, value: string | null])[];
@@ -14,20 +19,24 @@ export type SelectingValues = readonly (readonly [name: string, value: string | 
  * (RFC 9111 §4.1 allows such normalisation); everything else is compared as text.
  */
 export function selectingValues(names: readonly string[], request: Fields): SelectingValues {
-  return names.map((name) => [
-    name,
-    request
-      .get(name)
-      ?.trim()
-      .replaceAll(/\s*,\s*/g, ",") ?? null,
-  ]);
+  return names.map((name) => {
+    const value = request.get(name);
+    return [name, value === null ? null : normalised(value)];
+  });
 }
 
-/** RFC 9111 §4.1: all nominated fields match, an absent one only an absent one. */
+/** In a quoted string or a comment white space does mean something, so there it is left alone. */
+function normalised(value: string): string {
+  if (/["(]/.test(value)) return value.trim();
+  const members = value.split(",").map((member) => member.trim());
+  return members.join(",");
+}
+
+/** RFC 9111 §4.1: all nominated fields match, an absent one only an absent one, `*` never. */
 export function selects(stored: SelectingValues, request: Fields): boolean {
   const asked = selectingValues(
     stored.map(([name]) => name),
     request,
   );
-  return stored.every(([, value], index) => asked[index]?.[1] === value);
+  return stored.every(([name, value], index) => name !== "*" && asked[index]?.[1] === value);
 }

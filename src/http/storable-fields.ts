@@ -32,10 +32,12 @@ export function connectionFields(fields: Headers): ReadonlySet<string> {
  */
 export function storableFields(fields: Headers, directives: ResponseDirectives): FieldLine[] {
   const dropped = connectionFields(fields);
-  const qualified = [directives.private, directives.noCache].flatMap((named) =>
-    typeof named === "boolean" ? [] : named,
+  const qualified = new Set(
+    [directives.private, directives.noCache].flatMap((named) =>
+      typeof named === "boolean" ? [] : named,
+    ),
   );
   return [...fields].filter(
-    ([name]) => !dropped.has(name) && !forProxiesOnly.has(name) && !qualified.includes(name),
+    ([name]) => !dropped.has(name) && !forProxiesOnly.has(name) && !qualified.has(name),
   );
 }

@@ -1,6 +1,8 @@
 // May a response be stored in this shared cache? (RFC 9111 §3, §3.5; the refusal names its rule.)
+import type { ResponseDirectives } from "./cache-control.ts";
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { heuristicallyCacheableStatuses } from "./freshness.ts";
+import { selectingFieldNames } from "./selecting.ts";
 import type { Fields } from "./stored-response.ts";
 
 export type StorableVerdict = { kind: "storable" } | { kind: "refused"; rule: RefusalRule };
@@ -62,13 +64,15 @@ export function mayStore(given: {
   if (directives.noStore && !directives.mustUnderstand) return refuse("no-store");
   if (request.noStore) return refuse("no-store");
   if (directives.private === true) return refuse("private");
-  if (request.hasAuthorization && !sharedExplicitly(governing)) return refuse("authorization");
+  if (request.hasAuthorization && !sharedDespiteAuthorization(directives)) {
+    return refuse("authorization");
+  }
   if (!given.lifetimeAssigned && !allowedToStore(given)) return refuse("not-allowed-explicitly");
 
   // Departs from RFC 9111 §7.3, which leaves it open: a cookie is for one client.
   if (fields.has("set-cookie")) return refuse("set-cookie");
   // §4.1: `Vary: *` never matches, so nothing could ever be answered with it.
-  if (/(?:^|,)\s*\*\s*(?:,|$)/.test(fields.get("vary") ?? "")) return refuse("vary-any");
+  if (selectingFieldNames(fields).includes("*")) return refuse("vary-any");
   if (!given.hasUse) return refuse("no-use");
   return { kind: "storable" };
 }
@@ -87,6 +91,14 @@ function allowedToStore(given: {
     (source === "cache-control" && given.fields.has("expires")) ||
     heuristicallyCacheableStatuses.has(given.status)
   );
+}
+
+/**
+ * RFC 9111 §3.5 names `public`, `s-maxage` and `must-revalidate`; a targeted `max-age` is not among
+ * them. Of the last we make no use: who writes it thinks of staleness, not of sharing.
+ */
+function sharedDespiteAuthorization(directives: ResponseDirectives): boolean {
+  return directives.public || directives.sMaxageSeconds !== undefined;
 }
 
 /**

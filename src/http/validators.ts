@@ -30,13 +30,20 @@ export function conditionalFields(stored: Fields): [name: string, value: string]
 }
 
 /**
- * May a 304 freshen the response whose validator was sent? (RFC 9111 §4.3.4: a strong validator
- * in it must be the stored one; a weak one or none selects the only candidate.)
+ * May a 304 freshen the response whose validator was sent? A strong validator in it must be the
+ * stored one; a weak one must correspond to it (RFC 9111 §4.3.4).
+ *
+ * Departs from RFC 9111 §4.3.4: a 304 without any validator freshens, though what is stored has
+ * one. Only that one was sent, so only that one can have been meant.
  */
 export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolean {
   const tag = entityTag(notModified);
-  if (tag === null) return true;
   const storedTag = entityTag(stored);
+  if (tag === null) {
+    const modified = notModified.get("last-modified");
+    return modified === null || modified === stored.get("last-modified");
+  }
+  if (!isWeak(tag)) return tag === storedTag;
   return storedTag !== null && opaque(tag) === opaque(storedTag);
 }
 

@@ -1,0 +1,28 @@
+// Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1).
+
+/** Compares digests under a random key, so that timing tells nothing of the token. */
+export async function isAuthorized(request: Request, adminToken: string): Promise<boolean> {
+  const [, given] = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  if (given === undefined) return false;
+  const key = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+    "verify",
+  ]);
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const expected = await crypto.subtle.sign("HMAC", key, bytes(adminToken));
+  return crypto.subtle.verify("HMAC", key, expected, bytes(given));
+}
+
+export function unauthorized(): Response {
+  return Response.json(
+    {
+      error: {
+        code: "unauthorized",
+        what: "This route was not opened.",
+        why: "The request does not bear the admin token.",
+        mend: 'Send "Authorization: Bearer <ADMIN_TOKEN>".',
+      },
+    },
+    { status: 401, headers: { "www-authenticate": "Bearer", "cache-control": "no-store" } },
+  );
+}

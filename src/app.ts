@@ -1,0 +1,137 @@
+// The Hono application: the operator's routes below `/_cache/`, the cache for everything else.
+import { type Context, Hono } from "hono";
+import { adminRoutes } from "./admin/routes.ts";
+import type { Config } from "./config.ts";
+import { type Env, type Environment, type OriginTarget, readEnvironment } from "./environment.ts";
+import { errorName } from "./error-name.ts";
+import { Metrics } from "./metrics.ts";
+import { noJournal } from "./purge/view.ts";
+import { RedisClient } from "./redis/redis-client.ts";
+import { Flights } from "./serve/collapse.ts";
+import { plainPage } from "./serve/plain-page.ts";
+import { compileRoutes } from "./serve/policy.ts";
+import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
+import { serve } from "./serve/serve.ts";
+import { EdgeTier } from "./tiers/edge-tier.ts";
+import { MemoryTier } from "./tiers/memory-tier.ts";
+import { SharedTier } from "./tiers/shared-tier.ts";
+
+/** What the runtime and its clock give; tests put their own in. */
+export interface Platform {
+  readonly cache: () => Pick<Cache, "match" | "put" | "delete">;
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly nowAtMs: () => number;
+  readonly random: () => number;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Makes an isolate's application; its state lives as long as it does.
+ *
+ * @throws OperatorError for bindings that make no sense
+ */
+export function createApp(config: Config, env: Env, platform: Platform): Hono {
+  const environment = readEnvironment(env, config);
+  const metrics = new Metrics(platform.nowAtMs());
+  const redis =
+    environment.redis && new RedisClient({ ...environment.redis, nowAtMs: platform.nowAtMs });
+  const isolate = createIsolate({ config, environment, platform, metrics, redis });
+  const app = new Hono();
+  app.route("/_cache", adminRoutes({ environment, isolate, redis }));
+  app.all("*", (context) => {
+    const { req } = context;
+    return serve(req.raw, portsOf(context, isolate, environment, platform));
+  });
+  app.onError((cause) => {
+    platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+    return plainPage(500);
+  });
+  return app;
+}
+
+function createIsolate(given: {
+  config: Config;
+  environment: Environment;
+  platform: Platform;
+  metrics: Metrics;
+  redis: RedisClient | undefined;
+}): Isolate {
+  const { config, environment, platform, metrics, redis } = given;
+  const { limits, namespace } = config;
+  const onBadRecord = () => metrics.badRecord();
+  return {
+    config,
+    metrics,
+    matchRoute: compileRoutes(config),
+    tiers: {
+      memory: new MemoryTier(limits.memoryBytes),
+      edge: new EdgeTier({
+        cache: platform.cache,
+        wholeBytesMax: limits.bufferBytes,
+        onBadRecord,
+      }),
+      shared:
+        redis &&
+        new SharedTier({ redis, namespace, bodyBytesMax: limits.sharedBodyBytes, onBadRecord }),
+    },
+    view: noJournal,
+    flights: new Flights(),
+    fetchOrigin: originFetcher(environment.origins, platform, metrics),
+    nowAtMs: platform.nowAtMs,
+    random: platform.random,
+  };
+}
+
+function originFetcher(
+  origins: ReadonlyMap<string, OriginTarget>,
+  platform: Platform,
+  metrics: Metrics,
+): FetchOrigin {
+  return async (name, { method, pathAndQuery, headers, body, signal }) => {
+    const origin = origins.get(name);
+    if (origin === undefined) throw new Error(`No origin is named ${name}.`);
+    metrics.originAsked();
+    const request = new Request(`${origin.base}${pathAndQuery}`, {
+      method,
+      headers,
+      body,
+      signal,
+      // Cloudflare's own cache lies below `fetch`, and redirects are the client's to follow.
+      cache: "no-store",
+      redirect: "manual",
+      encodeResponseBody: "manual",
+    });
+    return origin.kind === "url" ? platform.fetch(request) : origin.fetcher.fetch(request);
+  };
+}
+
+function portsOf(
+  context: Context,
+  isolate: Isolate,
+  environment: Environment,
+  platform: Platform,
+): Ports {
+  const { raw } = context.req;
+  return {
+    ...isolate,
+    colo: environment.colo ?? raw.cf?.colo ?? "",
+    afterAnswer: (work) => {
+      const logged = work().catch((cause: unknown) => {
+        isolate.metrics.backgroundWorkFailed();
+        platform.log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+      });
+      context.executionCtx.waitUntil(logged);
+    },
+  };
+}
+
+/** Where an error arose, for the operator's log; its message may quote what must not be there. */
+function firstFrame(cause: unknown): string {
+  const stack = cause instanceof Error ? (cause.stack ?? "") : "";
+  return (
+    stack
+      .split("\n")
+      .find((line) => line.trim().startsWith("at "))
+      ?.trim() ?? "no stack"
+  );
+}

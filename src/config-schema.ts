@@ -1,0 +1,214 @@
+// The form of a configuration: which fields there are, and what to say of a wrong one.
+import * as z from "zod/mini";
+import { durationSeconds } from "./duration.ts";
+
+const maxBytes = 128 * 1_048_576;
+
+/** A field whose name is reserved: a configuration that relies on it must not load. */
+const notBuiltYet = z.optional(z.undefined("is not built yet; leave it out"));
+
+const duration = z.string('is a duration: a number with s, m, h or d, such as "5m"').check(
+  z.refine((text) => durationSeconds(text) !== undefined, {
+    error: ({ input }) =>
+      `${JSON.stringify(input)} is no duration: write a whole number with s, m, h or d, such as "5m"`,
+  }),
+);
+
+const yesOrNo = z.boolean("is true or false");
+const text = (example: string) =>
+  z.string(`is a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
+const texts = (example: string) => z.array(text(example), `is a list, such as ["${example}"]`);
+const bytes = z
+  .int("is a whole number of bytes")
+  .check(z.minimum(0, "is less than 0"), z.maximum(maxBytes, `is over ${maxBytes} bytes`));
+
+const patterns = texts("utm_*").check(
+  z.refine((names) => names.every((name) => !name.slice(0, -1).includes("*")), {
+    error: 'has a "*" that is not at the end of a name',
+  }),
+);
+
+const fieldNames = texts("x-app").check(
+  z.refine((names) => names.every((name) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)), {
+    error: "has a name that no header field can have",
+  }),
+);
+
+const lifetimes = (from: number, example: string) =>
+  z.record(
+    z.string().check(
+      z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600", {
+        error: `has a key that is no status from ${from} to 599`,
+      }),
+    ),
+    duration,
+    `is lifetimes by status, such as ${example}`,
+  );
+
+const routeInput = z.strictObject(
+  {
+    name: text("article"),
+    match: text("/articles/:slug").check(
+      z.refine((match) => match === "*" || match.startsWith("/"), {
+        error: ({ input }) =>
+          `${JSON.stringify(input)} matches nothing: write "*" or a path that begins with "/"`,
+      }),
+      z.refine((match) => /^[^*]*\*?$/.test(match), { error: 'has a "*" before its end' }),
+    ),
+    bypass: z.optional(yesOrNo),
+    mode: z.optional(z.enum(["default", "override"], 'is "default" or "override"')),
+    origin: z.optional(text("bucket")),
+    fresh: z.optional(
+      z.union([duration, lifetimes(200, '{ 200: "60s" }')], {
+        error: 'is a duration such as "5m", or durations by status such as { 200: "60s" }',
+      }),
+    ),
+    negative: z.optional(lifetimes(300, '{ 404: "30s" }')),
+    browser: z.optional(duration),
+    immutable: z.optional(yesOrNo),
+    staleWhileRevalidate: z.optional(duration),
+    staleIfError: z.optional(duration),
+    tiers: z.optional(
+      z.array(
+        z.enum(["memory", "edge", "shared"], 'has a tier that is not "memory", "edge" or "shared"'),
+        'is a list of tiers, such as ["memory", "edge"]',
+      ),
+    ),
+    query: z.optional(
+      z.strictObject({ allow: z.optional(patterns) }, { error: strictly("query") }),
+    ),
+    key: z.optional(
+      z.strictObject(
+        {
+          headers: z.optional(fieldNames),
+          cookies: z.optional(texts("currency")),
+          device: notBuiltYet,
+          language: notBuiltYet,
+          country: notBuiltYet,
+        },
+        { error: strictly("key") },
+      ),
+    ),
+    cookies: z.optional(
+      z.strictObject({ ignore: z.optional(patterns) }, { error: strictly("cookies") }),
+    ),
+    setCookie: z.optional(z.enum(["respect", "strip"], 'is "respect" or "strip"')),
+    jitter: z.optional(
+      z
+        .number("is a number from 0 to 1")
+        .check(z.minimum(0, "is less than 0"), z.maximum(1, "is more than 1")),
+    ),
+    tags: z.optional(
+      z.custom<readonly string[] | TagsOf>(
+        (tags) =>
+          typeof tags === "function" ||
+          (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
+        "is a list of tags, or a function that makes one of the path's parameters",
+      ),
+    ),
+    honourRequestDirectives: z.optional(yesOrNo),
+    collapse: z.optional(
+      z.literal("isolate", 'is "isolate"; "global" is not built yet, leave it out'),
+    ),
+    purge: notBuiltYet,
+    whenUnreachable: notBuiltYet,
+    allowStoring: notBuiltYet,
+  },
+  { error: strictly("a route") },
+);
+
+type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
+
+const origin = z.union(
+  [
+    z.strictObject({
+      url: z.string().check(z.refine((url) => originUrlFault(url) === undefined)),
+    }),
+    z.strictObject({ binding: text("BUCKET") }),
+  ],
+  {
+    error:
+      'is no origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
+  },
+);
+
+export const configInput = z
+  .strictObject(
+    {
+      namespace: z.optional(
+        z
+          .string("is a text")
+          .check(z.regex(/^[\w.-]{1,64}$/, "is 1 to 64 letters, digits, dots, dashes or _")),
+      ),
+      origins: z.optional(z.record(z.string(), origin, "is origins by name")),
+      originTimeout: z.optional(duration),
+      key: z.optional(
+        z.strictObject(
+          {
+            query: z.optional(
+              z.strictObject({ strip: z.optional(patterns) }, { error: strictly("query") }),
+            ),
+          },
+          { error: strictly("key") },
+        ),
+      ),
+      cookies: z.optional(
+        z.strictObject({ harmless: z.optional(patterns) }, { error: strictly("cookies") }),
+      ),
+      tagFields: z.optional(fieldNames),
+      heuristics: z.optional(yesOrNo),
+      honourRequestDirectives: z.optional(yesOrNo),
+      cacheInFront: z.optional(yesOrNo),
+      limits: z.optional(
+        z.strictObject(
+          {
+            bufferBytes: z.optional(bytes),
+            sharedBodyBytes: z.optional(bytes),
+            memoryBytes: z.optional(bytes),
+            variants: notBuiltYet,
+          },
+          { error: strictly("limits") },
+        ),
+      ),
+      routes: z.optional(z.array(routeInput, "is a list of routes")),
+      purge: notBuiltYet,
+      allowStoring: notBuiltYet,
+    },
+    { error: strictly("the configuration") },
+  )
+  .check(
+    z.superRefine((config, context) => {
+      const seen = new Set<string>();
+      for (const [index, route] of (config.routes ?? []).entries()) {
+        const say = (field: string, message: string) =>
+          context.addIssue({ code: "custom", path: ["routes", index, field], message });
+        if (seen.has(route.name)) say("name", "stands twice; each route has a name of its own");
+        seen.add(route.name);
+        const known = route.origin === undefined || route.origin in (config.origins ?? {});
+        if (!known) say("origin", `"${route.origin}" is not in origins; name it there`);
+        if (route.mode === "override" && route.fresh === undefined) {
+          say("mode", '"override" needs a lifetime to put first; add fresh');
+        }
+      }
+    }),
+  );
+
+export type ConfigInput = z.input<typeof configInput>;
+export type RouteInput = z.input<typeof routeInput>;
+
+/** Says which field a strict object does not know. */
+function strictly(place: string) {
+  return (issue: { code?: string | undefined; keys?: string[] }): string =>
+    issue.code === "unrecognized_keys"
+      ? `${(issue.keys ?? []).map((key) => JSON.stringify(key)).join(", ")} is no field of ${place}`
+      : "is an object";
+}
+
+/** @returns why a text is no origin (scheme and authority alone); `undefined` when it is one */
+export function originUrlFault(url: string): string | undefined {
+  if (!URL.canParse(url)) return "it is no URL";
+  const { protocol, pathname, search, hash, username } = new URL(url);
+  if (protocol !== "https:" && protocol !== "http:") return `its scheme is "${protocol}"`;
+  if (username !== "") return "it holds a user name";
+  return pathname === "/" && search === "" && hash === "" ? undefined : "it has a path or a query";
+}

@@ -1,0 +1,172 @@
+// The configuration an operator writes, and what it comes to once it has been checked.
+import * as z from "zod/mini";
+import { configInput, type ConfigInput, type RouteInput } from "./config-schema.ts";
+import { durationSeconds } from "./duration.ts";
+import { OperatorError } from "./operator-error.ts";
+
+export type TierName = "memory" | "edge" | "shared";
+export const tierNames: readonly TierName[] = ["memory", "edge", "shared"];
+
+/** A list of names; `*` at the end of one stands for any rest. */
+export type NamePatterns = readonly string[];
+
+/** What a route asks for, every field filled in. */
+export interface Route {
+  /** Empty for the rules that hold where no route matches. */
+  readonly name: string;
+  /** A path pattern: literal segments, `:name`, and `*` at the end. */
+  readonly match: string;
+  readonly bypass: boolean;
+  /** `override`: the route's lifetimes go before the origin's. */
+  readonly mode: "default" | "override";
+  /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
+  readonly origin: string;
+  /** Lifetime of a 200, and of what else is cacheable by default and no error. */
+  readonly freshSeconds: number | undefined;
+  readonly freshSecondsByStatus: ReadonlyMap<number, number>;
+  readonly staleWhileRevalidateSeconds: number | undefined;
+  readonly staleIfErrorSeconds: number | undefined;
+  /** How long browsers may use an answer from now on; `undefined` leaves the origin's word. */
+  readonly browserSeconds: number | undefined;
+  readonly immutable: boolean;
+  readonly tiers: readonly TierName[];
+  /** Query parameters that count, or `undefined` for all. */
+  readonly queryAllow: NamePatterns | undefined;
+  readonly keyHeaders: readonly string[];
+  readonly keyCookies: readonly string[];
+  readonly ignoreCookies: NamePatterns;
+  readonly setCookie: "respect" | "strip";
+  /** 0 to 1: the largest share of a lifetime that is taken off at random. */
+  readonly jitter: number;
+  readonly tags: (parameters: Readonly<Record<string, string>>) => readonly string[];
+  readonly honourRequestDirectives: boolean;
+}
+
+export type OriginConfig = { readonly url: string } | { readonly binding: string };
+
+export interface Config {
+  readonly namespace: string;
+  readonly origins: ReadonlyMap<string, OriginConfig>;
+  readonly originTimeoutMs: number;
+  readonly stripQuery: NamePatterns;
+  readonly harmlessCookies: NamePatterns;
+  /** Response fields that hold tags, besides the usual ones. */
+  readonly tagFields: readonly string[];
+  readonly heuristics: boolean;
+  /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
+  readonly cacheInFront: boolean;
+  readonly limits: {
+    /** What is held whole while it is stored; a larger body is streamed to the edge tier. */
+    readonly bufferBytes: number;
+    readonly sharedBodyBytes: number;
+    readonly memoryBytes: number;
+  };
+  readonly routes: readonly Route[];
+  /** The rules that hold where no route matches. */
+  readonly anywhere: Route;
+}
+
+/** Query parameters that name a campaign and never change the page. */
+export const trackingParameters: NamePatterns = (
+  "utm_* gclid gclsrc dclid gbraid wbraid fbclid msclkid twclid ttclid igshid yclid " +
+  "mc_cid mc_eid _ga _gl _hsenc _hsmi vero_id"
+).split(" ");
+
+/** Cookies that scripts on the page read and no origin does. */
+export const analyticsCookies: NamePatterns = (
+  "_ga _ga_* _gid _gat _gat_* _gcl_* __utm* _fbp _fbc _hj* _pk_* _clck _clsk __hs* hubspotutk " +
+  "_uet* _tt_* _scid __cf_bm"
+).split(" ");
+
+const mebibyte = 1_048_576;
+
+/**
+ * Checks a configuration and fills in what it leaves out.
+ *
+ * @throws OperatorError naming each route and field that is wrong, why, and what would be right
+ *
+ * @example
+ * export default defineConfig({
+ *   routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m", browser: "60s" }],
+ * });
+ */
+export function defineConfig(written: ConfigInput): Config {
+  const checked = z.safeParse(configInput, written);
+  if (!checked.success) throw refusal(written, checked.error.issues);
+  const { limits = {}, routes = [], ...general } = checked.data;
+  const honour = general.honourRequestDirectives ?? false;
+  return {
+    namespace: general.namespace ?? "tidemark",
+    origins: new Map(Object.entries(general.origins ?? {})),
+    originTimeoutMs: (seconds(general.originTimeout) ?? 30) * 1_000,
+    stripQuery: general.key?.query?.strip ?? trackingParameters,
+    harmlessCookies: general.cookies?.harmless ?? analyticsCookies,
+    tagFields: (general.tagFields ?? []).map((name) => name.toLowerCase()),
+    heuristics: general.heuristics ?? false,
+    cacheInFront: general.cacheInFront ?? false,
+    limits: {
+      bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
+      sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,
+      memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
+    },
+    routes: routes.map((route) => resolved(route, honour)),
+    anywhere: resolved({ name: "", match: "*" }, honour),
+  };
+}
+
+function resolved(route: RouteInput, honourRequestDirectives: boolean): Route {
+  const { fresh, tags } = route;
+  const byStatus = { ...(typeof fresh === "object" ? fresh : {}), ...route.negative };
+  return {
+    name: route.name,
+    match: route.match,
+    bypass: route.bypass ?? false,
+    mode: route.mode ?? "default",
+    origin: route.origin ?? "default",
+    freshSeconds: typeof fresh === "string" ? seconds(fresh) : undefined,
+    freshSecondsByStatus: new Map(
+      Object.entries(byStatus).map(([status, text]) => [Number(status), seconds(text) ?? 0]),
+    ),
+    staleWhileRevalidateSeconds: seconds(route.staleWhileRevalidate),
+    staleIfErrorSeconds: seconds(route.staleIfError),
+    browserSeconds: seconds(route.browser),
+    immutable: route.immutable ?? false,
+    tiers: tierNames.filter((name) => route.tiers?.includes(name) ?? true),
+    queryAllow: route.query?.allow,
+    keyHeaders: (route.key?.headers ?? []).map((name) => name.toLowerCase()).sort(),
+    keyCookies: [...(route.key?.cookies ?? [])].sort(),
+    ignoreCookies: route.cookies?.ignore ?? [],
+    setCookie: route.setCookie ?? "respect",
+    jitter: route.jitter ?? 0,
+    tags: typeof tags === "function" ? tags : () => tags ?? [],
+    honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
+  };
+}
+
+function seconds(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : durationSeconds(text);
+}
+
+function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): OperatorError {
+  return new OperatorError({
+    what: "The configuration is refused.",
+    why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
+    mend: "Mend it in tidemark.config.ts.",
+  });
+}
+
+/** `route "articles", fresh` rather than `routes.3.fresh`. */
+function placeOf(written: ConfigInput, path: readonly PropertyKey[]): string {
+  const names = path.map(String);
+  if (names[0] !== "routes" || names[1] === undefined) return names.join(".") || "at the top";
+  const name: unknown = written.routes?.[Number(names[1])]?.name;
+  const route = typeof name === "string" ? `route "${name}"` : `route ${Number(names[1]) + 1}`;
+  return [route, names.slice(2).join(".")].filter((part) => part !== "").join(", ");
+}
+
+/** Does a name stand in the list, by itself or under a pattern that ends in `*`? */
+export function matchesAny(patterns: NamePatterns, name: string): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
+}

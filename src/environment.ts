@@ -1,0 +1,121 @@
+// Reads the Worker's bindings: what was set, what is missing, and what makes no sense.
+import type { Config } from "./config.ts";
+import { originUrlFault } from "./config-schema.ts";
+import { OperatorError } from "./operator-error.ts";
+
+/** Anything with `fetch`: a service binding. */
+export interface Fetcher {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** As the runtime hands it over: texts and bindings by name. */
+export type Env = Readonly<Record<string, unknown>>;
+
+/** Where requests for one origin go. */
+export type OriginTarget =
+  | { kind: "url"; base: string }
+  | { kind: "binding"; fetcher: Fetcher; base: string };
+
+export interface Environment {
+  readonly origins: ReadonlyMap<string, OriginTarget>;
+  readonly redis: { readonly url: string; readonly token: string } | undefined;
+  readonly adminToken: string | undefined;
+  /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
+  readonly colo: string | undefined;
+}
+
+/** A service binding has no address; its requests are given one that resolves nowhere. */
+const bindingBase = "https://origin.invalid";
+
+/** @throws OperatorError naming the variable that is missing or wrong */
+export function readEnvironment(env: Env, config: Config): Environment {
+  if (textOf(env, "SEAL_KEY") !== undefined) {
+    throw new OperatorError({
+      what: "SEAL_KEY is set.",
+      why: "Sealing of records is not built yet, so nothing would be sealed.",
+      mend: "Unset it.",
+    });
+  }
+  const origins = new Map([["default", defaultOrigin(env)]]);
+  for (const [name, origin] of config.origins) {
+    origins.set(
+      name,
+      "url" in origin
+        ? { kind: "url", base: new URL(origin.url).origin }
+        : bound(env, origin.binding),
+    );
+  }
+  return {
+    origins,
+    redis: redisOf(env),
+    adminToken: textOf(env, "ADMIN_TOKEN"),
+    colo: textOf(env, "COLO"),
+  };
+}
+
+function defaultOrigin(env: Env): OriginTarget {
+  if (env["ORIGIN"] !== undefined) return bound(env, "ORIGIN");
+  const url = textOf(env, "ORIGIN_URL");
+  if (url === undefined) {
+    throw new OperatorError({
+      what: "There is no origin.",
+      why: "Neither ORIGIN_URL nor a service binding ORIGIN is set.",
+      mend: 'Set ORIGIN_URL to the site\'s origin, such as "https://www.example.com".',
+    });
+  }
+  const fault = originUrlFault(url);
+  if (fault !== undefined) {
+    throw new OperatorError({
+      what: "ORIGIN_URL is refused.",
+      why: `Of ${JSON.stringify(withoutSecrets(url))}, ${fault}.`,
+      mend: 'Write scheme and host alone, such as "https://www.example.com".',
+    });
+  }
+  return { kind: "url", base: new URL(url).origin };
+}
+
+function bound(env: Env, name: string): OriginTarget {
+  const binding = env[name];
+  if (typeof binding === "object" && binding !== null && "fetch" in binding) {
+    return { kind: "binding", fetcher: binding as Fetcher, base: bindingBase };
+  }
+  throw new OperatorError({
+    what: `The service binding ${name} is refused.`,
+    why: "It is not bound to a service.",
+    mend: "Name it under [[services]] in wrangler.toml.",
+  });
+}
+
+function redisOf(env: Env): Environment["redis"] {
+  const url = textOf(env, "UPSTASH_REDIS_REST_URL");
+  const token = textOf(env, "UPSTASH_REDIS_REST_TOKEN");
+  if (url === undefined && token === undefined) return undefined;
+  const why = redisFault(url, token);
+  if (url === undefined || token === undefined || why !== undefined) {
+    throw new OperatorError({
+      what: "The shared tier is refused.",
+      why: why ?? "",
+      mend: "Set both as the database's page shows them, or neither to go without.",
+    });
+  }
+  return { url, token };
+}
+
+function redisFault(url: string | undefined, token: string | undefined): string | undefined {
+  if (url === undefined) return "UPSTASH_REDIS_REST_TOKEN is set, UPSTASH_REDIS_REST_URL is not.";
+  if (token === undefined) return "UPSTASH_REDIS_REST_URL is set, UPSTASH_REDIS_REST_TOKEN is not.";
+  const scheme = URL.canParse(url) ? new URL(url).protocol : undefined;
+  if (scheme === "https:" || scheme === "http:") return undefined;
+  const said = scheme === undefined ? "is no URL" : `begins with "${scheme}"`;
+  return `UPSTASH_REDIS_REST_URL ${said}; it must be the REST address, with "https:".`;
+}
+
+function textOf(env: Env, name: string): string | undefined {
+  const value = env[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** A URL in a message must not carry a password into a log. */
+function withoutSecrets(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, "//…@");
+}

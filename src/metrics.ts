@@ -1,0 +1,105 @@
+// What this isolate has counted since it started: plain numbers, no I/O.
+
+export type Outcome =
+  | "hit"
+  | "stale-hit"
+  | "collapsed"
+  | "validated"
+  | "forwarded"
+  | "stored"
+  | "passed"
+  | "failed";
+
+export interface RouteCounts {
+  requests: number;
+  outcomes: Partial<Record<Outcome, number>>;
+  refusedToStore: Partial<Record<string, number>>;
+}
+
+export interface Snapshot {
+  readonly sinceAtMs: number;
+  readonly routes: Readonly<Record<string, RouteCounts>>;
+  /** By tier, then by what the read or the write came to. */
+  readonly reads: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly originRequests: number;
+  /** Records of another version or form, or with a body that is not theirs. */
+  readonly badRecords: number;
+  readonly failedBackgroundWork: number;
+}
+
+export class Metrics {
+  readonly #sinceAtMs: number;
+  readonly #routes = new Map<string, RouteCounts>();
+  readonly #reads = new Map<string, Map<string, number>>();
+  readonly #writes = new Map<string, Map<string, number>>();
+  #originRequests = 0;
+  #badRecords = 0;
+  #failedBackgroundWork = 0;
+
+  constructor(sinceAtMs: number) {
+    this.#sinceAtMs = sinceAtMs;
+  }
+
+  /** @param route its name; empty where none matched */
+  answered(route: string, outcome: Outcome): void {
+    const counts = this.#route(route);
+    counts.requests += 1;
+    counts.outcomes[outcome] = (counts.outcomes[outcome] ?? 0) + 1;
+  }
+
+  refusedToStore(route: string, rule: string): void {
+    const { refusedToStore } = this.#route(route);
+    refusedToStore[rule] = (refusedToStore[rule] ?? 0) + 1;
+  }
+
+  tierRead(tier: string, kind: string): void {
+    count(this.#reads, tier, kind);
+  }
+
+  tierWritten(tier: string, kind: string): void {
+    count(this.#writes, tier, kind);
+  }
+
+  originAsked(): void {
+    this.#originRequests += 1;
+  }
+
+  badRecord(): void {
+    this.#badRecords += 1;
+  }
+
+  backgroundWorkFailed(): void {
+    this.#failedBackgroundWork += 1;
+  }
+
+  snapshot(): Snapshot {
+    return {
+      sinceAtMs: this.#sinceAtMs,
+      routes: Object.fromEntries(this.#routes),
+      reads: asRecords(this.#reads),
+      writes: asRecords(this.#writes),
+      originRequests: this.#originRequests,
+      badRecords: this.#badRecords,
+      failedBackgroundWork: this.#failedBackgroundWork,
+    };
+  }
+
+  #route(name: string): RouteCounts {
+    let counts = this.#routes.get(name);
+    if (counts === undefined) {
+      counts = { requests: 0, outcomes: {}, refusedToStore: {} };
+      this.#routes.set(name, counts);
+    }
+    return counts;
+  }
+}
+
+function count(into: Map<string, Map<string, number>>, of: string, kind: string): void {
+  const kinds = into.get(of) ?? new Map<string, number>();
+  into.set(of, kinds.set(kind, (kinds.get(kind) ?? 0) + 1));
+}
+
+function asRecords(counts: Map<string, Map<string, number>>): Snapshot["reads"] {
+  return Object.fromEntries([...counts].map(([name, kinds]) => [name, Object.fromEntries(kinds)]));
+}

@@ -1,0 +1,38 @@
+// Stops asking what has failed several times in a row, and learns by a probe when it is back.
+
+const failuresToOpen = 3;
+const firstPauseMs = 1_000;
+const pauseMsMax = 30_000;
+
+/** `probe`: stay away still, and send one trial in the background. */
+export type BreakerState = "closed" | "open" | "probe";
+
+export class Breaker {
+  #failures = 0;
+  #pauseMs = firstPauseMs;
+  #probeAtMs = 0;
+
+  /** @returns `probe` to one caller per pause, `open` to the others until a success is told */
+  ask(atMs: number): BreakerState {
+    if (this.#failures < failuresToOpen) return "closed";
+    if (atMs < this.#probeAtMs) return "open";
+    this.#probeAtMs = atMs + this.#pauseMs;
+    return "probe";
+  }
+
+  get isOpen(): boolean {
+    return this.#failures >= failuresToOpen;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#pauseMs = firstPauseMs;
+  }
+
+  failed(atMs: number): void {
+    this.#failures += 1;
+    if (this.#failures < failuresToOpen) return;
+    if (this.#failures > failuresToOpen) this.#pauseMs = Math.min(pauseMsMax, 2 * this.#pauseMs);
+    this.#probeAtMs = atMs + this.#pauseMs;
+  }
+}

@@ -1,0 +1,32 @@
+// A time-out that follows the latencies this isolate has measured (the estimator of RFC 6298 §2).
+
+export class LatencyBound {
+  readonly #minMs: number;
+  readonly #maxMs: number;
+  #smoothedMs: number | undefined;
+  #deviationMs = 0;
+
+  constructor(bound: { minMs: number; maxMs: number }) {
+    this.#minMs = bound.minMs;
+    this.#maxMs = bound.maxMs;
+  }
+
+  /** Starts at the upper bound: a first connection from afar takes several round trips. */
+  get timeoutMs(): number {
+    if (this.#smoothedMs === undefined) return this.#maxMs;
+    const boundMs = this.#smoothedMs + 4 * this.#deviationMs;
+    return Math.round(Math.min(this.#maxMs, Math.max(this.#minMs, boundMs)));
+  }
+
+  /** @param tookMs of one answer; of a time-out, the time that was waited */
+  measured(tookMs: number): void {
+    if (this.#smoothedMs === undefined) {
+      this.#smoothedMs = tookMs;
+      this.#deviationMs = tookMs / 2;
+      return;
+    }
+    const offMs = Math.abs(this.#smoothedMs - tookMs);
+    this.#deviationMs = 0.75 * this.#deviationMs + 0.25 * offMs;
+    this.#smoothedMs = 0.875 * this.#smoothedMs + 0.125 * tookMs;
+  }
+}

@@ -1,0 +1,99 @@
+// One Redis database over Upstash's REST interface: bounded in time, shut off while it is down.
+import { Redis } from "@upstash/redis/cloudflare";
+import { errorName } from "../error-name.ts";
+import { Breaker } from "./breaker.ts";
+import { LatencyBound } from "./latency-bound.ts";
+
+export type RedisAnswer<T> =
+  | { kind: "answered"; value: T }
+  | { kind: "unavailable"; cause: string };
+
+export interface RedisSettings {
+  readonly url: string;
+  readonly token: string;
+  readonly nowAtMs: () => number;
+}
+
+/** A read is waited for by a client; a write is not, and may carry a body. */
+const readBoundMs = { minMs: 150, maxMs: 1_000 };
+const writeTimeoutMs = 5_000;
+
+type Background = (work: () => Promise<void>) => void;
+
+export class RedisClient {
+  readonly #settings: RedisSettings;
+  readonly #breaker = new Breaker();
+  readonly #readBound = new LatencyBound(readBoundMs);
+
+  constructor(settings: RedisSettings) {
+    this.#settings = settings;
+  }
+
+  get isShutOff(): boolean {
+    return this.#breaker.isOpen;
+  }
+
+  get readTimeoutMs(): number {
+    return this.#readBound.timeoutMs;
+  }
+
+  /** One round trip that somebody waits for. Never rejects. */
+  async read<T>(
+    run: (redis: Redis) => Promise<T>,
+    background: Background,
+  ): Promise<RedisAnswer<T>> {
+    const state = this.#breaker.ask(this.#settings.nowAtMs());
+    if (state === "probe") background(() => this.#probe());
+    if (state !== "closed") return { kind: "unavailable", cause: "shut-off" };
+    const timeoutMs = this.#readBound.timeoutMs;
+    const sentAtMs = this.#settings.nowAtMs();
+    const answer = await this.#bounded(run, timeoutMs);
+    const isTimeout = answer.kind === "unavailable" && answer.cause === "TimeoutError";
+    if (answer.kind === "answered" || isTimeout) {
+      this.#readBound.measured(isTimeout ? timeoutMs : this.#settings.nowAtMs() - sentAtMs);
+    }
+    if (answer.kind === "answered") this.#breaker.succeeded();
+    else this.#breaker.failed(this.#settings.nowAtMs());
+    return answer;
+  }
+
+  /** One round trip in the background. Never rejects; while the database is shut off, not sent. */
+  async write<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+    if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
+    const answer = await this.#bounded(run, writeTimeoutMs);
+    // A full database refuses writes and still answers reads: that alone does not shut it off.
+    const isRefusal = answer.kind === "unavailable" && answer.cause === "UpstashError";
+    if (answer.kind === "unavailable" && !isRefusal) {
+      this.#breaker.failed(this.#settings.nowAtMs());
+    }
+    return answer;
+  }
+
+  async #probe(): Promise<void> {
+    const answer = await this.#bounded((redis) => redis.ping(), readBoundMs.maxMs);
+    if (answer.kind === "answered") this.#breaker.succeeded();
+    else this.#breaker.failed(this.#settings.nowAtMs());
+  }
+
+  async #bounded<T>(run: (redis: Redis) => Promise<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
+    try {
+      return { kind: "answered", value: await run(this.#open(timeoutMs)) };
+    } catch (cause) {
+      return { kind: "unavailable", cause: errorName(cause) };
+    }
+  }
+
+  /** A client per call: what it holds of a request's I/O must not be used in another. */
+  #open(timeoutMs: number): Redis {
+    return new Redis({
+      url: this.#settings.url,
+      token: this.#settings.token,
+      signal: () => AbortSignal.timeout(timeoutMs),
+      retry: { retries: 0 },
+      automaticDeserialization: false,
+      enableAutoPipelining: false,
+      enableTelemetry: false,
+      responseEncoding: false,
+    });
+  }
+}

@@ -1,0 +1,14 @@
+// Accept-Encoding reduced to what can differ: a sorted subset of {br, gzip} (RFC 9110 §12.5.3).
+
+/** @returns `br, gzip`, `br`, `gzip`, or `identity` for everything else */
+export function reducedAcceptEncoding(field: string | null): string {
+  if (field === null) return "identity";
+  const asked = new Map<string, boolean>();
+  for (const member of field.toLowerCase().split(",")) {
+    const [coding = "", ...weights] = member.split(";").map((part) => part.trim());
+    const refused = weights.some((weight) => /^q\s*=\s*0(?:\.0*)?$/.test(weight));
+    asked.set(coding === "x-gzip" ? "gzip" : coding, !refused);
+  }
+  const accepted = ["br", "gzip"].filter((coding) => asked.get(coding) ?? asked.get("*") ?? false);
+  return accepted.length === 0 ? "identity" : accepted.join(", ");
+}

@@ -1,0 +1,111 @@
+// Answers a request by way of the origin: one forward for all who ask for the same, and a stale
+// response in its place if the origin fails.
+import type { Handling } from "../http/cache-status.ts";
+import { selects } from "../http/selecting.ts";
+import { Flight, type FlightOutcome } from "./collapse.ts";
+import type { Fresh } from "./fill.ts";
+import { forwardAsked, isOriginError } from "./forward.ts";
+import { type Answer, type Need, questionOf } from "./need.ts";
+import type { Asked } from "./plan.ts";
+import { plainPage } from "./plain-page.ts";
+import { fromStored } from "./respond.ts";
+import { sendAndStore } from "./send-and-store.ts";
+import { validated } from "./validate.ts";
+import { decide, decideOnError } from "./verdict.ts";
+
+/** How long a follower waits for its leader before it goes to the origin itself. */
+const patienceMs = 10_000;
+
+export async function answerFromOrigin(need: Need): Promise<Answer> {
+  const { asked, ports, key } = need;
+  const atMs = ports.nowAtMs();
+  if (!mayCollapse(asked)) return lead(need, new Flight(atMs));
+  const running = ports.flights.get(key.text, atMs);
+  if (running === undefined || running.stored !== undefined) {
+    return lead(need, ports.flights.begin(key.text, atMs));
+  }
+  const outcome = await running.wait(patienceMs);
+  return followed(outcome, need) ?? lead(need, new Flight(ports.nowAtMs()));
+}
+
+/** What may be answered to one client alone is asked for alone. */
+function mayCollapse({ method, hasUnknownCookie, directives, conditions }: Asked): boolean {
+  return method === "GET" && !hasUnknownCookie && !directives.noStore && !conditions.has("range");
+}
+
+/**
+ * What a follower receives is judged like any stored response, under its own view and clock.
+ *
+ * @returns `undefined` if the follower has to go to the origin itself
+ */
+function followed(outcome: FlightOutcome | "out-of-patience", need: Need): Answer | undefined {
+  if (outcome === "out-of-patience" || outcome.kind === "nothing-to-share") return undefined;
+  if (outcome.kind === "origin-failed") {
+    const { failure } = outcome;
+    const stale = staleInstead(need, { collapsed: true });
+    if (stale !== undefined || failure === "error-status") return stale;
+    return failurePage(failure, need, { collapsed: true });
+  }
+  const { asked, ports, reason } = need;
+  const { stored } = outcome;
+  if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
+  const verdict = decide({ stored, tier: "memory" }, questionOf(need));
+  if (verdict.kind !== "serve" && verdict.kind !== "serve-stale") return undefined;
+  const handling: Handling = { kind: "forwarded", reason, collapsed: true };
+  const { ageSeconds } = verdict;
+  return {
+    response: fromStored(stored, { asked, ports, ageSeconds, handling }),
+    outcome: "collapsed",
+  };
+}
+
+/** Goes to the origin. Whatever happens, those who wait are told. */
+async function lead(need: Need, flight: Flight): Promise<Answer> {
+  const { asked, ports, key, validating } = need;
+  try {
+    // Taken before the request is sent: a purge from here on covers this response.
+    const stamp = await ports.view.stamp();
+    const answer = await forwardAsked(asked, validating?.stored, ports);
+    if (answer.kind === "failed") {
+      flight.settle({ kind: "origin-failed", failure: answer.failure });
+      ports.flights.end(key.text, flight);
+      return staleInstead(need, {}) ?? failurePage(answer.failure, need, {});
+    }
+    const fresh: Fresh = { ...answer, stamp };
+    const { response } = fresh;
+    if (validating !== undefined && response.status === 304) {
+      const answered = await validated(fresh, validating, need, flight);
+      // The 304 was about another response than ours: ask again, without conditions.
+      return answered ?? (await lead({ ...need, validating: undefined }, flight));
+    }
+    const stale = isOriginError(response.status)
+      ? staleInstead(need, { forwardStatus: response.status })
+      : undefined;
+    if (stale === undefined) return sendAndStore(fresh, need, flight);
+    flight.settle({ kind: "origin-failed", failure: "error-status" });
+    ports.flights.end(key.text, flight);
+    await response.body?.cancel();
+    return stale;
+  } catch (cause) {
+    ports.flights.end(key.text, flight);
+    throw cause;
+  }
+}
+
+type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
+
+/** RFC 5861 §4: a stale response in place of an error, where one is allowed. */
+function staleInstead(need: Need, told: Told): Answer | undefined {
+  const { asked, ports, reason } = need;
+  const allowed = decideOnError(need.validating ?? need.fallback, questionOf(need));
+  if (allowed === undefined) return undefined;
+  const handling: Handling = { kind: "forwarded", reason, ...told, detail: "stale-if-error" };
+  const { candidate, ageSeconds } = allowed;
+  const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
+  return { response, outcome: "stale-hit" };
+}
+
+function failurePage(failure: "unreachable" | "timeout", need: Need, told: Told): Answer {
+  const handling: Handling = { kind: "forwarded", reason: need.reason, ...told };
+  return { response: plainPage(failure === "timeout" ? 504 : 502, handling), outcome: "failed" };
+}

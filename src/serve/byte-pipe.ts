@@ -1,0 +1,19 @@
+// A pipe for bytes on their way to a client or a tier.
+
+export interface BytePipe {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writer: WritableStreamDefaultWriter<Uint8Array>;
+}
+
+/**
+ * @param bytes how many will pass, which then stands in Content-Length, and a body cut short is
+ *   an error to its reader; `null` where that is not known
+ */
+export function openBytePipe(bytes: number | null): BytePipe {
+  const { readable, writable } =
+    bytes === null ? new IdentityTransformStream() : new FixedLengthStream(bytes);
+  const writer = writable.getWriter();
+  // Whoever writes sees each failure; `closed` alone would be reported as unhandled.
+  writer.closed.catch(() => undefined);
+  return { readable, writer };
+}

@@ -1,0 +1,78 @@
+// One forward per key and isolate: others wait for plain data, never for another request's I/O.
+import type { StoredResponse } from "../http/stored-response.ts";
+import type { OriginFailure } from "./forward.ts";
+
+/** What a flight leaves to those who waited. */
+export type FlightOutcome =
+  /** Stored whole: each follower judges it like any stored response, under its own view. */
+  | { kind: "stored"; stored: StoredResponse }
+  /** Nothing that may be shared: each goes to the origin itself, at once. */
+  | { kind: "nothing-to-share" }
+  | { kind: "origin-failed"; failure: OriginFailure };
+
+/** A leader whose request was ended can tell nobody; after this long nobody counts on it. */
+const flightMsMax = 30_000;
+
+export class Flight {
+  readonly startedAtMs: number;
+  readonly #settled = Promise.withResolvers<FlightOutcome>();
+  #outcome: FlightOutcome | undefined;
+
+  constructor(startedAtMs: number) {
+    this.startedAtMs = startedAtMs;
+  }
+
+  /** Already stored here, though perhaps not yet in every tier. */
+  get stored(): StoredResponse | undefined {
+    return this.#outcome?.kind === "stored" ? this.#outcome.stored : undefined;
+  }
+
+  /** Only the first outcome counts. */
+  settle(outcome: FlightOutcome): void {
+    this.#outcome ??= outcome;
+    this.#settled.resolve(this.#outcome);
+  }
+
+  /**
+   * @param patienceMs a timer of the waiting request's own, since the leader's request may end
+   *   without a word
+   */
+  async wait(patienceMs: number): Promise<FlightOutcome | "out-of-patience"> {
+    if (this.#outcome !== undefined) return this.#outcome;
+    const { promise, resolve } = Promise.withResolvers<"out-of-patience">();
+    const timer = setTimeout(() => resolve("out-of-patience"), patienceMs);
+    try {
+      return await Promise.race([this.#settled.promise, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** The flights of one isolate, by the text of the key that they fill. */
+export class Flights {
+  readonly #byKey = new Map<string, Flight>();
+
+  get count(): number {
+    return this.#byKey.size;
+  }
+
+  get(key: string, atMs: number): Flight | undefined {
+    const flight = this.#byKey.get(key);
+    if (flight === undefined || atMs - flight.startedAtMs < flightMsMax) return flight;
+    this.#byKey.delete(key);
+    return undefined;
+  }
+
+  begin(key: string, atMs: number): Flight {
+    const flight = new Flight(atMs);
+    this.#byKey.set(key, flight);
+    return flight;
+  }
+
+  /** To be called once its stores are done; a newer flight under the same key stays. */
+  end(key: string, flight: Flight): void {
+    flight.settle({ kind: "nothing-to-share" });
+    if (this.#byKey.get(key) === flight) this.#byKey.delete(key);
+  }
+}

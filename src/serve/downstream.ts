@@ -1,0 +1,88 @@
+// The response fields that clients get: without what was meant for us, and with the lifetime that
+// the route gives browsers.
+import type { Config, Route } from "../config.ts";
+import { parseDirectives } from "../http/directives.ts";
+import { connectionFields } from "../http/storable-fields.ts";
+import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
+import { tagFieldNames } from "./tags.ts";
+
+/** Fields and directives for caches like this one; they end here. */
+const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
+
+const built = new WeakMap<StoredMetadata, Headers>();
+
+/** Fields of an answer from a stored response, with its age. A copy that the caller may change. */
+export function fieldsFromStored(
+  metadata: StoredMetadata,
+  given: { route: Route; config: Config; ageSeconds: number },
+): Headers {
+  let base = built.get(metadata);
+  if (base === undefined) {
+    base = forClients(fieldsOf(metadata), given.config);
+    built.set(metadata, base);
+  }
+  const fields = new Headers(base);
+  const age = Math.floor(given.ageSeconds);
+  fields.set("age", String(age));
+  tellBrowsers(fields, given.route, age);
+  return fields;
+}
+
+/** Fields of an answer that was just generated and is being stored: `Age` only if it came with one. */
+export function fieldsOfFill(
+  metadata: StoredMetadata,
+  given: { route: Route; config: Config; ageSeconds: number },
+): Headers {
+  const fields = fieldsFromStored(metadata, given);
+  if (!fieldsOf(metadata).has("age")) fields.delete("age");
+  return fields;
+}
+
+/** Fields of an answer that is passed on and not stored. */
+export function fieldsPassedOn(response: Response, config: Config): Headers {
+  const fields = forClients(response.headers, config);
+  for (const name of connectionFields(response.headers)) fields.delete(name);
+  return fields;
+}
+
+/**
+ * An answer to one client's own credentials or method must not be reused by caches beyond us
+ * either, unless its origin has said who may (RFC 9111 §3.5).
+ */
+export function keepPrivate(fields: Headers): void {
+  const stated = parseDirectives(fields.get("cache-control")).map(({ name }) => name);
+  const isSettled = ["private", "no-store", "public", "s-maxage"].some((name) =>
+    stated.includes(name),
+  );
+  if (!isSettled) fields.append("cache-control", "private");
+}
+
+function forClients(received: Headers, config: Config): Headers {
+  const fields = new Headers(received);
+  for (const name of tagFieldNames(config)) fields.delete(name);
+  if (config.cacheInFront) return fields;
+  for (const name of forSharedCaches) fields.delete(name);
+  dropDirectives(fields, ["s-maxage"]);
+  return fields;
+}
+
+/** Directives that stay are written back as they stood. */
+function dropDirectives(fields: Headers, names: readonly string[]): void {
+  const directives = parseDirectives(fields.get("cache-control"));
+  const kept = directives.filter(({ name }) => !names.includes(name));
+  if (kept.length === directives.length) return;
+  if (kept.length === 0) fields.delete("cache-control");
+  else fields.set("cache-control", kept.map(({ text }) => text).join(", "));
+}
+
+/** `browser: "60s"` means sixty seconds from now, and an answer is already as old as its `Age`. */
+function tellBrowsers(fields: Headers, route: Route, age: number): void {
+  if (route.browserSeconds === undefined) return;
+  const stated = parseDirectives(fields.get("cache-control")).map(({ name }) => name);
+  const isForbidden = stated.includes("no-cache") || stated.includes("no-store");
+  if (isForbidden && route.mode === "default") return;
+  dropDirectives(fields, ["max-age", "immutable", "no-cache", "no-store", "must-revalidate"]);
+  fields.delete("expires");
+  fields.append("cache-control", `max-age=${age + route.browserSeconds}`);
+  if (route.immutable) fields.append("cache-control", "immutable");
+}

@@ -1,0 +1,105 @@
+// Turns an origin's answer into a stored response: metadata at once, the body as it arrives.
+import { formatHttpDate } from "../http/http-date.ts";
+import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
+import { storableFields } from "../http/storable-fields.ts";
+import { mayStore, sharedExplicitly, type StorableVerdict } from "../http/storable.ts";
+import type { FieldLine, Stamp, StoredMetadata } from "../http/stored-response.ts";
+import { governingDirectives } from "../http/governing-directives.ts";
+import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
+import { assignedLifetimeSeconds, type FreshnessPolicy, termsOf } from "./lifetime.ts";
+import type { Asked } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import { tagsOf } from "./tags.ts";
+
+/** An origin's answer with what was known before it was asked for. */
+export interface Fresh {
+  readonly response: Response;
+  readonly requestedAtMs: number;
+  readonly respondedAtMs: number;
+  readonly stamp: Stamp;
+}
+
+/** Metadata of what would be stored; length and digest of the body come with the body. */
+export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMetadata {
+  const { response, requestedAtMs, respondedAtMs, stamp } = fresh;
+  const { directives } = governingDirectives(response.headers);
+  const fields = storableFields(response.headers, directives);
+  return {
+    status: response.status,
+    statusText: response.statusText,
+    fields: withDate(strippedOfCookies(fields, asked), respondedAtMs),
+    requestedAtMs,
+    respondedAtMs,
+    bodyBytes: contentLength(response.headers),
+    bodyDigest: null,
+    selecting: selectingValues(selectingFieldNames(response.headers), asked.forwarded),
+    tags: tagsOf(response.headers, asked, ports.config),
+    stamp,
+    colo: ports.colo,
+    fillCostMs: respondedAtMs - requestedAtMs,
+    jitterDraw: ports.random(),
+  };
+}
+
+function strippedOfCookies(fields: readonly FieldLine[], { route }: Asked): FieldLine[] {
+  return fields.filter(([name]) => route.setCookie === "respect" || name !== "set-cookie");
+}
+
+/** RFC 9110 §6.6.1: a recipient with a clock records when a message without Date came. */
+function withDate(fields: readonly FieldLine[], respondedAtMs: number): FieldLine[] {
+  if (fields.some(([name]) => name === "date")) return [...fields];
+  return [...fields, ["date", formatHttpDate(respondedAtMs)]];
+}
+
+/** @returns bytes; `null` when the field is absent or no number */
+export function contentLength(headers: Headers): number | null {
+  const text = headers.get("content-length");
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+}
+
+export type StoreRefusal =
+  | Extract<StorableVerdict, { kind: "refused" }>["rule"]
+  | "unknown-cookie"
+  | "too-large";
+
+/** @returns why the response is not to be stored; `undefined` when it is */
+export function refusalToStore(
+  metadata: StoredMetadata,
+  asked: Asked,
+  ports: Ports,
+): StoreRefusal | undefined {
+  const policy: FreshnessPolicy = { route: asked.route, heuristics: ports.config.heuristics };
+  const terms = termsOf(metadata, policy);
+  const verdict = mayStore({
+    request: {
+      method: asked.method,
+      noStore: asked.directives.noStore,
+      hasAuthorization: false,
+    },
+    status: metadata.status,
+    fields: new Headers(metadata.fields.map(([name, value]) => [name, value])),
+    governing: terms.governing,
+    lifetimeAssigned: assignedLifetimeSeconds(asked.route, metadata.status) !== undefined,
+    hasUse:
+      terms.canBeValidated ||
+      Math.max(
+        terms.lifetimeSeconds,
+        terms.staleWhileRevalidateSeconds,
+        terms.staleIfErrorSeconds,
+      ) > 0,
+  });
+  if (verdict.kind === "refused") return verdict.rule;
+  if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
+  return isTooLarge(metadata, asked, ports) ? "too-large" : undefined;
+}
+
+/** Known beforehand only where the origin gave a length. */
+function isTooLarge(metadata: StoredMetadata, asked: Asked, ports: Ports): boolean {
+  const bytes = metadata.bodyBytes ?? 0;
+  return bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked);
+}
+
+/** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */
+export function streamBytesMax({ route }: Asked): number {
+  return route.tiers.includes("edge") ? edgeBodyBytesMax : 0;
+}

@@ -1,0 +1,86 @@
+// Asks the origin, and tells an answer from a failure.
+import { conditionalFields } from "../http/validators.ts";
+import { fieldsOf, type StoredResponse } from "../http/stored-response.ts";
+import { passedFields } from "./forwarded-fields.ts";
+import type { Asked, Passed } from "./plan.ts";
+import type { OriginRequest, Ports } from "./ports.ts";
+import { pathAndQuery } from "./target.ts";
+
+/** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */
+export type OriginFailure = "unreachable" | "timeout" | "error-status";
+
+export type OriginAnswer =
+  | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
+  | { kind: "failed"; failure: "unreachable" | "timeout" };
+
+/**
+ * Forwards a request that was looked up: exactly what was keyed.
+ *
+ * @param validating the stored response whose validators are sent (RFC 9111 §4.3.1)
+ */
+export function forwardAsked(
+  asked: Asked,
+  validating: StoredResponse | undefined,
+  ports: Ports,
+): Promise<OriginAnswer> {
+  const validators =
+    validating === undefined ? [] : conditionalFields(fieldsOf(validating.metadata));
+  const part = ["range", "if-range"].flatMap((name): [string, string][] => {
+    const value = asked.conditions.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  return ask(
+    asked.route.origin,
+    {
+      method: asked.method,
+      pathAndQuery: pathAndQuery(asked.target),
+      headers: asked.forwarded.toHeaders([...validators, ...part]),
+      body: null,
+    },
+    ports,
+  );
+}
+
+/** Forwards a request that is passed by, with its own body and conditions. */
+export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswer> {
+  const { request, target } = passed;
+  const headers = passedFields(passed.fields);
+  if (passed.rule === "upgrade") {
+    headers.set("upgrade", request.headers.get("upgrade") ?? "");
+    headers.set("connection", "upgrade");
+  }
+  return ask(
+    passed.route.origin,
+    {
+      method: request.method,
+      pathAndQuery: pathAndQuery(target),
+      headers,
+      body: request.body,
+    },
+    ports,
+  );
+}
+
+/** The time-out is for the origin's first byte; a body may take as long as its client does. */
+async function ask(
+  origin: string,
+  request: Omit<OriginRequest, "signal">,
+  ports: Ports,
+): Promise<OriginAnswer> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), ports.config.originTimeoutMs);
+  const requestedAtMs = ports.nowAtMs();
+  try {
+    const response = await ports.fetchOrigin(origin, { ...request, signal: abort.signal });
+    return { kind: "answered", response, requestedAtMs, respondedAtMs: ports.nowAtMs() };
+  } catch {
+    return { kind: "failed", failure: abort.signal.aborted ? "timeout" : "unreachable" };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** RFC 5861 §4 names these four. */
+export function isOriginError(status: number): boolean {
+  return status === 500 || status === 502 || status === 503 || status === 504;
+}

@@ -1,0 +1,125 @@
+// How long a stored response may be used under its route: the origin's word, the route's, and
+// which goes first.
+import type { Route } from "../config.ts";
+import { currentAgeSeconds } from "../http/current-age.ts";
+import {
+  explicitLifetimeSeconds,
+  heuristicallyCacheableStatuses,
+  heuristicLifetimeSeconds,
+} from "../http/freshness.ts";
+import { type GoverningDirectives, governingDirectives } from "../http/governing-directives.ts";
+import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
+import { hasValidator } from "../http/validators.ts";
+
+/** Everything about a stored response's use that no request changes. */
+export interface Terms {
+  readonly governing: GoverningDirectives;
+  readonly lifetimeSeconds: number;
+  /** Age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
+  readonly initialAgeSeconds: number;
+  /** `no-cache`: never without validation (RFC 9111 §5.2.2.4). */
+  readonly alwaysValidate: boolean;
+  /** Never stale (RFC 9111 §4.2.4), whatever else is allowed. */
+  readonly neverStale: boolean;
+  readonly staleWhileRevalidateSeconds: number;
+  readonly staleIfErrorSeconds: number;
+  readonly canBeValidated: boolean;
+}
+
+/** How long a response that can be validated is kept beyond its last use without validation. */
+const keptForValidationSeconds = 86_400;
+
+/** Freshness policy: the route of the request and the general setting. */
+export interface FreshnessPolicy {
+  readonly route: Route;
+  readonly heuristics: boolean;
+}
+
+const known = new WeakMap<StoredMetadata, { route: Route; terms: Terms }>();
+
+/** The terms of a stored response under a route, worked out once for each. */
+export function termsOf(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
+  const before = known.get(metadata);
+  if (before !== undefined && before.route === policy.route) return before.terms;
+  const terms = workedOut(metadata, policy);
+  known.set(metadata, { route: policy.route, terms });
+  return terms;
+}
+
+function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
+  const { route } = policy;
+  const fields = fieldsOf(metadata);
+  const governing = governingDirectives(fields);
+  const { directives } = governing;
+  const { lifetimeSeconds, assigned } = lifetime(metadata, governing, policy);
+  const overrides = assigned && route.mode === "override";
+  const { requestedAtMs, respondedAtMs } = metadata;
+  return {
+    governing,
+    lifetimeSeconds: lifetimeSeconds * (1 - route.jitter * metadata.jitterDraw),
+    initialAgeSeconds: currentAgeSeconds({
+      fields,
+      requestedAtMs,
+      respondedAtMs,
+      atMs: respondedAtMs,
+    }),
+    alwaysValidate: directives.noCache === true && !overrides,
+    // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
+    // stated beside it, or by the route, is the site's own word for this cache.
+    neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
+    staleWhileRevalidateSeconds:
+      directives.staleWhileRevalidateSeconds ?? route.staleWhileRevalidateSeconds ?? 0,
+    staleIfErrorSeconds: directives.staleIfErrorSeconds ?? route.staleIfErrorSeconds ?? 0,
+    canBeValidated: hasValidator(fields),
+  };
+}
+
+/**
+ * Order of authority: the governing field ▸ `Expires` ▸ the route ▸ heuristics; with
+ * `mode: "override"` the route goes first.
+ */
+function lifetime(
+  metadata: StoredMetadata,
+  governing: GoverningDirectives,
+  policy: FreshnessPolicy,
+): { lifetimeSeconds: number; assigned: boolean } {
+  const { status, respondedAtMs: receivedAtMs } = metadata;
+  const fields = fieldsOf(metadata);
+  const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
+  const assignedSeconds = assignedLifetimeSeconds(policy.route, status);
+  const routeFirst = policy.route.mode === "override" || explicit === "unstated";
+  if (assignedSeconds !== undefined && routeFirst) {
+    return { lifetimeSeconds: assignedSeconds, assigned: true };
+  }
+  if (explicit !== "unstated") return { lifetimeSeconds: explicit, assigned: false };
+  const isPublic = governing.directives.public;
+  const heuristic = policy.heuristics
+    ? heuristicLifetimeSeconds({ status, isPublic, fields, receivedAtMs })
+    : 0;
+  return { lifetimeSeconds: heuristic, assigned: false };
+}
+
+/** What the route itself gives a status; errors need a lifetime of their own. */
+export function assignedLifetimeSeconds(route: Route, status: number): number | undefined {
+  const own = route.freshSecondsByStatus.get(status);
+  if (own !== undefined) return own;
+  return status < 400 && heuristicallyCacheableStatuses.has(status)
+    ? route.freshSeconds
+    : undefined;
+}
+
+/** @returns seconds, fractions kept (RFC 9111 §4.2.3) */
+export function ageSeconds(metadata: StoredMetadata, terms: Terms, atMs: number): number {
+  return Math.max(0, terms.initialAgeSeconds + (atMs - metadata.respondedAtMs) / 1_000);
+}
+
+/** Until when a tier keeps a response: fresh, stale with leave, and a while for validation. */
+export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
+  const afterSeconds = Math.max(
+    terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds,
+    terms.neverStale ? 0 : terms.staleIfErrorSeconds,
+    terms.canBeValidated ? keptForValidationSeconds : 0,
+  );
+  const fromNowSeconds = terms.lifetimeSeconds - terms.initialAgeSeconds;
+  return metadata.respondedAtMs + (Math.max(0, fromNowSeconds) + afterSeconds) * 1_000;
+}

@@ -1,0 +1,184 @@
+// Looks a request up: own flights and memory at once, then the edge and the shared tier in order;
+// what a lower tier had is put into those above it.
+import { selects } from "../http/selecting.ts";
+import type { StoredResponse } from "../http/stored-response.ts";
+import type { RecordKey } from "../tiers/record-key.ts";
+import type { Tier, TierAsk, TierRead, TierRecord } from "../tiers/tier.ts";
+import { variantKey } from "./key.ts";
+import { keepUntilAtMs, termsOf } from "./lifetime.ts";
+import type { Asked } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import { clientHasIt } from "./respond.ts";
+import type { Candidate, MissReason } from "./verdict.ts";
+
+export interface LookUp {
+  readonly asked: Asked;
+  readonly atMs: number;
+  /** Would this one answer? If not, a lower tier may hold one that is younger. */
+  readonly accepts: (candidate: Candidate) => boolean;
+}
+
+export interface LookedUp {
+  /** The first acceptable response, else the youngest found, else why there is none. */
+  readonly found: Candidate | MissReason;
+  /** Under which a forward for this request is collapsed. */
+  readonly key: RecordKey;
+}
+
+/** Answers without a promise where no tier below memory has to be asked. */
+export function lookUp(ask: LookUp, ports: Ports): LookedUp | Promise<LookedUp> {
+  const search = new Search(ask, ports);
+  search.inFlights();
+  search.inMemory();
+  return search.isDone ? search.result() : search.below();
+}
+
+class Search {
+  readonly #ask: LookUp;
+  readonly #ports: Ports;
+  #names: readonly string[] = [];
+  #best: Candidate | undefined;
+  isDone = false;
+
+  constructor(ask: LookUp, ports: Ports) {
+    this.#ask = ask;
+    this.#ports = ports;
+  }
+
+  result(): LookedUp {
+    const missed = this.#names.length > 0 ? "vary-miss" : "uri-miss";
+    return { found: this.#best ?? missed, key: this.#key() };
+  }
+
+  #key(): RecordKey {
+    const { key, forwarded } = this.#ask.asked;
+    return variantKey(key, this.#names, forwarded);
+  }
+
+  /** A fill is there for its own isolate as soon as it is complete. */
+  inFlights(): void {
+    const { asked, atMs } = this.#ask;
+    const stored = this.#ports.flights.get(this.#key().text, atMs)?.stored;
+    if (stored !== undefined && selects(stored.metadata.selecting, asked.forwarded)) {
+      this.#consider({ stored, tier: "memory" });
+    }
+  }
+
+  inMemory(): void {
+    const { asked } = this.#ask;
+    if (this.isDone || !asked.route.tiers.includes("memory")) return;
+    const { memory } = this.#ports.tiers;
+    let read = this.#counted("memory", memory.read(this.#key(), this.#ask));
+    if (this.#follow(read)) {
+      this.inFlights();
+      read = this.#counted("memory", memory.read(this.#key(), this.#ask));
+    }
+    this.#take(read, "memory");
+  }
+
+  async below(): Promise<LookedUp> {
+    const { tiers } = this.#ports;
+    for (const tier of [tiers.edge, tiers.shared]) {
+      if (tier === undefined || !this.#ask.asked.route.tiers.includes(tier.name)) continue;
+      await this.#in(tier);
+      if (this.isDone) break;
+    }
+    return this.result();
+  }
+
+  async #in(tier: Tier): Promise<void> {
+    const { asked } = this.#ask;
+    const part = mayNeedNoBody(asked) ? "metadata" : "whole";
+    let read = await this.#read(tier, part);
+    if (this.#follow(read)) {
+      this.inFlights();
+      if (this.isDone) return;
+      read = await this.#read(tier, part);
+    }
+    if (isWithoutBody(read) && !this.#answersWithoutBody(read.record.stored, tier)) {
+      read = await this.#read(tier, "whole");
+    }
+    const before = this.#best;
+    this.#take(read, tier.name);
+    if (this.isDone && this.#best !== before) this.#backfill(tier);
+  }
+
+  async #read(tier: Tier, part: TierAsk["part"]): Promise<TierRead> {
+    const { atMs } = this.#ask;
+    const { afterAnswer } = this.#ports;
+    return this.#counted(tier.name, await tier.read(this.#key(), { atMs, part, afterAnswer }));
+  }
+
+  #counted(tier: Candidate["tier"], read: TierRead): TierRead {
+    this.#ports.metrics.tierRead(tier, read.kind);
+    return read;
+  }
+
+  /** @returns whether a marker told which variant to read next; it is followed once */
+  #follow(read: TierRead): boolean {
+    if (read.kind !== "found" || read.record.kind !== "vary" || this.#names.length > 0)
+      return false;
+    this.#names = read.record.names;
+    return true;
+  }
+
+  #take(read: TierRead, tier: Candidate["tier"]): void {
+    if (read.kind !== "found" || read.record.kind !== "response") return;
+    this.#consider({ stored: read.record.stored, tier });
+  }
+
+  #consider(candidate: Candidate): void {
+    const best = this.#best?.stored.metadata.respondedAtMs ?? -Infinity;
+    if (candidate.stored.metadata.respondedAtMs <= best) return discard(candidate);
+    if (this.#best !== undefined) discard(this.#best);
+    this.#best = candidate;
+    this.isDone = this.#ask.accepts(candidate);
+  }
+
+  /** A 304 or the answer to HEAD is made of metadata alone. */
+  #answersWithoutBody(stored: StoredResponse, tier: Tier): boolean {
+    const { asked, accepts } = this.#ask;
+    const { metadata } = stored;
+    if (!accepts({ stored, tier: tier.name })) return false;
+    return asked.method === "HEAD" || clientHasIt(asked, metadata);
+  }
+
+  #backfill(from: Tier): void {
+    const { asked, atMs } = this.#ask;
+    const { config, tiers, afterAnswer } = this.#ports;
+    const stored = this.#best?.stored;
+    if (stored?.body.kind !== "bytes") return;
+    const terms = termsOf(stored.metadata, { route: asked.route, heuristics: config.heuristics });
+    const untilAtMs = keepUntilAtMs(stored.metadata, terms);
+    const records: [RecordKey, TierRecord][] = [[this.#key(), { kind: "response", stored }]];
+    if (this.#names.length > 0) records.push([asked.key, { kind: "vary", names: this.#names }]);
+    for (const tier of [tiers.memory, tiers.edge]) {
+      if (tier.name === from.name) break;
+      if (!asked.route.tiers.includes(tier.name)) continue;
+      for (const [key, record] of records) {
+        const written = tier.write(key, record, { atMs, untilAtMs, body: "new" });
+        if (written instanceof Promise) afterAnswer(async () => void (await written));
+      }
+    }
+  }
+}
+
+function mayNeedNoBody({ method, conditions }: Asked): boolean {
+  const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
+  return method === "HEAD" || isConditional;
+}
+
+function isWithoutBody(
+  read: TierRead,
+): read is { kind: "found"; record: { kind: "response"; stored: StoredResponse } } {
+  return (
+    read.kind === "found" &&
+    read.record.kind === "response" &&
+    read.record.stored.body.kind === "absent"
+  );
+}
+
+/** A stream that nobody reads would hold its tier's connection. */
+function discard({ stored }: Candidate): void {
+  if (stored.body.kind === "stream") void stored.body.stream.cancel().catch(() => undefined);
+}

@@ -1,0 +1,34 @@
+// Why the origin is asked for one request, and what came of it.
+import type { ForwardReason } from "../http/cache-status.ts";
+import type { Outcome } from "../metrics.ts";
+import type { RecordKey } from "../tiers/record-key.ts";
+import type { Asked } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import type { Candidate, VerdictQuestion } from "./verdict.ts";
+
+export interface Answer {
+  readonly response: Response;
+  readonly outcome: Outcome;
+}
+
+/** Why the origin is asked, and what is at hand meanwhile. */
+export interface Need {
+  readonly asked: Asked;
+  readonly ports: Ports;
+  /** Under which forwards are collapsed. */
+  readonly key: RecordKey;
+  readonly reason: ForwardReason;
+  /** The stored response whose validators are to be sent. */
+  readonly validating?: Candidate | undefined;
+  /** A stored response that cannot be validated, but may answer if the origin fails. */
+  readonly fallback?: Candidate | undefined;
+  /** A background refresh makes no answer that anybody reads. */
+  readonly isForClient: boolean;
+}
+
+/** The question that a verdict answers, asked now. */
+export function questionOf({ asked, ports }: Pick<Need, "asked" | "ports">): VerdictQuestion {
+  const { config, view } = ports;
+  const policy = { route: asked.route, heuristics: config.heuristics };
+  return { asked, policy, view, atMs: ports.nowAtMs() };
+}

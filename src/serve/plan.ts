@@ -1,0 +1,142 @@
+// What is to be done with a request, by itself alone: refuse it, pass it by, or look it up.
+import { matchesAny, type Config, type Route } from "../config.ts";
+import { type RequestDirectives, requestDirectives } from "../http/cache-control.ts";
+import type { ForwardReason } from "../http/cache-status.ts";
+import type { Fields } from "../http/stored-response.ts";
+import type { RecordKey } from "../tiers/record-key.ts";
+import { sortCookies } from "./cookies.ts";
+import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
+import { primaryKey } from "./key.ts";
+import type { MatchRoute, RouteMatch } from "./policy.ts";
+import { keyedQuery, readTarget, type Target } from "./target.ts";
+
+/** A request that may be answered from a stored response, with all that later steps ask of it. */
+export interface Asked {
+  readonly method: "GET" | "HEAD";
+  /** Where the client's own preconditions and range are read from. */
+  readonly conditions: Fields;
+  readonly target: Target;
+  readonly route: Route;
+  readonly parameters: RouteMatch["parameters"];
+  readonly key: RecordKey;
+  readonly forwarded: KeyedFields;
+  /** Those that are honoured (RFC 9111 §5.2.1); `only-if-cached` always is. */
+  readonly directives: RequestDirectives;
+  /** Only responses that the origin shares explicitly may answer, and only such may be stored. */
+  readonly hasUnknownCookie: boolean;
+}
+
+export type PassRule =
+  | "method"
+  | "route"
+  | "authorization"
+  | "upgrade"
+  | "event-stream"
+  | "precondition"
+  | "ambiguous-path";
+
+export interface Passed {
+  readonly request: Request;
+  readonly target: Target;
+  readonly route: Route;
+  readonly reason: ForwardReason;
+  readonly rule: PassRule;
+  readonly fields: ForwardedRequest;
+}
+
+export type Plan =
+  /** Below `/_cache/`, which is ours and never forwarded. */
+  { kind: "reserved" } | { kind: "pass"; passed: Passed } | { kind: "look-up"; asked: Asked };
+
+const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
+
+export function plan(request: Request, given: { config: Config; matchRoute: MatchRoute }): Plan {
+  const { config, matchRoute } = given;
+  const target = readTarget(request.url);
+  if (isReserved(target.path)) return { kind: "reserved" };
+  const { route, parameters } = matchRoute(target.path);
+  const fields: ForwardedRequest = {
+    client: request.headers,
+    target,
+    clientAddress: request.headers.get("cf-connecting-ip"),
+  };
+  const rule = passRule(request, target, route);
+  if (rule !== undefined) {
+    const reason = rule === "method" ? "method" : "bypass";
+    return { kind: "pass", passed: { request, target, route, reason, rule, fields } };
+  }
+  return { kind: "look-up", asked: asked({ request, fields, route, parameters, config }) };
+}
+
+/** The same request as the isolate itself would make it: whole, unconditional, for storing. */
+export function asRefresh(asked: Asked): Asked {
+  return { ...asked, method: "GET", conditions: new Headers(), directives: noDirectives };
+}
+
+export function isReserved(path: string): boolean {
+  return path === "/_cache" || path.startsWith("/_cache/");
+}
+
+/** @returns why this request is neither answered from a stored response nor stored */
+function passRule(request: Request, target: Target, route: Route): PassRule | undefined {
+  const { headers, method } = request;
+  if (headers.has("upgrade")) return "upgrade";
+  if (method !== "GET" && method !== "HEAD") return "method";
+  if (headers.has("authorization")) return "authorization";
+  if (route.bypass) return "route";
+  if (target.isAmbiguous) return "ambiguous-path";
+  if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
+  // RFC 9111 §4.3.2: these ask the origin for its word, not a cache.
+  const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
+  return hasPrecondition ? "precondition" : undefined;
+}
+
+function asked(given: {
+  request: Request;
+  fields: ForwardedRequest;
+  route: Route;
+  parameters: RouteMatch["parameters"];
+  config: Config;
+}): Asked {
+  const { request, fields, route, parameters, config } = given;
+  const allow = route.queryAllow;
+  const query = keyedQuery(
+    fields.target.query,
+    (name) =>
+      !matchesAny(config.stripQuery, name) && (allow === undefined || matchesAny(allow, name)),
+  );
+  const target = { ...fields.target, query };
+  const cookies = sortCookies({
+    field: request.headers.get("cookie"),
+    key: route.keyCookies,
+    drop: [config.harmlessCookies, route.ignoreCookies],
+  });
+  const forwarded = new KeyedFields({
+    request: { ...fields, target },
+    cookies: cookies.forwarded,
+    honoursDirectives: route.honourRequestDirectives,
+  });
+  return {
+    method: request.method === "HEAD" ? "HEAD" : "GET",
+    conditions: request.headers,
+    target,
+    route,
+    parameters,
+    forwarded,
+    key: primaryKey({
+      target,
+      forwarded,
+      keyHeaders: route.keyHeaders,
+      keyedCookies: cookies.keyed,
+    }),
+    directives: honoured(request.headers, route),
+    hasUnknownCookie: cookies.hasUnknown,
+  };
+}
+
+function honoured(headers: Headers, route: Route): RequestDirectives {
+  if (!headers.has("cache-control") && !headers.has("pragma")) return noDirectives;
+  const directives = requestDirectives(headers);
+  if (route.honourRequestDirectives) return directives;
+  return { ...noDirectives, onlyIfCached: directives.onlyIfCached };
+}

@@ -1,0 +1,40 @@
+// Which route a request takes: the first of the config whose pattern matches its path.
+import { RegExpRouter } from "hono/router/reg-exp-router";
+import { SmartRouter } from "hono/router/smart-router";
+import { TrieRouter } from "hono/router/trie-router";
+import type { Config, Route } from "../config.ts";
+
+export interface RouteMatch {
+  readonly route: Route;
+  /** Values of the pattern's `:names`, decoded. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export type MatchRoute = (path: string) => RouteMatch;
+
+/** Compiles the routes once; a path that none matches gets `config.anywhere`. */
+export function compileRoutes(config: Config): MatchRoute {
+  const router = new SmartRouter<Route>({ routers: [new RegExpRouter(), new TrieRouter()] });
+  for (const route of [...config.routes, config.anywhere]) {
+    router.add("GET", route.match, route);
+  }
+  return (path) => {
+    const [matches, values] = router.match("GET", path);
+    const first = matches[0];
+    if (first === undefined) return { route: config.anywhere, parameters: {} };
+    const [route, indices] = first;
+    const parameters = Object.entries(indices).map(([name, index]) => [
+      name,
+      decoded(typeof index === "number" ? (values?.[index] ?? "") : index),
+    ]);
+    return { route, parameters: Object.fromEntries(parameters) as Record<string, string> };
+  };
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

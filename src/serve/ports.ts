@@ -1,0 +1,48 @@
+// What one request is given to work with: the isolate's state, and its own moment.
+import type { Config } from "../config.ts";
+import type { Metrics } from "../metrics.ts";
+import type { PurgeView } from "../purge/view.ts";
+import type { MemoryTier } from "../tiers/memory-tier.ts";
+import type { Tier } from "../tiers/tier.ts";
+import type { Flights } from "./collapse.ts";
+import type { MatchRoute } from "./policy.ts";
+
+export interface Tiers {
+  readonly memory: MemoryTier;
+  readonly edge: Tier;
+  /** `undefined` without a database. */
+  readonly shared: Tier | undefined;
+}
+
+/** Sends a request to an origin by its name in the config. */
+export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Response>;
+
+export interface OriginRequest {
+  readonly method: string;
+  readonly pathAndQuery: string;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+  readonly signal: AbortSignal;
+}
+
+/** Lives as long as the isolate. */
+export interface Isolate {
+  readonly config: Config;
+  readonly matchRoute: MatchRoute;
+  readonly tiers: Tiers;
+  readonly view: PurgeView;
+  readonly flights: Flights;
+  readonly metrics: Metrics;
+  readonly fetchOrigin: FetchOrigin;
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+}
+
+export interface Ports extends Isolate {
+  /** Where this request arrived; empty where that is not known. */
+  readonly colo: string;
+  /** Starts work that may outlast the answer; its failure is logged and harms nobody. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}

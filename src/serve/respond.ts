@@ -1,0 +1,100 @@
+// Makes answers: out of a stored response, with the client's own conditions and range applied, or
+// by passing the origin's on.
+import { cacheStatus, type Handling } from "../http/cache-status.ts";
+import { rangeVerdict } from "../http/ranges.ts";
+import {
+  type Fields,
+  fieldsOf,
+  type StoredMetadata,
+  type StoredResponse,
+} from "../http/stored-response.ts";
+import { isNotModified } from "../http/validators.ts";
+import { fieldsFromStored, fieldsPassedOn } from "./downstream.ts";
+import type { Asked } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import { slicedStream } from "./sliced-stream.ts";
+
+/** Fields that a 304 does not carry (RFC 9110 §15.4.5): they describe a body it does not have. */
+const bodyDescriptions = ["content-length", "content-encoding", "content-type", "content-range"];
+
+/** Status codes whose responses have no body, which `Response` insists on. */
+export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
+export function fromStored(
+  stored: StoredResponse,
+  given: { asked: Asked; ports: Ports; ageSeconds: number; handling: Handling },
+): Response {
+  const { asked, ports, ageSeconds, handling } = given;
+  const { metadata } = stored;
+  const { config } = ports;
+  const fields = fieldsFromStored(metadata, { route: asked.route, config, ageSeconds });
+  fields.set("cache-status", cacheStatus(handling, fields.get("cache-status")));
+  if (clientHasIt(asked, metadata)) return notModified(fields);
+  if (asked.method === "HEAD") return headOnly(fields, metadata);
+  return bodyOrPart(stored, fields, asked.conditions);
+}
+
+/** The client's precondition, evaluated against a response of ours (RFC 9111 §4.3.2). */
+export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
+  return isNotModified({
+    request: asked.conditions,
+    stored: fieldsOf(metadata),
+    status: metadata.status,
+    receivedAtMs: metadata.respondedAtMs,
+  });
+}
+
+export function notModified(fields: Headers): Response {
+  for (const name of bodyDescriptions) fields.delete(name);
+  return new Response(null, { status: 304, headers: fields });
+}
+
+function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMetadata): Response {
+  if (bodyBytes !== null && !bodiless.has(status)) fields.set("content-length", String(bodyBytes));
+  return new Response(null, { status, statusText, headers: fields, encodeBody: "manual" });
+}
+
+function bodyOrPart(stored: StoredResponse, fields: Headers, conditions: Fields): Response {
+  const { metadata, body } = stored;
+  const { status, statusText, bodyBytes } = metadata;
+  if (bodiless.has(status)) return new Response(null, { status, statusText, headers: fields });
+  const bytes = body.kind === "bytes" ? body.bytes : undefined;
+  const whole = body.kind === "stream" ? body.stream : (bytes ?? null);
+  const part =
+    bodyBytes === null || !conditions.has("range")
+      ? ({ kind: "whole" } as const)
+      : rangeVerdict({ request: conditions, stored: fieldsOf(metadata), status, bodyBytes });
+  switch (part.kind) {
+    case "whole":
+      return new Response(whole, { status, statusText, headers: fields, encodeBody: "manual" });
+    case "unsatisfiable": {
+      if (body.kind === "stream") void body.stream.cancel().catch(() => undefined);
+      for (const name of bodyDescriptions) fields.delete(name);
+      fields.set("content-range", `bytes */${bodyBytes}`);
+      return new Response(null, { status: 416, headers: fields });
+    }
+    case "part": {
+      const { firstByte, lastByte } = part;
+      fields.set("content-range", `bytes ${firstByte}-${lastByte}/${bodyBytes}`);
+      fields.set("content-length", String(lastByte - firstByte + 1));
+      const slice = bytes?.subarray(firstByte, lastByte + 1);
+      const sliced = body.kind === "stream" ? slicedStream(body.stream, part) : (slice ?? null);
+      return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
+    }
+  }
+}
+
+/** The origin's answer as it came, its body untouched and not held here. */
+export function passOn(
+  response: Response,
+  given: { ports: Ports; handling: Handling; change?: (fields: Headers) => void },
+): Response {
+  // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
+  if (response.status === 101) return response;
+  const fields = fieldsPassedOn(response, given.ports.config);
+  given.change?.(fields);
+  fields.set("cache-status", cacheStatus(given.handling, fields.get("cache-status")));
+  const { status, statusText } = response;
+  const body = bodiless.has(status) ? null : response.body;
+  return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
+}

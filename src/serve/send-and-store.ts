@@ -1,0 +1,51 @@
+// Sends an origin's answer on to the client, and stores it on the way where it may be stored.
+import { cacheStatus, type Handling } from "../http/cache-status.ts";
+import type { StoredMetadata } from "../http/stored-response.ts";
+import type { Flight } from "./collapse.ts";
+import { fieldsOfFill } from "./downstream.ts";
+import { type Fresh, metadataOf, refusalToStore } from "./fill.ts";
+import { ageSeconds, termsOf } from "./lifetime.ts";
+import { type Answer, type Need, questionOf } from "./need.ts";
+import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
+import { storeWhileSending } from "./store.ts";
+
+export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
+  const { asked, ports, key, reason } = need;
+  const { response } = fresh;
+  const metadata = metadataOf(fresh, asked, ports);
+  const refusal = refusalToStore(metadata, asked, ports);
+  const handling: Handling = { kind: "forwarded", reason, forwardStatus: response.status };
+  if (refusal !== undefined) {
+    ports.flights.end(key.text, flight);
+    ports.metrics.refusedToStore(asked.route.name, refusal);
+    return { response: passOn(response, { ports, handling }), outcome: "forwarded" };
+  }
+  const source = response.body ?? new Blob([]).stream();
+  return sendAndStoreBody({ metadata, source }, need, flight, { ...handling, stored: true });
+}
+
+/** @param sent what is sent and stored: an origin's body, or one that a 304 left as it was */
+export function sendAndStoreBody(
+  sent: { metadata: StoredMetadata; source: ReadableStream<Uint8Array> },
+  need: Need,
+  flight: Flight,
+  handling: Handling,
+): Answer {
+  const { asked, ports, key } = need;
+  const { metadata, source } = sent;
+  const { status, statusText } = metadata;
+  const hasIt = clientHasIt(asked, metadata);
+  const isBodyWanted = need.isForClient && !hasIt && !bodiless.has(status);
+  const body = storeWhileSending({ asked, ports, metadata, source, flight, key, isBodyWanted });
+  const { policy, atMs } = questionOf(need);
+  const fields = fieldsOfFill(metadata, {
+    route: asked.route,
+    config: ports.config,
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, policy), atMs),
+  });
+  fields.set("cache-status", cacheStatus(handling, fields.get("cache-status")));
+  const response = hasIt
+    ? notModified(fields)
+    : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
+  return { response, outcome: "stored" };
+}

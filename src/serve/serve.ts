@@ -1,0 +1,102 @@
+// One request from arrival to answer, in the order of its steps.
+import { unreachable } from "../http/unreachable.ts";
+import { answerFromOrigin } from "./answer-from-origin.ts";
+import { keepPrivate } from "./downstream.ts";
+import { forwardPassed } from "./forward.ts";
+import { lookUp } from "./lookup.ts";
+import { type Answer, questionOf } from "./need.ts";
+import { type Asked, asRefresh, type Passed, plan } from "./plan.ts";
+import { plainPage } from "./plain-page.ts";
+import type { Ports } from "./ports.ts";
+import { fromStored, passOn } from "./respond.ts";
+import { type Candidate, decide, type Verdict } from "./verdict.ts";
+
+export async function serve(request: Request, ports: Ports): Promise<Response> {
+  const planned = plan(request, ports);
+  if (planned.kind === "reserved") return plainPage(404);
+  if (planned.kind === "pass") return passBy(planned.passed, ports);
+
+  const { asked } = planned;
+  const question = questionOf({ asked, ports });
+  const accepts = (candidate: Candidate) => isAnswer(decide(candidate, question));
+  const looking = lookUp({ asked, atMs: question.atMs, accepts }, ports);
+  const { found, key } = looking instanceof Promise ? await looking : looking;
+  const verdict = decide(found, question);
+  const need = { asked, ports, key, isForClient: true };
+  switch (verdict.kind) {
+    case "serve":
+      return counted(hit(verdict, asked, ports), asked, ports);
+    case "serve-stale":
+      if (verdict.refresh) ports.afterAnswer(() => refresh(asked, ports));
+      return counted(hit(verdict, asked, ports), asked, ports);
+    case "validate": {
+      const { reason, candidate: validating } = verdict;
+      return counted(await answerFromOrigin({ ...need, reason, validating }), asked, ports);
+    }
+    case "forward": {
+      const { reason, fallback } = verdict;
+      return counted(await answerFromOrigin({ ...need, reason, fallback }), asked, ports);
+    }
+    case "gateway-timeout": {
+      const handling = { kind: "generated", detail: "only-if-cached" } as const;
+      return counted({ response: plainPage(504, handling), outcome: "failed" }, asked, ports);
+    }
+    default:
+      return unreachable(verdict);
+  }
+}
+
+function isAnswer({ kind }: Verdict): boolean {
+  return kind === "serve" || kind === "serve-stale";
+}
+
+function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {
+  ports.metrics.answered(route.name, outcome);
+  return response;
+}
+
+function hit(
+  verdict: Extract<Verdict, { kind: "serve" | "serve-stale" }>,
+  asked: Asked,
+  ports: Ports,
+): Answer {
+  const { candidate, ageSeconds, ttlSeconds } = verdict;
+  const handling = { kind: "hit", ttlSeconds, detail: candidate.tier } as const;
+  const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
+  return { response, outcome: verdict.kind === "serve" ? "hit" : "stale-hit" };
+}
+
+/** Straight to the origin and straight back: never stored, never collapsed. */
+async function passBy(passed: Passed, ports: Ports): Promise<Response> {
+  const { route, reason, rule } = passed;
+  const answer = await forwardPassed(passed, ports);
+  if (answer.kind === "failed") {
+    ports.metrics.answered(route.name, "failed");
+    const handling = { kind: "forwarded", reason, detail: rule } as const;
+    return plainPage(answer.failure === "timeout" ? 504 : 502, handling);
+  }
+  const { response } = answer;
+  const forwardStatus = response.status;
+  const handling = { kind: "forwarded", reason, forwardStatus, detail: rule } as const;
+  ports.metrics.answered(route.name, "passed");
+  return passOn(response, { ports, handling, change: keepPrivate });
+}
+
+/**
+ * Brings a stale response up to date behind its client's back (RFC 5861 §3), one at a time per
+ * key: from a lower tier if that holds a fresh one by now, else from the origin.
+ */
+async function refresh(stale: Asked, ports: Ports): Promise<void> {
+  const asked = asRefresh(stale);
+  const question = questionOf({ asked, ports });
+  const accepts = (candidate: Candidate) => decide(candidate, question).kind === "serve";
+  const { found, key } = await lookUp({ asked, atMs: question.atMs, accepts }, ports);
+  const running = ports.flights.get(key.text, question.atMs);
+  if (running !== undefined && running.stored === undefined) return;
+  const verdict = decide(found, question);
+  if (verdict.kind === "serve" || verdict.kind === "gateway-timeout") return;
+  const validating = verdict.kind === "forward" ? undefined : verdict.candidate;
+  const need = { asked, ports, key, reason: "stale", isForClient: false, validating } as const;
+  const { response } = await answerFromOrigin(need);
+  await response.body?.cancel();
+}

@@ -1,0 +1,130 @@
+// Stores a response in every tier of its route, under the key that its own Vary gives it.
+import type { TierName } from "../config.ts";
+import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
+import type { RecordKey } from "../tiers/record-key.ts";
+import { sha256Hex } from "../tiers/sha256.ts";
+import type { Tier, TierKeep, TierRecord, TierWrite } from "../tiers/tier.ts";
+import type { Flight } from "./collapse.ts";
+import { openBytePipe } from "./byte-pipe.ts";
+import { streamBytesMax } from "./fill.ts";
+import { gather } from "./gather.ts";
+import { variantKey } from "./key.ts";
+import { keepUntilAtMs, termsOf } from "./lifetime.ts";
+import type { Asked } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+
+/** A marker outlives a short-lived variant, so that longer-lived ones stay reachable. */
+const markerKeepMs = 86_400_000;
+
+export interface Fill {
+  readonly asked: Asked;
+  readonly ports: Ports;
+  readonly metadata: StoredMetadata;
+  readonly source: ReadableStream<Uint8Array>;
+  readonly flight: Flight;
+  /** The flight's key, under which it ends once everything is stored. */
+  readonly key: RecordKey;
+  /** Nobody waits for the body of a background refresh, nor does a client that has it. */
+  readonly isBodyWanted: boolean;
+}
+
+/**
+ * Starts storing a body while it goes to the client.
+ *
+ * @returns what the client reads; `null` if it wants no body
+ */
+export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null {
+  const { asked, ports, metadata, flight } = fill;
+  const client = fill.isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
+  let streamed: Promise<void> | undefined;
+  ports.afterAnswer(async () => {
+    try {
+      const gathered = await gather({
+        source: fill.source,
+        client,
+        bufferBytes: ports.config.limits.bufferBytes,
+        bodyBytes: metadata.bodyBytes,
+        streamBytesMax: streamBytesMax(asked),
+        onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
+        onOverflow: (stream) => {
+          const stored: StoredResponse = { metadata, body: { kind: "stream", stream } };
+          streamed = write(records(stored, asked), [ports.tiers.edge], fill, () => "new");
+        },
+      });
+      if (gathered.kind === "whole") await storeWhole(gathered.bytes, fill);
+      await streamed;
+    } finally {
+      ports.flights.end(fill.key.text, flight);
+    }
+  });
+  return client?.readable ?? null;
+}
+
+async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<void> {
+  const { ports, flight } = fill;
+  const metadata: StoredMetadata = {
+    ...fill.metadata,
+    bodyBytes: bytes.byteLength,
+    bodyDigest: await sha256Hex(bytes),
+    fillCostMs: ports.nowAtMs() - fill.metadata.requestedAtMs,
+  };
+  const stored: StoredResponse = { metadata, body: { kind: "bytes", bytes } };
+  const stores = storeInTiers(stored, fill, () => "new");
+  flight.settle({ kind: "stored", stored });
+  await stores;
+}
+
+/** Memory holds it when this returns; the promise settles once the other tiers have it too. */
+export function storeInTiers(
+  stored: StoredResponse,
+  given: { asked: Asked; ports: Ports },
+  bodyIn: (tier: TierName) => TierKeep["body"],
+): Promise<void> {
+  const { asked, ports } = given;
+  const { memory, edge, shared } = ports.tiers;
+  const tiers = [memory, edge, shared].filter((tier) => tier !== undefined);
+  return write(records(stored, asked), tiers, given, bodyIn);
+}
+
+function records(stored: StoredResponse, asked: Asked): [RecordKey, TierRecord][] {
+  const names = stored.metadata.selecting.map(([name]) => name);
+  const response: [RecordKey, TierRecord] = [
+    variantKey(asked.key, names, asked.forwarded),
+    { kind: "response", stored },
+  ];
+  return names.length === 0 ? [response] : [response, [asked.key, { kind: "vary", names }]];
+}
+
+async function write(
+  written: readonly [RecordKey, TierRecord][],
+  tiers: readonly Tier[],
+  { asked, ports }: { asked: Asked; ports: Ports },
+  bodyIn: (tier: TierName) => TierKeep["body"],
+): Promise<void> {
+  const atMs = ports.nowAtMs();
+  const { heuristics } = ports.config;
+  const results: Promise<TierWrite>[] = [];
+  for (const tier of tiers.filter(({ name }) => asked.route.tiers.includes(name))) {
+    for (const [key, record] of written) {
+      let untilAtMs = atMs + markerKeepMs;
+      if (record.kind === "response") {
+        const { metadata } = record.stored;
+        const terms = termsOf(metadata, { route: asked.route, heuristics });
+        untilAtMs = keepUntilAtMs(metadata, terms);
+      }
+      const result = tier.write(key, record, { atMs, untilAtMs, body: bodyIn(tier.name) });
+      results.push(counted(Promise.resolve(result), tier.name, ports));
+    }
+  }
+  await Promise.all(results);
+}
+
+async function counted(
+  result: Promise<TierWrite>,
+  tier: TierName,
+  ports: Ports,
+): Promise<TierWrite> {
+  const written = await result;
+  ports.metrics.tierWritten(tier, written.kind === "refused" ? written.rule : written.kind);
+  return written;
+}

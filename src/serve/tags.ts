@@ -1,0 +1,38 @@
+// The tags of a response: what its fields and its route say. Clients never see them.
+import { parseList } from "structured-headers";
+import type { Config } from "../config.ts";
+import type { Fields } from "../http/stored-response.ts";
+import type { Asked } from "./plan.ts";
+
+const separatedBy: Readonly<Record<string, RegExp>> = {
+  "cache-tag": /\s*,\s*/,
+  "surrogate-key": /\s+/,
+};
+
+const tagBytesMax = 256;
+
+export function tagFieldNames(config: Config): string[] {
+  return [...Object.keys(separatedBy), "cache-groups", ...config.tagFields];
+}
+
+/** @returns without repeats, sorted; what is longer than 256 bytes cannot be purged and is left out */
+export function tagsOf(response: Fields, asked: Asked, config: Config): string[] {
+  const ofFields = tagFieldNames(config).flatMap((name) => {
+    const value = response.get(name);
+    if (value === null) return [];
+    return name === "cache-groups" ? groups(value) : value.split(separatedBy[name] ?? /[\s,]+/);
+  });
+  const all = [...ofFields, ...asked.route.tags(asked.parameters)].map((tag) => tag.trim());
+  return [...new Set(all)]
+    .filter((tag) => tag !== "" && new TextEncoder().encode(tag).length <= tagBytesMax)
+    .sort();
+}
+
+/** Cache-Groups is a List of Strings; anything else in it is ignored (RFC 9875 §2). */
+function groups(value: string): string[] {
+  try {
+    return parseList(value).flatMap(([group]) => (typeof group === "string" ? [group] : []));
+  } catch {
+    return [];
+  }
+}

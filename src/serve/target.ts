@@ -1,0 +1,62 @@
+// What a request asks for: its URL read once, normalised, and told apart from one that two readers
+// could read in two ways.
+
+export interface Target {
+  readonly scheme: "http" | "https";
+  /** Lower case, with its port. */
+  readonly host: string;
+  /** Normalised (RFC 3986 §6.2.2): unreserved characters as themselves, escapes in upper case. */
+  readonly path: string;
+  /** Between `?` and the end, escapes normalised likewise; empty when there is none. */
+  readonly query: string;
+  /** Encoded dots or slashes, dot segments, backslashes, control characters, broken escapes. */
+  readonly isAmbiguous: boolean;
+}
+
+const parts = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
+const plainPath = /^[\w\-~/!$&'()*+,;=:@]*$/;
+const ambiguous =
+  /%(?:2f|5c|2e|[01][\da-f]|7f)|%(?![\da-f]{2})|[\\\u0000-\u001f\u007f]|\/\.{1,2}(?:\/|$)/i;
+
+/** @param url as the client sent it, not yet resolved by a URL parser */
+export function readTarget(url: string): Target {
+  const [, scheme = "", authority = "", path = "", query = ""] = parts.exec(url) ?? [];
+  const isPlain = plainPath.test(path);
+  return {
+    scheme: scheme.toLowerCase() === "https" ? "https" : "http",
+    host: authority.toLowerCase(),
+    path: isPlain ? path || "/" : normalisedEscapes(path),
+    query: normalisedEscapes(query),
+    isAmbiguous: !isPlain && ambiguous.test(path),
+  };
+}
+
+function normalisedEscapes(text: string): string {
+  if (!text.includes("%")) return text;
+  return text.replaceAll(/%([\da-f]{2})/gi, (escape, hex: string) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[\w\-.~]/.test(character) ? character : escape.toUpperCase();
+  });
+}
+
+/**
+ * The query as it is keyed and forwarded: what `counts` refuses left out, sorted by name, repeats
+ * in their order.
+ */
+export function keyedQuery(query: string, counts: (name: string) => boolean): string {
+  if (query === "") return "";
+  const named = query
+    .split("&")
+    .filter((pair) => pair !== "")
+    .map((pair) => ({ pair, name: pair.split("=", 1)[0] ?? "" }));
+  return named
+    .filter(({ name }) => counts(name))
+    .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
+    .map(({ pair }) => pair)
+    .join("&");
+}
+
+/** `/path?query`, or the path alone. */
+export function pathAndQuery(target: { path: string; query: string }): string {
+  return target.query === "" ? target.path : `${target.path}?${target.query}`;
+}

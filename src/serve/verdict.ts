@@ -1,0 +1,132 @@
+// What may answer a request at this instant (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4).
+import type { TierName } from "../config.ts";
+import type { ForwardReason } from "../http/cache-status.ts";
+import type { StoredResponse } from "../http/stored-response.ts";
+import { sharedExplicitly } from "../http/storable.ts";
+import type { PurgeView } from "../purge/view.ts";
+import { ageSeconds, type FreshnessPolicy, type Terms, termsOf } from "./lifetime.ts";
+import type { Asked } from "./plan.ts";
+
+/** A stored response and the tier that it was read from. */
+export interface Candidate {
+  readonly stored: StoredResponse;
+  readonly tier: TierName;
+}
+
+export type MissReason = "uri-miss" | "vary-miss";
+
+/** Exactly one holds. Each carries all that the next step needs, so no step asks again. */
+export type Verdict =
+  | { kind: "serve"; candidate: Candidate; ageSeconds: number; ttlSeconds: number }
+  | {
+      kind: "serve-stale";
+      candidate: Candidate;
+      ageSeconds: number;
+      ttlSeconds: number;
+      refresh: boolean;
+    }
+  | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
+  /** `fallback`: what may still answer if the origin fails. */
+  | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
+  | { kind: "gateway-timeout" };
+
+export interface VerdictQuestion {
+  readonly asked: Pick<Asked, "directives" | "hasUnknownCookie">;
+  readonly policy: FreshnessPolicy;
+  readonly view: PurgeView;
+  /** Epoch milliseconds; every decision for one request is made for one instant. */
+  readonly atMs: number;
+}
+
+/** @param found what the look-up brought, or why it brought nothing */
+export function decide(found: Candidate | MissReason, question: VerdictQuestion): Verdict {
+  const { directives, hasUnknownCookie } = question.asked;
+  if (typeof found === "string") {
+    return directives.onlyIfCached
+      ? { kind: "gateway-timeout" }
+      : { kind: "forward", reason: found };
+  }
+  const { metadata } = found.stored;
+  const terms = termsOf(metadata, question.policy);
+  const age = ageSeconds(metadata, terms, question.atMs);
+  const timing = { ageSeconds: age, ttlSeconds: terms.lifetimeSeconds - age };
+
+  if (hasUnknownCookie && !sharedExplicitly(terms.governing)) {
+    return directives.onlyIfCached
+      ? { kind: "gateway-timeout" }
+      : { kind: "forward", reason: "request" };
+  }
+  const unfit = whyNotFresh({ question, terms, candidate: found, ...timing });
+  if (unfit === undefined) return { kind: "serve", candidate: found, ...timing };
+  const stale = staleAllowance({ question, terms, candidate: found, ...timing });
+  if (stale !== undefined) {
+    const refresh = stale === "stale-while-revalidate";
+    return { kind: "serve-stale", candidate: found, ...timing, refresh };
+  }
+  if (directives.onlyIfCached) return { kind: "gateway-timeout" };
+  if (terms.canBeValidated) return { kind: "validate", candidate: found, reason: unfit };
+  return { kind: "forward", reason: unfit, fallback: found };
+}
+
+interface Weighed {
+  readonly question: VerdictQuestion;
+  readonly terms: Terms;
+  readonly candidate: Candidate;
+  readonly ageSeconds: number;
+  readonly ttlSeconds: number;
+}
+
+/** @returns why a response is not fresh enough for this request; `undefined` when it is */
+function whyNotFresh(weighed: Weighed): "stale" | "request" | undefined {
+  const { question, terms, candidate, ageSeconds: age, ttlSeconds } = weighed;
+  const { directives } = question.asked;
+  const judged = question.view.judge(candidate.stored.metadata, question.atMs);
+  if (judged.kind !== "usable") return "stale";
+  if (terms.alwaysValidate || ttlSeconds <= 0) return "stale";
+  if (directives.noCache) return "request";
+  if (directives.maxAgeSeconds !== undefined && age > directives.maxAgeSeconds) return "request";
+  const minFreshSeconds = directives.minFreshSeconds ?? 0;
+  return ttlSeconds < minFreshSeconds ? "request" : undefined;
+}
+
+/** Which allowance lets a stale response answer without waiting for the origin. */
+function staleAllowance(weighed: Weighed): "stale-while-revalidate" | "max-stale" | undefined {
+  const { question, terms, ttlSeconds } = weighed;
+  const { directives } = question.asked;
+  if (!mayBeStale(weighed) || directives.noCache) return undefined;
+  // RFC 9111 §5.2.1: a wish for a fresher response is not met by a staler one.
+  if (directives.minFreshSeconds !== undefined || directives.maxAgeSeconds !== undefined) {
+    const withinMaxStale = -ttlSeconds <= (directives.maxStaleSeconds ?? -1);
+    const young = weighed.ageSeconds <= (directives.maxAgeSeconds ?? Infinity);
+    return withinMaxStale && young ? "max-stale" : undefined;
+  }
+  if (-ttlSeconds < terms.staleWhileRevalidateSeconds) return "stale-while-revalidate";
+  return -ttlSeconds <= (directives.maxStaleSeconds ?? -1) ? "max-stale" : undefined;
+}
+
+/** RFC 9111 §4.2.4, and no purge that forbids it. */
+function mayBeStale({ question, terms, candidate }: Weighed): boolean {
+  if (terms.neverStale || terms.alwaysValidate) return false;
+  const judged = question.view.judge(candidate.stored.metadata, question.atMs);
+  return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
+}
+
+/**
+ * The second verdict, asked after the origin has failed: may the stale response answer instead?
+ * (RFC 5861 §4)
+ *
+ * @returns the age it is answered with, or `undefined`
+ */
+export function decideOnError(
+  candidate: Candidate | undefined,
+  question: VerdictQuestion,
+): { candidate: Candidate; ageSeconds: number } | undefined {
+  if (candidate === undefined) return undefined;
+  const { metadata } = candidate.stored;
+  const terms = termsOf(metadata, question.policy);
+  const age = ageSeconds(metadata, terms, question.atMs);
+  const ttlSeconds = terms.lifetimeSeconds - age;
+  const weighed = { question, terms, candidate, ageSeconds: age, ttlSeconds };
+  const allowed = mayBeStale(weighed) && -ttlSeconds < terms.staleIfErrorSeconds;
+  return allowed ? { candidate, ageSeconds: age } : undefined;
+}

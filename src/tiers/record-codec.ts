@@ -1,0 +1,63 @@
+// Records as text that outlives this version of the code: versioned, checked when read.
+import * as z from "zod/mini";
+import type { StoredMetadata } from "../http/stored-response.ts";
+import type { TierRecord } from "./tier.ts";
+
+/** Raised with every change of form; a record of another version is a miss. */
+const version = 1;
+
+const metadataForm = z.object({
+  status: z.int(),
+  statusText: z.string(),
+  fields: z.array(z.tuple([z.string(), z.string()])),
+  requestedAtMs: z.number(),
+  respondedAtMs: z.number(),
+  bodyBytes: z.nullable(z.number()),
+  bodyDigest: z.nullable(z.string()),
+  selecting: z.array(z.tuple([z.string(), z.nullable(z.string())])),
+  tags: z.array(z.string()),
+  stamp: z.union([z.literal("none"), z.object({ position: z.string(), n: z.string() })]),
+  colo: z.string(),
+  fillCostMs: z.number(),
+  jitterDraw: z.number(),
+});
+
+const recordForm = z.object({
+  v: z.literal(version),
+  keepUntilAtMs: z.number(),
+  record: z.union([
+    z.object({ kind: z.literal("response"), metadata: metadataForm }),
+    z.object({ kind: z.literal("vary"), names: z.array(z.string()) }),
+  ]),
+});
+
+/** A record without its body, as a tier that holds text keeps it. */
+export type RecordHead =
+  | { kind: "response"; metadata: StoredMetadata }
+  | { kind: "vary"; names: readonly string[] };
+
+export function headOf(record: TierRecord): RecordHead {
+  return record.kind === "vary" ? record : { kind: "response", metadata: record.stored.metadata };
+}
+
+/** @returns JSON in ASCII alone, so that it can also stand in a header field */
+export function encodeRecord(record: RecordHead, keepUntilAtMs: number): string {
+  return JSON.stringify({ v: version, keepUntilAtMs, record }).replaceAll(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** @returns `undefined` for text of another version or form. Never throws. */
+export function decodeRecord(
+  text: string,
+): { record: RecordHead; keepUntilAtMs: number } | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const checked = z.safeParse(recordForm, parsed);
+  return checked.success ? checked.data : undefined;
+}

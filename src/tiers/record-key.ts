@@ -1,0 +1,20 @@
+// The key of a record: readable text in memory, its SHA-256 wherever the text would show or break.
+import { sha256Hex } from "./sha256.ts";
+
+export class RecordKey {
+  readonly text: string;
+  /** Of the request, with its port; the edge tier keeps a site's records under its own host. */
+  readonly host: string;
+  #digest: Promise<string> | undefined;
+
+  constructor(text: string, host: string) {
+    this.text = text;
+    this.host = host;
+  }
+
+  /** SHA-256 of the text, hex; worked out once. */
+  digest(): Promise<string> {
+    this.#digest ??= sha256Hex(new TextEncoder().encode(this.text));
+    return this.#digest;
+  }
+}

@@ -1,0 +1,122 @@
+// The shared tier: Upstash Redis, seen by all colos. A record is one hash: `m`, metadata as JSON
+// that names its body by digest, and `b`, the body in base64.
+import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
+import { decodeRecord, encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
+import type { RecordKey } from "./record-key.ts";
+import { sha256Hex } from "./sha256.ts";
+import type { Tier, TierAsk, TierKeep, TierRead, TierRecord, TierWrite } from "./tier.ts";
+
+export interface SharedTierSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly bodyBytesMax: number;
+  /** A record of another version or form, or a body that is not the one its metadata names. */
+  readonly onBadRecord: () => void;
+}
+
+type Hash = Record<string, unknown> | null;
+
+export class SharedTier implements Tier {
+  readonly name = "shared";
+  readonly #settings: SharedTierSettings;
+
+  constructor(settings: SharedTierSettings) {
+    this.#settings = settings;
+  }
+
+  async read(key: RecordKey, ask: TierAsk): Promise<TierRead> {
+    const hashKey = await this.#hashKey(key);
+    const fields = ask.part === "whole" ? ["m", "b"] : ["m"];
+    const answer = await this.#settings.redis.read<Hash>(
+      (redis) => redis.hmget(hashKey, ...fields),
+      ask.afterAnswer,
+    );
+    if (answer.kind === "unavailable") return answer;
+    const { m, b } = answer.value ?? {};
+    if (typeof m !== "string") return { kind: "absent" };
+    const decoded = decodeRecord(m);
+    if (decoded === undefined) return this.#bad();
+    if (ask.atMs >= decoded.keepUntilAtMs) return { kind: "absent" };
+    return this.#withBody(decoded.record, ask.part === "whole" ? (b ?? null) : undefined);
+  }
+
+  /** @param body `undefined` if it was not asked for, `null` if it is not there */
+  async #withBody(record: RecordHead, body: unknown): Promise<TierRead> {
+    if (record.kind === "vary") return { kind: "found", record };
+    const { metadata } = record;
+    if (body === undefined) {
+      const stored = { metadata, body: { kind: "absent" } } as const;
+      return { kind: "found", record: { kind: "response", stored } };
+    }
+    const bytes = typeof body === "string" ? bytesOf(body) : undefined;
+    if (bytes === undefined || (await sha256Hex(bytes)) !== metadata.bodyDigest) return this.#bad();
+    const stored = { metadata, body: { kind: "bytes", bytes } } as const;
+    return { kind: "found", record: { kind: "response", stored } };
+  }
+
+  #bad(): TierRead {
+    this.#settings.onBadRecord();
+    return { kind: "absent" };
+  }
+
+  async write(key: RecordKey, record: TierRecord, keep: TierKeep): Promise<TierWrite> {
+    const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
+    if (keepMs <= 0) return { kind: "refused", rule: "expired" };
+    const body = base64Of(record, this.#settings.bodyBytesMax);
+    if (typeof body === "object") return body;
+    const hashKey = await this.#hashKey(key);
+    const m = encodeRecord(headOf(record), keep.untilAtMs);
+    const bodyStays = await this.#holdsBodyOf(record, hashKey, keep.body);
+    const answer = await this.#settings.redis.write((redis) =>
+      redis
+        .multi()
+        .hset(hashKey, bodyStays ? { m } : { m, b: body })
+        .pexpire(hashKey, keepMs)
+        .exec(),
+    );
+    return answer.kind === "answered" ? { kind: "kept" } : answer;
+  }
+
+  /**
+   * Metadata without its body would be a record that nobody can use, so unless this look-up read
+   * the body here, the tier is asked first: one command instead of an upload.
+   */
+  async #holdsBodyOf(
+    record: TierRecord,
+    hashKey: string,
+    body: TierKeep["body"],
+  ): Promise<boolean> {
+    if (record.kind === "vary" || body === "new") return false;
+    if (body === "as-read") return true;
+    const answer: RedisAnswer<unknown> = await this.#settings.redis.write((redis) =>
+      redis.hget(hashKey, "m"),
+    );
+    const held = answer.kind === "answered" ? answer.value : undefined;
+    const decoded = typeof held === "string" ? decodeRecord(held) : undefined;
+    return (
+      decoded?.record.kind === "response" &&
+      decoded.record.metadata.bodyDigest === record.stored.metadata.bodyDigest
+    );
+  }
+
+  async #hashKey(key: RecordKey): Promise<string> {
+    return `${this.#settings.namespace}:r:${await key.digest()}`;
+  }
+}
+
+/** A marker has an empty body, which replaces that of a response which stood there before. */
+function base64Of(record: TierRecord, bodyBytesMax: number): string | TierWrite {
+  if (record.kind === "vary") return "";
+  const { body } = record.stored;
+  if (body.kind !== "bytes") return { kind: "refused", rule: "unknown-length" };
+  if (body.bytes.byteLength > bodyBytesMax) return { kind: "refused", rule: "too-large" };
+  return body.bytes.toBase64();
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch {
+    return undefined;
+  }
+}

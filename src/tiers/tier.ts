@@ -1,0 +1,51 @@
+// The port of a tier. What it promises is written as tests in test/tiers/contract.ts.
+import type { TierName } from "../config.ts";
+import type { StoredResponse } from "../http/stored-response.ts";
+import type { RecordKey } from "./record-key.ts";
+
+/** Under one key stands a stored response, or the marker that says which fields select one. */
+export type TierRecord =
+  | { kind: "response"; stored: StoredResponse }
+  | { kind: "vary"; names: readonly string[] };
+
+export type TierRead =
+  | { kind: "found"; record: TierRecord }
+  | { kind: "absent" }
+  | { kind: "unavailable"; cause: string };
+
+export type TierWrite =
+  | { kind: "kept" }
+  | { kind: "refused"; rule: "too-large" | "unknown-length" | "expired" }
+  | { kind: "unavailable"; cause: string };
+
+export interface TierAsk {
+  /** Epoch milliseconds; a record is there up to, but not at, the instant it is kept until. */
+  readonly atMs: number;
+  /** `metadata` where a body may prove needless; the body is then `absent` if it costs anything. */
+  readonly part: "whole" | "metadata";
+  /** For what the tier has to do that no answer waits for. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+export interface Tier {
+  /** Shown as `detail` in Cache-Status (RFC 9211 §2.8). */
+  readonly name: TierName;
+  /** Never throws and never rejects: what cannot be reached reads as `unavailable`. */
+  read(key: RecordKey, ask: TierAsk): TierRead | Promise<TierRead>;
+  /**
+   * Takes over the record's body; a stream is read to its end before this settles.
+   * Never throws and never rejects; after anything but `kept`, nothing of it can be read.
+   */
+  write(key: RecordKey, record: TierRecord, keep: TierKeep): TierWrite | Promise<TierWrite>;
+}
+
+export interface TierKeep {
+  readonly atMs: number;
+  readonly untilAtMs: number;
+  /**
+   * What is known of the body under this key in this tier. `as-read`: it is this one, the same
+   * look-up read it there. `validated`: it may be this one, since a 304 changed no body. `new`:
+   * it is not. Where it is the same, metadata and expiry alone need be written.
+   */
+  readonly body: "as-read" | "validated" | "new";
+}

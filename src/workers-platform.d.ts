@@ -1,0 +1,27 @@
+// What the Workers runtime adds to the platform types that TypeScript brings.
+
+interface RequestInit {
+  /** `manual`: the body's bytes as the origin encoded them. */
+  encodeResponseBody?: "automatic" | "manual";
+}
+
+interface ResponseInit {
+  /** `manual`: the bytes are encoded already, as Content-Encoding says. */
+  encodeBody?: "automatic" | "manual";
+}
+
+interface CacheStorage {
+  readonly default: Cache;
+}
+
+interface Request {
+  readonly cf?: { readonly colo?: string };
+}
+
+/** Passes bytes through and fails unless exactly that many come. */
+declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> {
+  constructor(expectedBytes: number);
+}
+
+/** Passes bytes through inside the runtime. */
+declare class IdentityTransformStream extends TransformStream<Uint8Array, Uint8Array> {}

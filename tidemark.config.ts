@@ -1,0 +1,20 @@
+// What this site caches, and for how long. `npm start` runs the demo news site behind it.
+import { defineConfig } from "./src/config.ts";
+
+export default defineConfig({
+  routes: [
+    { name: "account", match: "/me/*", bypass: true },
+    { name: "assets", match: "/assets/*", fresh: "365d", browser: "365d", immutable: true },
+    {
+      name: "article",
+      match: "/articles/:slug",
+      fresh: "5m",
+      staleWhileRevalidate: "1h",
+      staleIfError: "1d",
+      tags: ({ slug }) => [`article:${slug ?? ""}`, "articles"],
+      query: { allow: ["page"] },
+      jitter: 0.1,
+    },
+    { name: "rest", match: "*", negative: { 404: "30s", 410: "5m" } },
+  ],
+});
