@@ -63,6 +63,7 @@ function createIsolate(given: {
     config,
     metrics,
     matchRoute: compileRoutes(config),
+    siteHost: environment.siteHost,
     tiers: {
       memory: new MemoryTier(limits.memoryBytes),
       edge: new EdgeTier({

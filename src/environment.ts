@@ -20,6 +20,8 @@ export interface Environment {
   readonly origins: ReadonlyMap<string, OriginTarget>;
   readonly redis: { readonly url: string; readonly token: string } | undefined;
   readonly adminToken: string | undefined;
+  /** The one host that the site's names and ports count as; `undefined` for each its own. */
+  readonly siteHost: string | undefined;
   /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
   readonly colo: string | undefined;
 }
@@ -49,6 +51,7 @@ export function readEnvironment(env: Env, config: Config): Environment {
     origins,
     redis: redisOf(env),
     adminToken: textOf(env, "ADMIN_TOKEN"),
+    siteHost: textOf(env, "SITE_HOST")?.toLowerCase(),
     colo: textOf(env, "COLO"),
   };
 }

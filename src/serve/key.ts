@@ -17,7 +17,7 @@ export function primaryKey(given: {
     keyHeaders.length + keyedCookies.length === 0
       ? ""
       : `\n${JSON.stringify([keyHeaders.map((name) => forwarded.get(name)), keyedCookies])}`;
-  return new RecordKey(`GET ${url}${facets}`, target.host);
+  return new RecordKey(`GET ${url}${facets}`, target.ownHost);
 }
 
 /** The key of one variant (RFC 9111 §4.1); the primary key itself where nothing selects. */

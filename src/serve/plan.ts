@@ -50,9 +50,12 @@ export type Plan =
 
 const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
 
-export function plan(request: Request, given: { config: Config; matchRoute: MatchRoute }): Plan {
-  const { config, matchRoute } = given;
-  const target = readTarget(request.url);
+export function plan(
+  request: Request,
+  given: { config: Config; matchRoute: MatchRoute; siteHost: string | undefined },
+): Plan {
+  const { config, matchRoute, siteHost } = given;
+  const target = readTarget(request.url, siteHost);
   if (isReserved(target.path)) return { kind: "reserved" };
   const { route, parameters } = matchRoute(target.path);
   const fields: ForwardedRequest = {

@@ -29,6 +29,8 @@ export interface OriginRequest {
 export interface Isolate {
   readonly config: Config;
   readonly matchRoute: MatchRoute;
+  /** The host that every name and port of the site counts as; `undefined` for each its own. */
+  readonly siteHost: string | undefined;
   readonly tiers: Tiers;
   readonly view: PurgeView;
   readonly flights: Flights;

@@ -3,8 +3,10 @@
 
 export interface Target {
   readonly scheme: "http" | "https";
-  /** Lower case, with its port. */
+  /** What is keyed and told to the origin; lower case, with its port. */
   readonly host: string;
+  /** Where the request came in, which may be one of several names of the site. */
+  readonly ownHost: string;
   /** Normalised (RFC 3986 §6.2.2): unreserved characters as themselves, escapes in upper case. */
   readonly path: string;
   /** Between `?` and the end, escapes normalised likewise; empty when there is none. */
@@ -18,13 +20,17 @@ const plainPath = /^[\w\-~/!$&'()*+,;=:@]*$/;
 const ambiguous =
   /%(?:2f|5c|2e|[01][\da-f]|7f)|%(?![\da-f]{2})|[\\\u0000-\u001f\u007f]|\/\.{1,2}(?:\/|$)/i;
 
-/** @param url as the client sent it, not yet resolved by a URL parser */
-export function readTarget(url: string): Target {
+/**
+ * @param url      as the client sent it, not yet resolved by a URL parser
+ * @param siteHost the one host that all names of the site count as; `undefined` for each its own
+ */
+export function readTarget(url: string, siteHost?: string): Target {
   const [, scheme = "", authority = "", path = "", query = ""] = parts.exec(url) ?? [];
   const isPlain = plainPath.test(path);
   return {
     scheme: scheme.toLowerCase() === "https" ? "https" : "http",
-    host: authority.toLowerCase(),
+    host: siteHost ?? authority.toLowerCase(),
+    ownHost: authority.toLowerCase(),
     path: isPlain ? path || "/" : normalisedEscapes(path),
     query: normalisedEscapes(query),
     isAmbiguous: !isPlain && ambiguous.test(path),

@@ -14,7 +14,6 @@ export interface SharedTierSettings {
   readonly onBadRecord: () => void;
 }
 
-type Hash = Record<string, unknown> | null;
 
 export class SharedTier implements Tier {
   readonly name = "shared";
@@ -27,12 +26,13 @@ export class SharedTier implements Tier {
   async read(key: RecordKey, ask: TierAsk): Promise<TierRead> {
     const hashKey = await this.#hashKey(key);
     const fields = ask.part === "whole" ? ["m", "b"] : ["m"];
-    const answer = await this.#settings.redis.read<Hash>(
+    const answer = await this.#settings.redis.read<unknown>(
       (redis) => redis.hmget(hashKey, ...fields),
       ask.afterAnswer,
     );
     if (answer.kind === "unavailable") return answer;
-    const { m, b } = answer.value ?? {};
+    // Left as it came, the reply is a list in the order of the fields.
+    const [m, b]: unknown[] = Array.isArray(answer.value) ? answer.value : [];
     if (typeof m !== "string") return { kind: "absent" };
     const decoded = decodeRecord(m);
     if (decoded === undefined) return this.#bad();

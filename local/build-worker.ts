@@ -1,0 +1,83 @@
+// Bundles the Worker as `wrangler deploy` does, with any configuration file in it.
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { OperatorError } from "../src/operator-error.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+export const defaultConfigPath = join(root, "tidemark.config.ts");
+
+/** What `import { defineConfig } from "tidemark"` means in a configuration outside this folder. */
+const configModule = join(root, "src/config.ts");
+
+/**
+ * @param configPath the configuration file to bundle in place of `tidemark.config.ts`
+ * @returns one ES module
+ * @throws OperatorError when the file is missing, does not compile, or its configuration is refused
+ */
+export async function buildWorker(configPath: string = defaultConfigPath): Promise<string> {
+  const config = resolve(configPath);
+  await checkConfig(config);
+  const usedConfig: Plugin = {
+    name: "configuration",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /\/tidemark\.config\.ts$/ }, () => ({ path: config }));
+    },
+  };
+  return bundled(join(root, "src/worker.ts"), [usedConfig]);
+}
+
+/** Loads the configuration here first, where a refusal can be told in one line. */
+async function checkConfig(config: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "tidemark-config-"));
+  try {
+    const module = join(folder, "config.mjs");
+    await writeFile(module, await bundled(config, []));
+    const loaded = (await import(pathToFileURL(module).href)) as { default?: unknown };
+    if (loaded.default === undefined) {
+      throw new OperatorError({
+        what: `${config} is refused.`,
+        why: "It has no default export.",
+        mend: "Write `export default defineConfig({ … })`.",
+      });
+    }
+  } catch (cause) {
+    // The bundle has its own copy of the class.
+    if (cause instanceof Error && cause.name === "OperatorError") throw cause;
+    throw new OperatorError({
+      what: `${config} cannot be used.`,
+      why: firstLine(cause),
+      mend: "Name a file whose default export is defineConfig({ … }).",
+      cause,
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function bundled(entry: string, plugins: Plugin[]): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["workerd", "worker", "browser"],
+    target: "es2024",
+    alias: { tidemark: configModule },
+    logLevel: "silent",
+    plugins,
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+function firstLine(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return (
+    message.split("\n").find((line) => line.includes("error") || line.includes("Error")) ?? message
+  );
+}

@@ -1,0 +1,84 @@
+// One colo: the built Worker in a workerd process of its own, listening on workerd's own socket.
+import { createServer } from "node:net";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { OperatorError } from "../src/operator-error.ts";
+
+export interface Colo {
+  readonly name: string;
+  /** Such as "http://127.0.0.1:8787". */
+  readonly url: string;
+  /** Through the runtime simulator's entry Worker, which re-encodes bodies; for tests alone. */
+  readonly publicUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface ColoSettings {
+  readonly name: string;
+  /** One ES module. */
+  readonly worker: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly host?: string;
+  /** Variables and secrets, as texts. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Kept equal to wrangler.toml; a test compares them. */
+export const compatibilityDate = "2026-11-01";
+
+/** @throws OperatorError when the port is taken */
+export async function startColo(settings: ColoSettings): Promise<Colo> {
+  const host = settings.host ?? "127.0.0.1";
+  const port = await freePort(settings.port, host);
+  const runtime = new Miniflare(
+    convertV4MiniflareOptions({
+      host,
+      port: 0,
+      log: new Log(LogLevel.ERROR),
+      workers: [
+        {
+          name: "tidemark",
+          modules: [{ type: "ESModule", path: "worker.js", contents: settings.worker }],
+          compatibilityDate,
+          bindings: { ...settings.env, COLO: settings.name },
+          unsafeDirectSockets: [{ host, port }],
+        },
+      ],
+    }),
+  );
+  try {
+    const publicUrl = (await runtime.ready).origin;
+    return {
+      name: settings.name,
+      url: `http://${host}:${port}`,
+      publicUrl,
+      stop: () => runtime.dispose(),
+    };
+  } catch (cause) {
+    await runtime.dispose().catch(() => undefined);
+    throw cause;
+  }
+}
+
+/** workerd reports a taken port late and obscurely, so it is tried beforehand. */
+async function freePort(wanted: number, host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const trial = createServer();
+  trial.once("error", (cause) => reject(portRefused(wanted, cause)));
+  trial.listen(wanted, host, () => {
+    const address = trial.address();
+    const port = typeof address === "object" && address !== null ? address.port : wanted;
+    trial.close(() => resolve(port));
+  });
+  return promise;
+}
+
+function portRefused(port: number, cause: Error): OperatorError {
+  const isTaken = "code" in cause && cause.code === "EADDRINUSE";
+  return new OperatorError({
+    what: `Port ${port} cannot be used.`,
+    why: isTaken ? "Another process listens on it." : `${cause.message}.`,
+    mend: "Choose another with --port.",
+    cause,
+  });
+}
