@@ -23,8 +23,8 @@ export async function buildWorker(configPath: string = defaultConfigPath): Promi
   await checkConfig(config);
   const usedConfig: Plugin = {
     name: "configuration",
-    setup: ({ onResolve }) => {
-      onResolve({ filter: /\/tidemark\.config\.ts$/ }, () => ({ path: config }));
+    setup: (building) => {
+      building.onResolve({ filter: /\/tidemark\.config\.ts$/ }, () => ({ path: config }));
     },
   };
   return bundled(join(root, "src/worker.ts"), [usedConfig]);

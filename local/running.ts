@@ -19,6 +19,6 @@ export class Running {
   }
 
   async #stopAll(): Promise<void> {
-    for (const stop of this.#stops.reverse()) await stop().catch(() => undefined);
+    for (const stop of this.#stops.toReversed()) await stop().catch(() => undefined);
   }
 }

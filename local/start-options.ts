@@ -58,7 +58,12 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        ...{ origin: text, port: text, colos: text, redis: text, config: text, rtt: text },
+        origin: text,
+        port: text,
+        colos: text,
+        redis: text,
+        config: text,
+        rtt: text,
         "replica-lag": text,
         help: { type: "boolean", short: "h" },
       },

@@ -50,10 +50,7 @@ export function fieldsPassedOn(response: Response, config: Config): Headers {
  * either, unless its origin has said who may (RFC 9111 §3.5).
  */
 export function keepPrivate(fields: Headers): void {
-  const stated = parseDirectives(fields.get("cache-control")).map(({ name }) => name);
-  const isSettled = ["private", "no-store", "public", "s-maxage"].some((name) =>
-    stated.includes(name),
-  );
+  const isSettled = states(fields, ["private", "no-store", "public", "s-maxage"]);
   if (!isSettled) fields.append("cache-control", "private");
 }
 
@@ -78,11 +75,14 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
 /** `browser: "60s"` means sixty seconds from now, and an answer is already as old as its `Age`. */
 function tellBrowsers(fields: Headers, route: Route, age: number): void {
   if (route.browserSeconds === undefined) return;
-  const stated = parseDirectives(fields.get("cache-control")).map(({ name }) => name);
-  const isForbidden = stated.includes("no-cache") || stated.includes("no-store");
-  if (isForbidden && route.mode === "default") return;
+  if (route.mode === "default" && states(fields, ["no-cache", "no-store"])) return;
   dropDirectives(fields, ["max-age", "immutable", "no-cache", "no-store", "must-revalidate"]);
   fields.delete("expires");
   fields.append("cache-control", `max-age=${age + route.browserSeconds}`);
   if (route.immutable) fields.append("cache-control", "immutable");
+}
+
+/** Does Cache-Control name one of these directives? */
+function states(fields: Headers, names: readonly string[]): boolean {
+  return parseDirectives(fields.get("cache-control")).some(({ name }) => names.includes(name));
 }

@@ -68,7 +68,7 @@ export function plan(
     const reason = rule === "method" ? "method" : "bypass";
     return { kind: "pass", passed: { request, target, route, reason, rule, fields } };
   }
-  return { kind: "look-up", asked: asked({ request, fields, route, parameters, config }) };
+  return { kind: "look-up", asked: askedFor({ request, fields, route, parameters, config }) };
 }
 
 /** The same request as the isolate itself would make it: whole, unconditional, for storing. */
@@ -94,7 +94,7 @@ function passRule(request: Request, target: Target, route: Route): PassRule | un
   return hasPrecondition ? "precondition" : undefined;
 }
 
-function asked(given: {
+function askedFor(given: {
   request: Request;
   fields: ForwardedRequest;
   route: Route;

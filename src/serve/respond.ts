@@ -8,6 +8,7 @@ import {
   type StoredMetadata,
   type StoredResponse,
 } from "../http/stored-response.ts";
+import { unreachable } from "../http/unreachable.ts";
 import { isNotModified } from "../http/validators.ts";
 import { fieldsFromStored, fieldsPassedOn } from "./downstream.ts";
 import type { Asked } from "./plan.ts";
@@ -81,6 +82,8 @@ function bodyOrPart(stored: StoredResponse, fields: Headers, conditions: Fields)
       const sliced = body.kind === "stream" ? slicedStream(body.stream, part) : (slice ?? null);
       return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
     }
+    default:
+      return unreachable(part);
   }
 }
 

@@ -17,8 +17,7 @@ export interface Target {
 
 const parts = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const plainPath = /^[\w\-~/!$&'()*+,;=:@]*$/;
-const ambiguous =
-  /%(?:2f|5c|2e|[01][\da-f]|7f)|%(?![\da-f]{2})|[\\\u0000-\u001f\u007f]|\/\.{1,2}(?:\/|$)/i;
+const ambiguous = /%(?:2f|5c|2e|[01][\da-f]|7f)|%(?![\da-f]{2})|[\\\p{Cc}]|\/\.{1,2}(?:\/|$)/iu;
 
 /**
  * @param url      as the client sent it, not yet resolved by a URL parser

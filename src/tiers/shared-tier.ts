@@ -14,7 +14,6 @@ export interface SharedTierSettings {
   readonly onBadRecord: () => void;
 }
 
-
 export class SharedTier implements Tier {
   readonly name = "shared";
   readonly #settings: SharedTierSettings;
