@@ -1,0 +1,30 @@
+// How long each kind of answer may be kept, and the tags by which it can be purged.
+import type { ArticleCard } from "./newsroom.ts";
+
+export const cacheControl = {
+  article: "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400",
+  list: "public, max-age=15, stale-while-revalidate=60",
+  // Browsers ask every time, a shared cache answers them for half a minute.
+  breaking: "max-age=0, s-maxage=30",
+  syndication: "public, max-age=300",
+  picture: "public, max-age=86400",
+  archive: "public, max-age=3600",
+  asset: "public, max-age=31536000, immutable",
+  missing: "max-age=10",
+  personal: "private, no-cache",
+  never: "no-store",
+} as const;
+
+export const articleTag = (slug: string): string => `article:${slug}`;
+
+export const articleTags = ({ slug, section, authorId }: ArticleCard): string[] => [
+  articleTag(slug),
+  `section:${section}`,
+  `author:${authorId}`,
+];
+
+/** A list shows the titles of its articles, so it is purged with any of them. */
+export const listTags = (articles: readonly ArticleCard[]): string[] => [
+  "feed",
+  ...articles.map(({ slug }) => articleTag(slug)),
+];

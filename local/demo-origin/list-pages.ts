@@ -1,0 +1,135 @@
+// Pages that list articles: the front page, the feed, a section, the search, the RSS feed.
+import { html } from "hono/html";
+import type { ArticleCard, BreakingLine } from "./newsroom.ts";
+import { framePage, timeElement, type Frame, type Html } from "./page-frame.ts";
+import { sectionTitle, type Section } from "./sections.ts";
+
+export function frontPage(
+  frame: Frame,
+  given: { articles: readonly ArticleCard[]; greetingName: string | undefined },
+): Promise<string> {
+  const [lead, ...rest] = given.articles;
+  const content = html`
+    ${given.greetingName && html`<p class="meta">Good to see you, ${given.greetingName}.</p>`}
+    ${lead && leadStory(lead)}
+    <h2 class="block-title">Latest</h2>
+    ${cardList(rest)}
+    <nav class="pages"><span></span><a href="/feed?page=2">Older stories</a></nav>
+  `;
+  return framePage(frame, { title: "News from the island", content });
+}
+
+function leadStory(article: ArticleCard): Html {
+  const href = `/articles/${article.slug}`;
+  return html`<article class="lead">
+    <a href="${href}" tabindex="-1" aria-hidden="true"
+      ><img src="/images/${article.slug}.svg" alt="" width="960" height="540"
+    /></a>
+    <div>
+      ${kicker(article)}
+      <h1><a href="${href}">${article.title}</a></h1>
+      <p>${article.lede}</p>
+      ${byline(article)}
+    </div>
+  </article>`;
+}
+
+const kicker = ({ section }: ArticleCard): Html =>
+  html`<p class="kicker"><a href="/sections/${section}">${sectionTitle[section]}</a></p>`;
+
+const byline = (article: ArticleCard): Html =>
+  html`<p class="meta">${article.authorName} · ${timeElement(article.publishedAtMs)}</p>`;
+
+export function cardList(articles: readonly ArticleCard[]): Html {
+  return html`<ul class="cards">
+    ${articles.map(
+      (article) =>
+        html`<li class="card">
+          <img src="/images/${article.slug}.svg" alt="" width="960" height="540" loading="lazy" />
+          ${kicker(article)}
+          <h3><a href="/articles/${article.slug}">${article.title}</a></h3>
+          <p class="summary">${article.lede}</p>
+          ${byline(article)}
+        </li> `,
+    )}
+  </ul>`;
+}
+
+export function feedPage(
+  frame: Frame,
+  given: { articles: readonly ArticleCard[]; page: number; pageCount: number },
+): Promise<string> {
+  const { articles, page, pageCount } = given;
+  const newer = page > 1 && html`<a href="/feed?page=${page - 1}" rel="prev">Newer stories</a>`;
+  const older =
+    page < pageCount && html`<a href="/feed?page=${page + 1}" rel="next">Older stories</a>`;
+  const content = html`<h1>Latest</h1>
+    ${cardList(articles)}
+    <nav class="pages" aria-label="Pages">
+      <span>${newer}</span> <span>Page ${page} of ${pageCount}</span> <span>${older}</span>
+    </nav>`;
+  return framePage(frame, { title: `Latest, page ${page}`, content });
+}
+
+export function sectionPage(
+  frame: Frame,
+  given: { section: Section; articles: readonly ArticleCard[] },
+): Promise<string> {
+  const title = sectionTitle[given.section];
+  const content = html`<h1>${title}</h1>
+    ${cardList(given.articles)}`;
+  return framePage(frame, { title, content });
+}
+
+export function searchPage(
+  frame: Frame,
+  given: { sought: string; articles: readonly ArticleCard[] },
+): Promise<string> {
+  const { sought, articles } = given;
+  const found =
+    articles.length === 0
+      ? html`<p>No article says “${sought}”. Try fewer words, or another spelling.</p>`
+      : html`<h2 class="block-title">
+            ${articles.length === 1 ? "1 story" : `${articles.length} stories`} with “${sought}”
+          </h2>
+          ${cardList(articles)}`;
+  const content = html`<h1>Search</h1>
+    <form class="search" action="/search" role="search">
+      <input type="search" name="q" value="${sought}" aria-label="Words to look for" />
+      <button>Search</button>
+    </form>
+    ${sought !== "" && found}`;
+  return framePage(frame, { title: "Search", content });
+}
+
+/** The fragment that the pages' script puts into their strip. */
+export async function breakingFragment(line: BreakingLine | undefined): Promise<string> {
+  if (line === undefined) return "<p>Nothing is breaking.</p>\n";
+  const { text, saidAtMs } = line;
+  const fragment = await html`<p><strong>Breaking</strong> ${text} ${timeElement(saidAtMs)}</p> `;
+  return fragment.toString();
+}
+
+/** @param siteUrl scheme and host under which readers see the site, such as "https://a.example" */
+export async function rssFeed(siteUrl: string, articles: readonly ArticleCard[]): Promise<string> {
+  // The HTML escapes are XML escapes too: none of them is a named entity that XML lacks.
+  const items = articles.map(
+    ({ slug, title, lede, publishedAtMs }) =>
+      html`<item>
+  <title>${title}</title>
+  <link>${siteUrl}/articles/${slug}</link>
+  <guid isPermaLink="false">${slug}</guid>
+  <description>${lede}</description>
+  <pubDate>${new Date(publishedAtMs).toUTCString()}</pubDate>
+</item>
+`,
+  );
+  const channel = await html`<rss version="2.0"><channel>
+<title>The Skerrow Post</title>
+<link>${siteUrl}/</link>
+<description>News from the island of Skerrow</description>
+<language>en-gb</language>
+${items}</channel></rss>
+`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${channel.toString()}`;
+}

@@ -1,0 +1,43 @@
+// Pages for one reader alone: the log-in form, my feed.
+import { html } from "hono/html";
+import { cardList } from "./list-pages.ts";
+import type { ArticleCard } from "./newsroom.ts";
+import { framePage, type Frame } from "./page-frame.ts";
+import type { Reader } from "./readers.ts";
+import { sections, sectionTitle } from "./sections.ts";
+
+export function logInPage(frame: Frame, given: { wrong: boolean }): Promise<string> {
+  const content = html`<h1>Log in</h1>
+    <form class="panel" method="post" action="/log-in">
+      ${given.wrong && html`<p class="wrong">That name and password do not go together.</p>`}
+      <label>Name <input name="name" autocomplete="username" required /></label>
+      <label
+        >Password
+        <input name="password" type="password" autocomplete="current-password" required />
+      </label>
+      <button>Log in</button>
+      <p class="meta">Three readers live here: ada, bao, chiara. Each one's password: reader.</p>
+    </form>`;
+  return framePage(frame, { title: "Log in", content });
+}
+
+export function myFeedPage(
+  frame: Frame,
+  given: { reader: Reader; articles: readonly ArticleCard[] },
+): Promise<string> {
+  const { reader, articles } = given;
+  const follows = sections.map((section) => {
+    const followed = reader.follows.includes(section);
+    return html`<form method="post" action="/me/follow">
+      <input type="hidden" name="section" value="${section}" />
+      <input type="hidden" name="follow" value="${followed ? "off" : "on"}" />
+      <button aria-pressed="${followed ? "true" : "false"}">${sectionTitle[section]}</button>
+    </form> `;
+  });
+  const content = html`<h1>Hello, ${reader.greetingName}</h1>
+    <p class="meta">The sections you follow. Press one to follow it, press again to leave it.</p>
+    <div class="follows">${follows}</div>
+    ${articles.length === 0 ? html`<p>You follow no section yet.</p>` : cardList(articles)}
+    <form method="post" action="/log-out" class="pages"><button>Log out</button></form>`;
+  return framePage(frame, { title: "My feed", content });
+}

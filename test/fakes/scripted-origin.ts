@@ -1,0 +1,42 @@
+// An origin that answers as a test says, on a real socket, and remembers what it was asked.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly url: string;
+  /** Names in lower case, as Node gives them. */
+  readonly headers: IncomingMessage["headers"];
+}
+
+export type Script = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface ScriptedOrigin {
+  readonly url: string;
+  readonly seen: SeenRequest[];
+  /** How many requests came for a path, query included. */
+  count(url: string): number;
+  stop(): Promise<void>;
+}
+
+export async function startScriptedOrigin(script: Script, port = 0): Promise<ScriptedOrigin> {
+  const seen: SeenRequest[] = [];
+  const server = createServer((request, response) => {
+    const { method = "", url = "", headers } = request;
+    seen.push({ method, url, headers });
+    script(request, response);
+  });
+  // A connection closed here just as it is used again would look like an unreachable origin.
+  server.keepAliveTimeout = 600_000;
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    seen,
+    count: (url) => seen.filter((request) => request.url === url).length,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}

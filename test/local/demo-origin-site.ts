@@ -1,0 +1,31 @@
+// Opens the demo news site without a port, under a clock that tests move.
+import { createDemoApp } from "../../local/demo-origin/demo-app.ts";
+import { createNewsroom, type Newsroom } from "../../local/demo-origin/newsroom.ts";
+import { createReaders } from "../../local/demo-origin/readers.ts";
+import { openDatabase } from "../../local/demo-origin/schema.ts";
+
+/** When the clock of every opened site begins: a quarter past a whole second. */
+export const openedAtMs = Date.UTC(2026, 10, 20, 12, 0, 0, 250);
+
+/** @param instead replaces parts of the data layer, to see what a route asks of it */
+export function openSite(instead: (newsroom: Newsroom) => Partial<Newsroom> = () => ({})) {
+  const clock = { atMs: openedAtMs };
+  const given = { database: openDatabase(":memory:"), queryMs: 0, nowAtMs: () => clock.atMs };
+  const newsroom = createNewsroom(given);
+  const failures: Error[] = [];
+  const app = createDemoApp({
+    newsroom: { ...newsroom, ...instead(newsroom) },
+    readers: createReaders(given),
+    nowAtMs: given.nowAtMs,
+    reportError: (error) => failures.push(error),
+  });
+  const ask = async (path: string, fields: Record<string, string> = {}, method = "GET") =>
+    app.request(path, { headers: fields, method });
+  const post = async (path: string, form: Record<string, string>, cookie = "") =>
+    app.request(path, { method: "POST", body: new URLSearchParams(form), headers: { cookie } });
+  const logIn = async (name: string): Promise<string> => {
+    const response = await post("/log-in", { name, password: "reader" });
+    return /^session=[^;]+/.exec(response.headers.get("set-cookie") ?? "")?.[0] ?? "";
+  };
+  return { clock, newsroom, failures, ask, post, logIn };
+}

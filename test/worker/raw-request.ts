@@ -1,0 +1,57 @@
+// A client that sends and receives bytes as they are: no decoding, no pooling, every path allowed.
+import { request, type IncomingHttpHeaders } from "node:http";
+
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case; repeated Set-Cookie lines as a list. */
+  readonly headers: IncomingHttpHeaders;
+  /** Names and values as they came, in order. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+  /** The connection ended before the body did. */
+  readonly isCut: boolean;
+}
+
+export interface RawRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string;
+}
+
+/** @param path sent as it is written, dot segments and escapes included */
+export function rawRequest(base: string, path: string, sent: RawRequest = {}): Promise<RawAnswer> {
+  const { hostname, port } = new URL(base);
+  const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+  const outgoing = request(
+    {
+      hostname,
+      port,
+      path,
+      method: sent.method ?? "GET",
+      headers: sent.headers ?? {},
+      agent: false,
+    },
+    (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("error", () => undefined);
+      incoming.on("close", () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          rawHeaders: incoming.rawHeaders,
+          body: Buffer.concat(chunks),
+          isCut: !incoming.complete,
+        }),
+      );
+    },
+  );
+  outgoing.on("error", reject);
+  outgoing.end(sent.body);
+  return promise;
+}
+
+/** Our member of Cache-Status. */
+export function cacheStatusOf(answer: Pick<RawAnswer, "headers">): string {
+  return String(answer.headers["cache-status"] ?? "");
+}

@@ -1,0 +1,97 @@
+// The built Worker on workerd, with a shared tier and colos, before any origin: what the suites in
+// this folder run against.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildWorker } from "../../local/build-worker.ts";
+import { type Colo, startColo } from "../../local/colo.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { Running } from "../../local/running.ts";
+import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+
+export const adminToken = "test-admin-token";
+
+export interface World {
+  readonly colos: readonly Colo[];
+  readonly rest: UpstashRestServer;
+  stop(): Promise<void>;
+}
+
+export interface WorldSettings {
+  readonly originUrl: string;
+  /** What stands between the parentheses of `defineConfig(…)`. */
+  readonly config?: string;
+  readonly colos?: number;
+  /** Absent for an embedded Valkey of its own. */
+  readonly redisUrl?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startWorld(settings: WorldSettings): Promise<World> {
+  const running = new Running();
+  try {
+    const worker = await bundleWith(settings.config ?? "{}");
+    const redisUrl = settings.redisUrl ?? (await running.add(startEmbeddedValkey())).url;
+    const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
+    const env = {
+      ORIGIN_URL: settings.originUrl,
+      UPSTASH_REDIS_REST_URL: rest.url,
+      UPSTASH_REDIS_REST_TOKEN: rest.token,
+      ADMIN_TOKEN: adminToken,
+      SITE_HOST: "site.test",
+      ...settings.env,
+    };
+    const names = Array.from({ length: settings.colos ?? 1 }, (_, index) => `colo-${index + 1}`);
+    const colos = await Promise.all(
+      names.map((name) => running.add(startColo({ name, worker, port: 0, env }))),
+    );
+    return { colos, rest, stop: () => running.stop() };
+  } catch (cause) {
+    await running.stop();
+    throw cause;
+  }
+}
+
+/** @param config what stands between the parentheses of `defineConfig(…)` */
+export async function bundleWith(config: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
+  try {
+    const path = join(folder, "tidemark.config.ts");
+    const text = `import { defineConfig } from "tidemark";\nexport default defineConfig(${config});\n`;
+    await writeFile(path, text);
+    return await buildWorker(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export interface Stats {
+  readonly fillsUnderWay: number;
+  readonly originRequests: number;
+  readonly memory: { readonly records: number };
+  readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly redis: { readonly shutOff: boolean };
+}
+
+export async function statsOf(colo: Colo): Promise<Stats> {
+  const response = await fetch(`${colo.url}/_cache/stats`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+  });
+  return (await response.json()) as Stats;
+}
+
+const settleMsMax = 10_000;
+
+/** Waits until a colo has written every fill to every tier. */
+export async function storesSettled(colo: Colo): Promise<void> {
+  await until(async () => (await statsOf(colo)).fillsUnderWay === 0, "stores to settle");
+}
+
+/** Waits for a condition; one that does not come within 10 s fails. */
+export async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+  const endAtMs = Date.now() + settleMsMax;
+  while (!(await condition())) {
+    if (Date.now() > endAtMs) throw new Error(`Waited ${settleMsMax} ms for ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
