@@ -19,7 +19,7 @@ import { SharedTier } from "./tiers/shared-tier.ts";
 /** What the runtime and its clock give; tests put their own in. */
 export interface Platform {
   readonly cache: () => Pick<Cache, "match" | "put" | "delete">;
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly nowAtMs: () => number;
   readonly random: () => number;
   readonly log: (line: string) => void;
@@ -92,7 +92,7 @@ function originFetcher(
     const origin = origins.get(name);
     if (origin === undefined) throw new Error(`No origin is named ${name}.`);
     metrics.originAsked();
-    const request = new Request(`${origin.base}${pathAndQuery}`, {
+    const init: RequestInit = {
       method,
       headers,
       body,
@@ -101,8 +101,9 @@ function originFetcher(
       cache: "no-store",
       redirect: "manual",
       encodeResponseBody: "manual",
-    });
-    return origin.kind === "url" ? platform.fetch(request) : origin.fetcher.fetch(request);
+    };
+    const url = `${origin.base}${pathAndQuery}`;
+    return origin.kind === "url" ? platform.fetch(url, init) : origin.fetcher.fetch(url, init);
   };
 }
 

@@ -5,7 +5,7 @@ import { OperatorError } from "./operator-error.ts";
 
 /** Anything with `fetch`: a service binding. */
 export interface Fetcher {
-  fetch(request: Request): Promise<Response>;
+  fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
 /** As the runtime hands it over: texts and bindings by name. */

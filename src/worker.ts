@@ -8,7 +8,7 @@ import { plainPage } from "./serve/plain-page.ts";
 
 const platform: Platform = {
   cache: () => caches.default,
-  fetch: (request) => fetch(request),
+  fetch: (url, init) => fetch(url, init),
   nowAtMs: () => Date.now(),
   random: () => Math.random(),
   log: (line) => console.error(line),

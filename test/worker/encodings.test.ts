@@ -1,0 +1,70 @@
+// Bodies arrive as the origin encoded them, from every tier, and through the runtime simulator's
+// public port as well.
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "./raw-request.ts";
+import { startWorld, storesSettled, type World } from "./world.ts";
+
+const plain = Buffer.from("A page in words that repeat, repeat, repeat. ".repeat(200));
+const bodies: Readonly<Record<string, Buffer>> = {
+  identity: plain,
+  gzip: gzipSync(plain),
+  br: brotliCompressSync(plain),
+  zstd: zstdCompressSync(plain),
+};
+
+let origin: ScriptedOrigin;
+let world: World;
+
+beforeAll(async () => {
+  origin = await startScriptedOrigin((request, response) => {
+    const coding = /(\w+)(?:\?|$)/.exec(request.url ?? "")?.[1] ?? "";
+    const encoded = coding === "identity" ? {} : { "content-encoding": coding };
+    response.writeHead(200, { "cache-control": "max-age=600", ...encoded });
+    response.end(bodies[coding]);
+  });
+  world = await startWorld({
+    originUrl: origin.url,
+    colos: 2,
+    config: `{ routes: [
+      { name: "edge", match: "/edge/*", tiers: ["edge"] },
+      { name: "shared", match: "/shared/*", tiers: ["shared"] },
+      { name: "memory", match: "/memory/*", tiers: ["memory"] },
+    ] }`,
+  });
+});
+
+afterAll(async () => {
+  await world.stop();
+  await origin.stop();
+});
+
+const rows = ["memory", "edge", "shared"].flatMap((tier) =>
+  Object.keys(bodies).map((coding) => ({ tier, coding })),
+);
+
+describe("body and Content-Encoding", () => {
+  it.each(rows)("are the origin's from $tier: $coding", async ({ tier, coding }) => {
+    const { url } = world.colos[0]!;
+    const path = `/${tier}/${coding}`;
+    const sent = { headers: { "accept-encoding": "gzip, br, zstd" } };
+    const first = await rawRequest(url, path, sent);
+    await storesSettled(world.colos[0]!);
+    const second = await rawRequest(url, path, sent);
+    expect(cacheStatusOf(second)).toMatch(new RegExp(`hit; ttl=\\d+; detail=${tier}$`));
+    for (const answer of [first, second]) {
+      expect(answer.headers["content-encoding"]).toBe(coding === "identity" ? undefined : coding);
+      expect(answer.body.equals(bodies[coding]!)).toBe(true);
+    }
+  });
+
+  it.each(Object.keys(bodies))("survive the simulator's public port: %s", async (coding) => {
+    const response = await fetch(`${world.colos[0]!.publicUrl}/edge/${coding}?public`);
+    expect(Buffer.from(await response.arrayBuffer()).equals(plain)).toBe(true);
+    await storesSettled(world.colos[0]!);
+    const again = await fetch(`${world.colos[0]!.publicUrl}/edge/${coding}?public`);
+    expect(again.headers.get("cache-status")).toMatch(/detail=edge/);
+    expect(Buffer.from(await again.arrayBuffer()).equals(plain)).toBe(true);
+  });
+});
