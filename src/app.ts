@@ -66,11 +66,7 @@ function createIsolate(given: {
     siteHost: environment.siteHost,
     tiers: {
       memory: new MemoryTier(limits.memoryBytes),
-      edge: new EdgeTier({
-        cache: platform.cache,
-        wholeBytesMax: limits.bufferBytes,
-        onBadRecord,
-      }),
+      edge: new EdgeTier({ cache: platform.cache, onBadRecord }),
       shared:
         redis &&
         new SharedTier({ redis, namespace, bodyBytesMax: limits.sharedBodyBytes, onBadRecord }),

@@ -1,10 +1,11 @@
 // Gathers an origin's body while it streams to the client. What exceeds the buffer goes on to
 // client and edge tier in lock-step, at the client's pace.
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
+import { ChunkReader } from "./chunk-reader.ts";
 
 export type Gathered =
   | { kind: "whole"; bytes: Uint8Array<ArrayBuffer> }
-  /** Streamed on; `overflow` settled with whether the edge tier kept it. */
+  /** Went on to the client and, where it may, to the edge tier. */
   | { kind: "streamed" }
   /** Cut short by the origin: not to be stored. */
   | { kind: "cut" };
@@ -18,24 +19,30 @@ export interface GatherPlan {
   readonly bodyBytes: number | null;
   /** The largest body that may go to the edge tier in a stream; 0 for none. */
   readonly streamBytesMax: number;
-  /** Called once with what the edge tier should read, when the body outgrows the buffer. */
-  readonly onOverflow: (stream: ReadableStream<Uint8Array>) => void;
+  /**
+   * Called once, when the body outgrows the buffer, with what the edge tier should read and with
+   * what will tell it whether that was all.
+   */
+  readonly onOverflow: (
+    stream: ReadableStream<Uint8Array>,
+    completed: Promise<number | "cut">,
+  ) => void;
   /** Called once when it is known that there will be nothing to share, before the body's end. */
   readonly onUnshared: () => void;
 }
 
 export async function gather(plan: GatherPlan): Promise<Gathered> {
-  const reader = plan.source.getReader();
+  const reader = new ChunkReader(plan.source);
   const chunks: Uint8Array[] = [];
   const client = new ClientEnd(plan.client);
   let gatheredBytes = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      gatheredBytes += value.byteLength;
-      chunks.push(value);
-      client.queue(value);
+      const chunk = await reader.read();
+      if (chunk === undefined) break;
+      gatheredBytes += chunk.byteLength;
+      chunks.push(chunk);
+      client.queue(chunk);
       if (gatheredBytes > plan.bufferBytes) {
         plan.onUnshared();
         await streamOn({ plan, reader, client, chunks, gatheredBytes });
@@ -91,7 +98,7 @@ class ClientEnd {
 
 interface Overflowing {
   readonly plan: GatherPlan;
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly reader: ChunkReader;
   readonly client: ClientEnd;
   readonly chunks: readonly Uint8Array[];
   readonly gatheredBytes: number;
@@ -100,41 +107,70 @@ interface Overflowing {
 /** A client that leaves ends the store; an edge tier that fails leaves the client alone. */
 async function streamOn(overflowing: Overflowing): Promise<void> {
   const { plan, reader, client } = overflowing;
-  let edge = openEdge(plan);
+  const edge = openEdge(plan);
   let sentBytes = overflowing.gatheredBytes;
-  const toEdge = async (chunk: Uint8Array) => {
-    await edge?.writer.write(chunk).catch(() => {
-      edge = undefined;
-    });
-  };
   try {
     await client.drained();
-    for (const chunk of overflowing.chunks) await toEdge(chunk);
+    for (const chunk of overflowing.chunks) await edge?.write(chunk);
     for (;;) {
       if (client.hasLeft) throw new Error("The client left.");
-      const { done, value } = await reader.read();
-      if (done) break;
-      sentBytes += value.byteLength;
-      if (sentBytes > plan.streamBytesMax) await edge?.writer.abort().catch(() => undefined);
-      client.queue(value);
-      await Promise.all([client.drained(), toEdge(value)]);
+      const chunk = await reader.read();
+      if (chunk === undefined) break;
+      sentBytes += chunk.byteLength;
+      if (sentBytes > plan.streamBytesMax) await edge?.cut();
+      client.queue(chunk);
+      await Promise.all([client.drained(), edge?.write(chunk)]);
     }
     client.close();
-    await edge?.writer.close().catch(() => undefined);
+    await edge?.complete(sentBytes);
   } catch (cause) {
-    await Promise.allSettled([
-      edge?.writer.abort(cause),
-      client.abort(cause),
-      reader.cancel(cause),
-    ]);
+    await Promise.all([edge?.cut(), client.abort(cause), reader.cancel()]);
   }
 }
 
-function openEdge(plan: GatherPlan): BytePipe | undefined {
+function openEdge(plan: GatherPlan): EdgeEnd | undefined {
   if ((plan.bodyBytes ?? 0) > plan.streamBytesMax || plan.streamBytesMax === 0) return undefined;
   const pipe = openBytePipe(plan.bodyBytes);
-  plan.onOverflow(pipe.readable);
-  return pipe;
+  const edge = new EdgeEnd(pipe);
+  plan.onOverflow(pipe.readable, edge.completed);
+  return edge;
+}
+
+/** What the edge tier reads, and the word on whether it was all. */
+class EdgeEnd {
+  readonly #pipe: BytePipe;
+  readonly #completed = Promise.withResolvers<number | "cut">();
+  #isOver = false;
+
+  constructor(pipe: BytePipe) {
+    this.#pipe = pipe;
+  }
+
+  get completed(): Promise<number | "cut"> {
+    return this.#completed.promise;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#isOver) return;
+    await this.#pipe.writer.write(chunk).catch(() => this.cut());
+  }
+
+  async complete(bytes: number): Promise<void> {
+    if (this.#isOver) return;
+    const isClosed = await this.#pipe.writer.close().then(
+      () => true,
+      () => false,
+    );
+    this.#isOver = true;
+    this.#completed.resolve(isClosed ? bytes : "cut");
+  }
+
+  async cut(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#completed.resolve("cut");
+    await this.#pipe.writer.abort(new Error("The body was cut short.")).catch(() => undefined);
+  }
 }
 
 function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {

@@ -3,7 +3,7 @@ import type { TierName } from "../config.ts";
 import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import { sha256Hex } from "../tiers/sha256.ts";
-import type { Tier, TierKeep, TierRecord, TierWrite } from "../tiers/tier.ts";
+import type { ArrivingResponse, Tier, TierKeep, TierRecord, TierWrite } from "../tiers/tier.ts";
 import type { Flight } from "./collapse.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 import { streamBytesMax } from "./fill.ts";
@@ -46,9 +46,9 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(asked),
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
-        onOverflow: (stream) => {
-          const stored: StoredResponse = { metadata, body: { kind: "stream", stream } };
-          streamed = write(records(stored, asked), [ports.tiers.edge], fill, () => "new");
+        onOverflow: (stream, completed) => {
+          const arriving = { kind: "arriving", metadata, stream, completed } as const;
+          streamed = write(records(arriving, asked), [ports.tiers.edge], fill, () => "new");
         },
       });
       if (gathered.kind === "whole") await storeWhole(gathered.bytes, fill);
@@ -83,20 +83,27 @@ export function storeInTiers(
   const { asked, ports } = given;
   const { memory, edge, shared } = ports.tiers;
   const tiers = [memory, edge, shared].filter((tier) => tier !== undefined);
-  return write(records(stored, asked), tiers, given, bodyIn);
+  return write(records({ kind: "response", stored }, asked), tiers, given, bodyIn);
 }
 
-function records(stored: StoredResponse, asked: Asked): [RecordKey, TierRecord][] {
-  const names = stored.metadata.selecting.map(([name]) => name);
-  const response: [RecordKey, TierRecord] = [
-    variantKey(asked.key, names, asked.forwarded),
-    { kind: "response", stored },
-  ];
-  return names.length === 0 ? [response] : [response, [asked.key, { kind: "vary", names }]];
+type Written = TierRecord | ArrivingResponse;
+
+/** The response under its variant's key and, if there is a `Vary`, the marker that leads to it. */
+function records(
+  response: Exclude<Written, { kind: "vary" }>,
+  asked: Asked,
+): [RecordKey, Written][] {
+  const names = metadataIn(response).selecting.map(([name]) => name);
+  const keyed: [RecordKey, Written] = [variantKey(asked.key, names, asked.forwarded), response];
+  return names.length === 0 ? [keyed] : [keyed, [asked.key, { kind: "vary", names }]];
+}
+
+function metadataIn(response: Exclude<Written, { kind: "vary" }>): StoredMetadata {
+  return response.kind === "arriving" ? response.metadata : response.stored.metadata;
 }
 
 async function write(
-  written: readonly [RecordKey, TierRecord][],
+  written: readonly [RecordKey, Written][],
   tiers: readonly Tier[],
   { asked, ports }: { asked: Asked; ports: Ports },
   bodyIn: (tier: TierName) => TierKeep["body"],
@@ -107,8 +114,8 @@ async function write(
   for (const tier of tiers.filter(({ name }) => asked.route.tiers.includes(name))) {
     for (const [key, record] of written) {
       let untilAtMs = atMs + markerKeepMs;
-      if (record.kind === "response") {
-        const { metadata } = record.stored;
+      if (record.kind !== "vary") {
+        const metadata = metadataIn(record);
         const terms = termsOf(metadata, { route: asked.route, heuristics });
         untilAtMs = keepUntilAtMs(metadata, terms);
       }

@@ -1,23 +1,33 @@
 // The edge tier: the Workers Cache API, one cache per colo. Bodies lie in it as opaque bytes and
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
 import { errorName } from "../error-name.ts";
-import type { StoredBody } from "../http/stored-response.ts";
+import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import { decodeRecord, encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
-import type { Tier, TierAsk, TierKeep, TierRead, TierRecord, TierWrite } from "./tier.ts";
+import type {
+  ArrivingResponse,
+  Tier,
+  TierAsk,
+  TierKeep,
+  TierRead,
+  TierRecord,
+  TierWrite,
+} from "./tier.ts";
 
 /** The largest object that the Cache API takes. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
 
 const recordField = "tidemark-record";
+/** Names the address of a body that was streamed; absent where the body lies beside the record. */
+const bodyField = "tidemark-body";
+/** So that nothing on the way takes the bytes for text it could compress. */
+const opaque = "application/octet-stream";
 /** Cloudflare refuses larger header fields; what needs more is not stored here. */
 const recordFieldBytesMax = 32_768;
 
 export interface EdgeTierSettings {
   /** `caches.default`, or whatever keeps its promises. */
   readonly cache: () => Pick<Cache, "match" | "put" | "delete">;
-  /** A body up to this is read whole, so that other tiers can be backfilled with it. */
-  readonly wholeBytesMax: number;
   readonly onBadRecord: () => void;
 }
 
@@ -39,68 +49,112 @@ export class EdgeTier implements Tier {
         await response.body?.cancel();
         return { kind: "absent" };
       }
-      return await this.#withBody(decoded.record, response);
+      return await this.#withBody(key, decoded.record, response);
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
   }
 
-  async #withBody(record: RecordHead, response: Response): Promise<TierRead> {
+  async #withBody(key: RecordKey, record: RecordHead, response: Response): Promise<TierRead> {
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
-    const { bodyBytes } = metadata;
-    let body: StoredBody;
-    if (bodyBytes !== null && bodyBytes <= this.#settings.wholeBytesMax) {
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      if (bytes.byteLength !== bodyBytes) {
-        this.#settings.onBadRecord();
-        return { kind: "absent" };
-      }
-      body = { kind: "bytes", bytes };
-    } else if (response.body === null) {
-      return { kind: "absent" };
-    } else {
-      body = { kind: "stream", stream: response.body };
+    const body = await this.#bodyOf(key, metadata, response);
+    if (body !== undefined) {
+      return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
     }
-    return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
+    this.#settings.onBadRecord();
+    return { kind: "absent" };
   }
 
-  async write(key: RecordKey, record: TierRecord, keep: TierKeep): Promise<TierWrite> {
+  /** @returns `undefined` unless the body is there in its full length */
+  async #bodyOf(
+    key: RecordKey,
+    { bodyBytes }: StoredMetadata,
+    response: Response,
+  ): Promise<StoredBody | undefined> {
+    const part = response.headers.get(bodyField);
+    if (part === null) {
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      return bytes.byteLength === bodyBytes ? { kind: "bytes", bytes } : undefined;
+    }
+    const streamed = await this.#settings.cache().match(await addressOf(key, part));
+    if (streamed?.body == null) return undefined;
+    return { kind: "stream", stream: streamed.body };
+  }
+
+  async write(
+    key: RecordKey,
+    record: TierRecord | ArrivingResponse,
+    keep: TierKeep,
+  ): Promise<TierWrite> {
     const keepSeconds = Math.ceil((keep.untilAtMs - keep.atMs) / 1_000);
-    if (keepSeconds <= 0) return refuse(record, "expired");
-    const head = encodeRecord(headOf(record), keep.untilAtMs);
-    if (head.length > recordFieldBytesMax) return refuse(record, "too-large");
-    const address = await addressOf(key);
+    const caching = { "cache-control": `public, max-age=${keepSeconds}` };
     try {
-      const headers = {
-        "cache-control": `public, max-age=${keepSeconds}`,
-        "content-type": "application/octet-stream",
-        [recordField]: head,
-      };
-      await this.#settings.cache().put(address, new Response(bodyOf(record), { headers }));
-      return { kind: "kept" };
+      if (record.kind === "arriving") return await this.#writeArriving(key, record, keep, caching);
+      if (keepSeconds <= 0) return { kind: "refused", rule: "expired" };
+      const body = record.kind === "vary" ? null : wholeBody(record.stored);
+      if (body === undefined) return { kind: "refused", rule: "arriving" };
+      return await this.#writeHead(key, { head: headOf(record), body, keep, fields: caching });
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
   }
+
+  /**
+   * The body goes first, under an address of its own; the head that names it is written only once
+   * all of it came. A cut body is thus never found, and two fills at once never mix.
+   */
+  async #writeArriving(
+    key: RecordKey,
+    arriving: ArrivingResponse,
+    keep: TierKeep,
+    caching: Record<string, string>,
+  ): Promise<TierWrite> {
+    const { metadata, stream, completed } = arriving;
+    if (keep.untilAtMs <= keep.atMs) {
+      await stream.cancel();
+      return { kind: "refused", rule: "expired" };
+    }
+    const part = crypto.randomUUID();
+    const address = await addressOf(key, part);
+    const headers = { ...caching, "content-type": opaque };
+    await this.#settings.cache().put(address, new Response(stream, { headers }));
+    const bodyBytes = await completed;
+    if (bodyBytes === "cut") {
+      await this.#settings.cache().delete(address);
+      return { kind: "refused", rule: "cut" };
+    }
+    const head: RecordHead = { kind: "response", metadata: { ...metadata, bodyBytes } };
+    const fields = { ...caching, [bodyField]: part };
+    return this.#writeHead(key, { head, body: null, keep, fields });
+  }
+
+  async #writeHead(
+    key: RecordKey,
+    written: {
+      head: RecordHead;
+      body: BodyInit | null;
+      keep: TierKeep;
+      fields: Record<string, string>;
+    },
+  ): Promise<TierWrite> {
+    const text = encodeRecord(written.head, written.keep.untilAtMs);
+    if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
+    const headers = { ...written.fields, "content-type": opaque, [recordField]: text };
+    await this.#settings.cache().put(await addressOf(key), new Response(written.body, { headers }));
+    return { kind: "kept" };
+  }
 }
 
-async function refuse(record: TierRecord, rule: "expired" | "too-large"): Promise<TierWrite> {
-  const body = record.kind === "response" ? record.stored.body : undefined;
-  if (body?.kind === "stream") await body.stream.cancel();
-  return { kind: "refused", rule };
-}
-
-function bodyOf(record: TierRecord): BodyInit | null {
-  if (record.kind === "vary" || record.stored.body.kind === "absent") return null;
-  const { body } = record.stored;
-  return body.kind === "bytes" ? body.bytes : body.stream;
+function wholeBody({ body }: StoredResponse): Uint8Array<ArrayBuffer> | undefined {
+  return body.kind === "bytes" ? body.bytes : undefined;
 }
 
 /**
  * Below the request's own host: a look-up of another host would leave the colo's cache. No origin
  * request can read this address back, since everything under `/_cache/` ends at this Worker.
  */
-async function addressOf(key: RecordKey): Promise<string> {
-  return `https://${key.host}/_cache/stored/${await key.digest()}`;
+async function addressOf(key: RecordKey, part?: string): Promise<string> {
+  const address = `https://${key.host}/_cache/stored/${await key.digest()}`;
+  return part === undefined ? address : `${address}/${part}`;
 }

@@ -1,7 +1,16 @@
 // The memory tier: small, hot stored responses in the isolate's heap, under a bound in bytes.
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "./record-key.ts";
-import type { Tier, TierAsk, TierKeep, TierRead, TierRecord, TierWrite } from "./tier.ts";
+import {
+  type ArrivingResponse,
+  refuseArriving,
+  type Tier,
+  type TierAsk,
+  type TierKeep,
+  type TierRead,
+  type TierRecord,
+  type TierWrite,
+} from "./tier.ts";
 
 /** Copying a larger body out of memory costs more than reading it from the edge tier. */
 export const memoryBodyBytesMax = 262_144;
@@ -39,13 +48,14 @@ export class MemoryTier implements Tier {
     return { kind: "absent" };
   }
 
-  write(key: RecordKey, record: TierRecord, keep: TierKeep): TierWrite {
+  write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): TierWrite {
     // Whatever stood here is older, also when the new record cannot be held.
     this.#held.delete(key.text);
+    if (record.kind === "arriving") return refuseArriving(record);
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
     if (record.kind === "response") {
       const { body } = record.stored;
-      if (body.kind !== "bytes") return { kind: "refused", rule: "unknown-length" };
+      if (body.kind !== "bytes") return { kind: "refused", rule: "arriving" };
       if (body.bytes.byteLength > memoryBodyBytesMax) return { kind: "refused", rule: "too-large" };
     }
     this.#held.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });

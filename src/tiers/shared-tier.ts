@@ -4,7 +4,16 @@ import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import { decodeRecord, encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import { sha256Hex } from "./sha256.ts";
-import type { Tier, TierAsk, TierKeep, TierRead, TierRecord, TierWrite } from "./tier.ts";
+import {
+  type ArrivingResponse,
+  refuseArriving,
+  type Tier,
+  type TierAsk,
+  type TierKeep,
+  type TierRead,
+  type TierRecord,
+  type TierWrite,
+} from "./tier.ts";
 
 export interface SharedTierSettings {
   readonly redis: RedisClient;
@@ -58,7 +67,12 @@ export class SharedTier implements Tier {
     return { kind: "absent" };
   }
 
-  async write(key: RecordKey, record: TierRecord, keep: TierKeep): Promise<TierWrite> {
+  async write(
+    key: RecordKey,
+    record: TierRecord | ArrivingResponse,
+    keep: TierKeep,
+  ): Promise<TierWrite> {
+    if (record.kind === "arriving") return refuseArriving(record);
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     const body = base64Of(record, this.#settings.bodyBytesMax);
@@ -107,7 +121,7 @@ export class SharedTier implements Tier {
 function base64Of(record: TierRecord, bodyBytesMax: number): string | TierWrite {
   if (record.kind === "vary") return "";
   const { body } = record.stored;
-  if (body.kind !== "bytes") return { kind: "refused", rule: "unknown-length" };
+  if (body.kind !== "bytes") return { kind: "refused", rule: "arriving" };
   if (body.bytes.byteLength > bodyBytesMax) return { kind: "refused", rule: "too-large" };
   return body.bytes.toBase64();
 }

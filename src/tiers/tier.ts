@@ -1,12 +1,21 @@
 // The port of a tier. What it promises is written as tests in test/tiers/contract.ts.
 import type { TierName } from "../config.ts";
-import type { StoredResponse } from "../http/stored-response.ts";
+import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 
 /** Under one key stands a stored response, or the marker that says which fields select one. */
 export type TierRecord =
   | { kind: "response"; stored: StoredResponse }
   | { kind: "vary"; names: readonly string[] };
+
+/** A response whose body is still on its way, too large to be held whole. */
+export interface ArrivingResponse {
+  readonly kind: "arriving";
+  readonly metadata: StoredMetadata;
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Settles when the stream has ended: with its length in bytes, or that it was cut short. */
+  readonly completed: Promise<number | "cut">;
+}
 
 export type TierRead =
   | { kind: "found"; record: TierRecord }
@@ -15,7 +24,7 @@ export type TierRead =
 
 export type TierWrite =
   | { kind: "kept" }
-  | { kind: "refused"; rule: "too-large" | "unknown-length" | "expired" }
+  | { kind: "refused"; rule: "too-large" | "arriving" | "cut" | "expired" }
   | { kind: "unavailable"; cause: string };
 
 export interface TierAsk {
@@ -33,10 +42,15 @@ export interface Tier {
   /** Never throws and never rejects: what cannot be reached reads as `unavailable`. */
   read(key: RecordKey, ask: TierAsk): TierRead | Promise<TierRead>;
   /**
-   * Takes over the record's body; a stream is read to its end before this settles.
+   * Takes over an arriving response's stream: a tier that keeps such reads it to its end before
+   * this settles, any other cancels it. A response whose body was cut short is never there.
    * Never throws and never rejects; after anything but `kept`, nothing of it can be read.
    */
-  write(key: RecordKey, record: TierRecord, keep: TierKeep): TierWrite | Promise<TierWrite>;
+  write(
+    key: RecordKey,
+    record: TierRecord | ArrivingResponse,
+    keep: TierKeep,
+  ): TierWrite | Promise<TierWrite>;
 }
 
 export interface TierKeep {
@@ -48,4 +62,10 @@ export interface TierKeep {
    * it is not. Where it is the same, metadata and expiry alone need be written.
    */
   readonly body: "as-read" | "validated" | "new";
+}
+
+/** Of a tier that holds whole bodies alone. */
+export function refuseArriving({ stream }: ArrivingResponse): TierWrite {
+  void stream.cancel().catch(() => undefined);
+  return { kind: "refused", rule: "arriving" };
 }

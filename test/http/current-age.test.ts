@@ -1,0 +1,97 @@
+// One row per term of the calculation (RFC 9111 §4.2.3, §5.1).
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { currentAgeSeconds } from "../../src/http/current-age.ts";
+import { formatHttpDate } from "../../src/http/http-date.ts";
+import { fieldsWith, headerText, seeded } from "./header-text.ts";
+
+const respondedAtMs = Date.UTC(2026, 0, 1, 12);
+const date = (offsetSeconds: number) => formatHttpDate(respondedAtMs + offsetSeconds * 1000);
+
+describe("currentAgeSeconds", () => {
+  it.each([
+    { id: "just-received", clause: "§4.2.3", fields: {}, seconds: 0 },
+    { id: "resident-time", clause: "§4.2.3", fields: {}, restedMs: 90_500, seconds: 90.5 },
+    { id: "response-delay", clause: "§4.2.3", fields: {}, delayMs: 3_000, seconds: 3 },
+    { id: "apparent-age", clause: "§4.2.3", fields: { date: date(-60) }, seconds: 60 },
+    { id: "date-ahead", clause: "§4.2.3", fields: { date: date(60) }, seconds: 0 },
+    { id: "date-unreadable", clause: "§4.2.3", fields: { date: "yesterday" }, seconds: 0 },
+    { id: "age-value", clause: "§5.1", fields: { age: "30" }, seconds: 30 },
+    { id: "age-and-delay", clause: "§4.2.3", fields: { age: "30" }, delayMs: 2_000, seconds: 32 },
+    {
+      id: "larger-apparent",
+      clause: "§4.2.3",
+      fields: { age: "30", date: date(-60) },
+      seconds: 60,
+    },
+    {
+      id: "larger-corrected",
+      clause: "§4.2.3",
+      fields: { age: "90", date: date(-60) },
+      seconds: 90,
+    },
+    {
+      id: "never-added",
+      clause: "§4.2.3",
+      fields: { age: "30", date: date(-31) },
+      delayMs: 2_000,
+      restedMs: 10_000,
+      seconds: 42,
+    },
+    { id: "age-first-member", clause: "§5.1", fields: { age: "7, 90" }, seconds: 7 },
+    { id: "age-first-member-invalid", clause: "§5.1", fields: { age: "x, 90" }, seconds: 0 },
+    { id: "age-empty-first", clause: "§5.1", fields: { age: ", 90" }, seconds: 0 },
+    { id: "age-empty", clause: "§5.1", fields: { age: "" }, seconds: 0 },
+    { id: "age-negative", clause: "§5.1", fields: { age: "-7" }, seconds: 0 },
+    { id: "age-fraction", clause: "§5.1", fields: { age: "7.5" }, seconds: 0 },
+    { id: "age-quoted", clause: "§5.1", fields: { age: '"7"' }, seconds: 0 },
+    { id: "age-parameter", clause: "§5.1", fields: { age: "7;a=1" }, seconds: 0 },
+    { id: "age-multi-byte", clause: "§5.1", fields: { age: "٧" }, seconds: 0 },
+    { id: "age-at-limit", clause: "§1.2.2", fields: { age: "2147483648" }, seconds: 2_147_483_648 },
+    {
+      id: "age-past-limit",
+      clause: "§1.2.2",
+      fields: { age: "2147483649" },
+      seconds: 2_147_483_648,
+    },
+    {
+      id: "age-oversized",
+      clause: "§1.2.2",
+      fields: { age: "9".repeat(9_000) },
+      seconds: 2_147_483_648,
+    },
+    { id: "asked-before-receipt", clause: "§4.2.3", fields: {}, restedMs: -5_000, seconds: 0 },
+    { id: "clock-set-back", clause: "§4.2.3", fields: { age: "1" }, delayMs: -5_000, seconds: 0 },
+  ])("$id ($clause)", ({ fields, delayMs = 0, restedMs = 0, seconds }) => {
+    expect(
+      currentAgeSeconds({
+        fields: fieldsWith(fields as Record<string, string>),
+        requestedAtMs: respondedAtMs - delayMs,
+        respondedAtMs,
+        atMs: respondedAtMs + restedMs,
+      }),
+    ).toBe(seconds);
+  });
+
+  it("never throws, is never negative and never falls as time passes", () => {
+    const dates = fc.oneof(headerText, fc.integer({ min: -9_999, max: 9_999 }).map(date));
+    const ages = fc.oneof(headerText, fc.nat().map(String));
+    const offsetsMs = fc.integer({ min: -1_000_000, max: 1_000_000_000 });
+    const all = fc.tuple(dates, ages, offsetsMs, offsetsMs, fc.nat());
+    fc.assert(
+      fc.property(all, ([dateText, age, delayMs, restedMs, laterMs]) => {
+        const ageAt = (atMs: number) =>
+          currentAgeSeconds({
+            fields: fieldsWith({ date: dateText, age }),
+            requestedAtMs: respondedAtMs - delayMs,
+            respondedAtMs,
+            atMs,
+          });
+        const seconds = ageAt(respondedAtMs + restedMs);
+        expect(seconds).toBeGreaterThanOrEqual(0);
+        expect(ageAt(respondedAtMs + restedMs + laterMs)).toBeGreaterThanOrEqual(seconds);
+      }),
+      seeded,
+    );
+  });
+});

@@ -1,0 +1,76 @@
+// One row per kind of field in a 304 (RFC 9111 §3.2, §4.3.4).
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { freshenedFields } from "../../src/http/freshen.ts";
+import type { FieldLine } from "../../src/http/stored-response.ts";
+import { seeded } from "./header-text.ts";
+
+describe("freshenedFields", () => {
+  it.each([
+    { id: "replaced", clause: "§3.2", name: "cache-control", kept: ["new"] },
+    { id: "any-field", clause: "§3.2", name: "x-unknown", kept: ["new"] },
+    { id: "content-type", clause: "§3.2", name: "content-type", kept: ["new"] },
+    { id: "content-location", clause: "§3.2", name: "content-location", kept: ["new"] },
+    { id: "content-foo", clause: "§3.2", name: "content-foo", kept: ["new"] },
+    { id: "etag", clause: "§3.2", name: "etag", kept: ["new"] },
+    { id: "date", clause: "§3.2", name: "date", kept: ["new"] },
+    { id: "age", clause: "§3.2", name: "age", kept: ["new"] },
+    { id: "content-length", clause: "§3.2", name: "content-length", kept: ["old"] },
+    { id: "content-encoding", clause: "§3.2", name: "content-encoding", kept: ["old"] },
+    { id: "content-range", clause: "§3.2", name: "content-range", kept: ["old"] },
+    { id: "set-cookie", clause: "ours, §7.3", name: "set-cookie", kept: ["old"] },
+  ])("in both: $id ($clause)", ({ name, kept }) => {
+    expect(freshenedFields([[name, "old"]], [[name, "new"]])).toEqual(
+      kept.map((value) => [name, value]),
+    );
+  });
+
+  it.each([
+    { id: "added", clause: "§3.2", name: "x-new", lines: [["x-new", "new"]] },
+    { id: "content-length", clause: "§3.2", name: "content-length", lines: [] },
+    { id: "content-encoding", clause: "§3.2", name: "content-encoding", lines: [] },
+    { id: "set-cookie", clause: "ours, §7.3", name: "set-cookie", lines: [] },
+  ])("only in the 304: $id ($clause)", ({ name, lines }) => {
+    expect(freshenedFields([], [[name, "new"]])).toEqual(lines);
+  });
+
+  it("keeps what the 304 does not name, save Age (§4.2.3)", () => {
+    const stored: FieldLine[] = [
+      ["age", "90"],
+      ["etag", '"a"'],
+      ["link", "<a>"],
+      ["link", "<b>"],
+    ];
+    expect(freshenedFields(stored, [])).toEqual(stored.slice(1));
+  });
+
+  it("replaces all lines of a field by all lines of the 304 (§3.2)", () => {
+    const stored: FieldLine[] = [
+      ["link", "<a>"],
+      ["link", "<b>"],
+    ];
+    expect(
+      freshenedFields(stored, [
+        ["link", "<c>"],
+        ["link", "<d>"],
+      ]),
+    ).toEqual([
+      ["link", "<c>"],
+      ["link", "<d>"],
+    ]);
+  });
+
+  it("changes nothing when done again, and neither of its inputs", () => {
+    const names = ["age", "etag", "date", "content-length", "content-type", "set-cookie", "x", "y"];
+    const line = fc.tuple(fc.constantFrom(...names), fc.string());
+    fc.assert(
+      fc.property(fc.array(line), fc.array(line), (stored, update) => {
+        const [storedBefore, updateBefore] = [structuredClone(stored), structuredClone(update)];
+        const once = freshenedFields(stored, update);
+        expect(freshenedFields(once, update)).toEqual(once);
+        expect([stored, update]).toEqual([storedBefore, updateBefore]);
+      }),
+      seeded,
+    );
+  });
+});

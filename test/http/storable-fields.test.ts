@@ -1,0 +1,111 @@
+// One row per field that must not be stored (RFC 9111 §3.1, §5.2.2.4, §5.2.2.7; RFC 9110 §7.6.1).
+import { describe, expect, it } from "vitest";
+import { responseDirectives } from "../../src/http/cache-control.ts";
+import { connectionFields, storableFields } from "../../src/http/storable-fields.ts";
+import { fieldsWith } from "./header-text.ts";
+
+const namesKept = (lines: [string, string][], cacheControl = "") =>
+  storableFields(
+    new Headers(lines),
+    responseDirectives(fieldsWith({ "cache-control": cacheControl })),
+  ).map(([name]) => name);
+
+describe("storableFields", () => {
+  it.each([
+    "Connection",
+    "Keep-Alive",
+    "Proxy-Connection",
+    "TE",
+    "Transfer-Encoding",
+    "Upgrade",
+    "Trailer",
+    "Proxy-Authenticate",
+    "Proxy-Authentication-Info",
+    "Proxy-Authorization",
+  ])("leaves out %s (§3.1)", (name) => {
+    expect(
+      namesKept([
+        [name, "x"],
+        ["etag", '"a"'],
+      ]),
+    ).toEqual(["etag"]);
+  });
+
+  it.each([
+    { id: "nominated", clause: "RFC 9110 §7.6.1", connection: "X-Hop", kept: ["x-other"] },
+    {
+      id: "nominated-in-list",
+      clause: "RFC 9110 §7.6.1",
+      connection: "close, x-hop",
+      kept: ["x-other"],
+    },
+    {
+      id: "nominated-oddly",
+      clause: "RFC 9110 §5.6.1",
+      connection: ", ,X-HOP\t,",
+      kept: ["x-other"],
+    },
+    { id: "both-nominated", clause: "RFC 9110 §7.6.1", connection: "x-hop,x-other", kept: [] },
+    {
+      id: "part-of-a-name",
+      clause: "RFC 9110 §7.6.1",
+      connection: "x-ho",
+      kept: ["x-hop", "x-other"],
+    },
+  ])("$id ($clause)", ({ connection, kept }) => {
+    const lines: [string, string][] = [
+      ["Connection", connection],
+      ["X-Hop", "1"],
+      ["X-Other", "2"],
+    ];
+    expect(namesKept(lines)).toEqual(kept);
+  });
+
+  it.each([
+    { id: "private", clause: "§5.2.2.7", cacheControl: 'private="X-User, b"', kept: ["a"] },
+    { id: "no-cache", clause: "§5.2.2.4", cacheControl: 'no-cache="a"', kept: ["b", "x-user"] },
+    { id: "both", clause: "§5.2.2.4", cacheControl: 'no-cache="a", private=b', kept: ["x-user"] },
+    { id: "unqualified", clause: "§5.2.2.4", cacheControl: "no-cache", kept: ["a", "b", "x-user"] },
+    {
+      id: "unknown-name",
+      clause: "§5.2.2.7",
+      cacheControl: 'private="z"',
+      kept: ["a", "b", "x-user"],
+    },
+  ])("qualified: $id ($clause)", ({ cacheControl, kept }) => {
+    expect(
+      namesKept(
+        [
+          ["a", "1"],
+          ["b", "2"],
+          ["X-User", "3"],
+        ],
+        cacheControl,
+      ),
+    ).toEqual(kept);
+  });
+
+  it("keeps what it does not know, every line of it (§3.1)", () => {
+    const lines: [string, string][] = [
+      ["Set-Cookie", "a=1"],
+      ["Set-Cookie", "b=2"],
+      ["X-Unknown", "é"],
+    ];
+    const directives = responseDirectives(fieldsWith({}));
+    expect(storableFields(new Headers(lines), directives)).toEqual([
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+      ["x-unknown", "é"],
+    ]);
+  });
+});
+
+it("connectionFields gives lower-case names (RFC 9110 §7.6.1)", () => {
+  const names = connectionFields(new Headers({ connection: "Close, X-A" }));
+  expect(["close", "x-a", "transfer-encoding", "etag"].map((name) => names.has(name))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+});

@@ -1,0 +1,108 @@
+// Bodies too large to hold: they pass in constant memory, and a cut one is never stored.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DemoOrigin, startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
+import { workerdMebibytes } from "./process-memory.ts";
+import { cacheStatusOf, rawRequest } from "./raw-request.ts";
+import { startWorld, storesSettled, type World } from "./world.ts";
+
+const mebibyte = 1_048_576;
+let origin: DemoOrigin;
+let world: World;
+
+beforeAll(async () => {
+  origin = await startDemoOrigin({ queryMs: 0 });
+  world = await startWorld({ originUrl: origin.url });
+});
+
+afterAll(async () => {
+  await world.stop();
+  await origin.stop();
+});
+
+const archive = (parameters: string) => `/download/archive.bin?${parameters}`;
+const asked = () => origin.requests().byRoute["GET /download/archive.bin"] ?? 0;
+
+/** Reads a body to its end without keeping it, and watches the runtime's memory meanwhile. */
+async function drained(path: string) {
+  const response = await fetch(`${world.colos[0]!.url}${path}`);
+  let bytes = 0;
+  let peakMebibytes = 0;
+  let nextLookBytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += (chunk as Uint8Array).byteLength;
+    if (bytes < nextLookBytes) continue;
+    peakMebibytes = Math.max(peakMebibytes, workerdMebibytes());
+    nextLookBytes = bytes + 8 * mebibyte;
+  }
+  return { bytes, peakMebibytes, status: response.headers.get("cache-status") ?? "" };
+}
+
+describe("512 MiB", () => {
+  const rows = [
+    { id: "with a length, stored at the edge", parameters: "", bound: 128 },
+    { id: "chunked, stored at the edge", parameters: "&chunked=1", bound: 128 },
+  ];
+
+  it.each(rows)(
+    "pass in constant memory: $id",
+    async ({ parameters, bound }) => {
+      await drained(archive(`bytes=${32 * mebibyte}${parameters}`));
+      const before = workerdMebibytes();
+      const path = archive(`bytes=${512 * mebibyte}${parameters}`);
+      const first = await drained(path);
+      expect(first.bytes).toBe(512 * mebibyte);
+      expect(first.peakMebibytes - before).toBeLessThan(bound);
+    },
+    120_000,
+  );
+});
+
+describe("a body over the buffer", () => {
+  it("is answered from the edge tier afterwards, whole and in part", async () => {
+    const path = archive(`bytes=${8 * mebibyte}&n=1`);
+    const first = await rawRequest(world.colos[0]!.url, path);
+    expect(cacheStatusOf(first)).toMatch(/stored$/);
+    await storesSettled(world.colos[0]!);
+    const before = asked();
+    const second = await rawRequest(world.colos[0]!.url, path);
+    expect(cacheStatusOf(second)).toMatch(/hit; ttl=\d+; detail=edge$/);
+    expect(second.headers["content-length"]).toBe(String(8 * mebibyte));
+    expect(second.body.equals(first.body)).toBe(true);
+    const range = { headers: { range: "bytes=5000000-5000099" } };
+    const part = await rawRequest(world.colos[0]!.url, path, range);
+    expect(part.status).toBe(206);
+    expect(part.body.equals(first.body.subarray(5_000_000, 5_000_100))).toBe(true);
+    expect(asked()).toBe(before);
+  });
+
+  it("is not kept by memory or the shared tier", async () => {
+    world.rest.resetCounts();
+    await rawRequest(world.colos[0]!.url, archive(`bytes=${8 * mebibyte}&n=2`));
+    await storesSettled(world.colos[0]!);
+    expect(world.rest.counts().commandCountByName["HSET"] ?? 0).toBe(0);
+  });
+});
+
+describe("a body cut short by the origin", () => {
+  const rows = [
+    { id: "within the buffer, with a length", parameters: `bytes=100000&cut=50000` },
+    { id: "within the buffer, chunked", parameters: `bytes=100000&cut=50000&chunked=1` },
+    { id: "over the buffer", parameters: `bytes=${16 * mebibyte}&cut=${8 * mebibyte}` },
+    {
+      id: "over the buffer, chunked",
+      parameters: `bytes=${16 * mebibyte}&cut=${8 * mebibyte}&chunked=1`,
+    },
+  ];
+
+  it.each(rows)("is cut for the client and never stored: $id", async ({ parameters }) => {
+    const { url } = world.colos[0]!;
+    const first = await rawRequest(url, archive(parameters));
+    expect(first.isCut).toBe(true);
+    await storesSettled(world.colos[0]!);
+    const before = asked();
+    const second = await rawRequest(url, archive(parameters));
+    expect(second.isCut).toBe(true);
+    expect(cacheStatusOf(second)).toMatch(/fwd=uri-miss/);
+    expect(asked()).toBe(before + 1);
+  });
+});

@@ -1,0 +1,93 @@
+// The same site directly and through Tidemark: every page of the demo identical in bytes and
+// fields, save those that a cache may change.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DemoOrigin, startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
+import { type RawAnswer, rawRequest } from "./raw-request.ts";
+import { startWorld, storesSettled, type World } from "./world.ts";
+
+let origin: DemoOrigin;
+let world: World;
+const madeAtMs = Date.UTC(2030, 0, 1);
+
+beforeAll(async () => {
+  // A clock that stands still, so that pages made twice are the same.
+  origin = await startDemoOrigin({
+    queryMs: 0,
+    nowAtMs: () => madeAtMs,
+    siteUrl: "https://site.test",
+  });
+  world = await startWorld({ originUrl: origin.url });
+});
+
+afterAll(async () => {
+  await world.stop();
+  await origin.stop();
+});
+
+/** Of the connection, or a cache's to add. */
+const ofTheHop = ["connection", "keep-alive", "transfer-encoding", "age", "cache-status"];
+/** Meant for shared caches; they end here. */
+const forUs = ["cache-tag", "surrogate-key"];
+
+function comparable(answer: RawAnswer) {
+  const fields = Object.entries(answer.headers)
+    .filter(([name]) => !ofTheHop.includes(name) && !forUs.includes(name))
+    .map(([name, value]) => [name, name === "cache-control" ? withoutShared(value) : value]);
+  return {
+    status: answer.status,
+    fields: Object.fromEntries(fields) as unknown,
+    body: answer.body,
+  };
+}
+
+function withoutShared(value: unknown): string {
+  const members = String(value).split(/,\s*/);
+  return members.filter((member) => !member.startsWith("s-maxage")).join(", ");
+}
+
+async function everyPage(): Promise<string[]> {
+  const found = new Set(["/"]);
+  for (const path of found) {
+    if (found.size > 400) break;
+    const { body, headers } = await rawRequest(origin.url, path);
+    if (!String(headers["content-type"]).includes("html")) continue;
+    for (const [, link] of body.toString().matchAll(/(?:href|src)="(\/[^"#]*)"/g)) {
+      if (link !== undefined) found.add(link.replaceAll("&amp;", "&"));
+    }
+  }
+  const more = ["/feed.json", "/rss.xml", "/breaking", "/healthz", "/search?q=harbour", "/me"];
+  const others = ["/nothing-here", "/feed?page=999", "/feed?page=x", "/me.json", "/log-in"];
+  for (const path of [...more, ...others]) found.add(path);
+  for (const path of found) {
+    if (path.startsWith("/articles/") && !path.endsWith(".json")) found.add(`${path}.json`);
+  }
+  return [...found];
+}
+
+describe("every page of the demo", () => {
+  it.each(["identity", "gzip", "br"])(
+    "is the origin's own: %s",
+    async (coding) => {
+      const pages = await everyPage();
+      expect(pages.length).toBeGreaterThan(150);
+      const sent = { headers: { "accept-encoding": coding } };
+      for (const path of pages) {
+        const direct = comparable(await rawRequest(origin.url, path, sent));
+        for (const turn of ["miss", "hit"]) {
+          const through = comparable(await rawRequest(world.colos[0]!.url, path, sent));
+          expect({ path, turn, ...through }).toEqual({ path, turn, ...direct });
+        }
+      }
+      await storesSettled(world.colos[0]!);
+    },
+    60_000,
+  );
+
+  it("answers HEAD like the origin", async () => {
+    for (const path of ["/feed.json", "/rss.xml", "/nothing-here", "/search?q=x"]) {
+      const head = { method: "HEAD" };
+      const direct = comparable(await rawRequest(origin.url, path, head));
+      expect(comparable(await rawRequest(world.colos[0]!.url, path, head))).toEqual(direct);
+    }
+  });
+});
