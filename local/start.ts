@@ -11,12 +11,21 @@ async function main(): Promise<void> {
   }
   const startedAtMs = performance.now();
   const { promise: asked, resolve: stop } = Promise.withResolvers<void>();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop());
+  onSignals(stop);
   const site = await startSite(options, process.env);
+  // The runtime simulator has put in handlers that exit at once; every part is to stop first.
+  onSignals(stop);
   const tookSeconds = (performance.now() - startedAtMs) / 1_000;
   process.stdout.write(greeting(site, options, tookSeconds));
   await asked;
   await site.stop();
+}
+
+function onSignals(stop: () => void): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.removeAllListeners(signal);
+    process.on(signal, stop);
+  }
 }
 
 function greeting(site: Site, options: StartOptions, tookSeconds: number): string {

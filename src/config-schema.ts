@@ -45,6 +45,8 @@ const lifetimes = (from: number, example: string) =>
     `is lifetimes by status, such as ${example}`,
   );
 
+const pathPattern = /^(?:\*|(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?)$/;
+
 const routeInput = z.strictObject(
   {
     name: text("article"),
@@ -53,7 +55,9 @@ const routeInput = z.strictObject(
         error: ({ input }) =>
           `${JSON.stringify(input)} matches nothing: write "*" or a path that begins with "/"`,
       }),
-      z.refine((match) => /^[^*]*\*?$/.test(match), { error: 'has a "*" before its end' }),
+      z.refine((match) => pathPattern.test(match), {
+        error: 'is not made of literal segments, ":name", and "*" as the last one',
+      }),
     ),
     bypass: z.optional(yesOrNo),
     mode: z.optional(z.enum(["default", "override"], 'is "default" or "override"')),

@@ -15,9 +15,7 @@ export type Handling =
       stored?: boolean;
       /** Free text as a token: a rule that refused, or why an old response answers (§2.8). */
       detail?: string;
-    }
-  /** Answered here without a stored response and without going forward. */
-  | { kind: "generated"; detail: string };
+    };
 
 /**
  * @param upstream value of a cache nearer to the origin, kept in front of ours (RFC 9211 §2)
@@ -31,7 +29,6 @@ function parameters(handling: Handling): string[] {
   if (handling.kind === "hit") {
     return ["hit", `ttl=${Math.floor(handling.ttlSeconds)}`, `detail=${handling.detail}`];
   }
-  if (handling.kind === "generated") return [`detail=${handling.detail}`];
   return [
     `fwd=${handling.reason}`,
     ...(handling.forwardStatus === undefined ? [] : [`fwd-status=${handling.forwardStatus}`]),

@@ -44,7 +44,7 @@ function followed(outcome: FlightOutcome | "out-of-patience", need: Need): Answe
     const { failure } = outcome;
     const stale = staleInstead(need, { collapsed: true });
     if (stale !== undefined || failure === "error-status") return stale;
-    return failurePage(failure, need, { collapsed: true });
+    return failurePage(failure);
   }
   const { asked, ports, reason } = need;
   const { stored } = outcome;
@@ -69,7 +69,7 @@ async function lead(need: Need, flight: Flight): Promise<Answer> {
     if (answer.kind === "failed") {
       flight.settle({ kind: "origin-failed", failure: answer.failure });
       ports.flights.end(key.text, flight);
-      return staleInstead(need, {}) ?? failurePage(answer.failure, need, {});
+      return staleInstead(need, {}) ?? failurePage(answer.failure);
     }
     const fresh: Fresh = { ...answer, stamp };
     const { response } = fresh;
@@ -105,7 +105,6 @@ function staleInstead(need: Need, told: Told): Answer | undefined {
   return { response, outcome: "stale-hit" };
 }
 
-function failurePage(failure: "unreachable" | "timeout", need: Need, told: Told): Answer {
-  const handling: Handling = { kind: "forwarded", reason: need.reason, ...told };
-  return { response: plainPage(failure === "timeout" ? 504 : 502, handling), outcome: "failed" };
+function failurePage(failure: "unreachable" | "timeout"): Answer {
+  return { response: plainPage(failure === "timeout" ? 504 : 502), outcome: "failed" };
 }

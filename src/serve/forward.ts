@@ -72,12 +72,21 @@ async function ask(
   const requestedAtMs = ports.nowAtMs();
   try {
     const response = await ports.fetchOrigin(origin, { ...request, signal: abort.signal });
-    return { kind: "answered", response, requestedAtMs, respondedAtMs: ports.nowAtMs() };
+    if (isFinal(response.status)) {
+      return { kind: "answered", response, requestedAtMs, respondedAtMs: ports.nowAtMs() };
+    }
+    await response.body?.cancel();
+    return { kind: "failed", failure: "unreachable" };
   } catch {
     return { kind: "failed", failure: abort.signal.aborted ? "timeout" : "unreachable" };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** RFC 9110 §15: no other number is a final status, nor can be passed on. 101 ends an upgrade. */
+function isFinal(status: number): boolean {
+  return status === 101 || (status >= 200 && status <= 599);
 }
 
 /** RFC 5861 §4 names these four. */

@@ -76,8 +76,12 @@ export function asRefresh(asked: Asked): Asked {
   return { ...asked, method: "GET", conditions: new Headers(), directives: noDirectives };
 }
 
+/** With slashes doubled or encoded too: some reader behind us might take them for one. */
+const reserved = /^(?:[/\\]|%2F|%5C)+_cache(?:[/\\]|%2F|%5C|$)/;
+
+/** @param path normalised */
 export function isReserved(path: string): boolean {
-  return path === "/_cache" || path.startsWith("/_cache/");
+  return reserved.test(path);
 }
 
 /** @returns why this request is neither answered from a stored response nor stored */

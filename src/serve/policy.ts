@@ -3,6 +3,7 @@ import { RegExpRouter } from "hono/router/reg-exp-router";
 import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
 import type { Config, Route } from "../config.ts";
+import { readTarget } from "./target.ts";
 
 export interface RouteMatch {
   readonly route: Route;
@@ -16,7 +17,7 @@ export type MatchRoute = (path: string) => RouteMatch;
 export function compileRoutes(config: Config): MatchRoute {
   const router = new SmartRouter<Route>({ routers: [new RegExpRouter(), new TrieRouter()] });
   for (const route of [...config.routes, config.anywhere]) {
-    router.add("GET", route.match, route);
+    router.add("GET", normalised(route.match), route);
   }
   return (path) => {
     const [matches, values] = router.match("GET", path);
@@ -29,6 +30,12 @@ export function compileRoutes(config: Config): MatchRoute {
     ]);
     return { route, parameters: Object.fromEntries(parameters) as Record<string, string> };
   };
+}
+
+/** Spelled as the paths are that it is compared with. */
+function normalised(match: string): string {
+  if (match === "*") return match;
+  return readTarget(new URL(`https://pattern.invalid${match}`).href).path;
 }
 
 function decoded(value: string): string {

@@ -37,10 +37,8 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
       const { reason, fallback } = verdict;
       return counted(await answerFromOrigin({ ...need, reason, fallback }), asked, ports);
     }
-    case "gateway-timeout": {
-      const handling = { kind: "generated", detail: "only-if-cached" } as const;
-      return counted({ response: plainPage(504, handling), outcome: "failed" }, asked, ports);
-    }
+    case "gateway-timeout":
+      return counted({ response: plainPage(504), outcome: "failed" }, asked, ports);
     default:
       return unreachable(verdict);
   }
@@ -72,8 +70,7 @@ async function passBy(passed: Passed, ports: Ports): Promise<Response> {
   const answer = await forwardPassed(passed, ports);
   if (answer.kind === "failed") {
     ports.metrics.answered(route.name, "failed");
-    const handling = { kind: "forwarded", reason, detail: rule } as const;
-    return plainPage(answer.failure === "timeout" ? 504 : 502, handling);
+    return plainPage(answer.failure === "timeout" ? 504 : 502);
   }
   const { response } = answer;
   const forwardStatus = response.status;

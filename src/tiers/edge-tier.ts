@@ -112,21 +112,31 @@ export class EdgeTier implements Tier {
   ): Promise<TierWrite> {
     const { metadata, stream, completed } = arriving;
     if (keep.untilAtMs <= keep.atMs) {
-      await stream.cancel();
+      await stream.cancel().catch(() => undefined);
       return { kind: "refused", rule: "expired" };
     }
     const part = crypto.randomUUID();
     const address = await addressOf(key, part);
     const headers = { ...caching, "content-type": opaque };
-    await this.#settings.cache().put(address, new Response(stream, { headers }));
-    const bodyBytes = await completed;
-    if (bodyBytes === "cut") {
-      await this.#settings.cache().delete(address);
-      return { kind: "refused", rule: "cut" };
+    let isNamed = false;
+    try {
+      await this.#settings.cache().put(address, new Response(stream, { headers }));
+      const bodyBytes = await completed;
+      if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
+      const head: RecordHead = { kind: "response", metadata: { ...metadata, bodyBytes } };
+      const fields = { ...caching, [bodyField]: part };
+      const written = await this.#writeHead(key, { head, body: null, keep, fields });
+      isNamed = written.kind === "kept";
+      return written;
+    } finally {
+      if (!isNamed) await this.#drop(stream, address);
     }
-    const head: RecordHead = { kind: "response", metadata: { ...metadata, bodyBytes } };
-    const fields = { ...caching, [bodyField]: part };
-    return this.#writeHead(key, { head, body: null, keep, fields });
+  }
+
+  /** Whoever fills a stream that nobody reads would wait for ever. */
+  async #drop(stream: ReadableStream<Uint8Array>, address: string): Promise<void> {
+    await stream.cancel().catch(() => undefined);
+    await this.#settings.cache().delete(address);
   }
 
   async #writeHead(

@@ -85,12 +85,6 @@ describe("cacheStatus", () => {
       handling: { ...forwarded, detail: "no-store" },
       says: { fwd: "stale", detail: "no-store" },
     },
-    {
-      id: "generated",
-      clause: "§2.8",
-      handling: { kind: "generated", detail: "only-if-cached" },
-      says: { detail: "only-if-cached" },
-    },
   ] as const)("$id ($clause)", ({ handling, says }) => {
     expect(readBack(cacheStatus(handling))).toEqual([["tidemark", says]]);
   });
@@ -138,7 +132,6 @@ describe("cacheStatus", () => {
         },
         { requiredKeys: ["kind", "reason"] },
       ),
-      fc.record({ kind: fc.constant("generated" as const), detail }),
     );
     fc.assert(
       fc.property(handlings, (handling) => {

@@ -1,0 +1,154 @@
+// `npm start` as a user runs it: what it says, what it refuses, and that it leaves nothing behind.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+import { rawRequest } from "../worker/raw-request.ts";
+
+const script = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
+const started = new Set<ChildProcess>();
+
+afterEach(async () => {
+  for (const child of started) await ended(child, "SIGKILL");
+});
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly errors: () => string;
+}
+
+function start(args: readonly string[], env: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env } });
+  started.add(child);
+  let output = "";
+  let errors = "";
+  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  return { child, output: () => output, errors: () => errors };
+}
+
+async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
+  started.delete(child);
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exit = once(child, "exit");
+  if (signal !== undefined) child.kill(signal);
+  await exit;
+  return child.exitCode;
+}
+
+async function isUp(run: Run): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = () => (run.output().includes("/_cache/stats\n") ? resolve() : undefined);
+  run.child.stdout?.on("data", look);
+  run.child.once("exit", () => reject(new Error(`It ended: ${run.errors()}`)));
+  await promise;
+}
+
+/** Two neighbouring ports that are free now. */
+async function freePorts(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const next = createServer();
+  const isFree = await new Promise<boolean>((resolve) => {
+    next.once("error", () => resolve(false));
+    next.listen(port + 1, "127.0.0.1", () => resolve(true));
+  });
+  next.close();
+  server.close();
+  await once(server, "close");
+  return isFree && port < 65_000 ? port : freePorts();
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  return rawRequest(`http://127.0.0.1:${port}`, "/").then(
+    () => true,
+    () => false,
+  );
+}
+
+describe("npm start", () => {
+  it("says what runs where, runs beside another, and leaves nothing behind", async () => {
+    const [port, otherPort] = [await freePorts(), await freePorts()];
+    const first = start(["--port", String(port), "--colos", "2"], { ADMIN_TOKEN: "given" });
+    await isUp(first);
+    expect(first.output()).toContain(`http://127.0.0.1:${port}`);
+    expect(first.output()).toContain(`http://127.0.0.1:${port + 1}`);
+    expect(first.output()).toMatch(/PURGE_SECRET=whsec_\S+/);
+    expect(first.output()).not.toContain("ADMIN_TOKEN=");
+    expect(first.output().match(/^ {2}curl /gm)).toHaveLength(3);
+    const stats = await rawRequest(`http://127.0.0.1:${port}`, "/_cache/stats", {
+      headers: { authorization: "Bearer given" },
+    });
+    expect(stats.status).toBe(200);
+
+    const second = start(["--port", String(otherPort)]);
+    await isUp(second);
+    expect((await rawRequest(`http://127.0.0.1:${otherPort}`, "/feed")).status).toBe(200);
+
+    expect(await ended(first.child, "SIGINT")).toBe(0);
+    expect(await isOpen(port)).toBe(false);
+    expect(await isOpen(port + 1)).toBe(false);
+    expect(await ended(second.child, "SIGTERM")).toBe(0);
+    const ports = [...first.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+)/g)];
+    for (const [, used] of ports) expect(await isOpen(Number(used))).toBe(false);
+    expect(first.errors() + second.errors()).toBe("");
+  });
+
+  it("starts before a site that is down, and says so to its clients", async () => {
+    const port = await freePorts();
+    const refused = start(["--port", String(port), "--origin", "http://127.0.0.1:9"]);
+    await isUp(refused);
+    expect((await rawRequest(`http://127.0.0.1:${port}`, "/")).status).toBe(502);
+    expect(await ended(refused.child, "SIGINT")).toBe(0);
+  });
+
+  it("--help lists every option", async () => {
+    const run = start(["--help"]);
+    expect(await ended(run.child)).toBe(0);
+    for (const option of ["origin", "port", "colos", "redis", "config", "help"]) {
+      expect(run.output()).toContain(`--${option}`);
+    }
+  });
+});
+
+describe("what cannot work is refused in one line", () => {
+  const rows = [
+    { id: "no port", args: ["--port", "http"], says: /--port is refused.*whole number/ },
+    { id: "port 0", args: ["--port", "0"], says: /--port is refused/ },
+    { id: "no colos", args: ["--colos", "0"], says: /--colos is refused/ },
+    { id: "unknown option", args: ["--cache"], says: /Unknown option '--cache'/ },
+    { id: "no origin URL", args: ["--origin", "example.com"], says: /--origin is refused.*no URL/ },
+    { id: "origin with a path", args: ["--origin", "http://x/y"], says: /has a path or a query/ },
+    { id: "origin with a password", args: ["--origin", "http://u:hidden@x"], says: /user name/ },
+    { id: "no Redis URL", args: ["--redis", "http://x"], says: /--redis is refused/ },
+    {
+      id: "unreachable Redis",
+      args: ["--redis", "redis://:hidden@127.0.0.1:9"],
+      says: /127\.0\.0\.1:9/,
+    },
+    { id: "no such config", args: ["--config", "/nowhere.ts"], says: /nowhere\.ts cannot be used/ },
+  ];
+
+  it.each(rows)("$id", async ({ args, says }) => {
+    const run = start(args);
+    expect(await ended(run.child)).toBe(1);
+    expect(run.errors()).toMatch(says);
+    expect(run.errors().trim().split("\n")).toHaveLength(1);
+    expect(run.errors()).not.toContain("hidden");
+  });
+
+  it("a port in use", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const run = start(["--port", String(port)]);
+    expect(await ended(run.child)).toBe(1);
+    expect(run.errors()).toMatch(new RegExp(`^Port ${port} cannot be used. Another process`));
+    expect(run.errors().trim().split("\n")).toHaveLength(1);
+    server.close();
+  });
+});
