@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
 
-const maxBytes = 128 * 1_048_576;
+const mebibyte = 1_048_576;
 
 /** A field whose name is reserved: a configuration that relies on it must not load. */
 const notBuiltYet = z.optional(z.undefined("is not built yet; leave it out"));
@@ -18,9 +18,13 @@ const yesOrNo = z.boolean("is true or false");
 const text = (example: string) =>
   z.string(`is a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
 const texts = (example: string) => z.array(text(example), `is a list, such as ["${example}"]`);
-const bytes = z
-  .int("is a whole number of bytes")
-  .check(z.minimum(0, "is less than 0"), z.maximum(maxBytes, `is over ${maxBytes} bytes`));
+const bytes = (mostMebibytes: number) =>
+  z
+    .int("is a whole number of bytes")
+    .check(
+      z.minimum(0, "is less than 0"),
+      z.maximum(mostMebibytes * mebibyte, `is over ${mostMebibytes} MiB`),
+    );
 
 const patterns = texts("utm_*").check(
   z.refine((names) => names.every((name) => !name.slice(0, -1).includes("*")), {
@@ -166,9 +170,11 @@ export const configInput = z
       limits: z.optional(
         z.strictObject(
           {
-            bufferBytes: z.optional(bytes),
-            sharedBodyBytes: z.optional(bytes),
-            memoryBytes: z.optional(bytes),
+            bufferBytes: z.optional(bytes(32)),
+            // Upstash takes requests of up to 10 MB, and base64 adds a third.
+            sharedBodyBytes: z.optional(bytes(7)),
+            // An isolate has 128 MB for everything.
+            memoryBytes: z.optional(bytes(96)),
             variants: notBuiltYet,
           },
           { error: strictly("limits") },

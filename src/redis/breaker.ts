@@ -14,8 +14,9 @@ export class Breaker {
 
   /** @returns `probe` to one caller per pause, `open` to the others until a success is told */
   ask(atMs: number): BreakerState {
-    if (this.#failures < failuresToOpen) return "closed";
+    if (!this.isOpen) return "closed";
     if (atMs < this.#probeAtMs) return "open";
+    this.#pauseMs = Math.min(pauseMsMax, 2 * this.#pauseMs);
     this.#probeAtMs = atMs + this.#pauseMs;
     return "probe";
   }
@@ -31,8 +32,7 @@ export class Breaker {
 
   failed(atMs: number): void {
     this.#failures += 1;
-    if (this.#failures < failuresToOpen) return;
-    if (this.#failures > failuresToOpen) this.#pauseMs = Math.min(pauseMsMax, 2 * this.#pauseMs);
-    this.#probeAtMs = atMs + this.#pauseMs;
+    // What was under way when it opened fails later, in numbers: only probes lengthen the pause.
+    if (this.#failures === failuresToOpen) this.#probeAtMs = atMs + this.#pauseMs;
   }
 }

@@ -60,7 +60,7 @@ function followed(outcome: FlightOutcome | "out-of-patience", need: Need): Answe
 }
 
 /** Goes to the origin. Whatever happens, those who wait are told. */
-async function lead(need: Need, flight: Flight): Promise<Answer> {
+export async function lead(need: Need, flight: Flight): Promise<Answer> {
   const { asked, ports, key, validating } = need;
   try {
     // Taken before the request is sent: a purge from here on covers this response.

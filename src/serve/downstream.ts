@@ -41,7 +41,9 @@ export function fieldsOfFill(
 /** Fields of an answer that is passed on and not stored. */
 export function fieldsPassedOn(response: Response, config: Config): Headers {
   const fields = forClients(response.headers, config);
-  for (const name of connectionFields(response.headers)) fields.delete(name);
+  const dropped = connectionFields(response.headers);
+  // What Connection nominates need not be a name: only what is there is deleted.
+  for (const [name] of response.headers) if (dropped.has(name)) fields.delete(name);
   return fields;
 }
 

@@ -84,7 +84,9 @@ export class KeyedFields implements Fields {
 /** Of a request that is passed by: all that the client sent, save what belongs to its connection. */
 export function passedFields(request: ForwardedRequest): Headers {
   const headers = new Headers(request.client);
-  for (const name of connectionFields(request.client)) headers.delete(name);
+  const dropped = connectionFields(request.client);
+  // What Connection nominates need not be a name: only what is there is deleted.
+  for (const [name] of request.client) if (dropped.has(name)) headers.delete(name);
   for (const name of [...neverForwarded, ...forwarding]) headers.delete(name);
   return introduced(headers, request, []);
 }

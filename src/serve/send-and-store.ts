@@ -14,11 +14,12 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const { response } = fresh;
   const metadata = metadataOf(fresh, asked, ports);
   const refusal = refusalToStore(metadata, asked, ports);
-  const handling: Handling = { kind: "forwarded", reason, forwardStatus: response.status };
+  const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;
   if (refusal !== undefined) {
     ports.flights.end(key.text, flight);
     ports.metrics.refusedToStore(asked.route.name, refusal);
-    return { response: passOn(response, { ports, handling }), outcome: "forwarded" };
+    const refused: Handling = { ...handling, detail: refusal };
+    return { response: passOn(response, { ports, handling: refused }), outcome: "forwarded" };
   }
   const source = response.body ?? new Blob([]).stream();
   return sendAndStoreBody({ metadata, source }, need, flight, { ...handling, stored: true });

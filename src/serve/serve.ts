@@ -5,9 +5,10 @@ import { keepPrivate } from "./downstream.ts";
 import { forwardPassed } from "./forward.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, questionOf } from "./need.ts";
-import { type Asked, asRefresh, type Passed, plan } from "./plan.ts";
+import { type Asked, type Passed, plan } from "./plan.ts";
 import { plainPage } from "./plain-page.ts";
 import type { Ports } from "./ports.ts";
+import { startRefresh } from "./refresh.ts";
 import { fromStored, passOn } from "./respond.ts";
 import { type Candidate, decide, type Verdict } from "./verdict.ts";
 
@@ -27,7 +28,7 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
     case "serve":
       return counted(hit(verdict, asked, ports), asked, ports);
     case "serve-stale":
-      if (verdict.refresh) ports.afterAnswer(() => refresh(asked, ports));
+      if (verdict.refresh) startRefresh(asked, key, ports);
       return counted(hit(verdict, asked, ports), asked, ports);
     case "validate": {
       const { reason, candidate: validating } = verdict;
@@ -77,23 +78,4 @@ async function passBy(passed: Passed, ports: Ports): Promise<Response> {
   const handling = { kind: "forwarded", reason, forwardStatus, detail: rule } as const;
   ports.metrics.answered(route.name, "passed");
   return passOn(response, { ports, handling, change: keepPrivate });
-}
-
-/**
- * Brings a stale response up to date behind its client's back (RFC 5861 §3), one at a time per
- * key: from a lower tier if that holds a fresh one by now, else from the origin.
- */
-async function refresh(stale: Asked, ports: Ports): Promise<void> {
-  const asked = asRefresh(stale);
-  const question = questionOf({ asked, ports });
-  const accepts = (candidate: Candidate) => decide(candidate, question).kind === "serve";
-  const { found, key } = await lookUp({ asked, atMs: question.atMs, accepts }, ports);
-  const running = ports.flights.get(key.text, question.atMs);
-  if (running !== undefined && running.stored === undefined) return;
-  const verdict = decide(found, question);
-  if (verdict.kind === "serve" || verdict.kind === "gateway-timeout") return;
-  const validating = verdict.kind === "forward" ? undefined : verdict.candidate;
-  const need = { asked, ports, key, reason: "stale", isForClient: false, validating } as const;
-  const { response } = await answerFromOrigin(need);
-  await response.body?.cancel();
 }

@@ -91,17 +91,23 @@ function whyNotFresh(weighed: Weighed): "stale" | "request" | undefined {
 
 /** Which allowance lets a stale response answer without waiting for the origin. */
 function staleAllowance(weighed: Weighed): "stale-while-revalidate" | "max-stale" | undefined {
-  const { question, terms, ttlSeconds } = weighed;
+  const { question, terms } = weighed;
   const { directives } = question.asked;
+  const staleSeconds = staleSecondsOf(weighed);
   if (!mayBeStale(weighed) || directives.noCache) return undefined;
   // RFC 9111 §5.2.1: a wish for a fresher response is not met by a staler one.
   if (directives.minFreshSeconds !== undefined || directives.maxAgeSeconds !== undefined) {
-    const withinMaxStale = -ttlSeconds <= (directives.maxStaleSeconds ?? -1);
+    const withinMaxStale = staleSeconds <= (directives.maxStaleSeconds ?? -1);
     const young = weighed.ageSeconds <= (directives.maxAgeSeconds ?? Infinity);
     return withinMaxStale && young ? "max-stale" : undefined;
   }
-  if (-ttlSeconds < terms.staleWhileRevalidateSeconds) return "stale-while-revalidate";
-  return -ttlSeconds <= (directives.maxStaleSeconds ?? -1) ? "max-stale" : undefined;
+  if (staleSeconds < terms.staleWhileRevalidateSeconds) return "stale-while-revalidate";
+  return staleSeconds <= (directives.maxStaleSeconds ?? -1) ? "max-stale" : undefined;
+}
+
+/** None for a response within its lifetime that a purge or the request's own wish rules out. */
+function staleSecondsOf({ ttlSeconds }: Weighed): number {
+  return Math.max(0, -ttlSeconds);
 }
 
 /** RFC 9111 §4.2.4, and no purge that forbids it. */
@@ -127,6 +133,9 @@ export function decideOnError(
   const age = ageSeconds(metadata, terms, question.atMs);
   const ttlSeconds = terms.lifetimeSeconds - age;
   const weighed = { question, terms, candidate, ageSeconds: age, ttlSeconds };
-  const allowed = mayBeStale(weighed) && -ttlSeconds < terms.staleIfErrorSeconds;
+  // What is fresh, though the request wished for fresher, needs no leave to be stale.
+  const isFresh = whyNotFresh(weighed) !== "stale";
+  const mayAnswer = mayBeStale(weighed) && staleSecondsOf(weighed) < terms.staleIfErrorSeconds;
+  const allowed = isFresh || mayAnswer;
   return allowed ? { candidate, ageSeconds: age } : undefined;
 }

@@ -117,10 +117,9 @@ export class EdgeTier implements Tier {
     }
     const part = crypto.randomUUID();
     const address = await addressOf(key, part);
-    const headers = { ...caching, "content-type": opaque };
     let isNamed = false;
     try {
-      await this.#settings.cache().put(address, new Response(stream, { headers }));
+      await this.#putStream(address, stream, { ...caching, "content-type": opaque });
       const bodyBytes = await completed;
       if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
       const head: RecordHead = { kind: "response", metadata: { ...metadata, bodyBytes } };
@@ -129,14 +128,21 @@ export class EdgeTier implements Tier {
       isNamed = written.kind === "kept";
       return written;
     } finally {
-      if (!isNamed) await this.#drop(stream, address);
+      if (!isNamed) await this.#settings.cache().delete(address);
     }
   }
 
-  /** Whoever fills a stream that nobody reads would wait for ever. */
-  async #drop(stream: ReadableStream<Uint8Array>, address: string): Promise<void> {
-    await stream.cancel().catch(() => undefined);
-    await this.#settings.cache().delete(address);
+  async #putStream(
+    address: string,
+    stream: ReadableStream<Uint8Array>,
+    headers: Record<string, string>,
+  ): Promise<void> {
+    try {
+      await this.#settings.cache().put(address, new Response(stream, { headers }));
+    } finally {
+      // A cache may take nothing and still say it did; who fills the stream would wait for ever.
+      await stream.cancel().catch(() => undefined);
+    }
   }
 
   async #writeHead(

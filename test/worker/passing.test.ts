@@ -1,0 +1,121 @@
+// What passes through as it comes: bodies of requests, upgrades, event streams, clients that leave.
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cacheStatusOf, rawRequest } from "./raw-request.ts";
+import { startWorld, storesSettled, until, type World } from "./world.ts";
+
+const mebibyte = 1_048_576;
+let world: World;
+let asked = 0;
+let streams: ServerResponse[] = [];
+
+/** Steps of a body that is sent only as far as the test lets it. */
+function answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const path = incoming.url ?? "";
+  asked += 1;
+  if (path === "/echo") {
+    outgoing.writeHead(200, { "x-length": incoming.headers["content-length"] ?? "none" });
+    incoming.pipe(outgoing);
+  } else if (path === "/events") {
+    outgoing.writeHead(200, { "content-type": "text/event-stream" });
+    outgoing.write("data: first\n\n");
+    streams.push(outgoing);
+  } else {
+    outgoing.writeHead(200, { "cache-control": "max-age=600" });
+    outgoing.write(Buffer.alloc(path.startsWith("/large") ? 8 * mebibyte : 100_000, "a"));
+    streams.push(outgoing);
+  }
+}
+
+const server = createServer(answer);
+server.on("upgrade", (incoming, socket) => {
+  const key = `${incoming.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+  const accept = createHash("sha1").update(key).digest("base64");
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  );
+  socket.write(Buffer.from([0x81, 5, ...Buffer.from("hello")]));
+});
+
+beforeAll(async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  world = await startWorld({ originUrl: `http://127.0.0.1:${port}` });
+});
+
+afterAll(async () => {
+  await world.stop();
+  server.closeAllConnections();
+  server.close();
+});
+
+const colo = () => world.colos[0]!;
+
+describe("passed by", () => {
+  it("a request's body, with its length", async () => {
+    const body = "name=ada&password=reader";
+    const headers = { "content-length": String(body.length) };
+    const echoed = await rawRequest(colo().url, "/echo", { method: "POST", body, headers });
+    expect(echoed.body.toString()).toBe(body);
+    expect(echoed.headers["x-length"]).toBe(String(body.length));
+    expect(echoed.headers["cache-control"]).toBe("private");
+  });
+
+  it("an upgrade", async () => {
+    const socket = new WebSocket(`${colo().url.replace("http", "ws")}/socket`);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    socket.addEventListener("message", ({ data }) => resolve(data));
+    socket.addEventListener("error", () => reject(new Error("The upgrade was refused.")));
+    expect(await promise).toBe("hello");
+    socket.close();
+  });
+
+  it.each([{ accept: "text/event-stream" }, {}])(
+    "an event stream, event by event: %o",
+    async (headers) => {
+      const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
+      const outgoing = request(`${colo().url}/events`, { headers, agent: false }, resolve).end();
+      const events = await promise;
+      const [first] = (await once(events, "data")) as [Buffer];
+      expect(first.toString()).toBe("data: first\n\n");
+      outgoing.destroy();
+    },
+  );
+});
+
+describe("a client that leaves", () => {
+  /** Reads a first piece and hangs up; the origin then finishes its body. */
+  async function leaveEarly(path: string): Promise<void> {
+    streams = [];
+    const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
+    const outgoing = request(`${colo().url}${path}`, { agent: false }, resolve).end();
+    await once(await promise, "data");
+    outgoing.destroy();
+    for (const stream of streams) stream.end("the end");
+    await storesSettled(colo());
+  }
+
+  it("does not end the fill of a body within the buffer", async () => {
+    await leaveEarly("/small");
+    const before = asked;
+    const next = await rawRequest(colo().url, "/small");
+    expect(cacheStatusOf(next)).toMatch(/hit/);
+    expect(next.body.byteLength).toBe(100_007);
+    expect(asked).toBe(before);
+  });
+
+  it("ends the store of a body over it", async () => {
+    await leaveEarly("/large");
+    streams = [];
+    const before = asked;
+    const next = rawRequest(colo().url, "/large");
+    await until(async () => streams.length > 0, "the origin to be asked again");
+    for (const stream of streams) stream.end("the end");
+    expect(cacheStatusOf(await next)).toMatch(/fwd=uri-miss/);
+    expect(asked).toBe(before + 1);
+  });
+});
