@@ -17,14 +17,14 @@ export interface EmbeddedValkey {
   stop(): Promise<void>;
 }
 
-const startTimeoutMs = 10_000;
+const startTimeoutMs = 30_000;
 const stderrCharsMax = 2_000;
 
 /**
  * Starts an empty Valkey and resolves once it has answered a PING over TCP.
  *
  * @param options.port 0 or absent means any free port
- * @throws OperatorError when the port is taken or Valkey does not come up within 10 s
+ * @throws OperatorError when the port is taken or Valkey does not come up within 30 s
  * @example
  * const valkey = await startEmbeddedValkey();
  * const redis = new Redis(valkey.url);

@@ -59,27 +59,30 @@ export class EdgeTier implements Tier {
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
     const body = await this.#bodyOf(key, metadata, response);
-    if (body !== undefined) {
+    if (typeof body === "object") {
       return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
     }
-    this.#settings.onBadRecord();
+    if (body === "not-whole") this.#settings.onBadRecord();
     return { kind: "absent" };
   }
 
-  /** @returns `undefined` unless the body is there in its full length */
+  /** `gone`: a streamed body may be evicted before the record that names it. */
   async #bodyOf(
     key: RecordKey,
     { bodyBytes }: StoredMetadata,
     response: Response,
-  ): Promise<StoredBody | undefined> {
+  ): Promise<StoredBody | "gone" | "not-whole"> {
     const part = response.headers.get(bodyField);
     if (part === null) {
       const bytes = new Uint8Array(await response.arrayBuffer());
-      return bytes.byteLength === bodyBytes ? { kind: "bytes", bytes } : undefined;
+      return bytes.byteLength === bodyBytes ? { kind: "bytes", bytes } : "not-whole";
     }
     const streamed = await this.#settings.cache().match(await addressOf(key, part));
-    if (streamed?.body == null) return undefined;
-    return { kind: "stream", stream: streamed.body };
+    if (streamed?.body == null) return "gone";
+    const statedBytes = Number(streamed.headers.get("content-length") ?? bodyBytes);
+    if (statedBytes === bodyBytes) return { kind: "stream", stream: streamed.body };
+    await streamed.body.cancel();
+    return "not-whole";
   }
 
   async write(
@@ -127,6 +130,11 @@ export class EdgeTier implements Tier {
       const written = await this.#writeHead(key, { head, body: null, keep, fields });
       isNamed = written.kind === "kept";
       return written;
+    } catch (cause) {
+      // A stream that was cut fails its put; one that is still coming did not cause the failure.
+      const isCut = (await Promise.race([completed, undefined])) === "cut";
+      if (isCut) return { kind: "refused", rule: "cut" };
+      throw cause;
     } finally {
       if (!isNamed) await this.#settings.cache().delete(address);
     }

@@ -6,15 +6,19 @@ import type { TierRecord } from "./tier.ts";
 /** Raised with every change of form; a record of another version is a miss. */
 const version = 1;
 
+/** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */
+const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
+const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
+
 const metadataForm = z.object({
-  status: z.int(),
-  statusText: z.string(),
-  fields: z.array(z.tuple([z.string(), z.string()])),
+  status: z.int().check(z.minimum(200), z.maximum(599)),
+  statusText: fieldValue,
+  fields: z.array(z.tuple([fieldName, fieldValue])),
   requestedAtMs: z.number(),
   respondedAtMs: z.number(),
   bodyBytes: z.nullable(z.number()),
   bodyDigest: z.nullable(z.string()),
-  selecting: z.array(z.tuple([z.string(), z.nullable(z.string())])),
+  selecting: z.array(z.tuple([fieldName, z.nullable(z.string())])),
   tags: z.array(z.string()),
   stamp: z.union([z.literal("none"), z.object({ position: z.string(), n: z.string() })]),
   colo: z.string(),
@@ -27,7 +31,7 @@ const recordForm = z.object({
   keepUntilAtMs: z.number(),
   record: z.union([
     z.object({ kind: z.literal("response"), metadata: metadataForm }),
-    z.object({ kind: z.literal("vary"), names: z.array(z.string()) }),
+    z.object({ kind: z.literal("vary"), names: z.array(fieldName) }),
   ]),
 });
 

@@ -1,0 +1,74 @@
+// The database behind the REST interface: a primary, and a replica that lags when one is asked for.
+// Decides for each command who answers it, and counts what is handed to Redis.
+import type { Counter } from "./counts.ts";
+import { LaggingReplica } from "./lagging-replica.ts";
+import {
+  connectToRedis,
+  type CommandOutcome,
+  type RedisCommand,
+  type RedisConnection,
+  type TransactionOutcome,
+} from "./redis-connection.ts";
+import { refusalOf } from "./refused-commands.ts";
+
+export class Database {
+  readonly #primary: RedisConnection;
+  readonly #counter: Counter;
+  #replica: LaggingReplica | undefined;
+
+  private constructor(primary: RedisConnection, counter: Counter) {
+    this.#primary = primary;
+    this.#counter = counter;
+  }
+
+  /** @throws OperatorError within 2 s when no Redis answers at that address */
+  static async open(redisUrl: string, counter: Counter): Promise<Database> {
+    return new Database(await connectToRedis(redisUrl), counter);
+  }
+
+  /** Reads may be answered by the replica; everything else goes to the primary, in call order. */
+  async run(command: RedisCommand): Promise<CommandOutcome> {
+    const refusal = refusalOf(command) ?? this.#replica?.refusalOf(command);
+    if (refusal !== undefined) return { kind: "refused", message: refusal };
+    this.#counter.sentToRedis(command[0]);
+    const replica = this.#replica;
+    if (replica === undefined) return this.#primary.send(command);
+    if (replica.answers(command)) return replica.read(command);
+    const recording = replica.beginRecording();
+    const outcome = await this.#primary.send(command);
+    recording.end([{ command, outcome }]);
+    return outcome;
+  }
+
+  /** Never answered by the replica, reads included. */
+  async transact(commands: readonly RedisCommand[]): Promise<TransactionOutcome> {
+    for (const command of commands) {
+      const refusal = refusalOf(command) ?? this.#replica?.refusalOf(command);
+      if (refusal !== undefined) return { kind: "discarded", message: refusal };
+    }
+    for (const [name] of commands) this.#counter.sentToRedis(name);
+    const recording = this.#replica?.beginRecording();
+    const outcome = await this.#primary.transact(commands);
+    const executed = outcome.kind === "executed" ? outcome.outcomes : [];
+    recording?.end(
+      commands.flatMap((command, index) => {
+        const own = executed[index];
+        return own === undefined ? [] : [{ command, outcome: own }];
+      }),
+    );
+    return outcome;
+  }
+
+  /** 0 lets the primary answer every read; the first other value starts the replica. */
+  async setReplicaLagMs(lagMs: number): Promise<void> {
+    if (this.#replica === undefined && lagMs > 0) {
+      this.#replica = await LaggingReplica.start(this.#primary);
+    }
+    this.#replica?.setLagMs(lagMs);
+  }
+
+  async close(): Promise<void> {
+    this.#primary.close();
+    await this.#replica?.stop();
+  }
+}

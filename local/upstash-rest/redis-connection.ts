@@ -1,0 +1,145 @@
+// One connection to a Redis, of which an outage is an outcome: nothing is queued, nothing is sent
+// twice, and it comes back by itself. Commands are written in the order of the calls.
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis, ReplyError } from "ioredis";
+import { OperatorError } from "../../src/operator-error.ts";
+
+export type RedisArgument = string | Buffer;
+/** A name in upper case, then its arguments. */
+export type RedisCommand = readonly [name: string, ...args: RedisArgument[]];
+/** Strings stay bytes, so that the answer alone decides how they are encoded. */
+export type RedisReply = Buffer | number | null | Error | RedisReply[];
+
+export type Unreachable = { kind: "unreachable"; message: string };
+export type CommandOutcome =
+  | { kind: "replied"; reply: RedisReply }
+  | { kind: "refused"; message: string }
+  | Unreachable;
+export type TransactionOutcome =
+  | { kind: "executed"; outcomes: CommandOutcome[] }
+  | { kind: "discarded"; message: string }
+  | Unreachable;
+
+export interface RedisConnection {
+  /** Never rejects; the command is on its way before this returns. */
+  send(command: RedisCommand): Promise<CommandOutcome>;
+  /** MULTI, the commands, EXEC. Never rejects; nothing of another call comes in between. */
+  transact(commands: readonly RedisCommand[]): Promise<TransactionOutcome>;
+  /** Calls back each time the connection was lost and is usable again. */
+  onReconnected(listener: () => void): void;
+  close(): void;
+}
+
+const startTimeoutMs = 1_800;
+const reconnectDelayMsMax = 200;
+const commandTimeoutMs = 5_000;
+
+/** @throws OperatorError within 2 s when nothing usable answers at that address */
+export async function connectToRedis(redisUrl: string): Promise<RedisConnection> {
+  const address = addressWithoutSecrets(redisUrl);
+  const client = new Redis(redisUrl, {
+    lazyConnect: true,
+    // Version 2 gives the flat arrays and plain strings that the REST answers are made of.
+    protocol: 2,
+    disableClientInfo: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: startTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    retryStrategy: (attemptCount) => Math.min(attemptCount * 20, reconnectDelayMsMax),
+  });
+  let lastError: unknown;
+  // Each command reports the outage itself; without a listener ioredis prints every attempt.
+  client.on("error", (error) => {
+    lastError = error;
+  });
+  try {
+    await Promise.race([client.connect(), rejectAfter(startTimeoutMs)]);
+  } catch (cause) {
+    client.disconnect();
+    throw unreachableError(address, lastError ?? cause);
+  }
+  const send = async (command: RedisCommand): Promise<CommandOutcome> => {
+    try {
+      return { kind: "replied", reply: (await call(client, command)) as RedisReply };
+    } catch (cause) {
+      if (cause instanceof ReplyError) return { kind: "refused", message: errorText(cause) };
+      const reason = client.status === "ready" ? cause : (lastError ?? cause);
+      return { kind: "unreachable", message: unreachableMessage(address, reason) };
+    }
+  };
+  return {
+    send,
+    transact: (commands) => transact(send, commands),
+    onReconnected: (listener) => void client.on("ready", listener),
+    close: () => client.disconnect(),
+  };
+}
+
+async function transact(
+  send: RedisConnection["send"],
+  commands: readonly RedisCommand[],
+): Promise<TransactionOutcome> {
+  // All are written in this turn of the event loop, so that no other call gets between them.
+  const outcomes = await Promise.all(
+    [["MULTI"] as const, ...commands, ["EXEC"] as const].map(send),
+  );
+  const lost = outcomes.find((outcome) => outcome.kind === "unreachable");
+  if (lost !== undefined) return lost;
+  const executed = outcomes.at(-1);
+  if (executed?.kind === "replied" && Array.isArray(executed.reply)) {
+    return { kind: "executed", outcomes: executed.reply.map(outcomeInside) };
+  }
+  const firstRefusal = outcomes.find((outcome) => outcome.kind === "refused");
+  return { kind: "discarded", message: discardMessage(firstRefusal?.message) };
+}
+
+function discardMessage(reason: string | undefined): string {
+  return `EXECABORT Transaction discarded: ${reason ?? "EXEC gave no replies"}`;
+}
+
+function outcomeInside(reply: RedisReply): CommandOutcome {
+  return reply instanceof Error
+    ? { kind: "refused", message: reply.message }
+    : { kind: "replied", reply };
+}
+
+/** ioredis recognises some names in lower case and reshapes their replies; upper case it leaves. */
+function call(client: Redis, [name, ...args]: RedisCommand): Promise<unknown> {
+  return client.callBuffer(name.toUpperCase(), ...args);
+}
+
+async function rejectAfter(timeoutMs: number): Promise<never> {
+  await delay(timeoutMs, undefined, { ref: false });
+  throw new Error(`no answer within ${timeoutMs} ms`);
+}
+
+/** An address is repeated to people and logs only without its user, password and query. */
+function addressWithoutSecrets(redisUrl: string): string {
+  const url = URL.parse(redisUrl);
+  if (url?.protocol === "redis:" || url?.protocol === "rediss:") {
+    return `${url.protocol}//${url.host}`;
+  }
+  throw new OperatorError({
+    what: "The address of Redis cannot be read.",
+    why: "It is not a URL that begins with redis:// or rediss://.",
+    mend: "Write it as redis://user:password@host:port, with user and password percent-encoded.",
+  });
+}
+
+function unreachableMessage(address: string, cause: unknown): string {
+  return `ERR Redis at ${address} cannot be reached (${errorText(cause)}); it is tried again.`;
+}
+
+function unreachableError(address: string, cause: unknown): OperatorError {
+  return new OperatorError({
+    what: `Redis at ${address} cannot be used.`,
+    why: `Connecting ended with: ${errorText(cause).replace(/\.$/, "")}.`,
+    mend: "Start it, correct the address or password, or leave it out to use the embedded Valkey.",
+  });
+}
+
+function errorText(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,37 @@
+// Commands that a database behind stateless HTTP requests cannot carry out, with the reason.
+// They never reach Redis, where one could block, or change the connection that all share.
+import type { RedisCommand } from "./redis-connection.ts";
+
+const reasonByGroup = {
+  "it waits for data, and would hold up every other request":
+    "BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF",
+  "it needs a connection of its own":
+    "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC",
+  "a transaction is sent whole to /multi-exec": "MULTI EXEC DISCARD WATCH UNWATCH",
+  "it sets the state of a connection, and requests share one":
+    "AUTH HELLO SELECT QUIT RESET CLIENT ASKING READONLY READWRITE",
+  "it is the server's administration":
+    "SHUTDOWN REPLICAOF SLAVEOF FAILOVER CLUSTER CONFIG DEBUG MODULE MIGRATE SWAPDB SAVE BGSAVE " +
+    "BGREWRITEAOF",
+};
+
+const reasonByName = new Map(
+  Object.entries(reasonByGroup).flatMap(([reason, names]) =>
+    names.split(" ").map((name) => [name, reason] as const),
+  ),
+);
+
+/** @returns the error to answer with, or undefined when the command may be sent */
+export function refusalOf(command: RedisCommand): string | undefined {
+  const [name, ...args] = command;
+  const reason = reasonByName.get(name) ?? (mayBlock(name, args) ? blockReason : undefined);
+  return reason && `ERR ${name} is not available over the REST interface: ${reason}.`;
+}
+
+const blockReason = "its BLOCK option waits for data, and would hold up every other request";
+
+function mayBlock(name: string, args: readonly (string | Buffer)[]): boolean {
+  if (name !== "XREAD" && name !== "XREADGROUP") return false;
+  const words = args.map((argument) => argument.toString().toUpperCase());
+  return words.slice(0, words.indexOf("STREAMS")).includes("BLOCK");
+}

@@ -1,0 +1,114 @@
+// One request to the REST interface, from its arrival to its answer: delay, token, size, call.
+// All branching of a request is here; what runs a command and what shapes an answer is elsewhere.
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { unreachable } from "../../src/http/unreachable.ts";
+import type { Counter } from "./counts.ts";
+import type { Database } from "./database.ts";
+import {
+  batchAnswer,
+  commandAnswer,
+  errorAnswer,
+  failedCountOf,
+  transactionAnswer,
+  type RestAnswer,
+} from "./rest-answer.ts";
+import { readRestCall } from "./rest-call.ts";
+
+/** Upstash's largest request. */
+const bodyBytesMax = 10 * 1_024 * 1_024;
+
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  token: string;
+  rttMs: number;
+  counter: Counter;
+  database: Database;
+}
+
+/** Never rejects: a fault of ours is answered with 500. */
+export async function respond(exchange: Exchange): Promise<void> {
+  const { request, response, rttMs, counter } = exchange;
+  const body = await readBody(request);
+  if (body.kind === "aborted") return;
+  counter.asked(body.bodyBytes);
+  if (rttMs > 0) await delay(rttMs / 2);
+  const answer = await answerTo(exchange, body).catch((cause: unknown) =>
+    errorAnswer(500, `The local REST server failed: ${String(cause)}`),
+  );
+  if (rttMs > 0) await delay(rttMs / 2);
+  const bytes = Buffer.from(JSON.stringify(answer.body));
+  const responseBytes = request.method === "HEAD" ? 0 : bytes.length;
+  counter.answered({ responseBytes, failedCount: failedCountOf(answer) });
+  response.writeHead(answer.status, {
+    "content-type": "application/json",
+    "content-length": bytes.length,
+  });
+  response.end(bytes);
+}
+
+async function answerTo(exchange: Exchange, body: ReadBody): Promise<RestAnswer> {
+  const { request, token, database } = exchange;
+  const target = `http://rest.invalid${request.url ?? "/"}`;
+  if (!URL.canParse(target)) return errorAnswer(400, "ERR the request target is not a path.");
+  const url = new URL(target);
+  if (!isAuthorised({ request, url, token })) return errorAnswer(401, "Unauthorized");
+  if (body.kind !== "read") {
+    return errorAnswer(413, `ERR max request size exceeded. Limit: ${bodyBytesMax} bytes.`);
+  }
+  const call = readRestCall({ method: request.method ?? "", url, body: body.bytes });
+  const encoding = request.headers["upstash-encoding"] === "base64" ? "base64" : "utf8";
+  switch (call.kind) {
+    case "malformed":
+      return errorAnswer(call.status, call.message);
+    case "command": {
+      const { namedByPath } = call;
+      return commandAnswer(await database.run(call.command), { encoding, namedByPath });
+    }
+    case "pipeline":
+      return batchAnswer(
+        await Promise.all(call.commands.map((command) => database.run(command))),
+        encoding,
+      );
+    case "transaction":
+      return transactionAnswer(await database.transact(call.commands), encoding);
+    default:
+      return unreachable(call);
+  }
+}
+
+type ReadBody =
+  | { kind: "read"; bytes: Buffer; bodyBytes: number }
+  | { kind: "too-large" | "aborted"; bodyBytes: number };
+
+/** Too large a body is read to its end and dropped, so that the client hears why. */
+async function readBody(request: IncomingMessage): Promise<ReadBody> {
+  const chunks: Buffer[] = [];
+  let bodyBytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bodyBytes += chunk.length;
+      if (bodyBytes > bodyBytesMax) chunks.length = 0;
+      else chunks.push(chunk);
+    }
+  } catch {
+    return { kind: "aborted", bodyBytes };
+  }
+  if (bodyBytes > bodyBytesMax) return { kind: "too-large", bodyBytes };
+  return { kind: "read", bytes: Buffer.concat(chunks), bodyBytes };
+}
+
+/** Digests have one length and say nothing of where two tokens differ. */
+function isAuthorised(given: { request: IncomingMessage; url: URL; token: string }): boolean {
+  const field = given.request.headers.authorization ?? "";
+  const [scheme = "", bearer = ""] = field.split(" ", 2);
+  const offered =
+    scheme.toLowerCase() === "bearer" ? bearer : (given.url.searchParams.get("_token") ?? "");
+  return timingSafeEqual(digest(offered), digest(given.token));
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,89 @@
+// A stand-in for one colo's Cache API. Promised: bodies are copied, `max-age` is kept to under the
+// test's clock, what the platform refuses is refused. Not promised: eviction, Vary, ranges.
+import type { FakeClock } from "./fake-clock.ts";
+
+interface Kept {
+  readonly body: ArrayBuffer;
+  readonly headers: Headers;
+  readonly untilAtMs: number;
+}
+
+export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
+  readonly #clock: FakeClock;
+  readonly #kept = new Map<string, Kept>();
+  /** `throws`: every call fails at once. `forgets`: takes what it is given and reads none of it. */
+  mode: "works" | "throws" | "forgets" = "works";
+  /** What a put waits for, such as a gate. */
+  beforePut: () => Promise<void> = () => Promise.resolve();
+  puts = 0;
+  /** Bodies that were handed out and neither read nor let go. */
+  openBodies = 0;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  get addresses(): string[] {
+    return [...this.#kept.keys()];
+  }
+
+  /** Field values of everything that is kept, as one text. */
+  get text(): string {
+    return [...this.#kept.values()].map(({ headers }) => [...headers].join("\n")).join("\n");
+  }
+
+  empty(): void {
+    this.#kept.clear();
+  }
+
+  async match(request: RequestInfo | URL): Promise<Response | undefined> {
+    this.#failIfBroken();
+    const kept = this.#kept.get(addressOf(request));
+    if (kept === undefined || this.#clock.atMs >= kept.untilAtMs) return undefined;
+    const body = kept.body.byteLength === 0 ? null : this.#counted(new Uint8Array(kept.body));
+    return new Response(body, { headers: kept.headers });
+  }
+
+  #counted(bytes: Uint8Array): ReadableStream<Uint8Array> {
+    this.openBodies += 1;
+    const close = () => void (this.openBodies -= 1);
+    return new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          controller.enqueue(bytes.slice());
+          controller.close();
+          close();
+        },
+        cancel: close,
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  async put(request: RequestInfo | URL, response: Response): Promise<void> {
+    this.#failIfBroken();
+    this.puts += 1;
+    if (this.mode === "forgets") return;
+    if (response.headers.has("set-cookie")) throw new TypeError("Set-Cookie is never kept.");
+    if (response.headers.has("vary")) throw new TypeError("Vary is for the caller to follow.");
+    if (response.status === 206) throw new TypeError("A part is never kept.");
+    const [, maxAge] = /max-age=(\d+)/.exec(response.headers.get("cache-control") ?? "") ?? [];
+    const body = await response.arrayBuffer();
+    await this.beforePut();
+    const untilAtMs = this.#clock.atMs + Number(maxAge ?? 0) * 1_000;
+    this.#kept.set(addressOf(request), { body, headers: new Headers(response.headers), untilAtMs });
+  }
+
+  async delete(request: RequestInfo | URL): Promise<boolean> {
+    this.#failIfBroken();
+    return this.#kept.delete(addressOf(request));
+  }
+
+  #failIfBroken(): void {
+    if (this.mode === "throws") throw new Error("The cache does not answer.");
+  }
+}
+
+function addressOf(request: RequestInfo | URL): string {
+  return request instanceof Request ? request.url : String(request);
+}

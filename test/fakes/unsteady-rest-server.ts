@@ -1,0 +1,75 @@
+// An HTTP server in the place of Upstash that fails in every way a test asks for. It runs no
+// command: what it promises is how it answers, and a list of what it was asked.
+import { once } from "node:events";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+export type Manner =
+  /** `status` 200 where absent; `afterMs` passes before anything is sent. */
+  | { kind: "answers"; body: string; status?: number; afterMs?: number }
+  /** Never says a word. */
+  | { kind: "hangs" }
+  /** Says the status and half a body, then nothing more. */
+  | { kind: "hangs-midway" }
+  /** Closes the connection instead of an answer. */
+  | { kind: "closes" };
+
+export const wellAnswer = { kind: "answers", body: '{"result":"PONG"}' } satisfies Manner;
+
+export class UnsteadyRestServer {
+  manner: Manner = wellAnswer;
+  /** Request bodies as they came. */
+  readonly asked: string[] = [];
+  readonly #server: Server;
+  readonly url: string;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async start(): Promise<UnsteadyRestServer> {
+    const server = createServer();
+    // One that was left idle could be closed just as it is used again.
+    server.keepAliveTimeout = 0;
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const opened = new UnsteadyRestServer(server);
+    server.on("request", async (request, response) => {
+      opened.asked.push(Buffer.concat(await request.toArray()).toString());
+      await opened.#answer(response);
+    });
+    return opened;
+  }
+
+  /** From then on connections are refused. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return;
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, "close");
+  }
+
+  async #answer(response: ServerResponse): Promise<void> {
+    const { manner } = this;
+    switch (manner.kind) {
+      case "answers":
+        if (manner.afterMs !== undefined) await delay(manner.afterMs);
+        response.writeHead(manner.status ?? 200, { "content-type": "application/json" });
+        response.end(manner.body);
+        return;
+      case "hangs":
+        return;
+      case "hangs-midway":
+        response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
+        response.write('{"result":');
+        return;
+      case "closes":
+        response.destroy();
+        return;
+      default:
+        throw new Error("No such manner.");
+    }
+  }
+}

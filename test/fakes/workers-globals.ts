@@ -1,0 +1,115 @@
+// What the Workers runtime has and this Node lacks, for tests that run src/ in Node; importing it
+// is enough. Promised: base64 and hex of bytes (ECMAScript 2026 §23.2), and pipes that take bytes
+// alone, hand on a write when it is read, and hold to their length. Not promised: BYOB readers,
+// bytes read into an array that is there already, and `caches`, which each test brings for itself.
+
+type Alphabet = "base64" | "base64url";
+
+const urlSafe = new Map([
+  ["+", "-"],
+  ["/", "_"],
+]);
+const standard = new Map([...urlSafe].map(([from, to]) => [to, from]));
+
+function toBase64(
+  this: Uint8Array,
+  options: { alphabet?: Alphabet; omitPadding?: boolean } = {},
+): string {
+  const text = textOf(this, "base64");
+  const lettered =
+    options.alphabet === "base64url"
+      ? text.replaceAll(/[+/]/g, (letter) => urlSafe.get(letter) ?? letter)
+      : text;
+  return options.omitPadding === true ? lettered.replace(/=+$/, "") : lettered;
+}
+
+/** White space and a missing padding are let through (`loose`, the language's own default). */
+function fromBase64(text: string, options: { alphabet?: Alphabet } = {}): Uint8Array<ArrayBuffer> {
+  if (typeof text !== "string") throw new TypeError("Base64 must be a string.");
+  const isUrlSafe = options.alphabet === "base64url";
+  const foreign = isUrlSafe ? /[+/]/ : /[-_]/;
+  if (foreign.test(text)) throw new SyntaxError("A character of the other base64 alphabet.");
+  const lettered = isUrlSafe
+    ? text.replaceAll(/[-_]/g, (letter) => standard.get(letter) ?? letter)
+    : text;
+  let binary: string;
+  try {
+    binary = atob(lettered);
+  } catch {
+    throw new SyntaxError("Not base64.");
+  }
+  return new Uint8Array(Buffer.from(binary, "latin1"));
+}
+
+function toHex(this: Uint8Array): string {
+  return textOf(this, "hex");
+}
+
+function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  if (typeof text !== "string") throw new TypeError("Hex must be a string.");
+  if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) throw new SyntaxError("Not hex.");
+  return new Uint8Array(Buffer.from(text, "hex"));
+}
+
+function textOf(bytes: Uint8Array, encoding: "base64" | "hex"): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
+}
+
+/** @throws TypeError for anything but bytes, as the pipes of the runtime do */
+function byteCount(chunk: unknown): number {
+  if (chunk instanceof ArrayBuffer || ArrayBuffer.isView(chunk)) return chunk.byteLength;
+  throw new TypeError("This TransformStream takes bytes alone.");
+}
+
+function asBytes(chunk: Uint8Array | ArrayBuffer): Uint8Array {
+  return chunk instanceof ArrayBuffer
+    ? new Uint8Array(chunk)
+    : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
+/** Nothing is held back: a write settles once its bytes are read. */
+class IdentityTransformStreamInNode extends TransformStream<Uint8Array, Uint8Array> {
+  constructor() {
+    super({
+      transform(chunk, controller) {
+        // An empty chunk would wake a reader of the runtime's streams for nothing; it drops them.
+        if (byteCount(chunk) > 0) controller.enqueue(asBytes(chunk));
+      },
+    });
+  }
+}
+
+/** Both ends fail when too many bytes are written, or too few before the writer is closed. */
+class FixedLengthStreamInNode extends TransformStream<Uint8Array, Uint8Array> {
+  constructor(expectedBytes: number) {
+    if (!Number.isSafeInteger(expectedBytes) || expectedBytes < 0) {
+      throw new TypeError("FixedLengthStream requires an integer expected length.");
+    }
+    let leftBytes = expectedBytes;
+    super({
+      transform(chunk, controller) {
+        leftBytes -= byteCount(chunk);
+        if (leftBytes < 0) {
+          throw new TypeError("Attempt to write too many bytes through a FixedLengthStream.");
+        }
+        if (byteCount(chunk) > 0) controller.enqueue(asBytes(chunk));
+      },
+      flush() {
+        if (leftBytes === 0) return;
+        throw new TypeError("FixedLengthStream did not see all expected bytes before close().");
+      },
+    });
+  }
+}
+
+function defineMissing(target: object, name: string, value: unknown): void {
+  if (name in target) return;
+  Object.defineProperty(target, name, { value, writable: true, configurable: true });
+}
+
+defineMissing(Uint8Array, "fromBase64", fromBase64);
+defineMissing(Uint8Array, "fromHex", fromHex);
+defineMissing(Uint8Array.prototype, "toBase64", toBase64);
+defineMissing(Uint8Array.prototype, "toHex", toHex);
+defineMissing(globalThis, "IdentityTransformStream", IdentityTransformStreamInNode);
+defineMissing(globalThis, "FixedLengthStream", FixedLengthStreamInNode);

@@ -1,0 +1,142 @@
+// The embedded Valkey: quick to start, quick to answer, silent, and never left behind.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { Redis } from "ioredis";
+import { afterEach, describe, expect, it } from "vitest";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+
+const cleanUps: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+});
+
+async function start(port = 0) {
+  const valkey = await startEmbeddedValkey({ port });
+  cleanUps.push(() => valkey.stop());
+  return valkey;
+}
+
+function open(url: string): Redis {
+  const client = new Redis(url, { protocol: 2, disableClientInfo: true, retryStrategy: null });
+  client.on("error", () => undefined);
+  cleanUps.push(() => client.disconnect());
+  return client;
+}
+
+async function durationMs(work: () => Promise<unknown>): Promise<number> {
+  const startedAtMs = performance.now();
+  await work();
+  return performance.now() - startedAtMs;
+}
+
+async function isListening(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+describe("start", () => {
+  it("answers within 2 s of being asked for", async () => {
+    const nodeAloneMs = await durationMs(() => once(spawn(process.execPath, ["-e", "0"]), "exit"));
+    const valkeyMs = await durationMs(async () => {
+      const { url } = await start();
+      expect(await open(url).call("INFO", "server")).toContain("valkey_version:9.");
+    });
+    // 20 starts of Node alone take less than 2 s, unless other suites have the machine to themselves.
+    expect(valkeyMs).toBeLessThan(Math.max(2_000, 20 * nodeAloneMs));
+  });
+
+  it("names the port that another process has taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    cleanUps.push(() => void other.close());
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    await expect(startEmbeddedValkey({ port })).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is already in use.`,
+    );
+  });
+
+  it("does not mistake another Valkey at its port for itself", async () => {
+    const { port } = new URL((await start()).url);
+    await expect(startEmbeddedValkey({ port: Number(port) })).rejects.toThrow("already in use");
+  });
+});
+
+describe("speed", () => {
+  /** Of the later of many rounds, so that neither a busy machine nor a warm-up decides. */
+  async function fastestRoundMs(round: () => Promise<unknown>): Promise<number> {
+    const durationsMs: number[] = [];
+    for (let count = 0; count < 60; count += 1) durationsMs.push(await durationMs(round));
+    return Math.min(...durationsMs.slice(30));
+  }
+
+  it("answers at once, not at the next 100 ms tick", async () => {
+    const client = open((await start()).url);
+    expect(await fastestRoundMs(() => client.get("key"))).toBeLessThan(50);
+  });
+
+  it("sends an answer of several writes without waiting 40 ms for the client's ACK", async () => {
+    const client = open((await start()).url);
+    await client.set("key", "v".repeat(100));
+    const round = () => Promise.all(Array.from({ length: 200 }, () => client.get("key")));
+    expect(await fastestRoundMs(round)).toBeLessThan(30);
+  });
+});
+
+describe("end", () => {
+  it("can be killed, and an empty one started at the same address", async () => {
+    const first = await start();
+    const client = open(first.url);
+    await client.set("key", "value");
+    const closed = once(client, "close");
+    first.kill();
+    await closed;
+    await first.stop();
+    const second = await start(Number(new URL(first.url).port));
+    expect(second.url).toBe(first.url);
+    expect(await open(second.url).get("key")).toBeNull();
+  });
+
+  it("may be stopped twice", async () => {
+    const valkey = await start();
+    await valkey.stop();
+    await valkey.stop();
+    expect(await isListening(valkey.url)).toBe(false);
+  });
+
+  it("leaves Ctrl-C to its parent", async () => {
+    const valkey = await start();
+    const client = open(valkey.url);
+    expect(await client.ping()).toBe("PONG");
+    process.kill(valkey.pid, "SIGINT");
+    for (let count = 0; count < 20; count += 1) expect(await client.ping()).toBe("PONG");
+  });
+
+  it("prints nothing and dies with its parent, even when that is killed", async () => {
+    const moduleUrl = new URL("../../local/embedded-valkey.ts", import.meta.url).href;
+    const script = `
+      const { startEmbeddedValkey } = await import(${JSON.stringify(moduleUrl)});
+      console.log((await startEmbeddedValkey()).url);`;
+    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const printed = { stdout: "", stderr: "" };
+    parent.stderr.on("data", (chunk) => (printed.stderr += String(chunk)));
+    parent.stdout.on("data", (chunk) => (printed.stdout += String(chunk)));
+    await expect.poll(() => printed.stdout, { timeout: 10_000 }).toContain("\n");
+    const url = printed.stdout.trim();
+    expect(await isListening(url)).toBe(true);
+    parent.kill("SIGKILL");
+    await expect.poll(() => isListening(url), { timeout: 5_000 }).toBe(false);
+    expect(printed).toEqual({ stdout: `${url}\n`, stderr: "" });
+    expect(url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
+  });
+});

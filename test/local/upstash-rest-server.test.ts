@@ -1,0 +1,206 @@
+// The REST protocol, asked by raw requests and by the product's client, before every Redis there is.
+import { Redis } from "@upstash/redis/cloudflare";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { redisServers } from "../fakes/redis-server.ts";
+import { batchRows, pathRows, refusalRows, singleRows } from "./upstash-rest/protocol-rows.ts";
+import { ask, run, sdkClient } from "./upstash-rest/rest-client.ts";
+
+const base64Encoding = { "upstash-encoding": "base64" };
+
+describe.each(redisServers)("before $redis", ({ start }) => {
+  let redis: EmbeddedValkey;
+  let server: UpstashRestServer;
+  beforeAll(async () => {
+    redis = await start();
+    server = await startUpstashRestServer({ redisUrl: redis.url, token: "local-token" });
+  });
+  afterAll(async () => {
+    await server.stop();
+    await redis.stop();
+  });
+  beforeEach(async () => {
+    await run(server, "FLUSHALL");
+    server.resetCounts();
+  });
+
+  describe("raw requests", () => {
+    it.each([...singleRows, ...pathRows, ...batchRows, ...refusalRows])(
+      "$id",
+      async ({ given = [], status, answer, ...request }) => {
+        for (const command of given) await run(server, ...command);
+        expect(await ask(server, request)).toEqual({ status, answer });
+      },
+    );
+
+    it("takes a body of 10 MiB and refuses one byte more", async () => {
+      const around = JSON.stringify(["STRLEN", ""]).length;
+      const body = (bodyBytes: number) => ["STRLEN", "k".repeat(bodyBytes - around)];
+      const limitBytes = 10 * 1_024 * 1_024;
+      expect(await ask(server, { body: body(limitBytes) })).toEqual({
+        status: 200,
+        answer: { result: 0 },
+      });
+      const { status, answer } = await ask(server, { body: body(limitBytes + 1) });
+      expect(status).toBe(413);
+      expect(answer).toEqual({ error: "ERR max request size exceeded. Limit: 10485760 bytes." });
+    });
+
+    it("gives bytes that are not UTF-8 back in base64, and as U+FFFD without", async () => {
+      const bytes = Uint8Array.of(0xff, 0x00, 0x41);
+      await ask(server, { path: "/set/bytes", body: bytes });
+      expect((await ask(server, { path: "/get/bytes" })).answer).toEqual({ result: "\ufffd\0A" });
+      const { answer } = await ask(server, { path: "/get/bytes", headers: base64Encoding });
+      expect(answer).toEqual({ result: Buffer.from(bytes).toString("base64") });
+    });
+
+    it("keeps a multi-byte text whole in base64", async () => {
+      await run(server, "SET", "text", "größer 漢字 🌊");
+      const { answer } = await ask(server, { body: ["GET", "text"], headers: base64Encoding });
+      const { result } = answer as { result: string };
+      expect(Buffer.from(result, "base64").toString()).toBe("größer 漢字 🌊");
+    });
+
+    it("keeps a base64 body of 1 MiB of any bytes", async () => {
+      const bytes = Buffer.from(Uint8Array.from({ length: 1_048_576 }, (_, index) => index * 31));
+      const text = bytes.toString("base64");
+      expect(await run(server, "SET", "body", text)).toBe("OK");
+      expect(Buffer.from(String(await run(server, "GET", "body")), "base64").equals(bytes)).toBe(
+        true,
+      );
+    });
+  });
+
+  describe("the product's client", () => {
+    it("runs HSET, HMGET and PEXPIRE in one transaction", async () => {
+      const transaction = sdkClient(server).multi();
+      transaction.hset("hash", { name: "漢字", count: "2" });
+      transaction.hmget("hash", "name", "absent");
+      transaction.pexpire("hash", 60_000);
+      expect(await transaction.exec()).toEqual([2, ["漢字", null], 1]);
+      expect(Number(await run(server, "PTTL", "hash"))).toBeGreaterThan(0);
+    });
+
+    it("appends to a stream that MINID ~ trims, and reads it forth and back", async () => {
+      const entries = Array.from({ length: 300 }, (_, index) => index + 1);
+      const appends = entries.map((index) => ["XADD", "journal", `${index}-0`, "tag", `t${index}`]);
+      await ask(server, { path: "/pipeline", body: appends });
+      const client = sdkClient(server);
+      const trim = { type: "MINID", threshold: "150-0", comparison: "~" } as const;
+      await client.xadd("journal", "301-0", { tag: "t301" }, { trim });
+      // Whole nodes of 100 entries go; the node that holds the threshold stays.
+      expect(await run(server, "XLEN", "journal")).toBe(201);
+      const after = [
+        ["300-0", ["tag", "t300"]],
+        ["301-0", ["tag", "t301"]],
+      ];
+      expect(await client.xrange("journal", "(299-0", "+")).toEqual(after);
+      expect(await client.xrevrange("journal", "+", "-", 1)).toEqual([after[1]]);
+    });
+
+    it("takes a lease with SET NX PX and gives it back by compare-and-delete", async () => {
+      const client = sdkClient(server);
+      const lease = { nx: true, px: 60_000 } as const;
+      const script =
+        "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
+      expect(await client.set("lease", "mine", lease)).toBe("OK");
+      expect(await client.set("lease", "theirs", lease)).toBeNull();
+      expect(await client.eval(script, ["lease"], ["theirs"])).toBe(0);
+      expect(await client.eval(script, ["lease"], ["mine"])).toBe(1);
+    });
+
+    it("hears of a failed command and of a wrong token", async () => {
+      await run(server, "SET", "text", "word");
+      await expect(sdkClient(server).hget("text", "field")).rejects.toThrow("WRONGTYPE");
+      const stranger = sdkClient({ url: server.url, token: "wrong" });
+      await expect(stranger.get("text")).rejects.toThrow("Unauthorized");
+    });
+
+    it("decodes what base64 answers encode, in its own default setting", async () => {
+      const client = new Redis({ url: server.url, token: server.token });
+      await client.hset("hash", { ok: "OK", text: "größer 漢字" });
+      expect(await client.hmget("hash", "ok", "text")).toEqual({ ok: "OK", text: "größer 漢字" });
+    });
+  });
+
+  describe("counts", () => {
+    it("counts what was asked, run, sent and refused", async () => {
+      const single = ["SET", "k", "v"];
+      const pipeline = [
+        ["GET", "k"],
+        ["HGET", "k", "f"],
+        ["BLPOP", "k", 0],
+      ];
+      const transaction = [
+        ["get", "k"],
+        ["DEL", "k"],
+      ];
+      await ask(server, { body: single });
+      await ask(server, { path: "/pipeline", body: pipeline });
+      await ask(server, { path: "/multi-exec", body: transaction });
+      await ask(server, { body: single, authorization: "Bearer wrong" });
+      const bodies = [single, pipeline, transaction, single];
+      expect(server.counts()).toEqual({
+        requestCount: 4,
+        commandCount: 5,
+        commandCountByName: { SET: 1, GET: 2, HGET: 1, DEL: 1 },
+        requestBytes: bodies.reduce((sum, body) => sum + JSON.stringify(body).length, 0),
+        responseBytes: expect.any(Number) as number,
+        failedCount: 3,
+      });
+    });
+
+    it("counts bytes, not characters, and starts again at nothing", async () => {
+      await ask(server, { body: ["SET", "k", "漢"] });
+      server.resetCounts();
+      await ask(server, { body: ["GET", "k"] });
+      expect(server.counts()).toMatchObject({
+        requestBytes: 11,
+        responseBytes: 16,
+        requestCount: 1,
+      });
+      server.resetCounts();
+      expect(server.counts()).toEqual({
+        requestCount: 0,
+        commandCount: 0,
+        commandCountByName: {},
+        requestBytes: 0,
+        responseBytes: 0,
+        failedCount: 0,
+      });
+    });
+  });
+
+  it("keeps transactions whole while other requests arrive", async () => {
+    const transfer = {
+      path: "/multi-exec",
+      body: [
+        ["INCR", "n"],
+        ["GET", "n"],
+        ["DECR", "n"],
+      ],
+    };
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        index % 2 === 0 ? ask(server, transfer) : ask(server, { body: ["GET", "n"] }),
+      ),
+    );
+    const seen = new Set(answers.map(({ answer }) => JSON.stringify(answer)));
+    seen.delete('{"result":null}');
+    expect([...seen].sort()).toEqual([
+      '[{"result":1},{"result":"1"},{"result":0}]',
+      '{"result":"0"}',
+    ]);
+  });
+
+  it("adds the round trip to every answer", async () => {
+    server.setRttMs(80);
+    const askedAtMs = performance.now();
+    await ask(server, { body: ["PING"] });
+    await ask(server, { body: ["PING"], authorization: "" });
+    // A timer of Node may fire up to a millisecond early, and there are four of them.
+    expect(performance.now() - askedAtMs).toBeGreaterThanOrEqual(160 - 4);
+    server.setRttMs(0);
+  });
+});

@@ -1,0 +1,169 @@
+// Reads see the state of a while ago; writes and transactions the present one.
+// What a read sees is compared by clock bounds, never by waiting and hoping.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startEmbeddedValkey, type EmbeddedValkey } from "../../../local/embedded-valkey.ts";
+import {
+  startUpstashRestServer,
+  type UpstashRestServer,
+} from "../../../local/upstash-rest-server.ts";
+import { redisServers } from "../../fakes/redis-server.ts";
+import { ask, patience, run } from "./rest-client.ts";
+
+/** Longer than any test lasts: nothing becomes due. */
+const farMs = 3_600_000;
+
+describe.each(redisServers)("primary: $redis", ({ start }) => {
+  let redis: EmbeddedValkey;
+  let server: UpstashRestServer;
+  beforeAll(async () => {
+    redis = await start();
+    server = await startUpstashRestServer({ redisUrl: redis.url, token: "t" });
+    await run(server, "HSET", "held", "f", "v");
+    await run(server, "SET", "leased", "v", "PX", farMs);
+    await server.setReplicaLagMs(farMs);
+  });
+  afterAll(async () => {
+    await server.stop();
+    await redis.stop();
+  });
+  beforeEach(() => server.setReplicaLagMs(farMs));
+
+  it("sees what the primary held before the lag was switched on", async () => {
+    expect(await run(server, "HGET", "held", "f")).toBe("v");
+    expect(await run(server, "PEXPIRETIME", "leased")).toBeGreaterThan(Date.now());
+  });
+
+  it("does not see a write before the lag has passed, and sees it after", async () => {
+    const lagMs = 150;
+    await server.setReplicaLagMs(lagMs);
+    const writtenAtMs = Date.now();
+    await run(server, "SET", "young", "v");
+    const seen: { result: unknown; atMs: number }[] = [];
+    const read = async () => {
+      const result = await run(server, "GET", "young");
+      seen.push({ result, atMs: Date.now() });
+      return result;
+    };
+    await expect.poll(read, patience).toBe("v");
+    const early = seen.filter(({ atMs }) => atMs < writtenAtMs + lagMs);
+    expect(early.map(({ result }) => result)).toEqual(early.map(() => null));
+    expect(Date.now()).toBeGreaterThanOrEqual(writtenAtMs + lagMs);
+  });
+
+  it("answers a read of a pipeline from the past, of a transaction from the present", async () => {
+    const commands = [
+      ["SET", "present", "v"],
+      ["GET", "present"],
+    ];
+    expect((await ask(server, { path: "/pipeline", body: commands })).answer).toEqual([
+      { result: "OK" },
+      { result: null },
+    ]);
+    expect((await ask(server, { path: "/multi-exec", body: commands })).answer).toEqual([
+      { result: "OK" },
+      { result: "v" },
+    ]);
+    await server.setReplicaLagMs(0);
+    expect(await run(server, "GET", "present")).toBe("v");
+  });
+
+  it("repeats writes in order and with the primary's own IDs, instants and outcomes", async () => {
+    const id = await run(server, "XADD", "s", "MINID", "~", "0-1", "*", "f", "v");
+    await run(server, "SET", "once", "first", "NX", "PX", farMs);
+    await run(server, "SET", "once", "second", "NX");
+    await run(server, "EVAL", "redis.call('SET',KEYS[1],'scripted')", 1, "by-script");
+    await run(
+      server,
+      "EVAL",
+      "redis.call('INCR',KEYS[1]) return redis.call('NOPE')",
+      1,
+      "half",
+    ).catch(() => undefined);
+    await ask(server, {
+      path: "/multi-exec",
+      body: [
+        ["HSET", "h", "f", "1"],
+        ["HINCRBY", "h", "f", "4"],
+        ["GET", "h"],
+        ["PEXPIRE", "h", farMs],
+      ],
+    });
+    const reads = [
+      ["XRANGE", "s", "-", "+"],
+      ["GET", "once"],
+      ["GET", "by-script"],
+      ["GET", "half"],
+      ["HGETALL", "h"],
+    ];
+    const pastReads = await ask(server, { path: "/pipeline", body: reads });
+    expect(pastReads.answer).toEqual([
+      { result: [] },
+      { result: null },
+      { result: null },
+      { result: null },
+      { result: [] },
+    ]);
+    // One millisecond is the shortest lag; the write is older than that once the clock has moved on.
+    await server.setReplicaLagMs(1);
+    const readNow = async () => (await ask(server, { path: "/pipeline", body: reads })).answer;
+    await expect
+      .poll(readNow, patience)
+      .toEqual([
+        { result: [[id, ["f", "v"]]] },
+        { result: "first" },
+        { result: "scripted" },
+        { result: "1" },
+        { result: ["f", "5"] },
+      ]);
+    for (const key of ["once", "h"]) {
+      const here = Number(await run(server, "PEXPIRETIME", key));
+      const { answer } = await ask(server, { path: "/multi-exec", body: [["PEXPIRETIME", key]] });
+      const [there] = answer as [{ result: number }];
+      // The instant is reckoned from when the primary's reply arrived.
+      expect(Math.abs(here - there.result)).toBeLessThan(1_000);
+    }
+  });
+
+  it("refuses what it could not repeat, and only while there is a lag", async () => {
+    await run(server, "SADD", "set", "a");
+    const refused = {
+      status: 400,
+      answer: {
+        error: "ERR SPOP is not available here while a replica lag is imitated: set the lag to 0.",
+      },
+    };
+    expect(await ask(server, { body: ["SPOP", "set"] })).toEqual(refused);
+    expect(await ask(server, { path: "/multi-exec", body: [["SPOP", "set"]] })).toEqual(refused);
+    await server.setReplicaLagMs(0);
+    expect(await run(server, "SPOP", "set")).toBe("a");
+  });
+});
+
+describe("a primary that comes back empty", () => {
+  const running: { stop(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const each of running.splice(0)) await each.stop();
+  });
+
+  it("is seen empty after the lag, not before", async () => {
+    const redis = await startEmbeddedValkey();
+    running.push(redis);
+    const server = await startUpstashRestServer({
+      redisUrl: redis.url,
+      token: "t",
+      replicaLagMs: 1,
+    });
+    running.push(server);
+    await run(server, "SET", "k", "v");
+    await expect.poll(() => run(server, "GET", "k"), patience).toBe("v");
+    await server.setReplicaLagMs(farMs);
+    await redis.stop();
+    running.push(await startEmbeddedValkey({ port: Number(new URL(redis.url).port) }));
+    const writeNow = async () => (await ask(server, { body: ["SET", "new", "v"] })).status;
+    await expect.poll(writeNow, patience).toBe(200);
+    expect(await run(server, "GET", "k")).toBe("v");
+    await server.setReplicaLagMs(1);
+    await expect.poll(() => run(server, "GET", "k"), patience).toBeNull();
+    await expect.poll(() => run(server, "GET", "new"), patience).toBe("v");
+  });
+});

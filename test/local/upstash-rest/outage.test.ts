@@ -1,0 +1,95 @@
+// Redis goes and comes back while the REST server stays: errors meanwhile, at once, and healing.
+import { afterEach, describe, expect, it } from "vitest";
+import { startEmbeddedValkey, type EmbeddedValkey } from "../../../local/embedded-valkey.ts";
+import {
+  startUpstashRestServer,
+  type UpstashRestServer,
+} from "../../../local/upstash-rest-server.ts";
+import { redisServers } from "../../fakes/redis-server.ts";
+import { ask, patience, run, sdkClient } from "./rest-client.ts";
+
+const endlessScript = ["EVAL", "while true do end", 0];
+
+describe.each(redisServers)("$redis", ({ start }) => {
+  const running: { stop(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const each of running.splice(0)) await each.stop();
+  });
+
+  async function startRedis(port = 0): Promise<EmbeddedValkey> {
+    const redis = await start({ port });
+    running.push(redis);
+    return redis;
+  }
+
+  async function startBoth(): Promise<{ redis: EmbeddedValkey; server: UpstashRestServer }> {
+    const redis = await startRedis();
+    const server = await startUpstashRestServer({ redisUrl: redis.url, token: "t" });
+    running.push(server);
+    return { redis, server };
+  }
+
+  it("killed: 503 at once, for every kind of request", async () => {
+    const { redis, server } = await startBoth();
+    await redis.stop();
+    const requests = [
+      { body: ["GET", "k"] },
+      { path: "/pipeline", body: [["GET", "k"]] },
+      { path: "/multi-exec", body: [["GET", "k"]] },
+    ];
+    for (const request of requests) {
+      const { status, answer } = await ask(server, request);
+      expect(status).toBe(503);
+      expect(answer).toEqual({
+        error: expect.stringContaining(`ERR Redis at ${redis.url} cannot be reached`) as string,
+      });
+    }
+    await expect(sdkClient(server).get("k")).rejects.toThrow("cannot be reached");
+    const durationsMs: number[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      const askedAtMs = performance.now();
+      await ask(server, { body: ["GET", "k"] });
+      durationsMs.push(performance.now() - askedAtMs);
+    }
+    // Queued, each would wait for the next attempt to connect: 200 ms by then.
+    expect(Math.min(...durationsMs.slice(-5))).toBeLessThan(100);
+  });
+
+  it("killed and started empty at the same address: heals by itself", async () => {
+    const { redis, server } = await startBoth();
+    await run(server, "SET", "k", "v");
+    await redis.stop();
+    expect((await ask(server, { body: ["GET", "k"] })).status).toBe(503);
+    await startRedis(Number(new URL(redis.url).port));
+    const statusNow = async () => (await ask(server, { body: ["PING"] })).status;
+    await expect.poll(statusNow, patience).toBe(200);
+    expect(await run(server, "GET", "k")).toBeNull();
+  });
+
+  it("killed while a command runs: that request ends too, and is not sent again", async () => {
+    const { redis, server } = await startBoth();
+    const waiting = ask(server, { body: endlessScript });
+    const waitingWrite = ask(server, { path: "/multi-exec", body: [["INCR", "n"]] });
+    await expect.poll(() => server.counts().commandCount, patience).toBe(2);
+    redis.kill();
+    expect((await waiting).status).toBe(503);
+    expect((await waitingWrite).status).toBe(503);
+    await redis.stop();
+    await startRedis(Number(new URL(redis.url).port));
+    const readNow = async () => (await ask(server, { body: ["GET", "n"] })).answer;
+    await expect.poll(readNow, patience).toEqual({ result: null });
+  });
+});
+
+it("silent: the request ends after 5 s", async () => {
+  const redis = await startEmbeddedValkey();
+  const server = await startUpstashRestServer({ redisUrl: redis.url, token: "t" });
+  try {
+    const { status, answer } = await ask(server, { body: endlessScript });
+    expect(status).toBe(503);
+    expect(answer).toEqual({ error: expect.stringContaining("Command timed out") as string });
+  } finally {
+    await server.stop();
+    await redis.stop();
+  }
+});

@@ -1,0 +1,231 @@
+// Requests to Upstash's REST interface and the answers it documents, as rows. Each row begins with
+// an empty database, to which `given` is sent first.
+import type { RestRequest } from "./rest-client.ts";
+
+export interface ProtocolRow extends RestRequest {
+  id: string;
+  given?: readonly (readonly unknown[])[];
+  status: number;
+  answer: unknown;
+}
+
+const text = ["SET", "text", "word"] as const;
+const wrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
+const notInteger = "ERR value is not an integer or out of range";
+const base64 = { "upstash-encoding": "base64" };
+
+export const singleRows: readonly ProtocolRow[] = [
+  { id: "status", body: text, status: 200, answer: { result: "OK" } },
+  { id: "string", given: [text], body: ["get", "text"], status: 200, answer: { result: "word" } },
+  { id: "nothing", body: ["GET", "text"], status: 200, answer: { result: null } },
+  { id: "integer", given: [text], body: ["STRLEN", "text"], status: 200, answer: { result: 4 } },
+  { id: "number-argument", body: ["INCRBY", "n", 41], status: 200, answer: { result: 41 } },
+  {
+    id: "flat-map",
+    given: [["HSET", "h", "a", "1"]],
+    body: ["hgetall", "h"],
+    status: 200,
+    answer: { result: ["a", "1"] },
+  },
+  {
+    id: "failed-command",
+    given: [text],
+    body: ["HGET", "text", "f"],
+    status: 400,
+    answer: { error: wrongType },
+  },
+  {
+    id: "base64-string",
+    given: [text],
+    headers: base64,
+    body: ["GET", "text"],
+    status: 200,
+    answer: { result: "d29yZA==" },
+  },
+  { id: "base64-ok", headers: base64, body: text, status: 200, answer: { result: "OK" } },
+  {
+    id: "base64-nested",
+    headers: base64,
+    body: ["EVAL", "return {1,'OK',{'b',false}}", 0],
+    status: 200,
+    answer: { result: [1, "T0s=", ["Yg==", null]] },
+  },
+  { id: "put", method: "PUT", body: text, status: 200, answer: { result: "OK" } },
+];
+
+export const pathRows: readonly ProtocolRow[] = [
+  { id: "path", given: [text], path: "/get/text", status: 200, answer: { result: "word" } },
+  {
+    id: "path-head",
+    given: [text],
+    method: "HEAD",
+    path: "/get/text",
+    status: 200,
+    answer: undefined,
+  },
+  { id: "path-post", path: "/set/a/b", body: "", status: 200, answer: { result: "OK" } },
+  {
+    id: "path-escapes",
+    given: [["SET", "a/ü", "v"]],
+    path: "/get/a%2F%C3%BC",
+    status: 200,
+    answer: { result: "v" },
+  },
+  {
+    id: "path-body-then-query",
+    path: "/set/a?NX&EX=100&GET",
+    body: "word",
+    status: 200,
+    answer: { result: null },
+  },
+  {
+    id: "path-token",
+    given: [text],
+    path: "/get/text?_token=local-token",
+    authorization: "",
+    status: 200,
+    answer: { result: "word" },
+  },
+  {
+    id: "path-unknown",
+    path: "/no-such-page",
+    status: 404,
+    answer: { error: "ERR unknown command 'NO-SUCH-PAGE', with args beginning with: " },
+  },
+  { id: "root-get", path: "/", status: 404, answer: { error: "GET / names no command." } },
+];
+
+export const batchRows: readonly ProtocolRow[] = [
+  {
+    id: "pipeline",
+    given: [text],
+    path: "/pipeline",
+    body: [["SET", "a", "1"], ["INCR", "text"], ["INCR", "a"], ["NOPE"], ["SUBSCRIBE", "c"]],
+    status: 200,
+    answer: [
+      { result: "OK" },
+      { error: notInteger },
+      { result: 2 },
+      { error: "ERR unknown command 'NOPE', with args beginning with: " },
+      {
+        error:
+          "ERR SUBSCRIBE is not available over the REST interface: it needs a connection of its own.",
+      },
+    ],
+  },
+  {
+    id: "transaction",
+    given: [text],
+    path: "/multi-exec",
+    headers: base64,
+    body: [
+      ["INCR", "text"],
+      ["GET", "text"],
+      ["STRLEN", "text"],
+    ],
+    status: 200,
+    answer: [{ error: notInteger }, { result: "d29yZA==" }, { result: 4 }],
+  },
+  {
+    id: "transaction-discarded",
+    path: "/multi-exec",
+    body: [["SET", "a", "1"], ["NOPE"]],
+    status: 400,
+    answer: {
+      error:
+        "EXECABORT Transaction discarded: ERR unknown command 'NOPE', with args beginning with: ",
+    },
+  },
+  {
+    id: "transaction-refused",
+    path: "/multi-exec",
+    body: [
+      ["SET", "a", "1"],
+      ["WATCH", "a"],
+    ],
+    status: 400,
+    answer: {
+      error:
+        "ERR WATCH is not available over the REST interface: " +
+        "a transaction is sent whole to /multi-exec.",
+    },
+  },
+];
+
+const unauthorized = { status: 401, answer: { error: "Unauthorized" } };
+const badJson = {
+  status: 400,
+  answer: { error: "ERR failed to parse the body: it must be JSON in UTF-8." },
+};
+const notCommand = {
+  status: 400,
+  answer: { error: 'ERR a command must be a JSON array such as ["GET","key"].' },
+};
+const refusedArgument = (type: string) => ({
+  status: 400,
+  answer: { error: `ERR argument 2 of SET is of type ${type}: send a string or a number.` },
+});
+
+export const refusalRows: readonly ProtocolRow[] = [
+  { id: "no-token", authorization: "", body: text, ...unauthorized },
+  { id: "wrong-token", authorization: "Bearer local-tokem", body: text, ...unauthorized },
+  { id: "longer-token", authorization: "Bearer local-token-", body: text, ...unauthorized },
+  { id: "other-scheme", authorization: "Basic local-token", body: text, ...unauthorized },
+  { id: "bad-json", body: '["GET",', ...badJson },
+  { id: "empty-body", body: "", ...badJson },
+  { id: "bad-utf8", body: Uint8Array.of(0x22, 0xff, 0x22), ...badJson },
+  { id: "object", body: { command: "GET" }, ...notCommand },
+  { id: "text", body: '"GET"', ...notCommand },
+  {
+    id: "flat-pipeline",
+    path: "/pipeline",
+    body: ["GET", "a"],
+    status: 400,
+    answer: { error: `${notCommand.answer.error} It is command 0.` },
+  },
+  {
+    id: "empty-pipeline",
+    path: "/pipeline",
+    body: [],
+    status: 400,
+    answer: { error: "ERR the body must be a JSON array of at least one command array." },
+  },
+  {
+    id: "nameless",
+    body: [],
+    status: 400,
+    answer: { error: "ERR the command array has no name." },
+  },
+  { id: "null-argument", body: ["SET", "a", null], ...refusedArgument("null") },
+  { id: "object-argument", body: ["SET", "a", {}], ...refusedArgument("object") },
+  { id: "array-argument", body: ["SET", "a", []], ...refusedArgument("array") },
+  { id: "boolean-argument", body: ["SET", "a", true], ...refusedArgument("boolean") },
+  {
+    id: "method",
+    method: "DELETE",
+    status: 405,
+    answer: { error: "Method DELETE is not allowed. Use POST, PUT, GET or HEAD." },
+  },
+  {
+    id: "pipeline-get",
+    path: "/pipeline",
+    status: 405,
+    answer: { error: "/pipeline takes POST alone." },
+  },
+  {
+    id: "xread-block",
+    body: ["XREAD", "COUNT", 1, "block", 0, "STREAMS", "s", "$"],
+    status: 400,
+    answer: {
+      error:
+        "ERR XREAD is not available over the REST interface: " +
+        "its BLOCK option waits for data, and would hold up every other request.",
+    },
+  },
+  {
+    id: "xread-of-a-stream-named-block",
+    body: ["XREAD", "STREAMS", "block", "0"],
+    status: 200,
+    answer: { result: null },
+  },
+];

@@ -1,0 +1,283 @@
+// The client before a server that fails in every way: each is a verdict within its time-out, and
+// none of them tells a secret.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RedisClient } from "../../src/redis/redis-client.ts";
+import { type Manner, UnsteadyRestServer, wellAnswer } from "../fakes/unsteady-rest-server.ts";
+
+const token = "the-secret-token";
+const storedValue = "the-stored-value";
+const hashKey = "the-key-of-it";
+const oom = "OOM command not allowed when used memory > 'maxmemory'.";
+
+let server: UnsteadyRestServer;
+/** As in the runtime, the clock moves with I/O; a test may move it further. */
+let skippedMs = 0;
+let leftForLater: (() => Promise<void>)[] = [];
+let client: RedisClient;
+
+beforeEach(async () => {
+  server = await UnsteadyRestServer.start();
+  skippedMs = 0;
+  leftForLater = [];
+  client = clientOf(server.url);
+});
+afterEach(() => server.stop());
+
+function clientOf(url: string): RedisClient {
+  return new RedisClient({ url, token, nowAtMs: () => Date.now() + skippedMs });
+}
+
+const read = (from = client) =>
+  from.read<unknown>(
+    (redis) => redis.get(hashKey),
+    (work) => leftForLater.push(work),
+  );
+const write = () => client.write<unknown>((redis) => redis.set(hashKey, storedValue));
+
+async function shutOff(): Promise<void> {
+  server.manner = { kind: "closes" };
+  for (let at = 0; at < 3; at += 1) await read();
+  expect(client.isShutOff).toBe(true);
+}
+
+interface FailureRow {
+  id: string;
+  manner: Manner;
+  cause: string;
+}
+const failureRows: FailureRow[] = [
+  {
+    id: "401",
+    manner: { kind: "answers", status: 401, body: '{"error":"Unauthorized"}' },
+    cause: "UpstashError",
+  },
+  {
+    id: "500 with an error",
+    manner: { kind: "answers", status: 500, body: '{"error":"ERR internal"}' },
+    cause: "UpstashError",
+  },
+  {
+    id: "500 with a page",
+    manner: { kind: "answers", status: 500, body: "<h1>Sorry</h1>" },
+    cause: "UpstashJSONParseError",
+  },
+  {
+    id: "200 with a page",
+    manner: { kind: "answers", body: "<h1>Sorry</h1>" },
+    cause: "UpstashJSONParseError",
+  },
+  {
+    id: "200 with nothing",
+    manner: { kind: "answers", body: "" },
+    cause: "UpstashJSONParseError",
+  },
+  { id: "null", manner: { kind: "answers", body: "null" }, cause: "TypeError" },
+  {
+    id: "a refusal that quotes what was sent",
+    manner: {
+      kind: "answers",
+      status: 400,
+      body: JSON.stringify({ error: `ERR ${storedValue} ${hashKey} ${token}` }),
+    },
+    cause: "UpstashError",
+  },
+  { id: "a closed connection", manner: { kind: "closes" }, cause: "TypeError" },
+];
+
+describe.each(failureRows)("a server that answers with $id", ({ manner, cause }) => {
+  beforeEach(() => {
+    server.manner = manner;
+  });
+
+  it("reads as unavailable, with the error's name alone", async () => {
+    expect(await read()).toEqual({ kind: "unavailable", cause });
+    expect(await write()).toEqual({ kind: "unavailable", cause });
+  });
+
+  it("is asked no more after three reads", async () => {
+    for (let at = 0; at < 3; at += 1) expect(await read()).toMatchObject({ cause });
+    expect(server.asked).toHaveLength(3);
+    expect(await read()).toEqual({ kind: "unavailable", cause: "shut-off" });
+    expect(await write()).toEqual({ kind: "unavailable", cause: "shut-off" });
+    expect(server.asked).toHaveLength(3);
+  });
+});
+
+describe("what is not there at all", () => {
+  it("reads as unavailable: a refused connection", async () => {
+    await server.stop();
+    expect(await read()).toEqual({ kind: "unavailable", cause: "TypeError" });
+    expect(await write()).toEqual({ kind: "unavailable", cause: "TypeError" });
+  });
+
+  it("reads as unavailable: an address that is none", async () => {
+    const lost = clientOf("redis://127.0.0.1:6379");
+    expect(await read(lost)).toEqual({ kind: "unavailable", cause: "UrlError" });
+  });
+
+  it("reads as unavailable: a command that throws before it is sent", async () => {
+    const failed = await client.read(
+      () => {
+        throw new RangeError(storedValue);
+      },
+      (work) => leftForLater.push(work),
+    );
+    expect(failed).toEqual({ kind: "unavailable", cause: "RangeError" });
+  });
+
+  it("reads as unavailable: what is thrown and no error", async () => {
+    const failed = await client.write(() => Promise.reject(storedValue));
+    expect(failed).toEqual({ kind: "unavailable", cause: "unknown" });
+  });
+});
+
+describe("a server that is slow", () => {
+  /** Quick answers first, so that the time-out is the shortest there is. */
+  async function warmed(): Promise<void> {
+    for (let at = 0; at < 100 && client.readTimeoutMs > 150; at += 1) await read();
+    expect(client.readTimeoutMs).toBe(150);
+  }
+
+  it("is waited for a second while nothing is known of it", async () => {
+    expect(client.readTimeoutMs).toBe(1_000);
+    server.manner = { ...wellAnswer, afterMs: 300 };
+    expect(await read()).toEqual({ kind: "answered", value: "PONG" });
+  });
+
+  it.each([
+    { id: "says nothing", manner: { kind: "hangs" } },
+    { id: "stops midway", manner: { kind: "hangs-midway" } },
+    { id: "answers too late", manner: { ...wellAnswer, afterMs: 400 } },
+  ] as const)("reads as unavailable once the time-out is over: $id", async ({ manner }) => {
+    await warmed();
+    server.manner = manner;
+    const startedAtMs = performance.now();
+    expect(await read()).toEqual({ kind: "unavailable", cause: "TimeoutError" });
+    const tookMs = performance.now() - startedAtMs;
+    expect(tookMs).toBeGreaterThan(140);
+    expect(tookMs).toBeLessThan(900);
+  });
+
+  it("is waited for longer after each time-out", async () => {
+    await warmed();
+    server.manner = { kind: "hangs" };
+    await read();
+    const onceMs = client.readTimeoutMs;
+    await read();
+    expect([onceMs > 150, client.readTimeoutMs > onceMs]).toEqual([true, true]);
+  });
+
+  it("may take longer over a write, which nobody waits for", async () => {
+    await warmed();
+    server.manner = { ...wellAnswer, afterMs: 400 };
+    expect(await write()).toEqual({ kind: "answered", value: "PONG" });
+    expect(client.readTimeoutMs).toBe(150);
+  });
+
+  it("does not look faster for its refusals", async () => {
+    server.manner = { ...wellAnswer, afterMs: 120 };
+    await read();
+    const beforeMs = client.readTimeoutMs;
+    server.manner = { kind: "answers", status: 500, body: '{"error":"ERR"}' };
+    await read();
+    expect(client.readTimeoutMs).toBe(beforeMs);
+  });
+});
+
+describe("a database that refuses writes", () => {
+  beforeEach(() => {
+    server.manner = { kind: "answers", status: 400, body: JSON.stringify({ error: oom }) };
+  });
+
+  it("does not shut reads off, however many it refuses", async () => {
+    for (let at = 0; at < 10; at += 1) {
+      expect(await write()).toEqual({ kind: "unavailable", cause: "UpstashError" });
+    }
+    expect(client.isShutOff).toBe(false);
+    server.manner = wellAnswer;
+    expect(await read()).toEqual({ kind: "answered", value: "PONG" });
+  });
+
+  it("does not shut reads off when it refuses one part of a transaction", async () => {
+    const answers = [{ error: oom }, { result: 0 }];
+    server.manner = { kind: "answers", body: JSON.stringify(answers) };
+    for (let at = 0; at < 10; at += 1) {
+      const written = await client.write((redis) =>
+        redis.multi().set(hashKey, storedValue).pexpire(hashKey, 1_000).exec(),
+      );
+      expect(written).toEqual({ kind: "unavailable", cause: "UpstashError" });
+    }
+    expect(client.isShutOff).toBe(false);
+  });
+
+  it("is shut off when writes do not reach it", async () => {
+    server.manner = { kind: "closes" };
+    for (let at = 0; at < 3; at += 1) await write();
+    expect(client.isShutOff).toBe(true);
+  });
+});
+
+describe("the probe", () => {
+  it("is sent once per pause, in the background, and heals", async () => {
+    await shutOff();
+    server.manner = wellAnswer;
+    server.asked.length = 0;
+    skippedMs += 1_000;
+    const answers = await Promise.all([read(), read(), read()]);
+    expect(answers).toEqual(answers.map(() => ({ kind: "unavailable", cause: "shut-off" })));
+    expect([leftForLater.length, server.asked.length]).toEqual([1, 0]);
+
+    await leftForLater[0]?.();
+    expect(server.asked).toEqual(['["ping"]']);
+    expect(client.isShutOff).toBe(false);
+    expect(await read()).toEqual({ kind: "answered", value: "PONG" });
+  });
+
+  it.each([
+    { id: "closes", manner: { kind: "closes" } },
+    { id: "refuses", manner: { kind: "answers", status: 401, body: '{"error":"no"}' } },
+    { id: "answers no JSON", manner: { kind: "answers", body: "?" } },
+  ] as const)("changes nothing where the server still $id, and never rejects", async (row) => {
+    await shutOff();
+    server.manner = row.manner;
+    skippedMs += 1_000;
+    await read();
+    await leftForLater[0]?.();
+    expect(client.isShutOff).toBe(true);
+    expect(await read()).toEqual({ kind: "unavailable", cause: "shut-off" });
+    expect(leftForLater).toHaveLength(1);
+  });
+
+  it("gives up after a second", async () => {
+    await shutOff();
+    server.manner = { kind: "hangs" };
+    skippedMs += 1_000;
+    await read();
+    const startedAtMs = performance.now();
+    await leftForLater[0]?.();
+    expect(performance.now() - startedAtMs).toBeLessThan(1_900);
+    expect(client.isShutOff).toBe(true);
+  });
+});
+
+describe("what is sent", () => {
+  it("is one request for each round trip, answered or not", async () => {
+    await read();
+    await write();
+    server.manner = { kind: "closes" };
+    await read();
+    expect(server.asked).toEqual([
+      JSON.stringify(["get", hashKey]),
+      JSON.stringify(["set", hashKey, storedValue]),
+      JSON.stringify(["get", hashKey]),
+    ]);
+  });
+
+  it.each(["1", "true", "null", '{"a":1}', "größe", ""])(
+    "comes back as the text it was: %j",
+    async (value) => {
+      server.manner = { kind: "answers", body: JSON.stringify({ result: value }) };
+      expect(await read()).toEqual({ kind: "answered", value });
+    },
+  );
+});

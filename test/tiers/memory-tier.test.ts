@@ -1,0 +1,118 @@
+// The memory tier: the contract, and its bound in bytes.
+import { describe, expect, it } from "vitest";
+import { MemoryTier, memoryBodyBytesMax } from "../../src/tiers/memory-tier.ts";
+import { RecordKey } from "../../src/tiers/record-key.ts";
+import { describeTier } from "./contract.ts";
+import { ask, bytesOf, keep, responseOf } from "./records.ts";
+
+const mebibyte = 1_048_576;
+
+describeTier("memory", async () => ({
+  tier: new MemoryTier(8 * mebibyte),
+  bodyBytesMax: memoryBodyBytesMax,
+  takesStreams: false,
+  largest: responseOf(new Uint8Array(memoryBodyBytesMax)),
+  tooLarge: responseOf(new Uint8Array(memoryBodyBytesMax + 1)),
+  badRecordCount: () => 0,
+}));
+
+const keyOf = (name: string): RecordKey => new RecordKey(name, "a.example");
+const holds = (tier: MemoryTier, name: string): boolean =>
+  tier.read(keyOf(name), ask).kind === "found";
+
+describe("bound in bytes", () => {
+  it("is never exceeded, whatever is written", () => {
+    const bytesMax = 100_000;
+    const tier = new MemoryTier(bytesMax);
+    for (let at = 0; at < 2_000; at += 1) {
+      const record = responseOf(new Uint8Array((at * 7_919) % 60_000), {
+        fields: [["x-padding", "p".repeat((at * 31) % 500)]],
+      });
+      tier.write(keyOf(`${at % 300}`), record, keep);
+      expect(tier.bytes).toBeLessThanOrEqual(bytesMax);
+    }
+    expect(tier.count).toBeGreaterThan(1);
+  });
+
+  it.each([
+    { id: "its body", record: responseOf(new Uint8Array(5_000)), key: "k", bytes: 5_000 },
+    {
+      id: "its fields, twice held at two bytes a character",
+      record: responseOf(new Uint8Array(0), { fields: [["x", "v".repeat(999)]] }),
+      key: "k",
+      bytes: 4_000,
+    },
+    { id: "its key", record: responseOf(new Uint8Array(0)), key: "k".repeat(500), bytes: 1_000 },
+  ])("counts for each record $id", ({ record, key, bytes }) => {
+    const tier = new MemoryTier(mebibyte);
+    tier.write(keyOf(key), record, keep);
+    expect(tier.bytes).toBeGreaterThanOrEqual(bytes);
+    expect(tier.bytes).toBeLessThan(bytes + 1_024);
+  });
+
+  it("counts markers too", () => {
+    const tier = new MemoryTier(10_000);
+    for (let at = 0; at < 1_000; at += 1) {
+      tier.write(keyOf(`${at}`), { kind: "vary", names: ["accept"] }, keep);
+    }
+    expect(tier.count).toBeLessThan(20);
+    expect(tier.bytes).toBeLessThanOrEqual(10_000);
+  });
+
+  it("gives bytes back when a record is replaced or has expired", () => {
+    const tier = new MemoryTier(mebibyte);
+    tier.write(keyOf("a"), responseOf(new Uint8Array(100_000)), keep);
+    tier.write(keyOf("a"), responseOf(new Uint8Array(10)), keep);
+    expect(tier.bytes).toBeLessThan(2_000);
+    tier.read(keyOf("a"), { atMs: keep.untilAtMs });
+    expect([tier.bytes, tier.count]).toEqual([0, 0]);
+  });
+
+  it("evicts what was not read for longest", () => {
+    const tier = new MemoryTier(4_000);
+    for (const name of ["a", "b", "c"]) {
+      tier.write(keyOf(name), responseOf(new Uint8Array(600)), keep);
+    }
+    expect(holds(tier, "a")).toBe(true);
+    tier.write(keyOf("d"), responseOf(new Uint8Array(600)), keep);
+    expect(["a", "b", "c", "d"].map((name) => holds(tier, name))).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it.each([
+    { id: "0", bytesMax: 0 },
+    { id: "negative", bytesMax: -1 },
+  ])("of $id holds nothing", ({ bytesMax }) => {
+    const tier = new MemoryTier(bytesMax);
+    const written = tier.write(keyOf("a"), responseOf(new Uint8Array(0)), keep);
+    expect(written).toEqual({ kind: "refused", rule: "too-large" });
+    expect([holds(tier, "a"), tier.bytes, tier.count]).toEqual([false, 0, 0]);
+  });
+
+  it("refuses a record larger than all of it, and keeps the others", () => {
+    const tier = new MemoryTier(10_000);
+    tier.write(keyOf("a"), responseOf(bytesOf("small")), keep);
+    expect(tier.write(keyOf("b"), responseOf(new Uint8Array(10_000)), keep)).toEqual({
+      kind: "refused",
+      rule: "too-large",
+    });
+    expect([holds(tier, "a"), holds(tier, "b")]).toEqual([true, false]);
+  });
+});
+
+it("forgets the older record when it cannot hold the newer", () => {
+  const tier = new MemoryTier(mebibyte);
+  tier.write(keyOf("a"), responseOf(bytesOf("old")), keep);
+  tier.write(keyOf("a"), responseOf(new Uint8Array(memoryBodyBytesMax + 1)), keep);
+  expect(holds(tier, "a")).toBe(false);
+});
+
+it("answers without a promise, so that a hit needs no await", () => {
+  const tier = new MemoryTier(mebibyte);
+  expect(tier.write(keyOf("a"), responseOf(bytesOf("a")), keep)).toEqual({ kind: "kept" });
+  expect(tier.read(keyOf("a"), ask)).toMatchObject({ kind: "found" });
+});

@@ -1,0 +1,118 @@
+// Records for the tiers' tests: one stored response, changed where a test says so.
+import { createHash } from "node:crypto";
+import type { StoredBody, StoredMetadata } from "../../src/http/stored-response.ts";
+import type { Tier, TierAsk, TierKeep, TierRead, TierRecord } from "../../src/tiers/tier.ts";
+
+/** Far off, so that a real runtime keeps the response; a tier itself must compare with `atMs`. */
+export const keepUntilAtMs = Date.UTC(2100, 0, 1);
+
+/** An hour of keeping that ends then. */
+export const keep: TierKeep = {
+  atMs: keepUntilAtMs - 3_600_000,
+  untilAtMs: keepUntilAtMs,
+  body: "new",
+};
+
+export const ask: TierAsk = {
+  atMs: keepUntilAtMs - 1_000,
+  part: "whole",
+  afterAnswer: () => {
+    throw new Error("Nothing was to be left for later.");
+  },
+};
+
+export function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Metadata as a fill leaves it: of a body held whole, with its length and digest. */
+export function metadataOf(
+  bytes: Uint8Array,
+  changed: Partial<StoredMetadata> = {},
+): StoredMetadata {
+  return {
+    status: 200,
+    statusText: "OK",
+    fields: [["content-type", "text/plain"]],
+    requestedAtMs: keep.atMs - 20,
+    respondedAtMs: keep.atMs - 5,
+    bodyBytes: bytes.byteLength,
+    bodyDigest: digestOf(bytes),
+    selecting: [],
+    tags: ["front-page"],
+    stamp: { position: "1764547200000-0", n: "7f3a" },
+    colo: "HAM",
+    fillCostMs: 15.25,
+    jitterDraw: 0.5,
+    ...changed,
+  };
+}
+
+export type ResponseRecord = Extract<TierRecord, { kind: "response" }>;
+
+export function responseOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  changed: Partial<StoredMetadata> = {},
+): ResponseRecord {
+  return withBody(metadataOf(bytes, changed), { kind: "bytes", bytes });
+}
+
+export function withBody(metadata: StoredMetadata, body: StoredBody): ResponseRecord {
+  return { kind: "response", stored: { metadata, body } };
+}
+
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Bytes that compress badly and repeat only after 65,536. */
+export function noise(bytes: number): Uint8Array<ArrayBuffer> {
+  const drawn = new Uint8Array(bytes);
+  let state = 1;
+  for (let at = 0; at < bytes; at += 1) {
+    state = (state * 75 + 74) % 65_537;
+    drawn[at] = state;
+  }
+  return drawn;
+}
+
+/** A read in one comparable shape: what was found, and its body by length and digest. */
+export type Seen =
+  | { kind: "absent" | "unavailable" }
+  | { kind: "vary"; names: readonly string[] }
+  | { kind: "response"; metadata: StoredMetadata; bodyBytes: number; bodyDigest: string };
+
+export async function seen(read: TierRead): Promise<Seen> {
+  if (read.kind !== "found") return { kind: read.kind };
+  if (read.record.kind === "vary") return { kind: "vary", names: read.record.names };
+  const { metadata, body } = read.record.stored;
+  const bytes = await collected(body);
+  return {
+    kind: "response",
+    metadata,
+    bodyBytes: bytes.byteLength,
+    bodyDigest: digestOf(bytes),
+  };
+}
+
+/** What a read of this record must show. */
+export function shown(record: ResponseRecord, bytes: Uint8Array): Seen {
+  const { metadata } = record.stored;
+  return {
+    kind: "response",
+    metadata,
+    bodyBytes: bytes.byteLength,
+    bodyDigest: digestOf(bytes),
+  };
+}
+
+/** @throws for a body that is not there: who read it whole must have one */
+async function collected(body: StoredBody): Promise<Uint8Array> {
+  if (body.kind === "absent") throw new Error("A response was found without its body.");
+  if (body.kind === "bytes") return body.bytes;
+  return new Uint8Array(await new Response(body.stream).arrayBuffer());
+}
+
+export async function look(tier: Tier, ...[key, asked]: Parameters<Tier["read"]>): Promise<Seen> {
+  return seen(await tier.read(key, asked));
+}
