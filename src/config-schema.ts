@@ -40,16 +40,21 @@ const fieldNames = texts("x-app").check(
 
 const lifetimes = (from: number, example: string) =>
   z.record(
-    z.string().check(
-      z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600", {
-        error: `has a key that is no status from ${from} to 599`,
-      }),
-    ),
+    z
+      .string()
+      .check(
+        z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600"),
+      ),
     duration,
-    `is lifetimes by status, such as ${example}`,
+    {
+      error: ({ code }) =>
+        code === "invalid_key"
+          ? `is no status from ${from} to 599`
+          : `is lifetimes by status, such as ${example}`,
+    },
   );
 
-const pathPattern = /^(?:\*|(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?)$/;
+const pathPattern = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
 
 const routeInput = z.strictObject(
   {
@@ -59,7 +64,7 @@ const routeInput = z.strictObject(
         error: ({ input }) =>
           `${JSON.stringify(input)} matches nothing: write "*" or a path that begins with "/"`,
       }),
-      z.refine((match) => pathPattern.test(match), {
+      z.refine((match) => !match.startsWith("/") || pathPattern.test(match), {
         error: 'is not made of literal segments, ":name", and "*" as the last one',
       }),
     ),
@@ -130,7 +135,12 @@ type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[
 const origin = z.union(
   [
     z.strictObject({
-      url: z.string().check(z.refine((url) => originUrlFault(url) === undefined)),
+      url: z.string().check(
+        z.refine((url) => originUrlFault(url) === undefined, {
+          error: ({ input }) =>
+            `is no origin: ${originUrlFault(String(input))}; write scheme and host alone`,
+        }),
+      ),
     }),
     z.strictObject({ binding: text("BUCKET") }),
   ],
@@ -149,7 +159,11 @@ export const configInput = z
           .check(z.regex(/^[\w.-]{1,64}$/, "is 1 to 64 letters, digits, dots, dashes or _")),
       ),
       origins: z.optional(z.record(z.string(), origin, "is origins by name")),
-      originTimeout: z.optional(duration),
+      originTimeout: z.optional(
+        duration.check(
+          z.refine((timeout) => isWithinADay(durationSeconds(timeout)), 'is not from "1s" to "1d"'),
+        ),
+      ),
       key: z.optional(
         z.strictObject(
           {
@@ -188,16 +202,25 @@ export const configInput = z
   )
   .check(
     z.superRefine((config, context) => {
+      const origins = config.origins ?? {};
+      if (Object.hasOwn(origins, "default")) {
+        const message = "is ORIGIN_URL or the binding ORIGIN; choose another name";
+        context.addIssue({ code: "custom", path: ["origins", "default"], message });
+      }
       const seen = new Set<string>();
       for (const [index, route] of (config.routes ?? []).entries()) {
         const say = (field: string, message: string) =>
           context.addIssue({ code: "custom", path: ["routes", index, field], message });
         if (seen.has(route.name)) say("name", "stands twice; each route has a name of its own");
         seen.add(route.name);
-        const known = route.origin === undefined || route.origin in (config.origins ?? {});
-        if (!known) say("origin", `"${route.origin}" is not in origins; name it there`);
+        const { origin: named = "default" } = route;
+        const known = named === "default" || Object.hasOwn(origins, named);
+        if (!known) say("origin", `"${named}" is not in origins; name it there`);
         if (route.mode === "override" && route.fresh === undefined) {
           say("mode", '"override" needs a lifetime to put first; add fresh');
+        }
+        if (route.immutable === true && route.browser === undefined) {
+          say("immutable", "is for browsers, which were given no lifetime; add browser");
         }
       }
     }),
@@ -205,6 +228,11 @@ export const configInput = z
 
 export type ConfigInput = z.input<typeof configInput>;
 export type RouteInput = z.input<typeof routeInput>;
+
+/** A timer of more than 24 days would end at once. */
+function isWithinADay(seconds: number | undefined): boolean {
+  return seconds !== undefined && seconds >= 1 && seconds <= 86_400;
+}
 
 /** Says which field a strict object does not know. */
 function strictly(place: string) {
@@ -217,8 +245,8 @@ function strictly(place: string) {
 /** @returns why a text is no origin (scheme and authority alone); `undefined` when it is one */
 export function originUrlFault(url: string): string | undefined {
   if (!URL.canParse(url)) return "it is no URL";
-  const { protocol, pathname, search, hash, username } = new URL(url);
+  const { protocol, pathname, search, hash, username, password } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") return `its scheme is "${protocol}"`;
-  if (username !== "") return "it holds a user name";
+  if (username + password !== "") return "it holds a user name or a password";
   return pathname === "/" && search === "" && hash === "" ? undefined : "it has a path or a query";
 }

@@ -29,12 +29,16 @@ export interface Environment {
 /** A service binding has no address; its requests are given one that resolves nowhere. */
 const bindingBase = "https://origin.invalid";
 
+/** Whoever sets one of these relies on it. */
+const notBuiltYet = ["SEAL_KEY", "JOURNAL_REDIS_REST_URL", "JOURNAL_REDIS_REST_TOKEN"];
+
 /** @throws OperatorError naming the variable that is missing or wrong */
 export function readEnvironment(env: Env, config: Config): Environment {
-  if (textOf(env, "SEAL_KEY") !== undefined) {
+  for (const name of notBuiltYet) {
+    if (textOf(env, name) === undefined) continue;
     throw new OperatorError({
-      what: "SEAL_KEY is set.",
-      why: "Sealing of records is not built yet, so nothing would be sealed.",
+      what: `${name} is set.`,
+      why: "What it asks for is not built yet, so it would have no effect.",
       mend: "Unset it.",
     });
   }
@@ -51,7 +55,7 @@ export function readEnvironment(env: Env, config: Config): Environment {
     origins,
     redis: redisOf(env),
     adminToken: textOf(env, "ADMIN_TOKEN"),
-    siteHost: textOf(env, "SITE_HOST")?.toLowerCase(),
+    siteHost: siteHostOf(env),
     colo: textOf(env, "COLO"),
   };
 }
@@ -107,10 +111,28 @@ function redisOf(env: Env): Environment["redis"] {
 function redisFault(url: string | undefined, token: string | undefined): string | undefined {
   if (url === undefined) return "UPSTASH_REDIS_REST_TOKEN is set, UPSTASH_REDIS_REST_URL is not.";
   if (token === undefined) return "UPSTASH_REDIS_REST_URL is set, UPSTASH_REDIS_REST_TOKEN is not.";
-  const scheme = URL.canParse(url) ? new URL(url).protocol : undefined;
-  if (scheme === "https:" || scheme === "http:") return undefined;
-  const said = scheme === undefined ? "is no URL" : `begins with "${scheme}"`;
-  return `UPSTASH_REDIS_REST_URL ${said}; it must be the REST address, with "https:".`;
+  const fault = restUrlFault(url);
+  return fault && `UPSTASH_REDIS_REST_URL ${fault}; it must be the REST address, with "https:".`;
+}
+
+function restUrlFault(url: string): string | undefined {
+  if (!URL.canParse(url)) return "is no URL";
+  const { protocol, username, password } = new URL(url);
+  if (protocol !== "https:" && protocol !== "http:") return `begins with "${protocol}"`;
+  // `fetch` takes no such URL; the token is sent in a field of its own.
+  return username + password === "" ? undefined : "holds a user name or a password";
+}
+
+function siteHostOf(env: Env): string | undefined {
+  const host = textOf(env, "SITE_HOST")?.toLowerCase();
+  if (host === undefined) return undefined;
+  const url = `https://${host}`;
+  if (URL.canParse(url) && new URL(url).host === host) return host;
+  throw new OperatorError({
+    what: "SITE_HOST is refused.",
+    why: `${JSON.stringify(withoutSecrets(host))} is no host as it stands in a URL.`,
+    mend: 'Write the host alone, with a port only if it is not the usual one: "www.example.com".',
+  });
 }
 
 function textOf(env: Env, name: string): string | undefined {
@@ -118,7 +140,7 @@ function textOf(env: Env, name: string): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** A URL in a message must not carry a password into a log. */
+/** A URL in a message must not carry a password or a key into a log. */
 function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, "//…@");
+  return url.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, "$1…@").replace(/[?#].*$/s, "?…");
 }

@@ -8,7 +8,7 @@ import { forwardAsked, isOriginError } from "./forward.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import { plainPage } from "./plain-page.ts";
-import { fromStored } from "./respond.ts";
+import { discardBody, fromStored } from "./respond.ts";
 import { sendAndStore } from "./send-and-store.ts";
 import { validated } from "./validate.ts";
 import { decide, decideOnError } from "./verdict.ts";
@@ -76,12 +76,16 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     if (validating !== undefined && response.status === 304) {
       const answered = await validated(fresh, validating, need, flight);
       // The 304 was about another response than ours: ask again, without conditions.
-      return answered ?? (await lead({ ...need, validating: undefined }, flight));
+      if (answered !== undefined) return answered;
+      return await lead({ ...need, validating: undefined, fallback: validating }, flight);
     }
     const stale = isOriginError(response.status)
       ? staleInstead(need, { forwardStatus: response.status })
       : undefined;
-    if (stale === undefined) return sendAndStore(fresh, need, flight);
+    if (stale === undefined) {
+      discardBody((validating ?? need.fallback)?.stored);
+      return sendAndStore(fresh, need, flight);
+    }
     flight.settle({ kind: "origin-failed", failure: "error-status" });
     ports.flights.end(key.text, flight);
     await response.body?.cancel();

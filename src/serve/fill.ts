@@ -1,7 +1,7 @@
 // Turns an origin's answer into a stored response: metadata at once, the body as it arrives.
 import { formatHttpDate } from "../http/http-date.ts";
 import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
-import { storableFields } from "../http/storable-fields.ts";
+import { connectionFields, storableFields } from "../http/storable-fields.ts";
 import { mayStore, sharedExplicitly, type StorableVerdict } from "../http/storable.ts";
 import type { FieldLine, Stamp, StoredMetadata } from "../http/stored-response.ts";
 import { governingDirectives } from "../http/governing-directives.ts";
@@ -39,6 +39,20 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
     fillCostMs: respondedAtMs - requestedAtMs,
     jitterDraw: ports.random(),
   };
+}
+
+/**
+ * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7): not stored,
+ * but meant for the client that is answered.
+ */
+export function fieldsForOneClient(received: Headers, asked: Asked): FieldLine[] {
+  const { directives } = governingDirectives(received);
+  const named = [directives.private, directives.noCache].flatMap((names) =>
+    typeof names === "boolean" ? [] : names,
+  );
+  const dropped = connectionFields(received);
+  const own = [...received].filter(([name]) => named.includes(name) && !dropped.has(name));
+  return strippedOfCookies(own, asked);
 }
 
 function strippedOfCookies(fields: readonly FieldLine[], { route }: Asked): FieldLine[] {

@@ -8,7 +8,7 @@ import { variantKey } from "./key.ts";
 import { keepUntilAtMs, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { clientHasIt } from "./respond.ts";
+import { clientHasIt, discardBody } from "./respond.ts";
 import type { Candidate, MissReason } from "./verdict.ts";
 
 export interface LookUp {
@@ -129,8 +129,8 @@ class Search {
 
   #consider(candidate: Candidate): void {
     const best = this.#best?.stored.metadata.respondedAtMs ?? -Infinity;
-    if (candidate.stored.metadata.respondedAtMs <= best) return discard(candidate);
-    if (this.#best !== undefined) discard(this.#best);
+    if (candidate.stored.metadata.respondedAtMs <= best) return discardBody(candidate.stored);
+    discardBody(this.#best?.stored);
     this.#best = candidate;
     this.isDone = this.#ask.accepts(candidate);
   }
@@ -176,9 +176,4 @@ function isWithoutBody(
     read.record.kind === "response" &&
     read.record.stored.body.kind === "absent"
   );
-}
-
-/** A stream that nobody reads would hold its tier's connection. */
-function discard({ stored }: Candidate): void {
-  if (stored.body.kind === "stream") void stored.body.stream.cancel().catch(() => undefined);
 }

@@ -6,6 +6,7 @@ import { lookUp } from "./lookup.ts";
 import { questionOf } from "./need.ts";
 import { type Asked, asRefresh } from "./plan.ts";
 import type { Ports } from "./ports.ts";
+import { discardBody } from "./respond.ts";
 import { type Candidate, decide } from "./verdict.ts";
 
 /** One at a time per key and isolate: a refresh is a flight like any other forward. */
@@ -35,6 +36,7 @@ async function refresh(
   const verdict = decide(found, question);
   if (verdict.kind === "serve" || verdict.kind === "gateway-timeout") {
     ports.flights.end(key.text, flight);
+    if (verdict.kind === "serve") discardBody(verdict.candidate.stored);
     return;
   }
   const validating = verdict.kind === "forward" ? undefined : verdict.candidate;

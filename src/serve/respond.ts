@@ -30,9 +30,15 @@ export function fromStored(
   const { config } = ports;
   const fields = fieldsFromStored(metadata, { route: asked.route, config, ageSeconds });
   fields.set("cache-status", cacheStatus(handling, fields.get("cache-status")));
-  if (clientHasIt(asked, metadata)) return notModified(fields);
-  if (asked.method === "HEAD") return headOnly(fields, metadata);
-  return bodyOrPart(stored, fields, asked.conditions);
+  const hasIt = clientHasIt(asked, metadata);
+  if (!hasIt && asked.method === "GET") return bodyOrPart(stored, fields, asked.conditions);
+  discardBody(stored);
+  return hasIt ? notModified(fields) : headOnly(fields, metadata);
+}
+
+/** A stream that nobody reads would hold its tier's connection. */
+export function discardBody(stored: StoredResponse | undefined): void {
+  if (stored?.body.kind === "stream") void stored.body.stream.cancel().catch(() => undefined);
 }
 
 /** The client's precondition, evaluated against a response of ours (RFC 9111 §4.3.2). */
@@ -69,7 +75,7 @@ function bodyOrPart(stored: StoredResponse, fields: Headers, conditions: Fields)
     case "whole":
       return new Response(whole, { status, statusText, headers: fields, encodeBody: "manual" });
     case "unsatisfiable": {
-      if (body.kind === "stream") void body.stream.cancel().catch(() => undefined);
+      discardBody(stored);
       for (const name of bodyDescriptions) fields.delete(name);
       fields.set("content-range", `bytes */${bodyBytes}`);
       return new Response(null, { status: 416, headers: fields });

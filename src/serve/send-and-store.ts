@@ -3,7 +3,7 @@ import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
 import type { Flight } from "./collapse.ts";
 import { fieldsOfFill } from "./downstream.ts";
-import { type Fresh, metadataOf, refusalToStore } from "./fill.ts";
+import { fieldsForOneClient, type Fresh, metadataOf, refusalToStore } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
@@ -22,7 +22,14 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     return { response: passOn(response, { ports, handling: refused }), outcome: "forwarded" };
   }
   const source = response.body ?? new Blob([]).stream();
-  return sendAndStoreBody({ metadata, source }, need, flight, { ...handling, stored: true });
+  const answer = sendAndStoreBody({ metadata, source }, need, flight, {
+    ...handling,
+    stored: true,
+  });
+  for (const [name, value] of fieldsForOneClient(response.headers, asked)) {
+    answer.response.headers.append(name, value);
+  }
+  return answer;
 }
 
 /** @param sent what is sent and stored: an origin's body, or one that a 304 left as it was */

@@ -28,7 +28,12 @@ export async function validated(
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
   const metadata = freshened(before, fresh, need);
-  const refusal = refusalToStore(metadata, { ...asked, method: "GET" }, ports);
+  // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
+  const cookies = asked.route.setCookie === "strip" ? [] : fresh.response.headers.getSetCookie();
+  const refusal =
+    cookies.length > 0
+      ? "set-cookie"
+      : refusalToStore(metadata, { ...asked, method: "GET" }, ports);
   const isStored = refusal === undefined;
   const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
   // Too large to be held: it is read once more from its tier, and stored again on the way.
@@ -51,6 +56,7 @@ export async function validated(
   const { policy, atMs } = questionOf(need);
   const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
   const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
+  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return { response, outcome: "validated" };
 }
 

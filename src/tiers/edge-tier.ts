@@ -132,7 +132,7 @@ export class EdgeTier implements Tier {
       return written;
     } catch (cause) {
       // A stream that was cut fails its put; one that is still coming did not cause the failure.
-      const isCut = (await Promise.race([completed, undefined])) === "cut";
+      const isCut = (await Promise.race([completed, Promise.resolve()])) === "cut";
       if (isCut) return { kind: "refused", rule: "cut" };
       throw cause;
     } finally {

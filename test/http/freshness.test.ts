@@ -175,7 +175,7 @@ describe("heuristicLifetimeSeconds", () => {
     const lifetime = heuristicLifetimeSeconds({
       status,
       isPublic,
-      fields: fieldsWith(fields as Record<string, string>),
+      fields: fieldsWith(fields),
       receivedAtMs,
     });
     expect(lifetime).toBe(seconds);

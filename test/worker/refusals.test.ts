@@ -33,8 +33,15 @@ const giveaway = /\bat \w+ \(|Error:|127\.0\.0\.1|localhost|\.ts:|worker\.js/;
 
 describe("below /_cache/", () => {
   const paths = [
-    ...["/_cache", "/_cache/", "/_cache/nothing", "/_cache/stored/abc", "/%5Fcache/nothing"],
-    ...["/_cache/purge", "/_cache/%73tored/abc", "/_cache/../_cache/nothing", "/_cache//stats"],
+    "/_cache",
+    "/_cache/",
+    "/_cache/nothing",
+    "/_cache/stored/abc",
+    "/%5Fcache/nothing",
+    "/_cache/purge",
+    "/_cache/%73tored/abc",
+    "/_cache/../_cache/nothing",
+    "/_cache//stats",
   ];
 
   it.each(paths)("nothing is forwarded: %s", async (path) => {

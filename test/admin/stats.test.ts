@@ -1,0 +1,118 @@
+// The operator's routes: there with ADMIN_TOKEN and its bearer, otherwise nothing, and nothing
+// below `/_cache/` ever reaches the origin (DESIGN, "Seeing and operating it").
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { openSite } from "../fakes/harness.ts";
+import { cc, page } from "../fakes/origin-in-process.ts";
+
+const env = { ADMIN_TOKEN: "admin-token", COLO: "HAM" };
+const bearing = (authorization: string) => ({ headers: { authorization } });
+
+describe("GET /_cache/stats", () => {
+  it.each([
+    { id: "right", authorization: "Bearer admin-token", status: 200 },
+    { id: "scheme-in-any-case", authorization: "bearer  admin-token ", status: 200 },
+    { id: "wrong", authorization: "Bearer admin-tokem", status: 401 },
+    { id: "prefix", authorization: "Bearer admin", status: 401 },
+    { id: "longer", authorization: "Bearer admin-token2", status: 401 },
+    { id: "empty", authorization: "Bearer ", status: 401 },
+    { id: "two", authorization: "Bearer admin-token x", status: 401 },
+    { id: "other-scheme", authorization: "Basic admin-token", status: 401 },
+    { id: "no-scheme", authorization: "admin-token", status: 401 },
+  ])("with a bearer: $id (RFC 6750 §2.1)", async ({ authorization, status }) => {
+    const site = openSite({ env });
+    expect((await site.get("/_cache/stats", bearing(authorization))).status).toBe(status);
+  });
+
+  it("without one is refused, and says how to ask", async () => {
+    const seen = await openSite({ env }).get("/_cache/stats");
+    expect([seen.status, seen.fields.get("www-authenticate")]).toEqual([401, "Bearer"]);
+    expect(seen.fields.get("cache-control")).toBe("no-store");
+    expect(seen.text).not.toContain("admin-token");
+  });
+
+  it.each([
+    { id: "none", more: {} },
+    { id: "bearer", more: bearing("Bearer admin-token") },
+    { id: "empty-bearer", more: bearing("Bearer ") },
+  ])("is not there without ADMIN_TOKEN: $id", async ({ more }) => {
+    const site = openSite();
+    expect([(await site.get("/_cache/stats", more)).status, site.origin.count]).toEqual([404, 0]);
+  });
+
+  it("is not there with an empty ADMIN_TOKEN", async () => {
+    const site = openSite({ env: { ADMIN_TOKEN: "" } });
+    expect((await site.get("/_cache/stats", bearing("Bearer "))).status).toBe(404);
+  });
+
+  it("tells what this isolate has done", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({
+      clock,
+      upstash,
+      env,
+      config: { routes: [{ name: "articles", match: "/articles/*" }] },
+      origin: (request) =>
+        request.url.includes("own") ? page("own", cc("private")) : page("page", cc("max-age=60")),
+    });
+    await site.get("/articles/a");
+    await site.get("/articles/a");
+    await site.get("/articles/own");
+    await site.get("/elsewhere", { method: "POST" });
+    const { fields, text } = await site.get("/_cache/stats", bearing("Bearer admin-token"));
+    expect(fields.get("cache-control")).toBe("no-store");
+    expect(JSON.parse(text)).toMatchObject({
+      colo: "HAM",
+      originRequests: 3,
+      routes: {
+        articles: {
+          requests: 3,
+          outcomes: { stored: 1, hit: 1, forwarded: 1 },
+          refusedToStore: { private: 1 },
+        },
+        "": { requests: 1, outcomes: { passed: 1 } },
+      },
+      reads: { memory: { found: 1 }, shared: { absent: 2 } },
+      writes: { memory: { kept: 1 }, edge: { kept: 1 }, shared: { kept: 1 } },
+      memory: { records: 1 },
+      fillsUnderWay: 0,
+      redis: { shutOff: false },
+    });
+    expect(text).not.toMatch(/shared-token|admin-token|database-\d/);
+  });
+});
+
+describe("everything below /_cache/", () => {
+  const paths = (
+    "/_cache /_cache/ /_cache/purge /_cache/stored/ab12 /_cache/nothing /_cache/stats/more " +
+    "/%5Fcache/purge /%5fcache /%5f%63ache/x //_cache/ //_cache/stats /./_cache/x " +
+    "/a/../_cache/x /_cache%2Fstats /%2F_cache/stats /_cache%5Cstats"
+  ).split(" ");
+
+  it.each(paths)("ends here: %s", async (path) => {
+    const site = openSite({ env });
+    for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]) {
+      const seen = await site.get(path, { method, ...bearing("Bearer admin-token") });
+      expect([method, seen.status]).toEqual([method, 404]);
+    }
+    expect(site.origin.count).toBe(0);
+  });
+
+  it.each(["/_CACHE/stats", "/_cached", "/a/_cache/stats"])(
+    "and nothing else: %s",
+    async (path) => {
+      const site = openSite({ env });
+      await site.get(path);
+      expect(site.origin.count).toBe(1);
+    },
+  );
+
+  it("also what stands in a stored record's place", async () => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60")) });
+    await site.get("/a");
+    const { pathname } = new URL(site.cache.addresses[0] ?? "");
+    expect((await site.get(pathname)).status).toBe(404);
+  });
+});

@@ -1,0 +1,82 @@
+// The application's parts put together: origins by name, one host for a site of several names, and
+// bindings that are refused at once.
+import { describe, expect, it } from "vitest";
+import { host, openSite } from "./fakes/harness.ts";
+import { cc, page } from "./fakes/origin-in-process.ts";
+
+describe("origins", () => {
+  const bound: string[] = [];
+  const service = {
+    fetch: async (url: string) => {
+      bound.push(url);
+      return page("bound");
+    },
+  };
+  const config = {
+    origins: { bucket: { binding: "BUCKET" }, api: { url: "https://api.example" } },
+    routes: [
+      { name: "assets", match: "/assets/*", origin: "bucket" },
+      { name: "api", match: "/api/*", origin: "api" },
+    ],
+  };
+
+  it("are chosen by the route", async () => {
+    const site = openSite({ config, env: { BUCKET: service } });
+    expect((await site.get("/assets/a?b=1")).text).toBe("bound");
+    expect(bound).toEqual(["https://origin.invalid/assets/a?b=1"]);
+    await site.get("/api/x");
+    await site.get("/x");
+    expect(site.origin.asked.map(({ url }) => url)).toEqual([
+      "https://api.example/api/x",
+      "https://origin.invalid/x",
+    ]);
+  });
+
+  it.each(["GET", "POST"])("are asked for their own word, as it stands: %s", async (method) => {
+    const site = openSite();
+    await site.get("/a", { method });
+    expect(site.origin.last.settings).toEqual({
+      cache: "no-store",
+      redirect: "manual",
+      encodeResponseBody: "manual",
+    });
+  });
+
+  it("are never taken from a request", async () => {
+    const site = openSite();
+    await site.get("/a", { headers: { host: "evil.example", "x-forwarded-host": "evil.example" } });
+    expect(site.origin.last.url).toBe("https://origin.invalid/a");
+  });
+});
+
+describe("a site of several names", () => {
+  const fill = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=60"));
+
+  it("is one where SITE_HOST says so, and the origin is told that one", async () => {
+    const site = openSite({ env: { SITE_HOST: "site.example" }, origin: fill });
+    const names = ["https://site.example/a", "https://other.example/a", "https://x.example:8787/a"];
+    const texts = [];
+    for (const url of names) texts.push((await site.get(url)).text);
+    expect(texts).toEqual(["page 1", "page 1", "page 1"]);
+    expect(site.origin.last.fields.get("x-forwarded-host")).toBe("site.example");
+  });
+
+  it("is as many elsewhere", async () => {
+    const site = openSite({ origin: fill });
+    expect((await site.get("https://a.example/a")).text).toBe("page 1");
+    expect((await site.get("https://b.example/a")).text).toBe("page 2");
+    expect(site.origin.last.fields.get("x-forwarded-host")).toBe("b.example");
+  });
+
+  it("keeps its records in the cache of the host that was asked", async () => {
+    const site = openSite({ env: { SITE_HOST: "site.example" }, origin: fill });
+    await site.get("/a");
+    expect(site.cache.addresses[0]).toMatch(
+      new RegExp(`^https://${host}/_cache/stored/[0-9a-f]+$`),
+    );
+  });
+});
+
+it("refuses bindings that make no sense before any request", () => {
+  expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is refused.");
+});

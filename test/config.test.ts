@@ -1,0 +1,122 @@
+// What a good configuration comes to, every field filled in (DESIGN, "Freshness and policy").
+import { describe, expect, it } from "vitest";
+import { analyticsCookies, defineConfig, matchesAny, trackingParameters } from "../src/config.ts";
+import type { ConfigInput } from "../src/config-schema.ts";
+
+const route = (changes: object) => ({ routes: [{ name: "news", match: "/news/*", ...changes }] });
+
+describe("a good configuration comes to", () => {
+  it("what it leaves out", () => {
+    const { routes, origins, stripQuery, harmlessCookies, ...rest } = defineConfig({});
+    expect([routes, origins.size]).toEqual([[], 0]);
+    expect([stripQuery, harmlessCookies]).toEqual([trackingParameters, analyticsCookies]);
+    expect(rest).toMatchObject({
+      namespace: "tidemark",
+      originTimeoutMs: 30_000,
+      tagFields: [],
+      heuristics: false,
+      cacheInFront: false,
+      limits: { bufferBytes: 4_194_304, sharedBodyBytes: 1_048_576, memoryBytes: 33_554_432 },
+    });
+  });
+
+  it("what a route leaves out", () => {
+    const { tags, ...plain } = defineConfig(route({})).routes[0] ?? {};
+    expect(tags?.({})).toEqual([]);
+    expect(plain).toEqual({
+      name: "news",
+      match: "/news/*",
+      bypass: false,
+      mode: "default",
+      origin: "default",
+      freshSeconds: undefined,
+      freshSecondsByStatus: new Map(),
+      staleWhileRevalidateSeconds: undefined,
+      staleIfErrorSeconds: undefined,
+      browserSeconds: undefined,
+      immutable: false,
+      tiers: ["memory", "edge", "shared"],
+      queryAllow: undefined,
+      keyHeaders: [],
+      keyCookies: [],
+      ignoreCookies: [],
+      setCookie: "respect",
+      jitter: 0,
+      honourRequestDirectives: false,
+    });
+  });
+
+  it.each([
+    { id: "seconds", changes: { browser: "0s" }, resolved: { browserSeconds: 0 } },
+    { id: "minutes", changes: { fresh: "5m" }, resolved: { freshSeconds: 300 } },
+    {
+      id: "hours",
+      changes: { staleWhileRevalidate: "1h" },
+      resolved: { staleWhileRevalidateSeconds: 3_600 },
+    },
+    {
+      id: "days",
+      changes: { staleIfError: "365d" },
+      resolved: { staleIfErrorSeconds: 31_536_000 },
+    },
+    {
+      id: "by-status",
+      changes: { fresh: { 200: "60s", 301: "1h" }, negative: { 404: "30s" } },
+      resolved: {
+        freshSeconds: undefined,
+        freshSecondsByStatus: new Map([
+          [200, 60],
+          [301, 3_600],
+          [404, 30],
+        ]),
+      },
+    },
+    {
+      id: "tiers-in-order",
+      changes: { tiers: ["shared", "memory"] },
+      resolved: { tiers: ["memory", "shared"] },
+    },
+    {
+      id: "names",
+      changes: { key: { headers: ["X-B", "x-a"], cookies: ["b", "a"] } },
+      resolved: { keyHeaders: ["x-a", "x-b"], keyCookies: ["a", "b"] },
+    },
+    { id: "origin-by-its-name", changes: { origin: "default" }, resolved: { origin: "default" } },
+    { id: "collapse", changes: { collapse: "isolate" }, resolved: { name: "news" } },
+  ])("$id", ({ changes, resolved }) => {
+    expect(defineConfig(route(changes) as ConfigInput).routes[0]).toMatchObject(resolved);
+  });
+
+  it("directives of requests honoured for all routes but those that say no", () => {
+    const { routes, anywhere } = defineConfig({
+      honourRequestDirectives: true,
+      routes: [
+        { name: "a", match: "/a" },
+        { name: "b", match: "/b", honourRequestDirectives: false },
+      ],
+    });
+    expect([...routes, anywhere].map((one) => one.honourRequestDirectives)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it("time-outs on both sides of their bounds", () => {
+    const timeouts = ["1s", "1d"].map((originTimeout) => defineConfig({ originTimeout }));
+    expect(timeouts.map(({ originTimeoutMs }) => originTimeoutMs)).toEqual([1_000, 86_400_000]);
+  });
+});
+
+describe("name patterns", () => {
+  it.each([
+    { id: "itself", name: "gclid", matches: true },
+    { id: "longer", name: "gclid2", matches: false },
+    { id: "under-a-star", name: "utm_source", matches: true },
+    { id: "star-of-nothing", name: "utm_", matches: true },
+    { id: "case", name: "GCLID", matches: false },
+    { id: "empty", name: "", matches: false },
+  ])("$id", ({ name, matches }) => {
+    expect(matchesAny(trackingParameters, name)).toBe(matches);
+  });
+});

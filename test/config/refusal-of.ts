@@ -1,0 +1,23 @@
+// What is said of a configuration that is refused, and the texts that many refusals share.
+import { defineConfig } from "../../src/config.ts";
+import type { ConfigInput } from "../../src/config-schema.ts";
+import { OperatorError } from "../../src/operator-error.ts";
+
+/** The message's middle sentence, which names places and what is wrong there. */
+export function refusalOf(written: unknown): string {
+  try {
+    defineConfig(written as ConfigInput);
+  } catch (cause) {
+    if (!(cause instanceof OperatorError)) throw cause;
+    return cause.message
+      .replace("The configuration is refused. ", "")
+      .replace(". Mend it in tidemark.config.ts.", "");
+  }
+  return "accepted";
+}
+
+export const route = (changes: object) => ({
+  routes: [{ name: "news", match: "/news/*", ...changes }],
+});
+
+export const isDuration = 'is a duration: a number with s, m, h or d, such as "5m"';

@@ -1,0 +1,174 @@
+// Configurations that make no sense or ask for what is not built yet are refused when they are
+// loaded (DESIGN, "Freshness and policy").
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../src/config.ts";
+import { isDuration, refusalOf, route } from "./refusal-of.ts";
+
+const scheme = "write scheme and host alone";
+
+it("says what, why and how to mend", () => {
+  expect(() => defineConfig(route({ bypass: "yes" }) as never)).toThrow(
+    'The configuration is refused. route "news", bypass: is true or false. ' +
+      "Mend it in tidemark.config.ts.",
+  );
+});
+
+it("says everything at once", () => {
+  const said = refusalOf({ heuristics: 1, ...route({ browser: 5, jitter: 2 }) });
+  expect(said).toContain("heuristics: is true or false");
+  expect(said).toContain('route "news", browser: ');
+  expect(said).toContain('route "news", jitter: is more than 1');
+});
+
+describe("not built yet", () => {
+  const says = "is not built yet; leave it out";
+
+  it.each([
+    { id: "purge", written: { purge: { maxLagSeconds: 10 } }, at: "purge" },
+    { id: "allow-storing", written: { allowStoring: ["private"] }, at: "allowStoring" },
+    { id: "variants", written: { limits: { variants: 8 } }, at: "limits.variants" },
+    { id: "route-purge", written: route({ purge: {} }), at: 'route "news", purge' },
+    {
+      id: "unreachable",
+      written: route({ whenUnreachable: "serve" }),
+      at: 'route "news", whenUnreachable',
+    },
+    {
+      id: "route-allow-storing",
+      written: route({ allowStoring: [] }),
+      at: 'route "news", allowStoring',
+    },
+    { id: "device", written: route({ key: { device: true } }), at: 'route "news", key.device' },
+    {
+      id: "language",
+      written: route({ key: { language: ["de"] } }),
+      at: 'route "news", key.language',
+    },
+    { id: "country", written: route({ key: { country: true } }), at: 'route "news", key.country' },
+  ])("$id", ({ written, at }) => {
+    expect(refusalOf(written)).toBe(`${at}: ${says}`);
+  });
+
+  it("one forward in the world", () => {
+    expect(refusalOf(route({ collapse: "global" }))).toContain('"global" is not built yet');
+  });
+});
+
+describe("the configuration is refused", () => {
+  it.each([
+    { id: "null", written: null, says: "at the top: is an object" },
+    { id: "list", written: [], says: "at the top: is an object" },
+    {
+      id: "unknown-field",
+      written: { rotues: [] },
+      says: 'at the top: "rotues" is no field of the configuration',
+    },
+    { id: "routes", written: { routes: {} }, says: "routes: is a list of routes" },
+    { id: "route-of-no-form", written: { routes: ["/a"] }, says: "route 1: is an object" },
+    {
+      id: "route-without-a-name",
+      written: { routes: [{ match: "*" }] },
+      says: 'route 1, name: is a text, such as "article"',
+    },
+    {
+      id: "route-twice",
+      written: {
+        routes: [
+          { name: "a", match: "/a" },
+          { name: "a", match: "/b" },
+        ],
+      },
+      says: 'route "a", name: stands twice; each route has a name of its own',
+    },
+    {
+      id: "namespace",
+      written: { namespace: "a b" },
+      says: "namespace: is 1 to 64 letters, digits, dots, dashes or _",
+    },
+    {
+      id: "namespace-long",
+      written: { namespace: "a".repeat(65) },
+      says: "namespace: is 1 to 64 letters, digits, dots, dashes or _",
+    },
+    {
+      id: "origin-scheme",
+      written: { origins: { a: { url: "ftp://a.example" } } },
+      says: `origins.a.url: is no origin: its scheme is "ftp:"; ${scheme}`,
+    },
+    {
+      id: "origin-path",
+      written: { origins: { a: { url: "https://a.example/b" } } },
+      says: `origins.a.url: is no origin: it has a path or a query; ${scheme}`,
+    },
+    {
+      id: "origin-no-url",
+      written: { origins: { a: { url: "a.example" } } },
+      says: `origins.a.url: is no origin: it is no URL; ${scheme}`,
+    },
+    {
+      id: "origin-user",
+      written: { origins: { a: { url: "https://u:s3cret@a.example" } } },
+      says: `origins.a.url: is no origin: it holds a user name or a password; ${scheme}`,
+    },
+    {
+      id: "origin-form",
+      written: { origins: { a: "https://a.example" } },
+      says: 'origins.a: is no origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
+    },
+    {
+      id: "origin-default",
+      written: { origins: { default: { binding: "B" } } },
+      says: "origins.default: is ORIGIN_URL or the binding ORIGIN; choose another name",
+    },
+    {
+      id: "time-out-zero",
+      written: { originTimeout: "0s" },
+      says: 'originTimeout: is not from "1s" to "1d"',
+    },
+    {
+      id: "time-out-long",
+      written: { originTimeout: "86401s" },
+      says: 'originTimeout: is not from "1s" to "1d"',
+    },
+    { id: "time-out-number", written: { originTimeout: 30 }, says: `originTimeout: ${isDuration}` },
+    {
+      id: "strip",
+      written: { key: { query: { strip: "utm_*" } } },
+      says: 'key.query.strip: is a list, such as ["utm_*"]',
+    },
+    {
+      id: "harmless",
+      written: { cookies: { harmful: [] } },
+      says: 'cookies: "harmful" is no field of cookies',
+    },
+    {
+      id: "tag-fields",
+      written: { tagFields: ["x:y"] },
+      says: "tagFields: has a name that no header field can have",
+    },
+    { id: "heuristics", written: { heuristics: "on" }, says: "heuristics: is true or false" },
+    { id: "cache-in-front", written: { cacheInFront: 1 }, says: "cacheInFront: is true or false" },
+    {
+      id: "limit-negative",
+      written: { limits: { bufferBytes: -1 } },
+      says: "limits.bufferBytes: is less than 0",
+    },
+    {
+      id: "limit-fraction",
+      written: { limits: { memoryBytes: 1.5 } },
+      says: "limits.memoryBytes: is a whole number of bytes",
+    },
+    {
+      id: "limit-too-large",
+      written: { limits: { memoryBytes: 2 ** 40 } },
+      says: "limits.memoryBytes: is over 96 MiB",
+    },
+  ])("$id", ({ written, says }) => {
+    expect(refusalOf(written)).toBe(says);
+  });
+
+  it("with no password in its message", () => {
+    const written = { origins: { a: { url: "https://u:s3cret@a.example" } } };
+    expect(refusalOf(written)).not.toContain("s3cret");
+  });
+});

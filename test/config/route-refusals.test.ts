@@ -1,0 +1,202 @@
+// Routes that make no sense are refused with their name, the field, what was wrong and what would
+// be right (DESIGN, "Freshness and policy").
+import { describe, expect, it } from "vitest";
+import { isDuration, refusalOf, route } from "./refusal-of.ts";
+
+const noDuration = (text: string) =>
+  `${JSON.stringify(text)} is no duration: write a whole number with s, m, h or d, such as "5m"`;
+const isFresh = 'is a duration such as "5m", or durations by status such as { 200: "60s" }';
+const noPattern = 'is not made of literal segments, ":name", and "*" as the last one';
+
+describe("a route is refused", () => {
+  it.each([
+    {
+      id: "unknown-field",
+      changes: { frehs: "5m" },
+      at: "",
+      says: '"frehs" is no field of a route',
+    },
+    {
+      id: "match-without-slash",
+      changes: { match: "news" },
+      at: "match",
+      says: '"news" matches nothing: write "*" or a path that begins with "/"',
+    },
+    { id: "match-star-inside", changes: { match: "/a/*/b" }, at: "match", says: noPattern },
+    { id: "match-star-in-a-segment", changes: { match: "/a*" }, at: "match", says: noPattern },
+    { id: "match-optional", changes: { match: "/a/:b?" }, at: "match", says: noPattern },
+    {
+      id: "match-parameter-with-rest",
+      changes: { match: "/a/:b.html" },
+      at: "match",
+      says: noPattern,
+    },
+    { id: "match-query", changes: { match: "/a?b=1" }, at: "match", says: noPattern },
+    {
+      id: "match-number",
+      changes: { match: 5 },
+      at: "match",
+      says: 'is a text, such as "/articles/:slug"',
+    },
+    { id: "mode", changes: { mode: "force" }, at: "mode", says: 'is "default" or "override"' },
+    {
+      id: "override-without-fresh",
+      changes: { mode: "override" },
+      at: "mode",
+      says: '"override" needs a lifetime to put first; add fresh',
+    },
+    {
+      id: "origin-unknown",
+      changes: { origin: "bucket" },
+      at: "origin",
+      says: '"bucket" is not in origins; name it there',
+    },
+    {
+      id: "origin-of-every-object",
+      changes: { origin: "toString" },
+      at: "origin",
+      says: '"toString" is not in origins; name it there',
+    },
+    { id: "fresh-number", changes: { fresh: 300 }, at: "fresh", says: isFresh },
+    { id: "fresh-unit", changes: { fresh: "5min" }, at: "fresh", says: noDuration("5min") },
+    { id: "fresh-no-unit", changes: { fresh: "300" }, at: "fresh", says: noDuration("300") },
+    { id: "fresh-fraction", changes: { fresh: "1.5h" }, at: "fresh", says: noDuration("1.5h") },
+    { id: "fresh-empty", changes: { fresh: "" }, at: "fresh", says: noDuration("") },
+    { id: "fresh-status", changes: { fresh: { 99: "5m" } }, at: "fresh", says: isFresh },
+    {
+      id: "fresh-of-a-status",
+      changes: { fresh: { 200: "5x" } },
+      at: "fresh.200",
+      says: noDuration("5x"),
+    },
+    {
+      id: "negative-too-low",
+      changes: { negative: { 299: "5s" } },
+      at: "negative.299",
+      says: "is no status from 300 to 599",
+    },
+    {
+      id: "negative-too-high",
+      changes: { negative: { 600: "5s" } },
+      at: "negative.600",
+      says: "is no status from 300 to 599",
+    },
+    {
+      id: "negative-duration",
+      changes: { negative: { 404: 30 } },
+      at: "negative.404",
+      says: isDuration,
+    },
+    {
+      id: "negative-text",
+      changes: { negative: "30s" },
+      at: "negative",
+      says: 'is lifetimes by status, such as { 404: "30s" }',
+    },
+    { id: "browser", changes: { browser: "-1s" }, at: "browser", says: noDuration("-1s") },
+    { id: "browser-number", changes: { browser: 60 }, at: "browser", says: isDuration },
+    {
+      id: "immutable-alone",
+      changes: { immutable: true },
+      at: "immutable",
+      says: "is for browsers, which were given no lifetime; add browser",
+    },
+    {
+      id: "stale-while-revalidate",
+      changes: { staleWhileRevalidate: "x" },
+      at: "staleWhileRevalidate",
+      says: noDuration("x"),
+    },
+    { id: "stale-if-error", changes: { staleIfError: 1 }, at: "staleIfError", says: isDuration },
+    {
+      id: "tier",
+      changes: { tiers: ["edge", "disk"] },
+      at: "tiers.1",
+      says: 'has a tier that is not "memory", "edge" or "shared"',
+    },
+    {
+      id: "tiers",
+      changes: { tiers: "edge" },
+      at: "tiers",
+      says: 'is a list of tiers, such as ["memory", "edge"]',
+    },
+    { id: "query-list", changes: { query: ["page"] }, at: "query", says: "is an object" },
+    {
+      id: "query-field",
+      changes: { query: { deny: [] } },
+      at: "query",
+      says: '"deny" is no field of query',
+    },
+    {
+      id: "query-pattern",
+      changes: { query: { allow: ["a*b"] } },
+      at: "query.allow",
+      says: 'has a "*" that is not at the end of a name',
+    },
+    {
+      id: "key-field",
+      changes: { key: { header: [] } },
+      at: "key",
+      says: '"header" is no field of key',
+    },
+    {
+      id: "key-header",
+      changes: { key: { headers: ["x app"] } },
+      at: "key.headers",
+      says: "has a name that no header field can have",
+    },
+    {
+      id: "key-cookie",
+      changes: { key: { cookies: [""] } },
+      at: "key.cookies.0",
+      says: "is empty",
+    },
+    {
+      id: "cookies",
+      changes: { cookies: { ignore: "a" } },
+      at: "cookies.ignore",
+      says: 'is a list, such as ["utm_*"]',
+    },
+    {
+      id: "set-cookie",
+      changes: { setCookie: "drop" },
+      at: "setCookie",
+      says: 'is "respect" or "strip"',
+    },
+    {
+      id: "jitter-text",
+      changes: { jitter: "10%" },
+      at: "jitter",
+      says: "is a number from 0 to 1",
+    },
+    { id: "jitter-less", changes: { jitter: -0.1 }, at: "jitter", says: "is less than 0" },
+    { id: "jitter-more", changes: { jitter: 1.1 }, at: "jitter", says: "is more than 1" },
+    {
+      id: "tags-text",
+      changes: { tags: "a" },
+      at: "tags",
+      says: "is a list of tags, or a function that makes one of the path's parameters",
+    },
+    {
+      id: "tags-number",
+      changes: { tags: [1] },
+      at: "tags",
+      says: "is a list of tags, or a function that makes one of the path's parameters",
+    },
+    {
+      id: "honour",
+      changes: { honourRequestDirectives: "yes" },
+      at: "honourRequestDirectives",
+      says: "is true or false",
+    },
+    {
+      id: "collapse",
+      changes: { collapse: true },
+      at: "collapse",
+      says: 'is "isolate"; "global" is not built yet, leave it out',
+    },
+  ])("$id", ({ changes, at, says }) => {
+    const place = at === "" ? 'route "news"' : `route "news", ${at}`;
+    expect(refusalOf(route(changes))).toBe(`${place}: ${says}`);
+  });
+});

@@ -1,0 +1,102 @@
+// A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
+// HGET, HMGET, PING and a transaction of HSET and PEXPIRE. Expiry follows the test's clock.
+// The protocol itself is tried against a real server elsewhere.
+import type { FakeClock } from "./fake-clock.ts";
+
+type Command = readonly (string | number)[];
+
+interface Hash {
+  readonly fields: Map<string, string>;
+  untilAtMs: number;
+}
+
+const databases = new Map<string, FakeUpstash>();
+
+/** From here on `fetch` reaches these databases and nothing else. */
+export function openNetworkOfFakes(): void {
+  globalThis.fetch = async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : String(input));
+    const database = databases.get(url.host);
+    if (database === undefined) throw new Error(`A test asked ${url.host} over the network.`);
+    return database.answer(url.pathname, JSON.parse(init?.body as string) as unknown);
+  };
+}
+
+export class FakeUpstash {
+  readonly url: string;
+  readonly token = "shared-token";
+  readonly commands: string[] = [];
+  /** The fields of each HSET. */
+  readonly written: string[] = [];
+  readonly #clock: FakeClock;
+  readonly #hashes = new Map<string, Hash>();
+  /** `down`: no connection. `refuses`: every command is answered with an error. */
+  mode: "works" | "down" | "refuses" = "works";
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+    const host = `database-${databases.size + 1}.invalid`;
+    this.url = `https://${host}`;
+    databases.set(host, this);
+  }
+
+  get env(): { UPSTASH_REDIS_REST_URL: string; UPSTASH_REDIS_REST_TOKEN: string } {
+    return { UPSTASH_REDIS_REST_URL: this.url, UPSTASH_REDIS_REST_TOKEN: this.token };
+  }
+
+  get keys(): string[] {
+    return [...this.#hashes.keys()];
+  }
+
+  /** Everything that is kept, as one text. */
+  get text(): string {
+    const texts = [...this.#hashes.values()].map(({ fields }) => Array.from(fields.values()));
+    return texts.flat().join("\n");
+  }
+
+  async answer(path: string, body: unknown): Promise<Response> {
+    if (this.mode === "down") throw new TypeError("No connection.");
+    if (this.mode === "refuses") return Response.json({ error: "ERR refused" }, { status: 400 });
+    if (path === "/multi-exec") {
+      return Response.json((body as Command[]).map((one) => ({ result: this.#run(one) })));
+    }
+    return Response.json({ result: this.#run(body as Command) });
+  }
+
+  #run(command: Command): unknown {
+    const [name = "", key = "", ...rest] = command.map(String);
+    this.commands.push(name.toUpperCase());
+    const hash = this.#hash(key);
+    switch (name.toUpperCase()) {
+      case "PING":
+        return "PONG";
+      case "HGET":
+        return hash?.fields.get(rest[0] ?? "") ?? null;
+      case "HMGET":
+        return rest.map((field) => hash?.fields.get(field) ?? null);
+      case "HSET":
+        return this.#set(key, rest);
+      case "PEXPIRE":
+        if (hash !== undefined) hash.untilAtMs = this.#clock.atMs + Number(rest[0]);
+        return hash === undefined ? 0 : 1;
+      default:
+        throw new Error(`The stand-in has no ${name}.`);
+    }
+  }
+
+  #hash(key: string): Hash | undefined {
+    const hash = this.#hashes.get(key);
+    if (hash !== undefined && this.#clock.atMs >= hash.untilAtMs) this.#hashes.delete(key);
+    return this.#hashes.get(key);
+  }
+
+  #set(key: string, pairs: readonly string[]): number {
+    this.written.push(pairs.filter((_, at) => at % 2 === 0).join(" "));
+    const hash = this.#hash(key) ?? { fields: new Map<string, string>(), untilAtMs: Infinity };
+    this.#hashes.set(key, hash);
+    for (let at = 0; at < pairs.length; at += 2) {
+      hash.fields.set(pairs[at] ?? "", pairs[at + 1] ?? "");
+    }
+    return pairs.length / 2;
+  }
+}

@@ -1,0 +1,136 @@
+// The real application in Node, between a client that a test plays and an origin that it scripts.
+// Everything outside is a fake; time moves only when a test moves it.
+import "./workers-globals.ts";
+import type { Hono } from "hono";
+import { createApp } from "../../src/app.ts";
+import { type Config, defineConfig } from "../../src/config.ts";
+import type { ConfigInput } from "../../src/config-schema.ts";
+import { FakeCache } from "./fake-cache.ts";
+import { FakeClock } from "./fake-clock.ts";
+import { type FakeUpstash, openNetworkOfFakes } from "./fake-upstash.ts";
+import { OriginInProcess, type Script } from "./origin-in-process.ts";
+
+openNetworkOfFakes();
+
+export const host = "www.example.com";
+
+export interface SiteOptions {
+  readonly config?: ConfigInput;
+  readonly env?: Readonly<Record<string, unknown>>;
+  readonly origin?: Script;
+  readonly clock?: FakeClock;
+  readonly upstash?: FakeUpstash;
+  /** 0 ≤ n < 1; the same at every draw. */
+  readonly random?: number;
+}
+
+/** An answer read to its end. */
+export interface Seen {
+  readonly status: number;
+  readonly text: string;
+  readonly fields: Headers;
+  readonly cacheStatus: string;
+  /** Its header fields as one text. */
+  readonly head: string;
+}
+
+export type AskInit = Pick<RequestInit, "method" | "body"> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** One isolate in one colo. */
+export class Site {
+  readonly clock: FakeClock;
+  readonly cache: FakeCache;
+  readonly origin: OriginInProcess;
+  readonly log: string[] = [];
+  readonly config: Config;
+  readonly #app: Hono;
+  readonly #pending: Promise<unknown>[] = [];
+
+  constructor(options: SiteOptions, origin: OriginInProcess) {
+    this.clock = options.clock ?? new FakeClock();
+    this.cache = new FakeCache(this.clock);
+    this.origin = origin;
+    this.config = defineConfig(options.config ?? {});
+    const env = { ORIGIN_URL: "https://origin.invalid", ...options.upstash?.env, ...options.env };
+    this.#app = createApp(this.config, env, {
+      cache: () => this.cache,
+      fetch: origin.fetch,
+      nowAtMs: this.clock.nowAtMs,
+      random: () => options.random ?? 0.5,
+      log: (line) => this.log.push(line),
+    });
+  }
+
+  /**
+   * As a client would: what goes on behind the answer is not waited for.
+   *
+   * @param path or a whole URL, to come in at another host
+   */
+  async ask(path: string, init: AskInit = {}): Promise<Response> {
+    const url = path.startsWith("/") ? `https://${host}${path}` : path;
+    const request = new Request(url, init);
+    return this.#app.fetch(
+      request,
+      {},
+      {
+        waitUntil: (work: Promise<unknown>) => void this.#pending.push(work),
+        passThroughOnException: () => undefined,
+        props: {},
+      },
+    );
+  }
+
+  /** Asks, reads the answer to its end, and waits for all that goes on behind it. */
+  async get(path: string, init: AskInit = {}): Promise<Seen> {
+    const seen = await read(await this.ask(path, init));
+    await this.settle();
+    return seen;
+  }
+
+  /** Waits for everything that answers have left to be done, and for what that leaves. */
+  async settle(): Promise<void> {
+    while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));
+  }
+}
+
+export function openSite(options: SiteOptions = {}): Site {
+  const origin = new OriginInProcess(options.origin ?? (() => new Response("page")));
+  return new Site(options, origin);
+}
+
+/** The same site seen from several places: one clock, one origin, one shared tier. */
+export function openColos(count: number, options: SiteOptions): Site[] {
+  const first = openSite(options);
+  const others = Array.from(
+    { length: count - 1 },
+    () => new Site({ ...options, clock: first.clock }, first.origin),
+  );
+  return [first, ...others];
+}
+
+export async function read(response: Response): Promise<Seen> {
+  const text = await response.text();
+  const { status, headers: fields } = response;
+  const head = [...fields].map(([name, value]) => `${name}: ${value}`).join("\n");
+  return { status, text, fields, head, cacheStatus: fields.get("cache-status") ?? "" };
+}
+
+/** Lets everything run that can, until it holds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 5_000;
+  while (!holds() && performance.now() < deadlineMs) await nextTurn();
+  if (!holds()) throw new Error("What a test waited for did not come.");
+}
+
+/** Lets everything run that can without a timer of some length. */
+export async function idle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+}
+
+/** Digests are worked out in other threads, in order: after ours, those asked for before are done. */
+async function nextTurn(): Promise<void> {
+  await crypto.subtle.digest("SHA-256", new Uint8Array(1));
+  await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,101 @@
+// An origin that is a function: answers as a test says, and remembers what it was asked.
+
+export interface OriginAsked {
+  readonly method: string;
+  /** Path and query, as they arrived. */
+  readonly path: string;
+  readonly url: string;
+  readonly fields: Headers;
+  /** What was asked of `fetch` itself. */
+  readonly settings: Readonly<Record<"cache" | "redirect" | "encodeResponseBody", unknown>>;
+}
+
+/** @param nth 1 for the first request */
+export type Script = (request: Request, nth: number) => Response | Promise<Response>;
+
+export class OriginInProcess {
+  readonly asked: OriginAsked[] = [];
+  script: Script;
+
+  constructor(script: Script) {
+    this.script = script;
+  }
+
+  get count(): number {
+    return this.asked.length;
+  }
+
+  get last(): OriginAsked {
+    const last = this.asked.at(-1);
+    if (last === undefined) throw new Error("The origin was not asked.");
+    return last;
+  }
+
+  readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    // Node takes a streamed body only together with a member that the Workers runtime lacks.
+    const request = new Request(url, { ...init, duplex: "half" } as RequestInit);
+    const { pathname, search } = new URL(url);
+    const { cache, redirect, encodeResponseBody } = init;
+    this.asked.push({
+      method: request.method,
+      url,
+      path: pathname + search,
+      fields: new Headers(request.headers),
+      settings: { cache, redirect, encodeResponseBody },
+    });
+    return this.script(request, this.count);
+  };
+}
+
+export type FieldTexts = Readonly<Record<string, string>>;
+
+/** A page with these fields; its text tells which request it answers where a test says so. */
+export function page(text: string, fields: FieldTexts = {}, status = 200): Response {
+  return new Response(text, { status, headers: { "content-type": "text/html", ...fields } });
+}
+
+export function cc(cacheControl: string, more: FieldTexts = {}): FieldTexts {
+  return { "cache-control": cacheControl, ...more };
+}
+
+export function unchanged(fields: FieldTexts = {}): Response {
+  return new Response(null, { status: 304, headers: fields });
+}
+
+/** What `fetch` does when nobody is there; the address stands in its message, as in real ones. */
+export function unreachable(): never {
+  throw new TypeError("fetch failed: connect ECONNREFUSED origin.invalid, token s3cret");
+}
+
+/** Never answers; fails once its caller gives up. */
+export function never(request: Request): Promise<Response> {
+  return new Promise((_, reject) => {
+    request.signal.addEventListener("abort", () => reject(request.signal.reason as Error));
+  });
+}
+
+/** A body in these chunks, which then ends, or breaks off. */
+export function chunked(
+  chunks: readonly string[],
+  end: "ends" | "breaks" = "ends",
+): ReadableStream<Uint8Array> {
+  const left = [...chunks];
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = left.shift();
+      if (chunk !== undefined) controller.enqueue(new TextEncoder().encode(chunk));
+      else if (end === "ends") controller.close();
+      else controller.error(new TypeError("The connection was lost."));
+    },
+  });
+}
+
+export interface Gate {
+  readonly opened: Promise<void>;
+  readonly open: () => void;
+}
+
+export function closedGate(): Gate {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { opened: promise, open: () => resolve() };
+}

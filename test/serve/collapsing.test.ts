@@ -1,0 +1,224 @@
+// Many who ask for the same at once, and one forward for all of them (DESIGN §10.5, §10.6, §10.8).
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import {
+  type AskInit,
+  idle,
+  openSite,
+  read,
+  type Seen,
+  type Site,
+  until,
+} from "../fakes/harness.ts";
+import {
+  cc,
+  closedGate,
+  page,
+  type Script,
+  unchanged,
+  unreachable,
+} from "../fakes/origin-in-process.ts";
+
+/** Asks that many times at once, lets all of them wait, then lets the origin answer. */
+async function crowd(
+  site: Site,
+  script: Script,
+  { count = 50, init = () => ({}) }: { count?: number; init?: (nth: number) => AskInit } = {},
+): Promise<Seen[]> {
+  const before = site.origin.count;
+  const gate = closedGate();
+  site.origin.script = async (request, nth) => {
+    if (nth === before + 1) await gate.opened;
+    return script(request, nth);
+  };
+  const asked = Array.from({ length: count }, (_, nth) => site.ask("/a", init(nth)).then(read));
+  await until(() => site.origin.count > before);
+  await idle();
+  gate.open();
+  const seen = await Promise.all(asked);
+  await site.settle();
+  return seen;
+}
+
+const texts = (seen: readonly Seen[]) => new Set(seen.map(({ text }) => text));
+const collapsed = (seen: readonly Seen[]) =>
+  seen.filter(({ cacheStatus }) => cacheStatus.includes("collapsed")).length;
+
+describe("fifty at once", () => {
+  it("cost one origin request, and all get its body", async () => {
+    const site = openSite();
+    const seen = await crowd(site, (_, nth) => page(`page ${nth}`, cc("max-age=60")));
+    expect([site.origin.count, collapsed(seen)]).toEqual([1, 49]);
+    expect(texts(seen)).toEqual(new Set(["page 1"]));
+    expect(seen[1]?.cacheStatus).toBe("tidemark; fwd=uri-miss; collapsed");
+  });
+
+  it("cost one validation", async () => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
+    await site.get("/a");
+    site.clock.advance(61);
+    const seen = await crowd(site, () => unchanged({ etag: '"1"' }));
+    expect([site.origin.count, collapsed(seen), texts(seen)]).toEqual([2, 49, new Set(["page"])]);
+  });
+
+  it("each get an answer to their own condition", async () => {
+    const site = openSite();
+    const init = (nth: number) => (nth === 0 ? {} : { headers: { "if-none-match": '"1"' } });
+    const seen = await crowd(site, () => page("page", cc("max-age=60", { etag: '"1"' })), {
+      count: 3,
+      init,
+    });
+    expect(seen.map(({ status }) => status)).toEqual([200, 304, 304]);
+  });
+
+  it.each([
+    { id: "no-store", answer: () => page("own", cc("no-store")) },
+    { id: "private", answer: () => page("own", cc("private")) },
+    { id: "error", answer: () => page("own", {}, 503) },
+    { id: "no-lifetime", answer: () => new Response("own", { status: 302 }) },
+  ])("go to the origin at once when nothing may be shared: $id", async ({ answer }) => {
+    const site = openSite();
+    const seen = await crowd(site, (_, nth) => {
+      const { status, headers } = answer();
+      return new Response(`own ${nth}`, { status, headers });
+    });
+    expect([site.origin.count, collapsed(seen), texts(seen).size]).toEqual([50, 0, 50]);
+  });
+
+  it("get 502 of one origin request when it fails", async () => {
+    const site = openSite();
+    const seen = await crowd(site, unreachable);
+    expect(site.origin.count).toBe(1);
+    expect(seen.filter(({ status }) => status === 502)).toHaveLength(50);
+  });
+
+  it.each([
+    { id: "network", script: unreachable },
+    { id: "503", script: () => page("error", {}, 503) },
+  ])("get the stale answer of one origin request when it fails: $id", async ({ script }) => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60, stale-if-error=600")) });
+    await site.get("/a");
+    site.clock.advance(61);
+    const seen = await crowd(site, script);
+    expect([site.origin.count, texts(seen)]).toEqual([2, new Set(["page"])]);
+  });
+
+  it("go to the origin when the leader's body breaks off", async () => {
+    const site = openSite();
+    const gate = closedGate();
+    site.origin.script = async (_, nth) => {
+      if (nth > 1) return page(`page ${nth}`, cc("max-age=60"));
+      const broken = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          await gate.opened;
+          controller.error(new TypeError("The connection was lost."));
+        },
+      });
+      return new Response(broken, { headers: cc("max-age=60") });
+    };
+    const leader = site.ask("/a").then(read);
+    const others = [site.ask("/a").then(read), site.ask("/a").then(read)];
+    await idle();
+    gate.open();
+    await expect(leader).rejects.toThrow("connection was lost");
+    expect((await Promise.all(others)).map(({ status }) => status)).toEqual([200, 200]);
+    await site.settle();
+  });
+});
+
+describe("who asks for something else", () => {
+  it("by Vary goes to the origin alone", async () => {
+    const site = openSite();
+    const init = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
+    const seen = await crowd(
+      site,
+      (request) =>
+        page(
+          `in ${request.headers.get("accept-language")}`,
+          cc("max-age=60", { vary: "accept-language" }),
+        ),
+      { count: 4, init },
+    );
+    expect(seen.map(({ text }) => text)).toEqual(["in de", "in en", "in de", "in en"]);
+    expect(site.origin.count).toBe(3);
+  });
+
+  it.each([
+    { id: "head", init: { method: "HEAD" } },
+    { id: "range", init: { headers: { range: "bytes=0-1" } } },
+    { id: "unknown-cookie", init: { headers: { cookie: "session=1" } } },
+    { id: "post", init: { method: "POST" } },
+    { id: "authorization", init: { headers: { authorization: "Bearer x" } } },
+  ])("does not wait: $id", async ({ init }) => {
+    const site = openSite();
+    const gate = closedGate();
+    site.origin.script = async (_, nth) => {
+      if (nth === 1) await gate.opened;
+      return page("page", cc("max-age=60"));
+    };
+    const leader = site.ask("/a").then(read);
+    await until(() => site.origin.count === 1);
+    expect((await site.ask("/a", init as AskInit)).status).toBe(200);
+    gate.open();
+    await leader;
+    await site.settle();
+  });
+});
+
+describe("a fill that is not stored everywhere yet", () => {
+  const config = {
+    routes: [{ name: "all", match: "*", tiers: ["edge" as const, "shared" as const] }],
+  };
+
+  it("is there for its own isolate, memory left out", async () => {
+    const clock = new FakeClock();
+    const site = openSite({ clock, config, upstash: new FakeUpstash(clock) });
+    const gate = closedGate();
+    site.cache.beforePut = () => gate.opened;
+    site.origin.script = (_, nth) => page(`page ${nth}`, cc("max-age=60"));
+    await read(await site.ask("/a"));
+    await idle();
+    const second = await read(await site.ask("/a"));
+    expect([second.text, site.origin.count]).toEqual(["page 1", 1]);
+    expect(site.cache.addresses).toEqual([]);
+    gate.open();
+    await site.settle();
+    expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
+  });
+
+  it("is not there for who asks for another variant", async () => {
+    const site = openSite({ config });
+    const gate = closedGate();
+    site.cache.beforePut = () => gate.opened;
+    site.origin.script = (request) =>
+      page(
+        `in ${request.headers.get("accept-language")}`,
+        cc("max-age=60", { vary: "accept-language" }),
+      );
+    const got = [];
+    for (const language of ["de", "en"]) {
+      const answer = await site.ask("/a", { headers: { "accept-language": language } });
+      got.push((await read(answer)).text);
+      await idle();
+    }
+    expect(got).toEqual(["in de", "in en"]);
+    gate.open();
+    await site.settle();
+  });
+
+  it("is there by its variant too", async () => {
+    const site = openSite({ config });
+    const gate = closedGate();
+    site.origin.script = () => page("page", cc("max-age=60", { vary: "accept-language" }));
+    await site.get("/a", { headers: { "accept-language": "fr" } });
+    site.cache.beforePut = () => gate.opened;
+    const init = { headers: { "accept-language": "de" } };
+    await read(await site.ask("/a", init));
+    await idle();
+    await read(await site.ask("/a", init));
+    expect(site.origin.count).toBe(2);
+    gate.open();
+    await site.settle();
+  });
+});

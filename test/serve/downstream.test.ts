@@ -1,0 +1,231 @@
+// The fields that clients get (DESIGN, "Downstream"; RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../src/config.ts";
+import type { ConfigInput } from "../../src/config-schema.ts";
+import {
+  fieldsFromStored,
+  fieldsOfFill,
+  fieldsPassedOn,
+  keepPrivate,
+} from "../../src/serve/downstream.ts";
+import { metadataWith, type RouteChanges, routeWith } from "./examples.ts";
+
+type Fields = Readonly<Record<string, string>>;
+const cc = (text: string, more: Fields = {}): Fields => ({ "cache-control": text, ...more });
+
+function fromStored(
+  stored: Fields,
+  given: { route?: RouteChanges; config?: ConfigInput; ageSeconds?: number },
+): Headers {
+  const { route = {}, config = {}, ageSeconds = 0 } = given;
+  return fieldsFromStored(metadataWith(stored), {
+    route: routeWith(route),
+    config: defineConfig(config),
+    ageSeconds,
+  });
+}
+
+describe("what was meant for caches like this one ends here", () => {
+  const config = { tagFields: ["X-Keys"] };
+  const cacheInFront = { cacheInFront: true };
+
+  it.each<{ id: string; name: string; stored: Fields; config?: ConfigInput; value: string | null }>(
+    [
+      {
+        id: "s-maxage",
+        name: "cache-control",
+        stored: cc("s-maxage=60, max-age=5"),
+        value: "max-age=5",
+      },
+      { id: "s-maxage-alone", name: "cache-control", stored: cc("s-maxage=60"), value: null },
+      {
+        id: "s-maxage-capital",
+        name: "cache-control",
+        stored: cc("S-MaxAge=60, public"),
+        value: "public",
+      },
+      {
+        id: "the-rest-as-it-stood",
+        name: "cache-control",
+        stored: cc('s-maxage=1, X="a, b",  public'),
+        value: 'X="a, b", public',
+      },
+      {
+        id: "untouched",
+        name: "cache-control",
+        stored: cc("public,max-age=5"),
+        value: "public,max-age=5",
+      },
+      {
+        id: "targeted",
+        name: "cdn-cache-control",
+        stored: { "cdn-cache-control": "max-age=9" },
+        value: null,
+      },
+      {
+        id: "surrogate",
+        name: "surrogate-control",
+        stored: { "surrogate-control": "max-age=9" },
+        value: null,
+      },
+      {
+        id: "s-maxage-in-front",
+        name: "cache-control",
+        stored: cc("s-maxage=60"),
+        config: cacheInFront,
+        value: "s-maxage=60",
+      },
+      {
+        id: "targeted-in-front",
+        name: "cdn-cache-control",
+        stored: { "cdn-cache-control": "max-age=9" },
+        config: cacheInFront,
+        value: "max-age=9",
+      },
+      {
+        id: "surrogate-in-front",
+        name: "surrogate-control",
+        stored: { "surrogate-control": "x" },
+        config: cacheInFront,
+        value: "x",
+      },
+      { id: "cache-tag", name: "cache-tag", stored: { "cache-tag": "a" }, value: null },
+      { id: "surrogate-key", name: "surrogate-key", stored: { "surrogate-key": "a" }, value: null },
+      { id: "cache-groups", name: "cache-groups", stored: { "cache-groups": '"a"' }, value: null },
+      { id: "configured-tags", name: "x-keys", stored: { "x-keys": "a" }, config, value: null },
+      {
+        id: "tags-in-front-too",
+        name: "cache-tag",
+        stored: { "cache-tag": "a" },
+        config: cacheInFront,
+        value: null,
+      },
+      { id: "others-stay", name: "etag", stored: { etag: '"a"' }, value: '"a"' },
+    ],
+  )("$id", ({ name, stored, value, ...given }) => {
+    expect(fromStored(stored, given).get(name)).toBe(value);
+  });
+});
+
+describe("browser", () => {
+  const browser = { browser: "60s" } as const;
+
+  it.each<{
+    id: string;
+    stored: Fields;
+    route?: RouteChanges;
+    ageSeconds?: number;
+    value: string | null;
+  }>([
+    { id: "from-now", stored: {}, route: browser, ageSeconds: 40.9, value: "max-age=100" },
+    {
+      id: "replaces",
+      stored: cc("public, max-age=5"),
+      route: browser,
+      value: "public, max-age=60",
+    },
+    {
+      id: "zero",
+      stored: cc("max-age=500"),
+      route: { browser: "0s" },
+      ageSeconds: 7,
+      value: "max-age=7",
+    },
+    { id: "unset", stored: cc("max-age=500"), ageSeconds: 7, value: "max-age=500" },
+    {
+      id: "immutable",
+      stored: {},
+      route: { ...browser, immutable: true },
+      value: "max-age=60, immutable",
+    },
+    { id: "replaces-immutable", stored: cc("immutable"), route: browser, value: "max-age=60" },
+    { id: "not-over-no-cache", stored: cc("no-cache"), route: browser, value: "no-cache" },
+    { id: "not-over-no-store", stored: cc("no-store"), route: browser, value: "no-store" },
+    {
+      id: "override-goes-first",
+      stored: cc("no-cache, must-revalidate"),
+      route: { ...browser, mode: "override", fresh: "5m" },
+      value: "max-age=60",
+    },
+    {
+      id: "keeps-stale-allowances",
+      stored: cc("max-age=5, stale-if-error=9"),
+      route: browser,
+      value: "stale-if-error=9, max-age=60",
+    },
+  ])("$id", ({ stored, value, ...given }) => {
+    expect(fromStored(stored, given).get("cache-control")).toBe(value);
+  });
+
+  it("replaces Expires", () => {
+    expect(fromStored({ expires: "0" }, { route: browser }).has("expires")).toBe(false);
+  });
+});
+
+describe("Age", () => {
+  const given = { route: routeWith(), config: defineConfig({}), ageSeconds: 7.9 };
+
+  it.each([
+    { id: "stored", fields: fieldsFromStored(metadataWith(), given), age: "7" },
+    {
+      id: "stored-replaced",
+      fields: fieldsFromStored(metadataWith({ age: "3" }), given),
+      age: "7",
+    },
+    { id: "fill", fields: fieldsOfFill(metadataWith(), given), age: null },
+    { id: "fill-from-a-cache", fields: fieldsOfFill(metadataWith({ age: "3" }), given), age: "7" },
+  ])("$id (RFC 9111 §5.1)", ({ fields, age }) => {
+    expect(fields.get("age")).toBe(age);
+  });
+
+  it("one answer's fields are not another's", () => {
+    const metadata = metadataWith();
+    fieldsFromStored(metadata, given).set("x-mine", "1");
+    expect(fieldsFromStored(metadata, given).has("x-mine")).toBe(false);
+  });
+});
+
+describe("passed on", () => {
+  it.each([
+    { id: "hop-by-hop", fields: { "keep-alive": "timeout=5" }, name: "keep-alive" },
+    { id: "nominated", fields: { connection: "x-hop", "x-hop": "1" }, name: "x-hop" },
+    { id: "upgrade", fields: { upgrade: "h2c" }, name: "upgrade" },
+    { id: "tags", fields: { "cache-tag": "a" }, name: "cache-tag" },
+    {
+      id: "nominated-with-an-empty-member",
+      fields: { connection: "x-hop, ", "x-hop": "1" },
+      name: "x-hop",
+    },
+    {
+      id: "nominated-what-is-no-name",
+      fields: { connection: "a b, x-hop", "x-hop": "1" },
+      name: "x-hop",
+    },
+  ])("without $id (RFC 9110 §7.6.1)", ({ fields, name }) => {
+    const response = new Response(null, { headers: fields as Fields });
+    expect(fieldsPassedOn(response, defineConfig({})).has(name)).toBe(false);
+  });
+
+  it("with every cookie of its own", () => {
+    const headers = new Headers([
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ]);
+    const fields = fieldsPassedOn(new Response(null, { headers }), defineConfig({}));
+    expect(fields.getSetCookie()).toEqual(["a=1", "b=2"]);
+  });
+
+  it.each([
+    { id: "silent", stated: null, value: "private" },
+    { id: "lifetime-alone", stated: "max-age=5", value: "max-age=5, private" },
+    { id: "private", stated: "private", value: "private" },
+    { id: "no-store", stated: "no-store", value: "no-store" },
+    { id: "public", stated: "Public, max-age=5", value: "Public, max-age=5" },
+    { id: "s-maxage", stated: "s-maxage=5", value: "s-maxage=5" },
+    { id: "in-quotes", stated: 'x="public"', value: 'x="public", private' },
+  ])("kept private: $id (RFC 9111 §3.5)", ({ stated, value }) => {
+    const fields = new Headers(stated === null ? {} : cc(stated));
+    keepPrivate(fields);
+    expect(fields.get("cache-control")).toBe(value);
+  });
+});

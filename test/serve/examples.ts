@@ -1,0 +1,71 @@
+// What the tests of single steps are given: routes, requests and stored responses, each as its
+// default with what a test says changed.
+import "../fakes/workers-globals.ts";
+import { type Config, defineConfig, type Route } from "../../src/config.ts";
+import type { RouteInput } from "../../src/config-schema.ts";
+import type { StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
+import { type Asked, plan, type Plan } from "../../src/serve/plan.ts";
+import { compileRoutes } from "../../src/serve/policy.ts";
+
+export type RouteChanges = Partial<Omit<RouteInput, "name" | "match">>;
+
+/** When every stored example was asked for and received. */
+export const storedAtMs = Date.UTC(2030, 0, 1, 12);
+
+export function configWith(changes: RouteChanges = {}): Config {
+  return defineConfig({ routes: [{ name: "all", match: "*", ...changes }] });
+}
+
+export function routeWith(changes: RouteChanges = {}): Route {
+  return configWith(changes).routes[0] ?? configWith().anywhere;
+}
+
+export function planOf(
+  request: { url?: string; method?: string; headers?: Readonly<Record<string, string>> },
+  config: Config = configWith(),
+  siteHost?: string,
+): Plan {
+  const { url = "https://www.example.com/", ...init } = request;
+  return plan(new Request(url, init), { config, matchRoute: compileRoutes(config), siteHost });
+}
+
+/** @throws for a request that is not looked up */
+export function askedWith(
+  request: Parameters<typeof planOf>[0] = {},
+  config: Config = configWith(),
+): Asked {
+  const planned = planOf(request, config);
+  if (planned.kind !== "look-up") throw new Error(`The request was planned as ${planned.kind}.`);
+  return planned.asked;
+}
+
+/** A 200 of five bytes that was asked for and received at `storedAtMs`. */
+export function metadataWith(
+  fields: Readonly<Record<string, string>> = {},
+  changes: Partial<StoredMetadata> = {},
+): StoredMetadata {
+  return {
+    status: 200,
+    statusText: "OK",
+    fields: Object.entries(fields),
+    requestedAtMs: storedAtMs,
+    respondedAtMs: storedAtMs,
+    bodyBytes: 5,
+    bodyDigest: "00",
+    selecting: [],
+    tags: [],
+    stamp: "none",
+    colo: "HAM",
+    fillCostMs: 0,
+    jitterDraw: 0.5,
+    ...changes,
+  };
+}
+
+export function storedWith(
+  fields: Readonly<Record<string, string>> = {},
+  changes: Partial<StoredMetadata> = {},
+): StoredResponse {
+  const bytes = new TextEncoder().encode("hello");
+  return { metadata: metadataWith(fields, changes), body: { kind: "bytes", bytes } };
+}

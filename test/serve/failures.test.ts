@@ -1,0 +1,127 @@
+// What clients and operators see when something fails (DESIGN §10.12): a plain page without any
+// address, and a log line without secrets.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { openSite, until } from "../fakes/harness.ts";
+import { cc, never, page, unreachable } from "../fakes/origin-in-process.ts";
+
+const secrets = /s3cret|origin\.invalid|ECONNREFUSED|at .*\.ts/;
+
+describe("an origin that is down", () => {
+  it.each([
+    { id: "looked-up", init: {} },
+    { id: "passed-by", init: { method: "POST" } },
+    { id: "head", init: { method: "HEAD" } },
+  ])("is a plain 502: $id", async ({ init }) => {
+    const site = openSite({ origin: unreachable });
+    const seen = await site.get("/a", init);
+    expect([seen.status, seen.fields.get("cache-control")]).toEqual([502, "no-store"]);
+    expect(seen.fields.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(`${seen.head}\n${seen.text}`).not.toMatch(secrets);
+  });
+
+  it("is asked again by the next request", async () => {
+    const site = openSite({ origin: unreachable });
+    await site.get("/a");
+    site.origin.script = () => page("back");
+    expect((await site.get("/a")).text).toBe("back");
+  });
+});
+
+describe("an origin that is slow", () => {
+  const config = { originTimeout: "1s" };
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    { id: "looked-up", init: {} },
+    { id: "passed-by", init: { method: "POST" } },
+  ])("is a plain 504 after its time: $id", async ({ init }) => {
+    const site = openSite({ origin: never, config });
+    const asking = site.ask("/a", init);
+    await until(() => site.origin.count === 1);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(await Promise.race([asking, Promise.resolve("waiting")])).toBe("waiting");
+    await vi.advanceTimersByTimeAsync(1);
+    const answer = await asking;
+    expect([answer.status, await answer.text()]).toEqual([
+      504,
+      expect.stringMatching(/^504 Gateway Timeout\n/),
+    ]);
+  });
+
+  it("answers stale in its time where it may", async () => {
+    const site = openSite({
+      origin: () => page("old", cc("max-age=60, stale-if-error=600")),
+      config,
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.origin.script = never;
+    const asking = site.ask("/a");
+    await until(() => site.origin.count === 2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await (await asking).text()).toBe("old");
+  });
+
+  it("may take its time for a body once it has begun", async () => {
+    const site = openSite({ config });
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    site.origin.script = () => new Response(readable);
+    const answer = await site.ask("/a");
+    await vi.advanceTimersByTimeAsync(60_000);
+    const writer = writable.getWriter();
+    void writer.write(new TextEncoder().encode("late"));
+    void writer.close();
+    expect(await answer.text()).toBe("late");
+  });
+});
+
+describe("an exception inside", () => {
+  const config = {
+    routes: [
+      {
+        name: "broken",
+        match: "/broken",
+        fresh: "5m",
+        tags: (): string[] => {
+          throw new RangeError("token s3cret of https://origin.invalid");
+        },
+      },
+      { name: "rest", match: "*", fresh: "5m" },
+    ],
+  };
+
+  it("is a plain 500 and one line in the log, without the error's own words", async () => {
+    const site = openSite({ config });
+    const seen = await site.get("/broken");
+    expect([seen.status, seen.text]).toEqual([500, expect.stringMatching(/^500 Internal/)]);
+    expect(`${seen.head}\n${seen.text}`).not.toMatch(secrets);
+    expect(site.log).toHaveLength(1);
+    expect(site.log[0]).toMatch(/^A request failed with RangeError: at /);
+    expect(site.log[0]).not.toContain("s3cret");
+  });
+
+  it("harms no other request, not even the next for the same", async () => {
+    const site = openSite({ config });
+    await site.get("/broken");
+    expect((await site.get("/broken")).status).toBe(500);
+    expect((await site.get("/a")).text).toBe("page");
+    expect(site.origin.count).toBe(3);
+  });
+});
+
+describe("work behind an answer that fails", () => {
+  it("is one line in the log, and the answer stands", async () => {
+    const site = openSite({
+      config: { routes: [{ name: "all", match: "*", staleWhileRevalidate: "1h" }] },
+      origin: () => page("page", cc("max-age=60")),
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.cache.match = () => {
+      throw new Error("unexpected s3cret");
+    };
+    expect((await site.get("/a")).text).toBe("page");
+    expect(site.log.join("\n")).not.toContain("s3cret");
+  });
+});

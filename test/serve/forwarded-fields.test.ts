@@ -1,0 +1,155 @@
+// What the origin sees of a client's fields (DESIGN, "What is forwarded is exactly what was
+// keyed"; RFC 9110 §7.6.1, §7.6.3).
+import { describe, expect, it } from "vitest";
+import {
+  type ForwardedRequest,
+  KeyedFields,
+  passedFields,
+} from "../../src/serve/forwarded-fields.ts";
+import { readTarget } from "../../src/serve/target.ts";
+
+type Texts = Readonly<Record<string, string>>;
+
+function requestWith(fields: Texts, clientAddress: string | null = null): ForwardedRequest {
+  return {
+    client: new Headers(fields),
+    target: readTarget("https://www.example.com/a"),
+    clientAddress,
+  };
+}
+
+function keyed(fields: Texts, given: { cookies?: string; honoursDirectives?: boolean } = {}) {
+  const { cookies = "", honoursDirectives = false } = given;
+  return new KeyedFields({ request: requestWith(fields, "192.0.2.7"), cookies, honoursDirectives });
+}
+
+const steering = (
+  "forwarded x-forwarded-prefix x-forwarded-port x-forwarded-scheme x-forwarded-server " +
+  "x-forwarded-ssl x-host x-real-ip x-original-host front-end-https x-url-scheme"
+).split(" ");
+const methodOrUrl =
+  "x-original-url x-rewrite-url x-http-method x-http-method-override x-method-override".split(" ");
+const ofTheConnection = ["keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+
+describe("a request that may be answered from a stored response", () => {
+  it.each([
+    ...steering,
+    ...methodOrUrl,
+    ...ofTheConnection,
+    "host",
+    "proxy-authorization",
+    "proxy-connection",
+    "cache-control",
+    "pragma",
+    "if-none-match",
+    "if-modified-since",
+    "if-range",
+    "range",
+    "content-length",
+    "content-type",
+    "expect",
+    "cookie",
+  ])("goes without %s", (name) => {
+    const fields = keyed({ [name]: "1" });
+    expect(fields.toHeaders([]).has(name)).toBe(false);
+    expect(fields.get(name)).toBeNull();
+  });
+
+  it.each([
+    { id: "others", given: { "x-app": "1" }, name: "x-app", value: "1" },
+    {
+      id: "accept-encoding",
+      given: { "accept-encoding": "zstd, gzip" },
+      name: "accept-encoding",
+      value: "gzip",
+    },
+    { id: "accept-encoding-always", given: {}, name: "accept-encoding", value: "identity" },
+    { id: "via", given: {}, name: "via", value: "1.1 tidemark" },
+    { id: "via-after-others", given: { via: "1.1 a" }, name: "via", value: "1.1 a, 1.1 tidemark" },
+    {
+      id: "proto",
+      given: { "x-forwarded-proto": "ftp" },
+      name: "x-forwarded-proto",
+      value: "https",
+    },
+    {
+      id: "host",
+      given: { "x-forwarded-host": "evil" },
+      name: "x-forwarded-host",
+      value: "www.example.com",
+    },
+    {
+      id: "address",
+      given: { "x-forwarded-for": "1.1.1.1" },
+      name: "x-forwarded-for",
+      value: "192.0.2.7",
+    },
+  ])("goes with $id", ({ given, name, value }) => {
+    expect(
+      keyed(given as Texts)
+        .toHeaders([])
+        .get(name),
+    ).toBe(value);
+  });
+
+  it("goes without what Connection nominates", () => {
+    const headers = keyed({ connection: "x-hop, a b,", "x-hop": "1" }).toHeaders([]);
+    expect([headers.has("x-hop"), headers.has("connection")]).toEqual([false, false]);
+  });
+
+  it("goes with the cookies that count, and is selected by them", () => {
+    const fields = keyed({ cookie: "_ga=1; currency=EUR" }, { cookies: "currency=EUR" });
+    expect(fields.toHeaders([]).get("cookie")).toBe("currency=EUR");
+    expect(fields.get("Cookie")).toBe("currency=EUR");
+  });
+
+  it("goes with its directives where they are honoured", () => {
+    const headers = keyed({ "cache-control": "no-cache" }, { honoursDirectives: true }).toHeaders(
+      [],
+    );
+    expect(headers.get("cache-control")).toBe("no-cache");
+  });
+
+  it("goes with validators of ours", () => {
+    const headers = keyed({ "if-none-match": '"client"' }).toHeaders([["if-none-match", '"ours"']]);
+    expect(headers.get("if-none-match")).toBe('"ours"');
+  });
+});
+
+describe("a request that is passed by", () => {
+  const passed = (fields: Texts) => passedFields(requestWith(fields));
+
+  it.each([...steering, ...ofTheConnection, "host", "proxy-authorization", "x-forwarded-for"])(
+    "goes without %s",
+    (name) => {
+      expect(passed({ [name]: "1" }).has(name)).toBe(false);
+    },
+  );
+
+  it.each([
+    ...methodOrUrl,
+    "authorization",
+    "cookie",
+    "if-match",
+    "range",
+    "cache-control",
+    "content-type",
+    "accept-encoding",
+  ])("keeps %s", (name) => {
+    expect(passed({ [name]: "1" }).get(name)).toBe("1");
+  });
+
+  it.each([
+    { id: "nominated", connection: "close, X-Hop" },
+    { id: "with-an-empty-member", connection: "x-hop," },
+    { id: "with-what-is-no-name", connection: "a b, x-hop" },
+  ])("goes without what Connection nominates: $id", ({ connection }) => {
+    expect(passed({ connection, "x-hop": "1" }).has("x-hop")).toBe(false);
+  });
+
+  it("says where it came from", () => {
+    const headers = passed({ "x-forwarded-host": "evil", via: "1.1 a" });
+    expect(headers.get("x-forwarded-host")).toBe("www.example.com");
+    expect(headers.get("via")).toBe("1.1 a, 1.1 tidemark");
+  });
+});

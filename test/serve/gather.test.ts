@@ -1,0 +1,194 @@
+// A body on its way to a client and into the tiers: whole, too large, cut, or left (DESIGN,
+// "Tiers": lock-step beyond the buffer, and a client that leaves ends that store).
+import { describe, expect, it } from "vitest";
+import { idle, until } from "../fakes/harness.ts";
+import { chunked } from "../fakes/origin-in-process.ts";
+import { openBytePipe } from "../../src/serve/byte-pipe.ts";
+import { gather, type GatherPlan } from "../../src/serve/gather.ts";
+
+const encoder = new TextEncoder();
+
+/** Ten bytes are the buffer; what the edge tier and the client read is collected. */
+function gathering(given: {
+  source: ReadableStream<Uint8Array>;
+  bodyBytes?: number;
+  streamBytesMax?: number;
+  client?: "reads" | "waits" | "nobody";
+  edge?: "reads" | "waits" | "fails";
+}) {
+  const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
+  const pipe = client === "nobody" ? undefined : openBytePipe(bodyBytes);
+  const unshared: string[] = [];
+  const overflow: ReadableStream<Uint8Array>[] = [];
+  let kept: Promise<string> | undefined;
+  const plan: GatherPlan = {
+    source: given.source,
+    client: pipe,
+    bufferBytes: 10,
+    bodyBytes,
+    streamBytesMax,
+    onUnshared: () => void unshared.push("unshared"),
+    onOverflow: async (stream) => {
+      overflow.push(stream);
+      if (edge === "reads") kept = textOrFailure(stream);
+      if (edge === "waits") await new Promise(() => undefined);
+      if (edge === "fails") await stream.cancel();
+      await kept;
+    },
+  };
+  const sent = pipe && client === "reads" ? textOrFailure(pipe.readable) : undefined;
+  return { done: gather(plan), pipe, sent, unshared, overflow, kept: () => kept };
+}
+
+function textOrFailure(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text().catch(() => "failed");
+}
+
+describe("within the buffer", () => {
+  it("is gathered whole, and sent on", async () => {
+    const { done, sent } = gathering({ source: chunked(["hello", "world"]) });
+    expect(await done).toEqual({ kind: "whole", bytes: encoder.encode("helloworld") });
+    expect(await sent).toBe("helloworld");
+  });
+
+  it("is gathered though nobody waits for it", async () => {
+    const { done } = gathering({ source: chunked(["hello"]), client: "nobody" });
+    expect(await done).toEqual({ kind: "whole", bytes: encoder.encode("hello") });
+  });
+
+  it("is gathered though its client does not read", async () => {
+    const { done } = gathering({ source: chunked(["hello", "world"]), client: "waits" });
+    expect((await done).kind).toBe("whole");
+  });
+
+  it("goes on when the client leaves", async () => {
+    const { done, pipe } = gathering({ source: chunked(["hello", "world"]), client: "waits" });
+    await pipe?.readable.cancel();
+    expect((await done).kind).toBe("whole");
+  });
+
+  it("is nothing, which is whole too", async () => {
+    const { done, sent } = gathering({ source: chunked([]) });
+    expect(await done).toEqual({ kind: "whole", bytes: new Uint8Array() });
+    expect(await sent).toBe("");
+  });
+
+  it.each([
+    {
+      id: "breaks-off",
+      source: chunked(["hello"], "breaks"),
+      bodyBytes: undefined,
+      sent: "failed",
+    },
+    { id: "shorter-than-said", source: chunked(["hello"]), bodyBytes: 6, sent: "failed" },
+    { id: "longer-than-said", source: chunked(["hello", "!"]), bodyBytes: 5, sent: "failed" },
+    { id: "as-long-as-said", source: chunked(["hello"]), bodyBytes: 5, sent: "hello" },
+  ])("$id", async ({ source, bodyBytes, sent: expected }) => {
+    const given = bodyBytes === undefined ? { source } : { source, bodyBytes };
+    const { done, sent } = gathering(given);
+    expect((await done).kind).toBe(expected === "failed" ? "cut" : "whole");
+    expect(await sent).toBe(expected);
+  });
+});
+
+describe("beyond the buffer", () => {
+  const long = ["0123456789", "abcdefghij", "ABCDEFGHIJ"];
+
+  it.each([
+    { id: "at-the-limit", chunks: ["01234", "56789"], kind: "whole" },
+    { id: "one-over", chunks: ["01234", "567890"], kind: "streamed" },
+  ])("$id", async ({ chunks, kind }) => {
+    const { done } = gathering({ source: chunked(chunks) });
+    expect((await done).kind).toBe(kind);
+  });
+
+  it("goes to client and edge tier alike, and those who wait are told", async () => {
+    const { done, sent, kept, unshared } = gathering({ source: chunked(long) });
+    expect(await done).toEqual({ kind: "streamed" });
+    expect([await sent, await kept()]).toEqual([long.join(""), long.join("")]);
+    expect(unshared).toEqual(["unshared"]);
+  });
+
+  /** Ten bytes at a time, as long as somebody pulls, for far longer than anybody should. */
+  function lasting() {
+    const told = { pulls: 0, isCancelled: false };
+    const source = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        told.pulls += 1;
+        controller.enqueue(encoder.encode("0123456789"));
+        if (told.pulls === 1_000) controller.close();
+      },
+      cancel() {
+        told.isCancelled = true;
+      },
+    });
+    return { source, told };
+  }
+
+  /** Reads five chunks and then no more. */
+  async function tire(stream: ReadableStream<Uint8Array> | undefined): Promise<void> {
+    const reader = stream?.getReader();
+    for (let chunk = 0; chunk < 5; chunk += 1) await reader?.read();
+    await idle();
+  }
+
+  it.each(["client", "edge tier"])("is read no faster than the %s reads", async (slow) => {
+    const { source, told } = lasting();
+    const isClient = slow === "client";
+    const { pipe, overflow } = gathering(
+      isClient ? { source, client: "waits" } : { source, edge: "waits" },
+    );
+    if (!isClient) await until(() => overflow.length === 1);
+    await tire(isClient ? pipe?.readable : overflow[0]);
+    expect(told.pulls).toBeGreaterThanOrEqual(5);
+    expect(told.pulls).toBeLessThan(10);
+  });
+
+  it("ends with the client: the edge tier keeps no half", async () => {
+    const { source, told } = lasting();
+    const { done, pipe, overflow, kept } = gathering({ source, client: "waits" });
+    await until(() => overflow.length === 1);
+    await pipe?.readable.cancel();
+    await done;
+    expect([await kept(), told.isCancelled]).toEqual(["failed", true]);
+  });
+
+  it("leaves the client alone when the edge tier fails", async () => {
+    const { done, sent } = gathering({ source: chunked(long), edge: "fails" });
+    expect(await sent).toBe(long.join(""));
+    expect((await done).kind).toBe("streamed");
+  });
+
+  it.each([
+    { id: "breaks-off", chunks: long, end: "breaks", bodyBytes: null },
+    { id: "shorter-than-said", chunks: long, end: "ends", bodyBytes: 31 },
+    { id: "longer-than-said", chunks: long, end: "ends", bodyBytes: 29 },
+  ] as const)("keeps nothing of what $id", async ({ chunks, end, bodyBytes }) => {
+    const source = chunked(chunks, end);
+    const { done, sent, kept } = gathering(bodyBytes === null ? { source } : { source, bodyBytes });
+    await done;
+    expect([await sent, await kept()]).toEqual(["failed", "failed"]);
+  });
+
+  it.each([
+    { id: "no-edge-tier", streamBytesMax: 0, bodyBytes: null, opened: 0, kept: undefined },
+    { id: "said-too-large", streamBytesMax: 20, bodyBytes: 30, opened: 0, kept: undefined },
+    { id: "grew-too-large", streamBytesMax: 20, bodyBytes: null, opened: 1, kept: "failed" },
+    { id: "at-the-limit", streamBytesMax: 30, bodyBytes: 30, opened: 1, kept: long.join("") },
+  ])("of a size that the edge tier takes: $id", async (row) => {
+    const { streamBytesMax, bodyBytes } = row;
+    const source = chunked(long);
+    const { done, sent, overflow, kept } = gathering(
+      bodyBytes === null ? { source, streamBytesMax } : { source, streamBytesMax, bodyBytes },
+    );
+    await done;
+    expect(await sent).toBe(long.join(""));
+    expect({ ...row, opened: overflow.length, kept: await kept() }).toEqual(row);
+  });
+
+  it("goes to the edge tier though nobody else waits for it", async () => {
+    const { done, kept } = gathering({ source: chunked(long), client: "nobody" });
+    await done;
+    expect(await kept()).toBe(long.join(""));
+  });
+});

@@ -1,0 +1,64 @@
+// Which route a path takes: the first that matches, with its parameters decoded.
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../src/config.ts";
+import { compileRoutes } from "../../src/serve/policy.ts";
+
+const match = compileRoutes(
+  defineConfig({
+    routes: [
+      { name: "account", match: "/me/*" },
+      { name: "article", match: "/articles/:slug" },
+      { name: "late", match: "/articles/special" },
+      { name: "comment", match: "/articles/:article/comments/:comment" },
+      { name: "dots", match: "/a.b" },
+      { name: "umlaut", match: "/caf%C3%A9/*" },
+      { name: "raw-umlaut", match: "/größe/*" },
+      { name: "tilde", match: "/%7euser" },
+      { name: "files", match: "/files/*" },
+      { name: "file", match: "/files/one" },
+    ],
+  }),
+);
+
+describe("the first route that matches", () => {
+  it.each([
+    { id: "prefix", path: "/me/orders", name: "account" },
+    { id: "prefix-deep", path: "/me/orders/7/lines", name: "account" },
+    { id: "prefix-itself", path: "/me", name: "account" },
+    { id: "prefix-with-slash", path: "/me/", name: "account" },
+    { id: "prefix-is-a-segment", path: "/menu", name: "" },
+    { id: "parameter", path: "/articles/x", name: "article" },
+    { id: "before-a-later-literal", path: "/articles/special", name: "article" },
+    { id: "wildcard-before-a-later-literal", path: "/files/one", name: "files" },
+    { id: "parameter-is-one-segment", path: "/articles/x/y", name: "" },
+    { id: "parameter-is-not-empty", path: "/articles/", name: "" },
+    { id: "two-parameters", path: "/articles/a/comments/b", name: "comment" },
+    { id: "dot-is-a-dot", path: "/axb", name: "" },
+    { id: "literal-dot", path: "/a.b", name: "dots" },
+    { id: "case", path: "/ME/orders", name: "" },
+    { id: "escaped-pattern", path: "/caf%C3%A9/x", name: "umlaut" },
+    { id: "pattern-with-other-letters", path: "/gr%C3%B6%C3%9Fe/x", name: "raw-umlaut" },
+    { id: "pattern-normalised", path: "/~user", name: "tilde" },
+    { id: "none", path: "/", name: "" },
+  ])("$id", ({ path, name }) => {
+    expect(match(path).route.name).toBe(name);
+  });
+});
+
+describe("parameters", () => {
+  it.each([
+    { id: "plain", path: "/articles/x", parameters: { slug: "x" } },
+    { id: "decoded", path: "/articles/caf%C3%A9%20au", parameters: { slug: "café au" } },
+    { id: "broken-escape", path: "/articles/%C3", parameters: { slug: "%C3" } },
+    { id: "lone-percent", path: "/articles/100%", parameters: { slug: "100%" } },
+    { id: "two", path: "/articles/a/comments/b", parameters: { article: "a", comment: "b" } },
+    { id: "none", path: "/me/x", parameters: {} },
+    { id: "nowhere", path: "/", parameters: {} },
+  ])("$id", ({ path, parameters }) => {
+    expect(match(path).parameters).toEqual(parameters);
+  });
+});
+
+it("has the general rules where there are no routes", () => {
+  expect(compileRoutes(defineConfig({}))("/x").route.match).toBe("*");
+});

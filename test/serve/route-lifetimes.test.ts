@@ -1,0 +1,126 @@
+// What a route's own lifetimes do in the pipeline (DESIGN, "Freshness and policy").
+import { describe, expect, it } from "vitest";
+import { openSite } from "../fakes/harness.ts";
+import { cc, type FieldTexts, page } from "../fakes/origin-in-process.ts";
+import type { RouteChanges } from "./examples.ts";
+
+function openRoute(route: RouteChanges, answer: { fields?: FieldTexts; status?: number } = {}) {
+  return openSite({
+    config: { routes: [{ name: "all", match: "*", ...route }] },
+    origin: (_, nth) => page(`page ${nth}`, answer.fields, answer.status),
+  });
+}
+
+describe("stored for as long as", () => {
+  it.each<{
+    id: string;
+    route: RouteChanges;
+    fields?: FieldTexts;
+    status?: number;
+    seconds: number;
+  }>([
+    { id: "the-route-says", route: { fresh: "5m" }, seconds: 300 },
+    { id: "the-origin-says", route: { fresh: "5m" }, fields: cc("max-age=10"), seconds: 10 },
+    {
+      id: "override-says",
+      route: { fresh: "5m", mode: "override" },
+      fields: cc("max-age=10"),
+      seconds: 300,
+    },
+    {
+      id: "override-says-over-no-cache",
+      route: { fresh: "5m", mode: "override" },
+      fields: cc("no-cache"),
+      seconds: 300,
+    },
+    {
+      id: "the-status-has",
+      route: { negative: { 404: "30s", 410: "5m" } },
+      status: 404,
+      seconds: 30,
+    },
+    {
+      id: "another-status-has",
+      route: { negative: { 404: "30s", 410: "5m" } },
+      status: 410,
+      seconds: 300,
+    },
+    { id: "an-unusual-status-has", route: { negative: { 503: "5s" } }, status: 503, seconds: 5 },
+    { id: "jitter-leaves", route: { fresh: "100s", jitter: 0.2 }, seconds: 90 },
+  ])("$id", async ({ route, seconds, ...answer }) => {
+    const site = openRoute(route, answer);
+    await site.get("/a");
+    site.clock.advance(seconds - 0.5);
+    expect((await site.get("/a")).text).toBe("page 1");
+    site.clock.advance(0.5);
+    expect((await site.get("/a")).text).toBe("page 2");
+  });
+});
+
+describe("not stored", () => {
+  it.each<{ id: string; route: RouteChanges; status?: number; fields?: FieldTexts }>([
+    { id: "nobody-gave-a-lifetime", route: {} },
+    { id: "an-error-has-no-lifetime-of-its-own", route: { fresh: "5m" }, status: 404 },
+    { id: "a-server-error", route: { fresh: "5m" }, status: 500 },
+    { id: "zero", route: { fresh: "0s" } },
+    {
+      id: "override-over-private",
+      route: { fresh: "5m", mode: "override" },
+      fields: cc("private"),
+    },
+    {
+      id: "override-over-no-store",
+      route: { fresh: "5m", mode: "override" },
+      fields: cc("no-store"),
+    },
+    {
+      id: "override-over-a-cookie",
+      route: { fresh: "5m", mode: "override" },
+      fields: { "set-cookie": "a=1" },
+    },
+  ])("$id", async ({ route, ...answer }) => {
+    const site = openRoute(route, answer);
+    await site.get("/a");
+    expect((await site.get("/a")).text).toBe("page 2");
+    expect(site.cache.puts).toBe(0);
+  });
+});
+
+describe("requests that may ask for fresher (RFC 9111 §5.2.1)", () => {
+  const reload = { headers: { "cache-control": "no-cache" } };
+
+  it("reach the origin where the route honours them", async () => {
+    const site = openRoute({ fresh: "5m", honourRequestDirectives: true });
+    await site.get("/a");
+    expect((await site.get("/a", reload)).text).toBe("page 2");
+    expect(site.origin.last.fields.get("cache-control")).toBe("no-cache");
+    expect((await site.get("/a")).text).toBe("page 2");
+  });
+
+  it("are answered from what is stored elsewhere", async () => {
+    const site = openRoute({ fresh: "5m" });
+    await site.get("/a");
+    expect((await site.get("/a", reload)).text).toBe("page 1");
+  });
+
+  it("may ask that nothing be stored, where the route honours it", async () => {
+    const site = openRoute({ fresh: "5m", honourRequestDirectives: true });
+    await site.get("/a", { headers: { "cache-control": "no-store" } });
+    expect((await site.get("/a")).text).toBe("page 2");
+  });
+
+  it("may ask for what is stored alone, everywhere", async () => {
+    const site = openRoute({ fresh: "5m" });
+    const only = { headers: { "cache-control": "only-if-cached" } };
+    expect([(await site.get("/a", only)).status, site.origin.count]).toEqual([504, 0]);
+    await site.get("/a");
+    expect((await site.get("/a", only)).text).toBe("page 1");
+  });
+});
+
+it("browsers are told Age and the route's own time", async () => {
+  const site = openRoute({ fresh: "5m", browser: "60s" });
+  expect((await site.get("/a")).fields.get("cache-control")).toBe("max-age=60");
+  site.clock.advance(40);
+  expect((await site.get("/a")).fields.get("cache-control")).toBe("max-age=100");
+});

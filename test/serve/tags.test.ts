@@ -1,0 +1,56 @@
+// Where tags come from and how long they may be (DESIGN, "Tags", and the purge journal's limit of
+// 256 bytes; RFC 9875 §2).
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../src/config.ts";
+import type { ConfigInput } from "../../src/config-schema.ts";
+import { tagsOf } from "../../src/serve/tags.ts";
+import { askedWith } from "./examples.ts";
+
+function tags(fields: Readonly<Record<string, string>>, route: Partial<Routes[number]> = {}) {
+  const config = defineConfig({
+    tagFields: ["X-Keys"],
+    routes: [{ name: "article", match: "/articles/:slug", ...route }],
+  });
+  const asked = askedWith({ url: "https://www.example.com/articles/caf%C3%A9" }, config);
+  return tagsOf(new Headers(fields), asked, config);
+}
+type Routes = NonNullable<ConfigInput["routes"]>;
+
+describe("sources", () => {
+  it.each([
+    { id: "none", fields: {}, found: [] },
+    { id: "cache-tag", fields: { "cache-tag": "b, a,c" }, found: ["a", "b", "c"] },
+    { id: "cache-tag-with-spaces", fields: { "cache-tag": "big news" }, found: ["big news"] },
+    { id: "surrogate-key", fields: { "surrogate-key": "b  a\tc" }, found: ["a", "b", "c"] },
+    { id: "surrogate-key-with-commas", fields: { "surrogate-key": "a,b" }, found: ["a,b"] },
+    { id: "cache-groups", fields: { "cache-groups": '"one two", "b"' }, found: ["b", "one two"] },
+    { id: "cache-groups-parameters", fields: { "cache-groups": '"a";x=1, b, 3' }, found: ["a"] },
+    { id: "cache-groups-malformed", fields: { "cache-groups": '"a' }, found: [] },
+    { id: "configured", fields: { "x-keys": "a, b c" }, found: ["a", "b", "c"] },
+    { id: "all-without-repeats", fields: { "cache-tag": "a", "x-keys": "a b" }, found: ["a", "b"] },
+    { id: "empty-members", fields: { "cache-tag": ", ,a,," }, found: ["a"] },
+  ])("$id", ({ fields, found }) => {
+    expect(tags(fields as Record<string, string>)).toEqual(found);
+  });
+
+  it("a list of the route's", () => {
+    expect(tags({ "cache-tag": "z" }, { tags: ["articles"] })).toEqual(["articles", "z"]);
+  });
+
+  it("a function of the path's parameters, decoded", () => {
+    expect(tags({}, { tags: ({ slug }) => [`article:${slug}`] })).toEqual(["article:café"]);
+  });
+});
+
+describe("256 bytes", () => {
+  it.each([
+    { id: "at-the-limit", tag: "a".repeat(256), count: 1 },
+    { id: "one-over", tag: "a".repeat(257), count: 0 },
+    { id: "two-byte-letters-at-the-limit", tag: "é".repeat(128), count: 1 },
+    { id: "two-byte-letters-over", tag: `${"é".repeat(128)}a`, count: 0 },
+    { id: "four-byte-letters-at-the-limit", tag: "🌊".repeat(64), count: 1 },
+    { id: "four-byte-letters-over", tag: "🌊".repeat(65), count: 0 },
+  ])("$id", ({ tag, count }) => {
+    expect(tags({}, { tags: [tag] })).toHaveLength(count);
+  });
+});

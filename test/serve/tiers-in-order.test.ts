@@ -1,0 +1,176 @@
+// Which tier answers, what is put into those above it, and what a route leaves out (DESIGN,
+// "look up", "Tiers"; §10.11: commands are counted; §10.12: a tier that is down costs nothing).
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { openColos, openSite, type Site } from "../fakes/harness.ts";
+import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
+import type { TierName } from "../../src/config.ts";
+
+function openPair(given: { tiers?: TierName[]; fields?: Record<string, string> } = {}) {
+  const { tiers = ["memory", "edge", "shared"], fields = cc("max-age=60") } = given;
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const [near, far] = openColos(2, {
+    clock,
+    upstash,
+    config: { routes: [{ name: "all", match: "*", tiers }] },
+    origin: (_, nth) => page(`page ${nth}`, fields),
+  }) as [Site, Site];
+  return { near, far, upstash };
+}
+
+describe("the first tier that has it answers", () => {
+  it.each([
+    {
+      id: "all",
+      tiers: ["memory", "edge", "shared"],
+      near: "memory",
+      far: "shared",
+      again: "memory",
+    },
+    { id: "no-memory", tiers: ["edge", "shared"], near: "edge", far: "shared", again: "edge" },
+    { id: "no-edge", tiers: ["memory", "shared"], near: "memory", far: "shared", again: "memory" },
+    { id: "shared-alone", tiers: ["shared"], near: "shared", far: "shared", again: "shared" },
+  ] as const)("$id: and what is below is put above", async ({ tiers, ...expected }) => {
+    const { near, far } = openPair({ tiers: [...tiers] });
+    await near.get("/a");
+    const seen = [await near.get("/a"), await far.get("/a"), await far.get("/a")];
+    const details = seen.map(({ cacheStatus }) => cacheStatus.replace(/^.*detail=/, ""));
+    expect({ id: expected.id, near: details[0], far: details[1], again: details[2] }).toEqual(
+      expected,
+    );
+    expect(near.origin.count).toBe(1);
+  });
+
+  it.each([
+    { id: "memory-alone", tiers: ["memory"] },
+    { id: "no-shared", tiers: ["memory", "edge"] },
+  ] as const)("$id: nothing comes from afar", async ({ tiers }) => {
+    const { near, far, upstash } = openPair({ tiers: [...tiers] });
+    await near.get("/a");
+    expect((await far.get("/a")).text).toBe("page 2");
+    expect([upstash.commands, far.cache.puts > 0]).toEqual([[], tiers.length > 1]);
+  });
+
+  it("no tier at all: nothing is stored", async () => {
+    const { near } = openPair({ tiers: [] });
+    await near.get("/a");
+    expect((await near.get("/a")).text).toBe("page 2");
+  });
+
+  it("an age goes on counting from tier to tier", async () => {
+    const { near, far } = openPair();
+    await near.get("/a");
+    near.clock.advance(20);
+    await far.get("/a");
+    near.clock.advance(20);
+    expect((await far.get("/a")).fields.get("age")).toBe("40");
+    near.clock.advance(20);
+    expect((await far.get("/a")).text).toBe("page 2");
+  });
+
+  it("a younger one below is preferred to a stale one above", async () => {
+    const { near, far } = openPair();
+    await near.get("/a");
+    await far.get("/a");
+    near.clock.advance(61);
+    await near.get("/a");
+    const seen = await far.get("/a");
+    expect([seen.text, seen.cacheStatus]).toEqual([
+      "page 2",
+      "tidemark; hit; ttl=60; detail=shared",
+    ]);
+  });
+});
+
+describe("Redis commands per request", () => {
+  it.each([
+    { id: "miss", ask: (near: Site) => near.get("/a"), commands: ["HMGET", "HSET", "PEXPIRE"] },
+    {
+      id: "hit-here",
+      ask: async (near: Site) => {
+        await near.get("/a");
+        await near.get("/a");
+      },
+      commands: ["HMGET", "HSET", "PEXPIRE"],
+    },
+    {
+      id: "hit-from-afar",
+      ask: async (near: Site, far: Site) => {
+        await near.get("/a");
+        await far.get("/a");
+      },
+      commands: ["HMGET", "HSET", "PEXPIRE", "HMGET"],
+    },
+    {
+      id: "pass",
+      ask: (near: Site) => near.get("/a", { method: "POST" }),
+      commands: [],
+    },
+  ])("$id", async ({ ask, commands }) => {
+    const { near, far, upstash } = openPair();
+    await ask(near, far);
+    expect(upstash.commands).toEqual(commands);
+  });
+
+  it.each<{ id: string; tiers: TierName[]; commands: string[] }>([
+    {
+      id: "read-there",
+      tiers: ["shared"],
+      commands: ["HMGET", "HSET", "PEXPIRE"],
+    },
+    {
+      id: "read-above",
+      tiers: ["memory", "shared"],
+      commands: ["HMGET", "HGET", "HSET", "PEXPIRE"],
+    },
+  ])("a 304 rewrites the metadata alone where the body is: $id", async ({ tiers, commands }) => {
+    const { near, far, upstash } = openPair({ tiers, fields: cc("max-age=60", { etag: '"1"' }) });
+    await near.get("/a");
+    near.clock.advance(61);
+    near.origin.script = () => unchanged(cc("max-age=60", { etag: '"1"' }));
+    upstash.commands.length = 0;
+    await near.get("/a");
+    expect([upstash.written, upstash.commands]).toEqual([["m b", "m"], commands]);
+    expect((await far.get("/a")).text).toBe("page 1");
+  });
+
+  it("a client that has it costs no body", async () => {
+    const { near, far, upstash } = openPair({ fields: cc("max-age=60", { etag: '"1"' }) });
+    await near.get("/a");
+    const seen = await far.get("/a", { headers: { "if-none-match": '"1"' } });
+    expect([seen.status, near.origin.count]).toEqual([304, 1]);
+    expect(upstash.commands.filter((name) => name === "HMGET")).toHaveLength(2);
+  });
+});
+
+describe("a tier that is down costs its client nothing", () => {
+  it.each(["throws", "forgets"] as const)("the Cache API %s", async (mode) => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60")) });
+    site.cache.mode = mode;
+    expect((await site.get("/a")).text).toBe("page");
+    expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
+    expect(site.log).toEqual([]);
+  });
+
+  it.each(["down", "refuses"] as const)("the shared tier: %s", async (mode) => {
+    const { near, far, upstash } = openPair();
+    upstash.mode = mode;
+    expect((await near.get("/a")).text).toBe("page 1");
+    expect((await near.get("/a")).cacheStatus).toContain("hit");
+    expect((await far.get("/a")).text).toBe("page 2");
+    expect(near.log).toEqual([]);
+  });
+
+  it("the shared tier is asked again once it is back", async () => {
+    const { near, far, upstash } = openPair();
+    upstash.mode = "down";
+    for (const path of ["/1", "/2", "/3", "/4"]) await near.get(path);
+    upstash.mode = "works";
+    near.clock.advance(60);
+    await near.get("/5");
+    await near.get("/6");
+    expect((await far.get("/6")).cacheStatus).toContain("detail=shared");
+  });
+});
