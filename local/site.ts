@@ -41,7 +41,9 @@ export async function startSite(
     const rest = await running.add(
       startUpstashRestServer({ redisUrl, token, rttMs, replicaLagMs }),
     );
-    const originUrl = options.origin ?? (await running.add(startDemoOrigin({}))).url;
+    const originUrl =
+      options.origin ??
+      (await running.add(startDemoOrigin({ siteUrl: `http://127.0.0.1:${options.port}` }))).url;
     const secrets = {
       ADMIN_TOKEN: secret(environment["ADMIN_TOKEN"], () => randomBytes(18).toString("base64url")),
       PURGE_SECRET: secret(
