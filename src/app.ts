@@ -7,11 +7,13 @@ import { errorName } from "./error-name.ts";
 import { Metrics } from "./metrics.ts";
 import { noJournal } from "./purge/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
+import { ByteBudget } from "./serve/byte-budget.ts";
 import { Flights } from "./serve/collapse.ts";
 import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
 import { serve } from "./serve/serve.ts";
+import { Uncacheable } from "./serve/uncacheable.ts";
 import { EdgeTier } from "./tiers/edge-tier.ts";
 import { MemoryTier } from "./tiers/memory-tier.ts";
 import { SharedTier } from "./tiers/shared-tier.ts";
@@ -73,6 +75,8 @@ function createIsolate(given: {
     },
     view: noJournal,
     flights: new Flights(),
+    uncacheable: new Uncacheable(),
+    fillBudget: new ByteBudget(limits.memoryBytes),
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,
     random: platform.random,

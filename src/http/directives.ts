@@ -14,10 +14,22 @@ const directivePattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
 /** RFC 9110 §5.6.2; names of fields and of directives are tokens. */
 export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+/** Read even out of a malformed member: to overlook one of these could show what must not be shown. */
+const restricting: ReadonlySet<string> = new Set([
+  "no-store",
+  "no-cache",
+  "private",
+  "must-revalidate",
+  "proxy-revalidate",
+  "max-age",
+  "s-maxage",
+]);
+
 /**
  * @param text a field's combined value; `null` for a field that is absent
- * @returns directives in order, repeats included; a member whose name is not a token is left out.
- *   Never throws.
+ * @returns directives in order, repeats included. A member whose name is not a token is left out,
+ *   unless it begins with a directive that restricts, as in `no-store; no-cache` or `private =x`;
+ *   that then has no argument. So is what an unclosed quote has swallowed. Never throws.
  */
 export function parseDirectives(text: string | null): Directive[] {
   const directives: Directive[] = [];
@@ -25,11 +37,28 @@ export function parseDirectives(text: string | null): Directive[] {
     const trimmed = member.trim();
     const equalsAt = trimmed.indexOf("=");
     const name = (equalsAt < 0 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
-    if (!tokenPattern.test(name)) continue;
-    const argument = equalsAt < 0 ? undefined : unquote(trimmed.slice(equalsAt + 1));
-    directives.push({ name, argument, text: trimmed });
+    if (tokenPattern.test(name)) {
+      const argument = equalsAt < 0 ? undefined : unquote(trimmed.slice(equalsAt + 1));
+      directives.push({ name, argument, text: trimmed });
+    } else {
+      directives.push(...restrictingFirst(trimmed));
+    }
+    if (isUnclosed(trimmed)) {
+      directives.push(...trimmed.split(/[",]/).slice(1).flatMap(restrictingFirst));
+    }
   }
   return directives;
+}
+
+function restrictingFirst(malformed: string): Directive[] {
+  const text = malformed.trim();
+  const [name = ""] = /^[\w-]*/.exec(text.toLowerCase()) ?? [];
+  return restricting.has(name) ? [{ name, argument: undefined, text }] : [];
+}
+
+/** Only the last member can be: an unclosed quote takes all that follows. */
+function isUnclosed(member: string): boolean {
+  return member.replaceAll(/\\[^]/g, "").split('"').length % 2 === 0;
 }
 
 function unquote(argument: string): string {

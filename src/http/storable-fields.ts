@@ -19,11 +19,21 @@ const forProxiesOnly: ReadonlySet<string> = new Set([
   "proxy-authorization",
 ]);
 
+/** For every recipient, so never to be nominated (RFC 9110 §7.6.1): a nomination is ignored. */
+const endToEnd: ReadonlySet<string> = new Set(
+  "age authorization cache-control cdn-cache-control cookie date etag expires set-cookie vary".split(
+    " ",
+  ),
+);
+
 /** Names that a recipient must drop before passing a message on, lower case. */
 export function connectionFields(fields: Headers): ReadonlySet<string> {
-  const nominated = fields.get("connection");
-  if (nominated === null) return hopByHop;
-  return new Set([...hopByHop, ...nominated.split(",").map((name) => name.trim().toLowerCase())]);
+  const nominated = fields.get("connection")?.toLowerCase().split(",") ?? [];
+  const isChunked = fields.has("transfer-encoding");
+  if (nominated.length === 0 && !isChunked) return hopByHop;
+  const own = nominated.map((name) => name.trim()).filter((name) => !endToEnd.has(name));
+  // RFC 9112 §6.3: beside Transfer-Encoding a length means nothing.
+  return new Set([...hopByHop, ...own, ...(isChunked ? ["content-length"] : [])]);
 }
 
 /**

@@ -48,13 +48,17 @@ export interface StoredResponse {
   readonly body: StoredBody;
 }
 
+export function headersOf(lines: readonly FieldLine[]): Headers {
+  return new Headers(lines.map(([name, value]) => [name, value]));
+}
+
 const builtFields = new WeakMap<StoredMetadata, Headers>();
 
 /** The stored fields as `Headers`, built once per stored response. Callers copy before changing. */
 export function fieldsOf(metadata: StoredMetadata): Headers {
   let fields = builtFields.get(metadata);
   if (fields === undefined) {
-    fields = new Headers(metadata.fields.map(([name, value]) => [name, value]));
+    fields = headersOf(metadata.fields);
     builtFields.set(metadata, fields);
   }
   return fields;

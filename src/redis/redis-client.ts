@@ -18,6 +18,9 @@ export interface RedisSettings {
 const readBoundMs = { minMs: 150, maxMs: 1_000 };
 const writeTimeoutMs = 5_000;
 
+/** Redis refused a command because the key holds another type of value. */
+const wrongType = "WRONGTYPE";
+
 type Background = (work: () => Promise<void>) => void;
 
 export class RedisClient {
@@ -52,7 +55,9 @@ export class RedisClient {
     if (answer.kind === "answered" || isTimeout) {
       this.#readBound.measured(isTimeout ? timeoutMs : this.#settings.nowAtMs() - sentAtMs);
     }
-    if (answer.kind === "answered") this.#breaker.succeeded();
+    // One key of a foreign type says nothing of the database.
+    const isUp = answer.kind === "answered" || answer.cause === wrongType;
+    if (isUp) this.#breaker.succeeded();
     else this.#breaker.failed(this.#settings.nowAtMs());
     return answer;
   }
@@ -79,7 +84,8 @@ export class RedisClient {
     try {
       return { kind: "answered", value: await run(this.#open(timeoutMs)) };
     } catch (cause) {
-      return { kind: "unavailable", cause: errorName(cause) };
+      const isWrongType = cause instanceof Error && cause.message.startsWith("WRONGTYPE");
+      return { kind: "unavailable", cause: isWrongType ? wrongType : errorName(cause) };
     }
   }
 

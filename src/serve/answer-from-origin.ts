@@ -6,7 +6,6 @@ import { Flight, type FlightOutcome } from "./collapse.ts";
 import type { Fresh } from "./fill.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
-import type { Asked } from "./plan.ts";
 import { plainPage } from "./plain-page.ts";
 import { discardBody, fromStored } from "./respond.ts";
 import { sendAndStore } from "./send-and-store.ts";
@@ -16,21 +15,39 @@ import { decide, decideOnError } from "./verdict.ts";
 /** How long a follower waits for its leader before it goes to the origin itself. */
 const patienceMs = 10_000;
 
+/** How often it may find another leader to wait for. */
+const turnsMax = 2;
+
 export async function answerFromOrigin(need: Need): Promise<Answer> {
-  const { asked, ports, key } = need;
-  const atMs = ports.nowAtMs();
-  if (!mayCollapse(asked)) return lead(need, new Flight(atMs));
-  const running = ports.flights.get(key.text, atMs);
-  if (running === undefined || running.stored !== undefined) {
-    return lead(need, ports.flights.begin(key.text, atMs));
+  const { ports, key } = need;
+  if (!mayCollapse(need)) return lead(need, new Flight(ports.nowAtMs()));
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    const running = ports.flights.get(key.text, ports.nowAtMs());
+    if (running === undefined || running.stored !== undefined) {
+      return leadOn(need, ports.flights.begin(key.text, ports.nowAtMs()));
+    }
+    const outcome = await running.wait(patienceMs);
+    if (outcome !== "out-of-patience") {
+      return followed(outcome, need) ?? lead(need, new Flight(ports.nowAtMs()));
+    }
+    // Its leader is gone or too slow: the first to notice leads anew, and the others follow.
+    ports.flights.end(key.text, running);
   }
-  const outcome = await running.wait(patienceMs);
-  return followed(outcome, need) ?? lead(need, new Flight(ports.nowAtMs()));
+  return lead(need, new Flight(ports.nowAtMs()));
+}
+
+/** A client that leaves must not end what others wait for. */
+function leadOn(need: Need, flight: Flight): Promise<Answer> {
+  const leading = lead(need, flight);
+  need.ports.afterAnswer(async () => void (await leading.catch(() => undefined)));
+  return leading;
 }
 
 /** What may be answered to one client alone is asked for alone. */
-function mayCollapse({ method, hasUnknownCookie, directives, conditions }: Asked): boolean {
-  return method === "GET" && !hasUnknownCookie && !directives.noStore && !conditions.has("range");
+function mayCollapse({ asked, ports }: Need): boolean {
+  const { method, hasUnknownCookie, directives, conditions, key } = asked;
+  const isForAll = !hasUnknownCookie && !directives.noStore && !conditions.has("range");
+  return method === "GET" && isForAll && !ports.uncacheable.has(key.text, ports.nowAtMs());
 }
 
 /**
@@ -38,8 +55,8 @@ function mayCollapse({ method, hasUnknownCookie, directives, conditions }: Asked
  *
  * @returns `undefined` if the follower has to go to the origin itself
  */
-function followed(outcome: FlightOutcome | "out-of-patience", need: Need): Answer | undefined {
-  if (outcome === "out-of-patience" || outcome.kind === "nothing-to-share") return undefined;
+function followed(outcome: FlightOutcome, need: Need): Answer | undefined {
+  if (outcome.kind === "nothing-to-share") return undefined;
   if (outcome.kind === "origin-failed") {
     const { failure } = outcome;
     const stale = staleInstead(need, { collapsed: true });
@@ -51,6 +68,7 @@ function followed(outcome: FlightOutcome | "out-of-patience", need: Need): Answe
   if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
   const verdict = decide({ stored, tier: "memory" }, questionOf(need));
   if (verdict.kind !== "serve" && verdict.kind !== "serve-stale") return undefined;
+  discardBody((need.validating ?? need.fallback)?.stored);
   const handling: Handling = { kind: "forwarded", reason, collapsed: true };
   const { ageSeconds } = verdict;
   return {
@@ -66,13 +84,13 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     // Taken before the request is sent: a purge from here on covers this response.
     const stamp = await ports.view.stamp();
     const answer = await forwardAsked(asked, validating?.stored, ports);
-    if (answer.kind === "failed") {
-      flight.settle({ kind: "origin-failed", failure: answer.failure });
-      ports.flights.end(key.text, flight);
-      return staleInstead(need, {}) ?? failurePage(answer.failure);
-    }
+    if (answer.kind === "failed") return originFailed(answer.failure, need, flight);
     const fresh: Fresh = { ...answer, stamp };
     const { response } = fresh;
+    // Nobody asked on a condition, and what would not have changed is not known.
+    if (validating === undefined && response.status === 304) {
+      return originFailed("unreachable", need, flight);
+    }
     if (validating !== undefined && response.status === 304) {
       const answered = await validated(fresh, validating, need, flight);
       // The 304 was about another response than ours: ask again, without conditions.
@@ -94,6 +112,14 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     ports.flights.end(key.text, flight);
     throw cause;
   }
+}
+
+function originFailed(failure: "unreachable" | "timeout", need: Need, flight: Flight): Answer {
+  flight.settle({ kind: "origin-failed", failure });
+  need.ports.flights.end(need.key.text, flight);
+  const stale = staleInstead(need, {});
+  if (stale === undefined) discardBody((need.validating ?? need.fallback)?.stored);
+  return stale ?? failurePage(failure);
 }
 
 type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;

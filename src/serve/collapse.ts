@@ -35,7 +35,7 @@ export class Flight {
 
   /**
    * @param patienceMs a timer of the waiting request's own, since the leader's request may end
-   *   without a word
+   *   without a word. Never rejects: the runtime breaks the promises of a request that it ends.
    */
   async wait(patienceMs: number): Promise<FlightOutcome | "out-of-patience"> {
     if (this.#outcome !== undefined) return this.#outcome;
@@ -43,6 +43,8 @@ export class Flight {
     const timer = setTimeout(() => resolve("out-of-patience"), patienceMs);
     try {
       return await Promise.race([this.#settled.promise, promise]);
+    } catch {
+      return "out-of-patience";
     } finally {
       clearTimeout(timer);
     }
@@ -65,9 +67,19 @@ export class Flights {
   }
 
   begin(key: string, atMs: number): Flight {
+    this.#forgetOld(atMs);
     const flight = new Flight(atMs);
+    this.#byKey.delete(key);
     this.#byKey.set(key, flight);
     return flight;
+  }
+
+  /** A map keeps the order of insertion, so the oldest come first. */
+  #forgetOld(atMs: number): void {
+    for (const [key, flight] of this.#byKey) {
+      if (atMs - flight.startedAtMs < flightMsMax) return;
+      this.#byKey.delete(key);
+    }
   }
 
   /** To be called once its stores are done; a newer flight under the same key stays. */

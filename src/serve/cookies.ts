@@ -23,7 +23,7 @@ export function sortCookies(given: {
     .split(";")
     .map((pair) => pair.trim())
     .filter((pair) => pair !== "")
-    .map((pair) => ({ pair, name: pair.split("=", 1)[0] ?? "" }));
+    .map((pair) => ({ pair, name: nameIn(pair) }));
   const isKeyed = (name: string) => given.key.includes(name);
   const kept = all.filter(
     ({ name }) => isKeyed(name) || !given.drop.some((patterns) => matchesAny(patterns, name)),
@@ -33,4 +33,9 @@ export function sortCookies(given: {
     keyed: kept.filter(({ name }) => isKeyed(name)).map(({ pair }) => pair),
     hasUnknown: kept.some(({ name }) => !isKeyed(name)),
   };
+}
+
+/** Two Cookie lines reach us joined by a comma, which no cookie holds: such a pair is unknown. */
+function nameIn(pair: string): string {
+  return pair.includes(",") ? pair : (pair.split("=", 1)[0] ?? "");
 }

@@ -3,7 +3,12 @@ import { formatHttpDate } from "../http/http-date.ts";
 import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
 import { connectionFields, storableFields } from "../http/storable-fields.ts";
 import { mayStore, sharedExplicitly, type StorableVerdict } from "../http/storable.ts";
-import type { FieldLine, Stamp, StoredMetadata } from "../http/stored-response.ts";
+import {
+  type FieldLine,
+  fieldsOf,
+  type Stamp,
+  type StoredMetadata,
+} from "../http/stored-response.ts";
 import { governingDirectives } from "../http/governing-directives.ts";
 import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
 import { assignedLifetimeSeconds, type FreshnessPolicy, termsOf } from "./lifetime.ts";
@@ -45,8 +50,12 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
  * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7): not stored,
  * but meant for the client that is answered.
  */
-export function fieldsForOneClient(received: Headers, asked: Asked): FieldLine[] {
-  const { directives } = governingDirectives(received);
+export function fieldsForOneClient(
+  received: Headers,
+  stored: StoredMetadata,
+  asked: Asked,
+): FieldLine[] {
+  const { directives } = governingDirectives(fieldsOf(stored));
   const named = [directives.private, directives.noCache].flatMap((names) =>
     typeof names === "boolean" ? [] : names,
   );
@@ -67,7 +76,8 @@ function withDate(fields: readonly FieldLine[], respondedAtMs: number): FieldLin
 
 /** @returns bytes; `null` when the field is absent or no number */
 export function contentLength(headers: Headers): number | null {
-  const text = headers.get("content-length");
+  // RFC 9112 §6.3: beside Transfer-Encoding it means nothing.
+  const text = headers.has("transfer-encoding") ? null : headers.get("content-length");
   return text !== null && /^\d+$/.test(text) ? Number(text) : null;
 }
 
@@ -75,6 +85,29 @@ export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | "unknown-cookie"
   | "too-large";
+
+/** Refusals that hold for whoever asks for this key next. */
+const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
+  "no-store",
+  "private",
+  "set-cookie",
+  "vary-any",
+  "not-allowed-explicitly",
+  "no-use",
+]);
+
+/** Remembers what proved uncacheable, and forgets what no longer is. */
+export function rememberRefusal(
+  refusal: StoreRefusal | undefined,
+  asked: Asked,
+  ports: Ports,
+): void {
+  const { text } = asked.key;
+  if (refusal === undefined) ports.uncacheable.forget(text);
+  else if (holdsForAll.has(refusal) && !asked.hasUnknownCookie && asked.method === "GET") {
+    ports.uncacheable.mark(text, ports.nowAtMs());
+  }
+}
 
 /** @returns why the response is not to be stored; `undefined` when it is */
 export function refusalToStore(
@@ -91,9 +124,9 @@ export function refusalToStore(
       hasAuthorization: false,
     },
     status: metadata.status,
-    fields: new Headers(metadata.fields.map(([name, value]) => [name, value])),
+    fields: fieldsOf(metadata),
     governing: terms.governing,
-    lifetimeAssigned: assignedLifetimeSeconds(asked.route, metadata.status) !== undefined,
+    lifetimeAssigned: assignedLifetimeSeconds(asked.route, metadata, terms.governing) !== undefined,
     hasUse:
       terms.canBeValidated ||
       Math.max(

@@ -36,6 +36,7 @@ export function forwardAsked(
       pathAndQuery: pathAndQuery(asked.target),
       headers: asked.forwarded.toHeaders([...validators, ...part]),
       body: null,
+      isUpgrade: false,
     },
     ports,
   );
@@ -56,6 +57,7 @@ export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswe
       pathAndQuery: pathAndQuery(target),
       headers,
       body: request.body,
+      isUpgrade: passed.rule === "upgrade",
     },
     ports,
   );
@@ -64,7 +66,7 @@ export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswe
 /** The time-out is for the origin's first byte; a body may take as long as its client does. */
 async function ask(
   origin: string,
-  request: Omit<OriginRequest, "signal">,
+  { isUpgrade, ...request }: Omit<OriginRequest, "signal"> & { isUpgrade: boolean },
   ports: Ports,
 ): Promise<OriginAnswer> {
   const abort = new AbortController();
@@ -72,7 +74,7 @@ async function ask(
   const requestedAtMs = ports.nowAtMs();
   try {
     const response = await ports.fetchOrigin(origin, { ...request, signal: abort.signal });
-    if (isFinal(response.status)) {
+    if (isFinal(response.status) || (isUpgrade && response.status === 101)) {
       return { kind: "answered", response, requestedAtMs, respondedAtMs: ports.nowAtMs() };
     }
     await response.body?.cancel();
@@ -84,9 +86,9 @@ async function ask(
   }
 }
 
-/** RFC 9110 §15: no other number is a final status, nor can be passed on. 101 ends an upgrade. */
+/** RFC 9110 §15: no other number is a final status, nor can be passed on. */
 function isFinal(status: number): boolean {
-  return status === 101 || (status >= 200 && status <= 599);
+  return status >= 200 && status <= 599;
 }
 
 /** RFC 5861 §4 names these four. */

@@ -6,20 +6,26 @@ import { conditionalFieldNames } from "../http/validators.ts";
 import { reducedAcceptEncoding } from "./accept-encoding.ts";
 import type { Target } from "./target.ts";
 
-/** Fields by which a client could tell the origin that it is asked for something else. */
-const steering: ReadonlySet<string> = new Set(
+/**
+ * Fields by which a client could tell the origin that it is asked for something else, or by
+ * somebody else. An underscore counts as a dash: CGI and its heirs cannot tell them apart.
+ */
+const steeringNames: ReadonlySet<string> = new Set(
   (
-    "forwarded x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto " +
-    "x-forwarded-prefix x-forwarded-scheme x-forwarded-server x-forwarded-ssl x-host x-real-ip " +
-    "x-original-host x-original-url x-rewrite-url x-http-method x-http-method-override " +
-    "x-method-override front-end-https x-url-scheme"
+    "forwarded x-host x-real-ip x-client-ip x-cluster-client-ip true-client-ip x-scheme " +
+    "x-url-scheme x-method-override front-end-https"
   ).split(" "),
 );
+const steeringFamilies =
+  /^x-(?:forwarded|original|rewrite|http-method|http-host|envoy|accel|sendfile)(?:-|$)/;
 
-/** Of those, the ones that name the client's way here; a request that is passed by loses them too. */
-const forwarding: ReadonlySet<string> = new Set(
-  [...steering].filter((name) => !/method|-url$/.test(name)),
-);
+function isSteering(name: string): boolean {
+  const dashed = name.replaceAll("_", "-");
+  return steeringNames.has(dashed) || steeringFamilies.test(dashed);
+}
+
+/** A method override is the client's own affair where nothing is stored. */
+const isMethodOverride = (name: string): boolean => /method/.test(name);
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
@@ -35,23 +41,34 @@ export interface ForwardedRequest {
 /** Of a request that may be answered from a stored response. */
 export class KeyedFields implements Fields {
   readonly #request: ForwardedRequest;
-  readonly #cookies: string;
-  readonly #honoursDirectives: boolean;
+  readonly #given: { cookies: string; keyHeaders: readonly string[]; honoursDirectives: boolean };
+  #connection: ReadonlySet<string> | undefined;
 
-  /** @param given.cookies those that count, as one field value; empty for none */
-  constructor(given: { request: ForwardedRequest; cookies: string; honoursDirectives: boolean }) {
-    this.#request = given.request;
-    this.#cookies = given.cookies;
-    this.#honoursDirectives = given.honoursDirectives;
+  /**
+   * @param given.cookies    those that count, as one field value; empty for none
+   * @param given.keyHeaders fields that the route keys by; these reach the origin whatever they are
+   */
+  constructor(
+    request: ForwardedRequest,
+    given: { cookies: string; keyHeaders: readonly string[]; honoursDirectives: boolean },
+  ) {
+    this.#request = request;
+    this.#given = given;
+  }
+
+  /** The same fields with other cookies. */
+  withCookies(cookies: string): KeyedFields {
+    return new KeyedFields(this.#request, { ...this.#given, cookies });
   }
 
   get(name: string): string | null {
     const lower = name.toLowerCase();
-    if (lower === "accept-encoding") {
-      return reducedAcceptEncoding(this.#request.client.get("accept-encoding"));
-    }
-    if (lower === "cookie") return this.#cookies === "" ? null : this.#cookies;
-    return this.#isDropped(lower) ? null : this.#request.client.get(lower);
+    const { client } = this.#request;
+    if (lower === "accept-encoding") return reducedAcceptEncoding(client.get("accept-encoding"));
+    if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
+    const own = introducedValue(lower, this.#request);
+    if (own !== undefined) return own;
+    return this.#isDropped(lower) ? null : client.get(lower);
   }
 
   has(name: string): boolean {
@@ -59,13 +76,15 @@ export class KeyedFields implements Fields {
   }
 
   #isDropped(name: string): boolean {
+    if (this.#given.keyHeaders.includes(name)) return false;
+    this.#connection ??= connectionFields(this.#request.client);
     return (
-      steering.has(name) ||
+      isSteering(name) ||
       neverForwarded.has(name) ||
       conditional.has(name) ||
       bodyFields.has(name) ||
-      connectionFields(this.#request.client).has(name) ||
-      (requestCaching.has(name) && !this.#honoursDirectives)
+      this.#connection.has(name) ||
+      (requestCaching.has(name) && !this.#given.honoursDirectives)
     );
   }
 
@@ -85,22 +104,55 @@ export class KeyedFields implements Fields {
 export function passedFields(request: ForwardedRequest): Headers {
   const headers = new Headers(request.client);
   const dropped = connectionFields(request.client);
-  // What Connection nominates need not be a name: only what is there is deleted.
-  for (const [name] of request.client) if (dropped.has(name)) headers.delete(name);
-  for (const name of [...neverForwarded, ...forwarding]) headers.delete(name);
+  for (const [name] of request.client) {
+    const isOurs = isSteering(name) && !isMethodOverride(name);
+    // What Connection nominates need not be a name: only what is there is deleted.
+    if (isOurs || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
+  }
   return introduced(headers, request, []);
 }
 
-/** RFC 9110 §7.6.3 asks for Via; the X-Forwarded fields are ours alone to set. */
+const introducedNames = [
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-forwarded-for",
+  "via",
+] as const;
+
+/**
+ * Fields that are ours to set: RFC 9110 §7.6.3 asks for Via, and nobody else is believed on the
+ * X-Forwarded ones.
+ *
+ * @returns `null` for one that is left out, `undefined` for any other field
+ */
+function introducedValue(name: string, request: ForwardedRequest): string | null | undefined {
+  switch (name) {
+    case "x-forwarded-proto":
+      return request.target.scheme;
+    case "x-forwarded-host":
+      return request.target.host;
+    case "x-forwarded-for":
+      return request.clientAddress;
+    case "via": {
+      const before = request.client.get("via");
+      return before === null ? "1.1 tidemark" : `${before}, 1.1 tidemark`;
+    }
+    default:
+      return undefined;
+  }
+}
+
 function introduced(
   headers: Headers,
   request: ForwardedRequest,
   extra: readonly (readonly [name: string, value: string])[],
 ): Headers {
-  headers.set("x-forwarded-proto", request.target.scheme);
-  headers.set("x-forwarded-host", request.target.host);
-  if (request.clientAddress !== null) headers.set("x-forwarded-for", request.clientAddress);
-  headers.append("via", "1.1 tidemark");
+  for (const name of introducedNames) {
+    const value = introducedValue(name, request) ?? null;
+    if (value !== null) headers.set(name, value);
+  }
+  // Left to itself the runtime adds no-cache, and then many origins never answer 304.
+  if (!headers.has("cache-control")) headers.set("cache-control", "max-age=0");
   for (const [name, value] of extra) headers.set(name, value);
   return headers;
 }

@@ -1,5 +1,6 @@
 // Gathers an origin's body while it streams to the client. What exceeds the buffer goes on to
 // client and edge tier in lock-step, at the client's pace.
+import type { ByteBudget } from "./byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 
@@ -15,6 +16,8 @@ export interface GatherPlan {
   /** Where the client reads; `undefined` if nobody waits for the body. */
   readonly client: BytePipe | undefined;
   readonly bufferBytes: number;
+  /** What all fills under way may hold; a fill for which nothing is left streams on. */
+  readonly budget: ByteBudget;
   /** Content-Length; `null` where there is none. */
   readonly bodyBytes: number | null;
   /** The largest body that may go to the edge tier in a stream; 0 for none. */
@@ -36,6 +39,7 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
   const chunks: Uint8Array[] = [];
   const client = new ClientEnd(plan.client);
   let gatheredBytes = 0;
+  let takenBytes = 0;
   try {
     for (;;) {
       const chunk = await reader.read();
@@ -43,7 +47,9 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
       gatheredBytes += chunk.byteLength;
       chunks.push(chunk);
       client.queue(chunk);
-      if (gatheredBytes > plan.bufferBytes) {
+      const isHeld = plan.budget.take(chunk.byteLength);
+      if (isHeld) takenBytes += chunk.byteLength;
+      if (!isHeld || gatheredBytes > plan.bufferBytes) {
         plan.onUnshared();
         await streamOn({ plan, reader, client, chunks, gatheredBytes });
         return { kind: "streamed" };
@@ -52,6 +58,8 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
   } catch (cause) {
     await client.abort(cause);
     return { kind: "cut" };
+  } finally {
+    plan.budget.give(takenBytes);
   }
   client.close();
   const isCut = plan.bodyBytes !== null && plan.bodyBytes !== gatheredBytes;

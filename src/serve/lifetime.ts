@@ -1,6 +1,7 @@
 // How long a stored response may be used under its route: the origin's word, the route's, and
 // which goes first.
 import type { Route } from "../config.ts";
+import { responseDirectives } from "../http/cache-control.ts";
 import { currentAgeSeconds } from "../http/current-age.ts";
 import {
   explicitLifetimeSeconds,
@@ -86,7 +87,7 @@ function lifetime(
   const { status, respondedAtMs: receivedAtMs } = metadata;
   const fields = fieldsOf(metadata);
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
-  const assignedSeconds = assignedLifetimeSeconds(policy.route, status);
+  const assignedSeconds = assignedLifetimeSeconds(policy.route, metadata, governing);
   const routeFirst = policy.route.mode === "override" || explicit === "unstated";
   if (assignedSeconds !== undefined && routeFirst) {
     return { lifetimeSeconds: assignedSeconds, assigned: true };
@@ -99,13 +100,30 @@ function lifetime(
   return { lifetimeSeconds: heuristic, assigned: false };
 }
 
-/** What the route itself gives a status; errors need a lifetime of their own. */
-export function assignedLifetimeSeconds(route: Route, status: number): number | undefined {
+/**
+ * What the route itself gives a response; errors need a lifetime of their own. Nothing to what
+ * `Cache-Control` keeps private or unstored, also where a targeted field hides that from the rules.
+ */
+export function assignedLifetimeSeconds(
+  route: Route,
+  metadata: StoredMetadata,
+  { source }: GoverningDirectives,
+): number | undefined {
+  const { status } = metadata;
+  if (source === "targeted") {
+    const hidden = responseDirectives(fieldsOf(metadata));
+    if (hidden.noStore || hidden.private === true) return undefined;
+  }
   const own = route.freshSecondsByStatus.get(status);
   if (own !== undefined) return own;
   return status < 400 && heuristicallyCacheableStatuses.has(status)
     ? route.freshSeconds
     : undefined;
+}
+
+/** Fresh never, though it can be validated: every use of it goes to the origin. */
+export function isAlwaysValidated(terms: Terms): boolean {
+  return terms.canBeValidated && (terms.alwaysValidate || terms.lifetimeSeconds <= 0);
 }
 
 /** @returns seconds, fractions kept (RFC 9111 §4.2.3) */

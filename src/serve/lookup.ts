@@ -5,7 +5,7 @@ import type { StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { Tier, TierAsk, TierRead, TierRecord } from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
-import { keepUntilAtMs, termsOf } from "./lifetime.ts";
+import { isAlwaysValidated, keepUntilAtMs, type Terms, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { clientHasIt, discardBody } from "./respond.ts";
@@ -30,7 +30,8 @@ export function lookUp(ask: LookUp, ports: Ports): LookedUp | Promise<LookedUp> 
   const search = new Search(ask, ports);
   search.inFlights();
   search.inMemory();
-  return search.isDone ? search.result() : search.below();
+  const isHopeless = ports.uncacheable.has(ask.asked.key.text, ask.atMs);
+  return search.isDone || isHopeless ? search.result() : search.below();
 }
 
 class Search {
@@ -132,7 +133,13 @@ class Search {
     if (candidate.stored.metadata.respondedAtMs <= best) return discardBody(candidate.stored);
     discardBody(this.#best?.stored);
     this.#best = candidate;
-    this.isDone = this.#ask.accepts(candidate);
+    // What is always validated is no fresher in a lower tier.
+    this.isDone = this.#ask.accepts(candidate) || isAlwaysValidated(this.#termsOf(candidate));
+  }
+
+  #termsOf({ stored }: Candidate): Terms {
+    const { heuristics } = this.#ports.config;
+    return termsOf(stored.metadata, { route: this.#ask.asked.route, heuristics });
   }
 
   /** A 304 or the answer to HEAD is made of metadata alone. */
@@ -145,11 +152,11 @@ class Search {
 
   #backfill(from: Tier): void {
     const { asked, atMs } = this.#ask;
-    const { config, tiers, afterAnswer } = this.#ports;
-    const stored = this.#best?.stored;
-    if (stored?.body.kind !== "bytes") return;
-    const terms = termsOf(stored.metadata, { route: asked.route, heuristics: config.heuristics });
-    const untilAtMs = keepUntilAtMs(stored.metadata, terms);
+    const { tiers, afterAnswer } = this.#ports;
+    const best = this.#best;
+    if (best?.stored.body.kind !== "bytes") return;
+    const { stored } = best;
+    const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
     const records: [RecordKey, TierRecord][] = [[this.#key(), { kind: "response", stored }]];
     if (this.#names.length > 0) records.push([asked.key, { kind: "vary", names: this.#names }]);
     for (const tier of [tiers.memory, tiers.edge]) {

@@ -22,6 +22,8 @@ export interface Asked {
   readonly forwarded: KeyedFields;
   /** Those that are honoured (RFC 9111 §5.2.1); `only-if-cached` always is. */
   readonly directives: RequestDirectives;
+  /** The cookies that are part of the key, as one field value. */
+  readonly keyedCookies: string;
   /** Only responses that the origin shares explicitly may answer, and only such may be stored. */
   readonly hasUnknownCookie: boolean;
 }
@@ -56,7 +58,7 @@ export function plan(
 ): Plan {
   const { config, matchRoute, siteHost } = given;
   const target = readTarget(request.url, siteHost);
-  if (isReserved(target.path)) return { kind: "reserved" };
+  if (isReserved(target.path) || isReserved(resolved(target))) return { kind: "reserved" };
   const { route, parameters } = matchRoute(target.path);
   const fields: ForwardedRequest = {
     client: request.headers,
@@ -72,8 +74,21 @@ export function plan(
 }
 
 /** The same request as the isolate itself would make it: whole, unconditional, for storing. */
-export function asRefresh(asked: Asked): Asked {
-  return { ...asked, method: "GET", conditions: new Headers(), directives: noDirectives };
+export function asRefresh(asked: Asked, selectsByCookie: boolean): Asked {
+  return {
+    ...asked,
+    method: "GET",
+    conditions: new Headers(),
+    directives: noDirectives,
+    // Nobody waits for it, so nobody's session need be in it.
+    forwarded: selectsByCookie ? asked.forwarded : asked.forwarded.withCookies(asked.keyedCookies),
+    hasUnknownCookie: asked.hasUnknownCookie && selectsByCookie,
+  };
+}
+
+/** Where a reader who resolves dot segments ends up. */
+function resolved({ isAmbiguous, path }: Target): string {
+  return isAmbiguous ? readTarget(new URL(path, "http://any.invalid").href).path : path;
 }
 
 /** With slashes doubled or encoded too: some reader behind us might take them for one. */
@@ -118,11 +133,14 @@ function askedFor(given: {
     key: route.keyCookies,
     drop: [config.harmlessCookies, route.ignoreCookies],
   });
-  const forwarded = new KeyedFields({
-    request: { ...fields, target },
-    cookies: cookies.forwarded,
-    honoursDirectives: route.honourRequestDirectives,
-  });
+  const forwarded = new KeyedFields(
+    { ...fields, target },
+    {
+      cookies: cookies.forwarded,
+      keyHeaders: route.keyHeaders,
+      honoursDirectives: route.honourRequestDirectives,
+    },
+  );
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
@@ -137,6 +155,7 @@ function askedFor(given: {
       keyedCookies: cookies.keyed,
     }),
     directives: honoured(request.headers, route),
+    keyedCookies: cookies.keyed.join("; "),
     hasUnknownCookie: cookies.hasUnknown,
   };
 }

@@ -4,8 +4,10 @@ import type { Metrics } from "../metrics.ts";
 import type { PurgeView } from "../purge/view.ts";
 import type { MemoryTier } from "../tiers/memory-tier.ts";
 import type { Tier } from "../tiers/tier.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { Flights } from "./collapse.ts";
 import type { MatchRoute } from "./policy.ts";
+import type { Uncacheable } from "./uncacheable.ts";
 
 export interface Tiers {
   readonly memory: MemoryTier;
@@ -34,6 +36,8 @@ export interface Isolate {
   readonly tiers: Tiers;
   readonly view: PurgeView;
   readonly flights: Flights;
+  readonly uncacheable: Uncacheable;
+  readonly fillBudget: ByteBudget;
   readonly metrics: Metrics;
   readonly fetchOrigin: FetchOrigin;
   /** Epoch milliseconds. */

@@ -10,13 +10,20 @@ import { discardBody } from "./respond.ts";
 import { type Candidate, decide } from "./verdict.ts";
 
 /** One at a time per key and isolate: a refresh is a flight like any other forward. */
-export function startRefresh(stale: Asked, key: RecordKey, ports: Ports): void {
+export function startRefresh(
+  stale: Asked,
+  { stored }: Candidate,
+  key: RecordKey,
+  ports: Ports,
+): void {
+  const selectsByCookie = stored.metadata.selecting.some(([name]) => name === "cookie");
+  const asked = asRefresh(stale, selectsByCookie);
   const atMs = ports.nowAtMs();
   if (ports.flights.get(key.text, atMs) !== undefined) return;
   const flight = ports.flights.begin(key.text, atMs);
   ports.afterAnswer(async () => {
     try {
-      await refresh(asRefresh(stale), { key, flight }, ports);
+      await refresh(asked, { key, flight }, ports);
     } catch (cause) {
       ports.flights.end(key.text, flight);
       throw cause;

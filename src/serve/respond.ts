@@ -18,6 +18,8 @@ import { slicedStream } from "./sliced-stream.ts";
 /** Fields that a 304 does not carry (RFC 9110 §15.4.5): they describe a body it does not have. */
 const bodyDescriptions = ["content-length", "content-encoding", "content-type", "content-range"];
 
+const ofTheWhole = ["age", "etag", "expires", "last-modified"];
+
 /** Status codes whose responses have no body, which `Response` insists on. */
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
@@ -76,7 +78,9 @@ function bodyOrPart(stored: StoredResponse, fields: Headers, conditions: Fields)
       return new Response(whole, { status, statusText, headers: fields, encodeBody: "manual" });
     case "unsatisfiable": {
       discardBody(stored);
-      for (const name of bodyDescriptions) fields.delete(name);
+      // It is about this one request: nothing of the stored response's own must be kept from it.
+      for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
+      fields.set("cache-control", "no-store");
       fields.set("content-range", `bytes */${bodyBytes}`);
       return new Response(null, { status: 416, headers: fields });
     }

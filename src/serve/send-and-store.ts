@@ -3,7 +3,13 @@ import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
 import type { Flight } from "./collapse.ts";
 import { fieldsOfFill } from "./downstream.ts";
-import { fieldsForOneClient, type Fresh, metadataOf, refusalToStore } from "./fill.ts";
+import {
+  fieldsForOneClient,
+  type Fresh,
+  metadataOf,
+  refusalToStore,
+  rememberRefusal,
+} from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
@@ -14,6 +20,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const { response } = fresh;
   const metadata = metadataOf(fresh, asked, ports);
   const refusal = refusalToStore(metadata, asked, ports);
+  rememberRefusal(refusal, asked, ports);
   const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;
   if (refusal !== undefined) {
     ports.flights.end(key.text, flight);
@@ -26,7 +33,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     ...handling,
     stored: true,
   });
-  for (const [name, value] of fieldsForOneClient(response.headers, asked)) {
+  for (const [name, value] of fieldsForOneClient(response.headers, metadata, asked)) {
     answer.response.headers.append(name, value);
   }
   return answer;

@@ -28,7 +28,7 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
     case "serve":
       return counted(hit(verdict, asked, ports), asked, ports);
     case "serve-stale":
-      if (verdict.refresh) startRefresh(asked, key, ports);
+      if (verdict.refresh) startRefresh(asked, verdict.candidate, key, ports);
       return counted(hit(verdict, asked, ports), asked, ports);
     case "validate": {
       const { reason, candidate: validating } = verdict;

@@ -43,6 +43,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         source: fill.source,
         client,
         bufferBytes: ports.config.limits.bufferBytes,
+        budget: ports.fillBudget,
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(asked),
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
@@ -74,15 +75,21 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
   await stores;
 }
 
-/** Memory holds it when this returns; the promise settles once the other tiers have it too. */
+/**
+ * Memory holds it when this returns; the promise settles once the other tiers have it too.
+ *
+ * @param given.names the tiers to write, where not all of the route's
+ */
 export function storeInTiers(
   stored: StoredResponse,
-  given: { asked: Asked; ports: Ports },
+  given: { asked: Asked; ports: Ports; names?: readonly TierName[] },
   bodyIn: (tier: TierName) => TierKeep["body"],
 ): Promise<void> {
   const { asked, ports } = given;
   const { memory, edge, shared } = ports.tiers;
-  const tiers = [memory, edge, shared].filter((tier) => tier !== undefined);
+  const tiers = [memory, edge, shared]
+    .filter((tier) => tier !== undefined)
+    .filter(({ name }) => given.names?.includes(name) ?? true);
   return write(records({ kind: "response", stored }, asked), tiers, given, bodyIn);
 }
 

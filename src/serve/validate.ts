@@ -1,11 +1,20 @@
 // Freshens a stored response from the 304 that validated it, and answers with it.
+import { type TierName, tierNames } from "../config.ts";
 import { freshenedFields } from "../http/freshen.ts";
 import type { Handling } from "../http/cache-status.ts";
-import { fieldsOf, type StoredMetadata, type StoredResponse } from "../http/stored-response.ts";
+import { governingDirectives } from "../http/governing-directives.ts";
+import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
+import { storableFields } from "../http/storable-fields.ts";
+import {
+  fieldsOf,
+  headersOf,
+  type StoredMetadata,
+  type StoredResponse,
+} from "../http/stored-response.ts";
 import { freshensWhatWasSent } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
-import { type Fresh, metadataOf, refusalToStore } from "./fill.ts";
-import { ageSeconds, termsOf } from "./lifetime.ts";
+import { fieldsForOneClient, type Fresh, metadataOf, refusalToStore } from "./fill.ts";
+import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { fromStored } from "./respond.ts";
 import { sendAndStoreBody } from "./send-and-store.ts";
@@ -34,7 +43,8 @@ export async function validated(
     cookies.length > 0
       ? "set-cookie"
       : refusalToStore(metadata, { ...asked, method: "GET" }, ports);
-  const isStored = refusal === undefined;
+  const isHeld = body.kind === "bytes" || asked.method === "GET";
+  const isStored = refusal === undefined && isHeld;
   const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && isStored && asked.method === "GET") {
@@ -42,7 +52,8 @@ export async function validated(
   }
   const stored: StoredResponse = { metadata, body };
   if (isStored && body.kind === "bytes") {
-    const stores = storeInTiers(stored, need, (tier) =>
+    const tiers = { asked, ports, names: tiersToUpdate(before, metadata, need) };
+    const stores = storeInTiers(stored, tiers, (tier) =>
       tier === candidate.tier ? "as-read" : "validated",
     );
     flight.settle({ kind: "stored", stored });
@@ -56,21 +67,42 @@ export async function validated(
   const { policy, atMs } = questionOf(need);
   const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
   const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
+  for (const [name, value] of fieldsForOneClient(fresh.response.headers, metadata, asked)) {
+    if (name !== "set-cookie") response.headers.append(name, value);
+  }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return { response, outcome: "validated" };
+}
+
+/**
+ * What is validated at every use gains nothing from being written to every tier at every use: the
+ * lower ones are only kept from letting it expire.
+ */
+function tiersToUpdate(
+  before: StoredMetadata,
+  now: StoredMetadata,
+  need: Need,
+): readonly TierName[] {
+  const { policy, atMs } = questionOf(need);
+  const [termsBefore, terms] = [termsOf(before, policy), termsOf(now, policy)];
+  const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
+  const isLong = leftMs > (keepUntilAtMs(now, terms) - atMs) / 2;
+  return isAlwaysValidated(terms) && isLong ? ["memory"] : tierNames;
 }
 
 /** The stored body with the 304's fields, and the stamp and times of that conditional request. */
 function freshened(before: StoredMetadata, fresh: Fresh, { asked, ports }: Need): StoredMetadata {
   const update = metadataOf(fresh, asked, ports);
-  const fields = freshenedFields(before.fields, update.fields);
+  const merged = headersOf(freshenedFields(before.fields, update.fields));
+  // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
+  const fields = storableFields(merged, governingDirectives(merged).directives);
   return {
     ...update,
     status: before.status,
     statusText: before.statusText,
     fields,
-    selecting: before.selecting,
-    tags: tagsOf(new Headers(fields.map(([name, value]) => [name, value])), asked, ports.config),
+    selecting: selectingValues(selectingFieldNames(merged), asked.forwarded),
+    tags: tagsOf(merged, asked, ports.config),
     bodyBytes: before.bodyBytes,
     bodyDigest: before.bodyDigest,
     fillCostMs: before.fillCostMs,

@@ -78,10 +78,34 @@ describe("parseDirectives", () => {
     { id: "only-a-quote", clause: "RFC 9110 §5.6.4", text: '"', directives: [] },
     { id: "quote-as-argument", clause: "RFC 9110 §5.6.4", text: 'a="', directives: [["a", ""]] },
     {
-      id: "space-before-equals-is-no-directive",
+      id: "space-before-equals-restricts-without-its-argument",
       clause: "§5.2",
       text: "max-age =60, b",
+      directives: [
+        ["max-age", undefined],
+        ["b", undefined],
+      ],
+    },
+    {
+      id: "space-before-equals-is-no-directive-otherwise",
+      clause: "§5.2",
+      text: "public =1, b",
       directives: [["b", undefined]],
+    },
+    {
+      id: "semicolons-hide-nothing-that-restricts",
+      clause: "§5.2",
+      text: "no-store; no-cache",
+      directives: [["no-store", undefined]],
+    },
+    {
+      id: "an-unclosed-quote-hides-nothing-that-restricts",
+      clause: "§5.2",
+      text: 'ext="abc, private',
+      directives: [
+        ["ext", "abc, private"],
+        ["private", undefined],
+      ],
     },
     { id: "space-after-equals-stays", clause: "§5.2", text: "a= 60", directives: [["a", " 60"]] },
     { id: "no-name", clause: "§5.2", text: "=60, ;", directives: [] },

@@ -20,26 +20,38 @@ function requestWith(fields: Texts, clientAddress: string | null = null): Forwar
 
 function keyed(fields: Texts, given: { cookies?: string; honoursDirectives?: boolean } = {}) {
   const { cookies = "", honoursDirectives = false } = given;
-  return new KeyedFields({ request: requestWith(fields, "192.0.2.7"), cookies, honoursDirectives });
+  const request = requestWith(fields, "192.0.2.7");
+  return new KeyedFields(request, { cookies, keyHeaders: ["x-app"], honoursDirectives });
 }
 
 const steering = (
   "forwarded x-forwarded-prefix x-forwarded-port x-forwarded-scheme x-forwarded-server " +
   "x-forwarded-ssl x-host x-real-ip x-original-host front-end-https x-url-scheme"
 ).split(" ");
-const methodOrUrl =
-  "x-original-url x-rewrite-url x-http-method x-http-method-override x-method-override".split(" ");
+const methods = ["x-http-method", "x-http-method-override", "x-method-override"];
 const ofTheConnection = ["keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
 describe("a request that may be answered from a stored response", () => {
   it.each([
     ...steering,
-    ...methodOrUrl,
+    ...methods,
+    "x-original-url",
+    "x-rewrite-url",
     ...ofTheConnection,
     "host",
     "proxy-authorization",
     "proxy-connection",
-    "cache-control",
+    "x_forwarded_host",
+    "x_http_method_override",
+    "x-original-uri",
+    "x-forwarded-path",
+    "x-client-ip",
+    "true-client-ip",
+    "x-scheme",
+    "x-http-host-override",
+    "x-accel-mapping",
+    "x-sendfile-type",
+    "x-envoy-original-path",
     "pragma",
     "if-none-match",
     "if-modified-since",
@@ -116,18 +128,45 @@ describe("a request that may be answered from a stored response", () => {
   });
 });
 
+describe("what we introduce", () => {
+  it("is what Vary selects by, too", () => {
+    const fields = keyed({ via: "1.0 proxy", "x-forwarded-for": "203.0.113.9" });
+    const headers = fields.toHeaders([]);
+    for (const name of ["via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]) {
+      expect(fields.get(name)).toBe(headers.get(name));
+    }
+    expect(fields.get("x-forwarded-for")).toBe("192.0.2.7");
+    expect(fields.get("via")).toBe("1.0 proxy, 1.1 tidemark");
+  });
+
+  it("is max-age=0 where nothing else is said, so that origins answer conditions", () => {
+    expect(keyed({ "cache-control": "no-cache" }).toHeaders([]).get("cache-control")).toBe(
+      "max-age=0",
+    );
+  });
+
+  it("is not a field that the route keys by", () => {
+    expect(keyed({ "x-app": "1" }).toHeaders([]).get("x-app")).toBe("1");
+  });
+});
+
 describe("a request that is passed by", () => {
   const passed = (fields: Texts) => passedFields(requestWith(fields));
 
-  it.each([...steering, ...ofTheConnection, "host", "proxy-authorization", "x-forwarded-for"])(
-    "goes without %s",
-    (name) => {
-      expect(passed({ [name]: "1" }).has(name)).toBe(false);
-    },
-  );
+  it.each([
+    ...steering,
+    ...ofTheConnection,
+    "host",
+    "proxy-authorization",
+    "x-forwarded-for",
+    "x-original-url",
+    "x-rewrite-url",
+  ])("goes without %s", (name) => {
+    expect(passed({ [name]: "1" }).has(name)).toBe(false);
+  });
 
   it.each([
-    ...methodOrUrl,
+    ...methods,
     "authorization",
     "cookie",
     "if-match",

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { idle, until } from "../fakes/harness.ts";
 import { chunked } from "../fakes/origin-in-process.ts";
 import { openBytePipe } from "../../src/serve/byte-pipe.ts";
+import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { gather, type GatherPlan } from "../../src/serve/gather.ts";
 
 const encoder = new TextEncoder();
@@ -15,6 +16,7 @@ function gathering(given: {
   streamBytesMax?: number;
   client?: "reads" | "waits" | "nobody";
   edge?: "reads" | "waits" | "fails";
+  budget?: ByteBudget;
 }) {
   const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
   const pipe = client === "nobody" ? undefined : openBytePipe(bodyBytes);
@@ -25,6 +27,7 @@ function gathering(given: {
     source: given.source,
     client: pipe,
     bufferBytes: 10,
+    budget: given.budget ?? new ByteBudget(1_000),
     bodyBytes,
     streamBytesMax,
     onUnshared: () => void unshared.push("unshared"),
@@ -65,6 +68,15 @@ describe("within the buffer", () => {
     const { done, pipe } = gathering({ source: chunked(["hello", "world"]), client: "waits" });
     await pipe?.readable.cancel();
     expect((await done).kind).toBe("whole");
+  });
+
+  it("streams on when other fills hold all that may be held, and gives back what it took", async () => {
+    const budget = new ByteBudget(7);
+    const { done, sent } = gathering({ source: chunked(["hello", "world"]), budget });
+    expect(await done).toEqual({ kind: "streamed" });
+    expect(await sent).toBe("helloworld");
+    expect(budget.take(7)).toBe(true);
+    expect(budget.take(1)).toBe(false);
   });
 
   it("is nothing, which is whole too", async () => {

@@ -7,7 +7,9 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../../src/serve/lifetime.ts";
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
+import type { Route } from "../../src/config.ts";
+import { governingDirectives } from "../../src/http/governing-directives.ts";
+import { fieldsOf, type StoredMetadata } from "../../src/http/stored-response.ts";
 import { metadataWith, type RouteChanges, routeWith, storedAtMs } from "./examples.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -24,6 +26,11 @@ const fresh = { fresh: "5m" } as const;
 const overriding = { fresh: "5m", mode: "override" } as const;
 const expires = { date: date(0), expires: date(40) };
 const modified = { "last-modified": date(-1_000), date: date(0) };
+
+const assigned = (route: Route, fields: Fields, status: number) => {
+  const metadata = metadataWith(fields, { status });
+  return assignedLifetimeSeconds(route, metadata, governingDirectives(fieldsOf(metadata)));
+};
 
 describe("the order of authority", () => {
   it.each<{ id: string; fields: Fields; route?: RouteChanges; status?: number; seconds: number }>([
@@ -105,12 +112,17 @@ describe("what a route gives a status", () => {
     { id: "not-allowed-is-an-error", status: 405, seconds: undefined },
     { id: "server-error", status: 500, seconds: undefined },
   ])("$id", ({ status, seconds }) => {
-    expect(assignedLifetimeSeconds(route, status)).toBe(seconds);
+    expect(assigned(route, {}, status)).toBe(seconds);
+  });
+
+  it.each(["private", "no-store"])("never lifts %s that a targeted field hides", (directive) => {
+    const fields = cc(directive, { "cdn-cache-control": "stale-if-error=60" });
+    expect(assigned(route, fields, 200)).toBeUndefined();
   });
 
   it("a status of its own goes for redirects too", () => {
     const own = routeWith({ fresh: { 302: "10s" } });
-    expect(assignedLifetimeSeconds(own, 302)).toBe(10);
+    expect(assigned(own, {}, 302)).toBe(10);
   });
 
   it("the origin's word goes before a negative lifetime", () => {

@@ -234,7 +234,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       await world.redis.set(await hashKeyOf(key), "text");
       expect(await world.tier().read(key, ask)).toEqual({
         kind: "unavailable",
-        cause: "UpstashError",
+        cause: "WRONGTYPE",
       });
     });
 

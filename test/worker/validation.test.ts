@@ -19,7 +19,11 @@ let bodiesSent = 0;
 beforeAll(async () => {
   origin = await startScriptedOrigin((request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] as Path;
-    const fields = { ...validators[path], "cache-control": "no-cache" };
+    // As old as its lifetime when it comes: stale at once, though not to be validated always.
+    const stale = { "cache-control": "max-age=1", age: "1" };
+    const isAlways = request.url?.endsWith("?always") === true;
+    const lifetime = isAlways ? { "cache-control": "no-cache" } : stale;
+    const fields = { ...validators[path], ...lifetime };
     const { "if-none-match": tag, "if-modified-since": since } = request.headers;
     const isSame = tag === '"v1"' || since === "Mon, 02 Nov 2026 10:00:00 GMT";
     if (isSame) {
@@ -57,6 +61,20 @@ describe("a stored response that must be validated", () => {
     const counts = world.rest.counts();
     expect(counts.commandCountByName).toEqual({ HMGET: 1, HSET: 1, PEXPIRE: 1 });
     expect(counts.requestBytes).toBeLessThan(5_000);
+  });
+});
+
+describe("a response that is validated at every use", () => {
+  it("is not written to Redis at every use", async () => {
+    const { url } = world.colos[0]!;
+    await rawRequest(url, "/etag?always");
+    await storesSettled(world.colos[0]!);
+    world.rest.resetCounts();
+    const answer = await rawRequest(url, "/etag?always");
+    await storesSettled(world.colos[0]!);
+    expect(cacheStatusOf(answer)).toBe("tidemark; fwd=stale; fwd-status=304; stored");
+    expect(answer.body.byteLength).toBe(bodyBytes);
+    expect(world.rest.counts().commandCountByName).toEqual({ HMGET: 1 });
   });
 });
 
