@@ -5,10 +5,12 @@ import type { Config } from "./config.ts";
 import { type Env, type Environment, type OriginTarget, readEnvironment } from "./environment.ts";
 import { errorName } from "./error-name.ts";
 import { Metrics } from "./metrics.ts";
-import { noJournal } from "./purge/view.ts";
+import { createPurging } from "./purge/purging.ts";
+import { noJournal, type PurgeView } from "./purge/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import { ByteBudget } from "./serve/byte-budget.ts";
 import { Flights } from "./serve/collapse.ts";
+import { Invalidations } from "./serve/invalidate.ts";
 import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
@@ -37,9 +39,11 @@ export function createApp(config: Config, env: Env, platform: Platform): Hono {
   const metrics = new Metrics(platform.nowAtMs());
   const redis =
     environment.redis && new RedisClient({ ...environment.redis, nowAtMs: platform.nowAtMs });
-  const isolate = createIsolate({ config, environment, platform, metrics, redis });
+  const purging = environment.redis && createPurging(config, environment.redis, platform);
+  const view = purging?.view ?? noJournal;
+  const isolate = createIsolate({ config, environment, platform, metrics, redis, view });
   const app = new Hono();
-  app.route("/_cache", adminRoutes({ environment, isolate, redis }));
+  app.route("/_cache", adminRoutes({ environment, isolate, redis, purging }));
   app.all("*", (context) => {
     const { req } = context;
     return serve(req.raw, portsOf(context, isolate, environment, platform));
@@ -57,8 +61,9 @@ function createIsolate(given: {
   platform: Platform;
   metrics: Metrics;
   redis: RedisClient | undefined;
+  view: PurgeView;
 }): Isolate {
-  const { config, environment, platform, metrics, redis } = given;
+  const { config, environment, platform, metrics, redis, view } = given;
   const { limits, namespace } = config;
   const onBadRecord = () => metrics.badRecord();
   return {
@@ -73,9 +78,10 @@ function createIsolate(given: {
         redis &&
         new SharedTier({ redis, namespace, bodyBytesMax: limits.sharedBodyBytes, onBadRecord }),
     },
-    view: noJournal,
+    view,
     flights: new Flights(),
     uncacheable: new Uncacheable(),
+    invalidations: new Invalidations(),
     fillBudget: new ByteBudget(limits.memoryBytes),
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,

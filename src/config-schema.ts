@@ -26,6 +26,10 @@ const bytes = (mostMebibytes: number) =>
       z.maximum(mostMebibytes * mebibyte, `is over ${mostMebibytes} MiB`),
     );
 
+const lagSeconds = z
+  .number("is a number of seconds, such as 10")
+  .check(z.positive("is not above 0"), z.maximum(3_600, "is over an hour"));
+
 const patterns = texts("utm_*").check(
   z.refine((names) => names.every((name) => !name.slice(0, -1).includes("*")), {
     error: 'has a "*" that is not at the end of a name',
@@ -123,7 +127,9 @@ const routeInput = z.strictObject(
     collapse: z.optional(
       z.literal("isolate", 'is "isolate"; "global" is not built yet, leave it out'),
     ),
-    purge: notBuiltYet,
+    purge: z.optional(
+      z.strictObject({ maxLagSeconds: z.optional(lagSeconds) }, { error: strictly("purge") }),
+    ),
     whenUnreachable: notBuiltYet,
     allowStoring: notBuiltYet,
   },
@@ -131,6 +137,24 @@ const routeInput = z.strictObject(
 );
 
 type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
+
+const purgeInput = z.strictObject(
+  {
+    maxLagSeconds: z.optional(lagSeconds),
+    clockAllowanceSeconds: z.optional(lagSeconds),
+    readReplicas: z.optional(yesOrNo),
+    retention: z.optional(duration),
+    settleSeconds: notBuiltYet,
+  },
+  { error: strictly("purge") },
+);
+
+export const defaultMaxLagSeconds = 10;
+
+/** A: how far clocks of one colo may be apart, and how old a replica's answer may be. */
+export function allowanceSecondsOf(purge: z.output<typeof purgeInput>): number {
+  return purge.clockAllowanceSeconds ?? (purge.readReplicas === true ? 3 : 1);
+}
 
 const origin = z.union(
   [
@@ -195,7 +219,7 @@ export const configInput = z
         ),
       ),
       routes: z.optional(z.array(routeInput, "is a list of routes")),
-      purge: notBuiltYet,
+      purge: z.optional(purgeInput),
       allowStoring: notBuiltYet,
     },
     { error: strictly("the configuration") },
@@ -208,9 +232,19 @@ export const configInput = z
         context.addIssue({ code: "custom", path: ["origins", "default"], message });
       }
       const seen = new Set<string>();
+      const allowanceSeconds = allowanceSecondsOf(config.purge ?? {});
+      const checkLag = (path: PropertyKey[], lag: number | undefined) => {
+        if (lag === undefined || lag > 2.5 * allowanceSeconds) return;
+        const message =
+          `${lag} s leaves too little beside a clock allowance of ${allowanceSeconds} s: ` +
+          `write more than ${2.5 * allowanceSeconds}`;
+        context.addIssue({ code: "custom", path, message });
+      };
+      checkLag(["purge", "maxLagSeconds"], config.purge?.maxLagSeconds ?? defaultMaxLagSeconds);
       for (const [index, route] of (config.routes ?? []).entries()) {
         const say = (field: string, message: string) =>
           context.addIssue({ code: "custom", path: ["routes", index, field], message });
+        checkLag(["routes", index, "purge", "maxLagSeconds"], route.purge?.maxLagSeconds);
         if (seen.has(route.name)) say("name", "stands twice; each route has a name of its own");
         seen.add(route.name);
         const { origin: named = "default" } = route;

@@ -1,6 +1,12 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
-import { configInput, type ConfigInput, type RouteInput } from "./config-schema.ts";
+import {
+  allowanceSecondsOf,
+  configInput,
+  type ConfigInput,
+  defaultMaxLagSeconds,
+  type RouteInput,
+} from "./config-schema.ts";
 import { durationSeconds } from "./duration.ts";
 import { OperatorError } from "./operator-error.ts";
 
@@ -40,6 +46,8 @@ export interface Route {
   readonly jitter: number;
   readonly tags: (parameters: Readonly<Record<string, string>>) => readonly string[];
   readonly honourRequestDirectives: boolean;
+  /** N of the purge protocol for this route. */
+  readonly purgeMaxLagMs: number;
 }
 
 export type OriginConfig = { readonly url: string } | { readonly binding: string };
@@ -53,6 +61,16 @@ export interface Config {
   /** Response fields that hold tags, besides the usual ones. */
   readonly tagFields: readonly string[];
   readonly heuristics: boolean;
+  readonly purge: {
+    /** The smallest N of all routes, by which the view is renewed. */
+    readonly renewalLagMs: number;
+    /** The largest: how long after its 200 a purge is seen everywhere. */
+    readonly visibleWithinSeconds: number;
+    /** A: for clock error within a colo, and for the lag of a replica. */
+    readonly allowanceMs: number;
+    /** How long entries stay in the journal. */
+    readonly retentionMs: number;
+  };
   /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
   readonly cacheInFront: boolean;
   readonly limits: {
@@ -94,7 +112,14 @@ export function defineConfig(written: ConfigInput): Config {
   const checked = z.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.error.issues);
   const { limits = {}, routes = [], ...general } = checked.data;
-  const honour = general.honourRequestDirectives ?? false;
+  const purge = general.purge ?? {};
+  const inherited: Inherited = {
+    honourRequestDirectives: general.honourRequestDirectives ?? false,
+    purgeMaxLagMs: (purge.maxLagSeconds ?? defaultMaxLagSeconds) * 1_000,
+  };
+  const anywhere = resolved({ name: "", match: "*" }, inherited);
+  const resolvedRoutes = routes.map((route) => resolved(route, inherited));
+  const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   return {
     namespace: general.namespace ?? "tidemark",
     origins: new Map(Object.entries(general.origins ?? {})),
@@ -109,13 +134,23 @@ export function defineConfig(written: ConfigInput): Config {
       sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,
       memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
     },
-    routes: routes.map((route) => resolved(route, honour)),
-    anywhere: resolved({ name: "", match: "*" }, honour),
+    purge: {
+      renewalLagMs: Math.min(...lagsMs),
+      visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
+      allowanceMs: allowanceSecondsOf(purge) * 1_000,
+      retentionMs: (seconds(purge.retention) ?? 7 * 86_400) * 1_000,
+    },
+    routes: resolvedRoutes,
+    anywhere,
   };
 }
 
-function resolved(route: RouteInput, honourRequestDirectives: boolean): Route {
+/** What a route takes from the general settings where it says nothing itself. */
+type Inherited = Pick<Route, "honourRequestDirectives" | "purgeMaxLagMs">;
+
+function resolved(route: RouteInput, inherited: Inherited): Route {
   const { fresh, tags } = route;
+  const ownLagSeconds = route.purge?.maxLagSeconds;
   const byStatus = { ...(typeof fresh === "object" ? fresh : {}), ...route.negative };
   return {
     name: route.name,
@@ -139,7 +174,8 @@ function resolved(route: RouteInput, honourRequestDirectives: boolean): Route {
     setCookie: route.setCookie ?? "respect",
     jitter: route.jitter ?? 0,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
-    honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
+    honourRequestDirectives: route.honourRequestDirectives ?? inherited.honourRequestDirectives,
+    purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Config } from "./config.ts";
 import { originUrlFault } from "./config-schema.ts";
 import { OperatorError } from "./operator-error.ts";
+import { secretsFault } from "./purge/webhook.ts";
 
 /** Anything with `fetch`: a service binding. */
 export interface Fetcher {
@@ -20,6 +21,8 @@ export interface Environment {
   readonly origins: ReadonlyMap<string, OriginTarget>;
   readonly redis: { readonly url: string; readonly token: string } | undefined;
   readonly adminToken: string | undefined;
+  /** Of webhooks: one or more, with a space between. */
+  readonly purgeSecrets: string | undefined;
   /** The one host that the site's names and ports count as; `undefined` for each its own. */
   readonly siteHost: string | undefined;
   /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
@@ -55,6 +58,7 @@ export function readEnvironment(env: Env, config: Config): Environment {
     origins,
     redis: redisOf(env),
     adminToken: textOf(env, "ADMIN_TOKEN"),
+    purgeSecrets: purgeSecretsOf(env),
     siteHost: siteHostOf(env),
     colo: textOf(env, "COLO"),
   };
@@ -90,6 +94,17 @@ function bound(env: Env, name: string): OriginTarget {
     what: `The service binding ${name} is refused.`,
     why: "It is not bound to a service.",
     mend: "Name it under [[services]] in wrangler.toml.",
+  });
+}
+
+function purgeSecretsOf(env: Env): string | undefined {
+  const secrets = textOf(env, "PURGE_SECRET");
+  const fault = secrets === undefined ? undefined : secretsFault(secrets);
+  if (fault === undefined) return secrets;
+  throw new OperatorError({
+    what: "PURGE_SECRET is refused.",
+    why: `In it, ${fault}.`,
+    mend: "Write whsec_ and base64; several with a space between.",
   });
 }
 

@@ -43,6 +43,7 @@ describe("a good configuration comes to", () => {
       setCookie: "respect",
       jitter: 0,
       honourRequestDirectives: false,
+      purgeMaxLagMs: 10_000,
     });
   });
 

@@ -4,7 +4,7 @@ import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const leaves = ["duration", "error-name", "operator-error"];
+const leaves = ["duration", "error-name", "operator-error", "patience", "sha256"];
 const settings = ["config", "metrics"];
 const served = ["http", "redis", "tiers", "purge", ...settings, ...leaves];
 
@@ -14,11 +14,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   duration: [],
   "error-name": [],
   "operator-error": [],
+  patience: [],
+  sha256: [],
+  // What a site imports stands by itself.
+  origin: [],
   "workers-platform": [],
   metrics: ["http"],
   "config-schema": leaves,
   config: ["http", "config-schema", ...leaves],
-  environment: ["config", "config-schema", ...leaves],
+  environment: ["config", "config-schema", "purge", ...leaves],
   redis: ["http", ...settings, ...leaves],
   tiers: ["http", "redis", ...settings, ...leaves],
   purge: ["http", "redis", ...leaves],

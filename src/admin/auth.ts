@@ -1,4 +1,5 @@
 // Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1).
+import { saidError } from "./said-error.ts";
 
 /** Compares digests under a random key, so that timing tells nothing of the token. */
 export async function isAuthorized(request: Request, adminToken: string): Promise<boolean> {
@@ -14,15 +15,11 @@ export async function isAuthorized(request: Request, adminToken: string): Promis
 }
 
 export function unauthorized(): Response {
-  return Response.json(
-    {
-      error: {
-        code: "unauthorized",
-        what: "This route was not opened.",
-        why: "The request does not bear the admin token.",
-        mend: 'Send "Authorization: Bearer <ADMIN_TOKEN>".',
-      },
-    },
-    { status: 401, headers: { "www-authenticate": "Bearer", "cache-control": "no-store" } },
-  );
+  const error = {
+    code: "unauthorized",
+    what: "This route was not opened.",
+    why: "The request does not bear the admin token.",
+    mend: 'Send "Authorization: Bearer <ADMIN_TOKEN>".',
+  };
+  return saidError(401, error, { "www-authenticate": "Bearer" });
 }

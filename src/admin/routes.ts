@@ -4,34 +4,55 @@ import type { Environment } from "../environment.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { plainPage } from "../serve/plain-page.ts";
 import type { Isolate } from "../serve/ports.ts";
+import type { Purging } from "../purge/purging.ts";
+import { namingOf } from "../serve/naming.ts";
 import { isAuthorized, unauthorized } from "./auth.ts";
+import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
 
 export interface AdminSettings {
   readonly environment: Environment;
   readonly isolate: Isolate;
   readonly redis: RedisClient | undefined;
+  readonly purging: Purging | undefined;
 }
 
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, isolate, redis } = settings;
-  const { adminToken } = environment;
+  const { environment, isolate, redis, purging } = settings;
+  const { adminToken, purgeSecrets } = environment;
   const admin = new Hono();
   if (adminToken !== undefined) {
     admin.get("/stats", async (context) => {
       const { raw } = context.req;
       if (!(await isAuthorized(raw, adminToken))) return unauthorized();
       const colo = environment.colo ?? raw.cf?.colo ?? "";
-      return context.json(stats(isolate, { colo, redis }), 200, { "cache-control": "no-store" });
+      const counted = stats(isolate, { colo, redis, purging });
+      return context.json(counted, 200, { "cache-control": "no-store" });
     });
+  }
+  if (adminToken !== undefined || purgeSecrets !== undefined) {
+    const { visibleWithinSeconds } = isolate.config.purge;
+    const route: PurgeRouteSettings = {
+      adminToken,
+      visibleWithinSeconds,
+      secrets: purgeSecrets,
+      acceptances: purging?.acceptances,
+      naming: namingOf(isolate),
+    };
+    admin.post("/purge", ({ req, executionCtx }) =>
+      purgeRoute(req.raw, route, {
+        atMs: isolate.nowAtMs(),
+        afterAnswer: (work) => executionCtx.waitUntil(work().catch(() => undefined)),
+      }),
+    );
   }
   admin.all("*", () => plainPage(404));
   return admin;
 }
 
 /** Counts of one isolate among many: every colo has its own, and often several. */
-function stats(isolate: Isolate, at: { colo: string; redis: RedisClient | undefined }) {
+function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & { colo: string }) {
   const { metrics, tiers, flights, nowAtMs } = isolate;
-  const { redis } = at;
+  const { redis, purging } = at;
   return {
     scope: "this isolate alone; others have counts of their own",
     colo: at.colo,
@@ -42,6 +63,12 @@ function stats(isolate: Isolate, at: { colo: string; redis: RedisClient | undefi
     redis: redis
       ? { shutOff: redis.isShutOff, readTimeoutMs: redis.readTimeoutMs }
       : "not configured",
-    journal: "not configured",
+    journal: purging
+      ? {
+          position: purging.view.chain?.end.position ?? "not read yet",
+          entries: purging.view.chain?.entries.length ?? 0,
+          readAtMs: purging.view.chain === undefined ? null : purging.view.sentAtMs,
+        }
+      : "not configured",
   };
 }

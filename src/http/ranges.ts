@@ -1,6 +1,5 @@
 // A byte range out of a complete stored body (RFC 9110 §14; RFC 9111 §3.3 asks for nothing more).
-import { entityTag, isWeak } from "./validators.ts";
-import { parseHttpDate } from "./http-date.ts";
+import { entityTag, hasStrongDate, isWeak } from "./validators.ts";
 import type { Fields } from "./stored-response.ts";
 
 export type RangeVerdict =
@@ -44,17 +43,10 @@ function suffix(length: string, bodyBytes: number): RangeVerdict {
   return { kind: "part", firstByte, lastByte: bodyBytes - 1 };
 }
 
-/**
- * RFC 9110 §13.1.5: the strong comparison; a date must be exactly `Last-Modified`, which is a strong
- * validator only where the stored `Date` is at least a second later (§8.8.2.2).
- */
+/** RFC 9110 §13.1.5: the strong comparison; a date must be exactly a strong `Last-Modified`. */
 function ifRangeHolds(request: Fields, stored: Fields): boolean {
   const condition = request.get("if-range")?.trim();
   if (condition === undefined) return true;
   if (condition.includes('"')) return !isWeak(condition) && condition === entityTag(stored);
-  if (condition !== stored.get("last-modified")?.trim()) return false;
-  const dateAtMs = parseHttpDate(stored.get("date"), 0);
-  if (typeof dateAtMs !== "number") return false;
-  const modifiedAtMs = parseHttpDate(condition, dateAtMs);
-  return typeof modifiedAtMs === "number" && dateAtMs - modifiedAtMs >= 1000;
+  return condition === stored.get("last-modified")?.trim() && hasStrongDate(stored);
 }

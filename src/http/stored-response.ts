@@ -14,6 +14,10 @@ export type Stamp = { readonly position: string; readonly n: string } | "none";
 
 /** Everything that is known of a stored response, save its body. Serialises to JSON and back. */
 export interface StoredMetadata {
+  /** The keyed URL, without facets: what a purge by URL, host or prefix is matched against. */
+  readonly url: string;
+  /** The name of the route it was stored under; empty where none matched. */
+  readonly route: string;
   readonly status: number;
   readonly statusText: string;
   readonly fields: readonly FieldLine[];

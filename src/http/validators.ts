@@ -19,10 +19,29 @@ export function hasValidator(fields: Fields): boolean {
   return entityTag(fields) !== null || fields.has("last-modified");
 }
 
-/** The fields of a conditional request for a stored response (RFC 9111 §4.3.1). */
-export function conditionalFields(stored: Fields): [name: string, value: string][] {
+/**
+ * Is `Last-Modified` a strong validator? Only where `Date` is at least a second later: the content
+ * may else have changed twice within that second (RFC 9110 §8.8.2.2).
+ */
+export function hasStrongDate(stored: Fields): boolean {
+  const dateAtMs = parseHttpDate(stored.get("date"), 0);
+  if (typeof dateAtMs !== "number") return false;
+  const modifiedAtMs = parseHttpDate(stored.get("last-modified"), dateAtMs);
+  return typeof modifiedAtMs === "number" && dateAtMs - modifiedAtMs >= 1000;
+}
+
+/**
+ * The fields of a conditional request for a stored response (RFC 9111 §4.3.1).
+ *
+ * @param isDoubted a purge may cover it: a date that is no strong validator is then left out
+ */
+export function conditionalFields(
+  stored: Fields,
+  isDoubted = false,
+): [name: string, value: string][] {
   const tag = entityTag(stored);
-  const modified = stored.get("last-modified");
+  const isDateFit = !isDoubted || hasStrongDate(stored);
+  const modified = isDateFit ? stored.get("last-modified") : null;
   return [
     ...(tag === null ? [] : [["if-none-match", tag] as [string, string]]),
     ...(modified === null ? [] : [["if-modified-since", modified] as [string, string]]),

@@ -7,18 +7,38 @@ export type PurgeJudgement =
   | { kind: "usable" }
   /** A purge covers it: `hard` forbids any use, `soft` makes it stale. */
   | { kind: "purged"; mode: "hard" | "soft" }
-  /** Too long since the journal was read to know. */
+  /** No purge is known to cover it, and too little is known to be sure. */
   | { kind: "unverified" };
 
+export interface JudgementAsk {
+  /** Epoch milliseconds, no earlier than the request's arrival. */
+  readonly atMs: number;
+  /** N of the request's route. */
+  readonly maxLagMs: number;
+  /** Where this request arrived; empty where that is not known. */
+  readonly colo: string;
+}
+
+/** A request that may have the view renewed on its way. */
+export interface Attention {
+  readonly atMs: number;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
 export interface PurgeView {
+  /** At arrival. @returns a renewal to wait for before stored responses are given up, if any */
+  attend(attention: Attention): Promise<void> | undefined;
+  /** Before what could not be verified costs an origin request. @returns a renewal to wait for */
+  seek(attention: Attention): Promise<void> | undefined;
   /** Taken before the origin request is sent, and stored with its response. */
-  stamp(): Stamp | Promise<Stamp>;
-  /** @param atMs epoch milliseconds, no earlier than the request's arrival */
-  judge(stored: StoredMetadata, atMs: number): PurgeJudgement;
+  stamp(attention: Attention): Promise<Stamp>;
+  judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement;
 }
 
 /** Without a journal no purge is ever accepted, so none can be missed. */
 export const noJournal: PurgeView = {
-  stamp: () => "none",
+  attend: () => undefined,
+  seek: () => undefined,
+  stamp: async () => "none",
   judge: () => ({ kind: "usable" }),
 };

@@ -12,10 +12,13 @@ export interface RedisSettings {
   readonly url: string;
   readonly token: string;
   readonly nowAtMs: () => number;
+  /** The longest that a read is waited for; 1 s unless set. */
+  readonly readTimeoutMsMax?: number;
 }
 
 /** A read is waited for by a client; a write is not, and may carry a body. */
-const readBoundMs = { minMs: 150, maxMs: 1_000 };
+const readTimeoutMsMin = 150;
+const readTimeoutMsMax = 1_000;
 const writeTimeoutMs = 5_000;
 
 /** Redis refused a command because the key holds another type of value. */
@@ -26,10 +29,16 @@ type Background = (work: () => Promise<void>) => void;
 export class RedisClient {
   readonly #settings: RedisSettings;
   readonly #breaker = new Breaker();
-  readonly #readBound = new LatencyBound(readBoundMs);
+  readonly #readTimeoutMsMax: number;
+  readonly #readBound: LatencyBound;
 
   constructor(settings: RedisSettings) {
     this.#settings = settings;
+    this.#readTimeoutMsMax = settings.readTimeoutMsMax ?? readTimeoutMsMax;
+    this.#readBound = new LatencyBound({
+      minMs: Math.min(readTimeoutMsMin, this.#readTimeoutMsMax),
+      maxMs: this.#readTimeoutMsMax,
+    });
   }
 
   get isShutOff(): boolean {
@@ -48,6 +57,22 @@ export class RedisClient {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "probe") background(() => this.#probe());
     if (state !== "closed") return { kind: "unavailable", cause: "shut-off" };
+    return this.#measured(run);
+  }
+
+  /** One round trip that is its own probe: while the database is shut off, one per pause is sent. */
+  async attempt<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+    const state = this.#breaker.ask(this.#settings.nowAtMs());
+    if (state === "open") return { kind: "unavailable", cause: "shut-off" };
+    return this.#measured(run);
+  }
+
+  /** One round trip that is sent whatever is known of the database. Never rejects. */
+  async insist<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+    return this.#bounded(run, writeTimeoutMs);
+  }
+
+  async #measured<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(run, timeoutMs);
@@ -75,7 +100,7 @@ export class RedisClient {
   }
 
   async #probe(): Promise<void> {
-    const answer = await this.#bounded((redis) => redis.ping(), readBoundMs.maxMs);
+    const answer = await this.#bounded((redis) => redis.ping(), this.#readTimeoutMsMax);
     if (answer.kind === "answered") this.#breaker.succeeded();
     else this.#breaker.failed(this.#settings.nowAtMs());
   }

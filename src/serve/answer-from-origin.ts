@@ -2,6 +2,8 @@
 // response in its place if the origin fails.
 import type { Handling } from "../http/cache-status.ts";
 import { selects } from "../http/selecting.ts";
+import { fieldsOf } from "../http/stored-response.ts";
+import { conditionalFields } from "../http/validators.ts";
 import { Flight, type FlightOutcome } from "./collapse.ts";
 import type { Fresh } from "./fill.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
@@ -10,7 +12,7 @@ import { plainPage } from "./plain-page.ts";
 import { discardBody, fromStored } from "./respond.ts";
 import { sendAndStore } from "./send-and-store.ts";
 import { validated } from "./validate.ts";
-import { decide, decideOnError } from "./verdict.ts";
+import { decide, decideOnError, judgedUnder } from "./verdict.ts";
 
 /** How long a follower waits for its leader before it goes to the origin itself. */
 const patienceMs = 10_000;
@@ -79,11 +81,16 @@ function followed(outcome: FlightOutcome, need: Need): Answer | undefined {
 
 /** Goes to the origin. Whatever happens, those who wait are told. */
 export async function lead(need: Need, flight: Flight): Promise<Answer> {
-  const { asked, ports, key, validating } = need;
+  const { asked, ports, key } = need;
+  const validators = validatorsOf(need);
+  const validating = validators.length > 0 ? need.validating : undefined;
   try {
     // Taken before the request is sent: a purge from here on covers this response.
-    const stamp = await ports.view.stamp();
-    const answer = await forwardAsked(asked, validating?.stored, ports);
+    const stamp = await ports.view.stamp({
+      atMs: ports.nowAtMs(),
+      afterAnswer: ports.afterAnswer,
+    });
+    const answer = await forwardAsked(asked, validators, ports);
     if (answer.kind === "failed") return originFailed(answer.failure, need, flight);
     const fresh: Fresh = { ...answer, stamp };
     const { response } = fresh;
@@ -101,7 +108,7 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       ? staleInstead(need, { forwardStatus: response.status })
       : undefined;
     if (stale === undefined) {
-      discardBody((validating ?? need.fallback)?.stored);
+      discardBody((need.validating ?? need.fallback)?.stored);
       return sendAndStore(fresh, need, flight);
     }
     flight.settle({ kind: "origin-failed", failure: "error-status" });
@@ -112,6 +119,14 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     ports.flights.end(key.text, flight);
     throw cause;
   }
+}
+
+/** What a purge may cover is not validated by a date that can stand for two versions. */
+function validatorsOf(need: Need): [name: string, value: string][] {
+  const { validating } = need;
+  if (validating === undefined) return [];
+  const isDoubted = judgedUnder(questionOf(need), validating).kind !== "usable";
+  return conditionalFields(fieldsOf(validating.stored.metadata), isDoubted);
 }
 
 function originFailed(failure: "unreachable" | "timeout", need: Need, flight: Flight): Answer {

@@ -1,5 +1,6 @@
 // One forward per key and isolate: others wait for plain data, never for another request's I/O.
 import type { StoredResponse } from "../http/stored-response.ts";
+import { patiently } from "../patience.ts";
 import type { OriginFailure } from "./forward.ts";
 
 /** What a flight leaves to those who waited. */
@@ -33,21 +34,9 @@ export class Flight {
     this.#settled.resolve(this.#outcome);
   }
 
-  /**
-   * @param patienceMs a timer of the waiting request's own, since the leader's request may end
-   *   without a word. Never rejects: the runtime breaks the promises of a request that it ends.
-   */
+  /** Until it is settled, or patience ends: the leader's request may end without a word. */
   async wait(patienceMs: number): Promise<FlightOutcome | "out-of-patience"> {
-    if (this.#outcome !== undefined) return this.#outcome;
-    const { promise, resolve } = Promise.withResolvers<"out-of-patience">();
-    const timer = setTimeout(() => resolve("out-of-patience"), patienceMs);
-    try {
-      return await Promise.race([this.#settled.promise, promise]);
-    } catch {
-      return "out-of-patience";
-    } finally {
-      clearTimeout(timer);
-    }
+    return this.#outcome ?? patiently(this.#settled.promise, patienceMs);
   }
 }
 

@@ -30,6 +30,8 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
   const { directives } = governingDirectives(response.headers);
   const fields = storableFields(response.headers, directives);
   return {
+    url: asked.url,
+    route: asked.route.name,
     status: response.status,
     statusText: response.statusText,
     fields: withDate(strippedOfCookies(fields, asked), respondedAtMs),

@@ -1,6 +1,4 @@
 // Asks the origin, and tells an answer from a failure.
-import { conditionalFields } from "../http/validators.ts";
-import { fieldsOf, type StoredResponse } from "../http/stored-response.ts";
 import { passedFields } from "./forwarded-fields.ts";
 import type { Asked, Passed } from "./plan.ts";
 import type { OriginRequest, Ports } from "./ports.ts";
@@ -16,15 +14,13 @@ export type OriginAnswer =
 /**
  * Forwards a request that was looked up: exactly what was keyed.
  *
- * @param validating the stored response whose validators are sent (RFC 9111 §4.3.1)
+ * @param validators fields of a conditional request; empty for an unconditional one
  */
 export function forwardAsked(
   asked: Asked,
-  validating: StoredResponse | undefined,
+  validators: readonly (readonly [name: string, value: string])[],
   ports: Ports,
 ): Promise<OriginAnswer> {
-  const validators =
-    validating === undefined ? [] : conditionalFields(fieldsOf(validating.metadata));
   const part = ["range", "if-range"].flatMap((name): [string, string][] => {
     const value = asked.conditions.get(name);
     return value === null ? [] : [[name, value]];

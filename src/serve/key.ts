@@ -4,6 +4,11 @@ import type { Fields } from "../http/stored-response.ts";
 import { RecordKey } from "../tiers/record-key.ts";
 import { pathAndQuery, type Target } from "./target.ts";
 
+/** What a purge by URL names: all that is stored for it, whatever the facets and the variant. */
+export function keyedUrl(target: Target): string {
+  return `${target.scheme}://${target.host}${pathAndQuery(target)}`;
+}
+
 /** GET and HEAD share one key; no other method is ever looked up. */
 export function primaryKey(given: {
   target: Target;
@@ -12,12 +17,11 @@ export function primaryKey(given: {
   forwarded: Fields;
 }): RecordKey {
   const { target, keyHeaders, keyedCookies, forwarded } = given;
-  const url = `${target.scheme}://${target.host}${pathAndQuery(target)}`;
   const facets =
     keyHeaders.length + keyedCookies.length === 0
       ? ""
       : `\n${JSON.stringify([keyHeaders.map((name) => forwarded.get(name)), keyedCookies])}`;
-  return new RecordKey(`GET ${url}${facets}`, target.ownHost);
+  return new RecordKey(`GET ${keyedUrl(target)}${facets}`, target.ownHost);
 }
 
 /** The key of one variant (RFC 9111 §4.1); the primary key itself where nothing selects. */

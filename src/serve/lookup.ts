@@ -3,7 +3,7 @@
 import { selects } from "../http/selecting.ts";
 import type { StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
-import type { Tier, TierAsk, TierRead, TierRecord } from "../tiers/tier.ts";
+import type { Tier, TierAsk, TierRead, TierRecord, VaryMarker } from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
 import { isAlwaysValidated, keepUntilAtMs, type Terms, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
@@ -23,6 +23,8 @@ export interface LookedUp {
   readonly found: Candidate | MissReason;
   /** Under which a forward for this request is collapsed. */
   readonly key: RecordKey;
+  /** Of the marker that was followed; `undefined` if there is none. */
+  readonly variantsSinceAtMs: number | undefined;
 }
 
 /** Answers without a promise where no tier below memory has to be asked. */
@@ -30,14 +32,15 @@ export function lookUp(ask: LookUp, ports: Ports): LookedUp | Promise<LookedUp> 
   const search = new Search(ask, ports);
   search.inFlights();
   search.inMemory();
+  if (search.isDone) return search.result();
   const isHopeless = ports.uncacheable.has(ask.asked.key.text, ask.atMs);
-  return search.isDone || isHopeless ? search.result() : search.below();
+  return isHopeless ? search.result() : search.below();
 }
 
 class Search {
   readonly #ask: LookUp;
   readonly #ports: Ports;
-  #names: readonly string[] = [];
+  #marker: VaryMarker | undefined;
   #best: Candidate | undefined;
   isDone = false;
 
@@ -47,13 +50,17 @@ class Search {
   }
 
   result(): LookedUp {
-    const missed = this.#names.length > 0 ? "vary-miss" : "uri-miss";
-    return { found: this.#best ?? missed, key: this.#key() };
+    const missed = this.#marker === undefined ? "uri-miss" : "vary-miss";
+    return {
+      found: this.#best ?? missed,
+      key: this.#key(),
+      variantsSinceAtMs: this.#marker?.sinceAtMs,
+    };
   }
 
   #key(): RecordKey {
     const { key, forwarded } = this.#ask.asked;
-    return variantKey(key, this.#names, forwarded);
+    return variantKey(key, this.#marker?.names ?? [], forwarded);
   }
 
   /** A fill is there for its own isolate as soon as it is complete. */
@@ -117,14 +124,16 @@ class Search {
 
   /** @returns whether a marker told which variant to read next; it is followed once */
   #follow(read: TierRead): boolean {
-    if (read.kind !== "found" || read.record.kind !== "vary" || this.#names.length > 0)
+    if (read.kind !== "found" || read.record.kind !== "vary" || this.#marker !== undefined)
       return false;
-    this.#names = read.record.names;
+    this.#marker = read.record;
     return true;
   }
 
   #take(read: TierRead, tier: Candidate["tier"]): void {
     if (read.kind !== "found" || read.record.kind !== "response") return;
+    const { requestedAtMs } = read.record.stored.metadata;
+    if (requestedAtMs < (this.#marker?.sinceAtMs ?? -Infinity)) return;
     this.#consider({ stored: read.record.stored, tier });
   }
 
@@ -158,7 +167,7 @@ class Search {
     const { stored } = best;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
     const records: [RecordKey, TierRecord][] = [[this.#key(), { kind: "response", stored }]];
-    if (this.#names.length > 0) records.push([asked.key, { kind: "vary", names: this.#names }]);
+    if (this.#marker !== undefined) records.push([asked.key, this.#marker]);
     for (const tier of [tiers.memory, tiers.edge]) {
       if (tier.name === from.name) break;
       if (!asked.route.tiers.includes(tier.name)) continue;

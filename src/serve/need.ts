@@ -22,13 +22,15 @@ export interface Need {
   readonly validating?: Candidate | undefined;
   /** A stored response that cannot be validated, but may answer if the origin fails. */
   readonly fallback?: Candidate | undefined;
+  /** Of the marker under the primary key; `undefined` if there is none yet. */
+  readonly variantsSinceAtMs: number | undefined;
   /** A background refresh makes no answer that anybody reads. */
   readonly isForClient: boolean;
 }
 
 /** The question that a verdict answers, asked now. */
 export function questionOf({ asked, ports }: Pick<Need, "asked" | "ports">): VerdictQuestion {
-  const { config, view } = ports;
+  const { config, view, colo, invalidations } = ports;
   const policy = { route: asked.route, heuristics: config.heuristics };
-  return { asked, policy, view, atMs: ports.nowAtMs() };
+  return { asked, policy, view, invalidations, colo, atMs: ports.nowAtMs() };
 }

@@ -4,9 +4,9 @@ import { type RequestDirectives, requestDirectives } from "../http/cache-control
 import type { ForwardReason } from "../http/cache-status.ts";
 import type { Fields } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
-import { sortCookies } from "./cookies.ts";
+import { type SortedCookies, sortCookies } from "./cookies.ts";
 import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
-import { primaryKey } from "./key.ts";
+import { keyedUrl, primaryKey } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./policy.ts";
 import { keyedQuery, readTarget, type Target } from "./target.ts";
 
@@ -19,6 +19,8 @@ export interface Asked {
   readonly route: Route;
   readonly parameters: RouteMatch["parameters"];
   readonly key: RecordKey;
+  /** The keyed URL, which a purge by URL names. */
+  readonly url: string;
   readonly forwarded: KeyedFields;
   /** Those that are honoured (RFC 9111 §5.2.1); `only-if-cached` always is. */
   readonly directives: RequestDirectives;
@@ -121,18 +123,8 @@ function askedFor(given: {
   config: Config;
 }): Asked {
   const { request, fields, route, parameters, config } = given;
-  const allow = route.queryAllow;
-  const query = keyedQuery(
-    fields.target.query,
-    (name) =>
-      !matchesAny(config.stripQuery, name) && (allow === undefined || matchesAny(allow, name)),
-  );
-  const target = { ...fields.target, query };
-  const cookies = sortCookies({
-    field: request.headers.get("cookie"),
-    key: route.keyCookies,
-    drop: [config.harmlessCookies, route.ignoreCookies],
-  });
+  const target = keyedTarget(fields.target, route, config);
+  const cookies = cookiesOf(request, route, config);
   const forwarded = new KeyedFields(
     { ...fields, target },
     {
@@ -148,6 +140,7 @@ function askedFor(given: {
     route,
     parameters,
     forwarded,
+    url: keyedUrl(target),
     key: primaryKey({
       target,
       forwarded,
@@ -158,6 +151,36 @@ function askedFor(given: {
     keyedCookies: cookies.keyed.join("; "),
     hasUnknownCookie: cookies.hasUnknown,
   };
+}
+
+/** The facets that a request which is passed by would have been keyed with. */
+export function passedAsKeyed(passed: Passed, target: Target, route: Route, config: Config) {
+  const cookies = cookiesOf(passed.request, route, config);
+  const forwarded = new KeyedFields(
+    { ...passed.fields, target },
+    {
+      cookies: cookies.forwarded,
+      keyHeaders: route.keyHeaders,
+      honoursDirectives: route.honourRequestDirectives,
+    },
+  );
+  return { forwarded, keyHeaders: route.keyHeaders, keyedCookies: cookies.keyed };
+}
+
+function cookiesOf(request: Request, route: Route, config: Config): SortedCookies {
+  return sortCookies({
+    field: request.headers.get("cookie"),
+    key: route.keyCookies,
+    drop: [config.harmlessCookies, route.ignoreCookies],
+  });
+}
+
+/** The target with that part of its query alone that counts on its route. */
+export function keyedTarget(target: Target, route: Route, config: Config): Target {
+  const allow = route.queryAllow;
+  const counts = (name: string) =>
+    !matchesAny(config.stripQuery, name) && (allow === undefined || matchesAny(allow, name));
+  return { ...target, query: keyedQuery(target.query, counts) };
 }
 
 function honoured(headers: Headers, route: Route): RequestDirectives {

@@ -6,6 +6,7 @@ import type { MemoryTier } from "../tiers/memory-tier.ts";
 import type { Tier } from "../tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Flights } from "./collapse.ts";
+import type { Invalidations } from "./invalidate.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { Uncacheable } from "./uncacheable.ts";
 
@@ -37,6 +38,7 @@ export interface Isolate {
   readonly view: PurgeView;
   readonly flights: Flights;
   readonly uncacheable: Uncacheable;
+  readonly invalidations: Invalidations;
   readonly fillBudget: ByteBudget;
   readonly metrics: Metrics;
   readonly fetchOrigin: FetchOrigin;

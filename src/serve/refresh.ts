@@ -39,7 +39,7 @@ async function refresh(
 ): Promise<void> {
   const question = questionOf({ asked, ports });
   const accepts = (candidate: Candidate) => decide(candidate, question).kind === "serve";
-  const { found } = await lookUp({ asked, atMs: question.atMs, accepts }, ports);
+  const { found, variantsSinceAtMs } = await lookUp({ asked, atMs: question.atMs, accepts }, ports);
   const verdict = decide(found, question);
   if (verdict.kind === "serve" || verdict.kind === "gateway-timeout") {
     ports.flights.end(key.text, flight);
@@ -47,7 +47,8 @@ async function refresh(
     return;
   }
   const validating = verdict.kind === "forward" ? undefined : verdict.candidate;
-  const need = { asked, ports, key, reason: "stale", isForClient: false, validating } as const;
+  const place = { key, variantsSinceAtMs };
+  const need = { asked, ports, ...place, reason: "stale", isForClient: false, validating } as const;
   const { response } = await lead(need, flight);
   await response.body?.cancel();
 }

@@ -51,7 +51,17 @@ export function sendAndStoreBody(
   const { status, statusText } = metadata;
   const hasIt = clientHasIt(asked, metadata);
   const isBodyWanted = need.isForClient && !hasIt && !bodiless.has(status);
-  const body = storeWhileSending({ asked, ports, metadata, source, flight, key, isBodyWanted });
+  const { variantsSinceAtMs } = need;
+  const place = { key, variantsSinceAtMs };
+  const body = storeWhileSending({
+    asked,
+    ports,
+    metadata,
+    source,
+    flight,
+    ...place,
+    isBodyWanted,
+  });
   const { policy, atMs } = questionOf(need);
   const fields = fieldsOfFill(metadata, {
     route: asked.route,

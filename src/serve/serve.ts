@@ -3,6 +3,7 @@ import { unreachable } from "../http/unreachable.ts";
 import { answerFromOrigin } from "./answer-from-origin.ts";
 import { keepPrivate } from "./downstream.ts";
 import { forwardPassed } from "./forward.ts";
+import { invalidateBy } from "./invalidate.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, questionOf } from "./need.ts";
 import { type Asked, type Passed, plan } from "./plan.ts";
@@ -10,7 +11,14 @@ import { plainPage } from "./plain-page.ts";
 import type { Ports } from "./ports.ts";
 import { startRefresh } from "./refresh.ts";
 import { fromStored, passOn } from "./respond.ts";
-import { type Candidate, decide, type Verdict } from "./verdict.ts";
+import {
+  type Candidate,
+  decide,
+  judgedUnder,
+  type MissReason,
+  type Verdict,
+  type VerdictQuestion,
+} from "./verdict.ts";
 
 export async function serve(request: Request, ports: Ports): Promise<Response> {
   const planned = plan(request, ports);
@@ -19,16 +27,20 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
 
   const { asked } = planned;
   const question = questionOf({ asked, ports });
+  const renewing = ports.view.attend({ atMs: question.atMs, afterAnswer: ports.afterAnswer });
   const accepts = (candidate: Candidate) => isAnswer(decide(candidate, question));
   const looking = lookUp({ asked, atMs: question.atMs, accepts }, ports);
-  const { found, key } = looking instanceof Promise ? await looking : looking;
-  const verdict = decide(found, question);
-  const need = { asked, ports, key, isForClient: true };
+  const { found, ...place } = looking instanceof Promise ? await looking : looking;
+  let verdict = decide(found, question);
+  if (!isAnswer(verdict) && isUnverified(found, question)) {
+    verdict = await judgedAgain(found, question, renewing, ports);
+  }
+  const need = { asked, ports, ...place, isForClient: true };
   switch (verdict.kind) {
     case "serve":
       return counted(hit(verdict, asked, ports), asked, ports);
     case "serve-stale":
-      if (verdict.refresh) startRefresh(asked, verdict.candidate, key, ports);
+      if (verdict.refresh) startRefresh(asked, verdict.candidate, place.key, ports);
       return counted(hit(verdict, asked, ports), asked, ports);
     case "validate": {
       const { reason, candidate: validating } = verdict;
@@ -43,6 +55,25 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
     default:
       return unreachable(verdict);
   }
+}
+
+function isUnverified(
+  found: Candidate | MissReason,
+  question: VerdictQuestion,
+): found is Candidate {
+  return typeof found === "object" && judgedUnder(question, found).kind === "unverified";
+}
+
+/** What the view knew too little of is judged by a newer one before it costs an origin request. */
+async function judgedAgain(
+  found: Candidate,
+  question: VerdictQuestion,
+  renewing: Promise<void> | undefined,
+  { view, afterAnswer }: Ports,
+): Promise<Verdict> {
+  await renewing;
+  if (isUnverified(found, question)) await view.seek({ atMs: question.atMs, afterAnswer });
+  return decide(found, question);
 }
 
 function isAnswer({ kind }: Verdict): boolean {
@@ -74,6 +105,7 @@ async function passBy(passed: Passed, ports: Ports): Promise<Response> {
     return plainPage(answer.failure === "timeout" ? 504 : 502);
   }
   const { response } = answer;
+  invalidateBy(passed, response, ports);
   const forwardStatus = response.status;
   const handling = { kind: "forwarded", reason, forwardStatus, detail: rule } as const;
   ports.metrics.answered(route.name, "passed");

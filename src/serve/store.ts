@@ -2,7 +2,7 @@
 import type { TierName } from "../config.ts";
 import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
-import { sha256Hex } from "../tiers/sha256.ts";
+import { sha256Hex } from "../sha256.ts";
 import type { ArrivingResponse, Tier, TierKeep, TierRecord, TierWrite } from "../tiers/tier.ts";
 import type { Flight } from "./collapse.ts";
 import { openBytePipe } from "./byte-pipe.ts";
@@ -22,6 +22,8 @@ export interface Fill {
   readonly metadata: StoredMetadata;
   readonly source: ReadableStream<Uint8Array>;
   readonly flight: Flight;
+  /** Of the marker that the look-up followed; a new one counts from this fill. */
+  readonly variantsSinceAtMs: number | undefined;
   /** The flight's key, under which it ends once everything is stored. */
   readonly key: RecordKey;
   /** Nobody waits for the body of a background refresh, nor does a client that has it. */
@@ -49,7 +51,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
         onOverflow: (stream, completed) => {
           const arriving = { kind: "arriving", metadata, stream, completed } as const;
-          streamed = write(records(arriving, asked), [ports.tiers.edge], fill, () => "new");
+          streamed = write(records(arriving, fill), [ports.tiers.edge], fill, () => "new");
         },
       });
       if (gathered.kind === "whole") await storeWhole(gathered.bytes, fill);
@@ -82,27 +84,31 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
  */
 export function storeInTiers(
   stored: StoredResponse,
-  given: { asked: Asked; ports: Ports; names?: readonly TierName[] },
+  given: Place & { ports: Ports; names?: readonly TierName[] },
   bodyIn: (tier: TierName) => TierKeep["body"],
 ): Promise<void> {
-  const { asked, ports } = given;
+  const { ports } = given;
   const { memory, edge, shared } = ports.tiers;
   const tiers = [memory, edge, shared]
     .filter((tier) => tier !== undefined)
     .filter(({ name }) => given.names?.includes(name) ?? true);
-  return write(records({ kind: "response", stored }, asked), tiers, given, bodyIn);
+  return write(records({ kind: "response", stored }, given), tiers, given, bodyIn);
 }
+
+type Place = Pick<Fill, "asked" | "variantsSinceAtMs">;
 
 type Written = TierRecord | ArrivingResponse;
 
 /** The response under its variant's key and, if there is a `Vary`, the marker that leads to it. */
 function records(
   response: Exclude<Written, { kind: "vary" }>,
-  asked: Asked,
+  { asked, variantsSinceAtMs }: Place,
 ): [RecordKey, Written][] {
-  const names = metadataIn(response).selecting.map(([name]) => name);
+  const { selecting, requestedAtMs } = metadataIn(response);
+  const names = selecting.map(([name]) => name);
+  const sinceAtMs = variantsSinceAtMs ?? requestedAtMs;
   const keyed: [RecordKey, Written] = [variantKey(asked.key, names, asked.forwarded), response];
-  return names.length === 0 ? [keyed] : [keyed, [asked.key, { kind: "vary", names }]];
+  return names.length === 0 ? [keyed] : [keyed, [asked.key, { kind: "vary", names, sinceAtMs }]];
 }
 
 function metadataIn(response: Exclude<Written, { kind: "vary" }>): StoredMetadata {

@@ -52,7 +52,9 @@ export async function validated(
   }
   const stored: StoredResponse = { metadata, body };
   if (isStored && body.kind === "bytes") {
-    const tiers = { asked, ports, names: tiersToUpdate(before, metadata, need) };
+    const { variantsSinceAtMs } = need;
+    const names = tiersToUpdate(before, metadata, need);
+    const tiers = { asked, ports, names, variantsSinceAtMs };
     const stores = storeInTiers(stored, tiers, (tier) =>
       tier === candidate.tier ? "as-read" : "validated",
     );

@@ -1,9 +1,9 @@
 // What may answer a request at this instant (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4).
 import type { TierName } from "../config.ts";
 import type { ForwardReason } from "../http/cache-status.ts";
-import type { StoredResponse } from "../http/stored-response.ts";
+import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import { sharedExplicitly } from "../http/storable.ts";
-import type { PurgeView } from "../purge/view.ts";
+import type { PurgeJudgement, PurgeView } from "../purge/view.ts";
 import { ageSeconds, type FreshnessPolicy, type Terms, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
 
@@ -32,8 +32,11 @@ export type Verdict =
 
 export interface VerdictQuestion {
   readonly asked: Pick<Asked, "directives" | "hasUnknownCookie">;
+  /** Where this request arrived; empty where that is not known. */
+  readonly colo: string;
   readonly policy: FreshnessPolicy;
   readonly view: PurgeView;
+  readonly invalidations: { covers(stored: StoredMetadata): boolean };
   /** Epoch milliseconds; every decision for one request is made for one instant. */
   readonly atMs: number;
 }
@@ -80,7 +83,7 @@ interface Weighed {
 function whyNotFresh(weighed: Weighed): "stale" | "request" | undefined {
   const { question, terms, candidate, ageSeconds: age, ttlSeconds } = weighed;
   const { directives } = question.asked;
-  const judged = question.view.judge(candidate.stored.metadata, question.atMs);
+  const judged = judgedUnder(question, candidate);
   if (judged.kind !== "usable") return "stale";
   if (terms.alwaysValidate || ttlSeconds <= 0) return "stale";
   if (directives.noCache) return "request";
@@ -113,7 +116,7 @@ function staleSecondsOf({ ttlSeconds }: Weighed): number {
 /** RFC 9111 §4.2.4, and no purge that forbids it. */
 function mayBeStale({ question, terms, candidate }: Weighed): boolean {
   if (terms.neverStale || terms.alwaysValidate) return false;
-  const judged = question.view.judge(candidate.stored.metadata, question.atMs);
+  const judged = judgedUnder(question, candidate);
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
 }
 
@@ -138,4 +141,11 @@ export function decideOnError(
   const mayAnswer = mayBeStale(weighed) && staleSecondsOf(weighed) < terms.staleIfErrorSeconds;
   const allowed = isFresh || mayAnswer;
   return allowed ? { candidate, ageSeconds: age } : undefined;
+}
+
+/** What the purge view says of a stored response, for this request and at its instant. */
+export function judgedUnder(question: VerdictQuestion, { stored }: Candidate): PurgeJudgement {
+  const { view, atMs, colo, policy, invalidations } = question;
+  if (invalidations.covers(stored.metadata)) return { kind: "purged", mode: "hard" };
+  return view.judge(stored.metadata, { atMs, colo, maxLagMs: policy.route.purgeMaxLagMs });
 }

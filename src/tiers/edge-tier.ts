@@ -85,6 +85,14 @@ export class EdgeTier implements Tier {
     return "not-whole";
   }
 
+  async remove(key: RecordKey): Promise<void> {
+    try {
+      await this.#settings.cache().delete(await addressOf(key));
+    } catch {
+      // A cache that cannot be reached answers nothing either.
+    }
+  }
+
   async write(
     key: RecordKey,
     record: TierRecord | ArrivingResponse,

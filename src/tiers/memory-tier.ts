@@ -48,6 +48,10 @@ export class MemoryTier implements Tier {
     return { kind: "absent" };
   }
 
+  remove(key: RecordKey): void {
+    this.#held.delete(key.text);
+  }
+
   write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): TierWrite {
     // Whatever stood here is older, also when the new record cannot be held.
     this.#held.delete(key.text);

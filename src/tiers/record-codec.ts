@@ -1,16 +1,18 @@
 // Records as text that outlives this version of the code: versioned, checked when read.
 import * as z from "zod/mini";
 import type { StoredMetadata } from "../http/stored-response.ts";
-import type { TierRecord } from "./tier.ts";
+import type { TierRecord, VaryMarker } from "./tier.ts";
 
 /** Raised with every change of form; a record of another version is a miss. */
-const version = 1;
+const version = 2;
 
 /** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */
 const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
 const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
 
 const metadataForm = z.object({
+  url: z.string(),
+  route: z.string(),
   status: z.int().check(z.minimum(200), z.maximum(599)),
   statusText: fieldValue,
   fields: z.array(z.tuple([fieldName, fieldValue])),
@@ -31,14 +33,12 @@ const recordForm = z.object({
   keepUntilAtMs: z.number(),
   record: z.union([
     z.object({ kind: z.literal("response"), metadata: metadataForm }),
-    z.object({ kind: z.literal("vary"), names: z.array(fieldName) }),
+    z.object({ kind: z.literal("vary"), names: z.array(fieldName), sinceAtMs: z.number() }),
   ]),
 });
 
 /** A record without its body, as a tier that holds text keeps it. */
-export type RecordHead =
-  | { kind: "response"; metadata: StoredMetadata }
-  | { kind: "vary"; names: readonly string[] };
+export type RecordHead = { kind: "response"; metadata: StoredMetadata } | VaryMarker;
 
 export function headOf(record: TierRecord): RecordHead {
   return record.kind === "vary" ? record : { kind: "response", metadata: record.stored.metadata };

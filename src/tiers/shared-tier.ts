@@ -3,7 +3,7 @@
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import { decodeRecord, encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
-import { sha256Hex } from "./sha256.ts";
+import { sha256Hex } from "../sha256.ts";
 import {
   type ArrivingResponse,
   refuseArriving,
@@ -65,6 +65,11 @@ export class SharedTier implements Tier {
   #bad(): TierRead {
     this.#settings.onBadRecord();
     return { kind: "absent" };
+  }
+
+  async remove(key: RecordKey): Promise<void> {
+    const hashKey = await this.#hashKey(key);
+    await this.#settings.redis.write((redis) => redis.del(hashKey));
   }
 
   async write(

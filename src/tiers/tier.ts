@@ -4,9 +4,14 @@ import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts"
 import type { RecordKey } from "./record-key.ts";
 
 /** Under one key stands a stored response, or the marker that says which fields select one. */
-export type TierRecord =
-  | { kind: "response"; stored: StoredResponse }
-  | { kind: "vary"; names: readonly string[] };
+export type TierRecord = { kind: "response"; stored: StoredResponse } | VaryMarker;
+
+export interface VaryMarker {
+  readonly kind: "vary";
+  readonly names: readonly string[];
+  /** Variants that were asked for before this instant were invalidated, and do not count. */
+  readonly sinceAtMs: number;
+}
 
 /** A response whose body is still on its way, too large to be held whole. */
 export interface ArrivingResponse {
@@ -51,6 +56,8 @@ export interface Tier {
     record: TierRecord | ArrivingResponse,
     keep: TierKeep,
   ): TierWrite | Promise<TierWrite>;
+  /** Nothing can be read under the key from then on. Never throws and never rejects. */
+  remove(key: RecordKey): void | Promise<void>;
 }
 
 export interface TierKeep {

@@ -86,8 +86,8 @@ describe("GET /_cache/stats", () => {
 
 describe("everything below /_cache/", () => {
   const paths = (
-    "/_cache /_cache/ /_cache/purge /_cache/stored/ab12 /_cache/nothing /_cache/stats/more " +
-    "/%5Fcache/purge /%5fcache /%5f%63ache/x //_cache/ //_cache/stats /./_cache/x " +
+    "/_cache /_cache/ /_cache/stored/ab12 /_cache/nothing /_cache/stats/more " +
+    "/%5Fcache/stored /%5fcache /%5f%63ache/x //_cache/ //_cache/stats /./_cache/x " +
     "/a/../_cache/x /_cache%2Fstats /%2F_cache/stats /_cache%5Cstats"
   ).split(" ");
 

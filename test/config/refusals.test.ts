@@ -24,10 +24,9 @@ describe("not built yet", () => {
   const says = "is not built yet; leave it out";
 
   it.each([
-    { id: "purge", written: { purge: { maxLagSeconds: 10 } }, at: "purge" },
+    { id: "settle", written: { purge: { settleSeconds: 1 } }, at: "purge.settleSeconds" },
     { id: "allow-storing", written: { allowStoring: ["private"] }, at: "allowStoring" },
     { id: "variants", written: { limits: { variants: 8 } }, at: "limits.variants" },
-    { id: "route-purge", written: route({ purge: {} }), at: 'route "news", purge' },
     {
       id: "unreachable",
       written: route({ whenUnreachable: "serve" }),
@@ -47,6 +46,24 @@ describe("not built yet", () => {
     { id: "country", written: route({ key: { country: true } }), at: 'route "news", key.country' },
   ])("$id", ({ written, at }) => {
     expect(refusalOf(written)).toBe(`${at}: ${says}`);
+  });
+
+  it.each([
+    { id: "at-the-limit", purge: { maxLagSeconds: 2.5 }, isRefused: true },
+    { id: "above-it", purge: { maxLagSeconds: 2.6 }, isRefused: false },
+    { id: "fractions", purge: { maxLagSeconds: 1, clockAllowanceSeconds: 0.2 }, isRefused: false },
+    { id: "replicas", purge: { maxLagSeconds: 7.5, readReplicas: true }, isRefused: true },
+    { id: "replicas-above", purge: { maxLagSeconds: 8, readReplicas: true }, isRefused: false },
+    { id: "allowance", purge: { clockAllowanceSeconds: 4 }, isRefused: true },
+    { id: "nothing", purge: { maxLagSeconds: 0 }, isRefused: true },
+  ])("a lag that leaves too little: $id", ({ purge, isRefused }) => {
+    expect(refusalOf({ purge }).startsWith("purge.maxLagSeconds")).toBe(isRefused);
+  });
+
+  it("a route's lag that leaves too little", () => {
+    expect(refusalOf(route({ purge: { maxLagSeconds: 2 } }))).toContain(
+      'route "news", purge.maxLagSeconds: 2 s leaves too little',
+    );
   });
 
   it("one forward in the world", () => {

@@ -67,6 +67,12 @@ export class EdgeTierInWorkerd implements Tier {
     return this.writeTold(key, keep, await told(record));
   }
 
+  async remove(key: RecordKey): Promise<void> {
+    const { text, host } = key;
+    const { answer } = await this.#order({ kind: "remove", key: { text, host } });
+    if (answer.kind !== "removed") throw unexpected(answer);
+  }
+
   /** With the body in other pieces, or another end, than it could have in Node. */
   async writeTold(key: RecordKey, keep: TierKeep, given: Told): Promise<TierWrite> {
     const { record, body, bytes } = given;

@@ -29,6 +29,7 @@ export type BodyTold =
 export type EdgeOrder =
   | { kind: "read"; key: KeyTold; atMs: number; part: TierAsk["part"] }
   | { kind: "write"; key: KeyTold; record: RecordHead; body: BodyTold; keep: TierKeep }
+  | { kind: "remove"; key: KeyTold }
   | { kind: "lying-at"; address: string }
   | { kind: "plant"; address: string; fields: Record<string, string> };
 
@@ -37,6 +38,7 @@ export type EdgeAnswer =
   | { kind: "written"; written: TierWrite; badRecordCount: number; putAt: readonly string[] }
   | { kind: "lying"; status: number; fields: [string, string][] }
   | { kind: "nothing-lies" }
+  | { kind: "removed" }
   | { kind: "planted" };
 
 /** A response whose body is framed beside the answer, with how the tier had given it. */
@@ -65,6 +67,9 @@ async function carriedOut(order: EdgeOrder, bytes: Uint8Array<ArrayBuffer>): Pro
       return read(order);
     case "write":
       return write(order, bytes);
+    case "remove":
+      await tierOf(() => undefined).remove(keyOf(order.key));
+      return { answer: { kind: "removed" } };
     case "lying-at": {
       const lying = await caches.default.match(order.address);
       if (lying === undefined) return { answer: { kind: "nothing-lies" } };

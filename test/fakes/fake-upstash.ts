@@ -1,7 +1,9 @@
 // A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
-// HGET, HMGET, PING and a transaction of HSET and PEXPIRE. Expiry follows the test's clock.
+// HGET, HMGET, PING and a transaction of HSET and PEXPIRE, and the stream of the purge journal.
+// Expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import type { FakeClock } from "./fake-clock.ts";
+import { FakeStream } from "./fake-stream.ts";
 
 type Command = readonly (string | number)[];
 
@@ -25,7 +27,11 @@ export function openNetworkOfFakes(): void {
 export class FakeUpstash {
   readonly url: string;
   readonly token = "shared-token";
+  /** Those of the shared tier. */
   readonly commands: string[] = [];
+  /** Those of the purge journal. */
+  readonly journalCommands: string[] = [];
+  readonly journal: FakeStream;
   /** The fields of each HSET. */
   readonly written: string[] = [];
   readonly #clock: FakeClock;
@@ -35,6 +41,7 @@ export class FakeUpstash {
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
+    this.journal = new FakeStream(clock);
     const host = `database-${databases.size + 1}.invalid`;
     this.url = `https://${host}`;
     databases.set(host, this);
@@ -65,9 +72,20 @@ export class FakeUpstash {
 
   #run(command: Command): unknown {
     const [name = "", key = "", ...rest] = command.map(String);
-    this.commands.push(name.toUpperCase());
+    const isOfJournal = /^X|^SET$/i.test(name);
+    (isOfJournal ? this.journalCommands : this.commands).push(name.toUpperCase());
     const hash = this.#hash(key);
     switch (name.toUpperCase()) {
+      case "SET":
+        return "OK";
+      case "XADD":
+        return this.journal.add(rest);
+      case "XRANGE":
+        return this.journal.range(rest);
+      case "XREVRANGE":
+        return this.journal.reversed(rest);
+      case "DEL":
+        return Number(this.#hashes.delete(key));
       case "PING":
         return "PONG";
       case "HGET":

@@ -53,7 +53,12 @@ export class Site {
     this.cache = new FakeCache(this.clock);
     this.origin = origin;
     this.config = defineConfig(options.config ?? {});
-    const env = { ORIGIN_URL: "https://origin.invalid", ...options.upstash?.env, ...options.env };
+    const env = {
+      ORIGIN_URL: "https://origin.invalid",
+      COLO: "HAM",
+      ...options.upstash?.env,
+      ...options.env,
+    };
     this.#app = createApp(this.config, env, {
       cache: () => this.cache,
       fetch: origin.fetch,

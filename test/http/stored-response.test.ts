@@ -3,6 +3,8 @@ import { expect, it } from "vitest";
 import { type FieldLine, fieldsOf, type StoredMetadata } from "../../src/http/stored-response.ts";
 
 const metadataWith = (fields: readonly FieldLine[]): StoredMetadata => ({
+  url: "https://www.example.com/",
+  route: "",
   status: 200,
   statusText: "OK",
   fields,

@@ -45,6 +45,8 @@ export function metadataWith(
   changes: Partial<StoredMetadata> = {},
 ): StoredMetadata {
   return {
+    url: "https://www.example.com/a",
+    route: "",
     status: 200,
     statusText: "OK",
     fields: Object.entries(fields),

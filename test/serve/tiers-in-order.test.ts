@@ -106,7 +106,7 @@ describe("Redis commands per request", () => {
     {
       id: "pass",
       ask: (near: Site) => near.get("/a", { method: "POST" }),
-      commands: [],
+      commands: ["DEL"],
     },
   ])("$id", async ({ ask, commands }) => {
     const { near, far, upstash } = openPair();

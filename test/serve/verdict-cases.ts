@@ -1,4 +1,5 @@
 // A stored response, a request and an instant, and the verdict on them as one text.
+import { noJournal } from "../../src/purge/view.ts";
 import type { PurgeJudgement } from "../../src/purge/view.ts";
 import {
   type Candidate,
@@ -43,7 +44,9 @@ export function questionOf(given: Case): VerdictQuestion {
   return {
     asked: askedWith({ headers }, configWith(route)),
     policy: { route: routeWith(route), heuristics: false },
-    view: { stamp: () => "none", judge: () => judged },
+    view: { ...noJournal, judge: () => judged },
+    colo: "HAM",
+    invalidations: { covers: () => false },
     atMs: storedAtMs + ageSeconds * 1_000,
   };
 }

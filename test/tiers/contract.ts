@@ -32,7 +32,7 @@ export interface OpenTier {
 const host = "a.example:8443";
 const page = responseOf(bytesOf("first"));
 const nextPage = responseOf(bytesOf("the second page"), { status: 404, statusText: "Not Found" });
-const marker: TierRecord = { kind: "vary", names: ["accept-encoding", "x-size"] };
+const marker: TierRecord = { kind: "vary", names: ["accept-encoding", "x-size"], sinceAtMs: 0 };
 
 const fieldRows: { id: string; fields: FieldLine[] }[] = [
   { id: "no fields", fields: [] },
@@ -101,7 +101,7 @@ const replaceRows: { id: string; records: TierRecord[] }[] = [
   { id: "a marker by a response", records: [marker, page] },
   {
     id: "a marker by one with other names",
-    records: [marker, { kind: "vary", names: ["accept"] }],
+    records: [marker, { kind: "vary", names: ["accept"], sinceAtMs: 0 }],
   },
 ];
 
@@ -147,6 +147,17 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       const record = responseOf(bytesOf("body"), { fields });
       expect(await tier.write(key, record, keep)).toEqual({ kind: "kept" });
       expect(await look(tier, key, ask)).toEqual(shown(record, bytesOf("body")));
+    });
+
+    it("has nothing once it was removed, and takes a new record", async () => {
+      const key = newKey();
+      const record = responseOf(bytesOf("old"));
+      await tier.write(key, record, keep);
+      await tier.remove(key);
+      expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+      await tier.remove(key);
+      await tier.write(key, responseOf(bytesOf("new")), keep);
+      expect((await tier.read(key, ask)).kind).toBe("found");
     });
 
     it("reads back every other part of the metadata", async () => {

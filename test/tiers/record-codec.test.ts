@@ -21,6 +21,8 @@ const amount = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) =>
 const response: fc.Arbitrary<RecordHead> = fc.record({
   kind: fc.constant("response" as const),
   metadata: fc.record({
+    url: anyText,
+    route: anyText,
     status: fc.integer({ min: 200, max: 599 }),
     statusText: value,
     fields: fc.array(fc.tuple(name, value)),
@@ -39,6 +41,7 @@ const response: fc.Arbitrary<RecordHead> = fc.record({
 const marker: fc.Arbitrary<RecordHead> = fc.record({
   kind: fc.constant("vary" as const),
   names: fc.array(name),
+  sinceAtMs: amount,
 });
 const anyRecord = fc.oneof(response, marker);
 
@@ -47,7 +50,7 @@ describe("any record", () => {
     fc.assert(
       fc.property(anyRecord, amount, (record, untilAtMs) => {
         const decoded = decodeRecord(encodeRecord(record, untilAtMs));
-        expect(decoded).toEqual({ v: 1, keepUntilAtMs: untilAtMs, record });
+        expect(decoded).toEqual({ v: 2, keepUntilAtMs: untilAtMs, record });
       }),
       runs,
     );
@@ -105,7 +108,7 @@ describe("any other text", () => {
 
 const { metadata } = responseOf(bytesOf("page")).stored;
 const written = (changed: object): string =>
-  JSON.stringify({ v: 1, keepUntilAtMs, record: { kind: "response", metadata }, ...changed });
+  JSON.stringify({ v: 2, keepUntilAtMs, record: { kind: "response", metadata }, ...changed });
 const withMetadata = (changed: object): string =>
   written({ record: { kind: "response", metadata: { ...metadata, ...changed } } });
 
@@ -115,9 +118,9 @@ describe("another form", () => {
   });
 
   it.each([
-    { id: "the next version", text: written({ v: 2 }) },
+    { id: "the next version", text: written({ v: 3 }) },
     { id: "no version", text: written({ v: undefined }) },
-    { id: "the version as text", text: written({ v: "1" }) },
+    { id: "the version as text", text: written({ v: "2" }) },
     { id: "no instant", text: written({ keepUntilAtMs: undefined }) },
     { id: "the instant as text", text: written({ keepUntilAtMs: "4102444800000" }) },
     { id: "an infinite instant", text: written({ keepUntilAtMs: 0 }).replace(":0,", ":1e999,") },

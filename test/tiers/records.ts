@@ -1,5 +1,6 @@
 // Records for the tiers' tests: one stored response, changed where a test says so.
 import { createHash } from "node:crypto";
+import type { VaryMarker } from "../../src/tiers/tier.ts";
 import type { StoredBody, StoredMetadata } from "../../src/http/stored-response.ts";
 import type { Tier, TierAsk, TierKeep, TierRead, TierRecord } from "../../src/tiers/tier.ts";
 
@@ -31,6 +32,8 @@ export function metadataOf(
   changed: Partial<StoredMetadata> = {},
 ): StoredMetadata {
   return {
+    url: "https://a.example/",
+    route: "front",
     status: 200,
     statusText: "OK",
     fields: [["content-type", "text/plain"]],
@@ -79,12 +82,12 @@ export function noise(bytes: number): Uint8Array<ArrayBuffer> {
 /** A read in one comparable shape: what was found, and its body by length and digest. */
 export type Seen =
   | { kind: "absent" | "unavailable" }
-  | { kind: "vary"; names: readonly string[] }
+  | VaryMarker
   | { kind: "response"; metadata: StoredMetadata; bodyBytes: number; bodyDigest: string };
 
 export async function seen(read: TierRead): Promise<Seen> {
   if (read.kind !== "found") return { kind: read.kind };
-  if (read.record.kind === "vary") return { kind: "vary", names: read.record.names };
+  if (read.record.kind === "vary") return read.record;
   const { metadata, body } = read.record.stored;
   const bytes = await collected(body);
   return {

@@ -71,7 +71,8 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       },
       {
         id: "a marker",
-        run: async (tier, key) => tier.write(key, { kind: "vary", names: ["a"] }, keep),
+        run: async (tier, key) =>
+          tier.write(key, { kind: "vary", names: ["a"], sinceAtMs: 0 }, keep),
         kind: "kept",
         commands: { HSET: 1, PEXPIRE: 1 },
       },
@@ -182,7 +183,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     it("frees the body of a response that a marker replaces", async () => {
       const [tier, key] = [world.tier(), keyOf("marker over response")];
       await tier.write(key, page, keep);
-      await tier.write(key, { kind: "vary", names: ["accept"] }, keep);
+      await tier.write(key, { kind: "vary", names: ["accept"], sinceAtMs: 0 }, keep);
       expect(await world.redis.hget(await hashKeyOf(key), "b")).toBe("");
     });
 
@@ -199,9 +200,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   describe("what the tier did not write", () => {
     const own = encodeRecord(headOf(page), keepUntilAtMs);
     it.each([
-      { id: "another version", hash: { m: own.replace('"v":1', '"v":2'), b: btoa("page") } },
+      { id: "another version", hash: { m: own.replace('"v":2', '"v":3'), b: btoa("page") } },
       { id: "text that is not JSON", hash: { m: own.slice(0, -1), b: btoa("page") } },
-      { id: "JSON of another form", hash: { m: '{"v":1,"record":[]}', b: btoa("page") } },
+      { id: "JSON of another form", hash: { m: '{"v":2,"record":[]}', b: btoa("page") } },
       { id: "a number", hash: { m: "1", b: btoa("page") } },
       { id: "no metadata text", hash: { m: "", b: btoa("page") } },
       { id: "another body", hash: { m: own, b: btoa("pagE") } },

@@ -38,7 +38,6 @@ describe("below /_cache/", () => {
     "/_cache/nothing",
     "/_cache/stored/abc",
     "/%5Fcache/nothing",
-    "/_cache/purge",
     "/_cache/%73tored/abc",
     "/_cache/../_cache/nothing",
     "/_cache//stats",
@@ -162,7 +161,9 @@ describe("a configuration or binding that makes no sense", () => {
     await expect(
       bundleWith('{ routes: [{ name: "a", match: "/a", fresh: "soon" }] }'),
     ).rejects.toThrow(/route "a", fresh: .*whole number with s, m, h or d/);
-    await expect(bundleWith("{ purge: { maxLagSeconds: 10 } }")).rejects.toThrow(/not built yet/);
+    await expect(
+      bundleWith('{ routes: [{ name: "a", match: "/a", collapse: "global" }] }'),
+    ).rejects.toThrow(/not built yet/);
     await expect(bundleWith("{{{")).rejects.toThrow(/cannot be used/);
   });
 

@@ -80,6 +80,19 @@ export async function statsOf(colo: Colo): Promise<Stats> {
   return (await response.json()) as Stats;
 }
 
+const ofTheTier = ["HMGET", "HGET", "HSET", "PEXPIRE", "DEL"];
+
+/** Commands that the shared tier has sent since the last reset; the journal's are not among them. */
+export function tierCommands({ rest }: World): Record<string, number> {
+  const counted = Object.entries(rest.counts().commandCountByName);
+  return Object.fromEntries(counted.filter(([name]) => ofTheTier.includes(name)));
+}
+
+/** For suites that live in real time: what they wait for is a stated bound. */
+export async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 const settleMsMax = 10_000;
 
 /** Waits until a colo has written every fill to every tier. */
@@ -92,6 +105,6 @@ export async function until(condition: () => Promise<boolean>, what: string): Pr
   const endAtMs = Date.now() + settleMsMax;
   while (!(await condition())) {
     if (Date.now() > endAtMs) throw new Error(`Waited ${settleMsMax} ms for ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
 }

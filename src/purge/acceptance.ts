@@ -1,0 +1,118 @@
+// Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
+// read back a little later.
+import type { Entry, NewEntry } from "./entry.ts";
+import { encodeEntry } from "./entry.ts";
+import type { Journal } from "./journal.ts";
+import { newestCount } from "./journal.ts";
+import type { JournalView } from "./journal-view.ts";
+import type { PurgeOrder } from "./order.ts";
+import type { PurgeTargets } from "./purge-target.ts";
+import type { Attention } from "./view.ts";
+
+/** A purge whose sender is known. */
+export interface SignedOrder extends PurgeOrder {
+  /** The webhook's id; empty for an order under the admin token. */
+  readonly id: string;
+  readonly bodyDigest: string;
+  readonly by: string;
+}
+
+export type Acceptance =
+  | { kind: "accepted"; position: string }
+  /** The journal did not say that it has it: the sender must try again. */
+  | { kind: "unavailable" }
+  /** The id stands in the journal with another body. */
+  | { kind: "conflict" };
+
+export interface AcceptanceSettings {
+  readonly journal: Journal;
+  readonly view: JournalView;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  readonly retentionMs: number;
+  readonly maxLagMs: number;
+}
+
+const entryBytesMax = 8_192;
+const readBackMsMax = 20_000;
+
+export class Acceptances {
+  readonly #settings: AcceptanceSettings;
+
+  constructor(settings: AcceptanceSettings) {
+    this.#settings = settings;
+  }
+
+  /** Every try appends (rule 21); two entries of one purge are as good as one. */
+  async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
+    const { journal, view } = this.#settings;
+    if (this.#isReused(order)) return { kind: "conflict" };
+    const entries = this.#entriesOf(order);
+    const appended = await journal.append(entries, this.#keepFrom());
+    if (appended.kind === "unavailable") return { kind: "unavailable" };
+    const placed: Entry[] = [];
+    for (const [at, position] of appended.positions.entries()) {
+      const entry = entries[at];
+      if (entry !== undefined) placed.push({ ...entry, position });
+    }
+    view.accepted(placed);
+    attention.afterAnswer(() => this.#readBack(placed));
+    return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
+  }
+
+  #isReused({ id, bodyDigest }: SignedOrder): boolean {
+    const { entries } = this.#settings.view;
+    return id !== "" && entries.some((entry) => entry.id === id && entry.bodyDigest !== bodyDigest);
+  }
+
+  /** A purge too large for one entry becomes several, which stand in the journal together. */
+  #entriesOf(order: SignedOrder): NewEntry[] {
+    const entry = (targets: PurgeTargets): NewEntry => ({
+      n: this.#settings.randomText(),
+      mode: "hard",
+      targets,
+      id: order.id,
+      bodyDigest: order.bodyDigest,
+      reason: order.reason,
+      by: order.by,
+      lost: "",
+    });
+    return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
+  }
+
+  /** Rule 19: the retention and the newest entries both stay; without a view nothing is trimmed. */
+  #keepFrom(): string | undefined {
+    const { view, nowAtMs, retentionMs } = this.#settings;
+    const oldestKept = view.chain?.entries.at(-newestCount) ?? view.chain?.entries[0];
+    if (oldestKept === undefined) return undefined;
+    const oldestKeptMs = Number(oldestKept.position.split("-", 1)[0]);
+    return String(Math.min(nowAtMs() - retentionMs, oldestKeptMs));
+  }
+
+  /** Rule 22: an acknowledged entry may still be lost with its server; it is then written again. */
+  async #readBack(placed: readonly Entry[]): Promise<void> {
+    const { journal, maxLagMs } = this.#settings;
+    const waitMs = Math.min(maxLagMs / 2, readBackMsMax);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const read = await journal.standing(placed);
+    if (read.kind === "unavailable") return;
+    const gone = placed.filter((_, at) => read.areStanding[at] === false);
+    if (gone.length > 0) await journal.append(gone, undefined);
+  }
+}
+
+/** Halves what does not fit until it does. */
+function split(targets: PurgeTargets, fits: (targets: PurgeTargets) => boolean): PurgeTargets[] {
+  const { tags, prefixes } = targets;
+  if (fits(targets) || tags.length + prefixes.length <= 1) return [targets];
+  const [tagsAt, prefixesAt] = [Math.ceil(tags.length / 2), Math.floor(prefixes.length / 2)];
+  const halves: PurgeTargets[] = [
+    { tags: tags.slice(0, tagsAt), prefixes: prefixes.slice(0, prefixesAt) },
+    { tags: tags.slice(tagsAt), prefixes: prefixes.slice(prefixesAt) },
+  ];
+  return halves.flatMap((half) => split(half, fits));
+}
+
+function bytesOf(entry: NewEntry): number {
+  return new TextEncoder().encode(Object.entries(encodeEntry(entry)).flat().join("")).length;
+}

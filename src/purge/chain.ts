@@ -1,0 +1,93 @@
+// A run of the journal's entries in order, indexed by what they cover. It only grows at its end.
+import type { Stamp, StoredMetadata } from "../http/stored-response.ts";
+import type { Entry, EntryPlace } from "./entry.ts";
+import { coverable, type PurgeMode } from "./purge-target.ts";
+
+/** Where the newest hard and the newest soft entry for one target stand; -1 for none. */
+interface Covered {
+  hardAt: number;
+  softAt: number;
+}
+
+export class Chain {
+  readonly #entries: Entry[] = [];
+  readonly #indexByPosition = new Map<string, number>();
+  readonly #byTag = new Map<string, Covered>();
+  readonly #byPrefix = new Map<string, Covered>();
+  readonly #prefixLengths = new Set<number>();
+
+  /** @param entries at least one, oldest first: no view is ever empty */
+  constructor(entries: readonly Entry[]) {
+    if (entries.length === 0) throw new Error("A chain holds at least one entry.");
+    this.append(entries);
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  /** The place of the last entry. */
+  get end(): EntryPlace {
+    const last = this.#entries.at(-1);
+    return { position: last?.position ?? "", n: last?.n ?? "" };
+  }
+
+  append(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const at = this.#entries.push(entry) - 1;
+      this.#indexByPosition.set(entry.position, at);
+      for (const tag of entry.targets.tags) cover(this.#byTag, tag, entry.mode, at);
+      for (const prefix of entry.targets.prefixes) {
+        cover(this.#byPrefix, prefix, entry.mode, at);
+        this.#prefixLengths.add(prefix.length);
+      }
+    }
+  }
+
+  /** Does the chain hold that very entry? A position alone may have been minted anew. */
+  knows(stamp: Stamp): stamp is EntryPlace {
+    return stamp !== "none" && this.#indexOf(stamp) !== undefined;
+  }
+
+  #indexOf({ position, n }: EntryPlace): number | undefined {
+    const at = this.#indexByPosition.get(position);
+    return at !== undefined && this.#entries[at]?.n === n ? at : undefined;
+  }
+
+  /**
+   * Which mode of purge covers a response: any hard entry after its stamp makes it hard, whatever
+   * soft ones came later. An unknown stamp is older than everything here.
+   */
+  purged(stored: StoredMetadata): PurgeMode | undefined {
+    const { stamp } = stored;
+    const since = (stamp === "none" ? undefined : this.#indexOf(stamp)) ?? -1;
+    let isSoft = false;
+    for (const covered of this.#covering(stored)) {
+      if (covered.hardAt > since) return "hard";
+      if (covered.softAt > since) isSoft = true;
+    }
+    return isSoft ? "soft" : undefined;
+  }
+
+  *#covering(stored: StoredMetadata): Generator<Covered> {
+    const { tags, paths } = coverable(stored);
+    for (const tag of tags) {
+      const covered = this.#byTag.get(tag);
+      if (covered !== undefined) yield covered;
+    }
+    if (this.#prefixLengths.size === 0) return;
+    for (const text of paths) {
+      for (const length of this.#prefixLengths) {
+        const covered = length <= text.length && this.#byPrefix.get(text.slice(0, length));
+        if (covered) yield covered;
+      }
+    }
+  }
+}
+
+function cover(index: Map<string, Covered>, target: string, mode: PurgeMode, at: number): void {
+  const covered = index.get(target) ?? { hardAt: -1, softAt: -1 };
+  if (mode === "hard") covered.hardAt = at;
+  else covered.softAt = at;
+  index.set(target, covered);
+}

@@ -1,0 +1,79 @@
+// One entry of the journal: a purge, or the mark of a loss; as field lines of a Redis stream.
+import * as z from "zod/mini";
+import type { PurgeMode, PurgeTargets } from "./purge-target.ts";
+
+/** Where an entry stands: its stream ID, and the random `n` that tells it from one minted anew. */
+export interface EntryPlace {
+  readonly position: string;
+  readonly n: string;
+}
+
+export interface NewEntry {
+  readonly n: string;
+  readonly mode: PurgeMode;
+  readonly targets: PurgeTargets;
+  /** The webhook's id and the SHA-256 of its body; empty for entries that nobody sent. */
+  readonly id: string;
+  readonly bodyDigest: string;
+  readonly reason: string;
+  readonly by: string;
+  /** In a mark: position and `n` of the entry that was lost; empty otherwise. */
+  readonly lost: string;
+}
+
+export type Entry = NewEntry & EntryPlace;
+
+/** Raised with every change of form; an entry of another version covers everything. */
+const version = "1";
+
+const texts = z.array(z.string());
+
+/** @returns names and values in turn, as XADD takes them */
+export function encodeEntry(entry: NewEntry): Record<string, string> {
+  return {
+    v: version,
+    n: entry.n,
+    mode: entry.mode,
+    tags: JSON.stringify(entry.targets.tags),
+    prefixes: JSON.stringify(entry.targets.prefixes),
+    id: entry.id,
+    digest: entry.bodyDigest,
+    reason: entry.reason,
+    by: entry.by,
+    lost: entry.lost,
+  };
+}
+
+/**
+ * @param fields names and values in turn, as a stream gives them back
+ * @returns an entry that cannot be read covers everything, hard: to be wrong in this direction
+ *   costs origin requests and breaks no promise. Never throws.
+ */
+export function decodeEntry(position: string, fields: readonly string[]): Entry {
+  const values = new Map<string, string>();
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    values.set(fields[at] ?? "", fields[at + 1] ?? "");
+  }
+  const text = (name: string) => values.get(name) ?? "";
+  const targets = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
+  const isSoft = text("mode") === "soft" && targets !== undefined;
+  return {
+    position,
+    n: text("n"),
+    mode: isSoft ? "soft" : "hard",
+    targets: targets ?? { tags: ["everything"], prefixes: [] },
+    id: text("id"),
+    bodyDigest: text("digest"),
+    reason: text("reason"),
+    by: text("by"),
+    lost: text("lost"),
+  };
+}
+
+function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
+  try {
+    return { tags: texts.parse(JSON.parse(tags)), prefixes: texts.parse(JSON.parse(prefixes)) };
+  } catch {
+    return undefined;
+  }
+}

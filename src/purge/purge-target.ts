@@ -1,0 +1,49 @@
+// What a purge covers: tags and path prefixes, nothing more. Everything, a host, a route and a URL
+// are tags that every stored response carries unseen.
+import type { StoredMetadata } from "../http/stored-response.ts";
+
+export type PurgeMode = "hard" | "soft";
+
+export interface PurgeTargets {
+  /** In the journal's own form: users' tags and the unseen ones cannot be mistaken. */
+  readonly tags: readonly string[];
+  /** `/path/` for every host, or `https://host/path/`; compared as text with the normalised path. */
+  readonly prefixes: readonly string[];
+}
+
+export const everythingTag = "everything";
+export const userTag = (tag: string): string => `tag:${tag}`;
+export const hostTag = (host: string): string => `host:${host}`;
+export const routeTag = (route: string): string => `route:${route}`;
+export const urlTag = (url: string): string => `url:${url}`;
+
+export interface Coverable {
+  /** Every tag under which a stored response can be purged. */
+  readonly tags: readonly string[];
+  /** The texts that a prefix may begin: the path, and the URL without its query. */
+  readonly paths: readonly [path: string, url: string];
+}
+
+const known = new WeakMap<StoredMetadata, Coverable>();
+
+/** Asked on every use of a stored response, so worked out once for each. */
+export function coverable(stored: StoredMetadata): Coverable {
+  let worked = known.get(stored);
+  if (worked === undefined) {
+    const { url, route, tags } = stored;
+    const implicit = [everythingTag, hostTag(hostOf(url)), routeTag(route), urlTag(url)];
+    worked = { tags: [...implicit, ...tags.map(userTag)], paths: pathsOf(url) };
+    known.set(stored, worked);
+  }
+  return worked;
+}
+
+function pathsOf(url: string): [path: string, url: string] {
+  const withoutQuery = url.split("?", 1)[0] ?? url;
+  const pathAt = withoutQuery.indexOf("/", withoutQuery.indexOf("//") + 2);
+  return [withoutQuery.slice(pathAt), withoutQuery];
+}
+
+function hostOf(url: string): string {
+  return /^\w+:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
+}

@@ -1,0 +1,54 @@
+// The journal of an isolate, its view of it, and the acceptance of purges, wired together.
+import { RedisClient } from "../redis/redis-client.ts";
+import { Acceptances } from "./acceptance.ts";
+import { JournalView } from "./journal-view.ts";
+import { RedisJournal } from "./redis-journal.ts";
+
+export interface Purging {
+  readonly view: JournalView;
+  readonly acceptances: Acceptances;
+}
+
+/** What a read of the journal may take: a first connection from afar, and no more than N allows. */
+const readTimeoutMsMax = 2_000;
+
+/** The part of a configuration that is about purges. */
+export interface PurgeSettings {
+  readonly namespace: string;
+  readonly purge: {
+    readonly renewalLagMs: number;
+    readonly visibleWithinSeconds: number;
+    readonly allowanceMs: number;
+    readonly retentionMs: number;
+  };
+}
+
+export function createPurging(
+  { purge, namespace }: PurgeSettings,
+  database: { readonly url: string; readonly token: string },
+  { nowAtMs }: { readonly nowAtMs: () => number },
+): Purging {
+  const { renewalLagMs, allowanceMs, retentionMs, visibleWithinSeconds } = purge;
+  const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
+  const randomText = () => crypto.randomUUID();
+  // A client of its own: what the shared tier suffers must not delay or shut off the journal.
+  const redis = new RedisClient({ ...database, nowAtMs, readTimeoutMsMax: timeoutMs });
+  const journal = new RedisJournal({ redis, namespace, nowAtMs, randomText });
+  const view = new JournalView({
+    journal,
+    nowAtMs,
+    allowanceMs,
+    timeoutMs,
+    maxLagMs: renewalLagMs,
+  });
+  const maxLagMs = visibleWithinSeconds * 1_000;
+  const acceptances = new Acceptances({
+    journal,
+    view,
+    nowAtMs,
+    randomText,
+    retentionMs,
+    maxLagMs,
+  });
+  return { view, acceptances };
+}

@@ -1,0 +1,38 @@
+// Who may send a purge: a webhook signed as Standard Webhooks says, under one of our secrets.
+import { Webhook, WebhookVerificationError } from "standardwebhooks";
+
+/** @returns why a text holds no secrets; `undefined` when it does */
+export function secretsFault(text: string): string | undefined {
+  for (const secret of secretsIn(text)) {
+    if (!/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/.test(secret)) {
+      return "a secret is not whsec_ and base64 of at least 12 bytes";
+    }
+  }
+  return undefined;
+}
+
+function secretsIn(text: string): string[] {
+  return text.split(/\s+/).filter((secret) => secret !== "");
+}
+
+export type WebhookVerdict = { kind: "signed"; id: string } | { kind: "refused"; why: string };
+
+/**
+ * @param secrets one or more, with a space between, so that one can follow another
+ * @param body    exactly as it came
+ */
+export function verifyWebhook(request: Request, secrets: string, body: string): WebhookVerdict {
+  const fields = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+  const headers = Object.fromEntries(fields.map((name) => [name, request.headers.get(name) ?? ""]));
+  let why = "no secret is set";
+  for (const secret of secretsIn(secrets)) {
+    try {
+      new Webhook(secret).verify(body, headers, { jsonParse: false });
+      return { kind: "signed", id: headers["webhook-id"] ?? "" };
+    } catch (cause) {
+      if (!(cause instanceof WebhookVerificationError)) throw cause;
+      why = cause.message;
+    }
+  }
+  return { kind: "refused", why };
+}

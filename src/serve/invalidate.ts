@@ -1,0 +1,54 @@
+// What a request of an unsafe method invalidates (RFC 9111 §4.4): its own URI and those that the
+// answer names in Location and Content-Location, in this isolate and in the tiers of this colo.
+import { LRUCache } from "lru-cache";
+import type { StoredMetadata } from "../http/stored-response.ts";
+import { keyedUrl, primaryKey } from "./key.ts";
+import { keyedTarget, type Passed, passedAsKeyed } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import { readTarget } from "./target.ts";
+
+/** RFC 9110 §9.2.1. */
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+const urlsMax = 4_096;
+
+/** When this isolate last saw a URL invalidated: also what was under way by then is old. */
+export class Invalidations {
+  readonly #atMs = new LRUCache<string, number>({ max: urlsMax });
+
+  add(url: string, atMs: number): void {
+    this.#atMs.set(url, atMs);
+  }
+
+  covers({ url, requestedAtMs }: StoredMetadata): boolean {
+    return requestedAtMs <= (this.#atMs.get(url) ?? -Infinity);
+  }
+}
+
+/** Only an answer that is no error invalidates, so that nobody can do so by sending nonsense. */
+export function invalidateBy(passed: Passed, response: Response, ports: Ports): void {
+  const { request } = passed;
+  if (safeMethods.has(request.method) || response.status < 200 || response.status > 399) return;
+  const named = ["location", "content-location"].map((name) => response.headers.get(name));
+  const urls = [request.url, ...named.filter((url) => url !== null)];
+  for (const url of urls) invalidate(url, passed, ports);
+}
+
+function invalidate(url: string, passed: Passed, ports: Ports): void {
+  const { config, matchRoute, siteHost, tiers } = ports;
+  const { request, target } = passed;
+  if (!URL.canParse(url, request.url)) return;
+  const absolute = url === request.url ? url : new URL(url, request.url).href;
+  const named = readTarget(absolute, siteHost);
+  // RFC 9111 §4.4: what one origin answers must not invalidate another's.
+  const isOurs = named.ownHost === target.ownHost || named.ownHost === target.host;
+  if (!isOurs || named.isAmbiguous) return;
+  const { route } = matchRoute(named.path);
+  const keyed = keyedTarget({ ...named, ownHost: target.ownHost }, route, config);
+  ports.invalidations.add(keyedUrl(keyed), ports.nowAtMs());
+  const key = primaryKey({ target: keyed, ...passedAsKeyed(passed, keyed, route, config) });
+  ports.afterAnswer(async () => {
+    tiers.memory.remove(key);
+    await Promise.all([tiers.edge.remove(key), tiers.shared?.remove(key) ?? Promise.resolve()]);
+  });
+}

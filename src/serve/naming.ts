@@ -1,0 +1,42 @@
+// How a purge names what is stored: URLs and prefixes brought into the form that keys have.
+import type { Config } from "../config.ts";
+import { keyedUrl } from "./key.ts";
+import { keyedTarget } from "./plan.ts";
+import type { MatchRoute } from "./policy.ts";
+import { readTarget } from "./target.ts";
+
+export interface SiteNaming {
+  readonly routeNames: ReadonlySet<string>;
+  readonly keyedUrl: (url: string) => string | undefined;
+  readonly prefix: (prefix: string) => string | undefined;
+  /** The host as keys have it. */
+  readonly host: (host: string) => string;
+}
+
+export function namingOf(given: {
+  config: Config;
+  matchRoute: MatchRoute;
+  siteHost: string | undefined;
+}): SiteNaming {
+  const { config, matchRoute, siteHost } = given;
+  const read = (url: string) => {
+    if (!/^https?:\/\/[^/?#]/i.test(url) || !URL.canParse(url)) return undefined;
+    const target = readTarget(url, siteHost);
+    return target.isAmbiguous ? undefined : target;
+  };
+  return {
+    routeNames: new Set(config.routes.map(({ name }) => name)),
+    keyedUrl: (url) => {
+      const target = read(url);
+      return target && keyedUrl(keyedTarget(target, matchRoute(target.path).route, config));
+    },
+    // With SITE_HOST every name of the site is that one.
+    host: (host) => siteHost ?? host.toLowerCase(),
+    prefix: (prefix) => {
+      if (/[?#]/.test(prefix)) return undefined;
+      if (prefix.startsWith("/")) return read(`http://any.invalid${prefix}`)?.path;
+      const target = read(prefix);
+      return target && `${target.scheme}://${target.host}${target.path}`;
+    },
+  };
+}

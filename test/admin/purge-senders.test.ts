@@ -1,0 +1,162 @@
+// Who may purge: a webhook signed as Standard Webhooks says under one of our secrets, or the bearer
+// of the admin token; and that nobody else learns anything.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  adminToken,
+  bearer,
+  codeOf,
+  openJournalled,
+  otherSecret,
+  secondsNow,
+  secret,
+  send,
+  signatureOf,
+  signedHeaders,
+} from "./purge-sender.ts";
+
+const body = '{"tags":["red"]}';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2030, 0, 1, 12) }));
+afterEach(() => void vi.useRealTimers());
+
+const good = () => signedHeaders(body);
+
+describe("a signature", () => {
+  it.each<{ id: string; headers: () => Record<string, string>; status: number }>([
+    { id: "good", headers: good, status: 200 },
+    {
+      id: "of-another-secret",
+      headers: () => signedHeaders(body, { with: otherSecret }),
+      status: 401,
+    },
+    { id: "of-another-body", headers: () => signedHeaders('{"tags":["blue"]}'), status: 401 },
+    { id: "of-another-id", headers: () => ({ ...good(), "webhook-id": "msg_2" }), status: 401 },
+    {
+      id: "of-another-instant",
+      headers: () => ({ ...good(), "webhook-timestamp": String(secondsNow() - 1) }),
+      status: 401,
+    },
+    { id: "empty", headers: () => ({ ...good(), "webhook-signature": "" }), status: 401 },
+    { id: "no-base64", headers: () => ({ ...good(), "webhook-signature": "v1,???" }), status: 401 },
+    { id: "version-alone", headers: () => ({ ...good(), "webhook-signature": "v1" }), status: 401 },
+    {
+      id: "of-another-version",
+      headers: () => ({
+        ...good(),
+        "webhook-signature": signatureOf(body, {}).replace("v1", "v2"),
+      }),
+      status: 401,
+    },
+    {
+      id: "one-of-several",
+      headers: () => ({
+        ...good(),
+        "webhook-signature": `v1a,x v1,AAAA ${signatureOf(body, {})}`,
+      }),
+      status: 200,
+    },
+    { id: "without-id", headers: () => ({ ...good(), "webhook-id": "" }), status: 401 },
+    {
+      id: "without-timestamp",
+      headers: () => ({ ...good(), "webhook-timestamp": "" }),
+      status: 401,
+    },
+    { id: "no-timestamp", headers: () => ({ ...good(), "webhook-timestamp": "now" }), status: 401 },
+    {
+      id: "wrong-beside-a-good-bearer",
+      headers: () => ({ ...bearer, ...good(), "webhook-signature": "v1,AAAA" }),
+      status: 401,
+    },
+  ])("$id", async ({ headers, status }) => {
+    const { site, upstash } = openJournalled();
+    const seen = await send(site, body, headers());
+    const isAccepted = status === 200;
+    expect([seen.status, upstash.journal.length]).toEqual([status, Number(isAccepted)]);
+    expect(codeOf(seen)).toBe(isAccepted ? "" : "unauthorized");
+  });
+
+  it.each([
+    { id: "as-old-as-may-be", bySeconds: -300, status: 200 },
+    { id: "older", bySeconds: -301, status: 401 },
+    { id: "as-new-as-may-be", bySeconds: 300, status: 200 },
+    { id: "newer", bySeconds: 301, status: 401 },
+  ])("within five minutes: $id", async ({ bySeconds, status }) => {
+    const { site } = openJournalled();
+    const headers = signedHeaders(body, { atSeconds: secondsNow() + bySeconds });
+    expect((await send(site, body, headers)).status).toBe(status);
+  });
+
+  it("good once, and too old when it is sent again later", async () => {
+    const { site } = openJournalled();
+    const headers = good();
+    expect((await send(site, body, headers)).status).toBe(200);
+    vi.setSystemTime(Date.now() + 301_000);
+    expect((await send(site, body, headers)).status).toBe(401);
+  });
+
+  it.each([
+    { id: "first", with: secret, status: 200 },
+    { id: "second", with: otherSecret, status: 200 },
+    { id: "neither", with: "whsec_bmVpdGhlciBvZiB0aGUgdHdvIHNlY3JldHM=", status: 401 },
+  ])("under one of several secrets: $id", async ({ with: signedWith, status }) => {
+    const { site } = openJournalled({ env: { PURGE_SECRET: ` ${secret}\n${otherSecret} ` } });
+    const seen = await send(site, body, signedHeaders(body, { with: signedWith }));
+    expect(seen.status).toBe(status);
+  });
+
+  it("is of the bytes as they came", async () => {
+    const { site } = openJournalled();
+    const spaced = '{ "tags" : [ "größe" ] }\n';
+    expect((await send(site, spaced, signedHeaders(spaced))).status).toBe(200);
+    expect((await send(site, spaced.trim(), signedHeaders(spaced))).status).toBe(401);
+  });
+});
+
+describe("the admin token", () => {
+  it.each([
+    { id: "right", headers: bearer, status: 200 },
+    { id: "wrong", headers: { authorization: `Bearer ${adminToken}2` }, status: 401 },
+    { id: "none", headers: {}, status: 401 },
+    { id: "as-a-basic-one", headers: { authorization: `Basic ${adminToken}` }, status: 401 },
+  ])("$id", async ({ headers, status }) => {
+    const { site, upstash } = openJournalled();
+    const seen = await send(site, body, headers);
+    expect([seen.status, upstash.journal.length]).toEqual([status, status === 200 ? 1 : 0]);
+  });
+});
+
+describe("the route", () => {
+  it.each([
+    { id: "both", env: {}, signed: 200, borne: 200 },
+    { id: "secret-alone", env: { ADMIN_TOKEN: "" }, signed: 200, borne: 401 },
+    { id: "token-alone", env: { PURGE_SECRET: "" }, signed: 401, borne: 200 },
+    { id: "neither", env: { ADMIN_TOKEN: "", PURGE_SECRET: "" }, signed: 404, borne: 404 },
+  ])("is there with a secret or a token: $id", async ({ env, signed, borne }) => {
+    const { site } = openJournalled({ env });
+    expect((await send(site, body, good())).status).toBe(signed);
+    expect((await send(site, body, bearer)).status).toBe(borne);
+    expect(site.origin.count).toBe(0);
+  });
+
+  it.each(["GET", "HEAD", "PUT", "DELETE"])("takes nothing but POST: %s", async (method) => {
+    const { site, upstash } = openJournalled();
+    const response = await site.ask("/_cache/purge", { method, headers: bearer });
+    expect([response.status, upstash.journal.length]).toEqual([404, 0]);
+  });
+
+  it("tells nobody a secret", async () => {
+    const { site, upstash } = openJournalled();
+    const [, key = ""] = secret.split("_");
+    const telling = [adminToken, key, upstash.token, upstash.url, "origin.invalid"];
+    const answers = [await send(site, body), await send(site, body, {}), await send(site, "{")];
+    answers.push(await send(site, body, signedHeaders(body, { with: otherSecret })));
+    answers.push(await send(site, '{"tags":["other"]}', { ...bearer, "webhook-id": "msg_1" }));
+    upstash.journalMode = "down";
+    answers.push(await send(site, body));
+    for (const { text, fields } of answers) {
+      const shown = text + [...fields].join("\n");
+      expect(telling.filter((each) => shown.includes(each))).toEqual([]);
+    }
+    expect(site.log.join("\n")).toBe("");
+  });
+});

@@ -1,0 +1,108 @@
+// Examples for the purge protocol's tests: entries, stored responses, and a view to judge them by.
+import type { StoredMetadata } from "../../src/http/stored-response.ts";
+import type { Entry, NewEntry } from "../../src/purge/entry.ts";
+import { JournalView } from "../../src/purge/journal-view.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeJournal } from "../fakes/fake-journal.ts";
+
+export type EntryChanges = Partial<NewEntry> & { tags?: string[]; prefixes?: string[] };
+
+/** A hard purge of nothing, changed as the test says. */
+export function newEntry({ tags = [], prefixes = [], ...changes }: EntryChanges = {}): NewEntry {
+  return {
+    n: "n",
+    mode: "hard",
+    targets: { tags, prefixes },
+    id: "",
+    bodyDigest: "",
+    reason: "",
+    by: "test",
+    lost: "",
+    ...changes,
+  };
+}
+
+/** Its `n` is its position, unless the test says another. */
+export function entryAt(position: string, changes: EntryChanges = {}): Entry {
+  return { ...newEntry({ n: position, ...changes }), position };
+}
+
+/** The stamp of what was filled when that entry was the last. */
+export const stampAt = (position: string, n = position) => ({ position, n });
+
+export function responseWith(changes: Partial<StoredMetadata> = {}): StoredMetadata {
+  return {
+    url: "https://www.example.com/a/b?c=1",
+    route: "articles",
+    status: 200,
+    statusText: "",
+    fields: [],
+    selecting: [],
+    bodyBytes: 1,
+    bodyDigest: null,
+    fillCostMs: 1,
+    jitterDraw: 0,
+    requestedAtMs: 0,
+    respondedAtMs: 0,
+    tags: ["red", "blue"],
+    stamp: "none",
+    colo: "HAM",
+    ...changes,
+  };
+}
+
+export const maxLagMs = 10_000;
+export const allowanceMs = 1_000;
+/** N − A. */
+export const boundMs = maxLagMs - allowanceMs;
+
+/** One isolate's view over a journal that a test writes to. */
+export class Isolate {
+  readonly clock: FakeClock;
+  readonly journal: FakeJournal;
+  readonly view: JournalView;
+  /** Work that was left for after an answer. */
+  readonly pending: Promise<void>[] = [];
+
+  constructor(given: { clock?: FakeClock; journal?: FakeJournal; timeoutMs?: number } = {}) {
+    this.clock = given.clock ?? new FakeClock();
+    this.journal = given.journal ?? new FakeJournal(this.clock);
+    const { journal, clock } = this;
+    this.view = new JournalView({
+      journal,
+      nowAtMs: clock.nowAtMs,
+      maxLagMs,
+      allowanceMs,
+      timeoutMs: given.timeoutMs ?? 2_000,
+    });
+  }
+
+  get attention() {
+    const afterAnswer = (work: () => Promise<void>) => void this.pending.push(work());
+    return { atMs: this.clock.atMs, afterAnswer };
+  }
+
+  /** Renews the view, however young it is. */
+  async renew(): Promise<void> {
+    this.clock.advance(boundMs / 1_000);
+    await this.view.attend(this.attention);
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    while (this.pending.length > 0) await Promise.all(this.pending.splice(0));
+  }
+
+  /** What a response filled here and now would be stored with. */
+  async filled(changes: Partial<StoredMetadata> = {}): Promise<StoredMetadata> {
+    const stamp = await this.view.stamp(this.attention);
+    return responseWith({ stamp, requestedAtMs: this.clock.atMs, ...changes });
+  }
+
+  /** As one word. */
+  judge(stored: StoredMetadata, asked: { colo?: string; maxLagMs?: number } = {}): string {
+    const { colo = "", maxLagMs: lagMs = maxLagMs } = asked;
+    const judged = this.view.judge(stored, { atMs: this.clock.atMs, maxLagMs: lagMs, colo });
+    return judged.kind === "purged" ? judged.mode : judged.kind;
+  }
+}

@@ -1,0 +1,45 @@
+// After a purge a date may not stand for two versions of one second (RFC 9110 §8.8.2.2).
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { openSite } from "../fakes/harness.ts";
+import { cc, page } from "../fakes/origin-in-process.ts";
+
+const purge = {
+  method: "POST",
+  headers: { authorization: "Bearer admin" },
+  body: '{"tags":["news"]}',
+};
+
+describe("a purged response", () => {
+  it.each([
+    { id: "of-the-same-second", ageOfContentSeconds: 0, isSent: false },
+    { id: "of-a-second-before", ageOfContentSeconds: 1, isSent: true },
+  ])(
+    "is validated by a date only if it is strong: $id",
+    async ({ ageOfContentSeconds, isSent }) => {
+      const clock = new FakeClock();
+      const modified = new Date(clock.atMs - ageOfContentSeconds * 1_000).toUTCString();
+      const site = openSite({
+        clock,
+        upstash: new FakeUpstash(clock),
+        env: { ADMIN_TOKEN: "admin" },
+        origin: () =>
+          page(
+            "page",
+            cc("max-age=60", {
+              "last-modified": modified,
+              "cache-tag": "news",
+              date: clock.date(),
+            }),
+          ),
+      });
+      await site.get("/a");
+      await site.settle();
+      const answered = site.ask("/_cache/purge", purge);
+      expect((await answered).status).toBe(200);
+      await site.ask("/a");
+      expect(site.origin.last.fields.has("if-modified-since")).toBe(isSent);
+    },
+  );
+});

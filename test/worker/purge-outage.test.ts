@@ -1,0 +1,67 @@
+// Purges while Redis is gone, and after it came back without what it knew.
+import { afterEach, describe, expect, it } from "vitest";
+import { Running } from "../../local/running.ts";
+import { redisServers } from "../fakes/redis-server.ts";
+import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { rawRequest } from "./raw-request.ts";
+import { adminToken, sleep, startWorld, storesSettled, until } from "./world.ts";
+
+const maxLagMs = 1_000;
+const boundMs = 800;
+let running = new Running();
+
+afterEach(async () => {
+  await running.stop();
+  running = new Running();
+});
+
+describe.each(redisServers)("$redis", ({ start }) => {
+  it("killed: 503 with Retry-After, and every answer young enough; back: purges work", async () => {
+    let version = 1;
+    const redis = await running.add(start());
+    const origin = await running.add(
+      startScriptedOrigin((_, response) => {
+        response.writeHead(200, { "cache-control": "max-age=600", "cache-tag": "page" });
+        response.end(`version ${version}`);
+      }),
+    );
+    const world = await running.add(
+      startWorld({
+        originUrl: origin.url,
+        colos: 2,
+        redisUrl: redis.url,
+        config: `{ purge: { maxLagSeconds: ${maxLagMs / 1_000}, clockAllowanceSeconds: 0.2 } }`,
+      }),
+    );
+    const read = async (index: number) =>
+      (await rawRequest(world.colos[index]!.url, "/page")).body.toString();
+    const purge = () =>
+      rawRequest(world.colos[0]!.url, "/_cache/purge", {
+        method: "POST",
+        headers: { authorization: `Bearer ${adminToken}` },
+        body: '{"tags":["page"]}',
+      });
+    for (const index of [0, 1]) await read(index);
+    for (const colo of world.colos) await storesSettled(colo);
+
+    redis.kill();
+    version = 2;
+    const refused = await purge();
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    // Nobody can be told: so each colo trusts a response for N − A and no longer.
+    await sleep(maxLagMs);
+    const before = origin.count("/page");
+    for (const index of [0, 1]) expect(await read(index)).toBe("version 2");
+    for (let turn = 0; turn < 5; turn += 1) for (const index of [0, 1]) await read(index);
+    expect(origin.count("/page") - before).toBeLessThanOrEqual(2 + Math.ceil(maxLagMs / boundMs));
+
+    // It comes back empty: everything that was stored before counts as purged.
+    const { port } = new URL(redis.url);
+    await running.add(start({ port: Number(port) }));
+    version = 3;
+    await until(async () => (await purge()).status === 200, "purges to be accepted again");
+    await sleep(maxLagMs);
+    for (const index of [0, 1]) expect(await read(index)).toBe("version 3");
+  });
+});
