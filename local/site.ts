@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { buildWorker } from "./build-worker.ts";
 import { type Colo, startColo } from "./colo.ts";
-import { startDemoOrigin } from "./demo-origin/demo-origin.ts";
+import { type DemoOrigin, startDemoOrigin } from "./demo-origin/demo-origin.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";
 import { Running } from "./running.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -17,6 +17,8 @@ export interface Secret {
 export interface Site {
   readonly colos: readonly Colo[];
   readonly originUrl: string;
+  /** Of the demo news site, through the first colo; `undefined` before a site of one's own. */
+  readonly editorUrl: string | undefined;
   readonly redisUrl: string;
   readonly rest: UpstashRestServer;
   readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
@@ -41,9 +43,10 @@ export async function startSite(
     const rest = await running.add(
       startUpstashRestServer({ redisUrl, token, rttMs, replicaLagMs }),
     );
-    const originUrl =
-      options.origin ??
-      (await running.add(startDemoOrigin({ siteUrl: `http://127.0.0.1:${options.port}` }))).url;
+    const siteUrl = `http://127.0.0.1:${options.port}`;
+    const demo =
+      options.origin === undefined ? await running.add(startDemoOrigin({ siteUrl })) : undefined;
+    const originUrl = options.origin ?? demo?.url ?? "";
     const secrets = {
       ADMIN_TOKEN: secret(environment["ADMIN_TOKEN"], () => randomBytes(18).toString("base64url")),
       PURGE_SECRET: secret(
@@ -64,11 +67,21 @@ export async function startSite(
       const port = options.port === 0 ? 0 : options.port + index;
       colos.push(await running.add(startColo({ name: `colo-${index + 1}`, worker, port, env })));
     }
-    return { colos, originUrl, redisUrl, rest, secrets, stop: () => running.stop() };
+    if (demo !== undefined) sendPurgesOf(demo, colos, secrets.PURGE_SECRET.value);
+    const editorUrl = demo && `${colos[0]?.url}/editor`;
+    return { colos, originUrl, editorUrl, redisUrl, rest, secrets, stop: () => running.stop() };
   } catch (cause) {
     await running.stop();
     throw cause;
   }
+}
+
+/** The origin runs before the colos do, so it hears of them only now. */
+function sendPurgesOf(demo: DemoOrigin, colos: readonly Colo[], secrets: string): void {
+  const urls = colos.map(({ url }) => url);
+  // Several may be set, so that one can follow another; any of them is accepted.
+  const [first = ""] = secrets.trim().split(/\s+/);
+  demo.sendPurges({ url: `${urls[0]}/_cache/purge`, secret: first }, urls);
 }
 
 function secret(given: string | undefined, makeUp: () => string): Secret {

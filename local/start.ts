@@ -1,5 +1,4 @@
 // `npm start`: a site behind Tidemark on this machine, until Ctrl-C.
-import { OperatorError } from "../src/operator-error.ts";
 import { startSite, type Site } from "./site.ts";
 import { help, readStartOptions, type StartOptions } from "./start-options.ts";
 
@@ -35,14 +34,19 @@ function greeting(site: Site, options: StartOptions, tookSeconds: number): strin
   const shown = Object.entries(site.secrets).filter(([, { isMadeUp }]) => isMadeUp);
   const origin = options.origin === undefined ? "the demo news site" : "your site";
   const redis = options.redis === undefined ? "embedded Valkey" : "your Redis";
+  const addresses = [
+    ...site.colos.map(({ name, url: at }) => [at, `${name}: the site, behind Tidemark`]),
+    ...(site.editorUrl === undefined
+      ? []
+      : [[site.editorUrl, "its editor: log in as edit, password editor; see purges arrive"]]),
+    [site.originUrl, `the origin: ${origin}`],
+    [site.rest.url, `the shared tier: Upstash's REST interface before ${redis}`],
+  ];
+  const widest = Math.max(...addresses.map(([at = ""]) => at.length));
   const lines = [
     `Tidemark runs after ${tookSeconds.toFixed(1)} s. Ctrl-C ends it.`,
     "",
-    ...site.colos.map(
-      ({ name, url: at }) => `  ${at.padEnd(24)} ${name}: the site, behind Tidemark`,
-    ),
-    `  ${site.originUrl.padEnd(24)} the origin: ${origin}`,
-    `  ${site.rest.url.padEnd(24)} the shared tier: Upstash's REST interface before ${redis}`,
+    ...addresses.map(([at = "", what]) => `  ${at.padEnd(widest)} ${what}`),
     "",
     ...(shown.length === 0 ? [] : ["Made up for this run, and shown only here:"]),
     ...shown.map(([name, { value }]) => `  ${name}=${value}`),
@@ -62,9 +66,7 @@ try {
   await main();
 } catch (cause) {
   const said =
-    cause instanceof OperatorError || (cause instanceof Error && cause.name === "OperatorError");
-  process.stderr.write(
-    said ? `${(cause as Error).message}\n` : `${String((cause as Error).stack)}\n`,
-  );
+    cause instanceof Error && (cause.name === "OperatorError" || cause.name === "PurgeError");
+  process.stderr.write(said ? `${cause.message}\n` : `${String((cause as Error).stack)}\n`);
   process.exitCode = 1;
 }

@@ -12,12 +12,17 @@ export const cacheControl = {
   asset: "public, max-age=31536000, immutable",
   missing: "max-age=10",
   personal: "private, no-cache",
+  editor: "private, no-store",
   never: "no-store",
 } as const;
 
 export const articleTag = (slug: string): string => `article:${slug}`;
 
-export const articleTags = ({ slug, section, authorId }: ArticleCard): string[] => [
+export const articleTags = ({
+  slug,
+  section,
+  authorId,
+}: Pick<ArticleCard, "slug" | "section" | "authorId">): string[] => [
   articleTag(slug),
   `section:${section}`,
   `author:${authorId}`,

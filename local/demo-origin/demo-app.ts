@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { loadAssets } from "./assets.ts";
 import { cacheControl } from "./cache-policy.ts";
 import type { DemoEnv } from "./demo-env.ts";
+import { editorRoutes, type EditorsRoom } from "./editor-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { newsRoutes } from "./news-routes.ts";
 import type { Newsroom } from "./newsroom.ts";
@@ -12,6 +13,7 @@ import { sendMissing, type Site } from "./site.ts";
 
 /**
  * @param given.nowAtMs     the origin's clock: `Date` fields and the stamp in the footer
+ * @param given.editorsRoom absent, there is no editor's desk
  * @param given.reportError told of every failure that a reader sees as a 500
  * @param given.siteUrl     where readers see the site, for links in the RSS feed, such as
  *                          "https://post.example"; absent, links lead where the request went
@@ -21,12 +23,13 @@ import { sendMissing, type Site } from "./site.ts";
 export function createDemoApp(given: {
   newsroom: Newsroom;
   readers: Readers;
+  editorsRoom?: EditorsRoom;
   nowAtMs?: () => number;
   reportError?: (error: Error) => void;
   siteUrl?: string | undefined;
 }): Hono<DemoEnv> {
   const { newsroom, readers, nowAtMs = Date.now, reportError = console.error } = given;
-  const { siteUrl } = given;
+  const { siteUrl, editorsRoom } = given;
   const site: Site = { newsroom, readers, assets: loadAssets(), nowAtMs, siteUrl };
   const app = new Hono<DemoEnv>();
   app.use(async (context, next) => {
@@ -41,6 +44,7 @@ export function createDemoApp(given: {
       "Cache-Control": cacheControl.never,
     }),
   );
+  if (editorsRoom !== undefined) app.route("/", editorRoutes(site, editorsRoom));
   app.route("/", readerRoutes(site));
   app.route("/", newsRoutes(site));
   app.route("/", fileRoutes(site));

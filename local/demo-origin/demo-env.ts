@@ -4,5 +4,9 @@ import type { ServerResponse } from "node:http";
 export interface DemoEnv {
   /** Node's own response; absent when the app is called without a port. */
   Bindings: { outgoing?: ServerResponse };
-  Variables: { arrivedAtMs: number };
+  Variables: {
+    arrivedAtMs: number;
+    /** What forms must carry; set behind the editor's log-in alone. */
+    formToken: string;
+  };
 }

@@ -1,9 +1,14 @@
-// Starts the demo news site on a port: an ordinary HTTP origin that knows of no cache.
+// Starts the demo news site on a port: an ordinary HTTP origin that purges what its editor changes.
 import { createServer, ServerResponse, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { DatabaseSync } from "node:sqlite";
 import { getRequestListener } from "@hono/node-server";
 import { createDemoApp } from "./demo-app.ts";
+import { createAccounts } from "./accounts.ts";
+import { createEditorial } from "./editorial.ts";
+import { editorSessionSeconds } from "./editor-session.ts";
 import { createNewsroom, type Newsroom } from "./newsroom.ts";
+import { createPurgeDesk, type PurgeAddress } from "./purge-desk.ts";
 import { createReaders } from "./readers.ts";
 import { createRequestCounter, type RequestCount } from "./request-count.ts";
 import { openDatabase } from "./schema.ts";
@@ -14,6 +19,12 @@ export interface DemoOrigin {
   requests(): RequestCount;
   resetRequests(): void;
   newsroom: Newsroom;
+  /**
+   * For an address that is known only once the origin runs; not after `given.purge`.
+   *
+   * @throws PurgeError for an address or a secret that cannot work
+   */
+  sendPurges(purge: PurgeAddress, colos: readonly string[]): void;
   /** Ends every connection, then closes the database; twice is as good as once. */
   stop(): Promise<void>;
 }
@@ -25,6 +36,8 @@ export interface DemoOrigin {
  * @param given.nowAtMs      the origin's clock: dates, sessions, corrections
  * @param given.siteUrl      where readers see the site when that is not here, without a slash at
  *                           its end; links in the RSS feed lead there
+ * @param given.purge        where the editor's changes are purged; absent, purges are kept
+ * @param given.colos        base URLs at which the site is seen; the editor's desk watches them
  * @throws when the port is taken or the database cannot be opened
  * @example
  * const origin = await startDemoOrigin({ queryMs: 0 });
@@ -39,6 +52,8 @@ export async function startDemoOrigin({
   queryMs = 150,
   nowAtMs = Date.now,
   siteUrl,
+  purge,
+  colos = [],
 }: {
   port?: number;
   host?: string;
@@ -46,11 +61,13 @@ export async function startDemoOrigin({
   queryMs?: number;
   nowAtMs?: () => number;
   siteUrl?: string;
+  purge?: PurgeAddress;
+  colos?: readonly string[];
 } = {}): Promise<DemoOrigin> {
   const database = openDatabase(databasePath);
-  const newsroom = createNewsroom({ database, queryMs, nowAtMs });
-  const readers = createReaders({ database, queryMs, nowAtMs });
-  const app = createDemoApp({ newsroom, readers, nowAtMs, siteUrl });
+  const parts = createParts({ database, queryMs, nowAtMs });
+  const { desk } = parts.editorsRoom;
+  const app = createDemoApp({ ...parts, nowAtMs, siteUrl });
   const counter = createRequestCounter();
   const underWay = new Set<Promise<Response>>();
   const listener = getRequestListener(
@@ -65,25 +82,41 @@ export async function startDemoOrigin({
     { overrideGlobalObjects: false },
   );
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
-  await listen(server, { port, host }).catch((error: unknown) => {
+  const stop = async (): Promise<void> => {
+    await desk.stop();
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+    // A query begun before the stop still reads when its wait is over.
+    await Promise.allSettled(underWay);
     database.close();
+  };
+  let stopping: Promise<void> | undefined;
+  try {
+    await listen(server, { port, host });
+    if (purge !== undefined) desk.connect(purge, colos);
+  } catch (error) {
+    await stop();
     throw error;
-  });
+  }
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}`,
     requests: counter.read,
     resetRequests: counter.reset,
-    newsroom,
-    async stop() {
-      if (!server.listening) return;
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-      // A query begun before the stop still reads when its wait is over.
-      await Promise.allSettled(underWay);
-      database.close();
-    },
+    newsroom: parts.newsroom,
+    sendPurges: (to, seenAt) => desk.connect(to, seenAt),
+    stop: () => (stopping ??= stop()),
   };
+}
+
+function createParts(given: { database: DatabaseSync; queryMs: number; nowAtMs: () => number }) {
+  const { database, nowAtMs } = given;
+  const newsroom = createNewsroom(given);
+  const desk = createPurgeDesk(database, nowAtMs);
+  const lifetimeSeconds = editorSessionSeconds;
+  const editors = createAccounts({ database, of: "editors", lifetimeSeconds, nowAtMs });
+  const editorial = createEditorial({ database, newsroom, desk });
+  return { newsroom, readers: createReaders(given), editorsRoom: { editors, editorial, desk } };
 }
 
 function listen(server: Server, at: { port: number; host: string }): Promise<void> {

@@ -6,7 +6,7 @@ import type { DemoEnv } from "./demo-env.ts";
 import { drawPicture } from "./picture.ts";
 import { evaluatePreconditions } from "./preconditions.ts";
 import { send } from "./send.ts";
-import { sendMissing, sendPlainPage, type Site } from "./site.ts";
+import { sendGone, sendMissing, sendPlainPage, type Site } from "./site.ts";
 
 const archiveBytesDefault = 1_048_576;
 
@@ -38,6 +38,10 @@ function sendPicture(context: Context<DemoEnv>, site: Site): Promise<Response> {
   if (article === undefined) {
     const tags = slug === "" ? [] : [articleTag(slug)];
     return sendMissing(context, site, { says: "No article has this picture.", tags });
+  }
+  if (article.withdrawnAtMs !== null) {
+    const gone = { tags: [articleTag(slug)], pageVersion: article.version };
+    return sendGone(context, site, gone);
   }
   // Drawn from the slug alone, so a correction leaves the picture as old as the article.
   const current = { lastModifiedAtMs: article.publishedAtMs };

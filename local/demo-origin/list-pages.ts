@@ -104,7 +104,7 @@ export function searchPage(
 
 /** The fragment that the pages' script puts into their strip. */
 export async function breakingFragment(line: BreakingLine | undefined): Promise<string> {
-  if (line === undefined) return "<p>Nothing is breaking.</p>\n";
+  if (line === undefined || line.text === null) return "<p>Nothing is breaking.</p>\n";
   const { text, saidAtMs } = line;
   const fragment = await html`<p><strong>Breaking</strong> ${text} ${timeElement(saidAtMs)}</p> `;
   return fragment.toString();

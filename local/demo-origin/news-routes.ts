@@ -13,6 +13,7 @@ import {
   htmlType,
   jsonType,
   pageValidators,
+  sendGone,
   sendMissing,
   sendPlainPage,
   type Site,
@@ -52,7 +53,8 @@ export function newsRoutes(site: Site): Hono<DemoEnv> {
       compressible: true,
       render: async () => {
         const line = await newsroom.breaking();
-        return { body: await breakingFragment(line), tags: ["breaking"] };
+        const pageVersion = line?.id ?? 0;
+        return { body: await breakingFragment(line), tags: ["breaking"], pageVersion };
       },
     }),
   );
@@ -71,6 +73,10 @@ function sendArticle(
     const says = "No article has this address. It may have been renamed.";
     return sendMissing(context, site, { says, tags: [articleTag(slug)] });
   }
+  if (current.withdrawnAtMs !== null) {
+    const gone = { tags: [articleTag(slug)], pageVersion: current.version };
+    return sendGone(context, site, gone);
+  }
   return send(context, {
     contentType: json ? jsonType : htmlType,
     cacheControl: cacheControl.article,
@@ -83,6 +89,7 @@ function sendArticle(
         body: json ? articleJson(article) : await articlePage(frameNow(context, site), article),
         validators: validators(article),
         tags: articleTags(article),
+        pageVersion: article.version,
       };
     },
   });

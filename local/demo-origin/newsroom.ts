@@ -21,12 +21,16 @@ export interface Article extends ArticleCard {
   authorBeat: string;
 }
 
-export type ArticleVersion = Pick<Article, "version" | "publishedAtMs" | "updatedAtMs">;
+export type ArticleVersion = Pick<Article, "version" | "publishedAtMs" | "updatedAtMs"> & {
+  /** `null` for an article that stands. */
+  withdrawnAtMs: number | null;
+};
 
 /** All articles as they stand at one instant; a list page is as old as its edition. */
 export interface Edition {
+  /** Without the withdrawn. */
   articleCount: number;
-  /** Grows by one with each publication and each correction. */
+  /** Grows by one with each publication, correction and withdrawal. */
   version: number;
   updatedAtMs: number;
 }
@@ -37,10 +41,14 @@ export interface List {
 }
 
 export interface BreakingLine {
+  /** Grows with each line. */
   id: number;
-  text: string;
+  /** `null` when the line before it was taken back and nothing is breaking. */
+  text: string | null;
   saidAtMs: number;
 }
+
+export type Author = { id: string; name: string };
 
 export type ArticleText = Pick<Article, "title" | "lede" | "body">;
 
@@ -49,6 +57,7 @@ export interface Newsroom {
   versionOf(slug: string): ArticleVersion | undefined;
   /** Fast. */
   edition(): Edition;
+  /** Withdrawn or not: a page begun before the withdrawal is still made. */
   article(slug: string): Promise<Article | undefined>;
   /** Newest first. `offset` past the end gives an empty list. */
   latest(range: { offset: number; limit: number }): Promise<List>;
@@ -58,11 +67,16 @@ export interface Newsroom {
   search(text: string): Promise<ArticleCard[]>;
   /** The newest line; `undefined` when nothing was ever said. */
   breaking(): Promise<BreakingLine | undefined>;
-  /** Replaces the given parts and raises the version by one. Throws on an unknown slug. */
+  /** Fast; by name. */
+  authors(): Author[];
+  /** Replaces the given parts and raises the version by one. Throws unless the article stands. */
   correct(slug: string, parts: Partial<ArticleText>): void;
   /** Adds an article as version 1, published now. Throws when the slug is taken. */
   publish(article: ArticleText & { slug: string; section: Section; authorId: string }): void;
-  announce(text: string): void;
+  /** Takes an article out of the paper; its slug stays taken. Throws unless the article stands. */
+  withdraw(slug: string): void;
+  /** @returns the new line's id; `null` says that nothing is breaking any more */
+  announce(text: string | null): number;
 }
 
 const cardColumns = `
@@ -70,26 +84,32 @@ const cardColumns = `
   authors.name AS authorName, articles.version, articles.published_at_ms AS publishedAtMs,
   articles.updated_at_ms AS updatedAtMs`;
 const fromArticles = "FROM articles JOIN authors ON authors.id = articles.author_id";
+const standing = "articles.withdrawn_at_ms IS NULL";
 const newestFirst = "ORDER BY articles.published_at_ms DESC, articles.slug";
 
 function prepareReads(database: DatabaseSync) {
   const prepare = (sql: string) => database.prepare(sql);
   return {
     version: prepare(`SELECT version, published_at_ms AS publishedAtMs,
-      updated_at_ms AS updatedAtMs FROM articles WHERE slug = ?`),
+      updated_at_ms AS updatedAtMs, withdrawn_at_ms AS withdrawnAtMs
+      FROM articles WHERE slug = ?`),
     // Every change of an article adds one to this sum, so it names the edition.
-    edition: prepare(`SELECT count(*) AS articleCount, coalesce(sum(version), 0) AS version,
-      coalesce(max(updated_at_ms), 0) AS updatedAtMs FROM articles`),
+    edition: prepare(`SELECT count(*) FILTER (WHERE ${standing}) AS articleCount,
+      coalesce(sum(version), 0) AS version, coalesce(max(updated_at_ms), 0) AS updatedAtMs
+      FROM articles`),
     article: prepare(`SELECT ${cardColumns}, articles.body, authors.beat AS authorBeat
       ${fromArticles} WHERE articles.slug = ?`),
-    latest: prepare(`SELECT ${cardColumns} ${fromArticles} ${newestFirst} LIMIT ? OFFSET ?`),
+    latest: prepare(`SELECT ${cardColumns} ${fromArticles} WHERE ${standing} ${newestFirst}
+      LIMIT ? OFFSET ?`),
     inSections: prepare(`SELECT ${cardColumns} ${fromArticles}
-      WHERE articles.section IN (SELECT value FROM json_each(?)) ${newestFirst} LIMIT ?`),
-    search: prepare(`SELECT ${cardColumns} ${fromArticles} WHERE instr(
+      WHERE ${standing} AND articles.section IN (SELECT value FROM json_each(?))
+      ${newestFirst} LIMIT ?`),
+    search: prepare(`SELECT ${cardColumns} ${fromArticles} WHERE ${standing} AND instr(
       lower(articles.title || char(10) || articles.lede || char(10) || articles.body), lower(?)
       ) > 0 ${newestFirst} LIMIT 20`),
     breaking: prepare(`SELECT id, text, said_at_ms AS saidAtMs FROM breaking
       ORDER BY id DESC LIMIT 1`),
+    authors: prepare("SELECT id, name FROM authors ORDER BY name"),
   };
 }
 
@@ -97,7 +117,9 @@ function prepareWrites(database: DatabaseSync) {
   return {
     correct: database.prepare(`UPDATE articles SET title = coalesce(?, title),
       lede = coalesce(?, lede), body = coalesce(?, body), version = version + 1,
-      updated_at_ms = ? WHERE slug = ?`),
+      updated_at_ms = ? WHERE slug = ? AND ${standing}`),
+    withdraw: database.prepare(`UPDATE articles SET version = version + 1, updated_at_ms = ?,
+      withdrawn_at_ms = ? WHERE slug = ? AND ${standing}`),
     publish: database.prepare(`INSERT INTO articles (slug, title, lede, body, section, author_id,
       version, published_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)`),
     announce: database.prepare("INSERT INTO breaking (text, said_at_ms) VALUES (?, ?)"),
@@ -137,6 +159,7 @@ export function createNewsroom(given: {
     inSections: (wanted, limit) => list(() => reads.inSections.all(JSON.stringify(wanted), limit)),
     search: (text) => slowly(() => reads.search.all(text) as unknown as ArticleCard[]),
     breaking: () => slowly(() => reads.breaking.get() as unknown as BreakingLine | undefined),
+    authors: () => reads.authors.all() as unknown as Author[],
     ...newsdesk(database, nowAtMs),
   };
 }
@@ -144,23 +167,29 @@ export function createNewsroom(given: {
 function newsdesk(
   database: DatabaseSync,
   nowAtMs: () => number,
-): Pick<Newsroom, "correct" | "publish" | "announce"> {
+): Pick<Newsroom, "correct" | "publish" | "withdraw" | "announce"> {
   const writes = prepareWrites(database);
   return {
     correct(slug, { title, lede, body }) {
       const parts = [title ?? null, lede ?? null, body ?? null] as const;
       if (writes.correct.run(...parts, nowAtMs(), slug).changes > 0) return;
-      throw new Error(
-        `The article ${JSON.stringify(slug)} was not corrected. No article has that slug. ` +
-          "Take the slug from the article's address.",
-      );
+      throw notStanding(slug, "corrected");
     },
     publish({ slug, title, lede, body, section, authorId }) {
       const atMs = nowAtMs();
       writes.publish.run(slug, title, lede, body, section, authorId, atMs, atMs);
     },
-    announce(text) {
-      writes.announce.run(text, nowAtMs());
+    withdraw(slug) {
+      const atMs = nowAtMs();
+      if (writes.withdraw.run(atMs, atMs, slug).changes > 0) return;
+      throw notStanding(slug, "withdrawn");
     },
+    announce: (text) => Number(writes.announce.run(text, nowAtMs()).lastInsertRowid),
   };
 }
+
+const notStanding = (slug: string, wish: "corrected" | "withdrawn"): Error =>
+  new Error(
+    `The article ${JSON.stringify(slug)} was not ${wish}. No article in the paper has that slug. ` +
+      "Take the slug from the article's address.",
+  );

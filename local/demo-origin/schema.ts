@@ -1,8 +1,9 @@
 // The demo newsroom's SQLite tables, and the opening of a database file that holds them.
 import { DatabaseSync } from "node:sqlite";
 import { seed } from "./seed.ts";
+import { transact } from "./transact.ts";
 
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 const tables = `
 CREATE TABLE authors (
@@ -19,13 +20,14 @@ CREATE TABLE articles (
   author_id       TEXT NOT NULL REFERENCES authors (id),
   version         INTEGER NOT NULL,
   published_at_ms INTEGER NOT NULL,
-  updated_at_ms   INTEGER NOT NULL
+  updated_at_ms   INTEGER NOT NULL,
+  withdrawn_at_ms INTEGER
 ) STRICT;
 CREATE INDEX articles_by_section ON articles (section, published_at_ms DESC);
 CREATE INDEX articles_by_time ON articles (published_at_ms DESC);
 CREATE TABLE breaking (
   id           INTEGER PRIMARY KEY,
-  text         TEXT NOT NULL,
+  text         TEXT,
   said_at_ms   INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE users (
@@ -43,6 +45,40 @@ CREATE TABLE follows (
   user_name TEXT NOT NULL REFERENCES users (name),
   section   TEXT NOT NULL,
   PRIMARY KEY (user_name, section)
+) STRICT;
+CREATE TABLE editors (
+  name          TEXT PRIMARY KEY,
+  password_salt TEXT NOT NULL,
+  password_hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE editor_sessions (
+  id_hash       TEXT PRIMARY KEY,
+  user_name     TEXT NOT NULL REFERENCES editors (name),
+  expires_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE purge_outbox (
+  place                  INTEGER PRIMARY KEY AUTOINCREMENT,
+  id                     TEXT NOT NULL UNIQUE,
+  body                   TEXT NOT NULL,
+  enqueued_at_ms         INTEGER NOT NULL,
+  failed_tries           INTEGER NOT NULL DEFAULT 0,
+  next_try_at_ms         INTEGER,
+  why                    TEXT,
+  position               TEXT,
+  accepted_at_ms         INTEGER,
+  visible_within_seconds REAL
+) STRICT;
+CREATE INDEX purge_outbox_due ON purge_outbox (next_try_at_ms, place);
+CREATE TABLE purge_pages (
+  purge_id TEXT PRIMARY KEY REFERENCES purge_outbox (id),
+  path     TEXT NOT NULL,
+  version  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE purge_sightings (
+  purge_id   TEXT NOT NULL REFERENCES purge_outbox (id),
+  colo       TEXT NOT NULL,
+  seen_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (purge_id, colo)
 ) STRICT;
 `;
 
@@ -64,10 +100,10 @@ export function openDatabase(databasePath: string): DatabaseSync {
     );
   }
   // One transaction, so that a start cut short leaves an empty file and not half a newsroom.
-  database.exec("BEGIN");
-  database.exec(tables);
-  seed(database);
-  database.exec(`PRAGMA user_version = ${schemaVersion}`);
-  database.exec("COMMIT");
+  transact(database, () => {
+    database.exec(tables);
+    seed(database);
+    database.exec(`PRAGMA user_version = ${schemaVersion}`);
+  });
   return database;
 }

@@ -1,4 +1,5 @@
-// Fills an empty newsroom: five authors, three readers, sixty articles. Nothing here is random.
+// Fills an empty newsroom: five authors, three readers, an editor, sixty articles. Nothing here
+// is random.
 import type { DatabaseSync } from "node:sqlite";
 import { sections, type Section } from "./sections.ts";
 import { composeBody } from "./stories/compose-body.ts";
@@ -52,10 +53,19 @@ const readers = [
   },
 ] as const;
 
+// Of the password "editor", by the same rule.
+const editor = {
+  name: "edit",
+  hash: "c2ecadeef2a9c181ca0d850a25f61e930c8f517b0d7a47008647f38a7f902011",
+};
+
 export function seed(database: DatabaseSync): void {
   const addAuthor = database.prepare("INSERT INTO authors (id, name, beat) VALUES (?, ?, ?)");
   for (const author of authors) addAuthor.run(...author);
   seedReaders(database);
+  database
+    .prepare("INSERT INTO editors (name, password_salt, password_hash) VALUES (?, ?, ?)")
+    .run(editor.name, `skerrow-${editor.name}`, editor.hash);
   seedArticles(database);
   database
     .prepare("INSERT INTO breaking (text, said_at_ms) VALUES (?, ?)")

@@ -5,6 +5,9 @@ import type { DemoEnv } from "./demo-env.ts";
 import { chooseCoding, encode, type Coding } from "./coding.ts";
 import { evaluatePreconditions } from "./preconditions.ts";
 
+/** Equal for all codings and forms of a page, unlike an entity tag. */
+export const pageVersionField = "Page-Version";
+
 export interface Validators {
   /** Without quotes and without coding; absent when dates alone validate the resource. */
   version?: string;
@@ -16,6 +19,8 @@ export interface Rendered {
   /** Of what was rendered, which may be newer than what the preconditions were held against. */
   validators?: Validators;
   tags?: readonly string[];
+  /** Grows with each change of the page; shown, so that anyone can tell which state came. */
+  pageVersion?: number;
 }
 
 export interface Resource {
@@ -58,6 +63,9 @@ export async function send(context: Context<DemoEnv>, resource: Resource): Promi
     ...cacheFields(resource),
     ...validatorFields(rendered.validators ?? {}, coding, context.get("arrivedAtMs")),
     ...tagFields(rendered.tags ?? []),
+    ...(rendered.pageVersion === undefined
+      ? {}
+      : { [pageVersionField]: String(rendered.pageVersion) }),
   });
 }
 

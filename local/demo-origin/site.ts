@@ -63,6 +63,7 @@ export function sendPlainPage(
     says: string;
     cacheControl?: string;
     tags?: string[];
+    pageVersion?: number;
   },
 ): Promise<Response> {
   return send(context, {
@@ -73,6 +74,7 @@ export function sendPlainPage(
     render: async () => ({
       body: await plainPage(frameNow(context, site), page),
       ...(page.tags === undefined ? {} : { tags: page.tags }),
+      ...(page.pageVersion === undefined ? {} : { pageVersion: page.pageVersion }),
     }),
   });
 }
@@ -88,4 +90,18 @@ export const sendMissing = (
     title: "Nothing here",
     cacheControl: cacheControl.missing,
     ...missing,
+  });
+
+/** For what was withdrawn; under the tag that it had, so that this answer too can be purged. */
+export const sendGone = (
+  context: Context<DemoEnv>,
+  site: Site,
+  gone: { tags: string[]; pageVersion: number },
+): Promise<Response> =>
+  sendPlainPage(context, site, {
+    status: 410,
+    title: "Withdrawn",
+    says: "The newsroom has taken this article out of the paper.",
+    cacheControl: cacheControl.missing,
+    ...gone,
   });

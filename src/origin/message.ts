@@ -1,0 +1,58 @@
+// A purge ready to be sent: an id and a body, both of which stay the same over all tries.
+import { PurgeError } from "./purge-error.ts";
+
+/** What is to be purged; at least one field has to name something. */
+export interface PurgeOrder {
+  readonly tags?: readonly string[] | undefined;
+  readonly urls?: readonly string[] | undefined;
+  /** Each is a path such as "/news/", on every host, or "https://host/news/". */
+  readonly prefixes?: readonly string[] | undefined;
+  readonly hosts?: readonly string[] | undefined;
+  readonly routes?: readonly string[] | undefined;
+  readonly everything?: boolean | undefined;
+  /** Kept beside the purge for whoever reads the journal; up to 512 characters. */
+  readonly reason?: string | undefined;
+}
+
+export interface PurgeMessage {
+  readonly id: string;
+  /** JSON; sent byte for byte, since the signature is made of it. */
+  readonly body: string;
+}
+
+const bodyBytesMax = 65_536;
+
+/**
+ * Needs no `await`, so that it can be called inside a synchronous transaction.
+ *
+ * @throws PurgeError for an order that names nothing or is too large: better now, where the code
+ * that made it can be mended, than when the change it belongs to is long committed
+ */
+export function messageOf(order: PurgeOrder): PurgeMessage {
+  const { tags = [], urls = [], prefixes = [], hosts = [], routes = [] } = order;
+  const namedCount = [tags, urls, prefixes, hosts, routes].flat().length;
+  if (namedCount === 0 && order.everything !== true) {
+    throw new PurgeError({
+      code: "names-nothing",
+      what: "The purge was not made.",
+      why: "Its order names nothing.",
+      mend: 'Name something, such as { tags: ["article:1"] }.',
+    });
+  }
+  const body = JSON.stringify(order);
+  const bodyBytes = new TextEncoder().encode(body).byteLength;
+  if (bodyBytes > bodyBytesMax) {
+    throw new PurgeError({
+      code: "too-large",
+      what: "The purge was not made.",
+      why: `Its order takes ${bodyBytes} bytes as JSON, and ${bodyBytesMax} are accepted.`,
+      mend: "Send several purges, or one by prefix.",
+    });
+  }
+  return { id: `msg_${randomHex(16)}`, body };
+}
+
+function randomHex(bytes: number): string {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  return [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
