@@ -16,6 +16,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   /** What a put waits for, such as a gate. */
   beforePut: () => Promise<void> = () => Promise.resolve();
   puts = 0;
+  matches = 0;
   /** Bodies that were handed out and neither read nor let go. */
   openBodies = 0;
 
@@ -38,6 +39,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
 
   async match(request: RequestInfo | URL): Promise<Response | undefined> {
     this.#failIfBroken();
+    this.matches += 1;
     const kept = this.#kept.get(addressOf(request));
     if (kept === undefined || this.#clock.atMs >= kept.untilAtMs) return undefined;
     const body = kept.body.byteLength === 0 ? null : this.#counted(new Uint8Array(kept.body));
