@@ -1,10 +1,11 @@
 // Bundles the Worker as `wrangler deploy` does, with any configuration file in it.
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { build, type BuildFailure, type Plugin } from "esbuild";
 import { OperatorError } from "../src/operator-error.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -32,6 +33,13 @@ export async function buildWorker(configPath: string = defaultConfigPath): Promi
 
 /** Loads the configuration here first, where a refusal can be told in one line. */
 async function checkConfig(config: string): Promise<void> {
+  if (!existsSync(config)) {
+    throw new OperatorError({
+      what: `${config} cannot be used.`,
+      why: "There is no such file.",
+      mend: "Name one with --config.",
+    });
+  }
   const folder = await mkdtemp(join(tmpdir(), "tidemark-config-"));
   try {
     const module = join(folder, "config.mjs");
@@ -49,8 +57,8 @@ async function checkConfig(config: string): Promise<void> {
     if (cause instanceof Error && cause.name === "OperatorError") throw cause;
     throw new OperatorError({
       what: `${config} cannot be used.`,
-      why: firstLine(cause),
-      mend: "Name a file whose default export is defineConfig({ … }).",
+      why: firstFault(cause),
+      mend: "Mend it, so that its default export is defineConfig({ … }).",
       cause,
     });
   } finally {
@@ -75,9 +83,15 @@ async function bundled(entry: string, plugins: Plugin[]): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-function firstLine(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return (
-    message.split("\n").find((line) => line.includes("error") || line.includes("Error")) ?? message
-  );
+function firstFault(cause: unknown): string {
+  const [fault] = isBuildFailure(cause) ? cause.errors : [];
+  if (fault === undefined) return `It failed with ${JSON.stringify(String(cause))}.`;
+  const { location, text } = fault;
+  return location === null
+    ? `${text}.`
+    : `Line ${location.line}, column ${location.column}: ${text}.`;
+}
+
+function isBuildFailure(cause: unknown): cause is BuildFailure {
+  return cause instanceof Error && "errors" in cause;
 }

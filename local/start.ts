@@ -53,9 +53,11 @@ function greeting(site: Site, options: StartOptions, tookSeconds: number): strin
     ...(shown.length === 0 ? [] : [""]),
     "Try, and look at Cache-Status:",
     `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,
-    second === undefined
-      ? `  curl -sD- -o/dev/null ${url}/breaking  # fresh for 30 s here, for 0 s in browsers`
-      : `  curl -sD- -o/dev/null ${second.url}/          # the other colo: a hit from the shared tier`,
+    second === undefined && options.origin !== undefined
+      ? `  curl -sD- -o/dev/null -H 'Authorization: x' ${url}/  # passed by, and why`
+      : second === undefined
+        ? `  curl -sD- -o/dev/null ${url}/breaking  # fresh for 30 s here, for 0 s in browsers`
+        : `  curl -sD- -o/dev/null ${second.url}/          # the other colo: a hit from the shared tier`,
     `  curl -s -H "Authorization: Bearer ${ADMIN_TOKEN.isMadeUp ? ADMIN_TOKEN.value : "$ADMIN_TOKEN"}" ${url}/_cache/stats`,
     "",
   ];

@@ -7,27 +7,27 @@ const mebibyte = 1_048_576;
 /** A field whose name is reserved: a configuration that relies on it must not load. */
 const notBuiltYet = z.optional(z.undefined("is not built yet; leave it out"));
 
-const duration = z.string('is a duration: a number with s, m, h or d, such as "5m"').check(
+const duration = z.string('must be a duration: a number with s, m, h or d, such as "5m"').check(
   z.refine((text) => durationSeconds(text) !== undefined, {
     error: ({ input }) =>
       `${JSON.stringify(input)} is no duration: write a whole number with s, m, h or d, such as "5m"`,
   }),
 );
 
-const yesOrNo = z.boolean("is true or false");
+const yesOrNo = z.boolean("must be true or false");
 const text = (example: string) =>
-  z.string(`is a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
-const texts = (example: string) => z.array(text(example), `is a list, such as ["${example}"]`);
+  z.string(`must be a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
+const texts = (example: string) => z.array(text(example), `must be a list, such as ["${example}"]`);
 const bytes = (mostMebibytes: number) =>
   z
-    .int("is a whole number of bytes")
+    .int("must be a whole number of bytes")
     .check(
       z.minimum(0, "is less than 0"),
       z.maximum(mostMebibytes * mebibyte, `is over ${mostMebibytes} MiB`),
     );
 
 const lagSeconds = z
-  .number("is a number of seconds, such as 10")
+  .number("must be a number of seconds, such as 10")
   .check(z.positive("is not above 0"), z.maximum(3_600, "is over an hour"));
 
 const patterns = texts("utm_*").check(
@@ -54,7 +54,7 @@ const lifetimes = (from: number, example: string) =>
       error: ({ code }) =>
         code === "invalid_key"
           ? `is no status from ${from} to 599`
-          : `is lifetimes by status, such as ${example}`,
+          : `must be lifetimes by status, such as ${example}`,
     },
   );
 
@@ -73,7 +73,7 @@ const routeInput = z.strictObject(
       }),
     ),
     bypass: z.optional(yesOrNo),
-    mode: z.optional(z.enum(["default", "override"], 'is "default" or "override"')),
+    mode: z.optional(z.enum(["default", "override"], 'must be "default" or "override"')),
     origin: z.optional(text("bucket")),
     fresh: z.optional(
       z.union([duration, lifetimes(200, '{ 200: "60s" }')], {
@@ -88,7 +88,7 @@ const routeInput = z.strictObject(
     tiers: z.optional(
       z.array(
         z.enum(["memory", "edge", "shared"], 'has a tier that is not "memory", "edge" or "shared"'),
-        'is a list of tiers, such as ["memory", "edge"]',
+        'must be a list of tiers, such as ["memory", "edge"]',
       ),
     ),
     query: z.optional(
@@ -109,10 +109,10 @@ const routeInput = z.strictObject(
     cookies: z.optional(
       z.strictObject({ ignore: z.optional(patterns) }, { error: strictly("cookies") }),
     ),
-    setCookie: z.optional(z.enum(["respect", "strip"], 'is "respect" or "strip"')),
+    setCookie: z.optional(z.enum(["respect", "strip"], 'must be "respect" or "strip"')),
     jitter: z.optional(
       z
-        .number("is a number from 0 to 1")
+        .number("must be a number from 0 to 1")
         .check(z.minimum(0, "is less than 0"), z.maximum(1, "is more than 1")),
     ),
     tags: z.optional(
@@ -120,12 +120,12 @@ const routeInput = z.strictObject(
         (tags) =>
           typeof tags === "function" ||
           (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
-        "is a list of tags, or a function that makes one of the path's parameters",
+        "must be a list of tags, or a function that makes one of the path's parameters",
       ),
     ),
     honourRequestDirectives: z.optional(yesOrNo),
     collapse: z.optional(
-      z.literal("isolate", 'is "isolate"; "global" is not built yet, leave it out'),
+      z.literal("isolate", 'must be "isolate"; "global" is not built yet, leave it out'),
     ),
     purge: z.optional(
       z.strictObject({ maxLagSeconds: z.optional(lagSeconds) }, { error: strictly("purge") }),
@@ -179,10 +179,10 @@ export const configInput = z
     {
       namespace: z.optional(
         z
-          .string("is a text")
+          .string("must be a text")
           .check(z.regex(/^[\w.-]{1,64}$/, "is 1 to 64 letters, digits, dots, dashes or _")),
       ),
-      origins: z.optional(z.record(z.string(), origin, "is origins by name")),
+      origins: z.optional(z.record(z.string(), origin, "must be origins by name")),
       originTimeout: z.optional(
         duration.check(
           z.refine((timeout) => isWithinADay(durationSeconds(timeout)), 'is not from "1s" to "1d"'),
@@ -218,7 +218,7 @@ export const configInput = z
           { error: strictly("limits") },
         ),
       ),
-      routes: z.optional(z.array(routeInput, "is a list of routes")),
+      routes: z.optional(z.array(routeInput, "must be a list of routes")),
       purge: z.optional(purgeInput),
       allowStoring: notBuiltYet,
     },
@@ -240,11 +240,18 @@ export const configInput = z
           `write more than ${2.5 * allowanceSeconds}`;
         context.addIssue({ code: "custom", path, message });
       };
+      const everythingAt = (config.routes ?? []).findIndex(({ match }) => match === "*");
       checkLag(["purge", "maxLagSeconds"], config.purge?.maxLagSeconds ?? defaultMaxLagSeconds);
       for (const [index, route] of (config.routes ?? []).entries()) {
         const say = (field: string, message: string) =>
           context.addIssue({ code: "custom", path: ["routes", index, field], message });
         checkLag(["routes", index, "purge", "maxLagSeconds"], route.purge?.maxLagSeconds);
+        if (everythingAt >= 0 && index > everythingAt) {
+          say("match", 'is never reached: a route before it matches "*"; put that one last');
+        }
+        const unknown = unknownParameters(route);
+        if (unknown.length > 0)
+          say("tags", `uses ${unknown.join(", ")}, which match does not name`);
         if (seen.has(route.name)) say("name", "stands twice; each route has a name of its own");
         seen.add(route.name);
         const { origin: named = "default" } = route;
@@ -268,12 +275,29 @@ function isWithinADay(seconds: number | undefined): boolean {
   return seconds !== undefined && seconds >= 1 && seconds <= 86_400;
 }
 
+/** Parameters that a route's tags ask for and its pattern does not have: each would be undefined. */
+function unknownParameters({ match, tags }: z.output<typeof routeInput>): string[] {
+  if (typeof tags !== "function") return [];
+  const asked = new Set<string>();
+  const recording = new Proxy<Record<string, string>>(
+    {},
+    { get: (_, name) => (asked.add(String(name)), "x") },
+  );
+  try {
+    tags(recording);
+  } catch {
+    // What it makes of real parameters is its own affair.
+  }
+  const named = new Set(match.split("/").map((segment) => segment.replace(/^:/, "")));
+  return [...asked].filter((name) => !named.has(name));
+}
+
 /** Says which field a strict object does not know. */
 function strictly(place: string) {
   return (issue: { code?: string | undefined; keys?: string[] }): string =>
     issue.code === "unrecognized_keys"
       ? `${(issue.keys ?? []).map((key) => JSON.stringify(key)).join(", ")} is no field of ${place}`
-      : "is an object";
+      : "must be an object";
 }
 
 /** @returns why a text is no origin (scheme and authority alone); `undefined` when it is one */

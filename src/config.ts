@@ -187,7 +187,7 @@ function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): Ope
   return new OperatorError({
     what: "The configuration is refused.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
-    mend: "Mend it in tidemark.config.ts.",
+    mend: "Mend it where defineConfig is called.",
   });
 }
 

@@ -104,7 +104,7 @@ function unsigned(why: string): Response {
     code: "unauthorized",
     what: nothingPurged,
     why: `${why}.`,
-    mend: "Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now.",
+    mend: "Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now, or bear ADMIN_TOKEN.",
   });
 }
 
@@ -113,7 +113,9 @@ function malformed(why: string): Response {
     code: "malformed",
     what: nothingPurged,
     why,
-    mend: 'Send JSON such as {"tags": ["article:1"]}.',
+    mend:
+      'Send JSON such as {"tags": ["article:1"]}; the fields are tags, urls, prefixes, hosts, ' +
+      "routes, everything and reason.",
   });
 }
 

@@ -56,6 +56,7 @@ export class Acceptances {
       if (entry !== undefined) placed.push({ ...entry, position });
     }
     view.accepted(placed);
+    attention.afterAnswer(() => view.catchUp());
     attention.afterAnswer(() => this.#readBack(placed));
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
   }

@@ -68,6 +68,14 @@ export class JournalView implements PurgeView {
     return this.#waitFor(this.#renewing({ atMs, afterAnswer }));
   }
 
+  /**
+   * Brings in what this isolate has just accepted: until then every response that it covers, new
+   * ones too, would be asked for again. A cold view begins when the next request comes.
+   */
+  async catchUp(): Promise<void> {
+    if (this.#chain !== undefined) await this.#renew().catch(() => undefined);
+  }
+
   /** Rule 1: waits for a first view as long as the journal's time-out allows. */
   async stamp(attention: Attention): Promise<Stamp> {
     if (this.#chain === undefined) await this.#waitFor(this.#renewing(attention));

@@ -17,8 +17,8 @@ const targetBytesMax = 4_096;
 const names = (what: string) =>
   z.optional(
     z.array(
-      z.string(`is a list of ${what}`).check(z.minLength(1, "holds an empty text")),
-      `is a list of ${what}`,
+      z.string(`must be a list of ${what}`).check(z.minLength(1, "holds an empty text")),
+      `must be a list of ${what}`,
     ),
   );
 
@@ -29,16 +29,18 @@ const form = z.strictObject(
     prefixes: names("prefixes"),
     hosts: names("hosts"),
     routes: names("route names"),
-    everything: z.optional(z.boolean("is true or false")),
+    everything: z.optional(z.boolean("must be true or false")),
     mode: z.optional(z.literal("hard", 'is "hard"; "soft" is not built yet')),
     dryRun: z.optional(z.literal(false, "is not built yet; leave it out")),
-    reason: z.optional(z.string("is a text").check(z.maxLength(512, "is over 512 characters"))),
+    reason: z.optional(
+      z.string("must be a text").check(z.maxLength(512, "is over 512 characters")),
+    ),
   },
   {
     error: (issue) =>
       issue.code === "unrecognized_keys"
         ? `${issue.keys.map((key) => JSON.stringify(key)).join(", ")} is no field of a purge`
-        : "is an object",
+        : "must be an object",
   },
 );
 

@@ -11,7 +11,7 @@ export function refusalOf(written: unknown): string {
     if (!(cause instanceof OperatorError)) throw cause;
     return cause.message
       .replace("The configuration is refused. ", "")
-      .replace(". Mend it in tidemark.config.ts.", "");
+      .replace(". Mend it where defineConfig is called.", "");
   }
   return "accepted";
 }
@@ -20,4 +20,4 @@ export const route = (changes: object) => ({
   routes: [{ name: "news", match: "/news/*", ...changes }],
 });
 
-export const isDuration = 'is a duration: a number with s, m, h or d, such as "5m"';
+export const isDuration = 'must be a duration: a number with s, m, h or d, such as "5m"';

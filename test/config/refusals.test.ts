@@ -8,14 +8,14 @@ const scheme = "write scheme and host alone";
 
 it("says what, why and how to mend", () => {
   expect(() => defineConfig(route({ bypass: "yes" }) as never)).toThrow(
-    'The configuration is refused. route "news", bypass: is true or false. ' +
-      "Mend it in tidemark.config.ts.",
+    'The configuration is refused. route "news", bypass: must be true or false. ' +
+      "Mend it where defineConfig is called.",
   );
 });
 
 it("says everything at once", () => {
   const said = refusalOf({ heuristics: 1, ...route({ browser: 5, jitter: 2 }) });
-  expect(said).toContain("heuristics: is true or false");
+  expect(said).toContain("heuristics: must be true or false");
   expect(said).toContain('route "news", browser: ');
   expect(said).toContain('route "news", jitter: is more than 1');
 });
@@ -73,19 +73,19 @@ describe("not built yet", () => {
 
 describe("the configuration is refused", () => {
   it.each([
-    { id: "null", written: null, says: "at the top: is an object" },
-    { id: "list", written: [], says: "at the top: is an object" },
+    { id: "null", written: null, says: "at the top: must be an object" },
+    { id: "list", written: [], says: "at the top: must be an object" },
     {
       id: "unknown-field",
       written: { rotues: [] },
       says: 'at the top: "rotues" is no field of the configuration',
     },
-    { id: "routes", written: { routes: {} }, says: "routes: is a list of routes" },
-    { id: "route-of-no-form", written: { routes: ["/a"] }, says: "route 1: is an object" },
+    { id: "routes", written: { routes: {} }, says: "routes: must be a list of routes" },
+    { id: "route-of-no-form", written: { routes: ["/a"] }, says: "route 1: must be an object" },
     {
       id: "route-without-a-name",
       written: { routes: [{ match: "*" }] },
-      says: 'route 1, name: is a text, such as "article"',
+      says: 'route 1, name: must be a text, such as "article"',
     },
     {
       id: "route-twice",
@@ -151,7 +151,7 @@ describe("the configuration is refused", () => {
     {
       id: "strip",
       written: { key: { query: { strip: "utm_*" } } },
-      says: 'key.query.strip: is a list, such as ["utm_*"]',
+      says: 'key.query.strip: must be a list, such as ["utm_*"]',
     },
     {
       id: "harmless",
@@ -163,8 +163,12 @@ describe("the configuration is refused", () => {
       written: { tagFields: ["x:y"] },
       says: "tagFields: has a name that no header field can have",
     },
-    { id: "heuristics", written: { heuristics: "on" }, says: "heuristics: is true or false" },
-    { id: "cache-in-front", written: { cacheInFront: 1 }, says: "cacheInFront: is true or false" },
+    { id: "heuristics", written: { heuristics: "on" }, says: "heuristics: must be true or false" },
+    {
+      id: "cache-in-front",
+      written: { cacheInFront: 1 },
+      says: "cacheInFront: must be true or false",
+    },
     {
       id: "limit-negative",
       written: { limits: { bufferBytes: -1 } },
@@ -173,7 +177,7 @@ describe("the configuration is refused", () => {
     {
       id: "limit-fraction",
       written: { limits: { memoryBytes: 1.5 } },
-      says: "limits.memoryBytes: is a whole number of bytes",
+      says: "limits.memoryBytes: must be a whole number of bytes",
     },
     {
       id: "limit-too-large",

@@ -65,7 +65,7 @@ describe("rule 12: many targets go into one entry of at most 8 KiB", () => {
     const isolate = await warm();
     isolate.journal.asked.length = 0;
     await acceptancesOf(isolate).accept(orderOf(tagsOf(count)), isolate.attention);
-    expect([standing(isolate).length, isolate.journal.asked]).toEqual([3, ["append"]]);
+    expect([standing(isolate).length, isolate.journal.asked]).toEqual([3, ["append", "since"]]);
   });
 
   it("with nothing left out, whatever the bytes", async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { openSite } from "../fakes/harness.ts";
+import { idle, openSite } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
 
 const purge = {
@@ -10,6 +10,26 @@ const purge = {
   headers: { authorization: "Bearer admin" },
   body: '{"tags":["news"]}',
 };
+
+it("what a purge covers is stored again at once in the isolate that took it", async () => {
+  const clock = new FakeClock();
+  const site = openSite({
+    clock,
+    upstash: new FakeUpstash(clock),
+    env: { ADMIN_TOKEN: "admin" },
+    origin: (_, nth) => page(`page ${nth}`, cc("max-age=60", { "cache-tag": "news" })),
+  });
+  await site.get("/a");
+  await site.ask("/_cache/purge", purge);
+  await idle();
+  expect(await (await site.ask("/a")).text()).toBe("page 2");
+  await idle();
+  const third = await site.ask("/a");
+  expect([await third.text(), third.headers.get("cache-status")]).toEqual([
+    "page 2",
+    "tidemark; hit; ttl=60; detail=memory",
+  ]);
+});
 
 describe("a purged response", () => {
   it.each([
