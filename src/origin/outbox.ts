@@ -127,8 +127,11 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
   };
 }
 
-/** A secret or an address that is wrong today says nothing against the message: it waits. */
-const setUpStatuses: ReadonlySet<number> = new Set([401, 403, 404]);
+/**
+ * What Tidemark itself says against a message. Whatever else is answered (a wrong secret or address,
+ * a redirect, another server's page) says nothing against it: it waits.
+ */
+const aboutTheMessage: ReadonlySet<string> = new Set(["malformed", "id-reused", "too-large"]);
 
 type Attempt = (entry: OutboxEntry, signal: AbortSignal | undefined) => Promise<keyof Round>;
 
@@ -150,7 +153,7 @@ function createAttempt(
     }
     const isRefused = verdict.kind === "refused";
     const why = isRefused ? verdict.error.message : verdict.why;
-    if (isRefused && !setUpStatuses.has(verdict.error.status ?? 0)) {
+    if (isRefused && aboutTheMessage.has(verdict.error.code)) {
       await store.refused(id, why);
       report({ kind: "refused", id, why });
       return "refused";

@@ -34,7 +34,7 @@ export class JournalView implements PurgeView {
   #renewal: Renewal | undefined;
   #soughtAtMs = -Infinity;
   /** Accepted by this isolate and not yet read back, by `n`. */
-  readonly #accepted = new Map<string, Chain>();
+  readonly #accepted = new Map<string, { chain: Chain; atMs: number }>();
 
   constructor(settings: JournalViewSettings) {
     this.#settings = settings;
@@ -55,7 +55,9 @@ export class JournalView implements PurgeView {
   /** Rule 15, without copies in the colo: renewed in the background at half of N − A. */
   attend({ atMs, afterAnswer }: Attention): Promise<void> | undefined {
     const ageMs = atMs - this.#sentAtMs;
-    if (ageMs < this.#boundMs / 2) return undefined;
+    // A clock that was set back tells no age.
+    const isYoung = ageMs >= -this.#settings.allowanceMs && ageMs < this.#boundMs / 2;
+    if (isYoung) return undefined;
     const renewal = this.#renewing({ atMs, afterAnswer });
     return ageMs > this.#boundMs ? this.#waitFor(renewal) : undefined;
   }
@@ -90,17 +92,19 @@ export class JournalView implements PurgeView {
       const mayBeNewer = !isKnown && stored.stamp !== "none";
       return mayBeNewer ? { kind: "unverified" } : { kind: "purged", mode };
     }
-    const boundMs = ask.maxLagMs - this.#settings.allowanceMs;
-    const isCurrent = isKnown && ask.atMs - this.#sentAtMs <= boundMs;
+    const { allowanceMs } = this.#settings;
+    const isWithin = (ageMs: number) =>
+      ageMs >= -allowanceMs && ageMs <= ask.maxLagMs - allowanceMs;
+    const isCurrent = isKnown && isWithin(ask.atMs - this.#sentAtMs);
     const isOwn = ask.colo !== "" && stored.colo === ask.colo;
-    const isYoung = isOwn && ask.atMs - stored.requestedAtMs <= boundMs;
+    const isYoung = isOwn && isWithin(ask.atMs - stored.requestedAtMs);
     if (!isCurrent && !isYoung) return { kind: "unverified" };
     return mode === undefined ? { kind: "usable" } : { kind: "purged", mode };
   }
 
   #purged(stored: StoredMetadata): PurgeMode | undefined {
     const modes = [this.#chain?.purged(stored)];
-    for (const accepted of this.#accepted.values()) modes.push(accepted.purged(stored));
+    for (const { chain } of this.#accepted.values()) modes.push(chain.purged(stored));
     return modes.find((mode) => mode === "hard") ?? modes.find((mode) => mode === "soft");
   }
 
@@ -108,13 +112,17 @@ export class JournalView implements PurgeView {
   accepted(entries: readonly Entry[]): void {
     for (const entry of entries) {
       // A read that was under way may have brought it before the journal's answer came.
-      if (this.#chain?.knows(entry) !== true) this.#accepted.set(entry.n, new Chain([entry]));
+      if (this.#chain?.knows(entry) !== true)
+        this.#accepted.set(entry.n, {
+          chain: new Chain([entry]),
+          atMs: this.#settings.nowAtMs(),
+        });
     }
   }
 
   /** Everything that is known to stand in the journal. */
   get entries(): readonly Entry[] {
-    const accepted = Array.from(this.#accepted.values(), ({ entries }) => entries);
+    const accepted = Array.from(this.#accepted.values(), ({ chain }) => chain.entries);
     return [...(this.#chain?.entries ?? []), ...accepted.flat()];
   }
 
@@ -179,8 +187,16 @@ export class JournalView implements PurgeView {
     // With its `n`: an entry at the same position may have been lost, and marked, before.
     const lost = `${end.position} ${end.n}`;
     const isMarked = checked.entries.some((entry) => entry.lost === lost);
-    const read = isLost && !isMarked ? await journal.appendMark(lost) : checked;
-    if (read.kind === "read" && this.#isStill(chain, end.position)) this.#adopt(read);
+    const marked = isLost && !isMarked ? await journal.appendMark(lost) : undefined;
+    const read = marked ?? checked;
+    if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
+    this.#adopt(read);
+    if (marked !== undefined) this.#forgetAcceptedBefore(read.sentAtMs);
+  }
+
+  /** A mark of our own covers whatever an entry that was lost with the others covered. */
+  #forgetAcceptedBefore(sentAtMs: number): void {
+    for (const [n, { atMs }] of this.#accepted) if (atMs <= sentAtMs) this.#accepted.delete(n);
   }
 
   /** Rule 13: a result that was judged against a position that is no longer ours is thrown away. */

@@ -92,7 +92,7 @@ export function readOrder(body: string, naming: Naming): PurgeOrder | { fault: s
   const targets: PurgeTargets = {
     tags: distinct([
       ...(checked.data.everything === true ? [everythingTag] : []),
-      ...tags.map(userTag),
+      ...tags.map((tag) => userTag(tag.trim())),
       ...urls.map((url) => urlTag(naming.keyedUrl(url) ?? "")),
       ...hosts.map((host) => hostTag(naming.host(host))),
       ...routes.map(routeTag),

@@ -10,11 +10,15 @@ import { readTarget } from "./target.ts";
 /** RFC 9110 §9.2.1. */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
-const urlsMax = 4_096;
+/** URLs are the client's to choose, so what is kept of them is bounded in bytes. */
+const keptBytesMax = 1_048_576;
 
 /** When this isolate last saw a URL invalidated: also what was under way by then is old. */
 export class Invalidations {
-  readonly #atMs = new LRUCache<string, number>({ max: urlsMax });
+  readonly #atMs = new LRUCache<string, number>({
+    maxSize: keptBytesMax,
+    sizeCalculation: (_, url) => 64 + 2 * url.length,
+  });
 
   add(url: string, atMs: number): void {
     this.#atMs.set(url, atMs);
@@ -44,6 +48,7 @@ function invalidate(url: string, passed: Passed, ports: Ports): void {
   const isOurs = named.ownHost === target.ownHost || named.ownHost === target.host;
   if (!isOurs || named.isAmbiguous) return;
   const { route } = matchRoute(named.path);
+  if (route.bypass) return;
   const keyed = keyedTarget({ ...named, ownHost: target.ownHost }, route, config);
   ports.invalidations.add(keyedUrl(keyed), ports.nowAtMs());
   const key = primaryKey({ target: keyed, ...passedAsKeyed(passed, keyed, route, config) });

@@ -21,8 +21,9 @@ export function namingOf(given: {
   const { config, matchRoute, siteHost } = given;
   const read = (url: string) => {
     if (!/^https?:\/\/[^/?#]/i.test(url) || !URL.canParse(url)) return undefined;
-    const target = readTarget(url, siteHost);
-    return target.isAmbiguous ? undefined : target;
+    const { href, username, password } = new URL(url);
+    if (username !== "" || password !== "" || readTarget(url).isAmbiguous) return undefined;
+    return readTarget(href, siteHost);
   };
   return {
     routeNames: new Set(config.routes.map(({ name }) => name)),

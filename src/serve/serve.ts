@@ -31,9 +31,11 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   const accepts = (candidate: Candidate) => isAnswer(decide(candidate, question));
   const looking = lookUp({ asked, atMs: question.atMs, accepts }, ports);
   const { found, ...place } = looking instanceof Promise ? await looking : looking;
-  let verdict = decide(found, question);
-  if (!isAnswer(verdict) && isUnverified(found, question)) {
-    verdict = await judgedAgain(found, question, renewing, ports);
+  // Time that was spent looking counts: the answer goes out now.
+  const now = looking instanceof Promise ? questionOf({ asked, ports }) : question;
+  let verdict = decide(found, now);
+  if (!isAnswer(verdict) && isUnverified(found, now)) {
+    verdict = await judgedAgain(found, { asked, ports }, renewing);
   }
   const need = { asked, ports, ...place, isForClient: true };
   switch (verdict.kind) {
@@ -67,13 +69,13 @@ function isUnverified(
 /** What the view knew too little of is judged by a newer one before it costs an origin request. */
 async function judgedAgain(
   found: Candidate,
-  question: VerdictQuestion,
+  given: { asked: Asked; ports: Ports },
   renewing: Promise<void> | undefined,
-  { view, afterAnswer }: Ports,
 ): Promise<Verdict> {
+  const { view, afterAnswer, nowAtMs } = given.ports;
   await renewing;
-  if (isUnverified(found, question)) await view.seek({ atMs: question.atMs, afterAnswer });
-  return decide(found, question);
+  if (isUnverified(found, questionOf(given))) await view.seek({ atMs: nowAtMs(), afterAnswer });
+  return decide(found, questionOf(given));
 }
 
 function isAnswer({ kind }: Verdict): boolean {

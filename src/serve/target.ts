@@ -16,6 +16,11 @@ export interface Target {
 }
 
 const parts = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
+/** What the URL standard encodes and a client may send as it is; keys hold it encoded. */
+const unencodedPath = /[\s"<>^`{}\u0080-\uffff]/;
+const unencodedQuery = /[\s"<>'\u0080-\uffff]/;
+const defaultPort: Readonly<Record<string, string>> = { http: ":80", https: ":443" };
+
 const plainPath = /^[\w\-~/!$&'()*+,;=:@]*$/;
 const ambiguous = /%(?:2f|5c|2e|[01][\da-f]|7f)|%(?![\da-f]{2})|[\\\p{Cc}]|\/\.{1,2}(?:\/|$)/iu;
 
@@ -24,16 +29,27 @@ const ambiguous = /%(?:2f|5c|2e|[01][\da-f]|7f)|%(?![\da-f]{2})|[\\\p{Cc}]|\/\.{
  * @param siteHost the one host that all names of the site count as; `undefined` for each its own
  */
 export function readTarget(url: string, siteHost?: string): Target {
-  const [, scheme = "", authority = "", path = "", query = ""] = parts.exec(url) ?? [];
-  const isPlain = plainPath.test(path);
+  const [, scheme = "", authority = "", rawPath = "", rawQuery = ""] = parts.exec(url) ?? [];
+  const isAmbiguous = !plainPath.test(rawPath) && ambiguous.test(rawPath);
+  const isUnencoded = unencodedPath.test(rawPath) || unencodedQuery.test(rawQuery);
+  const { pathname, search } =
+    isUnencoded && !isAmbiguous ? new URL(url) : { pathname: rawPath, search: `?${rawQuery}` };
+  const ownHost = authority.toLowerCase();
   return {
     scheme: scheme.toLowerCase() === "https" ? "https" : "http",
-    host: siteHost ?? authority.toLowerCase(),
-    ownHost: authority.toLowerCase(),
-    path: isPlain ? path || "/" : normalisedEscapes(path),
-    query: normalisedEscapes(query),
-    isAmbiguous: !isPlain && ambiguous.test(path),
+    host: siteHost ?? canonicalHost(ownHost, scheme.toLowerCase()),
+    ownHost,
+    path: normalisedEscapes(pathname) || "/",
+    query: normalisedEscapes(search.slice(1)),
+    isAmbiguous,
   };
+}
+
+/** Without the port that its scheme implies, and without the dot that a name may end in. */
+function canonicalHost(host: string, scheme: string): string {
+  const port = defaultPort[scheme] ?? "";
+  const bare = host.endsWith(port) ? host.slice(0, host.length - port.length) : host;
+  return bare.replace(/\.(?=:|$)/, "");
 }
 
 function normalisedEscapes(text: string): string {

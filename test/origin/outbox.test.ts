@@ -75,10 +75,10 @@ describe("a round", () => {
     expect(tags()).toEqual(wanted);
   });
 
-  it.each([401, 403, 404])(
-    "keeps a message waiting while the set-up is wrong: %i",
+  it.each([302, 400, 401, 403, 404, 405, 421])(
+    "keeps a message waiting while somebody else answers, or to a wrong secret: %i",
     async (status) => {
-      const { start, rows, reports } = open([said(status, "set-up"), accepted]);
+      const { start, rows, reports } = open([answered(status), accepted]);
       const outbox = start();
       outbox.enqueue({ tags: ["a"] });
       expect(await outbox.deliver()).toEqual({ delivered: 0, failed: 1, refused: 0 });

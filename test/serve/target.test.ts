@@ -100,3 +100,24 @@ describe("keyedQuery", () => {
     expect(keyedQuery(query, counts)).toBe(keyed);
   });
 });
+
+describe("spellings of one thing", () => {
+  it.each([
+    { id: "unencoded-path", one: "http://a.example/straße", other: "http://a.example/stra%c3%9fe" },
+    { id: "space", one: "http://a.example/u/a b", other: "http://a.example/u/a%20b" },
+    { id: "quote-in-query", one: "http://a.example/?q='", other: "http://a.example/?q=%27" },
+    { id: "unencoded-query", one: "http://a.example/?a=ß", other: "http://a.example/?a=%C3%9F" },
+    { id: "default-port", one: "http://a.example:80/", other: "http://a.example/" },
+    { id: "default-port-tls", one: "https://a.example:443/", other: "https://a.example/" },
+    { id: "trailing-dot", one: "http://a.example./", other: "http://a.example/" },
+    { id: "dot-and-port", one: "http://a.example.:8080/", other: "http://a.example:8080/" },
+  ])("have one key: $id", ({ one, other }) => {
+    const { ownHost: _, ...read } = readTarget(one);
+    const { ownHost: __, ...expected } = readTarget(other);
+    expect(read).toEqual(expected);
+  });
+
+  it("a port that is another scheme's stays", () => {
+    expect(readTarget("http://a.example:443/").host).toBe("a.example:443");
+  });
+});
