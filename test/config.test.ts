@@ -1,4 +1,4 @@
-// What a good configuration comes to, every field filled in (DESIGN, "Freshness and policy").
+// What a good configuration comes to, every field filled in.
 import { describe, expect, it } from "vitest";
 import { analyticsCookies, defineConfig, matchesAny, trackingParameters } from "../src/config.ts";
 import type { ConfigInput } from "../src/config-schema.ts";

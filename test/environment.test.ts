@@ -1,5 +1,5 @@
 // Bindings that are missing or make no sense are refused by their name, with what would be right
-// and without any secret (DESIGN, "Running it").
+// and without any secret.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../src/config.ts";
 import { type Env, readEnvironment } from "../src/environment.ts";

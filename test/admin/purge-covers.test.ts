@@ -1,5 +1,5 @@
 // What a purge takes away, and what it leaves, in the isolate that took it and in others
-// (DESIGN §3: tags, URLs, prefixes, hosts, routes, everything).
+// (docs/purge-protocol.md: tags, URLs, prefixes, hosts, routes, everything).
 import { describe, expect, it } from "vitest";
 import { idle, openSite, type Site } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";

@@ -1,5 +1,5 @@
 // POST /_cache/purge: what an order may say, what the answer says, and what happens when the
-// journal cannot take it (DESIGN §3; rule 21).
+// journal cannot take it (docs/purge-protocol.md; rule 21).
 import { describe, expect, it } from "vitest";
 import { openSite } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";

@@ -1,5 +1,5 @@
 // The operator's routes: there with ADMIN_TOKEN and its bearer, otherwise nothing, and nothing
-// below `/_cache/` ever reaches the origin (DESIGN, "Seeing and operating it").
+// below `/_cache/` ever reaches the origin.
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";

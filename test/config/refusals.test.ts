@@ -1,5 +1,5 @@
 // Configurations that make no sense or ask for what is not built yet are refused when they are
-// loaded (DESIGN, "Freshness and policy").
+// loaded.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config.ts";
 import { isDuration, refusalOf, route } from "./refusal-of.ts";

@@ -1,5 +1,5 @@
 // Routes that make no sense are refused with their name, the field, what was wrong and what would
-// be right (DESIGN, "Freshness and policy").
+// be right.
 import { describe, expect, it } from "vitest";
 import { isDuration, refusalOf, route } from "./refusal-of.ts";
 

@@ -1,5 +1,5 @@
 // The promise itself, over random histories of lag, loss, restored states, trimming and clocks that
-// differ (DESIGN §3). A failure names its seed, which gives the same history again.
+// differ (docs/purge-protocol.md). A failure names its seed, which gives the same history again.
 import { describe, expect, it } from "vitest";
 import { historyOf } from "./history.ts";
 

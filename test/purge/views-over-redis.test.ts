@@ -1,5 +1,5 @@
 // The purge protocol over real servers: what isolates make of lag, loss and restored states, and
-// what a purge costs (DESIGN §3, rules 16 to 18, 21 and 22).
+// what a purge costs (docs/purge-protocol.md, rules 16 to 18, 21 and 22).
 import { describe, expect, it } from "vitest";
 import { Acceptances, type SignedOrder } from "../../src/purge/acceptance.ts";
 import { JournalView } from "../../src/purge/journal-view.ts";

@@ -1,5 +1,4 @@
-// Flights: one forward for all who ask the same, which can neither hang nor mislead (DESIGN §10.5,
-// §10.6: a leader that dies blocks nobody for long).
+// Flights: one forward for all who ask the same, which can neither hang nor mislead.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Flight, Flights, type FlightOutcome } from "../../src/serve/collapse.ts";
 import { storedWith } from "./examples.ts";

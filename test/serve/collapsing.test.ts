@@ -1,4 +1,4 @@
-// Many who ask for the same at once, and one forward for all of them (DESIGN §10.5, §10.6, §10.8).
+// Many who ask for the same at once, and one forward for all of them.
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";

@@ -1,5 +1,4 @@
-// Which cookies are forwarded, which are keyed, and whether one is there that nobody knows
-// (DESIGN, "Freshness and policy").
+// Which cookies are forwarded, which are keyed, and whether one is there that nobody knows.
 import { expect, it } from "vitest";
 import { sortCookies } from "../../src/serve/cookies.ts";
 

@@ -1,4 +1,4 @@
-// The fields that clients get (DESIGN, "Downstream"; RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
+// The fields that clients get (RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config.ts";
 import type { ConfigInput } from "../../src/config-schema.ts";

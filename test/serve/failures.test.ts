@@ -1,4 +1,4 @@
-// What clients and operators see when something fails (DESIGN §10.12): a plain page without any
+// What clients and operators see when something fails: a plain page without any
 // address, and a log line without secrets.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openSite, until } from "../fakes/harness.ts";

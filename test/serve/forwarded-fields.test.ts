@@ -1,5 +1,4 @@
-// What the origin sees of a client's fields (DESIGN, "What is forwarded is exactly what was
-// keyed"; RFC 9110 §7.6.1, §7.6.3).
+// What the origin sees of a client's fields (RFC 9110 §7.6.1, §7.6.3).
 import { describe, expect, it } from "vitest";
 import {
   type ForwardedRequest,

@@ -1,5 +1,4 @@
-// A body on its way to a client and into the tiers: whole, too large, cut, or left (DESIGN,
-// "Tiers": lock-step beyond the buffer, and a client that leaves ends that store).
+// A body on its way to a client and into the tiers: whole, too large, cut, or left.
 import { describe, expect, it } from "vitest";
 import { idle, until } from "../fakes/harness.ts";
 import { chunked } from "../fakes/origin-in-process.ts";

@@ -1,5 +1,5 @@
-// Bodies that are never held whole: streamed to the client and the edge tier, answered from there
-// (DESIGN, "Tiers"), and let go of wherever they prove needless.
+// Bodies that are never held whole: streamed to the client and the edge tier, answered from there, and
+// let go of wherever they prove needless.
 import { describe, expect, it } from "vitest";
 import { idle, openSite, read, type Site, type SiteOptions } from "../fakes/harness.ts";
 import { cc, chunked, page, unchanged, unreachable } from "../fakes/origin-in-process.ts";

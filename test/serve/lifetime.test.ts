@@ -1,5 +1,4 @@
-// How long a stored response may be used: who is asked first (DESIGN, "Order of authority";
-// RFC 9111 §4.2.1, §4.2.2; RFC 9213 §2.2), and what the route adds.
+// How long a stored response may be used: who is asked first (RFC 9111 §4.2.1, §4.2.2; RFC 9213 §2.2), and what the route adds.
 import { describe, expect, it } from "vitest";
 import {
   ageSeconds,

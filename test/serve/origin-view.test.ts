@@ -1,5 +1,5 @@
 // What the origin sees of a request: exactly what was keyed, and nothing that could steer it
-// (DESIGN, "key"; RFC 9110 §7.6); and what clients see of its answer.
+// (RFC 9110 §7.6); and what clients see of its answer.
 import { describe, expect, it } from "vitest";
 import { openSite, type Site } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";

@@ -1,4 +1,4 @@
-// What is done with a request, by itself alone (DESIGN, "bypass"; RFC 9111 §3.5, §4.3.2, §5.2.1).
+// What is done with a request, by itself alone (RFC 9111 §3.5, §4.3.2, §5.2.1).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config.ts";
 import { asRefresh } from "../../src/serve/plan.ts";

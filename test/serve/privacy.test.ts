@@ -1,5 +1,5 @@
 // What is meant for one person reaches that person alone: never stored, never collapsed
-// (DESIGN §10.8; RFC 9111 §3, §3.5, §7.3).
+// (RFC 9111 §3, §3.5, §7.3).
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config-schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";

@@ -1,4 +1,4 @@
-// What a route's own lifetimes do in the pipeline (DESIGN, "Freshness and policy").
+// What a route's own lifetimes do in the pipeline.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../fakes/harness.ts";
 import { cc, type FieldTexts, page } from "../fakes/origin-in-process.ts";

@@ -1,5 +1,5 @@
 // Stale answers with leave: while a refresh runs behind them, and in place of an error
-// (RFC 5861 §3, §4; DESIGN §10.10).
+// (RFC 5861 §3, §4).
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";

@@ -1,5 +1,4 @@
-// Where tags come from and how long they may be (DESIGN, "Tags", and the purge journal's limit of
-// 256 bytes; RFC 9875 §2).
+// Where tags come from and how long they may be (RFC 9875 §2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config.ts";
 import type { ConfigInput } from "../../src/config-schema.ts";

@@ -1,4 +1,4 @@
-// What a URL comes to as a key, and which paths two readers could read in two ways (DESIGN, "key").
+// What a URL comes to as a key, and which paths two readers could read in two ways.
 import { describe, expect, it } from "vitest";
 import { keyedQuery, pathAndQuery, readTarget } from "../../src/serve/target.ts";
 

@@ -1,5 +1,4 @@
-// Which tier answers, what is put into those above it, and what a route leaves out (DESIGN,
-// "look up", "Tiers"; §10.11: commands are counted; §10.12: a tier that is down costs nothing).
+// Which tier answers, what is put into those above it, and what a route leaves out.
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";

@@ -1,5 +1,5 @@
-// What a request's own directives and cookies change (RFC 9111 §5.2.1; DESIGN, "Freshness and
-// policy"). Ages are seconds since the example was stored.
+// What a request's own directives and cookies change (RFC 9111 §5.2.1).
+// Ages are seconds since the example was stored.
 import { describe, expect, it } from "vitest";
 import { decide } from "../../src/serve/verdict.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
@@ -81,7 +81,7 @@ describe("what the request asks for", () => {
     { id: "min-fresh", asks: "min-fresh=90", ageSeconds: 20, verdict: "serve" },
     { id: "max-stale", asks: "max-stale", ageSeconds: 70, verdict: "forward stale" },
     { id: "no-cache", asks: "no-cache", verdict: "serve" },
-  ])('not honoured: $id (DESIGN, "a client\'s no-cache")', ({ verdict, ...given }) => {
+  ])("not honoured: $id", ({ verdict, ...given }) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 });
@@ -126,7 +126,7 @@ describe("a request with an unknown cookie", () => {
     { id: "harmless", cookie: "_ga=1", verdict: "serve" },
     { id: "keyed", cookie, route: { key: { cookies: ["session"] } }, verdict: "serve" },
     { id: "ignored", cookie, route: { cookies: { ignore: ["sess*"] } }, verdict: "serve" },
-  ])('$id (DESIGN, "Cookies")', ({ verdict, ...given }) => {
+  ])("$id", ({ verdict, ...given }) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 

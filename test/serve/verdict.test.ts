@@ -101,7 +101,7 @@ describe("purged", () => {
     { id: "soft", judged: soft, more: etag, verdict: "validate stale" },
     { id: "soft-with-leave", judged: soft, stored: swr, verdict: "serve-stale+refresh" },
     { id: "unverified", judged: unverified, stored: swr, verdict: "forward stale" },
-  ])('$id (DESIGN, "The purge journal", rules 7 and 8)', ({ verdict, ...given }) => {
+  ])("$id", ({ verdict, ...given }) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 });
