@@ -124,7 +124,8 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
 /** What a purge may cover is not validated by a date that can stand for two versions. */
 function validatorsOf(need: Need): [name: string, value: string][] {
   const { validating } = need;
-  if (validating === undefined) return [];
+  // Without its body it could answer nobody but the client that has it.
+  if (validating === undefined || validating.stored.body.kind === "absent") return [];
   const isDoubted = judgedUnder(questionOf(need), validating).kind !== "usable";
   return conditionalFields(fieldsOf(validating.stored.metadata), isDoubted);
 }
