@@ -36,17 +36,19 @@ export function connectionFields(fields: Headers): ReadonlySet<string> {
   return new Set([...hopByHop, ...own, ...(isChunked ? ["content-length"] : [])]);
 }
 
+/** Fields that the qualified forms name: for one client, and not stored. */
+export function qualifiedFieldNames(directives: ResponseDirectives): ReadonlySet<string> {
+  const named = [directives.private, directives.noCache];
+  return new Set(named.flatMap((names) => (typeof names === "boolean" ? [] : names)));
+}
+
 /**
  * The field lines that may be stored: without those of the connection, those for proxies, and
  * those that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
  */
 export function storableFields(fields: Headers, directives: ResponseDirectives): FieldLine[] {
   const dropped = connectionFields(fields);
-  const qualified = new Set(
-    [directives.private, directives.noCache].flatMap((named) =>
-      typeof named === "boolean" ? [] : named,
-    ),
-  );
+  const qualified = qualifiedFieldNames(directives);
   return [...fields].filter(
     ([name]) => !dropped.has(name) && !forProxiesOnly.has(name) && !qualified.has(name),
   );

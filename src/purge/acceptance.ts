@@ -56,8 +56,6 @@ export class Acceptances {
       if (entry !== undefined) placed.push({ ...entry, position });
     }
     view.accepted(placed);
-    // An isolate that takes purges alone has no other occasion to read on.
-    void view.attend(attention);
     attention.afterAnswer(() => view.catchUp());
     attention.afterAnswer(() => this.#readBack(placed));
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };

@@ -72,10 +72,10 @@ export class JournalView implements PurgeView {
 
   /**
    * Brings in what this isolate has just accepted: until then every response that it covers, new
-   * ones too, would be asked for again. A cold view begins when the next request comes.
+   * ones too, would be asked for again. An isolate that takes purges alone has no other occasion.
    */
   async catchUp(): Promise<void> {
-    if (this.#chain !== undefined) await this.#renew().catch(() => undefined);
+    await this.#renew().catch(() => undefined);
   }
 
   /** Rule 1: waits for a first view as long as the journal's time-out allows. */

@@ -1,7 +1,7 @@
 // Turns an origin's answer into a stored response: metadata at once, the body as it arrives.
 import { formatHttpDate } from "../http/http-date.ts";
 import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
-import { connectionFields, storableFields } from "../http/storable-fields.ts";
+import { connectionFields, qualifiedFieldNames, storableFields } from "../http/storable-fields.ts";
 import { mayStore, sharedExplicitly, type StorableVerdict } from "../http/storable.ts";
 import {
   type FieldLine,
@@ -58,11 +58,9 @@ export function fieldsForOneClient(
   asked: Asked,
 ): FieldLine[] {
   const { directives } = governingDirectives(fieldsOf(stored));
-  const named = [directives.private, directives.noCache].flatMap((names) =>
-    typeof names === "boolean" ? [] : names,
-  );
+  const named = qualifiedFieldNames(directives);
   const dropped = connectionFields(received);
-  const own = [...received].filter(([name]) => named.includes(name) && !dropped.has(name));
+  const own = [...received].filter(([name]) => named.has(name) && !dropped.has(name));
   return strippedOfCookies(own, asked);
 }
 

@@ -2,8 +2,7 @@
 // answer names in Location and Content-Location, in this isolate and in the tiers of this colo.
 import { LRUCache } from "lru-cache";
 import type { StoredMetadata } from "../http/stored-response.ts";
-import { keyedUrl, primaryKey } from "./key.ts";
-import { keyedTarget, type Passed, passedAsKeyed } from "./plan.ts";
+import { keyedAs, type Passed } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { readTarget } from "./target.ts";
 
@@ -49,9 +48,10 @@ function invalidate(url: string, passed: Passed, ports: Ports): void {
   if (!isOurs || named.isAmbiguous) return;
   const { route } = matchRoute(named.path);
   if (route.bypass) return;
-  const keyed = keyedTarget({ ...named, ownHost: target.ownHost }, route, config);
-  ports.invalidations.add(keyedUrl(keyed), ports.nowAtMs());
-  const key = primaryKey({ target: keyed, ...passedAsKeyed(passed, keyed, route, config) });
+  const fields = { ...passed.fields, target: { ...named, ownHost: target.ownHost } };
+  const keyed = keyedAs({ fields, route, config });
+  const { key } = keyed;
+  ports.invalidations.add(keyed.url, ports.nowAtMs());
   ports.afterAnswer(async () => {
     tiers.memory.remove(key);
     await Promise.all([tiers.edge.remove(key), tiers.shared?.remove(key) ?? Promise.resolve()]);

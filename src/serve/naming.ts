@@ -1,23 +1,16 @@
 // How a purge names what is stored: URLs and prefixes brought into the form that keys have.
 import type { Config } from "../config.ts";
+import type { Naming } from "../purge/order.ts";
 import { keyedUrl } from "./key.ts";
 import { keyedTarget } from "./plan.ts";
 import type { MatchRoute } from "./policy.ts";
 import { readTarget } from "./target.ts";
 
-export interface SiteNaming {
-  readonly routeNames: ReadonlySet<string>;
-  readonly keyedUrl: (url: string) => string | undefined;
-  readonly prefix: (prefix: string) => string | undefined;
-  /** The host as keys have it. */
-  readonly host: (host: string) => string;
-}
-
 export function namingOf(given: {
   config: Config;
   matchRoute: MatchRoute;
   siteHost: string | undefined;
-}): SiteNaming {
+}): Naming {
   const { config, matchRoute, siteHost } = given;
   const read = (url: string) => {
     if (!/^https?:\/\/[^/?#]/i.test(url) || !URL.canParse(url)) return undefined;

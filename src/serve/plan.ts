@@ -4,7 +4,7 @@ import { type RequestDirectives, requestDirectives } from "../http/cache-control
 import type { ForwardReason } from "../http/cache-status.ts";
 import type { Fields } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
-import { type SortedCookies, sortCookies } from "./cookies.ts";
+import { sortCookies } from "./cookies.ts";
 import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
 import { keyedUrl, primaryKey } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./policy.ts";
@@ -123,56 +123,35 @@ function askedFor(given: {
   config: Config;
 }): Asked {
   const { request, fields, route, parameters, config } = given;
-  const target = keyedTarget(fields.target, route, config);
-  const cookies = cookiesOf(request, route, config);
-  const forwarded = new KeyedFields(
-    { ...fields, target },
-    {
-      cookies: cookies.forwarded,
-      keyHeaders: route.keyHeaders,
-      honoursDirectives: route.honourRequestDirectives,
-    },
-  );
+  const { cookies, ...keyed } = keyedAs({ fields, route, config });
   return {
+    ...keyed,
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
-    target,
     route,
     parameters,
-    forwarded,
-    url: keyedUrl(target),
-    key: primaryKey({
-      target,
-      forwarded,
-      keyHeaders: route.keyHeaders,
-      keyedCookies: cookies.keyed,
-    }),
     directives: honoured(request.headers, route),
     keyedCookies: cookies.keyed.join("; "),
     hasUnknownCookie: cookies.hasUnknown,
   };
 }
 
-/** The facets that a request which is passed by would have been keyed with. */
-export function passedAsKeyed(passed: Passed, target: Target, route: Route, config: Config) {
-  const cookies = cookiesOf(passed.request, route, config);
-  const forwarded = new KeyedFields(
-    { ...passed.fields, target },
-    {
-      cookies: cookies.forwarded,
-      keyHeaders: route.keyHeaders,
-      honoursDirectives: route.honourRequestDirectives,
-    },
-  );
-  return { forwarded, keyHeaders: route.keyHeaders, keyedCookies: cookies.keyed };
-}
-
-function cookiesOf(request: Request, route: Route, config: Config): SortedCookies {
-  return sortCookies({
-    field: request.headers.get("cookie"),
+/** What a request with these fields is keyed by on a route, and what its origin would see. */
+export function keyedAs(given: { fields: ForwardedRequest; route: Route; config: Config }) {
+  const { fields, route, config } = given;
+  const { keyHeaders, honourRequestDirectives: honoursDirectives } = route;
+  const target = keyedTarget(fields.target, route, config);
+  const cookies = sortCookies({
+    field: fields.client.get("cookie"),
     key: route.keyCookies,
     drop: [config.harmlessCookies, route.ignoreCookies],
   });
+  const forwarded = new KeyedFields(
+    { ...fields, target },
+    { cookies: cookies.forwarded, keyHeaders, honoursDirectives },
+  );
+  const key = primaryKey({ target, forwarded, keyHeaders, keyedCookies: cookies.keyed });
+  return { target, cookies, forwarded, key, url: keyedUrl(target) };
 }
 
 /** The target with that part of its query alone that counts on its route. */

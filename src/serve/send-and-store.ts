@@ -46,22 +46,12 @@ export function sendAndStoreBody(
   flight: Flight,
   handling: Handling,
 ): Answer {
-  const { asked, ports, key } = need;
+  const { asked, ports } = need;
   const { metadata, source } = sent;
   const { status, statusText } = metadata;
   const hasIt = clientHasIt(asked, metadata);
   const isBodyWanted = need.isForClient && !hasIt && !bodiless.has(status);
-  const { variantsSinceAtMs } = need;
-  const place = { key, variantsSinceAtMs };
-  const body = storeWhileSending({
-    asked,
-    ports,
-    metadata,
-    source,
-    flight,
-    ...place,
-    isBodyWanted,
-  });
+  const body = storeWhileSending({ ...need, metadata, source, flight, isBodyWanted });
   const { policy, atMs } = questionOf(need);
   const fields = fieldsOfFill(metadata, {
     route: asked.route,
