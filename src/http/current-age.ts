@@ -16,7 +16,8 @@ export function currentAgeSeconds(given: {
   atMs: number;
 }): number {
   const { fields, requestedAtMs, respondedAtMs, atMs } = given;
-  const ageValueSeconds = ageSeconds(fields.get("age"));
+  const statedSeconds = statedAgeSeconds(fields);
+  const ageValueSeconds = typeof statedSeconds === "number" ? statedSeconds : 0;
   const dateAtMs = parseHttpDate(fields.get("date"), respondedAtMs);
   const apparentAgeSeconds =
     typeof dateAtMs === "number" ? Math.max(0, (respondedAtMs - dateAtMs) / 1000) : 0;
@@ -27,7 +28,13 @@ export function currentAgeSeconds(given: {
   return Math.max(0, correctedInitialAgeSeconds + residentTimeSeconds);
 }
 
-/** The first of several members counts, and text that is not delta-seconds is ignored (§5.1). */
-function ageSeconds(text: string | null): number {
-  return deltaSeconds(text?.split(",")[0]?.trim()) ?? 0;
+/**
+ * What `Age` says, in seconds: one non-negative integer (RFC 9111 §5.1).
+ *
+ * Departs from RFC 9111 §5.1, which takes the first of several members and ignores what is
+ * malformed: either reading may make a response younger than it is.
+ */
+export function statedAgeSeconds(fields: Fields): number | "absent" | "unreadable" {
+  const text = fields.get("age");
+  return text === null ? "absent" : (deltaSeconds(text.trim()) ?? "unreadable");
 }

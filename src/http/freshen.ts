@@ -2,13 +2,18 @@
 import type { FieldLine } from "./stored-response.ts";
 
 /**
- * §3.2: the length, and what the stored bytes cannot be read without or are no part of.
+ * §3.2: the length, and what the stored bytes cannot be read without, are measured by (RFC 9530)
+ * or are no part of.
  * Departs from RFC 9111 §3.2 for `Set-Cookie`: a cookie is for the client that was answered.
  */
 const keptAsStored: ReadonlySet<string> = new Set([
+  "content-digest",
   "content-encoding",
   "content-length",
+  "content-md5",
   "content-range",
+  "digest",
+  "repr-digest",
   "set-cookie",
 ]);
 

@@ -14,14 +14,19 @@ export function selectingFieldNames(response: Fields): string[] {
 
 export type SelectingValues = readonly (readonly [name: string, value: string | null])[];
 
+/** Their values mean the same in any case (RFC 9110 §12.5.4, RFC 4647 §2). */
+const caseInsensitive: ReadonlySet<string> = new Set(["accept-language"]);
+
 /**
- * The values a request has for the nominated fields. White space around list commas means nothing
- * (RFC 9111 §4.1 allows such normalisation); everything else is compared as text.
+ * The values a request has for the nominated fields. White space around list commas means nothing,
+ * nor does case in the names of languages (RFC 9111 §4.1 allows such normalisation). Everything
+ * else is compared as text, the order of members too: some origins take the first for the dearest.
  */
 export function selectingValues(names: readonly string[], request: Fields): SelectingValues {
   return names.map((name) => {
     const value = request.get(name);
-    return [name, value === null ? null : normalised(value)];
+    if (value === null) return [name, null];
+    return [name, normalised(caseInsensitive.has(name) ? value.toLowerCase() : value)];
   });
 }
 

@@ -18,6 +18,10 @@ describe("freshenedFields", () => {
     { id: "content-length", clause: "§3.2", name: "content-length", kept: ["old"] },
     { id: "content-encoding", clause: "§3.2", name: "content-encoding", kept: ["old"] },
     { id: "content-range", clause: "§3.2", name: "content-range", kept: ["old"] },
+    { id: "content-md5", clause: "§3.2", name: "content-md5", kept: ["old"] },
+    { id: "content-digest", clause: "RFC 9530 §2", name: "content-digest", kept: ["old"] },
+    { id: "repr-digest", clause: "RFC 9530 §3", name: "repr-digest", kept: ["old"] },
+    { id: "digest", clause: "RFC 9530 §B", name: "digest", kept: ["old"] },
     { id: "set-cookie", clause: "ours, §7.3", name: "set-cookie", kept: ["old"] },
   ])("in both: $id ($clause)", ({ name, kept }) => {
     expect(freshenedFields([[name, "old"]], [[name, "new"]])).toEqual(

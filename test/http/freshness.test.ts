@@ -36,6 +36,24 @@ describe("explicitLifetimeSeconds", () => {
       seconds: 0,
     },
     {
+      id: "age-unreadable",
+      clause: "§4.2.1",
+      fields: { "cache-control": "max-age=60", age: "0, 0" },
+      seconds: 0,
+    },
+    {
+      id: "age-unreadable-nothing-else",
+      clause: "§4.2.1",
+      fields: { age: "abc" },
+      seconds: 0,
+    },
+    {
+      id: "age-readable",
+      clause: "§4.2.1",
+      fields: { "cache-control": "max-age=60", age: "90" },
+      seconds: 60,
+    },
+    {
       id: "s-maxage-first",
       clause: "§5.2.2.10",
       fields: { "cache-control": "max-age=600, s-maxage=60" },

@@ -57,6 +57,20 @@ describe("selects", () => {
     { id: "same", vary: "a", stored: { a: "1" }, asked: { a: "1" }, selected: true },
     { id: "other", vary: "a", stored: { a: "1" }, asked: { a: "2" }, selected: false },
     { id: "capitals-in-value", vary: "a", stored: { a: "x" }, asked: { a: "X" }, selected: false },
+    {
+      id: "capitals-in-language",
+      vary: "accept-language",
+      stored: { "accept-language": "en, de" },
+      asked: { "accept-language": "eN,De" },
+      selected: true,
+    },
+    {
+      id: "order-of-languages",
+      vary: "accept-language",
+      stored: { "accept-language": "en, de" },
+      asked: { "accept-language": "de, en" },
+      selected: false,
+    },
     { id: "capitals-in-name", vary: "A", stored: { a: "x" }, asked: { a: "x" }, selected: true },
     {
       id: "unnamed-field",
