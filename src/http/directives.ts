@@ -33,8 +33,7 @@ const restricting: ReadonlySet<string> = new Set([
  */
 export function parseDirectives(text: string | null): Directive[] {
   const directives: Directive[] = [];
-  for (const [member] of (text ?? "").matchAll(directivePattern)) {
-    const trimmed = member.trim();
+  for (const trimmed of membersOf(text)) {
     const equalsAt = trimmed.indexOf("=");
     const name = (equalsAt < 0 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
     if (tokenPattern.test(name)) {
@@ -48,6 +47,11 @@ export function parseDirectives(text: string | null): Directive[] {
     }
   }
   return directives;
+}
+
+/** The members between commas outside of quoted strings, trimmed; some may be empty. */
+export function membersOf(text: string | null): string[] {
+  return [...(text ?? "").matchAll(directivePattern)].map(([member]) => member.trim());
 }
 
 function restrictingFirst(malformed: string): Directive[] {

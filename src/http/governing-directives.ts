@@ -1,5 +1,5 @@
-// Which field governs a response in this cache: CDN-Cache-Control if valid, else Cache-Control
-// (RFC 9213 §2.2, §3.1).
+// Which field governs a response in this cache: the first of its target list that is valid, else
+// Cache-Control (RFC 9213 §2.2, §3.1). The list is CDN-Cache-Control, Surrogate-Control.
 import { parseDictionary } from "structured-headers";
 import type { Directive } from "./directives.ts";
 import {
@@ -8,17 +8,35 @@ import {
   responseDirectives,
 } from "./cache-control.ts";
 import type { Fields } from "./stored-response.ts";
+import { surrogateDirectives } from "./surrogate-control.ts";
 
 export interface GoverningDirectives {
   readonly directives: ResponseDirectives;
-  /** With a targeted field, `Cache-Control` and `Expires` are ignored wholly (RFC 9213 §2.2). */
+  /**
+   * With a targeted field, `Cache-Control` and `Expires` are ignored wholly (RFC 9213 §2.2); beside
+   * Surrogate-Control, `private` in `Cache-Control` still counts.
+   */
   readonly source: "targeted" | "cache-control";
 }
 
 export function governingDirectives(fields: Fields): GoverningDirectives {
   const targeted = targetedDirectives(fields.get("cdn-cache-control"));
   if (targeted !== undefined) return { directives: targeted, source: "targeted" };
-  return { directives: responseDirectives(fields), source: "cache-control" };
+  const directives = responseDirectives(fields);
+  const surrogate = surrogateDirectives(fields.get("surrogate-control"));
+  if (surrogate.length === 0) return { directives, source: "cache-control" };
+  return {
+    directives: alsoPrivate(asResponseDirectives(surrogate), directives),
+    source: "targeted",
+  };
+}
+
+/**
+ * Origins that send Surrogate-Control on every page count on `Cache-Control: private` to be obeyed
+ * all the same, as the caches do that they were written for.
+ */
+function alsoPrivate(own: ResponseDirectives, other: ResponseDirectives): ResponseDirectives {
+  return own.private === true || other.private === false ? own : { ...own, private: other.private };
 }
 
 /**

@@ -2,6 +2,7 @@
 // exactly what was keyed.
 import { connectionFields } from "../http/storable-fields.ts";
 import type { Fields } from "../http/stored-response.ts";
+import { surrogateCapability } from "../http/surrogate-control.ts";
 import { conditionalFieldNames } from "../http/validators.ts";
 import { reducedAcceptEncoding } from "./accept-encoding.ts";
 import type { Target } from "./target.ts";
@@ -117,11 +118,13 @@ const introducedNames = [
   "x-forwarded-host",
   "x-forwarded-for",
   "via",
+  "surrogate-capability",
 ] as const;
 
 /**
  * Fields that are ours to set: RFC 9110 §7.6.3 asks for Via, and nobody else is believed on the
- * X-Forwarded ones.
+ * X-Forwarded ones, nor on Surrogate-Capability: a client that claims to process ESI would get its
+ * source stored for everybody.
  *
  * @returns `null` for one that is left out, `undefined` for any other field
  */
@@ -137,6 +140,8 @@ function introducedValue(name: string, request: ForwardedRequest): string | null
       const before = request.client.get("via");
       return before === null ? "1.1 tidemark" : `${before}, 1.1 tidemark`;
     }
+    case "surrogate-capability":
+      return surrogateCapability;
     default:
       return undefined;
   }

@@ -32,6 +32,34 @@ describe("governingDirectives", () => {
     expect(governedBy(text).source).toBe(source);
   });
 
+  it.each([
+    { id: "before-cache-control", texts: { "surrogate-control": "max-age=60" }, seconds: 60 },
+    {
+      id: "after-cdn-cache-control",
+      texts: { "surrogate-control": "max-age=60", "cdn-cache-control": "max-age=30" },
+      seconds: 30,
+    },
+    {
+      id: "in-place-of-a-broken-one",
+      texts: { "surrogate-control": "max-age=60", "cdn-cache-control": "max-age=30, &" },
+      seconds: 60,
+    },
+    { id: "says-nothing", texts: { "surrogate-control": 'content="ESI/1.0"' }, seconds: 7 },
+  ])("Surrogate-Control is second on the target list: $id (§2.1)", ({ texts, seconds }) => {
+    const all = { "cache-control": "max-age=7", ...texts } as Record<string, string>;
+    expect(governingDirectives(fieldsWith(all)).directives.maxAgeSeconds).toBe(seconds);
+  });
+
+  it.each([
+    { id: "no-store", cacheControl: "no-store", says: { noStore: false, private: false } },
+    { id: "private", cacheControl: "private", says: { private: true } },
+    { id: "private-fields", cacheControl: "private=a", says: { private: ["a"] } },
+    { id: "in-both", cacheControl: "private=a", own: "private", says: { private: true } },
+  ])("beside Surrogate-Control: $id (ours)", ({ cacheControl, own = "max-age=60", says }) => {
+    const fields = fieldsWith({ "cache-control": cacheControl, "surrogate-control": own });
+    expect(governingDirectives(fields)).toMatchObject({ source: "targeted", directives: says });
+  });
+
   it("falls back to the directives of Cache-Control (§2.1)", () => {
     expect(governedBy("max-age=60, &").directives.maxAgeSeconds).toBe(7);
   });

@@ -76,6 +76,12 @@ describe("a request that may be answered from a stored response", () => {
     },
     { id: "accept-encoding-always", given: {}, name: "accept-encoding", value: "identity" },
     { id: "via", given: {}, name: "via", value: "1.1 tidemark" },
+    {
+      id: "surrogate-capability",
+      given: { "surrogate-capability": 'me="ESI/1.0"' },
+      name: "surrogate-capability",
+      value: 'tidemark="Surrogate/1.0"',
+    },
     { id: "via-after-others", given: { via: "1.1 a" }, name: "via", value: "1.1 a, 1.1 tidemark" },
     {
       id: "proto",
