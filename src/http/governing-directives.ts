@@ -52,15 +52,25 @@ function targetedDirectives(text: string | null): ResponseDirectives | undefined
     return undefined;
   }
   if (members.length === 0) return undefined;
-  return asResponseDirectives(members.flatMap(([name, [value]]) => member(name, value)));
+  const decimals = new Set([...text.matchAll(decimalMember)].map(([, name]) => name));
+  return asResponseDirectives(
+    members.flatMap(([name, [value]]) => member(name, decimals.has(name) ? undefined : value)),
+  );
 }
 
+/** The parser makes one number of 60 and 60.0, and only the first is a count of seconds. */
+const decimalMember = /(?<![^,\s])([a-z*][\w\-.*]*)=-?\d+\./g;
+
+/** These loosen: what is not plainly true is not said. */
+const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
+
 /**
- * A value of a type that the directive does not have is not used (RFC 9213 §2.1). The directive
- * stands without it, which is its strictest reading: no lifetime, no stale allowance, all fields.
+ * A value of a type that the directive does not have is not used (RFC 9213 §2.1). A permission is
+ * then not there; any other directive stands without its value, which is its strictest reading: no
+ * lifetime, no stale allowance, all fields.
  */
 function member(name: string, value: unknown): Pick<Directive, "name" | "argument">[] {
-  if (value === false) return [];
+  if (value === false || (permissions.has(name) && value !== true)) return [];
   const expected = name === "private" || name === "no-cache" ? "string" : "number";
   return [{ name, argument: typeof value === expected ? String(value) : undefined }];
 }

@@ -23,13 +23,19 @@ export function rangeVerdict(given: {
   if (given.status !== 200 || asked === null || !ifRangeHolds(given.request, given.stored)) {
     return { kind: "whole" };
   }
-  const [first, last] = [asked[1] ?? "", asked[2] ?? ""];
-  if (first === "") return suffix(last, given.bodyBytes);
+  const part = partOf([asked[1] ?? "", asked[2] ?? ""], given.bodyBytes);
+  // RFC 9110 §13.2.2: beside If-Range, a range that does not apply is ignored.
+  const isIgnored = part.kind === "unsatisfiable" && given.request.has("if-range");
+  return isIgnored ? { kind: "whole" } : part;
+}
+
+function partOf([first, last]: [first: string, last: string], bodyBytes: number): RangeVerdict {
+  if (first === "") return suffix(last, bodyBytes);
   const firstByte = Number(first);
   const lastByte = last === "" ? Infinity : Number(last);
   if (lastByte < firstByte) return { kind: "whole" };
-  if (firstByte >= given.bodyBytes) return { kind: "unsatisfiable" };
-  return { kind: "part", firstByte, lastByte: Math.min(lastByte, given.bodyBytes - 1) };
+  if (firstByte >= bodyBytes) return { kind: "unsatisfiable" };
+  return { kind: "part", firstByte, lastByte: Math.min(lastByte, bodyBytes - 1) };
 }
 
 /** `bytes=-n`: the last n bytes (RFC 9110 §14.1.2). */

@@ -89,11 +89,12 @@ export function isNotModified(given: {
   }
   const sinceAtMs = parseHttpDate(request.get("if-modified-since"), receivedAtMs);
   if (typeof sinceAtMs !== "number") return false;
-  const candidates = [stored.get("last-modified"), stored.get("date")];
-  const changedAtMs = candidates
-    .map((text) => parseHttpDate(text, receivedAtMs))
-    .find((instant) => typeof instant === "number");
-  return (changedAtMs ?? receivedAtMs) <= sinceAtMs;
+  const modifiedAtMs = parseHttpDate(stored.get("last-modified"), receivedAtMs);
+  // RFC 9110 §13.1.3: without a modification date there is nothing to compare.
+  if (modifiedAtMs === "unreadable") return false;
+  if (modifiedAtMs !== "absent") return modifiedAtMs <= sinceAtMs;
+  const dateAtMs = parseHttpDate(stored.get("date"), receivedAtMs);
+  return (typeof dateAtMs === "number" ? dateAtMs : receivedAtMs) <= sinceAtMs;
 }
 
 /** The client's preconditions; a 304 of our own is made from the stored response instead. */

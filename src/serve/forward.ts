@@ -21,8 +21,11 @@ export function forwardAsked(
   validators: readonly (readonly [name: string, value: string])[],
   ports: Ports,
 ): Promise<OriginAnswer> {
-  const part = ["range", "if-range"].flatMap((name): [string, string][] => {
-    const value = asked.conditions.get(name);
+  const { conditions } = asked;
+  // RFC 9110 §13.2.2: these go before a range, and are evaluated here, against the whole.
+  const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
+  const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): [string, string][] => {
+    const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
   return ask(

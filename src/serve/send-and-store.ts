@@ -25,8 +25,12 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   if (refusal !== undefined) {
     ports.flights.end(key.text, flight);
     ports.metrics.refusedToStore(asked.route.name, refusal);
-    const refused: Handling = { ...handling, detail: refusal };
-    return { response: passOn(response, { ports, handling: refused }), outcome: "forwarded" };
+    const told: Handling = { ...handling, detail: refusal };
+    // RFC 9110 §13.2.1: the origin was asked without the client's conditions.
+    const hasIt = clientHasIt(asked, metadata);
+    if (hasIt) ports.afterAnswer(async () => response.body?.cancel());
+    const sent = hasIt ? notModified(new Headers(response.headers)) : response;
+    return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };
   }
   const source = response.body ?? new Blob([]).stream();
   const answer = sendAndStoreBody({ metadata, source }, need, flight, {

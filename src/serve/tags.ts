@@ -20,15 +20,17 @@ export function tagsOf(response: Fields, asked: Asked, config: Config): string[]
   const ofFields = tagFieldNames(config).flatMap((name) => {
     const value = response.get(name);
     if (value === null) return [];
-    return name === "cache-groups" ? groups(value) : value.split(separatedBy[name] ?? /[\s,]+/);
+    if (name === "cache-groups") return groups(value);
+    return value.split(separatedBy[name] ?? /[\s,]+/).map((tag) => tag.trim());
   });
-  const all = [...ofFields, ...asked.route.tags(asked.parameters)].map((tag) => tag.trim());
+  const ofRoute = asked.route.tags(asked.parameters).map((tag) => tag.trim());
+  const all = [...ofFields, ...ofRoute];
   return [...new Set(all)]
     .filter((tag) => tag !== "" && new TextEncoder().encode(tag).length <= tagBytesMax)
     .sort();
 }
 
-/** Cache-Groups is a List of Strings; anything else in it is ignored (RFC 9875 §2). */
+/** Cache-Groups is a List of Strings, compared as they stand; anything else in it is ignored (RFC 9875 §2). */
 function groups(value: string): string[] {
   try {
     return parseList(value).flatMap(([group]) => (typeof group === "string" ? [group] : []));

@@ -152,6 +152,13 @@ describe("responseDirectives", () => {
       says: { mustUnderstand: true, noStore: true },
     },
     { id: "unknown", clause: "§5.2.3", text: "no-storage, immutable, x=1", says: {} },
+    { id: "immutable-with-argument", clause: "RFC 8246 §2", text: "immutable=0", says: {} },
+    {
+      id: "immutable-naming-fields",
+      clause: "RFC 8246 §2",
+      text: 'immutable="no-cache, private", immutable',
+      says: {},
+    },
     { id: "inside-quotes", clause: "§5.2", text: 'x="no-store, private"', says: {} },
     { id: "empty", clause: "§5.2", text: "", says: {} },
   ])("$id ($clause)", ({ text, says }) => {

@@ -1,6 +1,7 @@
 // One row per rule of RFC 9213 §2.1, §2.2.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { responseDirectives } from "../../src/http/cache-control.ts";
 import { governingDirectives } from "../../src/http/governing-directives.ts";
 import { fieldsWith, headerText, seeded } from "./header-text.ts";
 
@@ -69,6 +70,16 @@ describe("governingDirectives", () => {
     expect(governing).toMatchObject({ source: "cache-control", directives: { noStore: true } });
   });
 
+  it.each(["other-cdn-cache-control", "other-cache-control", "cdn-cache-controls"])(
+    "%s is not on the list, and changes nothing (§2.2, §2.4)",
+    (name) => {
+      const fields = fieldsWith({ [name]: "no-store", "cache-control": "max-age=7" });
+      const governing = governingDirectives(fields);
+      expect(governing).toMatchObject({ source: "cache-control", directives: { noStore: false } });
+      expect(governing.directives.maxAgeSeconds).toBe(7);
+    },
+  );
+
   it("takes neither field's word where there is none", () => {
     expect(governingDirectives(fieldsWith({}))).toMatchObject({
       source: "cache-control",
@@ -109,6 +120,20 @@ describe("governingDirectives", () => {
       text: "max-age=60.5",
       says: { maxAgeSeconds: 0 },
     },
+    {
+      id: "decimal-is-no-count",
+      clause: "§2.1",
+      text: "a, max-age=60.0;x, stale-if-error=60.0",
+      says: { maxAgeSeconds: 0 },
+    },
+    { id: "public-with-a-value", clause: "§2.1", text: "public=1", says: {} },
+    {
+      id: "must-understand-with-a-value",
+      clause: "§2.1",
+      text: 'no-store, must-understand="x"',
+      says: { noStore: true },
+    },
+    { id: "no-store-with-a-value", clause: "§2.1", text: "no-store=1", says: { noStore: true } },
     { id: "negative", clause: "§2.1", text: "max-age=-1", says: { maxAgeSeconds: 0 } },
     { id: "bare-max-age", clause: "§2.1", text: "max-age", says: { maxAgeSeconds: 0 } },
     { id: "token-is-no-count", clause: "§2.1", text: "s-maxage=a", says: { sMaxageSeconds: 0 } },
@@ -151,6 +176,26 @@ describe("governingDirectives", () => {
       mustUnderstand: false,
       ...says,
     });
+  });
+
+  it.each([
+    "public",
+    "must-revalidate",
+    "proxy-revalidate",
+    "must-understand",
+    "no-store",
+    "no-cache",
+    'no-cache="a, B"',
+    "private",
+    'private="a"',
+    "max-age=5",
+    "s-maxage=5",
+    "stale-while-revalidate=5",
+    "stale-if-error=5",
+    "immutable, x=1",
+  ])("%s means what it means in Cache-Control (§2.2)", (text) => {
+    const fields = fieldsWith({ "cache-control": text });
+    expect(governedBy(text, "").directives).toEqual(responseDirectives(fields));
   });
 
   it("never throws; what does not parse changes nothing", () => {

@@ -197,6 +197,10 @@ describe("If-Range", () => {
     expect(ask({ range: "bytes=99-", "if-range": '"b"' }, stored)).toEqual(whole);
   });
 
+  it.each(["bytes=99-", "bytes=-0"])("that holds makes %s ignored (§13.2.2)", (range) => {
+    expect(ask({ range, "if-range": '"a"' }, stored)).toEqual(whole);
+  });
+
   it("says nothing without Range (§13.1.5)", () => {
     expect(ask({ "if-range": '"a"' }, stored)).toEqual(whole);
   });

@@ -253,6 +253,13 @@ describe("isNotModified", () => {
       holds: false,
     },
     {
+      id: "modified-unreadable",
+      clause: "§13.1.3",
+      request: since(date(0)),
+      stored: { "last-modified": "yesterday", date: date(-60) },
+      holds: false,
+    },
+    {
       id: "since-unreadable",
       clause: "§13.1.3",
       request: since("now"),

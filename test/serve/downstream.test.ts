@@ -100,6 +100,12 @@ describe("what was meant for caches like this one ends here", () => {
         config: cacheInFront,
         value: null,
       },
+      {
+        id: "targeted-at-others-stays",
+        name: "other-cdn-cache-control",
+        stored: { "other-cdn-cache-control": "max-age=9" },
+        value: "max-age=9",
+      },
       { id: "others-stay", name: "etag", stored: { etag: '"a"' }, value: '"a"' },
     ],
   )("$id", ({ name, stored, value, ...given }) => {

@@ -125,3 +125,57 @@ describe("work behind an answer that fails", () => {
     expect(site.log.join("\n")).not.toContain("s3cret");
   });
 });
+
+describe("Cache-Status (RFC 9211 §2)", () => {
+  const brokenTags = (): string[] => {
+    throw new RangeError("broken");
+  };
+
+  it.each<{ id: string; path: string; headers?: Readonly<Record<string, string>>; status: number }>(
+    [
+      { id: "origin-down", path: "/a", status: 502 },
+      {
+        id: "only-if-cached",
+        path: "/a",
+        headers: { "cache-control": "only-if-cached" },
+        status: 504,
+      },
+      { id: "reserved", path: "/_cache/nothing", status: 404 },
+      { id: "exception", path: "/broken", status: 500 },
+    ],
+  )("is not on a page that is made here: $id", async ({ path, headers = {}, status }) => {
+    const site = openSite({
+      config: { routes: [{ name: "broken", match: "/broken", fresh: "5m", tags: brokenTags }] },
+      origin: ({ url }) => (url.endsWith("/broken") ? page("page") : unreachable()),
+    });
+    const seen = await site.get(path, { headers });
+    expect([seen.status, seen.fields.has("cache-status")]).toEqual([status, false]);
+  });
+
+  it.each([
+    { id: "fill", cacheControl: "max-age=60", init: {}, told: "fwd=uri-miss" },
+    { id: "passed-on", cacheControl: "no-store", init: {}, told: "fwd=uri-miss" },
+    { id: "passed-by", cacheControl: "no-store", init: { method: "POST" }, told: "fwd=method" },
+  ])("follows that of a cache nearer to the origin: $id", async ({ cacheControl, init, told }) => {
+    const inner = "inner; hit; ttl=5";
+    const site = openSite({
+      origin: () => page("page", cc(cacheControl, { "cache-status": inner })),
+    });
+    const { cacheStatus } = await site.get("/a", init);
+    expect(cacheStatus.startsWith(`${inner}, tidemark; ${told}`)).toBe(true);
+  });
+
+  it.each([
+    { id: "not-modified", headers: { "if-none-match": '"1"' }, status: 304 },
+    { id: "part", headers: { range: "bytes=0-1" }, status: 206 },
+    { id: "no-such-part", headers: { range: "bytes=99-" }, status: 416 },
+  ])("is on what is made of a stored response: $id", async ({ headers, status }) => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
+    await site.get("/a");
+    const seen = await site.get("/a", { headers });
+    expect([seen.status, seen.cacheStatus]).toEqual([
+      status,
+      "tidemark; hit; ttl=60; detail=memory",
+    ]);
+  });
+});

@@ -18,6 +18,9 @@ function siteWith(status: number, fields: Record<string, string> = {}): Site {
   });
 }
 
+const inGroup = { "cache-groups": '"news"' };
+const ofGroup = { "cache-group-invalidation": '"news"' };
+
 const isHit = async (site: Site, path: string) => /; hit/.test((await site.get(path)).cacheStatus);
 
 describe("an answer that is no error", () => {
@@ -147,3 +150,16 @@ describe("what else is old by then", () => {
     expect(await isHit(site, "/a")).toBe(false);
   });
 });
+
+it.each(["GET", "HEAD", "OPTIONS"])(
+  "an answer to %s, which is safe, invalidates no group (RFC 9875 §3)",
+  async (method) => {
+    const site = openSite({
+      origin: ({ url }) => page("page", cc("max-age=600", url.endsWith("/a") ? inGroup : ofGroup)),
+    });
+    await site.get("/a");
+    site.clock.advance(0.001);
+    await site.get("/b", { method });
+    expect(await isHit(site, "/a")).toBe(true);
+  },
+);

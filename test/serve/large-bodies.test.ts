@@ -74,6 +74,16 @@ it("is validated, and stored once more on the way", async () => {
   expect((await site.get("/a")).cacheStatus).toContain("hit");
 });
 
+it("is validated for a Range too, which is then answered with the whole (RFC 9110 §14.2)", async () => {
+  const site = openStreaming();
+  await site.get("/a");
+  site.clock.advance(61);
+  site.origin.script = () => unchanged({ etag: '"1"' });
+  const seen = await site.get("/a", { headers: { range: "bytes=0-3" } });
+  expect([seen.status, seen.text]).toEqual([200, whole]);
+  expect((await site.get("/a")).text).toBe(whole);
+});
+
 it("answers in place of an error", async () => {
   const site = openStreaming();
   await site.get("/a");

@@ -118,6 +118,15 @@ describe("stale-while-revalidate", () => {
     await site.settle();
   });
 
+  it("waits for the origin beyond its window, though what is stored is still kept", async () => {
+    const kept = { ...fields, etag: '"1"' };
+    const site = openSite({ origin: numbered(kept) });
+    await site.get("/a");
+    site.clock.advance(90);
+    expect((await site.get("/a")).text).toBe("page 2");
+    expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
+  });
+
   it("waits for the origin beyond its window", async () => {
     const site = openSite({ origin: numbered(fields) });
     await site.get("/a");

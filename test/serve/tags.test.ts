@@ -23,6 +23,7 @@ describe("sources", () => {
     { id: "surrogate-key", fields: { "surrogate-key": "b  a\tc" }, found: ["a", "b", "c"] },
     { id: "surrogate-key-with-commas", fields: { "surrogate-key": "a,b" }, found: ["a,b"] },
     { id: "cache-groups", fields: { "cache-groups": '"one two", "b"' }, found: ["b", "one two"] },
+    { id: "cache-groups-spaces", fields: { "cache-groups": '" a", "a"' }, found: [" a", "a"] },
     { id: "cache-groups-parameters", fields: { "cache-groups": '"a";x=1, b, 3' }, found: ["a"] },
     { id: "cache-groups-malformed", fields: { "cache-groups": '"a' }, found: [] },
     { id: "configured", fields: { "x-keys": "a, b c" }, found: ["a", "b", "c"] },
@@ -39,6 +40,12 @@ describe("sources", () => {
   it("a function of the path's parameters, decoded", () => {
     expect(tags({}, { tags: ({ slug }) => [`article:${slug}`] })).toEqual(["article:café"]);
   });
+});
+
+it("64 groups of 32 characters are all read (RFC 9875 §2 asks for 32)", () => {
+  const groups = Array.from({ length: 64 }, (_, nth) => `${nth}`.padStart(32, "group "));
+  const field = groups.map((group) => `"${group}"`).join(", ");
+  expect(tags({ "cache-groups": field })).toEqual([...groups].sort());
 });
 
 describe("256 bytes", () => {

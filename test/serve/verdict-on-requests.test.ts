@@ -63,6 +63,13 @@ describe("what the request asks for", () => {
       verdict: "forward stale",
     },
     { id: "no-cache", asks: "no-cache", more: etag, verdict: "validate request" },
+    {
+      id: "no-cache-over-immutable",
+      asks: "no-cache",
+      stored: "max-age=60, immutable",
+      more: etag,
+      verdict: "validate request",
+    },
     { id: "no-cache-without-validator", asks: "no-cache", verdict: "forward request" },
     {
       id: "no-cache-within-window",
@@ -81,6 +88,14 @@ describe("what the request asks for", () => {
     { id: "min-fresh", asks: "min-fresh=90", ageSeconds: 20, verdict: "serve" },
     { id: "max-stale", asks: "max-stale", ageSeconds: 70, verdict: "forward stale" },
     { id: "no-cache", asks: "no-cache", verdict: "serve" },
+    {
+      id: "reload-of-immutable",
+      asks: "max-age=0",
+      stored: "max-age=60, immutable",
+      more: etag,
+      ageSeconds: 20,
+      verdict: "serve",
+    },
   ])("not honoured: $id", ({ verdict, ...given }) => {
     expect(verdictOf(given)).toBe(verdict);
   });

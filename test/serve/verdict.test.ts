@@ -27,6 +27,14 @@ describe("fresh and stale", () => {
     },
     { id: "no-cache", stored: "no-cache, max-age=60", more: etag, verdict: "validate stale" },
     { id: "no-cache-field", stored: 'no-cache="x", max-age=60', verdict: "serve" },
+    { id: "immutable-fresh", stored: "max-age=60, immutable", more: etag, verdict: "serve" },
+    {
+      id: "immutable-stale",
+      stored: "max-age=60, immutable",
+      ageSeconds: 60,
+      more: etag,
+      verdict: "validate stale",
+    },
     { id: "only-if-cached", ageSeconds: 60, asks: "only-if-cached", verdict: "gateway-timeout" },
     { id: "only-if-cached-fresh", asks: "only-if-cached", verdict: "serve" },
     {
