@@ -2,13 +2,19 @@
 import { tokenPattern } from "./directives.ts";
 import type { Fields } from "./stored-response.ts";
 
+/** Forwarded, but no part of what is stored: a part is cut out of the whole (RFC 9110 §14.2). */
+const ofOneRequest: ReadonlySet<string> = new Set(["range", "if-range"]);
+
 /**
  * @returns names in `Vary`, lower case, sorted, without repeats; empty when there is none. A member
- *   that is no field name counts as `*`: nothing can be found to match it.
+ *   that is no field name, or names a range, counts as `*`: nothing can be found to match it.
  */
 export function selectingFieldNames(response: Fields): string[] {
   const names = (response.get("vary") ?? "").split(",").map((name) => name.trim().toLowerCase());
-  const known = names.map((name) => (name === "" || tokenPattern.test(name) ? name : "*"));
+  const known = names.map((name) => {
+    const isName = name === "" || tokenPattern.test(name);
+    return isName && !ofOneRequest.has(name) ? name : "*";
+  });
   return [...new Set(known.filter((name) => name !== ""))].sort();
 }
 

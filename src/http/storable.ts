@@ -12,6 +12,7 @@ export type RefusalRule =
   | "status-not-understood"
   | "partial"
   | "no-store"
+  | "request-no-store"
   | "private"
   | "authorization"
   | "set-cookie"
@@ -62,7 +63,7 @@ export function mayStore(given: {
   if (directives.mustUnderstand && !understood) return refuse("status-not-understood");
   // §5.2.2.3: must-understand lifts the no-store that stands beside it for older caches.
   if (directives.noStore && !directives.mustUnderstand) return refuse("no-store");
-  if (request.noStore) return refuse("no-store");
+  if (request.noStore) return refuse("request-no-store");
   if (directives.private === true) return refuse("private");
   if (request.hasAuthorization && !sharedDespiteAuthorization(directives)) {
     return refuse("authorization");

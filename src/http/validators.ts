@@ -67,6 +67,28 @@ export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolea
 }
 
 /**
+ * What a 200 to HEAD says of a stored response to GET (RFC 9111 §4.3.5): `same` if it is about the
+ * body that is stored, `other` if it is not.
+ *
+ * Departs from RFC 9111 §4.3.5, which lets an answer without validators freshen: nothing shows then
+ * that the stored body is still the current one, so it is `unknown`.
+ *
+ * @param bodyBytes length of the stored body; `null` where it is not known
+ */
+export function toldByHead(
+  head: Fields,
+  stored: Fields,
+  bodyBytes: number | null,
+): "same" | "other" | "unknown" {
+  const length = head.get("content-length")?.trim() ?? null;
+  const lengthDiffers = length !== null && bodyBytes !== null && length !== String(bodyBytes);
+  const differs = (name: string) => head.has(name) && head.get(name) !== stored.get(name);
+  if (lengthDiffers || differs("etag") || differs("last-modified")) return "other";
+  const hasTag = entityTag(head) !== null;
+  return hasTag || (head.has("last-modified") && hasStrongDate(stored)) ? "same" : "unknown";
+}
+
+/**
  * Does the client's own precondition hold against a stored 2xx response, so that 304 answers?
  * `If-None-Match` hides `If-Modified-Since` (RFC 9110 §13.2.2). Comparison is weak (§13.1.2).
  *

@@ -11,7 +11,7 @@ import { type Answer, type Need, questionOf } from "./need.ts";
 import { plainPage } from "./plain-page.ts";
 import { discardBody, fromStored } from "./respond.ts";
 import { sendAndStore } from "./send-and-store.ts";
-import { validated } from "./validate.ts";
+import { learnFromHead, validated } from "./validate.ts";
 import { decide, decideOnError, judgedUnder } from "./verdict.ts";
 
 /** How long a follower waits for its leader before it goes to the origin itself. */
@@ -108,7 +108,9 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       ? staleInstead(need, { forwardStatus: response.status })
       : undefined;
     if (stale === undefined) {
-      discardBody((need.validating ?? need.fallback)?.stored);
+      const replaced = need.validating ?? need.fallback;
+      if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, need);
+      discardBody(replaced?.stored);
       return sendAndStore(fresh, need, flight);
     }
     flight.settle({ kind: "origin-failed", failure: "error-status" });
@@ -124,8 +126,11 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
 /** What a purge may cover is not validated by a date that can stand for two versions. */
 function validatorsOf(need: Need): [name: string, value: string][] {
   const { validating } = need;
-  // Without its body it could answer nobody but the client that has it.
-  if (validating === undefined || validating.stored.body.kind === "absent") return [];
+  if (validating === undefined) return [];
+  const { kind } = validating.stored.body;
+  // Without its body it could answer nobody but the client that has it; and for a HEAD none is read
+  // again to be stored anew.
+  if (kind === "absent" || (kind === "stream" && need.asked.method === "HEAD")) return [];
   const isDoubted = judgedUnder(questionOf(need), validating).kind !== "usable";
   return conditionalFields(fieldsOf(validating.stored.metadata), isDoubted);
 }

@@ -2,7 +2,6 @@
 import { formatHttpDate } from "../http/http-date.ts";
 import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
 import { connectionFields, qualifiedFieldNames, storableFields } from "../http/storable-fields.ts";
-import { mayStore, sharedExplicitly, type StorableVerdict } from "../http/storable.ts";
 import {
   type FieldLine,
   fieldsOf,
@@ -11,7 +10,6 @@ import {
 } from "../http/stored-response.ts";
 import { governingDirectives } from "../http/governing-directives.ts";
 import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
-import { assignedLifetimeSeconds, type FreshnessPolicy, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { tagsOf } from "./tags.ts";
@@ -79,71 +77,6 @@ export function contentLength(headers: Headers): number | null {
   // RFC 9112 §6.3: beside Transfer-Encoding it means nothing.
   const text = headers.has("transfer-encoding") ? null : headers.get("content-length");
   return text !== null && /^\d+$/.test(text) ? Number(text) : null;
-}
-
-export type StoreRefusal =
-  | Extract<StorableVerdict, { kind: "refused" }>["rule"]
-  | "unknown-cookie"
-  | "too-large";
-
-/** Refusals that hold for whoever asks for this key next. */
-const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
-  "no-store",
-  "private",
-  "set-cookie",
-  "vary-any",
-  "not-allowed-explicitly",
-  "no-use",
-]);
-
-/** Remembers what proved uncacheable, and forgets what no longer is. */
-export function rememberRefusal(
-  refusal: StoreRefusal | undefined,
-  asked: Asked,
-  ports: Ports,
-): void {
-  const { text } = asked.key;
-  if (refusal === undefined) ports.uncacheable.forget(text);
-  else if (holdsForAll.has(refusal) && !asked.hasUnknownCookie && asked.method === "GET") {
-    ports.uncacheable.mark(text, ports.nowAtMs());
-  }
-}
-
-/** @returns why the response is not to be stored; `undefined` when it is */
-export function refusalToStore(
-  metadata: StoredMetadata,
-  asked: Asked,
-  ports: Ports,
-): StoreRefusal | undefined {
-  const policy: FreshnessPolicy = { route: asked.route, heuristics: ports.config.heuristics };
-  const terms = termsOf(metadata, policy);
-  const verdict = mayStore({
-    request: {
-      method: asked.method,
-      noStore: asked.directives.noStore,
-      hasAuthorization: false,
-    },
-    status: metadata.status,
-    fields: fieldsOf(metadata),
-    governing: terms.governing,
-    lifetimeAssigned: assignedLifetimeSeconds(asked.route, metadata, terms.governing) !== undefined,
-    hasUse:
-      terms.canBeValidated ||
-      Math.max(
-        terms.lifetimeSeconds,
-        terms.staleWhileRevalidateSeconds,
-        terms.staleIfErrorSeconds,
-      ) > 0,
-  });
-  if (verdict.kind === "refused") return verdict.rule;
-  if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
-  return isTooLarge(metadata, asked, ports) ? "too-large" : undefined;
-}
-
-/** Known beforehand only where the origin gave a length. */
-function isTooLarge(metadata: StoredMetadata, asked: Asked, ports: Ports): boolean {
-  const bytes = metadata.bodyBytes ?? 0;
-  return bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked);
 }
 
 /** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */

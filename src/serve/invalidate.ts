@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { StoredMetadata } from "../http/stored-response.ts";
 import { keyedAs, type Passed } from "./plan.ts";
 import type { Ports } from "./ports.ts";
+import { removeStored } from "./store.ts";
 import { readTarget } from "./target.ts";
 
 /** RFC 9110 §9.2.1. */
@@ -38,22 +39,19 @@ export function invalidateBy(passed: Passed, response: Response, ports: Ports): 
 }
 
 function invalidate(url: string, passed: Passed, ports: Ports): void {
-  const { config, matchRoute, siteHost, tiers } = ports;
+  const { config, matchRoute, siteHost } = ports;
   const { request, target } = passed;
   if (!URL.canParse(url, request.url)) return;
   const absolute = url === request.url ? url : new URL(url, request.url).href;
   const named = readTarget(absolute, siteHost);
   // RFC 9111 §4.4: what one origin answers must not invalidate another's.
-  const isOurs = named.ownHost === target.ownHost || named.ownHost === target.host;
+  const hosts = [target.ownHost, target.host];
+  const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
   if (!isOurs || named.isAmbiguous) return;
   const { route } = matchRoute(named.path);
   if (route.bypass) return;
   const fields = { ...passed.fields, target: { ...named, ownHost: target.ownHost } };
   const keyed = keyedAs({ fields, route, config });
-  const { key } = keyed;
   ports.invalidations.add(keyed.url, ports.nowAtMs());
-  ports.afterAnswer(async () => {
-    tiers.memory.remove(key);
-    await Promise.all([tiers.edge.remove(key), tiers.shared?.remove(key) ?? Promise.resolve()]);
-  });
+  removeStored(keyed.key, ports, [...new Set(hosts)]);
 }

@@ -3,15 +3,10 @@ import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
 import type { Flight } from "./collapse.ts";
 import { fieldsOfFill } from "./downstream.ts";
-import {
-  fieldsForOneClient,
-  type Fresh,
-  metadataOf,
-  refusalToStore,
-  rememberRefusal,
-} from "./fill.ts";
+import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
+import { heedRefusal, refusalToStore } from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
 import { storeWhileSending } from "./store.ts";
 
@@ -20,7 +15,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const { response } = fresh;
   const metadata = metadataOf(fresh, asked, ports);
   const refusal = refusalToStore(metadata, asked, ports);
-  rememberRefusal(refusal, asked, ports);
+  heedRefusal(refusal, response.status, need);
   const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;
   if (refusal !== undefined) {
     ports.flights.end(key.text, flight);

@@ -1,4 +1,5 @@
 // One request from arrival to answer, in the order of its steps.
+import { requestDirectives } from "../http/cache-control.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { answerFromOrigin } from "./answer-from-origin.ts";
 import { keepPrivate } from "./downstream.ts";
@@ -100,12 +101,15 @@ function hit(
 
 /** Straight to the origin and straight back: never stored, never collapsed. */
 async function passBy(passed: Passed, ports: Ports): Promise<Response> {
-  const { route, reason, rule } = passed;
-  const answer = await forwardPassed(passed, ports);
-  if (answer.kind === "failed") {
+  const { route, reason, rule, request } = passed;
+  const failed = (status: 502 | 504) => {
     ports.metrics.answered(route.name, "failed");
-    return plainPage(answer.failure === "timeout" ? 504 : 502);
-  }
+    return plainPage(status);
+  };
+  // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
+  if (requestDirectives(request.headers).onlyIfCached) return failed(504);
+  const answer = await forwardPassed(passed, ports);
+  if (answer.kind === "failed") return failed(answer.failure === "timeout" ? 504 : 502);
   const { response } = answer;
   invalidateBy(passed, response, ports);
   const forwardStatus = response.status;

@@ -1,7 +1,7 @@
 // Stores a response in every tier of its route, under the key that its own Vary gives it.
 import type { TierName } from "../config.ts";
 import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
-import type { RecordKey } from "../tiers/record-key.ts";
+import { RecordKey } from "../tiers/record-key.ts";
 import { sha256Hex } from "../sha256.ts";
 import type { ArrivingResponse, Tier, TierKeep, TierRecord, TierWrite } from "../tiers/tier.ts";
 import type { Flight } from "./collapse.ts";
@@ -12,6 +12,25 @@ import { variantKey } from "./key.ts";
 import { keepUntilAtMs, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
+
+/**
+ * Takes what is stored under a key out of this isolate at once, and out of the colo and the shared
+ * tier behind the answer.
+ *
+ * @param hosts those under which the edge tier may keep it
+ */
+export function removeStored(
+  { text, host }: RecordKey,
+  { tiers, afterAnswer }: Ports,
+  hosts: readonly string[] = [host],
+): void {
+  const keys = hosts.map((each) => new RecordKey(text, each));
+  for (const key of keys) tiers.memory.remove(key);
+  afterAnswer(async () => {
+    const removals = keys.map((key) => tiers.edge.remove(key));
+    await Promise.all([...removals, keys[0] && tiers.shared?.remove(keys[0])]);
+  });
+}
 
 /** A marker outlives a short-lived variant, so that longer-lived ones stay reachable. */
 const markerKeepMs = 86_400_000;

@@ -11,14 +11,15 @@ import {
   type StoredMetadata,
   type StoredResponse,
 } from "../http/stored-response.ts";
-import { freshensWhatWasSent } from "../http/validators.ts";
+import { freshensWhatWasSent, toldByHead } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
-import { fieldsForOneClient, type Fresh, metadataOf, refusalToStore } from "./fill.ts";
+import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
+import { heedRefusal, refusalToStore } from "./refusal.ts";
 import { fromStored } from "./respond.ts";
 import { sendAndStoreBody } from "./send-and-store.ts";
-import { storeInTiers } from "./store.ts";
+import { removeStored, storeInTiers } from "./store.ts";
 import { tagsOf } from "./tags.ts";
 import type { Candidate } from "./verdict.ts";
 
@@ -43,6 +44,7 @@ export async function validated(
     cookies.length > 0
       ? "set-cookie"
       : refusalToStore(metadata, { ...asked, method: "GET" }, ports);
+  heedRefusal(refusal, metadata.status, need);
   const isHeld = body.kind === "bytes" || asked.method === "GET";
   const isStored = refusal === undefined && isHeld;
   const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
@@ -52,12 +54,7 @@ export async function validated(
   }
   const stored: StoredResponse = { metadata, body };
   if (isStored && body.kind === "bytes") {
-    const { variantsSinceAtMs } = need;
-    const names = tiersToUpdate(before, metadata, need);
-    const tiers = { asked, ports, names, variantsSinceAtMs };
-    const stores = storeInTiers(stored, tiers, (tier) =>
-      tier === candidate.tier ? "as-read" : "validated",
-    );
+    const stores = storeFreshened(stored, candidate, need);
     flight.settle({ kind: "stored", stored });
     ports.afterAnswer(async () => {
       await stores;
@@ -74,6 +71,29 @@ export async function validated(
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return { response, outcome: "validated" };
+}
+
+/** What a 200 to HEAD tells of the stored response to GET that it met (RFC 9111 §4.3.5). */
+export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): void {
+  const { asked, ports, key } = need;
+  const { metadata: before, body } = candidate.stored;
+  const { headers, status } = fresh.response;
+  if (status !== 200 || before.status !== 200) return;
+  const told = toldByHead(headers, fieldsOf(before), before.bodyBytes);
+  if (told === "other") return removeStored(key, ports);
+  if (told === "unknown" || body.kind !== "bytes") return;
+  const metadata = freshened(before, fresh, need);
+  const refusal = refusalToStore(metadata, { ...asked, method: "GET" }, ports);
+  heedRefusal(refusal, status, need);
+  if (refusal !== undefined) return;
+  ports.afterAnswer(() => storeFreshened({ metadata, body }, candidate, need));
+}
+
+function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
+  const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
+  return storeInTiers(stored, { ...need, names }, (tier) =>
+    tier === from.tier ? "as-read" : "validated",
+  );
 }
 
 /**

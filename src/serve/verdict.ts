@@ -98,14 +98,17 @@ function staleAllowance(weighed: Weighed): "stale-while-revalidate" | "max-stale
   const { directives } = question.asked;
   const staleSeconds = staleSecondsOf(weighed);
   if (!mayBeStale(weighed) || directives.noCache) return undefined;
+  // RFC 9111 §5.2.2.10: beside s-maxage, a client's leave is none.
+  const { sMaxageSeconds } = terms.governing.directives;
+  const maxStaleSeconds = sMaxageSeconds === undefined ? (directives.maxStaleSeconds ?? -1) : -1;
   // RFC 9111 §5.2.1: a wish for a fresher response is not met by a staler one.
   if (directives.minFreshSeconds !== undefined || directives.maxAgeSeconds !== undefined) {
-    const withinMaxStale = staleSeconds <= (directives.maxStaleSeconds ?? -1);
+    const withinMaxStale = staleSeconds <= maxStaleSeconds;
     const young = weighed.ageSeconds <= (directives.maxAgeSeconds ?? Infinity);
     return withinMaxStale && young ? "max-stale" : undefined;
   }
   if (staleSeconds < terms.staleWhileRevalidateSeconds) return "stale-while-revalidate";
-  return staleSeconds <= (directives.maxStaleSeconds ?? -1) ? "max-stale" : undefined;
+  return staleSeconds <= maxStaleSeconds ? "max-stale" : undefined;
 }
 
 /** None for a response within its lifetime that a purge or the request's own wish rules out. */

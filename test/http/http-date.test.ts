@@ -1,6 +1,6 @@
 // One row per form of HTTP-date and per way to miss it (RFC 9110 §5.6.7; RFC 9111 §4.2).
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { formatHttpDate, parseHttpDate } from "../../src/http/http-date.ts";
 import { headerText, seeded } from "./header-text.ts";
 
@@ -149,6 +149,20 @@ describe("parseHttpDate", () => {
     { id: "five-digit-year", text: "Fri, 31 Dec 19999 23:59:59 GMT", instant: "unreadable" },
   ] as const)("$id (§5.6.7)", ({ text, instant }) => {
     expect(parseHttpDate(text, atMs)).toBe(instant);
+  });
+
+  describe("in a place that is 5 h 45 min ahead of GMT", () => {
+    afterEach(() => void vi.unstubAllEnvs());
+
+    it.each([
+      { id: "local-zone-imf-fixdate", text: "Sun, 06 Nov 1994 08:49:37 GMT" },
+      { id: "local-zone-rfc850", text: "Sunday, 06-Nov-94 08:49:37 GMT" },
+      { id: "local-zone-asctime", text: "Sun Nov  6 08:49:37 1994" },
+    ])("$id (RFC 9111 §4.2)", ({ text }) => {
+      vi.stubEnv("TZ", "Asia/Kathmandu");
+      expect(new Date(atMs).getTimezoneOffset()).toBe(-345);
+      expect(parseHttpDate(text, atMs)).toBe(example);
+    });
   });
 
   it.each([

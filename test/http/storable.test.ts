@@ -54,7 +54,13 @@ describe("mayStore", () => {
       fields: cc('x="no-store", max-age=60'),
       rule: "storable",
     },
-    { id: "no-store-asked", clause: "§5.2.1.5", fields: fresh, noStore: true, rule: "no-store" },
+    {
+      id: "no-store-asked",
+      clause: "§5.2.1.5",
+      fields: fresh,
+      noStore: true,
+      rule: "request-no-store",
+    },
     { id: "private", clause: "§5.2.2.7", fields: cc("max-age=60, private"), rule: "private" },
     { id: "private-over-public", clause: "§4.2.1", fields: cc("public, private"), rule: "private" },
     {
@@ -88,7 +94,7 @@ describe("mayStore", () => {
       clause: "§5.2.1.5",
       fields: cc("max-age=60, must-understand, no-store"),
       noStore: true,
-      rule: "no-store",
+      rule: "request-no-store",
     },
     {
       id: "set-cookie",

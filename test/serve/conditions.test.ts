@@ -59,6 +59,15 @@ describe("conditions", () => {
     await site.get("/a", { headers: { "if-none-match": '"client"' } });
     expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
   });
+
+  it("a 304 with a tag that the client has not is answered whole, as freshened", async () => {
+    const site = openSite({ origin: () => page("hello", fields) });
+    await site.get("/a");
+    site.clock.advance(601);
+    site.origin.script = () => unchanged({ etag: '"1"', "x-app": "new" });
+    const seen = await site.get("/a", { headers: { "if-none-match": '"client"' } });
+    expect([seen.status, seen.text, seen.fields.get("x-app")]).toEqual([200, "hello", "new"]);
+  });
 });
 
 describe("ranges out of a stored body", () => {
@@ -155,12 +164,12 @@ describe("the order of conditions and range (RFC 9110 §13.2.2)", () => {
   const range = "bytes=0-1";
 
   it.each([
-    { id: "range", asked: "bytes=0-1" },
-    { id: "unsatisfiable-range", asked: "bytes=99-" },
-  ])("a tag goes before a range that the origin would answer: $id", async ({ asked }) => {
+    { id: "range", asked: "bytes=0-1", status: 206 },
+    { id: "unsatisfiable-range", asked: "bytes=99-", status: 416 },
+  ])("a tag goes before a range that the origin would answer: $id", async ({ asked, status }) => {
     const site = openSite({
       origin: (request) =>
-        request.headers.has("range") ? page("he", withTag, 206) : page("hello", withTag),
+        request.headers.has("range") ? page("he", withTag, status) : page("hello", withTag),
     });
     const seen = await site.get("/a", { headers: { ...onlyIfChanged, range: asked } });
     expect([seen.status, seen.text]).toEqual([304, ""]);

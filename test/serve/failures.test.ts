@@ -63,6 +63,18 @@ describe("an origin that is slow", () => {
     expect(await (await asking).text()).toBe("old");
   });
 
+  it("is a plain 504 where the stale response must be validated first", async () => {
+    const lasting = "max-age=60, stale-if-error=600, must-revalidate";
+    const site = openSite({ origin: () => page("old", cc(lasting, { etag: '"1"' })), config });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.origin.script = never;
+    const asking = site.ask("/a");
+    await until(() => site.origin.count === 2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect((await asking).status).toBe(504);
+  });
+
   it("may take its time for a body once it has begun", async () => {
     const site = openSite({ config });
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();

@@ -163,3 +163,31 @@ it.each(["GET", "HEAD", "OPTIONS"])(
     expect(await isHit(site, "/a")).toBe(true);
   },
 );
+
+it("an answer over https invalidates nothing of http (RFC 9111 §4.4)", async () => {
+  const origin = ({ method }: Request) =>
+    method === "GET"
+      ? page("page", cc("max-age=600"))
+      : new Response(null, { status: 201, headers: { location: "http://www.example.com/b" } });
+  const site = openSite({ origin });
+  await site.get("http://www.example.com/b");
+  await site.get("/a", { method: "POST" });
+  expect(await isHit(site, "http://www.example.com/b")).toBe(true);
+});
+
+it("one name of the site invalidates what its colo stored under the first", async () => {
+  const [near, far] = openColos(2, {
+    env: { SITE_HOST: "a.example" },
+    origin: ({ method }, nth) =>
+      method === "GET"
+        ? page(`page ${nth}`, cc("max-age=600"))
+        : new Response(null, { status: 204 }),
+  }) as [Site, Site];
+  // Two isolates of one colo.
+  Object.assign(far, { cache: near.cache });
+  await near.get("https://a.example/x");
+  near.clock.advance(1);
+  await near.get("https://b.example/x", { method: "POST" });
+  near.clock.advance(1);
+  expect((await far.get("https://a.example/x")).text).toBe("page 3");
+});

@@ -84,6 +84,14 @@ it("is validated for a Range too, which is then answered with the whole (RFC 911
   expect((await site.get("/a")).text).toBe(whole);
 });
 
+it("is not validated by a HEAD, which would not read it again to be stored", async () => {
+  const site = openStreaming();
+  await site.get("/a");
+  site.clock.advance(61);
+  await site.get("/a", { method: "HEAD" });
+  expect(site.origin.last.fields.has("if-none-match")).toBe(false);
+});
+
 it("answers in place of an error", async () => {
   const site = openStreaming();
   await site.get("/a");

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config-schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { type AskInit, openSite, read, type SiteOptions, until } from "../fakes/harness.ts";
+import { type AskInit, idle, openSite, read, type SiteOptions, until } from "../fakes/harness.ts";
 import { cc, closedGate, type FieldTexts, page } from "../fakes/origin-in-process.ts";
 
 const override: ConfigInput = {
@@ -29,7 +29,7 @@ function openPrivate(options: SiteOptions) {
 const rows: { id: string; fields: FieldTexts; a: AskInit; b: AskInit; config?: ConfigInput }[] = [
   { id: "private", fields: cc("private, max-age=60"), a: {}, b: {} },
   { id: "private-in-override", fields: cc("private"), a: {}, b: {}, config: override },
-  { id: "no-store", fields: cc("no-store"), a: {}, b: {} },
+  { id: "no-store", fields: cc("no-store, max-age=60"), a: {}, b: {} },
   { id: "no-store-in-override", fields: cc("no-store"), a: {}, b: {}, config: override },
   {
     id: "targeted-private",
@@ -56,6 +56,13 @@ const rows: { id: string; fields: FieldTexts; a: AskInit; b: AskInit; config?: C
     b: bob,
   },
   { id: "vary-any", fields: cc("max-age=60", { vary: "*" }), a: {}, b: {} },
+  {
+    id: "no-store-asked",
+    fields: cc("max-age=60"),
+    a: { headers: { "cache-control": "no-store" } },
+    b: { headers: { "cache-control": "no-store" } },
+    config: { honourRequestDirectives: true },
+  },
 ];
 
 describe("one after the other", () => {
@@ -65,6 +72,34 @@ describe("one after the other", () => {
     const second = await site.get("/me", b);
     expect([first.text.slice(-1), second.text.slice(-1)]).toEqual(["1", "2"]);
     expect([site.cache.puts, upstash.keys]).toEqual([0, []]);
+  });
+});
+
+describe("what must not be stored is let go of as it is sent", () => {
+  it.each([
+    { id: "no-store", fields: cc("no-store"), init: {} },
+    {
+      id: "no-store-asked",
+      fields: cc("max-age=60"),
+      init: { headers: { "cache-control": "no-store" } },
+    },
+  ])("$id (RFC 9111 §5.2.1.5, §5.2.2.5)", async ({ fields, init }) => {
+    let pulls = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls += 1;
+        if (pulls === 100) controller.close();
+        else controller.enqueue(new Uint8Array(1_000));
+      },
+    });
+    const site = openSite({
+      config: { honourRequestDirectives: true },
+      origin: () => new Response(endless, { headers: fields }),
+    });
+    const answer = await site.ask("/a", init);
+    await idle();
+    expect(pulls).toBeLessThan(5);
+    await answer.body?.cancel();
   });
 });
 

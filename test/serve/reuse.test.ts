@@ -159,8 +159,10 @@ describe("validation", () => {
     const site = openSite({ origin: () => page("page", etag('"1"')) });
     await site.get("/a");
     site.clock.advance(61);
-    site.origin.script = (_, nth) =>
-      unchanged(cc("max-age=60", { etag: '"1"', "set-cookie": `session=${nth}` }));
+    site.origin.script = ({ headers }, nth) => {
+      const personal = cc("max-age=60", { etag: '"1"', "set-cookie": `session=${nth}` });
+      return headers.has("if-none-match") ? unchanged(personal) : page("page", personal);
+    };
     expect((await site.get("/a")).fields.getSetCookie()).toEqual(["session=2"]);
     expect((await site.get("/a")).fields.getSetCookie()).toEqual(["session=3"]);
     expect(site.cache.text).not.toContain("session=");
@@ -183,5 +185,23 @@ describe("validation", () => {
     expect((await site.get("/a")).text).toBe("page");
     expect((await site.get("/a")).text).toBe("page");
     expect(site.origin.count).toBe(3);
+  });
+});
+
+describe("a 304 that must not be stored ends what it is about (RFC 9111 §3.2, §4.3.4)", () => {
+  it.each([
+    { id: "private", fields: cc("private, max-age=60") },
+    { id: "no-store", fields: cc("no-store") },
+    { id: "cookie", fields: cc("max-age=0, must-revalidate", { "set-cookie": "session=1" }) },
+  ])("$id", async ({ fields }) => {
+    const stored = cc("max-age=60, stale-while-revalidate=600", { etag: '"1"' });
+    const site = openSite({ origin: () => page("page", stored) });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.origin.script = () => unchanged({ ...fields, etag: '"1"' });
+    await site.get("/a");
+    await site.settle();
+    site.origin.script = () => page("new", stored);
+    expect((await site.get("/a")).text).toBe("new");
   });
 });

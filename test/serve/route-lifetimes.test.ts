@@ -116,6 +116,16 @@ describe("requests that may ask for fresher (RFC 9111 §5.2.1)", () => {
     await site.get("/a");
     expect((await site.get("/a", only)).text).toBe("page 1");
   });
+
+  it.each([
+    { id: "authorization", headers: { authorization: "Bearer x" } },
+    { id: "if-match", headers: { "if-match": '"1"' } },
+  ])("also of what is passed by: $id (§5.2.1.7)", async (row) => {
+    const site = openRoute({ fresh: "5m" });
+    const headers = { ...row.headers, "cache-control": "only-if-cached" };
+    const seen = await site.get("/a", { headers });
+    expect([seen.status, site.origin.count]).toEqual([504, 0]);
+  });
 });
 
 it("browsers are told Age and the route's own time", async () => {

@@ -72,3 +72,13 @@ it("several Cookie lines, which reach us joined by a comma, count as unknown", a
   const seen = await site.get("/a", { headers: { cookie: "_ga=1, session=ada" } });
   expect(seen.text).toBe("for _ga=1, session=ada");
 });
+
+it("one client's no-store makes a page uncacheable for nobody else", async () => {
+  const site = openSite({
+    config: { honourRequestDirectives: true },
+    origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")),
+  });
+  await site.get("/a", { headers: { "cache-control": "no-store" } });
+  await Promise.all([site.get("/a"), site.get("/a")]);
+  expect(site.origin.count).toBe(2);
+});

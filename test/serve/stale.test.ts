@@ -217,3 +217,32 @@ describe("stale-if-error", () => {
     expect((await site.get("/a")).text).toBe("page");
   });
 });
+
+describe("an answer that nobody may store", () => {
+  const kept = cc("max-age=60, stale-while-revalidate=600, stale-if-error=600", { etag: '"1"' });
+  const afterwards = async (answer: () => Response, path = "/a") => {
+    const site = openSite({ origin: () => page("old", kept) });
+    await site.get(path);
+    site.clock.advance(61);
+    site.origin.script = answer;
+    await site.get(path);
+    await site.settle();
+    site.origin.script = () => page("error", {}, 503);
+    return (await site.get(path)).text;
+  };
+
+  it.each([
+    { id: "private", answer: () => page("new", cc("private")) },
+    { id: "no-store", answer: () => page("new", cc("no-store")) },
+    { id: "gone", answer: () => page("gone", {}, 404) },
+  ])("ends the stale response that it takes the place of: $id", async ({ answer }) => {
+    expect(await afterwards(answer)).toBe("error");
+  });
+
+  it.each([
+    { id: "in-trouble", answer: () => page("trouble", {}, 501) },
+    { id: "too-many-requests", answer: () => page("later", {}, 429) },
+  ])("leaves it where it tells of the origin alone: $id", async ({ answer }) => {
+    expect(await afterwards(answer)).toBe("old");
+  });
+});

@@ -69,8 +69,11 @@ describe("the first tier that has it answers", () => {
     expect((await far.get("/a")).text).toBe("page 2");
   });
 
-  it("a younger one below is preferred to a stale one above", async () => {
-    const { near, far } = openPair();
+  it.each([
+    { id: "kept-for-validation", more: { etag: '"1"' } },
+    { id: "gone", more: {} },
+  ])("a younger one below is preferred to a stale one above: $id", async ({ more }) => {
+    const { near, far } = openPair({ fields: cc("max-age=60", more) });
     await near.get("/a");
     await far.get("/a");
     near.clock.advance(61);

@@ -84,3 +84,24 @@ it("the origin's encodings are variants, of which there are few", async () => {
   expect(texts).toEqual(["br, gzip", "br, gzip", "br, gzip", "identity", "gzip"]);
   expect(site.origin.count).toBe(3);
 });
+
+it.each(["range", "If-Range"])("what varies by %s is not stored", async (vary) => {
+  const site = openSite({
+    origin: ({ headers }) => page(`range ${headers.get("range")}`, cc("max-age=60", { vary })),
+  });
+  await site.get("/a", { headers: { range: "bytes=0-1" } });
+  expect((await site.get("/a")).text).toBe("range null");
+});
+
+it("a response without Vary is the origin's newest word, also for those who had a variant", async () => {
+  const site = openSite({
+    origin: ({ headers }) => {
+      const language = headers.get("accept-language");
+      const vary = language === null ? {} : { vary: "accept-language" };
+      return page(language ?? "any", cc("max-age=60", vary));
+    },
+  });
+  await site.get("/a", inLanguage("de"));
+  await site.get("/a");
+  expect((await site.get("/a", inLanguage("de"))).text).toBe("any");
+});

@@ -51,6 +51,20 @@ describe("what the request asks for", () => {
       verdict: "forward stale",
     },
     {
+      id: "max-stale-over-s-maxage",
+      asks: "max-stale",
+      stored: "s-maxage=60",
+      ageSeconds: 61,
+      verdict: "forward stale",
+    },
+    {
+      id: "max-stale-and-max-age-over-s-maxage",
+      asks: "max-stale=10, max-age=65",
+      stored: "s-maxage=60",
+      ageSeconds: 61,
+      verdict: "forward stale",
+    },
+    {
       id: "max-stale-and-max-age",
       asks: "max-stale=10, max-age=65",
       ageSeconds: 65,

@@ -1,0 +1,83 @@
+// Why an origin's answer is not stored, and what follows from that for what was stored before.
+import { mayStore, sharedExplicitly, type StorableVerdict } from "../http/storable.ts";
+import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
+import { streamBytesMax } from "./fill.ts";
+import { assignedLifetimeSeconds, type FreshnessPolicy, termsOf } from "./lifetime.ts";
+import type { Need } from "./need.ts";
+import type { Asked } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import { removeStored } from "./store.ts";
+
+export type StoreRefusal =
+  | Extract<StorableVerdict, { kind: "refused" }>["rule"]
+  | "unknown-cookie"
+  | "too-large";
+
+/** Refusals that hold for whoever asks for this key next. */
+const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
+  "no-store",
+  "private",
+  "set-cookie",
+  "vary-any",
+  "not-allowed-explicitly",
+  "no-use",
+]);
+
+/** These two name how the origin is, not what it has to say of the resource. */
+const isTrouble = (status: number): boolean => status >= 500 || status === 429;
+
+/**
+ * Remembers what proved uncacheable, and forgets what no longer is. What was stored before an
+ * answer that none may store is old by that answer, and ends.
+ *
+ * @param status of the answer that was refused
+ */
+export function heedRefusal(
+  refusal: StoreRefusal | undefined,
+  status: number,
+  { asked, ports, key, validating, fallback }: Need,
+): void {
+  const { text } = asked.key;
+  if (refusal === undefined) return ports.uncacheable.forget(text);
+  if (!holdsForAll.has(refusal) || asked.hasUnknownCookie) return;
+  ports.uncacheable.mark(text, ports.nowAtMs());
+  const replaced = validating ?? fallback;
+  if (replaced !== undefined && !isTrouble(status)) removeStored(key, ports);
+}
+
+/** @returns why the response is not to be stored; `undefined` when it is */
+export function refusalToStore(
+  metadata: StoredMetadata,
+  asked: Asked,
+  ports: Ports,
+): StoreRefusal | undefined {
+  const policy: FreshnessPolicy = { route: asked.route, heuristics: ports.config.heuristics };
+  const terms = termsOf(metadata, policy);
+  const verdict = mayStore({
+    request: {
+      method: asked.method,
+      noStore: asked.directives.noStore,
+      hasAuthorization: false,
+    },
+    status: metadata.status,
+    fields: fieldsOf(metadata),
+    governing: terms.governing,
+    lifetimeAssigned: assignedLifetimeSeconds(asked.route, metadata, terms.governing) !== undefined,
+    hasUse:
+      terms.canBeValidated ||
+      Math.max(
+        terms.lifetimeSeconds,
+        terms.staleWhileRevalidateSeconds,
+        terms.staleIfErrorSeconds,
+      ) > 0,
+  });
+  if (verdict.kind === "refused") return verdict.rule;
+  if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
+  return isTooLarge(metadata, asked, ports) ? "too-large" : undefined;
+}
+
+/** Known beforehand only where the origin gave a length. */
+function isTooLarge(metadata: StoredMetadata, asked: Asked, ports: Ports): boolean {
+  const bytes = metadata.bodyBytes ?? 0;
+  return bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked);
+}
