@@ -19,15 +19,19 @@ export interface ScriptedOrigin {
   stop(): Promise<void>;
 }
 
-export async function startScriptedOrigin(script: Script, port = 0): Promise<ScriptedOrigin> {
+/** @param keepAliveMs a connection closed just as it is used again would look like a failed origin */
+export async function startScriptedOrigin(
+  script: Script,
+  port = 0,
+  keepAliveMs = 600_000,
+): Promise<ScriptedOrigin> {
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
     const { method = "", url = "", headers } = request;
     seen.push({ method, url, headers });
     script(request, response);
   });
-  // A connection closed here just as it is used again would look like an unreachable origin.
-  server.keepAliveTimeout = 600_000;
+  server.keepAliveTimeout = keepAliveMs;
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo;
   return {
