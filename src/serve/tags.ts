@@ -5,7 +5,7 @@ import type { Fields } from "../http/stored-response.ts";
 import type { Asked } from "./plan.ts";
 
 const separatedBy: Readonly<Record<string, RegExp>> = {
-  "cache-tag": /\s*,\s*/,
+  "cache-tag": /,/,
   "surrogate-key": /\s+/,
 };
 

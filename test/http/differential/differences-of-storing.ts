@@ -1,0 +1,235 @@
+// Where the two decide differently what may be stored, for how long it is fresh, how old it is, and
+// which requests it is for.
+import { listText } from "../generated-fields.ts";
+import type { Difference } from "./difference.ts";
+import type { Exchange, SelectingFields } from "./exchange.ts";
+import { changed, dropMembers } from "./taking-out.ts";
+import { apparentAgeSeconds, explicitSeconds, guessedSeconds, says } from "./labels.ts";
+
+const dropNamed = (given: Exchange, name: string): Exchange =>
+  dropMembers(given, ["response"], (member) => member.name === name);
+
+/** RFC 9110 §15: final, and not among the statuses whose caching the other side knows. */
+const statusesOnlyOurs = [201, 226, 400, 401, 403, 418, 429, 500, 503, 599];
+
+const statesLifetime = (given: Exchange): boolean => explicitSeconds(given) !== undefined;
+
+/** RFC 9111 §3, last condition, for a status that is not cacheable by default. */
+const isAllowedExplicitly = (given: Exchange): boolean =>
+  says(given, "public") || statesLifetime(given);
+
+const hasGrant = (given: Exchange): boolean => says(given, "public") || says(given, "s-maxage");
+
+export const differencesOfStoring: readonly Difference[] = [
+  {
+    id: "answer-to-head",
+    agreedShareMax: { storable: 0.35 },
+    without: (given) =>
+      given.request.method === "HEAD" ? changed(given, "request", { method: "GET" }) : given,
+    ours: "stores answers to GET alone",
+    theirs: "stores the answer to HEAD",
+    clause: "RFC 9111 §3, RFC 9110 §9.3.2",
+    right: "both",
+    why: "storing is optional, and an answer without a body is of use to HEAD alone",
+  },
+  {
+    id: "answer-to-post",
+    agreedShareMax: { storable: 0.35 },
+    without: (given) =>
+      given.request.method === "POST" && statesLifetime(given)
+        ? changed(given, "request", { method: "GET" })
+        : given,
+    ours: "stores answers to GET alone",
+    theirs: "stores the answer to POST if it states a lifetime",
+    clause: "RFC 9110 §9.3.3",
+    right: "ours",
+    why: "it also needs a Content-Location equal to the target, and serves later GETs, not POSTs",
+  },
+  {
+    id: "status-beyond-a-list",
+    agreedShareMax: { storable: 0.25 },
+    without: (given) =>
+      statusesOnlyOurs.includes(given.response.status) && isAllowedExplicitly(given)
+        ? changed(given, "response", { status: 302 })
+        : given,
+    ours: "stores any final status that states a lifetime or is public",
+    theirs: "stores statuses on a list alone, 401, 403, 500 and 503 not among them",
+    clause: "RFC 9111 §3",
+    right: "both",
+    why: "a status need be understood only beside must-understand; to store less is allowed",
+  },
+  {
+    id: "must-understand",
+    agreedShareMax: { storable: 0 },
+    without: (given) => (says(given, "no-store") ? dropNamed(given, "must-understand") : given),
+    ours: "lets must-understand lift the no-store beside it where it knows the status",
+    theirs: "does not know must-understand",
+    clause: "RFC 9111 §5.2.2.3",
+    right: "ours",
+    why: "no-store stands there for older caches and is to be ignored",
+  },
+  {
+    id: "vary-any",
+    agreedShareMax: { storable: 0.35 },
+    without: (given) => {
+      const never = given.response.vary?.some((name) => name === "*" || name.includes(" "));
+      return never === true ? changed(given, "response", { vary: undefined }) : given;
+    },
+    ours: "does not store a response with `Vary: *`",
+    theirs: "stores it, fresh for no time where `*` stands alone",
+    clause: "RFC 9111 §4.1",
+    right: "both",
+    why: "it never matches a request, so all that differs is what is kept for nothing",
+  },
+  {
+    id: "set-cookie",
+    agreedShareMax: { storable: 0.4 },
+    without: (given) =>
+      given.response.hasCookie ? changed(given, "response", { hasCookie: false }) : given,
+    ours: "does not store a response with Set-Cookie",
+    theirs: "stores it, fresh for no time unless it is public or immutable",
+    clause: "RFC 9111 §7.3",
+    right: "both",
+    why: "left open; a cookie is for one client",
+  },
+  {
+    id: "authorized-must-revalidate",
+    agreedShareMax: { storable: 0.3 },
+    without: (given) =>
+      Boolean(given.request.authorization) && !hasGrant(given)
+        ? dropNamed(given, "must-revalidate")
+        : given,
+    ours: "needs public or s-maxage for an answer to Authorization",
+    theirs: "is content with must-revalidate",
+    clause: "RFC 9111 §3.5",
+    right: "both",
+    why: "the clause allows it; who writes it thinks of staleness, not of sharing",
+  },
+  {
+    id: "empty-authorization",
+    agreedShareMax: { storable: 0.35 },
+    without: (given) =>
+      given.request.authorization === "" && !hasGrant(given)
+        ? changed(given, "request", { authorization: undefined })
+        : given,
+    ours: "counts an empty Authorization as one",
+    theirs: "counts it as none",
+    clause: "RFC 9111 §3.5",
+    right: "ours",
+    why: "the clause asks whether the field is there",
+  },
+  {
+    id: "proxy-revalidate-when-fresh",
+    agreedShareMax: { lifetime: 0.5 },
+    without: (given) => dropNamed(given, "proxy-revalidate"),
+    ours: "lets proxy-revalidate forbid only stale use",
+    theirs: "gives such a response no lifetime",
+    clause: "RFC 9111 §5.2.2.8",
+    right: "ours",
+    why: "it speaks of a response that has become stale",
+  },
+  {
+    id: "pragma-in-a-response",
+    agreedShareMax: { lifetime: 0.65 },
+    without: (given) =>
+      given.response.pragma === "no-cache" && given.response.control === undefined
+        ? changed(given, "response", { pragma: undefined })
+        : given,
+    ours: "reads Pragma in requests alone",
+    theirs: "takes `Pragma: no-cache` in a response without Cache-Control for no-cache",
+    clause: "RFC 9111 §5.4",
+    right: "ours",
+    why: "the field is defined for requests; its meaning in a response is not specified",
+  },
+  {
+    id: "immutable-alone",
+    agreedShareMax: { lifetime: 0.65 },
+    without: (given) => dropNamed(given, "immutable"),
+    ours: "takes no lifetime from immutable",
+    theirs: "gives at least 86,400,000 s: its default in milliseconds is taken for seconds",
+    clause: "RFC 8246 §2, RFC 9111 §4.2.2",
+    right: "ours",
+    why: "immutable speaks of a response that is fresh, and makes none so",
+  },
+  {
+    id: "guess-of-more-than-a-day",
+    agreedShareMax: { lifetime: 0.1 },
+    without: (given) =>
+      given.heuristics && explicitSeconds(given) === undefined && guessedSeconds(given) > 86_400
+        ? changed(given, "response", { lastModified: undefined })
+        : given,
+    ours: "guesses a day at most",
+    theirs: "guesses a tenth of any age",
+    clause: "RFC 9111 §4.2.2",
+    right: "both",
+    why: "no number is required; a shared cache had better err to the short side",
+  },
+  {
+    id: "apparent-age",
+    agreedShareMax: { age: 0 },
+    without: (given) =>
+      apparentAgeSeconds(given) > Number(given.response.age ?? 0)
+        ? changed(given, "response", { date: undefined })
+        : given,
+    ours: "counts from Date where that makes a response older than its Age",
+    theirs: "counts Age alone",
+    clause: "RFC 9111 §4.2.3",
+    right: "ours",
+    why: "corrected_initial_age is the greater of the two",
+  },
+  {
+    id: "response-delay",
+    agreedShareMax: { age: 0 },
+    without: (given) => (given.delaySeconds > 0 ? { ...given, delaySeconds: 0 } : given),
+    ours: "adds what the origin took to answer to its Age",
+    theirs: "does not know when the request was sent",
+    clause: "RFC 9111 §4.2.3",
+    right: "ours",
+    why: "corrected_age_value includes response_delay",
+  },
+  {
+    id: "vary-list-spaces",
+    agreedShareMax: { selects: 0.45 },
+    without: (given) => {
+      const spaced = selectingNames.filter((name) => isSpacedOtherwise(given, name));
+      if (spaced.length === 0) return given;
+      const { stored, asked } = given.selecting;
+      const same = Object.fromEntries(spaced.map((name) => [name, stored[name]]));
+      return changed(given, "selecting", { asked: { ...asked, ...same } });
+    },
+    ours: "takes `a, b` and `a,b` in a selecting field for the same",
+    theirs: "compares text",
+    clause: "RFC 9111 §4.1",
+    right: "both",
+    why: "white space between members may be normalised",
+  },
+  {
+    id: "vary-names-no-field",
+    agreedShareMax: { selects: 0.3 },
+    without: (given) => {
+      const { vary } = given.response;
+      const kept = vary?.filter((name) => !name.includes(" "));
+      return kept?.length === vary?.length || vary?.includes("*") === true
+        ? given
+        : changed(given, "response", { vary: kept });
+    },
+    ours: "matches nothing where a member of Vary is no field name",
+    theirs: "looks for a field of that name, which no request has, and matches",
+    clause: "RFC 9111 §4.1",
+    right: "both",
+    why: "the text is invalid; ours is the reading that shows nobody another's variant",
+  },
+];
+
+const selectingNames = ["accept", "x-a", "x-b"] as const;
+
+/** Named by Vary, with the same members then and now, none of them quoted, and other white space. */
+function isSpacedOtherwise(given: Exchange, name: keyof SelectingFields): boolean {
+  const { stored, asked } = given.selecting;
+  const [one, other] = [stored[name], asked[name]];
+  if (one === undefined || other === undefined) return false;
+  const isNamed = given.response.vary?.some((nominated) => nominated.toLowerCase() === name);
+  const hasSameItems = one.items.join("\n") === other.items.join("\n");
+  const isOther = listText(one) !== listText(other) && !listText(one).includes('"');
+  return isNamed === true && hasSameItems && isOther;
+}

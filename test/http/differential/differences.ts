@@ -1,0 +1,13 @@
+// Every way in which Tidemark and http-cache-semantics are known to differ, in the document's order.
+import type { Difference } from "./difference.ts";
+import { differencesOfReading } from "./differences-of-reading.ts";
+import { differencesOfStoring } from "./differences-of-storing.ts";
+import { differencesOfUse } from "./differences-of-use.ts";
+import { differencesOfValidation } from "./differences-of-validation.ts";
+
+export const differences: readonly Difference[] = [
+  ...differencesOfReading,
+  ...differencesOfStoring,
+  ...differencesOfUse,
+  ...differencesOfValidation,
+];

@@ -1,0 +1,78 @@
+// Our rules against http-cache-semantics on generated exchanges: wherever the two differ, an entry
+// of the list says why, and every entry of the list is met.
+import { readFileSync } from "node:fs";
+import * as fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { differences } from "./differences.ts";
+import { type Exchange, exchangeAbout, type Subject, subjects } from "./exchange.ts";
+import { type Survey, survey, unexplained } from "./survey.ts";
+
+// One form of dates is read in local time by the other side: no machine is to be at Greenwich.
+process.env["TZ"] = "America/New_York";
+
+const seed = 7;
+const runs: Readonly<Record<Subject, number>> = { storing: 8_000, use: 9_000, selection: 2_000 };
+
+const sampled = (subject: Subject): Exchange[] =>
+  [false, true].flatMap((heuristics) =>
+    fc.sample(exchangeAbout(subject, heuristics), { seed, numRuns: runs[subject] }),
+  );
+
+let found: Survey;
+beforeAll(() => {
+  found = survey({
+    storing: sampled("storing"),
+    use: sampled("use"),
+    selection: sampled("selection"),
+  });
+});
+
+describe("Tidemark and http-cache-semantics", () => {
+  it("differ in nothing that the list does not explain", () => {
+    if (found.unexplained.length === 0) return;
+    const failing = new Set(found.unexplained.map(({ facet }) => facet));
+    // Met again by the property, which looks for the shortest exchange that shows it.
+    for (const subject of subjects) {
+      for (const heuristics of [false, true]) {
+        fc.assert(
+          fc.property(exchangeAbout(subject, heuristics), (exchange) => {
+            for (const facet of failing) expect(unexplained(facet, exchange)).toBe(undefined);
+          }),
+          { seed, numRuns: runs[subject] },
+        );
+      }
+    }
+    expect(found.unexplained).toEqual([]);
+  });
+
+  it("are compared often enough in every facet", () => {
+    for (const count of Object.values(found.compared)) expect(count).toBeGreaterThan(2_000);
+  });
+});
+
+describe("the list", () => {
+  it("has nothing that does not occur: each entry alone explains a difference in its facets", () => {
+    const rotten = found.tallies.filter(({ explained }) => explained === 0);
+    expect(rotten).toEqual([]);
+  });
+
+  it("has no case broader than it says", () => {
+    const tooBroad = found.tallies.filter(({ id, facet, alone, explained }) => {
+      const most = differences.find((one) => one.id === id)?.agreedShareMax[facet] ?? 0;
+      return 1 - explained / alone > most;
+    });
+    expect(tooBroad).toEqual([]);
+  });
+
+  it("is the document, row by row", () => {
+    const text = readFileSync(new URL("../../../docs/differences.md", import.meta.url), "utf8");
+    const rows = text.split("\n").filter((line) => line.startsWith("| `"));
+    const verdicts = { ours: "Tidemark", theirs: "the package", both: "both" };
+    expect(rows).toEqual(
+      differences.map(
+        ({ id, ours, theirs, clause, right, why }) =>
+          `| \`${id}\` | ${ours} | ${theirs} | ${clause} | ${verdicts[right]}: ${why} |`,
+      ),
+    );
+  });
+});

@@ -1,0 +1,93 @@
+// The questions that both sides are asked, and when an answer can be compared at all.
+import { unreachable } from "../../../src/http/unreachable.ts";
+import type { Exchange, Subject } from "./exchange.ts";
+import { Ours } from "./ours.ts";
+import { Theirs } from "./theirs.ts";
+
+export const facets = {
+  storing: ["storable", "lifetime", "age"],
+  use: ["verdict", "on-error", "conditions"],
+  selection: ["selects", "freshens", "freshened"],
+} as const satisfies Record<Subject, readonly string[]>;
+export type Facet = (typeof facets)[Subject][number];
+
+export interface Sides {
+  readonly ours: Ours;
+  readonly theirs: Theirs;
+}
+
+export const sidesOf = (exchange: Exchange): Sides => ({
+  ours: new Ours(exchange),
+  theirs: new Theirs(exchange),
+});
+
+/** `uncompared`: one side does not come to this question, or came to it from elsewhere. */
+export type Comparison =
+  | { kind: "agree" }
+  | { kind: "differ"; ours: unknown; theirs: unknown }
+  | { kind: "uncompared" };
+
+export function compare(facet: Facet, { ours, theirs }: Sides): Comparison {
+  if (!isReached(facet, ours, theirs)) return { kind: "uncompared" };
+  const [one, other] = [answer(facet, ours), answer(facet, theirs)];
+  return isSame(one, other) ? { kind: "agree" } : { kind: "differ", ours: one, theirs: other };
+}
+
+/**
+ * What is not stored has no lifetime; and a verdict is compared where lifetime and age, which are
+ * facets of their own, are the same on both sides.
+ */
+function isReached(facet: Facet, ours: Ours, theirs: Theirs): boolean {
+  switch (facet) {
+    case "lifetime":
+    case "conditions":
+      return areStorable(ours, theirs);
+    case "verdict":
+    case "on-error":
+      return (
+        areStorable(ours, theirs) &&
+        isSame(ours.lifetimeSeconds(), theirs.lifetimeSeconds()) &&
+        isSame(ours.ageSeconds(), theirs.ageSeconds())
+      );
+    case "storable":
+    case "age":
+    case "selects":
+    case "freshens":
+    case "freshened":
+      return true;
+    default:
+      return unreachable(facet);
+  }
+}
+
+const areStorable = (ours: Ours, theirs: Theirs): boolean => theirs.storable() && ours.storable();
+
+function answer(facet: Facet, side: Ours | Theirs): unknown {
+  switch (facet) {
+    case "storable":
+      return side.storable();
+    case "lifetime":
+      return side.lifetimeSeconds();
+    case "age":
+      return side.ageSeconds();
+    case "verdict":
+      return side.verdict();
+    case "on-error":
+      return side.answersOnError();
+    case "selects":
+      return side.selects();
+    case "conditions":
+      return side.conditions();
+    case "freshens":
+      return side.freshens();
+    case "freshened":
+      return side.freshened();
+    default:
+      return unreachable(facet);
+  }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one === "number" && typeof other === "number") return Math.abs(one - other) < 1e-6;
+  return JSON.stringify(one) === JSON.stringify(other);
+}

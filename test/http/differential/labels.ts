@@ -1,0 +1,60 @@
+// What HTTP reads in a generated exchange, told from how it was generated and from no parser.
+import { names } from "../generated-fields.ts";
+import type { DateText } from "../generated-dates.ts";
+import type { Exchange } from "./exchange.ts";
+
+export const says = ({ response }: Exchange, name: string): boolean =>
+  names(response.control).has(name);
+
+export const wishes = ({ asks }: Exchange, name: string): boolean => names(asks.control).has(name);
+
+/** The number in the first member of that name; 0 for one without, `undefined` for no member. */
+export function statedSeconds({ response }: Exchange, name: string): number | undefined {
+  const found = response.control?.members.find((member) => member.name === name);
+  return found && (found.seconds ?? 0);
+}
+
+export function wishedSeconds({ asks }: Exchange, name: string): number | undefined {
+  return asks.control?.members.find((member) => member.name === name)?.seconds;
+}
+
+export const isDate = (date: DateText | "" | undefined): date is DateText =>
+  date !== undefined && date !== "" && date.form !== "lenient" && date.form !== "no-date";
+
+/** RFC 9111 §4.2.1; `undefined` where nothing states it. */
+export function explicitSeconds(given: Exchange): number | undefined {
+  const { expires, date } = given.response;
+  const stated = statedSeconds(given, "s-maxage") ?? statedSeconds(given, "max-age");
+  if (stated !== undefined || expires === undefined) return stated;
+  if (!isDate(expires)) return 0;
+  return Math.max(0, expires.offsetSeconds - (isDate(date) ? date.offsetSeconds : 0));
+}
+
+/** The heuristic that both sides have: a tenth of the time since Last-Modified, without a limit. */
+export function guessedSeconds({ response }: Exchange): number {
+  const { lastModified, date } = response;
+  if (!isDate(lastModified)) return 0;
+  const generated = isDate(date) ? date.offsetSeconds : 0;
+  return Math.max(0, generated - lastModified.offsetSeconds) / 10;
+}
+
+export function lifetimeSeconds(given: Exchange): number {
+  if (says(given, "no-cache")) return 0;
+  const explicit = explicitSeconds(given);
+  return explicit ?? (given.heuristics ? guessedSeconds(given) : 0);
+}
+
+/** Until now since the response was generated, as its Date says; 0 for one without. */
+export const apparentAgeSeconds = ({ response: { date } }: Exchange): number =>
+  isDate(date) ? Math.max(0, -date.offsetSeconds) : 0;
+
+export const ageOnReceiptSeconds = (given: Exchange): number =>
+  Math.max(apparentAgeSeconds(given), Number(given.response.age ?? 0) + given.delaySeconds);
+
+export const ageSeconds = (given: Exchange): number =>
+  ageOnReceiptSeconds(given) + given.restedSeconds;
+
+/** Negative while it is fresh. */
+export const staleSeconds = (given: Exchange): number => ageSeconds(given) - lifetimeSeconds(given);
+
+export const isFresh = (given: Exchange): boolean => staleSeconds(given) < 0;

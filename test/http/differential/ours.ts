@@ -1,0 +1,143 @@
+// What Tidemark's rules answer on a generated exchange, one function for each facet.
+import { requestDirectives } from "../../../src/http/cache-control.ts";
+import { freshenedFields } from "../../../src/http/freshen.ts";
+import { governingDirectives } from "../../../src/http/governing-directives.ts";
+import { selectingFieldNames, selectingValues, selects } from "../../../src/http/selecting.ts";
+import { mayStore } from "../../../src/http/storable.ts";
+import { storableFields } from "../../../src/http/storable-fields.ts";
+import { fieldsOf, type StoredResponse } from "../../../src/http/stored-response.ts";
+import { unreachable } from "../../../src/http/unreachable.ts";
+import { conditionalFields, freshensWhatWasSent } from "../../../src/http/validators.ts";
+import { noJournal } from "../../../src/purge/view.ts";
+import { ageSeconds, type FreshnessPolicy, termsOf } from "../../../src/serve/lifetime.ts";
+import { keyedAs } from "../../../src/serve/plan.ts";
+import { readTarget } from "../../../src/serve/target.ts";
+import { decide, decideOnError, type VerdictQuestion } from "../../../src/serve/verdict.ts";
+import { configWith, metadataWith, routeWith } from "../../serve/examples.ts";
+import { receivedAtMs } from "../generated-dates.ts";
+import type { Exchange } from "./exchange.ts";
+import { fieldsIn } from "./fields.ts";
+
+const route = routeWith();
+const config = configWith();
+
+export class Ours {
+  readonly #exchange: Exchange;
+  readonly #policy: FreshnessPolicy;
+  readonly #stored: StoredResponse;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    this.#policy = { route, heuristics: exchange.heuristics };
+    const received = fieldsIn.response(exchange);
+    const { directives } = governingDirectives(received);
+    const metadata = metadataWith(
+      {},
+      {
+        status: exchange.response.status,
+        fields: storableFields(received, directives),
+        requestedAtMs: receivedAtMs - exchange.delaySeconds * 1_000,
+        respondedAtMs: receivedAtMs,
+      },
+    );
+    this.#stored = { metadata, body: { kind: "absent" } };
+  }
+
+  /** Without the rule that a response which could never be used is not worth storing. */
+  storable(): boolean {
+    const { request, response } = this.#exchange;
+    const verdict = mayStore({
+      request: {
+        method: request.method,
+        noStore: requestDirectives(fieldsIn.request(this.#exchange)).noStore,
+        hasAuthorization: request.authorization !== undefined,
+      },
+      status: response.status,
+      fields: fieldsOf(this.#stored.metadata),
+      governing: this.#terms.governing,
+      lifetimeAssigned: false,
+      hasUse: true,
+    });
+    return verdict.kind === "storable";
+  }
+
+  /** For how long it may be used without being validated. */
+  lifetimeSeconds(): number {
+    return this.#terms.alwaysValidate ? 0 : this.#terms.lifetimeSeconds;
+  }
+
+  ageSeconds(): number {
+    return ageSeconds(this.#stored.metadata, this.#terms, this.#question.atMs);
+  }
+
+  verdict(): "use" | "use-and-refresh" | "ask" | "refuse" {
+    const verdict = decide({ stored: this.#stored, tier: "memory" }, this.#question);
+    switch (verdict.kind) {
+      case "serve":
+        return "use";
+      case "serve-stale":
+        return verdict.refresh ? "use-and-refresh" : "use";
+      case "gateway-timeout":
+        return "refuse";
+      case "validate":
+      case "forward":
+        return "ask";
+      default:
+        return unreachable(verdict);
+    }
+  }
+
+  answersOnError(): boolean {
+    const candidate = { stored: this.#stored, tier: "memory" } as const;
+    return decideOnError(candidate, this.#question) !== undefined;
+  }
+
+  selects(): boolean {
+    const { stored, asked } = fieldsIn.selecting(this.#exchange);
+    const names = selectingFieldNames(fieldsIn.vary(this.#exchange));
+    return selects(selectingValues(names, stored), asked);
+  }
+
+  /** The conditions that a validation sends to the origin. */
+  conditions(): (string | null)[] {
+    const client = fieldsIn.asks(this.#exchange);
+    const target = readTarget("https://www.example.com/");
+    const { forwarded } = keyedAs({
+      fields: { client, target, clientAddress: null },
+      route,
+      config,
+    });
+    const sent = forwarded.toHeaders(conditionalFields(fieldsOf(this.#stored.metadata)));
+    return [sent.get("if-none-match"), sent.get("if-modified-since")];
+  }
+
+  freshens(): boolean {
+    return freshensWhatWasSent(
+      fieldsIn.notModified(this.#exchange),
+      fieldsOf(this.#stored.metadata),
+    );
+  }
+
+  /** Each as its line, in the order of their names. */
+  freshened(): string[] {
+    const { stored, newer } = this.#exchange.update;
+    const fields = freshenedFields(Object.entries(stored), Object.entries(newer));
+    return fields.map(([name, value]) => `${name}: ${value}`).sort();
+  }
+
+  get #terms() {
+    return termsOf(this.#stored.metadata, this.#policy);
+  }
+
+  get #question(): VerdictQuestion {
+    const directives = requestDirectives(fieldsIn.asks(this.#exchange));
+    return {
+      asked: { directives, hasUnknownCookie: false },
+      colo: "HAM",
+      policy: this.#policy,
+      view: noJournal,
+      invalidations: { covers: () => false },
+      atMs: receivedAtMs + this.#exchange.restedSeconds * 1_000,
+    };
+  }
+}

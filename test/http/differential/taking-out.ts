@@ -1,0 +1,36 @@
+// Takes parts out of an exchange; what is not in it leaves the very same exchange.
+import type { Member } from "../generated-fields.ts";
+import type { Exchange } from "./exchange.ts";
+
+type Part = "request" | "response" | "asks" | "selecting" | "notModified" | "update";
+
+/** @returns the very same exchange if nothing changes */
+export function changed<P extends Part>(
+  given: Exchange,
+  part: P,
+  changes: Partial<Exchange[P]>,
+): Exchange {
+  const was = given[part];
+  const isSame = Object.entries(changes).every(([name, value]) =>
+    Object.is(was[name as keyof Exchange[P]], value),
+  );
+  return isSame ? given : { ...given, [part]: { ...was, ...changes } };
+}
+
+export type Drops = (member: Member, index: number, all: readonly Member[]) => boolean;
+
+/** @returns without the members of Cache-Control that are to be dropped, in these parts */
+export function dropMembers(
+  given: Exchange,
+  parts: readonly ("request" | "response" | "asks")[],
+  drops: Drops,
+): Exchange {
+  let left = given;
+  for (const part of parts) {
+    const { control } = left[part];
+    const members = control?.members.filter((...member) => !drops(...member)) ?? [];
+    if (members.length === (control?.members.length ?? 0)) continue;
+    left = changed(left, part, { control: control && { ...control, members } });
+  }
+  return left;
+}

@@ -1,0 +1,107 @@
+// Generated texts of Date, Expires and Last-Modified, in good forms and bad, each with the instant
+// that HTTP reads in it.
+import * as fc from "fast-check";
+
+/** When every generated response is received: a Tuesday, whole minutes, in winter. */
+export const receivedAtMs = Date.UTC(2030, 0, 1, 12);
+
+export type DateForm =
+  | "fixdate"
+  | "rfc850"
+  | "asctime"
+  /** A two-digit year that a reader without a clock takes for the century before. */
+  | "this-century"
+  | "leap-second"
+  /** `Date.parse` makes an instant of it, and HTTP does not. */
+  | "lenient"
+  | "no-date";
+
+export interface DateText {
+  readonly text: string;
+  readonly form: DateForm;
+  /** From `receivedAtMs` on; 0 where HTTP reads no date. */
+  readonly offsetSeconds: number;
+}
+
+const weekdays = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
+
+function parts(atMs: number) {
+  const [, day = "", month = "", year = "", clock = ""] = fixdate(atMs).split(/,? /);
+  const weekday = weekdays[new Date(atMs).getUTCDay()] ?? "";
+  return { year, month, day, clock, weekday };
+}
+
+const fixdate = (atMs: number): string => new Date(atMs).toUTCString();
+
+const goodForms: readonly [DateForm, (atMs: number) => string][] = [
+  ["fixdate", fixdate],
+  ["fixdate", fixdate],
+  ["fixdate", fixdate],
+  ["fixdate", (atMs) => fixdate(atMs).toLowerCase()],
+  [
+    "rfc850",
+    (atMs) => {
+      const { weekday, day, month, year, clock } = parts(atMs);
+      return `${weekday}, ${day}-${month}-${year.slice(2)} ${clock} GMT`;
+    },
+  ],
+  [
+    "asctime",
+    (atMs) => {
+      const { weekday, day, month, year, clock } = parts(atMs);
+      return `${weekday.slice(0, 3)} ${month} ${day.replace(/^0/, " ")} ${clock} ${year}`;
+    },
+  ],
+];
+
+const lenientForms: readonly ((atMs: number) => string)[] = [
+  (atMs) => new Date(atMs).toISOString(),
+  (atMs) => fixdate(atMs).replace(" GMT", ""),
+  (atMs) => fixdate(atMs).replace("GMT", "+0000"),
+  (atMs) => fixdate(atMs).replace("GMT", "UTC"),
+  (atMs) => fixdate(atMs).slice(5),
+  (atMs) => fixdate(atMs).replaceAll(" ", "  "),
+  (atMs) => fixdate(atMs).replace(/^\w+/, "Foo"),
+];
+
+const oddDates: readonly DateText[] = [
+  { text: "Tue, 01 Jan 2030 12:09:60 GMT", form: "leap-second", offsetSeconds: 599 },
+  { text: "Tue, 01 Jan 2030 11:59:60 GMT", form: "leap-second", offsetSeconds: -1 },
+  {
+    text: "Thursday, 01-Jan-60 12:00:00 GMT",
+    form: "this-century",
+    offsetSeconds: (Date.UTC(2060, 0, 1, 12) - receivedAtMs) / 1_000,
+  },
+  ...["never", "Tue, 01 Jan 2030 25:00:00 GMT", "Tue, 32 Jan 2030 12:00:00 GMT"].map(noDate),
+];
+
+function noDate(text: string): DateText {
+  return { text, form: "no-date", offsetSeconds: 0 };
+}
+
+/** @param offsetsSeconds around `receivedAtMs` */
+export function dateText(...offsetsSeconds: number[]): fc.Arbitrary<DateText> {
+  const offset = fc.constantFrom(...offsetsSeconds);
+  const good = fc
+    .tuple(offset, fc.constantFrom(...goodForms))
+    .map(([offsetSeconds, [form, write]]) => ({
+      text: write(receivedAtMs + offsetSeconds * 1_000),
+      form,
+      offsetSeconds,
+    }));
+  const lenient = fc.oneof(
+    fc
+      .tuple(offset, fc.constantFrom(...lenientForms))
+      .map(([seconds, write]) => write(receivedAtMs + seconds * 1_000)),
+    // The first two are the years 2000 and 2001 to a lenient reader, the third is in March.
+    fc.constantFrom("0", "-1", "Sun, 31 Feb 2030 12:00:00 GMT"),
+  );
+  return fc.oneof(
+    { weight: 12, arbitrary: good },
+    {
+      weight: 2,
+      arbitrary: lenient.map((text): DateText => ({ text, form: "lenient", offsetSeconds: 0 })),
+    },
+    { weight: 1, arbitrary: fc.constantFrom(...oddDates) },
+  );
+}
