@@ -1,0 +1,75 @@
+// docs/compliance.md names a file and a test for each requirement of the RFCs: both must be there.
+import { existsSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+
+const at = (path: string) => new URL(`../${path}`, import.meta.url);
+const document = readFileSync(at("docs/compliance.md"), "utf8");
+
+interface Row {
+  readonly place: string;
+  readonly cells: readonly string[];
+}
+
+/** Every line of a table, save the two of its head. */
+const rows: Row[] = document.split(/^## /m).flatMap((section) => {
+  const lines = section.split("\n");
+  const inTable = lines.filter((line) => line.startsWith("|")).slice(2);
+  return inTable.map((line) => {
+    const cells = line.slice(2, -2).split(" | ");
+    return { place: `${lines[0]} §${cells[0]}: ${cells[2]}`, cells };
+  });
+});
+
+const levels = ["MUST", "MUST NOT", "SHOULD", "SHOULD NOT"];
+
+function faultsOf(cells: readonly string[]): string[] {
+  const [, level = "", , where = "", heldBy = ""] = cells;
+  const isOurs = !heldBy.startsWith("does not apply: ");
+  const place = where === "—" ? undefined : where.replaceAll("`", "");
+  return [
+    ...(cells.length === 5 ? [] : ["it has not five cells"]),
+    ...(levels.includes(level) ? [] : [`${level} is no level`]),
+    ...(isOurs && place === undefined ? ["it says nowhere where it is done"] : []),
+    ...(place === undefined || existsSync(at(place)) ? [] : [`there is no ${place}`]),
+    ...(isOurs ? faultsOfTests(heldBy) : []),
+  ];
+}
+
+/** A file in backticks, then pieces of text in double quotes that stand in it. */
+function faultsOfTests(heldBy: string): string[] {
+  const named = heldBy.split(/`(?=test\/)/).slice(1);
+  if (named.length === 0) return ["it names no test"];
+  return named.flatMap((part) => {
+    const [path = ""] = part.split("`", 1);
+    if (!existsSync(at(path))) return [`there is no ${path}`];
+    const text = readFileSync(at(path), "utf8");
+    const pieces = [...part.matchAll(/"([^"]+)"/g)].map(([, piece = ""]) => piece);
+    if (pieces.length === 0) return [`it names no test in ${path}`];
+    return pieces.flatMap((piece) => (text.includes(piece) ? [] : [`${path} has no "${piece}"`]));
+  });
+}
+
+it("goes through all the RFCs", () => {
+  const headings = [...document.matchAll(/^## (RFC \d+)/gm)].map(([, rfc]) => rfc);
+  const rfcs = ["9111", "9110", "9110", "9211", "9213", "5861", "8246", "9875"];
+  expect(headings).toEqual(rfcs.map((number) => `RFC ${number}`));
+  expect(rows.length).toBeGreaterThan(170);
+});
+
+it.each(rows)("$place", ({ cells }) => {
+  expect(faultsOf(cells)).toEqual([]);
+});
+
+it.each([
+  { id: "no-such-file", cells: ["1", "MUST", "x", "`src/none.ts`", '`test/app.test.ts` "app"'] },
+  {
+    id: "no-such-test",
+    cells: ["1", "MUST", "x", "`src/app.ts`", '`test/app.test.ts` "nonesuch"'],
+  },
+  { id: "no-such-test-file", cells: ["1", "MUST", "x", "`src/app.ts`", '`test/none.ts` "app"'] },
+  { id: "no-test", cells: ["1", "MUST", "x", "`src/app.ts`", "departs: because"] },
+  { id: "no-place", cells: ["1", "MUST", "x", "—", '`test/app.test.ts` "app"'] },
+  { id: "no-level", cells: ["1", "MAY", "x", "—", "does not apply: because"] },
+])("a row that says what is not so has a fault: $id", ({ cells }) => {
+  expect(faultsOf(cells)).toHaveLength(1);
+});
