@@ -23,8 +23,12 @@ const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
   "no-use",
 ]);
 
-/** These two name how the origin is, not what it has to say of the resource. */
-const isTrouble = (status: number): boolean => status >= 500 || status === 429;
+/**
+ * Other errors tell how the origin is, or that it disliked this one request: whoever can provoke
+ * one must not take a stored response from everybody.
+ */
+const tellsOfResource = (status: number): boolean =>
+  status < 400 || status === 404 || status === 410;
 
 /**
  * Remembers what proved uncacheable, and forgets what no longer is. What was stored before an
@@ -42,7 +46,7 @@ export function heedRefusal(
   if (!holdsForAll.has(refusal) || asked.hasUnknownCookie) return;
   ports.uncacheable.mark(text, ports.nowAtMs());
   const replaced = validating ?? fallback;
-  if (replaced !== undefined && !isTrouble(status)) removeStored(key, ports);
+  if (replaced !== undefined && tellsOfResource(status)) removeStored(key, ports);
 }
 
 /** @returns why the response is not to be stored; `undefined` when it is */

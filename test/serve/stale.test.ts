@@ -234,7 +234,9 @@ describe("an answer that nobody may store", () => {
   it.each([
     { id: "private", answer: () => page("new", cc("private")) },
     { id: "no-store", answer: () => page("new", cc("no-store")) },
-    { id: "gone", answer: () => page("gone", {}, 404) },
+    { id: "moved", answer: () => page("moved", { location: "/b" }, 302) },
+    { id: "not-found", answer: () => page("not found", {}, 404) },
+    { id: "gone", answer: () => page("gone", cc("no-store"), 410) },
   ])("ends the stale response that it takes the place of: $id", async ({ answer }) => {
     expect(await afterwards(answer)).toBe("error");
   });
@@ -242,7 +244,9 @@ describe("an answer that nobody may store", () => {
   it.each([
     { id: "in-trouble", answer: () => page("trouble", {}, 501) },
     { id: "too-many-requests", answer: () => page("later", {}, 429) },
-  ])("leaves it where it tells of the origin alone: $id", async ({ answer }) => {
+    { id: "bad-request", answer: () => page("what?", cc("no-store"), 400) },
+    { id: "forbidden", answer: () => page("not you", cc("private"), 403) },
+  ])("leaves it where it tells of the origin or of one request: $id", async ({ answer }) => {
     expect(await afterwards(answer)).toBe("old");
   });
 });
