@@ -16,6 +16,16 @@ export interface RouteCounts {
   refusedToStore: Partial<Record<string, number>>;
 }
 
+/** Why a purge was not accepted; nothing of what was sent is kept. */
+export type PurgeRefusal =
+  | "too-large"
+  | "not-signed"
+  | "signature"
+  | "timestamp"
+  | "malformed"
+  | "id-reused"
+  | "unavailable";
+
 export interface Snapshot {
   readonly sinceAtMs: number;
   readonly routes: Readonly<Record<string, RouteCounts>>;
@@ -26,6 +36,10 @@ export interface Snapshot {
   /** Records of another version or form, or with a body that is not theirs. */
   readonly badRecords: number;
   readonly failedBackgroundWork: number;
+  readonly purges: {
+    readonly accepted: number;
+    readonly refused: Readonly<Partial<Record<PurgeRefusal, number>>>;
+  };
 }
 
 export class Metrics {
@@ -36,6 +50,9 @@ export class Metrics {
   #originRequests = 0;
   #badRecords = 0;
   #failedBackgroundWork = 0;
+
+  readonly #refusedPurges: Partial<Record<PurgeRefusal, number>> = {};
+  #acceptedPurges = 0;
 
   constructor(sinceAtMs: number) {
     this.#sinceAtMs = sinceAtMs;
@@ -73,6 +90,14 @@ export class Metrics {
     this.#failedBackgroundWork += 1;
   }
 
+  purgeAccepted(): void {
+    this.#acceptedPurges += 1;
+  }
+
+  purgeRefused(reason: PurgeRefusal): void {
+    this.#refusedPurges[reason] = (this.#refusedPurges[reason] ?? 0) + 1;
+  }
+
   snapshot(): Snapshot {
     return {
       sinceAtMs: this.#sinceAtMs,
@@ -82,6 +107,7 @@ export class Metrics {
       originRequests: this.#originRequests,
       badRecords: this.#badRecords,
       failedBackgroundWork: this.#failedBackgroundWork,
+      purges: { accepted: this.#acceptedPurges, refused: { ...this.#refusedPurges } },
     };
   }
 

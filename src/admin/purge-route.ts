@@ -1,15 +1,20 @@
 // POST /_cache/purge: who sends it, what it asks, and what came of it.
+import type { Metrics, PurgeRefusal } from "../metrics.ts";
 import type { Acceptances } from "../purge/acceptance.ts";
-import { orderBytesMax, type Naming, readOrder } from "../purge/order.ts";
+import { orderBytesMax, type Naming, type PurgeOrder, readOrder } from "../purge/order.ts";
 import { verifyWebhook } from "../purge/webhook.ts";
 import type { Attention } from "../purge/view.ts";
 import { sha256Hex } from "../sha256.ts";
+import type { Isolate } from "../serve/ports.ts";
 import { isAuthorized } from "./auth.ts";
+import { dryRun } from "./dry-run.ts";
 import { saidError } from "./said-error.ts";
 
 export interface PurgeRouteSettings {
   readonly acceptances: Acceptances | undefined;
   readonly naming: Naming;
+  readonly tiers: Isolate["tiers"];
+  readonly metrics: Metrics;
   readonly secrets: string | undefined;
   readonly adminToken: string | undefined;
   readonly visibleWithinSeconds: number;
@@ -26,31 +31,69 @@ export async function purgeRoute(
   settings: PurgeRouteSettings,
   attention: Attention,
 ): Promise<Response> {
-  const body = await bodyUpTo(request, orderBytesMax);
-  if (body === undefined) return tooLarge();
-  const sender = await senderOf(request, body, settings);
-  if (sender.kind === "refused") return unsigned(sender.why);
-  if (sender.id.length > idLengthMax) {
-    return malformed(`Its webhook-id is over ${idLengthMax} characters.`);
-  }
-  const order = readOrder(body, settings.naming);
-  if ("fault" in order) return malformed(order.fault);
-  const { acceptances, visibleWithinSeconds } = settings;
-  if (acceptances === undefined) return unavailable("No journal is configured.");
-  const bodyDigest = await sha256Hex(new TextEncoder().encode(body));
-  const signed = { ...order, id: sender.id, bodyDigest, by: sender.by };
-  const accepted = await acceptances.accept(signed, attention);
-  if (accepted.kind === "conflict") return conflict(sender.id);
-  if (accepted.kind === "unavailable") return unavailable("The journal did not take it.");
-  const targets = { tags: order.targets.tags.length, prefixes: order.targets.prefixes.length };
-  const { position } = accepted;
-  return Response.json(
-    { position, targets, visibleWithinSeconds },
-    { headers: { "cache-control": "no-store" } },
-  );
+  const { metrics } = settings;
+  const outcome = await handled(request, settings, attention);
+  if (!("refusal" in outcome)) return outcome.answer;
+  metrics.purgeRefused(outcome.refusal);
+  return outcome.answer;
 }
 
-type Sender = { kind: "known"; id: string; by: string } | { kind: "refused"; why: string };
+type Handled = { answer: Response } | { answer: Response; refusal: PurgeRefusal };
+
+async function handled(
+  request: Request,
+  settings: PurgeRouteSettings,
+  attention: Attention,
+): Promise<Handled> {
+  const body = await bodyUpTo(request, orderBytesMax);
+  if (body === undefined) return { answer: tooLarge(), refusal: "too-large" };
+  const sender = await senderOf(request, body, settings);
+  if (sender.kind === "refused") return { answer: unsigned(sender.why), refusal: sender.reason };
+  const order =
+    sender.id.length > idLengthMax
+      ? { fault: `Its webhook-id is over ${idLengthMax} characters.` }
+      : readOrder(body, settings.naming);
+  if ("fault" in order) return { answer: malformed(order.fault), refusal: "malformed" };
+  return order.isDryRun
+    ? { answer: await triedOut(order, settings) }
+    : accepted({ order, sender, body }, settings, attention);
+}
+
+async function accepted(
+  sent: { order: PurgeOrder; sender: KnownSender; body: string },
+  settings: PurgeRouteSettings,
+  attention: Attention,
+): Promise<Handled> {
+  const { acceptances, visibleWithinSeconds, metrics } = settings;
+  const { order, sender, body } = sent;
+  const refused = (why: string): Handled => ({ answer: unavailable(why), refusal: "unavailable" });
+  if (acceptances === undefined) return refused("No journal is configured.");
+  const bodyDigest = await sha256Hex(new TextEncoder().encode(body));
+  const signed = { ...order, id: sender.id, bodyDigest, by: sender.by };
+  const acceptance = await acceptances.accept(signed, attention);
+  if (acceptance.kind === "conflict") return { answer: conflict(sender.id), refusal: "id-reused" };
+  if (acceptance.kind === "unavailable") return refused("The journal did not take it.");
+  metrics.purgeAccepted();
+  const { position } = acceptance;
+  return { answer: told({ position, targets: countsOf(order), visibleWithinSeconds }) };
+}
+
+async function triedOut(order: PurgeOrder, { tiers }: PurgeRouteSettings): Promise<Response> {
+  return told({ dryRun: true, targets: countsOf(order), ...(await dryRun(order.targets, tiers)) });
+}
+
+function countsOf({ targets }: PurgeOrder) {
+  return { tags: targets.tags.length, prefixes: targets.prefixes.length };
+}
+
+function told(said: object): Response {
+  return Response.json(said, { headers: { "cache-control": "no-store" } });
+}
+
+type KnownSender = { readonly kind: "known"; readonly id: string; readonly by: string };
+type Sender =
+  | KnownSender
+  | { kind: "refused"; reason: "not-signed" | "signature" | "timestamp"; why: string };
 
 /** A signature is looked at where there is one; else the admin token counts. */
 async function senderOf(
@@ -66,7 +109,8 @@ async function senderOf(
   if (adminToken !== undefined && (await isAuthorized(request, adminToken))) {
     return { kind: "known", id: request.headers.get("webhook-id") ?? "", by: "admin" };
   }
-  return { kind: "refused", why: "It bears neither a signature nor the admin token" };
+  const why = "It bears neither a signature nor the admin token";
+  return { kind: "refused", reason: "not-signed", why };
 }
 
 /** @returns `undefined` for a longer body, which is not read to its end */
@@ -115,7 +159,7 @@ function malformed(why: string): Response {
     why,
     mend:
       'Send JSON such as {"tags": ["article:1"]}; the fields are tags, urls, prefixes, hosts, ' +
-      "routes, everything and reason.",
+      "routes, everything, mode, dryRun and reason.",
   });
 }
 

@@ -7,6 +7,7 @@ import type { Isolate } from "../serve/ports.ts";
 import type { Purging } from "../purge/purging.ts";
 import { namingOf } from "../serve/naming.ts";
 import { isAuthorized, unauthorized } from "./auth.ts";
+import { journalRoute } from "./journal-route.ts";
 import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
 
 export interface AdminSettings {
@@ -28,6 +29,10 @@ export function adminRoutes(settings: AdminSettings): Hono {
       const counted = stats(isolate, { colo, redis, purging });
       return context.json(counted, 200, { "cache-control": "no-store" });
     });
+    admin.get("/journal", async ({ req }) => {
+      if (!(await isAuthorized(req.raw, adminToken))) return unauthorized();
+      return journalRoute(new URL(req.url).searchParams, purging?.journal);
+    });
   }
   if (adminToken !== undefined || purgeSecrets !== undefined) {
     const { visibleWithinSeconds } = isolate.config.purge;
@@ -36,6 +41,8 @@ export function adminRoutes(settings: AdminSettings): Hono {
       visibleWithinSeconds,
       secrets: purgeSecrets,
       acceptances: purging?.acceptances,
+      tiers: isolate.tiers,
+      metrics: isolate.metrics,
       naming: namingOf(isolate),
     };
     admin.post("/purge", ({ req, executionCtx }) =>

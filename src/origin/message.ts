@@ -10,6 +10,8 @@ export interface PurgeOrder {
   readonly hosts?: readonly string[] | undefined;
   readonly routes?: readonly string[] | undefined;
   readonly everything?: boolean | undefined;
+  /** `soft` only makes stale what it covers; `hard` unless set. */
+  readonly mode?: "hard" | "soft" | undefined;
   /** Kept beside the purge for whoever reads the journal; up to 512 characters. */
   readonly reason?: string | undefined;
 }

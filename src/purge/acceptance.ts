@@ -10,7 +10,7 @@ import type { PurgeTargets } from "./purge-target.ts";
 import type { Attention } from "./view.ts";
 
 /** A purge whose sender is known. */
-export interface SignedOrder extends PurgeOrder {
+export interface SignedOrder extends Omit<PurgeOrder, "isDryRun"> {
   /** The webhook's id; empty for an order under the admin token. */
   readonly id: string;
   readonly bodyDigest: string;
@@ -70,7 +70,7 @@ export class Acceptances {
   #entriesOf(order: SignedOrder): NewEntry[] {
     const entry = (targets: PurgeTargets): NewEntry => ({
       n: this.#settings.randomText(),
-      mode: "hard",
+      mode: order.mode,
       targets,
       id: order.id,
       bodyDigest: order.bodyDigest,

@@ -6,6 +6,7 @@ import {
   type PurgeTargets,
   routeTag,
   urlTag,
+  type PurgeMode,
   userTag,
 } from "./purge-target.ts";
 
@@ -30,8 +31,8 @@ const form = z.strictObject(
     hosts: names("hosts"),
     routes: names("route names"),
     everything: z.optional(z.boolean("must be true or false")),
-    mode: z.optional(z.literal("hard", 'is "hard"; "soft" is not built yet')),
-    dryRun: z.optional(z.literal(false, "is not built yet; leave it out")),
+    mode: z.optional(z.enum(["hard", "soft"], 'is "hard" or "soft"')),
+    dryRun: z.optional(z.boolean("must be true or false")),
     reason: z.optional(
       z.string("must be a text").check(z.maxLength(512, "is over 512 characters")),
     ),
@@ -46,7 +47,11 @@ const form = z.strictObject(
 
 export interface PurgeOrder {
   readonly targets: PurgeTargets;
+  /** `soft` makes stale what it covers, where `hard` forbids any use of it. */
+  readonly mode: PurgeMode;
   readonly reason: string;
+  /** Asks what it would cover, and changes nothing. */
+  readonly isDryRun: boolean;
 }
 
 /** How this site names what it stores. */
@@ -104,7 +109,8 @@ export function readOrder(body: string, naming: Naming): PurgeOrder | { fault: s
   if (named.some((target) => bytesOf(JSON.stringify(target)) > targetBytesMax)) {
     return { fault: `A URL, prefix or host is over ${targetBytesMax} bytes.` };
   }
-  return { targets, reason: checked.data.reason ?? "" };
+  const { mode = "hard", reason = "", dryRun: isDryRun = false } = checked.data;
+  return { targets, mode, reason, isDryRun };
 }
 
 function isTooLong(tag: string): boolean {

@@ -17,6 +17,31 @@ export const hostTag = (host: string): string => `host:${host}`;
 export const routeTag = (route: string): string => `route:${route}`;
 export const urlTag = (url: string): string => `url:${url}`;
 
+/** The same as a purge names them. */
+export interface NamedTargets {
+  readonly tags: readonly string[];
+  readonly urls: readonly string[];
+  readonly prefixes: readonly string[];
+  readonly hosts: readonly string[];
+  readonly routes: readonly string[];
+  readonly everything: boolean;
+}
+
+export function namedTargets({ tags, prefixes }: PurgeTargets): NamedTargets {
+  const under = (inJournalForm: (name: string) => string) =>
+    tags
+      .filter((tag) => tag.startsWith(inJournalForm("")))
+      .map((tag) => tag.slice(inJournalForm("").length));
+  return {
+    tags: under(userTag),
+    urls: under(urlTag),
+    prefixes,
+    hosts: under(hostTag),
+    routes: under(routeTag),
+    everything: tags.includes(everythingTag),
+  };
+}
+
 export interface Coverable {
   /** Every tag under which a stored response can be purged. */
   readonly tags: readonly string[];

@@ -5,6 +5,7 @@ import { JournalView } from "./journal-view.ts";
 import { RedisJournal } from "./redis-journal.ts";
 
 export interface Purging {
+  readonly journal: RedisJournal;
   readonly view: JournalView;
   readonly acceptances: Acceptances;
 }
@@ -50,5 +51,5 @@ export function createPurging(
     retentionMs,
     maxLagMs,
   });
-  return { view, acceptances };
+  return { journal, view, acceptances };
 }

@@ -67,6 +67,17 @@ export class RedisJournal implements Journal {
     }
   }
 
+  /**
+   * For whoever reads along: what follows a position, oldest first, perhaps from a replica that
+   * lags.
+   */
+  async after(position: string, count: number): Promise<readonly Entry[] | Unavailable> {
+    const page = await this.#settings.redis.attempt<unknown>((redis) =>
+      redis.xrange(this.#key, `(${position}`, "+", count),
+    );
+    return page.kind === "unavailable" ? unavailable : entriesOf(page.value);
+  }
+
   async atPrimary(
     position: string,
   ): Promise<(JournalRead & { upTo: Entry | undefined }) | Unavailable> {

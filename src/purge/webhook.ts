@@ -15,7 +15,9 @@ function secretsIn(text: string): string[] {
   return text.split(/\s+/).filter((secret) => secret !== "");
 }
 
-export type WebhookVerdict = { kind: "signed"; id: string } | { kind: "refused"; why: string };
+export type WebhookVerdict =
+  | { kind: "signed"; id: string }
+  | { kind: "refused"; reason: "signature" | "timestamp"; why: string };
 
 /**
  * @param secrets one or more, with a space between, so that one can follow another
@@ -34,5 +36,6 @@ export function verifyWebhook(request: Request, secrets: string, body: string): 
       why = cause.message;
     }
   }
-  return { kind: "refused", why };
+  const reason = /timestamp/i.test(why) ? "timestamp" : "signature";
+  return { kind: "refused", reason, why };
 }

@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import type { PurgeView } from "../purge/view.ts";
 import type { MemoryTier } from "../tiers/memory-tier.ts";
+import type { SharedTier } from "../tiers/shared-tier.ts";
 import type { Tier } from "../tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Flights } from "./collapse.ts";
@@ -14,7 +15,7 @@ export interface Tiers {
   readonly memory: MemoryTier;
   readonly edge: Tier;
   /** `undefined` without a database. */
-  readonly shared: Tier | undefined;
+  readonly shared: SharedTier | undefined;
 }
 
 /** Sends a request to an origin by its name in the config. */

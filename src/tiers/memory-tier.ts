@@ -1,5 +1,6 @@
 // The memory tier: small, hot stored responses in the isolate's heap, under a bound in bytes.
 import { LRUCache } from "lru-cache";
+import type { StoredMetadata } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
   type ArrivingResponse,
@@ -38,6 +39,13 @@ export class MemoryTier implements Tier {
 
   get count(): number {
     return this.#held.size;
+  }
+
+  /** What is held, in no order that means anything. */
+  *stored(): Generator<StoredMetadata> {
+    for (const { record } of this.#held.values()) {
+      if (record.kind === "response") yield record.stored.metadata;
+    }
   }
 
   read(key: RecordKey, ask: Pick<TierAsk, "atMs">): TierRead {

@@ -1,5 +1,6 @@
 // The shared tier: Upstash Redis, seen by all colos. A record is one hash: `m`, metadata as JSON
 // that names its body by digest, and `b`, the body in base64.
+import type { StoredMetadata } from "../http/stored-response.ts";
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import { decodeRecord, encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
@@ -65,6 +66,40 @@ export class SharedTier implements Tier {
   #bad(): TierRead {
     this.#settings.onBadRecord();
     return { kind: "absent" };
+  }
+
+  /**
+   * Some of what is stored, in no order that means anything: one command for each of them, and one
+   * for every five hundred keys.
+   *
+   * @param countMax how many records are looked at, at the most
+   */
+  async listed(
+    countMax: number,
+  ): Promise<{ metadata: StoredMetadata[]; isWhole: boolean } | "unavailable"> {
+    const { redis, namespace } = this.#settings;
+    const metadata: StoredMetadata[] = [];
+    let [cursor, seen] = ["0", 0];
+    do {
+      const page = await redis.attempt<unknown[]>((client) =>
+        client.scan(cursor, { match: `${namespace}:r:*`, count: 500 }),
+      );
+      if (page.kind === "unavailable") return "unavailable";
+      cursor = String(page.value[0]);
+      const keys = (page.value[1] as unknown[]).map(String).slice(0, countMax - seen);
+      seen += keys.length;
+      const heads = await redis.attempt<unknown[]>((client) => {
+        const pipeline = client.pipeline();
+        for (const key of keys) pipeline.hget(key, "m");
+        return keys.length === 0 ? Promise.resolve([]) : pipeline.exec();
+      });
+      if (heads.kind === "unavailable") return "unavailable";
+      for (const m of heads.value) {
+        const decoded = typeof m === "string" ? decodeRecord(m) : undefined;
+        if (decoded?.record.kind === "response") metadata.push(decoded.record.metadata);
+      }
+    } while (cursor !== "0" && seen < countMax);
+    return { metadata, isWhole: cursor === "0" };
   }
 
   async remove(key: RecordKey): Promise<void> {

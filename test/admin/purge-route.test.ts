@@ -28,9 +28,12 @@ describe("an order", () => {
     { id: "empty-tag", body: { tags: ["red", ""] }, why: "tags.1 holds an empty text." },
     { id: "urls-as-object", body: { urls: {} }, why: "urls must be a list of URLs." },
     { id: "everything-as-text", body: { everything: "yes" }, why: "must be true or false" },
-    { id: "soft", body: { ...red, mode: "soft" }, why: '"soft" is not built yet' },
-    { id: "another-mode", body: { ...red, mode: "gentle" }, why: 'mode is "hard"' },
-    { id: "dry-run", body: { ...red, dryRun: true }, why: "dryRun is not built yet" },
+    { id: "another-mode", body: { ...red, mode: "gentle" }, why: 'mode is "hard" or "soft".' },
+    {
+      id: "dry-run-as-text",
+      body: { ...red, dryRun: "yes" },
+      why: "dryRun must be true or false.",
+    },
     { id: "reason-as-number", body: { ...red, reason: 1 }, why: "reason must be a text." },
     { id: "long-reason", body: { ...red, reason: "x".repeat(513) }, why: "over 512 characters" },
     { id: "empty", body: {}, why: "It names nothing to purge." },
@@ -69,6 +72,7 @@ describe("an order", () => {
     { id: "longest-reason", body: { ...red, reason: "x".repeat(512) }, tags: 1 },
     { id: "longest-prefix", body: { prefixes: [`/${"x".repeat(4_093)}`] }, prefixes: 1 },
     { id: "all-there-is", body: { ...red, mode: "hard", dryRun: false, reason: "r" }, tags: 1 },
+    { id: "soft", body: { ...red, mode: "soft" }, tags: 1 },
     { id: "everything", body: { everything: true }, tags: 1 },
     {
       id: "of-each",

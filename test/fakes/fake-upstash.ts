@@ -1,5 +1,5 @@
 // A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
-// HGET, HMGET, PING and a transaction of HSET and PEXPIRE, and the stream of the purge journal.
+// HGET, HMGET, SCAN, PING and a transaction of HSET and PEXPIRE, and the stream of the purge journal.
 // Expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import type { FakeClock } from "./fake-clock.ts";
@@ -64,7 +64,7 @@ export class FakeUpstash {
   async answer(path: string, body: unknown): Promise<Response> {
     if (this.mode === "down") throw new TypeError("No connection.");
     if (this.mode === "refuses") return Response.json({ error: "ERR refused" }, { status: 400 });
-    if (path === "/multi-exec") {
+    if (path === "/multi-exec" || path === "/pipeline") {
       return Response.json((body as Command[]).map((one) => ({ result: this.#run(one) })));
     }
     return Response.json({ result: this.#run(body as Command) });
@@ -86,6 +86,8 @@ export class FakeUpstash {
         return this.journal.reversed(rest);
       case "DEL":
         return Number(this.#hashes.delete(key));
+      case "SCAN":
+        return this.#page(Number(key), Number(rest[rest.indexOf("count") + 1]));
       case "PING":
         return "PONG";
       case "HGET":
@@ -100,6 +102,12 @@ export class FakeUpstash {
       default:
         throw new Error(`The stand-in has no ${name}.`);
     }
+  }
+
+  /** Every key is of the shared tier, so nothing has to match. */
+  #page(from: number, count: number): [cursor: string, keys: string[]] {
+    const to = from + count;
+    return [to < this.keys.length ? String(to) : "0", this.keys.slice(from, to)];
   }
 
   #hash(key: string): Hash | undefined {

@@ -22,7 +22,7 @@ function acceptancesOf({ journal, view, clock }: Isolate, lagMs = maxLagMs): Acc
 
 function orderOf(tags: readonly string[], changes: Partial<SignedOrder> = {}): SignedOrder {
   const sender = { id: "msg_1", bodyDigest: "d1", by: "webhook", reason: "" };
-  return { ...sender, targets: { tags, prefixes: [] }, ...changes };
+  return { ...sender, mode: "hard", targets: { tags, prefixes: [] }, ...changes };
 }
 
 const red = orderOf(["tag:red"]);

@@ -119,7 +119,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   });
 
   describe("a purge costs", () => {
-    const order = { id: "", bodyDigest: "", by: "admin", reason: "" };
+    const order = { id: "", bodyDigest: "", by: "admin", reason: "", mode: "hard" } as const;
     const small = { ...order, targets: { tags: ["tag:red"], prefixes: [] } };
 
     it("one command before its answer, and three after it", async () => {

@@ -1,0 +1,63 @@
+// What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
+// tier. Nothing is purged, and nobody else is asked.
+import type { StoredMetadata } from "../http/stored-response.ts";
+import { Chain } from "../purge/chain.ts";
+import type { PurgeTargets } from "../purge/purge-target.ts";
+import type { Tiers } from "../serve/ports.ts";
+import type { SharedTier } from "../tiers/shared-tier.ts";
+
+/** Each costs a Redis command. */
+const sharedRecordsMax = 1_000;
+const urlsMax = 20;
+
+export interface Found {
+  readonly examined: number;
+  readonly covered: number;
+}
+
+export interface DryRun {
+  /** Of this isolate's memory. */
+  readonly isolate: Found;
+  /** `isWhole`: there is no more of it than was examined. */
+  readonly shared: (Found & { readonly isWhole: boolean }) | "unavailable" | "not configured";
+  /** Some of the URLs that are covered, without repeats. */
+  readonly urls: readonly string[];
+  readonly limits: string;
+}
+
+export async function dryRun(
+  targets: PurgeTargets,
+  tiers: Pick<Tiers, "memory"> & { readonly shared: SharedTier | undefined },
+): Promise<DryRun> {
+  const urls = new Set<string>();
+  const chain = new Chain([{ ...nobodys, targets }]);
+  const found = (all: Iterable<StoredMetadata>): Found => {
+    let [examined, covered] = [0, 0];
+    for (const metadata of all) {
+      examined += 1;
+      if (chain.purged({ ...metadata, stamp: "none" }) === undefined) continue;
+      covered += 1;
+      urls.add(metadata.url);
+    }
+    return { examined, covered };
+  };
+  const isolate = found(tiers.memory.stored());
+  const listed = (await tiers.shared?.listed(sharedRecordsMax)) ?? "not configured";
+  const shared =
+    typeof listed === "string" ? listed : { ...found(listed.metadata), isWhole: listed.isWhole };
+  const limits =
+    `What this isolate holds in memory, and up to ${sharedRecordsMax} records of the shared tier. ` +
+    "Other isolates and the edge tiers of colos cannot be listed; the purge would reach them.";
+  return { isolate, shared, urls: [...urls].slice(0, urlsMax), limits };
+}
+
+const nobodys = {
+  position: "0-0",
+  n: "",
+  mode: "hard",
+  id: "",
+  bodyDigest: "",
+  reason: "",
+  by: "",
+  lost: "",
+} as const;

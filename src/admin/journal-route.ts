@@ -1,0 +1,49 @@
+// GET /_cache/journal: the journal as it stands, for whoever wants to know who purged what, and when.
+import type { Entry } from "../purge/entry.ts";
+import { namedTargets } from "../purge/purge-target.ts";
+import type { RedisJournal } from "../purge/redis-journal.ts";
+import { saidError } from "./said-error.ts";
+
+const countMax = 1_000;
+const countUnlessAsked = 100;
+
+/** `?after=<position>&count=<n>`; the oldest that stands comes first. */
+export async function journalRoute(
+  query: URLSearchParams,
+  journal: RedisJournal | undefined,
+): Promise<Response> {
+  const after = query.get("after") ?? "0";
+  const count = query.get("count") ?? String(countUnlessAsked);
+  if (!/^\d{1,16}(?:-\d{1,16})?$/.test(after)) {
+    return malformed(`${JSON.stringify(after.slice(0, 80))} is no position.`);
+  }
+  if (!/^\d{1,4}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
+    return malformed(`${JSON.stringify(count.slice(0, 80))} is no count from 1 to ${countMax}.`);
+  }
+  if (journal === undefined) return unavailable("No journal is configured.");
+  const entries = await journal.after(after, Number(count));
+  if ("kind" in entries) return unavailable("The journal did not answer.");
+  const isPageFull = entries.length === Number(count);
+  const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;
+  return Response.json(
+    { entries: entries.map(receiptOf), next },
+    { headers: { "cache-control": "no-store" } },
+  );
+}
+
+function receiptOf({ position, by, id, mode, reason, targets, lost }: Entry) {
+  const at = new Date(Number(position.split("-", 1)[0])).toISOString();
+  const mark = lost === "" ? {} : { lost };
+  return { position, at, by, id, mode, reason, ...mark, ...namedTargets(targets) };
+}
+
+const what = "The journal was not shown.";
+
+function malformed(why: string): Response {
+  const mend = "Ask for ?after=<the position of an entry>&count=100, or leave both out.";
+  return saidError(400, { code: "malformed", what, why, mend });
+}
+
+function unavailable(why: string): Response {
+  return saidError(503, { code: "unavailable", what, why, mend: "Try again in a moment." });
+}

@@ -1,0 +1,86 @@
+// A dry run: what a purge would cover among what can be listed, and that nothing is purged by it.
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { openColos, type Site } from "../fakes/harness.ts";
+import { cc, page } from "../fakes/origin-in-process.ts";
+import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
+import { adminToken, bearer, send } from "./purge-sender.ts";
+
+const tagOf = (url: string) => (url.includes("/red") ? "red" : "blue");
+
+function openTwo(): { near: Site; far: Site; upstash: UnsteadyUpstash } {
+  const clock = new FakeClock();
+  const upstash = new UnsteadyUpstash(clock);
+  const [near, far] = openColos(2, {
+    clock,
+    upstash,
+    env: { ADMIN_TOKEN: adminToken },
+    origin: ({ url }) => page("page", cc("max-age=600", { "cache-tag": tagOf(url) })),
+  }) as [Site, Site];
+  return { near, far, upstash };
+}
+
+const triedOut = async (site: Site, body: object) =>
+  JSON.parse((await send(site, { ...body, dryRun: true })).text) as Record<string, unknown>;
+
+describe("a dry run", () => {
+  it("tells what this isolate holds and what the shared tier lists", async () => {
+    const { near, far } = openTwo();
+    for (const path of ["/red/1", "/blue/1"]) await near.get(path);
+    await far.get("/red/2");
+    expect(await triedOut(near, { tags: ["red"] })).toMatchObject({
+      dryRun: true,
+      targets: { tags: 1, prefixes: 0 },
+      isolate: { examined: 2, covered: 1 },
+      shared: { examined: 3, covered: 2, isWhole: true },
+      urls: ["https://www.example.com/red/1", "https://www.example.com/red/2"],
+    });
+  });
+
+  it.each([
+    { id: "prefix", body: { prefixes: ["/red/"] }, covered: 2 },
+    { id: "url", body: { urls: ["https://www.example.com/red/1?utm_source=x"] }, covered: 1 },
+    { id: "everything", body: { everything: true }, covered: 3 },
+    { id: "nothing-there", body: { tags: ["green"] }, covered: 0 },
+  ])("goes by what a purge goes by: $id", async ({ body, covered }) => {
+    const { near } = openTwo();
+    for (const path of ["/red/1", "/red/2", "/blue/1"]) await near.get(path);
+    expect(await triedOut(near, body)).toMatchObject({ isolate: { examined: 3, covered } });
+  });
+
+  it("purges nothing, and writes nothing", async () => {
+    const { near, upstash } = openTwo();
+    await near.get("/red/1");
+    const entriesBefore = upstash.journal.length;
+    await triedOut(near, { everything: true });
+    await near.settle();
+    expect(upstash.journal.length).toBe(entriesBefore);
+    expect((await near.get("/red/1")).cacheStatus).toContain("; hit");
+  });
+
+  it("looks at a thousand records of the shared tier, and says that there are more", async () => {
+    const { near } = openTwo();
+    for (let at = 0; at < 1_001; at += 1) await near.get(`/red/${at}`);
+    const { shared, urls } = await triedOut(near, { tags: ["red"] });
+    expect(shared).toEqual({ examined: 1_000, covered: 1_000, isWhole: false });
+    expect(urls).toHaveLength(20);
+  });
+
+  it("says when the shared tier cannot be asked", async () => {
+    const { near, upstash } = openTwo();
+    await near.get("/red/1");
+    upstash.mode = "down";
+    expect(await triedOut(near, { tags: ["red"] })).toMatchObject({
+      isolate: { examined: 1, covered: 1 },
+      shared: "unavailable",
+    });
+  });
+
+  it("needs a known sender", async () => {
+    const { near } = openTwo();
+    const seen = await send(near, { everything: true, dryRun: true }, {});
+    expect([seen.status, (await send(near, { tags: ["a"], dryRun: true }, bearer)).status]).toEqual(
+      [401, 200],
+    );
+  });
+});

@@ -1,0 +1,119 @@
+// GET /_cache/journal: receipts of purges; and what stats tell of purges that were refused.
+import { describe, expect, it } from "vitest";
+import { bearer, codeOf, openJournalled, send, signedHeaders } from "./purge-sender.ts";
+
+interface Receipts {
+  readonly entries: readonly Record<string, unknown>[];
+  readonly next: string | null;
+}
+
+const get = (site: ReturnType<typeof openJournalled>["site"], query = "") =>
+  site.get(`/_cache/journal${query}`, { headers: bearer });
+
+describe("the journal", () => {
+  it("tells who purged what, when, how and why", async () => {
+    const { site } = openJournalled({ config: { routes: [{ name: "feed", match: "/feed" }] } });
+    const body = JSON.stringify({
+      tags: ["a", "b"],
+      urls: ["https://www.example.com/x"],
+      prefixes: ["/news/"],
+      hosts: ["www.example.com"],
+      routes: ["feed"],
+      mode: "soft",
+      reason: "a correction",
+    });
+    await send(site, body, signedHeaders(body, { id: "msg_7" }));
+    await send(site, { everything: true });
+    const seen = await get(site);
+    expect(seen.fields.get("cache-control")).toBe("no-store");
+    const { entries, next } = JSON.parse(seen.text) as Receipts;
+    expect(entries.slice(-2)).toEqual([
+      {
+        position: expect.stringMatching(/^\d+-\d+$/) as string,
+        at: new Date(site.clock.atMs).toISOString(),
+        by: "webhook",
+        id: "msg_7",
+        mode: "soft",
+        reason: "a correction",
+        tags: ["a", "b"],
+        urls: ["https://www.example.com/x"],
+        prefixes: ["/news/"],
+        hosts: ["www.example.com"],
+        routes: ["feed"],
+        everything: false,
+      },
+      expect.objectContaining({ by: "admin", mode: "hard", everything: true }),
+    ]);
+    expect(next).toBeNull();
+  });
+
+  it("is read page by page", async () => {
+    const { site } = openJournalled();
+    for (const tag of ["a", "b", "c"]) await send(site, { tags: [tag] });
+    const first = JSON.parse((await get(site, "?count=2")).text) as Receipts;
+    expect(first.next).toBe(first.entries[1]?.["position"]);
+    const second = JSON.parse((await get(site, `?after=${first.next}&count=2`)).text) as Receipts;
+    const tags = [...first.entries, ...second.entries].map((entry) => entry["tags"]);
+    expect(tags.flat()).toEqual(["a", "b", "c"]);
+  });
+
+  it.each([
+    { id: "no-position", query: "?after=yesterday", code: "malformed" },
+    { id: "exclusive-position", query: "?after=(5-0", code: "malformed" },
+    { id: "no-count", query: "?count=all", code: "malformed" },
+    { id: "count-of-none", query: "?count=0", code: "malformed" },
+    { id: "count-over-the-limit", query: "?count=1001", code: "malformed" },
+  ])("is refused with what is wrong: $id", async ({ query, code }) => {
+    const seen = await get(openJournalled().site, query);
+    expect([seen.status, codeOf(seen)]).toEqual([400, code]);
+  });
+
+  it("says when it cannot be read", async () => {
+    const { site, upstash } = openJournalled();
+    upstash.journalMode = "down";
+    const seen = await get(site);
+    expect([seen.status, codeOf(seen)]).toEqual([503, "unavailable"]);
+  });
+
+  it("is for the admin token alone", async () => {
+    const { site } = openJournalled();
+    expect((await site.get("/_cache/journal")).status).toBe(401);
+    const without = openJournalled({ env: { ADMIN_TOKEN: "" } }).site;
+    expect((await without.get("/_cache/journal", { headers: bearer })).status).toBe(404);
+  });
+});
+
+describe("stats count purges", () => {
+  const day = 86_400;
+  const signed = (body: string, more = {}) => signedHeaders(body, more);
+  const order = '{"tags":["a"]}';
+  const yesterday = Math.floor(Date.now() / 1_000) - day;
+
+  it.each([
+    { id: "too-large", body: "x".repeat(65_537), headers: bearer },
+    { id: "not-signed", body: order, headers: {} },
+    { id: "signature", body: order, headers: signed("{}") },
+    { id: "timestamp", body: order, headers: signed(order, { atSeconds: yesterday }) },
+    { id: "malformed", body: '{"tags":"secret-text"}', headers: bearer },
+  ])("that were refused, by reason and without what was sent: $id", async (row) => {
+    const { site } = openJournalled();
+    await send(site, row.body, row.headers as Record<string, string>);
+    const { text } = await site.get("/_cache/stats", { headers: bearer });
+    const { purges } = JSON.parse(text) as { purges: unknown };
+    expect(purges).toEqual({ accepted: 0, refused: { [row.id]: 1 } });
+    expect(text).not.toContain("secret-text");
+  });
+
+  it("that were accepted, conflicted, or could not be taken", async () => {
+    const { site, upstash } = openJournalled();
+    await send(site, order, signed(order, { id: "msg_1" }));
+    const other = '{"tags":["b"]}';
+    await send(site, other, signed(other, { id: "msg_1" }));
+    upstash.journalMode = "down";
+    await send(site, order);
+    const { text } = await site.get("/_cache/stats", { headers: bearer });
+    expect(JSON.parse(text)).toMatchObject({
+      purges: { accepted: 1, refused: { "id-reused": 1, unavailable: 1 } },
+    });
+  });
+});
