@@ -30,6 +30,10 @@ const lagSeconds = z
   .number("must be a number of seconds, such as 10")
   .check(z.positive("is not above 0"), z.maximum(3_600, "is over an hour"));
 
+const settleSeconds = z
+  .number("must be a number of seconds, such as 5")
+  .check(z.minimum(0, "is less than 0"), z.maximum(3_600, "is over an hour"));
+
 const patterns = texts("utm_*").check(
   z.refine((names) => names.every((name) => !name.slice(0, -1).includes("*")), {
     error: 'has a "*" that is not at the end of a name',
@@ -128,9 +132,12 @@ const routeInput = z.strictObject(
       z.literal("isolate", 'must be "isolate"; "global" is not built yet, leave it out'),
     ),
     purge: z.optional(
-      z.strictObject({ maxLagSeconds: z.optional(lagSeconds) }, { error: strictly("purge") }),
+      z.strictObject(
+        { maxLagSeconds: z.optional(lagSeconds), settleSeconds: z.optional(settleSeconds) },
+        { error: strictly("purge") },
+      ),
     ),
-    whenUnreachable: notBuiltYet,
+    whenUnreachable: z.optional(z.literal("serve", 'must be "serve", or left out')),
     allowStoring: notBuiltYet,
   },
   { error: strictly("a route") },
@@ -144,7 +151,7 @@ const purgeInput = z.strictObject(
     clockAllowanceSeconds: z.optional(lagSeconds),
     readReplicas: z.optional(yesOrNo),
     retention: z.optional(duration),
-    settleSeconds: notBuiltYet,
+    settleSeconds: z.optional(settleSeconds),
   },
   { error: strictly("purge") },
 );

@@ -48,6 +48,10 @@ export interface Route {
   readonly honourRequestDirectives: boolean;
   /** N of the purge protocol for this route. */
   readonly purgeMaxLagMs: number;
+  /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
+  readonly purgeSettleSeconds: number;
+  /** Answers with what is stored while the journal cannot be read, and says so. */
+  readonly servesUnverified: boolean;
 }
 
 export type OriginConfig = { readonly url: string } | { readonly binding: string };
@@ -116,6 +120,7 @@ export function defineConfig(written: ConfigInput): Config {
   const inherited: Inherited = {
     honourRequestDirectives: general.honourRequestDirectives ?? false,
     purgeMaxLagMs: (purge.maxLagSeconds ?? defaultMaxLagSeconds) * 1_000,
+    purgeSettleSeconds: purge.settleSeconds ?? 0,
   };
   const anywhere = resolved({ name: "", match: "*" }, inherited);
   const resolvedRoutes = routes.map((route) => resolved(route, inherited));
@@ -146,7 +151,7 @@ export function defineConfig(written: ConfigInput): Config {
 }
 
 /** What a route takes from the general settings where it says nothing itself. */
-type Inherited = Pick<Route, "honourRequestDirectives" | "purgeMaxLagMs">;
+type Inherited = Pick<Route, "honourRequestDirectives" | "purgeMaxLagMs" | "purgeSettleSeconds">;
 
 function resolved(route: RouteInput, inherited: Inherited): Route {
   const { fresh, tags } = route;
@@ -176,6 +181,8 @@ function resolved(route: RouteInput, inherited: Inherited): Route {
     tags: typeof tags === "function" ? tags : () => tags ?? [],
     honourRequestDirectives: route.honourRequestDirectives ?? inherited.honourRequestDirectives,
     purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
+    purgeSettleSeconds: route.purge?.settleSeconds ?? inherited.purgeSettleSeconds,
+    servesUnverified: route.whenUnreachable === "serve",
   };
 }
 

@@ -36,6 +36,8 @@ export interface Snapshot {
   /** Records of another version or form, or with a body that is not theirs. */
   readonly badRecords: number;
   readonly failedBackgroundWork: number;
+  /** Answers with what nobody could tell of whether a purge covers it. */
+  readonly unverifiedAnswers: number;
   readonly purges: {
     readonly accepted: number;
     readonly refused: Readonly<Partial<Record<PurgeRefusal, number>>>;
@@ -53,6 +55,7 @@ export class Metrics {
 
   readonly #refusedPurges: Partial<Record<PurgeRefusal, number>> = {};
   #acceptedPurges = 0;
+  #unverifiedAnswers = 0;
 
   constructor(sinceAtMs: number) {
     this.#sinceAtMs = sinceAtMs;
@@ -90,6 +93,10 @@ export class Metrics {
     this.#failedBackgroundWork += 1;
   }
 
+  answeredUnverified(): void {
+    this.#unverifiedAnswers += 1;
+  }
+
   purgeAccepted(): void {
     this.#acceptedPurges += 1;
   }
@@ -107,6 +114,7 @@ export class Metrics {
       originRequests: this.#originRequests,
       badRecords: this.#badRecords,
       failedBackgroundWork: this.#failedBackgroundWork,
+      unverifiedAnswers: this.#unverifiedAnswers,
       purges: { accepted: this.#acceptedPurges, refused: { ...this.#refusedPurges } },
     };
   }

@@ -44,6 +44,8 @@ describe("a good configuration comes to", () => {
       jitter: 0,
       honourRequestDirectives: false,
       purgeMaxLagMs: 10_000,
+      purgeSettleSeconds: 0,
+      servesUnverified: false,
     });
   });
 

@@ -30,12 +30,13 @@ export async function dryRun(
   tiers: Pick<Tiers, "memory"> & { readonly shared: SharedTier | undefined },
 ): Promise<DryRun> {
   const urls = new Set<string>();
+  // No stamp names its entry, so all that it covers counts as older.
   const chain = new Chain([{ ...nobodys, targets }]);
   const found = (all: Iterable<StoredMetadata>): Found => {
     let [examined, covered] = [0, 0];
     for (const metadata of all) {
       examined += 1;
-      if (chain.purged({ ...metadata, stamp: "none" }) === undefined) continue;
+      if (chain.purged(metadata) === undefined) continue;
       covered += 1;
       urls.add(metadata.url);
     }

@@ -1,5 +1,5 @@
 // GET /_cache/journal: the journal as it stands, for whoever wants to know who purged what, and when.
-import type { Entry } from "../purge/entry.ts";
+import { acceptedAtMs, type Entry } from "../purge/entry.ts";
 import { namedTargets } from "../purge/purge-target.ts";
 import type { RedisJournal } from "../purge/redis-journal.ts";
 import { saidError } from "./said-error.ts";
@@ -32,7 +32,7 @@ export async function journalRoute(
 }
 
 function receiptOf({ position, by, id, mode, reason, targets, lost }: Entry) {
-  const at = new Date(Number(position.split("-", 1)[0])).toISOString();
+  const at = new Date(acceptedAtMs(position)).toISOString();
   const mark = lost === "" ? {} : { lost };
   return { position, at, by, id, mode, reason, ...mark, ...namedTargets(targets) };
 }

@@ -5,7 +5,7 @@ export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "re
 
 /** What this cache did with one request. */
 export type Handling =
-  | { kind: "hit"; ttlSeconds: number; detail: string }
+  | { kind: "hit"; ttlSeconds: number; detail: string; unverified?: boolean }
   | {
       kind: "forwarded";
       reason: ForwardReason;
@@ -15,7 +15,11 @@ export type Handling =
       stored?: boolean;
       /** Free text as a token: a rule that refused, or why an old response answers (§2.8). */
       detail?: string;
+      unverified?: boolean;
     };
+
+/** Ours (§2 leaves room for it): nobody could tell whether a purge covers what answers. */
+const unverified = "unverified";
 
 /**
  * @param upstream value of a cache nearer to the origin, kept in front of ours (RFC 9211 §2)
@@ -27,7 +31,9 @@ export function cacheStatus(handling: Handling, upstream: string | null = null):
 
 function parameters(handling: Handling): string[] {
   if (handling.kind === "hit") {
-    return ["hit", `ttl=${Math.floor(handling.ttlSeconds)}`, `detail=${handling.detail}`];
+    const { ttlSeconds, detail } = handling;
+    const told = ["hit", `ttl=${Math.floor(ttlSeconds)}`, `detail=${detail}`];
+    return handling.unverified === true ? [...told, unverified] : told;
   }
   return [
     `fwd=${handling.reason}`,
@@ -35,5 +41,6 @@ function parameters(handling: Handling): string[] {
     ...(handling.collapsed === true ? ["collapsed"] : []),
     ...(handling.stored === true ? ["stored"] : []),
     ...(handling.detail === undefined ? [] : [`detail=${handling.detail}`]),
+    ...(handling.unverified === true ? [unverified] : []),
   ];
 }

@@ -39,6 +39,8 @@ export interface StoredMetadata {
   readonly fillCostMs: number;
   /** Drawn once per fill, 0 ≤ draw < 1: how much of the route's jitter shortens this lifetime. */
   readonly jitterDraw: number;
+  /** Filled so soon after a purge that its origin may not be settled: fresh for no longer. */
+  readonly lifetimeSecondsMax?: number | undefined;
 }
 
 /** A body held whole, or one read from its tier as it is sent on; `absent` if it was not asked for. */

@@ -1,7 +1,6 @@
 // Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
 // read back a little later.
-import type { Entry, NewEntry } from "./entry.ts";
-import { encodeEntry } from "./entry.ts";
+import { acceptedAtMs, encodeEntry, type Entry, type NewEntry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
 import { newestCount } from "./journal.ts";
 import type { JournalView } from "./journal-view.ts";
@@ -86,8 +85,7 @@ export class Acceptances {
     const { view, nowAtMs, retentionMs } = this.#settings;
     const oldestKept = view.chain?.entries.at(-newestCount) ?? view.chain?.entries[0];
     if (oldestKept === undefined) return undefined;
-    const oldestKeptMs = Number(oldestKept.position.split("-", 1)[0]);
-    return String(Math.min(nowAtMs() - retentionMs, oldestKeptMs));
+    return String(Math.min(nowAtMs() - retentionMs, acceptedAtMs(oldestKept.position)));
   }
 
   /** Rule 22: an acknowledged entry may still be lost with its server; it is then written again. */

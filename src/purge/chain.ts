@@ -1,6 +1,6 @@
 // A run of the journal's entries in order, indexed by what they cover. It only grows at its end.
 import type { Stamp, StoredMetadata } from "../http/stored-response.ts";
-import type { Entry, EntryPlace } from "./entry.ts";
+import { acceptedAtMs, type Entry, type EntryPlace } from "./entry.ts";
 import { coverable, type PurgeMode } from "./purge-target.ts";
 
 /** Where the newest hard and the newest soft entry for one target stand; -1 for none. */
@@ -67,6 +67,16 @@ export class Chain {
       if (covered.softAt > since) isSoft = true;
     }
     return isSoft ? "soft" : undefined;
+  }
+
+  /** When the newest purge that covers a response was accepted; `undefined` if none does. */
+  lastPurgeAtMs(stored: StoredMetadata): number | undefined {
+    const at = Math.max(
+      -1,
+      ...Array.from(this.#covering(stored), ({ hardAt, softAt }) => Math.max(hardAt, softAt)),
+    );
+    const position = this.#entries[at]?.position;
+    return position === undefined ? undefined : acceptedAtMs(position);
   }
 
   *#covering(stored: StoredMetadata): Generator<Covered> {

@@ -8,6 +8,11 @@ export interface EntryPlace {
   readonly n: string;
 }
 
+/** By the journal's clock: a stream's ID begins with it. */
+export function acceptedAtMs(position: string): number {
+  return Number(position.split("-", 1)[0]);
+}
+
 export interface NewEntry {
   readonly n: string;
   readonly mode: PurgeMode;

@@ -33,6 +33,7 @@ export class JournalView implements PurgeView {
   #sentAtMs = -Infinity;
   #renewal: Renewal | undefined;
   #soughtAtMs = -Infinity;
+  #isUnreachable = false;
   /** Accepted by this isolate and not yet read back, by `n`. */
   readonly #accepted = new Map<string, { chain: Chain; atMs: number }>();
 
@@ -90,7 +91,7 @@ export class JournalView implements PurgeView {
     if (mode === "hard") {
       // Rule 6: what counts here as older than everything, a newer view may know.
       const mayBeNewer = !isKnown && stored.stamp !== "none";
-      return mayBeNewer ? { kind: "unverified" } : { kind: "purged", mode };
+      return mayBeNewer ? { kind: "unverified", covering: mode } : { kind: "purged", mode };
     }
     const { allowanceMs } = this.#settings;
     const isWithin = (ageMs: number) =>
@@ -98,8 +99,19 @@ export class JournalView implements PurgeView {
     const isCurrent = isKnown && isWithin(ask.atMs - this.#sentAtMs);
     const isOwn = ask.colo !== "" && stored.colo === ask.colo;
     const isYoung = isOwn && isWithin(ask.atMs - stored.requestedAtMs);
-    if (!isCurrent && !isYoung) return { kind: "unverified" };
+    if (!isCurrent && !isYoung) return { kind: "unverified", covering: mode };
     return mode === undefined ? { kind: "usable" } : { kind: "purged", mode };
+  }
+
+  purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean {
+    const accepted = Array.from(this.#accepted.values(), ({ chain }) => chain);
+    return [this.#chain, ...accepted].some(
+      (chain) => (chain?.lastPurgeAtMs(stored) ?? -Infinity) >= sinceAtMs,
+    );
+  }
+
+  get isUnreachable(): boolean {
+    return this.#isUnreachable;
   }
 
   #purged(stored: StoredMetadata): PurgeMode | undefined {
@@ -150,6 +162,7 @@ export class JournalView implements PurgeView {
     if (chain === undefined) return this.#begin();
     const { end } = chain;
     const read = await this.#settings.journal.since(end);
+    this.#isUnreachable = read.kind === "unavailable";
     if (read.kind === "read") return this.#extend(chain, end.position, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
@@ -158,6 +171,7 @@ export class JournalView implements PurgeView {
   async #begin(): Promise<void> {
     const { journal } = this.#settings;
     let read = await journal.newest();
+    this.#isUnreachable = read.kind === "unavailable";
     if (read.kind !== "read") return;
     if (read.entries.length === 0) {
       const checked = await journal.atPrimary("0-0");
@@ -174,6 +188,7 @@ export class JournalView implements PurgeView {
     const { journal } = this.#settings;
     const { end } = chain;
     const checked = await journal.atPrimary(end.position);
+    this.#isUnreachable = checked.kind === "unavailable";
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
     const { upTo } = checked;
     if (upTo?.position === end.position && upTo.n === end.n) {

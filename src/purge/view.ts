@@ -7,8 +7,8 @@ export type PurgeJudgement =
   | { kind: "usable" }
   /** A purge covers it: `hard` forbids any use, `soft` makes it stale. */
   | { kind: "purged"; mode: "hard" | "soft" }
-  /** No purge is known to cover it, and too little is known to be sure. */
-  | { kind: "unverified" };
+  /** Too little is known to be sure; `covering`: the mode of a known purge that may cover it. */
+  | { kind: "unverified"; covering?: "hard" | "soft" | undefined };
 
 export interface JudgementAsk {
   /** Epoch milliseconds, no earlier than the request's arrival. */
@@ -33,6 +33,10 @@ export interface PurgeView {
   /** Taken before the origin request is sent, and stored with its response. */
   stamp(attention: Attention): Promise<Stamp>;
   judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement;
+  /** Did the last attempt to read the journal fail? */
+  readonly isUnreachable: boolean;
+  /** Is a purge known that covers the response and was accepted no earlier than that instant? */
+  purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean;
 }
 
 /** Without a journal no purge is ever accepted, so none can be missed. */
@@ -41,4 +45,6 @@ export const noJournal: PurgeView = {
   seek: () => undefined,
   stamp: async () => "none",
   judge: () => ({ kind: "usable" }),
+  isUnreachable: false,
+  purgedSince: () => false,
 };

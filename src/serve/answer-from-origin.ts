@@ -12,7 +12,7 @@ import { plainPage } from "./plain-page.ts";
 import { discardBody, fromStored } from "./respond.ts";
 import { sendAndStore } from "./send-and-store.ts";
 import { learnFromHead, validated } from "./validate.ts";
-import { decide, decideOnError, judgedUnder } from "./verdict.ts";
+import { decide, decideOnError, isUnverified, judgedUnder } from "./verdict.ts";
 
 /** How long a follower waits for its leader before it goes to the origin itself. */
 const patienceMs = 10_000;
@@ -150,8 +150,11 @@ function staleInstead(need: Need, told: Told): Answer | undefined {
   const { asked, ports, reason } = need;
   const allowed = decideOnError(need.validating ?? need.fallback, questionOf(need));
   if (allowed === undefined) return undefined;
-  const handling: Handling = { kind: "forwarded", reason, ...told, detail: "stale-if-error" };
   const { candidate, ageSeconds } = allowed;
+  const unverified = isUnverified(questionOf(need), candidate);
+  if (unverified) ports.metrics.answeredUnverified();
+  const detail = "stale-if-error";
+  const handling: Handling = { kind: "forwarded", reason, ...told, detail, unverified };
   const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
   return { response, outcome: "stale-hit" };
 }

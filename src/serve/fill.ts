@@ -27,7 +27,7 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
   const { response, requestedAtMs, respondedAtMs, stamp } = fresh;
   const { directives } = governingDirectives(response.headers);
   const fields = storableFields(response.headers, directives);
-  return {
+  const metadata: StoredMetadata = {
     url: asked.url,
     route: asked.route.name,
     status: response.status,
@@ -44,6 +44,15 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
     fillCostMs: respondedAtMs - requestedAtMs,
     jitterDraw: ports.random(),
   };
+  return settled(metadata, asked, ports);
+}
+
+/** Right after a purge, an origin's own replica or cache may still answer with what it was about. */
+function settled(metadata: StoredMetadata, { route }: Asked, { view }: Ports): StoredMetadata {
+  const { purgeSettleSeconds: lifetimeSecondsMax } = route;
+  const sinceAtMs = metadata.requestedAtMs - lifetimeSecondsMax * 1_000;
+  const isUnsettled = lifetimeSecondsMax > 0 && view.purgedSince(metadata, sinceAtMs);
+  return isUnsettled ? { ...metadata, lifetimeSecondsMax } : metadata;
 }
 
 /**

@@ -57,7 +57,10 @@ function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
   const { requestedAtMs, respondedAtMs } = metadata;
   return {
     governing,
-    lifetimeSeconds: lifetimeSeconds * (1 - route.jitter * metadata.jitterDraw),
+    lifetimeSeconds: Math.min(
+      lifetimeSeconds * (1 - route.jitter * metadata.jitterDraw),
+      metadata.lifetimeSecondsMax ?? Infinity,
+    ),
     initialAgeSeconds: currentAgeSeconds({
       fields,
       requestedAtMs,

@@ -15,6 +15,7 @@ import { fromStored, passOn } from "./respond.ts";
 import {
   type Candidate,
   decide,
+  isUnverified,
   judgedUnder,
   type MissReason,
   type Verdict,
@@ -35,16 +36,16 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   // Time that was spent looking counts: the answer goes out now.
   const now = looking instanceof Promise ? questionOf({ asked, ports }) : question;
   let verdict = decide(found, now);
-  if (!isAnswer(verdict) && isUnverified(found, now)) {
+  if (!isAnswer(verdict) && isInDoubt(found, now)) {
     verdict = await judgedAgain(found, { asked, ports }, renewing);
   }
   const need = { asked, ports, ...place, isForClient: true };
   switch (verdict.kind) {
     case "serve":
-      return counted(hit(verdict, asked, ports), asked, ports);
+      return counted(hit(verdict, need), asked, ports);
     case "serve-stale":
       if (verdict.refresh) startRefresh(asked, verdict.candidate, place.key, ports);
-      return counted(hit(verdict, asked, ports), asked, ports);
+      return counted(hit(verdict, need), asked, ports);
     case "validate": {
       const { reason, candidate: validating } = verdict;
       return counted(await answerFromOrigin({ ...need, reason, validating }), asked, ports);
@@ -60,10 +61,7 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   }
 }
 
-function isUnverified(
-  found: Candidate | MissReason,
-  question: VerdictQuestion,
-): found is Candidate {
+function isInDoubt(found: Candidate | MissReason, question: VerdictQuestion): found is Candidate {
   return typeof found === "object" && judgedUnder(question, found).kind === "unverified";
 }
 
@@ -75,7 +73,7 @@ async function judgedAgain(
 ): Promise<Verdict> {
   const { view, afterAnswer, nowAtMs } = given.ports;
   await renewing;
-  if (isUnverified(found, questionOf(given))) await view.seek({ atMs: nowAtMs(), afterAnswer });
+  if (isInDoubt(found, questionOf(given))) await view.seek({ atMs: nowAtMs(), afterAnswer });
   return decide(found, questionOf(given));
 }
 
@@ -90,11 +88,13 @@ function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports):
 
 function hit(
   verdict: Extract<Verdict, { kind: "serve" | "serve-stale" }>,
-  asked: Asked,
-  ports: Ports,
+  { asked, ports }: { asked: Asked; ports: Ports },
 ): Answer {
   const { candidate, ageSeconds, ttlSeconds } = verdict;
-  const handling = { kind: "hit", ttlSeconds, detail: candidate.tier } as const;
+  const unverified =
+    asked.route.servesUnverified && isUnverified(questionOf({ asked, ports }), candidate);
+  if (unverified) ports.metrics.answeredUnverified();
+  const handling = { kind: "hit", ttlSeconds, detail: candidate.tier, unverified } as const;
   const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
   return { response, outcome: verdict.kind === "serve" ? "hit" : "stale-hit" };
 }

@@ -147,7 +147,24 @@ export function decideOnError(
 }
 
 /** What the purge view says of a stored response, for this request and at its instant. */
-export function judgedUnder(question: VerdictQuestion, { stored }: Candidate): PurgeJudgement {
+export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
+  const judged = judgedByView(question, candidate);
+  if (judged.kind !== "unverified" || !isExempt(question)) return judged;
+  // Rule 8 exempts from the bound alone: what a known purge covers stays covered.
+  if (judged.covering === "hard") return judged;
+  return judged.covering === "soft" ? { kind: "purged", mode: "soft" } : { kind: "usable" };
+}
+
+/** Does a response answer only because its route serves what cannot be verified just now? */
+export function isUnverified(question: VerdictQuestion, candidate: Candidate): boolean {
+  return isExempt(question) && judgedByView(question, candidate).kind === "unverified";
+}
+
+function isExempt({ policy, view }: VerdictQuestion): boolean {
+  return policy.route.servesUnverified && view.isUnreachable;
+}
+
+function judgedByView(question: VerdictQuestion, { stored }: Candidate): PurgeJudgement {
   const { view, atMs, colo, policy, invalidations } = question;
   if (invalidations.covers(stored.metadata)) return { kind: "purged", mode: "hard" };
   return view.judge(stored.metadata, { atMs, colo, maxLagMs: policy.route.purgeMaxLagMs });

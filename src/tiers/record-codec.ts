@@ -26,6 +26,7 @@ const metadataForm = z.object({
   colo: z.string(),
   fillCostMs: z.number(),
   jitterDraw: z.number(),
+  lifetimeSecondsMax: z.optional(z.number()),
 });
 
 const recordForm = z.object({

@@ -79,27 +79,30 @@ export class SharedTier implements Tier {
   ): Promise<{ metadata: StoredMetadata[]; isWhole: boolean } | "unavailable"> {
     const { redis, namespace } = this.#settings;
     const metadata: StoredMetadata[] = [];
-    let [cursor, seen] = ["0", 0];
+    let [cursor, seen, isCut] = ["0", 0, false];
     do {
       const page = await redis.attempt<unknown[]>((client) =>
         client.scan(cursor, { match: `${namespace}:r:*`, count: 500 }),
       );
       if (page.kind === "unavailable") return "unavailable";
       cursor = String(page.value[0]);
-      const keys = (page.value[1] as unknown[]).map(String).slice(0, countMax - seen);
+      const found = (page.value[1] as unknown[]).map(String);
+      const keys = found.slice(0, countMax - seen);
+      isCut = keys.length < found.length;
       seen += keys.length;
-      const heads = await redis.attempt<unknown[]>((client) => {
+      const heads = await redis.attempt<{ result?: unknown }[]>((client) => {
         const pipeline = client.pipeline();
         for (const key of keys) pipeline.hget(key, "m");
-        return keys.length === 0 ? Promise.resolve([]) : pipeline.exec();
+        // Somebody else's key that is no hash fails alone.
+        return keys.length === 0 ? Promise.resolve([]) : pipeline.exec({ keepErrors: true });
       });
       if (heads.kind === "unavailable") return "unavailable";
-      for (const m of heads.value) {
+      for (const { result: m } of heads.value) {
         const decoded = typeof m === "string" ? decodeRecord(m) : undefined;
         if (decoded?.record.kind === "response") metadata.push(decoded.record.metadata);
       }
     } while (cursor !== "0" && seen < countMax);
-    return { metadata, isWhole: cursor === "0" };
+    return { metadata, isWhole: cursor === "0" && !isCut };
   }
 
   async remove(key: RecordKey): Promise<void> {

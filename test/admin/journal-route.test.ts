@@ -97,7 +97,7 @@ describe("stats count purges", () => {
     { id: "malformed", body: '{"tags":"secret-text"}', headers: bearer },
   ])("that were refused, by reason and without what was sent: $id", async (row) => {
     const { site } = openJournalled();
-    await send(site, row.body, row.headers as Record<string, string>);
+    await send(site, row.body, row.headers);
     const { text } = await site.get("/_cache/stats", { headers: bearer });
     const { purges } = JSON.parse(text) as { purges: unknown };
     expect(purges).toEqual({ accepted: 0, refused: { [row.id]: 1 } });

@@ -24,14 +24,8 @@ describe("not built yet", () => {
   const says = "is not built yet; leave it out";
 
   it.each([
-    { id: "settle", written: { purge: { settleSeconds: 1 } }, at: "purge.settleSeconds" },
     { id: "allow-storing", written: { allowStoring: ["private"] }, at: "allowStoring" },
     { id: "variants", written: { limits: { variants: 8 } }, at: "limits.variants" },
-    {
-      id: "unreachable",
-      written: route({ whenUnreachable: "serve" }),
-      at: 'route "news", whenUnreachable',
-    },
     {
       id: "route-allow-storing",
       written: route({ allowStoring: [] }),

@@ -38,6 +38,18 @@ describe("a route is refused", () => {
       at: "match",
       says: 'must be a text, such as "/articles/:slug"',
     },
+    {
+      id: "when-unreachable",
+      changes: { whenUnreachable: "ask" },
+      at: "whenUnreachable",
+      says: 'must be "serve", or left out',
+    },
+    {
+      id: "settle-seconds",
+      changes: { purge: { settleSeconds: -1 } },
+      at: "purge.settleSeconds",
+      says: "is less than 0",
+    },
     { id: "mode", changes: { mode: "force" }, at: "mode", says: 'must be "default" or "override"' },
     {
       id: "override-without-fresh",

@@ -5,7 +5,7 @@ import { requestDirectives } from "../../src/http/cache-control.ts";
 import { storableFields } from "../../src/http/storable-fields.ts";
 import { governingDirectives } from "../../src/http/governing-directives.ts";
 import { headersOf, type StoredMetadata } from "../../src/http/stored-response.ts";
-import type { PurgeJudgement } from "../../src/purge/view.ts";
+import { noJournal, type PurgeJudgement } from "../../src/purge/view.ts";
 import { ageSeconds, keepUntilAtMs, termsOf } from "../../src/serve/lifetime.ts";
 import { decide, decideOnError, type Verdict } from "../../src/serve/verdict.ts";
 import { decodeRecord, encodeRecord } from "../../src/tiers/record-codec.ts";
@@ -97,12 +97,7 @@ const situation: fc.Arbitrary<Situation> = fc
       },
       colo: "HAM",
       policy: { route: given.route, heuristics: given.heuristics },
-      view: {
-        attend: () => undefined,
-        seek: () => undefined,
-        stamp: async () => "none" as const,
-        judge: () => judged,
-      },
+      view: { ...noJournal, judge: () => judged },
       invalidations: { covers: () => isInvalidated },
       atMs: storedAtMs + given.restedSeconds * 1_000 + given.fractionMs,
     },

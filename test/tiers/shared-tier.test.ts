@@ -23,7 +23,7 @@ const bodyBytesMax = 2 * 1_048_576;
 const token = "local-token";
 const page = responseOf(bytesOf("page"));
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("over $redis", ({ redis, start }) => {
   const world = openWorld(start);
 
   describeTier("shared", async () => ({
@@ -246,6 +246,17 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       await tier.write(key, page, { ...keep, body: "validated" });
       expect(await look(tier, key, ask)).toEqual(shown(page, bytesOf("page")));
     });
+  });
+
+  it("lists responses alone, as many as it is asked for, and says if there are more", async () => {
+    const namespace = `listed-${redis.replaceAll(/\W/g, "")}`;
+    const tier = world.tier({ namespace });
+    for (const name of ["a", "b", "c"]) await tier.write(keyOf(name), page, keep);
+    await tier.write(keyOf("d"), { kind: "vary", names: ["x"], sinceAtMs: 0 }, keep);
+    await world.redis.set(`${namespace}:r:foreign`, "text");
+    const [all, some] = [await tier.listed(10), await tier.listed(2)];
+    expect(all).toMatchObject({ isWhole: true, metadata: { length: 3 } });
+    expect(some).toMatchObject({ isWhole: false });
   });
 
   it("has nothing where two writers crossed, until one of them writes again", async () => {
