@@ -3,10 +3,10 @@ import type { Stamp, StoredMetadata } from "../http/stored-response.ts";
 import { acceptedAtMs, type Entry, type EntryPlace } from "./entry.ts";
 import { coverable, type PurgeMode } from "./purge-target.ts";
 
-/** Where the newest hard and the newest soft entry for one target stand; -1 for none. */
+/** Where the entries for one target stand: the newest hard one, -1 for none, and all soft ones. */
 interface Covered {
   hardAt: number;
-  softAt: number;
+  readonly softAts: number[];
 }
 
 export class Chain {
@@ -59,21 +59,35 @@ export class Chain {
    * soft ones came later. An unknown stamp is older than everything here.
    */
   purged(stored: StoredMetadata): PurgeMode | undefined {
-    const { stamp } = stored;
-    const since = (stamp === "none" ? undefined : this.#indexOf(stamp)) ?? -1;
+    const since = this.#since(stored);
     let isSoft = false;
     for (const covered of this.#covering(stored)) {
       if (covered.hardAt > since) return "hard";
-      if (covered.softAt > since) isSoft = true;
+      if (newestSoft(covered) > since) isSoft = true;
     }
     return isSoft ? "soft" : undefined;
+  }
+
+  /** When the first soft purge after its stamp that covers a response was accepted. */
+  staleSinceMs(stored: StoredMetadata): number | undefined {
+    const since = this.#since(stored);
+    const firsts = Array.from(this.#covering(stored), ({ softAts }) =>
+      softAts.find((at) => at > since),
+    );
+    const first = Math.min(...firsts.filter((at) => at !== undefined));
+    const position = this.#entries[first]?.position;
+    return position === undefined ? undefined : acceptedAtMs(position);
+  }
+
+  #since({ stamp }: StoredMetadata): number {
+    return (stamp === "none" ? undefined : this.#indexOf(stamp)) ?? -1;
   }
 
   /** When the newest purge that covers a response was accepted; `undefined` if none does. */
   lastPurgeAtMs(stored: StoredMetadata): number | undefined {
     const at = Math.max(
       -1,
-      ...Array.from(this.#covering(stored), ({ hardAt, softAt }) => Math.max(hardAt, softAt)),
+      ...Array.from(this.#covering(stored), (one) => Math.max(one.hardAt, newestSoft(one))),
     );
     const position = this.#entries[at]?.position;
     return position === undefined ? undefined : acceptedAtMs(position);
@@ -96,8 +110,12 @@ export class Chain {
 }
 
 function cover(index: Map<string, Covered>, target: string, mode: PurgeMode, at: number): void {
-  const covered = index.get(target) ?? { hardAt: -1, softAt: -1 };
+  const covered = index.get(target) ?? { hardAt: -1, softAts: [] };
   if (mode === "hard") covered.hardAt = at;
-  else covered.softAt = at;
+  else covered.softAts.push(at);
   index.set(target, covered);
+}
+
+function newestSoft({ softAts }: Covered): number {
+  return softAts.at(-1) ?? -1;
 }

@@ -5,7 +5,6 @@ import { patiently } from "../patience.ts";
 import { Chain } from "./chain.ts";
 import type { Entry } from "./entry.ts";
 import { type Journal, type JournalRead, newestCount } from "./journal.ts";
-import type { PurgeMode } from "./purge-target.ts";
 import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "./view.ts";
 
 export interface JournalViewSettings {
@@ -86,12 +85,12 @@ export class JournalView implements PurgeView {
   }
 
   judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement {
-    const mode = this.#purged(stored);
+    const purged = this.#purged(stored);
     const isKnown = this.#chain?.knows(stored.stamp) ?? false;
-    if (mode === "hard") {
+    if (purged?.mode === "hard") {
       // Rule 6: what counts here as older than everything, a newer view may know.
       const mayBeNewer = !isKnown && stored.stamp !== "none";
-      return mayBeNewer ? { kind: "unverified", covering: mode } : { kind: "purged", mode };
+      return mayBeNewer ? { kind: "unverified", covering: purged } : purged;
     }
     const { allowanceMs } = this.#settings;
     const isWithin = (ageMs: number) =>
@@ -99,25 +98,31 @@ export class JournalView implements PurgeView {
     const isCurrent = isKnown && isWithin(ask.atMs - this.#sentAtMs);
     const isOwn = ask.colo !== "" && stored.colo === ask.colo;
     const isYoung = isOwn && isWithin(ask.atMs - stored.requestedAtMs);
-    if (!isCurrent && !isYoung) return { kind: "unverified", covering: mode };
-    return mode === undefined ? { kind: "usable" } : { kind: "purged", mode };
+    if (!isCurrent && !isYoung) return { kind: "unverified", covering: purged };
+    return purged ?? { kind: "usable" };
   }
 
   purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean {
-    const accepted = Array.from(this.#accepted.values(), ({ chain }) => chain);
-    return [this.#chain, ...accepted].some(
-      (chain) => (chain?.lastPurgeAtMs(stored) ?? -Infinity) >= sinceAtMs,
-    );
+    return this.#chains().some((chain) => (chain.lastPurgeAtMs(stored) ?? -Infinity) >= sinceAtMs);
   }
 
   get isUnreachable(): boolean {
     return this.#isUnreachable;
   }
 
-  #purged(stored: StoredMetadata): PurgeMode | undefined {
-    const modes = [this.#chain?.purged(stored)];
-    for (const { chain } of this.#accepted.values()) modes.push(chain.purged(stored));
-    return modes.find((mode) => mode === "hard") ?? modes.find((mode) => mode === "soft");
+  #purged(stored: StoredMetadata): Extract<PurgeJudgement, { kind: "purged" }> | undefined {
+    const covering = this.#chains().filter((chain) => chain.purged(stored) !== undefined);
+    if (covering.length === 0) return undefined;
+    const isHard = covering.some((chain) => chain.purged(stored) === "hard");
+    if (isHard) return { kind: "purged", mode: "hard" };
+    const sinceAtMs = Math.min(...covering.map((chain) => chain.staleSinceMs(stored) ?? Infinity));
+    return { kind: "purged", mode: "soft", sinceAtMs };
+  }
+
+  /** What was read, and what was accepted here and not read back yet. */
+  #chains(): Chain[] {
+    const accepted = Array.from(this.#accepted.values(), ({ chain }) => chain);
+    return this.#chain === undefined ? accepted : [this.#chain, ...accepted];
   }
 
   /** What this isolate has accepted covers here at once, until a join brings it. */

@@ -5,10 +5,15 @@ import type { Stamp, StoredMetadata } from "../http/stored-response.ts";
 /** What the view says of one stored response at one instant. */
 export type PurgeJudgement =
   | { kind: "usable" }
-  /** A purge covers it: `hard` forbids any use, `soft` makes it stale. */
-  | { kind: "purged"; mode: "hard" | "soft" }
-  /** Too little is known to be sure; `covering`: the mode of a known purge that may cover it. */
-  | { kind: "unverified"; covering?: "hard" | "soft" | undefined };
+  /** A purge covers it: `hard` forbids any use, `soft` makes it stale, from that instant on. */
+  | { kind: "purged"; mode: "hard" }
+  | { kind: "purged"; mode: "soft"; sinceAtMs: number }
+  /** Too little is known to be sure. */
+  | {
+      kind: "unverified";
+      /** A known purge that may cover it. */
+      covering?: Extract<PurgeJudgement, { kind: "purged" }> | undefined;
+    };
 
 export interface JudgementAsk {
   /** Epoch milliseconds, no earlier than the request's arrival. */

@@ -49,19 +49,17 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
       ? { kind: "gateway-timeout" }
       : { kind: "forward", reason: found };
   }
-  const { metadata } = found.stored;
-  const terms = termsOf(metadata, question.policy);
-  const age = ageSeconds(metadata, terms, question.atMs);
-  const timing = { ageSeconds: age, ttlSeconds: terms.lifetimeSeconds - age };
-
+  const weighed = weigh(found, question);
+  const { terms, ageSeconds: age, ttlSeconds } = weighed;
+  const timing = { ageSeconds: age, ttlSeconds };
   if (hasUnknownCookie && !sharedExplicitly(terms.governing)) {
     return directives.onlyIfCached
       ? { kind: "gateway-timeout" }
       : { kind: "forward", reason: "request" };
   }
-  const unfit = whyNotFresh({ question, terms, candidate: found, ...timing });
+  const unfit = whyNotFresh(weighed);
   if (unfit === undefined) return { kind: "serve", candidate: found, ...timing };
-  const stale = staleAllowance({ question, terms, candidate: found, ...timing });
+  const stale = staleAllowance(weighed);
   if (stale !== undefined) {
     const refresh = stale === "stale-while-revalidate";
     return { kind: "serve-stale", candidate: found, ...timing, refresh };
@@ -74,16 +72,30 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
 interface Weighed {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
-  readonly candidate: Candidate;
+  readonly judged: PurgeJudgement;
   readonly ageSeconds: number;
+  /** What is left of its lifetime, which a soft purge ends. */
   readonly ttlSeconds: number;
+}
+
+function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
+  const { metadata } = candidate.stored;
+  const terms = termsOf(metadata, question.policy);
+  const age = ageSeconds(metadata, terms, question.atMs);
+  const judged = judgedUnder(question, candidate);
+  const isSoft = judged.kind === "purged" && judged.mode === "soft";
+  // The journal's clock may be ahead of ours.
+  const sincePurgeSeconds = isSoft
+    ? Math.max(0, (question.atMs - judged.sinceAtMs) / 1_000)
+    : -Infinity;
+  const ttlSeconds = Math.min(terms.lifetimeSeconds - age, -sincePurgeSeconds);
+  return { question, terms, judged, ageSeconds: age, ttlSeconds };
 }
 
 /** @returns why a response is not fresh enough for this request; `undefined` when it is */
 function whyNotFresh(weighed: Weighed): "stale" | "request" | undefined {
-  const { question, terms, candidate, ageSeconds: age, ttlSeconds } = weighed;
+  const { question, terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const { directives } = question.asked;
-  const judged = judgedUnder(question, candidate);
   if (judged.kind !== "usable") return "stale";
   if (terms.alwaysValidate || ttlSeconds <= 0) return "stale";
   if (directives.noCache) return "request";
@@ -111,15 +123,14 @@ function staleAllowance(weighed: Weighed): "stale-while-revalidate" | "max-stale
   return staleSeconds <= maxStaleSeconds ? "max-stale" : undefined;
 }
 
-/** None for a response within its lifetime that a purge or the request's own wish rules out. */
+/** None for a response within its lifetime that the request's own wish rules out. */
 function staleSecondsOf({ ttlSeconds }: Weighed): number {
   return Math.max(0, -ttlSeconds);
 }
 
 /** RFC 9111 §4.2.4, and no purge that forbids it. */
-function mayBeStale({ question, terms, candidate }: Weighed): boolean {
+function mayBeStale({ terms, judged }: Weighed): boolean {
   if (terms.neverStale || terms.alwaysValidate) return false;
-  const judged = judgedUnder(question, candidate);
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
 }
 
@@ -134,16 +145,13 @@ export function decideOnError(
   question: VerdictQuestion,
 ): { candidate: Candidate; ageSeconds: number } | undefined {
   if (candidate === undefined) return undefined;
-  const { metadata } = candidate.stored;
-  const terms = termsOf(metadata, question.policy);
-  const age = ageSeconds(metadata, terms, question.atMs);
-  const ttlSeconds = terms.lifetimeSeconds - age;
-  const weighed = { question, terms, candidate, ageSeconds: age, ttlSeconds };
+  const weighed = weigh(candidate, question);
   // What is fresh, though the request wished for fresher, needs no leave to be stale.
   const isFresh = whyNotFresh(weighed) !== "stale";
-  const mayAnswer = mayBeStale(weighed) && staleSecondsOf(weighed) < terms.staleIfErrorSeconds;
+  const mayAnswer =
+    mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
   const allowed = isFresh || mayAnswer;
-  return allowed ? { candidate, ageSeconds: age } : undefined;
+  return allowed ? { candidate, ageSeconds: weighed.ageSeconds } : undefined;
 }
 
 /** What the purge view says of a stored response, for this request and at its instant. */
@@ -151,8 +159,8 @@ export function judgedUnder(question: VerdictQuestion, candidate: Candidate): Pu
   const judged = judgedByView(question, candidate);
   if (judged.kind !== "unverified" || !isExempt(question)) return judged;
   // Rule 8 exempts from the bound alone: what a known purge covers stays covered.
-  if (judged.covering === "hard") return judged;
-  return judged.covering === "soft" ? { kind: "purged", mode: "soft" } : { kind: "usable" };
+  if (judged.covering?.mode === "hard") return judged;
+  return judged.covering ?? { kind: "usable" };
 }
 
 /** Does a response answer only because its route serves what cannot be verified just now? */

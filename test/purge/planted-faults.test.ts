@@ -78,7 +78,7 @@ class SoftHidesHard extends JournalView {
       targets.tags.includes(`tag:${stored.tags[0]}`),
     );
     const isHidden = judged.kind === "purged" && covering?.mode === "soft";
-    return isHidden ? { kind: "purged", mode: "soft" } : judged;
+    return isHidden ? { kind: "purged", mode: "soft", sinceAtMs: 0 } : judged;
   }
 }
 

@@ -1,7 +1,7 @@
 // whenUnreachable: "serve" on a route: while the journal cannot be read, what is stored answers past
 // the bound, and says so (docs/purge-protocol.md, rule 8).
 import { describe, expect, it } from "vitest";
-import { noJournal } from "../../src/purge/view.ts";
+import { noJournal, type PurgeJudgement } from "../../src/purge/view.ts";
 import { decide } from "../../src/serve/verdict.ts";
 import { bearer, openJournalled, send } from "../admin/purge-sender.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
@@ -34,10 +34,13 @@ const asked = async (site: Awaited<ReturnType<typeof cutOff>>["site"], path: str
 };
 
 describe("what the view cannot verify", () => {
-  it.each<{ id: string; covering?: "hard" | "soft"; isUnreachable?: boolean; verdict: string }>([
+  type Covering = Extract<PurgeJudgement, { kind: "unverified" }>["covering"];
+  const soft = { kind: "purged", mode: "soft", sinceAtMs: 0 } as const;
+
+  it.each<{ id: string; covering?: Covering; isUnreachable?: boolean; verdict: string }>([
     { id: "nothing-known", verdict: "serve" },
-    { id: "maybe-purged", covering: "hard", verdict: "forward" },
-    { id: "maybe-purged-softly", covering: "soft", verdict: "forward" },
+    { id: "maybe-purged", covering: { kind: "purged", mode: "hard" }, verdict: "forward" },
+    { id: "maybe-purged-softly", covering: soft, verdict: "forward" },
     { id: "journal-within-reach", isUnreachable: false, verdict: "forward" },
   ])("$id", ({ covering, isUnreachable = true, verdict }) => {
     const question = questionOf({ id: "", route: { whenUnreachable: "serve" } });

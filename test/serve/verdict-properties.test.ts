@@ -33,7 +33,7 @@ const routes = routeChanges.map((changes) => routeWith(changes));
 const judgements: readonly PurgeJudgement[] = [
   ...Array.from({ length: 5 }, () => ({ kind: "usable" }) as const),
   { kind: "purged", mode: "hard" },
-  { kind: "purged", mode: "soft" },
+  { kind: "purged", mode: "soft", sinceAtMs: storedAtMs + 5_000 },
   { kind: "unverified" },
 ];
 

@@ -2,6 +2,7 @@
 // RFC 5861 §3, §4). Ages are seconds since the example was stored.
 import { describe, expect, it } from "vitest";
 import { decide, decideOnError } from "../../src/serve/verdict.ts";
+import { storedAtMs } from "./examples.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
 
 describe("nothing found", () => {
@@ -93,7 +94,7 @@ describe("stale-while-revalidate", () => {
 
 describe("purged", () => {
   const hard = { kind: "purged", mode: "hard" } as const;
-  const soft = { kind: "purged", mode: "soft" } as const;
+  const soft = { kind: "purged", mode: "soft", sinceAtMs: storedAtMs + 20_000 } as const;
   const unverified = { kind: "unverified" } as const;
   const swr = "max-age=60, stale-while-revalidate=10";
 
@@ -107,7 +108,27 @@ describe("purged", () => {
       verdict: "forward stale",
     },
     { id: "soft", judged: soft, more: etag, verdict: "validate stale" },
-    { id: "soft-with-leave", judged: soft, stored: swr, verdict: "serve-stale+refresh" },
+    {
+      id: "soft-with-leave",
+      judged: soft,
+      stored: swr,
+      ageSeconds: 29.999,
+      verdict: "serve-stale+refresh",
+    },
+    {
+      id: "soft-beyond-the-window-since-the-purge",
+      judged: soft,
+      stored: swr,
+      ageSeconds: 30,
+      verdict: "forward stale",
+    },
+    {
+      id: "soft-by-a-clock-that-is-ahead",
+      judged: soft,
+      stored: swr,
+      ageSeconds: 10,
+      verdict: "serve-stale+refresh",
+    },
     { id: "unverified", judged: unverified, stored: swr, verdict: "forward stale" },
   ])("$id", ({ verdict, ...given }) => {
     expect(verdictOf(given)).toBe(verdict);
@@ -117,6 +138,7 @@ describe("purged", () => {
 describe("in place of an error", () => {
   const stored = "max-age=60, stale-if-error=10";
   const hard = { kind: "purged", mode: "hard" } as const;
+  const soft = { kind: "purged", mode: "soft", sinceAtMs: storedAtMs + 5_000 } as const;
 
   it.each<Case & { allowed: boolean }>([
     { id: "first", stored, ageSeconds: 60, allowed: true },
@@ -147,8 +169,9 @@ describe("in place of an error", () => {
       route: { honourRequestDirectives: true },
       allowed: true,
     },
-    { id: "soft", stored, judged: { kind: "purged", mode: "soft" }, allowed: true },
-    { id: "soft-without-leave", judged: { kind: "purged", mode: "soft" }, allowed: false },
+    { id: "soft", stored, judged: soft, ageSeconds: 14.999, allowed: true },
+    { id: "soft-too-late", stored, judged: soft, ageSeconds: 15, allowed: false },
+    { id: "soft-without-leave", judged: soft, allowed: false },
   ])("$id (RFC 5861 §4)", ({ allowed, ...given }) => {
     const stale = decideOnError(candidateOf(given), questionOf(given));
     expect(stale !== undefined).toBe(allowed);
