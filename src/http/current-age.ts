@@ -16,8 +16,7 @@ export function currentAgeSeconds(given: {
   atMs: number;
 }): number {
   const { fields, requestedAtMs, respondedAtMs, atMs } = given;
-  const statedSeconds = statedAgeSeconds(fields);
-  const ageValueSeconds = typeof statedSeconds === "number" ? statedSeconds : 0;
+  const ageValueSeconds = largestAgeSeconds(fields.get("age"));
   const dateAtMs = parseHttpDate(fields.get("date"), respondedAtMs);
   const apparentAgeSeconds =
     typeof dateAtMs === "number" ? Math.max(0, (respondedAtMs - dateAtMs) / 1000) : 0;
@@ -26,6 +25,12 @@ export function currentAgeSeconds(given: {
   const correctedInitialAgeSeconds = Math.max(apparentAgeSeconds, correctedAgeValueSeconds);
   const residentTimeSeconds = (atMs - respondedAtMs) / 1000;
   return Math.max(0, correctedInitialAgeSeconds + residentTimeSeconds);
+}
+
+/** Of one that is malformed the largest number counts: where it answers at all, it is that old. */
+function largestAgeSeconds(text: string | null): number {
+  const numbers = text?.match(/\d+/g) ?? [];
+  return numbers.reduce((largest, number) => Math.max(largest, deltaSeconds(number) ?? 0), 0);
 }
 
 /**

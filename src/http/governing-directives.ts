@@ -36,7 +36,9 @@ export function governingDirectives(fields: Fields): GoverningDirectives {
  * all the same, as the caches do that they were written for.
  */
 function alsoPrivate(own: ResponseDirectives, other: ResponseDirectives): ResponseDirectives {
-  return own.private === true || other.private === false ? own : { ...own, private: other.private };
+  const said = [own.private, other.private];
+  const fields = said.flatMap((names) => (typeof names === "boolean" ? [] : names));
+  return { ...own, private: said.includes(true) || (fields.length > 0 && fields) };
 }
 
 /**

@@ -18,9 +18,11 @@ export function rangeVerdict(given: {
   stored: Fields;
   status: number;
   bodyBytes: number;
+  /** `Date` of the answer that brought the body. */
+  bodyDate: string | null;
 }): RangeVerdict {
   const asked = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");
-  if (given.status !== 200 || asked === null || !ifRangeHolds(given.request, given.stored)) {
+  if (given.status !== 200 || asked === null || !ifRangeHolds(given)) {
     return { kind: "whole" };
   }
   const part = partOf([asked[1] ?? "", asked[2] ?? ""], given.bodyBytes);
@@ -50,9 +52,14 @@ function suffix(length: string, bodyBytes: number): RangeVerdict {
 }
 
 /** RFC 9110 §13.1.5: the strong comparison; a date must be exactly a strong `Last-Modified`. */
-function ifRangeHolds(request: Fields, stored: Fields): boolean {
+function ifRangeHolds(given: {
+  request: Fields;
+  stored: Fields;
+  bodyDate: string | null;
+}): boolean {
+  const { request, stored, bodyDate } = given;
   const condition = request.get("if-range")?.trim();
   if (condition === undefined) return true;
   if (condition.includes('"')) return !isWeak(condition) && condition === entityTag(stored);
-  return condition === stored.get("last-modified")?.trim() && hasStrongDate(stored);
+  return condition === stored.get("last-modified")?.trim() && hasStrongDate(stored, bodyDate);
 }

@@ -39,6 +39,8 @@ export interface StoredMetadata {
   readonly fillCostMs: number;
   /** Drawn once per fill, 0 ≤ draw < 1: how much of the route's jitter shortens this lifetime. */
   readonly jitterDraw: number;
+  /** `Date` of the answer that brought the body, once a 304 has brought one of its own. */
+  readonly bodyDate?: string | undefined;
   /** Filled so soon after a purge that its origin may not be settled: fresh for no longer. */
   readonly lifetimeSecondsMax?: number | undefined;
 }
@@ -56,6 +58,10 @@ export interface StoredResponse {
 
 export function headersOf(lines: readonly FieldLine[]): Headers {
   return new Headers(lines.map(([name, value]) => [name, value]));
+}
+
+export function bodyDateOf(metadata: StoredMetadata): string | null {
+  return metadata.bodyDate ?? fieldsOf(metadata).get("date");
 }
 
 const builtFields = new WeakMap<StoredMetadata, Headers>();

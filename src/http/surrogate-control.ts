@@ -28,14 +28,30 @@ export function surrogateDirectives(text: string | null): Rule[] {
   const members = membersOf(text).map(splitTargets);
   const forUs = members.filter(({ targets }) => targets.includes(ownName));
   const forAll = members.filter(({ targets }) => targets.length === 0);
-  const rules = [...forUs, ...forAll].flatMap(({ rule }) => parseDirectives(rule)).flatMap(plain);
+  const wellFormed = [...forUs, ...forAll].flatMap(({ rule }) => parseDirectives(rule));
+  const rules = [...members.flatMap(({ slipped }) => slipped), ...wellFormed].flatMap(plain);
   return rules.some(({ name }) => governing.has(name)) ? rules : [];
 }
 
+interface Member {
+  readonly rule: string;
+  /** In small letters, as our own name is. */
+  readonly targets: readonly string[];
+  /** Directives where a name should be, as in `no-store; private`: heeded, as strictly as can be. */
+  readonly slipped: readonly Rule[];
+}
+
 /** A directive may be followed by the names of those it is for: `no-store;abc;def`. */
-function splitTargets(member: string): { rule: string; targets: string[] } {
-  const [rule = "", ...targets] = member.match(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g) ?? [];
-  return { rule, targets: targets.map((target) => target.trim()) };
+function splitTargets(member: string): Member {
+  const [rule = "", ...rest] = member.match(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g) ?? [];
+  const names = rest.map((text) => text.trim().toLowerCase());
+  const nameOf = (text: string) => text.split("=", 1)[0]?.trim() ?? "";
+  const isDirective = (text: string) => text.includes("=") || governing.has(text);
+  return {
+    rule,
+    targets: names.filter((text) => !isDirective(text)),
+    slipped: names.filter(isDirective).map((text) => ({ name: nameOf(text), argument: undefined })),
+  };
 }
 
 /**

@@ -20,11 +20,14 @@ export function hasValidator(fields: Fields): boolean {
 }
 
 /**
- * Is `Last-Modified` a strong validator? Only where `Date` is at least a second later: the content
- * may else have changed twice within that second (RFC 9110 §8.8.2.2).
+ * Is `Last-Modified` a strong validator? Only where the answer that brought the body is dated at
+ * least a second later: the content may else have changed twice within that second (RFC 9110
+ * §8.8.2.2).
+ *
+ * @param bodyDate the `Date` of that answer, where it is not the stored one
  */
-export function hasStrongDate(stored: Fields): boolean {
-  const dateAtMs = parseHttpDate(stored.get("date"), 0);
+export function hasStrongDate(stored: Fields, bodyDate = stored.get("date")): boolean {
+  const dateAtMs = parseHttpDate(bodyDate, 0);
   if (typeof dateAtMs !== "number") return false;
   const modifiedAtMs = parseHttpDate(stored.get("last-modified"), dateAtMs);
   return typeof modifiedAtMs === "number" && dateAtMs - modifiedAtMs >= 1000;
@@ -33,14 +36,13 @@ export function hasStrongDate(stored: Fields): boolean {
 /**
  * The fields of a conditional request for a stored response (RFC 9111 §4.3.1).
  *
- * @param isDoubted a purge may cover it: a date that is no strong validator is then left out
+ * @param isDateFit false leaves `Last-Modified` out
  */
 export function conditionalFields(
   stored: Fields,
-  isDoubted = false,
+  isDateFit = true,
 ): [name: string, value: string][] {
   const tag = entityTag(stored);
-  const isDateFit = !isDoubted || hasStrongDate(stored);
   const modified = isDateFit ? stored.get("last-modified") : null;
   return [
     ...(tag === null ? [] : [["if-none-match", tag] as [string, string]]),
@@ -73,32 +75,37 @@ export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolea
  * Departs from RFC 9111 §4.3.5, which lets an answer without validators freshen: nothing shows then
  * that the stored body is still the current one, so it is `unknown`.
  *
- * @param bodyBytes length of the stored body; `null` where it is not known
+ * @param body.bodyBytes length of the stored body; `null` where it is not known
+ * @param body.bodyDate  `Date` of the answer that brought it
  */
 export function toldByHead(
   head: Fields,
   stored: Fields,
-  bodyBytes: number | null,
+  { bodyBytes, bodyDate }: { bodyBytes: number | null; bodyDate: string | null },
 ): "same" | "other" | "unknown" {
   const length = head.get("content-length")?.trim() ?? null;
   const lengthDiffers = length !== null && bodyBytes !== null && length !== String(bodyBytes);
   const differs = (name: string) => head.has(name) && head.get(name) !== stored.get(name);
   if (lengthDiffers || differs("etag") || differs("last-modified")) return "other";
   const hasTag = entityTag(head) !== null;
-  return hasTag || (head.has("last-modified") && hasStrongDate(stored)) ? "same" : "unknown";
+  return hasTag || (head.has("last-modified") && hasStrongDate(stored, bodyDate))
+    ? "same"
+    : "unknown";
 }
 
 /**
  * Does the client's own precondition hold against a stored 2xx response, so that 304 answers?
  * `If-None-Match` hides `If-Modified-Since` (RFC 9110 §13.2.2). Comparison is weak (§13.1.2).
  *
- * @param given.receivedAtMs stands in for absent `Last-Modified` and `Date` (RFC 9111 §4.3.2)
+ * @param given.receivedAtMs stands in for absent `Last-Modified` and `Date` of what is stored
+ *   (RFC 9111 §4.3.2); `undefined` for an answer that is not, where without a modification date
+ *   there is nothing to compare (RFC 9110 §13.1.3)
  */
 export function isNotModified(given: {
   request: Fields;
   stored: Fields;
   status: number;
-  receivedAtMs: number;
+  receivedAtMs: number | undefined;
 }): boolean {
   const { request, stored, receivedAtMs } = given;
   if (given.status < 200 || given.status > 299) return false;
@@ -109,12 +116,14 @@ export function isNotModified(given: {
     const listed = noneMatch.match(entityTagPattern) ?? [];
     return tag !== null && listed.some((candidate) => opaque(candidate) === opaque(tag));
   }
-  const sinceAtMs = parseHttpDate(request.get("if-modified-since"), receivedAtMs);
+  // Two-digit years alone are read around it.
+  const aroundAtMs = receivedAtMs ?? 0;
+  const sinceAtMs = parseHttpDate(request.get("if-modified-since"), aroundAtMs);
   if (typeof sinceAtMs !== "number") return false;
-  const modifiedAtMs = parseHttpDate(stored.get("last-modified"), receivedAtMs);
-  // RFC 9110 §13.1.3: without a modification date there is nothing to compare.
+  const modifiedAtMs = parseHttpDate(stored.get("last-modified"), aroundAtMs);
   if (modifiedAtMs === "unreadable") return false;
   if (modifiedAtMs !== "absent") return modifiedAtMs <= sinceAtMs;
+  if (receivedAtMs === undefined) return false;
   const dateAtMs = parseHttpDate(stored.get("date"), receivedAtMs);
   return (typeof dateAtMs === "number" ? dateAtMs : receivedAtMs) <= sinceAtMs;
 }

@@ -2,8 +2,8 @@
 // response in its place if the origin fails.
 import type { Handling } from "../http/cache-status.ts";
 import { selects } from "../http/selecting.ts";
-import { fieldsOf } from "../http/stored-response.ts";
-import { conditionalFields } from "../http/validators.ts";
+import { bodyDateOf, fieldsOf } from "../http/stored-response.ts";
+import { conditionalFields, hasStrongDate } from "../http/validators.ts";
 import { Flight, type FlightOutcome } from "./collapse.ts";
 import type { Fresh } from "./fill.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
@@ -46,8 +46,8 @@ function leadOn(need: Need, flight: Flight): Promise<Answer> {
 }
 
 /** What may be answered to one client alone is asked for alone. */
-function mayCollapse({ asked, ports }: Need): boolean {
-  const { method, hasUnknownCookie, directives, conditions, key } = asked;
+function mayCollapse({ asked, ports, key }: Need): boolean {
+  const { method, hasUnknownCookie, directives, conditions } = asked;
   const isForAll = !hasUnknownCookie && !directives.noStore && !conditions.has("range");
   return method === "GET" && isForAll && !ports.uncacheable.has(key.text, ports.nowAtMs());
 }
@@ -65,10 +65,10 @@ function followed(outcome: FlightOutcome, need: Need): Answer | undefined {
     if (stale !== undefined || failure === "error-status") return stale;
     return failurePage(failure);
   }
-  const { asked, ports, reason } = need;
+  const { asked, ports, reason, key } = need;
   const { stored } = outcome;
   if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
-  const verdict = decide({ stored, tier: "memory" }, questionOf(need));
+  const verdict = decide({ stored, tier: "memory", key }, questionOf(need));
   if (verdict.kind !== "serve" && verdict.kind !== "serve-stale") return undefined;
   discardBody((need.validating ?? need.fallback)?.stored);
   const handling: Handling = { kind: "forwarded", reason, collapsed: true };
@@ -131,8 +131,10 @@ function validatorsOf(need: Need): [name: string, value: string][] {
   // Without its body it could answer nobody but the client that has it; and for a HEAD none is read
   // again to be stored anew.
   if (kind === "absent" || (kind === "stream" && need.asked.method === "HEAD")) return [];
-  const isDoubted = judgedUnder(questionOf(need), validating).kind !== "usable";
-  return conditionalFields(fieldsOf(validating.stored.metadata), isDoubted);
+  const { metadata } = validating.stored;
+  const stored = fieldsOf(metadata);
+  const isTrusted = judgedUnder(questionOf(need), validating).kind === "usable";
+  return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
 }
 
 function originFailed(failure: "unreachable" | "timeout", need: Need, flight: Flight): Answer {

@@ -14,7 +14,7 @@ import type { Target } from "./target.ts";
 const steeringNames: ReadonlySet<string> = new Set(
   (
     "forwarded x-host x-real-ip x-client-ip x-cluster-client-ip true-client-ip x-scheme " +
-    "x-url-scheme x-method-override front-end-https"
+    "x-url-scheme x-method-override front-end-https surrogate-capability"
   ).split(" "),
 );
 const steeringFamilies =

@@ -2,6 +2,7 @@
 // answer names in Location and Content-Location, in this isolate and in the tiers of this colo.
 import { LRUCache } from "lru-cache";
 import type { StoredMetadata } from "../http/stored-response.ts";
+import type { RecordKey } from "../tiers/record-key.ts";
 import { keyedAs, type Passed } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { removeStored } from "./store.ts";
@@ -13,19 +14,21 @@ const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRA
 /** URLs are the client's to choose, so what is kept of them is bounded in bytes. */
 const keptBytesMax = 1_048_576;
 
-/** When this isolate last saw a URL invalidated: also what was under way by then is old. */
+/** When this isolate last saw a URL, or a record's key, invalidated: what was under way is old. */
 export class Invalidations {
   readonly #atMs = new LRUCache<string, number>({
     maxSize: keptBytesMax,
     sizeCalculation: (_, url) => 64 + 2 * url.length,
   });
 
-  add(url: string, atMs: number): void {
-    this.#atMs.set(url, atMs);
+  /** @param what a keyed URL, or the text of one record's key */
+  add(what: string, atMs: number): void {
+    this.#atMs.set(what, atMs);
   }
 
-  covers({ url, requestedAtMs }: StoredMetadata): boolean {
-    return requestedAtMs <= (this.#atMs.get(url) ?? -Infinity);
+  covers({ url, requestedAtMs }: StoredMetadata, key: RecordKey | undefined): boolean {
+    const ofKey = key && this.#atMs.get(key.text);
+    return requestedAtMs <= Math.max(this.#atMs.get(url) ?? -Infinity, ofKey ?? -Infinity);
   }
 }
 
@@ -53,5 +56,5 @@ function invalidate(url: string, passed: Passed, ports: Ports): void {
   const fields = { ...passed.fields, target: { ...named, ownHost: target.ownHost } };
   const keyed = keyedAs({ fields, route, config });
   ports.invalidations.add(keyed.url, ports.nowAtMs());
-  removeStored(keyed.key, ports, [...new Set(hosts)]);
+  removeStored(keyed.key, ports, hosts);
 }

@@ -2,7 +2,7 @@
 // which goes first.
 import type { Route } from "../config.ts";
 import { responseDirectives } from "../http/cache-control.ts";
-import { currentAgeSeconds } from "../http/current-age.ts";
+import { currentAgeSeconds, statedAgeSeconds } from "../http/current-age.ts";
 import {
   explicitLifetimeSeconds,
   heuristicallyCacheableStatuses,
@@ -54,6 +54,8 @@ function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
   const { directives } = governing;
   const { lifetimeSeconds, assigned } = lifetime(metadata, governing, policy);
   const overrides = assigned && route.mode === "override";
+  // Nobody can tell then for how long it has been stale.
+  const isAgeKnown = statedAgeSeconds(fields) !== "unreadable";
   const { requestedAtMs, respondedAtMs } = metadata;
   return {
     governing,
@@ -71,9 +73,12 @@ function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
     // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
     // stated beside it, or by the route, is the site's own word for this cache.
     neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
-    staleWhileRevalidateSeconds:
-      directives.staleWhileRevalidateSeconds ?? route.staleWhileRevalidateSeconds ?? 0,
-    staleIfErrorSeconds: directives.staleIfErrorSeconds ?? route.staleIfErrorSeconds ?? 0,
+    staleWhileRevalidateSeconds: isAgeKnown
+      ? (directives.staleWhileRevalidateSeconds ?? route.staleWhileRevalidateSeconds ?? 0)
+      : 0,
+    staleIfErrorSeconds: isAgeKnown
+      ? (directives.staleIfErrorSeconds ?? route.staleIfErrorSeconds ?? 0)
+      : 0,
     canBeValidated: hasValidator(fields),
   };
 }

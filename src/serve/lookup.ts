@@ -33,8 +33,9 @@ export function lookUp(ask: LookUp, ports: Ports): LookedUp | Promise<LookedUp> 
   search.inFlights();
   search.inMemory();
   if (search.isDone) return search.result();
-  const isHopeless = ports.uncacheable.has(ask.asked.key.text, ask.atMs);
-  return isHopeless ? search.result() : search.below();
+  const soFar = search.result();
+  const isHopeless = ports.uncacheable.has(soFar.key.text, ask.atMs);
+  return isHopeless ? soFar : search.below();
 }
 
 class Search {
@@ -68,7 +69,7 @@ class Search {
     const { asked, atMs } = this.#ask;
     const stored = this.#ports.flights.get(this.#key().text, atMs)?.stored;
     if (stored !== undefined && selects(stored.metadata.selecting, asked.forwarded)) {
-      this.#consider({ stored, tier: "memory" });
+      this.#consider({ stored, tier: "memory", key: this.#key() });
     }
   }
 
@@ -134,7 +135,7 @@ class Search {
     if (read.kind !== "found" || read.record.kind !== "response") return;
     const { requestedAtMs } = read.record.stored.metadata;
     if (requestedAtMs < (this.#marker?.sinceAtMs ?? -Infinity)) return;
-    this.#consider({ stored: read.record.stored, tier });
+    this.#consider({ stored: read.record.stored, tier, key: this.#key() });
   }
 
   #consider(candidate: Candidate): void {
@@ -155,7 +156,7 @@ class Search {
   #answersWithoutBody(stored: StoredResponse, tier: Tier): boolean {
     const { asked, accepts } = this.#ask;
     const { metadata } = stored;
-    if (!accepts({ stored, tier: tier.name })) return false;
+    if (!accepts({ stored, tier: tier.name, key: this.#key() })) return false;
     return asked.method === "HEAD" || clientHasIt(asked, metadata);
   }
 

@@ -7,6 +7,7 @@ import type { Need } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { removeStored } from "./store.ts";
+import type { Candidate } from "./verdict.ts";
 
 export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
@@ -23,12 +24,26 @@ const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
   "no-use",
 ]);
 
+/** With these its origin says that what it answers now is not for all. */
+const saidByOrigin: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
+  "no-store",
+  "private",
+  "set-cookie",
+  "vary-any",
+]);
+
 /**
- * Other errors tell how the origin is, or that it disliked this one request: whoever can provoke
- * one must not take a stored response from everybody.
+ * Other errors and redirects tell how the origin is, or what it made of this one request: whoever
+ * can provoke one must not take a stored response from everybody.
  */
+const isGone = (status: number): boolean => status === 404 || status === 410;
 const tellsOfResource = (status: number): boolean =>
-  status < 400 || status === 404 || status === 410;
+  status < 300 || status === 301 || status === 308 || isGone(status);
+
+/** Who was refused, and the stored response that the answer takes the place of. */
+type Refused = Pick<Need, "asked" | "ports" | "key"> & {
+  readonly replaced: Candidate | undefined;
+};
 
 /**
  * Remembers what proved uncacheable, and forgets what no longer is. What was stored before an
@@ -39,14 +54,26 @@ const tellsOfResource = (status: number): boolean =>
 export function heedRefusal(
   refusal: StoreRefusal | undefined,
   status: number,
-  { asked, ports, key, validating, fallback }: Need,
+  refused: Refused,
 ): void {
-  const { text } = asked.key;
-  if (refusal === undefined) return ports.uncacheable.forget(text);
-  if (!holdsForAll.has(refusal) || asked.hasUnknownCookie) return;
-  ports.uncacheable.mark(text, ports.nowAtMs());
-  const replaced = validating ?? fallback;
-  if (replaced !== undefined && tellsOfResource(status)) removeStored(key, ports);
+  const { asked, ports, key, replaced } = refused;
+  if (refusal === undefined) return ports.uncacheable.forget(key.text);
+  const isForAll = holdsForAll.has(refusal) && !asked.hasUnknownCookie;
+  if (!isForAll || !tellsOfResource(status)) return;
+  ports.uncacheable.mark(key.text, ports.nowAtMs());
+  if (replaced === undefined) return;
+  if (saidByOrigin.has(refusal) || isGone(status)) endStored(refused);
+}
+
+/** Under the key that it was read from, too: a marker found later leads to another. */
+export function endStored({ asked, ports, key, replaced }: Refused): void {
+  const { target } = asked;
+  const hosts = [target.ownHost, target.host];
+  for (const ended of new Set([key, replaced?.key ?? key])) {
+    // Also what others have at hand by now, and what is on its way up from a lower tier.
+    ports.invalidations.add(ended.text, ports.nowAtMs());
+    removeStored(ended, ports, hosts);
+  }
 }
 
 /** @returns why the response is not to be stored; `undefined` when it is */

@@ -3,6 +3,7 @@
 import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import { rangeVerdict } from "../http/ranges.ts";
 import {
+  bodyDateOf,
   type Fields,
   fieldsOf,
   type StoredMetadata,
@@ -72,7 +73,13 @@ function bodyOrPart(stored: StoredResponse, fields: Headers, conditions: Fields)
   const part =
     bodyBytes === null || !conditions.has("range")
       ? ({ kind: "whole" } as const)
-      : rangeVerdict({ request: conditions, stored: fieldsOf(metadata), status, bodyBytes });
+      : rangeVerdict({
+          request: conditions,
+          stored: fieldsOf(metadata),
+          status,
+          bodyBytes,
+          bodyDate: bodyDateOf(metadata),
+        });
   switch (part.kind) {
     case "whole":
       return new Response(whole, { status, statusText, headers: fields, encodeBody: "manual" });

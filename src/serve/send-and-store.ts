@@ -1,6 +1,7 @@
 // Sends an origin's answer on to the client, and stores it on the way where it may be stored.
 import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
+import { isNotModified } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
 import { fieldsOfFill } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
@@ -15,14 +16,19 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const { response } = fresh;
   const metadata = metadataOf(fresh, asked, ports);
   const refusal = refusalToStore(metadata, asked, ports);
-  heedRefusal(refusal, response.status, need);
+  heedRefusal(refusal, response.status, { ...need, replaced: need.validating ?? need.fallback });
   const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;
   if (refusal !== undefined) {
     ports.flights.end(key.text, flight);
     ports.metrics.refusedToStore(asked.route.name, refusal);
     const told: Handling = { ...handling, detail: refusal };
     // RFC 9110 §13.2.1: the origin was asked without the client's conditions.
-    const hasIt = clientHasIt(asked, metadata);
+    const hasIt = isNotModified({
+      request: asked.conditions,
+      stored: response.headers,
+      status: response.status,
+      receivedAtMs: undefined,
+    });
     if (hasIt) ports.afterAnswer(async () => response.body?.cancel());
     const sent = hasIt ? notModified(new Headers(response.headers)) : response;
     return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };

@@ -24,7 +24,7 @@ export function removeStored(
   { tiers, afterAnswer }: Ports,
   hosts: readonly string[] = [host],
 ): void {
-  const keys = hosts.map((each) => new RecordKey(text, each));
+  const keys = Array.from(new Set(hosts), (each) => new RecordKey(text, each));
   for (const key of keys) tiers.memory.remove(key);
   afterAnswer(async () => {
     const removals = keys.map((key) => tiers.edge.remove(key));

@@ -5,7 +5,9 @@ import type { Handling } from "../http/cache-status.ts";
 import { governingDirectives } from "../http/governing-directives.ts";
 import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
 import { storableFields } from "../http/storable-fields.ts";
+import { sharedExplicitly } from "../http/storable.ts";
 import {
+  bodyDateOf,
   fieldsOf,
   headersOf,
   type StoredMetadata,
@@ -16,10 +18,10 @@ import type { Flight } from "./collapse.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
-import { heedRefusal, refusalToStore } from "./refusal.ts";
+import { endStored, heedRefusal, refusalToStore, type StoreRefusal } from "./refusal.ts";
 import { fromStored } from "./respond.ts";
 import { sendAndStoreBody } from "./send-and-store.ts";
-import { removeStored, storeInTiers } from "./store.ts";
+import { storeInTiers } from "./store.ts";
 import { tagsOf } from "./tags.ts";
 import type { Candidate } from "./verdict.ts";
 
@@ -41,10 +43,8 @@ export async function validated(
   // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
   const cookies = asked.route.setCookie === "strip" ? [] : fresh.response.headers.getSetCookie();
   const refusal =
-    cookies.length > 0
-      ? "set-cookie"
-      : refusalToStore(metadata, { ...asked, method: "GET" }, ports);
-  heedRefusal(refusal, metadata.status, need);
+    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
+  heedRefusal(refusal, metadata.status, { ...need, replaced: candidate });
   const isHeld = body.kind === "bytes" || asked.method === "GET";
   const isStored = refusal === undefined && isHeld;
   const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
@@ -73,18 +73,45 @@ export async function validated(
   return { response, outcome: "validated" };
 }
 
-/** What a 200 to HEAD tells of the stored response to GET that it met (RFC 9111 §4.3.5). */
+/**
+ * What is asked with somebody's cookie may be answered with that somebody's fields: such an answer
+ * changes what is stored only where it says itself that it may be shared.
+ */
+function refusalToFreshen(
+  metadata: StoredMetadata,
+  { headers }: Response,
+  { asked, ports }: Need,
+): StoreRefusal | undefined {
+  const isPersonal = asked.hasUnknownCookie && !sharedExplicitly(governingDirectives(headers));
+  return isPersonal
+    ? "unknown-cookie"
+    : refusalToStore(metadata, { ...asked, method: "GET" }, ports);
+}
+
+/**
+ * What a 200 to HEAD tells of the stored response to GET that it met (RFC 9111 §4.3.5). Nothing,
+ * where it is for one client alone, or a newer response stands there by now.
+ */
 export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): void {
   const { asked, ports, key } = need;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
-  if (status !== 200 || before.status !== 200) return;
-  const told = toldByHead(headers, fieldsOf(before), before.bodyBytes);
-  if (told === "other") return removeStored(key, ports);
-  if (told === "unknown" || body.kind !== "bytes") return;
+  const isForAll = asked.route.setCookie === "strip" || !headers.has("set-cookie");
+  if (status !== 200 || before.status !== 200 || asked.hasUnknownCookie || !isForAll) return;
+  const held = ports.tiers.memory.read(key, { atMs: ports.nowAtMs() });
+  const standing = held.kind === "found" && held.record.kind === "response" && held.record.stored;
+  const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
+  const isOvertaken = ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
+  if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
+  const { bodyBytes } = before;
+  const told = toldByHead(headers, fieldsOf(before), { bodyBytes, bodyDate: bodyDateOf(before) });
+  const end = { ...need, replaced: candidate };
+  if (told === "other") return endStored(end);
+  // Lower tiers may hold a newer one that this isolate knows nothing of.
+  if (told === "unknown" || body.kind !== "bytes" || standsAtMs === undefined) return;
   const metadata = freshened(before, fresh, need);
-  const refusal = refusalToStore(metadata, { ...asked, method: "GET" }, ports);
-  heedRefusal(refusal, status, need);
+  const refusal = refusalToFreshen(metadata, fresh.response, need);
+  heedRefusal(refusal, status, end);
   if (refusal !== undefined) return;
   ports.afterAnswer(() => storeFreshened({ metadata, body }, candidate, need));
 }
@@ -127,6 +154,7 @@ function freshened(before: StoredMetadata, fresh: Fresh, { asked, ports }: Need)
     tags: tagsOf(merged, asked, ports.config),
     bodyBytes: before.bodyBytes,
     bodyDigest: before.bodyDigest,
+    bodyDate: bodyDateOf(before) ?? undefined,
     fillCostMs: before.fillCostMs,
   };
 }

@@ -3,6 +3,7 @@ import type { TierName } from "../config.ts";
 import type { ForwardReason } from "../http/cache-status.ts";
 import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import { sharedExplicitly } from "../http/storable.ts";
+import type { RecordKey } from "../tiers/record-key.ts";
 import type { PurgeJudgement, PurgeView } from "../purge/view.ts";
 import { ageSeconds, type FreshnessPolicy, type Terms, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
@@ -11,6 +12,8 @@ import type { Asked } from "./plan.ts";
 export interface Candidate {
   readonly stored: StoredResponse;
   readonly tier: TierName;
+  /** Under which it stands there. */
+  readonly key?: RecordKey;
 }
 
 export type MissReason = "uri-miss" | "vary-miss";
@@ -36,7 +39,7 @@ export interface VerdictQuestion {
   readonly colo: string;
   readonly policy: FreshnessPolicy;
   readonly view: PurgeView;
-  readonly invalidations: { covers(stored: StoredMetadata): boolean };
+  readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey | undefined): boolean };
   /** Epoch milliseconds; every decision for one request is made for one instant. */
   readonly atMs: number;
 }
@@ -172,8 +175,8 @@ function isExempt({ policy, view }: VerdictQuestion): boolean {
   return policy.route.servesUnverified && view.isUnreachable;
 }
 
-function judgedByView(question: VerdictQuestion, { stored }: Candidate): PurgeJudgement {
+function judgedByView(question: VerdictQuestion, { stored, key }: Candidate): PurgeJudgement {
   const { view, atMs, colo, policy, invalidations } = question;
-  if (invalidations.covers(stored.metadata)) return { kind: "purged", mode: "hard" };
+  if (invalidations.covers(stored.metadata, key)) return { kind: "purged", mode: "hard" };
   return view.judge(stored.metadata, { atMs, colo, maxLagMs: policy.route.purgeMaxLagMs });
 }

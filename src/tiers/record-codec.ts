@@ -26,6 +26,7 @@ const metadataForm = z.object({
   colo: z.string(),
   fillCostMs: z.number(),
   jitterDraw: z.number(),
+  bodyDate: z.optional(fieldValue),
   lifetimeSecondsMax: z.optional(z.number()),
 });
 

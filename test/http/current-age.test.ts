@@ -61,6 +61,7 @@ describe("currentAgeSeconds", () => {
       seconds: 42,
     },
     { id: "age-unreadable", clause: "§5.1", fields: { age: "x" }, seconds: 0 },
+    { id: "age-largest-number", clause: "ours", fields: { age: "1, 90;a=7" }, seconds: 90 },
     { id: "age-at-limit", clause: "§1.2.2", fields: { age: "2147483648" }, seconds: 2_147_483_648 },
     {
       id: "age-past-limit",

@@ -56,6 +56,18 @@ describe("governingDirectives", () => {
     { id: "private", cacheControl: "private", says: { private: true } },
     { id: "private-fields", cacheControl: "private=a", says: { private: ["a"] } },
     { id: "in-both", cacheControl: "private=a", own: "private", says: { private: true } },
+    {
+      id: "wholly-in-the-other",
+      cacheControl: "private",
+      own: "private=a",
+      says: { private: true },
+    },
+    {
+      id: "other-fields-in-each",
+      cacheControl: "private=b",
+      own: "max-age=60, private=a",
+      says: { private: ["a", "b"] },
+    },
   ])("beside Surrogate-Control: $id (ours)", ({ cacheControl, own = "max-age=60", says }) => {
     const fields = fieldsWith({ "cache-control": cacheControl, "surrogate-control": own });
     expect(governingDirectives(fields)).toMatchObject({ source: "targeted", directives: says });

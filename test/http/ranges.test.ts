@@ -13,13 +13,16 @@ const part = (firstByte: number, lastByte: number): RangeVerdict => ({
   lastByte,
 });
 
-const ask = (request: object, stored: object = {}, bodyBytes = 10, status = 200) =>
-  rangeVerdict({
+const ask = (request: object, stored: object = {}, bodyBytes = 10, status = 200) => {
+  const fields = fieldsWith(stored as Record<string, string>);
+  return rangeVerdict({
     request: fieldsWith(request as Record<string, string>),
-    stored: fieldsWith(stored as Record<string, string>),
+    stored: fields,
     status,
     bodyBytes,
+    bodyDate: fields.get("date"),
   });
+};
 
 describe("Range", () => {
   it.each([

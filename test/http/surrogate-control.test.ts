@@ -29,6 +29,10 @@ describe("surrogateDirectives", () => {
     { id: "for-another", text: "max-age=60;abc", says: [] },
     { id: "no-store-for-another", text: "no-store;abc", says: [] },
     { id: "ours-first", text: "max-age=60, max-age=5;tidemark", says: ["max-age=5", "max-age=60"] },
+    { id: "for-us-in-capitals", text: "no-store;Tidemark", says: ["no-store"] },
+    { id: "slipped-private", text: "no-store; private", says: ["private", "no-store"] },
+    { id: "slipped-max-age", text: "private; max-age=60", says: ["max-age", "private"] },
+    { id: "slipped-for-another", text: "max-age=60;abc;no-store", says: ["no-store"] },
     { id: "content-alone", text: 'content="ESI/1.0"', says: [] },
     { id: "unknown-alone", text: "foo", says: [] },
     {

@@ -160,6 +160,22 @@ describe("conditions on what proves not to be storable (RFC 9110 §13.2.1)", () 
   });
 });
 
+describe("If-Modified-Since on what proves not to be storable (RFC 9110 §13.1.3)", () => {
+  const later = { headers: { "if-modified-since": "Wed, 01 Jan 2031 12:00:00 GMT" } };
+  const laterModified = { "last-modified": "Thu, 02 Jan 2031 12:00:00 GMT" };
+
+  it.each([
+    { id: "without a modification date", stored: cc("no-store") },
+    {
+      id: "with a later one, which is not to be stored",
+      stored: cc('no-store, no-cache="last-modified"', laterModified),
+    },
+  ])("is not met: $id", async ({ stored }) => {
+    const site = openSite({ origin: () => page("hello", stored) });
+    expect((await site.get("/a", later)).status).toBe(200);
+  });
+});
+
 describe("the order of conditions and range (RFC 9110 §13.2.2)", () => {
   const range = "bytes=0-1";
 

@@ -28,8 +28,8 @@ const frames = [
 ] as const;
 const [shortBytes, longBytes] = [8_192, 65_536];
 
-/** Less is not told from noise; a quadratic reader takes from a quarter of a second to seconds. */
-const alwaysAllowedMs = 100;
+/** Less is not told from noise: a linear reader takes some 40 ms, a quadratic one seconds. */
+const alwaysAllowedMs = 1_000;
 
 /**
  * Steps inside a regular expression cannot be counted, so time is: eight times the text may take

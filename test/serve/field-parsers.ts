@@ -41,7 +41,13 @@ const notModified = (request: Record<string, string>, stored: Record<string, str
   });
 
 const range = (request: Record<string, string>) =>
-  rangeVerdict({ request: fieldsWith(request), stored: fieldsWith({}), status: 200, bodyBytes: 9 });
+  rangeVerdict({
+    request: fieldsWith(request),
+    stored: fieldsWith({}),
+    status: 200,
+    bodyBytes: 9,
+    bodyDate: null,
+  });
 
 const tags = (name: string) => (text: string) => tagsOf(only(name)(text), asked, config);
 

@@ -77,6 +77,12 @@ describe("a request that may be answered from a stored response", () => {
     { id: "accept-encoding-always", given: {}, name: "accept-encoding", value: "identity" },
     { id: "via", given: {}, name: "via", value: "1.1 tidemark" },
     {
+      id: "surrogate-capability-spelled-otherwise",
+      given: { surrogate_capability: 'me="ESI/1.0"' },
+      name: "surrogate_capability",
+      value: null,
+    },
+    {
       id: "surrogate-capability",
       given: { "surrogate-capability": 'me="ESI/1.0"' },
       name: "surrogate-capability",

@@ -1,8 +1,8 @@
 // What an answer to HEAD does to the stored response to GET (RFC 9111 §4.3.5).
 import { describe, expect, it } from "vitest";
 import { toldByHead } from "../../src/http/validators.ts";
-import { openSite } from "../fakes/harness.ts";
-import { cc, type FieldTexts, page } from "../fakes/origin-in-process.ts";
+import { idle, openSite } from "../fakes/harness.ts";
+import { cc, closedGate, type FieldTexts, page, unreachable } from "../fakes/origin-in-process.ts";
 import { fieldsWith } from "../http/header-text.ts";
 
 const modified = "Mon, 31 Dec 2029 12:00:00 GMT";
@@ -32,12 +32,14 @@ describe("toldByHead", () => {
       { id: "nothing", head: {}, told: "unknown" },
     ],
   )("$id", ({ head, old = stored, told }) => {
-    expect(toldByHead(fieldsWith(head), fieldsWith(old), 5)).toBe(told);
+    const body = { bodyBytes: 5, bodyDate: (old as Record<string, string>)["date"] ?? null };
+    expect(toldByHead(fieldsWith(head), fieldsWith(old), body)).toBe(told);
   });
 
   it("takes any length where the stored one is not known", () => {
     const head = fieldsWith({ etag: '"1"', "content-length": "6" });
-    expect(toldByHead(head, fieldsWith(stored), null)).toBe("same");
+    const body = { bodyBytes: null, bodyDate: stored.date };
+    expect(toldByHead(head, fieldsWith(stored), body)).toBe("same");
   });
 });
 
@@ -83,4 +85,83 @@ it("a 200 to HEAD that passed over a fresh response ends it where the tag is ano
   await site.get("/a");
   await site.get("/a", { method: "HEAD", headers: { "cache-control": "no-cache" } });
   expect((await site.get("/a")).text).toBe("page 3");
+});
+
+describe("an answer to HEAD that is for one client", () => {
+  const personal = { etag: '"1"', "x-user": "ada" };
+
+  it.each<{ id: string; own: FieldTexts }>([
+    {
+      id: "with a cookie of its own",
+      own: cc("public, max-age=60", { ...personal, "set-cookie": "sid=2" }),
+    },
+    { id: "to somebody's cookie", own: personal },
+    { id: "to somebody's cookie, though shared", own: cc("public, max-age=60", personal) },
+  ])("puts nothing into what all are given: $id", async ({ own }) => {
+    const shared = cc("public, max-age=60", { etag: '"1"' });
+    const site = openSite({
+      origin: ({ method, headers }) =>
+        page(method === "HEAD" ? "" : "hello", headers.has("cookie") ? own : shared),
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    await site.get("/a", { method: "HEAD", headers: { cookie: "sid=ada" } });
+    expect((await site.get("/a")).fields.get("x-user")).toBe(null);
+  });
+
+  it("takes nothing from all either", async () => {
+    const site = openSite({
+      origin: () => page("hello", cc("public, max-age=60, stale-if-error=600", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.origin.script = ({ headers }) =>
+      headers.has("cookie") ? page("", cc("private", { etag: '"ada"' })) : unreachable();
+    await site.get("/a", { method: "HEAD", headers: { cookie: "anything=1" } });
+    expect((await site.get("/a")).text).toBe("hello");
+  });
+});
+
+it.each([
+  { id: "same", told: '"1"' },
+  { id: "other", told: '"3"' },
+])("a slow HEAD neither overwrites nor ends a newer response: $id", async ({ told }) => {
+  const gate = closedGate();
+  const site = openSite({ origin: () => page("v1", cc("max-age=60", { etag: '"1"' })) });
+  await site.get("/a");
+  site.clock.advance(61);
+  site.origin.script = async ({ method }) => {
+    if (method !== "HEAD") return page("v2", cc("max-age=60", { etag: '"2"' }));
+    await gate.opened;
+    return page("", cc("max-age=60", { etag: told }));
+  };
+  const head = site.ask("/a", { method: "HEAD" });
+  await idle();
+  await (await site.ask("/a")).text();
+  await idle();
+  site.clock.advance(1);
+  gate.open();
+  await head;
+  await site.settle();
+  const seen = await site.get("/a");
+  expect([seen.text, seen.cacheStatus]).toEqual(["v2", "tidemark; hit; ttl=59; detail=memory"]);
+});
+
+it("a HEAD with another tag does not end what is just being fetched", async () => {
+  const gate = closedGate();
+  const site = openSite({ origin: () => page("v1", cc("max-age=60", { etag: '"1"' })) });
+  await site.get("/a");
+  site.clock.advance(61);
+  site.origin.script = async ({ method }) => {
+    if (method === "HEAD") return page("", cc("max-age=60", { etag: '"2"' }));
+    await gate.opened;
+    return page("v2", cc("max-age=60", { etag: '"2"' }));
+  };
+  const fetching = site.ask("/a");
+  await idle();
+  await site.ask("/a", { method: "HEAD" });
+  gate.open();
+  await (await fetching).text();
+  await idle();
+  expect((await site.ask("/a")).headers.get("cache-status")).toContain("; hit");
 });

@@ -240,6 +240,11 @@ describe("age and retention", () => {
       fields: cc("max-age=10, stale-while-revalidate=5, stale-if-error=7"),
       seconds: 17,
     },
+    {
+      id: "age-unreadable",
+      fields: cc("max-age=10, stale-while-revalidate=5, stale-if-error=7", { age: "0, 0" }),
+      seconds: 0,
+    },
     { id: "never-stale", fields: cc("max-age=10, must-revalidate, stale-if-error=7"), seconds: 10 },
     { id: "validator", fields: cc("max-age=10", { etag: '"a"' }), seconds: 10 + day },
     {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { idle, openSite } from "../fakes/harness.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
+import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
 
 const purge = {
   method: "POST",
@@ -88,4 +88,26 @@ describe("a purged response", () => {
       expect(site.origin.last.fields.has("if-modified-since")).toBe(isSent);
     },
   );
+
+  it("of a date that was weak: also once a 304 has brought a later Date", async () => {
+    const clock = new FakeClock();
+    const modified = clock.date();
+    const fields = () =>
+      cc("max-age=60", { "last-modified": modified, "cache-tag": "news", date: clock.date() });
+    let text = "v1";
+    const site = openSite({
+      clock,
+      upstash: new FakeUpstash(clock),
+      env: { ADMIN_TOKEN: "admin" },
+      origin: ({ headers }) =>
+        headers.get("if-modified-since") === modified ? unchanged(fields()) : page(text, fields()),
+    });
+    await site.get("/a");
+    text = "v2";
+    clock.advance(61);
+    expect((await site.get("/a")).text).toBe("v1");
+    expect((await site.ask("/_cache/purge", purge)).status).toBe(200);
+    clock.advance(1);
+    expect(await (await site.ask("/a")).text()).toBe("v2");
+  });
 });

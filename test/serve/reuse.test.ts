@@ -205,3 +205,15 @@ describe("a 304 that must not be stored ends what it is about (RFC 9111 ยง3.2, ย
     expect((await site.get("/a")).text).toBe("new");
   });
 });
+
+it("a 304 to somebody's cookie changes nothing that all are given, unless it is shared", async () => {
+  const shared = cc("public, max-age=60", { etag: '"1"' });
+  const site = openSite({ origin: () => page("page", shared) });
+  await site.get("/a");
+  site.clock.advance(61);
+  site.origin.script = () => unchanged({ etag: '"1"', "x-user": "ada" });
+  const own = await site.get("/a", { headers: { cookie: "session=ada" } });
+  expect([own.text, own.fields.get("x-user")]).toEqual(["page", "ada"]);
+  site.origin.script = () => unchanged(shared);
+  expect((await site.get("/a")).fields.get("x-user")).toBe(null);
+});

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { openSite } from "../fakes/harness.ts";
-import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
+import { cc, page, unchanged, unreachable } from "../fakes/origin-in-process.ts";
 
 describe("a page that is always validated", () => {
   it("costs no Redis command while memory holds it", async () => {
@@ -81,4 +81,33 @@ it("one client's no-store makes a page uncacheable for nobody else", async () =>
   await site.get("/a", { headers: { "cache-control": "no-store" } });
   await Promise.all([site.get("/a"), site.get("/a")]);
   expect(site.origin.count).toBe(2);
+});
+
+describe("what one client can provoke", () => {
+  it("takes no other variant from the lower tiers", async () => {
+    const site = openSite({
+      config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
+      origin: ({ headers }) =>
+        headers.get("accept-language") === "de"
+          ? page("de", cc("max-age=600", { vary: "accept-language" }))
+          : page("for you", cc("private")),
+    });
+    const german = { headers: { "accept-language": "de" } };
+    await site.get("/a", german);
+    await site.get("/a", { headers: { "accept-language": "%%%" } });
+    expect((await site.get("/a", german)).cacheStatus).toContain("hit");
+  });
+
+  it("by an error, nothing at all", async () => {
+    const site = openSite({
+      config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
+      origin: () => page("v1", cc("max-age=60, stale-if-error=600", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.origin.script = () => page("no", {}, 403);
+    await site.get("/a", { headers: { "user-agent": "scanner" } });
+    site.origin.script = unreachable;
+    expect((await site.get("/a")).text).toBe("v1");
+  });
 });

@@ -234,7 +234,7 @@ describe("an answer that nobody may store", () => {
   it.each([
     { id: "private", answer: () => page("new", cc("private")) },
     { id: "no-store", answer: () => page("new", cc("no-store")) },
-    { id: "moved", answer: () => page("moved", { location: "/b" }, 302) },
+    { id: "moved", answer: () => page("moved", cc("no-store", { location: "/b" }), 301) },
     { id: "not-found", answer: () => page("not found", {}, 404) },
     { id: "gone", answer: () => page("gone", cc("no-store"), 410) },
   ])("ends the stale response that it takes the place of: $id", async ({ answer }) => {
@@ -242,6 +242,8 @@ describe("an answer that nobody may store", () => {
   });
 
   it.each([
+    { id: "not-worth-storing", answer: () => page("new") },
+    { id: "sent-elsewhere", answer: () => page("", cc("no-store", { location: "/b" }), 307) },
     { id: "in-trouble", answer: () => page("trouble", {}, 501) },
     { id: "too-many-requests", answer: () => page("later", {}, 429) },
     { id: "bad-request", answer: () => page("what?", cc("no-store"), 400) },
