@@ -5,12 +5,13 @@ import type { Config } from "./config.ts";
 import { type Env, type Environment, type OriginTarget, readEnvironment } from "./environment.ts";
 import { errorName } from "./error-name.ts";
 import { Metrics } from "./metrics.ts";
-import { createPurging } from "./purge/purging.ts";
-import { noJournal, type PurgeView } from "./purge/view.ts";
+import { createPurging, type Purging } from "./purge/purging.ts";
+import { noJournal } from "./purge/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import { ByteBudget } from "./serve/byte-budget.ts";
 import { Flights } from "./serve/collapse.ts";
 import { Invalidations } from "./serve/invalidate.ts";
+import { JoinedPurges } from "./serve/joined-purges.ts";
 import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
@@ -40,8 +41,7 @@ export function createApp(config: Config, env: Env, platform: Platform): Hono {
   const redis =
     environment.redis && new RedisClient({ ...environment.redis, nowAtMs: platform.nowAtMs });
   const purging = environment.redis && createPurging(config, environment.redis, platform);
-  const view = purging?.view ?? noJournal;
-  const isolate = createIsolate({ config, environment, platform, metrics, redis, view });
+  const isolate = createIsolate({ config, environment, platform, metrics, redis, purging });
   const app = new Hono();
   app.route("/_cache", adminRoutes({ environment, isolate, redis, purging }));
   app.all("*", (context) => {
@@ -61,9 +61,9 @@ function createIsolate(given: {
   platform: Platform;
   metrics: Metrics;
   redis: RedisClient | undefined;
-  view: PurgeView;
+  purging: Purging | undefined;
 }): Isolate {
-  const { config, environment, platform, metrics, redis, view } = given;
+  const { config, environment, platform, metrics, redis, purging } = given;
   const { limits, namespace } = config;
   const onBadRecord = () => metrics.badRecord();
   return {
@@ -78,10 +78,11 @@ function createIsolate(given: {
         redis &&
         new SharedTier({ redis, namespace, bodyBytesMax: limits.sharedBodyBytes, onBadRecord }),
     },
-    view,
+    view: purging?.view ?? noJournal,
     flights: new Flights(),
     uncacheable: new Uncacheable(),
     invalidations: new Invalidations(),
+    joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     fillBudget: new ByteBudget(limits.memoryBytes),
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,

@@ -131,6 +131,7 @@ const routeInput = z.strictObject(
     collapse: z.optional(
       z.literal("isolate", 'must be "isolate"; "global" is not built yet, leave it out'),
     ),
+    invalidate: z.optional(z.enum(["here", "everywhere"], 'must be "here" or "everywhere"')),
     purge: z.optional(
       z.strictObject(
         { maxLagSeconds: z.optional(lagSeconds), settleSeconds: z.optional(settleSeconds) },

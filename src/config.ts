@@ -46,6 +46,8 @@ export interface Route {
   readonly jitter: number;
   readonly tags: (parameters: Readonly<Record<string, string>>) => readonly string[];
   readonly honourRequestDirectives: boolean;
+  /** How far it reaches what an answer to an unsafe method invalidates (RFC 9111 §4.4). */
+  readonly invalidate: "here" | "everywhere";
   /** N of the purge protocol for this route. */
   readonly purgeMaxLagMs: number;
   /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
@@ -180,6 +182,7 @@ function resolved(route: RouteInput, inherited: Inherited): Route {
     jitter: route.jitter ?? 0,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
     honourRequestDirectives: route.honourRequestDirectives ?? inherited.honourRequestDirectives,
+    invalidate: route.invalidate ?? "here",
     purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
     purgeSettleSeconds: route.purge?.settleSeconds ?? inherited.purgeSettleSeconds,
     servesUnverified: route.whenUnreachable === "serve",

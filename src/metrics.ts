@@ -10,6 +10,12 @@ export type Outcome =
   | "passed"
   | "failed";
 
+/**
+ * What became in the journal of what answers invalidated: targets that they named, those of them
+ * that a wider one stands for, entries that were taken, and targets that never got there.
+ */
+export type InvalidationCount = "named" | "widened" | "purged" | "failed";
+
 export interface RouteCounts {
   requests: number;
   outcomes: Partial<Record<Outcome, number>>;
@@ -32,6 +38,7 @@ export interface Snapshot {
   /** By tier, then by what the read or the write came to. */
   readonly reads: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly invalidations: Readonly<Record<InvalidationCount, number>>;
   readonly originRequests: number;
   /** Records of another version or form, or with a body that is not theirs. */
   readonly badRecords: number;
@@ -49,6 +56,7 @@ export class Metrics {
   readonly #routes = new Map<string, RouteCounts>();
   readonly #reads = new Map<string, Map<string, number>>();
   readonly #writes = new Map<string, Map<string, number>>();
+  readonly #invalidations = { named: 0, widened: 0, purged: 0, failed: 0 };
   #originRequests = 0;
   #badRecords = 0;
   #failedBackgroundWork = 0;
@@ -81,6 +89,10 @@ export class Metrics {
     count(this.#writes, tier, kind);
   }
 
+  invalidated(kind: InvalidationCount): void {
+    this.#invalidations[kind] += 1;
+  }
+
   originAsked(): void {
     this.#originRequests += 1;
   }
@@ -111,6 +123,7 @@ export class Metrics {
       routes: Object.fromEntries(this.#routes),
       reads: asRecords(this.#reads),
       writes: asRecords(this.#writes),
+      invalidations: { ...this.#invalidations },
       originRequests: this.#originRequests,
       badRecords: this.#badRecords,
       failedBackgroundWork: this.#failedBackgroundWork,

@@ -43,6 +43,7 @@ describe("a good configuration comes to", () => {
       setCookie: "respect",
       jitter: 0,
       honourRequestDirectives: false,
+      invalidate: "here",
       purgeMaxLagMs: 10_000,
       purgeSettleSeconds: 0,
       servesUnverified: false,
@@ -50,6 +51,17 @@ describe("a good configuration comes to", () => {
   });
 
   it.each([
+    {
+      id: "invalidate",
+      changes: { invalidate: "everywhere" },
+      resolved: { invalidate: "everywhere" },
+    },
+    {
+      // Its answers may name what other routes store.
+      id: "invalidate-on-what-is-passed-by",
+      changes: { bypass: true, invalidate: "everywhere" },
+      resolved: { bypass: true, invalidate: "everywhere" },
+    },
     { id: "seconds", changes: { browser: "0s" }, resolved: { browserSeconds: 0 } },
     { id: "minutes", changes: { fresh: "5m" }, resolved: { freshSeconds: 300 } },
     {

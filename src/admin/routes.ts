@@ -65,6 +65,7 @@ function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & 
     colo: at.colo,
     atMs: nowAtMs(),
     ...metrics.snapshot(),
+    ...(purging ? {} : { invalidations: "here alone: no journal is configured" }),
     memory: { bytes: tiers.memory.bytes, records: tiers.memory.count },
     fillsUnderWay: flights.count,
     redis: redis

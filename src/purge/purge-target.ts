@@ -1,5 +1,6 @@
-// What a purge covers: tags and path prefixes, nothing more. Everything, a host, a route and a URL
-// are tags that every stored response carries unseen.
+// What a purge covers: tags and path prefixes, nothing more. Everything, a host, a route, a URL and
+// the groups of an origin are tags that a stored response carries unseen.
+import { groupsIn } from "../http/cache-groups.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
 
 export type PurgeMode = "hard" | "soft";
@@ -16,6 +17,13 @@ export const userTag = (tag: string): string => `tag:${tag}`;
 export const hostTag = (host: string): string => `host:${host}`;
 export const routeTag = (route: string): string => `route:${route}`;
 export const urlTag = (url: string): string => `url:${url}`;
+/**
+ * A group as one origin knows it (RFC 9875 §2.1); a purge by tag names it for all origins.
+ *
+ * @param origin scheme and host, as keyed URLs begin
+ */
+export const groupTag = ({ origin, group }: { origin: string; group: string }): string =>
+  `group:${origin} ${group}`;
 
 /** The same as a purge names them. */
 export interface NamedTargets {
@@ -24,6 +32,8 @@ export interface NamedTargets {
   readonly prefixes: readonly string[];
   readonly hosts: readonly string[];
   readonly routes: readonly string[];
+  /** Each after its origin and a space. Only answers of an origin name them. */
+  readonly groups: readonly string[];
   readonly everything: boolean;
 }
 
@@ -38,6 +48,7 @@ export function namedTargets({ tags, prefixes }: PurgeTargets): NamedTargets {
     prefixes,
     hosts: under(hostTag),
     routes: under(routeTag),
+    groups: under((group) => `group:${group}`),
     everything: tags.includes(everythingTag),
   };
 }
@@ -57,10 +68,23 @@ export function coverable(stored: StoredMetadata): Coverable {
   if (worked === undefined) {
     const { url, route, tags } = stored;
     const implicit = [everythingTag, hostTag(hostOf(url)), routeTag(route), urlTag(url)];
-    worked = { tags: [...implicit, ...tags.map(userTag)], paths: pathsOf(url) };
+    const visible = tags.map(userTag);
+    worked = { tags: [...implicit, ...visible, ...groupTagsOf(stored)], paths: pathsOf(url) };
     known.set(stored, worked);
   }
   return worked;
+}
+
+/** Read from the stored field, so that a `Cache-Tag` of the same name is none of them. */
+function groupTagsOf({ url, fields }: StoredMetadata): string[] {
+  const lines = fields.filter(([name]) => name === "cache-groups").map(([, value]) => value);
+  if (lines.length === 0) return [];
+  const origin = originOf(url);
+  return groupsIn(lines.join(", ")).map((group) => groupTag({ origin, group }));
+}
+
+function originOf(url: string): string {
+  return /^\w+:\/\/[^/?#]*/.exec(url)?.[0] ?? "";
 }
 
 function pathsOf(url: string): [path: string, url: string] {

@@ -8,6 +8,7 @@ import type { Tier } from "../tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Flights } from "./collapse.ts";
 import type { Invalidations } from "./invalidate.ts";
+import type { JoinedPurges } from "./joined-purges.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { Uncacheable } from "./uncacheable.ts";
 
@@ -40,6 +41,8 @@ export interface Isolate {
   readonly flights: Flights;
   readonly uncacheable: Uncacheable;
   readonly invalidations: Invalidations;
+  /** Takes what is invalidated into the purge journal; `undefined` without one. */
+  readonly joinedPurges: JoinedPurges | undefined;
   readonly fillBudget: ByteBudget;
   readonly metrics: Metrics;
   readonly fetchOrigin: FetchOrigin;

@@ -4,7 +4,7 @@ import { unreachable } from "../http/unreachable.ts";
 import { answerFromOrigin } from "./answer-from-origin.ts";
 import { keepPrivate } from "./downstream.ts";
 import { forwardPassed } from "./forward.ts";
-import { invalidateBy } from "./invalidate.ts";
+import { invalidateBy, isSafe } from "./invalidate.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, questionOf } from "./need.ts";
 import { type Asked, type Passed, plan } from "./plan.ts";
@@ -108,10 +108,17 @@ async function passBy(passed: Passed, ports: Ports): Promise<Response> {
   };
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
   if (requestDirectives(request.headers).onlyIfCached) return failed(504);
-  const answer = await forwardPassed(passed, ports);
+  const forwarding = forwardPassed(passed, ports).then((answered) => {
+    if (answered.kind === "answered") invalidateBy(passed, answered.response, ports);
+    return answered;
+  });
+  // What a client has written is invalidated also if it leaves before it hears of it.
+  if (!isSafe(request)) {
+    ports.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
+  }
+  const answer = await forwarding;
   if (answer.kind === "failed") return failed(answer.failure === "timeout" ? 504 : 502);
   const { response } = answer;
-  invalidateBy(passed, response, ports);
   const forwardStatus = response.status;
   const handling = { kind: "forwarded", reason, forwardStatus, detail: rule } as const;
   ports.metrics.answered(route.name, "passed");

@@ -1,6 +1,6 @@
 // The tags of a response: what its fields and its route say. Clients never see them.
-import { parseList } from "structured-headers";
 import type { Config } from "../config.ts";
+import { groupsIn } from "../http/cache-groups.ts";
 import type { Fields } from "../http/stored-response.ts";
 import type { Asked } from "./plan.ts";
 
@@ -20,7 +20,8 @@ export function tagsOf(response: Fields, asked: Asked, config: Config): string[]
   const ofFields = tagFieldNames(config).flatMap((name) => {
     const value = response.get(name);
     if (value === null) return [];
-    if (name === "cache-groups") return groups(value);
+    // RFC 9875 §2: compared as they stand.
+    if (name === "cache-groups") return groupsIn(value);
     return value.split(separatedBy[name] ?? /[\s,]+/).map((tag) => tag.trim());
   });
   const ofRoute = asked.route.tags(asked.parameters).map((tag) => tag.trim());
@@ -28,13 +29,4 @@ export function tagsOf(response: Fields, asked: Asked, config: Config): string[]
   return [...new Set(all)]
     .filter((tag) => tag !== "" && new TextEncoder().encode(tag).length <= tagBytesMax)
     .sort();
-}
-
-/** Cache-Groups is a List of Strings, compared as they stand; anything else in it is ignored (RFC 9875 §2). */
-function groups(value: string): string[] {
-  try {
-    return parseList(value).flatMap(([group]) => (typeof group === "string" ? [group] : []));
-  } catch {
-    return [];
-  }
 }

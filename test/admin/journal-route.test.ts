@@ -40,6 +40,7 @@ describe("the journal", () => {
         prefixes: ["/news/"],
         hosts: ["www.example.com"],
         routes: ["feed"],
+        groups: [],
         everything: false,
       },
       expect.objectContaining({ by: "admin", mode: "hard", everything: true }),

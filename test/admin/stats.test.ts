@@ -84,6 +84,25 @@ describe("GET /_cache/stats", () => {
   });
 });
 
+describe("what it tells of invalidation", () => {
+  it.each([
+    {
+      id: "counts",
+      upstash: new FakeUpstash(new FakeClock()),
+      told: { named: 0, widened: 0, purged: 0, failed: 0 },
+    },
+    {
+      id: "no-journal",
+      upstash: undefined,
+      told: "here alone: no journal is configured",
+    },
+  ])("$id", async ({ upstash, told }) => {
+    const site = openSite({ env, ...(upstash && { upstash }) });
+    const { text } = await site.get("/_cache/stats", bearing("Bearer admin-token"));
+    expect(JSON.parse(text)).toMatchObject({ invalidations: told });
+  });
+});
+
 describe("everything below /_cache/", () => {
   const paths = (
     "/_cache /_cache/ /_cache/stored/ab12 /_cache/nothing /_cache/stats/more " +

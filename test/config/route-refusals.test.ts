@@ -202,6 +202,18 @@ describe("a route is refused", () => {
       says: "must be true or false",
     },
     {
+      id: "invalidate",
+      changes: { invalidate: "global" },
+      at: "invalidate",
+      says: 'must be "here" or "everywhere"',
+    },
+    {
+      id: "invalidate-yes",
+      changes: { invalidate: true },
+      at: "invalidate",
+      says: 'must be "here" or "everywhere"',
+    },
+    {
       id: "collapse",
       changes: { collapse: true },
       at: "collapse",
