@@ -5,8 +5,8 @@ import {
   configInput,
   type ConfigInput,
   defaultMaxLagSeconds,
-  type RouteInput,
 } from "./config-schema.ts";
+import type { RouteInput } from "./config-route.ts";
 import { durationSeconds } from "./duration.ts";
 import { OperatorError } from "./operator-error.ts";
 

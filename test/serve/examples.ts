@@ -2,7 +2,7 @@
 // default with what a test says changed.
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config.ts";
-import type { RouteInput } from "../../src/config-schema.ts";
+import type { RouteInput } from "../../src/config-route.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
 import { type Asked, plan, type Plan } from "../../src/serve/plan.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
