@@ -49,11 +49,7 @@ export class Acceptances {
     const entries = this.#entriesOf(order);
     const appended = await journal.append(entries, this.#keepFrom());
     if (appended.kind === "unavailable") return { kind: "unavailable" };
-    const placed: Entry[] = [];
-    for (const [at, position] of appended.positions.entries()) {
-      const entry = entries[at];
-      if (entry !== undefined) placed.push({ ...entry, position });
-    }
+    const placed = placedAt(appended.positions, entries);
     view.accepted(placed);
     attention.afterAnswer(() => view.catchUp());
     attention.afterAnswer(() => this.#readBack(placed));
@@ -88,16 +84,27 @@ export class Acceptances {
     return String(Math.min(nowAtMs() - retentionMs, acceptedAtMs(oldestKept.position)));
   }
 
-  /** Rule 22: an acknowledged entry may still be lost with its server; it is then written again. */
+  /**
+   * Rule 22: an acknowledged entry may still be lost with its server; it is then written again, as
+   * another entry. With its old `n` it could be given its old ID too, behind entries that nobody
+   * who joins at it would ever read.
+   */
   async #readBack(placed: readonly Entry[]): Promise<void> {
-    const { journal, maxLagMs } = this.#settings;
+    const { journal, view, maxLagMs, randomText } = this.#settings;
     const waitMs = Math.min(maxLagMs / 2, readBackMsMax);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return;
     const gone = placed.filter((_, at) => read.areStanding[at] === false);
-    if (gone.length > 0) await journal.append(gone, undefined);
+    if (gone.length === 0) return;
+    const again = gone.map((entry) => ({ ...entry, n: randomText() }));
+    const appended = await journal.append(again, undefined);
+    if (appended.kind === "appended") view.replaced(gone, placedAt(appended.positions, again));
   }
+}
+
+function placedAt(positions: readonly string[], entries: readonly NewEntry[]): Entry[] {
+  return entries.map((entry, at) => ({ ...entry, position: positions[at] ?? "" }));
 }
 
 /** Halves what does not fit until it does. */

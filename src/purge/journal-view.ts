@@ -137,6 +137,12 @@ export class JournalView implements PurgeView {
     }
   }
 
+  /** Entries of this isolate's that were lost, and now stand elsewhere. */
+  replaced(lost: readonly Entry[], again: readonly Entry[]): void {
+    for (const { n } of lost) this.#accepted.delete(n);
+    this.accepted(again);
+  }
+
   /** Everything that is known to stand in the journal. */
   get entries(): readonly Entry[] {
     const accepted = Array.from(this.#accepted.values(), ({ chain }) => chain.entries);

@@ -1,112 +1,216 @@
-// One isolate of the simulated world: a clock that is a little wrong, the product's view of the
-// journal, fills from an origin and purges. What it does wrong on purpose is up to a test.
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
+// One isolate of the simulated world: a clock that is a little wrong, and the product's view,
+// journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
+import type { Stamp, StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
+import { Acceptances, type AcceptanceSettings } from "../../src/purge/acceptance.ts";
 import type { Entry } from "../../src/purge/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/journal-view.ts";
-import type { PurgeMode } from "../../src/purge/purge-target.ts";
-import type { Attention, PurgeJudgement } from "../../src/purge/view.ts";
-import { purgeOf, SimulatedJournal, type SimulatedWorld } from "./journal-simulator.ts";
+import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
+import type { Attention } from "../../src/purge/view.ts";
+import {
+  decide,
+  decideOnError,
+  judgedUnder,
+  type VerdictQuestion,
+} from "../../src/serve/verdict.ts";
+import type { SimulatedWorld } from "./journal-simulator.ts";
+import type { SimulatedCache } from "./simulated-cache.ts";
+import { configOf, type Leave, type Page, routeOf, targetsOf, urlOf } from "./simulated-pages.ts";
+import { SimulatedRedis } from "./simulated-redis.ts";
 
 /** A response as an origin made it, and what was stored of it. */
 export interface SimulatedFill {
   readonly generatedAtMs: number;
-  readonly tag: string;
-  readonly metadata: StoredMetadata;
+  readonly page: Page;
+  readonly leave: Leave;
+  readonly stored: StoredResponse;
 }
 
-/** What a test may put a faulty part in the place of. */
+/** What is noted of a forward. */
+export interface Noted {
+  readonly stamp: Stamp;
+  readonly requestedAtMs: number;
+}
+
+/**
+ * What a test may put a faulty part in the place of. Journal and view get their isolate too: that is
+ * where the Cache API of its colo (`isolate.place.colo.cache`) is handed on, once views use it.
+ */
 export interface Parts {
-  readonly journal: (world: SimulatedWorld, nowAtMs: () => number) => SimulatedJournal;
-  readonly view: (settings: JournalViewSettings) => JournalView;
-  readonly stampedWhen: "before the request" | "after the answer";
+  readonly journal: (settings: RedisJournalSettings, isolate: SimulatedIsolate) => RedisJournal;
+  readonly view: (settings: JournalViewSettings, isolate: SimulatedIsolate) => JournalView;
+  readonly acceptances: (settings: AcceptanceSettings) => Acceptances;
+  /** Which notes a response is stored with. */
+  readonly noted: (before: Noted, after: Noted) => Noted;
+  /** How the question of a verdict is put, and that of the second one, after an error. */
+  readonly asked: (question: VerdictQuestion) => VerdictQuestion;
+  readonly askedOnError: (question: VerdictQuestion) => VerdictQuestion;
 }
 
 export const soundParts: Parts = {
-  journal: (world, nowAtMs) => new SimulatedJournal(world, nowAtMs),
+  journal: (settings) => new RedisJournal(settings),
   view: (settings) => new JournalView(settings),
-  stampedWhen: "before the request",
+  acceptances: (settings) => new Acceptances(settings),
+  noted: (before) => before,
+  asked: (question) => question,
+  askedOnError: (question) => question,
 };
 
+/** What isolates of one colo share. Clocks of different colos may be any time apart. */
+export interface SimulatedColo {
+  readonly name: string;
+  readonly offsetMs: number;
+  readonly cache: SimulatedCache;
+}
+
+interface Place {
+  readonly colo: SimulatedColo;
+  /** For a replay. */
+  readonly name: string;
+}
+
+/** What an isolate has of the purge protocol, however it answers requests. */
 export class SimulatedIsolate {
-  readonly view: JournalView;
+  readonly world: SimulatedWorld;
+  readonly place: Place;
   readonly colo: string;
+  readonly name: string;
   /** This clock less the true time. */
   readonly offsetMs: number;
-  readonly #world: SimulatedWorld;
-  readonly #journal: SimulatedJournal;
-  readonly #stampedWhen: Parts["stampedWhen"];
+  readonly view: JournalView;
+  readonly redis: SimulatedRedis;
+  readonly acceptances: Acceptances;
+  readonly #journal: RedisJournal;
+  readonly #parts: Parts;
+  /** When a response was last asked for in vain: under which view, and after how many purges. */
+  readonly probed = new Map<SimulatedFill, { version: number; dueCount: number }>();
+  /** How often a request had to wait for the view. */
+  waitCount = 0;
 
-  constructor(world: SimulatedWorld, colo: string, parts: Parts) {
-    const { maxLagMs, allowanceMs, clockErrorMs } = world.settings;
-    this.#world = world;
-    this.colo = colo;
-    this.offsetMs = world.between(0, clockErrorMs) - Math.floor(clockErrorMs / 2);
-    this.#journal = parts.journal(world, this.nowAtMs);
-    this.view = parts.view({
+  constructor(world: SimulatedWorld, place: Place, parts: Parts) {
+    const { clockErrorMs, retentionMs } = world.settings;
+    const { purge } = configOf(world.settings);
+    const { allowanceMs, renewalLagMs, visibleWithinSeconds } = purge;
+    this.world = world;
+    this.place = place;
+    this.colo = place.colo.name;
+    this.name = place.name;
+    this.#parts = parts;
+    this.offsetMs = place.colo.offsetMs + world.between(0, clockErrorMs);
+    this.redis = new SimulatedRedis(world);
+    const { nowAtMs } = this;
+    const randomText = () => String(world.between(0, 1e9));
+    const redis = this.redis.client;
+    this.#journal = parts.journal({ redis, namespace: "site", nowAtMs, randomText }, this);
+    const timeoutMs = Math.min(2_000, (renewalLagMs - allowanceMs) / 2);
+    this.view = parts.view(
+      { journal: this.#journal, nowAtMs, maxLagMs: renewalLagMs, allowanceMs, timeoutMs },
+      this,
+    );
+    this.acceptances = parts.acceptances({
       journal: this.#journal,
-      nowAtMs: this.nowAtMs,
-      maxLagMs,
-      allowanceMs,
-      timeoutMs: 2_000,
+      view: this.view,
+      nowAtMs,
+      randomText,
+      retentionMs,
+      maxLagMs: visibleWithinSeconds * 1_000,
     });
-    this.#stampedWhen = parts.stampedWhen;
   }
 
-  readonly nowAtMs = (): number => this.#world.atMs + this.offsetMs;
+  readonly nowAtMs = (): number => this.world.atMs + this.offsetMs;
 
-  get #attention(): Attention {
+  get attention(): Attention {
     return { atMs: this.nowAtMs(), afterAnswer: (work) => void work() };
   }
 
   /** A request arrives; nobody waits here for what it starts. */
-  attend(): void {
-    void this.view.attend(this.#attention);
+  attend(): Promise<void> | undefined {
+    const renewing = this.view.attend(this.attention);
+    if (renewing !== undefined) this.waitCount += 1;
+    return renewing;
   }
 
   seek(): void {
-    void this.view.seek(this.#attention);
+    void this.view.seek(this.attention);
   }
 
-  judge({ metadata }: SimulatedFill): PurgeJudgement {
-    const { maxLagMs } = this.#world.settings;
-    return this.view.judge(metadata, { atMs: this.nowAtMs(), maxLagMs, colo: this.colo });
+  #question({ page, leave }: SimulatedFill): VerdictQuestion {
+    const directives = { noCache: false, noStore: false, onlyIfCached: leave === "only-if-cached" };
+    return {
+      asked: { directives, hasUnknownCookie: false },
+      colo: this.colo,
+      policy: { route: routeOf(this.world, page, leave), heuristics: false },
+      view: this.view,
+      invalidations: { covers: () => false },
+      atMs: this.nowAtMs(),
+    };
+  }
+
+  /** How this response would answer here and now; the origin is out of reach. */
+  answer(fill: SimulatedFill): "fresh" | "stale" | undefined {
+    const question = this.#question(fill);
+    const candidate = { stored: fill.stored, tier: "memory" } as const;
+    const { kind } = decide(candidate, this.#parts.asked(question));
+    if (kind === "serve") return "fresh";
+    if (kind === "serve-stale") return "stale";
+    if (kind === "gateway-timeout") return undefined;
+    const allowed = decideOnError(candidate, this.#parts.askedOnError(question));
+    return allowed === undefined ? undefined : "stale";
+  }
+
+  /** The steps of a request that found this response, up to its verdict. */
+  async request(fill: SimulatedFill): Promise<"fresh" | "stale" | undefined> {
+    const renewing = this.attend();
+    const candidate = { stored: fill.stored, tier: "memory" } as const;
+    const isUnverified = () => judgedUnder(this.#question(fill), candidate).kind === "unverified";
+    if (isUnverified()) await renewing;
+    if (isUnverified()) await this.view.seek(this.attention);
+    return this.answer(fill);
   }
 
   /** Rule 1: the stamp and the clock first, then the origin. */
-  async fill(tag: string): Promise<SimulatedFill> {
-    const world = this.#world;
-    let stamp = await this.view.stamp(this.#attention);
-    const requestedAtMs = this.nowAtMs();
+  async fill(page: Page, leave: Leave): Promise<SimulatedFill> {
+    const { world, colo } = this;
+    const note = async (): Promise<Noted> => {
+      const stamp = await this.view.stamp(this.attention);
+      return { stamp, requestedAtMs: this.nowAtMs() };
+    };
+    const before = await note();
     await world.sleep(world.between(0, 3_000));
     const generatedAtMs = world.atMs;
     await world.sleep(world.between(0, 3_000));
-    if (this.#stampedWhen === "after the answer") stamp = await this.view.stamp(this.#attention);
-    const url = `https://www.example.com/${tag}`;
+    const noted = this.#parts.noted(before, {
+      stamp: this.view.chain?.end ?? "none",
+      requestedAtMs: this.nowAtMs(),
+    });
     const metadata: StoredMetadata = {
       ...blank,
-      url,
-      stamp,
-      requestedAtMs,
-      colo: this.colo,
-      tags: [tag],
+      ...noted,
+      colo,
+      url: urlOf(page, leave),
+      route: routeOf(world, page, leave).name,
+      tags: [page],
       respondedAtMs: this.nowAtMs(),
     };
-    return { generatedAtMs, tag, metadata };
+    const { stamp } = noted;
+    world.tell(() => `${this.name} has stored ${page} (${leave}), stamp ${shown(stamp)}`);
+    return { generatedAtMs, page, leave, stored: { metadata, body: { kind: "absent" } } };
   }
 
-  /** @returns the entry that the journal says it has */
-  async purge(tag: string, mode: PurgeMode): Promise<Entry | undefined> {
-    const purge = purgeOf(this.#world, tag, mode);
-    const appended = await this.#journal.append([purge]);
-    if (appended.kind === "unavailable") return undefined;
-    const entry = { ...purge, position: appended.positions[0] ?? "" };
-    this.view.accepted([entry]);
-    return entry;
+  /** @returns the entry, if the product says that the journal has it */
+  async purge(page: Page, mode: "hard" | "soft"): Promise<Entry | undefined> {
+    const targets = targetsOf(this.world, page);
+    const id = String(this.world.between(0, 1e9));
+    const order = { mode, targets, id, bodyDigest: id, by: "test", reason: "" };
+    const accepted = await this.acceptances.accept(order, this.attention);
+    this.world.tell(() => `${this.name} answers its purge of ${page}: ${accepted.kind}`);
+    if (accepted.kind !== "accepted") return undefined;
+    return this.view.entries.findLast((entry) => entry.id === id);
   }
 }
 
+export const shown = (stamp: Stamp): string => (stamp === "none" ? stamp : stamp.position);
+
 const blank = {
-  route: "",
   status: 200,
   statusText: "",
   fields: [],

@@ -1,6 +1,6 @@
 // One Redis stream, remembered as it was at every instant. Promised: IDs as XADD mints them from
 // the server's clock and the last one, replicas that are some time behind, and every way in which
-// entries go missing. Not promised: consumer groups, XDEL, and trimming by anything but an ID.
+// entries go missing. Not promised: consumer groups, and trimming by anything but an ID.
 
 export interface StreamItem {
   readonly id: string;
@@ -31,7 +31,11 @@ export class SimulatedStream {
 
   /** As a replica has them that received everything up to this instant. */
   seenAt(atMs: number): readonly StreamItem[] {
-    return this.#states.findLast(({ sinceAtMs }) => sinceAtMs <= atMs)?.items ?? [];
+    for (let at = this.#states.length - 1; at > 0; at -= 1) {
+      const state = this.#states[at];
+      if (state !== undefined && state.sinceAtMs <= atMs) return state.items;
+    }
+    return [];
   }
 
   /** @returns the ID that the entry was given */
@@ -44,10 +48,28 @@ export class SimulatedStream {
     return id;
   }
 
+  /** Many at once, of which nobody is told. */
+  appendAll(all: readonly (readonly string[])[], atMs: number): void {
+    let { lastId } = this.#state;
+    const items = [...this.items];
+    for (const fields of all) {
+      lastId = idAfter(lastId, atMs);
+      items.push({ id: lastId, fields });
+    }
+    this.#become(items, { atMs, lastId });
+  }
+
   /** As `MINID =` does: what stands before the ID goes; a text without sequence means its first. */
   trimBefore(id: string, atMs: number): void {
     const { items, lastId } = this.#state;
     const kept = items.filter((item) => comparePositions(item.id, id) >= 0);
+    if (kept.length < items.length) this.#become(kept, { atMs, lastId });
+  }
+
+  /** As XDEL does, which rule 20 forbids. */
+  remove(id: string, atMs: number): void {
+    const { items, lastId } = this.#state;
+    const kept = items.filter((item) => item.id !== id);
     this.#become(kept, { atMs, lastId });
   }
 
@@ -74,6 +96,7 @@ export class SimulatedStream {
 
 /** Stream IDs are two numbers; neither is padded, and the second may be left out. */
 export function comparePositions(a: string, b: string): number {
+  if (a === b) return 0;
   const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
   const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
   return aMs - bMs || aSequence - bSequence;

@@ -1,225 +1,220 @@
 // Random histories of the simulated world, and what must hold in every one of them: nothing
-// generated before a purge is usable more than N + max(0, ε + L − A) after it.
-import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/entry.ts";
-import type { PurgeJudgement } from "../../src/purge/view.ts";
-import { drawsFrom, SimulatedWorld, type WorldSettings } from "../fakes/journal-simulator.ts";
+// generated before a purge answers more than N + max(0, ε + L − A) after it. Every stored response
+// counts as being in every tier at once, so whatever order stores come in is covered.
+import { type SimulatedWorld, SimulatedWorld as World } from "../fakes/journal-simulator.ts";
 import {
   type Parts,
+  type SimulatedColo,
   type SimulatedFill,
   SimulatedIsolate,
   soundParts,
 } from "../fakes/simulated-isolate.ts";
+import { isNamed, leaves, pages } from "../fakes/simulated-pages.ts";
+import { type Owed, PromiseLedger } from "./promise-ledger.ts";
+import {
+  colosOf,
+  misfortunes,
+  misfortuneShare,
+  settingsOf,
+  type WorldKind,
+} from "./simulated-weather.ts";
 
 export interface History {
   /** Each names the instant, the response, and the purge that should have covered it. */
   readonly violations: readonly string[];
-  /** How often a stored response was judged, and how often it was found usable. */
+  /** How often a stored response was asked for, and how often it answered. */
   readonly judgedCount: number;
   readonly usableCount: number;
 }
 
-/** A purge or a mark, as the true time knows it. */
-interface Appended {
-  readonly entry: Entry;
-  readonly appendedAtMs: number;
-  /** From then on the bound runs for everybody: appended, or once lost, its loss noticed. */
-  countsFromMs: number;
-  lostAtMs: number;
-  /** For those who have had it, it holds whatever becomes of the journal. */
-  readonly readBy: Set<SimulatedIsolate>;
-  /** Those in whose chain it stood when it was lost: they can notice. */
-  missedBy: readonly SimulatedIsolate[];
+export interface HistoryOptions {
+  readonly parts?: Partial<Parts>;
+  readonly kind?: WorldKind;
+  /** For a replay: a line per event. */
+  readonly tell?: ((line: string) => void) | undefined;
 }
 
-export async function historyOf(seed: number, parts: Parts = soundParts): Promise<History> {
-  const course = new Course(new SimulatedWorld(settingsOf(seed)), parts);
-  await course.run();
+export async function historyOf(seed: number, options: HistoryOptions = {}): Promise<History> {
+  const { kind = "ordinary", tell, parts } = options;
+  const world = new World(settingsOf(seed, kind), { tell });
+  world.tell(() => JSON.stringify(world.settings));
+  const course = new Course(world, { kind, parts: { ...soundParts, ...parts } });
+  await world.time.keeping(() => course.run());
   return course;
 }
 
-/** Some worlds keep to what A allows for, others go beyond it. */
-function settingsOf(seed: number): WorldSettings {
-  const draw = drawsFrom(~seed);
-  const any = (...choices: [number, ...number[]]) =>
-    choices[Math.floor(draw() * choices.length)] ?? choices[0];
-  const allowanceMs = any(1_000, 1_000, 3_000);
-  return {
-    seed,
-    allowanceMs,
-    maxLagMs: 10_000,
-    newestCount: 4,
-    clockErrorMs: any(0, 0, allowanceMs / 2, 1_500),
-    replicaLagMs: any(0, 0, allowanceMs / 2, 4_000),
-    wayMs: any(20, 900, 3_000),
-  };
-}
-
-const tags = ["a", "b"] as const;
+const stepCount = 28;
 
 class Course implements History {
   readonly violations: string[] = [];
   judgedCount = 0;
   usableCount = 0;
   readonly #world: SimulatedWorld;
+  readonly #parts: Parts;
+  readonly #ledger: PromiseLedger;
   readonly #isolates: SimulatedIsolate[];
   readonly #fills: SimulatedFill[] = [];
-  readonly #appended = new Map<string, Appended>();
-  readonly #backups: SimulatedWorld["stream"]["items"][] = [[]];
-  readonly #boundMs: number;
+  /** The purges that cover a response. */
+  readonly #owedOf = new Map<SimulatedFill, Owed[]>();
+  readonly #suffer: () => void;
   /** How often something happens to the journal. */
   readonly #misfortune: number;
+  #isolateCount = 0;
 
-  constructor(world: SimulatedWorld, parts: Parts) {
-    const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = world.settings;
+  constructor(world: SimulatedWorld, { kind, parts }: { kind: WorldKind; parts: Parts }) {
     this.#world = world;
-    this.#boundMs = maxLagMs + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
-    this.#misfortune = this.#any([0.05, 0.12, 0.3]);
-    const colos = ["HAM", "HAM", "NRT", ""].slice(0, world.between(2, 4));
-    this.#isolates = colos.map((colo) => new SimulatedIsolate(world, colo, parts));
+    this.#parts = parts;
+    this.#ledger = new PromiseLedger(world, (owed) => {
+      for (const [fill, owedOf] of this.#owedOf) if (isCovered(fill, owed)) owedOf.push(owed);
+    });
+    this.#misfortune = misfortuneShare(world, kind);
+    this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
+    this.#suffer = misfortunes(world, kind, {
+      isolates: () => this.#isolates,
+      afterLoss: () => this.#ledger.afterLoss(this.#isolates),
+    });
+    world.time.afterEach = () => {
+      for (const isolate of this.#isolates) {
+        if (this.#ledger.note(isolate)) this.#tellView(isolate);
+      }
+    };
   }
 
   async run(): Promise<void> {
     const world = this.#world;
-    for (let step = 0; step < 45; step += 1) {
+    for (let step = 0; step < stepCount; step += 1) {
       this.#act();
-      await this.#passTo(world.atMs + world.between(0, world.draw() < 0.15 ? 12_000 : 1_800));
+      await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
     }
-    world.isJournalDown = false;
-    const untilAtMs = world.atMs + 2 * this.#boundMs;
+    // Quiet and reachable, with requests: whatever is owed by now falls due.
+    world.isRedisDown = false;
+    const untilAtMs = world.atMs + 12_000;
     while (world.atMs < untilAtMs) {
-      for (const isolate of this.#isolates) isolate.attend();
-      await this.#passTo(world.atMs + 2_000);
+      for (const isolate of this.#isolates) void isolate.attend();
+      await this.#passTo(world.atMs + 3_000);
     }
+  }
+
+  #begin(colo: SimulatedColo): SimulatedIsolate {
+    this.#isolateCount += 1;
+    const name = `isolate ${this.#isolateCount}${colo.name && ` in ${colo.name}`}`;
+    return new SimulatedIsolate(this.#world, { colo, name }, this.#parts);
   }
 
   #act(): void {
-    const { draw } = this.#world;
-    const isolate = this.#any(this.#isolates);
+    const { draw, any } = { draw: this.#world.draw, any: this.#world.any.bind(this.#world) };
+    const isolate = any(this.#isolates);
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
-    if (drawn < 0.35) isolate.attend();
-    else if (drawn < 0.4) isolate.seek();
-    else if (drawn < 0.73) void this.#fill(isolate);
-    else void this.#purge(isolate);
+    if (drawn < 0.3) void isolate.attend();
+    else if (drawn < 0.4) void this.#request(isolate);
+    else if (drawn < 0.7) void this.#fill(isolate);
+    else if (drawn < 0.97) void this.#purge(isolate);
+    else this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
   }
 
-  #any<T>(choices: readonly T[]): T {
-    return choices[this.#world.between(0, choices.length - 1)] as T;
+  async #request(isolate: SimulatedIsolate): Promise<void> {
+    if (this.#fills.length === 0) return;
+    const fill = this.#world.any(this.#fills);
+    const answer = await isolate.request(fill);
+    this.judgedCount += 1;
+    if (answer !== undefined) this.usableCount += 1;
+    this.#world.tell(() => `${isolate.name} is asked for ${fill.page}: ${answer ?? "forwards"}`);
   }
 
   async #fill(isolate: SimulatedIsolate): Promise<void> {
-    this.#fills.push(await isolate.fill(this.#any(tags)));
+    const { world } = isolate;
+    const fill = await isolate.fill(world.any(pages), world.any(leaves));
+    this.#fills.push(fill);
+    this.#owedOf.set(
+      fill,
+      Array.from(this.#ledger.all).filter((owed) => isCovered(fill, owed)),
+    );
   }
 
   async #purge(isolate: SimulatedIsolate): Promise<void> {
-    const mode = this.#world.draw() < 0.7 ? "hard" : "soft";
-    const accepted = await isolate.purge(this.#any(tags), mode);
-    if (accepted !== undefined) this.#appended.get(keyOf(accepted))?.readBy.add(isolate);
+    const { world } = isolate;
+    const mode = world.draw() < 0.75 ? "hard" : "soft";
+    const page = world.any(pages);
+    world.tell(() => `${isolate.name} is sent a ${mode} purge of ${page}`);
+    const { failedCount } = isolate.redis;
+    const accepted = await isolate.purge(page, mode);
+    if (accepted === undefined) return;
+    const owed = this.#ledger.accepted(accepted, isolate);
+    await this.#stoodUpFor(owed, isolate, failedCount);
   }
 
-  /** What may happen to a journal. */
-  #suffer(): void {
-    const world = this.#world;
-    const { stream, atMs, settings } = world;
-    const oldestKept = stream.items.at(-settings.newestCount)?.id ?? "0-0";
-    const failOver = () => this.#lose(() => stream.loseNewest(world.between(1, 3), atMs));
-    this.#any([
-      failOver,
-      failOver,
-      () => this.#lose(() => stream.loseAll(atMs)),
-      () => this.#lose(() => stream.restore(this.#any(this.#backups), atMs)),
-      () => this.#backups.push(stream.items),
-      () => stream.trimBefore(oldestKept, atMs),
-      () => (world.isJournalDown = !world.isJournalDown),
-    ])();
-  }
-
-  #lose(happen: () => void): void {
-    this.#takeNote();
-    happen();
-    // The clock of a server that takes over may be behind: the same IDs are minted again.
-    this.#world.serverBehindMs = this.#any([0, 0, 3_000, 20_000]);
-    const standing = new Set(this.#standing().map(keyOf));
-    for (const [key, appended] of this.#appended) {
-      if (standing.has(key)) continue;
-      appended.lostAtMs = this.#world.atMs;
-      appended.countsFromMs = Infinity;
-      appended.missedBy = this.#isolates.filter(({ view }) => view.chain?.knows(appended.entry));
-    }
-  }
-
-  #standing(): Entry[] {
-    return this.#world.stream.items.map(({ id, fields }) => decodeEntry(id, fields));
-  }
-
-  /** Of what has come into the journal, and of who has read it. */
-  #takeNote(): void {
-    const { atMs } = this.#world;
-    for (const entry of this.#standing()) {
-      if (this.#appended.has(keyOf(entry))) continue;
-      const since = { appendedAtMs: atMs, countsFromMs: atMs, lostAtMs: Infinity };
-      this.#appended.set(keyOf(entry), { entry, ...since, readBy: new Set(), missedBy: [] });
-    }
-    for (const isolate of this.#isolates) {
-      for (const entry of isolate.view.chain?.entries ?? []) {
-        this.#appended.get(keyOf(entry))?.readBy.add(isolate);
-      }
-    }
-    for (const appended of this.#appended.values()) this.#noticeLossOf(appended);
-  }
-
-  /** Somebody who had it has read a journal without it: from then on all have to know. */
-  #noticeLossOf(appended: Appended): void {
-    const { atMs, settings } = this.#world;
-    const { lostAtMs, missedBy } = appended;
-    const hasNoticed = missedBy.some(
-      ({ view, offsetMs }) => view.sentAtMs - offsetMs > lostAtMs + settings.replicaLagMs,
-    );
-    if (hasNoticed) appended.countsFromMs = Math.min(appended.countsFromMs, atMs);
+  /** Rule 22: what was lost within N/2 stands again soon after, if its isolate reached the journal. */
+  async #stoodUpFor(owed: Owed, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
+    const { time, settings } = this.#world;
+    await time.sleep(settings.maxLagMs.usual / 2 - 1);
+    const { lostAtMs } = owed;
+    await time.sleep(4 * settings.wayMs + 2);
+    const wasReached = isolate.redis.failedCount === failedCount;
+    if (lostAtMs === Infinity || owed.lostAtMs !== lostAtMs || !wasReached) return;
+    owed.countsFromMs = Math.min(owed.countsFromMs, this.#world.atMs);
   }
 
   async #passTo(atMs: number): Promise<void> {
-    const dueAtMs = Array.from(
-      this.#appended.values(),
-      ({ countsFromMs }) => countsFromMs + this.#boundMs + 1,
-    ).filter((due) => due > this.#world.atMs && due < atMs);
-    for (const stop of [...dueAtMs.toSorted((a, b) => a - b), atMs]) {
-      await this.#world.passTo(stop, () => this.#takeNote());
-      for (const isolate of this.#isolates) {
-        for (const fill of this.#fills) this.#probe(isolate, fill);
+    const { settings, time } = this.#world;
+    const stops = new Set<number>();
+    for (const owed of this.#ledger.all) {
+      for (const maxLagMs of Object.values(settings.maxLagMs)) {
+        const afterMs = this.#ledger.dueAtMs(owed, undefined, maxLagMs) + 1;
+        if (afterMs > time.atMs && afterMs < atMs) stops.add(afterMs);
       }
     }
-  }
-
-  #probe(isolate: SimulatedIsolate, fill: SimulatedFill): void {
-    const judged = isolate.judge(fill);
-    this.judgedCount += 1;
-    if (judged.kind === "usable") this.usableCount += 1;
-    for (const appended of this.#appended.values()) {
-      if (!covers(appended, fill) || !isBreach(judged, appended.entry)) continue;
-      const { readBy, appendedAtMs, countsFromMs } = appended;
-      const fromMs = readBy.has(isolate) ? appendedAtMs : countsFromMs;
-      const lateMs = this.#world.atMs - fromMs - this.#boundMs;
-      if (lateMs > 0) this.violations.push(`${lateMs} ms late: ${told(appended, fill, judged)}`);
+    for (const stop of [...Array.from(stops).sort((a, b) => a - b), atMs]) {
+      await time.passTo(stop);
+      for (const isolate of this.#isolates) this.#probe(isolate);
     }
   }
+
+  /** Asks for all that ought not to answer, once for each view and for each purge that falls due. */
+  #probe(isolate: SimulatedIsolate): void {
+    const { atMs, settings } = this.#world;
+    const version = this.#ledger.versionOf(isolate);
+    for (const [fill, owedOf] of this.#owedOf) {
+      let dueCount = 0;
+      for (const owed of owedOf) {
+        if (this.#ledger.dueAtMs(owed, isolate, settings.maxLagMs[fill.page]) < atMs) dueCount += 1;
+      }
+      if (dueCount === 0) continue;
+      const probed = isolate.probed.get(fill);
+      if (probed?.version === version && probed.dueCount === dueCount) continue;
+      isolate.probed.set(fill, { version, dueCount });
+      const answer = isolate.answer(fill);
+      if (answer !== undefined) this.#weigh(isolate, fill, answer);
+    }
+  }
+
+  #weigh(isolate: SimulatedIsolate, fill: SimulatedFill, answer: "fresh" | "stale"): void {
+    const { atMs, settings } = this.#world;
+    for (const owed of this.#owedOf.get(fill) ?? []) {
+      const lateMs = atMs - this.#ledger.dueAtMs(owed, isolate, settings.maxLagMs[fill.page]);
+      const isForbidden = owed.entry.mode === "hard" || answer === "fresh";
+      if (lateMs > 0 && isForbidden) this.#breach({ isolate, fill, owed, lateMs });
+    }
+  }
+
+  #breach(found: { isolate: SimulatedIsolate; fill: SimulatedFill; owed: Owed; lateMs: number }) {
+    const { isolate, fill, owed, lateMs } = found;
+    const { stamp, colo, requestedAtMs } = fill.stored.metadata;
+    const { page, leave, generatedAtMs } = fill;
+    const told = { page, leave, generatedAtMs, stamp, colo, requestedAtMs, purge: owed.entry };
+    const text = `${lateMs} ms late, ${isolate.name} answers with ${JSON.stringify(told)}`;
+    this.#world.tell(() => `VIOLATION: ${text}`);
+    this.violations.push(text);
+  }
+
+  #tellView({ name, view }: SimulatedIsolate): void {
+    this.#world.tell(() => {
+      const places = view.chain?.entries.slice(-4).map(({ position }) => position) ?? [];
+      return `${name} has read up to ${places.join(" ")}, asked at ${view.sentAtMs - 1_000_000}`;
+    });
+  }
 }
 
-function covers({ entry, appendedAtMs }: Appended, fill: SimulatedFill): boolean {
-  if (fill.generatedAtMs >= appendedAtMs) return false;
-  return entry.targets.tags.some((tag) => tag === "everything" || tag === `tag:${fill.tag}`);
-}
-
-/** A hard purge forbids any use, a soft one makes stale. */
-function isBreach(judged: PurgeJudgement, { mode }: Entry): boolean {
-  if (judged.kind === "usable") return true;
-  return mode === "hard" && judged.kind === "purged" && judged.mode === "soft";
-}
-
-function told({ entry }: Appended, { generatedAtMs, metadata }: SimulatedFill, judged: unknown) {
-  return JSON.stringify({ judged, generatedAtMs, stamp: metadata.stamp, entry });
-}
-
-function keyOf({ position, n }: EntryPlace): string {
-  return `${position} ${n}`;
+function isCovered({ generatedAtMs, page }: SimulatedFill, { entry, appendedAtMs }: Owed): boolean {
+  return generatedAtMs < appendedAtMs && isNamed(entry.targets, page);
 }

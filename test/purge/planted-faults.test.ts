@@ -1,124 +1,180 @@
-// Do the histories find what they are for? Each rule broken on purpose has to show in one of them.
+// Do the histories find what they are for? Each rule of the protocol broken on purpose has to show
+// within a number of histories. What no history can show is named at the end, with what holds it.
 import { describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
-import type { Entry, EntryPlace } from "../../src/purge/entry.ts";
-import type { JournalRead, Unavailable } from "../../src/purge/journal.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
-import type { JudgementAsk, PurgeJudgement } from "../../src/purge/view.ts";
-import { comparePositions } from "../fakes/simulated-stream.ts";
-import { SimulatedJournal } from "../fakes/journal-simulator.ts";
-import { type Parts, soundParts } from "../fakes/simulated-isolate.ts";
+import type { Parts } from "../fakes/simulated-isolate.ts";
+import type { SiteParts } from "../fakes/simulated-site.ts";
 import { historyOf } from "./history.ts";
+import * as journal from "./planted-in-journal.ts";
+import * as site from "./planted-in-site.ts";
+import * as view from "./planted-in-view.ts";
+import { requestHistoryOf } from "./request-history.ts";
+import type { WorldKind } from "./simulated-weather.ts";
 
-/** The clock is read when the answer is there, not before it is asked for. */
-class SentLate extends SimulatedJournal {
-  override async newest() {
-    return this.#dated(await super.newest());
-  }
-
-  override async since(place: EntryPlace) {
-    return this.#dated(await super.since(place));
-  }
-
-  #dated<T extends { kind: string }>(read: T): T {
-    return read.kind === "read" ? { ...read, sentAtMs: this.nowAtMs() } : read;
-  }
+interface Row {
+  readonly rule: string;
+  readonly fault: string;
+  readonly parts?: Partial<Parts>;
+  /** Planted on the way of requests; looked for in histories of requests. */
+  readonly siteParts?: Partial<SiteParts>;
+  readonly kind?: WorldKind;
+  /** The first seed; later than 0 where a fault takes long to show. */
+  readonly fromSeed?: number;
+  /** Several times what it usually takes, so that a change elsewhere does not make it red. */
+  readonly within: number;
 }
 
-/** Reads what is newer, whether or not the entry before it is there. */
-class Unjoined extends SimulatedJournal {
-  override async since({ position }: EntryPlace): Promise<JournalRead | Unavailable> {
-    const read = await super.newest();
-    if (read.kind !== "read") return read;
-    const isNewer = (entry: Entry) => comparePositions(entry.position, position) > 0;
-    return { ...read, entries: read.entries.filter(isNewer) };
-  }
-}
-
-/** A join by the ID alone, which may have been minted anew. */
-class JoinedByIdAlone extends SimulatedJournal {
-  protected override pageFrom(place: EntryPlace): Entry[] {
-    const [joint, ...read] = super.pageFrom(place);
-    if (joint?.position !== place.position) return [];
-    return [{ ...joint, n: place.n }, ...read];
-  }
-}
-
-/** A loss that somebody has noticed and tells nobody. */
-class Unmarked extends SimulatedJournal {
-  override async appendMark(lost: string): Promise<JournalRead | Unavailable> {
-    if (lost === "") return super.appendMark(lost);
-    return this.atPrimary(lost);
-  }
-}
-
-/** Sees a loss only where the newest entries show it. */
-class BlindToOlder extends SimulatedJournal {
-  override async atPrimary(position: string) {
-    const read = await super.atPrimary(position);
-    if (read.kind !== "read") return read;
-    return {
-      ...read,
-      upTo: read.entries.findLast(({ position: at }) => comparePositions(at, position) <= 0),
-    };
-  }
-}
-
-class Unbounded extends JournalView {
-  override judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement {
-    return super.judge(stored, { ...ask, maxLagMs: Infinity });
-  }
-}
-
-/** The newest entry alone says whether a response may be used stale. */
-class SoftHidesHard extends JournalView {
-  override judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement {
-    const judged = super.judge(stored, ask);
-    const covering = this.chain?.entries.findLast(({ targets }) =>
-      targets.tags.includes(`tag:${stored.tags[0]}`),
-    );
-    const isHidden = judged.kind === "purged" && covering?.mode === "soft";
-    return isHidden ? { kind: "purged", mode: "soft", sinceAtMs: 0 } : judged;
-  }
-}
-
-/** Takes responses whose stamp it has never heard of for new ones. */
-class TrustsUnknown extends JournalView {
-  override judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement {
-    const isKnown = this.chain?.knows(stored.stamp) ?? false;
-    const isCurrent = ask.atMs - this.sentAtMs < ask.maxLagMs - 1_000;
-    return !isKnown && isCurrent ? { kind: "usable" } : super.judge(stored, ask);
-  }
-}
-
-const withJournal = (Journal: typeof SimulatedJournal): Partial<Parts> => ({
-  journal: (world, nowAtMs) => new Journal(world, nowAtMs),
-});
-const withView = (View: typeof JournalView): Partial<Parts> => ({
-  view: (settings) => new View(settings),
-});
-
-/** How many histories one fault may take to show. */
-const seedCountMax = 1_000;
+const rows: readonly Row[] = [
+  { rule: "1", fault: "stamped after the answer", parts: view.stampedLate, within: 300 },
+  { rule: "1", fault: "the clock noted after the answer", parts: view.clockNotedLate, within: 300 },
+  { rule: "1", fault: "stamped when it is stored", siteParts: site.stampedWhenStored, within: 60 },
+  {
+    rule: "2",
+    fault: "a 304 freshens what memory holds by then",
+    siteParts: site.freshensWhatIsHeld,
+    fromSeed: 50,
+    within: 300,
+  },
+  {
+    rule: "3",
+    fault: "any body beside the metadata",
+    siteParts: site.bodyUnchecked,
+    kind: "crossing",
+    fromSeed: 80,
+    within: 900,
+  },
+  {
+    rule: "4",
+    fault: "a backfill has the view's stamp",
+    siteParts: site.backfillStamped,
+    kind: "crossing",
+    within: 60,
+  },
+  {
+    rule: "4",
+    fault: "a backfill counts as asked for here and now",
+    siteParts: site.backfillDated,
+    kind: "crossing",
+    fromSeed: 15,
+    within: 300,
+  },
+  { rule: "5", fault: "a soft purge hides a hard one", parts: view.softHidesHard, within: 100 },
+  { rule: "5", fault: "the next entry is overlooked", parts: view.oneEntryOverlooked, within: 60 },
+  { rule: "6", fault: "an unknown stamp is new", parts: view.unknownIsNew, within: 30 },
+  { rule: "7", fault: "no bound", parts: view.unbounded, within: 30 },
+  { rule: "7", fault: "3 s beyond N − A", parts: view.withoutAllowance, within: 150 },
+  { rule: "7", fault: "the largest N for every route", parts: view.largestLagForAll, within: 200 },
+  { rule: "7 (b)", fault: "any colo's clock will do", parts: view.anyColoIsOwn, within: 300 },
+  { rule: "7 (b)", fault: "counted from the answer", parts: view.boundFromAnswer, within: 300 },
+  { rule: "8", fault: "stale responses exempt", parts: view.staleUnbounded, within: 30 },
+  { rule: "8", fault: "stale-if-error exempt", parts: view.errorUnbounded, within: 30 },
+  { rule: "8", fault: "only-if-cached exempt", parts: view.onlyIfCachedUnbounded, within: 30 },
+  {
+    rule: "9",
+    fault: "followers take what comes",
+    siteParts: site.followersTrust,
+    kind: "crossing",
+    within: 120,
+  },
+  { rule: "10", fault: "the clock of an earlier request", parts: view.clockKept, within: 150 },
+  {
+    rule: "10",
+    fault: "a clock kept between requests",
+    siteParts: site.clockKept,
+    fromSeed: 60,
+    within: 400,
+  },
+  { rule: "11", fault: "dated when the answer comes", parts: journal.datedLate, within: 1_500 },
+  { rule: "11", fault: "no join", parts: journal.unjoined, within: 400 },
+  {
+    rule: "11",
+    fault: "a join by the ID alone",
+    parts: journal.joinedByIdAlone,
+    fromSeed: 500,
+    within: 8_000,
+  },
+  {
+    rule: "11",
+    fault: "done after a full page",
+    parts: journal.onePageAlone,
+    kind: "crowded",
+    fromSeed: 10,
+    within: 120,
+  },
+  {
+    rule: "12",
+    fault: "what is older than the floor is as old as it",
+    parts: view.floorIsKnown,
+    kind: "crowded",
+    within: 60,
+  },
+  { rule: "13", fault: "late answers are merged", parts: journal.lateAnswersMerged, within: 250 },
+  {
+    rule: "13",
+    fault: "what does not contain our position renews our age",
+    parts: journal.failedJoinIsNothingNew,
+    within: 60,
+  },
+  { rule: "16", fault: "a failed check renews", parts: journal.failedCheckRenews, within: 1_500 },
+  { rule: "17", fault: "no mark", parts: journal.unmarked, within: 400 },
+  {
+    rule: "17",
+    fault: "any mark will do",
+    parts: journal.anyMarkWillDo,
+    fromSeed: 300,
+    within: 6_000,
+  },
+  { rule: "17", fault: "an empty journal is no loss", parts: journal.emptyIsNoLoss, within: 1_500 },
+  { rule: "17", fault: "a loss is trimming", parts: journal.trimmedInsteadOfLost, within: 500 },
+  {
+    rule: "18",
+    fault: "an empty journal makes a view",
+    parts: journal.emptyView,
+    fromSeed: 300,
+    within: 3_000,
+  },
+  { rule: "20", fault: "a purge is taken back", parts: journal.undone, within: 100 },
+  { rule: "21", fault: "200 without an answer", parts: journal.acceptsUnanswered, within: 100 },
+  {
+    rule: "22",
+    fault: "nothing is read back",
+    parts: journal.neverReadBack,
+    fromSeed: 400,
+    within: 4_000,
+  },
+];
 
 describe("a fault that is planted shows", () => {
-  it.each<{ id: string; rule: string; parts: Partial<Parts>; fromSeed?: number }>([
-    { id: "stamped after the answer", rule: "1", parts: { stampedWhen: "after the answer" } },
-    { id: "a soft purge hides a hard one", rule: "5", parts: withView(SoftHidesHard) },
-    { id: "unknown stamps are trusted", rule: "6", parts: withView(TrustsUnknown) },
-    { id: "no bound", rule: "7", parts: withView(Unbounded) },
-    { id: "the clock read after the journal", rule: "11", parts: withJournal(SentLate) },
-    { id: "no join", rule: "11", parts: withJournal(Unjoined) },
-    { id: "a join by ID alone", rule: "11", parts: withJournal(JoinedByIdAlone), fromSeed: 700 },
-    { id: "no mark", rule: "17", parts: withJournal(Unmarked) },
-    { id: "older entries overlooked", rule: "17", parts: withJournal(BlindToOlder), fromSeed: 200 },
-  ])("$id (rule $rule)", async ({ parts, fromSeed = 1 }) => {
-    let seed = fromSeed;
-    const isFound = async () => {
-      const { violations } = await historyOf(seed, { ...soundParts, ...parts });
-      return violations.length > 0;
-    };
-    while (!(await isFound()) && seed < fromSeed + seedCountMax) seed += 1;
-    expect(seed).toBeLessThan(fromSeed + seedCountMax);
+  it.each(rows)(
+    "rule $rule: $fault, within $within histories",
+    { timeout: 60_000 },
+    async (row) => {
+      const { parts = {}, siteParts, kind = "ordinary", fromSeed = 0, within } = row;
+      const isFound = async (seed: number) => {
+        const history =
+          siteParts === undefined
+            ? await historyOf(seed, { parts, kind })
+            : await requestHistoryOf(seed, { parts, siteParts, kind });
+        return history.violations.length > 0;
+      };
+      let seed = fromSeed;
+      while (seed < fromSeed + within && !(await isFound(seed))) seed += 1;
+      expect(seed).toBeLessThan(fromSeed + within);
+    },
+  );
+
+  // Broken, these cost origin requests or commands and break no promise, or are not built: no
+  // history can show it. Each names the suite that holds it.
+  const heldElsewhere = {
+    "6, that a renewal comes first": "rules-match.test.ts",
+    "14": "copies of a view are not built",
+    "15": "rules-refresh.test.ts",
+    "19": "rules-acceptance.test.ts",
+  };
+
+  it("and every rule has its row, or its reason", () => {
+    const numbers = [...rows.map(({ rule }) => rule), ...Object.keys(heldElsewhere)];
+    const named = new Set(numbers.map((rule) => parseInt(rule, 10)));
+    const all = Array.from({ length: 22 }, (_, at) => at + 1);
+    expect(all.filter((rule) => !named.has(rule))).toEqual([]);
   });
 });

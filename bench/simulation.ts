@@ -1,0 +1,147 @@
+// Puts the purge protocol through simulated histories, as many as there is time for, or shows one
+// of them event by event.
+//
+//   npm run bench:simulation -- --histories 200000 --seed 1
+//   npm run bench:simulation -- --requests --histories 2000 --kind crossing
+//   npm run bench:simulation -- --replay 110969
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { OperatorError } from "../src/operator-error.ts";
+import { type History, historyOf } from "../test/purge/history.ts";
+import { requestHistoryOf } from "../test/purge/request-history.ts";
+import { type WorldKind, worldKinds } from "../test/purge/simulated-weather.ts";
+
+interface Share {
+  readonly variant: "views" | "requests";
+  readonly kind: WorldKind;
+  readonly fromSeed: number;
+  readonly count: number;
+}
+
+interface Sum {
+  judgedCount: number;
+  usableCount: number;
+  readonly broken: { seed: number; violation: string }[];
+}
+
+function historyIn(
+  { variant, kind }: Share,
+  seed: number,
+  tell?: (line: string) => void,
+): Promise<History> {
+  const history = variant === "requests" ? requestHistoryOf : historyOf;
+  return history(seed, { kind, tell });
+}
+
+async function sumOf(share: Share): Promise<Sum> {
+  const sum: Sum = { judgedCount: 0, usableCount: 0, broken: [] };
+  for (let seed = share.fromSeed; seed < share.fromSeed + share.count; seed += 1) {
+    const { violations, judgedCount, usableCount } = await historyIn(share, seed);
+    sum.judgedCount += judgedCount;
+    sum.usableCount += usableCount;
+    const [violation] = violations;
+    if (violation !== undefined) sum.broken.push({ seed, violation });
+  }
+  return sum;
+}
+
+/** Small shares, so that all cores end at about the same time. */
+async function onAllCores(whole: Share): Promise<Sum[]> {
+  const shareCount = Math.ceil(whole.count / 500);
+  const shares = Array.from({ length: shareCount }, (_, at): Share => {
+    const fromSeed = whole.fromSeed + at * 500;
+    return { ...whole, fromSeed, count: Math.min(500, whole.fromSeed + whole.count - fromSeed) };
+  });
+  const sums: Sum[] = [];
+  const workers = Array.from({ length: Math.min(availableParallelism(), shareCount) }, () => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: "simulation" });
+    return new Promise<void>((resolve, reject) => {
+      const next = () => {
+        const share = shares.shift();
+        if (share !== undefined) worker.postMessage(share, []);
+        else void worker.terminate().then(() => resolve(), reject);
+      };
+      worker.on("message", (sum: Sum) => {
+        sums.push(sum);
+        next();
+      });
+      worker.on("error", reject);
+      next();
+    });
+  });
+  await Promise.all(workers);
+  return sums;
+}
+
+function report(sums: readonly Sum[], { count }: Share, seconds: number): void {
+  const total = (of: "judgedCount" | "usableCount") =>
+    sums.reduce((sum, each) => sum + each[of], 0);
+  const broken = sums.flatMap((each) => each.broken).sort((a, b) => a.seed - b.seed);
+  const figure = (value: number) => Math.round(value).toLocaleString("en");
+  const lines = [
+    `histories  ${figure(count)} in ${seconds.toFixed(1)} s, ${figure(count / seconds)} a second`,
+    `requests   ${figure(total("judgedCount"))}, answered from what was stored ${figure(total("usableCount"))}`,
+    `violations ${broken.length}`,
+    ...broken.slice(0, 20).map(({ seed, violation }) => `  seed ${seed}: ${violation}`),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  if (broken.length > 0) process.exitCode = 1;
+}
+
+function numberIn(text: string, name: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new OperatorError({
+    what: "The simulation does not begin.",
+    why: `--${name} is ${JSON.stringify(text)}.`,
+    mend: "Give a whole number.",
+  });
+}
+
+function kindIn(text: string): WorldKind {
+  const kind = worldKinds.find((each) => each === text);
+  if (kind !== undefined) return kind;
+  throw new OperatorError({
+    what: "The simulation does not begin.",
+    why: `--kind is ${JSON.stringify(text)}.`,
+    mend: `Give one of ${worldKinds.join(", ")}.`,
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      histories: { type: "string", default: "20000" },
+      seed: { type: "string", default: "1" },
+      replay: { type: "string" },
+      kind: { type: "string", default: "ordinary" },
+      requests: { type: "boolean", default: false },
+    },
+  });
+  const whole: Share = {
+    variant: values.requests ? "requests" : "views",
+    kind: kindIn(values.kind),
+    fromSeed: numberIn(values.seed, "seed"),
+    count: numberIn(values.histories, "histories"),
+  };
+  if (values.replay !== undefined) {
+    const tell = (line: string) => void process.stdout.write(`${line}\n`);
+    await historyIn(whole, numberIn(values.replay, "replay"), tell);
+    return;
+  }
+  const startedMs = performance.now();
+  const sums = await onAllCores(whole);
+  report(sums, whole, (performance.now() - startedMs) / 1_000);
+}
+
+if (isMainThread) {
+  await main().catch((cause: unknown) => {
+    if (!(cause instanceof OperatorError)) throw cause;
+    process.stderr.write(`${cause.message}\n`);
+    process.exitCode = 1;
+  });
+} else if (workerData === "simulation") {
+  parentPort?.on("message", async (share: Share) => {
+    parentPort?.postMessage(await sumOf(share), []);
+  });
+}

@@ -1,0 +1,60 @@
+// The origin of a simulated site: each page has one version at a time, an answer is made somewhere
+// on a way that may be long, and a 304 says the truth about that instant.
+import type { OriginRequest } from "../../src/serve/ports.ts";
+import type { SimulatedWorld } from "./journal-simulator.ts";
+
+export interface Version {
+  readonly page: string;
+  readonly number: number;
+  /** When the next one took its place. */
+  diedAtMs: number;
+}
+
+export class SimulatedOrigin {
+  isDown = false;
+  readonly #world: SimulatedWorld;
+  readonly #versions: Version[] = [];
+  /** The longest way back, which may be longer than N. */
+  readonly #backMs: number;
+
+  constructor(world: SimulatedWorld, backMs: number) {
+    this.#world = world;
+    this.#backMs = backMs;
+  }
+
+  current(page: string): Version {
+    const current = this.#versions.findLast((version) => version.page === page);
+    return current ?? this.#begin(page);
+  }
+
+  change(page: string): void {
+    this.current(page).diedAtMs = this.#world.atMs;
+    const { number } = this.#begin(page);
+    this.#world.tell(() => `the origin has version ${number} of ${page}`);
+  }
+
+  /** @param number as an answer's ETag or body names it */
+  version(number: number): Version | undefined {
+    return this.#versions[number - 1];
+  }
+
+  #begin(page: string): Version {
+    const version = { page, number: this.#versions.length + 1, diedAtMs: Infinity };
+    this.#versions.push(version);
+    return version;
+  }
+
+  async fetch({ pathAndQuery, method, headers }: OriginRequest): Promise<Response> {
+    const world = this.#world;
+    await world.sleep(world.between(0, 1_500));
+    if (this.isDown) throw new Error("The origin is down.");
+    const [, page = ""] = pathAndQuery.split("/");
+    const { number } = this.current(page);
+    const etag = `"${number}"`;
+    const fields = { etag, "cache-tag": page };
+    const isUnchanged = headers.get("if-none-match") === etag;
+    await world.sleep(world.between(0, this.#backMs));
+    if (isUnchanged) return new Response(null, { status: 304, headers: fields });
+    return new Response(method === "HEAD" ? null : String(number), { headers: fields });
+  }
+}

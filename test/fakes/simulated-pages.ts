@@ -1,0 +1,84 @@
+// The pages of a simulated site: two, under routes whose N differs, each stored so that it may
+// answer in one of four ways; and what a purge of them can name.
+import { type Config, defineConfig, type Route } from "../../src/config.ts";
+import { type PurgeTargets, urlTag, userTag } from "../../src/purge/purge-target.ts";
+import type { SimulatedWorld, WorldSettings } from "./journal-simulator.ts";
+
+export type Page = "usual" | "quick";
+export const pages: readonly Page[] = ["usual", "quick"];
+
+/** Which leave a stored response of this page needs to answer. */
+export type Leave = "fresh" | "only-if-cached" | "stale-while-revalidate" | "stale-if-error";
+export const leaves: readonly Leave[] = [
+  "fresh",
+  "only-if-cached",
+  "stale-while-revalidate",
+  "stale-if-error",
+];
+
+const lifetimes = {
+  fresh: { fresh: "10m" },
+  "only-if-cached": { fresh: "10m" },
+  "stale-while-revalidate": { fresh: "1s", staleWhileRevalidate: "10m" },
+  "stale-if-error": { fresh: "1s", staleIfError: "10m" },
+};
+
+const configs = new Map<string, Config>();
+const configBySettings = new WeakMap<WorldSettings, Config>();
+
+/** One route for each page and leave, by the product's own reading of a configuration. */
+export function configOf(settings: WorldSettings): Config {
+  let config = configBySettings.get(settings);
+  if (config === undefined) {
+    config = configFor(settings);
+    configBySettings.set(settings, config);
+  }
+  return config;
+}
+
+/** There are few; to read one takes longer than a history. */
+function configFor({ maxLagMs, allowanceMs }: WorldSettings): Config {
+  const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs}`;
+  let config = configs.get(name);
+  if (config === undefined) {
+    const routes = pages.flatMap((page) =>
+      leaves.map((leave) => ({
+        name: routeName(page, leave),
+        match: `/${page}/${leave}`,
+        ...lifetimes[leave],
+        purge: { maxLagSeconds: maxLagMs[page] / 1_000 },
+      })),
+    );
+    const purge = {
+      maxLagSeconds: maxLagMs.usual / 1_000,
+      clockAllowanceSeconds: allowanceMs / 1_000,
+    };
+    config = defineConfig({ purge, routes });
+    configs.set(name, config);
+  }
+  return config;
+}
+
+export function routeOf(world: SimulatedWorld, page: Page, leave: Leave): Route {
+  const { routes } = configOf(world.settings);
+  return routes[pages.indexOf(page) * leaves.length + leaves.indexOf(leave)] as Route;
+}
+
+export const routeName = (page: Page, leave: Leave): string => `${page} ${leave}`;
+
+export const host = "www.example.com";
+export const urlOf = (page: Page, leave: Leave): string => `https://${host}/${page}/${leave}`;
+
+/** Tags mostly; now and then a prefix, or the URLs that a page has. */
+export function targetsOf(world: SimulatedWorld, page: Page): PurgeTargets {
+  const drawn = world.draw();
+  if (drawn < 0.15) return { tags: [], prefixes: [`/${page}/`] };
+  const urls = () => leaves.map((leave) => urlTag(urlOf(page, leave)));
+  return { tags: drawn < 0.3 ? urls() : [userTag(page)], prefixes: [] };
+}
+
+/** As targetsOf names them. */
+export function isNamed({ tags, prefixes }: PurgeTargets, page: Page): boolean {
+  const named = [userTag(page), urlTag(urlOf(page, "fresh")), "everything"];
+  return prefixes.includes(`/${page}/`) || tags.some((tag) => named.includes(tag));
+}

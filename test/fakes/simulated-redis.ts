@@ -1,0 +1,180 @@
+// The database of a simulated world as one isolate reaches it: commands are done at one instant
+// somewhere on a way that may be long, reads outside of transactions by a replica that may lag, and
+// answers may be lost. Promised: what RedisJournal and SharedTier send. Not promised: ranges that
+// leave out their ends (`(`), the rest.
+import type { RedisClient } from "../../src/redis/redis-client.ts";
+import type { SimulatedWorld } from "./journal-simulator.ts";
+import { comparePositions, type StreamItem } from "./simulated-stream.ts";
+
+type Fields = Record<string, string>;
+
+interface TrimOptions {
+  readonly trim: { readonly threshold: string };
+}
+
+/** A record of the shared tier. */
+export interface SimulatedHash {
+  readonly fields: Map<string, string>;
+  untilAtMs: number;
+}
+
+const unavailable = { kind: "unavailable", cause: "simulated" } as const;
+
+/** How often an answer does not come back though the work was done. */
+const lostShare = 0.02;
+
+export class SimulatedRedis {
+  readonly #world: SimulatedWorld;
+  /** Round trips that brought nothing. */
+  failedCount = 0;
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world;
+  }
+
+  /** What the code under test takes for its client. */
+  get client(): RedisClient {
+    const trip = <T>(run: (redis: unknown) => Promise<T>) => this.#trip(run);
+    return { attempt: trip, insist: trip, read: trip, write: trip } as unknown as RedisClient;
+  }
+
+  async #trip<T>(run: (redis: unknown) => Promise<T>) {
+    const world = this.#world;
+    const { wayMs } = world.settings;
+    await world.sleep(world.between(0, wayMs));
+    if (world.isRedisDown) {
+      this.failedCount += 1;
+      return unavailable;
+    }
+    const value = await run(new Commands(world));
+    await world.sleep(world.between(0, wayMs));
+    if (world.draw() >= lostShare) return { kind: "answered", value } as const;
+    this.failedCount += 1;
+    world.tell(() => "  an answer of Redis is lost on its way");
+    return unavailable;
+  }
+}
+
+/** Commands of their own: each read may be answered by another replica, with a lag of its own. */
+class Commands {
+  protected readonly world: SimulatedWorld;
+
+  constructor(world: SimulatedWorld) {
+    this.world = world;
+  }
+
+  multi(): Transaction {
+    return new Transaction(this.world);
+  }
+
+  protected items(): readonly StreamItem[] {
+    const lagMs = this.world.between(0, this.world.settings.replicaLagMs);
+    return this.world.stream.seenAt(this.world.atMs - lagMs);
+  }
+
+  async xrange(_: string, from: string, to: string, count = Infinity): Promise<unknown> {
+    return rangeOf(this.items(), { from, to, count });
+  }
+
+  async xrevrange(_: string, from: string, __: "-", count: number): Promise<unknown> {
+    return newestOf(this.items(), { from, count });
+  }
+
+  async xadd(_: string, __: "*", fields: Fields, options?: TrimOptions): Promise<string> {
+    return this.world.append(Object.entries(fields).flat(), options?.trim.threshold);
+  }
+
+  async hmget(key: string, ...names: readonly string[]): Promise<unknown> {
+    return names.map((name) => this.hash(key)?.fields.get(name) ?? null);
+  }
+
+  async hget(key: string, name: string): Promise<unknown> {
+    return this.hash(key)?.fields.get(name) ?? null;
+  }
+
+  async del(key: string): Promise<number> {
+    return this.world.hashes.delete(key) ? 1 : 0;
+  }
+
+  protected hash(key: string): SimulatedHash | undefined {
+    const found = this.world.hashes.get(key);
+    return found !== undefined && this.world.atMs < found.untilAtMs ? found : undefined;
+  }
+}
+
+/** Done at the primary, whole, when it is executed. */
+class Transaction {
+  readonly #world: SimulatedWorld;
+  readonly #queued: (() => unknown)[] = [];
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world;
+  }
+
+  #with(work: () => unknown): this {
+    this.#queued.push(work);
+    return this;
+  }
+
+  set(): this {
+    return this.#with(() => "OK");
+  }
+
+  xrange(_: string, from: string, to: string): this {
+    return this.#with(() => rangeOf(this.#world.stream.items, { from, to, count: Infinity }));
+  }
+
+  xrevrange(_: string, from: string, __: "-", count: number): this {
+    return this.#with(() => newestOf(this.#world.stream.items, { from, count }));
+  }
+
+  xadd(_: string, __: "*", fields: Fields, options?: TrimOptions): this {
+    const written = Object.entries(fields).flat();
+    return this.#with(() => this.#world.append(written, options?.trim.threshold));
+  }
+
+  hset(key: string, fields: Fields): this {
+    return this.#with(() => {
+      const hash = this.#world.hashes.get(key) ?? { fields: new Map(), untilAtMs: Infinity };
+      for (const [name, value] of Object.entries(fields)) hash.fields.set(name, value);
+      this.#world.hashes.set(key, hash);
+    });
+  }
+
+  pexpire(key: string, ms: number): this {
+    return this.#with(() => {
+      const hash = this.#world.hashes.get(key);
+      if (hash !== undefined) hash.untilAtMs = this.#world.atMs + ms;
+    });
+  }
+
+  async exec(): Promise<unknown[]> {
+    return this.#queued.map((work) => work());
+  }
+}
+
+type Range = { readonly from: string; readonly to: string; readonly count: number };
+
+/** Views read near the end, so that is where the search begins. */
+function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): unknown[] {
+  let first = items.length;
+  while (first > 0 && comparePositions(items[first - 1]?.id ?? "", from) >= 0) first -= 1;
+  const found = items.slice(first, first + Math.min(count, items.length));
+  const within = to === "+" ? found : found.filter(({ id }) => comparePositions(id, to) <= 0);
+  return within.map(replied);
+}
+
+function newestOf(items: readonly StreamItem[], { from, count }: Omit<Range, "to">): unknown[] {
+  let last = items.length;
+  if (from !== "+") {
+    while (last > 0 && comparePositions(items[last - 1]?.id ?? "", from) > 0) last -= 1;
+  }
+  return items
+    .slice(Math.max(0, last - count), last)
+    .toReversed()
+    .map(replied);
+}
+
+function replied({ id, fields }: StreamItem): unknown {
+  return [id, fields];
+}

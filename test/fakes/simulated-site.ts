@@ -1,0 +1,93 @@
+// One isolate of the simulated world with the whole product on the way of its requests: the real
+// `serve()` over the real tiers, an origin, and the purge protocol of a SimulatedIsolate.
+import "./workers-globals.ts";
+import { Metrics } from "../../src/metrics.ts";
+import { ByteBudget } from "../../src/serve/byte-budget.ts";
+import { Flights } from "../../src/serve/collapse.ts";
+import { Invalidations } from "../../src/serve/invalidate.ts";
+import { compileRoutes, type MatchRoute } from "../../src/serve/policy.ts";
+import type { Ports, Tiers } from "../../src/serve/ports.ts";
+import { serve } from "../../src/serve/serve.ts";
+import { Uncacheable } from "../../src/serve/uncacheable.ts";
+import { EdgeTier } from "../../src/tiers/edge-tier.ts";
+import { MemoryTier } from "../../src/tiers/memory-tier.ts";
+import { SharedTier } from "../../src/tiers/shared-tier.ts";
+import type { Config } from "../../src/config.ts";
+import type { SimulatedCache } from "./simulated-cache.ts";
+import type { SimulatedIsolate } from "./simulated-isolate.ts";
+import type { SimulatedOrigin } from "./simulated-origin.ts";
+import { configOf } from "./simulated-pages.ts";
+
+/** What a test may put a faulty part in the place of; the rest is the product's own. */
+export interface SiteParts {
+  readonly tiers: (tiers: Tiers, isolate: SimulatedIsolate) => Tiers;
+  readonly ports: (ports: Ports, isolate: SimulatedIsolate) => Ports;
+}
+
+export const soundSiteParts: SiteParts = { tiers: (tiers) => tiers, ports: (ports) => ports };
+
+const matchers = new WeakMap<Config, MatchRoute>();
+
+function matcherOf(config: Config): MatchRoute {
+  let matcher = matchers.get(config);
+  if (matcher === undefined) {
+    matcher = compileRoutes(config);
+    matchers.set(config, matcher);
+  }
+  return matcher;
+}
+
+export class SimulatedSite {
+  readonly isolate: SimulatedIsolate;
+  /** Of work behind answers; there should be none. */
+  readonly failures: string[] = [];
+  readonly #ports: Ports;
+
+  constructor(
+    isolate: SimulatedIsolate,
+    around: { cache: SimulatedCache; origin: SimulatedOrigin },
+    parts: SiteParts,
+  ) {
+    const { nowAtMs, view, colo } = isolate;
+    const config = configOf(isolate.world.settings);
+    this.isolate = isolate;
+    const ports: Ports = {
+      config,
+      matchRoute: matcherOf(config),
+      siteHost: undefined,
+      tiers: parts.tiers(tiersOf(isolate, around.cache), isolate),
+      view,
+      flights: new Flights(),
+      uncacheable: new Uncacheable(),
+      invalidations: new Invalidations(),
+      joinedPurges: undefined,
+      fillBudget: new ByteBudget(1_000_000),
+      metrics: new Metrics(0),
+      fetchOrigin: (_, request) => around.origin.fetch(request),
+      nowAtMs,
+      random: () => 0.5,
+      colo,
+      afterAnswer: (work) =>
+        void work().catch((cause: unknown) => void this.failures.push(String(cause))),
+    };
+    this.#ports = parts.ports(ports, isolate);
+  }
+
+  serve(request: Request): Promise<Response> {
+    return serve(request, this.#ports);
+  }
+}
+
+function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
+  const onBadRecord = () => undefined;
+  return {
+    memory: new MemoryTier(1_000_000),
+    edge: new EdgeTier({ cache: () => cache, onBadRecord }),
+    shared: new SharedTier({
+      redis: isolate.redis.client,
+      namespace: "site",
+      bodyBytesMax: 100_000,
+      onBadRecord,
+    }),
+  };
+}

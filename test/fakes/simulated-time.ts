@@ -1,0 +1,80 @@
+// Time of a simulated world: it moves from event to event, and timers that the code under test sets
+// are events like any other. Nothing here waits for a real clock.
+
+interface Sleeper {
+  readonly wakesAtMs: number;
+  readonly wake: () => void;
+}
+
+/** More than any chain of promises in the code under test is long. */
+const turnsMax = 14;
+
+/** Lets promises run that wait for nothing but each other. */
+async function settledPromises(): Promise<void> {
+  for (let turn = 0; turn < turnsMax; turn += 1) await Promise.resolve();
+}
+
+/** Streams and bodies take more turns than one can count: everything that can run has run then. */
+export function settledTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export class SimulatedTime {
+  /** The instant that no clock of this world knows. */
+  atMs = 1_000_000;
+  /** Called once all has run that can, whenever something has happened. */
+  afterEach: () => void = () => undefined;
+  readonly #settled: () => Promise<void>;
+  /** In the order in which they wake. */
+  readonly #sleepers: Sleeper[] = [];
+
+  constructor(settled: () => Promise<void> = settledPromises) {
+    this.#settled = settled;
+  }
+
+  /** @returns a handle for `cancel` */
+  after(ms: number, wake: () => void): Sleeper {
+    const sleeper = { wakesAtMs: this.atMs + ms, wake };
+    let at = this.#sleepers.length;
+    while (at > 0 && (this.#sleepers[at - 1]?.wakesAtMs ?? 0) > sleeper.wakesAtMs) at -= 1;
+    this.#sleepers.splice(at, 0, sleeper);
+    return sleeper;
+  }
+
+  cancel(sleeper: Sleeper): void {
+    const at = this.#sleepers.indexOf(sleeper);
+    if (at >= 0) this.#sleepers.splice(at, 1);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.after(ms, resolve));
+  }
+
+  async passTo(atMs: number): Promise<void> {
+    await this.#settled();
+    this.afterEach();
+    for (let next = this.#sleepers[0]; next !== undefined; next = this.#sleepers[0]) {
+      if (next.wakesAtMs > atMs) break;
+      this.#sleepers.shift();
+      this.atMs = Math.max(this.atMs, next.wakesAtMs);
+      next.wake();
+      await this.#settled();
+      this.afterEach();
+    }
+    this.atMs = atMs;
+  }
+
+  /** Runs with this world's timers in the place of the runtime's. */
+  async keeping<T>(run: () => Promise<T>): Promise<T> {
+    const { setTimeout: set, clearTimeout: clear } = globalThis;
+    const timers = globalThis as unknown as Record<string, unknown>;
+    timers["setTimeout"] = (wake: () => void, ms = 0) => this.after(ms, wake);
+    timers["clearTimeout"] = (sleeper: Sleeper) => this.cancel(sleeper);
+    try {
+      return await run();
+    } finally {
+      timers["setTimeout"] = set;
+      timers["clearTimeout"] = clear;
+    }
+  }
+}

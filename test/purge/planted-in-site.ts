@@ -1,0 +1,178 @@
+// Faults for the histories of requests to find: what the way of a request does with stamps, bodies,
+// tiers and those who wait.
+import { createHash } from "node:crypto";
+import type { Stamp, StoredMetadata } from "../../src/http/stored-response.ts";
+import type { PurgeView } from "../../src/purge/view.ts";
+import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
+import { type Flight, Flights } from "../../src/serve/collapse.ts";
+import type { Tiers } from "../../src/serve/ports.ts";
+import { MemoryTier } from "../../src/tiers/memory-tier.ts";
+import type { RecordKey } from "../../src/tiers/record-key.ts";
+import { SharedTier } from "../../src/tiers/shared-tier.ts";
+import type { ArrivingResponse, TierKeep, TierRecord } from "../../src/tiers/tier.ts";
+import type { SimulatedIsolate } from "../fakes/simulated-isolate.ts";
+import type { SiteParts } from "../fakes/simulated-site.ts";
+
+type Planted = Partial<SiteParts>;
+
+const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object): Planted => ({
+  ports: (ports, isolate) => {
+    const { view } = ports;
+    // Private members are the view's own: what is not changed is asked of it.
+    const asBefore = {
+      attend: view.attend.bind(view),
+      seek: view.seek.bind(view),
+      stamp: view.stamp.bind(view),
+      judge: view.judge.bind(view),
+      purgedSince: view.purgedSince.bind(view),
+      get isUnreachable() {
+        return view.isUnreachable;
+      },
+    };
+    return { ...ports, view: Object.assign(asBefore, change(view, isolate)) };
+  },
+});
+
+/** The stamp is taken when the response is stored. */
+export const stampedWhenStored = withView((_, { view }) => ({
+  stamp: async (): Promise<Stamp> => ({
+    get position() {
+      return view.chain?.end.position ?? "";
+    },
+    get n() {
+      return view.chain?.end.n ?? "";
+    },
+  }),
+}));
+
+/** A 304 freshens whatever memory holds by then, instead of what was sent. */
+export const freshensWhatIsHeld: Planted = {
+  tiers: (tiers) => {
+    class Freshening extends MemoryTier {
+      override write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep) {
+        const held = this.read(key, keep);
+        const isFreshened = record.kind === "response" && keep.body !== "new";
+        if (!isFreshened || held.kind !== "found" || held.record.kind !== "response") {
+          return super.write(key, record, keep);
+        }
+        const { stamp, requestedAtMs, respondedAtMs } = record.stored.metadata;
+        const { metadata, body } = held.record.stored;
+        const freshened = { ...metadata, stamp, requestedAtMs, respondedAtMs };
+        return super.write(key, { kind: "response", stored: { metadata: freshened, body } }, keep);
+      }
+    }
+    return { ...tiers, memory: new Freshening(1_000_000) };
+  },
+};
+
+type Tier = Tiers["edge"];
+
+/** What a lower tier had is changed when it is put into memory. */
+const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetadata>): Planted => ({
+  tiers: (tiers, isolate) => {
+    const found = new WeakSet<StoredMetadata>();
+    const noted = (tier: Tier): Tier => ({
+      name: tier.name,
+      write: (...given) => tier.write(...given),
+      remove: (key) => tier.remove(key),
+      read: async (key, ask) => {
+        const read = await tier.read(key, ask);
+        if (read.kind === "found" && read.record.kind === "response") {
+          found.add(read.record.stored.metadata);
+        }
+        return read;
+      },
+    });
+    class Changing extends MemoryTier {
+      override write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep) {
+        const isBackfill = record.kind === "response" && found.has(record.stored.metadata);
+        if (!isBackfill) return super.write(key, record, keep);
+        const { metadata, body } = record.stored;
+        // Assigned one by one, so that what is asked anew at each use stays so.
+        const changed = Object.defineProperties(
+          { ...metadata },
+          Object.getOwnPropertyDescriptors(change(isolate)),
+        );
+        return super.write(key, { kind: "response", stored: { metadata: changed, body } }, keep);
+      }
+    }
+    const { edge, shared } = tiers;
+    const memory = new Changing(1_000_000);
+    return { memory, edge: noted(edge), shared: shared && (noted(shared) as SharedTier) };
+  },
+});
+
+/** A backfill has no stamp of its own: whenever it is asked for, it is the view's. */
+export const backfillStamped = backfilledAs(({ view }) => ({
+  get stamp() {
+    return view.chain?.end ?? "none";
+  },
+}));
+/** A backfill counts as asked for here and now. */
+export const backfillDated = backfilledAs((isolate) => ({
+  colo: isolate.colo,
+  requestedAtMs: isolate.nowAtMs(),
+}));
+
+/** The body is whatever lies beside the metadata. */
+export const bodyUnchecked: Planted = {
+  tiers: (tiers, { redis }) => {
+    const { client } = redis;
+    const read = client.read.bind(client);
+    const readNamed: RedisClient["read"] = async (run, background) => {
+      const answer: RedisAnswer<unknown> = await read(run, background);
+      if (answer.kind === "unavailable" || !Array.isArray(answer.value)) return answer as never;
+      const [m, b] = answer.value as (string | null)[];
+      if (typeof m !== "string" || typeof b !== "string") return answer as never;
+      const digest = createHash("sha256").update(Buffer.from(b, "base64")).digest("hex");
+      const named = m.replace(/"bodyDigest":"\w+"/, `"bodyDigest":"${digest}"`);
+      return { kind: "answered", value: [named, b] } as never;
+    };
+    const shared = new SharedTier({
+      redis: Object.assign(client, { read: readNamed }),
+      namespace: "site",
+      bodyBytesMax: 100_000,
+      onBadRecord: () => undefined,
+    });
+    return { ...tiers, shared };
+  },
+};
+
+/** Those who waited take what comes, unjudged. */
+export const followersTrust: Planted = {
+  ports: (ports, isolate) => {
+    let shared: { metadata: StoredMetadata; atMs: number } | undefined;
+    class Telling extends Flights {
+      override begin(key: string, atMs: number): Flight {
+        const flight = super.begin(key, atMs);
+        const settle = flight.settle.bind(flight);
+        flight.settle = (outcome) => {
+          const { atMs: now } = isolate.world;
+          if (outcome.kind === "stored") shared = { metadata: outcome.stored.metadata, atMs: now };
+          settle(outcome);
+        };
+        return flight;
+      }
+    }
+    const planted = withView((view) => ({
+      judge: ((stored, ask) => {
+        const isJustShared = shared?.metadata === stored && shared.atMs === isolate.world.atMs;
+        return isJustShared ? { kind: "usable" } : view.judge(stored, ask);
+      }) satisfies PurgeView["judge"],
+    }));
+    return { ...(planted.ports?.(ports, isolate) ?? ports), flights: new Telling() };
+  },
+};
+
+/** The clock is read when a request comes, and kept for those that come soon after. */
+export const clockKept: Planted = {
+  ports: (ports) => {
+    let keptAtMs = -Infinity;
+    const nowAtMs = () => {
+      const atMs = ports.nowAtMs();
+      if (atMs - keptAtMs > 6_000) keptAtMs = atMs;
+      return keptAtMs;
+    };
+    return { ...ports, nowAtMs };
+  },
+};
