@@ -4,7 +4,8 @@ import { namedTargets } from "../purge/purge-target.ts";
 import type { RedisJournal } from "../purge/redis-journal.ts";
 import { saidError } from "./said-error.ts";
 
-const countMax = 1_000;
+/** Of entries of up to 8 KiB each, within 1 MiB. */
+const countMax = 128;
 const countUnlessAsked = 100;
 
 /** `?after=<position>&count=<n>`; the oldest that stands comes first. */
@@ -17,7 +18,7 @@ export async function journalRoute(
   if (!/^\d{1,16}(?:-\d{1,16})?$/.test(after)) {
     return malformed(`${JSON.stringify(after.slice(0, 80))} is no position.`);
   }
-  if (!/^\d{1,4}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
+  if (!/^\d{1,3}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
     return malformed(`${JSON.stringify(count.slice(0, 80))} is no count from 1 to ${countMax}.`);
   }
   if (journal === undefined) return unavailable("No journal is configured.");

@@ -79,7 +79,7 @@ export class Acceptances {
   /** Rule 19: the retention and the newest entries both stay; without a view nothing is trimmed. */
   #keepFrom(): string | undefined {
     const { view, nowAtMs, retentionMs } = this.#settings;
-    const oldestKept = view.chain?.entries.at(-newestCount) ?? view.chain?.entries[0];
+    const oldestKept = view.chain?.entries.at(-newestCount);
     if (oldestKept === undefined) return undefined;
     return String(Math.min(nowAtMs() - retentionMs, acceptedAtMs(oldestKept.position)));
   }

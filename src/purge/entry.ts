@@ -82,3 +82,51 @@ function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
     return undefined;
   }
 }
+
+/** What is certain of an entry and of each target beside their texts: objects, maps, indexes. */
+const entryBytes = 448;
+const targetBytes = 192;
+const segmentBytes = 320;
+
+/** An upper estimate of what an entry takes in the memory of a view that indexes it. */
+export function heldBytes({
+  targets,
+  n,
+  position,
+  id,
+  bodyDigest,
+  reason,
+  by,
+  lost,
+}: Entry): number {
+  const lengths = n.length + position.length + id.length + bodyDigest.length + reason.length;
+  let bytes = entryBytes + 2 * (lengths + by.length + lost.length);
+  for (const target of targets.tags) bytes += targetBytes + 2 * target.length;
+  // A prefix is found by its segments.
+  for (const target of targets.prefixes) {
+    bytes += 2 * target.length + segmentBytes * target.split("/").length;
+  }
+  return bytes;
+}
+
+/** By the numbers of their parts, as the stream orders them. @returns below 0 if a is older than b */
+export function comparePositions(a: string, b: string): number {
+  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
+  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
+  return aMs - bMs || aSequence - bSequence;
+}
+
+export function isSamePlace(entry: EntryPlace | undefined, place: EntryPlace): boolean {
+  return entry?.position === place.position && entry.n === place.n;
+}
+
+/** @param reply of XRANGE or XREVRANGE: `[[id, [name, value, …]], …]`; what is not in this form is left out */
+export function entriesOf(reply: unknown): Entry[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((item: unknown) => {
+    if (!Array.isArray(item)) return [];
+    const [position, fields] = item as unknown[];
+    if (typeof position !== "string" || !Array.isArray(fields)) return [];
+    return [decodeEntry(position, fields.map(String))];
+  });
+}

@@ -18,7 +18,7 @@ export interface Journal {
   newest(): Promise<JournalRead | Unavailable>;
   /**
    * What follows an entry. Reading starts at that very entry and must bring it back first;
-   * `not-joined` if it does not.
+   * `not-joined` if it does not, or if more follows than a view holds.
    */
   since(place: EntryPlace): Promise<JournalRead | { kind: "not-joined" } | Unavailable>;
   /** At the primary: the newest entry that is not after a position, and the newest of all. */
@@ -41,5 +41,20 @@ export interface Journal {
   ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable>;
 }
 
+/** The way back from a view's oldest entry. */
+export interface OlderEntries {
+  /**
+   * A page of what stands just before an entry, oldest first. Reading starts at that very entry and
+   * must bring it back; `not-joined` if it does not. An empty page is the journal's beginning.
+   */
+  before(
+    place: EntryPlace,
+  ): Promise<{ kind: "read"; entries: readonly Entry[] } | { kind: "not-joined" } | Unavailable>;
+}
+
 /** How many entries a cold view loads at the least. */
 export const newestCount = 1_000;
+
+/** What a view holds at the most, in entries and in estimated bytes of memory. */
+export const chainEntriesMax = 8 * newestCount;
+export const chainBytesMax = 16 * 1_048_576;

@@ -3,6 +3,7 @@ import { RedisClient } from "../redis/redis-client.ts";
 import { Acceptances } from "./acceptance.ts";
 import { JournalView } from "./journal-view.ts";
 import { RedisJournal } from "./redis-journal.ts";
+import { ViewCopies } from "./view-copies.ts";
 
 export interface Purging {
   readonly journal: RedisJournal;
@@ -24,10 +25,21 @@ export interface PurgeSettings {
   };
 }
 
+/** Longer, and the way from a copy to the journal's end is longer than a cold view's own. */
+const copyKeepMs = 60_000;
+
+/** What the runtime gives to the purge view. */
+export interface PurgePlatform {
+  readonly nowAtMs: () => number;
+  readonly random: () => number;
+  /** Of the colo; without it each isolate reads the journal by itself. */
+  readonly cache?: () => Pick<Cache, "match" | "put">;
+}
+
 export function createPurging(
   { purge, namespace }: PurgeSettings,
   database: { readonly url: string; readonly token: string },
-  { nowAtMs }: { readonly nowAtMs: () => number },
+  { nowAtMs, random, cache }: PurgePlatform,
 ): Purging {
   const { renewalLagMs, allowanceMs, retentionMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
@@ -35,12 +47,26 @@ export function createPurging(
   // A client of its own: what the shared tier suffers must not delay or shut off the journal.
   const redis = new RedisClient({ ...database, nowAtMs, readTimeoutMsMax: timeoutMs });
   const journal = new RedisJournal({ redis, namespace, nowAtMs, randomText });
+  const copies =
+    cache &&
+    new ViewCopies({
+      cache,
+      nowAtMs,
+      allowanceMs,
+      journal: `${database.url} ${namespace}`,
+      claimant: randomText(),
+      keepMs: Math.max(copyKeepMs, renewalLagMs),
+    });
   const view = new JournalView({
     journal,
+    older: journal,
+    ...(copies && { copies }),
     nowAtMs,
+    random,
     allowanceMs,
     timeoutMs,
     maxLagMs: renewalLagMs,
+    retentionMs,
   });
   const maxLagMs = visibleWithinSeconds * 1_000;
   const acceptances = new Acceptances({

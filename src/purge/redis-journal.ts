@@ -1,11 +1,30 @@
 // The journal over Redis: XADD, XRANGE, XREVRANGE, and transactions where the primary must answer.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisClient } from "../redis/redis-client.ts";
-import { decodeEntry, encodeEntry, type Entry, type EntryPlace, type NewEntry } from "./entry.ts";
-import { type Journal, type JournalRead, newestCount, type Unavailable } from "./journal.ts";
+import {
+  encodeEntry,
+  entriesOf,
+  type Entry,
+  type EntryPlace,
+  heldBytes,
+  isSamePlace,
+  type NewEntry,
+} from "./entry.ts";
+import {
+  chainBytesMax,
+  chainEntriesMax,
+  type Journal,
+  type JournalRead,
+  newestCount,
+  type OlderEntries,
+  type Unavailable,
+} from "./journal.ts";
 
-/** An entry is at most 8 KiB, so a page stays within 1 MiB. */
+/** An entry is at most 8 KiB, so a page, which is the most that one read brings, is within 1 MiB. */
 const pageCount = 128;
+
+/** Newest first, as XREVRANGE gives it. */
+type Page = readonly Entry[] | undefined;
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
@@ -17,7 +36,7 @@ export interface RedisJournalSettings {
   readonly randomText: () => string;
 }
 
-export class RedisJournal implements Journal {
+export class RedisJournal implements Journal, OlderEntries {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
 
@@ -28,43 +47,49 @@ export class RedisJournal implements Journal {
 
   async newest(): Promise<JournalRead | Unavailable> {
     const sentAtMs = this.#settings.nowAtMs();
-    const entries: Entry[] = [];
-    for (;;) {
-      const joint = entries.pop();
-      const from = joint?.position ?? "+";
-      const page = await this.#settings.redis.attempt<unknown>((redis) =>
-        redis.xrevrange(this.#key, from, "-", pageCount),
-      );
-      if (page.kind === "unavailable") return unavailable;
-      const read = entriesOf(page.value);
-      // Each page begins with the last entry of the one before. A replica that lags further than
-      // the one asked before it does not have that entry, nor what lies between: no gap is taken.
-      if (joint !== undefined && !isSame(read[0], joint)) {
-        entries.push(joint);
-        break;
-      }
-      entries.push(...read);
-      if (read.length < pageCount || entries.length >= newestCount) break;
-    }
-    return { kind: "read", entries: entries.toReversed(), sentAtMs };
+    const pageFrom = (from: string) => this.#pageBack(from);
+    const first = await pageFrom("+");
+    if (first === undefined) return unavailable;
+    return { kind: "read", entries: await lengthened(first, pageFrom), sentAtMs };
+  }
+
+  async before(
+    place: EntryPlace,
+  ): Promise<{ kind: "read"; entries: readonly Entry[] } | { kind: "not-joined" } | Unavailable> {
+    const page = await this.#pageBack(place.position);
+    if (page === undefined) return unavailable;
+    const [joint, ...older] = page;
+    if (!isSamePlace(joint, place)) return { kind: "not-joined" };
+    return { kind: "read", entries: older.toReversed() };
+  }
+
+  async #pageBack(from: string): Promise<Page> {
+    const page = await this.#settings.redis.attempt<unknown>((redis) =>
+      redis.xrevrange(this.#key, from, "-", pageCount),
+    );
+    return page.kind === "answered" ? entriesOf(page.value) : undefined;
   }
 
   async since(place: EntryPlace): Promise<JournalRead | { kind: "not-joined" } | Unavailable> {
     const sentAtMs = this.#settings.nowAtMs();
     const entries: Entry[] = [];
+    let readBytes = 0;
     let end = place;
-    for (;;) {
+    while (entries.length <= chainEntriesMax && readBytes <= chainBytesMax) {
       const from = end.position;
       const page = await this.#settings.redis.attempt<unknown>((redis) =>
         redis.xrange(this.#key, from, "+", pageCount),
       );
       if (page.kind === "unavailable") return unavailable;
       const [joint, ...read] = entriesOf(page.value);
-      if (!isSame(joint, end)) return { kind: "not-joined" };
+      if (!isSamePlace(joint, end)) return { kind: "not-joined" };
       entries.push(...read);
+      readBytes += bytesOf(read);
       if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
       end = entries.at(-1) ?? end;
     }
+    // A view cannot hold all of it: what is newest at the primary is as much, and fewer pages.
+    return { kind: "not-joined" };
   }
 
   /**
@@ -78,6 +103,11 @@ export class RedisJournal implements Journal {
     return page.kind === "unavailable" ? unavailable : entriesOf(page.value);
   }
 
+  /**
+   * What has to be of one moment is one transaction: what stands at or before the position, and the
+   * end of the journal. Older pages are needed only where the position is not among the newest; they
+   * join it, so they are what stood before it whenever they are read.
+   */
   async atPrimary(
     position: string,
   ): Promise<(JournalRead & { upTo: Entry | undefined }) | Unavailable> {
@@ -87,13 +117,21 @@ export class RedisJournal implements Journal {
     const replies = await this.#settings.redis.attempt<unknown[]>((redis) =>
       this.#transaction(redis)
         .xrevrange(this.#key, position, "-", 1)
-        .xrevrange(this.#key, "+", "-", newestCount)
+        .xrevrange(this.#key, "+", "-", pageCount)
         .exec(),
     );
     if (replies.kind === "unavailable") return unavailable;
     const [, upTo, newest] = replies.value;
-    const entries = entriesOf(newest).toReversed();
+    const pageFrom = (from: string) => this.#pageBackAtPrimary(from);
+    const entries = await lengthened(entriesOf(newest), pageFrom, position);
     return { kind: "read", entries, sentAtMs, upTo: entriesOf(upTo)[0] };
+  }
+
+  async #pageBackAtPrimary(from: string): Promise<Page> {
+    const replies = await this.#settings.redis.attempt<unknown[]>((redis) =>
+      this.#transaction(redis).xrevrange(this.#key, from, "-", pageCount).exec(),
+    );
+    return replies.kind === "answered" ? entriesOf(replies.value[1]) : undefined;
   }
 
   async standing(
@@ -106,7 +144,7 @@ export class RedisJournal implements Journal {
     });
     if (replies.kind === "unavailable") return unavailable;
     const [, ...found] = replies.value;
-    const areStanding = places.map((place, at) => isSame(entriesOf(found[at])[0], place));
+    const areStanding = places.map((place, at) => isSamePlace(entriesOf(found[at])[0], place));
     return { kind: "read", areStanding };
   }
 
@@ -115,6 +153,7 @@ export class RedisJournal implements Journal {
     return redis.multi().set(`${this.#settings.namespace}:probe`, "1", { px: 1_000 });
   }
 
+  /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
   async appendMark(lost: string): Promise<JournalRead | Unavailable> {
     const sentAtMs = this.#settings.nowAtMs();
     const mark: NewEntry = {
@@ -123,7 +162,7 @@ export class RedisJournal implements Journal {
       targets: { tags: ["everything"], prefixes: [] },
       id: "",
       bodyDigest: "",
-      reason: "a loss of the journal",
+      reason: lost === "" ? "the journal was empty" : "the journal has lost entries",
       by: "tidemark",
       lost,
     };
@@ -131,7 +170,7 @@ export class RedisJournal implements Journal {
       redis
         .multi()
         .xadd(this.#key, "*", encodeEntry(mark))
-        .xrevrange(this.#key, "+", "-", newestCount)
+        .xrevrange(this.#key, "+", "-", pageCount)
         .exec(),
     );
     if (replies.kind === "unavailable") return unavailable;
@@ -157,21 +196,42 @@ export class RedisJournal implements Journal {
   }
 }
 
-function isSame(entry: Entry | undefined, place: EntryPlace): boolean {
-  return entry?.position === place.position && entry.n === place.n;
+/**
+ * Pages back from the newest entries until a cold view has enough. Each page begins with the last
+ * entry of the one before. A replica that lags further than the one asked before it does not have
+ * that entry, nor what lies between: no gap is taken.
+ *
+ * @param first  newest first
+ * @param wanted a position that is far enough, too
+ * @returns oldest first
+ */
+async function lengthened(
+  first: readonly Entry[],
+  pageFrom: (from: string) => Promise<Page>,
+  wanted?: string,
+): Promise<readonly Entry[]> {
+  const entries = [...first];
+  let read = first;
+  let readBytes = bytesOf(first);
+  const isEnough = () =>
+    read.length < pageCount ||
+    entries.length >= newestCount ||
+    readBytes >= chainBytesMax ||
+    read.some(({ position }) => position === wanted);
+  while (!isEnough()) {
+    const joint = entries.at(-1);
+    read = (joint && (await pageFrom(joint.position))) ?? [];
+    if (joint === undefined || !isSamePlace(read[0], joint)) break;
+    entries.push(...read.slice(1));
+    readBytes += bytesOf(read);
+  }
+  return entries.toReversed();
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((bytes, entry) => bytes + heldBytes(entry), 0);
 }
 
 function trimBefore(threshold: string) {
   return { trim: { type: "MINID", comparison: "~", threshold } } as const;
-}
-
-/** A stream's reply is `[[id, [name, value, …]], …]`. */
-function entriesOf(reply: unknown): Entry[] {
-  if (!Array.isArray(reply)) return [];
-  return reply.flatMap((item: unknown) => {
-    if (!Array.isArray(item)) return [];
-    const [position, fields] = item as unknown[];
-    if (typeof position !== "string" || !Array.isArray(fields)) return [];
-    return [decodeEntry(position, fields.map(String))];
-  });
 }

@@ -27,14 +27,21 @@ export interface JudgementAsk {
 /** A request that may have the view renewed on its way. */
 export interface Attention {
   readonly atMs: number;
+  /** Of the request, as its key has it: where the colo keeps copies of the view. */
+  readonly host?: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 export interface PurgeView {
   /** At arrival. @returns a renewal to wait for before stored responses are given up, if any */
   attend(attention: Attention): Promise<void> | undefined;
-  /** Before what could not be verified costs an origin request. @returns a renewal to wait for */
-  seek(attention: Attention): Promise<void> | undefined;
+  /**
+   * Before what could not be verified costs an origin request.
+   *
+   * @param stamp of what could not be verified
+   * @returns a renewal to wait for
+   */
+  seek(attention: Attention, stamp?: Stamp): Promise<void> | undefined;
   /** Taken before the origin request is sent, and stored with its response. */
   stamp(attention: Attention): Promise<Stamp>;
   judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement;

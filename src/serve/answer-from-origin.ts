@@ -88,6 +88,7 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     // Taken before the request is sent: a purge from here on covers this response.
     const stamp = await ports.view.stamp({
       atMs: ports.nowAtMs(),
+      host: key.host,
       afterAnswer: ports.afterAnswer,
     });
     const answer = await forwardAsked(asked, validators, ports);

@@ -29,7 +29,8 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
 
   const { asked } = planned;
   const question = questionOf({ asked, ports });
-  const renewing = ports.view.attend({ atMs: question.atMs, afterAnswer: ports.afterAnswer });
+  const { host } = asked.key;
+  const renewing = ports.view.attend({ atMs: question.atMs, host, afterAnswer: ports.afterAnswer });
   const accepts = (candidate: Candidate) => isAnswer(decide(candidate, question));
   const looking = lookUp({ asked, atMs: question.atMs, accepts }, ports);
   const { found, ...place } = looking instanceof Promise ? await looking : looking;
@@ -73,7 +74,10 @@ async function judgedAgain(
 ): Promise<Verdict> {
   const { view, afterAnswer, nowAtMs } = given.ports;
   await renewing;
-  if (isInDoubt(found, questionOf(given))) await view.seek({ atMs: nowAtMs(), afterAnswer });
+  if (isInDoubt(found, questionOf(given))) {
+    const { host } = given.asked.key;
+    await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata.stamp);
+  }
   return decide(found, questionOf(given));
 }
 

@@ -15,8 +15,11 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   mode: "works" | "throws" | "forgets" = "works";
   /** What a put waits for, such as a gate. */
   beforePut: () => Promise<void> = () => Promise.resolve();
+  /** Of stored responses; what the journal's view asks of the cache is counted apart. */
   puts = 0;
   matches = 0;
+  journalPuts = 0;
+  journalMatches = 0;
   /** Bodies that were handed out and neither read nor let go. */
   openBodies = 0;
 
@@ -39,7 +42,8 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
 
   async match(request: RequestInfo | URL): Promise<Response | undefined> {
     this.#failIfBroken();
-    this.matches += 1;
+    if (isOfJournal(request)) this.journalMatches += 1;
+    else this.matches += 1;
     const kept = this.#kept.get(addressOf(request));
     if (kept === undefined || this.#clock.atMs >= kept.untilAtMs) return undefined;
     const body = kept.body.byteLength === 0 ? null : this.#counted(new Uint8Array(kept.body));
@@ -64,7 +68,8 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
 
   async put(request: RequestInfo | URL, response: Response): Promise<void> {
     this.#failIfBroken();
-    this.puts += 1;
+    if (isOfJournal(request)) this.journalPuts += 1;
+    else this.puts += 1;
     if (this.mode === "forgets") return;
     if (response.headers.has("set-cookie")) throw new TypeError("Set-Cookie is never kept.");
     if (response.headers.has("vary")) throw new TypeError("Vary is for the caller to follow.");
@@ -84,6 +89,10 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   #failIfBroken(): void {
     if (this.mode === "throws") throw new Error("The cache does not answer.");
   }
+}
+
+function isOfJournal(request: RequestInfo | URL): boolean {
+  return addressOf(request).includes("/_cache/journal/");
 }
 
 function addressOf(request: RequestInfo | URL): string {

@@ -102,8 +102,9 @@ export class SimulatedIsolate {
     const redis = this.redis.client;
     this.#journal = parts.journal({ redis, namespace: "site", nowAtMs, randomText }, this);
     const timeoutMs = Math.min(2_000, (renewalLagMs - allowanceMs) / 2);
+    const journal = this.#journal;
     this.view = parts.view(
-      { journal: this.#journal, nowAtMs, maxLagMs: renewalLagMs, allowanceMs, timeoutMs },
+      { journal, nowAtMs, maxLagMs: renewalLagMs, allowanceMs, timeoutMs, retentionMs },
       this,
     );
     this.acceptances = parts.acceptances({

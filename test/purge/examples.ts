@@ -64,7 +64,14 @@ export class Isolate {
   /** Work that was left for after an answer. */
   readonly pending: Promise<void>[] = [];
 
-  constructor(given: { clock?: FakeClock; journal?: FakeJournal; timeoutMs?: number } = {}) {
+  constructor(
+    given: {
+      clock?: FakeClock;
+      journal?: FakeJournal;
+      timeoutMs?: number;
+      retentionMs?: number;
+    } = {},
+  ) {
     this.clock = given.clock ?? new FakeClock();
     this.journal = given.journal ?? new FakeJournal(this.clock);
     const { journal, clock } = this;
@@ -74,6 +81,7 @@ export class Isolate {
       maxLagMs,
       allowanceMs,
       timeoutMs: given.timeoutMs ?? 2_000,
+      retentionMs: given.retentionMs ?? 0,
     });
   }
 

@@ -1,6 +1,7 @@
 // Faults for the histories to find: how the journal is read, written and checked for losses.
 import { decodeEntry, type Entry, type EntryPlace, type NewEntry } from "../../src/purge/entry.ts";
 import type { JournalRead, Unavailable } from "../../src/purge/journal.ts";
+import { JournalView } from "../../src/purge/journal-view.ts";
 import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
 import type { SimulatedIsolate, Parts } from "../fakes/simulated-isolate.ts";
 import { comparePositions } from "../fakes/simulated-stream.ts";
@@ -164,7 +165,7 @@ export const trimmedInsteadOfLost = withJournal(
 const beginning: Entry = decodeEntry("0-0", ["v", "1", "tags", "[]", "prefixes", "[]"]);
 
 /** An empty journal is begun with, as if there were an entry before all others. */
-export const emptyView = withJournal(
+const emptyBeginning = withJournal(
   class extends Faulty {
     override async newest() {
       const read = await super.newest();
@@ -219,3 +220,9 @@ export const neverReadBack = withJournal(
     }
   },
 );
+
+/** To views that take what is gone for trimmed: else the mark of the loss hides this fault. */
+export const emptyView: Planted = {
+  ...emptyBeginning,
+  view: (settings) => new JournalView({ ...settings, retentionMs: 0 }),
+};

@@ -92,6 +92,16 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       expect(world.rest.counts().commandCountByName).toEqual({ XRANGE: pages });
     });
 
+    it("but not through more than a view holds", async () => {
+      const [first = ""] = await world.write(1);
+      const pipeline = world.redis.pipeline();
+      for (let at = 0; at < 8_200; at += 1) pipeline.xadd(key, "*", "n", `${at}`);
+      await pipeline.exec();
+      const since = await world.journal.since({ position: first, n: "n0" });
+      expect(since).toEqual({ kind: "not-joined" });
+      expect(world.rest.counts().commandCountByName).toEqual({ XRANGE: 63 });
+    });
+
     it.each<{ id: string; lose: (position: string) => Promise<unknown> }>([
       { id: "after DEL", lose: () => world.redis.del(key) },
       { id: "after a restart without data", lose: () => world.redis.flushall() },
@@ -132,52 +142,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     });
   });
 
-  describe("at the primary", () => {
-    it("tells an entry, an older one, and none apart", async () => {
-      const [first = "", second = ""] = await world.write(2);
-      const upTo = async (position: string) => {
-        const read = await world.journal.atPrimary(position);
-        return read.kind === "read" ? read.upTo?.position : read.kind;
-      };
-      expect(await upTo(second)).toBe(second);
-      expect(await upTo(after(second))).toBe(second);
-      await world.redis.xtrim(key, "MINID", "=", second);
-      expect(await upTo(first)).toBe(undefined);
-    });
-
-    it("reads the newest 1,000 in one transaction with a write in it", async () => {
-      const positions = await world.write(1_001);
-      const read = await world.journal.atPrimary(positions[0] ?? "");
-      expect(read.kind === "read" && positionsOf(read.entries)).toEqual(positions.slice(1));
-      const { commandCountByName, requestCount } = world.rest.counts();
-      expect([commandCountByName, requestCount]).toEqual([{ SET: 1, XREVRANGE: 2 }, 1]);
-      expect(await world.redis.pttl("site:probe")).toBeGreaterThan(0);
-    });
-
-    it("knows which entries stand, whatever a replica says", async () => {
-      await world.rest.setReplicaLagMs(60_000);
-      const [first = "", second = ""] = await world.write(2);
-      const places = [{ position: first, n: "n0" }, { position: second, n: "other" }, nowhere];
-      const standing = await world.journal.standing(places);
-      expect(standing).toEqual({ kind: "read", areStanding: [true, false, false] });
-      expect(world.rest.counts().commandCountByName).toEqual({ SET: 1, XRANGE: 3 });
-    });
-
-    it("appends a mark and reads what is newest in one transaction", async () => {
-      const [first = ""] = await world.write(1);
-      const marked = await world.journal.appendMark("9-9 gone");
-      const entries = marked.kind === "read" ? marked.entries : [];
-      expect(positionsOf(entries)[0]).toBe(first);
-      expect(entries[1]).toMatchObject({
-        mode: "hard",
-        lost: "9-9 gone",
-        targets: { tags: ["everything"], prefixes: [] },
-      });
-      const { commandCountByName, requestCount } = world.rest.counts();
-      expect([commandCountByName, requestCount]).toEqual([{ XADD: 1, XREVRANGE: 1 }, 1]);
-    });
-  });
-
   it.each(["newest", "since", "atPrimary", "appendMark", "standing"] as const)(
     "takes the clock before anything is sent, if it tells the time at all: %s",
     async (name) => {
@@ -209,6 +173,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await journal.append([newEntry()], undefined)).toEqual(down);
     expect(await journal.newest()).toEqual(down);
     expect(await journal.since(nowhere)).toEqual(down);
+    expect(await journal.before(nowhere)).toEqual(down);
     expect(await journal.atPrimary("0-0")).toEqual(down);
     expect(await journal.appendMark("")).toEqual(down);
     expect(await journal.standing([nowhere])).toEqual(down);

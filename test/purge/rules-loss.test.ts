@@ -171,6 +171,26 @@ describe("rule 17: a position that is gone at the primary", () => {
     expect(isolate.judge(await isolate.filled())).toBe("usable");
   });
 
+  it.each([
+    {
+      id: "too-young-to-be-trimmed",
+      retentionMs: 60_000,
+      asked: ["since", "atPrimary", "appendMark"],
+    },
+    { id: "old-enough", retentionMs: 5_000, asked: ["since", "atPrimary"] },
+  ])("with only newer entries left, and an end that is $id", async ({ retentionMs, asked }) => {
+    const isolate = new Isolate({ retentionMs });
+    const { journal, clock } = isolate;
+    journal.write(newEntry({ n: "first" }));
+    await isolate.filled();
+    await isolate.settle();
+    const second = journal.write(newEntry({ n: "second" }));
+    journal.stream.trimBefore(second, clock.atMs);
+    journal.asked.splice(0);
+    await isolate.renew();
+    expect(journal.asked).toEqual(asked);
+  });
+
   it("a mark that was not taken leaves the old view, which ages", async () => {
     const { isolate, journal, clock, after } = await informed();
     const { sentAtMs } = isolate.view;

@@ -1,0 +1,90 @@
+// A thousand purges a second, one each millisecond, for a while; then an isolate begins. What can it
+// use of what was stored under the journal's entries, and when does it know?
+import type { World } from "../journal.ts";
+import { encodeEntry, type EntryPlace } from "../../src/purge/entry.ts";
+import { JournalView } from "../../src/purge/journal-view.ts";
+import { purgeOf, responseOf, table } from "./examples.ts";
+
+const maxLagMs = 10_000;
+const burstSeconds = [1, 5, 8, 60];
+const startMs = 1_800_000_000_000;
+/** A purge every ten seconds comes before. */
+const calmCount = 100;
+const searchCountMax = 20;
+
+export async function reportBursts(world: World): Promise<void> {
+  const rows = [];
+  for (const seconds of burstSeconds) rows.push(await afterBurst(world, seconds));
+  table(
+    "A cold isolate after a burst of 1,000 purges a second: what it knows of responses that none of them covers",
+    ["burst", "commands to begin", ...whens.map(({ name }) => name)],
+    rows,
+  );
+}
+
+/** Stored at which of the burst's entries, counted from its end; 0 is its last. */
+const whens = [
+  { name: "stored 1 min before it", back: (seconds: number) => seconds * 1_000 + 6 },
+  { name: "as it began", back: (seconds: number) => seconds * 1_000 },
+  { name: "3 s before its end", back: (seconds: number) => Math.min(3_000, seconds * 1_000) },
+  { name: "0.9 s before its end", back: () => 900 },
+  { name: "after it", back: () => 0 },
+];
+
+async function afterBurst(world: World, seconds: number): Promise<string[]> {
+  const places = await write(world, seconds);
+  let commands = "";
+  const cells: string[] = [];
+  for (const { back } of whens) {
+    let atMs = 0;
+    const journal = world.journal(() => atMs);
+    const settings = { journal, older: journal, nowAtMs: () => atMs, maxLagMs };
+    const view = new JournalView({ ...settings, allowanceMs: 1_000, timeoutMs: 20_000 });
+    const pending: Promise<void>[] = [];
+    const attention = () => ({
+      atMs,
+      afterAnswer: (work: () => Promise<void>) => void pending.push(work()),
+    });
+    world.rest.resetCounts();
+    await view.stamp(attention());
+    await Promise.all(pending.splice(0));
+    commands = JSON.stringify(world.rest.counts().commandCountByName);
+    const stamp = places.at(-1 - back(seconds)) ?? "none";
+    const isUsable = () =>
+      view.judge(responseOf(0, stamp), { atMs, maxLagMs, colo: "" }).kind === "usable";
+    let searchCount = 0;
+    while (!isUsable() && searchCount < searchCountMax) {
+      atMs += maxLagMs / 4;
+      await view.seek(attention(), stamp);
+      await Promise.all(pending.splice(0));
+      searchCount += 1;
+    }
+    cells.push(told(searchCount));
+  }
+  return [`${seconds} s`, commands.replaceAll(/["{}]/g, ""), ...cells];
+}
+
+function told(searchCount: number): string {
+  if (searchCount === 0) return "usable at once";
+  if (searchCount === searchCountMax) return "validated once";
+  return `usable after ${searchCount} search${searchCount === 1 ? "" : "es"}`;
+}
+
+async function write({ database, journalKey }: World, seconds: number): Promise<EntryPlace[]> {
+  await database.flushall();
+  const places: EntryPlace[] = [];
+  let pipeline = database.pipeline();
+  for (let at = 0; at < calmCount + seconds * 1_000; at += 1) {
+    const ms = at < calmCount ? (at - calmCount) * 10_000 : at - calmCount;
+    const purge = purgeOf(at, { tags: [`tag:burst:${at}`], prefixes: [] });
+    const position = `${startMs + ms}-0`;
+    places.push({ position, n: purge.n });
+    pipeline.xadd(journalKey, position, ...Object.entries(encodeEntry(purge)).flat());
+    if (at % 2_000 === 1_999) {
+      await pipeline.exec();
+      pipeline = database.pipeline();
+    }
+  }
+  await pipeline.exec();
+  return places;
+}

@@ -1,0 +1,66 @@
+// Purges and stored responses as a site of articles has them, and how they are timed and printed.
+import type { Stamp, StoredMetadata } from "../../src/http/stored-response.ts";
+import { decodeEntry, encodeEntry, type Entry, type NewEntry } from "../../src/purge/entry.ts";
+import { type PurgeTargets, userTag } from "../../src/purge/purge-target.ts";
+
+/** Every tenth purge names a prefix, half of those one that ends within a segment. */
+export function targetsOf(at: number): PurgeTargets {
+  if (at % 10 !== 0) return { tags: [userTag(`article:${at}`)], prefixes: [] };
+  return { tags: [], prefixes: [at % 20 === 0 ? `/news/${at}/` : `/news/archive/${at}`] };
+}
+
+export function purgeOf(at: number, targets = targetsOf(at)): NewEntry {
+  return {
+    n: crypto.randomUUID(),
+    mode: "hard",
+    targets,
+    id: `msg_${crypto.randomUUID()}`,
+    bodyDigest: "0123456789abcdef".repeat(4),
+    reason: "a correction",
+    by: "webhook",
+    lost: "",
+  };
+}
+
+/** As it comes from the wire, no text of it shared with another. */
+export function entryOf(at: number, targets = targetsOf(at)): Entry {
+  const fields = Object.entries(encodeEntry(purgeOf(at, targets))).flat();
+  return decodeEntry(`${at + 1}-0`, JSON.parse(JSON.stringify(fields)) as string[]);
+}
+
+export function responseOf(at: number, stamp: Stamp): StoredMetadata {
+  return {
+    url: `https://www.example.com/news/2030/01/articles-of-the-month/${at}?page=2`,
+    route: "articles",
+    status: 200,
+    statusText: "",
+    fields: [],
+    selecting: [],
+    bodyBytes: 1,
+    bodyDigest: null,
+    fillCostMs: 1,
+    jitterDraw: 0,
+    requestedAtMs: 0,
+    respondedAtMs: 0,
+    tags: ["front", `author:${at % 50}`, `article:x${at}`],
+    stamp,
+    colo: "HAM",
+  };
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+export const counted = (value: number): string => Math.round(value).toLocaleString("en");
+
+/** Counts of purges up to the most that are asked for. */
+export const scalesUpTo = (most: number): number[] => [
+  ...new Set([1, 1_000, 100_000, 1_000_000].map((count) => Math.min(count, most))),
+];
+
+export function table(title: string, head: readonly string[], rows: readonly string[][]): void {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
+  const text = [head, head.map(() => "---"), ...rows].map(line).join("");
+  process.stdout.write(`${title}\n\n${text}\n`);
+}

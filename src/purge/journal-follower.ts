@@ -1,0 +1,198 @@
+// Follows the journal: how a chain of its entries is begun, extended, replaced after a loss, and
+// lengthened at its older end (docs/purge-protocol.md, rules 11 to 14 and 16 to 18).
+import type { Stamp } from "../http/stored-response.ts";
+import type { AcceptedPurges } from "./accepted-purges.ts";
+import { Chain } from "./chain.ts";
+import {
+  acceptedAtMs,
+  comparePositions,
+  type Entry,
+  type EntryPlace,
+  isSamePlace,
+} from "./entry.ts";
+import type { Journal, JournalRead, OlderEntries } from "./journal.ts";
+import type { ViewCopy } from "./view-copies.ts";
+
+export interface JournalFollowerSettings {
+  readonly journal: Journal;
+  /** Absent: what is older than a view's oldest entry stays unknown. */
+  readonly older: OlderEntries | undefined;
+  /** Told of what has been read. */
+  readonly accepted: AcceptedPurges;
+  readonly nowAtMs: () => number;
+  /** For how long nobody trims an entry; 0 where that is not known. */
+  readonly retentionMs: number;
+}
+
+/** How many pages one search reads at the most. */
+const searchPagesMax = 4;
+
+export class JournalFollower {
+  readonly #settings: JournalFollowerSettings;
+  #chain: Chain | undefined;
+  #sentAtMs = -Infinity;
+  /** The chain that nothing more can be read back for. */
+  #complete: Chain | undefined;
+  #isSearching = false;
+  #isUnreachable = false;
+
+  constructor(settings: JournalFollowerSettings) {
+    this.#settings = settings;
+  }
+
+  get chain(): Chain | undefined {
+    return this.#chain;
+  }
+
+  /** The clock before that read was sent which shows the chain's end to have been the journal's. */
+  get sentAtMs(): number {
+    return this.#sentAtMs;
+  }
+
+  /** Did the last attempt to read the journal fail? */
+  get isUnreachable(): boolean {
+    return this.#isUnreachable;
+  }
+
+  /** @returns whether the journal was read and the view is as young as that; trouble changes nothing */
+  async readOn(): Promise<boolean> {
+    const before = { chain: this.#chain, sentAtMs: this.#sentAtMs };
+    if (this.#chain === undefined) await this.#begin();
+    else await this.#readOnFrom(this.#chain);
+    return this.#chain !== before.chain || this.#sentAtMs > before.sentAtMs;
+  }
+
+  async #readOnFrom(chain: Chain): Promise<void> {
+    const { end } = chain;
+    const read = await this.#settings.journal.since(end);
+    this.#isUnreachable = read.kind === "unavailable";
+    if (read.kind === "read") return this.#extend(chain, end.position, read);
+    if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
+  }
+
+  /** Rules 12 and 18: a cold view is what is newest; an empty journal gets a mark first. */
+  async #begin(): Promise<void> {
+    const { journal } = this.#settings;
+    let read = await journal.newest();
+    this.#isUnreachable = read.kind === "unavailable";
+    if (read.kind !== "read") return;
+    if (read.entries.length === 0) {
+      const checked = await journal.atPrimary("0-0");
+      if (checked.kind !== "read") return;
+      const marked = checked.entries.length > 0 ? checked : await journal.appendMark("");
+      if (marked.kind !== "read") return;
+      read = marked;
+    }
+    if (this.#chain === undefined) this.#adopt(read);
+  }
+
+  /** Rules 16 and 17: a replica that lags, a journal that was trimmed, or one that lost entries. */
+  async #checkAtPrimary(chain: Chain): Promise<void> {
+    const { journal, accepted } = this.#settings;
+    const { end } = chain;
+    const checked = await journal.atPrimary(end.position);
+    this.#isUnreachable = checked.kind === "unavailable";
+    if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
+    const { upTo } = checked;
+    if (isSamePlace(upTo, end)) {
+      const at = checked.entries.findIndex(({ position }) => position === end.position);
+      // More than was read lies between: what is newest is then all that is known.
+      if (at < 0) return this.#adopt(checked);
+      const newer = { ...checked, entries: checked.entries.slice(at + 1) };
+      return this.#extend(chain, end.position, newer);
+    }
+    const isLost = checked.entries.length === 0 || upTo !== undefined || this.#isKept(end);
+    // With its `n`: an entry at the same position may have been lost, and marked, before.
+    const lost = `${end.position} ${end.n}`;
+    const isMarked = checked.entries.some((entry) => entry.lost === lost);
+    const marked = isLost && !isMarked ? await journal.appendMark(lost) : undefined;
+    const read = marked ?? checked;
+    if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
+    this.#adopt(read);
+    if (marked !== undefined) accepted.forgetUpTo(read.sentAtMs);
+  }
+
+  /** Rule 19: too young to have been trimmed, so that it was lost if it is gone. */
+  #isKept({ position }: EntryPlace): boolean {
+    const { nowAtMs, retentionMs } = this.#settings;
+    return nowAtMs() - acceptedAtMs(position) < retentionMs;
+  }
+
+  /**
+   * Rule 14: a chain takes what is newer from a copy that holds its own last entry; without one the
+   * copy is taken as it is. Either way the view is as old as the read that the copy came from.
+   *
+   * @returns whether it made the view younger
+   */
+  take(copy: ViewCopy): boolean {
+    if (copy.sentAtMs <= this.#sentAtMs) return false;
+    const chain = this.#chain;
+    const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
+    if (entries === undefined) return false;
+    const read: JournalRead = { kind: "read", entries, sentAtMs: copy.sentAtMs };
+    if (chain === undefined) this.#adopt(read);
+    else this.#extend(chain, chain.end.position, read);
+    return true;
+  }
+
+  /**
+   * Rule 12: reads back what an older stamp may be found in, a few pages at a time and one search at
+   * a time. What is read lengthens the chain only where it joins it; its end and its age stay.
+   */
+  async searchBack(stamp: Stamp): Promise<void> {
+    const { older } = this.#settings;
+    if (older === undefined || this.#isSearching || !this.#mayBeOlder(stamp)) return;
+    this.#isSearching = true;
+    try {
+      let pageCount = 0;
+      while (pageCount < searchPagesMax && this.#mayBeOlder(stamp)) {
+        pageCount += 1;
+        if (!(await this.#readBack(older))) return;
+      }
+    } finally {
+      this.#isSearching = false;
+    }
+  }
+
+  #mayBeOlder(stamp: Stamp): boolean {
+    const chain = this.#chain;
+    if (stamp === "none" || chain === undefined || chain === this.#complete) return false;
+    return comparePositions(stamp.position, chain.floor.position) < 0;
+  }
+
+  /** @returns whether there may be more */
+  async #readBack(older: OlderEntries): Promise<boolean> {
+    const chain = this.#chain;
+    if (chain === undefined) return false;
+    const { floor } = chain;
+    const read = await older.before(floor);
+    if (read.kind === "unavailable") return false;
+    // Rule 13: it was read for a chain, and for a floor, that may have gone since.
+    if (this.#chain !== chain || !isSamePlace(chain.floor, floor)) return false;
+    const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
+    if (!hasMore) this.#complete = chain;
+    return hasMore;
+  }
+
+  /** Rule 13: a result that was judged against a position that is no longer ours is thrown away. */
+  #isStill(chain: Chain, position: string): boolean {
+    return this.#chain === chain && chain.end.position === position;
+  }
+
+  #extend(chain: Chain, position: string, { entries, sentAtMs }: JournalRead): void {
+    if (!this.#isStill(chain, position)) return;
+    chain.append(entries);
+    this.#verified(entries, sentAtMs);
+  }
+
+  #adopt(read: JournalRead): void {
+    if (read.entries.length === 0) return;
+    this.#chain = new Chain(read.entries);
+    this.#verified(read.entries, read.sentAtMs);
+  }
+
+  #verified(entries: readonly Entry[], sentAtMs: number): void {
+    this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
+    for (const { n } of entries) this.#settings.accepted.forget(n);
+  }
+}

@@ -1,0 +1,87 @@
+// Prefixes by the segments of their paths, so that a path meets those that begin it and no others:
+// one step for each of its segments, however many prefixes there are.
+
+/**
+ * What stands below one run of segments. A prefix need not end where a segment does: `/a/b` begins
+ * `/a/bc` too. What is left of it there is its rest, found by trying the lengths that rests have.
+ */
+interface Node<T> {
+  children: Map<string, Node<T>> | undefined;
+  /** Of the prefix that ends here, with a `/`. */
+  own: T | undefined;
+  rests: Map<string, T> | undefined;
+  restCountByLength: Map<number, number> | undefined;
+}
+
+export class PrefixTrie<T extends object> {
+  #root: Node<T> | undefined;
+
+  /** @param change from what is kept for a prefix to what will be; `undefined` is nothing */
+  change(prefix: string, change: (kept: T | undefined) => T | undefined): void {
+    this.#root = changed(this.#root, { prefix, at: 0, change });
+  }
+
+  /** Adds what is kept for each prefix of the text. */
+  collect(text: string, found: T[]): void {
+    let at = 0;
+    for (let node = this.#root; node !== undefined;) {
+      if (node.own !== undefined) found.push(node.own);
+      const slashAt = text.indexOf("/", at);
+      const end = slashAt < 0 ? text.length : slashAt;
+      if (node.rests !== undefined) collectRests(node, text.slice(at, end), found);
+      node = slashAt < 0 ? undefined : node.children?.get(text.slice(at, end));
+      at = end + 1;
+    }
+  }
+}
+
+function collectRests<T>({ rests, restCountByLength }: Node<T>, segment: string, found: T[]): void {
+  for (const length of restCountByLength?.keys() ?? []) {
+    const kept = length <= segment.length ? rests?.get(segment.slice(0, length)) : undefined;
+    if (kept !== undefined) found.push(kept);
+  }
+}
+
+interface Change<T> {
+  readonly prefix: string;
+  /** Where in the prefix the node begins. */
+  readonly at: number;
+  readonly change: (kept: T | undefined) => T | undefined;
+}
+
+/** @returns the node, made where there was none; `undefined` once nothing is left in it */
+function changed<T>(before: Node<T> | undefined, asked: Change<T>): Node<T> | undefined {
+  const node = before ?? {
+    children: undefined,
+    own: undefined,
+    rests: undefined,
+    restCountByLength: undefined,
+  };
+  const { prefix, at, change } = asked;
+  const slashAt = prefix.indexOf("/", at);
+  if (slashAt >= 0) {
+    const segment = prefix.slice(at, slashAt);
+    const child = changed(node.children?.get(segment), { ...asked, at: slashAt + 1 });
+    node.children = withEntry(node.children, segment, child);
+  } else if (at === prefix.length) {
+    node.own = change(node.own);
+  } else {
+    changeRest(node, prefix.slice(at), change);
+  }
+  return node.children || node.own || node.rests ? node : undefined;
+}
+
+function changeRest<T>(node: Node<T>, rest: string, change: Change<T>["change"]): void {
+  const sizeBefore = node.rests?.size ?? 0;
+  node.rests = withEntry(node.rests, rest, change(node.rests?.get(rest)));
+  const count =
+    (node.restCountByLength?.get(rest.length) ?? 0) + (node.rests?.size ?? 0) - sizeBefore;
+  node.restCountByLength = withEntry(node.restCountByLength, rest.length, count || undefined);
+}
+
+/** @returns the same map, made where there was none; `undefined` once it is empty */
+function withEntry<K, V>(map: Map<K, V> | undefined, key: K, value: V | undefined) {
+  if (value === undefined) map?.delete(key);
+  else return (map ?? new Map<K, V>()).set(key, value);
+  return map?.size === 0 ? undefined : map;
+}

@@ -1,0 +1,129 @@
+// The colo's cache in the simulated world: copies of views that are put and found after a while, are
+// evicted, and come from isolates whose clocks differ.
+import type { Stamp } from "../../src/http/stored-response.ts";
+import { encodeEntry } from "../../src/purge/entry.ts";
+import { JournalView, type JournalViewSettings } from "../../src/purge/journal-view.ts";
+import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
+import type { Attention } from "../../src/purge/view.ts";
+import { type KnownView, ViewCopy } from "../../src/purge/view-copies.ts";
+import type { Parts, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
+
+const claimMs = 2_000;
+/** Few, so that short histories have copies that hold too little. */
+const copiedCount = 3;
+
+/** What one colo's cache holds. */
+class ColoCache {
+  copy: ViewCopy | undefined;
+  claim: { by: SimulatedCopies; atMs: number } | undefined;
+}
+
+export class SimulatedCopies {
+  protected readonly isolate: SimulatedIsolate;
+  readonly #cache: ColoCache;
+  readonly #onTaken: () => void;
+
+  constructor(isolate: SimulatedIsolate, cache: ColoCache, onTaken: () => void) {
+    this.isolate = isolate;
+    this.#cache = cache;
+    this.#onTaken = onTaken;
+  }
+
+  async #trip(): Promise<void> {
+    const { world } = this.isolate;
+    await world.sleep(world.between(0, 20));
+  }
+
+  async read(): Promise<ViewCopy | undefined> {
+    await this.#trip();
+    if (this.isolate.world.draw() < 0.05) this.#cache.copy = undefined;
+    const { copy } = this.#cache;
+    await this.#trip();
+    if (copy !== undefined) this.#onTaken();
+    return copy;
+  }
+
+  async publish(_: string, view: KnownView): Promise<void> {
+    const copy = this.copyOf(view);
+    await this.#trip();
+    this.#cache.copy = copy;
+  }
+
+  protected copyOf({ entries, sentAtMs }: KnownView): ViewCopy {
+    return new ViewCopy(sentAtMs, itemsOf(entries.slice(-copiedCount)));
+  }
+
+  async claim(): Promise<"ours" | "others"> {
+    await this.#trip();
+    const { claim } = this.#cache;
+    const atMs = this.isolate.nowAtMs();
+    if (claim?.by !== this && Math.abs(atMs - (claim?.atMs ?? -Infinity)) < claimMs)
+      return "others";
+    this.#cache.claim = { by: this, atMs };
+    return "ours";
+  }
+}
+
+export function itemsOf(entries: KnownView["entries"]): unknown[] {
+  return entries.map((entry) => [entry.position, Object.entries(encodeEntry(entry)).flat()]);
+}
+
+/** Its cold views leave something to read back. */
+export class JournalReadBack extends RedisJournal {
+  override async newest() {
+    const read = await super.newest();
+    return read.kind === "read" ? { ...read, entries: read.entries.slice(-1) } : read;
+  }
+}
+
+/** Its requests come in at a host, and some of them seek what is older than all. */
+class ViewInColo extends JournalView {
+  readonly #draw: () => number;
+
+  constructor(settings: JournalViewSettings, draw: () => number) {
+    super(settings);
+    this.#draw = draw;
+  }
+
+  override attend(attention: Attention) {
+    if (this.#draw() < 0.3) void this.seek(attention);
+    return super.attend({ ...attention, host: "www.example.com" });
+  }
+
+  override seek(attention: Attention, stamp?: Stamp) {
+    const sought = stamp ?? { position: "1-0", n: "older than all" };
+    return super.seek({ ...attention, host: "www.example.com" }, sought);
+  }
+
+  override async stamp(attention: Attention) {
+    return super.stamp({ ...attention, host: "www.example.com" });
+  }
+}
+
+/** Parts of worlds whose isolates share copies within their colo, and read back. */
+export function partsWithCopies(
+  given: {
+    Copies?: typeof SimulatedCopies;
+    Journal?: new (settings: RedisJournalSettings) => JournalReadBack;
+  } = {},
+): { parts: Partial<Parts>; takenCount: () => number } {
+  const { Copies = SimulatedCopies, Journal = JournalReadBack } = given;
+  const caches = new WeakMap<SimulatedColo, ColoCache>();
+  let takenCount = 0;
+  const cacheOf = (colo: SimulatedColo) => {
+    const cache = caches.get(colo) ?? new ColoCache();
+    caches.set(colo, cache);
+    return cache;
+  };
+  const parts: Partial<Parts> = {
+    journal: (settings) => new Journal(settings),
+    view: (settings, isolate) => {
+      const { journal } = settings;
+      if (!(journal instanceof RedisJournal)) throw new Error("This journal has no way back.");
+      const copies = new Copies(isolate, cacheOf(isolate.place.colo), () => (takenCount += 1));
+      const { draw } = isolate.world;
+      return new ViewInColo({ ...settings, older: journal, copies, random: draw }, draw);
+    },
+  };
+  return { parts, takenCount: () => takenCount };
+}
