@@ -34,12 +34,19 @@ export interface AcceptanceSettings {
 
 const entryBytesMax = 8_192;
 const readBackMsMax = 20_000;
+/** Work behind an answer ends after 30 s. */
+const readBackTriesMax = 4;
+const readBackPauseMs = 5_000;
 
 export class Acceptances {
   readonly #settings: AcceptanceSettings;
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
+    const { view } = settings;
+    view.onOverdue = async (entries) => {
+      if (await this.#writeAgainIfGone(entries)) await view.catchUp();
+    };
   }
 
   /** Every try appends (rule 21); two entries of one purge are as good as one. */
@@ -85,21 +92,35 @@ export class Acceptances {
   }
 
   /**
-   * Rule 22: an acknowledged entry may still be lost with its server; it is then written again, as
-   * another entry. With its old `n` it could be given its old ID too, behind entries that nobody
-   * who joins at it would ever read.
+   * Rule 22: an acknowledged entry may still be lost with its server. While the journal is away it is
+   * looked for again, here and, by the view's own renewals, for as long as it has not been read.
    */
   async #readBack(placed: readonly Entry[]): Promise<void> {
-    const { journal, view, maxLagMs, randomText } = this.#settings;
+    const { maxLagMs } = this.#settings;
     const waitMs = Math.min(maxLagMs / 2, readBackMsMax);
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    for (let tries = 0; tries < readBackTriesMax; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, tries === 0 ? waitMs : readBackPauseMs));
+      if (await this.#writeAgainIfGone(placed)) return;
+    }
+  }
+
+  /**
+   * What is gone is written again as another entry. With its old `n` it could be given its old ID
+   * too, behind entries that nobody who joins at it would ever read.
+   *
+   * @returns whether the journal has answered
+   */
+  async #writeAgainIfGone(placed: readonly Entry[]): Promise<boolean> {
+    const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
-    if (read.kind === "unavailable") return;
+    if (read.kind === "unavailable") return false;
     const gone = placed.filter((_, at) => read.areStanding[at] === false);
-    if (gone.length === 0) return;
+    if (gone.length === 0) return true;
     const again = gone.map((entry) => ({ ...entry, n: randomText() }));
     const appended = await journal.append(again, undefined);
-    if (appended.kind === "appended") view.replaced(gone, placedAt(appended.positions, again));
+    if (appended.kind === "unavailable") return false;
+    view.replaced(gone, placedAt(appended.positions, again));
+    return true;
   }
 }
 

@@ -23,6 +23,12 @@ export class AcceptedPurges {
     return Array.from(this.#accepted.values(), ({ entry }) => entry);
   }
 
+  /** Those that were accepted no later than that instant. */
+  upTo(latestAtMs: number): Entry[] {
+    const all = Array.from(this.#accepted.values());
+    return all.filter(({ atMs }) => atMs <= latestAtMs).map(({ entry }) => entry);
+  }
+
   add(accepted: Entry, atMs: number): void {
     this.forget(accepted.n);
     const isOver = this.#heldBytes + heldBytes(accepted) > heldBytesMax;

@@ -52,6 +52,8 @@ export class JournalView implements PurgeView {
   /** The age at which the view is next renewed. */
   #renewalAgeMs: number;
   #lookedAtMs = -Infinity;
+  /** Told of what was accepted here and should have been read since: it may have been lost. */
+  onOverdue: (entries: readonly Entry[]) => Promise<void> = async () => undefined;
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
@@ -196,6 +198,8 @@ export class JournalView implements PurgeView {
       if (this.#renewal === renewal) this.#renewal = undefined;
       resolve();
       await publish?.();
+      const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.maxLagMs / 2);
+      if (overdue.length > 0) await this.onOverdue(overdue);
     });
     return renewal;
   }

@@ -112,8 +112,8 @@ describe("stats count purges", () => {
     await send(site, other, signed(other, { id: "msg_1" }));
     upstash.journalMode = "down";
     await send(site, order);
-    const { text } = await site.get("/_cache/stats", { headers: bearer });
-    expect(JSON.parse(text)).toMatchObject({
+    const stats = await site.ask("/_cache/stats", { headers: bearer });
+    expect(await stats.json()).toMatchObject({
       purges: { accepted: 1, refused: { "id-reused": 1, unavailable: 1 } },
     });
   });

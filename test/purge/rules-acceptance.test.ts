@@ -214,12 +214,13 @@ describe("rule 22: it is read back a little later", () => {
     expect(standing(isolate).length).toBe(writtenCount);
   });
 
-  it("and a failed read back writes nothing", async () => {
+  it("and a failed read back writes nothing, and is tried again for a while", async () => {
     const isolate = await warm();
     await acceptancesOf(isolate).accept(red, isolate.attention);
     isolate.journal.down = ["standing"];
-    await vi.advanceTimersByTimeAsync(5_000);
+    await vi.advanceTimersByTimeAsync(30_000);
     await isolate.settle();
     expect(standing(isolate).length).toBe(2);
+    expect(isolate.journal.asked.filter((what) => what === "standing")).toHaveLength(4);
   });
 });

@@ -1,0 +1,77 @@
+// The promise under every fault, for as long as one likes: real colos, a real Redis, and a checker
+// of all that was read. Ends with 1 on a violation.
+//   npm run bench:consistency -- --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
+import { parseArgs } from "node:util";
+import { OperatorError } from "../src/operator-error.ts";
+import { type FaultName, faultNames } from "../test/consistency/nemesis.ts";
+import { isPlantedFault, plantedFaults, revealing } from "../test/consistency/planted-faults.ts";
+import { run, type RunSettings } from "../test/consistency/run.ts";
+import { tableOf } from "../test/consistency/table.ts";
+
+const checkEveryMs = 1_000;
+
+function settingsFrom(args: readonly string[]): RunSettings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: "string", default: "1" },
+      seed: { type: "string", default: String(Date.now() % 1_000_000) },
+      colos: { type: "string", default: "3" },
+      faults: { type: "string" },
+      fault: { type: "string" },
+    },
+  });
+  const { fault } = values;
+  if (fault !== undefined && !isPlantedFault(fault)) {
+    throw unknown("--fault", fault, Object.keys(plantedFaults));
+  }
+  const usual = fault === undefined ? faultNames : revealing[fault];
+  const faults = values.faults?.split(",").filter((name) => name !== "") ?? usual;
+  for (const name of faults) {
+    if (!faultNames.includes(name as FaultName)) throw unknown("--faults", name, faultNames);
+  }
+  return {
+    seed: numberOf("--seed", values.seed),
+    activeMs: numberOf("--minutes", values.minutes) * 60_000,
+    coloCount: numberOf("--colos", values.colos),
+    pagesPerKind: 5,
+    readersPerColo: 32,
+    thinkMsMax: 60,
+    writerCount: 8,
+    writePauseMsMax: 2_400,
+    faults: faults as FaultName[],
+    restMsMax: 2_500,
+    quietMs: 35_000,
+    readsPerRound: 1,
+    checkEveryMs: fault === undefined ? 0 : checkEveryMs,
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
+
+function numberOf(option: string, text: string): number {
+  const number = Number(text);
+  if (text !== "" && number >= 0) return number;
+  throw unknown(option, text, ["a number"]);
+}
+
+function unknown(option: string, value: string, known: readonly string[]): OperatorError {
+  return new OperatorError({
+    what: "The run did not start.",
+    why: `${option} is ${JSON.stringify(value)}.`,
+    mend: `Write one of: ${known.join(", ")}.`,
+  });
+}
+
+async function main(): Promise<void> {
+  const result = await run(settingsFrom(process.argv.slice(2)));
+  process.stdout.write(`${tableOf(result)}\n`);
+  process.exitCode = result.findings.violations.length > 0 ? 1 : 0;
+}
+
+try {
+  await main();
+} catch (cause) {
+  if (!(cause instanceof OperatorError)) throw cause;
+  process.stderr.write(`${cause.message}\n`);
+  process.exitCode = 2;
+}

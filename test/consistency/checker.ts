@@ -1,0 +1,167 @@
+// Proves a recorded history, or says what in it breaks the promise. Pure: no clock and no I/O.
+import { boundMs } from "./bound.ts";
+import { Floors } from "./floors.ts";
+import { type HoleKind, Holes } from "./holes.ts";
+import type { History, PurgeTry, Read } from "./operations.ts";
+import { SoftAnswers } from "./soft-answers.ts";
+import { notComingBack } from "./coming-back.ts";
+import { unwritten } from "./unwritten.ts";
+
+export type Rule =
+  /** (a) Older than a version whose purge was accepted longer ago than the bound. */
+  | "purged-version"
+  /** (a) The same for a soft purge: no allowance lets a stale response answer, or none refreshes. */
+  | "soft-purged-version"
+  /** (b) Older than what this colo has shown, though the newer version's purge stands. */
+  | "went-back"
+  /** (c) A 200 to a purge that the journal had not taken. */
+  | "accepted-unwritten"
+  /** (d) After quiet, a page that no tier answers. */
+  | "no-hit-after-quiet"
+  /** Body and fields of one answer are of two. */
+  | "torn";
+
+export interface Violation {
+  readonly rule: Rule;
+  readonly what: string;
+  /** What the excerpt is made around; absent where no one read shows it. */
+  readonly read?: Read;
+  readonly purge?: PurgeTry;
+}
+
+export interface Findings {
+  readonly violations: readonly Violation[];
+  /** Reads that would break the promise but for a documented hole, and the purges concerned. */
+  readonly excusedReads: Readonly<Record<HoleKind, number>>;
+  readonly excusedPurges: Readonly<Record<HoleKind, number>>;
+  /** The longest that a loss went unnoticed, of those that somebody had read. */
+  readonly unnoticedMsMax: number;
+}
+
+export function check(history: History): Findings {
+  return new Checker(history).findings();
+}
+
+class Checker {
+  readonly #history: History;
+  readonly #floors: Floors;
+  readonly #holes: Holes;
+  readonly #soft: SoftAnswers;
+  readonly #violations: Violation[] = [];
+  readonly #excusedReads = { "lost-unread": 0, "lost-until-noticed": 0 };
+  readonly #excused = new Map<PurgeTry, HoleKind>();
+  #unnoticedMsMax = 0;
+
+  constructor(history: History) {
+    this.#history = history;
+    this.#floors = new Floors(history);
+    this.#holes = new Holes(history);
+    this.#soft = new SoftAnswers(history);
+  }
+
+  findings(): Findings {
+    const history = this.#history;
+    const sorted = history.reads.toSorted((one, other) => one.invokedAtMs - other.invokedAtMs);
+    this.#judgeAll(sorted);
+    this.#violations.push(...unwritten(history), ...notComingBack(history));
+    for (const what of history.torn) this.#violations.push({ rule: "torn", what });
+    const excusedPurges = { "lost-unread": 0, "lost-until-noticed": 0 };
+    for (const kind of this.#excused.values()) excusedPurges[kind] += 1;
+    return {
+      violations: this.#violations,
+      excusedReads: this.#excusedReads,
+      excusedPurges,
+      unnoticedMsMax: this.#unnoticedMsMax,
+    };
+  }
+
+  #judgeAll(reads: readonly Read[]): void {
+    const pages = new Map(this.#history.pages.map((page) => [page.path, page]));
+    const shown = new Shown();
+    for (const read of reads) {
+      const page = pages.get(read.path);
+      if (page === undefined) throw new Error(`${read.path} is no page of this history.`);
+      const shownAtMs = (version: number) => shown.firstAtMs(read, version);
+      let excuse: HoleKind | undefined;
+      let violation: Violation | undefined;
+      for (const { purge, mode } of this.#floors.above(page, read)) {
+        const rule = this.#ruleBroken(read, purge, shownAtMs);
+        if (rule === undefined) continue;
+        const hole = this.#holeFor(read, purge);
+        if (hole !== undefined) excuse = hole;
+        else if (mode === "hard") violation = { rule, ...this.#said(read, purge) };
+        else if (this.#soft.isBroken(read, page, purge)) {
+          violation = { rule: "soft-purged-version", ...this.#said(read, purge) };
+        }
+        if (violation !== undefined) break;
+      }
+      if (violation !== undefined) this.#violations.push(violation);
+      else if (excuse !== undefined) this.#excusedReads[excuse] += 1;
+      shown.add(read);
+    }
+  }
+
+  /** @param shownAtMs when this colo had first shown a version as new as that one */
+  #ruleBroken(
+    read: Read,
+    purge: PurgeTry,
+    shownAtMs: (version: number) => number,
+  ): "purged-version" | "went-back" | undefined {
+    const isPast = (fromMs: number) =>
+      read.invokedAtMs >
+      fromMs + boundMs(this.#history, { fromMs: purge.invokedAtMs, untilMs: read.invokedAtMs });
+    if (purge.outcome.kind === "accepted") {
+      return isPast(purge.returnedAtMs) ? "purged-version" : undefined;
+    }
+    // Refused or unanswered, and written all the same: who has shown what came after it stays there.
+    const writtenAtMs = this.#holes.writtenAtMs(purge);
+    if (writtenAtMs === undefined || !isPast(writtenAtMs)) return undefined;
+    const version = this.#floors.versions.at(read.path, purge.invokedAtMs);
+    return isPast(shownAtMs(version)) ? "went-back" : undefined;
+  }
+
+  #holeFor(read: Read, purge: PurgeTry): HoleKind | undefined {
+    // What was answered before the journal came back was judged without it.
+    const hole = this.#holes
+      .of(purge)
+      .find(({ fromMs, untilMs }) => read.returnedAtMs >= fromMs && read.invokedAtMs <= untilMs);
+    if (hole === undefined) return undefined;
+    this.#excused.set(purge, hole.kind);
+    if (hole.kind === "lost-until-noticed") {
+      this.#unnoticedMsMax = Math.max(this.#unnoticedMsMax, hole.unnoticedMs);
+    }
+    return hole.kind;
+  }
+
+  #said(read: Read, purge: PurgeTry): Pick<Violation, "what" | "read" | "purge"> {
+    const expected = this.#floors.versions.at(read.path, purge.invokedAtMs);
+    const afterMs = Math.round(read.invokedAtMs - purge.returnedAtMs);
+    const what =
+      `${read.colo} answered ${read.path} ${read.variant} with version ${read.version} ` +
+      `(${read.cacheStatus}) to a read that began ${afterMs} ms after the answer to ` +
+      `${purge.order.mode ?? "hard"} purge ${purge.id}, sent at version ${expected}.`;
+    return { what, read, purge };
+  }
+}
+
+/** When each colo had first shown a version of a page, or a newer one. */
+class Shown {
+  readonly #instants = new Map<string, { version: number; atMs: number }[]>();
+
+  add(read: Read): void {
+    const key = keyOf(read);
+    const shown = this.#instants.get(key) ?? [];
+    const newest = shown.at(-1)?.version ?? 0;
+    if (read.version > newest) shown.push({ version: read.version, atMs: read.returnedAtMs });
+    this.#instants.set(key, shown);
+  }
+
+  firstAtMs(read: Read, version: number): number {
+    const shown = this.#instants.get(keyOf(read)) ?? [];
+    return shown.find((each) => each.version >= version)?.atMs ?? Infinity;
+  }
+}
+
+function keyOf({ colo, path, variant }: Read): string {
+  return `${colo} ${path} ${variant}`;
+}

@@ -1,0 +1,79 @@
+// What happens to the database.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Fault, Victim } from "./nemesis.ts";
+import { journalKey } from "./site-under-test.ts";
+
+/** The REST server's connection comes back within 200 ms of Redis itself. */
+const reconnectMs = 300;
+
+const paused: Fault = async ({ site, draws }) => {
+  site.redis.pause();
+  try {
+    await delay(draws.between(200, 3_000));
+  } finally {
+    site.redis.resume();
+  }
+};
+
+const clientsPaused: Fault = async ({ site, draws }) => {
+  const pauseMs = Math.round(draws.between(200, 2_000));
+  await site.redis.pauseClients(pauseMs);
+  await delay(pauseMs);
+};
+
+const restartedEmpty: Fault = async ({ site, recorder, draws }) => {
+  const killedAtMs = recorder.nowMs();
+  await site.redis.kill();
+  await delay(draws.between(0, 2_500));
+  recorder.losses.push({ killedAtMs, upAtMs: recorder.nowMs(), keptUpTo: "" });
+  await site.redis.startEmpty();
+  await delay(reconnectMs);
+};
+
+/** What was purged between the snapshot and the end is gone; then the journal grows again. */
+const restored: Fault = async ({ site, recorder, draws }) => {
+  const keptUpTo = await site.redis.takeSnapshot(journalKey);
+  await delay(draws.between(500, 4_000));
+  const killedAtMs = recorder.nowMs();
+  await site.redis.kill();
+  await delay(draws.between(0, 2_000));
+  recorder.losses.push({ killedAtMs, upAtMs: recorder.nowMs(), keptUpTo });
+  await site.redis.startFromSnapshot();
+  await delay(reconnectMs + draws.between(0, 2_000));
+};
+
+const slow: Fault = async ({ site, draws }) => {
+  site.rest.setRttMs(draws.between(20, 700));
+  try {
+    await delay(draws.between(1_000, 4_000));
+  } finally {
+    site.rest.setRttMs(0);
+  }
+};
+
+/** Within what the allowance is for, and beyond it. */
+const replicaLagging: Fault = async (victim) => {
+  const { draws } = victim;
+  await setLag(victim, draws.oneOf([100, 200, 400, 900]));
+  try {
+    await delay(draws.between(2_000, 5_000));
+  } finally {
+    await setLag(victim, 0);
+  }
+};
+
+/** What was read under the longer of two lags may still answer; so each counts while it is set. */
+async function setLag({ site, recorder }: Victim, lagMs: number): Promise<void> {
+  if (lagMs > 0) recorder.replicaLags.push({ fromMs: recorder.nowMs(), lagMs });
+  await site.rest.setReplicaLagMs(lagMs);
+  if (lagMs === 0) recorder.replicaLags.push({ fromMs: recorder.nowMs(), lagMs });
+}
+
+export const databaseFaults = {
+  "redis-paused": paused,
+  "redis-clients-paused": clientsPaused,
+  "redis-restarted-empty": restartedEmpty,
+  "redis-restored": restored,
+  "redis-slow": slow,
+  "replica-lagging": replicaLagging,
+} as const satisfies Record<string, Fault>;

@@ -1,0 +1,58 @@
+// How long after its 200 each accepted purge was still answered around, as readers saw it.
+import { covers } from "./coverage.ts";
+import type { History, PurgeTry, Read } from "./operations.ts";
+import { Versions } from "./versions.ts";
+
+export interface ObservedLags {
+  /** Of each accepted purge of something newly written, in milliseconds, in order. */
+  readonly sortedMs: readonly number[];
+  /** After how many of them no older version was read at all. */
+  readonly atOnceCount: number;
+}
+
+/**
+ * From the 200 to the beginning of the last read of an older version; 0 where there was none.
+ *
+ * @param withinMs how far from the 200 to look: what is read later is another purge's affair
+ */
+export function observedLags(history: History, withinMs: number): ObservedLags {
+  const versions = new Versions(history.writes);
+  const readsByPath = Map.groupBy(history.reads, ({ path }) => path);
+  for (const reads of readsByPath.values()) {
+    reads.sort((one, other) => one.invokedAtMs - other.invokedAtMs);
+  }
+  const lagMs = (purge: PurgeTry): number => {
+    let lastMs = 0;
+    for (const page of history.pages.filter((each) => covers(purge.order, each))) {
+      const version = versions.at(page.path, purge.invokedAtMs);
+      const reads = readsByPath.get(page.path) ?? [];
+      for (let at = firstAfter(reads, purge.returnedAtMs); at < reads.length; at += 1) {
+        const read = reads[at];
+        const afterMs = (read?.invokedAtMs ?? Infinity) - purge.returnedAtMs;
+        if (read === undefined || afterMs > withinMs) break;
+        if (read.version < version) lastMs = Math.max(lastMs, afterMs);
+      }
+    }
+    return lastMs;
+  };
+  const hard = history.purges.filter(
+    ({ outcome, order }) => outcome.kind === "accepted" && order.mode !== "soft",
+  );
+  const sortedMs = hard.map(lagMs).toSorted((one, other) => one - other);
+  return { sortedMs, atOnceCount: sortedMs.filter((ms) => ms === 0).length };
+}
+
+function firstAfter(reads: readonly Read[], atMs: number): number {
+  let [low, high] = [0, reads.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((reads[middle]?.invokedAtMs ?? Infinity) <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** @param share 0.5 for the median; `undefined` of nothing */
+export function quantile(sorted: readonly number[], share: number): number | undefined {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}

@@ -1,0 +1,121 @@
+// What stands between one colo and the database's REST interface: it lets pass, delays, cuts off or
+// swallows, as it is told, and records what of the purge journal went through.
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Recorder } from "./recorder.ts";
+
+export type Passage =
+  | "open"
+  /** Connections are broken, before anything was done. */
+  | "cut"
+  /** Nothing is done and nothing is answered. */
+  | "silent"
+  /** What was asked is done, and connections broken in place of an answer to a write. */
+  | "deaf";
+
+export class RestFront {
+  passage: Passage = "open";
+  /** Before a request is passed on, and before its answer is. */
+  wayMs = 0;
+  /** Whose requests come through here; changed when the colo is started again. */
+  isolate = "";
+  readonly #server = createServer((asked, answered) => void this.#pass(asked, answered));
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #target: URL;
+  readonly #recorder: Recorder;
+
+  private constructor(restUrl: string, recorder: Recorder) {
+    this.#target = new URL(restUrl);
+    this.#recorder = recorder;
+    this.#server.keepAliveTimeout = 0;
+  }
+
+  static async start(restUrl: string, recorder: Recorder): Promise<RestFront> {
+    const front = new RestFront(restUrl, recorder);
+    front.#server.listen(0, "127.0.0.1");
+    await once(front.#server, "listening");
+    return front;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    this.#agent.destroy();
+  }
+
+  async #pass(asked: IncomingMessage, answered: ServerResponse): Promise<void> {
+    try {
+      const body = Buffer.concat(await asked.toArray()).toString();
+      if (this.wayMs > 0) await delay(this.wayMs);
+      if (this.passage === "silent") return;
+      if (this.passage === "cut") return void answered.destroy();
+      const { isolate } = this;
+      const answer = await this.#ask(asked, body);
+      this.#recordAppends(isolate, body, answer.text);
+      if (this.passage === "deaf" && /"xadd"/i.test(body)) return void answered.destroy();
+      if (this.wayMs > 0) await delay(this.wayMs);
+      if (answered.destroyed) return;
+      this.#recordReads(isolate, body, answer);
+      answered.writeHead(answer.status, { "content-type": "application/json" }).end(answer.text);
+    } catch {
+      answered.destroy();
+    }
+  }
+
+  async #ask(asked: IncomingMessage, body: string): Promise<{ status: number; text: string }> {
+    const { hostname, port } = this.#target;
+    const { url: path = "/", method = "POST", headers } = asked;
+    const outgoing = request({ hostname, port, path, method, headers, agent: this.#agent });
+    outgoing.end(body);
+    const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+    const text = Buffer.concat(await incoming.toArray()).toString();
+    return { status: incoming.statusCode ?? 502, text };
+  }
+
+  #recordAppends(isolate: string, body: string, text: string): void {
+    if (!/"xadd"/i.test(body)) return;
+    const positions = [...text.matchAll(/"result":"(\d+-\d+)"/g)].map(([, position]) => position);
+    const commands = appendsIn(body);
+    for (const [at, position = ""] of positions.entries()) {
+      const { n = "", id = "", lost = "" } = commands[at] ?? {};
+      const atMs = this.#recorder.nowMs();
+      const isMark = lost !== "" || id === "";
+      this.#recorder.journal.push({ kind: "appended", atMs, isolate, position, n, id, isMark });
+    }
+  }
+
+  #recordReads(isolate: string, body: string, answer: { status: number; text: string }): void {
+    const isRead = /"x(?:rev)?range"/i.test(body);
+    if (!isRead || answer.status !== 200 || answer.text.includes('"error":')) return;
+    const found = answer.text.matchAll(/\["(\d+-\d+)",\[/g);
+    const positions = Array.from(found, ([, position = ""]) => position);
+    this.#recorder.journal.push({
+      kind: "read",
+      atMs: this.#recorder.nowMs(),
+      isolate,
+      positions,
+    });
+  }
+}
+
+/** The fields of each XADD in a request, be it one command or a transaction. */
+function appendsIn(body: string): Record<string, string>[] {
+  const parsed = JSON.parse(body) as unknown[];
+  const commands = (Array.isArray(parsed[0]) ? parsed : [parsed]) as unknown[][];
+  return commands
+    .filter(([name]) => String(name).toUpperCase() === "XADD")
+    .map((command) => {
+      const texts = command.map(String);
+      const fields = texts.slice(texts.indexOf("v"));
+      const pairs = fields.flatMap((name, at) =>
+        at % 2 === 0 ? [[name, fields[at + 1] ?? ""] as const] : [],
+      );
+      return Object.fromEntries(pairs);
+    });
+}

@@ -1,0 +1,19 @@
+// (c) Only an answered append makes a 200: each accepted purge stands in an answer of the journal
+// that its own colo got before the sender heard of it.
+import type { Violation } from "./checker.ts";
+import type { History } from "./operations.ts";
+
+export function unwritten({ purges, journal }: History): Violation[] {
+  const appendedAtMs = new Map<string, number>();
+  for (const event of journal) {
+    if (event.kind === "appended") appendedAtMs.set(`${event.position} ${event.id}`, event.atMs);
+  }
+  return purges.flatMap((purge) => {
+    const { outcome, id, returnedAtMs } = purge;
+    if (outcome.kind !== "accepted") return [];
+    const atMs = appendedAtMs.get(`${outcome.position} ${id}`) ?? Infinity;
+    if (atMs <= returnedAtMs) return [];
+    const what = `${purge.colo} accepted purge ${id} at ${outcome.position}, which nobody wrote.`;
+    return [{ rule: "accepted-unwritten", what, purge }];
+  });
+}
