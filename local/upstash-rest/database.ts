@@ -15,6 +15,8 @@ export class Database {
   readonly #primary: RedisConnection;
   readonly #counter: Counter;
   #replica: LaggingReplica | undefined;
+  /** What comes meanwhile waits: it would be in neither the replica's snapshot nor its record. */
+  #starting: Promise<unknown> | undefined;
 
   private constructor(primary: RedisConnection, counter: Counter) {
     this.#primary = primary;
@@ -30,6 +32,7 @@ export class Database {
   async run(command: RedisCommand): Promise<CommandOutcome> {
     const refusal = refusalOf(command) ?? this.#replica?.refusalOf(command);
     if (refusal !== undefined) return { kind: "refused", message: refusal };
+    if (this.#starting !== undefined) await this.#starting;
     this.#counter.sentToRedis(command[0]);
     const replica = this.#replica;
     if (replica === undefined) return this.#primary.send(command);
@@ -46,6 +49,7 @@ export class Database {
       const refusal = refusalOf(command) ?? this.#replica?.refusalOf(command);
       if (refusal !== undefined) return { kind: "discarded", message: refusal };
     }
+    if (this.#starting !== undefined) await this.#starting;
     for (const [name] of commands) this.#counter.sentToRedis(name);
     const recording = this.#replica?.beginRecording();
     const outcome = await this.#primary.transact(commands);
@@ -62,7 +66,14 @@ export class Database {
   /** 0 lets the primary answer every read; the first other value starts the replica. */
   async setReplicaLagMs(lagMs: number): Promise<void> {
     if (this.#replica === undefined && lagMs > 0) {
-      this.#replica = await LaggingReplica.start(this.#primary);
+      const starting = LaggingReplica.start(this.#primary);
+      this.#starting = starting.then(
+        (replica) => (this.#replica = replica),
+        () => undefined,
+      );
+      await this.#starting;
+      this.#starting = undefined;
+      await starting;
     }
     this.#replica?.setLagMs(lagMs);
   }

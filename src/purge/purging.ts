@@ -45,7 +45,13 @@ export function createPurging(
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
   const randomText = () => crypto.randomUUID();
   // A client of its own: what the shared tier suffers must not delay or shut off the journal.
-  const redis = new RedisClient({ ...database, nowAtMs, readTimeoutMsMax: timeoutMs });
+  const redis = new RedisClient({
+    ...database,
+    nowAtMs,
+    readTimeoutMsMax: timeoutMs,
+    // Until it is read again, every page is asked for anew once in N − A.
+    pauseMsMax: Math.max(1_000, renewalLagMs / 2),
+  });
   const journal = new RedisJournal({ redis, namespace, nowAtMs, randomText });
   const copies =
     cache &&

@@ -14,6 +14,8 @@ export interface RedisSettings {
   readonly nowAtMs: () => number;
   /** The longest that a read is waited for; 1 s unless set. */
   readonly readTimeoutMsMax?: number;
+  /** The longest pause between two probes while it is shut off; 30 s unless set. */
+  readonly pauseMsMax?: number;
 }
 
 /** A read is waited for by a client; a write is not, and may carry a body. */
@@ -28,12 +30,13 @@ type Background = (work: () => Promise<void>) => void;
 
 export class RedisClient {
   readonly #settings: RedisSettings;
-  readonly #breaker = new Breaker();
+  readonly #breaker: Breaker;
   readonly #readTimeoutMsMax: number;
   readonly #readBound: LatencyBound;
 
   constructor(settings: RedisSettings) {
     this.#settings = settings;
+    this.#breaker = new Breaker(settings.pauseMsMax);
     this.#readTimeoutMsMax = settings.readTimeoutMsMax ?? readTimeoutMsMax;
     this.#readBound = new LatencyBound({
       minMs: Math.min(readTimeoutMsMin, this.#readTimeoutMsMax),

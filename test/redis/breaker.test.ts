@@ -37,6 +37,20 @@ it.each([
   expect(opened().ask(startAtMs + afterMs)).toBe(state);
 });
 
+it.each([
+  { id: "unless set", pauseMsMax: undefined, longestMs: 30_000 },
+  { id: "as set", pauseMsMax: 5_000, longestMs: 5_000 },
+])("never waits longer for the next probe: $id", ({ pauseMsMax, longestMs }) => {
+  const breaker = new Breaker(pauseMsMax);
+  for (let at = 0; at < 3; at += 1) breaker.failed(startAtMs);
+  let atMs = startAtMs;
+  for (let probes = 0; probes < 10; probes += 1) {
+    atMs += longestMs;
+    expect(breaker.ask(atMs)).toBe("probe");
+  }
+  expect(breaker.ask(atMs + longestMs - 1)).toBe("open");
+});
+
 it("gives the probe to one caller, the others stay away", () => {
   const breaker = opened();
   const states = Array.from({ length: 5 }, () => breaker.ask(startAtMs + 1_000));

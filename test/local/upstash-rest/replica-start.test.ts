@@ -1,0 +1,21 @@
+// What is written while the replica starts reaches it too.
+import { expect, it } from "vitest";
+import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
+import { Running } from "../../../local/running.ts";
+import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
+import { patience, run } from "./rest-client.ts";
+
+it("is repeated there after the lag", async () => {
+  const running = new Running();
+  try {
+    const redis = await running.add(startEmbeddedValkey());
+    const server = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "t" }));
+    const starting = server.setReplicaLagMs(50);
+    const names = Array.from({ length: 200 }, (_, at) => `key ${at}`);
+    for (const name of names) await run(server, "SET", name, "v");
+    await starting;
+    await expect.poll(() => run(server, "EXISTS", ...names), patience).toBe(names.length);
+  } finally {
+    await running.stop();
+  }
+});
