@@ -4,6 +4,7 @@ import type { Environment } from "../environment.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { plainPage } from "../serve/plain-page.ts";
 import type { Isolate } from "../serve/ports.ts";
+import type { JournalView } from "../purge/journal-view.ts";
 import type { Purging } from "../purge/purging.ts";
 import { namingOf } from "../serve/naming.ts";
 import { isAuthorized, unauthorized } from "./auth.ts";
@@ -71,12 +72,18 @@ function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & 
     redis: redis
       ? { shutOff: redis.isShutOff, readTimeoutMs: redis.readTimeoutMs }
       : "not configured",
-    journal: purging
-      ? {
-          position: purging.view.chain?.end.position ?? "not read yet",
-          entries: purging.view.chain?.entries.length ?? 0,
-          readAtMs: purging.view.chain === undefined ? null : purging.view.sentAtMs,
-        }
-      : "not configured",
+    journal: purging ? journalStats(purging.view, nowAtMs()) : "not configured",
+  };
+}
+
+/** `lag`: from a purge's acceptance to its being read here; long where nobody asked meanwhile. */
+function journalStats({ chain, sentAtMs, lag, isUnreachable }: JournalView, atMs: number) {
+  return {
+    position: chain?.end.position ?? "not read yet",
+    entries: chain?.entries.length ?? 0,
+    readAtMs: chain === undefined ? null : sentAtMs,
+    ageMs: chain === undefined ? null : atMs - sentAtMs,
+    lag: lag ?? "nothing to tell yet",
+    isUnreachable,
   };
 }

@@ -24,6 +24,13 @@ export interface JournalFollowerSettings {
   readonly retentionMs: number;
 }
 
+/** From a purge's acceptance, by the journal's clock, to its being read here. */
+export interface JournalLag {
+  /** Of the newest purge that was read on to. */
+  readonly lastMs: number;
+  readonly worstMs: number;
+}
+
 /** How many pages one search reads at the most. */
 const searchPagesMax = 4;
 
@@ -35,6 +42,7 @@ export class JournalFollower {
   #complete: Chain | undefined;
   #isSearching = false;
   #isUnreachable = false;
+  #lag: JournalLag | undefined;
 
   constructor(settings: JournalFollowerSettings) {
     this.#settings = settings;
@@ -47,6 +55,11 @@ export class JournalFollower {
   /** The clock before that read was sent which shows the chain's end to have been the journal's. */
   get sentAtMs(): number {
     return this.#sentAtMs;
+  }
+
+  /** `undefined` until a purge has come that was not there when the view began. */
+  get lag(): JournalLag | undefined {
+    return this.#lag;
   }
 
   /** Did the last attempt to read the journal fail? */
@@ -182,7 +195,16 @@ export class JournalFollower {
   #extend(chain: Chain, position: string, { entries, sentAtMs }: JournalRead): void {
     if (!this.#isStill(chain, position)) return;
     chain.append(entries);
+    this.#noteLag(entries);
     this.#verified(entries, sentAtMs);
+  }
+
+  #noteLag(entries: readonly Entry[]): void {
+    const atMs = this.#settings.nowAtMs();
+    for (const { position } of entries) {
+      const lastMs = Math.max(0, atMs - acceptedAtMs(position));
+      this.#lag = { lastMs, worstMs: Math.max(lastMs, this.#lag?.worstMs ?? 0) };
+    }
   }
 
   #adopt(read: JournalRead): void {

@@ -6,7 +6,7 @@ import { AcceptedPurges } from "./accepted-purges.ts";
 import type { Chain } from "./chain.ts";
 import type { Entry } from "./entry.ts";
 import type { Journal, OlderEntries } from "./journal.ts";
-import { JournalFollower } from "./journal-follower.ts";
+import { JournalFollower, type JournalLag } from "./journal-follower.ts";
 import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "./view.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
@@ -79,6 +79,10 @@ export class JournalView implements PurgeView {
 
   get sentAtMs(): number {
     return this.#follower.sentAtMs;
+  }
+
+  get lag(): JournalLag | undefined {
+    return this.#follower.lag;
   }
 
   /** Rule 15: renewed in the background; only past N − A does a request wait. */

@@ -1,6 +1,7 @@
 // GET /_cache/journal: receipts of purges; and what stats tell of purges that were refused.
 import { describe, expect, it } from "vitest";
-import { bearer, codeOf, openJournalled, send, signedHeaders } from "./purge-sender.ts";
+import { openSite } from "../fakes/harness.ts";
+import { adminToken, bearer, codeOf, openJournalled, send, signedHeaders } from "./purge-sender.ts";
 
 interface Receipts {
   readonly entries: readonly Record<string, unknown>[];
@@ -117,4 +118,24 @@ describe("stats count purges", () => {
       purges: { accepted: 1, refused: { "id-reused": 1, unavailable: 1 } },
     });
   });
+});
+
+it("stats tell the journal's age, and how long purges took to be read here", async () => {
+  const { site, upstash } = openJournalled();
+  const elsewhere = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: adminToken } });
+  const journal = async () => {
+    const seen = await elsewhere.get("/_cache/stats", { headers: bearer });
+    return (JSON.parse(seen.text) as { journal: unknown }).journal;
+  };
+  await elsewhere.get("/a");
+  expect(await journal()).toMatchObject({ ageMs: 0, lag: "nothing to tell yet" });
+  await send(site, { tags: ["a"] });
+  site.clock.advance(6);
+  await elsewhere.get("/a");
+  expect(await journal()).toMatchObject({ ageMs: 0, lag: { lastMs: 6_000, worstMs: 6_000 } });
+  await send(site, { tags: ["b"] });
+  site.clock.advance(5.5);
+  await elsewhere.get("/a");
+  site.clock.advance(1);
+  expect(await journal()).toMatchObject({ ageMs: 1_000, lag: { lastMs: 5_500, worstMs: 6_000 } });
 });
