@@ -77,13 +77,13 @@ function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & 
 }
 
 /** `lag`: from a purge's acceptance to its being read here; long where nobody asked meanwhile. */
-function journalStats({ chain, sentAtMs, lag, isUnreachable }: JournalView, atMs: number) {
+function journalStats({ chain, sentAtMs, lag, failedAtMs }: JournalView, atMs: number) {
   return {
     position: chain?.end.position ?? "not read yet",
     entries: chain?.entries.length ?? 0,
     readAtMs: chain === undefined ? null : sentAtMs,
     ageMs: chain === undefined ? null : atMs - sentAtMs,
     lag: lag ?? "nothing to tell yet",
-    isUnreachable,
+    failedAtMs: failedAtMs ?? null,
   };
 }

@@ -41,7 +41,7 @@ export class JournalFollower {
   /** The chain that nothing more can be read back for. */
   #complete: Chain | undefined;
   #isSearching = false;
-  #isUnreachable = false;
+  #failedAtMs: number | undefined;
   #lag: JournalLag | undefined;
 
   constructor(settings: JournalFollowerSettings) {
@@ -62,9 +62,8 @@ export class JournalFollower {
     return this.#lag;
   }
 
-  /** Did the last attempt to read the journal fail? */
-  get isUnreachable(): boolean {
-    return this.#isUnreachable;
+  get failedAtMs(): number | undefined {
+    return this.#failedAtMs;
   }
 
   /** @returns whether the journal was read and the view is as young as that; trouble changes nothing */
@@ -78,7 +77,7 @@ export class JournalFollower {
   async #readOnFrom(chain: Chain): Promise<void> {
     const { end } = chain;
     const read = await this.#settings.journal.since(end);
-    this.#isUnreachable = read.kind === "unavailable";
+    this.#noteFailure(read);
     if (read.kind === "read") return this.#extend(chain, end.position, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
@@ -87,10 +86,11 @@ export class JournalFollower {
   async #begin(): Promise<void> {
     const { journal } = this.#settings;
     let read = await journal.newest();
-    this.#isUnreachable = read.kind === "unavailable";
+    this.#noteFailure(read);
     if (read.kind !== "read") return;
     if (read.entries.length === 0) {
       const checked = await journal.atPrimary("0-0");
+      this.#noteFailure(checked);
       if (checked.kind !== "read") return;
       const marked = checked.entries.length > 0 ? checked : await journal.appendMark("");
       if (marked.kind !== "read") return;
@@ -104,7 +104,7 @@ export class JournalFollower {
     const { journal, accepted } = this.#settings;
     const { end } = chain;
     const checked = await journal.atPrimary(end.position);
-    this.#isUnreachable = checked.kind === "unavailable";
+    this.#noteFailure(checked);
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
     const { upTo } = checked;
     if (isSamePlace(upTo, end)) {
@@ -199,6 +199,10 @@ export class JournalFollower {
     this.#verified(entries, sentAtMs);
   }
 
+  #noteFailure({ kind }: { kind: string }): void {
+    this.#failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
+  }
+
   #noteLag(entries: readonly Entry[]): void {
     const atMs = this.#settings.nowAtMs();
     for (const { position } of entries) {
@@ -215,6 +219,7 @@ export class JournalFollower {
 
   #verified(entries: readonly Entry[], sentAtMs: number): void {
     this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
+    this.#failedAtMs = undefined;
     for (const { n } of entries) this.#settings.accepted.forget(n);
   }
 }

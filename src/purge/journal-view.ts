@@ -85,6 +85,11 @@ export class JournalView implements PurgeView {
     return this.#follower.lag;
   }
 
+  /** When the journal could not be read; `undefined` once the view has become younger since. */
+  get failedAtMs(): number | undefined {
+    return this.#follower.failedAtMs;
+  }
+
   /** Rule 15: renewed in the background; only past N − A does a request wait. */
   attend(attention: Attention): Promise<void> | undefined {
     const { atMs } = attention;
@@ -135,18 +140,24 @@ export class JournalView implements PurgeView {
       const mayBeNewer = !isKnown && stored.stamp !== "none";
       return mayBeNewer ? { kind: "unverified", covering: purged } : purged;
     }
-    const { allowanceMs } = this.#settings;
-    const isWithin = (ageMs: number) =>
-      ageMs >= -allowanceMs && ageMs <= ask.maxLagMs - allowanceMs;
-    const isCurrent = isKnown && isWithin(ask.atMs - this.sentAtMs);
+    const isCurrent = isKnown && this.#isWithinBound(this.sentAtMs, ask);
     const isOwn = ask.colo !== "" && stored.colo === ask.colo;
-    const isYoung = isOwn && isWithin(ask.atMs - stored.requestedAtMs);
+    const isYoung = isOwn && this.#isWithinBound(stored.requestedAtMs, ask);
     if (!isCurrent && !isYoung) return { kind: "unverified", covering: purged };
     return purged ?? { kind: "usable" };
   }
 
-  get isUnreachable(): boolean {
-    return this.#follower.isUnreachable;
+  /** A failure that is older than N says nothing of now: the journal was not asked since. */
+  isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
+    const { failedAtMs } = this;
+    if (failedAtMs === undefined || this.#isWithinBound(this.sentAtMs, ask)) return false;
+    return Math.abs(ask.atMs - failedAtMs) <= ask.maxLagMs;
+  }
+
+  #isWithinBound(instantMs: number, ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
+    const { allowanceMs } = this.#settings;
+    const ageMs = ask.atMs - instantMs;
+    return ageMs >= -allowanceMs && ageMs <= ask.maxLagMs - allowanceMs;
   }
 
   purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean {
@@ -188,7 +199,10 @@ export class JournalView implements PurgeView {
   /** One at a time. Each request waits under a timer of its own, since a renewal may never end. */
   #renewing({ atMs, afterAnswer, host }: Attention, sought?: Stamp): Renewal {
     const running = this.#renewal;
-    if (running !== undefined && atMs - running.startedAtMs < this.#settings.timeoutMs) {
+    // One that began well in the future began before the clock was set back, and may be gone.
+    const isRunning = (startedAtMs: number) =>
+      Math.abs(atMs - startedAtMs) < this.#settings.timeoutMs;
+    if (running !== undefined && isRunning(running.startedAtMs)) {
       running.sought ??= sought;
       return running;
     }

@@ -45,8 +45,8 @@ export interface PurgeView {
   /** Taken before the origin request is sent, and stored with its response. */
   stamp(attention: Attention): Promise<Stamp>;
   judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement;
-  /** Did the last attempt to read the journal fail? */
-  readonly isUnreachable: boolean;
+  /** Is what is known past the bound because the journal could not be read just now? */
+  isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
   /** Is a purge known that covers the response and was accepted no earlier than that instant? */
   purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean;
 }
@@ -57,6 +57,6 @@ export const noJournal: PurgeView = {
   seek: () => undefined,
   stamp: async () => "none",
   judge: () => ({ kind: "usable" }),
-  isUnreachable: false,
+  isUnreachable: () => false,
   purgedSince: () => false,
 };

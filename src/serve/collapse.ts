@@ -40,6 +40,11 @@ export class Flight {
   }
 }
 
+/** One that began well in the future began before the clock was set back, nobody knows when. */
+function isCountedOn({ startedAtMs }: Flight, atMs: number): boolean {
+  return Math.abs(atMs - startedAtMs) < flightMsMax;
+}
+
 /** The flights of one isolate, by the text of the key that they fill. */
 export class Flights {
   readonly #byKey = new Map<string, Flight>();
@@ -50,7 +55,7 @@ export class Flights {
 
   get(key: string, atMs: number): Flight | undefined {
     const flight = this.#byKey.get(key);
-    if (flight === undefined || atMs - flight.startedAtMs < flightMsMax) return flight;
+    if (flight === undefined || isCountedOn(flight, atMs)) return flight;
     this.#byKey.delete(key);
     return undefined;
   }
@@ -66,7 +71,7 @@ export class Flights {
   /** A map keeps the order of insertion, so the oldest come first. */
   #forgetOld(atMs: number): void {
     for (const [key, flight] of this.#byKey) {
-      if (atMs - flight.startedAtMs < flightMsMax) return;
+      if (isCountedOn(flight, atMs)) return;
       this.#byKey.delete(key);
     }
   }

@@ -171,8 +171,8 @@ export function isUnverified(question: VerdictQuestion, candidate: Candidate): b
   return isExempt(question) && judgedByView(question, candidate).kind === "unverified";
 }
 
-function isExempt({ policy, view }: VerdictQuestion): boolean {
-  return policy.route.servesUnverified && view.isUnreachable;
+function isExempt({ policy: { route }, view, atMs }: VerdictQuestion): boolean {
+  return route.servesUnverified && view.isUnreachable({ atMs, maxLagMs: route.purgeMaxLagMs });
 }
 
 function judgedByView(question: VerdictQuestion, { stored, key }: Candidate): PurgeJudgement {

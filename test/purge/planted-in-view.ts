@@ -95,7 +95,7 @@ const unboundedFor =
       return isLetBy ? { kind: "usable" } : judged;
     };
     // Private members are the view's own, so it is not inherited from.
-    const { isUnreachable } = question.view;
+    const isUnreachable = question.view.isUnreachable.bind(question.view);
     const view = { judge, isUnreachable } as unknown as PurgeView;
     return { ...question, view };
   };

@@ -2,7 +2,7 @@
 // is tried in view-copies.test.ts.
 import { describe, expect, it } from "vitest";
 import { asked, host, informed } from "../fakes/colo-copies.ts";
-import { newEntry } from "./examples.ts";
+import { maxLagMs, newEntry } from "./examples.ts";
 
 const red = () => newEntry({ n: "red", tags: ["tag:red"] });
 
@@ -74,6 +74,21 @@ describe("rule 14: a copy", () => {
     await colo.copies().publish(host, { entries: copied, sentAtMs: clock.atMs });
     await asked(other);
     expect([other.view.chain?.entries.length, journal.asked]).toEqual([1, ["since"]]);
+  });
+
+  it("ends what a failed read told of the journal", async () => {
+    const { journal, clock, reader, other } = await informed();
+    const isUnreachable = () => other.view.isUnreachable({ atMs: clock.atMs, maxLagMs });
+    journal.down = ["since"];
+    clock.advance(10);
+    await asked(other);
+    const before = isUnreachable();
+    journal.down = [];
+    clock.advance(3);
+    await asked(reader);
+    clock.advance(1);
+    await asked(other);
+    expect([before, isUnreachable(), other.view.failedAtMs]).toEqual([true, false, undefined]);
   });
 
   it("is published by who read the journal, and by nobody else", async () => {

@@ -100,6 +100,19 @@ describe("rule 13: views merge forwards only", () => {
     expect(isolate.judge(stored)).toBe("hard");
   });
 
+  it("a renewal that never ends holds up nobody after the clock was set back", async () => {
+    const isolate = await begun();
+    const { journal, clock, view } = isolate;
+    journal.beforeAnswer = () => new Promise(() => undefined);
+    clock.advance(70);
+    void view.attend(isolate.attention);
+    clock.advance(-60);
+    journal.beforeAnswer = () => Promise.resolve();
+    const { readCount } = journal;
+    await view.attend(isolate.attention);
+    expect([view.sentAtMs, journal.readCount]).toEqual([clock.atMs, readCount + 1]);
+  });
+
   it("also that of a check at the primary, however much it has read", async () => {
     const isolate = await begun();
     const { journal, clock, view } = isolate;

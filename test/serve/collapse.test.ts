@@ -69,6 +69,8 @@ describe("flights of an isolate", () => {
     { id: "at-once", atMs: 0, isThere: true },
     { id: "just-before", atMs: 29_999, isThere: true },
     { id: "its-leader-must-be-dead", atMs: 30_000, isThere: false },
+    { id: "begun-by-one-who-came-later", atMs: -100, isThere: true },
+    { id: "begun-before-the-clock-was-set-back", atMs: -30_000, isThere: false },
   ])("are counted on for half a minute: $id", ({ atMs, isThere }) => {
     const flights = new Flights();
     flights.begin("a", 0);

@@ -45,7 +45,7 @@ describe("what the view cannot verify", () => {
   ])("$id", ({ covering, isUnreachable = true, verdict }) => {
     const question = questionOf({ id: "", route: { whenUnreachable: "serve" } });
     const judge = () => ({ kind: "unverified", covering }) as const;
-    const view = { ...noJournal, isUnreachable, judge };
+    const view = { ...noJournal, isUnreachable: () => isUnreachable, judge };
     expect(decide(candidateOf({ id: "" }), { ...question, view }).kind).toBe(verdict);
   });
 });
@@ -76,6 +76,16 @@ describe("while the journal cannot be read", () => {
     await send(site, { tags: ["red"] });
     upstash.journalMode = "down";
     site.clock.advance(10);
+    expect((await asked(site, "/open/a")).text).toBe("page 2");
+  });
+
+  it("a failure of long ago exempts nothing, whatever was purged meanwhile", async () => {
+    const { site, upstash } = await cutOff("/open/a", "max-age=86400");
+    await asked(site, "/open/a");
+    upstash.journalMode = "works";
+    const other = openJournalled({ upstash, clock: site.clock, env: { COLO: "FRA" } }).site;
+    expect((await send(other, { tags: ["red"] })).status).toBe(200);
+    site.clock.advance(3_600);
     expect((await asked(site, "/open/a")).text).toBe("page 2");
   });
 
