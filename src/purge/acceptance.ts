@@ -37,6 +37,8 @@ const readBackMsMax = 20_000;
 /** Work behind an answer ends after 30 s. */
 const readBackTriesMax = 4;
 const readBackPauseMs = 5_000;
+/** The journal answers for all of them in one reply. */
+const lookedForAtOnce = 128;
 
 export class Acceptances {
   readonly #settings: AcceptanceSettings;
@@ -45,7 +47,11 @@ export class Acceptances {
     this.#settings = settings;
     const { view } = settings;
     view.onOverdue = async (entries) => {
-      if (await this.#writeAgainIfGone(entries)) await view.catchUp();
+      for (let at = 0; at < entries.length; at += lookedForAtOnce) {
+        const some = entries.slice(at, at + lookedForAtOnce);
+        if (!(await this.#writeAgainIfGone(some))) return;
+      }
+      await view.catchUp();
     };
   }
 

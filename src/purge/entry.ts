@@ -77,10 +77,15 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
 
 function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
   try {
-    return { tags: texts.parse(JSON.parse(tags)), prefixes: texts.parse(JSON.parse(prefixes)) };
+    return { tags: readTexts(tags), prefixes: readTexts(prefixes) };
   } catch {
     return undefined;
   }
+}
+
+/** Each once: an index counts an entry once under each of its targets. */
+function readTexts(json: string): string[] {
+  return [...new Set(texts.parse(JSON.parse(json)))];
 }
 
 /** What is certain of an entry and of each target beside their texts: objects, maps, indexes. */

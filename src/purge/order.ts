@@ -18,7 +18,7 @@ const targetBytesMax = 4_096;
 const names = (what: string) =>
   z.optional(
     z.array(
-      z.string(`must be a list of ${what}`).check(z.minLength(1, "holds an empty text")),
+      z.string(`must be a list of ${what}`).check(z.regex(/\S/, "holds an empty text")),
       `must be a list of ${what}`,
     ),
   );

@@ -47,12 +47,20 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
   return settled(metadata, asked, ports);
 }
 
-/** Right after a purge, an origin's own replica or cache may still answer with what it was about. */
-function settled(metadata: StoredMetadata, { route }: Asked, { view }: Ports): StoredMetadata {
-  const { purgeSettleSeconds: lifetimeSecondsMax } = route;
-  const sinceAtMs = metadata.requestedAtMs - lifetimeSecondsMax * 1_000;
-  const isUnsettled = lifetimeSecondsMax > 0 && view.purgedSince(metadata, sinceAtMs);
-  return isUnsettled ? { ...metadata, lifetimeSecondsMax } : metadata;
+/**
+ * Right after a purge, an origin's own replica or cache may still answer with what it was about.
+ *
+ * @param metadata with all the tags and fields that it will be stored with
+ */
+export function settled(
+  metadata: StoredMetadata,
+  { route }: Asked,
+  { view }: Ports,
+): StoredMetadata {
+  const { purgeSettleSeconds } = route;
+  const sinceAtMs = metadata.requestedAtMs - purgeSettleSeconds * 1_000;
+  const isUnsettled = purgeSettleSeconds > 0 && view.purgedSince(metadata, sinceAtMs);
+  return { ...metadata, lifetimeSecondsMax: isUnsettled ? purgeSettleSeconds : undefined };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Naming } from "../purge/order.ts";
 import { keyedUrl } from "./key.ts";
 import { keyedTarget } from "./plan.ts";
 import type { MatchRoute } from "./policy.ts";
-import { readTarget } from "./target.ts";
+import { canonicalHost, readTarget } from "./target.ts";
 
 export function namingOf(given: {
   config: Config;
@@ -25,7 +25,7 @@ export function namingOf(given: {
       return target && keyedUrl(keyedTarget(target, matchRoute(target.path).route, config));
     },
     // With SITE_HOST every name of the site is that one.
-    host: (host) => siteHost ?? host.toLowerCase(),
+    host: (host) => siteHost ?? canonicalHost(host.toLowerCase(), "http"),
     prefix: (prefix) => {
       if (/[?#]/.test(prefix)) return undefined;
       if (prefix.startsWith("/")) return read(`http://any.invalid${prefix}`)?.path;

@@ -45,8 +45,12 @@ export function readTarget(url: string, siteHost?: string): Target {
   };
 }
 
-/** Without the port that its scheme implies, and without the dot that a name may end in. */
-function canonicalHost(host: string, scheme: string): string {
+/**
+ * Without the port that its scheme implies, and without the dot that a name may end in.
+ *
+ * @param host lower case, with its port
+ */
+export function canonicalHost(host: string, scheme: string): string {
   const port = defaultPort[scheme] ?? "";
   const bare = host.endsWith(port) ? host.slice(0, host.length - port.length) : host;
   return bare.replace(/\.(?=:|$)/, "");

@@ -15,7 +15,7 @@ import {
 } from "../http/stored-response.ts";
 import { freshensWhatWasSent, toldByHead } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
-import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
+import { fieldsForOneClient, type Fresh, metadataOf, settled } from "./fill.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { endStored, heedRefusal, refusalToStore, type StoreRefusal } from "./refusal.ts";
@@ -145,7 +145,7 @@ function freshened(before: StoredMetadata, fresh: Fresh, { asked, ports }: Need)
   const merged = headersOf(freshenedFields(before.fields, update.fields));
   // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged).directives);
-  return {
+  const metadata = {
     ...update,
     status: before.status,
     statusText: before.statusText,
@@ -157,4 +157,5 @@ function freshened(before: StoredMetadata, fresh: Fresh, { asked, ports }: Need)
     bodyDate: bodyDateOf(before) ?? undefined,
     fillCostMs: before.fillCostMs,
   };
+  return settled(metadata, asked, ports);
 }

@@ -99,6 +99,8 @@ const rows: { id: string; order: object; takes: readonly string[] }[] = [
   { id: "path-of-one-host", order: { prefixes: ["https://other.example/a"] }, takes: ["other a"] },
   { id: "path-of-one-scheme", order: { prefixes: ["http://www.example.com"] }, takes: ["http a"] },
   { id: "host", order: { hosts: ["OTHER.example"] }, takes: ["other a"] },
+  { id: "host-with-a-dot", order: { hosts: ["other.example."] }, takes: ["other a"] },
+  { id: "host-with-its-port", order: { hosts: ["other.example:80"] }, takes: ["other a"] },
   { id: "host-of-nothing", order: { hosts: ["example.com"] }, takes: [] },
   { id: "route", order: { routes: ["articles"] }, takes: ["articles/1", "articles/1 on phones"] },
   { id: "everything", order: { everything: true }, takes: Object.keys(pages) },

@@ -26,6 +26,7 @@ describe("an order", () => {
     { id: "tags-as-text", body: { tags: "red" }, why: "tags must be a list of tags." },
     { id: "a-number-as-tag", body: { tags: [1] }, why: "tags.0 must be a list of tags." },
     { id: "empty-tag", body: { tags: ["red", ""] }, why: "tags.1 holds an empty text." },
+    { id: "blank-tag", body: { tags: [" "] }, why: "tags.0 holds an empty text." },
     { id: "urls-as-object", body: { urls: {} }, why: "urls must be a list of URLs." },
     { id: "everything-as-text", body: { everything: "yes" }, why: "must be true or false" },
     { id: "another-mode", body: { ...red, mode: "gentle" }, why: 'mode is "hard" or "soft".' },

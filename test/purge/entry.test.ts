@@ -28,8 +28,14 @@ describe("an entry", () => {
     expect(decodeEntry("1-0", fieldsOf())).toEqual({ ...written, position: "1-0" });
   });
 
+  it("names each target once, however often it was written", () => {
+    const targets = { tags: ["tag:red", "tag:red"], prefixes: ["/a/", "/a/"] };
+    const fields = Object.entries(encodeEntry(newEntry(targets))).flat();
+    expect(decodeEntry("1-0", fields).targets).toEqual({ tags: ["tag:red"], prefixes: ["/a/"] });
+  });
+
   it("whatever its targets are made of", () => {
-    const texts = fc.array(fc.string({ unit: "binary" }));
+    const texts = fc.uniqueArray(fc.string({ unit: "binary" }));
     fc.assert(
       fc.property(texts, texts, (tags, prefixes) => {
         const fields = Object.entries(encodeEntry(newEntry({ tags, prefixes }))).flat();

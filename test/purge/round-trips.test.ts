@@ -12,7 +12,7 @@ describe("an entry", () => {
   const entries = fc.record({
     n: anyText,
     mode: fc.constantFrom("hard" as const, "soft" as const),
-    targets: fc.record({ tags: fc.array(anyText), prefixes: fc.array(anyText) }),
+    targets: fc.record({ tags: fc.uniqueArray(anyText), prefixes: fc.uniqueArray(anyText) }),
     id: anyText,
     bodyDigest: anyText,
     reason: anyText,

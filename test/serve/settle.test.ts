@@ -44,6 +44,20 @@ describe("a response that is filled after a purge", () => {
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("ttl=600");
   });
 
+  it.each([
+    { id: "which-names-no-tag", told: { etag: '"1"' }, ttl: 5 },
+    { id: "which-names-another-tag", told: { etag: '"1"', "cache-tag": "blue" }, ttl: 600 },
+  ])("is judged by its merged tags when a 304 freshens it: $id", async ({ told, ttl }) => {
+    const site = open();
+    await (await site.ask("/a")).text();
+    // The mark that an empty journal begins with covers everything.
+    site.clock.advance(30);
+    await send(site, { tags: ["red"], mode: "soft" });
+    site.origin.script = () => unchanged(told);
+    expect((await site.ask("/a")).headers.get("cache-status")).toContain("fwd-status=304");
+    expect((await site.ask("/a")).headers.get("cache-status")).toContain(`ttl=${ttl};`);
+  });
+
   it("is as fresh as its origin says where nothing is to be settled", async () => {
     const site = open({ config: {} });
     await send(site, { tags: ["red"] });
