@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { noJournal, type PurgeJudgement } from "../../src/purge/view.ts";
 import { decide } from "../../src/serve/verdict.ts";
 import { bearer, openJournalled, send } from "../admin/purge-sender.ts";
+import { idle } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
 import { candidateOf, questionOf } from "./verdict-cases.ts";
 
@@ -95,7 +96,7 @@ describe("while the journal cannot be read", () => {
     upstash.journalMode = "works";
     site.clock.advance(40);
     await send(site, { tags: ["red"] });
-    await site.settle();
+    await idle();
     expect((await asked(site, "/open/a")).text).toBe("page 2");
   });
 });
