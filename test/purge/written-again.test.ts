@@ -1,10 +1,10 @@
 // What a read-back writes again must not be taken for the entry that was lost: the same position
 // can be minted anew, and then the random field alone tells the two apart (rules 11 and 22).
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Acceptances } from "../../src/purge/acceptance.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeJournal } from "../fakes/fake-journal.ts";
-import { Isolate, maxLagMs, newEntry } from "./examples.ts";
+import { entryAt, Isolate, maxLagMs, newEntry } from "./examples.ts";
 
 /**
  * An isolate accepts a purge, reads it, and a fail-over takes it back with the entry before it.
@@ -40,4 +40,18 @@ async function judgedAfterLoss(): Promise<string> {
 
 it("hides no purge that came between", async () => {
   expect(await judgedAfterLoss()).toBe("hard");
+});
+
+it("is looked for a piece at a time, however much is overdue", async () => {
+  const clock = new FakeClock();
+  const { journal, view } = new Isolate({ clock, journal: new FakeJournal(clock) });
+  let nth = 0;
+  const randomText = () => `again ${(nth += 1)}`;
+  const nowAtMs = clock.nowAtMs;
+  void new Acceptances({ journal, view, nowAtMs, randomText, retentionMs: maxLagMs, maxLagMs });
+  const standing = vi.spyOn(journal, "standing");
+  const lost = Array.from({ length: 300 }, (_, at) => entryAt(`1-${at}`, { n: `lost ${at}` }));
+  await view.onOverdue(lost);
+  const counts = standing.mock.calls.map(([places]) => places.length);
+  expect([counts, view.chain?.entries.length]).toEqual([[128, 128, 44], 300]);
 });
