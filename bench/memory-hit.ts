@@ -6,6 +6,7 @@ import autocannon from "autocannon";
 import { buildWorker } from "../local/build-worker.ts";
 import { startColo } from "../local/colo.ts";
 import { Running } from "../local/running.ts";
+import { counted, median } from "./figures.ts";
 
 const rounds = 5;
 const roundSeconds = 4;
@@ -54,7 +55,7 @@ async function measured(url: string, seconds: number): Promise<number> {
 
 function report({ constant, tidemark }: { constant: number[]; tidemark: number[] }): void {
   const line = (name: string, all: number[]) =>
-    `| ${name} | ${perSecond(median(all))} | ${perSecond(Math.min(...all))}–${perSecond(Math.max(...all))} |`;
+    `| ${name} | ${counted(median(all))} | ${counted(Math.min(...all))}–${counted(Math.max(...all))} |`;
   const ratio = median(tidemark) / median(constant);
   process.stdout.write(
     `10 KiB, ${connections} connections, ${rounds} rounds of ${roundSeconds} s each, interleaved\n\n` +
@@ -63,11 +64,5 @@ function report({ constant, tidemark }: { constant: number[]; tidemark: number[]
       `ratio ${ratio.toFixed(2)}\n`,
   );
 }
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
-const perSecond = (rate: number): string => Math.round(rate).toLocaleString("en");
 
 await main();

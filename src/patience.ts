@@ -1,4 +1,8 @@
-// Waits for what another request has under way, no longer than a timer of one's own.
+// Waits by timers: for an instant, or for what another request has under way and no longer.
+
+export async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 /**
  * @param promise of another request. The runtime breaks the promises of a request that it ends,

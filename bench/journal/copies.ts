@@ -1,7 +1,8 @@
 // What a copy of the view in the colo's cache costs to write and to take, without the cache itself.
 import { Chain } from "../../src/purge/chain.ts";
 import { ViewCopies } from "../../src/purge/view-copies.ts";
-import { counted, entryOf, median, table } from "./examples.ts";
+import { counted, median } from "../figures.ts";
+import { entryOf, table } from "./examples.ts";
 
 const host = "www.example.com";
 const roundCount = 25;

@@ -1,7 +1,8 @@
-// Purges and stored responses as a site of articles has them, and how they are timed and printed.
+// Purges and stored responses as a site of articles has them, and how they are printed.
 import type { Stamp, StoredMetadata } from "../../src/http/stored-response.ts";
 import { decodeEntry, encodeEntry, type Entry, type NewEntry } from "../../src/purge/entry.ts";
 import { type PurgeTargets, userTag } from "../../src/purge/purge-target.ts";
+import { responseWith } from "../../test/purge/examples.ts";
 
 /** Every tenth purge names a prefix, half of those one that ends within a segment. */
 export function targetsOf(at: number): PurgeTargets {
@@ -29,30 +30,12 @@ export function entryOf(at: number, targets = targetsOf(at)): Entry {
 }
 
 export function responseOf(at: number, stamp: Stamp): StoredMetadata {
-  return {
+  return responseWith({
     url: `https://www.example.com/news/2030/01/articles-of-the-month/${at}?page=2`,
-    route: "articles",
-    status: 200,
-    statusText: "",
-    fields: [],
-    selecting: [],
-    bodyBytes: 1,
-    bodyDigest: null,
-    fillCostMs: 1,
-    jitterDraw: 0,
-    requestedAtMs: 0,
-    respondedAtMs: 0,
     tags: ["front", `author:${at % 50}`, `article:x${at}`],
     stamp,
-    colo: "HAM",
-  };
+  });
 }
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
-export const counted = (value: number): string => Math.round(value).toLocaleString("en");
 
 /** Counts of purges up to the most that are asked for. */
 export const scalesUpTo = (most: number): number[] => [

@@ -1,7 +1,8 @@
 // Reading the journal and writing to it, over a real server, by how much stands there.
 import type { World } from "../journal.ts";
 import { encodeEntry } from "../../src/purge/entry.ts";
-import { counted, median, purgeOf, scalesUpTo, table } from "./examples.ts";
+import { counted, median } from "../figures.ts";
+import { purgeOf, scalesUpTo, table } from "./examples.ts";
 
 const batchCount = 2_000;
 const roundCount = 15;

@@ -4,7 +4,8 @@ import type { Entry } from "../../src/purge/entry.ts";
 import type { Journal } from "../../src/purge/journal.ts";
 import { JournalView } from "../../src/purge/journal-view.ts";
 import type { PurgeTargets } from "../../src/purge/purge-target.ts";
-import { counted, entryOf, responseOf, scalesUpTo, table, targetsOf } from "./examples.ts";
+import { counted } from "../figures.ts";
+import { entryOf, responseOf, scalesUpTo, table, targetsOf } from "./examples.ts";
 
 const maxLagMs = 10_000;
 const responseCount = 500;

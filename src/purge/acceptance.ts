@@ -1,5 +1,6 @@
 // Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
 // read back a little later.
+import { pause } from "../patience.ts";
 import { acceptedAtMs, encodeEntry, type Entry, type NewEntry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
 import { newestCount } from "./journal.ts";
@@ -105,7 +106,7 @@ export class Acceptances {
     const { maxLagMs } = this.#settings;
     const waitMs = Math.min(maxLagMs / 2, readBackMsMax);
     for (let tries = 0; tries < readBackTriesMax; tries += 1) {
-      await new Promise((resolve) => setTimeout(resolve, tries === 0 ? waitMs : readBackPauseMs));
+      await pause(tries === 0 ? waitMs : readBackPauseMs);
       if (await this.#writeAgainIfGone(placed)) return;
     }
   }

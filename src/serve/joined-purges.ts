@@ -4,6 +4,7 @@
 // A target joins a batch only until that is sent: its entry then stands after the answer that named
 // it. What comes later goes into the next batch, also if it is the same.
 import type { Metrics } from "../metrics.ts";
+import { pause } from "../patience.ts";
 import type { Acceptances } from "../purge/acceptance.ts";
 import type { Attention } from "../purge/view.ts";
 import { BoundedTargets, type WidenableTarget } from "./bounded-targets.ts";
@@ -156,8 +157,4 @@ function orderOf(tags: readonly string[]) {
 /** What a query holds may be for nobody's eyes. */
 function withoutQuery(tag: string): string {
   return tag.replace(/\?.*$/s, "?…");
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
 }
