@@ -12,12 +12,14 @@ import { ByteBudget } from "./serve/byte-budget.ts";
 import { Flights } from "./serve/collapse.ts";
 import { Invalidations } from "./serve/invalidate.ts";
 import { JoinedPurges } from "./serve/joined-purges.ts";
+import { OriginHealth } from "./serve/origin-health.ts";
 import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
 import { serve } from "./serve/serve.ts";
 import { Uncacheable } from "./serve/uncacheable.ts";
 import { EdgeTier } from "./tiers/edge-tier.ts";
+import { Leases } from "./tiers/lease.ts";
 import { MemoryTier } from "./tiers/memory-tier.ts";
 import { SharedTier } from "./tiers/shared-tier.ts";
 
@@ -80,6 +82,8 @@ function createIsolate(given: {
     },
     view: purging?.view ?? noJournal,
     flights: new Flights(),
+    leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
+    originHealth: new OriginHealth(),
     uncacheable: new Uncacheable(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),

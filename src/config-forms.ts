@@ -16,6 +16,15 @@ export const duration = z
     }),
   );
 
+/** A timer of more than 24 days would end at once. */
+export const secondsToADay = duration.check(
+  z.refine((text) => isWithinADay(durationSeconds(text)), 'is not from "1s" to "1d"'),
+);
+
+function isWithinADay(seconds: number | undefined): boolean {
+  return seconds !== undefined && seconds >= 1 && seconds <= 86_400;
+}
+
 export const yesOrNo = z.boolean("must be true or false");
 export const text = (example: string) =>
   z.string(`must be a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));

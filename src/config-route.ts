@@ -7,6 +7,7 @@ import {
   lifetimes,
   notBuiltYet,
   patterns,
+  secondsToADay,
   settleSeconds,
   strictly,
   text,
@@ -80,9 +81,14 @@ export const routeInput = z.strictObject(
       ),
     ),
     honourRequestDirectives: z.optional(yesOrNo),
-    collapse: z.optional(
-      z.literal("isolate", 'must be "isolate"; "global" is not built yet, leave it out'),
+    collapse: z.optional(z.enum(["isolate", "global"], 'must be "isolate" or "global"')),
+    patience: z.optional(secondsToADay),
+    earlyRefresh: z.optional(
+      z
+        .number("must be a number, such as 1, or 0 for none")
+        .check(z.minimum(0, "is less than 0"), z.maximum(10, "is more than 10")),
     ),
+    refreshAhead: z.optional(duration),
     invalidate: z.optional(z.enum(["here", "everywhere"], 'must be "here" or "everywhere"')),
     purge: z.optional(
       z.strictObject(

@@ -7,13 +7,13 @@ import {
   lagSeconds,
   notBuiltYet,
   patterns,
+  secondsToADay,
   settleSeconds,
   strictly,
   text,
   yesOrNo,
 } from "./config-forms.ts";
 import { routeInput, unknownParameters } from "./config-route.ts";
-import { durationSeconds } from "./duration.ts";
 
 const purgeInput = z.strictObject(
   {
@@ -61,8 +61,18 @@ export const configInput = z
       ),
       origins: z.optional(z.record(z.string(), origin, "must be origins by name")),
       originTimeout: z.optional(
-        duration.check(
-          z.refine((timeout) => isWithinADay(durationSeconds(timeout)), 'is not from "1s" to "1d"'),
+        z.union(
+          [
+            secondsToADay,
+            z.strictObject(
+              { firstByte: z.optional(secondsToADay), betweenBytes: z.optional(secondsToADay) },
+              { error: strictly("originTimeout") },
+            ),
+          ],
+          {
+            error:
+              'is not from "1s" to "1d", nor { firstByte: "30s", betweenBytes: "30s" } of such',
+          },
         ),
       ),
       key: z.optional(
@@ -131,6 +141,9 @@ export const configInput = z
           say("tags", `uses ${unknown.join(", ")}, which match does not name`);
         if (seen.has(route.name)) say("name", "stands twice; each route has a name of its own");
         seen.add(route.name);
+        if (route.collapse === "global" && route.tiers?.includes("shared") === false) {
+          say("collapse", '"global" shares by way of the shared tier; add "shared" to tiers');
+        }
         const { origin: named = "default" } = route;
         const known = named === "default" || Object.hasOwn(origins, named);
         if (!known) say("origin", `"${named}" is not in origins; name it there`);
@@ -145,11 +158,6 @@ export const configInput = z
   );
 
 export type ConfigInput = z.input<typeof configInput>;
-
-/** A timer of more than 24 days would end at once. */
-function isWithinADay(seconds: number | undefined): boolean {
-  return seconds !== undefined && seconds >= 1 && seconds <= 86_400;
-}
 
 /** @returns why a text is no origin (scheme and authority alone); `undefined` when it is one */
 export function originUrlFault(url: string): string | undefined {

@@ -46,6 +46,14 @@ export interface Route {
   readonly jitter: number;
   readonly tags: (parameters: Readonly<Record<string, string>>) => readonly string[];
   readonly honourRequestDirectives: boolean;
+  /** Where one forward serves all who ask for the same: in an isolate, or in the world. */
+  readonly collapse: "isolate" | "global";
+  /** How long a request waits for another's forward. */
+  readonly patienceMs: number;
+  /** β of XFetch: how eagerly what is about to expire is refreshed; 0: not at all. */
+  readonly earlyRefresh: number;
+  /** A use within this time before its expiry refreshes a response. */
+  readonly refreshAheadSeconds: number;
   /** How far it reaches what an answer to an unsafe method invalidates (RFC 9111 §4.4). */
   readonly invalidate: "here" | "everywhere";
   /** N of the purge protocol for this route. */
@@ -61,7 +69,8 @@ export type OriginConfig = { readonly url: string } | { readonly binding: string
 export interface Config {
   readonly namespace: string;
   readonly origins: ReadonlyMap<string, OriginConfig>;
-  readonly originTimeoutMs: number;
+  /** How long to wait for an origin's first byte, and for the next of a body that is stored. */
+  readonly originTimeout: { readonly firstByteMs: number; readonly betweenBytesMs: number };
   readonly stripQuery: NamePatterns;
   readonly harmlessCookies: NamePatterns;
   /** Response fields that hold tags, besides the usual ones. */
@@ -130,7 +139,7 @@ export function defineConfig(written: ConfigInput): Config {
   return {
     namespace: general.namespace ?? "tidemark",
     origins: new Map(Object.entries(general.origins ?? {})),
-    originTimeoutMs: (seconds(general.originTimeout) ?? 30) * 1_000,
+    originTimeout: originTimeoutOf(general.originTimeout ?? {}),
     stripQuery: general.key?.query?.strip ?? trackingParameters,
     harmlessCookies: general.cookies?.harmless ?? analyticsCookies,
     tagFields: (general.tagFields ?? []).map((name) => name.toLowerCase()),
@@ -182,10 +191,25 @@ function resolved(route: RouteInput, inherited: Inherited): Route {
     jitter: route.jitter ?? 0,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
     honourRequestDirectives: route.honourRequestDirectives ?? inherited.honourRequestDirectives,
+    collapse: route.collapse ?? "isolate",
+    patienceMs: (seconds(route.patience) ?? 10) * 1_000,
+    earlyRefresh: route.earlyRefresh ?? 1,
+    refreshAheadSeconds: seconds(route.refreshAhead) ?? 0,
     invalidate: route.invalidate ?? "here",
     purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
     purgeSettleSeconds: route.purge?.settleSeconds ?? inherited.purgeSettleSeconds,
     servesUnverified: route.whenUnreachable === "serve",
+  };
+}
+
+function originTimeoutOf(
+  written: NonNullable<ConfigInput["originTimeout"]>,
+): Config["originTimeout"] {
+  const { firstByte, betweenBytes } =
+    typeof written === "string" ? { firstByte: written, betweenBytes: undefined } : written;
+  return {
+    firstByteMs: (seconds(firstByte) ?? 30) * 1_000,
+    betweenBytesMs: (seconds(betweenBytes) ?? 30) * 1_000,
   };
 }
 

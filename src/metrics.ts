@@ -40,6 +40,8 @@ export interface Snapshot {
   readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly invalidations: Readonly<Record<InvalidationCount, number>>;
   readonly originRequests: number;
+  /** Those of them that were sent a second time. */
+  readonly originRetries: number;
   /** Records of another version or form, or with a body that is not theirs. */
   readonly badRecords: number;
   readonly failedBackgroundWork: number;
@@ -58,6 +60,7 @@ export class Metrics {
   readonly #writes = new Map<string, Map<string, number>>();
   readonly #invalidations = { named: 0, widened: 0, purged: 0, failed: 0 };
   #originRequests = 0;
+  #originRetries = 0;
   #badRecords = 0;
   #failedBackgroundWork = 0;
 
@@ -97,6 +100,10 @@ export class Metrics {
     this.#originRequests += 1;
   }
 
+  originRetried(): void {
+    this.#originRetries += 1;
+  }
+
   badRecord(): void {
     this.#badRecords += 1;
   }
@@ -125,6 +132,7 @@ export class Metrics {
       writes: asRecords(this.#writes),
       invalidations: { ...this.#invalidations },
       originRequests: this.#originRequests,
+      originRetries: this.#originRetries,
       badRecords: this.#badRecords,
       failedBackgroundWork: this.#failedBackgroundWork,
       unverifiedAnswers: this.#unverifiedAnswers,

@@ -5,19 +5,20 @@ export async function pause(ms: number): Promise<void> {
 }
 
 /**
- * @param promise of another request. The runtime breaks the promises of a request that it ends,
- *   which counts as impatience too. Never rejects.
+ * @param promise of another request
+ * @returns `abandoned`: that request has ended, and the runtime has broken its promises. Never
+ *   rejects.
  */
 export async function patiently<T>(
   promise: Promise<T>,
   patienceMs: number,
-): Promise<T | "out-of-patience"> {
+): Promise<T | "out-of-patience" | "abandoned"> {
   const { promise: end, resolve } = Promise.withResolvers<"out-of-patience">();
   const timer = setTimeout(() => resolve("out-of-patience"), patienceMs);
   try {
     return await Promise.race([promise, end]);
   } catch {
-    return "out-of-patience";
+    return "abandoned";
   } finally {
     clearTimeout(timer);
   }

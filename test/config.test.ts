@@ -12,7 +12,7 @@ describe("a good configuration comes to", () => {
     expect([stripQuery, harmlessCookies]).toEqual([trackingParameters, analyticsCookies]);
     expect(rest).toMatchObject({
       namespace: "tidemark",
-      originTimeoutMs: 30_000,
+      originTimeout: { firstByteMs: 30_000, betweenBytesMs: 30_000 },
       tagFields: [],
       heuristics: false,
       cacheInFront: false,
@@ -42,6 +42,10 @@ describe("a good configuration comes to", () => {
       ignoreCookies: [],
       setCookie: "respect",
       jitter: 0,
+      collapse: "isolate",
+      patienceMs: 10_000,
+      earlyRefresh: 1,
+      refreshAheadSeconds: 0,
       honourRequestDirectives: false,
       invalidate: "here",
       purgeMaxLagMs: 10_000,
@@ -118,8 +122,14 @@ describe("a good configuration comes to", () => {
   });
 
   it("time-outs on both sides of their bounds", () => {
-    const timeouts = ["1s", "1d"].map((originTimeout) => defineConfig({ originTimeout }));
-    expect(timeouts.map(({ originTimeoutMs }) => originTimeoutMs)).toEqual([1_000, 86_400_000]);
+    const written = ["1s", "1d", { betweenBytes: "5s" }, { firstByte: "2s", betweenBytes: "1d" }];
+    const timeouts = written.map((originTimeout) => defineConfig({ originTimeout }).originTimeout);
+    expect(timeouts.map((one) => [one.firstByteMs, one.betweenBytesMs])).toEqual([
+      [1_000, 30_000],
+      [86_400_000, 30_000],
+      [30_000, 5_000],
+      [2_000, 86_400_000],
+    ]);
   });
 });
 

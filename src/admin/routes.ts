@@ -59,7 +59,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
 
 /** Counts of one isolate among many: every colo has its own, and often several. */
 function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & { colo: string }) {
-  const { metrics, tiers, flights, nowAtMs } = isolate;
+  const { metrics, tiers, flights, originHealth, nowAtMs } = isolate;
   const { redis, purging } = at;
   return {
     scope: "this isolate alone; others have counts of their own",
@@ -69,6 +69,7 @@ function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & 
     ...(purging ? {} : { invalidations: "here alone: no journal is configured" }),
     memory: { bytes: tiers.memory.bytes, records: tiers.memory.count },
     fillsUnderWay: flights.count,
+    originsShutOff: originHealth.shutOff,
     redis: redis
       ? { shutOff: redis.isShutOff, readTimeoutMs: redis.readTimeoutMs }
       : "not configured",

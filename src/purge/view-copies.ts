@@ -88,7 +88,7 @@ export class ViewCopies {
   async #attempt<T>(ask: (cache: Pick<Cache, "match" | "put">) => Promise<T>) {
     const asked = (async () => ask(this.#settings.cache()))();
     const answer = await patiently(asked, patienceMs);
-    return answer === "out-of-patience" ? undefined : answer;
+    return answer === "out-of-patience" || answer === "abandoned" ? undefined : answer;
   }
 
   /** No request can read this: everything below `/_cache/` ends at this Worker. */

@@ -1,6 +1,6 @@
 // Stops asking what has failed several times in a row, and learns by a probe when it is back.
 
-const failuresToOpen = 3;
+const usualFailuresToOpen = 3;
 const firstPauseMs = 1_000;
 const usualPauseMsMax = 30_000;
 
@@ -9,26 +9,29 @@ export type BreakerState = "closed" | "open" | "probe";
 
 export class Breaker {
   readonly #pauseMsMax: number;
+  readonly #failuresToOpen: number;
   #failures = 0;
   #pauseMs = firstPauseMs;
   #probeAtMs = 0;
 
   /** @param pauseMsMax the longest that a database which is back may go unnoticed */
-  constructor(pauseMsMax: number = usualPauseMsMax) {
+  constructor(pauseMsMax: number = usualPauseMsMax, failuresToOpen: number = usualFailuresToOpen) {
     this.#pauseMsMax = pauseMsMax;
+    this.#failuresToOpen = failuresToOpen;
   }
 
   /** @returns `probe` to one caller per pause, `open` to the others until a success is told */
   ask(atMs: number): BreakerState {
     if (!this.isOpen) return "closed";
-    if (atMs < this.#probeAtMs) return "open";
+    // A clock that was set back must not lengthen the pause.
+    if (atMs < this.#probeAtMs && this.#probeAtMs - atMs <= this.#pauseMs) return "open";
     this.#pauseMs = Math.min(this.#pauseMsMax, 2 * this.#pauseMs);
     this.#probeAtMs = atMs + this.#pauseMs;
     return "probe";
   }
 
   get isOpen(): boolean {
-    return this.#failures >= failuresToOpen;
+    return this.#failures >= this.#failuresToOpen;
   }
 
   succeeded(): void {
@@ -39,6 +42,6 @@ export class Breaker {
   failed(atMs: number): void {
     this.#failures += 1;
     // What was under way when it opened fails later, in numbers: only probes lengthen the pause.
-    if (this.#failures === failuresToOpen) this.#probeAtMs = atMs + this.#pauseMs;
+    if (this.#failures === this.#failuresToOpen) this.#probeAtMs = atMs + this.#pauseMs;
   }
 }

@@ -1,48 +1,134 @@
-// Answers a request by way of the origin: one forward for all who ask for the same, and a stale
-// response in its place if the origin fails.
+// Answers a request that no stored response may answer: one forward for all who ask for the same, in
+// this isolate or in the world, and none while the origin is known to be down.
 import type { Handling } from "../http/cache-status.ts";
 import { selects } from "../http/selecting.ts";
-import { bodyDateOf, fieldsOf } from "../http/stored-response.ts";
-import { conditionalFields, hasStrongDate } from "../http/validators.ts";
 import { Flight, type FlightOutcome } from "./collapse.ts";
-import type { Fresh } from "./fill.ts";
-import { forwardAsked, isOriginError } from "./forward.ts";
+import { variantKey } from "./key.ts";
+import { failurePage, lead, staleInstead } from "./lead.ts";
+import { holdLease, takeTurn } from "./lease-turn.ts";
+import { ageSeconds, termsOf } from "./lifetime.ts";
+import { lookUp } from "./lookup.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { plainPage } from "./plain-page.ts";
+import { startRefresh } from "./refresh.ts";
 import { discardBody, fromStored } from "./respond.ts";
-import { sendAndStore } from "./send-and-store.ts";
-import { learnFromHead, validated } from "./validate.ts";
-import { decide, decideOnError, isUnverified, judgedUnder } from "./verdict.ts";
+import { type Candidate, decide, isAnswer } from "./verdict.ts";
 
-/** How long a follower waits for its leader before it goes to the origin itself. */
-const patienceMs = 10_000;
+/** How often one request may wait for another's forward. */
+const turnsMax = 3;
 
-/** How often it may find another leader to wait for. */
-const turnsMax = 2;
-
-export async function answerFromOrigin(need: Need): Promise<Answer> {
-  const { ports, key } = need;
-  if (!mayCollapse(need)) return lead(need, new Flight(ports.nowAtMs()));
-  for (let turn = 0; turn < turnsMax; turn += 1) {
-    const running = ports.flights.get(key.text, ports.nowAtMs());
-    if (running === undefined || running.stored !== undefined) {
-      return leadOn(need, ports.flights.begin(key.text, ports.nowAtMs()));
-    }
-    const outcome = await running.wait(patienceMs);
-    if (outcome !== "out-of-patience") {
-      return followed(outcome, need) ?? lead(need, new Flight(ports.nowAtMs()));
-    }
-    // Its leader is gone or too slow: the first to notice leads anew, and the others follow.
-    ports.flights.end(key.text, running);
+export async function answerFromOrigin(first: Need): Promise<Answer> {
+  const { ports } = first;
+  const unasked = withoutAsking(first);
+  if (unasked !== undefined) return unasked;
+  let need = first;
+  for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
+    const ended = await collapsed(need, turn);
+    if ("response" in ended) return ended;
+    if (ended.kind === "look-again") continue;
+    if (!isOfAnotherVariant(ended, need)) return followed(ended, need) ?? leadAlone(need);
+    const again = await lookedUpAgain(ended, need);
+    if ("response" in again) return again;
+    need = again;
   }
-  return lead(need, new Flight(ports.nowAtMs()));
+  return leadAlone(need);
+
+  function leadAlone(alone: Need): Promise<Answer> {
+    return lead(alone, new Flight(ports.nowAtMs()));
+  }
 }
 
-/** A client that leaves must not end what others wait for. */
-function leadOn(need: Need, flight: Flight): Promise<Answer> {
-  const leading = lead(need, flight);
-  need.ports.afterAnswer(async () => void (await leading.catch(() => undefined)));
-  return leading;
+/** Leads where nobody does, else waits for who does. */
+async function collapsed(
+  need: Need,
+  turn: number,
+): Promise<Answer | FlightOutcome | { kind: "look-again" }> {
+  const { ports, key, asked } = need;
+  const atMs = ports.nowAtMs();
+  const running = ports.flights.get(key.text, atMs);
+  // What was stored when this request looked up did not answer it.
+  const isLookedAt = turn === 0 && running?.stored !== undefined;
+  if (running === undefined || isLookedAt) {
+    const flight = ports.flights.begin(key.text, atMs);
+    // Patience for the rest of the world is had once.
+    const leading = turn === 0 ? leadInTurn(need, flight) : lead(need, flight);
+    // A client that leaves must not end what others wait for.
+    ports.afterAnswer(async () => void (await leading.catch(() => undefined)));
+    return leading;
+  }
+  const outcome = await running.wait(asked.route.patienceMs);
+  if (outcome !== "out-of-patience" && outcome !== "abandoned") return outcome;
+  const stale = outcome === "out-of-patience" ? staleInstead(need, { collapsed: true }) : undefined;
+  if (stale !== undefined) return stale;
+  // Its leader is gone or too slow: the first to notice leads anew, and the others follow.
+  const isSlow = !running.hasJustBegun(ports.nowAtMs(), asked.route.patienceMs);
+  if (isSlow || outcome === "abandoned") ports.flights.end(key.text, running);
+  return { kind: "look-again" };
+}
+
+/** With `collapse: "global"`, leads once nobody else in the world does. */
+async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOutcome> {
+  const { asked, ports, key } = need;
+  if (asked.route.collapse === "isolate") return lead(need, flight);
+  try {
+    const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
+    const turn = await takeTurn({ need, accepts });
+    if (turn.kind === "followed") {
+      flight.settle(turn.outcome);
+      ports.flights.end(key.text, flight);
+      return turn.outcome;
+    }
+    const isOver = turn.kind === "out-of-patience";
+    const stale = isOver ? staleInstead(need, { collapsed: true }) : undefined;
+    if (stale === undefined) {
+      if (turn.kind === "lead" && turn.lease) holdLease(turn.lease, flight, ports);
+      return await lead(need, flight);
+    }
+    flight.settle({ kind: "origin-failed", failure: "error-status" });
+    ports.flights.end(key.text, flight);
+    return stale;
+  } catch (cause) {
+    ports.flights.end(key.text, flight);
+    throw cause;
+  }
+}
+
+/** While the origin is down, and for a page that has just failed, no client finds out again. */
+function withoutAsking(need: Need): Answer | undefined {
+  const { asked, ports, key } = need;
+  const page = { origin: asked.route.origin, page: asked.key.text };
+  const state = ports.originHealth.ask(page, ports.nowAtMs());
+  if (state.kind === "well") return undefined;
+  const stale = staleInstead(need, "unasked");
+  if (stale === undefined && state.kind === "page-failing") return undefined;
+  if (state.isProbe) startRefresh(asked, need.validating ?? need.fallback, key, ports);
+  return stale ?? { response: plainPage(503), outcome: "failed" };
+}
+
+/** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */
+function isOfAnotherVariant(outcome: FlightOutcome, { asked, key }: Need): boolean {
+  if (outcome.kind === "varies") return true;
+  const isVariant = outcome.kind === "stored" && key.text === asked.key.text;
+  return isVariant && !selects(outcome.stored.metadata.selecting, asked.forwarded);
+}
+
+/** Another may have led for that variant meanwhile; else it is led, or waited for, by its own key. */
+async function lookedUpAgain(outcome: FlightOutcome, need: Need): Promise<Answer | Need> {
+  const { asked, ports } = need;
+  const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
+  const { found, ...place } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
+  if (typeof found === "object" && accepts(found)) return answeredBy(found, need);
+  if (typeof found === "object") discardBody(found.stored);
+  const names = namesIn(outcome);
+  const isKnown = place.key.text !== asked.key.text;
+  return { ...need, ...(isKnown ? place : { key: variantKey(asked.key, names, asked.forwarded) }) };
+}
+
+/** The fields by which what was stored is selected. */
+function namesIn(outcome: FlightOutcome): readonly string[] {
+  if (outcome.kind === "varies") return outcome.marker.names;
+  const isStored = outcome.kind === "stored";
+  return isStored ? outcome.stored.metadata.selecting.map(([name]) => name) : [];
 }
 
 /** What may be answered to one client alone is asked for alone. */
@@ -58,110 +144,27 @@ function mayCollapse({ asked, ports, key }: Need): boolean {
  * @returns `undefined` if the follower has to go to the origin itself
  */
 function followed(outcome: FlightOutcome, need: Need): Answer | undefined {
-  if (outcome.kind === "nothing-to-share") return undefined;
+  if (outcome.kind === "nothing-to-share" || outcome.kind === "varies") return undefined;
   if (outcome.kind === "origin-failed") {
     const { failure } = outcome;
     const stale = staleInstead(need, { collapsed: true });
     if (stale !== undefined || failure === "error-status") return stale;
     return failurePage(failure);
   }
-  const { asked, ports, reason, key } = need;
   const { stored } = outcome;
-  if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
-  const verdict = decide({ stored, tier: "memory", key }, questionOf(need));
-  if (verdict.kind !== "serve" && verdict.kind !== "serve-stale") return undefined;
+  if (!selects(stored.metadata.selecting, need.asked.forwarded)) return undefined;
+  const candidate: Candidate = { stored, tier: "memory", key: need.key };
+  return isAnswer(decide(candidate, questionOf(need))) ? answeredBy(candidate, need) : undefined;
+}
+
+/** With what another's forward has brought. */
+function answeredBy(candidate: Candidate, need: Need): Answer {
+  const { asked, ports, reason } = need;
+  const { stored } = candidate;
+  const policy = { route: asked.route, heuristics: ports.config.heuristics };
+  const age = ageSeconds(stored.metadata, termsOf(stored.metadata, policy), ports.nowAtMs());
   discardBody((need.validating ?? need.fallback)?.stored);
   const handling: Handling = { kind: "forwarded", reason, collapsed: true };
-  const { ageSeconds } = verdict;
-  return {
-    response: fromStored(stored, { asked, ports, ageSeconds, handling }),
-    outcome: "collapsed",
-  };
-}
-
-/** Goes to the origin. Whatever happens, those who wait are told. */
-export async function lead(need: Need, flight: Flight): Promise<Answer> {
-  const { asked, ports, key } = need;
-  const validators = validatorsOf(need);
-  const validating = validators.length > 0 ? need.validating : undefined;
-  try {
-    // Taken before the request is sent: a purge from here on covers this response.
-    const stamp = await ports.view.stamp({
-      atMs: ports.nowAtMs(),
-      host: key.host,
-      afterAnswer: ports.afterAnswer,
-    });
-    const answer = await forwardAsked(asked, validators, ports);
-    if (answer.kind === "failed") return originFailed(answer.failure, need, flight);
-    const fresh: Fresh = { ...answer, stamp };
-    const { response } = fresh;
-    // Nobody asked on a condition, and what would not have changed is not known.
-    if (validating === undefined && response.status === 304) {
-      return originFailed("unreachable", need, flight);
-    }
-    if (validating !== undefined && response.status === 304) {
-      const answered = await validated(fresh, validating, need, flight);
-      // The 304 was about another response than ours: ask again, without conditions.
-      if (answered !== undefined) return answered;
-      return await lead({ ...need, validating: undefined, fallback: validating }, flight);
-    }
-    const stale = isOriginError(response.status)
-      ? staleInstead(need, { forwardStatus: response.status })
-      : undefined;
-    if (stale === undefined) {
-      const replaced = need.validating ?? need.fallback;
-      if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, need);
-      discardBody(replaced?.stored);
-      return sendAndStore(fresh, need, flight);
-    }
-    flight.settle({ kind: "origin-failed", failure: "error-status" });
-    ports.flights.end(key.text, flight);
-    await response.body?.cancel();
-    return stale;
-  } catch (cause) {
-    ports.flights.end(key.text, flight);
-    throw cause;
-  }
-}
-
-/** What a purge may cover is not validated by a date that can stand for two versions. */
-function validatorsOf(need: Need): [name: string, value: string][] {
-  const { validating } = need;
-  if (validating === undefined) return [];
-  const { kind } = validating.stored.body;
-  // Without its body it could answer nobody but the client that has it; and for a HEAD none is read
-  // again to be stored anew.
-  if (kind === "absent" || (kind === "stream" && need.asked.method === "HEAD")) return [];
-  const { metadata } = validating.stored;
-  const stored = fieldsOf(metadata);
-  const isTrusted = judgedUnder(questionOf(need), validating).kind === "usable";
-  return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
-}
-
-function originFailed(failure: "unreachable" | "timeout", need: Need, flight: Flight): Answer {
-  flight.settle({ kind: "origin-failed", failure });
-  need.ports.flights.end(need.key.text, flight);
-  const stale = staleInstead(need, {});
-  if (stale === undefined) discardBody((need.validating ?? need.fallback)?.stored);
-  return stale ?? failurePage(failure);
-}
-
-type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
-
-/** RFC 5861 §4: a stale response in place of an error, where one is allowed. */
-function staleInstead(need: Need, told: Told): Answer | undefined {
-  const { asked, ports, reason } = need;
-  const allowed = decideOnError(need.validating ?? need.fallback, questionOf(need));
-  if (allowed === undefined) return undefined;
-  const { candidate, ageSeconds } = allowed;
-  const unverified = isUnverified(questionOf(need), candidate);
-  if (unverified) ports.metrics.answeredUnverified();
-  const detail = "stale-if-error";
-  const handling: Handling = { kind: "forwarded", reason, ...told, detail, unverified };
-  const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
-  return { response, outcome: "stale-hit" };
-}
-
-function failurePage(failure: "unreachable" | "timeout"): Answer {
-  return { response: plainPage(failure === "timeout" ? 504 : 502), outcome: "failed" };
+  const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
+  return { response, outcome: "collapsed" };
 }

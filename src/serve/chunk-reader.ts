@@ -3,10 +3,13 @@
 const chunkBytes = 65_536;
 
 export class ChunkReader {
+  readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  constructor(stream: ReadableStream<Uint8Array>) {
+  /** @param betweenBytesMs how long the next chunk is waited for */
+  constructor(stream: ReadableStream<Uint8Array>, betweenBytesMs: number) {
+    this.#betweenBytesMs = betweenBytesMs;
     try {
       this.#bytes = stream.getReader({ mode: "byob" });
     } catch {
@@ -15,8 +18,21 @@ export class ChunkReader {
     }
   }
 
-  /** @returns `undefined` at the end; rejects when the body is cut short */
+  /** @returns `undefined` at the end; rejects when the body is cut short, or stalls */
   async read(): Promise<Uint8Array | undefined> {
+    const { promise: stalled, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(new Error("The origin's body stalled."));
+      void this.cancel();
+    }, this.#betweenBytesMs);
+    try {
+      return await Promise.race([this.#next(), stalled]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
     if (this.#bytes === undefined) return (await this.#plain?.read())?.value;
     const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));
     if (done || value === undefined) return undefined;

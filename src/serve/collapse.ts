@@ -1,6 +1,7 @@
 // One forward per key and isolate: others wait for plain data, never for another request's I/O.
 import type { StoredResponse } from "../http/stored-response.ts";
 import { patiently } from "../patience.ts";
+import type { VaryMarker } from "../tiers/tier.ts";
 import type { OriginFailure } from "./forward.ts";
 
 /** What a flight leaves to those who waited. */
@@ -9,6 +10,8 @@ export type FlightOutcome =
   | { kind: "stored"; stored: StoredResponse }
   /** Nothing that may be shared: each goes to the origin itself, at once. */
   | { kind: "nothing-to-share" }
+  /** Variants are stored under keys of their own by now: each looks for its own. */
+  | { kind: "varies"; marker: VaryMarker }
   | { kind: "origin-failed"; failure: OriginFailure };
 
 /** A leader whose request was ended can tell nobody; after this long nobody counts on it. */
@@ -17,7 +20,9 @@ const flightMsMax = 30_000;
 export class Flight {
   readonly startedAtMs: number;
   readonly #settled = Promise.withResolvers<FlightOutcome>();
+  readonly #ended = Promise.withResolvers<void>();
   #outcome: FlightOutcome | undefined;
+  #leadsSinceAtMs = Infinity;
 
   constructor(startedAtMs: number) {
     this.startedAtMs = startedAtMs;
@@ -28,14 +33,38 @@ export class Flight {
     return this.#outcome?.kind === "stored" ? this.#outcome.stored : undefined;
   }
 
+  /** Settles once nothing is left to be stored. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get outcome(): FlightOutcome | undefined {
+    return this.#outcome;
+  }
+
+  /** Its leader goes to the origin now; until then it waits for its own turn in the world. */
+  leads(atMs: number): void {
+    this.#leadsSinceAtMs = atMs;
+  }
+
+  /** Has the origin had little of the time that a follower has patience for? */
+  hasJustBegun(atMs: number, patienceMs: number): boolean {
+    return atMs - this.#leadsSinceAtMs < patienceMs / 2;
+  }
+
   /** Only the first outcome counts. */
   settle(outcome: FlightOutcome): void {
     this.#outcome ??= outcome;
     this.#settled.resolve(this.#outcome);
   }
 
+  end(): void {
+    this.settle({ kind: "nothing-to-share" });
+    this.#ended.resolve();
+  }
+
   /** Until it is settled, or patience ends: the leader's request may end without a word. */
-  async wait(patienceMs: number): Promise<FlightOutcome | "out-of-patience"> {
+  async wait(patienceMs: number): Promise<FlightOutcome | "out-of-patience" | "abandoned"> {
     return this.#outcome ?? patiently(this.#settled.promise, patienceMs);
   }
 }
@@ -78,7 +107,7 @@ export class Flights {
 
   /** To be called once its stores are done; a newer flight under the same key stays. */
   end(key: string, flight: Flight): void {
-    flight.settle({ kind: "nothing-to-share" });
+    flight.end();
     if (this.#byKey.get(key) === flight) this.#byKey.delete(key);
   }
 }

@@ -1,5 +1,6 @@
 // Asks the origin, and tells an answer from a failure.
 import { passedFields } from "./forwarded-fields.ts";
+import type { OriginAsk } from "./origin-health.ts";
 import type { Asked, Passed } from "./plan.ts";
 import type { OriginRequest, Ports } from "./ports.ts";
 import { pathAndQuery } from "./target.ts";
@@ -28,17 +29,14 @@ export function forwardAsked(
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
-  return ask(
-    asked.route.origin,
-    {
-      method: asked.method,
-      pathAndQuery: pathAndQuery(asked.target),
-      headers: asked.forwarded.toHeaders([...validators, ...part]),
-      body: null,
-      isUpgrade: false,
-    },
-    ports,
-  );
+  const request = {
+    method: asked.method,
+    pathAndQuery: pathAndQuery(asked.target),
+    headers: asked.forwarded.toHeaders([...validators, ...part]),
+    body: null,
+    isUpgrade: false,
+  };
+  return ask({ origin: asked.route.origin, page: asked.key.text }, request, ports);
 }
 
 /** Forwards a request that is passed by, with its own body and conditions. */
@@ -49,39 +47,56 @@ export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswe
     headers.set("upgrade", request.headers.get("upgrade") ?? "");
     headers.set("connection", "upgrade");
   }
+  const { method, body } = request;
+  const path = pathAndQuery(target);
+  const isUpgrade = passed.rule === "upgrade";
   return ask(
-    passed.route.origin,
-    {
-      method: request.method,
-      pathAndQuery: pathAndQuery(target),
-      headers,
-      body: request.body,
-      isUpgrade: passed.rule === "upgrade",
-    },
+    { origin: passed.route.origin, page: `${method} ${path}` },
+    { method, pathAndQuery: path, headers, body, isUpgrade },
     ports,
   );
 }
 
-/** The time-out is for the origin's first byte; a body may take as long as its client does. */
+type Sent = Omit<OriginRequest, "signal"> & { readonly isUpgrade: boolean };
+
+/** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
-  origin: string,
-  { isUpgrade, ...request }: Omit<OriginRequest, "signal"> & { isUpgrade: boolean },
+  asking: OriginAsk,
+  { isUpgrade, ...request }: Sent,
   ports: Ports,
 ): Promise<OriginAnswer> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), ports.config.originTimeoutMs);
+  const timer = setTimeout(() => abort.abort(), ports.config.originTimeout.firstByteMs);
   const requestedAtMs = ports.nowAtMs();
   try {
-    const response = await ports.fetchOrigin(origin, { ...request, signal: abort.signal });
+    const sent = { ...request, signal: abort.signal };
+    const response = await sentWithRetry(asking.origin, sent, ports);
+    const respondedAtMs = ports.nowAtMs();
     if (isFinal(response.status) || (isUpgrade && response.status === 101)) {
-      return { kind: "answered", response, requestedAtMs, respondedAtMs: ports.nowAtMs() };
+      ports.originHealth.answered(asking, response.status, respondedAtMs);
+      return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
     await response.body?.cancel();
+    ports.originHealth.failed(asking, respondedAtMs);
     return { kind: "failed", failure: "unreachable" };
   } catch {
+    ports.originHealth.failed(asking, ports.nowAtMs());
     return { kind: "failed", failure: abort.signal.aborted ? "timeout" : "unreachable" };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** A connection may break between two requests; what is safe is sent once more (RFC 9110 §9.2.2). */
+async function sentWithRetry(origin: string, request: OriginRequest, ports: Ports) {
+  const { method, body, signal } = request;
+  try {
+    return await ports.fetchOrigin(origin, request);
+  } catch (cause) {
+    const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
+    if (!isRepeatable || signal.aborted || !ports.originHealth.takeRetry(origin)) throw cause;
+    ports.metrics.originRetried();
+    return ports.fetchOrigin(origin, request);
   }
 }
 

@@ -16,6 +16,8 @@ export interface GatherPlan {
   /** Where the client reads; `undefined` if nobody waits for the body. */
   readonly client: BytePipe | undefined;
   readonly bufferBytes: number;
+  /** How long the origin may let its body stall. */
+  readonly betweenBytesMs: number;
   /** What all fills under way may hold; a fill for which nothing is left streams on. */
   readonly budget: ByteBudget;
   /** Content-Length; `null` where there is none. */
@@ -35,7 +37,7 @@ export interface GatherPlan {
 }
 
 export async function gather(plan: GatherPlan): Promise<Gathered> {
-  const reader = new ChunkReader(plan.source);
+  const reader = new ChunkReader(plan.source, plan.betweenBytesMs);
   const chunks: Uint8Array[] = [];
   const client = new ClientEnd(plan.client);
   let gatheredBytes = 0;

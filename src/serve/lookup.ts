@@ -16,6 +16,8 @@ export interface LookUp {
   readonly atMs: number;
   /** Would this one answer? If not, a lower tier may hold one that is younger. */
   readonly accepts: (candidate: Candidate) => boolean;
+  /** The shared tier is known to have just been written. */
+  readonly atPrimary?: boolean;
 }
 
 export interface LookedUp {
@@ -113,9 +115,10 @@ class Search {
   }
 
   async #read(tier: Tier, part: TierAsk["part"]): Promise<TierRead> {
-    const { atMs } = this.#ask;
+    const { atMs, atPrimary = false } = this.#ask;
     const { afterAnswer } = this.#ports;
-    return this.#counted(tier.name, await tier.read(this.#key(), { atMs, part, afterAnswer }));
+    const read = await tier.read(this.#key(), { atMs, part, atPrimary, afterAnswer });
+    return this.#counted(tier.name, read);
   }
 
   #counted(tier: Candidate["tier"], read: TierRead): TierRead {

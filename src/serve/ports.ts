@@ -2,6 +2,7 @@
 import type { Config } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import type { PurgeView } from "../purge/view.ts";
+import type { Leases } from "../tiers/lease.ts";
 import type { MemoryTier } from "../tiers/memory-tier.ts";
 import type { SharedTier } from "../tiers/shared-tier.ts";
 import type { Tier } from "../tiers/tier.ts";
@@ -9,6 +10,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import type { Flights } from "./collapse.ts";
 import type { Invalidations } from "./invalidate.ts";
 import type { JoinedPurges } from "./joined-purges.ts";
+import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { Uncacheable } from "./uncacheable.ts";
 
@@ -39,6 +41,9 @@ export interface Isolate {
   readonly tiers: Tiers;
   readonly view: PurgeView;
   readonly flights: Flights;
+  /** Rights to forward that hold in all colos; `undefined` without a database. */
+  readonly leases: Leases | undefined;
+  readonly originHealth: OriginHealth;
   readonly uncacheable: Uncacheable;
   readonly invalidations: Invalidations;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */

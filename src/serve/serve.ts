@@ -3,24 +3,18 @@ import { requestDirectives } from "../http/cache-control.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { answerFromOrigin } from "./answer-from-origin.ts";
 import { keepPrivate } from "./downstream.ts";
+import { isRefreshDue } from "./early-refresh.ts";
 import { forwardPassed } from "./forward.ts";
+import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { invalidateBy, isSafe } from "./invalidate.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, questionOf } from "./need.ts";
 import { type Asked, type Passed, plan } from "./plan.ts";
 import { plainPage } from "./plain-page.ts";
 import type { Ports } from "./ports.ts";
-import { startRefresh } from "./refresh.ts";
+import { refreshBehind } from "./refresh.ts";
 import { fromStored, passOn } from "./respond.ts";
-import {
-  type Candidate,
-  decide,
-  isUnverified,
-  judgedUnder,
-  type MissReason,
-  type Verdict,
-  type VerdictQuestion,
-} from "./verdict.ts";
+import { type Candidate, decide, isAnswer, isUnverified, type Verdict } from "./verdict.ts";
 
 export async function serve(request: Request, ports: Ports): Promise<Response> {
   const planned = plan(request, ports);
@@ -38,14 +32,18 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   const now = looking instanceof Promise ? questionOf({ asked, ports }) : question;
   let verdict = decide(found, now);
   if (!isAnswer(verdict) && isInDoubt(found, now)) {
-    verdict = await judgedAgain(found, { asked, ports }, renewing);
+    await settleDoubt(found, { asked, ports }, renewing);
+    verdict = decide(found, questionOf({ asked, ports }));
   }
   const need = { asked, ports, ...place, isForClient: true };
   switch (verdict.kind) {
     case "serve":
+      if (isDueEarly(verdict, asked, ports)) {
+        refreshBehind(asked, verdict.candidate, place.key, ports);
+      }
       return counted(hit(verdict, need), asked, ports);
     case "serve-stale":
-      if (verdict.refresh) startRefresh(asked, verdict.candidate, place.key, ports);
+      if (verdict.refresh) refreshBehind(asked, verdict.candidate, place.key, ports);
       return counted(hit(verdict, need), asked, ports);
     case "validate": {
       const { reason, candidate: validating } = verdict;
@@ -62,27 +60,13 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   }
 }
 
-function isInDoubt(found: Candidate | MissReason, question: VerdictQuestion): found is Candidate {
-  return typeof found === "object" && judgedUnder(question, found).kind === "unverified";
-}
-
-/** What the view knew too little of is judged by a newer one before it costs an origin request. */
-async function judgedAgain(
-  found: Candidate,
-  given: { asked: Asked; ports: Ports },
-  renewing: Promise<void> | undefined,
-): Promise<Verdict> {
-  const { view, afterAnswer, nowAtMs } = given.ports;
-  await renewing;
-  if (isInDoubt(found, questionOf(given))) {
-    const { host } = given.asked.key;
-    await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata.stamp);
-  }
-  return decide(found, questionOf(given));
-}
-
-function isAnswer({ kind }: Verdict): boolean {
-  return kind === "serve" || kind === "serve-stale";
+function isDueEarly(
+  { candidate, ageSeconds, ttlSeconds }: Extract<Verdict, { kind: "serve" }>,
+  { route }: Asked,
+  { random }: Ports,
+): boolean {
+  const { fillCostMs } = candidate.stored.metadata;
+  return isRefreshDue({ route, ageSeconds, ttlSeconds, fillCostMs, random });
 }
 
 function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {

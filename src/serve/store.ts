@@ -64,6 +64,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         source: fill.source,
         client,
         bufferBytes: ports.config.limits.bufferBytes,
+        betweenBytesMs: ports.config.originTimeout.betweenBytesMs,
         budget: ports.fillBudget,
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(asked),

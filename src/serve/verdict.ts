@@ -33,6 +33,10 @@ export type Verdict =
   | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
   | { kind: "gateway-timeout" };
 
+export function isAnswer({ kind }: Verdict): boolean {
+  return kind === "serve" || kind === "serve-stale";
+}
+
 export interface VerdictQuestion {
   readonly asked: Pick<Asked, "directives" | "hasUnknownCookie">;
   /** Where this request arrived; empty where that is not known. */
@@ -141,12 +145,12 @@ function mayBeStale({ terms, judged }: Weighed): boolean {
  * The second verdict, asked after the origin has failed: may the stale response answer instead?
  * (RFC 5861 §4)
  *
- * @returns the age it is answered with, or `undefined`
+ * @returns age and ttl that it is answered with, or `undefined`
  */
 export function decideOnError(
   candidate: Candidate | undefined,
   question: VerdictQuestion,
-): { candidate: Candidate; ageSeconds: number } | undefined {
+): { candidate: Candidate; ageSeconds: number; ttlSeconds: number } | undefined {
   if (candidate === undefined) return undefined;
   const weighed = weigh(candidate, question);
   // What is fresh, though the request wished for fresher, needs no leave to be stale.
@@ -154,7 +158,8 @@ export function decideOnError(
   const mayAnswer =
     mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
   const allowed = isFresh || mayAnswer;
-  return allowed ? { candidate, ageSeconds: weighed.ageSeconds } : undefined;
+  if (!allowed) return undefined;
+  return { candidate, ageSeconds: weighed.ageSeconds, ttlSeconds: weighed.ttlSeconds };
 }
 
 /** What the purge view says of a stored response, for this request and at its instant. */

@@ -35,10 +35,14 @@ export class SharedTier implements Tier {
   async read(key: RecordKey, ask: TierAsk): Promise<TierRead> {
     const hashKey = await this.#hashKey(key);
     const fields = ask.part === "whole" ? ["m", "b"] : ["m"];
-    const answer = await this.#settings.redis.read<unknown>(
-      (redis) => redis.hmget(hashKey, ...fields),
-      ask.afterAnswer,
-    );
+    const answer = await this.#settings.redis.read<unknown>(async (redis) => {
+      if (ask.atPrimary !== true) return redis.hmget(hashKey, ...fields);
+      const [reply] = await redis
+        .multi()
+        .hmget(hashKey, ...fields)
+        .exec<[unknown]>();
+      return reply;
+    }, ask.afterAnswer);
     if (answer.kind === "unavailable") return answer;
     // Left as it came, the reply is a list in the order of the fields.
     const [m, b]: unknown[] = Array.isArray(answer.value) ? answer.value : [];
@@ -155,9 +159,14 @@ export class SharedTier implements Tier {
     );
   }
 
-  async #hashKey(key: RecordKey): Promise<string> {
-    return `${this.#settings.namespace}:r:${await key.digest()}`;
+  #hashKey(key: RecordKey): Promise<string> {
+    return sharedKey(this.#settings.namespace, key);
   }
+}
+
+/** Under which Redis keeps a record. */
+export async function sharedKey(namespace: string, key: RecordKey): Promise<string> {
+  return `${namespace}:r:${await key.digest()}`;
 }
 
 /** A marker has an empty body, which replaces that of a response which stood there before. */

@@ -37,6 +37,8 @@ export interface TierAsk {
   readonly atMs: number;
   /** `metadata` where a body may prove needless; the body is then `absent` if it costs anything. */
   readonly part: "whole" | "metadata";
+  /** Not from a replica, which may lag behind what was just written. */
+  readonly atPrimary?: boolean | undefined;
   /** For what the tier has to do that no answer waits for. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }

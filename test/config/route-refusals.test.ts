@@ -217,7 +217,43 @@ describe("a route is refused", () => {
       id: "collapse",
       changes: { collapse: true },
       at: "collapse",
-      says: 'must be "isolate"; "global" is not built yet, leave it out',
+      says: 'must be "isolate" or "global"',
+    },
+    {
+      id: "collapse-unshared",
+      changes: { collapse: "global", tiers: ["memory", "edge"] },
+      at: "collapse",
+      says: '"global" shares by way of the shared tier; add "shared" to tiers',
+    },
+    {
+      id: "patience",
+      changes: { patience: "0s" },
+      at: "patience",
+      says: 'is not from "1s" to "1d"',
+    },
+    {
+      id: "early-refresh-yes",
+      changes: { earlyRefresh: true },
+      at: "earlyRefresh",
+      says: "must be a number, such as 1, or 0 for none",
+    },
+    {
+      id: "early-refresh-below",
+      changes: { earlyRefresh: -0.1 },
+      at: "earlyRefresh",
+      says: "is less than 0",
+    },
+    {
+      id: "early-refresh-above",
+      changes: { earlyRefresh: 10.1 },
+      at: "earlyRefresh",
+      says: "is more than 10",
+    },
+    {
+      id: "refresh-ahead",
+      changes: { refreshAhead: 10 },
+      at: "refreshAhead",
+      says: `must be a duration: a number with s, m, h or d, such as "5m"`,
     },
   ])("$id", ({ changes, at, says }) => {
     const place = at === "" ? 'route "news"' : `route "news", ${at}`;

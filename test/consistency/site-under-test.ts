@@ -12,6 +12,15 @@ import { RestFront } from "./rest-front.ts";
 export const purgeSecret = "whsec_Y29uc2lzdGVuY3ktb2YtcHVyZ2Vz";
 export const journalKey = "tidemark:journal";
 
+/** Pages of these kinds are fetched by lease, and come to other colos by way of it. */
+const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => ({
+  name: kind,
+  match: `/${kind}/*`,
+  collapse: "global",
+  patience: "2s",
+  refreshAhead: "1s",
+}));
+
 export interface SiteSettings {
   readonly originUrl: string;
   readonly coloCount: number;
@@ -45,7 +54,7 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
       maxLagSeconds: maxLagMs / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
     };
-    const sound = await bundleWith(JSON.stringify({ purge }));
+    const sound = await bundleWith(JSON.stringify({ purge, routes: routesInTheWorld }));
     const worker = fault === undefined ? sound : plant(fault, sound);
     const redis = await running.add(BreakableRedis.start());
     const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));

@@ -1,5 +1,6 @@
 // A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
-// HGET, HMGET, SCAN, PING and a transaction of HSET and PEXPIRE, and the stream of the purge journal.
+// HGET, HMGET, SCAN, PING and a transaction of HSET and PEXPIRE, the stream of the purge journal, and
+// leases.
 // Expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import type { FakeClock } from "./fake-clock.ts";
@@ -36,8 +37,14 @@ export class FakeUpstash {
   readonly written: string[] = [];
   readonly #clock: FakeClock;
   readonly #hashes = new Map<string, Hash>();
+  /** By key: the value, and until when it stands. */
+  readonly leases = new Map<string, { value: string; untilAtMs: number }>();
+  /** Those of leases; each look at one is three of them in one transaction. */
+  readonly leaseCommands: string[] = [];
   /** `down`: no connection. `refuses`: every command is answered with an error. */
   mode: "works" | "down" | "refuses" = "works";
+  /** What happens once between the next command of the shared tier and its answer. */
+  afterNext: (() => Promise<void>) | undefined;
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -67,17 +74,27 @@ export class FakeUpstash {
     if (path === "/multi-exec" || path === "/pipeline") {
       return Response.json((body as Command[]).map((one) => ({ result: this.#run(one) })));
     }
-    return Response.json({ result: this.#run(body as Command) });
+    const result = this.#run(body as Command);
+    const { afterNext } = this;
+    const isOfTier = /^HMGET$/i.test(String((body as Command)[0]));
+    if (isOfTier && afterNext !== undefined) {
+      this.afterNext = undefined;
+      await afterNext();
+    }
+    return Response.json({ result });
   }
 
   #run(command: Command): unknown {
     const [name = "", key = "", ...rest] = command.map(String);
-    const isOfJournal = /^X|^SET$/i.test(name);
-    (isOfJournal ? this.journalCommands : this.commands).push(name.toUpperCase());
+    this.#commandsOf(name, key).push(name.toUpperCase());
     const hash = this.#hash(key);
     switch (name.toUpperCase()) {
       case "SET":
-        return "OK";
+        return key.includes(":lease:") ? this.#takeLease(key, rest) : "OK";
+      case "GET":
+        return this.#lease(key);
+      case "EVAL":
+        return this.#replaceLease(rest);
       case "XADD":
         return this.journal.add(rest);
       case "XRANGE":
@@ -102,6 +119,32 @@ export class FakeUpstash {
       default:
         throw new Error(`The stand-in has no ${name}.`);
     }
+  }
+
+  #commandsOf(name: string, key: string): string[] {
+    if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
+    return /^X|^SET$/i.test(name) ? this.journalCommands : this.commands;
+  }
+
+  #lease(key: string): string | null {
+    const lease = this.leases.get(key);
+    return lease !== undefined && this.#clock.atMs < lease.untilAtMs ? lease.value : null;
+  }
+
+  /** SET key value NX PX ms, in either order. */
+  #takeLease(key: string, [value = "", ...options]: readonly string[]): "OK" | null {
+    if (this.#lease(key) !== null) return null;
+    const ms = Number(options.find((option) => /^\d+$/.test(option)));
+    this.leases.set(key, { value, untilAtMs: this.#clock.atMs + ms });
+    return "OK";
+  }
+
+  /** What the script does: only the holder replaces or deletes. */
+  #replaceLease([, key = "", token, value = "", ms]: readonly string[]): number {
+    if (this.#lease(key) !== token) return 0;
+    if (value === "") this.leases.delete(key);
+    else this.leases.set(key, { value, untilAtMs: this.#clock.atMs + Number(ms) });
+    return 1;
   }
 
   /** Every key is of the shared tier, so nothing has to match; a COUNT is only a hint. */

@@ -5,6 +5,7 @@ import { Metrics } from "../../src/metrics.ts";
 import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { Flights } from "../../src/serve/collapse.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
+import { OriginHealth } from "../../src/serve/origin-health.ts";
 import { compileRoutes, type MatchRoute } from "../../src/serve/policy.ts";
 import type { Ports, Tiers } from "../../src/serve/ports.ts";
 import { serve } from "../../src/serve/serve.ts";
@@ -58,6 +59,8 @@ export class SimulatedSite {
       tiers: parts.tiers(tiersOf(isolate, around.cache), isolate),
       view,
       flights: new Flights(),
+      leases: undefined,
+      originHealth: new OriginHealth(),
       uncacheable: new Uncacheable(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,

@@ -16,6 +16,7 @@ function gathering(given: {
   client?: "reads" | "waits" | "nobody";
   edge?: "reads" | "waits" | "fails";
   budget?: ByteBudget;
+  betweenBytesMs?: number;
 }) {
   const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
   const pipe = client === "nobody" ? undefined : openBytePipe(bodyBytes);
@@ -26,6 +27,7 @@ function gathering(given: {
     source: given.source,
     client: pipe,
     bufferBytes: 10,
+    betweenBytesMs: given.betweenBytesMs ?? 30_000,
     budget: given.budget ?? new ByteBudget(1_000),
     bodyBytes,
     streamBytesMax,

@@ -162,7 +162,7 @@ describe("a configuration or binding that makes no sense", () => {
       bundleWith('{ routes: [{ name: "a", match: "/a", fresh: "soon" }] }'),
     ).rejects.toThrow(/route "a", fresh: .*whole number with s, m, h or d/);
     await expect(
-      bundleWith('{ routes: [{ name: "a", match: "/a", collapse: "global" }] }'),
+      bundleWith('{ routes: [{ name: "a", match: "/a", allowStoring: ["private"] }] }'),
     ).rejects.toThrow(/not built yet/);
     await expect(bundleWith("{{{")).rejects.toThrow(/cannot be used/);
   });

@@ -1,0 +1,109 @@
+// Goes to the origin for one request, and for all who wait for it: a stale response answers in its
+// place if the origin fails.
+import type { Handling } from "../http/cache-status.ts";
+import { bodyDateOf, fieldsOf } from "../http/stored-response.ts";
+import { conditionalFields, hasStrongDate } from "../http/validators.ts";
+import type { Flight } from "./collapse.ts";
+import type { Fresh } from "./fill.ts";
+import { forwardAsked, isOriginError } from "./forward.ts";
+import { type Answer, type Need, questionOf } from "./need.ts";
+import { plainPage } from "./plain-page.ts";
+import { discardBody, fromStored } from "./respond.ts";
+import { sendAndStore } from "./send-and-store.ts";
+import { learnFromHead, validated } from "./validate.ts";
+import { decideOnError, isUnverified, judgedUnder } from "./verdict.ts";
+
+/** Goes to the origin. Whatever happens, those who wait are told. */
+export async function lead(need: Need, flight: Flight): Promise<Answer> {
+  const { asked, ports, key } = need;
+  flight.leads(ports.nowAtMs());
+  const validators = validatorsOf(need);
+  const validating = validators.length > 0 ? need.validating : undefined;
+  try {
+    // Taken before the request is sent: a purge from here on covers this response.
+    const stamp = await ports.view.stamp({
+      atMs: ports.nowAtMs(),
+      host: key.host,
+      afterAnswer: ports.afterAnswer,
+    });
+    const answer = await forwardAsked(asked, validators, ports);
+    if (answer.kind === "failed") return originFailed(answer.failure, need, flight);
+    const fresh: Fresh = { ...answer, stamp };
+    const { response } = fresh;
+    // Nobody asked on a condition, and what would not have changed is not known.
+    if (validating === undefined && response.status === 304) {
+      return originFailed("unreachable", need, flight);
+    }
+    if (validating !== undefined && response.status === 304) {
+      const answered = await validated(fresh, validating, need, flight);
+      // The 304 was about another response than ours: ask again, without conditions.
+      if (answered !== undefined) return answered;
+      return await lead({ ...need, validating: undefined, fallback: validating }, flight);
+    }
+    const stale = isOriginError(response.status)
+      ? staleInstead(need, { forwardStatus: response.status })
+      : undefined;
+    if (stale === undefined) {
+      const replaced = need.validating ?? need.fallback;
+      if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, need);
+      discardBody(replaced?.stored);
+      return sendAndStore(fresh, need, flight);
+    }
+    flight.settle({ kind: "origin-failed", failure: "error-status" });
+    ports.flights.end(key.text, flight);
+    await response.body?.cancel();
+    return stale;
+  } catch (cause) {
+    ports.flights.end(key.text, flight);
+    throw cause;
+  }
+}
+
+/** What a purge may cover is not validated by a date that can stand for two versions. */
+function validatorsOf(need: Need): [name: string, value: string][] {
+  const { validating } = need;
+  if (validating === undefined) return [];
+  const { kind } = validating.stored.body;
+  // Without its body it could answer nobody but the client that has it; and for a HEAD none is read
+  // again to be stored anew.
+  if (kind === "absent" || (kind === "stream" && need.asked.method === "HEAD")) return [];
+  const { metadata } = validating.stored;
+  const stored = fieldsOf(metadata);
+  const isTrusted = judgedUnder(questionOf(need), validating).kind === "usable";
+  return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
+}
+
+function originFailed(failure: "unreachable" | "timeout", need: Need, flight: Flight): Answer {
+  flight.settle({ kind: "origin-failed", failure });
+  need.ports.flights.end(need.key.text, flight);
+  const stale = staleInstead(need, {});
+  if (stale === undefined) discardBody((need.validating ?? need.fallback)?.stored);
+  return stale ?? failurePage(failure);
+}
+
+type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
+
+/**
+ * RFC 5861 §4: a stale response in place of an error, where one is allowed.
+ *
+ * @param told what the origin came to; `unasked` where it is known to fail
+ */
+export function staleInstead(need: Need, told: Told | "unasked"): Answer | undefined {
+  const { asked, ports, reason } = need;
+  const allowed = decideOnError(need.validating ?? need.fallback, questionOf(need));
+  if (allowed === undefined) return undefined;
+  const { candidate, ageSeconds, ttlSeconds } = allowed;
+  const unverified = isUnverified(questionOf(need), candidate);
+  if (unverified) ports.metrics.answeredUnverified();
+  const detail = "stale-if-error";
+  const handling: Handling =
+    told === "unasked"
+      ? { kind: "hit", ttlSeconds, detail, unverified }
+      : { kind: "forwarded", reason, ...told, detail, unverified };
+  const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
+  return { response, outcome: "stale-hit" };
+}
+
+export function failurePage(failure: "unreachable" | "timeout"): Answer {
+  return { response: plainPage(failure === "timeout" ? 504 : 502), outcome: "failed" };
+}

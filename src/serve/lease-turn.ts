@@ -1,0 +1,120 @@
+// One forward in the world for a key: waits for the lease, or for what its holder leaves. Of routes
+// with `collapse: "global"`.
+import { selects } from "../http/selecting.ts";
+import { pause, patiently } from "../patience.ts";
+import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "../tiers/lease.ts";
+import type { RecordHead } from "../tiers/record-codec.ts";
+import type { Flight, FlightOutcome } from "./collapse.ts";
+import { isInDoubt, settleDoubt } from "./in-doubt.ts";
+import { lookUp } from "./lookup.ts";
+import { type Need, questionOf } from "./need.ts";
+import type { Ports } from "./ports.ts";
+import { discardBody } from "./respond.ts";
+import type { Candidate } from "./verdict.ts";
+
+export type Turn =
+  /** To the origin; without a lease where others have nothing to wait for, or Redis is away. */
+  | { kind: "lead"; lease?: Lease }
+  /** What another's forward came to. */
+  | { kind: "followed"; outcome: FlightOutcome }
+  | { kind: "out-of-patience" };
+
+type Waiting = Pick<Need, "asked" | "ports" | "key">;
+
+export interface TurnAsk {
+  readonly need: Waiting;
+  /** Is this what the need was for? */
+  readonly accepts: (candidate: Candidate) => boolean;
+}
+
+const firstPauseMs = 50;
+const pauseMsMax = 500;
+const renewEveryMs = leaseMs / 3;
+/** The runtime ends what goes on behind an answer after half a minute. */
+const renewalsMax = 30;
+
+/** Polls with back-off, three commands each, until the route's patience ends. */
+export async function takeTurn(ask: TurnAsk): Promise<Turn> {
+  const { asked, ports, key } = ask.need;
+  const { patienceMs } = asked.route;
+  if (ports.leases === undefined) return { kind: "lead" };
+  let [pauseMs, waitedMs] = [firstPauseMs, 0];
+  for (;;) {
+    const told = await ports.leases.ask(key, ports.afterAnswer);
+    const turn = await turnAfter(told, ask);
+    if (turn !== undefined) return turn;
+    const leftMs = patienceMs - waitedMs;
+    if (leftMs <= 0) return { kind: "out-of-patience" };
+    // Spread, so that those who began together do not go on together.
+    const nextMs = Math.min(leftMs, pauseMs * (0.5 + ports.random() / 2));
+    await pause(nextMs);
+    waitedMs += nextMs;
+    pauseMs = Math.min(pauseMsMax, 1.5 * pauseMs);
+  }
+}
+
+/** @returns `undefined` while another is on its way */
+async function turnAfter(told: LeaseAsked, ask: TurnAsk): Promise<Turn | undefined> {
+  if (told.kind === "unavailable") return { kind: "lead" };
+  const outcome = told.record && (await outcomeIn(told.record, ask));
+  if (outcome !== undefined) {
+    if (told.kind === "taken") ask.need.ports.afterAnswer(() => told.lease.release());
+    return { kind: "followed", outcome };
+  }
+  if (told.kind === "taken") return { kind: "lead", lease: told.lease };
+  return told.kind === "told" ? turnBy(told.word) : undefined;
+}
+
+function turnBy(word: LeaseWord): Turn {
+  if (word === "nothing-to-share") return { kind: "lead" };
+  return { kind: "followed", outcome: { kind: "origin-failed", failure: word } };
+}
+
+/** What stands under the key by now, if that is what was waited for. */
+async function outcomeIn(record: RecordHead, ask: TurnAsk): Promise<FlightOutcome | undefined> {
+  const { asked, ports, key } = ask.need;
+  if (record.kind === "vary") {
+    return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
+  }
+  const { metadata } = record;
+  if (!selects(metadata.selecting, asked.forwarded)) return undefined;
+  const candidate: Candidate = {
+    stored: { metadata, body: { kind: "absent" } },
+    tier: "shared",
+    key,
+  };
+  if (isInDoubt(candidate, questionOf(ask.need))) await settleDoubt(candidate, ask.need);
+  if (!ask.accepts(candidate)) return undefined;
+  const { accepts } = ask;
+  const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts, atPrimary: true }, ports);
+  if (typeof found !== "object") return undefined;
+  if (found.stored.body.kind === "bytes" && accepts(found)) {
+    return { kind: "stored", stored: found.stored };
+  }
+  discardBody(found.stored);
+  return undefined;
+}
+
+/** Holds the lease for as long as the flight lasts, then leaves word of what came of it. */
+export function holdLease(lease: Lease, flight: Flight, ports: Ports): void {
+  ports.afterAnswer(async () => {
+    for (let renewals = 0; renewals < renewalsMax; renewals += 1) {
+      if ((await patiently(flight.ended, renewEveryMs)) !== "out-of-patience") break;
+      await lease.renew();
+    }
+    await lease.release(wordOn(flight.outcome, ports.config.limits.sharedBodyBytes));
+  });
+}
+
+/** @returns `undefined` where the shared tier has it for all */
+function wordOn(
+  outcome: FlightOutcome | undefined,
+  sharedBodyBytes: number,
+): LeaseWord | undefined {
+  if (outcome?.kind === "origin-failed") return outcome.failure;
+  if (outcome?.kind === "varies") return undefined;
+  if (outcome?.kind !== "stored") return "nothing-to-share";
+  const { body } = outcome.stored;
+  const isShared = body.kind === "bytes" && body.bytes.byteLength <= sharedBodyBytes;
+  return isShared ? undefined : "nothing-to-share";
+}

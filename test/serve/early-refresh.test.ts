@@ -1,0 +1,132 @@
+// Refreshing before the expiry: when a draw says so (XFetch), and surely within a route's
+// refreshAhead; and what it does for clients and origins.
+import { describe, expect, it } from "vitest";
+import type { RouteInput } from "../../src/config-route.ts";
+import { isRefreshDue } from "../../src/serve/early-refresh.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { openColos, openSite, type Site } from "../fakes/harness.ts";
+import { cc, page, unchanged, unreachable } from "../fakes/origin-in-process.ts";
+
+const due = (changes: {
+  ttlSeconds: number;
+  lifetimeSeconds?: number;
+  fillCostMs?: number;
+  draw?: number;
+  earlyRefresh?: number;
+  refreshAheadSeconds?: number;
+}) => {
+  const { ttlSeconds, lifetimeSeconds = 60, fillCostMs = 1_000, draw = Math.exp(-1) } = changes;
+  const { earlyRefresh = 1, refreshAheadSeconds = 0 } = changes;
+  const route = { earlyRefresh, refreshAheadSeconds };
+  const ageSeconds = lifetimeSeconds - ttlSeconds;
+  return isRefreshDue({ route, ttlSeconds, ageSeconds, fillCostMs, random: () => draw });
+};
+
+describe("XFetch: cost · β · −ln(draw) reaches the expiry", () => {
+  it.each([
+    { id: "within-reach", given: { ttlSeconds: 0.999 }, isDue: true },
+    { id: "out-of-reach", given: { ttlSeconds: 1.001 }, isDue: false },
+    { id: "costlier", given: { ttlSeconds: 1.999, fillCostMs: 2_000 }, isDue: true },
+    { id: "costlier-out-of-reach", given: { ttlSeconds: 2.001, fillCostMs: 2_000 }, isDue: false },
+    { id: "more-eager", given: { ttlSeconds: 2.999, earlyRefresh: 3 }, isDue: true },
+    { id: "smaller-draw", given: { ttlSeconds: 1.999, draw: Math.exp(-2) }, isDue: true },
+    { id: "off", given: { ttlSeconds: 0.001, earlyRefresh: 0 }, isDue: false },
+    { id: "free-of-cost", given: { ttlSeconds: 0.001, fillCostMs: 0 }, isDue: false },
+    { id: "a-draw-of-nought", given: { ttlSeconds: 36.9, draw: 0 }, isDue: true },
+    { id: "beyond-any-draw", given: { ttlSeconds: 37, draw: 0 }, isDue: false },
+  ])("$id", ({ given, isDue }) => {
+    expect(due(given)).toBe(isDue);
+  });
+});
+
+describe("refreshAhead", () => {
+  it.each([
+    { id: "at-its-beginning", given: { ttlSeconds: 10 }, isDue: true },
+    { id: "before", given: { ttlSeconds: 10.001 }, isDue: false },
+    { id: "at-most-half-a-lifetime", given: { ttlSeconds: 3, lifetimeSeconds: 6 }, isDue: true },
+    { id: "no-more-than-half", given: { ttlSeconds: 3.001, lifetimeSeconds: 6 }, isDue: false },
+  ])("$id", ({ given, isDue }) => {
+    expect(due({ ...given, refreshAheadSeconds: 10, earlyRefresh: 0 })).toBe(isDue);
+  });
+});
+
+describe("a page that is about to expire", () => {
+  const route = (changes: Partial<RouteInput>) => ({
+    routes: [{ name: "all", match: "*", ...changes }],
+  });
+  const config = route({ refreshAhead: "10s" });
+  const numbered = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=60"));
+
+  it("is answered as ever, and refreshed behind that", async () => {
+    const site = openSite({ config, origin: numbered });
+    await site.get("/a");
+    site.clock.advance(51);
+    const seen = await site.get("/a");
+    expect([seen.text, seen.cacheStatus]).toEqual([
+      "page 1",
+      "tidemark; hit; ttl=9; detail=memory",
+    ]);
+    expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 2", 2]);
+  });
+
+  it("is refreshed by a draw, as costly as its fill was", async () => {
+    const clock = new FakeClock();
+    const slow = async (_: Request, nth: number) => {
+      clock.advance(4);
+      return page(`page ${nth}`, cc("max-age=60"));
+    };
+    // −ln(0.5) · 4 s is 2.77 s.
+    const site = openSite({ clock, origin: slow, random: 0.5 });
+    await site.get("/a");
+    const { text } = await site.get("/a");
+    clock.advance(53);
+    await site.get("/a");
+    expect([text, site.origin.count]).toEqual(["page 1", 1]);
+    clock.advance(0.3);
+    expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 1", 2]);
+    expect((await site.get("/a")).text).toBe("page 2");
+  });
+
+  it("is validated where it can be", async () => {
+    const site = openSite({
+      config,
+      origin: () => page("page", cc("max-age=60", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    site.clock.advance(51);
+    site.origin.script = () => unchanged({ etag: '"1"' });
+    await site.get("/a");
+    expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
+    expect((await site.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=60; detail=memory");
+  });
+
+  it("is taken from the shared tier where another colo has refreshed it", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const [near, far] = openColos(2, { clock, config, upstash, origin: numbered }) as [Site, Site];
+    await near.get("/a");
+    await far.get("/a");
+    clock.advance(51);
+    await near.get("/a");
+    // With a current view what is in memory answers at once.
+    await far.get("/another");
+    const before = near.origin.count;
+    expect((await far.get("/a")).text).toBe("page 1");
+    expect([(await far.get("/a")).text, near.origin.count]).toEqual(["page 2", before]);
+  });
+
+  it("stays when the refresh fails, and is tried again after a second", async () => {
+    const site = openSite({ config, origin: numbered });
+    await site.get("/a");
+    site.clock.advance(51);
+    site.origin.script = unreachable;
+    await site.get("/a");
+    const failed = site.origin.count;
+    expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 1", failed]);
+    site.clock.advance(1);
+    site.origin.script = numbered;
+    await site.get("/a");
+    expect((await site.get("/a")).text).toBe(`page ${failed + 1}`);
+  });
+});
