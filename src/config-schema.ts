@@ -100,7 +100,11 @@ export const configInput = z
             sharedBodyBytes: z.optional(bytes(7)),
             // An isolate has 128 MB for everything.
             memoryBytes: z.optional(bytes(96)),
-            variants: notBuiltYet,
+            variants: z.optional(
+              z
+                .int("must be a whole number, such as 100")
+                .check(z.minimum(1, "is less than 1"), z.maximum(500, "is over 500")),
+            ),
           },
           { error: strictly("limits") },
         ),

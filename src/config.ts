@@ -93,6 +93,8 @@ export interface Config {
     readonly bufferBytes: number;
     readonly sharedBodyBytes: number;
     readonly memoryBytes: number;
+    /** How many variants of one resource are stored. */
+    readonly variants: number;
   };
   readonly routes: readonly Route[];
   /** The rules that hold where no route matches. */
@@ -149,6 +151,7 @@ export function defineConfig(written: ConfigInput): Config {
       bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
       sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,
       memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
+      variants: limits.variants ?? 100,
     },
     purge: {
       renewalLagMs: Math.min(...lagsMs),

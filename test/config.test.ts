@@ -16,7 +16,12 @@ describe("a good configuration comes to", () => {
       tagFields: [],
       heuristics: false,
       cacheInFront: false,
-      limits: { bufferBytes: 4_194_304, sharedBodyBytes: 1_048_576, memoryBytes: 33_554_432 },
+      limits: {
+        bufferBytes: 4_194_304,
+        sharedBodyBytes: 1_048_576,
+        memoryBytes: 33_554_432,
+        variants: 100,
+      },
     });
   });
 
@@ -119,6 +124,11 @@ describe("a good configuration comes to", () => {
       false,
       true,
     ]);
+  });
+
+  it("a number of variants on both sides of its bounds", () => {
+    const bounds = [1, 500].map((variants) => defineConfig({ limits: { variants } }));
+    expect(bounds.map(({ limits }) => limits.variants)).toEqual([1, 500]);
   });
 
   it("time-outs on both sides of their bounds", () => {

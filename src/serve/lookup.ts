@@ -9,6 +9,7 @@ import { isAlwaysValidated, keepUntilAtMs, type Terms, termsOf } from "./lifetim
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { clientHasIt, discardBody } from "./respond.ts";
+import { newestMarker } from "./variants.ts";
 import type { Candidate, MissReason } from "./verdict.ts";
 
 export interface LookUp {
@@ -25,8 +26,8 @@ export interface LookedUp {
   readonly found: Candidate | MissReason;
   /** Under which a forward for this request is collapsed. */
   readonly key: RecordKey;
-  /** Of the marker that was followed; `undefined` if there is none. */
-  readonly variantsSinceAtMs: number | undefined;
+  /** The marker that was followed; `undefined` if there is none. */
+  readonly marker: VaryMarker | undefined;
 }
 
 /** Answers without a promise where no tier below memory has to be asked. */
@@ -54,11 +55,7 @@ class Search {
 
   result(): LookedUp {
     const missed = this.#marker === undefined ? "uri-miss" : "vary-miss";
-    return {
-      found: this.#best ?? missed,
-      key: this.#key(),
-      variantsSinceAtMs: this.#marker?.sinceAtMs,
-    };
+    return { found: this.#best ?? missed, key: this.#key(), marker: this.#marker };
   }
 
   #key(): RecordKey {
@@ -171,7 +168,8 @@ class Search {
     const { stored } = best;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
     const records: [RecordKey, TierRecord][] = [[this.#key(), { kind: "response", stored }]];
-    if (this.#marker !== undefined) records.push([asked.key, this.#marker]);
+    const marker = this.#marker && newestMarker(asked.key, this.#marker, this.#ports);
+    if (marker !== undefined) records.push([asked.key, marker]);
     for (const tier of [tiers.memory, tiers.edge]) {
       if (tier.name === from.name) break;
       if (!asked.route.tiers.includes(tier.name)) continue;

@@ -2,6 +2,7 @@
 import type { ForwardReason } from "../http/cache-status.ts";
 import type { Outcome } from "../metrics.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
+import type { VaryMarker } from "../tiers/tier.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import type { Candidate, VerdictQuestion } from "./verdict.ts";
@@ -22,8 +23,8 @@ export interface Need {
   readonly validating?: Candidate | undefined;
   /** A stored response that cannot be validated, but may answer if the origin fails. */
   readonly fallback?: Candidate | undefined;
-  /** Of the marker under the primary key; `undefined` if there is none yet. */
-  readonly variantsSinceAtMs: number | undefined;
+  /** The marker that the look-up followed; `undefined` if there is none yet. */
+  readonly marker: VaryMarker | undefined;
   /** A background refresh makes no answer that anybody reads. */
   readonly isForClient: boolean;
 }

@@ -69,7 +69,7 @@ async function needOf({
     candidate.stored.metadata.respondedAtMs > sinceAtMs &&
     decide(candidate, questionOf({ asked, ports })).kind === "serve";
   const looked = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
-  const { found, variantsSinceAtMs } = looked;
+  const { found, marker } = looked;
   if (typeof found === "object" && accepts(found)) {
     discardBody(found.stored);
     return undefined;
@@ -82,5 +82,5 @@ async function needOf({
   }
   const verdict = decide(found, questionOf({ asked, ports }));
   const validating = verdict.kind === "forward" || typeof found === "string" ? undefined : found;
-  return { asked, ports, key, variantsSinceAtMs, reason: "stale", isForClient: false, validating };
+  return { asked, ports, key, marker, reason: "stale", isForClient: false, validating };
 }

@@ -12,7 +12,8 @@ import type { Candidate } from "./verdict.ts";
 export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | "unknown-cookie"
-  | "too-large";
+  | "too-large"
+  | "too-many-variants";
 
 /** Refusals that hold for whoever asks for this key next. */
 const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([

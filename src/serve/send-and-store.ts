@@ -10,12 +10,15 @@ import { type Answer, type Need, questionOf } from "./need.ts";
 import { heedRefusal, refusalToStore } from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
 import { storeWhileSending } from "./store.ts";
+import { hasRoomFor } from "./variants.ts";
 
 export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const { asked, ports, key, reason } = need;
   const { response } = fresh;
   const metadata = metadataOf(fresh, asked, ports);
-  const refusal = refusalToStore(metadata, asked, ports);
+  const refusal =
+    refusalToStore(metadata, asked, ports) ??
+    (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
   heedRefusal(refusal, response.status, { ...need, replaced: need.validating ?? need.fallback });
   const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;
   if (refusal !== undefined) {

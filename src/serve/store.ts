@@ -3,15 +3,22 @@ import type { TierName } from "../config.ts";
 import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import { RecordKey } from "../tiers/record-key.ts";
 import { sha256Hex } from "../sha256.ts";
-import type { ArrivingResponse, Tier, TierKeep, TierRecord, TierWrite } from "../tiers/tier.ts";
+import type {
+  ArrivingResponse,
+  Tier,
+  TierKeep,
+  TierRecord,
+  TierWrite,
+  VaryMarker,
+} from "../tiers/tier.ts";
 import type { Flight } from "./collapse.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 import { streamBytesMax } from "./fill.ts";
 import { gather } from "./gather.ts";
-import { variantKey } from "./key.ts";
 import { keepUntilAtMs, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
+import { hasRoomFor, keyOf, markerTo, type VariantPlace, withListOfColo } from "./variants.ts";
 
 /**
  * Takes what is stored under a key out of this isolate at once, and out of the colo and the shared
@@ -32,7 +39,7 @@ export function removeStored(
   });
 }
 
-/** A marker outlives a short-lived variant, so that longer-lived ones stay reachable. */
+/** A marker outlives its variants, so that those are reachable and counted that are still there. */
 const markerKeepMs = 86_400_000;
 
 export interface Fill {
@@ -41,8 +48,8 @@ export interface Fill {
   readonly metadata: StoredMetadata;
   readonly source: ReadableStream<Uint8Array>;
   readonly flight: Flight;
-  /** Of the marker that the look-up followed; a new one counts from this fill. */
-  readonly variantsSinceAtMs: number | undefined;
+  /** The marker that the look-up followed; a new one counts from this fill. */
+  readonly marker: VaryMarker | undefined;
   /** The flight's key, under which it ends once everything is stored. */
   readonly key: RecordKey;
   /** Nobody waits for the body of a background refresh, nor does a client that has it. */
@@ -71,7 +78,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
         onOverflow: (stream, completed) => {
           const arriving = { kind: "arriving", metadata, stream, completed } as const;
-          streamed = write(records(arriving, fill), [ports.tiers.edge], fill, () => "new");
+          streamed = write(arriving, [ports.tiers.edge], fill, () => "new");
         },
       });
       if (gathered.kind === "whole") await storeWhole(gathered.bytes, fill);
@@ -92,9 +99,11 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
     fillCostMs: ports.nowAtMs() - fill.metadata.requestedAtMs,
   };
   const stored: StoredResponse = { metadata, body: { kind: "bytes", bytes } };
-  const stores = storeInTiers(stored, fill, () => "new");
   flight.settle({ kind: "stored", stored });
-  await stores;
+  const place = await withListOfColo(metadata, fill);
+  // Fills that went on at the same time may have taken the room that there was.
+  if (hasRoomFor(metadata, place)) return storeInTiers(stored, place, () => "new");
+  ports.metrics.refusedToStore(fill.asked.route.name, "too-many-variants");
 }
 
 /**
@@ -104,7 +113,7 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
  */
 export function storeInTiers(
   stored: StoredResponse,
-  given: Place & { ports: Ports; names?: readonly TierName[] },
+  given: VariantPlace & { names?: readonly TierName[] },
   bodyIn: (tier: TierName) => TierKeep["body"],
 ): Promise<void> {
   const { ports } = given;
@@ -112,46 +121,44 @@ export function storeInTiers(
   const tiers = [memory, edge, shared]
     .filter((tier) => tier !== undefined)
     .filter(({ name }) => given.names?.includes(name) ?? true);
-  return write(records({ kind: "response", stored }, given), tiers, given, bodyIn);
+  return write({ kind: "response", stored }, tiers, given, bodyIn);
 }
 
-type Place = Pick<Fill, "asked" | "variantsSinceAtMs">;
+type Written = Exclude<TierRecord, VaryMarker> | ArrivingResponse;
 
-type Written = TierRecord | ArrivingResponse;
+interface Placed {
+  readonly key: RecordKey;
+  readonly record: TierRecord | ArrivingResponse;
+  readonly untilAtMs: number;
+}
 
 /** The response under its variant's key and, if there is a `Vary`, the marker that leads to it. */
-function records(
-  response: Exclude<Written, { kind: "vary" }>,
-  { asked, variantsSinceAtMs }: Place,
-): [RecordKey, Written][] {
-  const { selecting, requestedAtMs } = metadataIn(response);
-  const names = selecting.map(([name]) => name);
-  const sinceAtMs = variantsSinceAtMs ?? requestedAtMs;
-  const keyed: [RecordKey, Written] = [variantKey(asked.key, names, asked.forwarded), response];
-  return names.length === 0 ? [keyed] : [keyed, [asked.key, { kind: "vary", names, sinceAtMs }]];
-}
-
-function metadataIn(response: Exclude<Written, { kind: "vary" }>): StoredMetadata {
-  return response.kind === "arriving" ? response.metadata : response.stored.metadata;
+function placed(response: Written, place: VariantPlace, atMs: number): Placed[] {
+  const { metadata } = response.kind === "arriving" ? response : response.stored;
+  const { route } = place.asked;
+  const { heuristics } = place.ports.config;
+  const key = keyOf(metadata, place);
+  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, { route, heuristics }));
+  const stored = { key, record: response, untilAtMs };
+  if (metadata.selecting.length === 0) return [stored];
+  const marker = markerTo(metadata, stored, place);
+  const latestAtMs = Math.max(...marker.variants.map(([, variantUntilAtMs]) => variantUntilAtMs));
+  const markerUntilAtMs = Math.max(atMs + markerKeepMs, latestAtMs);
+  return [stored, { key: place.asked.key, record: marker, untilAtMs: markerUntilAtMs }];
 }
 
 async function write(
-  written: readonly [RecordKey, Written][],
+  response: Written,
   tiers: readonly Tier[],
-  { asked, ports }: { asked: Asked; ports: Ports },
+  place: VariantPlace,
   bodyIn: (tier: TierName) => TierKeep["body"],
 ): Promise<void> {
+  const { asked, ports } = place;
   const atMs = ports.nowAtMs();
-  const { heuristics } = ports.config;
+  const written = placed(response, place, atMs);
   const results: Promise<TierWrite>[] = [];
   for (const tier of tiers.filter(({ name }) => asked.route.tiers.includes(name))) {
-    for (const [key, record] of written) {
-      let untilAtMs = atMs + markerKeepMs;
-      if (record.kind !== "vary") {
-        const metadata = metadataIn(record);
-        const terms = termsOf(metadata, { route: asked.route, heuristics });
-        untilAtMs = keepUntilAtMs(metadata, terms);
-      }
+    for (const { key, record, untilAtMs } of written) {
       const result = tier.write(key, record, { atMs, untilAtMs, body: bodyIn(tier.name) });
       results.push(counted(Promise.resolve(result), tier.name, ports));
     }

@@ -78,8 +78,11 @@ export class MemoryTier implements Tier {
 /** What a record without fields and body takes, roughly. */
 const objectBytes = 512;
 
+/** What a marker takes for each variant that it lists: an array, a short text and a number. */
+const variantBytes = 128;
+
 function heapBytes(record: TierRecord): number {
-  if (record.kind === "vary") return objectBytes;
+  if (record.kind === "vary") return objectBytes + variantBytes * record.variants.length;
   const { metadata, body } = record.stored;
   const fieldBytes = metadata.fields.reduce(
     // Once as text of two bytes a character at most, once more as built `Headers`.

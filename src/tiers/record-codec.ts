@@ -4,7 +4,7 @@ import type { StoredMetadata } from "../http/stored-response.ts";
 import type { TierRecord, VaryMarker } from "./tier.ts";
 
 /** Raised with every change of form; a record of another version is a miss. */
-const version = 2;
+const version = 3;
 
 /** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */
 const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
@@ -35,7 +35,12 @@ const recordForm = z.object({
   keepUntilAtMs: z.number(),
   record: z.union([
     z.object({ kind: z.literal("response"), metadata: metadataForm }),
-    z.object({ kind: z.literal("vary"), names: z.array(fieldName), sinceAtMs: z.number() }),
+    z.object({
+      kind: z.literal("vary"),
+      names: z.array(fieldName),
+      sinceAtMs: z.number(),
+      variants: z.array(z.tuple([z.string(), z.number()])),
+    }),
   ]),
 });
 

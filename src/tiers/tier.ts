@@ -11,7 +11,12 @@ export interface VaryMarker {
   readonly names: readonly string[];
   /** Variants that were asked for before this instant were invalidated, and do not count. */
   readonly sinceAtMs: number;
+  /** Those that were stored, and until when: what bounds their number (`limits.variants`). */
+  readonly variants: readonly StoredVariant[];
 }
+
+/** By the first 64 bits of the SHA-256 of its key. */
+export type StoredVariant = readonly [digest: string, untilAtMs: number];
 
 /** A response whose body is still on its way, too large to be held whole. */
 export interface ArrivingResponse {

@@ -25,7 +25,6 @@ describe("not built yet", () => {
 
   it.each([
     { id: "allow-storing", written: { allowStoring: ["private"] }, at: "allowStoring" },
-    { id: "variants", written: { limits: { variants: 8 } }, at: "limits.variants" },
     {
       id: "route-allow-storing",
       written: route({ allowStoring: [] }),
@@ -182,6 +181,21 @@ describe("the configuration is refused", () => {
       id: "limit-too-large",
       written: { limits: { memoryBytes: 2 ** 40 } },
       says: "limits.memoryBytes: is over 96 MiB",
+    },
+    {
+      id: "variants-none",
+      written: { limits: { variants: 0 } },
+      says: "limits.variants: is less than 1",
+    },
+    {
+      id: "variants-many",
+      written: { limits: { variants: 501 } },
+      says: "limits.variants: is over 500",
+    },
+    {
+      id: "variants-fraction",
+      written: { limits: { variants: 1.5 } },
+      says: "limits.variants: must be a whole number, such as 100",
     },
   ])("$id", ({ written, says }) => {
     expect(refusalOf(written)).toBe(says);

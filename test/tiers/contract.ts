@@ -32,7 +32,12 @@ export interface OpenTier {
 const host = "a.example:8443";
 const page = responseOf(bytesOf("first"));
 const nextPage = responseOf(bytesOf("the second page"), { status: 404, statusText: "Not Found" });
-const marker: TierRecord = { kind: "vary", names: ["accept-encoding", "x-size"], sinceAtMs: 0 };
+const marker: TierRecord = {
+  kind: "vary",
+  names: ["accept-encoding", "x-size"],
+  sinceAtMs: 0,
+  variants: [["f7-_Zq0aB1c", 1]],
+};
 
 const fieldRows: { id: string; fields: FieldLine[] }[] = [
   { id: "no fields", fields: [] },
@@ -101,7 +106,7 @@ const replaceRows: { id: string; records: TierRecord[] }[] = [
   { id: "a marker by a response", records: [marker, page] },
   {
     id: "a marker by one with other names",
-    records: [marker, { kind: "vary", names: ["accept"], sinceAtMs: 0 }],
+    records: [marker, { kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }],
   },
 ];
 

@@ -53,7 +53,11 @@ describe("bound in bytes", () => {
   it("counts markers too", () => {
     const tier = new MemoryTier(10_000);
     for (let at = 0; at < 1_000; at += 1) {
-      tier.write(keyOf(`${at}`), { kind: "vary", names: ["accept"], sinceAtMs: 0 }, keep);
+      tier.write(
+        keyOf(`${at}`),
+        { kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] },
+        keep,
+      );
     }
     expect(tier.count).toBeLessThan(20);
     expect(tier.bytes).toBeLessThanOrEqual(10_000);

@@ -42,6 +42,7 @@ const marker: fc.Arbitrary<RecordHead> = fc.record({
   kind: fc.constant("vary" as const),
   names: fc.array(name),
   sinceAtMs: amount,
+  variants: fc.array(fc.tuple(anyText, amount)),
 });
 const anyRecord = fc.oneof(response, marker);
 
@@ -50,7 +51,7 @@ describe("any record", () => {
     fc.assert(
       fc.property(anyRecord, amount, (record, untilAtMs) => {
         const decoded = decodeRecord(encodeRecord(record, untilAtMs));
-        expect(decoded).toEqual({ v: 2, keepUntilAtMs: untilAtMs, record });
+        expect(decoded).toEqual({ v: 3, keepUntilAtMs: untilAtMs, record });
       }),
       runs,
     );
@@ -108,34 +109,40 @@ describe("any other text", () => {
 
 const { metadata } = responseOf(bytesOf("page")).stored;
 const written = (changed: object): string =>
-  JSON.stringify({ v: 2, keepUntilAtMs, record: { kind: "response", metadata }, ...changed });
+  JSON.stringify({ v: 3, keepUntilAtMs, record: { kind: "response", metadata }, ...changed });
 const withMetadata = (changed: object): string =>
   written({ record: { kind: "response", metadata: { ...metadata, ...changed } } });
+const withMarker = (changed: object): string =>
+  written({ record: { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [], ...changed } });
 
 describe("another form", () => {
   it("is not that of the record the rows below start from", () => {
     expect(decodeRecord(written({}))?.record).toEqual({ kind: "response", metadata });
+    expect(decodeRecord(withMarker({}))?.record.kind).toBe("vary");
   });
 
   it.each([
-    { id: "the next version", text: written({ v: 3 }) },
+    { id: "the next version", text: written({ v: 4 }) },
+    { id: "the version before", text: written({ v: 2 }) },
     { id: "no version", text: written({ v: undefined }) },
-    { id: "the version as text", text: written({ v: "2" }) },
+    { id: "the version as text", text: written({ v: "3" }) },
     { id: "no instant", text: written({ keepUntilAtMs: undefined }) },
     { id: "the instant as text", text: written({ keepUntilAtMs: "4102444800000" }) },
     { id: "an infinite instant", text: written({ keepUntilAtMs: 0 }).replace(":0,", ":1e999,") },
     { id: "no record", text: written({ record: undefined }) },
     { id: "another kind", text: written({ record: { kind: "stub" } }) },
     { id: "a response without metadata", text: written({ record: { kind: "response" } }) },
-    { id: "a marker without names", text: written({ record: { kind: "vary" } }) },
-    { id: "a marker of numbers", text: written({ record: { kind: "vary", names: [1] } }) },
+    { id: "a marker without names", text: withMarker({ names: undefined }) },
+    { id: "a marker of numbers", text: withMarker({ names: [1] }) },
     { id: "a status with a fraction", text: withMetadata({ status: 200.5 }) },
     { id: "a status below those of answers", text: withMetadata({ status: 199 }) },
     { id: "a status above those of answers", text: withMetadata({ status: 600 }) },
     { id: "a status text of two lines", text: withMetadata({ statusText: "a\nb" }) },
     { id: "a field name that is no token", text: withMetadata({ fields: [["a b", "c"]] }) },
     { id: "a field value of two lines", text: withMetadata({ fields: [["a", "b\r\nc: d"]] }) },
-    { id: "a marker of no token", text: written({ record: { kind: "vary", names: ["a b"] } }) },
+    { id: "a marker of no token", text: withMarker({ names: ["a b"] }) },
+    { id: "a marker without its variants", text: withMarker({ variants: undefined }) },
+    { id: "a marker of variants without instants", text: withMarker({ variants: [["a"]] }) },
     { id: "a status as text", text: withMetadata({ status: "200" }) },
     { id: "fields as an object", text: withMetadata({ fields: { a: "b" } }) },
     { id: "a field of three parts", text: withMetadata({ fields: [["a", "b", "c"]] }) },

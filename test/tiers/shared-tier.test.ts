@@ -72,7 +72,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
       {
         id: "a marker",
         run: async (tier, key) =>
-          tier.write(key, { kind: "vary", names: ["a"], sinceAtMs: 0 }, keep),
+          tier.write(key, { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] }, keep),
         kind: "kept",
         commands: { HSET: 1, PEXPIRE: 1 },
       },
@@ -183,7 +183,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     it("frees the body of a response that a marker replaces", async () => {
       const [tier, key] = [world.tier(), keyOf("marker over response")];
       await tier.write(key, page, keep);
-      await tier.write(key, { kind: "vary", names: ["accept"], sinceAtMs: 0 }, keep);
+      await tier.write(key, { kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }, keep);
       expect(await world.redis.hget(await hashKeyOf(key), "b")).toBe("");
     });
 
@@ -200,9 +200,9 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
   describe("what the tier did not write", () => {
     const own = encodeRecord(headOf(page), keepUntilAtMs);
     it.each([
-      { id: "another version", hash: { m: own.replace('"v":2', '"v":3'), b: btoa("page") } },
+      { id: "another version", hash: { m: own.replace('"v":3', '"v":4'), b: btoa("page") } },
       { id: "text that is not JSON", hash: { m: own.slice(0, -1), b: btoa("page") } },
-      { id: "JSON of another form", hash: { m: '{"v":2,"record":[]}', b: btoa("page") } },
+      { id: "JSON of another form", hash: { m: '{"v":3,"record":[]}', b: btoa("page") } },
       { id: "a number", hash: { m: "1", b: btoa("page") } },
       { id: "no metadata text", hash: { m: "", b: btoa("page") } },
       { id: "another body", hash: { m: own, b: btoa("pagE") } },
@@ -252,7 +252,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     const namespace = `listed-${redis.replaceAll(/\W/g, "")}`;
     const tier = world.tier({ namespace });
     for (const name of ["a", "b", "c"]) await tier.write(keyOf(name), page, keep);
-    await tier.write(keyOf("d"), { kind: "vary", names: ["x"], sinceAtMs: 0 }, keep);
+    await tier.write(keyOf("d"), { kind: "vary", names: ["x"], sinceAtMs: 0, variants: [] }, keep);
     await world.redis.set(`${namespace}:r:foreign`, "text");
     const [all, some] = [await tier.listed(10), await tier.listed(2)];
     expect(all).toMatchObject({ isWhole: true, metadata: { length: 3 } });

@@ -1,0 +1,92 @@
+// How many variants of one resource are stored (RFC 9111 §4.1): their list stands in the marker that
+// leads to them, and is bounded, since anybody can put anything into a field that selects.
+import type { StoredMetadata } from "../http/stored-response.ts";
+import { sha256Short } from "../sha256.ts";
+import type { RecordKey } from "../tiers/record-key.ts";
+import type { StoredVariant, VaryMarker } from "../tiers/tier.ts";
+import { variantKey } from "./key.ts";
+import type { Asked } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+
+/** A request whose answer is stored, and the marker that its look-up followed, if there was one. */
+export interface VariantPlace {
+  readonly asked: Asked;
+  readonly ports: Ports;
+  readonly marker: VaryMarker | undefined;
+  /** What other isolates have listed. */
+  readonly listedElsewhere?: VaryMarker["variants"];
+}
+
+/** The key of the variant that a response to this request is; the primary one without `Vary`. */
+export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<VariantPlace, "asked">) {
+  const names = selecting.map(([name]) => name);
+  return variantKey(asked.key, names, asked.forwarded);
+}
+
+/**
+ * Another isolate of the colo may have listed more since this one read its marker, so a variant that
+ * is new here is listed beside what the edge tier has by now. Behind the answer, and one local call.
+ */
+export async function withListOfColo<Place extends VariantPlace>(
+  metadata: StoredMetadata,
+  place: Place,
+): Promise<Place> {
+  const { asked, ports } = place;
+  if (metadata.selecting.length === 0 || !asked.route.tiers.includes("edge")) return place;
+  const own = sha256Short(keyOf(metadata, place).text);
+  if (liveVariants(place).some(([digest]) => digest === own)) return place;
+  const { afterAnswer } = ports;
+  const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
+  const read = await ports.tiers.edge.read(asked.key, ask);
+  if (read.kind !== "found" || read.record.kind !== "vary") return place;
+  return { ...place, listedElsewhere: read.record.variants };
+}
+
+/**
+ * May this response be stored beside the other variants? Always without `Vary`, where its variant
+ * is listed already, and where fewer than `limits.variants` are listed whose time is not over.
+ *
+ * A bound and no exact count: fills elsewhere that this isolate has not read of are not in its list.
+ */
+export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boolean {
+  if (metadata.selecting.length === 0) return true;
+  const { ports } = place;
+  const live = liveVariants(place);
+  if (live.length < ports.config.limits.variants) return true;
+  const own = sha256Short(keyOf(metadata, place).text);
+  return live.some(([digest]) => digest === own);
+}
+
+/** The marker that leads to a response which is stored under this key until that instant. */
+export function markerTo(
+  metadata: StoredMetadata,
+  stored: { key: RecordKey; untilAtMs: number },
+  place: VariantPlace,
+): VaryMarker {
+  const own = sha256Short(stored.key.text);
+  const others = liveVariants(place).filter(([digest]) => digest !== own);
+  return {
+    kind: "vary",
+    names: metadata.selecting.map(([name]) => name),
+    sinceAtMs: place.marker?.sinceAtMs ?? metadata.requestedAtMs,
+    variants: [...others, [own, stored.untilAtMs]],
+  };
+}
+
+function liveVariants(place: VariantPlace): StoredVariant[] {
+  const { asked, ports, marker, listedElsewhere = [] } = place;
+  const atMs = ports.nowAtMs();
+  const listed = newestMarker(asked.key, marker, ports)?.variants ?? [];
+  const all = new Map([...listedElsewhere, ...listed]);
+  return [...all].filter(([, untilAtMs]) => untilAtMs > atMs);
+}
+
+/** What other requests have listed here since the look-up. */
+export function newestMarker(
+  primary: RecordKey,
+  followed: VaryMarker | undefined,
+  { tiers, nowAtMs }: Ports,
+): VaryMarker | undefined {
+  const held = tiers.memory.read(primary, { atMs: nowAtMs() });
+  return held.kind === "found" && held.record.kind === "vary" ? held.record : followed;
+}
