@@ -56,6 +56,11 @@ export interface StoredResponse {
   readonly body: StoredBody;
 }
 
+/** RFC 9110 §15: the classes 4xx and 5xx. */
+export function isErrorStatus(status: number): boolean {
+  return status >= 400;
+}
+
 export function headersOf(lines: readonly FieldLine[]): Headers {
   return new Headers(lines.map(([name, value]) => [name, value]));
 }

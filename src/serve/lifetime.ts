@@ -9,7 +9,7 @@ import {
   heuristicLifetimeSeconds,
 } from "../http/freshness.ts";
 import { type GoverningDirectives, governingDirectives } from "../http/governing-directives.ts";
-import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
+import { fieldsOf, isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import { hasValidator } from "../http/validators.ts";
 
 /** Everything about a stored response's use that no request changes. */
@@ -124,7 +124,7 @@ export function assignedLifetimeSeconds(
   }
   const own = route.freshSecondsByStatus.get(status);
   if (own !== undefined) return own;
-  return status < 400 && heuristicallyCacheableStatuses.has(status)
+  return !isErrorStatus(status) && heuristicallyCacheableStatuses.has(status)
     ? route.freshSeconds
     : undefined;
 }

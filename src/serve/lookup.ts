@@ -1,7 +1,7 @@
 // Looks a request up: own flights and memory at once, then the edge and the shared tier in order;
 // what a lower tier had is put into those above it.
 import { selects } from "../http/selecting.ts";
-import type { StoredResponse } from "../http/stored-response.ts";
+import { isErrorStatus, type StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { Tier, TierAsk, TierRead, TierRecord, VaryMarker } from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
@@ -167,6 +167,8 @@ class Search {
     if (best?.stored.body.kind !== "bytes") return;
     const { stored } = best;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
+    const leadsToError = isErrorStatus(stored.metadata.status);
+    const keep = { atMs, untilAtMs, body: "new", leadsToError } as const;
     const records: [RecordKey, TierRecord][] = [[this.#key(), { kind: "response", stored }]];
     const marker = this.#marker && newestMarker(asked.key, this.#marker, this.#ports);
     if (marker !== undefined) records.push([asked.key, marker]);
@@ -174,7 +176,7 @@ class Search {
       if (tier.name === from.name) break;
       if (!asked.route.tiers.includes(tier.name)) continue;
       for (const [key, record] of records) {
-        const written = tier.write(key, record, { atMs, untilAtMs, body: "new" });
+        const written = tier.write(key, record, keep);
         if (written instanceof Promise) afterAnswer(async () => void (await written));
       }
     }

@@ -1,6 +1,10 @@
 // Stores a response in every tier of its route, under the key that its own Vary gives it.
 import type { TierName } from "../config.ts";
-import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
+import {
+  isErrorStatus,
+  type StoredMetadata,
+  type StoredResponse,
+} from "../http/stored-response.ts";
 import { RecordKey } from "../tiers/record-key.ts";
 import { sha256Hex } from "../sha256.ts";
 import type {
@@ -134,7 +138,7 @@ interface Placed {
 
 /** The response under its variant's key and, if there is a `Vary`, the marker that leads to it. */
 function placed(response: Written, place: VariantPlace, atMs: number): Placed[] {
-  const { metadata } = response.kind === "arriving" ? response : response.stored;
+  const metadata = metadataIn(response);
   const { route } = place.asked;
   const { heuristics } = place.ports.config;
   const key = keyOf(metadata, place);
@@ -147,6 +151,10 @@ function placed(response: Written, place: VariantPlace, atMs: number): Placed[] 
   return [stored, { key: place.asked.key, record: marker, untilAtMs: markerUntilAtMs }];
 }
 
+function metadataIn(response: Written): StoredMetadata {
+  return response.kind === "arriving" ? response.metadata : response.stored.metadata;
+}
+
 async function write(
   response: Written,
   tiers: readonly Tier[],
@@ -156,10 +164,12 @@ async function write(
   const { asked, ports } = place;
   const atMs = ports.nowAtMs();
   const written = placed(response, place, atMs);
+  const leadsToError = isErrorStatus(metadataIn(response).status);
   const results: Promise<TierWrite>[] = [];
   for (const tier of tiers.filter(({ name }) => asked.route.tiers.includes(name))) {
     for (const { key, record, untilAtMs } of written) {
-      const result = tier.write(key, record, { atMs, untilAtMs, body: bodyIn(tier.name) });
+      const keep = { atMs, untilAtMs, body: bodyIn(tier.name), leadsToError };
+      const result = tier.write(key, record, keep);
       results.push(counted(Promise.resolve(result), tier.name, ports));
     }
   }

@@ -1,6 +1,6 @@
 // The memory tier: small, hot stored responses in the isolate's heap, under a bound in bytes.
 import { LRUCache } from "lru-cache";
-import type { StoredMetadata } from "../http/stored-response.ts";
+import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
   type ArrivingResponse,
@@ -21,48 +21,61 @@ interface Held {
   readonly keepUntilAtMs: number;
 }
 
+/** Of the bytes, what errors may take: whoever asks for random paths pushes out errors alone. */
+const errorShare = 1 / 8;
+
+type Part = LRUCache<string, Held>;
+
+/**
+ * Two parts, each with a bound of its own: one for responses of status 400 and above, and what leads
+ * to them alone; one for all others. A key stands in one of them at the most.
+ */
 export class MemoryTier implements Tier {
   readonly name = "memory";
-  readonly #held: LRUCache<string, Held>;
+  readonly #errors: Part;
+  readonly #others: Part;
 
   /** @param bytesMax of bodies, fields and keys together; 0 holds nothing */
   constructor(bytesMax: number) {
-    this.#held = new LRUCache<string, Held>({
-      maxSize: Math.max(1, bytesMax),
-      sizeCalculation: (held, key) => heapBytes(held.record) + 2 * key.length,
-    });
+    const errorBytesMax = Math.floor(bytesMax * errorShare);
+    this.#errors = partOf(errorBytesMax);
+    this.#others = partOf(bytesMax - errorBytesMax);
   }
 
   get bytes(): number {
-    return this.#held.calculatedSize;
+    return this.#others.calculatedSize + this.#errors.calculatedSize;
   }
 
   get count(): number {
-    return this.#held.size;
+    return this.#others.size + this.#errors.size;
   }
 
   /** What is held, in no order that means anything. */
   *stored(): Generator<StoredMetadata> {
-    for (const { record } of this.#held.values()) {
-      if (record.kind === "response") yield record.stored.metadata;
+    for (const part of [this.#others, this.#errors]) {
+      for (const { record } of part.values()) {
+        if (record.kind === "response") yield record.stored.metadata;
+      }
     }
   }
 
   read(key: RecordKey, ask: Pick<TierAsk, "atMs">): TierRead {
-    const held = this.#held.get(key.text);
+    const held = this.#others.get(key.text) ?? this.#errors.get(key.text);
     if (held === undefined) return { kind: "absent" };
     if (ask.atMs < held.keepUntilAtMs) return { kind: "found", record: held.record };
-    this.#held.delete(key.text);
+    this.remove(key);
     return { kind: "absent" };
   }
 
   remove(key: RecordKey): void {
-    this.#held.delete(key.text);
+    this.#others.delete(key.text);
+    this.#errors.delete(key.text);
   }
 
   write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): TierWrite {
+    const part = this.#partFor(key, record, keep);
     // Whatever stood here is older, also when the new record cannot be held.
-    this.#held.delete(key.text);
+    this.remove(key);
     if (record.kind === "arriving") return refuseArriving(record);
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
     if (record.kind === "response") {
@@ -70,9 +83,25 @@ export class MemoryTier implements Tier {
       if (body.kind !== "bytes") return { kind: "refused", rule: "arriving" };
       if (body.bytes.byteLength > memoryBodyBytesMax) return { kind: "refused", rule: "too-large" };
     }
-    this.#held.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
-    return this.#held.has(key.text) ? { kind: "kept" } : { kind: "refused", rule: "too-large" };
+    part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
+    return part.has(key.text) ? { kind: "kept" } : { kind: "refused", rule: "too-large" };
   }
+
+  /** A marker that has led to other responses leads to them still, whatever is stored beside them. */
+  #partFor(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): Part {
+    if (record.kind === "response") {
+      return isErrorStatus(record.stored.metadata.status) ? this.#errors : this.#others;
+    }
+    const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
+    return keep.leadsToError === true && !hasLedToOthers ? this.#errors : this.#others;
+  }
+}
+
+function partOf(bytesMax: number): Part {
+  return new LRUCache<string, Held>({
+    maxSize: Math.max(1, bytesMax),
+    sizeCalculation: (held, key) => heapBytes(held.record) + 2 * key.length,
+  });
 }
 
 /** What a record without fields and body takes, roughly. */

@@ -76,6 +76,8 @@ export interface TierKeep {
    * it is not. Where it is the same, metadata and expiry alone need be written.
    */
   readonly body: "as-read" | "validated" | "new";
+  /** Of a marker: it is written for an error, which must take no room from anything else. */
+  readonly leadsToError?: boolean;
 }
 
 /** Of a tier that holds whole bodies alone. */

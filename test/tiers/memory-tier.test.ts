@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryTier, memoryBodyBytesMax } from "../../src/tiers/memory-tier.ts";
 import { RecordKey } from "../../src/tiers/record-key.ts";
+import type { TierRecord } from "../../src/tiers/tier.ts";
 import { describeTier } from "./contract.ts";
 import { ask, bytesOf, keep, responseOf } from "./records.ts";
 
@@ -22,7 +23,7 @@ const holds = (tier: MemoryTier, name: string): boolean =>
 
 describe("bound in bytes", () => {
   it("is never exceeded, whatever is written", () => {
-    const bytesMax = 100_000;
+    const bytesMax = 120_000;
     const tier = new MemoryTier(bytesMax);
     for (let at = 0; at < 2_000; at += 1) {
       const record = responseOf(new Uint8Array((at * 7_919) % 60_000), {
@@ -36,6 +37,17 @@ describe("bound in bytes", () => {
 
   it.each([
     { id: "its body", record: responseOf(new Uint8Array(5_000)), key: "k", bytes: 5_000 },
+    {
+      id: "the variants that it lists",
+      record: {
+        kind: "vary",
+        names: ["a"],
+        sinceAtMs: 0,
+        variants: Array.from({ length: 100 }, (_, at) => [`${at}`, 0] as const),
+      } satisfies TierRecord,
+      key: "k",
+      bytes: 12_800,
+    },
     {
       id: "its fields, twice held at two bytes a character",
       record: responseOf(new Uint8Array(0), { fields: [["x", "v".repeat(999)]] }),
@@ -73,7 +85,7 @@ describe("bound in bytes", () => {
   });
 
   it("evicts what was not read for longest", () => {
-    const tier = new MemoryTier(4_000);
+    const tier = new MemoryTier(4_800);
     for (const name of ["a", "b", "c"]) {
       tier.write(keyOf(name), responseOf(new Uint8Array(600)), keep);
     }
@@ -105,6 +117,75 @@ describe("bound in bytes", () => {
       rule: "too-large",
     });
     expect([holds(tier, "a"), holds(tier, "b")]).toEqual([true, false]);
+  });
+});
+
+describe("errors, which anybody can have made by random paths", () => {
+  const marker = (count = 0): TierRecord => ({
+    kind: "vary",
+    names: ["accept"],
+    sinceAtMs: 0,
+    variants: Array.from({ length: count }, (_, at) => [`${at}`, keep.untilAtMs] as const),
+  });
+  const errorKeep = { ...keep, leadsToError: true };
+  const flood = (tier: MemoryTier, count: number) => {
+    const notFound = responseOf(new Uint8Array(200), { status: 404 });
+    for (let at = 0; at < count; at += 1) {
+      tier.write(keyOf(`GET https://a.example/random/${at}`), notFound, keep);
+      tier.write(keyOf(`GET https://a.example/varied/${at}`), marker(1), errorKeep);
+    }
+  };
+
+  it("push out no page, by the hundred thousand, and take an eighth at the most", () => {
+    const tier = new MemoryTier(32 * mebibyte);
+    const names = Array.from({ length: 2_000 }, (_, at) => `page ${at}`);
+    for (const name of names) {
+      tier.write(keyOf(name), responseOf(new Uint8Array(10_240)), keep);
+      tier.write(keyOf(`${name} marker`), marker(3), keep);
+    }
+    const pageBytes = tier.bytes;
+    flood(tier, 200_000);
+    expect(names.filter((name) => !holds(tier, name) || !holds(tier, `${name} marker`))).toEqual(
+      [],
+    );
+    expect(tier.bytes - pageBytes).toBeLessThanOrEqual(4 * mebibyte);
+    expect(tier.bytes - pageBytes).toBeGreaterThan(3 * mebibyte);
+  });
+
+  it.each([
+    { id: "399", status: 399, isPushedOut: false },
+    { id: "400", status: 400, isPushedOut: true },
+    { id: "599", status: 599, isPushedOut: true },
+  ])("begin with 400: $id", ({ status, isPushedOut }) => {
+    const tier = new MemoryTier(mebibyte);
+    tier.write(keyOf("a"), responseOf(new Uint8Array(0), { status }), keep);
+    flood(tier, 1_000);
+    expect(holds(tier, "a")).toBe(!isPushedOut);
+  });
+
+  it("stand under a key in place of a page, and a page in place of them", () => {
+    const tier = new MemoryTier(mebibyte);
+    for (const status of [200, 404, 200, 404]) {
+      tier.write(keyOf("a"), responseOf(new Uint8Array(0), { status }), keep);
+      const read = tier.read(keyOf("a"), ask);
+      expect(read).toMatchObject({ record: { stored: { metadata: { status } } } });
+      expect([tier.count, [...tier.stored()].length]).toEqual([1, 1]);
+    }
+    tier.remove(keyOf("a"));
+    expect([tier.bytes, holds(tier, "a")]).toEqual([0, false]);
+  });
+
+  it.each([
+    { id: "an error alone", keeps: [errorKeep], isPushedOut: true },
+    { id: "a page alone", keeps: [keep], isPushedOut: false },
+    { id: "a page, then an error", keeps: [keep, errorKeep], isPushedOut: false },
+    { id: "an error, then a page", keeps: [errorKeep, keep], isPushedOut: false },
+  ])("have their markers beside them: of $id", ({ keeps, isPushedOut }) => {
+    const tier = new MemoryTier(mebibyte);
+    for (const each of keeps) tier.write(keyOf("a"), marker(1), each);
+    expect(tier.count).toBe(1);
+    flood(tier, 1_000);
+    expect(holds(tier, "a")).toBe(!isPushedOut);
   });
 });
 
