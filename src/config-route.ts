@@ -42,6 +42,9 @@ export const routeInput = z.strictObject(
     immutable: z.optional(yesOrNo),
     staleWhileRevalidate: z.optional(duration),
     staleIfError: z.optional(duration),
+    admission: z.optional(
+      z.enum(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
+    ),
     tiers: z.optional(
       z.array(
         z.enum(["memory", "edge", "shared"], 'has a tier that is not "memory", "edge" or "shared"'),

@@ -154,6 +154,12 @@ export const configInput = z
         if (route.mode === "override" && route.fresh === undefined) {
           say("mode", '"override" needs a lifetime to put first; add fresh');
         }
+        const { admission, tiers = ["memory", "edge", "shared"] } = route;
+        if (admission !== undefined && !tiers.includes("shared")) {
+          say("admission", 'is about the shared tier; add "shared" to tiers, or leave it out');
+        } else if (admission === "second-ask" && tiers.every((tier) => tier === "shared")) {
+          say("admission", 'needs a tier to wait in; add "memory" or "edge" to tiers');
+        }
         if (route.immutable === true && route.browser === undefined) {
           say("immutable", "is for browsers, which were given no lifetime; add browser");
         }

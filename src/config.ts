@@ -36,6 +36,8 @@ export interface Route {
   readonly browserSeconds: number | undefined;
   readonly immutable: boolean;
   readonly tiers: readonly TierName[];
+  /** When the shared tier gets a response; `undefined`: errors on the second ask, all else at once. */
+  readonly admission: "first-ask" | "second-ask" | undefined;
   /** Query parameters that count, or `undefined` for all. */
   readonly queryAllow: NamePatterns | undefined;
   readonly keyHeaders: readonly string[];
@@ -186,6 +188,7 @@ function resolved(route: RouteInput, inherited: Inherited): Route {
     browserSeconds: seconds(route.browser),
     immutable: route.immutable ?? false,
     tiers: tierNames.filter((name) => route.tiers?.includes(name) ?? true),
+    admission: route.admission,
     queryAllow: route.query?.allow,
     keyHeaders: (route.key?.headers ?? []).map((name) => name.toLowerCase()).sort(),
     keyCookies: [...(route.key?.cookies ?? [])].sort(),

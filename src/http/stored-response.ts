@@ -43,6 +43,8 @@ export interface StoredMetadata {
   readonly bodyDate?: string | undefined;
   /** Filled so soon after a purge that its origin may not be settled: fresh for no longer. */
   readonly lifetimeSecondsMax?: number | undefined;
+  /** Not in the shared tier before somebody has asked for it again. */
+  readonly awaitsSecondAsk?: boolean | undefined;
 }
 
 /** A body held whole, or one read from its tier as it is sent on; `absent` if it was not asked for. */

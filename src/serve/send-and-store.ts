@@ -2,6 +2,7 @@
 import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
+import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
 import { fieldsOfFill } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
@@ -37,10 +38,11 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };
   }
   const source = response.body ?? new Blob([]).stream();
-  const answer = sendAndStoreBody({ metadata, source }, need, flight, {
-    ...handling,
-    stored: true,
-  });
+  const sent = {
+    metadata: { ...metadata, awaitsSecondAsk: awaitsSecondAsk(metadata, need) },
+    source,
+  };
+  const answer = sendAndStoreBody(sent, need, flight, { ...handling, stored: true });
   for (const [name, value] of fieldsForOneClient(response.headers, metadata, asked)) {
     answer.response.headers.append(name, value);
   }

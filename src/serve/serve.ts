@@ -1,6 +1,7 @@
 // One request from arrival to answer, in the order of its steps.
 import { requestDirectives } from "../http/cache-control.ts";
 import { unreachable } from "../http/unreachable.ts";
+import { admitOnHit } from "./admission.ts";
 import { answerFromOrigin } from "./answer-from-origin.ts";
 import { keepPrivate } from "./downstream.ts";
 import { isRefreshDue } from "./early-refresh.ts";
@@ -14,6 +15,7 @@ import { plainPage } from "./plain-page.ts";
 import type { Ports } from "./ports.ts";
 import { refreshBehind } from "./refresh.ts";
 import { fromStored, passOn } from "./respond.ts";
+import type { VariantPlace } from "./variants.ts";
 import { type Candidate, decide, isAnswer, isUnverified, type Verdict } from "./verdict.ts";
 
 export async function serve(request: Request, ports: Ports): Promise<Response> {
@@ -76,14 +78,17 @@ function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports):
 
 function hit(
   verdict: Extract<Verdict, { kind: "serve" | "serve-stale" }>,
-  { asked, ports }: { asked: Asked; ports: Ports },
+  place: VariantPlace,
 ): Answer {
+  const { asked, ports } = place;
   const { candidate, ageSeconds, ttlSeconds } = verdict;
   const unverified =
     asked.route.servesUnverified && isUnverified(questionOf({ asked, ports }), candidate);
   if (unverified) ports.metrics.answeredUnverified();
   const handling = { kind: "hit", ttlSeconds, detail: candidate.tier, unverified } as const;
   const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
+  // What is stale is brought up to date in all tiers.
+  if (verdict.kind === "serve") admitOnHit(candidate, place);
   return { response, outcome: verdict.kind === "serve" ? "hit" : "stale-hit" };
 }
 

@@ -111,7 +111,8 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
 }
 
 /**
- * Memory holds it when this returns; the promise settles once the other tiers have it too.
+ * Memory holds it when this returns; the promise settles once the other tiers have it too, save the
+ * shared one where the response waits for its second ask.
  *
  * @param given.names the tiers to write, where not all of the route's
  */
@@ -124,7 +125,8 @@ export function storeInTiers(
   const { memory, edge, shared } = ports.tiers;
   const tiers = [memory, edge, shared]
     .filter((tier) => tier !== undefined)
-    .filter(({ name }) => given.names?.includes(name) ?? true);
+    .filter(({ name }) => given.names?.includes(name) ?? true)
+    .filter(({ name }) => name !== "shared" || stored.metadata.awaitsSecondAsk !== true);
   return write({ kind: "response", stored }, tiers, given, bodyIn);
 }
 

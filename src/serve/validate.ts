@@ -125,13 +125,14 @@ function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Pr
 
 /**
  * What is validated at every use gains nothing from being written to every tier at every use: the
- * lower ones are only kept from letting it expire.
+ * lower ones are only kept from letting it expire. What has waited for its second ask has it now.
  */
 function tiersToUpdate(
   before: StoredMetadata,
   now: StoredMetadata,
   need: Need,
 ): readonly TierName[] {
+  if (before.awaitsSecondAsk === true) return tierNames;
   const { policy, atMs } = questionOf(need);
   const [termsBefore, terms] = [termsOf(before, policy), termsOf(now, policy)];
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;

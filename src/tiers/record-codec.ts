@@ -28,6 +28,7 @@ const metadataForm = z.object({
   jitterDraw: z.number(),
   bodyDate: z.optional(fieldValue),
   lifetimeSecondsMax: z.optional(z.number()),
+  awaitsSecondAsk: z.optional(z.boolean()),
 });
 
 const recordForm = z.object({

@@ -202,6 +202,24 @@ describe("a route is refused", () => {
       says: "must be true or false",
     },
     {
+      id: "admission",
+      changes: { admission: "third-ask" },
+      at: "admission",
+      says: 'must be "first-ask" or "second-ask"',
+    },
+    {
+      id: "admission-to-nothing",
+      changes: { admission: "first-ask", tiers: ["memory", "edge"] },
+      at: "admission",
+      says: 'is about the shared tier; add "shared" to tiers, or leave it out',
+    },
+    {
+      id: "admission-from-nowhere",
+      changes: { admission: "second-ask", tiers: ["shared"] },
+      at: "admission",
+      says: 'needs a tier to wait in; add "memory" or "edge" to tiers',
+    },
+    {
       id: "invalidate",
       changes: { invalidate: "global" },
       at: "invalidate",

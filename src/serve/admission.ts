@@ -1,0 +1,50 @@
+// Which responses Redis gets at once, and which only when somebody asks for them again.
+import type { Route } from "../config.ts";
+import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
+import type { Need } from "./need.ts";
+import { storeInTiers } from "./store.ts";
+import type { VariantPlace } from "./variants.ts";
+import type { Candidate } from "./verdict.ts";
+
+/**
+ * Does this fill wait in memory and at the edge until it is asked for a second time? By the route's
+ * `admission`; where that is unset, an error does.
+ *
+ * Not where the look-up found something stored that it takes the place of: that was asked for
+ * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
+ * done with the response that it freshens: only who asks again for what is stored brings one about.
+ */
+export function awaitsSecondAsk(
+  { status }: StoredMetadata,
+  { asked, ports, validating, fallback }: Need,
+): boolean {
+  if (ports.tiers.shared === undefined || (validating ?? fallback) !== undefined) return false;
+  return mayWait(asked.route) && isAdmittedLate(asked.route, status);
+}
+
+function mayWait({ tiers }: Route): boolean {
+  return tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
+}
+
+function isAdmittedLate({ admission }: Route, status: number): boolean {
+  return admission === undefined ? isErrorStatus(status) : admission === "second-ask";
+}
+
+/** What this isolate has admitted. */
+const admitted = new WeakSet<StoredMetadata>();
+
+/**
+ * To be called for what answers fresh from a tier: if it waits for its second ask, this is it. It is
+ * written to the shared tier behind the answer as its fill left it, stamp, times and colo unchanged;
+ * and to the edge without its mark, so that the colo's other isolates need not do the same.
+ */
+export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
+  const { metadata, body } = stored;
+  if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
+  const { ports } = place;
+  // What was streamed, or is too large for the shared tier, lies at the edge for good.
+  if (body.kind !== "bytes" || body.bytes.byteLength > ports.config.limits.sharedBodyBytes) return;
+  admitted.add(metadata);
+  const now = { metadata: { ...metadata, awaitsSecondAsk: undefined }, body };
+  ports.afterAnswer(() => storeInTiers(now, { ...place, names: ["edge", "shared"] }, () => "new"));
+}
