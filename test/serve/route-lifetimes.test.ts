@@ -46,6 +46,40 @@ describe("stored for as long as", () => {
       seconds: 300,
     },
     { id: "an-unusual-status-has", route: { negative: { 503: "5s" } }, status: 503, seconds: 5 },
+    ...[302, 403, 405, 500, 502, 504, 599].map((status) => ({
+      id: `any-status-has: ${status}`,
+      route: { negative: { [status]: "5s" } },
+      status,
+      seconds: 5,
+    })),
+    ...["max-age=10", "s-maxage=10, max-age=99", "public, max-age=10"].map((own) => ({
+      id: `the-origin-says-of-an-error: ${own}`,
+      route: { negative: { 404: "30s" } },
+      fields: cc(own),
+      status: 404,
+      seconds: 10,
+    })),
+    {
+      id: "the-origin-says-of-an-error-to-caches",
+      route: { negative: { 404: "30s" } },
+      fields: cc("max-age=99", { "cdn-cache-control": "max-age=10" }),
+      status: 404,
+      seconds: 10,
+    },
+    {
+      id: "override-says-of-an-error",
+      route: { fresh: "5m", negative: { 404: "30s" }, mode: "override" },
+      fields: cc("max-age=10"),
+      status: 404,
+      seconds: 30,
+    },
+    {
+      id: "the-status-has-without-its-cookie",
+      route: { negative: { 404: "30s" }, setCookie: "strip" },
+      fields: { "set-cookie": "a=1" },
+      status: 404,
+      seconds: 30,
+    },
     { id: "jitter-leaves", route: { fresh: "100s", jitter: 0.2 }, seconds: 90 },
   ])("$id", async ({ route, seconds, ...answer }) => {
     const site = openRoute(route, answer);
@@ -63,6 +97,32 @@ describe("not stored", () => {
     { id: "an-error-has-no-lifetime-of-its-own", route: { fresh: "5m" }, status: 404 },
     { id: "a-server-error", route: { fresh: "5m" }, status: 500 },
     { id: "zero", route: { fresh: "0s" } },
+    { id: "an-error-of-another-status", route: { negative: { 404: "30s" } }, status: 403 },
+    ...["no-store", "private", "max-age=0", "s-maxage=0, max-age=60"].map((own) => ({
+      id: `the-origin-keeps-an-error: ${own}`,
+      route: { negative: { 404: "30s", 503: "30s" } },
+      fields: cc(own),
+      status: own === "private" ? 503 : 404,
+    })),
+    {
+      id: "the-origin-keeps-an-error-also-behind-a-targeted-field",
+      route: { negative: { 404: "30s" } },
+      fields: cc("no-store", { "cdn-cache-control": "no-store" }),
+      status: 404,
+    },
+    {
+      id: "override-over-an-error-without-store",
+      route: { fresh: "5m", negative: { 404: "30s" }, mode: "override" },
+      fields: cc("no-store"),
+      status: 404,
+    },
+    {
+      id: "an-error-with-a-cookie",
+      route: { negative: { 404: "30s" } },
+      fields: { "set-cookie": "a=1" },
+      status: 404,
+    },
+    { id: "a-part", route: { negative: { 416: "30s" } }, status: 416 },
     {
       id: "override-over-private",
       route: { fresh: "5m", mode: "override" },
@@ -83,6 +143,34 @@ describe("not stored", () => {
     await site.get("/a");
     expect((await site.get("/a")).text).toBe("page 2");
     expect(site.cache.puts).toBe(0);
+  });
+});
+
+describe("an error of the origin's that has a lifetime", () => {
+  /** A page, then the error once the page is stale, then a page again. */
+  async function textsOver(staleIfError: string): Promise<string[]> {
+    const site = openRoute({ fresh: "60s", negative: { 503: "5s" }, staleIfError });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.origin.script = () => page("away", {}, 503);
+    const failing = await site.get("/a");
+    site.origin.script = () => page("back");
+    const soon = await site.get("/a");
+    site.clock.advance(5);
+    return [failing, soon, await site.get("/a")].map(({ text }) => text);
+  }
+
+  it.each([
+    { id: "answers for that long", staleIfError: "0s", texts: ["away", "away", "back"] },
+    { id: "not where a page may", staleIfError: "1h", texts: ["page 1", "back", "back"] },
+  ])("$id", async ({ staleIfError, texts }) => {
+    expect(await textsOver(staleIfError)).toEqual(texts);
+  });
+
+  it("is not stored where a client's own cookie may have made it", async () => {
+    const site = openRoute({ negative: { 404: "30s" } }, { status: 404 });
+    await site.get("/a", { headers: { cookie: "session=ada" } });
+    expect((await site.get("/a")).text).toBe("page 2");
   });
 });
 
