@@ -38,10 +38,10 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };
   }
   const source = response.body ?? new Blob([]).stream();
-  const sent = {
-    metadata: { ...metadata, awaitsSecondAsk: awaitsSecondAsk(metadata, need) },
-    source,
-  };
+  const marked = awaitsSecondAsk(metadata, need)
+    ? { ...metadata, awaitsSecondAsk: true }
+    : metadata;
+  const sent = { metadata: marked, source };
   const answer = sendAndStoreBody(sent, need, flight, { ...handling, stored: true });
   for (const [name, value] of fieldsForOneClient(response.headers, metadata, asked)) {
     answer.response.headers.append(name, value);

@@ -7,6 +7,7 @@ import type { StoredVariant, VaryMarker } from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
+import { discardBody } from "./respond.ts";
 
 /** A request whose answer is stored, and the marker that its look-up followed, if there was one. */
 export interface VariantPlace {
@@ -24,22 +25,25 @@ export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<VariantPlac
 }
 
 /**
- * Another isolate of the colo may have listed more since this one read its marker, so a variant that
+ * Another isolate of the colo may have listed more since this one read the marker, so a variant that
  * is new here is listed beside what the edge tier has by now. Behind the answer, and one local call.
  */
 export async function withListOfColo<Place extends VariantPlace>(
   metadata: StoredMetadata,
   place: Place,
 ): Promise<Place> {
-  const { asked, ports } = place;
-  if (metadata.selecting.length === 0 || !asked.route.tiers.includes("edge")) return place;
+  const { asked, ports, marker } = place;
+  const mayBeListed = metadata.selecting.length > 0 && marker !== undefined;
+  if (!mayBeListed || !asked.route.tiers.includes("edge")) return place;
   const own = sha256Short(keyOf(metadata, place).text);
   if (liveVariants(place).some(([digest]) => digest === own)) return place;
   const { afterAnswer } = ports;
   const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
   const read = await ports.tiers.edge.read(asked.key, ask);
-  if (read.kind !== "found" || read.record.kind !== "vary") return place;
-  return { ...place, listedElsewhere: read.record.variants };
+  if (read.kind !== "found") return place;
+  if (read.record.kind === "vary") return { ...place, listedElsewhere: read.record.variants };
+  discardBody(read.record.stored);
+  return place;
 }
 
 /**

@@ -133,7 +133,7 @@ describe("the second ask", () => {
 
   it("may come in another isolate of the colo, and is one for all of them", async () => {
     const world = new World(notFound(), {}, 3);
-    const [, second, third] = world.sites.map((site) => world.inSameColo(site)) as Site[];
+    const [, second, third] = world.sites.map((site) => world.inSameColo(site));
     await world.site.get("/a");
     expect((await second?.get("/a"))?.cacheStatus).toContain("detail=edge");
     expect(world.writes).toEqual(written);
