@@ -119,9 +119,9 @@ async function lookedUpAgain(outcome: FlightOutcome, need: Need): Promise<Answer
   const { found, ...place } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
   if (typeof found === "object" && accepts(found)) return answeredBy(found, need);
   if (typeof found === "object") discardBody(found.stored);
-  const names = namesIn(outcome);
-  const isKnown = place.key.text !== asked.key.text;
-  return { ...need, ...(isKnown ? place : { key: variantKey(asked.key, names, asked.forwarded) }) };
+  if (place.key.text !== asked.key.text) return { ...need, ...place };
+  const key = variantKey(asked.key, namesIn(outcome), asked.forwarded);
+  return { ...need, key, marker: outcome.kind === "varies" ? outcome.marker : need.marker };
 }
 
 /** The fields by which what was stored is selected. */

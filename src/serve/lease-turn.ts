@@ -114,7 +114,7 @@ function wordOn(
   if (outcome?.kind === "origin-failed") return outcome.failure;
   if (outcome?.kind === "varies") return undefined;
   if (outcome?.kind !== "stored") return "nothing-to-share";
-  const { body } = outcome.stored;
+  const { body, metadata } = outcome.stored;
   const isShared = body.kind === "bytes" && body.bytes.byteLength <= sharedBodyBytes;
-  return isShared ? undefined : "nothing-to-share";
+  return isShared && metadata.awaitsSecondAsk !== true ? undefined : "nothing-to-share";
 }

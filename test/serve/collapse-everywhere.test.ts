@@ -139,22 +139,21 @@ describe("a crowd in every colo", () => {
 
 describe("nobody waits for", () => {
   it.each([
-    { id: "private", route: {}, limits: {}, answer: () => page("own", cc("private")) },
+    { id: "private", limits: {}, answer: () => page("own", cc("private")) },
+    { id: "not-admitted-yet", limits: {}, answer: () => page("gone", fresh, 404), status: 404 },
     {
       id: "too-large-to-share",
-      route: {},
       limits: { sharedBodyBytes: 100 },
       answer: () => page("x".repeat(101), fresh),
     },
     {
       id: "too-large-to-buffer",
-      route: {},
       limits: { bufferBytes: 100, sharedBodyBytes: 100 },
       answer: () => page("x".repeat(101), fresh),
     },
-  ])("what cannot be shared: $id", async ({ route, limits, answer }) => {
+  ])("what cannot be shared: $id", async ({ limits, answer, status = 200 }) => {
     const gate = closedGate();
-    const colos = new Colos(behind(gate, answer), route, limits);
+    const colos = new Colos(behind(gate, answer), {}, limits);
     const asking = Promise.all(colos.sites.map((site) => colos.ask(site)));
     await colos.pass(1);
     expect(colos.origin.count).toBe(1);
@@ -162,7 +161,7 @@ describe("nobody waits for", () => {
     // The next look at the lease tells, and it comes within half a second.
     await colos.pass(0.6);
     expect(colos.origin.count).toBe(3);
-    expect((await asking).every(({ status }) => status === 200)).toBe(true);
+    expect((await asking).map((seen) => seen.status)).toEqual([status, status, status]);
     expect(colos.leases).toEqual(["nothing-to-share"]);
   });
 

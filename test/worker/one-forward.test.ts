@@ -1,0 +1,123 @@
+// Crowds in three colos who ask for one page at once, on workerd: what the origin sees of them.
+import { connect } from "node:net";
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { afterEach, describe, expect, it } from "vitest";
+import { Running } from "../../local/running.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { cacheStatusOf, type RawAnswer, rawRequest } from "./raw-request.ts";
+import { startWorld, statsOf, until, type World } from "./world.ts";
+
+let running = new Running();
+
+afterEach(async () => {
+  await running.stop();
+  running = new Running();
+});
+
+interface Held {
+  readonly origin: ScriptedOrigin;
+  readonly world: World;
+  /** Answers what waits, and all that comes from now on. */
+  open(): void;
+}
+
+/** Three colos before an origin that answers once it is told to. */
+async function held(fields: Record<string, string>, route = 'collapse: "global"'): Promise<Held> {
+  const waiting: ServerResponse[] = [];
+  let isOpen = true;
+  const answer = (response: ServerResponse) => response.writeHead(200, fields).end("page");
+  const origin = await running.add(
+    startScriptedOrigin((_, response) => {
+      if (isOpen) answer(response);
+      else waiting.push(response);
+    }),
+  );
+  const config = `{ routes: [{ name: "all", match: "*", ${route} }] }`;
+  const world = await running.add(startWorld({ originUrl: origin.url, colos: 3, config }));
+  // Whoever finds the journal empty begins it with a purge of everything.
+  for (const { url } of world.colos) await rawRequest(url, "/before");
+  isOpen = false;
+  const open = () => {
+    isOpen = true;
+    for (const response of waiting.splice(0)) answer(response);
+  };
+  return { origin, world, open };
+}
+
+function crowd({ colos }: World, count: number, headers = {}): Promise<RawAnswer>[] {
+  return colos.flatMap(({ url }) =>
+    Array.from({ length: count }, () => rawRequest(url, "/page", { headers })),
+  );
+}
+
+async function everyColoWaits({ colos }: World): Promise<void> {
+  await until(async () => {
+    const stats = await Promise.all(colos.map(statsOf));
+    return stats.every(({ fillsUnderWay }) => fillsUnderWay > 0);
+  }, "every colo to wait for the page");
+}
+
+const bodies = (answers: readonly RawAnswer[]) =>
+  new Set(answers.map(({ status, body }) => `${status} ${body.toString()}`));
+
+describe("one page, three colos", () => {
+  it("with a lease: one origin request", async () => {
+    const { origin, world, open } = await held({ "cache-control": "max-age=600" });
+    const asking = crowd(world, 50);
+    await everyColoWaits(world);
+    open();
+    const answers = await Promise.all(asking);
+    expect(bodies(answers)).toEqual(new Set(["200 page"]));
+    expect(origin.count("/page")).toBe(1);
+    const collapsed = answers.filter((answer) => cacheStatusOf(answer).includes("collapsed"));
+    expect(collapsed).toHaveLength(149);
+  });
+
+  it("without: one for each isolate", async () => {
+    const { origin, world, open } = await held({ "cache-control": "max-age=600" }, "");
+    const asking = crowd(world, 50);
+    await everyColoWaits(world);
+    open();
+    expect(bodies(await Promise.all(asking))).toEqual(new Set(["200 page"]));
+    expect(origin.count("/page")).toBe(3);
+  });
+
+  it("that nobody may share: nobody waits for another", async () => {
+    const { origin, world, open } = await held({ "cache-control": "private" });
+    const asking = crowd(world, 20);
+    await everyColoWaits(world);
+    open();
+    expect(bodies(await Promise.all(asking))).toEqual(new Set(["200 page"]));
+    expect(origin.count("/page")).toBe(60);
+  });
+
+  it("each client with a session of its own: all go at once", async () => {
+    const { origin, world, open } = await held({ "cache-control": "private" });
+    const asking = Array.from({ length: 60 }, (_, nth) => {
+      const { url } = world.colos[nth % 3]!;
+      return rawRequest(url, "/page", { headers: { cookie: `session=${nth}` } });
+    });
+    await until(async () => origin.count("/page") === 60, "every session to be at the origin");
+    open();
+    expect(bodies(await Promise.all(asking))).toEqual(new Set(["200 page"]));
+    const asked = origin.seen.filter(({ url }) => url === "/page");
+    expect(new Set(asked.map(({ headers }) => headers.cookie)).size).toBe(60);
+  });
+
+  it("whose first client resets its connection: the others get it all the same", async () => {
+    const { origin, world, open } = await held({ "cache-control": "max-age=600" });
+    const { hostname, port } = new URL(world.colos[0]!.url);
+    const client = connect(Number(port), hostname);
+    await once(client, "connect");
+    client.write("GET /page HTTP/1.1\r\nhost: site.test\r\n\r\n");
+    await until(async () => origin.count("/page") === 1, "the first request to be at the origin");
+    const asking = crowd(world, 20);
+    await everyColoWaits(world);
+    client.resetAndDestroy();
+    open();
+    expect(bodies(await Promise.all(asking))).toEqual(new Set(["200 page"]));
+    // The dead one's own isolate asks anew at once, another colo by the lease at the most.
+    expect(origin.count("/page")).toBeLessThanOrEqual(3);
+  });
+});
