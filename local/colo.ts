@@ -9,6 +9,8 @@ export interface Colo {
   readonly url: string;
   /** Through the runtime simulator's entry Worker, which re-encodes bodies; for tests alone. */
   readonly publicUrl: string;
+  /** One run of the Worker's cron trigger. @throws when the handler did not end well */
+  fireCron(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,8 +25,9 @@ export interface ColoSettings {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Kept equal to wrangler.toml; a test compares them. */
+/** Both kept equal to wrangler.toml; a test compares them. */
 export const compatibilityDate = "2026-11-01";
+export const minutely = "* * * * *";
 
 /** @throws OperatorError when the port is taken */
 export async function startColo(settings: ColoSettings): Promise<Colo> {
@@ -52,12 +55,24 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
       name: settings.name,
       url: `http://${host}:${port}`,
       publicUrl,
+      fireCron: () => fireCron(runtime),
       stop: () => runtime.dispose(),
     };
   } catch (cause) {
     await runtime.dispose().catch(() => undefined);
     throw cause;
   }
+}
+
+interface ScheduledWorker {
+  scheduled(event: { cron: string }): Promise<{ outcome: string }>;
+}
+
+async function fireCron(runtime: Miniflare): Promise<void> {
+  // Declared as something else where the runtime's own types are not installed.
+  const worker = (await runtime.getWorker()) as unknown as ScheduledWorker;
+  const { outcome } = await worker.scheduled({ cron: minutely });
+  if (outcome !== "ok") throw new Error(`The scheduled handler came to ${outcome}.`);
 }
 
 /** workerd reports a taken port late and obscurely, so it is tried beforehand. */

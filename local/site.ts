@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { buildWorker } from "./build-worker.ts";
 import { type Colo, startColo } from "./colo.ts";
+import { startCron } from "./cron.ts";
 import { type DemoOrigin, startDemoOrigin } from "./demo-origin/demo-origin.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";
 import { Running } from "./running.ts";
@@ -67,6 +68,8 @@ export async function startSite(
       const port = options.port === 0 ? 0 : options.port + index;
       colos.push(await running.add(startColo({ name: `colo-${index + 1}`, worker, port, env })));
     }
+    const [first] = colos;
+    if (first !== undefined) await running.add(Promise.resolve(startCron(first)));
     if (demo !== undefined) sendPurgesOf(demo, colos, secrets.PURGE_SECRET.value);
     const editorUrl = demo && `${colos[0]?.url}/editor`;
     return { colos, originUrl, editorUrl, redisUrl, rest, secrets, stop: () => running.stop() };

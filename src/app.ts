@@ -1,5 +1,5 @@
 // The Hono application: the operator's routes below `/_cache/`, the cache for everything else.
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { adminRoutes } from "./admin/routes.ts";
 import type { Config } from "./config.ts";
 import { type Env, type Environment, type OriginTarget, readEnvironment } from "./environment.ts";
@@ -10,8 +10,11 @@ import { noJournal } from "./purge/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import { ByteBudget } from "./serve/byte-budget.ts";
 import { Flights } from "./serve/collapse.ts";
+import { HotKeyStream } from "./serve/hot-key-stream.ts";
+import { HotKeys } from "./serve/hot-keys.ts";
 import { Invalidations } from "./serve/invalidate.ts";
 import { JoinedPurges } from "./serve/joined-purges.ts";
+import { keepWarm } from "./serve/keep-warm.ts";
 import { OriginHealth } from "./serve/origin-health.ts";
 import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
@@ -32,12 +35,21 @@ export interface Platform {
   readonly log: (line: string) => void;
 }
 
+/** What outlasts an answer, or a run of the cron trigger, is told to the runtime here. */
+export type Background = Pick<Parameters<Hono["fetch"]>[2] & object, "waitUntil">;
+
+export interface Application {
+  readonly fetch: Hono["fetch"];
+  /** One run of the cron trigger. Never rejects. */
+  readonly scheduled: (background: Background) => Promise<void>;
+}
+
 /**
  * Makes an isolate's application; its state lives as long as it does.
  *
  * @throws OperatorError for bindings that make no sense
  */
-export function createApp(config: Config, env: Env, platform: Platform): Hono {
+export function createApp(config: Config, env: Env, platform: Platform): Application {
   const environment = readEnvironment(env, config);
   const metrics = new Metrics(platform.nowAtMs());
   const redis =
@@ -46,15 +58,19 @@ export function createApp(config: Config, env: Env, platform: Platform): Hono {
   const isolate = createIsolate({ config, environment, platform, metrics, redis, purging });
   const app = new Hono();
   app.route("/_cache", adminRoutes({ environment, isolate, redis, purging }));
-  app.all("*", (context) => {
-    const { req } = context;
-    return serve(req.raw, portsOf(context, isolate, environment, platform));
+  app.all("*", ({ req: { raw }, executionCtx }) => {
+    const colo = environment.colo ?? raw.cf?.colo ?? "";
+    return serve(raw, portsOf(isolate, { colo, background: executionCtx }, platform));
   });
   app.onError((cause) => {
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     return plainPage(500);
   });
-  return app;
+  const scheduled = (background: Background) => {
+    const ports = portsOf(isolate, { colo: environment.colo ?? "", background }, platform);
+    return logged(() => keepWarm(ports), isolate, platform);
+  };
+  return { fetch: app.fetch, scheduled };
 }
 
 function createIsolate(given: {
@@ -87,6 +103,8 @@ function createIsolate(given: {
     uncacheable: new Uncacheable(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
+    hotKeys:
+      redis && config.hotKeys > 0 ? new HotKeys(new HotKeyStream({ redis, namespace })) : undefined,
     fillBudget: new ByteBudget(limits.memoryBytes),
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,
@@ -119,23 +137,26 @@ function originFetcher(
 }
 
 function portsOf(
-  context: Context,
   isolate: Isolate,
-  environment: Environment,
+  { colo, background }: { colo: string; background: Background },
   platform: Platform,
 ): Ports {
-  const { raw } = context.req;
   return {
     ...isolate,
-    colo: environment.colo ?? raw.cf?.colo ?? "",
-    afterAnswer: (work) => {
-      const logged = work().catch((cause: unknown) => {
-        isolate.metrics.backgroundWorkFailed();
-        platform.log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
-      });
-      context.executionCtx.waitUntil(logged);
-    },
+    colo,
+    afterAnswer: (work) => background.waitUntil(logged(work, isolate, platform)),
   };
+}
+
+function logged(
+  work: () => Promise<void>,
+  { metrics }: Isolate,
+  platform: Platform,
+): Promise<void> {
+  return work().catch((cause: unknown) => {
+    metrics.backgroundWorkFailed();
+    platform.log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+  });
 }
 
 /** Where an error arose, for the operator's log; its message may quote what must not be there. */

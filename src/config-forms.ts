@@ -46,6 +46,10 @@ export const settleSeconds = z
   .number("must be a number of seconds, such as 5")
   .check(z.minimum(0, "is less than 0"), z.maximum(3_600, "is over an hour"));
 
+export const hotKeyCount = z
+  .int("must be a whole number of keys")
+  .check(z.minimum(0, "is less than 0"), z.maximum(1_000, "is over 1,000"));
+
 export const patterns = texts("utm_*").check(
   z.refine((names) => names.every((name) => !name.slice(0, -1).includes("*")), {
     error: 'has a "*" that is not at the end of a name',

@@ -4,6 +4,7 @@ import {
   bytes,
   duration,
   fieldNames,
+  hotKeyCount,
   lagSeconds,
   notBuiltYet,
   patterns,
@@ -92,6 +93,7 @@ export const configInput = z
       heuristics: z.optional(yesOrNo),
       honourRequestDirectives: z.optional(yesOrNo),
       cacheInFront: z.optional(yesOrNo),
+      hotKeys: z.optional(hotKeyCount),
       limits: z.optional(
         z.strictObject(
           {

@@ -90,6 +90,8 @@ export interface Config {
   };
   /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
   readonly cacheInFront: boolean;
+  /** How many of the hottest keys are refreshed before they expire; 0: off. */
+  readonly hotKeys: number;
   readonly limits: {
     /** What is held whole while it is stored; a larger body is streamed to the edge tier. */
     readonly bufferBytes: number;
@@ -149,6 +151,7 @@ export function defineConfig(written: ConfigInput): Config {
     tagFields: (general.tagFields ?? []).map((name) => name.toLowerCase()),
     heuristics: general.heuristics ?? false,
     cacheInFront: general.cacheInFront ?? false,
+    hotKeys: general.hotKeys ?? 0,
     limits: {
       bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
       sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,

@@ -54,7 +54,7 @@ export function readEnvironment(env: Env, config: Config): Environment {
         : bound(env, origin.binding),
     );
   }
-  return {
+  const environment = {
     origins,
     redis: redisOf(env),
     adminToken: textOf(env, "ADMIN_TOKEN"),
@@ -62,6 +62,21 @@ export function readEnvironment(env: Env, config: Config): Environment {
     siteHost: siteHostOf(env),
     colo: textOf(env, "COLO"),
   };
+  if (config.hotKeys > 0) checkForHotKeys(environment);
+  return environment;
+}
+
+/** Hot keys are told by way of Redis, and whoever writes there must not choose the site's host. */
+function checkForHotKeys({ redis, siteHost }: Environment): void {
+  if (redis !== undefined && siteHost !== undefined) return;
+  throw new OperatorError({
+    what: "hotKeys is refused.",
+    why:
+      redis === undefined
+        ? "UPSTASH_REDIS_REST_URL is not set, and without the shared tier nothing can be kept warm."
+        : "SITE_HOST is not set, so nothing says which host a key from Redis may name.",
+    mend: "Set it, or leave hotKeys out of the configuration.",
+  });
 }
 
 function defaultOrigin(env: Env): OriginTarget {

@@ -16,6 +16,12 @@ export type Outcome =
  */
 export type InvalidationCount = "named" | "widened" | "purged" | "failed";
 
+/**
+ * Of keys that are asked for often: hits that were sampled, and reports of a minute; in runs of the
+ * cron trigger, what was refreshed, what needed nothing, and what could not be had.
+ */
+export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";
+
 export interface RouteCounts {
   requests: number;
   outcomes: Partial<Record<Outcome, number>>;
@@ -39,6 +45,7 @@ export interface Snapshot {
   readonly reads: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly invalidations: Readonly<Record<InvalidationCount, number>>;
+  readonly hotKeys: Readonly<Record<HotKeyCount, number>>;
   readonly originRequests: number;
   /** Those of them that were sent a second time. */
   readonly originRetries: number;
@@ -59,6 +66,7 @@ export class Metrics {
   readonly #reads = new Map<string, Map<string, number>>();
   readonly #writes = new Map<string, Map<string, number>>();
   readonly #invalidations = { named: 0, widened: 0, purged: 0, failed: 0 };
+  readonly #hotKeys = { sampled: 0, flushed: 0, refreshed: 0, skipped: 0, failed: 0 };
   #originRequests = 0;
   #originRetries = 0;
   #badRecords = 0;
@@ -96,6 +104,10 @@ export class Metrics {
     this.#invalidations[kind] += 1;
   }
 
+  hotKey(kind: HotKeyCount): void {
+    this.#hotKeys[kind] += 1;
+  }
+
   originAsked(): void {
     this.#originRequests += 1;
   }
@@ -131,6 +143,7 @@ export class Metrics {
       reads: asRecords(this.#reads),
       writes: asRecords(this.#writes),
       invalidations: { ...this.#invalidations },
+      hotKeys: { ...this.#hotKeys },
       originRequests: this.#originRequests,
       originRetries: this.#originRetries,
       badRecords: this.#badRecords,

@@ -1,7 +1,7 @@
 // The entry point of the Worker.
 import type { Hono } from "hono";
 import config from "../tidemark.config.ts";
-import { createApp, type Platform } from "./app.ts";
+import { type Application, type Background, createApp, type Platform } from "./app.ts";
 import type { Env } from "./environment.ts";
 import { OperatorError } from "./operator-error.ts";
 import { plainPage } from "./serve/plain-page.ts";
@@ -14,18 +14,26 @@ const platform: Platform = {
   log: (line) => console.error(line),
 };
 
-let app: Hono | undefined;
+let app: Application | undefined;
 
 type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
 
+/** @returns `undefined` if it does not start; why not stands in the log */
+function started(env: Env): Application | undefined {
+  try {
+    app ??= createApp(config, env, platform);
+  } catch (cause) {
+    platform.log(cause instanceof OperatorError ? cause.message : "The Worker did not start.");
+  }
+  return app;
+}
+
 export default {
   fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
-    try {
-      app ??= createApp(config, env, platform);
-    } catch (cause) {
-      platform.log(cause instanceof OperatorError ? cause.message : "The Worker did not start.");
-      return plainPage(500);
-    }
-    return app.fetch(request, env, context);
+    return started(env)?.fetch(request, env, context) ?? plainPage(500);
+  },
+  /** The cron trigger of wrangler.toml. */
+  async scheduled(_: unknown, env: Env, background: Background): Promise<void> {
+    await started(env)?.scheduled(background);
   },
 };

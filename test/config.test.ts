@@ -16,6 +16,7 @@ describe("a good configuration comes to", () => {
       tagFields: [],
       heuristics: false,
       cacheInFront: false,
+      hotKeys: 0,
       limits: {
         bufferBytes: 4_194_304,
         sharedBodyBytes: 1_048_576,
@@ -135,6 +136,11 @@ describe("a good configuration comes to", () => {
   it("a number of variants on both sides of its bounds", () => {
     const bounds = [1, 500].map((variants) => defineConfig({ limits: { variants } }));
     expect(bounds.map(({ limits }) => limits.variants)).toEqual([1, 500]);
+  });
+
+  it("hot keys up to their bound", () => {
+    const counts = [0, 1, 1_000];
+    expect(counts.map((hotKeys) => defineConfig({ hotKeys }).hotKeys)).toEqual(counts);
   });
 
   it("time-outs on both sides of their bounds", () => {

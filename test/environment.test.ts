@@ -11,6 +11,7 @@ const redis = {
   UPSTASH_REDIS_REST_TOKEN: "s3cret",
 };
 const service = { fetch: () => Promise.resolve(new Response("bound")) };
+const withHotKeys = defineConfig({ hotKeys: 50 });
 const withBucket = defineConfig({ origins: { bucket: { binding: "BUCKET" } } });
 
 function refusalOf(env: Env, config = defineConfig({})): string {
@@ -127,6 +128,22 @@ describe("refused", () => {
       id: "seal-key",
       env: { ...origin, SEAL_KEY: "s3cret" },
       says: "SEAL_KEY is set. What it asks for is not built yet, so it would have no effect. Unset it.",
+    },
+    {
+      id: "hot-keys-without-redis",
+      env: { ...origin, SITE_HOST: "www.example.com" },
+      config: withHotKeys,
+      says:
+        "hotKeys is refused. UPSTASH_REDIS_REST_URL is not set, and without the shared tier nothing " +
+        "can be kept warm. Set it, or leave hotKeys out of the configuration.",
+    },
+    {
+      id: "hot-keys-without-a-host",
+      env: { ...origin, ...redis },
+      config: withHotKeys,
+      says:
+        "hotKeys is refused. SITE_HOST is not set, so nothing says which host a key from Redis may " +
+        "name. Set it, or leave hotKeys out of the configuration.",
     },
     {
       id: "site-host-url",

@@ -67,6 +67,7 @@ function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & 
     atMs: nowAtMs(),
     ...metrics.snapshot(),
     ...(purging ? {} : { invalidations: "here alone: no journal is configured" }),
+    ...(isolate.hotKeys ? {} : { hotKeys: "off" }),
     memory: { bytes: tiers.memory.bytes, records: tiers.memory.count },
     fillsUnderWay: flights.count,
     originsShutOff: originHealth.shutOff,

@@ -8,6 +8,7 @@ import type { SharedTier } from "../tiers/shared-tier.ts";
 import type { Tier } from "../tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Flights } from "./collapse.ts";
+import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations } from "./invalidate.ts";
 import type { JoinedPurges } from "./joined-purges.ts";
 import type { OriginHealth } from "./origin-health.ts";
@@ -48,6 +49,8 @@ export interface Isolate {
   readonly invalidations: Invalidations;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */
   readonly joinedPurges: JoinedPurges | undefined;
+  /** `undefined` where none are kept warm. */
+  readonly hotKeys: HotKeys | undefined;
   readonly fillBudget: ByteBudget;
   readonly metrics: Metrics;
   readonly fetchOrigin: FetchOrigin;

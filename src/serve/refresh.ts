@@ -1,8 +1,10 @@
-// Brings a stale response up to date behind its client's back (RFC 5861 §3).
+// Brings a response up to date behind its clients' backs: one that is stale (RFC 5861 §3), or soon
+// will be.
 import type { RecordKey } from "../tiers/record-key.ts";
+import type { Flight } from "./collapse.ts";
+import { isOriginError } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
-import type { Flight } from "./collapse.ts";
 import { lookUp } from "./lookup.ts";
 import { type Need, questionOf } from "./need.ts";
 import { type Asked, asRefresh } from "./plan.ts";
@@ -12,9 +14,12 @@ import { type Candidate, decide } from "./verdict.ts";
 
 /** Unless its origin is in trouble and it is not yet time to look again. */
 export function refreshBehind(client: Asked, stale: Candidate, key: RecordKey, ports: Ports): void {
-  const page = { origin: client.route.origin, page: client.key.text };
-  const state = ports.originHealth.ask(page, ports.nowAtMs());
-  if (state.kind === "well" || state.isProbe) startRefresh(client, stale, key, ports);
+  if (isWorthAsking(client, ports)) startRefresh(client, stale, key, ports);
+}
+
+function isWorthAsking({ route, key }: Asked, { originHealth, nowAtMs }: Ports): boolean {
+  const state = originHealth.ask({ origin: route.origin, page: key.text }, nowAtMs());
+  return state.kind === "well" || state.isProbe;
 }
 
 /**
@@ -31,56 +36,114 @@ export function startRefresh(
   const selecting = stale?.stored.metadata.selecting ?? [];
   const selectsByCookie = selecting.some(([name]) => name === "cookie");
   const asked = asRefresh(client, selectsByCookie);
-  const atMs = ports.nowAtMs();
-  if (ports.flights.get(key.text, atMs) !== undefined) return;
-  const flight = ports.flights.begin(key.text, atMs);
+  if (ports.flights.get(key.text, ports.nowAtMs()) !== undefined) return;
+  const flight = ports.flights.begin(key.text, ports.nowAtMs());
   const sinceAtMs = stale?.stored.metadata.respondedAtMs ?? -Infinity;
-  ports.afterAnswer(async () => {
-    try {
-      const need = await needOf({ asked, ports, key, flight, sinceAtMs });
-      if (need === undefined) return ports.flights.end(key.text, flight);
-      const { response } = await lead(need, flight);
-      await response.body?.cancel();
-    } catch (cause) {
-      ports.flights.end(key.text, flight);
-      throw cause;
-    }
-  });
+  const accepts = (candidate: Candidate) =>
+    candidate.stored.metadata.respondedAtMs > sinceAtMs && isFresh(candidate, asked, ports);
+  const begun = { key, flight };
+  ports.afterAnswer(async () => void (await refresh({ asked, ports, accepts, begun })));
+}
+
+/** `skipped`: fresh for long enough, or under way already. */
+export type Refreshed = "refreshed" | "skipped" | "failed";
+
+/**
+ * Brings up to date what is fresh for less than that by now, in whichever tier it is found.
+ *
+ * @param client as `asRefresh` makes it
+ */
+export async function refreshAhead(
+  client: Asked,
+  aheadSeconds: number,
+  ports: Ports,
+): Promise<Refreshed> {
+  const { view, afterAnswer } = ports;
+  if (!isWorthAsking(client, ports)) return "failed";
+  await view.attend({ atMs: ports.nowAtMs(), host: client.key.host, afterAnswer });
+  const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
+  const asked = { ...client, directives };
+  const accepts = (candidate: Candidate) => isFresh(candidate, asked, ports);
+  return refresh({ asked, ports, accepts });
+}
+
+function isFresh(candidate: Candidate, asked: Asked, ports: Ports): boolean {
+  return decide(candidate, questionOf({ asked, ports })).kind === "serve";
 }
 
 interface Refresh {
   readonly asked: Asked;
   readonly ports: Ports;
-  readonly key: RecordKey;
-  readonly flight: Flight;
-  /** What was fetched no later than this is what is to be replaced. */
-  readonly sinceAtMs: number;
+  /** Is this what the refresh is to bring? */
+  readonly accepts: (candidate: Candidate) => boolean;
+  /** Absent where the look-up is to tell under which key it is asked for. */
+  readonly begun?: { readonly key: RecordKey; readonly flight: Flight };
 }
 
-/** @returns `undefined` where a lower tier, or another colo, has brought a newer one */
-async function needOf({
-  asked,
-  ports,
-  key,
-  flight,
-  sinceAtMs,
-}: Refresh): Promise<Need | undefined> {
-  const accepts = (candidate: Candidate) =>
-    candidate.stored.metadata.respondedAtMs > sinceAtMs &&
-    decide(candidate, questionOf({ asked, ports })).kind === "serve";
-  const looked = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
-  const { found, marker } = looked;
-  if (typeof found === "object" && accepts(found)) {
-    discardBody(found.stored);
-    return undefined;
+/** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
+async function refresh(given: Refresh): Promise<Refreshed> {
+  const { asked, ports, accepts, begun } = given;
+  let flight = begun?.flight;
+  let key = begun?.key ?? asked.key;
+  try {
+    const looked = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
+    const { found, marker } = looked;
+    key = begun?.key ?? looked.key;
+    const isBusy =
+      begun === undefined && ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
+    if (isBusy || (typeof found === "object" && accepts(found))) {
+      if (typeof found === "object") discardBody(found.stored);
+      return "skipped";
+    }
+    flight ??= ports.flights.begin(key.text, ports.nowAtMs());
+    if (!(await isOurTurn({ given, key, flight }))) return "skipped";
+    const before = typeof found === "object" ? replacedBy(found, asked, ports) : {};
+    const need = {
+      asked,
+      ports,
+      key,
+      marker,
+      ...before,
+      reason: "stale",
+      isForClient: false,
+    } as const;
+    const leading = flight;
+    flight = undefined;
+    return await led(need, leading);
+  } finally {
+    if (flight !== undefined) ports.flights.end(key.text, flight);
   }
-  if (asked.route.collapse === "global") {
-    const turn = await takeTurn({ need: { asked, ports, key }, accepts });
-    if (turn.kind === "followed") flight.settle(turn.outcome);
-    if (turn.kind !== "lead") return undefined;
-    if (turn.lease) holdLease(turn.lease, flight, ports);
-  }
-  const verdict = decide(found, questionOf({ asked, ports }));
-  const validating = verdict.kind === "forward" || typeof found === "string" ? undefined : found;
-  return { asked, ports, key, marker, reason: "stale", isForClient: false, validating };
+}
+
+/** With `collapse: "global"`, one in the world: the others take what that one brings. */
+async function isOurTurn(taking: {
+  given: Refresh;
+  key: RecordKey;
+  flight: Flight;
+}): Promise<boolean> {
+  const { asked, ports, accepts } = taking.given;
+  const { key, flight } = taking;
+  if (asked.route.collapse === "isolate") return true;
+  const turn = await takeTurn({ need: { asked, ports, key }, accepts });
+  if (turn.kind === "followed") flight.settle(turn.outcome);
+  if (turn.kind !== "lead") return false;
+  if (turn.lease) holdLease(turn.lease, flight, ports);
+  return true;
+}
+
+/** What may still answer if the origin fails, and is validated where it can be. */
+function replacedBy(
+  found: Candidate,
+  asked: Asked,
+  ports: Ports,
+): Pick<Need, "validating" | "fallback"> {
+  const { kind } = decide(found, questionOf({ asked, ports }));
+  return kind === "forward" ? { fallback: found } : { validating: found };
+}
+
+async function led(need: Need, flight: Flight): Promise<Refreshed> {
+  const { response, outcome } = await lead(need, flight);
+  await response.body?.cancel();
+  const isStored = outcome === "stored" || outcome === "validated";
+  return isStored && !isOriginError(response.status) ? "refreshed" : "failed";
 }

@@ -40,11 +40,13 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   const need = { asked, ports, ...place, isForClient: true };
   switch (verdict.kind) {
     case "serve":
+      ports.hotKeys?.hit(verdict.candidate, asked, ports);
       if (isDueEarly(verdict, asked, ports)) {
         refreshBehind(asked, verdict.candidate, place.key, ports);
       }
       return counted(hit(verdict, need), asked, ports);
     case "serve-stale":
+      ports.hotKeys?.hit(verdict.candidate, asked, ports);
       if (verdict.refresh) refreshBehind(asked, verdict.candidate, place.key, ports);
       return counted(hit(verdict, need), asked, ports);
     case "validate": {

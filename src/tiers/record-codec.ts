@@ -7,8 +7,8 @@ import type { TierRecord, VaryMarker } from "./tier.ts";
 const version = 3;
 
 /** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */
-const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
-const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
+export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
+export const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
 
 const metadataForm = z.object({
   url: z.string(),

@@ -168,6 +168,18 @@ describe("the configuration is refused", () => {
       says: "cacheInFront: must be true or false",
     },
     {
+      id: "hot-keys-form",
+      written: { hotKeys: "50" },
+      says: "hotKeys: must be a whole number of keys",
+    },
+    {
+      id: "hot-keys-part",
+      written: { hotKeys: 1.5 },
+      says: "hotKeys: must be a whole number of keys",
+    },
+    { id: "hot-keys-few", written: { hotKeys: -1 }, says: "hotKeys: is less than 0" },
+    { id: "hot-keys-many", written: { hotKeys: 1_001 }, says: "hotKeys: is over 1,000" },
+    {
       id: "limit-negative",
       written: { limits: { bufferBytes: -1 } },
       says: "limits.bufferBytes: is less than 0",

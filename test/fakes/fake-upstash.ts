@@ -1,6 +1,6 @@
 // A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
-// HGET, HMGET, SCAN, PING and a transaction of HSET and PEXPIRE, the stream of the purge journal, and
-// leases.
+// HGET, HMGET, SCAN, PING and a transaction of HSET and PEXPIRE, leases, and two streams: the purge
+// journal and the hot keys.
 // Expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import type { FakeClock } from "./fake-clock.ts";
@@ -32,7 +32,10 @@ export class FakeUpstash {
   readonly commands: string[] = [];
   /** Those of the purge journal. */
   readonly journalCommands: string[] = [];
+  /** Those about hot keys, whole. */
+  readonly hotCommands: Command[] = [];
   readonly journal: FakeStream;
+  readonly hot: FakeStream;
   /** The fields of each HSET. */
   readonly written: string[] = [];
   readonly #clock: FakeClock;
@@ -49,6 +52,7 @@ export class FakeUpstash {
   constructor(clock: FakeClock) {
     this.#clock = clock;
     this.journal = new FakeStream(clock);
+    this.hot = new FakeStream(clock);
     const host = `database-${databases.size + 1}.invalid`;
     this.url = `https://${host}`;
     databases.set(host, this);
@@ -86,7 +90,10 @@ export class FakeUpstash {
 
   #run(command: Command): unknown {
     const [name = "", key = "", ...rest] = command.map(String);
-    this.#commandsOf(name, key).push(name.toUpperCase());
+    const isHot = key.endsWith(":hot");
+    if (isHot) this.hotCommands.push(command);
+    else this.#commandsOf(name, key).push(name.toUpperCase());
+    const stream = isHot ? this.hot : this.journal;
     const hash = this.#hash(key);
     switch (name.toUpperCase()) {
       case "SET":
@@ -96,11 +103,11 @@ export class FakeUpstash {
       case "EVAL":
         return this.#replaceLease(rest);
       case "XADD":
-        return this.journal.add(rest);
+        return stream.add(rest);
       case "XRANGE":
-        return this.journal.range(rest);
+        return stream.range(rest);
       case "XREVRANGE":
-        return this.journal.reversed(rest);
+        return stream.reversed(rest);
       case "DEL":
         return Number(this.#hashes.delete(key));
       case "SCAN":

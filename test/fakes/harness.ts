@@ -1,8 +1,7 @@
 // The real application in Node, between a client that a test plays and an origin that it scripts.
 // Everything outside is a fake; time moves only when a test moves it.
 import "./workers-globals.ts";
-import type { Hono } from "hono";
-import { createApp } from "../../src/app.ts";
+import { type Application, createApp } from "../../src/app.ts";
 import { type Config, defineConfig } from "../../src/config.ts";
 import type { ConfigInput } from "../../src/config-schema.ts";
 import { FakeCache } from "./fake-cache.ts";
@@ -45,8 +44,11 @@ export class Site {
   readonly origin: OriginInProcess;
   readonly log: string[] = [];
   readonly config: Config;
-  readonly #app: Hono;
+  readonly #app: Application;
   readonly #pending: Promise<unknown>[] = [];
+  readonly #background = {
+    waitUntil: (work: Promise<unknown>) => void this.#pending.push(work),
+  };
 
   constructor(options: SiteOptions, origin: OriginInProcess) {
     this.clock = options.clock ?? new FakeClock();
@@ -76,15 +78,19 @@ export class Site {
   async ask(path: string, init: AskInit = {}): Promise<Response> {
     const url = path.startsWith("/") ? `https://${host}${path}` : path;
     const request = new Request(url, init);
-    return this.#app.fetch(
-      request,
-      {},
-      {
-        waitUntil: (work: Promise<unknown>) => void this.#pending.push(work),
-        passThroughOnException: () => undefined,
-        props: {},
-      },
-    );
+    const context = { ...this.#background, passThroughOnException: () => undefined, props: {} };
+    return this.#app.fetch(request, {}, context);
+  }
+
+  /** As the cron trigger would: what the run leaves is not waited for. */
+  runCron(): Promise<void> {
+    return this.#app.scheduled(this.#background);
+  }
+
+  /** Runs it, and waits for all that it leaves. */
+  async fireCron(): Promise<void> {
+    await this.runCron();
+    await this.settle();
   }
 
   /** Asks, reads the answer to its end, and waits for all that goes on behind it. */

@@ -64,6 +64,7 @@ export class SimulatedSite {
       uncacheable: new Uncacheable(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,
+      hotKeys: undefined,
       fillBudget: new ByteBudget(1_000_000),
       metrics: new Metrics(0),
       fetchOrigin: (_, request) => around.origin.fetch(request),

@@ -1,0 +1,76 @@
+// Hot keys on the built Worker: its scheduled handler reads a real stream, and refreshes for all
+// colos what is told there.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { HotKeyNote } from "../../src/serve/hot-key-note.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "./raw-request.ts";
+import { startWorld, storesSettled, tierCommands, type World } from "./world.ts";
+
+let origin: ScriptedOrigin;
+let world: World;
+
+beforeAll(async () => {
+  origin = await startScriptedOrigin((request, response) => {
+    const fields = { "cache-control": "max-age=80", vary: "accept-language", etag: '"1"' };
+    const isKnown = request.headers["if-none-match"] === '"1"';
+    response.writeHead(isKnown ? 304 : 200, fields);
+    response.end(isKnown ? undefined : `page ${request.headers["accept-language"]}`);
+  });
+  world = await startWorld({ originUrl: origin.url, colos: 2, config: "{ hotKeys: 10 }" });
+});
+
+afterAll(async () => {
+  await world.stop();
+  await origin.stop();
+});
+
+const german = { headers: { "accept-language": "de" } };
+
+/** As an isolate tells it after a minute with hits. */
+async function tell(notes: readonly unknown[]): Promise<void> {
+  const command = ["XADD", "tidemark:hot", "*", "v", "1", "top", JSON.stringify(notes)];
+  const answer = await fetch(world.rest.url, {
+    method: "POST",
+    headers: { authorization: `Bearer ${world.rest.token}` },
+    body: JSON.stringify(command),
+  });
+  expect(answer.status).toBe(200);
+}
+
+it("the scheduled handler refreshes what is told to be hot, in the shared tier", async () => {
+  const [first, second] = [world.colos[0]!, world.colos[1]!];
+  await rawRequest(first.url, "/a", german);
+  await storesSettled(first);
+  const note: HotKeyNote = {
+    url: "http://site.test/a",
+    fields: [["accept-language", "de"]],
+    cookie: "",
+    expiresAtMs: Date.now() + 80_000,
+    count: 2,
+  };
+  await tell([{ ...note, url: "http://elsewhere.test/a" }, note, "nonsense"]);
+  world.rest.resetCounts();
+  await second.fireCron();
+  expect(origin.seen.map(({ url, headers }) => [url, headers["if-none-match"]])).toEqual([
+    ["/a", undefined],
+    ["/a", '"1"'],
+  ]);
+  // A marker and its variant are read; the body lies there already, and is not sent again.
+  expect(tierCommands(world)).toEqual({ HMGET: 2, HSET: 2, PEXPIRE: 2 });
+  expect(world.rest.counts().commandCountByName["XREVRANGE"]).toBeGreaterThan(0);
+  const seen = await rawRequest(second.url, "/a", german);
+  expect(seen.body.toString()).toBe("page de");
+  expect(cacheStatusOf(seen)).toMatch(/^tidemark; hit; ttl=(?:80|7\d); detail=memory$/);
+});
+
+it("no request reaches the handler", async () => {
+  const before = origin.seen.length;
+  for (const path of ["/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled"]) {
+    const seen = await rawRequest(world.colos[0]!.url, path, german);
+    expect([seen.body.toString(), cacheStatusOf(seen)]).toEqual([
+      "page de",
+      "tidemark; fwd=uri-miss; fwd-status=200; stored",
+    ]);
+  }
+  expect(origin.seen.length).toBe(before + 2);
+});
