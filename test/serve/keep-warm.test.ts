@@ -42,8 +42,10 @@ describe("a hot key", () => {
   it("is refreshed before it expires, and answers from the shared tier everywhere", async () => {
     const site = await heated(openHotSite());
     const [near, far] = site.colos;
+    const before = site.upstash.commands.length;
     await near.fireCron();
     expect(near.origin.count).toBe(2);
+    expect(site.upstash.commands.slice(before)).toEqual(["HMGET", "HSET", "PEXPIRE"]);
     expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1, skipped: 0, failed: 0 });
     site.clock.advance(61);
     const seen = await far.get("/a");
@@ -156,12 +158,13 @@ describe("nothing is asked of the origin for", () => {
 
   it("what lives beyond the next run but one, and no command either", async () => {
     const site = await heated(openHotSite({ origin: () => page("page", cc("max-age=151")) }));
+    const [, , cold] = site.colos;
     const commands = site.upstash.commands.length;
-    await site.colos[0].fireCron();
-    expect([site.colos[0].origin.count, site.upstash.commands.length]).toEqual([1, commands]);
+    await cold.fireCron();
+    expect([cold.origin.count, site.upstash.commands.length]).toEqual([1, commands]);
     site.clock.advance(2);
-    await site.colos[0].fireCron();
-    expect(site.colos[0].origin.count).toBe(2);
+    await cold.fireCron();
+    expect(cold.origin.count).toBe(2);
   });
 
   it("what another colo has brought into the shared tier meanwhile", async () => {
@@ -282,27 +285,37 @@ describe("the run", () => {
     }
   });
 
-  it("asks for four at once, the hottest first", async () => {
-    const gate = closedGate();
-    const site = openHotSite({
-      origin: async (_, nth) => {
-        await gate.opened;
-        return page(`page ${nth}`, cc("max-age=120"));
-      },
-    });
-    const [near] = site.colos;
-    const paths = Array.from({ length: 6 }, (_, at) => `/${at}`);
-    plant(
-      site,
-      paths.map((path, at) => noteOf(path, { count: 10 + at })),
-    );
-    const run = near.fireCron();
-    await idle();
-    expect(near.origin.asked.map(({ path }) => path)).toEqual(["/5", "/4", "/3", "/2"]);
-    gate.open();
-    await run;
-    expect(near.origin.count).toBe(6);
-  });
+  it.each(["answers", "sends its bodies"])(
+    "asks for four at once, the hottest first, until its origin %s",
+    async (does) => {
+      const gate = closedGate();
+      const late = () =>
+        new ReadableStream({
+          async pull(body) {
+            await gate.opened;
+            body.close();
+          },
+        });
+      const site = openHotSite({
+        origin: async () => {
+          if (does === "answers") await gate.opened;
+          return new Response(late(), { headers: cc("max-age=120") });
+        },
+      });
+      const [near] = site.colos;
+      const paths = Array.from({ length: 6 }, (_, at) => `/${at}`);
+      plant(
+        site,
+        paths.map((path, at) => noteOf(path, { count: 10 + at })),
+      );
+      const run = near.fireCron();
+      await idle();
+      expect(near.origin.asked.map(({ path }) => path)).toEqual(["/5", "/4", "/3", "/2"]);
+      gate.open();
+      await run;
+      expect(near.origin.count).toBe(6);
+    },
+  );
 
   it("begins nothing after 25 s, and ends by then", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -330,6 +343,7 @@ describe("the run", () => {
       await run;
       gate.open();
       await near.settle();
+      await idle();
       expect(near.origin.count).toBe(4);
     } finally {
       vi.useRealTimers();
