@@ -14,6 +14,9 @@ const sampledShare = 1 / 16;
 const keysMax = 256;
 const tellEveryMs = 60_000;
 
+/** What was counted so long ago says nothing of now. */
+const forgottenAfterMs = 120_000;
+
 export class HotKeys {
   readonly #stream: HotKeyStream;
   readonly #counted = new LRUCache<string, HotKeyNote>({ max: keysMax });
@@ -39,18 +42,25 @@ export class HotKeys {
     const policy = { route: asked.route, heuristics: config.heuristics };
     const terms = termsOf(candidate.stored.metadata, policy);
     if (!canBeKeptWarm(candidate, asked, { terms, config })) return;
+    const atMs = ports.nowAtMs();
+    this.#forgetOld(atMs);
     const key = (candidate.key ?? asked.key).text;
     const before = this.#counted.get(key);
     const note = before
       ? { ...before, count: before.count + 1, expiresAtMs: expiresAtMs(candidate, terms) }
       : noteOf(candidate, asked, terms);
     if (note === undefined) return;
-    const atMs = ports.nowAtMs();
-    if (this.#counted.size === 0) this.#sinceAtMs = atMs;
     this.#counted.set(key, note);
     metrics.hotKey("sampled");
-    // A clock that was set back tells no time.
-    if (Math.abs(atMs - this.#sinceAtMs) >= tellEveryMs) this.#tell(ports);
+    if (atMs - this.#sinceAtMs >= tellEveryMs) this.#tell(ports);
+  }
+
+  /** A clock that was set back tells no time. */
+  #forgetOld(atMs: number): void {
+    const sinceMs = atMs - this.#sinceAtMs;
+    if (this.#counted.size > 0 && sinceMs >= 0 && sinceMs < forgottenAfterMs) return;
+    this.#counted.clear();
+    this.#sinceAtMs = atMs;
   }
 
   /** What Redis does not take is dropped: the next minute has counts of its own. */

@@ -242,12 +242,32 @@ describe("nothing is noted of", () => {
   });
 });
 
-it("a clock that was set back ends the minute", async () => {
-  const { colos, upstash, clock } = openHotSite();
-  await colos[0].get("/a");
-  await colos[0].get("/a");
-  clock.advance(-60);
-  await colos[0].get("/a");
-  await colos[0].get("/a");
-  expect(upstash.hotCommands).toHaveLength(1);
+describe("what was counted", () => {
+  const origin = () => page("page", cc("max-age=600"));
+
+  it("is told up to two minutes later, where nobody asked meanwhile", async () => {
+    const { colos, clock, told } = openHotSite({ origin });
+    await colos[0].get("/a");
+    await colos[0].get("/a");
+    clock.advance(119.9);
+    await colos[0].get("/a");
+    expect(told()).toMatchObject([{ count: 2 }]);
+  });
+
+  it.each([
+    { id: "longer ago", seconds: 120 },
+    { id: "by a clock that was set back since", seconds: -0.1 },
+  ])("$id is forgotten", async ({ seconds }) => {
+    const { colos, clock, upstash, told } = openHotSite({ origin });
+    await colos[0].get("/old");
+    await colos[0].get("/a");
+    await colos[0].get("/old");
+    clock.advance(seconds);
+    await colos[0].get("/a");
+    expect(upstash.hotCommands).toEqual([]);
+    clock.advance(60);
+    await colos[0].get("/a");
+    expect(told()).toMatchObject([{ url: url("/a"), count: 2 }]);
+    expect(told()).toHaveLength(1);
+  });
 });
