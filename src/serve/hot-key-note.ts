@@ -86,7 +86,6 @@ export function canBeKeptWarm(
     status < 400 &&
     bodyBytes !== null &&
     bodyBytes <= config.limits.sharedBodyBytes &&
-    !terms.alwaysValidate &&
     terms.lifetimeSeconds - terms.initialAgeSeconds >= lifetimeSecondsMin
   );
 }
