@@ -26,17 +26,23 @@ const writeTimeoutMs = 5_000;
 /** Redis refused a command because the key holds another type of value. */
 const wrongType = "WRONGTYPE";
 
+/** The name of the error for whatever the database answered to a command that it did not run. */
+const refusal = "UpstashError";
+
 type Background = (work: () => Promise<void>) => void;
 
 export class RedisClient {
   readonly #settings: RedisSettings;
   readonly #breaker: Breaker;
+  /** Of writes that the database refuses while it answers reads. */
+  readonly #writes: Breaker;
   readonly #readTimeoutMsMax: number;
   readonly #readBound: LatencyBound;
 
   constructor(settings: RedisSettings) {
     this.#settings = settings;
     this.#breaker = new Breaker(settings.pauseMsMax);
+    this.#writes = new Breaker(settings.pauseMsMax);
     this.#readTimeoutMsMax = settings.readTimeoutMsMax ?? readTimeoutMsMax;
     this.#readBound = new LatencyBound({
       minMs: Math.min(readTimeoutMsMin, this.#readTimeoutMsMax),
@@ -46,6 +52,11 @@ export class RedisClient {
 
   get isShutOff(): boolean {
     return this.#breaker.isOpen;
+  }
+
+  /** It answers and is full, or its plan is used up: one write per pause is tried. */
+  get refusesWrites(): boolean {
+    return this.#writes.isOpen;
   }
 
   get readTimeoutMs(): number {
@@ -90,13 +101,29 @@ export class RedisClient {
     return answer;
   }
 
-  /** One round trip in the background. Never rejects; while the database is shut off, not sent. */
+  /**
+   * What a full database refuses, in the background. Never rejects. While the database is shut off
+   * nothing is sent; while it refuses writes one per pause is, as its own probe.
+   */
   async write<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+    if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
+    const state = this.#writes.ask(this.#settings.nowAtMs());
+    if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
+    const answer = await this.remove(run);
+    if (answer.kind === "answered") this.#writes.succeeded();
+    else if (answer.cause === refusal) this.#writes.failed(this.#settings.nowAtMs());
+    return answer;
+  }
+
+  /**
+   * What a full database does not refuse, since it frees memory; in the background. Never rejects;
+   * while the database is shut off, not sent.
+   */
+  async remove<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
     const answer = await this.#bounded(run, writeTimeoutMs);
     // A full database refuses writes and still answers reads: that alone does not shut it off.
-    const isRefusal = answer.kind === "unavailable" && answer.cause === "UpstashError";
-    if (answer.kind === "unavailable" && !isRefusal) {
+    if (answer.kind === "unavailable" && answer.cause !== refusal) {
       this.#breaker.failed(this.#settings.nowAtMs());
     }
     return answer;

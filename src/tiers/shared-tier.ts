@@ -111,7 +111,7 @@ export class SharedTier implements Tier {
 
   async remove(key: RecordKey): Promise<void> {
     const hashKey = await this.#hashKey(key);
-    await this.#settings.redis.write((redis) => redis.del(hashKey));
+    await this.#settings.redis.remove((redis) => redis.del(hashKey));
   }
 
   async write(

@@ -1,0 +1,123 @@
+// One connection through the proxy: two lanes of bytes, and what the behaviour does to them.
+import { connect, type Socket } from "node:net";
+import { unreachable } from "../../src/http/unreachable.ts";
+import { Lane } from "./lane.ts";
+import { randomBytes, rubbishAnswer } from "./rubbish.ts";
+import type { Behaviour } from "./tcp-proxy.ts";
+
+/** A behaviour in force, and the one generator that all its connections draw from. */
+export interface InForce {
+  readonly behaviour: Behaviour;
+  readonly draw: () => number;
+}
+
+export class ProxiedConnection {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #up: Lane;
+  readonly #down: Lane;
+  readonly #over = Promise.withResolvers<void>();
+  #inForce: InForce;
+  /** Bytes of an answer that were passed on since the client last said something. */
+  #answeredBytes = 0;
+  /** What was swallowed never comes, and what would follow it means nothing. */
+  #isLost = false;
+
+  constructor(client: Socket, target: { host: string; port: number }, inForce: InForce) {
+    this.#client = client;
+    this.#server = connect({ ...target, allowHalfOpen: true, noDelay: true });
+    this.#inForce = inForce;
+    this.#up = new Lane(client, this.#server);
+    this.#down = new Lane(this.#server, client);
+    client.on("data", (chunk: Buffer) => this.#asked(chunk));
+    this.#server.on("data", (chunk: Buffer) => this.#answered(chunk));
+    client.on("end", () => this.#up.end());
+    this.#server.on("end", () => void (this.#isLost || this.#down.end()));
+    for (const socket of [client, this.#server]) socket.on("error", () => undefined);
+    client.on("close", () => this.#end());
+    this.#server.on("close", (hadError) => void (hadError && this.#resetUnlessSilent()));
+    this.become(inForce);
+  }
+
+  /** Resolves when its client is gone and nothing of it is left. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  become(inForce: InForce): void {
+    const { behaviour } = inForce;
+    this.#inForce = inForce;
+    this.#answeredBytes = 0;
+    const isSlow = behaviour.kind === "slow";
+    const isThrottled = behaviour.kind === "throttles";
+    for (const lane of [this.#up, this.#down]) {
+      lane.delayMs = isSlow ? behaviour.eachWayMs : 0;
+      lane.bytesPerSecond = isThrottled ? behaviour.bytesPerSecond : Infinity;
+      if (behaviour.kind === "black-hole" && lane.drop()) this.#isLost = true;
+    }
+    if (this.#server.errored !== null) this.#resetUnlessSilent();
+  }
+
+  #resetUnlessSilent(): void {
+    if (!this.#isLost && this.#inForce.behaviour.kind !== "black-hole") this.reset();
+  }
+
+  reset(): void {
+    if (!this.#client.destroyed) this.#client.resetAndDestroy();
+    this.#end();
+  }
+
+  #asked(chunk: Buffer): void {
+    const { behaviour, draw } = this.#inForce;
+    this.#answeredBytes = 0;
+    switch (behaviour.kind) {
+      case "garbage":
+        return this.#answerInstead(randomBytes(draw));
+      case "rubbish":
+        return this.#answerInstead(rubbishAnswer(draw));
+      case "black-hole":
+        this.#isLost = true;
+        return;
+      case "resets":
+      case "refuses":
+        return;
+      case "open":
+      case "slow":
+      case "throttles":
+      case "cuts":
+        if (!this.#isLost) this.#up.pass(chunk);
+        return;
+      default:
+        unreachable(behaviour);
+    }
+  }
+
+  #answered(chunk: Buffer): void {
+    const { behaviour } = this.#inForce;
+    if (behaviour.kind === "black-hole") this.#isLost = true;
+    if (this.#isLost) return;
+    if (behaviour.kind !== "cuts") return this.#down.pass(chunk);
+    const leftBytes = Math.max(0, behaviour.afterBytes - this.#answeredBytes);
+    this.#answeredBytes += chunk.length;
+    this.#down.pass(chunk.subarray(0, leftBytes));
+    if (chunk.length < leftBytes) return;
+    this.#isLost = true;
+    this.#down.end();
+  }
+
+  /** What else the client sends of its request is taken, so that the answer is not lost to a RST. */
+  #answerInstead(answer: Buffer): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#down.pass(answer);
+    this.#down.end();
+  }
+
+  #end(): void {
+    this.#up.drop();
+    this.#down.drop();
+    this.#client.destroy();
+    this.#server.destroy();
+    this.#over.resolve();
+  }
+}
