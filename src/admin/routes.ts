@@ -72,7 +72,11 @@ function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & 
     fillsUnderWay: flights.count,
     originsShutOff: originHealth.shutOff,
     redis: redis
-      ? { shutOff: redis.isShutOff, readTimeoutMs: redis.readTimeoutMs }
+      ? {
+          shutOff: redis.isShutOff,
+          refusesWrites: redis.refusesWrites,
+          readTimeoutMs: redis.readTimeoutMs,
+        }
       : "not configured",
     journal: purging ? journalStats(purging.view, nowAtMs()) : "not configured",
   };

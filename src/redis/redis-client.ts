@@ -123,9 +123,8 @@ export class RedisClient {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
     const answer = await this.#bounded(run, writeTimeoutMs);
     // A full database refuses writes and still answers reads: that alone does not shut it off.
-    if (answer.kind === "unavailable" && answer.cause !== refusal) {
-      this.#breaker.failed(this.#settings.nowAtMs());
-    }
+    const isUp = answer.kind === "answered" || [refusal, wrongType].includes(answer.cause);
+    if (!isUp) this.#breaker.failed(this.#settings.nowAtMs());
     return answer;
   }
 

@@ -1,7 +1,8 @@
 // The shared tier: Upstash Redis, seen by all colos. A record is one hash: `m`, metadata as JSON
 // that names its body by digest, and `b`, the body in base64.
+import type { Redis } from "@upstash/redis/cloudflare";
 import type { StoredMetadata } from "../http/stored-response.ts";
-import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
 import { decodeRecord, encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import { sha256Hex } from "../sha256.ts";
@@ -126,37 +127,15 @@ export class SharedTier implements Tier {
     if (typeof body === "object") return body;
     const hashKey = await this.#hashKey(key);
     const m = encodeRecord(headOf(record), keep.untilAtMs);
-    const bodyStays = await this.#holdsBodyOf(record, hashKey, keep.body);
-    const answer = await this.#settings.redis.write((redis) =>
-      redis
+    const answer = await this.#settings.redis.write(async (redis) => {
+      const bodyStays = await holdsBodyOf({ redis, record, hashKey, body: keep.body });
+      return redis
         .multi()
         .hset(hashKey, bodyStays ? { m } : { m, b: body })
         .pexpire(hashKey, keepMs)
-        .exec(),
-    );
+        .exec();
+    });
     return answer.kind === "answered" ? { kind: "kept" } : answer;
-  }
-
-  /**
-   * Metadata without its body would be a record that nobody can use, so unless this look-up read
-   * the body here, the tier is asked first: one command instead of an upload.
-   */
-  async #holdsBodyOf(
-    record: TierRecord,
-    hashKey: string,
-    body: TierKeep["body"],
-  ): Promise<boolean> {
-    if (record.kind === "vary" || body === "new") return false;
-    if (body === "as-read") return true;
-    const answer: RedisAnswer<unknown> = await this.#settings.redis.write((redis) =>
-      redis.hget(hashKey, "m"),
-    );
-    const held = answer.kind === "answered" ? answer.value : undefined;
-    const decoded = typeof held === "string" ? decodeRecord(held) : undefined;
-    return (
-      decoded?.record.kind === "response" &&
-      decoded.record.metadata.bodyDigest === record.stored.metadata.bodyDigest
-    );
   }
 
   #hashKey(key: RecordKey): Promise<string> {
@@ -167,6 +146,27 @@ export class SharedTier implements Tier {
 /** Under which Redis keeps a record. */
 export async function sharedKey(namespace: string, key: RecordKey): Promise<string> {
   return `${namespace}:r:${await key.digest()}`;
+}
+
+/**
+ * Metadata without its body would be a record that nobody can use, so unless this look-up read the
+ * body here, the tier is asked first: one command instead of an upload.
+ */
+async function holdsBodyOf(written: {
+  redis: Redis;
+  record: TierRecord;
+  hashKey: string;
+  body: TierKeep["body"];
+}): Promise<boolean> {
+  const { redis, record, hashKey, body } = written;
+  if (record.kind === "vary" || body === "new") return false;
+  if (body === "as-read") return true;
+  const held: unknown = await redis.hget(hashKey, "m");
+  const decoded = typeof held === "string" ? decodeRecord(held) : undefined;
+  return (
+    decoded?.record.kind === "response" &&
+    decoded.record.metadata.bodyDigest === record.stored.metadata.bodyDigest
+  );
 }
 
 /** A marker has an empty body, which replaces that of a response which stood there before. */

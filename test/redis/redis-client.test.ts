@@ -190,10 +190,10 @@ describe("a database that refuses writes", () => {
   });
 
   it("does not shut reads off, however many it refuses", async () => {
-    for (let at = 0; at < 10; at += 1) {
+    for (let at = 0; at < 3; at += 1) {
       expect(await write()).toEqual({ kind: "unavailable", cause: "UpstashError" });
     }
-    expect(client.isShutOff).toBe(false);
+    expect([client.isShutOff, client.refusesWrites]).toEqual([false, true]);
     server.manner = wellAnswer;
     expect(await read()).toEqual({ kind: "answered", value: "PONG" });
   });
@@ -201,13 +201,54 @@ describe("a database that refuses writes", () => {
   it("does not shut reads off when it refuses one part of a transaction", async () => {
     const answers = [{ error: oom }, { result: 0 }];
     server.manner = { kind: "answers", body: JSON.stringify(answers) };
-    for (let at = 0; at < 10; at += 1) {
+    for (let at = 0; at < 3; at += 1) {
       const written = await client.write((redis) =>
         redis.multi().set(hashKey, storedValue).pexpire(hashKey, 1_000).exec(),
       );
       expect(written).toEqual({ kind: "unavailable", cause: "UpstashError" });
     }
-    expect(client.isShutOff).toBe(false);
+    expect([client.isShutOff, client.refusesWrites]).toEqual([false, true]);
+  });
+
+  it("is sent one write per pause, which doubles up to 30 s", async () => {
+    const sentAtSeconds: number[] = [];
+    for (let second = 0; second < 200; second += 1) {
+      const before = server.asked.length;
+      await Promise.all([write(), write()]);
+      for (let sent = before; sent < server.asked.length; sent += 1) sentAtSeconds.push(second);
+      skippedMs += 1_000;
+    }
+    // The first two at once, one that opens; then a single one behind each pause.
+    expect(sentAtSeconds.slice(0, 4)).toEqual([0, 0, 1, 1]);
+    const pauses = sentAtSeconds.slice(4).map((at, index) => at - (sentAtSeconds[index + 3] ?? 0));
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30, 30]);
+  });
+
+  it("takes writes again with the first that it does not refuse", async () => {
+    for (let at = 0; at < 3; at += 1) await write();
+    server.manner = wellAnswer;
+    expect(await write()).toEqual({ kind: "unavailable", cause: "writes-refused" });
+    skippedMs += 1_100;
+    for (let at = 0; at < 2; at += 1) {
+      expect(await write()).toEqual({ kind: "answered", value: "PONG" });
+    }
+    expect(client.refusesWrites).toBe(false);
+  });
+
+  it("is still told what to remove, which proves nothing of writes", async () => {
+    for (let at = 0; at < 3; at += 1) await write();
+    server.manner = wellAnswer;
+    const removed = await client.remove<unknown>((redis) => redis.del(hashKey));
+    expect([removed.kind, client.refusesWrites]).toEqual(["answered", true]);
+  });
+
+  it("is not taken for full because of keys that hold something else", async () => {
+    const error = "WRONGTYPE Operation against a key holding the wrong kind of value";
+    server.manner = { kind: "answers", status: 400, body: JSON.stringify({ error }) };
+    for (let at = 0; at < 4; at += 1) {
+      expect(await write()).toEqual({ kind: "unavailable", cause: "WRONGTYPE" });
+    }
+    expect([client.isShutOff, client.refusesWrites]).toEqual([false, false]);
   });
 
   it("is shut off when writes do not reach it", async () => {
