@@ -83,8 +83,10 @@ function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & 
 }
 
 /** `lag`: from a purge's acceptance to its being read here; long where nobody asked meanwhile. */
-function journalStats({ chain, sentAtMs, lag, failedAtMs }: JournalView, atMs: number) {
+function journalStats(view: JournalView, atMs: number) {
+  const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
   return {
+    shutOff: isShutOff,
     position: chain?.end.position ?? "not read yet",
     entries: chain?.entries.length ?? 0,
     readAtMs: chain === undefined ? null : sentAtMs,

@@ -25,6 +25,8 @@ export interface JournalViewSettings {
   readonly allowanceMs: number;
   /** How long a read of the journal may take in all. */
   readonly timeoutMs: number;
+  /** Is the journal known to be away? Then a renewal is a probe, and no answer waits for one. */
+  readonly isShutOff?: () => boolean;
   /** For how long nobody trims an entry; absent: what is gone may have been trimmed. */
   readonly retentionMs?: number;
 }
@@ -73,6 +75,10 @@ export class JournalView implements PurgeView {
     return (renewalAgeLeast + renewalAgeSpan * draw) * this.#boundMs;
   }
 
+  get isShutOff(): boolean {
+    return this.#settings.isShutOff?.() ?? false;
+  }
+
   get chain(): Chain | undefined {
     return this.#follower.chain;
   }
@@ -90,7 +96,7 @@ export class JournalView implements PurgeView {
     return this.#follower.failedAtMs;
   }
 
-  /** Rule 15: renewed in the background; only past N − A does a request wait. */
+  /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
   attend(attention: Attention): Promise<void> | undefined {
     const { atMs } = attention;
     const ageMs = atMs - this.sentAtMs;
@@ -100,7 +106,7 @@ export class JournalView implements PurgeView {
     const isPast = ageMs > this.#boundMs;
     if (!isPast && this.#hasJustLooked(atMs)) return undefined;
     const renewal = this.#renewing(attention);
-    return isPast ? this.#waitFor(renewal) : undefined;
+    return isPast && !this.isShutOff ? this.#waitFor(renewal) : undefined;
   }
 
   /**
@@ -115,7 +121,8 @@ export class JournalView implements PurgeView {
       this.#soughtAtMs = atMs;
       attention.afterAnswer(() => this.#follower.searchBack(stamp));
     }
-    return this.#waitFor(this.#renewing(attention, stamp));
+    const renewal = this.#renewing(attention, stamp);
+    return this.isShutOff ? undefined : this.#waitFor(renewal);
   }
 
   /**
@@ -128,7 +135,10 @@ export class JournalView implements PurgeView {
 
   /** Rule 1: waits for a first view as long as the journal's time-out allows. */
   async stamp(attention: Attention): Promise<Stamp> {
-    if (this.chain === undefined) await this.#waitFor(this.#renewing(attention));
+    if (this.chain === undefined) {
+      const renewal = this.#renewing(attention);
+      if (!this.isShutOff) await this.#waitFor(renewal);
+    }
     return this.chain?.end ?? "none";
   }
 

@@ -73,6 +73,7 @@ export function createPurging(
     timeoutMs,
     maxLagMs: renewalLagMs,
     retentionMs,
+    isShutOff: () => redis.isShutOff,
   });
   const maxLagMs = visibleWithinSeconds * 1_000;
   const acceptances = new Acceptances({

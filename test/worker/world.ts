@@ -24,6 +24,8 @@ export interface WorldSettings {
   readonly colos?: number;
   /** Absent for an embedded Valkey of its own. */
   readonly redisUrl?: string;
+  /** Puts something between Worker and database: given the REST server's URL, returns its own. */
+  readonly restFront?: (restUrl: string) => Promise<string>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +37,7 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
     const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
     const env = {
       ORIGIN_URL: settings.originUrl,
-      UPSTASH_REDIS_REST_URL: rest.url,
+      UPSTASH_REDIS_REST_URL: (await settings.restFront?.(rest.url)) ?? rest.url,
       UPSTASH_REDIS_REST_TOKEN: rest.token,
       ADMIN_TOKEN: adminToken,
       SITE_HOST: "site.test",
@@ -70,7 +72,8 @@ export interface Stats {
   readonly originRequests: number;
   readonly memory: { readonly records: number };
   readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly redis: { readonly shutOff: boolean };
+  readonly redis: { readonly shutOff: boolean; readonly refusesWrites: boolean };
+  readonly journal: { readonly shutOff: boolean };
 }
 
 export async function statsOf(colo: Colo): Promise<Stats> {

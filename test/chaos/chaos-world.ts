@@ -1,0 +1,97 @@
+// The built Worker with a proxy on each of its ways: to its origin, to the database's REST server,
+// and from there to the database.
+import { Running } from "../../local/running.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../worker/raw-request.ts";
+import { startWorld, type Stats, statsOf, until, type World } from "../worker/world.ts";
+import { Load, pageOf } from "./load.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
+
+export interface ChaosWorld {
+  readonly world: World;
+  readonly origin: ScriptedOrigin;
+  readonly toOrigin: TcpProxy;
+  readonly toRest: TcpProxy;
+  readonly toRedis: TcpProxy;
+  /** Of the database itself, past all proxies. */
+  readonly redisUrl: string;
+  readonly url: string;
+  stats(): Promise<Stats>;
+  stop(): Promise<void>;
+}
+
+/**
+ * N is short, so that an outage outlasts what pages may go unverified, and the longest that a view
+ * is waited for is 0.9 s.
+ */
+const config = `{
+  originTimeout: "1s",
+  purge: { maxLagSeconds: 2, clockAllowanceSeconds: 0.2 },
+  routes: [{ name: "shared", match: "/shared/*", tiers: ["shared"] }, { name: "rest", match: "*" }],
+}`;
+
+/** Below `/shared/` the database alone holds pages; below `/stale/` an old one may stand in. */
+export async function startChaosWorld(): Promise<ChaosWorld> {
+  const running = new Running();
+  try {
+    const origin = await running.add(
+      startScriptedOrigin(({ url: path = "" }, response) => {
+        const isStale = path.startsWith("/stale/");
+        response.setHeader("cache-control", isStale ? "max-age=0, stale-if-error=600" : "max-age=600");
+        response.setHeader("content-length", Buffer.byteLength(pageOf(path)));
+        response.end(pageOf(path));
+      }),
+    );
+    const redis = await running.add(startEmbeddedValkey());
+    const toOrigin = await running.add(TcpProxy.start(origin.url));
+    const toRedis = await running.add(TcpProxy.start(redis.url));
+    const fronts: TcpProxy[] = [];
+    const restFront = async (restUrl: string) => {
+      const front = await running.add(TcpProxy.start(restUrl));
+      fronts.push(front);
+      return front.url;
+    };
+    const { url: redisUrl } = toRedis;
+    const world = await running.add(
+      startWorld({ originUrl: toOrigin.url, redisUrl, config, restFront }),
+    );
+    const [toRest, colo] = [fronts[0]!, world.colos[0]!];
+    return {
+      ...{ world, origin, toOrigin, toRest, toRedis, redisUrl: redis.url, url: colo.url },
+      stats: () => statsOf(colo),
+      stop: () => running.stop(),
+    };
+  } catch (cause) {
+    await running.stop();
+    throw cause;
+  }
+}
+
+/** Of ten requests, three for a page that nobody has asked for, and one that Redis alone holds. */
+export function mixedPaths(run: string): (nth: number) => string {
+  return (nth) => {
+    if (nth % 10 < 3) return `/once/${run}/${nth}`;
+    return nth % 10 === 3 ? `/shared/${run}/${nth % 70}` : `/page/${nth % 7}`;
+  };
+}
+
+export function loadOn({ url }: ChaosWorld, path: (nth: number) => string): Load {
+  return new Load({ url, concurrency: 6, path });
+}
+
+/** Neither the tiers nor the journal are asked any more. */
+export async function shutOff({ stats }: ChaosWorld): Promise<void> {
+  await until(async () => {
+    const { redis, journal } = await stats();
+    return redis.shutOff && journal.shutOff;
+  }, "the database to be shut off");
+}
+
+/** A page is written to the database and read there; requests keep coming, or no probe is sent. */
+export async function usedAgain({ url }: ChaosWorld, run: string): Promise<void> {
+  await until(async () => {
+    const answer = await rawRequest(url, `/shared/again/${run}`);
+    return cacheStatusOf(answer).includes("detail=shared");
+  }, "the database to be used again");
+}

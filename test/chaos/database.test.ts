@@ -1,0 +1,71 @@
+// The database fails in each way that a network can, under load: no client gets an error or another
+// page than its own, none waits longer than is stated, and all is used again without a restart.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sleep } from "../worker/world.ts";
+import {
+  type ChaosWorld,
+  loadOn,
+  mixedPaths,
+  shutOff,
+  startChaosWorld,
+  usedAgain,
+} from "./chaos-world.ts";
+import { slowestMs, violations } from "./load.ts";
+import type { Behaviour } from "./tcp-proxy.ts";
+
+/**
+ * Until it is known that the database is away, an answer waits for a look-up (1 s) and for the view
+ * of the journal (0.9 s, once at arrival and once more in doubt); the rest is for a busy machine.
+ */
+const firstWaitMsMax = 4_000;
+/** From then on for nothing: whoever waited for a probe would take 0.9 s at the least. */
+const shutOffWaitMsMax = 800;
+/** As long again as it was away, and what the last probe, a busy machine and a page take. */
+const healMsMax = 8_000;
+
+let chaos: ChaosWorld;
+beforeAll(async () => {
+  chaos = await startChaosWorld();
+});
+afterAll(() => chaos.stop());
+
+interface Rung {
+  readonly id: string;
+  readonly behaviour: Behaviour;
+  /** From its being shut off; 2.2 s outlast what pages may go unverified. */
+  readonly outageMs: number;
+}
+
+const rungs: Rung[] = [
+  { id: "slow", behaviour: { kind: "slow", eachWayMs: 1_000 }, outageMs: 2_200 },
+  { id: "black-hole", behaviour: { kind: "black-hole" }, outageMs: 2_200 },
+  { id: "refused", behaviour: { kind: "refuses" }, outageMs: 1_000 },
+  { id: "reset", behaviour: { kind: "resets" }, outageMs: 1_000 },
+  { id: "cut", behaviour: { kind: "cuts", afterBytes: 40 }, outageMs: 1_000 },
+  { id: "garbage", behaviour: { kind: "garbage", seed: 1 }, outageMs: 1_000 },
+];
+
+it.each(rungs)("$id: costs nobody an answer, is shut off, and heals", async (rung) => {
+  const { id, behaviour, outageMs } = rung;
+  const load = loadOn(chaos, mixedPaths(id));
+  await usedAgain(chaos, `before-${id}`);
+  await chaos.toRest.become(behaviour);
+  await shutOff(chaos);
+  const shutOffAtMs = performance.now();
+  await sleep(outageMs);
+  const mendedAtMs = performance.now();
+  await chaos.toRest.become({ kind: "open" });
+  await usedAgain(chaos, id);
+  const healMs = performance.now() - mendedAtMs;
+  await load.stop();
+
+  const { answers } = load;
+  const whileShutOff = load
+    .since(shutOffAtMs)
+    .filter(({ startedAtMs }) => startedAtMs < mendedAtMs - 100);
+  expect(violations(answers)).toEqual([]);
+  expect(slowestMs(answers)).toBeLessThan(firstWaitMsMax);
+  expect(whileShutOff.length).toBeGreaterThan(20);
+  expect(slowestMs(whileShutOff)).toBeLessThan(shutOffWaitMsMax);
+  expect(healMs).toBeLessThan(healMsMax);
+});
