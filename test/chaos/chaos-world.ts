@@ -2,7 +2,7 @@
 // and from there to the database.
 import { Running } from "../../local/running.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest } from "../worker/raw-request.ts";
 import { startWorld, type Stats, statsOf, until, type World } from "../worker/world.ts";
 import { Load, pageOf } from "./load.ts";
@@ -10,7 +10,6 @@ import { TcpProxy } from "./tcp-proxy.ts";
 
 export interface ChaosWorld {
   readonly world: World;
-  readonly origin: ScriptedOrigin;
   readonly toOrigin: TcpProxy;
   readonly toRest: TcpProxy;
   readonly toRedis: TcpProxy;
@@ -28,17 +27,27 @@ export interface ChaosWorld {
 const config = `{
   originTimeout: "1s",
   purge: { maxLagSeconds: 2, clockAllowanceSeconds: 0.2 },
-  routes: [{ name: "shared", match: "/shared/*", tiers: ["shared"] }, { name: "rest", match: "*" }],
+  routes: [
+    { name: "shared", match: "/shared/*", tiers: ["shared"] },
+    { name: "kept", match: "/kept/*", whenUnreachable: "serve" },
+    { name: "rest", match: "*" },
+  ],
 }`;
 
-/** Below `/shared/` the database alone holds pages; below `/stale/` an old one may stand in. */
+/**
+ * Below `/shared/` the database alone holds pages; below `/stale/` an old one may stand in; those
+ * below `/kept/` answer unverified while the journal cannot be read.
+ */
 export async function startChaosWorld(): Promise<ChaosWorld> {
   const running = new Running();
   try {
     const origin = await running.add(
       startScriptedOrigin(({ url: path = "" }, response) => {
         const isStale = path.startsWith("/stale/");
-        response.setHeader("cache-control", isStale ? "max-age=0, stale-if-error=600" : "max-age=600");
+        response.setHeader(
+          "cache-control",
+          isStale ? "max-age=0, stale-if-error=600" : "max-age=600",
+        );
         response.setHeader("content-length", Buffer.byteLength(pageOf(path)));
         response.end(pageOf(path));
       }),
@@ -58,7 +67,12 @@ export async function startChaosWorld(): Promise<ChaosWorld> {
     );
     const [toRest, colo] = [fronts[0]!, world.colos[0]!];
     return {
-      ...{ world, origin, toOrigin, toRest, toRedis, redisUrl: redis.url, url: colo.url },
+      world,
+      toOrigin,
+      toRest,
+      toRedis,
+      redisUrl: redis.url,
+      url: colo.url,
       stats: () => statsOf(colo),
       stop: () => running.stop(),
     };
@@ -81,9 +95,9 @@ export function loadOn({ url }: ChaosWorld, path: (nth: number) => string): Load
 }
 
 /** Neither the tiers nor the journal are asked any more. */
-export async function shutOff({ stats }: ChaosWorld): Promise<void> {
+export async function shutOff(chaos: ChaosWorld): Promise<void> {
   await until(async () => {
-    const { redis, journal } = await stats();
+    const { redis, journal } = await chaos.stats();
     return redis.shutOff && journal.shutOff;
   }, "the database to be shut off");
 }

@@ -132,6 +132,7 @@ describe("black-hole", () => {
     await proxy.become({ kind: "black-hole" });
     await proxy.become({ kind: "open" });
     await talk.echoed("again");
+    expect(talk.bytes.toString()).toBe("helloagain");
   });
 
   it("swallows what is still on its way", async () => {

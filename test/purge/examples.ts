@@ -63,6 +63,8 @@ export class Isolate {
   readonly view: JournalView;
   /** Work that was left for after an answer. */
   readonly pending: Promise<void>[] = [];
+  /** The journal is known to be away. */
+  isShutOff = false;
 
   constructor(
     given: {
@@ -82,6 +84,7 @@ export class Isolate {
       allowanceMs,
       timeoutMs: given.timeoutMs ?? 2_000,
       retentionMs: given.retentionMs ?? 0,
+      isShutOff: () => this.isShutOff,
     });
   }
 

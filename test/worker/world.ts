@@ -72,7 +72,11 @@ export interface Stats {
   readonly originRequests: number;
   readonly memory: { readonly records: number };
   readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly redis: { readonly shutOff: boolean; readonly refusesWrites: boolean };
+  readonly redis: {
+    readonly shutOff: boolean;
+    readonly refusesWrites: boolean;
+    readonly readTimeoutMs: number;
+  };
   readonly journal: { readonly shutOff: boolean };
 }
 

@@ -1,0 +1,51 @@
+// Everything fails together: what the isolate and its colo hold goes on answering.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { rawRequest } from "../worker/raw-request.ts";
+import { sleep, storesSettled } from "../worker/world.ts";
+import { type ChaosWorld, loadOn, startChaosWorld, usedAgain } from "./chaos-world.ts";
+import { pageOf, slowestMs, violations } from "./load.ts";
+
+/** The view twice 0.9 s, a look-up of 1 s, the origin's 1 s, and the rest for a busy machine. */
+const waitMsMax = 5_000;
+const healMsMax = 8_000;
+
+let chaos: ChaosWorld;
+beforeAll(async () => {
+  chaos = await startChaosWorld();
+});
+afterAll(() => chaos.stop());
+
+it("answers what may go unverified through an outage of all, and heals", async () => {
+  const pages = Array.from({ length: 20 }, (_, at) => `/kept/all/${at}`);
+  for (const path of pages) await rawRequest(chaos.url, path);
+  await storesSettled(chaos.world.colos[0]!);
+  const kept = loadOn(chaos, (nth) => pages[nth % pages.length] ?? "");
+  const missing = loadOn(chaos, (nth) => `/once/all/${nth}`);
+  const [toOrigin, ...toDatabase] = [chaos.toOrigin, chaos.toRest, chaos.toRedis];
+  await Promise.all([
+    toOrigin.become({ kind: "resets" }),
+    ...toDatabase.map((proxy) => proxy.become({ kind: "black-hole" })),
+  ]);
+  const brokenAtMs = performance.now();
+  // Longer than N, after which nobody can tell any more what was purged.
+  await sleep(4_000);
+  await Promise.all([kept.stop(), missing.stop()]);
+  expect(violations(kept.since(brokenAtMs))).toEqual([]);
+  expect(slowestMs(kept.answers)).toBeLessThan(waitMsMax);
+  expect(kept.answers.at(-1)?.cacheStatus).toContain("unverified");
+  const told = missing.since(brokenAtMs).map(({ status }) => status);
+  expect(told.filter((status) => ![502, 503, 504].includes(status))).toEqual([]);
+  expect(slowestMs(missing.answers)).toBeLessThan(waitMsMax);
+
+  for (const proxy of [toOrigin, ...toDatabase]) {
+    // As a network that is back: what was swallowed does not keep its connection waiting.
+    await proxy.become({ kind: "resets" });
+    await proxy.become({ kind: "open" });
+  }
+  const mendedAtMs = performance.now();
+  await usedAgain(chaos, "all");
+  expect(performance.now() - mendedAtMs).toBeLessThan(healMsMax);
+  for (const path of [...pages, "/once/all/mended"]) {
+    expect((await rawRequest(chaos.url, path)).body.toString()).toBe(pageOf(path));
+  }
+});
