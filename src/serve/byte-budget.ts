@@ -1,7 +1,9 @@
-// What all fills of an isolate may hold together while their bodies arrive.
+// What all fills of an isolate may hold together: bodies that arrive, and those that clients have
+// yet to take.
 
 export class ByteBudget {
   readonly #bytesMax: number;
+  readonly #holderCounts = new Map<ArrayBufferLike, number>();
   #takenBytes = 0;
 
   constructor(bytesMax: number) {
@@ -17,5 +19,28 @@ export class ByteBudget {
 
   give(bytes: number): void {
     this.#takenBytes -= bytes;
+  }
+
+  /**
+   * Counts what is there already, even beyond the bound, and once however many hold it.
+   *
+   * @returns what lets go of it; further calls do nothing
+   */
+  hold(held: ArrayBufferLike): () => void {
+    const before = this.#holderCounts.get(held) ?? 0;
+    if (before === 0) this.#takenBytes += held.byteLength;
+    this.#holderCounts.set(held, before + 1);
+    let isHolding = true;
+    return () => {
+      if (isHolding) this.#letGo(held);
+      isHolding = false;
+    };
+  }
+
+  #letGo(held: ArrayBufferLike): void {
+    const left = (this.#holderCounts.get(held) ?? 0) - 1;
+    if (left > 0) return void this.#holderCounts.set(held, left);
+    this.#holderCounts.delete(held);
+    this.give(held.byteLength);
   }
 }

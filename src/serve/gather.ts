@@ -2,10 +2,16 @@
 // client and edge tier in lock-step, at the client's pace.
 import type { ByteBudget } from "./byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
+import { ClientEnd } from "./client-end.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 
 export type Gathered =
-  | { kind: "whole"; bytes: Uint8Array<ArrayBuffer> }
+  | {
+      kind: "whole";
+      bytes: Uint8Array<ArrayBuffer>;
+      /** Settles once the client has taken all of it, or left; nothing else need wait for that. */
+      sent: Promise<void>;
+    }
   /** Went on to the client and, where it may, to the edge tier. */
   | { kind: "streamed" }
   /** Cut short by the origin: not to be stored. */
@@ -38,71 +44,80 @@ export interface GatherPlan {
 
 export async function gather(plan: GatherPlan): Promise<Gathered> {
   const reader = new ChunkReader(plan.source, plan.betweenBytesMs);
-  const chunks: Uint8Array[] = [];
+  const buffer = new Buffered(plan.budget);
   const client = new ClientEnd(plan.client);
-  let gatheredBytes = 0;
-  let takenBytes = 0;
   try {
     for (;;) {
       const chunk = await reader.read();
       if (chunk === undefined) break;
-      gatheredBytes += chunk.byteLength;
-      chunks.push(chunk);
       client.queue(chunk);
-      const isHeld = plan.budget.take(chunk.byteLength);
-      if (isHeld) takenBytes += chunk.byteLength;
-      if (!isHeld || gatheredBytes > plan.bufferBytes) {
+      const isHeld = buffer.add(chunk);
+      if (!isHeld || buffer.bytes > plan.bufferBytes) {
         plan.onUnshared();
-        await streamOn({ plan, reader, client, chunks, gatheredBytes });
+        await streamOn({ plan, reader, client, buffer });
         return { kind: "streamed" };
       }
     }
   } catch (cause) {
-    await client.abort(cause);
+    buffer.empty();
+    client.abort(cause);
     return { kind: "cut" };
-  } finally {
-    plan.budget.give(takenBytes);
   }
-  client.close();
-  const isCut = plan.bodyBytes !== null && plan.bodyBytes !== gatheredBytes;
-  return isCut ? { kind: "cut" } : { kind: "whole", bytes: joined(chunks, gatheredBytes) };
+  const isCut = plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes;
+  if (isCut) {
+    buffer.empty();
+    client.abort(new Error("The body was shorter than its length said."));
+    return { kind: "cut" };
+  }
+  const bytes = buffer.joined();
+  client.shareFrom(bytes);
+  const letGo = plan.budget.hold(bytes.buffer);
+  buffer.empty();
+  return { kind: "whole", bytes, sent: client.close().finally(letGo) };
 }
 
-/**
- * The client may leave or read slowly while a body is gathered: what is queued for it is never
- * more than the buffer holds, and the fill goes on without it.
- */
-class ClientEnd {
-  readonly #pipe: BytePipe | undefined;
-  #hasLeft = false;
-  #queued: Promise<void> = Promise.resolve();
+/** The chunks that have come, and what was taken of the budget for them. */
+class Buffered {
+  readonly #budget: ByteBudget;
+  #chunks: Uint8Array[] = [];
+  #takenBytes = 0;
+  bytes = 0;
 
-  constructor(pipe: BytePipe | undefined) {
-    this.#pipe = pipe;
+  constructor(budget: ByteBudget) {
+    this.#budget = budget;
   }
 
-  get hasLeft(): boolean {
-    return this.#hasLeft;
+  /** @returns whether there was room for it; it is kept all the same */
+  add(chunk: Uint8Array): boolean {
+    this.bytes += chunk.byteLength;
+    this.#chunks.push(chunk);
+    const isHeld = this.#budget.take(chunk.byteLength);
+    if (isHeld) this.#takenBytes += chunk.byteLength;
+    return isHeld;
   }
 
-  queue(chunk: Uint8Array): void {
-    if (this.#pipe === undefined || this.#hasLeft) return;
-    this.#queued = this.#pipe.writer.write(chunk).catch(() => {
-      this.#hasLeft = true;
-    });
+  /** Let go of one by one, as they are passed on. */
+  *passedOn(): Generator<Uint8Array> {
+    for (let next = this.#chunks.shift(); next !== undefined; next = this.#chunks.shift()) {
+      yield next;
+    }
+    this.empty();
   }
 
-  /** Settles once everything queued was taken. */
-  async drained(): Promise<void> {
-    await this.#queued;
+  joined(): Uint8Array<ArrayBuffer> {
+    const whole = new Uint8Array(this.bytes);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      whole.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    return whole;
   }
 
-  close(): void {
-    void this.#pipe?.writer.close().catch(() => undefined);
-  }
-
-  async abort(cause: unknown): Promise<void> {
-    await this.#pipe?.writer.abort(cause).catch(() => undefined);
+  empty(): void {
+    this.#chunks = [];
+    this.#budget.give(this.#takenBytes);
+    this.#takenBytes = 0;
   }
 }
 
@@ -110,18 +125,17 @@ interface Overflowing {
   readonly plan: GatherPlan;
   readonly reader: ChunkReader;
   readonly client: ClientEnd;
-  readonly chunks: readonly Uint8Array[];
-  readonly gatheredBytes: number;
+  readonly buffer: Buffered;
 }
 
 /** A client that leaves ends the store; an edge tier that fails leaves the client alone. */
 async function streamOn(overflowing: Overflowing): Promise<void> {
-  const { plan, reader, client } = overflowing;
+  const { plan, reader, client, buffer } = overflowing;
   const edge = openEdge(plan);
-  let sentBytes = overflowing.gatheredBytes;
+  let sentBytes = buffer.bytes;
   try {
     await client.drained();
-    for (const chunk of overflowing.chunks) await edge?.write(chunk);
+    for (const chunk of buffer.passedOn()) await edge?.write(chunk);
     for (;;) {
       if (client.hasLeft) throw new Error("The client left.");
       const chunk = await reader.read();
@@ -131,10 +145,12 @@ async function streamOn(overflowing: Overflowing): Promise<void> {
       client.queue(chunk);
       await Promise.all([client.drained(), edge?.write(chunk)]);
     }
-    client.close();
+    void client.close();
     await edge?.complete(sentBytes);
   } catch (cause) {
-    await Promise.all([edge?.cut(), client.abort(cause), reader.cancel()]);
+    buffer.empty();
+    client.abort(cause);
+    await Promise.all([edge?.cut(), reader.cancel()]);
   }
 }
 
@@ -181,14 +197,4 @@ class EdgeEnd {
     this.#completed.resolve("cut");
     await this.#pipe.writer.abort(new Error("The body was cut short.")).catch(() => undefined);
   }
-}
-
-function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }

@@ -4,7 +4,6 @@ import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import { rangeVerdict } from "../http/ranges.ts";
 import {
   bodyDateOf,
-  type Fields,
   fieldsOf,
   type StoredMetadata,
   type StoredResponse,
@@ -14,6 +13,8 @@ import { isNotModified } from "../http/validators.ts";
 import { fieldsFromStored, fieldsPassedOn } from "./downstream.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
+import { heldBodyBytesMax } from "../tiers/tier.ts";
+import { streamOf } from "./byte-slices.ts";
 import { slicedStream } from "./sliced-stream.ts";
 
 /** Fields that a 304 does not carry (RFC 9110 §15.4.5): they describe a body it does not have. */
@@ -34,7 +35,7 @@ export function fromStored(
   const fields = fieldsFromStored(metadata, { route: asked.route, config, ageSeconds });
   fields.set("cache-status", cacheStatus(handling, fields.get("cache-status")));
   const hasIt = clientHasIt(asked, metadata);
-  if (!hasIt && asked.method === "GET") return bodyOrPart(stored, fields, asked.conditions);
+  if (!hasIt && asked.method === "GET") return bodyOrPart(stored, fields, { asked, ports });
   discardBody(stored);
   return hasIt ? notModified(fields) : headOnly(fields, metadata);
 }
@@ -64,12 +65,15 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
   return new Response(null, { status, statusText, headers: fields, encodeBody: "manual" });
 }
 
-function bodyOrPart(stored: StoredResponse, fields: Headers, conditions: Fields): Response {
+function bodyOrPart(
+  stored: StoredResponse,
+  fields: Headers,
+  { asked, ports }: { asked: Asked; ports: Ports },
+): Response {
+  const { conditions } = asked;
   const { metadata, body } = stored;
   const { status, statusText, bodyBytes } = metadata;
   if (bodiless.has(status)) return new Response(null, { status, statusText, headers: fields });
-  const bytes = body.kind === "bytes" ? body.bytes : undefined;
-  const whole = body.kind === "stream" ? body.stream : (bytes ?? null);
   const part =
     bodyBytes === null || !conditions.has("range")
       ? ({ kind: "whole" } as const)
@@ -82,7 +86,12 @@ function bodyOrPart(stored: StoredResponse, fields: Headers, conditions: Fields)
         });
   switch (part.kind) {
     case "whole":
-      return new Response(whole, { status, statusText, headers: fields, encodeBody: "manual" });
+      return new Response(bodyFrom(stored, ports), {
+        status,
+        statusText,
+        headers: fields,
+        encodeBody: "manual",
+      });
     case "unsatisfiable": {
       discardBody(stored);
       // It is about this one request: nothing of the stored response's own must be kept from it.
@@ -95,13 +104,24 @@ function bodyOrPart(stored: StoredResponse, fields: Headers, conditions: Fields)
       const { firstByte, lastByte } = part;
       fields.set("content-range", `bytes ${firstByte}-${lastByte}/${bodyBytes}`);
       fields.set("content-length", String(lastByte - firstByte + 1));
-      const slice = bytes?.subarray(firstByte, lastByte + 1);
-      const sliced = body.kind === "stream" ? slicedStream(body.stream, part) : (slice ?? null);
+      const sliced =
+        body.kind === "stream" ? slicedStream(body.stream, part) : bodyFrom(stored, ports, part);
       return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
     }
     default:
       return unreachable(part);
   }
+}
+
+/** @param part first and last byte, both included; of bytes alone */
+function bodyFrom(
+  { body }: StoredResponse,
+  { fillBudget }: Ports,
+  part?: { firstByte: number; lastByte: number },
+): BodyInit | null {
+  if (body.kind !== "bytes") return body.kind === "stream" ? body.stream : null;
+  const bytes = part ? body.bytes.subarray(part.firstByte, part.lastByte + 1) : body.bytes;
+  return bytes.byteLength > heldBodyBytesMax ? streamOf(bytes, fillBudget) : bytes;
 }
 
 /** The origin's answer as it came, its body untouched and not held here. */

@@ -1,6 +1,5 @@
 // Sends an origin's answer on to the client, and stores it on the way where it may be stored.
 import { cacheStatus, type Handling } from "../http/cache-status.ts";
-import type { StoredMetadata } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
@@ -10,7 +9,7 @@ import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { heedRefusal, refusalToStore } from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
-import { storeWhileSending } from "./store.ts";
+import { type Fill, storeWhileSending } from "./store.ts";
 import { hasRoomFor } from "./variants.ts";
 
 export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
@@ -41,7 +40,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const marked = awaitsSecondAsk(metadata, need)
     ? { ...metadata, awaitsSecondAsk: true }
     : metadata;
-  const sent = { metadata: marked, source };
+  const sent = { metadata: marked, source, isValidated: false };
   const answer = sendAndStoreBody(sent, need, flight, { ...handling, stored: true });
   for (const [name, value] of fieldsForOneClient(response.headers, metadata, asked)) {
     answer.response.headers.append(name, value);
@@ -51,17 +50,17 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
 
 /** @param sent what is sent and stored: an origin's body, or one that a 304 left as it was */
 export function sendAndStoreBody(
-  sent: { metadata: StoredMetadata; source: ReadableStream<Uint8Array> },
+  sent: Pick<Fill, "metadata" | "source" | "isValidated">,
   need: Need,
   flight: Flight,
   handling: Handling,
 ): Answer {
   const { asked, ports } = need;
-  const { metadata, source } = sent;
+  const { metadata } = sent;
   const { status, statusText } = metadata;
   const hasIt = clientHasIt(asked, metadata);
   const isBodyWanted = need.isForClient && !hasIt && !bodiless.has(status);
-  const body = storeWhileSending({ ...need, metadata, source, flight, isBodyWanted });
+  const body = storeWhileSending({ ...need, ...sent, flight, isBodyWanted });
   const { policy, atMs } = questionOf(need);
   const fields = fieldsOfFill(metadata, {
     route: asked.route,

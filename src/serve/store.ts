@@ -56,6 +56,8 @@ export interface Fill {
   readonly marker: VaryMarker | undefined;
   /** The flight's key, under which it ends once everything is stored. */
   readonly key: RecordKey;
+  /** A 304 has left the body as it was, so that a tier may hold it already. */
+  readonly isValidated: boolean;
   /** Nobody waits for the body of a background refresh, nor does a client that has it. */
   readonly isBodyWanted: boolean;
 }
@@ -69,6 +71,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
   const { asked, ports, metadata, flight } = fill;
   const client = fill.isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
   let streamed: Promise<void> | undefined;
+  let sent: Promise<void> | undefined;
   ports.afterAnswer(async () => {
     try {
       const gathered = await gather({
@@ -85,11 +88,16 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
           streamed = write(arriving, [ports.tiers.edge], fill, () => "new");
         },
       });
-      if (gathered.kind === "whole") await storeWhole(gathered.bytes, fill);
+      if (gathered.kind === "whole") {
+        ({ sent } = gathered);
+        await storeWhole(gathered.bytes, fill);
+      }
       await streamed;
     } finally {
       ports.flights.end(fill.key.text, flight);
     }
+    // A client that leaves late must still find somebody who gives back what was held for it.
+    await sent;
   });
   return client?.readable ?? null;
 }
@@ -100,13 +108,14 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
     ...fill.metadata,
     bodyBytes: bytes.byteLength,
     bodyDigest: await sha256Hex(bytes),
-    fillCostMs: ports.nowAtMs() - fill.metadata.requestedAtMs,
+    ...(!fill.isValidated && { fillCostMs: ports.nowAtMs() - fill.metadata.requestedAtMs }),
   };
   const stored: StoredResponse = { metadata, body: { kind: "bytes", bytes } };
   flight.settle({ kind: "stored", stored });
   const place = await withListOfColo(metadata, fill);
   // Fills that went on at the same time may have taken the room that there was.
-  if (hasRoomFor(metadata, place)) return storeInTiers(stored, place, () => "new");
+  const body = fill.isValidated ? "validated" : "new";
+  if (hasRoomFor(metadata, place)) return storeInTiers(stored, place, () => body);
   ports.metrics.refusedToStore(fill.asked.route.name, "too-many-variants");
 }
 

@@ -50,7 +50,8 @@ export async function validated(
   const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && isStored && asked.method === "GET") {
-    return sendAndStoreBody({ metadata, source: body.stream }, need, flight, handling);
+    const sent = { metadata, source: body.stream, isValidated: true };
+    return sendAndStoreBody(sent, need, flight, handling);
   }
   const stored: StoredResponse = { metadata, body };
   if (isStored && body.kind === "bytes") {

@@ -4,14 +4,15 @@ import { errorName } from "../error-name.ts";
 import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import { decodeRecord, encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
-import type {
-  ArrivingResponse,
-  Tier,
-  TierAsk,
-  TierKeep,
-  TierRead,
-  TierRecord,
-  TierWrite,
+import {
+  type ArrivingResponse,
+  heldBodyBytesMax,
+  type Tier,
+  type TierAsk,
+  type TierKeep,
+  type TierRead,
+  type TierRecord,
+  type TierWrite,
 } from "./tier.ts";
 
 /** The largest object that the Cache API takes. */
@@ -73,16 +74,14 @@ export class EdgeTier implements Tier {
     response: Response,
   ): Promise<StoredBody | "gone" | "not-whole"> {
     const part = response.headers.get(bodyField);
-    if (part === null) {
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      return bytes.byteLength === bodyBytes ? { kind: "bytes", bytes } : "not-whole";
+    if (part !== null) {
+      const streamed = await this.#settings.cache().match(await addressOf(key, part));
+      return streamed === undefined ? "gone" : streamedFrom(streamed, bodyBytes);
     }
-    const streamed = await this.#settings.cache().match(await addressOf(key, part));
-    if (streamed?.body == null) return "gone";
-    const statedBytes = Number(streamed.headers.get("content-length") ?? bodyBytes);
-    if (statedBytes === bodyBytes) return { kind: "stream", stream: streamed.body };
-    await streamed.body.cancel();
-    return "not-whole";
+    // Each client that reads slowly would hold a copy of its own.
+    if ((bodyBytes ?? 0) > heldBodyBytesMax) return streamedFrom(response, bodyBytes);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return bytes.byteLength === bodyBytes ? { kind: "bytes", bytes } : "not-whole";
   }
 
   async remove(key: RecordKey): Promise<void> {
@@ -176,6 +175,17 @@ export class EdgeTier implements Tier {
     await this.#settings.cache().put(await addressOf(key), new Response(written.body, { headers }));
     return { kind: "kept" };
   }
+}
+
+async function streamedFrom(
+  { body, headers }: Response,
+  bodyBytes: number | null,
+): Promise<StoredBody | "gone" | "not-whole"> {
+  if (body === null) return "gone";
+  const statedBytes = Number(headers.get("content-length") ?? bodyBytes);
+  if (statedBytes === bodyBytes) return { kind: "stream", stream: body };
+  await body.cancel();
+  return "not-whole";
 }
 
 function wholeBody({ body }: StoredResponse): Uint8Array<ArrayBuffer> | undefined {

@@ -4,6 +4,7 @@ import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
   type ArrivingResponse,
+  heldBodyBytesMax,
   refuseArriving,
   type Tier,
   type TierAsk,
@@ -12,9 +13,6 @@ import {
   type TierRecord,
   type TierWrite,
 } from "./tier.ts";
-
-/** Copying a larger body out of memory costs more than reading it from the edge tier. */
-export const memoryBodyBytesMax = 262_144;
 
 interface Held {
   readonly record: TierRecord;
@@ -81,7 +79,8 @@ export class MemoryTier implements Tier {
     if (record.kind === "response") {
       const { body } = record.stored;
       if (body.kind !== "bytes") return { kind: "refused", rule: "arriving" };
-      if (body.bytes.byteLength > memoryBodyBytesMax) return { kind: "refused", rule: "too-large" };
+      // Copying a larger body out of memory costs more than reading it from the edge tier.
+      if (body.bytes.byteLength > heldBodyBytesMax) return { kind: "refused", rule: "too-large" };
     }
     part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
     return part.has(key.text) ? { kind: "kept" } : { kind: "refused", rule: "too-large" };

@@ -3,6 +3,9 @@ import type { TierName } from "../config.ts";
 import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 
+/** The largest body that an isolate holds to answer with; a larger one is read as it is sent. */
+export const heldBodyBytesMax = 262_144;
+
 /** Under one key stands a stored response, or the marker that says which fields select one. */
 export type TierRecord = { kind: "response"; stored: StoredResponse } | VaryMarker;
 

@@ -166,7 +166,7 @@ describe("who asks for something else", () => {
     };
     const leader = site.ask("/a").then(read);
     await until(() => site.origin.count === 1);
-    expect((await site.ask("/a", init as AskInit)).status).toBe(200);
+    expect((await read(await site.ask("/a", init as AskInit))).status).toBe(200);
     gate.open();
     await leader;
     await site.settle();

@@ -51,13 +51,13 @@ function textOrFailure(stream: ReadableStream<Uint8Array>): Promise<string> {
 describe("within the buffer", () => {
   it("is gathered whole, and sent on", async () => {
     const { done, sent } = gathering({ source: chunked(["hello", "world"]) });
-    expect(await done).toEqual({ kind: "whole", bytes: encoder.encode("helloworld") });
+    expect(await done).toMatchObject({ kind: "whole", bytes: encoder.encode("helloworld") });
     expect(await sent).toBe("helloworld");
   });
 
   it("is gathered though nobody waits for it", async () => {
     const { done } = gathering({ source: chunked(["hello"]), client: "nobody" });
-    expect(await done).toEqual({ kind: "whole", bytes: encoder.encode("hello") });
+    expect(await done).toMatchObject({ kind: "whole", bytes: encoder.encode("hello") });
   });
 
   it("is gathered though its client does not read", async () => {
@@ -80,9 +80,57 @@ describe("within the buffer", () => {
     expect(budget.take(1)).toBe(false);
   });
 
+  it("holds what it took until a client that does not read has taken it", async () => {
+    const budget = new ByteBudget(10);
+    const source = chunked(["hello", "world"]);
+    const { done, pipe } = gathering({ source, client: "waits", budget });
+    const gathered = await done;
+    expect([gathered.kind, budget.take(1)]).toEqual(["whole", false]);
+    expect(await new Response(pipe?.readable).text()).toBe("helloworld");
+    await (gathered.kind === "whole" && gathered.sent);
+    expect([budget.take(10), budget.take(1)]).toEqual([true, false]);
+  });
+
+  it("gives back what it took when such a client leaves", async () => {
+    const budget = new ByteBudget(10);
+    const source = chunked(["hello", "world"]);
+    const { done, pipe } = gathering({ source, client: "waits", budget });
+    const gathered = await done;
+    await pipe?.readable.cancel();
+    await (gathered.kind === "whole" && gathered.sent);
+    expect(budget.take(10)).toBe(true);
+  });
+
+  it.each([
+    { id: "cut", source: () => chunked(["hello"], "breaks"), bodyBytes: null },
+    { id: "too-short", source: () => chunked(["hello"]), bodyBytes: 6 },
+  ])("gives back what it took for a body that is $id", async ({ source, bodyBytes }) => {
+    const budget = new ByteBudget(5);
+    const given = { source: source(), client: "waits", budget } as const;
+    await gathering(bodyBytes === null ? given : { ...given, bodyBytes }).done;
+    expect(budget.take(5)).toBe(true);
+  });
+
+  it("queues one copy: what a slow client has yet to take is the bytes that are stored", async () => {
+    const chunks = Array.from({ length: 10 }, (_, at) => String(at));
+    const { done, pipe } = gathering({ source: chunked(chunks), client: "waits" });
+    const gathered = await done;
+    const whole = gathered.kind === "whole" ? gathered.bytes : new Uint8Array();
+    const reader = pipe?.readable.getReader();
+    const buffers: (ArrayBufferLike | undefined)[] = [];
+    let text = "";
+    for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
+      buffers.push(read.value.buffer);
+      text += new TextDecoder().decode(read.value);
+    }
+    expect(text).toBe("0123456789");
+    expect(buffers.at(-1)).toBe(whole.buffer);
+    expect(buffers.length).toBeLessThan(5);
+  });
+
   it("is nothing, which is whole too", async () => {
     const { done, sent } = gathering({ source: chunked([]) });
-    expect(await done).toEqual({ kind: "whole", bytes: new Uint8Array() });
+    expect(await done).toMatchObject({ kind: "whole", bytes: new Uint8Array() });
     expect(await sent).toBe("");
   });
 
@@ -138,10 +186,10 @@ describe("beyond the buffer", () => {
     return { source, told };
   }
 
-  /** Reads five chunks and then no more. */
-  async function tire(stream: ReadableStream<Uint8Array> | undefined): Promise<void> {
+  /** Reads so many chunks and then no more. */
+  async function taken(stream: ReadableStream<Uint8Array> | undefined, count = 5): Promise<void> {
     const reader = stream?.getReader();
-    for (let chunk = 0; chunk < 5; chunk += 1) await reader?.read();
+    for (let chunk = 0; chunk < count; chunk += 1) await reader?.read();
     await idle();
   }
 
@@ -152,7 +200,7 @@ describe("beyond the buffer", () => {
       isClient ? { source, client: "waits" } : { source, edge: "waits" },
     );
     if (!isClient) await until(() => overflow.length === 1);
-    await tire(isClient ? pipe?.readable : overflow[0]);
+    await taken(isClient ? pipe?.readable : overflow[0]);
     expect(told.pulls).toBeGreaterThanOrEqual(5);
     expect(told.pulls).toBeLessThan(10);
   });
@@ -170,6 +218,16 @@ describe("beyond the buffer", () => {
     const { done, sent } = gathering({ source: chunked(long), edge: "fails" });
     expect(await sent).toBe(long.join(""));
     expect((await done).kind).toBe("streamed");
+  });
+
+  it("gives its budget back once the buffer is passed on, however long the rest takes", async () => {
+    const budget = new ByteBudget(20);
+    const { source } = lasting();
+    const { pipe, overflow } = gathering({ source, client: "waits", edge: "waits", budget });
+    await taken(pipe?.readable, 2);
+    expect(budget.take(20)).toBe(false);
+    await taken(overflow[0], 2);
+    expect(budget.take(20)).toBe(true);
   });
 
   it.each([

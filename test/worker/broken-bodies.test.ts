@@ -1,0 +1,110 @@
+// Bodies that break off, or are not as long as their length says, over real sockets: never stored,
+// and never answered as if they were complete.
+import { createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RawAnswer, cacheStatusOf, rawRequest } from "./raw-request.ts";
+import { startWorld, storesSettled, type World } from "./world.ts";
+
+const bodyBytes = 200_000;
+const body = Buffer.alloc(bodyBytes, "0123456789abc");
+const head = (fields: string) =>
+  `HTTP/1.1 200 OK\r\ncache-control: max-age=600\r\netag: "1"\r\n${fields}\r\n\r\n`;
+const chunk = (bytes: Buffer) => [`${bytes.length.toString(16)}\r\n`, bytes, "\r\n"];
+
+/** How an origin answers, and how its connection ends. */
+type Manner = (socket: Socket) => void;
+
+function said(socket: Socket, parts: readonly (string | Buffer)[], end: "ends" | "resets"): void {
+  socket.cork();
+  for (const part of parts) socket.write(part);
+  socket.uncork();
+  // A reset throws away what the other side has not read yet, so it comes once that has gone.
+  if (end === "ends") socket.end();
+  else socket.write("", () => setTimeout(() => socket.resetAndDestroy(), 200));
+}
+
+const manners: Record<string, Manner> = {
+  "shorter than its Content-Length": (socket) =>
+    said(socket, [head(`content-length: ${bodyBytes + 1}`), body], "ends"),
+  "shorter than its Content-Length, then reset": (socket) =>
+    said(socket, [head(`content-length: ${2 * bodyBytes}`), body], "resets"),
+  "chunked, then reset": (socket) =>
+    said(socket, [head("transfer-encoding: chunked"), ...chunk(body)], "resets"),
+  "chunked, ended without its last chunk": (socket) =>
+    said(socket, [head("transfer-encoding: chunked"), ...chunk(body)], "ends"),
+  "chunked, ended within a chunk": (socket) =>
+    said(socket, [head("transfer-encoding: chunked"), "fffff\r\n", body], "ends"),
+};
+
+let server: Server;
+let world: World;
+let manner: Manner;
+
+beforeAll(async () => {
+  server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", () => {
+      manner(socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const originUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  world = await startWorld({ originUrl });
+});
+afterAll(async () => {
+  await world.stop();
+  server.close();
+});
+
+const ask = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+  rawRequest(world.colos[0]!.url, path, { headers, method });
+
+/** A connection that failed before the head is as plain an error as one that failed behind it. */
+const brokenOff = async (answer: Promise<RawAnswer>) =>
+  answer.then(
+    ({ isCut, status }) => isCut || status >= 500,
+    () => true,
+  );
+
+const rows = Object.entries(manners).map(([id, broken]) => ({ id, broken }));
+
+describe.each(rows)("a body $id", ({ id, broken }) => {
+  const path = (name: string) => `/${name}/${id.replaceAll(/\W+/g, "-")}`;
+
+  it("is an error to who asked first, and to each who waited", async () => {
+    manner = broken;
+    const answers = Array.from({ length: 4 }, () => brokenOff(ask(path("fill"))));
+    expect(await Promise.all(answers)).toEqual([true, true, true, true]);
+  });
+
+  it("is not there afterwards, nor a part of it, nor its head", async () => {
+    manner = broken;
+    await brokenOff(ask(path("after")));
+    await storesSettled(world.colos[0]!);
+    const whole = `content-length: ${bodyBytes}`;
+    manner = (socket) => said(socket, [head(whole)], "ends");
+    const headers = await ask(path("after"), {}, "HEAD");
+    expect(cacheStatusOf(headers)).toContain("fwd=uri-miss");
+    manner = (socket) => said(socket, [head(whole), body], "ends");
+    const part = await ask(path("after"), { range: "bytes=0-9" });
+    expect(cacheStatusOf(part)).toContain("fwd=uri-miss");
+    await storesSettled(world.colos[0]!);
+    const hit = await ask(path("after"));
+    expect([cacheStatusOf(hit).includes("hit"), hit.body.equals(body)]).toEqual([true, true]);
+  });
+
+  it("is an error to who asked for a range, too", async () => {
+    manner = broken;
+    expect(await brokenOff(ask(path("range"), { range: "bytes=0-99999999" }))).toBe(true);
+  });
+});
+
+it("longer than its Content-Length ends where that says, and is whole there", async () => {
+  manner = (socket) => said(socket, [head("content-length: 10"), body], "ends");
+  const first = await ask("/longer");
+  expect([first.isCut, first.body.toString()]).toEqual([false, "0123456789"]);
+  await storesSettled(world.colos[0]!);
+  const second = await ask("/longer");
+  expect([second.isCut, second.body.toString()]).toEqual([false, "0123456789"]);
+});

@@ -1,0 +1,75 @@
+// Two hundred clients that ask and read nothing: what they cost in memory, and that others are
+// answered meanwhile.
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { Running } from "../../local/running.ts";
+import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { workerdMebibytes } from "./process-memory.ts";
+import { cacheStatusOf, rawRequest } from "./raw-request.ts";
+import { StalledClients } from "./stalled-clients.ts";
+import { sleep, startWorld, storesSettled, type World } from "./world.ts";
+
+const kibibyte = 1_024;
+const stalledCount = 200;
+/** For how long they read nothing, and others ask. */
+const stallMs = 5_000;
+/** Whoever had to wait for one of them would wait as long as they stall. */
+const otherMsMax = 4_900;
+
+const filler = Buffer.alloc(4_096 * kibibyte, "0123456789");
+let running: Running;
+let world: World;
+let stalled: StalledClients;
+
+beforeEach(async () => {
+  running = new Running();
+  stalled = new StalledClients();
+  const origin = await running.add(
+    startScriptedOrigin(({ url = "" }, response) => {
+      const bytes = Number(new URL(url, "http://origin.invalid").searchParams.get("bytes"));
+      response.writeHead(200, { "cache-control": "max-age=600", "content-length": bytes });
+      response.end(filler.subarray(0, bytes));
+    }),
+  );
+  world = await running.add(startWorld({ originUrl: origin.url }));
+});
+afterEach(async () => {
+  stalled.leave();
+  await running.stop();
+});
+
+/**
+ * What the process may grow by. A memory hit is a copy for each who has not taken it, 50 MiB in
+ * all; of a larger body one copy serves all, beside a slice for each; the rest is the runtime's own.
+ */
+const rows = [
+  { id: "a memory hit of 256 KiB", kibibytes: 256, isWarm: true, grownMebibytesMax: 200 },
+  { id: "a miss of 4 MiB", kibibytes: 4_096, isWarm: false, grownMebibytesMax: 350 },
+  { id: "an edge hit of 4 MiB", kibibytes: 4_096, isWarm: true, grownMebibytesMax: 350 },
+];
+
+it.each(rows)("stall on $id", async ({ kibibytes, isWarm, grownMebibytesMax }) => {
+  const colo = world.colos[0]!;
+  const path = `/stalled?bytes=${kibibytes * kibibyte}`;
+  // The way of such a body is walked once, so that what the runtime needs for it is not counted.
+  await rawRequest(colo.url, isWarm ? path : `/other?bytes=${kibibytes * kibibyte}`);
+  await rawRequest(colo.url, "/small?bytes=1000");
+  await storesSettled(colo);
+  const beforeMebibytes = workerdMebibytes();
+  await stalled.ask(colo.url, Array<string>(stalledCount).fill(path));
+
+  const endAtMs = performance.now() + stallMs;
+  let peakMebibytes = 0;
+  for (let asked = 0; performance.now() < endAtMs; asked += 1) {
+    const startedAtMs = performance.now();
+    const hit = await rawRequest(colo.url, "/small?bytes=1000");
+    const miss = await rawRequest(colo.url, `/new/${asked}?bytes=1000`);
+    expect([hit.status, miss.status]).toEqual([200, 200]);
+    expect(performance.now() - startedAtMs).toBeLessThan(otherMsMax);
+    peakMebibytes = Math.max(peakMebibytes, workerdMebibytes());
+    await sleep(20);
+  }
+  expect(peakMebibytes - beforeMebibytes).toBeLessThan(grownMebibytesMax);
+  // Nobody's store waited for them.
+  await storesSettled(colo);
+  expect(cacheStatusOf(await rawRequest(colo.url, path))).toContain("hit");
+});
