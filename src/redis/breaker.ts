@@ -13,6 +13,7 @@ export class Breaker {
   #failures = 0;
   #pauseMs = firstPauseMs;
   #probeAtMs = 0;
+  #failedAtMs = -Infinity;
 
   /** @param pauseMsMax the longest that a database which is back may go unnoticed */
   constructor(pauseMsMax: number = usualPauseMsMax, failuresToOpen: number = usualFailuresToOpen) {
@@ -39,7 +40,10 @@ export class Breaker {
     this.#pauseMs = firstPauseMs;
   }
 
-  failed(atMs: number): void {
+  /** @param sentAtMs what was under way when another failed tells nothing more by failing too */
+  failed(atMs: number, sentAtMs: number = atMs): void {
+    if (sentAtMs < this.#failedAtMs && this.#failedAtMs <= atMs) return;
+    this.#failedAtMs = atMs;
     this.#failures += 1;
     // What was under way when it opened fails later, in numbers: only probes lengthen the pause.
     if (this.#failures === this.#failuresToOpen) this.#probeAtMs = atMs + this.#pauseMs;

@@ -97,19 +97,24 @@ export class RedisClient {
     // One key of a foreign type says nothing of the database.
     const isUp = answer.kind === "answered" || answer.cause === wrongType;
     if (isUp) this.#breaker.succeeded();
-    else this.#breaker.failed(this.#settings.nowAtMs());
+    else this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
   }
 
   /**
    * What a full database refuses, in the background. Never rejects. While the database is shut off
    * nothing is sent; while it refuses writes one per pause is, as its own probe.
+   *
+   * @param timeoutMs less than usual where somebody waits for it after all
    */
-  async write<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+  async write<T>(
+    run: (redis: Redis) => Promise<T>,
+    timeoutMs = writeTimeoutMs,
+  ): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
     const state = this.#writes.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
-    const answer = await this.remove(run);
+    const answer = await this.#sent(run, timeoutMs);
     if (answer.kind === "answered") this.#writes.succeeded();
     else if (answer.cause === refusal) this.#writes.failed(this.#settings.nowAtMs());
     return answer;
@@ -121,10 +126,15 @@ export class RedisClient {
    */
   async remove<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
-    const answer = await this.#bounded(run, writeTimeoutMs);
+    return this.#sent(run, writeTimeoutMs);
+  }
+
+  async #sent<T>(run: (redis: Redis) => Promise<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
+    const sentAtMs = this.#settings.nowAtMs();
+    const answer = await this.#bounded(run, timeoutMs);
     // A full database refuses writes and still answers reads: that alone does not shut it off.
     const isUp = answer.kind === "answered" || [refusal, wrongType].includes(answer.cause);
-    if (!isUp) this.#breaker.failed(this.#settings.nowAtMs());
+    if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
   }
 

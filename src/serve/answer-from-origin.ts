@@ -44,12 +44,13 @@ async function collapsed(
   turn: number,
 ): Promise<Answer | FlightOutcome | { kind: "look-again" }> {
   const { ports, key, asked } = need;
-  const atMs = ports.nowAtMs();
-  const running = ports.flights.get(key.text, atMs);
-  // What was stored when this request looked up did not answer it.
-  const isLookedAt = turn === 0 && running?.stored !== undefined;
-  if (running === undefined || isLookedAt) {
-    const flight = ports.flights.begin(key.text, atMs);
+  const running = ports.flights.get(key.text, ports.nowAtMs());
+  if (running === undefined || running.stored !== undefined) {
+    const come = comeSince(need);
+    if (come !== undefined && isOfAnotherVariant(come, need)) return come;
+    const answer = come && followed(come, need);
+    if (answer !== undefined) return answer;
+    const flight = ports.flights.begin(key.text, ports.nowAtMs());
     // Patience for the rest of the world is had once.
     const leading = turn === 0 ? leadInTurn(need, flight) : lead(need, flight);
     // A client that leaves must not end what others wait for.
@@ -64,6 +65,23 @@ async function collapsed(
   const isSlow = !running.hasJustBegun(ports.nowAtMs(), asked.route.patienceMs);
   if (isSlow || outcome === "abandoned") ports.flights.end(key.text, running);
   return { kind: "look-again" };
+}
+
+/**
+ * What this isolate has got since the look-up, which read the memory tier first: (1) A reads it and
+ * goes on to the lower tiers, (2) B's fill is stored and its flight ends, (3) A finds nothing below,
+ * and nobody to wait for.
+ */
+function comeSince({ asked, ports, key }: Need): FlightOutcome | undefined {
+  const atMs = ports.nowAtMs();
+  const stored = ports.flights.get(key.text, atMs)?.stored;
+  if (stored !== undefined) return { kind: "stored", stored };
+  if (!asked.route.tiers.includes("memory")) return undefined;
+  const read = ports.tiers.memory.read(key, { atMs });
+  if (read.kind !== "found") return undefined;
+  const { record } = read;
+  if (record.kind === "response") return { kind: "stored", stored: record.stored };
+  return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
 }
 
 /** With `collapse: "global"`, leads once nobody else in the world does. */

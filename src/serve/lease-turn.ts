@@ -40,7 +40,7 @@ export async function takeTurn(ask: TurnAsk): Promise<Turn> {
   if (ports.leases === undefined) return { kind: "lead" };
   let [pauseMs, waitedMs] = [firstPauseMs, 0];
   for (;;) {
-    const told = await ports.leases.ask(key, ports.afterAnswer);
+    const told = await ports.leases.ask(key);
     const turn = await turnAfter(told, ask);
     if (turn !== undefined) return turn;
     const leftMs = patienceMs - waitedMs;

@@ -13,6 +13,9 @@ const words: readonly LeaseWord[] = ["nothing-to-share", "unreachable", "timeout
 /** How long a holder that died without a word is waited for. */
 export const leaseMs = 3_000;
 
+/** Somebody waits for it, who would otherwise wait for the origin. */
+const askMsMax = 1_000;
+
 /** How long a word stands: who comes within it need not find out again. */
 const wordMs: Readonly<Record<LeaseWord, number>> = {
   "nothing-to-share": 10_000,
@@ -45,12 +48,12 @@ export class Leases {
    * Takes the lease if nobody has it, and looks at the shared tier in the same transaction: what the
    * last holder stored before it let go is there. Three commands, one round trip. Never rejects.
    */
-  async ask(key: RecordKey, afterAnswer: (work: () => Promise<void>) => void): Promise<LeaseAsked> {
+  async ask(key: RecordKey): Promise<LeaseAsked> {
     const { redis, namespace, randomText } = this.#settings;
     const token = randomText();
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
     const recordKey = await sharedKey(namespace, key);
-    const answer = await redis.read(
+    const answer = await redis.write(
       (client) =>
         client
           .multi()
@@ -58,7 +61,7 @@ export class Leases {
           .get(leaseKey)
           .hget(recordKey, "m")
           .exec<[unknown, unknown, unknown]>(),
-      afterAnswer,
+      askMsMax,
     );
     if (answer.kind === "unavailable") return answer;
     const [, value, m] = answer.value;

@@ -1,5 +1,5 @@
 // The origin fails in each way it can, under load: what is stored answers on, what may be stale
-// stands in, the rest is told 502 or 504 in time or has its connection cut, and nothing broken is kept.
+// stands in, the rest is told 502, 503 or 504 in time or has its connection cut, and nothing broken is kept.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { rawRequest } from "../worker/raw-request.ts";
 import { sleep, storesSettled, until } from "../worker/world.ts";
@@ -33,14 +33,19 @@ const rungs: Rung[] = [
   {
     id: "too-slow",
     behaviour: { kind: "slow", eachWayMs: 800 },
-    misses: [502, 504],
+    misses: [502, 503, 504],
     mayCut: false,
   },
-  { id: "black-hole", behaviour: { kind: "black-hole" }, misses: [502, 504], mayCut: false },
-  { id: "down", behaviour: { kind: "refuses" }, misses: [502], mayCut: false },
-  { id: "reset", behaviour: { kind: "resets" }, misses: [502], mayCut: false },
-  { id: "garbage", behaviour: { kind: "garbage", seed: 2 }, misses: [502], mayCut: false },
-  { id: "cut-in-head", behaviour: { kind: "cuts", afterBytes: 60 }, misses: [502], mayCut: false },
+  { id: "black-hole", behaviour: { kind: "black-hole" }, misses: [502, 503, 504], mayCut: false },
+  { id: "down", behaviour: { kind: "refuses" }, misses: [502, 503], mayCut: false },
+  { id: "reset", behaviour: { kind: "resets" }, misses: [502, 503], mayCut: false },
+  { id: "garbage", behaviour: { kind: "garbage", seed: 2 }, misses: [502, 503], mayCut: false },
+  {
+    id: "cut-in-head",
+    behaviour: { kind: "cuts", afterBytes: 60 },
+    misses: [502, 503],
+    mayCut: false,
+  },
   { id: "cut-in-body", behaviour: { kind: "cuts", afterBytes: 5_000 }, misses: [], mayCut: true },
 ];
 

@@ -29,6 +29,26 @@ it.each([
 });
 
 it.each([
+  { id: "sent-before-the-first-failed", sentAtMs: startAtMs - 1, isOpen: false },
+  { id: "sent-when-it-failed", sentAtMs: startAtMs, isOpen: true },
+])("takes failures that were under way together for one: $id", ({ sentAtMs, isOpen }) => {
+  const breaker = new Breaker();
+  for (let at = 0; at < 100; at += 1) breaker.failed(startAtMs, sentAtMs);
+  expect(breaker.isOpen).toBe(isOpen);
+});
+
+it("is not blind to failures after its clock was set back", () => {
+  const breaker = new Breaker();
+  breaker.failed(startAtMs);
+  for (let at = 0; at < 2; at += 1) breaker.failed(at, at);
+  expect(breaker.isOpen).toBe(true);
+});
+
+it("does not stay away longer for a clock that was set back", () => {
+  expect(opened().ask(startAtMs - 3_600_000)).toBe("probe");
+});
+
+it.each([
   { id: "at once", afterMs: 0, state: "open" },
   { id: "until the pause is over", afterMs: 999, state: "open" },
   { id: "when the pause is over", afterMs: 1_000, state: "probe" },

@@ -229,3 +229,23 @@ describe("a fill that is not stored everywhere yet", () => {
     await site.settle();
   });
 });
+
+describe("who looked up before a fill came, and finds nobody to wait for after it", () => {
+  it("is answered by it", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({
+      clock,
+      upstash,
+      origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")),
+    });
+    // While its look-up waits for the shared tier, another asks, is answered, and all is stored.
+    upstash.afterNext = async () => void (await site.get("/a"));
+    const seen = await site.get("/a");
+    expect([seen.text, seen.cacheStatus, site.origin.count]).toEqual([
+      "page 1",
+      "tidemark; fwd=uri-miss; collapsed",
+      1,
+    ]);
+  });
+});

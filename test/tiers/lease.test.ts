@@ -13,10 +13,6 @@ import { redisServers } from "../fakes/redis-server.ts";
 import { bytesOf, keep, responseOf } from "./records.ts";
 
 const namespace = "site";
-const nothingLater = () => {
-  throw new Error("Nothing was to be left for later.");
-};
-
 describe.each(redisServers)("over $redis", ({ start }) => {
   let server: EmbeddedValkey;
   let rest: UpstashRestServer;
@@ -42,7 +38,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
     const settings = { redis: client(), namespace, randomText: () => crypto.randomUUID() };
     const leases = new Leases(settings);
-    const ask = () => leases.ask(key, nothingLater);
+    const ask = () => leases.ask(key);
     const taken = async () => {
       const asked = await ask();
       if (asked.kind !== "taken") throw new Error(`The lease was ${asked.kind}.`);
@@ -114,6 +110,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   it("is nobody's where the database cannot be reached", async () => {
     const key = new RecordKey("GET https://a.example/", "a.example");
     const away = { redis: client("http://127.0.0.1:9"), namespace, randomText: () => "token" };
-    expect((await new Leases(away).ask(key, nothingLater)).kind).toBe("unavailable");
+    expect((await new Leases(away).ask(key)).kind).toBe("unavailable");
   });
 });

@@ -19,7 +19,7 @@ interface Held {
   readonly origin: ScriptedOrigin;
   readonly world: World;
   /** Answers what waits, and all that comes from now on. */
-  open(): void;
+  readonly open: () => void;
 }
 
 /** Three colos before an origin that answers once it is told to. */
