@@ -230,22 +230,29 @@ describe("a fill that is not stored everywhere yet", () => {
   });
 });
 
-describe("who looked up before a fill came, and finds nobody to wait for after it", () => {
-  it("is answered by it", async () => {
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
-    const site = openSite({
-      clock,
-      upstash,
-      origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")),
-    });
-    // While its look-up waits for the shared tier, another asks, is answered, and all is stored.
-    upstash.afterNext = async () => void (await site.get("/a"));
-    const seen = await site.get("/a");
-    expect([seen.text, seen.cacheStatus, site.origin.count]).toEqual([
-      "page 1",
-      "tidemark; fwd=uri-miss; collapsed",
-      1,
-    ]);
+describe("a fill that ends while another request still looks for it", () => {
+  it.each([
+    { id: "a-miss", isStored: false },
+    { id: "expired", isStored: true },
+  ])("answers that one too: $id", async ({ isStored }) => {
+    const site = openSite({ origin: () => page("page", cc("max-age=2")) });
+    if (isStored) await site.get("/a");
+    site.clock.advance(3);
+    const [before, looked, gate] = [site.origin.count, closedGate(), closedGate()];
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      looked.open();
+      await gate.opened;
+      return found;
+    };
+    const late = site.ask("/a");
+    await looked.opened;
+    site.cache.match = match;
+    await site.get("/a");
+    gate.open();
+    expect((await read(await late)).cacheStatus).toBe("tidemark; fwd=uri-miss; collapsed");
+    await site.settle();
+    expect(site.origin.count - before).toBe(1);
   });
 });
