@@ -65,6 +65,31 @@ it.each([
   expect((await site.get("/a")).text).toBe("mended");
 });
 
+describe.each(["breaks", "ends"] as const)("whose source in the edge tier %s mid-way", (end) => {
+  it.each([
+    { id: "is an error to who asked for a range beyond that", range: "bytes=3-12", isRead: false },
+    { id: "is an error to who asked for its end", range: "bytes=-2", isRead: false },
+    { id: "is whole to who asked for what came before", range: "bytes=1-3", isRead: true },
+  ])("$id", async ({ range, isRead }) => {
+    const site = openStreaming();
+    await site.get("/a");
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.body == null) return found;
+      await found.body.cancel();
+      return new Response(chunked(["01234"], end), { headers: found.headers });
+    };
+    const response = await site.ask("/a", { headers: { range } });
+    expect([response.status, response.headers.get("cache-status")]).toEqual([
+      206,
+      expect.stringContaining("detail=edge"),
+    ]);
+    if (isRead) expect(await response.text()).toBe("123");
+    else await expect(response.text()).rejects.toThrow();
+  });
+});
+
 it("is validated, and stored once more on the way", async () => {
   const site = openStreaming();
   await site.get("/a");
