@@ -1,6 +1,8 @@
 // Bodies that are never held whole: streamed to the client and the edge tier, answered from there, and
 // let go of wherever they prove needless.
 import { describe, expect, it } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { idle, openSite, read, type Site, type SiteOptions } from "../fakes/harness.ts";
 import { cc, chunked, page, unchanged, unreachable } from "../fakes/origin-in-process.ts";
 
@@ -97,6 +99,27 @@ it("is validated, and stored once more on the way", async () => {
   site.origin.script = () => unchanged({ etag: '"1"' });
   expect((await site.get("/a")).text).toBe(whole);
   expect((await site.get("/a")).cacheStatus).toContain("hit");
+});
+
+it("is validated without being sent to Redis again, where that holds it", async () => {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const text = "0123456789".repeat(30_000);
+  const site = openSite({
+    clock,
+    upstash,
+    origin: () => page(text, { ...fields, "content-length": "300000" }),
+  });
+  await site.get("/a");
+  site.clock.advance(61);
+  site.origin.script = () => unchanged({ etag: '"1"' });
+  const seen = await site.get("/a");
+  expect([seen.text === text, seen.cacheStatus]).toEqual([
+    true,
+    "tidemark; fwd=stale; fwd-status=304; stored",
+  ]);
+  expect(upstash.written).toEqual(["m b", "m"]);
+  expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
 });
 
 it("is validated for a Range too, which is then answered with the whole (RFC 9110 §14.2)", async () => {

@@ -15,7 +15,8 @@ const stallMs = 5_000;
 /** Whoever had to wait for one of them would wait as long as they stall. */
 const otherMsMax = 4_900;
 
-const filler = Buffer.alloc(4_096 * kibibyte, "0123456789");
+/** The largest is more than a loopback connection takes off its sender unread. */
+const filler = Buffer.alloc(16_384 * kibibyte, "0123456789abc");
 let running: Running;
 let world: World;
 let stalled: StalledClients;
@@ -30,7 +31,9 @@ beforeEach(async () => {
       response.end(filler.subarray(0, bytes));
     }),
   );
-  world = await running.add(startWorld({ originUrl: origin.url }));
+  world = await running.add(
+    startWorld({ originUrl: origin.url, config: "{ limits: { bufferBytes: 16_777_216 } }" }),
+  );
 });
 afterEach(async () => {
   stalled.leave();
@@ -72,4 +75,13 @@ it.each(rows)("stall on $id", async ({ kibibytes, isWarm, grownMebibytesMax }) =
   // Nobody's store waited for them.
   await storesSettled(colo);
   expect(cacheStatusOf(await rawRequest(colo.url, path))).toContain("hit");
+});
+
+it("read late, and have it all, whoever of them led", async () => {
+  const colo = world.colos[0]!;
+  await stalled.ask(colo.url, Array<string>(4).fill(`/late?bytes=${filler.length}`));
+  await storesSettled(colo);
+  await sleep(stallMs);
+  const bodies = await stalled.readOn(filler.length);
+  expect(bodies.map((body) => body.equals(filler))).toEqual([true, true, true, true]);
 });

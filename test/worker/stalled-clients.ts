@@ -23,6 +23,23 @@ export class StalledClients {
     );
   }
 
+  /** Their bodies, once each has read so many bytes behind its head; rejects where less comes. */
+  readOn(bodyBytes: number): Promise<Buffer[]> {
+    return Promise.all(
+      this.#sockets.map(async (socket) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        for await (const chunk of socket as AsyncIterable<Buffer>) {
+          chunks.push(chunk);
+          bytes += chunk.length;
+          const headBytes = (chunks[0]?.indexOf("\r\n\r\n") ?? 0) + 4;
+          if (bytes >= headBytes + bodyBytes) return Buffer.concat(chunks).subarray(headBytes);
+        }
+        throw new Error(`A body ended after ${bytes} bytes, its head included.`);
+      }),
+    );
+  }
+
   /** They leave without having read. */
   leave(): void {
     for (const socket of this.#sockets.splice(0)) socket.destroy();
