@@ -35,7 +35,8 @@ export class SimulatedRedis {
   /** What the code under test takes for its client. */
   get client(): RedisClient {
     const trip = <T>(run: (redis: unknown) => Promise<T>) => this.#trip(run);
-    return { attempt: trip, insist: trip, read: trip, write: trip } as unknown as RedisClient;
+    const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
+    return trips as unknown as RedisClient;
   }
 
   async #trip<T>(run: (redis: unknown) => Promise<T>) {
@@ -88,8 +89,11 @@ class Commands {
     return names.map((name) => this.hash(key)?.fields.get(name) ?? null);
   }
 
+  /** Something else follows in the same trip: others get between the two. */
   async hget(key: string, name: string): Promise<unknown> {
-    return this.hash(key)?.fields.get(name) ?? null;
+    const value = this.hash(key)?.fields.get(name) ?? null;
+    await this.world.sleep(this.world.between(0, this.world.settings.wayMs));
+    return value;
   }
 
   async del(key: string): Promise<number> {

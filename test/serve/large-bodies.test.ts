@@ -69,10 +69,14 @@ it.each([
 
 describe.each(["breaks", "ends"] as const)("whose source in the edge tier %s mid-way", (end) => {
   it.each([
-    { id: "is an error to who asked for a range beyond that", range: "bytes=3-12", isRead: false },
-    { id: "is an error to who asked for its end", range: "bytes=-2", isRead: false },
-    { id: "is whole to who asked for what came before", range: "bytes=1-3", isRead: true },
-  ])("$id", async ({ range, isRead }) => {
+    {
+      id: "is an error to who asked for a range beyond that",
+      range: "bytes=3-12",
+      read: "an error",
+    },
+    { id: "is an error to who asked for its end", range: "bytes=-2", read: "an error" },
+    { id: "is whole to who asked for what came before", range: "bytes=1-3", read: "123" },
+  ])("$id", async ({ range, read: expected }) => {
     const site = openStreaming();
     await site.get("/a");
     const match = site.cache.match.bind(site.cache);
@@ -87,8 +91,7 @@ describe.each(["breaks", "ends"] as const)("whose source in the edge tier %s mid
       206,
       expect.stringContaining("detail=edge"),
     ]);
-    if (isRead) expect(await response.text()).toBe("123");
-    else await expect(response.text()).rejects.toThrow();
+    expect(await response.text().catch(() => "an error")).toBe(expected);
   });
 });
 
