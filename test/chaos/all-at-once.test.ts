@@ -30,10 +30,10 @@ it("answers what may go unverified through an outage of all, and heals", async (
   // Longer than N, after which nobody can tell any more what was purged.
   await sleep(4_000);
   await Promise.all([kept.stop(), missing.stop()]);
-  expect(violations(kept.since(brokenAtMs))).toEqual([]);
+  expect(violations(kept.between(brokenAtMs))).toEqual([]);
   expect(slowestMs(kept.answers)).toBeLessThan(waitMsMax);
   expect(kept.answers.at(-1)?.cacheStatus).toContain("unverified");
-  const told = missing.since(brokenAtMs).map(({ status }) => status);
+  const told = missing.between(brokenAtMs).map(({ status }) => status);
   expect(told.filter((status) => ![502, 503, 504].includes(status))).toEqual([]);
   expect(slowestMs(missing.answers)).toBeLessThan(waitMsMax);
 

@@ -20,13 +20,9 @@ export interface ChaosWorld {
   stop(): Promise<void>;
 }
 
-/**
- * N is short, so that an outage outlasts what pages may go unverified, and the longest that a view
- * is waited for is 0.9 s.
- */
-const config = `{
+const configOf = (maxLagSeconds: number) => `{
   originTimeout: "1s",
-  purge: { maxLagSeconds: 2, clockAllowanceSeconds: 0.2 },
+  purge: { maxLagSeconds: ${maxLagSeconds}, clockAllowanceSeconds: 0.2 },
   routes: [
     { name: "shared", match: "/shared/*", tiers: ["shared"] },
     { name: "kept", match: "/kept/*", whenUnreachable: "serve" },
@@ -37,8 +33,11 @@ const config = `{
 /**
  * Below `/shared/` the database alone holds pages; below `/stale/` an old one may stand in; those
  * below `/kept/` answer unverified while the journal cannot be read.
+ *
+ * @param maxLagSeconds 2 unless given, so that an outage outlasts what pages may go unverified; the
+ *   longest that a view is waited for is then 0.9 s
  */
-export async function startChaosWorld(): Promise<ChaosWorld> {
+export async function startChaosWorld(maxLagSeconds = 2): Promise<ChaosWorld> {
   const running = new Running();
   try {
     const origin = await running.add(
@@ -62,6 +61,7 @@ export async function startChaosWorld(): Promise<ChaosWorld> {
       return front.url;
     };
     const { url: redisUrl } = toRedis;
+    const config = configOf(maxLagSeconds);
     const world = await running.add(
       startWorld({ originUrl: toOrigin.url, redisUrl, config, restFront }),
     );
@@ -92,6 +92,11 @@ export function mixedPaths(run: string): (nth: number) => string {
 
 export function loadOn({ url }: ChaosWorld, path: (nth: number) => string): Load {
   return new Load({ url, concurrency: 6, path });
+}
+
+/** Asks for what needs nothing at all, and so tells how long this machine keeps anybody waiting. */
+export function yardstickOn({ url }: ChaosWorld): Load {
+  return new Load({ url, concurrency: 2, path: () => "/_cache/nothing" });
 }
 
 /** Neither the tiers nor the journal are asked any more. */

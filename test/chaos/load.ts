@@ -36,9 +36,9 @@ export class Load {
     this.#clients = Array.from({ length: settings.concurrency }, () => this.#ask());
   }
 
-  /** Those that began at or after an instant of `performance.now()`. */
-  since(startedAtMs: number): Answered[] {
-    return this.answers.filter((answer) => answer.startedAtMs >= startedAtMs);
+  /** Those that began between two instants of `performance.now()`. */
+  between(fromMs: number, toMs = Infinity): Answered[] {
+    return this.answers.filter(({ startedAtMs }) => startedAtMs >= fromMs && startedAtMs < toMs);
   }
 
   /** Resolves when every client has its last answer. */

@@ -3,19 +3,20 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { rawRequest } from "../worker/raw-request.ts";
 import { sleep, storesSettled, until } from "../worker/world.ts";
-import { type ChaosWorld, loadOn, startChaosWorld } from "./chaos-world.ts";
+import { type ChaosWorld, loadOn, startChaosWorld, yardstickOn } from "./chaos-world.ts";
 import { type Answered, pageOf, slowestMs, violations } from "./load.ts";
 import type { Behaviour } from "./tcp-proxy.ts";
 
 /** The time-out for its first byte, 1 s, twice where a flight is joined; the rest for a busy machine. */
 const waitMsMax = 4_000;
-/** What is stored waits for nothing at all. */
+/** What is stored waits for nothing, beside what this machine takes for what needs nothing. */
 const storedMsMax = 800;
 const healMsMax = 8_000;
 
 let chaos: ChaosWorld;
 beforeAll(async () => {
-  chaos = await startChaosWorld();
+  // Long enough that nobody has to ask what was purged while the origin is waited for.
+  chaos = await startChaosWorld(10);
 });
 afterAll(() => chaos.stop());
 
@@ -59,6 +60,7 @@ it.each(rungs)("$id", async ({ id, behaviour, misses, mayCut }) => {
     stored: loadOn(chaos, (nth) => stored[nth % stored.length] ?? ""),
     stale: loadOn(chaos, (nth) => stale[nth % stale.length] ?? ""),
     missing: loadOn(chaos, (nth) => `/once/${id}/${nth}`),
+    yardstick: yardstickOn(chaos),
   };
   await sleep(1_500);
   await Promise.all(Object.values(loads).map((load) => load.stop()));
@@ -71,8 +73,9 @@ it.each(rungs)("$id", async ({ id, behaviour, misses, mayCut }) => {
   expect(performance.now() - mendedAtMs).toBeLessThan(healMsMax);
 
   expect(violations(loads.stored.answers)).toEqual([]);
-  expect(slowestMs(loads.stored.answers)).toBeLessThan(storedMsMax);
-  expect(loads.stored.answers.length).toBeGreaterThan(50);
+  const machineMs = slowestMs(loads.yardstick.answers);
+  expect(slowestMs(loads.stored.answers) - machineMs).toBeLessThan(storedMsMax);
+  expect(loads.stored.answers.length).toBeGreaterThan(30);
   const isCut = ({ body }: Answered) => mayCut && body === "cut";
   expect(violations(loads.stale.answers).filter((answer) => !isCut(answer))).toEqual([]);
   const missing = loads.missing.answers;
