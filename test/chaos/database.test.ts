@@ -16,60 +16,64 @@ import type { Behaviour } from "./tcp-proxy.ts";
 
 /**
  * Until it is known that the database is away, an answer waits for a look-up (1 s) and for the view
- * of the journal (0.9 s, once at arrival and once more in doubt); the rest is for a busy machine.
+ * of the journal (1.4 s, once at arrival and once more in doubt); the rest is for a busy machine.
  */
-const firstWaitMsMax = 4_000;
+const firstWaitMsMax = 6_000;
 /**
  * From then on for nothing, beside what this machine takes for an answer that needs nothing: whoever
- * waited for a probe would take 0.9 s more.
+ * waited for a probe would take 1 s more, or 1.4 s.
  */
-const shutOffWaitMsMax = 800;
+const shutOffWaitMsMax = 950;
 /** As long again as it was away, and what the last probe, a busy machine and a page take. */
 const healMsMax = 8_000;
 
 let chaos: ChaosWorld;
 beforeAll(async () => {
-  chaos = await startChaosWorld();
+  chaos = await startChaosWorld(3);
 });
 afterAll(() => chaos.stop());
 
 interface Rung {
   readonly id: string;
   readonly behaviour: Behaviour;
-  /** From its being shut off; 2.2 s outlast what pages may go unverified. */
+  /** From its being shut off; 3.2 s outlast what pages may go unverified. */
   readonly outageMs: number;
 }
 
 const rungs: Rung[] = [
-  { id: "slow", behaviour: { kind: "slow", eachWayMs: 1_000 }, outageMs: 2_200 },
-  { id: "black-hole", behaviour: { kind: "black-hole" }, outageMs: 2_200 },
+  { id: "slow", behaviour: { kind: "slow", eachWayMs: 1_000 }, outageMs: 3_200 },
+  { id: "black-hole", behaviour: { kind: "black-hole" }, outageMs: 3_200 },
   { id: "refused", behaviour: { kind: "refuses" }, outageMs: 1_000 },
   { id: "reset", behaviour: { kind: "resets" }, outageMs: 1_000 },
   { id: "cut", behaviour: { kind: "cuts", afterBytes: 40 }, outageMs: 1_000 },
   { id: "garbage", behaviour: { kind: "garbage", seed: 1 }, outageMs: 1_000 },
 ];
 
-it.each(rungs)("$id: costs nobody an answer, is shut off, and heals", async (rung) => {
-  const { id, behaviour, outageMs } = rung;
-  const load = loadOn(chaos, mixedPaths(id));
-  const yardstick = yardstickOn(chaos);
-  await usedAgain(chaos, `before-${id}`);
-  await chaos.toRest.become(behaviour);
-  await shutOff(chaos);
-  const shutOffAtMs = performance.now();
-  await sleep(outageMs);
-  const mendedAtMs = performance.now();
-  await chaos.toRest.become({ kind: "open" });
-  await usedAgain(chaos, id);
-  const healMs = performance.now() - mendedAtMs;
-  await Promise.all([load.stop(), yardstick.stop()]);
+it.each(rungs)(
+  "$id: costs nobody an answer, is shut off, and heals",
+  async (rung) => {
+    const { id, behaviour, outageMs } = rung;
+    const load = loadOn(chaos, mixedPaths(id));
+    const yardstick = yardstickOn(chaos);
+    await usedAgain(chaos, `before-${id}`);
+    await chaos.toRest.become(behaviour);
+    await shutOff(chaos);
+    const shutOffAtMs = performance.now();
+    await sleep(outageMs);
+    const mendedAtMs = performance.now();
+    await chaos.toRest.become({ kind: "open" });
+    await usedAgain(chaos, id);
+    const healMs = performance.now() - mendedAtMs;
+    await Promise.all([load.stop(), yardstick.stop()]);
 
-  const { answers } = load;
-  const whileShutOff = load.between(shutOffAtMs, mendedAtMs);
-  const machineMs = slowestMs(yardstick.between(shutOffAtMs, mendedAtMs));
-  expect(violations(answers)).toEqual([]);
-  expect(slowestMs(answers)).toBeLessThan(firstWaitMsMax);
-  expect(whileShutOff.length).toBeGreaterThan(20);
-  expect(slowestMs(whileShutOff) - machineMs).toBeLessThan(shutOffWaitMsMax);
-  expect(healMs).toBeLessThan(healMsMax);
-});
+    const { answers } = load;
+    const whileShutOff = load.between(shutOffAtMs, mendedAtMs);
+    const machineMs = slowestMs(yardstick.between(shutOffAtMs, mendedAtMs));
+    expect(violations(answers)).toEqual([]);
+    expect(slowestMs(answers)).toBeLessThan(firstWaitMsMax);
+    expect(whileShutOff.length).toBeGreaterThan(20);
+    expect(slowestMs(whileShutOff) - machineMs).toBeLessThan(shutOffWaitMsMax);
+    expect(healMs).toBeLessThan(healMsMax);
+  },
+  60_000,
+);
