@@ -2,6 +2,7 @@
 // this isolate or in the world, and none while the origin is known to be down.
 import type { Handling } from "../http/cache-status.ts";
 import { selects } from "../http/selecting.ts";
+import type { StoredResponse } from "../http/stored-response.ts";
 import { Flight, type FlightOutcome } from "./collapse.ts";
 import { variantKey } from "./key.ts";
 import { failurePage, lead, staleInstead } from "./lead.ts";
@@ -19,14 +20,14 @@ const turnsMax = 3;
 
 export async function answerFromOrigin(first: Need): Promise<Answer> {
   const { ports } = first;
-  const unasked = withoutAsking(first);
+  const unasked = await withoutAsking(first);
   if (unasked !== undefined) return unasked;
   let need = first;
   for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
     const ended = await collapsed(need, turn);
     if ("response" in ended) return ended;
     if (ended.kind === "look-again") continue;
-    if (!isOfAnotherVariant(ended, need)) return followed(ended, need) ?? leadAlone(need);
+    if (!isOfAnotherVariant(ended, need)) return (await followed(ended, need)) ?? leadAlone(need);
     const again = await lookedUpAgain(ended, need);
     if ("response" in again) return again;
     need = again;
@@ -48,7 +49,8 @@ async function collapsed(
   if (running === undefined || running.stored !== undefined) {
     const come = comeSince(need);
     if (come !== undefined && isOfAnotherVariant(come, need)) return come;
-    const answer = come && followed(come, need);
+    // Without a pause: nobody else must begin a flight meanwhile.
+    const answer = come?.kind === "stored" ? sharedAnswer(come.stored, need) : undefined;
     if (answer !== undefined) return answer;
     const flight = ports.flights.begin(key.text, ports.nowAtMs());
     // Patience for the rest of the world is had once.
@@ -59,7 +61,8 @@ async function collapsed(
   }
   const outcome = await running.wait(asked.route.patienceMs);
   if (outcome !== "out-of-patience" && outcome !== "abandoned") return outcome;
-  const stale = outcome === "out-of-patience" ? staleInstead(need, { collapsed: true }) : undefined;
+  const stale =
+    outcome === "out-of-patience" ? await staleInstead(need, { collapsed: true }) : undefined;
   if (stale !== undefined) return stale;
   // Its leader is gone or too slow: the first to notice leads anew, and the others follow.
   const isSlow = !running.hasJustBegun(ports.nowAtMs(), asked.route.patienceMs);
@@ -97,7 +100,7 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
       return turn.outcome;
     }
     const isOver = turn.kind === "out-of-patience";
-    const stale = isOver ? staleInstead(need, { collapsed: true }) : undefined;
+    const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
     if (stale === undefined) {
       if (turn.kind === "lead" && turn.lease) holdLease(turn.lease, flight, ports);
       return await lead(need, flight);
@@ -112,12 +115,12 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
 }
 
 /** While the origin is down, and for a page that has just failed, no client finds out again. */
-function withoutAsking(need: Need): Answer | undefined {
+async function withoutAsking(need: Need): Promise<Answer | undefined> {
   const { asked, ports, key } = need;
   const page = { origin: asked.route.origin, page: asked.key.text };
   const state = ports.originHealth.ask(page, ports.nowAtMs());
   if (state.kind === "well") return undefined;
-  const stale = staleInstead(need, "unasked");
+  const stale = await staleInstead(need, "unasked");
   if (stale === undefined && state.kind === "page-failing") return undefined;
   if (state.isProbe) startRefresh(asked, need.validating ?? need.fallback, key, ports);
   return stale ?? { response: plainPage(503), outcome: "failed" };
@@ -161,15 +164,18 @@ function mayCollapse({ asked, ports, key }: Need): boolean {
  *
  * @returns `undefined` if the follower has to go to the origin itself
  */
-function followed(outcome: FlightOutcome, need: Need): Answer | undefined {
+async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | undefined> {
   if (outcome.kind === "nothing-to-share" || outcome.kind === "varies") return undefined;
   if (outcome.kind === "origin-failed") {
     const { failure } = outcome;
-    const stale = staleInstead(need, { collapsed: true });
+    const stale = await staleInstead(need, { collapsed: true });
     if (stale !== undefined || failure === "error-status") return stale;
     return failurePage(failure);
   }
-  const { stored } = outcome;
+  return sharedAnswer(outcome.stored, need);
+}
+
+function sharedAnswer(stored: StoredResponse, need: Need): Answer | undefined {
   if (!selects(stored.metadata.selecting, need.asked.forwarded)) return undefined;
   const candidate: Candidate = { stored, tier: "memory", key: need.key };
   return isAnswer(decide(candidate, questionOf(need))) ? answeredBy(candidate, need) : undefined;

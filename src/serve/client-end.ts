@@ -15,6 +15,10 @@ export class ClientEnd {
     this.#pipe = pipe;
   }
 
+  get isReading(): boolean {
+    return this.#pipe !== undefined && !this.#hasLeft;
+  }
+
   get hasLeft(): boolean {
     return this.#hasLeft;
   }

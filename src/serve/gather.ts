@@ -24,6 +24,8 @@ export interface GatherPlan {
   readonly bufferBytes: number;
   /** How long the origin may let its body stall. */
   readonly betweenBytesMs: number;
+  /** Has it gone on for as long as the runtime lets anything go on that no client waits for? */
+  readonly isOver: () => boolean;
   /** What all fills under way may hold; a fill for which nothing is left streams on. */
   readonly budget: ByteBudget;
   /** Content-Length; `null` where there is none. */
@@ -50,6 +52,8 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
     for (;;) {
       const chunk = await reader.read();
       if (chunk === undefined) break;
+      // Cut off by the runtime, it would never give back its share of the budget.
+      if (!client.isReading && plan.isOver()) throw new Error("Nobody waits for it any more.");
       client.queue(chunk);
       const isHeld = buffer.add(chunk);
       if (!isHeld || buffer.bytes > plan.bufferBytes) {

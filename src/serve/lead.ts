@@ -6,6 +6,7 @@ import { conditionalFields, hasStrongDate } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
 import type { Fresh } from "./fill.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
+import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { plainPage } from "./plain-page.ts";
 import { discardBody, fromStored } from "./respond.ts";
@@ -27,12 +28,12 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       afterAnswer: ports.afterAnswer,
     });
     const answer = await forwardAsked(asked, validators, ports);
-    if (answer.kind === "failed") return originFailed(answer.failure, need, flight);
+    if (answer.kind === "failed") return await originFailed(answer.failure, need, flight);
     const fresh: Fresh = { ...answer, stamp };
     const { response } = fresh;
     // Nobody asked on a condition, and what would not have changed is not known.
     if (validating === undefined && response.status === 304) {
-      return originFailed("unreachable", need, flight);
+      return await originFailed("unreachable", need, flight);
     }
     if (validating !== undefined && response.status === 304) {
       const answered = await validated(fresh, validating, need, flight);
@@ -41,7 +42,7 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       return await lead({ ...need, validating: undefined, fallback: validating }, flight);
     }
     const stale = isOriginError(response.status)
-      ? staleInstead(need, { forwardStatus: response.status })
+      ? await staleInstead(need, { forwardStatus: response.status })
       : undefined;
     if (stale === undefined) {
       const replaced = need.validating ?? need.fallback;
@@ -73,10 +74,14 @@ function validatorsOf(need: Need): [name: string, value: string][] {
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
 }
 
-function originFailed(failure: "unreachable" | "timeout", need: Need, flight: Flight): Answer {
+async function originFailed(
+  failure: "unreachable" | "timeout",
+  need: Need,
+  flight: Flight,
+): Promise<Answer> {
   flight.settle({ kind: "origin-failed", failure });
   need.ports.flights.end(need.key.text, flight);
-  const stale = staleInstead(need, {});
+  const stale = await staleInstead(need, {});
   if (stale === undefined) discardBody((need.validating ?? need.fallback)?.stored);
   return stale ?? failurePage(failure);
 }
@@ -84,13 +89,19 @@ function originFailed(failure: "unreachable" | "timeout", need: Need, flight: Fl
 type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
 
 /**
- * RFC 5861 §4: a stale response in place of an error, where one is allowed.
+ * RFC 5861 §4: a stale response in place of an error, where one is allowed. While the origin was
+ * waited for, the view may have become too old to tell.
  *
  * @param told what the origin came to; `unasked` where it is known to fail
  */
-export function staleInstead(need: Need, told: Told | "unasked"): Answer | undefined {
+export async function staleInstead(
+  need: Need,
+  told: Told | "unasked",
+): Promise<Answer | undefined> {
   const { asked, ports, reason } = need;
-  const allowed = decideOnError(need.validating ?? need.fallback, questionOf(need));
+  const kept = need.validating ?? need.fallback;
+  if (kept !== undefined && isInDoubt(kept, questionOf(need))) await settleDoubt(kept, need);
+  const allowed = decideOnError(kept, questionOf(need));
   if (allowed === undefined) return undefined;
   const { candidate, ageSeconds, ttlSeconds } = allowed;
   const unverified = isUnverified(questionOf(need), candidate);

@@ -46,6 +46,9 @@ export function removeStored(
 /** A marker outlives its variants, so that those are reachable and counted that are still there. */
 const markerKeepMs = 86_400_000;
 
+/** The runtime ends work behind an answer after half a minute. */
+const behindAnswerMsMax = 25_000;
+
 export interface Fill {
   readonly asked: Asked;
   readonly ports: Ports;
@@ -79,6 +82,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         client,
         bufferBytes: ports.config.limits.bufferBytes,
         betweenBytesMs: ports.config.originTimeout.betweenBytesMs,
+        isOver: () => ports.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
         budget: ports.fillBudget,
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(asked),

@@ -256,3 +256,21 @@ describe("a fill that ends while another request still looks for it", () => {
     expect(site.origin.count - before).toBe(1);
   });
 });
+
+it("fifty who have what is stale in memory validate it once, all at the same moment", async () => {
+  const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
+  await site.get("/a");
+  site.clock.advance(61);
+  const gate = closedGate();
+  const match = site.cache.match.bind(site.cache);
+  site.cache.match = async (request) => {
+    await gate.opened;
+    return match(request);
+  };
+  site.origin.script = () => unchanged({ etag: '"1"' });
+  const asking = Array.from({ length: 50 }, () => site.ask("/a").then(read));
+  await idle();
+  gate.open();
+  expect([texts(await Promise.all(asking)), site.origin.count]).toEqual([new Set(["page"]), 2]);
+  await site.settle();
+});

@@ -17,6 +17,7 @@ function gathering(given: {
   edge?: "reads" | "waits" | "fails";
   budget?: ByteBudget;
   betweenBytesMs?: number;
+  isOver?: boolean;
 }) {
   const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
   const pipe = client === "nobody" ? undefined : openBytePipe(bodyBytes);
@@ -28,6 +29,7 @@ function gathering(given: {
     client: pipe,
     bufferBytes: 10,
     betweenBytesMs: given.betweenBytesMs ?? 30_000,
+    isOver: () => given.isOver ?? false,
     budget: given.budget ?? new ByteBudget(1_000),
     bodyBytes,
     streamBytesMax,
@@ -126,6 +128,23 @@ describe("within the buffer", () => {
     expect(text).toBe("0123456789");
     expect(buffers.at(-1)).toBe(whole.buffer);
     expect(buffers.length).toBeLessThan(5);
+  });
+
+  it.each([
+    { id: "left", client: "left" },
+    { id: "was-none", client: "nobody" },
+  ] as const)("ends in time where no client waits for it, and gives back: $id", async (row) => {
+    const budget = new ByteBudget(10);
+    const client = row.client === "left" ? "waits" : row.client;
+    const { done, pipe } = gathering({ source: chunked(["a", "b"]), client, budget, isOver: true });
+    await pipe?.readable.cancel();
+    expect(await done).toEqual({ kind: "cut" });
+    expect(budget.take(10)).toBe(true);
+  });
+
+  it("goes on for a client that waits, however long", async () => {
+    const { done, sent } = gathering({ source: chunked(["hello", "world"]), isOver: true });
+    expect([(await done).kind, await sent]).toEqual(["whole", "helloworld"]);
   });
 
   it("is nothing, which is whole too", async () => {

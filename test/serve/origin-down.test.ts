@@ -1,6 +1,8 @@
 // An origin in trouble: who is answered without it, who looks whether it is back, what is sent
 // twice, and a body that stalls.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { idle, openSite, read, type Site, until } from "../fakes/harness.ts";
 import { cc, closedGate, never, page, unreachable } from "../fakes/origin-in-process.ts";
 
@@ -82,6 +84,22 @@ describe("an origin that is down", () => {
       before + 1,
     ]);
   });
+});
+
+it("a stale answer stands in, though the purge view has grown old while the origin failed", async () => {
+  const clock = new FakeClock();
+  const site = openSite({
+    clock,
+    upstash: new FakeUpstash(clock),
+    origin: () => page("old", lasting),
+  });
+  await site.get("/old");
+  clock.advance(61);
+  site.origin.script = () => {
+    clock.advance(29);
+    return unreachable();
+  };
+  expect((await site.get("/old")).text).toBe("old");
 });
 
 describe("a connection that breaks", () => {
