@@ -2,7 +2,6 @@
 // this isolate or in the world, and none while the origin is known to be down.
 import type { Handling } from "../http/cache-status.ts";
 import { selects } from "../http/selecting.ts";
-import type { StoredResponse } from "../http/stored-response.ts";
 import { Flight, type FlightOutcome } from "./collapse.ts";
 import { variantKey } from "./key.ts";
 import { failurePage, lead, staleInstead } from "./lead.ts";
@@ -13,7 +12,7 @@ import { type Answer, type Need, questionOf } from "./need.ts";
 import { plainPage } from "./plain-page.ts";
 import { startRefresh } from "./refresh.ts";
 import { discardBody, fromStored } from "./respond.ts";
-import { type Candidate, decide, isAnswer } from "./verdict.ts";
+import { type Candidate, decide, isAnswer, mayAnswerWhoWaited } from "./verdict.ts";
 
 /** How often one request may wait for another's forward. */
 const turnsMax = 3;
@@ -50,8 +49,10 @@ async function collapsed(
     const come = comeSince(need);
     if (come !== undefined && isOfAnotherVariant(come, need)) return come;
     // Without a pause: nobody else must begin a flight meanwhile.
-    const answer = come?.kind === "stored" ? sharedAnswer(come.stored, need) : undefined;
-    if (answer !== undefined) return answer;
+    if (come?.kind === "stored") {
+      const candidate: Candidate = { stored: come.stored, tier: "memory", key: need.key };
+      if (isAnswer(decide(candidate, questionOf(need)))) return answeredBy(candidate, need);
+    }
     const flight = ports.flights.begin(key.text, ports.nowAtMs());
     // Patience for the rest of the world is had once.
     const leading = turn === 0 ? leadInTurn(need, flight) : lead(need, flight);
@@ -172,13 +173,13 @@ async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | un
     if (stale !== undefined || failure === "error-status") return stale;
     return failurePage(failure);
   }
-  return sharedAnswer(outcome.stored, need);
-}
-
-function sharedAnswer(stored: StoredResponse, need: Need): Answer | undefined {
+  const { stored } = outcome;
   if (!selects(stored.metadata.selecting, need.asked.forwarded)) return undefined;
   const candidate: Candidate = { stored, tier: "memory", key: need.key };
-  return isAnswer(decide(candidate, questionOf(need))) ? answeredBy(candidate, need) : undefined;
+  const question = questionOf(need);
+  const mayAnswer =
+    isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);
+  return mayAnswer ? answeredBy(candidate, need) : undefined;
 }
 
 /** With what another's forward has brought. */

@@ -133,6 +133,35 @@ describe("fifty at once", () => {
   });
 });
 
+describe("a response that took longer than it lives", () => {
+  const slow = (site: Site, cacheControl: string) => (_: Request, nth: number) => {
+    site.clock.advance(2);
+    return page(`page ${nth}`, cc(cacheControl));
+  };
+
+  it.each([
+    { id: "microcached", cacheControl: "max-age=1", count: 1 },
+    { id: "must-revalidate", cacheControl: "max-age=1, must-revalidate", count: 50 },
+    { id: "nothing-to-live", cacheControl: "max-age=0, stale-if-error=60", count: 50 },
+  ])("answers those who waited for it: $id", async ({ cacheControl, count }) => {
+    const site = openSite();
+    const seen = await crowd(site, slow(site, cacheControl));
+    expect([site.origin.count, texts(seen).size]).toEqual([count, count]);
+  });
+
+  it("answers nobody who comes later", async () => {
+    const site = openSite();
+    await crowd(site, slow(site, "max-age=1"));
+    expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 2", 2]);
+  });
+
+  it("is told with its age", async () => {
+    const site = openSite();
+    const seen = await crowd(site, slow(site, "max-age=1"), { count: 2 });
+    expect(seen[1]?.fields.get("age")).toBe("2");
+  });
+});
+
 describe("who asks for something else", () => {
   it("by Vary waits for its own variant, though nobody knew that there are any", async () => {
     const site = openSite();
