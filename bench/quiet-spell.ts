@@ -8,6 +8,7 @@ import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
 import { bundleWith } from "../test/worker/world.ts";
+import { quantile } from "./figures.ts";
 
 const fields = { "content-type": "text/html", "cache-control": "max-age=3600" };
 const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
@@ -61,9 +62,7 @@ async function tookMs(url: string): Promise<number> {
 }
 
 function row(name: string, all: readonly number[]): string {
-  const sorted = all.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
-  return `| ${name} | ${at(0.5).toFixed(1)} ms | ${at(0.99).toFixed(1)} ms |`;
+  return `| ${name} | ${quantile(all, 0.5).toFixed(1)} ms | ${quantile(all, 0.99).toFixed(1)} ms |`;
 }
 
 await main();

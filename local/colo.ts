@@ -76,7 +76,7 @@ async function fireCron(runtime: Miniflare): Promise<void> {
 }
 
 /** workerd reports a taken port late and obscurely, so it is tried beforehand. */
-async function freePort(wanted: number, host: string): Promise<number> {
+export async function freePort(wanted: number, host: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const trial = createServer();
   trial.once("error", (cause) => reject(portRefused(wanted, cause)));

@@ -1,0 +1,46 @@
+// The Workers that Tidemark is put beside: what one writes first on the Cache API, and Hono's own
+// middleware. Neither is changed but for the origin, which is a variable here.
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** The Worker of Cloudflare's "Using the Cache API", without the lifetime that it adds. */
+export const bareWorker = `
+  export default {
+    async fetch(request, env, ctx) {
+      const { pathname, search } = new URL(request.url);
+      const cacheKey = new Request(request.url, request);
+      const cache = caches.default;
+      let response = await cache.match(cacheKey);
+      if (!response) {
+        response = await fetch(new Request(env.ORIGIN_URL + pathname + search, request));
+        response = new Response(response.body, response);
+        ctx.waitUntil(cache.put(cacheKey, response.clone()));
+      }
+      return response;
+    },
+  };
+`;
+
+const honoSource = `
+  import { Hono } from "hono";
+  import { cache } from "hono/cache";
+  const app = new Hono();
+  app.get("*", cache({ cacheName: "pages" }));
+  app.get("*", (context) => {
+    const { pathname, search } = new URL(context.req.url);
+    return fetch(new Request(context.env.ORIGIN_URL + pathname + search, context.req.raw));
+  });
+  export default app;
+`;
+
+/** @returns one ES module */
+export async function buildHonoWorker(): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: honoSource, resolveDir: fileURLToPath(new URL(".", import.meta.url)) },
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+  });
+  return outputFiles[0]?.text ?? "";
+}

@@ -1,0 +1,59 @@
+// What many clients at once do to an origin, and to each other: Tidemark beside a bare Cache API
+// Worker, scenario by scenario, in one run.
+//   npm run bench:stampede -- [--scenarios cold,expiry,own,redis,origin] [--minute]
+import { parseArgs } from "node:util";
+import { Running } from "../local/running.ts";
+import { coresSaid } from "./figures.ts";
+import { startPart } from "./load/part.ts";
+import type { ClientCalls } from "./stampede/clients-process.ts";
+import { coldKey } from "./stampede/cold-key.ts";
+import { expiry } from "./stampede/expiry.ts";
+import { type Ground, warmUp } from "./stampede/measured.ts";
+import { originDown } from "./stampede/origin-down.ts";
+import type { OriginCalls } from "./stampede/origin-process.ts";
+import { ownPages } from "./stampede/own-pages.ts";
+import { redisGone } from "./stampede/redis-gone.ts";
+import { coloCount, startSystems } from "./stampede/systems.ts";
+
+type Scenario = (ground: Ground, given: { downMs: number }) => Promise<string>;
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  cold: coldKey,
+  expiry,
+  own: ownPages,
+  redis: redisGone,
+  origin: (ground, { downMs }) => originDown(ground, downMs),
+};
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      scenarios: { type: "string", default: Object.keys(scenarios).join(",") },
+      minute: { type: "boolean", default: false },
+    },
+  });
+  const downMs = values.minute ? 60_000 : 20_000;
+  const running = new Running();
+  try {
+    const origin = await running.add(startPart<OriginCalls>(program("origin")));
+    const clients = await running.add(startPart<ClientCalls>(program("clients")));
+    const originUrls = await origin.call("start", { coloCount });
+    const ground = { systems: await startSystems(running, originUrls), origin, clients };
+    process.stdout.write(
+      `${coresSaid()}, ${coloCount} colos each; origin, clients, REST server, Valkey and each colo ` +
+        "are processes of their own. Systems take turns.\n",
+    );
+    await warmUp(ground);
+    for (const name of values.scenarios.split(",")) {
+      const scenario = scenarios[name];
+      if (scenario === undefined) throw new Error(`There is no scenario ${JSON.stringify(name)}.`);
+      process.stdout.write(`\n${await scenario(ground, { downMs })}`);
+    }
+  } finally {
+    await running.stop();
+  }
+}
+
+const program = (name: string): URL => new URL(`./stampede/${name}-process.ts`, import.meta.url);
+
+await main();

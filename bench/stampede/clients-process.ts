@@ -1,0 +1,79 @@
+// The clients of the stampedes, in a process of their own: each asks, reads all of the answer, checks
+// that it is its own, thinks, and asks again.
+import { setTimeout as delay } from "node:timers/promises";
+import { Draws } from "../../test/consistency/draws.ts";
+import { ask, nowAtMs } from "../load/ask.ts";
+import { answerCalls } from "../load/part.ts";
+
+export interface Client {
+  /** Of the colo that it always asks. */
+  readonly url: string;
+  /** One is drawn for each request; a "%" in it becomes a number that was never used before. */
+  readonly paths: readonly string[];
+  readonly cookie?: string;
+  /** Once means without thinking; otherwise the time between two requests, drawn from the range. */
+  readonly pace: "once" | { readonly thinkMsMin: number; readonly thinkMsMax: number };
+}
+
+export interface Load {
+  readonly clients: readonly Client[];
+  /** Nothing is asked later; ignored by those that ask once. */
+  readonly durationMs: number;
+  readonly seed: number;
+}
+
+export interface Sample {
+  readonly startedAtMs: number;
+  readonly tookMs: number;
+  readonly path: string;
+  readonly isMiss: boolean;
+  /** `foreign`: the page of another path, or made for another's cookie. */
+  readonly outcome: "right" | "failed" | "foreign";
+}
+
+let lastNumber = 0;
+
+const calls = {
+  run: async ({ clients, durationMs, seed }: Load): Promise<Sample[]> => {
+    const draws = new Draws(seed);
+    const endAtMs = nowAtMs() + durationMs;
+    const all = clients.map((client) => live(client, endAtMs, draws.fork()));
+    return (await Promise.all(all)).flat();
+  },
+};
+export type ClientCalls = typeof calls;
+
+async function live(client: Client, endAtMs: number, draws: Draws): Promise<Sample[]> {
+  if (client.pace === "once") return [await visit(client, draws)];
+  const { thinkMsMin, thinkMsMax } = client.pace;
+  const samples: Sample[] = [];
+  // Not all at once: the first request comes somewhere within the first pause.
+  await delay(draws.between(0, thinkMsMax));
+  while (nowAtMs() < endAtMs) {
+    samples.push(await visit(client, draws));
+    await delay(draws.between(thinkMsMin, thinkMsMax));
+  }
+  return samples;
+}
+
+async function visit({ url, paths, cookie }: Client, draws: Draws): Promise<Sample> {
+  const drawn = draws.oneOf(paths);
+  const path = drawn.includes("%") ? drawn.replace("%", String((lastNumber += 1))) : drawn;
+  const headers: Record<string, string> = cookie === undefined ? {} : { cookie };
+  const { startedAtMs, tookMs, status, body } = await ask(url + path, headers);
+  const isMiss = path !== drawn;
+  return { startedAtMs, tookMs, path, isMiss, outcome: outcomeOf(status, body, { path, cookie }) };
+}
+
+function outcomeOf(
+  status: number,
+  body: string,
+  wanted: { path: string; cookie: string | undefined },
+): Sample["outcome"] {
+  if (status !== 200) return "failed";
+  const said = JSON.parse(body.slice(0, body.indexOf("\n"))) as { path: string; cookie: string };
+  const isOwn = said.path === wanted.path && said.cookie === (wanted.cookie ?? "");
+  return isOwn ? "right" : "foreign";
+}
+
+answerCalls(calls);

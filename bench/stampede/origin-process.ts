@@ -1,0 +1,68 @@
+// The origin of the stampedes, in a process of its own: it takes as long as it is told, can be down,
+// and remembers who asked for what.
+import { setTimeout as delay } from "node:timers/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../test/fakes/scripted-origin.ts";
+import { nowAtMs } from "../load/ask.ts";
+import { answerCalls } from "../load/part.ts";
+
+export interface OriginManner {
+  readonly delayMs: number;
+  readonly cacheControl: string;
+  /** Connections are broken as soon as a request has come. */
+  readonly isDown: boolean;
+}
+
+export interface OriginRequest {
+  readonly atMs: number;
+  readonly colo: number;
+  readonly path: string;
+  readonly wasDown: boolean;
+}
+
+const padding = "x".repeat(10_240);
+let manner: OriginManner = { delayMs: 0, cacheControl: "no-store", isDown: false };
+let requests: OriginRequest[] = [];
+let origins: ScriptedOrigin[] = [];
+
+const calls = {
+  /** @returns an address for each colo */
+  start: async ({ coloCount }: { coloCount: number }): Promise<string[]> => {
+    const colos = Array.from({ length: coloCount }, (_, at) => at);
+    origins = await Promise.all(
+      colos.map((colo) =>
+        startScriptedOrigin((request, response) => void answer(colo, request, response)),
+      ),
+    );
+    return origins.map(({ url }) => url);
+  },
+  set: (changed: Partial<OriginManner>): void => {
+    manner = { ...manner, ...changed };
+  },
+  /** What has come since it was asked last. */
+  take: (): OriginRequest[] => {
+    const taken = requests;
+    requests = [];
+    for (const { seen } of origins) seen.length = 0;
+    return taken;
+  },
+};
+export type OriginCalls = typeof calls;
+
+async function answer(
+  colo: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { url: path = "", headers } = request;
+  const { delayMs, cacheControl, isDown } = manner;
+  requests.push({ atMs: nowAtMs(), colo, path, wasDown: isDown });
+  if (isDown) return void request.socket.resetAndDestroy();
+  await delay(delayMs);
+  const fields = { "cache-control": cacheControl, etag: '"1"', "content-type": "text/html" };
+  if (headers["if-none-match"] === '"1"') return void response.writeHead(304, fields).end();
+  const said = { path, cookie: headers.cookie ?? "" };
+  response.writeHead(200, fields).end(`${JSON.stringify(said)}\n${padding}`);
+}
+
+answerCalls(calls);

@@ -1,0 +1,31 @@
+// A page that is different for everybody: nobody waits for another's, and nobody gets it.
+import { counted, markdownTable } from "../figures.ts";
+import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from "./measured.ts";
+
+const variants = [
+  { said: "a session cookie each", path: "/account", hasCookie: true },
+  { said: "no cookie", path: "/anonymous", hasCookie: false },
+];
+
+export async function ownPages(ground: Ground): Promise<string> {
+  await setOrigin(ground, { delayMs: 1_000, cacheControl: "private", isDown: false });
+  const rows: string[][] = [];
+  for (const { said, path, hasCookie } of variants) {
+    for (const system of ground.systems) {
+      const clients = spread(system, 500, (at) => ({
+        paths: [path],
+        pace: "once",
+        ...(hasCookie ? { cookie: `session=s${at}` } : {}),
+      }));
+      const { samples, requests } = await measured(ground, { clients });
+      const foreign = samples.filter(({ outcome }) => outcome === "foreign").length;
+      const cells = [said, system.name, counted(requests.length), ...latencies(samples)];
+      rows.push([...cells, counted(foreign)]);
+    }
+  }
+  return (
+    "## A page of one's own\n\n500 clients at once, one URL with `private`, an origin that takes " +
+    "1 s. *max* is how long the last waited.\n\n" +
+    markdownTable(["", "", "origin requests", ...latencyHead, "another's page"], rows)
+  );
+}

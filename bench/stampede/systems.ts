@@ -1,0 +1,66 @@
+// What is put beside each other: Tidemark, with a collapse per isolate and one for the world, and a
+// bare Cache API Worker; each in three colos of its own.
+import type { Running } from "../../local/running.ts";
+import { RestFront } from "../../test/consistency/rest-front.ts";
+import { Recorder } from "../../test/consistency/recorder.ts";
+import { bundleWith } from "../../test/worker/world.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { startColos } from "../load/colos.ts";
+import { bareWorker } from "../load/peer-workers.ts";
+
+/** What the configuration accepts by now; a row is run only if all that it needs is. */
+export const isBuilt = { collapseGlobal: false, earlyRefresh: false };
+
+export const coloCount = 3;
+export const restRttMs = 5;
+
+export interface System {
+  readonly name: string;
+  readonly coloUrls: readonly string[];
+  /** Between its colos and the shared tier; the bare Worker has none. */
+  readonly front: RestFront | undefined;
+}
+
+/** The first segment of a path tells what its route allows. */
+function configOf(collapse: "isolate" | "global"): string {
+  const early = { name: "early", match: "/early/*", collapse, earlyRefresh: 1 };
+  const routes = [
+    { name: "swr", match: "/swr/*", collapse, staleWhileRevalidate: "1h" },
+    ...(isBuilt.earlyRefresh ? [early] : []),
+    { name: "lasting", match: "/lasting/*", collapse, staleIfError: "1d" },
+    { name: "unverified", match: "/unverified/*", collapse, whenUnreachable: "serve" },
+    { name: "rest", match: "*", collapse },
+  ];
+  return JSON.stringify({ namespace: collapse, routes });
+}
+
+export async function startSystems(
+  running: Running,
+  originUrls: readonly string[],
+): Promise<System[]> {
+  const { url: redisUrl } = await running.add(startEmbeddedValkey());
+  const restSettings = { redisUrl, token: "token", rttMs: restRttMs };
+  const rest = await running.add(startUpstashRestServer(restSettings));
+  const tidemark = async (collapse: "isolate" | "global"): Promise<System> => {
+    const front = await running.add(RestFront.start(rest.url, new Recorder()));
+    const colos = await startColos(running, {
+      name: collapse,
+      worker: await bundleWith(configOf(collapse)),
+      originUrls,
+      env: {
+        UPSTASH_REDIS_REST_URL: front.url,
+        UPSTASH_REDIS_REST_TOKEN: rest.token,
+        SITE_HOST: "site.test",
+      },
+    });
+    const coloUrls = colos.map(({ url }) => url);
+    return { name: `Tidemark, \`collapse: "${collapse}"\``, coloUrls, front };
+  };
+  const bare = await startColos(running, { name: "bare", worker: bareWorker, originUrls });
+  return [
+    await tidemark("isolate"),
+    ...(isBuilt.collapseGlobal ? [await tidemark("global")] : []),
+    { name: "bare Cache API Worker", coloUrls: bare.map(({ url }) => url), front: undefined },
+  ];
+}

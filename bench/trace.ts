@@ -1,0 +1,150 @@
+// A site's traffic, replayed: how much of it reaches the origin through Tidemark, through the Workers
+// one writes without it, through Varnish, and through caches without flaws. Systems take turns.
+//   npm run bench:trace -- [--seconds 150] [--requests 100000] [--seed 1] [--systems tidemark,bare,hono,varnish]
+import { parseArgs } from "node:util";
+import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
+import { Running } from "../local/running.ts";
+import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
+import { adminToken, bundleWith } from "../test/worker/world.ts";
+import { coresSaid } from "./figures.ts";
+import { startColos } from "./load/colos.ts";
+import { type Part, startPart } from "./load/part.ts";
+import { bareWorker, buildHonoWorker } from "./load/peer-workers.ts";
+import { type OriginCalls, originMs } from "./trace/origin-process.ts";
+import type { PurgeManner, ReplayCalls } from "./trace/replay-process.ts";
+import { account, cacheStatusTable, type Result, resultTable, traceSaid } from "./trace/report.ts";
+import { coloCount, scale, type TraceSettings, traceOf } from "./trace/trace.ts";
+import { startVarnish } from "./trace/varnish.ts";
+
+const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
+const restRttMs = 5;
+const siteHost = "site.test";
+
+interface System {
+  readonly name: string;
+  readonly purge: PurgeManner;
+  start(running: Running, originUrl: string): Promise<string[]>;
+}
+
+const everyColo = (originUrl: string): string[] =>
+  Array.from({ length: coloCount }, () => originUrl);
+
+const systems: Readonly<Record<string, System>> = {
+  tidemark: {
+    name: "Tidemark",
+    purge: { kind: "tidemark", adminToken, siteHost },
+    start: async (running, originUrl) => {
+      const { url: redisUrl } = await running.add(startEmbeddedValkey());
+      const settings = { redisUrl, token: "token", rttMs: restRttMs };
+      const rest = await running.add(startUpstashRestServer(settings));
+      const worker = await bundleWith(JSON.stringify({ purge: lag }));
+      const env = {
+        UPSTASH_REDIS_REST_URL: rest.url,
+        UPSTASH_REDIS_REST_TOKEN: rest.token,
+        ADMIN_TOKEN: adminToken,
+        SITE_HOST: siteHost,
+      };
+      return startWorkers(running, { worker, originUrl, env });
+    },
+  },
+  bare: {
+    name: "bare Cache API Worker",
+    purge: { kind: "none" },
+    start: (running, originUrl) => startWorkers(running, { worker: bareWorker, originUrl }),
+  },
+  hono: {
+    name: "hono/cache",
+    purge: { kind: "none" },
+    start: async (running, originUrl) =>
+      startWorkers(running, { worker: await buildHonoWorker(), originUrl }),
+  },
+  varnish: {
+    name: "Varnish 7.1, bans",
+    purge: { kind: "ban" },
+    start: async (running, originUrl) => {
+      const starting = everyColo(originUrl).map(() => startVarnish({ originUrl, scale }));
+      const instances = await Promise.all(starting.map((instance) => running.add(instance)));
+      return instances.map(({ url }) => url);
+    },
+  },
+};
+
+async function startWorkers(
+  running: Running,
+  given: { worker: string; originUrl: string; env?: Record<string, string> },
+): Promise<string[]> {
+  const { originUrl, ...settings } = given;
+  const originUrls = everyColo(originUrl);
+  const colos = await startColos(running, { name: "colo", originUrls, ...settings });
+  return colos.map(({ url }) => url);
+}
+
+async function resultOf(
+  system: System,
+  given: { trace: TraceSettings; origin: Part<OriginCalls>; originUrl: string },
+): Promise<Result> {
+  const { trace, origin, originUrl } = given;
+  const { name, purge } = system;
+  const running = new Running();
+  try {
+    const program = new URL("./trace/replay-process.ts", import.meta.url);
+    const replay = await running.add(startPart<ReplayCalls>(program));
+    const coloUrls = await system.start(running, originUrl);
+    await origin.call("reset");
+    const { maxLagSeconds } = lag;
+    const replaySettings = { trace, coloUrls, originUrl, purge, maxLagSeconds };
+    const replayed = await replay.call("replay", replaySettings);
+    const counts = await origin.call("counts");
+    return { name, isToldOfPurges: purge.kind !== "none", replayed, origin: counts };
+  } finally {
+    await running.stop();
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: "string", default: "150" },
+      requests: { type: "string", default: "100000" },
+      seed: { type: "string", default: "1" },
+      systems: { type: "string", default: Object.keys(systems).join(",") },
+    },
+  });
+  const trace: TraceSettings = {
+    requestCount: Number(values.requests),
+    durationMs: Number(values.seconds) * 1_000,
+    seed: Number(values.seed),
+  };
+  const running = new Running();
+  try {
+    const program = new URL("./trace/origin-process.ts", import.meta.url);
+    const origin = await running.add(startPart<OriginCalls>(program));
+    const originUrl = await origin.call("start", trace);
+    const results: Result[] = [];
+    for (const name of values.systems.split(",")) {
+      const system = systems[name];
+      if (system === undefined) throw new Error(`There is no system ${JSON.stringify(name)}.`);
+      const result = await resultOf(system, { trace, origin, originUrl });
+      const { lateMsMax, staleExamples } = result.replayed;
+      process.stderr.write(`${name}: the replay was late by ${lateMsMax.toFixed(0)} ms at most\n`);
+      if (result.isToldOfPurges)
+        process.stderr.write(staleExamples.map((one) => `  ${one}\n`).join(""));
+      results.push(result);
+    }
+    report(results, trace);
+  } finally {
+    await running.stop();
+  }
+}
+
+function report(results: readonly Result[], settings: TraceSettings): void {
+  const trace = traceOf(settings);
+  const tidemark = results.filter(({ name }) => name === systems["tidemark"]?.name);
+  process.stdout.write(
+    `${traceSaid(settings)}\n\n${coresSaid()}; the origin takes ${originMs} ms, Redis is ` +
+      `${restRttMs} ms away.\n\n${resultTable(results, trace, lag.maxLagSeconds)}\n` +
+      `${account(trace)}\n${tidemark.map(cacheStatusTable).join("")}`,
+  );
+}
+
+await main();

@@ -1,0 +1,153 @@
+// Replays the trace in a process of its own: asks when it is time, whatever is still under way; edits
+// and purges in between; and holds each answer against the purges that were accepted before it.
+import { setTimeout as delay } from "node:timers/promises";
+import { ask, nowAtMs } from "../load/ask.ts";
+import { answerCalls } from "../load/part.ts";
+import { type Edit, type Trace, type TraceSettings, traceOf, type Visit } from "./trace.ts";
+
+/** How a system is told of purges; `none`: it cannot be. */
+export type PurgeManner =
+  | { readonly kind: "none" }
+  | { readonly kind: "tidemark"; readonly adminToken: string; readonly siteHost: string }
+  /** Every instance gets it. */
+  | { readonly kind: "ban" };
+
+export interface ReplaySettings {
+  readonly trace: TraceSettings;
+  readonly coloUrls: readonly string[];
+  readonly originUrl: string;
+  readonly purge: PurgeManner;
+  readonly maxLagSeconds: number;
+}
+
+export interface Replayed {
+  readonly tookMs: readonly number[];
+  readonly failedCount: number;
+  /** Answered with another page. */
+  readonly foreignCount: number;
+  /** Older than a purge that was accepted before the request, by no more than the lag. */
+  readonly oldCount: number;
+  /** Older than a purge that was accepted longer ago than the lag. */
+  readonly staleCount: number;
+  /** The first few of them, to look into. */
+  readonly staleExamples: readonly string[];
+  readonly purgesRefusedCount: number;
+  readonly cacheStatusCounts: ReadonlyMap<string, number>;
+  /** By how much the replay itself was late, at the worst. */
+  readonly lateMsMax: number;
+}
+
+const examplesMax = 5;
+
+class Replay {
+  readonly seen = {
+    tookMs: [] as number[],
+    failedCount: 0,
+    foreignCount: 0,
+    oldCount: 0,
+    staleCount: 0,
+    staleExamples: [] as string[],
+    purgesRefusedCount: 0,
+    cacheStatusCounts: new Map<string, number>(),
+    lateMsMax: 0,
+  };
+  readonly #settings: ReplaySettings;
+  readonly #versions = new Map<number, number>();
+  readonly #purges = new Map<number, { version: number; acceptedAtMs: number }[]>();
+
+  constructor(settings: ReplaySettings) {
+    this.#settings = settings;
+  }
+
+  async run({ events }: Trace): Promise<Replayed> {
+    const beganAtMs = nowAtMs();
+    const visits: Promise<void>[] = [];
+    let edits = Promise.resolve();
+    for (const event of events) {
+      const aheadMs = beganAtMs + event.atMs - nowAtMs();
+      if (aheadMs > 1) await delay(aheadMs);
+      this.seen.lateMsMax = Math.max(this.seen.lateMsMax, -aheadMs);
+      if (event.kind === "visit") visits.push(this.#visit(event));
+      // One after the other, so that versions are those of the origin.
+      else edits = edits.then(() => this.#edit(event));
+    }
+    await Promise.all([...visits, edits]);
+    return this.seen;
+  }
+
+  async #visit({ colo, page, target }: Visit): Promise<void> {
+    const answer = await ask(`${this.#settings.coloUrls[colo]}${target}`);
+    this.seen.tookMs.push(answer.tookMs);
+    const status = summedUp(answer.cacheStatus);
+    this.seen.cacheStatusCounts.set(status, (this.seen.cacheStatusCounts.get(status) ?? 0) + 1);
+    if (answer.status !== 200) return void (this.seen.failedCount += 1);
+    const { body, startedAtMs } = answer;
+    const said = JSON.parse(body.slice(0, body.indexOf("\n"))) as { page: number; version: number };
+    if (said.page !== page) return void (this.seen.foreignCount += 1);
+    const first = this.#purges.get(page)?.find(({ version, acceptedAtMs }) => {
+      return version > said.version && acceptedAtMs <= startedAtMs;
+    });
+    if (first === undefined) return;
+    const lagMs = startedAtMs - first.acceptedAtMs;
+    if (lagMs <= this.#settings.maxLagSeconds * 1_000) return void (this.seen.oldCount += 1);
+    this.seen.staleCount += 1;
+    if (this.seen.staleExamples.length >= examplesMax) return;
+    this.seen.staleExamples.push(
+      `${target} at colo ${colo}, ${lagMs.toFixed(0)} ms: ${answer.cacheStatus}`,
+    );
+  }
+
+  async #edit(edit: Edit): Promise<void> {
+    const { originUrl } = this.#settings;
+    await fetch(`${originUrl}/edit`, { method: "POST", body: JSON.stringify(edit.pages) });
+    const statuses = await this.#purge(edit);
+    this.seen.purgesRefusedCount += statuses.filter((status) => status !== 200).length;
+    const acceptedAtMs = nowAtMs();
+    for (const page of edit.pages) {
+      const version = (this.#versions.get(page) ?? 1) + 1;
+      this.#versions.set(page, version);
+      this.#purges.set(page, [...(this.#purges.get(page) ?? []), { version, acceptedAtMs }]);
+    }
+  }
+
+  /** @returns a status for each request that it took */
+  async #purge({ by, colo }: Edit): Promise<number[]> {
+    const { purge, coloUrls } = this.#settings;
+    if (purge.kind === "none") return [];
+    if (purge.kind === "ban") {
+      const headers: Record<string, string> =
+        by.kind === "tag" ? { "x-ban-tag": by.tag } : { "x-ban-path": by.page.path };
+      const banned = coloUrls.map((url) => fetch(url, { method: "BAN", headers }));
+      return (await Promise.all(banned)).map(({ status }) => status);
+    }
+    const { adminToken, siteHost } = purge;
+    const targets =
+      by.kind === "tag"
+        ? { tags: [by.tag] }
+        : { urls: [`http://${siteHost}${by.page.path}${by.page.query}`] };
+    const answer = await fetch(`${coloUrls[colo]}/_cache/purge`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${adminToken}` },
+      body: JSON.stringify(targets),
+    });
+    await answer.arrayBuffer();
+    return [answer.status];
+  }
+}
+
+/** What Tidemark says of itself, without what differs from answer to answer. */
+function summedUp(cacheStatus: string): string {
+  return cacheStatus
+    .split("; ")
+    .slice(1)
+    .filter((part) => !part.startsWith("ttl=") && part !== "stored")
+    .join("; ");
+}
+
+const calls = {
+  replay: (settings: ReplaySettings): Promise<Replayed> =>
+    new Replay(settings).run(traceOf(settings.trace)),
+};
+export type ReplayCalls = typeof calls;
+
+answerCalls(calls);

@@ -1,0 +1,139 @@
+// What the systems came to, beside what flawless caches would have, and what the differences are.
+import { counted, markdownTable, percent, quantile } from "../figures.ts";
+import { compute, type Computed } from "./model.ts";
+import type { OriginCounts } from "./origin-process.ts";
+import type { Replayed } from "./replay-process.ts";
+import {
+  coloCount,
+  editCount,
+  lifetimeShares,
+  pageCount,
+  queryShare,
+  reorderedShare,
+  scale,
+  type Trace,
+  type TraceSettings,
+  trackingShare,
+  zipfExponent,
+} from "./trace.ts";
+
+export interface Result {
+  readonly name: string;
+  readonly isToldOfPurges: boolean;
+  readonly replayed: Replayed;
+  readonly origin: OriginCounts;
+}
+
+export function traceSaid({ requestCount, durationMs, seed }: TraceSettings): string {
+  const lifetimes = lifetimeShares
+    .map(({ lifetimeSeconds, share }) => `${lifetimeSeconds} s (${percent(share)})`)
+    .join(", ");
+  return (
+    `${counted(requestCount)} requests in ${durationMs / 1_000} s, ${scale} times as fast as life: ` +
+    `${counted(pageCount)} pages by Zipf's law with exponent ${zipfExponent}, in ${coloCount} colos at ` +
+    `random, lifetimes of ${lifetimes}; tracking parameters on ${percent(trackingShare)}, a query on ` +
+    `${percent(queryShare)} of the pages, in another order on ${percent(reorderedShare)} of the ` +
+    `requests for these; ${editCount} edits, each with a purge, half of them by tag; seed ${seed}.`
+  );
+}
+
+export function resultTable(
+  results: readonly Result[],
+  trace: Trace,
+  maxLagSeconds: number,
+): string {
+  const requestCount = trace.events.filter(({ kind }) => kind === "visit").length;
+  const known = { strips: true, sorts: true, knowsPurges: true };
+  const offload = (originRequests: number) => percent(1 - originRequests / requestCount);
+  const ideal = (name: string, computed: Computed) => [
+    name,
+    offload(computed.originRequests),
+    counted(computed.originRequests),
+    counted(computed.unchanged),
+    mebibytes(computed.bytes),
+    "",
+    "",
+    "",
+    "0",
+    "0",
+    "0",
+  ];
+  const rows = results.map(({ name, isToldOfPurges, replayed, origin }) => [
+    name,
+    offload(origin.requests),
+    counted(origin.requests),
+    counted(origin.notModified),
+    mebibytes(origin.bytes),
+    ...[0.5, 0.99, 1].map((share) => `${quantile(replayed.tookMs, share).toFixed(1)} ms`),
+    counted(replayed.failedCount + replayed.foreignCount + replayed.purgesRefusedCount),
+    counted(replayed.oldCount),
+    counted(replayed.staleCount) + (isToldOfPurges ? "" : ": cannot be told"),
+  ]);
+  return markdownTable(
+    [
+      "",
+      "origin offload",
+      "origin requests",
+      "of these 304",
+      "from the origin",
+      "p50",
+      "p99",
+      "max",
+      "errors",
+      `older than a purge, within ${maxLagSeconds} s of it`,
+      `later than ${maxLagSeconds} s`,
+    ],
+    [
+      ...rows,
+      ideal("computed: a flawless shared cache", compute(trace, { isShared: true, ...known })),
+      ideal("computed: a flawless cache per colo", compute(trace, { isShared: false, ...known })),
+    ],
+  );
+}
+
+/** From a plain cache per colo to a flawless shared one, one difference at a time. */
+export function account(trace: Trace): string {
+  const steps = [
+    { strips: false, sorts: false, isShared: false, knowsPurges: false },
+    { strips: true, sorts: false, isShared: false, knowsPurges: false },
+    { strips: true, sorts: true, isShared: false, knowsPurges: false },
+    { strips: true, sorts: true, isShared: true, knowsPurges: false },
+    { strips: true, sorts: true, isShared: true, knowsPurges: true },
+  ].map((modelled) => compute(trace, modelled));
+  const [plain, stripped, sorted, shared, flawless] = steps as [
+    Computed,
+    Computed,
+    Computed,
+    Computed,
+    Computed,
+  ];
+  const spared = (from: Computed, to: Computed) => counted(from.originRequests - to.originRequests);
+  const { byCause, unchanged } = flawless;
+  return markdownTable(
+    ["computed", "origin requests"],
+    [
+      ["a plain cache per colo, not told of purges", counted(plain.originRequests)],
+      ["tracking parameters that are not stripped", `− ${spared(plain, stripped)}`],
+      ["parameters in another order", `− ${spared(stripped, sorted)}`],
+      ["what another colo has already", `− ${spared(sorted, shared)}`],
+      ["being told of purges", `+ ${spared(flawless, shared)}`],
+      [
+        `a flawless shared cache: ${counted(byCause.first)} first requests, ` +
+          `${counted(byCause.expired)} after expiry, ${counted(byCause.purged)} after a purge; ` +
+          `${counted(unchanged)} of them a 304`,
+        counted(flawless.originRequests),
+      ],
+    ],
+  );
+}
+
+/** What Tidemark said of each answer, most frequent first. */
+export function cacheStatusTable({ replayed }: Result): string {
+  const rows = [...replayed.cacheStatusCounts].sort(([, a], [, b]) => b - a);
+  return markdownTable(
+    ["`Cache-Status: tidemark; …`", "answers"],
+    rows.map(([status, count]) => [`\`${status}\``, counted(count)]),
+  );
+}
+
+const mebibytes = (bytes: number): string => `${counted(bytes / 1_048_576)} MiB`;

@@ -1,0 +1,158 @@
+// The trace: who asks for what in which colo, and what is edited meanwhile. The same settings make
+// the same trace in every process.
+import { Draws } from "../../test/consistency/draws.ts";
+
+export interface TraceSettings {
+  readonly requestCount: number;
+  readonly durationMs: number;
+  readonly seed: number;
+}
+
+export interface Page {
+  readonly path: string;
+  /** In the order in which the site links to it; empty, or with its "?". */
+  readonly query: string;
+  readonly tag: string;
+  readonly lifetimeSeconds: number;
+  readonly bodyBytes: number;
+}
+
+export interface Visit {
+  readonly kind: "visit";
+  readonly atMs: number;
+  readonly colo: number;
+  readonly page: number;
+  /** Path and query as this client writes them. */
+  readonly target: string;
+  /** The same without tracking parameters, in this client's order. */
+  readonly withoutTracking: string;
+}
+
+/** The origin changes pages, and then purges them by what they have in common. */
+export interface Edit {
+  readonly kind: "edit";
+  readonly atMs: number;
+  /** Of the colo that takes the purge. */
+  readonly colo: number;
+  readonly pages: readonly number[];
+  readonly by:
+    | { readonly kind: "url"; readonly page: Page }
+    | { readonly kind: "tag"; readonly tag: string };
+}
+
+export type TraceEvent = Visit | Edit;
+
+export interface Trace {
+  readonly pages: readonly Page[];
+  /** In the order of time. */
+  readonly events: readonly TraceEvent[];
+}
+
+export const coloCount = 3;
+export const pageCount = 5_000;
+export const zipfExponent = 0.95;
+export const editCount = 200;
+export const trackingShare = 0.2;
+export const queryShare = 0.4;
+export const reorderedShare = 0.3;
+/** So many times faster than life; lifetimes are in whole seconds of the replay. */
+export const scale = 30;
+export const lifetimeShares = [
+  { lifetimeSeconds: 2, share: 0.3 },
+  { lifetimeSeconds: 10, share: 0.3 },
+  { lifetimeSeconds: 30, share: 0.2 },
+  { lifetimeSeconds: 120, share: 0.2 },
+] as const;
+const tagCount = 100;
+const trackers = [
+  (draws: Draws) => `utm_source=s${Math.floor(draws.between(0, 8))}&utm_medium=mail`,
+  (draws: Draws) => `utm_campaign=c${Math.floor(draws.between(0, 40))}`,
+  (draws: Draws) => `gclid=${Math.floor(draws.between(0, 1e9)).toString(36)}`,
+];
+
+export function traceOf({ requestCount, durationMs, seed }: TraceSettings): Trace {
+  const draws = new Draws(seed);
+  const pages = pagesOf(draws.fork());
+  const ranks = zipfRanks();
+  const [visiting, editing] = [draws.fork(), draws.fork()];
+  const visits = Array.from({ length: requestCount }, (): TraceEvent => {
+    const page = ranks(visiting);
+    const targets = targetsOf(pageAt(pages, page), visiting);
+    const colo = Math.floor(visiting.between(0, coloCount));
+    return { kind: "visit", atMs: visiting.between(0, durationMs), colo, page, ...targets };
+  });
+  const edits = Array.from({ length: editCount }, (_, at): TraceEvent => {
+    const chosen = ranks(editing);
+    const page = pageAt(pages, chosen);
+    const isByTag = at % 2 === 0;
+    const tag = `t${Math.floor(editing.between(0, tagCount))}`;
+    return {
+      kind: "edit",
+      atMs: editing.between(0, durationMs),
+      colo: Math.floor(editing.between(0, coloCount)),
+      pages: isByTag
+        ? pages.flatMap((each, number) => (each.tag === tag ? [number] : []))
+        : [chosen],
+      by: isByTag ? { kind: "tag", tag } : { kind: "url", page },
+    };
+  });
+  const events = [...visits, ...edits].sort((a, b) => a.atMs - b.atMs);
+  return { pages, events };
+}
+
+export function pageAt(pages: readonly Page[], number: number): Page {
+  const page = pages[number];
+  if (page === undefined) throw new Error(`There is no page ${number}.`);
+  return page;
+}
+
+function pagesOf(draws: Draws): Page[] {
+  return Array.from({ length: pageCount }, (_, number) => ({
+    path: `/pages/${number}`,
+    query: draws.isLucky(queryShare) ? `?section=s${number % 7}&sort=new` : "",
+    tag: `t${Math.floor(draws.between(0, tagCount))}`,
+    lifetimeSeconds: lifetimeOf(draws.between(0, 1)),
+    // From 2 to 64 KiB, small ones as often as large ones on a logarithmic scale.
+    bodyBytes: Math.round(2_048 * 2 ** draws.between(0, 5)),
+  }));
+}
+
+function lifetimeOf(drawn: number): number {
+  let upTo = 0;
+  for (const { lifetimeSeconds, share } of lifetimeShares) {
+    upTo += share;
+    if (drawn < upTo) return lifetimeSeconds;
+  }
+  return lifetimeShares[0].lifetimeSeconds;
+}
+
+/** The page of rank r is asked for in proportion to 1 / r ** exponent. */
+function zipfRanks(): (draws: Draws) => number {
+  const sums: number[] = [];
+  let sum = 0;
+  for (let rank = 1; rank <= pageCount; rank += 1) sums.push((sum += rank ** -zipfExponent));
+  return (draws) => {
+    const drawn = draws.between(0, sum);
+    let [low, high] = [0, pageCount - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sums[middle] ?? 0) > drawn) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+}
+
+function targetsOf(
+  { path, query }: Page,
+  draws: Draws,
+): { target: string; withoutTracking: string } {
+  const isReordered = query !== "" && draws.isLucky(reorderedShare);
+  const parameters = query.slice(1).split("&");
+  const written = isReordered ? `?${parameters.toReversed().join("&")}` : query;
+  const withoutTracking = path + written;
+  if (!draws.isLucky(trackingShare)) return { target: withoutTracking, withoutTracking };
+  const tracking = draws.oneOf(trackers)(draws);
+  const target = `${withoutTracking}${written === "" ? "?" : "&"}${tracking}`;
+  return { target, withoutTracking };
+}
