@@ -1,5 +1,5 @@
 // How measured figures are summed up and printed.
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -22,4 +22,8 @@ export function markdownTable(
   return `${line(head)}|${"---|".repeat(head.length)}\n${rows.map(line).join("")}`;
 }
 
-export const coresSaid = (): string => `${availableParallelism()} cores`;
+/** Whatever else runs on the machine is in all latencies: its load now, before the bench adds to it. */
+export function machineSaid(): string {
+  const [load = 0] = loadavg();
+  return `${availableParallelism()} cores, load ${load.toFixed(1)} before the run`;
+}

@@ -3,8 +3,9 @@
 //   npm run bench:stampede -- [--scenarios cold,expiry,own,redis,origin] [--minute]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
-import { coresSaid } from "./figures.ts";
+import { machineSaid } from "./figures.ts";
 import { startPart } from "./load/part.ts";
+import { RuntimeLog } from "./load/runtime-log.ts";
 import type { ClientCalls } from "./stampede/clients-process.ts";
 import { coldKey } from "./stampede/cold-key.ts";
 import { expiry } from "./stampede/expiry.ts";
@@ -34,13 +35,14 @@ async function main(): Promise<void> {
   });
   const downMs = values.minute ? 60_000 : 20_000;
   const running = new Running();
+  const log = new RuntimeLog();
   try {
     const origin = await running.add(startPart<OriginCalls>(program("origin")));
     const clients = await running.add(startPart<ClientCalls>(program("clients")));
     const originUrls = await origin.call("start", { coloCount });
-    const ground = { systems: await startSystems(running, originUrls), origin, clients };
+    const ground = { systems: await startSystems(running, { originUrls, log }), origin, clients };
     process.stdout.write(
-      `${coresSaid()}, ${coloCount} colos each; origin, clients, REST server, Valkey and each colo ` +
+      `${machineSaid()}, ${coloCount} colos each; origin, clients, REST server, Valkey and each colo ` +
         "are processes of their own. Systems take turns.\n",
     );
     await warmUp(ground);
@@ -48,6 +50,7 @@ async function main(): Promise<void> {
       const scenario = scenarios[name];
       if (scenario === undefined) throw new Error(`There is no scenario ${JSON.stringify(name)}.`);
       process.stdout.write(`\n${await scenario(ground, { downMs })}`);
+      process.stderr.write(log.take());
     }
   } finally {
     await running.stop();

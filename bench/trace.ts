@@ -6,14 +6,22 @@ import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
 import { adminToken, bundleWith } from "../test/worker/world.ts";
-import { coresSaid } from "./figures.ts";
+import { machineSaid } from "./figures.ts";
 import { startColos } from "./load/colos.ts";
 import { type Part, startPart } from "./load/part.ts";
+import { RuntimeLog } from "./load/runtime-log.ts";
 import { bareWorker, buildHonoWorker } from "./load/peer-workers.ts";
-import { type OriginCalls, originMs } from "./trace/origin-process.ts";
+import type { OriginCalls } from "./trace/origin-process.ts";
 import type { PurgeManner, ReplayCalls } from "./trace/replay-process.ts";
 import { account, cacheStatusTable, type Result, resultTable, traceSaid } from "./trace/report.ts";
-import { coloCount, scale, type TraceSettings, traceOf } from "./trace/trace.ts";
+import {
+  coloCount,
+  originMs,
+  scale,
+  type Trace,
+  type TraceSettings,
+  traceOf,
+} from "./trace/trace.ts";
 import { startVarnish } from "./trace/varnish.ts";
 
 const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
@@ -23,7 +31,12 @@ const siteHost = "site.test";
 interface System {
   readonly name: string;
   readonly purge: PurgeManner;
-  start(running: Running, originUrl: string): Promise<string[]>;
+  start(running: Running, given: Given): Promise<string[]>;
+}
+
+interface Given {
+  readonly originUrl: string;
+  readonly log: RuntimeLog;
 }
 
 const everyColo = (originUrl: string): string[] =>
@@ -33,7 +46,7 @@ const systems: Readonly<Record<string, System>> = {
   tidemark: {
     name: "Tidemark",
     purge: { kind: "tidemark", adminToken, siteHost },
-    start: async (running, originUrl) => {
+    start: async (running, given) => {
       const { url: redisUrl } = await running.add(startEmbeddedValkey());
       const settings = { redisUrl, token: "token", rttMs: restRttMs };
       const rest = await running.add(startUpstashRestServer(settings));
@@ -44,24 +57,24 @@ const systems: Readonly<Record<string, System>> = {
         ADMIN_TOKEN: adminToken,
         SITE_HOST: siteHost,
       };
-      return startWorkers(running, { worker, originUrl, env });
+      return startWorkers(running, { ...given, worker, env });
     },
   },
   bare: {
     name: "bare Cache API Worker",
     purge: { kind: "none" },
-    start: (running, originUrl) => startWorkers(running, { worker: bareWorker, originUrl }),
+    start: (running, given) => startWorkers(running, { ...given, worker: bareWorker }),
   },
   hono: {
     name: "hono/cache",
     purge: { kind: "none" },
-    start: async (running, originUrl) =>
-      startWorkers(running, { worker: await buildHonoWorker(), originUrl }),
+    start: async (running, given) =>
+      startWorkers(running, { ...given, worker: await buildHonoWorker() }),
   },
   varnish: {
     name: "Varnish 7.1, bans",
     purge: { kind: "ban" },
-    start: async (running, originUrl) => {
+    start: async (running, { originUrl }) => {
       const starting = everyColo(originUrl).map(() => startVarnish({ originUrl, scale }));
       const instances = await Promise.all(starting.map((instance) => running.add(instance)));
       return instances.map(({ url }) => url);
@@ -71,7 +84,7 @@ const systems: Readonly<Record<string, System>> = {
 
 async function startWorkers(
   running: Running,
-  given: { worker: string; originUrl: string; env?: Record<string, string> },
+  given: Given & { worker: string; env?: Record<string, string> },
 ): Promise<string[]> {
   const { originUrl, ...settings } = given;
   const originUrls = everyColo(originUrl);
@@ -86,10 +99,12 @@ async function resultOf(
   const { trace, origin, originUrl } = given;
   const { name, purge } = system;
   const running = new Running();
+  const log = new RuntimeLog();
   try {
     const program = new URL("./trace/replay-process.ts", import.meta.url);
     const replay = await running.add(startPart<ReplayCalls>(program));
-    const coloUrls = await system.start(running, originUrl);
+    const coloUrls = await system.start(running, { originUrl, log });
+    await replay.call("warmUp", { coloUrls });
     await origin.call("reset");
     const { maxLagSeconds } = lag;
     const replaySettings = { trace, coloUrls, originUrl, purge, maxLagSeconds };
@@ -98,6 +113,7 @@ async function resultOf(
     return { name, isToldOfPurges: purge.kind !== "none", replayed, origin: counts };
   } finally {
     await running.stop();
+    process.stderr.write(log.take());
   }
 }
 
@@ -115,6 +131,7 @@ async function main(): Promise<void> {
     durationMs: Number(values.seconds) * 1_000,
     seed: Number(values.seed),
   };
+  const machine = machineSaid();
   const running = new Running();
   try {
     const program = new URL("./trace/origin-process.ts", import.meta.url);
@@ -131,20 +148,23 @@ async function main(): Promise<void> {
         process.stderr.write(staleExamples.map((one) => `  ${one}\n`).join(""));
       results.push(result);
     }
-    report(results, trace);
+    process.stdout.write(
+      `${traceSaid(trace)}\n\n${machine}; the origin takes ${originMs} ms, Redis is ` +
+        `${restRttMs} ms away.\n\n${reported(results, traceOf(trace))}`,
+    );
   } finally {
     await running.stop();
   }
 }
 
-function report(results: readonly Result[], settings: TraceSettings): void {
-  const trace = traceOf(settings);
+function reported(results: readonly Result[], trace: Trace): string {
   const tidemark = results.filter(({ name }) => name === systems["tidemark"]?.name);
-  process.stdout.write(
-    `${traceSaid(settings)}\n\n${coresSaid()}; the origin takes ${originMs} ms, Redis is ` +
-      `${restRttMs} ms away.\n\n${resultTable(results, trace, lag.maxLagSeconds)}\n` +
-      `${account(trace)}\n${tidemark.map(cacheStatusTable).join("")}`,
-  );
+  const tables = [
+    resultTable(results, trace, lag.maxLagSeconds),
+    account(trace),
+    ...tidemark.map(cacheStatusTable),
+  ];
+  return tables.join("\n");
 }
 
 await main();

@@ -23,6 +23,8 @@ export interface ColoSettings {
   readonly host?: string;
   /** Variables and secrets, as texts. */
   readonly env: Readonly<Record<string, string>>;
+  /** Gets what workerd says; absent, it is printed. */
+  readonly onLog?: (message: string) => void;
 }
 
 /** Both kept equal to wrangler.toml; a test compares them. */
@@ -33,11 +35,17 @@ export const minutely = "* * * * *";
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
   const port = await freePort(settings.port, host);
+  const { onLog } = settings;
+  const logging =
+    onLog === undefined
+      ? {}
+      : { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) };
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       host,
       port: 0,
       log: new Log(LogLevel.ERROR),
+      ...logging,
       workers: [
         {
           name: "tidemark",

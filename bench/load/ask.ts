@@ -1,7 +1,7 @@
-// One request of a client, and what it saw; connections are kept, as many as there are clients.
+// One request of a client, and what it saw; connections are kept, up to 400 to each colo.
 import { Agent, request } from "node:http";
 
-const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
+const agent = new Agent({ keepAlive: true, maxSockets: 400 });
 
 export interface Seen {
   /** Epoch milliseconds with fractions: all processes of this machine share the clock. */

@@ -2,6 +2,7 @@
 // the origin can tell by whom it was asked.
 import { type Colo, startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
+import type { RuntimeLog } from "./runtime-log.ts";
 
 export interface ColosSettings {
   /** Colos are named for it. */
@@ -10,10 +11,11 @@ export interface ColosSettings {
   /** One for each colo. */
   readonly originUrls: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly log: RuntimeLog;
 }
 
 export function startColos(running: Running, settings: ColosSettings): Promise<Colo[]> {
-  const { name, worker, originUrls, env } = settings;
+  const { name, worker, originUrls, env, log } = settings;
   return Promise.all(
     originUrls.map((originUrl, at) =>
       running.add(
@@ -22,6 +24,7 @@ export function startColos(running: Running, settings: ColosSettings): Promise<C
           worker,
           port: 0,
           env: { ...env, ORIGIN_URL: originUrl },
+          onLog: log.note,
         }),
       ),
     ),

@@ -7,7 +7,7 @@ export async function coldKey(ground: Ground): Promise<string> {
   const rows: string[][] = [];
   for (const system of ground.systems) {
     const clients = spread(system, 500, () => ({ paths: ["/cold"], pace: "once" }));
-    const { samples, requests } = await measured(ground, { clients });
+    const { samples, requests } = await measured(ground, system, { clients });
     rows.push([system.name, counted(requests.length), ...latencies(samples)]);
   }
   return (

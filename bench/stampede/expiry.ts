@@ -30,7 +30,7 @@ export async function expiry(ground: Ground): Promise<string> {
     for (const system of ground.systems) {
       await warm(ground, system, [path]);
       const clients = spread(system, 500, () => ({ paths: [path], pace }));
-      const { samples, requests } = await measured(ground, { clients, durationMs });
+      const { samples, requests } = await measured(ground, system, { clients, durationMs });
       const perLifetime = (requests.length * lifetimeSeconds * 1_000) / durationMs;
       const waited = samples.filter(({ tookMs }) => tookMs > 500).length;
       rows.push([

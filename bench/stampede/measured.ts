@@ -14,17 +14,21 @@ export interface Ground {
 export interface Measured {
   readonly samples: readonly Sample[];
   readonly requests: readonly OriginRequest[];
+  readonly redisCommands: number;
 }
 
 const seed = 1;
 
 export async function measured(
   { origin, clients }: Ground,
+  system: System,
   load: { readonly clients: readonly Client[]; readonly durationMs?: number },
 ): Promise<Measured> {
   await origin.call("take");
+  const before = system.redisCommandCount();
   const samples = await clients.call("run", { durationMs: 0, seed, ...load });
-  return { samples, requests: await origin.call("take") };
+  const redisCommands = system.redisCommandCount() - before;
+  return { samples, requests: await origin.call("take"), redisCommands };
 }
 
 /** Connections are opened and code is compiled before anything is measured. */
@@ -33,7 +37,7 @@ export async function warmUp(ground: Ground): Promise<void> {
   for (const system of ground.systems) {
     for (const paths of [["/warm-up"], ["/warm-up"], ["/warm-up/%"]]) {
       const clients = spread(system, 500, () => ({ paths, pace: "once" }));
-      await measured(ground, { clients });
+      await measured(ground, system, { clients });
     }
   }
 }
@@ -47,7 +51,7 @@ export async function warm(
   const clients = system.coloUrls.flatMap((url) =>
     paths.map((path): Client => ({ url, paths: [path], pace: "once" })),
   );
-  await measured(ground, { clients });
+  await measured(ground, system, { clients });
 }
 
 export const setOrigin = ({ origin }: Ground, manner: OriginManner): Promise<void> =>

@@ -28,7 +28,10 @@ export async function originDown(ground: Ground, downMs: number): Promise<string
     const outage = goDown(ground, downMs);
     const clients = spread(system, 500, () => ({ paths, pace }));
     const durationMs = beforeMs + downMs + afterMs;
-    const { samples, requests } = await measured(ground, { clients, durationMs });
+    const { samples, requests, redisCommands } = await measured(ground, system, {
+      clients,
+      durationMs,
+    });
     const { fromMs, untilMs } = await outage;
     const during = samples.filter(
       ({ startedAtMs }) => startedAtMs >= fromMs && startedAtMs < untilMs,
@@ -41,6 +44,7 @@ export async function originDown(ground: Ground, downMs: number): Promise<string
       counted(during.length),
       ...latencies(during),
       counted(requests.filter(({ wasDown }) => wasDown).length),
+      counted(redisCommands),
       counted(firstSecond.length),
       counted(mostOfOneKey(firstSecond)),
     ]);
@@ -55,6 +59,7 @@ export async function originDown(ground: Ground, downMs: number): Promise<string
         "asked while down",
         ...latencyHead,
         "tried at the origin",
+        "Redis commands, all told",
         "origin requests in the first second after it",
         "most of one page and isolate",
       ],

@@ -17,7 +17,7 @@ export async function ownPages(ground: Ground): Promise<string> {
         pace: "once",
         ...(hasCookie ? { cookie: `session=s${at}` } : {}),
       }));
-      const { samples, requests } = await measured(ground, { clients });
+      const { samples, requests } = await measured(ground, system, { clients });
       const foreign = samples.filter(({ outcome }) => outcome === "foreign").length;
       const cells = [said, system.name, counted(requests.length), ...latencies(samples)];
       rows.push([...cells, counted(foreign)]);

@@ -89,7 +89,7 @@ async function run(ground: Ground, system: System, folder: string): Promise<Time
   const durationMs = beforeMs + silentMs + afterMs;
   const clients: Client[] = [...readers, ...explorers];
   const silencing = silence(system);
-  const { samples, requests } = await measured(ground, { clients, durationMs });
+  const { samples, requests } = await measured(ground, system, { clients, durationMs });
   await silencing;
   return { beganAtMs, samples, originAtMs: requests.map(({ atMs }) => atMs) };
 }

@@ -7,6 +7,7 @@ import { bundleWith } from "../../test/worker/world.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startColos } from "../load/colos.ts";
+import type { RuntimeLog } from "../load/runtime-log.ts";
 import { bareWorker } from "../load/peer-workers.ts";
 
 /** What the configuration accepts by now; a row is run only if all that it needs is. */
@@ -20,6 +21,8 @@ export interface System {
   readonly coloUrls: readonly string[];
   /** Between its colos and the shared tier; the bare Worker has none. */
   readonly front: RestFront | undefined;
+  /** Since it was started; those that take turns share a database. */
+  redisCommandCount(): number;
 }
 
 /** The first segment of a path tells what its route allows. */
@@ -37,7 +40,7 @@ function configOf(collapse: "isolate" | "global"): string {
 
 export async function startSystems(
   running: Running,
-  originUrls: readonly string[],
+  { originUrls, log }: { originUrls: readonly string[]; log: RuntimeLog },
 ): Promise<System[]> {
   const { url: redisUrl } = await running.add(startEmbeddedValkey());
   const restSettings = { redisUrl, token: "token", rttMs: restRttMs };
@@ -48,6 +51,7 @@ export async function startSystems(
       name: collapse,
       worker: await bundleWith(configOf(collapse)),
       originUrls,
+      log,
       env: {
         UPSTASH_REDIS_REST_URL: front.url,
         UPSTASH_REDIS_REST_TOKEN: rest.token,
@@ -55,12 +59,18 @@ export async function startSystems(
       },
     });
     const coloUrls = colos.map(({ url }) => url);
-    return { name: `Tidemark, \`collapse: "${collapse}"\``, coloUrls, front };
+    const name = `Tidemark, \`collapse: "${collapse}"\``;
+    return { name, coloUrls, front, redisCommandCount: () => rest.counts().commandCount };
   };
-  const bare = await startColos(running, { name: "bare", worker: bareWorker, originUrls });
+  const bare = await startColos(running, { name: "bare", worker: bareWorker, originUrls, log });
   return [
     await tidemark("isolate"),
     ...(isBuilt.collapseGlobal ? [await tidemark("global")] : []),
-    { name: "bare Cache API Worker", coloUrls: bare.map(({ url }) => url), front: undefined },
+    {
+      name: "bare Cache API Worker",
+      coloUrls: bare.map(({ url }) => url),
+      front: undefined,
+      redisCommandCount: () => 0,
+    },
   ];
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { startScriptedOrigin } from "../../test/fakes/scripted-origin.ts";
 import { answerCalls } from "../load/part.ts";
-import { type Page, pageAt, type TraceSettings, traceOf } from "./trace.ts";
+import { originMs, warmUpPath, type Page, pageAt, type TraceSettings, traceOf } from "./trace.ts";
 
 export interface OriginCounts {
   readonly requests: number;
@@ -12,7 +12,7 @@ export interface OriginCounts {
   readonly bytes: number;
 }
 
-export const originMs = 40;
+const warmUpFields = { "cache-control": "max-age=1", "content-type": "text/html" };
 
 let pages: readonly Page[] = [];
 let versions: number[] = [];
@@ -35,6 +35,7 @@ export type OriginCalls = typeof calls;
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = request.url ?? "";
   if (url === "/edit") return edit(request, response);
+  if (url.startsWith(warmUpPath)) return void response.writeHead(200, warmUpFields).end(url);
   const number = Number(/^\/pages\/(\d+)/.exec(url)?.[1]);
   const page = pageAt(pages, number);
   const version = versions[number] ?? 1;

@@ -3,7 +3,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
-import { type Edit, type Trace, type TraceSettings, traceOf, type Visit } from "./trace.ts";
+import {
+  type Edit,
+  type Trace,
+  type TraceSettings,
+  traceOf,
+  type Visit,
+  warmUpPath,
+} from "./trace.ts";
 
 /** How a system is told of purges; `none`: it cannot be. */
 export type PurgeManner =
@@ -144,7 +151,16 @@ function summedUp(cacheStatus: string): string {
     .join("; ");
 }
 
+const warmUpCount = 300;
+
 const calls = {
+  /** Code is compiled and connections are opened before anything is measured. */
+  warmUp: async ({ coloUrls }: { coloUrls: readonly string[] }): Promise<void> => {
+    for (let number = 0; number < warmUpCount; number += 1) {
+      const path = `${warmUpPath}${Math.floor(number / 2)}`;
+      await Promise.all(coloUrls.map((url) => ask(url + path)));
+    }
+  },
   replay: (settings: ReplaySettings): Promise<Replayed> =>
     new Replay(settings).run(traceOf(settings.trace)),
 };

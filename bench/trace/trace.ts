@@ -48,6 +48,9 @@ export interface Trace {
   readonly events: readonly TraceEvent[];
 }
 
+export const originMs = 40;
+/** Of pages that are no part of the trace. */
+export const warmUpPath = "/warm-up/";
 export const coloCount = 3;
 export const pageCount = 5_000;
 export const zipfExponent = 0.95;

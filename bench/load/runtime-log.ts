@@ -1,0 +1,24 @@
+// What the runtimes say during a bench, counted by how it begins: a table is no place for it, and a
+// warning of the runtime is a finding.
+const kindChars = 60;
+
+export class RuntimeLog {
+  #counts = new Map<string, { count: number; first: string }>();
+
+  readonly note = (message: string): void => {
+    const kind = message.slice(0, kindChars);
+    const noted = this.#counts.get(kind) ?? { count: 0, first: message };
+    noted.count += 1;
+    this.#counts.set(kind, noted);
+  };
+
+  /** What was said since it was asked last, a line for each kind. */
+  take(): string {
+    const lines = Array.from(
+      this.#counts.values(),
+      ({ count, first }) => `  ${count} × ${first}\n`,
+    );
+    this.#counts = new Map();
+    return lines.join("");
+  }
+}
