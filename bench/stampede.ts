@@ -40,7 +40,12 @@ async function main(): Promise<void> {
     const origin = await running.add(startPart<OriginCalls>(program("origin")));
     const clients = await running.add(startPart<ClientCalls>(program("clients")));
     const originUrls = await origin.call("start", { coloCount });
-    const ground = { systems: await startSystems(running, { originUrls, log }), origin, clients };
+    const ground: Ground = {
+      systems: await startSystems(running, { originUrls, log }),
+      origin,
+      clients,
+      log,
+    };
     process.stdout.write(
       `${machineSaid()}, ${coloCount} colos each; origin, clients, REST server, Valkey and each colo ` +
         "are processes of their own. Systems take turns.\n",

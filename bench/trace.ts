@@ -1,6 +1,6 @@
 // A site's traffic, replayed: how much of it reaches the origin through Tidemark, through the Workers
 // one writes without it, through Varnish, and through caches without flaws. Systems take turns.
-//   npm run bench:trace -- [--seconds 150] [--requests 100000] [--seed 1] [--systems tidemark,bare,hono,varnish]
+//   npm run bench:trace -- [--seconds 180] [--requests 100000] [--seed 1] [--systems tidemark,bare,hono,varnish]
 import { parseArgs } from "node:util";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
@@ -120,7 +120,7 @@ async function resultOf(
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      seconds: { type: "string", default: "150" },
+      seconds: { type: "string", default: "180" },
       requests: { type: "string", default: "100000" },
       seed: { type: "string", default: "1" },
       systems: { type: "string", default: Object.keys(systems).join(",") },

@@ -1,6 +1,6 @@
-// What the runtimes say during a bench, counted by how it begins: a table is no place for it, and a
-// warning of the runtime is a finding.
-const kindChars = 60;
+// What the runtimes say during a bench and what fails in it, counted by how it begins: a table is no
+// place for it, and each of them is a finding.
+const kindChars = 100;
 
 export class RuntimeLog {
   #counts = new Map<string, { count: number; first: string }>();

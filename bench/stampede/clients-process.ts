@@ -29,6 +29,8 @@ export interface Sample {
   readonly isMiss: boolean;
   /** `foreign`: the page of another path, or made for another's cookie. */
   readonly outcome: "right" | "failed" | "foreign";
+  /** Of what failed: its status, 0 for a broken connection, and what the cache said of it. */
+  readonly failure?: string;
 }
 
 let lastNumber = 0;
@@ -60,9 +62,11 @@ async function visit({ url, paths, cookie }: Client, draws: Draws): Promise<Samp
   const drawn = draws.oneOf(paths);
   const path = drawn.includes("%") ? drawn.replace("%", String((lastNumber += 1))) : drawn;
   const headers: Record<string, string> = cookie === undefined ? {} : { cookie };
-  const { startedAtMs, tookMs, status, body } = await ask(url + path, headers);
+  const { startedAtMs, tookMs, status, cacheStatus, body } = await ask(url + path, headers);
   const isMiss = path !== drawn;
-  return { startedAtMs, tookMs, path, isMiss, outcome: outcomeOf(status, body, { path, cookie }) };
+  const outcome = outcomeOf(status, body, { path, cookie });
+  const failure = outcome === "failed" ? { failure: `${status} ${cacheStatus}` } : {};
+  return { startedAtMs, tookMs, path, isMiss, outcome, ...failure };
 }
 
 function outcomeOf(

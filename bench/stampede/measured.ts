@@ -1,6 +1,7 @@
 // One load on one system, and what clients and origin saw of it.
 import { counted, quantile } from "../figures.ts";
 import type { Part } from "../load/part.ts";
+import type { RuntimeLog } from "../load/runtime-log.ts";
 import type { Client, ClientCalls, Sample } from "./clients-process.ts";
 import type { OriginCalls, OriginManner, OriginRequest } from "./origin-process.ts";
 import type { System } from "./systems.ts";
@@ -9,6 +10,8 @@ export interface Ground {
   readonly systems: readonly System[];
   readonly origin: Part<OriginCalls>;
   readonly clients: Part<ClientCalls>;
+  /** Told of every answer that failed. */
+  readonly log: RuntimeLog;
 }
 
 export interface Measured {
@@ -20,7 +23,7 @@ export interface Measured {
 const seed = 1;
 
 export async function measured(
-  { origin, clients }: Ground,
+  { origin, clients, log }: Ground,
   system: System,
   load: { readonly clients: readonly Client[]; readonly durationMs?: number },
 ): Promise<Measured> {
@@ -28,6 +31,9 @@ export async function measured(
   const before = system.redisCommandCount();
   const samples = await clients.call("run", { durationMs: 0, seed, ...load });
   const redisCommands = system.redisCommandCount() - before;
+  for (const { failure } of samples) {
+    if (failure !== undefined) log.note(`failed at ${system.name}: ${failure}`);
+  }
   return { samples, requests: await origin.call("take"), redisCommands };
 }
 
