@@ -1,6 +1,7 @@
 // A site's traffic, replayed: how much of it reaches the origin through Tidemark, through the Workers
 // one writes without it, through Varnish, and through caches without flaws. Systems take turns.
-//   npm run bench:trace -- [--seconds 180] [--requests 100000] [--seed 1] [--systems tidemark,bare,hono,varnish]
+//   npm run bench:trace -- [--requests 100000] [--pages 5000] [--seconds 180] [--seed 1]
+//     [--systems tidemark,bare,hono,varnish]
 import { parseArgs } from "node:util";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
@@ -122,12 +123,14 @@ async function main(): Promise<void> {
     options: {
       seconds: { type: "string", default: "180" },
       requests: { type: "string", default: "100000" },
+      pages: { type: "string", default: "5000" },
       seed: { type: "string", default: "1" },
       systems: { type: "string", default: Object.keys(systems).join(",") },
     },
   });
   const trace: TraceSettings = {
     requestCount: Number(values.requests),
+    pageCount: Number(values.pages),
     durationMs: Number(values.seconds) * 1_000,
     seed: Number(values.seed),
   };

@@ -7,7 +7,6 @@ import {
   coloCount,
   editCount,
   lifetimeShares,
-  pageCount,
   queryShare,
   reorderedShare,
   scale,
@@ -24,7 +23,7 @@ export interface Result {
   readonly origin: OriginCounts;
 }
 
-export function traceSaid({ requestCount, durationMs, seed }: TraceSettings): string {
+export function traceSaid({ requestCount, pageCount, durationMs, seed }: TraceSettings): string {
   const lifetimes = lifetimeShares
     .map(({ lifetimeSeconds, share }) => `${lifetimeSeconds} s (${percent(share)})`)
     .join(", ");

@@ -4,6 +4,7 @@ import { Draws } from "../../test/consistency/draws.ts";
 
 export interface TraceSettings {
   readonly requestCount: number;
+  readonly pageCount: number;
   readonly durationMs: number;
   readonly seed: number;
 }
@@ -52,7 +53,6 @@ export const originMs = 40;
 /** Of pages that are no part of the trace. */
 export const warmUpPath = "/warm-up/";
 export const coloCount = 3;
-export const pageCount = 5_000;
 export const zipfExponent = 0.95;
 export const editCount = 200;
 export const trackingShare = 0.2;
@@ -73,10 +73,10 @@ const trackers = [
   (draws: Draws) => `gclid=${Math.floor(draws.between(0, 1e9)).toString(36)}`,
 ];
 
-export function traceOf({ requestCount, durationMs, seed }: TraceSettings): Trace {
+export function traceOf({ requestCount, pageCount, durationMs, seed }: TraceSettings): Trace {
   const draws = new Draws(seed);
-  const pages = pagesOf(draws.fork());
-  const ranks = zipfRanks();
+  const pages = pagesOf(draws.fork(), pageCount);
+  const ranks = zipfRanks(pageCount);
   const [visiting, editing] = [draws.fork(), draws.fork()];
   const visits = Array.from({ length: requestCount }, (): TraceEvent => {
     const page = ranks(visiting);
@@ -109,7 +109,7 @@ export function pageAt(pages: readonly Page[], number: number): Page {
   return page;
 }
 
-function pagesOf(draws: Draws): Page[] {
+function pagesOf(draws: Draws, pageCount: number): Page[] {
   return Array.from({ length: pageCount }, (_, number) => ({
     path: `/pages/${number}`,
     query: draws.isLucky(queryShare) ? `?section=s${number % 7}&sort=new` : "",
@@ -130,7 +130,7 @@ function lifetimeOf(drawn: number): number {
 }
 
 /** The page of rank r is asked for in proportion to 1 / r ** exponent. */
-function zipfRanks(): (draws: Draws) => number {
+function zipfRanks(pageCount: number): (draws: Draws) => number {
   const sums: number[] = [];
   let sum = 0;
   for (let rank = 1; rank <= pageCount; rank += 1) sums.push((sum += rank ** -zipfExponent));
