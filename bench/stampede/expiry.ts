@@ -9,7 +9,6 @@ import {
   spread,
   warm,
 } from "./measured.ts";
-import { isBuilt } from "./systems.ts";
 
 const lifetimeSeconds = 3;
 const pace = { thinkMsMin: 500, thinkMsMax: 1_000 };
@@ -17,16 +16,16 @@ const pace = { thinkMsMin: 500, thinkMsMax: 1_000 };
 const durationMs = 21_000;
 
 const variants = [
-  { said: "plain", path: "/plain/page", isRun: true },
-  { said: "stale-while-revalidate", path: "/swr/page", isRun: true },
-  { said: "early refresh", path: "/early/page", isRun: isBuilt.earlyRefresh },
+  { said: "plain", path: "/plain/page" },
+  { said: "stale-while-revalidate", path: "/swr/page" },
+  { said: "early refresh", path: "/early/page" },
 ];
 
 export async function expiry(ground: Ground): Promise<string> {
   const cacheControl = `max-age=${lifetimeSeconds}`;
   await setOrigin(ground, { delayMs: 1_000, cacheControl, isDown: false });
   const rows: string[][] = [];
-  for (const { said, path } of variants.filter(({ isRun }) => isRun)) {
+  for (const { said, path } of variants) {
     for (const system of ground.systems) {
       await warm(ground, system, [path]);
       const clients = spread(system, 500, () => ({ paths: [path], pace }));

@@ -10,9 +10,6 @@ import { startColos } from "../load/colos.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import { bareWorker } from "../load/peer-workers.ts";
 
-/** What the configuration accepts by now; a row is run only if all that it needs is. */
-export const isBuilt = { collapseGlobal: false, earlyRefresh: false };
-
 export const coloCount = 3;
 export const restRttMs = 5;
 
@@ -27,10 +24,10 @@ export interface System {
 
 /** The first segment of a path tells what its route allows. */
 function configOf(collapse: "isolate" | "global"): string {
-  const early = { name: "early", match: "/early/*", collapse, earlyRefresh: 1 };
   const routes = [
+    { name: "plain", match: "/plain/*", collapse, earlyRefresh: 0 },
+    { name: "early", match: "/early/*", collapse, earlyRefresh: 1 },
     { name: "swr", match: "/swr/*", collapse, staleWhileRevalidate: "1h" },
-    ...(isBuilt.earlyRefresh ? [early] : []),
     { name: "lasting", match: "/lasting/*", collapse, staleIfError: "1d" },
     { name: "unverified", match: "/unverified/*", collapse, whenUnreachable: "serve" },
     { name: "rest", match: "*", collapse },
@@ -65,7 +62,7 @@ export async function startSystems(
   const bare = await startColos(running, { name: "bare", worker: bareWorker, originUrls, log });
   return [
     await tidemark("isolate"),
-    ...(isBuilt.collapseGlobal ? [await tidemark("global")] : []),
+    await tidemark("global"),
     {
       name: "bare Cache API Worker",
       coloUrls: bare.map(({ url }) => url),

@@ -97,7 +97,7 @@ export class JournalView implements PurgeView {
   }
 
   /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
-  attend(attention: Attention): Promise<void> | undefined {
+  attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
     const ageMs = atMs - this.sentAtMs;
     // A clock that was set back tells no age.
@@ -106,7 +106,7 @@ export class JournalView implements PurgeView {
     const isPast = ageMs > this.#boundMs;
     if (!isPast && this.#hasJustLooked(atMs)) return undefined;
     const renewal = this.#renewing(attention);
-    return isPast && !this.isShutOff ? this.#waitFor(renewal) : undefined;
+    return isPast && !this.isShutOff ? () => this.#waitFor(renewal) : undefined;
   }
 
   /**

@@ -33,8 +33,13 @@ export interface Attention {
 }
 
 export interface PurgeView {
-  /** At arrival. @returns a renewal to wait for before stored responses are given up, if any */
-  attend(attention: Attention): Promise<void> | undefined;
+  /**
+   * At arrival.
+   *
+   * @returns waits for the renewal that is under way, if any: to be called before a stored response
+   *   is given up, and not otherwise. A wait that outlives its request is one the runtime warns of.
+   */
+  attend(attention: Attention): (() => Promise<void>) | undefined;
   /**
    * Before what could not be verified costs an origin request.
    *

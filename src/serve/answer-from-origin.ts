@@ -93,7 +93,14 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
   const { asked, ports, key } = need;
   if (asked.route.collapse === "isolate") return lead(need, flight);
   try {
-    const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
+    const sinceAtMs = ports.nowAtMs();
+    const accepts = (candidate: Candidate) => {
+      const question = questionOf(need);
+      const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
+      return (
+        isAnswer(decide(candidate, question)) || (isNew && mayAnswerWhoWaited(candidate, question))
+      );
+    };
     const turn = await takeTurn({ need, accepts });
     if (turn.kind === "followed") {
       flight.settle(turn.outcome);

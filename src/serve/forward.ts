@@ -1,6 +1,6 @@
 // Asks the origin, and tells an answer from a failure.
 import { passedFields } from "./forwarded-fields.ts";
-import type { OriginAsk } from "./origin-health.ts";
+import type { OriginAsked } from "./origin-health.ts";
 import type { Asked, Passed } from "./plan.ts";
 import type { OriginRequest, Ports } from "./ports.ts";
 import { pathAndQuery } from "./target.ts";
@@ -36,7 +36,8 @@ export function forwardAsked(
     body: null,
     isUpgrade: false,
   };
-  return ask({ origin: asked.route.origin, page: asked.key.text }, request, ports);
+  const { key, route, target } = asked;
+  return ask({ origin: route.origin, page: key.text, path: target.path }, request, ports);
 }
 
 /** Forwards a request that is passed by, with its own body and conditions. */
@@ -48,11 +49,10 @@ export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswe
     headers.set("connection", "upgrade");
   }
   const { method, body } = request;
-  const path = pathAndQuery(target);
   const isUpgrade = passed.rule === "upgrade";
   return ask(
-    { origin: passed.route.origin, page: `${method} ${path}` },
-    { method, pathAndQuery: path, headers, body, isUpgrade },
+    { origin: passed.route.origin, page: `${method} ${target.path}`, path: target.path },
+    { method, pathAndQuery: pathAndQuery(target), headers, body, isUpgrade },
     ports,
   );
 }
@@ -61,7 +61,7 @@ type Sent = Omit<OriginRequest, "signal"> & { readonly isUpgrade: boolean };
 
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
-  asking: OriginAsk,
+  asking: OriginAsked,
   { isUpgrade, ...request }: Sent,
   ports: Ports,
 ): Promise<OriginAnswer> {

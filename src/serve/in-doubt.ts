@@ -11,14 +11,14 @@ export function isInDoubt(
   return typeof found === "object" && judgedUnder(question, found).kind === "unverified";
 }
 
-/** @param renewing a renewal of the view that is under way */
+/** @param renewed waits for a renewal of the view that is under way */
 export async function settleDoubt(
   found: Candidate,
   given: { asked: Asked; ports: Ports },
-  renewing?: Promise<void>,
+  renewed?: () => Promise<void>,
 ): Promise<void> {
   const { view, afterAnswer, nowAtMs } = given.ports;
-  await renewing;
+  await renewed?.();
   if (!isInDoubt(found, questionOf(given))) return;
   const { host } = given.asked.key;
   await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata.stamp);

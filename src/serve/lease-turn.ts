@@ -28,7 +28,7 @@ export interface TurnAsk {
 }
 
 const firstPauseMs = 50;
-const pauseMsMax = 500;
+const pauseMsMax = 250;
 const renewEveryMs = leaseMs / 3;
 /** The runtime ends what goes on behind an answer after half a minute. */
 const renewalsMax = 30;

@@ -146,6 +146,10 @@ export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
     terms.neverStale ? 0 : terms.staleIfErrorSeconds,
     terms.canBeValidated ? keptForValidationSeconds : 0,
   );
+  const { requestedAtMs, respondedAtMs } = metadata;
   const fromNowSeconds = terms.lifetimeSeconds - terms.initialAgeSeconds;
-  return metadata.respondedAtMs + (Math.max(0, fromNowSeconds) + afterSeconds) * 1_000;
+  // Over when it came, it still answers those who waited for it, in other colos too.
+  const delaySeconds = terms.neverStale ? 0 : (respondedAtMs - requestedAtMs) / 1_000;
+  const freshSeconds = fromNowSeconds > 0 ? fromNowSeconds : fromNowSeconds + delaySeconds;
+  return respondedAtMs + (Math.max(0, freshSeconds) + afterSeconds) * 1_000;
 }

@@ -3,17 +3,22 @@
 import { LRUCache } from "lru-cache";
 import { Breaker } from "../redis/breaker.ts";
 
-/** Which origin, by its name in the config, and what of it was asked for. */
+/** Which origin, by its name in the config, and what of it is asked for. */
 export interface OriginAsk {
   readonly origin: string;
   readonly page: string;
 }
 
+export interface OriginAsked extends OriginAsk {
+  /** Without a query: anybody could make up any number of those that fail. */
+  readonly path: string;
+}
+
 /** `isProbe`: it is time to look again, and this caller is the one to do it. */
 export type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
 
-/** So that one page that is broken does not take its whole site for down. */
-const failingPagesToShutOff = 5;
+/** So that one path that is broken does not take its whole site for down. */
+const failingPathsToShutOff = 5;
 const shutOffMsMax = 5_000;
 const pagePauseMs = 1_000;
 const pagesMax = 4_096;
@@ -39,7 +44,7 @@ export class OriginHealth {
   }
 
   /** @param status 500 is the page's own trouble; 502, 503 and 504 tell of the origin too */
-  answered(ask: OriginAsk, status: number, atMs: number): void {
+  answered(ask: OriginAsked, status: number, atMs: number): void {
     const origin = this.#origin(ask.origin);
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
     if (status === 502 || status === 503 || status === 504) return this.failed(ask, atMs);
@@ -49,11 +54,11 @@ export class OriginHealth {
     else this.#failingPages.delete(ask.page);
   }
 
-  failed({ origin: name, page }: OriginAsk, atMs: number): void {
+  failed({ origin: name, page, path }: OriginAsked, atMs: number): void {
     const { failing, breaker } = this.#origin(name);
     this.#failingPages.set(page, atMs + pagePauseMs);
-    if (failing.size >= failingPagesToShutOff || failing.has(page)) return;
-    failing.add(page);
+    if (failing.size >= failingPathsToShutOff || failing.has(path)) return;
+    failing.add(path);
     breaker.failed(atMs);
   }
 
@@ -73,7 +78,7 @@ export class OriginHealth {
   #origin(name: string): Origin {
     let origin = this.#origins.get(name);
     if (origin === undefined) {
-      const breaker = new Breaker(shutOffMsMax, failingPagesToShutOff);
+      const breaker = new Breaker(shutOffMsMax, failingPathsToShutOff);
       origin = { breaker, failing: new Set(), retries: retriesMax };
       this.#origins.set(name, origin);
     }
@@ -83,7 +88,7 @@ export class OriginHealth {
 
 interface Origin {
   readonly breaker: Breaker;
-  /** Pages that failed since it last answered. */
+  /** Paths that failed since it last answered. */
   readonly failing: Set<string>;
   retries: number;
 }

@@ -60,7 +60,7 @@ export async function refreshAhead(
 ): Promise<Refreshed> {
   const { view, afterAnswer } = ports;
   if (!isWorthAsking(client, ports)) return "failed";
-  await view.attend({ atMs: ports.nowAtMs(), host: client.key.host, afterAnswer });
+  await view.attend({ atMs: ports.nowAtMs(), host: client.key.host, afterAnswer })?.();
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
   const asked = { ...client, directives };
   const accepts = (candidate: Candidate) => isFresh(candidate, asked, ports);

@@ -26,7 +26,7 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   const { asked } = planned;
   const question = questionOf({ asked, ports });
   const { host } = asked.key;
-  const renewing = ports.view.attend({ atMs: question.atMs, host, afterAnswer: ports.afterAnswer });
+  const renewed = ports.view.attend({ atMs: question.atMs, host, afterAnswer: ports.afterAnswer });
   const accepts = (candidate: Candidate) => isAnswer(decide(candidate, question));
   const looking = lookUp({ asked, atMs: question.atMs, accepts }, ports);
   const { found, ...place } = looking instanceof Promise ? await looking : looking;
@@ -34,7 +34,7 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   const now = looking instanceof Promise ? questionOf({ asked, ports }) : question;
   let verdict = decide(found, now);
   if (!isAnswer(verdict) && isInDoubt(found, now)) {
-    await settleDoubt(found, { asked, ports }, renewing);
+    await settleDoubt(found, { asked, ports }, renewed);
     verdict = decide(found, questionOf({ asked, ports }));
   }
   const need = { asked, ports, ...place, isForClient: true };

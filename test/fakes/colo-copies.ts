@@ -74,6 +74,6 @@ export async function informed() {
 
 /** A request comes in, and all that it starts comes to its end. */
 export async function asked(isolate: IsolateInColo): Promise<void> {
-  await isolate.view.attend(isolate.attention);
+  await isolate.view.attend(isolate.attention)?.();
   await isolate.settle();
 }

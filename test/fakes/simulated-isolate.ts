@@ -124,10 +124,10 @@ export class SimulatedIsolate {
   }
 
   /** A request arrives; nobody waits here for what it starts. */
-  attend(): Promise<void> | undefined {
-    const renewing = this.view.attend(this.attention);
-    if (renewing !== undefined) this.waitCount += 1;
-    return renewing;
+  attend(): (() => Promise<void>) | undefined {
+    const renewed = this.view.attend(this.attention);
+    if (renewed !== undefined) this.waitCount += 1;
+    return renewed;
   }
 
   seek(): void {
@@ -160,10 +160,10 @@ export class SimulatedIsolate {
 
   /** The steps of a request that found this response, up to its verdict. */
   async request(fill: SimulatedFill): Promise<"fresh" | "stale" | undefined> {
-    const renewing = this.attend();
+    const renewed = this.attend();
     const candidate = { stored: fill.stored, tier: "memory" } as const;
     const isUnverified = () => judgedUnder(this.#question(fill), candidate).kind === "unverified";
-    if (isUnverified()) await renewing;
+    if (isUnverified()) await renewed?.();
     if (isUnverified()) await this.view.seek(this.attention);
     return this.answer(fill);
   }

@@ -96,7 +96,7 @@ export class Isolate {
   /** Renews the view, however young it is. */
   async renew(): Promise<void> {
     this.clock.advance(boundMs / 1_000);
-    await this.view.attend(this.attention);
+    await this.view.attend(this.attention)?.();
     await this.settle();
   }
 

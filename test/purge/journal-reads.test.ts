@@ -47,7 +47,7 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies, seed = 1 }
     for (const view of isolates) {
       clock.advance(turnSeconds / isolateCount);
       const afterAnswer = (work: () => Promise<void>) => void pending.push(work());
-      await view.attend({ atMs: clock.atMs, host, afterAnswer });
+      await view.attend({ atMs: clock.atMs, host, afterAnswer })?.();
       await Promise.all(pending.splice(0));
       oldestMs = Math.max(oldestMs, clock.atMs - view.sentAtMs);
     }

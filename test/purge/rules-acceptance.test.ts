@@ -153,7 +153,7 @@ describe("rule 21: every try appends", () => {
       await acceptances.accept(red, isolate.attention);
       if (isRead) {
         isolate.clock.advance(9);
-        await isolate.view.attend(isolate.attention);
+        await isolate.view.attend(isolate.attention)?.();
         await vi.advanceTimersByTimeAsync(0);
       }
       const again = await acceptances.accept(orderOf(["tag:blue"], changes), isolate.attention);

@@ -72,7 +72,7 @@ describe("rule 15: from the copy, or from the journal after a claim", () => {
     await other.settle();
     expect([journal.asked, other.view.sentAtMs]).toEqual([[], readAtMs]);
     clock.advance(0.999);
-    await other.view.attend(other.attention);
+    await other.view.attend(other.attention)?.();
     expect([journal.asked, other.view.sentAtMs]).toEqual([["since"], clock.atMs]);
     await other.settle();
   });
@@ -96,7 +96,7 @@ describe("rule 15: from the copy, or from the journal after a claim", () => {
     await asked(reader);
     journal.asked.length = 0;
     clock.advance(4);
-    await other.view.attend(other.attention);
+    await other.view.attend(other.attention)?.();
     expect([journal.asked, other.view.sentAtMs]).toEqual([[], reader.view.sentAtMs]);
     await other.settle();
   });
@@ -123,7 +123,7 @@ describe("rule 15: from the copy, or from the journal after a claim", () => {
     cache.beforePut = async () => {
       if (cache.journalPuts > puts + 1) await gate.opened;
     };
-    await reader.view.attend(reader.attention);
+    await reader.view.attend(reader.attention)?.();
     expect(reader.view.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();

@@ -51,7 +51,7 @@ describe("while the journal is shut off", () => {
   it("they wait again once it answers", async () => {
     const { isolate, open } = await shutOff();
     isolate.isShutOff = false;
-    const waiting = isolate.view.attend(isolate.attention);
+    const waiting = isolate.view.attend(isolate.attention)?.();
     expect(waiting).toBeInstanceOf(Promise);
     open();
     await waiting;

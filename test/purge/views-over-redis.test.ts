@@ -42,7 +42,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       settle: async () => void (await Promise.all(pending)),
       async renew() {
         skippedMs += maxLagMs;
-        await view.attend(attention());
+        await view.attend(attention())?.();
       },
       judge(stamp: Stamp) {
         const judged = view.judge(responseWith({ stamp }), { atMs: nowAtMs(), maxLagMs, colo: "" });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OriginHealth } from "../../src/serve/origin-health.ts";
 
 const origin = "default";
-const pageOf = (page: string) => ({ origin, page });
+const pageOf = (page: string) => ({ origin, page, path: page.replace(/\?.*/, "") });
 const well = { kind: "well" };
 const probe = (kind: "down" | "page-failing") => ({ kind, isProbe: true });
 const pause = (kind: "down" | "page-failing") => ({ kind, isProbe: false });
@@ -56,7 +56,7 @@ describe("an origin", () => {
   it.each([
     { count: 4, state: well },
     { count: 5, state: pause("down") },
-  ])("is taken for down when $count pages failed in a row", ({ count, state }) => {
+  ])("is taken for down when $count paths failed in a row", ({ count, state }) => {
     expect(afterFailures(count).ask(pageOf("/other"), 0)).toEqual(state);
   });
 
@@ -64,6 +64,12 @@ describe("an origin", () => {
     const health = new OriginHealth();
     for (let times = 0; times < 100; times += 1) health.failed(pageOf("/0"), times);
     expect(health.ask(pageOf("/other"), 100)).toEqual(well);
+  });
+
+  it("is not, whatever query one path is asked with", () => {
+    const health = new OriginHealth();
+    for (let nth = 0; nth < 100; nth += 1) health.failed(pageOf(`/search?q=${nth}`), 0);
+    expect(health.ask(pageOf("/other"), 0)).toEqual(well);
   });
 
   it.each([
