@@ -91,7 +91,6 @@ export class JournalView implements PurgeView {
     return this.#follower.lag;
   }
 
-  /** When the journal could not be read; `undefined` once the view has become younger since. */
   get failedAtMs(): number | undefined {
     return this.#follower.failedAtMs;
   }

@@ -50,6 +50,8 @@ export interface PurgeView {
   /** Taken before the origin request is sent, and stored with its response. */
   stamp(attention: Attention): Promise<Stamp>;
   judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement;
+  /** When the journal could not be read; `undefined` once the view has become younger since. */
+  readonly failedAtMs: number | undefined;
   /** Is what is known past the bound because the journal could not be read just now? */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
   /** Is a purge known that covers the response and was accepted no earlier than that instant? */
@@ -62,6 +64,7 @@ export const noJournal: PurgeView = {
   seek: () => undefined,
   stamp: async () => "none",
   judge: () => ({ kind: "usable" }),
+  failedAtMs: undefined,
   isUnreachable: () => false,
   purgedSince: () => false,
 };

@@ -1,5 +1,10 @@
-// Is it time to refresh a response that is still fresh, so that nobody has to wait once it is not?
+// Is it time to refresh a response that may still answer, so that nobody has to wait once it may not?
 import type { Route } from "../config.ts";
+import { isInDoubt } from "./in-doubt.ts";
+import { questionOf } from "./need.ts";
+import type { Asked } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import type { Candidate } from "./verdict.ts";
 
 export interface EarlyRefreshAsk {
   readonly route: Pick<Route, "earlyRefresh" | "refreshAheadSeconds">;
@@ -26,4 +31,16 @@ export function isRefreshDue(ask: EarlyRefreshAsk): boolean {
   const reachSeconds = (fillCostMs / 1_000) * route.earlyRefresh;
   if (ttlSeconds >= -logarithmMin * reachSeconds) return false;
   return ttlSeconds <= -reachSeconds * Math.log(random());
+}
+
+/** Of the time that a response is trusted while the journal is away: the part in which it is renewed. */
+const trustAheadShare = 0.4;
+
+/** While the journal cannot be read: will it soon be too long ago that this one could be trusted? */
+export function isTrustEnding(candidate: Candidate, asked: Asked, ports: Ports): boolean {
+  const { purgeMaxLagMs, servesUnverified } = asked.route;
+  if (ports.view.failedAtMs === undefined || servesUnverified) return false;
+  const question = questionOf({ asked, ports });
+  const trustedMs = purgeMaxLagMs - ports.config.purge.allowanceMs;
+  return isInDoubt(candidate, { ...question, atMs: question.atMs + trustAheadShare * trustedMs });
 }

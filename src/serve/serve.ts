@@ -4,7 +4,7 @@ import { unreachable } from "../http/unreachable.ts";
 import { admitOnHit } from "./admission.ts";
 import { answerFromOrigin } from "./answer-from-origin.ts";
 import { keepPrivate } from "./downstream.ts";
-import { isRefreshDue } from "./early-refresh.ts";
+import { isRefreshDue, isTrustEnding } from "./early-refresh.ts";
 import { forwardPassed } from "./forward.ts";
 import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { invalidateBy, isSafe } from "./invalidate.ts";
@@ -66,11 +66,13 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
 
 function isDueEarly(
   { candidate, ageSeconds, ttlSeconds }: Extract<Verdict, { kind: "serve" }>,
-  { route }: Asked,
-  { random }: Ports,
+  asked: Asked,
+  ports: Ports,
 ): boolean {
   const { fillCostMs } = candidate.stored.metadata;
-  return isRefreshDue({ route, ageSeconds, ttlSeconds, fillCostMs, random });
+  const { random } = ports;
+  const ask = { route: asked.route, ageSeconds, ttlSeconds, fillCostMs, random };
+  return isRefreshDue(ask) || isTrustEnding(candidate, asked, ports);
 }
 
 function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {

@@ -25,6 +25,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       stamp: view.stamp.bind(view),
       judge: view.judge.bind(view),
       purgedSince: view.purgedSince.bind(view),
+      failedAtMs: view.failedAtMs,
       isUnreachable: view.isUnreachable.bind(view),
     };
     return { ...ports, view: Object.assign(asBefore, change(view, isolate)) };

@@ -2,6 +2,7 @@
 // refreshAhead; and what it does for clients and origins.
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../src/config-route.ts";
+import type { ConfigInput } from "../../src/config-schema.ts";
 import { isRefreshDue } from "../../src/serve/early-refresh.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
@@ -128,5 +129,56 @@ describe("a page that is about to expire", () => {
     site.origin.script = numbered;
     await site.get("/a");
     expect((await site.get("/a")).text).toBe(`page ${failed + 1}`);
+  });
+});
+
+describe("while the journal is away", () => {
+  /** N is 10 s and A 1 s; the database goes away at once. */
+  async function away(config: ConfigInput = {}) {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({
+      clock,
+      upstash,
+      config,
+      origin: (_, nth) => page(`page ${nth}`, cc("max-age=600", { etag: `"${nth}"` })),
+    });
+    await site.get("/a");
+    upstash.mode = "down";
+    // What makes the view be renewed shows that it cannot be.
+    clock.advance(5.4);
+    await site.get("/other");
+    return site;
+  }
+
+  it.each([
+    { id: "not-yet", atSeconds: 5.399, isRefreshed: false },
+    { id: "in-the-last-two-fifths", atSeconds: 5.401, isRefreshed: true },
+    { id: "at-the-end", atSeconds: 9, isRefreshed: true },
+  ])("a page is refreshed before it is no longer trusted: $id", async (row) => {
+    const site = await away();
+    site.clock.advance(row.atSeconds - 5.4);
+    const before = site.origin.count;
+    const seen = await site.get("/a");
+    expect([seen.text, site.origin.count - before]).toEqual(["page 1", Number(row.isRefreshed)]);
+  });
+
+  it("so that a page that is asked for never has to be waited for", async () => {
+    const site = await away();
+    const told = new Set<string>();
+    for (let seconds = 0; seconds < 60; seconds += 1) {
+      site.clock.advance(1);
+      told.add((await site.get("/a")).cacheStatus.replace(/ttl=\d+/, "ttl"));
+    }
+    expect(told).toEqual(new Set(["tidemark; hit; ttl; detail=memory"]));
+    expect(site.origin.count).toBeLessThan(2 + 60 / 5);
+  });
+
+  it("is not where a route answers all the same", async () => {
+    const site = await away({ routes: [{ name: "all", match: "*", whenUnreachable: "serve" }] });
+    site.clock.advance(3);
+    const before = site.origin.count;
+    await site.get("/a");
+    expect(site.origin.count).toBe(before);
   });
 });
