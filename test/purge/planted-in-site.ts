@@ -25,7 +25,9 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       stamp: view.stamp.bind(view),
       judge: view.judge.bind(view),
       purgedSince: view.purgedSince.bind(view),
-      failedAtMs: view.failedAtMs,
+      get failedAtMs() {
+        return view.failedAtMs;
+      },
       isUnreachable: view.isUnreachable.bind(view),
     };
     return { ...ports, view: Object.assign(asBefore, change(view, isolate)) };
