@@ -53,7 +53,7 @@ export interface Route {
   /** How long a request waits for another's forward. */
   readonly patienceMs: number;
   /** β of XFetch: how eagerly what is about to expire is refreshed; 0: not at all. */
-  readonly earlyRefresh: number;
+  readonly earlyRefresh: number | undefined;
   /** A use within this time before its expiry refreshes a response. */
   readonly refreshAheadSeconds: number;
   /** How far it reaches what an answer to an unsafe method invalidates (RFC 9111 §4.4). */
@@ -202,7 +202,7 @@ function resolved(route: RouteInput, inherited: Inherited): Route {
     honourRequestDirectives: route.honourRequestDirectives ?? inherited.honourRequestDirectives,
     collapse: route.collapse ?? "isolate",
     patienceMs: (seconds(route.patience) ?? 10) * 1_000,
-    earlyRefresh: route.earlyRefresh ?? 1,
+    earlyRefresh: route.earlyRefresh,
     refreshAheadSeconds: seconds(route.refreshAhead) ?? 0,
     invalidate: route.invalidate ?? "here",
     purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,

@@ -51,7 +51,7 @@ describe("a good configuration comes to", () => {
       jitter: 0,
       collapse: "isolate",
       patienceMs: 10_000,
-      earlyRefresh: 1,
+      earlyRefresh: undefined,
       refreshAheadSeconds: 0,
       honourRequestDirectives: false,
       invalidate: "here",

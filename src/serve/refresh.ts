@@ -83,46 +83,33 @@ interface Refresh {
 /** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
 async function refresh(given: Refresh): Promise<Refreshed> {
   const { asked, ports, accepts, begun } = given;
-  let flight = begun?.flight;
-  let key = begun?.key ?? asked.key;
+  const { flights, nowAtMs } = ports;
+  let under = begun;
   try {
-    const looked = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
-    const { found, marker } = looked;
-    key = begun?.key ?? looked.key;
-    const isBusy =
-      begun === undefined && ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
-    if (isBusy || (typeof found === "object" && accepts(found))) {
+    const { found, ...place } = await lookUp({ asked, atMs: nowAtMs(), accepts }, ports);
+    const { key } = begun ?? place;
+    const isBusy = begun === undefined && flights.get(key.text, nowAtMs()) !== undefined;
+    const isBrought = typeof found === "object" && accepts(found);
+    if (!isBusy) under ??= { key, flight: flights.begin(key.text, nowAtMs()) };
+    if (under === undefined || isBrought || !(await isOurTurn(given, under))) {
       if (typeof found === "object") discardBody(found.stored);
       return "skipped";
     }
-    flight ??= ports.flights.begin(key.text, ports.nowAtMs());
-    if (!(await isOurTurn({ given, key, flight }))) return "skipped";
+    const { flight } = under;
+    under = undefined;
     const before = typeof found === "object" ? replacedBy(found, asked, ports) : {};
-    const need = {
-      asked,
-      ports,
-      key,
-      marker,
-      ...before,
-      reason: "stale",
-      isForClient: false,
-    } as const;
-    const leading = flight;
-    flight = undefined;
-    return await led(need, leading);
+    const need = { asked, ports, ...place, key, ...before, reason: "stale" } as const;
+    return await led({ ...need, isForClient: false }, flight);
   } finally {
-    if (flight !== undefined) ports.flights.end(key.text, flight);
+    if (under !== undefined) flights.end(under.key.text, under.flight);
   }
 }
 
 /** With `collapse: "global"`, one in the world: the others take what that one brings. */
-async function isOurTurn(taking: {
-  given: Refresh;
-  key: RecordKey;
-  flight: Flight;
-}): Promise<boolean> {
-  const { asked, ports, accepts } = taking.given;
-  const { key, flight } = taking;
+async function isOurTurn(
+  { asked, ports, accepts }: Refresh,
+  { key, flight }: NonNullable<Refresh["begun"]>,
+): Promise<boolean> {
   if (asked.route.collapse === "isolate") return true;
   const turn = await takeTurn({ need: { asked, ports, key }, accepts });
   if (turn.kind === "followed") flight.settle(turn.outcome);

@@ -4,7 +4,7 @@ import { unreachable } from "../http/unreachable.ts";
 import { admitOnHit } from "./admission.ts";
 import { answerFromOrigin } from "./answer-from-origin.ts";
 import { keepPrivate } from "./downstream.ts";
-import { isRefreshDue, isTrustEnding } from "./early-refresh.ts";
+import { isDueEarly } from "./early-refresh.ts";
 import { forwardPassed } from "./forward.ts";
 import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { invalidateBy, isSafe } from "./invalidate.ts";
@@ -62,17 +62,6 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
     default:
       return unreachable(verdict);
   }
-}
-
-function isDueEarly(
-  { candidate, ageSeconds, ttlSeconds }: Extract<Verdict, { kind: "serve" }>,
-  asked: Asked,
-  ports: Ports,
-): boolean {
-  const { fillCostMs } = candidate.stored.metadata;
-  const { random } = ports;
-  const ask = { route: asked.route, ageSeconds, ttlSeconds, fillCostMs, random };
-  return isRefreshDue(ask) || isTrustEnding(candidate, asked, ports);
 }
 
 function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {

@@ -16,12 +16,13 @@ const due = (changes: {
   draw?: number;
   earlyRefresh?: number;
   refreshAheadSeconds?: number;
+  staleWhileRevalidateSeconds?: number;
 }) => {
   const { ttlSeconds, lifetimeSeconds = 60, fillCostMs = 1_000, draw = Math.exp(-1) } = changes;
-  const { earlyRefresh = 1, refreshAheadSeconds = 0 } = changes;
+  const { earlyRefresh, refreshAheadSeconds = 0, staleWhileRevalidateSeconds = 0 } = changes;
   const route = { earlyRefresh, refreshAheadSeconds };
-  const ageSeconds = lifetimeSeconds - ttlSeconds;
-  return isRefreshDue({ route, ttlSeconds, ageSeconds, fillCostMs, random: () => draw });
+  const timing = { ttlSeconds, ageSeconds: lifetimeSeconds - ttlSeconds, fillCostMs };
+  return isRefreshDue({ route, staleWhileRevalidateSeconds, ...timing, random: () => draw });
 };
 
 describe("XFetch: cost · β · −ln(draw) reaches the expiry", () => {
@@ -34,8 +35,24 @@ describe("XFetch: cost · β · −ln(draw) reaches the expiry", () => {
     { id: "smaller-draw", given: { ttlSeconds: 1.999, draw: Math.exp(-2) }, isDue: true },
     { id: "off", given: { ttlSeconds: 0.001, earlyRefresh: 0 }, isDue: false },
     { id: "free-of-cost", given: { ttlSeconds: 0.001, fillCostMs: 0 }, isDue: false },
-    { id: "a-draw-of-nought", given: { ttlSeconds: 36.9, draw: 0 }, isDue: true },
-    { id: "beyond-any-draw", given: { ttlSeconds: 37, draw: 0 }, isDue: false },
+    { id: "a-draw-of-nought", given: { ttlSeconds: 29, draw: 0 }, isDue: true },
+    {
+      id: "beyond-any-draw",
+      given: { ttlSeconds: 37, lifetimeSeconds: 600, draw: 0 },
+      isDue: false,
+    },
+    { id: "half-of-a-lifetime", given: { ttlSeconds: 30, draw: 0 }, isDue: true },
+    { id: "in-its-first-half", given: { ttlSeconds: 30.001, draw: 0 }, isDue: false },
+    {
+      id: "needless-beside-swr",
+      given: { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1 },
+      isDue: false,
+    },
+    {
+      id: "beside-swr-as-set",
+      given: { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1, earlyRefresh: 1 },
+      isDue: true,
+    },
   ])("$id", ({ given, isDue }) => {
     expect(due(given)).toBe(isDue);
   });
