@@ -94,7 +94,13 @@ function createIsolate(given: {
       edge: new EdgeTier({ cache: platform.cache, onBadRecord }),
       shared:
         redis &&
-        new SharedTier({ redis, namespace, bodyBytesMax: limits.sharedBodyBytes, onBadRecord }),
+        new SharedTier({
+          redis,
+          namespace,
+          bodyBytesMax: limits.sharedBodyBytes,
+          uploadBytesMax: limits.memoryBytes,
+          onBadRecord,
+        }),
     },
     view: purging?.view ?? noJournal,
     flights: new Flights(),

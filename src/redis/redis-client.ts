@@ -148,8 +148,7 @@ export class RedisClient {
     try {
       return { kind: "answered", value: await run(this.#open(timeoutMs)) };
     } catch (cause) {
-      const isWrongType = cause instanceof Error && cause.message.startsWith("WRONGTYPE");
-      return { kind: "unavailable", cause: isWrongType ? wrongType : errorName(cause) };
+      return { kind: "unavailable", cause: isWrongType(cause) ? wrongType : errorName(cause) };
     }
   }
 
@@ -166,4 +165,9 @@ export class RedisClient {
       responseEncoding: false,
     });
   }
+}
+
+/** Of a command alone, or within a transaction, whose error quotes it. */
+function isWrongType(cause: unknown): boolean {
+  return cause instanceof Error && /(?:^|failed: )WRONGTYPE/.test(cause.message);
 }

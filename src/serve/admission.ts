@@ -1,9 +1,15 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
 import type { Route } from "../config.ts";
-import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
+import {
+  isErrorStatus,
+  type StoredMetadata,
+  type StoredResponse,
+} from "../http/stored-response.ts";
+import type { TierRead } from "../tiers/tier.ts";
 import type { Need } from "./need.ts";
+import { discardBody } from "./respond.ts";
 import { storeInTiers } from "./store.ts";
-import type { VariantPlace } from "./variants.ts";
+import { keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "./verdict.ts";
 
 /**
@@ -39,12 +45,44 @@ const admitted = new WeakSet<StoredMetadata>();
  * and to the edge without its mark, so that the colo's other isolates need not do the same.
  */
 export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
-  const { metadata, body } = stored;
+  const { metadata } = stored;
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
   const { ports } = place;
-  // What was streamed, or is too large for the shared tier, lies at the edge for good.
+  const { body } = stored;
   if (body.kind !== "bytes" || body.bytes.byteLength > ports.config.limits.sharedBodyBytes) return;
   admitted.add(metadata);
-  const now = { metadata: { ...metadata, awaitsSecondAsk: undefined }, body };
-  ports.afterAnswer(() => storeInTiers(now, { ...place, names: ["edge", "shared"] }, () => "new"));
+  ports.afterAnswer(async () => {
+    if ((await admit(stored, place)) === "not-taken") admitted.delete(metadata);
+  });
+}
+
+/**
+ * Only what still stands: this isolate's memory may hold what another one has replaced, ended, or
+ * invalidated since, which it must not bring back to those who know better.
+ */
+async function admit(
+  { metadata, body }: StoredResponse,
+  place: VariantPlace,
+): Promise<"admitted" | "overtaken" | "not-taken"> {
+  const { tiers, nowAtMs, afterAnswer } = place.ports;
+  const key = keyOf(metadata, place);
+  const ask = { atMs: nowAtMs(), part: "metadata", atPrimary: true, afterAnswer } as const;
+  if (place.asked.route.tiers.includes("edge")) {
+    const atEdge = responseIn(await tiers.edge.read(key, ask));
+    discardBody(atEdge);
+    const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
+    if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";
+  }
+  const read = await tiers.shared?.read(key, ask);
+  if (read === undefined || read.kind === "unavailable") return "not-taken";
+  const sinceAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
+  if (sinceAtMs >= metadata.requestedAtMs) return "overtaken";
+  const stored = { metadata: { ...metadata, awaitsSecondAsk: undefined }, body };
+  const isTaken = await storeInTiers(stored, { ...place, names: ["shared"] }, () => "new");
+  if (isTaken) await storeInTiers(stored, { ...place, names: ["edge"] }, () => "new");
+  return isTaken ? "admitted" : "not-taken";
+}
+
+function responseIn(read: TierRead): StoredResponse | undefined {
+  return read.kind === "found" && read.record.kind === "response" ? read.record.stored : undefined;
 }

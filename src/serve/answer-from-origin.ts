@@ -76,7 +76,7 @@ async function collapsed(
  * goes on to the lower tiers, (2) B's fill is stored and its flight ends, (3) A finds nothing below,
  * and nobody to wait for.
  */
-function comeSince({ asked, ports, key }: Need): FlightOutcome | undefined {
+function comeSince({ asked, ports, key, marker }: Need): FlightOutcome | undefined {
   const atMs = ports.nowAtMs();
   const stored = ports.flights.get(key.text, atMs)?.stored;
   if (stored !== undefined) return { kind: "stored", stored };
@@ -84,7 +84,11 @@ function comeSince({ asked, ports, key }: Need): FlightOutcome | undefined {
   const read = ports.tiers.memory.read(key, { atMs });
   if (read.kind !== "found") return undefined;
   const { record } = read;
-  if (record.kind === "response") return { kind: "stored", stored: record.stored };
+  if (record.kind === "response") {
+    const { stored: held } = record;
+    const isGone = held.metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
+    return isGone ? undefined : { kind: "stored", stored: held };
+  }
   return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
 }
 

@@ -65,6 +65,7 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
   } catch (cause) {
     buffer.empty();
     client.abort(cause);
+    void reader.cancel();
     return { kind: "cut" };
   }
   const isCut = plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes;

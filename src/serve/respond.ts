@@ -116,12 +116,12 @@ function bodyOrPart(
 /** @param part first and last byte, both included; of bytes alone */
 function bodyFrom(
   { body }: StoredResponse,
-  { fillBudget }: Ports,
+  { fillBudget: budget, afterAnswer }: Ports,
   part?: { firstByte: number; lastByte: number },
 ): BodyInit | null {
   if (body.kind !== "bytes") return body.kind === "stream" ? body.stream : null;
   const bytes = part ? body.bytes.subarray(part.firstByte, part.lastByte + 1) : body.bytes;
-  return bytes.byteLength > heldBodyBytesMax ? streamOf(bytes, fillBudget) : bytes;
+  return bytes.byteLength > heldBodyBytesMax ? streamOf(bytes, { budget, afterAnswer }) : bytes;
 }
 
 /** The origin's answer as it came, its body untouched and not held here. */

@@ -7,13 +7,14 @@ import {
 } from "../http/stored-response.ts";
 import { RecordKey } from "../tiers/record-key.ts";
 import { sha256Hex } from "../sha256.ts";
-import type {
-  ArrivingResponse,
-  Tier,
-  TierKeep,
-  TierRecord,
-  TierWrite,
-  VaryMarker,
+import {
+  type ArrivingResponse,
+  heldBodyBytesMax,
+  type Tier,
+  type TierKeep,
+  type TierRecord,
+  type TierWrite,
+  type VaryMarker,
 } from "../tiers/tier.ts";
 import type { Flight } from "./collapse.ts";
 import { openBytePipe } from "./byte-pipe.ts";
@@ -22,7 +23,14 @@ import { gather } from "./gather.ts";
 import { keepUntilAtMs, termsOf } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { hasRoomFor, keyOf, markerTo, type VariantPlace, withListOfColo } from "./variants.ts";
+import {
+  hasRoomFor,
+  keyOf,
+  markerTo,
+  mayLead,
+  type VariantPlace,
+  withListOfColo,
+} from "./variants.ts";
 
 /**
  * Takes what is stored under a key out of this isolate at once, and out of the colo and the shared
@@ -73,7 +81,7 @@ export interface Fill {
 export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null {
   const { asked, ports, metadata, flight } = fill;
   const client = fill.isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
-  let streamed: Promise<void> | undefined;
+  let streamed: Promise<boolean> | undefined;
   let sent: Promise<void> | undefined;
   ports.afterAnswer(async () => {
     try {
@@ -88,7 +96,8 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         streamBytesMax: streamBytesMax(asked),
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
         onOverflow: (stream, completed) => {
-          const arriving = { kind: "arriving", metadata, stream, completed } as const;
+          const stands = completed.then((bytes) => (isInvalidated(metadata, fill) ? "cut" : bytes));
+          const arriving = { kind: "arriving", metadata, stream, completed: stands } as const;
           streamed = write(arriving, [ports.tiers.edge], fill, () => "new");
         },
       });
@@ -113,13 +122,15 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
     bodyBytes: bytes.byteLength,
     bodyDigest: await sha256Hex(bytes),
     ...(!fill.isValidated && { fillCostMs: ports.nowAtMs() - fill.metadata.requestedAtMs }),
+    // No tier hands out more in one piece, to be written when it is asked for again.
+    ...(bytes.byteLength > heldBodyBytesMax && { awaitsSecondAsk: undefined }),
   };
   const stored: StoredResponse = { metadata, body: { kind: "bytes", bytes } };
   flight.settle({ kind: "stored", stored });
   const place = await withListOfColo(metadata, fill);
   // Fills that went on at the same time may have taken the room that there was.
   const body = fill.isValidated ? "validated" : "new";
-  if (hasRoomFor(metadata, place)) return storeInTiers(stored, place, () => body);
+  if (hasRoomFor(metadata, place)) return void (await storeInTiers(stored, place, () => body));
   ports.metrics.refusedToStore(fill.asked.route.name, "too-many-variants");
 }
 
@@ -128,12 +139,13 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
  * shared one where the response waits for its second ask.
  *
  * @param given.names the tiers to write, where not all of the route's
+ * @returns whether each of them keeps it
  */
 export function storeInTiers(
   stored: StoredResponse,
   given: VariantPlace & { names?: readonly TierName[] },
   bodyIn: (tier: TierName) => TierKeep["body"],
-): Promise<void> {
+): Promise<boolean> {
   const { ports } = given;
   const { memory, edge, shared } = ports.tiers;
   const tiers = [memory, edge, shared]
@@ -175,20 +187,27 @@ async function write(
   tiers: readonly Tier[],
   place: VariantPlace,
   bodyIn: (tier: TierName) => TierKeep["body"],
-): Promise<void> {
+): Promise<boolean> {
   const { asked, ports } = place;
   const atMs = ports.nowAtMs();
+  if (response.kind === "response" && isInvalidated(response.stored.metadata, place)) return false;
   const written = placed(response, place, atMs);
   const leadsToError = isErrorStatus(metadataIn(response).status);
   const results: Promise<TierWrite>[] = [];
   for (const tier of tiers.filter(({ name }) => asked.route.tiers.includes(name))) {
     for (const { key, record, untilAtMs } of written) {
+      if (record.kind === "vary" && !mayLead(tier.name, place)) continue;
       const keep = { atMs, untilAtMs, body: bodyIn(tier.name), leadsToError };
       const result = tier.write(key, record, keep);
       results.push(counted(Promise.resolve(result), tier.name, ports));
     }
   }
-  await Promise.all(results);
+  return (await Promise.all(results)).every(({ kind }) => kind === "kept");
+}
+
+/** What was asked for before it was invalidated here must not be stored after that. */
+function isInvalidated(metadata: StoredMetadata, place: VariantPlace): boolean {
+  return place.ports.invalidations.covers(metadata, keyOf(metadata, place));
 }
 
 async function counted(

@@ -117,9 +117,9 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   ports.afterAnswer(() => storeFreshened({ metadata, body }, candidate, need));
 }
 
-function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
+async function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
   const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
-  return storeInTiers(stored, { ...need, names }, (tier) =>
+  await storeInTiers(stored, { ...need, names }, (tier) =>
     tier === from.tier ? "as-read" : "validated",
   );
 }

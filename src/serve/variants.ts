@@ -1,5 +1,6 @@
 // How many variants of one resource are stored (RFC 9111 §4.1): their list stands in the marker that
 // leads to them, and is bounded, since anybody can put anything into a field that selects.
+import type { TierName } from "../config.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
 import { sha256Short } from "../sha256.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
@@ -14,8 +15,8 @@ export interface VariantPlace {
   readonly asked: Asked;
   readonly ports: Ports;
   readonly marker: VaryMarker | undefined;
-  /** What other isolates have listed. */
-  readonly listedElsewhere?: VaryMarker["variants"];
+  /** What other isolates have listed; `gone` where the colo's marker was taken away meanwhile. */
+  readonly ofColo?: VaryMarker | "gone";
 }
 
 /** The key of the variant that a response to this request is; the primary one without `Vary`. */
@@ -40,8 +41,9 @@ export async function withListOfColo<Place extends VariantPlace>(
   const { afterAnswer } = ports;
   const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
   const read = await ports.tiers.edge.read(asked.key, ask);
+  if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
-  if (read.record.kind === "vary") return { ...place, listedElsewhere: read.record.variants };
+  if (read.record.kind === "vary") return { ...place, ofColo: read.record };
   discardBody(read.record.stored);
   return place;
 }
@@ -72,17 +74,29 @@ export function markerTo(
   return {
     kind: "vary",
     names: metadata.selecting.map(([name]) => name),
-    sinceAtMs: place.marker?.sinceAtMs ?? metadata.requestedAtMs,
+    sinceAtMs: Math.max(
+      place.marker?.sinceAtMs ?? metadata.requestedAtMs,
+      typeof place.ofColo === "object" ? place.ofColo.sinceAtMs : -Infinity,
+    ),
     variants: [...others, [own, stored.untilAtMs]],
   };
 }
 
 function liveVariants(place: VariantPlace): StoredVariant[] {
-  const { asked, ports, marker, listedElsewhere = [] } = place;
+  const { asked, ports, marker, ofColo } = place;
+  const listedElsewhere = typeof ofColo === "object" ? ofColo.variants : [];
   const atMs = ports.nowAtMs();
   const listed = newestMarker(asked.key, marker, ports)?.variants ?? [];
   const all = new Map([...listedElsewhere, ...listed]);
   return [...all].filter(([, untilAtMs]) => untilAtMs > atMs);
+}
+
+/**
+ * A marker that this isolate alone still has may have been invalidated: written anew, it would lead
+ * others back to what is gone.
+ */
+export function mayLead(tier: TierName, { ofColo }: VariantPlace): boolean {
+  return ofColo !== "gone" || tier === "memory";
 }
 
 /** What other requests have listed here since the look-up. */

@@ -21,13 +21,25 @@ export interface SharedTierSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly bodyBytesMax: number;
+  /** Of bodies that are on their way to a slow database at one time. */
+  readonly uploadBytesMax: number;
   /** A record of another version or form, or a body that is not the one its metadata names. */
   readonly onBadRecord: () => void;
+}
+
+/** Longer than a write may take: the runtime may end one without a word. */
+const uploadMsMax = 10_000;
+
+/** A body in base64, on its way. */
+interface Upload {
+  readonly bytes: number;
+  readonly sinceAtMs: number;
 }
 
 export class SharedTier implements Tier {
   readonly name = "shared";
   readonly #settings: SharedTierSettings;
+  readonly #uploads = new Set<Upload>();
 
   constructor(settings: SharedTierSettings) {
     this.#settings = settings;
@@ -125,6 +137,9 @@ export class SharedTier implements Tier {
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     const body = base64Of(record, this.#settings.bodyBytesMax);
     if (typeof body === "object") return body;
+    const upload = { bytes: body.length, sinceAtMs: keep.atMs };
+    if (!this.#hasRoomFor(upload)) return { kind: "refused", rule: "busy" };
+    this.#uploads.add(upload);
     const hashKey = await this.#hashKey(key);
     const m = encodeRecord(headOf(record), keep.untilAtMs);
     const answer = await this.#settings.redis.write(async (redis) => {
@@ -135,7 +150,18 @@ export class SharedTier implements Tier {
         .pexpire(hashKey, keepMs)
         .exec();
     });
+    this.#uploads.delete(upload);
     return answer.kind === "answered" ? { kind: "kept" } : answer;
+  }
+
+  /** One has, however large. */
+  #hasRoomFor({ bytes, sinceAtMs: atMs }: Upload): boolean {
+    let heldBytes = 0;
+    for (const upload of this.#uploads) {
+      if (Math.abs(atMs - upload.sinceAtMs) > uploadMsMax) this.#uploads.delete(upload);
+      else heldBytes += upload.bytes;
+    }
+    return heldBytes === 0 || heldBytes + bytes <= this.#settings.uploadBytesMax;
   }
 
   #hashKey(key: RecordKey): Promise<string> {

@@ -37,7 +37,7 @@ export type TierRead =
 
 export type TierWrite =
   | { kind: "kept" }
-  | { kind: "refused"; rule: "too-large" | "arriving" | "cut" | "expired" }
+  | { kind: "refused"; rule: "too-large" | "arriving" | "cut" | "expired" | "busy" }
   | { kind: "unavailable"; cause: string };
 
 export interface TierAsk {

@@ -91,6 +91,7 @@ function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
       redis: isolate.redis.client,
       namespace: "site",
       bodyBytesMax: 100_000,
+      uploadBytesMax: 64 * 1_048_576,
       onBadRecord,
     }),
   };

@@ -133,6 +133,7 @@ export const bodyUnchecked: Planted = {
       redis: Object.assign(client, { read: readNamed }),
       namespace: "site",
       bodyBytesMax: 100_000,
+      uploadBytesMax: 64 * 1_048_576,
       onBadRecord: () => undefined,
     });
     return { ...tiers, shared };

@@ -20,7 +20,8 @@ it.each([
 it("counts once for all who read, until the last has read or left", async () => {
   const whole = Uint8Array.from({ length: 200_000 }, (_, at) => at % 251);
   const budget = new ByteBudget(300_000);
-  const [first, second] = [streamOf(whole, budget), streamOf(whole.subarray(7), budget)];
+  const behind = { budget, afterAnswer: (work: () => Promise<void>) => void work() };
+  const [first, second] = [streamOf(whole, behind), streamOf(whole.subarray(7), behind)];
   expect([budget.take(100_001), budget.take(100_000)]).toEqual([false, true]);
   budget.give(100_000);
   const read = new Uint8Array(await new Response(first).arrayBuffer());

@@ -136,10 +136,15 @@ describe("within the buffer", () => {
   ] as const)("ends in time where no client waits for it, and gives back: $id", async (row) => {
     const budget = new ByteBudget(10);
     const client = row.client === "left" ? "waits" : row.client;
-    const { done, pipe } = gathering({ source: chunked(["a", "b"]), client, budget, isOver: true });
+    let isCancelled = false;
+    const source = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(encoder.encode("a")),
+      cancel: () => void (isCancelled = true),
+    });
+    const { done, pipe } = gathering({ source, client, budget, isOver: true });
     await pipe?.readable.cancel();
     expect(await done).toEqual({ kind: "cut" });
-    expect(budget.take(10)).toBe(true);
+    expect([budget.take(10), isCancelled]).toEqual([true, true]);
   });
 
   it("goes on for a client that waits, however long", async () => {

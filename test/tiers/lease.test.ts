@@ -99,7 +99,13 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   it("shows what stands in the shared tier at that moment", async () => {
     const { key, ask } = await opened();
     const onBadRecord = () => undefined;
-    const settings = { redis: client(), namespace, bodyBytesMax: 1_000, onBadRecord };
+    const settings = {
+      redis: client(),
+      namespace,
+      bodyBytesMax: 1_000,
+      uploadBytesMax: 1_000,
+      onBadRecord,
+    };
     const record = responseOf(bytesOf("page"));
     await new SharedTier(settings).write(key, record, keep);
     const metadata = record.stored.metadata;

@@ -343,6 +343,7 @@ function tierOver(given: {
     redis: new RedisClient({ url: rest.url, token: rest.token, nowAtMs }),
     namespace,
     bodyBytesMax,
+    uploadBytesMax: 64 * 1_048_576,
     onBadRecord: given.onBadRecord ?? (() => undefined),
   });
 }

@@ -1,0 +1,44 @@
+// Bodies on their way to a database that is slow: how much of them is held at one time.
+import { expect, it } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { idle, openSite, read } from "../fakes/harness.ts";
+import { cc, closedGate, page } from "../fakes/origin-in-process.ts";
+
+const mebibyte = 1_048_576;
+
+class SlowToTake extends FakeUpstash {
+  readonly gate = closedGate();
+  waitingBytes = 0;
+
+  override async answer(path: string, body: unknown): Promise<Response> {
+    const text = JSON.stringify(body);
+    if (/"hset"/i.test(text)) {
+      this.waitingBytes += text.length;
+      await this.gate.opened;
+    }
+    return super.answer(path, body);
+  }
+}
+
+it("as much as the memory tier may hold; what comes beyond goes without", async () => {
+  const clock = new FakeClock();
+  const upstash = new SlowToTake(clock);
+  const site = openSite({
+    clock,
+    upstash,
+    config: { limits: { memoryBytes: 4 * mebibyte } },
+    origin: () => page("x".repeat(mebibyte - 1_024), cc("max-age=600")),
+  });
+  for (let nth = 0; nth < 60; nth += 1) await read(await site.ask(`/${nth}`));
+  await idle();
+  const heldBytes = upstash.waitingBytes;
+  upstash.gate.open();
+  await site.settle();
+  expect(heldBytes).toBeGreaterThan(mebibyte);
+  expect(heldBytes).toBeLessThan(5 * mebibyte);
+  // What ended counts no more.
+  clock.advance(1);
+  await site.get("/later");
+  expect(upstash.text).toContain('https://www.example.com/later"');
+});
