@@ -3,6 +3,7 @@
 import type { Handling } from "../http/cache-status.ts";
 import { selects } from "../http/selecting.ts";
 import { Flight, type FlightOutcome } from "./collapse.ts";
+import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { variantKey } from "./key.ts";
 import { failurePage, lead, staleInstead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
@@ -10,38 +11,56 @@ import { ageSeconds, termsOf } from "./lifetime.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { plainPage } from "./plain-page.ts";
-import { startRefresh } from "./refresh.ts";
+import { probeOrigin, startRefresh } from "./refresh.ts";
 import { discardBody, fromStored } from "./respond.ts";
-import { type Candidate, decide, isAnswer, mayAnswerWhoWaited } from "./verdict.ts";
+import { type Candidate, decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "./verdict.ts";
 
 /** How often one request may wait for another's forward. */
 const turnsMax = 3;
 
 export async function answerFromOrigin(first: Need): Promise<Answer> {
   const { ports } = first;
-  const unasked = await withoutAsking(first);
-  if (unasked !== undefined) return unasked;
   let need = first;
+  // Patience for the rest of the world is had once.
+  let mayTakeTurn = true;
   for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
-    const ended = await collapsed(need, turn);
+    const unasked = await withoutAsking(need);
+    if (unasked !== undefined) return unasked;
+    const ended = await collapsed(need, mayTakeTurn);
     if ("response" in ended) return ended;
-    if (ended.kind === "look-again") continue;
-    if (!isOfAnotherVariant(ended, need)) return (await followed(ended, need)) ?? leadAlone(need);
-    const again = await lookedUpAgain(ended, need);
-    if ("response" in again) return again;
-    need = again;
+    if (ended.kind === "look-again") {
+      mayTakeTurn = false;
+      continue;
+    }
+    if (isOfAnotherVariant(ended, need)) {
+      const again = await lookedUpAgain(ended, need);
+      if ("response" in again) return again;
+      need = again;
+      continue;
+    }
+    const answer = await followed(ended, need);
+    if (answer !== undefined) return answer;
+    // Purged meanwhile: one of those who waited leads for the others.
+    if (!isPurged(ended, need)) return leadAlone(need);
   }
-  return leadAlone(need);
+  // Whoever has waited for so many in vain would do no better.
+  return mayTakeTurn || !mayCollapse(need) ? leadAlone(need) : failurePage("timeout");
 
-  function leadAlone(alone: Need): Promise<Answer> {
-    return lead(alone, new Flight(ports.nowAtMs()));
+  async function leadAlone(alone: Need): Promise<Answer> {
+    return (await withoutAsking(alone)) ?? lead(alone, new Flight(ports.nowAtMs()));
   }
+}
+
+function isPurged(outcome: FlightOutcome, need: Need): boolean {
+  if (outcome.kind !== "stored") return false;
+  const candidate: Candidate = { stored: outcome.stored, tier: "memory", key: need.key };
+  return judgedUnder(questionOf(need), candidate).kind !== "usable";
 }
 
 /** Leads where nobody does, else waits for who does. */
 async function collapsed(
   need: Need,
-  turn: number,
+  mayTakeTurn: boolean,
 ): Promise<Answer | FlightOutcome | { kind: "look-again" }> {
   const { ports, key, asked } = need;
   const running = ports.flights.get(key.text, ports.nowAtMs());
@@ -54,21 +73,72 @@ async function collapsed(
       if (isAnswer(decide(candidate, questionOf(need)))) return answeredBy(candidate, need);
     }
     const flight = ports.flights.begin(key.text, ports.nowAtMs());
-    // Patience for the rest of the world is had once.
-    const leading = turn === 0 ? leadInTurn(need, flight) : lead(need, flight);
+    const leading = mayTakeTurn ? leadInTurn(need, flight) : lead(need, flight);
     // A client that leaves must not end what others wait for.
     ports.afterAnswer(async () => void (await leading.catch(() => undefined)));
     return leading;
   }
   const outcome = await running.wait(asked.route.patienceMs);
   if (outcome !== "out-of-patience" && outcome !== "abandoned") return outcome;
-  const stale =
-    outcome === "out-of-patience" ? await staleInstead(need, { collapsed: true }) : undefined;
+  const isOver = outcome === "out-of-patience";
+  const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
   if (stale !== undefined) return stale;
   // Its leader is gone or too slow: the first to notice leads anew, and the others follow.
   const isSlow = !running.hasJustBegun(ports.nowAtMs(), asked.route.patienceMs);
-  if (isSlow || outcome === "abandoned") ports.flights.end(key.text, running);
+  if (isSlow || outcome === "abandoned") ports.flights.leave(key.text, running);
   return { kind: "look-again" };
+}
+
+/** With `collapse: "global"`, leads once nobody else in the world does. */
+async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOutcome> {
+  const { asked, ports, key } = need;
+  if (asked.route.collapse === "isolate") return lead(need, flight);
+  try {
+    const sinceAtMs = ports.nowAtMs();
+    const accepts = (candidate: Candidate) => {
+      const question = questionOf(need);
+      const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
+      return (
+        isAnswer(decide(candidate, question)) || (isNew && mayAnswerWhoWaited(candidate, question))
+      );
+    };
+    const turn = await takeTurn({ need, accepts });
+    const isFailure = turn.kind === "followed" && turn.outcome.kind === "origin-failed";
+    if (turn.kind === "followed" && !isFailure) {
+      flight.settle(turn.outcome);
+      ports.flights.end(key.text, flight);
+      return turn.outcome;
+    }
+    // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
+    const isOver = isFailure || turn.kind === "out-of-patience";
+    const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
+    if (stale === undefined) {
+      if (turn.kind === "lead" && turn.lease) holdLease(turn.lease, flight, { asked, ports });
+      return await lead(need, flight);
+    }
+    flight.settle({ kind: "origin-failed", failure: "error-status" });
+    ports.flights.end(key.text, flight);
+    return stale;
+  } catch (cause) {
+    ports.flights.end(key.text, flight);
+    throw cause;
+  }
+}
+
+/** While the origin is down, and for a page that has just failed, no client finds out again. */
+async function withoutAsking(need: Need): Promise<Answer | undefined> {
+  const { asked, ports, key } = need;
+  const page = { origin: asked.route.origin, page: asked.key.text };
+  const state = ports.originHealth.ask(page, ports.nowAtMs());
+  if (state.kind === "well") return undefined;
+  const isDown = state.kind === "down";
+  if (isDown && state.isProbe) probeOrigin(asked, ports);
+  const kept = need.validating ?? need.fallback;
+  const stale = await staleInstead(need, "unasked");
+  if (stale === undefined && !isDown) return undefined;
+  if (!isDown && state.isProbe) startRefresh(asked, kept, key, ports);
+  if (stale === undefined) discardBody(kept?.stored);
+  return stale ?? { response: plainPage(503), outcome: "failed" };
 }
 
 /**
@@ -90,52 +160,6 @@ function comeSince({ asked, ports, key, marker }: Need): FlightOutcome | undefin
     return isGone ? undefined : { kind: "stored", stored: held };
   }
   return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
-}
-
-/** With `collapse: "global"`, leads once nobody else in the world does. */
-async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOutcome> {
-  const { asked, ports, key } = need;
-  if (asked.route.collapse === "isolate") return lead(need, flight);
-  try {
-    const sinceAtMs = ports.nowAtMs();
-    const accepts = (candidate: Candidate) => {
-      const question = questionOf(need);
-      const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
-      return (
-        isAnswer(decide(candidate, question)) || (isNew && mayAnswerWhoWaited(candidate, question))
-      );
-    };
-    const turn = await takeTurn({ need, accepts });
-    if (turn.kind === "followed") {
-      flight.settle(turn.outcome);
-      ports.flights.end(key.text, flight);
-      return turn.outcome;
-    }
-    const isOver = turn.kind === "out-of-patience";
-    const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
-    if (stale === undefined) {
-      if (turn.kind === "lead" && turn.lease) holdLease(turn.lease, flight, ports);
-      return await lead(need, flight);
-    }
-    flight.settle({ kind: "origin-failed", failure: "error-status" });
-    ports.flights.end(key.text, flight);
-    return stale;
-  } catch (cause) {
-    ports.flights.end(key.text, flight);
-    throw cause;
-  }
-}
-
-/** While the origin is down, and for a page that has just failed, no client finds out again. */
-async function withoutAsking(need: Need): Promise<Answer | undefined> {
-  const { asked, ports, key } = need;
-  const page = { origin: asked.route.origin, page: asked.key.text };
-  const state = ports.originHealth.ask(page, ports.nowAtMs());
-  if (state.kind === "well") return undefined;
-  const stale = await staleInstead(need, "unasked");
-  if (stale === undefined && state.kind === "page-failing") return undefined;
-  if (state.isProbe) startRefresh(asked, need.validating ?? need.fallback, key, ports);
-  return stale ?? { response: plainPage(503), outcome: "failed" };
 }
 
 /** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */
@@ -182,11 +206,13 @@ async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | un
     const { failure } = outcome;
     const stale = await staleInstead(need, { collapsed: true });
     if (stale !== undefined || failure === "error-status") return stale;
+    discardBody((need.validating ?? need.fallback)?.stored);
     return failurePage(failure);
   }
   const { stored } = outcome;
   if (!selects(stored.metadata.selecting, need.asked.forwarded)) return undefined;
   const candidate: Candidate = { stored, tier: "memory", key: need.key };
+  if (isInDoubt(candidate, questionOf(need))) await settleDoubt(candidate, need);
   const question = questionOf(need);
   const mayAnswer =
     isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);

@@ -105,9 +105,14 @@ export class Flights {
     }
   }
 
+  /** Whoever still waits for it may go on; nobody who comes now does. */
+  leave(key: string, flight: Flight): void {
+    if (this.#byKey.get(key) === flight) this.#byKey.delete(key);
+  }
+
   /** To be called once its stores are done; a newer flight under the same key stays. */
   end(key: string, flight: Flight): void {
     flight.end();
-    if (this.#byKey.get(key) === flight) this.#byKey.delete(key);
+    this.leave(key, flight);
   }
 }

@@ -1,9 +1,8 @@
 // Asks the origin, and tells an answer from a failure.
 import { passedFields } from "./forwarded-fields.ts";
-import type { OriginAsked } from "./origin-health.ts";
 import type { Asked, Passed } from "./plan.ts";
 import type { OriginRequest, Ports } from "./ports.ts";
-import { pathAndQuery } from "./target.ts";
+import { pathAndQuery, type Target } from "./target.ts";
 
 /** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */
 export type OriginFailure = "unreachable" | "timeout" | "error-status";
@@ -36,8 +35,10 @@ export function forwardAsked(
     body: null,
     isUpgrade: false,
   };
-  const { key, route, target } = asked;
-  return ask({ origin: route.origin, page: key.text, path: target.path }, request, ports);
+  const { key, route, target, method, hasUnknownCookie } = asked;
+  const isForAll = method === "GET" && !hasUnknownCookie && part.length === 0;
+  const page = isForAll ? key.text : undefined;
+  return ask({ origin: route.origin, page, target }, request, ports);
 }
 
 /** Forwards a request that is passed by, with its own body and conditions. */
@@ -51,7 +52,7 @@ export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswe
   const { method, body } = request;
   const isUpgrade = passed.rule === "upgrade";
   return ask(
-    { origin: passed.route.origin, page: `${method} ${target.path}`, path: target.path },
+    { origin: passed.route.origin, page: undefined, target },
     { method, pathAndQuery: pathAndQuery(target), headers, body, isUpgrade },
     ports,
   );
@@ -61,10 +62,11 @@ type Sent = Omit<OriginRequest, "signal"> & { readonly isUpgrade: boolean };
 
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
-  asking: OriginAsked,
+  asking: { origin: string; page: string | undefined; target: Target },
   { isUpgrade, ...request }: Sent,
   ports: Ports,
 ): Promise<OriginAnswer> {
+  const { originHealth } = ports;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), ports.config.originTimeout.firstByteMs);
   const requestedAtMs = ports.nowAtMs();
@@ -73,14 +75,15 @@ async function ask(
     const response = await sentWithRetry(asking.origin, sent, ports);
     const respondedAtMs = ports.nowAtMs();
     if (isFinal(response.status) || (isUpgrade && response.status === 101)) {
-      ports.originHealth.answered(asking, response.status, respondedAtMs);
+      originHealth.answered(asking, { isError: isOriginError(response.status) }, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
     await response.body?.cancel();
-    ports.originHealth.failed(asking, respondedAtMs);
+    originHealth.failed(asking, respondedAtMs);
     return { kind: "failed", failure: "unreachable" };
   } catch {
-    ports.originHealth.failed(asking, ports.nowAtMs());
+    // Where a body is sent, it may be its client who failed.
+    if (request.body === null) originHealth.failed(asking, ports.nowAtMs());
     return { kind: "failed", failure: abort.signal.aborted ? "timeout" : "unreachable" };
   } finally {
     clearTimeout(timer);

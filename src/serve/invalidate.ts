@@ -8,6 +8,7 @@ import type { StoredMetadata } from "../http/stored-response.ts";
 import { coverable, groupTag, hostTag, routeTag, urlTag } from "../purge/purge-target.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { WidenableTarget } from "./bounded-targets.ts";
+import { keyBytes } from "./key-bytes.ts";
 import { keyedAs, type Passed } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { removeStored } from "./store.ts";
@@ -27,7 +28,7 @@ const keptBytesMax = 1_048_576;
 export class Invalidations {
   readonly #atMs = new LRUCache<string, number>({
     maxSize: keptBytesMax,
-    sizeCalculation: (_, what) => 64 + 2 * what.length,
+    sizeCalculation: (_, what) => keyBytes(what),
   });
 
   /** @param what a tag in the journal's own form, or the text of one record's key */

@@ -6,9 +6,9 @@ import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "../tiers/l
 import type { RecordHead } from "../tiers/record-codec.ts";
 import type { Flight, FlightOutcome } from "./collapse.ts";
 import { isInDoubt, settleDoubt } from "./in-doubt.ts";
+import { isAlwaysValidated, termsOf } from "./lifetime.ts";
 import { lookUp } from "./lookup.ts";
 import { type Need, questionOf } from "./need.ts";
-import type { Ports } from "./ports.ts";
 import { discardBody } from "./respond.ts";
 import type { Candidate } from "./verdict.ts";
 
@@ -38,17 +38,19 @@ export async function takeTurn(ask: TurnAsk): Promise<Turn> {
   const { asked, ports, key } = ask.need;
   const { patienceMs } = asked.route;
   if (ports.leases === undefined) return { kind: "lead" };
-  let [pauseMs, waitedMs] = [firstPauseMs, 0];
+  const sinceAtMs = ports.nowAtMs();
+  let [pauseMs, pausedMs] = [firstPauseMs, 0];
   for (;;) {
     const told = await ports.leases.ask(key);
     const turn = await turnAfter(told, ask);
     if (turn !== undefined) return turn;
-    const leftMs = patienceMs - waitedMs;
+    // Redis takes its time too; and a clock that was set back tells none.
+    const leftMs = patienceMs - Math.max(pausedMs, ports.nowAtMs() - sinceAtMs);
     if (leftMs <= 0) return { kind: "out-of-patience" };
     // Spread, so that those who began together do not go on together.
     const nextMs = Math.min(leftMs, pauseMs * (0.5 + ports.random() / 2));
     await pause(nextMs);
-    waitedMs += nextMs;
+    pausedMs += nextMs;
     pauseMs = Math.min(pauseMsMax, 1.5 * pauseMs);
   }
 }
@@ -96,25 +98,32 @@ async function outcomeIn(record: RecordHead, ask: TurnAsk): Promise<FlightOutcom
 }
 
 /** Holds the lease for as long as the flight lasts, then leaves word of what came of it. */
-export function holdLease(lease: Lease, flight: Flight, ports: Ports): void {
+export function holdLease(
+  lease: Lease,
+  flight: Flight,
+  { asked, ports }: Pick<Waiting, "asked" | "ports">,
+): void {
   ports.afterAnswer(async () => {
     for (let renewals = 0; renewals < renewalsMax; renewals += 1) {
       if ((await patiently(flight.ended, renewEveryMs)) !== "out-of-patience") break;
       await lease.renew();
     }
-    await lease.release(wordOn(flight.outcome, ports.config.limits.sharedBodyBytes));
+    await lease.release(wordOn(flight.outcome, { asked, ports }));
   });
 }
 
 /** @returns `undefined` where the shared tier has it for all */
 function wordOn(
   outcome: FlightOutcome | undefined,
-  sharedBodyBytes: number,
+  { asked, ports }: Pick<Waiting, "asked" | "ports">,
 ): LeaseWord | undefined {
   if (outcome?.kind === "origin-failed") return outcome.failure;
   if (outcome?.kind === "varies") return undefined;
   if (outcome?.kind !== "stored") return "nothing-to-share";
   const { body, metadata } = outcome.stored;
-  const isShared = body.kind === "bytes" && body.bytes.byteLength <= sharedBodyBytes;
-  return isShared && metadata.awaitsSecondAsk !== true ? undefined : "nothing-to-share";
+  const { heuristics, limits } = ports.config;
+  const isShared = body.kind === "bytes" && body.bytes.byteLength <= limits.sharedBodyBytes;
+  const isOfUse = !isAlwaysValidated(termsOf(metadata, { route: asked.route, heuristics }));
+  const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;
+  return mayBeUsed ? undefined : "nothing-to-share";
 }

@@ -1,27 +1,28 @@
-// How the origins fare: one that is down is left alone but for probes that no client waits for, a
-// page that has just failed is not asked for again at once, and retries have a budget.
+// How the origins fare: one that cannot be reached is left alone but for probes that no client waits
+// for, a page that has just failed is not asked for again at once, and retries have a budget.
 import { LRUCache } from "lru-cache";
 import { Breaker } from "../redis/breaker.ts";
+import { keyBytes } from "./key-bytes.ts";
+import type { Target } from "./target.ts";
 
-/** Which origin, by its name in the config, and what of it is asked for. */
-export interface OriginAsk {
+/** Which origin, by its name in the config, and which of its pages. */
+export interface OriginPage {
   readonly origin: string;
   readonly page: string;
-}
-
-export interface OriginAsked extends OriginAsk {
-  /** Without a query: anybody could make up any number of those that fail. */
-  readonly path: string;
 }
 
 /** `isProbe`: it is time to look again, and this caller is the one to do it. */
 export type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
 
-/** So that one path that is broken does not take its whole site for down. */
+/** So that one path that hangs does not take its whole site for down. */
 const failingPathsToShutOff = 5;
+/** Failures further apart do not add up, nor do those so soon after an answer. */
+const failuresWithinMs = 10_000;
+const wellForMs = 5_000;
 const shutOffMsMax = 5_000;
 const pagePauseMs = 1_000;
-const pagesMax = 4_096;
+/** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
+const pagesBytesMax = 1_048_576;
 
 /** Of a hundred requests, ten may be sent twice; and so many at once after a quiet while. */
 const retriesPerRequest = 0.1;
@@ -29,37 +30,61 @@ const retriesMax = 10;
 
 export class OriginHealth {
   readonly #origins = new Map<string, Origin>();
-  /** By page: when to look again. */
-  readonly #failingPages = new LRUCache<string, number>({ max: pagesMax });
+  /** Of pages that failed: when to look again. */
+  readonly #failing = new Pauses();
+  readonly #refreshes = new Pauses();
 
-  ask({ origin, page }: OriginAsk, atMs: number): OriginState {
+  ask({ origin, page }: OriginPage, atMs: number): OriginState {
     const state = this.#origin(origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
-    const pauseEndsAtMs = this.#failingPages.get(page);
-    if (pauseEndsAtMs === undefined) return { kind: "well" };
-    // A clock that was set back must not lengthen the pause.
-    const isPause = atMs < pauseEndsAtMs && pauseEndsAtMs - atMs <= pagePauseMs;
-    if (!isPause) this.#failingPages.set(page, atMs + pagePauseMs);
-    return { kind: "page-failing", isProbe: !isPause };
+    if (!this.#failing.has(page)) return { kind: "well" };
+    return { kind: "page-failing", isProbe: this.#failing.begin(page, atMs) };
   }
 
-  /** @param status 500 is the page's own trouble; 502, 503 and 504 tell of the origin too */
-  answered(ask: OriginAsked, status: number, atMs: number): void {
-    const origin = this.#origin(ask.origin);
+  /** Behind hits a page is refreshed no more than once a second, whatever that brings. */
+  mayRefresh(page: string, atMs: number): boolean {
+    return this.#refreshes.begin(page, atMs);
+  }
+
+  /**
+   * Whatever it answered, it can be reached.
+   *
+   * @param page of which the answer tells; `undefined` where it may be about one client alone
+   */
+  answered(
+    given: { origin: string; page: string | undefined; target: Target },
+    answer: { isError: boolean },
+    atMs: number,
+  ): void {
+    const origin = this.#origin(given.origin);
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
-    if (status === 502 || status === 503 || status === 504) return this.failed(ask, atMs);
     origin.failing.clear();
     origin.breaker.succeeded();
-    if (status === 500) this.#failingPages.set(ask.page, atMs + pagePauseMs);
-    else this.#failingPages.delete(ask.page);
+    origin.wellAtMs = atMs;
+    if (!answer.isError) origin.wellTarget = given.target;
+    if (given.page === undefined) return;
+    if (answer.isError) this.#failing.begin(given.page, atMs);
+    else this.#failing.end(given.page);
   }
 
-  failed({ origin: name, page, path }: OriginAsked, atMs: number): void {
-    const { failing, breaker } = this.#origin(name);
-    this.#failingPages.set(page, atMs + pagePauseMs);
-    if (failing.size >= failingPathsToShutOff || failing.has(path)) return;
-    failing.add(path);
-    breaker.failed(atMs);
+  /** It could not be reached, or did not answer in time. */
+  failed(given: { origin: string; page: string | undefined; target: Target }, atMs: number): void {
+    if (given.page !== undefined) this.#failing.begin(given.page, atMs);
+    const { failing, breaker, wellAtMs } = this.#origin(given.origin);
+    for (const [path, failedAtMs] of failing) {
+      if (Math.abs(atMs - failedAtMs) > failuresWithinMs) failing.delete(path);
+    }
+    // Without the query: anybody could make up any number of those that hang.
+    if (failing.size < failingPathsToShutOff) failing.set(given.target.path, atMs);
+    const wasJustWell = Math.abs(atMs - wellAtMs) < wellForMs;
+    if (failing.size >= failingPathsToShutOff && !wasJustWell && !breaker.isOpen) {
+      breaker.failed(atMs);
+    }
+  }
+
+  /** What answered before is what a probe asks for, whoever occasions it. */
+  wellTarget(name: string): Target | undefined {
+    return this.#origin(name).wellTarget;
   }
 
   /** Whether a request may be sent once more; counts as done. */
@@ -78,17 +103,48 @@ export class OriginHealth {
   #origin(name: string): Origin {
     let origin = this.#origins.get(name);
     if (origin === undefined) {
-      const breaker = new Breaker(shutOffMsMax, failingPathsToShutOff);
-      origin = { breaker, failing: new Set(), retries: retriesMax };
+      origin = {
+        breaker: new Breaker(shutOffMsMax, 1),
+        failing: new Map(),
+        wellAtMs: -Infinity,
+        wellTarget: undefined,
+        retries: retriesMax,
+      };
       this.#origins.set(name, origin);
     }
     return origin;
   }
 }
 
+/** A pause for each of some pages, which nothing lengthens while it lasts. */
+class Pauses {
+  readonly #endsAtMs = new LRUCache<string, number>({
+    maxSize: pagesBytesMax,
+    sizeCalculation: (_, page) => keyBytes(page),
+  });
+
+  has(page: string): boolean {
+    return this.#endsAtMs.has(page);
+  }
+
+  /** @returns false while one lasts; a clock that was set back ends it */
+  begin(page: string, atMs: number): boolean {
+    const endsAtMs = this.#endsAtMs.get(page) ?? -Infinity;
+    if (atMs < endsAtMs && endsAtMs - atMs <= pagePauseMs) return false;
+    this.#endsAtMs.set(page, atMs + pagePauseMs);
+    return true;
+  }
+
+  end(page: string): void {
+    this.#endsAtMs.delete(page);
+  }
+}
+
 interface Origin {
   readonly breaker: Breaker;
-  /** Paths that failed since it last answered. */
-  readonly failing: Set<string>;
+  /** When paths failed since it last answered. */
+  readonly failing: Map<string, number>;
+  wellAtMs: number;
+  wellTarget: Target | undefined;
   retries: number;
 }

@@ -2,7 +2,7 @@
 // will be.
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { Flight } from "./collapse.ts";
-import { isOriginError } from "./forward.ts";
+import { forwardAsked, isOriginError } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "./lookup.ts";
@@ -14,12 +14,30 @@ import { type Candidate, decide } from "./verdict.ts";
 
 /** Unless its origin is in trouble and it is not yet time to look again. */
 export function refreshBehind(client: Asked, stale: Candidate, key: RecordKey, ports: Ports): void {
-  if (isWorthAsking(client, ports)) startRefresh(client, stale, key, ports);
+  const { flights, originHealth, nowAtMs } = ports;
+  if (flights.get(key.text, nowAtMs()) !== undefined || !isWorthAsking(client, ports)) return;
+  if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, ports);
 }
 
-function isWorthAsking({ route, key }: Asked, { originHealth, nowAtMs }: Ports): boolean {
+/**
+ * Looks whether an origin is back, whatever is stored or under way: by what it has answered before,
+ * since the page that occasions it may fail for reasons of its own.
+ */
+export function probeOrigin(client: Asked, ports: Ports): void {
+  const asked = asRefresh(client, false);
+  const target = ports.originHealth.wellTarget(asked.route.origin) ?? asked.target;
+  ports.afterAnswer(async () => {
+    const answer = await forwardAsked({ ...asked, target }, [], ports);
+    if (answer.kind === "answered") await answer.response.body?.cancel();
+  });
+}
+
+function isWorthAsking(client: Asked, ports: Ports): boolean {
+  const { route, key } = client;
+  const { originHealth, nowAtMs } = ports;
   const state = originHealth.ask({ origin: route.origin, page: key.text }, nowAtMs());
-  return state.kind === "well" || state.isProbe;
+  if (state.kind === "down" && state.isProbe) probeOrigin(client, ports);
+  return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }
 
 /**
@@ -114,7 +132,7 @@ async function isOurTurn(
   const turn = await takeTurn({ need: { asked, ports, key }, accepts });
   if (turn.kind === "followed") flight.settle(turn.outcome);
   if (turn.kind !== "lead") return false;
-  if (turn.lease) holdLease(turn.lease, flight, ports);
+  if (turn.lease) holdLease(turn.lease, flight, { asked, ports });
   return true;
 }
 

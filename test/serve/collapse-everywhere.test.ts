@@ -1,6 +1,6 @@
 // One forward in the world, by lease: three colos that share a database and a clock, and crowds in
 // each of them. Timers are vitest's; the clock goes with them.
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../src/config-route.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
@@ -11,9 +11,10 @@ import {
   type Gate,
   page,
   type Script,
+  unchanged,
   unreachable,
 } from "../fakes/origin-in-process.ts";
-import { playTimers } from "./two-colos.ts";
+import { pass, playTimers } from "./two-colos.ts";
 
 playTimers();
 
@@ -51,12 +52,8 @@ class Colos {
   }
 
   async pass(seconds: number): Promise<void> {
-    for (let passed = 0; passed < seconds * 20; passed += 1) {
-      await idle();
-      this.clock.advance(0.05);
-      await vi.advanceTimersByTimeAsync(50);
-    }
     await idle();
+    await pass(this.clock, seconds);
   }
 
   get leases(): string[] {
@@ -216,7 +213,7 @@ describe("nobody waits for", () => {
 describe("an origin that fails", () => {
   const both = cc("max-age=60, stale-if-error=600");
 
-  it("fails once for all who wait", async () => {
+  it("fails once for all in a colo; another may reach it, and sees for itself", async () => {
     const gate = closedGate();
     const colos = new Colos(behind(gate, unreachable));
     const asking = colos.crowd(5);
@@ -225,8 +222,8 @@ describe("an origin that fails", () => {
     await colos.pass(1);
     const seen = await asking;
     expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([502]));
-    // One request, and its retry.
-    expect(colos.origin.count).toBe(2);
+    // One request in each, and its retry.
+    expect(colos.origin.count).toBe(3 * 2);
   });
 
   const failures: { id: string; script: Script; count: number }[] = [
@@ -269,6 +266,60 @@ describe("an origin that fails", () => {
     const seen = await Promise.all(asking);
     expect([texts(seen), colos.origin.count - before]).toEqual([["old"], 1]);
     expect(seen[0]?.cacheStatus).toBe("tidemark; fwd=stale; collapsed; detail=stale-if-error");
+  });
+});
+
+describe("a slow origin", () => {
+  const slowly =
+    (script: Script): Script =>
+    async (request, nth) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      return script(request, nth);
+    };
+
+  it("of a page that is validated at every use: nobody queues for what nobody may share", async () => {
+    const colos = new Colos(() => page("page", cc("no-cache", { etag: '"1"' })));
+    for (const site of colos.sites) await site.get("/a");
+    colos.origin.script = slowly(() => unchanged({ etag: '"1"' }));
+    const beganAtMs = colos.clock.atMs;
+    const tookMs: number[] = [];
+    for (const site of colos.sites) {
+      void colos.ask(site).then(() => tookMs.push(colos.clock.atMs - beganAtMs));
+    }
+    await colos.pass(4);
+    expect([tookMs.length, Math.max(...tookMs) < 3_000]).toEqual([3, true]);
+  });
+
+  it("of a page in four languages: one forward for each in the world", async () => {
+    const languages = ["de", "en", "fr", "it"];
+    const colos = new Colos(
+      slowly(({ headers }) =>
+        page(`in ${headers.get("accept-language")}`, { ...fresh, vary: "accept-language" }),
+      ),
+    );
+    const asking = colos.crowd(4, (nth) => ({
+      headers: { "accept-language": languages[Math.floor(nth / 3)] ?? "" },
+    }));
+    await colos.pass(8);
+    // One more where a lease is taken before it is known that there are variants.
+    expect([texts(await asking).length, colos.origin.count <= 6]).toEqual([4, true]);
+  });
+
+  it("and a slow database: patience counts both", async () => {
+    const colos = new Colos(() => new Promise<Response>(() => undefined), { patience: "3s" });
+    void colos.ask(colos.first);
+    await colos.pass(0.5);
+    const { upstash, sites } = colos;
+    const answer = upstash.answer.bind(upstash);
+    upstash.answer = async (path, body) => {
+      const answered = await answer(path, body);
+      const isOfLease = JSON.stringify(body).includes(":lease:");
+      if (isOfLease) await new Promise((resolve) => setTimeout(resolve, 800));
+      return answered;
+    };
+    void colos.ask(sites[1]!);
+    await colos.pass(4.5);
+    expect(colos.origin.count).toBe(2);
   });
 });
 

@@ -7,7 +7,7 @@ import { isRefreshDue } from "../../src/serve/early-refresh.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { openColos, openSite, type Site } from "../fakes/harness.ts";
-import { cc, page, unchanged, unreachable } from "../fakes/origin-in-process.ts";
+import { cc, chunked, page, unchanged, unreachable } from "../fakes/origin-in-process.ts";
 
 const due = (changes: {
   ttlSeconds: number;
@@ -132,6 +132,26 @@ describe("a page that is about to expire", () => {
     const before = near.origin.count;
     expect((await far.get("/a")).text).toBe("page 1");
     expect([(await far.get("/a")).text, near.origin.count]).toEqual(["page 2", before]);
+  });
+
+  it.each([
+    { id: "too-many-requests", script: () => page("later", cc("no-store"), 429) },
+    { id: "forbidden", script: () => page("no", {}, 403) },
+    { id: "as-old-again", script: () => page("old", cc("max-age=60", { age: "52" })) },
+    {
+      id: "cut-short",
+      script: () => new Response(chunked(["a"], "breaks"), { headers: cc("max-age=60") }),
+    },
+  ])("is refreshed once a second, whatever that brings: $id", async ({ script }) => {
+    const site = openSite({ config, origin: numbered });
+    await site.get("/a");
+    site.clock.advance(51);
+    site.origin.script = script;
+    for (let nth = 0; nth < 20; nth += 1) await site.get("/a");
+    expect(site.origin.count).toBe(2);
+    site.clock.advance(1);
+    await site.get("/a");
+    expect(site.origin.count).toBe(3);
   });
 
   it("stays when the refresh fails, and is tried again after a second", async () => {

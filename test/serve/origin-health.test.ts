@@ -1,9 +1,15 @@
 // How an origin that fails is left alone, probed, and found well again; and the budget of retries.
 import { describe, expect, it } from "vitest";
 import { OriginHealth } from "../../src/serve/origin-health.ts";
+import { readTarget } from "../../src/serve/target.ts";
 
 const origin = "default";
-const pageOf = (page: string) => ({ origin, page, path: page.replace(/\?.*/, "") });
+const pageOf = (page: string) => ({
+  origin,
+  page,
+  target: readTarget(`https://www.example.com${page}`),
+});
+const [fine, error] = [{ isError: false }, { isError: true }];
 const well = { kind: "well" };
 const probe = (kind: "down" | "page-failing") => ({ kind, isProbe: true });
 const pause = (kind: "down" | "page-failing") => ({ kind, isProbe: false });
@@ -37,18 +43,38 @@ describe("a page that failed", () => {
   });
 
   it.each([
-    { status: 200, state: well },
-    { status: 404, state: well },
-    { status: 304, state: well },
-    { status: 429, state: well },
-    { status: 500, state: pause("page-failing") },
-    { status: 502, state: pause("page-failing") },
-    { status: 503, state: pause("page-failing") },
-    { status: 504, state: pause("page-failing") },
-  ])("answers $status", ({ status, state }) => {
+    { id: "fine", answer: fine, state: well },
+    { id: "an-error", answer: error, state: pause("page-failing") },
+  ])("answers, and that is $id", ({ answer, state }) => {
     const health = afterFailures(1);
-    health.answered(pageOf("/0"), status, 500);
+    health.answered(pageOf("/0"), answer, 500);
     expect(health.ask(pageOf("/0"), 500)).toEqual(state);
+  });
+
+  it("is looked at though others go on making it fail", () => {
+    const health = afterFailures(1);
+    health.failed(pageOf("/0"), 999);
+    expect(health.ask(pageOf("/0"), 1_000)).toEqual(probe("page-failing"));
+  });
+
+  it("of one client alone is no matter of others", () => {
+    const health = new OriginHealth();
+    health.failed({ ...pageOf("/0"), page: undefined }, 0);
+    health.answered({ ...pageOf("/0"), page: undefined }, error, 0);
+    expect(health.ask(pageOf("/0"), 0)).toEqual(well);
+  });
+});
+
+describe("refreshes of a page", () => {
+  it.each([
+    { id: "at-once", atMs: 0, may: false },
+    { id: "after-a-second", atMs: 1_000, may: true },
+    { id: "clock-set-back", atMs: -60_000, may: true },
+  ])("begin no more than once a second: $id", ({ atMs, may }) => {
+    const health = new OriginHealth();
+    health.mayRefresh("/0", 0);
+    health.answered(pageOf("/0"), fine, 0);
+    expect(health.mayRefresh("/0", atMs)).toBe(may);
   });
 });
 
@@ -73,14 +99,40 @@ describe("an origin", () => {
   });
 
   it.each([
-    { status: 200, isDown: false },
-    { status: 500, isDown: false },
-    { status: 503, isDown: true },
-  ])("is not, when it answered $status meanwhile", ({ status, isDown }) => {
+    { id: "fine", answer: fine },
+    { id: "an-error", answer: error },
+  ])("is not, when it answered meanwhile: $id", ({ answer }) => {
     const health = afterFailures(4);
-    health.answered(pageOf("/4"), status, 0);
+    health.answered(pageOf("/4"), answer, -6_000);
     health.failed(pageOf("/5"), 0);
-    expect(health.ask(pageOf("/other"), 0).kind === "down").toBe(isDown);
+    expect(health.ask(pageOf("/other"), 0)).toEqual(well);
+  });
+
+  it.each([
+    { id: "just-before", sinceMs: 4_999, kind: "well" },
+    { id: "from-then-on", sinceMs: 5_000, kind: "down" },
+  ])("is not for five seconds after an answer: $id", ({ sinceMs, kind }) => {
+    const health = new OriginHealth();
+    health.answered(pageOf("/a"), fine, 0);
+    for (let nth = 0; nth < 6; nth += 1) health.failed(pageOf(`/${nth}`), sinceMs);
+    expect(health.ask(pageOf("/other"), sinceMs).kind).toBe(kind);
+  });
+
+  it.each([
+    { id: "within-ten-seconds", everyMs: 2_500, kind: "down" },
+    { id: "further-apart", everyMs: 2_501, kind: "well" },
+  ])("is by failures of one time: $id", ({ everyMs, kind }) => {
+    const health = new OriginHealth();
+    for (let nth = 0; nth < 5; nth += 1) health.failed(pageOf(`/${nth}`), nth * everyMs);
+    expect(health.ask(pageOf("/other"), 4 * everyMs).kind).toBe(kind);
+  });
+
+  it("is probed by what it answered last, errors apart", () => {
+    const health = new OriginHealth();
+    expect(health.wellTarget(origin)).toBe(undefined);
+    health.answered(pageOf("/a"), fine, 0);
+    health.answered(pageOf("/b"), error, 0);
+    expect(health.wellTarget(origin)?.path).toBe("/a");
   });
 
   it("is probed after a second, then after pauses of at most five", () => {
@@ -95,7 +147,7 @@ describe("an origin", () => {
   it("is well again with its first answer", () => {
     const health = afterFailures(5);
     expect(health.shutOff).toEqual([origin]);
-    health.answered(pageOf("/any"), 200, 1_000);
+    health.answered(pageOf("/any"), fine, 1_000);
     expect([health.shutOff, health.ask(pageOf("/other"), 1_000)]).toEqual([[], well]);
   });
 
@@ -114,13 +166,13 @@ describe("retries", () => {
   it("are ten at once, and one for ten requests that were answered", () => {
     const health = new OriginHealth();
     expect(taken(health)).toBe(10);
-    for (let nth = 0; nth < 31; nth += 1) health.answered(pageOf("/a"), 200, 0);
+    for (let nth = 0; nth < 31; nth += 1) health.answered(pageOf("/a"), fine, 0);
     expect(taken(health)).toBe(3);
   });
 
   it("do not add up beyond ten", () => {
     const health = new OriginHealth();
-    for (let nth = 0; nth < 1_000; nth += 1) health.answered(pageOf("/a"), 200, 0);
+    for (let nth = 0; nth < 1_000; nth += 1) health.answered(pageOf("/a"), fine, 0);
     expect(taken(health)).toBe(10);
   });
 

@@ -13,6 +13,15 @@ export function playTimers(): void {
   afterEach(() => void vi.useRealTimers());
 }
 
+/** Time that passes for the clock and for timers alike, in which everything runs that can. */
+export async function pass(clock: FakeClock, seconds: number): Promise<void> {
+  for (let passed = 0; passed < seconds * 10; passed += 1) {
+    clock.advance(0.1);
+    await vi.advanceTimersByTimeAsync(100);
+    await idle();
+  }
+}
+
 /** N, which nothing here sets, and the second in which purges are joined. */
 export const withinSeconds = 10 + 1;
 
@@ -42,12 +51,8 @@ export class TwoColos {
     return entries.filter(({ by }) => by === "invalidation");
   }
 
-  async pass(seconds: number): Promise<void> {
-    for (let passed = 0; passed < seconds * 10; passed += 1) {
-      this.clock.advance(0.1);
-      await vi.advanceTimersByTimeAsync(100);
-      await idle();
-    }
+  pass(seconds: number): Promise<void> {
+    return pass(this.clock, seconds);
   }
 }
 

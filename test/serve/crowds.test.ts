@@ -1,0 +1,122 @@
+// Crowds that wait for one forward which comes late, fails them, or is overtaken by a purge: the
+// origin must not see all of them.
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { idle, openSite, read, type Seen, type Site } from "../fakes/harness.ts";
+import {
+  cc,
+  closedGate,
+  never,
+  page,
+  type Script,
+  unreachable,
+} from "../fakes/origin-in-process.ts";
+import { pass, playTimers } from "./two-colos.ts";
+
+playTimers();
+
+const fresh = cc("max-age=60", { "cache-tag": "news" });
+
+const after =
+  (ms: number): Script =>
+  async (_, nth) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return page(`page ${nth}`, fresh);
+  };
+
+const crowd = (site: Site, count = 50): Promise<Seen[]> =>
+  Promise.all(Array.from({ length: count }, () => site.ask("/a").then(read)));
+
+describe("patience that ends", () => {
+  it("of the first who waited lets one lead anew, and not all of them", async () => {
+    const site = openSite({ origin: after(12_000) });
+    const asking: Promise<Seen>[] = [];
+    for (let nth = 0; nth < 50; nth += 1) {
+      asking.push(site.ask("/a").then(read));
+      await pass(site.clock, 0.2);
+    }
+    await pass(site.clock, 20);
+    await Promise.all(asking);
+    expect(site.origin.count).toBe(2);
+  });
+
+  it("again and again, before an origin that is too slow for it", async () => {
+    const config = { routes: [{ name: "all", match: "*", patience: "2s" }] };
+    const site = openSite({ config, origin: after(7_000) });
+    const asking = crowd(site);
+    await pass(site.clock, 20);
+    await asking;
+    expect(site.origin.count).toBeLessThan(5);
+  });
+
+  it("for good, before an origin that hangs: they are told 504, and do not go themselves", async () => {
+    const site = openSite({ origin: never });
+    const asking = crowd(site);
+    await pass(site.clock, 62);
+    expect(new Set((await asking).map(({ status }) => status))).toEqual(new Set([504]));
+    expect(site.origin.count).toBeLessThan(5);
+  });
+
+  it("early, once the origin is known to be down", async () => {
+    const site = openSite({ origin: never });
+    const asking = crowd(site, 5);
+    await pass(site.clock, 6);
+    site.origin.script = unreachable;
+    for (let nth = 0; nth < 5; nth += 1) await site.ask(`/broken/${nth}`).then(read);
+    site.origin.script = never;
+    await pass(site.clock, 5);
+    const waiting = Promise.race([asking, Promise.resolve("waiting")]);
+    const asked = site.origin.count;
+    // The leader alone still waits for its own request.
+    expect(await waiting).toBe("waiting");
+    await pass(site.clock, 25);
+    const statuses = (await asking).map(({ status }) => status).sort();
+    expect(statuses).toEqual([503, 503, 503, 503, 504]);
+    expect(site.origin.count - asked).toBeLessThan(8);
+  });
+});
+
+describe("while a crowd waits", () => {
+  it("a purge comes: one of them leads for the others", async () => {
+    const clock = new FakeClock();
+    const gate = closedGate();
+    const site = openSite({
+      clock,
+      upstash: new FakeUpstash(clock),
+      env: { ADMIN_TOKEN: "admin" },
+    });
+    site.origin.script = async (_, nth) => {
+      if (nth === 1) await gate.opened;
+      return page(`page ${nth}`, fresh);
+    };
+    const asking = crowd(site);
+    for (let turn = 0; turn < 30; turn += 1) await idle();
+    const headers = { authorization: "Bearer admin" };
+    const purge = { method: "POST", headers, body: '{"tags":["news"]}' };
+    expect((await site.ask("/_cache/purge", purge)).status).toBe(200);
+    await idle();
+    gate.open();
+    const texts = (await asking).map(({ text }) => text);
+    expect([site.origin.count, texts.filter((text) => text === "page 1")]).toEqual([2, ["page 1"]]);
+  });
+
+  it.each([
+    { maxLagSeconds: 10, seconds: 9.4 },
+    { maxLagSeconds: 3, seconds: 2.5 },
+  ])(
+    "the purge view grows old (N = $maxLagSeconds s): the journal is asked, not the origin",
+    async (row) => {
+      const { maxLagSeconds, seconds } = row;
+      const clock = new FakeClock();
+      const config = { purge: { maxLagSeconds } };
+      const origin = after(seconds * 1_000);
+      const site = openSite({ clock, upstash: new FakeUpstash(clock), config, origin });
+      const asking = crowd(site);
+      for (let turn = 0; turn < 30; turn += 1) await idle();
+      await pass(clock, seconds + 1);
+      await asking;
+      expect(site.origin.count).toBe(1);
+    },
+  );
+});
