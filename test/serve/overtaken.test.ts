@@ -38,7 +38,8 @@ class Isolates {
     const body = JSON.stringify({ urls: ["https://www.example.com/a"], mode });
     const headers = { authorization: "Bearer admin" };
     const purged = await this.near.ask("/_cache/purge", { method: "POST", headers, body });
-    expect([purged.status, (await purged.text()).length > 0]).toEqual([200, true]);
+    if (purged.status !== 200) throw new Error(`The purge was answered ${purged.status}.`);
+    await purged.text();
     await idle();
     this.clock.advance(1);
   }

@@ -1,6 +1,6 @@
 // Clients that leave before they have read, on workerd, which drops what nobody waits for: what was
 // held for them is given back.
-import { afterEach, beforeEach, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest } from "./raw-request.ts";
@@ -43,13 +43,14 @@ it.each([1, 4])(
     }
     await storesSettled(colo);
     let nth = 0;
-    await until(async () => {
+    const isGivenBack = async () => {
       nth += 1;
       await rawRequest(colo.url, `/small/${nth}`);
       await storesSettled(colo);
       const again = await rawRequest(colo.url, `/small/${nth}`);
       return cacheStatusOf(again).includes("detail=memory");
-    }, "a page to be held in memory again");
+    };
+    await expect(until(isGivenBack, "a page to be held in memory again")).resolves.toBe(undefined);
   },
   60_000,
 );
