@@ -136,7 +136,7 @@ async function withoutAsking(need: Need): Promise<Answer | undefined> {
   const kept = need.validating ?? need.fallback;
   const stale = await staleInstead(need, "unasked");
   if (stale === undefined && !isDown) return undefined;
-  if (!isDown && state.isProbe) startRefresh(asked, kept, key, ports);
+  if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
   if (stale === undefined) discardBody(kept?.stored);
   return stale ?? { response: plainPage(503), outcome: "failed" };
 }

@@ -40,23 +40,18 @@ function isWorthAsking(client: Asked, ports: Ports): boolean {
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }
 
-/**
- * One at a time per key and isolate: a refresh is a flight like any other forward.
- *
- * @param stale what is to be replaced; `undefined` if nothing is stored
- */
+/** One at a time per key and isolate: a refresh is a flight like any other forward. */
 export function startRefresh(
   client: Asked,
-  stale: Candidate | undefined,
+  { stored }: Candidate,
   key: RecordKey,
   ports: Ports,
 ): void {
-  const selecting = stale?.stored.metadata.selecting ?? [];
+  const { selecting, respondedAtMs: sinceAtMs } = stored.metadata;
   const selectsByCookie = selecting.some(([name]) => name === "cookie");
   const asked = asRefresh(client, selectsByCookie);
   if (ports.flights.get(key.text, ports.nowAtMs()) !== undefined) return;
   const flight = ports.flights.begin(key.text, ports.nowAtMs());
-  const sinceAtMs = stale?.stored.metadata.respondedAtMs ?? -Infinity;
   const accepts = (candidate: Candidate) =>
     candidate.stored.metadata.respondedAtMs > sinceAtMs && isFresh(candidate, asked, ports);
   const begun = { key, flight };
