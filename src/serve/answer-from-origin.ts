@@ -109,11 +109,15 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
       ports.flights.end(key.text, flight);
       return turn.outcome;
     }
+    if (turn.kind === "uncacheable") {
+      ports.uncacheable.mark(key.text, ports.nowAtMs());
+      ports.flights.end(key.text, flight);
+    }
     // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
     const isOver = isFailure || turn.kind === "out-of-patience";
     const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
     if (stale === undefined) {
-      if (turn.kind === "lead" && turn.lease) holdLease(turn.lease, flight, { asked, ports });
+      if (turn.kind === "lead" && turn.lease) holdLease(turn.lease, flight, need);
       return await lead(need, flight);
     }
     flight.settle({ kind: "origin-failed", failure: "error-status" });

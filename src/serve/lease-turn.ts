@@ -17,6 +17,8 @@ export type Turn =
   | { kind: "lead"; lease?: Lease }
   /** What another's forward came to. */
   | { kind: "followed"; outcome: FlightOutcome }
+  /** Each for itself, at once. */
+  | { kind: "uncacheable" }
   | { kind: "out-of-patience" };
 
 type Waiting = Pick<Need, "asked" | "ports" | "key">;
@@ -69,6 +71,7 @@ async function turnAfter(told: LeaseAsked, ask: TurnAsk): Promise<Turn | undefin
 
 function turnBy(word: LeaseWord): Turn {
   if (word === "nothing-to-share") return { kind: "lead" };
+  if (word === "uncacheable") return { kind: "uncacheable" };
   return { kind: "followed", outcome: { kind: "origin-failed", failure: word } };
 }
 
@@ -98,28 +101,28 @@ async function outcomeIn(record: RecordHead, ask: TurnAsk): Promise<FlightOutcom
 }
 
 /** Holds the lease for as long as the flight lasts, then leaves word of what came of it. */
-export function holdLease(
-  lease: Lease,
-  flight: Flight,
-  { asked, ports }: Pick<Waiting, "asked" | "ports">,
-): void {
+export function holdLease(lease: Lease, flight: Flight, held: Waiting): void {
+  const { ports } = held;
   ports.afterAnswer(async () => {
     for (let renewals = 0; renewals < renewalsMax; renewals += 1) {
       if ((await patiently(flight.ended, renewEveryMs)) !== "out-of-patience") break;
       await lease.renew();
     }
-    await lease.release(wordOn(flight.outcome, { asked, ports }));
+    await lease.release(wordOn(flight.outcome, held));
   });
 }
 
 /** @returns `undefined` where the shared tier has it for all */
 function wordOn(
   outcome: FlightOutcome | undefined,
-  { asked, ports }: Pick<Waiting, "asked" | "ports">,
+  { asked, ports, key }: Waiting,
 ): LeaseWord | undefined {
   if (outcome?.kind === "origin-failed") return outcome.failure;
   if (outcome?.kind === "varies") return undefined;
-  if (outcome?.kind !== "stored") return "nothing-to-share";
+  if (outcome?.kind !== "stored") {
+    const isUncacheable = ports.uncacheable.has(key.text, ports.nowAtMs());
+    return isUncacheable ? "uncacheable" : "nothing-to-share";
+  }
   const { body, metadata } = outcome.stored;
   const { heuristics, limits } = ports.config;
   const isShared = body.kind === "bytes" && body.bytes.byteLength <= limits.sharedBodyBytes;

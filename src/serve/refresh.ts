@@ -126,9 +126,8 @@ async function isOurTurn(
   if (asked.route.collapse === "isolate") return true;
   const turn = await takeTurn({ need: { asked, ports, key }, accepts });
   if (turn.kind === "followed") flight.settle(turn.outcome);
-  if (turn.kind !== "lead") return false;
-  if (turn.lease) holdLease(turn.lease, flight, { asked, ports });
-  return true;
+  if (turn.kind === "lead" && turn.lease) holdLease(turn.lease, flight, { asked, ports, key });
+  return turn.kind === "lead" || turn.kind === "uncacheable";
 }
 
 /** What may still answer if the origin fails, and is validated where it can be. */

@@ -6,9 +6,16 @@ import { decodeRecord, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import { sharedKey } from "./shared-tier.ts";
 
-/** What a holder found that those who wait could not learn from the shared tier. */
-export type LeaseWord = "nothing-to-share" | "unreachable" | "timeout" | "error-status";
-const words: readonly LeaseWord[] = ["nothing-to-share", "unreachable", "timeout", "error-status"];
+/**
+ * What a holder found that those who wait could not learn from the shared tier. `uncacheable`: nobody
+ * may be given what another is; `nothing-to-share`: the shared tier does not have it, for now.
+ */
+export type LeaseWord =
+  | "uncacheable"
+  | "nothing-to-share"
+  | "unreachable"
+  | "timeout"
+  | "error-status";
 
 /** How long a holder that died without a word is waited for. */
 export const leaseMs = 3_000;
@@ -18,11 +25,13 @@ const askMsMax = 1_000;
 
 /** How long a word stands: who comes within it need not find out again. */
 const wordMs: Readonly<Record<LeaseWord, number>> = {
+  uncacheable: 10_000,
   "nothing-to-share": 10_000,
   unreachable: 1_000,
   timeout: 1_000,
   "error-status": 1_000,
 };
+const words = Object.keys(wordMs) as LeaseWord[];
 
 /** `record`: what stands under the key in the shared tier at that very moment. */
 export type LeaseAsked =

@@ -141,7 +141,7 @@ describe("a crowd in every colo", () => {
 
 describe("nobody waits for", () => {
   it.each([
-    { id: "private", limits: {}, answer: () => page("own", cc("private")) },
+    { id: "private", limits: {}, answer: () => page("own", cc("private")), word: "uncacheable" },
     { id: "not-admitted-yet", limits: {}, answer: () => page("gone", fresh, 404), status: 404 },
     {
       id: "too-large-to-share",
@@ -153,7 +153,8 @@ describe("nobody waits for", () => {
       limits: { bufferBytes: 100, sharedBodyBytes: 100 },
       answer: () => page("x".repeat(101), fresh),
     },
-  ])("what cannot be shared: $id", async ({ limits, answer, status = 200 }) => {
+  ])("what cannot be shared: $id", async (row) => {
+    const { limits, answer, status = 200, word = "nothing-to-share" } = row;
     const gate = closedGate();
     const colos = new Colos(behind(gate, answer), {}, limits);
     const asking = Promise.all(colos.sites.map((site) => colos.ask(site)));
@@ -164,7 +165,26 @@ describe("nobody waits for", () => {
     await colos.pass(0.6);
     expect(colos.origin.count).toBe(3);
     expect((await asking).map((seen) => seen.status)).toEqual([status, status, status]);
-    expect(colos.leases).toEqual(["nothing-to-share"]);
+    expect(colos.leases).toEqual([word]);
+  });
+
+  it("what is for one client alone, nor for another of its own colo to find out", async () => {
+    const gate = closedGate();
+    const colos = new Colos(behind(gate, () => page("own", cc("private"))));
+    const { script } = colos.origin;
+    let isHeld = false;
+    colos.origin.script = async (request, nth) => {
+      if (isHeld) await new Promise((resolve) => setTimeout(resolve, 5_000));
+      return script(request, nth);
+    };
+    const asking = colos.crowd(5);
+    await colos.pass(1);
+    isHeld = true;
+    gate.open();
+    await colos.pass(1);
+    expect(colos.origin.count).toBe(15);
+    await colos.pass(5);
+    expect((await asking).every(({ status }) => status === 200)).toBe(true);
   });
 
   it("a leader that died: its lease ends after three seconds", async () => {

@@ -83,6 +83,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   });
 
   it.each([
+    { word: "uncacheable", forMs: 10_000 },
     { word: "nothing-to-share", forMs: 10_000 },
     { word: "unreachable", forMs: 1_000 },
     { word: "timeout", forMs: 1_000 },
