@@ -33,12 +33,22 @@ export class OriginHealth {
   /** Of pages that failed: when to look again. */
   readonly #failing = new Pauses();
   readonly #refreshes = new Pauses();
+  readonly #looks = new Pauses();
 
   ask({ origin, page }: OriginPage, atMs: number): OriginState {
     const state = this.#origin(origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
     if (!this.#failing.has(page)) return { kind: "well" };
     return { kind: "page-failing", isProbe: this.#failing.begin(page, atMs) };
+  }
+
+  /**
+   * While an origin is in trouble, may a stale response that is at hand stand in without a look at
+   * the lower tiers? Once a second they are looked at, since another colo may have a newer one.
+   */
+  spareLook({ origin, page }: OriginPage, atMs: number): boolean {
+    const isTroubled = this.#origin(origin).breaker.isOpen || this.#failing.has(page);
+    return isTroubled && !this.#looks.begin(page, atMs);
   }
 
   /** Behind hits a page is refreshed no more than once a second, whatever that brings. */

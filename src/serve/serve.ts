@@ -16,7 +16,14 @@ import type { Ports } from "./ports.ts";
 import { refreshBehind } from "./refresh.ts";
 import { fromStored, passOn } from "./respond.ts";
 import type { VariantPlace } from "./variants.ts";
-import { type Candidate, decide, isAnswer, isUnverified, type Verdict } from "./verdict.ts";
+import {
+  type Candidate,
+  decide,
+  decideOnError,
+  isAnswer,
+  isUnverified,
+  type Verdict,
+} from "./verdict.ts";
 
 export async function serve(request: Request, ports: Ports): Promise<Response> {
   const planned = plan(request, ports);
@@ -27,7 +34,8 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   const question = questionOf({ asked, ports });
   const { host } = asked.key;
   const renewed = ports.view.attend({ atMs: question.atMs, host, afterAnswer: ports.afterAnswer });
-  const accepts = (candidate: Candidate) => isAnswer(decide(candidate, question));
+  const accepts = (candidate: Candidate) =>
+    isAnswer(decide(candidate, question)) || isSpared(candidate, asked, ports);
   const looking = lookUp({ asked, atMs: question.atMs, accepts }, ports);
   const { found, ...place } = looking instanceof Promise ? await looking : looking;
   // Time that was spent looking counts: the answer goes out now.
@@ -62,6 +70,14 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
     default:
       return unreachable(verdict);
   }
+}
+
+/** A stale response in memory, where nothing better is likely to be had. */
+function isSpared(candidate: Candidate, asked: Asked, ports: Ports): boolean {
+  const question = questionOf({ asked, ports });
+  if (candidate.tier !== "memory" || decideOnError(candidate, question) === undefined) return false;
+  const { route, key } = asked;
+  return ports.originHealth.spareLook({ origin: route.origin, page: key.text }, question.atMs);
 }
 
 function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {
