@@ -23,13 +23,15 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
   let need = first;
   // Patience for the rest of the world is had once.
   let mayTakeTurn = true;
+  let endsOfPatience = 0;
   for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
     const unasked = await withoutAsking(need);
     if (unasked !== undefined) return unasked;
     const ended = await collapsed(need, mayTakeTurn);
     if ("response" in ended) return ended;
-    if (ended.kind === "look-again") {
+    if (ended.kind === "out-of-patience" || ended.kind === "abandoned") {
       mayTakeTurn = false;
+      endsOfPatience += ended.kind === "abandoned" ? 0 : 1;
       continue;
     }
     if (isOfAnotherVariant(ended, need)) {
@@ -44,7 +46,7 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
     if (!isPurged(ended, need)) return leadAlone(need);
   }
   // Whoever has waited for so many in vain would do no better.
-  return mayTakeTurn || !mayCollapse(need) ? leadAlone(need) : failurePage("timeout");
+  return endsOfPatience < turnsMax ? leadAlone(need) : failurePage("timeout");
 
   async function leadAlone(alone: Need): Promise<Answer> {
     return (await withoutAsking(alone)) ?? lead(alone, new Flight(ports.nowAtMs()));
@@ -57,11 +59,14 @@ function isPurged(outcome: FlightOutcome, need: Need): boolean {
   return judgedUnder(questionOf(need), candidate).kind !== "usable";
 }
 
+/** `abandoned`: the leader's request has ended without a word. */
+type Unserved = { kind: "out-of-patience" } | { kind: "abandoned" };
+
 /** Leads where nobody does, else waits for who does. */
 async function collapsed(
   need: Need,
   mayTakeTurn: boolean,
-): Promise<Answer | FlightOutcome | { kind: "look-again" }> {
+): Promise<Answer | FlightOutcome | Unserved> {
   const { ports, key, asked } = need;
   const running = ports.flights.get(key.text, ports.nowAtMs());
   if (running === undefined || running.stored !== undefined) {
@@ -86,7 +91,7 @@ async function collapsed(
   // Its leader is gone or too slow: the first to notice leads anew, and the others follow.
   const isSlow = !running.hasJustBegun(ports.nowAtMs(), asked.route.patienceMs);
   if (isSlow || outcome === "abandoned") ports.flights.leave(key.text, running);
-  return { kind: "look-again" };
+  return isOver ? { kind: "out-of-patience" } : { kind: "abandoned" };
 }
 
 /** With `collapse: "global"`, leads once nobody else in the world does. */

@@ -70,8 +70,9 @@ describe("one page, three colos", () => {
     const answers = await Promise.all(asking);
     expect(bodies(answers)).toEqual(new Set(["200 page"]));
     expect(origin.count("/page")).toBe(1);
-    const collapsed = answers.filter((answer) => cacheStatusOf(answer).includes("collapsed"));
-    expect(collapsed).toHaveLength(149);
+    // Who comes a little later finds it stored.
+    const spared = answers.filter((answer) => /collapsed|; hit/.test(cacheStatusOf(answer)));
+    expect(spared).toHaveLength(149);
   });
 
   it("without: one for each isolate", async () => {
