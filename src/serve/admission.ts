@@ -6,7 +6,7 @@ import {
   type StoredResponse,
 } from "../http/stored-response.ts";
 import type { TierRead } from "../tiers/tier.ts";
-import type { Need } from "./need.ts";
+import { atHand, type Need } from "./need.ts";
 import { discardBody } from "./respond.ts";
 import { storeInTiers } from "./store.ts";
 import { keyOf, type VariantPlace } from "./variants.ts";
@@ -20,11 +20,9 @@ import type { Candidate } from "./verdict.ts";
  * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
  * done with the response that it freshens: only who asks again for what is stored brings one about.
  */
-export function awaitsSecondAsk(
-  { status }: StoredMetadata,
-  { asked, ports, validating, fallback }: Need,
-): boolean {
-  if (ports.tiers.shared === undefined || (validating ?? fallback) !== undefined) return false;
+export function awaitsSecondAsk({ status }: StoredMetadata, need: Need): boolean {
+  const { asked, ports } = need;
+  if (ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
   return mayWait(asked.route) && isAdmittedLate(asked.route, status);
 }
 

@@ -2,14 +2,16 @@
 // this isolate or in the world, and none while the origin is known to be down.
 import type { Handling } from "../http/cache-status.ts";
 import { selects } from "../http/selecting.ts";
+import type { StoredResponse } from "../http/stored-response.ts";
 import { Flight, type FlightOutcome } from "./collapse.ts";
-import { isInDoubt, settleDoubt } from "./in-doubt.ts";
+import { settleDoubt } from "./in-doubt.ts";
 import { variantKey } from "./key.ts";
 import { failurePage, lead, staleInstead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { lookUp } from "./lookup.ts";
-import { type Answer, type Need, questionOf } from "./need.ts";
+import { type Answer, atHand, type Need, policyOf, questionOf } from "./need.ts";
+import { pageOf } from "./origin-health.ts";
 import { plainPage } from "./plain-page.ts";
 import { probeOrigin, startRefresh } from "./refresh.ts";
 import { discardBody, fromStored } from "./respond.ts";
@@ -55,7 +57,7 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
 
 function isPurged(outcome: FlightOutcome, need: Need): boolean {
   if (outcome.kind !== "stored") return false;
-  const candidate: Candidate = { stored: outcome.stored, tier: "memory", key: need.key };
+  const candidate = candidateOf(outcome.stored, need);
   return judgedUnder(questionOf(need), candidate).kind !== "usable";
 }
 
@@ -74,7 +76,7 @@ async function collapsed(
     if (come !== undefined && isOfAnotherVariant(come, need)) return come;
     // Without a pause: nobody else must begin a flight meanwhile.
     if (come?.kind === "stored") {
-      const candidate: Candidate = { stored: come.stored, tier: "memory", key: need.key };
+      const candidate = candidateOf(come.stored, need);
       if (isAnswer(decide(candidate, questionOf(need)))) return answeredBy(candidate, need);
     }
     const flight = ports.flights.begin(key.text, ports.nowAtMs());
@@ -137,12 +139,11 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
 /** While the origin is down, and for a page that has just failed, no client finds out again. */
 async function withoutAsking(need: Need): Promise<Answer | undefined> {
   const { asked, ports, key } = need;
-  const page = { origin: asked.route.origin, page: asked.key.text };
-  const state = ports.originHealth.ask(page, ports.nowAtMs());
+  const state = ports.originHealth.ask(pageOf(asked), ports.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeOrigin(asked, ports);
-  const kept = need.validating ?? need.fallback;
+  const kept = atHand(need);
   const stale = await staleInstead(need, "unasked");
   if (stale === undefined && !isDown) return undefined;
   if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
@@ -215,26 +216,30 @@ async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | un
     const { failure } = outcome;
     const stale = await staleInstead(need, { collapsed: true });
     if (stale !== undefined || failure === "error-status") return stale;
-    discardBody((need.validating ?? need.fallback)?.stored);
+    discardBody(atHand(need)?.stored);
     return failurePage(failure);
   }
-  const { stored } = outcome;
-  if (!selects(stored.metadata.selecting, need.asked.forwarded)) return undefined;
-  const candidate: Candidate = { stored, tier: "memory", key: need.key };
-  if (isInDoubt(candidate, questionOf(need))) await settleDoubt(candidate, need);
+  if (!selects(outcome.stored.metadata.selecting, need.asked.forwarded)) return undefined;
+  const candidate = candidateOf(outcome.stored, need);
+  await settleDoubt(candidate, need);
   const question = questionOf(need);
   const mayAnswer =
     isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);
   return mayAnswer ? answeredBy(candidate, need) : undefined;
 }
 
+/** What another's forward has brought counts as this isolate's own. */
+function candidateOf(stored: StoredResponse, { key }: Need): Candidate {
+  return { stored, tier: "memory", key };
+}
+
 /** With what another's forward has brought. */
 function answeredBy(candidate: Candidate, need: Need): Answer {
   const { asked, ports, reason } = need;
   const { stored } = candidate;
-  const policy = { route: asked.route, heuristics: ports.config.heuristics };
-  const age = ageSeconds(stored.metadata, termsOf(stored.metadata, policy), ports.nowAtMs());
-  discardBody((need.validating ?? need.fallback)?.stored);
+  const terms = termsOf(stored.metadata, policyOf(need));
+  const age = ageSeconds(stored.metadata, terms, ports.nowAtMs());
+  discardBody(atHand(need)?.stored);
   const handling: Handling = { kind: "forwarded", reason, collapsed: true };
   const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
   return { response, outcome: "collapsed" };

@@ -2,7 +2,7 @@
 import type { Route } from "../config.ts";
 import { isInDoubt } from "./in-doubt.ts";
 import { termsOf } from "./lifetime.ts";
-import { questionOf } from "./need.ts";
+import { policyOf, questionOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import type { Candidate, Verdict } from "./verdict.ts";
@@ -15,9 +15,8 @@ export function isDueEarly(
   const { metadata } = candidate.stored;
   const { route } = asked;
   const { fillCostMs } = metadata;
-  const { random, config } = ports;
-  const terms = termsOf(metadata, { route, heuristics: config.heuristics });
-  const { staleWhileRevalidateSeconds } = terms;
+  const { random } = ports;
+  const { staleWhileRevalidateSeconds } = termsOf(metadata, policyOf({ asked, ports }));
   const ask = { route, staleWhileRevalidateSeconds, ageSeconds, ttlSeconds, fillCostMs, random };
   return isRefreshDue(ask) || isTrustEnding(candidate, asked, ports);
 }

@@ -1,8 +1,9 @@
 // Asks the origin, and tells an answer from a failure.
 import { passedFields } from "./forwarded-fields.ts";
+import type { OriginAsked } from "./origin-health.ts";
 import type { Asked, Passed } from "./plan.ts";
 import type { OriginRequest, Ports } from "./ports.ts";
-import { pathAndQuery, type Target } from "./target.ts";
+import { pathAndQuery } from "./target.ts";
 
 /** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */
 export type OriginFailure = "unreachable" | "timeout" | "error-status";
@@ -62,7 +63,7 @@ type Sent = Omit<OriginRequest, "signal"> & { readonly isUpgrade: boolean };
 
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
-  asking: { origin: string; page: string | undefined; target: Target },
+  asking: OriginAsked,
   { isUpgrade, ...request }: Sent,
   ports: Ports,
 ): Promise<OriginAnswer> {

@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
 import type { HotKeyStream } from "./hot-key-stream.ts";
 import { termsOf } from "./lifetime.ts";
+import { policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import type { Candidate } from "./verdict.ts";
@@ -39,8 +40,7 @@ export class HotKeys {
 
   #count(candidate: Candidate, asked: Asked, ports: Ports): void {
     const { config, metrics } = ports;
-    const policy = { route: asked.route, heuristics: config.heuristics };
-    const terms = termsOf(candidate.stored.metadata, policy);
+    const terms = termsOf(candidate.stored.metadata, policyOf({ asked, ports }));
     if (!canBeKeptWarm(candidate, asked, { terms, config })) return;
     const atMs = ports.nowAtMs();
     this.#forgetOld(atMs);

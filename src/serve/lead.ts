@@ -6,8 +6,8 @@ import { conditionalFields, hasStrongDate } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
 import type { Fresh } from "./fill.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
-import { isInDoubt, settleDoubt } from "./in-doubt.ts";
-import { type Answer, type Need, questionOf } from "./need.ts";
+import { settleDoubt } from "./in-doubt.ts";
+import { type Answer, atHand, type Need, questionOf } from "./need.ts";
 import { plainPage } from "./plain-page.ts";
 import { discardBody, fromStored } from "./respond.ts";
 import { sendAndStore } from "./send-and-store.ts";
@@ -45,7 +45,7 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       ? await staleInstead(need, { forwardStatus: response.status })
       : undefined;
     if (stale === undefined) {
-      const replaced = need.validating ?? need.fallback;
+      const replaced = atHand(need);
       if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, need);
       discardBody(replaced?.stored);
       return sendAndStore(fresh, need, flight);
@@ -82,7 +82,7 @@ async function originFailed(
   flight.settle({ kind: "origin-failed", failure });
   need.ports.flights.end(need.key.text, flight);
   const stale = await staleInstead(need, {});
-  if (stale === undefined) discardBody((need.validating ?? need.fallback)?.stored);
+  if (stale === undefined) discardBody(atHand(need)?.stored);
   return stale ?? failurePage(failure);
 }
 
@@ -99,8 +99,8 @@ export async function staleInstead(
   told: Told | "unasked",
 ): Promise<Answer | undefined> {
   const { asked, ports, reason } = need;
-  const kept = need.validating ?? need.fallback;
-  if (kept !== undefined && isInDoubt(kept, questionOf(need))) await settleDoubt(kept, need);
+  const kept = atHand(need);
+  if (kept !== undefined) await settleDoubt(kept, need);
   const allowed = decideOnError(kept, questionOf(need));
   if (allowed === undefined) return undefined;
   const { candidate, ageSeconds, ttlSeconds } = allowed;

@@ -5,10 +5,10 @@ import { pause, patiently } from "../patience.ts";
 import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "../tiers/lease.ts";
 import type { RecordHead } from "../tiers/record-codec.ts";
 import type { Flight, FlightOutcome } from "./collapse.ts";
-import { isInDoubt, settleDoubt } from "./in-doubt.ts";
+import { settleDoubt } from "./in-doubt.ts";
 import { isAlwaysValidated, termsOf } from "./lifetime.ts";
 import { lookUp } from "./lookup.ts";
-import { type Need, questionOf } from "./need.ts";
+import { type Need, policyOf } from "./need.ts";
 import { discardBody } from "./respond.ts";
 import type { Candidate } from "./verdict.ts";
 
@@ -88,7 +88,7 @@ async function outcomeIn(record: RecordHead, ask: TurnAsk): Promise<FlightOutcom
     tier: "shared",
     key,
   };
-  if (isInDoubt(candidate, questionOf(ask.need))) await settleDoubt(candidate, ask.need);
+  await settleDoubt(candidate, ask.need);
   if (!ask.accepts(candidate)) return undefined;
   const { accepts } = ask;
   const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts, atPrimary: true }, ports);
@@ -124,9 +124,9 @@ function wordOn(
     return isUncacheable ? "uncacheable" : "nothing-to-share";
   }
   const { body, metadata } = outcome.stored;
-  const { heuristics, limits } = ports.config;
+  const { limits } = ports.config;
   const isShared = body.kind === "bytes" && body.bytes.byteLength <= limits.sharedBodyBytes;
-  const isOfUse = !isAlwaysValidated(termsOf(metadata, { route: asked.route, heuristics }));
+  const isOfUse = !isAlwaysValidated(termsOf(metadata, policyOf({ asked, ports })));
   const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;
   return mayBeUsed ? undefined : "nothing-to-share";
 }

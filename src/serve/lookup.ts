@@ -6,6 +6,7 @@ import type { RecordKey } from "../tiers/record-key.ts";
 import type { Tier, TierAsk, TierRead, TierRecord, VaryMarker } from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
 import { isAlwaysValidated, keepUntilAtMs, type Terms, termsOf } from "./lifetime.ts";
+import { policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { clientHasIt, discardBody } from "./respond.ts";
@@ -148,8 +149,7 @@ class Search {
   }
 
   #termsOf({ stored }: Candidate): Terms {
-    const { heuristics } = this.#ports.config;
-    return termsOf(stored.metadata, { route: this.#ask.asked.route, heuristics });
+    return termsOf(stored.metadata, policyOf({ asked: this.#ask.asked, ports: this.#ports }));
   }
 
   /** A 304 or the answer to HEAD is made of metadata alone. */

@@ -3,6 +3,7 @@ import type { ForwardReason } from "../http/cache-status.ts";
 import type { Outcome } from "../metrics.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { VaryMarker } from "../tiers/tier.ts";
+import type { FreshnessPolicy } from "./lifetime.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import type { Candidate, VerdictQuestion } from "./verdict.ts";
@@ -29,9 +30,19 @@ export interface Need {
   readonly isForClient: boolean;
 }
 
+/** The stored response that the look-up found and that did not answer; `undefined` if it found none. */
+export function atHand({ validating, fallback }: Pick<Need, "validating" | "fallback">) {
+  return validating ?? fallback;
+}
+
+/** By which terms a stored response is used for this request. */
+export function policyOf({ asked, ports }: Pick<Need, "asked" | "ports">): FreshnessPolicy {
+  return { route: asked.route, heuristics: ports.config.heuristics };
+}
+
 /** The question that a verdict answers, asked now. */
 export function questionOf({ asked, ports }: Pick<Need, "asked" | "ports">): VerdictQuestion {
-  const { config, view, colo, invalidations } = ports;
-  const policy = { route: asked.route, heuristics: config.heuristics };
+  const { view, colo, invalidations } = ports;
+  const policy = policyOf({ asked, ports });
   return { asked, policy, view, invalidations, colo, atMs: ports.nowAtMs() };
 }

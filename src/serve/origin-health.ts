@@ -3,12 +3,24 @@
 import { LRUCache } from "lru-cache";
 import { Breaker } from "../redis/breaker.ts";
 import { keyBytes } from "./key-bytes.ts";
+import type { Asked } from "./plan.ts";
 import type { Target } from "./target.ts";
 
 /** Which origin, by its name in the config, and which of its pages. */
 export interface OriginPage {
   readonly origin: string;
   readonly page: string;
+}
+
+export function pageOf({ route, key }: Asked): OriginPage {
+  return { origin: route.origin, page: key.text };
+}
+
+export interface OriginAsked {
+  readonly origin: string;
+  /** Of which its answer tells; `undefined` where that may be about one client alone. */
+  readonly page: string | undefined;
+  readonly target: Target;
 }
 
 /** `isProbe`: it is time to look again, and this caller is the one to do it. */
@@ -56,16 +68,8 @@ export class OriginHealth {
     return this.#refreshes.begin(page, atMs);
   }
 
-  /**
-   * Whatever it answered, it can be reached.
-   *
-   * @param page of which the answer tells; `undefined` where it may be about one client alone
-   */
-  answered(
-    given: { origin: string; page: string | undefined; target: Target },
-    answer: { isError: boolean },
-    atMs: number,
-  ): void {
+  /** Whatever it answered, it can be reached. */
+  answered(given: OriginAsked, answer: { isError: boolean }, atMs: number): void {
     const origin = this.#origin(given.origin);
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
     origin.failing.clear();
@@ -78,7 +82,7 @@ export class OriginHealth {
   }
 
   /** It could not be reached, or did not answer in time. */
-  failed(given: { origin: string; page: string | undefined; target: Target }, atMs: number): void {
+  failed(given: OriginAsked, atMs: number): void {
     if (given.page !== undefined) this.#failing.begin(given.page, atMs);
     const { failing, breaker, wellAtMs } = this.#origin(given.origin);
     for (const [path, failedAtMs] of failing) {

@@ -7,6 +7,7 @@ import { lead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "./lookup.ts";
 import { type Need, questionOf } from "./need.ts";
+import { pageOf } from "./origin-health.ts";
 import { type Asked, asRefresh } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { discardBody } from "./respond.ts";
@@ -33,9 +34,7 @@ export function probeOrigin(client: Asked, ports: Ports): void {
 }
 
 function isWorthAsking(client: Asked, ports: Ports): boolean {
-  const { route, key } = client;
-  const { originHealth, nowAtMs } = ports;
-  const state = originHealth.ask({ origin: route.origin, page: key.text }, nowAtMs());
+  const state = ports.originHealth.ask(pageOf(client), ports.nowAtMs());
   if (state.kind === "down" && state.isProbe) probeOrigin(client, ports);
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }

@@ -2,8 +2,8 @@
 import { mayStore, sharedExplicitly, type StorableVerdict } from "../http/storable.ts";
 import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
 import { streamBytesMax } from "./fill.ts";
-import { assignedLifetimeSeconds, type FreshnessPolicy, termsOf } from "./lifetime.ts";
-import type { Need } from "./need.ts";
+import { assignedLifetimeSeconds, termsOf } from "./lifetime.ts";
+import { type Need, policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { removeStored } from "./store.ts";
@@ -83,8 +83,7 @@ export function refusalToStore(
   asked: Asked,
   ports: Ports,
 ): StoreRefusal | undefined {
-  const policy: FreshnessPolicy = { route: asked.route, heuristics: ports.config.heuristics };
-  const terms = termsOf(metadata, policy);
+  const terms = termsOf(metadata, policyOf({ asked, ports }));
   const verdict = mayStore({
     request: {
       method: asked.method,

@@ -6,7 +6,7 @@ import type { Flight } from "./collapse.ts";
 import { fieldsOfFill } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
-import { type Answer, type Need, questionOf } from "./need.ts";
+import { type Answer, atHand, type Need, questionOf } from "./need.ts";
 import { heedRefusal, refusalToStore } from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
@@ -19,7 +19,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const refusal =
     refusalToStore(metadata, asked, ports) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
-  heedRefusal(refusal, response.status, { ...need, replaced: need.validating ?? need.fallback });
+  heedRefusal(refusal, response.status, { ...need, replaced: atHand(need) });
   const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;
   if (refusal !== undefined) {
     ports.flights.end(key.text, flight);

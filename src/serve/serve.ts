@@ -10,6 +10,7 @@ import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { invalidateBy, isSafe } from "./invalidate.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, questionOf } from "./need.ts";
+import { pageOf } from "./origin-health.ts";
 import { type Asked, type Passed, plan } from "./plan.ts";
 import { plainPage } from "./plain-page.ts";
 import type { Ports } from "./ports.ts";
@@ -76,8 +77,7 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
 function isSpared(candidate: Candidate, asked: Asked, ports: Ports): boolean {
   const question = questionOf({ asked, ports });
   if (candidate.tier !== "memory" || decideOnError(candidate, question) === undefined) return false;
-  const { route, key } = asked;
-  return ports.originHealth.spareLook({ origin: route.origin, page: key.text }, question.atMs);
+  return ports.originHealth.spareLook(pageOf(asked), question.atMs);
 }
 
 function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {

@@ -21,6 +21,7 @@ import { openBytePipe } from "./byte-pipe.ts";
 import { streamBytesMax } from "./fill.ts";
 import { gather } from "./gather.ts";
 import { keepUntilAtMs, termsOf } from "./lifetime.ts";
+import { policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import {
@@ -166,10 +167,8 @@ interface Placed {
 /** The response under its variant's key and, if there is a `Vary`, the marker that leads to it. */
 function placed(response: Written, place: VariantPlace, atMs: number): Placed[] {
   const metadata = metadataIn(response);
-  const { route } = place.asked;
-  const { heuristics } = place.ports.config;
   const key = keyOf(metadata, place);
-  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, { route, heuristics }));
+  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, policyOf(place)));
   const stored = { key, record: response, untilAtMs };
   if (metadata.selecting.length === 0) return [stored];
   const marker = markerTo(metadata, stored, place);
