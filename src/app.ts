@@ -21,6 +21,7 @@ import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
 import { serve } from "./serve/serve.ts";
 import { Uncacheable } from "./serve/uncacheable.ts";
+import { compileUrlReader } from "./serve/url-reader.ts";
 import { EdgeTier } from "./tiers/edge-tier.ts";
 import { Leases } from "./tiers/lease.ts";
 import { MemoryTier } from "./tiers/memory-tier.ts";
@@ -83,12 +84,15 @@ function createIsolate(given: {
 }): Isolate {
   const { config, environment, platform, metrics, redis, purging } = given;
   const { limits, namespace } = config;
+  const { siteHost } = environment;
+  const matchRoute = compileRoutes(config);
   const onBadRecord = () => metrics.badRecord();
   return {
     config,
     metrics,
-    matchRoute: compileRoutes(config),
-    siteHost: environment.siteHost,
+    matchRoute,
+    readUrl: compileUrlReader({ config, matchRoute, siteHost }),
+    siteHost,
     tiers: {
       memory: new MemoryTier(limits.memoryBytes),
       edge: new EdgeTier({ cache: platform.cache, onBadRecord }),

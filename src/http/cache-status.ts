@@ -25,15 +25,15 @@ const unverified = "unverified";
  * @param upstream value of a cache nearer to the origin, kept in front of ours (RFC 9211 §2)
  */
 export function cacheStatus(handling: Handling, upstream: string | null = null): string {
-  const ours = ["tidemark", ...parameters(handling)].join("; ");
+  const ours = `tidemark; ${parameters(handling)}`;
   return upstream === null || upstream.trim() === "" ? ours : `${upstream}, ${ours}`;
 }
 
-function parameters(handling: Handling): string[] {
+function parameters(handling: Handling): string {
   if (handling.kind === "hit") {
     const { ttlSeconds, detail } = handling;
-    const told = ["hit", `ttl=${Math.floor(ttlSeconds)}`, `detail=${detail}`];
-    return handling.unverified === true ? [...told, unverified] : told;
+    const told = `hit; ttl=${Math.floor(ttlSeconds)}; detail=${detail}`;
+    return handling.unverified === true ? `${told}; ${unverified}` : told;
   }
   return [
     `fwd=${handling.reason}`,
@@ -42,5 +42,5 @@ function parameters(handling: Handling): string[] {
     ...(handling.stored === true ? ["stored"] : []),
     ...(handling.detail === undefined ? [] : [`detail=${handling.detail}`]),
     ...(handling.unverified === true ? [unverified] : []),
-  ];
+  ].join("; ");
 }

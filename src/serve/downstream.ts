@@ -1,6 +1,7 @@
 // The response fields that clients get: without what was meant for us, and with the lifetime that
 // the route gives browsers.
 import type { Config, Route } from "../config.ts";
+import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import { parseDirectives } from "../http/directives.ts";
 import { connectionFields } from "../http/storable-fields.ts";
 import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
@@ -9,31 +10,57 @@ import { tagFieldNames } from "./tags.ts";
 /** Fields and directives for caches like this one; they end here. */
 const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
-const built = new WeakMap<StoredMetadata, Headers>();
+interface Prepared {
+  readonly route: Route;
+  readonly fields: Headers;
+  age: number;
+  cacheStatus: string;
+}
 
-/** Fields of an answer from a stored response, with its age. A copy that the caller may change. */
-export function fieldsFromStored(
-  metadata: StoredMetadata,
-  given: { route: Route; config: Config; ageSeconds: number },
-): Headers {
-  let base = built.get(metadata);
-  if (base === undefined) {
-    base = forClients(fieldsOf(metadata), given.config);
-    built.set(metadata, base);
+const prepared = new WeakMap<StoredMetadata, Prepared>();
+
+interface AnswerAsk {
+  readonly route: Route;
+  readonly config: Config;
+  readonly ageSeconds: number;
+  readonly handling: Handling;
+}
+
+/**
+ * Fields of an answer from a stored response, with its age and what became of the request. Built
+ * once and brought up to date from second to second: whoever changes them takes a copy, as
+ * `Response` does.
+ */
+export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Headers {
+  const { route } = ask;
+  let known = prepared.get(metadata);
+  if (known?.route !== route) {
+    known = {
+      route,
+      fields: forClients(fieldsOf(metadata), ask.config),
+      age: NaN,
+      cacheStatus: "",
+    };
+    prepared.set(metadata, known);
   }
-  const fields = new Headers(base);
-  const age = Math.floor(given.ageSeconds);
-  fields.set("age", String(age));
-  tellBrowsers(fields, given.route, age);
-  return fields;
+  const age = Math.floor(ask.ageSeconds);
+  if (age !== known.age) {
+    known.fields.set("age", String(age));
+    tellBrowsers(known.fields, route, age);
+    known.age = age;
+  }
+  const told = cacheStatus(ask.handling);
+  if (told !== known.cacheStatus) {
+    const upstream = fieldsOf(metadata).get("cache-status");
+    known.fields.set("cache-status", cacheStatus(ask.handling, upstream));
+    known.cacheStatus = told;
+  }
+  return known.fields;
 }
 
 /** Fields of an answer that was just generated and is being stored: `Age` only if it came with one. */
-export function fieldsOfFill(
-  metadata: StoredMetadata,
-  given: { route: Route; config: Config; ageSeconds: number },
-): Headers {
-  const fields = fieldsFromStored(metadata, given);
+export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers {
+  const fields = new Headers(fieldsFromStored(metadata, ask));
   if (!fieldsOf(metadata).has("age")) fields.delete("age");
   return fields;
 }

@@ -36,7 +36,6 @@ const conditional: ReadonlySet<string> = new Set([...conditionalFieldNames, "ran
 export interface ForwardedRequest {
   readonly client: Headers;
   readonly target: Target;
-  readonly clientAddress: string | null;
 }
 
 /** Of a request that may be answered from a stored response. */
@@ -135,7 +134,7 @@ function introducedValue(name: string, request: ForwardedRequest): string | null
     case "x-forwarded-host":
       return request.target.host;
     case "x-forwarded-for":
-      return request.clientAddress;
+      return request.client.get("cf-connecting-ip");
     case "via": {
       const before = request.client.get("via");
       return before === null ? "1.1 tidemark" : `${before}, 1.1 tidemark`;

@@ -8,6 +8,7 @@ import type { StoredMetadata } from "../http/stored-response.ts";
 import { coverable, groupTag, hostTag, routeTag, urlTag } from "../purge/purge-target.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { WidenableTarget } from "./bounded-targets.ts";
+import { keyUrl } from "./key.ts";
 import { keyBytes } from "./key-bytes.ts";
 import { keyedAs, type Passed } from "./plan.ts";
 import type { Ports } from "./ports.ts";
@@ -69,11 +70,11 @@ function invalidate(url: string, passed: Passed, ports: Ports): WidenableTarget 
   if (!isOurs || named.isAmbiguous) return undefined;
   const { route } = matchRoute(named.path);
   if (route.bypass) return undefined;
-  const fields = { ...passed.fields, target: { ...named, ownHost: target.ownHost } };
-  const keyed = keyedAs({ fields, route, config });
+  const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
+  const { key } = keyedAs({ client: passed.fields.client, keyed, route, config });
   const exact = urlTag(keyed.url);
   ports.invalidations.add(exact, ports.nowAtMs());
-  removeStored(keyed.key, ports, hosts);
+  removeStored(key, ports, hosts);
   return { exact, wider: routeTag(route.name) };
 }
 

@@ -1,8 +1,7 @@
 // How a purge names what is stored: URLs and prefixes brought into the form that keys have.
 import type { Config } from "../config.ts";
 import type { Naming } from "../purge/order.ts";
-import { keyedUrl } from "./key.ts";
-import { keyedTarget } from "./plan.ts";
+import { keyUrl } from "./key.ts";
 import type { MatchRoute } from "./policy.ts";
 import { canonicalHost, readTarget } from "./target.ts";
 
@@ -22,7 +21,7 @@ export function namingOf(given: {
     routeNames: new Set(config.routes.map(({ name }) => name)),
     keyedUrl: (url) => {
       const target = read(url);
-      return target && keyedUrl(keyedTarget(target, matchRoute(target.path).route, config));
+      return target && keyUrl(target, matchRoute(target.path).route, config).url;
     },
     // With SITE_HOST every name of the site is that one.
     host: (host) => siteHost ?? canonicalHost(host.toLowerCase(), "http"),

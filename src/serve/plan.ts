@@ -1,14 +1,15 @@
 // What is to be done with a request, by itself alone: refuse it, pass it by, or look it up.
-import { matchesAny, type Config, type Route } from "../config.ts";
+import type { Config, Route } from "../config.ts";
 import { type RequestDirectives, requestDirectives } from "../http/cache-control.ts";
 import type { ForwardReason } from "../http/cache-status.ts";
 import type { Fields } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import { sortCookies } from "./cookies.ts";
 import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
-import { keyedUrl, primaryKey } from "./key.ts";
-import type { MatchRoute, RouteMatch } from "./policy.ts";
-import { keyedQuery, readTarget, type Target } from "./target.ts";
+import { type KeyedUrl, primaryKey } from "./key.ts";
+import type { RouteMatch } from "./policy.ts";
+import type { Target } from "./target.ts";
+import type { ReadUrl, UrlRead } from "./url-reader.ts";
 
 /** A request that may be answered from a stored response, with all that later steps ask of it. */
 export interface Asked {
@@ -49,30 +50,22 @@ export interface Passed {
 }
 
 export type Plan =
-  /** Below `/_cache/`, which is ours and never forwarded. */
+  /** Below `/_cache/`. */
   { kind: "reserved" } | { kind: "pass"; passed: Passed } | { kind: "look-up"; asked: Asked };
 
 const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
 
-export function plan(
-  request: Request,
-  given: { config: Config; matchRoute: MatchRoute; siteHost: string | undefined },
-): Plan {
-  const { config, matchRoute, siteHost } = given;
-  const target = readTarget(request.url, siteHost);
-  if (isReserved(target.path) || isReserved(resolved(target))) return { kind: "reserved" };
-  const { route, parameters } = matchRoute(target.path);
-  const fields: ForwardedRequest = {
-    client: request.headers,
-    target,
-    clientAddress: request.headers.get("cf-connecting-ip"),
-  };
+export function plan(request: Request, given: { config: Config; readUrl: ReadUrl }): Plan {
+  const read = given.readUrl(request.url);
+  if (read.isReserved) return { kind: "reserved" };
+  const { target, route } = read;
+  const fields: ForwardedRequest = { client: request.headers, target };
   const rule = passRule(request, target, route);
   if (rule !== undefined) {
     const reason = rule === "method" ? "method" : "bypass";
     return { kind: "pass", passed: { request, target, route, reason, rule, fields } };
   }
-  return { kind: "look-up", asked: askedFor({ request, fields, route, parameters, config }) };
+  return { kind: "look-up", asked: askedFor(request, read, given.config) };
 }
 
 /** The same request as the isolate itself would make it: whole, unconditional, for storing. */
@@ -86,19 +79,6 @@ export function asRefresh(asked: Asked, selectsByCookie: boolean): Asked {
     forwarded: selectsByCookie ? asked.forwarded : asked.forwarded.withCookies(asked.keyedCookies),
     hasUnknownCookie: asked.hasUnknownCookie && selectsByCookie,
   };
-}
-
-/** Where a reader who resolves dot segments ends up. */
-function resolved({ isAmbiguous, path }: Target): string {
-  return isAmbiguous ? readTarget(new URL(path, "http://any.invalid").href).path : path;
-}
-
-/** With slashes doubled or encoded too: some reader behind us might take them for one. */
-const reserved = /^(?:[/\\]|%2F|%5C)+_cache(?:[/\\]|%2F|%5C|$)/;
-
-/** @param path normalised */
-export function isReserved(path: string): boolean {
-  return reserved.test(path);
 }
 
 /** @returns why this request is neither answered from a stored response nor stored */
@@ -115,21 +95,18 @@ function passRule(request: Request, target: Target, route: Route): PassRule | un
   return hasPrecondition ? "precondition" : undefined;
 }
 
-function askedFor(given: {
-  request: Request;
-  fields: ForwardedRequest;
-  route: Route;
-  parameters: RouteMatch["parameters"];
-  config: Config;
-}): Asked {
-  const { request, fields, route, parameters, config } = given;
-  const { cookies, ...keyed } = keyedAs({ fields, route, config });
+function askedFor(request: Request, read: UrlRead, config: Config): Asked {
+  const { route, parameters, keyed } = read;
+  const { cookies, forwarded, key } = keyedAs({ client: request.headers, keyed, route, config });
   return {
-    ...keyed,
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
+    target: keyed.target,
     route,
     parameters,
+    key,
+    url: keyed.url,
+    forwarded,
     directives: honoured(request.headers, route),
     keyedCookies: cookies.keyed.join("; "),
     hasUnknownCookie: cookies.hasUnknown,
@@ -137,29 +114,20 @@ function askedFor(given: {
 }
 
 /** What a request with these fields is keyed by on a route, and what its origin would see. */
-export function keyedAs(given: { fields: ForwardedRequest; route: Route; config: Config }) {
-  const { fields, route, config } = given;
+export function keyedAs(given: { client: Headers; keyed: KeyedUrl; route: Route; config: Config }) {
+  const { client, keyed, route, config } = given;
   const { keyHeaders, honourRequestDirectives: honoursDirectives } = route;
-  const target = keyedTarget(fields.target, route, config);
   const cookies = sortCookies({
-    field: fields.client.get("cookie"),
+    field: client.get("cookie"),
     key: route.keyCookies,
     drop: [config.harmlessCookies, route.ignoreCookies],
   });
   const forwarded = new KeyedFields(
-    { ...fields, target },
+    { client, target: keyed.target },
     { cookies: cookies.forwarded, keyHeaders, honoursDirectives },
   );
-  const key = primaryKey({ target, forwarded, keyHeaders, keyedCookies: cookies.keyed });
-  return { target, cookies, forwarded, key, url: keyedUrl(target) };
-}
-
-/** The target with that part of its query alone that counts on its route. */
-export function keyedTarget(target: Target, route: Route, config: Config): Target {
-  const allow = route.queryAllow;
-  const counts = (name: string) =>
-    !matchesAny(config.stripQuery, name) && (allow === undefined || matchesAny(allow, name));
-  return { ...target, query: keyedQuery(target.query, counts) };
+  const key = primaryKey(keyed, { forwarded, keyHeaders, keyedCookies: cookies.keyed });
+  return { cookies, forwarded, key };
 }
 
 function honoured(headers: Headers, route: Route): RequestDirectives {

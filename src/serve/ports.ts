@@ -14,6 +14,7 @@ import type { JoinedPurges } from "./joined-purges.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { Uncacheable } from "./uncacheable.ts";
+import type { ReadUrl } from "./url-reader.ts";
 
 export interface Tiers {
   readonly memory: MemoryTier;
@@ -37,6 +38,7 @@ export interface OriginRequest {
 export interface Isolate {
   readonly config: Config;
   readonly matchRoute: MatchRoute;
+  readonly readUrl: ReadUrl;
   /** The host that every name and port of the site counts as; `undefined` for each its own. */
   readonly siteHost: string | undefined;
   readonly tiers: Tiers;

@@ -8,7 +8,6 @@ import {
   type StoredMetadata,
   type StoredResponse,
 } from "../http/stored-response.ts";
-import { unreachable } from "../http/unreachable.ts";
 import { isNotModified } from "../http/validators.ts";
 import { fieldsFromStored, fieldsPassedOn } from "./downstream.ts";
 import type { Asked } from "./plan.ts";
@@ -32,12 +31,11 @@ export function fromStored(
   const { asked, ports, ageSeconds, handling } = given;
   const { metadata } = stored;
   const { config } = ports;
-  const fields = fieldsFromStored(metadata, { route: asked.route, config, ageSeconds });
-  fields.set("cache-status", cacheStatus(handling, fields.get("cache-status")));
+  const fields = fieldsFromStored(metadata, { route: asked.route, config, ageSeconds, handling });
   const hasIt = clientHasIt(asked, metadata);
   if (!hasIt && asked.method === "GET") return bodyOrPart(stored, fields, { asked, ports });
   discardBody(stored);
-  return hasIt ? notModified(fields) : headOnly(fields, metadata);
+  return hasIt ? notModified(new Headers(fields)) : headOnly(new Headers(fields), metadata);
 }
 
 /** A stream that nobody reads would hold its tier's connection. */
@@ -65,15 +63,16 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
   return new Response(null, { status, statusText, headers: fields, encodeBody: "manual" });
 }
 
+/** @param prepared left as they are, for the next answer */
 function bodyOrPart(
   stored: StoredResponse,
-  fields: Headers,
+  prepared: Headers,
   { asked, ports }: { asked: Asked; ports: Ports },
 ): Response {
   const { conditions } = asked;
   const { metadata, body } = stored;
   const { status, statusText, bodyBytes } = metadata;
-  if (bodiless.has(status)) return new Response(null, { status, statusText, headers: fields });
+  if (bodiless.has(status)) return new Response(null, { status, statusText, headers: prepared });
   const part =
     bodyBytes === null || !conditions.has("range")
       ? ({ kind: "whole" } as const)
@@ -84,33 +83,29 @@ function bodyOrPart(
           bodyBytes,
           bodyDate: bodyDateOf(metadata),
         });
-  switch (part.kind) {
-    case "whole":
-      return new Response(bodyFrom(stored, ports), {
-        status,
-        statusText,
-        headers: fields,
-        encodeBody: "manual",
-      });
-    case "unsatisfiable": {
-      discardBody(stored);
-      // It is about this one request: nothing of the stored response's own must be kept from it.
-      for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
-      fields.set("cache-control", "no-store");
-      fields.set("content-range", `bytes */${bodyBytes}`);
-      return new Response(null, { status: 416, headers: fields });
-    }
-    case "part": {
-      const { firstByte, lastByte } = part;
-      fields.set("content-range", `bytes ${firstByte}-${lastByte}/${bodyBytes}`);
-      fields.set("content-length", String(lastByte - firstByte + 1));
-      const sliced =
-        body.kind === "stream" ? slicedStream(body.stream, part) : bodyFrom(stored, ports, part);
-      return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
-    }
-    default:
-      return unreachable(part);
+  if (part.kind === "whole") {
+    return new Response(bodyFrom(stored, ports), {
+      status,
+      statusText,
+      headers: prepared,
+      encodeBody: "manual",
+    });
   }
+  const fields = new Headers(prepared);
+  if (part.kind === "unsatisfiable") {
+    discardBody(stored);
+    // It is about this one request: nothing of the stored response's own must be kept from it.
+    for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
+    fields.set("cache-control", "no-store");
+    fields.set("content-range", `bytes */${bodyBytes}`);
+    return new Response(null, { status: 416, headers: fields });
+  }
+  const { firstByte, lastByte } = part;
+  fields.set("content-range", `bytes ${firstByte}-${lastByte}/${bodyBytes}`);
+  fields.set("content-length", String(lastByte - firstByte + 1));
+  const sliced =
+    body.kind === "stream" ? slicedStream(body.stream, part) : bodyFrom(stored, ports, part);
+  return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
 /** @param part first and last byte, both included; of bytes alone */

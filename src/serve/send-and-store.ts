@@ -1,5 +1,5 @@
 // Sends an origin's answer on to the client, and stores it on the way where it may be stored.
-import { cacheStatus, type Handling } from "../http/cache-status.ts";
+import type { Handling } from "../http/cache-status.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
@@ -66,8 +66,8 @@ export function sendAndStoreBody(
     route: asked.route,
     config: ports.config,
     ageSeconds: ageSeconds(metadata, termsOf(metadata, policy), atMs),
+    handling,
   });
-  fields.set("cache-status", cacheStatus(handling, fields.get("cache-status")));
   const response = hasIt
     ? notModified(fields)
     : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });

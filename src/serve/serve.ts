@@ -8,8 +8,8 @@ import { isDueEarly } from "./early-refresh.ts";
 import { forwardPassed } from "./forward.ts";
 import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { invalidateBy, isSafe } from "./invalidate.ts";
-import { lookUp } from "./lookup.ts";
-import { type Answer, questionOf } from "./need.ts";
+import { type LookedUp, lookUp } from "./lookup.ts";
+import { type Answer, type Need, questionOf } from "./need.ts";
 import { pageOf } from "./origin-health.ts";
 import { type Asked, type Passed, plan } from "./plan.ts";
 import { plainPage } from "./plain-page.ts";
@@ -24,9 +24,11 @@ import {
   isAnswer,
   isUnverified,
   type Verdict,
+  type VerdictQuestion,
 } from "./verdict.ts";
 
-export async function serve(request: Request, ports: Ports): Promise<Response> {
+/** What memory has is answered without a promise. */
+export function serve(request: Request, ports: Ports): Response | Promise<Response> {
   const planned = plan(request, ports);
   if (planned.kind === "reserved") return plainPage(404);
   if (planned.kind === "pass") return passBy(planned.passed, ports);
@@ -38,39 +40,52 @@ export async function serve(request: Request, ports: Ports): Promise<Response> {
   const accepts = (candidate: Candidate) =>
     isAnswer(decide(candidate, question)) || isSpared(candidate, asked, ports);
   const looking = lookUp({ asked, atMs: question.atMs, accepts }, ports);
-  const { found, ...place } = looking instanceof Promise ? await looking : looking;
-  // Time that was spent looking counts: the answer goes out now.
-  const now = looking instanceof Promise ? questionOf({ asked, ports }) : question;
-  let verdict = decide(found, now);
-  if (!isAnswer(verdict) && isInDoubt(found, now)) {
-    await settleDoubt(found, { asked, ports }, renewed);
-    verdict = decide(found, questionOf({ asked, ports }));
-  }
-  const need = { asked, ports, ...place, isForClient: true };
+  const settle = (lookedUp: LookedUp, now: VerdictQuestion) => {
+    const { found, key, marker } = lookedUp;
+    const need = { asked, ports, key, marker, isForClient: true };
+    const verdict = decide(found, now);
+    if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(verdict, need);
+    const settled = settleDoubt(found, { asked, ports }, renewed);
+    return settled.then(() => carryOut(decide(found, questionOf({ asked, ports })), need));
+  };
+  return looking instanceof Promise
+    ? // Time that was spent looking counts: the answer goes out now.
+      looking.then((lookedUp) => settle(lookedUp, questionOf({ asked, ports })))
+    : settle(looking, question);
+}
+
+type Place = Omit<Need, "reason">;
+
+function carryOut(verdict: Verdict, place: Place): Response | Promise<Response> {
+  const { asked, ports } = place;
   switch (verdict.kind) {
     case "serve":
       ports.hotKeys?.hit(verdict.candidate, asked, ports);
       if (isDueEarly(verdict, asked, ports)) {
         refreshBehind(asked, verdict.candidate, place.key, ports);
       }
-      return counted(hit(verdict, need), asked, ports);
+      return counted(hit(verdict, place), asked, ports);
     case "serve-stale":
       ports.hotKeys?.hit(verdict.candidate, asked, ports);
       if (verdict.refresh) refreshBehind(asked, verdict.candidate, place.key, ports);
-      return counted(hit(verdict, need), asked, ports);
+      return counted(hit(verdict, place), asked, ports);
     case "validate": {
       const { reason, candidate: validating } = verdict;
-      return counted(await answerFromOrigin({ ...need, reason, validating }), asked, ports);
+      return forwarded({ ...place, reason, validating });
     }
     case "forward": {
       const { reason, fallback } = verdict;
-      return counted(await answerFromOrigin({ ...need, reason, fallback }), asked, ports);
+      return forwarded({ ...place, reason, fallback });
     }
     case "gateway-timeout":
       return counted({ response: plainPage(504), outcome: "failed" }, asked, ports);
     default:
       return unreachable(verdict);
   }
+}
+
+async function forwarded(need: Need): Promise<Response> {
+  return counted(await answerFromOrigin(need), need.asked, need.ports);
 }
 
 /** A stale response in memory, where nothing better is likely to be had. */

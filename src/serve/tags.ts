@@ -24,7 +24,7 @@ export function tagsOf(response: Fields, asked: Asked, config: Config): string[]
     if (name === "cache-groups") return groupsIn(value);
     return value.split(separatedBy[name] ?? /[\s,]+/).map((tag) => tag.trim());
   });
-  const ofRoute = asked.route.tags(asked.parameters).map((tag) => tag.trim());
+  const ofRoute = asked.route.tags({ ...asked.parameters }).map((tag) => tag.trim());
   const all = [...ofFields, ...ofRoute];
   return [...new Set(all)]
     .filter((tag) => tag !== "" && new TextEncoder().encode(tag).length <= tagBytesMax)

@@ -5,16 +5,16 @@ export class RecordKey {
   readonly text: string;
   /** Of the request, with its port; the edge tier keeps a site's records under its own host. */
   readonly host: string;
-  #digest: Promise<string> | undefined;
+  #digest: string | undefined;
 
   constructor(text: string, host: string) {
     this.text = text;
     this.host = host;
   }
 
-  /** SHA-256 of the text, hex; worked out once. */
-  digest(): Promise<string> {
-    this.#digest ??= sha256Hex(new TextEncoder().encode(this.text));
+  /** SHA-256 of the text, hex; kept as text, since a promise would belong to one request. */
+  async digest(): Promise<string> {
+    this.#digest ??= await sha256Hex(new TextEncoder().encode(this.text));
     return this.#digest;
   }
 }

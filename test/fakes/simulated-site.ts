@@ -6,10 +6,11 @@ import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { Flights } from "../../src/serve/collapse.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
 import { OriginHealth } from "../../src/serve/origin-health.ts";
-import { compileRoutes, type MatchRoute } from "../../src/serve/policy.ts";
+import { compileRoutes } from "../../src/serve/policy.ts";
 import type { Ports, Tiers } from "../../src/serve/ports.ts";
 import { serve } from "../../src/serve/serve.ts";
 import { Uncacheable } from "../../src/serve/uncacheable.ts";
+import { compileUrlReader } from "../../src/serve/url-reader.ts";
 import { EdgeTier } from "../../src/tiers/edge-tier.ts";
 import { MemoryTier } from "../../src/tiers/memory-tier.ts";
 import { SharedTier } from "../../src/tiers/shared-tier.ts";
@@ -27,15 +28,18 @@ export interface SiteParts {
 
 export const soundSiteParts: SiteParts = { tiers: (tiers) => tiers, ports: (ports) => ports };
 
-const matchers = new WeakMap<Config, MatchRoute>();
+type Compiled = Pick<Ports, "matchRoute" | "readUrl">;
 
-function matcherOf(config: Config): MatchRoute {
-  let matcher = matchers.get(config);
-  if (matcher === undefined) {
-    matcher = compileRoutes(config);
-    matchers.set(config, matcher);
+const compiled = new WeakMap<Config, Compiled>();
+
+function compiledOf(config: Config): Compiled {
+  let known = compiled.get(config);
+  if (known === undefined) {
+    const matchRoute = compileRoutes(config);
+    known = { matchRoute, readUrl: compileUrlReader({ config, matchRoute, siteHost: undefined }) };
+    compiled.set(config, known);
   }
-  return matcher;
+  return known;
 }
 
 export class SimulatedSite {
@@ -54,7 +58,7 @@ export class SimulatedSite {
     this.isolate = isolate;
     const ports: Ports = {
       config,
-      matchRoute: matcherOf(config),
+      ...compiledOf(config),
       siteHost: undefined,
       tiers: parts.tiers(tiersOf(isolate, around.cache), isolate),
       view,
@@ -77,7 +81,7 @@ export class SimulatedSite {
     this.#ports = parts.ports(ports, isolate);
   }
 
-  serve(request: Request): Promise<Response> {
+  async serve(request: Request): Promise<Response> {
     return serve(request, this.#ports);
   }
 }

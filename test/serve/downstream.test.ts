@@ -13,6 +13,8 @@ import { metadataWith, type RouteChanges, routeWith } from "./examples.ts";
 type Fields = Readonly<Record<string, string>>;
 const cc = (text: string, more: Fields = {}): Fields => ({ "cache-control": text, ...more });
 
+const handling = { kind: "hit", ttlSeconds: 9, detail: "memory" } as const;
+
 function fromStored(
   stored: Fields,
   given: { route?: RouteChanges; config?: ConfigInput; ageSeconds?: number },
@@ -22,6 +24,7 @@ function fromStored(
     route: routeWith(route),
     config: defineConfig(config),
     ageSeconds,
+    handling,
   });
 }
 
@@ -169,7 +172,7 @@ describe("browser", () => {
 });
 
 describe("Age", () => {
-  const given = { route: routeWith(), config: defineConfig({}), ageSeconds: 7.9 };
+  const given = { route: routeWith(), config: defineConfig({}), ageSeconds: 7.9, handling };
 
   it.each([
     { id: "stored", fields: fieldsFromStored(metadataWith(), given), age: "7" },
@@ -183,11 +186,40 @@ describe("Age", () => {
   ])("$id (RFC 9111 §5.1)", ({ fields, age }) => {
     expect(fields.get("age")).toBe(age);
   });
+});
 
-  it("one answer's fields are not another's", () => {
-    const metadata = metadataWith();
-    fieldsFromStored(metadata, given).set("x-mine", "1");
-    expect(fieldsFromStored(metadata, given).has("x-mine")).toBe(false);
+describe("fields that are kept for the next answer", () => {
+  const config = defineConfig({});
+  const immutable = { browser: "60s", immutable: true } as const;
+  const metadata = metadataWith(cc("public, max-age=5", { "cache-status": "near; hit" }));
+  const route = routeWith(immutable);
+  const of = (ask: { ageSeconds: number; ttlSeconds: number; route?: typeof route }) =>
+    fieldsFromStored(metadata, {
+      route,
+      config,
+      handling: { ...handling, ttlSeconds: ask.ttlSeconds },
+      ...ask,
+    });
+
+  it.each([
+    { id: "first", ageSeconds: 1, ttlSeconds: 59, maxAge: 61 },
+    { id: "the same second", ageSeconds: 1.9, ttlSeconds: 59.9, maxAge: 61 },
+    { id: "older", ageSeconds: 2, ttlSeconds: 58, maxAge: 62 },
+    { id: "younger: its clock was set back", ageSeconds: 0, ttlSeconds: 58, maxAge: 60 },
+    { id: "another ttl: softly purged", ageSeconds: 0, ttlSeconds: -1, maxAge: 60 },
+  ])("$id", ({ maxAge, ...ask }) => {
+    expect(Object.fromEntries(of(ask))).toEqual({
+      age: String(Math.floor(ask.ageSeconds)),
+      "cache-control": `public, max-age=${maxAge}, immutable`,
+      "cache-status": `near; hit, tidemark; hit; ttl=${Math.floor(ask.ttlSeconds)}; detail=memory`,
+    });
+  });
+
+  it("are another route's own", () => {
+    of({ ageSeconds: 1, ttlSeconds: 1 });
+    const other = routeWith({});
+    const fields = of({ ageSeconds: 1, ttlSeconds: 1, route: other });
+    expect(fields.get("cache-control")).toBe("public, max-age=5");
   });
 });
 

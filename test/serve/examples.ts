@@ -6,6 +6,7 @@ import type { RouteInput } from "../../src/config-route.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
 import { type Asked, plan, type Plan } from "../../src/serve/plan.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
+import { compileUrlReader } from "../../src/serve/url-reader.ts";
 
 export type RouteChanges = Partial<Omit<RouteInput, "name" | "match">>;
 
@@ -26,7 +27,9 @@ export function planOf(
   siteHost?: string,
 ): Plan {
   const { url = "https://www.example.com/", ...init } = request;
-  return plan(new Request(url, init), { config, matchRoute: compileRoutes(config), siteHost });
+  const matchRoute = compileRoutes(config);
+  const readUrl = compileUrlReader({ config, matchRoute, siteHost });
+  return plan(new Request(url, init), { config, readUrl });
 }
 
 /** @throws for a request that is not looked up */

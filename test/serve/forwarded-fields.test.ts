@@ -9,17 +9,13 @@ import { readTarget } from "../../src/serve/target.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
-function requestWith(fields: Texts, clientAddress: string | null = null): ForwardedRequest {
-  return {
-    client: new Headers(fields),
-    target: readTarget("https://www.example.com/a"),
-    clientAddress,
-  };
+function requestWith(fields: Texts): ForwardedRequest {
+  return { client: new Headers(fields), target: readTarget("https://www.example.com/a") };
 }
 
 function keyed(fields: Texts, given: { cookies?: string; honoursDirectives?: boolean } = {}) {
   const { cookies = "", honoursDirectives = false } = given;
-  const request = requestWith(fields, "192.0.2.7");
+  const request = requestWith({ ...fields, "cf-connecting-ip": "192.0.2.7" });
   return new KeyedFields(request, { cookies, keyHeaders: ["x-app"], honoursDirectives });
 }
 

@@ -5,6 +5,7 @@ import { defineConfig } from "../../src/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../src/serve/hot-key-note.ts";
 import { encodeNotes, notesIn } from "../../src/serve/hot-key-stream.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
+import { compileUrlReader } from "../../src/serve/url-reader.ts";
 import "../fakes/workers-globals.ts";
 
 const config = defineConfig({
@@ -20,7 +21,9 @@ const config = defineConfig({
     },
   ],
 });
-const isolate = { config, matchRoute: compileRoutes(config), siteHost: "www.example.com" };
+const siteHost = "www.example.com";
+const readUrl = compileUrlReader({ config, matchRoute: compileRoutes(config), siteHost });
+const isolate = { config, readUrl, siteHost };
 
 const note: HotKeyNote = {
   url: "https://www.example.com/a?b=1",

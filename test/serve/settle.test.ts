@@ -38,6 +38,7 @@ describe("a response that is filled after a purge", () => {
     const site = open();
     await send(site, { tags: ["red"] });
     await (await site.ask("/a")).text();
+    await site.idle();
     site.clock.advance(6);
     site.origin.script = () => unchanged(fields);
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("fwd-status=304");
@@ -62,6 +63,7 @@ describe("a response that is filled after a purge", () => {
     const site = open({ config: {} });
     await send(site, { tags: ["red"] });
     await (await site.ask("/a")).text();
+    await site.idle();
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("ttl=600");
   });
 });

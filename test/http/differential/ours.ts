@@ -10,6 +10,7 @@ import { unreachable } from "../../../src/http/unreachable.ts";
 import { conditionalFields, freshensWhatWasSent } from "../../../src/http/validators.ts";
 import { noJournal } from "../../../src/purge/view.ts";
 import { ageSeconds, type FreshnessPolicy, termsOf } from "../../../src/serve/lifetime.ts";
+import { keyUrl } from "../../../src/serve/key.ts";
 import { keyedAs } from "../../../src/serve/plan.ts";
 import { readTarget } from "../../../src/serve/target.ts";
 import { decide, decideOnError, type VerdictQuestion } from "../../../src/serve/verdict.ts";
@@ -101,12 +102,8 @@ export class Ours {
   /** The conditions that a validation sends to the origin. */
   conditions(): (string | null)[] {
     const client = fieldsIn.asks(this.#exchange);
-    const target = readTarget("https://www.example.com/");
-    const { forwarded } = keyedAs({
-      fields: { client, target, clientAddress: null },
-      route,
-      config,
-    });
+    const keyed = keyUrl(readTarget("https://www.example.com/"), route, config);
+    const { forwarded } = keyedAs({ client, keyed, route, config });
     const sent = forwarded.toHeaders(conditionalFields(fieldsOf(this.#stored.metadata)));
     return [sent.get("if-none-match"), sent.get("if-modified-since")];
   }
