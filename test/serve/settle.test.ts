@@ -2,7 +2,7 @@
 // its origin's own replicas and caches may still answer with what the purge was about.
 import { describe, expect, it } from "vitest";
 import { openJournalled, send } from "../admin/purge-sender.ts";
-import type { SiteOptions } from "../fakes/harness.ts";
+import { idle, type SiteOptions } from "../fakes/harness.ts";
 import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
 
 const fields = cc("max-age=600", { "cache-tag": "red", etag: '"1"' });
@@ -38,7 +38,7 @@ describe("a response that is filled after a purge", () => {
     const site = open();
     await send(site, { tags: ["red"] });
     await (await site.ask("/a")).text();
-    await site.idle();
+    await idle();
     site.clock.advance(6);
     site.origin.script = () => unchanged(fields);
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("fwd-status=304");
@@ -63,7 +63,7 @@ describe("a response that is filled after a purge", () => {
     const site = open({ config: {} });
     await send(site, { tags: ["red"] });
     await (await site.ask("/a")).text();
-    await site.idle();
+    await idle();
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("ttl=600");
   });
 });
