@@ -1,4 +1,4 @@
-// The Hono application: the operator's routes below `/_cache/`, the cache for everything else.
+// The application: the operator's routes below `/_cache/` by Hono, the cache for everything else.
 import { Hono } from "hono";
 import { adminRoutes } from "./admin/routes.ts";
 import type { Config } from "./config.ts";
@@ -36,11 +36,18 @@ export interface Platform {
   readonly log: (line: string) => void;
 }
 
+export type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
+
 /** What outlasts an answer, or a run of the cron trigger, is told to the runtime here. */
-export type Background = Pick<Parameters<Hono["fetch"]>[2] & object, "waitUntil">;
+export type Background = Pick<ExecutionContext, "waitUntil">;
 
 export interface Application {
-  readonly fetch: Hono["fetch"];
+  /** Never throws and never rejects. */
+  readonly fetch: (
+    request: Request,
+    bindings: Env,
+    background: ExecutionContext,
+  ) => Response | Promise<Response>;
   /** One run of the cron trigger. Never rejects. */
   readonly scheduled: (background: Background) => Promise<void>;
 }
@@ -57,21 +64,35 @@ export function createApp(config: Config, env: Env, platform: Platform): Applica
     environment.redis && new RedisClient({ ...environment.redis, nowAtMs: platform.nowAtMs });
   const purging = environment.redis && createPurging(config, environment.redis, platform);
   const isolate = createIsolate({ config, environment, platform, metrics, redis, purging });
-  const app = new Hono();
-  app.route("/_cache", adminRoutes({ environment, isolate, redis, purging }));
-  app.all("*", ({ req: { raw }, executionCtx }) => {
-    const colo = environment.colo ?? raw.cf?.colo ?? "";
-    return serve(raw, portsOf(isolate, { colo, background: executionCtx }, platform));
-  });
-  app.onError((cause) => {
+  const failed = (cause: unknown) => {
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     return plainPage(500);
-  });
+  };
+  const operators = new Hono();
+  operators.route("/_cache", adminRoutes({ environment, isolate, redis, purging }));
+  operators.notFound(() => plainPage(404));
+  operators.onError(failed);
+  const answered = (request: Request, background: Background) => {
+    const colo = () => environment.colo ?? request.cf?.colo ?? "";
+    return serve(request, portsOf(isolate, { colo, background }, platform));
+  };
   const scheduled = (background: Background) => {
-    const ports = portsOf(isolate, { colo: environment.colo ?? "", background }, platform);
+    const ports = portsOf(isolate, { colo: () => environment.colo ?? "", background }, platform);
     return logged(() => keepWarm(ports), isolate, platform);
   };
-  return { fetch: app.fetch, scheduled };
+  // A hit needs no route but its own, so it goes without Hono's context.
+  const fetch: Application["fetch"] = (request, bindings, background) => {
+    if (isolate.readUrl(request.url).isReserved) {
+      return operators.fetch(request, bindings, background);
+    }
+    try {
+      const answer = answered(request, background);
+      return answer instanceof Promise ? answer.catch(failed) : answer;
+    } catch (cause) {
+      return failed(cause);
+    }
+  };
+  return { fetch, scheduled };
 }
 
 function createIsolate(given: {
@@ -148,7 +169,7 @@ function originFetcher(
 
 function portsOf(
   isolate: Isolate,
-  { colo, background }: { colo: string; background: Background },
+  { colo, background }: { colo: () => string; background: Background },
   platform: Platform,
 ): Ports {
   return {

@@ -1,7 +1,12 @@
 // The entry point of the Worker.
-import type { Hono } from "hono";
 import config from "../tidemark.config.ts";
-import { type Application, type Background, createApp, type Platform } from "./app.ts";
+import {
+  type Application,
+  type Background,
+  createApp,
+  type ExecutionContext,
+  type Platform,
+} from "./app.ts";
 import type { Env } from "./environment.ts";
 import { OperatorError } from "./operator-error.ts";
 import { plainPage } from "./serve/plain-page.ts";
@@ -15,8 +20,6 @@ const platform: Platform = {
 };
 
 let app: Application | undefined;
-
-type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
 
 /** @returns `undefined` if it does not start; why not stands in the log */
 function started(env: Env): Application | undefined {

@@ -51,7 +51,7 @@ async function afterBurst(world: World, seconds: number): Promise<string[]> {
     commands = JSON.stringify(world.rest.counts().commandCountByName);
     const stamp = places.at(-1 - back(seconds)) ?? "none";
     const isUsable = () =>
-      view.judge(responseOf(0, stamp), { atMs, maxLagMs, colo: "" }).kind === "usable";
+      view.judge(responseOf(0, stamp), { atMs, maxLagMs, colo: () => "" }).kind === "usable";
     let searchCount = 0;
     while (!isUsable() && searchCount < searchCountMax) {
       atMs += maxLagMs / 4;

@@ -77,7 +77,7 @@ function judgeNsOf(view: JournalView | undefined): number {
   const startedMs = performance.now();
   for (let at = 0; at < judgedCount; at += 1) {
     const stored = responses[at % responseCount];
-    const judged = stored && view?.judge(stored, { atMs: 0, maxLagMs, colo: "" });
+    const judged = stored && view?.judge(stored, { atMs: 0, maxLagMs, colo: () => "" });
     if (judged?.kind !== "usable") throw new Error("Every response is usable.");
   }
   return ((performance.now() - startedMs) * 1e6) / judgedCount;

@@ -150,10 +150,14 @@ export class JournalView implements PurgeView {
       return mayBeNewer ? { kind: "unverified", covering: purged } : purged;
     }
     const isCurrent = isKnown && this.#isWithinBound(this.sentAtMs, ask);
-    const isOwn = ask.colo !== "" && stored.colo === ask.colo;
-    const isYoung = isOwn && this.#isWithinBound(stored.requestedAtMs, ask);
-    if (!isCurrent && !isYoung) return { kind: "unverified", covering: purged };
+    if (!isCurrent && !this.#isTrusted(stored, ask))
+      return { kind: "unverified", covering: purged };
     return purged ?? { kind: "usable" };
+  }
+
+  /** Rule 7 (b). */
+  #isTrusted({ colo, requestedAtMs }: StoredMetadata, ask: JudgementAsk): boolean {
+    return this.#isWithinBound(requestedAtMs, ask) && colo !== "" && colo === ask.colo();
   }
 
   /** A failure that is older than N says nothing of now: the journal was not asked since. */

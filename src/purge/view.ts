@@ -20,8 +20,8 @@ export interface JudgementAsk {
   readonly atMs: number;
   /** N of the request's route. */
   readonly maxLagMs: number;
-  /** Where this request arrived; empty where that is not known. */
-  readonly colo: string;
+  /** Where this request arrived; empty where that is not known. Asked only where it decides. */
+  readonly colo: () => string;
 }
 
 /** A request that may have the view renewed on its way. */

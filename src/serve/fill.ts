@@ -40,7 +40,7 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
     selecting: selectingValues(selectingFieldNames(response.headers), asked.forwarded),
     tags: tagsOf(response.headers, asked, ports.config),
     stamp,
-    colo: ports.colo,
+    colo: ports.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     jitterDraw: ports.random(),
   };

@@ -63,8 +63,11 @@ export interface Isolate {
 }
 
 export interface Ports extends Isolate {
-  /** Where this request arrived; empty where that is not known. */
-  readonly colo: string;
+  /**
+   * Where this request arrived; empty where that is not known. Asked for only where it counts: the
+   * platform's word comes in an object that is parsed for it.
+   */
+  readonly colo: () => string;
   /** Starts work that may outlast the answer; its failure is logged and harms nobody. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }

@@ -40,7 +40,7 @@ export function isAnswer({ kind }: Verdict): boolean {
 export interface VerdictQuestion {
   readonly asked: Pick<Asked, "directives" | "hasUnknownCookie">;
   /** Where this request arrived; empty where that is not known. */
-  readonly colo: string;
+  readonly colo: () => string;
   readonly policy: FreshnessPolicy;
   readonly view: PurgeView;
   readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey | undefined): boolean };

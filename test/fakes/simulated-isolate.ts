@@ -138,7 +138,7 @@ export class SimulatedIsolate {
     const directives = { noCache: false, noStore: false, onlyIfCached: leave === "only-if-cached" };
     return {
       asked: { directives, hasUnknownCookie: false },
-      colo: this.colo,
+      colo: () => this.colo,
       policy: { route: routeOf(this.world, page, leave), heuristics: false },
       view: this.view,
       invalidations: { covers: () => false },

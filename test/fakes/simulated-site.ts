@@ -74,7 +74,7 @@ export class SimulatedSite {
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,
       random: () => 0.5,
-      colo,
+      colo: () => colo,
       afterAnswer: (work) =>
         void work().catch((cause: unknown) => void this.failures.push(String(cause))),
     };

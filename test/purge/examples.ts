@@ -113,7 +113,11 @@ export class Isolate {
   /** As one word. */
   judge(stored: StoredMetadata, asked: { colo?: string; maxLagMs?: number } = {}): string {
     const { colo = "", maxLagMs: lagMs = maxLagMs } = asked;
-    const judged = this.view.judge(stored, { atMs: this.clock.atMs, maxLagMs: lagMs, colo });
+    const judged = this.view.judge(stored, {
+      atMs: this.clock.atMs,
+      maxLagMs: lagMs,
+      colo: () => colo,
+    });
     return judged.kind === "purged" ? judged.mode : judged.kind;
   }
 }

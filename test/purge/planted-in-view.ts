@@ -78,7 +78,7 @@ export const withoutAllowance = askedAs((stored, ask) => [
   stored,
   { ...ask, maxLagMs: ask.maxLagMs + 3_000 },
 ]);
-export const anyColoIsOwn = askedAs((stored, ask) => [{ ...stored, colo: ask.colo }, ask]);
+export const anyColoIsOwn = askedAs((stored, ask) => [{ ...stored, colo: ask.colo() }, ask]);
 export const boundFromAnswer = askedAs((stored, ask) => [
   { ...stored, requestedAtMs: stored.respondedAtMs },
   ask,

@@ -45,7 +45,11 @@ describe.each(redisServers)("over $redis", ({ start }) => {
         await view.attend(attention())?.();
       },
       judge(stamp: Stamp) {
-        const judged = view.judge(responseWith({ stamp }), { atMs: nowAtMs(), maxLagMs, colo: "" });
+        const judged = view.judge(responseWith({ stamp }), {
+          atMs: nowAtMs(),
+          maxLagMs,
+          colo: () => "",
+        });
         return judged.kind === "purged" ? judged.mode : judged.kind;
       },
     };

@@ -45,7 +45,7 @@ export function questionOf(given: Case): VerdictQuestion {
     asked: askedWith({ headers }, configWith(route)),
     policy: { route: routeWith(route), heuristics: false },
     view: { ...noJournal, judge: () => judged },
-    colo: "HAM",
+    colo: () => "HAM",
     invalidations: { covers: () => false },
     atMs: storedAtMs + ageSeconds * 1_000,
   };

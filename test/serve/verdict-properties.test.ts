@@ -95,7 +95,7 @@ const situation: fc.Arbitrary<Situation> = fc
         directives: requestDirectives(new Headers({ "cache-control": given.asks })),
         hasUnknownCookie: given.hasUnknownCookie,
       },
-      colo: "HAM",
+      colo: () => "HAM",
       policy: { route: given.route, heuristics: given.heuristics },
       view: { ...noJournal, judge: () => judged },
       invalidations: { covers: () => isInvalidated },

@@ -130,7 +130,7 @@ export class Ours {
     const directives = requestDirectives(fieldsIn.asks(this.#exchange));
     return {
       asked: { directives, hasUnknownCookie: false },
-      colo: "HAM",
+      colo: () => "HAM",
       policy: this.#policy,
       view: noJournal,
       invalidations: { covers: () => false },
