@@ -2,7 +2,8 @@
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
 import { errorName } from "../error-name.ts";
 import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
-import { decodeRecord, encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
+import { DecodedRecords } from "./decoded-records.ts";
+import { encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
   type ArrivingResponse,
@@ -35,6 +36,7 @@ export interface EdgeTierSettings {
 export class EdgeTier implements Tier {
   readonly name = "edge";
   readonly #settings: EdgeTierSettings;
+  readonly #records = new DecodedRecords();
 
   constructor(settings: EdgeTierSettings) {
     this.#settings = settings;
@@ -44,7 +46,7 @@ export class EdgeTier implements Tier {
     try {
       const response = await this.#settings.cache().match(await addressOf(key));
       if (response === undefined) return { kind: "absent" };
-      const decoded = decodeRecord(response.headers.get(recordField) ?? "");
+      const decoded = this.#records.decode(key, response.headers.get(recordField) ?? "");
       if (decoded === undefined) this.#settings.onBadRecord();
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
         await response.body?.cancel();
