@@ -25,6 +25,8 @@ export interface ColoSettings {
   readonly env: Readonly<Record<string, string>>;
   /** Gets what workerd says; absent, it is printed. */
   readonly onLog?: (message: string) => void;
+  /** Where workerd's inspector listens; absent, there is none. */
+  readonly inspectorPort?: number;
 }
 
 /** Both kept equal to wrangler.toml; a test compares them. */
@@ -35,7 +37,7 @@ export const minutely = "* * * * *";
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
   const port = await freePort(settings.port, host);
-  const { onLog } = settings;
+  const { onLog, inspectorPort } = settings;
   const logging =
     onLog === undefined
       ? {}
@@ -46,6 +48,7 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
       port: 0,
       log: new Log(LogLevel.ERROR),
       ...logging,
+      ...(inspectorPort === undefined ? {} : { inspectorPort }),
       workers: [
         {
           name: "tidemark",

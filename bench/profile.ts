@@ -1,0 +1,145 @@
+// What a hit costs, function by function: a CPU profile of the built Worker under load, by workerd's
+// inspector. Without --path all of them are taken, and docs/performance.md is written.
+//   npm run bench:profile -- [--path memory|edge|shared|304] [--seconds 4] [--top 25]
+import { parseArgs } from "node:util";
+import autocannon from "autocannon";
+import { freePort, startColo } from "../local/colo.ts";
+import { Running } from "../local/running.ts";
+import { bundleWith } from "../test/worker/world.ts";
+import { machineSaid, markdownTable, percent } from "./figures.ts";
+import { startPart } from "./load/part.ts";
+import { type Costs, costsOf } from "./profile/costs.ts";
+import { Inspector } from "./profile/inspector.ts";
+import type { OriginCalls } from "./speed/origin-process.ts";
+import type { RedisCalls } from "./speed/redis-process.ts";
+import { etag, pageOf, type Path, paths, siteConfig } from "./speed/site.ts";
+import { writePart } from "./written-part.ts";
+
+const bodyBytes = 10_240;
+const connections = 32;
+const sampleUs = 200;
+const documentedCount = 12;
+
+interface Hit {
+  readonly path: string;
+  readonly said: string;
+  readonly detail: Path;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly status: number;
+}
+
+const hits: readonly Hit[] = [
+  ...paths.map((path) => ({
+    path,
+    said: `A hit of the ${path} tier`,
+    detail: path,
+    headers: {},
+    status: 200,
+  })),
+  {
+    path: "304",
+    said: "A 304 from memory",
+    detail: "memory",
+    headers: { "if-none-match": etag },
+    status: 304,
+  },
+];
+
+interface Target {
+  readonly url: string;
+  readonly bundle: string;
+  readonly inspector: Inspector;
+}
+
+async function startTarget(running: Running): Promise<Target> {
+  const program = (name: string) => new URL(`./speed/${name}-process.ts`, import.meta.url);
+  const origin = await running.add(startPart<OriginCalls>(program("origin")));
+  const redis = await running.add(startPart<RedisCalls>(program("redis")));
+  const bundle = await bundleWith(siteConfig);
+  const inspectorPort = await freePort(0, "127.0.0.1");
+  const env = {
+    ORIGIN_URL: await origin.call("start"),
+    ...(await redis.call("start", { rttMs: 0 })),
+  };
+  const colo = await running.add(
+    startColo({ name: "profiled", worker: bundle, port: 0, env, inspectorPort }),
+  );
+  return { url: colo.url, bundle, inspector: await Inspector.connect(inspectorPort, "tidemark") };
+}
+
+/** @throws Error when anything was answered otherwise than as the hit it is */
+async function costsOfHit(target: Target, hit: Hit, seconds: number): Promise<Costs> {
+  const { detail, headers, status } = hit;
+  const url = `${target.url}${pageOf(detail, bodyBytes)}`;
+  const load = async (duration: number) => {
+    const { statusCodeStats, requests } = await autocannon({ url, connections, duration, headers });
+    if (statusCodeStats?.[`${status}`]?.count !== requests.total)
+      throw new Error(`${url} was not always answered with ${status}.`);
+  };
+  await (await fetch(url)).arrayBuffer();
+  await load(1);
+  const cacheStatus = (await fetch(url, { headers })).headers.get("cache-status") ?? "";
+  if (!/; hit; /.test(cacheStatus) || !cacheStatus.endsWith(`detail=${detail}`))
+    throw new Error(`${url} is no hit of the ${detail} tier, but ${cacheStatus}.`);
+  return costsOf(await target.inspector.profile(sampleUs, () => load(seconds)), target.bundle);
+}
+
+const functionTable = ({ functions }: Costs, count: number): string =>
+  markdownTable(
+    ["self time", "function", "of"],
+    functions.slice(0, count).map(({ what, where, share }) => [percent(share), what, where]),
+  );
+
+const moduleTable = ({ modules }: Costs, count: number): string =>
+  markdownTable(
+    ["together", "its own", "of the runtime for it", "module"],
+    modules
+      .slice(0, count)
+      .map(({ where, ownShare, runtimeShare }) => [
+        percent(ownShare + runtimeShare),
+        percent(ownShare),
+        percent(runtimeShare),
+        where,
+      ]),
+  );
+
+const heading = ({ said }: Hit, costs: Costs): string =>
+  `**${said}**, ${costs.sampleCount} samples, ${percent(costs.idleShare)} of them idle:\n`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      path: { type: "string" },
+      seconds: { type: "string", default: "4" },
+      top: { type: "string", default: "25" },
+    },
+  });
+  const asked = hits.filter(({ path }) => values.path === undefined || path === values.path);
+  if (asked.length === 0)
+    throw new Error(
+      `There is no path ${JSON.stringify(values.path)}, but ${hits.map(({ path }) => path).join(", ")}.`,
+    );
+  process.stdout.write(`${machineSaid()}; 10 KiB, ${connections} connections\n`);
+  const running = new Running();
+  try {
+    const target = await startTarget(running);
+    const documented: string[] = [];
+    for (const hit of asked) {
+      const costs = await costsOfHit(target, hit, Number(values.seconds));
+      const top = Number(values.top);
+      process.stdout.write(
+        `\n${heading(hit, costs)}\n${functionTable(costs, top)}\n${moduleTable(costs, top)}`,
+      );
+      documented.push(`${heading(hit, costs)}\n${functionTable(costs, documentedCount)}`);
+    }
+    target.inspector.close();
+    if (values.path === undefined) {
+      const document = new URL("../docs/performance.md", import.meta.url);
+      await writePart(document, "npm run bench:profile", documented.join("\n"));
+    }
+  } finally {
+    await running.stop();
+  }
+}
+
+await main();
