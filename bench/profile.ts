@@ -59,7 +59,7 @@ async function startTarget(running: Running): Promise<Target> {
   const inspectorPort = await freePort(0, "127.0.0.1");
   const env = {
     ORIGIN_URL: await origin.call("start"),
-    ...(await redis.call("start", { rttMs: 0 })),
+    ...(await redis.call("start")),
   };
   const colo = await running.add(
     startColo({ name: "profiled", worker: bundle, port: 0, env, inspectorPort }),

@@ -44,3 +44,27 @@ export async function buildHonoWorker(): Promise<string> {
   });
   return outputFiles[0]?.text ?? "";
 }
+
+/** Asks the origin and passes its answer on: what any Worker before an origin costs. */
+export const passThroughWorker = `
+  export default {
+    fetch(request, env) {
+      const { pathname, search } = new URL(request.url);
+      return fetch(new Request(env.ORIGIN_URL + pathname + search, request));
+    },
+  };
+`;
+
+/** One answer, whatever is asked: what workerd itself costs. */
+export function constantWorker(
+  answer: { readonly status: 200; readonly bodyBytes: number } | { readonly status: 304 },
+  fields: Readonly<Record<string, string>>,
+): string {
+  const body =
+    answer.status === 200 ? `new Uint8Array(${answer.bodyBytes}).fill(${"x".charCodeAt(0)})` : null;
+  return `
+    const body = ${body};
+    const init = { status: ${answer.status}, headers: ${JSON.stringify(fields)} };
+    export default { fetch: () => new Response(body, init) };
+  `;
+}

@@ -1,17 +1,40 @@
-// Redis and its REST server, in a process of their own: as far away as they are told.
+// Redis and its REST server, in a process of their own: as far away as they are told, and as slow to
+// store for those who come in by the other way.
+import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
-import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { RestFront } from "../../test/consistency/rest-front.ts";
+import { Recorder } from "../../test/consistency/recorder.ts";
 import { answerCalls } from "../load/part.ts";
 
 const running = new Running();
+let rest: UpstashRestServer;
+let slow: RestFront;
+let redis: Redis;
+
+const envOf = (url: string): Record<string, string> => ({
+  UPSTASH_REDIS_REST_URL: url,
+  UPSTASH_REDIS_REST_TOKEN: rest.token,
+});
 
 const calls = {
   /** @returns what a colo needs to know of it */
-  start: async ({ rttMs }: { rttMs: number }): Promise<Record<string, string>> => {
+  start: async (): Promise<Record<string, string>> => {
     const { url: redisUrl } = await running.add(startEmbeddedValkey());
-    const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token", rttMs }));
-    return { UPSTASH_REDIS_REST_URL: rest.url, UPSTASH_REDIS_REST_TOKEN: rest.token };
+    redis = new Redis(redisUrl);
+    rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
+    return envOf(rest.url);
+  },
+  setRttMs: (rttMs: number): void => rest.setRttMs(rttMs),
+  /** The same for a colo whose requests come through a relay, which may hold up those that store. */
+  startSlow: async (): Promise<Record<string, string>> => {
+    slow = await running.add(RestFront.start(rest.url, new Recorder()));
+    return envOf(slow.url);
+  },
+  keyCount: (): Promise<number> => redis.dbsize(),
+  setStoringMs: (storingMs: number): void => {
+    slow.storingMs = storingMs;
   },
 };
 export type RedisCalls = typeof calls;

@@ -19,6 +19,8 @@ export class RestFront {
   passage: Passage = "open";
   /** Before a request is passed on, and before its answer is. */
   wayMs = 0;
+  /** Before a request that stores a response is passed on. */
+  storingMs = 0;
   /** Whose requests come through here; changed when the colo is started again. */
   isolate = "";
   readonly #server = createServer((asked, answered) => void this.#pass(asked, answered));
@@ -53,6 +55,7 @@ export class RestFront {
     try {
       const body = Buffer.concat(await asked.toArray()).toString();
       if (this.wayMs > 0) await delay(this.wayMs);
+      if (this.storingMs > 0 && /"h?set"/i.test(body)) await delay(this.storingMs);
       if (this.passage === "silent") return;
       if (this.passage === "cut") return void answered.destroy();
       const { isolate } = this;

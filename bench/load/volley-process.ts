@@ -1,0 +1,108 @@
+// A load generator in a process of its own: a number of requests over a few connections, as fast as
+// they are answered, and every answer looked at. No client library: those cost more than a hit does,
+// and so would be what is measured.
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { AnswerReader, type Head } from "./answer-reader.ts";
+import { answerCalls } from "./part.ts";
+
+export interface Volley {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly connections: number;
+  readonly requestCount: number;
+  /** Every request has a URL of its own: `url` with what tells it from all others after it. */
+  readonly newUrls: boolean;
+  /** What every answer must be: its status, and what its head contains. */
+  readonly expected: { readonly status: number; readonly said: string };
+}
+
+export interface Volleyed {
+  readonly seconds: number;
+  /** 0 to 1: of one core, and so how near this process was to being what held up the rest. */
+  readonly generatorBusy: number;
+}
+
+/** Different in each process: what a bench before this one has stored is not asked for. */
+const run = Date.now().toString(36);
+let urlCount = 0;
+
+const calls = { fire };
+export type VolleyCalls = typeof calls;
+
+/** @throws Error at the first answer that is not as expected, quoting its head */
+async function fire(volley: Volley): Promise<Volleyed> {
+  const { hostname, port } = new URL(volley.url);
+  const opening = Array.from({ length: volley.connections }, async () => {
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    await once(socket, "connect");
+    return socket;
+  });
+  const sockets = await Promise.all(opening);
+  let leftCount = volley.requestCount;
+  const request = requestOf(volley);
+  const next = () => {
+    leftCount -= 1;
+    return leftCount < 0 ? undefined : request();
+  };
+  const cpuBefore = process.cpuUsage();
+  const startedAtMs = performance.now();
+  try {
+    await Promise.all(sockets.map((socket) => converse(socket, next, volley)));
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { seconds, generatorBusy: (user + system) / 1e6 / seconds };
+}
+
+function requestOf({ url, headers, newUrls }: Volley): () => string {
+  const { pathname, host } = new URL(url);
+  const fields = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}`);
+  const rest = ` HTTP/1.1\r\n${fields.join("\r\n")}\r\n\r\n`;
+  const fixed = `GET ${pathname}${rest}`;
+  if (!newUrls) return () => fixed;
+  return () => {
+    urlCount += 1;
+    return `GET ${pathname}-${run}-${urlCount}${rest}`;
+  };
+}
+
+/** One request after the other, until there is no next. */
+function converse(
+  socket: Socket,
+  next: () => string | undefined,
+  { url, expected }: Volley,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const reader = new AnswerReader((head) => {
+      if (head.status !== expected.status || !head.text.includes(expected.said))
+        throw new Error(`${url} was to be ${expectedSaid(expected)}, but was ${headSaid(head)}.`);
+    });
+    const ask = () => {
+      const request = next();
+      if (request === undefined) resolve();
+      else socket.write(request, "latin1");
+    };
+    socket.on("data", (chunk: Buffer) => {
+      try {
+        if (reader.take(chunk)) ask();
+      } catch (cause) {
+        socket.destroy();
+        reject(cause);
+      }
+    });
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error(`${url} closed a connection.`)));
+    ask();
+  });
+}
+
+const expectedSaid = ({ status, said }: Volley["expected"]): string => `${status} with "${said}"`;
+
+function headSaid({ status, text }: Head): string {
+  return `${status} with "${/\r\ncache-status: ([^\r]*)/i.exec(text)?.[1] ?? ""}"`;
+}
+
+answerCalls(calls);

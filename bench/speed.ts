@@ -1,0 +1,92 @@
+// How fast one request is answered: Tidemark's hits, 304s and misses beside a constant Worker, a bare
+// Cache API Worker and hono/cache, interleaved in one run. A whole run writes docs/performance.md.
+//   npm run bench -- [--quick] [--only hit,304,miss,time]
+import { parseArgs } from "node:util";
+import { Running } from "../local/running.ts";
+import { machineSaid } from "./figures.ts";
+import { startPart } from "./load/part.ts";
+import { RuntimeLog } from "./load/runtime-log.ts";
+import type { VolleyCalls } from "./load/volley-process.ts";
+import { contests } from "./speed/contests.ts";
+import { demandsTable } from "./speed/demands.ts";
+import { type MissTimes, missTimes } from "./speed/miss-times.ts";
+import { contestTable, missTimesTable } from "./speed/report.ts";
+import { type ContestFigures, Rounds } from "./speed/rounds.ts";
+import { startGround } from "./speed/systems.ts";
+import { writePart } from "./written-part.ts";
+
+const whole = { roundCount: 5, roundSeconds: 1.5, missRoundCount: 10, missRequestCount: 60 };
+const quick = { roundCount: 3, roundSeconds: 0.4, missRoundCount: 3, missRequestCount: 20 };
+
+const kinds = ["hit", "304", "miss", "time"] as const;
+
+interface Asked {
+  readonly kinds: ReadonlySet<string>;
+  readonly scale: typeof whole;
+  /** Nothing was left out or shortened. */
+  readonly isWhole: boolean;
+}
+
+/** @throws Error for an option, or a name in `--only`, that there is not */
+function readOptions(): Asked {
+  const { values } = parseArgs({
+    options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+  });
+  const only = values.only?.split(",") ?? kinds;
+  const unknown = only.find((name) => !kinds.some((kind) => kind === name));
+  if (unknown !== undefined)
+    throw new Error(`--only knows ${kinds.join(", ")}, and not ${JSON.stringify(unknown)}.`);
+  const isWhole = !values.quick && values.only === undefined;
+  return { kinds: new Set(only), scale: values.quick ? quick : whole, isWhole };
+}
+
+async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise<string> {
+  const { roundCount, roundSeconds, missRoundCount, missRequestCount } = asked.scale;
+  const machine = machineSaid();
+  const ground = await startGround(running, log);
+  const program = new URL("./load/volley-process.ts", import.meta.url);
+  const generator = await running.add(startPart<VolleyCalls>(program));
+  const rounds = new Rounds({ ground, generator, manner: { roundCount, roundSeconds } });
+  const measured: ContestFigures[] = [];
+  const tables: string[] = [];
+  const told = (table: string) => {
+    process.stdout.write(`${table}\n`);
+    tables.push(table);
+  };
+  told(`${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row.\n`);
+  for (const { start } of contests.filter((contest) => asked.kinds.has(contest.kind))) {
+    const figures = await rounds.of(await start(ground));
+    measured.push(figures);
+    told(contestTable(figures));
+  }
+  let times: MissTimes | undefined;
+  if (asked.kinds.has("time")) {
+    const manner = { roundCount: missRoundCount, requestCount: missRequestCount };
+    times = await missTimes(ground, manner);
+    told(missTimesTable(times));
+  }
+  told(demandsTable(measured, times));
+  const { discarded } = rounds;
+  told(
+    `Rounds that did not count, because an answer was not what it had to be: ${discarded.length}.\n`,
+  );
+  process.stderr.write(discarded.map((why) => `  ${why}\n`).join(""));
+  return tables.join("\n");
+}
+
+async function main(): Promise<void> {
+  const asked = readOptions();
+  const running = new Running();
+  const log = new RuntimeLog();
+  try {
+    const text = await measure(running, log, asked);
+    if (!asked.isWhole) return void process.stdout.write("Not a whole run: nothing is written.\n");
+    await writePart(new URL("../docs/performance.md", import.meta.url), "npm run bench", text);
+    process.stdout.write("docs/performance.md is written.\n");
+  } finally {
+    await running.stop();
+    process.stderr.write(log.take());
+  }
+}
+
+await main();

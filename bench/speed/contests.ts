@@ -1,0 +1,137 @@
+// What is measured side by side: hits by size of body, 304s, and misses. A contest's rows take turns.
+import { etag, pageOf } from "./site.ts";
+import type { Ground, System } from "./systems.ts";
+
+export interface Row {
+  readonly name: string;
+  readonly system: System;
+  readonly page: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly status: 200 | 304;
+  /** In the head of every answer, the empty text in any. */
+  readonly said: string;
+  /** Whether the origin is asked every time, or never. */
+  readonly asksOrigin: boolean;
+  readonly connections: number;
+}
+
+export interface Contest {
+  /** As `--only` names them. */
+  readonly kind: "hit" | "304" | "miss";
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+export const constantName = "a constant Worker";
+export const bareName = "bare Cache API Worker";
+export const memoryName = "Tidemark, memory hit";
+export const edgeName = "Tidemark, edge hit";
+export const defaultName = "Tidemark, as configured by default: edge hit";
+export const directName = "the origin itself";
+export const withRedisName = "Tidemark";
+
+const kibibyte = 1_024;
+const sizes = [
+  { said: "1 KiB", bytes: kibibyte, isHeld: true, isShared: true },
+  { said: "10 KiB", bytes: 10 * kibibyte, isHeld: true, isShared: true },
+  { said: "100 KiB", bytes: 100 * kibibyte, isHeld: true, isShared: true },
+  { said: "1 MiB", bytes: kibibyte ** 2, isHeld: false, isShared: true },
+  { said: "10 MiB", bytes: 10 * kibibyte ** 2, isHeld: false, isShared: false },
+];
+const usualBytes = 10 * kibibyte;
+
+/** More bytes on their way at once than these are would measure the machine's memory. */
+const bytesOnTheirWayMax = 64 * kibibyte ** 2;
+const connectionsMax = 32;
+/** Of the shared tier: more would make its one REST server so late that reads time out. */
+const sharedConnections = 4;
+
+const hit = {
+  headers: {},
+  status: 200,
+  said: "",
+  asksOrigin: false,
+  connections: connectionsMax,
+} as const;
+
+type Start = (ground: Ground) => Promise<Contest>;
+
+const hits = sizes.map(
+  ({ said, bytes, isHeld, isShared }): Start =>
+    async ({ systems, startConstant }) => {
+      const { bare, hono, tidemark } = systems;
+      const constant = await startConstant({ status: 200, bodyBytes: bytes });
+      const page = pageOf("memory", bytes);
+      const connections = Math.min(connectionsMax, Math.floor(bytesOnTheirWayMax / bytes));
+      const ofSize = { ...hit, connections };
+      const ofTidemark = (
+        name: string,
+        path: "memory" | "edge" | "shared",
+        detail: string = path,
+      ) => ({
+        ...hit,
+        name,
+        system: tidemark,
+        page: pageOf(path, bytes),
+        said: `; detail=${detail}`,
+      });
+      const rows: Row[] = [
+        { ...ofSize, name: constantName, system: constant, page },
+        { ...ofSize, name: bareName, system: bare, page },
+        { ...ofSize, name: "hono/cache", system: hono, page },
+        ...(isHeld
+          ? [ofTidemark(memoryName, "memory"), ofTidemark(edgeName, "edge")]
+          : [ofTidemark(defaultName, "memory", "edge")]),
+        ...(isShared
+          ? [{ ...ofTidemark("Tidemark, shared hit", "shared"), connections: sharedConnections }]
+          : []),
+      ];
+      return { kind: "hit", title: `A hit of ${said}`, rows };
+    },
+);
+
+async function notModified({ systems, startConstant }: Ground): Promise<Contest> {
+  const { bare, tidemark } = systems;
+  const conditional = {
+    ...hit,
+    status: 304,
+    headers: { "if-none-match": etag },
+    page: pageOf("memory", usualBytes),
+  } as const;
+  const constant = await startConstant({ status: 304 });
+  const rows: Row[] = [
+    { ...conditional, name: constantName, system: constant },
+    { ...conditional, name: bareName, system: bare },
+    { ...conditional, name: memoryName, system: tidemark, said: "; detail=memory" },
+    {
+      ...conditional,
+      name: edgeName,
+      system: tidemark,
+      page: pageOf("edge", usualBytes),
+      said: "; detail=edge",
+    },
+  ];
+  return { kind: "304", title: "304 to `If-None-Match`", rows };
+}
+
+async function misses({ systems }: Ground): Promise<Contest> {
+  const page = pageOf("memory", usualBytes, "new");
+  const miss = { ...hit, asksOrigin: true, page };
+  const ofTidemark = { ...miss, said: "; fwd=uri-miss; fwd-status=200; stored" };
+  const rows: Row[] = [
+    { ...miss, name: directName, system: systems.origin },
+    { ...miss, name: "a Worker that passes it on", system: systems.passThrough },
+    { ...miss, name: bareName, system: systems.bare },
+    { ...miss, name: "hono/cache", system: systems.hono },
+    { ...ofTidemark, name: "Tidemark without Redis", system: systems.withoutRedis },
+    { ...ofTidemark, name: withRedisName, system: systems.tidemark },
+  ];
+  return { kind: "miss", title: "A miss of 10 KiB", rows };
+}
+
+/** Each starts the runtimes that it alone needs. */
+export const contests: readonly { readonly kind: Contest["kind"]; readonly start: Start }[] = [
+  ...hits.map((start) => ({ kind: "hit", start }) as const),
+  { kind: "304", start: notModified },
+  { kind: "miss", start: misses },
+];

@@ -1,0 +1,86 @@
+// What must be seen in one run, and whether it was.
+import { markdownTable, median, percent } from "../figures.ts";
+import { bareName, constantName, defaultName, edgeName, memoryName } from "./contests.ts";
+import {
+  addedShare,
+  type MissTimes,
+  originMs,
+  relayName,
+  restRttMs,
+  slowName,
+  storingMs,
+  tidemarkName,
+} from "./miss-times.ts";
+import { ratiosOf, spreadSaid, twoPlaces } from "./report.ts";
+import type { ContestFigures } from "./rounds.ts";
+
+interface Demand {
+  readonly said: string;
+  /** By round; empty where it was not measured. */
+  readonly seen: readonly number[];
+  readonly bound: { readonly least: number } | { readonly below: number };
+  readonly shown: (value: number) => string;
+}
+
+const contestDemands = [
+  { title: "A hit of 10 KiB", name: memoryName, to: bareName, bound: { least: 4 } },
+  { title: "A hit of 10 KiB", name: memoryName, to: constantName, bound: { least: 0.85 } },
+  { title: "A hit of 10 KiB", name: edgeName, to: bareName, bound: { least: 0.9 } },
+  { title: "304 to `If-None-Match`", name: memoryName, to: bareName, bound: { least: 4 } },
+  { title: "304 to `If-None-Match`", name: memoryName, to: constantName, bound: { least: 0.85 } },
+  { title: "304 to `If-None-Match`", name: edgeName, to: bareName, bound: { least: 0.9 } },
+  { title: "A hit of 1 MiB", name: defaultName, to: bareName, bound: { least: 1 } },
+] as const;
+
+export function demandsTable(
+  contests: readonly ContestFigures[],
+  times: MissTimes | undefined,
+): string {
+  const ratios = (title: string, asked: Parameters<typeof ratiosOf>[1]) => {
+    const figures = contests.find(({ contest }) => contest.title === title);
+    return figures === undefined ? [] : ratiosOf(figures, asked);
+  };
+  const added = (name: string) => (times === undefined ? [] : addedShare(times, name));
+  const late = added(slowName).map((share, round) => share - (added(relayName)[round] ?? 0));
+  const cpu = { name: memoryName, to: constantName, figure: "cpuUs" } as const;
+  const demands: Demand[] = [
+    ...contestDemands.map(({ title, name, to, bound }): Demand => ({
+      said: `${title}: requests/s of ${name} ÷ ${to}`,
+      seen: ratios(title, { name, to, figure: "rates" }),
+      bound,
+      shown: twoPlaces,
+    })),
+    {
+      said: `A hit of 10 KiB: CPU of ${memoryName} ÷ ${constantName}`,
+      seen: ratios("A hit of 10 KiB", cpu),
+      bound: { below: 1.3 },
+      shown: twoPlaces,
+    },
+    {
+      said: `A miss adds to an origin of ${originMs} ms, with Redis ${restRttMs} ms away`,
+      seen: added(tidemarkName),
+      bound: { below: 0.1 },
+      shown: percent,
+    },
+    {
+      said: `A store that takes ${storingMs} ms more adds to a miss`,
+      seen: late,
+      bound: { below: 0.1 },
+      shown: percent,
+    },
+  ];
+  return markdownTable(["must be seen", "bound", "seen", "holds"], demands.map(cells));
+}
+
+/** A bound from above includes itself. */
+function cells({ said, seen, bound, shown }: Demand): string[] {
+  const value = median(seen);
+  const isHeld = "least" in bound ? value >= bound.least : value <= bound.below;
+  const boundSaid = "least" in bound ? `≥ ${bound.least}` : `≤ ${shown(bound.below)}`;
+  return [
+    said,
+    boundSaid,
+    spreadSaid(seen, shown),
+    seen.length === 0 ? "not measured" : isHeld ? "yes" : "**no**",
+  ];
+}

@@ -1,0 +1,146 @@
+// What a miss adds to an origin that takes its time: a few clients, one request after the other, all
+// systems in turn; and that what is slow to store keeps nobody waiting.
+import { setTimeout as delay } from "node:timers/promises";
+import { median } from "../figures.ts";
+import { ask, nowAtMs } from "../load/ask.ts";
+import { pageOf } from "./site.ts";
+import type { Ground, System } from "./systems.ts";
+
+export const originMs = 50;
+export const restRttMs = 5;
+export const storingMs = 300;
+const clientCount = 4;
+const bodyBytes = 10_240;
+const run = Date.now().toString(36);
+
+export interface MissRow {
+  readonly name: string;
+  /** Of all requests, in milliseconds. */
+  readonly tookMs: readonly number[];
+  /** By round: medians, above that of the origin asked directly. */
+  readonly addedMs: readonly number[];
+}
+
+export interface MissTimes {
+  readonly rows: readonly MissRow[];
+  /** By round. */
+  readonly directMs: readonly number[];
+  readonly stored: { readonly answeredMs: number; readonly storedMs: number };
+}
+
+export const tidemarkName = "Tidemark";
+export const slowName = `Tidemark by a relay that stores ${storingMs} ms late`;
+export const relayName = "Tidemark by the relay, storing at once";
+
+interface Contender {
+  readonly name: string;
+  readonly system: System;
+  readonly said: string;
+  /** Of the relay; only of those behind it. */
+  readonly storingMs?: number;
+}
+
+async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
+  const slow = await start(tidemarkWorker, await redis.call("startSlow"));
+  const said = "fwd=uri-miss; fwd-status=200; stored";
+  return [
+    { name: "the origin itself", system: systems.origin, said: "" },
+    { name: "a Worker that passes it on", system: systems.passThrough, said: "" },
+    { name: "bare Cache API Worker", system: systems.bare, said: "" },
+    { name: "hono/cache", system: systems.hono, said: "" },
+    { name: "Tidemark without Redis", system: systems.withoutRedis, said },
+    { name: tidemarkName, system: systems.tidemark, said },
+    { name: relayName, system: slow, said, storingMs: 0 },
+    { name: slowName, system: slow, said, storingMs },
+  ] satisfies Contender[];
+}
+
+/** @throws Error when an answer was anything but a miss */
+export async function missTimes(
+  ground: Ground,
+  { roundCount, requestCount }: { roundCount: number; requestCount: number },
+): Promise<MissTimes> {
+  const { origin, redis } = ground;
+  const contenders: Contender[] = await contendersOf(ground);
+  await redis.call("setRttMs", restRttMs);
+  await origin.call("setDelayMs", originMs);
+  for (const contender of contenders) await tookMs(ground, contender, 2 * clientCount);
+  const rounds: number[][][] = [];
+  for (let round = 0; round < roundCount; round += 1) {
+    const took: number[][] = [];
+    for (const at of contenders.keys()) {
+      const turn = (at + round) % contenders.length;
+      const contender = contenders[turn];
+      if (contender !== undefined) took[turn] = await tookMs(ground, contender, requestCount);
+    }
+    rounds.push(took);
+  }
+  const directMs = rounds.map(([direct = []]) => median(direct));
+  const rows = contenders.map(({ name }, at) => ({
+    name,
+    tookMs: rounds.flatMap((took) => took[at] ?? []),
+    addedMs: rounds.map((took, round) => median(took[at] ?? []) - (directMs[round] ?? 0)),
+  }));
+  const slow = contenders.at(-1);
+  if (slow === undefined) throw new Error("Nobody stores late.");
+  const stored = await storedAfter(ground, slow);
+  await redis.call("setRttMs", 0);
+  await origin.call("setDelayMs", 0);
+  return { rows, directMs, stored };
+}
+
+let pageCount = 0;
+function newPage(): string {
+  pageCount += 1;
+  return pageOf("memory", bodyBytes, `late-${run}-${pageCount}`);
+}
+
+async function tookMs(
+  { origin, redis }: Ground,
+  contender: Contender,
+  requestCount: number,
+): Promise<number[]> {
+  if (contender.storingMs !== undefined) await redis.call("setStoringMs", contender.storingMs);
+  await origin.call("take");
+  const perClient = Math.ceil(requestCount / clientCount);
+  const client = async () => {
+    const own: number[] = [];
+    while (own.length < perClient) own.push(await missMs(contender));
+    return own;
+  };
+  const took = (await Promise.all(Array.from({ length: clientCount }, client))).flat();
+  const asked = await origin.call("take");
+  if (asked !== took.length)
+    throw new Error(`${contender.name}: ${asked} origin requests for ${took.length} misses.`);
+  return took;
+}
+
+async function missMs({ name, system, said }: Contender): Promise<number> {
+  const { status, cacheStatus, tookMs: took } = await ask(`${system.url}${newPage()}`);
+  if (status !== 200 || !cacheStatus.includes(said))
+    throw new Error(`${name}: not a miss, but ${status} with "${cacheStatus}".`);
+  return took;
+}
+
+/** One miss whose record is stored late: when it was answered, and when Redis had it. */
+async function storedAfter(
+  ground: Ground,
+  contender: Contender,
+): Promise<{ answeredMs: number; storedMs: number }> {
+  const { redis } = ground;
+  await delay(3 * storingMs);
+  const before = await redis.call("keyCount");
+  const startedAtMs = nowAtMs();
+  const answeredMs = await missMs(contender);
+  while ((await redis.call("keyCount")) === before) {
+    if (nowAtMs() - startedAtMs > 20 * storingMs) throw new Error("What was missed is not stored.");
+    await delay(5);
+  }
+  return { answeredMs, storedMs: nowAtMs() - startedAtMs };
+}
+
+/** The median of what a row adds, as a share of the origin's own time. */
+export function addedShare({ rows, directMs }: MissTimes, name: string): number[] {
+  const row = rows.find((one) => one.name === name);
+  return (row?.addedMs ?? []).map((added, round) => added / (directMs[round] ?? originMs));
+}

@@ -1,0 +1,80 @@
+// The tables of the speed bench, as docs/performance.md has them.
+import { counted, markdownTable, median, percent, quantile } from "../figures.ts";
+import { bareName, constantName } from "./contests.ts";
+import { addedShare, type MissTimes } from "./miss-times.ts";
+import type { ContestFigures, RowFigures } from "./rounds.ts";
+
+type Figure = "rates" | "cpuUs";
+
+/**
+ * What a row's figure is to another's, round by round: what the machine did meanwhile is in both.
+ *
+ * @returns empty where either is not known
+ */
+export function ratiosOf(
+  { rows }: ContestFigures,
+  { name, to, figure }: { name: string; to: string; figure: Figure },
+): number[] {
+  const of = (wanted: string) => rows.find(({ row }) => row.name === wanted)?.[figure] ?? [];
+  const base = of(to);
+  if (base.length === 0) return [];
+  return of(name).map((value, round) => value / (base[round] ?? 0));
+}
+
+const unknown = "–";
+
+/** Median, and the least and the largest of all rounds. */
+export function spreadSaid(values: readonly number[], said: (value: number) => string): string {
+  if (values.length === 0) return unknown;
+  const [least, largest] = [said(Math.min(...values)), said(Math.max(...values))];
+  return `${said(median(values))} (${least}–${largest})`.replaceAll("-", "−");
+}
+
+export const twoPlaces = (value: number): string => value.toFixed(2);
+
+export function contestTable(figures: ContestFigures): string {
+  const { contest, rows } = figures;
+  const bases = [constantName, bareName].filter((base) =>
+    rows.some(({ row }) => row.name === base),
+  );
+  const short = (base: string) => (base === bareName ? "the bare Worker" : "the constant");
+  const head = [
+    contest.title,
+    "requests/s",
+    "CPU per request, µs",
+    ...bases.flatMap((base) => [`rate ÷ ${short(base)}'s`, `CPU ÷ ${short(base)}'s`]),
+    "generator busy",
+  ];
+  const cells = ({ row: { name }, rates, cpuUs, generatorBusy }: RowFigures) => [
+    name,
+    spreadSaid(rates, counted),
+    spreadSaid(cpuUs, counted),
+    ...bases.flatMap((to) =>
+      (["rates", "cpuUs"] as const).map((figure) =>
+        name === to ? "1" : spreadSaid(ratiosOf(figures, { name, to, figure }), twoPlaces),
+      ),
+    ),
+    percent(median(generatorBusy)),
+  ];
+  return markdownTable(head, rows.map(cells));
+}
+
+const ms = (value: number): string => `${value.toFixed(1)} ms`;
+
+export function missTimesTable(times: MissTimes): string {
+  const { rows, directMs, stored } = times;
+  const table = markdownTable(
+    ["A miss of 10 KiB", "p50", "p90", "adds to the origin's median", "in percent of it"],
+    rows.map(({ name, tookMs, addedMs }, at) => [
+      name,
+      ms(quantile(tookMs, 0.5)),
+      ms(quantile(tookMs, 0.9)),
+      at === 0 ? unknown : spreadSaid(addedMs, ms),
+      at === 0 ? unknown : spreadSaid(addedShare(times, name), percent),
+    ]),
+  );
+  return (
+    `${table}\nBy round, the origin's median is ${spreadSaid(directMs, ms)}. One miss by the relay ` +
+    `that stores late: answered after ${ms(stored.answeredMs)}, in Redis after ${ms(stored.storedMs)}.\n`
+  );
+}

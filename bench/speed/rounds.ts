@@ -1,0 +1,142 @@
+// The rounds of one contest: its rows take turns, each round beginning with another, and none
+// counts in which anything was not what it claims to be.
+import { setTimeout as delay } from "node:timers/promises";
+import { cpuUsOf } from "../load/process-cpu.ts";
+import type { Part } from "../load/part.ts";
+import type { VolleyCalls, Volleyed } from "../load/volley-process.ts";
+import type { Contest, Row } from "./contests.ts";
+import type { Ground } from "./systems.ts";
+
+export interface RowFigures {
+  readonly row: Row;
+  /** By round; requests a second. */
+  readonly rates: readonly number[];
+  /** By round; microseconds a request, of the runtime's process. Empty where it is not known. */
+  readonly cpuUs: readonly number[];
+  /** By round; 0 to 1, of one core. */
+  readonly generatorBusy: readonly number[];
+}
+
+export interface ContestFigures {
+  readonly contest: Contest;
+  readonly rows: readonly RowFigures[];
+}
+
+export interface Manner {
+  readonly roundCount: number;
+  readonly roundSeconds: number;
+}
+
+interface Fired extends Volleyed {
+  readonly requestCount: number;
+  readonly cpuUs: number | undefined;
+}
+
+/** What is done behind the answers belongs to them. */
+const settleMs = 50;
+const firstCount = 64;
+const fillTriesMax = 200;
+const roundTriesMax = 4;
+
+export class Rounds {
+  readonly #ground: Ground;
+  readonly #generator: Part<VolleyCalls>;
+  readonly #manner: Manner;
+  /** Why rounds did not count. */
+  readonly #discarded: string[] = [];
+
+  constructor(given: { ground: Ground; generator: Part<VolleyCalls>; manner: Manner }) {
+    this.#ground = given.ground;
+    this.#generator = given.generator;
+    this.#manner = given.manner;
+  }
+
+  get discarded(): readonly string[] {
+    return this.#discarded;
+  }
+
+  /** @throws Error when a row is not what it says, try after try */
+  async of(contest: Contest): Promise<ContestFigures> {
+    const { roundCount } = this.#manner;
+    const figures = contest.rows.map((row) => ({
+      row,
+      rates: [] as number[],
+      cpuUs: [] as number[],
+      generatorBusy: [] as number[],
+    }));
+    const counts = new Map<Row, number>();
+    for (const row of contest.rows) counts.set(row, await this.#warm(row));
+    for (let round = 0; round < roundCount; round += 1) {
+      for (const at of figures.keys()) {
+        const figure = figures[(at + round) % figures.length];
+        if (figure === undefined) continue;
+        const count = counts.get(figure.row) ?? firstCount;
+        const fired = await this.#round(figure.row, count);
+        const { requestCount, seconds, cpuUs, generatorBusy } = fired;
+        figure.rates.push(requestCount / seconds);
+        figure.generatorBusy.push(generatorBusy);
+        if (cpuUs !== undefined) figure.cpuUs.push(cpuUs / requestCount);
+      }
+    }
+    return { contest, rows: figures };
+  }
+
+  /** @returns how many requests make a round */
+  async #warm(row: Row): Promise<number> {
+    const { roundSeconds } = this.#manner;
+    const count = (fired: Fired, seconds: number) =>
+      Math.max(row.connections, Math.round((fired.requestCount / fired.seconds) * seconds));
+    const first = await this.#round(row, firstCount);
+    const second = await this.#round(row, count(first, roundSeconds / 3));
+    return count(second, roundSeconds);
+  }
+
+  /** Asks until what is stored answers, and from where the row says. */
+  async #fill({ name, system, page, said }: Row): Promise<void> {
+    const { origin } = this.#ground;
+    let heard = "";
+    for (let tried = 0; tried < fillTriesMax; tried += 1) {
+      await origin.call("take");
+      const response = await fetch(`${system.url}${page}`);
+      await response.arrayBuffer();
+      heard = response.headers.get("cache-status") ?? "";
+      if ((await origin.call("take")) === 0 && heard.includes(said)) return;
+      await delay(settleMs);
+    }
+    throw new Error(`${name}: ${page} never was answered with "${said}", but with "${heard}".`);
+  }
+
+  /** A round in which anything was not what its row says does not count: it is tried again. */
+  async #round(row: Row, requestCount: number): Promise<Fired> {
+    for (let triesLeft = roundTriesMax; ; triesLeft -= 1) {
+      if (!row.asksOrigin) await this.#fill(row);
+      try {
+        return await this.#fire(row, requestCount);
+      } catch (cause) {
+        if (triesLeft <= 1) throw cause;
+        this.#discarded.push(`${row.name}: ${String(cause).split("\n", 1)[0]}`);
+      }
+    }
+  }
+
+  async #fire(row: Row, requestCount: number): Promise<Fired> {
+    const { name, system, page, headers, connections, status, said, asksOrigin } = row;
+    const { origin } = this.#ground;
+    await origin.call("take");
+    const cpuBefore = system.pid === undefined ? 0 : cpuUsOf(system.pid);
+    const fired = await this.#generator.call("fire", {
+      url: `${system.url}${page}`,
+      headers,
+      connections,
+      requestCount,
+      newUrls: asksOrigin,
+      expected: { status, said },
+    });
+    await delay(settleMs);
+    const cpuUs = system.pid === undefined ? undefined : cpuUsOf(system.pid) - cpuBefore;
+    const [asked, expected] = [await origin.call("take"), asksOrigin ? requestCount : 0];
+    if (asked !== expected)
+      throw new Error(`${name}: ${page} brought ${asked} origin requests in place of ${expected}.`);
+    return { ...fired, requestCount, cpuUs };
+  }
+}
