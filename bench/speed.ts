@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { machineSaid } from "./figures.ts";
 import { startPart } from "./load/part.ts";
+import { isCpuKnown } from "./load/process-cpu.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";
 import { contests } from "./speed/contests.ts";
@@ -53,7 +54,8 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
     process.stdout.write(`${table}\n`);
     tables.push(table);
   };
-  told(`${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row.\n`);
+  const cpuSaid = isCpuKnown ? "" : " This system does not tell what CPU time a process has used.";
+  told(`${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row.${cpuSaid}\n`);
   for (const { start } of contests.filter((contest) => asked.kinds.has(contest.kind))) {
     const figures = await rounds.of(await start(ground));
     measured.push(figures);

@@ -5,9 +5,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 /** One tick of /proc: USER_HZ is 100 on every Linux. */
 const tickUs = 10_000;
 
+/** Whether this machine tells what a process has used. */
+export const isCpuKnown = existsSync("/proc/self/stat");
+
 /** @returns the ids of all workerd processes that are this one's children; none without /proc */
 export function runtimePids(): number[] {
-  if (!existsSync("/proc/self/stat")) return [];
+  if (!isCpuKnown) return [];
   const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
   return pids.filter((pid) => {
     const stat = readStat(pid);

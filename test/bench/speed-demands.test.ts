@@ -1,0 +1,80 @@
+// What must be seen is judged by ratios within a round, and said where it does not hold.
+import { expect, it } from "vitest";
+import { bareName, constantName, memoryName, type Row } from "../../bench/speed/contests.ts";
+import { demandsTable } from "../../bench/speed/demands.ts";
+import { contestTable, ratiosOf } from "../../bench/speed/report.ts";
+import type { ContestFigures, RowFigures } from "../../bench/speed/rounds.ts";
+import type { MissTimes } from "../../bench/speed/miss-times.ts";
+
+function figuresOf(
+  name: string,
+  { rates, cpuUs }: Pick<RowFigures, "rates" | "cpuUs">,
+): RowFigures {
+  const row: Row = {
+    name,
+    system: { url: "http://127.0.0.1:1", pid: undefined },
+    page: "/",
+    headers: {},
+    status: 200,
+    said: "",
+    asksOrigin: false,
+    connections: 1,
+  };
+  return { row, rates, cpuUs, generatorBusy: [0.5] };
+}
+
+const contestOf = (rows: readonly RowFigures[]): ContestFigures => ({
+  contest: { kind: "hit", title: "A hit of 10 KiB", rows: rows.map(({ row }) => row) },
+  rows,
+});
+
+/** The second round ran on a machine half as fast. */
+const bare = figuresOf(bareName, { rates: [100, 50, 100], cpuUs: [50, 100, 50] });
+const constant = figuresOf(constantName, { rates: [400, 200, 400], cpuUs: [10, 20, 10] });
+const memory = (factor: number) =>
+  figuresOf(memoryName, {
+    rates: [factor * 100, factor * 50, factor * 100],
+    cpuUs: [13, 26, 13],
+  });
+
+const line = (table: string, said: string): string =>
+  table.split("\n").find((one) => one.includes(said)) ?? "";
+
+it("takes ratios within a round, so that a slow round is none of a row's", () => {
+  const figures = contestOf([constant, bare, memory(4)]);
+  const asked = { name: memoryName, to: bareName, figure: "rates" } as const;
+  expect(ratiosOf(figures, asked)).toEqual([4, 4, 4]);
+});
+
+it.each([
+  { id: "at-the-bound", factor: 4, holds: "yes" },
+  { id: "below-it", factor: 3.99, holds: "**no**" },
+])("says whether it holds: $id", ({ factor, holds }) => {
+  const table = demandsTable([contestOf([constant, bare, memory(factor)])], undefined);
+  expect(line(table, `${memoryName} ÷ ${bareName}`)).toContain(`| ${holds} |`);
+});
+
+it("bounds CPU from above", () => {
+  const table = demandsTable([contestOf([constant, bare, memory(4)])], undefined);
+  expect(line(table, "CPU of")).toContain("≤ 1.30 | 1.30 (1.30–1.30) | yes |");
+});
+
+it("says that what was left out was not measured", () => {
+  const table = demandsTable([], undefined);
+  expect(table.match(/not measured/g)?.length).toBe(table.trim().split("\n").length - 2);
+});
+
+it("judges a miss by what it adds to the origin's time of its round", () => {
+  const times: MissTimes = {
+    directMs: [50, 100],
+    rows: [{ name: "Tidemark", tookMs: [56, 111], addedMs: [5.5, 11] }],
+    stored: { answeredMs: 60, storedMs: 400 },
+  };
+  const said = line(demandsTable([], times), "A miss adds");
+  expect(said).toContain("11.0 % (11.0 %–11.0 %) | **no** |");
+});
+
+it("leaves CPU out where this machine does not tell it", () => {
+  const unknown = figuresOf(bareName, { rates: [1], cpuUs: [] });
+  expect(contestTable(contestOf([unknown]))).toContain(`| ${bareName} | 1 (1–1) | – | 1 | 1 |`);
+});
