@@ -8,6 +8,7 @@ import { startPart } from "./load/part.ts";
 import { isCpuKnown } from "./load/process-cpu.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";
+import { keepCachesInMemory } from "./speed/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
 import { demandsTable } from "./speed/demands.ts";
 import { type MissTimes, missTimes } from "./speed/miss-times.ts";
@@ -43,7 +44,7 @@ function readOptions(): Asked {
 
 async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise<string> {
   const { roundCount, roundSeconds, missRoundCount, missRequestCount } = asked.scale;
-  const machine = machineSaid();
+  const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
   const ground = await startGround(running, log);
   const program = new URL("./load/volley-process.ts", import.meta.url);
   const generator = await running.add(startPart<VolleyCalls>(program));

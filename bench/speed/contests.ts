@@ -44,7 +44,7 @@ const usualBytes = 10 * kibibyte;
 const bytesOnTheirWayMax = 64 * kibibyte ** 2;
 const connectionsMax = 32;
 /** Of the shared tier: more would make its one REST server so late that reads time out. */
-const sharedConnections = 4;
+const sharedConnections = (bodyBytes: number): number => (bodyBytes < kibibyte ** 2 ? 4 : 1);
 
 const hit = {
   headers: {},
@@ -83,7 +83,12 @@ const hits = sizes.map(
           ? [ofTidemark(memoryName, "memory"), ofTidemark(edgeName, "edge")]
           : [ofTidemark(defaultName, "memory", "edge")]),
         ...(isShared
-          ? [{ ...ofTidemark("Tidemark, shared hit", "shared"), connections: sharedConnections }]
+          ? [
+              {
+                ...ofTidemark("Tidemark, shared hit", "shared"),
+                connections: sharedConnections(bytes),
+              },
+            ]
           : []),
       ];
       return { kind: "hit", title: `A hit of ${said}`, rows };
