@@ -1,5 +1,5 @@
 // What is measured side by side: hits by size of body, 304s, and misses. A contest's rows take turns.
-import { etag, pageOf } from "./site.ts";
+import { etag, pageOf, type Path } from "./site.ts";
 import type { Ground, System } from "./systems.ts";
 
 export interface Row {
@@ -64,12 +64,8 @@ const hits = sizes.map(
       const page = pageOf("memory", bytes);
       const connections = Math.min(connectionsMax, Math.floor(bytesOnTheirWayMax / bytes));
       const ofSize = { ...hit, connections };
-      const ofTidemark = (
-        name: string,
-        path: "memory" | "edge" | "shared",
-        detail: string = path,
-      ) => ({
-        ...hit,
+      const ofTidemark = (name: string, path: Path, detail: Path = path) => ({
+        ...ofSize,
         name,
         system: tidemark,
         page: pageOf(path, bytes),
