@@ -20,6 +20,7 @@ import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
 import { serve } from "./serve/serve.ts";
+import { SharedOdds } from "./serve/shared-odds.ts";
 import { Uncacheable } from "./serve/uncacheable.ts";
 import { compileUrlReader } from "./serve/url-reader.ts";
 import { EdgeTier } from "./tiers/edge-tier.ts";
@@ -136,6 +137,7 @@ function createIsolate(given: {
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hotKeys:
       redis && config.hotKeys > 0 ? new HotKeys(new HotKeyStream({ redis, namespace })) : undefined,
+    sharedOdds: new SharedOdds(),
     fillBudget: new ByteBudget(limits.memoryBytes),
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,

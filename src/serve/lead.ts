@@ -99,10 +99,14 @@ export async function staleInstead(
   told: Told | "unasked",
 ): Promise<Answer | undefined> {
   const { asked, ports, reason } = need;
-  const kept = atHand(need);
+  const passedOver = atHand(need) === undefined ? await need.lookFurther?.() : undefined;
+  const kept = atHand(need) ?? passedOver;
   if (kept !== undefined) await settleDoubt(kept, need);
   const allowed = decideOnError(kept, questionOf(need));
-  if (allowed === undefined) return undefined;
+  if (allowed === undefined) {
+    discardBody(passedOver?.stored);
+    return undefined;
+  }
   const { candidate, ageSeconds, ttlSeconds } = allowed;
   const unverified = isUnverified(questionOf(need), candidate);
   if (unverified) ports.metrics.answeredUnverified();

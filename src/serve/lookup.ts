@@ -20,6 +20,8 @@ export interface LookUp {
   readonly accepts: (candidate: Candidate) => boolean;
   /** The shared tier is known to have just been written. */
   readonly atPrimary?: boolean;
+  /** The shared tier need not be asked where it hardly ever has what this colo has not. */
+  readonly mayPassOver?: boolean;
 }
 
 export interface LookedUp {
@@ -29,6 +31,8 @@ export interface LookedUp {
   readonly key: RecordKey;
   /** The marker that was followed; `undefined` if there is none. */
   readonly marker: VaryMarker | undefined;
+  /** The shared tier was not asked. */
+  readonly isPassedOver: boolean;
 }
 
 /** Answers without a promise where no tier below memory has to be asked. */
@@ -47,6 +51,7 @@ class Search {
   readonly #ports: Ports;
   #marker: VaryMarker | undefined;
   #best: Candidate | undefined;
+  #isPassedOver = false;
   isDone = false;
 
   constructor(ask: LookUp, ports: Ports) {
@@ -56,7 +61,12 @@ class Search {
 
   result(): LookedUp {
     const missed = this.#marker === undefined ? "uri-miss" : "vary-miss";
-    return { found: this.#best ?? missed, key: this.#key(), marker: this.#marker };
+    return {
+      found: this.#best ?? missed,
+      key: this.#key(),
+      marker: this.#marker,
+      isPassedOver: this.#isPassedOver,
+    };
   }
 
   #key(): RecordKey {
@@ -89,19 +99,38 @@ class Search {
     const { tiers } = this.#ports;
     for (const tier of [tiers.edge, tiers.shared]) {
       if (tier === undefined || !this.#ask.asked.route.tiers.includes(tier.name)) continue;
-      await this.#in(tier);
+      if (tier === tiers.shared && this.#isNew()) await this.#inSharedIfLikely(tier);
+      else await this.#in(tier);
       if (this.isDone) break;
     }
     return this.result();
   }
 
-  async #in(tier: Tier): Promise<void> {
+  /** Has this colo never had it, as far as anybody here knows? */
+  #isNew(): boolean {
+    return this.#best === undefined && this.#marker === undefined;
+  }
+
+  async #inSharedIfLikely(shared: Tier): Promise<void> {
+    const { sharedOdds } = this.#ports;
+    const { asked, mayPassOver = false } = this.#ask;
+    const { name } = asked.route;
+    if (mayPassOver && !sharedOdds.isWorthAsking(name)) {
+      this.#isPassedOver = true;
+      return;
+    }
+    const came = await this.#in(shared);
+    if (came === "unavailable") return;
+    sharedOdds.brought(name, this.#isNew() ? "nothing" : "something");
+  }
+
+  async #in(tier: Tier): Promise<TierRead["kind"]> {
     const { asked } = this.#ask;
     const part = mayNeedNoBody(asked) ? "metadata" : "whole";
     let read = await this.#read(tier, part);
     if (this.#follow(read)) {
       this.inFlights();
-      if (this.isDone) return;
+      if (this.isDone) return "found";
       read = await this.#read(tier, part);
     }
     if (isWithoutBody(read) && !this.#answersWithoutBody(read.record.stored, tier)) {
@@ -110,6 +139,7 @@ class Search {
     const before = this.#best;
     this.#take(read, tier.name);
     if (this.isDone && this.#best !== before) this.#backfill(tier);
+    return read.kind;
   }
 
   async #read(tier: Tier, part: TierAsk["part"]): Promise<TierRead> {

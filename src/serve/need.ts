@@ -26,6 +26,8 @@ export interface Need {
   readonly fallback?: Candidate | undefined;
   /** The marker that the look-up followed; `undefined` if there is none yet. */
   readonly marker: VaryMarker | undefined;
+  /** Looks where the look-up did not, for what may answer if the origin fails. */
+  readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
   /** A background refresh makes no answer that anybody reads. */
   readonly isForClient: boolean;
 }

@@ -13,6 +13,7 @@ import type { Invalidations } from "./invalidate.ts";
 import type { JoinedPurges } from "./joined-purges.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
+import type { SharedOdds } from "./shared-odds.ts";
 import type { Uncacheable } from "./uncacheable.ts";
 import type { ReadUrl } from "./url-reader.ts";
 
@@ -53,6 +54,7 @@ export interface Isolate {
   readonly joinedPurges: JoinedPurges | undefined;
   /** `undefined` where none are kept warm. */
   readonly hotKeys: HotKeys | undefined;
+  readonly sharedOdds: SharedOdds;
   readonly fillBudget: ByteBudget;
   readonly metrics: Metrics;
   readonly fetchOrigin: FetchOrigin;

@@ -36,6 +36,8 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     const sent = hasIt ? notModified(new Headers(response.headers)) : response;
     return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };
   }
+  // What varies is led to by a marker, which each colo has to add to.
+  if (metadata.selecting.length > 0) ports.sharedOdds.brought(asked.route.name, "something");
   const source = response.body ?? new Blob([]).stream();
   const marked = awaitsSecondAsk(metadata, need)
     ? { ...metadata, awaitsSecondAsk: true }

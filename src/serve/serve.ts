@@ -39,10 +39,13 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
   const renewed = ports.view.attend({ atMs: question.atMs, host, afterAnswer: ports.afterAnswer });
   const accepts = (candidate: Candidate) =>
     isAnswer(decide(candidate, question)) || isSpared(candidate, asked, ports);
-  const looking = lookUp({ asked, atMs: question.atMs, accepts }, ports);
+  // The lease of a crowd is asked for together with the record.
+  const mayPassOver = asked.route.collapse === "isolate" && !asked.directives.onlyIfCached;
+  const looking = lookUp({ asked, atMs: question.atMs, accepts, mayPassOver }, ports);
   const settle = (lookedUp: LookedUp, now: VerdictQuestion) => {
-    const { found, key, marker } = lookedUp;
-    const need = { asked, ports, key, marker, isForClient: true };
+    const { found, key, marker, isPassedOver } = lookedUp;
+    const lookFurther = isPassedOver ? () => lookUpAll(asked, ports) : undefined;
+    const need = { asked, ports, key, marker, lookFurther, isForClient: true };
     const verdict = decide(found, now);
     if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(verdict, need);
     const settled = settleDoubt(found, { asked, ports }, renewed);
@@ -93,6 +96,14 @@ function isSpared(candidate: Candidate, asked: Asked, ports: Ports): boolean {
   const question = questionOf({ asked, ports });
   if (candidate.tier !== "memory" || decideOnError(candidate, question) === undefined) return false;
   return ports.originHealth.spareLook(pageOf(asked), question.atMs);
+}
+
+/** Nothing may answer, and the origin has failed: whatever a tier may have. */
+async function lookUpAll(asked: Asked, ports: Ports): Promise<Candidate | undefined> {
+  const accepts = (candidate: Candidate) =>
+    isAnswer(decide(candidate, questionOf({ asked, ports })));
+  const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
+  return typeof found === "object" ? found : undefined;
 }
 
 function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {

@@ -9,6 +9,7 @@ import { OriginHealth } from "../../src/serve/origin-health.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
 import type { Ports, Tiers } from "../../src/serve/ports.ts";
 import { serve } from "../../src/serve/serve.ts";
+import { SharedOdds } from "../../src/serve/shared-odds.ts";
 import { Uncacheable } from "../../src/serve/uncacheable.ts";
 import { compileUrlReader } from "../../src/serve/url-reader.ts";
 import { EdgeTier } from "../../src/tiers/edge-tier.ts";
@@ -69,6 +70,7 @@ export class SimulatedSite {
       invalidations: new Invalidations(),
       joinedPurges: undefined,
       hotKeys: undefined,
+      sharedOdds: new SharedOdds(),
       fillBudget: new ByteBudget(1_000_000),
       metrics: new Metrics(0),
       fetchOrigin: (_, request) => around.origin.fetch(request),

@@ -1,0 +1,130 @@
+// Whether a miss waits for the shared tier's word, by what it has brought on the route lately.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../src/config-schema.ts";
+import { SharedOdds } from "../../src/serve/shared-odds.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { idle, openColos, type Site } from "../fakes/harness.ts";
+import { cc, page, type Script, unreachable } from "../fakes/origin-in-process.ts";
+
+describe("look-ups that bring nothing", () => {
+  const after = (fruitless: number) => {
+    const odds = new SharedOdds();
+    for (let count = 0; count < fruitless; count += 1) odds.brought("a", "nothing");
+    return odds;
+  };
+  const worth = (odds: SharedOdds, looks: number) =>
+    Array.from({ length: looks }, () => odds.isWorthAsking("a")).filter(Boolean).length;
+
+  it.each([
+    { id: "few", fruitless: 63, looks: 16, asked: 16 },
+    { id: "many", fruitless: 64, looks: 16, asked: 2 },
+    { id: "very many", fruitless: 500, looks: 800, asked: 100 },
+  ])("$id in a row", ({ fruitless, looks, asked }) => {
+    expect(worth(after(fruitless), looks)).toBe(asked);
+  });
+
+  it("count from the start once one has brought something", () => {
+    const odds = after(64);
+    odds.brought("a", "something");
+    expect(worth(odds, 16)).toBe(16);
+  });
+
+  it("say nothing of another route", () => {
+    expect(after(64).isWorthAsking("b")).toBe(true);
+  });
+});
+
+const reading = /^(?:HMGET|HGET|GETRANGE|GET)$/;
+
+function open(config: ConfigInput = {}, origin: Script = () => page("new", cc("max-age=60"))) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const [near, far] = openColos(2, { clock, upstash, config, origin }) as [Site, Site];
+  const looks = () => upstash.commands.filter((name) => reading.test(name)).length;
+  /** What asking `near` for it costs in look-ups. */
+  const looksFor = async (path: string, init = {}) => {
+    const before = looks();
+    const seen = await near.get(path, init);
+    return { ...seen, looks: looks() - before };
+  };
+  const askForNew = async (count: number) => {
+    for (let at = 0; at < count; at += 1) await near.get(`/new/${at}`);
+  };
+  return { near, far, upstash, looks, looksFor, askForNew };
+}
+
+describe("a miss of what this colo has never had", () => {
+  it("waits for Redis sixty-four times in vain, then once in eight", async () => {
+    const { looks, askForNew } = open();
+    await askForNew(64);
+    expect(looks()).toBe(64);
+    await askForNew(64 + 80);
+    expect(looks()).toBe(64 + 80 / 8);
+  });
+
+  it("waits each time once another colo's page was there", async () => {
+    const { near, far, looksFor, askForNew } = open();
+    await askForNew(64);
+    await far.get("/there");
+    for (let at = 0; at < 7; at += 1) expect((await looksFor(`/more/${at}`)).looks).toBe(0);
+    expect((await near.get("/there")).cacheStatus).toContain("detail=shared");
+    expect((await looksFor("/another")).looks).toBe(1);
+  });
+
+  it.each([
+    { id: "only-if-cached", path: "/there", headers: { "cache-control": "only-if-cached" } },
+    { id: "a route whose misses are led in turn", path: "/global/there", headers: {} },
+  ])("is asked for in Redis all the same: $id", async ({ path, headers }) => {
+    const global = { name: "global", match: "/global/*", collapse: "global" } as const;
+    const { far, looksFor, askForNew } = open({ routes: [global] });
+    await askForNew(64);
+    for (let at = 0; at < 64; at += 1) await looksFor(`/global/${at}`);
+    await far.get(path);
+    const { looks, cacheStatus } = await looksFor(path, { headers });
+    expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
+  });
+
+  it("is still sought there when the origin fails", async () => {
+    let isDown = false;
+    const stale = cc("max-age=1, stale-if-error=600");
+    const { near, far, looksFor, askForNew } = open({}, () =>
+      isDown ? unreachable() : page("a", stale),
+    );
+    await askForNew(64);
+    await far.get("/there");
+    near.clock.advance(5);
+    isDown = true;
+    const seen = await looksFor("/there");
+    expect(seen).toMatchObject({ status: 200, text: "a", looks: 1 });
+    expect(seen.cacheStatus).toContain("detail=stale-if-error");
+  });
+});
+
+it("what is stale here is always sought in Redis, where another colo may have brought a newer one", async () => {
+  const validated = cc("max-age=60", { etag: '"1"' });
+  const { near, far, looksFor, askForNew } = open({}, () => page("a", validated));
+  await near.get("/page");
+  await askForNew(64);
+  near.clock.advance(61);
+  await far.get("/page");
+  const { looks, cacheStatus } = await looksFor("/page");
+  expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
+});
+
+it("a database that cannot be asked tells nothing of what it has", async () => {
+  const { upstash, near, looksFor } = open();
+  upstash.mode = "refuses";
+  for (let at = 0; at < 200; at += 1) await near.get(`/refused/${at}`);
+  upstash.mode = "works";
+  near.clock.advance(60);
+  await near.get("/probe");
+  await idle();
+  expect((await looksFor("/after")).looks).toBe(1);
+});
+
+it("a route whose answers vary is always looked up, since its markers are added to", async () => {
+  const { looksFor, askForNew } = open({}, () => page("a", cc("max-age=60", { vary: "x-app" })));
+  await askForNew(200);
+  expect((await looksFor("/varied")).looks).toBe(1);
+});
