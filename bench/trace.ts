@@ -3,12 +3,9 @@
 //   npm run bench:trace -- [--requests 100000] [--pages 5000] [--seconds 180] [--seed 1]
 //     [--systems tidemark,bare,hono,varnish]
 import { parseArgs } from "node:util";
-import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
-import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
-import { adminToken, bundleWith } from "../test/worker/world.ts";
+import { adminToken } from "../test/worker/world.ts";
 import { machineSaid } from "./figures.ts";
-import { startColos } from "./load/colos.ts";
 import { type Part, startPart } from "./load/part.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import { bareWorker, buildHonoWorker } from "./load/peer-workers.ts";
@@ -16,23 +13,22 @@ import type { OriginCalls } from "./trace/origin-process.ts";
 import type { PurgeManner, ReplayCalls } from "./trace/replay-process.ts";
 import { account, cacheStatusTable, type Result, resultTable, traceSaid } from "./trace/report.ts";
 import {
-  coloCount,
-  originMs,
-  scale,
-  type Trace,
-  type TraceSettings,
-  traceOf,
-} from "./trace/trace.ts";
+  perColo,
+  restRttMs,
+  siteHost,
+  startTidemark,
+  startWorkers,
+} from "./trace/start-workers.ts";
+import { originMs, scale, type Trace, type TraceSettings, traceOf } from "./trace/trace.ts";
 import { startVarnish } from "./trace/varnish.ts";
 
 const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
-const restRttMs = 5;
-const siteHost = "site.test";
 
 interface System {
   readonly name: string;
   readonly purge: PurgeManner;
-  start(running: Running, given: Given): Promise<string[]>;
+  /** One for each colo. */
+  start(running: Running, given: Given): Promise<readonly { readonly url: string }[]>;
 }
 
 interface Given {
@@ -40,26 +36,11 @@ interface Given {
   readonly log: RuntimeLog;
 }
 
-const everyColo = (originUrl: string): string[] =>
-  Array.from({ length: coloCount }, () => originUrl);
-
 const systems: Readonly<Record<string, System>> = {
   tidemark: {
     name: "Tidemark",
     purge: { kind: "tidemark", adminToken, siteHost },
-    start: async (running, given) => {
-      const { url: redisUrl } = await running.add(startEmbeddedValkey());
-      const settings = { redisUrl, token: "token", rttMs: restRttMs };
-      const rest = await running.add(startUpstashRestServer(settings));
-      const worker = await bundleWith(JSON.stringify({ purge: lag }));
-      const env = {
-        UPSTASH_REDIS_REST_URL: rest.url,
-        UPSTASH_REDIS_REST_TOKEN: rest.token,
-        ADMIN_TOKEN: adminToken,
-        SITE_HOST: siteHost,
-      };
-      return startWorkers(running, { ...given, worker, env });
-    },
+    start: async (running, given) => (await startTidemark(running, { ...given, lag })).colos,
   },
   bare: {
     name: "bare Cache API Worker",
@@ -76,22 +57,11 @@ const systems: Readonly<Record<string, System>> = {
     name: "Varnish 7.1, bans",
     purge: { kind: "ban" },
     start: async (running, { originUrl }) => {
-      const starting = everyColo(originUrl).map(() => startVarnish({ originUrl, scale }));
-      const instances = await Promise.all(starting.map((instance) => running.add(instance)));
-      return instances.map(({ url }) => url);
+      const starting = perColo(originUrl).map(() => startVarnish({ originUrl, scale }));
+      return Promise.all(starting.map((instance) => running.add(instance)));
     },
   },
 };
-
-async function startWorkers(
-  running: Running,
-  given: Given & { worker: string; env?: Record<string, string> },
-): Promise<string[]> {
-  const { originUrl, ...settings } = given;
-  const originUrls = everyColo(originUrl);
-  const colos = await startColos(running, { name: "colo", originUrls, ...settings });
-  return colos.map(({ url }) => url);
-}
 
 async function resultOf(
   system: System,
@@ -104,7 +74,8 @@ async function resultOf(
   try {
     const program = new URL("./trace/replay-process.ts", import.meta.url);
     const replay = await running.add(startPart<ReplayCalls>(program));
-    const coloUrls = await system.start(running, { originUrl, log });
+    const colos = await system.start(running, { originUrl, log });
+    const coloUrls = colos.map(({ url }) => url);
     await replay.call("warmUp", { coloUrls });
     await origin.call("reset");
     const { maxLagSeconds } = lag;

@@ -7,9 +7,10 @@ import type { AddressInfo } from "node:net";
 import { OperatorError } from "../src/operator-error.ts";
 import { Counter, type Counts } from "./upstash-rest/counts.ts";
 import { Database } from "./upstash-rest/database.ts";
-import { respond } from "./upstash-rest/respond.ts";
+import { type AnsweredCall, respond } from "./upstash-rest/respond.ts";
 
 export type { Counts } from "./upstash-rest/counts.ts";
+export type { AnsweredCall } from "./upstash-rest/respond.ts";
 
 export interface UpstashRestServerOptions {
   redisUrl: string;
@@ -22,6 +23,8 @@ export interface UpstashRestServerOptions {
   rttMs?: number;
   /** Age of the state that reads outside of a transaction see. Default 0: the primary answers. */
   replicaLagMs?: number;
+  /** Told of every request that is answered, refused ones included. */
+  onAnswered?: (call: AnsweredCall) => void;
 }
 
 export interface UpstashRestServer {
@@ -50,12 +53,12 @@ export interface UpstashRestServer {
 export async function startUpstashRestServer(
   options: UpstashRestServerOptions,
 ): Promise<UpstashRestServer> {
-  const { redisUrl, token, port = 0, host = "127.0.0.1", replicaLagMs = 0 } = options;
+  const { redisUrl, token, port = 0, host = "127.0.0.1", replicaLagMs = 0, onAnswered } = options;
   let rttMs = options.rttMs ?? 0;
   const counter = new Counter();
   const database = await Database.open(redisUrl, counter);
   const server = createServer((request, response) => {
-    void respond({ request, response, token, rttMs, counter, database });
+    void respond({ request, response, token, rttMs, counter, database, onAnswered });
   });
   // An idle connection closed here just as workerd reuses it would look like an outage.
   server.keepAliveTimeout = 0;

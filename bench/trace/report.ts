@@ -10,6 +10,7 @@ import {
   queryShare,
   reorderedShare,
   scale,
+  stretchedSeconds,
   type Trace,
   type TraceSettings,
   trackingShare,
@@ -23,12 +24,15 @@ export interface Result {
   readonly origin: OriginCounts;
 }
 
-export function traceSaid({ requestCount, pageCount, durationMs, seed }: TraceSettings): string {
+export function traceSaid(settings: TraceSettings): string {
+  const { requestCount, pageCount, durationMs, seed, stretch = 1 } = settings;
   const lifetimes = lifetimeShares
-    .map(({ lifetimeSeconds, share }) => `${lifetimeSeconds} s (${percent(share)})`)
+    .map(({ lifetimeSeconds: seconds, share }) => {
+      return `${stretchedSeconds(seconds, stretch)} s (${percent(share)})`;
+    })
     .join(", ");
   return (
-    `${counted(requestCount)} requests in ${durationMs / 1_000} s, ${scale} times as fast as life: ` +
+    `${counted(requestCount)} requests in ${durationMs / 1_000} s, ${(scale / stretch).toFixed(0)} times as fast as life: ` +
     `${counted(pageCount)} pages by Zipf's law with exponent ${zipfExponent}, in ${coloCount} colos at ` +
     `random, lifetimes of ${lifetimes}; tracking parameters on ${percent(trackingShare)}, a query on ` +
     `${percent(queryShare)} of the pages, in another order on ${percent(reorderedShare)} of the ` +

@@ -7,6 +7,8 @@ export interface TraceSettings {
   readonly pageCount: number;
   readonly durationMs: number;
   readonly seed: number;
+  /** How many times longer than said below pages live, where the replay is as much slower; 1 unless set. */
+  readonly stretch?: number;
 }
 
 export interface Page {
@@ -73,9 +75,10 @@ const trackers = [
   (draws: Draws) => `gclid=${Math.floor(draws.between(0, 1e9)).toString(36)}`,
 ];
 
-export function traceOf({ requestCount, pageCount, durationMs, seed }: TraceSettings): Trace {
+export function traceOf(settings: TraceSettings): Trace {
+  const { requestCount, pageCount, durationMs, seed, stretch = 1 } = settings;
   const draws = new Draws(seed);
-  const pages = pagesOf(draws.fork(), pageCount);
+  const pages = pagesOf(draws.fork(), { pageCount, stretch });
   const ranks = zipfRanks(pageCount);
   const [visiting, editing] = [draws.fork(), draws.fork()];
   const visits = Array.from({ length: requestCount }, (): TraceEvent => {
@@ -109,12 +112,18 @@ export function pageAt(pages: readonly Page[], number: number): Page {
   return page;
 }
 
-function pagesOf(draws: Draws, pageCount: number): Page[] {
+/** As `max-age` takes it. */
+export function stretchedSeconds(lifetimeSeconds: number, stretch: number): number {
+  return Math.max(1, Math.round(lifetimeSeconds * stretch));
+}
+
+function pagesOf(draws: Draws, of: { pageCount: number; stretch: number }): Page[] {
+  const { pageCount, stretch } = of;
   return Array.from({ length: pageCount }, (_, number) => ({
     path: `/pages/${number}`,
     query: draws.isLucky(queryShare) ? `?section=s${number % 7}&sort=new` : "",
     tag: `t${Math.floor(draws.between(0, tagCount))}`,
-    lifetimeSeconds: lifetimeOf(draws.between(0, 1)),
+    lifetimeSeconds: stretchedSeconds(lifetimeOf(draws.between(0, 1)), stretch),
     // From 2 to 64 KiB, small ones as often as large ones on a logarithmic scale.
     bodyBytes: Math.round(2_048 * 2 ** draws.between(0, 5)),
   }));

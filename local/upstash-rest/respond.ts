@@ -14,10 +14,20 @@ import {
   transactionAnswer,
   type RestAnswer,
 } from "./rest-answer.ts";
-import { readRestCall } from "./rest-call.ts";
+import type { RedisCommand } from "./redis-connection.ts";
+import { readRestCall, type RestCall } from "./rest-call.ts";
 
 /** Upstash's largest request. */
 const bodyBytesMax = 10 * 1_024 * 1_024;
+
+/** One request and its answer, for whoever wants to know what the database is used for. */
+export interface AnsweredCall {
+  /** As they were asked for, failed ones included; none in a request that was refused. */
+  readonly commands: readonly RedisCommand[];
+  /** Of the bodies, without headers. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
 
 export interface Exchange {
   request: IncomingMessage;
@@ -26,6 +36,8 @@ export interface Exchange {
   rttMs: number;
   counter: Counter;
   database: Database;
+  /** Told before the answer leaves, so that an answer that has arrived is known of. */
+  onAnswered?: ((call: AnsweredCall) => void) | undefined;
 }
 
 /** Never rejects: a fault of ours is answered with 500. */
@@ -35,13 +47,16 @@ export async function respond(exchange: Exchange): Promise<void> {
   if (body.kind === "aborted") return;
   counter.asked(body.bodyBytes);
   if (rttMs > 0) await delay(rttMs / 2);
-  const answer = await answerTo(exchange, body).catch((cause: unknown) =>
+  const call = callIn(exchange, body);
+  const answer = await answerTo(call, exchange).catch((cause: unknown) =>
     errorAnswer(500, `The local REST server failed: ${String(cause)}`),
   );
   if (rttMs > 0) await delay(rttMs / 2);
   const bytes = Buffer.from(JSON.stringify(answer.body));
   const responseBytes = request.method === "HEAD" ? 0 : bytes.length;
   counter.answered({ responseBytes, failedCount: failedCountOf(answer) });
+  const { bodyBytes: requestBytes } = body;
+  exchange.onAnswered?.({ commands: commandsIn(call), requestBytes, responseBytes });
   response.writeHead(answer.status, {
     "content-type": "application/json",
     "content-length": bytes.length,
@@ -49,18 +64,33 @@ export async function respond(exchange: Exchange): Promise<void> {
   response.end(bytes);
 }
 
-async function answerTo(exchange: Exchange, body: ReadBody): Promise<RestAnswer> {
-  const { request, token, database } = exchange;
+type Call = RestCall | { kind: "refused"; answer: RestAnswer };
+
+function callIn({ request, token }: Exchange, body: ReadBody): Call {
   const target = `http://rest.invalid${request.url ?? "/"}`;
-  if (!URL.canParse(target)) return errorAnswer(400, "ERR the request target is not a path.");
+  if (!URL.canParse(target)) return refused(400, "ERR the request target is not a path.");
   const url = new URL(target);
-  if (!isAuthorised({ request, url, token })) return errorAnswer(401, "Unauthorized");
+  if (!isAuthorised({ request, url, token })) return refused(401, "Unauthorized");
   if (body.kind !== "read") {
-    return errorAnswer(413, `ERR max request size exceeded. Limit: ${bodyBytesMax} bytes.`);
+    return refused(413, `ERR max request size exceeded. Limit: ${bodyBytesMax} bytes.`);
   }
-  const call = readRestCall({ method: request.method ?? "", url, body: body.bytes });
+  return readRestCall({ method: request.method ?? "", url, body: body.bytes });
+}
+
+function refused(status: number, message: string): Call {
+  return { kind: "refused", answer: errorAnswer(status, message) };
+}
+
+function commandsIn(call: Call): readonly RedisCommand[] {
+  if (call.kind === "command") return [call.command];
+  return call.kind === "pipeline" || call.kind === "transaction" ? call.commands : [];
+}
+
+async function answerTo(call: Call, { request, database }: Exchange): Promise<RestAnswer> {
   const encoding = request.headers["upstash-encoding"] === "base64" ? "base64" : "utf8";
   switch (call.kind) {
+    case "refused":
+      return call.answer;
     case "malformed":
       return errorAnswer(call.status, call.message);
     case "command": {

@@ -2,7 +2,11 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import {
+  type AnsweredCall,
+  startUpstashRestServer,
+  type UpstashRestServer,
+} from "../../local/upstash-rest-server.ts";
 import { redisServers } from "../fakes/redis-server.ts";
 import { batchRows, pathRows, refusalRows, singleRows } from "./upstash-rest/protocol-rows.ts";
 import { ask, run, sdkClient } from "./upstash-rest/rest-client.ts";
@@ -12,9 +16,14 @@ const base64Encoding = { "upstash-encoding": "base64" };
 describe.each(redisServers)("before $redis", ({ start }) => {
   let redis: EmbeddedValkey;
   let server: UpstashRestServer;
+  let answered: AnsweredCall[] = [];
   beforeAll(async () => {
     redis = await start();
-    server = await startUpstashRestServer({ redisUrl: redis.url, token: "local-token" });
+    server = await startUpstashRestServer({
+      redisUrl: redis.url,
+      token: "local-token",
+      onAnswered: (call) => void answered.push(call),
+    });
   });
   afterAll(async () => {
     await server.stop();
@@ -23,6 +32,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
   beforeEach(async () => {
     await run(server, "FLUSHALL");
     server.resetCounts();
+    answered = [];
   });
 
   describe("raw requests", () => {
@@ -149,6 +159,26 @@ describe.each(redisServers)("before $redis", ({ start }) => {
         responseBytes: expect.any(Number) as number,
         failedCount: 3,
       });
+    });
+
+    it("tells of each request with its commands and bytes, before its answer has arrived", async () => {
+      const transaction = [
+        ["set", "k", "漢"],
+        ["GET", "k"],
+      ];
+      await ask(server, { path: "/multi-exec", body: transaction });
+      await ask(server, { body: ["GET", "k"], authorization: "Bearer wrong" });
+      expect(answered).toEqual([
+        {
+          commands: [
+            ["SET", "k", "漢"],
+            ["GET", "k"],
+          ],
+          requestBytes: 31,
+          responseBytes: 34,
+        },
+        { commands: [], requestBytes: 11, responseBytes: 24 },
+      ]);
     });
 
     it("counts bytes, not characters, and starts again at nothing", async () => {

@@ -71,6 +71,7 @@ export interface Stats {
   readonly fillsUnderWay: number;
   readonly originRequests: number;
   readonly memory: { readonly records: number };
+  readonly reads: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly redis: {
     readonly shutOff: boolean;

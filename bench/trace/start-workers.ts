@@ -1,0 +1,57 @@
+// The Workers under the trace, each in every colo: Tidemark before a Redis of its own, and others.
+import type { Colo } from "../../local/colo.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import type { Running } from "../../local/running.ts";
+import {
+  startUpstashRestServer,
+  type UpstashRestServer,
+  type UpstashRestServerOptions,
+} from "../../local/upstash-rest-server.ts";
+import { adminToken, bundleWith } from "../../test/worker/world.ts";
+import { startColos } from "../load/colos.ts";
+import type { RuntimeLog } from "../load/runtime-log.ts";
+import { coloCount } from "./trace.ts";
+
+export const restRttMs = 5;
+export const siteHost = "site.test";
+
+interface Before {
+  readonly originUrl: string;
+  readonly log: RuntimeLog;
+}
+
+export interface TidemarkSettings extends Before, Pick<UpstashRestServerOptions, "onAnswered"> {
+  readonly lag: { readonly maxLagSeconds: number; readonly clockAllowanceSeconds: number };
+}
+
+export async function startTidemark(
+  running: Running,
+  { originUrl, log, lag, onAnswered }: TidemarkSettings,
+): Promise<{ colos: Colo[]; rest: UpstashRestServer }> {
+  const { url: redisUrl } = await running.add(startEmbeddedValkey());
+  const settings = {
+    redisUrl,
+    token: "token",
+    rttMs: restRttMs,
+    ...(onAnswered && { onAnswered }),
+  };
+  const rest = await running.add(startUpstashRestServer(settings));
+  const worker = await bundleWith(JSON.stringify({ purge: lag }));
+  const env = {
+    UPSTASH_REDIS_REST_URL: rest.url,
+    UPSTASH_REDIS_REST_TOKEN: rest.token,
+    ADMIN_TOKEN: adminToken,
+    SITE_HOST: siteHost,
+  };
+  return { colos: await startWorkers(running, { originUrl, log, worker, env }), rest };
+}
+
+export function startWorkers(
+  running: Running,
+  { originUrl, ...settings }: Before & { worker: string; env?: Record<string, string> },
+): Promise<Colo[]> {
+  return startColos(running, { name: "colo", originUrls: perColo(originUrl), ...settings });
+}
+
+export const perColo = (originUrl: string): string[] =>
+  Array.from({ length: coloCount }, () => originUrl);
