@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { startWorld } from "../test/worker/world.ts";
+import { journalReadsMax } from "./cost/journal-bill.ts";
 
 const fields = { "content-type": "text/html", "cache-control": "max-age=3600" };
 const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
     }
     const { XRANGE = 0, XREVRANGE = 0 } = world.rest.counts().commandCountByName;
     const boundSeconds = lag.maxLagSeconds - lag.clockAllowanceSeconds;
-    const allowed = (2.9 * seconds) / boundSeconds;
+    const allowed = journalReadsMax(seconds, lag);
     const perColo = (XRANGE + XREVRANGE) / colos;
     process.stdout.write(
       `${seconds} s of traffic in ${colos} colos, N − A = ${boundSeconds} s\n` +

@@ -17,6 +17,8 @@ export interface Computed {
   readonly unchanged: number;
   /** With a 304 wherever it could be. */
   readonly bytes: number;
+  /** What these would have been besides, for a cache that does not validate. */
+  readonly unchangedBytes: number;
   readonly byCause: Readonly<Record<Cause, number>>;
 }
 
@@ -34,7 +36,7 @@ export function compute({ pages, events }: Trace, modelled: Modelled): Computed 
   const keysOfPage = new Map<number, Set<string>>();
   const versions = pages.map(() => 1);
   const byCause = { first: 0, expired: 0, purged: 0 };
-  let [unchanged, bytes] = [0, 0];
+  let [unchanged, unchangedBytes, bytes] = [0, 0, 0];
   for (const event of events) {
     if (event.kind === "edit") {
       for (const number of event.pages) {
@@ -51,13 +53,15 @@ export function compute({ pages, events }: Trace, modelled: Modelled): Computed 
     if (cause === undefined) continue;
     byCause[cause] += 1;
     const version = versions[event.page] ?? 1;
-    if (kept?.version === version) unchanged += 1;
-    else bytes += page.bodyBytes;
+    if (kept?.version === version) {
+      unchanged += 1;
+      unchangedBytes += page.bodyBytes;
+    } else bytes += page.bodyBytes;
     cache.set(key, { version, atMs: event.atMs, isPurged: false });
     keysOfPage.set(event.page, (keysOfPage.get(event.page) ?? new Set()).add(key));
   }
   const originRequests = byCause.first + byCause.expired + byCause.purged;
-  return { originRequests, unchanged, bytes, byCause };
+  return { originRequests, unchanged, bytes, unchangedBytes, byCause };
 }
 
 function causeOf(kept: Kept | undefined, atMs: number, lifetimeSeconds: number): Cause | undefined {

@@ -131,7 +131,7 @@ export function account(trace: Trace): string {
 }
 
 /** What Tidemark said of each answer, most frequent first. */
-export function cacheStatusTable({ replayed }: Result): string {
+export function cacheStatusTable({ replayed }: Pick<Result, "replayed">): string {
   const rows = [...replayed.cacheStatusCounts].sort(([, a], [, b]) => b - a);
   return markdownTable(
     ["`Cache-Status: tidemark; …`", "answers"],
@@ -139,4 +139,4 @@ export function cacheStatusTable({ replayed }: Result): string {
   );
 }
 
-const mebibytes = (bytes: number): string => `${counted(bytes / 1_048_576)} MiB`;
+export const mebibytes = (bytes: number): string => `${counted(bytes / 1_048_576)} MiB`;

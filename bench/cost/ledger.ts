@@ -1,0 +1,89 @@
+// All that Redis was asked for, by what it was for, and in order what was stored and purged.
+import type { AnsweredCall } from "../../local/upstash-rest-server.ts";
+import { headIn, type Use, useOf, uses } from "./command-use.ts";
+import type { StoreEvent } from "./tags-as-sets.ts";
+
+export interface Entry {
+  readonly requests: number;
+  readonly commands: number;
+  /** Of request bodies, from the Workers to Redis. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+export type Entries = Readonly<Record<Use, Entry>>;
+
+export class Ledger {
+  #entries = empty();
+  #events: StoreEvent[] = [];
+  #lastAtMs = 0;
+  readonly #storedBytes = new Map<string, number>();
+
+  readonly note = ({ commands, requestBytes, responseBytes }: AnsweredCall): void => {
+    const use = useOf(commands);
+    const { requests, commands: count, bytesUp, bytesDown } = this.#entries[use];
+    this.#entries[use] = {
+      requests: requests + 1,
+      commands: count + commands.length,
+      bytesUp: bytesUp + requestBytes,
+      bytesDown: bytesDown + responseBytes,
+    };
+    this.#lastAtMs = performance.now();
+    for (const command of commands) {
+      for (const event of storeEventsOf(use, command)) {
+        this.#events.push(event);
+        if (event.kind === "fill") this.#storedBytes.set(event.key, requestBytes);
+      }
+    }
+  };
+
+  /** What was last sent under each key ever filled: no less than Redis holds of them. */
+  get storedBytes(): number {
+    return [...this.#storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** How long ago Redis was last asked for anything. */
+  get quietMs(): number {
+    return performance.now() - this.#lastAtMs;
+  }
+
+  /** What was noted since it was taken last. */
+  take(): { entries: Entries; events: readonly StoreEvent[] } {
+    const taken = { entries: this.#entries, events: this.#events };
+    this.#entries = empty();
+    this.#events = [];
+    return taken;
+  }
+}
+
+function empty(): Record<Use, Entry> {
+  const nothing: Entry = { requests: 0, commands: 0, bytesUp: 0, bytesDown: 0 };
+  return Object.fromEntries(uses.map((use) => [use, nothing])) as Record<Use, Entry>;
+}
+
+export function sumOf(entries: Entries): Entry {
+  const all = Object.values(entries);
+  const sum = (of: keyof Entry) => all.reduce((total, entry) => total + entry[of], 0);
+  return {
+    requests: sum("requests"),
+    commands: sum("commands"),
+    bytesUp: sum("bytesUp"),
+    bytesDown: sum("bytesDown"),
+  };
+}
+
+function storeEventsOf(use: Use, command: AnsweredCall["commands"][number]): StoreEvent[] {
+  if (use === "purge, written") return [purgeIn(command)];
+  if (use !== "fill" && use !== "freshening") return [];
+  const written = headIn(command);
+  return written === undefined ? [] : [{ kind: use, key: written.key, tags: written.tags }];
+}
+
+/** The user's tags and the URLs that an entry of the journal names. */
+function purgeIn(command: AnsweredCall["commands"][number]): StoreEvent {
+  const texts = command.map(String);
+  const targets = JSON.parse(texts[texts.indexOf("tags") + 1] ?? "") as string[];
+  const named = (form: string) =>
+    targets.filter((target) => target.startsWith(form)).map((target) => target.slice(form.length));
+  return { kind: "purge", tags: named("tag:"), urlCount: named("url:").length };
+}

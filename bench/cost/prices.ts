@@ -1,0 +1,52 @@
+// What Cloudflare and Upstash ask, as published; all that the bill is worked out with.
+
+/**
+ * Workers Paid, standard usage model: https://developers.cloudflare.com/workers/platform/pricing/.
+ * Requests that a Worker itself sends, and the Cache API, have no price of their own.
+ */
+export const workers = {
+  baseDollarsAMonth: 5,
+  requests: { includedAMonth: 10e6, dollarsAMillion: 0.3 },
+  cpuMs: { includedAMonth: 30e6, dollarsAMillion: 0.02 },
+} as const;
+
+/**
+ * Redis, pay as you go, one region: https://upstash.com/docs/redis/overall/billing and
+ * https://upstash.com/pricing/redis. A command of a pipeline or transaction is a command.
+ */
+export const upstash = {
+  commands: { dollarsAMillion: 2 },
+  bandwidth: { includedGigabytesAMonth: 200, dollarsAGigabyte: 0.03 },
+  storage: { includedGigabytes: 1, dollarsAGigabyteMonth: 0.25 },
+} as const;
+
+export const readOn = "November 2026";
+
+export interface Usage {
+  readonly workerRequests: number;
+  readonly cpuMs: number;
+  readonly redisCommands: number;
+  /** Both ways between the Workers and Redis. */
+  readonly redisBytes: number;
+}
+
+export interface Bill {
+  readonly workerRequests: number;
+  readonly cpu: number;
+  readonly redisCommands: number;
+  readonly redisBandwidth: number;
+}
+
+/** In dollars, of what comes on top of all that is included: what the next requests cost. */
+export function marginalBill(usage: Usage): Bill {
+  return {
+    workerRequests: (usage.workerRequests / 1e6) * workers.requests.dollarsAMillion,
+    cpu: (usage.cpuMs / 1e6) * workers.cpuMs.dollarsAMillion,
+    redisCommands: (usage.redisCommands / 1e6) * upstash.commands.dollarsAMillion,
+    redisBandwidth: (usage.redisBytes / 1e9) * upstash.bandwidth.dollarsAGigabyte,
+  };
+}
+
+export function totalOf(bill: Bill): number {
+  return bill.workerRequests + bill.cpu + bill.redisCommands + bill.redisBandwidth;
+}

@@ -1,0 +1,188 @@
+// What a run came to, as the tables of the documentation.
+import { counted, markdownTable, quantile } from "../figures.ts";
+import { mebibytes } from "../trace/report.ts";
+import { coloCount, type TraceSettings } from "../trace/trace.ts";
+import { type Check, holds } from "./checks.ts";
+import { uses } from "./command-use.ts";
+import type { Design, Designs } from "./designs.ts";
+import { journalBillByTraffic, type Lag } from "./journal-bill.ts";
+import { sumOf } from "./ledger.ts";
+import { marginalBill, readOn, totalOf, upstash, workers } from "./prices.ts";
+import type { Run } from "./run.ts";
+import type { Single } from "./single-events.ts";
+import { commandsOf, type TagsAsSets } from "./tags-as-sets.ts";
+
+export interface Reported {
+  readonly run: Run;
+  readonly designs: Designs;
+  readonly settings: TraceSettings;
+  readonly lag: Lag;
+}
+
+/** Cents are too coarse for some of it. */
+export function dollars(value: number): string {
+  return value === 0 ? "$0" : `$${value.toFixed(value < 0.1 ? 3 : 2)}`;
+}
+
+const tenthsOfMebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
+
+export function billTable({ tidemark, sets, plain }: Designs): string {
+  const all = [tidemark, sets, plain];
+  const row = (name: string, cell: (design: Design) => string) => [name, ...all.map(cell)];
+  const bill = (design: Design) => marginalBill(design.usage);
+  const ifKnown = (design: Design, text: string) => (design.isCpuKnown ? text : "not measured");
+  return markdownTable(
+    ["a million requests", ...all.map(({ name }) => name)],
+    [
+      row("origin requests", ({ originRequests }) => counted(originRequests)),
+      row("bodies from the origin", ({ originBytes }) => mebibytes(originBytes)),
+      row("Redis commands", ({ usage }) => counted(usage.redisCommands)),
+      row("Workers: requests", (design) => dollars(bill(design).workerRequests)),
+      row("Workers: CPU, at most", (design) => ifKnown(design, dollars(bill(design).cpu))),
+      row("Redis: commands", (design) => dollars(bill(design).redisCommands)),
+      row("Redis: bandwidth", (design) => dollars(bill(design).redisBandwidth)),
+      row("**together**", (design) => {
+        const total = `**${dollars(totalOf(bill(design)))}**`;
+        return design.isCpuKnown ? total : `${total} and its CPU`;
+      }),
+    ],
+  );
+}
+
+/** What Redis was asked for, by what it was for. */
+export function usesTable({ run, settings, designs }: Reported): string {
+  const { requestCount } = settings;
+  const entry = (
+    name: string,
+    { requests, commands, bytesUp, bytesDown }: Run["entries"]["fill"],
+  ) => [
+    name,
+    counted(requests),
+    counted(commands),
+    tenthsOfMebibytes(bytesUp),
+    tenthsOfMebibytes(bytesDown),
+    dollars((commands / requestCount) * upstash.commands.dollarsAMillion),
+  ];
+  const used = uses.filter((use) => run.entries[use].requests > 0);
+  const { inReplay, atPaceOfLife } = designs.journal;
+  const more = ((atPaceOfLife - inReplay) / requestCount) * upstash.commands.dollarsAMillion;
+  return markdownTable(
+    ["", "REST requests", "commands", "to Redis", "from Redis", "dollars a million requests"],
+    [
+      ...used.map((use) => entry(use, run.entries[use])),
+      entry("all", sumOf(run.entries)),
+      [
+        "reads of the journal that the pace of life adds",
+        "",
+        counted(atPaceOfLife - inReplay),
+        "",
+        "",
+        dollars(more),
+      ],
+      ["metrics: an isolate's counts stay in it", "0", "0", "", "", dollars(0)],
+    ],
+  );
+}
+
+export function setsTable(commands: TagsAsSets, { requestCount }: TraceSettings): string {
+  const row = (name: string, count: number) => [
+    name,
+    counted(count),
+    dollars((count / requestCount) * upstash.commands.dollarsAMillion),
+  ];
+  return markdownTable(
+    ["tags as sets", "commands", "dollars a million requests"],
+    [
+      row("metrics: two `HINCRBY` a request", commands.metrics),
+      row("look-ups: `GET`", commands.lookUps),
+      row("a lock around each origin request: `SET NX`, `DEL`", commands.locks),
+      row("fills: `SET`; for each tag `SADD`, `EXPIRE`", commands.fills),
+      row("304s: `SET`; for each tag `EXPIRE`", commands.freshenings),
+      row("purges: `SMEMBERS` and one `DEL` for a tag, `DEL` for a URL", commands.purges),
+      row("all", commandsOf(commands)),
+      row("more, were each purged key deleted by a command of its own", commands.purgedOneByOne),
+    ],
+  );
+}
+
+export function singlesTable(singles: readonly Single[]): string {
+  return markdownTable(
+    ["one at a time", "expected", "measured"],
+    singles.map(({ what, expected, measured }) => [what, String(expected), String(measured)]),
+  );
+}
+
+export function checksTable(checks: readonly Check[]): string {
+  return markdownTable(
+    ["in the run", "measured", "must be", "holds"],
+    checks.map((check) => [
+      check.what,
+      counted(check.measured),
+      "be" in check.must ? counted(check.must.be) : `≤ ${counted(check.must.beAtMost)}`,
+      holds(check) ? "yes" : "no",
+    ]),
+  );
+}
+
+const lags: readonly Lag[] = [
+  { maxLagSeconds: 10, clockAllowanceSeconds: 1 },
+  { maxLagSeconds: 60, clockAllowanceSeconds: 1 },
+];
+
+export function journalTable(): string {
+  const row = (requestsPerSecond: number) => {
+    const cells = lags.flatMap((lag) => {
+      const bill = journalBillByTraffic(lag, requestsPerSecond);
+      return [counted(bill.commandsAnHour), dollars(bill.dollarsAMillionRequests)];
+    });
+    return [String(requestsPerSecond), ...cells];
+  };
+  return markdownTable(
+    [
+      "requests a second in a colo",
+      ...lags.flatMap(({ maxLagSeconds }) => [
+        `N = ${maxLagSeconds} s: commands an hour, at most`,
+        "dollars a million requests",
+      ]),
+    ],
+    [0.1, 1, 10, 100].map(row),
+  );
+}
+
+/** What is not Redis: the Cache API, processors, time. */
+export function restSaid({ run, lag }: Reported): string {
+  const calls = (counts: Run["reads"]) =>
+    Object.values(counts["edge"] ?? {}).reduce((sum, count) => sum + count, 0);
+  const { cpuMs, replayed, storedBytes } = run;
+  const requests = replayed.tookMs.length;
+  const cpu =
+    cpuMs === undefined
+      ? "CPU time is not measured on this system"
+      : `the workerd processes took ${(cpuMs / requests).toFixed(2)} ms of CPU a request, user and system`;
+  const [p50 = 0, p99 = 0] = [0.5, 0.99].map((share) => quantile(replayed.tookMs, share));
+  return (
+    `Answers took ${p50.toFixed(1)} ms at the median and ${p99.toFixed(0)} ms at the 99th percentile; N = ` +
+    `${lag.maxLagSeconds} s. ${counted(run.origin.requests)} requests reached the origin, ` +
+    `${counted(run.origin.notModified)} of them were answered with a 304, and ${mebibytes(run.origin.bytes)} ` +
+    `came from it. By the Workers' own counts the Cache API was called ${counted(calls(run.reads))} times to match ` +
+    `and ${counted(calls(run.writes))} times to put; besides, by the protocol, at most four times for each ` +
+    `read of the journal, ${counted(4 * run.entries["journal read"].requests)} times. It has no price. In ` +
+    `${coloCount} colos together ${cpu}: with the runtime's own HTTP and its simulated Cache API, neither of which ` +
+    `Cloudflare bills so, and therefore an upper bound. Redis was sent ${mebibytes(storedBytes)} of what it holds ` +
+    `at the end, where ${upstash.storage.includedGigabytes} GB is free.`
+  );
+}
+
+export function pricesSaid(): string {
+  const { requests, cpuMs, baseDollarsAMonth } = workers;
+  return (
+    `Prices as published in ${readOn}, beyond what is included. ` +
+    `[Workers Paid](https://developers.cloudflare.com/workers/platform/pricing/): $${baseDollarsAMonth} a month with ` +
+    `${requests.includedAMonth / 1e6} million requests and ${cpuMs.includedAMonth / 1e6} million CPU milliseconds, then ` +
+    `$${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million milliseconds. ` +
+    `[Upstash, pay as you go](https://upstash.com/docs/redis/overall/billing), one region: ` +
+    `$${(upstash.commands.dollarsAMillion / 10).toFixed(2)} per 100,000 commands; ` +
+    `${upstash.bandwidth.includedGigabytesAMonth} GB of bandwidth a month, then $${upstash.bandwidth.dollarsAGigabyte} a GB; ` +
+    `1 GB of storage, then $${upstash.storage.dollarsAGigabyteMonth} a GB and month.`
+  );
+}

@@ -1,0 +1,79 @@
+// What the same traffic would cost in a design that is often seen: each tag a set of keys in Redis, a
+// lock for each miss, and metrics counted there with each request. It is given the same memory and
+// edge tiers, the same look-ups and fills, and no Vary; and nothing for the promise that it cannot
+// keep: its purges reach Redis alone.
+
+/** What happened in the shared tier, in order. */
+export type StoreEvent =
+  | { readonly kind: "fill" | "freshening"; readonly key: string; readonly tags: readonly string[] }
+  | { readonly kind: "purge"; readonly tags: readonly string[]; readonly urlCount: number };
+
+export interface Traffic {
+  readonly requests: number;
+  readonly lookUps: number;
+  readonly originRequests: number;
+  readonly events: readonly StoreEvent[];
+}
+
+/** Commands, by what they are for. */
+export interface TagsAsSets {
+  readonly metrics: number;
+  readonly lookUps: number;
+  readonly locks: number;
+  readonly fills: number;
+  readonly freshenings: number;
+  readonly purges: number;
+  /** How many more commands each purged key would take, were it deleted by one of its own. */
+  readonly purgedOneByOne: number;
+}
+
+/** A hit or a miss, and how long it took: HINCRBY each. */
+const commandsARequest = 2;
+/** GET: value and metadata are one text. */
+const commandsALookUp = 1;
+/** SET NX PX before the origin is asked, DEL after it; losers look at nothing here. */
+const commandsALock = 2;
+/** SET with its expiry; of a 304 the same, or EXPIRE. */
+const commandsARecord = 1;
+/** SADD and EXPIRE; a 304 lengthens a set's life by EXPIRE alone. */
+const commandsAFilledTag = 2;
+const commandsAFreshenedTag = 1;
+/** SMEMBERS, and one DEL that names all members and the set. */
+const commandsAPurgedTag = 2;
+const commandsAPurgedUrl = 1;
+
+export function tagsAsSets({ requests, lookUps, originRequests, events }: Traffic): TagsAsSets {
+  const sets = new Map<string, Set<string>>();
+  const setOf = (tag: string): Set<string> => {
+    const members = sets.get(tag) ?? new Set<string>();
+    sets.set(tag, members);
+    return members;
+  };
+  let [fills, freshenings, purges, purgedOneByOne] = [0, 0, 0, 0];
+  for (const event of events) {
+    if (event.kind === "purge") {
+      purges += event.tags.length * commandsAPurgedTag + event.urlCount * commandsAPurgedUrl;
+      for (const tag of event.tags) {
+        purgedOneByOne += setOf(tag).size;
+        sets.delete(tag);
+      }
+    } else if (event.kind === "fill") {
+      fills += commandsARecord + event.tags.length * commandsAFilledTag;
+      for (const tag of event.tags) setOf(tag).add(event.key);
+    } else freshenings += commandsARecord + event.tags.length * commandsAFreshenedTag;
+  }
+  return {
+    metrics: requests * commandsARequest,
+    lookUps: lookUps * commandsALookUp,
+    locks: originRequests * commandsALock,
+    fills,
+    freshenings,
+    purges,
+    purgedOneByOne,
+  };
+}
+
+export function commandsOf(design: TagsAsSets): number {
+  const { metrics, lookUps, locks, fills, freshenings, purges } = design;
+  return metrics + lookUps + locks + fills + freshenings + purges;
+}

@@ -1,0 +1,66 @@
+// What the bill takes a request to Redis for: requests as the product sends them.
+import { describe, expect, it } from "vitest";
+import { headIn, useOf } from "../../bench/cost/command-use.ts";
+import { encodeRecord } from "../../src/tiers/record-codec.ts";
+
+const head = encodeRecord({ kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }, 1_000);
+const response = JSON.stringify({ record: { kind: "response", metadata: { tags: ["a", "b"] } } });
+const probe = ["SET", "site:probe", "1", "PX", "1000"] as const;
+
+describe("a request to Redis", () => {
+  it.each([
+    { use: "look-up", commands: [["HMGET", "site:r:1", "m", "b"]] },
+    { use: "look before a freshening", commands: [["HGET", "site:r:1", "m"]] },
+    {
+      use: "fill",
+      commands: [
+        ["HSET", "site:r:1", "m", response, "b", "eA=="],
+        ["PEXPIRE", "site:r:1", "1000"],
+      ],
+    },
+    { use: "freshening", commands: [["HSET", "site:r:1", "m", response]] },
+    { use: "Vary marker", commands: [["HSET", "site:r:1", "m", head, "b", ""]] },
+    { use: "removal", commands: [["DEL", "site:r:1"]] },
+    {
+      use: "lease",
+      commands: [
+        ["SET", "site:lease:1", "token", "NX"],
+        ["GET", "site:lease:1"],
+        ["HGET", "site:r:1", "m"],
+      ],
+    },
+    { use: "lease", commands: [["EVAL", "return 1", "1", "site:lease:1", "token"]] },
+    { use: "journal read", commands: [["XRANGE", "site:journal", "1-0", "+", "COUNT", "128"]] },
+    { use: "journal read", commands: [["XREVRANGE", "site:journal", "+", "-"]] },
+    {
+      use: "journal read at the primary",
+      commands: [probe, ["XREVRANGE", "site:journal", "1-0", "-"]],
+    },
+    { use: "purge, written", commands: [["XADD", "site:journal", "*", "v", "1"]] },
+    { use: "purge, read back", commands: [probe, ["XRANGE", "site:journal", "1-0", "1-0"]] },
+    {
+      use: "journal mark",
+      commands: [
+        ["XADD", "site:journal", "*", "v", "1"],
+        ["XREVRANGE", "site:journal", "+", "-"],
+      ],
+    },
+    { use: "hot keys", commands: [["XADD", "site:hot", "*", "k", "1"]] },
+    { use: "probe", commands: [["PING"]] },
+    { use: "unknown", commands: [["FLUSHALL"]] },
+    { use: "unknown", commands: [["SCAN", "0"]] },
+    { use: "unknown", commands: [] },
+  ] as const)("$use", ({ use, commands }) => {
+    expect(useOf(commands)).toBe(use);
+  });
+
+  it("names the tags of what it stores", () => {
+    const command = ["HSET", "site:r:1", "m", response, "b", "eA=="] as const;
+    expect(headIn(command)).toEqual({
+      key: "site:r:1",
+      kind: "response",
+      hasBody: true,
+      tags: ["a", "b"],
+    });
+  });
+});

@@ -1,0 +1,53 @@
+// The part of a document that a bench writes, and documents that have no place for it.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { replaceMarkedPart } from "../../bench/marked-part.ts";
+
+const name = "npm run bench:cost";
+const begin = `<!-- begin: ${name} -->`;
+const end = `<!-- end: ${name} -->`;
+
+describe("a marked part", () => {
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "marked-part-"));
+    path = join(folder, "document.md");
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const put = async (document: string, text: string): Promise<string> => {
+    await writeFile(path, document);
+    await replaceMarkedPart(path, name, text);
+    return readFile(path, "utf8");
+  };
+
+  it("is replaced, and nothing else, however often", async () => {
+    const around = (part: string) => `# Title\n\n${begin}\n${part}\n${end}\n\nThe rest.\n`;
+    expect(await put(around("| old |\n"), "| new |\n")).toBe(around("| new |"));
+    expect(await put(around("| new |"), "| new |\n")).toBe(around("| new |"));
+  });
+
+  it("takes dollars as they are", async () => {
+    expect(await put(`${begin}\n${end}`, "$& costs $1")).toBe(`${begin}\n$& costs $1\n${end}`);
+  });
+
+  it.each([
+    { id: "no marker", document: "text" },
+    {
+      id: "another bench's",
+      document: begin.replace("cost", "trace") + end.replace("cost", "trace"),
+    },
+    { id: "no end", document: begin },
+    { id: "no begin", document: end },
+    { id: "the end first", document: `${end}\n${begin}` },
+    { id: "an end before", document: `${end}\n${begin}\n${end}` },
+    { id: "twice", document: `${begin}${end}${begin}${end}` },
+    { id: "two ends", document: `${begin}${end}${end}` },
+  ])("is refused, and the document left as it was: $id", async ({ document }) => {
+    await expect(put(document, "new")).rejects.toThrow(/needs one line .+ and, below it, one line/);
+    expect(await readFile(path, "utf8")).toBe(document);
+  });
+});
