@@ -2,10 +2,11 @@
 import { counted } from "../figures.ts";
 import { cacheStatusTable, traceSaid } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";
-import { originMs } from "../trace/trace.ts";
+import { coloCount, lifetimeShares, originMs, scale, type TraceSettings } from "../trace/trace.ts";
 import type { Check } from "./checks.ts";
 import {
   billTable,
+  cacheApiTable,
   checksTable,
   dollars,
   journalTable,
@@ -32,40 +33,61 @@ export function documented(given: Documented): { readme: string; performance: st
 
 function readmePart({ designs, settings, command }: Documented): string {
   const { requestCount, pageCount } = settings;
-  return `A site's traffic, ${counted(requestCount)} requests for ${counted(pageCount)} pages in three colos, priced by \`${command}\` beyond
-what is included each month, the journal as often as life's pace has it read ([how](docs/performance.md#the-bill)):
-
-${billTable(designs)}`;
+  const said =
+    `A site's traffic, ${counted(requestCount)} requests in ${lifeMinutes(settings)} minutes for ${counted(pageCount)} ` +
+    `pages that live ${livesMinutes()} minutes, through ${coloCount} colos, as \`${command}\` counts and prices it beyond what a ` +
+    `month includes, metrics and journal with it ([how](docs/performance.md#the-bill)):`;
+  return `${paragraph(said)}\n\n${billTable(designs)}`;
 }
 
 function performancePart(given: Documented): string {
   const { designs, settings, singles, checks, machine, run, command } = given;
-  const perTag = perMillion(given, perFurtherTag(run));
-  return `    ${command}${optionsSaid(settings)}
+  const each = (counts: number) =>
+    (counts / settings.requestCount) * upstash.commands.dollarsAMillion;
+  return [
+    `    ${command}${optionsSaid(settings)}\n`,
+    paragraph(
+      `${traceSaid(settings)} The origin takes ${originMs} ms, Redis is ${restRttMs} ms away. ${machine}. ${restSaid(given)}`,
+    ),
+    billTable(designs),
+    paragraph(
+      `*Tags as sets* is what the same look-ups, fills and origin requests would cost where each tag is a set of keys, each ` +
+        `origin request takes a lock, and each request counts itself in Redis; a pipeline spares round trips, not commands. It is ` +
+        `given the same bytes and CPU, and one tag a page, as the trace has it (each further one would cost it ` +
+        `${dollars(each(perFurtherTag(run)))}); and its purges reach Redis alone, not memory or the edges. *No Redis* is ` +
+        `computed: nothing is stripped, sorted, validated or purged. What an origin's bytes cost is in no bill.`,
+    ),
+    paragraph(pricesSaid()),
+    paragraph(
+      `Commands are counted at the REST server, each of a transaction for one, and bytes as those of HTTP bodies. The journal ` +
+        `is read by the clock: the trace takes ${lifeMinutes(settings)} minutes in life, and the bill has as many reads as that takes.`,
+    ),
+    usesTable(given),
+    setsTable(designs.setCommands, settings),
+    cacheApiTable(given),
+    cacheStatusTable(run),
+    paragraph(
+      `What one thing costs, with nothing else under way and reads of the journal left out:`,
+    ),
+    singlesTable(singles),
+    checksTable(checks),
+    paragraph(
+      `The journal is read at most 2.9 × seconds with traffic ÷ (N − A) times for each colo, A = 1 s, and never more often than the ` +
+        `colo is asked: what it adds to a million requests falls as traffic grows.`,
+    ),
+    journalTable(),
+  ].join("\n");
+}
 
-${traceSaid(settings)} The origin takes ${originMs} ms, Redis is ${restRttMs} ms away. ${machine}.
+/** How long the trace takes at the pace of life. */
+function lifeMinutes({ durationMs, stretch = 1 }: TraceSettings): string {
+  return counted((durationMs * scale) / stretch / 60_000);
+}
 
-${billTable(designs)}
-*Tags as sets* is what the same look-ups, fills and origin requests would cost where each tag is a set of keys, each origin request
-takes a lock, and each request counts itself in Redis; pipelines spare round trips there, not commands. It gets the same
-bytes and CPU, one tag a page as the trace has it (each further one costs it ${dollars(perTag)} a million requests), and its purges reach Redis alone, not
-memory or the edges. *No Redis* is computed: nothing stripped, sorted, validated or purged. What an origin asks for its bytes is not in the bill.
-
-${setsTable(designs.setCommands, settings)}
-${restSaid(given)}
-
-${usesTable(given)}
-Commands are counted at the REST server, each of a transaction for one; bytes are those of HTTP bodies, both ways. ${pricesSaid()}
-
-${cacheStatusTable(given.run)}
-What one thing costs, with nothing else under way and reads of the journal left out:
-
-${singlesTable(singles)}
-${checksTable(checks)}
-The journal is read by the clock, at most 2.9 × seconds with traffic ÷ (N − A) times for each colo (A = 1 s), and never more often than the
-colo is asked: what it adds to a million requests goes down as traffic goes up.
-
-${journalTable()}`;
+/** From the shortest to the longest, at the pace of life. */
+function livesMinutes(): string {
+  const minutes = lifetimeShares.map(({ lifetimeSeconds }) => (lifetimeSeconds * scale) / 60);
+  return `${Math.min(...minutes)} to ${Math.max(...minutes)}`;
 }
 
 /** Commands of the whole trace that one more tag on each page would take. */
@@ -73,12 +95,23 @@ function perFurtherTag({ entries }: Reported["run"]): number {
   return 2 * entries.fill.requests + entries.freshening.requests;
 }
 
-function perMillion({ settings }: Documented, commands: number): number {
-  return (commands / settings.requestCount) * upstash.commands.dollarsAMillion;
-}
-
-function optionsSaid({ requestCount, pageCount, durationMs }: Documented["settings"]): string {
+function optionsSaid({ requestCount, pageCount, durationMs }: TraceSettings): string {
   const isUsual = requestCount === 100_000 && pageCount === 5_000 && durationMs === 540_000;
   if (isUsual) return "";
   return ` -- --requests ${requestCount} --pages ${pageCount} --seconds ${durationMs / 1_000}`;
+}
+
+const lineCharsMax = 140;
+
+/** Broken into lines at spaces. */
+function paragraph(text: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > lineCharsMax) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return `${[...lines, line].join("\n")}\n`;
 }
