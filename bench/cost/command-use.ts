@@ -29,16 +29,25 @@ const keyKinds: Readonly<Record<string, KeyKind>> = {
   probe: "probe",
   hot: "hot",
 };
-const recordWrites = ["HSET", "HSETEX", "SET"];
+/** How the shared tier asks for a record, asks what lies there before it writes, and writes. */
+const recordRead = "HMGET";
+const recordLook = "HGET";
+const recordWrite = "HSET";
 
-/** @param commands of one request: those of a transaction are for one thing */
-export function useOf(commands: readonly Readonly<RedisCommand>[]): Use {
+/**
+ * @param commands of one request: those of a transaction are for one thing
+ * @param digests of the bodies that were stored so far, by key: the same again is no fill
+ */
+export function useOf(
+  commands: readonly Readonly<RedisCommand>[],
+  digests: ReadonlyMap<string, string>,
+): Use {
   const has = (name: string) => commands.some(([each]) => each === name);
   const kinds = new Set(commands.map(keyKindOf));
   if (kinds.has("lease")) return "lease";
   if (kinds.has("hot")) return "hot keys";
   if (kinds.has("journal")) return useOfJournal(has, kinds);
-  if (kinds.has("record")) return useOfRecord(commands, has);
+  if (kinds.has("record")) return useOfRecord(commands, digests);
   return has("PING") ? "probe" : "unknown";
 }
 
@@ -50,17 +59,17 @@ function useOfJournal(has: (name: string) => boolean, kinds: ReadonlySet<KeyKind
 
 function useOfRecord(
   commands: readonly Readonly<RedisCommand>[],
-  has: (name: string) => boolean,
+  digests: ReadonlyMap<string, string>,
 ): Use {
-  const written = commands.find(([name]) => recordWrites.includes(name));
+  const has = (name: string) => commands.some(([each]) => each === name);
+  const written = writtenBy(commands);
+  if (written?.kind === "vary") return "Vary marker";
   if (written !== undefined) {
-    const head = headIn(written);
-    if (head?.kind === "vary") return "Vary marker";
-    return head?.hasBody === true ? "fill" : "freshening";
+    return digests.get(written.key) === written.bodyDigest ? "freshening" : "fill";
   }
   if (has("DEL")) return "removal";
-  if (has("HGET")) return "look before a freshening";
-  return has("HMGET") ? "look-up" : "unknown";
+  if (has(recordLook)) return "look before a freshening";
+  return has(recordRead) ? "look-up" : "unknown";
 }
 
 function keyKindOf([name, ...given]: Readonly<RedisCommand>): KeyKind {
@@ -71,21 +80,19 @@ function keyKindOf([name, ...given]: Readonly<RedisCommand>): KeyKind {
 export interface WrittenRecord {
   readonly key: string;
   readonly kind: "response" | "vary";
-  readonly hasBody: boolean;
+  readonly bodyDigest: string;
   readonly tags: readonly string[];
 }
 
-/** @returns `undefined` for a command that writes no record in the form that the shared tier gives it */
-export function headIn([, key, ...fields]: Readonly<RedisCommand>): WrittenRecord | undefined {
-  const at = fields.indexOf("m");
-  if (at < 0) return undefined;
-  const { record } = JSON.parse(String(fields[at + 1])) as {
-    record: { kind: "response" | "vary"; metadata?: { tags: string[] } };
+/** @returns the record that a request writes; `undefined` for one that writes none */
+export function writtenBy(commands: readonly Readonly<RedisCommand>[]): WrittenRecord | undefined {
+  const [, key = "", ...texts] = commands.find(([name]) => name === recordWrite) ?? [];
+  // Metadata is JSON, and no body in base64 begins as JSON does.
+  const head = texts.map(String).find((text) => text.startsWith("{"));
+  if (head === undefined) return undefined;
+  const { record } = JSON.parse(head) as {
+    record: { kind: "response" | "vary"; metadata?: { bodyDigest: string; tags: string[] } };
   };
-  return {
-    key: String(key),
-    kind: record.kind,
-    hasBody: fields.includes("b"),
-    tags: record.metadata?.tags ?? [],
-  };
+  const { bodyDigest = "", tags = [] } = record.metadata ?? {};
+  return { key: String(key), kind: record.kind, bodyDigest, tags };
 }

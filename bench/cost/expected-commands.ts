@@ -1,4 +1,5 @@
-// How many Redis commands each thing may cost: the one place where these numbers stand for the benches.
+// How many Redis commands each thing may cost. With them, what the shared tier's commands are called
+// stands in command-use.ts; nothing else here knows in which form it keeps a record.
 
 /** HMGET of one record; with `Vary`, of the marker and of the variant. */
 export const aLookUp = 1;

@@ -1,6 +1,6 @@
 // All that Redis was asked for, by what it was for, and in order what was stored and purged.
 import type { AnsweredCall } from "../../local/upstash-rest-server.ts";
-import { headIn, type Use, useOf, uses } from "./command-use.ts";
+import { type Use, useOf, uses, writtenBy } from "./command-use.ts";
 import type { StoreEvent } from "./tags-as-sets.ts";
 
 export interface Entry {
@@ -17,10 +17,11 @@ export class Ledger {
   #entries = empty();
   #events: StoreEvent[] = [];
   #lastAtMs = 0;
+  readonly #digests = new Map<string, string>();
   readonly #storedBytes = new Map<string, number>();
 
   readonly note = ({ commands, requestBytes, responseBytes }: AnsweredCall): void => {
-    const use = useOf(commands);
+    const use = useOf(commands, this.#digests);
     const { requests, commands: count, bytesUp, bytesDown } = this.#entries[use];
     this.#entries[use] = {
       requests: requests + 1,
@@ -29,12 +30,13 @@ export class Ledger {
       bytesDown: bytesDown + responseBytes,
     };
     this.#lastAtMs = performance.now();
-    for (const command of commands) {
-      for (const event of storeEventsOf(use, command)) {
-        this.#events.push(event);
-        if (event.kind === "fill") this.#storedBytes.set(event.key, requestBytes);
-      }
-    }
+    if (use === "purge, written") this.#events.push(...commands.map(purgeIn));
+    const written = writtenBy(commands);
+    if (written === undefined || (use !== "fill" && use !== "freshening")) return;
+    const { key, tags, bodyDigest } = written;
+    this.#events.push({ kind: use, key, tags });
+    this.#digests.set(key, bodyDigest);
+    if (use === "fill") this.#storedBytes.set(key, requestBytes);
   };
 
   /** What was last sent under each key ever filled: no less than Redis holds of them. */
@@ -70,13 +72,6 @@ export function sumOf(entries: Entries): Entry {
     bytesUp: sum("bytesUp"),
     bytesDown: sum("bytesDown"),
   };
-}
-
-function storeEventsOf(use: Use, command: AnsweredCall["commands"][number]): StoreEvent[] {
-  if (use === "purge, written") return [purgeIn(command)];
-  if (use !== "fill" && use !== "freshening") return [];
-  const written = headIn(command);
-  return written === undefined ? [] : [{ kind: use, key: written.key, tags: written.tags }];
 }
 
 /** The user's tags and the URLs that an entry of the journal names. */

@@ -1,10 +1,15 @@
 // What the bill takes a request to Redis for: requests as the product sends them.
 import { describe, expect, it } from "vitest";
-import { headIn, useOf } from "../../bench/cost/command-use.ts";
+import { useOf, writtenBy } from "../../bench/cost/command-use.ts";
 import { encodeRecord } from "../../src/tiers/record-codec.ts";
 
 const head = encodeRecord({ kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }, 1_000);
-const response = JSON.stringify({ record: { kind: "response", metadata: { tags: ["a", "b"] } } });
+const metadata = { bodyDigest: "d1", tags: ["a", "b"] };
+const response = JSON.stringify({ record: { kind: "response", metadata } });
+const digests = new Map([
+  ["site:r:same", "d1"],
+  ["site:r:other", "d0"],
+]);
 const probe = ["SET", "site:probe", "1", "PX", "1000"] as const;
 
 describe("a request to Redis", () => {
@@ -18,7 +23,9 @@ describe("a request to Redis", () => {
         ["PEXPIRE", "site:r:1", "1000"],
       ],
     },
-    { use: "freshening", commands: [["HSET", "site:r:1", "m", response]] },
+    { use: "fill", commands: [["HSET", "site:r:other", "m", response, "b", "eA=="]] },
+    { use: "freshening", commands: [["HSET", "site:r:same", "m", response]] },
+    { use: "freshening", commands: [["HSET", "site:r:same", "m", response, "b", "eA=="]] },
     { use: "Vary marker", commands: [["HSET", "site:r:1", "m", head, "b", ""]] },
     { use: "removal", commands: [["DEL", "site:r:1"]] },
     {
@@ -51,16 +58,15 @@ describe("a request to Redis", () => {
     { use: "unknown", commands: [["SCAN", "0"]] },
     { use: "unknown", commands: [] },
   ] as const)("$use", ({ use, commands }) => {
-    expect(useOf(commands)).toBe(use);
+    expect(useOf(commands, digests)).toBe(use);
   });
 
-  it("names the tags of what it stores", () => {
-    const command = ["HSET", "site:r:1", "m", response, "b", "eA=="] as const;
-    expect(headIn(command)).toEqual({
-      key: "site:r:1",
-      kind: "response",
-      hasBody: true,
-      tags: ["a", "b"],
-    });
+  it("names key, body and tags of what it stores", () => {
+    const commands = [
+      ["HSET", "site:r:1", "m", response, "b", "eA=="],
+      ["PEXPIRE", "site:r:1", "1000"],
+    ] as const;
+    const written = { key: "site:r:1", kind: "response", bodyDigest: "d1", tags: ["a", "b"] };
+    expect(writtenBy(commands)).toEqual(written);
   });
 });
