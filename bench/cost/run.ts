@@ -5,6 +5,7 @@ import type { Running } from "../../local/running.ts";
 import type { Snapshot } from "../../src/metrics.ts";
 import { adminToken, statsOf, storesSettled } from "../../test/worker/world.ts";
 import { type Part, startPart } from "../load/part.ts";
+import { cpuUsOf, runtimePids } from "../load/process-cpu.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import type { OriginCalls, OriginCounts } from "../trace/origin-process.ts";
 import type { Replayed, ReplayCalls } from "../trace/replay-process.ts";
@@ -13,7 +14,6 @@ import type { TraceSettings } from "../trace/trace.ts";
 import type { Lag } from "./journal-bill.ts";
 import { type Entries, Ledger } from "./ledger.ts";
 import type { StoreEvent } from "./tags-as-sets.ts";
-import { workerdCpuMs } from "./workerd-cpu.ts";
 
 /** By tier, then by what a read or a write came to: as the Workers themselves count, all colos together. */
 type TierCounts = Snapshot["reads"];
@@ -81,6 +81,13 @@ export async function countedRun(running: Running, settings: RunSettings): Promi
 const program = (name: string): URL => new URL(`../trace/${name}`, import.meta.url);
 
 const originCounts = (origin: Part<OriginCalls>): Promise<OriginCounts> => origin.call("counts");
+
+/** Of all colos until now; `undefined` where the system does not tell. */
+function workerdCpuMs(): number | undefined {
+  const pids = runtimePids();
+  if (pids.length === 0) return undefined;
+  return pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0) / 1_000;
+}
 
 const quietMs = 500;
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { startScriptedOrigin } from "../../test/fakes/scripted-origin.ts";
 import { answerCalls } from "../load/part.ts";
+import { pageText } from "./page-text.ts";
 import { originMs, warmUpPath, type Page, pageAt, type TraceSettings, traceOf } from "./trace.ts";
 
 export interface OriginCounts {
@@ -54,7 +55,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
   counts.bytes += page.bodyBytes;
   const said = `${JSON.stringify({ page: number, version })}\n`;
-  response.writeHead(200, fields).end(said.padEnd(page.bodyBytes, "x"));
+  const text = pageText(number, page.bodyBytes - said.length);
+  response.writeHead(200, fields).end(said + text);
 }
 
 /** From its answer on, no older version is generated. */

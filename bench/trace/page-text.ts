@@ -1,0 +1,24 @@
+// What stands on the pages of the trace: this repository's own documents and sources, so that it packs
+// as text that people wrote does, and not as a letter repeated.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+let written: string | undefined;
+
+/** @returns as many bytes of ASCII, others for each page. @throws Error where there is not so much */
+export function pageText(page: number, bytes: number): string {
+  written ??= [...textsIn("docs", ".md"), ...textsIn("src", ".ts")].join("\n");
+  const room = written.length - bytes;
+  if (room <= 0) throw new Error(`The repository has only ${written.length} bytes of text.`);
+  const from = (page * 7_919) % room;
+  return written.slice(from, from + bytes);
+}
+
+function textsIn(folder: string, ending: string): string[] {
+  const names = readdirSync(join(root, folder), { recursive: true }).map(String).toSorted();
+  return names
+    .filter((name) => name.endsWith(ending))
+    .map((name) => readFileSync(join(root, folder, name), "utf8").replaceAll(/[^\n -~]/g, "-"));
+}
