@@ -16,5 +16,7 @@ export async function replaceMarkedPart(path: string, name: string, text: string
   if (!isMarked || before.includes(end) || twice.length + endedTwice.length > 0) {
     throw new Error(`${path} needs one line ${begin} and, below it, one line ${end}.`);
   }
-  await writeFile(path, `${before}${begin}\n${text.trim()}\n${end}${after}`);
+  // What is indented at its beginning stays so.
+  const part = text.replace(/^\n+/, "").trimEnd();
+  await writeFile(path, `${before}${begin}\n\n${part}\n\n${end}${after}`);
 }

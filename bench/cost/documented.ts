@@ -34,10 +34,10 @@ export function documented(given: Documented): { readme: string; performance: st
 function readmePart({ designs, settings, command }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
-    `A site's traffic, ${counted(requestCount)} requests in ${lifeMinutes(settings)} minutes for ${counted(pageCount)} ` +
-    `pages that live ${livesMinutes()} minutes, through ${coloCount} colos, as \`${command}\` counts and prices it beyond what a ` +
-    `month includes, metrics and journal with it ([how](docs/performance.md#the-bill)):`;
-  return `${paragraph(said)}\n\n${billTable(designs)}`;
+    `A site's traffic (${counted(requestCount)} requests in ${lifeMinutes(settings)} minutes, ${counted(pageCount)} pages that ` +
+    `live ${livesMinutes()} minutes, ${coloCount} colos) as \`${command}\` counts and prices it, beyond what a month ` +
+    `includes; the journal and all metrics are in it ([how](docs/performance.md#the-bill)):`;
+  return `${paragraph(said)}\n${billTable(designs)}`;
 }
 
 function performancePart(given: Documented): string {
@@ -103,15 +103,15 @@ function optionsSaid({ requestCount, pageCount, durationMs }: TraceSettings): st
 
 const lineCharsMax = 140;
 
-/** Broken into lines at spaces. */
+/** Broken into lines at spaces, save between a number and its unit. */
 function paragraph(text: string): string {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > lineCharsMax) {
+  for (const part of text.split(/(?<!\d) /)) {
+    if (line !== "" && line.length + 1 + part.length > lineCharsMax) {
       lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
+      line = part;
+    } else line = line === "" ? part : `${line} ${part}`;
   }
   return `${[...lines, line].join("\n")}\n`;
 }

@@ -30,6 +30,7 @@ export function billTable({ tidemark, sets, plain }: Designs): string {
   const all = [tidemark, sets, plain];
   const row = (name: string, cell: (design: Design) => string) => [name, ...all.map(cell)];
   const bill = (design: Design) => marginalBill(design.usage);
+  const { includedGigabytesAMonth: includedGigabytes } = upstash.bandwidth;
   const ifKnown = (design: Design, text: string) => (design.isCpuKnown ? text : "not measured");
   return markdownTable(
     ["a million requests", ...all.map(({ name }) => name)],
@@ -40,7 +41,9 @@ export function billTable({ tidemark, sets, plain }: Designs): string {
       row("Workers: requests", (design) => dollars(bill(design).workerRequests)),
       row("Workers: CPU, at most", (design) => ifKnown(design, dollars(bill(design).cpu))),
       row("Redis: commands", (design) => dollars(bill(design).redisCommands)),
-      row("Redis: bandwidth", (design) => dollars(bill(design).redisBandwidth)),
+      row(`Redis: bandwidth, beyond ${includedGigabytes} GB a month`, (design) =>
+        dollars(bill(design).redisBandwidth),
+      ),
       row("**together**", (design) => {
         const total = `**${dollars(totalOf(bill(design)))}**`;
         return design.isCpuKnown ? total : `${total} and its CPU`;

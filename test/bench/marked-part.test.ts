@@ -25,13 +25,13 @@ describe("a marked part", () => {
   };
 
   it("is replaced, and nothing else, however often", async () => {
-    const around = (part: string) => `# Title\n\n${begin}\n${part}\n${end}\n\nThe rest.\n`;
+    const around = (part: string) => `# Title\n\n${begin}\n\n${part}\n\n${end}\n\nThe rest.\n`;
     expect(await put(around("| old |\n"), "| new |\n")).toBe(around("| new |"));
-    expect(await put(around("| new |"), "| new |\n")).toBe(around("| new |"));
+    expect(await put(around("| new |"), "\n    indented\n")).toBe(around("    indented"));
   });
 
   it("takes dollars as they are", async () => {
-    expect(await put(`${begin}\n${end}`, "$& costs $1")).toBe(`${begin}\n$& costs $1\n${end}`);
+    expect(await put(`${begin}\n${end}`, "$& costs $1")).toBe(`${begin}\n\n$& costs $1\n\n${end}`);
   });
 
   it.each([
