@@ -35,7 +35,7 @@ function readmePart({ designs, settings, command }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
     `A site's traffic (${counted(requestCount)} requests in ${lifeMinutes(settings)} minutes, ${counted(pageCount)} pages that ` +
-    `live ${livesMinutes()} minutes, ${coloCount} colos) as \`${command}\` counts and prices it, beyond what a month ` +
+    `live ${livesMinutes()} minutes, ${coloCount} colos) as \`${command}${optionsSaid(settings)}\` counts and prices it, beyond what a month ` +
     `includes; the journal and all metrics are in it ([how](docs/performance.md#the-bill)):`;
   return `${paragraph(said)}\n${billTable(designs)}`;
 }
