@@ -87,10 +87,10 @@ export interface WrittenRecord {
 /** @returns the record that a request writes; `undefined` for one that writes none */
 export function writtenBy(commands: readonly Readonly<RedisCommand>[]): WrittenRecord | undefined {
   const [, key = "", ...texts] = commands.find(([name]) => name === recordWrite) ?? [];
-  // Metadata is JSON, and no body in base64 begins as JSON does.
+  // Metadata is one line of JSON, and no body in base64 begins as JSON does.
   const head = texts.map(String).find((text) => text.startsWith("{"));
   if (head === undefined) return undefined;
-  const { record } = JSON.parse(head) as {
+  const { record } = JSON.parse(head.split("\n", 1)[0] ?? "") as {
     record: { kind: "response" | "vary"; metadata?: { bodyDigest: string; tags: string[] } };
   };
   const { bodyDigest = "", tags = [] } = record.metadata ?? {};
