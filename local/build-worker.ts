@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build, type BuildFailure, type Plugin } from "esbuild";
+import { build, type BuildFailure, type BuildOptions, type Plugin } from "esbuild";
 import { OperatorError } from "../src/operator-error.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -13,6 +13,20 @@ export const defaultConfigPath = join(root, "tidemark.config.ts");
 
 /** What `import { defineConfig } from "tidemark"` means in a configuration outside this folder. */
 const configModule = join(root, "src/config.ts");
+
+/** As `wrangler deploy` has it by itself and by wrangler.toml; a test compares what comes of it. */
+export const bundling = {
+  bundle: true,
+  write: false,
+  minify: true,
+  format: "esm",
+  platform: "browser",
+  conditions: ["workerd", "worker", "browser"],
+  target: "es2024",
+  define: { "process.env.NODE_ENV": '"production"' },
+  alias: { tidemark: configModule },
+  logLevel: "silent",
+} as const satisfies BuildOptions;
 
 /**
  * @param configPath the configuration file to bundle in place of `tidemark.config.ts`
@@ -67,19 +81,7 @@ async function checkConfig(config: string): Promise<void> {
 }
 
 async function bundled(entry: string, plugins: Plugin[]): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "browser"],
-    target: "es2024",
-    alias: { tidemark: configModule },
-    logLevel: "silent",
-    plugins,
-  });
+  const { outputFiles } = await build({ ...bundling, entryPoints: [entry], plugins });
   return outputFiles[0]?.text ?? "";
 }
 

@@ -1,0 +1,43 @@
+// What the built Worker consists of, in bytes. `--write` puts the table into docs/performance.md.
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import {
+  type BundleContents,
+  bundleBytesMax,
+  bundleContents,
+  bundledPackages,
+  bundleGzipBytesMax,
+  packageOf,
+} from "../local/bundle-contents.ts";
+import { counted, markdownTable } from "./figures.ts";
+import { replaceMarkedPart } from "./marked-part.ts";
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
+  const text = report(await bundleContents());
+  process.stdout.write(text);
+  const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+  if (values.write) await replaceMarkedPart(path, "bundle", text);
+}
+
+function report({ bytes, gzipBytes, files }: BundleContents): string {
+  const bytesByPart = new Map<string, number>();
+  for (const file of files) {
+    const part = packageOf(file.path) ?? "our own";
+    bytesByPart.set(part, (bytesByPart.get(part) ?? 0) + file.bytes);
+  }
+  const purposes: Readonly<Record<string, string>> = bundledPackages;
+  const largestFirst = [...bytesByPart].toSorted(([, a], [, b]) => b - a);
+  const rows = largestFirst.map(([part, partBytes]) => [
+    purposes[part] === undefined ? part : `\`${part}\``,
+    counted(partBytes),
+    purposes[part] ?? "",
+  ]);
+  return (
+    `${counted(bytes)} bytes, compressed ${counted(gzipBytes)}; ` +
+    `a test keeps them to ${counted(bundleBytesMax)} and ${counted(bundleGzipBytesMax)}.\n\n` +
+    markdownTable(["part", "bytes", "for"], rows)
+  );
+}
+
+await main();
