@@ -30,10 +30,14 @@ export const bundling = {
 
 /**
  * @param configPath the configuration file to bundle in place of `tidemark.config.ts`
+ * @param changed for benches: what is to be otherwise than in what is deployed
  * @returns one ES module
  * @throws OperatorError when the file is missing, does not compile, or its configuration is refused
  */
-export async function buildWorker(configPath: string = defaultConfigPath): Promise<string> {
+export async function buildWorker(
+  configPath: string = defaultConfigPath,
+  changed: Pick<BuildOptions, "minify" | "keepNames"> = {},
+): Promise<string> {
   const config = resolve(configPath);
   await checkConfig(config);
   const usedConfig: Plugin = {
@@ -42,7 +46,7 @@ export async function buildWorker(configPath: string = defaultConfigPath): Promi
       building.onResolve({ filter: /\/tidemark\.config\.ts$/ }, () => ({ path: config }));
     },
   };
-  return bundled(join(root, "src/worker.ts"), [usedConfig]);
+  return bundled(join(root, "src/worker.ts"), { plugins: [usedConfig], ...changed });
 }
 
 /** Loads the configuration here first, where a refusal can be told in one line. */
@@ -57,7 +61,7 @@ async function checkConfig(config: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-config-"));
   try {
     const module = join(folder, "config.mjs");
-    await writeFile(module, await bundled(config, []));
+    await writeFile(module, await bundled(config));
     const loaded = (await import(pathToFileURL(module).href)) as { default?: unknown };
     if (loaded.default === undefined) {
       throw new OperatorError({
@@ -80,8 +84,13 @@ async function checkConfig(config: string): Promise<void> {
   }
 }
 
-async function bundled(entry: string, plugins: Plugin[]): Promise<string> {
-  const { outputFiles } = await build({ ...bundling, entryPoints: [entry], plugins });
+async function bundled(entry: string, changed: BuildOptions = {}): Promise<string> {
+  const { outputFiles } = await build({
+    ...bundling,
+    ...changed,
+    entryPoints: [entry],
+    write: false,
+  });
   return outputFiles[0]?.text ?? "";
 }
 

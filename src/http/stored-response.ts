@@ -71,14 +71,17 @@ export function bodyDateOf(metadata: StoredMetadata): string | null {
   return metadata.bodyDate ?? fieldsOf(metadata).get("date");
 }
 
-const builtFields = new WeakMap<StoredMetadata, Headers>();
-
-/** The stored fields as `Headers`, built once per stored response. Callers copy before changing. */
-export function fieldsOf(metadata: StoredMetadata): Headers {
-  let fields = builtFields.get(metadata);
-  if (fields === undefined) {
-    fields = headersOf(metadata.fields);
-    builtFields.set(metadata, fields);
-  }
-  return fields;
+/** The stored fields, read where they stand: `Headers` of each response would outweigh its body. */
+export function fieldsOf({ fields }: StoredMetadata): Fields {
+  const valuesOf = (name: string) => {
+    const asked = name.toLowerCase();
+    return fields.filter(([stored]) => stored === asked).map(([, value]) => value);
+  };
+  return {
+    get: (name) => {
+      const values = valuesOf(name);
+      return values.length === 0 ? null : values.join(", ");
+    },
+    has: (name) => valuesOf(name).length > 0,
+  };
 }

@@ -4,7 +4,7 @@ import type { Config, Route } from "../config.ts";
 import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import { parseDirectives } from "../http/directives.ts";
 import { connectionFields } from "../http/storable-fields.ts";
-import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
+import { fieldsOf, headersOf, type StoredMetadata } from "../http/stored-response.ts";
 import { tagFieldNames } from "./tags.ts";
 
 /** Fields and directives for caches like this one; they end here. */
@@ -37,7 +37,7 @@ export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Head
   if (known?.route !== route) {
     known = {
       route,
-      fields: forClients(fieldsOf(metadata), ask.config),
+      fields: forClients(headersOf(metadata.fields), ask.config),
       age: NaN,
       cacheStatus: "",
     };

@@ -103,19 +103,38 @@ function partOf(bytesMax: number): Part {
   });
 }
 
-/** What a record without fields and body takes, roughly. */
-const objectBytes = 512;
+/** What a marker takes that lists no variants. */
+const markerBytes = 512;
 
 /** What a marker takes for each variant that it lists: an array, a short text and a number. */
 const variantBytes = 128;
 
+/** What a response takes without fields, tags and body: its place here, metadata, terms. */
+const responseBytes = 1_024;
+
+/** What stands around one text among many, such as a tag. */
+const textBytes = 24;
+
+/** How often the fields are held as `Headers` once a response is in use: as clients get them. */
+const builtCount = 1;
+
+/** What the runtime takes for `Headers`, and for each of its fields; most of it beside the heap. */
+const headersBytes = 1_408;
+const headersFieldBytes = 256;
+
+/** An upper estimate, text at a byte a character; `npm run bench:isolate-memory` measures it. */
 function heapBytes(record: TierRecord): number {
-  if (record.kind === "vary") return objectBytes + variantBytes * record.variants.length;
+  if (record.kind === "vary") return markerBytes + variantBytes * record.variants.length;
   const { metadata, body } = record.stored;
-  const fieldBytes = metadata.fields.reduce(
-    // Once as text of two bytes a character at most, once more as built `Headers`.
-    (sum, [name, value]) => sum + 4 * (name.length + value.length),
-    0,
-  );
-  return objectBytes + fieldBytes + (body.kind === "bytes" ? body.bytes.byteLength : 0);
+  let bytes = responseBytes + builtCount * headersBytes;
+  for (const [name, value] of metadata.fields) {
+    const textLength = name.length + value.length;
+    bytes += 2 * textBytes + textLength + builtCount * (headersFieldBytes + textLength);
+  }
+  for (const [name, value] of metadata.selecting) {
+    bytes += 2 * textBytes + name.length + (value?.length ?? 0);
+  }
+  // Once as it was given, once as purges name it.
+  for (const tag of metadata.tags) bytes += 2 * (textBytes + tag.length);
+  return bytes + (body.kind === "bytes" ? body.bytes.byteLength : 0);
 }

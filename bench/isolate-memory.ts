@@ -1,0 +1,158 @@
+// What an isolate holds after a hundred thousand distinct keys, beside what its memory tier counts
+// and half of what the platform allows. `--write` puts the table into docs/performance.md.
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Colo, freePort, startColo } from "../local/colo.ts";
+import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
+import { Running } from "../local/running.ts";
+import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
+import { adminToken, bundleWith, storesSettled } from "../test/worker/world.ts";
+import { counted, markdownTable } from "./figures.ts";
+import { collectGarbage, heldBytes, watchPeak } from "./isolate-memory/heap.ts";
+import { type Asking, type Site, sites, startOrigin } from "./isolate-memory/site.ts";
+import { Inspector } from "./load/inspector.ts";
+import { replaceMarkedPart } from "./marked-part.ts";
+
+const mebibyte = 1_048_576;
+/** Half of the platform's 128 MB. */
+const boundBytes = 64_000_000;
+const clients = 24;
+
+/** All as it is by itself, but for the colo's cache: the local one runs in the same process. */
+const config = `{
+  routes: [{ name: "all", match: "*", tiers: ["memory", "shared"], negative: { 404: "5m" } }],
+}`;
+const watchEveryMs = 250;
+
+/** With the journal: a purge after so many requests, and how many tags each names. */
+const requestsPerPurge = 300;
+const tagsPerPurge = 900;
+
+interface Found {
+  readonly name: string;
+  readonly freshBytes: number;
+  readonly heldBytes: number;
+  readonly peakBytes: number;
+  readonly countedBytes: number;
+  readonly records: number;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      keys: { type: "string", default: "100000" },
+      write: { type: "boolean", default: false },
+    },
+  });
+  const keyCount = Number(values.keys);
+  const worker = await bundleWith(config);
+  const found = await Promise.all(sites.map((site) => measured(site, { worker, keyCount })));
+  const text = report(found, keyCount);
+  process.stdout.write(text);
+  const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+  if (values.write) await replaceMarkedPart(path, "isolate-memory", text);
+  if (found.some((each) => each.heldBytes > boundBytes)) process.exitCode = 1;
+}
+
+async function measured(
+  site: Site,
+  { worker, keyCount }: { worker: string; keyCount: number },
+): Promise<Found> {
+  const running = new Running();
+  try {
+    const origin = await running.add(startOrigin());
+    const env = { ORIGIN_URL: origin.url, ADMIN_TOKEN: adminToken };
+    const redis = site.withRedis ? await redisFor(running) : {};
+    const inspectorPort = await freePort(0, "127.0.0.1");
+    const settings = { name: "colo", worker, port: 0, env: { ...env, ...redis }, inspectorPort };
+    const colo = await running.add(startColo(settings));
+    await ask(colo, { path: "/" });
+    const inspector = await running.add(Inspector.of("tidemark", inspectorPort));
+    const heldNow = async () => {
+      await collectGarbage(inspector, () => memoryOf(colo));
+      return heldBytes(inspector);
+    };
+    const freshBytes = await heldNow();
+    const peak = watchPeak(inspector, watchEveryMs);
+    await askAll(site, colo, keyCount);
+    await storesSettled(colo);
+    const peakBytes = await peak();
+    const { bytes: countedBytes, records } = await memoryOf(colo);
+    const held = await heldNow();
+    return { name: site.name, freshBytes, heldBytes: held, peakBytes, countedBytes, records };
+  } finally {
+    await running.stop();
+  }
+}
+
+async function redisFor(running: Running): Promise<Record<string, string>> {
+  const { url: redisUrl } = await running.add(startEmbeddedValkey());
+  const { url, token } = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
+  return { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
+}
+
+/** Each key once, and every fourth again, so that what hits keep is there too. */
+async function askAll(site: Site, colo: Colo, keyCount: number) {
+  let next = 0;
+  const client = async () => {
+    while (next < keyCount) {
+      const at = next;
+      next += 1;
+      await ask(colo, site.asking(at));
+      if (at % 4 === 0) await ask(colo, site.asking(at));
+      if (site.withRedis && at % requestsPerPurge === 0) await purge(colo, at);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+}
+
+async function ask({ url }: Colo, { path, ...init }: Asking): Promise<void> {
+  const response = await fetch(`${url}${path}`, init);
+  await response.arrayBuffer();
+  if (response.status >= 500) throw new Error(`${path} was answered by ${response.status}.`);
+}
+
+const authorization = `Bearer ${adminToken}`;
+
+async function purge({ url }: Colo, at: number): Promise<void> {
+  const tags = Array.from({ length: tagsPerPurge }, (_, tag) => `${at}-of-nothing-that-is-${tag}`);
+  const response = await fetch(`${url}/_cache/purge`, {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json" },
+    body: JSON.stringify({ tags }),
+  });
+  if (!response.ok) throw new Error(`A purge was answered by ${await response.text()}`);
+  await response.arrayBuffer();
+}
+
+/** What the memory tier itself counts. */
+async function memoryOf({ url }: Colo): Promise<{ bytes: number; records: number }> {
+  const response = await fetch(`${url}/_cache/stats`, { headers: { authorization } });
+  return ((await response.json()) as { memory: { bytes: number; records: number } }).memory;
+}
+
+function report(found: readonly Found[], keyCount: number): string {
+  const inMebibytes = (bytes: number) => (bytes / mebibyte).toFixed(1);
+  const rows = found.map((each) => [
+    each.name,
+    counted(each.records),
+    inMebibytes(each.countedBytes),
+    inMebibytes(each.freshBytes),
+    inMebibytes(each.heldBytes),
+    inMebibytes(each.peakBytes),
+  ]);
+  const head = [
+    "MiB",
+    "records",
+    "counted by the tier",
+    "fresh isolate",
+    "held after it",
+    "seen most",
+  ];
+  return (
+    `${counted(keyCount)} distinct keys in one isolate; the bound is ${inMebibytes(boundBytes)} MiB held\n\n` +
+    markdownTable(head, rows)
+  );
+}
+
+await main();

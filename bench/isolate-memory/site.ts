@@ -1,0 +1,89 @@
+// Origins for the memory bench, and what is asked of them: distinct keys, each once.
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** One request: a path, and a method where it is not GET. */
+export interface Asking {
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Site {
+  readonly name: string;
+  readonly asking: (at: number) => Asking;
+  /** Before the shared tier and the journal, with purges among the requests. */
+  readonly withRedis?: boolean;
+}
+
+const lifetime = "max-age=3600";
+const languages = ["en", "de", "fr", "nl"];
+
+/** Each of eight kinds of page gets every eighth request. */
+const kinds: readonly ((at: number) => Asking)[] = [
+  (at) => ({ path: `/tiny/${at}` }),
+  (at) => ({ path: `/missing/${at}` }),
+  (at) => ({
+    path: `/vary/${Math.floor(at / 32)}`,
+    headers: { "accept-language": languages[Math.floor(at / 8) % 4] ?? "en" },
+  }),
+  (at) => ({ path: `/large/${at}` }),
+  (at) => ({ path: `/tiny/${at}/changed`, method: "POST" }),
+  (at) => ({ path: `/private/${at}` }),
+  (at) => ({ path: `/long/${at}/${"segment/".repeat(250)}` }),
+  (at) => ({ path: `/tagged/${at}` }),
+];
+
+const mixed = (at: number): Asking => kinds[at % kinds.length]?.(at) ?? { path: "/" };
+
+export const sites: readonly Site[] = [
+  { name: "pages of 1 KiB", asking: (at) => ({ path: `/page/${at}` }) },
+  { name: "a mix", asking: mixed },
+  { name: "a mix, Redis, purges", asking: mixed, withRedis: true },
+];
+
+/** Fields as a usual page has them, beside `Date` and the body's length. */
+const usual = {
+  "content-type": "text/html; charset=utf-8",
+  "cache-control": lifetime,
+  "last-modified": "Tue, 03 Nov 2026 10:00:00 GMT",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "SAMEORIGIN",
+};
+
+type Page = Readonly<{ status?: number; fields?: Record<string, string>; bodyBytes: number }>;
+
+const pages: Readonly<Record<string, (path: string) => Page>> = {
+  page: () => ({ bodyBytes: 1_024 }),
+  tiny: () => ({ bodyBytes: 16 }),
+  long: () => ({ bodyBytes: 16 }),
+  large: () => ({ bodyBytes: 20_480 }),
+  missing: () => ({ status: 404, bodyBytes: 256 }),
+  vary: () => ({ fields: { vary: "accept-language" }, bodyBytes: 512 }),
+  private: () => ({ fields: { "cache-control": "private" }, bodyBytes: 512 }),
+  tagged: (path) => ({
+    fields: { "cache-tag": Array.from({ length: 10 }, (_, tag) => `${path}-${tag}`).join(",") },
+    bodyBytes: 512,
+  }),
+};
+
+function answer(url: string, response: ServerResponse): void {
+  const kind = url.split("/")[1] ?? "";
+  const { status = 200, fields = {}, bodyBytes } = pages[kind]?.(url) ?? { bodyBytes: 16 };
+  const etag = `"${url.slice(0, 40)}"`;
+  response.writeHead(status, { ...usual, etag, "content-length": bodyBytes, ...fields });
+  response.end(Buffer.alloc(bodyBytes, "x"));
+}
+
+export async function startOrigin(): Promise<{ url: string; stop(): Promise<void> }> {
+  const server = createServer(({ url = "/" }, response) => answer(url, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,104 @@
+// What it takes to start the Worker: CPU time of a workerd process until it can be asked, beside one
+// with a Worker that answers with a constant, and the first requests of each.
+// Linux alone tells it this finely. `--write` puts the table into docs/performance.md.
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { buildWorker } from "../local/build-worker.ts";
+import { startColo } from "../local/colo.ts";
+import { machineSaid, markdownTable, median, quantile } from "./figures.ts";
+import { replaceMarkedPart } from "./marked-part.ts";
+
+const constantWorker = `export default { fetch: () => new Response("page") };`;
+
+interface Start {
+  /** CPU until it listens: the module is compiled and evaluated by then. */
+  readonly startMs: number;
+  /** CPU of the first request, in which the application is put together, and of the next. */
+  readonly firstMs: number;
+  readonly nextMs: number;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: "string", default: "15" },
+      write: { type: "boolean", default: false },
+    },
+  });
+  const machine = machineSaid();
+  const workers = {
+    constant: constantWorker,
+    "Tidemark, as deployed": await buildWorker(),
+    "Tidemark, not minified, names kept": await buildWorker(undefined, {
+      minify: false,
+      keepNames: true,
+    }),
+  };
+  const starts = new Map(Object.keys(workers).map((name) => [name, [] as Start[]]));
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (const [name, worker] of Object.entries(workers)) {
+      starts.get(name)?.push(await started(worker));
+    }
+  }
+  const text = report(starts, `${values.rounds} starts of each in turn; ${machine}`);
+  process.stdout.write(text);
+  const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+  if (values.write) await replaceMarkedPart(path, "start-up", text);
+}
+
+async function started(worker: string): Promise<Start> {
+  const env = { ORIGIN_URL: "http://127.0.0.1:9" };
+  const colo = await startColo({ name: "colo", worker, port: 0, env });
+  try {
+    const startMs = runtimeCpuMs();
+    await askOwnPage(colo.url);
+    const firstMs = runtimeCpuMs();
+    await askOwnPage(colo.url);
+    return { startMs, firstMs: firstMs - startMs, nextMs: runtimeCpuMs() - firstMs };
+  } finally {
+    await colo.stop();
+  }
+}
+
+/** Tidemark answers it without a look at any tier: the local ones would start up as well. */
+async function askOwnPage(url: string): Promise<void> {
+  const response = await fetch(`${url}/_cache/none`);
+  if (response.status >= 500) throw new Error(`${url} was answered by ${response.status}.`);
+  await response.arrayBuffer();
+}
+
+/** Of the one runtime that runs: what its threads have used, which Linux counts in nanoseconds. */
+function runtimeCpuMs(): number {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isOurRuntime(name));
+  if (pids.length !== 1) throw new Error(`${pids.length} runtimes run, not one.`);
+  const tasks = `/proc/${pids[0]}/task`;
+  const usedNs = readdirSync(tasks).map((thread) =>
+    Number.parseInt(readFileSync(`${tasks}/${thread}/schedstat`, "utf8"), 10),
+  );
+  return usedNs.reduce((sum, ns) => sum + ns, 0) / 1_000_000;
+}
+
+function isOurRuntime(pid: string): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.includes("(workerd)") && stat.split(") ")[1]?.split(" ")[1] === `${process.pid}`;
+  } catch {
+    return false; // It ended meanwhile.
+  }
+}
+
+function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): string {
+  const cell = (values: readonly number[]) =>
+    `${median(values).toFixed(1)} (${quantile(values, 0.25).toFixed(1)}–${quantile(values, 0.75).toFixed(1)})`;
+  const rows = [...starts].map(([name, all]) => [
+    name,
+    cell(all.map(({ startMs }) => startMs)),
+    cell(all.map(({ firstMs }) => firstMs)),
+    cell(all.map(({ nextMs }) => nextMs)),
+  ]);
+  const head = ["CPU ms of the process, median and quartiles", "start", "first request", "next"];
+  return `${said}\n\n${markdownTable(head, rows)}`;
+}
+
+await main();
