@@ -1,19 +1,21 @@
 // What a hit costs, function by function: a CPU profile of the built Worker under load, by workerd's
 // inspector. Without --path all of them are taken, and docs/performance.md is written.
 //   npm run bench:profile -- [--path memory|edge|shared|304] [--seconds 4] [--top 25]
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
 import { freePort, startColo } from "../local/colo.ts";
 import { Running } from "../local/running.ts";
 import { bundleWith } from "../test/worker/world.ts";
 import { machineSaid, markdownTable, percent } from "./figures.ts";
+import { Inspector } from "./load/inspector.ts";
 import { startPart } from "./load/part.ts";
+import { replaceMarkedPart } from "./marked-part.ts";
 import { type Costs, costsOf } from "./profile/costs.ts";
-import { Inspector } from "./profile/inspector.ts";
+import { cpuProfile } from "./profile/cpu-profile.ts";
 import type { OriginCalls } from "./speed/origin-process.ts";
 import type { RedisCalls } from "./speed/redis-process.ts";
 import { etag, pageOf, type Path, paths, siteConfig } from "./speed/site.ts";
-import { writePart } from "./written-part.ts";
 
 const bodyBytes = 10_240;
 const connections = 32;
@@ -55,7 +57,7 @@ async function startTarget(running: Running): Promise<Target> {
   const program = (name: string) => new URL(`./speed/${name}-process.ts`, import.meta.url);
   const origin = await running.add(startPart<OriginCalls>(program("origin")));
   const redis = await running.add(startPart<RedisCalls>(program("redis")));
-  const bundle = await bundleWith(siteConfig);
+  const bundle = await bundleWith(siteConfig, { minify: false });
   const inspectorPort = await freePort(0, "127.0.0.1");
   const env = {
     ORIGIN_URL: await origin.call("start"),
@@ -64,7 +66,8 @@ async function startTarget(running: Running): Promise<Target> {
   const colo = await running.add(
     startColo({ name: "profiled", worker: bundle, port: 0, env, inspectorPort }),
   );
-  return { url: colo.url, bundle, inspector: await Inspector.connect(inspectorPort, "tidemark") };
+  const inspector = await running.add(Inspector.of("tidemark", inspectorPort));
+  return { url: colo.url, bundle, inspector };
 }
 
 /** @throws Error when anything was answered otherwise than as the hit it is */
@@ -81,7 +84,8 @@ async function costsOfHit(target: Target, hit: Hit, seconds: number): Promise<Co
   const cacheStatus = (await fetch(url, { headers })).headers.get("cache-status") ?? "";
   if (!/; hit; /.test(cacheStatus) || !cacheStatus.endsWith(`detail=${detail}`))
     throw new Error(`${url} is no hit of the ${detail} tier, but ${cacheStatus}.`);
-  return costsOf(await target.inspector.profile(sampleUs, () => load(seconds)), target.bundle);
+  const profile = await cpuProfile(target.inspector, sampleUs, () => load(seconds));
+  return costsOf(profile, target.bundle);
 }
 
 const functionTable = ({ functions }: Costs, count: number): string =>
@@ -132,10 +136,9 @@ async function main(): Promise<void> {
       );
       documented.push(`${heading(hit, costs)}\n${functionTable(costs, documentedCount)}`);
     }
-    target.inspector.close();
     if (values.path === undefined) {
-      const document = new URL("../docs/performance.md", import.meta.url);
-      await writePart(document, "npm run bench:profile", documented.join("\n"));
+      const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+      await replaceMarkedPart(document, "npm run bench:profile", documented.join("\n"));
     }
   } finally {
     await running.stop();

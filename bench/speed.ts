@@ -1,6 +1,7 @@
 // How fast one request is answered: Tidemark's hits, 304s and misses beside a constant Worker, a bare
 // Cache API Worker and hono/cache, interleaved in one run. A whole run writes docs/performance.md.
 //   npm run bench -- [--quick] [--only hit,304,miss,time]
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { machineSaid } from "./figures.ts";
@@ -8,6 +9,7 @@ import { startPart } from "./load/part.ts";
 import { isCpuKnown } from "./load/process-cpu.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";
+import { replaceMarkedPart } from "./marked-part.ts";
 import { keepCachesInMemory } from "./speed/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
 import { demandsTable } from "./speed/demands.ts";
@@ -15,7 +17,6 @@ import { type MissTimes, missTimes } from "./speed/miss-times.ts";
 import { contestTable, missTimesTable } from "./speed/report.ts";
 import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 import { startGround } from "./speed/systems.ts";
-import { writePart } from "./written-part.ts";
 
 const whole = { roundCount: 5, roundSeconds: 1.5, missRoundCount: 10, missRequestCount: 60 };
 const quick = { roundCount: 3, roundSeconds: 0.4, missRoundCount: 3, missRequestCount: 20 };
@@ -84,7 +85,8 @@ async function main(): Promise<void> {
   try {
     const text = await measure(running, log, asked);
     if (!asked.isWhole) return void process.stdout.write("Not a whole run: nothing is written.\n");
-    await writePart(new URL("../docs/performance.md", import.meta.url), "npm run bench", text);
+    const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+    await replaceMarkedPart(document, "npm run bench", text);
     process.stdout.write("docs/performance.md is written.\n");
   } finally {
     await running.stop();

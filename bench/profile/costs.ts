@@ -1,5 +1,5 @@
 // What costs what in a CPU profile: self time by function and by module of the bundle.
-import type { CallFrame, CpuProfile } from "./inspector.ts";
+import type { CallFrame, CpuProfile } from "./cpu-profile.ts";
 
 export interface Cost {
   readonly what: string;

@@ -55,13 +55,16 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
 }
 
 /** @param config what stands between the parentheses of `defineConfig(…)` */
-export async function bundleWith(config: string): Promise<string> {
+export async function bundleWith(
+  config: string,
+  changed: Parameters<typeof buildWorker>[1] = {},
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
   try {
     const path = join(folder, "tidemark.config.ts");
     const text = `import { defineConfig } from "tidemark";\nexport default defineConfig(${config});\n`;
     await writeFile(path, text);
-    return await buildWorker(path);
+    return await buildWorker(path, changed);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
