@@ -1,5 +1,7 @@
 // What the REST server was asked and what it answered, counted the way Upstash bills.
 // Plain numbers, read and written in one thread: a count is complete once its answer has arrived.
+import type { RedisCommand } from "./redis-connection.ts";
+
 export interface Counts {
   /** HTTP requests, refused ones included. */
   readonly requestCount: number;
@@ -7,6 +9,8 @@ export interface Counts {
   readonly commandCount: number;
   /** The same by name in upper case; a name never used is absent. */
   readonly commandCountByName: Readonly<Record<string, number>>;
+  /** Those of them that are about a stored response, whose key is `<namespace>:r:…`. */
+  readonly recordCommandCountByName: Readonly<Record<string, number>>;
   /** Bytes of request bodies as sent, without headers. */
   readonly requestBytes: number;
   /** Bytes of answer bodies, without headers. */
@@ -15,10 +19,13 @@ export interface Counts {
   readonly failedCount: number;
 }
 
+const recordKey = /^[^:]+:r:/;
+
 export class Counter {
   #requestCount = 0;
   #commandCount = 0;
   #commandCountByName = new Map<string, number>();
+  #recordCommandCountByName = new Map<string, number>();
   #requestBytes = 0;
   #responseBytes = 0;
   #failedCount = 0;
@@ -28,9 +35,10 @@ export class Counter {
     this.#requestBytes += requestBytes;
   }
 
-  sentToRedis(name: string): void {
+  sentToRedis([name, key]: RedisCommand): void {
     this.#commandCount += 1;
-    this.#commandCountByName.set(name, (this.#commandCountByName.get(name) ?? 0) + 1);
+    countOne(this.#commandCountByName, name);
+    if (recordKey.test(String(key))) countOne(this.#recordCommandCountByName, name);
   }
 
   answered(given: { responseBytes: number; failedCount: number }): void {
@@ -44,6 +52,7 @@ export class Counter {
       requestCount: this.#requestCount,
       commandCount: this.#commandCount,
       commandCountByName: Object.fromEntries(this.#commandCountByName),
+      recordCommandCountByName: Object.fromEntries(this.#recordCommandCountByName),
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
       failedCount: this.#failedCount,
@@ -55,8 +64,13 @@ export class Counter {
     this.#requestCount = 0;
     this.#commandCount = 0;
     this.#commandCountByName.clear();
+    this.#recordCommandCountByName.clear();
     this.#requestBytes = 0;
     this.#responseBytes = 0;
     this.#failedCount = 0;
   }
+}
+
+function countOne(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }

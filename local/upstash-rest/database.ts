@@ -33,7 +33,7 @@ export class Database {
     const refusal = refusalOf(command) ?? this.#replica?.refusalOf(command);
     if (refusal !== undefined) return { kind: "refused", message: refusal };
     if (this.#starting !== undefined) await this.#starting;
-    this.#counter.sentToRedis(command[0]);
+    this.#counter.sentToRedis(command);
     const replica = this.#replica;
     if (replica === undefined) return this.#primary.send(command);
     if (replica.answers(command)) return replica.read(command);
@@ -50,7 +50,7 @@ export class Database {
       if (refusal !== undefined) return { kind: "discarded", message: refusal };
     }
     if (this.#starting !== undefined) await this.#starting;
-    for (const [name] of commands) this.#counter.sentToRedis(name);
+    for (const command of commands) this.#counter.sentToRedis(command);
     const recording = this.#replica?.beginRecording();
     const outcome = await this.#primary.transact(commands);
     const executed = outcome.kind === "executed" ? outcome.outcomes : [];

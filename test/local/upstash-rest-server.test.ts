@@ -143,7 +143,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
         ["BLPOP", "k", 0],
       ];
       const transaction = [
-        ["get", "k"],
+        ["get", "site:r:k"],
         ["DEL", "k"],
       ];
       await ask(server, { body: single });
@@ -155,6 +155,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
         requestCount: 4,
         commandCount: 5,
         commandCountByName: { SET: 1, GET: 2, HGET: 1, DEL: 1 },
+        recordCommandCountByName: { GET: 1 },
         requestBytes: bodies.reduce((sum, body) => sum + JSON.stringify(body).length, 0),
         responseBytes: expect.any(Number) as number,
         failedCount: 3,
@@ -195,6 +196,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
         requestCount: 0,
         commandCount: 0,
         commandCountByName: {},
+        recordCommandCountByName: {},
         requestBytes: 0,
         responseBytes: 0,
         failedCount: 0,
