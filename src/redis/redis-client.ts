@@ -24,7 +24,7 @@ const readTimeoutMsMax = 1_000;
 const writeTimeoutMs = 5_000;
 
 /** Redis refused a command because the key holds another type of value. */
-const wrongType = "WRONGTYPE";
+export const wrongType = "WRONGTYPE";
 
 /** The name of the error for whatever the database answered to a command that it did not run. */
 const refusal = "UpstashError";
@@ -168,6 +168,6 @@ export class RedisClient {
 }
 
 /** Of a command alone, or within a transaction, whose error quotes it. */
-function isWrongType(cause: unknown): boolean {
+export function isWrongType(cause: unknown): boolean {
   return cause instanceof Error && /(?:^|failed: )WRONGTYPE/.test(cause.message);
 }

@@ -76,8 +76,8 @@ async function admit(
   const sinceAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
   if (sinceAtMs >= metadata.requestedAtMs) return "overtaken";
   const stored = { metadata: { ...metadata, awaitsSecondAsk: undefined }, body };
-  const isTaken = await storeInTiers(stored, { ...place, names: ["shared"] }, () => "new");
-  if (isTaken) await storeInTiers(stored, { ...place, names: ["edge"] }, () => "new");
+  const isTaken = await storeInTiers(stored, { ...place, names: ["shared"] }, "new");
+  if (isTaken) await storeInTiers(stored, { ...place, names: ["edge"] }, "new");
   return isTaken ? "admitted" : "not-taken";
 }
 

@@ -62,7 +62,8 @@ export function sendAndStoreBody(
   const { status, statusText } = metadata;
   const hasIt = clientHasIt(asked, metadata);
   const isBodyWanted = need.isForClient && !hasIt && !bodiless.has(status);
-  const body = storeWhileSending({ ...need, ...sent, flight, isBodyWanted });
+  const digestBefore = atHand(need)?.stored.metadata.bodyDigest ?? null;
+  const body = storeWhileSending({ ...need, ...sent, digestBefore, flight, isBodyWanted });
   const { policy, atMs } = questionOf(need);
   const fields = fieldsOfFill(metadata, {
     route: asked.route,

@@ -70,6 +70,8 @@ export interface Fill {
   readonly key: RecordKey;
   /** A 304 has left the body as it was, so that a tier may hold it already. */
   readonly isValidated: boolean;
+  /** Of the body that this fill takes the place of, in whatever tier the look-up found it. */
+  readonly digestBefore: string | null;
   /** Nobody waits for the body of a background refresh, nor does a client that has it. */
   readonly isBodyWanted: boolean;
 }
@@ -99,7 +101,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         onOverflow: (stream, completed) => {
           const stands = completed.then((bytes) => (isInvalidated(metadata, fill) ? "cut" : bytes));
           const arriving = { kind: "arriving", metadata, stream, completed: stands } as const;
-          streamed = write(arriving, [ports.tiers.edge], fill, () => "new");
+          streamed = write(arriving, [ports.tiers.edge], fill, "new");
         },
       });
       if (gathered.kind === "whole") {
@@ -130,8 +132,9 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
   flight.settle({ kind: "stored", stored });
   const place = await withListOfColo(metadata, fill);
   // Fills that went on at the same time may have taken the room that there was.
-  const body = fill.isValidated ? "validated" : "new";
-  if (hasRoomFor(metadata, place)) return void (await storeInTiers(stored, place, () => body));
+  const isUnchanged = fill.isValidated || metadata.bodyDigest === fill.digestBefore;
+  const body = isUnchanged ? "unchanged" : "new";
+  if (hasRoomFor(metadata, place)) return void (await storeInTiers(stored, place, body));
   ports.metrics.refusedToStore(fill.asked.route.name, "too-many-variants");
 }
 
@@ -145,7 +148,7 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
 export function storeInTiers(
   stored: StoredResponse,
   given: VariantPlace & { names?: readonly TierName[] },
-  bodyIn: (tier: TierName) => TierKeep["body"],
+  body: TierKeep["body"],
 ): Promise<boolean> {
   const { ports } = given;
   const { memory, edge, shared } = ports.tiers;
@@ -153,7 +156,7 @@ export function storeInTiers(
     .filter((tier) => tier !== undefined)
     .filter(({ name }) => given.names?.includes(name) ?? true)
     .filter(({ name }) => name !== "shared" || stored.metadata.awaitsSecondAsk !== true);
-  return write({ kind: "response", stored }, tiers, given, bodyIn);
+  return write({ kind: "response", stored }, tiers, given, body);
 }
 
 type Written = Exclude<TierRecord, VaryMarker> | ArrivingResponse;
@@ -185,7 +188,7 @@ async function write(
   response: Written,
   tiers: readonly Tier[],
   place: VariantPlace,
-  bodyIn: (tier: TierName) => TierKeep["body"],
+  body: TierKeep["body"],
 ): Promise<boolean> {
   const { asked, ports } = place;
   const atMs = ports.nowAtMs();
@@ -196,7 +199,7 @@ async function write(
   for (const tier of tiers.filter(({ name }) => asked.route.tiers.includes(name))) {
     for (const { key, record, untilAtMs } of written) {
       if (record.kind === "vary" && !mayLead(tier.name, place)) continue;
-      const keep = { atMs, untilAtMs, body: bodyIn(tier.name), leadsToError };
+      const keep = { atMs, untilAtMs, body, leadsToError };
       const result = tier.write(key, record, keep);
       results.push(counted(Promise.resolve(result), tier.name, ports));
     }

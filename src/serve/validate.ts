@@ -119,9 +119,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
 
 async function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
   const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
-  await storeInTiers(stored, { ...need, names }, (tier) =>
-    tier === from.tier ? "as-read" : "validated",
-  );
+  await storeInTiers(stored, { ...need, names }, "unchanged");
 }
 
 /**

@@ -2,8 +2,9 @@
 // "Scaling Memcache at Facebook", §3.2.1). Its value in Redis is its holder's token, or what a
 // holder has left to those who wait.
 import type { RedisClient } from "../redis/redis-client.ts";
-import { decodeRecord, type RecordHead } from "./record-codec.ts";
+import type { RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
+import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
 import { sharedKey } from "./shared-tier.ts";
 
 /**
@@ -68,18 +69,33 @@ export class Leases {
           .multi()
           .set(leaseKey, token, { nx: true, px: leaseMs })
           .get(leaseKey)
-          .hget(recordKey, "m")
+          .getrange(...rangeOf(recordKey, "metadata"))
           .exec<[unknown, unknown, unknown]>(),
       askMsMax,
     );
     if (answer.kind === "unavailable") return answer;
-    const [, value, m] = answer.value;
-    const record = typeof m === "string" ? decodeRecord(m)?.record : undefined;
+    const [, value, text] = answer.value;
+    const record = await this.#recordIn(text, recordKey);
     if (value === token) {
       return { kind: "taken", lease: new Lease({ redis, leaseKey, token }), record };
     }
     const word = words.find((one) => one === value);
     return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
+  }
+
+  /** Metadata that is longer than what was asked for costs another round trip, to the primary too. */
+  async #recordIn(text: unknown, recordKey: string): Promise<RecordHead | undefined> {
+    if (!isCutHead(text)) return recordIn(text)?.record;
+    const range = rangeOf(recordKey, "whole");
+    const answer = await this.#settings.redis.write(
+      (client) =>
+        client
+          .multi()
+          .getrange(...range)
+          .exec<[unknown]>(),
+      askMsMax,
+    );
+    return answer.kind === "answered" ? recordIn(answer.value[0])?.record : undefined;
   }
 }
 

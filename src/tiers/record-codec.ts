@@ -18,7 +18,7 @@ const metadataForm = z.object({
   fields: z.array(z.tuple([fieldName, fieldValue])),
   requestedAtMs: z.number(),
   respondedAtMs: z.number(),
-  bodyBytes: z.nullable(z.number()),
+  bodyBytes: z.nullable(z.int().check(z.minimum(0))),
   bodyDigest: z.nullable(z.string()),
   selecting: z.array(z.tuple([fieldName, z.nullable(z.string())])),
   tags: z.array(z.string()),

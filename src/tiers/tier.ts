@@ -74,11 +74,10 @@ export interface TierKeep {
   readonly atMs: number;
   readonly untilAtMs: number;
   /**
-   * What is known of the body under this key in this tier. `as-read`: it is this one, the same
-   * look-up read it there. `validated`: it may be this one, since a 304 changed no body. `new`:
-   * it is not. Where it is the same, metadata and expiry alone need be written.
+   * What is known of the body under this key. `unchanged`: a tier had this very body, so that this
+   * one may have it too, and need be given the metadata and expiry alone. `new`: nothing of the kind.
    */
-  readonly body: "as-read" | "validated" | "new";
+  readonly body: "unchanged" | "new";
   /** Of a marker: it is written for an error, which must take no room from anything else. */
   readonly leadsToError?: boolean;
 }

@@ -1,6 +1,6 @@
 // A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
-// HGET, HMGET, SCAN, PING and a transaction of HSET and PEXPIRE, leases, and two streams: the purge
-// journal and the hot keys.
+// SET, GETRANGE, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
+// purge journal and the hot keys. Texts are ASCII.
 // Expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import type { FakeClock } from "./fake-clock.ts";
@@ -8,8 +8,8 @@ import { FakeStream } from "./fake-stream.ts";
 
 type Command = readonly (string | number)[];
 
-interface Hash {
-  readonly fields: Map<string, string>;
+interface KeptRecord {
+  text: string;
   untilAtMs: number;
 }
 
@@ -36,10 +36,10 @@ export class FakeUpstash {
   readonly hotCommands: Command[] = [];
   readonly journal: FakeStream;
   readonly hot: FakeStream;
-  /** The fields of each HSET. */
-  readonly written: string[] = [];
+  /** What of a record each write was about. */
+  readonly written: ("whole" | "metadata")[] = [];
   readonly #clock: FakeClock;
-  readonly #hashes = new Map<string, Hash>();
+  readonly #records = new Map<string, KeptRecord>();
   /** By key: the value, and until when it stands. */
   readonly leases = new Map<string, { value: string; untilAtMs: number }>();
   /** Those of leases; each look at one is three of them in one transaction. */
@@ -63,13 +63,12 @@ export class FakeUpstash {
   }
 
   get keys(): string[] {
-    return [...this.#hashes.keys()];
+    return [...this.#records.keys()];
   }
 
   /** Everything that is kept, as one text. */
   get text(): string {
-    const texts = [...this.#hashes.values()].map(({ fields }) => Array.from(fields.values()));
-    return texts.flat().join("\n");
+    return Array.from(this.#records.values(), ({ text }) => text).join("\n");
   }
 
   async answer(path: string, body: unknown): Promise<Response> {
@@ -80,7 +79,7 @@ export class FakeUpstash {
     }
     const result = this.#run(body as Command);
     const { afterNext } = this;
-    const isOfTier = /^HMGET$/i.test(String((body as Command)[0]));
+    const isOfTier = /^GETRANGE$/i.test(String((body as Command)[0]));
     if (isOfTier && afterNext !== undefined) {
       this.afterNext = undefined;
       await afterNext();
@@ -94,9 +93,10 @@ export class FakeUpstash {
     if (isHot) this.hotCommands.push(command);
     else this.#commandsOf(name, key).push(name.toUpperCase());
     const stream = isHot ? this.hot : this.journal;
-    const hash = this.#hash(key);
+    const held = this.#record(key);
     switch (name.toUpperCase()) {
       case "SET":
+        if (key.includes(":r:")) return this.#set(key, rest);
         return key.includes(":lease:") ? this.#takeLease(key, rest) : "OK";
       case "GET":
         return this.#lease(key);
@@ -109,20 +109,18 @@ export class FakeUpstash {
       case "XREVRANGE":
         return stream.reversed(rest);
       case "DEL":
-        return Number(this.#hashes.delete(key));
+        return Number(this.#records.delete(key));
       case "SCAN":
         return this.#page(Number(key), Number(rest[rest.indexOf("count") + 1]));
       case "PING":
         return "PONG";
-      case "HGET":
-        return hash?.fields.get(rest[0] ?? "") ?? null;
-      case "HMGET":
-        return rest.map((field) => hash?.fields.get(field) ?? null);
-      case "HSET":
-        return this.#set(key, rest);
+      case "GETRANGE":
+        return held?.text.slice(0, rest[1] === "-1" ? undefined : Number(rest[1]) + 1) ?? "";
+      case "SETRANGE":
+        return this.#setRange(key, rest[1] ?? "");
       case "PEXPIRE":
-        if (hash !== undefined) hash.untilAtMs = this.#clock.atMs + Number(rest[0]);
-        return hash === undefined ? 0 : 1;
+        if (held !== undefined) held.untilAtMs = this.#clock.atMs + Number(rest[0]);
+        return held === undefined ? 0 : 1;
       default:
         throw new Error(`The stand-in has no ${name}.`);
     }
@@ -130,7 +128,7 @@ export class FakeUpstash {
 
   #commandsOf(name: string, key: string): string[] {
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
-    return /^X|^SET$/i.test(name) ? this.journalCommands : this.commands;
+    return /^X/i.test(name) || key.endsWith(":probe") ? this.journalCommands : this.commands;
   }
 
   #lease(key: string): string | null {
@@ -160,19 +158,25 @@ export class FakeUpstash {
     return [to < this.keys.length ? String(to) : "0", this.keys.slice(from, to)];
   }
 
-  #hash(key: string): Hash | undefined {
-    const hash = this.#hashes.get(key);
-    if (hash !== undefined && this.#clock.atMs >= hash.untilAtMs) this.#hashes.delete(key);
-    return this.#hashes.get(key);
+  #record(key: string): KeptRecord | undefined {
+    const held = this.#records.get(key);
+    if (held !== undefined && this.#clock.atMs >= held.untilAtMs) this.#records.delete(key);
+    return this.#records.get(key);
   }
 
-  #set(key: string, pairs: readonly string[]): number {
-    this.written.push(pairs.filter((_, at) => at % 2 === 0).join(" "));
-    const hash = this.#hash(key) ?? { fields: new Map<string, string>(), untilAtMs: Infinity };
-    this.#hashes.set(key, hash);
-    for (let at = 0; at < pairs.length; at += 2) {
-      hash.fields.set(pairs[at] ?? "", pairs[at + 1] ?? "");
-    }
-    return pairs.length / 2;
+  /** SET key value PX ms. */
+  #set(key: string, [text = "", , ms]: readonly string[]): "OK" {
+    this.written.push("whole");
+    this.#records.set(key, { text, untilAtMs: this.#clock.atMs + Number(ms) });
+    return "OK";
+  }
+
+  /** From the beginning. */
+  #setRange(key: string, text: string): number {
+    this.written.push("metadata");
+    const held = this.#record(key) ?? { text: "", untilAtMs: Infinity };
+    held.text = text + held.text.slice(text.length);
+    this.#records.set(key, held);
+    return held.text.length;
   }
 }

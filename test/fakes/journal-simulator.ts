@@ -3,7 +3,7 @@
 import { decodeEntry } from "../../src/purge/entry.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
-import type { SimulatedHash } from "./simulated-redis.ts";
+import type { SimulatedRecord } from "./simulated-redis.ts";
 
 /** A generator of numbers from 0 to below 1 (mulberry32). */
 export function drawsFrom(seed: number): () => number {
@@ -36,7 +36,7 @@ export class SimulatedWorld {
   readonly draw: () => number;
   readonly time: SimulatedTime;
   readonly stream = new SimulatedStream();
-  readonly hashes = new Map<string, SimulatedHash>();
+  readonly records = new Map<string, SimulatedRecord>();
   /** How far behind the server's own clock is, from which it mints IDs. */
   serverBehindMs = 0;
   isRedisDown = false;

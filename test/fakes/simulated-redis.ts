@@ -13,10 +13,12 @@ interface TrimOptions {
 }
 
 /** A record of the shared tier. */
-export interface SimulatedHash {
-  readonly fields: Map<string, string>;
-  untilAtMs: number;
+export interface SimulatedRecord {
+  readonly text: string;
+  readonly untilAtMs: number;
 }
+
+const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };
 
 const unavailable = { kind: "unavailable", cause: "simulated" } as const;
 
@@ -85,23 +87,23 @@ class Commands {
     return this.world.append(Object.entries(fields).flat(), options?.trim.threshold);
   }
 
-  async hmget(key: string, ...names: readonly string[]): Promise<unknown> {
-    return names.map((name) => this.hash(key)?.fields.get(name) ?? null);
+  /** Where something else follows in the same trip, others get between the two. */
+  async getrange(key: string, _: 0, last: number): Promise<string> {
+    const text = this.record(key)?.text.slice(0, last === -1 ? undefined : last + 1) ?? "";
+    if (last !== -1) await this.world.sleep(this.world.between(0, this.world.settings.wayMs));
+    return text;
   }
 
-  /** Something else follows in the same trip: others get between the two. */
-  async hget(key: string, name: string): Promise<unknown> {
-    const value = this.hash(key)?.fields.get(name) ?? null;
-    await this.world.sleep(this.world.between(0, this.world.settings.wayMs));
-    return value;
+  async set(key: string, text: string, { px }: { px: number }): Promise<void> {
+    this.world.records.set(key, { text, untilAtMs: this.world.atMs + px });
   }
 
   async del(key: string): Promise<number> {
-    return this.world.hashes.delete(key) ? 1 : 0;
+    return this.world.records.delete(key) ? 1 : 0;
   }
 
-  protected hash(key: string): SimulatedHash | undefined {
-    const found = this.world.hashes.get(key);
+  protected record(key: string): SimulatedRecord | undefined {
+    const found = this.world.records.get(key);
     return found !== undefined && this.world.atMs < found.untilAtMs ? found : undefined;
   }
 }
@@ -137,18 +139,18 @@ class Transaction {
     return this.#with(() => this.#world.append(written, options?.trim.threshold));
   }
 
-  hset(key: string, fields: Fields): this {
+  setrange(key: string, _: 0, text: string): this {
     return this.#with(() => {
-      const hash = this.#world.hashes.get(key) ?? { fields: new Map(), untilAtMs: Infinity };
-      for (const [name, value] of Object.entries(fields)) hash.fields.set(name, value);
-      this.#world.hashes.set(key, hash);
+      const { text: held, untilAtMs } = this.#world.records.get(key) ?? absent;
+      this.#world.records.set(key, { text: text + held.slice(text.length), untilAtMs });
     });
   }
 
   pexpire(key: string, ms: number): this {
     return this.#with(() => {
-      const hash = this.#world.hashes.get(key);
-      if (hash !== undefined) hash.untilAtMs = this.#world.atMs + ms;
+      const held = this.#world.records.get(key);
+      if (held === undefined) return;
+      this.#world.records.set(key, { ...held, untilAtMs: this.#world.atMs + ms });
     });
   }
 

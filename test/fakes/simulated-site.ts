@@ -99,6 +99,8 @@ function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
       bodyBytesMax: 100_000,
       uploadBytesMax: 64 * 1_048_576,
       onBadRecord,
+      // However small: it is what two writers may cross at.
+      rewriteFromChars: 0,
     }),
   };
 }

@@ -115,26 +115,44 @@ export const backfillDated = backfilledAs((isolate) => ({
   requestedAtMs: isolate.nowAtMs(),
 }));
 
-/** The body is whatever lies beside the metadata. */
+/** The body is whatever lies beside the metadata: nobody asks before, or looks after. */
 export const bodyUnchecked: Planted = {
   tiers: (tiers, { redis }) => {
     const { client } = redis;
     const read = client.read.bind(client);
+    const write = client.write.bind(client);
+    const naming = (text: string, digest: string) =>
+      text.replace(/"bodyDigest":"\w+"/, `"bodyDigest":"${digest}"`);
     const readNamed: RedisClient["read"] = async (run, background) => {
       const answer: RedisAnswer<unknown> = await read(run, background);
-      if (answer.kind === "unavailable" || !Array.isArray(answer.value)) return answer as never;
-      const [m, b] = answer.value as (string | null)[];
-      if (typeof m !== "string" || typeof b !== "string") return answer as never;
-      const digest = createHash("sha256").update(Buffer.from(b, "base64")).digest("hex");
-      const named = m.replace(/"bodyDigest":"\w+"/, `"bodyDigest":"${digest}"`);
-      return { kind: "answered", value: [named, b] } as never;
+      if (answer.kind === "unavailable" || typeof answer.value !== "string") return answer as never;
+      const [m = "", b = ""] = answer.value.split("\n");
+      const digest = createHash("sha256")
+        .update(Buffer.from(b.slice(1), "base64"))
+        .digest("hex");
+      return { kind: "answered", value: `${naming(m, digest)}\n${b}` } as never;
     };
-    const shared = new SharedTier({
-      redis: Object.assign(client, { read: readNamed }),
+    let digestWritten = "";
+    const writeUnasked: RedisClient["write"] = (run) =>
+      write((commands) => {
+        const getrange: typeof commands.getrange = async (...range) =>
+          naming(await commands.getrange(...range), digestWritten);
+        return run(Object.assign(Object.create(commands), { getrange }));
+      });
+    class Unasking extends SharedTier {
+      override write(...[key, record, keep]: Parameters<SharedTier["write"]>) {
+        const isResponse = record.kind === "response";
+        digestWritten = (isResponse && record.stored.metadata.bodyDigest) || digestWritten;
+        return super.write(key, record, keep);
+      }
+    }
+    const shared = new Unasking({
+      redis: Object.assign(client, { read: readNamed, write: writeUnasked }),
       namespace: "site",
       bodyBytesMax: 100_000,
       uploadBytesMax: 64 * 1_048_576,
       onBadRecord: () => undefined,
+      rewriteFromChars: 0,
     });
     return { ...tiers, shared };
   },

@@ -45,7 +45,7 @@ describe("a hot key", () => {
     const before = site.upstash.commands.length;
     await near.fireCron();
     expect(near.origin.count).toBe(2);
-    expect(site.upstash.commands.slice(before)).toEqual(["HMGET", "HSET", "PEXPIRE"]);
+    expect(site.upstash.commands.slice(before)).toEqual(["GETRANGE", "SET"]);
     expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1, skipped: 0, failed: 0 });
     site.clock.advance(61);
     const seen = await far.get("/a");

@@ -40,7 +40,7 @@ describe("an origin that is down", () => {
     clock.advance(61);
     site.origin.script = () => page("error", {}, 503);
     await site.get("/old");
-    const looks = () => upstash.commands.filter((name) => name === "HMGET").length;
+    const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
     const before = looks();
     for (let tenth = 0; tenth < 30; tenth += 1) {
       clock.advance(0.1);

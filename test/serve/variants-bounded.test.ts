@@ -59,7 +59,7 @@ it("what is refused costs Redis its look-up and no write", async () => {
   await site.get("/a", as("first"));
   const before = options.upstash?.commands.length;
   await site.get("/a", as("second"));
-  expect(options.upstash?.commands.slice(before)).toEqual(["HMGET"]);
+  expect(options.upstash?.commands.slice(before)).toEqual(["GETRANGE"]);
 });
 
 it("fills that went on at the same time take no more room than there is", async () => {

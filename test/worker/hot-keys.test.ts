@@ -56,7 +56,7 @@ it("the scheduled handler refreshes what is told to be hot, in the shared tier",
     ["/a", '"1"'],
   ]);
   // A marker and its variant are read; the body lies there already, and is not sent again.
-  expect(tierCommands(world)).toEqual({ HMGET: 2, HSET: 2, PEXPIRE: 2 });
+  expect(tierCommands(world)).toEqual({ GETRANGE: 2, SET: 2 });
   expect(world.rest.counts().commandCountByName["XREVRANGE"]).toBeGreaterThan(0);
   const seen = await rawRequest(second.url, "/a", german);
   expect(seen.body.toString()).toBe("page de");

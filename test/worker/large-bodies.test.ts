@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoOrigin, startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
 import { workerdMebibytes } from "./process-memory.ts";
 import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { sleep, startWorld, storesSettled, type World } from "./world.ts";
+import { sleep, startWorld, storesSettled, tierCommands, type World } from "./world.ts";
 
 const mebibyte = 1_048_576;
 let origin: DemoOrigin;
@@ -99,7 +99,7 @@ describe("a body over the buffer", () => {
     world.rest.resetCounts();
     await rawRequest(world.colos[0]!.url, archive(`bytes=${8 * mebibyte}&n=2`));
     await storesSettled(world.colos[0]!);
-    expect(world.rest.counts().commandCountByName["HSET"] ?? 0).toBe(0);
+    expect(tierCommands(world)["SET"] ?? 0).toBe(0);
   });
 });
 
