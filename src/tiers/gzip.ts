@@ -2,9 +2,10 @@
 
 /**
  * Of what is unpacked, so much is fed at a time: it can become a thousand times as much before anybody
- * has read a byte of it, since the runtime's stream does not hold back who writes.
+ * has read a byte of it, since the runtime's stream does not hold back who writes. No multiple of what
+ * is handed out, so that what could not be packed ends in a short piece too.
  */
-const sliceBytes = 16_384;
+const sliceBytes = 16_000;
 
 /** The runtime hands out so much at a time while there is as much. */
 const chunkBytes = 4_096;

@@ -97,17 +97,20 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(leftMs).toBeLessThanOrEqual(forMs);
   });
 
-  it("shows what stands in the shared tier at that moment", async () => {
+  it.each([
+    { id: "usual metadata", fields: [] },
+    { id: "metadata longer than what is asked for", fields: [["x-long", "p".repeat(5_000)]] },
+  ] as const)("shows what stands in the shared tier at that moment: $id", async ({ fields }) => {
     const { key, ask } = await opened();
     const onBadRecord = () => undefined;
     const settings = {
       redis: client(),
       namespace,
       bodyBytesMax: 1_000,
-      uploadBytesMax: 1_000,
+      uploadBytesMax: 10_000,
       onBadRecord,
     };
-    const record = responseOf(bytesOf("page"));
+    const record = responseOf(bytesOf("page"), { fields });
     await new SharedTier(settings).write(key, record, keep);
     const metadata = record.stored.metadata;
     expect(await ask()).toMatchObject({ kind: "taken", record: { kind: "response", metadata } });

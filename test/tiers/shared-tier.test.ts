@@ -167,11 +167,19 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
       expect(await look(tier, key, ask)).toEqual(shown(freshened, noise(300_000)));
     });
 
-    it("uploads an unchanged body with metadata that no longer fits into its place", async () => {
-      const [tier, key] = [world.tier(), keyOf("upload for room")];
+    it.each([
+      { id: "a little, and it has room", characters: 20, isUploaded: false },
+      { id: "more than it has room for", characters: 150, isUploaded: true },
+    ])("writes metadata over that has grown by $id", async ({ id, characters, isUploaded }) => {
+      const [tier, key] = [world.tier(), keyOf(`room for ${id}`)];
+      const { fields } = large.stored.metadata;
+      const more = [...fields, ["x", "p".repeat(characters)]] as const;
+      const grown = responseOf(noise(300_000), { fields: more });
       await tier.write(key, large, keep);
-      const grown = responseOf(noise(300_000), { fields: [["x-more", "p".repeat(128)]] });
-      await tier.write(key, grown, { ...keep, body: "unchanged" });
+      const counts = await world.counted(() =>
+        tier.write(key, grown, { ...keep, body: "unchanged" }),
+      );
+      expect(counts.requestBytes > 400_000).toBe(isUploaded);
       expect(await look(tier, key, ask)).toEqual(shown(grown, noise(300_000)));
     });
 

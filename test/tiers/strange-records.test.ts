@@ -18,7 +18,11 @@ describe.each(redisServers)("over $redis", ({ start }) => {
 
   describe("what the tier did not write", () => {
     const own = encodeRecord(headOf(page), keepUntilAtMs);
-    const packed = `g${gzipSync("page").toString("base64")}`;
+    const headText = (bytes: Uint8Array<ArrayBuffer>) =>
+      encodeRecord(headOf(responseOf(bytes)), keepUntilAtMs);
+    const packedText = (bytes: Uint8Array) => `g${gzipSync(bytes).toString("base64")}`;
+    const packed = packedText(bytesOf("page"));
+    const tooLong = new Uint8Array(bodyBytesMax + 1);
     const claims = (bodyBytes: number) =>
       encodeRecord(headOf(responseOf(bytesOf("page"), { bodyBytes })), keepUntilAtMs);
     const undigested = encodeRecord(
@@ -37,13 +41,14 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       { id: "an empty body", text: `${own}\ni` },
       { id: "no letter", text: `${own}\n` },
       { id: "an unknown letter", text: `${own}\nz${btoa("page")}` },
+      { id: "an unknown letter before a packed body", text: `${own}\nz${packed.slice(1)}` },
       { id: "a letter of the other kind", text: `${own}\ng${btoa("page")}` },
       { id: "a packed body without its letter", text: `${own}\ni${packed.slice(1)}` },
       { id: "a body that is not base64", text: `${own}\nip@ge` },
       { id: "a packed body that is cut", text: `${own}\n${packed.slice(0, -12)}` },
       { id: "a packed body of more than was said", text: `${claims(3)}\n${packed}` },
       { id: "a packed body of less than was said", text: `${claims(5)}\n${packed}` },
-      { id: "more than any body", text: `${claims(bodyBytesMax + 1)}\n${packed}` },
+      { id: "more than any body", text: `${headText(tooLong)}\n${packedText(tooLong)}` },
       { id: "less than nothing", text: `${claims(-1)}\n${packed}` },
       { id: "parts of bytes", text: `${claims(4.5)}\n${packed}` },
       { id: "no body", text: own },
