@@ -100,7 +100,7 @@ async function store({ database }: World, from: number, to: number): Promise<num
     const end = Math.min(to, at + batchCount);
     for (let nth = at; nth < end; nth += 1) {
       const metadata = { tags: ["front", `author:${nth % 50}`, `article:${nth}`] };
-      pipeline.hset(`bench:r:${nth}`, { m: JSON.stringify(metadata), b: "x".repeat(64) });
+      pipeline.set(`bench:r:${nth}`, `${JSON.stringify(metadata)}\ni${"x".repeat(64)}`);
     }
     const replies = await pipeline.exec();
     if (replies?.some(([error]) => error !== null) ?? true) return at;

@@ -1,0 +1,126 @@
+// Text packed and as it is, side by side in one workerd, in turns, by the CPU time that workerd takes.
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { startColo } from "../../local/colo.ts";
+import { Running } from "../../local/running.ts";
+import { cpuUsOf, runtimePids } from "../load/process-cpu.ts";
+import { counted, markdownTable, median } from "../figures.ts";
+import { htmlOf } from "./pages.ts";
+import { byteDollars, cpuMsDollars, perMillion } from "./prices.ts";
+
+const kibibyte = 1_024;
+const sizes = [1, 2, 5, 10, 100, 500].map((kibibytes) => kibibytes * kibibyte);
+const rounds = 5;
+/** So much that a tick of 10 ms, by which Linux counts, is little of it. */
+const bytesEachRound = 32 * 1_048_576;
+const timesMax = 4_000;
+
+interface Cost {
+  readonly chars: number;
+  readonly readMs: number;
+  readonly writeMs: number;
+}
+
+export async function bodyCosts(): Promise<string> {
+  const running = new Running();
+  try {
+    const env = { ORIGIN_URL: "http://127.0.0.1:1" };
+    const colo = await running.add(
+      startColo({ name: "bodies", worker: await bodyWorker(), port: 0, env }),
+    );
+    const rows: string[][] = [];
+    for (const bytes of sizes) rows.push(await rowOf(colo.url, bytes));
+    return markdownTable(
+      [
+        "HTML",
+        "in Redis as it is",
+        "as gzip",
+        "CPU of reading it at a hit",
+        "as gzip",
+        "CPU of writing it at a fill",
+        "as gzip",
+        "a million hits: CPU more, bytes less",
+      ],
+      rows,
+    );
+  } finally {
+    await running.stop();
+  }
+}
+
+async function bodyWorker(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("body-worker.ts", import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+async function rowOf(url: string, bytes: number): Promise<string[]> {
+  const body = htmlOf(bytes);
+  const asked = (form: "plain" | "packed") => ({ url, body, form });
+  const seen = { plain: [] as Cost[], packed: [] as Cost[] };
+  for (let round = 0; round <= rounds; round += 1) {
+    const [plain, packed] = [await cost(asked("plain")), await cost(asked("packed"))];
+    // The first is for the runtime to warm up.
+    if (round === 0) continue;
+    seen.plain.push(plain);
+    seen.packed.push(packed);
+  }
+  const [plain, packed] = [middle(seen.plain), middle(seen.packed)];
+  const ms = (value: number) => `${value.toFixed(3)} ms`;
+  const cpuDollars = (packed.readMs - plain.readMs) * cpuMsDollars;
+  const savedDollars = (plain.chars - packed.chars) * byteDollars;
+  return [
+    `${bytes / kibibyte} KiB`,
+    `${counted(plain.chars)} B`,
+    `${counted(packed.chars)} B`,
+    ms(plain.readMs),
+    ms(packed.readMs),
+    ms(plain.writeMs),
+    ms(packed.writeMs),
+    `${perMillion(cpuDollars, 4)}, ${perMillion(savedDollars)}`,
+  ];
+}
+
+function middle(costs: readonly Cost[]): Cost {
+  const of = (name: keyof Cost) => median(costs.map((one) => one[name]));
+  return { chars: of("chars"), readMs: of("readMs"), writeMs: of("writeMs") };
+}
+
+interface Asked {
+  readonly url: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly form: string;
+}
+
+async function cost(asked: Asked): Promise<Cost> {
+  const { chars, eachMs: readMs } = await timed(asked, "read");
+  const { eachMs: writeMs } = await timed(asked, "write");
+  return { chars, readMs, writeMs };
+}
+
+/** Less what the request itself takes, with nothing to do. */
+async function timed({ url, body, form }: Asked, work: string) {
+  const times = Math.min(timesMax, Math.ceil(bytesEachRound / body.byteLength));
+  const run = async (runTimes: number) => {
+    const query = new URLSearchParams({ work, form, times: String(runTimes) });
+    const sinceMs = cpuMs();
+    const response = await fetch(`${url}/?${query}`, { method: "POST", body });
+    if (!response.ok) throw new Error(`The Worker answered ${response.status}.`);
+    const { chars } = (await response.json()) as { chars: number };
+    return { chars, tookMs: cpuMs() - sinceMs };
+  };
+  const idle = await run(0);
+  const busy = await run(times);
+  return { chars: busy.chars, eachMs: (busy.tookMs - idle.tookMs) / times };
+}
+
+function cpuMs(): number {
+  const [pid] = runtimePids();
+  if (pid === undefined) throw new Error("Without /proc nobody can tell what workerd has used.");
+  return cpuUsOf(pid) / 1_000;
+}

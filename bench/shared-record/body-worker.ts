@@ -1,0 +1,36 @@
+// A Worker that makes bodies into what goes to Redis, and what comes from there into bodies, as often
+// as it is told to: the shared tier's own work, between the SDK's JSON and the digest. It packs
+// whatever it is told to, so that the sizes show which the tier packs.
+import { sha256Hex } from "../../src/sha256.ts";
+import { bodyIn } from "../../src/tiers/body-text.ts";
+import { gzipped } from "../../src/tiers/gzip.ts";
+import type { StoredMetadata } from "../../src/http/stored-response.ts";
+
+const mebibyte = 1_048_576;
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const asked = new URL(request.url).searchParams;
+    const isPacked = asked.get("form") === "packed";
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    const reply = await written(bytes, isPacked);
+    for (let times = Number(asked.get("times")); times > 0; times -= 1) {
+      if (asked.get("work") === "write") await written(bytes, isPacked);
+      else await read(reply, bytes.byteLength);
+    }
+    return Response.json({ chars: reply.byteLength });
+  },
+};
+
+/** As JSON on its way, a dozen bytes more than the text. */
+async function written(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean): Promise<Uint8Array> {
+  const text = isPacked ? `g${(await gzipped(bytes)).toBase64()}` : `i${bytes.toBase64()}`;
+  return new TextEncoder().encode(JSON.stringify({ result: text }));
+}
+
+async function read(reply: Uint8Array, bodyBytes: number): Promise<void> {
+  const { result } = JSON.parse(new TextDecoder().decode(reply)) as { result: string };
+  const bytes = await bodyIn(result, { bodyBytes } as StoredMetadata, mebibyte);
+  if (bytes === undefined) throw new Error("A body was not read back.");
+  await sha256Hex(bytes);
+}
