@@ -10,8 +10,11 @@ const sliceBytes = 16_000;
 /** The runtime hands out so much at a time while there is as much. */
 const chunkBytes = 4_096;
 
-/** If nothing has come for so long, nothing more will before the next slice. */
+/** If nothing has followed a piece for so long, nothing will before the next slice. */
 const quietMs = 5;
+
+/** The same of a slice of which nothing has come at all, such as a file's name in gzip's head. */
+const silenceMs = 50;
 
 export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
@@ -69,14 +72,14 @@ class Feeder {
     this.#fedBytes += slice.byteLength;
     this.#writer.write(slice).catch(() => undefined);
     if (this.#isDone) this.#writer.close().catch(() => undefined);
-    else this.#feedWhenQuiet();
+    else this.#feedAfter(silenceMs);
   }
 
   /** Less than the runtime hands out at a time is the last there was. */
   hasRead(bytes: number): void {
     if (this.#isDone) return;
     if (bytes < chunkBytes) this.feed();
-    else this.#feedWhenQuiet();
+    else this.#feedAfter(quietMs);
   }
 
   stop(): void {
@@ -89,8 +92,8 @@ class Feeder {
   }
 
   /** The last there was may be just as much. */
-  #feedWhenQuiet(): void {
+  #feedAfter(ms: number): void {
     clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.feed(), quietMs);
+    this.#quiet = setTimeout(() => this.feed(), ms);
   }
 }
