@@ -53,11 +53,6 @@ export function checksOf(run: Run, given: { lag: Lag; coloCount: number }): Chec
       ...exactly(expected.aFreshening * freshenings),
     },
     {
-      what: "looks before a freshening",
-      measured: entries["look before a freshening"].commands,
-      ...atMost(expected.aLookBeforeAFreshening * run.origin.notModified),
-    },
-    {
       what: "commands of purges: written, and read back",
       measured: entries["purge, written"].commands + entries["purge, read back"].commands,
       ...exactly((expected.aPurge + expected.aPurgeReadBack) * purges),
@@ -89,7 +84,6 @@ function accountedFor({ entries }: Run): number {
   const accounted = [
     entries["look-up"],
     entries.fill,
-    entries["look before a freshening"],
     entries.freshening,
     entries["journal read"],
     entries["purge, written"],

@@ -5,7 +5,6 @@ export const uses = [
   "look-up",
   "fill",
   "Vary marker",
-  "look before a freshening",
   "freshening",
   "removal",
   "lease",
@@ -29,10 +28,9 @@ const keyKinds: Readonly<Record<string, KeyKind>> = {
   probe: "probe",
   hot: "hot",
 };
-/** How the shared tier asks for a record, asks what lies there before it writes, and writes. */
-const recordRead = "HMGET";
-const recordLook = "HGET";
-const recordWrite = "HSET";
+/** How the shared tier asks for a record, and writes all of it. */
+const recordRead = "GETRANGE";
+const recordWrite = "SET";
 
 /**
  * @param commands of one request: those of a transaction are for one thing
@@ -68,7 +66,6 @@ function useOfRecord(
     return digests.get(written.key) === written.bodyDigest ? "freshening" : "fill";
   }
   if (has("DEL")) return "removal";
-  if (has(recordLook)) return "look before a freshening";
   return has(recordRead) ? "look-up" : "unknown";
 }
 

@@ -37,7 +37,7 @@ interface Step {
   readonly commands: number;
 }
 
-const { aLookUp, aFill, aFreshening, aLookBeforeAFreshening, aLease } = expected;
+const { aLookUp, aFill, aFreshening, aLease } = expected;
 const second = { colo: 1 } as const;
 
 const steps: readonly Step[] = [
@@ -55,7 +55,7 @@ const steps: readonly Step[] = [
     path: "/plain",
     isLater: true,
     says: "fwd=stale; fwd-status=304",
-    commands: aLookUp + aLookBeforeAFreshening + aFreshening,
+    commands: aLookUp + aFreshening,
   },
   { what: "", path: "/edge/page", says: "fwd=uri-miss", commands: aLookUp + aFill },
   { what: "a hit at the edge", path: "/edge/page", says: "hit; detail=edge", commands: 0 },

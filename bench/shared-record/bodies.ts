@@ -5,8 +5,8 @@ import { startColo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { cpuUsOf, runtimePids } from "../load/process-cpu.ts";
 import { counted, markdownTable, median } from "../figures.ts";
-import { htmlOf } from "./pages.ts";
-import { byteDollars, cpuMsDollars, perMillion } from "./prices.ts";
+import { pageText } from "../load/page-text.ts";
+import { dollarsAMillionOf } from "../prices.ts";
 
 const kibibyte = 1_024;
 const sizes = [1, 2, 5, 10, 100, 500].map((kibibytes) => kibibytes * kibibyte);
@@ -60,7 +60,7 @@ async function bodyWorker(): Promise<string> {
 }
 
 async function rowOf(url: string, bytes: number): Promise<string[]> {
-  const body = htmlOf(bytes);
+  const body = new TextEncoder().encode(pageText(0, bytes));
   const asked = (form: "plain" | "packed") => ({ url, body, form });
   const seen = { plain: [] as Cost[], packed: [] as Cost[] };
   for (let round = 0; round <= rounds; round += 1) {
@@ -72,8 +72,8 @@ async function rowOf(url: string, bytes: number): Promise<string[]> {
   }
   const [plain, packed] = [middle(seen.plain), middle(seen.packed)];
   const ms = (value: number) => `${value.toFixed(3)} ms`;
-  const cpuDollars = (packed.readMs - plain.readMs) * cpuMsDollars;
-  const savedDollars = (plain.chars - packed.chars) * byteDollars;
+  const cpuDollars = dollarsAMillionOf({ cpuMs: packed.readMs - plain.readMs });
+  const savedDollars = dollarsAMillionOf({ redisBytes: plain.chars - packed.chars });
   return [
     `${bytes / kibibyte} KiB`,
     `${counted(plain.chars)} B`,
@@ -82,7 +82,7 @@ async function rowOf(url: string, bytes: number): Promise<string[]> {
     ms(packed.readMs),
     ms(plain.writeMs),
     ms(packed.writeMs),
-    `${perMillion(cpuDollars, 4)}, ${perMillion(savedDollars)}`,
+    `$${cpuDollars.toFixed(4)}, $${savedDollars.toFixed(2)}`,
   ];
 }
 

@@ -11,8 +11,8 @@ import { RecordKey } from "../../src/tiers/record-key.ts";
 import { sharedKey, SharedTier } from "../../src/tiers/shared-tier.ts";
 import type { TierAsk, TierRecord } from "../../src/tiers/tier.ts";
 import { counted, markdownTable } from "../figures.ts";
-import { htmlOf } from "./pages.ts";
-import { byteDollars, commandDollars, perMillion } from "./prices.ts";
+import { pageText } from "../load/page-text.ts";
+import { dollarsAMillionOf } from "../prices.ts";
 
 const keepMs = 3_600_000;
 const mebibyte = 1_048_576;
@@ -41,7 +41,11 @@ export async function layoutCosts(): Promise<string> {
     const random = crypto.getRandomValues(new Uint8Array(65_536));
     const image = Uint8Array.from({ length: 307_200 }, (_, at) => random[at % 65_536] ?? 0);
     const rows = [
-      ...(await rowsOf(rest, "10 KiB of HTML", await recordOf(htmlOf(10_240), "text/html"))),
+      ...(await rowsOf(
+        rest,
+        "10 KiB of HTML",
+        await recordOf(new TextEncoder().encode(pageText(0, 10_240)), "text/html"),
+      )),
       ...(await rowsOf(rest, "300 KiB image", await recordOf(image, "image/avif"))),
     ];
     return markdownTable(["", "layout", ...events.map(([name]) => name)], rows);
@@ -78,8 +82,8 @@ async function cellOf(rest: UpstashRestServer, layout: Layout, event: (typeof ev
   const { commandCountByName, requestBytes, responseBytes } = rest.counts();
   const commands = Object.values(commandCountByName).reduce((sum, count) => sum + count, 0);
   const bytes = requestBytes + responseBytes;
-  const dollars = commands * commandDollars + bytes * byteDollars;
-  return `${commands} (${Object.keys(commandCountByName).join(", ")}), ${counted(bytes)} B, ${perMillion(dollars)}`;
+  const dollars = dollarsAMillionOf({ redisCommands: commands, redisBytes: bytes });
+  return `${commands} (${Object.keys(commandCountByName).join(", ")}), ${counted(bytes)} B, $${dollars.toFixed(2)}`;
 }
 
 type HashFields = { readonly m: string; readonly b: string };

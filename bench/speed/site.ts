@@ -1,4 +1,6 @@
 // The site of the speed bench: its configuration, what its paths mean, and what its origin says.
+import { pageText } from "../load/page-text.ts";
+
 export const paths = ["memory", "edge", "shared"] as const;
 export type Path = (typeof paths)[number];
 
@@ -20,11 +22,14 @@ export const fields = { "content-type": "text/html", "cache-control": "max-age=3
 export const pageOf = (path: Path, bodyBytes: number, name = "page"): string =>
   `/${path}/${bodyBytes}/${name}`;
 
+/** So much text, again and again: what lies packed in Redis should pack as text does. */
+const textBytes = 262_144;
+
 const bodies = new Map<string, Buffer>();
 
 export function bodyOf(url: string): Buffer {
   const size = url.split("/")[2] ?? "";
-  const body = bodies.get(size) ?? Buffer.alloc(Number(size), "x");
+  const body = bodies.get(size) ?? Buffer.alloc(Number(size), pageText(0, textBytes));
   bodies.set(size, body);
   return body;
 }

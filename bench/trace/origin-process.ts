@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { startScriptedOrigin } from "../../test/fakes/scripted-origin.ts";
 import { answerCalls } from "../load/part.ts";
-import { pageText } from "./page-text.ts";
+import { pageText } from "../load/page-text.ts";
 import { originMs, warmUpPath, type Page, pageAt, type TraceSettings, traceOf } from "./trace.ts";
 
 export interface OriginCounts {

@@ -5,7 +5,7 @@ import { type Use, uses } from "../../bench/cost/command-use.ts";
 import { aFill, aFreshening, aLookUp } from "../../bench/cost/expected-commands.ts";
 import { journalBillByTraffic, journalReadsMax } from "../../bench/cost/journal-bill.ts";
 import type { Entries, Entry } from "../../bench/cost/ledger.ts";
-import { marginalBill, totalOf } from "../../bench/cost/prices.ts";
+import { marginalBill, totalOf } from "../../bench/prices.ts";
 import type { Run } from "../../bench/cost/run.ts";
 
 const lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
@@ -21,7 +21,6 @@ const counted: Partial<Record<Use, Entry>> = {
   "look-up": entry(50, 50 * aLookUp),
   fill: entry(20, 20 * aFill),
   freshening: entry(10, 10 * aFreshening),
-  "look before a freshening": entry(8, 8),
   "journal read": entry(58 + 2, 58 + 2),
   "purge, written": entry(2, 2),
   "purge, read back": entry(2, 4),
@@ -72,11 +71,6 @@ describe("the checks of a counted run", () => {
     { id: "a look-up missing", run: runWith({ "look-up": entry(49, 49) }), found: /look-ups, 1/ },
     { id: "a fill of one more", run: runWith({ fill: entry(20, 41) }), found: /of fills/ },
     { id: "a 304 of one more", run: runWith({ freshening: entry(10, 21) }), found: /freshenings/ },
-    {
-      id: "a look before nothing",
-      run: runWith({ "look before a freshening": entry(11, 11) }),
-      found: /looks before/,
-    },
     {
       id: "a purge that was not read back",
       run: runWith({ "purge, read back": entry(1, 2) }),

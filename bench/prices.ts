@@ -1,4 +1,4 @@
-// What Cloudflare and Upstash ask, as published; all that the bill is worked out with.
+// What Cloudflare and Upstash ask, as published; all that bills are worked out with.
 
 /**
  * Workers Paid, standard usage model: https://developers.cloudflare.com/workers/platform/pricing/.
@@ -45,6 +45,12 @@ export function marginalBill(usage: Usage): Bill {
     redisCommands: (usage.redisCommands / 1e6) * upstash.commands.dollarsAMillion,
     redisBandwidth: (usage.redisBytes / 1e9) * upstash.bandwidth.dollarsAGigabyte,
   };
+}
+
+/** What a million times as much costs, in dollars. */
+export function dollarsAMillionOf(used: Partial<Usage>): number {
+  const nothing = { workerRequests: 0, cpuMs: 0, redisCommands: 0, redisBytes: 0 };
+  return 1e6 * totalOf(marginalBill({ ...nothing, ...used }));
 }
 
 export function totalOf(bill: Bill): number {

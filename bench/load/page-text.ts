@@ -1,4 +1,4 @@
-// What stands on the pages of the trace: this repository's own documents and sources, so that it packs
+// What stands on the pages of a bench: this repository's own documents and sources, so that it packs
 // as text that people wrote does, and not as a letter repeated.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,16 +9,16 @@ let written: string | undefined;
 
 /** @returns as many bytes of ASCII, others for each page. @throws Error where there is not so much */
 export function pageText(page: number, bytes: number): string {
-  written ??= [...textsIn("docs", ".md"), ...textsIn("src", ".ts")].join("\n");
+  written ??= ["docs", "src", "test"].flatMap(textsIn).join("\n");
   const room = written.length - bytes;
   if (room <= 0) throw new Error(`The repository has only ${written.length} bytes of text.`);
   const from = (page * 7_919) % room;
   return written.slice(from, from + bytes);
 }
 
-function textsIn(folder: string, ending: string): string[] {
+function textsIn(folder: string): string[] {
   const names = readdirSync(join(root, folder), { recursive: true }).map(String).toSorted();
   return names
-    .filter((name) => name.endsWith(ending))
+    .filter((name) => /\.(?:md|ts)$/.test(name))
     .map((name) => readFileSync(join(root, folder, name), "utf8").replaceAll(/[^\n -~]/g, "-"));
 }
