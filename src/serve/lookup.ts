@@ -52,6 +52,8 @@ class Search {
   #marker: VaryMarker | undefined;
   #best: Candidate | undefined;
   #isPassedOver = false;
+  /** The edge tier has told that it has nothing. */
+  #isNewToColo = false;
   isDone = false;
 
   constructor(ask: LookUp, ports: Ports) {
@@ -99,15 +101,17 @@ class Search {
     const { tiers } = this.#ports;
     for (const tier of [tiers.edge, tiers.shared]) {
       if (tier === undefined || !this.#ask.asked.route.tiers.includes(tier.name)) continue;
-      if (tier === tiers.shared && this.#isNew()) await this.#inSharedIfLikely(tier);
-      else await this.#in(tier);
+      if (tier === tiers.shared && this.#isNewToColo) await this.#inSharedIfLikely(tier);
+      else {
+        const came = await this.#in(tier);
+        this.#isNewToColo = tier === tiers.edge && came === "absent" && this.#hasNothing();
+      }
       if (this.isDone) break;
     }
     return this.result();
   }
 
-  /** Has this colo never had it, as far as anybody here knows? */
-  #isNew(): boolean {
+  #hasNothing(): boolean {
     return this.#best === undefined && this.#marker === undefined;
   }
 
@@ -121,7 +125,7 @@ class Search {
     }
     const came = await this.#in(shared);
     if (came === "unavailable") return;
-    sharedOdds.brought(name, this.#isNew() ? "nothing" : "something");
+    sharedOdds.brought(name, this.#hasNothing() ? "nothing" : "something");
   }
 
   async #in(tier: Tier): Promise<TierRead["kind"]> {

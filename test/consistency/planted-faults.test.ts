@@ -6,7 +6,7 @@ import { plant, plantedFaults, type PlantedFault } from "./planted-faults.ts";
 let sound = "";
 
 beforeAll(async () => {
-  sound = await bundleWith("{}");
+  sound = await bundleWith("{}", { minify: false });
 });
 
 it.each(Object.keys(plantedFaults) as PlantedFault[])("%s can be planted", (fault) => {

@@ -1,4 +1,5 @@
-// Workers with one fault each, which a run has to find: a change of the bundle's text.
+// Workers with one fault each, which a run has to find: a change of the bundle's text, where names are
+// still those of the source.
 import type { FaultName } from "./nemesis.ts";
 
 export const plantedFaults = {
@@ -13,7 +14,7 @@ export const plantedFaults = {
     '$& if (candidate.tier === "memory") return { kind: "usable" };',
   ],
   /** Rule 7 broken: what no known purge covers answers, however old the view is. */
-  "bound-ignored": [/if \(!isCurrent && !isYoung\)/, "if (false)"],
+  "bound-ignored": [/if \(!isCurrent && !this\.#isTrusted\(stored, \w+\)\)/, "if (false)"],
   /** Rules 16 and 17 broken: a join that fails counts as a refresh. */
   "loss-not-detected": [
     /await this\.#checkAtPrimary\(chain\)/,

@@ -54,8 +54,11 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
       maxLagSeconds: maxLagMs / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
     };
-    const sound = await bundleWith(JSON.stringify({ purge, routes: routesInTheWorld }));
-    const worker = fault === undefined ? sound : plant(fault, sound);
+    const config = JSON.stringify({ purge, routes: routesInTheWorld });
+    const worker =
+      fault === undefined
+        ? await bundleWith(config)
+        : plant(fault, await bundleWith(config, { minify: false }));
     const redis = await running.add(BreakableRedis.start());
     const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
     // What is written while a replica starts would never reach it: it starts before anything is.

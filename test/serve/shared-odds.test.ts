@@ -112,6 +112,22 @@ it("what is stale here is always sought in Redis, where another colo may have br
   expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
 });
 
+it.each([
+  { id: "the edge tier is not used", tiers: ["shared"], isUnreachable: false },
+  { id: "the edge tier cannot be asked", tiers: ["edge", "shared"], isUnreachable: true },
+] as const)("what this colo may have had is looked up: $id", async ({ tiers, isUnreachable }) => {
+  const { near, looksFor, askForNew } = open({
+    routes: [{ name: "all", match: "*", tiers: [...tiers] }],
+  });
+  await near.get("/page");
+  await askForNew(200);
+  if (isUnreachable) near.cache.mode = "throws";
+  for (let at = 0; at < 8; at += 1) {
+    const { looks, cacheStatus } = await looksFor("/page");
+    expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
+  }
+});
+
 it("a database that cannot be asked tells nothing of what it has", async () => {
   const { upstash, near, looksFor } = open();
   upstash.mode = "refuses";
