@@ -16,6 +16,9 @@ const quietMs = 5;
 /** The same of a slice of which nothing has come at all, such as a file's name in gzip's head. */
 const silenceMs = 50;
 
+/** What is so much longer than what becomes of it, nobody has packed: a client waits for it. */
+const silencesMax = 8;
+
 export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(packed).arrayBuffer());
@@ -58,6 +61,7 @@ class Feeder {
   readonly #writer: WritableStreamDefaultWriter<BufferSource>;
   readonly #packed: Uint8Array<ArrayBuffer>;
   #fedBytes = 0;
+  #silences = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
 
   constructor(writer: WritableStreamDefaultWriter<BufferSource>, packed: Uint8Array<ArrayBuffer>) {
@@ -72,14 +76,20 @@ class Feeder {
     this.#fedBytes += slice.byteLength;
     this.#writer.write(slice).catch(() => undefined);
     if (this.#isDone) this.#writer.close().catch(() => undefined);
-    else this.#feedAfter(silenceMs);
+    else this.#after(silenceMs, () => this.#feedAfterSilence());
+  }
+
+  #feedAfterSilence(): void {
+    this.#silences += 1;
+    if (this.#silences < silencesMax) this.feed();
+    else this.stop();
   }
 
   /** Less than the runtime hands out at a time is the last there was. */
   hasRead(bytes: number): void {
     if (this.#isDone) return;
     if (bytes < chunkBytes) this.feed();
-    else this.#feedAfter(quietMs);
+    else this.#after(quietMs, () => this.feed());
   }
 
   stop(): void {
@@ -92,8 +102,8 @@ class Feeder {
   }
 
   /** The last there was may be just as much. */
-  #feedAfter(ms: number): void {
+  #after(ms: number, work: () => void): void {
     clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.feed(), ms);
+    this.#quiet = setTimeout(work, ms);
   }
 }

@@ -104,6 +104,19 @@ describe("what is no gzip of that length", () => {
     expect(await gunzipped(named, small.byteLength)).toEqual(small);
   });
 
+  it("is given up where nothing comes of many slices", async () => {
+    const plain = new Uint8Array(gzipSync(bytesOf("page")));
+    const named = Uint8Array.from([
+      ...plain.subarray(0, 10).with(3, 8),
+      ...bytesOf("n".repeat(600_000)),
+      0,
+      ...plain.subarray(10),
+    ]);
+    const fed = await countedFeeding(() => gunzipped(named, 4));
+    expect(fed.outcome).toBeUndefined();
+    expect(fed.bytes).toBeLessThanOrEqual(8 * 16_000);
+  });
+
   it("and what is, comes whole though it ends where the runtime's pieces do", async () => {
     // Seventeen slices that each become what they are, some of them in whole pieces alone.
     const large = noise(262_144);
