@@ -1,7 +1,7 @@
 // A lease: a short, expiring right to forward for a key, held across colos (Nishtala et al.,
 // "Scaling Memcache at Facebook", §3.2.1). Its value in Redis is its holder's token, or what a
 // holder has left to those who wait.
-import type { RedisClient } from "../redis/redis-client.ts";
+import { isWrongType, type RedisClient } from "../redis/redis-client.ts";
 import type { RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
@@ -63,16 +63,20 @@ export class Leases {
     const token = randomText();
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
     const recordKey = await sharedKey(namespace, key);
-    const answer = await redis.write(
-      (client) =>
-        client
-          .multi()
-          .set(leaseKey, token, { nx: true, px: leaseMs })
-          .get(leaseKey)
-          .getrange(...rangeOf(recordKey, "metadata"))
-          .exec<[unknown, unknown, unknown]>(),
-      askMsMax,
-    );
+    const answer = await redis.write(async (client) => {
+      const look = () =>
+        client.multi().set(leaseKey, token, { nx: true, px: leaseMs }).get(leaseKey);
+      try {
+        const range = rangeOf(recordKey, "metadata");
+        return await look()
+          .getrange(...range)
+          .exec<[unknown, unknown, unknown]>();
+      } catch (cause) {
+        // Such as a record of an earlier form. What went before it stands: the token may be ours.
+        if (!isWrongType(cause)) throw cause;
+        return look().exec<[unknown, unknown]>();
+      }
+    }, askMsMax);
     if (answer.kind === "unavailable") return answer;
     const [, value, text] = answer.value;
     const record = await this.#recordIn(text, recordKey);
@@ -86,7 +90,7 @@ export class Leases {
   /** Metadata that is longer than what was asked for costs another round trip, to the primary too. */
   async #recordIn(text: unknown, recordKey: string): Promise<RecordHead | undefined> {
     if (!isCutHead(text)) return recordIn(text)?.record;
-    const range = rangeOf(recordKey, "whole");
+    const range = rangeOf(recordKey, "long-metadata");
     const answer = await this.#settings.redis.write(
       (client) =>
         client

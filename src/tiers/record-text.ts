@@ -8,14 +8,21 @@ import { decodeRecord, type RecordHead } from "./record-codec.ts";
  */
 export const headCharsMax = 4_096;
 
+/** Where metadata alone is of use and is longer than that: bodies may be a hundred times as long. */
+const longHeadCharsMax = 65_536;
+
 const headEnd = "\n";
 
 /** What a 304 may add to metadata before it no longer fits into the place that it had. */
 const spareChars = 64;
 
-/** What GETRANGE is asked for. */
-export function rangeOf(redisKey: string, part: "whole" | "metadata"): [string, number, number] {
-  return [redisKey, 0, part === "whole" ? -1 : headCharsMax - 1];
+export type RecordPart = "whole" | "metadata" | "long-metadata";
+
+const charsOf = { whole: 0, metadata: headCharsMax, "long-metadata": longHeadCharsMax };
+
+/** What GETRANGE is asked for; -1 is the end. */
+export function rangeOf(redisKey: string, part: RecordPart): [string, number, number] {
+  return [redisKey, 0, charsOf[part] - 1];
 }
 
 /** Is it what there is of a record whose metadata is longer than what was asked for? */

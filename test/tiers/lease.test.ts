@@ -8,9 +8,9 @@ import { startUpstashRestServer, type UpstashRestServer } from "../../local/upst
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { Leases, type LeaseWord, leaseMs } from "../../src/tiers/lease.ts";
 import { RecordKey } from "../../src/tiers/record-key.ts";
-import { SharedTier } from "../../src/tiers/shared-tier.ts";
+import { sharedKey, SharedTier } from "../../src/tiers/shared-tier.ts";
 import { redisServers } from "../fakes/redis-server.ts";
-import { bytesOf, keep, responseOf } from "./records.ts";
+import { bytesOf, keep, noise, responseOf } from "./records.ts";
 
 const namespace = "site";
 describe.each(redisServers)("over $redis", ({ start }) => {
@@ -115,6 +115,32 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const metadata = record.stored.metadata;
     expect(await ask()).toMatchObject({ kind: "taken", record: { kind: "response", metadata } });
     expect(await ask()).toMatchObject({ kind: "held", record: { kind: "response", metadata } });
+  });
+
+  it("has one holder too where a record of an earlier form stands, and is the holder's to release", async () => {
+    const { key, ask } = await opened();
+    await redis.hset(await sharedKey(namespace, key), { m: "a hash" });
+    const first = await ask();
+    expect(first).toMatchObject({ kind: "taken", record: undefined });
+    expect(await ask()).toMatchObject({ kind: "held", record: undefined });
+    if (first.kind === "taken") await first.lease.release();
+    expect((await ask()).kind).toBe("taken");
+  });
+
+  it("downloads no large body to show long metadata", async () => {
+    const { key, ask } = await opened();
+    const limits = { bodyBytesMax: 300_000, uploadBytesMax: 1_000_000 };
+    const tier = new SharedTier({
+      redis: client(),
+      namespace,
+      ...limits,
+      onBadRecord: () => undefined,
+    });
+    const record = responseOf(noise(300_000), { fields: [["x-long", "p".repeat(5_000)]] });
+    await tier.write(key, record, keep);
+    rest.resetCounts();
+    expect(await ask()).toMatchObject({ kind: "taken", record: { kind: "response" } });
+    expect(rest.counts().responseBytes).toBeLessThan(100_000);
   });
 
   it("is nobody's where the database cannot be reached", async () => {
