@@ -6,7 +6,15 @@ import { isWrongType, type RedisClient, wrongType } from "../redis/redis-client.
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
-import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
+import {
+  headCharsMax,
+  isCutHead,
+  padded,
+  rangeOf,
+  recordIn,
+  type RecordPart,
+  recordText,
+} from "./record-text.ts";
 import { sha256Hex } from "../sha256.ts";
 import {
   type ArrivingResponse,
@@ -40,6 +48,9 @@ const uploadMsMax = 10_000;
  * the 4 KiB answer $0.00000012; at $0.03/GB so do 137,000 characters on their way.
  */
 const rewriteFromCharsUnlessSet = 150_000;
+
+/** Of long metadata in one round trip: a mebibyte. */
+const longHeadsAtOnce = 16;
 
 /** A record on its way. */
 interface Upload {
@@ -114,7 +125,7 @@ export class SharedTier implements Tier {
   ): Promise<{ metadata: StoredMetadata[]; isWhole: boolean } | "unavailable"> {
     const { redis, namespace } = this.#settings;
     const metadata: StoredMetadata[] = [];
-    let [cursor, seen, isCut] = ["0", 0, false];
+    let [cursor, seen, isWhole] = ["0", 0, true];
     do {
       const page = await redis.attempt<unknown[]>((client) =>
         client.scan(cursor, { match: `${namespace}:r:*`, count: 200 }),
@@ -123,30 +134,37 @@ export class SharedTier implements Tier {
       cursor = String(page.value[0]);
       const found = (page.value[1] as unknown[]).map(String);
       const keys = found.slice(0, countMax - seen);
-      isCut = keys.length < found.length;
+      if (keys.length < found.length) isWhole = false;
       seen += keys.length;
       const texts = await this.#heads(keys);
       if (texts === "unavailable") return "unavailable";
+      if (texts.some(isCutHead)) isWhole = false;
       for (const text of texts) {
         const record = recordIn(text)?.record;
         if (record?.kind === "response") metadata.push(record.metadata);
       }
     } while (cursor !== "0" && seen < countMax);
-    return { metadata, isWhole: cursor === "0" && !isCut };
+    return { metadata, isWhole: cursor === "0" && isWhole };
   }
 
-  /** Of the few whose metadata is longer the whole is read. */
+  /** Of those whose metadata is longer more is read, a few at a time. */
   async #heads(keys: readonly string[]): Promise<readonly unknown[] | "unavailable"> {
     const texts = await this.#texts(keys, "metadata");
     if (texts === "unavailable") return texts;
     const cut = keys.filter((_, at) => isCutHead(texts[at]));
-    const whole = await this.#texts(cut, "whole");
-    return whole === "unavailable" ? whole : [...texts, ...whole];
+    const heads = texts.filter((text) => !isCutHead(text));
+    for (let at = 0; at < cut.length; at += longHeadsAtOnce) {
+      const longer = await this.#texts(cut.slice(at, at + longHeadsAtOnce), "long-metadata");
+      if (longer === "unavailable") return longer;
+      heads.push(...longer);
+    }
+    return heads;
   }
 
-  async #texts(keys: readonly string[], part: TierAsk["part"]) {
+  /** As many look-ups' worth take longer than one may, and tell nothing of how long one takes. */
+  async #texts(keys: readonly string[], part: RecordPart) {
     if (keys.length === 0) return [];
-    const answer = await this.#settings.redis.attempt<{ result?: unknown }[]>((client) => {
+    const answer = await this.#settings.redis.insist<{ result?: unknown }[]>((client) => {
       const pipeline = client.pipeline();
       for (const key of keys) pipeline.getrange(...rangeOf(key, part));
       // Somebody else's key that is no string fails alone.
@@ -175,9 +193,10 @@ export class SharedTier implements Tier {
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;
     const encoded = encodeRecord(headOf(record), keep.untilAtMs);
     const head = isLong ? padded(encoded) : encoded;
+    const redisKey = await this.#redisKey(key);
     const isHeld = isLong && keep.body === "unchanged";
     return this.#sent({
-      redisKey: await this.#redisKey(key),
+      redisKey,
       head: encoded,
       text: recordText(head, body),
       keepMs,

@@ -272,6 +272,32 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     expect(all).toMatchObject({ isWhole: true, metadata: { length: 4 } });
     expect(some).toMatchObject({ isWhole: false });
   });
+
+  it("lists a thousand, though a look-up of one has been quick", async () => {
+    const namespace = `many-${redis.replaceAll(/\W/g, "")}`;
+    const text = `${encodeRecord(headOf(large), keepUntilAtMs)}\ni${"A".repeat(8_000)}`;
+    const pipeline = world.redis.pipeline();
+    for (let at = 0; at < 1_000; at += 1) pipeline.set(`${namespace}:r:${at}`, text);
+    await pipeline.exec();
+    const tier = world.tier({ namespace });
+    expect(await tier.read(keyOf("nothing"), ask)).toEqual({ kind: "absent" });
+    expect(await tier.listed(1_000)).toMatchObject({ metadata: { length: 1_000 } });
+  });
+
+  it("lists what has long metadata without its body, and says where metadata is longer still", async () => {
+    const namespace = `long-${redis.replaceAll(/\W/g, "")}`;
+    const tier = world.tier({ namespace });
+    for (let at = 0; at < 20; at += 1) await tier.write(keyOf(`long ${at}`), longer, keep);
+    let listed: Awaited<ReturnType<SharedTier["listed"]>> | undefined;
+    const counts = await world.counted(async () => {
+      listed = await tier.listed(100);
+    });
+    expect(listed).toMatchObject({ isWhole: true, metadata: { length: 20 } });
+    expect(counts.responseBytes).toBeLessThan(20 * 80_000);
+    const longest = responseOf(bytesOf("page"), { fields: [["x-long", "p".repeat(70_000)]] });
+    await tier.write(keyOf("longest"), longest, keep);
+    expect(await tier.listed(100)).toMatchObject({ isWhole: false, metadata: { length: 20 } });
+  });
 });
 
 describe.each(redisServers)("an outage of $redis", ({ start }) => {
