@@ -186,6 +186,8 @@ export class SharedTier implements Tier {
     if (record.kind === "arriving") return refuseArriving(record);
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
+    // To pack a body takes CPU time.
+    if (this.#settings.redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
     const body = await bodyOf(record, this.#settings.bodyBytesMax);
     if (typeof body === "object") return body;
     const { atMs: sinceAtMs } = keep;

@@ -3,7 +3,7 @@
 import "../fakes/workers-globals.ts";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { encodeRecord, headOf } from "../../src/tiers/record-codec.ts";
 import type { RecordKey } from "../../src/tiers/record-key.ts";
@@ -320,6 +320,11 @@ describe.each(redisServers)("an outage of $redis", ({ start }) => {
       expect(await tier.read(key, ask)).toEqual(shutOff);
       expect(await tier.write(key, page, keep)).toEqual(shutOff);
       expect(rest.counts().requestCount).toBe(0);
+      const html = responseOf(prose, { fields: [["content-type", "text/html"]] });
+      const packing = vi.spyOn(globalThis, "CompressionStream");
+      expect(await tier.write(key, html, keep)).toEqual(shutOff);
+      expect(packing).not.toHaveBeenCalled();
+      packing.mockRestore();
 
       redisServer = await start({ port });
       // What is to heal here is the tier; the REST server comes back in its own time.
