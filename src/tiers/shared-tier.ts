@@ -1,6 +1,7 @@
 // The shared tier: Upstash Redis, seen by all colos. A record is one string, so that a fill, a look-up
 // and most of what a 304 brings are one command each.
 import type { Redis } from "@upstash/redis/cloudflare";
+import { LRUCache } from "lru-cache";
 import type { StoredMetadata } from "../http/stored-response.ts";
 import { isWrongType, type RedisClient, wrongType } from "../redis/redis-client.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
@@ -52,6 +53,9 @@ const rewriteFromCharsUnlessSet = 150_000;
 /** Of long metadata in one round trip: a mebibyte. */
 const longHeadsAtOnce = 16;
 
+/** Whoever has none of the body, and so writes it whole, heals what is forgotten. */
+const spoiledKeysMax = 1_000;
+
 /** A record on its way. */
 interface Upload {
   readonly redisKey: string;
@@ -67,6 +71,8 @@ export class SharedTier implements Tier {
   readonly name = "shared";
   readonly #settings: SharedTierSettings;
   readonly #uploads = new Set<Upload>();
+  /** Keys under which another body lay than metadata names: no metadata written over that heals it. */
+  readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
 
   constructor(settings: SharedTierSettings) {
     this.#settings = settings;
@@ -94,7 +100,9 @@ export class SharedTier implements Tier {
     if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
     const { record, bodyText } = held;
     if (record.kind === "vary") return { kind: "found", record };
-    return this.#withBody(record.metadata, isWhole ? bodyText : undefined);
+    const read = await this.#withBody(record.metadata, isWhole ? bodyText : undefined);
+    if (read.kind === "absent") this.#spoiled.set(redisKey, true);
+    return read;
   }
 
   /** @param text `undefined` if it was not asked for */
@@ -196,7 +204,7 @@ export class SharedTier implements Tier {
     const encoded = encodeRecord(headOf(record), keep.untilAtMs);
     const head = isLong ? padded(encoded) : encoded;
     const redisKey = await this.#redisKey(key);
-    const isHeld = isLong && keep.body === "unchanged";
+    const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
     return this.#sent({
       redisKey,
       head: encoded,
@@ -214,6 +222,7 @@ export class SharedTier implements Tier {
     const answer = await this.#settings.redis.write(async (redis) => {
       if (await isRewritten(redis, upload)) return;
       await redis.set(redisKey, text, { px: keepMs });
+      this.#spoiled.delete(redisKey);
     });
     this.#uploads.delete(upload);
     return answer.kind === "answered" ? { kind: "kept" } : answer;

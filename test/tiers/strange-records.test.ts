@@ -82,6 +82,20 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       expect(world.badRecordCount).toBe(2);
     });
 
+    it("is replaced whole by a validated response where its body was found to be another", async () => {
+      const [tier, key] = [world.tier(), keyOf("planted, large, of another body")];
+      const head = encodeRecord(headOf(large), keepUntilAtMs).padEnd(1_000);
+      const spoiled = noise(300_000).with(7, 0).toBase64();
+      await world.redis.set(await redisKeyOf(key), `${head}\ni${spoiled}`);
+      expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+      await tier.write(key, large, { ...keep, body: "unchanged" });
+      expect(await look(tier, key, ask)).toEqual(shown(large, noise(300_000)));
+      const counts = await world.counted(() =>
+        tier.write(key, large, { ...keep, body: "unchanged" }),
+      );
+      expect(counts.commandCountByName).toMatchObject({ SETRANGE: 1 });
+    });
+
     it("is replaced whole by a validated response", async () => {
       const tier = world.tier();
       for (const text of ["of another version\n?", `${own}\n?`]) {
