@@ -149,10 +149,9 @@ describe("what a purge costs", () => {
     expect(await commandsOf()).toEqual({ XADD: 1, others: 0 });
     for (let batch = 0; batch < 100; batch += 1) {
       const commands = Array.from({ length: 1_000 }, (_, at) => [
-        "HSET",
+        "SET",
         `tidemark:r:made-up-${batch}-${at}`,
-        "m",
-        '{"tags":["costly"]}',
+        '{"tags":["costly"]}\n',
       ]);
       const headers = { authorization: `Bearer ${rest.token}` };
       const body = JSON.stringify(commands);

@@ -21,6 +21,12 @@ export const singleRows: readonly ProtocolRow[] = [
   { id: "integer", given: [text], body: ["STRLEN", "text"], status: 200, answer: { result: 4 } },
   { id: "number-argument", body: ["INCRBY", "n", 41], status: 200, answer: { result: 41 } },
   {
+    id: "range-of-nothing",
+    body: ["GETRANGE", "text", 0, 4095],
+    status: 200,
+    answer: { result: "" },
+  },
+  {
     id: "flat-map",
     given: [["HSET", "h", "a", "1"]],
     body: ["hgetall", "h"],
@@ -96,6 +102,30 @@ export const pathRows: readonly ProtocolRow[] = [
 ];
 
 export const batchRows: readonly ProtocolRow[] = [
+  {
+    id: "pipeline-of-ranges",
+    given: [text, ["HSET", "h", "a", "1"]],
+    path: "/pipeline",
+    body: [
+      ["GETRANGE", "text", 0, 1],
+      ["GETRANGE", "h", 0, 1],
+      ["GETRANGE", "text", 0, -1],
+    ],
+    status: 200,
+    answer: [{ result: "wo" }, { error: wrongType }, { result: "word" }],
+  },
+  {
+    id: "transaction-that-writes-over",
+    given: [text],
+    path: "/multi-exec",
+    body: [
+      ["SETRANGE", "text", 0, "lo"],
+      ["PEXPIRE", "text", 60_000],
+      ["GETRANGE", "text", 0, -1],
+    ],
+    status: 200,
+    answer: [{ result: 4 }, { result: 1 }, { result: "lord" }],
+  },
   {
     id: "pipeline",
     given: [text],
