@@ -132,10 +132,11 @@ export class SharedTier implements Tier {
     countMax: number,
   ): Promise<{ metadata: StoredMetadata[]; isWhole: boolean } | "unavailable"> {
     const { redis, namespace } = this.#settings;
+    if (redis.isShutOff) return "unavailable";
     const metadata: StoredMetadata[] = [];
     let [cursor, seen, isWhole] = ["0", 0, true];
     do {
-      const page = await redis.attempt<unknown[]>((client) =>
+      const page = await redis.insist<unknown[]>((client) =>
         client.scan(cursor, { match: `${namespace}:r:*`, count: 200 }),
       );
       if (page.kind === "unavailable") return "unavailable";
