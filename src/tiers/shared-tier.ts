@@ -7,15 +7,8 @@ import { isWrongType, type RedisClient, wrongType } from "../redis/redis-client.
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
-import {
-  headCharsMax,
-  isCutHead,
-  padded,
-  rangeOf,
-  recordIn,
-  type RecordPart,
-  recordText,
-} from "./record-text.ts";
+import { type Listed, listRecords } from "./record-listing.ts";
+import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { sha256Hex } from "../sha256.ts";
 import {
   type ArrivingResponse,
@@ -49,9 +42,6 @@ const uploadMsMax = 10_000;
  * the 4 KiB answer $0.00000012; at $0.03/GB so do 137,000 characters on their way.
  */
 const rewriteFromCharsUnlessSet = 150_000;
-
-/** Of long metadata in one round trip: a mebibyte. */
-const longHeadsAtOnce = 16;
 
 /** Whoever has none of the body, and so writes it whole, heals what is forgotten. */
 const spoiledKeysMax = 1_000;
@@ -122,64 +112,9 @@ export class SharedTier implements Tier {
     return { kind: "absent" };
   }
 
-  /**
-   * Some of what is stored, in no order that means anything: one command for each of them, and one
-   * for every two hundred keys.
-   *
-   * @param countMax how many records are looked at, at the most
-   */
-  async listed(
-    countMax: number,
-  ): Promise<{ metadata: StoredMetadata[]; isWhole: boolean } | "unavailable"> {
-    const { redis, namespace } = this.#settings;
-    if (redis.isShutOff) return "unavailable";
-    const metadata: StoredMetadata[] = [];
-    let [cursor, seen, isWhole] = ["0", 0, true];
-    do {
-      const page = await redis.insist<unknown[]>((client) =>
-        client.scan(cursor, { match: `${namespace}:r:*`, count: 200 }),
-      );
-      if (page.kind === "unavailable") return "unavailable";
-      cursor = String(page.value[0]);
-      const found = (page.value[1] as unknown[]).map(String);
-      const keys = found.slice(0, countMax - seen);
-      if (keys.length < found.length) isWhole = false;
-      seen += keys.length;
-      const texts = await this.#heads(keys);
-      if (texts === "unavailable") return "unavailable";
-      if (texts.some(isCutHead)) isWhole = false;
-      for (const text of texts) {
-        const record = recordIn(text)?.record;
-        if (record?.kind === "response") metadata.push(record.metadata);
-      }
-    } while (cursor !== "0" && seen < countMax);
-    return { metadata, isWhole: cursor === "0" && isWhole };
-  }
-
-  /** Of those whose metadata is longer more is read, a few at a time. */
-  async #heads(keys: readonly string[]): Promise<readonly unknown[] | "unavailable"> {
-    const texts = await this.#texts(keys, "metadata");
-    if (texts === "unavailable") return texts;
-    const cut = keys.filter((_, at) => isCutHead(texts[at]));
-    const heads = texts.filter((text) => !isCutHead(text));
-    for (let at = 0; at < cut.length; at += longHeadsAtOnce) {
-      const longer = await this.#texts(cut.slice(at, at + longHeadsAtOnce), "long-metadata");
-      if (longer === "unavailable") return longer;
-      heads.push(...longer);
-    }
-    return heads;
-  }
-
-  /** As many look-ups' worth take longer than one may, and tell nothing of how long one takes. */
-  async #texts(keys: readonly string[], part: RecordPart) {
-    if (keys.length === 0) return [];
-    const answer = await this.#settings.redis.insist<{ result?: unknown }[]>((client) => {
-      const pipeline = client.pipeline();
-      for (const key of keys) pipeline.getrange(...rangeOf(key, part));
-      // Somebody else's key that is no string fails alone.
-      return pipeline.exec({ keepErrors: true });
-    });
-    return answer.kind === "unavailable" ? answer.kind : answer.value.map(({ result }) => result);
+  /** @param countMax how many records are looked at, at the most */
+  listed(countMax: number): Promise<Listed | "unavailable"> {
+    return listRecords(this.#settings, countMax);
   }
 
   async remove(key: RecordKey): Promise<void> {
