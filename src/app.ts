@@ -83,11 +83,10 @@ export function createApp(config: Config, env: Env, platform: Platform): Applica
   };
   // A hit needs no route but its own, so it goes without Hono's context.
   const fetch: Application["fetch"] = (request, bindings, background) => {
-    if (isolate.readUrl(request.url).isReserved) {
-      return operators.fetch(request, bindings, background);
-    }
     try {
-      const answer = answered(request, background);
+      const answer = isolate.readUrl(request.url).isReserved
+        ? operators.fetch(request, bindings, background)
+        : answered(request, background);
       return answer instanceof Promise ? answer.catch(failed) : answer;
     } catch (cause) {
       return failed(cause);

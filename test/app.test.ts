@@ -1,6 +1,8 @@
 // The application's parts put together: origins by name, one host for a site of several names, and
 // bindings that are refused at once.
 import { describe, expect, it } from "vitest";
+import { createApp } from "../src/app.ts";
+import { defineConfig } from "../src/config.ts";
 import { host, openSite } from "./fakes/harness.ts";
 import { cc, page } from "./fakes/origin-in-process.ts";
 
@@ -79,4 +81,26 @@ describe("a site of several names", () => {
 
 it("refuses bindings that make no sense before any request", () => {
   expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is refused.");
+});
+
+it("answers 500 and says so in its log where a URL cannot be read at all", async () => {
+  const log: string[] = [];
+  const platform = {
+    cache: () => openSite().cache,
+    fetch: async () => page("page"),
+    nowAtMs: () => 0,
+    random: () => 0,
+    log: (line: string) => void log.push(line),
+  };
+  const app = createApp(defineConfig({}), { ORIGIN_URL: "https://origin.invalid" }, platform);
+  const request = Object.defineProperty(new Request("https://www.example.com/"), "url", {
+    value: "https://[/ü",
+  });
+  const background = {
+    waitUntil: () => undefined,
+    passThroughOnException: () => undefined,
+    props: {},
+  };
+  const { status } = await app.fetch(request, {}, background);
+  expect([status, log]).toEqual([500, [expect.stringContaining("failed with TypeError")]]);
 });

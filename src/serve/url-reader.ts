@@ -51,9 +51,11 @@ export function compileUrlReader(given: {
   };
 }
 
-/** Where a reader who resolves dot segments ends up. */
+/** Where a reader who resolves dot segments ends up, one who takes `//` for a host's among them. */
 function resolved({ isAmbiguous, path }: Target): string {
-  return isAmbiguous ? readTarget(new URL(path, "http://any.invalid").href).path : path;
+  if (!isAmbiguous) return path;
+  const site = "http://any.invalid";
+  return readTarget((URL.parse(path, site) ?? new URL(site + path)).href).path;
 }
 
 /** With slashes doubled or encoded too: some reader behind us might take them for one. */
