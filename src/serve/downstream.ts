@@ -13,6 +13,8 @@ const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 interface Prepared {
   readonly route: Route;
   readonly fields: Headers;
+  /** Cache-Control before it tells browsers their own lifetime. */
+  readonly stated: string | null;
   age: number;
   cacheStatus: string;
 }
@@ -35,18 +37,14 @@ export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Head
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    known = {
-      route,
-      fields: forClients(headersOf(metadata.fields), ask.config),
-      age: NaN,
-      cacheStatus: "",
-    };
+    const fields = forClients(headersOf(metadata.fields), ask.config);
+    known = { route, fields, stated: fields.get("cache-control"), age: NaN, cacheStatus: "" };
     prepared.set(metadata, known);
   }
   const age = Math.floor(ask.ageSeconds);
   if (age !== known.age) {
     known.fields.set("age", String(age));
-    tellBrowsers(known.fields, route, age);
+    tellBrowsers(known, age);
     known.age = age;
   }
   const told = cacheStatus(ask.handling);
@@ -102,8 +100,10 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
 }
 
 /** `browser: "60s"` means sixty seconds from now, and an answer is already as old as its `Age`. */
-function tellBrowsers(fields: Headers, route: Route, age: number): void {
+function tellBrowsers({ fields, route, stated }: Prepared, age: number): void {
   if (route.browserSeconds === undefined) return;
+  if (stated === null) fields.delete("cache-control");
+  else fields.set("cache-control", stated);
   if (route.mode === "default" && states(fields, ["no-cache", "no-store"])) return;
   dropDirectives(fields, ["max-age", "immutable", "no-cache", "no-store", "must-revalidate"]);
   fields.delete("expires");

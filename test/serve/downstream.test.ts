@@ -215,6 +215,17 @@ describe("fields that are kept for the next answer", () => {
     });
   });
 
+  it("do not grow from second to second, however broken Cache-Control is", () => {
+    const broken = metadataWith(cc('x="open'));
+    const at = (ageSeconds: number) => {
+      const fields = fieldsFromStored(broken, { route, config, ageSeconds, handling });
+      return fields.get("cache-control");
+    };
+    expect([at(1), at(2), at(3)]).toEqual(
+      [61, 62, 63].map((maxAge) => `x="open, max-age=${maxAge}, immutable`),
+    );
+  });
+
   it("are another route's own", () => {
     of({ ageSeconds: 1, ttlSeconds: 1 });
     const other = routeWith({});
