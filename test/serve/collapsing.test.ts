@@ -55,7 +55,9 @@ describe("fifty at once", () => {
     const seen = await crowd(site, (_, nth) => page(`page ${nth}`, cc("max-age=60")));
     expect([site.origin.count, collapsed(seen)]).toEqual([1, 49]);
     expect(texts(seen)).toEqual(new Set(["page 1"]));
-    expect(seen[1]?.cacheStatus).toBe("tidemark; fwd=uri-miss; collapsed");
+    expect(seen.map(({ cacheStatus }) => cacheStatus)).toContain(
+      "tidemark; fwd=uri-miss; collapsed",
+    );
   });
 
   it("cost one validation", async () => {
