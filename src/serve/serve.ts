@@ -15,7 +15,7 @@ import { type Asked, type Passed, plan } from "./plan.ts";
 import { plainPage } from "./plain-page.ts";
 import type { Ports } from "./ports.ts";
 import { refreshBehind } from "./refresh.ts";
-import { fromStored, passOn } from "./respond.ts";
+import { discardBody, fromStored, passOn } from "./respond.ts";
 import type { VariantPlace } from "./variants.ts";
 import {
   type Candidate,
@@ -103,7 +103,12 @@ async function lookUpAll(asked: Asked, ports: Ports): Promise<Candidate | undefi
   const accepts = (candidate: Candidate) =>
     isAnswer(decide(candidate, questionOf({ asked, ports })));
   const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
-  return typeof found === "object" ? found : undefined;
+  if (typeof found !== "object") return undefined;
+  const verdict = decide(found, questionOf({ asked, ports }));
+  const isBarred = verdict.kind === "forward" && verdict.fallback === undefined;
+  if (!isBarred) return found;
+  discardBody(found.stored);
+  return undefined;
 }
 
 function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {
