@@ -10,7 +10,7 @@ import { failurePage, lead, staleInstead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { lookUp } from "./lookup.ts";
-import { type Answer, atHand, type Need, policyOf, questionOf } from "./need.ts";
+import { type Answer, atHand, lookedFurther, type Need, policyOf, questionOf } from "./need.ts";
 import { pageOf } from "./origin-health.ts";
 import { plainPage } from "./plain-page.ts";
 import { probeOrigin, startRefresh } from "./refresh.ts";
@@ -143,11 +143,12 @@ async function withoutAsking(need: Need): Promise<Answer | undefined> {
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeOrigin(asked, ports);
-  const kept = atHand(need);
-  const stale = await staleInstead(need, "unasked");
+  const known = await lookedFurther(need);
+  const kept = atHand(known);
+  const stale = await staleInstead(known, "unasked");
+  if (stale === undefined && (isDown || known !== need)) discardBody(kept?.stored);
   if (stale === undefined && !isDown) return undefined;
   if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
-  if (stale === undefined) discardBody(kept?.stored);
   return stale ?? { response: plainPage(503), outcome: "failed" };
 }
 

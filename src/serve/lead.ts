@@ -7,7 +7,7 @@ import type { Flight } from "./collapse.ts";
 import type { Fresh } from "./fill.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
 import { settleDoubt } from "./in-doubt.ts";
-import { type Answer, atHand, type Need, questionOf } from "./need.ts";
+import { type Answer, atHand, lookedFurther, type Need, questionOf } from "./need.ts";
 import { plainPage } from "./plain-page.ts";
 import { discardBody, fromStored } from "./respond.ts";
 import { sendAndStore } from "./send-and-store.ts";
@@ -99,12 +99,12 @@ export async function staleInstead(
   told: Told | "unasked",
 ): Promise<Answer | undefined> {
   const { asked, ports, reason } = need;
-  const passedOver = atHand(need) === undefined ? await need.lookFurther?.() : undefined;
-  const kept = atHand(need) ?? passedOver;
+  const known = await lookedFurther(need);
+  const kept = atHand(known);
   if (kept !== undefined) await settleDoubt(kept, need);
   const allowed = decideOnError(kept, questionOf(need));
   if (allowed === undefined) {
-    discardBody(passedOver?.stored);
+    if (known !== need) discardBody(kept?.stored);
     return undefined;
   }
   const { candidate, ageSeconds, ttlSeconds } = allowed;

@@ -26,7 +26,7 @@ export interface Need {
   readonly fallback?: Candidate | undefined;
   /** The marker that the look-up followed; `undefined` if there is none yet. */
   readonly marker: VaryMarker | undefined;
-  /** Looks where the look-up did not, for what may answer if the origin fails. */
+  /** Where the look-up found nothing: looks where it did not, for what may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
   /** A background refresh makes no answer that anybody reads. */
   readonly isForClient: boolean;
@@ -35,6 +35,12 @@ export interface Need {
 /** The stored response that the look-up found and that did not answer; `undefined` if it found none. */
 export function atHand({ validating, fallback }: Pick<Need, "validating" | "fallback">) {
   return validating ?? fallback;
+}
+
+/** With what the look-up passed over, if that is there. */
+export async function lookedFurther(need: Need): Promise<Need> {
+  if (need.lookFurther === undefined) return need;
+  return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
 /** By which terms a stored response is used for this request. */

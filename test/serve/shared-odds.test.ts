@@ -161,4 +161,16 @@ describe("what a look-up has passed over, and the origin's failure brings to lig
     const { status } = await near.get("/there", { headers: { cookie: "session=1" } });
     expect(status).toBe(500);
   });
+
+  it("is brought up to date once its origin is well again", async () => {
+    const { near, state } = await openWithPage();
+    near.clock.advance(5);
+    state.isDown = true;
+    expect((await near.get("/there")).text).toBe("before");
+    Object.assign(state, { isDown: false, text: "after" });
+    for (let at = 0; at < 64; at += 1) await near.get(`/meanwhile/${at}`);
+    near.clock.advance(2);
+    await near.get("/there");
+    expect((await near.get("/there")).text).toBe("after");
+  });
 });
