@@ -26,6 +26,8 @@ export interface Need {
   readonly fallback?: Candidate | undefined;
   /** The marker that the look-up followed; `undefined` if there is none yet. */
   readonly marker: VaryMarker | undefined;
+  /** The look-up did not ask the shared tier. */
+  readonly isPassedOver?: boolean;
   /** Where the look-up found nothing: looks where it did not, for what may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
   /** A background refresh makes no answer that anybody reads. */

@@ -45,7 +45,7 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
   const settle = (lookedUp: LookedUp, now: VerdictQuestion) => {
     const { found, key, marker, isPassedOver } = lookedUp;
     const lookFurther = isPassedOver ? () => lookUpAll(asked, ports) : undefined;
-    const need = { asked, ports, key, marker, lookFurther, isForClient: true };
+    const need = { asked, ports, key, marker, isPassedOver, lookFurther, isForClient: true };
     const verdict = decide(found, now);
     if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(verdict, need);
     const settled = settleDoubt(found, { asked, ports }, renewed);

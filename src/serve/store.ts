@@ -22,7 +22,6 @@ import { streamBytesMax } from "./fill.ts";
 import { gather } from "./gather.ts";
 import { keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { policyOf } from "./need.ts";
-import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import {
   hasRoomFor,
@@ -31,6 +30,7 @@ import {
   mayLead,
   type VariantPlace,
   withListOfColo,
+  withMarkerPassedOver,
 } from "./variants.ts";
 
 /**
@@ -58,14 +58,10 @@ const markerKeepMs = 86_400_000;
 /** The runtime ends work behind an answer after half a minute. */
 const behindAnswerMsMax = 25_000;
 
-export interface Fill {
-  readonly asked: Asked;
-  readonly ports: Ports;
+export interface Fill extends VariantPlace {
   readonly metadata: StoredMetadata;
   readonly source: ReadableStream<Uint8Array>;
   readonly flight: Flight;
-  /** The marker that the look-up followed; a new one counts from this fill. */
-  readonly marker: VaryMarker | undefined;
   /** The flight's key, under which it ends once everything is stored. */
   readonly key: RecordKey;
   /** A 304 has left the body as it was, so that a tier may hold it already. */
@@ -130,7 +126,7 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
   };
   const stored: StoredResponse = { metadata, body: { kind: "bytes", bytes } };
   flight.settle({ kind: "stored", stored });
-  const place = await withListOfColo(metadata, fill);
+  const place = await withMarkerPassedOver(metadata, await withListOfColo(metadata, fill));
   // Fills that went on at the same time may have taken the room that there was.
   const isUnchanged = fill.isValidated || metadata.bodyDigest === fill.digestBefore;
   const body = isUnchanged ? "unchanged" : "new";

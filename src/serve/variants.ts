@@ -15,6 +15,8 @@ export interface VariantPlace {
   readonly asked: Asked;
   readonly ports: Ports;
   readonly marker: VaryMarker | undefined;
+  /** The look-up did not ask the shared tier, which may have a marker. */
+  readonly isPassedOver?: boolean | undefined;
   /** What other isolates have listed; `gone` where the colo's marker was taken away meanwhile. */
   readonly ofColo?: VaryMarker | "gone";
 }
@@ -46,6 +48,23 @@ export async function withListOfColo<Place extends VariantPlace>(
   if (read.record.kind === "vary") return { ...place, ofColo: read.record };
   discardBody(read.record.stored);
   return place;
+}
+
+/**
+ * A marker that the look-up passed over stands as if it had been followed: a new one would end the
+ * variants that it leads to.
+ */
+export async function withMarkerPassedOver<Place extends VariantPlace>(
+  { selecting }: StoredMetadata,
+  place: Place,
+): Promise<Place> {
+  const { asked, ports, marker, isPassedOver = false } = place;
+  if (selecting.length === 0 || marker !== undefined || !isPassedOver) return place;
+  const { afterAnswer } = ports;
+  const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
+  const read = await ports.tiers.shared?.read(asked.key, ask);
+  const isLed = read?.kind === "found" && read.record.kind === "vary";
+  return isLed ? { ...place, marker: read.record } : place;
 }
 
 /**

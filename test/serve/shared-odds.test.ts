@@ -174,3 +174,24 @@ describe("what a look-up has passed over, and the origin's failure brings to lig
     expect((await near.get("/there")).text).toBe("after");
   });
 });
+
+it("what varies after all is added to the list of its variants, though that was passed over", async () => {
+  const varied = cc("max-age=600", { vary: "x-app" });
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const [near, far, third] = openColos(3, {
+    clock,
+    upstash,
+    origin: (request) =>
+      new URL(request.url).pathname === "/varied"
+        ? page(request.headers.get("x-app") ?? "", varied)
+        : page("new", cc("max-age=60")),
+  }) as [Site, Site, Site];
+  for (let at = 0; at < 64; at += 1) await near.get(`/new/${at}`);
+  const as = (app: string) => ({ headers: { "x-app": app } });
+  await far.get("/varied", as("a"));
+  clock.advance(1);
+  await near.get("/varied", as("b"));
+  expect((await third.get("/varied", as("a"))).cacheStatus).toContain("detail=shared");
+  expect((await third.get("/varied", as("b"))).cacheStatus).toContain("detail=shared");
+});
