@@ -23,6 +23,7 @@ import {
   decideOnError,
   isAnswer,
   isUnverified,
+  type MissReason,
   type Verdict,
   type VerdictQuestion,
 } from "./verdict.ts";
@@ -47,9 +48,9 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
     const lookFurther = isPassedOver ? () => lookUpAll(asked, ports) : undefined;
     const need = { asked, ports, key, marker, isPassedOver, lookFurther, isForClient: true };
     const verdict = decide(found, now);
-    if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(verdict, need);
+    if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(found, verdict, need);
     const settled = settleDoubt(found, { asked, ports }, renewed);
-    return settled.then(() => carryOut(decide(found, questionOf({ asked, ports })), need));
+    return settled.then(() => carryOut(found, decide(found, questionOf({ asked, ports })), need));
   };
   return looking instanceof Promise
     ? // Time that was spent looking counts: the answer goes out now.
@@ -59,8 +60,13 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
 
 type Place = Omit<Need, "reason">;
 
-function carryOut(verdict: Verdict, place: Place): Response | Promise<Response> {
+function carryOut(
+  found: Candidate | MissReason,
+  verdict: Verdict,
+  place: Place,
+): Response | Promise<Response> {
   const { asked, ports } = place;
+  if (typeof found === "object" && !isOfUse(verdict)) discardBody(found.stored);
   switch (verdict.kind) {
     case "serve":
       ports.hotKeys?.hit(verdict.candidate, asked, ports);
@@ -87,6 +93,12 @@ function carryOut(verdict: Verdict, place: Place): Response | Promise<Response> 
   }
 }
 
+/** May what was found answer, be validated, or stand in for an error? */
+function isOfUse(verdict: Verdict): boolean {
+  if (verdict.kind === "forward") return verdict.fallback !== undefined;
+  return verdict.kind !== "gateway-timeout";
+}
+
 async function forwarded(need: Need): Promise<Response> {
   return counted(await answerFromOrigin(need), need.asked, need.ports);
 }
@@ -104,9 +116,7 @@ async function lookUpAll(asked: Asked, ports: Ports): Promise<Candidate | undefi
     isAnswer(decide(candidate, questionOf({ asked, ports })));
   const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
   if (typeof found !== "object") return undefined;
-  const verdict = decide(found, questionOf({ asked, ports }));
-  const isBarred = verdict.kind === "forward" && verdict.fallback === undefined;
-  if (!isBarred) return found;
+  if (isOfUse(decide(found, questionOf({ asked, ports })))) return found;
   discardBody(found.stored);
   return undefined;
 }

@@ -171,6 +171,12 @@ describe("no body is left open", () => {
     { id: "range", init: { headers: { range: "bytes=0-3" } } },
     { id: "range-beyond", init: { headers: { range: "bytes=99-" } } },
     { id: "replaced", init: {}, afterSeconds: 61 },
+    { id: "not-for-sessions", init: { headers: { cookie: "session=1" } } },
+    {
+      id: "stale-and-only-if-cached",
+      init: { headers: { "cache-control": "only-if-cached" } },
+      afterSeconds: 61,
+    },
   ])("$id", async ({ init, afterSeconds = 0 }) => {
     const site = openStreaming();
     await site.get("/a");
