@@ -66,7 +66,9 @@ async function admit(
   const key = keyOf(metadata, place);
   const ask = { atMs: nowAtMs(), part: "metadata", atPrimary: true, afterAnswer } as const;
   if (place.asked.route.tiers.includes("edge")) {
-    const atEdge = responseIn(await tiers.edge.read(key, ask));
+    const found = await tiers.edge.read(key, ask);
+    if (found.kind === "unavailable") return "not-taken";
+    const atEdge = responseIn(found);
     discardBody(atEdge);
     const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
     if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";

@@ -155,6 +155,30 @@ describe("the second ask", () => {
     expect((await far.get("/a")).cacheStatus).toContain("fwd=vary-miss");
   });
 
+  it.each<{ id: string; route: RouteChanges }>([
+    { id: "memory", route: {} },
+    { id: "the edge", route: { tiers: ["edge", "shared"] } },
+  ])("is the next one, where the Cache API could not tell: from $id", async ({ route }) => {
+    const world = new World(notFound(), route);
+    const { site } = world;
+    const { match } = site.cache;
+    await site.get("/a");
+    let isFirst = true;
+    // Whoever answers may read; who looks whether it still stands may not.
+    site.cache.match = async (address) => {
+      if (route.tiers !== undefined && isFirst) {
+        isFirst = false;
+        return match.call(site.cache, address);
+      }
+      throw new Error("away");
+    };
+    expect((await site.get("/a")).cacheStatus).toContain("; hit");
+    expect(world.writes).toEqual([]);
+    site.cache.match = match;
+    await site.get("/a");
+    expect(world.writes).toEqual(written);
+  });
+
   it("waits for nothing while Redis is away", async () => {
     const world = new World(notFound());
     await world.site.get("/a");
