@@ -1,4 +1,4 @@
-// The fields of a stored response as `Headers`, built once (RFC 9111 §3).
+// The fields of a stored response, read where they stand (RFC 9111 §3).
 import { expect, it } from "vitest";
 import { type FieldLine, fieldsOf, type StoredMetadata } from "../../src/http/stored-response.ts";
 
