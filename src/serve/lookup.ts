@@ -31,9 +31,11 @@ export interface LookedUp {
   readonly key: RecordKey;
   /** The marker that was followed; `undefined` if there is none. */
   readonly marker: VaryMarker | undefined;
-  /** The shared tier was not asked. */
-  readonly isPassedOver: boolean;
+  /** What came of it in the shared tier where this colo has never had it; else `undefined`. */
+  readonly inShared: InShared | undefined;
 }
+
+export type InShared = "nothing" | "passed-over";
 
 /** Answers without a promise where no tier below memory has to be asked. */
 export function lookUp(ask: LookUp, ports: Ports): LookedUp | Promise<LookedUp> {
@@ -51,7 +53,7 @@ class Search {
   readonly #ports: Ports;
   #marker: VaryMarker | undefined;
   #best: Candidate | undefined;
-  #isPassedOver = false;
+  #inShared: InShared | undefined;
   /** The edge tier has told that it has nothing. */
   #isNewToColo = false;
   isDone = false;
@@ -67,7 +69,7 @@ class Search {
       found: this.#best ?? missed,
       key: this.#key(),
       marker: this.#marker,
-      isPassedOver: this.#isPassedOver,
+      inShared: this.#inShared,
     };
   }
 
@@ -120,12 +122,13 @@ class Search {
     const { asked, mayPassOver = false } = this.#ask;
     const { name } = asked.route;
     if (mayPassOver && !sharedOdds.isWorthAsking(name)) {
-      this.#isPassedOver = true;
+      this.#inShared = "passed-over";
+      this.#ports.metrics.tierRead("shared", this.#inShared);
       return;
     }
     const came = await this.#in(shared);
-    if (came === "unavailable") return;
-    sharedOdds.brought(name, this.#hasNothing() ? "nothing" : "something");
+    if (!this.#hasNothing()) sharedOdds.brought(name, "something");
+    else if (came === "absent") this.#inShared = "nothing";
   }
 
   async #in(tier: Tier): Promise<TierRead["kind"]> {

@@ -4,6 +4,7 @@ import type { Outcome } from "../metrics.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { VaryMarker } from "../tiers/tier.ts";
 import type { FreshnessPolicy } from "./lifetime.ts";
+import type { InShared } from "./lookup.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import type { Candidate, VerdictQuestion } from "./verdict.ts";
@@ -26,8 +27,8 @@ export interface Need {
   readonly fallback?: Candidate | undefined;
   /** The marker that the look-up followed; `undefined` if there is none yet. */
   readonly marker: VaryMarker | undefined;
-  /** The look-up did not ask the shared tier. */
-  readonly isPassedOver?: boolean;
+  /** What came of the look-up in the shared tier where this colo has never had it. */
+  readonly inShared?: InShared | undefined;
   /** Where the look-up found nothing: looks where it did not, for what may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
   /** A background refresh makes no answer that anybody reads. */

@@ -1,5 +1,6 @@
 // Sends an origin's answer on to the client, and stores it on the way where it may be stored.
 import type { Handling } from "../http/cache-status.ts";
+import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
@@ -36,8 +37,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     const sent = hasIt ? notModified(new Headers(response.headers)) : response;
     return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };
   }
-  // What varies is led to by a marker, which each colo has to add to.
-  if (metadata.selecting.length > 0) ports.sharedOdds.brought(asked.route.name, "something");
+  learnOdds(metadata, need);
   const source = response.body ?? new Blob([]).stream();
   const marked = awaitsSecondAsk(metadata, need)
     ? { ...metadata, awaitsSecondAsk: true }
@@ -48,6 +48,18 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     answer.response.headers.append(name, value);
   }
   return answer;
+}
+
+/**
+ * What varies is led to by a marker, which each colo has to add to. And an error tells nothing of the
+ * pages that there are: whoever asks for random paths would have them passed over.
+ */
+function learnOdds({ status, selecting }: StoredMetadata, { asked, ports, inShared }: Need): void {
+  const { name } = asked.route;
+  if (selecting.length > 0) ports.sharedOdds.brought(name, "something");
+  else if (inShared === "nothing" && !isErrorStatus(status)) {
+    ports.sharedOdds.brought(name, "nothing");
+  }
 }
 
 /** @param sent what is sent and stored: an origin's body, or one that a 304 left as it was */

@@ -44,9 +44,9 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
   const mayPassOver = asked.route.collapse === "isolate" && !asked.directives.onlyIfCached;
   const looking = lookUp({ asked, atMs: question.atMs, accepts, mayPassOver }, ports);
   const settle = (lookedUp: LookedUp, now: VerdictQuestion) => {
-    const { found, key, marker, isPassedOver } = lookedUp;
-    const lookFurther = isPassedOver ? () => lookUpAll(asked, ports) : undefined;
-    const need = { asked, ports, key, marker, isPassedOver, lookFurther, isForClient: true };
+    const { found, key, marker, inShared } = lookedUp;
+    const lookFurther = inShared === "passed-over" ? () => lookUpAll(asked, ports) : undefined;
+    const need = { asked, ports, key, marker, inShared, lookFurther, isForClient: true };
     const verdict = decide(found, now);
     if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(found, verdict, need);
     const settled = settleDoubt(found, { asked, ports }, renewed);

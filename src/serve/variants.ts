@@ -6,6 +6,7 @@ import { sha256Short } from "../sha256.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { StoredVariant, VaryMarker } from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
+import type { InShared } from "./lookup.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { discardBody } from "./respond.ts";
@@ -15,8 +16,8 @@ export interface VariantPlace {
   readonly asked: Asked;
   readonly ports: Ports;
   readonly marker: VaryMarker | undefined;
-  /** The look-up did not ask the shared tier, which may have a marker. */
-  readonly isPassedOver?: boolean | undefined;
+  /** What the look-up passed over may be a marker. */
+  readonly inShared?: InShared | undefined;
   /** What other isolates have listed; `gone` where the colo's marker was taken away meanwhile. */
   readonly ofColo?: VaryMarker | "gone";
 }
@@ -58,8 +59,9 @@ export async function withMarkerPassedOver<Place extends VariantPlace>(
   { selecting }: StoredMetadata,
   place: Place,
 ): Promise<Place> {
-  const { asked, ports, marker, isPassedOver = false } = place;
-  if (selecting.length === 0 || marker !== undefined || !isPassedOver) return place;
+  const { asked, ports, marker, inShared } = place;
+  const mayBeLed = selecting.length > 0 && marker === undefined && inShared === "passed-over";
+  if (!mayBeLed) return place;
   const { afterAnswer } = ports;
   const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
   const read = await ports.tiers.shared?.read(asked.key, ask);

@@ -13,8 +13,8 @@ interface Known {
 
 const keptBytesMax = 2_097_152;
 
-/** The text itself, and about as much again for each of what is parsed and what is built of it. */
-const knownBytes = ({ text }: Known): number => 512 + 4 * text.length;
+/** The text itself, what is parsed, and what is worked out and built of it. */
+const knownBytes = ({ text }: Known): number => 2_048 + 8 * text.length;
 
 export class DecodedRecords {
   readonly #known = new LRUCache<string, Known>({

@@ -126,6 +126,12 @@ it.each([
   }
 });
 
+it("what is not there at all tells nothing of the pages that are", async () => {
+  const { looks, askForNew } = open({}, () => page("none", cc("max-age=60"), 404));
+  await askForNew(200);
+  expect(looks()).toBe(200);
+});
+
 it("a database that cannot be asked tells nothing of what it has", async () => {
   const { upstash, near, looksFor } = open();
   upstash.mode = "refuses";
