@@ -18,8 +18,8 @@ import { contestTable, missTimesTable } from "./speed/report.ts";
 import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 import { startGround } from "./speed/systems.ts";
 
-const whole = { roundCount: 5, roundSeconds: 1.5, missRoundCount: 10, missRequestCount: 60 };
-const quick = { roundCount: 3, roundSeconds: 0.4, missRoundCount: 3, missRequestCount: 20 };
+const whole = { roundCount: 11, roundSeconds: 0.7, missRoundCount: 9, missRequestCount: 24 };
+const quick = { roundCount: 3, roundSeconds: 0.4, missRoundCount: 3, missRequestCount: 8 };
 
 const kinds = ["hit", "304", "miss", "time"] as const;
 

@@ -1,15 +1,16 @@
-// What a miss adds to an origin that takes its time: a few clients, one request after the other, all
-// systems in turn; and that what is slow to store keeps nobody waiting.
+// What a miss adds to an origin that takes its time: one request after the other, all systems in turn;
+// and that what is slow to store keeps nobody waiting.
 import { setTimeout as delay } from "node:timers/promises";
 import { median } from "../figures.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
-import { pageOf } from "./site.ts";
+import { pageOf, type Path } from "./site.ts";
 import type { Ground, System } from "./systems.ts";
 
 export const originMs = 50;
 export const restRttMs = 5;
 export const storingMs = 300;
-const clientCount = 4;
+/** More than it takes to learn that Redis has none of them. */
+const warmUpCount = 72;
 const bodyBytes = 10_240;
 const run = Date.now().toString(36);
 
@@ -28,7 +29,9 @@ export interface MissTimes {
   readonly stored: { readonly answeredMs: number; readonly storedMs: number };
 }
 
-export const tidemarkName = "Tidemark";
+/** The route has brought nothing for long, so that Redis is passed over (docs/adr/0015). */
+export const tidemarkName = "Tidemark, once it knows that Redis has none of them";
+const askingName = "Tidemark on a route without the edge tier, where Redis is asked each time";
 export const slowName = `Tidemark by a relay that stores ${storingMs} ms late`;
 export const relayName = "Tidemark by the relay, storing at once";
 
@@ -38,6 +41,8 @@ interface Contender {
   readonly said: string;
   /** Of the relay; only of those behind it. */
   readonly storingMs?: number;
+  /** That of usual pages unless set. */
+  readonly path?: Path;
 }
 
 async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
@@ -50,6 +55,7 @@ async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
     { name: "hono/cache", system: systems.hono, said: "" },
     { name: "Tidemark without Redis", system: systems.withoutRedis, said },
     { name: tidemarkName, system: systems.tidemark, said },
+    { name: askingName, system: systems.tidemark, said, path: "shared" },
     { name: relayName, system: slow, said, storingMs: 0 },
     { name: slowName, system: slow, said, storingMs },
   ] satisfies Contender[];
@@ -64,7 +70,7 @@ export async function missTimes(
   const contenders: Contender[] = await contendersOf(ground);
   await redis.call("setRttMs", restRttMs);
   await origin.call("setDelayMs", originMs);
-  for (const contender of contenders) await tookMs(ground, contender, 2 * clientCount);
+  for (const contender of contenders) await tookMs(ground, contender, warmUpCount);
   const rounds: number[][][] = [];
   for (let round = 0; round < roundCount; round += 1) {
     const took: number[][] = [];
@@ -90,9 +96,9 @@ export async function missTimes(
 }
 
 let pageCount = 0;
-function newPage(): string {
+function newPage(path: Path = "memory"): string {
   pageCount += 1;
-  return pageOf("memory", bodyBytes, `late-${run}-${pageCount}`);
+  return pageOf(path, bodyBytes, `late-${run}-${pageCount}`);
 }
 
 async function tookMs(
@@ -102,21 +108,16 @@ async function tookMs(
 ): Promise<number[]> {
   if (contender.storingMs !== undefined) await redis.call("setStoringMs", contender.storingMs);
   await origin.call("take");
-  const perClient = Math.ceil(requestCount / clientCount);
-  const client = async () => {
-    const own: number[] = [];
-    while (own.length < perClient) own.push(await missMs(contender));
-    return own;
-  };
-  const took = (await Promise.all(Array.from({ length: clientCount }, client))).flat();
+  const took: number[] = [];
+  while (took.length < requestCount) took.push(await missMs(contender));
   const asked = await origin.call("take");
   if (asked !== took.length)
     throw new Error(`${contender.name}: ${asked} origin requests for ${took.length} misses.`);
   return took;
 }
 
-async function missMs({ name, system, said }: Contender): Promise<number> {
-  const { status, cacheStatus, tookMs: took } = await ask(`${system.url}${newPage()}`);
+async function missMs({ name, system, said, path }: Contender): Promise<number> {
+  const { status, cacheStatus, tookMs: took } = await ask(`${system.url}${newPage(path)}`);
   if (status !== 200 || !cacheStatus.includes(said))
     throw new Error(`${name}: not a miss, but ${status} with "${cacheStatus}".`);
   return took;

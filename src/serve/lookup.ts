@@ -1,7 +1,11 @@
 // Looks a request up: own flights and memory at once, then the edge and the shared tier in order;
 // what a lower tier had is put into those above it.
 import { selects } from "../http/selecting.ts";
-import { isErrorStatus, type StoredResponse } from "../http/stored-response.ts";
+import {
+  isErrorStatus,
+  type StoredMetadata,
+  type StoredResponse,
+} from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { Tier, TierAsk, TierRead, TierRecord, VaryMarker } from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
@@ -150,9 +154,11 @@ class Search {
   }
 
   async #read(tier: Tier, part: TierAsk["part"]): Promise<TierRead> {
-    const { atMs, atPrimary = false } = this.#ask;
+    const { asked, atMs, atPrimary = false } = this.#ask;
     const { afterAnswer } = this.#ports;
-    const read = await tier.read(this.#key(), { atMs, part, atPrimary, afterAnswer });
+    const isHeld = ({ awaitsSecondAsk = false }: StoredMetadata) =>
+      awaitsSecondAsk || mayNeedNoBody(asked) || asked.route.tiers.includes("memory");
+    const read = await tier.read(this.#key(), { atMs, part, isHeld, atPrimary, afterAnswer });
     return this.#counted(tier.name, read);
   }
 

@@ -42,7 +42,7 @@ export class EdgeTier implements Tier {
     this.#settings = settings;
   }
 
-  async read(key: RecordKey, ask: Pick<TierAsk, "atMs">): Promise<TierRead> {
+  async read(key: RecordKey, ask: Pick<TierAsk, "atMs" | "isHeld">): Promise<TierRead> {
     try {
       const response = await this.#settings.cache().match(await addressOf(key));
       if (response === undefined) return { kind: "absent" };
@@ -52,16 +52,16 @@ export class EdgeTier implements Tier {
         await response.body?.cancel();
         return { kind: "absent" };
       }
-      return await this.#withBody(key, decoded.record, response);
+      return await this.#withBody(key, decoded.record, { response, ...ask });
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
   }
 
-  async #withBody(key: RecordKey, record: RecordHead, response: Response): Promise<TierRead> {
+  async #withBody(key: RecordKey, record: RecordHead, matched: Matched): Promise<TierRead> {
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
-    const body = await this.#bodyOf(key, metadata, response);
+    const body = await this.#bodyOf(key, metadata, matched);
     if (typeof body === "object") {
       return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
     }
@@ -72,16 +72,18 @@ export class EdgeTier implements Tier {
   /** `gone`: a streamed body may be evicted before the record that names it. */
   async #bodyOf(
     key: RecordKey,
-    { bodyBytes }: StoredMetadata,
-    response: Response,
+    metadata: StoredMetadata,
+    { response, isHeld }: Matched,
   ): Promise<StoredBody | "gone" | "not-whole"> {
+    const { bodyBytes } = metadata;
     const part = response.headers.get(bodyField);
     if (part !== null) {
       const streamed = await this.#settings.cache().match(await addressOf(key, part));
       return streamed === undefined ? "gone" : streamedFrom(streamed, bodyBytes);
     }
     // Each client that reads slowly would hold a copy of its own.
-    if ((bodyBytes ?? 0) > heldBodyBytesMax) return streamedFrom(response, bodyBytes);
+    const isSmall = (bodyBytes ?? 0) <= heldBodyBytesMax;
+    if (!isSmall || isHeld?.(metadata) === false) return streamedFrom(response, bodyBytes);
     const bytes = new Uint8Array(await response.arrayBuffer());
     return bytes.byteLength === bodyBytes ? { kind: "bytes", bytes } : "not-whole";
   }
@@ -177,6 +179,11 @@ export class EdgeTier implements Tier {
     await this.#settings.cache().put(await addressOf(key), new Response(written.body, { headers }));
     return { kind: "kept" };
   }
+}
+
+/** What the Cache API has, and how its body is wanted. */
+interface Matched extends Pick<TierAsk, "isHeld"> {
+  readonly response: Response;
 }
 
 async function streamedFrom(

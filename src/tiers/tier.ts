@@ -45,6 +45,8 @@ export interface TierAsk {
   readonly atMs: number;
   /** `metadata` where a body may prove needless; the body is then `absent` if it costs anything. */
   readonly part: "whole" | "metadata";
+  /** Is such a body wanted whole, for other tiers? Else one that is read as it is sent will do. */
+  readonly isHeld?: (metadata: StoredMetadata) => boolean;
   /** Not from a replica, which may lag behind what was just written. */
   readonly atPrimary?: boolean | undefined;
   /** For what the tier has to do that no answer waits for. */

@@ -197,6 +197,19 @@ describe("what the tier did not write", () => {
   });
 });
 
+it.each([
+  { id: "held, where other tiers want it", isHeld: true, body: "bytes" },
+  { id: "read as it is sent, where none does", isHeld: false, body: "stream" },
+])("a small body is $id", async ({ isHeld, body }) => {
+  const cache = new FakeCache(new FakeClock());
+  const tier = new EdgeTier({ cache: () => cache, onBadRecord: () => undefined });
+  const key = new RecordKey("GET https://a.example/", "a.example");
+  await tier.write(key, page, keep);
+  const read = await tier.read(key, { ...ask, isHeld: () => isHeld });
+  expect(read).toMatchObject({ record: { stored: { body: { kind: body } } } });
+  expect(cache.openBodies).toBe(isHeld ? 0 : 1);
+});
+
 describe("a cache that fails", () => {
   const key = new RecordKey("any", host);
   const failure = (): never => {
