@@ -34,6 +34,7 @@ export interface Platform {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly nowAtMs: () => number;
   readonly random: () => number;
+  readonly turn: () => Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -141,6 +142,7 @@ function createIsolate(given: {
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,
     random: platform.random,
+    turn: platform.turn,
   };
 }
 

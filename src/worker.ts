@@ -9,6 +9,7 @@ import {
 } from "./app.ts";
 import type { Env } from "./environment.ts";
 import { OperatorError } from "./operator-error.ts";
+import { pause } from "./patience.ts";
 import { plainPage } from "./serve/plain-page.ts";
 
 const platform: Platform = {
@@ -16,6 +17,7 @@ const platform: Platform = {
   fetch: (url, init) => fetch(url, init),
   nowAtMs: () => Date.now(),
   random: () => Math.random(),
+  turn: () => pause(0),
   log: (line) => console.error(line),
 };
 

@@ -90,6 +90,7 @@ it("answers 500 and says so in its log where a URL cannot be read at all", async
     fetch: async () => page("page"),
     nowAtMs: () => 0,
     random: () => 0,
+    turn: () => Promise.resolve(),
     log: (line: string) => void log.push(line),
   };
   const app = createApp(defineConfig({}), { ORIGIN_URL: "https://origin.invalid" }, platform);

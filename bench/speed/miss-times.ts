@@ -129,6 +129,7 @@ async function storedAfter(
   contender: Contender,
 ): Promise<{ answeredMs: number; storedMs: number }> {
   const { redis } = ground;
+  await redis.call("setStoringMs", storingMs);
   await delay(3 * storingMs);
   const before = await redis.call("keyCount");
   const startedAtMs = nowAtMs();

@@ -62,6 +62,8 @@ export interface Isolate {
   readonly nowAtMs: () => number;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
+  /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
+  readonly turn: () => Promise<void>;
 }
 
 export interface Ports extends Isolate {

@@ -130,8 +130,14 @@ async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<v
   // Fills that went on at the same time may have taken the room that there was.
   const isUnchanged = fill.isValidated || metadata.bodyDigest === fill.digestBefore;
   const body = isUnchanged ? "unchanged" : "new";
-  if (hasRoomFor(metadata, place)) return void (await storeInTiers(stored, place, body));
-  ports.metrics.refusedToStore(fill.asked.route.name, "too-many-variants");
+  if (!hasRoomFor(metadata, place)) {
+    ports.metrics.refusedToStore(fill.asked.route.name, "too-many-variants");
+    return;
+  }
+  await storeInTiers(stored, { ...place, names: ["memory"] }, body);
+  // To store takes CPU time, and the end of the answer would wait for that.
+  await ports.turn();
+  await storeInTiers(stored, { ...place, names: ["edge", "shared"] }, body);
 }
 
 /**

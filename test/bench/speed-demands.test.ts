@@ -4,7 +4,7 @@ import { bareName, constantName, memoryName, type Row } from "../../bench/speed/
 import { demandsTable } from "../../bench/speed/demands.ts";
 import { contestTable, ratiosOf } from "../../bench/speed/report.ts";
 import type { ContestFigures, RowFigures } from "../../bench/speed/rounds.ts";
-import type { MissTimes } from "../../bench/speed/miss-times.ts";
+import { type MissTimes, tidemarkName } from "../../bench/speed/miss-times.ts";
 
 function figuresOf(
   name: string,
@@ -67,7 +67,7 @@ it("says that what was left out was not measured", () => {
 it("judges a miss by what it adds to the origin's time of its round", () => {
   const times: MissTimes = {
     directMs: [50, 100],
-    rows: [{ name: "Tidemark", tookMs: [56, 111], addedMs: [5.5, 11] }],
+    rows: [{ name: tidemarkName, tookMs: [56, 111], addedMs: [5.5, 11] }],
     stored: { answeredMs: 60, storedMs: 400 },
   };
   const said = line(demandsTable([], times), "A miss adds");

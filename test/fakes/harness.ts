@@ -21,6 +21,8 @@ export interface SiteOptions {
   readonly upstash?: FakeUpstash;
   /** 0 ≤ n < 1; the same at every draw. */
   readonly random?: number;
+  /** What the runtime does before a store goes on; nothing unless set. */
+  readonly turn?: () => Promise<void>;
 }
 
 /** An answer read to its end. */
@@ -66,6 +68,7 @@ export class Site {
       fetch: origin.fetch,
       nowAtMs: this.clock.nowAtMs,
       random: () => options.random ?? 0.5,
+      turn: options.turn ?? (() => new Promise((resolve) => setImmediate(resolve))),
       log: (line) => this.log.push(line),
     });
   }

@@ -76,6 +76,7 @@ export class SimulatedSite {
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,
       random: () => 0.5,
+      turn: () => Promise.resolve(),
       colo: () => colo,
       afterAnswer: (work) =>
         void work().catch((cause: unknown) => void this.failures.push(String(cause))),

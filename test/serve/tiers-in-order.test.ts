@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { openColos, openSite, type Site } from "../fakes/harness.ts";
+import { idle, openColos, openSite, type Site } from "../fakes/harness.ts";
 import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
 import type { TierName } from "../../src/config.ts";
 
@@ -88,6 +88,18 @@ describe("the first tier that has it answers", () => {
       "tidemark; hit; ttl=60; detail=shared",
     ]);
   });
+});
+
+it("the runtime may send an answer's end before it is stored below memory", async () => {
+  const sending = Promise.withResolvers<void>();
+  const site = openSite({ origin: () => page("a", cc("max-age=60")), turn: () => sending.promise });
+  await (await site.ask("/a")).text();
+  await idle();
+  expect(site.cache.puts).toBe(0);
+  expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=memory");
+  sending.resolve();
+  await site.settle();
+  expect(site.cache.puts).toBe(1);
 });
 
 describe("Redis commands per request", () => {
