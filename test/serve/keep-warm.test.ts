@@ -281,8 +281,8 @@ describe("the run", () => {
       await near.fireCron();
       expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1, failed: 1 });
       expect((await near.get("/a")).text).toBe("page 1");
-      // What failed may have been asked for twice.
-      expect((await near.get("/b")).text).toMatch(/^page [45]$/);
+      // Either may be first, and what failed may have been asked for twice.
+      expect((await near.get("/b")).text).toMatch(/^page [345]$/);
     }
   });
 
