@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { buildWorker } from "../local/build-worker.ts";
 import { startColo } from "../local/colo.ts";
 import { machineSaid, markdownTable, median, quantile } from "./figures.ts";
+import { runtimePids } from "./load/process-cpu.ts";
 import { replaceMarkedPart } from "./marked-part.ts";
 
 const constantWorker = `export default { fetch: () => new Response("page") };`;
@@ -70,22 +71,13 @@ async function askOwnPage(url: string): Promise<void> {
 
 /** Of the one runtime that runs: what its threads have used, which Linux counts in nanoseconds. */
 function runtimeCpuMs(): number {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isOurRuntime(name));
+  const pids = runtimePids();
   if (pids.length !== 1) throw new Error(`${pids.length} runtimes run, not one.`);
   const tasks = `/proc/${pids[0]}/task`;
   const usedNs = readdirSync(tasks).map((thread) =>
     Number.parseInt(readFileSync(`${tasks}/${thread}/schedstat`, "utf8"), 10),
   );
   return usedNs.reduce((sum, ns) => sum + ns, 0) / 1_000_000;
-}
-
-function isOurRuntime(pid: string): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.includes("(workerd)") && stat.split(") ")[1]?.split(" ")[1] === `${process.pid}`;
-  } catch {
-    return false; // It ended meanwhile.
-  }
 }
 
 function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): string {

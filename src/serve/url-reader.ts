@@ -62,6 +62,6 @@ function resolved({ isAmbiguous, path }: Target): string {
 const reserved = /^(?:[/\\]|%2F|%5C)+_cache(?:[/\\]|%2F|%5C|$)/;
 
 /** @param path normalised */
-export function isReserved(path: string): boolean {
+function isReserved(path: string): boolean {
   return reserved.test(path);
 }
