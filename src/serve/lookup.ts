@@ -156,8 +156,10 @@ class Search {
   async #read(tier: Tier, part: TierAsk["part"]): Promise<TierRead> {
     const { asked, atMs, atPrimary = false } = this.#ask;
     const { afterAnswer } = this.#ports;
+    // A body that proved needful after all goes into a tier again, also for HEAD.
+    const isNeeded = part === "whole" && mayNeedNoBody(asked);
     const isHeld = ({ awaitsSecondAsk = false }: StoredMetadata) =>
-      awaitsSecondAsk || mayNeedNoBody(asked) || asked.route.tiers.includes("memory");
+      awaitsSecondAsk || isNeeded || asked.route.tiers.includes("memory");
     const read = await tier.read(this.#key(), { atMs, part, isHeld, atPrimary, afterAnswer });
     return this.#counted(tier.name, read);
   }

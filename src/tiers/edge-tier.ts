@@ -2,7 +2,7 @@
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
 import { errorName } from "../error-name.ts";
 import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
-import { DecodedRecords } from "./decoded-records.ts";
+import { type Decoded, DecodedRecords } from "./decoded-records.ts";
 import { encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
@@ -42,12 +42,16 @@ export class EdgeTier implements Tier {
     this.#settings = settings;
   }
 
-  async read(key: RecordKey, ask: Pick<TierAsk, "atMs" | "isHeld">): Promise<TierRead> {
+  async read(key: RecordKey, ask: Pick<TierAsk, "atMs" | "part" | "isHeld">): Promise<TierRead> {
     try {
-      const response = await this.#settings.cache().match(await addressOf(key));
+      const known = this.#sufficing(key, ask);
+      const address = await addressOf(key);
+      const response = await this.#settings
+        .cache()
+        .match(known === undefined ? address : unless(known.entityTag, address));
       if (response === undefined) return { kind: "absent" };
-      const decoded = this.#records.decode(key, response.headers.get(recordField) ?? "");
-      if (decoded === undefined) this.#settings.onBadRecord();
+      const isKnown = known !== undefined && response.status === 304;
+      const decoded = isKnown ? known.decoded : this.#decoded(key, response);
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
         await response.body?.cancel();
         return { kind: "absent" };
@@ -56,6 +60,24 @@ export class EdgeTier implements Tier {
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
+  }
+
+  /** What this isolate has read before, if that does for an answer while it still lies there. */
+  #sufficing(key: RecordKey, { part, isHeld }: Pick<TierAsk, "part" | "isHeld">) {
+    const { entityTag = null, decoded } = this.#records.last(key) ?? {};
+    if (part === "whole" || entityTag === null || decoded?.record.kind !== "response") {
+      return undefined;
+    }
+    const { metadata } = decoded.record;
+    const isWantedWhole = isSmall(metadata) && isHeld?.(metadata) === true;
+    return isWantedWhole ? undefined : { entityTag, decoded };
+  }
+
+  #decoded(key: RecordKey, { headers }: Response): Decoded | undefined {
+    const told = { text: headers.get(recordField) ?? "", entityTag: headers.get("etag") };
+    const decoded = this.#records.decode(key, told);
+    if (decoded === undefined) this.#settings.onBadRecord();
+    return decoded;
   }
 
   async #withBody(key: RecordKey, record: RecordHead, matched: Matched): Promise<TierRead> {
@@ -73,8 +95,9 @@ export class EdgeTier implements Tier {
   async #bodyOf(
     key: RecordKey,
     metadata: StoredMetadata,
-    { response, isHeld }: Matched,
+    { response, part: asked, isHeld }: Matched,
   ): Promise<StoredBody | "gone" | "not-whole"> {
+    if (response.status === 304) return { kind: "absent" };
     const { bodyBytes } = metadata;
     const part = response.headers.get(bodyField);
     if (part !== null) {
@@ -82,8 +105,8 @@ export class EdgeTier implements Tier {
       return streamed === undefined ? "gone" : streamedFrom(streamed, bodyBytes);
     }
     // Each client that reads slowly would hold a copy of its own.
-    const isSmall = (bodyBytes ?? 0) <= heldBodyBytesMax;
-    if (!isSmall || isHeld?.(metadata) === false) return streamedFrom(response, bodyBytes);
+    const isHeldWhole = asked === "metadata" || isHeld?.(metadata) !== false;
+    if (!isSmall(metadata) || !isHeldWhole) return streamedFrom(response, bodyBytes);
     const bytes = new Uint8Array(await response.arrayBuffer());
     return bytes.byteLength === bodyBytes ? { kind: "bytes", bytes } : "not-whole";
   }
@@ -175,15 +198,29 @@ export class EdgeTier implements Tier {
   ): Promise<TierWrite> {
     const text = encodeRecord(written.head, written.keep.untilAtMs);
     if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
-    const headers = { ...written.fields, "content-type": opaque, [recordField]: text };
+    const headers = {
+      ...written.fields,
+      "content-type": opaque,
+      etag: `"${crypto.randomUUID()}"`,
+      [recordField]: text,
+    };
     await this.#settings.cache().put(await addressOf(key), new Response(written.body, { headers }));
     return { kind: "kept" };
   }
 }
 
 /** What the Cache API has, and how its body is wanted. */
-interface Matched extends Pick<TierAsk, "isHeld"> {
+interface Matched extends Pick<TierAsk, "part" | "isHeld"> {
   readonly response: Response;
+}
+
+function isSmall({ bodyBytes }: StoredMetadata): boolean {
+  return (bodyBytes ?? 0) <= heldBodyBytesMax;
+}
+
+/** Answered with a 304 while what lies there is what is known, and so without its body. */
+function unless(entityTag: string, address: string): Request {
+  return new Request(address, { headers: { "if-none-match": entityTag } });
 }
 
 async function streamedFrom(

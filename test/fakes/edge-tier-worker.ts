@@ -53,6 +53,24 @@ interface Answered {
   readonly bytes?: Uint8Array;
 }
 
+/** What the order that is being carried out has brought about. */
+const noted = { badRecordCount: 0, putAt: [] as string[] };
+
+const cache: Pick<Cache, "match" | "put" | "delete"> = {
+  match: (address) => caches.default.match(address),
+  delete: (address) => caches.default.delete(address),
+  put: (address, response) => {
+    noted.putAt.push(new Request(address).url);
+    return caches.default.put(address, response);
+  },
+};
+
+/** One for all orders, which come one at a time: what it has read, it knows. */
+const tier = new EdgeTier({
+  cache: () => cache,
+  onBadRecord: () => (noted.badRecordCount += 1),
+});
+
 export default {
   async fetch(request: Request): Promise<Response> {
     const { head, bytes } = unframed(await request.arrayBuffer());
@@ -68,7 +86,7 @@ async function carriedOut(order: EdgeOrder, bytes: Uint8Array<ArrayBuffer>): Pro
     case "write":
       return write(order, bytes);
     case "remove":
-      await tierOf(() => undefined).remove(keyOf(order.key));
+      await tier.remove(keyOf(order.key));
       return { answer: { kind: "removed" } };
     case "lying-at": {
       const lying = await caches.default.match(order.address);
@@ -90,9 +108,9 @@ async function carriedOut(order: EdgeOrder, bytes: Uint8Array<ArrayBuffer>): Pro
 }
 
 async function read(order: Extract<EdgeOrder, { kind: "read" }>): Promise<Answered> {
-  let badRecordCount = 0;
-  const tier = tierOf(() => (badRecordCount += 1));
+  noted.badRecordCount = 0;
   const found = await tier.read(keyOf(order.key), order);
+  const { badRecordCount } = noted;
   if (found.kind !== "found" || found.record.kind === "vary") {
     return { answer: { kind: "read", read: found, badRecordCount } };
   }
@@ -112,28 +130,11 @@ async function write(
   order: Extract<EdgeOrder, { kind: "write" }>,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Answered> {
-  let badRecordCount = 0;
-  const putAt: string[] = [];
-  const tier = tierOf(
-    () => (badRecordCount += 1),
-    (address) => putAt.push(address),
-  );
+  noted.badRecordCount = 0;
+  noted.putAt = [];
   const told = recordTold(order, bytes);
   const written = await tier.write(keyOf(order.key), told, order.keep);
-  return { answer: { kind: "written", written, badRecordCount, putAt } };
-}
-
-function tierOf(onBadRecord: () => void, onPut?: (address: string) => void): EdgeTier {
-  const colo = caches.default;
-  const cache: Pick<Cache, "match" | "put" | "delete"> = {
-    match: (address) => colo.match(address),
-    delete: (address) => colo.delete(address),
-    put: (address, response) => {
-      onPut?.(new Request(address).url);
-      return colo.put(address, response);
-    },
-  };
-  return new EdgeTier({ cache: () => cache, onBadRecord });
+  return { answer: { kind: "written", written, ...noted } };
 }
 
 function keyOf({ text, host }: KeyTold): RecordKey {

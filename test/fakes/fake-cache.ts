@@ -1,5 +1,5 @@
 // A stand-in for one colo's Cache API. Promised: bodies are copied, `max-age` is kept to under the
-// test's clock, what the platform refuses is refused. Not promised: eviction, Vary, ranges.
+// test's clock, If-None-Match with one tag is answered, what the platform refuses is refused. Not promised: eviction, Vary, ranges.
 import type { FakeClock } from "./fake-clock.ts";
 
 interface Kept {
@@ -20,7 +20,9 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   matches = 0;
   journalPuts = 0;
   journalMatches = 0;
-  /** Bodies that were handed out and neither read nor let go. */
+  /** Bodies that were handed out. */
+  bodiesOpened = 0;
+  /** Those of them that were neither read nor let go. */
   openBodies = 0;
 
   constructor(clock: FakeClock) {
@@ -46,11 +48,13 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
     else this.matches += 1;
     const kept = this.#kept.get(addressOf(request));
     if (kept === undefined || this.#clock.atMs >= kept.untilAtMs) return undefined;
+    if (isKnown(request, kept)) return new Response(null, { status: 304, headers: kept.headers });
     const body = kept.body.byteLength === 0 ? null : this.#counted(new Uint8Array(kept.body));
     return new Response(body, { headers: kept.headers });
   }
 
   #counted(bytes: Uint8Array): ReadableStream<Uint8Array> {
+    this.bodiesOpened += 1;
     this.openBodies += 1;
     const close = () => void (this.openBodies -= 1);
     return new ReadableStream<Uint8Array>(
@@ -89,6 +93,12 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   #failIfBroken(): void {
     if (this.mode === "throws") throw new Error("The cache does not answer.");
   }
+}
+
+/** One entity tag is all that it is ever asked with. */
+function isKnown(request: RequestInfo | URL, { headers }: Kept): boolean {
+  const asked = request instanceof Request ? request.headers.get("if-none-match") : null;
+  return asked !== null && asked === headers.get("etag");
 }
 
 function isOfJournal(request: RequestInfo | URL): boolean {

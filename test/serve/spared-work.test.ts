@@ -83,6 +83,48 @@ it("one client's no-store makes a page uncacheable for nobody else", async () =>
   expect(site.origin.count).toBe(2);
 });
 
+describe("a page of a route without memory", () => {
+  const openPage = async () => {
+    const site = openSite({
+      config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
+      origin: ({ headers }) =>
+        headers.get("if-none-match") === '"1"'
+          ? unchanged(cc("max-age=60", { etag: '"1"' }))
+          : page("page", cc("max-age=60", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    await site.settle();
+    await site.get("/a");
+    return site;
+  };
+  const hasIt = { headers: { "if-none-match": '"1"' } };
+
+  it.each([
+    { id: "a client that has it", asked: hasIt, status: 304 },
+    { id: "HEAD", asked: { method: "HEAD" }, status: 200 },
+  ])("is answered to $id with one look-up and no body read", async ({ asked, status }) => {
+    const site = await openPage();
+    const { matches, bodiesOpened } = site.cache;
+    const seen = await site.get("/a", asked);
+    expect([seen.status, seen.cacheStatus]).toEqual([status, "tidemark; hit; ttl=60; detail=edge"]);
+    expect(site.cache.matches - matches).toBe(1);
+    expect(site.cache.bodiesOpened).toBe(bodiesOpened);
+  });
+
+  it.each([
+    { id: "a client that has it", asked: hasIt },
+    { id: "HEAD", asked: { method: "HEAD" } },
+  ])("is stored anew once it is stale and validated for $id", async ({ asked }) => {
+    const site = await openPage();
+    site.clock.advance(61);
+    const seen = await site.get("/a", asked);
+    expect(seen.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
+    await site.settle();
+    const after = await site.get("/a");
+    expect([after.text, after.cacheStatus]).toEqual(["page", "tidemark; hit; ttl=60; detail=edge"]);
+  });
+});
+
 describe("what one client can provoke", () => {
   it("takes no other variant from the lower tiers", async () => {
     const site = openSite({

@@ -1,21 +1,22 @@
 // The promises of a Tier, as rows. Each implementation is put through all of them.
-import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { FieldLine, StoredMetadata } from "../../src/http/stored-response.ts";
+import type { FieldLine } from "../../src/http/stored-response.ts";
 import { RecordKey } from "../../src/tiers/record-key.ts";
-import type { ArrivingResponse, Tier, TierRecord } from "../../src/tiers/tier.ts";
+import type { Tier, TierRecord } from "../../src/tiers/tier.ts";
+import { arrivingResponse } from "./arriving.ts";
 import {
-  ask,
-  bytesOf,
-  keep,
-  keepUntilAtMs,
-  look,
-  metadataOf,
-  noise,
-  responseOf,
-  shown,
-  withBody,
-} from "./records.ts";
+  bodyRows,
+  fieldRows,
+  instantRows,
+  keepRows,
+  keyRows,
+  lengthRows,
+  marker,
+  nextPage,
+  page,
+  replaceRows,
+} from "./contract-rows.ts";
+import { ask, bytesOf, keep, look, metadataOf, responseOf, shown, withBody } from "./records.ts";
 
 export interface OpenTier {
   readonly tier: Tier;
@@ -30,101 +31,6 @@ export interface OpenTier {
 }
 
 const host = "a.example:8443";
-const page = responseOf(bytesOf("first"));
-const nextPage = responseOf(bytesOf("the second page"), { status: 404, statusText: "Not Found" });
-const marker: TierRecord = {
-  kind: "vary",
-  names: ["accept-encoding", "x-size"],
-  sinceAtMs: 0,
-  variants: [["f7-_Zq0aB1c", 1]],
-};
-
-const fieldRows: { id: string; fields: FieldLine[] }[] = [
-  { id: "no fields", fields: [] },
-  {
-    id: "fields in their order, repeated names kept apart",
-    fields: [
-      ["set-cookie", "a=1"],
-      ["link", "</x>"],
-      ["set-cookie", "b=2, c"],
-      ["a", "z"],
-      ["link", "</y>"],
-    ],
-  },
-  {
-    id: "values that are empty, quoted or not ASCII",
-    fields: [
-      ["x-empty", ""],
-      ["etag", '"\\"'],
-      ["x-latin", "café\u00a0\u00ff"],
-      ["x-wide", "漢字 \u{1f30a}"],
-    ],
-  },
-  { id: "a field of 20,000 bytes", fields: [["content-security-policy", "p".repeat(20_000)]] },
-];
-
-const text = bytesOf("The tide went out twice. ".repeat(400));
-const bodyRows = [
-  { id: "empty", encoding: "", bytes: new Uint8Array(0) },
-  { id: "one zero byte", encoding: "", bytes: new Uint8Array(1) },
-  { id: "every byte value", encoding: "", bytes: Uint8Array.from({ length: 256 }, (_, at) => at) },
-  { id: "1 MiB", encoding: "", bytes: noise(1_048_576) },
-  { id: "text as identity", encoding: "identity", bytes: text },
-  { id: "text alone", encoding: "", bytes: text },
-  { id: "1 MiB of text", encoding: "", bytes: bytesOf("The tide came in. ".repeat(58_254)) },
-  { id: "text as long as it is named", encoding: "", bytes: bytesOf("größer ".repeat(256)) },
-  { id: "gzip", encoding: "gzip", bytes: new Uint8Array(gzipSync(text)) },
-  { id: "br", encoding: "br", bytes: new Uint8Array(brotliCompressSync(text)) },
-  { id: "zstd", encoding: "zstd", bytes: new Uint8Array(zstdCompressSync(text)) },
-  { id: "not the gzip it is named", encoding: "gzip", bytes: bytesOf("plain") },
-];
-
-const instantRows = [
-  { id: "reads when it was written", atMs: keep.atMs, kind: "response" },
-  { id: "reads up to the last instant", atMs: keepUntilAtMs - 1, kind: "response" },
-  { id: "has nothing at the instant it is kept until", atMs: keepUntilAtMs, kind: "absent" },
-  { id: "has nothing later", atMs: keepUntilAtMs + 86_400_000, kind: "absent" },
-];
-
-const keepRows = [
-  { id: "a second is kept", keptMs: 1_000, written: { kind: "kept" }, read: "response" },
-  {
-    id: "until the instant of writing is refused",
-    keptMs: 0,
-    written: { kind: "refused", rule: "expired" },
-    read: "absent",
-  },
-  {
-    id: "until an earlier instant is refused",
-    keptMs: -1,
-    written: { kind: "refused", rule: "expired" },
-    read: "absent",
-  },
-];
-
-const replaceRows: { id: string; records: TierRecord[] }[] = [
-  { id: "a response by a later one", records: [page, nextPage] },
-  { id: "a response by one with a smaller body", records: [nextPage, page] },
-  { id: "a response by a marker", records: [page, marker] },
-  { id: "a marker by a response", records: [marker, page] },
-  {
-    id: "a marker by one with other names",
-    records: [marker, { kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }],
-  },
-];
-
-const lengthRows = [
-  { id: "of known length", bodyBytes: 6 },
-  { id: "of unknown length", bodyBytes: null },
-];
-
-const keyRows = [
-  { id: "multi-byte text", key: "GET https://a.example/größe?漢字=\u{1f30a}", isOwn: true },
-  { id: "half a surrogate pair", key: "GET https://a.example/\ud83c", isOwn: true },
-  { id: "10,000 characters", key: `GET https://a.example/${"p".repeat(10_000)}`, isOwn: true },
-  { id: "nothing", key: "", isOwn: true },
-];
-
 /** @param open called before each test; it may give the same tier, since every test has own keys */
 export function describeTier(implementation: string, open: () => Promise<OpenTier>): void {
   describe(`tier contract: ${implementation}`, () => {
@@ -329,6 +235,36 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       });
     });
 
+    it("gives what stands there now where metadata alone is asked for again", async () => {
+      const key = newKey();
+      const lookAtMetadata = async () => {
+        const read = await tier.read(key, { ...ask, part: "metadata" });
+        if (read.kind !== "found" || read.record.kind !== "response") return read.kind;
+        return read.record.stored.metadata;
+      };
+      await tier.write(key, page, keep);
+      expect([await lookAtMetadata(), await lookAtMetadata()]).toEqual([
+        page.stored.metadata,
+        page.stored.metadata,
+      ]);
+      const other = responseOf(bytesOf("other"), { tags: ["other"] });
+      await tier.write(key, other, keep);
+      expect([await lookAtMetadata(), await lookAtMetadata()]).toEqual([
+        other.stored.metadata,
+        other.stored.metadata,
+      ]);
+      await tier.remove(key);
+      expect(await lookAtMetadata()).toBe("absent");
+    });
+
+    it("gives the body to whoever wants it after metadata alone was asked for", async () => {
+      const key = newKey();
+      await tier.write(key, page, keep);
+      await tier.read(key, { ...ask, part: "metadata" });
+      await tier.read(key, { ...ask, part: "metadata" });
+      expect(await look(tier, key, ask)).toEqual(shown(page, await bodyOf(page)));
+    });
+
     it("gives a marker whole where metadata alone is asked for", async () => {
       const key = newKey();
       await tier.write(key, marker, keep);
@@ -343,38 +279,4 @@ async function bodyOf(record: TierRecord): Promise<Uint8Array> {
     throw new Error("These rows hold whole bodies alone.");
   }
   return record.stored.body.bytes;
-}
-
-/** @param parts texts in their order; an error cuts the body there */
-function arrivingResponse(
-  metadata: StoredMetadata,
-  parts: readonly (string | Error)[],
-): { arriving: ArrivingResponse; hasEnded: () => boolean } {
-  const left = [...parts];
-  const completed = Promise.withResolvers<number | "cut">();
-  let bodyBytes = 0;
-  let isOver = false;
-  const end = (how: number | "cut"): void => {
-    isOver = true;
-    completed.resolve(how);
-  };
-  const stream = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const part = left.shift();
-      if (part === undefined) {
-        end(bodyBytes);
-        controller.close();
-      } else if (typeof part === "string") {
-        const bytes = bytesOf(part);
-        bodyBytes += bytes.byteLength;
-        controller.enqueue(bytes);
-      } else {
-        end("cut");
-        controller.error(part);
-      }
-    },
-    cancel: () => end("cut"),
-  });
-  const arriving = { kind: "arriving", metadata, stream, completed: completed.promise } as const;
-  return { arriving, hasEnded: () => isOver };
 }

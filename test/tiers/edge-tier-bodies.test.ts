@@ -1,0 +1,101 @@
+// Which bodies the edge tier hands out, and how: held whole, read as they are sent, or not at all.
+import "../fakes/workers-globals.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EdgeTier } from "../../src/tiers/edge-tier.ts";
+import { encodeRecord, headOf } from "../../src/tiers/record-codec.ts";
+import { RecordKey } from "../../src/tiers/record-key.ts";
+import { FakeCache } from "../fakes/fake-cache.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { EdgeTierInWorkerd } from "../fakes/edge-tier-in-workerd.ts";
+import { addressOf, host, page, recordField } from "./edge-records.ts";
+import {
+  ask,
+  bytesOf,
+  keep,
+  keepUntilAtMs,
+  look,
+  noise,
+  responseOf,
+  shown,
+  withBody,
+} from "./records.ts";
+
+let edge: EdgeTierInWorkerd;
+beforeAll(async () => {
+  edge = await EdgeTierInWorkerd.start();
+});
+afterAll(() => edge.stop());
+
+it.each([
+  { id: "held, where other tiers want it", isHeld: true, body: "bytes" },
+  { id: "read as it is sent, where none does", isHeld: false, body: "stream" },
+])("a small body is $id", async ({ isHeld, body }) => {
+  const cache = new FakeCache(new FakeClock());
+  const tier = new EdgeTier({ cache: () => cache, onBadRecord: () => undefined });
+  const key = new RecordKey("GET https://a.example/", "a.example");
+  await tier.write(key, page, keep);
+  const read = await tier.read(key, { ...ask, isHeld: () => isHeld });
+  expect(read).toMatchObject({ record: { stored: { body: { kind: body } } } });
+  expect(cache.openBodies).toBe(isHeld ? 0 : 1);
+});
+
+describe("asked for metadata that this isolate has read before", () => {
+  const isHeld = (wanted: boolean) => () => wanted;
+  it.each([
+    {
+      id: "is answered without a body",
+      bytes: 4,
+      asked: { isHeld: isHeld(false) },
+      body: "absent",
+    },
+    { id: "whoever wants none", bytes: 4, asked: {}, body: "absent" },
+    {
+      id: "not where other tiers want it",
+      bytes: 4,
+      asked: { isHeld: isHeld(true) },
+      body: "bytes",
+    },
+    { id: "no tier holds it", bytes: 300_000, asked: { isHeld: isHeld(true) }, body: "absent" },
+  ])("$id: $bytes bytes", async ({ bytes, asked, body }) => {
+    const cache = new FakeCache(new FakeClock());
+    const tier = new EdgeTier({ cache: () => cache, onBadRecord: () => undefined });
+    const key = new RecordKey("GET https://a.example/", "a.example");
+    const record = responseOf(noise(bytes));
+    await tier.write(key, record, keep);
+    await tier.read(key, ask);
+    const open = cache.openBodies;
+    const read = await tier.read(key, { ...ask, part: "metadata", ...asked });
+    const { metadata } = record.stored;
+    expect(read).toMatchObject({ record: { stored: { metadata, body: { kind: body } } } });
+    expect(cache.openBodies).toBe(open);
+  });
+
+  it("is answered without a body by the Cache API itself", async () => {
+    const key = new RecordKey("known", host);
+    await edge.write(key, page, keep);
+    await edge.read(key, ask);
+    const { metadata } = page.stored;
+    expect(await edge.read(key, { ...ask, part: "metadata" })).toEqual({
+      kind: "found",
+      record: withBody(metadata, { kind: "absent" }),
+    });
+  });
+
+  it("is absent once it has expired, whatever still lies there", async () => {
+    const key = new RecordKey("known and expired", host);
+    await edge.write(key, page, keep);
+    await edge.read(key, ask);
+    const read = await edge.read(key, { atMs: keepUntilAtMs, part: "metadata" });
+    expect(read).toEqual({ kind: "absent" });
+  });
+
+  it("is asked for whole where it was written by a version that named it by no entity tag", async () => {
+    const key = new RecordKey("untagged", host);
+    const text = encodeRecord(headOf(page), keepUntilAtMs);
+    await edge.plant(addressOf(key), { fields: { [recordField]: text }, bytes: bytesOf("page") });
+    await edge.read(key, ask);
+    expect(await look(edge, key, { ...ask, part: "metadata" })).toEqual(
+      shown(page, bytesOf("page")),
+    );
+  });
+});
