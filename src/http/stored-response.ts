@@ -73,15 +73,13 @@ export function bodyDateOf(metadata: StoredMetadata): string | null {
 
 /** The stored fields, read where they stand: `Headers` of each response would outweigh its body. */
 export function fieldsOf({ fields }: StoredMetadata): Fields {
-  const valuesOf = (name: string) => {
+  const get = (name: string): string | null => {
     const asked = name.toLowerCase();
-    return fields.filter(([stored]) => stored === asked).map(([, value]) => value);
+    let joined: string | null = null;
+    for (const [stored, value] of fields) {
+      if (stored === asked) joined = joined === null ? value : `${joined}, ${value}`;
+    }
+    return joined;
   };
-  return {
-    get: (name) => {
-      const values = valuesOf(name);
-      return values.length === 0 ? null : values.join(", ");
-    },
-    has: (name) => valuesOf(name).length > 0,
-  };
+  return { get, has: (name) => get(name) !== null };
 }

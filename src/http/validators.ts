@@ -113,6 +113,7 @@ export function isNotModified(given: {
   if (noneMatch !== null) {
     if (noneMatch.trim() === "*") return true;
     const tag = entityTag(stored);
+    if (tag === noneMatch) return true;
     const listed = noneMatch.match(entityTagPattern) ?? [];
     return tag !== null && listed.some((candidate) => opaque(candidate) === opaque(tag));
   }

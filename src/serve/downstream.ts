@@ -7,6 +7,14 @@ import { connectionFields } from "../http/storable-fields.ts";
 import { fieldsOf, headersOf, type StoredMetadata } from "../http/stored-response.ts";
 import { tagFieldNames } from "./tags.ts";
 
+/** Fields that a 304 does not carry (RFC 9110 §15.4.5): they describe a body it does not have. */
+export const bodyDescriptions = [
+  "content-length",
+  "content-encoding",
+  "content-type",
+  "content-range",
+];
+
 /** Fields and directives for caches like this one; they end here. */
 const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
@@ -15,6 +23,8 @@ interface Prepared {
   readonly fields: Headers;
   /** Cache-Control before it tells browsers their own lifetime. */
   readonly stated: string | null;
+  /** Those of a 304; `undefined` until one is asked for. */
+  notModified: Headers | undefined;
   age: number;
   cacheStatus: string;
 }
@@ -34,26 +44,45 @@ interface AnswerAsk {
  * `Response` does.
  */
 export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Headers {
+  return upToDate(metadata, ask).fields;
+}
+
+/** The same for a 304. */
+export function fieldsNotModified(metadata: StoredMetadata, ask: AnswerAsk): Headers {
+  const known = upToDate(metadata, ask);
+  known.notModified ??= withoutBody(new Headers(known.fields));
+  return known.notModified;
+}
+
+export function withoutBody(fields: Headers): Headers {
+  for (const name of bodyDescriptions) fields.delete(name);
+  return fields;
+}
+
+function upToDate(metadata: StoredMetadata, ask: AnswerAsk): Prepared {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
     const fields = forClients(headersOf(metadata.fields), ask.config);
-    known = { route, fields, stated: fields.get("cache-control"), age: NaN, cacheStatus: "" };
+    const stated = fields.get("cache-control");
+    known = { route, fields, stated, notModified: undefined, age: NaN, cacheStatus: "" };
     prepared.set(metadata, known);
   }
   const age = Math.floor(ask.ageSeconds);
+  const told = cacheStatus(ask.handling);
+  if (age === known.age && told === known.cacheStatus) return known;
+  known.notModified = undefined;
   if (age !== known.age) {
     known.fields.set("age", String(age));
     tellBrowsers(known, age);
     known.age = age;
   }
-  const told = cacheStatus(ask.handling);
   if (told !== known.cacheStatus) {
     const upstream = fieldsOf(metadata).get("cache-status");
     known.fields.set("cache-status", cacheStatus(ask.handling, upstream));
     known.cacheStatus = told;
   }
-  return known.fields;
+  return known;
 }
 
 /** Fields of an answer that was just generated and is being stored: `Age` only if it came with one. */

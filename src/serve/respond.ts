@@ -9,15 +9,17 @@ import {
   type StoredResponse,
 } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
-import { fieldsFromStored, fieldsPassedOn } from "./downstream.ts";
+import {
+  bodyDescriptions,
+  fieldsFromStored,
+  fieldsNotModified,
+  fieldsPassedOn,
+} from "./downstream.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { heldBodyBytesMax } from "../tiers/tier.ts";
 import { streamOf } from "./byte-slices.ts";
 import { slicedStream } from "./sliced-stream.ts";
-
-/** Fields that a 304 does not carry (RFC 9110 §15.4.5): they describe a body it does not have. */
-const bodyDescriptions = ["content-length", "content-encoding", "content-type", "content-range"];
 
 const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 
@@ -31,11 +33,15 @@ export function fromStored(
   const { asked, ports, ageSeconds, handling } = given;
   const { metadata } = stored;
   const { config } = ports;
-  const fields = fieldsFromStored(metadata, { route: asked.route, config, ageSeconds, handling });
-  const hasIt = clientHasIt(asked, metadata);
-  if (!hasIt && asked.method === "GET") return bodyOrPart(stored, fields, { asked, ports });
+  const ask = { route: asked.route, config, ageSeconds, handling };
+  if (clientHasIt(asked, metadata)) {
+    discardBody(stored);
+    return notModified(fieldsNotModified(metadata, ask));
+  }
+  const fields = fieldsFromStored(metadata, ask);
+  if (asked.method === "GET") return bodyOrPart(stored, fields, { asked, ports });
   discardBody(stored);
-  return hasIt ? notModified(new Headers(fields)) : headOnly(new Headers(fields), metadata);
+  return headOnly(new Headers(fields), metadata);
 }
 
 /** A stream that nobody reads would hold its tier's connection. */
@@ -53,8 +59,8 @@ export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
   });
 }
 
+/** @param fields none that describe a body */
 export function notModified(fields: Headers): Response {
-  for (const name of bodyDescriptions) fields.delete(name);
   return new Response(null, { status: 304, headers: fields });
 }
 

@@ -4,7 +4,7 @@ import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
-import { fieldsOfFill } from "./downstream.ts";
+import { fieldsOfFill, withoutBody } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, atHand, type Need, questionOf } from "./need.ts";
@@ -34,7 +34,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
       receivedAtMs: undefined,
     });
     if (hasIt) ports.afterAnswer(async () => response.body?.cancel());
-    const sent = hasIt ? notModified(new Headers(response.headers)) : response;
+    const sent = hasIt ? notModified(withoutBody(new Headers(response.headers))) : response;
     return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };
   }
   learnOdds(metadata, need);
@@ -84,7 +84,7 @@ export function sendAndStoreBody(
     handling,
   });
   const response = hasIt
-    ? notModified(fields)
+    ? notModified(withoutBody(fields))
     : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
   return { response, outcome: "stored" };
 }

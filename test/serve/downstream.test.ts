@@ -4,6 +4,7 @@ import { defineConfig } from "../../src/config.ts";
 import type { ConfigInput } from "../../src/config-schema.ts";
 import {
   fieldsFromStored,
+  fieldsNotModified,
   fieldsOfFill,
   fieldsPassedOn,
   keepPrivate,
@@ -27,6 +28,37 @@ function fromStored(
     handling,
   });
 }
+
+describe("the fields of a 304, which are kept from answer to answer", () => {
+  const metadata = metadataWith({
+    ...cc("max-age=60", { etag: '"1"', "content-type": "text/html", "content-encoding": "br" }),
+  });
+  const usual = routeWith({});
+  const askWith = ({ ageSeconds = 1, ttlSeconds = 9, route = usual }) => ({
+    route,
+    config: defineConfig({}),
+    ageSeconds,
+    handling: { ...handling, ttlSeconds },
+  });
+
+  it.each([
+    { id: "first", changed: {} },
+    { id: "a-second-later", changed: { ageSeconds: 2 } },
+    { id: "with-another-ttl", changed: { ageSeconds: 2, ttlSeconds: 8 } },
+    { id: "of-another-route", changed: { ageSeconds: 2, route: routeWith({ browser: "9s" }) } },
+  ])("are those of a 200 but for its body: $id", ({ changed }) => {
+    const ask = askWith(changed);
+    const told = [...fieldsNotModified(metadata, ask)];
+    const whole = new Headers(fieldsFromStored(metadata, ask));
+    for (const name of ["content-type", "content-encoding"]) whole.delete(name);
+    expect(told).toEqual([...whole]);
+  });
+
+  it("leave those of a 200 as they are", () => {
+    fieldsNotModified(metadata, askWith({}));
+    expect(fieldsFromStored(metadata, askWith({})).get("content-type")).toBe("text/html");
+  });
+});
 
 describe("what was meant for caches like this one ends here", () => {
   const config = { tagFields: ["X-Keys"] };
