@@ -3,6 +3,15 @@
 import { errorName } from "../error-name.ts";
 import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import { type Decoded, DecodedRecords } from "./decoded-records.ts";
+import {
+  addressOf,
+  bodyField,
+  objectFields,
+  recordField,
+  recordFieldBytesMax,
+  recordFields,
+  unless,
+} from "./edge-form.ts";
 import { encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
@@ -18,14 +27,6 @@ import {
 
 /** The largest object that the Cache API takes. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
-
-const recordField = "tidemark-record";
-/** Names the address of a body that was streamed; absent where the body lies beside the record. */
-const bodyField = "tidemark-body";
-/** So that nothing on the way takes the bytes for text it could compress. */
-const opaque = "application/octet-stream";
-/** Cloudflare refuses larger header fields; what needs more is not stored here. */
-const recordFieldBytesMax = 32_768;
 
 export interface EdgeTierSettings {
   /** `caches.default`, or whatever keeps its promises. */
@@ -50,8 +51,8 @@ export class EdgeTier implements Tier {
         .cache()
         .match(known === undefined ? address : unless(known.entityTag, address));
       if (response === undefined) return { kind: "absent" };
-      const isKnown = known !== undefined && response.status === 304;
-      const decoded = isKnown ? known.decoded : this.#decoded(key, response);
+      if (known !== undefined && response.status === 304) return withoutBody(known, ask.atMs);
+      const decoded = this.#decoded(key, response);
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
         await response.body?.cancel();
         return { kind: "absent" };
@@ -70,7 +71,8 @@ export class EdgeTier implements Tier {
     }
     const { metadata } = decoded.record;
     const isWantedWhole = isSmall(metadata) && isHeld?.(metadata) === true;
-    return isWantedWhole ? undefined : { entityTag, decoded };
+    const { keepUntilAtMs } = decoded;
+    return isWantedWhole ? undefined : { entityTag, metadata, keepUntilAtMs };
   }
 
   #decoded(key: RecordKey, { headers }: Response): Decoded | undefined {
@@ -97,7 +99,6 @@ export class EdgeTier implements Tier {
     metadata: StoredMetadata,
     { response, part: asked, isHeld }: Matched,
   ): Promise<StoredBody | "gone" | "not-whole"> {
-    if (response.status === 304) return { kind: "absent" };
     const { bodyBytes } = metadata;
     const part = response.headers.get(bodyField);
     if (part !== null) {
@@ -125,13 +126,13 @@ export class EdgeTier implements Tier {
     keep: TierKeep,
   ): Promise<TierWrite> {
     const keepSeconds = Math.ceil((keep.untilAtMs - keep.atMs) / 1_000);
-    const caching = { "cache-control": `public, max-age=${keepSeconds}` };
+    const fields = objectFields(keepSeconds);
     try {
-      if (record.kind === "arriving") return await this.#writeArriving(key, record, keep, caching);
+      if (record.kind === "arriving") return await this.#writeArriving(key, record, keep, fields);
       if (keepSeconds <= 0) return { kind: "refused", rule: "expired" };
       const body = record.kind === "vary" ? null : wholeBody(record.stored);
       if (body === undefined) return { kind: "refused", rule: "arriving" };
-      return await this.#writeHead(key, { head: headOf(record), body, keep, fields: caching });
+      return await this.#writeHead(key, { head: headOf(record), body, keep, fields });
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
@@ -145,7 +146,7 @@ export class EdgeTier implements Tier {
     key: RecordKey,
     arriving: ArrivingResponse,
     keep: TierKeep,
-    caching: Record<string, string>,
+    fields: Record<string, string>,
   ): Promise<TierWrite> {
     const { metadata, stream, completed } = arriving;
     if (keep.untilAtMs <= keep.atMs) {
@@ -156,12 +157,12 @@ export class EdgeTier implements Tier {
     const address = await addressOf(key, part);
     let isNamed = false;
     try {
-      await this.#putStream(address, stream, { ...caching, "content-type": opaque });
+      await this.#putStream(address, stream, fields);
       const bodyBytes = await completed;
       if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
       const head: RecordHead = { kind: "response", metadata: { ...metadata, bodyBytes } };
-      const fields = { ...caching, [bodyField]: part };
-      const written = await this.#writeHead(key, { head, body: null, keep, fields });
+      const named = { ...fields, [bodyField]: part };
+      const written = await this.#writeHead(key, { head, body: null, keep, fields: named });
       isNamed = written.kind === "kept";
       return written;
     } catch (cause) {
@@ -198,12 +199,7 @@ export class EdgeTier implements Tier {
   ): Promise<TierWrite> {
     const text = encodeRecord(written.head, written.keep.untilAtMs);
     if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
-    const headers = {
-      ...written.fields,
-      "content-type": opaque,
-      etag: `"${crypto.randomUUID()}"`,
-      [recordField]: text,
-    };
+    const headers = { ...written.fields, ...recordFields(text) };
     await this.#settings.cache().put(await addressOf(key), new Response(written.body, { headers }));
     return { kind: "kept" };
   }
@@ -218,9 +214,13 @@ function isSmall({ bodyBytes }: StoredMetadata): boolean {
   return (bodyBytes ?? 0) <= heldBodyBytesMax;
 }
 
-/** Answered with a 304 while what lies there is what is known, and so without its body. */
-function unless(entityTag: string, address: string): Request {
-  return new Request(address, { headers: { "if-none-match": entityTag } });
+function withoutBody(
+  { metadata, keepUntilAtMs }: { metadata: StoredMetadata; keepUntilAtMs: number },
+  atMs: number,
+): TierRead {
+  if (atMs >= keepUntilAtMs) return { kind: "absent" };
+  const stored: StoredResponse = { metadata, body: { kind: "absent" } };
+  return { kind: "found", record: { kind: "response", stored } };
 }
 
 async function streamedFrom(
@@ -236,13 +236,4 @@ async function streamedFrom(
 
 function wholeBody({ body }: StoredResponse): Uint8Array<ArrayBuffer> | undefined {
   return body.kind === "bytes" ? body.bytes : undefined;
-}
-
-/**
- * Below the request's own host: a look-up of another host would leave the colo's cache. No origin
- * request can read this address back, since everything under `/_cache/` ends at this Worker.
- */
-async function addressOf(key: RecordKey, part?: string): Promise<string> {
-  const address = `https://${key.host}/_cache/stored/${await key.digest()}`;
-  return part === undefined ? address : `${address}/${part}`;
 }

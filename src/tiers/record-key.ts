@@ -13,8 +13,12 @@ export class RecordKey {
   }
 
   /** SHA-256 of the text, hex; kept as text, since a promise would belong to one request. */
-  async digest(): Promise<string> {
-    this.#digest ??= await sha256Hex(new TextEncoder().encode(this.text));
+  digest(): string | Promise<string> {
+    return this.#digest ?? this.#digested();
+  }
+
+  async #digested(): Promise<string> {
+    this.#digest = await sha256Hex(new TextEncoder().encode(this.text));
     return this.#digest;
   }
 }
