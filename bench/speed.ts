@@ -18,8 +18,20 @@ import { contestTable, missTimesTable } from "./speed/report.ts";
 import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 import { startGround } from "./speed/systems.ts";
 
-const whole = { roundCount: 11, roundSeconds: 0.7, missRoundCount: 9, missRequestCount: 24 };
-const quick = { roundCount: 3, roundSeconds: 0.4, missRoundCount: 3, missRequestCount: 8 };
+const whole = {
+  runtimeCount: 3,
+  roundCount: 27,
+  roundSeconds: 0.35,
+  missRoundCount: 9,
+  missRequestCount: 24,
+};
+const quick: typeof whole = {
+  runtimeCount: 1,
+  roundCount: 3,
+  roundSeconds: 0.4,
+  missRoundCount: 3,
+  missRequestCount: 8,
+};
 
 const kinds = ["hit", "304", "miss", "time"] as const;
 
@@ -44,9 +56,9 @@ function readOptions(): Asked {
 }
 
 async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise<string> {
-  const { roundCount, roundSeconds, missRoundCount, missRequestCount } = asked.scale;
+  const { runtimeCount, roundCount, roundSeconds, missRoundCount, missRequestCount } = asked.scale;
   const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
-  const ground = await startGround(running, log);
+  const ground = await startGround(running, log, runtimeCount);
   const program = new URL("./load/volley-process.ts", import.meta.url);
   const generator = await running.add(startPart<VolleyCalls>(program));
   const rounds = new Rounds({ ground, generator, manner: { roundCount, roundSeconds } });
@@ -57,7 +69,9 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
     tables.push(table);
   };
   const cpuSaid = isCpuKnown ? "" : " This system does not tell what CPU time a process has used.";
-  told(`${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row.${cpuSaid}\n`);
+  told(
+    `${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row, by ${runtimeCount} runtimes alike.${cpuSaid}\n`,
+  );
   for (const { start } of contests.filter((contest) => asked.kinds.has(contest.kind))) {
     const figures = await rounds.of(await start(ground));
     measured.push(figures);

@@ -5,6 +5,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 /** One tick of /proc: USER_HZ is 100 on every Linux. */
 const tickUs = 10_000;
 
+/** Whether the kernel counts a thread's time in nanoseconds. */
+const isCountedFinely = existsSync("/proc/self/schedstat");
+
 /** Whether this machine tells what a process has used. */
 export const isCpuKnown = existsSync("/proc/self/stat");
 
@@ -22,7 +25,16 @@ export function runtimePids(): number[] {
 export function cpuUsOf(pid: number): number {
   const stat = readStat(pid);
   if (stat === undefined) throw new Error(`Process ${pid} has ended.`);
-  return stat.ticks * tickUs;
+  return isCountedFinely ? schedulerUs(pid) : stat.ticks * tickUs;
+}
+
+/** Of the threads that it has; workerd's two live as long as it does. */
+function schedulerUs(pid: number): number {
+  const folder = `/proc/${pid}/task`;
+  return readdirSync(folder).reduce((sum, thread) => {
+    const [nanoseconds] = readFileSync(`${folder}/${thread}/schedstat`, "utf8").split(" ", 1);
+    return sum + Number(nanoseconds) / 1_000;
+  }, 0);
 }
 
 function readStat(pid: number): { name: string; parent: number; ticks: number } | undefined {

@@ -24,6 +24,7 @@ export interface Contest {
 
 export const constantName = "a constant Worker";
 export const bareName = "bare Cache API Worker";
+export const controlName = "bare Cache API Worker, once more";
 export const memoryName = "Tidemark, memory hit";
 export const edgeName = "Tidemark, edge hit";
 export const defaultName = "Tidemark, as configured by default: edge hit";
@@ -59,7 +60,7 @@ type Start = (ground: Ground) => Promise<Contest>;
 const hits = sizes.map(
   ({ said, bytes, isHeld, isShared }): Start =>
     async ({ systems, startConstant }) => {
-      const { bare, hono, tidemark } = systems;
+      const { bare, bareAgain, hono, tidemark } = systems;
       const constant = await startConstant({ status: 200, bodyBytes: bytes });
       const page = pageOf("memory", bytes);
       const connections = Math.min(connectionsMax, Math.floor(bytesOnTheirWayMax / bytes));
@@ -74,6 +75,7 @@ const hits = sizes.map(
       const rows: Row[] = [
         { ...ofSize, name: constantName, system: constant, page },
         { ...ofSize, name: bareName, system: bare, page },
+        ...(isHeld ? [] : [{ ...ofSize, name: controlName, system: bareAgain, page }]),
         { ...ofSize, name: "hono/cache", system: hono, page },
         ...(isHeld
           ? [ofTidemark(memoryName, "memory"), ofTidemark(edgeName, "edge")]

@@ -1,6 +1,7 @@
 // What a miss adds to an origin that takes its time: one request after the other, all systems in turn;
 // and that what is slow to store keeps nobody waiting.
 import { setTimeout as delay } from "node:timers/promises";
+import { Draws } from "../../test/consistency/draws.ts";
 import { median } from "../figures.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { pageOf, type Path } from "./site.ts";
@@ -72,13 +73,12 @@ export async function missTimes(
   await redis.call("setRttMs", restRttMs);
   await origin.call("setDelayMs", originMs);
   for (const contender of contenders) await tookMs(ground, contender, warmUpCount);
+  const draws = new Draws(1);
   const rounds: number[][][] = [];
   for (let round = 0; round < roundCount; round += 1) {
     const took: number[][] = [];
-    for (const at of contenders.keys()) {
-      const turn = (at + round) % contenders.length;
-      const contender = contenders[turn];
-      if (contender !== undefined) took[turn] = await tookMs(ground, contender, requestCount);
+    for (const [turn, contender] of draws.shuffled([...contenders.entries()])) {
+      took[turn] = await tookMs(ground, contender, requestCount);
     }
     rounds.push(took);
   }
@@ -122,7 +122,8 @@ async function tookMs(
 }
 
 async function missMs({ name, system, said, path }: Contender): Promise<number> {
-  const { status, cacheStatus, tookMs: took } = await ask(`${system.url}${newPage(path)}`);
+  const url = `${system.runtimes[0]?.url}${newPage(path)}`;
+  const { status, cacheStatus, tookMs: took } = await ask(url);
   if (status !== 200 || !cacheStatus.includes(said))
     throw new Error(`${name}: not a miss, but ${status} with "${cacheStatus}".`);
   return took;

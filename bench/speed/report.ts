@@ -1,5 +1,5 @@
 // The tables of the speed bench, as docs/performance.md has them.
-import { counted, markdownTable, median, percent, quantile } from "../figures.ts";
+import { counted, markdownTable, median, medianInterval, percent, quantile } from "../figures.ts";
 import { bareName, constantName } from "./contests.ts";
 import { addedShare, type MissTimes } from "./miss-times.ts";
 import type { ContestFigures, RowFigures } from "./rounds.ts";
@@ -23,11 +23,21 @@ export function ratiosOf(
 
 const unknown = "–";
 
-/** Median, and the least and the largest of all rounds. */
-export function spreadSaid(values: readonly number[], said: (value: number) => string): string {
+type Said = (value: number) => string;
+
+/** Median, and between which values the middle half of the rounds lies. */
+export function spreadSaid(values: readonly number[], said: Said): string {
+  return rangeSaid(values, [quantile(values, 0.25), quantile(values, 0.75)], said);
+}
+
+/** Median, and between which values it lies as far as so few rounds can tell. */
+export function medianSaid(values: readonly number[], said: Said): string {
+  return rangeSaid(values, medianInterval(values), said);
+}
+
+function rangeSaid(values: readonly number[], range: readonly [number, number], said: Said) {
   if (values.length === 0) return unknown;
-  const [least, largest] = [said(Math.min(...values)), said(Math.max(...values))];
-  return `${said(median(values))} (${least}–${largest})`.replaceAll("-", "−");
+  return `${said(median(values))} (${range.map(said).join("–")})`.replaceAll("-", "−");
 }
 
 export const twoPlaces = (value: number): string => value.toFixed(2);

@@ -1,11 +1,12 @@
-// The rounds of one contest: its rows take turns, each round beginning with another, and none
-// counts in which anything was not what it claims to be.
+// The rounds of one contest: its rows take turns, in another order each round, and none counts in
+// which anything was not what it claims to be.
 import { setTimeout as delay } from "node:timers/promises";
+import { Draws } from "../../test/consistency/draws.ts";
 import { cpuUsOf } from "../load/process-cpu.ts";
 import type { Part } from "../load/part.ts";
 import type { VolleyCalls, Volleyed } from "../load/volley-process.ts";
 import type { Contest, Row } from "./contests.ts";
-import type { Ground } from "./systems.ts";
+import type { Ground, Runtime } from "./systems.ts";
 
 export interface RowFigures {
   readonly row: Row;
@@ -42,6 +43,7 @@ export class Rounds {
   readonly #ground: Ground;
   readonly #generator: Part<VolleyCalls>;
   readonly #manner: Manner;
+  readonly #draws = new Draws(1);
   /** Why rounds did not count. */
   readonly #discarded: string[] = [];
 
@@ -65,13 +67,15 @@ export class Rounds {
       generatorBusy: [] as number[],
     }));
     const counts = new Map<Row, number>();
-    for (const row of contest.rows) counts.set(row, await this.#warm(row));
+    for (const row of contest.rows) {
+      for (const runtime of row.system.runtimes) counts.set(row, await this.#warm(row, runtime));
+    }
     for (let round = 0; round < roundCount; round += 1) {
-      for (const at of figures.keys()) {
-        const figure = figures[(at + round) % figures.length];
-        if (figure === undefined) continue;
+      // Who is next to whom would else be in every ratio.
+      for (const figure of this.#draws.shuffled(figures)) {
         const count = counts.get(figure.row) ?? firstCount;
-        const fired = await this.#round(figure.row, count);
+        const runtime = this.#draws.oneOf(figure.row.system.runtimes);
+        const fired = await this.#round(figure.row, runtime, count);
         const { requestCount, seconds, cpuUs, generatorBusy } = fired;
         figure.rates.push(requestCount / seconds);
         figure.generatorBusy.push(generatorBusy);
@@ -82,22 +86,22 @@ export class Rounds {
   }
 
   /** @returns how many requests make a round */
-  async #warm(row: Row): Promise<number> {
+  async #warm(row: Row, runtime: Runtime): Promise<number> {
     const { roundSeconds } = this.#manner;
     const count = (fired: Fired, seconds: number) =>
       Math.max(row.connections, Math.round((fired.requestCount / fired.seconds) * seconds));
-    const first = await this.#round(row, firstCount);
-    const second = await this.#round(row, count(first, roundSeconds / 3));
+    const first = await this.#round(row, runtime, firstCount);
+    const second = await this.#round(row, runtime, count(first, roundSeconds / 3));
     return count(second, roundSeconds);
   }
 
   /** Asks until what is stored answers, and from where the row says. */
-  async #fill({ name, system, page, said }: Row): Promise<void> {
+  async #fill({ name, page, said }: Row, { url }: Runtime): Promise<void> {
     const { origin } = this.#ground;
     let heard = "";
     for (let tried = 0; tried < fillTriesMax; tried += 1) {
       await origin.call("take");
-      const response = await fetch(`${system.url}${page}`);
+      const response = await fetch(`${url}${page}`);
       await response.arrayBuffer();
       heard = response.headers.get("cache-status") ?? "";
       if ((await origin.call("take")) === 0 && heard.includes(said)) return;
@@ -107,11 +111,11 @@ export class Rounds {
   }
 
   /** A round in which anything was not what its row says does not count: it is tried again. */
-  async #round(row: Row, requestCount: number): Promise<Fired> {
+  async #round(row: Row, runtime: Runtime, requestCount: number): Promise<Fired> {
     for (let triesLeft = roundTriesMax; ; triesLeft -= 1) {
-      if (!row.asksOrigin) await this.#fill(row);
+      if (!row.asksOrigin) await this.#fill(row, runtime);
       try {
-        return await this.#fire(row, requestCount);
+        return await this.#fire(row, runtime, requestCount);
       } catch (cause) {
         if (triesLeft <= 1) throw cause;
         this.#discarded.push(`${row.name}: ${String(cause).split("\n", 1)[0]}`);
@@ -119,13 +123,13 @@ export class Rounds {
     }
   }
 
-  async #fire(row: Row, requestCount: number): Promise<Fired> {
-    const { name, system, page, headers, connections, status, said, asksOrigin } = row;
+  async #fire(row: Row, { url, pid }: Runtime, requestCount: number): Promise<Fired> {
+    const { name, page, headers, connections, status, said, asksOrigin } = row;
     const { origin } = this.#ground;
     await origin.call("take");
-    const cpuBefore = system.pid === undefined ? 0 : cpuUsOf(system.pid);
+    const cpuBefore = pid === undefined ? 0 : cpuUsOf(pid);
     const fired = await this.#generator.call("fire", {
-      url: `${system.url}${page}`,
+      url: `${url}${page}`,
       headers,
       connections,
       requestCount,
@@ -133,7 +137,7 @@ export class Rounds {
       expected: { status, said },
     });
     await delay(settleMs);
-    const cpuUs = system.pid === undefined ? undefined : cpuUsOf(system.pid) - cpuBefore;
+    const cpuUs = pid === undefined ? undefined : cpuUsOf(pid) - cpuBefore;
     const [asked, expected] = [await origin.call("take"), asksOrigin ? requestCount : 0];
     if (asked !== expected)
       throw new Error(`${name}: ${page} brought ${asked} origin requests in place of ${expected}.`);

@@ -1,5 +1,5 @@
-// Whom the speed bench asks: Tidemark, with Redis and without, and what it is put beside, each in a
-// runtime of its own on workerd's own socket.
+// Whom the speed bench asks: Tidemark, with Redis and without, and what it is put beside, each in
+// runtimes of its own on workerd's own sockets.
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import { bundleWith } from "../../test/worker/world.ts";
@@ -16,18 +16,24 @@ import type { OriginCalls } from "./origin-process.ts";
 import type { RedisCalls } from "./redis-process.ts";
 import { fields, siteConfig } from "./site.ts";
 
-export interface System {
+type Env = Readonly<Record<string, string>>;
+
+export interface Runtime {
   readonly url: string;
-  /** Of its runtime; `undefined` where it has none, or this machine does not tell. */
+  /** Of its process; `undefined` where it has none, or this machine does not tell. */
   readonly pid: number | undefined;
 }
 
-export type StartSystem = (
-  worker: string,
-  env?: Readonly<Record<string, string>>,
-) => Promise<System>;
+/**
+ * Several that are alike: one process is by chance up to a tenth faster than another, for as long as
+ * it lives.
+ */
+export interface System {
+  readonly runtimes: readonly Runtime[];
+}
 
-export async function startGround(running: Running, log: RuntimeLog) {
+/** @param runtimeCount of each system that is started */
+export async function startGround(running: Running, log: RuntimeLog, runtimeCount: number) {
   const program = (name: string) => new URL(`./${name}-process.ts`, import.meta.url);
   const origin = await running.add(startPart<OriginCalls>(program("origin")));
   const redis = await running.add(startPart<RedisCalls>(program("redis")));
@@ -35,7 +41,7 @@ export async function startGround(running: Running, log: RuntimeLog) {
   const redisEnv = await redis.call("start");
   let startedCount = 0;
   /** One at a time, so that it can be told whose process is new. */
-  const start: StartSystem = async (worker, env = {}) => {
+  const startRuntime = async (worker: string, env: Env): Promise<Runtime> => {
     startedCount += 1;
     const before = new Set(runtimePids());
     const name = `colo-${startedCount}`;
@@ -43,11 +49,18 @@ export async function startGround(running: Running, log: RuntimeLog) {
     const { url } = await running.add(startColo({ ...settings, name }));
     return { url, pid: runtimePids().find((pid) => !before.has(pid)) };
   };
+  const start = async (worker: string, env: Env = {}): Promise<System> => {
+    const runtimes: Runtime[] = [];
+    while (runtimes.length < runtimeCount) runtimes.push(await startRuntime(worker, env));
+    return { runtimes };
+  };
   const tidemarkWorker = await bundleWith(siteConfig);
   const systems = {
-    origin: { url: originUrl, pid: undefined },
+    origin: { runtimes: [{ url: originUrl, pid: undefined }] },
     passThrough: await start(passThroughWorker),
     bare: await start(bareWorker),
+    /** What the same Worker comes to a second time is what the bench cannot tell apart. */
+    bareAgain: await start(bareWorker),
     hono: await start(await buildHonoWorker()),
     tidemark: await start(tidemarkWorker, redisEnv),
     withoutRedis: await start(tidemarkWorker),
@@ -56,4 +69,5 @@ export async function startGround(running: Running, log: RuntimeLog) {
     start(constantWorker(answer, fields));
   return { origin, redis, systems, start, startConstant, tidemarkWorker };
 }
+
 export type Ground = Awaited<ReturnType<typeof startGround>>;

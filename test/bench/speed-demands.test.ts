@@ -1,6 +1,12 @@
 // What must be seen is judged by ratios within a round, and said where it does not hold.
-import { expect, it } from "vitest";
-import { bareName, constantName, memoryName, type Row } from "../../bench/speed/contests.ts";
+import { describe, expect, it } from "vitest";
+import {
+  bareName,
+  constantName,
+  defaultName,
+  memoryName,
+  type Row,
+} from "../../bench/speed/contests.ts";
 import { demandsTable } from "../../bench/speed/demands.ts";
 import { contestTable, ratiosOf } from "../../bench/speed/report.ts";
 import type { ContestFigures, RowFigures } from "../../bench/speed/rounds.ts";
@@ -12,7 +18,7 @@ function figuresOf(
 ): RowFigures {
   const row: Row = {
     name,
-    system: { url: "http://127.0.0.1:1", pid: undefined },
+    system: { runtimes: [] },
     page: "/",
     headers: {},
     status: 200,
@@ -52,6 +58,27 @@ it.each([
 ])("says whether it holds: $id", ({ factor, holds }) => {
   const table = demandsTable([contestOf([constant, bare, memory(factor)])], undefined);
   expect(line(table, `${memoryName} ÷ ${bareName}`)).toContain(`| ${holds} |`);
+});
+
+describe("where no less than the same is asked for", () => {
+  const title = "A hit of 1 MiB";
+  const seenOf = (rates: readonly number[]): string => {
+    const rows = [
+      figuresOf(bareName, { rates: rates.map(() => 100), cpuUs: [] }),
+      figuresOf(defaultName, { rates, cpuUs: [] }),
+    ];
+    const contest = { kind: "hit", title, rows: rows.map(({ row }) => row) } as const;
+    return line(demandsTable([{ contest, rows }], undefined), title);
+  };
+  const rounds = (below: number) => Array.from({ length: 25 }, (_, at) => (at < below ? 90 : 110));
+
+  it.each([
+    { id: "as often below as above", below: 13, seen: "0.90 (0.90–1.10) | yes |" },
+    { id: "below hardly oftener than chance has it", below: 17, seen: "0.90 (0.90–1.10) | yes |" },
+    { id: "below oftener", below: 18, seen: "0.90 (0.90–0.90) | **no** |" },
+  ])("holds as far as the rounds can tell: $id", ({ below, seen }) => {
+    expect(seenOf(rounds(below))).toContain(seen);
+  });
 });
 
 it("bounds CPU from above", () => {

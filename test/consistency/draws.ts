@@ -26,4 +26,9 @@ export class Draws {
     if (chosen === undefined) throw new Error("There is nothing to choose from.");
     return chosen;
   }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    const placed = items.map((item) => ({ item, place: this.#draw() }));
+    return placed.sort((a, b) => a.place - b.place).map(({ item }) => item);
+  }
 }
