@@ -1,5 +1,5 @@
-// Records of one tier that this isolate has read: a text that comes again is neither parsed nor
-// checked again, and all that was worked out of its metadata is at hand.
+// Records of one tier that this isolate has read: one that comes again is neither parsed nor checked
+// again, and all that was worked out of its metadata is at hand.
 import { LRUCache } from "lru-cache";
 import { decodeRecord, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
@@ -11,25 +11,23 @@ export interface Decoded {
 
 /** A record as its tier tells it. */
 export interface ToldRecord {
-  readonly text: string;
   /** Names this record among all that are ever written; `null` where nothing does. */
   readonly entityTag: string | null;
+  readonly text: () => string;
 }
 
-export interface KnownRecord extends ToldRecord {
+export interface KnownRecord {
+  readonly entityTag: string;
   readonly decoded: Decoded;
 }
 
 const keptBytesMax = 2_097_152;
 
-/** The text itself, what is parsed, and what is worked out and built of it. */
-const knownBytes = ({ text }: KnownRecord): number => 2_048 + 8 * text.length;
+/** What is parsed of a text, and what is worked out and built of that. */
+const knownBytes = (text: string): number => 2_048 + 7 * text.length;
 
 export class DecodedRecords {
-  readonly #known = new LRUCache<string, KnownRecord>({
-    maxSize: keptBytesMax,
-    sizeCalculation: knownBytes,
-  });
+  readonly #known = new LRUCache<string, KnownRecord>({ maxSize: keptBytesMax });
 
   /** @returns what was last read under the key, which another record may have replaced since */
   last(key: RecordKey): KnownRecord | undefined {
@@ -37,12 +35,14 @@ export class DecodedRecords {
   }
 
   /** @returns `undefined` for text of another version or form. Never throws. */
-  decode(key: RecordKey, { text, entityTag }: ToldRecord): Decoded | undefined {
+  decode(key: RecordKey, told: ToldRecord): Decoded | undefined {
+    const { entityTag } = told;
     const known = this.#known.get(key.text);
-    const decoded = known?.text === text ? known.decoded : decodeRecord(text);
-    if (decoded === undefined) return undefined;
-    if (known?.text !== text || known.entityTag !== entityTag) {
-      this.#known.set(key.text, { text, entityTag, decoded });
+    if (known !== undefined && known.entityTag === entityTag) return known.decoded;
+    const text = told.text();
+    const decoded = decodeRecord(text);
+    if (decoded !== undefined && entityTag !== null) {
+      this.#known.set(key.text, { entityTag, decoded }, { size: knownBytes(text) });
     }
     return decoded;
   }

@@ -65,19 +65,19 @@ export class EdgeTier implements Tier {
 
   /** What this isolate has read before, if that does for an answer while it still lies there. */
   #sufficing(key: RecordKey, { part, isHeld }: Pick<TierAsk, "part" | "isHeld">) {
-    const { entityTag = null, decoded } = this.#records.last(key) ?? {};
-    if (part === "whole" || entityTag === null || decoded?.record.kind !== "response") {
-      return undefined;
-    }
-    const { metadata } = decoded.record;
+    const known = part === "metadata" ? this.#records.last(key) : undefined;
+    if (known?.decoded.record.kind !== "response") return undefined;
+    const { metadata } = known.decoded.record;
+    const { entityTag, decoded } = known;
     const isWantedWhole = isSmall(metadata) && isHeld?.(metadata) === true;
-    const { keepUntilAtMs } = decoded;
-    return isWantedWhole ? undefined : { entityTag, metadata, keepUntilAtMs };
+    return isWantedWhole
+      ? undefined
+      : { entityTag, metadata, keepUntilAtMs: decoded.keepUntilAtMs };
   }
 
   #decoded(key: RecordKey, { headers }: Response): Decoded | undefined {
-    const told = { text: headers.get(recordField) ?? "", entityTag: headers.get("etag") };
-    const decoded = this.#records.decode(key, told);
+    const text = () => headers.get(recordField) ?? "";
+    const decoded = this.#records.decode(key, { entityTag: headers.get("etag"), text });
     if (decoded === undefined) this.#settings.onBadRecord();
     return decoded;
   }
