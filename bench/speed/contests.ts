@@ -1,5 +1,5 @@
 // What is measured side by side: hits by size of body, 304s, and misses. A contest's rows take turns.
-import { etag, pageOf, type Path } from "./site.ts";
+import { browserFields, etag, pageOf, type Path } from "./site.ts";
 import type { Ground, System } from "./systems.ts";
 
 export interface Row {
@@ -41,6 +41,13 @@ const sizes = [
 ];
 const usualBytes = 10 * kibibyte;
 
+/** As a title goes on where requests bear what a browser sends, and not `Host` alone. */
+export const byBrowser = ", asked for as a browser does";
+const askings = [
+  { asking: "", headers: {}, bytesAsked: sizes.map(({ bytes }) => bytes) },
+  { asking: byBrowser, headers: browserFields, bytesAsked: [usualBytes, kibibyte ** 2] },
+];
+
 /** More bytes on their way at once than these are would measure the machine's memory. */
 const bytesOnTheirWayMax = 64 * kibibyte ** 2;
 const connectionsMax = 32;
@@ -57,14 +64,15 @@ const hit = {
 
 type Start = (ground: Ground) => Promise<Contest>;
 
-const hits = sizes.map(
-  ({ said, bytes, isHeld, isShared }): Start =>
-    async ({ systems, startConstant }) => {
+const hitsAsked = ({ asking, headers, bytesAsked }: (typeof askings)[number]): Start[] =>
+  sizes
+    .filter(({ bytes }) => bytesAsked.includes(bytes))
+    .map(({ said, bytes, isHeld, isShared }): Start => async ({ systems, startConstant }) => {
       const { bare, bareAgain, hono, tidemark } = systems;
       const constant = await startConstant({ status: 200, bodyBytes: bytes });
       const page = pageOf("memory", bytes);
       const connections = Math.min(connectionsMax, Math.floor(bytesOnTheirWayMax / bytes));
-      const ofSize = { ...hit, connections };
+      const ofSize = { ...hit, headers, connections };
       const ofTidemark = (name: string, path: Path, detail: Path = path) => ({
         ...ofSize,
         name,
@@ -89,9 +97,8 @@ const hits = sizes.map(
             ]
           : []),
       ];
-      return { kind: "hit", title: `A hit of ${said}`, rows };
-    },
-);
+      return { kind: "hit", title: `A hit of ${said}${asking}`, rows };
+    });
 
 async function notModified({ systems, startConstant }: Ground): Promise<Contest> {
   const { bare, tidemark } = systems;
@@ -134,7 +141,7 @@ async function misses({ systems }: Ground): Promise<Contest> {
 
 /** Each starts the runtimes that it alone needs. */
 export const contests: readonly { readonly kind: Contest["kind"]; readonly start: Start }[] = [
-  ...hits.map((start) => ({ kind: "hit", start }) as const),
+  ...askings.flatMap(hitsAsked).map((start) => ({ kind: "hit", start }) as const),
   { kind: "304", start: notModified },
   { kind: "miss", start: misses },
 ];

@@ -18,6 +18,23 @@ export const etag = '"1"';
 /** Of every 200, by whomever it is made. */
 export const fields = { "content-type": "text/html", "cache-control": "max-age=3600", etag };
 
+/** What a browser sends with a page it is told to open. */
+export const browserFields = {
+  connection: "keep-alive",
+  "sec-ch-ua": '"Chromium";v="142", "Not_A Brand";v="99"',
+  "sec-ch-ua-mobile": "?0",
+  "sec-ch-ua-platform": '"Linux"',
+  "upgrade-insecure-requests": "1",
+  "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36",
+  accept: "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+  "sec-fetch-site": "none",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-user": "?1",
+  "sec-fetch-dest": "document",
+  "accept-encoding": "gzip, deflate, br, zstd",
+  "accept-language": "en-GB,en;q=0.9",
+};
+
 /** The second segment says how long the body is, in bytes. */
 export const pageOf = (path: Path, bodyBytes: number, name = "page"): string =>
   `/${path}/${bodyBytes}/${name}`;
