@@ -95,6 +95,13 @@ describe("a cache that fails", () => {
       return { arriving: { kind: "arriving", metadata, stream, completed }, completed };
     };
 
+    const counting = () => {
+      const cache = new FakeCache(clock);
+      const bad = { recordCount: 0 };
+      const onBadRecord = () => void (bad.recordCount += 1);
+      return { cache, bad, tier: new EdgeTier({ cache: () => cache, onBadRecord }) };
+    };
+
     it.each([
       { id: "and is not there", mode: "works", isThere: false, written: "unavailable" },
       { id: "and throws", mode: "throws", isThere: true, written: "unavailable" },
@@ -117,12 +124,7 @@ describe("a cache that fails", () => {
     });
 
     it("is absent once its body is gone, wherever its metadata still lies", async () => {
-      const cache = new FakeCache(clock);
-      let badRecordCount = 0;
-      const onBadRecord = (): void => {
-        badRecordCount += 1;
-      };
-      const tier = new EdgeTier({ cache: () => cache, onBadRecord });
+      const { cache, tier, bad } = counting();
       expect(await tier.write(key, sending().arriving, keep)).toEqual({ kind: "kept" });
       expect(await look(tier, key, ask)).toEqual(shown(page, bytesOf("page")));
       const parts = cache.addresses.filter((address) => address !== addressOf(key));
@@ -131,22 +133,17 @@ describe("a cache that fails", () => {
       ]);
       await cache.delete(parts[0] ?? "");
       expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
-      expect(badRecordCount).toBe(0);
+      expect(bad.recordCount).toBe(0);
     });
 
     it("is absent when its body has another length than it names", async () => {
-      const cache = new FakeCache(clock);
-      let badRecordCount = 0;
-      const onBadRecord = (): void => {
-        badRecordCount += 1;
-      };
-      const tier = new EdgeTier({ cache: () => cache, onBadRecord });
+      const { cache, tier, bad } = counting();
       await tier.write(key, sending().arriving, keep);
       const part = cache.addresses.find((address) => address !== addressOf(key)) ?? "";
       const headers = { "cache-control": "max-age=600", "content-length": "3" };
       await cache.put(part, new Response("pag", { headers }));
       expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
-      expect(badRecordCount).toBe(1);
+      expect(bad.recordCount).toBe(1);
     });
   });
 });
