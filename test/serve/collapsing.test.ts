@@ -126,6 +126,7 @@ describe("fifty at once", () => {
       return new Response(broken, { headers: cc("max-age=60") });
     };
     const leader = site.ask("/a").then(read);
+    await until(() => site.origin.count === 1);
     const others = [site.ask("/a").then(read), site.ask("/a").then(read)];
     await idle();
     gate.open();
