@@ -15,6 +15,7 @@ import { HotKeys } from "./serve/hot-keys.ts";
 import { Invalidations } from "./serve/invalidate.ts";
 import { JoinedPurges } from "./serve/joined-purges.ts";
 import { keepWarm } from "./serve/keep-warm.ts";
+import { Lifts } from "./serve/lifts.ts";
 import { OriginHealth } from "./serve/origin-health.ts";
 import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
@@ -109,6 +110,7 @@ function createIsolate(given: {
   const { siteHost } = environment;
   const matchRoute = compileRoutes(config);
   const onBadRecord = () => metrics.badRecord();
+  const fillBudget = new ByteBudget(limits.memoryBytes);
   return {
     config,
     metrics,
@@ -116,7 +118,7 @@ function createIsolate(given: {
     readUrl: compileUrlReader({ config, matchRoute, siteHost }),
     siteHost,
     tiers: {
-      memory: new MemoryTier(limits.memoryBytes),
+      memory: new MemoryTier(limits.memoryBytes, (body) => fillBudget.countFromNow(body)),
       edge: new EdgeTier({ cache: platform.cache, onBadRecord }),
       shared:
         redis &&
@@ -138,7 +140,8 @@ function createIsolate(given: {
     hotKeys:
       redis && config.hotKeys > 0 ? new HotKeys(new HotKeyStream({ redis, namespace })) : undefined,
     sharedOdds: new SharedOdds(),
-    fillBudget: new ByteBudget(limits.memoryBytes),
+    fillBudget,
+    lifts: new Lifts({ budget: fillBudget, memoryBytes: limits.memoryBytes }),
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,
     random: platform.random,

@@ -24,7 +24,9 @@ export default {
 
 /** As JSON on its way, a dozen bytes more than the text. */
 async function written(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean): Promise<Uint8Array> {
-  const text = isPacked ? `g${(await gzipped(bytes)).toBase64()}` : `i${bytes.toBase64()}`;
+  const text = isPacked
+    ? `g${(await gzipped(new Blob([bytes]))).toBase64()}`
+    : `i${bytes.toBase64()}`;
   return new TextEncoder().encode(JSON.stringify({ result: text }));
 }
 

@@ -165,5 +165,8 @@ async function recordOf(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<T
     fillCostMs: 80,
     jitterDraw: 0.5,
   };
-  return { kind: "response", stored: { metadata, body: { kind: "bytes", bytes } } };
+  return {
+    kind: "response",
+    stored: { metadata, body: { kind: "blob", blob: new Blob([bytes]) } },
+  };
 }

@@ -47,10 +47,13 @@ export interface StoredMetadata {
   readonly awaitsSecondAsk?: boolean | undefined;
 }
 
-/** A body held whole, or one read from its tier as it is sent on; `absent` if it was not asked for. */
+/**
+ * A body held whole, which the runtime sends from where it lies (docs/adr/0016), or one read from its
+ * tier as it is sent on; `absent` if it was not asked for.
+ */
 export type StoredBody =
-  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array> }
+  | { readonly kind: "blob"; readonly blob: Blob }
+  | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
   | { readonly kind: "absent" };
 
 export interface StoredResponse {

@@ -47,7 +47,7 @@ export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
   const { ports } = place;
   const { body } = stored;
-  if (body.kind !== "bytes" || body.bytes.byteLength > ports.config.limits.sharedBodyBytes) return;
+  if (body.kind !== "blob" || body.blob.size > ports.config.limits.sharedBodyBytes) return;
   admitted.add(metadata);
   ports.afterAnswer(async () => {
     if ((await admit(stored, place)) === "not-taken") admitted.delete(metadata);

@@ -1,18 +1,28 @@
 // What all fills of an isolate may hold together: bodies that arrive, and those that clients have
 // yet to take.
 
+interface Holding {
+  readonly bytes: number;
+  holderCount: number;
+  isCounted: boolean;
+}
+
 export class ByteBudget {
   readonly #bytesMax: number;
-  readonly #holderCounts = new Map<ArrayBufferLike, number>();
+  readonly #holdings = new Map<object, Holding>();
   #takenBytes = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
+  hasRoomFor(bytes: number): boolean {
+    return this.#takenBytes + bytes <= this.#bytesMax;
+  }
+
   /** @returns false, taking nothing, if that is more than is left */
   take(bytes: number): boolean {
-    if (this.#takenBytes + bytes > this.#bytesMax) return false;
+    if (!this.hasRoomFor(bytes)) return false;
     this.#takenBytes += bytes;
     return true;
   }
@@ -24,23 +34,36 @@ export class ByteBudget {
   /**
    * Counts what is there already, even beyond the bound, and once however many hold it.
    *
+   * @param given.isCountedElsewhere then nothing is counted here before `countFromNow`
    * @returns what lets go of it; further calls do nothing
    */
-  hold(held: ArrayBufferLike): () => void {
-    const before = this.#holderCounts.get(held) ?? 0;
-    if (before === 0) this.#takenBytes += held.byteLength;
-    this.#holderCounts.set(held, before + 1);
+  hold(held: object, bytes: number, { isCountedElsewhere = false } = {}): () => void {
+    const holding = this.#holdings.get(held) ?? { bytes, holderCount: 0, isCounted: false };
+    this.#holdings.set(held, holding);
+    holding.holderCount += 1;
+    if (!isCountedElsewhere) this.#count(holding);
     let isHolding = true;
     return () => {
-      if (isHolding) this.#letGo(held);
+      if (isHolding) this.#letGo(held, holding);
       isHolding = false;
     };
   }
 
-  #letGo(held: ArrayBufferLike): void {
-    const left = (this.#holderCounts.get(held) ?? 0) - 1;
-    if (left > 0) return void this.#holderCounts.set(held, left);
-    this.#holderCounts.delete(held);
-    this.give(held.byteLength);
+  /** Who counted it elsewhere has let go of it; nothing, where nobody holds it. */
+  countFromNow(held: object): void {
+    const holding = this.#holdings.get(held);
+    if (holding !== undefined) this.#count(holding);
+  }
+
+  #count(holding: Holding): void {
+    if (!holding.isCounted) this.#takenBytes += holding.bytes;
+    holding.isCounted = true;
+  }
+
+  #letGo(held: object, holding: Holding): void {
+    holding.holderCount -= 1;
+    if (holding.holderCount > 0) return;
+    this.#holdings.delete(held);
+    if (holding.isCounted) this.give(holding.bytes);
   }
 }

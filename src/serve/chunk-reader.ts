@@ -5,10 +5,10 @@ const chunkBytes = 65_536;
 export class ChunkReader {
   readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
-  readonly #plain: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #plain: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
 
   /** @param betweenBytesMs how long the next chunk is waited for */
-  constructor(stream: ReadableStream<Uint8Array>, betweenBytesMs: number) {
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, betweenBytesMs: number) {
     this.#betweenBytesMs = betweenBytesMs;
     try {
       this.#bytes = stream.getReader({ mode: "byob" });
@@ -19,7 +19,7 @@ export class ChunkReader {
   }
 
   /** @returns `undefined` at the end; rejects when the body is cut short, or stalls */
-  async read(): Promise<Uint8Array | undefined> {
+  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { promise: stalled, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       reject(new Error("The origin's body stalled."));
@@ -32,7 +32,7 @@ export class ChunkReader {
     }
   }
 
-  async #next(): Promise<Uint8Array | undefined> {
+  async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#bytes === undefined) return (await this.#plain?.read())?.value;
     const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));
     if (done || value === undefined) return undefined;

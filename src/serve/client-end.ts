@@ -1,11 +1,16 @@
 // Where a fill's client reads: what has come waits for it in order, one slice on its way at a time.
 import type { BytePipe } from "./byte-pipe.ts";
-import { slicesOf } from "./byte-slices.ts";
+
+/** Of what is held in one piece, a client that reads slowly holds so much besides. */
+const sliceBytes = 65_536;
 
 /** The client may leave or read slowly; the fill goes on without it. */
 export class ClientEnd {
   readonly #pipe: BytePipe | undefined;
   #waiting: Uint8Array[] = [];
+  /** Behind what waits. */
+  #rest = new Blob();
+  /** Of both. */
   #waitingBytes = 0;
   #sending: Promise<void> | undefined;
   #hasLeft = false;
@@ -31,10 +36,9 @@ export class ClientEnd {
   }
 
   /** The same bytes in one piece, which others hold too, in place of the chunks they came in. */
-  shareFrom(whole: Uint8Array): void {
-    if (this.#waitingBytes === 0) return;
-    const rest = whole.subarray(whole.byteLength - this.#waitingBytes);
-    this.#waiting = [...slicesOf(rest)];
+  shareFrom(whole: Blob): void {
+    this.#rest = whole.slice(whole.size - this.#waitingBytes);
+    this.#waiting = [];
   }
 
   /** Settles once everything queued was taken, or the client has left. */
@@ -56,10 +60,7 @@ export class ClientEnd {
 
   async #send({ writer }: BytePipe): Promise<void> {
     try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        this.#waitingBytes -= next.byteLength;
-        await writer.write(next);
-      }
+      while (this.#waitingBytes > 0) await writer.write(await this.#next());
     } catch {
       this.#leave();
     } finally {
@@ -67,9 +68,22 @@ export class ClientEnd {
     }
   }
 
+  #next(): Uint8Array | Promise<Uint8Array> {
+    const chunk = this.#waiting.shift();
+    if (chunk !== undefined) {
+      this.#waitingBytes -= chunk.byteLength;
+      return chunk;
+    }
+    const slice = this.#rest.slice(0, sliceBytes);
+    this.#rest = this.#rest.slice(sliceBytes);
+    this.#waitingBytes -= slice.size;
+    return slice.arrayBuffer().then((bytes) => new Uint8Array(bytes));
+  }
+
   #leave(): void {
     this.#hasLeft = true;
     this.#waiting = [];
+    this.#rest = new Blob();
     this.#waitingBytes = 0;
   }
 }

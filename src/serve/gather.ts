@@ -8,7 +8,7 @@ import { ChunkReader } from "./chunk-reader.ts";
 export type Gathered =
   | {
       kind: "whole";
-      bytes: Uint8Array<ArrayBuffer>;
+      blob: Blob;
       /** Settles once the client has taken all of it, or left; nothing else need wait for that. */
       sent: Promise<void>;
     }
@@ -18,7 +18,7 @@ export type Gathered =
   | { kind: "cut" };
 
 export interface GatherPlan {
-  readonly source: ReadableStream<Uint8Array>;
+  readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Where the client reads; `undefined` if nobody waits for the body. */
   readonly client: BytePipe | undefined;
   readonly bufferBytes: number;
@@ -74,17 +74,17 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
     client.abort(new Error("The body was shorter than its length said."));
     return { kind: "cut" };
   }
-  const bytes = buffer.joined();
-  client.shareFrom(bytes);
-  const letGo = plan.budget.hold(bytes.buffer);
+  const blob = buffer.joined();
+  client.shareFrom(blob);
+  const letGo = plan.budget.hold(blob, blob.size);
   buffer.empty();
-  return { kind: "whole", bytes, sent: client.close().finally(letGo) };
+  return { kind: "whole", blob, sent: client.close().finally(letGo) };
 }
 
 /** The chunks that have come, and what was taken of the budget for them. */
 class Buffered {
   readonly #budget: ByteBudget;
-  #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array<ArrayBuffer>[] = [];
   #takenBytes = 0;
   bytes = 0;
 
@@ -93,7 +93,7 @@ class Buffered {
   }
 
   /** @returns whether there was room for it; it is kept all the same */
-  add(chunk: Uint8Array): boolean {
+  add(chunk: Uint8Array<ArrayBuffer>): boolean {
     this.bytes += chunk.byteLength;
     this.#chunks.push(chunk);
     const isHeld = this.#budget.take(chunk.byteLength);
@@ -109,14 +109,8 @@ class Buffered {
     this.empty();
   }
 
-  joined(): Uint8Array<ArrayBuffer> {
-    const whole = new Uint8Array(this.bytes);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at);
-      at += chunk.byteLength;
-    }
-    return whole;
+  joined(): Blob {
+    return new Blob(this.#chunks);
   }
 
   empty(): void {

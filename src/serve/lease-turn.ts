@@ -93,7 +93,7 @@ async function outcomeIn(record: RecordHead, ask: TurnAsk): Promise<FlightOutcom
   const { accepts } = ask;
   const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts, atPrimary: true }, ports);
   if (typeof found !== "object") return undefined;
-  if (found.stored.body.kind === "bytes" && accepts(found)) {
+  if (found.stored.body.kind === "blob" && accepts(found)) {
     return { kind: "stored", stored: found.stored };
   }
   discardBody(found.stored);
@@ -125,7 +125,7 @@ function wordOn(
   }
   const { body, metadata } = outcome.stored;
   const { limits } = ports.config;
-  const isShared = body.kind === "bytes" && body.bytes.byteLength <= limits.sharedBodyBytes;
+  const isShared = body.kind === "blob" && body.blob.size <= limits.sharedBodyBytes;
   const isOfUse = !isAlwaysValidated(termsOf(metadata, policyOf({ asked, ports })));
   const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;
   return mayBeUsed ? undefined : "nothing-to-share";

@@ -7,7 +7,14 @@ import {
   type StoredResponse,
 } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
-import type { Tier, TierAsk, TierRead, TierRecord, VaryMarker } from "../tiers/tier.ts";
+import {
+  isSmall,
+  type Tier,
+  type TierAsk,
+  type TierRead,
+  type TierRecord,
+  type VaryMarker,
+} from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
 import { isAlwaysValidated, keepUntilAtMs, type Terms, termsOf } from "./lifetime.ts";
 import { policyOf } from "./need.ts";
@@ -155,12 +162,18 @@ class Search {
 
   async #read(tier: Tier, part: TierAsk["part"]): Promise<TierRead> {
     const { asked, atMs, atPrimary = false } = this.#ask;
-    const { afterAnswer } = this.#ports;
+    const { afterAnswer, lifts } = this.#ports;
     // A body that proved needful after all goes into a tier again, also for HEAD.
     const isNeeded = part === "whole" && mayNeedNoBody(asked);
-    const isHeld = ({ awaitsSecondAsk = false }: StoredMetadata) =>
-      awaitsSecondAsk || isNeeded || asked.route.tiers.includes("memory");
+    const isForMemory = asked.route.tiers.includes("memory");
+    let isLifted = false;
+    const isHeld = (metadata: StoredMetadata) => {
+      if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
+      isLifted = isForMemory && lifts.begin(metadata, atMs);
+      return isLifted;
+    };
     const read = await tier.read(this.#key(), { atMs, part, isHeld, atPrimary, afterAnswer });
+    if (isLifted) lifts.end();
     return this.#counted(tier.name, read);
   }
 
@@ -209,11 +222,12 @@ class Search {
     const { asked, atMs } = this.#ask;
     const { tiers, afterAnswer } = this.#ports;
     const best = this.#best;
-    if (best?.stored.body.kind !== "bytes") return;
+    if (best?.stored.body.kind !== "blob") return;
     const { stored } = best;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
     const leadsToError = isErrorStatus(stored.metadata.status);
-    const keep = { atMs, untilAtMs, body: "new", leadsToError } as const;
+    const isAskedAgain = from.name === "edge" && !isSmall(stored.metadata);
+    const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
     const records: [RecordKey, TierRecord][] = [[this.#key(), { kind: "response", stored }]];
     const marker = this.#marker && newestMarker(asked.key, this.#marker, this.#ports);
     if (marker !== undefined) records.push([asked.key, marker]);

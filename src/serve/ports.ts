@@ -11,6 +11,7 @@ import type { Flights } from "./collapse.ts";
 import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations } from "./invalidate.ts";
 import type { JoinedPurges } from "./joined-purges.ts";
+import type { Lifts } from "./lifts.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { SharedOdds } from "./shared-odds.ts";
@@ -56,6 +57,7 @@ export interface Isolate {
   readonly hotKeys: HotKeys | undefined;
   readonly sharedOdds: SharedOdds;
   readonly fillBudget: ByteBudget;
+  readonly lifts: Lifts;
   readonly metrics: Metrics;
   readonly fetchOrigin: FetchOrigin;
   /** Epoch milliseconds. */

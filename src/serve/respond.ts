@@ -8,6 +8,7 @@ import {
   type StoredMetadata,
   type StoredResponse,
 } from "../http/stored-response.ts";
+import { unreachable } from "../http/unreachable.ts";
 import { isNotModified } from "../http/validators.ts";
 import {
   bodyDescriptions,
@@ -17,8 +18,7 @@ import {
 } from "./downstream.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { heldBodyBytesMax } from "../tiers/tier.ts";
-import { streamOf } from "./byte-slices.ts";
+import { readableOf } from "./held-body.ts";
 import { slicedStream } from "./sliced-stream.ts";
 
 const ofTheWhole = ["age", "etag", "expires", "last-modified"];
@@ -76,7 +76,7 @@ function bodyOrPart(
   { asked, ports }: { asked: Asked; ports: Ports },
 ): Response {
   const { conditions } = asked;
-  const { metadata, body } = stored;
+  const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
   if (bodiless.has(status)) return new Response(null, { status, statusText, headers: prepared });
   const part =
@@ -109,20 +109,25 @@ function bodyOrPart(
   const { firstByte, lastByte } = part;
   fields.set("content-range", `bytes ${firstByte}-${lastByte}/${bodyBytes}`);
   fields.set("content-length", String(lastByte - firstByte + 1));
-  const sliced =
-    body.kind === "stream" ? slicedStream(body.stream, part) : bodyFrom(stored, ports, part);
+  const sliced = bodyFrom(stored, ports, part);
   return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
-/** @param part first and last byte, both included; of bytes alone */
 function bodyFrom(
   { body }: StoredResponse,
-  { fillBudget: budget, afterAnswer }: Ports,
+  ports: Ports,
   part?: { firstByte: number; lastByte: number },
-): BodyInit | null {
-  if (body.kind !== "bytes") return body.kind === "stream" ? body.stream : null;
-  const bytes = part ? body.bytes.subarray(part.firstByte, part.lastByte + 1) : body.bytes;
-  return bytes.byteLength > heldBodyBytesMax ? streamOf(bytes, { budget, afterAnswer }) : bytes;
+): ReadableStream<Uint8Array> | null {
+  switch (body.kind) {
+    case "blob":
+      return readableOf(body.blob, ports, part);
+    case "stream":
+      return part === undefined ? body.stream : slicedStream(body.stream, part);
+    case "absent":
+      return null;
+    default:
+      return unreachable(body);
+  }
 }
 
 /** The origin's answer as it came, its body untouched and not held here. */

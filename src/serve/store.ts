@@ -9,7 +9,7 @@ import { RecordKey } from "../tiers/record-key.ts";
 import { sha256Hex } from "../sha256.ts";
 import {
   type ArrivingResponse,
-  heldBodyBytesMax,
+  smallBodyBytesMax,
   type Tier,
   type TierKeep,
   type TierRecord,
@@ -60,7 +60,7 @@ const behindAnswerMsMax = 25_000;
 
 export interface Fill extends VariantPlace {
   readonly metadata: StoredMetadata;
-  readonly source: ReadableStream<Uint8Array>;
+  readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly flight: Flight;
   /** The flight's key, under which it ends once everything is stored. */
   readonly key: RecordKey;
@@ -102,7 +102,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
       });
       if (gathered.kind === "whole") {
         ({ sent } = gathered);
-        await storeWhole(gathered.bytes, fill);
+        await storeWhole(gathered.blob, fill);
       }
       await streamed;
     } finally {
@@ -114,17 +114,17 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
   return client?.readable ?? null;
 }
 
-async function storeWhole(bytes: Uint8Array<ArrayBuffer>, fill: Fill): Promise<void> {
+async function storeWhole(blob: Blob, fill: Fill): Promise<void> {
   const { ports, flight } = fill;
   const metadata: StoredMetadata = {
     ...fill.metadata,
-    bodyBytes: bytes.byteLength,
-    bodyDigest: await sha256Hex(bytes),
+    bodyBytes: blob.size,
+    bodyDigest: await sha256Hex(await blob.arrayBuffer()),
     ...(!fill.isValidated && { fillCostMs: ports.nowAtMs() - fill.metadata.requestedAtMs }),
-    // No tier hands out more in one piece, to be written when it is asked for again.
-    ...(bytes.byteLength > heldBodyBytesMax && { awaitsSecondAsk: undefined }),
+    // No tier hands out more in one piece at its first hit, to be written when it is asked for again.
+    ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   };
-  const stored: StoredResponse = { metadata, body: { kind: "bytes", bytes } };
+  const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   flight.settle({ kind: "stored", stored });
   const place = await withMarkerPassedOver(metadata, await withListOfColo(metadata, fill));
   // Fills that went on at the same time may have taken the room that there was.

@@ -45,7 +45,7 @@ export async function validated(
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
   heedRefusal(refusal, metadata.status, { ...need, replaced: candidate });
-  const isHeld = body.kind === "bytes" || asked.method === "GET";
+  const isHeld = body.kind === "blob" || asked.method === "GET";
   const isStored = refusal === undefined && isHeld;
   const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
   // Too large to be held: it is read once more from its tier, and stored again on the way.
@@ -54,7 +54,7 @@ export async function validated(
     return sendAndStoreBody(sent, need, flight, handling);
   }
   const stored: StoredResponse = { metadata, body };
-  if (isStored && body.kind === "bytes") {
+  if (isStored && body.kind === "blob") {
     const stores = storeFreshened(stored, candidate, need);
     flight.settle({ kind: "stored", stored });
     ports.afterAnswer(async () => {
@@ -109,7 +109,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   const end = { ...need, replaced: candidate };
   if (told === "other") return endStored(end);
   // Lower tiers may hold a newer one that this isolate knows nothing of.
-  if (told === "unknown" || body.kind !== "bytes" || standsAtMs === undefined) return;
+  if (told === "unknown" || body.kind !== "blob" || standsAtMs === undefined) return;
   const metadata = freshened(before, fresh, need);
   const refusal = refusalToFreshen(metadata, fresh.response, need);
   heedRefusal(refusal, status, end);

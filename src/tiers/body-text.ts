@@ -18,16 +18,13 @@ const gzipShareMax = 0.8;
 
 const textual = /^(?:text\/|application\/(?:json|javascript|x-javascript|xml)\b)|\+(?:json|xml)\b/i;
 
-export async function bodyTextOf(
-  bytes: Uint8Array<ArrayBuffer>,
-  metadata: StoredMetadata,
-): Promise<string> {
-  if (bytes.byteLength >= gzipFromBytes && isPlainText(metadata)) {
-    const packed = await gzipped(bytes);
-    const isWorthIt = packed.byteLength <= gzipShareMax * bytes.byteLength;
+export async function bodyTextOf(body: Blob, metadata: StoredMetadata): Promise<string> {
+  if (body.size >= gzipFromBytes && isPlainText(metadata)) {
+    const packed = await gzipped(body);
+    const isWorthIt = packed.byteLength <= gzipShareMax * body.size;
     if (isWorthIt) return asGzip + packed.toBase64();
   }
-  return asItIs + bytes.toBase64();
+  return asItIs + new Uint8Array(await body.arrayBuffer()).toBase64();
 }
 
 /**

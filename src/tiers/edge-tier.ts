@@ -16,7 +16,7 @@ import { encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
   type ArrivingResponse,
-  heldBodyBytesMax,
+  isSmall,
   type Tier,
   type TierAsk,
   type TierKeep,
@@ -105,11 +105,12 @@ export class EdgeTier implements Tier {
       const streamed = await this.#settings.cache().match(await addressOf(key, part));
       return streamed === undefined ? "gone" : streamedFrom(streamed, bodyBytes);
     }
-    // Each client that reads slowly would hold a copy of its own.
-    const isHeldWhole = asked === "metadata" || isHeld?.(metadata) !== false;
-    if (!isSmall(metadata) || !isHeldWhole) return streamedFrom(response, bodyBytes);
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    return bytes.byteLength === bodyBytes ? { kind: "bytes", bytes } : "not-whole";
+    const isWantedWhole = isSmall(metadata)
+      ? asked === "metadata" || isHeld?.(metadata) !== false
+      : isHeld?.(metadata) === true;
+    if (!isWantedWhole) return streamedFrom(response, bodyBytes);
+    const blob = await response.blob();
+    return blob.size === bodyBytes ? { kind: "blob", blob } : "not-whole";
   }
 
   async remove(key: RecordKey): Promise<void> {
@@ -192,7 +193,7 @@ export class EdgeTier implements Tier {
     key: RecordKey,
     written: {
       head: RecordHead;
-      body: BodyInit | null;
+      body: ReadableStream<Uint8Array> | null;
       keep: TierKeep;
       fields: Record<string, string>;
     },
@@ -208,10 +209,6 @@ export class EdgeTier implements Tier {
 /** What the Cache API has, and how its body is wanted. */
 interface Matched extends Pick<TierAsk, "part" | "isHeld"> {
   readonly response: Response;
-}
-
-function isSmall({ bodyBytes }: StoredMetadata): boolean {
-  return (bodyBytes ?? 0) <= heldBodyBytesMax;
 }
 
 function withoutBody(
@@ -234,6 +231,6 @@ async function streamedFrom(
   return "not-whole";
 }
 
-function wholeBody({ body }: StoredResponse): Uint8Array<ArrayBuffer> | undefined {
-  return body.kind === "bytes" ? body.bytes : undefined;
+function wholeBody({ body }: StoredResponse): ReadableStream<Uint8Array> | undefined {
+  return body.kind === "blob" ? body.blob.stream() : undefined;
 }

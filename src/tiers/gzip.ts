@@ -19,8 +19,8 @@ const silenceMs = 50;
 /** What is so much longer than what becomes of it, nobody has packed: a client waits for it. */
 const silencesMax = 8;
 
-export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = body.stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 

@@ -4,8 +4,9 @@ import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
   type ArrivingResponse,
-  heldBodyBytesMax,
+  largeBodyBytesMax,
   refuseArriving,
+  smallBodyBytesMax,
   type Tier,
   type TierAsk,
   type TierKeep,
@@ -32,12 +33,26 @@ export class MemoryTier implements Tier {
   readonly name = "memory";
   readonly #errors: Part;
   readonly #others: Part;
+  readonly #bodies = new WeakSet<Blob>();
 
-  /** @param bytesMax of bodies, fields and keys together; 0 holds nothing */
-  constructor(bytesMax: number) {
+  /**
+   * @param bytesMax of bodies, fields and keys together; 0 holds nothing
+   * @param onLetGo  gets each body that is no longer held
+   */
+  constructor(bytesMax: number, onLetGo: (body: Blob) => void = () => undefined) {
     const errorBytesMax = Math.floor(bytesMax * errorShare);
-    this.#errors = partOf(errorBytesMax);
-    this.#others = partOf(bytesMax - errorBytesMax);
+    const letGo = ({ record }: Held) => {
+      const body = blobIn(record);
+      if (body === undefined) return;
+      this.#bodies.delete(body);
+      onLetGo(body);
+    };
+    this.#errors = partOf(errorBytesMax, letGo);
+    this.#others = partOf(bytesMax - errorBytesMax, letGo);
+  }
+
+  holds(body: Blob): boolean {
+    return this.#bodies.has(body);
   }
 
   get bytes(): number {
@@ -72,18 +87,21 @@ export class MemoryTier implements Tier {
 
   write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): TierWrite {
     const part = this.#partFor(key, record, keep);
+    const isAskedAgain =
+      keep.isAskedAgain === true || (keep.body === "unchanged" && part.has(key.text));
     // Whatever stood here is older, also when the new record cannot be held.
     this.remove(key);
     if (record.kind === "arriving") return refuseArriving(record);
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
-    if (record.kind === "response") {
-      const { body } = record.stored;
-      if (body.kind !== "bytes") return { kind: "refused", rule: "arriving" };
-      // Copying a larger body out of memory costs more than reading it from the edge tier.
-      if (body.bytes.byteLength > heldBodyBytesMax) return { kind: "refused", rule: "too-large" };
-    }
+    const body = blobIn(record);
+    if (record.kind === "response" && body === undefined)
+      return { kind: "refused", rule: "arriving" };
+    const bodyBytesMax = isAskedAgain ? largeBodyBytesMax : smallBodyBytesMax;
+    if ((body?.size ?? 0) > bodyBytesMax) return { kind: "refused", rule: "too-large" };
     part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
-    return part.has(key.text) ? { kind: "kept" } : { kind: "refused", rule: "too-large" };
+    if (!part.has(key.text)) return { kind: "refused", rule: "too-large" };
+    if (body !== undefined) this.#bodies.add(body);
+    return { kind: "kept" };
   }
 
   /** A marker that has led to other responses leads to them still, whatever is stored beside them. */
@@ -96,9 +114,10 @@ export class MemoryTier implements Tier {
   }
 }
 
-function partOf(bytesMax: number): Part {
+function partOf(bytesMax: number, letGo: (held: Held) => void): Part {
   return new LRUCache<string, Held>({
     maxSize: Math.max(1, bytesMax),
+    dispose: letGo,
     sizeCalculation: (held, key) => heapBytes(held.record) + 2 * key.length,
   });
 }
@@ -126,7 +145,7 @@ const headersBytes = 1_408 + 2 * headersFieldBytes;
 /** An upper estimate, text at a byte a character; `npm run bench:isolate-memory` measures it. */
 function heapBytes(record: TierRecord): number {
   if (record.kind === "vary") return markerBytes + variantBytes * record.variants.length;
-  const { metadata, body } = record.stored;
+  const { metadata } = record.stored;
   let bytes = responseBytes + builtCount * headersBytes;
   for (const [name, value] of metadata.fields) {
     const textLength = name.length + value.length;
@@ -137,5 +156,11 @@ function heapBytes(record: TierRecord): number {
   }
   // Once as it was given, once as purges name it.
   for (const tag of metadata.tags) bytes += 2 * (textBytes + tag.length);
-  return bytes + (body.kind === "bytes" ? body.bytes.byteLength : 0);
+  return bytes + (blobIn(record)?.size ?? 0);
+}
+
+function blobIn(record: TierRecord): Blob | undefined {
+  if (record.kind === "vary") return undefined;
+  const { body } = record.stored;
+  return body.kind === "blob" ? body.blob : undefined;
 }

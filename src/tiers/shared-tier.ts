@@ -103,7 +103,7 @@ export class SharedTier implements Tier {
     }
     const bytes = await bodyIn(text, metadata, this.#settings.bodyBytesMax);
     if (bytes === undefined || (await sha256Hex(bytes)) !== metadata.bodyDigest) return this.#bad();
-    const stored = { metadata, body: { kind: "bytes", bytes } } as const;
+    const stored = { metadata, body: { kind: "blob", blob: new Blob([bytes]) } } as const;
     return { kind: "found", record: { kind: "response", stored } };
   }
 
@@ -219,7 +219,7 @@ async function headUnder(redis: Redis, redisKey: string): Promise<string | undef
 async function bodyOf(record: TierRecord, bodyBytesMax: number): Promise<string | TierWrite> {
   if (record.kind === "vary") return "";
   const { body, metadata } = record.stored;
-  if (body.kind !== "bytes") return { kind: "refused", rule: "arriving" };
-  if (body.bytes.byteLength > bodyBytesMax) return { kind: "refused", rule: "too-large" };
-  return bodyTextOf(body.bytes, metadata);
+  if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
+  if (body.blob.size > bodyBytesMax) return { kind: "refused", rule: "too-large" };
+  return bodyTextOf(body.blob, metadata);
 }

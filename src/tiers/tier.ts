@@ -3,8 +3,10 @@ import type { TierName } from "../config.ts";
 import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 
-/** The largest body that an isolate holds to answer with; a larger one is read as it is sent. */
-export const heldBodyBytesMax = 262_144;
+/** A body up to here is held whole wherever it is met; a larger one is read as it is sent, */
+export const smallBodyBytesMax = 262_144;
+/** or, up to here, held in memory once it is asked for again. */
+export const largeBodyBytesMax = 1_048_576;
 
 /** Under one key stands a stored response, or the marker that says which fields select one. */
 export type TierRecord = { kind: "response"; stored: StoredResponse } | VaryMarker;
@@ -45,7 +47,10 @@ export interface TierAsk {
   readonly atMs: number;
   /** `metadata` where a body may prove needless; the body is then `absent` if it costs anything. */
   readonly part: "whole" | "metadata";
-  /** Is such a body wanted whole, for other tiers? Else one that is read as it is sent will do. */
+  /**
+   * Is such a body wanted whole, for other tiers? Else one that is read as it is sent will do. Absent,
+   * small ones are. Of a large one it is asked once at the most.
+   */
   readonly isHeld?: (metadata: StoredMetadata) => boolean;
   /** Not from a replica, which may lag behind what was just written. */
   readonly atPrimary?: boolean | undefined;
@@ -80,8 +85,14 @@ export interface TierKeep {
    * one may have it too, and need be given the metadata and expiry alone. `new`: nothing of the kind.
    */
   readonly body: "unchanged" | "new";
+  /** Of a large body that is new to memory: this isolate was asked for it again. */
+  readonly isAskedAgain?: boolean;
   /** Of a marker: it is written for an error, which must take no room from anything else. */
   readonly leadsToError?: boolean;
+}
+
+export function isSmall({ bodyBytes }: StoredMetadata): boolean {
+  return (bodyBytes ?? 0) <= smallBodyBytesMax;
 }
 
 /** Of a tier that holds whole bodies alone. */

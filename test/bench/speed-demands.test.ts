@@ -1,12 +1,6 @@
 // What must be seen is judged by ratios within a round, and said where it does not hold.
 import { expect, it } from "vitest";
-import {
-  bareName,
-  constantName,
-  defaultName,
-  memoryName,
-  type Row,
-} from "../../bench/speed/contests.ts";
+import { bareName, constantName, memoryName, type Row } from "../../bench/speed/contests.ts";
 import { demandsTable } from "../../bench/speed/demands.ts";
 import { contestTable, ratiosOf } from "../../bench/speed/report.ts";
 import type { ContestFigures, RowFigures } from "../../bench/speed/rounds.ts";
@@ -65,7 +59,7 @@ it("tells where the median may lie, and judges by the median alone", () => {
   const rates = Array.from({ length: 25 }, (_, at) => (at < 13 ? 90 : 110));
   const rows = [
     figuresOf(bareName, { rates: rates.map(() => 100), cpuUs: [] }),
-    figuresOf(defaultName, { rates, cpuUs: [] }),
+    figuresOf(memoryName, { rates, cpuUs: [] }),
   ];
   const contest = { kind: "hit", title, rows: rows.map(({ row }) => row) } as const;
   const said = line(demandsTable([{ contest, rows }], undefined), title);

@@ -15,6 +15,7 @@ import type {
   TierWrite,
 } from "../../src/tiers/tier.ts";
 import type { BodyTold, EdgeAnswer, EdgeOrder } from "./edge-tier-worker.ts";
+import { bytesIn } from "./body-bytes.ts";
 import { framed, unframed } from "./framed.ts";
 
 export interface Told {
@@ -137,7 +138,8 @@ function unexpected(answer: EdgeAnswer): Error {
 
 function bodyAs(kind: StoredBody["kind"], bytes: Uint8Array<ArrayBuffer>): StoredBody {
   if (kind === "absent") return { kind };
-  return kind === "bytes" ? { kind, bytes } : { kind, stream: new Blob([bytes]).stream() };
+  const blob = new Blob([bytes]);
+  return kind === "blob" ? { kind, blob } : { kind, stream: blob.stream() };
 }
 
 /** An arriving body is read here, and told piece by piece with how it ended. */
@@ -147,8 +149,8 @@ async function told(record: TierRecord | ArrivingResponse): Promise<Told> {
   if (record.kind === "response") {
     const { body } = record.stored;
     const head = headOf(record);
-    if (body.kind === "bytes") return { record: head, body: { kind: "bytes" }, bytes: body.bytes };
-    return { record: head, body: { kind: "absent" }, bytes };
+    const kind = body.kind === "blob" ? "blob" : "absent";
+    return { record: head, body: { kind }, bytes: await bytesIn(body) };
   }
   const pieces: Uint8Array[] = [];
   let end: "close" | "abort" = "close";

@@ -13,6 +13,7 @@ import type {
   TierRecord,
   TierWrite,
 } from "../../src/tiers/tier.ts";
+import { bytesIn } from "./body-bytes.ts";
 import { framed, unframed } from "./framed.ts";
 
 interface KeyTold {
@@ -22,7 +23,7 @@ interface KeyTold {
 
 /** How a body reaches the tier; its bytes come beside the order. */
 export type BodyTold =
-  | { kind: "bytes" | "absent" }
+  | { kind: "blob" | "absent" }
   /** Pieces of these lengths through a pipe as a fill opens it, then its end or its failure. */
   | { kind: "arriving"; pieceBytes: readonly number[]; end: "close" | "abort" };
 
@@ -122,7 +123,7 @@ async function read(order: Extract<EdgeOrder, { kind: "read" }>): Promise<Answer
       read: { kind: "found-beside", head, body: body.kind },
       badRecordCount,
     },
-    bytes: await whole(body),
+    bytes: await bytesIn(body),
   };
 }
 
@@ -148,8 +149,10 @@ function recordTold(
   if (record.kind === "vary") return record;
   const { metadata } = record;
   switch (body.kind) {
-    case "bytes":
-      return { kind: "response", stored: { metadata, body: { kind: "bytes", bytes } } };
+    case "blob": {
+      const blob = new Blob([bytes]);
+      return { kind: "response", stored: { metadata, body: { kind: "blob", blob } } };
+    }
     case "absent":
       return { kind: "response", stored: { metadata, body: { kind: "absent" } } };
     case "arriving": {
@@ -183,10 +186,4 @@ async function poured(
   }
   void writer.abort(new Error("cut")).catch(() => undefined);
   return "cut";
-}
-
-async function whole(body: StoredBody): Promise<Uint8Array> {
-  if (body.kind === "absent") return new Uint8Array(0);
-  if (body.kind === "bytes") return body.bytes;
-  return new Uint8Array(await new Response(body.stream).arrayBuffer());
 }

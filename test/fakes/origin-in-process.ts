@@ -78,9 +78,9 @@ export function never(request: Request): Promise<Response> {
 export function chunked(
   chunks: readonly string[],
   end: "ends" | "breaks" = "ends",
-): ReadableStream<Uint8Array> {
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const left = [...chunks];
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
       const chunk = left.shift();
       if (chunk !== undefined) controller.enqueue(new TextEncoder().encode(chunk));

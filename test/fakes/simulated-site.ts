@@ -5,6 +5,7 @@ import { Metrics } from "../../src/metrics.ts";
 import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { Flights } from "../../src/serve/collapse.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
+import { Lifts } from "../../src/serve/lifts.ts";
 import { OriginHealth } from "../../src/serve/origin-health.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
 import type { Ports, Tiers } from "../../src/serve/ports.ts";
@@ -28,6 +29,8 @@ export interface SiteParts {
 }
 
 export const soundSiteParts: SiteParts = { tiers: (tiers) => tiers, ports: (ports) => ports };
+
+const memoryBytes = 1_000_000;
 
 type Compiled = Pick<Ports, "matchRoute" | "readUrl">;
 
@@ -56,6 +59,7 @@ export class SimulatedSite {
   ) {
     const { nowAtMs, view, colo } = isolate;
     const config = configOf(isolate.world.settings);
+    const fillBudget = new ByteBudget(memoryBytes);
     this.isolate = isolate;
     const ports: Ports = {
       config,
@@ -71,7 +75,8 @@ export class SimulatedSite {
       joinedPurges: undefined,
       hotKeys: undefined,
       sharedOdds: new SharedOdds(),
-      fillBudget: new ByteBudget(1_000_000),
+      fillBudget,
+      lifts: new Lifts({ budget: fillBudget, memoryBytes }),
       metrics: new Metrics(0),
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,
@@ -92,7 +97,7 @@ export class SimulatedSite {
 function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
   const onBadRecord = () => undefined;
   return {
-    memory: new MemoryTier(1_000_000),
+    memory: new MemoryTier(memoryBytes),
     edge: new EdgeTier({ cache: () => cache, onBadRecord }),
     shared: new SharedTier({
       redis: isolate.redis.client,

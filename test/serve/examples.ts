@@ -71,6 +71,6 @@ export function storedWith(
   fields: Readonly<Record<string, string>> = {},
   changes: Partial<StoredMetadata> = {},
 ): StoredResponse {
-  const bytes = new TextEncoder().encode("hello");
-  return { metadata: metadataWith(fields, changes), body: { kind: "bytes", bytes } };
+  const body = { kind: "blob", blob: new Blob(["hello"]) } as const;
+  return { metadata: metadataWith(fields, changes), body };
 }

@@ -4,18 +4,19 @@ import { idle, until } from "../fakes/harness.ts";
 import { chunked } from "../fakes/origin-in-process.ts";
 import { openBytePipe } from "../../src/serve/byte-pipe.ts";
 import { ByteBudget } from "../../src/serve/byte-budget.ts";
-import { gather, type GatherPlan } from "../../src/serve/gather.ts";
+import { gather, type Gathered, type GatherPlan } from "../../src/serve/gather.ts";
 
 const encoder = new TextEncoder();
 
-/** Ten bytes are the buffer; what the edge tier and the client read is collected. */
+/** Ten bytes are the buffer unless given; what the edge tier and the client read is collected. */
 function gathering(given: {
-  source: ReadableStream<Uint8Array>;
+  source: ReadableStream<Uint8Array<ArrayBuffer>>;
   bodyBytes?: number;
   streamBytesMax?: number;
   client?: "reads" | "waits" | "nobody";
   edge?: "reads" | "waits" | "fails";
   budget?: ByteBudget;
+  bufferBytes?: number;
   betweenBytesMs?: number;
   isOver?: boolean;
 }) {
@@ -27,7 +28,7 @@ function gathering(given: {
   const plan: GatherPlan = {
     source: given.source,
     client: pipe,
-    bufferBytes: 10,
+    bufferBytes: given.bufferBytes ?? 10,
     betweenBytesMs: given.betweenBytesMs ?? 30_000,
     isOver: () => given.isOver ?? false,
     budget: given.budget ?? new ByteBudget(1_000),
@@ -50,16 +51,23 @@ function textOrFailure(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text().catch(() => "failed");
 }
 
+const largeChunks = ["0", "1", "2", "3"].map((digit) => digit.repeat(50_000));
+
+function wholeOf(gathered: Gathered): Promise<string> {
+  if (gathered.kind !== "whole") throw new Error(`What was gathered is ${gathered.kind}.`);
+  return gathered.blob.text();
+}
+
 describe("within the buffer", () => {
   it("is gathered whole, and sent on", async () => {
     const { done, sent } = gathering({ source: chunked(["hello", "world"]) });
-    expect(await done).toMatchObject({ kind: "whole", bytes: encoder.encode("helloworld") });
+    expect(await wholeOf(await done)).toBe("helloworld");
     expect(await sent).toBe("helloworld");
   });
 
   it("is gathered though nobody waits for it", async () => {
     const { done } = gathering({ source: chunked(["hello"]), client: "nobody" });
-    expect(await done).toMatchObject({ kind: "whole", bytes: encoder.encode("hello") });
+    expect(await wholeOf(await done)).toBe("hello");
   });
 
   it("is gathered though its client does not read", async () => {
@@ -113,21 +121,23 @@ describe("within the buffer", () => {
     expect(budget.take(5)).toBe(true);
   });
 
-  it("queues one copy: what a slow client has yet to take is the bytes that are stored", async () => {
-    const chunks = Array.from({ length: 10 }, (_, at) => String(at));
-    const { done, pipe } = gathering({ source: chunked(chunks), client: "waits" });
-    const gathered = await done;
-    const whole = gathered.kind === "whole" ? gathered.bytes : new Uint8Array();
+  it.each([
+    { id: "at once", chunks: "0123456789".split(""), expected: [1, 9] },
+    { id: "a slice at a time", chunks: largeChunks, expected: [50_000, 65_536, 65_536, 18_928] },
+  ])("is what a slow client has yet to take, $id: no copy waits", async ({ chunks, expected }) => {
+    const source = chunked(chunks);
+    const budget = new ByteBudget(1_000_000);
+    const { done, pipe } = gathering({ source, client: "waits", budget, bufferBytes: 200_000 });
+    expect(await wholeOf(await done)).toBe(chunks.join(""));
     const reader = pipe?.readable.getReader();
-    const buffers: (ArrayBufferLike | undefined)[] = [];
+    const slices: number[] = [];
     let text = "";
     for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
-      buffers.push(read.value.buffer);
+      slices.push(read.value.byteLength);
       text += new TextDecoder().decode(read.value);
     }
-    expect(text).toBe("0123456789");
-    expect(buffers.at(-1)).toBe(whole.buffer);
-    expect(buffers.length).toBeLessThan(5);
+    expect(text).toBe(chunks.join(""));
+    expect(slices).toEqual(expected);
   });
 
   it.each([
@@ -137,7 +147,7 @@ describe("within the buffer", () => {
     const budget = new ByteBudget(10);
     const client = row.client === "left" ? "waits" : row.client;
     let isCancelled = false;
-    const source = new ReadableStream<Uint8Array>({
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: (controller) => controller.enqueue(encoder.encode("a")),
       cancel: () => void (isCancelled = true),
     });
@@ -154,7 +164,7 @@ describe("within the buffer", () => {
 
   it("is nothing, which is whole too", async () => {
     const { done, sent } = gathering({ source: chunked([]) });
-    expect(await done).toMatchObject({ kind: "whole", bytes: new Uint8Array() });
+    expect(await wholeOf(await done)).toBe("");
     expect(await sent).toBe("");
   });
 
@@ -197,7 +207,7 @@ describe("beyond the buffer", () => {
   /** Ten bytes at a time, as long as somebody pulls, for far longer than anybody should. */
   function lasting() {
     const told = { pulls: 0, isCancelled: false };
-    const source = new ReadableStream<Uint8Array>({
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull(controller) {
         told.pulls += 1;
         controller.enqueue(encoder.encode("0123456789"));

@@ -275,8 +275,8 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
 }
 
 async function bodyOf(record: TierRecord): Promise<Uint8Array> {
-  if (record.kind !== "response" || record.stored.body.kind !== "bytes") {
+  if (record.kind !== "response" || record.stored.body.kind !== "blob") {
     throw new Error("These rows hold whole bodies alone.");
   }
-  return record.stored.body.bytes;
+  return new Uint8Array(await record.stored.body.blob.arrayBuffer());
 }

@@ -27,16 +27,19 @@ beforeAll(async () => {
 afterAll(() => edge.stop());
 
 it.each([
-  { id: "held, where other tiers want it", isHeld: true, body: "bytes" },
-  { id: "read as it is sent, where none does", isHeld: false, body: "stream" },
-])("a small body is $id", async ({ isHeld, body }) => {
+  { id: "held where other tiers want it", bytes: 4, asked: { isHeld: () => true }, body: "blob" },
+  { id: "read as it is sent where none does", bytes: 4, asked: { isHeld: () => false } },
+  { id: "held unless it is said that none does", bytes: 4, asked: {}, body: "blob" },
+  { id: "held where memory wants it", bytes: 300_000, asked: { isHeld: () => true }, body: "blob" },
+  { id: "read as it is sent unless that is said", bytes: 300_000, asked: {} },
+])("a body of $bytes bytes is $id", async ({ bytes, asked, body = "stream" }) => {
   const cache = new FakeCache(new FakeClock());
   const tier = new EdgeTier({ cache: () => cache, onBadRecord: () => undefined });
   const key = new RecordKey("GET https://a.example/", "a.example");
-  await tier.write(key, page, keep);
-  const read = await tier.read(key, { ...ask, isHeld: () => isHeld });
+  await tier.write(key, responseOf(noise(bytes)), keep);
+  const read = await tier.read(key, { ...ask, ...asked });
   expect(read).toMatchObject({ record: { stored: { body: { kind: body } } } });
-  expect(cache.openBodies).toBe(isHeld ? 0 : 1);
+  expect(cache.openBodies).toBe(body === "blob" ? 0 : 1);
 });
 
 describe("asked for metadata that this isolate has read before", () => {
@@ -53,7 +56,7 @@ describe("asked for metadata that this isolate has read before", () => {
       id: "not where other tiers want it",
       bytes: 4,
       asked: { isHeld: isHeld(true) },
-      body: "bytes",
+      body: "blob",
     },
     { id: "no tier holds it", bytes: 300_000, asked: { isHeld: isHeld(true) }, body: "absent" },
   ])("$id: $bytes bytes", async ({ bytes, asked, body }) => {

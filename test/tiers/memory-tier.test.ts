@@ -1,7 +1,7 @@
 // The memory tier: the contract, and its bound in bytes.
 import { describe, expect, it } from "vitest";
 import { MemoryTier } from "../../src/tiers/memory-tier.ts";
-import { heldBodyBytesMax } from "../../src/tiers/tier.ts";
+import { smallBodyBytesMax } from "../../src/tiers/tier.ts";
 import { RecordKey } from "../../src/tiers/record-key.ts";
 import type { TierRecord } from "../../src/tiers/tier.ts";
 import { describeTier } from "./contract.ts";
@@ -11,10 +11,10 @@ const mebibyte = 1_048_576;
 
 describeTier("memory", async () => ({
   tier: new MemoryTier(8 * mebibyte),
-  bodyBytesMax: heldBodyBytesMax,
+  bodyBytesMax: smallBodyBytesMax,
   takesStreams: false,
-  largest: responseOf(new Uint8Array(heldBodyBytesMax)),
-  tooLarge: responseOf(new Uint8Array(heldBodyBytesMax + 1)),
+  largest: responseOf(new Uint8Array(smallBodyBytesMax)),
+  tooLarge: responseOf(new Uint8Array(smallBodyBytesMax + 1)),
   badRecordCount: () => 0,
 }));
 
@@ -216,7 +216,7 @@ describe("errors, which anybody can have made by random paths", () => {
 it("forgets the older record when it cannot hold the newer", () => {
   const tier = new MemoryTier(mebibyte);
   tier.write(keyOf("a"), responseOf(bytesOf("old")), keep);
-  tier.write(keyOf("a"), responseOf(new Uint8Array(heldBodyBytesMax + 1)), keep);
+  tier.write(keyOf("a"), responseOf(new Uint8Array(smallBodyBytesMax + 1)), keep);
   expect(holds(tier, "a")).toBe(false);
 });
 

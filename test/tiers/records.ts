@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { VaryMarker } from "../../src/tiers/tier.ts";
 import type { StoredBody, StoredMetadata } from "../../src/http/stored-response.ts";
+import { bytesIn } from "../fakes/body-bytes.ts";
 import type { Tier, TierAsk, TierKeep, TierRead, TierRecord } from "../../src/tiers/tier.ts";
 
 /** Far off, so that a real runtime keeps the response; a tier itself must compare with `atMs`. */
@@ -57,7 +58,7 @@ export function responseOf(
   bytes: Uint8Array<ArrayBuffer>,
   changed: Partial<StoredMetadata> = {},
 ): ResponseRecord {
-  return withBody(metadataOf(bytes, changed), { kind: "bytes", bytes });
+  return withBody(metadataOf(bytes, changed), { kind: "blob", blob: new Blob([bytes]) });
 }
 
 export function withBody(metadata: StoredMetadata, body: StoredBody): ResponseRecord {
@@ -112,8 +113,7 @@ export function shown(record: ResponseRecord, bytes: Uint8Array): Seen {
 /** @throws for a body that is not there: who read it whole must have one */
 async function collected(body: StoredBody): Promise<Uint8Array> {
   if (body.kind === "absent") throw new Error("A response was found without its body.");
-  if (body.kind === "bytes") return body.bytes;
-  return new Uint8Array(await new Response(body.stream).arrayBuffer());
+  return bytesIn(body);
 }
 
 export async function look(tier: Tier, ...[key, asked]: Parameters<Tier["read"]>): Promise<Seen> {

@@ -1,0 +1,134 @@
+// Large bodies that go from the edge tier into memory once they are asked for again.
+import { describe, expect, it } from "vitest";
+import { ByteBudget } from "../../src/serve/byte-budget.ts";
+import { Lifts } from "../../src/serve/lifts.ts";
+import { largeBodyBytesMax, smallBodyBytesMax } from "../../src/tiers/tier.ts";
+import { openSite, type Site, type SiteOptions } from "../fakes/harness.ts";
+import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
+import { metadataWith } from "./examples.ts";
+
+const large = "0123456789abcdef".repeat(20_000);
+
+function openLarge(options: SiteOptions = {}): Site {
+  return openSite({ origin: (_, nth) => page(`${nth}${large}`, cc("max-age=60")), ...options });
+}
+
+async function details(site: Site, asks: readonly Parameters<Site["get"]>[1][]): Promise<string[]> {
+  const seen: string[] = [];
+  for (const ask of asks) {
+    const { cacheStatus } = await site.get("/a", ask);
+    seen.push(/(?<=detail=).*/.exec(cacheStatus)?.[0] ?? "forwarded");
+  }
+  return seen;
+}
+
+describe("a large body", () => {
+  it("goes into memory at its second hit", async () => {
+    const site = openLarge();
+    const seen = await details(site, [{}, {}, {}, {}]);
+    expect(seen).toEqual(["forwarded", "edge", "edge", "memory"]);
+    expect((await site.get("/a")).text).toBe(`1${large}`);
+    const part = await site.get("/a", { headers: { range: "bytes=1-16" } });
+    expect([part.status, part.text]).toEqual([206, "0123456789abcdef"]);
+    expect([site.origin.count, site.cache.bodiesOpened, site.cache.openBodies]).toEqual([1, 2, 0]);
+  });
+
+  it("goes there with the marker that leads to it", async () => {
+    const site = openLarge({
+      origin: () => page(large, cc("max-age=60", { vary: "accept-language" })),
+    });
+    const ask = { headers: { "accept-language": "de" } };
+    const seen = await details(site, [ask, ask, ask, ask]);
+    expect(seen).toEqual(["forwarded", "edge", "edge", "memory"]);
+  });
+
+  it("stays there when a 304 freshens it", async () => {
+    const fields = cc("max-age=60", { etag: '"1"' });
+    const site = openLarge({ origin: () => page(large, fields) });
+    await details(site, [{}, {}, {}, {}]);
+    site.clock.advance(61);
+    site.origin.script = () => unchanged(fields);
+    expect(await details(site, [{}, {}])).toEqual(["forwarded", "memory"]);
+  });
+
+  it("that takes its place streams first, too", async () => {
+    const site = openLarge();
+    await details(site, [{}, {}, {}, {}]);
+    site.clock.advance(61);
+    expect(await details(site, [{}, {}, {}, {}])).toEqual(["forwarded", "edge", "edge", "memory"]);
+    expect((await site.get("/a")).text).toBe(`2${large}`);
+  });
+
+  it("stays at the edge on a route without memory", async () => {
+    const routes = [{ name: "all", match: "*", tiers: ["edge" as const] }];
+    const site = openLarge({ config: { routes } });
+    const seen = await details(site, [{}, {}, {}, {}]);
+    expect(seen).toEqual(["forwarded", "edge", "edge", "edge"]);
+    const unread = await site.ask("/a");
+    expect(site.cache.openBodies).toBe(1);
+    await unread.body?.cancel();
+  });
+
+  it("lets others go there once it was read, or could not be", async () => {
+    const site = openLarge();
+    for (const path of ["/a", "/b"]) for (let ask = 0; ask < 2; ask += 1) await site.get(path);
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      await found?.body?.cancel();
+      return found && new Response("cut", { headers: found.headers });
+    };
+    await site.get("/a");
+    site.cache.match = match;
+    await site.get("/b");
+    expect((await site.get("/b")).cacheStatus).toContain("detail=memory");
+  });
+});
+
+describe("is lifted", () => {
+  const bytesMax = 32 * 1_048_576;
+  const stored = (bodyBytes: number | null, status = 200) =>
+    metadataWith({}, { bodyBytes, status });
+  const opened = (memoryBytes = bytesMax) => {
+    const budget = new ByteBudget(bytesMax);
+    return { budget, lifts: new Lifts({ budget, memoryBytes }) };
+  };
+
+  it.each([
+    { id: "a large body", metadata: stored(smallBodyBytesMax + 1), isLifted: true },
+    { id: "the largest", metadata: stored(largeBodyBytesMax), isLifted: true },
+    { id: "not what is larger", metadata: stored(largeBodyBytesMax + 1), isLifted: false },
+    { id: "not what is of unknown length", metadata: stored(null), isLifted: false },
+    { id: "not an error", metadata: stored(largeBodyBytesMax, 404), isLifted: false },
+    {
+      id: "not what takes more than a sixteenth of memory",
+      metadata: stored(largeBodyBytesMax),
+      memoryBytes: 16 * largeBodyBytesMax - 1,
+      isLifted: false,
+    },
+  ])("$id, at the second ask", ({ metadata, memoryBytes, isLifted }) => {
+    const { lifts } = opened(memoryBytes);
+    expect([lifts.begin(metadata, 0), lifts.begin(metadata, 0)]).toEqual([false, isLifted]);
+  });
+
+  it("one at a time, or once one has taken longer than any may", () => {
+    const { lifts } = opened();
+    const [one, other] = [stored(largeBodyBytesMax), stored(largeBodyBytesMax)];
+    for (const each of [one, other]) lifts.begin(each, 0);
+    const begun = [lifts.begin(one, 0), lifts.begin(one, 0), lifts.begin(other, 9_999)];
+    expect(begun).toEqual([true, false, false]);
+    expect(lifts.begin(other, 10_000)).toBe(true);
+    lifts.end();
+    expect(lifts.begin(one, 10_000)).toBe(true);
+  });
+
+  it("not while clients hold all that may be held", () => {
+    const { budget, lifts } = opened();
+    const metadata = stored(largeBodyBytesMax);
+    lifts.begin(metadata, 0);
+    const letGo = budget.hold({}, bytesMax - largeBodyBytesMax + 1);
+    expect(lifts.begin(metadata, 0)).toBe(false);
+    letGo();
+    expect(lifts.begin(metadata, 0)).toBe(true);
+  });
+});
