@@ -119,7 +119,7 @@ async function storeWhole(blob: Blob, fill: Fill): Promise<void> {
   const metadata: StoredMetadata = {
     ...fill.metadata,
     bodyBytes: blob.size,
-    bodyDigest: await sha256Hex(await blob.arrayBuffer()),
+    bodyDigest: await sha256Hex(new Uint8Array(await blob.arrayBuffer())),
     ...(!fill.isValidated && { fillCostMs: ports.nowAtMs() - fill.metadata.requestedAtMs }),
     // No tier hands out more in one piece at its first hit, to be written when it is asked for again.
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),

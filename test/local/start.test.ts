@@ -47,20 +47,23 @@ async function isUp(run: Run): Promise<void> {
   await promise;
 }
 
-/** Two neighbouring ports that are free now. */
+/** Below those that the system gives out by itself, which other suites might get at any time. */
+let nextPort = 20_000 + 2 * (process.pid % 5_000);
+
+/** @returns the first of two neighbouring ports that are free */
 async function freePorts(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const next = createServer();
-  const isFree = await new Promise<boolean>((resolve) => {
-    next.once("error", () => resolve(false));
-    next.listen(port + 1, "127.0.0.1", () => resolve(true));
+  const port = nextPort;
+  nextPort += 2;
+  const areFree = (await isFree(port)) && (await isFree(port + 1));
+  return areFree ? port : freePorts();
+}
+
+function isFree(port: number): Promise<boolean> {
+  const trial = createServer();
+  return new Promise((resolve) => {
+    trial.once("error", () => resolve(false));
+    trial.listen(port, "127.0.0.1", () => trial.close(() => resolve(true)));
   });
-  next.close();
-  server.close();
-  await once(server, "close");
-  return isFree && port < 65_000 ? port : freePorts();
 }
 
 async function isOpen(port: number): Promise<boolean> {
