@@ -36,8 +36,8 @@ export const minutely = "* * * * *";
 /** @throws OperatorError when the port is taken */
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
-  const port = await freePort(settings.port, host);
-  const { onLog, inspectorPort } = settings;
+  const { port: wanted, onLog, inspectorPort } = settings;
+  if (wanted !== 0) await freePort(wanted, host);
   const logging =
     onLog === undefined
       ? {}
@@ -55,13 +55,14 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
           modules: [{ type: "ESModule", path: "worker.js", contents: settings.worker }],
           compatibilityDate,
           bindings: { ...settings.env, COLO: settings.name },
-          unsafeDirectSockets: [{ host, port }],
+          unsafeDirectSockets: [{ host, port: wanted }],
         },
       ],
     }),
   );
   try {
     const publicUrl = (await runtime.ready).origin;
+    const { port } = await runtime.unsafeGetDirectURL();
     return {
       name: settings.name,
       url: `http://${host}:${port}`,
