@@ -218,11 +218,18 @@ class Search {
     return asked.method === "HEAD" || clientHasIt(asked, metadata);
   }
 
+  /** A fill that went on while a lower tier was read may have put a younger one into memory. */
+  #isOvertaken({ metadata }: StoredResponse): boolean {
+    const read = this.#ports.tiers.memory.read(this.#key(), this.#ask);
+    if (read.kind !== "found" || read.record.kind !== "response") return false;
+    return read.record.stored.metadata.respondedAtMs > metadata.respondedAtMs;
+  }
+
   #backfill(from: Tier): void {
     const { asked, atMs } = this.#ask;
     const { tiers, afterAnswer } = this.#ports;
     const best = this.#best;
-    if (best?.stored.body.kind !== "blob") return;
+    if (best?.stored.body.kind !== "blob" || this.#isOvertaken(best.stored)) return;
     const { stored } = best;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
     const leadsToError = isErrorStatus(stored.metadata.status);

@@ -59,6 +59,23 @@ describe("a large body", () => {
     expect((await site.get("/a")).text).toBe(`2${large}`);
   });
 
+  it("does not take the place of one that came while it was read", async () => {
+    const routes = [{ name: "all", match: "*", honourRequestDirectives: true }];
+    const site = openLarge({ config: { routes } });
+    await details(site, [{}, {}]);
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      site.cache.match = match;
+      const found = await match(request);
+      site.clock.advance(1);
+      site.origin.script = () => page("small and new", cc("max-age=60"));
+      await site.get("/a", { headers: { "cache-control": "no-cache" } });
+      return found;
+    };
+    expect((await site.get("/a")).text).toBe(`1${large}`);
+    expect((await site.get("/a")).text).toBe("small and new");
+  });
+
   it("stays at the edge on a route without memory", async () => {
     const routes = [{ name: "all", match: "*", tiers: ["edge" as const] }];
     const site = openLarge({ config: { routes } });
