@@ -111,6 +111,7 @@ function createIsolate(given: {
   const matchRoute = compileRoutes(config);
   const onBadRecord = () => metrics.badRecord();
   const fillBudget = new ByteBudget(limits.memoryBytes);
+  const memory = new MemoryTier(limits.memoryBytes, (body) => fillBudget.countFromNow(body));
   return {
     config,
     metrics,
@@ -118,7 +119,7 @@ function createIsolate(given: {
     readUrl: compileUrlReader({ config, matchRoute, siteHost }),
     siteHost,
     tiers: {
-      memory: new MemoryTier(limits.memoryBytes, (body) => fillBudget.countFromNow(body)),
+      memory,
       edge: new EdgeTier({ cache: platform.cache, onBadRecord }),
       shared:
         redis &&
@@ -141,7 +142,7 @@ function createIsolate(given: {
       redis && config.hotKeys > 0 ? new HotKeys(new HotKeyStream({ redis, namespace })) : undefined,
     sharedOdds: new SharedOdds(),
     fillBudget,
-    lifts: new Lifts({ budget: fillBudget, memoryBytes: limits.memoryBytes }),
+    lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memory.largestBodyBytes }),
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,
     random: platform.random,

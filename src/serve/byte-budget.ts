@@ -11,6 +11,8 @@ export class ByteBudget {
   readonly #bytesMax: number;
   readonly #holdings = new Map<object, Holding>();
   #takenBytes = 0;
+  /** Of what is held and counted elsewhere. */
+  #uncountedBytes = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -18,6 +20,11 @@ export class ByteBudget {
 
   hasRoomFor(bytes: number): boolean {
     return this.#takenBytes + bytes <= this.#bytesMax;
+  }
+
+  /** Also once all that is held and counted elsewhere is counted here? */
+  hasRoomInAll(bytes: number): boolean {
+    return this.hasRoomFor(this.#uncountedBytes + bytes);
   }
 
   /** @returns false, taking nothing, if that is more than is left */
@@ -38,8 +45,7 @@ export class ByteBudget {
    * @returns what lets go of it; further calls do nothing
    */
   hold(held: object, bytes: number, { isCountedElsewhere = false } = {}): () => void {
-    const holding = this.#holdings.get(held) ?? { bytes, holderCount: 0, isCounted: false };
-    this.#holdings.set(held, holding);
+    const holding = this.#holdings.get(held) ?? this.#begin(held, bytes);
     holding.holderCount += 1;
     if (!isCountedElsewhere) this.#count(holding);
     let isHolding = true;
@@ -55,9 +61,18 @@ export class ByteBudget {
     if (holding !== undefined) this.#count(holding);
   }
 
+  #begin(held: object, bytes: number): Holding {
+    const holding = { bytes, holderCount: 0, isCounted: false };
+    this.#holdings.set(held, holding);
+    this.#uncountedBytes += bytes;
+    return holding;
+  }
+
   #count(holding: Holding): void {
-    if (!holding.isCounted) this.#takenBytes += holding.bytes;
+    if (holding.isCounted) return;
     holding.isCounted = true;
+    this.#uncountedBytes -= holding.bytes;
+    this.#takenBytes += holding.bytes;
   }
 
   #letGo(held: object, holding: Holding): void {
@@ -65,5 +80,6 @@ export class ByteBudget {
     if (holding.holderCount > 0) return;
     this.#holdings.delete(held);
     if (holding.isCounted) this.give(holding.bytes);
+    else this.#uncountedBytes -= holding.bytes;
   }
 }

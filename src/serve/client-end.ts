@@ -29,7 +29,7 @@ export class ClientEnd {
   }
 
   queue(chunk: Uint8Array): void {
-    if (this.#pipe === undefined || this.#hasLeft) return;
+    if (this.#pipe === undefined || this.#hasLeft || chunk.byteLength === 0) return;
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.byteLength;
     this.#sending ??= this.#send(this.#pipe);

@@ -1,11 +1,7 @@
 // Which large bodies are read whole from the edge tier, so that memory answers with them from then on.
 // The first hit of each streams through, since many are asked for once alone: those push nothing out.
 import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
-import { largeBodyBytesMax } from "../tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-
-/** Of the memory tier, what one body may take. */
-const memoryShareMax = 1 / 16;
 
 /** A client that leaves takes its request with it, and whatever that would have done. */
 const liftMsMax = 10_000;
@@ -17,9 +13,9 @@ export class Lifts {
   #sinceAtMs = -Infinity;
 
   /** @param given.budget of what clients have yet to take: what they hold, memory cannot free */
-  constructor(given: { budget: ByteBudget; memoryBytes: number }) {
+  constructor(given: { budget: ByteBudget; bodyBytesMax: number }) {
     this.#budget = given.budget;
-    this.#bodyBytesMax = Math.min(largeBodyBytesMax, given.memoryBytes * memoryShareMax);
+    this.#bodyBytesMax = given.bodyBytesMax;
   }
 
   /**
@@ -36,7 +32,9 @@ export class Lifts {
       return false;
     }
     const isUnderWay = Math.abs(atMs - this.#sinceAtMs) < liftMsMax;
-    if (isUnderWay || !this.#budget.hasRoomFor(bodyBytes)) return false;
+    if (isUnderWay || !this.#budget.hasRoomInAll(bodyBytes)) return false;
+    // Memory may let go of it before it is asked for again: two more hits, then.
+    this.#asked.delete(metadata);
     this.#sinceAtMs = atMs;
     return true;
   }

@@ -65,6 +65,9 @@ class Search {
   #marker: VaryMarker | undefined;
   #best: Candidate | undefined;
   #inShared: InShared | undefined;
+  /** Of memory's changes, when this began. */
+  readonly #beganAtCount: number;
+  #hadInMemory = false;
   /** The edge tier has told that it has nothing. */
   #isNewToColo = false;
   isDone = false;
@@ -72,6 +75,7 @@ class Search {
   constructor(ask: LookUp, ports: Ports) {
     this.#ask = ask;
     this.#ports = ports;
+    this.#beganAtCount = ports.tiers.memory.changeCount;
   }
 
   result(): LookedUp {
@@ -108,6 +112,7 @@ class Search {
       read = this.#counted("memory", memory.read(this.#key(), this.#ask));
     }
     this.#take(read, "memory");
+    this.#hadInMemory = read.kind === "found";
   }
 
   async below(): Promise<LookedUp> {
@@ -169,7 +174,7 @@ class Search {
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {
       if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
-      isLifted = isForMemory && lifts.begin(metadata, atMs);
+      isLifted = isForMemory && this.#mayAnswer(metadata, tier) && lifts.begin(metadata, atMs);
       return isLifted;
     };
     const read = await tier.read(this.#key(), { atMs, part, isHeld, atPrimary, afterAnswer });
@@ -192,9 +197,10 @@ class Search {
 
   #take(read: TierRead, tier: Candidate["tier"]): void {
     if (read.kind !== "found" || read.record.kind !== "response") return;
-    const { requestedAtMs } = read.record.stored.metadata;
-    if (requestedAtMs < (this.#marker?.sinceAtMs ?? -Infinity)) return;
-    this.#consider({ stored: read.record.stored, tier, key: this.#key() });
+    const { stored } = read.record;
+    const { requestedAtMs } = stored.metadata;
+    if (requestedAtMs < (this.#marker?.sinceAtMs ?? -Infinity)) return discardBody(stored);
+    this.#consider({ stored, tier, key: this.#key() });
   }
 
   #consider(candidate: Candidate): void {
@@ -212,25 +218,27 @@ class Search {
 
   /** A 304 or the answer to HEAD is made of metadata alone. */
   #answersWithoutBody(stored: StoredResponse, tier: Tier): boolean {
-    const { asked, accepts } = this.#ask;
+    const { asked } = this.#ask;
     const { metadata } = stored;
-    if (!accepts({ stored, tier: tier.name, key: this.#key() })) return false;
+    if (!this.#mayAnswer(metadata, tier)) return false;
     return asked.method === "HEAD" || clientHasIt(asked, metadata);
   }
 
-  /** A fill that went on while a lower tier was read may have put a younger one into memory. */
-  #isOvertaken({ metadata }: StoredResponse): boolean {
-    const read = this.#ports.tiers.memory.read(this.#key(), this.#ask);
-    if (read.kind !== "found" || read.record.kind !== "response") return false;
-    return read.record.stored.metadata.respondedAtMs > metadata.respondedAtMs;
+  #mayAnswer(metadata: StoredMetadata, { name: tier }: Tier): boolean {
+    const stored: StoredResponse = { metadata, body: { kind: "absent" } };
+    return this.#ask.accepts({ stored, tier, key: this.#key() });
   }
 
   #backfill(from: Tier): void {
     const { asked, atMs } = this.#ask;
     const { tiers, afterAnswer } = this.#ports;
     const best = this.#best;
-    if (best?.stored.body.kind !== "blob" || this.#isOvertaken(best.stored)) return;
+    // What came meanwhile is younger than what a lower tier had then.
+    if (best === undefined || tiers.memory.hasChanged(this.#key(), this.#beganAtCount)) return;
     const { stored } = best;
+    // What memory cannot take leaves nothing older there to answer in its place.
+    if (stored.body.kind === "stream" && this.#hadInMemory) tiers.memory.remove(this.#key());
+    if (stored.body.kind !== "blob") return;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
     const leadsToError = isErrorStatus(stored.metadata.status);
     const isAskedAgain = from.name === "edge" && !isSmall(stored.metadata);

@@ -97,7 +97,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
         onOverflow: (stream, completed) => {
           const stands = completed.then((bytes) => (isInvalidated(metadata, fill) ? "cut" : bytes));
           const arriving = { kind: "arriving", metadata, stream, completed: stands } as const;
-          streamed = write(arriving, [ports.tiers.edge], fill, "new");
+          streamed = storeStreamed(arriving, fill);
         },
       });
       if (gathered.kind === "whole") {
@@ -112,6 +112,14 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
     await sent;
   });
   return client?.readable ?? null;
+}
+
+/** Memory cannot take it, and must not answer with an older one in its place. */
+async function storeStreamed(arriving: ArrivingResponse, fill: Fill): Promise<boolean> {
+  const { edge, memory } = fill.ports.tiers;
+  const isKept = await write(arriving, [edge], fill, "new");
+  if (isKept) memory.remove(keyOf(arriving.metadata, fill));
+  return isKept;
 }
 
 async function storeWhole(blob: Blob, fill: Fill): Promise<void> {

@@ -1,6 +1,7 @@
 // The memory tier: small, hot stored responses in the isolate's heap, under a bound in bytes.
 import { LRUCache } from "lru-cache";
 import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
+import { blobIn, heapBytes } from "./heap-bytes.ts";
 import type { RecordKey } from "./record-key.ts";
 import {
   type ArrivingResponse,
@@ -23,17 +24,37 @@ interface Held {
 /** Of the bytes, what errors may take: whoever asks for random paths pushes out errors alone. */
 const errorShare = 1 / 8;
 
+/** What large bodies may take from small ones, */
+const largeShare = 1 / 4;
+/** and one of them alone. */
+const largestShare = 1 / 16;
+
+/** No look-up goes on while more than these are written, or it brings nothing up. */
+const changedKeysMax = 256;
+
 type Part = LRUCache<string, Held>;
 
 /**
- * Two parts, each with a bound of its own: one for responses of status 400 and above, and what leads
- * to them alone; one for all others. A key stands in one of them at the most.
+ * Three parts, each with a bound of its own: one for responses of status 400 and above, and what leads
+ * to them alone; one for large bodies, which push out each other alone once they have their share; one
+ * for all others. A key stands in one of them at the most.
  */
 export class MemoryTier implements Tier {
   readonly name = "memory";
+  /** The largest body that it holds, asked for as often as may be. */
+  readonly largestBodyBytes: number;
   readonly #errors: Part;
+  readonly #large: Part;
   readonly #others: Part;
+  /** Of what is no error. */
+  readonly #bytesMax: number;
+  readonly #onLetGo: (body: Blob) => void;
   readonly #bodies = new WeakSet<Blob>();
+  /** When a key was last written or removed, by how often any was. */
+  readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
+  #changeCount = 0;
+  /** The body that is being written, which may be the one that stands there. */
+  #written: Blob | undefined;
 
   /**
    * @param bytesMax of bodies, fields and keys together; 0 holds nothing
@@ -41,72 +62,123 @@ export class MemoryTier implements Tier {
    */
   constructor(bytesMax: number, onLetGo: (body: Blob) => void = () => undefined) {
     const errorBytesMax = Math.floor(bytesMax * errorShare);
-    const letGo = ({ record }: Held) => {
-      const body = blobIn(record);
-      if (body === undefined) return;
-      this.#bodies.delete(body);
-      onLetGo(body);
-    };
+    const letGo = ({ record }: Held) => this.#letGo(blobIn(record));
+    this.largestBodyBytes = Math.min(largeBodyBytesMax, bytesMax * largestShare);
+    this.#bytesMax = bytesMax - errorBytesMax;
+    this.#onLetGo = onLetGo;
     this.#errors = partOf(errorBytesMax, letGo);
-    this.#others = partOf(bytesMax - errorBytesMax, letGo);
+    this.#large = partOf(Math.floor(bytesMax * largeShare), letGo);
+    this.#others = partOf(this.#bytesMax, letGo);
+  }
+
+  get #parts(): readonly Part[] {
+    return [this.#others, this.#large, this.#errors];
   }
 
   holds(body: Blob): boolean {
     return this.#bodies.has(body);
   }
 
+  /** How often anything was written or removed. */
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
+  /** Was anything under the key since then? Yes, where that is too long ago to tell. */
+  hasChanged({ text }: RecordKey, sinceCount: number): boolean {
+    const isTooLongAgo = this.#changeCount - sinceCount > changedKeysMax;
+    return isTooLongAgo || (this.#changed.peek(text) ?? 0) > sinceCount;
+  }
+
   get bytes(): number {
-    return this.#others.calculatedSize + this.#errors.calculatedSize;
+    return this.#parts.reduce((bytes, { calculatedSize }) => bytes + calculatedSize, 0);
   }
 
   get count(): number {
-    return this.#others.size + this.#errors.size;
+    return this.#parts.reduce((count, { size }) => count + size, 0);
   }
 
   /** What is held, in no order that means anything. */
   *stored(): Generator<StoredMetadata> {
-    for (const part of [this.#others, this.#errors]) {
+    for (const part of this.#parts) {
       for (const { record } of part.values()) {
         if (record.kind === "response") yield record.stored.metadata;
       }
     }
   }
 
-  read(key: RecordKey, ask: Pick<TierAsk, "atMs">): TierRead {
-    const held = this.#others.get(key.text) ?? this.#errors.get(key.text);
+  read({ text }: RecordKey, ask: Pick<TierAsk, "atMs">): TierRead {
+    const held = this.#others.get(text) ?? this.#large.get(text) ?? this.#errors.get(text);
     if (held === undefined) return { kind: "absent" };
     if (ask.atMs < held.keepUntilAtMs) return { kind: "found", record: held.record };
-    this.remove(key);
+    for (const part of this.#parts) part.delete(text);
     return { kind: "absent" };
   }
 
-  remove(key: RecordKey): void {
-    this.#others.delete(key.text);
-    this.#errors.delete(key.text);
+  remove({ text }: RecordKey): void {
+    this.#changeCount += 1;
+    this.#changed.set(text, this.#changeCount);
+    for (const part of this.#parts) part.delete(text);
   }
 
   write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): TierWrite {
+    if (record.kind === "arriving") {
+      this.remove(key);
+      return refuseArriving(record);
+    }
     const part = this.#partFor(key, record, keep);
-    const isAskedAgain =
-      keep.isAskedAgain === true || (keep.body === "unchanged" && part.has(key.text));
+    const isRefused = part === this.#large && !this.#takesLarge(key, record, keep);
+    const body = blobIn(record);
+    this.#written = body;
     // Whatever stood here is older, also when the new record cannot be held.
     this.remove(key);
-    if (record.kind === "arriving") return refuseArriving(record);
+    this.#written = undefined;
+    const written = isRefused ? tooLarge : this.#put(part, key, { record, keep });
+    if (body !== undefined) {
+      if (written.kind === "kept") this.#bodies.add(body);
+      else this.#letGo(body);
+    }
+    return written;
+  }
+
+  #put(
+    part: Part,
+    key: RecordKey,
+    { record, keep }: { record: TierRecord; keep: TierKeep },
+  ): TierWrite {
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
-    const body = blobIn(record);
-    if (record.kind === "response" && body === undefined)
-      return { kind: "refused", rule: "arriving" };
-    const bodyBytesMax = isAskedAgain ? largeBodyBytesMax : smallBodyBytesMax;
-    if ((body?.size ?? 0) > bodyBytesMax) return { kind: "refused", rule: "too-large" };
+    const isWhole = record.kind === "vary" || blobIn(record) !== undefined;
+    if (!isWhole) return { kind: "refused", rule: "arriving" };
     part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
-    if (!part.has(key.text)) return { kind: "refused", rule: "too-large" };
-    if (body !== undefined) this.#bodies.add(body);
-    return { kind: "kept" };
+    while (this.#others.calculatedSize + this.#large.calculatedSize > this.#bytesMax) {
+      this.#others.pop();
+    }
+    return part.has(key.text) ? { kind: "kept" } : tooLarge;
+  }
+
+  /** One that was asked for again, or the very body that it holds already. */
+  #takesLarge(key: RecordKey, record: TierRecord, keep: TierKeep): boolean {
+    if (record.kind === "vary") return true;
+    const { bodyDigest } = record.stored.metadata;
+    const held = this.#large.peek(key.text)?.record;
+    const isHeld =
+      held?.kind === "response" &&
+      bodyDigest !== null &&
+      held.stored.metadata.bodyDigest === bodyDigest;
+    const bodyBytes = blobIn(record)?.size ?? 0;
+    return bodyBytes <= this.largestBodyBytes && (keep.isAskedAgain === true || isHeld);
+  }
+
+  #letGo(body: Blob | undefined): void {
+    if (body === undefined || body === this.#written || !this.#bodies.delete(body)) return;
+    this.#onLetGo(body);
   }
 
   /** A marker that has led to other responses leads to them still, whatever is stored beside them. */
-  #partFor(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): Part {
+  #partFor(key: RecordKey, record: TierRecord, keep: TierKeep): Part {
     if (record.kind === "response") {
+      const isLarge = (blobIn(record)?.size ?? 0) > smallBodyBytesMax;
+      if (isLarge) return this.#large;
       return isErrorStatus(record.stored.metadata.status) ? this.#errors : this.#others;
     }
     const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
@@ -114,53 +186,12 @@ export class MemoryTier implements Tier {
   }
 }
 
+const tooLarge: TierWrite = { kind: "refused", rule: "too-large" };
+
 function partOf(bytesMax: number, letGo: (held: Held) => void): Part {
   return new LRUCache<string, Held>({
     maxSize: Math.max(1, bytesMax),
     dispose: letGo,
     sizeCalculation: (held, key) => heapBytes(held.record) + 2 * key.length,
   });
-}
-
-/** What a marker takes that lists no variants. */
-const markerBytes = 512;
-
-/** What a marker takes for each variant that it lists: an array, a short text and a number. */
-const variantBytes = 128;
-
-/** What a response takes without fields, tags and body: its place here, metadata, terms. */
-const responseBytes = 1_024;
-
-/** What stands around one text among many, such as a tag. */
-const textBytes = 24;
-
-/** How often the fields are held as `Headers` once a response is in use: as clients get them. */
-const builtCount = 1;
-
-/** What the runtime takes for each field of `Headers`, most of it beside the heap; */
-const headersFieldBytes = 256;
-/** and for `Headers` with `Age` and `Cache-Status`, which every answer has. */
-const headersBytes = 1_408 + 2 * headersFieldBytes;
-
-/** An upper estimate, text at a byte a character; `npm run bench:isolate-memory` measures it. */
-function heapBytes(record: TierRecord): number {
-  if (record.kind === "vary") return markerBytes + variantBytes * record.variants.length;
-  const { metadata } = record.stored;
-  let bytes = responseBytes + builtCount * headersBytes;
-  for (const [name, value] of metadata.fields) {
-    const textLength = name.length + value.length;
-    bytes += 2 * textBytes + textLength + builtCount * (headersFieldBytes + textLength);
-  }
-  for (const [name, value] of metadata.selecting) {
-    bytes += 2 * textBytes + name.length + (value?.length ?? 0);
-  }
-  // Once as it was given, once as purges name it.
-  for (const tag of metadata.tags) bytes += 2 * (textBytes + tag.length);
-  return bytes + (blobIn(record)?.size ?? 0);
-}
-
-function blobIn(record: TierRecord): Blob | undefined {
-  if (record.kind === "vary") return undefined;
-  const { body } = record.stored;
-  return body.kind === "blob" ? body.blob : undefined;
 }

@@ -76,7 +76,7 @@ export class SimulatedSite {
       hotKeys: undefined,
       sharedOdds: new SharedOdds(),
       fillBudget,
-      lifts: new Lifts({ budget: fillBudget, memoryBytes }),
+      lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
       metrics: new Metrics(0),
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,

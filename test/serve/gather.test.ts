@@ -65,6 +65,20 @@ describe("within the buffer", () => {
     expect(await sent).toBe("helloworld");
   });
 
+  it("is sent on whole, with pieces in it that are empty", async () => {
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async start(controller) {
+        for (const piece of ["", "hello", "", "world"]) {
+          controller.enqueue(encoder.encode(piece));
+          await idle();
+        }
+        controller.close();
+      },
+    });
+    const { done, sent } = gathering({ source });
+    expect([await wholeOf(await done), await sent]).toEqual(["helloworld", "helloworld"]);
+  });
+
   it("is gathered though nobody waits for it", async () => {
     const { done } = gathering({ source: chunked(["hello"]), client: "nobody" });
     expect(await wholeOf(await done)).toBe("hello");

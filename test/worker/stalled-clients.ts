@@ -9,15 +9,19 @@ export class StalledClients {
     return this.#sockets.length;
   }
 
-  /** Resolves once every one of them has the beginning of its answer. */
-  async ask(url: string, paths: readonly string[]): Promise<void> {
+  /**
+   * Resolves once every one of them has the beginning of its answer.
+   *
+   * @param times how often each asks at once for its path, on its one connection
+   */
+  async ask(url: string, paths: readonly string[], times = 1): Promise<void> {
     const { host, hostname, port } = new URL(url);
     await Promise.all(
       paths.map(async (path) => {
         const socket = connect({ host: hostname, port: Number(port) });
         socket.on("error", () => undefined);
         this.#sockets.push(socket);
-        socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+        socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`.repeat(times));
         await once(socket, "readable");
       }),
     );
