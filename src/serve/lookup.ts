@@ -93,13 +93,13 @@ class Search {
     return variantKey(key, this.#marker?.names ?? [], forwarded);
   }
 
-  /** A fill is there for its own isolate as soon as it is complete. */
+  /** A fill is there for its own isolate as soon as it is complete, and for as long as in a tier. */
   inFlights(): void {
     const { asked, atMs } = this.#ask;
     const stored = this.#ports.flights.get(this.#key().text, atMs)?.stored;
-    if (stored !== undefined && selects(stored.metadata.selecting, asked.forwarded)) {
-      this.#consider({ stored, tier: "memory", key: this.#key() });
-    }
+    if (stored === undefined || !selects(stored.metadata.selecting, asked.forwarded)) return;
+    const candidate: Candidate = { stored, tier: "memory", key: this.#key() };
+    if (atMs < keepUntilAtMs(stored.metadata, this.#termsOf(candidate))) this.#consider(candidate);
   }
 
   inMemory(): void {

@@ -206,6 +206,20 @@ describe("who asks for something else", () => {
 });
 
 describe("a fill that is not stored everywhere yet", () => {
+  it("is there for nobody where no tier will keep it", async () => {
+    const routes = [{ name: "all", match: "*", honourRequestDirectives: true }];
+    const gate = closedGate();
+    const site = openSite({ config: { routes }, turn: () => gate.opened });
+    const age = { age: "2000" };
+    site.origin.script = (_, nth) => page(`page ${nth}`, cc("max-age=1500", age));
+    await read(await site.ask("/a"));
+    await idle();
+    const second = await read(await site.ask("/a", { headers: { "cache-control": "max-stale" } }));
+    expect(second.text).toBe("page 2");
+    gate.open();
+    await site.settle();
+  });
+
   const config = {
     routes: [{ name: "all", match: "*", tiers: ["edge" as const, "shared" as const] }],
   };
