@@ -8,7 +8,7 @@ import { settleDoubt } from "./in-doubt.ts";
 import { variantKey } from "./key.ts";
 import { failurePage, lead, staleInstead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
-import { ageSeconds, keepUntilAtMs, termsOf } from "./lifetime.ts";
+import { ageSeconds, isKept, termsOf } from "./lifetime.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, atHand, lookedFurther, type Need, policyOf, questionOf } from "./need.ts";
 import { pageOf } from "./origin-health.ts";
@@ -161,7 +161,10 @@ function comeSince(need: Need): FlightOutcome | undefined {
   const { asked, ports, key, marker } = need;
   const atMs = ports.nowAtMs();
   const stored = ports.flights.get(key.text, atMs)?.stored;
-  if (stored !== undefined) return isKept(stored, need) ? { kind: "stored", stored } : undefined;
+  if (stored !== undefined) {
+    const isThere = isKept(stored.metadata, policyOf(need), atMs);
+    return isThere ? { kind: "stored", stored } : undefined;
+  }
   if (!asked.route.tiers.includes("memory")) return undefined;
   const read = ports.tiers.memory.read(key, { atMs });
   if (read.kind !== "found") return undefined;
@@ -172,11 +175,6 @@ function comeSince(need: Need): FlightOutcome | undefined {
     return isGone ? undefined : { kind: "stored", stored: held };
   }
   return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
-}
-
-/** By any tier, once it is stored. */
-function isKept({ metadata }: StoredResponse, need: Need): boolean {
-  return need.ports.nowAtMs() < keepUntilAtMs(metadata, termsOf(metadata, policyOf(need)));
 }
 
 /** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */

@@ -37,6 +37,7 @@ export class ClientEnd {
 
   /** The same bytes in one piece, which others hold too, in place of the chunks they came in. */
   shareFrom(whole: Blob): void {
+    if (this.#waitingBytes === 0) return;
     this.#rest = whole.slice(whole.size - this.#waitingBytes);
     this.#waiting = [];
   }

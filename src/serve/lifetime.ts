@@ -153,3 +153,8 @@ export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
   const freshSeconds = fromNowSeconds > 0 ? fromNowSeconds : fromNowSeconds + delaySeconds;
   return respondedAtMs + (Math.max(0, freshSeconds) + afterSeconds) * 1_000;
 }
+
+/** Would any tier still keep it? */
+export function isKept(metadata: StoredMetadata, policy: FreshnessPolicy, atMs: number): boolean {
+  return atMs < keepUntilAtMs(metadata, termsOf(metadata, policy));
+}

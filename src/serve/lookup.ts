@@ -16,7 +16,7 @@ import {
   type VaryMarker,
 } from "../tiers/tier.ts";
 import { variantKey } from "./key.ts";
-import { isAlwaysValidated, keepUntilAtMs, type Terms, termsOf } from "./lifetime.ts";
+import { isAlwaysValidated, isKept, keepUntilAtMs, type Terms, termsOf } from "./lifetime.ts";
 import { policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
@@ -98,8 +98,9 @@ class Search {
     const { asked, atMs } = this.#ask;
     const stored = this.#ports.flights.get(this.#key().text, atMs)?.stored;
     if (stored === undefined || !selects(stored.metadata.selecting, asked.forwarded)) return;
-    const candidate: Candidate = { stored, tier: "memory", key: this.#key() };
-    if (atMs < keepUntilAtMs(stored.metadata, this.#termsOf(candidate))) this.#consider(candidate);
+    const policy = policyOf({ asked, ports: this.#ports });
+    if (!isKept(stored.metadata, policy, atMs)) return;
+    this.#consider({ stored, tier: "memory", key: this.#key() });
   }
 
   inMemory(): void {
@@ -241,7 +242,7 @@ class Search {
     if (stored.body.kind !== "blob") return;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
     const leadsToError = isErrorStatus(stored.metadata.status);
-    const isAskedAgain = from.name === "edge" && !isSmall(stored.metadata);
+    const isAskedAgain = from.name === "edge";
     const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
     const records: [RecordKey, TierRecord][] = [[this.#key(), { kind: "response", stored }]];
     const marker = this.#marker && newestMarker(asked.key, this.#marker, this.#ports);

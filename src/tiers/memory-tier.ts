@@ -111,14 +111,19 @@ export class MemoryTier implements Tier {
     const held = this.#others.get(text) ?? this.#large.get(text) ?? this.#errors.get(text);
     if (held === undefined) return { kind: "absent" };
     if (ask.atMs < held.keepUntilAtMs) return { kind: "found", record: held.record };
-    for (const part of this.#parts) part.delete(text);
+    // No change: whoever finds it expired brings up what is below.
+    this.#drop(text);
     return { kind: "absent" };
   }
 
   remove({ text }: RecordKey): void {
     this.#changeCount += 1;
     this.#changed.set(text, this.#changeCount);
-    for (const part of this.#parts) part.delete(text);
+    this.#drop(text);
+  }
+
+  #drop(keyText: string): void {
+    for (const part of this.#parts) part.delete(keyText);
   }
 
   write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): TierWrite {
