@@ -1,6 +1,7 @@
 // The forms that the fields of a configuration are made of, and what each says of a wrong value.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
+import { neverStoredStatuses } from "./http/storable.ts";
 
 const mebibyte = 1_048_576;
 
@@ -62,18 +63,33 @@ export const fieldNames = texts("x-app").check(
   }),
 );
 
-export const lifetimes = (from: number, example: string) =>
+/** The lifetime that the origin gives itself, where only a route's word lets a status be stored. */
+export const durationOrOrigin = z.string('must be a duration such as "30s", or "origin"').check(
+  z.refine((text) => text === "origin" || durationSeconds(text) !== undefined, {
+    error: ({ input }) =>
+      `${JSON.stringify(input)} is neither a duration such as "30s" nor "origin", the origin's own lifetime`,
+  }),
+);
+
+export const lifetimes = <Lifetime extends typeof duration>(
+  lifetime: Lifetime,
+  from: number,
+  example: string,
+) =>
   z.record(
-    z
-      .string()
-      .check(
-        z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600"),
-      ),
-    duration,
+    z.string().check(
+      z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600", {
+        error: `is no status from ${from} to 599`,
+      }),
+      z.refine((status) => !neverStoredStatuses.has(Number(status)), {
+        error: "is never stored (RFC 6585); leave it out",
+      }),
+    ),
+    lifetime,
     {
-      error: ({ code }) =>
-        code === "invalid_key"
-          ? `is no status from ${from} to 599`
+      error: (issue) =>
+        issue.code === "invalid_key"
+          ? issue.issues.map(({ message }) => message).join("; ")
           : `must be lifetimes by status, such as ${example}`,
     },
   );

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import {
   duration,
+  durationOrOrigin,
   fieldNames,
   lagSeconds,
   lifetimes,
@@ -33,11 +34,11 @@ export const routeInput = z.strictObject(
     mode: z.optional(z.enum(["default", "override"], 'must be "default" or "override"')),
     origin: z.optional(text("bucket")),
     fresh: z.optional(
-      z.union([duration, lifetimes(200, '{ 200: "60s" }')], {
+      z.union([duration, lifetimes(duration, 200, '{ 200: "60s" }')], {
         error: 'is a duration such as "5m", or durations by status such as { 200: "60s" }',
       }),
     ),
-    negative: z.optional(lifetimes(300, '{ 404: "30s" }')),
+    negative: z.optional(lifetimes(durationOrOrigin, 300, '{ 404: "30s", 503: "origin" }')),
     browser: z.optional(duration),
     immutable: z.optional(yesOrNo),
     staleWhileRevalidate: z.optional(duration),

@@ -29,7 +29,10 @@ export interface Route {
   readonly origin: string;
   /** Lifetime of a 200, and of what else is cacheable by default and no error. */
   readonly freshSeconds: number | undefined;
+  /** `fresh` by status; empty where it is a duration, or unset. */
   readonly freshSecondsByStatus: ReadonlyMap<number, number>;
+  /** `negative`: the lifetime of a redirect or an error; `origin`: the origin's own, if it gives one. */
+  readonly negativeByStatus: ReadonlyMap<number, number | "origin">;
   readonly staleWhileRevalidateSeconds: number | undefined;
   readonly staleIfErrorSeconds: number | undefined;
   /** How long browsers may use an answer from now on; `undefined` leaves the origin's word. */
@@ -175,7 +178,6 @@ type Inherited = Pick<Route, "honourRequestDirectives" | "purgeMaxLagMs" | "purg
 function resolved(route: RouteInput, inherited: Inherited): Route {
   const { fresh, tags } = route;
   const ownLagSeconds = route.purge?.maxLagSeconds;
-  const byStatus = { ...(typeof fresh === "object" ? fresh : {}), ...route.negative };
   return {
     name: route.name,
     match: route.match,
@@ -184,7 +186,10 @@ function resolved(route: RouteInput, inherited: Inherited): Route {
     origin: route.origin ?? "default",
     freshSeconds: typeof fresh === "string" ? seconds(fresh) : undefined,
     freshSecondsByStatus: new Map(
-      Object.entries(byStatus).map(([status, text]) => [Number(status), seconds(text) ?? 0]),
+      byStatus(typeof fresh === "object" ? fresh : {}, (text) => seconds(text) ?? 0),
+    ),
+    negativeByStatus: new Map(
+      byStatus(route.negative ?? {}, (text) => (text === "origin" ? text : (seconds(text) ?? 0))),
     ),
     staleWhileRevalidateSeconds: seconds(route.staleWhileRevalidate),
     staleIfErrorSeconds: seconds(route.staleIfError),
@@ -220,6 +225,10 @@ function originTimeoutOf(
     firstByteMs: (seconds(firstByte) ?? 30) * 1_000,
     betweenBytesMs: (seconds(betweenBytes) ?? 30) * 1_000,
   };
+}
+
+function byStatus<T>(texts: Readonly<Record<string, string>>, read: (text: string) => T) {
+  return Object.entries(texts).map(([status, text]) => [Number(status), read(text)] as const);
 }
 
 function seconds(text: string | undefined): number | undefined {

@@ -37,6 +37,7 @@ describe("a good configuration comes to", () => {
       origin: "default",
       freshSeconds: undefined,
       freshSecondsByStatus: new Map(),
+      negativeByStatus: new Map(),
       staleWhileRevalidateSeconds: undefined,
       staleIfErrorSeconds: undefined,
       browserSeconds: undefined,
@@ -93,8 +94,8 @@ describe("a good configuration comes to", () => {
         freshSecondsByStatus: new Map([
           [200, 60],
           [301, 3_600],
-          [404, 30],
         ]),
+        negativeByStatus: new Map([[404, 30]]),
       },
     },
     {

@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   origin: [],
   "workers-platform": [],
   metrics: ["http"],
-  "config-forms": leaves,
+  "config-forms": ["http", ...leaves],
   "config-route": ["config-forms", ...leaves],
   "config-schema": ["config-forms", "config-route", ...leaves],
   config: ["http", "config-route", "config-schema", ...leaves],

@@ -3,7 +3,7 @@ import type { ResponseDirectives } from "./cache-control.ts";
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { heuristicallyCacheableStatuses } from "./freshness.ts";
 import { selectingFieldNames } from "./selecting.ts";
-import type { Fields } from "./stored-response.ts";
+import { type Fields, isErrorStatus } from "./stored-response.ts";
 
 export type StorableVerdict = { kind: "storable" } | { kind: "refused"; rule: RefusalRule };
 
@@ -17,6 +17,7 @@ export type RefusalRule =
   | "authorization"
   | "set-cookie"
   | "vary-any"
+  | "error-status"
   | "not-allowed-explicitly"
   | "no-use";
 
@@ -36,11 +37,23 @@ const understoodStatuses: ReadonlySet<number> = new Set([
   504,
 ]);
 
+/** RFC 6585 §3 to §6: these must not be stored. */
+export const neverStoredStatuses: ReadonlySet<number> = new Set([428, 429, 431, 511]);
+
+/**
+ * An error that tells of one request (its form, its size, its sender) or of one moment of the origin,
+ * and nothing of the resource. A 404 and a 410 tell of the resource.
+ */
+export function isOfOneRequest(status: number): boolean {
+  return isErrorStatus(status) && status !== 404 && status !== 410;
+}
+
 /**
  * Conditions in the order of RFC 9111 §3, then ours.
  *
  * @param given.request.hasAuthorization a field `Authorization` was forwarded
  * @param given.lifetimeAssigned the route gives this status a lifetime of its own
+ * @param given.isNamed          the route names this status, as what may be stored
  * @param given.hasUse           it could ever answer or be validated: a lifetime, a validator or
  *                               a stale allowance
  */
@@ -50,6 +63,7 @@ export function mayStore(given: {
   fields: Fields;
   governing: GoverningDirectives;
   lifetimeAssigned: boolean;
+  isNamed: boolean;
   hasUse: boolean;
 }): StorableVerdict {
   const { request, status, fields, governing } = given;
@@ -68,6 +82,10 @@ export function mayStore(given: {
   if (request.hasAuthorization && !sharedDespiteAuthorization(directives)) {
     return refuse("authorization");
   }
+  // Departs from RFC 9111 §3, which lets a lifetime alone decide: who provokes such an error, by a
+  // field that is too long for example, must not have it shown to everybody.
+  const isForStoring = given.isNamed && !neverStoredStatuses.has(status);
+  if (isOfOneRequest(status) && !isForStoring) return refuse("error-status");
   if (!given.lifetimeAssigned && !allowedToStore(given)) return refuse("not-allowed-explicitly");
 
   // Departs from RFC 9111 §7.3, which leaves it open: a cookie is for one client.

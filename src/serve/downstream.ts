@@ -5,6 +5,7 @@ import { cacheStatus, type Handling } from "../http/cache-status.ts";
 import { parseDirectives } from "../http/directives.ts";
 import { connectionFields } from "../http/storable-fields.ts";
 import { fieldsOf, headersOf, type StoredMetadata } from "../http/stored-response.ts";
+import { isFreshStatus } from "./lifetime.ts";
 import { tagFieldNames } from "./tags.ts";
 
 /** Fields that a 304 does not carry (RFC 9110 §15.4.5): they describe a body it does not have. */
@@ -20,6 +21,7 @@ const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
 interface Prepared {
   readonly route: Route;
+  readonly status: number;
   readonly fields: Headers;
   /** Cache-Control before it tells browsers their own lifetime. */
   readonly stated: string | null;
@@ -65,7 +67,8 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): Prepared {
   if (known?.route !== route) {
     const fields = forClients(headersOf(metadata.fields), ask.config);
     const stated = fields.get("cache-control");
-    known = { route, fields, stated, notModified: undefined, age: NaN, cacheStatus: "" };
+    const { status } = metadata;
+    known = { route, status, fields, stated, notModified: undefined, age: NaN, cacheStatus: "" };
     prepared.set(metadata, known);
   }
   const age = Math.floor(ask.ageSeconds);
@@ -128,9 +131,12 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
   else fields.set("cache-control", kept.map(({ text }) => text).join(", "));
 }
 
-/** `browser: "60s"` means sixty seconds from now, and an answer is already as old as its `Age`. */
-function tellBrowsers({ fields, route, stated }: Prepared, age: number): void {
-  if (route.browserSeconds === undefined) return;
+/**
+ * `browser: "60s"` means sixty seconds from now, and an answer is already as old as its `Age`. Not of
+ * an error or a redirect that `fresh` does not speak of: no purge would take it out of a browser.
+ */
+function tellBrowsers({ fields, route, status, stated }: Prepared, age: number): void {
+  if (route.browserSeconds === undefined || !isFreshStatus(route, status)) return;
   if (stated === null) fields.delete("cache-control");
   else fields.set("cache-control", stated);
   if (route.mode === "default" && states(fields, ["no-cache", "no-store"])) return;

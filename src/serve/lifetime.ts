@@ -54,14 +54,18 @@ function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
   const { directives } = governing;
   const { lifetimeSeconds, assigned } = lifetime(metadata, governing, policy);
   const overrides = assigned && route.mode === "override";
+  const isNamed = isNamedStatus(route, metadata.status);
   // Nobody can tell then for how long it has been stale.
   const isAgeKnown = statedAgeSeconds(fields) !== "unreadable";
+  const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
+    isAgeKnown ? (ofOrigin ?? ofRoute ?? 0) : 0;
   const { requestedAtMs, respondedAtMs } = metadata;
   return {
     governing,
     lifetimeSeconds: Math.min(
       lifetimeSeconds * (1 - route.jitter * metadata.jitterDraw),
       metadata.lifetimeSecondsMax ?? Infinity,
+      serverErrorSecondsMax(route, metadata.status),
     ),
     initialAgeSeconds: currentAgeSeconds({
       fields,
@@ -73,12 +77,15 @@ function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
     // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
     // stated beside it, or by the route, is the site's own word for this cache.
     neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
-    staleWhileRevalidateSeconds: isAgeKnown
-      ? (directives.staleWhileRevalidateSeconds ?? route.staleWhileRevalidateSeconds ?? 0)
-      : 0,
-    staleIfErrorSeconds: isAgeKnown
-      ? (directives.staleIfErrorSeconds ?? route.staleIfErrorSeconds ?? 0)
-      : 0,
+    // What was never fresh, or what no lifetime of the route speaks of, its allowance is not about.
+    staleWhileRevalidateSeconds: staleSeconds(
+      directives.staleWhileRevalidateSeconds,
+      isNamed && lifetimeSeconds > 0 ? route.staleWhileRevalidateSeconds : undefined,
+    ),
+    staleIfErrorSeconds: staleSeconds(
+      directives.staleIfErrorSeconds,
+      isNamed ? route.staleIfErrorSeconds : undefined,
+    ),
     canBeValidated: hasValidator(fields),
   };
 }
@@ -122,11 +129,36 @@ export function assignedLifetimeSeconds(
     const hidden = responseDirectives(fieldsOf(metadata));
     if (hidden.noStore || hidden.private === true) return undefined;
   }
-  const own = route.freshSecondsByStatus.get(status);
-  if (own !== undefined) return own;
-  return !isErrorStatus(status) && heuristicallyCacheableStatuses.has(status)
-    ? route.freshSeconds
-    : undefined;
+  const own = namedLifetime(route, status);
+  if (own !== undefined) return own === "origin" ? undefined : own;
+  return isFreshStatus(route, status) ? route.freshSeconds : undefined;
+}
+
+function namedLifetime(route: Route, status: number): number | "origin" | undefined {
+  return route.freshSecondsByStatus.get(status) ?? route.negativeByStatus.get(status);
+}
+
+/**
+ * Does the route's `fresh` speak of this status? As a duration, or left out, it speaks of what is
+ * cacheable by default and no error.
+ */
+export function isFreshStatus({ freshSecondsByStatus }: Route, status: number): boolean {
+  if (freshSecondsByStatus.size > 0) return freshSecondsByStatus.has(status);
+  return !isErrorStatus(status) && heuristicallyCacheableStatuses.has(status);
+}
+
+/** Does `fresh` or `negative` speak of it? */
+export function isNamedStatus(route: Route, status: number): boolean {
+  return isFreshStatus(route, status) || route.negativeByStatus.has(status);
+}
+
+const serverErrorSeconds = 10;
+
+/** A server's error is over soon: it lives longer only where the route gives it a duration. */
+function serverErrorSecondsMax(route: Route, status: number): number {
+  if (status < 500) return Infinity;
+  const named = namedLifetime(route, status);
+  return Math.max(serverErrorSeconds, typeof named === "number" ? named : 0);
 }
 
 /** Fresh never, though it can be validated: every use of it goes to the origin. */
@@ -141,17 +173,19 @@ export function ageSeconds(metadata: StoredMetadata, terms: Terms, atMs: number)
 
 /** Until when a tier keeps a response: fresh, stale with leave, and a while for validation. */
 export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
-  const afterSeconds = Math.max(
-    terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds,
-    terms.neverStale ? 0 : terms.staleIfErrorSeconds,
-    terms.canBeValidated ? keptForValidationSeconds : 0,
-  );
+  const { staleWhileRevalidateSeconds, staleIfErrorSeconds, neverStale } = terms;
+  const staleSeconds = neverStale ? 0 : Math.max(staleWhileRevalidateSeconds, staleIfErrorSeconds);
   const { requestedAtMs, respondedAtMs } = metadata;
   const fromNowSeconds = terms.lifetimeSeconds - terms.initialAgeSeconds;
   // Over when it came, it still answers those who waited for it, in other colos too.
-  const delaySeconds = terms.neverStale ? 0 : (respondedAtMs - requestedAtMs) / 1_000;
+  const delaySeconds = neverStale ? 0 : (respondedAtMs - requestedAtMs) / 1_000;
   const freshSeconds = fromNowSeconds > 0 ? fromNowSeconds : fromNowSeconds + delaySeconds;
-  return respondedAtMs + (Math.max(0, freshSeconds) + afterSeconds) * 1_000;
+  const keptSeconds = Math.max(
+    freshSeconds,
+    fromNowSeconds + staleSeconds,
+    terms.canBeValidated ? Math.max(0, freshSeconds) + keptForValidationSeconds : 0,
+  );
+  return respondedAtMs + keptSeconds * 1_000;
 }
 
 /** Would any tier still keep it? */

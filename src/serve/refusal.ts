@@ -1,9 +1,14 @@
 // Why an origin's answer is not stored, and what follows from that for what was stored before.
-import { mayStore, sharedExplicitly, type StorableVerdict } from "../http/storable.ts";
+import {
+  isOfOneRequest,
+  mayStore,
+  sharedExplicitly,
+  type StorableVerdict,
+} from "../http/storable.ts";
 import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
 import { streamBytesMax } from "./fill.ts";
-import { assignedLifetimeSeconds, termsOf } from "./lifetime.ts";
-import { type Need, policyOf } from "./need.ts";
+import { assignedLifetimeSeconds, isNamedStatus, keepUntilAtMs, termsOf } from "./lifetime.ts";
+import { atHand, type Need, policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { removeStored } from "./store.ts";
@@ -13,7 +18,8 @@ export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | "unknown-cookie"
   | "too-large"
-  | "too-many-variants";
+  | "too-many-variants"
+  | "refresh-failed";
 
 /** Refusals that hold for whoever asks for this key next. */
 const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
@@ -94,17 +100,21 @@ export function refusalToStore(
     fields: fieldsOf(metadata),
     governing: terms.governing,
     lifetimeAssigned: assignedLifetimeSeconds(asked.route, metadata, terms.governing) !== undefined,
+    isNamed: isNamedStatus(asked.route, metadata.status),
     hasUse:
-      terms.canBeValidated ||
-      Math.max(
-        terms.lifetimeSeconds,
-        terms.staleWhileRevalidateSeconds,
-        terms.staleIfErrorSeconds,
-      ) > 0,
+      keepUntilAtMs(metadata, terms) > metadata.respondedAtMs &&
+      (terms.canBeValidated || !terms.alwaysValidate),
   });
   if (verdict.kind === "refused") return verdict.rule;
   if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
   return isTooLarge(metadata, asked, ports) ? "too-large" : undefined;
+}
+
+/** An error that a refresh brings is told to nobody, so it takes no page's place either. */
+export function isFailedRefresh(status: number, need: Need): boolean {
+  const before = atHand(need)?.stored.metadata.status;
+  if (need.isForClient || before === undefined) return false;
+  return isOfOneRequest(status) && !isOfOneRequest(before);
 }
 
 /** Known beforehand only where the origin gave a length. */

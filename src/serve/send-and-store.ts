@@ -8,7 +8,7 @@ import { fieldsOfFill, withoutBody } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, atHand, type Need, questionOf } from "./need.ts";
-import { heedRefusal, refusalToStore } from "./refusal.ts";
+import { heedRefusal, isFailedRefresh, refusalToStore } from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
 import { hasRoomFor } from "./variants.ts";
@@ -19,6 +19,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const metadata = metadataOf(fresh, asked, ports);
   const refusal =
     refusalToStore(metadata, asked, ports) ??
+    (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
   heedRefusal(refusal, response.status, { ...need, replaced: atHand(need) });
   const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;

@@ -37,6 +37,7 @@ function ruleFor(given: { status: number; text: string; hasAuthorization?: boole
     governing: governingDirectives(fields),
     // The strongest leave that a route can give.
     lifetimeAssigned: true,
+    isNamed: true,
     hasUse: true,
   });
   return verdict.kind === "storable" ? "storable" : verdict.rule;

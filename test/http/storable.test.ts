@@ -13,6 +13,7 @@ interface Asked {
   readonly status?: number;
   readonly lifetimeAssigned?: boolean;
   readonly hasUse?: boolean;
+  readonly isNamed?: boolean;
 }
 
 const ruleFor = (asked: Asked) => {
@@ -27,6 +28,7 @@ const ruleFor = (asked: Asked) => {
     fields,
     governing: governingDirectives(fields),
     lifetimeAssigned: asked.lifetimeAssigned ?? false,
+    isNamed: asked.isNamed ?? true,
     hasUse: asked.hasUse ?? true,
   });
   return verdict.kind === "storable" ? "storable" : verdict.rule;

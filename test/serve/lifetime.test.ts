@@ -190,12 +190,74 @@ describe("what forbids stale and unvalidated use", () => {
   });
 });
 
+describe("an error of the server lives for ten seconds at most", () => {
+  it.each<{ id: string; negative: RouteChanges["negative"]; status: number; seconds: number }>([
+    { id: "not-named", negative: {}, status: 503, seconds: 10 },
+    { id: "origin", negative: { 503: "origin" }, status: 503, seconds: 10 },
+    { id: "less", negative: { 503: "5s" }, status: 503, seconds: 10 },
+    { id: "unless the duration says more", negative: { 503: "30s" }, status: 503, seconds: 30 },
+    { id: "599", negative: { 599: "origin" }, status: 599, seconds: 10 },
+    { id: "no-server-error", negative: { 404: "origin" }, status: 404, seconds: 60 },
+  ])("$id", ({ negative, status, seconds }) => {
+    const { lifetimeSeconds } = terms(cc("max-age=60"), { negative }, { status });
+    expect(lifetimeSeconds).toBe(seconds);
+  });
+});
+
 describe("stale allowances", () => {
   const route = { staleWhileRevalidate: "1m", staleIfError: "1h" } as const;
 
   it.each([
     { id: "nobody", fields: {}, whileRevalidate: 0, ifError: 0 },
-    { id: "route", fields: {}, route, whileRevalidate: 60, ifError: 3_600 },
+    { id: "route", fields: cc("max-age=1"), route, whileRevalidate: 60, ifError: 3_600 },
+    { id: "route-never-fresh", fields: cc("max-age=0"), route, whileRevalidate: 0, ifError: 3_600 },
+    { id: "route-no-lifetime", fields: {}, route, whileRevalidate: 0, ifError: 3_600 },
+    {
+      id: "error-not-named",
+      fields: cc("max-age=9"),
+      route,
+      status: 404,
+      whileRevalidate: 0,
+      ifError: 0,
+    },
+    {
+      id: "redirect-not-named",
+      fields: cc("max-age=9"),
+      route,
+      status: 302,
+      whileRevalidate: 0,
+      ifError: 0,
+    },
+    {
+      id: "error-named",
+      fields: {},
+      route: { ...route, negative: { 404: "30s" } },
+      status: 404,
+      whileRevalidate: 60,
+      ifError: 3_600,
+    },
+    {
+      id: "error-named-as-the-origin-says",
+      fields: cc("max-age=9"),
+      route: { ...route, negative: { 503: "origin" } },
+      status: 503,
+      whileRevalidate: 60,
+      ifError: 3_600,
+    },
+    {
+      id: "not-among-those-of-fresh",
+      fields: cc("max-age=9"),
+      route: { ...route, fresh: { 301: "1h" } },
+      whileRevalidate: 0,
+      ifError: 0,
+    },
+    {
+      id: "error-by-its-origin",
+      fields: cc("max-age=0, stale-while-revalidate=5, stale-if-error=6"),
+      status: 404,
+      whileRevalidate: 5,
+      ifError: 6,
+    },
     {
       id: "fields-first",
       fields: cc("stale-while-revalidate=5, stale-if-error=0"),
@@ -205,13 +267,13 @@ describe("stale allowances", () => {
     },
     {
       id: "unreadable",
-      fields: cc("stale-if-error=x"),
+      fields: cc("max-age=9, stale-if-error=x"),
       route,
       whileRevalidate: 60,
       ifError: 3_600,
     },
-  ])("$id (RFC 5861 §3, §4)", ({ fields, route: given, whileRevalidate, ifError }) => {
-    expect(terms(fields, given)).toMatchObject({
+  ])("$id (RFC 5861 §3, §4)", ({ fields, route: given, status, whileRevalidate, ifError }) => {
+    expect(terms(fields, given, { status: status ?? 200 })).toMatchObject({
       staleWhileRevalidateSeconds: whileRevalidate,
       staleIfErrorSeconds: ifError,
     });
@@ -235,6 +297,11 @@ describe("age and retention", () => {
     { id: "fresh-alone", fields: cc("max-age=10"), seconds: 10 },
     { id: "less-its-age", fields: cc("max-age=10", { age: "4" }), seconds: 6 },
     { id: "old-already", fields: cc("max-age=10", { age: "40" }), seconds: 0 },
+    {
+      id: "old-already, but stale for less than is allowed",
+      fields: cc("max-age=10, stale-if-error=50", { age: "40" }),
+      seconds: 20,
+    },
     {
       id: "stale",
       fields: cc("max-age=10, stale-while-revalidate=5, stale-if-error=7"),

@@ -4,13 +4,19 @@ import { listText } from "../generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange, SelectingFields } from "./exchange.ts";
 import { changed, dropMembers } from "./taking-out.ts";
-import { apparentAgeSeconds, explicitSeconds, guessedSeconds, says } from "./labels.ts";
+import {
+  apparentAgeSeconds,
+  explicitSeconds,
+  guessedSeconds,
+  lifetimeSeconds,
+  says,
+} from "./labels.ts";
 
 const dropNamed = (given: Exchange, name: string): Exchange =>
   dropMembers(given, ["response"], (member) => member.name === name);
 
 /** RFC 9110 §15: final, and not among the statuses whose caching the other side knows. */
-const statusesOnlyOurs = [201, 226, 400, 401, 403, 418, 429, 500, 503, 599];
+const statusesOnlyOurs = [201, 226, 400, 401, 403, 418, 500, 503, 599];
 
 const statesLifetime = (given: Exchange): boolean => explicitSeconds(given) !== undefined;
 
@@ -52,7 +58,7 @@ export const differencesOfStoring: readonly Difference[] = [
       statusesOnlyOurs.includes(given.response.status) && isAllowedExplicitly(given)
         ? changed(given, "response", { status: 302 })
         : given,
-    ours: "stores any final status that states a lifetime or is public",
+    ours: "stores any final status that states a lifetime or is public, of errors those that a route names",
     theirs: "stores statuses on a list alone, 401, 403, 500 and 503 not among them",
     clause: "RFC 9111 §3",
     right: "both",
@@ -140,6 +146,19 @@ export const differencesOfStoring: readonly Difference[] = [
     clause: "RFC 9111 §5.4",
     right: "ours",
     why: "the field is defined for requests; its meaning in a response is not specified",
+  },
+  {
+    id: "server-error-lifetime",
+    agreedShareMax: { lifetime: 0.1 },
+    without: (given) =>
+      given.response.status >= 500 && lifetimeSeconds(given) > 10
+        ? changed(given, "response", { status: 404 })
+        : given,
+    ours: "gives an error of the server ten seconds at most, unless a route gives it more",
+    theirs: "gives it what it states",
+    clause: "RFC 9111 §4.2",
+    right: "both",
+    why: "a cache may use a response for less long; such an error is over soon",
   },
   {
     id: "immutable-alone",

@@ -57,6 +57,8 @@ export class Ours {
       fields: fieldsOf(this.#stored.metadata),
       governing: this.#terms.governing,
       lifetimeAssigned: false,
+      // As the public suite is run: the origin's own lifetime counts for errors too.
+      isNamed: true,
       hasUse: true,
     });
     return verdict.kind === "storable";
