@@ -75,6 +75,12 @@ async function ask(
     const sent = { ...request, signal: abort.signal };
     const response = await sentWithRetry(asking.origin, sent, ports);
     const respondedAtMs = ports.nowAtMs();
+    const failure = failureToldBy(response.status);
+    if (failure !== undefined) {
+      await response.body?.cancel();
+      originHealth.failed(asking, respondedAtMs);
+      return { kind: "failed", failure };
+    }
     if (isFinal(response.status) || (isUpgrade && response.status === 101)) {
       originHealth.answered(asking, { isError: isOriginError(response.status) }, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
@@ -94,14 +100,31 @@ async function ask(
 /** A connection may break between two requests; what is safe is sent once more (RFC 9110 §9.2.2). */
 async function sentWithRetry(origin: string, request: OriginRequest, ports: Ports) {
   const { method, body, signal } = request;
+  const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
+  const maySendAgain = () =>
+    isRepeatable && !signal.aborted && ports.originHealth.takeRetry(origin);
   try {
-    return await ports.fetchOrigin(origin, request);
+    const response = await ports.fetchOrigin(origin, request);
+    const isReached = failureToldBy(response.status) !== "unreachable";
+    if (isReached || !maySendAgain()) return response;
+    await response.body?.cancel();
   } catch (cause) {
-    const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
-    if (!isRepeatable || signal.aborted || !ports.originHealth.takeRetry(origin)) throw cause;
-    ports.metrics.originRetried();
-    return ports.fetchOrigin(origin, request);
+    if (!maySendAgain()) throw cause;
   }
+  ports.metrics.originRetried();
+  return ports.fetchOrigin(origin, request);
+}
+
+/**
+ * Where the origin lies behind Cloudflare's network too, that network answers in its place: 522 and
+ * 524 say that it was too late, the others that it could not be reached
+ * (developers.cloudflare.com, "Cloudflare 5xx errors").
+ *
+ * @returns `undefined` for what an origin itself has answered
+ */
+function failureToldBy(status: number): "unreachable" | "timeout" | undefined {
+  if (status === 522 || status === 524) return "timeout";
+  return (status >= 520 && status <= 527) || status === 530 ? "unreachable" : undefined;
 }
 
 /** RFC 9110 §15: no other number is a final status, nor can be passed on. */
