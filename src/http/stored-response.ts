@@ -41,6 +41,8 @@ export interface StoredMetadata {
   readonly jitterDraw: number;
   /** `Date` of the answer that brought the body, once a 304 has brought one of its own. */
   readonly bodyDate?: string | undefined;
+  /** When the origin was asked for the body, once a 304 has freshened what stands around it. */
+  readonly bodyRequestedAtMs?: number | undefined;
   /** Filled so soon after a purge that its origin may not be settled: fresh for no longer. */
   readonly lifetimeSecondsMax?: number | undefined;
   /** Not in the shared tier before somebody has asked for it again. */
@@ -72,6 +74,11 @@ export function headersOf(lines: readonly FieldLine[]): Headers {
 
 export function bodyDateOf(metadata: StoredMetadata): string | null {
   return metadata.bodyDate ?? fieldsOf(metadata).get("date");
+}
+
+/** Epoch milliseconds. */
+export function bodyRequestedAtMs(metadata: StoredMetadata): number {
+  return metadata.bodyRequestedAtMs ?? metadata.requestedAtMs;
 }
 
 /** The stored fields, read where they stand: `Headers` of each response would outweigh its body. */

@@ -1,7 +1,7 @@
 // What this isolate has accepted and not yet read back: it covers here at once, in addition to the
 // chain, until a join brings it.
 import type { StoredMetadata } from "../http/stored-response.ts";
-import { acceptedAtMs, type Entry, heldBytes, isSamePlace } from "./entry.ts";
+import { acceptedAtMs, type Entry, heldBytes, isOrdered, isSamePlace } from "./entry.ts";
 import { everythingTag, type PurgeMode } from "./purge-target.ts";
 import { TargetIndex } from "./target-index.ts";
 
@@ -61,6 +61,11 @@ export class AcceptedPurges {
       isSoft = true;
     }
     return isSoft ? "soft" : undefined;
+  }
+
+  /** Does a hard purge cover a response that is more than an invalidation? */
+  isPurgedByOrder(stored: StoredMetadata): boolean {
+    return Array.from(this.#covering(stored)).some(isOrdered);
   }
 
   /** When the first soft purge that covers a response was accepted. */

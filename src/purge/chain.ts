@@ -1,7 +1,7 @@
 // A run of the journal's entries in order, indexed by what they cover. It grows at its end, at its
 // older end by what was read back from there, and lets its oldest go when it becomes too large.
 import type { Stamp, StoredMetadata } from "../http/stored-response.ts";
-import { acceptedAtMs, type Entry, type EntryPlace, heldBytes } from "./entry.ts";
+import { acceptedAtMs, type Entry, type EntryPlace, heldBytes, isOrdered } from "./entry.ts";
 import { chainBytesMax, chainEntriesMax } from "./journal.ts";
 import type { PurgeMode } from "./purge-target.ts";
 import { TargetIndex } from "./target-index.ts";
@@ -9,6 +9,8 @@ import { TargetIndex } from "./target-index.ts";
 /** Numbers of the entries for one target: the newest hard one, −∞ for none, and all soft ones. */
 interface Covered {
   hardAt: number;
+  /** Of the hard ones, the newest that somebody ordered. */
+  orderedAt: number;
   /** Oldest first. */
   readonly softAts: number[];
 }
@@ -99,7 +101,8 @@ export class Chain {
     this.#heldBytes += heldBytes(entry);
     this.#numberByPosition.set(entry.position, number);
     this.#covered.change(entry.targets, (kept) => {
-      const covered = kept ?? { hardAt: -Infinity, softAts: [] };
+      const covered = kept ?? { hardAt: -Infinity, orderedAt: -Infinity, softAts: [] };
+      if (isOrdered(entry)) covered.orderedAt = Math.max(covered.orderedAt, number);
       if (entry.mode === "hard") covered.hardAt = Math.max(covered.hardAt, number);
       else if (number > newestSoft(covered)) covered.softAts.push(number);
       else if (covered.softAts[0] !== number) covered.softAts.unshift(number);
@@ -142,6 +145,12 @@ export class Chain {
       if (newestSoft(covered) > since) isSoft = true;
     }
     return isSoft ? "soft" : undefined;
+  }
+
+  /** Is a hard purge after its stamp, among those that cover a response, more than an invalidation? */
+  isPurgedByOrder(stored: StoredMetadata): boolean {
+    const since = this.#since(stored);
+    return this.#covered.covering(stored).some(({ orderedAt }) => orderedAt > since);
   }
 
   /** When the first soft purge after its stamp that covers a response was accepted. */

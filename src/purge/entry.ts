@@ -28,6 +28,17 @@ export interface NewEntry {
 
 export type Entry = NewEntry & EntryPlace;
 
+/** In `by`: what an answer to an unsafe method has invalidated (RFC 9111 §4.4). */
+export const byInvalidation = "invalidation";
+
+/**
+ * A hard purge that somebody ordered, or a mark that stands for one. An invalidation only says that
+ * what is stored may have changed, which a validation finds out.
+ */
+export function isOrdered({ mode, by }: Entry): boolean {
+  return mode === "hard" && by !== byInvalidation;
+}
+
 /** Raised with every change of form; an entry of another version covers everything. */
 const version = "1";
 

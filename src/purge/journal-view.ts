@@ -1,6 +1,6 @@
 // What an isolate knows of the journal: a chain of its entries and when it was read. Renewed in
 // the background while requests come in; asked on every use of a stored response.
-import type { Stamp, StoredMetadata } from "../http/stored-response.ts";
+import { bodyRequestedAtMs, type Stamp, type StoredMetadata } from "../http/stored-response.ts";
 import { patiently } from "../patience.ts";
 import { AcceptedPurges } from "./accepted-purges.ts";
 import type { Chain } from "./chain.ts";
@@ -155,9 +155,19 @@ export class JournalView implements PurgeView {
     return purged ?? { kind: "usable" };
   }
 
+  /** A validator may stand for the very body that was purged, and a 304 would bring that back. */
+  mayBeValidated(stored: StoredMetadata, ask: Omit<JudgementAsk, "colo">): boolean {
+    const isKnown = this.chain?.knows(stored.stamp) ?? false;
+    if (!isKnown || !this.#isWithinBound(this.sentAtMs, ask)) return false;
+    const ordered = [this.#accepted, this.chain].map((known) => known?.isPurgedByOrder(stored));
+    return !ordered.includes(true);
+  }
+
   /** Rule 7 (b). */
-  #isTrusted({ colo, requestedAtMs }: StoredMetadata, ask: JudgementAsk): boolean {
-    return this.#isWithinBound(requestedAtMs, ask) && colo !== "" && colo === ask.colo();
+  #isTrusted(stored: StoredMetadata, ask: JudgementAsk): boolean {
+    const { colo } = stored;
+    const isYoung = this.#isWithinBound(bodyRequestedAtMs(stored), ask);
+    return isYoung && colo !== "" && colo === ask.colo();
   }
 
   /** A failure that is older than N says nothing of now: the journal was not asked since. */

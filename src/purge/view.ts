@@ -50,6 +50,11 @@ export interface PurgeView {
   /** Taken before the origin request is sent, and stored with its response. */
   stamp(attention: Attention): Promise<Stamp>;
   judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement;
+  /**
+   * Rule 23: may the origin be asked whether a stored response is unchanged? To be asked once the
+   * stamp of that request is taken.
+   */
+  mayBeValidated(stored: StoredMetadata, ask: Omit<JudgementAsk, "colo">): boolean;
   /** When the journal could not be read; `undefined` once the view has become younger since. */
   readonly failedAtMs: number | undefined;
   /** Is what is known past the bound because the journal could not be read just now? */
@@ -58,12 +63,16 @@ export interface PurgeView {
   purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean;
 }
 
-/** Without a journal no purge is ever accepted, so none can be missed. */
+/**
+ * Without a journal no purge is ever accepted, so none can be missed. What bears a stamp was stored
+ * while there was one: a purge may cover it that nobody can tell of any more.
+ */
 export const noJournal: PurgeView = {
   attend: () => undefined,
   seek: () => undefined,
   stamp: async () => "none",
-  judge: () => ({ kind: "usable" }),
+  judge: ({ stamp }) => ({ kind: stamp === "none" ? "usable" : "unverified" }),
+  mayBeValidated: ({ stamp }) => stamp === "none",
   failedAtMs: undefined,
   isUnreachable: () => false,
   purgedSince: () => false,

@@ -6,6 +6,7 @@
 import type { Metrics } from "../metrics.ts";
 import { pause } from "../patience.ts";
 import type { Acceptances } from "../purge/acceptance.ts";
+import { byInvalidation } from "../purge/entry.ts";
 import type { Attention } from "../purge/view.ts";
 import { BoundedTargets, type WidenableTarget } from "./bounded-targets.ts";
 
@@ -150,7 +151,7 @@ export class JoinedPurges {
 }
 
 function orderOf(tags: readonly string[]) {
-  const sender = { id: "", bodyDigest: "", by: "invalidation", reason: "RFC 9111 §4.4" };
+  const sender = { id: "", bodyDigest: "", by: byInvalidation, reason: "RFC 9111 §4.4" };
   return { ...sender, mode: "hard", targets: { tags, prefixes: [] } } as const;
 }
 

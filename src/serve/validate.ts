@@ -8,6 +8,7 @@ import { storableFields } from "../http/storable-fields.ts";
 import { sharedExplicitly } from "../http/storable.ts";
 import {
   bodyDateOf,
+  bodyRequestedAtMs,
   fieldsOf,
   headersOf,
   type StoredMetadata,
@@ -23,7 +24,7 @@ import { fromStored } from "./respond.ts";
 import { sendAndStoreBody } from "./send-and-store.ts";
 import { storeInTiers } from "./store.ts";
 import { tagsOf } from "./tags.ts";
-import type { Candidate } from "./verdict.ts";
+import { type Candidate, mayBeValidated } from "./verdict.ts";
 
 /**
  * @param fresh     a 304
@@ -108,6 +109,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   const told = toldByHead(headers, fieldsOf(before), { bodyBytes, bodyDate: bodyDateOf(before) });
   const end = { ...need, replaced: candidate };
   if (told === "other") return endStored(end);
+  if (!mayBeValidated(questionOf(need), candidate)) return;
   // Lower tiers may hold a newer one that this isolate knows nothing of.
   if (told === "unknown" || body.kind !== "blob" || standsAtMs === undefined) return;
   const metadata = freshened(before, fresh, need);
@@ -155,6 +157,7 @@ function freshened(before: StoredMetadata, fresh: Fresh, { asked, ports }: Need)
     bodyBytes: before.bodyBytes,
     bodyDigest: before.bodyDigest,
     bodyDate: bodyDateOf(before) ?? undefined,
+    bodyRequestedAtMs: bodyRequestedAtMs(before),
     fillCostMs: before.fillCostMs,
   };
   return settled(metadata, asked, ports);

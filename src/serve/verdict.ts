@@ -191,6 +191,11 @@ export function judgedUnder(question: VerdictQuestion, candidate: Candidate): Pu
   return judged.covering ?? { kind: "usable" };
 }
 
+/** May its origin be asked whether it is unchanged? */
+export function mayBeValidated({ view, atMs, policy }: VerdictQuestion, { stored }: Candidate) {
+  return view.mayBeValidated(stored.metadata, { atMs, maxLagMs: policy.route.purgeMaxLagMs });
+}
+
 /** Does a response answer only because its route serves what cannot be verified just now? */
 export function isUnverified(question: VerdictQuestion, candidate: Candidate): boolean {
   return isExempt(question) && judgedByView(question, candidate).kind === "unverified";

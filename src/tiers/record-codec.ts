@@ -4,7 +4,7 @@ import type { StoredMetadata } from "../http/stored-response.ts";
 import type { TierRecord, VaryMarker } from "./tier.ts";
 
 /** Raised with every change of form; a record of another version is a miss. */
-const version = 3;
+const version = 4;
 
 /** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */
 export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
@@ -27,6 +27,7 @@ const metadataForm = z.object({
   fillCostMs: z.number(),
   jitterDraw: z.number(),
   bodyDate: z.optional(fieldValue),
+  bodyRequestedAtMs: z.optional(z.number()),
   lifetimeSecondsMax: z.optional(z.number()),
   awaitsSecondAsk: z.optional(z.boolean()),
 });

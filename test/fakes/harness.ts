@@ -19,6 +19,8 @@ export interface SiteOptions {
   readonly origin?: Script;
   readonly clock?: FakeClock;
   readonly upstash?: FakeUpstash;
+  /** Of a colo that another deployment, or another isolate, has used. */
+  readonly cache?: FakeCache;
   /** 0 ≤ n < 1; the same at every draw. */
   readonly random?: number;
   /** What the runtime does before a store goes on; nothing unless set. */
@@ -54,7 +56,7 @@ export class Site {
 
   constructor(options: SiteOptions, origin: OriginInProcess) {
     this.clock = options.clock ?? new FakeClock();
-    this.cache = new FakeCache(this.clock);
+    this.cache = options.cache ?? new FakeCache(this.clock);
     this.origin = origin;
     this.config = defineConfig(options.config ?? {});
     const env = {

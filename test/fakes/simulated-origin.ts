@@ -1,5 +1,5 @@
 // The origin of a simulated site: each page has one version at a time, an answer is made somewhere
-// on a way that may be long, and a 304 says the truth about that instant.
+// on a way that may be long, and a 304 says the truth about that instant, unless it lies.
 import type { OriginRequest } from "../../src/serve/ports.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 
@@ -12,13 +12,16 @@ export interface Version {
 
 export class SimulatedOrigin {
   isDown = false;
+  /** It has one ETag for all versions of a page. */
+  readonly isLying: boolean;
   readonly #world: SimulatedWorld;
   readonly #versions: Version[] = [];
   /** The longest way back, which may be longer than N. */
   readonly #backMs: number;
 
-  constructor(world: SimulatedWorld, backMs: number) {
+  constructor(world: SimulatedWorld, backMs: number, isLying = false) {
     this.#world = world;
+    this.isLying = isLying;
     this.#backMs = backMs;
   }
 
@@ -50,7 +53,7 @@ export class SimulatedOrigin {
     if (this.isDown) throw new Error("The origin is down.");
     const [, page = ""] = pathAndQuery.split("/");
     const { number } = this.current(page);
-    const etag = `"${number}"`;
+    const etag = this.isLying ? '"0"' : `"${number}"`;
     const fields = { etag, "cache-tag": page };
     const isUnchanged = headers.get("if-none-match") === etag;
     await world.sleep(world.between(0, this.#backMs));

@@ -39,7 +39,7 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
     expect((await sumOf({ from: 0, count: 1_000 }, failing)).broken).toEqual([]);
   });
 
-  it.each(["ordinary", "crossing"] as const)("in forty of requests: %s", async (kind) => {
+  it.each(["ordinary", "crossing", "lying"] as const)("in forty of requests: %s", async (kind) => {
     const requests = (seed: number) => requestHistoryOf(seed, { kind });
     const { broken, usableCount } = await sumOf({ from: 0, count: 40 }, requests);
     expect(broken).toEqual([]);

@@ -140,6 +140,20 @@ const rows: readonly Row[] = [
     fromSeed: 400,
     within: 4_000,
   },
+  {
+    rule: "23",
+    fault: "what was purged is validated",
+    siteParts: site.validatesWhatWasPurged,
+    kind: "lying",
+    within: 100,
+  },
+  {
+    rule: "23",
+    fault: "validated under a view that is too old",
+    siteParts: site.validatesUnderAnOldView,
+    kind: "lying",
+    within: 400,
+  },
 ];
 
 describe("a fault that is planted shows", () => {
@@ -173,7 +187,7 @@ describe("a fault that is planted shows", () => {
   it("and every rule has its row, or its reason", () => {
     const numbers = [...rows.map(({ rule }) => rule), ...Object.keys(heldElsewhere)];
     const named = new Set(numbers.map((rule) => parseInt(rule, 10)));
-    const all = Array.from({ length: 22 }, (_, at) => at + 1);
+    const all = Array.from({ length: 23 }, (_, at) => at + 1);
     expect(all.filter((rule) => !named.has(rule))).toEqual([]);
   });
 });

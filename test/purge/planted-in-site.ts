@@ -24,6 +24,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       seek: view.seek.bind(view),
       stamp: view.stamp.bind(view),
       judge: view.judge.bind(view),
+      mayBeValidated: view.mayBeValidated.bind(view),
       purgedSince: view.purgedSince.bind(view),
       get failedAtMs() {
         return view.failedAtMs;
@@ -183,6 +184,17 @@ export const followersTrust: Planted = {
     return { ...(planted.ports?.(ports, isolate) ?? ports), flights: new Telling() };
   },
 };
+
+/** What a hard purge covers is validated all the same. */
+export const validatesWhatWasPurged = withView(() => ({ mayBeValidated: () => true }));
+/** What only its youth lets answer is validated, and is young again. */
+export const validatesUnderAnOldView = withView((_, { view }) => ({
+  mayBeValidated: ((stored, { maxLagMs }) =>
+    view.mayBeValidated(stored, {
+      atMs: view.sentAtMs,
+      maxLagMs,
+    })) satisfies PurgeView["mayBeValidated"],
+}));
 
 /** The clock is read when a request comes, and kept for those that come soon after. */
 export const clockKept: Planted = {

@@ -67,6 +67,7 @@ class RequestCourse implements History {
     this.#origin = new SimulatedOrigin(
       world,
       isCrossing ? 14_000 : world.any([500, 3_000, 14_000]),
+      kind === "lying",
     );
     this.#misfortune = misfortuneShare(world, kind) / 2;
     const drawn = (): Leave => world.any(["fresh", "stale-while-revalidate", "stale-if-error"]);
@@ -125,7 +126,8 @@ class RequestCourse implements History {
     const arrivedAtMs = world.atMs;
     const method = world.draw() < 0.1 ? "HEAD" : "GET";
     const headers = new Headers(onlyIfCached ? { "cache-control": "only-if-cached" } : {});
-    const isConditional = world.draw() < 0.15;
+    // Who has a lying origin's tag has nobody knows which version.
+    const isConditional = world.draw() < 0.15 && !this.#origin.isLying;
     if (isConditional) headers.set("if-none-match", `"${this.#origin.current(page).number}"`);
     const url = urlOf(page, this.#leaveOf.get(page) ?? "fresh");
     const response = await site.serve(new Request(url, { method, headers }));
@@ -138,7 +140,7 @@ class RequestCourse implements History {
     });
     if (response.status !== 200 && response.status !== 304) return;
     const told = { site, page, arrivedAtMs, answeredAtMs, status };
-    this.#weigh(told, response.headers.get("etag")?.slice(1, -1) ?? "");
+    if (!this.#origin.isLying) this.#weigh(told, response.headers.get("etag")?.slice(1, -1) ?? "");
     if (text !== "") this.#weigh(told, text);
   }
 
@@ -147,8 +149,10 @@ class RequestCourse implements History {
     const version = this.#origin.version(Number(number));
     if (version?.page !== page) return this.#breach(told, `no version of this page: ${number}`);
     this.judgedCount += 1;
+    // Where its origin lies, also what it found unchanged.
     const isStored = /; hit|; collapsed|stale-if-error/.test(status);
-    if (!isStored) {
+    const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
+    if (!isStored && !isFoundUnchanged) {
       // Just made for this request, or found unchanged by its origin.
       if (version.diedAtMs < arrivedAtMs) this.#breach(told, `version ${number}, forwarded`);
       return;

@@ -9,15 +9,17 @@ import { comparePositions, type StreamItem } from "../fakes/simulated-stream.ts"
 /**
  * `ordinary`: small journals, all misfortunes. `crowded`: so many entries now and then that reading
  * takes several pages and a new isolate's view has a floor. `failing`: the server fails over again
- * and again, to one whose clock is behind. `crossing`: nothing is lost, and everything is slow.
+ * and again, to one whose clock is behind. `crossing`: nothing is lost, and everything is slow. `lying`: the
+ * origin's validators stay the same whatever it has, so that a 304 tells nothing.
  */
-export type WorldKind = "ordinary" | "crowded" | "failing" | "crossing" | "diverging";
+export type WorldKind = "ordinary" | "crowded" | "failing" | "crossing" | "diverging" | "lying";
 export const worldKinds: readonly WorldKind[] = [
   "ordinary",
   "crowded",
   "failing",
   "crossing",
   "diverging",
+  "lying",
 ];
 
 /** Some worlds keep to what A allows for, others go beyond it. */

@@ -158,11 +158,11 @@ describe("what the tier did not write", () => {
     { id: "no record field", fields: {}, body: "page" },
     {
       id: "another version",
-      fields: { [recordField]: own.replace('"v":3', '"v":4') },
+      fields: { [recordField]: own.replace('"v":4', '"v":5') },
       body: "page",
     },
     { id: "text that is not JSON", fields: { [recordField]: own.slice(1) }, body: "page" },
-    { id: "JSON of another form", fields: { [recordField]: '{"v":3}' }, body: "page" },
+    { id: "JSON of another form", fields: { [recordField]: '{"v":4}' }, body: "page" },
     { id: "a body cut short", fields: { [recordField]: own }, body: "pag" },
     { id: "a longer body", fields: { [recordField]: own }, body: "pages" },
     { id: "no body", fields: { [recordField]: own }, body: "" },

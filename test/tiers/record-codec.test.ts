@@ -51,7 +51,7 @@ describe("any record", () => {
     fc.assert(
       fc.property(anyRecord, amount, (record, untilAtMs) => {
         const decoded = decodeRecord(encodeRecord(record, untilAtMs));
-        expect(decoded).toEqual({ v: 3, keepUntilAtMs: untilAtMs, record });
+        expect(decoded).toEqual({ v: 4, keepUntilAtMs: untilAtMs, record });
       }),
       runs,
     );
@@ -109,7 +109,7 @@ describe("any other text", () => {
 
 const { metadata } = responseOf(bytesOf("page")).stored;
 const written = (changed: object): string =>
-  JSON.stringify({ v: 3, keepUntilAtMs, record: { kind: "response", metadata }, ...changed });
+  JSON.stringify({ v: 4, keepUntilAtMs, record: { kind: "response", metadata }, ...changed });
 const withMetadata = (changed: object): string =>
   written({ record: { kind: "response", metadata: { ...metadata, ...changed } } });
 const withMarker = (changed: object): string =>
@@ -122,10 +122,10 @@ describe("another form", () => {
   });
 
   it.each([
-    { id: "the next version", text: written({ v: 4 }) },
-    { id: "the version before", text: written({ v: 2 }) },
+    { id: "the next version", text: written({ v: 5 }) },
+    { id: "the version before", text: written({ v: 3 }) },
     { id: "no version", text: written({ v: undefined }) },
-    { id: "the version as text", text: written({ v: "3" }) },
+    { id: "the version as text", text: written({ v: "4" }) },
     { id: "no instant", text: written({ keepUntilAtMs: undefined }) },
     { id: "the instant as text", text: written({ keepUntilAtMs: "4102444800000" }) },
     { id: "an infinite instant", text: written({ keepUntilAtMs: 0 }).replace(":0,", ":1e999,") },

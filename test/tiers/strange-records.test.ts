@@ -30,9 +30,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       keepUntilAtMs,
     );
     it.each([
-      { id: "another version", text: `${own.replace('"v":3', '"v":4')}\ni${btoa("page")}` },
+      { id: "another version", text: `${own.replace('"v":4', '"v":5')}\ni${btoa("page")}` },
       { id: "text that is not JSON", text: `${own.slice(0, -1)}\ni${btoa("page")}` },
-      { id: "JSON of another form", text: `{"v":3,"record":[]}\ni${btoa("page")}` },
+      { id: "JSON of another form", text: `{"v":4,"record":[]}\ni${btoa("page")}` },
       { id: "a number", text: `1\ni${btoa("page")}` },
       { id: "no metadata text", text: `\ni${btoa("page")}` },
       { id: "text of somebody else", text: "text" },
