@@ -1,20 +1,18 @@
 // Answers a request that no stored response may answer: one forward for all who ask for the same, in
 // this isolate or in the world, and none while the origin is known to be down.
-import type { Handling } from "../http/cache-status.ts";
 import { selects } from "../http/selecting.ts";
-import type { StoredResponse } from "../http/stored-response.ts";
 import { Flight, type FlightOutcome } from "./collapse.ts";
+import { answeredBy, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
 import { settleDoubt } from "./in-doubt.ts";
 import { variantKey } from "./key.ts";
-import { failurePage, lead, staleInstead } from "./lead.ts";
+import { failed, lead, staleInstead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
-import { ageSeconds, isKept, termsOf } from "./lifetime.ts";
 import { lookUp } from "./lookup.ts";
-import { type Answer, atHand, lookedFurther, type Need, policyOf, questionOf } from "./need.ts";
+import { type Answer, atHand, lookedFurther, type Need, questionOf } from "./need.ts";
 import { pageOf } from "./origin-health.ts";
 import { plainPage } from "./plain-page.ts";
 import { probeOrigin, startRefresh } from "./refresh.ts";
-import { discardBody, fromStored } from "./respond.ts";
+import { discardBody } from "./respond.ts";
 import { type Candidate, decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "./verdict.ts";
 
 /** How often one request may wait for another's forward. */
@@ -25,11 +23,12 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
   let need = first;
   // Patience for the rest of the world is had once.
   let mayTakeTurn = true;
+  const waitedFor: Flight[] = [];
   let endsOfPatience = 0;
   for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
-    const unasked = await withoutAsking(need);
+    const unasked = await withoutAsking(need, { hasWaited: waitedFor.length > 0 });
     if (unasked !== undefined) return unasked;
-    const ended = await collapsed(need, mayTakeTurn);
+    const ended = await collapsed(need, { mayTakeTurn, waitedFor });
     if ("response" in ended) return ended;
     if (ended.kind === "out-of-patience" || ended.kind === "abandoned") {
       mayTakeTurn = false;
@@ -48,10 +47,11 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
     if (!isPurged(ended, need)) return leadAlone(need);
   }
   // Whoever has waited for so many in vain would do no better.
-  return endsOfPatience < turnsMax ? leadAlone(need) : failurePage("timeout");
+  return endsOfPatience < turnsMax ? leadAlone(need) : failed("timeout", need);
 
   async function leadAlone(alone: Need): Promise<Answer> {
-    return (await withoutAsking(alone)) ?? lead(alone, new Flight(ports.nowAtMs()));
+    const hasWaited = waitedFor.length > 0;
+    return (await withoutAsking(alone, { hasWaited })) ?? lead(alone, new Flight(ports.nowAtMs()));
   }
 }
 
@@ -64,10 +64,14 @@ function isPurged(outcome: FlightOutcome, need: Need): boolean {
 /** `abandoned`: the leader's request has ended without a word. */
 type Unserved = { kind: "out-of-patience" } | { kind: "abandoned" };
 
-/** Leads where nobody does, else waits for who does. */
+/**
+ * Leads where nobody does, else waits for who does.
+ *
+ * @param waitedFor flights for the same that were waited for in vain; grows by one that is
+ */
 async function collapsed(
   need: Need,
-  mayTakeTurn: boolean,
+  { mayTakeTurn, waitedFor }: { mayTakeTurn: boolean; waitedFor: Flight[] },
 ): Promise<Answer | FlightOutcome | Unserved> {
   const { ports, key, asked } = need;
   const running = ports.flights.get(key.text, ports.nowAtMs());
@@ -85,8 +89,9 @@ async function collapsed(
     ports.afterAnswer(async () => void (await leading.catch(() => undefined)));
     return leading;
   }
-  const outcome = await running.wait(asked.route.patienceMs);
+  const outcome = await running.wait(asked.route.patienceMs, waitedFor);
   if (outcome !== "out-of-patience" && outcome !== "abandoned") return outcome;
+  waitedFor.push(running);
   const isOver = outcome === "out-of-patience";
   const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
   if (stale !== undefined) return stale;
@@ -137,7 +142,10 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
 }
 
 /** While the origin is down, and for a page that has just failed, no client finds out again. */
-async function withoutAsking(need: Need): Promise<Answer | undefined> {
+async function withoutAsking(
+  need: Need,
+  { hasWaited }: { hasWaited: boolean },
+): Promise<Answer | undefined> {
   const { asked, ports, key } = need;
   const state = ports.originHealth.ask(pageOf(asked), ports.nowAtMs());
   if (state.kind === "well") return undefined;
@@ -149,32 +157,8 @@ async function withoutAsking(need: Need): Promise<Answer | undefined> {
   if (stale === undefined && (isDown || known !== need)) discardBody(kept?.stored);
   if (stale === undefined && !isDown) return undefined;
   if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
-  return stale ?? { response: plainPage(503), outcome: "failed" };
-}
-
-/**
- * What this isolate has got since the look-up, which read the memory tier first: (1) A reads it and
- * goes on to the lower tiers, (2) B's fill is stored and its flight ends, (3) A finds nothing below,
- * and nobody to wait for.
- */
-function comeSince(need: Need): FlightOutcome | undefined {
-  const { asked, ports, key, marker } = need;
-  const atMs = ports.nowAtMs();
-  const stored = ports.flights.get(key.text, atMs)?.stored;
-  if (stored !== undefined) {
-    const isThere = isKept(stored.metadata, policyOf(need), atMs);
-    return isThere ? { kind: "stored", stored } : undefined;
-  }
-  if (!asked.route.tiers.includes("memory")) return undefined;
-  const read = ports.tiers.memory.read(key, { atMs });
-  if (read.kind !== "found") return undefined;
-  const { record } = read;
-  if (record.kind === "response") {
-    const { stored: held } = record;
-    const isGone = held.metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
-    return isGone ? undefined : { kind: "stored", stored: held };
-  }
-  return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
+  const come = stale === undefined && hasWaited ? await storedMeanwhile(need) : undefined;
+  return stale ?? come ?? { response: plainPage(503), outcome: "failed" };
 }
 
 /** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */
@@ -221,8 +205,7 @@ async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | un
     const { failure } = outcome;
     const stale = await staleInstead(need, { collapsed: true });
     if (stale !== undefined || failure === "error-status") return stale;
-    discardBody(atHand(need)?.stored);
-    return failurePage(failure);
+    return failed(failure, need);
   }
   if (!selects(outcome.stored.metadata.selecting, need.asked.forwarded)) return undefined;
   const candidate = candidateOf(outcome.stored, need);
@@ -231,21 +214,4 @@ async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | un
   const mayAnswer =
     isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);
   return mayAnswer ? answeredBy(candidate, need) : undefined;
-}
-
-/** What another's forward has brought counts as this isolate's own. */
-function candidateOf(stored: StoredResponse, { key }: Need): Candidate {
-  return { stored, tier: "memory", key };
-}
-
-/** With what another's forward has brought. */
-function answeredBy(candidate: Candidate, need: Need): Answer {
-  const { asked, ports, reason } = need;
-  const { stored } = candidate;
-  const terms = termsOf(stored.metadata, policyOf(need));
-  const age = ageSeconds(stored.metadata, terms, ports.nowAtMs());
-  discardBody(atHand(need)?.stored);
-  const handling: Handling = { kind: "forwarded", reason, collapsed: true };
-  const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
-  return { response, outcome: "collapsed" };
 }

@@ -63,9 +63,30 @@ export class Flight {
     this.#ended.resolve();
   }
 
-  /** Until it is settled, or patience ends: the leader's request may end without a word. */
-  async wait(patienceMs: number): Promise<FlightOutcome | "out-of-patience" | "abandoned"> {
-    return this.#outcome ?? patiently(this.#settled.promise, patienceMs);
+  /**
+   * Until it is settled, or patience ends: the leader's request may end without a word.
+   *
+   * @param earlier flights for the same that were waited for in vain: what one of them brings after
+   *   all is as good
+   */
+  async wait(
+    patienceMs: number,
+    earlier: readonly Flight[] = [],
+  ): Promise<FlightOutcome | "out-of-patience" | "abandoned"> {
+    const come = this.#outcome ?? earlier.find(({ stored }) => stored !== undefined)?.outcome;
+    const coming = [this.#settled.promise, ...earlier.map((flight) => flight.#brought())];
+    return come ?? patiently(Promise.race(coming), patienceMs);
+  }
+
+  /** Settles with what was stored, and never where nothing was. */
+  #brought(): Promise<FlightOutcome> {
+    return new Promise((resolve) => {
+      const tell = (outcome: FlightOutcome) => {
+        if (outcome.kind === "stored") resolve(outcome);
+      };
+      // Broken off with its leader's request, it brings nothing either.
+      this.#settled.promise.then(tell, () => undefined);
+    });
   }
 }
 

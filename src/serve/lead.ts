@@ -4,6 +4,7 @@ import type { Handling } from "../http/cache-status.ts";
 import { bodyDateOf, fieldsOf } from "../http/stored-response.ts";
 import { conditionalFields, hasStrongDate } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
+import { storedMeanwhile } from "./come-since.ts";
 import type { Fresh } from "./fill.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
 import { settleDoubt } from "./in-doubt.ts";
@@ -12,21 +13,29 @@ import { plainPage } from "./plain-page.ts";
 import { discardBody, fromStored } from "./respond.ts";
 import { sendAndStore } from "./send-and-store.ts";
 import { learnFromHead, validated } from "./validate.ts";
-import { decideOnError, isUnverified, judgedUnder } from "./verdict.ts";
+import {
+  type Candidate,
+  decideOnError,
+  isUnverified,
+  judgedUnder,
+  mayBeValidated,
+} from "./verdict.ts";
 
 /** Goes to the origin. Whatever happens, those who wait are told. */
 export async function lead(need: Need, flight: Flight): Promise<Answer> {
   const { asked, ports, key } = need;
   flight.leads(ports.nowAtMs());
-  const validators = validatorsOf(need);
-  const validating = validators.length > 0 ? need.validating : undefined;
   try {
+    if (need.validating !== undefined) await mayValidate(need.validating, need);
     // Taken before the request is sent: a purge from here on covers this response.
     const stamp = await ports.view.stamp({
       atMs: ports.nowAtMs(),
       host: key.host,
       afterAnswer: ports.afterAnswer,
     });
+    // Judged after that: what the stamp has in it is known to whoever validates.
+    const validators = validatorsOf(need);
+    const validating = validators.length > 0 ? need.validating : undefined;
     const answer = await forwardAsked(asked, validators, ports);
     if (answer.kind === "failed") return await originFailed(answer.failure, need, flight);
     const fresh: Fresh = { ...answer, stamp };
@@ -36,8 +45,10 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       return await originFailed("unreachable", need, flight);
     }
     if (validating !== undefined && response.status === 304) {
-      const answered = await validated(fresh, validating, need, flight);
-      // The 304 was about another response than ours: ask again, without conditions.
+      const isUnchanged = await mayValidate(validating, need);
+      const answered = isUnchanged ? await validated(fresh, validating, need, flight) : undefined;
+      // The 304 was about another response than ours, or about what was purged while it was on its
+      // way: ask again, without conditions.
       if (answered !== undefined) return answered;
       return await lead({ ...need, validating: undefined, fallback: validating }, flight);
     }
@@ -60,7 +71,10 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
   }
 }
 
-/** What a purge may cover is not validated by a date that can stand for two versions. */
+/**
+ * None of what a hard purge covers, or may cover: a 304 would bring the very body back. What a soft
+ * one covers is not validated by a date that can stand for two versions.
+ */
 function validatorsOf(need: Need): [name: string, value: string][] {
   const { validating } = need;
   if (validating === undefined) return [];
@@ -68,10 +82,25 @@ function validatorsOf(need: Need): [name: string, value: string][] {
   // Without its body it could answer nobody but the client that has it; and for a HEAD none is read
   // again to be stored anew.
   if (kind === "absent" || (kind === "stream" && need.asked.method === "HEAD")) return [];
+  const question = questionOf(need);
+  if (!mayBeValidated(question, validating)) return [];
   const { metadata } = validating.stored;
   const stored = fieldsOf(metadata);
-  const isTrusted = judgedUnder(questionOf(need), validating).kind === "usable";
+  const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
+}
+
+/** Asked before the origin is, and again once it has answered (rule 10). */
+async function mayValidate(validating: Candidate, need: Need): Promise<boolean> {
+  const { asked, ports, key } = need;
+  const question = questionOf(need);
+  if (mayBeValidated(question, validating)) return true;
+  if (judgedUnder(question, validating).kind === "purged") return false;
+  // It may be the view alone that is too old.
+  const { atMs } = question;
+  const { stamp } = validating.stored.metadata;
+  await ports.view.seek({ atMs, host: key.host, afterAnswer: ports.afterAnswer }, stamp);
+  return mayBeValidated(questionOf({ asked, ports }), validating);
 }
 
 async function originFailed(
@@ -81,9 +110,7 @@ async function originFailed(
 ): Promise<Answer> {
   flight.settle({ kind: "origin-failed", failure });
   need.ports.flights.end(need.key.text, flight);
-  const stale = await staleInstead(need, {});
-  if (stale === undefined) discardBody(atHand(need)?.stored);
-  return stale ?? failurePage(failure);
+  return (await staleInstead(need, {})) ?? failed(failure, need);
 }
 
 type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
@@ -119,6 +146,12 @@ export async function staleInstead(
   return { response, outcome: "stale-hit" };
 }
 
-export function failurePage(failure: "unreachable" | "timeout"): Answer {
-  return { response: plainPage(failure === "timeout" ? 504 : 502), outcome: "failed" };
+/** Where no stale response may answer in its place. */
+export async function failed(failure: "unreachable" | "timeout", need: Need): Promise<Answer> {
+  discardBody(atHand(need)?.stored);
+  const page = (): Answer => ({
+    response: plainPage(failure === "timeout" ? 504 : 502),
+    outcome: "failed",
+  });
+  return (await storedMeanwhile(need)) ?? page();
 }

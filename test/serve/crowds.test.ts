@@ -12,7 +12,7 @@ import {
   type Script,
   unreachable,
 } from "../fakes/origin-in-process.ts";
-import { pass, playTimers } from "./two-colos.ts";
+import { pass, playTimers, TwoColos } from "./two-colos.ts";
 
 playTimers();
 
@@ -25,8 +25,10 @@ const after =
     return page(`page ${nth}`, fresh);
   };
 
-const crowd = (site: Site, count = 50): Promise<Seen[]> =>
-  Promise.all(Array.from({ length: count }, () => site.ask("/a").then(read)));
+const many = (site: Site, count: number): Promise<Seen>[] =>
+  Array.from({ length: count }, () => site.ask("/a").then(read));
+
+const crowd = (site: Site, count = 50): Promise<Seen[]> => Promise.all(many(site, count));
 
 describe("patience that ends", () => {
   it("of the first who waited lets one lead anew, and not all of them", async () => {
@@ -58,6 +60,18 @@ describe("patience that ends", () => {
     expect(site.origin.count).toBeLessThan(5);
   });
 
+  it.each([8, 50])("before a page that takes 25 s: all %i are given it", async (count) => {
+    const site = openSite({ origin: after(25_000) });
+    const seen: Seen[] = [];
+    const asking = many(site, count).map(async (asked) => void seen.push(await asked));
+    await pass(site.clock, 26);
+    // Two have led anew, and ask for themselves; the others hear that the first flight has ended.
+    expect([seen.length, site.origin.count]).toEqual([count - 2, 3]);
+    await pass(site.clock, 30);
+    await Promise.all(asking);
+    expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
   it("early, once the origin is known to be down", async () => {
     const site = openSite({ origin: never });
     const asking = crowd(site, 5);
@@ -74,6 +88,24 @@ describe("patience that ends", () => {
     const statuses = (await asking).map(({ status }) => status);
     expect(statuses.toSorted((a, b) => a - b)).toEqual([503, 503, 503, 503, 504]);
     expect(site.origin.count - asked).toBeLessThan(8);
+  });
+});
+
+describe("nobody is told of a failure", () => {
+  it.each([
+    { id: "of the origin it asked", seconds: 31, count: 1 },
+    { id: "of all that it waited for", seconds: 60, count: 3 },
+  ])("while the page is stored by now, in another colo: $id", async ({ seconds, count }) => {
+    const colos = new TwoColos({}, never);
+    const asking = many(colos.near, count);
+    await colos.pass(5);
+    colos.far.origin.script = () => page("page", fresh);
+    expect(await (await colos.far.ask("/a")).text()).toBe("page");
+    await colos.pass(seconds);
+    const seen = await Promise.all(asking);
+    expect(seen.map(({ status, text }) => `${status} ${text}`)).toEqual(
+      Array.from({ length: count }, () => "200 page"),
+    );
   });
 });
 

@@ -1,0 +1,71 @@
+// What others have brought since a request's look-up, and the answer that is made of it.
+import type { Handling } from "../http/cache-status.ts";
+import type { StoredResponse } from "../http/stored-response.ts";
+import type { FlightOutcome } from "./collapse.ts";
+import { ageSeconds, isKept, termsOf } from "./lifetime.ts";
+import { settleDoubt } from "./in-doubt.ts";
+import { lookUp } from "./lookup.ts";
+import { type Answer, atHand, type Need, policyOf, questionOf } from "./need.ts";
+import { discardBody, fromStored } from "./respond.ts";
+import { type Candidate, decide, isAnswer } from "./verdict.ts";
+
+/**
+ * What this isolate has got since the look-up, which read the memory tier first: (1) A reads it and
+ * goes on to the lower tiers, (2) B's fill is stored and its flight ends, (3) A finds nothing below,
+ * and nobody to wait for.
+ */
+export function comeSince(need: Need): FlightOutcome | undefined {
+  const { asked, ports, key, marker } = need;
+  const atMs = ports.nowAtMs();
+  const stored = ports.flights.get(key.text, atMs)?.stored;
+  if (stored !== undefined) {
+    const isThere = isKept(stored.metadata, policyOf(need), atMs);
+    return isThere ? { kind: "stored", stored } : undefined;
+  }
+  if (!asked.route.tiers.includes("memory")) return undefined;
+  const read = ports.tiers.memory.read(key, { atMs });
+  if (read.kind !== "found") return undefined;
+  const { record } = read;
+  if (record.kind === "response") {
+    const { stored: held } = record;
+    const isGone = held.metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
+    return isGone ? undefined : { kind: "stored", stored: held };
+  }
+  return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
+}
+
+/**
+ * Looked for before anybody is told that the origin failed: while that was waited for, another
+ * request, or another colo, may have brought it.
+ *
+ * @returns `undefined` where nothing that is stored may answer
+ */
+export async function storedMeanwhile(need: Need): Promise<Answer | undefined> {
+  const { asked, ports } = need;
+  if (!need.isForClient) return undefined;
+  const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
+  const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
+  if (typeof found !== "object") return undefined;
+  // The view has grown old meanwhile, too.
+  await settleDoubt(found, need);
+  if (accepts(found)) return answeredBy(found, need);
+  discardBody(found.stored);
+  return undefined;
+}
+
+/** What another's forward has brought counts as this isolate's own. */
+export function candidateOf(stored: StoredResponse, { key }: Need): Candidate {
+  return { stored, tier: "memory", key };
+}
+
+/** With what another's forward has brought. */
+export function answeredBy(candidate: Candidate, need: Need): Answer {
+  const { asked, ports, reason } = need;
+  const { stored } = candidate;
+  const terms = termsOf(stored.metadata, policyOf(need));
+  const age = ageSeconds(stored.metadata, terms, ports.nowAtMs());
+  discardBody(atHand(need)?.stored);
+  const handling: Handling = { kind: "forwarded", reason, collapsed: true };
+  const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
+  return { response, outcome: "collapsed" };
+}
