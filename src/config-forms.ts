@@ -65,7 +65,7 @@ export const fieldNames = texts("x-app").check(
 
 /** The lifetime that the origin gives itself, where only a route's word lets a status be stored. */
 export const durationOrOrigin = z.string('must be a duration such as "30s", or "origin"').check(
-  z.refine((text) => text === "origin" || durationSeconds(text) !== undefined, {
+  z.refine((given) => given === "origin" || durationSeconds(given) !== undefined, {
     error: ({ input }) =>
       `${JSON.stringify(input)} is neither a duration such as "30s" nor "origin", the origin's own lifetime`,
   }),

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config-schema.ts";
 import { openSite, type Site, until } from "../fakes/harness.ts";
-import { cc, closedGate, page, type Script } from "../fakes/origin-in-process.ts";
+import { cc, closedGate, page, type Script, unchanged } from "../fakes/origin-in-process.ts";
 import { ask, playTimers, statsOf, TwoColos, withinSeconds, write } from "./two-colos.ts";
 
 playTimers();
@@ -98,6 +98,32 @@ describe("within N + 1 s", () => {
     await write(colos.near, "/news/b", fields);
     await colos.pass(withinSeconds);
     expect(await isHit(colos.far, named)).toBe(false);
+  });
+
+  it("it is validated where it can be, unless somebody has ordered a purge too", async () => {
+    const etag = { etag: '"1"' };
+    const colos = new TwoColos(everywhere, ({ method, headers }) => {
+      if (method !== "GET") return new Response(null, { status: 204 });
+      const isUnchanged = headers.has("if-none-match");
+      return isUnchanged
+        ? unchanged(cc("max-age=600", etag))
+        : page("page", cc("max-age=600", etag));
+    });
+    const { near, far } = colos;
+    await fill(colos, "/news/a", "/news/b");
+    for (const path of ["/news/a", "/news/b"]) await write(near, path);
+    const headers = { authorization: "Bearer admin" };
+    const body = JSON.stringify({ urls: ["https://www.example.com/news/b"] });
+    await ask(near, "/_cache/purge", { method: "POST", headers, body });
+    await colos.pass(withinSeconds);
+    const wasConditional = async (path: string) => {
+      await ask(far, path);
+      return far.origin.last.fields.has("if-none-match");
+    };
+    expect([await wasConditional("/news/a"), await wasConditional("/news/b")]).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it("what an interface names that is itself passed by", async () => {
