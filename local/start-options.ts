@@ -30,7 +30,7 @@ export const help = `Tidemark on this machine: a site behind the cache, every pa
   --replica-lag MS    read the shared tier as it was that long ago, as a replica may be (0)
   --help              show this
 
-ADMIN_TOKEN and PURGE_SECRET are taken from the environment, else made up and shown once.
+ADMIN_TOKEN (16 characters or more) and PURGE_SECRET are taken from the environment, else made up and shown once.
 `;
 
 const colosMax = 16;

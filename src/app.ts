@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import { type Env, type Environment, type OriginTarget, readEnvironment } from "./environment.ts";
 import { errorName } from "./error-name.ts";
 import { Metrics } from "./metrics.ts";
+import { faultText, isFault } from "./operator-error.ts";
 import { createPurging, type Purging } from "./purge/purging.ts";
 import { noJournal } from "./purge/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
@@ -58,14 +59,15 @@ export interface Application {
 /**
  * Makes an isolate's application; its state lives as long as it does.
  *
- * @throws OperatorError for bindings that make no sense
+ * @throws OperatorError for bindings that no right answer can be given with
  */
 export function createApp(config: Config, env: Env, platform: Platform): Application {
   const environment = readEnvironment(env, config);
+  for (const fault of environment.faults) platform.log(faultText(fault));
   const metrics = new Metrics(platform.nowAtMs());
-  const redis =
-    environment.redis && new RedisClient({ ...environment.redis, nowAtMs: platform.nowAtMs });
-  const purging = environment.redis && createPurging(config, environment.redis, platform);
+  const database = isFault(environment.redis) ? undefined : environment.redis;
+  const redis = database && new RedisClient({ ...database, nowAtMs: platform.nowAtMs });
+  const purging = database && createPurging(config, database, platform);
   const isolate = createIsolate({ config, environment, platform, metrics, redis, purging });
   const failed = (cause: unknown) => {
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
@@ -139,7 +141,9 @@ function createIsolate(given: {
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hotKeys:
-      redis && config.hotKeys > 0 ? new HotKeys(new HotKeyStream({ redis, namespace })) : undefined,
+      redis && environment.hotKeys > 0
+        ? new HotKeys(new HotKeyStream({ redis, namespace }))
+        : undefined,
     sharedOdds: new SharedOdds(),
     fillBudget,
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memory.largestBodyBytes }),

@@ -1,8 +1,8 @@
 // Reads the Worker's bindings: what was set, what is missing, and what makes no sense.
 import type { Config } from "./config.ts";
 import { originUrlFault } from "./config-schema.ts";
-import { OperatorError } from "./operator-error.ts";
-import { secretsFault } from "./purge/webhook.ts";
+import { type Fault, isFault, OperatorError } from "./operator-error.ts";
+import { usableSecrets } from "./purge/webhook.ts";
 
 /** Anything with `fetch`: a service binding. */
 export interface Fetcher {
@@ -17,70 +17,100 @@ export type OriginTarget =
   | { kind: "url"; base: string }
   | { kind: "binding"; fetcher: Fetcher; base: string };
 
+/** Its text; why it is not usable; or `undefined` where it is not set. */
+export type Secret = string | Fault | undefined;
+
 export interface Environment {
+  /** A named origin is missing where its binding is not usable: its routes answer 502. */
   readonly origins: ReadonlyMap<string, OriginTarget>;
-  readonly redis: { readonly url: string; readonly token: string } | undefined;
-  readonly adminToken: string | undefined;
+  readonly redis: { readonly url: string; readonly token: string } | Fault | undefined;
+  readonly adminToken: Secret;
   /** Of webhooks: one or more, with a space between. */
-  readonly purgeSecrets: string | undefined;
+  readonly purgeSecrets: Secret;
   /** The one host that the site's names and ports count as; `undefined` for each its own. */
   readonly siteHost: string | undefined;
   /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
   readonly colo: string | undefined;
+  /** How many hot keys can be kept warm with these bindings; 0: off. */
+  readonly hotKeys: number;
+  /** What is set and not usable; all that does not need it works. */
+  readonly faults: readonly Fault[];
 }
 
 /** A service binding has no address; its requests are given one that resolves nowhere. */
 const bindingBase = "https://origin.invalid";
 
-/** Whoever sets one of these relies on it. */
-const notBuiltYet = ["SEAL_KEY", "JOURNAL_REDIS_REST_URL", "JOURNAL_REDIS_REST_TOKEN"];
+const adminTokenCharsMin = 16;
 
-/** @throws OperatorError naming the variable that is missing or wrong */
+/**
+ * What is not usable goes to `faults`, and only what needs it is off.
+ *
+ * @throws OperatorError where answers would be wrong: no usable origin, or a bad SITE_HOST
+ */
 export function readEnvironment(env: Env, config: Config): Environment {
-  for (const name of notBuiltYet) {
-    if (textOf(env, name) === undefined) continue;
-    throw new OperatorError({
-      what: `${name} is set.`,
-      why: "What it asks for is not built yet, so it would have no effect.",
-      mend: "Unset it.",
-    });
-  }
-  const origins = new Map([["default", defaultOrigin(env)]]);
-  for (const [name, origin] of config.origins) {
-    origins.set(
-      name,
-      "url" in origin
-        ? { kind: "url", base: new URL(origin.url).origin }
-        : bound(env, origin.binding),
-    );
-  }
-  const environment = {
-    origins,
+  const faults = journalFaults(env);
+  const found = {
+    origins: originsOf(env, config, faults),
     redis: redisOf(env),
-    adminToken: textOf(env, "ADMIN_TOKEN"),
-    purgeSecrets: purgeSecretsOf(env),
+    adminToken: adminTokenOf(env),
+    purgeSecrets: purgeSecretsOf(env, faults),
     siteHost: siteHostOf(env),
     colo: textOf(env, "COLO"),
   };
-  if (config.hotKeys > 0) checkForHotKeys(environment);
-  return environment;
+  for (const value of [found.redis, found.adminToken]) if (isFault(value)) faults.push(value);
+  const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
+  if (hotKeysFault !== undefined) faults.push(hotKeysFault);
+  return { ...found, hotKeys: hotKeysFault === undefined ? config.hotKeys : 0, faults };
+}
+
+/** Whoever sets one of these relies on it, and must hear that it has no effect. */
+function journalFaults(env: Env): Fault[] {
+  return ["JOURNAL_REDIS_REST_URL", "JOURNAL_REDIS_REST_TOKEN"]
+    .filter((name) => isSet(env, name))
+    .map((name) => ({
+      what: `${name} is set.`,
+      why: "A database for the journal alone is not built yet: the journal is in that of UPSTASH_REDIS_REST_URL.",
+      mend: "Unset it.",
+    }));
 }
 
 /** Hot keys are told by way of Redis, and whoever writes there must not choose the site's host. */
-function checkForHotKeys({ redis, siteHost }: Environment): void {
-  if (redis !== undefined && siteHost !== undefined) return;
-  throw new OperatorError({
-    what: "hotKeys is refused.",
-    why:
-      redis === undefined
-        ? "UPSTASH_REDIS_REST_URL is not set, and without the shared tier nothing can be kept warm."
-        : "SITE_HOST is not set, so nothing says which host a key from Redis may name.",
-    mend: "Set it, or leave hotKeys out of the configuration.",
-  });
+function faultOfHotKeys({
+  redis,
+  siteHost,
+}: Pick<Environment, "redis" | "siteHost">): Fault | undefined {
+  const hasDatabase = redis !== undefined && !isFault(redis);
+  if (hasDatabase && siteHost !== undefined) return undefined;
+  return {
+    what: "hotKeys is off.",
+    why: hasDatabase
+      ? "SITE_HOST is not set, so nothing says which host a key from Redis may name."
+      : "There is no usable database, and without the shared tier nothing can be kept warm.",
+    mend: hasDatabase
+      ? "Set SITE_HOST, or leave hotKeys out of the configuration."
+      : "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or leave hotKeys out of the configuration.",
+  };
+}
+
+function originsOf(env: Env, config: Config, faults: Fault[]): Map<string, OriginTarget> {
+  const origins = new Map([["default", defaultOrigin(env)]]);
+  for (const [name, origin] of config.origins) {
+    const target: OriginTarget | Fault =
+      "url" in origin
+        ? { kind: "url", base: new URL(origin.url).origin }
+        : bound(env, origin.binding);
+    if (isFault(target)) faults.push(target);
+    else origins.set(name, target);
+  }
+  return origins;
 }
 
 function defaultOrigin(env: Env): OriginTarget {
-  if (env["ORIGIN"] !== undefined) return bound(env, "ORIGIN");
+  if (env["ORIGIN"] !== undefined) {
+    const target = bound(env, "ORIGIN");
+    if (isFault(target)) throw new OperatorError(target);
+    return target;
+  }
   const url = textOf(env, "ORIGIN_URL");
   if (url === undefined) {
     throw new OperatorError({
@@ -100,49 +130,82 @@ function defaultOrigin(env: Env): OriginTarget {
   return { kind: "url", base: new URL(url).origin };
 }
 
-function bound(env: Env, name: string): OriginTarget {
+function bound(env: Env, name: string): OriginTarget | Fault {
   const binding = env[name];
   if (typeof binding === "object" && binding !== null && "fetch" in binding) {
     return { kind: "binding", fetcher: binding as Fetcher, base: bindingBase };
   }
-  throw new OperatorError({
+  return {
     what: `The service binding ${name} is refused.`,
-    why: "It is not bound to a service.",
+    why: "It is not bound to a service, so its origin cannot be asked.",
     mend: "Name it under [[services]] in wrangler.toml.",
-  });
+  };
 }
 
-function purgeSecretsOf(env: Env): string | undefined {
-  const secrets = textOf(env, "PURGE_SECRET");
-  const fault = secrets === undefined ? undefined : secretsFault(secrets);
-  if (fault === undefined) return secrets;
-  throw new OperatorError({
-    what: "PURGE_SECRET is refused.",
-    why: `In it, ${fault}.`,
-    mend: "Write whsec_ and base64; several with a space between.",
+function adminTokenOf(env: Env): Secret {
+  if (!isSet(env, "ADMIN_TOKEN")) return undefined;
+  const token = textOf(env, "ADMIN_TOKEN");
+  const unusable = (why: string): Fault => ({
+    what: "ADMIN_TOKEN is not usable, so it opens nothing.",
+    why,
+    mend: `Set a random text of ${adminTokenCharsMin} characters or more, such as \`openssl rand -hex 24\` makes.`,
   });
+  if (token === undefined) return unusable("It is not a text.");
+  if (token.length < adminTokenCharsMin) {
+    return unusable(`It has fewer than ${adminTokenCharsMin} characters and could be guessed.`);
+  }
+  return canBeBorne(token)
+    ? token
+    : unusable("It has a character that no Authorization field can carry.");
+}
+
+/** One that is wrong must not shut out who signs with another. */
+function purgeSecretsOf(env: Env, faults: Fault[]): Secret {
+  if (!isSet(env, "PURGE_SECRET")) return undefined;
+  const { usable, unusableCount } = usableSecrets(textOf(env, "PURGE_SECRET") ?? "");
+  if (usable !== "" && unusableCount === 0) return usable;
+  const isNone = usable === "";
+  const fault = {
+    what: isNone
+      ? "PURGE_SECRET is not usable, so no signature is accepted."
+      : `PURGE_SECRET is usable in part: ${unusableCount} of its secrets cannot verify a signature.`,
+    why: `${isNone ? "It" : "One"} is not whsec_ and base64 of at least 12 bytes.`,
+    mend: "Write whsec_ and base64; several with a space between.",
+  };
+  faults.push(fault);
+  return isNone ? fault : usable;
 }
 
 function redisOf(env: Env): Environment["redis"] {
-  const url = textOf(env, "UPSTASH_REDIS_REST_URL");
-  const token = textOf(env, "UPSTASH_REDIS_REST_TOKEN");
-  if (url === undefined && token === undefined) return undefined;
-  const why = redisFault(url, token);
-  if (url === undefined || token === undefined || why !== undefined) {
-    throw new OperatorError({
-      what: "The shared tier is refused.",
-      why: why ?? "",
-      mend: "Set both as the database's page shows them, or neither to go without.",
-    });
+  const [urlName, tokenName] = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"] as const;
+  const what = "The database is not used: the shared tier and purges are off.";
+  if (isSet(env, "SEAL_KEY")) {
+    const why = "SEAL_KEY is set, but sealed records are not built yet.";
+    return { what, why, mend: "Unset SEAL_KEY to let the database hold records unsealed." };
   }
-  return { url, token };
+  if (!isSet(env, urlName) && !isSet(env, tokenName)) return undefined;
+  const [url, token] = [textOf(env, urlName), textOf(env, tokenName)];
+  const why = redisFault(url, token);
+  if (url !== undefined && token !== undefined && why === undefined) return { url, token };
+  const mend = "Set both as the database's page shows them, or neither to go without.";
+  return { what, why: why ?? "", mend };
 }
 
 function redisFault(url: string | undefined, token: string | undefined): string | undefined {
-  if (url === undefined) return "UPSTASH_REDIS_REST_TOKEN is set, UPSTASH_REDIS_REST_URL is not.";
-  if (token === undefined) return "UPSTASH_REDIS_REST_URL is set, UPSTASH_REDIS_REST_TOKEN is not.";
+  if (url === undefined) return "UPSTASH_REDIS_REST_URL is not set to a text.";
+  if (token === undefined) return "UPSTASH_REDIS_REST_TOKEN is not set to a text.";
   const fault = restUrlFault(url);
-  return fault && `UPSTASH_REDIS_REST_URL ${fault}; it must be the REST address, with "https:".`;
+  if (fault !== undefined) {
+    return `UPSTASH_REDIS_REST_URL ${fault}; it must be the REST address, with "https:".`;
+  }
+  return canBeBorne(token)
+    ? undefined
+    : "UPSTASH_REDIS_REST_TOKEN has a character that no token has.";
+}
+
+/** RFC 6750 §2.1: a token is of visible ASCII. */
+function canBeBorne(token: string): boolean {
+  return /^[\x21-\x7e]+$/.test(token);
 }
 
 function restUrlFault(url: string): string | undefined {
@@ -154,8 +217,8 @@ function restUrlFault(url: string): string | undefined {
 }
 
 function siteHostOf(env: Env): string | undefined {
-  const host = textOf(env, "SITE_HOST")?.toLowerCase();
-  if (host === undefined) return undefined;
+  if (!isSet(env, "SITE_HOST")) return undefined;
+  const host = textOf(env, "SITE_HOST")?.toLowerCase() ?? "";
   const url = `https://${host}`;
   if (URL.canParse(url) && new URL(url).host === host) return host;
   throw new OperatorError({
@@ -165,9 +228,16 @@ function siteHostOf(env: Env): string | undefined {
   });
 }
 
+function isSet(env: Env, name: string): boolean {
+  const value = env[name];
+  return typeof value === "string" ? value.trim() !== "" : value !== undefined;
+}
+
+/** Without white space around it, which a shell may have added. */
 function textOf(env: Env, name: string): string | undefined {
   const value = env[name];
-  return typeof value === "string" && value !== "" ? value : undefined;
+  const text = typeof value === "string" ? value.trim() : "";
+  return text === "" ? undefined : text;
 }
 
 /** A URL in a message must not carry a password or a key into a log. */

@@ -1,10 +1,24 @@
 // Trouble an operator can mend, found while an entry point reads its settings.
 
 /** One sentence each; `mend` names the command or setting that ends the trouble. */
+export interface Fault {
+  readonly what: string;
+  readonly why: string;
+  readonly mend: string;
+}
+
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
 
-  constructor(said: { what: string; why: string; mend: string; cause?: unknown }) {
-    super(`${said.what} ${said.why} ${said.mend}`, { cause: said.cause });
+  constructor(fault: Fault & { readonly cause?: unknown }) {
+    super(faultText(fault), { cause: fault.cause });
   }
+}
+
+export function faultText({ what, why, mend }: Fault): string {
+  return `${what} ${why} ${mend}`;
+}
+
+export function isFault(value: unknown): value is Fault {
+  return typeof value === "object" && value !== null && "mend" in value;
 }

@@ -8,6 +8,7 @@ import {
   type Platform,
 } from "./app.ts";
 import type { Env } from "./environment.ts";
+import { errorName } from "./error-name.ts";
 import { OperatorError } from "./operator-error.ts";
 import { pause } from "./patience.ts";
 import { plainPage } from "./serve/plain-page.ts";
@@ -22,13 +23,18 @@ const platform: Platform = {
 };
 
 let app: Application | undefined;
+let hasFailed = false;
 
-/** @returns `undefined` if it does not start; why not stands in the log */
+/** @returns `undefined` if it does not start; the log says once why not */
 function started(env: Env): Application | undefined {
+  if (app !== undefined || hasFailed) return app;
   try {
-    app ??= createApp(config, env, platform);
+    app = createApp(config, env, platform);
   } catch (cause) {
-    platform.log(cause instanceof OperatorError ? cause.message : "The Worker did not start.");
+    // Its bindings stay as they are for as long as the isolate lives.
+    hasFailed = true;
+    const why = cause instanceof OperatorError ? cause.message : `${errorName(cause)}.`;
+    platform.log(`The Worker does not start. ${why}`);
   }
   return app;
 }

@@ -79,6 +79,38 @@ describe("a site of several names", () => {
   });
 });
 
+describe("a secret that is not usable", () => {
+  it.each([
+    { id: "database", env: { UPSTASH_REDIS_REST_URL: "https://db.example" } },
+    { id: "purge-secret", env: { PURGE_SECRET: "hello" } },
+    { id: "admin-token", env: { ADMIN_TOKEN: "hello" } },
+    { id: "seal-key", env: { SEAL_KEY: "hello" } },
+    { id: "hot-keys", env: {}, config: { hotKeys: 5 } },
+  ])("takes no page down, and the log says it once: $id", async ({ env, config = {} }) => {
+    const site = openSite({ env, config, origin: () => page("page", cc("max-age=60")) });
+    const seen = [await site.get("/a"), await site.get("/a")];
+    await site.fireCron();
+    expect(seen.map(({ cacheStatus }) => cacheStatus)).toEqual([
+      "tidemark; fwd=uri-miss; fwd-status=200; stored",
+      "tidemark; hit; ttl=60; detail=memory",
+    ]);
+    expect(site.log).toHaveLength(1);
+    expect(site.log[0]).not.toContain("hello");
+  });
+
+  it("takes the routes of an unbound origin down, and no others", async () => {
+    const config = {
+      origins: { bucket: { binding: "BUCKET" } },
+      routes: [{ name: "assets", match: "/assets/*", origin: "bucket" }],
+    };
+    const site = openSite({ config, origin: () => page("page", cc("max-age=60")) });
+    expect([(await site.get("/assets/a")).status, (await site.get("/a")).status]).toEqual([
+      502, 200,
+    ]);
+    expect(site.log).toEqual([expect.stringContaining("The service binding BUCKET is refused.")]);
+  });
+});
+
 it("refuses bindings that make no sense before any request", () => {
   expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is refused.");
 });

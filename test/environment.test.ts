@@ -1,9 +1,9 @@
-// Bindings that are missing or make no sense are refused by their name, with what would be right
-// and without any secret.
+// Bindings that are missing or make no sense are named, with what would be right and without any
+// secret: refused where answers would be wrong, else a fault that shuts off what needs them.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../src/config.ts";
 import { type Env, readEnvironment } from "../src/environment.ts";
-import { OperatorError } from "../src/operator-error.ts";
+import { faultText, OperatorError } from "../src/operator-error.ts";
 
 const origin = { ORIGIN_URL: "https://origin.example" };
 const redis = {
@@ -14,9 +14,9 @@ const service = { fetch: () => Promise.resolve(new Response("bound")) };
 const withHotKeys = defineConfig({ hotKeys: 50 });
 const withBucket = defineConfig({ origins: { bucket: { binding: "BUCKET" } } });
 
-function refusalOf(env: Env, config = defineConfig({})): string {
+function refusalOf(env: Env): string {
   try {
-    readEnvironment(env, config);
+    readEnvironment(env, defineConfig({}));
   } catch (cause) {
     if (!(cause instanceof OperatorError)) throw cause;
     return cause.message;
@@ -25,10 +25,9 @@ function refusalOf(env: Env, config = defineConfig({})): string {
 }
 
 describe("refused", () => {
-  const bothOrNeither = "Set both as the database's page shows them, or neither to go without.";
   const alone = 'Write scheme and host alone, such as "https://www.example.com".';
 
-  it.each<{ id: string; env: Env; config?: typeof withBucket; says: string }>([
+  it.each<{ id: string; env: Env; says: string }>([
     {
       id: "no-origin",
       env: {},
@@ -86,65 +85,9 @@ describe("refused", () => {
     {
       id: "origin-not-bound",
       env: { ORIGIN: "text" },
-      says: "The service binding ORIGIN is refused. It is not bound to a service. Name it under [[services]] in wrangler.toml.",
+      says: "The service binding ORIGIN is refused. It is not bound to a service, so its origin cannot be asked. Name it under [[services]] in wrangler.toml.",
     },
     { id: "origin-null", env: { ORIGIN: null }, says: "The service binding ORIGIN is refused." },
-    {
-      id: "named-origin-not-bound",
-      env: origin,
-      config: withBucket,
-      says: "The service binding BUCKET is refused.",
-    },
-    {
-      id: "redis-without-token",
-      env: { ...origin, UPSTASH_REDIS_REST_URL: "https://a.example" },
-      says: `The shared tier is refused. UPSTASH_REDIS_REST_URL is set, UPSTASH_REDIS_REST_TOKEN is not. ${bothOrNeither}`,
-    },
-    {
-      id: "redis-without-url",
-      env: { ...origin, UPSTASH_REDIS_REST_TOKEN: "s3cret" },
-      says: "UPSTASH_REDIS_REST_TOKEN is set, UPSTASH_REDIS_REST_URL is not.",
-    },
-    {
-      id: "redis-scheme",
-      env: {
-        ...origin,
-        ...redis,
-        UPSTASH_REDIS_REST_URL: "rediss://default:s3cret@db.upstash.io:6379",
-      },
-      says: 'UPSTASH_REDIS_REST_URL begins with "rediss:"; it must be the REST address, with "https:".',
-    },
-    {
-      id: "redis-no-url",
-      env: { ...origin, ...redis, UPSTASH_REDIS_REST_URL: "s3cret" },
-      says: "UPSTASH_REDIS_REST_URL is no URL;",
-    },
-    {
-      id: "redis-user",
-      env: { ...origin, ...redis, UPSTASH_REDIS_REST_URL: "https://u:s3cret@db.upstash.io" },
-      says: "UPSTASH_REDIS_REST_URL holds a user name or a password;",
-    },
-    {
-      id: "seal-key",
-      env: { ...origin, SEAL_KEY: "s3cret" },
-      says: "SEAL_KEY is set. What it asks for is not built yet, so it would have no effect. Unset it.",
-    },
-    {
-      id: "hot-keys-without-redis",
-      env: { ...origin, SITE_HOST: "www.example.com" },
-      config: withHotKeys,
-      says:
-        "hotKeys is refused. UPSTASH_REDIS_REST_URL is not set, and without the shared tier nothing " +
-        "can be kept warm. Set it, or leave hotKeys out of the configuration.",
-    },
-    {
-      id: "hot-keys-without-a-host",
-      env: { ...origin, ...redis },
-      config: withHotKeys,
-      says:
-        "hotKeys is refused. SITE_HOST is not set, so nothing says which host a key from Redis may " +
-        "name. Set it, or leave hotKeys out of the configuration.",
-    },
     {
       id: "site-host-url",
       env: { ...origin, SITE_HOST: "https://a.example" },
@@ -166,10 +109,128 @@ describe("refused", () => {
       env: { ...origin, SITE_HOST: "u:s3cret@a.example" },
       says: '"…@a.example" is no host',
     },
-  ])("$id", ({ env, config, says }) => {
-    const message = refusalOf(env, config);
+    { id: "site-host-not-a-text", env: { ...origin, SITE_HOST: {} }, says: '"" is no host' },
+  ])("$id", ({ env, says }) => {
+    const message = refusalOf(env);
     expect(message).toContain(says);
     expect(message).not.toContain("s3cret");
+  });
+});
+
+describe("a fault shuts off what needs the binding, and nothing else", () => {
+  const read = (env: Env, config = defineConfig({})) =>
+    readEnvironment({ ...origin, ...env }, config);
+  const bothOrNeither = "Set both as the database's page shows them, or neither to go without.";
+  const databaseOff = "The database is not used: the shared tier and purges are off.";
+  const goodSecret = "whsec_c2VjcmV0IG9mIHRoaXJ0eSBieXRlcyE=";
+
+  it.each<{ id: string; env: Env; says: string }>([
+    {
+      id: "without-token",
+      env: { UPSTASH_REDIS_REST_URL: "https://a.example" },
+      says: `${databaseOff} UPSTASH_REDIS_REST_TOKEN is not set to a text. ${bothOrNeither}`,
+    },
+    {
+      id: "without-url",
+      env: { UPSTASH_REDIS_REST_TOKEN: "s3cret" },
+      says: "UPSTASH_REDIS_REST_URL is not set to a text.",
+    },
+    {
+      id: "token-not-a-text",
+      env: { ...redis, UPSTASH_REDIS_REST_TOKEN: { get: () => "s3cret" } },
+      says: "UPSTASH_REDIS_REST_TOKEN is not set to a text.",
+    },
+    {
+      id: "token-of-two-lines",
+      env: { ...redis, UPSTASH_REDIS_REST_TOKEN: "s3cret\ns3cret" },
+      says: "UPSTASH_REDIS_REST_TOKEN has a character that no token has.",
+    },
+    {
+      id: "scheme",
+      env: { ...redis, UPSTASH_REDIS_REST_URL: "rediss://default:s3cret@db.upstash.io:6379" },
+      says: 'UPSTASH_REDIS_REST_URL begins with "rediss:"; it must be the REST address, with "https:".',
+    },
+    {
+      id: "no-url",
+      env: { ...redis, UPSTASH_REDIS_REST_URL: "s3cret" },
+      says: "UPSTASH_REDIS_REST_URL is no URL;",
+    },
+    {
+      id: "user",
+      env: { ...redis, UPSTASH_REDIS_REST_URL: "https://u:s3cret@db.upstash.io" },
+      says: "UPSTASH_REDIS_REST_URL holds a user name or a password;",
+    },
+    {
+      id: "seal-key",
+      env: { ...redis, SEAL_KEY: "s3cret" },
+      says: `${databaseOff} SEAL_KEY is set, but sealed records are not built yet.`,
+    },
+  ])("the database: $id", ({ env, says }) => {
+    const { faults, redis: database, ...rest } = read(env);
+    expect(faults).toEqual([database]);
+    const { faults: none, redis: unset, ...usual } = read({});
+    expect([none, unset, rest]).toEqual([[], undefined, usual]);
+    const text = faultText(faults[0]!);
+    expect(text).toContain(says);
+    expect(text).not.toContain("s3cret");
+  });
+
+  it.each<{ id: string; token: unknown; says: string }>([
+    { id: "short", token: "s3cret-of-15-ch", says: "It has fewer than 16 characters" },
+    { id: "of-two-words", token: "s3cret and one more", says: "It has a character that no" },
+    { id: "of-other-letters", token: "s3cret-größe-und-länge", says: "It has a character that no" },
+    { id: "not-a-text", token: { get: () => "s3cret" }, says: "It is not a text." },
+  ])("ADMIN_TOKEN: $id", ({ token, says }) => {
+    const { faults, adminToken } = read({ ADMIN_TOKEN: token });
+    expect(faults).toEqual([adminToken]);
+    const text = faultText(faults[0]!);
+    expect(text).toContain(`ADMIN_TOKEN is not usable, so it opens nothing. ${says}`);
+    expect(text).not.toContain("s3cret");
+  });
+
+  it.each<{ id: string; secret: unknown }>([
+    { id: "no-prefix", secret: "s3cret" },
+    { id: "short", secret: "whsec_s3cretAAAAAAAAA" },
+    { id: "not-a-text", secret: 5 },
+  ])("PURGE_SECRET: $id", ({ secret }) => {
+    const { faults, purgeSecrets } = read({ PURGE_SECRET: secret });
+    expect(faults).toEqual([purgeSecrets]);
+    const text = faultText(faults[0]!);
+    expect(text).toContain("It is not whsec_ and base64 of at least 12 bytes.");
+    expect(text).not.toContain("s3cret");
+  });
+
+  it("PURGE_SECRET: one of several is wrong, and the others are used", () => {
+    const { faults, purgeSecrets } = read({ PURGE_SECRET: `whsec_s3cret ${goodSecret}` });
+    expect(purgeSecrets).toBe(goodSecret);
+    expect(faults.map(faultText)).toEqual([
+      expect.stringContaining("usable in part: 1 of its secrets"),
+    ]);
+  });
+
+  it.each(["JOURNAL_REDIS_REST_URL", "JOURNAL_REDIS_REST_TOKEN"])("%s alone", (name) => {
+    const { faults, redis: database } = read({ ...redis, [name]: "s3cret" });
+    expect(database).toMatchObject({ token: "s3cret" });
+    expect(faults.map(faultText)).toEqual([
+      `${name} is set. A database for the journal alone is not built yet: ` +
+        "the journal is in that of UPSTASH_REDIS_REST_URL. Unset it.",
+    ]);
+  });
+
+  it("a named origin that is not bound", () => {
+    const { faults, origins } = read({}, withBucket);
+    expect([...origins.keys()]).toEqual(["default"]);
+    expect(faults.map(({ what }) => what)).toEqual(["The service binding BUCKET is refused."]);
+  });
+
+  it.each<{ id: string; env: Env; says: readonly string[] }>([
+    { id: "without-redis", env: { SITE_HOST: "a.example" }, says: ["There is no usable database"] },
+    { id: "without-a-host", env: redis, says: ["SITE_HOST is not set"] },
+    { id: "with-both", env: { ...redis, SITE_HOST: "a.example" }, says: [] },
+  ])("hot keys: $id", ({ env, says }) => {
+    const { faults, hotKeys } = read(env, withHotKeys);
+    expect(hotKeys).toBe(says.length === 0 ? 50 : 0);
+    expect(faults.map(({ why }) => why)).toEqual(says.map((text) => expect.stringContaining(text)));
   });
 });
 
@@ -181,8 +242,11 @@ describe("a good environment comes to", () => {
       origins: new Map([["default", { kind: "url", base: "https://origin.example" }]]),
       redis: undefined,
       adminToken: undefined,
+      purgeSecrets: undefined,
       siteHost: undefined,
       colo: undefined,
+      hotKeys: 0,
+      faults: [],
     });
   });
 
@@ -190,15 +254,18 @@ describe("a good environment comes to", () => {
     const env = {
       ...origin,
       ...redis,
-      ADMIN_TOKEN: "t",
+      ADMIN_TOKEN: " sixteen-letters-\n",
+      PURGE_SECRET: " \n",
       SITE_HOST: "WWW.Example.com:8787",
       COLO: "HAM",
     };
     expect(read(env)).toMatchObject({
       redis: { url: "https://db.upstash.io", token: "s3cret" },
-      adminToken: "t",
+      adminToken: "sixteen-letters-",
+      purgeSecrets: undefined,
       siteHost: "www.example.com:8787",
       colo: "HAM",
+      faults: [],
     });
   });
 

@@ -1,4 +1,6 @@
 // Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1).
+import type { Secret } from "../environment.ts";
+import { type Fault, isFault } from "../operator-error.ts";
 import { saidError } from "./said-error.ts";
 
 /** Compares digests under a random key, so that timing tells nothing of the token. */
@@ -14,7 +16,22 @@ export async function isAuthorized(request: Request, adminToken: string): Promis
   return crypto.subtle.verify("HMAC", key, expected, bytes(given));
 }
 
-export function unauthorized(): Response {
+/** @returns why a route stays shut; `undefined` for the bearer of a usable token */
+export async function refusalOfBearer(
+  request: Request,
+  adminToken: Exclude<Secret, undefined>,
+): Promise<Response | undefined> {
+  if (isFault(adminToken)) return notUsable(adminToken, "This route was not opened.");
+  return (await isAuthorized(request, adminToken)) ? undefined : unauthorized();
+}
+
+/** @param fault says nothing of the secret itself but what makes it of no use */
+export function notUsable(fault: Fault, what: string): Response {
+  const why = `On this deployment, ${fault.what} ${fault.why}`;
+  return saidError(503, { code: "not-usable", what, why, mend: fault.mend });
+}
+
+function unauthorized(): Response {
   const error = {
     code: "unauthorized",
     what: "This route was not opened.",

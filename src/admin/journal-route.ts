@@ -8,10 +8,14 @@ import { saidError } from "./said-error.ts";
 const countMax = 128;
 const countUnlessAsked = 100;
 
-/** `?after=<position>&count=<n>`; the oldest that stands comes first. */
+/**
+ * `?after=<position>&count=<n>`; the oldest that stands comes first.
+ *
+ * @param journal or a sentence that says why there is none
+ */
 export async function journalRoute(
   query: URLSearchParams,
-  journal: RedisJournal | undefined,
+  journal: RedisJournal | string,
 ): Promise<Response> {
   const after = query.get("after") ?? "0";
   const count = query.get("count") ?? String(countUnlessAsked);
@@ -21,7 +25,7 @@ export async function journalRoute(
   if (!/^\d{1,3}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
     return malformed(`${JSON.stringify(count.slice(0, 80))} is no count from 1 to ${countMax}.`);
   }
-  if (journal === undefined) return unavailable("No journal is configured.");
+  if (typeof journal === "string") return unavailable(journal);
   const entries = await journal.after(after, Number(count));
   if ("kind" in entries) return unavailable("The journal did not answer.");
   const isPageFull = entries.length === Number(count);

@@ -6,17 +6,20 @@ import { verifyWebhook } from "../purge/webhook.ts";
 import type { Attention } from "../purge/view.ts";
 import { sha256Hex } from "../sha256.ts";
 import type { Isolate } from "../serve/ports.ts";
-import { isAuthorized } from "./auth.ts";
+import type { Secret } from "../environment.ts";
+import { type Fault, isFault } from "../operator-error.ts";
+import { isAuthorized, notUsable } from "./auth.ts";
 import { dryRun } from "./dry-run.ts";
 import { saidError } from "./said-error.ts";
 
 export interface PurgeRouteSettings {
-  readonly acceptances: Acceptances | undefined;
+  /** Or a sentence that says why there are none. */
+  readonly acceptances: Acceptances | string;
   readonly naming: Naming;
   readonly tiers: Isolate["tiers"];
   readonly metrics: Metrics;
-  readonly secrets: string | undefined;
-  readonly adminToken: string | undefined;
+  readonly secrets: Secret;
+  readonly adminToken: Secret;
   readonly visibleWithinSeconds: number;
 }
 
@@ -49,6 +52,10 @@ async function handled(
   if (body === undefined) return { answer: tooLarge(), refusal: "too-large" };
   const sender = await senderOf(request, body, settings);
   if (sender.kind === "refused") return { answer: unsigned(sender.why), refusal: sender.reason };
+  // A sender keeps what is answered so, and sends it again once the deployment is mended.
+  if (sender.kind === "not-usable") {
+    return { answer: notUsable(sender.fault, nothingPurged), refusal: "unavailable" };
+  }
   const order =
     sender.id.length > idLengthMax
       ? { fault: `Its webhook-id is over ${idLengthMax} characters.` }
@@ -67,7 +74,7 @@ async function accepted(
   const { acceptances, visibleWithinSeconds, metrics } = settings;
   const { order, sender, body } = sent;
   const refused = (why: string): Handled => ({ answer: unavailable(why), refusal: "unavailable" });
-  if (acceptances === undefined) return refused("No journal is configured.");
+  if (typeof acceptances === "string") return refused(acceptances);
   const bodyDigest = await sha256Hex(new TextEncoder().encode(body));
   const signed = { ...order, id: sender.id, bodyDigest, by: sender.by };
   const acceptance = await acceptances.accept(signed, attention);
@@ -93,6 +100,7 @@ function told(said: object): Response {
 type KnownSender = { readonly kind: "known"; readonly id: string; readonly by: string };
 type Sender =
   | KnownSender
+  | { kind: "not-usable"; fault: Fault }
   | { kind: "refused"; reason: "not-signed" | "signature" | "timestamp"; why: string };
 
 /** A signature is looked at where there is one; else the admin token counts. */
@@ -101,15 +109,21 @@ async function senderOf(
   body: string,
   { secrets, adminToken }: PurgeRouteSettings,
 ): Promise<Sender> {
-  if (secrets !== undefined && request.headers.has("webhook-signature")) {
+  const isSigned = request.headers.has("webhook-signature");
+  if (isSigned && secrets !== undefined) {
+    if (isFault(secrets)) return { kind: "not-usable", fault: secrets };
     const verdict = verifyWebhook(request, secrets, body);
     if (verdict.kind === "refused") return verdict;
     return { kind: "known", id: verdict.id, by: "webhook" };
   }
-  if (adminToken !== undefined && (await isAuthorized(request, adminToken))) {
+  if (isFault(adminToken)) {
+    if (request.headers.has("authorization")) return { kind: "not-usable", fault: adminToken };
+  } else if (adminToken !== undefined && (await isAuthorized(request, adminToken))) {
     return { kind: "known", id: request.headers.get("webhook-id") ?? "", by: "admin" };
   }
-  const why = "It bears neither a signature nor the admin token";
+  const why = isSigned
+    ? "It bears a signature, but PURGE_SECRET is not set on this deployment"
+    : "It bears neither a signature nor the admin token";
   return { kind: "refused", reason: "not-signed", why };
 }
 

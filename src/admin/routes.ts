@@ -7,7 +7,8 @@ import type { Isolate } from "../serve/ports.ts";
 import type { JournalView } from "../purge/journal-view.ts";
 import type { Purging } from "../purge/purging.ts";
 import { namingOf } from "../serve/naming.ts";
-import { isAuthorized, unauthorized } from "./auth.ts";
+import { isFault } from "../operator-error.ts";
+import { refusalOfBearer } from "./auth.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
 
@@ -21,18 +22,23 @@ export interface AdminSettings {
 export function adminRoutes(settings: AdminSettings): Hono {
   const { environment, isolate, redis, purging } = settings;
   const { adminToken, purgeSecrets } = environment;
+  const noJournalBecause = isFault(environment.redis)
+    ? `No journal is usable: ${environment.redis.why}`
+    : "No journal is configured.";
   const admin = new Hono();
   if (adminToken !== undefined) {
     admin.get("/stats", async (context) => {
       const { raw } = context.req;
-      if (!(await isAuthorized(raw, adminToken))) return unauthorized();
+      const refused = await refusalOfBearer(raw, adminToken);
+      if (refused !== undefined) return refused;
       const colo = environment.colo ?? raw.cf?.colo ?? "";
-      const counted = stats(isolate, { colo, redis, purging });
+      const counted = stats(isolate, { colo, environment, redis, purging });
       return context.json(counted, 200, { "cache-control": "no-store" });
     });
     admin.get("/journal", async ({ req }) => {
-      if (!(await isAuthorized(req.raw, adminToken))) return unauthorized();
-      return journalRoute(new URL(req.url).searchParams, purging?.journal);
+      const refused = await refusalOfBearer(req.raw, adminToken);
+      if (refused !== undefined) return refused;
+      return journalRoute(new URL(req.url).searchParams, purging?.journal ?? noJournalBecause);
     });
   }
   if (adminToken !== undefined || purgeSecrets !== undefined) {
@@ -41,7 +47,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
       adminToken,
       visibleWithinSeconds,
       secrets: purgeSecrets,
-      acceptances: purging?.acceptances,
+      acceptances: purging?.acceptances ?? noJournalBecause,
       tiers: isolate.tiers,
       metrics: isolate.metrics,
       naming: namingOf(isolate),
@@ -58,15 +64,17 @@ export function adminRoutes(settings: AdminSettings): Hono {
 }
 
 /** Counts of one isolate among many: every colo has its own, and often several. */
-function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & { colo: string }) {
+function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate"> & { colo: string }) {
   const { metrics, tiers, flights, originHealth, nowAtMs } = isolate;
-  const { redis, purging } = at;
+  const { environment, redis, purging } = at;
+  const without = isFault(environment.redis) ? "not usable" : "not configured";
   return {
     scope: "this isolate alone; others have counts of their own",
     colo: at.colo,
     atMs: nowAtMs(),
+    faults: environment.faults,
     ...metrics.snapshot(),
-    ...(purging ? {} : { invalidations: "here alone: no journal is configured" }),
+    ...(purging ? {} : { invalidations: `here alone: the journal is ${without}` }),
     ...(isolate.hotKeys ? {} : { hotKeys: "off" }),
     memory: { bytes: tiers.memory.bytes, records: tiers.memory.count },
     fillsUnderWay: flights.count,
@@ -77,8 +85,8 @@ function stats(isolate: Isolate, at: Pick<AdminSettings, "redis" | "purging"> & 
           refusesWrites: redis.refusesWrites,
           readTimeoutMs: redis.readTimeoutMs,
         }
-      : "not configured",
-    journal: purging ? journalStats(purging.view, nowAtMs()) : "not configured",
+      : without,
+    journal: purging ? journalStats(purging.view, nowAtMs()) : without,
   };
 }
 

@@ -1,10 +1,8 @@
 // Errors of the operator's routes: what happened, why, and what would be right.
+import type { Fault } from "../operator-error.ts";
 
-export interface Said {
+export interface Said extends Fault {
   readonly code: string;
-  readonly what: string;
-  readonly why: string;
-  readonly mend: string;
 }
 
 export function saidError(

@@ -1,14 +1,15 @@
 // Who may send a purge: a webhook signed as Standard Webhooks says, under one of our secrets.
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 
-/** @returns why a text holds no secrets; `undefined` when it does */
-export function secretsFault(text: string): string | undefined {
-  for (const secret of secretsIn(text)) {
-    if (!/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/.test(secret)) {
-      return "a secret is not whsec_ and base64 of at least 12 bytes";
-    }
-  }
-  return undefined;
+/**
+ * Secrets that can verify a signature: whsec_ and base64 of at least 12 bytes.
+ *
+ * @returns the usable ones, with a space between; and how many are not usable
+ */
+export function usableSecrets(text: string): { usable: string; unusableCount: number } {
+  const all = secretsIn(text);
+  const usable = all.filter((secret) => /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/.test(secret));
+  return { usable: usable.join(" "), unusableCount: all.length - usable.length };
 }
 
 function secretsIn(text: string): string[] {

@@ -170,9 +170,13 @@ describe("an id", () => {
   it("that stands in the journal is known to another isolate once it has read it", async () => {
     const { site, upstash } = openJournalled({ origin: () => page("page", cc("max-age=60")) });
     await send(site, red, headersOf("msg_1"));
-    const other = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: "t" } });
+    const other = openSite({
+      upstash,
+      clock: site.clock,
+      env: { ADMIN_TOKEN: "token-of-a-tester" },
+    });
     await other.get("/a");
-    const headers = { authorization: "Bearer t", "webhook-id": "msg_1" };
+    const headers = { authorization: "Bearer token-of-a-tester", "webhook-id": "msg_1" };
     expect((await send(other, { tags: ["blue"] }, headers)).status).toBe(409);
   });
 
@@ -204,8 +208,8 @@ describe("without a journal that takes it", () => {
   );
 
   it("503 without a database", async () => {
-    const site = openSite({ env: { ADMIN_TOKEN: "t" } });
-    const seen = await send(site, red, { authorization: "Bearer t" });
+    const site = openSite({ env: { ADMIN_TOKEN: "token-of-a-tester" } });
+    const seen = await send(site, red, { authorization: "Bearer token-of-a-tester" });
     expect([seen.status, codeOf(seen)]).toEqual([503, "unavailable"]);
     expect(Number(seen.fields.get("retry-after"))).toBeGreaterThan(0);
   });

@@ -138,6 +138,38 @@ describe("the route", () => {
     expect(site.origin.count).toBe(0);
   });
 
+  it.each([
+    { id: "signed", headers: good, env: { PURGE_SECRET: "s3cret" }, says: "PURGE_SECRET" },
+    { id: "borne", headers: () => bearer, env: { ADMIN_TOKEN: "s3cret" }, says: "ADMIN_TOKEN" },
+  ])("says that a secret is not usable: $id", async ({ headers, env, says }) => {
+    const { site, upstash } = openJournalled({ env });
+    const seen = await send(site, body, headers());
+    expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([503, "not-usable", 0]);
+    expect(seen.text).toContain(`On this deployment, ${says} is not usable`);
+    expect(seen.text + site.log.join()).not.toContain("s3cret");
+  });
+
+  it.each([
+    { id: "signed", headers: good, env: { ADMIN_TOKEN: "s3cret" } },
+    { id: "borne", headers: () => bearer, env: { PURGE_SECRET: "s3cret" } },
+    { id: "one-of-two", headers: good, env: { PURGE_SECRET: `s3cret ${secret}` } },
+  ])("takes what needs another secret than the wrong one: $id", async ({ headers, env }) => {
+    const { site } = openJournalled({ env });
+    expect((await send(site, body, headers())).status).toBe(200);
+  });
+
+  it("says that a signature needs a PURGE_SECRET, where there is none", async () => {
+    const { site } = openJournalled({ env: { PURGE_SECRET: "" } });
+    expect((await send(site, body, good())).text).toContain("PURGE_SECRET is not set");
+  });
+
+  it("says why there is no journal", async () => {
+    const { site } = openJournalled({ env: { UPSTASH_REDIS_REST_TOKEN: "" } });
+    const seen = await send(site, body, good());
+    expect([seen.status, codeOf(seen)]).toEqual([503, "unavailable"]);
+    expect(seen.text).toContain("UPSTASH_REDIS_REST_TOKEN is not set");
+  });
+
   it.each(["GET", "HEAD", "PUT", "DELETE"])("takes nothing but POST: %s", async (method) => {
     const { site, upstash } = openJournalled();
     const response = await site.ask("/_cache/purge", { method, headers: bearer });

@@ -6,20 +6,20 @@ import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { openSite } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
 
-const env = { ADMIN_TOKEN: "admin-token", COLO: "HAM" };
+const env = { ADMIN_TOKEN: "admin-token-of-site", COLO: "HAM" };
 const bearing = (authorization: string) => ({ headers: { authorization } });
 
 describe("GET /_cache/stats", () => {
   it.each([
-    { id: "right", authorization: "Bearer admin-token", status: 200 },
-    { id: "scheme-in-any-case", authorization: "bearer  admin-token ", status: 200 },
-    { id: "wrong", authorization: "Bearer admin-tokem", status: 401 },
-    { id: "prefix", authorization: "Bearer admin", status: 401 },
-    { id: "longer", authorization: "Bearer admin-token2", status: 401 },
+    { id: "right", authorization: "Bearer admin-token-of-site", status: 200 },
+    { id: "scheme-in-any-case", authorization: "bearer  admin-token-of-site ", status: 200 },
+    { id: "wrong", authorization: "Bearer admin-token-of-sitf", status: 401 },
+    { id: "prefix", authorization: "Bearer admin-token-of-s", status: 401 },
+    { id: "longer", authorization: "Bearer admin-token-of-site2", status: 401 },
     { id: "empty", authorization: "Bearer ", status: 401 },
-    { id: "two", authorization: "Bearer admin-token x", status: 401 },
-    { id: "other-scheme", authorization: "Basic admin-token", status: 401 },
-    { id: "no-scheme", authorization: "admin-token", status: 401 },
+    { id: "two", authorization: "Bearer admin-token-of-site x", status: 401 },
+    { id: "other-scheme", authorization: "Basic admin-token-of-site", status: 401 },
+    { id: "no-scheme", authorization: "admin-token-of-site", status: 401 },
   ])("with a bearer: $id (RFC 6750 §2.1)", async ({ authorization, status }) => {
     const site = openSite({ env });
     expect((await site.get("/_cache/stats", bearing(authorization))).status).toBe(status);
@@ -29,12 +29,12 @@ describe("GET /_cache/stats", () => {
     const seen = await openSite({ env }).get("/_cache/stats");
     expect([seen.status, seen.fields.get("www-authenticate")]).toEqual([401, "Bearer"]);
     expect(seen.fields.get("cache-control")).toBe("no-store");
-    expect(seen.text).not.toContain("admin-token");
+    expect(seen.text).not.toContain("admin-token-of-site");
   });
 
   it.each([
     { id: "none", more: {} },
-    { id: "bearer", more: bearing("Bearer admin-token") },
+    { id: "bearer", more: bearing("Bearer admin-token-of-site") },
     { id: "empty-bearer", more: bearing("Bearer ") },
   ])("is not there without ADMIN_TOKEN: $id", async ({ more }) => {
     const site = openSite();
@@ -61,7 +61,7 @@ describe("GET /_cache/stats", () => {
     await site.get("/articles/a");
     await site.get("/articles/own");
     await site.get("/elsewhere", { method: "POST" });
-    const { fields, text } = await site.get("/_cache/stats", bearing("Bearer admin-token"));
+    const { fields, text } = await site.get("/_cache/stats", bearing("Bearer admin-token-of-site"));
     expect(fields.get("cache-control")).toBe("no-store");
     expect(JSON.parse(text)).toMatchObject({
       colo: "HAM",
@@ -80,8 +80,43 @@ describe("GET /_cache/stats", () => {
       fillsUnderWay: 0,
       redis: { shutOff: false },
     });
-    expect(text).not.toMatch(/shared-token|admin-token|database-\d/);
+    expect(text).not.toMatch(/shared-token|admin-token-of-site|database-\d/);
   });
+});
+
+describe("an ADMIN_TOKEN that is not usable", () => {
+  it.each(["/_cache/stats", "/_cache/journal"])("opens nothing, and says why: %s", async (path) => {
+    const site = openSite({ env: { ADMIN_TOKEN: "s3cret" } });
+    for (const more of [{}, bearing("Bearer s3cret")]) {
+      const seen = await site.get(path, more);
+      expect([seen.status, seen.fields.get("cache-control")]).toEqual([503, "no-store"]);
+      expect(JSON.parse(seen.text)).toEqual({
+        error: {
+          code: "not-usable",
+          what: "This route was not opened.",
+          why: expect.stringContaining("It has fewer than 16 characters") as string,
+          mend: expect.stringContaining("16 characters or more") as string,
+        },
+      });
+      expect(seen.text).not.toContain("s3cret");
+    }
+    expect(site.log.join()).toContain("ADMIN_TOKEN is not usable, so it opens nothing.");
+  });
+});
+
+it("tells what is set and not usable", async () => {
+  const site = openSite({ env: { ...env, PURGE_SECRET: "s3cret", UPSTASH_REDIS_REST_URL: "x" } });
+  const { text } = await site.get("/_cache/stats", bearing("Bearer admin-token-of-site"));
+  expect(JSON.parse(text)).toMatchObject({
+    faults: [
+      { what: expect.stringMatching(/^PURGE_SECRET/) as string },
+      { why: expect.stringMatching(/^UPSTASH_REDIS_REST_TOKEN/) as string },
+    ],
+    redis: "not usable",
+    journal: "not usable",
+    invalidations: "here alone: the journal is not usable",
+  });
+  expect(text).not.toContain("s3cret");
 });
 
 describe("what it tells of invalidation", () => {
@@ -94,11 +129,11 @@ describe("what it tells of invalidation", () => {
     {
       id: "no-journal",
       upstash: undefined,
-      told: "here alone: no journal is configured",
+      told: "here alone: the journal is not configured",
     },
   ])("$id", async ({ upstash, told }) => {
     const site = openSite({ env, ...(upstash && { upstash }) });
-    const { text } = await site.get("/_cache/stats", bearing("Bearer admin-token"));
+    const { text } = await site.get("/_cache/stats", bearing("Bearer admin-token-of-site"));
     expect(JSON.parse(text)).toMatchObject({ invalidations: told });
   });
 });
@@ -113,7 +148,7 @@ describe("everything below /_cache/", () => {
   it.each(paths)("ends here: %s", async (path) => {
     const site = openSite({ env });
     for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]) {
-      const seen = await site.get(path, { method, ...bearing("Bearer admin-token") });
+      const seen = await site.get(path, { method, ...bearing("Bearer admin-token-of-site") });
       expect([method, seen.status]).toEqual([method, 404]);
     }
     expect(site.origin.count).toBe(0);

@@ -76,7 +76,9 @@ async function isOpen(port: number): Promise<boolean> {
 describe("npm start", () => {
   it("says what runs where, runs beside another, and leaves nothing behind", async () => {
     const [port, otherPort] = [await freePorts(), await freePorts()];
-    const first = start(["--port", String(port), "--colos", "2"], { ADMIN_TOKEN: "given" });
+    const first = start(["--port", String(port), "--colos", "2"], {
+      ADMIN_TOKEN: "given-by-its-user",
+    });
     await isUp(first);
     expect(first.output()).toContain(`http://127.0.0.1:${port}`);
     expect(first.output()).toContain(`http://127.0.0.1:${port + 1}`);
@@ -84,7 +86,7 @@ describe("npm start", () => {
     expect(first.output()).not.toContain("ADMIN_TOKEN=");
     expect(first.output().match(/^ {2}curl /gm)).toHaveLength(3);
     const stats = await rawRequest(`http://127.0.0.1:${port}`, "/_cache/stats", {
-      headers: { authorization: "Bearer given" },
+      headers: { authorization: "Bearer given-by-its-user" },
     });
     expect(stats.status).toBe(200);
 

@@ -116,7 +116,7 @@ describe("while a crowd waits", () => {
     const site = openSite({
       clock,
       upstash: new FakeUpstash(clock),
-      env: { ADMIN_TOKEN: "admin" },
+      env: { ADMIN_TOKEN: "admin-of-this-site" },
     });
     site.origin.script = async (_, nth) => {
       if (nth === 1) await gate.opened;
@@ -124,7 +124,7 @@ describe("while a crowd waits", () => {
     };
     const asking = crowd(site);
     for (let turn = 0; turn < 30; turn += 1) await idle();
-    const headers = { authorization: "Bearer admin" };
+    const headers = { authorization: "Bearer admin-of-this-site" };
     const purge = { method: "POST", headers, body: '{"tags":["news"]}' };
     expect((await site.ask("/_cache/purge", purge)).status).toBe(200);
     await idle();

@@ -8,7 +8,7 @@ import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { type AskInit, host, openColos, type Site } from "../fakes/harness.ts";
 import { cc, page, type Script } from "../fakes/origin-in-process.ts";
 
-export const siteEnv = { SITE_HOST: host, ADMIN_TOKEN: "admin" };
+export const siteEnv = { SITE_HOST: host, ADMIN_TOKEN: "admin-of-this-site" };
 
 export interface HotSite {
   readonly clock: FakeClock;
@@ -55,6 +55,8 @@ export function plant({ upstash }: HotSite, notes: unknown): void {
 }
 
 export async function hotKeyCounts(site: Site): Promise<Record<string, number>> {
-  const { text } = await site.get("/_cache/stats", { headers: { authorization: "Bearer admin" } });
+  const { text } = await site.get("/_cache/stats", {
+    headers: { authorization: "Bearer admin-of-this-site" },
+  });
   return (JSON.parse(text) as { hotKeys: Record<string, number> }).hotKeys;
 }

@@ -306,11 +306,15 @@ describe("the journal cannot be reached", () => {
   });
 
   it("or is not configured: it is invalidated here, and the stats say so", async () => {
-    const site = openSite({ config: everywhere, origin, env: { ADMIN_TOKEN: "admin" } });
+    const site = openSite({
+      config: everywhere,
+      origin,
+      env: { ADMIN_TOKEN: "admin-of-this-site" },
+    });
     await ask(site, "/news/a");
     expect(await isHit(site, "/news/a")).toBe(true);
     await write(site, "/news/a");
     expect(await isHit(site, "/news/a")).toBe(false);
-    expect((await statsOf(site)).invalidations).toBe("here alone: no journal is configured");
+    expect((await statsOf(site)).invalidations).toBe("here alone: the journal is not configured");
   });
 });

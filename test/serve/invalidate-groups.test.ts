@@ -59,7 +59,7 @@ describe("what has the group", () => {
     const colos = new TwoColos(config, origin);
     await ask(colos.near, "/a");
     await write(colos.near, "/api/stories", naming('"big news"'));
-    const headers = { authorization: "Bearer admin" };
+    const headers = { authorization: "Bearer admin-of-this-site" };
     const { text } = await ask(colos.near, "/_cache/journal", { headers });
     const { entries } = JSON.parse(text) as { entries: unknown[] };
     expect(entries.at(-1)).toMatchObject({
@@ -112,7 +112,7 @@ describe("what has the group", () => {
     const colos = new TwoColos(config, origin);
     const paths = [inGroup("news"), `${other}${inGroup("news")}`, "/a?tags=news"];
     await fill(colos, ...paths);
-    const headers = { authorization: "Bearer admin" };
+    const headers = { authorization: "Bearer admin-of-this-site" };
     const body = '{"tags":["news"]}';
     const purge = { method: "POST", headers, body };
     expect((await colos.near.ask("/_cache/purge", purge)).status).toBe(200);

@@ -32,7 +32,7 @@ async function purge({ colos }: HotSite, mode: "hard" | "soft"): Promise<void> {
   const answer = await colos[2].ask("/_cache/purge", {
     method: "POST",
     body: JSON.stringify({ urls: [url("/a")], mode }),
-    headers: { authorization: "Bearer admin" },
+    headers: { authorization: "Bearer admin-of-this-site" },
   });
   expect(answer.status).toBe(200);
   await idle();

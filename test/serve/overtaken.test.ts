@@ -20,7 +20,7 @@ class Isolates {
   constructor(origin: Script, route: Partial<RouteInput> = {}, config: ConfigInput = {}) {
     const routes = [{ name: "all", match: "*", ...route }];
     const { clock, upstash } = this;
-    const env = { ADMIN_TOKEN: "admin" };
+    const env = { ADMIN_TOKEN: "admin-of-this-site" };
     const opened = openColos(4, { clock, upstash, origin, env, config: { routes, ...config } });
     [this.near, this.beside, this.cold, this.far] = opened as [Site, Site, Site, Site];
     Object.assign(this.beside, { cache: this.near.cache });
@@ -36,7 +36,7 @@ class Isolates {
   async purge(mode: "hard" | "soft"): Promise<void> {
     this.clock.advance(1);
     const body = JSON.stringify({ urls: ["https://www.example.com/a"], mode });
-    const headers = { authorization: "Bearer admin" };
+    const headers = { authorization: "Bearer admin-of-this-site" };
     const purged = await this.near.ask("/_cache/purge", { method: "POST", headers, body });
     if (purged.status !== 200) throw new Error(`The purge was answered ${purged.status}.`);
     await purged.text();

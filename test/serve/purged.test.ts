@@ -7,7 +7,7 @@ import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
 
 const purge = {
   method: "POST",
-  headers: { authorization: "Bearer admin" },
+  headers: { authorization: "Bearer admin-of-this-site" },
   body: '{"tags":["news"]}',
 };
 const softPurge = { ...purge, body: '{"tags":["news"],"mode":"soft"}' };
@@ -17,7 +17,7 @@ it("what a purge covers is stored again at once in the isolate that took it", as
   const site = openSite({
     clock,
     upstash: new FakeUpstash(clock),
-    env: { ADMIN_TOKEN: "admin" },
+    env: { ADMIN_TOKEN: "admin-of-this-site" },
     origin: (_, nth) => page(`page ${nth}`, cc("max-age=60", { "cache-tag": "news" })),
   });
   await site.get("/a");
@@ -37,7 +37,7 @@ it("what a purge covers is stored again also when its entry was lost with the jo
   const upstash = new FakeUpstash(clock);
   const origin = (_: Request, nth: number) =>
     page(`page ${nth}`, cc("max-age=60", { "cache-tag": "news" }));
-  const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: "admin" }, origin });
+  const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: "admin-of-this-site" }, origin });
   await site.get("/a");
   const { journal } = upstash;
   const add = journal.add.bind(journal);
@@ -70,7 +70,7 @@ describe("a softly purged response", () => {
       const site = openSite({
         clock,
         upstash: new FakeUpstash(clock),
-        env: { ADMIN_TOKEN: "admin" },
+        env: { ADMIN_TOKEN: "admin-of-this-site" },
         origin: () =>
           page(
             "page",
@@ -99,7 +99,7 @@ describe("a softly purged response", () => {
     const site = openSite({
       clock,
       upstash: new FakeUpstash(clock),
-      env: { ADMIN_TOKEN: "admin" },
+      env: { ADMIN_TOKEN: "admin-of-this-site" },
       origin: ({ headers }) =>
         headers.get("if-modified-since") === modified ? unchanged(fields()) : page(text, fields()),
     });

@@ -40,7 +40,7 @@ export class TwoColos {
 
   open(colo: string): Site {
     const { clock, upstash } = this;
-    const env = { COLO: colo, ADMIN_TOKEN: "admin" };
+    const env = { COLO: colo, ADMIN_TOKEN: "admin-of-this-site" };
     return openSite({ ...this.#settings, clock, upstash, env });
   }
 
@@ -69,6 +69,8 @@ export const write = (site: Site, path: string, headers: Record<string, string> 
   ask(site, path, { method: "POST", headers });
 
 export async function statsOf(site: Site) {
-  const { text } = await ask(site, "/_cache/stats", { headers: { authorization: "Bearer admin" } });
+  const { text } = await ask(site, "/_cache/stats", {
+    headers: { authorization: "Bearer admin-of-this-site" },
+  });
   return JSON.parse(text) as { invalidations: unknown };
 }

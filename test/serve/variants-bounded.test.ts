@@ -17,13 +17,15 @@ const withRoomFor = (variants: number, options: SiteOptions = {}): SiteOptions =
     upstash: new FakeUpstash(clock),
     origin,
     config: { limits: { variants } },
-    env: { ADMIN_TOKEN: "admin" },
+    env: { ADMIN_TOKEN: "admin-of-this-site" },
     ...options,
   };
 };
 
 async function statsOf(site: Site) {
-  const { text } = await site.get("/_cache/stats", { headers: { authorization: "Bearer admin" } });
+  const { text } = await site.get("/_cache/stats", {
+    headers: { authorization: "Bearer admin-of-this-site" },
+  });
   return JSON.parse(text) as {
     memory: { records: number };
     routes: Record<string, { refusedToStore: Record<string, number> }>;
