@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { bundling } from "./build-worker.ts";
+import { bundling } from "./bundling.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 

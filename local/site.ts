@@ -1,12 +1,14 @@
 // A whole site on this machine: an origin, the shared tier, and the Worker in one or more colos.
 import { randomBytes } from "node:crypto";
-import { buildWorker } from "./build-worker.ts";
+import { bundleWorker } from "./build-worker.ts";
 import { type Colo, startColo } from "./colo.ts";
 import { startCron } from "./cron.ts";
 import { type DemoOrigin, startDemoOrigin } from "./demo-origin/demo-origin.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";
+import { loadConfig } from "./load-config.ts";
 import { Running } from "./running.ts";
 import type { StartOptions } from "./start-options.ts";
+import { checkTypes } from "./type-check.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-server.ts";
 
 export interface Secret {
@@ -37,7 +39,9 @@ export async function startSite(
 ): Promise<Site> {
   const running = new Running();
   try {
-    const worker = await buildWorker(options.config);
+    await loadConfig(options.config);
+    await checkTypes(options.config);
+    const worker = await bundleWorker(options.config);
     const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
     const token = randomBytes(18).toString("base64url");
     const { rttMs, replicaLagMs } = options;

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { originUrlFault } from "../src/config-schema.ts";
 import { OperatorError } from "../src/operator-error.ts";
-import { defaultConfigPath } from "./build-worker.ts";
+import { defaultConfigPath } from "./load-config.ts";
 
 export interface StartOptions {
   /** The site to stand before; `undefined` for the demo news site. */

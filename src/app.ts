@@ -1,7 +1,7 @@
 // The application: the operator's routes below `/_cache/` by Hono, the cache for everything else.
 import { Hono } from "hono";
 import { adminRoutes } from "./admin/routes.ts";
-import type { Config } from "./config.ts";
+import { type Config, configOf } from "./config.ts";
 import { type Env, type Environment, type OriginTarget, readEnvironment } from "./environment.ts";
 import { errorName } from "./error-name.ts";
 import { Metrics } from "./metrics.ts";
@@ -59,9 +59,11 @@ export interface Application {
 /**
  * Makes an isolate's application; its state lives as long as it does.
  *
- * @throws OperatorError for bindings that no right answer can be given with
+ * @param given from `defineConfig`; an object that was written without it is checked here
+ * @throws OperatorError for a configuration that is refused, and for bindings that no right answer can be given with
  */
-export function createApp(config: Config, env: Env, platform: Platform): Application {
+export function createApp(given: Config, env: Env, platform: Platform): Application {
+  const config = configOf(given);
   const environment = readEnvironment(env, config);
   for (const fault of environment.faults) platform.log(faultText(fault));
   const metrics = new Metrics(platform.nowAtMs());

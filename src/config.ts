@@ -1,5 +1,6 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
+import { formFault, isPlain } from "./config-object.ts";
 import {
   allowanceSecondsOf,
   configInput,
@@ -133,6 +134,8 @@ const mebibyte = 1_048_576;
  * });
  */
 export function defineConfig(written: ConfigInput): Config {
+  const form = formFault(written);
+  if (form !== undefined) throw new OperatorError(form);
   const checked = z.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.error.issues);
   const { limits = {}, routes = [], ...general } = checked.data;
@@ -145,7 +148,7 @@ export function defineConfig(written: ConfigInput): Config {
   const anywhere = resolved({ name: "", match: "*" }, inherited);
   const resolvedRoutes = routes.map((route) => resolved(route, inherited));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
-  return {
+  const config: Config = {
     namespace: general.namespace ?? "tidemark",
     origins: new Map(Object.entries(general.origins ?? {})),
     originTimeout: originTimeoutOf(general.originTimeout ?? {}),
@@ -170,6 +173,27 @@ export function defineConfig(written: ConfigInput): Config {
     routes: resolvedRoutes,
     anywhere,
   };
+  defined.add(config);
+  return config;
+}
+
+/** What `defineConfig` has returned, as far as this isolate goes. */
+const defined = new WeakSet<object>();
+
+/**
+ * A configuration as its module exports it. An object that was written without `defineConfig`, in
+ * JSON for instance, is checked as if it stood between its parentheses.
+ *
+ * @throws OperatorError as `defineConfig` does, and for what is no configuration at all
+ */
+export function configOf(exported: unknown): Config {
+  if (isPlain(exported)) {
+    if (defined.has(exported)) return exported as unknown as Config;
+    const { default: nested, __esModule, ...others } = exported;
+    // CommonJS puts what it calls its default one level deeper.
+    if (nested !== undefined && Object.keys(others).length === 0) return configOf(nested);
+  }
+  return defineConfig(exported as ConfigInput);
 }
 
 /** What a route takes from the general settings where it says nothing itself. */
@@ -239,7 +263,7 @@ function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): Ope
   return new OperatorError({
     what: "The configuration is refused.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
-    mend: "Mend it where defineConfig is called.",
+    mend: "Mend it in the file of the configuration.",
   });
 }
 

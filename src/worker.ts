@@ -1,5 +1,5 @@
 // The entry point of the Worker.
-import config from "../tidemark.config.ts";
+import exported from "../tidemark.config.ts";
 import {
   type Application,
   type Background,
@@ -7,11 +7,15 @@ import {
   type ExecutionContext,
   type Platform,
 } from "./app.ts";
+import { configOf } from "./config.ts";
 import type { Env } from "./environment.ts";
 import { errorName } from "./error-name.ts";
 import { OperatorError } from "./operator-error.ts";
 import { pause } from "./patience.ts";
 import { plainPage } from "./serve/plain-page.ts";
+
+/** Here, so that a Worker whose configuration is refused cannot be uploaded. */
+const config = configOf(exported);
 
 const platform: Platform = {
   cache: () => caches.default,

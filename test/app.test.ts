@@ -2,7 +2,8 @@
 // bindings that are refused at once.
 import { describe, expect, it } from "vitest";
 import { createApp } from "../src/app.ts";
-import { defineConfig } from "../src/config.ts";
+import { type Config, defineConfig } from "../src/config.ts";
+import { OperatorError } from "../src/operator-error.ts";
 import { host, openSite } from "./fakes/harness.ts";
 import { cc, page } from "./fakes/origin-in-process.ts";
 
@@ -108,6 +109,36 @@ describe("a secret that is not usable", () => {
       502, 200,
     ]);
     expect(site.log).toEqual([expect.stringContaining("The service binding BUCKET is refused.")]);
+  });
+});
+
+describe("a configuration that defineConfig has not seen", () => {
+  const bindings = { ORIGIN_URL: "https://origin.invalid" };
+  const platform = {
+    cache: () => openSite().cache,
+    fetch: async () => page("page"),
+    nowAtMs: () => 0,
+    random: () => 0,
+    turn: () => Promise.resolve(),
+    log: () => undefined,
+  };
+  const created = (config: unknown) => createApp(config as Config, bindings, platform);
+
+  it("is checked, and used where it is right", () => {
+    expect(created({ routes: [{ name: "a", match: "/a" }] })).toBeDefined();
+    expect(created({ default: { hotKeys: 0 }, __esModule: true })).toBeDefined();
+  });
+
+  it.each([
+    { id: "field", config: { routes: [{ name: "a", match: "/a", frsh: "1s" }] }, says: '"frsh"' },
+    { id: "spread", config: { ...defineConfig({}), hotKeys: 5 }, says: '"stripQuery"' },
+    { id: "nothing", config: undefined, says: "no default export" },
+    { id: "null", config: null, says: "is null" },
+    { id: "text", config: "routes", says: "is a string" },
+    { id: "promise", config: Promise.resolve({}), says: 'class "Promise"' },
+  ])("is refused where it is wrong: $id", ({ config, says }) => {
+    expect(() => created(config)).toThrow(OperatorError);
+    expect(() => created(config)).toThrow(says);
   });
 });
 

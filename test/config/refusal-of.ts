@@ -11,7 +11,8 @@ export function refusalOf(written: unknown): string {
     if (!(cause instanceof OperatorError)) throw cause;
     return cause.message
       .replace("The configuration is refused. ", "")
-      .replace(". Mend it where defineConfig is called.", "");
+      .replace(". Write `export default defineConfig({ … })`.", "")
+      .replace(". Mend it in the file of the configuration.", "");
   }
   return "accepted";
 }

@@ -9,7 +9,7 @@ const scheme = "write scheme and host alone";
 it("says what, why and how to mend", () => {
   expect(() => defineConfig(route({ bypass: "yes" }) as never)).toThrow(
     'The configuration is refused. route "news", bypass: must be true or false. ' +
-      "Mend it where defineConfig is called.",
+      "Mend it in the file of the configuration.",
   );
 });
 
@@ -62,8 +62,17 @@ describe("not built yet", () => {
 
 describe("the configuration is refused", () => {
   it.each([
-    { id: "null", written: null, says: "at the top: must be an object" },
-    { id: "list", written: [], says: "at the top: must be an object" },
+    { id: "null", written: null, says: "at the top: must be an object, and is null" },
+    {
+      id: "list",
+      written: [],
+      says: 'at the top: must be an object, and is of the class "Array"',
+    },
+    {
+      id: "promise",
+      written: Promise.resolve({}),
+      says: 'at the top: must be an object, and is of the class "Promise"',
+    },
     {
       id: "unknown-field",
       written: { rotues: [] },

@@ -1,7 +1,7 @@
 // The demo's editor behind two real colos: every change is seen in both within the promised time.
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { startSite, type Site } from "../../local/site.ts";
-import { defaultConfigPath } from "../../local/build-worker.ts";
+import { defaultConfigPath } from "../../local/load-config.ts";
 import { editorCookieIn, tokenIn } from "./demo-editor-site.ts";
 
 const slug = "fog-signal-tested";

@@ -1,0 +1,152 @@
+// A configuration is loaded before anything is started or uploaded: in whatever form its module has
+// it, it is accepted, or refused by route and field.
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildWorker } from "../../local/build-worker.ts";
+import { startColo } from "../../local/colo.ts";
+import { loadConfig } from "../../local/load-config.ts";
+import { checkTypes } from "../../local/type-check.ts";
+import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { rawRequest } from "../worker/raw-request.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const fields = '{ routes: [{ name: "a", match: "/a", fresh: "5m" }] }';
+const defining = 'import { defineConfig } from "tidemark";\n';
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function written(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+const accepted = [
+  { name: "defined.ts", text: `${defining}export default defineConfig(${fields});` },
+  { name: "plain.js", text: `export default ${fields};` },
+  { name: "plain.json", text: '{ "routes": [{ "name": "a", "match": "/a", "fresh": "5m" }] }' },
+  { name: "module-exports.cjs", text: `module.exports = ${fields};` },
+  {
+    name: "nested-default.cjs",
+    text:
+      'const { defineConfig } = require("tidemark");\n' +
+      `exports.__esModule = true;\nexports.default = defineConfig(${fields});`,
+  },
+];
+
+describe("is accepted", () => {
+  it.each(accepted)("$name", async ({ name, text }) => {
+    const { routes } = await loadConfig(await written(name, text));
+    expect(routes.map((route) => [route.name, route.freshSeconds])).toEqual([["a", 300]]);
+  });
+
+  it.each(accepted)("and works in the Worker: $name", async ({ name, text }) => {
+    const worker = await buildWorker(await written(name, text));
+    const origin = await startScriptedOrigin((_, response) => response.end("page"));
+    const colo = await startColo({ name: "x", worker, port: 0, env: { ORIGIN_URL: origin.url } });
+    try {
+      const answer = await rawRequest(colo.url, "/a");
+      expect([answer.status, answer.body.toString()]).toEqual([200, "page"]);
+    } finally {
+      await colo.stop();
+      await origin.stop();
+    }
+  });
+});
+
+describe("is refused", () => {
+  it.each([
+    {
+      name: "duration.json",
+      text: '{ "routes": [{ "name": "a", "match": "/a", "fresh": "5 minutes" }] }',
+      says: 'route "a", fresh: "5 minutes" is no duration',
+    },
+    {
+      name: "field.cjs",
+      text: 'module.exports = { routes: [{ name: "a", match: "/a", frsh: "5m" }] };',
+      says: 'route "a": "frsh" is no field of a route',
+    },
+    {
+      name: "field.ts",
+      text: `${defining}export default defineConfig({ rotes: [] });`,
+      says: 'at the top: "rotes" is no field of the configuration',
+    },
+    { name: "named.js", text: `export const config = ${fields};`, says: "no default export" },
+    { name: "promise.js", text: `export default Promise.resolve({});`, says: 'class "Promise"' },
+    { name: "function.js", text: `export default () => (${fields});`, says: "is a function" },
+    { name: "list.json", text: "[]", says: 'class "Array"' },
+    { name: "throwing.js", text: 'throw new Error("boom");', says: 'failed with "Error: boom"' },
+    {
+      name: "name.ts",
+      text: "export default defneConfig({});",
+      says: "defneConfig is not defined",
+    },
+    { name: "syntax.ts", text: "export default {\n", says: "Line 2, column 0: Expected" },
+  ])("$name", async ({ name, text, says }) => {
+    const path = await written(name, text);
+    await expect(loadConfig(path)).rejects.toMatchObject({
+      name: "OperatorError",
+      message: expect.stringContaining(says) as string,
+    });
+  });
+
+  it("by its types, with line and column", async () => {
+    const route = '{ name: "a", match: "/:slug", tags: ({ slug }) => slug }';
+    const text = `${defining}export default defineConfig({\n  routes: [${route}] });`;
+    const path = await written("types.ts", text);
+    await expect(loadConfig(path)).resolves.toBeDefined();
+    await expect(checkTypes(path)).rejects.toThrow(
+      /types\.ts does not fit its types\. Line 3, column \d+: Type /,
+    );
+  });
+
+  it("not by its types where they fit, or where it has none", async () => {
+    for (const { name, text } of accepted) await checkTypes(await written(name, text));
+  });
+});
+
+describe("node local/check-config.ts", () => {
+  const script = join(root, "local/check-config.ts");
+  const run = (path: string) => promisify(execFile)(process.execPath, [script, path]);
+
+  it("ends with 0 for what is accepted", async () => {
+    const { stdout } = await run(await written("plain.js", `export default ${fields};`));
+    expect(stdout).toMatch(/plain\.js is accepted: 1 route\.\n$/);
+  });
+
+  it.each([
+    { name: "field.js", text: "export default { hotkeys: 5 };", says: '"hotkeys" is no field' },
+    {
+      name: "types.ts",
+      text: `${defining}export default defineConfig({ hotKeys: Number("5") as unknown as string });`,
+      says: "does not fit its types",
+    },
+  ])("ends with 1 and one line for what is not: $name", async ({ name, text, says }) => {
+    const path = await written(name, text);
+    const failed = (await run(path).catch((cause: unknown) => cause)) as Record<string, unknown>;
+    expect(failed["code"]).toBe(1);
+    expect(failed["stderr"]).toMatch(new RegExp(`^[^\n]*${says}[^\n]*\n$`));
+  });
+
+  it("stands before every upload", async () => {
+    const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    expect(scripts["deploy"]?.split(" && ")).toEqual([
+      "tsc -p tsconfig.worker.json",
+      "node local/check-config.ts",
+      "wrangler deploy",
+    ]);
+    const proof = await readFile(join(root, ".ci/run"), "utf8");
+    expect(proof).toContain("npm run deploy -- --dry-run");
+  });
+});
