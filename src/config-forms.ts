@@ -29,8 +29,9 @@ function isWithinADay(seconds: number | undefined): boolean {
 export const yesOrNo = z.boolean("must be true or false");
 export const text = (example: string) =>
   z.string(`must be a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
+/** A list that is exported, such as `consentCookies`, need not be one that can be changed. */
 export const texts = (example: string) =>
-  z.array(text(example), `must be a list, such as ["${example}"]`);
+  z.readonly(z.array(text(example), `must be a list, such as ["${example}"]`));
 export const bytes = (mostMebibytes: number) =>
   z
     .int("must be a whole number of bytes")
@@ -55,6 +56,15 @@ export const patterns = texts("utm_*").check(
   z.refine((names) => names.every((name) => !name.slice(0, -1).includes("*")), {
     error: 'has a "*" that is not at the end of a name',
   }),
+);
+
+/** What is known already is not to be lost by naming one name more. */
+export const addedPatterns = z.union(
+  [patterns, z.strictObject({ only: patterns }, { error: strictly("a list of names") })],
+  {
+    error:
+      'is a list of names to add, such as ["app_*"], or { only: ["app_*"] } in place of the known ones',
+  },
 );
 
 export const fieldNames = texts("x-app").check(

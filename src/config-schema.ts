@@ -1,13 +1,13 @@
 // The form of a configuration: which fields there are, and what to say of a wrong one.
 import * as z from "zod/mini";
 import {
+  addedPatterns,
   bytes,
   duration,
   fieldNames,
   hotKeyCount,
   lagSeconds,
   notBuiltYet,
-  patterns,
   secondsToADay,
   settleSeconds,
   strictly,
@@ -80,14 +80,14 @@ export const configInput = z
         z.strictObject(
           {
             query: z.optional(
-              z.strictObject({ strip: z.optional(patterns) }, { error: strictly("query") }),
+              z.strictObject({ strip: z.optional(addedPatterns) }, { error: strictly("query") }),
             ),
           },
           { error: strictly("key") },
         ),
       ),
       cookies: z.optional(
-        z.strictObject({ harmless: z.optional(patterns) }, { error: strictly("cookies") }),
+        z.strictObject({ harmless: z.optional(addedPatterns) }, { error: strictly("cookies") }),
       ),
       tagFields: z.optional(fieldNames),
       heuristics: z.optional(yesOrNo),

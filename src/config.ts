@@ -9,13 +9,18 @@ import {
 } from "./config-schema.ts";
 import type { RouteInput } from "./config-route.ts";
 import { durationSeconds } from "./duration.ts";
+import {
+  analyticsCookies,
+  type NamePatterns,
+  namesFrom,
+  trackingParameters,
+} from "./known-names.ts";
 import { OperatorError } from "./operator-error.ts";
 
 export type TierName = "memory" | "edge" | "shared";
 export const tierNames: readonly TierName[] = ["memory", "edge", "shared"];
 
-/** A list of names; `*` at the end of one stands for any rest. */
-export type NamePatterns = readonly string[];
+export { analyticsCookies, consentCookies, trackingParameters } from "./known-names.ts";
 
 /** What a route asks for, every field filled in. */
 export interface Route {
@@ -109,18 +114,6 @@ export interface Config {
   readonly anywhere: Route;
 }
 
-/** Query parameters that name a campaign and never change the page. */
-export const trackingParameters: NamePatterns = (
-  "utm_* gclid gclsrc dclid gbraid wbraid fbclid msclkid twclid ttclid igshid yclid " +
-  "mc_cid mc_eid _ga _gl _hsenc _hsmi vero_id"
-).split(" ");
-
-/** Cookies that scripts on the page read and no origin does. */
-export const analyticsCookies: NamePatterns = (
-  "_ga _ga_* _gid _gat _gat_* _gcl_* __utm* _fbp _fbc _hj* _pk_* _clck _clsk __hs* hubspotutk " +
-  "_uet* _tt_* _scid __cf_bm"
-).split(" ");
-
 const mebibyte = 1_048_576;
 
 /**
@@ -152,8 +145,8 @@ export function defineConfig(written: ConfigInput): Config {
     namespace: general.namespace ?? "tidemark",
     origins: new Map(Object.entries(general.origins ?? {})),
     originTimeout: originTimeoutOf(general.originTimeout ?? {}),
-    stripQuery: general.key?.query?.strip ?? trackingParameters,
-    harmlessCookies: general.cookies?.harmless ?? analyticsCookies,
+    stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
+    harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     tagFields: (general.tagFields ?? []).map((name) => name.toLowerCase()),
     heuristics: general.heuristics ?? false,
     cacheInFront: general.cacheInFront ?? false,
@@ -274,11 +267,4 @@ function placeOf(written: ConfigInput, path: readonly PropertyKey[]): string {
   const name: unknown = written.routes?.[Number(names[1])]?.name;
   const route = typeof name === "string" ? `route "${name}"` : `route ${Number(names[1]) + 1}`;
   return [route, names.slice(2).join(".")].filter((part) => part !== "").join(", ");
-}
-
-/** Does a name stand in the list, by itself or under a pattern that ends in `*`? */
-export function matchesAny(patterns: NamePatterns, name: string): boolean {
-  return patterns.some((pattern) =>
-    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
-  );
 }

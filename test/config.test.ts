@@ -1,6 +1,13 @@
 // What a good configuration comes to, every field filled in.
 import { describe, expect, it } from "vitest";
-import { analyticsCookies, defineConfig, matchesAny, trackingParameters } from "../src/config.ts";
+import { readFileSync } from "node:fs";
+import {
+  analyticsCookies,
+  consentCookies,
+  defineConfig,
+  trackingParameters,
+} from "../src/config.ts";
+import { matchesAny } from "../src/known-names.ts";
 import type { ConfigInput } from "../src/config-schema.ts";
 
 const route = (changes: object) => ({ routes: [{ name: "news", match: "/news/*", ...changes }] });
@@ -154,6 +161,40 @@ describe("a good configuration comes to", () => {
       [2_000, 86_400_000],
     ]);
   });
+});
+
+describe("names that are known", () => {
+  const documented = readFileSync("docs/configuration.md", "utf8");
+  const strip = (given: ConfigInput["key"]) => defineConfig({ key: given ?? {} }).stripQuery;
+
+  it("stay known beside those that are added, each once", () => {
+    expect(strip({ query: { strip: ["ref", "gclid"] } })).toEqual([...trackingParameters, "ref"]);
+    expect(strip({ query: { strip: [] } })).toEqual(trackingParameters);
+    const { harmlessCookies } = defineConfig({ cookies: { harmless: ["theme"] } });
+    expect(harmlessCookies).toEqual([...analyticsCookies, "theme"]);
+    const consented = defineConfig({ cookies: { harmless: consentCookies } }).harmlessCookies;
+    expect(matchesAny(consented, "cmplz_marketing")).toBe(true);
+  });
+
+  it("give way to what is asked for alone", () => {
+    expect(strip({ query: { strip: { only: ["ref"] } } })).toEqual(["ref"]);
+    const { harmlessCookies } = defineConfig({ cookies: { harmless: { only: [] } } });
+    expect(harmlessCookies).toEqual([]);
+  });
+
+  it.each([
+    { id: "trackingParameters", names: trackingParameters },
+    { id: "analyticsCookies", names: analyticsCookies },
+    { id: "consentCookies", names: consentCookies },
+  ])("stand in full in the documentation: $id", ({ id, names }) => {
+    const [, list = ""] = new RegExp(`^\\| \`${id}\` \\|(.*)\\|$`, "m").exec(documented) ?? [];
+    expect([...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual(names);
+  });
+
+  it.each(["session", "__hsmem", "__hs_cookie_cat_pref", "__cflb", "AWSALB", "CookieConsent"])(
+    "leave out what an origin may read: %s",
+    (name) => expect(matchesAny(analyticsCookies, name)).toBe(false),
+  );
 });
 
 describe("name patterns", () => {

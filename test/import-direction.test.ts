@@ -4,7 +4,7 @@ import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const leaves = ["duration", "error-name", "operator-error", "patience", "sha256"];
+const leaves = ["duration", "error-name", "known-names", "operator-error", "patience", "sha256"];
 const settings = ["config", "metrics"];
 const served = ["http", "redis", "tiers", "purge", ...settings, ...leaves];
 
@@ -13,6 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: [],
   duration: [],
   "error-name": [],
+  "known-names": [],
   "operator-error": [],
   patience: [],
   sha256: [],

@@ -1,5 +1,18 @@
-// A request's cookies, sorted by what the configuration knows of them.
-import { matchesAny, type NamePatterns } from "../config.ts";
+// Cookies of requests and responses, sorted by what the configuration knows of them.
+import type { Config, Route } from "../config.ts";
+import { matchesAny, type NamePatterns } from "../known-names.ts";
+
+/** What is known of cookies on a route. */
+export interface KnownCookies {
+  /** Names of cookies that are part of the key. */
+  readonly key: readonly string[];
+  /** Cookies that no answer depends on; they are not forwarded. */
+  readonly drop: readonly NamePatterns[];
+}
+
+export function knownCookies(route: Route, config: Config): KnownCookies {
+  return { key: route.keyCookies, drop: [config.harmlessCookies, route.ignoreCookies] };
+}
 
 export interface SortedCookies {
   /** What is forwarded, in the request's order; empty for none. */
@@ -12,12 +25,7 @@ export interface SortedCookies {
 
 const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false };
 
-/** @param given.drop cookies that the answer does not depend on; they are not forwarded */
-export function sortCookies(given: {
-  field: string | null;
-  key: readonly string[];
-  drop: readonly NamePatterns[];
-}): SortedCookies {
+export function sortCookies(given: KnownCookies & { field: string | null }): SortedCookies {
   if (given.field === null) return noCookies;
   const all = given.field
     .split(";")
@@ -25,14 +33,37 @@ export function sortCookies(given: {
     .filter((pair) => pair !== "")
     .map((pair) => ({ pair, name: nameIn(pair) }));
   const isKeyed = (name: string) => given.key.includes(name);
-  const kept = all.filter(
-    ({ name }) => isKeyed(name) || !given.drop.some((patterns) => matchesAny(patterns, name)),
-  );
+  const kept = all.filter(({ name }) => !isDropped(name, given));
   return {
     forwarded: kept.map(({ pair }) => pair).join("; "),
     keyed: kept.filter(({ name }) => isKeyed(name)).map(({ pair }) => pair),
     hasUnknown: kept.some(({ name }) => !isKeyed(name)),
   };
+}
+
+function isDropped(name: string, { key, drop }: KnownCookies): boolean {
+  return !key.includes(name) && drop.some((patterns) => matchesAny(patterns, name));
+}
+
+/**
+ * The `Set-Cookie` lines of a response that make it one client's own: all of them, if one sets a
+ * cookie that is not dropped from requests; none, if the route strips them.
+ */
+export function personalCookies(headers: Headers, route: Route, config: Config): string[] {
+  if (route.setCookie === "strip" || !headers.has("set-cookie")) return [];
+  const known = knownCookies(route, config);
+  const lines = headers.getSetCookie();
+  return lines.every((line) => isDropped(nameSetBy(line), known)) ? [] : lines;
+}
+
+/**
+ * RFC 6265 §5.2: up to the first `=`. Empty, and so not known, for a line without one and for a line
+ * that may be two lines joined by a comma; a date has a comma too, but nothing like `, name=`.
+ */
+function nameSetBy(line: string): string {
+  if (/,[^;,]*=/.test(line)) return "";
+  const [pair = ""] = line.split(";", 1);
+  return pair.includes("=") ? (pair.split("=", 1)[0] ?? "").trim() : "";
 }
 
 /** Two Cookie lines reach us joined by a comma, which no cookie holds: such a pair is unknown. */

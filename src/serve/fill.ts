@@ -10,6 +10,8 @@ import {
 } from "../http/stored-response.ts";
 import { governingDirectives } from "../http/governing-directives.ts";
 import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
+import { personalCookies } from "./cookies.ts";
+import type { Need } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { tagsOf } from "./tags.ts";
@@ -32,7 +34,10 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
     route: asked.route.name,
     status: response.status,
     statusText: response.statusText,
-    fields: withDate(strippedOfCookies(fields, asked), respondedAtMs),
+    fields: withDate(
+      withoutSharedCookies(fields, response.headers, { asked, ports }),
+      respondedAtMs,
+    ),
     requestedAtMs,
     respondedAtMs,
     bodyBytes: contentLength(response.headers),
@@ -70,17 +75,23 @@ export function settled(
 export function fieldsForOneClient(
   received: Headers,
   stored: StoredMetadata,
-  asked: Asked,
+  need: Pick<Need, "asked" | "ports">,
 ): FieldLine[] {
   const { directives } = governingDirectives(fieldsOf(stored));
   const named = qualifiedFieldNames(directives);
   const dropped = connectionFields(received);
   const own = [...received].filter(([name]) => named.has(name) && !dropped.has(name));
-  return strippedOfCookies(own, asked);
+  return withoutSharedCookies(own, received, need);
 }
 
-function strippedOfCookies(fields: readonly FieldLine[], { route }: Asked): FieldLine[] {
-  return fields.filter(([name]) => route.setCookie === "respect" || name !== "set-cookie");
+/** Cookies that are nobody's own are dropped for all clients alike. */
+function withoutSharedCookies(
+  fields: readonly FieldLine[],
+  received: Headers,
+  { asked, ports }: Pick<Need, "asked" | "ports">,
+): FieldLine[] {
+  const isPersonal = personalCookies(received, asked.route, ports.config).length > 0;
+  return fields.filter(([name]) => isPersonal || name !== "set-cookie");
 }
 
 /** RFC 9110 §6.6.1: a recipient with a clock records when a message without Date came. */

@@ -1,5 +1,6 @@
 // The key under which a response is stored (RFC 9111 §2): what the request asks for, as text.
-import { type Config, matchesAny, type Route } from "../config.ts";
+import type { Config, Route } from "../config.ts";
+import { matchesAny } from "../known-names.ts";
 import { selectingValues } from "../http/selecting.ts";
 import type { Fields } from "../http/stored-response.ts";
 import { RecordKey } from "../tiers/record-key.ts";

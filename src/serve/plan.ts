@@ -4,7 +4,7 @@ import { type RequestDirectives, requestDirectives } from "../http/cache-control
 import type { ForwardReason } from "../http/cache-status.ts";
 import type { Fields } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
-import { sortCookies } from "./cookies.ts";
+import { knownCookies, sortCookies } from "./cookies.ts";
 import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
 import { type KeyedUrl, primaryKey } from "./key.ts";
 import type { RouteMatch } from "./policy.ts";
@@ -119,8 +119,7 @@ export function keyedAs(given: { client: Headers; keyed: KeyedUrl; route: Route;
   const { keyHeaders, honourRequestDirectives: honoursDirectives } = route;
   const cookies = sortCookies({
     field: client.get("cookie"),
-    key: route.keyCookies,
-    drop: [config.harmlessCookies, route.ignoreCookies],
+    ...knownCookies(route, config),
   });
   const forwarded = new KeyedFields(
     { client, target: keyed.target },

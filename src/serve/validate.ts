@@ -16,6 +16,7 @@ import {
 } from "../http/stored-response.ts";
 import { freshensWhatWasSent, toldByHead } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
+import { personalCookies } from "./cookies.ts";
 import { fieldsForOneClient, type Fresh, metadataOf, settled } from "./fill.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
@@ -42,7 +43,7 @@ export async function validated(
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
   const metadata = freshened(before, fresh, need);
   // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
-  const cookies = asked.route.setCookie === "strip" ? [] : fresh.response.headers.getSetCookie();
+  const cookies = personalCookies(fresh.response.headers, asked.route, ports.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
   heedRefusal(refusal, metadata.status, { ...need, replaced: candidate });
@@ -68,7 +69,7 @@ export async function validated(
   const { policy, atMs } = questionOf(need);
   const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
   const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
-  for (const [name, value] of fieldsForOneClient(fresh.response.headers, metadata, asked)) {
+  for (const [name, value] of fieldsForOneClient(fresh.response.headers, metadata, need)) {
     if (name !== "set-cookie") response.headers.append(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
@@ -98,7 +99,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   const { asked, ports, key } = need;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
-  const isForAll = asked.route.setCookie === "strip" || !headers.has("set-cookie");
+  const isForAll = personalCookies(headers, asked.route, ports.config).length === 0;
   if (status !== 200 || before.status !== 200 || asked.hasUnknownCookie || !isForAll) return;
   const held = ports.tiers.memory.read(key, { atMs: ports.nowAtMs() });
   const standing = held.kind === "found" && held.record.kind === "response" && held.record.stored;

@@ -158,7 +158,14 @@ describe("the configuration is refused", () => {
     {
       id: "strip",
       written: { key: { query: { strip: "utm_*" } } },
-      says: 'key.query.strip: must be a list, such as ["utm_*"]',
+      says:
+        'key.query.strip: is a list of names to add, such as ["app_*"], ' +
+        'or { only: ["app_*"] } in place of the known ones',
+    },
+    {
+      id: "strip-only",
+      written: { key: { query: { strip: { only: ["utm_*_x"] } } } },
+      says: 'key.query.strip.only: has a "*" that is not at the end of a name',
     },
     {
       id: "harmless",

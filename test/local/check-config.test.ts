@@ -110,7 +110,8 @@ describe("is refused", () => {
   });
 
   it("not by its types where they fit, or where it has none", async () => {
-    for (const { name, text } of accepted) await checkTypes(await written(name, text));
+    const checked = accepted.map(async ({ name, text }) => checkTypes(await written(name, text)));
+    await expect(Promise.all(checked)).resolves.toHaveLength(accepted.length);
   });
 });
 

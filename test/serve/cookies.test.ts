@@ -1,6 +1,9 @@
-// Which cookies are forwarded, which are keyed, and whether one is there that nobody knows.
+// Which cookies are forwarded, which are keyed, and whether one is there that nobody knows; and which
+// of those that a response sets make it one client's own.
 import { expect, it } from "vitest";
-import { sortCookies } from "../../src/serve/cookies.ts";
+import { defineConfig } from "../../src/config.ts";
+import { personalCookies, sortCookies } from "../../src/serve/cookies.ts";
+import { routeWith } from "./examples.ts";
 
 const sorted = (field: string | null) =>
   sortCookies({ field, key: ["currency"], drop: [["_ga", "_ga_*"], ["theme"]] });
@@ -38,4 +41,35 @@ it.each([
   },
 ])("$id", (row) => {
   expect({ ...row, ...sorted(row.field) }).toEqual(row);
+});
+
+it.each([
+  { id: "none", lines: [], isPersonal: false },
+  { id: "harmless", lines: ["__cf_bm=1; Path=/; HttpOnly"], isPersonal: false },
+  { id: "harmless-with-date", lines: ["_ga=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT; Path=/"] },
+  { id: "several", lines: ["_ga=1", "_ga_X=2", " __cf_bm =3"], isPersonal: false },
+  { id: "ignored-by-the-route", lines: ["theme=dark"], isPersonal: false },
+  { id: "unknown", lines: ["session=1"], isPersonal: true },
+  { id: "one-unknown", lines: ["_ga=1", "session=1", "theme=dark"], isPersonal: true },
+  { id: "of-a-load-balancer", lines: ["__cflb=1"], isPersonal: true },
+  { id: "keyed-and-harmless", lines: ["_gid=EUR"], isPersonal: true },
+  { id: "case-counts", lines: ["_GA=1"], isPersonal: true },
+  { id: "two-in-one-line", lines: ["_ga=1; Path=/, session=1"], isPersonal: true },
+  {
+    id: "two-in-one-line-after-a-date",
+    lines: ["_ga=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT, session=1"],
+    isPersonal: true,
+  },
+  { id: "no-name", lines: ["=1"], isPersonal: true },
+  { id: "no-value", lines: ["_ga"], isPersonal: true },
+])("a response that sets: $id", ({ lines, isPersonal = false }) => {
+  const route = routeWith({ cookies: { ignore: ["theme"] }, key: { cookies: ["_gid"] } });
+  const headers = new Headers(lines.map((line) => ["set-cookie", line]));
+  const found = personalCookies(headers, route, defineConfig({}));
+  expect(found).toEqual(isPersonal ? headers.getSetCookie() : []);
+});
+
+it("a response whose cookies the route strips is nobody's own", () => {
+  const headers = new Headers([["set-cookie", "session=1"]]);
+  expect(personalCookies(headers, routeWith({ setCookie: "strip" }), defineConfig({}))).toEqual([]);
 });

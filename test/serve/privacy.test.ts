@@ -165,6 +165,11 @@ describe("what the origin shares explicitly", () => {
 });
 
 describe("cookies that the configuration knows", () => {
+  const severalCookies = (text: string, fields: FieldTexts, lines: readonly string[]) => {
+    const response = page(text, fields);
+    for (const line of lines) response.headers.append("set-cookie", line);
+    return response;
+  };
   const fresh = { name: "all", match: "*", fresh: "5m" } as const;
 
   it("keyed: one page for each value", async () => {
@@ -198,6 +203,69 @@ describe("cookies that the configuration knows", () => {
     expect(seen.map(({ fields }) => fields.has("set-cookie"))).toEqual([false, false]);
     expect(site.origin.count).toBe(1);
     expect(site.cache.text + upstash.text).not.toContain("visitor");
+  });
+
+  it("harmless: a page that sets such cookies alone is stored without them", async () => {
+    const { site, upstash } = openPrivate({
+      config: { routes: [fresh], cookies: { harmless: ["theme"] } },
+      origin: () => severalCookies("page", {}, ["__cf_bm=1; HttpOnly", "theme=dark"]),
+    });
+    const seen = [await site.get("/a"), await site.get("/a")];
+    expect(seen.map(({ fields }) => fields.getSetCookie())).toEqual([[], []]);
+    expect(site.origin.count).toBe(1);
+    expect(site.cache.text + upstash.text).not.toMatch(/__cf_bm|theme/);
+  });
+
+  it("harmless beside another: nothing is dropped, and nothing stored", async () => {
+    const { site, upstash } = openPrivate({
+      config: { routes: [fresh] },
+      origin: (_, nth) => severalCookies(`page ${nth}`, {}, ["__cf_bm=1", `session=${nth}`]),
+    });
+    const seen = [await site.get("/a"), await site.get("/a")];
+    expect(seen.map(({ text, fields }) => [text, fields.getSetCookie()])).toEqual([
+      ["page 1", ["__cf_bm=1", "session=1"]],
+      ["page 2", ["__cf_bm=1", "session=2"]],
+    ]);
+    expect([site.cache.puts, upstash.keys]).toEqual([0, []]);
+  });
+
+  it("harmless on a page that is not stored: they reach its client", async () => {
+    const site = openSite({ origin: () => page("page", cc("private", { "set-cookie": "_ga=1" })) });
+    expect((await site.get("/a")).fields.getSetCookie()).toEqual(["_ga=1"]);
+  });
+
+  it("harmless with a 304: what is stored is freshened without them", async () => {
+    const clock = new FakeClock();
+    const site = openSite({
+      clock,
+      origin: (request) => {
+        const fields = cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" });
+        return request.headers.has("if-none-match")
+          ? new Response(null, { status: 304, headers: fields })
+          : page("page", fields);
+      },
+    });
+    await site.get("/a");
+    clock.advance(61);
+    const validated = await site.get("/a");
+    expect(validated.cacheStatus).toContain("fwd=stale; fwd-status=304; stored");
+    expect([validated.fields.getSetCookie(), site.cache.text]).toEqual([
+      [],
+      expect.not.stringContaining("_ga"),
+    ]);
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+  });
+
+  it("harmless with a 200 to HEAD: it freshens what is stored", async () => {
+    const clock = new FakeClock();
+    const site = openSite({
+      clock,
+      origin: () => page("page", cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" })),
+    });
+    await site.get("/a");
+    clock.advance(61);
+    await site.get("/a", { method: "HEAD" });
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
   });
 
   it("stripping does not make a private page public", async () => {
