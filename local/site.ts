@@ -1,5 +1,8 @@
 // A whole site on this machine: an origin, the shared tier, and the Worker in one or more colos.
 import { randomBytes } from "node:crypto";
+import { readEnvironment } from "../src/environment.ts";
+import type { Fault } from "../src/operator-error.ts";
+import { configWarnings } from "../src/serve/config-warnings.ts";
 import { bundleWorker } from "./build-worker.ts";
 import { type Colo, startColo } from "./colo.ts";
 import { startCron } from "./cron.ts";
@@ -25,6 +28,8 @@ export interface Site {
   readonly redisUrl: string;
   readonly rest: UpstashRestServer;
   readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
+  /** What is set or configured in vain. */
+  readonly warnings: readonly Fault[];
   stop(): Promise<void>;
 }
 
@@ -39,7 +44,7 @@ export async function startSite(
 ): Promise<Site> {
   const running = new Running();
   try {
-    await loadConfig(options.config);
+    const config = await loadConfig(options.config);
     await checkTypes(options.config);
     const worker = await bundleWorker(options.config);
     const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
@@ -67,6 +72,7 @@ export async function startSite(
       PURGE_SECRET: secrets.PURGE_SECRET.value,
       SITE_HOST: `127.0.0.1:${options.port}`,
     };
+    const warnings = [...configWarnings(config), ...readEnvironment(env, config).faults];
     const colos: Colo[] = [];
     for (let index = 0; index < options.colos; index += 1) {
       const port = options.port === 0 ? 0 : options.port + index;
@@ -76,7 +82,8 @@ export async function startSite(
     if (first !== undefined) await running.add(Promise.resolve(startCron(first)));
     if (demo !== undefined) sendPurgesOf(demo, colos, secrets.PURGE_SECRET.value);
     const editorUrl = demo && `${colos[0]?.url}/editor`;
-    return { colos, originUrl, editorUrl, redisUrl, rest, secrets, stop: () => running.stop() };
+    const stop = () => running.stop();
+    return { colos, originUrl, editorUrl, redisUrl, rest, secrets, warnings, stop };
   } catch (cause) {
     await running.stop();
     throw cause;

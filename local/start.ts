@@ -1,4 +1,5 @@
 // `npm start`: a site behind Tidemark on this machine, until Ctrl-C.
+import { faultText } from "../src/operator-error.ts";
 import { startSite, type Site } from "./site.ts";
 import { help, readStartOptions, type StartOptions } from "./start-options.ts";
 
@@ -15,6 +16,9 @@ async function main(): Promise<void> {
   // The runtime simulator has put in handlers that exit at once; every part is to stop first.
   onSignals(stop);
   const tookSeconds = (performance.now() - startedAtMs) / 1_000;
+  for (const warning of site.warnings) {
+    process.stderr.write(`Warning: ${faultText(warning)}\n`);
+  }
   process.stdout.write(greeting(site, options, tookSeconds));
   await asked;
   await site.stop();

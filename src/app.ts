@@ -11,6 +11,7 @@ import { noJournal } from "./purge/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import { ByteBudget } from "./serve/byte-budget.ts";
 import { Flights } from "./serve/collapse.ts";
+import { configWarnings } from "./serve/config-warnings.ts";
 import { HotKeyStream } from "./serve/hot-key-stream.ts";
 import { HotKeys } from "./serve/hot-keys.ts";
 import { Invalidations } from "./serve/invalidate.ts";
@@ -65,7 +66,9 @@ export interface Application {
 export function createApp(given: Config, env: Env, platform: Platform): Application {
   const config = configOf(given);
   const environment = readEnvironment(env, config);
-  for (const fault of environment.faults) platform.log(faultText(fault));
+  for (const fault of [...configWarnings(config), ...environment.faults]) {
+    platform.log(faultText(fault));
+  }
   const metrics = new Metrics(platform.nowAtMs());
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const redis = database && new RedisClient({ ...database, nowAtMs: platform.nowAtMs });

@@ -73,6 +73,8 @@ export interface Route {
   readonly purgeSettleSeconds: number;
   /** Answers with what is stored while the journal cannot be read, and says so. */
   readonly servesUnverified: boolean;
+  /** Fields that are written and have no effect beside `bypass`. */
+  readonly idleFields: readonly string[];
 }
 
 export type OriginConfig = { readonly url: string } | { readonly binding: string };
@@ -230,7 +232,16 @@ function resolved(route: RouteInput, inherited: Inherited): Route {
     purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
     purgeSettleSeconds: route.purge?.settleSeconds ?? inherited.purgeSettleSeconds,
     servesUnverified: route.whenUnreachable === "serve",
+    idleFields: route.bypass === true ? idleBesideBypass(route) : [],
   };
+}
+
+/** `purge.maxLagSeconds` of any route says how often the view of the journal is renewed. */
+const usedBesideBypass = new Set(["name", "match", "bypass", "origin", "invalidate", "purge"]);
+
+function idleBesideBypass(route: RouteInput): string[] {
+  const written = Object.entries(route).filter(([, value]) => value !== undefined);
+  return written.map(([field]) => field).filter((field) => !usedBesideBypass.has(field));
 }
 
 function originTimeoutOf(

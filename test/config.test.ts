@@ -66,6 +66,7 @@ describe("a good configuration comes to", () => {
       purgeMaxLagMs: 10_000,
       purgeSettleSeconds: 0,
       servesUnverified: false,
+      idleFields: [],
     });
   });
 

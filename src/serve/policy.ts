@@ -32,6 +32,30 @@ export function compileRoutes(config: Config): MatchRoute {
   };
 }
 
+/** Does each path that fits the later pattern fit the earlier one too? */
+export function hides(earlier: string, later: string): boolean {
+  const [before, after] = [segmentsOf(earlier), segmentsOf(later)];
+  const isLong = before.hasRest
+    ? after.segments.length >= before.segments.length
+    : after.segments.length === before.segments.length && !after.hasRest;
+  return (
+    isLong && before.segments.every((segment, at) => covers(segment, after.segments[at] ?? ""))
+  );
+}
+
+/** Where `*` ends a pattern, it stands for any further segments, and for none. */
+function segmentsOf(match: string): { segments: readonly string[]; hasRest: boolean } {
+  const path = match === "*" ? "/*" : normalised(match);
+  const hasRest = path.endsWith("/*");
+  const fixed = hasRest ? path.slice(0, -2) : path;
+  return { segments: fixed === "" ? [] : fixed.slice(1).split("/"), hasRest };
+}
+
+/** A parameter is never empty. */
+function covers(earlier: string, later: string): boolean {
+  return earlier.startsWith(":") ? later !== "" : earlier === later;
+}
+
 /** Spelled as the paths are that it is compared with. */
 function normalised(match: string): string {
   if (match === "*") return match;

@@ -5,8 +5,8 @@ const forged =
   "origin's: the suite takes that for a stored response. Only a forged field would pass.";
 const runtime = "The runtime itself refuses the method `M-SEARCH` with 501; no request reaches us.";
 const cookies =
-  "A response that sets a cookie nobody knows is not stored, since a cookie is for one client (RFC 9111 §7.3 leaves " +
-  "that to the cache); so there is nothing to be reused or freshened.";
+  "A response that sets a cookie nobody knows is not stored, since a cookie is for one client " +
+  "(RFC 9111 §7.3 leaves that to the cache); so there is nothing to be reused or freshened.";
 const partial =
   "A 206 is not stored (RFC 9111 §3.3 leaves it open). The suite's own 206 has five bytes for a " +
   "`Content-Range` of six, which a cache that stores parts would have to refuse.";

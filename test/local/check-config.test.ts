@@ -124,6 +124,12 @@ describe("node local/check-config.ts", () => {
     expect(stdout).toMatch(/plain\.js is accepted: 1 route\.\n$/);
   });
 
+  it("ends with 0 for what is written in vain, and says so", async () => {
+    const vain = '{ name: "a", match: "/a", bypass: true, fresh: "5m" }';
+    const path = await written("vain.js", `export default { routes: [${vain}] };`);
+    expect((await run(path)).stderr).toMatch(/^Warning: Route "a" has fields .* fresh\./);
+  });
+
   it.each([
     { name: "field.js", text: "export default { hotkeys: 5 };", says: '"hotkeys" is no field' },
     {

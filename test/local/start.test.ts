@@ -1,8 +1,11 @@
 // `npm start` as a user runs it: what it says, what it refuses, and that it leaves nothing behind.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { rawRequest } from "../worker/raw-request.ts";
@@ -109,6 +112,26 @@ describe("npm start", () => {
     await isUp(refused);
     expect((await rawRequest(`http://127.0.0.1:${port}`, "/")).status).toBe(502);
     expect(await ended(refused.child, "SIGINT")).toBe(0);
+  });
+
+  it("warns of what is set or configured in vain", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
+    const config = join(folder, "my.config.json");
+    const routes = [
+      { name: "any", match: "/:any" },
+      { name: "one", match: "/one" },
+    ];
+    await writeFile(config, JSON.stringify({ routes }));
+    const args = ["--port", String(await freePorts()), "--config", config];
+    const run = start(args, { ADMIN_TOKEN: "s3cret", PURGE_SECRET: "" });
+    await isUp(run);
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+    await rm(folder, { recursive: true });
+    expect(run.errors().trim().split("\n")).toEqual([
+      expect.stringMatching(/^Warning: Route "one" is never reached\./),
+      expect.stringMatching(/^Warning: ADMIN_TOKEN is not usable/),
+    ]);
+    expect(run.errors()).not.toContain("s3cret");
   });
 
   it("--help lists every option", async () => {

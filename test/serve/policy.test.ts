@@ -1,7 +1,8 @@
 // Which route a path takes: the first that matches, with its parameters decoded.
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config.ts";
-import { compileRoutes } from "../../src/serve/policy.ts";
+import { compileRoutes, hides } from "../../src/serve/policy.ts";
 
 const match = compileRoutes(
   defineConfig({
@@ -56,6 +57,64 @@ describe("parameters", () => {
     { id: "nowhere", path: "/", parameters: {} },
   ])("$id", ({ path, parameters }) => {
     expect(match(path).parameters).toEqual(parameters);
+  });
+});
+
+describe("an earlier route hides a later one", () => {
+  it.each([
+    { id: "everything", earlier: "*", later: "/a", isHidden: true },
+    { id: "everything-below-the-root", earlier: "/*", later: "*", isHidden: true },
+    { id: "the-same", earlier: "/a", later: "/a", isHidden: true },
+    { id: "below", earlier: "/a/*", later: "/a/b", isHidden: true },
+    { id: "itself", earlier: "/a/*", later: "/a", isHidden: true },
+    { id: "parameter", earlier: "/:x", later: "/a", isHidden: true },
+    { id: "parameter-by-another", earlier: "/:x", later: "/:y", isHidden: true },
+    { id: "spelled-otherwise", earlier: "/~a/*", later: "/%7ea", isHidden: true },
+    { id: "parameter-by-a-literal", earlier: "/a", later: "/:x", isHidden: false },
+    { id: "root-by-a-parameter", earlier: "/:x", later: "/", isHidden: false },
+    { id: "root-by-a-parameter-and-rest", earlier: "/:x/*", later: "/*", isHidden: false },
+    { id: "rest-by-one-segment", earlier: "/a/:x", later: "/a/*", isHidden: false },
+    { id: "above", earlier: "/a/b/*", later: "/a", isHidden: false },
+    { id: "a-longer-word", earlier: "/a/*", later: "/ab", isHidden: false },
+  ])("$id", ({ earlier, later, isHidden }) => {
+    expect(hides(earlier, later)).toBe(isHidden);
+  });
+
+  const segment = fc.constantFrom("a", "b", "", ":x", ":y");
+  const pattern = fc
+    .tuple(fc.array(segment, { maxLength: 3 }), fc.boolean())
+    .map(([segments, hasRest]) => named([...segments, ...(hasRest ? ["*"] : [])]))
+    .filter((text) => text !== "");
+
+  /** A name stands once in a pattern, as it must. */
+  function named(segments: readonly string[]): string {
+    return segments.map((text, at) => `/${text.startsWith(":") ? `${text}${at}` : text}`).join("");
+  }
+
+  const words = ["", "a", "b", "c"];
+  const deeper = (above: readonly string[]) =>
+    above.flatMap((path) => words.map((word) => `${path}/${word}`));
+  const ofOne = deeper([""]);
+  const ofTwo = deeper(ofOne);
+  const ofThree = deeper(ofTwo);
+  const paths = [...ofOne, ...ofTwo, ...ofThree, ...deeper(ofThree)];
+
+  it("where the router never comes to the later one, and nowhere else", () => {
+    let hiddenCount = 0;
+    fc.assert(
+      fc.property(pattern, pattern, (earlier, later) => {
+        const routes = [
+          { name: "earlier", match: earlier },
+          { name: "later", match: later },
+        ];
+        const both = compileRoutes(defineConfig({ routes }));
+        const isReached = paths.some((path) => both(path).route.name === "later");
+        hiddenCount += Number(!isReached);
+        expect([earlier, later, hides(earlier, later)]).toEqual([earlier, later, !isReached]);
+      }),
+      { seed: 5, numRuns: 3_000 },
+    );
+    expect(hiddenCount).toBeGreaterThan(300);
   });
 });
 
