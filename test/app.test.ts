@@ -1,11 +1,22 @@
 // The application's parts put together: origins by name, one host for a site of several names, and
 // bindings that are refused at once.
 import { describe, expect, it } from "vitest";
-import { createApp } from "../src/app.ts";
+import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config.ts";
 import { OperatorError } from "../src/operator-error.ts";
 import { host, openSite } from "./fakes/harness.ts";
 import { cc, page } from "./fakes/origin-in-process.ts";
+
+const bindings = { ORIGIN_URL: "https://origin.invalid" };
+
+const platformWith = (log: string[]): Platform => ({
+  cache: () => openSite().cache,
+  fetch: async () => page("page"),
+  nowAtMs: () => 0,
+  random: () => 0,
+  turn: () => Promise.resolve(),
+  log: (line) => void log.push(line),
+});
 
 describe("origins", () => {
   const bound: string[] = [];
@@ -113,16 +124,7 @@ describe("a secret that is not usable", () => {
 });
 
 describe("a configuration that defineConfig has not seen", () => {
-  const bindings = { ORIGIN_URL: "https://origin.invalid" };
-  const platform = {
-    cache: () => openSite().cache,
-    fetch: async () => page("page"),
-    nowAtMs: () => 0,
-    random: () => 0,
-    turn: () => Promise.resolve(),
-    log: () => undefined,
-  };
-  const created = (config: unknown) => createApp(config as Config, bindings, platform);
+  const created = (config: unknown) => createApp(config as Config, bindings, platformWith([]));
 
   it("is checked, and used where it is right", () => {
     expect(created({ routes: [{ name: "a", match: "/a" }] })).toBeDefined();
@@ -148,15 +150,7 @@ it("refuses bindings that make no sense before any request", () => {
 
 it("answers 500 and says so in its log where a URL cannot be read at all", async () => {
   const log: string[] = [];
-  const platform = {
-    cache: () => openSite().cache,
-    fetch: async () => page("page"),
-    nowAtMs: () => 0,
-    random: () => 0,
-    turn: () => Promise.resolve(),
-    log: (line: string) => void log.push(line),
-  };
-  const app = createApp(defineConfig({}), { ORIGIN_URL: "https://origin.invalid" }, platform);
+  const app = createApp(defineConfig({}), bindings, platformWith(log));
   const request = Object.defineProperty(new Request("https://www.example.com/"), "url", {
     value: "https://[/ü",
   });

@@ -14,6 +14,7 @@ const fieldsByPath: Readonly<Record<string, Record<string, string | string[]>>> 
   "/private": { "cache-control": "private, max-age=600" },
   "/no-store": { "cache-control": "no-store, max-age=600" },
   "/set-cookie": { "cache-control": "public, max-age=600", "set-cookie": ["a=1", "b=2; Path=/"] },
+  "/harmless": { "cache-control": "max-age=600", "set-cookie": ["__cf_bm=1; HttpOnly", "_ga=2"] },
   "/implicit": { "cache-control": "max-age=600" },
   "/public": { "cache-control": "public, max-age=600" },
   "/vary-any": { "cache-control": "max-age=600", vary: "*" },
@@ -74,6 +75,19 @@ describe("never stored on any tier", () => {
 });
 
 describe("what is stored for anybody", () => {
+  it("is a page that sets harmless cookies alone, and it is without them", async () => {
+    const [first, second] = [world.colos[0]!, world.colos[1]!];
+    const filled = await rawRequest(first.url, "/harmless");
+    await storesSettled(first);
+    const found = await rawRequest(second.url, "/harmless");
+    expect(cacheStatusOf(filled)).toMatch(/stored/);
+    expect(cacheStatusOf(found)).toMatch(/hit.*detail=shared/);
+    expect([filled.headers["set-cookie"], found.headers["set-cookie"]]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
   it("does not answer a session unless the origin shared it explicitly", async () => {
     const { url } = world.colos[0]!;
     await rawRequest(url, "/implicit?shared");
