@@ -112,7 +112,7 @@ describe("within N + 1 s", () => {
     const { near, far } = colos;
     await fill(colos, "/news/a", "/news/b");
     for (const path of ["/news/a", "/news/b"]) await write(near, path);
-    const headers = { authorization: "Bearer admin" };
+    const headers = { authorization: "Bearer admin-of-this-site" };
     const body = JSON.stringify({ urls: ["https://www.example.com/news/b"] });
     await ask(near, "/_cache/purge", { method: "POST", headers, body });
     await colos.pass(withinSeconds);
