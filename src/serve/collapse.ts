@@ -74,8 +74,9 @@ export class Flight {
     earlier: readonly Flight[] = [],
   ): Promise<FlightOutcome | "out-of-patience" | "abandoned"> {
     const come = this.#outcome ?? earlier.find(({ stored }) => stored !== undefined)?.outcome;
+    if (come !== undefined) return come;
     const coming = [this.#settled.promise, ...earlier.map((flight) => flight.#brought())];
-    return come ?? patiently(Promise.race(coming), patienceMs);
+    return patiently(Promise.race(coming), patienceMs);
   }
 
   /** Settles with what was stored, and never where nothing was. */
