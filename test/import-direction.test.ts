@@ -4,13 +4,22 @@ import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const leaves = ["duration", "error-name", "known-names", "operator-error", "patience", "sha256"];
+const leaves = [
+  "condition",
+  "duration",
+  "error-name",
+  "known-names",
+  "operator-error",
+  "patience",
+  "sha256",
+];
 const settings = ["config", "metrics"];
 const served = ["http", "redis", "tiers", "purge", ...settings, ...leaves];
 
 /** A place is a folder below src/, or a module that stands in src/ itself; and what it may import. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: [],
+  condition: [],
   duration: [],
   "error-name": [],
   "known-names": [],

@@ -1,17 +1,23 @@
 // One Redis database over Upstash's REST interface: bounded in time, shut off while it is down.
 import { Redis } from "@upstash/redis/cloudflare";
-import { errorName } from "../error-name.ts";
+import { Condition, type Trouble } from "../condition.ts";
 import { Breaker } from "./breaker.ts";
 import { LatencyBound } from "./latency-bound.ts";
+import { readTrouble, type RedisTrouble, troubleLine } from "./trouble.ts";
+
+/** `shut-off`, `writes-refused`: it was not sent, because of what others met. */
+export type RedisCause = RedisTrouble | "shut-off" | "writes-refused";
 
 export type RedisAnswer<T> =
   | { kind: "answered"; value: T }
-  | { kind: "unavailable"; cause: string };
+  | { kind: "unavailable"; cause: RedisCause };
 
 export interface RedisSettings {
   readonly url: string;
   readonly token: string;
   readonly nowAtMs: () => number;
+  /** Told in a line for the operator when it gets into trouble, and out of it; unheard unless set. */
+  readonly tell?: (line: string) => void;
   /** The longest that a read is waited for; 1 s unless set. */
   readonly readTimeoutMsMax?: number;
   /** The longest pause between two probes while it is shut off; 30 s unless set. */
@@ -23,11 +29,8 @@ const readTimeoutMsMin = 150;
 const readTimeoutMsMax = 1_000;
 const writeTimeoutMs = 5_000;
 
-/** Redis refused a command because the key holds another type of value. */
-export const wrongType = "WRONGTYPE";
-
-/** The name of the error for whatever the database answered to a command that it did not run. */
-const refusal = "UpstashError";
+/** What a database that answers reads may say to a write. A wrong token is not among it. */
+const refusalsOfWrites: readonly RedisCause[] = ["full", "read-only", "refused"];
 
 type Background = (work: () => Promise<void>) => void;
 
@@ -36,6 +39,8 @@ export class RedisClient {
   readonly #breaker: Breaker;
   /** Of writes that the database refuses while it answers reads. */
   readonly #writes: Breaker;
+  readonly #condition: Condition<RedisTrouble>;
+  readonly #writesCondition: Condition<RedisTrouble>;
   readonly #readTimeoutMsMax: number;
   readonly #readBound: LatencyBound;
 
@@ -43,6 +48,11 @@ export class RedisClient {
     this.#settings = settings;
     this.#breaker = new Breaker(settings.pauseMsMax);
     this.#writes = new Breaker(settings.pauseMsMax);
+    const lines = { tell: settings.tell ?? (() => undefined), troubleLine };
+    const wellLine = (lasted: string) => `The database works again after ${lasted}.`;
+    this.#condition = new Condition({ ...lines, wellLine });
+    const takenLine = (lasted: string) => `The database takes writes again after ${lasted}.`;
+    this.#writesCondition = new Condition({ ...lines, wellLine: takenLine });
     this.#readTimeoutMsMax = settings.readTimeoutMsMax ?? readTimeoutMsMax;
     this.#readBound = new LatencyBound({
       minMs: Math.min(readTimeoutMsMin, this.#readTimeoutMsMax),
@@ -54,9 +64,19 @@ export class RedisClient {
     return this.#breaker.isOpen;
   }
 
-  /** It answers and is full, or its plan is used up: one write per pause is tried. */
+  /** It answers reads and is full, or may only be read: one write per pause is tried. */
   get refusesWrites(): boolean {
     return this.#writes.isOpen;
+  }
+
+  /** The last that concerned more than writes. */
+  get trouble(): Trouble<RedisTrouble> | undefined {
+    return this.#condition.trouble;
+  }
+
+  /** The last of writes that it refused. */
+  get troubleWithWrites(): Trouble<RedisTrouble> | undefined {
+    return this.#writesCondition.trouble;
   }
 
   get readTimeoutMs(): number {
@@ -82,21 +102,26 @@ export class RedisClient {
   }
 
   /** One round trip that is sent whatever is known of the database. Never rejects. */
-  async insist<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
-    return this.#bounded(run, writeTimeoutMs);
+  async insist<T>(
+    run: (redis: Redis) => Promise<T>,
+    of: "reads" | "writes" = "writes",
+  ): Promise<RedisAnswer<T>> {
+    const answer = await this.#bounded(run, writeTimeoutMs, of);
+    if (answer.kind === "answered" && of === "writes") this.#takesWrites();
+    return answer;
   }
 
   async #measured<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(run, timeoutMs);
-    const isTimeout = answer.kind === "unavailable" && answer.cause === "TimeoutError";
+    const answer = await this.#bounded(run, timeoutMs, "reads");
+    const isTimeout = answer.kind === "unavailable" && answer.cause === "timeout";
     if (answer.kind === "answered" || isTimeout) {
       this.#readBound.measured(isTimeout ? timeoutMs : this.#settings.nowAtMs() - sentAtMs);
     }
     // One key of a foreign type says nothing of the database.
-    const isUp = answer.kind === "answered" || answer.cause === wrongType;
-    if (isUp) this.#breaker.succeeded();
+    const isUp = answer.kind === "answered" || answer.cause === "wrong-type";
+    if (isUp) this.#isWell();
     else this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
   }
@@ -115,8 +140,12 @@ export class RedisClient {
     const state = this.#writes.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
     const answer = await this.#sent(run, timeoutMs);
-    if (answer.kind === "answered") this.#writes.succeeded();
-    else if (answer.cause === refusal) this.#writes.failed(this.#settings.nowAtMs());
+    if (answer.kind === "answered") {
+      this.#writes.succeeded();
+      this.#takesWrites();
+    } else if (refusalsOfWrites.includes(answer.cause)) {
+      this.#writes.failed(this.#settings.nowAtMs());
+    }
     return answer;
   }
 
@@ -131,25 +160,52 @@ export class RedisClient {
 
   async #sent<T>(run: (redis: Redis) => Promise<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(run, timeoutMs);
+    const answer = await this.#bounded(run, timeoutMs, "writes");
     // A full database refuses writes and still answers reads: that alone does not shut it off.
-    const isUp = answer.kind === "answered" || [refusal, wrongType].includes(answer.cause);
+    const isUp =
+      answer.kind === "answered" ||
+      answer.cause === "wrong-type" ||
+      refusalsOfWrites.includes(answer.cause);
     if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
   }
 
   async #probe(): Promise<void> {
-    const answer = await this.#bounded((redis) => redis.ping(), this.#readTimeoutMsMax);
-    if (answer.kind === "answered") this.#breaker.succeeded();
+    const answer = await this.#bounded((redis) => redis.ping(), this.#readTimeoutMsMax, "reads");
+    if (answer.kind === "answered") this.#isWell();
     else this.#breaker.failed(this.#settings.nowAtMs());
   }
 
-  async #bounded<T>(run: (redis: Redis) => Promise<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
+  async #bounded<T>(
+    run: (redis: Redis) => Promise<T>,
+    timeoutMs: number,
+    of: "reads" | "writes",
+  ): Promise<RedisAnswer<T>> {
     try {
       return { kind: "answered", value: await run(this.#open(timeoutMs)) };
-    } catch (cause) {
-      return { kind: "unavailable", cause: isWrongType(cause) ? wrongType : errorName(cause) };
+    } catch (thrown) {
+      const cause = readTrouble(thrown);
+      this.#isIll(cause, of);
+      return { kind: "unavailable", cause };
     }
+  }
+
+  #isWell(): void {
+    this.#breaker.succeeded();
+    this.#condition.succeeded(this.#settings.nowAtMs());
+  }
+
+  #takesWrites(): void {
+    this.#writesCondition.succeeded(this.#settings.nowAtMs());
+  }
+
+  /** Reads that are answered do not end what only a write meets, also within a transaction. */
+  #isIll(cause: RedisTrouble, of: "reads" | "writes"): void {
+    // Of one key; who asked for it knows what that means.
+    if (cause === "wrong-type") return;
+    const isOfWrites = cause === "refused" ? of === "writes" : refusalsOfWrites.includes(cause);
+    const condition = isOfWrites ? this.#writesCondition : this.#condition;
+    condition.failed(cause, this.#settings.nowAtMs());
   }
 
   /** A client per call: what it holds of a request's I/O must not be used in another. */
@@ -165,9 +221,4 @@ export class RedisClient {
       responseEncoding: false,
     });
   }
-}
-
-/** Of a command alone, or within a transaction, whose error quotes it. */
-export function isWrongType(cause: unknown): boolean {
-  return cause instanceof Error && /(?:^|failed: )WRONGTYPE/.test(cause.message);
 }

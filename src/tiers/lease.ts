@@ -1,7 +1,8 @@
 // A lease: a short, expiring right to forward for a key, held across colos (Nishtala et al.,
 // "Scaling Memcache at Facebook", §3.2.1). Its value in Redis is its holder's token, or what a
 // holder has left to those who wait.
-import { isWrongType, type RedisClient } from "../redis/redis-client.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
+import { readTrouble } from "../redis/trouble.ts";
 import type { RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
@@ -73,7 +74,7 @@ export class Leases {
           .exec<[unknown, unknown, unknown]>();
       } catch (cause) {
         // Such as a record of an earlier form. What went before it stands: the token may be ours.
-        if (!isWrongType(cause)) throw cause;
+        if (readTrouble(cause) !== "wrong-type") throw cause;
         return look().exec<[unknown, unknown]>();
       }
     }, askMsMax);

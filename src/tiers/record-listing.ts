@@ -26,8 +26,9 @@ export async function listRecords(
   const metadata: StoredMetadata[] = [];
   let [cursor, seen, isWhole] = ["0", 0, true];
   do {
-    const page = await redis.insist<unknown[]>((client) =>
-      client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
+    const page = await redis.insist<unknown[]>(
+      (client) => client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
+      "reads",
     );
     if (page.kind === "unavailable") return "unavailable";
     cursor = String(page.value[0]);
@@ -71,6 +72,6 @@ async function textsOf(redis: RedisClient, keys: readonly string[], part: Record
     for (const key of keys) pipeline.getrange(...rangeOf(key, part));
     // Somebody else's key that is no string fails alone.
     return pipeline.exec({ keepErrors: true });
-  });
+  }, "reads");
   return answer.kind === "unavailable" ? answer.kind : answer.value.map(({ result }) => result);
 }

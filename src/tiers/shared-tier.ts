@@ -3,7 +3,8 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
 import type { StoredMetadata } from "../http/stored-response.ts";
-import { isWrongType, type RedisClient, wrongType } from "../redis/redis-client.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
+import { readTrouble } from "../redis/trouble.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
@@ -80,7 +81,7 @@ export class SharedTier implements Tier {
       return reply;
     }, ask.afterAnswer);
     // Such as a record of an earlier form.
-    if (answer.kind === "unavailable") return answer.cause === wrongType ? this.#bad() : answer;
+    if (answer.kind === "unavailable") return answer.cause === "wrong-type" ? this.#bad() : answer;
     const text = answer.value;
     if (typeof text !== "string" || text === "") return { kind: "absent" };
     const isWhole = ask.part === "whole" || text.length < headCharsMax;
@@ -210,7 +211,7 @@ async function headUnder(redis: Redis, redisKey: string): Promise<string | undef
   try {
     return await redis.getrange(...rangeOf(redisKey, "metadata"));
   } catch (cause) {
-    if (isWrongType(cause)) return undefined;
+    if (readTrouble(cause) === "wrong-type") return undefined;
     throw cause;
   }
 }

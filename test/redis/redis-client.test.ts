@@ -14,17 +14,24 @@ let server: UnsteadyRestServer;
 let skippedMs = 0;
 let leftForLater: (() => Promise<void>)[] = [];
 let client: RedisClient;
+const told: string[] = [];
 
 beforeEach(async () => {
   server = await UnsteadyRestServer.start();
   skippedMs = 0;
   leftForLater = [];
+  told.length = 0;
   client = clientOf(server.url);
 });
 afterEach(() => server.stop());
 
 function clientOf(url: string): RedisClient {
-  return new RedisClient({ url, token, nowAtMs: () => Date.now() + skippedMs });
+  return new RedisClient({
+    url,
+    token,
+    nowAtMs: () => Date.now() + skippedMs,
+    tell: (line) => told.push(line),
+  });
 }
 
 const read = (from = client) =>
@@ -49,29 +56,29 @@ const failureRows: FailureRow[] = [
   {
     id: "401",
     manner: { kind: "answers", status: 401, body: '{"error":"Unauthorized"}' },
-    cause: "UpstashError",
+    cause: "token-refused",
   },
   {
     id: "500 with an error",
     manner: { kind: "answers", status: 500, body: '{"error":"ERR internal"}' },
-    cause: "UpstashError",
+    cause: "refused",
   },
   {
     id: "500 with a page",
     manner: { kind: "answers", status: 500, body: "<h1>Sorry</h1>" },
-    cause: "UpstashJSONParseError",
+    cause: "not-upstash",
   },
   {
     id: "200 with a page",
     manner: { kind: "answers", body: "<h1>Sorry</h1>" },
-    cause: "UpstashJSONParseError",
+    cause: "not-upstash",
   },
   {
     id: "200 with nothing",
     manner: { kind: "answers", body: "" },
-    cause: "UpstashJSONParseError",
+    cause: "not-upstash",
   },
-  { id: "null", manner: { kind: "answers", body: "null" }, cause: "TypeError" },
+  { id: "null", manner: { kind: "answers", body: "null" }, cause: "not-upstash" },
   {
     id: "a refusal that quotes what was sent",
     manner: {
@@ -79,9 +86,9 @@ const failureRows: FailureRow[] = [
       status: 400,
       body: JSON.stringify({ error: `ERR ${storedValue} ${hashKey} ${token}` }),
     },
-    cause: "UpstashError",
+    cause: "refused",
   },
-  { id: "a closed connection", manner: { kind: "closes" }, cause: "TypeError" },
+  { id: "a closed connection", manner: { kind: "closes" }, cause: "unreachable" },
 ];
 
 describe.each(failureRows)("a server that answers with $id", ({ manner, cause }) => {
@@ -89,7 +96,7 @@ describe.each(failureRows)("a server that answers with $id", ({ manner, cause })
     server.manner = manner;
   });
 
-  it("reads as unavailable, with the error's name alone", async () => {
+  it("reads as unavailable, with its meaning alone", async () => {
     expect(await read()).toEqual({ kind: "unavailable", cause });
     expect(await write()).toEqual({ kind: "unavailable", cause });
   });
@@ -106,13 +113,13 @@ describe.each(failureRows)("a server that answers with $id", ({ manner, cause })
 describe("what is not there at all", () => {
   it("reads as unavailable: a refused connection", async () => {
     await server.stop();
-    expect(await read()).toEqual({ kind: "unavailable", cause: "TypeError" });
-    expect(await write()).toEqual({ kind: "unavailable", cause: "TypeError" });
+    expect(await read()).toEqual({ kind: "unavailable", cause: "unreachable" });
+    expect(await write()).toEqual({ kind: "unavailable", cause: "unreachable" });
   });
 
   it("reads as unavailable: an address that is none", async () => {
     const lost = clientOf("redis://127.0.0.1:6379");
-    expect(await read(lost)).toEqual({ kind: "unavailable", cause: "UrlError" });
+    expect(await read(lost)).toEqual({ kind: "unavailable", cause: "failed" });
   });
 
   it("reads as unavailable: a command that throws before it is sent", async () => {
@@ -122,12 +129,12 @@ describe("what is not there at all", () => {
       },
       (work) => leftForLater.push(work),
     );
-    expect(failed).toEqual({ kind: "unavailable", cause: "RangeError" });
+    expect(failed).toEqual({ kind: "unavailable", cause: "failed" });
   });
 
   it("reads as unavailable: what is thrown and no error", async () => {
     const failed = await client.write(() => Promise.reject(storedValue));
-    expect(failed).toEqual({ kind: "unavailable", cause: "unknown" });
+    expect(failed).toEqual({ kind: "unavailable", cause: "failed" });
   });
 });
 
@@ -152,7 +159,7 @@ describe("a server that is slow", () => {
     await warmed();
     server.manner = manner;
     const startedAtMs = performance.now();
-    expect(await read()).toEqual({ kind: "unavailable", cause: "TimeoutError" });
+    expect(await read()).toEqual({ kind: "unavailable", cause: "timeout" });
     const tookMs = performance.now() - startedAtMs;
     expect(tookMs).toBeGreaterThan(140);
     expect(tookMs).toBeLessThan(900);
@@ -191,7 +198,7 @@ describe("a database that refuses writes", () => {
 
   it("does not shut reads off, however many it refuses", async () => {
     for (let at = 0; at < 3; at += 1) {
-      expect(await write()).toEqual({ kind: "unavailable", cause: "UpstashError" });
+      expect(await write()).toEqual({ kind: "unavailable", cause: "full" });
     }
     expect([client.isShutOff, client.refusesWrites]).toEqual([false, true]);
     server.manner = wellAnswer;
@@ -205,7 +212,7 @@ describe("a database that refuses writes", () => {
       const written = await client.write((redis) =>
         redis.multi().set(hashKey, storedValue).pexpire(hashKey, 1_000).exec(),
       );
-      expect(written).toEqual({ kind: "unavailable", cause: "UpstashError" });
+      expect(written).toEqual({ kind: "unavailable", cause: "full" });
     }
     expect([client.isShutOff, client.refusesWrites]).toEqual([false, true]);
   });
@@ -246,7 +253,7 @@ describe("a database that refuses writes", () => {
     const error = "WRONGTYPE Operation against a key holding the wrong kind of value";
     server.manner = { kind: "answers", status: 400, body: JSON.stringify({ error }) };
     for (let at = 0; at < 4; at += 1) {
-      expect(await write()).toEqual({ kind: "unavailable", cause: "WRONGTYPE" });
+      expect(await write()).toEqual({ kind: "unavailable", cause: "wrong-type" });
     }
     expect([client.isShutOff, client.refusesWrites]).toEqual([false, false]);
   });
@@ -298,6 +305,102 @@ describe("the probe", () => {
     await leftForLater[0]?.();
     expect(performance.now() - startedAtMs).toBeLessThan(1_900);
     expect(client.isShutOff).toBe(true);
+  });
+});
+
+describe.each([
+  { id: "a wrong token", status: 401, error: "WRONGPASS invalid or missing auth token" },
+  { id: "a forbidden address", status: 403, error: "Forbidden" },
+  { id: "a used-up plan", status: 400, error: "ERR max requests limit exceeded. Limit: 1." },
+])("what refuses reads and writes alike: $id", ({ status, error }) => {
+  beforeEach(() => {
+    server.manner = { kind: "answers", status, body: JSON.stringify({ error }) };
+  });
+
+  it.each([
+    { id: "writes", command: write },
+    { id: "removals", command: () => client.remove<unknown>((redis) => redis.del(hashKey)) },
+  ])("shuts the client off by $id too", async ({ command }) => {
+    for (let at = 0; at < 3; at += 1) await command();
+    expect([client.isShutOff, client.refusesWrites]).toEqual([true, false]);
+    expect(await read()).toEqual({ kind: "unavailable", cause: "shut-off" });
+    expect(server.asked).toHaveLength(3);
+  });
+
+  it("is over with the first probe that is answered", async () => {
+    for (let at = 0; at < 3; at += 1) await read();
+    server.manner = wellAnswer;
+    skippedMs += 1_100;
+    await read();
+    await leftForLater[0]?.();
+    expect(await read()).toEqual({ kind: "answered", value: "PONG" });
+    expect(client.trouble?.isOver).toBe(true);
+  });
+});
+
+describe("the operator is told", () => {
+  const answering = (error: string, status = 400): Manner => ({
+    kind: "answers",
+    status,
+    body: JSON.stringify({ error }),
+  });
+
+  it("once of a wrong token, and once when it is mended", async () => {
+    server.manner = answering(`Unauthorized ${token}`, 401);
+    for (let at = 0; at < 20; at += 1) {
+      await Promise.all([read(), write()]);
+      await client.insist<unknown>((redis) => redis.set(hashKey, storedValue));
+    }
+    const refused = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
+    expect(told).toEqual([refused]);
+    server.manner = wellAnswer;
+    skippedMs += 42_000;
+    await read();
+    await Promise.all(leftForLater.map((work) => work()));
+    for (let at = 0; at < 20; at += 1) await read();
+    expect(told).toEqual([refused, "The database works again after 42 s."]);
+  });
+
+  it("of nothing that the error quotes", async () => {
+    const error = `ERR ${storedValue} ${hashKey} ${token} ${server.url}`;
+    for (const of of [error, `OOM ${error}`, `Unauthorized ${error}`, `NOPERM ${error}`]) {
+      server.manner = answering(of);
+      await Promise.all([read(), write()]);
+    }
+    expect(told.length).toBeGreaterThan(3);
+    const known = JSON.stringify([told, client.trouble, client.troubleWithWrites]);
+    for (const secret of [storedValue, hashKey, token, "127.0.0.1"]) {
+      expect(known).not.toContain(secret);
+    }
+  });
+
+  it("that writes are refused, and reads that are answered do not end that", async () => {
+    server.manner = answering(oom);
+    await write();
+    server.manner = wellAnswer;
+    for (let at = 0; at < 5; at += 1) await read();
+    await client.remove<unknown>((redis) => redis.del(hashKey));
+    await client.insist<unknown>((redis) => redis.scan(0), "reads");
+    expect(told).toEqual(["The database is full: make room in the database."]);
+    expect([client.trouble, client.troubleWithWrites]).toMatchObject([
+      undefined,
+      { kind: "full", isOver: false, counts: { full: 1 } },
+    ]);
+    skippedMs += 7_000;
+    await write();
+    expect(told[1]).toBe("The database takes writes again after 7 s.");
+  });
+
+  it("of a full database by what a transaction for reading writes", async () => {
+    server.manner = { kind: "answers", body: JSON.stringify([{ error: oom }, { result: [] }]) };
+    await client.attempt((redis) => redis.multi().set(hashKey, "1").get(hashKey).exec());
+    expect(client.troubleWithWrites?.kind).toBe("full");
+  });
+
+  it("nothing of one key that holds something else", async () => {
+    server.manner = answering("WRONGTYPE Operation against a key");
+    await Promise.all([read(), write()]);
+    expect([told, client.trouble, client.troubleWithWrites]).toEqual([[], undefined, undefined]);
   });
 });
 

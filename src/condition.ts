@@ -1,0 +1,71 @@
+// How something outside fares: its last trouble, and a line for the operator once it changes.
+
+export interface Trouble<Kind extends string> {
+  readonly kind: Kind;
+  /** Of the first failure since it last went well. */
+  readonly sinceAtMs: number;
+  readonly lastAtMs: number;
+  readonly isOver: boolean;
+  /** How often each kind was met since this isolate began. */
+  readonly counts: Readonly<Partial<Record<Kind, number>>>;
+}
+
+export interface ConditionSettings<Kind extends string> {
+  readonly tell: (line: string) => void;
+  readonly troubleLine: (kind: Kind) => string;
+  /** @param lasted such as `42 s` */
+  readonly wellLine: (lasted: string) => string;
+}
+
+/** What comes and goes all the time must not flood the log: one line of each kind in that time. */
+const quietMs = 60_000;
+
+export class Condition<Kind extends string> {
+  readonly #settings: ConditionSettings<Kind>;
+  #trouble: Trouble<Kind> | undefined;
+  #endedAtMs = 0;
+  /** What the log says last; `undefined` is that all is well. */
+  #told: { readonly kind: Kind; readonly sinceAtMs: number } | undefined;
+  readonly #toldAtMs = new Map<Kind | "well", number>();
+
+  constructor(settings: ConditionSettings<Kind>) {
+    this.#settings = settings;
+  }
+
+  /** The last, also once it is over; `undefined` if there was none. */
+  get trouble(): Trouble<Kind> | undefined {
+    return this.#trouble;
+  }
+
+  failed(kind: Kind, atMs: number): void {
+    const before = this.#trouble;
+    const sinceAtMs = before === undefined || before.isOver ? atMs : before.sinceAtMs;
+    const counts: Partial<Record<Kind, number>> = { ...before?.counts };
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    this.#trouble = { kind, sinceAtMs, lastAtMs: atMs, isOver: false, counts };
+    if (this.#told?.kind === kind || !this.#mayTell(kind, atMs)) return;
+    this.#told = { kind, sinceAtMs: this.#told?.sinceAtMs ?? sinceAtMs };
+    this.#settings.tell(this.#settings.troubleLine(kind));
+  }
+
+  succeeded(atMs: number): void {
+    if (this.#trouble === undefined) return;
+    if (!this.#trouble.isOver) {
+      this.#trouble = { ...this.#trouble, isOver: true };
+      this.#endedAtMs = atMs;
+    }
+    if (this.#told === undefined || !this.#mayTell("well", atMs)) return;
+    const lastedSeconds = Math.round((this.#endedAtMs - this.#told.sinceAtMs) / 1_000);
+    this.#told = undefined;
+    this.#settings.tell(this.#settings.wellLine(`${Math.max(0, lastedSeconds)} s`));
+  }
+
+  /** A line that has to wait is told by the next failure or success after that. */
+  #mayTell(of: Kind | "well", atMs: number): boolean {
+    const toldAtMs = this.#toldAtMs.get(of) ?? -Infinity;
+    // A clock that was set back must not silence it.
+    if (Math.abs(atMs - toldAtMs) < quietMs) return false;
+    this.#toldAtMs.set(of, atMs);
+    return true;
+  }
+}

@@ -1,0 +1,133 @@
+// What an error of the client `@upstash/redis` means, and what an operator can do about it. Its text
+// quotes commands and values: it is read here, and goes no further.
+
+export type RedisTrouble =
+  | "token-refused"
+  | "forbidden"
+  | "unreachable"
+  | "timeout"
+  | "full"
+  | "read-only"
+  | "plan-used-up"
+  | "wrong-type"
+  | "not-upstash"
+  | "refused"
+  | "failed";
+
+/** What is tried again without anybody's help ends by itself, as a rule. */
+const passing: readonly RedisTrouble[] = ["unreachable", "timeout"];
+
+const said: Readonly<Record<RedisTrouble, { readonly why: string; readonly mend: string }>> = {
+  "token-refused": {
+    why: "Upstash refused the token (401)",
+    mend: "check UPSTASH_REDIS_REST_TOKEN",
+  },
+  forbidden: {
+    why: "Upstash refused access (403)",
+    mend: "check UPSTASH_REDIS_REST_TOKEN, and from which addresses the database may be used",
+  },
+  unreachable: {
+    why: "The database cannot be reached",
+    mend: "check UPSTASH_REDIS_REST_URL, and that the database runs",
+  },
+  timeout: {
+    why: "The database does not answer in time",
+    mend: "check how busy and how far away it is",
+  },
+  full: { why: "The database is full", mend: "make room in the database" },
+  "read-only": {
+    why: "The token or the database may only read",
+    mend: "set UPSTASH_REDIS_REST_TOKEN to a token that may write",
+  },
+  "plan-used-up": {
+    why: "The plan of the database is used up",
+    mend: "raise the limits of its plan",
+  },
+  "wrong-type": {
+    why: "A key of Tidemark holds a value of another type",
+    mend: "delete that key, or set `namespace` to a name that nothing else uses",
+  },
+  "not-upstash": {
+    why: "The answer is not one of Upstash's REST interface",
+    mend: "check that UPSTASH_REDIS_REST_URL is the REST URL of the database",
+  },
+  refused: {
+    why: "The database refused a command",
+    mend: "check its state in the Upstash console",
+  },
+  failed: {
+    why: "A command to the database failed before it was sent",
+    mend: "check UPSTASH_REDIS_REST_URL",
+  },
+};
+
+/** @returns a sentence without its full stop, which names no secret, no address and no key */
+export function whyOf(trouble: RedisTrouble): string {
+  return said[trouble].why;
+}
+
+/** @returns what to do, as the beginning of a sentence; `undefined` where trying again is enough */
+export function mendOf(trouble: RedisTrouble): string | undefined {
+  return passing.includes(trouble) ? undefined : said[trouble].mend;
+}
+
+export function troubleLine(trouble: RedisTrouble): string {
+  return `${said[trouble].why}: ${said[trouble].mend}.`;
+}
+
+/**
+ * @param cause what the client threw
+ * @returns the first that fits; `failed` for what no answer and no connection explains
+ */
+export function readTrouble(cause: unknown): RedisTrouble {
+  if (!(cause instanceof Error)) return "failed";
+  const { name, message } = cause;
+  switch (name) {
+    case "TimeoutError":
+      return "timeout";
+    case "UpstashError":
+      return refusalIn(message);
+    case "UpstashJSONParseError":
+      return pageIn(message.replace(/^Unable to parse response body: /, ""));
+    case "TypeError":
+      return clientMisread.test(message) ? "not-upstash" : "unreachable";
+    // workerd: "Network connection lost.".
+    case "Error":
+      return "unreachable";
+    default:
+      return "failed";
+  }
+}
+
+/** What the client says of JSON that has not the form of an answer, in the words of V8. */
+const clientMisread =
+  /^(?:Cannot (?:read|destructure)|Request did not return|.* is not (?:a function|iterable))/;
+
+/** Of a command alone, or within a transaction, whose error quotes it. */
+const part = /^Command \d+ \[ \w+ \] failed: /;
+
+/** At their beginning alone: what follows may be a client's own text. */
+const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
+  [/^(?:(?:ERR )?unauthorized|WRONGPASS|NOAUTH)\b/i, "token-refused"],
+  [/^(?:ERR )?forbidden\b/i, "forbidden"],
+  [/^(?:READONLY|NOPERM)\b/, "read-only"],
+  [/^WRONGTYPE\b/, "wrong-type"],
+  [/^(?:OOM\b|ERR (?:max data size|DB capacity quota)\b)/, "full"],
+  // Of requests, commands, bandwidth or connections. A size is about one command.
+  [/^ERR max (?!.{0,40}\bsize\b).{0,60}\bexceeded\b/, "plan-used-up"],
+  // JSON without the member `error`.
+  [/^undefined\b/, "not-upstash"],
+];
+
+function refusalIn(message: string): RedisTrouble {
+  const text = message.replace(part, "");
+  return refusals.find(([form]) => form.test(text))?.[1] ?? "refused";
+}
+
+/** @param text where JSON was expected */
+function pageIn(text: string): RedisTrouble {
+  // What Cloudflare answers a Worker in place of a host that has no address or does not answer.
+  if (/^error code: (?:1016|52\d|530)\b/.test(text)) return "unreachable";
+  const trouble = refusalIn(text);
+  return trouble === "token-refused" || trouble === "forbidden" ? trouble : "not-upstash";
+}

@@ -1,0 +1,106 @@
+// What each error of the client means. Texts are those of @upstash/redis 1.39.0, Upstash and Redis.
+import { Redis } from "@upstash/redis/cloudflare";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  mendOf,
+  readTrouble,
+  type RedisTrouble,
+  troubleLine,
+  whyOf,
+} from "../../src/redis/trouble.ts";
+import { type Manner, UnsteadyRestServer } from "../fakes/unsteady-rest-server.ts";
+
+let server: UnsteadyRestServer;
+beforeAll(async () => {
+  server = await UnsteadyRestServer.start();
+});
+afterAll(() => server.stop());
+
+/** Their words must not be taken for the database's. */
+const [key, value] = ["WRONGPASS", "OOM READONLY Unauthorized"];
+
+async function troubleAfter(manner: Manner, isTransaction = false): Promise<RedisTrouble> {
+  server.manner = manner;
+  const redis = new Redis({ url: server.url, token: "t", retry: { retries: 0 } });
+  const sent = isTransaction
+    ? redis.multi().set(key, value).get(key).exec()
+    : redis.set(key, value);
+  return sent.then(
+    () => expect.unreachable("It was answered."),
+    (cause: unknown) => readTrouble(cause),
+  );
+}
+
+const errorRows: readonly { error: string; status?: number; trouble: RedisTrouble }[] = [
+  { error: "Unauthorized", status: 401, trouble: "token-refused" },
+  { error: "WRONGPASS invalid or missing auth token", status: 401, trouble: "token-refused" },
+  { error: "NOAUTH Authentication required.", status: 401, trouble: "token-refused" },
+  { error: "Forbidden", status: 403, trouble: "forbidden" },
+  { error: "OOM command not allowed when used memory > 'maxmemory'.", trouble: "full" },
+  { error: "ERR max data size limit exceeded. Limit: 1 bytes", trouble: "full" },
+  { error: "ERR DB capacity quota exceeded. Limit: 1 bytes", trouble: "full" },
+  { error: "READONLY You can't write against a read only replica.", trouble: "read-only" },
+  { error: "NOPERM this user has no permissions to run the 'set' command", trouble: "read-only" },
+  { error: "ERR max requests limit exceeded. Limit: 500000", trouble: "plan-used-up" },
+  { error: "ERR max daily request limit exceeded. Limit: 10000", trouble: "plan-used-up" },
+  { error: "ERR max bandwidth limit exceeded", trouble: "plan-used-up" },
+  { error: "ERR max request size exceeded. Limit: 10485760 bytes", trouble: "refused" },
+  { error: "WRONGTYPE Operation against a key", trouble: "wrong-type" },
+  { error: "ERR value WRONGPASS is not an integer", trouble: "refused" },
+  { error: "LOADING Redis is loading the dataset in memory", trouble: "refused" },
+];
+
+describe.each(errorRows)("the error $error", ({ error, status = 400, trouble }) => {
+  it("of a command", async () => {
+    const body = JSON.stringify({ error });
+    expect(await troubleAfter({ kind: "answers", status, body })).toBe(trouble);
+  });
+
+  it("of a part of a transaction", async () => {
+    const body = JSON.stringify([{ result: "OK" }, { error }]);
+    expect(await troubleAfter({ kind: "answers", body }, true)).toBe(trouble);
+  });
+});
+
+it.each<{ body: string; status?: number; trouble: RedisTrouble }>([
+  { body: "<h1>404</h1>", status: 404, trouble: "not-upstash" },
+  { body: "<h1>Unauthorized</h1>", trouble: "not-upstash" },
+  { body: "", trouble: "not-upstash" },
+  { body: "null", trouble: "not-upstash" },
+  { body: "{}", trouble: "not-upstash" },
+  { body: '{"message":"no such page"}', status: 404, trouble: "not-upstash" },
+  { body: "Unauthorized", status: 401, trouble: "token-refused" },
+  { body: "Forbidden", status: 403, trouble: "forbidden" },
+  { body: "error code: 1016", status: 530, trouble: "unreachable" },
+  { body: "error code: 522", status: 522, trouble: "unreachable" },
+])("an answer that has another form: $status $body", async ({ trouble, ...answer }) => {
+  expect(await troubleAfter({ kind: "answers", ...answer })).toBe(trouble);
+});
+
+it("JSON of another form in answer to a transaction", async () => {
+  expect(await troubleAfter({ kind: "answers", body: '{"result":1}' }, true)).toBe("not-upstash");
+});
+
+it("a connection that is closed", async () => {
+  expect(await troubleAfter({ kind: "closes" })).toBe("unreachable");
+});
+
+it.each([
+  { cause: new DOMException("Too late.", "TimeoutError"), trouble: "timeout" },
+  { cause: new Error("Network connection lost."), trouble: "unreachable" },
+  { cause: new RangeError("Invalid string length"), trouble: "failed" },
+  { cause: "a text", trouble: "failed" },
+] as const)("an error without an answer: $cause", ({ cause, trouble }) => {
+  expect(readTrouble(cause)).toBe(trouble);
+});
+
+it("says why, and what to do where trying again is not enough", () => {
+  expect(troubleLine("token-refused")).toBe(
+    "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.",
+  );
+  expect([whyOf("full"), mendOf("full")]).toEqual([
+    "The database is full",
+    "make room in the database",
+  ]);
+  expect([mendOf("timeout"), mendOf("unreachable")]).toEqual([undefined, undefined]);
+});
