@@ -71,7 +71,13 @@ export function createApp(given: Config, env: Env, platform: Platform): Applicat
   }
   const metrics = new Metrics(platform.nowAtMs());
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const redis = database && new RedisClient({ ...database, nowAtMs: platform.nowAtMs });
+  const redis =
+    database &&
+    new RedisClient({
+      ...database,
+      nowAtMs: platform.nowAtMs,
+      tell: (line) => platform.log(`Shared tier: ${line}`),
+    });
   const purging = database && createPurging(config, database, platform);
   const isolate = createIsolate({ config, environment, platform, metrics, redis, purging });
   const failed = (cause: unknown) => {
@@ -79,7 +85,8 @@ export function createApp(given: Config, env: Env, platform: Platform): Applicat
     return plainPage(500);
   };
   const operators = new Hono();
-  operators.route("/_cache", adminRoutes({ environment, isolate, redis, purging }));
+  const behind = (background: Background) => afterAnswer(background, isolate, platform);
+  operators.route("/_cache", adminRoutes({ environment, isolate, redis, purging, behind }));
   operators.notFound(() => plainPage(404));
   operators.onError(failed);
   const answered = (request: Request, background: Background) => {
@@ -188,11 +195,15 @@ function portsOf(
   { colo, background }: { colo: () => string; background: Background },
   platform: Platform,
 ): Ports {
-  return {
-    ...isolate,
-    colo,
-    afterAnswer: (work) => background.waitUntil(logged(work, isolate, platform)),
-  };
+  return { ...isolate, colo, afterAnswer: afterAnswer(background, isolate, platform) };
+}
+
+function afterAnswer(
+  background: Background,
+  isolate: Isolate,
+  platform: Platform,
+): Ports["afterAnswer"] {
+  return (work) => background.waitUntil(logged(work, isolate, platform));
 }
 
 function logged(

@@ -2,6 +2,7 @@
 import { acceptedAtMs, type Entry } from "../purge/entry.ts";
 import { namedTargets } from "../purge/purge-target.ts";
 import type { RedisJournal } from "../purge/redis-journal.ts";
+import { journalAway, type Reason } from "./journal-away.ts";
 import { saidError } from "./said-error.ts";
 
 /** Of entries of up to 8 KiB each, within 1 MiB. */
@@ -11,11 +12,11 @@ const countUnlessAsked = 100;
 /**
  * `?after=<position>&count=<n>`; the oldest that stands comes first.
  *
- * @param journal or a sentence that says why there is none
+ * @param journal or why there is none
  */
 export async function journalRoute(
   query: URLSearchParams,
-  journal: RedisJournal | string,
+  journal: RedisJournal | Reason,
 ): Promise<Response> {
   const after = query.get("after") ?? "0";
   const count = query.get("count") ?? String(countUnlessAsked);
@@ -25,9 +26,9 @@ export async function journalRoute(
   if (!/^\d{1,3}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
     return malformed(`${JSON.stringify(count.slice(0, 80))} is no count from 1 to ${countMax}.`);
   }
-  if (typeof journal === "string") return unavailable(journal);
+  if ("why" in journal) return unavailable(journal);
   const entries = await journal.after(after, Number(count));
-  if ("kind" in entries) return unavailable("The journal did not answer.");
+  if ("kind" in entries) return unavailable(journalAway(entries.trouble, "ask again"));
   const isPageFull = entries.length === Number(count);
   const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;
   return Response.json(
@@ -49,6 +50,6 @@ function malformed(why: string): Response {
   return saidError(400, { code: "malformed", what, why, mend });
 }
 
-function unavailable(why: string): Response {
-  return saidError(503, { code: "unavailable", what, why, mend: "Try again in a moment." });
+function unavailable(reason: Reason): Response {
+  return saidError(503, { code: "unavailable", what, ...reason });
 }

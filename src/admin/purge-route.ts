@@ -10,11 +10,12 @@ import type { Secret } from "../environment.ts";
 import { type Fault, isFault } from "../operator-error.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
 import { dryRun } from "./dry-run.ts";
+import { journalAway, type Reason } from "./journal-away.ts";
 import { saidError } from "./said-error.ts";
 
 export interface PurgeRouteSettings {
-  /** Or a sentence that says why there are none. */
-  readonly acceptances: Acceptances | string;
+  /** Or why there are none. */
+  readonly acceptances: Acceptances | Reason;
   readonly naming: Naming;
   readonly tiers: Isolate["tiers"];
   readonly metrics: Metrics;
@@ -73,13 +74,18 @@ async function accepted(
 ): Promise<Handled> {
   const { acceptances, visibleWithinSeconds, metrics } = settings;
   const { order, sender, body } = sent;
-  const refused = (why: string): Handled => ({ answer: unavailable(why), refusal: "unavailable" });
-  if (typeof acceptances === "string") return refused(acceptances);
+  const refused = (reason: Reason): Handled => ({
+    answer: unavailable(reason),
+    refusal: "unavailable",
+  });
+  if ("why" in acceptances) return refused(acceptances);
   const bodyDigest = await sha256Hex(new TextEncoder().encode(body));
   const signed = { ...order, id: sender.id, bodyDigest, by: sender.by };
   const acceptance = await acceptances.accept(signed, attention);
   if (acceptance.kind === "conflict") return { answer: conflict(sender.id), refusal: "id-reused" };
-  if (acceptance.kind === "unavailable") return refused("The journal did not take it.");
+  if (acceptance.kind === "unavailable") {
+    return refused(journalAway(acceptance.trouble, "send it again with the same id"));
+  }
   metrics.purgeAccepted();
   const { position } = acceptance;
   return { answer: told({ position, targets: countsOf(order), visibleWithinSeconds }) };
@@ -186,12 +192,7 @@ function conflict(id: string): Response {
   });
 }
 
-function unavailable(why: string): Response {
-  const error = {
-    code: "unavailable",
-    what: "The purge was not accepted.",
-    why,
-    mend: "Send it again with the same id.",
-  };
+function unavailable(reason: Reason): Response {
+  const error = { code: "unavailable", what: "The purge was not accepted.", ...reason };
   return saidError(503, error, { "retry-after": String(retryAfterSeconds) });
 }

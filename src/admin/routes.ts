@@ -1,14 +1,16 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Environment } from "../environment.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
+import { whyOf } from "../redis/trouble.ts";
 import { plainPage } from "../serve/plain-page.ts";
-import type { Isolate } from "../serve/ports.ts";
+import type { Isolate, Ports } from "../serve/ports.ts";
 import type { JournalView } from "../purge/journal-view.ts";
 import type { Purging } from "../purge/purging.ts";
 import { namingOf } from "../serve/naming.ts";
 import { isFault } from "../operator-error.ts";
 import { refusalOfBearer } from "./auth.ts";
+import { noJournal } from "./journal-away.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
 
@@ -17,14 +19,14 @@ export interface AdminSettings {
   readonly isolate: Isolate;
   readonly redis: RedisClient | undefined;
   readonly purging: Purging | undefined;
+  /** What goes on behind an answer: a failure there is counted and logged. */
+  readonly behind: (background: Pick<Context["executionCtx"], "waitUntil">) => Ports["afterAnswer"];
 }
 
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, isolate, redis, purging } = settings;
+  const { environment, isolate, redis, purging, behind } = settings;
   const { adminToken, purgeSecrets } = environment;
-  const noJournalBecause = isFault(environment.redis)
-    ? `No journal is usable: ${environment.redis.why}`
-    : "No journal is configured.";
+  const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
   if (adminToken !== undefined) {
     admin.get("/stats", async (context) => {
@@ -38,7 +40,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
     admin.get("/journal", async ({ req }) => {
       const refused = await refusalOfBearer(req.raw, adminToken);
       if (refused !== undefined) return refused;
-      return journalRoute(new URL(req.url).searchParams, purging?.journal ?? noJournalBecause);
+      return journalRoute(new URL(req.url).searchParams, purging?.journal ?? absence);
     });
   }
   if (adminToken !== undefined || purgeSecrets !== undefined) {
@@ -47,7 +49,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
       adminToken,
       visibleWithinSeconds,
       secrets: purgeSecrets,
-      acceptances: purging?.acceptances ?? noJournalBecause,
+      acceptances: purging?.acceptances ?? absence,
       tiers: isolate.tiers,
       metrics: isolate.metrics,
       naming: namingOf(isolate),
@@ -55,7 +57,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
     admin.post("/purge", ({ req, executionCtx }) =>
       purgeRoute(req.raw, route, {
         atMs: isolate.nowAtMs(),
-        afterAnswer: (work) => executionCtx.waitUntil(work().catch(() => undefined)),
+        afterAnswer: behind(executionCtx),
       }),
     );
   }
@@ -64,7 +66,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
 }
 
 /** Counts of one isolate among many: every colo has its own, and often several. */
-function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate"> & { colo: string }) {
+function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate" | "behind"> & { colo: string }) {
   const { metrics, tiers, flights, originHealth, nowAtMs } = isolate;
   const { environment, redis, purging } = at;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
@@ -84,10 +86,19 @@ function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate"> & { colo: st
           shutOff: redis.isShutOff,
           refusesWrites: redis.refusesWrites,
           readTimeoutMs: redis.readTimeoutMs,
+          ...troubleStats(redis),
         }
       : without,
-    journal: purging ? journalStats(purging.view, nowAtMs()) : without,
+    journal: purging
+      ? { ...journalStats(purging.view, nowAtMs()), ...troubleStats(purging.redis) }
+      : without,
   };
+}
+
+/** The last of each, also once it is over. */
+function troubleStats({ trouble, troubleWithWrites }: RedisClient) {
+  const told = (last: typeof trouble) => last && { ...last, why: whyOf(last.kind) };
+  return { trouble: told(trouble) ?? "none", troubleWithWrites: told(troubleWithWrites) ?? "none" };
 }
 
 /** `lag`: from a purge's acceptance to its being read here; long where nobody asked meanwhile. */

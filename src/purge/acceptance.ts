@@ -1,6 +1,7 @@
 // Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
 // read back a little later.
 import { pause } from "../patience.ts";
+import type { RedisTrouble } from "../redis/trouble.ts";
 import { acceptedAtMs, encodeEntry, type Entry, type NewEntry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
 import { newestCount } from "./journal.ts";
@@ -20,7 +21,7 @@ export interface SignedOrder extends Omit<PurgeOrder, "isDryRun"> {
 export type Acceptance =
   | { kind: "accepted"; position: string }
   /** The journal did not say that it has it: the sender must try again. */
-  | { kind: "unavailable" }
+  | { kind: "unavailable"; trouble?: RedisTrouble | undefined }
   /** The id stands in the journal with another body. */
   | { kind: "conflict" };
 
@@ -62,7 +63,7 @@ export class Acceptances {
     if (this.#isReused(order)) return { kind: "conflict" };
     const entries = this.#entriesOf(order);
     const appended = await journal.append(entries, this.#keepFrom());
-    if (appended.kind === "unavailable") return { kind: "unavailable" };
+    if (appended.kind === "unavailable") return appended;
     const placed = placedAt(appended.positions, entries);
     view.accepted(placed);
     attention.afterAnswer(() => view.catchUp());

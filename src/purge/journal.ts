@@ -1,7 +1,9 @@
 // The purge journal: one Redis stream, appended to and never taken back.
+import type { RedisTrouble } from "../redis/trouble.ts";
 import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
 
-export type Unavailable = { kind: "unavailable" };
+/** `trouble`: told of what somebody waits for. */
+export type Unavailable = { kind: "unavailable"; trouble?: RedisTrouble | undefined };
 
 /** Entries, oldest first, with the clock before the first request for them was sent. */
 export interface JournalRead {

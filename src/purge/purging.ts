@@ -6,6 +6,8 @@ import { RedisJournal } from "./redis-journal.ts";
 import { ViewCopies } from "./view-copies.ts";
 
 export interface Purging {
+  /** The journal's own. */
+  readonly redis: RedisClient;
   readonly journal: RedisJournal;
   readonly view: JournalView;
   readonly acceptances: Acceptances;
@@ -32,6 +34,7 @@ const copyKeepMs = 60_000;
 export interface PurgePlatform {
   readonly nowAtMs: () => number;
   readonly random: () => number;
+  readonly log?: (line: string) => void;
   /** Of the colo; without it each isolate reads the journal by itself. */
   readonly cache?: () => Pick<Cache, "match" | "put">;
 }
@@ -39,7 +42,7 @@ export interface PurgePlatform {
 export function createPurging(
   { purge, namespace }: PurgeSettings,
   database: { readonly url: string; readonly token: string },
-  { nowAtMs, random, cache }: PurgePlatform,
+  { nowAtMs, random, cache, log }: PurgePlatform,
 ): Purging {
   const { renewalLagMs, allowanceMs, retentionMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
@@ -48,6 +51,8 @@ export function createPurging(
   const redis = new RedisClient({
     ...database,
     nowAtMs,
+    tell: (line) => log?.(`Purge journal: ${line}`),
+    hasOneKey: true,
     readTimeoutMsMax: timeoutMs,
     // Until it is read again, every page is asked for anew once in N − A.
     pauseMsMax: Math.max(1_000, renewalLagMs / 2),
@@ -84,5 +89,5 @@ export function createPurging(
     retentionMs,
     maxLagMs,
   });
-  return { journal, view, acceptances };
+  return { redis, journal, view, acceptances };
 }

@@ -1,6 +1,6 @@
 // The journal over Redis: XADD, XRANGE, XREVRANGE, and transactions where the primary must answer.
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { RedisClient } from "../redis/redis-client.ts";
+import type { RedisCause, RedisClient } from "../redis/redis-client.ts";
 import {
   encodeEntry,
   entriesOf,
@@ -100,7 +100,7 @@ export class RedisJournal implements Journal, OlderEntries {
     const page = await this.#settings.redis.attempt<unknown>((redis) =>
       redis.xrange(this.#key, `(${position}`, "+", count),
     );
-    return page.kind === "unavailable" ? unavailable : entriesOf(page.value);
+    return page.kind === "unavailable" ? this.#unavailableFor(page.cause) : entriesOf(page.value);
   }
 
   /**
@@ -190,9 +190,19 @@ export class RedisJournal implements Journal, OlderEntries {
       for (const entry of entries) transaction.xadd(this.#key, "*", encodeEntry(entry), trim);
       return transaction.exec();
     });
-    const answered = replies.kind === "answered" ? replies.value : [];
-    const positions = answered.filter((reply) => typeof reply === "string");
-    return positions.length === entries.length ? { kind: "appended", positions } : unavailable;
+    if (replies.kind === "unavailable") return this.#unavailableFor(replies.cause);
+    const positions = replies.value.filter((reply) => typeof reply === "string");
+    if (positions.length === entries.length) return { kind: "appended", positions };
+    return this.#unavailableFor("not-upstash");
+  }
+
+  /** What was not sent failed for what others met before it. */
+  #unavailableFor(cause: RedisCause): Unavailable {
+    const { redis } = this.#settings;
+    if (cause !== "shut-off" && cause !== "writes-refused")
+      return { ...unavailable, trouble: cause };
+    const before = [redis.trouble, redis.troubleWithWrites].find((last) => last?.isOver === false);
+    return { ...unavailable, trouble: before?.kind };
   }
 }
 

@@ -18,6 +18,8 @@ export interface RedisSettings {
   readonly nowAtMs: () => number;
   /** Told in a line for the operator when it gets into trouble, and out of it; unheard unless set. */
   readonly tell?: (line: string) => void;
+  /** All commands are about one key, so that another type of value there is trouble like any. */
+  readonly hasOneKey?: boolean;
   /** The longest that a read is waited for; 1 s unless set. */
   readonly readTimeoutMsMax?: number;
   /** The longest pause between two probes while it is shut off; 30 s unless set. */
@@ -48,11 +50,17 @@ export class RedisClient {
     this.#settings = settings;
     this.#breaker = new Breaker(settings.pauseMsMax);
     this.#writes = new Breaker(settings.pauseMsMax);
-    const lines = { tell: settings.tell ?? (() => undefined), troubleLine };
-    const wellLine = (lasted: string) => `The database works again after ${lasted}.`;
-    this.#condition = new Condition({ ...lines, wellLine });
-    const takenLine = (lasted: string) => `The database takes writes again after ${lasted}.`;
-    this.#writesCondition = new Condition({ ...lines, wellLine: takenLine });
+    const tell = settings.tell ?? (() => undefined);
+    this.#condition = new Condition({
+      tell,
+      troubleLine,
+      wellLine: (lasted) => `The database works again after ${lasted}.`,
+    });
+    this.#writesCondition = new Condition({
+      tell,
+      troubleLine: (trouble) => `Writes fail. ${troubleLine(trouble)}`,
+      wellLine: (lasted) => `The database takes writes again after ${lasted}.`,
+    });
     this.#readTimeoutMsMax = settings.readTimeoutMsMax ?? readTimeoutMsMax;
     this.#readBound = new LatencyBound({
       minMs: Math.min(readTimeoutMsMin, this.#readTimeoutMsMax),
@@ -120,8 +128,8 @@ export class RedisClient {
       this.#readBound.measured(isTimeout ? timeoutMs : this.#settings.nowAtMs() - sentAtMs);
     }
     // One key of a foreign type says nothing of the database.
-    const isUp = answer.kind === "answered" || answer.cause === "wrong-type";
-    if (isUp) this.#isWell();
+    if (answer.kind === "answered") this.#isWell();
+    else if (answer.cause === "wrong-type") this.#breaker.succeeded();
     else this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
   }
@@ -201,8 +209,8 @@ export class RedisClient {
 
   /** Reads that are answered do not end what only a write meets, also within a transaction. */
   #isIll(cause: RedisTrouble, of: "reads" | "writes"): void {
-    // Of one key; who asked for it knows what that means.
-    if (cause === "wrong-type") return;
+    // Of one key among many; who asked for it knows what that means.
+    if (cause === "wrong-type" && this.#settings.hasOneKey !== true) return;
     const isOfWrites = cause === "refused" ? of === "writes" : refusalsOfWrites.includes(cause);
     const condition = isOfWrites ? this.#writesCondition : this.#condition;
     condition.failed(cause, this.#settings.nowAtMs());

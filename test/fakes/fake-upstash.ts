@@ -44,8 +44,10 @@ export class FakeUpstash {
   readonly leases = new Map<string, { value: string; untilAtMs: number }>();
   /** Those of leases; each look at one is three of them in one transaction. */
   readonly leaseCommands: string[] = [];
-  /** `down`: no connection. `refuses`: every command is answered with an error. */
+  /** `down`: no connection. `refuses`: every command is answered with an error, `refusal`. */
   mode: "works" | "down" | "refuses" = "works";
+  refusal = { status: 400, error: "ERR refused" };
+  refusedCount = 0;
   /** What happens once between the next command of the shared tier and its answer. */
   afterNext: (() => Promise<void>) | undefined;
 
@@ -73,7 +75,11 @@ export class FakeUpstash {
 
   async answer(path: string, body: unknown): Promise<Response> {
     if (this.mode === "down") throw new TypeError("No connection.");
-    if (this.mode === "refuses") return Response.json({ error: "ERR refused" }, { status: 400 });
+    if (this.mode === "refuses") {
+      this.refusedCount += 1;
+      const { status, error } = this.refusal;
+      return Response.json({ error }, { status });
+    }
     if (path === "/multi-exec" || path === "/pipeline") {
       return Response.json((body as Command[]).map((one) => ({ result: this.#run(one) })));
     }

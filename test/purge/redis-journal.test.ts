@@ -52,7 +52,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     it("nothing to a key that is no stream", async () => {
       await world.redis.set(key, "text");
       const appended = await world.journal.append([newEntry(), newEntry()], undefined);
-      expect(appended).toEqual({ kind: "unavailable" });
+      expect(appended).toEqual({ kind: "unavailable", trouble: "wrong-type" });
     });
   });
 
@@ -170,7 +170,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const journal = world.journalOver([gone]);
     await gone.stop();
     const down = { kind: "unavailable" };
-    expect(await journal.append([newEntry()], undefined)).toEqual(down);
+    const why = { ...down, trouble: "unreachable" };
+    expect(await journal.append([newEntry()], undefined)).toEqual(why);
+    expect(await journal.after("0", 1)).toEqual(why);
     expect(await journal.newest()).toEqual(down);
     expect(await journal.since(nowhere)).toEqual(down);
     expect(await journal.before(nowhere)).toEqual(down);

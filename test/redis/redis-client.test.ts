@@ -14,24 +14,17 @@ let server: UnsteadyRestServer;
 let skippedMs = 0;
 let leftForLater: (() => Promise<void>)[] = [];
 let client: RedisClient;
-const told: string[] = [];
 
 beforeEach(async () => {
   server = await UnsteadyRestServer.start();
   skippedMs = 0;
   leftForLater = [];
-  told.length = 0;
   client = clientOf(server.url);
 });
 afterEach(() => server.stop());
 
 function clientOf(url: string): RedisClient {
-  return new RedisClient({
-    url,
-    token,
-    nowAtMs: () => Date.now() + skippedMs,
-    tell: (line) => told.push(line),
-  });
+  return new RedisClient({ url, token, nowAtMs: () => Date.now() + skippedMs });
 }
 
 const read = (from = client) =>
@@ -305,102 +298,6 @@ describe("the probe", () => {
     await leftForLater[0]?.();
     expect(performance.now() - startedAtMs).toBeLessThan(1_900);
     expect(client.isShutOff).toBe(true);
-  });
-});
-
-describe.each([
-  { id: "a wrong token", status: 401, error: "WRONGPASS invalid or missing auth token" },
-  { id: "a forbidden address", status: 403, error: "Forbidden" },
-  { id: "a used-up plan", status: 400, error: "ERR max requests limit exceeded. Limit: 1." },
-])("what refuses reads and writes alike: $id", ({ status, error }) => {
-  beforeEach(() => {
-    server.manner = { kind: "answers", status, body: JSON.stringify({ error }) };
-  });
-
-  it.each([
-    { id: "writes", command: write },
-    { id: "removals", command: () => client.remove<unknown>((redis) => redis.del(hashKey)) },
-  ])("shuts the client off by $id too", async ({ command }) => {
-    for (let at = 0; at < 3; at += 1) await command();
-    expect([client.isShutOff, client.refusesWrites]).toEqual([true, false]);
-    expect(await read()).toEqual({ kind: "unavailable", cause: "shut-off" });
-    expect(server.asked).toHaveLength(3);
-  });
-
-  it("is over with the first probe that is answered", async () => {
-    for (let at = 0; at < 3; at += 1) await read();
-    server.manner = wellAnswer;
-    skippedMs += 1_100;
-    await read();
-    await leftForLater[0]?.();
-    expect(await read()).toEqual({ kind: "answered", value: "PONG" });
-    expect(client.trouble?.isOver).toBe(true);
-  });
-});
-
-describe("the operator is told", () => {
-  const answering = (error: string, status = 400): Manner => ({
-    kind: "answers",
-    status,
-    body: JSON.stringify({ error }),
-  });
-
-  it("once of a wrong token, and once when it is mended", async () => {
-    server.manner = answering(`Unauthorized ${token}`, 401);
-    for (let at = 0; at < 20; at += 1) {
-      await Promise.all([read(), write()]);
-      await client.insist<unknown>((redis) => redis.set(hashKey, storedValue));
-    }
-    const refused = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    expect(told).toEqual([refused]);
-    server.manner = wellAnswer;
-    skippedMs += 42_000;
-    await read();
-    await Promise.all(leftForLater.map((work) => work()));
-    for (let at = 0; at < 20; at += 1) await read();
-    expect(told).toEqual([refused, "The database works again after 42 s."]);
-  });
-
-  it("of nothing that the error quotes", async () => {
-    const error = `ERR ${storedValue} ${hashKey} ${token} ${server.url}`;
-    for (const of of [error, `OOM ${error}`, `Unauthorized ${error}`, `NOPERM ${error}`]) {
-      server.manner = answering(of);
-      await Promise.all([read(), write()]);
-    }
-    expect(told.length).toBeGreaterThan(3);
-    const known = JSON.stringify([told, client.trouble, client.troubleWithWrites]);
-    for (const secret of [storedValue, hashKey, token, "127.0.0.1"]) {
-      expect(known).not.toContain(secret);
-    }
-  });
-
-  it("that writes are refused, and reads that are answered do not end that", async () => {
-    server.manner = answering(oom);
-    await write();
-    server.manner = wellAnswer;
-    for (let at = 0; at < 5; at += 1) await read();
-    await client.remove<unknown>((redis) => redis.del(hashKey));
-    await client.insist<unknown>((redis) => redis.scan(0), "reads");
-    expect(told).toEqual(["The database is full: make room in the database."]);
-    expect([client.trouble, client.troubleWithWrites]).toMatchObject([
-      undefined,
-      { kind: "full", isOver: false, counts: { full: 1 } },
-    ]);
-    skippedMs += 7_000;
-    await write();
-    expect(told[1]).toBe("The database takes writes again after 7 s.");
-  });
-
-  it("of a full database by what a transaction for reading writes", async () => {
-    server.manner = { kind: "answers", body: JSON.stringify([{ error: oom }, { result: [] }]) };
-    await client.attempt((redis) => redis.multi().set(hashKey, "1").get(hashKey).exec());
-    expect(client.troubleWithWrites?.kind).toBe("full");
-  });
-
-  it("nothing of one key that holds something else", async () => {
-    server.manner = answering("WRONGTYPE Operation against a key");
-    await Promise.all([read(), write()]);
-    expect([told, client.trouble, client.troubleWithWrites]).toEqual([[], undefined, undefined]);
   });
 });
 

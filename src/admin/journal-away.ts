@@ -1,0 +1,24 @@
+// Why the journal could not do what was asked of it, and what helps.
+import type { Fault } from "../operator-error.ts";
+import { mendOf, type RedisTrouble, whyOf } from "../redis/trouble.ts";
+import type { Said } from "./said-error.ts";
+
+export type Reason = Pick<Said, "why" | "mend">;
+
+/** @param fault of what the database is reached with; `undefined` where nothing is set */
+export function noJournal(fault: Fault | undefined): Reason {
+  if (fault === undefined) {
+    const mend = "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN first.";
+    return { why: "No journal is configured.", mend };
+  }
+  return { why: `No journal is usable: ${fault.why}`, mend: fault.mend };
+}
+
+/** @param again what the sender does then, such as `send it again` */
+export function journalAway(trouble: RedisTrouble | undefined, again: string): Reason {
+  const mend = trouble && mendOf(trouble);
+  return {
+    why: trouble === undefined ? "The journal did not answer." : `${whyOf(trouble)}.`,
+    mend: mend === undefined ? `In a moment, ${again}.` : `First ${mend}. Then ${again}.`,
+  };
+}

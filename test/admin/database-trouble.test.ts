@@ -1,0 +1,144 @@
+// A database that refuses or is away is told of: in the log once, in the stats, and in the answer to
+// a purge with what helps. Pages go on.
+import { describe, expect, it } from "vitest";
+import type { Site } from "../fakes/harness.ts";
+import { cc, page } from "../fakes/origin-in-process.ts";
+import { bearer, openJournalled, send } from "./purge-sender.ts";
+
+interface Told {
+  readonly error: { readonly why: string; readonly mend: string };
+}
+
+const wrongToken = { status: 401, error: "WRONGPASS invalid or missing auth token" };
+
+function opened(refusal = wrongToken) {
+  const world = openJournalled({ origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
+  world.upstash.mode = "refuses";
+  world.upstash.refusal = refusal;
+  return world;
+}
+
+const statsOf = async (site: Site) => {
+  const seen = await site.ask("/_cache/stats", { headers: bearer });
+  return (await seen.json()) as { redis: unknown; journal: unknown };
+};
+
+describe("a wrong token", () => {
+  it("is said in the log once for each client, and pages go on", async () => {
+    const { site } = opened();
+    for (let nth = 0; nth < 20; nth += 1) {
+      expect((await site.get(`/${nth}`)).status).toBe(200);
+      site.clock.advance(7);
+    }
+    const line = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
+    expect(site.log.toSorted()).toEqual([`Purge journal: ${line}`, `Shared tier: ${line}`]);
+  });
+
+  it("stands in the stats of both clients, with since when and how often", async () => {
+    const { site } = opened();
+    const startedAtMs = site.clock.atMs;
+    for (let nth = 0; nth < 2; nth += 1) {
+      await site.get(`/${nth}`);
+      site.clock.advance(10);
+    }
+    const { redis, journal } = await statsOf(site);
+    const trouble = {
+      kind: "token-refused",
+      why: "Upstash refused the token (401)",
+      sinceAtMs: startedAtMs,
+      lastAtMs: startedAtMs + 10_000,
+      isOver: false,
+    };
+    // Of each page a look-up, and a fill, which is one too many once it is shut off.
+    expect(redis).toMatchObject({
+      shutOff: true,
+      refusesWrites: false,
+      trouble: { ...trouble, counts: { "token-refused": 3 } },
+      troubleWithWrites: "none",
+    });
+    expect(journal).toMatchObject({ trouble, troubleWithWrites: "none" });
+  });
+
+  it("is over once the token is mended, and that is said too", async () => {
+    const { site, upstash } = opened();
+    for (let nth = 0; nth < 3; nth += 1) await site.get(`/${nth}`);
+    upstash.mode = "works";
+    site.clock.advance(60);
+    await site.get("/a");
+    await site.get("/b");
+    expect(site.log.slice(2).toSorted()).toEqual([
+      "Purge journal: The database works again after 60 s.",
+      "Shared tier: The database works again after 60 s.",
+    ]);
+    expect(await statsOf(site)).toMatchObject({
+      redis: { shutOff: false, trouble: { kind: "token-refused", isOver: true } },
+      journal: { shutOff: false, trouble: { kind: "token-refused", isOver: true } },
+    });
+  });
+});
+
+it("stats name no trouble where there was none", async () => {
+  const { site } = openJournalled();
+  await site.get("/a");
+  const none = { trouble: "none", troubleWithWrites: "none" };
+  expect(await statsOf(site)).toMatchObject({ redis: none, journal: none });
+  expect(site.log).toEqual([]);
+});
+
+const rows = [
+  {
+    ...wrongToken,
+    why: "Upstash refused the token (401).",
+    mend: "First check UPSTASH_REDIS_REST_TOKEN. Then ",
+  },
+  {
+    status: 400,
+    error: "OOM command not allowed when used memory > 'maxmemory'.",
+    why: "The database is full.",
+    mend: "First make room in the database. Then ",
+  },
+  {
+    status: 400,
+    error: "ERR max requests limit exceeded. Limit: 500000, Usage: 500000.",
+    why: "The plan of the database is used up.",
+    mend: "First raise the limits of its plan. Then ",
+  },
+];
+
+describe.each(rows)("what is asked of a journal that answers $error", (row) => {
+  it("a purge is told why it was not accepted, and what helps", async () => {
+    const { site } = opened(row);
+    const seen = await send(site, { tags: ["red"] });
+    expect([seen.status, (JSON.parse(seen.text) as Told).error]).toEqual([
+      503,
+      {
+        code: "unavailable",
+        what: "The purge was not accepted.",
+        why: row.why,
+        mend: `${row.mend}send it again with the same id.`,
+      },
+    ]);
+  });
+
+  it("so is who reads it, also once nothing is sent any more", async () => {
+    const { site, upstash } = opened(row);
+    const asked = async () => {
+      const { status, text } = await site.get("/_cache/journal", { headers: bearer });
+      const { why, mend } = (JSON.parse(text) as Told).error;
+      return [status, why, mend];
+    };
+    const told = [503, row.why, `${row.mend}ask again.`];
+    for (let nth = 0; nth < 3; nth += 1) expect(await asked()).toEqual(told);
+    expect([await asked(), upstash.refusedCount]).toEqual([told, 3]);
+  });
+});
+
+it("a purge that did not reach the journal is to be sent again, and no more", async () => {
+  const { site, upstash } = openJournalled();
+  upstash.journalMode = "down";
+  const { error } = JSON.parse((await send(site, { tags: ["red"] })).text) as Told;
+  expect([error.why, error.mend]).toEqual([
+    "The database cannot be reached.",
+    "In a moment, send it again with the same id.",
+  ]);
+});
