@@ -148,7 +148,7 @@ function createIsolate(given: {
     view: purging?.view ?? noJournal,
     flights: new Flights(),
     leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
-    originHealth: new OriginHealth(),
+    originHealth: new OriginHealth(platform.log),
     uncacheable: new Uncacheable(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),

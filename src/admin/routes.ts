@@ -81,6 +81,7 @@ function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate" | "behind"> &
     memory: { bytes: tiers.memory.bytes, records: tiers.memory.count },
     fillsUnderWay: flights.count,
     originsShutOff: originHealth.shutOff,
+    originTroubles: Object.fromEntries(originHealth.troubles),
     redis: redis
       ? {
           shutOff: redis.isShutOff,

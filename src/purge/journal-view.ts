@@ -129,7 +129,7 @@ export class JournalView implements PurgeView {
    * ones too, would be asked for again. An isolate that takes purges alone has no other occasion.
    */
   async catchUp(): Promise<void> {
-    await this.#follower.readOn().catch(() => undefined);
+    await this.#follower.readOn();
   }
 
   /** Rule 1: waits for a first view as long as the journal's time-out allows. */
@@ -233,16 +233,25 @@ export class JournalView implements PurgeView {
     const { promise: done, resolve } = Promise.withResolvers<void>();
     const renewal: Renewal = { startedAtMs: atMs, done, sought };
     this.#renewal = renewal;
-    afterAnswer(async () => {
-      // After trouble the old view stays, and ages.
-      const publish = await this.#renew(renewal, host).catch(() => undefined);
+    const ended = () => {
       if (this.#renewal === renewal) this.#renewal = undefined;
       resolve();
-      await publish?.();
-      const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.maxLagMs / 2);
-      if (overdue.length > 0) await this.onOverdue(overdue);
+    };
+    afterAnswer(async () => {
+      try {
+        // After trouble the old view stays, and ages.
+        const publish = await this.#renew(renewal, host).finally(ended);
+        await publish?.();
+      } finally {
+        await this.#lookForOverdue();
+      }
     });
     return renewal;
+  }
+
+  async #lookForOverdue(): Promise<void> {
+    const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.maxLagMs / 2);
+    if (overdue.length > 0) await this.onOverdue(overdue);
   }
 
   async #waitFor({ done }: Renewal): Promise<void> {

@@ -89,9 +89,10 @@ async function ask(
     originHealth.failed(asking, respondedAtMs);
     return { kind: "failed", failure: "unreachable" };
   } catch {
+    const failure = abort.signal.aborted ? "timeout" : "unreachable";
     // Where a body is sent, it may be its client who failed.
-    if (request.body === null) originHealth.failed(asking, ports.nowAtMs());
-    return { kind: "failed", failure: abort.signal.aborted ? "timeout" : "unreachable" };
+    if (request.body === null) originHealth.failed(asking, ports.nowAtMs(), failure);
+    return { kind: "failed", failure };
   } finally {
     clearTimeout(timer);
   }

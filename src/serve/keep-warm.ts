@@ -52,21 +52,26 @@ export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNo
 }
 
 async function keptWarm(note: HotKeyNote, ports: Ports): Promise<HotKeyCount> {
-  const asked = askedAgain(note, ports);
-  if (asked === undefined) return "failed";
   const stores: Promise<void>[] = [];
   const afterAnswer: Ports["afterAnswer"] = (work) =>
     ports.afterAnswer(() => {
       const working = work();
+      // Who runs it counts its failure.
       stores.push(working.catch(() => undefined));
       return working;
     });
   try {
+    const asked = askedAgain(note, ports);
+    if (asked === undefined) return "failed";
     const came = await refreshAhead(asked, horizonSeconds, { ...ports, afterAnswer });
     // A turn is over once everything is stored, so that no more bodies are held than turns.
     while (stores.length > 0) await Promise.all(stores.splice(0));
     return came;
-  } catch {
+  } catch (cause) {
+    // The other keys go on; who runs work behind answers counts it, and says where it arose.
+    ports.afterAnswer(async () => {
+      throw cause;
+    });
     return "failed";
   }
 }

@@ -1,8 +1,10 @@
 // How the origins fare: one that cannot be reached is left alone but for probes that no client waits
 // for, a page that has just failed is not asked for again at once, and retries have a budget.
 import { LRUCache } from "lru-cache";
+import type { Condition, Trouble } from "../condition.ts";
 import { Breaker } from "../redis/breaker.ts";
 import { keyBytes } from "./key-bytes.ts";
+import { conditionOfOrigin, type OriginTrouble, shutOffOfOrigin } from "./origin-trouble.ts";
 import type { Asked } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -41,11 +43,17 @@ const retriesPerRequest = 0.1;
 const retriesMax = 10;
 
 export class OriginHealth {
+  readonly #tell: (line: string) => void;
   readonly #origins = new Map<string, Origin>();
   /** Of pages that failed: when to look again. */
   readonly #failing = new Pauses();
   readonly #refreshes = new Pauses();
   readonly #looks = new Pauses();
+
+  /** @param tell gets a line for the operator when an origin gets into trouble, and out of it */
+  constructor(tell: (line: string) => void = () => undefined) {
+    this.#tell = tell;
+  }
 
   ask({ origin, page }: OriginPage, atMs: number): OriginState {
     const state = this.#origin(origin).breaker.ask(atMs);
@@ -74,6 +82,8 @@ export class OriginHealth {
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
     origin.failing.clear();
     origin.breaker.succeeded();
+    origin.condition.succeeded(atMs);
+    origin.shutOff.succeeded(atMs);
     origin.wellAtMs = atMs;
     if (!answer.isError) origin.wellTarget = given.target;
     if (given.page === undefined) return;
@@ -82,9 +92,10 @@ export class OriginHealth {
   }
 
   /** It could not be reached, or did not answer in time. */
-  failed(given: OriginAsked, atMs: number): void {
+  failed(given: OriginAsked, atMs: number, trouble: OriginTrouble = "unreachable"): void {
     if (given.page !== undefined) this.#failing.begin(given.page, atMs);
-    const { failing, breaker, wellAtMs } = this.#origin(given.origin);
+    const { failing, breaker, condition, shutOff, wellAtMs } = this.#origin(given.origin);
+    condition.failed(trouble, atMs);
     for (const [path, failedAtMs] of failing) {
       if (Math.abs(atMs - failedAtMs) > failuresWithinMs) failing.delete(path);
     }
@@ -94,6 +105,7 @@ export class OriginHealth {
     if (failing.size >= failingPathsToShutOff && !wasJustWell && !breaker.isOpen) {
       breaker.failed(atMs);
     }
+    if (breaker.isOpen) shutOff.failed("down", atMs);
   }
 
   /** What answered before is what a probe asks for, whoever occasions it. */
@@ -114,11 +126,21 @@ export class OriginHealth {
     return [...this.#origins].filter(([, { breaker }]) => breaker.isOpen).map(([name]) => name);
   }
 
+  /** The last of each origin that has been in any, also once it is over. */
+  get troubles(): ReadonlyMap<string, Trouble<OriginTrouble>> {
+    const all = [...this.#origins].map(
+      ([name, { condition }]) => [name, condition.trouble] as const,
+    );
+    return new Map(all.flatMap(([name, trouble]) => (trouble ? [[name, trouble]] : [])));
+  }
+
   #origin(name: string): Origin {
     let origin = this.#origins.get(name);
     if (origin === undefined) {
       origin = {
         breaker: new Breaker(shutOffMsMax, 1),
+        condition: conditionOfOrigin(name, this.#tell),
+        shutOff: shutOffOfOrigin(name, this.#tell),
         failing: new Map(),
         wellAtMs: -Infinity,
         wellTarget: undefined,
@@ -156,6 +178,8 @@ class Pauses {
 
 interface Origin {
   readonly breaker: Breaker;
+  readonly condition: Condition<OriginTrouble>;
+  readonly shutOff: Condition<"down">;
   /** When paths failed since it last answered. */
   readonly failing: Map<string, number>;
   wellAtMs: number;

@@ -263,7 +263,8 @@ describe("the run", () => {
       const site = await heated(openHotSite());
       site.upstash.mode = mode;
       await site.colos[0].fireCron();
-      expect([site.colos[0].origin.count, site.colos[0].log]).toEqual([1, []]);
+      const told = expect.stringMatching(/^Shared tier: The database /) as string;
+      expect([site.colos[0].origin.count, site.colos[0].log]).toEqual([1, [told]]);
       site.upstash.mode = "works";
       site.clock.advance(1);
       await site.colos[0].fireCron();
@@ -284,6 +285,24 @@ describe("the run", () => {
       // Either may be first, and what failed may have been asked for twice.
       expect((await near.get("/b")).text).toMatch(/^page [345]$/);
     }
+  });
+
+  it("counts and logs a fault of ours, and goes on with the others", async () => {
+    let isBroken = false;
+    const tags = (): string[] => {
+      if (isBroken) throw new RangeError("s3cret");
+      return [];
+    };
+    const routes = [{ name: "broken", match: "/a", tags }];
+    const site = openHotSite({ config: { hotKeys: 10, routes } });
+    const [near] = site.colos;
+    await heat(near, ["/a", "/b"]);
+    isBroken = true;
+    await near.fireCron();
+    expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1, failed: 1 });
+    expect(near.log).toEqual([
+      expect.stringMatching(/^Background work failed with RangeError: at /),
+    ]);
   });
 
   it.each(["answers", "sends its bodies"])(
