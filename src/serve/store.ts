@@ -41,14 +41,20 @@ import {
  */
 export function removeStored(
   { text, host }: RecordKey,
-  { tiers, afterAnswer }: Ports,
+  { tiers, metrics, afterAnswer }: Ports,
   hosts: readonly string[] = [host],
 ): void {
   const keys = Array.from(new Set(hosts), (each) => new RecordKey(text, each));
   for (const key of keys) tiers.memory.remove(key);
   afterAnswer(async () => {
-    const removals = keys.map((key) => tiers.edge.remove(key));
-    await Promise.all([...removals, keys[0] && tiers.shared?.remove(keys[0])]);
+    const [sharedRemoval, ...edgeRemovals] = await Promise.all([
+      keys[0] && tiers.shared?.remove(keys[0]),
+      ...keys.map((key) => tiers.edge.remove(key)),
+    ]);
+    if (sharedRemoval === "unavailable") metrics.tierWritten("shared", "not-removed");
+    for (const removal of edgeRemovals) {
+      if (removal === "unavailable") metrics.tierWritten("edge", "not-removed");
+    }
   });
 }
 

@@ -22,6 +22,7 @@ import {
   type TierKeep,
   type TierRead,
   type TierRecord,
+  type TierRemoval,
   type TierWrite,
 } from "./tier.ts";
 
@@ -113,11 +114,12 @@ export class EdgeTier implements Tier {
     return blob.size === bodyBytes ? { kind: "blob", blob } : "not-whole";
   }
 
-  async remove(key: RecordKey): Promise<void> {
+  async remove(key: RecordKey): Promise<TierRemoval> {
     try {
       await this.#settings.cache().delete(await addressOf(key));
+      return "removed";
     } catch {
-      // A cache that cannot be reached answers nothing either.
+      return "unavailable";
     }
   }
 

@@ -19,6 +19,7 @@ import {
   type TierKeep,
   type TierRead,
   type TierRecord,
+  type TierRemoval,
   type TierWrite,
 } from "./tier.ts";
 
@@ -118,9 +119,10 @@ export class SharedTier implements Tier {
     return listRecords(this.#settings, countMax);
   }
 
-  async remove(key: RecordKey): Promise<void> {
+  async remove(key: RecordKey): Promise<TierRemoval> {
     const redisKey = await this.#redisKey(key);
-    await this.#settings.redis.remove((redis) => redis.del(redisKey));
+    const answer = await this.#settings.redis.remove((redis) => redis.del(redisKey));
+    return answer.kind === "answered" ? "removed" : answer.kind;
   }
 
   async write(

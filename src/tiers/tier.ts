@@ -73,9 +73,14 @@ export interface Tier {
     record: TierRecord | ArrivingResponse,
     keep: TierKeep,
   ): TierWrite | Promise<TierWrite>;
-  /** Nothing can be read under the key from then on. Never throws and never rejects. */
-  remove(key: RecordKey): void | Promise<void>;
+  /**
+   * Nothing can be read under the key from then on; after `unavailable` it can, once the tier can be
+   * reached again. Never throws and never rejects.
+   */
+  remove(key: RecordKey): void | Promise<TierRemoval>;
 }
+
+export type TierRemoval = "removed" | "unavailable";
 
 export interface TierKeep {
   readonly atMs: number;

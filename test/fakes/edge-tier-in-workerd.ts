@@ -12,6 +12,7 @@ import type {
   TierKeep,
   TierRead,
   TierRecord,
+  TierRemoval,
   TierWrite,
 } from "../../src/tiers/tier.ts";
 import type { BodyTold, EdgeAnswer, EdgeOrder } from "./edge-tier-worker.ts";
@@ -68,10 +69,11 @@ export class EdgeTierInWorkerd implements Tier {
     return this.writeTold(key, keep, await told(record));
   }
 
-  async remove(key: RecordKey): Promise<void> {
+  async remove(key: RecordKey): Promise<TierRemoval> {
     const { text, host } = key;
     const { answer } = await this.#order({ kind: "remove", key: { text, host } });
     if (answer.kind !== "removed") throw unexpected(answer);
+    return answer.kind;
   }
 
   /** With the body in other pieces, or another end, than it could have in Node. */

@@ -191,3 +191,20 @@ it("one name of the site invalidates what its colo stored under the first", asyn
   near.clock.advance(1);
   expect((await far.get("https://a.example/x")).text).toBe("page 3");
 });
+
+it.each(["edge", "shared"])(
+  "what could not be taken out of a tier is counted: %s",
+  async (tier) => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: "admin" } });
+    if (tier === "edge") site.cache.mode = "throws";
+    else upstash.mode = "down";
+    await site.get("/a", { method: "POST" });
+    const { text } = await site.get("/_cache/stats", {
+      headers: { authorization: "Bearer admin" },
+    });
+    const { writes } = JSON.parse(text) as { writes: unknown };
+    expect(writes).toEqual({ [tier]: { "not-removed": 1 } });
+  },
+);
