@@ -1,0 +1,73 @@
+// Two versions of the Worker side by side, with different N, in one colo: they share copies of the
+// view, and each judges by its own N (docs/purging.md, "Changing N").
+import "../fakes/workers-globals.ts";
+import { expect, it } from "vitest";
+import type { JournalView } from "../../src/purge/journal-view.ts";
+import { createPurging } from "../../src/purge/purging.ts";
+import { FakeCache } from "../fakes/fake-cache.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { openNetworkOfFakes } from "../fakes/fake-upstash.ts";
+import { drawsFrom } from "../fakes/journal-simulator.ts";
+import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
+
+openNetworkOfFakes();
+
+const allowanceMs = 1_000;
+const host = "www.example.com";
+/** Half an hour. */
+const turns = 3_600;
+
+interface Version {
+  readonly view: JournalView;
+  readonly boundMs: number;
+}
+
+/**
+ * Isolates with these N. The first is asked every half second; the second once in 67 s, so that it
+ * finds copies of every age. A purge comes every four seconds.
+ */
+async function overlooked(lagsSeconds: readonly number[]) {
+  const clock = new FakeClock();
+  const upstash = new UnsteadyUpstash(clock);
+  const cache = new FakeCache(clock);
+  const platform = { nowAtMs: clock.nowAtMs, random: drawsFrom(1), cache: () => cache };
+  const versions = lagsSeconds.map((visibleWithinSeconds): Version => {
+    const renewalLagMs = visibleWithinSeconds * 1_000;
+    const purge = { renewalLagMs, visibleWithinSeconds, allowanceMs, retentionMs: 86_400_000 };
+    const { view } = createPurging({ purge, namespace: "site" }, upstash, platform);
+    return { view, boundMs: renewalLagMs - allowanceMs };
+  });
+  const purges: { readonly position: string; readonly atMs: number }[] = [];
+  const found = { judgements: 0, overlooked: 0 };
+  const pending: Promise<void>[] = [];
+  for (let turn = 0; turn < turns; turn += 1) {
+    if (turn % 8 === 0) {
+      const position = upstash.journal.add(purgeOf(turn));
+      purges.push({ position, atMs: clock.atMs });
+    }
+    clock.advance(0.5);
+    for (const [nth, { view, boundMs }] of versions.entries()) {
+      if (nth > 0 && turn % 134 !== 133) continue;
+      const afterAnswer = (work: () => Promise<void>) => void pending.push(work());
+      await view.attend({ atMs: clock.atMs, host, afterAnswer })?.();
+      await Promise.all(pending.splice(0));
+      const due = purges.findLast(({ atMs }) => atMs < clock.atMs - boundMs);
+      if (due === undefined) continue;
+      found.judgements += 1;
+      const isKnown = view.chain?.entries.some(({ position }) => position === due.position);
+      if (isKnown !== true) found.overlooked += 1;
+    }
+  }
+  return found;
+}
+
+const purgeOf = (nth: number) => ["*", "v", "1", "n", `${nth}`, "tags", "[]", "prefixes", "[]"];
+
+it.each([
+  { id: "N is lowered", lagsSeconds: [60, 3] },
+  { id: "N is raised", lagsSeconds: [3, 60] },
+])("each knows every purge that is older than its own N − A: $id", async ({ lagsSeconds }) => {
+  const { judgements, overlooked: count } = await overlooked(lagsSeconds);
+  expect(judgements).toBeGreaterThan(3_000);
+  expect(count).toBe(0);
+});
