@@ -119,7 +119,10 @@ describe("a secret that is not usable", () => {
     expect([(await site.get("/assets/a")).status, (await site.get("/a")).status]).toEqual([
       502, 200,
     ]);
-    expect(site.log).toEqual([expect.stringContaining("The service binding BUCKET is refused.")]);
+    expect(site.log).toEqual([
+      expect.stringContaining("The service binding BUCKET is refused."),
+      'Origin "bucket" cannot be reached.',
+    ]);
   });
 });
 

@@ -78,7 +78,7 @@ async function ask(
     const failure = failureToldBy(response.status);
     if (failure !== undefined) {
       await response.body?.cancel();
-      originHealth.failed(asking, respondedAtMs);
+      originHealth.failed(asking, respondedAtMs, failure);
       return { kind: "failed", failure };
     }
     if (isFinal(response.status) || (isUpgrade && response.status === 101)) {

@@ -1,5 +1,6 @@
 // What a request of an unsafe method invalidates, and what not (RFC 9111 §4.4).
 import { describe, expect, it } from "vitest";
+import { adminToken, bearer } from "../admin/purge-sender.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { openColos, openSite, type Site, until } from "../fakes/harness.ts";
@@ -197,12 +198,12 @@ it.each(["edge", "shared"])(
   async (tier) => {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);
-    const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: "admin" } });
+    const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: adminToken } });
     if (tier === "edge") site.cache.mode = "throws";
     else upstash.mode = "down";
     await site.get("/a", { method: "POST" });
     const { text } = await site.get("/_cache/stats", {
-      headers: { authorization: "Bearer admin" },
+      headers: bearer,
     });
     const { writes } = JSON.parse(text) as { writes: unknown };
     expect(writes).toEqual({ [tier]: { "not-removed": 1 } });

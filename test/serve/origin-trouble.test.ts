@@ -4,13 +4,13 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { openSite, type Site, until } from "../fakes/harness.ts";
 import { cc, never, page, type Script, unreachable } from "../fakes/origin-in-process.ts";
 
-const admin = { authorization: "Bearer admin" };
+const admin = { authorization: "Bearer admin-token-of-the-site" };
 const noStore = () => page("back", cc("no-store"));
 
 function opened(script: Script): Site {
   return openSite({
     origin: script,
-    env: { ADMIN_TOKEN: "admin", ORIGIN_URL: "https://user-s3cret.invalid" },
+    env: { ADMIN_TOKEN: "admin-token-of-the-site", ORIGIN_URL: "https://user-s3cret.invalid" },
   });
 }
 
@@ -102,6 +102,17 @@ it("one that does not answer in time is told apart", async () => {
   expect((await originsOf(site)).originTroubles).toMatchObject({
     default: { kind: "timeout", counts: { timeout: 1 } },
   });
+});
+
+it.each([
+  { status: 524, line: "does not answer in time", kind: "timeout" },
+  { status: 522, line: "does not answer in time", kind: "timeout" },
+  { status: 521, line: "cannot be reached", kind: "unreachable" },
+])("what Cloudflare's network answers for it tells: $status", async ({ status, line, kind }) => {
+  const site = opened(() => page("error code", {}, status));
+  await site.get("/a");
+  expect(site.log).toEqual([`Origin "default" ${line}.`]);
+  expect((await originsOf(site)).originTroubles).toMatchObject({ default: { kind } });
 });
 
 it("an origin that answers, with whatever status, is in no such trouble", async () => {
