@@ -100,7 +100,7 @@ describe("within N + 1 s", () => {
     expect(await isHit(colos.far, named)).toBe(false);
   });
 
-  it("it is validated where it can be, unless somebody has ordered a purge too", async () => {
+  it("is validated where it can be, unless somebody has ordered a purge too", async () => {
     const etag = { etag: '"1"' };
     const colos = new TwoColos(everywhere, ({ method, headers }) => {
       if (method !== "GET") return new Response(null, { status: 204 });
