@@ -1,4 +1,5 @@
 // Turns an origin's answer into a stored response: metadata at once, the body as it arrives.
+import type { Config } from "../config.ts";
 import { formatHttpDate } from "../http/http-date.ts";
 import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
 import { connectionFields, qualifiedFieldNames, storableFields } from "../http/storable-fields.ts";
@@ -10,9 +11,10 @@ import {
 } from "../http/stored-response.ts";
 import { governingDirectives } from "../http/governing-directives.ts";
 import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
+import { forClients } from "./downstream.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { tagsOf } from "./tags.ts";
+import { fieldTagsOf, taggingOf } from "./tags.ts";
 
 /** An origin's answer with what was known before it was asked for. */
 export interface Fresh {
@@ -26,19 +28,23 @@ export interface Fresh {
 export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMetadata {
   const { response, requestedAtMs, respondedAtMs, stamp } = fresh;
   const { directives } = governingDirectives(response.headers);
-  const fields = storableFields(response.headers, directives);
+  const storable = storableFields(response.headers, directives);
+  const fields = withDate(strippedOfCookies(storable, asked), respondedAtMs);
+  const fieldTags = fieldTagsOf(response.headers, ports.config);
+  const { leftOutBytes, ...tagging } = taggingOf(fieldTags, fields, asked);
+  ports.leftOutTags.add(leftOutBytes, asked.route.name);
   const metadata: StoredMetadata = {
     url: asked.url,
     route: asked.route.name,
     status: response.status,
     statusText: response.statusText,
-    fields: withDate(strippedOfCookies(fields, asked), respondedAtMs),
+    fields,
     requestedAtMs,
     respondedAtMs,
     bodyBytes: contentLength(response.headers),
     bodyDigest: null,
     selecting: selectingValues(selectingFieldNames(response.headers), asked.forwarded),
-    tags: tagsOf(response.headers, asked, ports.config),
+    ...tagging,
     stamp,
     colo: ports.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
@@ -71,11 +77,15 @@ export function fieldsForOneClient(
   received: Headers,
   stored: StoredMetadata,
   asked: Asked,
+  config: Config,
 ): FieldLine[] {
   const { directives } = governingDirectives(fieldsOf(stored));
   const named = qualifiedFieldNames(directives);
+  if (named.size === 0) return [];
   const dropped = connectionFields(received);
-  const own = [...received].filter(([name]) => named.has(name) && !dropped.has(name));
+  const own = [...forClients(received, config)].filter(
+    ([name]) => named.has(name) && !dropped.has(name),
+  );
   return strippedOfCookies(own, asked);
 }
 

@@ -44,7 +44,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     : metadata;
   const sent = { metadata: marked, source, isValidated: false };
   const answer = sendAndStoreBody(sent, need, flight, { ...handling, stored: true });
-  for (const [name, value] of fieldsForOneClient(response.headers, metadata, asked)) {
+  for (const [name, value] of fieldsForOneClient(response.headers, metadata, asked, ports.config)) {
     answer.response.headers.append(name, value);
   }
   return answer;
