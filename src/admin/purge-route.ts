@@ -1,6 +1,7 @@
 // POST /_cache/purge: who sends it, what it asks, and what came of it.
 import type { Metrics, PurgeRefusal } from "../metrics.ts";
 import type { Acceptances } from "../purge/acceptance.ts";
+import type { Fault } from "../purge/order-form.ts";
 import { orderBytesMax, type Naming, type PurgeOrder, readOrder } from "../purge/order.ts";
 import { verifyWebhook } from "../purge/webhook.ts";
 import type { Attention } from "../purge/view.ts";
@@ -8,6 +9,7 @@ import { sha256Hex } from "../sha256.ts";
 import type { Isolate } from "../serve/ports.ts";
 import { isAuthorized } from "./auth.ts";
 import { dryRun } from "./dry-run.ts";
+import { toldOf } from "./order-told.ts";
 import { saidError } from "./said-error.ts";
 
 export interface PurgeRouteSettings {
@@ -50,9 +52,7 @@ async function handled(
   const sender = await senderOf(request, body, settings);
   if (sender.kind === "refused") return { answer: unsigned(sender.why), refusal: sender.reason };
   const order =
-    sender.id.length > idLengthMax
-      ? { fault: `Its webhook-id is over ${idLengthMax} characters.` }
-      : readOrder(body, settings.naming);
+    sender.id.length > idLengthMax ? { fault: tooLongId } : readOrder(body, settings.naming);
   if ("fault" in order) return { answer: malformed(order.fault), refusal: "malformed" };
   return order.isDryRun
     ? { answer: await triedOut(order, settings) }
@@ -69,21 +69,18 @@ async function accepted(
   const refused = (why: string): Handled => ({ answer: unavailable(why), refusal: "unavailable" });
   if (acceptances === undefined) return refused("No journal is configured.");
   const bodyDigest = await sha256Hex(new TextEncoder().encode(body));
-  const signed = { ...order, id: sender.id, bodyDigest, by: sender.by };
+  const { targets, mode, reason, reading } = order;
+  const signed = { targets, mode, reason, id: sender.id, bodyDigest, by: sender.by };
   const acceptance = await acceptances.accept(signed, attention);
   if (acceptance.kind === "conflict") return { answer: conflict(sender.id), refusal: "id-reused" };
   if (acceptance.kind === "unavailable") return refused("The journal did not take it.");
   metrics.purgeAccepted();
   const { position } = acceptance;
-  return { answer: told({ position, targets: countsOf(order), visibleWithinSeconds }) };
+  return { answer: told({ position, ...toldOf(reading), visibleWithinSeconds }) };
 }
 
 async function triedOut(order: PurgeOrder, { tiers }: PurgeRouteSettings): Promise<Response> {
-  return told({ dryRun: true, targets: countsOf(order), ...(await dryRun(order.targets, tiers)) });
-}
-
-function countsOf({ targets }: PurgeOrder) {
-  return { tags: targets.tags.length, prefixes: targets.prefixes.length };
+  return told({ dryRun: true, ...toldOf(order.reading), ...(await dryRun(order.targets, tiers)) });
 }
 
 function told(said: object): Response {
@@ -152,15 +149,14 @@ function unsigned(why: string): Response {
   });
 }
 
-function malformed(why: string): Response {
-  return saidError(400, {
-    code: "malformed",
-    what: nothingPurged,
-    why,
-    mend:
-      'Send JSON such as {"tags": ["article:1"]}; the fields are tags, urls, prefixes, hosts, ' +
-      "routes, everything, mode, dryRun and reason.",
-  });
+const tooLongId: Fault = {
+  why: `Its webhook-id is over ${idLengthMax} characters.`,
+  mend: "Give it a shorter one.",
+};
+
+function malformed(fault: Fault): Response {
+  const { why, mend } = fault;
+  return saidError(400, { code: "malformed", what: nothingPurged, why, mend });
 }
 
 function conflict(id: string): Response {
