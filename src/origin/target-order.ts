@@ -21,7 +21,7 @@ export async function tryInTargetOrder<Entry extends PurgeMessage>(
     for (const entry of left) {
       if (hasFailed) return;
       const targets = targetsOf(entry);
-      const earlier = targets.map((target) => lastTryByTarget.get(target));
+      const earlier = targets.flatMap((target) => lastTryByTarget.get(target) ?? []);
       const tried = Promise.allSettled(earlier).then(() => attempt(entry));
       for (const target of targets) lastTryByTarget.set(target, tried);
       await tried.catch((cause: unknown) => {
