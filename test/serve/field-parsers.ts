@@ -49,7 +49,8 @@ const range = (request: Record<string, string>) =>
     bodyDate: null,
   });
 
-const tags = (name: string) => (text: string) => taggingOf(fieldTagsOf(only(name)(text), config), [], asked);
+const tags = (name: string) => (text: string) =>
+  taggingOf(fieldTagsOf(only(name)(text), config), [], asked);
 
 export const fieldParsers: readonly (readonly [name: string, read: (text: string) => unknown])[] = [
   ["directives", parseDirectives],
