@@ -159,7 +159,7 @@ function notAccepted(id: string, tries: number, why: string): PurgeError {
     code: "not-accepted",
     what: `The purge ${id} was not accepted in ${tries === 1 ? "one try" : `${tries} tries`}.`,
     why,
-    mend: "Send it again later; an outbox keeps it until it is accepted.",
+    mend: "Send it again later. A purge in an outbox is kept until it is accepted.",
   });
 }
 
