@@ -17,6 +17,7 @@ import { HotKeys } from "./serve/hot-keys.ts";
 import { Invalidations } from "./serve/invalidate.ts";
 import { JoinedPurges } from "./serve/joined-purges.ts";
 import { keepWarm } from "./serve/keep-warm.ts";
+import { LeftOutTags } from "./serve/left-out-tags.ts";
 import { Lifts } from "./serve/lifts.ts";
 import { OriginHealth } from "./serve/origin-health.ts";
 import { plainPage } from "./serve/plain-page.ts";
@@ -159,6 +160,7 @@ function createIsolate(given: {
     sharedOdds: new SharedOdds(),
     fillBudget,
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memory.largestBodyBytes }),
+    leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     fetchOrigin: originFetcher(environment.origins, platform, metrics),
     nowAtMs: platform.nowAtMs,
     random: platform.random,

@@ -51,6 +51,8 @@ export interface Snapshot {
   readonly originRetries: number;
   /** Records of another version or form, or with a body that is not theirs. */
   readonly badRecords: number;
+  /** Tags over 256 bytes: nothing can be purged by them. */
+  readonly tagsLeftOut: number;
   readonly failedBackgroundWork: number;
   /** Answers with what nobody could tell of whether a purge covers it. */
   readonly unverifiedAnswers: number;
@@ -70,6 +72,7 @@ export class Metrics {
   #originRequests = 0;
   #originRetries = 0;
   #badRecords = 0;
+  #tagsLeftOut = 0;
   #failedBackgroundWork = 0;
 
   readonly #refusedPurges: Partial<Record<PurgeRefusal, number>> = {};
@@ -120,6 +123,10 @@ export class Metrics {
     this.#badRecords += 1;
   }
 
+  tagLeftOut(): void {
+    this.#tagsLeftOut += 1;
+  }
+
   backgroundWorkFailed(): void {
     this.#failedBackgroundWork += 1;
   }
@@ -147,6 +154,7 @@ export class Metrics {
       originRequests: this.#originRequests,
       originRetries: this.#originRetries,
       badRecords: this.#badRecords,
+      tagsLeftOut: this.#tagsLeftOut,
       failedBackgroundWork: this.#failedBackgroundWork,
       unverifiedAnswers: this.#unverifiedAnswers,
       purges: { accepted: this.#acceptedPurges, refused: { ...this.#refusedPurges } },

@@ -7,6 +7,9 @@ export interface Fault {
   readonly mend: string;
 }
 
+/** Why something was not done, and what would be right. */
+export type Reason = Pick<Fault, "why" | "mend">;
+
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
 

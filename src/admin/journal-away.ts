@@ -1,9 +1,6 @@
 // Why the journal could not do what was asked of it, and what helps.
-import type { Fault } from "../operator-error.ts";
+import type { Fault, Reason } from "../operator-error.ts";
 import { mendOf, type RedisTrouble, whyOf } from "../redis/trouble.ts";
-import type { Said } from "./said-error.ts";
-
-export type Reason = Pick<Said, "why" | "mend">;
 
 /** @param fault of what the database is reached with; `undefined` where nothing is set */
 export function noJournal(fault: Fault | undefined): Reason {

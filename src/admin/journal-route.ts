@@ -2,7 +2,8 @@
 import { acceptedAtMs, type Entry } from "../purge/entry.ts";
 import { namedTargets } from "../purge/purge-target.ts";
 import type { RedisJournal } from "../purge/redis-journal.ts";
-import { journalAway, type Reason } from "./journal-away.ts";
+import type { Reason } from "../operator-error.ts";
+import { journalAway } from "./journal-away.ts";
 import { saidError } from "./said-error.ts";
 
 /** Of entries of up to 8 KiB each, within 1 MiB. */

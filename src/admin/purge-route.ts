@@ -7,10 +7,11 @@ import type { Attention } from "../purge/view.ts";
 import { sha256Hex } from "../sha256.ts";
 import type { Isolate } from "../serve/ports.ts";
 import type { Secret } from "../environment.ts";
-import { type Fault, isFault } from "../operator-error.ts";
+import { type Fault, isFault, type Reason } from "../operator-error.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
 import { dryRun } from "./dry-run.ts";
-import { journalAway, type Reason } from "./journal-away.ts";
+import { journalAway } from "./journal-away.ts";
+import { toldOf } from "./order-told.ts";
 import { saidError } from "./said-error.ts";
 
 export interface PurgeRouteSettings {
@@ -58,9 +59,7 @@ async function handled(
     return { answer: notUsable(sender.fault, nothingPurged), refusal: "unavailable" };
   }
   const order =
-    sender.id.length > idLengthMax
-      ? { fault: `Its webhook-id is over ${idLengthMax} characters.` }
-      : readOrder(body, settings.naming);
+    sender.id.length > idLengthMax ? { fault: tooLongId } : readOrder(body, settings.naming);
   if ("fault" in order) return { answer: malformed(order.fault), refusal: "malformed" };
   return order.isDryRun
     ? { answer: await triedOut(order, settings) }
@@ -80,7 +79,8 @@ async function accepted(
   });
   if ("why" in acceptances) return refused(acceptances);
   const bodyDigest = await sha256Hex(new TextEncoder().encode(body));
-  const signed = { ...order, id: sender.id, bodyDigest, by: sender.by };
+  const { targets, mode, reason, reading } = order;
+  const signed = { targets, mode, reason, id: sender.id, bodyDigest, by: sender.by };
   const acceptance = await acceptances.accept(signed, attention);
   if (acceptance.kind === "conflict") return { answer: conflict(sender.id), refusal: "id-reused" };
   if (acceptance.kind === "unavailable") {
@@ -88,15 +88,11 @@ async function accepted(
   }
   metrics.purgeAccepted();
   const { position } = acceptance;
-  return { answer: told({ position, targets: countsOf(order), visibleWithinSeconds }) };
+  return { answer: told({ position, ...toldOf(reading), visibleWithinSeconds }) };
 }
 
 async function triedOut(order: PurgeOrder, { tiers }: PurgeRouteSettings): Promise<Response> {
-  return told({ dryRun: true, targets: countsOf(order), ...(await dryRun(order.targets, tiers)) });
-}
-
-function countsOf({ targets }: PurgeOrder) {
-  return { tags: targets.tags.length, prefixes: targets.prefixes.length };
+  return told({ dryRun: true, ...toldOf(order.reading), ...(await dryRun(order.targets, tiers)) });
 }
 
 function told(said: object): Response {
@@ -172,15 +168,14 @@ function unsigned(why: string): Response {
   });
 }
 
-function malformed(why: string): Response {
-  return saidError(400, {
-    code: "malformed",
-    what: nothingPurged,
-    why,
-    mend:
-      'Send JSON such as {"tags": ["article:1"]}; the fields are tags, urls, prefixes, hosts, ' +
-      "routes, everything, mode, dryRun and reason.",
-  });
+const tooLongId: Reason = {
+  why: `Its webhook-id is over ${idLengthMax} characters.`,
+  mend: "Give it a shorter one.",
+};
+
+function malformed(fault: Reason): Response {
+  const { why, mend } = fault;
+  return saidError(400, { code: "malformed", what: nothingPurged, why, mend });
 }
 
 function conflict(id: string): Response {

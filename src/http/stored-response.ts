@@ -3,6 +3,9 @@
 /** One field line: the name in lower case, then the value as it was received. */
 export type FieldLine = readonly [name: string, value: string];
 
+/** The tags that one field names: without the field itself where that may not be stored. */
+export type FieldTags = readonly [field: string, tags: readonly string[]];
+
 /** What the rules need of a set of fields; a `Headers` is one. Names are case-insensitive. */
 export type Fields = Pick<Headers, "get" | "has">;
 
@@ -32,6 +35,8 @@ export interface StoredMetadata {
   readonly selecting: readonly (readonly [name: string, value: string | null])[];
   /** For purging; gathered when the response was stored. */
   readonly tags: readonly string[];
+  /** Those of them, by field, whose field is not among `fields`, so that a 304 can leave them. */
+  readonly withheldTags?: readonly FieldTags[] | undefined;
   readonly stamp: Stamp;
   /** The location whose isolate asked the origin; empty where there is none. */
   readonly colo: string;

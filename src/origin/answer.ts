@@ -1,5 +1,6 @@
 // What the answer to a purge means: accepted, to be tried again, or refused for good.
 import { retryAfterMs } from "./back-off.ts";
+import { dryRunSaid } from "./message.ts";
 import { PurgeError } from "./purge-error.ts";
 
 export interface Acceptance {
@@ -9,11 +10,23 @@ export interface Acceptance {
   readonly visibleWithinSeconds: number;
 }
 
-export type SendVerdict =
-  | ({ readonly kind: "accepted" } & Acceptance)
+/** `Answer` is what a 200 has to hold. */
+export type Verdict<Answer> = { readonly kind: "accepted"; readonly answer: Answer } | NotAccepted;
+
+type NotAccepted =
   /** `retryAfterMs` is what the answer asked for, 0 when it asked for nothing. */
   | { readonly kind: "try-later"; readonly why: string; readonly retryAfterMs: number }
   | { readonly kind: "refused"; readonly error: PurgeError };
+
+export type SendVerdict = ({ readonly kind: "accepted" } & Acceptance) | NotAccepted;
+
+/** How a 200 is read: a 200 alone proves nothing, since any page of any site answers so. */
+export interface Reader<Answer> {
+  /** @returns `undefined` for what another server may answer */
+  readonly read: (answer: Readonly<Record<string, unknown>>) => Answer | undefined;
+  /** Said of a 200 that cannot be read, such as "a position". */
+  readonly what: string;
+}
 
 interface Said {
   readonly code: string;
@@ -25,11 +38,17 @@ interface Said {
 const saidCharsMax = 500;
 
 /** @throws what reading the body throws, when the connection ends within it */
-export async function readAnswer(response: Response, atMs: number): Promise<SendVerdict> {
+export async function readAnswer<Answer>(
+  response: Response,
+  atMs: number,
+  { read, what }: Reader<Answer>,
+): Promise<Verdict<Answer>> {
   const { status, headers } = response;
   const answer = parsed(await response.text());
   if (response.ok) {
-    return acceptanceIn(answer) ?? refusal(status, saidByStatus(status, headers));
+    const found = isRecord(answer) ? read(answer) : undefined;
+    if (found !== undefined) return { kind: "accepted", answer: found };
+    return refusal(status, saidByOk(answer, status, what));
   }
   const said = saidIn(answer) ?? saidByStatus(status, headers);
   if (status === 408 || status === 429 || status >= 500) {
@@ -39,7 +58,7 @@ export async function readAnswer(response: Response, atMs: number): Promise<Send
   return refusal(status, said);
 }
 
-const refusal = (status: number, said: Said): SendVerdict => ({
+const refusal = (status: number, said: Said): NotAccepted => ({
   kind: "refused",
   error: new PurgeError({ ...said, status }),
 });
@@ -52,14 +71,14 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A 200 alone proves nothing: any page of any site answers so. */
-function acceptanceIn(answer: unknown): SendVerdict | undefined {
-  if (!isRecord(answer)) return undefined;
-  const { position, visibleWithinSeconds } = answer;
-  if (typeof position !== "string" || position === "") return undefined;
-  if (typeof visibleWithinSeconds !== "number") return undefined;
-  return { kind: "accepted", position, visibleWithinSeconds };
-}
+export const acceptanceReader: Reader<Acceptance> = {
+  what: "a position",
+  read({ position, visibleWithinSeconds }) {
+    if (typeof position !== "string" || position === "") return undefined;
+    if (typeof visibleWithinSeconds !== "number") return undefined;
+    return { position, visibleWithinSeconds };
+  },
+};
 
 function saidIn(answer: unknown): Said | undefined {
   if (!isRecord(answer) || !isRecord(answer["error"])) return undefined;
@@ -73,14 +92,24 @@ function saidIn(answer: unknown): Said | undefined {
   return { code: saidCode, what: saidWhat, why: saidWhy, mend: saidMend };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
+}
+
+const notAccepted = "The purge was not accepted.";
+const checkUrl = "Give the address of a site behind Tidemark, ending in /_cache/purge.";
+
+function saidByOk(answer: unknown, status: number, what: string): Said {
+  if (isRecord(answer) && answer["dryRun"] === true && what === acceptanceReader.what) {
+    return dryRunSaid("Its body asks for a dry run, which purges nothing.");
+  }
+  const why = `The answer was ${status} without ${what}.`;
+  return { code: "not-tidemark", what: notAccepted, why, mend: checkUrl };
 }
 
 /** For answers that explain nothing: those of proxies, of other servers, of another address. */
 function saidByStatus(status: number, headers: Headers): Said {
-  const what = "The purge was not accepted.";
-  const checkUrl = "Give the address of a site behind Tidemark, ending in /_cache/purge.";
+  const what = notAccepted;
   if (status === 401 || status === 403) {
     const why = `The answer was ${status}: the signature or its time does not hold.`;
     return { code: "unauthorized", what, why, mend: "Use the same secret and time on both sides." };
@@ -93,7 +122,5 @@ function saidByStatus(status: number, headers: Headers): Said {
     const why = `The address leads on to ${headers.get("location") ?? "another"}.`;
     return { code: "redirect", what, why, mend: "Give the address at the end of that way." };
   }
-  const why =
-    status < 300 ? `The answer was ${status} without a position.` : `The answer was ${status}.`;
-  return { code: "not-tidemark", what, why, mend: checkUrl };
+  return { code: "not-tidemark", what, why: `The answer was ${status}.`, mend: checkUrl };
 }

@@ -27,10 +27,29 @@ const bodyBytesMax = 65_536;
 /**
  * Needs no `await`, so that it can be called inside a synchronous transaction.
  *
- * @throws PurgeError for an order that names nothing or is too large: better now, where the code
+ * @throws PurgeError for an order that names nothing, is too large or asks for a dry run: better now, where the code
  * that made it can be mended, than when the change it belongs to is long committed
  */
 export function messageOf(order: PurgeOrder): PurgeMessage {
+  if ("dryRun" in order && order.dryRun === true) {
+    throw new PurgeError(dryRunSaid("Its order asks for a dry run, which purges nothing."));
+  }
+  return newMessage(order);
+}
+
+/** The same for a dry run: what is made here purges nothing. */
+export function dryRunMessageOf(order: PurgeOrder): PurgeMessage {
+  return newMessage({ ...order, dryRun: true });
+}
+
+export const dryRunSaid = (why: string) => ({
+  code: "dry-run",
+  what: "Nothing was purged.",
+  why,
+  mend: "Call dryRun(order) of the purger for that, and leave dryRun out of orders.",
+});
+
+function newMessage(order: PurgeOrder & { readonly dryRun?: true }): PurgeMessage {
   const { tags = [], urls = [], prefixes = [], hosts = [], routes = [] } = order;
   const namedCount = [tags, urls, prefixes, hosts, routes].flat().length;
   if (namedCount === 0 && order.everything !== true) {

@@ -3,6 +3,7 @@ import type { Acceptance } from "./answer.ts";
 import { type BackOff, backOffMs } from "./back-off.ts";
 import { messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
 import type { Purger } from "./purger.ts";
+import { tryInTargetOrder } from "./target-order.ts";
 
 export interface OutboxEntry extends PurgeMessage {
   /** How often `failed` was called for it. */
@@ -18,7 +19,10 @@ export interface OutboxEntry extends PurgeMessage {
 export interface OutboxStore<Added = void> {
   /** Called inside the origin's transaction; `enqueue` returns its result. Due at once. */
   add(message: PurgeMessage): Added;
-  /** Messages neither delivered nor refused that are due, in the order in which they were added. */
+  /**
+   * Messages neither delivered nor refused that are due at that time: the oldest `limit` of them, in
+   * the order in which they were added, one that failed before in its old place.
+   */
   due(atMs: number, limit: number): readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>;
   delivered(id: string, acceptance: Acceptance): void | Promise<void>;
   /** Not accepted this time; due again at `nextTryAtMs`. */
@@ -62,7 +66,9 @@ export interface Outbox<Added> {
   /** Lets the loop look at once: for transactions that commit later than the turn of `enqueue`. */
   wake(): void;
   /**
-   * Tries everything due once, in order. While a round is under way, its result is shared.
+   * Tries what is due, batch by batch, the oldest first, until a batch is not full. Those that name
+   * the same target are tried in the order in which they were added, others several at a time. A
+   * batch that is under way is shared.
    *
    * @throws what the store throws
    */
@@ -82,24 +88,38 @@ const batchCount = 50;
 export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Added> {
   const { store, nowAtMs = Date.now, report = reportToConsole, pollMs = 1_000 } = settings;
   const alarm = createAlarm();
-  let round: Promise<Round> | undefined;
+  let underWay: Promise<Batch> | undefined;
   let running: { stop: AbortController; ended: Promise<void> } | undefined;
   const attempt = createAttempt({ ...settings, nowAtMs, report });
 
-  const deliver = (signal?: AbortSignal): Promise<Round> => {
-    round ??= deliverDue({ store, attempt, atMs: nowAtMs(), signal }).finally(() => {
-      round = undefined;
+  const deliverOne = (signal?: AbortSignal): Promise<Batch> => {
+    underWay ??= deliverBatch({ store, attempt, atMs: nowAtMs(), signal }).finally(() => {
+      underWay = undefined;
     });
-    return round;
+    return underWay;
+  };
+
+  const deliver = async (): Promise<Round> => {
+    const sum: Round = { delivered: 0, failed: 0, refused: 0 };
+    for (let before: Batch | undefined; ;) {
+      const batch = await deliverOne();
+      for (const came of ["delivered", "failed", "refused"] as const)
+        sum[came] += batch.round[came];
+      if (!leavesMore(batch, before)) return sum;
+      before = batch;
+    }
   };
 
   const loop = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted) {
-      await deliver(signal).catch((cause: unknown) => {
+    for (let before: Batch | undefined; !signal.aborted;) {
+      const batch = await deliverOne(signal).catch((cause: unknown) => {
         if (!signal.aborted) report({ kind: "store-failed", cause });
+        return undefined;
       });
+      const hasMore = batch !== undefined && leavesMore(batch, before);
+      before = batch;
       // Without this wait a store that fails, or forgets, would be asked without pause.
-      if (!signal.aborted) await alarm.wait(pollMs);
+      if (!hasMore && !signal.aborted) await alarm.wait(pollMs);
     }
   };
 
@@ -111,7 +131,7 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
       return added;
     },
     wake: alarm.ring,
-    deliver: () => deliver(),
+    deliver,
     run() {
       if (running !== undefined) return;
       const stop = new AbortController();
@@ -131,7 +151,12 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
  * What Tidemark itself says against a message. Whatever else is answered (a wrong secret or address,
  * a redirect, another server's page) says nothing against it: it waits.
  */
-const aboutTheMessage: ReadonlySet<string> = new Set(["malformed", "id-reused", "too-large"]);
+const aboutTheMessage: ReadonlySet<string> = new Set([
+  "malformed",
+  "id-reused",
+  "too-large",
+  "dry-run",
+]);
 
 type Attempt = (entry: OutboxEntry, signal: AbortSignal | undefined) => Promise<keyof Round>;
 
@@ -166,24 +191,31 @@ function createAttempt(
   };
 }
 
-async function deliverDue(given: {
+interface Batch {
+  readonly round: Round;
+  readonly ids: ReadonlySet<string>;
+}
+
+/** Asks with the time of now, so that what has waited for its next try is found among what is new. */
+async function deliverBatch(given: {
   store: OutboxStore<unknown>;
   attempt: Attempt;
   atMs: number;
   signal: AbortSignal | undefined;
-}): Promise<Round> {
+}): Promise<Batch> {
   const { store, attempt, atMs, signal } = given;
   const round: Round = { delivered: 0, failed: 0, refused: 0 };
-  const triedIds = new Set<string>();
-  for (;;) {
-    const due = await store.due(atMs, batchCount);
-    const entries = due.filter(({ id }) => !triedIds.has(id));
-    if (entries.length === 0) return round;
-    for (const entry of entries) {
-      triedIds.add(entry.id);
-      round[await attempt(entry, signal)] += 1;
-    }
-  }
+  const entries = await store.due(atMs, batchCount);
+  await tryInTargetOrder(entries, async (entry) => {
+    const came = await attempt(entry, signal);
+    round[came] += 1;
+  });
+  return { round, ids: new Set(entries.map(({ id }) => id)) };
+}
+
+/** A store that notes nothing gives the same messages again: no reason to ask it without pause. */
+function leavesMore({ ids }: Batch, before: Batch | undefined): boolean {
+  return ids.size >= batchCount && [...ids].some((id) => before?.ids.has(id) !== true);
 }
 
 /** A wait that can be ended early; rung while nobody waits, it ends the next wait at once. */

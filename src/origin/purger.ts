@@ -1,7 +1,15 @@
 // Sends purges to Tidemark, signed, until they are accepted.
-import { type Acceptance, readAnswer, type SendVerdict } from "./answer.ts";
+import {
+  type Acceptance,
+  acceptanceReader,
+  readAnswer,
+  type Reader,
+  type SendVerdict,
+  type Verdict,
+} from "./answer.ts";
 import { type BackOff, backOffMs } from "./back-off.ts";
-import { messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
+import { type DryRun, dryRunReader } from "./dry-run.ts";
+import { dryRunMessageOf, messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
 import { PurgeError } from "./purge-error.ts";
 import { createSigner } from "./signature.ts";
 
@@ -29,6 +37,8 @@ export interface PurgerSettings {
   readonly retry?: Partial<Retry>;
 }
 
+export type TryOptions = Partial<RetryLimits> & { readonly signal?: AbortSignal };
+
 export interface Purger {
   /**
    * Tries until the purge is accepted.
@@ -36,10 +46,13 @@ export interface Purger {
    * @throws PurgeError when it is refused for good, or not accepted within the limits; the
    * signal's reason when that is aborted
    */
-  purge(
-    order: PurgeOrder,
-    options?: Partial<RetryLimits> & { readonly signal?: AbortSignal },
-  ): Promise<Acceptance>;
+  purge(order: PurgeOrder, options?: TryOptions): Promise<Acceptance>;
+  /**
+   * Asks what a purge would cover, and purges nothing. Tried and ended as `purge` is.
+   *
+   * @throws what `purge` throws
+   */
+  dryRun(order: PurgeOrder, options?: TryOptions): Promise<DryRun>;
   /**
    * One try. The same message may be sent any number of times.
    *
@@ -71,7 +84,11 @@ export function createPurger(settings: PurgerSettings): Purger {
   const { fetch = (to, init) => globalThis.fetch(to, init), nowAtMs = Date.now } = settings;
   const retry = { ...retryUnlessSet, ...settings.retry };
 
-  const send: Purger["send"] = async (message, { signal } = {}) => {
+  const tryOnce = async <Answer>(
+    message: PurgeMessage,
+    reader: Reader<Answer>,
+    signal: AbortSignal | undefined,
+  ): Promise<Verdict<Answer>> => {
     signal?.throwIfAborted();
     try {
       const response = await fetch(url, {
@@ -82,32 +99,39 @@ export function createPurger(settings: PurgerSettings): Purger {
         redirect: "manual",
         signal: eitherSignal(AbortSignal.timeout(retry.tryTimeoutMs), signal),
       });
-      return await readAnswer(response, nowAtMs());
+      return await readAnswer(response, nowAtMs(), reader);
     } catch (cause) {
       signal?.throwIfAborted();
       return { kind: "try-later", why: `No answer came: ${saidBy(cause)}.`, retryAfterMs: 0 };
     }
   };
 
-  const purge: Purger["purge"] = async (order, { signal, ...limits } = {}) => {
+  const tryUntilAccepted = async <Answer>(
+    message: PurgeMessage,
+    reader: Reader<Answer>,
+    { signal, ...limits }: TryOptions = {},
+  ): Promise<Answer> => {
     const { triesMax, giveUpAfterMs } = { ...retry, ...limits };
-    const options = signal === undefined ? {} : { signal };
-    const message = messageOf(order);
     const beganAtMs = nowAtMs();
     for (let tries = 1; ; tries += 1) {
-      const verdict = await send(message, options);
+      const verdict = await tryOnce(message, reader, signal);
       if (verdict.kind === "refused") throw verdict.error;
-      if (verdict.kind === "accepted") {
-        const { position, visibleWithinSeconds } = verdict;
-        return { position, visibleWithinSeconds };
-      }
+      if (verdict.kind === "accepted") return verdict.answer;
       const waitMs = Math.max(backOffMs(tries, retry), verdict.retryAfterMs);
       const isLate = nowAtMs() + waitMs - beganAtMs > giveUpAfterMs;
       if (tries >= triesMax || isLate) throw notAccepted(message.id, tries, verdict.why);
       await retry.sleep(waitMs, signal);
     }
   };
-  return { purge, send };
+  return {
+    purge: async (order, options) => tryUntilAccepted(messageOf(order), acceptanceReader, options),
+    dryRun: async (order, options) =>
+      tryUntilAccepted(dryRunMessageOf(order), dryRunReader, options),
+    send: async (message, { signal } = {}) => {
+      const verdict = await tryOnce(message, acceptanceReader, signal);
+      return verdict.kind === "accepted" ? { kind: "accepted", ...verdict.answer } : verdict;
+    },
+  };
 }
 
 function purgeUrl(text: string): string {
@@ -135,7 +159,7 @@ function notAccepted(id: string, tries: number, why: string): PurgeError {
     code: "not-accepted",
     what: `The purge ${id} was not accepted in ${tries === 1 ? "one try" : `${tries} tries`}.`,
     why,
-    mend: "Send it again later; an outbox keeps it until it is accepted.",
+    mend: "Send it again later. A purge in an outbox is kept until it is accepted.",
   });
 }
 

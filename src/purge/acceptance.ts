@@ -11,7 +11,7 @@ import type { PurgeTargets } from "./purge-target.ts";
 import type { Attention } from "./view.ts";
 
 /** A purge whose sender is known. */
-export interface SignedOrder extends Omit<PurgeOrder, "isDryRun"> {
+export interface SignedOrder extends Pick<PurgeOrder, "targets" | "mode" | "reason"> {
   /** The webhook's id; empty for an order under the admin token. */
   readonly id: string;
   readonly bodyDigest: string;

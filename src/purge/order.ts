@@ -1,52 +1,26 @@
-// A purge as it comes over the wire: checked, and turned into targets.
-import * as z from "zod/mini";
+// A purge as it comes over the wire: read as this site names things, and turned into targets.
+import type { Reason } from "../operator-error.ts";
+import { quoted, readForm } from "./order-form.ts";
 import {
   everythingTag,
   hostTag,
+  type PurgeMode,
   type PurgeTargets,
   routeTag,
+  tagBytes,
+  tagBytesMax,
   urlTag,
-  type PurgeMode,
   userTag,
 } from "./purge-target.ts";
+import { comparedUrl, tagSpellings } from "./spelling.ts";
 
 export const orderBytesMax = 65_536;
-const tagBytesMax = 256;
 /** Written as JSON, so that any target fits into an entry with all that stands beside it. */
 const targetBytesMax = 4_096;
 
-const names = (what: string) =>
-  z.optional(
-    z.array(
-      z.string(`must be a list of ${what}`).check(z.regex(/\S/, "holds an empty text")),
-      `must be a list of ${what}`,
-    ),
-  );
-
-const form = z.strictObject(
-  {
-    tags: names("tags"),
-    urls: names("URLs"),
-    prefixes: names("prefixes"),
-    hosts: names("hosts"),
-    routes: names("route names"),
-    everything: z.optional(z.boolean("must be true or false")),
-    mode: z.optional(z.enum(["hard", "soft"], 'is "hard" or "soft"')),
-    dryRun: z.optional(z.boolean("must be true or false")),
-    reason: z.optional(
-      z.string("must be a text").check(z.maxLength(512, "is over 512 characters")),
-    ),
-  },
-  {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? `${issue.keys.map((key) => JSON.stringify(key)).join(", ")} is no field of a purge`
-        : "must be an object",
-  },
-);
-
 export interface PurgeOrder {
   readonly targets: PurgeTargets;
+  readonly reading: OrderReading;
   /** `soft` makes stale what it covers, where `hard` forbids any use of it. */
   readonly mode: PurgeMode;
   readonly reason: string;
@@ -54,76 +28,130 @@ export interface PurgeOrder {
   readonly isDryRun: boolean;
 }
 
+/** How an order was read, for whoever sent it. */
+export interface OrderReading {
+  /** How many of each kind the order became; the spellings of one tag count once. */
+  readonly counts: TargetCounts;
+  /** URLs, prefixes and hosts that are named otherwise here than they were sent. */
+  readonly readAs: readonly ReadAs[];
+  /** What a sender may not expect of what was sent, in whole sentences. */
+  readonly notes: readonly string[];
+}
+
+export interface TargetCounts {
+  readonly tags: number;
+  readonly urls: number;
+  readonly prefixes: number;
+  readonly hosts: number;
+  readonly routes: number;
+  readonly everything: boolean;
+}
+
+export interface ReadAs {
+  readonly sent: string;
+  readonly as: readonly string[];
+}
+
+/** What a name of the sender's is here, or why it names nothing that can be stored. */
+export type Reading =
+  | { readonly kind: "named"; readonly as: readonly string[]; readonly note?: string | undefined }
+  | ({ readonly kind: "fault" } & Reason);
+
 /** How this site names what it stores. */
 export interface Naming {
-  readonly routeNames: ReadonlySet<string>;
-  /** @returns the keyed URL; `undefined` for text that is no URL of an HTTP site */
-  readonly keyedUrl: (url: string) => string | undefined;
-  /** @returns a path, or scheme, host and path, normalised as keys are */
-  readonly prefix: (prefix: string) => string | undefined;
-  /** @returns the host as keys have it */
-  readonly host: (host: string) => string;
+  readonly route: (name: string) => Reading;
+  /** As the keyed URL. */
+  readonly url: (url: string) => Reading;
+  /** As a path, or scheme, host and path, normalised as keys are. */
+  readonly prefix: (prefix: string) => Reading;
+  /** As keys have it. */
+  readonly host: (host: string) => Reading;
 }
 
 /**
  * @param body text of the request
  * @returns the order, or why it is none
  */
-export function readOrder(body: string, naming: Naming): PurgeOrder | { fault: string } {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return { fault: "The body is not JSON." };
-  }
-  const checked = z.safeParse(form, parsed);
-  if (!checked.success) {
-    const [issue] = checked.error.issues;
-    return { fault: `${issue?.path.map(String).join(".") || "The body"} ${issue?.message}.` };
-  }
-  const { tags = [], urls = [], prefixes = [], hosts = [], routes = [] } = checked.data;
-  const faults = [
-    tags.filter(isTooLong).map(() => `A tag is over ${tagBytesMax} bytes.`),
-    routes.filter((name) => !naming.routeNames.has(name)).map((name) => `No route is ${name}.`),
-    urls.filter((url) => naming.keyedUrl(url) === undefined).map((url) => `${url} is no URL.`),
-    prefixes
-      .filter((prefix) => naming.prefix(prefix) === undefined)
-      .map((prefix) => `${prefix} is no prefix: write /path/ or https://host/path/.`),
-    hosts
-      .filter((host) => !isHost(host))
-      .map((host) => `${host} is no host: write it as it stands in a URL.`),
-  ].flat();
-  if (faults[0] !== undefined) return { fault: faults[0] };
+export function readOrder(body: string, naming: Naming): PurgeOrder | { fault: Reason } {
+  const order = readForm(body);
+  if ("fault" in order) return order;
+  const tags = readAll(order.tags, readTag);
+  const urls = readAll(order.urls, naming.url);
+  const prefixes = readAll(order.prefixes, naming.prefix);
+  const hosts = readAll(order.hosts, naming.host);
+  const routes = readAll(order.routes, naming.route);
+  const all = [tags, routes, urls, prefixes, hosts];
+  const [fault] = all.flatMap(({ faults }) => faults);
+  if (fault !== undefined) return { fault };
+  const { mode = "hard", reason = "", everything = false, dryRun: isDryRun = false } = order;
   const targets: PurgeTargets = {
     tags: distinct([
-      ...(checked.data.everything === true ? [everythingTag] : []),
-      ...tags.map((tag) => userTag(tag.trim())),
-      ...urls.map((url) => urlTag(naming.keyedUrl(url) ?? "")),
-      ...hosts.map((host) => hostTag(naming.host(host))),
-      ...routes.map(routeTag),
+      ...(everything ? [everythingTag] : []),
+      ...tags.names.flatMap(tagSpellings).map(userTag),
+      ...urls.names.map(urlTag),
+      ...hosts.names.map(hostTag),
+      ...routes.names.map(routeTag),
     ]),
-    prefixes: distinct(prefixes.map((prefix) => naming.prefix(prefix) ?? "")),
+    prefixes: distinct(prefixes.names.map(comparedUrl)),
   };
   const named = [...targets.tags, ...targets.prefixes];
-  if (named.length === 0) return { fault: "It names nothing to purge." };
-  if (named.some((target) => bytesOf(JSON.stringify(target)) > targetBytesMax)) {
-    return { fault: `A URL, prefix or host is over ${targetBytesMax} bytes.` };
+  if (named.length === 0) return { fault: namesNothing };
+  if (named.some((target) => tagBytes(JSON.stringify(target)) > targetBytesMax)) {
+    return { fault: tooLongTarget };
   }
-  const { mode = "hard", reason = "", dryRun: isDryRun = false } = checked.data;
-  return { targets, mode, reason, isDryRun };
+  const counts: TargetCounts = {
+    tags: tags.names.length,
+    urls: urls.names.length,
+    prefixes: prefixes.names.length,
+    hosts: hosts.names.length,
+    routes: routes.names.length,
+    everything,
+  };
+  const readAs = [urls, prefixes, hosts].flatMap((kind) => kind.readAs);
+  const notes = distinct(all.flatMap((kind) => kind.notes));
+  return { targets, reading: { counts, readAs, notes }, mode, reason, isDryRun };
 }
 
-function isTooLong(tag: string): boolean {
-  return bytesOf(tag) > tagBytesMax;
+const namesNothing: Reason = {
+  why: "It names nothing to purge.",
+  mend: 'Name something in tags, urls, prefixes, hosts or routes, or write "everything": true.',
+};
+
+const tooLongTarget: Reason = {
+  why: `A URL, prefix or host is over ${targetBytesMax} bytes.`,
+  mend: "Purge a shorter prefix of it.",
+};
+
+function readAll(sent: readonly string[] = [], read: (name: string) => Reading) {
+  const readings = sent.map((name) => ({ name, reading: read(name) }));
+  const named = readings.flatMap(({ name, reading }) =>
+    reading.kind === "named" ? [{ sent: name, ...reading }] : [],
+  );
+  return {
+    faults: readings.flatMap(({ reading }) => (reading.kind === "fault" ? [reading] : [])),
+    names: distinct(named.flatMap(({ as }) => as)),
+    readAs: named.filter(({ sent: name, as }) => as.length !== 1 || as[0] !== name),
+    notes: named.flatMap(({ note }) => note ?? []),
+  };
 }
 
-function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
+function readTag(tag: string): Reading {
+  if (tagBytes(tag) > tagBytesMax) {
+    const why = `A tag is over ${tagBytesMax} bytes.`;
+    const mend = "Shorten it, at the origin too; purge what is stored by URL or prefix.";
+    return { kind: "fault", why, mend };
+  }
+  return { kind: "named", as: [tag], note: noteOnTag(tag) };
 }
 
-function isHost(text: string): boolean {
-  const url = `https://${text}`;
-  return URL.canParse(url) && new URL(url).host === text.toLowerCase();
+/** Only a group, or a route's own tags, can hold both. */
+function noteOnTag(tag: string): string | undefined {
+  if (/,/.test(tag) && /\s/.test(tag.trim())) {
+    return `${quoted(tag)} was taken for one tag; several are a list of texts.`;
+  }
+  return tag.includes("*")
+    ? `${quoted(tag)} was taken as it stands: a star in a tag is no pattern.`
+    : undefined;
 }
 
 function distinct(texts: readonly string[]): string[] {

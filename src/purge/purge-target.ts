@@ -2,21 +2,31 @@
 // the groups of an origin are tags that a stored response carries unseen.
 import { groupsIn } from "../http/cache-groups.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
+import { comparedUrl } from "./spelling.ts";
 
 export type PurgeMode = "hard" | "soft";
 
 export interface PurgeTargets {
   /** In the journal's own form: users' tags and the unseen ones cannot be mistaken. */
   readonly tags: readonly string[];
-  /** `/path/` for every host, or `https://host/path/`; compared as text with the normalised path. */
+  /** `/path/` for every host, or `https://host/path/`; compared as text, in one spelling. */
   readonly prefixes: readonly string[];
+}
+
+/** A tag that takes more, in UTF-8, can neither be purged nor makes a response be purged. */
+export const tagBytesMax = 256;
+
+/** As JSON and the journal hold it. */
+export function tagBytes(tag: string): number {
+  return new TextEncoder().encode(tag).length;
 }
 
 export const everythingTag = "everything";
 export const userTag = (tag: string): string => `tag:${tag}`;
 export const hostTag = (host: string): string => `host:${host}`;
 export const routeTag = (route: string): string => `route:${route}`;
-export const urlTag = (url: string): string => `url:${url}`;
+/** @param url as it is keyed */
+export const urlTag = (url: string): string => `url:${comparedUrl(url)}`;
 /**
  * A group as one origin knows it (RFC 9875 §2.1); a purge by tag names it for all origins.
  *
@@ -75,12 +85,14 @@ export function coverable(stored: StoredMetadata): Coverable {
   return worked;
 }
 
-/** Read from the stored field, so that a `Cache-Tag` of the same name is none of them. */
-function groupTagsOf({ url, fields }: StoredMetadata): string[] {
+/** Read from their own field, so that a `Cache-Tag` of the same name is none of them. */
+function groupTagsOf({ url, fields, withheldTags = [] }: StoredMetadata): string[] {
   const lines = fields.filter(([name]) => name === "cache-groups").map(([, value]) => value);
-  if (lines.length === 0) return [];
+  const withheld = withheldTags.filter(([name]) => name === "cache-groups");
+  const groups = [...groupsIn(lines.join(", ")), ...withheld.flatMap(([, tags]) => tags)];
+  if (groups.length === 0) return [];
   const origin = originOf(url);
-  return groupsIn(lines.join(", ")).map((group) => groupTag({ origin, group }));
+  return groups.map((group) => groupTag({ origin, group }));
 }
 
 function originOf(url: string): string {
@@ -90,7 +102,7 @@ function originOf(url: string): string {
 function pathsOf(url: string): [path: string, url: string] {
   const withoutQuery = url.split("?", 1)[0] ?? url;
   const pathAt = withoutQuery.indexOf("/", withoutQuery.indexOf("//") + 2);
-  return [withoutQuery.slice(pathAt), withoutQuery];
+  return [comparedUrl(withoutQuery.slice(pathAt)), comparedUrl(withoutQuery)];
 }
 
 function hostOf(url: string): string {

@@ -113,7 +113,8 @@ export function keepPrivate(fields: Headers): void {
   if (!isSettled) fields.append("cache-control", "private");
 }
 
-function forClients(received: Headers, config: Config): Headers {
+/** Without what was meant for caches like this one alone: tags, and lifetimes for shared caches. */
+export function forClients(received: Headers, config: Config): Headers {
   const fields = new Headers(received);
   for (const name of tagFieldNames(config)) fields.delete(name);
   if (config.cacheInFront) return fields;

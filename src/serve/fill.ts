@@ -11,10 +11,11 @@ import {
 import { governingDirectives } from "../http/governing-directives.ts";
 import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
 import { personalCookies } from "./cookies.ts";
+import { forClients } from "./downstream.ts";
 import type { Need } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { tagsOf } from "./tags.ts";
+import { fieldTagsOf, taggingOf } from "./tags.ts";
 
 /** An origin's answer with what was known before it was asked for. */
 export interface Fresh {
@@ -28,22 +29,24 @@ export interface Fresh {
 export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMetadata {
   const { response, requestedAtMs, respondedAtMs, stamp } = fresh;
   const { directives } = governingDirectives(response.headers);
-  const fields = storableFields(response.headers, directives);
+  const storable = storableFields(response.headers, directives);
+  const shared = withoutSharedCookies(storable, response.headers, { asked, ports });
+  const fields = withDate(shared, respondedAtMs);
+  const fieldTags = fieldTagsOf(response.headers, ports.config);
+  const { leftOutBytes, ...tagging } = taggingOf(fieldTags, fields, asked);
+  ports.leftOutTags.add(leftOutBytes, asked.route.name);
   const metadata: StoredMetadata = {
     url: asked.url,
     route: asked.route.name,
     status: response.status,
     statusText: response.statusText,
-    fields: withDate(
-      withoutSharedCookies(fields, response.headers, { asked, ports }),
-      respondedAtMs,
-    ),
+    fields,
     requestedAtMs,
     respondedAtMs,
     bodyBytes: contentLength(response.headers),
     bodyDigest: null,
     selecting: selectingValues(selectingFieldNames(response.headers), asked.forwarded),
-    tags: tagsOf(response.headers, asked, ports.config),
+    ...tagging,
     stamp,
     colo: ports.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
@@ -79,8 +82,11 @@ export function fieldsForOneClient(
 ): FieldLine[] {
   const { directives } = governingDirectives(fieldsOf(stored));
   const named = qualifiedFieldNames(directives);
+  if (named.size === 0) return [];
   const dropped = connectionFields(received);
-  const own = [...received].filter(([name]) => named.has(name) && !dropped.has(name));
+  const own = [...forClients(received, need.ports.config)].filter(
+    ([name]) => named.has(name) && !dropped.has(name),
+  );
   return withoutSharedCookies(own, received, need);
 }
 

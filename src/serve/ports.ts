@@ -11,6 +11,7 @@ import type { Flights } from "./collapse.ts";
 import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations } from "./invalidate.ts";
 import type { JoinedPurges } from "./joined-purges.ts";
+import type { LeftOutTags } from "./left-out-tags.ts";
 import type { Lifts } from "./lifts.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
@@ -58,6 +59,7 @@ export interface Isolate {
   readonly sharedOdds: SharedOdds;
   readonly fillBudget: ByteBudget;
   readonly lifts: Lifts;
+  readonly leftOutTags: LeftOutTags;
   readonly metrics: Metrics;
   readonly fetchOrigin: FetchOrigin;
   /** Epoch milliseconds. */

@@ -62,6 +62,6 @@ function resolved({ isAmbiguous, path }: Target): string {
 const reserved = /^(?:[/\\]|%2F|%5C)+_cache(?:[/\\]|%2F|%5C|$)/;
 
 /** @param path normalised */
-function isReserved(path: string): boolean {
+export function isReserved(path: string): boolean {
   return reserved.test(path);
 }

@@ -24,7 +24,7 @@ import { endStored, heedRefusal, refusalToStore, type StoreRefusal } from "./ref
 import { fromStored } from "./respond.ts";
 import { sendAndStoreBody } from "./send-and-store.ts";
 import { storeInTiers } from "./store.ts";
-import { tagsOf } from "./tags.ts";
+import { fieldTagsOf, freshenedTags, taggingOf } from "./tags.ts";
 import { type Candidate, mayBeValidated } from "./verdict.ts";
 
 /**
@@ -148,13 +148,17 @@ function freshened(before: StoredMetadata, fresh: Fresh, { asked, ports }: Need)
   const merged = headersOf(freshenedFields(before.fields, update.fields));
   // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged).directives);
+  const told = fieldTagsOf(fresh.response.headers, ports.config);
+  const fieldTags = freshenedTags(before, told, ports.config);
+  const { tags, withheldTags } = taggingOf(fieldTags, fields, asked);
   const metadata = {
     ...update,
     status: before.status,
     statusText: before.statusText,
     fields,
     selecting: selectingValues(selectingFieldNames(merged), asked.forwarded),
-    tags: tagsOf(merged, asked, ports.config),
+    tags,
+    withheldTags,
     bodyBytes: before.bodyBytes,
     bodyDigest: before.bodyDigest,
     bodyDate: bodyDateOf(before) ?? undefined,

@@ -35,6 +35,10 @@ export function heapBytes(record: TierRecord): number {
   }
   // Once as it was given, once as purges name it.
   for (const tag of metadata.tags) bytes += 2 * (textBytes + tag.length);
+  for (const [name, tags] of metadata.withheldTags ?? []) {
+    bytes += 2 * textBytes + name.length;
+    for (const tag of tags) bytes += textBytes + tag.length;
+  }
   return bytes + (blobIn(record)?.size ?? 0);
 }
 

@@ -22,6 +22,7 @@ const metadataForm = z.object({
   bodyDigest: z.nullable(z.string()),
   selecting: z.array(z.tuple([fieldName, z.nullable(z.string())])),
   tags: z.array(z.string()),
+  withheldTags: z.optional(z.array(z.tuple([fieldName, z.array(z.string())]))),
   stamp: z.union([z.literal("none"), z.object({ position: z.string(), n: z.string() })]),
   colo: z.string(),
   fillCostMs: z.number(),

@@ -6,11 +6,13 @@ import { cc, page } from "../fakes/origin-in-process.ts";
 import { bearer, codeOf, openJournalled, send, signedHeaders } from "./purge-sender.ts";
 
 const red = { tags: ["red"] };
-const whyOf = (text: string) => (JSON.parse(text) as { error: { why: string } }).error.why;
+const errorOf = (text: string) =>
+  (JSON.parse(text) as { error: { why: string; mend: string } }).error;
+const nothing = { tags: 0, urls: 0, prefixes: 0, hosts: 0, routes: 0, everything: false };
 const config = { routes: [{ name: "articles", match: "/articles/*" }] };
 
 describe("an order", () => {
-  it.each<{ id: string; body: string | object; why: string }>([
+  it.each<{ id: string; body: string | object; why: string; mend?: string }>([
     { id: "no-json", body: "{", why: "The body is not JSON." },
     { id: "nothing-at-all", body: "", why: "The body is not JSON." },
     { id: "null", body: "null", why: "The body must be an object." },
@@ -24,7 +26,7 @@ describe("an order", () => {
       why: '"__proto__" is no field of a purge',
     },
     { id: "tags-as-text", body: { tags: "red" }, why: "tags must be a list of tags." },
-    { id: "a-number-as-tag", body: { tags: [1] }, why: "tags.0 must be a list of tags." },
+    { id: "a-number-as-tag", body: { tags: [1] }, why: "tags.0 must be a text." },
     { id: "empty-tag", body: { tags: ["red", ""] }, why: "tags.1 holds an empty text." },
     { id: "blank-tag", body: { tags: [" "] }, why: "tags.0 holds an empty text." },
     { id: "urls-as-object", body: { urls: {} }, why: "urls must be a list of URLs." },
@@ -41,40 +43,93 @@ describe("an order", () => {
     { id: "empty-lists", body: { tags: [], urls: [] }, why: "It names nothing to purge." },
     { id: "not-everything", body: { everything: false }, why: "It names nothing to purge." },
     { id: "long-tag", body: { tags: ["ü".repeat(129)] }, why: "A tag is over 256 bytes." },
-    { id: "unknown-route", body: { routes: ["article"] }, why: "No route is article." },
-    { id: "path-as-url", body: { urls: ["/a"] }, why: "/a is no URL." },
-    { id: "other-scheme", body: { urls: ["ftp://a.example/"] }, why: "is no URL." },
-    { id: "url-without-host", body: { urls: ["https:///a"] }, why: "is no URL." },
-    { id: "ambiguous-url", body: { urls: ["https://a.example/a%2fb"] }, why: "is no URL." },
-    { id: "relative-prefix", body: { prefixes: ["a/"] }, why: "a/ is no prefix" },
-    { id: "prefix-with-query", body: { prefixes: ["/a?b"] }, why: "/a?b is no prefix" },
-    { id: "ambiguous-prefix", body: { prefixes: ["/a/../b"] }, why: "is no prefix" },
+    { id: "unknown-route", body: { routes: ["article"] }, why: 'No route is called "article".' },
+    {
+      id: "path-as-url",
+      body: { urls: ["/a"] },
+      why: '"/a" does not begin with https:// or http:// and a host.',
+      mend: 'Write it whole, such as https://www.example.com/a; for a path on every host, write "prefixes": ["/a"].',
+    },
+    {
+      id: "other-scheme",
+      body: { urls: ["ftp://a.example/"] },
+      why: "does not begin with https:// or http://",
+    },
+    {
+      id: "url-without-host",
+      body: { urls: ["https:///a"] },
+      why: "does not begin with https:// or http:// and a host",
+    },
+    { id: "ambiguous-url", body: { urls: ["https://a.example/a%2fb"] }, why: "encoded slash" },
+    { id: "url-with-a-bad-port", body: { urls: ["https://a.example:x/"] }, why: "is no URL" },
+    {
+      id: "url-with-user",
+      body: { urls: ["https://me:secret@a.example/"] },
+      why: "A URL holds a user name or a password",
+    },
+    { id: "own-url", body: { urls: ["https://a.example/_cache/stats"] }, why: "/_cache/" },
+    { id: "own-prefix", body: { prefixes: ["/_cache/"] }, why: "/_cache/" },
+    {
+      id: "star-in-a-url",
+      body: { urls: ["https://a.example/x*"] },
+      why: '"https://a.example/x*" holds a star',
+      mend: 'For a whole section, write "prefixes": ["https://a.example/x"]. A star that is a part of the URL itself is written %2A.',
+    },
+    { id: "star-in-a-query", body: { urls: ["https://a.example/x?q=*"] }, why: "holds a star" },
+    {
+      id: "star-in-a-prefix",
+      body: { prefixes: ["/news/*"] },
+      why: '"/news/*" holds a star',
+      mend: 'write "prefixes": ["/news/"]',
+    },
+    {
+      id: "star-in-a-host",
+      body: { hosts: ["*.a.example"] },
+      why: "holds a star",
+      mend: "each host",
+    },
+    { id: "relative-prefix", body: { prefixes: ["a/"] }, why: '"a/" begins neither' },
+    { id: "prefix-with-query", body: { prefixes: ["/a?b"] }, why: "holds a query" },
+    { id: "ambiguous-prefix", body: { prefixes: ["/a/../b"] }, why: '"/a/../b" holds' },
     { id: "url-as-host", body: { hosts: ["https://a.example"] }, why: "is no host" },
     { id: "host-with-path", body: { hosts: ["a.example/"] }, why: "is no host" },
     { id: "host-with-user", body: { hosts: ["me@a.example"] }, why: "is no host" },
-    { id: "host-not-encoded", body: { hosts: ["größe.example"] }, why: "is no host" },
+    { id: "host-with-a-bad-port", body: { hosts: ["a.example:x"] }, why: "is no host" },
+    { id: "two-hosts-in-one", body: { hosts: ["a.example b.example"] }, why: "is no host" },
     {
       id: "long-url",
       body: { urls: [`https://a.example/${"x".repeat(4_090)}`] },
       why: "4096 bytes",
     },
     { id: "long-prefix", body: { prefixes: [`/${"x".repeat(4_094)}`] }, why: "4096 bytes" },
-  ])("is refused with what is wrong: $id", async ({ body, why }) => {
+  ])("is refused with what is wrong: $id", async ({ body, why, mend = "" }) => {
     const { site, upstash } = openJournalled({ config });
     const seen = await send(site, body);
     expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([400, "malformed", 0]);
-    expect(whyOf(seen.text)).toContain(why);
+    const error = errorOf(seen.text);
+    expect(error.why).toContain(why);
+    expect(error.mend).toContain(mend);
+    expect(error.mend).toMatch(/^[A-Z].*\.$/);
+    expect(seen.text).not.toContain("secret");
   });
 
-  it.each<{ id: string; body: object; tags?: number; prefixes?: number }>([
-    { id: "tags", body: { tags: ["a", "b"] }, tags: 2 },
-    { id: "twice", body: { tags: ["a", "a"] }, tags: 1 },
-    { id: "longest-tag", body: { tags: ["ü".repeat(128)] }, tags: 1 },
-    { id: "longest-reason", body: { ...red, reason: "x".repeat(512) }, tags: 1 },
-    { id: "longest-prefix", body: { prefixes: [`/${"x".repeat(4_093)}`] }, prefixes: 1 },
-    { id: "all-there-is", body: { ...red, mode: "hard", dryRun: false, reason: "r" }, tags: 1 },
-    { id: "soft", body: { ...red, mode: "soft" }, tags: 1 },
-    { id: "everything", body: { everything: true }, tags: 1 },
+  it.each<{ id: string; body: object; targets: object; readAs?: object }>([
+    { id: "tags", body: { tags: ["a", "b"] }, targets: { tags: 2 } },
+    { id: "twice", body: { tags: ["a", "a"] }, targets: { tags: 1 } },
+    { id: "longest-tag", body: { tags: ["ü".repeat(128)] }, targets: { tags: 1 } },
+    { id: "longest-reason", body: { ...red, reason: "x".repeat(512) }, targets: { tags: 1 } },
+    {
+      id: "longest-prefix",
+      body: { prefixes: [`/${"x".repeat(4_093)}`] },
+      targets: { prefixes: 1 },
+    },
+    {
+      id: "all-there-is",
+      body: { ...red, mode: "hard", dryRun: false, reason: "r" },
+      targets: { tags: 1 },
+    },
+    { id: "soft", body: { ...red, mode: "soft" }, targets: { tags: 1 } },
+    { id: "everything", body: { everything: true }, targets: { everything: true } },
     {
       id: "of-each",
       body: {
@@ -84,17 +139,18 @@ describe("an order", () => {
         hosts: ["A.example:8080"],
         routes: ["articles"],
       },
-      tags: 4,
-      prefixes: 2,
+      targets: { tags: 1, urls: 1, prefixes: 2, hosts: 1, routes: 1 },
+      readAs: [{ sent: "A.example:8080", as: ["a.example:8080"] }],
     },
-  ])("is accepted: $id", async ({ body, tags = 0, prefixes = 0 }) => {
+  ])("is accepted: $id", async ({ body, targets, readAs }) => {
     const { site, upstash } = openJournalled({ config });
     const seen = await send(site, body);
     const [item] = upstash.journal.range(["-", "+"]);
     expect([seen.status, seen.fields.get("cache-control")]).toEqual([200, "no-store"]);
     expect(JSON.parse(seen.text)).toEqual({
       position: item?.[0],
-      targets: { tags, prefixes },
+      targets: { ...nothing, ...targets },
+      ...(readAs ? { readAs } : {}),
       visibleWithinSeconds: 10,
     });
   });

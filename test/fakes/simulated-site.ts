@@ -5,6 +5,7 @@ import { Metrics } from "../../src/metrics.ts";
 import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { Flights } from "../../src/serve/collapse.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
+import { LeftOutTags } from "../../src/serve/left-out-tags.ts";
 import { Lifts } from "../../src/serve/lifts.ts";
 import { OriginHealth } from "../../src/serve/origin-health.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
@@ -60,6 +61,7 @@ export class SimulatedSite {
     const { nowAtMs, view, colo } = isolate;
     const config = configOf(isolate.world.settings);
     const fillBudget = new ByteBudget(memoryBytes);
+    const metrics = new Metrics(0);
     this.isolate = isolate;
     const ports: Ports = {
       config,
@@ -77,7 +79,8 @@ export class SimulatedSite {
       sharedOdds: new SharedOdds(),
       fillBudget,
       lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
-      metrics: new Metrics(0),
+      metrics,
+      leftOutTags: new LeftOutTags({ metrics, log: (line) => void this.failures.push(line) }),
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,
       random: () => 0.5,

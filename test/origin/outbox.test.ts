@@ -65,12 +65,13 @@ describe("a crash", () => {
   });
 });
 
+// Messages share a target, so that their order is kept.
 describe("a round", () => {
-  it("sends everything due in the order of enqueueing, more than one batch", async () => {
+  it("sends everything due, of one target in the order of enqueueing, more than one batch", async () => {
     const { start, tags } = open([accepted]);
     const outbox = start();
     const wanted = Array.from({ length: 120 }, (_, at) => `tag-${at}`);
-    for (const tag of wanted) outbox.enqueue({ tags: [tag] });
+    for (const tag of wanted) outbox.enqueue({ tags: [tag, "all"] });
     expect(await outbox.deliver()).toEqual({ delivered: 120, failed: 0, refused: 0 });
     expect(tags()).toEqual(wanted);
   });
@@ -89,7 +90,7 @@ describe("a round", () => {
   it("keeps a refused message aside with its reason, reports it, sends the others", async () => {
     const { start, tags, rows, reports } = open([accepted, said(400, "malformed"), accepted]);
     const outbox = start();
-    for (const tag of ["a", "poison", "c"]) outbox.enqueue({ tags: [tag] });
+    for (const tag of ["a", "poison", "c"]) outbox.enqueue({ tags: [tag, "all"] });
     expect(await outbox.deliver()).toEqual({ delivered: 2, failed: 0, refused: 1 });
     const why = "Nothing was purged. Why malformed. Mend malformed.";
     expect(rows.map(({ state }) => state)).toEqual(["delivered", "refused", "delivered"]);
@@ -102,7 +103,7 @@ describe("a round", () => {
   it("tries each message once, and again only when its own wait is over", async () => {
     const { start, tags, rows, clock } = open([accepted, cut, accepted, cut, accepted]);
     const outbox = start();
-    for (const tag of ["a", "b", "c"]) outbox.enqueue({ tags: [tag] });
+    for (const tag of ["a", "b", "c"]) outbox.enqueue({ tags: [tag, "all"] });
     expect(await outbox.deliver()).toEqual({ delivered: 2, failed: 1, refused: 0 });
     expect(rows[1]).toMatchObject({ failedTries: 1, nextTryAtMs: clock.atMs + 500 });
     clock.atMs += 499;

@@ -13,7 +13,7 @@ import { verifyWebhook } from "../../src/purge/webhook.ts";
 import { reducedAcceptEncoding } from "../../src/serve/accept-encoding.ts";
 import { sortCookies } from "../../src/serve/cookies.ts";
 import { contentLength } from "../../src/serve/fill.ts";
-import { tagsOf } from "../../src/serve/tags.ts";
+import { fieldTagsOf, taggingOf } from "../../src/serve/tags.ts";
 import { fieldsWith } from "../http/header-text.ts";
 import { askedWith, configWith, storedAtMs } from "./examples.ts";
 
@@ -49,7 +49,8 @@ const range = (request: Record<string, string>) =>
     bodyDate: null,
   });
 
-const tags = (name: string) => (text: string) => tagsOf(only(name)(text), asked, config);
+const tags = (name: string) => (text: string) =>
+  taggingOf(fieldTagsOf(only(name)(text), config), [], asked);
 
 export const fieldParsers: readonly (readonly [name: string, read: (text: string) => unknown])[] = [
   ["directives", parseDirectives],

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config.ts";
 import type { ConfigInput } from "../../src/config-schema.ts";
-import { tagsOf } from "../../src/serve/tags.ts";
+import { fieldTagsOf, taggingOf } from "../../src/serve/tags.ts";
 import { askedWith } from "./examples.ts";
 
 function tags(fields: Readonly<Record<string, string>>, route: Partial<Routes[number]> = {}) {
@@ -11,7 +11,7 @@ function tags(fields: Readonly<Record<string, string>>, route: Partial<Routes[nu
     routes: [{ name: "article", match: "/articles/:slug", ...route }],
   });
   const asked = askedWith({ url: "https://www.example.com/articles/caf%C3%A9" }, config);
-  return tagsOf(new Headers(fields), asked, config);
+  return taggingOf(fieldTagsOf(new Headers(fields), config), [], asked).tags;
 }
 type Routes = NonNullable<ConfigInput["routes"]>;
 
@@ -22,6 +22,10 @@ describe("sources", () => {
     { id: "cache-tag-with-spaces", fields: { "cache-tag": "big news" }, found: ["big news"] },
     { id: "surrogate-key", fields: { "surrogate-key": "b  a\tc" }, found: ["a", "b", "c"] },
     { id: "surrogate-key-with-commas", fields: { "surrogate-key": "a,b" }, found: ["a,b"] },
+    { id: "keys-of-two-lines", fields: { "surrogate-key": "b, a, , c" }, found: ["a", "b", "c"] },
+    { id: "keys-with-commas-around", fields: { "surrogate-key": ",a , b,," }, found: ["a", "b"] },
+    { id: "two-readings", fields: { "cache-tag": "caf\u00c3\u00a9" }, found: ["cafÃ©", "café"] },
+    { id: "no-break-space", fields: { "x-keys": "a\u00a0b" }, found: ["a\u00a0b"] },
     { id: "cache-groups", fields: { "cache-groups": '"one two", "b"' }, found: ["b", "one two"] },
     { id: "cache-groups-spaces", fields: { "cache-groups": '" a", "a"' }, found: [" a", "a"] },
     { id: "cache-groups-parameters", fields: { "cache-groups": '"a";x=1, b, 3' }, found: ["a"] },

@@ -73,6 +73,14 @@ describe("bound in bytes", () => {
       bytes: 10_000,
     },
     {
+      id: "the tags of fields that are not stored",
+      record: responseOf(new Uint8Array(0), {
+        withheldTags: [["cache-tag", ["t".repeat(5_000)]]],
+      }),
+      key: "k",
+      bytes: 5_000,
+    },
+    {
       id: "the fields that selected it",
       record: responseOf(new Uint8Array(0), { selecting: [["accept", "a".repeat(5_000)]] }),
       key: "k",

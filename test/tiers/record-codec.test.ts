@@ -32,6 +32,7 @@ const response: fc.Arbitrary<RecordHead> = fc.record({
     bodyDigest: fc.option(anyText),
     selecting: fc.array(fc.tuple(name, fc.option(anyText))),
     tags: fc.array(anyText),
+    withheldTags: fc.option(fc.array(fc.tuple(name, fc.array(anyText))), { nil: undefined }),
     stamp: fc.oneof(fc.constant("none" as const), fc.record({ position: anyText, n: anyText })),
     colo: anyText,
     fillCostMs: amount,

@@ -18,7 +18,7 @@ beforeAll(async () => {
     const path = request.url ?? "";
     const version = versions.get(path) ?? 1;
     const answer = () => {
-      const tag = path.split("/")[1] ?? "";
+      const tag = withBytes(path.split("/")[1] ?? "");
       response.writeHead(200, { "cache-control": "max-age=600", "cache-tag": tag });
       response.end(`version ${version}`);
     };
@@ -43,6 +43,10 @@ afterAll(async () => {
   await world.stop();
   await origin.stop();
 });
+
+/** As Node writes fields, in Latin-1: each escape is a byte. */
+const withBytes = (text: string) =>
+  text.replaceAll(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
 const read = async (colo: { url: string }, path: string) =>
   (await rawRequest(colo.url, path)).body.toString();
@@ -82,6 +86,15 @@ describe("a purge by tag", () => {
       for (const colo of world.colos) expect(await read(colo, path)).toBe("version 2");
     },
   );
+
+  it.each([
+    { id: "utf-8", path: "/gr%C3%B6%C3%9Fe/page", tag: "größe" },
+    { id: "latin-1", path: "/caf%E9/page", tag: "café" },
+  ])("finds letters beyond ASCII, as the runtime reads them: $id", async ({ path, tag }) => {
+    await filledThenChanged(path);
+    expect((await purge(world.colos[0]!, { tags: [tag] })).status).toBe(200);
+    expect(await read(world.colos[0]!, path)).toBe("version 2");
+  });
 
   it("leaves pages without the tag", async () => {
     const [first] = world.colos;

@@ -1,0 +1,33 @@
+// Tags that are too long to be purged by: counted, and said once to whoever reads the log.
+import type { Metrics } from "../metrics.ts";
+import { tagBytesMax } from "../purge/purge-target.ts";
+
+export interface LeftOutTagsSettings {
+  readonly metrics: Pick<Metrics, "tagLeftOut">;
+  readonly log: (line: string) => void;
+}
+
+export class LeftOutTags {
+  readonly #settings: LeftOutTagsSettings;
+  #isSaid = false;
+
+  constructor(settings: LeftOutTagsSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * @param bytes of each tag that one answer bears in vain; none is nothing to do
+   * @param route its name; empty where none matched
+   */
+  add(bytes: readonly number[], route: string): void {
+    const { metrics, log } = this.#settings;
+    for (const _ of bytes) metrics.tagLeftOut();
+    if (this.#isSaid || bytes[0] === undefined) return;
+    this.#isSaid = true;
+    const where = route === "" ? "outside of all routes" : `on the route ${JSON.stringify(route)}`;
+    log(
+      `A response ${where} has a tag of ${bytes[0]} bytes, and no purge can name it: a tag has up to ` +
+        `${tagBytesMax} bytes. Shorten it. More of them are counted as tagsLeftOut in /_cache/stats.`,
+    );
+  }
+}

@@ -1,0 +1,176 @@
+// A purge by URL, prefix or host finds a page however its client and the sender have spelled it, and
+// its answer says how it was read.
+import { describe, expect, it } from "vitest";
+import { cc, page } from "../fakes/origin-in-process.ts";
+import { openJournalled, send } from "./purge-sender.ts";
+
+const origin = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=600"));
+const site = "https://www.example.com";
+
+/** @returns whether what is stored for the URL is gone after the purge */
+async function isPurged(url: string, order: object): Promise<boolean> {
+  const { site: opened } = openJournalled({ origin });
+  await opened.get(url);
+  expect((await opened.get(url)).text).toBe("page 1");
+  expect((await send(opened, order)).status).toBe(200);
+  return (await (await opened.ask(url)).text()) === "page 2";
+}
+
+describe("a page is found", () => {
+  it.each([
+    { id: "star", asked: `${site}/a*b`, order: { urls: [`${site}/a%2Ab`] } },
+    { id: "star-as-an-escape", asked: `${site}/a%2ab`, order: { urls: [`${site}/a%2Ab`] } },
+    { id: "star-both-ways", asked: `${site}/*/%2A`, order: { urls: [`${site}/%2A/%2A`] } },
+    { id: "star-in-a-query", asked: `${site}/a?b=*`, order: { urls: [`${site}/a?b=%2A`] } },
+    { id: "star-in-a-prefix", asked: `${site}/*/b`, order: { prefixes: ["/%2A/"] } },
+    { id: "star-of-one-host", asked: `${site}/%2a/b`, order: { prefixes: [`${site}/%2a/`] } },
+    { id: "bracket", asked: `${site}/a(b)`, order: { urls: [`${site}/a%28b%29`] } },
+    { id: "escaped-bracket", asked: `${site}/a?b%5Bc%5D=1`, order: { urls: [`${site}/a?b[c]=1`] } },
+    { id: "apostrophe", asked: `${site}/it%27s`, order: { prefixes: ["/it's"] } },
+    { id: "letters", asked: `${site}/caf%C3%A9`, order: { urls: [`${site}/café`] } },
+    { id: "letters-as-asked", asked: `${site}/café`, order: { urls: [`${site}/caf%c3%a9`] } },
+    { id: "letters-in-a-query", asked: `${site}/a?q=é`, order: { urls: [`${site}/a?q=é`] } },
+    { id: "letters-in-a-prefix", asked: `${site}/caf%C3%A9/a`, order: { prefixes: ["/café/"] } },
+    {
+      id: "letters-in-a-host",
+      asked: "https://xn--gre-6ka8i.example/",
+      order: { hosts: ["GRÖßE.example"] },
+    },
+    {
+      id: "letters-in-a-url's-host",
+      asked: "https://xn--gre-6ka8i.example/a",
+      order: { urls: ["https://größe.example/a"] },
+    },
+    { id: "https-port", asked: `${site}/a`, order: { hosts: ["www.example.com:443"] } },
+    {
+      id: "http-port",
+      asked: "http://www.example.com/a",
+      order: { hosts: ["www.example.com:80"] },
+    },
+    {
+      id: "port-80-of-https",
+      asked: "https://www.example.com:80/a",
+      order: { hosts: ["www.example.com:80"] },
+    },
+    {
+      id: "port-443-of-http",
+      asked: "http://www.example.com:443/a",
+      order: { hosts: ["www.example.com.:443"] },
+    },
+    { id: "no-port", asked: "http://www.example.com/a", order: { hosts: ["WWW.example.com."] } },
+    {
+      id: "port-of-its-own",
+      asked: "https://www.example.com:8443/a",
+      order: { hosts: ["www.example.com:8443"] },
+    },
+    { id: "url-with-its-port", asked: `${site}/a`, order: { urls: [`${site}:443/a`] } },
+    { id: "prefix-with-its-port", asked: `${site}/a`, order: { prefixes: [`${site}.:443/a`] } },
+  ])("$id", async ({ asked, order }) => {
+    expect(await isPurged(asked, order)).toBe(true);
+  });
+});
+
+describe("another page is left", () => {
+  it.each([
+    { id: "escaped-percent", asked: `${site}/a%252Ab`, order: { urls: [`${site}/a%2Ab`] } },
+    { id: "escaped-question-mark", asked: `${site}/a%3Fb`, order: { urls: [`${site}/a?b`] } },
+    { id: "another-port", asked: `${site}:8443/a`, order: { hosts: ["www.example.com"] } },
+    { id: "host-of-another-port", asked: `${site}/a`, order: { hosts: ["www.example.com:8443"] } },
+  ])("$id", async ({ asked, order }) => {
+    expect(await isPurged(asked, order)).toBe(false);
+  });
+});
+
+interface Told {
+  readonly targets: Readonly<Record<string, number | boolean>>;
+  readonly readAs?: readonly { sent: string; as: readonly string[] }[];
+  readonly notes?: readonly string[];
+}
+
+const config = { routes: [{ name: "api", match: "/api/*", bypass: true }] };
+
+async function told(order: object, env: Readonly<Record<string, string>> = {}): Promise<Told> {
+  const { site: opened } = openJournalled({ config, env });
+  const { status, text } = await send(opened, order);
+  expect(status).toBe(200);
+  return JSON.parse(text) as Told;
+}
+
+describe("the answer", () => {
+  it("counts by kind what the order became", async () => {
+    const order = {
+      tags: ["größe", "a", "a"],
+      urls: [`${site}/a`, `${site}:443/a`],
+      prefixes: ["/a/"],
+      hosts: ["a.example", "A.example"],
+      routes: ["api"],
+      everything: true,
+    };
+    const { targets } = await told(order);
+    expect(targets).toEqual({
+      tags: 2,
+      urls: 1,
+      prefixes: 1,
+      hosts: 1,
+      routes: 1,
+      everything: true,
+    });
+    expect((await told({ ...order, dryRun: true })).targets).toEqual(targets);
+  });
+
+  it("tells what is read otherwise than it was sent, and nothing else", async () => {
+    const { readAs, notes } = await told({
+      urls: [`${site}/a`, "HTTPS://www.example.com/%61?utm_source=mail#top"],
+      prefixes: ["/a/", "/café/"],
+      hosts: ["a.example", "größe.example", "a.example:443"],
+    });
+    expect(readAs).toEqual([
+      { sent: "HTTPS://www.example.com/%61?utm_source=mail#top", as: [`${site}/a`] },
+      { sent: "/café/", as: ["/caf%C3%A9/"] },
+      { sent: "größe.example", as: ["xn--gre-6ka8i.example"] },
+      { sent: "a.example:443", as: ["a.example", "a.example:443"] },
+    ]);
+    expect(notes).toBeUndefined();
+  });
+
+  it("says that SITE_HOST makes all hosts one", async () => {
+    const order = { hosts: ["a.example", "b.example"], urls: ["https://a.example/b"] };
+    const { readAs, notes, targets } = await told(order, { SITE_HOST: "www.example.com" });
+    expect(readAs).toEqual([
+      { sent: "https://a.example/b", as: [`${site}/b`] },
+      { sent: "a.example", as: ["www.example.com"] },
+      { sent: "b.example", as: ["www.example.com"] },
+    ]);
+    expect(notes).toEqual([
+      'SITE_HOST makes every host "www.example.com", so all of the site is covered.',
+    ]);
+    expect(targets).toMatchObject({ hosts: 1, urls: 1 });
+  });
+
+  it.each([
+    {
+      id: "url-passed-by",
+      order: { urls: [`${site}/api/a`] },
+      says: 'The route "api" is passed by',
+    },
+    { id: "route-passed-by", order: { routes: ["api"] }, says: 'The route "api" is passed by' },
+    { id: "star-in-a-tag", order: { tags: ["article:*"] }, says: "a star in a tag is no pattern" },
+    { id: "list-in-one-tag", order: { tags: ["a, b"] }, says: '"a, b" was taken for one tag' },
+  ])("notes what is hardly meant: $id", async ({ order, says }) => {
+    expect((await told(order)).notes).toEqual([expect.stringContaining(says)]);
+  });
+
+  it.each([
+    { id: "many", count: 1_000, letters: 1 },
+    { id: "long", count: 15, letters: 4_000 },
+  ])("is bounded: $id", async ({ count, letters }) => {
+    const hosts = Array.from({ length: count }, (_, nth) => `H${nth}.example`);
+    const urls = hosts.map((host) => `https://${host}/${"a".repeat(letters)}`);
+    const answer = await told(letters > 1 ? { urls } : { hosts });
+    const toldCount = answer.readAs?.length ?? 0;
+    expect(JSON.stringify(answer).length).toBeLessThan(9_000);
+    expect(answer.notes).toEqual([
+      `There are ${count - toldCount} more such remarks, left out here.`,
+    ]);
+  });
+});
