@@ -23,6 +23,7 @@ import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
 import { serve } from "./serve/serve.ts";
+import { asOfSite } from "./serve/site-address.ts";
 import { SharedOdds } from "./serve/shared-odds.ts";
 import { Uncacheable } from "./serve/uncacheable.ts";
 import { compileUrlReader } from "./serve/url-reader.ts";
@@ -171,7 +172,7 @@ function originFetcher(
   platform: Platform,
   metrics: Metrics,
 ): FetchOrigin {
-  return async (name, { method, pathAndQuery, headers, body, signal }) => {
+  return async (name, { method, target, pathAndQuery, headers, body, signal }) => {
     const origin = origins.get(name);
     if (origin === undefined) throw new Error(`No origin is named ${name}.`);
     metrics.originAsked();
@@ -185,8 +186,14 @@ function originFetcher(
       redirect: "manual",
       encodeResponseBody: "manual",
     };
-    const url = `${origin.base}${pathAndQuery}`;
-    return origin.kind === "url" ? platform.fetch(url, init) : origin.fetcher.fetch(url, init);
+    if (origin.kind === "binding") {
+      // A service has no address, so what it makes of the URL's host is what the site is called.
+      const base = `${target.scheme}://${target.host}`;
+      const answer = await origin.fetcher.fetch(`${base}${pathAndQuery}`, init);
+      return asOfSite(answer, { base, rewritesLocations: false, target, pathAndQuery });
+    }
+    const answer = await platform.fetch(`${origin.base}${pathAndQuery}`, init);
+    return asOfSite(answer, { ...origin, target, pathAndQuery });
   };
 }
 

@@ -14,8 +14,8 @@ export type Env = Readonly<Record<string, unknown>>;
 
 /** Where requests for one origin go. */
 export type OriginTarget =
-  | { kind: "url"; base: string }
-  | { kind: "binding"; fetcher: Fetcher; base: string };
+  | { kind: "url"; base: string; rewritesLocations: boolean }
+  | { kind: "binding"; fetcher: Fetcher };
 
 /** Its text; why it is not usable; or `undefined` where it is not set. */
 export type Secret = string | Fault | undefined;
@@ -36,9 +36,6 @@ export interface Environment {
   /** What is set and not usable; all that does not need it works. */
   readonly faults: readonly Fault[];
 }
-
-/** A service binding has no address; its requests are given one that resolves nowhere. */
-const bindingBase = "https://origin.invalid";
 
 const adminTokenCharsMin = 16;
 
@@ -93,11 +90,12 @@ function faultOfHotKeys({
 }
 
 function originsOf(env: Env, config: Config, faults: Fault[]): Map<string, OriginTarget> {
-  const origins = new Map([["default", defaultOrigin(env)]]);
+  const { rewriteLocations } = config;
+  const origins = new Map([["default", defaultOrigin(env, rewriteLocations)]]);
   for (const [name, origin] of config.origins) {
     const target: OriginTarget | Fault =
       "url" in origin
-        ? { kind: "url", base: new URL(origin.url).origin }
+        ? urlTarget(origin.url, origin.rewriteLocations ?? rewriteLocations)
         : bound(env, origin.binding);
     if (isFault(target)) faults.push(target);
     else origins.set(name, target);
@@ -105,7 +103,7 @@ function originsOf(env: Env, config: Config, faults: Fault[]): Map<string, Origi
   return origins;
 }
 
-function defaultOrigin(env: Env): OriginTarget {
+function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
   if (env["ORIGIN"] !== undefined) {
     const target = bound(env, "ORIGIN");
     if (isFault(target)) throw new OperatorError(target);
@@ -127,13 +125,17 @@ function defaultOrigin(env: Env): OriginTarget {
       mend: 'Write scheme and host alone, such as "https://www.example.com".',
     });
   }
-  return { kind: "url", base: new URL(url).origin };
+  return urlTarget(url, rewritesLocations);
+}
+
+function urlTarget(url: string, rewritesLocations: boolean): OriginTarget {
+  return { kind: "url", base: new URL(url).origin, rewritesLocations };
 }
 
 function bound(env: Env, name: string): OriginTarget | Fault {
   const binding = env[name];
   if (typeof binding === "object" && binding !== null && "fetch" in binding) {
-    return { kind: "binding", fetcher: binding as Fetcher, base: bindingBase };
+    return { kind: "binding", fetcher: binding as Fetcher };
   }
   return {
     what: `The service binding ${name} is refused.`,

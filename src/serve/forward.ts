@@ -31,6 +31,7 @@ export function forwardAsked(
   });
   const request = {
     method: asked.method,
+    target: asked.target,
     pathAndQuery: pathAndQuery(asked.target),
     headers: asked.forwarded.toHeaders([...validators, ...part]),
     body: null,
@@ -54,7 +55,7 @@ export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswe
   const isUpgrade = passed.rule === "upgrade";
   return ask(
     { origin: passed.route.origin, page: undefined, target },
-    { method, pathAndQuery: pathAndQuery(target), headers, body, isUpgrade },
+    { method, target, pathAndQuery: pathAndQuery(target), headers, body, isUpgrade },
     ports,
   );
 }

@@ -15,6 +15,7 @@ import type { Lifts } from "./lifts.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { SharedOdds } from "./shared-odds.ts";
+import type { Target } from "./target.ts";
 import type { Uncacheable } from "./uncacheable.ts";
 import type { ReadUrl } from "./url-reader.ts";
 
@@ -30,6 +31,8 @@ export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Re
 
 export interface OriginRequest {
   readonly method: string;
+  /** How the client names the site. */
+  readonly target: Pick<Target, "scheme" | "host">;
   readonly pathAndQuery: string;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;

@@ -180,7 +180,7 @@ describe("what clients see of an answer", () => {
       id: "location-alone",
       fields: { location: "https://origin.invalid/b" },
       name: "location",
-      seen: "https://origin.invalid/b",
+      seen: "https://www.example.com/b",
     },
     { id: "encoding", fields: { "content-encoding": "br" }, name: "content-encoding", seen: "br" },
     { id: "others", fields: { "x-app": "1" }, name: "x-app", seen: "1" },
