@@ -18,6 +18,7 @@ import { Invalidations } from "./serve/invalidate.ts";
 import { JoinedPurges } from "./serve/joined-purges.ts";
 import { keepWarm } from "./serve/keep-warm.ts";
 import { Lifts } from "./serve/lifts.ts";
+import { Loops } from "./serve/loops.ts";
 import { OriginHealth } from "./serve/origin-health.ts";
 import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
@@ -83,12 +84,12 @@ export function createApp(given: Config, env: Env, platform: Platform): Applicat
   const isolate = createIsolate({ config, environment, platform, metrics, redis, purging });
   const failed = (cause: unknown) => {
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
-    return plainPage(500);
+    return plainPage("fault");
   };
   const operators = new Hono();
   const behind = (background: Background) => afterAnswer(background, isolate, platform);
   operators.route("/_cache", adminRoutes({ environment, isolate, redis, purging, behind }));
-  operators.notFound(() => plainPage(404));
+  operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   const answered = (request: Request, background: Background) => {
     const colo = () => environment.colo ?? request.cf?.colo ?? "";
@@ -150,6 +151,7 @@ function createIsolate(given: {
     flights: new Flights(),
     leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
     originHealth: new OriginHealth(platform.log),
+    loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     uncacheable: new Uncacheable(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),

@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { originUrlFault } from "./config-schema.ts";
 import { type Fault, isFault, OperatorError } from "./operator-error.ts";
 import { usableSecrets } from "./purge/webhook.ts";
+import { sha256Short } from "./sha256.ts";
 
 /** Anything with `fetch`: a service binding. */
 export interface Fetcher {
@@ -31,6 +32,8 @@ export interface Environment {
   readonly siteHost: string | undefined;
   /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
   readonly colo: string | undefined;
+  /** Names this deployment where others read it: the same in all isolates, another elsewhere. */
+  readonly pseudonym: string;
   /** How many hot keys can be kept warm with these bindings; 0: off. */
   readonly hotKeys: number;
   /** What is set and not usable; all that does not need it works. */
@@ -57,7 +60,8 @@ export function readEnvironment(env: Env, config: Config): Environment {
   for (const value of [found.redis, found.adminToken]) if (isFault(value)) faults.push(value);
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   if (hotKeysFault !== undefined) faults.push(hotKeysFault);
-  return { ...found, hotKeys: hotKeysFault === undefined ? config.hotKeys : 0, faults };
+  const pseudonym = pseudonymOf(found, config);
+  return { ...found, pseudonym, hotKeys: hotKeysFault === undefined ? config.hotKeys : 0, faults };
 }
 
 /** Whoever sets one of these relies on it, and must hear that it has no effect. */
@@ -69,6 +73,22 @@ function journalFaults(env: Env): Fault[] {
       why: "A database for the journal alone is not built yet: the journal is in that of UPSTASH_REDIS_REST_URL.",
       mend: "Unset it.",
     }));
+}
+
+/**
+ * Origins read it, and must learn nothing by guessing: with secrets nobody guesses in it, where there
+ * are any, and without ADMIN_TOKEN, which may be words.
+ */
+function pseudonymOf(
+  given: Pick<Environment, "origins" | "redis" | "purgeSecrets" | "siteHost">,
+  { namespace }: Config,
+): string {
+  const { redis, purgeSecrets, siteHost } = given;
+  const origins = [...given.origins].map(([name, origin]) =>
+    origin.kind === "url" ? [name, origin.base] : [name],
+  );
+  const whole = JSON.stringify([namespace, siteHost, origins, redis, purgeSecrets]);
+  return `tidemark-${sha256Short(whole)}`;
 }
 
 /** Hot keys are told by way of Redis, and whoever writes there must not choose the site's host. */

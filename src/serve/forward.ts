@@ -72,6 +72,7 @@ async function ask(
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), ports.config.originTimeout.firstByteMs);
   const requestedAtMs = ports.nowAtMs();
+  request.headers.set("via", ports.loops.viaWithOurs(request.headers.get("via")));
   try {
     const sent = { ...request, signal: abort.signal };
     const response = await sentWithRetry(asking.origin, sent, ports);

@@ -12,6 +12,7 @@ import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations } from "./invalidate.ts";
 import type { JoinedPurges } from "./joined-purges.ts";
 import type { Lifts } from "./lifts.ts";
+import type { Loops } from "./loops.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { SharedOdds } from "./shared-odds.ts";
@@ -52,6 +53,7 @@ export interface Isolate {
   /** Rights to forward that hold in all colos; `undefined` without a database. */
   readonly leases: Leases | undefined;
   readonly originHealth: OriginHealth;
+  readonly loops: Loops;
   readonly uncacheable: Uncacheable;
   readonly invalidations: Invalidations;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */

@@ -6,6 +6,7 @@ import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { Flights } from "../../src/serve/collapse.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
 import { Lifts } from "../../src/serve/lifts.ts";
+import { Loops } from "../../src/serve/loops.ts";
 import { OriginHealth } from "../../src/serve/origin-health.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
 import type { Ports, Tiers } from "../../src/serve/ports.ts";
@@ -70,6 +71,7 @@ export class SimulatedSite {
       flights: new Flights(),
       leases: undefined,
       originHealth: new OriginHealth(),
+      loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),
       uncacheable: new Uncacheable(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,
