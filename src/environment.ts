@@ -87,7 +87,8 @@ function pseudonymOf(
   const origins = [...given.origins].map(([name, origin]) =>
     origin.kind === "url" ? [name, origin.base] : [name],
   );
-  const whole = JSON.stringify([namespace, siteHost, origins, redis, purgeSecrets]);
+  const secrets = [redis, purgeSecrets].filter((value) => !isFault(value));
+  const whole = JSON.stringify([namespace, siteHost, origins, secrets]);
   return `tidemark-${sha256Short(whole)}`;
 }
 

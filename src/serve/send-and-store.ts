@@ -4,7 +4,7 @@ import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
-import { fieldsOfFill, withoutBody } from "./downstream.ts";
+import { fieldsOfFill, keepPrivate, withoutBody } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, atHand, type Need, questionOf } from "./need.ts";
@@ -36,7 +36,10 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     });
     if (hasIt) ports.afterAnswer(async () => response.body?.cancel());
     const sent = hasIt ? notModified(withoutBody(new Headers(response.headers))) : response;
-    return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };
+    // What is not stored for all is not for the caches beyond us either.
+    const isForOne = asked.hasUnknownCookie || response.headers.has("set-cookie");
+    const given = { ports, handling: told, ...(isForOne ? { change: keepPrivate } : {}) };
+    return { response: passOn(sent, given), outcome: "forwarded" };
   }
   learnOdds(metadata, need);
   const source = response.body ?? new Blob([]).stream();

@@ -17,6 +17,7 @@ import {
 import { freshensWhatWasSent, toldByHead } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
 import { personalCookies } from "./cookies.ts";
+import { makePrivate } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf, settled } from "./fill.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
@@ -73,6 +74,7 @@ export async function validated(
     if (name !== "set-cookie") response.headers.append(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  if (refusal === "set-cookie" || refusal === "unknown-cookie") makePrivate(response.headers);
   return { response, outcome: "validated" };
 }
 
