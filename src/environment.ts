@@ -87,7 +87,7 @@ function pseudonymOf(
   const origins = [...given.origins].map(([name, origin]) =>
     origin.kind === "url" ? [name, origin.base] : [name],
   );
-  const secrets = [redis, purgeSecrets].filter((value) => !isFault(value));
+  const secrets = [redis, purgeSecrets].map((value) => (isFault(value) ? undefined : value));
   const whole = JSON.stringify([namespace, siteHost, origins, secrets]);
   return `tidemark-${sha256Short(whole)}`;
 }

@@ -18,6 +18,7 @@ export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | "unknown-cookie"
   | "too-large"
+  | "names-client"
   | "too-many-variants"
   | "refresh-failed";
 

@@ -8,6 +8,7 @@ import { fieldsOfFill, keepPrivate, withoutBody } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, atHand, type Need, questionOf } from "./need.ts";
+import { leadsOneClient } from "./of-one-client.ts";
 import { heedRefusal, isFailedRefresh, refusalToStore } from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
@@ -16,10 +17,11 @@ import { hasRoomFor } from "./variants.ts";
 export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const { asked, ports, key, reason } = need;
   const { response } = fresh;
-  const metadata = metadataOf(fresh, asked, ports);
+  const metadata = metadataOf(fresh, need);
   const refusal =
     refusalToStore(metadata, asked, ports) ??
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
+    (leadsOneClient(response.headers, asked) ? "names-client" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
   heedRefusal(refusal, response.status, { ...need, replaced: atHand(need) });
   const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;
@@ -37,7 +39,8 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     if (hasIt) ports.afterAnswer(async () => response.body?.cancel());
     const sent = hasIt ? notModified(withoutBody(new Headers(response.headers))) : response;
     // What is not stored for all is not for the caches beyond us either.
-    const isForOne = asked.hasUnknownCookie || response.headers.has("set-cookie");
+    const namesClient = response.headers.has("set-cookie") || refusal === "names-client";
+    const isForOne = asked.hasUnknownCookie || namesClient;
     const given = { ports, handling: told, ...(isForOne ? { change: keepPrivate } : {}) };
     return { response: passOn(sent, given), outcome: "forwarded" };
   }
