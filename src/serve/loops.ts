@@ -39,8 +39,8 @@ export class Loops {
     this.#noticedAtMs = atMs;
     const setting = origin === "default" ? "ORIGIN_URL or the binding ORIGIN" : `origins.${origin}`;
     log(
-      `Requests for the origin "${origin}" come back to this Worker, and are answered with 508. ` +
-        `${setting} leads to this Worker's own address; it must lead to the server behind it.`,
+      `The origin "${origin}" leads back to this Worker, so requests for it are answered with 508. ` +
+        `Set ${setting} to the server behind this Worker, not to this Worker's own address.`,
     );
   }
 }

@@ -113,11 +113,11 @@ describe("an origin that is this Worker itself", () => {
     site.clock.advance(60);
     await site.get("/api/a");
     expect(site.log).toEqual([
-      'Requests for the origin "default" come back to this Worker, and are answered with 508. ' +
-        "ORIGIN_URL or the binding ORIGIN leads to this Worker's own address; " +
-        "it must lead to the server behind it.",
-      'Requests for the origin "api" come back to this Worker, and are answered with 508. ' +
-        "origins.api leads to this Worker's own address; it must lead to the server behind it.",
+      'The origin "default" leads back to this Worker, so requests for it are answered with 508. ' +
+        "Set ORIGIN_URL or the binding ORIGIN to the server behind this Worker, " +
+        "not to this Worker's own address.",
+      'The origin "api" leads back to this Worker, so requests for it are answered with 508. ' +
+        "Set origins.api to the server behind this Worker, not to this Worker's own address.",
     ]);
   });
 });
