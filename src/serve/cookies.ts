@@ -28,11 +28,7 @@ const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false }
 
 export function sortCookies(given: KnownCookies & { field: string | null }): SortedCookies {
   if (given.field === null) return noCookies;
-  const all = given.field
-    .split(";")
-    .map((pair) => pair.trim())
-    .filter((pair) => pair !== "")
-    .map((pair) => ({ pair, name: nameIn(pair) }));
+  const all = pairsIn(given.field).map((pair) => ({ pair, name: nameIn(pair) }));
   const isKeyed = (name: string) => given.key.includes(name);
   const kept = all.filter(({ name }) => !isDropped(name, given));
   return {
@@ -67,6 +63,13 @@ function nameSetBy(line: string): string {
   return pair.includes("=") ? (pair.split("=", 1)[0] ?? "").trim() : "";
 }
 
+function pairsIn(field: string): string[] {
+  return field
+    .split(";")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== "");
+}
+
 /** Two Cookie lines reach us joined by a comma, which no cookie holds: such a pair is unknown. */
 function nameIn(pair: string): string {
   return pair.includes(",") ? pair : (pair.split("=", 1)[0] ?? "");
@@ -83,9 +86,9 @@ export function unknownCookies(
   forwarded: Fields,
   { keyCookies }: Pick<Route, "keyCookies">,
 ): UnknownCookie[] {
-  const pairs = (forwarded.get("cookie") ?? "").split(";").map((pair) => pair.trim());
-  const kept = pairs.filter((pair) => pair !== "" && !keyCookies.includes(nameIn(pair)));
-  return kept.map((pair) => {
+  const pairs = pairsIn(forwarded.get("cookie") ?? "");
+  const unknown = pairs.filter((pair) => !keyCookies.includes(nameIn(pair)));
+  return unknown.map((pair) => {
     const equalsAt = pair.indexOf("=");
     return {
       name: equalsAt <= 0 ? undefined : pair.slice(0, equalsAt),

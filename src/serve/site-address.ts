@@ -28,7 +28,7 @@ const referring: Readonly<Record<string, (value: string, rename: Rename) => stri
   "content-location": (value, rename) => rename(value),
   sourcemap: (value, rename) => rename(value),
   // RFC 8288 §3.
-  link: (value, rename) => value.replaceAll(/<([^>]*)>/g, (_, uri: string) => `<${rename(uri)}>`),
+  link: (value, rename) => value.replaceAll(/<([^<>]*)>/g, (_, uri: string) => `<${rename(uri)}>`),
   refresh: (value, rename) =>
     value.replace(
       /^([\s\d.]*[;,\s]\s*(?:url\s*=\s*)?["']?)(.*)$/is,

@@ -107,6 +107,7 @@ describe("an exception inside", () => {
     const site = openSite({ config });
     const seen = await site.get("/broken");
     expect([seen.status, seen.text]).toEqual([500, expect.stringMatching(/^500 Internal/)]);
+    expect(seen.fields.get("proxy-status")).toBe("tidemark; error=proxy_internal_error");
     expect(`${seen.head}\n${seen.text}`).not.toMatch(secrets);
     expect(site.log).toHaveLength(1);
     expect(site.log[0]).toMatch(/^A request failed with RangeError: at /);

@@ -171,11 +171,13 @@ describe("Cache-Status names the cookie that nobody knows, to its own client", (
     { id: "quoted", cookie: 'a"b=1', told: 'detail="unknown-cookie: a\\"b"' },
     { id: "without-a-name", cookie: "alice", told: "detail=unknown-cookie" },
   ])("$id", async ({ cookie, told }) => {
-    const env = { ADMIN_TOKEN: "admin" };
+    const adminToken = "admin-token-of-a-test";
+    const env = { ADMIN_TOKEN: adminToken };
     const site = openSite({ env, origin: () => page("page", cc("max-age=60")) });
     const seen = await site.get("/a", { headers: { cookie } });
     expect(seen.cacheStatus).toBe(`tidemark; fwd=uri-miss; fwd-status=200; ${told}`);
-    const stats = await site.get("/_cache/stats", { headers: { authorization: "Bearer admin" } });
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const stats = await site.get("/_cache/stats", { headers });
     expect(stats.text).toMatch(/"refusedToStore":\s*\{\s*"unknown-cookie":\s*1\s*\}/);
   });
 });
