@@ -19,11 +19,13 @@ import { JoinedPurges } from "./serve/joined-purges.ts";
 import { keepWarm } from "./serve/keep-warm.ts";
 import { LeftOutTags } from "./serve/left-out-tags.ts";
 import { Lifts } from "./serve/lifts.ts";
+import { Loops } from "./serve/loops.ts";
 import { OriginHealth } from "./serve/origin-health.ts";
 import { plainPage } from "./serve/plain-page.ts";
 import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
 import { serve } from "./serve/serve.ts";
+import { asOfSite } from "./serve/site-address.ts";
 import { SharedOdds } from "./serve/shared-odds.ts";
 import { Uncacheable } from "./serve/uncacheable.ts";
 import { compileUrlReader } from "./serve/url-reader.ts";
@@ -83,12 +85,12 @@ export function createApp(given: Config, env: Env, platform: Platform): Applicat
   const isolate = createIsolate({ config, environment, platform, metrics, redis, purging });
   const failed = (cause: unknown) => {
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
-    return plainPage(500);
+    return plainPage("fault");
   };
   const operators = new Hono();
   const behind = (background: Background) => afterAnswer(background, isolate, platform);
   operators.route("/_cache", adminRoutes({ environment, isolate, redis, purging, behind }));
-  operators.notFound(() => plainPage(404));
+  operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   const answered = (request: Request, background: Background) => {
     const colo = () => environment.colo ?? request.cf?.colo ?? "";
@@ -150,6 +152,7 @@ function createIsolate(given: {
     flights: new Flights(),
     leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
     originHealth: new OriginHealth(platform.log),
+    loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     uncacheable: new Uncacheable(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
@@ -173,7 +176,7 @@ function originFetcher(
   platform: Platform,
   metrics: Metrics,
 ): FetchOrigin {
-  return async (name, { method, pathAndQuery, headers, body, signal }) => {
+  return async (name, { method, target, pathAndQuery, headers, body, signal }) => {
     const origin = origins.get(name);
     if (origin === undefined) throw new Error(`No origin is named ${name}.`);
     metrics.originAsked();
@@ -187,8 +190,14 @@ function originFetcher(
       redirect: "manual",
       encodeResponseBody: "manual",
     };
-    const url = `${origin.base}${pathAndQuery}`;
-    return origin.kind === "url" ? platform.fetch(url, init) : origin.fetcher.fetch(url, init);
+    if (origin.kind === "binding") {
+      // A service has no address, so what it makes of the URL's host is what the site is called.
+      const base = `${target.scheme}://${target.host}`;
+      const answer = await origin.fetcher.fetch(`${base}${pathAndQuery}`, init);
+      return asOfSite(answer, { base, rewritesLocations: false, target, pathAndQuery });
+    }
+    const answer = await platform.fetch(`${origin.base}${pathAndQuery}`, init);
+    return asOfSite(answer, { ...origin, target, pathAndQuery });
   };
 }
 

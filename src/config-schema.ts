@@ -43,6 +43,7 @@ const origin = z.union(
             `is no origin: ${originUrlFault(String(input))}; write scheme and host alone`,
         }),
       ),
+      rewriteLocations: z.optional(yesOrNo),
     }),
     z.strictObject({ binding: text("BUCKET") }),
   ],
@@ -61,6 +62,7 @@ export const configInput = z
           .check(z.regex(/^[\w.-]{1,64}$/, "is 1 to 64 letters, digits, dots, dashes or _")),
       ),
       origins: z.optional(z.record(z.string(), origin, "must be origins by name")),
+      rewriteLocations: z.optional(yesOrNo),
       originTimeout: z.optional(
         z.union(
           [

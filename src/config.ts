@@ -77,11 +77,15 @@ export interface Route {
   readonly idleFields: readonly string[];
 }
 
-export type OriginConfig = { readonly url: string } | { readonly binding: string };
+export type OriginConfig =
+  | { readonly url: string; readonly rewriteLocations?: boolean | undefined }
+  | { readonly binding: string };
 
 export interface Config {
   readonly namespace: string;
   readonly origins: ReadonlyMap<string, OriginConfig>;
+  /** Where an answer names its origin's own host, clients get the site's; an origin may differ. */
+  readonly rewriteLocations: boolean;
   /** How long to wait for an origin's first byte, and for the next of a body that is stored. */
   readonly originTimeout: { readonly firstByteMs: number; readonly betweenBytesMs: number };
   readonly stripQuery: NamePatterns;
@@ -146,6 +150,7 @@ export function defineConfig(written: ConfigInput): Config {
   const config: Config = {
     namespace: general.namespace ?? "tidemark",
     origins: new Map(Object.entries(general.origins ?? {})),
+    rewriteLocations: general.rewriteLocations ?? true,
     originTimeout: originTimeoutOf(general.originTimeout ?? {}),
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),

@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { originUrlFault } from "./config-schema.ts";
 import { type Fault, isFault, OperatorError } from "./operator-error.ts";
 import { usableSecrets } from "./purge/webhook.ts";
+import { sha256Short } from "./sha256.ts";
 
 /** Anything with `fetch`: a service binding. */
 export interface Fetcher {
@@ -14,8 +15,8 @@ export type Env = Readonly<Record<string, unknown>>;
 
 /** Where requests for one origin go. */
 export type OriginTarget =
-  | { kind: "url"; base: string }
-  | { kind: "binding"; fetcher: Fetcher; base: string };
+  | { kind: "url"; base: string; rewritesLocations: boolean }
+  | { kind: "binding"; fetcher: Fetcher };
 
 /** Its text; why it is not usable; or `undefined` where it is not set. */
 export type Secret = string | Fault | undefined;
@@ -31,14 +32,13 @@ export interface Environment {
   readonly siteHost: string | undefined;
   /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
   readonly colo: string | undefined;
+  /** Names this deployment where others read it: the same in all isolates, another elsewhere. */
+  readonly pseudonym: string;
   /** How many hot keys can be kept warm with these bindings; 0: off. */
   readonly hotKeys: number;
   /** What is set and not usable; all that does not need it works. */
   readonly faults: readonly Fault[];
 }
-
-/** A service binding has no address; its requests are given one that resolves nowhere. */
-const bindingBase = "https://origin.invalid";
 
 const adminTokenCharsMin = 16;
 
@@ -60,7 +60,8 @@ export function readEnvironment(env: Env, config: Config): Environment {
   for (const value of [found.redis, found.adminToken]) if (isFault(value)) faults.push(value);
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   if (hotKeysFault !== undefined) faults.push(hotKeysFault);
-  return { ...found, hotKeys: hotKeysFault === undefined ? config.hotKeys : 0, faults };
+  const pseudonym = pseudonymOf(found, config);
+  return { ...found, pseudonym, hotKeys: hotKeysFault === undefined ? config.hotKeys : 0, faults };
 }
 
 /** Whoever sets one of these relies on it, and must hear that it has no effect. */
@@ -72,6 +73,23 @@ function journalFaults(env: Env): Fault[] {
       why: "A database for the journal alone is not built yet: the journal is in that of UPSTASH_REDIS_REST_URL.",
       mend: "Unset it.",
     }));
+}
+
+/**
+ * Origins read it, and must learn nothing by guessing: with secrets nobody guesses in it, where there
+ * are any, and without ADMIN_TOKEN, which may be words.
+ */
+function pseudonymOf(
+  given: Pick<Environment, "origins" | "redis" | "purgeSecrets" | "siteHost">,
+  { namespace }: Config,
+): string {
+  const { redis, purgeSecrets, siteHost } = given;
+  const origins = [...given.origins].map(([name, origin]) =>
+    origin.kind === "url" ? [name, origin.base] : [name],
+  );
+  const secrets = [redis, purgeSecrets].map((value) => (isFault(value) ? undefined : value));
+  const whole = JSON.stringify([namespace, siteHost, origins, secrets]);
+  return `tidemark-${sha256Short(whole)}`;
 }
 
 /** Hot keys are told by way of Redis, and whoever writes there must not choose the site's host. */
@@ -93,11 +111,12 @@ function faultOfHotKeys({
 }
 
 function originsOf(env: Env, config: Config, faults: Fault[]): Map<string, OriginTarget> {
-  const origins = new Map([["default", defaultOrigin(env)]]);
+  const { rewriteLocations } = config;
+  const origins = new Map([["default", defaultOrigin(env, rewriteLocations)]]);
   for (const [name, origin] of config.origins) {
     const target: OriginTarget | Fault =
       "url" in origin
-        ? { kind: "url", base: new URL(origin.url).origin }
+        ? urlTarget(origin.url, origin.rewriteLocations ?? rewriteLocations)
         : bound(env, origin.binding);
     if (isFault(target)) faults.push(target);
     else origins.set(name, target);
@@ -105,7 +124,7 @@ function originsOf(env: Env, config: Config, faults: Fault[]): Map<string, Origi
   return origins;
 }
 
-function defaultOrigin(env: Env): OriginTarget {
+function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
   if (env["ORIGIN"] !== undefined) {
     const target = bound(env, "ORIGIN");
     if (isFault(target)) throw new OperatorError(target);
@@ -127,13 +146,17 @@ function defaultOrigin(env: Env): OriginTarget {
       mend: 'Write scheme and host alone, such as "https://www.example.com".',
     });
   }
-  return { kind: "url", base: new URL(url).origin };
+  return urlTarget(url, rewritesLocations);
+}
+
+function urlTarget(url: string, rewritesLocations: boolean): OriginTarget {
+  return { kind: "url", base: new URL(url).origin, rewritesLocations };
 }
 
 function bound(env: Env, name: string): OriginTarget | Fault {
   const binding = env[name];
   if (typeof binding === "object" && binding !== null && "fetch" in binding) {
-    return { kind: "binding", fetcher: binding as Fetcher, base: bindingBase };
+    return { kind: "binding", fetcher: binding as Fetcher };
   }
   return {
     what: `The service binding ${name} is refused.`,

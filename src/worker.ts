@@ -45,7 +45,7 @@ function started(env: Env): Application | undefined {
 
 export default {
   fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
-    return started(env)?.fetch(request, env, context) ?? plainPage(500);
+    return started(env)?.fetch(request, env, context) ?? plainPage("fault");
   },
   /** The cron trigger of wrangler.toml. */
   async scheduled(_: unknown, env: Env, background: Background): Promise<void> {

@@ -22,6 +22,7 @@ describe("a good configuration comes to", () => {
       originTimeout: { firstByteMs: 30_000, betweenBytesMs: 30_000 },
       tagFields: [],
       heuristics: false,
+      rewriteLocations: true,
       cacheInFront: false,
       hotKeys: 0,
       limits: {

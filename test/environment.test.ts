@@ -1,7 +1,8 @@
 // Bindings that are missing or make no sense are named, with what would be right and without any
 // secret: refused where answers would be wrong, else a fault that shuts off what needs them.
+import "./fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
-import { defineConfig } from "../src/config.ts";
+import { type Config, defineConfig } from "../src/config.ts";
 import { type Env, readEnvironment } from "../src/environment.ts";
 import { faultText, OperatorError } from "../src/operator-error.ts";
 
@@ -239,12 +240,15 @@ describe("a good environment comes to", () => {
 
   it("nothing that was not set", () => {
     expect(read(origin)).toEqual({
-      origins: new Map([["default", { kind: "url", base: "https://origin.example" }]]),
+      origins: new Map([
+        ["default", { kind: "url", base: "https://origin.example", rewritesLocations: true }],
+      ]),
       redis: undefined,
       adminToken: undefined,
       purgeSecrets: undefined,
       siteHost: undefined,
       colo: undefined,
+      pseudonym: expect.stringMatching(/^tidemark-[\w-]{11}$/),
       hotKeys: 0,
       faults: [],
     });
@@ -274,7 +278,40 @@ describe("a good environment comes to", () => {
     { id: "port", url: "http://127.0.0.1:8080", base: "http://127.0.0.1:8080" },
     { id: "usual-port", url: "https://a.example:443", base: "https://a.example" },
   ])("an origin's address: $id", ({ url, base }) => {
-    expect(read({ ORIGIN_URL: url }).origins.get("default")).toEqual({ kind: "url", base });
+    expect(read({ ORIGIN_URL: url }).origins.get("default")).toMatchObject({ kind: "url", base });
+  });
+
+  describe("a name for the deployment", () => {
+    const all = {
+      ...origin,
+      ...redis,
+      PURGE_SECRET: `whsec_${btoa("a".repeat(24))}`,
+      SITE_HOST: "www.example.com",
+    };
+    const named = (env: Env, config?: Config) => read(env, config).pseudonym;
+
+    it("that its isolates have in common, in every colo", () => {
+      expect(named({ ...all, COLO: "HAM" })).toBe(named({ ...all, COLO: "AMS" }));
+    });
+
+    it.each<{ id: string; env?: Env; config?: Config }>([
+      { id: "origin", env: { ORIGIN_URL: "https://other.example" } },
+      { id: "database", env: { UPSTASH_REDIS_REST_TOKEN: "another" } },
+      { id: "secret", env: { PURGE_SECRET: `whsec_${btoa("b".repeat(24))}` } },
+      { id: "site", env: { SITE_HOST: "shop.example.com" } },
+      { id: "namespace", config: defineConfig({ namespace: "second" }) },
+      {
+        id: "further-origin",
+        config: defineConfig({ origins: { api: { url: "https://a.example" } } }),
+      },
+    ])("that no other has: $id", ({ env, config }) => {
+      expect(named({ ...all, ...env }, config)).not.toBe(named(all));
+    });
+
+    it("that tells nothing of a token that may be words", () => {
+      const [one, other] = ["a", "b"].map((letter) => ({ ADMIN_TOKEN: letter.repeat(16) }));
+      expect(named({ ...all, ...one })).toBe(named({ ...all, ...other }));
+    });
   });
 
   it("a binding before an address", () => {
@@ -288,6 +325,6 @@ describe("a good environment comes to", () => {
     });
     const { origins } = read({ ...origin, BUCKET: service }, config);
     expect(origins.get("bucket")).toMatchObject({ kind: "binding" });
-    expect(origins.get("api")).toEqual({ kind: "url", base: "https://api.example" });
+    expect(origins.get("api")).toMatchObject({ kind: "url", base: "https://api.example" });
   });
 });

@@ -61,7 +61,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
       }),
     );
   }
-  admin.all("*", () => plainPage(404));
+  admin.all("*", () => plainPage("nothing"));
   return admin;
 }
 

@@ -3,6 +3,12 @@
 /** Why a request went forward, in the tokens of RFC 9211 §2.2. */
 export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
 
+/** A rule, and what it is about in this case: names that clients and origins have chosen. */
+export interface RuleAndNames {
+  readonly rule: string;
+  readonly names: readonly string[];
+}
+
 /** What this cache did with one request. */
 export type Handling =
   | { kind: "hit"; ttlSeconds: number; detail: string; unverified?: boolean }
@@ -13,8 +19,8 @@ export type Handling =
       forwardStatus?: number;
       collapsed?: boolean;
       stored?: boolean;
-      /** Free text as a token: a rule that refused, or why an old response answers (§2.8). */
-      detail?: string;
+      /** A rule that refused, or why an old response answers (§2.8). */
+      detail?: string | RuleAndNames;
       unverified?: boolean;
     };
 
@@ -40,7 +46,19 @@ function parameters(handling: Handling): string {
     ...(handling.forwardStatus === undefined ? [] : [`fwd-status=${handling.forwardStatus}`]),
     ...(handling.collapsed === true ? ["collapsed"] : []),
     ...(handling.stored === true ? ["stored"] : []),
-    ...(handling.detail === undefined ? [] : [`detail=${handling.detail}`]),
+    ...(handling.detail === undefined ? [] : [`detail=${detailText(handling.detail)}`]),
     ...(handling.unverified === true ? [unverified] : []),
   ].join("; ");
+}
+
+const detailCharactersMax = 64;
+
+/** A Token, or a String where there are names (RFC 9651 §3.3.3: printable ASCII alone). */
+function detailText(detail: string | RuleAndNames): string {
+  if (typeof detail === "string") return detail;
+  if (detail.names.length === 0) return detail.rule;
+  const told = `${detail.rule}: ${detail.names.join(", ")}`.replaceAll(/[^ -~]/g, "?");
+  const cut =
+    told.length > detailCharactersMax ? `${told.slice(0, detailCharactersMax - 3)}...` : told;
+  return `"${cut.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -18,6 +18,28 @@ export function selectingFieldNames(response: Fields): string[] {
   return [...new Set(known.filter((name) => name !== ""))].sort();
 }
 
+/**
+ * Does a response vary by `Origin` without saying so? One that gives the request's own back is for
+ * that origin alone (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches), in whichever
+ * field: `Access-Control-Allow-Origin`, `Timing-Allow-Origin` and others. A value that is not the
+ * request's is the same for all.
+ *
+ * @param given.isKnown an answer that varies by `Origin` is stored: then one that names no origin is
+ *   what those get who send none, or one that is not allowed
+ */
+export function variesByOrigin(
+  response: Headers,
+  given: { request: Fields; isKnown: boolean },
+): boolean {
+  const names = selectingFieldNames(response);
+  if (names.includes("origin") || names.includes("*")) return false;
+  if (given.isKnown && !response.has("access-control-allow-origin")) return true;
+  const origin = given.request.get("origin")?.trim() ?? "";
+  if (origin === "") return false;
+  const isEcho = (value: string) => value.split(",").some((member) => member.trim() === origin);
+  return [...response.values()].some(isEcho);
+}
+
 export type SelectingValues = readonly (readonly [name: string, value: string | null])[];
 
 /** Their values mean the same in any case (RFC 9110 §12.5.4, RFC 4647 §2). */

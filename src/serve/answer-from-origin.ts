@@ -158,7 +158,7 @@ async function withoutAsking(
   if (stale === undefined && !isDown) return undefined;
   if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
   const come = stale === undefined && hasWaited ? await storedMeanwhile(need) : undefined;
-  return stale ?? come ?? { response: plainPage(503), outcome: "failed" };
+  return stale ?? come ?? { response: plainPage("down"), outcome: "failed" };
 }
 
 /** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */

@@ -5,7 +5,7 @@ import type { FlightOutcome } from "./collapse.ts";
 import { ageSeconds, isKept, termsOf } from "./lifetime.ts";
 import { settleDoubt } from "./in-doubt.ts";
 import { lookUp } from "./lookup.ts";
-import { type Answer, atHand, type Need, policyOf, questionOf } from "./need.ts";
+import { type Answer, atHand, forwardedFor, type Need, policyOf, questionOf } from "./need.ts";
 import { discardBody, fromStored } from "./respond.ts";
 import { type Candidate, decide, isAnswer } from "./verdict.ts";
 
@@ -60,12 +60,12 @@ export function candidateOf(stored: StoredResponse, { key }: Need): Candidate {
 
 /** With what another's forward has brought. */
 export function answeredBy(candidate: Candidate, need: Need): Answer {
-  const { asked, ports, reason } = need;
+  const { asked, ports } = need;
   const { stored } = candidate;
   const terms = termsOf(stored.metadata, policyOf(need));
   const age = ageSeconds(stored.metadata, terms, ports.nowAtMs());
   discardBody(atHand(need)?.stored);
-  const handling: Handling = { kind: "forwarded", reason, collapsed: true };
+  const handling: Handling = { ...forwardedFor(need), collapsed: true };
   const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
   return { response, outcome: "collapsed" };
 }

@@ -1,5 +1,6 @@
 // Cookies of requests and responses, sorted by what the configuration knows of them.
 import type { Config, Route } from "../config.ts";
+import type { Fields } from "../http/stored-response.ts";
 import { matchesAny, type NamePatterns } from "../known-names.ts";
 
 /** What is known of cookies on a route. */
@@ -27,11 +28,7 @@ const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false }
 
 export function sortCookies(given: KnownCookies & { field: string | null }): SortedCookies {
   if (given.field === null) return noCookies;
-  const all = given.field
-    .split(";")
-    .map((pair) => pair.trim())
-    .filter((pair) => pair !== "")
-    .map((pair) => ({ pair, name: nameIn(pair) }));
+  const all = pairsIn(given.field).map((pair) => ({ pair, name: nameIn(pair) }));
   const isKeyed = (name: string) => given.key.includes(name);
   const kept = all.filter(({ name }) => !isDropped(name, given));
   return {
@@ -66,7 +63,36 @@ function nameSetBy(line: string): string {
   return pair.includes("=") ? (pair.split("=", 1)[0] ?? "").trim() : "";
 }
 
+function pairsIn(field: string): string[] {
+  return field
+    .split(";")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== "");
+}
+
 /** Two Cookie lines reach us joined by a comma, which no cookie holds: such a pair is unknown. */
 function nameIn(pair: string): string {
   return pair.includes(",") ? pair : (pair.split("=", 1)[0] ?? "");
+}
+
+export interface UnknownCookie {
+  /** `undefined` for a value without a name, which must not be told as one. */
+  readonly name: string | undefined;
+  readonly value: string;
+}
+
+/** Those that nobody knows, read once more out of what is forwarded: few answers depend on them. */
+export function unknownCookies(
+  forwarded: Fields,
+  { keyCookies }: Pick<Route, "keyCookies">,
+): UnknownCookie[] {
+  const pairs = pairsIn(forwarded.get("cookie") ?? "");
+  const unknown = pairs.filter((pair) => !keyCookies.includes(nameIn(pair)));
+  return unknown.map((pair) => {
+    const equalsAt = pair.indexOf("=");
+    return {
+      name: equalsAt <= 0 ? undefined : pair.slice(0, equalsAt),
+      value: pair.slice(equalsAt + 1),
+    };
+  });
 }

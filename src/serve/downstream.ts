@@ -109,16 +109,25 @@ export function fieldsPassedOn(response: Response, config: Config): Headers {
  * either, unless its origin has said who may (RFC 9111 §3.5).
  */
 export function keepPrivate(fields: Headers): void {
-  const isSettled = states(fields, ["private", "no-store", "public", "s-maxage"]);
-  if (!isSettled) fields.append("cache-control", "private");
+  if (fields.has("set-cookie")) makePrivate(fields);
+  else if (!states(fields, ["private", "no-store", "public", "s-maxage"])) makePrivate(fields);
+}
+
+/** Whatever was said of it: somebody's cookie, or what was told to somebody's cookie, is in it. */
+export function makePrivate(fields: Headers): void {
+  dropDirectives(fields, ["public", "s-maxage"]);
+  const isPrivate = parseDirectives(fields.get("cache-control")).some(
+    // With an argument it is about some fields alone.
+    ({ name, argument }) => name === "no-store" || (name === "private" && argument === undefined),
+  );
+  if (!isPrivate) fields.append("cache-control", "private");
 }
 
 /** Without what was meant for caches like this one alone: tags, and lifetimes for shared caches. */
 export function forClients(received: Headers, config: Config): Headers {
   const fields = new Headers(received);
-  for (const name of tagFieldNames(config)) fields.delete(name);
   if (config.cacheInFront) return fields;
-  for (const name of forSharedCaches) fields.delete(name);
+  for (const name of [...forSharedCaches, ...tagFieldNames(config)]) fields.delete(name);
   dropDirectives(fields, ["s-maxage"]);
   return fields;
 }

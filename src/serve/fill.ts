@@ -1,6 +1,6 @@
 // Turns an origin's answer into a stored response: metadata at once, the body as it arrives.
 import { formatHttpDate } from "../http/http-date.ts";
-import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
+import { selectingFieldNames, selectingValues, variesByOrigin } from "../http/selecting.ts";
 import { connectionFields, qualifiedFieldNames, storableFields } from "../http/storable-fields.ts";
 import {
   type FieldLine,
@@ -13,9 +13,11 @@ import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
 import { personalCookies } from "./cookies.ts";
 import { forClients } from "./downstream.ts";
 import type { Need } from "./need.ts";
+import { clientTeller } from "./of-one-client.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { fieldTagsOf, taggingOf } from "./tags.ts";
+import { newestMarker, type VariantPlace } from "./variants.ts";
 
 /** An origin's answer with what was known before it was asked for. */
 export interface Fresh {
@@ -26,12 +28,10 @@ export interface Fresh {
 }
 
 /** Metadata of what would be stored; length and digest of the body come with the body. */
-export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMetadata {
+export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
+  const { asked, ports } = place;
   const { response, requestedAtMs, respondedAtMs, stamp } = fresh;
-  const { directives } = governingDirectives(response.headers);
-  const storable = storableFields(response.headers, directives);
-  const shared = withoutSharedCookies(storable, response.headers, { asked, ports });
-  const fields = withDate(shared, respondedAtMs);
+  const fields = fieldsToStore(fresh, place);
   const fieldTags = fieldTagsOf(response.headers, ports.config);
   const { leftOutBytes, ...tagging } = taggingOf(fieldTags, fields, asked);
   ports.leftOutTags.add(leftOutBytes, asked.route.name);
@@ -40,12 +40,11 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
     route: asked.route.name,
     status: response.status,
     statusText: response.statusText,
-    fields,
+    ...selectedBy(response.headers, fields, place),
     requestedAtMs,
     respondedAtMs,
     bodyBytes: contentLength(response.headers),
     bodyDigest: null,
-    selecting: selectingValues(selectingFieldNames(response.headers), asked.forwarded),
     ...tagging,
     stamp,
     colo: ports.colo(),
@@ -53,6 +52,31 @@ export function metadataOf(fresh: Fresh, asked: Asked, ports: Ports): StoredMeta
     jitterDraw: ports.random(),
   };
   return settled(metadata, asked, ports);
+}
+
+/** Those of an answer that are for all: as the origin sent them, and with a date. */
+export function fieldsToStore(fresh: Fresh, need: Pick<Need, "asked" | "ports">): FieldLine[] {
+  const { headers } = fresh.response;
+  const tellsOfClient = clientTeller(headers, need.asked);
+  const fields = storableFields(headers, governingDirectives(headers).directives);
+  const ofAll = withoutSharedCookies(fields, headers, need).filter((line) => !tellsOfClient(line));
+  return withDate(ofAll, fresh.respondedAtMs);
+}
+
+/** @param headers of which `fields` are stored; what selects unsaid is added to their Vary */
+export function selectedBy(
+  headers: Headers,
+  fields: readonly FieldLine[],
+  { asked, ports, marker }: VariantPlace,
+): Pick<StoredMetadata, "fields" | "selecting"> {
+  const { forwarded: request } = asked;
+  const names = selectingFieldNames(headers);
+  const known = newestMarker(asked.key, marker, ports)?.names.includes("origin") ?? false;
+  if (!variesByOrigin(headers, { request, isKnown: known })) {
+    return { fields, selecting: selectingValues(names, request) };
+  }
+  const selecting = selectingValues([...names, "origin"].sort(), request);
+  return { fields: [...fields, ["vary", "Origin"]], selecting };
 }
 
 /**
@@ -72,8 +96,8 @@ export function settled(
 }
 
 /**
- * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7): not stored,
- * but meant for the client that is answered.
+ * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7), or that tell of
+ * the client that is answered: not stored, but meant for that client.
  */
 export function fieldsForOneClient(
   received: Headers,
@@ -82,12 +106,13 @@ export function fieldsForOneClient(
 ): FieldLine[] {
   const { directives } = governingDirectives(fieldsOf(stored));
   const named = qualifiedFieldNames(directives);
-  if (named.size === 0) return [];
   const dropped = connectionFields(received);
-  const own = [...forClients(received, need.ports.config)].filter(
-    ([name]) => named.has(name) && !dropped.has(name),
-  );
-  return withoutSharedCookies(own, received, need);
+  const tellsOfClient = clientTeller(received, need.asked);
+  const isOwn = (line: FieldLine) => named.has(line[0]) || tellsOfClient(line);
+  const ownIn = (fields: Headers) =>
+    [...fields].filter((line) => isOwn(line) && !dropped.has(line[0]));
+  if (ownIn(received).length === 0) return [];
+  return withoutSharedCookies(ownIn(forClients(received, need.ports.config)), received, need);
 }
 
 /** Cookies that are nobody's own are dropped for all clients alike. */

@@ -31,6 +31,7 @@ export function forwardAsked(
   });
   const request = {
     method: asked.method,
+    target: asked.target,
     pathAndQuery: pathAndQuery(asked.target),
     headers: asked.forwarded.toHeaders([...validators, ...part]),
     body: null,
@@ -54,7 +55,7 @@ export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswe
   const isUpgrade = passed.rule === "upgrade";
   return ask(
     { origin: passed.route.origin, page: undefined, target },
-    { method, pathAndQuery: pathAndQuery(target), headers, body, isUpgrade },
+    { method, target, pathAndQuery: pathAndQuery(target), headers, body, isUpgrade },
     ports,
   );
 }
@@ -71,6 +72,7 @@ async function ask(
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), ports.config.originTimeout.firstByteMs);
   const requestedAtMs = ports.nowAtMs();
+  request.headers.set("via", ports.loops.viaWithOurs(request.headers.get("via")));
   try {
     const sent = { ...request, signal: abort.signal };
     const response = await sentWithRetry(asking.origin, sent, ports);

@@ -149,9 +149,6 @@ export async function staleInstead(
 /** Where no stale response may answer in its place. */
 export async function failed(failure: "unreachable" | "timeout", need: Need): Promise<Answer> {
   discardBody(atHand(need)?.stored);
-  const page = (): Answer => ({
-    response: plainPage(failure === "timeout" ? 504 : 502),
-    outcome: "failed",
-  });
+  const page = (): Answer => ({ response: plainPage(failure), outcome: "failed" });
   return (await storedMeanwhile(need)) ?? page();
 }

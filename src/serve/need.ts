@@ -40,6 +40,13 @@ export function atHand({ validating, fallback }: Pick<Need, "validating" | "fall
   return validating ?? fallback;
 }
 
+/** What Cache-Status tells of it: with the fields that none of the stored variants was selected by. */
+export function forwardedFor({ reason, marker }: Pick<Need, "reason" | "marker">) {
+  const names = reason === "vary-miss" ? (marker?.names ?? []) : [];
+  const missed = names.length === 0 ? {} : { detail: { rule: "vary", names } };
+  return { kind: "forwarded", reason, ...missed } as const;
+}
+
 /** With what the look-up passed over, if that is there. */
 export async function lookedFurther(need: Need): Promise<Need> {
   if (need.lookFurther === undefined) return need;

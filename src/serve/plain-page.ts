@@ -1,21 +1,66 @@
-// The pages that we write ourselves: plain text that says what a visitor can do, and nothing of
-// what stands behind.
-const sentences: Readonly<Record<number, string>> = {
-  404: "404 Not Found\n\nThere is nothing at this address.\n",
-  500: "500 Internal Server Error\n\nThis request could not be handled. Please try again.\n",
-  502: "502 Bad Gateway\n\nThe site cannot be reached just now. Please try again in a moment.\n",
-  503: "503 Service Unavailable\n\nThe site is down just now. Please try again in a moment.\n",
-  504: "504 Gateway Timeout\n\nThe site did not answer in time. Please try again in a moment.\n",
-};
+// The pages that we write ourselves: plain text that says what a visitor can do, with the cause in
+// Proxy-Status (RFC 9209), and nothing of what stands behind.
+const again = "Please try again in a moment.";
+
+/** `error`: the types of RFC 9209 §2.3 that come nearest to what is known here. */
+const pages = {
+  nothing: {
+    status: 404,
+    title: "Not Found",
+    says: "There is nothing at this address.",
+    error: "proxy_internal_response",
+  },
+  fault: {
+    status: 500,
+    title: "Internal Server Error",
+    says: "This request could not be handled. Please try again.",
+    error: "proxy_internal_error",
+  },
+  unreachable: {
+    status: 502,
+    title: "Bad Gateway",
+    says: `The site cannot be reached just now. ${again}`,
+    error: "destination_unavailable",
+  },
+  down: {
+    status: 503,
+    title: "Service Unavailable",
+    says: `The site is down just now. ${again}`,
+    error: "destination_unavailable",
+  },
+  timeout: {
+    status: 504,
+    title: "Gateway Timeout",
+    says: `The site did not answer in time. ${again}`,
+    error: "http_response_timeout",
+  },
+  // RFC 9111 §5.2.1.7.
+  "only-if-cached": {
+    status: 504,
+    title: "Gateway Timeout",
+    says: "Nothing is stored that may answer, and the request was not to go further (only-if-cached).",
+    error: "proxy_internal_response",
+  },
+  loop: {
+    status: 508,
+    title: "Loop Detected",
+    says: "This site leads back to itself. Only who runs it can mend that.",
+    error: "proxy_loop_detected",
+  },
+} as const;
+
+export type PlainPage = keyof typeof pages;
 
 const retryAfterSeconds = "5";
 
 /** Without Cache-Status: RFC 9211 §2 leaves it off what is generated here. */
-export function plainPage(status: 404 | 500 | 502 | 503 | 504): Response {
+export function plainPage(page: PlainPage): Response {
+  const { status, title, says, error } = pages[page];
   const headers = {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-store",
+    "proxy-status": `tidemark; error=${error}`,
     ...(status === 503 ? { "retry-after": retryAfterSeconds } : {}),
   };
-  return new Response(sentences[status] ?? null, { status, headers });
+  return new Response(`${status} ${title}\n\n${says}\n`, { status, headers });
 }

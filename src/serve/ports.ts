@@ -13,9 +13,11 @@ import type { Invalidations } from "./invalidate.ts";
 import type { JoinedPurges } from "./joined-purges.ts";
 import type { LeftOutTags } from "./left-out-tags.ts";
 import type { Lifts } from "./lifts.ts";
+import type { Loops } from "./loops.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { SharedOdds } from "./shared-odds.ts";
+import type { Target } from "./target.ts";
 import type { Uncacheable } from "./uncacheable.ts";
 import type { ReadUrl } from "./url-reader.ts";
 
@@ -31,6 +33,8 @@ export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Re
 
 export interface OriginRequest {
   readonly method: string;
+  /** How the client names the site. */
+  readonly target: Pick<Target, "scheme" | "host">;
   readonly pathAndQuery: string;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
@@ -50,6 +54,7 @@ export interface Isolate {
   /** Rights to forward that hold in all colos; `undefined` without a database. */
   readonly leases: Leases | undefined;
   readonly originHealth: OriginHealth;
+  readonly loops: Loops;
   readonly uncacheable: Uncacheable;
   readonly invalidations: Invalidations;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */

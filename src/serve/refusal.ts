@@ -6,6 +6,7 @@ import {
   type StorableVerdict,
 } from "../http/storable.ts";
 import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
+import { unknownCookies } from "./cookies.ts";
 import { streamBytesMax } from "./fill.ts";
 import { assignedLifetimeSeconds, isNamedStatus, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { atHand, type Need, policyOf } from "./need.ts";
@@ -18,6 +19,7 @@ export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | "unknown-cookie"
   | "too-large"
+  | "names-client"
   | "too-many-variants"
   | "refresh-failed";
 
@@ -115,6 +117,17 @@ export function isFailedRefresh(status: number, need: Need): boolean {
   const before = atHand(need)?.stored.metadata.status;
   if (need.isForClient || before === undefined) return false;
   return isOfOneRequest(status) && !isOfOneRequest(before);
+}
+
+/** What a refusal is about, for who asks why: cookies that nobody knows, fields that select. */
+export function namesIn(
+  refusal: StoreRefusal,
+  { selecting }: StoredMetadata,
+  { forwarded, route }: Asked,
+): string[] {
+  if (refusal === "too-many-variants") return selecting.map(([name]) => name);
+  if (refusal !== "unknown-cookie") return [];
+  return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
 }
 
 /** Known beforehand only where the origin gave a length. */

@@ -4,29 +4,32 @@ import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
-import { fieldsOfFill, withoutBody } from "./downstream.ts";
+import { fieldsOfFill, keepPrivate, withoutBody } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
-import { type Answer, atHand, type Need, questionOf } from "./need.ts";
-import { heedRefusal, isFailedRefresh, refusalToStore } from "./refusal.ts";
+import { type Answer, atHand, forwardedFor, type Need, questionOf } from "./need.ts";
+import { leadsOneClient } from "./of-one-client.ts";
+import { heedRefusal, isFailedRefresh, namesIn, refusalToStore } from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
 import { hasRoomFor } from "./variants.ts";
 
 export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
-  const { asked, ports, key, reason } = need;
+  const { asked, ports, key } = need;
   const { response } = fresh;
-  const metadata = metadataOf(fresh, asked, ports);
+  const metadata = metadataOf(fresh, need);
   const refusal =
     refusalToStore(metadata, asked, ports) ??
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
+    (leadsOneClient(response.headers, asked) ? "names-client" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
   heedRefusal(refusal, response.status, { ...need, replaced: atHand(need) });
-  const handling = { kind: "forwarded", reason, forwardStatus: response.status } as const;
+  const handling = { ...forwardedFor(need), forwardStatus: response.status };
   if (refusal !== undefined) {
     ports.flights.end(key.text, flight);
     ports.metrics.refusedToStore(asked.route.name, refusal);
-    const told: Handling = { ...handling, detail: refusal };
+    const names = namesIn(refusal, metadata, asked);
+    const told: Handling = { ...handling, detail: { rule: refusal, names } };
     // RFC 9110 §13.2.1: the origin was asked without the client's conditions.
     const hasIt = isNotModified({
       request: asked.conditions,
@@ -36,7 +39,11 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     });
     if (hasIt) ports.afterAnswer(async () => response.body?.cancel());
     const sent = hasIt ? notModified(withoutBody(new Headers(response.headers))) : response;
-    return { response: passOn(sent, { ports, handling: told }), outcome: "forwarded" };
+    // What is not stored for all is not for the caches beyond us either.
+    const namesClient = response.headers.has("set-cookie") || refusal === "names-client";
+    const isForOne = asked.hasUnknownCookie || namesClient;
+    const given = { ports, handling: told, ...(isForOne ? { change: keepPrivate } : {}) };
+    return { response: passOn(sent, given), outcome: "forwarded" };
   }
   learnOdds(metadata, need);
   const source = response.body ?? new Blob([]).stream();

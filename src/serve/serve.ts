@@ -9,10 +9,10 @@ import { forwardPassed } from "./forward.ts";
 import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { invalidateBy, isSafe } from "./invalidate.ts";
 import { type LookedUp, lookUp } from "./lookup.ts";
-import { type Answer, type Need, questionOf } from "./need.ts";
+import { type Answer, atHand, type Need, questionOf } from "./need.ts";
 import { pageOf } from "./origin-health.ts";
 import { type Asked, type Passed, plan } from "./plan.ts";
-import { plainPage } from "./plain-page.ts";
+import { type PlainPage, plainPage } from "./plain-page.ts";
 import type { Ports } from "./ports.ts";
 import { refreshBehind } from "./refresh.ts";
 import { discardBody, fromStored, passOn } from "./respond.ts";
@@ -31,7 +31,7 @@ import {
 /** What memory has is answered without a promise. */
 export function serve(request: Request, ports: Ports): Response | Promise<Response> {
   const planned = plan(request, ports);
-  if (planned.kind === "reserved") return plainPage(404);
+  if (planned.kind === "reserved") return plainPage("nothing");
   if (planned.kind === "pass") return passBy(planned.passed, ports);
 
   const { asked } = planned;
@@ -87,7 +87,7 @@ function carryOut(
       return forwarded({ ...place, reason, fallback });
     }
     case "gateway-timeout":
-      return counted({ response: plainPage(504), outcome: "failed" }, asked, ports);
+      return counted({ response: plainPage("only-if-cached"), outcome: "failed" }, asked, ports);
     default:
       return unreachable(verdict);
   }
@@ -99,8 +99,14 @@ function isOfUse(verdict: Verdict): boolean {
   return verdict.kind !== "gateway-timeout";
 }
 
+/** What has come back to where it went forward from waits for nobody: who leads waits for it. */
 async function forwarded(need: Need): Promise<Response> {
-  return counted(await answerFromOrigin(need), need.asked, need.ports);
+  const { asked, ports } = need;
+  if (!ports.loops.isOne(asked.forwarded.get("via"), asked.route.origin)) {
+    return counted(await answerFromOrigin(need), asked, ports);
+  }
+  discardBody(atHand(need)?.stored);
+  return counted({ response: plainPage("loop"), outcome: "failed" }, asked, ports);
 }
 
 /** A stale response in memory, where nothing better is likely to be had. */
@@ -145,12 +151,13 @@ function hit(
 /** Straight to the origin and straight back: never stored, never collapsed. */
 async function passBy(passed: Passed, ports: Ports): Promise<Response> {
   const { route, reason, rule, request } = passed;
-  const failed = (status: 502 | 504) => {
+  const failed = (page: PlainPage) => {
     ports.metrics.answered(route.name, "failed");
-    return plainPage(status);
+    return plainPage(page);
   };
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
-  if (requestDirectives(request.headers).onlyIfCached) return failed(504);
+  if (requestDirectives(request.headers).onlyIfCached) return failed("only-if-cached");
+  if (ports.loops.isOne(request.headers.get("via"), route.origin)) return failed("loop");
   const forwarding = forwardPassed(passed, ports).then((answered) => {
     if (answered.kind === "answered") invalidateBy(passed, answered.response, ports);
     return answered;
@@ -160,7 +167,7 @@ async function passBy(passed: Passed, ports: Ports): Promise<Response> {
     ports.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
   }
   const answer = await forwarding;
-  if (answer.kind === "failed") return failed(answer.failure === "timeout" ? 504 : 502);
+  if (answer.kind === "failed") return failed(answer.failure);
   const { response } = answer;
   const forwardStatus = response.status;
   const handling = { kind: "forwarded", reason, forwardStatus, detail: rule } as const;

@@ -1,4 +1,4 @@
-// The tags of a response: what its fields and its route say. Clients never see them.
+// The tags of a response: what its fields and its route say. Clients do not see them.
 import type { Config } from "../config.ts";
 import { groupsIn } from "../http/cache-groups.ts";
 import {

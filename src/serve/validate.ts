@@ -3,7 +3,6 @@ import { type TierName, tierNames } from "../config.ts";
 import { freshenedFields } from "../http/freshen.ts";
 import type { Handling } from "../http/cache-status.ts";
 import { governingDirectives } from "../http/governing-directives.ts";
-import { selectingFieldNames, selectingValues } from "../http/selecting.ts";
 import { storableFields } from "../http/storable-fields.ts";
 import { sharedExplicitly } from "../http/storable.ts";
 import {
@@ -17,7 +16,15 @@ import {
 import { freshensWhatWasSent, toldByHead } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
 import { personalCookies } from "./cookies.ts";
-import { fieldsForOneClient, type Fresh, metadataOf, settled } from "./fill.ts";
+import { makePrivate } from "./downstream.ts";
+import {
+  fieldsForOneClient,
+  fieldsToStore,
+  type Fresh,
+  metadataOf,
+  selectedBy,
+  settled,
+} from "./fill.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { endStored, heedRefusal, refusalToStore, type StoreRefusal } from "./refusal.ts";
@@ -70,9 +77,10 @@ export async function validated(
   const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
   const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
   for (const [name, value] of fieldsForOneClient(fresh.response.headers, metadata, need)) {
-    if (name !== "set-cookie") response.headers.append(name, value);
+    if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  if (refusal === "set-cookie" || refusal === "unknown-cookie") makePrivate(response.headers);
   return { response, outcome: "validated" };
 }
 
@@ -143,9 +151,10 @@ function tiersToUpdate(
 }
 
 /** The stored body with the 304's fields, and the stamp and times of that conditional request. */
-function freshened(before: StoredMetadata, fresh: Fresh, { asked, ports }: Need): StoredMetadata {
-  const update = metadataOf(fresh, asked, ports);
-  const merged = headersOf(freshenedFields(before.fields, update.fields));
+function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMetadata {
+  const { asked, ports } = need;
+  const update = metadataOf(fresh, need);
+  const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, need)));
   // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged).directives);
   const told = fieldTagsOf(fresh.response.headers, ports.config);
@@ -155,8 +164,7 @@ function freshened(before: StoredMetadata, fresh: Fresh, { asked, ports }: Need)
     ...update,
     status: before.status,
     statusText: before.statusText,
-    fields,
-    selecting: selectingValues(selectingFieldNames(merged), asked.forwarded),
+    ...selectedBy(merged, fields, need),
     tags,
     withheldTags,
     bodyBytes: before.bodyBytes,

@@ -177,6 +177,11 @@ describe("the configuration is refused", () => {
       written: { tagFields: ["x:y"] },
       says: "tagFields: has a name that no header field can have",
     },
+    {
+      id: "rewriteLocations",
+      written: { rewriteLocations: "no" },
+      says: "rewriteLocations: must be true or false",
+    },
     { id: "heuristics", written: { heuristics: "on" }, says: "heuristics: must be true or false" },
     {
       id: "cache-in-front",

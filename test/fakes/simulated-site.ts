@@ -7,6 +7,7 @@ import { Flights } from "../../src/serve/collapse.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
 import { LeftOutTags } from "../../src/serve/left-out-tags.ts";
 import { Lifts } from "../../src/serve/lifts.ts";
+import { Loops } from "../../src/serve/loops.ts";
 import { OriginHealth } from "../../src/serve/origin-health.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
 import type { Ports, Tiers } from "../../src/serve/ports.ts";
@@ -72,6 +73,7 @@ export class SimulatedSite {
       flights: new Flights(),
       leases: undefined,
       originHealth: new OriginHealth(),
+      loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),
       uncacheable: new Uncacheable(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,

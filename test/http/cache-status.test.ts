@@ -85,6 +85,36 @@ describe("cacheStatus", () => {
       handling: { ...forwarded, detail: "no-store" },
       says: { fwd: "stale", detail: "no-store" },
     },
+    {
+      id: "rule-without-names",
+      clause: "§2.8",
+      handling: { ...forwarded, detail: { rule: "vary-any", names: [] } },
+      says: { fwd: "stale", detail: "vary-any" },
+    },
+    {
+      id: "rule-with-names",
+      clause: "§2.8",
+      handling: { ...forwarded, detail: { rule: "vary", names: ["a", "b"] } },
+      says: { fwd: "stale", detail: "vary: a, b" },
+    },
+    {
+      id: "names-that-are-no-tokens",
+      clause: "§2.8",
+      handling: { ...forwarded, detail: { rule: "vary", names: ['a"; hit', "b\\", "größe\n"] } },
+      says: { fwd: "stale", detail: 'vary: a"; hit, b\\, gr??e?' },
+    },
+    {
+      id: "as-many-names-as-there-is-room-for",
+      clause: "§2.8",
+      handling: { ...forwarded, detail: { rule: "vary", names: ["a".repeat(58)] } },
+      says: { fwd: "stale", detail: `vary: ${"a".repeat(58)}` },
+    },
+    {
+      id: "more-names-than-there-is-room-for",
+      clause: "§2.8",
+      handling: { ...forwarded, detail: { rule: "vary", names: ["a".repeat(59)] } },
+      says: { fwd: "stale", detail: `vary: ${"a".repeat(55)}...` },
+    },
   ] as const)("$id ($clause)", ({ handling, says }) => {
     expect(readBack(cacheStatus(handling))).toEqual([["tidemark", says]]);
   });
@@ -115,6 +145,7 @@ describe("cacheStatus", () => {
       "request",
       "stale",
     ];
+    const names = fc.record({ rule: detail, names: fc.array(fc.string({ unit: "binary" })) });
     const handlings: fc.Arbitrary<Handling> = fc.oneof(
       fc.record({
         kind: fc.constant("hit" as const),
@@ -128,7 +159,7 @@ describe("cacheStatus", () => {
           forwardStatus: fc.integer({ min: 200, max: 599 }),
           collapsed: fc.boolean(),
           stored: fc.boolean(),
-          detail,
+          detail: fc.oneof(detail, names),
         },
         { requiredKeys: ["kind", "reason"] },
       ),

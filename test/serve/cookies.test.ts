@@ -2,7 +2,7 @@
 // of those that a response sets make it one client's own.
 import { expect, it } from "vitest";
 import { defineConfig } from "../../src/config.ts";
-import { personalCookies, sortCookies } from "../../src/serve/cookies.ts";
+import { personalCookies, sortCookies, unknownCookies } from "../../src/serve/cookies.ts";
 import { routeWith } from "./examples.ts";
 
 const sorted = (field: string | null) =>
@@ -72,4 +72,22 @@ it.each([
 it("a response whose cookies the route strips is nobody's own", () => {
   const headers = new Headers([["set-cookie", "session=1"]]);
   expect(personalCookies(headers, routeWith({ setCookie: "strip" }), defineConfig({}))).toEqual([]);
+});
+
+it.each<{ id: string; field: string | null; names: (string | undefined)[]; values: string[] }>([
+  { id: "none", field: null, names: [], values: [] },
+  { id: "not-keyed", field: "currency=EUR; session=7", names: ["session"], values: ["7"] },
+  { id: "with-an-equals-sign", field: "a=b=c", names: ["a"], values: ["b=c"] },
+  {
+    id: "values-that-are-no-names",
+    field: "s3cret; =t",
+    names: [undefined, undefined],
+    values: ["s3cret", "t"],
+  },
+  { id: "two-lines-in-one", field: "a=1, b=2", names: ["a"], values: ["1, b=2"] },
+])("unknown cookies, by name and value: $id", ({ field, names, values }) => {
+  const forwarded = new Headers(field === null ? {} : { cookie: field });
+  const unknown = unknownCookies(forwarded, { keyCookies: ["currency"] });
+  expect(unknown.map(({ name }) => name)).toEqual(names);
+  expect(unknown.map(({ value }) => value)).toEqual(values);
 });

@@ -129,11 +129,18 @@ describe("what was meant for caches like this one ends here", () => {
       { id: "cache-groups", name: "cache-groups", stored: { "cache-groups": '"a"' }, value: null },
       { id: "configured-tags", name: "x-keys", stored: { "x-keys": "a" }, config, value: null },
       {
-        id: "tags-in-front-too",
+        id: "tags-in-front",
         name: "cache-tag",
         stored: { "cache-tag": "a" },
         config: cacheInFront,
-        value: null,
+        value: "a",
+      },
+      {
+        id: "configured-tags-in-front",
+        name: "x-keys",
+        stored: { "x-keys": "a" },
+        config: { ...config, ...cacheInFront },
+        value: "a",
       },
       {
         id: "targeted-at-others-stays",
@@ -296,7 +303,9 @@ describe("passed on", () => {
     expect(fields.getSetCookie()).toEqual(["a=1", "b=2"]);
   });
 
-  it.each([
+  const cookie: Fields = { "set-cookie": "s=1" };
+
+  it.each<{ id: string; stated: string | null; more?: Fields; value: string }>([
     { id: "silent", stated: null, value: "private" },
     { id: "lifetime-alone", stated: "max-age=5", value: "max-age=5, private" },
     { id: "private", stated: "private", value: "private" },
@@ -304,8 +313,22 @@ describe("passed on", () => {
     { id: "public", stated: "Public, max-age=5", value: "Public, max-age=5" },
     { id: "s-maxage", stated: "s-maxage=5", value: "s-maxage=5" },
     { id: "in-quotes", stated: 'x="public"', value: 'x="public", private' },
-  ])("kept private: $id (RFC 9111 §3.5)", ({ stated, value }) => {
-    const fields = new Headers(stated === null ? {} : cc(stated));
+    { id: "with-a-cookie", stated: null, more: cookie, value: "private" },
+    {
+      id: "public-with-a-cookie",
+      stated: "public, s-maxage=9, max-age=5",
+      more: cookie,
+      value: "max-age=5, private",
+    },
+    { id: "no-store-with-a-cookie", stated: "no-store", more: cookie, value: "no-store" },
+    {
+      id: "some-fields-alone-with-a-cookie",
+      stated: 'private="x-a", max-age=5',
+      more: cookie,
+      value: 'private="x-a", max-age=5, private',
+    },
+  ])("kept private: $id (RFC 9111 §3.5)", ({ stated, value, more }) => {
+    const fields = new Headers(stated === null ? more : cc(stated, more));
     keepPrivate(fields);
     expect(fields.get("cache-control")).toBe(value);
   });

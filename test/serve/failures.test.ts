@@ -1,7 +1,7 @@
 // What clients and operators see when something fails: a plain page without any
 // address, and a log line without secrets.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { openSite, until } from "../fakes/harness.ts";
+import { type AskInit, openSite, until } from "../fakes/harness.ts";
 import { cc, never, page, unreachable } from "../fakes/origin-in-process.ts";
 
 const secrets = /s3cret|origin\.invalid|ECONNREFUSED|at .*\.ts/;
@@ -107,6 +107,7 @@ describe("an exception inside", () => {
     const site = openSite({ config });
     const seen = await site.get("/broken");
     expect([seen.status, seen.text]).toEqual([500, expect.stringMatching(/^500 Internal/)]);
+    expect(seen.fields.get("proxy-status")).toBe("tidemark; error=proxy_internal_error");
     expect(`${seen.head}\n${seen.text}`).not.toMatch(secrets);
     expect(site.log).toHaveLength(1);
     expect(site.log[0]).toMatch(/^A request failed with RangeError: at /);
@@ -190,4 +191,81 @@ describe("Cache-Status (RFC 9211 §2)", () => {
       "tidemark; hit; ttl=60; detail=memory",
     ]);
   });
+});
+
+describe("Proxy-Status tells the cause of each page that is made here (RFC 9209 §2.3)", () => {
+  it.each<{ id: string; path?: string; init?: AskInit; status: number; error: string }>([
+    { id: "reserved", path: "/_cache/x", status: 404, error: "proxy_internal_response" },
+    {
+      id: "reserved-in-another-spelling",
+      path: "//_cache/x",
+      status: 404,
+      error: "proxy_internal_response",
+    },
+    { id: "unreachable", status: 502, error: "destination_unavailable" },
+    {
+      id: "unreachable-passed-by",
+      init: { method: "POST" },
+      status: 502,
+      error: "destination_unavailable",
+    },
+    {
+      id: "only-if-cached",
+      init: { headers: { "cache-control": "only-if-cached" } },
+      status: 504,
+      error: "proxy_internal_response",
+    },
+  ])("$id", async ({ path = "/a", init = {}, status, error }) => {
+    const site = openSite({ origin: unreachable });
+    const seen = await site.get(path, init);
+    const told = seen.fields.get("proxy-status");
+    expect([seen.status, told]).toEqual([status, `tidemark; error=${error}`]);
+  });
+
+  it("down", async () => {
+    const site = openSite({ origin: unreachable });
+    for (let nth = 1; nth <= 5; nth += 1) await site.get(`/${nth}`);
+    const seen = await site.get("/a");
+    expect([seen.status, seen.fields.get("proxy-status")]).toEqual([
+      503,
+      "tidemark; error=destination_unavailable",
+    ]);
+  });
+
+  it("too late", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const site = openSite({ origin: never, config: { originTimeout: "1s" } });
+    const asking = site.ask("/a");
+    await until(() => site.origin.count === 1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    vi.useRealTimers();
+    const { status, headers } = await asking;
+    expect([status, headers.get("proxy-status")]).toEqual([
+      504,
+      "tidemark; error=http_response_timeout",
+    ]);
+  });
+
+  it("is the origin's own on an answer of its own", async () => {
+    const told = 'app; error=http_request_error; details="no"';
+    const fields = cc("max-age=60", { "proxy-status": told });
+    const site = openSite({ origin: () => page("no", fields, 404) });
+    for (const { fields: seen } of [await site.get("/a"), await site.get("/a")]) {
+      expect(seen.get("proxy-status")).toBe(told);
+    }
+  });
+});
+
+it.each<{ id: string; init: AskInit }>([
+  { id: "looked-up", init: {} },
+  { id: "passed-by", init: { method: "POST" } },
+])("only-if-cached is not told that the site was slow: $id", async ({ init }) => {
+  const site = openSite();
+  const seen = await site.get("/a", { ...init, headers: { "cache-control": "only-if-cached" } });
+  expect([seen.status, seen.text, site.origin.count]).toEqual([
+    504,
+    "504 Gateway Timeout\n\n" +
+      "Nothing is stored that may answer, and the request was not to go further (only-if-cached).\n",
+    0,
+  ]);
 });

@@ -71,7 +71,6 @@ describe("a request that may be answered from a stored response", () => {
       value: "gzip",
     },
     { id: "accept-encoding-always", given: {}, name: "accept-encoding", value: "identity" },
-    { id: "via", given: {}, name: "via", value: "1.1 tidemark" },
     {
       id: "surrogate-capability-spelled-otherwise",
       given: { surrogate_capability: 'me="ESI/1.0"' },
@@ -84,7 +83,7 @@ describe("a request that may be answered from a stored response", () => {
       name: "surrogate-capability",
       value: 'tidemark="Surrogate/1.0"',
     },
-    { id: "via-after-others", given: { via: "1.1 a" }, name: "via", value: "1.1 a, 1.1 tidemark" },
+    { id: "via-of-others", given: { via: "1.1 a" }, name: "via", value: "1.1 a" },
     {
       id: "proto",
       given: { "x-forwarded-proto": "ftp" },
@@ -143,7 +142,7 @@ describe("what we introduce", () => {
       expect(fields.get(name)).toBe(headers.get(name));
     }
     expect(fields.get("x-forwarded-for")).toBe("192.0.2.7");
-    expect(fields.get("via")).toBe("1.0 proxy, 1.1 tidemark");
+    expect(fields.get("via")).toBe("1.0 proxy");
   });
 
   it("is max-age=0 where nothing else is said, so that origins answer conditions", () => {
@@ -196,6 +195,6 @@ describe("a request that is passed by", () => {
   it("says where it came from", () => {
     const headers = passed({ "x-forwarded-host": "evil", via: "1.1 a" });
     expect(headers.get("x-forwarded-host")).toBe("www.example.com");
-    expect(headers.get("via")).toBe("1.1 a, 1.1 tidemark");
+    expect(headers.get("via")).toBe("1.1 a");
   });
 });

@@ -103,7 +103,7 @@ describe("a large body", () => {
     await details(site, [{}, {}]);
     const told = countReads(site);
     const ask = { headers: { cookie: "session=1" } };
-    const refused = "unknown-cookie";
+    const refused = '"unknown-cookie: session"';
     expect(await details(site, [ask, ask, ask])).toEqual([refused, refused, refused]);
     expect(told.reads).toBe(0);
   });

@@ -204,7 +204,7 @@ describe("invalidated variants", () => {
     const { text, cacheStatus } = await near.get("/a", as("fr"));
     expect([text === "fr 2", cacheStatus]).toEqual([
       false,
-      "tidemark; fwd=vary-miss; fwd-status=200; stored",
+      'tidemark; fwd=vary-miss; fwd-status=200; stored; detail="vary: accept-language"',
     ]);
   }, 60_000);
 });

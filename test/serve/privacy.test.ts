@@ -158,9 +158,27 @@ describe("what the origin shares explicitly", () => {
     const own = await site.get("/a", alice);
     expect([own.text, own.cacheStatus]).toEqual([
       "page 2",
-      "tidemark; fwd=request; fwd-status=200; detail=unknown-cookie",
+      'tidemark; fwd=request; fwd-status=200; detail="unknown-cookie: session"',
     ]);
     expect((await site.get("/a")).text).toBe("page 1");
+  });
+});
+
+describe("Cache-Status names the cookie that nobody knows, to its own client", () => {
+  it.each([
+    { id: "one", cookie: "_ga=1; session=alice", told: 'detail="unknown-cookie: session"' },
+    { id: "several", cookie: "b=1; a=2", told: 'detail="unknown-cookie: b, a"' },
+    { id: "quoted", cookie: 'a"b=1', told: 'detail="unknown-cookie: a\\"b"' },
+    { id: "without-a-name", cookie: "alice", told: "detail=unknown-cookie" },
+  ])("$id", async ({ cookie, told }) => {
+    const adminToken = "admin-token-of-a-test";
+    const env = { ADMIN_TOKEN: adminToken };
+    const site = openSite({ env, origin: () => page("page", cc("max-age=60")) });
+    const seen = await site.get("/a", { headers: { cookie } });
+    expect(seen.cacheStatus).toBe(`tidemark; fwd=uri-miss; fwd-status=200; ${told}`);
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const stats = await site.get("/_cache/stats", { headers });
+    expect(stats.text).toMatch(/"refusedToStore":\s*\{\s*"unknown-cookie":\s*1\s*\}/);
   });
 });
 

@@ -54,7 +54,7 @@ it("a Vary that comes with a 304 selects from then on", async () => {
   const french = await site.get("/a", { headers: { "accept-language": "fr" } });
   expect([french.text, french.cacheStatus]).toEqual([
     "in fr",
-    "tidemark; fwd=vary-miss; fwd-status=200; stored",
+    'tidemark; fwd=vary-miss; fwd-status=200; stored; detail="vary: accept-language"',
   ]);
 });
 

@@ -1,0 +1,38 @@
+// A Worker whose origin leads back to itself, on workerd and over sockets: one request more, and an
+// answer at once.
+import { request } from "node:http";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { rawRequest } from "./raw-request.ts";
+import { startWorld, type World } from "./world.ts";
+
+let origin: ScriptedOrigin;
+let world: World;
+
+beforeAll(async () => {
+  origin = await startScriptedOrigin(({ method, url, headers }, response) => {
+    const back = request(`${world.colos[0]!.url}${url}`, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+    back.end();
+  });
+  world = await startWorld({ originUrl: origin.url });
+});
+
+afterAll(async () => {
+  await world.stop();
+  await origin.stop();
+});
+
+it.each(["GET", "HEAD", "DELETE"])("is told with 508: %s", async (method) => {
+  const { url } = world.colos[0]!;
+  const answers = [1, 2].map(() => rawRequest(url, `/${method}`, { method }));
+  for (const answer of await Promise.all(answers)) {
+    expect([answer.status, answer.headers["proxy-status"]]).toEqual([
+      508,
+      "tidemark; error=proxy_loop_detected",
+    ]);
+  }
+  expect(origin.count(`/${method}`)).toBe(2);
+});
