@@ -129,6 +129,7 @@ const rows: readonly Row[] = [
     rule: "18",
     fault: "an empty journal makes a view",
     parts: journal.emptyView,
+    fromSeed: 400,
     within: 600,
   },
   { rule: "20", fault: "a purge is taken back", parts: journal.undone, within: 100 },
