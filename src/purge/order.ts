@@ -12,7 +12,7 @@ import {
   urlTag,
   userTag,
 } from "./purge-target.ts";
-import { comparedUrl, tagSpellings } from "./spelling.ts";
+import { tagSpellings } from "./spelling.ts";
 
 export const orderBytesMax = 65_536;
 /** Written as JSON, so that any target fits into an entry with all that stands beside it. */
@@ -92,7 +92,7 @@ export function readOrder(body: string, naming: Naming): PurgeOrder | { fault: R
       ...hosts.names.map(hostTag),
       ...routes.names.map(routeTag),
     ]),
-    prefixes: distinct(prefixes.names.map(comparedUrl)),
+    prefixes: distinct(prefixes.names),
   };
   const named = [...targets.tags, ...targets.prefixes];
   if (named.length === 0) return { fault: namesNothing };

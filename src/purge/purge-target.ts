@@ -26,7 +26,7 @@ export const userTag = (tag: string): string => `tag:${tag}`;
 export const hostTag = (host: string): string => `host:${host}`;
 export const routeTag = (route: string): string => `route:${route}`;
 /** @param url as it is keyed */
-export const urlTag = (url: string): string => `url:${comparedUrl(url)}`;
+export const urlTag = (url: string): string => `url:${url}`;
 /**
  * A group as one origin knows it (RFC 9875 §2.1); a purge by tag names it for all origins.
  *
@@ -63,6 +63,14 @@ export function namedTargets({ tags, prefixes }: PurgeTargets): NamedTargets {
   };
 }
 
+/**
+ * The journal holds URLs as they are keyed, whatever version of the Worker wrote them; they are
+ * compared in one spelling.
+ */
+export function comparedTag(tag: string): string {
+  return tag.startsWith(urlTag("")) ? comparedUrl(tag) : tag;
+}
+
 export interface Coverable {
   /** Every tag under which a stored response can be purged. */
   readonly tags: readonly string[];
@@ -77,7 +85,12 @@ export function coverable(stored: StoredMetadata): Coverable {
   let worked = known.get(stored);
   if (worked === undefined) {
     const { url, route, tags } = stored;
-    const implicit = [everythingTag, hostTag(hostOf(url)), routeTag(route), urlTag(url)];
+    const implicit = [
+      everythingTag,
+      hostTag(hostOf(url)),
+      routeTag(route),
+      comparedTag(urlTag(url)),
+    ];
     const visible = tags.map(userTag);
     worked = { tags: [...implicit, ...visible, ...groupTagsOf(stored)], paths: pathsOf(url) };
     known.set(stored, worked);

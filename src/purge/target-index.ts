@@ -2,7 +2,8 @@
 // look-up follows the response's tags and the segments of its path, not the number of purges.
 import type { StoredMetadata } from "../http/stored-response.ts";
 import { PrefixTrie } from "./prefix-trie.ts";
-import { coverable, type PurgeTargets } from "./purge-target.ts";
+import { comparedTag, coverable, type PurgeTargets } from "./purge-target.ts";
+import { comparedUrl } from "./spelling.ts";
 
 export class TargetIndex<T extends object> {
   readonly #byTag = new Map<string, T>();
@@ -10,12 +11,12 @@ export class TargetIndex<T extends object> {
 
   /** @param change from what is kept for a target to what will be; `undefined` is nothing */
   change({ tags, prefixes }: PurgeTargets, change: (kept: T | undefined) => T | undefined): void {
-    for (const tag of tags) {
+    for (const tag of new Set(tags.map(comparedTag))) {
       const changed = change(this.#byTag.get(tag));
       if (changed === undefined) this.#byTag.delete(tag);
       else this.#byTag.set(tag, changed);
     }
-    for (const prefix of prefixes) this.#byPrefix.change(prefix, change);
+    for (const prefix of new Set(prefixes.map(comparedUrl))) this.#byPrefix.change(prefix, change);
   }
 
   /** What is kept for each target that covers this response. */

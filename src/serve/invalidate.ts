@@ -5,7 +5,14 @@
 import { LRUCache } from "lru-cache";
 import { groupsIn } from "../http/cache-groups.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
-import { coverable, groupTag, hostTag, routeTag, urlTag } from "../purge/purge-target.ts";
+import {
+  comparedTag,
+  coverable,
+  groupTag,
+  hostTag,
+  routeTag,
+  urlTag,
+} from "../purge/purge-target.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { WidenableTarget } from "./bounded-targets.ts";
 import { keyUrl } from "./key.ts";
@@ -73,7 +80,7 @@ function invalidate(url: string, passed: Passed, ports: Ports): WidenableTarget 
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
   const { key } = keyedAs({ client: passed.fields.client, keyed, route, config });
   const exact = urlTag(keyed.url);
-  ports.invalidations.add(exact, ports.nowAtMs());
+  ports.invalidations.add(comparedTag(exact), ports.nowAtMs());
   removeStored(key, ports, hosts);
   return { exact, wider: routeTag(route.name) };
 }

@@ -134,3 +134,14 @@ describe("a chain keeps to its bounds", () => {
     expect(chain.entries.length).toBeGreaterThan(40);
   });
 });
+
+it.each([
+  { id: "url", targets: { tags: ["url:https://www.example.com/a%28b"] } },
+  { id: "prefix", targets: { prefixes: ["/a%28"] } },
+])("covers every spelling of a URL, as any version has written it: $id", ({ targets }) => {
+  const chain = new Chain([entryAt("1-0"), entryAt("2-0", targets)]);
+  const covered = ["/a%28b", "/a(b", "/a%2528b"].map((path) =>
+    chain.purged(responseWith({ url: `https://www.example.com${path}`, stamp: stampAt("1-0") })),
+  );
+  expect(covered).toEqual(["hard", "hard", undefined]);
+});
