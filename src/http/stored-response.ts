@@ -38,7 +38,7 @@ export interface StoredMetadata {
   /** Those of them, by field, whose field is not among `fields`, so that a 304 can leave them. */
   readonly withheldTags?: readonly FieldTags[] | undefined;
   readonly stamp: Stamp;
-  /** The location whose isolate asked the origin; empty where there is none. */
+  /** The location whose isolate asked the origin for the body; empty where there is none. */
   readonly colo: string;
   /** What the origin took to answer, headers and body. */
   readonly fillCostMs: number;

@@ -1,7 +1,7 @@
 // Answers a request that no stored response may answer: one forward for all who ask for the same, in
 // this isolate or in the world, and none while the origin is known to be down.
 import { selects } from "../http/selecting.ts";
-import { Flight, type FlightOutcome } from "./collapse.ts";
+import { Flight, type FlightOutcome, type Late } from "./collapse.ts";
 import { answeredBy, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
 import { settleDoubt } from "./in-doubt.ts";
 import { variantKey } from "./key.ts";
@@ -23,13 +23,23 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
   let need = first;
   // Patience for the rest of the world is had once.
   let mayTakeTurn = true;
-  const waitedFor: Flight[] = [];
+  const waitedFor = new Set<Flight>();
+  let hasWaited = false;
   let endsOfPatience = 0;
   for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
-    const unasked = await withoutAsking(need, { hasWaited: waitedFor.length > 0 });
+    const unasked = await withoutAsking(need, { hasWaited });
     if (unasked !== undefined) return unasked;
     const ended = await collapsed(need, { mayTakeTurn, waitedFor });
+    hasWaited = true;
     if ("response" in ended) return ended;
+    if (ended.kind === "late") {
+      const late = await followed(ended.outcome, need);
+      if (late !== undefined) return late;
+      // It is no answer to this request, which goes on waiting as if it had not come.
+      waitedFor.delete(ended.flight);
+      turn -= 1;
+      continue;
+    }
     if (ended.kind === "out-of-patience" || ended.kind === "abandoned") {
       mayTakeTurn = false;
       endsOfPatience += ended.kind === "abandoned" ? 0 : 1;
@@ -39,6 +49,7 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
       const again = await lookedUpAgain(ended, need);
       if ("response" in again) return again;
       need = again;
+      waitedFor.clear();
       continue;
     }
     const answer = await followed(ended, need);
@@ -50,7 +61,6 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
   return endsOfPatience < turnsMax ? leadAlone(need) : failed("timeout", need);
 
   async function leadAlone(alone: Need): Promise<Answer> {
-    const hasWaited = waitedFor.length > 0;
     return (await withoutAsking(alone, { hasWaited })) ?? lead(alone, new Flight(ports.nowAtMs()));
   }
 }
@@ -71,8 +81,8 @@ type Unserved = { kind: "out-of-patience" } | { kind: "abandoned" };
  */
 async function collapsed(
   need: Need,
-  { mayTakeTurn, waitedFor }: { mayTakeTurn: boolean; waitedFor: Flight[] },
-): Promise<Answer | FlightOutcome | Unserved> {
+  { mayTakeTurn, waitedFor }: { mayTakeTurn: boolean; waitedFor: Set<Flight> },
+): Promise<Answer | FlightOutcome | Late | Unserved> {
   const { ports, key, asked } = need;
   const running = ports.flights.get(key.text, ports.nowAtMs());
   if (running === undefined || running.stored !== undefined) {
@@ -89,9 +99,9 @@ async function collapsed(
     ports.afterAnswer(async () => void (await leading.catch(() => undefined)));
     return leading;
   }
-  const outcome = await running.wait(asked.route.patienceMs, waitedFor);
+  const outcome = await running.wait(asked.route.patienceMs, [...waitedFor]);
   if (outcome !== "out-of-patience" && outcome !== "abandoned") return outcome;
-  waitedFor.push(running);
+  waitedFor.add(running);
   const isOver = outcome === "out-of-patience";
   const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
   if (stale !== undefined) return stale;

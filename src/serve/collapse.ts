@@ -14,6 +14,13 @@ export type FlightOutcome =
   | { kind: "varies"; marker: VaryMarker }
   | { kind: "origin-failed"; failure: OriginFailure };
 
+/** What an earlier flight has brought after all. */
+export interface Late {
+  readonly kind: "late";
+  readonly flight: Flight;
+  readonly outcome: FlightOutcome;
+}
+
 /** A leader whose request was ended can tell nobody; after this long nobody counts on it. */
 const flightMsMax = 30_000;
 
@@ -66,24 +73,22 @@ export class Flight {
   /**
    * Until it is settled, or patience ends: the leader's request may end without a word.
    *
-   * @param earlier flights for the same that were waited for in vain: what one of them brings after
-   *   all is as good
+   * @param earlier flights for the same that were waited for in vain: one of them may end after all
    */
   async wait(
     patienceMs: number,
     earlier: readonly Flight[] = [],
-  ): Promise<FlightOutcome | "out-of-patience" | "abandoned"> {
-    const come = this.#outcome ?? earlier.find(({ stored }) => stored !== undefined)?.outcome;
-    if (come !== undefined) return come;
+  ): Promise<FlightOutcome | Late | "out-of-patience" | "abandoned"> {
+    if (this.#outcome !== undefined) return this.#outcome;
     const coming = [this.#settled.promise, ...earlier.map((flight) => flight.#brought())];
     return patiently(Promise.race(coming), patienceMs);
   }
 
   /** Settles with what was stored, and never where nothing was. */
-  #brought(): Promise<FlightOutcome> {
+  #brought(): Promise<Late> {
     return new Promise((resolve) => {
       const tell = (outcome: FlightOutcome) => {
-        if (outcome.kind === "stored") resolve(outcome);
+        if (outcome.kind === "stored") resolve({ kind: "late", flight: this, outcome });
       };
       // Broken off with its leader's request, it brings nothing either.
       this.#settled.promise.then(tell, () => undefined);

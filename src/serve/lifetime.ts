@@ -57,8 +57,9 @@ function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
   const isNamed = isNamedStatus(route, metadata.status);
   // Nobody can tell then for how long it has been stale.
   const isAgeKnown = statedAgeSeconds(fields) !== "unreadable";
+  const beyondMax = serverErrorSecondsMax(route, metadata.status) - lifetimeSeconds;
   const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
-    isAgeKnown ? (ofOrigin ?? ofRoute ?? 0) : 0;
+    isAgeKnown ? Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax)) : 0;
   const { requestedAtMs, respondedAtMs } = metadata;
   return {
     governing,
@@ -154,7 +155,7 @@ export function isNamedStatus(route: Route, status: number): boolean {
 
 const serverErrorSeconds = 10;
 
-/** A server's error is over soon: it lives longer only where the route gives it a duration. */
+/** A server's error is over soon: it answers for longer, stale too, only where the route gives it a duration. */
 function serverErrorSecondsMax(route: Route, status: number): number {
   if (status < 500) return Infinity;
   const named = namedLifetime(route, status);

@@ -142,7 +142,9 @@ function tiersToUpdate(
   now: StoredMetadata,
   need: Need,
 ): readonly TierName[] {
-  if (before.awaitsSecondAsk === true) return tierNames;
+  const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
+  // By its new tags a purge has to find it in every tier.
+  if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return tierNames;
   const { policy, atMs } = questionOf(need);
   const [termsBefore, terms] = [termsOf(before, policy), termsOf(now, policy)];
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
@@ -171,6 +173,7 @@ function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMeta
     bodyDigest: before.bodyDigest,
     bodyDate: bodyDateOf(before) ?? undefined,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
+    colo: before.colo,
     fillCostMs: before.fillCostMs,
   };
   return settled(metadata, asked, ports);

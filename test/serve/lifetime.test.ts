@@ -241,8 +241,16 @@ describe("stale allowances", () => {
       fields: cc("max-age=9"),
       route: { ...route, negative: { 503: "origin" } },
       status: 503,
-      whileRevalidate: 60,
-      ifError: 3_600,
+      whileRevalidate: 1,
+      ifError: 1,
+    },
+    {
+      id: "error-of-the-server-for-as-long-as-it-lives",
+      fields: cc("max-age=60, stale-while-revalidate=86400"),
+      route: { ...route, negative: { 503: "30s" } },
+      status: 503,
+      whileRevalidate: 0,
+      ifError: 0,
     },
     {
       id: "not-among-those-of-fresh",
