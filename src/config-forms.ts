@@ -1,7 +1,7 @@
 // The forms that the fields of a configuration are made of, and what each says of a wrong value.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
-import { neverStoredStatuses } from "./http/storable.ts";
+import { whyNeverStored } from "./http/storable.ts";
 
 const mebibyte = 1_048_576;
 
@@ -91,8 +91,8 @@ export const lifetimes = <Lifetime extends typeof duration>(
       z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600", {
         error: `is no status from ${from} to 599`,
       }),
-      z.refine((status) => !neverStoredStatuses.has(Number(status)), {
-        error: "is never stored (RFC 6585); leave it out",
+      z.refine((status) => whyNeverStored(Number(status)) === undefined, {
+        error: ({ input }) => `${whyNeverStored(Number(input))}; leave it out`,
       }),
     ),
     lifetime,

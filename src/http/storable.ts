@@ -38,7 +38,28 @@ const understoodStatuses: ReadonlySet<number> = new Set([
 ]);
 
 /** RFC 6585 §3 to §6: these must not be stored. */
-export const neverStoredStatuses: ReadonlySet<number> = new Set([428, 429, 431, 511]);
+const neverStoredStatuses: ReadonlySet<number> = new Set([428, 429, 431, 511]);
+const partStatuses: ReadonlySet<number> = new Set([206, 416]);
+
+/**
+ * Where an origin lies behind Cloudflare's network too, that network answers in its place: 522 and 524
+ * say that it was too late, the others that it could not be reached
+ * (developers.cloudflare.com, "Cloudflare 5xx errors").
+ *
+ * @returns `undefined` for what an origin itself has answered
+ */
+export function failureToldBy(status: number): "unreachable" | "timeout" | undefined {
+  if (status === 522 || status === 524) return "timeout";
+  return (status >= 520 && status <= 527) || status === 530 ? "unreachable" : undefined;
+}
+
+/** @returns why no response with this status is ever stored; `undefined` where one may be */
+export function whyNeverStored(status: number): string | undefined {
+  if (neverStoredStatuses.has(status)) return "must not be stored (RFC 6585)";
+  if (partStatuses.has(status)) return "is about a part, and is not stored";
+  if (failureToldBy(status) === undefined) return undefined;
+  return "is Cloudflare's word for an origin that did not answer, and is not stored";
+}
 
 /**
  * An error that tells of one request (its form, its size, its sender) or of one moment of the origin,
@@ -72,7 +93,7 @@ export function mayStore(given: {
 
   if (request.method !== "GET") return refuse("method");
   if (status < 200 || status === 304) return refuse("status-not-understood");
-  if (status === 206 || status === 416) return refuse("partial");
+  if (partStatuses.has(status)) return refuse("partial");
   const understood = understoodStatuses.has(status);
   if (directives.mustUnderstand && !understood) return refuse("status-not-understood");
   // §5.2.2.3: must-understand lifts the no-store that stands beside it for older caches.

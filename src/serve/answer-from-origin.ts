@@ -5,7 +5,7 @@ import { Flight, type FlightOutcome, type Late } from "./collapse.ts";
 import { answeredBy, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
 import { settleDoubt } from "./in-doubt.ts";
 import { variantKey } from "./key.ts";
-import { failed, lead, staleInstead } from "./lead.ts";
+import { failurePage, lead, staleInstead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, atHand, lookedFurther, type Need, questionOf } from "./need.ts";
@@ -58,7 +58,9 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
     if (!isPurged(ended, need)) return leadAlone(need);
   }
   // Whoever has waited for so many in vain would do no better.
-  return endsOfPatience < turnsMax ? leadAlone(need) : failed("timeout", need);
+  if (endsOfPatience < turnsMax) return leadAlone(need);
+  const come = await storedMeanwhile(need);
+  return come === undefined ? failurePage("timeout", need) : answeredBy(come, need);
 
   async function leadAlone(alone: Need): Promise<Answer> {
     return (await withoutAsking(alone, { hasWaited })) ?? lead(alone, new Flight(ports.nowAtMs()));
@@ -168,7 +170,8 @@ async function withoutAsking(
   if (stale === undefined && !isDown) return undefined;
   if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
   const come = stale === undefined && hasWaited ? await storedMeanwhile(need) : undefined;
-  return stale ?? come ?? { response: plainPage("down"), outcome: "failed" };
+  if (come !== undefined) return answeredBy(come, need);
+  return stale ?? { response: plainPage("down"), outcome: "failed" };
 }
 
 /** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */
@@ -215,7 +218,7 @@ async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | un
     const { failure } = outcome;
     const stale = await staleInstead(need, { collapsed: true });
     if (stale !== undefined || failure === "error-status") return stale;
-    return failed(failure, need);
+    return failurePage(failure, need);
   }
   if (!selects(outcome.stored.metadata.selecting, need.asked.forwarded)) return undefined;
   const candidate = candidateOf(outcome.stored, need);

@@ -34,21 +34,25 @@ export function comeSince(need: Need): FlightOutcome | undefined {
   return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
 }
 
+/** So soon after the look-up nothing else is there. */
+const lookAgainAfterMs = 1_000;
+
 /**
  * Looked for before anybody is told that the origin failed: while that was waited for, another
  * request, or another colo, may have brought it.
  *
  * @returns `undefined` where nothing that is stored may answer
  */
-export async function storedMeanwhile(need: Need): Promise<Answer | undefined> {
+export async function storedMeanwhile(need: Need): Promise<Candidate | undefined> {
   const { asked, ports } = need;
-  if (!need.isForClient) return undefined;
+  const sinceMs = Math.abs(ports.nowAtMs() - need.lookedAtMs);
+  if (!need.isForClient || sinceMs < lookAgainAfterMs) return undefined;
   const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
   const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
   if (typeof found !== "object") return undefined;
   // The view has grown old meanwhile, too.
   await settleDoubt(found, need);
-  if (accepts(found)) return answeredBy(found, need);
+  if (accepts(found)) return found;
   discardBody(found.stored);
   return undefined;
 }

@@ -1,4 +1,5 @@
 // Asks the origin, and tells an answer from a failure.
+import { failureToldBy } from "../http/storable.ts";
 import { passedFields } from "./forwarded-fields.ts";
 import type { OriginAsked } from "./origin-health.ts";
 import type { Asked, Passed } from "./plan.ts";
@@ -116,18 +117,6 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Port
   }
   ports.metrics.originRetried();
   return ports.fetchOrigin(origin, request);
-}
-
-/**
- * Where the origin lies behind Cloudflare's network too, that network answers in its place: 522 and
- * 524 say that it was too late, the others that it could not be reached
- * (developers.cloudflare.com, "Cloudflare 5xx errors").
- *
- * @returns `undefined` for what an origin itself has answered
- */
-function failureToldBy(status: number): "unreachable" | "timeout" | undefined {
-  if (status === 522 || status === 524) return "timeout";
-  return (status >= 520 && status <= 527) || status === 530 ? "unreachable" : undefined;
 }
 
 /** RFC 9110 §15: no other number is a final status, nor can be passed on. */

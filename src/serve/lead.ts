@@ -4,7 +4,7 @@ import type { Handling } from "../http/cache-status.ts";
 import { bodyDateOf, fieldsOf } from "../http/stored-response.ts";
 import { conditionalFields, hasStrongDate } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
-import { storedMeanwhile } from "./come-since.ts";
+import { answeredBy, storedMeanwhile } from "./come-since.ts";
 import type { Fresh } from "./fill.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
 import { settleDoubt } from "./in-doubt.ts";
@@ -108,9 +108,14 @@ async function originFailed(
   need: Need,
   flight: Flight,
 ): Promise<Answer> {
-  flight.settle({ kind: "origin-failed", failure });
+  const stale = await staleInstead(need, {});
+  const come = stale === undefined ? await storedMeanwhile(need) : undefined;
+  // Those who wait need not look for themselves.
+  if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
+  else flight.settle({ kind: "origin-failed", failure });
   need.ports.flights.end(need.key.text, flight);
-  return (await staleInstead(need, {})) ?? failed(failure, need);
+  if (come !== undefined) return answeredBy(come, need);
+  return stale ?? failurePage(failure, need);
 }
 
 type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
@@ -147,8 +152,7 @@ export async function staleInstead(
 }
 
 /** Where no stale response may answer in its place. */
-export async function failed(failure: "unreachable" | "timeout", need: Need): Promise<Answer> {
+export function failurePage(failure: "unreachable" | "timeout", need: Need): Answer {
   discardBody(atHand(need)?.stored);
-  const page = (): Answer => ({ response: plainPage(failure), outcome: "failed" });
-  return (await storedMeanwhile(need)) ?? page();
+  return { response: plainPage(failure), outcome: "failed" };
 }

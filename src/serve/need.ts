@@ -33,6 +33,8 @@ export interface Need {
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
   /** A background refresh makes no answer that anybody reads. */
   readonly isForClient: boolean;
+  /** When the tiers were looked at for it. */
+  readonly lookedAtMs: number;
 }
 
 /** The stored response that the look-up found and that did not answer; `undefined` if it found none. */

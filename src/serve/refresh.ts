@@ -111,7 +111,7 @@ async function refresh(given: Refresh): Promise<Refreshed> {
     under = undefined;
     const before = typeof found === "object" ? replacedBy(found, asked, ports) : {};
     const need = { asked, ports, ...place, key, ...before, reason: "stale" } as const;
-    return await led({ ...need, isForClient: false }, flight);
+    return await led({ ...need, isForClient: false, lookedAtMs: nowAtMs() }, flight);
   } finally {
     if (under !== undefined) flights.end(under.key.text, under.flight);
   }

@@ -46,7 +46,8 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
   const settle = (lookedUp: LookedUp, now: VerdictQuestion) => {
     const { found, key, marker, inShared } = lookedUp;
     const lookFurther = inShared === "passed-over" ? () => lookUpAll(asked, ports) : undefined;
-    const need = { asked, ports, key, marker, inShared, lookFurther, isForClient: true };
+    const place = { asked, ports, key, marker, inShared, lookFurther };
+    const need = { ...place, isForClient: true, lookedAtMs: now.atMs };
     const verdict = decide(found, now);
     if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(found, verdict, need);
     const settled = settleDoubt(found, { asked, ports }, renewed);

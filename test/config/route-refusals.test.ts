@@ -109,7 +109,19 @@ describe("a route is refused", () => {
       id: "negative-never-stored",
       changes: { negative: { 429: "origin" } },
       at: "negative.429",
-      says: "is never stored (RFC 6585); leave it out",
+      says: "must not be stored (RFC 6585); leave it out",
+    },
+    {
+      id: "negative-of-the-network",
+      changes: { negative: { 522: "30s" } },
+      at: "negative.522",
+      says: "is Cloudflare's word for an origin that did not answer, and is not stored; leave it out",
+    },
+    {
+      id: "negative-of-a-part",
+      changes: { negative: { 416: "30s" } },
+      at: "negative.416",
+      says: "is about a part, and is not stored; leave it out",
     },
     {
       id: "negative-text",

@@ -8,11 +8,12 @@ import { cc, closedGate, page, type Script, unchanged } from "../fakes/origin-in
 const poisoned = "poisoned";
 
 /** Its page is what a test puts there; its validator never changes. */
-function openLying(control = "max-age=600") {
+function openLying(control = "max-age=600", controlOf304 = control) {
   const texts = { page: poisoned };
-  const fields = cc(control, { etag: '"1"', "cache-tag": "red" });
+  const more = { etag: '"1"', "cache-tag": "red" };
+  const fields = cc(control, more);
   const origin: Script = (request) => {
-    if (request.headers.has("if-none-match")) return unchanged(fields);
+    if (request.headers.has("if-none-match")) return unchanged(cc(controlOf304, more));
     return page(request.method === "HEAD" ? "" : texts.page, fields);
   };
   const near = openJournalled({ origin });
@@ -95,6 +96,22 @@ describe("after a hard purge nothing brings the body back", () => {
     // The view is too old by now, and the 304 is not.
     site.clock.advance(5);
     expect([await asked(site), wasConditional(site)]).toEqual(["clean", false]);
+  });
+
+  it("of another colo's body that a 304 has freshened here: it is trusted by neither", async () => {
+    const { site, far, upstash, texts } = openLying("max-age=1", "max-age=600");
+    // Only for its view.
+    await far.ask("/news/b");
+    await idle();
+    site.clock.advance(4);
+    await asked(site);
+    upstash.journalMode = "down";
+    far.clock.advance(2);
+    await asked(far);
+    expect(wasConditional(far)).toBe(true);
+    texts.page = "clean";
+    far.clock.advance(4);
+    expect(await asked(far)).toBe("clean");
   });
 
   it("where nobody knows its stamp", async () => {

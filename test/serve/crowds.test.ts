@@ -12,6 +12,7 @@ import {
   type Script,
   unreachable,
 } from "../fakes/origin-in-process.ts";
+import { pause } from "../../src/patience.ts";
 import { pass, playTimers, TwoColos } from "./two-colos.ts";
 
 playTimers();
@@ -72,6 +73,31 @@ describe("patience that ends", () => {
     expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
+  it.each([
+    { id: "purged meanwhile", fields: fresh, language: "de" },
+    { id: "another variant", fields: { ...fresh, vary: "accept-language" }, language: "en" },
+  ])("and a first forward that ends late with no answer for them: $id", async (row) => {
+    const { fields, language } = row;
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: "admin-of-this-site" } });
+    site.origin.script = async (request, nth) => {
+      await pause(nth === 1 ? 14_000 : 8_000);
+      return page(`${nth} ${request.headers.get("accept-language")}`, fields);
+    };
+    const asks = (by: string) => site.ask("/a", { headers: { "accept-language": by } }).then(read);
+    const asking = [asks(language), ...Array.from({ length: 50 }, () => asks("de"))];
+    await pass(clock, 12);
+    const headers = { authorization: "Bearer admin-of-this-site" };
+    const purge = { method: "POST", headers, body: '{"tags":["news"]}' };
+    if (row.id === "purged meanwhile") await site.ask("/_cache/purge", purge);
+    await pass(clock, 40);
+    const texts = new Set((await Promise.all(asking)).slice(1).map(({ text }) => text));
+    // Those who wait go on waiting for the second forward; purged, that is of before the purge, too.
+    expect(site.origin.count).toBeLessThanOrEqual(3);
+    expect([...texts].every((text) => /^[23] de$/.test(text))).toBe(true);
+  });
+
   it("early, once the origin is known to be down", async () => {
     const site = openSite({ origin: never });
     const asking = crowd(site, 5);
@@ -106,6 +132,45 @@ describe("nobody is told of a failure", () => {
     expect(seen.map(({ status, text }) => `${status} ${text}`)).toEqual(
       Array.from({ length: count }, () => "200 page"),
     );
+  });
+});
+
+describe("a failure costs Redis", () => {
+  it.each([1, 50])("no look of its own where it comes at once: %i who ask", async (count) => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const gate = closedGate();
+    const origin = async () => {
+      await gate.opened;
+      return unreachable();
+    };
+    const site = openSite({ clock, upstash, origin });
+    const asking = many(site, count);
+    for (let turn = 0; turn < 30; turn += 1) await idle();
+    const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
+    const before = looks();
+    gate.open();
+    await pass(clock, 1);
+    expect(new Set((await Promise.all(asking)).map(({ status }) => status))).toEqual(
+      new Set([502]),
+    );
+    expect(looks() - before).toBe(0);
+  });
+
+  it("one look where it comes late, for all who waited for it", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const config = { routes: [{ name: "all", match: "*", patience: "60s" }] };
+    const site = openSite({ clock, upstash, config, origin: never });
+    const asking = many(site, 20);
+    await pass(clock, 1);
+    const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
+    const before = looks();
+    await pass(clock, 31);
+    expect(new Set((await Promise.all(asking)).map(({ status }) => status))).toEqual(
+      new Set([504]),
+    );
+    expect(looks() - before).toBe(1);
   });
 });
 

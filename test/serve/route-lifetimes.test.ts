@@ -122,7 +122,7 @@ describe("not stored", () => {
       fields: { "set-cookie": "a=1" },
       status: 404,
     },
-    { id: "a-part", route: { negative: { 416: "30s" } }, status: 416 },
+    { id: "a-part", route: { fresh: "30s" }, status: 416 },
     {
       id: "override-over-private",
       route: { fresh: "5m", mode: "override" },

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config-schema.ts";
 import { adminToken, bearer, openJournalled, send } from "../admin/purge-sender.ts";
 import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
-import type { Site } from "../fakes/harness.ts";
+import { openSite, type Site } from "../fakes/harness.ts";
 
 type Lines = readonly (readonly [name: string, value: string])[];
 
@@ -209,6 +209,22 @@ describe("a 304", () => {
     expect((await send(site, { tags: ["news"] })).status).toBe(200);
     const text = await (await site.ask("/a")).text();
     expect(text).toBe(isGone ? "page 3" : "page 1");
+  });
+
+  it("brings tags by which another isolate's copy is purged too, however often it is validated", async () => {
+    const tagged = (tag: string) => cc("no-cache", { etag: '"v"', "cache-tag": tag });
+    const origin = ({ headers }: Request, nth: number) =>
+      headers.has("if-none-match") ? unchanged(tagged("new")) : page(`page ${nth}`, tagged("old"));
+    const { site, upstash } = openJournalled({ origin });
+    const { clock, cache } = site;
+    await site.get("/a");
+    clock.advance(1);
+    await site.get("/a");
+    expect((await send(site, { tags: ["new"] })).status).toBe(200);
+    clock.advance(11);
+    const other = openSite({ clock, cache, upstash, origin });
+    await other.ask("/a");
+    expect(other.origin.last.fields.has("if-none-match")).toBe(false);
   });
 
   it("leaves the groups that an answer invalidates (RFC 9875 §3)", async () => {
