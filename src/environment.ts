@@ -208,15 +208,18 @@ function redisOf(env: Env): Environment["redis"] {
   }
   if (!isSet(env, urlName) && !isSet(env, tokenName)) return undefined;
   const [url, token] = [textOf(env, urlName), textOf(env, tokenName)];
-  const why = redisFault(url, token);
+  const missing = [urlName, tokenName].find((name) => textOf(env, name) === undefined);
+  const why = missing === undefined ? redisFault(url ?? "", token ?? "") : absence(env, missing);
   if (url !== undefined && token !== undefined && why === undefined) return { url, token };
   const mend = "Set both as the database's page shows them, or neither to go without.";
   return { what, why: why ?? "", mend };
 }
 
-function redisFault(url: string | undefined, token: string | undefined): string | undefined {
-  if (url === undefined) return "UPSTASH_REDIS_REST_URL is not set to a text.";
-  if (token === undefined) return "UPSTASH_REDIS_REST_TOKEN is not set to a text.";
+function absence(env: Env, name: string): string {
+  return isSet(env, name) ? `${name} is no text.` : `${name} is not set.`;
+}
+
+function redisFault(url: string, token: string): string | undefined {
   const fault = restUrlFault(url);
   if (fault !== undefined) {
     return `UPSTASH_REDIS_REST_URL ${fault}; it must be the REST address, with "https:".`;

@@ -129,17 +129,17 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     {
       id: "without-token",
       env: { UPSTASH_REDIS_REST_URL: "https://a.example" },
-      says: `${databaseOff} UPSTASH_REDIS_REST_TOKEN is not set to a text. ${bothOrNeither}`,
+      says: `${databaseOff} UPSTASH_REDIS_REST_TOKEN is not set. ${bothOrNeither}`,
     },
     {
       id: "without-url",
       env: { UPSTASH_REDIS_REST_TOKEN: "s3cret" },
-      says: "UPSTASH_REDIS_REST_URL is not set to a text.",
+      says: "UPSTASH_REDIS_REST_URL is not set.",
     },
     {
       id: "token-not-a-text",
       env: { ...redis, UPSTASH_REDIS_REST_TOKEN: { get: () => "s3cret" } },
-      says: "UPSTASH_REDIS_REST_TOKEN is not set to a text.",
+      says: "UPSTASH_REDIS_REST_TOKEN is no text.",
     },
     {
       id: "token-of-two-lines",

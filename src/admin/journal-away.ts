@@ -5,7 +5,7 @@ import { mendOf, type RedisTrouble, whyOf } from "../redis/trouble.ts";
 /** @param fault of what the database is reached with; `undefined` where nothing is set */
 export function noJournal(fault: Fault | undefined): Reason {
   if (fault === undefined) {
-    const mend = "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN first.";
+    const mend = "First set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.";
     return { why: "No journal is configured.", mend };
   }
   return { why: `No journal is usable: ${fault.why}`, mend: fault.mend };
