@@ -18,26 +18,38 @@ export function selectingFieldNames(response: Fields): string[] {
   return [...new Set(known.filter((name) => name !== ""))].sort();
 }
 
+/** As browsers write one: no list, in lower case, without the port that the scheme implies. */
+const originPattern =
+  /^(?:null|(?!https:.*:443$|http:.*:80$)[a-z][a-z\d+.-]*:\/\/[^\s,;"'/\\?#@A-Z]+)$/;
+
+/** What may give the request's `Origin` back. */
+const originFields = ["access-control-allow-origin", "timing-allow-origin"];
+
 /**
- * Does a response vary by `Origin` without saying so? One that gives the request's own back is for
- * that origin alone (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches), in whichever
- * field: `Access-Control-Allow-Origin`, `Timing-Allow-Origin` and others. A value that is not the
- * request's is the same for all.
+ * For whom is a response that does not itself say `Vary: Origin`? One that gives the request's own
+ * back is for that origin (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). Who sends
+ * an `Origin` that is none, or one that is not allowed where others are, is answered alone: else
+ * made-up ones would choose what others get, and take their variants' places.
  *
- * @param given.isKnown an answer that varies by `Origin` is stored: then one that names no origin is
- *   what those get who send none, or one that is not allowed
+ * @param given.isKnown an answer that varies by `Origin` is stored: then one that names no origin, or
+ *   one by default, is what those get who send none
  */
-export function variesByOrigin(
-  response: Headers,
+export function originAnswered(
+  response: Fields,
   given: { request: Fields; isKnown: boolean },
-): boolean {
+): "any" | "this" | "one-client" {
   const names = selectingFieldNames(response);
-  if (names.includes("origin") || names.includes("*")) return false;
-  if (given.isKnown && !response.has("access-control-allow-origin")) return true;
+  if (names.includes("origin") || names.includes("*")) return "any";
+  const told = originFields.flatMap((name) => response.get(name)?.trim() ?? []);
+  const named = told.filter((value) => value !== "*");
   const origin = given.request.get("origin")?.trim() ?? "";
-  if (origin === "") return false;
-  const isEcho = (value: string) => value.split(",").some((member) => member.trim() === origin);
-  return [...response.values()].some(isEcho);
+  const isEcho = (value: string) =>
+    value.split(",").some((member) => member.trim().toLowerCase() === origin);
+  if (originPattern.test(origin) && named.some(isEcho)) return "this";
+  const isForAll = told.length > 0 && named.length === 0;
+  if (given.isKnown && !isForAll) return origin === "" ? "this" : "one-client";
+  const isMadeUp = origin !== "" && !originPattern.test(origin);
+  return isMadeUp && named.length > 0 ? "one-client" : "any";
 }
 
 export type SelectingValues = readonly (readonly [name: string, value: string | null])[];

@@ -29,17 +29,21 @@ const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false }
 export function sortCookies(given: KnownCookies & { field: string | null }): SortedCookies {
   if (given.field === null) return noCookies;
   const all = pairsIn(given.field).map((pair) => ({ pair, name: nameIn(pair) }));
-  const isKeyed = (name: string) => given.key.includes(name);
   const kept = all.filter(({ name }) => !isDropped(name, given));
   return {
     forwarded: kept.map(({ pair }) => pair).join("; "),
-    keyed: kept.filter(({ name }) => isKeyed(name)).map(({ pair }) => pair),
-    hasUnknown: kept.some(({ name }) => !isKeyed(name)),
+    keyed: kept.filter(({ name }) => isIn(given.key, name)).map(({ pair }) => pair),
+    hasUnknown: kept.some(({ name }) => !isIn(given.key, name)),
   };
 }
 
-function isDropped(name: string, { key, drop }: KnownCookies): boolean {
-  return !key.includes(name) && drop.some((patterns) => matchesAny(patterns, name));
+function isDropped(name: string | undefined, { key, drop }: KnownCookies): boolean {
+  if (name === undefined || isIn(key, name)) return false;
+  return drop.some((patterns) => matchesAny(patterns, name));
+}
+
+function isIn(names: readonly string[], name: string | undefined): boolean {
+  return name !== undefined && names.includes(name);
 }
 
 /**
@@ -54,13 +58,15 @@ export function personalCookies(headers: Headers, route: Route, config: Config):
 }
 
 /**
- * RFC 6265 §5.2: up to the first `=`. Empty, and so not known, for a line without one and for a line
- * that may be two lines joined by a comma; a date has a comma too, but nothing like `, name=`.
+ * RFC 6265 §5.2: up to the first `=`.
+ *
+ * @returns `undefined`, which no pattern matches, for a line without one and for a line that may be
+ *   two lines joined by a comma; a date has a comma too, but nothing like `, name=`
  */
-function nameSetBy(line: string): string {
-  if (/,[^;,]*=/.test(line)) return "";
+function nameSetBy(line: string): string | undefined {
+  if (/,[^;,]*=/.test(line)) return undefined;
   const [pair = ""] = line.split(";", 1);
-  return pair.includes("=") ? (pair.split("=", 1)[0] ?? "").trim() : "";
+  return pair.includes("=") ? pair.split("=", 1)[0]?.trim() : undefined;
 }
 
 function pairsIn(field: string): string[] {
@@ -70,9 +76,12 @@ function pairsIn(field: string): string[] {
     .filter((pair) => pair !== "");
 }
 
-/** Two Cookie lines reach us joined by a comma, which no cookie holds: such a pair is unknown. */
-function nameIn(pair: string): string {
-  return pair.includes(",") ? pair : (pair.split("=", 1)[0] ?? "");
+/**
+ * Two Cookie lines reach us joined by a comma, which no cookie holds: no pattern may match such a pair
+ * by the first name in it.
+ */
+function nameIn(pair: string): string | undefined {
+  return pair.includes(",") ? undefined : pair.split("=", 1)[0];
 }
 
 export interface UnknownCookie {
@@ -87,7 +96,7 @@ export function unknownCookies(
   { keyCookies }: Pick<Route, "keyCookies">,
 ): UnknownCookie[] {
   const pairs = pairsIn(forwarded.get("cookie") ?? "");
-  const unknown = pairs.filter((pair) => !keyCookies.includes(nameIn(pair)));
+  const unknown = pairs.filter((pair) => !isIn(keyCookies, nameIn(pair)));
   return unknown.map((pair) => {
     const equalsAt = pair.indexOf("=");
     return {

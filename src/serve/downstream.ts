@@ -109,18 +109,26 @@ export function fieldsPassedOn(response: Response, config: Config): Headers {
  * either, unless its origin has said who may (RFC 9111 §3.5).
  */
 export function keepPrivate(fields: Headers): void {
-  if (fields.has("set-cookie")) makePrivate(fields);
-  else if (!states(fields, ["private", "no-store", "public", "s-maxage"])) makePrivate(fields);
+  if (fields.has("set-cookie") || !states(fields, ["public", "s-maxage"])) makePrivate(fields);
 }
 
-/** Whatever was said of it: somebody's cookie, or what was told to somebody's cookie, is in it. */
+/** Whatever was said of it, in any field: something that is for one client alone is in it. */
 export function makePrivate(fields: Headers): void {
   dropDirectives(fields, ["public", "s-maxage"]);
-  const isPrivate = parseDirectives(fields.get("cache-control")).some(
-    // With an argument it is about some fields alone.
-    ({ name, argument }) => name === "no-store" || (name === "private" && argument === undefined),
+  if (!isPrivate(fields)) fields.append("cache-control", "private");
+  // RFC 9213 §2: targeted fields go before Cache-Control, and other caches have theirs.
+  const isTargeted = (name: string) =>
+    forSharedCaches.includes(name) || name.endsWith("-cache-control");
+  for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
+}
+
+/** As a whole: with an argument `private` is about some fields alone. */
+export function isPrivate(fields: Headers): boolean {
+  // RFC 9111 §5.2.2.3: must-understand lifts the no-store beside it in some caches.
+  const isStrict = !states(fields, ["must-understand"]);
+  return parseDirectives(fields.get("cache-control")).some(({ name, argument }) =>
+    name === "no-store" ? isStrict : name === "private" && argument === undefined,
   );
-  if (!isPrivate) fields.append("cache-control", "private");
 }
 
 /** Without what was meant for caches like this one alone: tags, and lifetimes for shared caches. */

@@ -1,9 +1,10 @@
 // Turns an origin's answer into a stored response: metadata at once, the body as it arrives.
 import { formatHttpDate } from "../http/http-date.ts";
-import { selectingFieldNames, selectingValues, variesByOrigin } from "../http/selecting.ts";
+import { originAnswered, selectingFieldNames, selectingValues } from "../http/selecting.ts";
 import { connectionFields, qualifiedFieldNames, storableFields } from "../http/storable-fields.ts";
 import {
   type FieldLine,
+  type Fields,
   fieldsOf,
   type Stamp,
   type StoredMetadata,
@@ -13,7 +14,6 @@ import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
 import { personalCookies } from "./cookies.ts";
 import { forClients } from "./downstream.ts";
 import type { Need } from "./need.ts";
-import { clientTeller } from "./of-one-client.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { fieldTagsOf, taggingOf } from "./tags.ts";
@@ -57,26 +57,29 @@ export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
 /** Those of an answer that are for all: as the origin sent them, and with a date. */
 export function fieldsToStore(fresh: Fresh, need: Pick<Need, "asked" | "ports">): FieldLine[] {
   const { headers } = fresh.response;
-  const tellsOfClient = clientTeller(headers, need.asked);
   const fields = storableFields(headers, governingDirectives(headers).directives);
-  const ofAll = withoutSharedCookies(fields, headers, need).filter((line) => !tellsOfClient(line));
-  return withDate(ofAll, fresh.respondedAtMs);
+  return withDate(withoutSharedCookies(fields, headers, need), fresh.respondedAtMs);
 }
 
 /** @param headers of which `fields` are stored; what selects unsaid is added to their Vary */
 export function selectedBy(
   headers: Headers,
   fields: readonly FieldLine[],
-  { asked, ports, marker }: VariantPlace,
+  place: VariantPlace,
 ): Pick<StoredMetadata, "fields" | "selecting"> {
-  const { forwarded: request } = asked;
+  const { forwarded: request } = place.asked;
   const names = selectingFieldNames(headers);
-  const known = newestMarker(asked.key, marker, ports)?.names.includes("origin") ?? false;
-  if (!variesByOrigin(headers, { request, isKnown: known })) {
+  if (originAnsweredAt(headers, place) !== "this") {
     return { fields, selecting: selectingValues(names, request) };
   }
   const selecting = selectingValues([...names, "origin"].sort(), request);
   return { fields: [...fields, ["vary", "Origin"]], selecting };
+}
+
+/** By what is known at this place, for whom is an answer with these fields? */
+export function originAnsweredAt(fields: Fields, { asked, ports, marker }: VariantPlace) {
+  const isKnown = newestMarker(asked.key, marker, ports)?.names.includes("origin") ?? false;
+  return originAnswered(fields, { request: asked.forwarded, isKnown });
 }
 
 /**
@@ -96,8 +99,8 @@ export function settled(
 }
 
 /**
- * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7), or that tell of
- * the client that is answered: not stored, but meant for that client.
+ * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7): not stored, but
+ * meant for the client that is answered.
  */
 export function fieldsForOneClient(
   received: Headers,
@@ -106,13 +109,11 @@ export function fieldsForOneClient(
 ): FieldLine[] {
   const { directives } = governingDirectives(fieldsOf(stored));
   const named = qualifiedFieldNames(directives);
+  if (named.size === 0) return [];
   const dropped = connectionFields(received);
-  const tellsOfClient = clientTeller(received, need.asked);
-  const isOwn = (line: FieldLine) => named.has(line[0]) || tellsOfClient(line);
-  const ownIn = (fields: Headers) =>
-    [...fields].filter((line) => isOwn(line) && !dropped.has(line[0]));
-  if (ownIn(received).length === 0) return [];
-  return withoutSharedCookies(ownIn(forClients(received, need.ports.config)), received, need);
+  const forClient = [...forClients(received, need.ports.config)];
+  const own = forClient.filter(([name]) => named.has(name) && !dropped.has(name));
+  return withoutSharedCookies(own, received, need);
 }
 
 /** Cookies that are nobody's own are dropped for all clients alike. */

@@ -7,12 +7,14 @@ import {
 } from "../http/storable.ts";
 import { fieldsOf, type StoredMetadata } from "../http/stored-response.ts";
 import { unknownCookies } from "./cookies.ts";
-import { streamBytesMax } from "./fill.ts";
+import { originAnsweredAt, streamBytesMax } from "./fill.ts";
 import { assignedLifetimeSeconds, isNamedStatus, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { atHand, type Need, policyOf } from "./need.ts";
+import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { removeStored } from "./store.ts";
+import type { VariantPlace } from "./variants.ts";
 import type { Candidate } from "./verdict.ts";
 
 export type StoreRefusal =
@@ -39,6 +41,13 @@ const saidByOrigin: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
   "private",
   "set-cookie",
   "vary-any",
+]);
+
+/** With these the answer has something in it that is for one client alone. */
+export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
+  "set-cookie",
+  "unknown-cookie",
+  "names-client",
 ]);
 
 /**
@@ -85,12 +94,16 @@ export function endStored({ asked, ports, key, replaced }: Refused): void {
   }
 }
 
-/** @returns why the response is not to be stored; `undefined` when it is */
+/**
+ * @param received the origin's own fields, nothing left out
+ * @returns why the response is not to be stored; `undefined` when it is
+ */
 export function refusalToStore(
   metadata: StoredMetadata,
-  asked: Asked,
-  ports: Ports,
+  received: Headers,
+  place: VariantPlace,
 ): StoreRefusal | undefined {
+  const { asked, ports } = place;
   const terms = termsOf(metadata, policyOf({ asked, ports }));
   const verdict = mayStore({
     request: {
@@ -109,6 +122,9 @@ export function refusalToStore(
   });
   if (verdict.kind === "refused") return verdict.rule;
   if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
+  if (originAnsweredAt(fieldsOf(metadata), place) === "one-client") return "names-client";
+  // Last of what is asked of its fields: it looks through all of them.
+  if (namesClient(received, metadata, asked)) return "names-client";
   return isTooLarge(metadata, asked, ports) ? "too-large" : undefined;
 }
 

@@ -4,12 +4,12 @@ import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
-import { fieldsOfFill, keepPrivate, withoutBody } from "./downstream.ts";
+import { fieldsOfFill, isPrivate, keepPrivate, makePrivate, withoutBody } from "./downstream.ts";
 import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, atHand, forwardedFor, type Need, questionOf } from "./need.ts";
-import { leadsOneClient } from "./of-one-client.ts";
-import { heedRefusal, isFailedRefresh, namesIn, refusalToStore } from "./refusal.ts";
+import { namesClient } from "./of-one-client.ts";
+import { heedRefusal, isFailedRefresh, namesIn, ofOneClient, refusalToStore } from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
 import { hasRoomFor } from "./variants.ts";
@@ -19,12 +19,12 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const { response } = fresh;
   const metadata = metadataOf(fresh, need);
   const refusal =
-    refusalToStore(metadata, asked, ports) ??
+    refusalToStore(metadata, response.headers, need) ??
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
-    (leadsOneClient(response.headers, asked) ? "names-client" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
   heedRefusal(refusal, response.status, { ...need, replaced: atHand(need) });
   const handling = { ...forwardedFor(need), forwardStatus: response.status };
+  const own = fieldsForOneClient(response.headers, metadata, need);
   if (refusal !== undefined) {
     ports.flights.end(key.text, flight);
     ports.metrics.refusedToStore(asked.route.name, refusal);
@@ -40,9 +40,13 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     if (hasIt) ports.afterAnswer(async () => response.body?.cancel());
     const sent = hasIt ? notModified(withoutBody(new Headers(response.headers))) : response;
     // What is not stored for all is not for the caches beyond us either.
-    const namesClient = response.headers.has("set-cookie") || refusal === "names-client";
-    const isForOne = asked.hasUnknownCookie || namesClient;
-    const given = { ports, handling: told, ...(isForOne ? { change: keepPrivate } : {}) };
+    const isForOne =
+      ofOneClient.has(refusal) ||
+      own.length > 0 ||
+      (!isPrivate(response.headers) && namesClient(response.headers, metadata, asked));
+    const isCookie = asked.hasUnknownCookie || response.headers.has("set-cookie");
+    const change = isForOne ? makePrivate : isCookie ? keepPrivate : undefined;
+    const given = { ports, handling: told, ...(change && { change }) };
     return { response: passOn(sent, given), outcome: "forwarded" };
   }
   learnOdds(metadata, need);
@@ -52,9 +56,8 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     : metadata;
   const sent = { metadata: marked, source, isValidated: false };
   const answer = sendAndStoreBody(sent, need, flight, { ...handling, stored: true });
-  for (const [name, value] of fieldsForOneClient(response.headers, metadata, need)) {
-    answer.response.headers.append(name, value);
-  }
+  for (const [name, value] of own) answer.response.headers.append(name, value);
+  if (own.length > 0) makePrivate(answer.response.headers);
   return answer;
 }
 

@@ -27,7 +27,13 @@ import {
 } from "./fill.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "./lifetime.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
-import { endStored, heedRefusal, refusalToStore, type StoreRefusal } from "./refusal.ts";
+import {
+  endStored,
+  heedRefusal,
+  ofOneClient,
+  refusalToStore,
+  type StoreRefusal,
+} from "./refusal.ts";
 import { fromStored } from "./respond.ts";
 import { sendAndStoreBody } from "./send-and-store.ts";
 import { storeInTiers } from "./store.ts";
@@ -76,11 +82,12 @@ export async function validated(
   const { policy, atMs } = questionOf(need);
   const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
   const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
-  for (const [name, value] of fieldsForOneClient(fresh.response.headers, metadata, need)) {
+  const own = fieldsForOneClient(fresh.response.headers, metadata, need);
+  for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
-  if (refusal === "set-cookie" || refusal === "unknown-cookie") makePrivate(response.headers);
+  if (ofOneClient.has(refusal) || own.length > 0) makePrivate(response.headers);
   return { response, outcome: "validated" };
 }
 
@@ -91,12 +98,13 @@ export async function validated(
 function refusalToFreshen(
   metadata: StoredMetadata,
   { headers }: Response,
-  { asked, ports }: Need,
+  need: Need,
 ): StoreRefusal | undefined {
+  const { asked } = need;
   const isPersonal = asked.hasUnknownCookie && !sharedExplicitly(governingDirectives(headers));
   return isPersonal
     ? "unknown-cookie"
-    : refusalToStore(metadata, { ...asked, method: "GET" }, ports);
+    : refusalToStore(metadata, headers, { ...need, asked: { ...asked, method: "GET" } });
 }
 
 /**

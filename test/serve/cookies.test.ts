@@ -39,8 +39,24 @@ it.each([
     keyed: ["currency=EUR", "currency=USD"],
     hasUnknown: false,
   },
+  {
+    id: "two-lines-in-one",
+    field: "_ga_X=1, session=7",
+    forwarded: "_ga_X=1, session=7",
+    keyed: [],
+    hasUnknown: true,
+  },
 ])("$id", (row) => {
   expect({ ...row, ...sorted(row.field) }).toEqual(row);
+});
+
+it("what may be several cookies in one is no cookie that a pattern names", () => {
+  const everything = { key: ["session"], drop: [["*"]] };
+  const field = "theme=dark, session=7";
+  expect(sortCookies({ ...everything, field })).toMatchObject({ keyed: [], hasUnknown: true });
+  const route = routeWith({ cookies: { ignore: ["*"] }, key: { cookies: ["session"] } });
+  const headers = new Headers([["set-cookie", field]]);
+  expect(personalCookies(headers, route, defineConfig({}))).toEqual([field]);
 });
 
 it.each([

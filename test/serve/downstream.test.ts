@@ -312,6 +312,12 @@ describe("passed on", () => {
     { id: "no-store", stated: "no-store", value: "no-store" },
     { id: "public", stated: "Public, max-age=5", value: "Public, max-age=5" },
     { id: "s-maxage", stated: "s-maxage=5", value: "s-maxage=5" },
+    { id: "some-fields-alone", stated: 'private="x-a"', value: 'private="x-a", private' },
+    {
+      id: "no-store-for-some-caches-alone",
+      stated: "no-store, must-understand",
+      value: "no-store, must-understand, private",
+    },
     { id: "in-quotes", stated: 'x="public"', value: 'x="public", private' },
     { id: "with-a-cookie", stated: null, more: cookie, value: "private" },
     {

@@ -55,11 +55,54 @@ describe("caches beyond us may not share what was made for one client", () => {
     {
       id: "a-cookie-named-as-private",
       fields: cc('max-age=600, private="set-cookie"', cookie),
-      told: 'max-age=600, private="set-cookie"',
+      told: 'max-age=600, private="set-cookie", private',
+    },
+    {
+      id: "fields-named-as-private",
+      fields: cc('public, max-age=600, private="x-a"', { "x-a": "1" }),
+      told: 'max-age=600, private="x-a", private',
+    },
+    {
+      id: "fields-named-as-private-and-not-sent",
+      fields: cc('public, max-age=600, private="x-a"'),
+      told: 'public, max-age=600, private="x-a"',
+    },
+    {
+      id: "fields-named-as-private-passed-by",
+      fields: cc('max-age=600, private="x-a"', { "x-a": "1" }),
+      init: { headers: { authorization: "Basic YQ==" } },
+      told: 'max-age=600, private="x-a", private',
+    },
+    {
+      id: "fields-named-as-private-of-head",
+      fields: cc('public, max-age=600, private="x-a"', { "x-a": "1" }),
+      init: { method: "HEAD" },
+      told: 'max-age=600, private="x-a", private',
     },
   ])("$id", async ({ fields, init = {}, status = 200, told }) => {
     const site = openSite({ origin: () => page("page", fields, status) });
     expect((await site.get("/a", init)).fields.get("cache-control")).toBe(told);
+  });
+
+  it.each<{ id: string; fields: FieldTexts; init?: AskInit }>([
+    { id: "set-cookie", fields: cookie },
+    { id: "unknown-cookie", fields: { "cdn-cache-control": "no-cache" }, init: alice },
+    {
+      id: "passed-by",
+      fields: { "cdn-cache-control": "max-age=60" },
+      init: { headers: { authorization: "Basic YQ==" } },
+    },
+  ])("nor by a field of their own: $id", async ({ fields, init = {} }) => {
+    const targeted = ["cdn-cache-control", "surrogate-control", "vercel-cdn-cache-control"];
+    const all = Object.fromEntries(targeted.map((name) => [name, "max-age=60"]));
+    const site = openSite({
+      config: { cacheInFront: true },
+      origin: () => page("page", { ...cc("max-age=60"), ...all, ...fields }),
+    });
+    const seen = await site.get("/a", init);
+    const isTold = seen.fields.get("cache-control")?.includes("private") === true;
+    const names = targeted.filter((name) => seen.fields.has(name));
+    expect([isTold, names]).toEqual([true, []]);
   });
 
   it("not a 304 for the client that sent the condition either", async () => {
@@ -72,11 +115,12 @@ describe("caches beyond us may not share what was made for one client", () => {
   it.each<{ id: string; init?: AskInit; fields: FieldTexts }>([
     { id: "set-cookie", fields: cookie },
     { id: "unknown-cookie", init: alice, fields: { "x-user": "alice" } },
+    { id: "fields-named-as-private", fields: { "x-a": "1" } },
   ])("nor what a 304 has validated for one client: $id", async ({ init = {}, fields }) => {
     const site = openSite({
       origin: (_, nth) =>
         nth === 1
-          ? page("page", cc("public, max-age=60", { etag: '"1"' }))
+          ? page("page", cc('public, max-age=60, private="x-a"', { etag: '"1"' }))
           : new Response(null, { status: 304, headers: { etag: '"1"', ...fields } }),
     });
     await site.get("/a");
@@ -85,7 +129,7 @@ describe("caches beyond us may not share what was made for one client", () => {
     expect([seen.status, seen.text, seen.fields.get("cache-control")]).toEqual([
       200,
       "page",
-      "max-age=60, private",
+      'max-age=60, private="x-a", private',
     ]);
   });
 });

@@ -1,5 +1,5 @@
-// A public answer that gives a value of one client's request back: what is stored of it is for all,
-// or for those alone who send the same.
+// A public answer that gives a value of one client's request back: it is stored for those alone who
+// send the same, or not at all.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config-schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -76,6 +76,91 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     ]);
   });
 
+  const allowedAlone = (...allowed: string[]) =>
+    openSite({
+      origin: ({ headers }) => {
+        const origin = headers.get("origin") ?? "";
+        return page("page", { ...stored, ...(allowed.includes(origin) && { [allowing]: origin }) });
+      },
+      config: { limits: { variants: 2 } },
+    });
+
+  it("leaves room for those that it allows, and for those who send none", async () => {
+    const site = allowedAlone(siteA);
+    await site.get("/a", from(siteA));
+    const others = ["https://c.example", "https://d.example", "text/html", "c.example, d.example"];
+    for (const other of others) {
+      expect((await site.get("/a", from(other))).cacheStatus).toContain("detail=names-client");
+    }
+    expect((await site.get("/a")).cacheStatus).toContain("; stored");
+    expect(await allowedTo(site, [siteA, undefined])).toEqual([siteA, null, siteA, null]);
+    expect(site.origin.count).toBe(2 + others.length);
+  });
+
+  it("is not misled by what equals another field", async () => {
+    const site = openSite({ origin: () => page("page", stored) });
+    expect((await site.get("/a", from("text/html"))).fields.get("vary")).toBeNull();
+    expect((await site.get("/a", from(siteA))).cacheStatus).toContain("hit");
+  });
+
+  it.each([
+    "https://evil.example, x",
+    "HTTPS://EVIL.EXAMPLE",
+    "https://evil.example:443",
+    "http://evil.example:80",
+    "https://evil.example/",
+    "evil.example",
+    "NULL",
+  ])("does not store its answer to what is no origin: %s", async (origin) => {
+    for (const name of [allowing, "timing-allow-origin"]) {
+      const site = openSite({
+        origin: ({ headers }) => {
+          const [first] = (headers.get("origin") ?? siteA).split(", ");
+          return page("page", { ...stored, [name]: first ?? "" });
+        },
+      });
+      const seen = [await site.get("/a", from(origin)), await site.get("/a", from(siteA))];
+      expect(seen.map(({ fields }) => fields.get(name))).toEqual([origin.split(", ")[0], siteA]);
+      expect(seen[0]?.cacheStatus).toContain("detail=names-client");
+      expect(seen[0]?.fields.get("cache-control")).toBe("max-age=60, private");
+    }
+  });
+
+  it("compares origins in any case", async () => {
+    const origin = ({ headers }: Request) =>
+      page("page", { ...stored, [allowing]: (headers.get("origin") ?? "").toUpperCase() });
+    const site = openSite({ origin });
+    const [a, b] = [siteA.toUpperCase(), siteB.toUpperCase()];
+    expect(await allowedTo(site, [siteA, siteB])).toEqual([a, b, a, b]);
+  });
+
+  it("may name the first that it allows to all others", async () => {
+    const allowed = [siteA, siteB];
+    const origin = ({ headers }: Request) => {
+      const asking = headers.get("origin") ?? "";
+      return page("page", {
+        ...stored,
+        [allowing]: allowed.some((one) => one === asking) ? asking : siteA,
+      });
+    };
+    const site = openSite({ origin });
+    const evil = "https://evil.example";
+    const origins = [siteB, evil, undefined, siteA];
+    expect(await allowedTo(site, origins)).toEqual([
+      siteB,
+      siteA,
+      siteA,
+      siteA,
+      siteB,
+      siteA,
+      siteA,
+      siteA,
+    ]);
+    expect((await site.get("/a", from(siteB))).cacheStatus).toContain("hit");
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+    expect((await site.get("/a", from(evil))).cacheStatus).toContain("detail=names-client");
+  });
+
   it("keeps apart whom it does not allow", async () => {
     const site = openSite({
       origin: ({ headers }) =>
@@ -127,9 +212,9 @@ describe("an origin that answers all sites alike has one answer for them", () =>
     expect(site.origin.count).toBe(1);
   });
 
-  it("once another has asked than the one it names", async () => {
+  it("also to those who send none, once the one it names has asked", async () => {
     const site = openSite({ origin: () => page("page", { ...stored, [allowing]: siteA }) });
-    expect(await allowedTo(site, [siteA, siteB])).toEqual(Array(4).fill(siteA));
+    expect(await allowedTo(site, [siteA, undefined])).toEqual(Array(4).fill(siteA));
     expect(site.origin.count).toBe(2);
   });
 });
@@ -139,29 +224,73 @@ const session = "0123456789abcdef";
 const asked = (more: FieldTexts = {}): AskInit => ({
   headers: { "cf-connecting-ip": address, cookie: `session=${session}`, ...more },
 });
+const asking = (cookie: string): AskInit => asked({ cookie });
 
-describe("what tells of one client goes to that client alone", () => {
-  it.each([
+describe("what tells of one client goes to that client alone, and whole", () => {
+  it.each<{ id: string; name: string; value: string; init?: AskInit }>([
     { id: "address", name: "x-client-ip", value: address },
     { id: "address-in-a-list", name: "x-seen", value: `10.0.0.1, ${address}:4711` },
     { id: "address-in-another-value", name: "server-timing", value: `ip;desc="${address}"` },
+    { id: "address-in-a-sentence", name: "x-seen", value: `Seen from ${address}.` },
+    { id: "address-between-low-lines", name: "x-request-id", value: `req_${address}_1` },
     { id: "session", name: "x-session", value: session },
     { id: "session-in-another-value", name: "x-user", value: `id=${session.toUpperCase()}; a` },
-  ])("$id", async ({ name, value }) => {
+    { id: "session-after-a-prefix", name: "x-user", value: `sess_${session}` },
+    {
+      id: "session-in-quotes",
+      name: "x-user",
+      value: session,
+      init: asking(`session="${session}"`),
+    },
+    {
+      id: "session-encoded-in-the-request",
+      name: "x-user",
+      value: "alice@mail.example",
+      init: asking("session=alice%40mail.example"),
+    },
+    {
+      id: "session-encoded-in-the-answer",
+      name: "link",
+      value: "</?u=alice%40mail.example>; rel=next",
+      init: asking("session=alice@mail.example"),
+    },
+    {
+      id: "session-behind-a-comma",
+      name: "x-user",
+      value: session,
+      init: asking(`_ga_1=1, session=${session}`),
+    },
+    {
+      id: "session-longer-than-is-looked-for",
+      name: "x-user",
+      value: session.repeat(40),
+      init: asking(`session=${session.repeat(40)}`),
+    },
+    {
+      id: "session-behind-more-than-are-looked-for",
+      name: "x-user",
+      value: session,
+      init: asking([...Array(40).keys(), ""].map((nth) => `c${nth}=${nth}${session}`).join("; ")),
+    },
+  ])("$id", async ({ name, value, init = asked() }) => {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);
-    const origin = () => page("page", { ...stored, [name]: value, "x-app": "1" });
+    const origin = (_: Request, nth: number) =>
+      page("page", { ...stored, ...(nth === 1 && { [name]: value }) });
     const site = openSite({ clock, upstash, origin });
-    const seen = [await site.get("/a", asked()), await site.get("/a")];
-    expect(seen.map(({ fields }) => fields.get(name))).toEqual([value, null]);
-    expect(seen[1]?.fields.get("x-app")).toBe("1");
+    const [own, other] = [await site.get("/a", init), await site.get("/a")];
+    expect([own.fields.get(name), other.fields.get(name)]).toEqual([value, null]);
+    expect([own.fields.get("cache-control"), own.cacheStatus]).toEqual([
+      "max-age=60, private",
+      expect.stringContaining("detail=names-client"),
+    ]);
     expect(site.cache.text + upstash.text).not.toContain(value);
   });
 
   it.each<{ id: string; value: string; init?: AskInit; fields?: FieldTexts; config?: ConfigInput }>(
     [
       { id: "a-longer-address", value: `${address}0` },
-      { id: "a-version", value: `1.${address}` },
+      { id: "a-longer-word", value: `x${session}` },
       { id: "a-short-cookie", value: "de", init: { headers: { cookie: "language=de" } } },
       { id: "no-address", value: "a", init: { headers: { "cf-connecting-ip": "a" } } },
       {
@@ -185,6 +314,45 @@ describe("what tells of one client goes to that client alone", () => {
     expect(site.origin.count).toBe(1);
   });
 
+  it.each<{ id: string; name: string; value: string }>([
+    { id: "policy", name: "content-security-policy", value: "default-src 'self'" },
+    { id: "vary", name: "vary", value: "X-Shop-Country-Code" },
+  ])("so that nobody chooses what others get: $id", async ({ name, value }) => {
+    const site = openSite({ origin: () => page("page", { ...stored, [name]: value }) });
+    const seen = [await site.get("/a", asking(`a=${value}`))];
+    for (let nth = 0; nth < 2; nth += 1) seen.push(await site.get("/a"));
+    expect(seen.map(({ fields }) => fields.get(name))).toEqual([value, value, value]);
+    expect(seen[2]?.cacheStatus).toContain("hit");
+  });
+
+  it("also where a session cookie is sent again with its old value", async () => {
+    const cookie = `session=${session}`;
+    const origin = ({ headers }: Request) =>
+      page("page", { ...stored, ...(headers.has("cookie") && { "set-cookie": cookie }) });
+    const site = openSite({ origin });
+    const [own, other] = [await site.get("/a", asked()), await site.get("/a")];
+    expect([own.fields.get("set-cookie"), other.fields.get("set-cookie")]).toEqual([cookie, null]);
+    expect([own.cacheStatus, other.cacheStatus]).toEqual([
+      expect.stringContaining("detail=set-cookie"),
+      expect.stringContaining("stored"),
+    ]);
+  });
+
+  it.each<{ id: string; init: AskInit; status: number; range?: FieldTexts }>([
+    { id: "method", init: { ...asked(), method: "HEAD" }, status: 200 },
+    { id: "partial", init: asked({ range: "bytes=0-3" }), status: 206 },
+  ])("also where it is not stored for another reason: $id", async ({ id, init, status }) => {
+    const part = status === 206 ? { "content-range": "bytes 0-3/9" } : {};
+    const site = openSite({
+      origin: () => page("page", { ...stored, ...part, "x-session": session }, status),
+    });
+    const seen = await site.get("/a", init);
+    expect([seen.fields.get("cache-control"), seen.cacheStatus]).toEqual([
+      "max-age=60, private",
+      expect.stringContaining(`detail=${id}`),
+    ]);
+  });
+
   it("also of a 304", async () => {
     const site = openSite({
       origin: ({ headers }) => {
@@ -195,8 +363,16 @@ describe("what tells of one client goes to that client alone", () => {
     });
     await site.get("/a");
     site.clock.advance(61);
-    const seen = [await site.get("/a", asked()), await site.get("/a")];
-    expect(seen.map(({ fields }) => fields.get("x-client-ip"))).toEqual([address, "nobody"]);
+    const [own, other] = [await site.get("/a", asked()), await site.get("/a")];
+    expect([own.fields.get("x-client-ip"), other.fields.get("x-client-ip")]).toEqual([
+      address,
+      "nobody",
+    ]);
+    expect(own.fields.get("cache-control")).toBe("max-age=60, private");
+    expect([own.cacheStatus, other.cacheStatus]).toEqual([
+      expect.not.stringContaining("stored"),
+      expect.stringContaining("stored"),
+    ]);
   });
 
   it("a redirect to it is not stored", async () => {
