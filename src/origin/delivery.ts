@@ -135,25 +135,25 @@ export class Delivery<Entry extends Due> {
   }
 
   #begin(entry: Entry): void {
-    const { id, failedTries } = entry;
-    const tried = this.#settings
-      .attempt(entry, this.#cut.signal)
-      .then(
-        (came) => {
-          if (came === "cut-off") return;
-          this.#tried.set(id, failedTries);
-          for (const { counts } of this.#rounds) counts[came] += 1;
-        },
-        (cause: unknown) => this.#fail(cause),
-      )
-      .then(() => {
-        this.#tries.delete(tried);
-        this.#order.ended(id);
-        for (const { left } of this.#rounds) left?.delete(id);
-        this.#beginAll();
-        this.#settle();
-      });
+    const tried = this.#try(entry).finally(() => {
+      this.#tries.delete(tried);
+      this.#order.ended(entry.id);
+      for (const { left } of this.#rounds) left?.delete(entry.id);
+      this.#beginAll();
+      this.#settle();
+    });
     this.#tries.add(tried);
+  }
+
+  async #try(entry: Entry): Promise<void> {
+    try {
+      const came = await this.#settings.attempt(entry, this.#cut.signal);
+      if (came === "cut-off") return;
+      this.#tried.set(entry.id, entry.failedTries);
+      for (const { counts } of this.#rounds) counts[came] += 1;
+    } catch (cause) {
+      this.#fail(cause);
+    }
   }
 
   #fail(cause: unknown): void {
