@@ -1,9 +1,11 @@
 // Purges kept in the origin's own database from the change they belong to until their acceptance.
 import type { Acceptance } from "./answer.ts";
 import { type BackOff, backOffMs } from "./back-off.ts";
+import { Delivery, type Round } from "./delivery.ts";
 import { messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
 import type { Purger } from "./purger.ts";
-import { tryInTargetOrder } from "./target-order.ts";
+
+export type { Round } from "./delivery.ts";
 
 export interface OutboxEntry extends PurgeMessage {
   /** How often `failed` was called for it. */
@@ -41,18 +43,15 @@ export interface OutboxSettings<Added> {
   readonly store: OutboxStore<Added>;
   readonly purger: Pick<Purger, "send">;
   readonly nowAtMs?: () => number;
-  /** Told of what went wrong; unless set, refusals and failures of the store go to the console. */
+  /**
+   * Told of what went wrong; unless set, refusals and failures of the store go to the console. So
+   * does what it throws itself, which ends nothing.
+   */
   readonly report?: (report: OutboxReport) => void;
   /** How often the loop looks for due messages when nothing wakes it (1,000). */
   readonly pollMs?: number;
   /** Between the tries of one message (from 500 up to 60,000). */
   readonly backOff?: Partial<BackOff>;
-}
-
-export interface Round {
-  delivered: number;
-  failed: number;
-  refused: number;
 }
 
 export interface Outbox<Added> {
@@ -66,60 +65,41 @@ export interface Outbox<Added> {
   /** Lets the loop look at once: for transactions that commit later than the turn of `enqueue`. */
   wake(): void;
   /**
-   * Tries what is due, batch by batch, the oldest first, until a batch is not full. Those that name
-   * the same target are tried in the order in which they were added, others several at a time. A
-   * batch that is under way is shared.
+   * Tries what is due, the oldest first, up to eight at a time, until all of it has been tried. Those
+   * that name the same target are tried in the order in which they were added. It shares the tries of
+   * the loop and of other calls, and counts those that end while it waits. `stop` ends it early: it
+   * returns what was done until then.
    *
-   * @throws what the store throws
+   * @throws what the store throws, once no try is under way any more; no further one begins
    */
   deliver(): Promise<Round>;
-  /** Delivers until `stop`; twice is as good as once. */
+  /** Delivers until `stop`; twice is as good as once. After a `stop`, once that is through. */
   run(): void;
-  /** Cuts off a try under way; its message stays due. */
+  /** Cuts off every try under way, also those of `deliver`; their messages stay due. */
   stop(): Promise<void>;
 }
-
-const batchCount = 50;
 
 /**
  * A message is sent again until its acceptance is noted, so it may be sent twice: a purge done
  * twice is as good as once.
  */
 export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Added> {
-  const { store, nowAtMs = Date.now, report = reportToConsole, pollMs = 1_000 } = settings;
-  const alarm = createAlarm();
-  let underWay: Promise<Batch> | undefined;
-  let running: { stop: AbortController; ended: Promise<void> } | undefined;
-  const attempt = createAttempt({ ...settings, nowAtMs, report });
+  const { store, nowAtMs = Date.now, pollMs = 1_000 } = settings;
+  const report = guarded(settings.report ?? reportToConsole);
+  let running: { stop: AbortController; alarm: Alarm; ended: Promise<void> } | undefined;
+  const delivery = new Delivery<OutboxEntry>({
+    due: (limit) => store.due(nowAtMs(), limit),
+    attempt: createAttempt({ ...settings, nowAtMs, report }),
+    storeFailed(cause, isThrown) {
+      if (running !== undefined || !isThrown) report({ kind: "store-failed", cause });
+    },
+  });
 
-  const deliverOne = (signal?: AbortSignal): Promise<Batch> => {
-    underWay ??= deliverBatch({ store, attempt, atMs: nowAtMs(), signal }).finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
-  };
-
-  const deliver = async (): Promise<Round> => {
-    const sum: Round = { delivered: 0, failed: 0, refused: 0 };
-    for (let before: Batch | undefined; ;) {
-      const batch = await deliverOne();
-      for (const came of ["delivered", "failed", "refused"] as const)
-        sum[came] += batch.round[came];
-      if (!leavesMore(batch, before)) return sum;
-      before = batch;
-    }
-  };
-
-  const loop = async (signal: AbortSignal): Promise<void> => {
-    for (let before: Batch | undefined; !signal.aborted;) {
-      const batch = await deliverOne(signal).catch((cause: unknown) => {
-        if (!signal.aborted) report({ kind: "store-failed", cause });
-        return undefined;
-      });
-      const hasMore = batch !== undefined && leavesMore(batch, before);
-      before = batch;
+  const loop = async (signal: AbortSignal, alarm: Alarm): Promise<void> => {
+    for (let isRung = false; !signal.aborted;) {
+      await delivery.look(isRung ? "more" : "anew");
       // Without this wait a store that fails, or forgets, would be asked without pause.
-      if (!hasMore && !signal.aborted) await alarm.wait(pollMs);
+      if (!signal.aborted) isRung = await alarm.wait(pollMs);
     }
   };
 
@@ -127,22 +107,22 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
     enqueue(order) {
       const added = store.add(messageOf(order));
       // The loop goes on in a later turn, when a synchronous transaction is committed.
-      alarm.ring();
+      running?.alarm.ring();
       return added;
     },
-    wake: alarm.ring,
-    deliver,
+    wake: () => running?.alarm.ring(),
+    deliver: () => delivery.round(),
     run() {
       if (running !== undefined) return;
-      const stop = new AbortController();
-      running = { stop, ended: loop(stop.signal) };
+      const [stop, alarm] = [new AbortController(), createAlarm()];
+      running = { stop, alarm, ended: loop(stop.signal, alarm) };
     },
     async stop() {
       const ending = running;
       running = undefined;
       ending?.stop.abort();
-      alarm.ring();
-      await ending?.ended;
+      ending?.alarm.ring();
+      await Promise.all([ending?.ended, delivery.stop()]);
     },
   };
 }
@@ -158,7 +138,7 @@ const aboutTheMessage: ReadonlySet<string> = new Set([
   "dry-run",
 ]);
 
-type Attempt = (entry: OutboxEntry, signal: AbortSignal | undefined) => Promise<keyof Round>;
+type Attempt = (entry: OutboxEntry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
 
 function createAttempt(
   given: OutboxSettings<unknown> & {
@@ -170,7 +150,11 @@ function createAttempt(
   const backOff = { firstWaitMs: 500, waitMsMax: 60_000, random: Math.random, ...given.backOff };
   return async (entry, signal) => {
     const { id, body } = entry;
-    const verdict = await purger.send({ id, body }, signal === undefined ? {} : { signal });
+    const verdict = await purger.send({ id, body }, { signal }).catch((cause: unknown) => {
+      if (signal.aborted) return "cut-off" as const;
+      throw cause;
+    });
+    if (verdict === "cut-off") return verdict;
     if (verdict.kind === "accepted") {
       const { position, visibleWithinSeconds } = verdict;
       await store.delivered(id, { position, visibleWithinSeconds });
@@ -191,35 +175,14 @@ function createAttempt(
   };
 }
 
-interface Batch {
-  readonly round: Round;
-  readonly ids: ReadonlySet<string>;
-}
-
-/** Asks with the time of now, so that what has waited for its next try is found among what is new. */
-async function deliverBatch(given: {
-  store: OutboxStore<unknown>;
-  attempt: Attempt;
-  atMs: number;
-  signal: AbortSignal | undefined;
-}): Promise<Batch> {
-  const { store, attempt, atMs, signal } = given;
-  const round: Round = { delivered: 0, failed: 0, refused: 0 };
-  const entries = await store.due(atMs, batchCount);
-  await tryInTargetOrder(entries, async (entry) => {
-    const came = await attempt(entry, signal);
-    round[came] += 1;
-  });
-  return { round, ids: new Set(entries.map(({ id }) => id)) };
-}
-
-/** A store that notes nothing gives the same messages again: no reason to ask it without pause. */
-function leavesMore({ ids }: Batch, before: Batch | undefined): boolean {
-  return ids.size >= batchCount && [...ids].some((id) => before?.ids.has(id) !== true);
+interface Alarm {
+  ring(): void;
+  /** @returns whether it was rung */
+  wait(ms: number): Promise<boolean>;
 }
 
 /** A wait that can be ended early; rung while nobody waits, it ends the next wait at once. */
-function createAlarm(): { ring: () => void; wait: (ms: number) => Promise<void> } {
+function createAlarm(): Alarm {
   let isRung = false;
   let endWait = () => {};
   return {
@@ -237,9 +200,26 @@ function createAlarm(): { ring: () => void; wait: (ms: number) => Promise<void> 
           };
         });
       }
+      const wasRung = isRung;
       isRung = false;
+      return wasRung;
     },
   };
+}
+
+/** What listens must not decide whether purges are sent. */
+function guarded(report: (report: OutboxReport) => void): (report: OutboxReport) => void {
+  const told = async (of: OutboxReport): Promise<void> => {
+    try {
+      // It may be asynchronous all the same, and fail later.
+      const ending: unknown = report(of);
+      await ending;
+    } catch (cause) {
+      console.error("The outbox's `report` threw.", cause);
+      reportToConsole(of);
+    }
+  };
+  return (of) => void told(of);
 }
 
 function reportToConsole(report: OutboxReport): void {

@@ -1,37 +1,58 @@
-// Sends a batch of purges: several at a time, and those that name the same target one after another.
+// The order of purges that are due: several at a time, those that name the same target one by one.
 import type { PurgeMessage, PurgeOrder } from "./message.ts";
 
 const underWayMax = 8;
 
 /**
- * Tries each message once. Of two that name the same target the later one is tried when the earlier
- * one has been, accepted or not: a purge covers all that was stored before its acceptance, so
- * neither needs the other, and what reads the journal sees them in order.
- *
- * @throws what `attempt` throws first, once no try is under way any more; no further one begins
+ * An entry that waits for its targets takes no slot. Of two that name the same target the later one
+ * begins when the earlier one has been tried, accepted or not: a purge covers all that was stored
+ * before its acceptance, so neither needs the other, and what reads the journal sees them in order.
  */
-export async function tryInTargetOrder<Entry extends PurgeMessage>(
-  entries: readonly Entry[],
-  attempt: (entry: Entry) => Promise<void>,
-): Promise<void> {
-  const lastTryByTarget = new Map<string, Promise<void>>();
-  const left = entries.values();
-  let hasFailed = false;
-  const send = async () => {
-    for (const entry of left) {
-      if (hasFailed) return;
-      const targets = targetsOf(entry);
-      const earlier = targets.flatMap((target) => lastTryByTarget.get(target) ?? []);
-      const tried = Promise.allSettled(earlier).then(() => attempt(entry));
-      for (const target of targets) lastTryByTarget.set(target, tried);
-      await tried.catch((cause: unknown) => {
-        hasFailed = true;
-        throw cause;
-      });
+export class TargetOrder<Entry extends PurgeMessage> {
+  /** Oldest first. */
+  #waiting = new Map<string, { readonly entry: Entry; readonly targets: readonly string[] }>();
+  readonly #underWay = new Map<string, readonly string[]>();
+
+  /** In place of all that waited; an entry that is under way does not wait. */
+  replaceWaiting(oldestFirst: readonly Entry[]): void {
+    const waiting = oldestFirst.filter(({ id }) => !this.#underWay.has(id));
+    this.#waiting = new Map(
+      waiting.map((entry) => [entry.id, { entry, targets: targetsOf(entry) }]),
+    );
+  }
+
+  /** @returns the oldest that may begin, which is under way from now on; `undefined` if none may */
+  begin(): Entry | undefined {
+    if (!this.hasFreeSlot) return undefined;
+    const taken = new Set([...this.#underWay.values()].flat());
+    for (const [id, { entry, targets }] of this.#waiting) {
+      if (!targets.some((target) => taken.has(target))) {
+        this.#waiting.delete(id);
+        this.#underWay.set(id, targets);
+        return entry;
+      }
+      for (const target of targets) taken.add(target);
     }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: underWayMax }, send));
-  for (const end of ended) if (end.status === "rejected") throw end.reason;
+    return undefined;
+  }
+
+  ended(id: string): void {
+    this.#underWay.delete(id);
+  }
+
+  get hasFreeSlot(): boolean {
+    return this.#underWay.size < underWayMax;
+  }
+
+  /** Of all that wait or are under way. */
+  get count(): number {
+    return this.#waiting.size + this.#underWay.size;
+  }
+
+  /** Of all that wait or are under way. */
+  get ids(): Set<string> {
+    return new Set([...this.#underWay.keys(), ...this.#waiting.keys()]);
+  }
 }
 
 /** None of a body that is no order: whoever made it, Tidemark will say so. */

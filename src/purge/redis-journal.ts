@@ -114,11 +114,13 @@ export class RedisJournal implements Journal, OlderEntries {
     const sentAtMs = this.#settings.nowAtMs();
     // One entry backwards from the position tells all three cases apart: the entry itself, an
     // older one before which it was lost, or none, since everything up to there was trimmed.
-    const replies = await this.#settings.redis.attempt<unknown[]>((redis) =>
-      this.#transaction(redis)
-        .xrevrange(this.#key, position, "-", 1)
-        .xrevrange(this.#key, "+", "-", pageCount)
-        .exec(),
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) =>
+        this.#transaction(redis)
+          .xrevrange(this.#key, position, "-", 1)
+          .xrevrange(this.#key, "+", "-", pageCount)
+          .exec(),
+      "writes",
     );
     if (replies.kind === "unavailable") return unavailable;
     const [, upTo, newest] = replies.value;
@@ -128,8 +130,9 @@ export class RedisJournal implements Journal, OlderEntries {
   }
 
   async #pageBackAtPrimary(from: string): Promise<Page> {
-    const replies = await this.#settings.redis.attempt<unknown[]>((redis) =>
-      this.#transaction(redis).xrevrange(this.#key, from, "-", pageCount).exec(),
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) => this.#transaction(redis).xrevrange(this.#key, from, "-", pageCount).exec(),
+      "writes",
     );
     return replies.kind === "answered" ? entriesOf(replies.value[1]) : undefined;
   }
@@ -141,7 +144,7 @@ export class RedisJournal implements Journal, OlderEntries {
       const transaction = this.#transaction(redis);
       for (const { position } of places) transaction.xrange(this.#key, position, position);
       return transaction.exec();
-    });
+    }, "writes");
     if (replies.kind === "unavailable") return unavailable;
     const [, ...found] = replies.value;
     const areStanding = places.map((place, at) => isSamePlace(entriesOf(found[at])[0], place));
@@ -166,12 +169,14 @@ export class RedisJournal implements Journal, OlderEntries {
       by: "tidemark",
       lost,
     };
-    const replies = await this.#settings.redis.attempt<unknown[]>((redis) =>
-      redis
-        .multi()
-        .xadd(this.#key, "*", encodeEntry(mark))
-        .xrevrange(this.#key, "+", "-", pageCount)
-        .exec(),
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) =>
+        redis
+          .multi()
+          .xadd(this.#key, "*", encodeEntry(mark))
+          .xrevrange(this.#key, "+", "-", pageCount)
+          .exec(),
+      "writes",
     );
     if (replies.kind === "unavailable") return unavailable;
     return { kind: "read", entries: entriesOf(replies.value[1]).toReversed(), sentAtMs };

@@ -34,6 +34,11 @@ const writeTimeoutMs = 5_000;
 /** What a database that answers reads may say to a write. A wrong token is not among it. */
 const refusalsOfWrites: readonly RedisCause[] = ["full", "read-only", "refused"];
 
+/** They concern what was asked for, and say nothing of the database. */
+const ofOneCommand: readonly RedisCause[] = ["wrong-type", "too-large"];
+
+type Of = "reads" | "writes";
+
 type Background = (work: () => Promise<void>) => void;
 
 export class RedisClient {
@@ -43,6 +48,8 @@ export class RedisClient {
   readonly #writes: Breaker;
   readonly #condition: Condition<RedisTrouble>;
   readonly #writesCondition: Condition<RedisTrouble>;
+  /** Never over: it is told once. */
+  readonly #sizeCondition: Condition<RedisTrouble>;
   readonly #readTimeoutMsMax: number;
   readonly #readBound: LatencyBound;
 
@@ -61,6 +68,7 @@ export class RedisClient {
       troubleLine: (trouble) => `Writes fail. ${troubleLine(trouble)}`,
       wellLine: (lasted) => `The database takes writes again after ${lasted}.`,
     });
+    this.#sizeCondition = new Condition({ tell, troubleLine, wellLine: () => "" });
     this.#readTimeoutMsMax = settings.readTimeoutMsMax ?? readTimeoutMsMax;
     this.#readBound = new LatencyBound({
       minMs: Math.min(readTimeoutMsMin, this.#readTimeoutMsMax),
@@ -82,7 +90,7 @@ export class RedisClient {
     return this.#condition.trouble;
   }
 
-  /** The last of writes that it refused. */
+  /** The last of writes that failed while reads did not. */
   get troubleWithWrites(): Trouble<RedisTrouble> | undefined {
     return this.#writesCondition.trouble;
   }
@@ -99,30 +107,34 @@ export class RedisClient {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "probe") background(() => this.#probe());
     if (state !== "closed") return { kind: "unavailable", cause: "shut-off" };
-    return this.#measured(run);
+    return this.#measured(run, "reads");
   }
 
-  /** One round trip that is its own probe: while the database is shut off, one per pause is sent. */
-  async attempt<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+  /**
+   * One round trip that is its own probe: while the database is shut off, one per pause is sent.
+   * Never rejects.
+   *
+   * @param of `writes`: a part of it is what a full database refuses, so an answer proves writes
+   */
+  async attempt<T>(run: (redis: Redis) => Promise<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "shut-off" };
-    return this.#measured(run);
+    const answer = await this.#measured(run, of);
+    if (answer.kind === "answered" && of === "writes") this.#takesWrites();
+    return answer;
   }
 
   /** One round trip that is sent whatever is known of the database. Never rejects. */
-  async insist<T>(
-    run: (redis: Redis) => Promise<T>,
-    of: "reads" | "writes" = "writes",
-  ): Promise<RedisAnswer<T>> {
+  async insist<T>(run: (redis: Redis) => Promise<T>, of: Of = "writes"): Promise<RedisAnswer<T>> {
     const answer = await this.#bounded(run, writeTimeoutMs, of);
     if (answer.kind === "answered" && of === "writes") this.#takesWrites();
     return answer;
   }
 
-  async #measured<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+  async #measured<T>(run: (redis: Redis) => Promise<T>, of: Of): Promise<RedisAnswer<T>> {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(run, timeoutMs, "reads");
+    const answer = await this.#bounded(run, timeoutMs, of);
     const isTimeout = answer.kind === "unavailable" && answer.cause === "timeout";
     if (answer.kind === "answered" || isTimeout) {
       this.#readBound.measured(isTimeout ? timeoutMs : this.#settings.nowAtMs() - sentAtMs);
@@ -130,7 +142,7 @@ export class RedisClient {
     // One key of a foreign type says nothing of the database.
     if (answer.kind === "answered") this.#isWell();
     else if (answer.cause === "wrong-type") this.#breaker.succeeded();
-    else this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    else if (answer.cause !== "too-large") this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
   }
 
@@ -172,7 +184,7 @@ export class RedisClient {
     // A full database refuses writes and still answers reads: that alone does not shut it off.
     const isUp =
       answer.kind === "answered" ||
-      answer.cause === "wrong-type" ||
+      ofOneCommand.includes(answer.cause) ||
       refusalsOfWrites.includes(answer.cause);
     if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
@@ -187,7 +199,7 @@ export class RedisClient {
   async #bounded<T>(
     run: (redis: Redis) => Promise<T>,
     timeoutMs: number,
-    of: "reads" | "writes",
+    of: Of,
   ): Promise<RedisAnswer<T>> {
     try {
       return { kind: "answered", value: await run(this.#open(timeoutMs)) };
@@ -208,12 +220,19 @@ export class RedisClient {
   }
 
   /** Reads that are answered do not end what only a write meets, also within a transaction. */
-  #isIll(cause: RedisTrouble, of: "reads" | "writes"): void {
+  #isIll(cause: RedisTrouble, of: Of): void {
     // Of one key among many; who asked for it knows what that means.
     if (cause === "wrong-type" && this.#settings.hasOneKey !== true) return;
-    const isOfWrites = cause === "refused" ? of === "writes" : refusalsOfWrites.includes(cause);
-    const condition = isOfWrites ? this.#writesCondition : this.#condition;
+    const condition = this.#conditionOf(cause, of);
     condition.failed(cause, this.#settings.nowAtMs());
+  }
+
+  #conditionOf(cause: RedisTrouble, of: Of): Condition<RedisTrouble> {
+    if (cause === "too-large") return this.#sizeCondition;
+    const isRefusal = refusalsOfWrites.includes(cause) && (cause !== "refused" || of === "writes");
+    const areReadsWell = this.#condition.trouble?.isOver !== false;
+    const isOfWrites = isRefusal || (of === "writes" && areReadsWell && cause !== "wrong-type");
+    return isOfWrites ? this.#writesCondition : this.#condition;
   }
 
   /** A client per call: what it holds of a request's I/O must not be used in another. */

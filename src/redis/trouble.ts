@@ -6,16 +6,18 @@ export type RedisTrouble =
   | "forbidden"
   | "unreachable"
   | "timeout"
+  | "busy"
   | "full"
   | "read-only"
   | "plan-used-up"
   | "wrong-type"
   | "not-upstash"
+  | "too-large"
   | "refused"
   | "failed";
 
 /** What is tried again without anybody's help ends by itself, as a rule. */
-const passing: readonly RedisTrouble[] = ["unreachable", "timeout"];
+const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];
 
 const said: Readonly<Record<RedisTrouble, { readonly why: string; readonly mend: string }>> = {
   "token-refused": {
@@ -34,6 +36,10 @@ const said: Readonly<Record<RedisTrouble, { readonly why: string; readonly mend:
     why: "The database does not answer in time",
     mend: "check how busy and how far away it is",
   },
+  busy: {
+    why: "The database, or a server before it, is busy or starting",
+    mend: "look at its state in the Upstash console if that lasts",
+  },
   full: { why: "The database is full", mend: "make room in the database" },
   "read-only": {
     why: "The token or the database may only read",
@@ -50,6 +56,10 @@ const said: Readonly<Record<RedisTrouble, { readonly why: string; readonly mend:
   "not-upstash": {
     why: "The answer is not one of Upstash's REST interface",
     mend: "check that UPSTASH_REDIS_REST_URL is the REST URL of the database",
+  },
+  "too-large": {
+    why: "One command was too large for the database",
+    mend: "lower `limits.sharedBodyBytes`",
   },
   refused: {
     why: "The database refused a command",
@@ -113,10 +123,24 @@ const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
   [/^(?:READONLY|NOPERM)\b/, "read-only"],
   [/^WRONGTYPE\b/, "wrong-type"],
   [/^(?:OOM\b|ERR (?:max data size|DB capacity quota)\b)/, "full"],
-  // Of requests, commands, bandwidth or connections. A size is about one command.
-  [/^ERR max (?!.{0,40}\bsize\b).{0,60}\bexceeded\b/, "plan-used-up"],
+  // A size is about one command; the others are of requests, commands, bandwidth or connections.
+  [/^ERR max .{0,40}\bsize\b.{0,60}\bexceeded\b/, "too-large"],
+  [/^ERR max .{0,60}\bexceeded\b/, "plan-used-up"],
+  [/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, "busy"],
+  [/^(?:ERR )?(?:too many requests|bad gateway|service unavailable|gateway time-?out)\b/i, "busy"],
   // JSON without the member `error`.
   [/^undefined\b/, "not-upstash"],
+];
+
+/** What servers before the database say, such as in the title of a page, whatever else it says. */
+const pages: readonly (readonly [RegExp, RedisTrouble])[] = [
+  // What Cloudflare answers a Worker in place of a host that has no address or does not answer.
+  [/^error code: (?:1016|52\d|530)\b/, "unreachable"],
+  [/^error code: (?:1015|429|50[234])\b/, "busy"],
+  [/^(?:upstream (?:connect error|request timeout)|no healthy upstream)\b/, "busy"],
+  [/\b(?:too many requests|bad gateway|gateway time-?out)\b/i, "busy"],
+  [/\bservice (?:temporarily )?unavailable\b/i, "busy"],
+  [/\b(?:request entity|payload|content) too large\b/i, "too-large"],
 ];
 
 function refusalIn(message: string): RedisTrouble {
@@ -126,8 +150,8 @@ function refusalIn(message: string): RedisTrouble {
 
 /** @param text where JSON was expected */
 function pageIn(text: string): RedisTrouble {
-  // What Cloudflare answers a Worker in place of a host that has no address or does not answer.
-  if (/^error code: (?:1016|52\d|530)\b/.test(text)) return "unreachable";
+  const known = pages.find(([form]) => form.test(text))?.[1];
+  if (known !== undefined) return known;
   const trouble = refusalIn(text);
   return trouble === "token-refused" || trouble === "forbidden" ? trouble : "not-upstash";
 }

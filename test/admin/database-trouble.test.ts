@@ -1,7 +1,7 @@
 // A database that refuses or is away is told of: in the log once, in the stats, and in the answer to
 // a purge with what helps. Pages go on.
 import { describe, expect, it } from "vitest";
-import type { Site } from "../fakes/harness.ts";
+import { idle, type Site } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
 import { bearer, openJournalled, send } from "./purge-sender.ts";
 
@@ -74,6 +74,20 @@ describe("a wrong token", () => {
       redis: { shutOff: false, trouble: { kind: "token-refused", isOver: true } },
       journal: { shutOff: false, trouble: { kind: "token-refused", isOver: true } },
     });
+  });
+});
+
+it("writes that the journal refused are over with its next transaction, without a purge", async () => {
+  const { site, upstash } = opened({ status: 400, error: "OOM command not allowed" });
+  await send(site, { tags: ["red"] });
+  upstash.mode = "works";
+  for (let nth = 0; nth < 30; nth += 1) {
+    site.clock.advance(20);
+    await site.get(`/${nth}`);
+    await idle();
+  }
+  expect(await statsOf(site)).toMatchObject({
+    journal: { troubleWithWrites: { kind: "full", isOver: true } },
   });
 });
 

@@ -1,5 +1,5 @@
 // What the sender's tests share: a secret, a receiver that follows a script, a store in memory.
-import { createPurger, type PurgerSettings } from "../../src/origin/purger.ts";
+import { createPurger, type Purger, type PurgerSettings } from "../../src/origin/purger.ts";
 import type { OutboxEntry, OutboxStore } from "../../src/origin/outbox.ts";
 import { PurgeError } from "../../src/origin/purge-error.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -89,6 +89,20 @@ export function memoryStore(rows: Row[] = []) {
     refused: (id, why) => change(id, { state: "refused", why }),
   };
   return { rows, store };
+}
+
+/** A purger whose tries last until the test ends them, or the outbox cuts them off. */
+export function heldPurger() {
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  const send: Purger["send"] = ({ body }, { signal } = {}) =>
+    new Promise((resolve, reject) => {
+      const tag = (JSON.parse(body) as { tags: string[] }).tags.join(" ");
+      begun.push(tag);
+      ends.set(tag, () => resolve({ kind: "accepted", ...acceptance }));
+      signal?.addEventListener("abort", () => reject(signal.reason as Error));
+    });
+  return { purger: { send }, begun, accept: (tag: string) => ends.get(tag)?.() };
 }
 
 /** What a call was refused with; it must have been refused in our own words. */

@@ -32,9 +32,9 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     const clients = [first, ...others].map(
       (server) => new RedisClient({ url: server?.url ?? "", token: "local", ...patient }),
     );
-    const attempt: RedisClient["attempt"] = (run) => {
+    const attempt: RedisClient["attempt"] = (run, of) => {
       const client = clients.length > 1 ? clients.shift() : clients[0];
-      return (client as RedisClient).attempt(run);
+      return (client as RedisClient).attempt(run, of);
     };
     const insist: RedisClient["insist"] = (run) => (clients[0] as RedisClient).insist(run);
     const redis = { attempt, insist } as RedisClient;

@@ -127,6 +127,57 @@ describe("the operator is told", () => {
     expect(client.troubleWithWrites?.kind).toBe("full");
   });
 
+  it("that writes fail, by a transaction that writes, until one is answered", async () => {
+    const transact = () =>
+      client.attempt((redis) => redis.multi().set(hashKey, "1").get(hashKey).exec(), "writes");
+    server.manner = answering(oom);
+    await transact();
+    server.manner = { kind: "answers", body: '[{"result":"OK"},{"result":"1"}]' };
+    clock.advance(9);
+    await transact();
+    expect(client.troubleWithWrites?.isOver).toBe(true);
+    expect(told[1]).toBe("The database takes writes again after 9 s.");
+  });
+
+  it("once of writes that are not answered in time while reads are", async () => {
+    const tooLate = () => Promise.reject(new DOMException("Too late.", "TimeoutError"));
+    for (let second = 0; second < 200; second += 1) {
+      await client.write(tooLate);
+      await read();
+      await Promise.all(leftForLater.splice(0).map((work) => work()));
+      clock.advance(1);
+    }
+    expect(told).toEqual([
+      expect.stringMatching(/^Writes fail. The database does not answer in time/),
+    ]);
+    expect([client.trouble, client.troubleWithWrites?.isOver]).toEqual([undefined, false]);
+  });
+
+  it("of one trouble, where reads fail as writes do", async () => {
+    server.manner = { kind: "closes" };
+    await read();
+    await write();
+    expect(told).toEqual([expect.stringMatching(/^The database cannot be reached/)]);
+    expect(client.troubleWithWrites).toBe(undefined);
+  });
+
+  it("once of commands that are too large, which count for no breaker", async () => {
+    server.manner = answering("ERR max request size exceeded. Limit: 1048576 bytes");
+    for (let at = 0; at < 5; at += 1) {
+      expect(await write()).toEqual({ kind: "unavailable", cause: "too-large" });
+      await read();
+    }
+    expect([client.isShutOff, client.refusesWrites]).toEqual([false, false]);
+    server.manner = wellAnswer;
+    for (const command of [read, write]) expect((await command()).kind).toBe("answered");
+    clock.advance(120);
+    server.manner = answering("ERR max request size exceeded. Limit: 1048576 bytes");
+    await write();
+    const line = /^One command .* too large .*lower `limits.sharedBodyBytes`/;
+    expect(told).toEqual([expect.stringMatching(line)]);
+    expect([client.trouble, client.troubleWithWrites]).toEqual([undefined, undefined]);
+  });
+
   it("nothing of one key that holds something else", async () => {
     server.manner = answering("WRONGTYPE Operation against a key");
     await Promise.all([read(), write()]);

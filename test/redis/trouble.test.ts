@@ -44,10 +44,16 @@ const errorRows: readonly { error: string; status?: number; trouble: RedisTroubl
   { error: "ERR max requests limit exceeded. Limit: 500000", trouble: "plan-used-up" },
   { error: "ERR max daily request limit exceeded. Limit: 10000", trouble: "plan-used-up" },
   { error: "ERR max bandwidth limit exceeded", trouble: "plan-used-up" },
-  { error: "ERR max request size exceeded. Limit: 10485760 bytes", trouble: "refused" },
+  { error: "ERR max request size exceeded. Limit: 10485760 bytes", trouble: "too-large" },
   { error: "WRONGTYPE Operation against a key", trouble: "wrong-type" },
   { error: "ERR value WRONGPASS is not an integer", trouble: "refused" },
-  { error: "LOADING Redis is loading the dataset in memory", trouble: "refused" },
+  { error: "ERR max single record size exceeded. Limit: 1 bytes", trouble: "too-large" },
+  { error: "LOADING Redis is loading the dataset in memory", trouble: "busy" },
+  { error: "MASTERDOWN Link with MASTER is down", trouble: "busy" },
+  { error: "CLUSTERDOWN The cluster is down", trouble: "busy" },
+  { error: "TRYAGAIN Multiple keys request during rehashing of slot", trouble: "busy" },
+  { error: "Too Many Requests", status: 429, trouble: "busy" },
+  { error: "ERR value 503 Service Unavailable is not an integer", trouble: "refused" },
 ];
 
 describe.each(errorRows)("the error $error", ({ error, status = 400, trouble }) => {
@@ -73,6 +79,14 @@ it.each<{ body: string; status?: number; trouble: RedisTrouble }>([
   { body: "Forbidden", status: 403, trouble: "forbidden" },
   { body: "error code: 1016", status: 530, trouble: "unreachable" },
   { body: "error code: 522", status: 522, trouble: "unreachable" },
+  { body: "error code: 1015", status: 429, trouble: "busy" },
+  { body: "error code: 502", status: 502, trouble: "busy" },
+  { body: "<html><title>502 Bad Gateway</title></html>", status: 502, trouble: "busy" },
+  { body: "<h1>503 Service Temporarily Unavailable</h1>", status: 503, trouble: "busy" },
+  { body: "504 Gateway Time-out", status: 504, trouble: "busy" },
+  { body: "Too Many Requests", status: 429, trouble: "busy" },
+  { body: "upstream connect error or disconnect/reset before headers", trouble: "busy" },
+  { body: "<h1>413 Request Entity Too Large</h1>", status: 413, trouble: "too-large" },
 ])("an answer that has another form: $status $body", async ({ trouble, ...answer }) => {
   expect(await troubleAfter({ kind: "answers", ...answer })).toBe(trouble);
 });
@@ -102,5 +116,7 @@ it("says why, and what to do where trying again is not enough", () => {
     "The database is full",
     "make room in the database",
   ]);
-  expect([mendOf("timeout"), mendOf("unreachable")]).toEqual([undefined, undefined]);
+  for (const passing of ["timeout", "unreachable", "busy"] as const)
+    expect(mendOf(passing)).toBe(undefined);
+  expect(troubleLine("too-large")).toContain("lower `limits.sharedBodyBytes`");
 });

@@ -1,0 +1,183 @@
+// The tries of an outbox: what is due begins as soon as a slot and its targets are free.
+import type { PurgeMessage } from "./message.ts";
+import { TargetOrder } from "./target-order.ts";
+
+/** How often each came of a try. */
+export interface Round {
+  delivered: number;
+  failed: number;
+  refused: number;
+}
+
+interface Due extends PurgeMessage {
+  readonly failedTries: number;
+}
+
+export interface DeliverySettings<Entry> {
+  /** The oldest `limit` entries that are due, in their order. */
+  readonly due: (limit: number) => readonly Entry[] | Promise<readonly Entry[]>;
+  /** `cut-off`: the signal ended it; nothing was noted. Rejects with what the store throws. */
+  readonly attempt: (entry: Entry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
+  /** Told of the first failure after each look; `isThrown`: a round rejects with it. */
+  readonly storeFailed: (cause: unknown, isThrown: boolean) => void;
+}
+
+interface OpenRound {
+  readonly counts: Round;
+  /** What it still waits for; `undefined` until a look has found all that is due. */
+  left: Set<string> | undefined;
+  failure: { readonly cause: unknown } | undefined;
+  readonly resolve: (counts: Round) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/** What one look brings at most beside what is known. */
+const batchCount = 50;
+
+/** Behind so many entries that wait for one target, others are not seen. */
+const knownCountMax = 500;
+
+export class Delivery<Entry extends Due> {
+  readonly #settings: DeliverySettings<Entry>;
+  readonly #order = new TargetOrder<Entry>();
+  readonly #tries = new Set<Promise<void>>();
+  readonly #rounds = new Set<OpenRound>();
+  #lastLook: Promise<void> = Promise.resolve();
+  #cut = new AbortController();
+  /** Another after each stop and each failure: what a look finds that began before is not tried. */
+  #era = 0;
+  #hasFailed = false;
+  /** Whether the last look may have left entries behind. */
+  #hasMore = false;
+  /** Tried, with `failedTries` of that time: due as before, its try is not noted. */
+  #tried = new Map<string, number>();
+  /** Of those that the last look found tried and unchanged. */
+  #unnotedCount = 0;
+
+  constructor(settings: DeliverySettings<Entry>) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Begins what is due and can begin; several looks go one after another. Never rejects.
+   *
+   * @param of `more`: not what was tried and comes again unchanged. A store that notes nothing would
+   *   otherwise be asked without pause
+   */
+  look(of: "more" | "anew"): Promise<void> {
+    const era = this.#era;
+    this.#lastLook = this.#lastLook.then(() =>
+      era === this.#era ? this.#lookNow(of, era) : undefined,
+    );
+    return this.#lastLook;
+  }
+
+  /**
+   * Until all that is due now has been tried, by whomever.
+   *
+   * @throws what the store throws, once no try is under way any more
+   */
+  round(): Promise<Round> {
+    return new Promise((resolve, reject) => {
+      const counts: Round = { delivered: 0, failed: 0, refused: 0 };
+      this.#rounds.add({ counts, left: undefined, failure: undefined, resolve, reject });
+      void this.look("anew");
+    });
+  }
+
+  /** Cuts off every try under way, which ends open rounds. A later look waits until they ended. */
+  stop(): Promise<void> {
+    this.#cut.abort();
+    this.#cut = new AbortController();
+    this.#halt();
+    this.#lastLook = Promise.all([this.#lastLook, ...this.#tries]).then(() => undefined);
+    return this.#lastLook;
+  }
+
+  async #lookNow(of: "more" | "anew", era: number): Promise<void> {
+    this.#hasFailed = false;
+    if (of === "anew") this.#tried.clear();
+    const known = this.#order.count + this.#tried.size;
+    const limit = Math.min(known + batchCount, knownCountMax);
+    const rounds = [...this.#rounds];
+    let entries: readonly Entry[];
+    try {
+      entries = await this.#settings.due(limit);
+    } catch (cause) {
+      if (era === this.#era) this.#fail(cause);
+      return;
+    }
+    if (era !== this.#era) return;
+    const unnoted = entries.filter(({ id, failedTries }) => this.#tried.get(id) === failedTries);
+    this.#tried = new Map(unnoted.map(({ id, failedTries }) => [id, failedTries]));
+    this.#order.replaceWaiting(entries.filter(({ id }) => !this.#tried.has(id)));
+    this.#unnotedCount = unnoted.length;
+    this.#hasMore = entries.length >= limit && unnoted.length + batchCount <= knownCountMax;
+    const { ids } = this.#order;
+    for (const round of rounds) {
+      if (!this.#hasMore) round.left ??= ids;
+      // Another process may have delivered what waited here.
+      if (round.left !== undefined)
+        round.left = new Set([...round.left].filter((id) => ids.has(id)));
+    }
+    this.#beginAll();
+    this.#settle();
+  }
+
+  #beginAll(): void {
+    for (let entry = this.#order.begin(); entry !== undefined; entry = this.#order.begin())
+      this.#begin(entry);
+    const held = this.#order.count + this.#unnotedCount;
+    const mayAsk = this.#order.hasFreeSlot && held + batchCount <= knownCountMax;
+    if (!this.#hasMore || !mayAsk) return;
+    this.#hasMore = false;
+    void this.look("more");
+  }
+
+  #begin(entry: Entry): void {
+    const tried = this.#try(entry).finally(() => {
+      this.#tries.delete(tried);
+      this.#order.ended(entry.id);
+      for (const { left } of this.#rounds) left?.delete(entry.id);
+      this.#beginAll();
+      this.#settle();
+    });
+    this.#tries.add(tried);
+  }
+
+  async #try(entry: Entry): Promise<void> {
+    try {
+      const came = await this.#settings.attempt(entry, this.#cut.signal);
+      if (came === "cut-off") return;
+      this.#tried.set(entry.id, entry.failedTries);
+      for (const { counts } of this.#rounds) counts[came] += 1;
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  #fail(cause: unknown): void {
+    for (const round of this.#rounds) round.failure ??= { cause };
+    if (!this.#hasFailed) this.#settings.storeFailed(cause, this.#rounds.size > 0);
+    this.#hasFailed = true;
+    this.#halt();
+  }
+
+  /** Nothing more begins before the next look; open rounds end with the tries under way. */
+  #halt(): void {
+    this.#era += 1;
+    this.#hasMore = false;
+    this.#order.replaceWaiting([]);
+    for (const round of this.#rounds) round.left = this.#order.ids;
+    this.#settle();
+  }
+
+  #settle(): void {
+    for (const round of this.#rounds) {
+      if (round.left?.size !== 0) continue;
+      this.#rounds.delete(round);
+      if (round.failure === undefined) round.resolve(round.counts);
+      else round.reject(round.failure.cause);
+    }
+  }
+}
