@@ -60,7 +60,7 @@ export type Reading =
 /** How this site names what it stores. */
 export interface Naming {
   readonly route: (name: string) => Reading;
-  /** As the keyed URL. */
+  /** As the keyed URLs that it means. */
   readonly url: (url: string) => Reading;
   /** As a path, or scheme, host and path, normalised as keys are. */
   readonly prefix: (prefix: string) => Reading;

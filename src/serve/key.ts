@@ -16,14 +16,24 @@ export interface KeyedUrl {
   readonly key: RecordKey;
 }
 
+/** Whether a parameter of this name is a part of the key. */
+export type Counts = (name: string) => boolean;
+
+/** By a name as it is spelled in the query. */
+export function countsOn({ queryAllow: allow }: Route, { stripQuery }: Config): Counts {
+  return (name) =>
+    !matchesAny(stripQuery, name) && (allow === undefined || matchesAny(allow, name));
+}
+
 /** GET and HEAD share one key; no other method is ever looked up. */
 export function keyUrl(asked: Target, route: Route, config: Config): KeyedUrl {
-  const allow = route.queryAllow;
-  const counts = (name: string) =>
-    !matchesAny(config.stripQuery, name) && (allow === undefined || matchesAny(allow, name));
-  const target = { ...asked, query: keyedQuery(asked.query, counts) };
-  const url = `${target.scheme}://${target.host}${pathAndQuery(target)}`;
+  const { target, url } = keyedUrl(asked, countsOn(route, config));
   return { target, url, key: new RecordKey(`GET ${url}`, target.ownHost) };
+}
+
+export function keyedUrl(asked: Target, counts: Counts): Pick<KeyedUrl, "target" | "url"> {
+  const target = { ...asked, query: keyedQuery(asked.query, counts) };
+  return { target, url: `${target.scheme}://${target.host}${pathAndQuery(target)}` };
 }
 
 export function primaryKey(

@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import type { Naming, Reading } from "../purge/order.ts";
 import type { Reason } from "../operator-error.ts";
 import { quoted } from "../purge/order-form.ts";
-import { keyUrl } from "./key.ts";
+import { meantUrls } from "./meant-urls.ts";
 import type { MatchRoute } from "./policy.ts";
 import { readTarget } from "./target.ts";
 import { isReserved } from "./url-reader.ts";
@@ -23,7 +23,7 @@ export function namingOf(given: {
       if (isReserved(target.path)) return reserved(url);
       const { route } = matchRoute(target.path);
       const note = route.bypass ? noteOnBypass(route.name) : undefined;
-      return { kind: "named", as: [keyUrl(target, route, config).url], note };
+      return { kind: "named", as: meantUrls(target, route, config), note };
     },
     prefix: (prefix) => readPrefix(prefix, siteHost),
     host: (host) => readHost(host, siteHost),

@@ -1,5 +1,6 @@
 // What a request asks for: its URL read once, normalised, and told apart from one that two readers
 // could read in two ways.
+import { nameIn, sortedByName } from "../http/query.ts";
 
 export interface Target {
   readonly scheme: "http" | "https";
@@ -70,15 +71,8 @@ function normalisedEscapes(text: string): string {
  */
 export function keyedQuery(query: string, counts: (name: string) => boolean): string {
   if (query === "") return "";
-  const named = query
-    .split("&")
-    .filter((pair) => pair !== "")
-    .map((pair) => ({ pair, name: pair.split("=", 1)[0] ?? "" }));
-  return named
-    .filter(({ name }) => counts(name))
-    .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
-    .map(({ pair }) => pair)
-    .join("&");
+  const counted = query.split("&").filter((pair) => pair !== "" && counts(nameIn(pair)));
+  return sortedByName(counted).join("&");
 }
 
 /** `/path?query`, or the path alone. */

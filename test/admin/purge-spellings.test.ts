@@ -1,6 +1,7 @@
 // A purge by URL, prefix or host finds a page however its client and the sender have spelled it, and
 // its answer says how it was read.
 import { describe, expect, it } from "vitest";
+import type { SiteOptions } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
 import { openJournalled, send } from "./purge-sender.ts";
 
@@ -8,8 +9,8 @@ const origin = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=600"
 const site = "https://www.example.com";
 
 /** @returns whether what is stored for the URL is gone after the purge */
-async function isPurged(url: string, order: object): Promise<boolean> {
-  const { site: opened } = openJournalled({ origin });
+async function isPurged(url: string, order: object, options: SiteOptions = {}): Promise<boolean> {
+  const { site: opened } = openJournalled({ origin, ...options });
   await opened.get(url);
   expect((await opened.get(url)).text).toBe("page 1");
   expect((await send(opened, order)).status).toBe(200);
@@ -26,6 +27,26 @@ describe("a page is found", () => {
     { id: "star-of-one-host", asked: `${site}/%2a/b`, order: { prefixes: [`${site}/%2a/`] } },
     { id: "bracket", asked: `${site}/a(b)`, order: { urls: [`${site}/a%28b%29`] } },
     { id: "escaped-bracket", asked: `${site}/a?b%5Bc%5D=1`, order: { urls: [`${site}/a?b[c]=1`] } },
+    {
+      id: "name-escaped-by-the-client",
+      asked: `${site}/a?filter%5Ba%5D=1&filter2=3`,
+      order: { urls: [`${site}/a?filter[a]=1&filter2=3`] },
+    },
+    {
+      id: "name-escaped-by-the-sender",
+      asked: `${site}/a?filter[a]=1&filter2=3`,
+      order: { urls: [`${site}/a?filter%5Ba%5D=1&filter2=3`] },
+    },
+    {
+      id: "name-before-a-longer-one",
+      asked: `${site}/a?ids%5B%5D=1&ids10=2`,
+      order: { urls: [`${site}/a?ids[]=1&ids10=2`] },
+    },
+    {
+      id: "repeats-of-an-escaped-name",
+      asked: `${site}/a?x%5B%5D=2&b=0&x%5B%5D=1`,
+      order: { urls: [`${site}/a?b=0&x[]=2&x[]=1`] },
+    },
     { id: "apostrophe", asked: `${site}/it%27s`, order: { prefixes: ["/it's"] } },
     { id: "letters", asked: `${site}/caf%C3%A9`, order: { urls: [`${site}/café`] } },
     { id: "letters-as-asked", asked: `${site}/café`, order: { urls: [`${site}/caf%c3%a9`] } },
@@ -74,10 +95,51 @@ describe("another page is left", () => {
   it.each([
     { id: "escaped-percent", asked: `${site}/a%252Ab`, order: { urls: [`${site}/a%2Ab`] } },
     { id: "escaped-question-mark", asked: `${site}/a%3Fb`, order: { urls: [`${site}/a?b`] } },
+    { id: "escaped-and", asked: `${site}/a?q=1&z=2`, order: { urls: [`${site}/a?q=1%26z=2`] } },
+    { id: "and", asked: `${site}/a?q=1%26z=2`, order: { urls: [`${site}/a?q=1&z=2`] } },
+    { id: "escaped-equals", asked: `${site}/a?b=c`, order: { urls: [`${site}/a?b%3Dc`] } },
+    { id: "escaped-plus", asked: `${site}/a?b=c+d`, order: { urls: [`${site}/a?b=c%2Bd`] } },
+    { id: "escaped-semicolon", asked: `${site}/a?b;c`, order: { urls: [`${site}/a?b%3Bc`] } },
+    {
+      id: "repeats-in-another-order",
+      asked: `${site}/a?x%5B%5D=1&x%5B%5D=2`,
+      order: { urls: [`${site}/a?x[]=2&x[]=1`] },
+    },
     { id: "another-port", asked: `${site}:8443/a`, order: { hosts: ["www.example.com"] } },
     { id: "host-of-another-port", asked: `${site}/a`, order: { hosts: ["www.example.com:8443"] } },
   ])("$id", async ({ asked, order }) => {
     expect(await isPurged(asked, order)).toBe(false);
+  });
+});
+
+describe("a parameter that counts in one spelling alone", () => {
+  const plain = "/a?filter[a]=1&page=2";
+  const escaped = "/a?filter%5Ba%5D=1&page=2";
+  const bothWays = [
+    { asked: plain, sent: plain },
+    { asked: plain, sent: escaped },
+    { asked: escaped, sent: plain },
+    { asked: escaped, sent: escaped },
+  ];
+  const names = ["filter[a]", "filter%5Ba%5D", "filter[*", "filter%5B*"];
+  const rows = names.flatMap((name) => bothWays.map(({ asked, sent }) => ({ name, asked, sent })));
+
+  it.each(rows)("allowed as $name: $asked, $sent", async ({ name, asked, sent }) => {
+    const routes = [{ name: "list", match: "/a", query: { allow: [name, "page"] } }];
+    const order = { urls: [`${site}${sent}`] };
+    expect(await isPurged(`${site}${asked}`, order, { config: { routes } })).toBe(true);
+  });
+
+  it.each(rows)("stripped as $name: $asked, $sent", async ({ name, asked, sent }) => {
+    const key = { query: { strip: [name] } };
+    const order = { urls: [`${site}${sent}`] };
+    expect(await isPurged(`${site}${asked}`, order, { config: { key } })).toBe(true);
+  });
+
+  it("leaves what lacks a parameter that every spelling keeps", async () => {
+    const routes = [{ name: "list", match: "/a", query: { allow: ["filter[a]", "page"] } }];
+    const order = { urls: [`${site}${escaped}`] };
+    expect(await isPurged(`${site}/a?filter[a]=1`, order, { config: { routes } })).toBe(false);
   });
 });
 
