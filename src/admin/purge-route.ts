@@ -50,8 +50,10 @@ async function handled(
   settings: PurgeRouteSettings,
   attention: Attention,
 ): Promise<Handled> {
-  const body = await bodyUpTo(request, orderBytesMax);
-  if (body === undefined) return { answer: tooLarge(), refusal: "too-large" };
+  const bytes = await bodyUpTo(request, orderBytesMax);
+  if (bytes === undefined) return { answer: tooLarge(), refusal: "too-large" };
+  const body = asSent(bytes);
+  if (body === undefined) return { answer: malformed(notUtf8), refusal: "malformed" };
   const sender = await senderOf(request, body, settings);
   if (sender.kind === "refused") return { answer: unsigned(sender.why), refusal: sender.reason };
   // A sender keeps what is answered so, and sends it again once the deployment is mended.
@@ -59,26 +61,28 @@ async function handled(
     return { answer: notUsable(sender.fault, nothingPurged), refusal: "unavailable" };
   }
   const order =
-    sender.id.length > idLengthMax ? { fault: tooLongId } : readOrder(body, settings.naming);
+    sender.id.length > idLengthMax
+      ? { fault: tooLongId }
+      : readOrder(withoutMark(body), settings.naming);
   if ("fault" in order) return { answer: malformed(order.fault), refusal: "malformed" };
   return order.isDryRun
     ? { answer: await triedOut(order, settings) }
-    : accepted({ order, sender, body }, settings, attention);
+    : accepted({ order, sender, bytes }, settings, attention);
 }
 
 async function accepted(
-  sent: { order: PurgeOrder; sender: KnownSender; body: string },
+  sent: { order: PurgeOrder; sender: KnownSender; bytes: Bytes },
   settings: PurgeRouteSettings,
   attention: Attention,
 ): Promise<Handled> {
   const { acceptances, visibleWithinSeconds, metrics } = settings;
-  const { order, sender, body } = sent;
+  const { order, sender, bytes } = sent;
   const refused = (reason: Reason): Handled => ({
     answer: unavailable(reason),
     refusal: "unavailable",
   });
   if ("why" in acceptances) return refused(acceptances);
-  const bodyDigest = await sha256Hex(new TextEncoder().encode(body));
+  const bodyDigest = await sha256Hex(bytes);
   const { targets, mode, reason, reading } = order;
   const signed = { targets, mode, reason, id: sender.id, bodyDigest, by: sender.by };
   const acceptance = await acceptances.accept(signed, attention);
@@ -129,23 +133,42 @@ async function senderOf(
   return { kind: "refused", reason: "not-signed", why };
 }
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 /** @returns `undefined` for a longer body, which is not read to its end */
-async function bodyUpTo(request: Request, bytesMax: number): Promise<string | undefined> {
+async function bodyUpTo(request: Request, bytesMax: number): Promise<Bytes | undefined> {
   if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return undefined;
-  const decoder = new TextDecoder();
-  let text = "";
+  const chunks: Bytes[] = [];
   let readBytes = 0;
   const reader = request.body?.getReader();
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done || value === undefined) return text + decoder.decode();
+    if (done || value === undefined) return new Uint8Array(await new Blob(chunks).arrayBuffer());
     readBytes += value.byteLength;
     if (readBytes > bytesMax) {
       await reader?.cancel();
       return undefined;
     }
-    text += decoder.decode(value, { stream: true });
+    chunks.push(value);
   }
+}
+
+/**
+ * A signature is of bytes and is verified over a text, so the text must have exactly these bytes.
+ *
+ * @returns with its byte order mark, if there is one; `undefined` for what is not UTF-8
+ */
+function asSent(bytes: Bytes): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 8259 §8.1: a reader of JSON may ignore it. */
+function withoutMark(body: string): string {
+  return body.replace(/^\uFEFF/, "");
 }
 
 const nothingPurged = "Nothing was purged.";
@@ -167,6 +190,8 @@ function unsigned(why: string): Response {
     mend: "Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now, or bear ADMIN_TOKEN.",
   });
 }
+
+const notUtf8: Reason = { why: "The body is not UTF-8.", mend: "Send JSON in UTF-8." };
 
 const tooLongId: Reason = {
   why: `Its webhook-id is over ${idLengthMax} characters.`,

@@ -193,3 +193,44 @@ describe("the route", () => {
     expect(telling.filter((each) => site.log[0]?.includes(each))).toEqual([]);
   });
 });
+
+describe("a body", () => {
+  const marked = `\uFEFF${body}`;
+  const latin1 = Buffer.from('{"tags":["caf\u00e9"]}', "latin1");
+  const utf16 = Buffer.from(body, "utf16le");
+
+  it.each<{ id: string; headers: () => Record<string, string> }>([
+    { id: "signed", headers: () => signedHeaders(marked) },
+    { id: "with-the-token", headers: () => bearer },
+  ])("may begin with a byte order mark, which is signed as it came: $id", async ({ headers }) => {
+    const { site, upstash } = openJournalled();
+    expect((await send(site, marked, headers())).status).toBe(200);
+    expect(upstash.journal.length).toBe(1);
+  });
+
+  it("without the byte order mark that was signed is another body", async () => {
+    const { site } = openJournalled();
+    expect((await send(site, body, signedHeaders(marked))).status).toBe(401);
+    expect((await send(site, marked, signedHeaders(body))).status).toBe(401);
+  });
+
+  it.each([
+    { id: "latin-1", bytes: latin1 },
+    { id: "utf-16", bytes: Buffer.from([0xff, 0xfe, ...utf16]) },
+    { id: "cut-within-a-letter", bytes: Buffer.from('{"tags":["\u00e9').subarray(0, -1) },
+  ])("that is not UTF-8 purges nothing: $id", async ({ bytes }) => {
+    for (const headers of [bearer, signedHeaders(bytes.toString())]) {
+      const { site, upstash } = openJournalled();
+      const request = { method: "POST", body: new Uint8Array(bytes), headers };
+      const response = await site.ask("/_cache/purge", request);
+      const { error } = (await response.json()) as { error: unknown };
+      expect([response.status, upstash.journal.length]).toEqual([400, 0]);
+      expect(error).toEqual({
+        code: "malformed",
+        what: "Nothing was purged.",
+        why: "The body is not UTF-8.",
+        mend: "Send JSON in UTF-8.",
+      });
+    }
+  });
+});
