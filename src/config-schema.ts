@@ -177,7 +177,10 @@ export type ConfigInput = z.input<typeof configInput>;
 export function originUrlFault(url: string): string | undefined {
   if (!URL.canParse(url)) return "it is no URL";
   const { protocol, pathname, search, hash, username, password } = new URL(url);
-  if (protocol !== "https:" && protocol !== "http:") return `its scheme is "${protocol}"`;
+  if (protocol !== "https:" && protocol !== "http:") {
+    // Not told, since it may be a user's name: of "user:password@host" it is what stands first.
+    return 'its scheme is neither "https:" nor "http:"';
+  }
   if (username + password !== "") return "it holds a user name or a password";
   return pathname === "/" && search === "" && hash === "" ? undefined : "it has a path or a query";
 }

@@ -142,7 +142,7 @@ function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
   if (fault !== undefined) {
     throw new OperatorError({
       what: "ORIGIN_URL is refused.",
-      why: `Of ${JSON.stringify(withoutSecrets(url))}, ${fault}.`,
+      why: `Of ${withoutSecrets(url)}, ${fault}.`,
       mend: 'Write scheme and host alone, such as "https://www.example.com".',
     });
   }
@@ -237,7 +237,7 @@ function canBeBorne(token: string): boolean {
 function restUrlFault(url: string): string | undefined {
   if (!URL.canParse(url)) return "is no URL";
   const { protocol, username, password } = new URL(url);
-  if (protocol !== "https:" && protocol !== "http:") return `begins with "${protocol}"`;
+  if (protocol !== "https:" && protocol !== "http:") return "has another scheme";
   // `fetch` takes no such URL; the token is sent in a field of its own.
   return username + password === "" ? undefined : "holds a user name or a password";
 }
@@ -249,7 +249,7 @@ function siteHostOf(env: Env): string | undefined {
   if (URL.canParse(url) && new URL(url).host === host) return host;
   throw new OperatorError({
     what: "SITE_HOST is refused.",
-    why: `${JSON.stringify(withoutSecrets(host))} is no host as it stands in a URL.`,
+    why: "Its value is no host as it stands in a URL.",
     mend: 'Write the host alone, with a port only if it is not the usual one: "www.example.com".',
   });
 }
@@ -266,7 +266,16 @@ function textOf(env: Env, name: string): string | undefined {
   return text === "" ? undefined : text;
 }
 
-/** A URL in a message must not carry a password or a key into a log. */
+/**
+ * A message must not carry a password or a key into a log.
+ *
+ * @returns scheme and host of the URL; nothing of its value where these could be a part of a password
+ */
 function withoutSecrets(url: string): string {
-  return url.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, "$1…@").replace(/[?#].*$/s, "?…");
+  const read = URL.parse(url);
+  if (read === null || !/^[\w.:[\]-]+$/.test(read.host)) return "its value";
+  const rest = `${read.pathname}${read.search}${read.hash}`;
+  // Whoever wrote "@" behind what reads as the host may have meant all before it as a password.
+  if (rest.includes("@")) return "its value";
+  return JSON.stringify(`${read.protocol}//${read.host}${rest.length > 1 ? "/…" : ""}`);
 }

@@ -41,47 +41,87 @@ describe("refused", () => {
     {
       id: "origin-no-url",
       env: { ORIGIN_URL: "a.example" },
-      says: `Of "a.example", it is no URL. ${alone}`,
+      says: `Of its value, it is no URL. ${alone}`,
     },
     {
       id: "origin-scheme",
       env: { ORIGIN_URL: "ftp://a.example" },
-      says: `Of "ftp://a.example", its scheme is "ftp:". ${alone}`,
+      says: `Of "ftp://a.example", its scheme is neither "https:" nor "http:". ${alone}`,
     },
     {
       id: "origin-path",
       env: { ORIGIN_URL: "https://a.example/b" },
-      says: `Of "https://a.example/b", it has a path or a query. ${alone}`,
+      says: `Of "https://a.example/…", it has a path or a query. ${alone}`,
     },
     {
       id: "origin-query",
       env: { ORIGIN_URL: "https://a.example?key=s3cret" },
-      says: 'Of "https://a.example?…", it has a path or a query.',
+      says: 'Of "https://a.example/…", it has a path or a query.',
     },
     {
       id: "origin-user",
       env: { ORIGIN_URL: "https://u:s3cret@a.example" },
-      says: 'Of "https://…@a.example", it holds a user name or a password.',
+      says: 'Of "https://a.example", it holds a user name or a password.',
     },
     {
       id: "origin-password-alone",
       env: { ORIGIN_URL: "https://:s3cret@a.example" },
-      says: 'Of "https://…@a.example", it holds a user name or a password.',
+      says: 'Of "https://a.example", it holds a user name or a password.',
     },
     {
       id: "origin-password-with-an-at",
       env: { ORIGIN_URL: "https://u:p@s3cret@a.example" },
-      says: 'Of "https://…@a.example"',
+      says: 'Of "https://a.example"',
     },
     {
       id: "origin-password-with-a-slash",
       env: { ORIGIN_URL: "https://u:p/s3cret@a.example" },
-      says: 'Of "https://…@a.example"',
+      says: "ORIGIN_URL is refused. Of its value, it is no URL.",
     },
     {
       id: "origin-password-without-scheme",
       env: { ORIGIN_URL: "u:s3cret@a.example" },
-      says: 'Of "…@a.example"',
+      says: "ORIGIN_URL is refused. Of its value, its scheme",
+    },
+    {
+      id: "origin-query-with-an-at",
+      env: { ORIGIN_URL: "https://a.example?u@s3cret" },
+      says: "Of its value, it has a path or a query.",
+    },
+    {
+      id: "origin-fragment-with-an-at",
+      env: { ORIGIN_URL: "https://a.example#u@s3cret" },
+      says: "Of its value, it has a path or a query.",
+    },
+    {
+      id: "origin-path-with-an-at",
+      env: { ORIGIN_URL: "https://a.example/u@s3cret" },
+      says: "Of its value, it has a path or a query.",
+    },
+    {
+      id: "origin-path-with-a-token",
+      env: { ORIGIN_URL: "https://a.example/s3cret" },
+      says: 'Of "https://a.example/…", it has a path or a query.',
+    },
+    {
+      id: "origin-token-alone",
+      env: { ORIGIN_URL: "s3cret" },
+      says: "Of its value, it is no URL.",
+    },
+    {
+      id: "origin-password-with-a-hash",
+      env: { ORIGIN_URL: "https://u:p@s3cret#p@a.example" },
+      says: "Of its value, it holds",
+    },
+    {
+      id: "origin-password-in-a-port",
+      env: { ORIGIN_URL: "ftp://s3cret:12/3@a.example" },
+      says: "Of its value, its scheme",
+    },
+    {
+      id: "origin-host-with-a-token",
+      env: { ORIGIN_URL: "ftp://a.example;token=s3cret/" },
+      says: "Of its value, its scheme",
     },
     {
       id: "origin-not-bound",
@@ -92,7 +132,7 @@ describe("refused", () => {
     {
       id: "site-host-url",
       env: { ...origin, SITE_HOST: "https://a.example" },
-      says: 'SITE_HOST is refused. "https://a.example" is no host as it stands in a URL.',
+      says: "SITE_HOST is refused. Its value is no host as it stands in a URL.",
     },
     {
       id: "site-host-path",
@@ -108,9 +148,9 @@ describe("refused", () => {
     {
       id: "site-host-user",
       env: { ...origin, SITE_HOST: "u:s3cret@a.example" },
-      says: '"…@a.example" is no host',
+      says: "SITE_HOST is refused. Its value is no host",
     },
-    { id: "site-host-not-a-text", env: { ...origin, SITE_HOST: {} }, says: '"" is no host' },
+    { id: "site-host-not-a-text", env: { ...origin, SITE_HOST: {} }, says: "Its value is no host" },
   ])("$id", ({ env, says }) => {
     const message = refusalOf(env);
     expect(message).toContain(says);
@@ -149,7 +189,12 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     {
       id: "scheme",
       env: { ...redis, UPSTASH_REDIS_REST_URL: "rediss://default:s3cret@db.upstash.io:6379" },
-      says: 'UPSTASH_REDIS_REST_URL begins with "rediss:"; it must be the REST address, with "https:".',
+      says: 'UPSTASH_REDIS_REST_URL has another scheme; it must be the REST address, with "https:".',
+    },
+    {
+      id: "user-without-scheme",
+      env: { ...redis, UPSTASH_REDIS_REST_URL: "s3cret:x@db.upstash.io" },
+      says: "UPSTASH_REDIS_REST_URL has another scheme;",
     },
     {
       id: "no-url",

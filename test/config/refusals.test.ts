@@ -108,7 +108,7 @@ describe("the configuration is refused", () => {
     {
       id: "origin-scheme",
       written: { origins: { a: { url: "ftp://a.example" } } },
-      says: `origins.a.url: is no origin: its scheme is "ftp:"; ${scheme}`,
+      says: `origins.a.url: is no origin: its scheme is neither "https:" nor "http:"; ${scheme}`,
     },
     {
       id: "origin-path",
