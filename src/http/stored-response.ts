@@ -37,6 +37,8 @@ export interface StoredMetadata {
   readonly tags: readonly string[];
   /** Those of them, by field, whose field is not among `fields`, so that a 304 can leave them. */
   readonly withheldTags?: readonly FieldTags[] | undefined;
+  /** Its route's tags could not be worked out, so that no purge by them would find it. */
+  readonly lacksRouteTags?: boolean | undefined;
   readonly stamp: Stamp;
   /** The location whose isolate asked the origin for the body; empty where there is none. */
   readonly colo: string;

@@ -35,6 +35,7 @@ export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
   const fieldTags = fieldTagsOf(response.headers, ports.config);
   const { leftOutBytes, ...tagging } = taggingOf(fieldTags, fields, asked);
   ports.leftOutTags.add(leftOutBytes, asked.route.name);
+  if (tagging.lacksRouteTags === true) ports.leftOutTags.addFailed(asked.route.name);
   const metadata: StoredMetadata = {
     url: asked.url,
     route: asked.route.name,

@@ -1,4 +1,5 @@
-// Tags that are too long to be purged by: counted, and said once to whoever reads the log.
+// Tags that no purge can name, since they are too long or a route's function did not make them: said
+// once to whoever reads the log.
 import type { Metrics } from "../metrics.ts";
 import { tagBytesMax } from "../purge/purge-target.ts";
 
@@ -10,6 +11,7 @@ export interface LeftOutTagsSettings {
 export class LeftOutTags {
   readonly #settings: LeftOutTagsSettings;
   #isSaid = false;
+  readonly #saidFailed = new Set<string>();
 
   constructor(settings: LeftOutTagsSettings) {
     this.#settings = settings;
@@ -28,6 +30,17 @@ export class LeftOutTags {
     log(
       `A response ${where} has a tag of ${bytes[0]} bytes, and no purge can name it: a tag has up to ` +
         `${tagBytesMax} bytes. Shorten it. More of them are counted as tagsLeftOut in /_cache/stats.`,
+    );
+  }
+
+  /** @param route its name; answers that are not stored for it are counted with all refusals */
+  addFailed(route: string): void {
+    if (this.#saidFailed.has(route)) return;
+    this.#saidFailed.add(route);
+    this.#settings.log(
+      `The tags of the route ${JSON.stringify(route)} failed: its function threw, or returned something ` +
+        "else than a list of texts. Pages without their tags are answered and not stored. Mend the " +
+        "function. More of them are counted as tags-failed in /_cache/stats.",
     );
   }
 }

@@ -20,6 +20,7 @@ import type { Candidate } from "./verdict.ts";
 export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | "unknown-cookie"
+  | "tags-failed"
   | "too-large"
   | "names-client"
   | "too-many-variants"
@@ -33,6 +34,7 @@ const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
   "vary-any",
   "not-allowed-explicitly",
   "no-use",
+  "tags-failed",
 ]);
 
 /** With these its origin says that what it answers now is not for all. */
@@ -125,6 +127,7 @@ export function refusalToStore(
   if (originAnsweredAt(fieldsOf(metadata), place) === "one-client") return "names-client";
   // Last of what is asked of its fields: it looks through all of them.
   if (namesClient(received, metadata, asked)) return "names-client";
+  if (metadata.lacksRouteTags === true) return "tags-failed";
   return isTooLarge(metadata, asked, ports) ? "too-large" : undefined;
 }
 

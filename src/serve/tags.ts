@@ -48,14 +48,17 @@ export function freshenedTags(
 /**
  * @param fields those that are stored
  * @returns tags without repeats, sorted. `leftOutBytes`: how long each tag is that no purge can name,
- *   being over 256 bytes
+ *   being over 256 bytes. `lacksRouteTags`: the route's function failed, and only the others are there
  */
 export function taggingOf(
   fieldTags: readonly FieldTags[],
   fields: StoredMetadata["fields"],
   asked: Asked,
-): Pick<StoredMetadata, "tags" | "withheldTags"> & { readonly leftOutBytes: readonly number[] } {
-  const ofRoute = asked.route.tags({ ...asked.parameters }).map((tag) => tag.trim());
+): Pick<StoredMetadata, "tags" | "withheldTags" | "lacksRouteTags"> & {
+  readonly leftOutBytes: readonly number[];
+} {
+  const made = routeTags(asked);
+  const ofRoute = made === "failed" ? [] : made.map((tag) => tag.trim());
   const all = [...new Set([...fieldTags.flatMap(([, tags]) => tags), ...ofRoute])];
   const tags = all.filter((tag) => tag !== "" && tagBytes(tag) <= tagBytesMax);
   const storedNames = new Set(fields.map(([name]) => name));
@@ -63,8 +66,24 @@ export function taggingOf(
   return {
     tags: tags.sort(),
     withheldTags: withheld.length > 0 ? withheld : undefined,
+    lacksRouteTags: made === "failed" ? true : undefined,
     leftOutBytes: all.map(tagBytes).filter((bytes) => bytes > tagBytesMax),
   };
+}
+
+/** The function is the site's own: it may throw, or return anything. */
+function routeTags({ route, parameters }: Asked): readonly string[] | "failed" {
+  try {
+    const made: unknown = route.tags({ ...parameters });
+    // Copied, since `every` passes over the gaps of a list.
+    const list: unknown[] | undefined = Array.isArray(made) ? [...made] : undefined;
+    if (list?.every((tag) => typeof tag === "string") === true) return list;
+    // The rejection of a promise that nobody waits for would end a process.
+    if (made instanceof Promise) made.catch(() => undefined);
+  } catch {
+    // Not told: a message may quote what the client sent.
+  }
+  return "failed";
 }
 
 function tagsIn(name: string, value: string): string[] {

@@ -169,7 +169,7 @@ function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMeta
   const fields = storableFields(merged, governingDirectives(merged).directives);
   const told = fieldTagsOf(fresh.response.headers, ports.config);
   const fieldTags = freshenedTags(before, told, ports.config);
-  const { tags, withheldTags } = taggingOf(fieldTags, fields, asked);
+  const { tags, withheldTags, lacksRouteTags } = taggingOf(fieldTags, fields, asked);
   const metadata = {
     ...update,
     status: before.status,
@@ -177,6 +177,7 @@ function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMeta
     ...selectedBy(merged, fields, need),
     tags,
     withheldTags,
+    lacksRouteTags: lacksRouteTags ?? update.lacksRouteTags,
     bodyBytes: before.bodyBytes,
     bodyDigest: before.bodyDigest,
     bodyDate: bodyDateOf(before) ?? undefined,

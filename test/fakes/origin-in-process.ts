@@ -62,6 +62,18 @@ export function unchanged(fields: FieldTexts = {}): Response {
   return new Response(null, { status: 304, headers: fields });
 }
 
+/** Our code fails when it reads the tags of this answer, as it would by a fault of ours. */
+export function unreadable(): Response {
+  const response = page("page", cc("max-age=300"));
+  const { headers } = response;
+  const read = headers.get.bind(headers);
+  headers.get = (name) => {
+    if (name === "cache-tag") throw new RangeError("token s3cret of https://origin.invalid");
+    return read(name);
+  };
+  return response;
+}
+
 /** What `fetch` does when nobody is there; the address stands in its message, as in real ones. */
 export function unreachable(): never {
   throw new TypeError("fetch failed: connect ECONNREFUSED origin.invalid, token s3cret");

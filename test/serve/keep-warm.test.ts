@@ -4,7 +4,14 @@ import { describe, expect, it, vi } from "vitest";
 import { hottest } from "../../src/serve/keep-warm.ts";
 import type { HotKeyNote } from "../../src/serve/hot-key-note.ts";
 import { idle, until } from "../fakes/harness.ts";
-import { cc, closedGate, page, unchanged, unreachable } from "../fakes/origin-in-process.ts";
+import {
+  cc,
+  closedGate,
+  page,
+  unchanged,
+  unreachable,
+  unreadable,
+} from "../fakes/origin-in-process.ts";
 import { heat, hotKeyCounts, type HotSite, numbered, openHotSite, plant } from "./hot-site.ts";
 
 const url = (path: string) => `https://www.example.com${path}`;
@@ -288,16 +295,11 @@ describe("the run", () => {
   });
 
   it("counts and logs a fault of ours, and goes on with the others", async () => {
-    let isBroken = false;
-    const tags = (): string[] => {
-      if (isBroken) throw new RangeError("s3cret");
-      return [];
-    };
-    const routes = [{ name: "broken", match: "/a", tags }];
-    const site = openHotSite({ config: { hotKeys: 10, routes } });
+    const site = openHotSite();
     const [near] = site.colos;
     await heat(near, ["/a", "/b"]);
-    isBroken = true;
+    near.origin.script = (request, nth) =>
+      request.url.endsWith("/a") ? unreadable() : numbered(request, nth);
     await near.fireCron();
     expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1, failed: 1 });
     expect(near.log).toEqual([

@@ -257,3 +257,57 @@ describe("a tag over 256 bytes", () => {
     expect((await send(site, { tags: [long] }, bearer)).status).toBe(400);
   });
 });
+
+describe("a route's tags that fail for a page", () => {
+  const bad: Readonly<Record<string, () => unknown>> = {
+    throws: () => JSON.parse("s3cret"),
+    nothing: () => undefined,
+    text: () => "a",
+    "list-with-a-gap": () => Array(1),
+    "list-with-a-number": () => ["a", 1],
+    promise: () => Promise.reject(new Error("s3cret")),
+  };
+  const tagsOf = ({ id = "" }: Readonly<Record<string, string>>) =>
+    (bad[id]?.() ?? (id in bad ? undefined : [id])) as string[];
+  const routes = [{ name: "article", match: "/articles/:id", tags: tagsOf }];
+
+  it.each(Object.keys(bad))("answer it, and do not store it: %s", async (id) => {
+    const origin = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=600"));
+    const { site } = openJournalled({ config: { routes }, origin });
+    for (const nth of [1, 2]) {
+      const seen = await site.get(`/articles/${id}`);
+      expect([seen.status, seen.text]).toEqual([200, `page ${nth}`]);
+      expect(seen.cacheStatus).toContain("detail=tags-failed");
+    }
+    for (const _ of [1, 2]) expect((await site.get("/articles/good")).text).toBe("page 3");
+    const { text } = await site.get("/_cache/stats", { headers: bearer });
+    expect(JSON.parse(text)).toMatchObject({
+      routes: { article: { refusedToStore: { "tags-failed": 2 } } },
+    });
+    expect(site.log).toEqual([
+      'The tags of the route "article" failed: its function threw, or returned something ' +
+        "else than a list of texts. Pages without their tags are answered and not stored. Mend the " +
+        "function. More of them are counted as tags-failed in /_cache/stats.",
+    ]);
+  });
+
+  it("leave what a 304 validates as it was stored", async () => {
+    let isBroken = false;
+    const tags = () => (isBroken ? undefined : ["a"]) as string[];
+    const broken = [{ name: "article", match: "/a", tags }];
+    const origin = (request: Request, nth: number) =>
+      request.headers.has("if-none-match")
+        ? unchanged(cc("max-age=1", { etag: '"1"' }))
+        : page(`page ${nth}`, cc("max-age=1", { etag: '"1"' }));
+    const { site } = openJournalled({ config: { routes: broken }, origin });
+    await site.get("/a");
+    isBroken = true;
+    site.clock.advance(2);
+    const seen = await site.get("/a");
+    expect([seen.status, seen.text]).toEqual([200, "page 1"]);
+    expect(seen.cacheStatus).not.toContain("stored");
+    expect((await send(site, { tags: ["a"] })).status).toBe(200);
+    isBroken = false;
+    expect(await (await site.ask("/a")).text()).toBe("page 3");
+  });
+});
