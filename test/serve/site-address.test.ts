@@ -1,7 +1,7 @@
 // Where an answer names its origin's own address, clients get the site's (RFC 9110 §7.4, §10.2.2).
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config-schema.ts";
-import { openSite, type Site } from "../fakes/harness.ts";
+import { type AskInit, openSite, type Site } from "../fakes/harness.ts";
 import { cc, type FieldTexts, page } from "../fakes/origin-in-process.ts";
 
 const plainOrigin = { ORIGIN_URL: "http://127.0.0.1:31900" };
@@ -71,8 +71,43 @@ describe("what clients see of an origin's own address", () => {
       id: "of-a-client-without-tls",
       name: "location",
       said: "https://origin.invalid/b",
+      seen: "https://www.example.com/b",
+      asked: "http://www.example.com/a",
+    },
+    {
+      id: "without-tls-either-way",
+      name: "location",
+      said: "http://origin.invalid/b",
       seen: "http://www.example.com/b",
       asked: "http://www.example.com/a",
+    },
+    {
+      id: "to-tls-without-the-port-that-has-none",
+      name: "location",
+      said: "https://origin.invalid/a",
+      seen: "https://www.example.com/a",
+      asked: "http://www.example.com:8080/a",
+    },
+    {
+      id: "to-tls-at-the-port-that-the-site-has",
+      name: "location",
+      said: "https://origin.invalid/a",
+      seen: "https://www.example.com:8443/a",
+      asked: "http://www.example.com/a",
+      env: { SITE_HOST: "www.example.com:8443" },
+    },
+    {
+      id: "at-its-own-port-by-the-same-scheme",
+      name: "location",
+      said: "http://origin.invalid/a",
+      seen: "https://www.example.com:8443/a",
+      asked: "https://www.example.com:8443/b",
+    },
+    {
+      id: "a-link-to-the-same-page-of-an-origin-behind-what-ends-tls",
+      name: "link",
+      said: "<http://origin.invalid/a>; rel=canonical",
+      seen: "<https://www.example.com/a>; rel=canonical",
     },
     {
       id: "sends-the-same-page-to-tls",
@@ -199,6 +234,26 @@ describe("what clients see of an origin's own address", () => {
     expect((await site.get("/a")).fields.getSetCookie()).toEqual([seen, "t=2; Secure"]);
   });
 
+  it.each([
+    { id: "its-host-is-within-it", url: "https://www.origin.invalid/a", isKept: true },
+    { id: "its-host-at-a-port", url: "https://www.origin.invalid:8443/a", isKept: true },
+    { id: "its-host-ends-alike", url: "https://notorigin.invalid/a", isKept: false },
+  ])("a cookie's domain stays where the site is within it: $id", async ({ url, isKept }) => {
+    const cookie = "s=1; Domain=origin.invalid; Path=/";
+    const fields = cc("no-store", { "set-cookie": cookie });
+    const site = openSite({ origin: () => page("page", fields) });
+    const seen = await site.get(url);
+    expect(seen.fields.getSetCookie()).toEqual([isKept ? cookie : "s=1; Path=/"]);
+  });
+
+  // A reading that looks twice at each space would outlast the test's time.
+  it("reads a cookie of many spaces in one go", async () => {
+    const cookie = `s=1; Domain=${" ".repeat(100_000)}x y`;
+    const fields = cc("no-store", { "set-cookie": cookie });
+    const site = openSite({ origin: () => page("page", fields) });
+    expect((await site.get("/a")).fields.getSetCookie()).toEqual([cookie]);
+  });
+
   it("keeps status, body and all else of the answer", async () => {
     const fields = cc("no-store", { location: "https://origin.invalid/b", "x-app": "1" });
     const site = openSite({ origin: () => page("made", fields, 201) });
@@ -232,6 +287,58 @@ describe("what clients see of an origin's own address", () => {
       "page",
       "<https://www.example.com/2.css>; rel=preload",
     ]);
+  });
+});
+
+/** Follows redirects as a browser does, cookies left out. */
+async function followed(site: Site, start: string, init: AskInit = {}): Promise<string> {
+  let [url, seen] = [start, await site.get(start, init)];
+  for (let nth = 0; nth < 5 && seen.fields.has("location"); nth += 1) {
+    url = new URL(seen.fields.get("location") ?? "", url).href;
+    seen = await site.get(url);
+  }
+  return `${seen.status} ${url}`;
+}
+
+describe("a redirect to another scheme has an end", () => {
+  it.each([
+    { id: "as-it-was-asked", asked: "/a?b=1", said: "/a?b=1" },
+    { id: "escapes-in-lower-case", asked: "/caf%C3%A9", said: "/caf%c3%a9" },
+    { id: "empty-query", asked: "/a", said: "/a?" },
+    { id: "escaped-tilde", asked: "/~u", said: "/%7Eu" },
+    { id: "query-in-another-order", asked: "/s?b=1&a=2", said: "/s?b=1&a=2" },
+  ])("$id", async ({ asked, said }) => {
+    for (const [from, to] of [
+      ["http", "https"],
+      ["https", "http"],
+    ] as const) {
+      for (const cacheControl of ["max-age=60", "no-store"]) {
+        const site = openSite({
+          origin: ({ headers }) => {
+            if (headers.get("x-forwarded-proto") === to) return page("page", cc(cacheControl));
+            const location = `${to}://origin.invalid${said}`;
+            return page("", cc(cacheControl, { location }), 301);
+          },
+        });
+        expect(await followed(site, `${from}://www.example.com${asked}`)).toBe(
+          `200 ${to}://www.example.com${said}`,
+        );
+      }
+    }
+  });
+
+  const toItself = "http://origin.invalid/a";
+  it.each<{ id: string; status: number; init?: AskInit; fields?: FieldTexts; scheme: string }>([
+    { id: "get", status: 302, scheme: "http" },
+    { id: "post-that-stays-post", status: 307, init: { method: "POST" }, scheme: "http" },
+    { id: "post-that-becomes-get", status: 303, init: { method: "POST" }, scheme: "https" },
+    { id: "made", status: 201, init: { method: "POST" }, scheme: "https" },
+    { id: "sets-a-cookie", status: 302, fields: { "set-cookie": "s=1" }, scheme: "https" },
+  ])("and leaves TLS only where nothing else ends it: $id", async (row) => {
+    const { status, init, fields, scheme } = row;
+    const answer = () => page("", cc("no-store", { location: toItself, ...fields }), status);
+    const seen = await openSite({ origin: answer }).get("/a", init);
+    expect(seen.fields.get("location")).toBe(`${scheme}://www.example.com/a`);
   });
 });
 
