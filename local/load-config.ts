@@ -4,15 +4,21 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import type { BuildFailure } from "esbuild";
 import type { Config } from "../src/config.ts";
-import { OperatorError } from "../src/operator-error.ts";
+import { type Fault, faultText, OperatorError } from "../src/operator-error.ts";
 import { bundled, configModule, root } from "./bundling.ts";
 
 export const defaultConfigPath = join(root, "tidemark.config.ts");
 
-/** @throws OperatorError when the file is missing, does not compile, or is refused */
-export async function loadConfig(configPath: string): Promise<Config> {
+const loadMsMaxUsual = 30_000;
+
+/** @throws OperatorError when the file is missing, does not compile, does not end, or is refused */
+export async function loadConfig(
+  configPath: string,
+  { loadMsMax = loadMsMaxUsual }: { loadMsMax?: number } = {},
+): Promise<Config> {
   const path = resolve(configPath);
   if (!existsSync(path)) {
     throw new OperatorError({
@@ -25,20 +31,48 @@ export async function loadConfig(configPath: string): Promise<Config> {
   try {
     const module = join(folder, "config.mjs");
     await writeFile(module, await bundled(checking(path)));
-    const loaded = (await import(pathToFileURL(module).href)) as { config: Config };
-    return loaded.config;
+    return await imported(module, { path, loadMsMax });
   } catch (cause) {
     // The bundle has its own copy of the class.
     if (cause instanceof Error && cause.name === "OperatorError") throw cause;
-    throw new OperatorError({
-      what: `${path} cannot be used.`,
-      why: firstFault(cause),
-      mend: "Mend it, so that its default export is defineConfig({ … }).",
-      cause,
-    });
+    throw new OperatorError({ ...unusable(path, firstFault(cause)), cause });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function unusable(path: string, why: string): Fault {
+  const mend = "Mend it, so that its default export is defineConfig({ … }).";
+  return { what: `${path} cannot be used.`, why, mend };
+}
+
+async function imported(
+  module: string,
+  { path, loadMsMax }: { path: string; loadMsMax: number },
+): Promise<Config> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const fault = unusable(path, `It did not end within ${loadMsMax / 1_000} s.`);
+  const timer = setTimeout(() => reject(new OperatorError(fault)), loadMsMax);
+  try {
+    const loading = import(pathToFileURL(module).href) as Promise<{ config: Config }>;
+    return (await Promise.race([loading, tooLate])).config;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Until the returned function is called, the end of this process is a failure, and told: a
+ * configuration that calls `process.exit(0)` would else pass for one that was checked.
+ */
+export function refuseExit(configPath: string): () => void {
+  const fault = unusable(resolve(configPath), "It ended this process before it was checked.");
+  const tell = () => {
+    process.exitCode = 1;
+    process.stderr.write(`${faultText(fault)}\n`);
+  };
+  process.once("exit", tell);
+  return () => void process.off("exit", tell);
 }
 
 /** All exports are imported, so that a missing default is told by us and not by the bundler. */
@@ -52,7 +86,10 @@ function checking(path: string) {
 
 function firstFault(cause: unknown): string {
   const [fault] = isBuildFailure(cause) ? cause.errors : [];
-  if (fault === undefined) return `It failed with ${JSON.stringify(String(cause))}.`;
+  if (fault === undefined) {
+    const told = cause instanceof Error ? String(cause) : inspect(cause);
+    return `It failed with ${JSON.stringify(told)}.`;
+  }
   const { location, text } = fault;
   return location === null
     ? `${text}.`
@@ -60,5 +97,6 @@ function firstFault(cause: unknown): string {
 }
 
 function isBuildFailure(cause: unknown): cause is BuildFailure {
-  return cause instanceof Error && "errors" in cause;
+  // An AggregateError has errors too, of another kind.
+  return cause instanceof Error && "errors" in cause && "warnings" in cause;
 }

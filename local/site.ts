@@ -1,5 +1,6 @@
 // A whole site on this machine: an origin, the shared tier, and the Worker in one or more colos.
 import { randomBytes } from "node:crypto";
+import type { Config } from "../src/config.ts";
 import { readEnvironment } from "../src/environment.ts";
 import type { Fault } from "../src/operator-error.ts";
 import { configWarnings } from "../src/serve/config-warnings.ts";
@@ -8,7 +9,7 @@ import { type Colo, startColo } from "./colo.ts";
 import { startCron } from "./cron.ts";
 import { type DemoOrigin, startDemoOrigin } from "./demo-origin/demo-origin.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";
-import { loadConfig } from "./load-config.ts";
+import { loadConfig, refuseExit } from "./load-config.ts";
 import { Running } from "./running.ts";
 import type { StartOptions } from "./start-options.ts";
 import { checkTypes } from "./type-check.ts";
@@ -33,6 +34,12 @@ export interface Site {
   stop(): Promise<void>;
 }
 
+async function checkedConfig(path: string): Promise<Config> {
+  const config = await loadConfig(path);
+  await checkTypes(path);
+  return config;
+}
+
 /**
  * Starts the parts in the order in which they need each other.
  *
@@ -44,8 +51,8 @@ export async function startSite(
 ): Promise<Site> {
   const running = new Running();
   try {
-    const config = await loadConfig(options.config);
-    await checkTypes(options.config);
+    const allowExit = refuseExit(options.config);
+    const config = await checkedConfig(options.config).finally(allowExit);
     const worker = await bundleWorker(options.config);
     const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
     const token = randomBytes(18).toString("base64url");

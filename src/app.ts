@@ -194,10 +194,10 @@ function originFetcher(
       // A service has no address, so what it makes of the URL's host is what the site is called.
       const base = `${target.scheme}://${target.host}`;
       const answer = await origin.fetcher.fetch(`${base}${pathAndQuery}`, init);
-      return asOfSite(answer, { base, rewritesLocations: false, target, pathAndQuery });
+      return asOfSite(answer, { base, rewritesLocations: false, method, target, pathAndQuery });
     }
     const answer = await platform.fetch(`${origin.base}${pathAndQuery}`, init);
-    return asOfSite(answer, { ...origin, target, pathAndQuery });
+    return asOfSite(answer, { ...origin, method, target, pathAndQuery });
   };
 }
 

@@ -187,11 +187,18 @@ const defined = new WeakSet<object>();
  * @throws OperatorError as `defineConfig` does, and for what is no configuration at all
  */
 export function configOf(exported: unknown): Config {
-  if (isPlain(exported)) {
+  return configWithin(exported, []);
+}
+
+/** @param around those it is the default of; one that is its own is no configuration */
+function configWithin(exported: unknown, around: readonly unknown[]): Config {
+  if (isPlain(exported) && !around.includes(exported)) {
     if (defined.has(exported)) return exported as unknown as Config;
     const { default: nested, __esModule, ...others } = exported;
     // CommonJS puts what it calls its default one level deeper.
-    if (nested !== undefined && Object.keys(others).length === 0) return configOf(nested);
+    if (nested !== undefined && Object.keys(others).length === 0) {
+      return configWithin(nested, [...around, exported]);
+    }
   }
   return defineConfig(exported as ConfigInput);
 }

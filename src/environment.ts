@@ -76,19 +76,17 @@ function journalFaults(env: Env): Fault[] {
 }
 
 /**
- * Origins read it, and must learn nothing by guessing: with secrets nobody guesses in it, where there
- * are any, and without ADMIN_TOKEN, which may be words.
+ * Origins read it, and clients can tell by 508 whether they guessed it, so nothing in it may be worth
+ * guessing: no address of an origin, no secret but what nobody guesses, and so not ADMIN_TOKEN, which
+ * may be words.
  */
 function pseudonymOf(
-  given: Pick<Environment, "origins" | "redis" | "purgeSecrets" | "siteHost">,
+  given: Pick<Environment, "redis" | "purgeSecrets" | "siteHost">,
   { namespace }: Config,
 ): string {
   const { redis, purgeSecrets, siteHost } = given;
-  const origins = [...given.origins].map(([name, origin]) =>
-    origin.kind === "url" ? [name, origin.base] : [name],
-  );
   const secrets = [redis, purgeSecrets].map((value) => (isFault(value) ? undefined : value));
-  const whole = JSON.stringify([namespace, siteHost, origins, secrets]);
+  const whole = JSON.stringify([namespace, siteHost, secrets]);
   return `tidemark-${sha256Short(whole)}`;
 }
 

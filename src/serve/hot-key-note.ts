@@ -119,7 +119,7 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
  */
 export function askedAgain(
   note: HotKeyNote,
-  isolate: Pick<Isolate, "config" | "readUrl" | "siteHost">,
+  isolate: Pick<Isolate, "config" | "readUrl" | "siteHost" | "loops">,
 ): Asked | undefined {
   const request = requestOf(note);
   if (request === undefined || isolate.siteHost === undefined) return undefined;

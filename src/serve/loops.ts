@@ -1,5 +1,6 @@
 // Knows a request that has come back to where it went forward from: Via names this deployment
-// (RFC 9110 §7.6.3), and an origin that is this Worker itself would be asked without end.
+// (RFC 9110 §7.6.3). Once, it may be an origin that asks its own site for a part of a page; what is
+// stored must not answer it, since it may be the very thing that is to be replaced. Twice is a loop.
 
 const noticeEveryMs = 60_000;
 
@@ -18,17 +19,27 @@ export class Loops {
     return via === null ? ours : `${via}, ${ours}`;
   }
 
+  /** Has this request gone forward from here before? */
+  hasComeBack(via: string | null): boolean {
+    return via !== null && this.#timesIn(via) > 0;
+  }
+
   /**
-   * Has this request gone forward from here before? The operator is told, once a minute.
+   * Has it more than once? The operator is told, once a minute.
    *
    * @param origin that it would be sent to, by its name in the config
    */
   isOne(via: string | null, origin: string): boolean {
-    const { pseudonym } = this.#given;
-    const isOurs = (member: string) => member.trim().split(/\s+/)[1] === pseudonym;
-    if (via === null || !via.split(",").some(isOurs)) return false;
+    if (via === null || this.#timesIn(via) < 2) return false;
     this.#notice(origin);
     return true;
+  }
+
+  #timesIn(via: string): number {
+    const { pseudonym } = this.#given;
+    // Most requests that bear Via bear only names of others.
+    if (!via.includes(pseudonym)) return 0;
+    return via.split(",").filter((member) => member.trim().split(/\s+/)[1] === pseudonym).length;
   }
 
   #notice(origin: string): void {
@@ -39,8 +50,9 @@ export class Loops {
     this.#noticedAtMs = atMs;
     const setting = origin === "default" ? "ORIGIN_URL or the binding ORIGIN" : `origins.${origin}`;
     log(
-      `The origin "${origin}" leads back to this Worker, so requests for it are answered with 508. ` +
-        `Set ${setting} to the server behind this Worker, not to this Worker's own address.`,
+      `Requests for the origin "${origin}" come back to this Worker, so they are answered with 508. ` +
+        `If ${setting} is this Worker's own address, set it to the server behind this Worker. ` +
+        "Else a server behind this Worker passes Via on in requests of its own to this site: let it leave Via out.",
     );
   }
 }

@@ -7,6 +7,7 @@ import type { RecordKey } from "../tiers/record-key.ts";
 import { knownCookies, sortCookies } from "./cookies.ts";
 import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
 import { type KeyedUrl, primaryKey } from "./key.ts";
+import type { Loops } from "./loops.ts";
 import type { RouteMatch } from "./policy.ts";
 import type { Target } from "./target.ts";
 import type { ReadUrl, UrlRead } from "./url-reader.ts";
@@ -35,6 +36,7 @@ export type PassRule =
   | "method"
   | "route"
   | "authorization"
+  | "came-back"
   | "upgrade"
   | "event-stream"
   | "precondition"
@@ -55,12 +57,18 @@ export type Plan =
 
 const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
 
-export function plan(request: Request, given: { config: Config; readUrl: ReadUrl }): Plan {
+export interface Planning {
+  readonly config: Config;
+  readonly readUrl: ReadUrl;
+  readonly loops: Loops;
+}
+
+export function plan(request: Request, given: Planning): Plan {
   const read = given.readUrl(request.url);
   if (read.isReserved) return { kind: "reserved" };
   const { target, route } = read;
   const fields: ForwardedRequest = { client: request.headers, target };
-  const rule = passRule(request, target, route);
+  const rule = passRule(request, read, given.loops);
   if (rule !== undefined) {
     const reason = rule === "method" ? "method" : "bypass";
     return { kind: "pass", passed: { request, target, route, reason, rule, fields } };
@@ -82,11 +90,16 @@ export function asRefresh(asked: Asked, selectsByCookie: boolean): Asked {
 }
 
 /** @returns why this request is neither answered from a stored response nor stored */
-function passRule(request: Request, target: Target, route: Route): PassRule | undefined {
+function passRule(
+  request: Request,
+  { target, route }: UrlRead,
+  loops: Loops,
+): PassRule | undefined {
   const { headers, method } = request;
   if (headers.has("upgrade")) return "upgrade";
   if (method !== "GET" && method !== "HEAD") return "method";
   if (headers.has("authorization")) return "authorization";
+  if (loops.hasComeBack(headers.get("via"))) return "came-back";
   if (route.bypass) return "route";
   if (target.isAmbiguous) return "ambiguous-path";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";

@@ -34,7 +34,7 @@ export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Re
 export interface OriginRequest {
   readonly method: string;
   /** How the client names the site. */
-  readonly target: Pick<Target, "scheme" | "host">;
+  readonly target: Pick<Target, "scheme" | "host" | "ownHost">;
   readonly pathAndQuery: string;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;

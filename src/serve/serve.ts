@@ -9,7 +9,7 @@ import { forwardPassed } from "./forward.ts";
 import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { invalidateBy, isSafe } from "./invalidate.ts";
 import { type LookedUp, lookUp } from "./lookup.ts";
-import { type Answer, atHand, type Need, questionOf } from "./need.ts";
+import { type Answer, type Need, questionOf } from "./need.ts";
 import { pageOf } from "./origin-health.ts";
 import { type Asked, type Passed, plan } from "./plan.ts";
 import { type PlainPage, plainPage } from "./plain-page.ts";
@@ -100,14 +100,8 @@ function isOfUse(verdict: Verdict): boolean {
   return verdict.kind !== "gateway-timeout";
 }
 
-/** What has come back to where it went forward from waits for nobody: who leads waits for it. */
 async function forwarded(need: Need): Promise<Response> {
-  const { asked, ports } = need;
-  if (!ports.loops.isOne(asked.forwarded.get("via"), asked.route.origin)) {
-    return counted(await answerFromOrigin(need), asked, ports);
-  }
-  discardBody(atHand(need)?.stored);
-  return counted({ response: plainPage("loop"), outcome: "failed" }, asked, ports);
+  return counted(await answerFromOrigin(need), need.asked, need.ports);
 }
 
 /** A stale response in memory, where nothing better is likely to be had. */

@@ -90,6 +90,22 @@ describe("is refused", () => {
       text: "export default defneConfig({});",
       says: "defneConfig is not defined",
     },
+    {
+      name: "throwing-many.js",
+      text: 'throw new AggregateError([new Error("a")], "boom");',
+      says: 'failed with "AggregateError: boom"',
+    },
+    { name: "throwing-no-text.js", text: "throw Object.create(null);", says: "failed with" },
+    {
+      name: "itself.cjs",
+      text: "exports.__esModule = true;\nexports.default = exports;",
+      says: '"default" is no field',
+    },
+    {
+      name: "each-other.js",
+      text: "const a = {}, b = { default: a };\na.default = b;\nexport default a;",
+      says: '"default" is no field',
+    },
     { name: "syntax.ts", text: "export default {\n", says: "Line 2, column 0: Expected" },
   ])("$name", async ({ name, text, says }) => {
     const path = await written(name, text);
@@ -97,6 +113,13 @@ describe("is refused", () => {
       name: "OperatorError",
       message: expect.stringContaining(says) as string,
     });
+  });
+
+  it("where it does not end", async () => {
+    const path = await written("endless.js", "await new Promise(() => {});\nexport default {};");
+    await expect(loadConfig(path, { loadMsMax: 1 })).rejects.toThrow(
+      "It did not end within 0.001 s",
+    );
   });
 
   it("by its types, with line and column", async () => {
@@ -117,7 +140,8 @@ describe("is refused", () => {
 
 describe("node local/check-config.ts", () => {
   const script = join(root, "local/check-config.ts");
-  const run = (path: string) => promisify(execFile)(process.execPath, [script, path]);
+  const run = (path: string) =>
+    promisify(execFile)(process.execPath, [script, path], { timeout: 15_000 });
 
   it("ends with 0 for what is accepted", async () => {
     const { stdout } = await run(await written("plain.js", `export default ${fields};`));
@@ -142,6 +166,35 @@ describe("node local/check-config.ts", () => {
     const failed = (await run(path).catch((cause: unknown) => cause)) as Record<string, unknown>;
     expect(failed["code"]).toBe(1);
     expect(failed["stderr"]).toMatch(new RegExp(`^[^\n]*${says}[^\n]*\n$`));
+  });
+
+  it("ends also where the configuration has left something open", async () => {
+    const path = await written(
+      "open.js",
+      `setInterval(() => {}, 1_000);\nexport default ${fields};`,
+    );
+    expect((await run(path)).stdout).toMatch(/open\.js is accepted: 1 route\.\n$/);
+    const refused = await written(
+      "open-refused.js",
+      "setInterval(() => {}, 1_000);\nexport const a = 1;",
+    );
+    await expect(run(refused)).rejects.toMatchObject({ code: 1 });
+  });
+
+  it.each([
+    { name: "while-it-loads.js", text: `process.exit(0);\nexport default ${fields};` },
+    {
+      name: "while-types-are-checked.ts",
+      text:
+        "declare const process: { exit(code: number): void };\n" +
+        `setTimeout(() => process.exit(0), 1);\n${defining}export default defineConfig(${fields});`,
+    },
+  ])("accepts nothing that ends the process itself: $name", async ({ name, text }) => {
+    await expect(run(await written(name, text))).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^[^\n]*It ended this process [^\n]*\n$/) as string,
+    });
   });
 
   it("stands before every upload", async () => {

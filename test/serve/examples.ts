@@ -4,6 +4,7 @@ import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config.ts";
 import type { RouteInput } from "../../src/config-route.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
+import { Loops } from "../../src/serve/loops.ts";
 import { type Asked, plan, type Plan } from "../../src/serve/plan.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
 import { compileUrlReader } from "../../src/serve/url-reader.ts";
@@ -21,6 +22,8 @@ export function routeWith(changes: RouteChanges = {}): Route {
   return configWith(changes).routes[0] ?? configWith().anywhere;
 }
 
+const loops = new Loops({ pseudonym: "tidemark", nowAtMs: () => 0, log: () => undefined });
+
 export function planOf(
   request: { url?: string; method?: string; headers?: Readonly<Record<string, string>> },
   config: Config = configWith(),
@@ -29,7 +32,7 @@ export function planOf(
   const { url = "https://www.example.com/", ...init } = request;
   const matchRoute = compileRoutes(config);
   const readUrl = compileUrlReader({ config, matchRoute, siteHost });
-  return plan(new Request(url, init), { config, readUrl });
+  return plan(new Request(url, init), { config, readUrl, loops });
 }
 
 /** @throws for a request that is not looked up */

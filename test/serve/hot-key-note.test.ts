@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../src/serve/hot-key-note.ts";
 import { encodeNotes, notesIn } from "../../src/serve/hot-key-stream.ts";
+import { Loops } from "../../src/serve/loops.ts";
 import { compileRoutes } from "../../src/serve/policy.ts";
 import { compileUrlReader } from "../../src/serve/url-reader.ts";
 import "../fakes/workers-globals.ts";
@@ -23,7 +24,8 @@ const config = defineConfig({
 });
 const siteHost = "www.example.com";
 const readUrl = compileUrlReader({ config, matchRoute: compileRoutes(config), siteHost });
-const isolate = { config, readUrl, siteHost };
+const loops = new Loops({ pseudonym: "tidemark", nowAtMs: () => 0, log: () => undefined });
+const isolate = { config, readUrl, siteHost, loops };
 
 const note: HotKeyNote = {
   url: "https://www.example.com/a?b=1",

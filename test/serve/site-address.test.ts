@@ -71,8 +71,43 @@ describe("what clients see of an origin's own address", () => {
       id: "of-a-client-without-tls",
       name: "location",
       said: "https://origin.invalid/b",
+      seen: "https://www.example.com/b",
+      asked: "http://www.example.com/a",
+    },
+    {
+      id: "without-tls-either-way",
+      name: "location",
+      said: "http://origin.invalid/b",
       seen: "http://www.example.com/b",
       asked: "http://www.example.com/a",
+    },
+    {
+      id: "to-tls-without-the-port-that-has-none",
+      name: "location",
+      said: "https://origin.invalid/a",
+      seen: "https://www.example.com/a",
+      asked: "http://www.example.com:8080/a",
+    },
+    {
+      id: "to-tls-at-the-port-that-the-site-has",
+      name: "location",
+      said: "https://origin.invalid/a",
+      seen: "https://www.example.com:8443/a",
+      asked: "http://www.example.com/a",
+      env: { SITE_HOST: "www.example.com:8443" },
+    },
+    {
+      id: "at-its-own-port-by-the-same-scheme",
+      name: "location",
+      said: "http://origin.invalid/a",
+      seen: "https://www.example.com:8443/a",
+      asked: "https://www.example.com:8443/b",
+    },
+    {
+      id: "a-link-to-the-same-page-of-an-origin-behind-what-ends-tls",
+      name: "link",
+      said: "<http://origin.invalid/a>; rel=canonical",
+      seen: "<https://www.example.com/a>; rel=canonical",
     },
     {
       id: "sends-the-same-page-to-tls",
@@ -197,6 +232,26 @@ describe("what clients see of an origin's own address", () => {
     };
     const site = openSite({ origin: answer });
     expect((await site.get("/a")).fields.getSetCookie()).toEqual([seen, "t=2; Secure"]);
+  });
+
+  it.each([
+    { id: "its-host-is-within-it", url: "https://www.origin.invalid/a", isKept: true },
+    { id: "its-host-at-a-port", url: "https://www.origin.invalid:8443/a", isKept: true },
+    { id: "its-host-ends-alike", url: "https://notorigin.invalid/a", isKept: false },
+  ])("a cookie's domain stays where the site is within it: $id", async ({ url, isKept }) => {
+    const cookie = "s=1; Domain=origin.invalid; Path=/";
+    const fields = cc("no-store", { "set-cookie": cookie });
+    const site = openSite({ origin: () => page("page", fields) });
+    const seen = await site.get(url);
+    expect(seen.fields.getSetCookie()).toEqual([isKept ? cookie : "s=1; Path=/"]);
+  });
+
+  // A reading that looks twice at each space would outlast the test's time.
+  it("reads a cookie of many spaces in one go", async () => {
+    const cookie = `s=1; Domain=${" ".repeat(100_000)}x y`;
+    const fields = cc("no-store", { "set-cookie": cookie });
+    const site = openSite({ origin: () => page("page", fields) });
+    expect((await site.get("/a")).fields.getSetCookie()).toEqual([cookie]);
   });
 
   it("keeps status, body and all else of the answer", async () => {

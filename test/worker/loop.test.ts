@@ -1,4 +1,4 @@
-// A Worker whose origin leads back to itself, on workerd and over sockets: one request more, and an
+// A Worker whose origin leads back to itself, on workerd and over sockets: two requests more, and an
 // answer at once.
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -34,5 +34,5 @@ it.each(["GET", "HEAD", "DELETE"])("is told with 508: %s", async (method) => {
       "tidemark; error=proxy_loop_detected",
     ]);
   }
-  expect(origin.count(`/${method}`)).toBe(2);
+  expect(origin.count(`/${method}`)).toBe(4);
 });
