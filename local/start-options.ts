@@ -1,6 +1,6 @@
 // What `npm start` was asked for, checked before anything is started.
 import { parseArgs } from "node:util";
-import { originUrlFault } from "../src/config-schema.ts";
+import { originUrlFault, shownUrl } from "../src/config-schema.ts";
 import { OperatorError } from "../src/operator-error.ts";
 import { defaultConfigPath } from "./load-config.ts";
 
@@ -97,17 +97,17 @@ function originOf(url: string): string {
   if (fault === undefined) return new URL(url).origin;
   throw new OperatorError({
     what: "--origin is refused.",
-    why: `Of ${JSON.stringify(url.replace(/\/\/[^/@]*@/, "//…@"))}, ${fault}.`,
+    why: `Of ${shownUrl(url)}, ${fault}.`,
     mend: "Write scheme and host alone, such as http://127.0.0.1:3000.",
   });
 }
 
 function redisOf(url: string): string {
-  const scheme = URL.canParse(url) ? new URL(url).protocol : undefined;
+  const scheme = URL.parse(url)?.protocol;
   if (scheme === "redis:" || scheme === "rediss:") return url;
   throw new OperatorError({
     what: "--redis is refused.",
-    why: scheme === undefined ? "It is no URL." : `It begins with "${scheme}".`,
+    why: scheme === undefined ? "It is no URL." : "It has another scheme.",
     mend: "Write an address such as redis://127.0.0.1:6379.",
   });
 }

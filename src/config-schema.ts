@@ -184,3 +184,17 @@ export function originUrlFault(url: string): string | undefined {
   if (username + password !== "") return "it holds a user name or a password";
   return pathname === "/" && search === "" && hash === "" ? undefined : "it has a path or a query";
 }
+
+/**
+ * A message must not carry a password or a key into a log.
+ *
+ * @returns scheme and host of the URL; nothing of its value where these could be a part of a password
+ */
+export function shownUrl(url: string): string {
+  const read = URL.parse(url);
+  if (read === null || !/^[\w.:[\]-]+$/.test(read.host)) return "its value";
+  const rest = `${read.pathname}${read.search}${read.hash}`;
+  // Whoever wrote "@" behind what reads as the host may have meant all before it as a password.
+  if (rest.includes("@")) return "its value";
+  return JSON.stringify(`${read.protocol}//${read.host}${rest.length > 1 ? "/…" : ""}`);
+}

@@ -1,6 +1,6 @@
 // Reads the Worker's bindings: what was set, what is missing, and what makes no sense.
 import type { Config } from "./config.ts";
-import { originUrlFault } from "./config-schema.ts";
+import { originUrlFault, shownUrl } from "./config-schema.ts";
 import { type Fault, isFault, OperatorError } from "./operator-error.ts";
 import { usableSecrets } from "./purge/webhook.ts";
 import { sha256Short } from "./sha256.ts";
@@ -140,7 +140,7 @@ function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
   if (fault !== undefined) {
     throw new OperatorError({
       what: "ORIGIN_URL is refused.",
-      why: `Of ${withoutSecrets(url)}, ${fault}.`,
+      why: `Of ${shownUrl(url)}, ${fault}.`,
       mend: 'Write scheme and host alone, such as "https://www.example.com".',
     });
   }
@@ -262,18 +262,4 @@ function textOf(env: Env, name: string): string | undefined {
   const value = env[name];
   const text = typeof value === "string" ? value.trim() : "";
   return text === "" ? undefined : text;
-}
-
-/**
- * A message must not carry a password or a key into a log.
- *
- * @returns scheme and host of the URL; nothing of its value where these could be a part of a password
- */
-function withoutSecrets(url: string): string {
-  const read = URL.parse(url);
-  if (read === null || !/^[\w.:[\]-]+$/.test(read.host)) return "its value";
-  const rest = `${read.pathname}${read.search}${read.hash}`;
-  // Whoever wrote "@" behind what reads as the host may have meant all before it as a password.
-  if (rest.includes("@")) return "its value";
-  return JSON.stringify(`${read.protocol}//${read.host}${rest.length > 1 ? "/…" : ""}`);
 }

@@ -152,6 +152,7 @@ describe("what cannot work is refused in one line", () => {
     { id: "no origin URL", args: ["--origin", "example.com"], says: /--origin is refused.*no URL/ },
     { id: "origin with a path", args: ["--origin", "http://x/y"], says: /has a path or a query/ },
     { id: "origin with a password", args: ["--origin", "http://u:hidden@x"], says: /user name/ },
+    { id: "origin with an at", args: ["--origin", "http://x?u@hidden"], says: /path or a query/ },
     { id: "no Redis URL", args: ["--redis", "http://x"], says: /--redis is refused/ },
     {
       id: "unreachable Redis",
