@@ -5,7 +5,7 @@ import type { FaultName } from "./nemesis.ts";
 export const plantedFaults = {
   /** Rule 1 broken: what was purged while it was under way counts as newer than its purge. */
   "stamp-after-fetch": [
-    /const stamp = (await ports\.view\.stamp\(\{[^}]*\}\));\s*(const answer = await forwardAsked\([^;]*;)/,
+    /const stamp = (await ports\.view\.stamp\(\{[^}]*\}\));\s*(const validators =[^{}]*const answer = await forwardAsked\([^;]*;)/,
     "$2 const stamp = $1;",
   ],
   /** The purge view is asked of lower tiers alone. */
@@ -27,14 +27,11 @@ export const plantedFaults = {
   ],
   /** Rule 21 broken: 200 whether or not the journal answered. */
   "accepts-unwritten": [
-    /return positions\.length === entries\.length \? \{ kind: "appended", positions \} : unavailable\d*/,
-    'return { kind: "appended", positions: positions.length === entries.length ? positions : ["1-1"] }',
+    /if \(replies\.kind === "unavailable"\) return this\.#unavailableFor\(replies\.cause\);(?=\s*const positions)/,
+    'if (replies.kind === "unavailable") return { kind: "appended", positions: ["1-1"] };',
   ],
   /** A cache that keeps the promise by never answering from a tier. */
-  "never-hits": [
-    /const isKnown = (?=this)/,
-    'if (true) return { kind: "unverified" }; const isKnown = ',
-  ],
+  "never-hits": [/judge\(stored, \w+\) \{/, '$& if (true) return { kind: "unverified" };'],
 } as const satisfies Record<string, readonly [was: RegExp, becomes: string]>;
 
 export type PlantedFault = keyof typeof plantedFaults;
