@@ -117,6 +117,13 @@ export function fieldsForOneClient(
   return withoutSharedCookies(own, received, need);
 }
 
+/** Are fields among them that nobody else may see? What `no-cache` names is only to be validated. */
+export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): boolean {
+  const { private: named } = governingDirectives(fieldsOf(stored)).directives;
+  const isNamed = (name: string) => typeof named === "object" && named.includes(name);
+  return own.some(([name]) => name === "set-cookie" || isNamed(name));
+}
+
 /** Cookies that are nobody's own are dropped for all clients alike. */
 function withoutSharedCookies(
   fields: readonly FieldLine[],

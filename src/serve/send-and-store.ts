@@ -5,7 +5,7 @@ import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import type { Flight } from "./collapse.ts";
 import { fieldsOfFill, isPrivate, keepPrivate, makePrivate, withoutBody } from "./downstream.ts";
-import { fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
+import { arePersonal, fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, atHand, forwardedFor, type Need, questionOf } from "./need.ts";
 import { namesClient } from "./of-one-client.ts";
@@ -42,7 +42,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     // What is not stored for all is not for the caches beyond us either.
     const isForOne =
       ofOneClient.has(refusal) ||
-      own.length > 0 ||
+      arePersonal(own, metadata) ||
       (!isPrivate(response.headers) && namesClient(response.headers, metadata, asked));
     const isCookie = asked.hasUnknownCookie || response.headers.has("set-cookie");
     const change = isForOne ? makePrivate : isCookie ? keepPrivate : undefined;
@@ -57,7 +57,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const sent = { metadata: marked, source, isValidated: false };
   const answer = sendAndStoreBody(sent, need, flight, { ...handling, stored: true });
   for (const [name, value] of own) answer.response.headers.append(name, value);
-  if (own.length > 0) makePrivate(answer.response.headers);
+  if (arePersonal(own, metadata)) makePrivate(answer.response.headers);
   return answer;
 }
 

@@ -18,6 +18,7 @@ import type { Flight } from "./collapse.ts";
 import { personalCookies } from "./cookies.ts";
 import { makePrivate } from "./downstream.ts";
 import {
+  arePersonal,
   fieldsForOneClient,
   fieldsToStore,
   type Fresh,
@@ -87,7 +88,7 @@ export async function validated(
     if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
-  if (ofOneClient.has(refusal) || own.length > 0) makePrivate(response.headers);
+  if (ofOneClient.has(refusal) || arePersonal(own, metadata)) makePrivate(response.headers);
   return { response, outcome: "validated" };
 }
 

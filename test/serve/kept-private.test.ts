@@ -63,6 +63,11 @@ describe("caches beyond us may not share what was made for one client", () => {
       told: 'max-age=600, private="x-a", private',
     },
     {
+      id: "fields-to-be-validated",
+      fields: cc('public, max-age=600, no-cache="x-a"', { "x-a": "1" }),
+      told: 'public, max-age=600, no-cache="x-a"',
+    },
+    {
       id: "fields-named-as-private-and-not-sent",
       fields: cc('public, max-age=600, private="x-a"'),
       told: 'public, max-age=600, private="x-a"',
