@@ -14,7 +14,7 @@ const longHeadCharsMax = 65_536;
 const headEnd = "\n";
 
 /** What a 304 may add to metadata before it no longer fits into the place that it had. */
-const spareChars = 64;
+const spareChars = 128;
 
 export type RecordPart = "whole" | "metadata" | "long-metadata";
 
