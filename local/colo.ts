@@ -14,6 +14,11 @@ export interface Colo {
   stop(): Promise<void>;
 }
 
+export interface RateLimitSettings {
+  readonly limit: number;
+  readonly periodSeconds: 10 | 60;
+}
+
 export interface ColoSettings {
   readonly name: string;
   /** One ES module. */
@@ -23,6 +28,8 @@ export interface ColoSettings {
   readonly host?: string;
   /** Variables and secrets, as texts. */
   readonly env: Readonly<Record<string, string>>;
+  /** Bindings of `[[ratelimits]]`, by name. */
+  readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** Gets what workerd says; absent, it is printed. */
   readonly onLog?: (message: string) => void;
   /** Where workerd's inspector listens; absent, there is none. */
@@ -42,6 +49,12 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
     onLog === undefined
       ? {}
       : { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) };
+  const limits = Object.entries(settings.rateLimits ?? {}).map(
+    ([name, { limit, periodSeconds }]) => [
+      name,
+      { namespace_id: "1", simple: { limit, period: periodSeconds } },
+    ],
+  );
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       host,
@@ -55,6 +68,7 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
           modules: [{ type: "ESModule", path: "worker.js", contents: settings.worker }],
           compatibilityDate,
           bindings: { ...settings.env, COLO: settings.name },
+          ratelimits: Object.fromEntries(limits),
           unsafeDirectSockets: [{ host, port: wanted }],
         },
       ],

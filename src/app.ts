@@ -10,6 +10,7 @@ import { createPurging, type Purging } from "./purge/purging.ts";
 import { noJournal } from "./purge/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import { ByteBudget } from "./serve/byte-budget.ts";
+import { ClientLimit } from "./serve/client-limit.ts";
 import { Flights } from "./serve/collapse.ts";
 import { configWarnings } from "./serve/config-warnings.ts";
 import { HotKeyStream } from "./serve/hot-key-stream.ts";
@@ -124,7 +125,7 @@ function createIsolate(given: {
 }): Isolate {
   const { config, environment, platform, metrics, redis, purging } = given;
   const { limits, namespace } = config;
-  const { siteHost } = environment;
+  const { siteHost, originLimiter: limiter } = environment;
   const matchRoute = compileRoutes(config);
   const onBadRecord = () => metrics.badRecord();
   const fillBudget = new ByteBudget(limits.memoryBytes);
@@ -153,6 +154,7 @@ function createIsolate(given: {
     leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
+    clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
     uncacheable: new Uncacheable(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),

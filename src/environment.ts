@@ -28,6 +28,8 @@ export interface Environment {
   readonly adminToken: Secret;
   /** Of webhooks: one or more, with a space between. */
   readonly purgeSecrets: Secret;
+  /** Counts what each client has of the origins; `undefined` for as much as it likes. */
+  readonly originLimiter: RateLimit | undefined;
   /** The one host that the site's names and ports count as; `undefined` for each its own. */
   readonly siteHost: string | undefined;
   /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
@@ -54,6 +56,7 @@ export function readEnvironment(env: Env, config: Config): Environment {
     redis: redisOf(env),
     adminToken: adminTokenOf(env),
     purgeSecrets: purgeSecretsOf(env, faults),
+    originLimiter: originLimiterOf(env, faults),
     siteHost: siteHostOf(env),
     colo: textOf(env, "COLO"),
   };
@@ -161,6 +164,20 @@ function bound(env: Env, name: string): OriginTarget | Fault {
     why: "It is not bound to a service, so its origin cannot be asked.",
     mend: "Name it under [[services]] in wrangler.toml.",
   };
+}
+
+function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {
+  const binding = env["ORIGIN_LIMITER"];
+  if (binding === undefined) return undefined;
+  if (typeof binding === "object" && binding !== null && "limit" in binding) {
+    return binding as RateLimit;
+  }
+  faults.push({
+    what: "ORIGIN_LIMITER is not usable, so no client is limited.",
+    why: "It is not bound to a rate limiter.",
+    mend: "Name it under [[ratelimits]] in wrangler.toml.",
+  });
+  return undefined;
 }
 
 function adminTokenOf(env: Env): Secret {

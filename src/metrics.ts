@@ -8,6 +8,8 @@ export type Outcome =
   | "forwarded"
   | "stored"
   | "passed"
+  /** Answered 429: its client has had too much of the origin. */
+  | "limited"
   | "failed";
 
 /**

@@ -18,6 +18,11 @@ interface Request {
   readonly cf?: { readonly colo?: string };
 }
 
+/** A binding of `[[ratelimits]]`: counts by key, in one colo and for its period. */
+interface RateLimit {
+  limit(counted: { readonly key: string }): Promise<{ readonly success: boolean }>;
+}
+
 /** Passes bytes through and fails unless exactly that many come. */
 declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> {
   constructor(expectedBytes: number);

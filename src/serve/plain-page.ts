@@ -16,6 +16,12 @@ const pages = {
     says: "This request could not be handled. Please try again.",
     error: "proxy_internal_error",
   },
+  limited: {
+    status: 429,
+    title: "Too Many Requests",
+    says: "Too many requests have come from this address. Please try again in a minute.",
+    error: "http_request_denied",
+  },
   unreachable: {
     status: 502,
     title: "Bad Gateway",
@@ -51,16 +57,18 @@ const pages = {
 
 export type PlainPage = keyof typeof pages;
 
-const retryAfterSeconds = "5";
+/** A limiter's period is a minute at the most. */
+const retryAfterSeconds: Readonly<Record<number, string>> = { 429: "60", 503: "5" };
 
 /** Without Cache-Status: RFC 9211 §2 leaves it off what is generated here. */
 export function plainPage(page: PlainPage): Response {
   const { status, title, says, error } = pages[page];
+  const retryAfter = retryAfterSeconds[status];
   const headers = {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-store",
     "proxy-status": `tidemark; error=${error}`,
-    ...(status === 503 ? { "retry-after": retryAfterSeconds } : {}),
+    ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }),
   };
   return new Response(`${status} ${title}\n\n${says}\n`, { status, headers });
 }

@@ -7,6 +7,7 @@ import type { MemoryTier } from "../tiers/memory-tier.ts";
 import type { SharedTier } from "../tiers/shared-tier.ts";
 import type { Tier } from "../tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import type { ClientLimit } from "./client-limit.ts";
 import type { Flights } from "./collapse.ts";
 import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations } from "./invalidate.ts";
@@ -55,6 +56,8 @@ export interface Isolate {
   readonly leases: Leases | undefined;
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
+  /** `undefined` where clients are not limited. */
+  readonly clientLimit: ClientLimit | undefined;
   readonly uncacheable: Uncacheable;
   readonly invalidations: Invalidations;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */

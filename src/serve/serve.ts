@@ -1,6 +1,7 @@
 // One request from arrival to answer, in the order of its steps.
 import { requestDirectives } from "../http/cache-control.ts";
 import { unreachable } from "../http/unreachable.ts";
+import type { Outcome } from "../metrics.ts";
 import { admitOnHit } from "./admission.ts";
 import { answerFromOrigin } from "./answer-from-origin.ts";
 import { keepPrivate } from "./downstream.ts";
@@ -9,7 +10,7 @@ import { forwardPassed } from "./forward.ts";
 import { isInDoubt, settleDoubt } from "./in-doubt.ts";
 import { invalidateBy, isSafe } from "./invalidate.ts";
 import { type LookedUp, lookUp } from "./lookup.ts";
-import { type Answer, type Need, questionOf } from "./need.ts";
+import { type Answer, atHand, type Need, questionOf } from "./need.ts";
 import { pageOf } from "./origin-health.ts";
 import { type Asked, type Passed, plan } from "./plan.ts";
 import { type PlainPage, plainPage } from "./plain-page.ts";
@@ -101,7 +102,12 @@ function isOfUse(verdict: Verdict): boolean {
 }
 
 async function forwarded(need: Need): Promise<Response> {
-  return counted(await answerFromOrigin(need), need.asked, need.ports);
+  const { asked, ports } = need;
+  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(asked.conditions))) {
+    discardBody(atHand(need)?.stored);
+    return counted({ response: plainPage("limited"), outcome: "limited" }, asked, ports);
+  }
+  return counted(await answerFromOrigin(need), asked, ports);
 }
 
 /** A stale response in memory, where nothing better is likely to be had. */
@@ -146,13 +152,16 @@ function hit(
 /** Straight to the origin and straight back: never stored, never collapsed. */
 async function passBy(passed: Passed, ports: Ports): Promise<Response> {
   const { route, reason, rule, request } = passed;
-  const failed = (page: PlainPage) => {
-    ports.metrics.answered(route.name, "failed");
+  const failed = (page: PlainPage, outcome: Outcome = "failed") => {
+    ports.metrics.answered(route.name, outcome);
     return plainPage(page);
   };
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
   if (requestDirectives(request.headers).onlyIfCached) return failed("only-if-cached");
   if (ports.loops.isOne(request.headers.get("via"), route.origin)) return failed("loop");
+  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(request.headers))) {
+    return failed("limited", "limited");
+  }
   const forwarding = forwardPassed(passed, ports).then((answered) => {
     if (answered.kind === "answered") invalidateBy(passed, answered.response, ports);
     return answered;

@@ -74,6 +74,7 @@ export class SimulatedSite {
       leases: undefined,
       originHealth: new OriginHealth(),
       loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),
+      clientLimit: undefined,
       uncacheable: new Uncacheable(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildWorker } from "../../local/build-worker.ts";
-import { type Colo, startColo } from "../../local/colo.ts";
+import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
@@ -27,6 +27,7 @@ export interface WorldSettings {
   /** Puts something between Worker and database: given the REST server's URL, returns its own. */
   readonly restFront?: (restUrl: string) => Promise<string>;
   readonly env?: Readonly<Record<string, string>>;
+  readonly rateLimits?: ColoSettings["rateLimits"];
 }
 
 export async function startWorld(settings: WorldSettings): Promise<World> {
@@ -43,9 +44,10 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
       SITE_HOST: "site.test",
       ...settings.env,
     };
+    const { rateLimits = {} } = settings;
     const names = Array.from({ length: settings.colos ?? 1 }, (_, index) => `colo-${index + 1}`);
     const colos = await Promise.all(
-      names.map((name) => running.add(startColo({ name, worker, port: 0, env }))),
+      names.map((name) => running.add(startColo({ name, worker, port: 0, env, rateLimits }))),
     );
     return { colos, rest, stop: () => running.stop() };
   } catch (cause) {
