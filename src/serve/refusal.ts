@@ -85,6 +85,26 @@ export function heedRefusal(
   if (saidByOrigin.has(refusal) || isGone(status)) endStored(refused);
 }
 
+/**
+ * Remembers of which keys those with unknown cookies get each an answer of their own, and forgets those
+ * of which they no longer do. Under the primary key, too: a marker may stand in the shared tier alone.
+ *
+ * @param status of the answer
+ */
+export function heedForSessions(
+  refusal: StoreRefusal | undefined,
+  status: number,
+  { asked, ports, key }: Pick<Need, "asked" | "ports" | "key">,
+): void {
+  if (!asked.hasUnknownCookie) return;
+  const { uncacheable, nowAtMs } = ports;
+  const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
+  for (const { text } of [key, asked.key]) {
+    if (refusal === undefined) uncacheable.forgetForSessions(text);
+    else if (isOwn && tellsOfResource(status)) uncacheable.markForSessions(text, nowAtMs());
+  }
+}
+
 /** Under the key that it was read from, too: a marker found later leads to another. */
 export function endStored({ asked, ports, key, replaced }: Refused): void {
   const { target } = asked;

@@ -40,12 +40,14 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
   const renewed = ports.view.attend({ atMs: question.atMs, host, afterAnswer: ports.afterAnswer });
   const accepts = (candidate: Candidate) =>
     isAnswer(decide(candidate, question)) || isSpared(candidate, asked, ports);
-  // The lease of a crowd is asked for together with the record.
-  const mayPassOver = asked.route.collapse === "isolate" && !asked.directives.onlyIfCached;
+  // The lease of a crowd is asked for together with the record; sessions are in no crowd.
+  const isInTurn = asked.route.collapse === "global" && !asked.hasUnknownCookie;
+  const mayPassOver = !isInTurn && !asked.directives.onlyIfCached;
   const looking = lookUp({ asked, atMs: question.atMs, accepts, mayPassOver }, ports);
   const settle = (lookedUp: LookedUp, now: VerdictQuestion) => {
     const { found, key, marker, inShared } = lookedUp;
-    const lookFurther = inShared === "passed-over" ? () => lookUpAll(asked, ports) : undefined;
+    const isLeft = inShared === "passed-over" && typeof found === "string";
+    const lookFurther = isLeft ? () => lookUpAll(asked, ports) : undefined;
     const place = { asked, ports, key, marker, inShared, lookFurther };
     const need = { ...place, isForClient: true, lookedAtMs: now.atMs };
     const verdict = decide(found, now);
