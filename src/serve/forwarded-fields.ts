@@ -5,28 +5,8 @@ import type { Fields } from "../http/stored-response.ts";
 import { surrogateCapability } from "../http/surrogate-control.ts";
 import { conditionalFieldNames } from "../http/validators.ts";
 import { reducedAcceptEncoding } from "./accept-encoding.ts";
+import { isForged, isSteering } from "./steering-fields.ts";
 import type { Target } from "./target.ts";
-
-/**
- * Fields by which a client could tell the origin that it is asked for something else, or by
- * somebody else. An underscore counts as a dash: CGI and its heirs cannot tell them apart.
- */
-const steeringNames: ReadonlySet<string> = new Set(
-  (
-    "forwarded x-host x-real-ip x-client-ip x-cluster-client-ip true-client-ip x-scheme " +
-    "x-url-scheme x-method-override front-end-https surrogate-capability"
-  ).split(" "),
-);
-const steeringFamilies =
-  /^x-(?:forwarded|original|rewrite|http-method|http-host|envoy|accel|sendfile)(?:-|$)/;
-
-function isSteering(name: string): boolean {
-  const dashed = name.replaceAll("_", "-");
-  return steeringNames.has(dashed) || steeringFamilies.test(dashed);
-}
-
-/** A method override is the client's own affair where nothing is stored. */
-const isMethodOverride = (name: string): boolean => /method/.test(name);
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
@@ -100,14 +80,13 @@ export class KeyedFields implements Fields {
   }
 }
 
-/** Of a request that is passed by: all that the client sent, save what belongs to its connection. */
+/** Of a request that is passed by: all that the client sent, save what it forged or its connection had. */
 export function passedFields(request: ForwardedRequest): Headers {
   const headers = new Headers(request.client);
   const dropped = connectionFields(request.client);
   for (const [name] of request.client) {
-    const isOurs = isSteering(name) && !isMethodOverride(name);
     // What Connection nominates need not be a name: only what is there is deleted.
-    if (isOurs || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
+    if (isForged(name) || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
   }
   return introduced(headers, request, []);
 }
