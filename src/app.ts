@@ -13,6 +13,7 @@ import { ByteBudget } from "./serve/byte-budget.ts";
 import { Flights } from "./serve/collapse.ts";
 import { configWarnings } from "./serve/config-warnings.ts";
 import { HotKeyStream } from "./serve/hot-key-stream.ts";
+import { KnownVary } from "./serve/forward-selecting.ts";
 import { HotKeys } from "./serve/hot-keys.ts";
 import { Invalidations } from "./serve/invalidate.ts";
 import { JoinedPurges } from "./serve/joined-purges.ts";
@@ -154,6 +155,7 @@ function createIsolate(given: {
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     uncacheable: new Uncacheable(),
+    knownVary: new KnownVary(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hotKeys:

@@ -80,7 +80,7 @@ export function selectedBy(
 /** By what is known at this place, for whom is an answer with these fields? */
 export function originAnsweredAt(fields: Fields, { asked, ports, marker }: VariantPlace) {
   const isKnown = newestMarker(asked.key, marker, ports)?.names.includes("origin") ?? false;
-  return originAnswered(fields, { request: asked.forwarded, isKnown });
+  return originAnswered(fields, { request: asked.forwarded.sent, isKnown });
 }
 
 /**

@@ -13,34 +13,62 @@ const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"])
 const bodyFields: ReadonlySet<string> = new Set(["content-length", "content-type", "expect"]);
 const conditional: ReadonlySet<string> = new Set([...conditionalFieldNames, "range"]);
 
+/**
+ * Does no client's field of this name reach the origin with what may be stored, unless it is keyed?
+ *
+ * @param name in lower case
+ */
+export function isWithheld(name: string): boolean {
+  const sets = [neverForwarded, conditional, bodyFields];
+  return isSteering(name) || sets.some((names) => names.has(name));
+}
+
 export interface ForwardedRequest {
   readonly client: Headers;
   readonly target: Target;
 }
 
+/** What a route, and what is known of the key, say of a request's fields. */
+export interface KeyedBy {
+  /** The cookies that count, as one field value; empty for none. */
+  readonly cookies: string;
+  /** Those of them that are part of the key. */
+  readonly keyedCookies: string;
+  /** Fields that the route keys by; these reach the origin whatever they are. */
+  readonly keyHeaders: readonly string[];
+  readonly honoursDirectives: boolean;
+  /** The only other fields of a client that reach the origin; `undefined`: all. */
+  readonly forward: readonly string[] | undefined;
+}
+
 /** Of a request that may be answered from a stored response. */
 export class KeyedFields implements Fields {
   readonly #request: ForwardedRequest;
-  readonly #given: { cookies: string; keyHeaders: readonly string[]; honoursDirectives: boolean };
+  readonly #given: KeyedBy;
+  /** Fields that the answer is known to vary by; these reach the origin, too. */
+  readonly #selecting: readonly string[];
   #connection: ReadonlySet<string> | undefined;
 
-  /**
-   * @param given.cookies    those that count, as one field value; empty for none
-   * @param given.keyHeaders fields that the route keys by; these reach the origin whatever they are
-   */
-  constructor(
-    request: ForwardedRequest,
-    given: { cookies: string; keyHeaders: readonly string[]; honoursDirectives: boolean },
-  ) {
+  constructor(request: ForwardedRequest, given: KeyedBy, selecting: readonly string[] = []) {
     this.#request = request;
     this.#given = given;
+    this.#selecting = selecting;
   }
 
   /** The same fields with other cookies. */
   withCookies(cookies: string): KeyedFields {
-    return new KeyedFields(this.#request, { ...this.#given, cookies });
+    return new KeyedFields(this.#request, { ...this.#given, cookies }, this.#selecting);
   }
 
+  /** The same fields, of which the origin gets those that are named, too. */
+  withSelecting(names: readonly string[]): KeyedFields {
+    return new KeyedFields(this.#request, this.#given, [...this.#selecting, ...names]);
+  }
+
+  /**
+   * By what the answer is selected if it varies by this field. What the route does not forward counts,
+   * too: the origin is asked with it before anything is stored that varies by it.
+   */
   get(name: string): string | null {
     const lower = name.toLowerCase();
     const { client } = this.#request;
@@ -55,14 +83,35 @@ export class KeyedFields implements Fields {
     return this.get(name) !== null;
   }
 
+  /** What the origin sees. */
+  get sent(): Fields {
+    return { get: (name) => this.#sent(name), has: (name) => this.#sent(name) !== null };
+  }
+
+  #sent(name: string): string | null {
+    const lower = name.toLowerCase();
+    if (this.reaches(lower)) return this.get(lower);
+    const { keyedCookies } = this.#given;
+    return lower === "cookie" && keyedCookies !== "" ? keyedCookies : null;
+  }
+
+  /** Those of some fields that the client has sent, and that the origin does not see whole. */
+  unsent(names: readonly string[]): string[] {
+    return names.filter((name) => this.get(name) !== this.#sent(name));
+  }
+
+  /** @param name in lower case */
+  reaches(name: string): boolean {
+    const { forward, keyHeaders } = this.#given;
+    if (forward === undefined || alwaysSent.has(name)) return true;
+    return [forward, keyHeaders, this.#selecting].some((names) => names.includes(name));
+  }
+
   #isDropped(name: string): boolean {
     if (this.#given.keyHeaders.includes(name)) return false;
     this.#connection ??= connectionFields(this.#request.client);
     return (
-      isSteering(name) ||
-      neverForwarded.has(name) ||
-      conditional.has(name) ||
-      bodyFields.has(name) ||
+      isWithheld(name) ||
       this.#connection.has(name) ||
       (requestCaching.has(name) && !this.#given.honoursDirectives)
     );
@@ -72,7 +121,7 @@ export class KeyedFields implements Fields {
   toHeaders(extra: readonly (readonly [name: string, value: string])[]): Headers {
     const headers = new Headers();
     for (const [name] of this.#request.client) {
-      const value = this.get(name);
+      const value = this.#sent(name);
       if (value !== null) headers.set(name, value);
     }
     headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
@@ -98,6 +147,9 @@ const introducedNames = [
   "via",
   "surrogate-capability",
 ] as const;
+
+/** By whatever client: `Accept-Encoding` in one of two forms. */
+const alwaysSent: ReadonlySet<string> = new Set(["accept-encoding", ...introducedNames]);
 
 /**
  * Fields that are ours to set: RFC 9110 §7.6.3 asks for Via, and nobody else is believed on the

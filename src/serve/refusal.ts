@@ -24,6 +24,7 @@ export type StoreRefusal =
   | "too-large"
   | "names-client"
   | "too-many-variants"
+  | "withheld-field"
   | "refresh-failed";
 
 /** Refusals that hold for whoever asks for this key next. */
@@ -145,6 +146,7 @@ export function refusalToStore(
   if (verdict.kind === "refused") return verdict.rule;
   if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
   if (originAnsweredAt(fieldsOf(metadata), place) === "one-client") return "names-client";
+  if (unsentIn(metadata, asked).length > 0) return "withheld-field";
   // Last of what is asked of its fields: it looks through all of them.
   if (namesClient(received, metadata, asked)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
@@ -159,14 +161,17 @@ export function isFailedRefresh(status: number, need: Need): boolean {
 }
 
 /** What a refusal is about, for who asks why: cookies that nobody knows, fields that select. */
-export function namesIn(
-  refusal: StoreRefusal,
-  { selecting }: StoredMetadata,
-  { forwarded, route }: Asked,
-): string[] {
-  if (refusal === "too-many-variants") return selecting.map(([name]) => name);
+export function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked): string[] {
+  const { forwarded, route } = asked;
+  if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
+  if (refusal === "withheld-field") return unsentIn(metadata, asked);
   if (refusal !== "unknown-cookie") return [];
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
+}
+
+/** It varies by these, and its origin was asked without them: it is nobody's variant. */
+function unsentIn({ selecting }: StoredMetadata, { forwarded }: Asked): string[] {
+  return forwarded.unsent(selecting.map(([name]) => name));
 }
 
 /** Known beforehand only where the origin gave a length. */

@@ -13,10 +13,18 @@ function requestWith(fields: Texts): ForwardedRequest {
   return { client: new Headers(fields), target: readTarget("https://www.example.com/a") };
 }
 
-function keyed(fields: Texts, given: { cookies?: string; honoursDirectives?: boolean } = {}) {
-  const { cookies = "", honoursDirectives = false } = given;
+interface Given {
+  readonly cookies?: string;
+  readonly honoursDirectives?: boolean;
+  readonly forward?: readonly string[];
+}
+
+function keyed(fields: Texts, given: Given = {}) {
+  const { cookies = "", honoursDirectives = false, forward } = given;
   const request = requestWith({ ...fields, "cf-connecting-ip": "192.0.2.7" });
-  return new KeyedFields(request, { cookies, keyHeaders: ["x-app"], honoursDirectives });
+  const keyHeaders = ["x-app"];
+  const by = { cookies, keyedCookies: "", keyHeaders, honoursDirectives, forward };
+  return new KeyedFields(request, by);
 }
 
 const words = (text: string) => text.split(" ");
@@ -153,6 +161,32 @@ describe("a request that may be answered from a stored response", () => {
   it("goes with validators of ours", () => {
     const headers = keyed({ "if-none-match": '"client"' }).toHeaders([["if-none-match", '"ours"']]);
     expect(headers.get("if-none-match")).toBe('"ours"');
+  });
+});
+
+describe("where a route forwards few fields", () => {
+  const client = { "x-app": "1", "x-a": "2", "x-b": "3", "x-real-ip": "4", "user-agent": "5" };
+
+  it("the origin gets these, what is keyed, and what is ours", () => {
+    const headers = keyed(client, { forward: ["x-a", "x-real-ip"] }).toHeaders([]);
+    expect(Object.fromEntries(headers)).toEqual({
+      "accept-encoding": "identity",
+      "cache-control": "max-age=0",
+      "surrogate-capability": 'tidemark="Surrogate/1.0"',
+      "x-a": "2",
+      "x-app": "1",
+      "x-forwarded-for": "192.0.2.7",
+      "x-forwarded-host": "www.example.com",
+      "x-forwarded-proto": "https",
+    });
+  });
+
+  it("what is withheld selects all the same, and is told apart from what is sent", () => {
+    const fields = keyed(client, { forward: [], cookies: "session=1" });
+    expect([fields.get("x-b"), fields.sent.get("x-b")]).toEqual(["3", null]);
+    const names = ["x-a", "x-app", "x-c", "x-real-ip", "x-forwarded-for", "cookie"];
+    expect(fields.unsent(names)).toEqual(["x-a", "cookie"]);
+    expect(fields.withSelecting(["x-a", "cookie"]).unsent(names)).toEqual([]);
   });
 });
 

@@ -1,0 +1,63 @@
+// Asks the origin with those fields, too, by which its answer is known to vary, where the route forwards
+// few: what is found out is asked with once more, and remembered.
+import { LRUCache } from "lru-cache";
+import { selectingFieldNames } from "../http/selecting.ts";
+import { forwardAsked, type OriginAnswer } from "./forward.ts";
+import { keyBytes } from "./key-bytes.ts";
+import { atHand, type Need } from "./need.ts";
+import { type Asked, askedWith } from "./plan.ts";
+import { newestMarker } from "./variants.ts";
+
+/** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
+const keysBytesMax = 1_048_576;
+
+/** By primary keys, also where nothing is stored and no marker tells it. */
+export class KnownVary {
+  readonly #names = new LRUCache<string, readonly string[]>({
+    maxSize: keysBytesMax,
+    sizeCalculation: (names, key) => keyBytes(key) + keyBytes(names.join()),
+  });
+
+  names(key: string): readonly string[] {
+    return this.#names.get(key) ?? [];
+  }
+
+  learn(key: string, names: readonly string[]): void {
+    this.#names.set(key, names);
+  }
+}
+
+/**
+ * Forwards a request, once more where the first answer varies by what was withheld.
+ *
+ * @returns the answer, and the request as the origin saw it
+ */
+export async function forwardSelecting(
+  need: Need,
+  validators: readonly (readonly [name: string, value: string])[],
+): Promise<{ answer: OriginAnswer; asked: Asked }> {
+  const { ports } = need;
+  const known = namesKnown(need);
+  const asked = askedWith(need.asked, known);
+  const answer = await forwardAsked(asked, validators, ports);
+  if (answer.kind === "failed") return { answer, asked };
+  const unsent = asked.forwarded.unsent(selectingFieldNames(answer.response.headers));
+  if (unsent.length === 0) return { answer, asked };
+  await answer.response.body?.cancel();
+  const names = [...known, ...unsent];
+  ports.knownVary.learn(asked.key.text, names);
+  const again = askedWith(asked, names);
+  return { answer: await forwardAsked(again, validators, ports), asked: again };
+}
+
+function namesKnown(need: Need): readonly string[] {
+  const { asked, ports, marker } = need;
+  if (asked.route.forward === undefined) return [];
+  const selecting = atHand(need)?.stored.metadata.selecting ?? [];
+  const names = [
+    ...selecting.map(([name]) => name),
+    ...(newestMarker(asked.key, marker, ports)?.names ?? []),
+    ...ports.knownVary.names(asked.key.text),
+  ];
+  return [...new Set(names)];
+}
