@@ -26,6 +26,8 @@ export function isWithheld(name: string): boolean {
 export interface ForwardedRequest {
   readonly client: Headers;
   readonly target: Target;
+  /** Of the client that occasioned it, where `client` is not that client's. */
+  readonly address?: string | null;
 }
 
 /** What a route, and what is known of the key, say of a request's fields. */
@@ -53,6 +55,18 @@ export class KeyedFields implements Fields {
     this.#request = request;
     this.#given = given;
     this.#selecting = selecting;
+  }
+
+  /** Also where the origin is not told of it: the platform may tell it all the same. */
+  get clientAddress(): string | null {
+    const { address, client } = this.#request;
+    return address === undefined ? client.get("cf-connecting-ip") : address;
+  }
+
+  /** The same request as if it had come with these fields. */
+  withClient(client: Headers): KeyedFields {
+    const request = { ...this.#request, client, address: this.clientAddress };
+    return new KeyedFields(request, this.#given, this.#selecting);
   }
 
   /** The same fields with other cookies. */
