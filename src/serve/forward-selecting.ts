@@ -25,6 +25,14 @@ export class KnownVary {
   learn(key: string, names: readonly string[]): void {
     this.#names.set(key, names);
   }
+
+  /** An answer came that varies by these, so that no other field need go along. */
+  forgetOthers(key: string, names: readonly string[]): void {
+    const known = this.#names.get(key) ?? [];
+    const kept = known.filter((name) => names.includes(name));
+    if (kept.length === 0) this.#names.delete(key);
+    else if (kept.length < known.length) this.#names.set(key, kept);
+  }
 }
 
 /**
@@ -41,9 +49,15 @@ export async function forwardSelecting(
   const asked = askedWith(need.asked, known);
   const answer = await forwardAsked(asked, validators, ports);
   if (answer.kind === "failed") return { answer, asked };
-  const unsent = asked.forwarded.unsent(selectingFieldNames(answer.response.headers));
-  if (unsent.length === 0) return { answer, asked };
-  await answer.response.body?.cancel();
+  const { response } = answer;
+  const varying = selectingFieldNames(response.headers);
+  const unsent = asked.forwarded.unsent(varying);
+  if (unsent.length === 0) {
+    // An error, or a 304, need not say by what the page varies.
+    if (response.ok && known.length > 0) ports.knownVary.forgetOthers(asked.key.text, varying);
+    return { answer, asked };
+  }
+  await response.body?.cancel();
   const names = [...known, ...unsent];
   ports.knownVary.learn(asked.key.text, names);
   const again = askedWith(asked, names);

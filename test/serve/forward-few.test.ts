@@ -92,6 +92,14 @@ describe("what an answer varies by, and was withheld", () => {
     expect(told("accept-language")).toEqual([null, "de", "fr", "it"]);
   });
 
+  it("is withheld again once no answer varies by it", async () => {
+    const { near, told } = open((_, nth) =>
+      page("page", cc("no-store", nth < 3 ? { vary: "Accept-Language" } : {})),
+    );
+    for (let turn = 0; turn < 3; turn += 1) await near.get("/a", language("de"));
+    expect(told("accept-language")).toEqual([null, "de", "de", null]);
+  });
+
   it("is sent with each variant's own validator", async () => {
     const { clock, near, told } = open(({ headers }) => {
       const wanted = headers.get("accept-language") ?? "any";

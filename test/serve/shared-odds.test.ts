@@ -45,6 +45,36 @@ describe("look-ups that bring nothing", () => {
   });
 });
 
+describe("of the look-ups, by how likely it is that one finds something", () => {
+  /** Numbers from 0 to 1, always the same (Park and Miller's). */
+  const numbers = () => {
+    let last = 20_261_121;
+    return () => (last = (last * 48_271) % 2_147_483_647) / 2_147_483_647;
+  };
+
+  it.each([
+    { likelihood: 0.005, sparedMin: 0.8, lostMax: 0.005 },
+    { likelihood: 0.03, sparedMin: 0.4, lostMax: 0.016 },
+    { likelihood: 0.08, sparedMin: 0, lostMax: 0.005 },
+  ])("$likelihood", ({ likelihood, sparedMin, lostMax }) => {
+    const odds = new SharedOdds();
+    const place = { route: "a", section: "a\nb" };
+    const next = numbers();
+    const looks = 200_000;
+    let [spared, lost] = [0, 0];
+    for (let look = 0; look < looks; look += 1) {
+      const isThere = next() < likelihood;
+      if (odds.isWorthAsking(place)) odds.brought(place, isThere ? "something" : "refused");
+      else {
+        spared += 1;
+        if (isThere) lost += 1;
+      }
+    }
+    expect(spared / looks).toBeGreaterThanOrEqual(sparedMin);
+    expect(lost / looks).toBeLessThan(lostMax);
+  });
+});
+
 function open(config: ConfigInput = {}, origin: Script = () => page("new", cc("max-age=60"))) {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
