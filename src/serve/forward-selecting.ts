@@ -1,5 +1,5 @@
-// Asks the origin with those fields, too, by which its answer is known to vary, where the route forwards
-// few: what is found out is asked with once more, and remembered.
+// Where a route forwards few fields: asks the origin also with those by which its answer is known to
+// vary. If the answer tells of another, the origin is asked once more, and that is remembered.
 import { LRUCache } from "lru-cache";
 import { selectingFieldNames } from "../http/selecting.ts";
 import { forwardAsked, type OriginAnswer } from "./forward.ts";

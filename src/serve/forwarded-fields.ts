@@ -80,8 +80,8 @@ export class KeyedFields implements Fields {
   }
 
   /**
-   * By what the answer is selected if it varies by this field. What the route does not forward counts,
-   * too: the origin is asked with it before anything is stored that varies by it.
+   * By what the answer is selected if it varies by this field. What the route does not forward
+   * counts, too: the origin is asked with it before anything is stored that varies by it.
    */
   get(name: string): string | null {
     const lower = name.toLowerCase();
@@ -143,7 +143,7 @@ export class KeyedFields implements Fields {
   }
 }
 
-/** Of a request that is passed by: all that the client sent, save what it forged or its connection had. */
+/** Of a request that is passed by: all of the client's, save what is forged or of its connection. */
 export function passedFields(request: ForwardedRequest): Headers {
   const headers = new Headers(request.client);
   const dropped = connectionFields(request.client);

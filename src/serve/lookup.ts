@@ -43,7 +43,7 @@ export interface LookedUp {
   readonly key: RecordKey;
   /** The marker that was followed; `undefined` if there is none. */
   readonly marker: VaryMarker | undefined;
-  /** What came of it in the shared tier where this colo has nothing that answers; else `undefined`. */
+  /** What came of it in the shared tier, where this colo has nothing that answers. */
   readonly inShared: InShared | undefined;
 }
 

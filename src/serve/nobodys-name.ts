@@ -1,5 +1,5 @@
-// What the isolate tells an origin when it asks for all who come later, in nobody's name: what the key
-// and its Vary hold, and what the stored response was asked for with. Nothing else of any client.
+// What the isolate tells an origin when it asks for all who come later, in nobody's name: what the
+// key and its Vary hold, and what the stored response was asked for with. Nothing else.
 import {
   type AskedBy,
   askedByCharactersMax,

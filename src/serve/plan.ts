@@ -29,8 +29,8 @@ export interface Asked {
   /** The cookies that are part of the key, as one field value. */
   readonly keyedCookies: string;
   /**
-   * One reaches the origin: only responses that the origin shares explicitly may answer, and only such
-   * may be stored.
+   * One reaches the origin: only responses that the origin shares explicitly may answer, and only
+   * such may be stored.
    */
   readonly hasUnknownCookie: boolean;
 }
@@ -92,7 +92,7 @@ export function asRefresh(asked: Asked, selectsByCookie: boolean): Asked {
   };
 }
 
-/** The same request where its answer is known to vary by these fields, so that the origin gets them. */
+/** The same request, of which the origin gets these fields, too, since its answer varies by them. */
 export function askedWith(asked: Asked, names: readonly string[]): Asked {
   if (asked.route.forward === undefined || names.length === 0) return asked;
   const forwarded = asked.forwarded.withSelecting(names);

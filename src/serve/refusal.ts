@@ -87,8 +87,8 @@ export function heedRefusal(
 }
 
 /**
- * Remembers of which keys those with unknown cookies get each an answer of their own, and forgets those
- * of which they no longer do. Under the primary key, too: a marker may stand in the shared tier alone.
+ * Remembers of which keys those with unknown cookies get an answer of their own each, and forgets
+ * those of which they no longer do. By the primary key, too: a marker may be in Redis alone.
  *
  * @param status of the answer
  */

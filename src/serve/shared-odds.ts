@@ -19,7 +19,7 @@ export interface Place {
 }
 
 /**
- * By route; what may not be stored counts for its section alone, since it tells nothing of the other
+ * By route; what may not be stored counts for its section alone, since it tells nothing of other
  * pages of its route. What is passed over may be there all the same: at most for 1.5 % of the
  * look-ups, where the shared tier has 3 % of them; for 0.3 % where it has 8 %, and for next to none
  * from there on.

@@ -1,6 +1,6 @@
 // Keys whose responses just proved to be for one client alone: for a while they are neither looked
-// up in the shared tier nor collapsed, since nobody could use what another is given. And keys of which
-// that holds for sessions alone.
+// up in the shared tier nor collapsed, since nobody could use what another is given. And keys of
+// which that holds for sessions alone.
 import { LRUCache } from "lru-cache";
 import { keyBytes } from "./key-bytes.ts";
 
