@@ -14,6 +14,7 @@ import { ClientLimit } from "./serve/client-limit.ts";
 import { Flights } from "./serve/collapse.ts";
 import { configWarnings } from "./serve/config-warnings.ts";
 import { HotKeyStream } from "./serve/hot-key-stream.ts";
+import { KnownVary } from "./serve/forward-selecting.ts";
 import { HotKeys } from "./serve/hot-keys.ts";
 import { Invalidations } from "./serve/invalidate.ts";
 import { JoinedPurges } from "./serve/joined-purges.ts";
@@ -156,6 +157,7 @@ function createIsolate(given: {
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
     uncacheable: new Uncacheable(),
+    knownVary: new KnownVary(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hotKeys:

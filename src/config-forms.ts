@@ -73,6 +73,12 @@ export const fieldNames = texts("x-app").check(
   }),
 );
 
+export const forwardedNames = fieldNames.check(
+  z.refine((names) => names.every((name) => !name.includes("*")), {
+    error: "takes whole names; to forward all fields, leave it out, and for none write []",
+  }),
+);
+
 /** The lifetime that the origin gives itself, where only a route's word lets a status be stored. */
 export const durationOrOrigin = z.string('must be a duration such as "30s", or "origin"').check(
   z.refine((given) => given === "origin" || durationSeconds(given) !== undefined, {

@@ -4,6 +4,7 @@ import {
   duration,
   durationOrOrigin,
   fieldNames,
+  forwardedNames,
   lagSeconds,
   lifetimes,
   notBuiltYet,
@@ -67,6 +68,7 @@ export const routeInput = z.strictObject(
         { error: strictly("key") },
       ),
     ),
+    forward: z.optional(forwardedNames),
     cookies: z.optional(
       z.strictObject({ ignore: z.optional(patterns) }, { error: strictly("cookies") }),
     ),

@@ -49,6 +49,8 @@ export interface Route {
   readonly admission: "first-ask" | "second-ask" | undefined;
   /** Query parameters that count, or `undefined` for all. */
   readonly queryAllow: NamePatterns | undefined;
+  /** The only request fields that reach the origin besides what is keyed; `undefined`: all. */
+  readonly forward: readonly string[] | undefined;
   readonly keyHeaders: readonly string[];
   readonly keyCookies: readonly string[];
   readonly ignoreCookies: NamePatterns;
@@ -229,6 +231,7 @@ function resolved(route: RouteInput, inherited: Inherited): Route {
     tiers: tierNames.filter((name) => route.tiers?.includes(name) ?? true),
     admission: route.admission,
     queryAllow: route.query?.allow,
+    forward: route.forward?.map((name) => name.toLowerCase()),
     keyHeaders: (route.key?.headers ?? []).map((name) => name.toLowerCase()).sort(),
     keyCookies: [...(route.key?.cookies ?? [])].sort(),
     ignoreCookies: route.cookies?.ignore ?? [],

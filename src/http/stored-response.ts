@@ -15,6 +15,18 @@ export type Fields = Pick<Headers, "get" | "has">;
  */
 export type Stamp = { readonly position: string; readonly n: string } | "none";
 
+/** Browsers' own have 70 to 200. */
+export const askedByCharactersMax = 256;
+
+/**
+ * What kind of client a response was made for, so that a refresh can ask for the same: `User-Agent`
+ * and `Accept` of its request, where these are short.
+ */
+export interface AskedBy {
+  readonly userAgent?: string | undefined;
+  readonly accept?: string | undefined;
+}
+
 /** Everything that is known of a stored response, save its body. Serialises to JSON and back. */
 export interface StoredMetadata {
   /** The keyed URL, without facets: what a purge by URL, host or prefix is matched against. */
@@ -39,6 +51,8 @@ export interface StoredMetadata {
   readonly withheldTags?: readonly FieldTags[] | undefined;
   /** Its route's tags could not be worked out, so that no purge by them would find it. */
   readonly lacksRouteTags?: boolean | undefined;
+  /** `undefined` in records of earlier versions. */
+  readonly askedBy?: AskedBy | undefined;
   readonly stamp: Stamp;
   /** The location whose isolate asked the origin for the body; empty where there is none. */
   readonly colo: string;
@@ -89,7 +103,7 @@ export function bodyRequestedAtMs(metadata: StoredMetadata): number {
 }
 
 /** The stored fields, read where they stand: `Headers` of each response would outweigh its body. */
-export function fieldsOf({ fields }: StoredMetadata): Fields {
+export function fieldsOf({ fields }: Pick<StoredMetadata, "fields">): Fields {
   const get = (name: string): string | null => {
     const asked = name.toLowerCase();
     let joined: string | null = null;

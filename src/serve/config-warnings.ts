@@ -2,10 +2,15 @@
 // with the answers.
 import type { Config, Route } from "../config.ts";
 import type { Fault } from "../operator-error.ts";
+import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./policy.ts";
 
 export function configWarnings({ routes }: Config): Fault[] {
-  return [...routes.flatMap(idleFieldsOf), ...routes.flatMap(hiddenBy(routes))];
+  return [
+    ...routes.flatMap(idleFieldsOf),
+    ...routes.flatMap(forwardedInVain),
+    ...routes.flatMap(hiddenBy(routes)),
+  ];
 }
 
 function idleFieldsOf({ name, idleFields }: Route): Fault[] {
@@ -15,6 +20,18 @@ function idleFieldsOf({ name, idleFields }: Route): Fault[] {
       what: `Route "${name}" has fields without effect: ${idleFields.join(", ")}.`,
       why: "Its bypass sends each request straight to the origin, and stores nothing.",
       mend: "Remove them, or bypass.",
+    },
+  ];
+}
+
+function forwardedInVain({ name, bypass, forward = [], keyHeaders }: Route): Fault[] {
+  const withheld = forward.filter((field) => isWithheld(field) && !keyHeaders.includes(field));
+  if (bypass || withheld.length === 0) return [];
+  return [
+    {
+      what: `Route "${name}" forwards ${withheld.join(", ")} in vain.`,
+      why: "What is stored for all is made without such fields, whoever sends them.",
+      mend: "Remove them from forward, or name them in key.headers.",
     },
   ];
 }

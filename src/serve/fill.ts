@@ -14,6 +14,7 @@ import { edgeBodyBytesMax } from "../tiers/edge-tier.ts";
 import { personalCookies } from "./cookies.ts";
 import { forClients } from "./downstream.ts";
 import type { Need } from "./need.ts";
+import { askedByOf } from "./nobodys-name.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { fieldTagsOf, taggingOf } from "./tags.ts";
@@ -47,6 +48,7 @@ export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
     bodyBytes: contentLength(response.headers),
     bodyDigest: null,
     ...tagging,
+    askedBy: askedByOf(asked),
     stamp,
     colo: ports.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
@@ -80,7 +82,7 @@ export function selectedBy(
 /** By what is known at this place, for whom is an answer with these fields? */
 export function originAnsweredAt(fields: Fields, { asked, ports, marker }: VariantPlace) {
   const isKnown = newestMarker(asked.key, marker, ports)?.names.includes("origin") ?? false;
-  return originAnswered(fields, { request: asked.forwarded, isKnown });
+  return originAnswered(fields, { request: asked.forwarded.sent, isKnown });
 }
 
 /**

@@ -5,62 +5,84 @@ import type { Fields } from "../http/stored-response.ts";
 import { surrogateCapability } from "../http/surrogate-control.ts";
 import { conditionalFieldNames } from "../http/validators.ts";
 import { reducedAcceptEncoding } from "./accept-encoding.ts";
+import { isForged, isSteering } from "./steering-fields.ts";
 import type { Target } from "./target.ts";
-
-/**
- * Fields by which a client could tell the origin that it is asked for something else, or by
- * somebody else. An underscore counts as a dash: CGI and its heirs cannot tell them apart.
- */
-const steeringNames: ReadonlySet<string> = new Set(
-  (
-    "forwarded x-host x-real-ip x-client-ip x-cluster-client-ip true-client-ip x-scheme " +
-    "x-url-scheme x-method-override front-end-https surrogate-capability"
-  ).split(" "),
-);
-const steeringFamilies =
-  /^x-(?:forwarded|original|rewrite|http-method|http-host|envoy|accel|sendfile)(?:-|$)/;
-
-function isSteering(name: string): boolean {
-  const dashed = name.replaceAll("_", "-");
-  return steeringNames.has(dashed) || steeringFamilies.test(dashed);
-}
-
-/** A method override is the client's own affair where nothing is stored. */
-const isMethodOverride = (name: string): boolean => /method/.test(name);
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
 const bodyFields: ReadonlySet<string> = new Set(["content-length", "content-type", "expect"]);
 const conditional: ReadonlySet<string> = new Set([...conditionalFieldNames, "range"]);
 
+/**
+ * Does no client's field of this name reach the origin with what may be stored, unless it is keyed?
+ *
+ * @param name in lower case
+ */
+export function isWithheld(name: string): boolean {
+  const sets = [neverForwarded, conditional, bodyFields];
+  return isSteering(name) || sets.some((names) => names.has(name));
+}
+
 export interface ForwardedRequest {
   readonly client: Headers;
   readonly target: Target;
+  /** Of the client that occasioned it, where `client` is not that client's. */
+  readonly address?: string | null;
+}
+
+/** What a route, and what is known of the key, say of a request's fields. */
+export interface KeyedBy {
+  /** The cookies that count, as one field value; empty for none. */
+  readonly cookies: string;
+  /** Those of them that are part of the key. */
+  readonly keyedCookies: string;
+  /** Fields that the route keys by; these reach the origin whatever they are. */
+  readonly keyHeaders: readonly string[];
+  readonly honoursDirectives: boolean;
+  /** The only other fields of a client that reach the origin; `undefined`: all. */
+  readonly forward: readonly string[] | undefined;
 }
 
 /** Of a request that may be answered from a stored response. */
 export class KeyedFields implements Fields {
   readonly #request: ForwardedRequest;
-  readonly #given: { cookies: string; keyHeaders: readonly string[]; honoursDirectives: boolean };
+  readonly #given: KeyedBy;
+  /** Fields that the answer is known to vary by; these reach the origin, too. */
+  readonly #selecting: readonly string[];
   #connection: ReadonlySet<string> | undefined;
 
-  /**
-   * @param given.cookies    those that count, as one field value; empty for none
-   * @param given.keyHeaders fields that the route keys by; these reach the origin whatever they are
-   */
-  constructor(
-    request: ForwardedRequest,
-    given: { cookies: string; keyHeaders: readonly string[]; honoursDirectives: boolean },
-  ) {
+  constructor(request: ForwardedRequest, given: KeyedBy, selecting: readonly string[] = []) {
     this.#request = request;
     this.#given = given;
+    this.#selecting = selecting;
+  }
+
+  /** Also where the origin is not told of it: the platform may tell it all the same. */
+  get clientAddress(): string | null {
+    const { address, client } = this.#request;
+    return address === undefined ? client.get("cf-connecting-ip") : address;
+  }
+
+  /** The same request as if it had come with these fields. */
+  withClient(client: Headers): KeyedFields {
+    const request = { ...this.#request, client, address: this.clientAddress };
+    return new KeyedFields(request, this.#given, this.#selecting);
   }
 
   /** The same fields with other cookies. */
   withCookies(cookies: string): KeyedFields {
-    return new KeyedFields(this.#request, { ...this.#given, cookies });
+    return new KeyedFields(this.#request, { ...this.#given, cookies }, this.#selecting);
   }
 
+  /** The same fields, of which the origin gets those that are named, too. */
+  withSelecting(names: readonly string[]): KeyedFields {
+    return new KeyedFields(this.#request, this.#given, [...this.#selecting, ...names]);
+  }
+
+  /**
+   * By what the answer is selected if it varies by this field. What the route does not forward
+   * counts, too: the origin is asked with it before anything is stored that varies by it.
+   */
   get(name: string): string | null {
     const lower = name.toLowerCase();
     const { client } = this.#request;
@@ -75,14 +97,35 @@ export class KeyedFields implements Fields {
     return this.get(name) !== null;
   }
 
+  /** What the origin sees. */
+  get sent(): Fields {
+    return { get: (name) => this.#sent(name), has: (name) => this.#sent(name) !== null };
+  }
+
+  #sent(name: string): string | null {
+    const lower = name.toLowerCase();
+    if (this.reaches(lower)) return this.get(lower);
+    const { keyedCookies } = this.#given;
+    return lower === "cookie" && keyedCookies !== "" ? keyedCookies : null;
+  }
+
+  /** Those of some fields that the client has sent, and that the origin does not see whole. */
+  unsent(names: readonly string[]): string[] {
+    return names.filter((name) => this.get(name) !== this.#sent(name));
+  }
+
+  /** @param name in lower case */
+  reaches(name: string): boolean {
+    const { forward, keyHeaders } = this.#given;
+    if (forward === undefined || alwaysSent.has(name)) return true;
+    return [forward, keyHeaders, this.#selecting].some((names) => names.includes(name));
+  }
+
   #isDropped(name: string): boolean {
     if (this.#given.keyHeaders.includes(name)) return false;
     this.#connection ??= connectionFields(this.#request.client);
     return (
-      isSteering(name) ||
-      neverForwarded.has(name) ||
-      conditional.has(name) ||
-      bodyFields.has(name) ||
+      isWithheld(name) ||
       this.#connection.has(name) ||
       (requestCaching.has(name) && !this.#given.honoursDirectives)
     );
@@ -92,7 +135,7 @@ export class KeyedFields implements Fields {
   toHeaders(extra: readonly (readonly [name: string, value: string])[]): Headers {
     const headers = new Headers();
     for (const [name] of this.#request.client) {
-      const value = this.get(name);
+      const value = this.#sent(name);
       if (value !== null) headers.set(name, value);
     }
     headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
@@ -100,14 +143,13 @@ export class KeyedFields implements Fields {
   }
 }
 
-/** Of a request that is passed by: all that the client sent, save what belongs to its connection. */
+/** Of a request that is passed by: all of the client's, save what is forged or of its connection. */
 export function passedFields(request: ForwardedRequest): Headers {
   const headers = new Headers(request.client);
   const dropped = connectionFields(request.client);
   for (const [name] of request.client) {
-    const isOurs = isSteering(name) && !isMethodOverride(name);
     // What Connection nominates need not be a name: only what is there is deleted.
-    if (isOurs || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
+    if (isForged(name) || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
   }
   return introduced(headers, request, []);
 }
@@ -119,6 +161,9 @@ const introducedNames = [
   "via",
   "surrogate-capability",
 ] as const;
+
+/** By whatever client: `Accept-Encoding` in one of two forms. */
+const alwaysSent: ReadonlySet<string> = new Set(["accept-encoding", ...introducedNames]);
 
 /**
  * Fields that are ours to set: RFC 9110 §7.6.3 asks for Via, and nobody else is believed on the

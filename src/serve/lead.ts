@@ -6,7 +6,8 @@ import { conditionalFields, hasStrongDate } from "../http/validators.ts";
 import type { Flight } from "./collapse.ts";
 import { answeredBy, storedMeanwhile } from "./come-since.ts";
 import type { Fresh } from "./fill.ts";
-import { forwardAsked, isOriginError } from "./forward.ts";
+import { isOriginError } from "./forward.ts";
+import { forwardSelecting } from "./forward-selecting.ts";
 import { settleDoubt } from "./in-doubt.ts";
 import { type Answer, atHand, lookedFurther, type Need, questionOf } from "./need.ts";
 import { plainPage } from "./plain-page.ts";
@@ -23,7 +24,7 @@ import {
 
 /** Goes to the origin. Whatever happens, those who wait are told. */
 export async function lead(need: Need, flight: Flight): Promise<Answer> {
-  const { asked, ports, key } = need;
+  const { ports, key } = need;
   flight.leads(ports.nowAtMs());
   try {
     if (need.validating !== undefined) await mayValidate(need.validating, need);
@@ -36,7 +37,7 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     // Judged after that: what the stamp has in it is known to whoever validates.
     const validators = validatorsOf(need);
     const validating = validators.length > 0 ? need.validating : undefined;
-    const answer = await forwardAsked(asked, validators, ports);
+    const { answer, asked: sent } = await forwardSelecting(need, validators);
     if (answer.kind === "failed") return await originFailed(answer.failure, need, flight);
     const fresh: Fresh = { ...answer, stamp };
     const { response } = fresh;
@@ -46,7 +47,8 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     }
     if (validating !== undefined && response.status === 304) {
       const isUnchanged = await mayValidate(validating, need);
-      const answered = isUnchanged ? await validated(fresh, validating, need, flight) : undefined;
+      const told = { ...need, asked: sent };
+      const answered = isUnchanged ? await validated(fresh, validating, told, flight) : undefined;
       // The 304 was about another response than ours, or about what was purged while it was on its
       // way: ask again, without conditions.
       if (answered !== undefined) return answered;
@@ -57,9 +59,10 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       : undefined;
     if (stale === undefined) {
       const replaced = atHand(need);
-      if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, need);
+      const told = { ...need, asked: sent };
+      if (sent.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, told);
       discardBody(replaced?.stored);
-      return sendAndStore(fresh, need, flight);
+      return sendAndStore(fresh, told, flight);
     }
     flight.settle({ kind: "origin-failed", failure: "error-status" });
     ports.flights.end(key.text, flight);

@@ -20,6 +20,7 @@ import { isAlwaysValidated, isKept, keepUntilAtMs, type Terms, termsOf } from ".
 import { policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
+import { placeOf } from "./shared-odds.ts";
 import { clientHasIt, discardBody } from "./respond.ts";
 import { newestMarker } from "./variants.ts";
 import type { Candidate, MissReason } from "./verdict.ts";
@@ -31,7 +32,7 @@ export interface LookUp {
   readonly accepts: (candidate: Candidate) => boolean;
   /** The shared tier is known to have just been written. */
   readonly atPrimary?: boolean;
-  /** The shared tier need not be asked where it hardly ever has what this colo has not. */
+  /** The shared tier need not be asked where it hardly ever has what would be of use. */
   readonly mayPassOver?: boolean;
 }
 
@@ -42,7 +43,7 @@ export interface LookedUp {
   readonly key: RecordKey;
   /** The marker that was followed; `undefined` if there is none. */
   readonly marker: VaryMarker | undefined;
-  /** What came of it in the shared tier where this colo has never had it; else `undefined`. */
+  /** What came of it in the shared tier, where this colo has nothing that answers. */
   readonly inShared: InShared | undefined;
 }
 
@@ -120,7 +121,8 @@ class Search {
     const { tiers } = this.#ports;
     for (const tier of [tiers.edge, tiers.shared]) {
       if (tier === undefined || !this.#ask.asked.route.tiers.includes(tier.name)) continue;
-      if (tier === tiers.shared && this.#isNewToColo) await this.#inSharedIfLikely(tier);
+      if (tier === tiers.shared && this.#isOfNoUse()) this.#passOver();
+      else if (tier === tiers.shared && this.#isNewToColo) await this.#inSharedIfLikely(tier);
       else {
         const came = await this.#in(tier);
         this.#isNewToColo = tier === tiers.edge && came === "absent" && this.#hasNothing();
@@ -134,17 +136,25 @@ class Search {
     return this.#best === undefined && this.#marker === undefined;
   }
 
+  /** Others with unknown cookies have just got what this one may not have. */
+  #isOfNoUse(): boolean {
+    const { asked, atMs, mayPassOver = false } = this.#ask;
+    if (!mayPassOver || !asked.hasUnknownCookie) return false;
+    return this.#ports.uncacheable.hasForSessions(this.#key().text, atMs);
+  }
+
+  #passOver(): void {
+    this.#inShared = "passed-over";
+    this.#ports.metrics.tierRead("shared", this.#inShared);
+  }
+
   async #inSharedIfLikely(shared: Tier): Promise<void> {
     const { sharedOdds } = this.#ports;
     const { asked, mayPassOver = false } = this.#ask;
-    const { name } = asked.route;
-    if (mayPassOver && !sharedOdds.isWorthAsking(name)) {
-      this.#inShared = "passed-over";
-      this.#ports.metrics.tierRead("shared", this.#inShared);
-      return;
-    }
+    const place = placeOf(asked);
+    if (mayPassOver && !sharedOdds.isWorthAsking(place)) return this.#passOver();
     const came = await this.#in(shared);
-    if (!this.#hasNothing()) sharedOdds.brought(name, "something");
+    if (!this.#hasNothing()) sharedOdds.brought(place, "something");
     else if (came === "absent") this.#inShared = "nothing";
   }
 

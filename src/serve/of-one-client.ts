@@ -29,7 +29,7 @@ function marksOf({ selecting }: StoredMetadata, asked: Asked): string[] {
   const { forwarded, route, hasUnknownCookie } = asked;
   const own = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
   const isKeyedByAddress = own.has("x-forwarded-for") || own.has("cf-connecting-ip");
-  const address = isKeyedByAddress ? "" : (forwarded.get("x-forwarded-for") ?? "");
+  const address = isKeyedByAddress ? "" : (forwarded.clientAddress ?? "");
   const cookies = hasUnknownCookie && !own.has("cookie") ? unknownCookies(forwarded, route) : [];
   // Behind a comma another cookie may begin.
   const whole = cookies.map(({ value }) => value);

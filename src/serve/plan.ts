@@ -4,7 +4,7 @@ import { type RequestDirectives, requestDirectives } from "../http/cache-control
 import type { ForwardReason } from "../http/cache-status.ts";
 import type { Fields } from "../http/stored-response.ts";
 import type { RecordKey } from "../tiers/record-key.ts";
-import { knownCookies, sortCookies } from "./cookies.ts";
+import { knownCookies, sortCookies, unknownCookies } from "./cookies.ts";
 import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
 import { type KeyedUrl, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
@@ -28,7 +28,10 @@ export interface Asked {
   readonly directives: RequestDirectives;
   /** The cookies that are part of the key, as one field value. */
   readonly keyedCookies: string;
-  /** Only responses that the origin shares explicitly may answer, and only such may be stored. */
+  /**
+   * One reaches the origin: only responses that the origin shares explicitly may answer, and only
+   * such may be stored.
+   */
   readonly hasUnknownCookie: boolean;
 }
 
@@ -89,6 +92,15 @@ export function asRefresh(asked: Asked, selectsByCookie: boolean): Asked {
   };
 }
 
+/** The same request, of which the origin gets these fields, too, since its answer varies by them. */
+export function askedWith(asked: Asked, names: readonly string[]): Asked {
+  if (asked.route.forward === undefined || names.length === 0) return asked;
+  const forwarded = asked.forwarded.withSelecting(names);
+  const hasUnknownCookie =
+    forwarded.reaches("cookie") && unknownCookies(forwarded, asked.route).length > 0;
+  return { ...asked, forwarded, hasUnknownCookie };
+}
+
 /** @returns why this request is neither answered from a stored response nor stored */
 function passRule(
   request: Request,
@@ -110,7 +122,12 @@ function passRule(
 
 function askedFor(request: Request, read: UrlRead, config: Config): Asked {
   const { route, parameters, keyed } = read;
-  const { cookies, forwarded, key } = keyedAs({ client: request.headers, keyed, route, config });
+  const { cookies, keyedCookies, forwarded, key } = keyedAs({
+    client: request.headers,
+    keyed,
+    route,
+    config,
+  });
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
@@ -121,25 +138,26 @@ function askedFor(request: Request, read: UrlRead, config: Config): Asked {
     url: keyed.url,
     forwarded,
     directives: honoured(request.headers, route),
-    keyedCookies: cookies.keyed.join("; "),
-    hasUnknownCookie: cookies.hasUnknown,
+    keyedCookies,
+    hasUnknownCookie: cookies.hasUnknown && forwarded.reaches("cookie"),
   };
 }
 
 /** What a request with these fields is keyed by on a route, and what its origin would see. */
 export function keyedAs(given: { client: Headers; keyed: KeyedUrl; route: Route; config: Config }) {
   const { client, keyed, route, config } = given;
-  const { keyHeaders, honourRequestDirectives: honoursDirectives } = route;
+  const { keyHeaders, forward, honourRequestDirectives: honoursDirectives } = route;
   const cookies = sortCookies({
     field: client.get("cookie"),
     ...knownCookies(route, config),
   });
+  const keyedCookies = cookies.keyed.join("; ");
   const forwarded = new KeyedFields(
     { client, target: keyed.target },
-    { cookies: cookies.forwarded, keyHeaders, honoursDirectives },
+    { cookies: cookies.forwarded, keyedCookies, keyHeaders, honoursDirectives, forward },
   );
   const key = primaryKey(keyed, { forwarded, keyHeaders, keyedCookies: cookies.keyed });
-  return { cookies, forwarded, key };
+  return { cookies, keyedCookies, forwarded, key };
 }
 
 function honoured(headers: Headers, route: Route): RequestDirectives {

@@ -19,6 +19,7 @@ import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
 import type { SharedOdds } from "./shared-odds.ts";
 import type { Target } from "./target.ts";
+import type { KnownVary } from "./forward-selecting.ts";
 import type { Uncacheable } from "./uncacheable.ts";
 import type { ReadUrl } from "./url-reader.ts";
 
@@ -59,6 +60,7 @@ export interface Isolate {
   /** `undefined` where clients are not limited. */
   readonly clientLimit: ClientLimit | undefined;
   readonly uncacheable: Uncacheable;
+  readonly knownVary: KnownVary;
   readonly invalidations: Invalidations;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */
   readonly joinedPurges: JoinedPurges | undefined;

@@ -1,12 +1,14 @@
 // Brings a response up to date behind its clients' backs: one that is stale (RFC 5861 §3), or soon
 // will be.
 import type { RecordKey } from "../tiers/record-key.ts";
+import type { StoredMetadata } from "../http/stored-response.ts";
 import type { Flight } from "./collapse.ts";
 import { forwardAsked, isOriginError } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "./lookup.ts";
 import { type Need, questionOf } from "./need.ts";
+import { inNobodysName } from "./nobodys-name.ts";
 import { pageOf } from "./origin-health.ts";
 import { type Asked, asRefresh } from "./plan.ts";
 import type { Ports } from "./ports.ts";
@@ -25,7 +27,7 @@ export function refreshBehind(client: Asked, stale: Candidate, key: RecordKey, p
  * since the page that occasions it may fail for reasons of its own.
  */
 export function probeOrigin(client: Asked, ports: Ports): void {
-  const asked = asRefresh(client, false);
+  const asked = inNobodysName(asRefresh(client, false), undefined);
   const target = ports.originHealth.wellTarget(asked.route.origin) ?? asked.target;
   ports.afterAnswer(async () => {
     const answer = await forwardAsked({ ...asked, target }, [], ports);
@@ -46,7 +48,8 @@ export function startRefresh(
   key: RecordKey,
   ports: Ports,
 ): void {
-  const { selecting, respondedAtMs: sinceAtMs } = stored.metadata;
+  const { metadata: stale } = stored;
+  const { selecting, respondedAtMs: sinceAtMs } = stale;
   const selectsByCookie = selecting.some(([name]) => name === "cookie");
   const asked = asRefresh(client, selectsByCookie);
   if (ports.flights.get(key.text, ports.nowAtMs()) !== undefined) return;
@@ -54,7 +57,7 @@ export function startRefresh(
   const accepts = (candidate: Candidate) =>
     candidate.stored.metadata.respondedAtMs > sinceAtMs && isFresh(candidate, asked, ports);
   const begun = { key, flight };
-  ports.afterAnswer(async () => void (await refresh({ asked, ports, accepts, begun })));
+  ports.afterAnswer(async () => void (await refresh({ asked, ports, accepts, begun, stale })));
 }
 
 /** `skipped`: fresh for long enough, or under way already. */
@@ -90,6 +93,8 @@ interface Refresh {
   readonly accepts: (candidate: Candidate) => boolean;
   /** Absent where the look-up is to tell under which key it is asked for. */
   readonly begun?: { readonly key: RecordKey; readonly flight: Flight };
+  /** Of what is to be refreshed, if that is known: it may be gone from the tiers by then. */
+  readonly stale?: StoredMetadata;
 }
 
 /** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
@@ -110,7 +115,10 @@ async function refresh(given: Refresh): Promise<Refreshed> {
     const { flight } = under;
     under = undefined;
     const before = typeof found === "object" ? replacedBy(found, asked, ports) : {};
-    const need = { asked, ports, ...place, key, ...before, reason: "stale" } as const;
+    const like = typeof found === "object" ? found.stored.metadata : given.stale;
+    // A note of a hot key holds no more than its key and its Vary.
+    const named = like === undefined ? asked : inNobodysName(asked, like, place.marker?.names);
+    const need = { asked: named, ports, ...place, key, ...before, reason: "stale" } as const;
     return await led({ ...need, isForClient: false, lookedAtMs: nowAtMs() }, flight);
   } finally {
     if (under !== undefined) flights.end(under.key.text, under.flight);

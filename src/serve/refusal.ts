@@ -24,6 +24,7 @@ export type StoreRefusal =
   | "too-large"
   | "names-client"
   | "too-many-variants"
+  | "withheld-field"
   | "refresh-failed";
 
 /** Refusals that hold for whoever asks for this key next. */
@@ -85,6 +86,26 @@ export function heedRefusal(
   if (saidByOrigin.has(refusal) || isGone(status)) endStored(refused);
 }
 
+/**
+ * Remembers of which keys those with unknown cookies get an answer of their own each, and forgets
+ * those of which they no longer do. By the primary key, too: a marker may be in Redis alone.
+ *
+ * @param status of the answer
+ */
+export function heedForSessions(
+  refusal: StoreRefusal | undefined,
+  status: number,
+  { asked, ports, key }: Pick<Need, "asked" | "ports" | "key">,
+): void {
+  if (!asked.hasUnknownCookie) return;
+  const { uncacheable, nowAtMs } = ports;
+  const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
+  for (const { text } of [key, asked.key]) {
+    if (refusal === undefined) uncacheable.forgetForSessions(text);
+    else if (isOwn && tellsOfResource(status)) uncacheable.markForSessions(text, nowAtMs());
+  }
+}
+
 /** Under the key that it was read from, too: a marker found later leads to another. */
 export function endStored({ asked, ports, key, replaced }: Refused): void {
   const { target } = asked;
@@ -125,6 +146,7 @@ export function refusalToStore(
   if (verdict.kind === "refused") return verdict.rule;
   if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
   if (originAnsweredAt(fieldsOf(metadata), place) === "one-client") return "names-client";
+  if (unsentIn(metadata, asked).length > 0) return "withheld-field";
   // Last of what is asked of its fields: it looks through all of them.
   if (namesClient(received, metadata, asked)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
@@ -139,14 +161,17 @@ export function isFailedRefresh(status: number, need: Need): boolean {
 }
 
 /** What a refusal is about, for who asks why: cookies that nobody knows, fields that select. */
-export function namesIn(
-  refusal: StoreRefusal,
-  { selecting }: StoredMetadata,
-  { forwarded, route }: Asked,
-): string[] {
-  if (refusal === "too-many-variants") return selecting.map(([name]) => name);
+export function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked): string[] {
+  const { forwarded, route } = asked;
+  if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
+  if (refusal === "withheld-field") return unsentIn(metadata, asked);
   if (refusal !== "unknown-cookie") return [];
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
+}
+
+/** It varies by these, and its origin was asked without them: it is nobody's variant. */
+function unsentIn({ selecting }: StoredMetadata, { forwarded }: Asked): string[] {
+  return forwarded.unsent(selecting.map(([name]) => name));
 }
 
 /** Known beforehand only where the origin gave a length. */

@@ -9,8 +9,17 @@ import { arePersonal, fieldsForOneClient, type Fresh, metadataOf } from "./fill.
 import { ageSeconds, termsOf } from "./lifetime.ts";
 import { type Answer, atHand, forwardedFor, type Need, questionOf } from "./need.ts";
 import { namesClient } from "./of-one-client.ts";
-import { heedRefusal, isFailedRefresh, namesIn, ofOneClient, refusalToStore } from "./refusal.ts";
+import {
+  heedForSessions,
+  heedRefusal,
+  isFailedRefresh,
+  namesIn,
+  ofOneClient,
+  refusalToStore,
+  type StoreRefusal,
+} from "./refusal.ts";
 import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
+import { placeOf } from "./shared-odds.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
 import { hasRoomFor } from "./variants.ts";
 
@@ -23,6 +32,8 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
   heedRefusal(refusal, response.status, { ...need, replaced: atHand(need) });
+  heedForSessions(refusal, response.status, need);
+  learnOdds(metadata, refusal, need);
   const handling = { ...forwardedFor(need), forwardStatus: response.status };
   const own = fieldsForOneClient(response.headers, metadata, need);
   if (refusal !== undefined) {
@@ -49,7 +60,6 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     const given = { ports, handling: told, ...(change && { change }) };
     return { response: passOn(sent, given), outcome: "forwarded" };
   }
-  learnOdds(metadata, need);
   const source = response.body ?? new Blob([]).stream();
   const marked = awaitsSecondAsk(metadata, need)
     ? { ...metadata, awaitsSecondAsk: true }
@@ -65,11 +75,16 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
  * What varies is led to by a marker, which each colo has to add to. And an error tells nothing of the
  * pages that there are: whoever asks for random paths would have them passed over.
  */
-function learnOdds({ status, selecting }: StoredMetadata, { asked, ports, inShared }: Need): void {
-  const { name } = asked.route;
-  if (selecting.length > 0) ports.sharedOdds.brought(name, "something");
+function learnOdds(
+  { status, selecting }: StoredMetadata,
+  refusal: StoreRefusal | undefined,
+  { asked, ports, inShared }: Need,
+): void {
+  const isStored = refusal === undefined;
+  const place = placeOf(asked);
+  if (isStored && selecting.length > 0) ports.sharedOdds.brought(place, "something");
   else if (inShared === "nothing" && !isErrorStatus(status)) {
-    ports.sharedOdds.brought(name, "nothing");
+    ports.sharedOdds.brought(place, isStored ? "nothing" : "refused");
   }
 }
 

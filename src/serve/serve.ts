@@ -12,7 +12,7 @@ import { invalidateBy, isSafe } from "./invalidate.ts";
 import { type LookedUp, lookUp } from "./lookup.ts";
 import { type Answer, atHand, type Need, questionOf } from "./need.ts";
 import { pageOf } from "./origin-health.ts";
-import { type Asked, type Passed, plan } from "./plan.ts";
+import { type Asked, askedWith, type Passed, plan } from "./plan.ts";
 import { type PlainPage, plainPage } from "./plain-page.ts";
 import type { Ports } from "./ports.ts";
 import { refreshBehind } from "./refresh.ts";
@@ -35,29 +35,40 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
   if (planned.kind === "reserved") return plainPage("nothing");
   if (planned.kind === "pass") return passBy(planned.passed, ports);
 
-  const { asked } = planned;
+  const asked = askedAsKnown(planned.asked, ports);
   const question = questionOf({ asked, ports });
   const { host } = asked.key;
   const renewed = ports.view.attend({ atMs: question.atMs, host, afterAnswer: ports.afterAnswer });
   const accepts = (candidate: Candidate) =>
     isAnswer(decide(candidate, question)) || isSpared(candidate, asked, ports);
-  // The lease of a crowd is asked for together with the record.
-  const mayPassOver = asked.route.collapse === "isolate" && !asked.directives.onlyIfCached;
+  // The lease of a crowd is asked for together with the record; sessions are in no crowd.
+  const isInTurn = asked.route.collapse === "global" && !asked.hasUnknownCookie;
+  const mayPassOver = !isInTurn && !asked.directives.onlyIfCached;
   const looking = lookUp({ asked, atMs: question.atMs, accepts, mayPassOver }, ports);
-  const settle = (lookedUp: LookedUp, now: VerdictQuestion) => {
+  const settle = (lookedUp: LookedUp, lookedAt: VerdictQuestion) => {
     const { found, key, marker, inShared } = lookedUp;
-    const lookFurther = inShared === "passed-over" ? () => lookUpAll(asked, ports) : undefined;
-    const place = { asked, ports, key, marker, inShared, lookFurther };
+    const known = marker === undefined ? asked : askedWith(asked, marker.names);
+    const now = known === asked ? lookedAt : { ...lookedAt, asked: known };
+    const isLeft = inShared === "passed-over" && typeof found === "string";
+    const lookFurther = isLeft ? () => lookUpAll(asked, ports) : undefined;
+    const place = { asked: known, ports, key, marker, inShared, lookFurther };
     const need = { ...place, isForClient: true, lookedAtMs: now.atMs };
     const verdict = decide(found, now);
     if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(found, verdict, need);
-    const settled = settleDoubt(found, { asked, ports }, renewed);
-    return settled.then(() => carryOut(found, decide(found, questionOf({ asked, ports })), need));
+    const settled = settleDoubt(found, need, renewed);
+    return settled.then(() => carryOut(found, decide(found, questionOf(need)), need));
   };
   return looking instanceof Promise
     ? // Time that was spent looking counts: the answer goes out now.
       looking.then((lookedUp) => settle(lookedUp, questionOf({ asked, ports })))
     : settle(looking, question);
+}
+
+/** With what its answer varied by before, though nothing may be stored that tells so. */
+function askedAsKnown(asked: Asked, { knownVary }: Ports): Asked {
+  return asked.route.forward === undefined
+    ? asked
+    : askedWith(asked, knownVary.names(asked.key.text));
 }
 
 type Place = Omit<Need, "reason">;

@@ -1,27 +1,67 @@
 // Keys whose responses just proved to be for one client alone: for a while they are neither looked
-// up in the shared tier nor collapsed, since nobody could use what another is given.
+// up in the shared tier nor collapsed, since nobody could use what another is given. And keys of
+// which that holds for sessions alone.
 import { LRUCache } from "lru-cache";
 import { keyBytes } from "./key-bytes.ts";
 
 const keptMs = 10_000;
+
+/** Each further session asks the origin itself: it renews the mark, or ends it. */
+const keptForSessionsMs = 60_000;
+
 /** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
 const keysBytesMax = 1_048_576;
 
 export class Uncacheable {
+  readonly #forAll = new Marks(keptMs);
+  readonly #forSessions = new Marks(keptForSessionsMs);
+
+  mark(key: string, atMs: number): void {
+    this.#forAll.set(key, atMs);
+  }
+
+  has(key: string, atMs: number): boolean {
+    return this.#forAll.has(key, atMs);
+  }
+
+  forget(key: string): void {
+    this.#forAll.delete(key);
+  }
+
+  /** Requests with unknown cookies got what no other such request may have. */
+  markForSessions(key: string, atMs: number): void {
+    this.#forSessions.set(key, atMs);
+  }
+
+  hasForSessions(key: string, atMs: number): boolean {
+    return this.#forSessions.has(key, atMs);
+  }
+
+  forgetForSessions(key: string): void {
+    this.#forSessions.delete(key);
+  }
+}
+
+class Marks {
+  readonly #keptMs: number;
   readonly #untilAtMs = new LRUCache<string, number>({
     maxSize: keysBytesMax,
     sizeCalculation: (_, key) => keyBytes(key),
   });
 
-  mark(key: string, atMs: number): void {
-    this.#untilAtMs.set(key, atMs + keptMs);
+  constructor(forMs: number) {
+    this.#keptMs = forMs;
+  }
+
+  set(key: string, atMs: number): void {
+    this.#untilAtMs.set(key, atMs + this.#keptMs);
   }
 
   has(key: string, atMs: number): boolean {
     return atMs < (this.#untilAtMs.get(key) ?? 0);
   }
 
-  forget(key: string): void {
+  delete(key: string): void {
     this.#untilAtMs.delete(key);
   }
 }

@@ -183,6 +183,7 @@ function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMeta
     bodyDigest: before.bodyDigest,
     bodyDate: bodyDateOf(before) ?? undefined,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
+    askedBy: before.askedBy,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
   };

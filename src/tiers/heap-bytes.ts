@@ -30,6 +30,9 @@ export function heapBytes(record: TierRecord): number {
     const textLength = name.length + value.length;
     bytes += 2 * textBytes + textLength + builtCount * (headersFieldBytes + textLength);
   }
+  for (const value of Object.values(metadata.askedBy ?? {})) {
+    bytes += textBytes + (value?.length ?? 0);
+  }
   for (const [name, value] of metadata.selecting) {
     bytes += 2 * textBytes + name.length + (value?.length ?? 0);
   }

@@ -1,6 +1,6 @@
 // Records as text that outlives this version of the code: versioned, checked when read.
 import * as z from "zod/mini";
-import type { StoredMetadata } from "../http/stored-response.ts";
+import { askedByCharactersMax, type StoredMetadata } from "../http/stored-response.ts";
 import type { TierRecord, VaryMarker } from "./tier.ts";
 
 /** Raised with every change of form; a record of another version is a miss. */
@@ -9,6 +9,11 @@ const version = 4;
 /** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */
 export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
 export const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
+
+/** Also of a request, which is made of it: other characters would throw there. */
+const sentValue = z
+  .string()
+  .check(z.maxLength(askedByCharactersMax), z.regex(/^[\t\u0020-\u007e\u0080-\u00ff]*$/));
 
 const metadataForm = z.object({
   url: z.string(),
@@ -23,6 +28,9 @@ const metadataForm = z.object({
   selecting: z.array(z.tuple([fieldName, z.nullable(z.string())])),
   tags: z.array(z.string()),
   withheldTags: z.optional(z.array(z.tuple([fieldName, z.array(z.string())]))),
+  askedBy: z.optional(
+    z.object({ userAgent: z.optional(sentValue), accept: z.optional(sentValue) }),
+  ),
   stamp: z.union([z.literal("none"), z.object({ position: z.string(), n: z.string() })]),
   colo: z.string(),
   fillCostMs: z.number(),

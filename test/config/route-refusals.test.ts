@@ -176,6 +176,24 @@ describe("a route is refused", () => {
       says: '"header" is no field of key',
     },
     {
+      id: "forward-text",
+      changes: { forward: "accept" },
+      at: "forward",
+      says: 'must be a list, such as ["x-app"]',
+    },
+    {
+      id: "forward-no-name",
+      changes: { forward: ["x app"] },
+      at: "forward",
+      says: "has a name that no header field can have",
+    },
+    {
+      id: "forward-everything",
+      changes: { forward: ["*"] },
+      at: "forward",
+      says: "takes whole names; to forward all fields, leave it out, and for none write []",
+    },
+    {
       id: "key-header",
       changes: { key: { headers: ["x app"] } },
       at: "key.headers",

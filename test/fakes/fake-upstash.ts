@@ -73,6 +73,11 @@ export class FakeUpstash {
     return Array.from(this.#records.values(), ({ text }) => text).join("\n");
   }
 
+  /** Changes everything that is kept, as another version of the code would have written it. */
+  rewrite(change: (text: string) => string): void {
+    for (const record of this.#records.values()) record.text = change(record.text);
+  }
+
   async answer(path: string, body: unknown): Promise<Response> {
     if (this.mode === "down") throw new TypeError("No connection.");
     if (this.mode === "refuses") {

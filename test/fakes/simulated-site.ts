@@ -4,6 +4,7 @@ import "./workers-globals.ts";
 import { Metrics } from "../../src/metrics.ts";
 import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { Flights } from "../../src/serve/collapse.ts";
+import { KnownVary } from "../../src/serve/forward-selecting.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
 import { LeftOutTags } from "../../src/serve/left-out-tags.ts";
 import { Lifts } from "../../src/serve/lifts.ts";
@@ -76,6 +77,7 @@ export class SimulatedSite {
       loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
+      knownVary: new KnownVary(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,
       hotKeys: undefined,

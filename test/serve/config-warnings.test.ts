@@ -18,6 +18,7 @@ describe("beside bypass", () => {
     { id: "tags", fields: { tags: ["a"] } },
     { id: "query", fields: { query: { allow: ["page"] } } },
     { id: "cookies", fields: { cookies: { ignore: ["a"] } } },
+    { id: "forward", fields: { forward: ["x-real-ip"] } },
     { id: "tiers", fields: { tiers: ["memory"] } },
   ])("$id has no effect", ({ id, fields }) => {
     expect(told([{ name: "own", match: "/me/*", bypass: true, ...fields }])).toEqual([
@@ -35,6 +36,17 @@ describe("beside bypass", () => {
     { id: "no-bypass", fields: { bypass: false, fresh: "5m" } },
   ])("$id is right", ({ fields }) => {
     expect(told([{ name: "own", match: "/me/*", ...fields }])).toEqual([]);
+  });
+});
+
+describe("what a route is to forward", () => {
+  it("is named where it never is", () => {
+    const forward = ["X-Real-IP", "accept", "cookie", "if-none-match", "x-url-scheme"];
+    const key = { headers: ["x-url-scheme"] };
+    expect(told([{ name: "few", match: "*", forward, key }])).toEqual([
+      'Route "few" forwards x-real-ip, if-none-match in vain. What is stored for all is made without ' +
+        "such fields, whoever sends them. Remove them from forward, or name them in key.headers.",
+    ]);
   });
 });
 

@@ -13,40 +13,65 @@ function requestWith(fields: Texts): ForwardedRequest {
   return { client: new Headers(fields), target: readTarget("https://www.example.com/a") };
 }
 
-function keyed(fields: Texts, given: { cookies?: string; honoursDirectives?: boolean } = {}) {
-  const { cookies = "", honoursDirectives = false } = given;
-  const request = requestWith({ ...fields, "cf-connecting-ip": "192.0.2.7" });
-  return new KeyedFields(request, { cookies, keyHeaders: ["x-app"], honoursDirectives });
+interface Given {
+  readonly cookies?: string;
+  readonly honoursDirectives?: boolean;
+  readonly forward?: readonly string[];
 }
 
-const steering = (
-  "forwarded x-forwarded-prefix x-forwarded-port x-forwarded-scheme x-forwarded-server " +
-  "x-forwarded-ssl x-host x-real-ip x-original-host front-end-https x-url-scheme"
-).split(" ");
-const methods = ["x-http-method", "x-http-method-override", "x-method-override"];
+function keyed(fields: Texts, given: Given = {}) {
+  const { cookies = "", honoursDirectives = false, forward } = given;
+  const request = requestWith({ ...fields, "cf-connecting-ip": "192.0.2.7" });
+  const keyHeaders = ["x-app"];
+  const by = { cookies, keyedCookies: "", keyHeaders, honoursDirectives, forward };
+  return new KeyedFields(request, by);
+}
+
+const words = (text: string) => text.split(" ");
+const addresses = words(
+  "forwarded forwarded-for x-forwarded x-forward-for x-originally-forwarded-for client-ip client_ip " +
+    "x-client-ip x-cluster-client-ip true-client-ip x-true-ip x-real-ip x_real_ip x-remote-ip " +
+    "x-remote-addr x-remote-user remote-user x-originating-ip x-proxyuser-ip x-custom-ip-authorization " +
+    "cf-connecting-ipv6 cf-pseudo-ipv4 fastly-client-ip akamai-origin-hop x-akamai-edgescape " +
+    "x-azure-clientip x-azure-socketip wl-proxy-client-ip proxy-client-ip incap-client-ip",
+);
+const places = words(
+  "x-forwarded-prefix x-forwarded-port x-forwarded-scheme x-forwarded-server x-forwarded-ssl " +
+    "x-forwarded-path x-host x-original-host x-original-url x-original-uri x-rewrite-url " +
+    "x-override-url x-backend-host x-http-host-override x-http-path-override x-http-destinationurl " +
+    "x-matched-path x-proxy-url front-end-https x-url-scheme x-scheme https x-arr-ssl " +
+    "x-accel-mapping x-sendfile-type x-envoy-original-path",
+);
+const loopholes = ["proxy", "x-middleware-subrequest"];
+const steering = [...addresses, ...places, ...loopholes];
+const methods = words(
+  "x-method x-http-method x-http-method-override x-method-override x_http_method_override",
+);
+const ofOneRequest = words(
+  "x-middleware-prefetch x-middleware-rewrite x-nextjs-data x-invoke-path " +
+    "x-invoke-status x-now-route-matches x-vercel-ip-country x-prerender-revalidate x-nuxt-no-ssr " +
+    "x-astro-path x-react-router-spa-mode x-amz-website-redirect-location x-amzn-remapped-host " +
+    "cloudfront-viewer-country translate x-auth-request-user x-ms-client-principal-name " +
+    "x-ssl-client-cert x-wap-profile x-msisdn device-stock-ua",
+);
+/** They change an answer by design, and honest origins say so by `Vary`; or the platform sets them. */
+const left = words(
+  "user-agent accept accept-language origin referer x-requested-with x-pjax hx-request turbo-frame " +
+    "x-inertia rsc next-router-state-tree next-router-prefetch next-url save-data sec-ch-ua purpose " +
+    "cf-connecting-ip cf-ipcountry cf-ray cf-visitor x-csrf-token x-api-key",
+);
 const ofTheConnection = ["keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
 describe("a request that may be answered from a stored response", () => {
   it.each([
     ...steering,
     ...methods,
-    "x-original-url",
-    "x-rewrite-url",
+    ...ofOneRequest,
     ...ofTheConnection,
     "host",
     "proxy-authorization",
     "proxy-connection",
     "x_forwarded_host",
-    "x_http_method_override",
-    "x-original-uri",
-    "x-forwarded-path",
-    "x-client-ip",
-    "true-client-ip",
-    "x-scheme",
-    "x-http-host-override",
-    "x-accel-mapping",
-    "x-sendfile-type",
-    "x-envoy-original-path",
     "pragma",
     "if-none-match",
     "if-modified-since",
@@ -60,6 +85,11 @@ describe("a request that may be answered from a stored response", () => {
     const fields = keyed({ [name]: "1" });
     expect(fields.toHeaders([]).has(name)).toBe(false);
     expect(fields.get(name)).toBeNull();
+  });
+
+  it.each(left)("goes with %s", (name) => {
+    const fields = keyed({ [name]: "192.0.2.7" });
+    expect(fields.toHeaders([]).get(name)).toBe("192.0.2.7");
   });
 
   it.each([
@@ -134,6 +164,32 @@ describe("a request that may be answered from a stored response", () => {
   });
 });
 
+describe("where a route forwards few fields", () => {
+  const client = { "x-app": "1", "x-a": "2", "x-b": "3", "x-real-ip": "4", "user-agent": "5" };
+
+  it("the origin gets these, what is keyed, and what is ours", () => {
+    const headers = keyed(client, { forward: ["x-a", "x-real-ip"] }).toHeaders([]);
+    expect(Object.fromEntries(headers)).toEqual({
+      "accept-encoding": "identity",
+      "cache-control": "max-age=0",
+      "surrogate-capability": 'tidemark="Surrogate/1.0"',
+      "x-a": "2",
+      "x-app": "1",
+      "x-forwarded-for": "192.0.2.7",
+      "x-forwarded-host": "www.example.com",
+      "x-forwarded-proto": "https",
+    });
+  });
+
+  it("what is withheld selects all the same, and is told apart from what is sent", () => {
+    const fields = keyed(client, { forward: [], cookies: "session=1" });
+    expect([fields.get("x-b"), fields.sent.get("x-b")]).toEqual(["3", null]);
+    const names = ["x-a", "x-app", "x-c", "x-real-ip", "x-forwarded-for", "cookie"];
+    expect(fields.unsent(names)).toEqual(["x-a", "cookie"]);
+    expect(fields.withSelecting(["x-a", "cookie"]).unsent(names)).toEqual([]);
+  });
+});
+
 describe("what we introduce", () => {
   it("is what Vary selects by, too", () => {
     const fields = keyed({ via: "1.0 proxy", "x-forwarded-for": "203.0.113.9" });
@@ -165,14 +221,16 @@ describe("a request that is passed by", () => {
     "host",
     "proxy-authorization",
     "x-forwarded-for",
-    "x-original-url",
-    "x-rewrite-url",
+    "x_forwarded_prefix",
   ])("goes without %s", (name) => {
     expect(passed({ [name]: "1" }).has(name)).toBe(false);
   });
 
   it.each([
     ...methods,
+    ...ofOneRequest,
+    ...left,
+    "x-original-method",
     "authorization",
     "cookie",
     "if-match",

@@ -8,13 +8,14 @@ import { idle, openColos, type Site } from "../fakes/harness.ts";
 import { cc, page, type Script, unreachable } from "../fakes/origin-in-process.ts";
 
 describe("look-ups that bring nothing", () => {
+  const place = { route: "a", section: "a\nb" };
   const after = (fruitless: number) => {
     const odds = new SharedOdds();
-    for (let count = 0; count < fruitless; count += 1) odds.brought("a", "nothing");
+    for (let count = 0; count < fruitless; count += 1) odds.brought(place, "nothing");
     return odds;
   };
   const worth = (odds: SharedOdds, looks: number) =>
-    Array.from({ length: looks }, () => odds.isWorthAsking("a")).filter(Boolean).length;
+    Array.from({ length: looks }, () => odds.isWorthAsking(place)).filter(Boolean).length;
 
   it.each([
     { id: "few", fruitless: 63, looks: 16, asked: 16 },
@@ -26,12 +27,51 @@ describe("look-ups that bring nothing", () => {
 
   it("count from the start once one has brought something", () => {
     const odds = after(64);
-    odds.brought("a", "something");
+    odds.brought(place, "something");
     expect(worth(odds, 16)).toBe(16);
   });
 
   it("say nothing of another route", () => {
-    expect(after(64).isWorthAsking("b")).toBe(true);
+    expect(after(64).isWorthAsking({ route: "b", section: "b\nb" })).toBe(true);
+  });
+
+  it("say nothing of another section of their route where nothing was to be stored", () => {
+    const odds = new SharedOdds();
+    for (let count = 0; count < 64; count += 1) odds.brought(place, "refused");
+    expect(odds.isWorthAsking({ route: "a", section: "a\nc" })).toBe(true);
+    expect(worth(odds, 16)).toBe(2);
+    odds.brought(place, "something");
+    expect(worth(odds, 16)).toBe(16);
+  });
+});
+
+describe("of the look-ups, by how likely it is that one finds something", () => {
+  /** Numbers from 0 to 1, always the same (Park and Miller's). */
+  const numbers = () => {
+    let last = 20_261_121;
+    return () => (last = (last * 48_271) % 2_147_483_647) / 2_147_483_647;
+  };
+
+  it.each([
+    { likelihood: 0.005, sparedMin: 0.8, lostMax: 0.005 },
+    { likelihood: 0.03, sparedMin: 0.4, lostMax: 0.016 },
+    { likelihood: 0.08, sparedMin: 0, lostMax: 0.005 },
+  ])("$likelihood", ({ likelihood, sparedMin, lostMax }) => {
+    const odds = new SharedOdds();
+    const place = { route: "a", section: "a\nb" };
+    const next = numbers();
+    const looks = 200_000;
+    let [spared, lost] = [0, 0];
+    for (let look = 0; look < looks; look += 1) {
+      const isThere = next() < likelihood;
+      if (odds.isWorthAsking(place)) odds.brought(place, isThere ? "something" : "refused");
+      else {
+        spared += 1;
+        if (isThere) lost += 1;
+      }
+    }
+    expect(spared / looks).toBeGreaterThanOrEqual(sparedMin);
+    expect(lost / looks).toBeLessThan(lostMax);
   });
 });
 

@@ -16,6 +16,7 @@ const text = fc.string({ unit: fc.integer({ min: 0, max: 0xff_ff }).map(String.f
 const anyText = fc.oneof(text, fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }));
 const name = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9a-z]{1,20}$/);
 const value = anyText.map((given) => given.replaceAll(/[\0\r\n]/g, ""));
+const sent = fc.stringMatching(/^[\t\u0020-\u007e\u0080-\u00ff]{0,256}$/);
 const amount = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0));
 
 const response: fc.Arbitrary<RecordHead> = fc.record({
@@ -33,6 +34,10 @@ const response: fc.Arbitrary<RecordHead> = fc.record({
     selecting: fc.array(fc.tuple(name, fc.option(anyText))),
     tags: fc.array(anyText),
     withheldTags: fc.option(fc.array(fc.tuple(name, fc.array(anyText))), { nil: undefined }),
+    askedBy: fc.option(
+      fc.record({ userAgent: fc.option(sent, { nil: undefined }), accept: sent }),
+      { nil: undefined },
+    ),
     stamp: fc.oneof(fc.constant("none" as const), fc.record({ position: anyText, n: anyText })),
     colo: anyText,
     fillCostMs: amount,
@@ -117,6 +122,15 @@ const withMarker = (changed: object): string =>
   written({ record: { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [], ...changed } });
 
 describe("another form", () => {
+  it("has what a later version adds left out, so that both can read it", () => {
+    const askedBy = { userAgent: "Mozilla/5.0", country: "DE" };
+    const read = decodeRecord(withMetadata({ askedBy, later: 1 }))?.record;
+    expect(read).toEqual({
+      kind: "response",
+      metadata: { ...metadata, askedBy: { userAgent: "Mozilla/5.0" } },
+    });
+  });
+
   it("is not that of the record the rows below start from", () => {
     expect(decodeRecord(written({}))?.record).toEqual({ kind: "response", metadata });
     expect(decodeRecord(withMarker({}))?.record.kind).toBe("vary");
@@ -153,6 +167,16 @@ describe("another form", () => {
     { id: "no digest", text: withMetadata({ bodyDigest: undefined }) },
     { id: "a selecting field alone", text: withMetadata({ selecting: [["a"]] }) },
     { id: "tags as text", text: withMetadata({ tags: "a" }) },
+    { id: "a kind of client as text", text: withMetadata({ askedBy: "Mozilla/5.0" }) },
+    { id: "a long kind of client", text: withMetadata({ askedBy: { accept: "x".repeat(257) } }) },
+    {
+      id: "a kind of client that no field can have",
+      text: withMetadata({ askedBy: { accept: "€" } }),
+    },
+    {
+      id: "a kind of client of two lines",
+      text: withMetadata({ askedBy: { userAgent: "a\nb: c" } }),
+    },
     { id: "a stamp of another word", text: withMetadata({ stamp: "some" }) },
     { id: "half a stamp", text: withMetadata({ stamp: { position: "1-0" } }) },
     { id: "an array", text: "[]" },

@@ -1,0 +1,56 @@
+// What the isolate tells an origin when it asks for all who come later, in nobody's name: what the
+// key and its Vary hold, and what the stored response was asked for with. Nothing else.
+import {
+  type AskedBy,
+  askedByCharactersMax,
+  fieldsOf,
+  type StoredMetadata,
+} from "../http/stored-response.ts";
+import type { Asked } from "./plan.ts";
+
+/** Some origins refuse requests without one. */
+const ownUserAgent = "Tidemark";
+
+/** Kept with a response; what is long is left out. */
+export function askedByOf({ forwarded: { sent } }: Asked): AskedBy {
+  const short = (name: string) => {
+    const value = sent.get(name);
+    return value === null || value.length > askedByCharactersMax ? undefined : value;
+  };
+  return { userAgent: short("user-agent"), accept: short("accept") };
+}
+
+type ToRefresh = Pick<StoredMetadata, "askedBy" | "fields" | "selecting">;
+
+/**
+ * @param asked whose fields hold what the key and Vary name
+ * @param like  the response that is refreshed; `undefined` for none
+ * @param names other fields by which the answer is known to vary
+ */
+export function inNobodysName(
+  asked: Asked,
+  like: ToRefresh | undefined,
+  names: readonly string[] = [],
+): Asked {
+  const { forwarded, route } = asked;
+  const selecting = (like?.selecting ?? []).map(([name]) => name);
+  const client = usualFields(like);
+  for (const name of ["cookie", ...route.keyHeaders, ...selecting, ...names]) {
+    const value = forwarded.get(name);
+    // The origin is told of an address by the field that we make of this one.
+    const source = name === "x-forwarded-for" ? "cf-connecting-ip" : name;
+    if (value === null) client.delete(source);
+    else client.set(source, value);
+  }
+  return { ...asked, forwarded: forwarded.withClient(client) };
+}
+
+function usualFields(like: ToRefresh | undefined): Headers {
+  const { userAgent, accept } = like?.askedBy ?? { userAgent: ownUserAgent };
+  const fields = new Headers();
+  if (userAgent !== undefined) fields.set("user-agent", userAgent);
+  if (accept !== undefined) fields.set("accept", accept);
+  const coding = like && fieldsOf(like).get("content-encoding");
+  if (coding) fields.set("accept-encoding", coding);
+  return fields;
+}
