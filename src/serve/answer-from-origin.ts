@@ -18,6 +18,12 @@ import { type Candidate, decide, isAnswer, judgedUnder, mayAnswerWhoWaited } fro
 /** How often one request may wait for another's forward. */
 const turnsMax = 3;
 
+/**
+ * After so many failed forwards of others a request is told of the failure. What the first one's own
+ * fields provoked need not meet the next; but an origin in trouble must not see a whole crowd.
+ */
+const failuresMax = 2;
+
 export async function answerFromOrigin(first: Need): Promise<Answer> {
   const { ports } = first;
   let need = first;
@@ -26,6 +32,7 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
   const waitedFor = new Set<Flight>();
   let hasWaited = false;
   let endsOfPatience = 0;
+  let failures = 0;
   for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
     const unasked = await withoutAsking(need, { hasWaited });
     if (unasked !== undefined) return unasked;
@@ -54,13 +61,20 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
     }
     const answer = await followed(ended, need);
     if (answer !== undefined) return answer;
+    if (ended.kind === "origin-failed") {
+      failures += 1;
+      if (ended.failure === "timeout" || failures === failuresMax) return failurePage(ended, need);
+      // One of those who waited leads for the others, once more.
+      turn -= 1;
+      continue;
+    }
     // Purged meanwhile: one of those who waited leads for the others.
     if (!isPurged(ended, need)) return leadAlone(need);
   }
   // Whoever has waited for so many in vain would do no better.
   if (endsOfPatience < turnsMax) return leadAlone(need);
   const come = await storedMeanwhile(need);
-  return come === undefined ? failurePage("timeout", need) : answeredBy(come, need);
+  return come === undefined ? failurePage({ failure: "timeout" }, need) : answeredBy(come, need);
 
   async function leadAlone(alone: Need): Promise<Answer> {
     return (await withoutAsking(alone, { hasWaited })) ?? lead(alone, new Flight(ports.nowAtMs()));
@@ -210,16 +224,11 @@ function mayCollapse({ asked, ports, key }: Need): boolean {
 /**
  * What a follower receives is judged like any stored response, under its own view and clock.
  *
- * @returns `undefined` if the follower has to go to the origin itself
+ * @returns `undefined` if that is no answer to the follower
  */
 async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | undefined> {
   if (outcome.kind === "nothing-to-share" || outcome.kind === "varies") return undefined;
-  if (outcome.kind === "origin-failed") {
-    const { failure } = outcome;
-    const stale = await staleInstead(need, { collapsed: true });
-    if (stale !== undefined || failure === "error-status") return stale;
-    return failurePage(failure, need);
-  }
+  if (outcome.kind === "origin-failed") return staleInstead(need, { collapsed: true });
   if (!selects(outcome.stored.metadata.selecting, need.asked.forwarded)) return undefined;
   const candidate = candidateOf(outcome.stored, need);
   await settleDoubt(candidate, need);
