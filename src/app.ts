@@ -12,6 +12,7 @@ import { RedisClient } from "./redis/redis-client.ts";
 import { ByteBudget } from "./serve/byte-budget.ts";
 import { Flights } from "./serve/collapse.ts";
 import { configWarnings } from "./serve/config-warnings.ts";
+import { FewAtOnce } from "./serve/few-at-once.ts";
 import { HotKeyStream } from "./serve/hot-key-stream.ts";
 import { HotKeys } from "./serve/hot-keys.ts";
 import { Invalidations } from "./serve/invalidate.ts";
@@ -150,6 +151,7 @@ function createIsolate(given: {
     },
     view: purging?.view ?? noJournal,
     flights: new Flights(),
+    fewAtOnce: new FewAtOnce(),
     leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),

@@ -1,19 +1,18 @@
 // Answers a request that no stored response may answer: one forward for all who ask for the same, in
 // this isolate or in the world, and none while the origin is known to be down.
 import { selects } from "../http/selecting.ts";
-import { Flight, type FlightOutcome, type Late } from "./collapse.ts";
-import { answeredBy, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
+import type { Flight, FlightOutcome, Late } from "./collapse.ts";
+import { answeredBy, answeredWith, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
 import { settleDoubt } from "./in-doubt.ts";
 import { variantKey } from "./key.ts";
 import { failurePage, lead, staleInstead } from "./lead.ts";
+import { leadAlone } from "./lead-alone.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "./lookup.ts";
-import { type Answer, atHand, lookedFurther, type Need, questionOf } from "./need.ts";
-import { pageOf } from "./origin-health.ts";
-import { plainPage } from "./plain-page.ts";
-import { probeOrigin, startRefresh } from "./refresh.ts";
+import { type Answer, type Need, questionOf } from "./need.ts";
 import { discardBody } from "./respond.ts";
 import { type Candidate, decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "./verdict.ts";
+import { withoutAsking } from "./without-asking.ts";
 
 /** How often one request may wait for another's forward. */
 const turnsMax = 3;
@@ -25,7 +24,7 @@ const turnsMax = 3;
 const failuresMax = 2;
 
 export async function answerFromOrigin(first: Need): Promise<Answer> {
-  const { ports } = first;
+  const sinceAtMs = first.ports.nowAtMs();
   let need = first;
   // Patience for the rest of the world is had once.
   let mayTakeTurn = true;
@@ -69,16 +68,12 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
       continue;
     }
     // Purged meanwhile: one of those who waited leads for the others.
-    if (!isPurged(ended, need)) return leadAlone(need);
+    if (!isPurged(ended, need)) return leadAlone(need, { hasWaited, sinceAtMs });
   }
   // Whoever has waited for so many in vain would do no better.
-  if (endsOfPatience < turnsMax) return leadAlone(need);
+  if (endsOfPatience < turnsMax) return leadAlone(need, { hasWaited, sinceAtMs });
   const come = await storedMeanwhile(need);
   return come === undefined ? failurePage({ failure: "timeout" }, need) : answeredBy(come, need);
-
-  async function leadAlone(alone: Need): Promise<Answer> {
-    return (await withoutAsking(alone, { hasWaited })) ?? lead(alone, new Flight(ports.nowAtMs()));
-  }
 }
 
 function isPurged(outcome: FlightOutcome, need: Need): boolean {
@@ -105,10 +100,8 @@ async function collapsed(
     const come = comeSince(need);
     if (come !== undefined && isOfAnotherVariant(come, need)) return come;
     // Without a pause: nobody else must begin a flight meanwhile.
-    if (come?.kind === "stored") {
-      const candidate = candidateOf(come.stored, need);
-      if (isAnswer(decide(candidate, questionOf(need)))) return answeredBy(candidate, need);
-    }
+    const answer = come && answeredWith(come, need);
+    if (answer !== undefined) return answer;
     const flight = ports.flights.begin(key.text, ports.nowAtMs());
     const leading = mayTakeTurn ? leadInTurn(need, flight) : lead(need, flight);
     // A client that leaves must not end what others wait for.
@@ -150,6 +143,7 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
     if (turn.kind === "uncacheable") {
       ports.uncacheable.mark(key.text, ports.nowAtMs());
       ports.flights.end(key.text, flight);
+      return { kind: "nothing-to-share" };
     }
     // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
     const isOver = isFailure || turn.kind === "out-of-patience";
@@ -165,27 +159,6 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
     ports.flights.end(key.text, flight);
     throw cause;
   }
-}
-
-/** While the origin is down, and for a page that has just failed, no client finds out again. */
-async function withoutAsking(
-  need: Need,
-  { hasWaited }: { hasWaited: boolean },
-): Promise<Answer | undefined> {
-  const { asked, ports, key } = need;
-  const state = ports.originHealth.ask(pageOf(asked), ports.nowAtMs());
-  if (state.kind === "well") return undefined;
-  const isDown = state.kind === "down";
-  if (isDown && state.isProbe) probeOrigin(asked, ports);
-  const known = await lookedFurther(need);
-  const kept = atHand(known);
-  const stale = await staleInstead(known, "unasked");
-  if (stale === undefined && (isDown || known !== need)) discardBody(kept?.stored);
-  if (stale === undefined && !isDown) return undefined;
-  if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
-  const come = stale === undefined && hasWaited ? await storedMeanwhile(need) : undefined;
-  if (come !== undefined) return answeredBy(come, need);
-  return stale ?? { response: plainPage("down"), outcome: "failed" };
 }
 
 /** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */

@@ -9,7 +9,7 @@ import type { OriginFailure } from "./forward.ts";
 export type FlightOutcome =
   /** Stored whole: each follower judges it like any stored response, under its own view. */
   | { kind: "stored"; stored: StoredResponse }
-  /** Nothing that may be shared: each goes to the origin itself, at once. */
+  /** Nothing that may be shared: each goes to the origin itself, a few at a time. */
   | { kind: "nothing-to-share" }
   /** Variants are stored under keys of their own by now: each looks for its own. */
   | { kind: "varies"; marker: VaryMarker }
