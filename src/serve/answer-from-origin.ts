@@ -1,6 +1,7 @@
 // Answers a request that no stored response may answer: one forward for all who ask for the same, in
 // this isolate or in the world, and none while the origin is known to be down.
 import { selects } from "../http/selecting.ts";
+import { pause } from "../patience.ts";
 import type { Flight, FlightOutcome, Late } from "./collapse.ts";
 import { answeredBy, answeredWith, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
 import { settleDoubt } from "./in-doubt.ts";
@@ -22,32 +23,32 @@ const turnsMax = 3;
  * fields provoked need not meet the next; but an origin in trouble must not see a whole crowd.
  */
 const failuresMax = 2;
+/** Among a crowd somebody goes on at once. */
+const drawnWithinMs = 20;
 
 export async function answerFromOrigin(first: Need): Promise<Answer> {
   const sinceAtMs = first.ports.nowAtMs();
   let need = first;
-  // Patience for the rest of the world is had once.
-  let mayTakeTurn = true;
-  const waitedFor = new Set<Flight>();
+  const waiting: Waiting = { mayTakeTurn: true, waitedFor: new Set(), failed: undefined };
   let hasWaited = false;
   let endsOfPatience = 0;
   let failures = 0;
   for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
     const unasked = await withoutAsking(need, { hasWaited });
     if (unasked !== undefined) return unasked;
-    const ended = await collapsed(need, { mayTakeTurn, waitedFor });
+    const ended = await collapsed(need, waiting);
     hasWaited = true;
     if ("response" in ended) return ended;
     if (ended.kind === "late") {
       const late = await followed(ended.outcome, need);
       if (late !== undefined) return late;
       // It is no answer to this request, which goes on waiting as if it had not come.
-      waitedFor.delete(ended.flight);
+      waiting.waitedFor.delete(ended.flight);
       turn -= 1;
       continue;
     }
     if (ended.kind === "out-of-patience" || ended.kind === "abandoned") {
-      mayTakeTurn = false;
+      waiting.mayTakeTurn = false;
       endsOfPatience += ended.kind === "abandoned" ? 0 : 1;
       continue;
     }
@@ -55,7 +56,8 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
       const again = await lookedUpAgain(ended, need);
       if ("response" in again) return again;
       need = again;
-      waitedFor.clear();
+      waiting.waitedFor.clear();
+      waiting.failed = undefined;
       continue;
     }
     const answer = await followed(ended, need);
@@ -63,7 +65,8 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
     if (ended.kind === "origin-failed") {
       failures += 1;
       if (ended.failure === "timeout" || failures === failuresMax) return failurePage(ended, need);
-      // One of those who waited leads for the others, once more.
+      // One of those who waited leads for the others: any, since the next may be the same client.
+      await pause(drawnWithinMs * need.ports.random());
       turn -= 1;
       continue;
     }
@@ -85,32 +88,46 @@ function isPurged(outcome: FlightOutcome, need: Need): boolean {
 /** `abandoned`: the leader's request has ended without a word. */
 type Unserved = { kind: "out-of-patience" } | { kind: "abandoned" };
 
-/**
- * Leads where nobody does, else waits for who does.
- *
- * @param waitedFor flights for the same that were waited for in vain; grows by one that is
- */
+/** What a request knows of the flights for the same that it has waited for. */
+interface Waiting {
+  /** Patience for the rest of the world is had once. */
+  mayTakeTurn: boolean;
+  /** In vain: none of them has ended yet. */
+  readonly waitedFor: Set<Flight>;
+  /** The last that failed. */
+  failed: Flight | undefined;
+}
+
+/** Leads where nobody does, else waits for who does; `waiting` grows by what it waits for in vain. */
 async function collapsed(
   need: Need,
-  { mayTakeTurn, waitedFor }: { mayTakeTurn: boolean; waitedFor: Set<Flight> },
+  waiting: Waiting,
 ): Promise<Answer | FlightOutcome | Late | Unserved> {
   const { ports, key, asked } = need;
-  const running = ports.flights.get(key.text, ports.nowAtMs());
-  if (running === undefined || running.stored !== undefined) {
+  const { mayTakeTurn, waitedFor, failed } = waiting;
+  const anew = failed?.ledAnew;
+  const running = anew ?? ports.flights.get(key.text, ports.nowAtMs());
+  if (running === undefined || (running !== anew && running.stored !== undefined)) {
     const come = comeSince(need);
     if (come !== undefined && isOfAnotherVariant(come, need)) return come;
     // Without a pause: nobody else must begin a flight meanwhile.
     const answer = come && answeredWith(come, need);
     if (answer !== undefined) return answer;
     const flight = ports.flights.begin(key.text, ports.nowAtMs());
+    if (failed !== undefined) failed.ledAnew = flight;
     const leading = mayTakeTurn ? leadInTurn(need, flight) : lead(need, flight);
     // A client that leaves must not end what others wait for.
     ports.afterAnswer(async () => void (await leading.catch(() => undefined)));
     return leading;
   }
+  if (failed !== undefined) failed.ledAnew = running;
   const outcome = await running.wait(asked.route.patienceMs, [...waitedFor]);
-  if (outcome !== "out-of-patience" && outcome !== "abandoned") return outcome;
+  if (typeof outcome !== "string") {
+    if (outcome.kind === "origin-failed") waiting.failed = running;
+    return outcome;
+  }
   waitedFor.add(running);
+  waiting.failed = undefined;
   const isOver = outcome === "out-of-patience";
   const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
   if (stale !== undefined) return stale;

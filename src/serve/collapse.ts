@@ -40,6 +40,8 @@ const flightMsMax = 30_000;
 
 export class Flight {
   readonly startedAtMs: number;
+  /** Of one that failed: what all who waited for it wait for next, whenever they hear of it. */
+  ledAnew: Flight | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome>();
   readonly #ended = Promise.withResolvers<void>();
   #outcome: FlightOutcome | undefined;
