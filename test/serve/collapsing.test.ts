@@ -161,7 +161,8 @@ describe("a response that took longer than it lives", () => {
   it("is told with its age", async () => {
     const site = openSite();
     const seen = await crowd(site, slow(site, "max-age=1"), { count: 2 });
-    expect(seen[1]?.fields.get("age")).toBe("2");
+    // Whoever of the two led: its own answer came without one.
+    expect(new Set(seen.map(({ fields }) => fields.get("age")))).toEqual(new Set(["2", null]));
   });
 });
 
