@@ -13,6 +13,7 @@ import { ByteBudget } from "./serve/byte-budget.ts";
 import { ClientLimit } from "./serve/client-limit.ts";
 import { Flights } from "./serve/collapse.ts";
 import { configWarnings } from "./serve/config-warnings.ts";
+import { FewAtOnce } from "./serve/few-at-once.ts";
 import { HotKeyStream } from "./serve/hot-key-stream.ts";
 import { KnownVary } from "./serve/forward-selecting.ts";
 import { HotKeys } from "./serve/hot-keys.ts";
@@ -152,6 +153,7 @@ function createIsolate(given: {
     },
     view: purging?.view ?? noJournal,
     flights: new Flights(),
+    fewAtOnce: new FewAtOnce(),
     leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),

@@ -1,47 +1,54 @@
 // Answers a request that no stored response may answer: one forward for all who ask for the same, in
 // this isolate or in the world, and none while the origin is known to be down.
 import { selects } from "../http/selecting.ts";
-import { Flight, type FlightOutcome, type Late } from "./collapse.ts";
-import { answeredBy, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
+import { pause } from "../patience.ts";
+import type { Flight, FlightOutcome, Late } from "./collapse.ts";
+import { answeredBy, answeredWith, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
 import { settleDoubt } from "./in-doubt.ts";
 import { variantKey } from "./key.ts";
 import { failurePage, lead, staleInstead } from "./lead.ts";
+import { leadAlone } from "./lead-alone.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "./lookup.ts";
-import { type Answer, atHand, lookedFurther, type Need, questionOf } from "./need.ts";
-import { pageOf } from "./origin-health.ts";
-import { plainPage } from "./plain-page.ts";
-import { probeOrigin, startRefresh } from "./refresh.ts";
+import { type Answer, type Need, questionOf } from "./need.ts";
 import { discardBody } from "./respond.ts";
 import { type Candidate, decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "./verdict.ts";
+import { withoutAsking } from "./without-asking.ts";
 
 /** How often one request may wait for another's forward. */
 const turnsMax = 3;
 
+/**
+ * After so many failed forwards of others a request is told of the failure. What the first one's own
+ * fields provoked need not meet the next; but an origin in trouble must not see a whole crowd.
+ */
+const failuresMax = 2;
+/** Among a crowd somebody goes on at once. */
+const drawnWithinMs = 20;
+
 export async function answerFromOrigin(first: Need): Promise<Answer> {
-  const { ports } = first;
+  const sinceAtMs = first.ports.nowAtMs();
   let need = first;
-  // Patience for the rest of the world is had once.
-  let mayTakeTurn = true;
-  const waitedFor = new Set<Flight>();
+  const waiting: Waiting = { mayTakeTurn: true, waitedFor: new Set(), failed: undefined };
   let hasWaited = false;
   let endsOfPatience = 0;
+  let failures = 0;
   for (let turn = 0; turn < turnsMax && mayCollapse(need); turn += 1) {
     const unasked = await withoutAsking(need, { hasWaited });
     if (unasked !== undefined) return unasked;
-    const ended = await collapsed(need, { mayTakeTurn, waitedFor });
+    const ended = await collapsed(need, waiting);
     hasWaited = true;
     if ("response" in ended) return ended;
     if (ended.kind === "late") {
       const late = await followed(ended.outcome, need);
       if (late !== undefined) return late;
       // It is no answer to this request, which goes on waiting as if it had not come.
-      waitedFor.delete(ended.flight);
+      waiting.waitedFor.delete(ended.flight);
       turn -= 1;
       continue;
     }
     if (ended.kind === "out-of-patience" || ended.kind === "abandoned") {
-      mayTakeTurn = false;
+      waiting.mayTakeTurn = false;
       endsOfPatience += ended.kind === "abandoned" ? 0 : 1;
       continue;
     }
@@ -49,22 +56,27 @@ export async function answerFromOrigin(first: Need): Promise<Answer> {
       const again = await lookedUpAgain(ended, need);
       if ("response" in again) return again;
       need = again;
-      waitedFor.clear();
+      waiting.waitedFor.clear();
+      waiting.failed = undefined;
       continue;
     }
     const answer = await followed(ended, need);
     if (answer !== undefined) return answer;
+    if (ended.kind === "origin-failed") {
+      failures += 1;
+      if (ended.failure === "timeout" || failures === failuresMax) return failurePage(ended, need);
+      // One of those who waited leads for the others: any, since the next may be the same client.
+      await pause(drawnWithinMs * need.ports.random());
+      turn -= 1;
+      continue;
+    }
     // Purged meanwhile: one of those who waited leads for the others.
-    if (!isPurged(ended, need)) return leadAlone(need);
+    if (!isPurged(ended, need)) return leadAlone(need, { hasWaited, sinceAtMs });
   }
   // Whoever has waited for so many in vain would do no better.
-  if (endsOfPatience < turnsMax) return leadAlone(need);
+  if (endsOfPatience < turnsMax) return leadAlone(need, { hasWaited, sinceAtMs });
   const come = await storedMeanwhile(need);
-  return come === undefined ? failurePage("timeout", need) : answeredBy(come, need);
-
-  async function leadAlone(alone: Need): Promise<Answer> {
-    return (await withoutAsking(alone, { hasWaited })) ?? lead(alone, new Flight(ports.nowAtMs()));
-  }
+  return come === undefined ? failurePage({ failure: "timeout" }, need) : answeredBy(come, need);
 }
 
 function isPurged(outcome: FlightOutcome, need: Need): boolean {
@@ -76,34 +88,46 @@ function isPurged(outcome: FlightOutcome, need: Need): boolean {
 /** `abandoned`: the leader's request has ended without a word. */
 type Unserved = { kind: "out-of-patience" } | { kind: "abandoned" };
 
-/**
- * Leads where nobody does, else waits for who does.
- *
- * @param waitedFor flights for the same that were waited for in vain; grows by one that is
- */
+/** What a request knows of the flights for the same that it has waited for. */
+interface Waiting {
+  /** Patience for the rest of the world is had once. */
+  mayTakeTurn: boolean;
+  /** In vain: none of them has ended yet. */
+  readonly waitedFor: Set<Flight>;
+  /** The last that failed. */
+  failed: Flight | undefined;
+}
+
+/** Leads where nobody does, else waits for who does; `waiting` grows by what it waits for in vain. */
 async function collapsed(
   need: Need,
-  { mayTakeTurn, waitedFor }: { mayTakeTurn: boolean; waitedFor: Set<Flight> },
+  waiting: Waiting,
 ): Promise<Answer | FlightOutcome | Late | Unserved> {
   const { ports, key, asked } = need;
-  const running = ports.flights.get(key.text, ports.nowAtMs());
-  if (running === undefined || running.stored !== undefined) {
+  const { mayTakeTurn, waitedFor, failed } = waiting;
+  const anew = failed?.ledAnew;
+  const running = anew ?? ports.flights.get(key.text, ports.nowAtMs());
+  if (running === undefined || (running !== anew && running.stored !== undefined)) {
     const come = comeSince(need);
     if (come !== undefined && isOfAnotherVariant(come, need)) return come;
     // Without a pause: nobody else must begin a flight meanwhile.
-    if (come?.kind === "stored") {
-      const candidate = candidateOf(come.stored, need);
-      if (isAnswer(decide(candidate, questionOf(need)))) return answeredBy(candidate, need);
-    }
+    const answer = come && answeredWith(come, need);
+    if (answer !== undefined) return answer;
     const flight = ports.flights.begin(key.text, ports.nowAtMs());
+    if (failed !== undefined) failed.ledAnew = flight;
     const leading = mayTakeTurn ? leadInTurn(need, flight) : lead(need, flight);
     // A client that leaves must not end what others wait for.
     ports.afterAnswer(async () => void (await leading.catch(() => undefined)));
     return leading;
   }
+  if (failed !== undefined) failed.ledAnew = running;
   const outcome = await running.wait(asked.route.patienceMs, [...waitedFor]);
-  if (outcome !== "out-of-patience" && outcome !== "abandoned") return outcome;
+  if (typeof outcome !== "string") {
+    if (outcome.kind === "origin-failed") waiting.failed = running;
+    return outcome;
+  }
   waitedFor.add(running);
+  waiting.failed = undefined;
   const isOver = outcome === "out-of-patience";
   const stale = isOver ? await staleInstead(need, { collapsed: true }) : undefined;
   if (stale !== undefined) return stale;
@@ -136,6 +160,7 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
     if (turn.kind === "uncacheable") {
       ports.uncacheable.mark(key.text, ports.nowAtMs());
       ports.flights.end(key.text, flight);
+      return { kind: "nothing-to-share" };
     }
     // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
     const isOver = isFailure || turn.kind === "out-of-patience";
@@ -151,27 +176,6 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
     ports.flights.end(key.text, flight);
     throw cause;
   }
-}
-
-/** While the origin is down, and for a page that has just failed, no client finds out again. */
-async function withoutAsking(
-  need: Need,
-  { hasWaited }: { hasWaited: boolean },
-): Promise<Answer | undefined> {
-  const { asked, ports, key } = need;
-  const state = ports.originHealth.ask(pageOf(asked), ports.nowAtMs());
-  if (state.kind === "well") return undefined;
-  const isDown = state.kind === "down";
-  if (isDown && state.isProbe) probeOrigin(asked, ports);
-  const known = await lookedFurther(need);
-  const kept = atHand(known);
-  const stale = await staleInstead(known, "unasked");
-  if (stale === undefined && (isDown || known !== need)) discardBody(kept?.stored);
-  if (stale === undefined && !isDown) return undefined;
-  if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
-  const come = stale === undefined && hasWaited ? await storedMeanwhile(need) : undefined;
-  if (come !== undefined) return answeredBy(come, need);
-  return stale ?? { response: plainPage("down"), outcome: "failed" };
 }
 
 /** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */
@@ -210,16 +214,11 @@ function mayCollapse({ asked, ports, key }: Need): boolean {
 /**
  * What a follower receives is judged like any stored response, under its own view and clock.
  *
- * @returns `undefined` if the follower has to go to the origin itself
+ * @returns `undefined` if that is no answer to the follower
  */
 async function followed(outcome: FlightOutcome, need: Need): Promise<Answer | undefined> {
   if (outcome.kind === "nothing-to-share" || outcome.kind === "varies") return undefined;
-  if (outcome.kind === "origin-failed") {
-    const { failure } = outcome;
-    const stale = await staleInstead(need, { collapsed: true });
-    if (stale !== undefined || failure === "error-status") return stale;
-    return failurePage(failure, need);
-  }
+  if (outcome.kind === "origin-failed") return staleInstead(need, { collapsed: true });
   if (!selects(outcome.stored.metadata.selecting, need.asked.forwarded)) return undefined;
   const candidate = candidateOf(outcome.stored, need);
   await settleDoubt(candidate, need);

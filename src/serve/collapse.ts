@@ -1,4 +1,5 @@
 // One forward per key and isolate: others wait for plain data, never for another request's I/O.
+import { retryAfterSeconds } from "../http/retry-after.ts";
 import type { StoredResponse } from "../http/stored-response.ts";
 import { patiently } from "../patience.ts";
 import type { VaryMarker } from "../tiers/tier.ts";
@@ -8,11 +9,24 @@ import type { OriginFailure } from "./forward.ts";
 export type FlightOutcome =
   /** Stored whole: each follower judges it like any stored response, under its own view. */
   | { kind: "stored"; stored: StoredResponse }
-  /** Nothing that may be shared: each goes to the origin itself, at once. */
+  /** Nothing that may be shared: each goes to the origin itself, a few at a time. */
   | { kind: "nothing-to-share" }
   /** Variants are stored under keys of their own by now: each looks for its own. */
   | { kind: "varies"; marker: VaryMarker }
-  | { kind: "origin-failed"; failure: OriginFailure };
+  | ({ kind: "origin-failed" } & FailedForward);
+
+/** How a forward failed; of an error's answer, what may be told to others than its client. */
+export interface FailedForward {
+  readonly failure: OriginFailure;
+  readonly status?: number;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/** @param response an error of the server, which is not stored */
+export function failedWith({ status, headers }: Response, atMs: number): FlightOutcome {
+  const seconds = retryAfterSeconds(headers.get("retry-after"), atMs);
+  return { kind: "origin-failed", failure: "error-status", status, retryAfterSeconds: seconds };
+}
 
 /** What an earlier flight has brought after all. */
 export interface Late {
@@ -26,6 +40,8 @@ const flightMsMax = 30_000;
 
 export class Flight {
   readonly startedAtMs: number;
+  /** Of one that failed: what all who waited for it wait for next, whenever they hear of it. */
+  ledAnew: Flight | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome>();
   readonly #ended = Promise.withResolvers<void>();
   #outcome: FlightOutcome | undefined;

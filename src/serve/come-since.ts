@@ -34,6 +34,14 @@ export function comeSince(need: Need): FlightOutcome | undefined {
   return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
 }
 
+/** @returns `undefined` if what has come does not answer this request; takes no promise */
+export function answeredWith(come: FlightOutcome, need: Need): Answer | undefined {
+  if (come.kind !== "stored") return undefined;
+  const candidate = candidateOf(come.stored, need);
+  const mayAnswer = isAnswer(decide(candidate, questionOf(need)));
+  return mayAnswer ? answeredBy(candidate, need) : undefined;
+}
+
 /** So soon after the look-up nothing else is there. */
 const lookAgainAfterMs = 1_000;
 

@@ -1,10 +1,12 @@
-// Asks the origin, and tells an answer from a failure.
+// Asks the origin, and tells an answer from a failure. What fails several clients is asked for by the
+// isolate itself before the origin is taken for down.
 import { failureToldBy } from "../http/storable.ts";
-import { passedFields } from "./forwarded-fields.ts";
+import { KeyedFields, passedFields } from "./forwarded-fields.ts";
+import { ownUserAgent } from "./nobodys-name.ts";
 import type { OriginAsked } from "./origin-health.ts";
 import type { Asked, Passed } from "./plan.ts";
 import type { OriginRequest, Ports } from "./ports.ts";
-import { pathAndQuery } from "./target.ts";
+import { pathAndQuery, type Target } from "./target.ts";
 
 /** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */
 export type OriginFailure = "unreachable" | "timeout" | "error-status";
@@ -61,44 +63,94 @@ export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswe
   );
 }
 
+/** The runtime ends what goes on behind an answer after half a minute. */
+const lookMsMax = 20_000;
+
+/**
+ * Asks an origin whether it answers, behind the answer, with nothing of any client: by the page that
+ * answered last, or the one at hand, and by the front page. A client may make one of them fail.
+ */
+export async function lookAtOrigin(
+  { origin, target }: Pick<OriginAsked, "origin" | "target">,
+  ports: Ports,
+): Promise<{ isAnswered: boolean }> {
+  const last = ports.originHealth.wellTarget(origin) ?? target;
+  const paths = new Set([last.path, "/"]);
+  const looks = Array.from(paths, (path) => lookAt({ ...last, path, query: "" }, origin, ports));
+  return { isAnswered: (await Promise.all(looks)).includes("answered") };
+}
+
+async function lookAt(target: Target, origin: string, ports: Ports): Promise<OriginAnswer["kind"]> {
+  const client = new Headers({ accept: "*/*", "user-agent": ownUserAgent });
+  const given = {
+    cookies: "",
+    keyedCookies: "",
+    keyHeaders: [],
+    honoursDirectives: false,
+    forward: undefined,
+  };
+  const request = {
+    method: "GET",
+    target,
+    pathAndQuery: pathAndQuery(target),
+    headers: new KeyedFields({ client, target }, given).toHeaders([]),
+    body: null,
+    isUpgrade: false,
+  };
+  const withinMs = Math.min(lookMsMax, ports.config.originTimeout.firstByteMs);
+  const answer = await ask({ origin, page: undefined, target, withinMs }, request, ports);
+  if (answer.kind === "answered") await answer.response.body?.cancel();
+  return answer.kind;
+}
+
 type Sent = Omit<OriginRequest, "signal"> & { readonly isUpgrade: boolean };
 
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
-  asking: OriginAsked,
+  asking: OriginAsked & { readonly withinMs?: number },
   { isUpgrade, ...request }: Sent,
   ports: Ports,
 ): Promise<OriginAnswer> {
-  const { originHealth } = ports;
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), ports.config.originTimeout.firstByteMs);
+  const { firstByteMs } = ports.config.originTimeout;
+  const timer = setTimeout(() => abort.abort(), asking.withinMs ?? firstByteMs);
   const requestedAtMs = ports.nowAtMs();
   request.headers.set("via", ports.loops.viaWithOurs(request.headers.get("via")));
   try {
     const sent = { ...request, signal: abort.signal };
     const response = await sentWithRetry(asking.origin, sent, ports);
     const respondedAtMs = ports.nowAtMs();
-    const failure = failureToldBy(response.status);
-    if (failure !== undefined) {
-      await response.body?.cancel();
-      originHealth.failed(asking, respondedAtMs, failure);
-      return { kind: "failed", failure };
-    }
-    if (isFinal(response.status) || (isUpgrade && response.status === 101)) {
-      originHealth.answered(asking, { isError: isOriginError(response.status) }, respondedAtMs);
+    const { status } = response;
+    const failure = failureToldBy(status);
+    if (failure === undefined && (isFinal(status) || (isUpgrade && status === 101))) {
+      ports.originHealth.answered(asking, { isError: isOriginError(status) }, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
     await response.body?.cancel();
-    originHealth.failed(asking, respondedAtMs);
-    return { kind: "failed", failure: "unreachable" };
+    return failed(asking, failure ?? "unreachable", ports);
   } catch {
     const failure = abort.signal.aborted ? "timeout" : "unreachable";
     // Where a body is sent, it may be its client who failed.
-    if (request.body === null) originHealth.failed(asking, ports.nowAtMs(), failure);
-    return { kind: "failed", failure };
+    if (request.body !== null) return { kind: "failed", failure };
+    return failed(asking, failure, ports);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function failed(
+  asking: OriginAsked,
+  failure: "unreachable" | "timeout",
+  ports: Ports,
+): OriginAnswer {
+  const { originHealth, nowAtMs, afterAnswer } = ports;
+  if (originHealth.failed(asking, nowAtMs(), failure)) {
+    afterAnswer(async () => {
+      const { isAnswered } = await lookAtOrigin(asking, ports);
+      if (!isAnswered) originHealth.lookFailed(asking.origin, nowAtMs());
+    });
+  }
+  return { kind: "failed", failure };
 }
 
 /** A connection may break between two requests; what is safe is sent once more (RFC 9110 §9.2.2). */

@@ -3,7 +3,7 @@
 import type { Handling } from "../http/cache-status.ts";
 import { bodyDateOf, fieldsOf } from "../http/stored-response.ts";
 import { conditionalFields, hasStrongDate } from "../http/validators.ts";
-import type { Flight } from "./collapse.ts";
+import { type FailedForward, failedWith, type Flight } from "./collapse.ts";
 import { answeredBy, storedMeanwhile } from "./come-since.ts";
 import type { Fresh } from "./fill.ts";
 import { isOriginError } from "./forward.ts";
@@ -64,7 +64,7 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       discardBody(replaced?.stored);
       return sendAndStore(fresh, told, flight);
     }
-    flight.settle({ kind: "origin-failed", failure: "error-status" });
+    flight.settle(failedWith(response, ports.nowAtMs()));
     ports.flights.end(key.text, flight);
     await response.body?.cancel();
     return stale;
@@ -118,7 +118,7 @@ async function originFailed(
   else flight.settle({ kind: "origin-failed", failure });
   need.ports.flights.end(need.key.text, flight);
   if (come !== undefined) return answeredBy(come, need);
-  return stale ?? failurePage(failure, need);
+  return stale ?? failurePage({ failure }, need);
 }
 
 type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
@@ -155,7 +155,7 @@ export async function staleInstead(
 }
 
 /** Where no stale response may answer in its place. */
-export function failurePage(failure: "unreachable" | "timeout", need: Need): Answer {
+export function failurePage(failed: FailedForward, need: Need): Answer {
   discardBody(atHand(need)?.stored);
-  return { response: plainPage(failure), outcome: "failed" };
+  return { response: plainPage(failed.failure, failed), outcome: "failed" };
 }

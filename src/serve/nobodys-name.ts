@@ -9,7 +9,7 @@ import {
 import type { Asked } from "./plan.ts";
 
 /** Some origins refuse requests without one. */
-const ownUserAgent = "Tidemark";
+export const ownUserAgent = "Tidemark";
 
 /** Kept with a response; what is long is left out. */
 export function askedByOf({ forwarded: { sent } }: Asked): AskedBy {

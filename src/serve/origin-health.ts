@@ -1,5 +1,6 @@
-// How the origins fare: one that cannot be reached is left alone but for probes that no client waits
-// for, a page that has just failed is not asked for again at once, and retries have a budget.
+// How the origins fare: one that cannot be reached, by a look of our own too, is left alone but for
+// probes that no client waits for, a page that has just failed is not asked for again at once, and
+// retries have a budget.
 import { LRUCache } from "lru-cache";
 import type { Condition, Trouble } from "../condition.ts";
 import { Breaker } from "../redis/breaker.ts";
@@ -35,6 +36,8 @@ const failuresWithinMs = 10_000;
 const wellForMs = 5_000;
 const shutOffMsMax = 5_000;
 const pagePauseMs = 1_000;
+/** A look whose request was ended tells nothing; after this long nobody counts on it. */
+const lookMsMax = 25_000;
 /** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
 const pagesBytesMax = 1_048_576;
 
@@ -85,30 +88,48 @@ export class OriginHealth {
     origin.condition.succeeded(atMs);
     origin.shutOff.succeeded(atMs);
     origin.wellAtMs = atMs;
+    origin.lookBeganAtMs = -Infinity;
     if (!answer.isError) origin.wellTarget = given.target;
     if (given.page === undefined) return;
     if (answer.isError) this.#failing.begin(given.page, atMs);
     else this.#failing.end(given.page);
   }
 
-  /** It could not be reached, or did not answer in time. */
-  failed(given: OriginAsked, atMs: number, trouble: OriginTrouble = "unreachable"): void {
+  /**
+   * It could not be reached, or did not answer in time. Whoever sent the request may be to blame: so
+   * many paths alone do not shut the origin off.
+   *
+   * @returns whether it is in doubt now, and this caller is the one to look whether it answers
+   */
+  failed(given: OriginAsked, atMs: number, trouble: OriginTrouble = "unreachable"): boolean {
     if (given.page !== undefined) this.#failing.begin(given.page, atMs);
-    const { failing, breaker, condition, shutOff, wellAtMs } = this.#origin(given.origin);
+    const origin = this.#origin(given.origin);
+    const { failing, breaker, condition, shutOff, wellAtMs } = origin;
     condition.failed(trouble, atMs);
     for (const [path, failedAtMs] of failing) {
       if (Math.abs(atMs - failedAtMs) > failuresWithinMs) failing.delete(path);
     }
     // Without the query: anybody could make up any number of those that hang.
     if (failing.size < failingPathsToShutOff) failing.set(given.target.path, atMs);
-    const wasJustWell = Math.abs(atMs - wellAtMs) < wellForMs;
-    if (failing.size >= failingPathsToShutOff && !wasJustWell && !breaker.isOpen) {
-      breaker.failed(atMs);
-    }
     if (breaker.isOpen) shutOff.failed("down", atMs);
+    const wasJustWell = Math.abs(atMs - wellAtMs) < wellForMs;
+    const isLookedAt = Math.abs(atMs - origin.lookBeganAtMs) < lookMsMax;
+    const isInDoubt = failing.size >= failingPathsToShutOff && !wasJustWell && !breaker.isOpen;
+    if (!isInDoubt || isLookedAt) return false;
+    origin.lookBeganAtMs = atMs;
+    return true;
   }
 
-  /** What answered before is what a probe asks for, whoever occasions it. */
+  /** The look that `failed` asked for has failed too: down, unless it answered anybody meanwhile. */
+  lookFailed(name: string, atMs: number): void {
+    const origin = this.#origin(name);
+    if (origin.lookBeganAtMs === -Infinity) return;
+    origin.lookBeganAtMs = -Infinity;
+    origin.breaker.failed(atMs);
+    origin.shutOff.failed("down", atMs);
+  }
+
+  /** What answered last, errors apart: asked for by a look or a probe, whoever occasions it. */
   wellTarget(name: string): Target | undefined {
     return this.#origin(name).wellTarget;
   }
@@ -143,6 +164,7 @@ export class OriginHealth {
         shutOff: shutOffOfOrigin(name, this.#tell),
         failing: new Map(),
         wellAtMs: -Infinity,
+        lookBeganAtMs: -Infinity,
         wellTarget: undefined,
         retries: retriesMax,
       };
@@ -183,6 +205,8 @@ interface Origin {
   /** When paths failed since it last answered. */
   readonly failing: Map<string, number>;
   wellAtMs: number;
+  /** Of a look that has not ended yet; `-Infinity` for none. */
+  lookBeganAtMs: number;
   wellTarget: Target | undefined;
   retries: number;
 }

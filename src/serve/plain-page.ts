@@ -34,6 +34,12 @@ const pages = {
     says: `The site is down just now. ${again}`,
     error: "destination_unavailable",
   },
+  "error-status": {
+    status: 503,
+    title: "Service Unavailable",
+    says: `The site has a fault just now. ${again}`,
+    error: "destination_unavailable",
+  },
   timeout: {
     status: 504,
     title: "Gateway Timeout",
@@ -58,17 +64,26 @@ const pages = {
 export type PlainPage = keyof typeof pages;
 
 /** A limiter's period is a minute at the most. */
-const retryAfterSeconds: Readonly<Record<number, string>> = { 429: "60", 503: "5" };
+const retryAfterSeconds: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
 
-/** Without Cache-Status: RFC 9211 §2 leaves it off what is generated here. */
-export function plainPage(page: PlainPage): Response {
+/**
+ * Without Cache-Status: RFC 9211 §2 leaves it off what is generated here.
+ *
+ * @param told of an error that the origin answered another request with
+ */
+export function plainPage(
+  page: PlainPage,
+  told: { status?: number; retryAfterSeconds?: number | undefined } = {},
+): Response {
   const { status, title, says, error } = pages[page];
-  const retryAfter = retryAfterSeconds[status];
+  const received = told.status === undefined ? "" : `; received-status=${told.status}`;
+  const retryAfter = told.retryAfterSeconds ?? retryAfterSeconds[status];
   const headers = {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-store",
-    "proxy-status": `tidemark; error=${error}`,
-    ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }),
+    // RFC 9209 §2.1.4.
+    "proxy-status": `tidemark; error=${error}${received}`,
+    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
   };
   return new Response(`${status} ${title}\n\n${says}\n`, { status, headers });
 }

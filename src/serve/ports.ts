@@ -9,6 +9,7 @@ import type { Tier } from "../tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { ClientLimit } from "./client-limit.ts";
 import type { Flights } from "./collapse.ts";
+import type { FewAtOnce } from "./few-at-once.ts";
 import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations } from "./invalidate.ts";
 import type { JoinedPurges } from "./joined-purges.ts";
@@ -53,6 +54,7 @@ export interface Isolate {
   readonly tiers: Tiers;
   readonly view: PurgeView;
   readonly flights: Flights;
+  readonly fewAtOnce: FewAtOnce;
   /** Rights to forward that hold in all colos; `undefined` without a database. */
   readonly leases: Leases | undefined;
   readonly originHealth: OriginHealth;

@@ -3,7 +3,7 @@
 import type { RecordKey } from "../tiers/record-key.ts";
 import type { StoredMetadata } from "../http/stored-response.ts";
 import type { Flight } from "./collapse.ts";
-import { forwardAsked, isOriginError } from "./forward.ts";
+import { isOriginError, lookAtOrigin } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "./lookup.ts";
@@ -22,17 +22,9 @@ export function refreshBehind(client: Asked, stale: Candidate, key: RecordKey, p
   if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, ports);
 }
 
-/**
- * Looks whether an origin is back, whatever is stored or under way: by what it has answered before,
- * since the page that occasions it may fail for reasons of its own.
- */
-export function probeOrigin(client: Asked, ports: Ports): void {
-  const asked = inNobodysName(asRefresh(client, false), undefined);
-  const target = ports.originHealth.wellTarget(asked.route.origin) ?? asked.target;
-  ports.afterAnswer(async () => {
-    const answer = await forwardAsked({ ...asked, target }, [], ports);
-    if (answer.kind === "answered") await answer.response.body?.cancel();
-  });
+/** Looks whether an origin is back, whatever is stored or under way. */
+export function probeOrigin({ route, target }: Asked, ports: Ports): void {
+  ports.afterAnswer(async () => void (await lookAtOrigin({ origin: route.origin, target }, ports)));
 }
 
 function isWorthAsking(client: Asked, ports: Ports): boolean {

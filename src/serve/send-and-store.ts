@@ -3,7 +3,7 @@ import type { Handling } from "../http/cache-status.ts";
 import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
-import type { Flight } from "./collapse.ts";
+import { failedWith, type Flight } from "./collapse.ts";
 import { fieldsOfFill, isPrivate, keepPrivate, makePrivate, withoutBody } from "./downstream.ts";
 import { arePersonal, fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
@@ -37,6 +37,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const handling = { ...forwardedFor(need), forwardStatus: response.status };
   const own = fieldsForOneClient(response.headers, metadata, need);
   if (refusal !== undefined) {
+    if (response.status >= 500) flight.settle(failedWith(response, ports.nowAtMs()));
     ports.flights.end(key.text, flight);
     ports.metrics.refusedToStore(asked.route.name, refusal);
     const names = namesIn(refusal, metadata, asked);

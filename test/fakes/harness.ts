@@ -21,8 +21,8 @@ export interface SiteOptions {
   readonly upstash?: FakeUpstash;
   /** Of a colo that another deployment, or another isolate, has used. */
   readonly cache?: FakeCache;
-  /** 0 ≤ n < 1; the same at every draw. */
-  readonly random?: number;
+  /** 0 ≤ n < 1; a number is the same at every draw. */
+  readonly random?: number | (() => number);
   /** What the runtime does before a store goes on; nothing unless set. */
   readonly turn?: () => Promise<void>;
 }
@@ -65,11 +65,12 @@ export class Site {
       ...options.upstash?.env,
       ...options.env,
     };
+    const { random = 0.5 } = options;
     this.#app = createApp(this.config, env, {
       cache: () => this.cache,
       fetch: origin.fetch,
       nowAtMs: this.clock.nowAtMs,
-      random: () => options.random ?? 0.5,
+      random: typeof random === "number" ? () => random : random,
       turn: options.turn ?? (() => new Promise((resolve) => setImmediate(resolve))),
       log: (line) => this.log.push(line),
     });

@@ -4,6 +4,7 @@ import "./workers-globals.ts";
 import { Metrics } from "../../src/metrics.ts";
 import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { Flights } from "../../src/serve/collapse.ts";
+import { FewAtOnce } from "../../src/serve/few-at-once.ts";
 import { KnownVary } from "../../src/serve/forward-selecting.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
 import { LeftOutTags } from "../../src/serve/left-out-tags.ts";
@@ -72,6 +73,7 @@ export class SimulatedSite {
       tiers: parts.tiers(tiersOf(isolate, around.cache), isolate),
       view,
       flights: new Flights(),
+      fewAtOnce: new FewAtOnce(),
       leases: undefined,
       originHealth: new OriginHealth(),
       loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),

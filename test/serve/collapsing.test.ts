@@ -82,7 +82,7 @@ describe("fifty at once", () => {
     { id: "no-store", answer: () => page("own", cc("no-store, max-age=60")) },
     { id: "private", answer: () => page("own", cc("private, max-age=60")) },
     { id: "no-cache", answer: () => page("own", cc("no-cache", { etag: '"1"' })) },
-    { id: "error", answer: () => page("own", {}, 503) },
+    { id: "error", answer: () => page("own", {}, 403) },
     { id: "no-lifetime", answer: () => new Response("own", { status: 302 }) },
   ])("go to the origin at once when nothing may be shared: $id", async ({ answer }) => {
     const site = openSite();
@@ -93,10 +93,10 @@ describe("fifty at once", () => {
     expect([site.origin.count, collapsed(seen), texts(seen).size]).toEqual([50, 0, 50]);
   });
 
-  it("get 502 of one origin request and its retry when it fails", async () => {
+  it("get 502 of two origin requests and their retries when they fail", async () => {
     const site = openSite();
     const seen = await crowd(site, unreachable);
-    expect(site.origin.count).toBe(2);
+    expect(site.origin.count).toBe(4);
     expect(seen.filter(({ status }) => status === 502)).toHaveLength(50);
   });
 
@@ -161,7 +161,8 @@ describe("a response that took longer than it lives", () => {
   it("is told with its age", async () => {
     const site = openSite();
     const seen = await crowd(site, slow(site, "max-age=1"), { count: 2 });
-    expect(seen[1]?.fields.get("age")).toBe("2");
+    // Whoever of the two led: its own answer came without one.
+    expect(new Set(seen.map(({ fields }) => fields.get("age")))).toEqual(new Set(["2", null]));
   });
 });
 

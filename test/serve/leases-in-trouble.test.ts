@@ -109,8 +109,8 @@ describe("an origin that fails", () => {
     await colos.pass(1);
     const seen = await asking;
     expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([502]));
-    // One request in each, and its retry.
-    expect(colos.origin.count).toBe(3 * 2);
+    // Two requests in each, and their retries.
+    expect(colos.origin.count).toBe(3 * 2 * 2);
   });
 
   const failures: { id: string; script: Script; count: number }[] = [

@@ -52,7 +52,7 @@ describe("an origin that is this Worker itself", () => {
     expect(`${seen.head}${seen.text}`).not.toContain("origin.invalid");
   });
 
-  it("is told to all who wait for one answer", async () => {
+  it("is told to those who wait for one answer as the error that the first ones had", async () => {
     const site = openSite({ env: siteHost });
     const gate = closedGate();
     site.origin.script = async ({ url, headers }) => {
@@ -62,7 +62,9 @@ describe("an origin that is this Worker itself", () => {
     const asking = [1, 2, 3].map(() => site.get("/a"));
     await until(() => site.origin.count === 1);
     gate.open();
-    expect((await Promise.all(asking)).map(({ status }) => status)).toEqual([508, 508, 508]);
+    const seen = (await Promise.all(asking)).toSorted((a, b) => b.status - a.status);
+    expect(seen.map(({ status }) => status)).toEqual([508, 508, 503]);
+    expect(seen[2]?.fields.get("proxy-status")).toContain("received-status=508");
   });
 
   it("is told where one forward serves the world", async () => {

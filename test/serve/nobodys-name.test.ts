@@ -174,8 +174,8 @@ it("a look whether an origin is back names nobody", async () => {
   site.clock.advance(1);
   site.origin.script = always();
   expect((await site.get("/b", { headers: second })).status).toBe(503);
-  expect(site.origin.last.path).toBe("/a");
-  expect(lastTold(site)).toEqual({ ...ours, "user-agent": "Tidemark" });
+  expect(site.origin.last.path).toBe("/");
+  expect(lastTold(site)).toEqual({ ...ours, accept: "*/*", "user-agent": "Tidemark" });
 });
 
 it("a 304 changes nothing of what a refresh tells", async () => {

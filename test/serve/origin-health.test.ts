@@ -14,10 +14,15 @@ const well = { kind: "well" };
 const probe = (kind: "down" | "page-failing") => ({ kind, isProbe: true });
 const pause = (kind: "down" | "page-failing") => ({ kind, isProbe: false });
 
+/** A page that fails, as does the look that this asks for. */
+function fail(health: OriginHealth, page: string, atMs: number): void {
+  if (health.failed(pageOf(page), atMs)) health.lookFailed(origin, atMs);
+}
+
 /** So many pages have failed in a row. */
 function afterFailures(count: number): OriginHealth {
   const health = new OriginHealth();
-  for (let nth = 0; nth < count; nth += 1) health.failed(pageOf(`/${nth}`), 0);
+  for (let nth = 0; nth < count; nth += 1) fail(health, `/${nth}`, 0);
   return health;
 }
 
@@ -114,7 +119,7 @@ describe("an origin", () => {
   ])("is not for five seconds after an answer: $id", ({ sinceMs, kind }) => {
     const health = new OriginHealth();
     health.answered(pageOf("/a"), fine, 0);
-    for (let nth = 0; nth < 6; nth += 1) health.failed(pageOf(`/${nth}`), sinceMs);
+    for (let nth = 0; nth < 6; nth += 1) fail(health, `/${nth}`, sinceMs);
     expect(health.ask(pageOf("/other"), sinceMs).kind).toBe(kind);
   });
 
@@ -123,7 +128,7 @@ describe("an origin", () => {
     { id: "further-apart", everyMs: 2_501, kind: "well" },
   ])("is by failures of one time: $id", ({ everyMs, kind }) => {
     const health = new OriginHealth();
-    for (let nth = 0; nth < 5; nth += 1) health.failed(pageOf(`/${nth}`), nth * everyMs);
+    for (let nth = 0; nth < 5; nth += 1) fail(health, `/${nth}`, nth * everyMs);
     expect(health.ask(pageOf("/other"), 4 * everyMs).kind).toBe(kind);
   });
 
@@ -153,6 +158,35 @@ describe("an origin", () => {
 
   it("is one of several", () => {
     expect(afterFailures(5).ask({ origin: "bucket", page: "/0" }, 1_500).kind).not.toBe("down");
+  });
+});
+
+describe("before an origin is taken for down", () => {
+  const doubted = (health: OriginHealth, count: number, atMs = 0) =>
+    Array.from({ length: count }, (_, nth) => health.failed(pageOf(`/${nth}`), atMs));
+
+  it("the fifth path asks for a look, and no other while that is under way", () => {
+    const health = new OriginHealth();
+    expect(doubted(health, 6)).toEqual([false, false, false, false, true, false]);
+    expect(health.ask(pageOf("/other"), 0)).toEqual(well);
+  });
+
+  it("an answer ends the doubt, and the look that fails after it tells nothing", () => {
+    const health = new OriginHealth();
+    doubted(health, 5);
+    health.answered(pageOf("/a"), error, 100);
+    health.lookFailed(origin, 200);
+    expect(health.ask(pageOf("/other"), 200)).toEqual(well);
+  });
+
+  it.each([
+    { id: "just-before", atMs: 24_999, isAsked: false },
+    { id: "from-then-on", atMs: 25_000, isAsked: true },
+    { id: "clock-set-back", atMs: -60_000, isAsked: true },
+  ])("a look whose request was ended is asked for anew: $id", ({ atMs, isAsked }) => {
+    const health = new OriginHealth();
+    doubted(health, 5);
+    expect(doubted(health, 5, atMs).includes(true)).toBe(isAsked);
   });
 });
 

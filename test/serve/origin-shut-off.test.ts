@@ -65,10 +65,9 @@ it("a probe that hangs does not keep the next from being sent", async () => {
 });
 
 it.each([
-  { id: "answers-503", broken: () => page("broken", {}, 503), most: 0 },
-  // In the first second nothing has answered yet.
-  { id: "cannot-be-reached", broken: unreachable, most: 5 },
-])("a section that is broken leaves the others alone: $id", async ({ broken, most }) => {
+  { id: "answers-503", broken: () => page("broken", {}, 503) },
+  { id: "cannot-be-reached", broken: unreachable },
+])("a section that is broken leaves the others alone: $id", async ({ broken }) => {
   const site = openSite({
     origin: ({ url }) => (url.includes("/broken/") ? broken() : page("ok", cc("no-store"))),
   });
@@ -80,7 +79,7 @@ it.each([
       refused += (await site.get("/ok")).status === 503 ? 1 : 0;
     }
   }
-  expect(refused).toBeLessThanOrEqual(most);
+  expect(refused).toBe(0);
 });
 
 it("what is an error to one client's cookie is no reason to leave a page stale", async () => {

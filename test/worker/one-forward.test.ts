@@ -84,7 +84,7 @@ describe("one page, three colos", () => {
     expect(origin.count("/page")).toBe(3);
   });
 
-  it("that nobody may share: nobody waits for another", async () => {
+  it("that nobody may share: each asks for itself", async () => {
     const { origin, world, open } = await held({ "cache-control": "private" });
     const asking = crowd(world, 20);
     await everyColoWaits(world);

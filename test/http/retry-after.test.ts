@@ -1,0 +1,26 @@
+// Retry-After, in both its forms (RFC 9110 §10.2.3).
+import { expect, it } from "vitest";
+import { retryAfterSeconds } from "../../src/http/retry-after.ts";
+
+const atMs = Date.UTC(2030, 0, 1, 12);
+
+it.each([
+  { text: "0", seconds: 0 },
+  { text: "120", seconds: 120 },
+  { text: "99999999", seconds: 99_999_999 },
+  { text: "Tue, 01 Jan 2030 12:02:00 GMT", seconds: 120 },
+  { text: "Tue, 01 Jan 2030 12:00:00 GMT", seconds: undefined },
+  { text: "Tue, 01 Jan 2030 11:00:00 GMT", seconds: undefined },
+  { text: "100000000", seconds: undefined },
+  { text: "-1", seconds: undefined },
+  { text: "1.5", seconds: undefined },
+  { text: "60, 120", seconds: undefined },
+  { text: "", seconds: undefined },
+  { text: null, seconds: undefined },
+])("$text is $seconds", ({ text, seconds }) => {
+  expect(retryAfterSeconds(text, atMs)).toBe(seconds);
+});
+
+it("is rounded up: nobody is asked to come too early", () => {
+  expect(retryAfterSeconds("Tue, 01 Jan 2030 12:02:00 GMT", atMs + 1)).toBe(120);
+});

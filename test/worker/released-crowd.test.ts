@@ -1,0 +1,60 @@
+// A crowd that waited for what cannot be shared, on workerd, where each request's promises are its own:
+// the origin sees ten of it at a time, and clients that leave keep no place from the others.
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterEach, expect, it } from "vitest";
+import { Running } from "../../local/running.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { rawRequest } from "./raw-request.ts";
+import { sleep, startWorld, until } from "./world.ts";
+
+const running = new Running();
+afterEach(() => running.stop());
+
+const answerMs = 200;
+/** That many leave while they wait or have a place, that many stay. */
+const [leaving, staying] = [40, 80];
+
+it("goes there ten at a time, though a third of it leaves", async () => {
+  const seen = { now: 0, most: 0 };
+  const origin = await running.add(slowOrigin(seen));
+  const world = await running.add(startWorld({ originUrl: origin.url }));
+  const { url } = world.colos[0]!;
+  await rawRequest(url, "/before");
+  const leader = rawRequest(url, "/page");
+  await until(async () => origin.count("/page") === 1, "the first request to be at the origin");
+  const sockets = await Promise.all(Array.from({ length: leaving }, () => asks(url)));
+  const asking = Array.from({ length: staying }, () => rawRequest(url, "/page"));
+  await leader;
+  await until(async () => origin.count("/page") > 10, "those who waited to be at the origin");
+  for (const socket of sockets) socket.resetAndDestroy();
+  const sinceMs = performance.now();
+  const texts = (await Promise.all(asking)).map(({ body }) => body.toString());
+  expect(new Set(texts).size).toBe(staying);
+  expect(seen.most).toBeLessThanOrEqual(10);
+  // Patience is ten seconds; a place that is not given back would be kept for thirty.
+  expect(performance.now() - sinceMs).toBeLessThan(9_000);
+}, 30_000);
+
+/** The first answer takes as long as a crowd needs to gather. */
+function slowOrigin(seen: { now: number; most: number }): Promise<ScriptedOrigin> {
+  let nth = 0;
+  return startScriptedOrigin(async ({ url }, response) => {
+    nth += 1;
+    const [text, afterMs] = [`own ${nth}`, nth === 2 ? 2_000 : answerMs];
+    seen.now += 1;
+    seen.most = Math.max(seen.most, seen.now);
+    await sleep(url === "/page" ? afterMs : 0);
+    seen.now -= 1;
+    response.writeHead(403).end(text);
+  });
+}
+
+async function asks(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const client = connect(Number(port), hostname);
+  await once(client, "connect");
+  client.on("error", () => undefined);
+  client.write("GET /page HTTP/1.1\r\nhost: site.test\r\n\r\n");
+  return client;
+}
