@@ -69,7 +69,7 @@ it("waits for a run that never ends, or for one that never begins, no longer tha
 
 it("tells who ran that it failed, and nobody else", async () => {
   const clock = new FakeClock();
-  const run = vi.fn(() => Promise.reject(new RangeError()));
+  const run = vi.fn<() => Promise<void>>(() => Promise.reject(new RangeError()));
   const runs = new JoinedRuns({ run, nowAtMs: clock.nowAtMs, patienceMs });
   const [first, second, third] = [runs.ask(), runs.ask(), runs.ask()];
   await expect(third).resolves.toBeUndefined();
