@@ -25,6 +25,8 @@ const waitMsMax = 20_000;
 /** Work behind an answer ends after 30 s. */
 const triesMax = 4;
 const pauseMs = 5_000;
+/** By then its own request has looked for it, or is gone. */
+const tendedMsMax = waitMsMax + triesMax * pauseMs;
 /** A look takes no longer, unless it has to write, or is gone with its request. */
 const lookMsMax = 3_000;
 /** The journal answers for all of them in one reply. */
@@ -99,8 +101,10 @@ export class ReadBacks {
     const together = new Set(own);
     for (const each of this.#pending.values()) {
       if (together.size >= togetherMax) break;
-      const isDue = each.acceptedAtMs - acceptedAtMs <= togetherMs;
-      if (isDue && each.look === undefined && each.triesCount <= triesCount) together.add(each);
+      const sinceMs = each.acceptedAtMs - acceptedAtMs;
+      const isDue =
+        sinceMs <= togetherMs && each.look === undefined && each.triesCount <= triesCount;
+      if (isDue || sinceMs < -tendedMsMax) together.add(each);
     }
     return [...together];
   }

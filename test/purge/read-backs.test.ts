@@ -59,6 +59,19 @@ it("looks again where the look of another request never ends", async () => {
   expect(lookedFor()).toEqual(["a b", "b"]);
 });
 
+it("looks for what was left by a request that vanished while it looked", async () => {
+  const { clock, readBacks, standing, written, lookedFor } = open();
+  standing.mockImplementationOnce(() => new Promise(() => undefined));
+  void readBacks.later([written("left")]);
+  await vi.advanceTimersByTimeAsync(maxLagMs / 2);
+  vi.clearAllTimers();
+  clock.advance(41);
+  const other = readBacks.later([written("other")]);
+  await vi.advanceTimersByTimeAsync(maxLagMs / 2);
+  await other;
+  expect(lookedFor()).toEqual(["left", "other left"]);
+});
+
 it("asks four times for all of them while the journal is away", async () => {
   const { journal, readBacks, written, lookedFor } = open();
   journal.down = ["standing"];
