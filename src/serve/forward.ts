@@ -1,5 +1,6 @@
 // Asks the origin, and tells an answer from a failure.
 import { failureToldBy } from "../http/storable.ts";
+import { letGo } from "../let-go.ts";
 import { passedFields } from "./forwarded-fields.ts";
 import type { OriginAsked } from "./origin-health.ts";
 import type { Asked, Passed } from "./plan.ts";
@@ -80,7 +81,7 @@ async function ask(
     const respondedAtMs = ports.nowAtMs();
     const failure = failureToldBy(response.status);
     if (failure !== undefined) {
-      await response.body?.cancel();
+      letGo(response);
       originHealth.failed(asking, respondedAtMs, failure);
       return { kind: "failed", failure };
     }
@@ -88,7 +89,7 @@ async function ask(
       originHealth.answered(asking, { isError: isOriginError(response.status) }, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
-    await response.body?.cancel();
+    letGo(response);
     originHealth.failed(asking, respondedAtMs);
     return { kind: "failed", failure: "unreachable" };
   } catch {
@@ -111,7 +112,7 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Port
     const response = await ports.fetchOrigin(origin, request);
     const isReached = failureToldBy(response.status) !== "unreachable";
     if (isReached || !maySendAgain()) return response;
-    await response.body?.cancel();
+    letGo(response);
   } catch (cause) {
     if (!maySendAgain()) throw cause;
   }

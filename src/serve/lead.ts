@@ -3,6 +3,7 @@
 import type { Handling } from "../http/cache-status.ts";
 import { bodyDateOf, fieldsOf } from "../http/stored-response.ts";
 import { conditionalFields, hasStrongDate } from "../http/validators.ts";
+import { letGo } from "../let-go.ts";
 import type { Flight } from "./collapse.ts";
 import { answeredBy, storedMeanwhile } from "./come-since.ts";
 import type { Fresh } from "./fill.ts";
@@ -63,7 +64,7 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     }
     flight.settle({ kind: "origin-failed", failure: "error-status" });
     ports.flights.end(key.text, flight);
-    await response.body?.cancel();
+    letGo(response);
     return stale;
   } catch (cause) {
     ports.flights.end(key.text, flight);

@@ -1,6 +1,7 @@
 // The Cache API with a bound on every wait. What does not answer in time fails; after three such
 // failures in a row nothing is asked of it but a probe per pause, behind an answer.
 import { Condition, type Trouble } from "../condition.ts";
+import { letGo } from "../let-go.ts";
 import { OutOfTime, within } from "../patience.ts";
 import { Breaker } from "../redis/breaker.ts";
 
@@ -118,9 +119,4 @@ export class BoundedCache {
   async #probe(address: string): Promise<void> {
     await this.match(address).then(letGo, () => undefined);
   }
-}
-
-/** Lets go of a body that nobody reads, without waiting for that. */
-export function letGo(response: Response | undefined): void {
-  void response?.body?.cancel().catch(() => undefined);
 }

@@ -1,8 +1,9 @@
 // The edge tier: the Workers Cache API, one cache per colo. Bodies lie in it as opaque bytes and
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
 import { errorName } from "../error-name.ts";
+import { letGo } from "../let-go.ts";
 import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
-import { BoundedCache, type BoundedCacheSettings, letGo } from "./bounded-cache.ts";
+import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { type Decoded, DecodedRecords } from "./decoded-records.ts";
 import {
   addressOf,
