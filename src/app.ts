@@ -85,14 +85,19 @@ export function createApp(given: Config, env: Env, platform: Platform): Applicat
       tell: (line) => platform.log(`Shared tier: ${line}`),
     });
   const purging = database && createPurging(config, database, platform);
-  const isolate = createIsolate({ config, environment, platform, metrics, redis, purging });
+  const edge = new EdgeTier({
+    ...platform,
+    tell: (line) => platform.log(`Edge tier: ${line}`),
+    onBadRecord: () => metrics.badRecord(),
+  });
+  const isolate = createIsolate({ config, environment, platform, metrics, edge, redis, purging });
   const failed = (cause: unknown) => {
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     return plainPage("fault");
   };
   const operators = new Hono();
   const behind = (background: Background) => afterAnswer(background, isolate, platform);
-  operators.route("/_cache", adminRoutes({ environment, isolate, redis, purging, behind }));
+  operators.route("/_cache", adminRoutes({ environment, isolate, edge, redis, purging, behind }));
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   const answered = (request: Request, background: Background) => {
@@ -122,10 +127,11 @@ function createIsolate(given: {
   environment: Environment;
   platform: Platform;
   metrics: Metrics;
+  edge: EdgeTier;
   redis: RedisClient | undefined;
   purging: Purging | undefined;
 }): Isolate {
-  const { config, environment, platform, metrics, redis, purging } = given;
+  const { config, environment, platform, metrics, edge, redis, purging } = given;
   const { limits, namespace } = config;
   const { siteHost, originLimiter: limiter } = environment;
   const matchRoute = compileRoutes(config);
@@ -140,7 +146,7 @@ function createIsolate(given: {
     siteHost,
     tiers: {
       memory,
-      edge: new EdgeTier({ cache: platform.cache, onBadRecord }),
+      edge,
       shared:
         redis &&
         new SharedTier({

@@ -23,3 +23,19 @@ export async function patiently<T>(
     clearTimeout(timer);
   }
 }
+
+/** What was waited for under a bound has not come. */
+export class OutOfTime extends Error {
+  override readonly name = "TimeoutError";
+}
+
+/** Settles as the promise does, or rejects with `OutOfTime`: what comes after that is ignored. */
+export async function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
+  const { promise: end, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new OutOfTime()), msMax);
+  try {
+    return await Promise.race([promise, end]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

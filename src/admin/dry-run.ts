@@ -4,6 +4,7 @@ import type { StoredMetadata } from "../http/stored-response.ts";
 import { Chain } from "../purge/chain.ts";
 import type { PurgeTargets } from "../purge/purge-target.ts";
 import type { Tiers } from "../serve/ports.ts";
+import { type LeftOut, listingMsMax } from "../tiers/record-listing.ts";
 import type { SharedTier } from "../tiers/shared-tier.ts";
 
 /** Each costs a Redis command. */
@@ -15,11 +16,17 @@ export interface Found {
   readonly covered: number;
 }
 
+export interface FoundInShared extends Found {
+  /** There is no more of it than was examined. */
+  readonly isWhole: boolean;
+  /** A sentence, where it is not. */
+  readonly whyNotWhole?: string;
+}
+
 export interface DryRun {
   /** Of this isolate's memory. */
   readonly isolate: Found;
-  /** `isWhole`: there is no more of it than was examined. */
-  readonly shared: (Found & { readonly isWhole: boolean }) | "unavailable" | "not configured";
+  readonly shared: FoundInShared | "unavailable" | "not configured";
   /** Some of the URLs that are covered, without repeats. */
   readonly urls: readonly string[];
   readonly limits: string;
@@ -45,12 +52,27 @@ export async function dryRun(
   const isolate = found(tiers.memory.stored());
   const listed = (await tiers.shared?.listed(sharedRecordsMax)) ?? "not configured";
   const shared =
-    typeof listed === "string" ? listed : { ...found(listed.metadata), isWhole: listed.isWhole };
+    typeof listed === "string"
+      ? listed
+      : { ...found(listed.metadata), ...wholeness(listed.leftOut) };
   const limits =
     `What this isolate holds in memory, and up to ${sharedRecordsMax} records of the shared tier. ` +
     "Other isolates and the edge tiers of colos cannot be listed; the purge would reach them.";
   return { isolate, shared, urls: [...urls].slice(0, urlsMax), limits };
 }
+
+function wholeness(leftOut: LeftOut | undefined): Pick<FoundInShared, "isWhole" | "whyNotWhole"> {
+  return leftOut === undefined
+    ? { isWhole: true }
+    : { isWhole: false, whyNotWhole: whyLeftOut[leftOut] };
+}
+
+const whyLeftOut: Readonly<Record<LeftOut, string>> = {
+  records: `The shared tier holds more than ${sharedRecordsMax} records.`,
+  keys: "The database holds so many other keys that not all were looked at.",
+  time: `To look at all took longer than ${listingMsMax / 1_000} s.`,
+  metadata: "The metadata of a record is too long to be looked at.",
+};
 
 const nobodys = {
   position: "0-0",

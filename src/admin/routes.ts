@@ -8,6 +8,7 @@ import type { Isolate, Ports } from "../serve/ports.ts";
 import type { JournalView } from "../purge/journal-view.ts";
 import type { Purging } from "../purge/purging.ts";
 import { namingOf } from "../serve/naming.ts";
+import type { EdgeTier } from "../tiers/edge-tier.ts";
 import { isFault } from "../operator-error.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { noJournal } from "./journal-away.ts";
@@ -17,6 +18,7 @@ import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
 export interface AdminSettings {
   readonly environment: Environment;
   readonly isolate: Isolate;
+  readonly edge: Pick<EdgeTier, "isShutOff" | "trouble">;
   readonly redis: RedisClient | undefined;
   readonly purging: Purging | undefined;
   /** What goes on behind an answer: a failure there is counted and logged. */
@@ -24,7 +26,7 @@ export interface AdminSettings {
 }
 
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, isolate, redis, purging, behind } = settings;
+  const { environment, isolate, edge, redis, purging, behind } = settings;
   const { adminToken, purgeSecrets } = environment;
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
@@ -34,7 +36,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
       const refused = await refusalOfBearer(raw, adminToken);
       if (refused !== undefined) return refused;
       const colo = environment.colo ?? raw.cf?.colo ?? "";
-      const counted = stats(isolate, { colo, environment, redis, purging });
+      const counted = stats(isolate, { colo, environment, edge, redis, purging });
       return context.json(counted, 200, { "cache-control": "no-store" });
     });
     admin.get("/journal", async ({ req }) => {
@@ -68,7 +70,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
 /** Counts of one isolate among many: every colo has its own, and often several. */
 function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate" | "behind"> & { colo: string }) {
   const { metrics, tiers, flights, originHealth, nowAtMs } = isolate;
-  const { environment, redis, purging } = at;
+  const { environment, edge, redis, purging } = at;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   return {
     scope: "this isolate alone; others have counts of their own",
@@ -82,6 +84,7 @@ function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate" | "behind"> &
     fillsUnderWay: flights.count,
     originsShutOff: originHealth.shutOff,
     originTroubles: Object.fromEntries(originHealth.troubles),
+    edge: { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" },
     redis: redis
       ? {
           shutOff: redis.isShutOff,

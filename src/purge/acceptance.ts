@@ -1,13 +1,13 @@
 // Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
 // read back a little later.
-import { pause } from "../patience.ts";
 import type { RedisTrouble } from "../redis/trouble.ts";
-import { acceptedAtMs, encodeEntry, type Entry, type NewEntry } from "./entry.ts";
+import { acceptedAtMs, encodeEntry, type NewEntry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
 import { newestCount } from "./journal.ts";
 import type { JournalView } from "./journal-view.ts";
 import type { PurgeOrder } from "./order.ts";
 import type { PurgeTargets } from "./purge-target.ts";
+import { placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "./view.ts";
 
 /** A purge whose sender is known. */
@@ -35,25 +35,17 @@ export interface AcceptanceSettings {
 }
 
 const entryBytesMax = 8_192;
-const readBackMsMax = 20_000;
-/** Work behind an answer ends after 30 s. */
-const readBackTriesMax = 4;
-const readBackPauseMs = 5_000;
-/** The journal answers for all of them in one reply. */
-const lookedForAtOnce = 128;
 
 export class Acceptances {
   readonly #settings: AcceptanceSettings;
+  readonly #readBacks: ReadBacks;
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
+    this.#readBacks = new ReadBacks(settings);
     const { view } = settings;
     view.onOverdue = async (entries) => {
-      for (let at = 0; at < entries.length; at += lookedForAtOnce) {
-        const some = entries.slice(at, at + lookedForAtOnce);
-        if (!(await this.#writeAgainIfGone(some))) return;
-      }
-      await view.catchUp();
+      if (await this.#readBacks.now(entries)) await view.catchUp();
     };
   }
 
@@ -67,7 +59,7 @@ export class Acceptances {
     const placed = placedAt(appended.positions, entries);
     view.accepted(placed);
     attention.afterAnswer(() => view.catchUp());
-    attention.afterAnswer(() => this.#readBack(placed));
+    attention.afterAnswer(() => this.#readBacks.later(placed));
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
   }
 
@@ -98,42 +90,6 @@ export class Acceptances {
     if (oldestKept === undefined) return undefined;
     return String(Math.min(nowAtMs() - retentionMs, acceptedAtMs(oldestKept.position)));
   }
-
-  /**
-   * Rule 22: an acknowledged entry may still be lost with its server. While the journal is away it is
-   * looked for again, here and, by the view's own renewals, for as long as it has not been read.
-   */
-  async #readBack(placed: readonly Entry[]): Promise<void> {
-    const { maxLagMs } = this.#settings;
-    const waitMs = Math.min(maxLagMs / 2, readBackMsMax);
-    for (let tries = 0; tries < readBackTriesMax; tries += 1) {
-      await pause(tries === 0 ? waitMs : readBackPauseMs);
-      if (await this.#writeAgainIfGone(placed)) return;
-    }
-  }
-
-  /**
-   * What is gone is written again as another entry. With its old `n` it could be given its old ID
-   * too, behind entries that nobody who joins at it would ever read.
-   *
-   * @returns whether the journal has answered
-   */
-  async #writeAgainIfGone(placed: readonly Entry[]): Promise<boolean> {
-    const { journal, view, randomText } = this.#settings;
-    const read = await journal.standing(placed);
-    if (read.kind === "unavailable") return false;
-    const gone = placed.filter((_, at) => read.areStanding[at] === false);
-    if (gone.length === 0) return true;
-    const again = gone.map((entry) => ({ ...entry, n: randomText() }));
-    const appended = await journal.append(again, undefined);
-    if (appended.kind === "unavailable") return false;
-    view.replaced(gone, placedAt(appended.positions, again));
-    return true;
-  }
-}
-
-function placedAt(positions: readonly string[], entries: readonly NewEntry[]): Entry[] {
-  return entries.map((entry, at) => ({ ...entry, position: positions[at] ?? "" }));
 }
 
 /** Halves what does not fit until it does. */

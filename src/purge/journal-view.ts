@@ -5,6 +5,7 @@ import { patiently } from "../patience.ts";
 import { AcceptedPurges } from "./accepted-purges.ts";
 import type { Chain } from "./chain.ts";
 import type { Entry } from "./entry.ts";
+import { JoinedRuns } from "./joined-runs.ts";
 import type { Journal, OlderEntries } from "./journal.ts";
 import { JournalFollower, type JournalLag } from "./journal-follower.ts";
 import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "./view.ts";
@@ -50,6 +51,7 @@ export class JournalView implements PurgeView {
   readonly #settings: JournalViewSettings;
   readonly #follower: JournalFollower;
   readonly #accepted = new AcceptedPurges();
+  readonly #catchUps: JoinedRuns;
   #renewal: Renewal | undefined;
   /** The age at which the view is next renewed. */
   #renewalAgeMs: number;
@@ -60,9 +62,11 @@ export class JournalView implements PurgeView {
 
   constructor(settings: JournalViewSettings) {
     this.#settings = settings;
-    const { journal, older, nowAtMs, retentionMs = 0 } = settings;
+    const { journal, older, nowAtMs, retentionMs = 0, timeoutMs: patienceMs } = settings;
     const accepted = this.#accepted;
     this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, retentionMs });
+    const run = () => this.#follower.readOn();
+    this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
     this.#renewalAgeMs = this.#drawnAgeMs();
   }
 
@@ -128,8 +132,8 @@ export class JournalView implements PurgeView {
    * Brings in what this isolate has just accepted: until then every response that it covers, new
    * ones too, would be asked for again. An isolate that takes purges alone has no other occasion.
    */
-  async catchUp(): Promise<void> {
-    await this.#follower.readOn();
+  catchUp(): Promise<void> {
+    return this.#catchUps.ask();
   }
 
   /** Rule 1: waits for a first view as long as the journal's time-out allows. */

@@ -25,13 +25,15 @@ export class LatencyBound {
     return Math.round(Math.min(this.#maxMs, Math.max(this.#minMs, boundMs)));
   }
 
+  /** Forgets what was measured before, such as how long an outage let everybody wait. */
+  beganAnew(tookMs: number): void {
+    this.#smoothedMs = tookMs;
+    this.#deviationMs = tookMs / 2;
+  }
+
   /** @param tookMs of one answer; of a time-out, the time that was waited */
   measured(tookMs: number): void {
-    if (this.#smoothedMs === undefined) {
-      this.#smoothedMs = tookMs;
-      this.#deviationMs = tookMs / 2;
-      return;
-    }
+    if (this.#smoothedMs === undefined) return this.beganAnew(tookMs);
     const offMs = Math.abs(this.#smoothedMs - tookMs);
     this.#deviationMs = 0.75 * this.#deviationMs + 0.25 * offMs;
     this.#smoothedMs = 0.875 * this.#smoothedMs + 0.125 * tookMs;

@@ -52,6 +52,8 @@ export class RedisClient {
   readonly #sizeCondition: Condition<RedisTrouble>;
   readonly #readTimeoutMsMax: number;
   readonly #readBound: LatencyBound;
+  /** Nothing but time-outs has come since a probe was answered: it tells nothing of reads. */
+  #isProbeInDoubt = false;
 
   constructor(settings: RedisSettings) {
     this.#settings = settings;
@@ -105,7 +107,9 @@ export class RedisClient {
     background: Background,
   ): Promise<RedisAnswer<T>> {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
-    if (state === "probe") background(() => this.#probe());
+    if (state === "probe") {
+      background(async () => void (await this.#probed((redis) => redis.ping(), "reads")));
+    }
     if (state !== "closed") return { kind: "unavailable", cause: "shut-off" };
     return this.#measured(run, "reads");
   }
@@ -119,7 +123,7 @@ export class RedisClient {
   async attempt<T>(run: (redis: Redis) => Promise<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "shut-off" };
-    const answer = await this.#measured(run, of);
+    const answer = await (state === "probe" ? this.#probed(run, of) : this.#measured(run, of));
     if (answer.kind === "answered" && of === "writes") this.#takesWrites();
     return answer;
   }
@@ -139,11 +143,29 @@ export class RedisClient {
     if (answer.kind === "answered" || isTimeout) {
       this.#readBound.measured(isTimeout ? timeoutMs : this.#settings.nowAtMs() - sentAtMs);
     }
-    // One key of a foreign type says nothing of the database.
+    if (answer.kind === "answered") this.#isProbeInDoubt = false;
+    this.#learn(answer, sentAtMs);
+    return answer;
+  }
+
+  /** Waits for as long as may be, so that it measures a database which has become slower, too. */
+  async #probed<T>(run: (redis: Redis) => Promise<T>, of: Of): Promise<RedisAnswer<T>> {
+    const sentAtMs = this.#settings.nowAtMs();
+    const answer = await this.#bounded(run, this.#readTimeoutMsMax, of);
+    if (answer.kind === "answered") {
+      const tookMs = this.#settings.nowAtMs() - sentAtMs;
+      if (!this.#isProbeInDoubt) this.#readBound.beganAnew(tookMs);
+      this.#isProbeInDoubt = true;
+    }
+    this.#learn(answer, sentAtMs);
+    return answer;
+  }
+
+  /** One key of a foreign type says nothing of the database. */
+  #learn(answer: RedisAnswer<unknown>, sentAtMs: number): void {
     if (answer.kind === "answered") this.#isWell();
     else if (answer.cause === "wrong-type") this.#breaker.succeeded();
     else if (answer.cause !== "too-large") this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
-    return answer;
   }
 
   /**
@@ -188,12 +210,6 @@ export class RedisClient {
       refusalsOfWrites.includes(answer.cause);
     if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
-  }
-
-  async #probe(): Promise<void> {
-    const answer = await this.#bounded((redis) => redis.ping(), this.#readTimeoutMsMax, "reads");
-    if (answer.kind === "answered") this.#isWell();
-    else this.#breaker.failed(this.#settings.nowAtMs());
   }
 
   async #bounded<T>(

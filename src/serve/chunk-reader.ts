@@ -1,4 +1,5 @@
 // Reads a body in chunks as large as have come, instead of the small ones a plain reader gives.
+import { OutOfTime, within } from "../patience.ts";
 
 const chunkBytes = 65_536;
 
@@ -20,15 +21,12 @@ export class ChunkReader {
 
   /** @returns `undefined` at the end; rejects when the body is cut short, or stalls */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { promise: stalled, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      reject(new Error("The origin's body stalled."));
-      void this.cancel();
-    }, this.#betweenBytesMs);
     try {
-      return await Promise.race([this.#next(), stalled]);
-    } finally {
-      clearTimeout(timer);
+      return await within(this.#next(), this.#betweenBytesMs);
+    } catch (cause) {
+      if (!(cause instanceof OutOfTime)) throw cause;
+      void this.cancel();
+      throw new Error("The origin's body stalled.", { cause });
     }
   }
 

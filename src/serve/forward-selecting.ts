@@ -2,6 +2,7 @@
 // vary. If the answer tells of another, the origin is asked once more, and that is remembered.
 import { LRUCache } from "lru-cache";
 import { selectingFieldNames } from "../http/selecting.ts";
+import { letGo } from "../let-go.ts";
 import { forwardAsked, type OriginAnswer } from "./forward.ts";
 import { keyBytes } from "./key-bytes.ts";
 import { atHand, type Need } from "./need.ts";
@@ -57,7 +58,7 @@ export async function forwardSelecting(
     if (response.ok && known.length > 0) ports.knownVary.forgetOthers(asked.key.text, varying);
     return { answer, asked };
   }
-  await response.body?.cancel();
+  letGo(response);
   const names = [...known, ...unsent];
   ports.knownVary.learn(asked.key.text, names);
   const again = askedWith(asked, names);

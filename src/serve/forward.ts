@@ -1,6 +1,7 @@
 // Asks the origin, and tells an answer from a failure. What fails several clients is asked for by the
 // isolate itself before the origin is taken for down.
 import { failureToldBy } from "../http/storable.ts";
+import { letGo } from "../let-go.ts";
 import { KeyedFields, passedFields } from "./forwarded-fields.ts";
 import { ownUserAgent } from "./nobodys-name.ts";
 import type { OriginAsked } from "./origin-health.ts";
@@ -99,7 +100,7 @@ async function lookAt(target: Target, origin: string, ports: Ports): Promise<Ori
   };
   const withinMs = Math.min(lookMsMax, ports.config.originTimeout.firstByteMs);
   const answer = await ask({ origin, page: undefined, target, withinMs }, request, ports);
-  if (answer.kind === "answered") await answer.response.body?.cancel();
+  if (answer.kind === "answered") letGo(answer.response);
   return answer.kind;
 }
 
@@ -126,7 +127,7 @@ async function ask(
       ports.originHealth.answered(asking, { isError: isOriginError(status) }, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
-    await response.body?.cancel();
+    letGo(response);
     return failed(asking, failure ?? "unreachable", ports);
   } catch {
     const failure = abort.signal.aborted ? "timeout" : "unreachable";
@@ -163,7 +164,7 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Port
     const response = await ports.fetchOrigin(origin, request);
     const isReached = failureToldBy(response.status) !== "unreachable";
     if (isReached || !maySendAgain()) return response;
-    await response.body?.cancel();
+    letGo(response);
   } catch (cause) {
     if (!maySendAgain()) throw cause;
   }

@@ -1,5 +1,6 @@
 // Gathers an origin's body while it streams to the client. What exceeds the buffer goes on to
 // client and edge tier in lock-step, at the client's pace.
+import { within } from "../patience.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
 import { ClientEnd } from "./client-end.ts";
@@ -140,7 +141,7 @@ async function streamOn(overflowing: Overflowing): Promise<void> {
       const chunk = await reader.read();
       if (chunk === undefined) break;
       sentBytes += chunk.byteLength;
-      if (sentBytes > plan.streamBytesMax) await edge?.cut();
+      if (sentBytes > plan.streamBytesMax) edge?.cut();
       client.queue(chunk);
       await Promise.all([client.drained(), edge?.write(chunk)]);
     }
@@ -149,7 +150,8 @@ async function streamOn(overflowing: Overflowing): Promise<void> {
   } catch (cause) {
     buffer.empty();
     client.abort(cause);
-    await Promise.all([edge?.cut(), reader.cancel()]);
+    edge?.cut();
+    await reader.cancel();
   }
 }
 
@@ -160,6 +162,9 @@ function openEdge(plan: GatherPlan): EdgeEnd | undefined {
   plan.onOverflow(pipe.readable, edge.completed);
   return edge;
 }
+
+/** How long the edge tier may leave a piece of a body unread. */
+const stallMsMax = 2_000;
 
 /** What the edge tier reads, and the word on whether it was all. */
 class EdgeEnd {
@@ -175,14 +180,15 @@ class EdgeEnd {
     return this.#completed.promise;
   }
 
+  /** A tier that takes nothing more for a while is given up: the client waits for it. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isOver) return;
-    await this.#pipe.writer.write(chunk).catch(() => this.cut());
+    await within(this.#pipe.writer.write(chunk), stallMsMax).catch(() => this.cut());
   }
 
   async complete(bytes: number): Promise<void> {
     if (this.#isOver) return;
-    const isClosed = await this.#pipe.writer.close().then(
+    const isClosed = await within(this.#pipe.writer.close(), stallMsMax).then(
       () => true,
       () => false,
     );
@@ -190,10 +196,11 @@ class EdgeEnd {
     this.#completed.resolve(isClosed ? bytes : "cut");
   }
 
-  async cut(): Promise<void> {
+  /** Not waited for: what nobody reads is not aborted either. */
+  cut(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#completed.resolve("cut");
-    await this.#pipe.writer.abort(new Error("The body was cut short.")).catch(() => undefined);
+    void this.#pipe.writer.abort(new Error("The body was cut short.")).catch(() => undefined);
   }
 }

@@ -3,6 +3,7 @@
 import type { Handling } from "../http/cache-status.ts";
 import { bodyDateOf, fieldsOf } from "../http/stored-response.ts";
 import { conditionalFields, hasStrongDate } from "../http/validators.ts";
+import { letGo } from "../let-go.ts";
 import { type FailedForward, failedWith, type Flight } from "./collapse.ts";
 import { answeredBy, storedMeanwhile } from "./come-since.ts";
 import type { Fresh } from "./fill.ts";
@@ -66,7 +67,7 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
     }
     flight.settle(failedWith(response, ports.nowAtMs()));
     ports.flights.end(key.text, flight);
-    await response.body?.cancel();
+    letGo(response);
     return stale;
   } catch (cause) {
     ports.flights.end(key.text, flight);

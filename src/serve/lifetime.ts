@@ -30,6 +30,8 @@ export interface Terms {
 /** How long a response that can be validated is kept beyond its last use without validation. */
 const keptForValidationSeconds = 86_400;
 
+const keptSecondsMax = 365 * 86_400;
+
 /** Freshness policy: the route of the request and the general setting. */
 export interface FreshnessPolicy {
   readonly route: Route;
@@ -172,7 +174,10 @@ export function ageSeconds(metadata: StoredMetadata, terms: Terms, atMs: number)
   return Math.max(0, terms.initialAgeSeconds + (atMs - metadata.respondedAtMs) / 1_000);
 }
 
-/** Until when a tier keeps a response: fresh, stale with leave, and a while for validation. */
+/**
+ * Until when a tier keeps a response: fresh, stale with leave, and a while for validation. A year at
+ * the most, whatever it says: no store is handed a lifetime that it might not be able to read.
+ */
 export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
   const { staleWhileRevalidateSeconds, staleIfErrorSeconds, neverStale } = terms;
   const staleSeconds = neverStale ? 0 : Math.max(staleWhileRevalidateSeconds, staleIfErrorSeconds);
@@ -186,7 +191,7 @@ export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
     fromNowSeconds + staleSeconds,
     terms.canBeValidated ? Math.max(0, freshSeconds) + keptForValidationSeconds : 0,
   );
-  return respondedAtMs + keptSeconds * 1_000;
+  return respondedAtMs + Math.min(keptSeconds, keptSecondsMax) * 1_000;
 }
 
 /** Would any tier still keep it? */

@@ -5,8 +5,8 @@ import type { Reason } from "../operator-error.ts";
 import { quoted } from "../purge/order-form.ts";
 import { meantUrls } from "./meant-urls.ts";
 import type { MatchRoute } from "./policy.ts";
+import { isReserved } from "./reserved.ts";
 import { readTarget } from "./target.ts";
-import { isReserved } from "./url-reader.ts";
 
 export function namingOf(given: {
   config: Config;

@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { Config, Route } from "../config.ts";
 import { type KeyedUrl, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./policy.ts";
+import { isReserved } from "./reserved.ts";
 import { readTarget, type Target } from "./target.ts";
 
 export interface UrlRead {
@@ -43,25 +44,10 @@ export function compileUrlReader(given: {
     if (before !== undefined) return before;
     const target = readTarget(url, siteHost);
     const { route, parameters } = matchRoute(target.path);
-    const isOurs = isReserved(target.path) || isReserved(resolved(target));
     const keyed = keyUrl(target, route, config);
+    const isOurs = isReserved(target.path);
     const read: UrlRead = { target, isReserved: isOurs, route, parameters, keyed };
     kept.set(url, read);
     return read;
   };
-}
-
-/** Where a reader who resolves dot segments ends up, one who takes `//` for a host's among them. */
-function resolved({ isAmbiguous, path }: Target): string {
-  if (!isAmbiguous) return path;
-  const site = "http://any.invalid";
-  return readTarget((URL.parse(path, site) ?? new URL(site + path)).href).path;
-}
-
-/** With slashes doubled or encoded too: some reader behind us might take them for one. */
-const reserved = /^(?:[/\\]|%2F|%5C)+_cache(?:[/\\]|%2F|%5C|$)/;
-
-/** @param path normalised */
-export function isReserved(path: string): boolean {
-  return reserved.test(path);
 }

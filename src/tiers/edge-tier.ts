@@ -1,7 +1,9 @@
 // The edge tier: the Workers Cache API, one cache per colo. Bodies lie in it as opaque bytes and
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
 import { errorName } from "../error-name.ts";
+import { letGo } from "../let-go.ts";
 import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
+import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { type Decoded, DecodedRecords } from "./decoded-records.ts";
 import {
   addressOf,
@@ -29,33 +31,46 @@ import {
 /** The largest object that the Cache API takes. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
 
-export interface EdgeTierSettings {
-  /** `caches.default`, or whatever keeps its promises. */
-  readonly cache: () => Pick<Cache, "match" | "put" | "delete">;
+export interface EdgeTierSettings extends BoundedCacheSettings {
   readonly onBadRecord: () => void;
 }
 
 export class EdgeTier implements Tier {
   readonly name = "edge";
-  readonly #settings: EdgeTierSettings;
+  readonly #onBadRecord: () => void;
+  readonly #cache: BoundedCache;
   readonly #records = new DecodedRecords();
 
   constructor(settings: EdgeTierSettings) {
-    this.#settings = settings;
+    this.#onBadRecord = settings.onBadRecord;
+    this.#cache = new BoundedCache(settings);
   }
 
-  async read(key: RecordKey, ask: Pick<TierAsk, "atMs" | "part" | "isHeld">): Promise<TierRead> {
+  /** The Cache API does not answer: nothing but a probe per pause is asked of it. */
+  get isShutOff(): boolean {
+    return this.#cache.isShutOff;
+  }
+
+  get trouble(): BoundedCache["trouble"] {
+    return this.#cache.trouble;
+  }
+
+  async read(
+    key: RecordKey,
+    ask: Pick<TierAsk, "atMs" | "part" | "isHeld" | "afterAnswer">,
+  ): Promise<TierRead> {
     try {
       const known = this.#sufficing(key, ask);
       const address = await addressOf(key);
-      const response = await this.#settings
-        .cache()
-        .match(known === undefined ? address : unless(known.entityTag, address));
+      if (!this.#cache.mayBeAsked(address, ask.afterAnswer)) return shutOff;
+      const response = await this.#cache.match(
+        known === undefined ? address : unless(known.entityTag, address),
+      );
       if (response === undefined) return { kind: "absent" };
       if (known !== undefined && response.status === 304) return withoutBody(known, ask.atMs);
       const decoded = this.#decoded(key, response);
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
-        await response.body?.cancel();
+        letGo(response);
         return { kind: "absent" };
       }
       return await this.#withBody(key, decoded.record, { response, ...ask });
@@ -79,7 +94,7 @@ export class EdgeTier implements Tier {
   #decoded(key: RecordKey, { headers }: Response): Decoded | undefined {
     const text = () => headers.get(recordField) ?? "";
     const decoded = this.#records.decode(key, { entityTag: headers.get("etag"), text });
-    if (decoded === undefined) this.#settings.onBadRecord();
+    if (decoded === undefined) this.#onBadRecord();
     return decoded;
   }
 
@@ -90,7 +105,7 @@ export class EdgeTier implements Tier {
     if (typeof body === "object") {
       return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
     }
-    if (body === "not-whole") this.#settings.onBadRecord();
+    if (body === "not-whole") this.#onBadRecord();
     return { kind: "absent" };
   }
 
@@ -103,20 +118,20 @@ export class EdgeTier implements Tier {
     const { bodyBytes } = metadata;
     const part = response.headers.get(bodyField);
     if (part !== null) {
-      const streamed = await this.#settings.cache().match(await addressOf(key, part));
+      const streamed = await this.#cache.match(await addressOf(key, part));
       return streamed === undefined ? "gone" : streamedFrom(streamed, bodyBytes);
     }
     const isWantedWhole = isSmall(metadata)
       ? asked === "metadata" || isHeld?.(metadata) !== false
       : isHeld?.(metadata) === true;
     if (!isWantedWhole) return streamedFrom(response, bodyBytes);
-    const blob = await response.blob();
+    const blob = await this.#cache.whole(response);
     return blob.size === bodyBytes ? { kind: "blob", blob } : "not-whole";
   }
 
   async remove(key: RecordKey): Promise<TierRemoval> {
     try {
-      await this.#settings.cache().delete(await addressOf(key));
+      await this.#cache.delete(await addressOf(key));
       return "removed";
     } catch {
       return "unavailable";
@@ -131,6 +146,10 @@ export class EdgeTier implements Tier {
     const keepSeconds = Math.ceil((keep.untilAtMs - keep.atMs) / 1_000);
     const fields = objectFields(keepSeconds);
     try {
+      if (this.#cache.isShutOff) {
+        if (record.kind === "arriving") await record.stream.cancel().catch(() => undefined);
+        return shutOff;
+      }
       if (record.kind === "arriving") return await this.#writeArriving(key, record, keep, fields);
       if (keepSeconds <= 0) return { kind: "refused", rule: "expired" };
       const body = record.kind === "vary" ? null : wholeBody(record.stored);
@@ -160,7 +179,7 @@ export class EdgeTier implements Tier {
     const address = await addressOf(key, part);
     let isNamed = false;
     try {
-      await this.#putStream(address, stream, fields);
+      await this.#putStream(address, arriving, fields);
       const bodyBytes = await completed;
       if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
       const head: RecordHead = { kind: "response", metadata: { ...metadata, bodyBytes } };
@@ -174,17 +193,17 @@ export class EdgeTier implements Tier {
       if (isCut) return { kind: "refused", rule: "cut" };
       throw cause;
     } finally {
-      if (!isNamed) await this.#settings.cache().delete(address);
+      if (!isNamed) await this.#cache.delete(address);
     }
   }
 
   async #putStream(
     address: string,
-    stream: ReadableStream<Uint8Array>,
+    { stream, completed }: ArrivingResponse,
     headers: Record<string, string>,
   ): Promise<void> {
     try {
-      await this.#settings.cache().put(address, new Response(stream, { headers }));
+      await this.#cache.putArriving(address, new Response(stream, { headers }), completed);
     } finally {
       // A cache may take nothing and still say it did; who fills the stream would wait for ever.
       await stream.cancel().catch(() => undefined);
@@ -203,10 +222,12 @@ export class EdgeTier implements Tier {
     const text = encodeRecord(written.head, written.keep.untilAtMs);
     if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
     const headers = { ...written.fields, ...recordFields(text) };
-    await this.#settings.cache().put(await addressOf(key), new Response(written.body, { headers }));
+    await this.#cache.put(await addressOf(key), new Response(written.body, { headers }));
     return { kind: "kept" };
   }
 }
+
+const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
 /** What the Cache API has, and how its body is wanted. */
 interface Matched extends Pick<TierAsk, "part" | "isHeld"> {
@@ -222,14 +243,15 @@ function withoutBody(
   return { kind: "found", record: { kind: "response", stored } };
 }
 
-async function streamedFrom(
-  { body, headers }: Response,
+function streamedFrom(
+  response: Response,
   bodyBytes: number | null,
-): Promise<StoredBody | "gone" | "not-whole"> {
+): StoredBody | "gone" | "not-whole" {
+  const { body, headers } = response;
   if (body === null) return "gone";
   const statedBytes = Number(headers.get("content-length") ?? bodyBytes);
   if (statedBytes === bodyBytes) return { kind: "stream", stream: body };
-  await body.cancel();
+  letGo(response);
   return "not-whole";
 }
 

@@ -1,6 +1,7 @@
 // A dry run: what a purge would cover among what can be listed, and that nothing is purged by it.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { openColos, type Site } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
 import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
@@ -62,8 +63,48 @@ describe("a dry run", () => {
     const { near } = openTwo();
     for (let at = 0; at < 1_001; at += 1) await near.get(`/red/${at}`);
     const { shared, urls } = await triedOut(near, { tags: ["red"] });
-    expect(shared).toEqual({ examined: 1_000, covered: 1_000, isWhole: false });
+    const whyNotWhole = "The shared tier holds more than 1000 records.";
+    expect(shared).toEqual({ examined: 1_000, covered: 1_000, isWhole: false, whyNotWhole });
     expect(urls).toHaveLength(20);
+  });
+
+  it("looks no further than fifty pages of keys, whoever's they are", async () => {
+    const { near, upstash } = openTwo();
+    upstash.foreignKeyCount = 5_000;
+    await near.get("/red/1");
+    expect(await triedOut(near, { tags: ["red"] })).toMatchObject({
+      shared: { examined: 1, covered: 1, isWhole: true },
+    });
+    upstash.foreignKeyCount = 50_000;
+    upstash.commands.length = 0;
+    expect(await triedOut(near, { tags: ["red"] })).toMatchObject({
+      shared: {
+        examined: 0,
+        covered: 0,
+        isWhole: false,
+        whyNotWhole: "The database holds so many other keys that not all were looked at.",
+      },
+    });
+    expect(upstash.commands.filter((name) => name === "SCAN")).toHaveLength(50);
+  });
+
+  it("looks no longer than five seconds", async () => {
+    const { near, upstash } = openTwo();
+    upstash.foreignKeyCount = 50_000;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const answer = vi.spyOn(upstash, "answer");
+    answer.mockImplementation(async (path, body) => {
+      await vi.advanceTimersByTimeAsync(1_000);
+      return FakeUpstash.prototype.answer.call(upstash, path, body);
+    });
+    try {
+      expect(await triedOut(near, { tags: ["red"] })).toMatchObject({
+        shared: { isWhole: false, whyNotWhole: "To look at all took longer than 5 s." },
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(answer).toHaveBeenCalledTimes(5);
   });
 
   it("says when the shared tier cannot be asked", async () => {

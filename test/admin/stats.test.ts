@@ -142,7 +142,7 @@ describe("everything below /_cache/", () => {
   const paths = (
     "/_cache /_cache/ /_cache/stored/ab12 /_cache/nothing /_cache/stats/more " +
     "/%5Fcache/stored /%5fcache /%5f%63ache/x //_cache/ //_cache/stats /./_cache/x " +
-    "/a/../_cache/x /_cache%2Fstats /%2F_cache/stats /_cache%5Cstats"
+    "/a/../_cache/x /_cache%2Fstats /%2F_cache/stats /_cache%5Cstats /_CACHE/stats"
   ).split(" ");
 
   it.each(paths)("ends here: %s", async (path) => {
@@ -154,14 +154,11 @@ describe("everything below /_cache/", () => {
     expect(site.origin.count).toBe(0);
   });
 
-  it.each(["/_CACHE/stats", "/_cached", "/a/_cache/stats"])(
-    "and nothing else: %s",
-    async (path) => {
-      const site = openSite({ env });
-      await site.get(path);
-      expect(site.origin.count).toBe(1);
-    },
-  );
+  it.each(["/_cached", "/a/_cache/stats"])("and nothing else: %s", async (path) => {
+    const site = openSite({ env });
+    await site.get(path);
+    expect(site.origin.count).toBe(1);
+  });
 
   it("also what stands in a stored record's place", async () => {
     const site = openSite({ origin: () => page("page", cc("max-age=60")) });

@@ -1,19 +1,23 @@
-// The Cache API throws, or takes what it is given and keeps none of it: memory and Redis answer on.
-import { describe, expect, it } from "vitest";
+// The Cache API throws, takes what it is given and keeps none of it, or never answers: memory and
+// Redis answer on.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ConfigInput } from "../../src/config-schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { openColos, type Site } from "../fakes/harness.ts";
+import { idle, openColos, type Site } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
+import { adminToken, bearer } from "../admin/purge-sender.ts";
 import { pageOf } from "./load.ts";
 
 const paths = Array.from({ length: 12 }, (_, at) => `/page/${at}`);
 
-function openTwo(): [Site, Site] {
+function openTwo(config: ConfigInput = {}): [Site, Site] {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
   const origin = (request: Request) =>
     page(pageOf(new URL(request.url).pathname), cc("max-age=600"));
-  const [first, second] = openColos(2, { clock, upstash, origin });
+  const env = { ADMIN_TOKEN: adminToken };
+  const [first, second] = openColos(2, { clock, upstash, origin, env, config });
   return [first!, second!];
 }
 
@@ -45,5 +49,73 @@ describe.each(["throws", "forgets"] as const)("a Cache API that %s", (mode) => {
     const { puts } = site.cache;
     expect((await site.get("/page/new")).text).toBe(pageOf("/page/new"));
     expect(site.cache.puts).toBe(puts + 1);
+  });
+});
+
+describe("a Cache API that never answers", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** Asks one after the other; time passes only where nothing else is left to do. */
+  async function tookMs(site: Site, path: string): Promise<number> {
+    const progress = { isDone: false };
+    const got = (async () => {
+      const response = await site.ask(path);
+      expect([response.status, await response.text()]).toEqual([200, pageOf(path)]);
+      progress.isDone = true;
+    })();
+    await idle();
+    let ms = 0;
+    for (; !progress.isDone && ms < 10_000; ms += 100) {
+      site.clock.advance(0.1);
+      await vi.advanceTimersByTimeAsync(100);
+      await idle();
+    }
+    await got;
+    return ms;
+  }
+
+  async function tookAll(site: Site, count: number, name: string): Promise<number[]> {
+    const took: number[] = [];
+    for (let at = 0; at < count; at += 1) took.push(await tookMs(site, `/${name}/${at}`));
+    return took;
+  }
+
+  it("is waited for a second by three misses, and by nobody after that", async () => {
+    const [site] = openTwo();
+    site.cache.mode = "silent";
+    const took = await tookAll(site, 6, "page");
+    expect(Math.max(...took)).toBeLessThanOrEqual(1_000);
+    expect(took.slice(3)).toEqual([0, 0, 0]);
+    expect(await tookMs(site, "/page/0")).toBe(0);
+    const stats = await site.ask("/_cache/stats", { headers: bearer });
+    expect(await stats.json()).toMatchObject({
+      edge: { shutOff: true, trouble: { kind: "timeout", isOver: false } },
+    });
+  });
+
+  it("is asked by a probe after each pause, told of once, and used again once it answers", async () => {
+    const [site] = openTwo();
+    site.cache.mode = "silent";
+    await tookAll(site, 3, "page");
+    const callsBefore = site.cache.calls;
+    await tookAll(site, 20, "shut-off");
+    expect(site.cache.calls - callsBefore).toBeLessThanOrEqual(2);
+    expect(site.log).toEqual(["Edge tier: The Cache API does not answer in time."]);
+    site.cache.mode = "works";
+    for (let second = 0; second < 10; second += 1) {
+      site.clock.advance(1);
+      await vi.advanceTimersByTimeAsync(1_000);
+      await tookMs(site, `/back/${second}`);
+    }
+    expect(site.cache.addresses.length).toBeGreaterThan(0);
+    expect(site.log.at(-1)).toMatch(/^Edge tier: The Cache API answers again after \d+ s\.$/);
+  });
+
+  it("cuts no large body short that is on its way to a client", async () => {
+    const [site] = openTwo({ limits: { bufferBytes: 8_192 } });
+    site.cache.mode = "silent";
+    const took = await tookAll(site, 4, "large");
+    expect([Math.max(...took) <= 3_000, took.at(-1)]).toEqual([true, 0]);
   });
 });

@@ -69,6 +69,7 @@ const cache: Pick<Cache, "match" | "put" | "delete"> = {
 /** One for all orders, which come one at a time: what it has read, it knows. */
 const tier = new EdgeTier({
   cache: () => cache,
+  nowAtMs: Date.now,
   onBadRecord: () => (noted.badRecordCount += 1),
 });
 
@@ -110,7 +111,7 @@ async function carriedOut(order: EdgeOrder, bytes: Uint8Array<ArrayBuffer>): Pro
 
 async function read(order: Extract<EdgeOrder, { kind: "read" }>): Promise<Answered> {
   noted.badRecordCount = 0;
-  const found = await tier.read(keyOf(order.key), order);
+  const found = await tier.read(keyOf(order.key), { ...order, afterAnswer: () => undefined });
   const { badRecordCount } = noted;
   if (found.kind !== "found" || found.record.kind === "vary") {
     return { answer: { kind: "read", read: found, badRecordCount } };

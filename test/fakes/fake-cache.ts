@@ -11,8 +11,13 @@ interface Kept {
 export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   readonly #clock: FakeClock;
   readonly #kept = new Map<string, Kept>();
-  /** `throws`: every call fails at once. `forgets`: takes what it is given and reads none of it. */
-  mode: "works" | "throws" | "forgets" = "works";
+  /**
+   * `throws`: every call fails at once. `forgets`: takes what it is given and reads none of it.
+   * `silent`: no call ever ends.
+   */
+  mode: "works" | "throws" | "forgets" | "silent" = "works";
+  /** Of every kind, also those that never end. */
+  calls = 0;
   /** What a put waits for, such as a gate. */
   beforePut: () => Promise<void> = () => Promise.resolve();
   /** Of stored responses; what the journal's view asks of the cache is counted apart. */
@@ -43,7 +48,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   }
 
   async match(request: RequestInfo | URL): Promise<Response | undefined> {
-    this.#failIfBroken();
+    if (this.#isSilent()) await new Promise(() => undefined);
     if (isOfJournal(request)) this.journalMatches += 1;
     else this.matches += 1;
     const kept = this.#kept.get(addressOf(request));
@@ -71,7 +76,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   }
 
   async put(request: RequestInfo | URL, response: Response): Promise<void> {
-    this.#failIfBroken();
+    if (this.#isSilent()) await new Promise(() => undefined);
     if (isOfJournal(request)) this.journalPuts += 1;
     else this.puts += 1;
     if (this.mode === "forgets") return;
@@ -86,12 +91,14 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   }
 
   async delete(request: RequestInfo | URL): Promise<boolean> {
-    this.#failIfBroken();
+    if (this.#isSilent()) await new Promise(() => undefined);
     return this.#kept.delete(addressOf(request));
   }
 
-  #failIfBroken(): void {
+  #isSilent(): boolean {
+    this.calls += 1;
     if (this.mode === "throws") throw new Error("The cache does not answer.");
+    return this.mode === "silent";
   }
 }
 

@@ -48,6 +48,8 @@ export class FakeUpstash {
   mode: "works" | "down" | "refuses" = "works";
   refusal = { status: 400, error: "ERR refused" };
   refusedCount = 0;
+  /** Keys of others in the same database. */
+  foreignKeyCount = 0;
   /** What happens once between the next command of the shared tier and its answer. */
   afterNext: (() => Promise<void>) | undefined;
 
@@ -163,10 +165,12 @@ export class FakeUpstash {
     return 1;
   }
 
-  /** Every key is of the shared tier, so nothing has to match; a COUNT is only a hint. */
+  /** Others' keys come first, and do not match; every other is the shared tier's. A COUNT is only a hint. */
   #page(from: number, count: number): [cursor: string, keys: string[]] {
     const to = from + count + 7;
-    return [to < this.keys.length ? String(to) : "0", this.keys.slice(from, to)];
+    const { foreignKeyCount: foreign, keys } = this;
+    const found = keys.slice(Math.max(0, from - foreign), Math.max(0, to - foreign));
+    return [to < foreign + keys.length ? String(to) : "0", found];
   }
 
   #record(key: string): KeptRecord | undefined {

@@ -108,7 +108,7 @@ function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
   const onBadRecord = () => undefined;
   return {
     memory: new MemoryTier(memoryBytes),
-    edge: new EdgeTier({ cache: () => cache, onBadRecord }),
+    edge: new EdgeTier({ cache: () => cache, nowAtMs: isolate.nowAtMs, onBadRecord }),
     shared: new SharedTier({
       redis: isolate.redis.client,
       namespace: "site",

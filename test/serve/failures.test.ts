@@ -27,6 +27,25 @@ describe("an origin that is down", () => {
   });
 });
 
+describe("an error whose body never ends, nor lets itself be cancelled", () => {
+  const endless = (status: number) => () =>
+    new Response(new ReadableStream({ cancel: () => new Promise<void>(() => undefined) }), {
+      status,
+    });
+
+  it.each([
+    { id: "no final status", status: 520, seen: 502 },
+    { id: "stale in its place", status: 503, seen: 200 },
+  ])("holds up no answer: $id", { timeout: 5_000 }, async ({ status, seen }) => {
+    const site = openSite({ origin: () => page("page", cc("max-age=1, stale-if-error=600")) });
+    const path = seen === 200 ? "/a" : "/b";
+    await site.get("/a");
+    site.clock.advance(10);
+    site.origin.script = endless(status);
+    expect((await site.ask(path)).status).toBe(seen);
+  });
+});
+
 describe("an origin that is slow", () => {
   const config = { originTimeout: "1s" };
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));

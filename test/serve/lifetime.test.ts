@@ -333,6 +333,19 @@ describe("age and retention", () => {
     expect(keepUntilAtMs(metadata, given)).toBe(storedAtMs + seconds * 1_000);
   });
 
+  it.each<{ id: string; fields: Fields; route?: RouteChanges }>([
+    { id: "max-age", fields: cc("max-age=99999999999999999999") },
+    { id: "s-maxage", fields: cc("s-maxage=2147483648") },
+    { id: "Expires", fields: { date: date(0), expires: "Fri, 31 Dec 9999 23:59:59 GMT" } },
+    { id: "stale", fields: cc("max-age=1, stale-if-error=99999999999") },
+    { id: "validator", fields: cc("max-age=31536000", { etag: '"a"' }) },
+    { id: "the route", fields: {}, route: { fresh: "9999d" } },
+  ])("a year at the most, whatever is said: $id", ({ fields, route = {} }) => {
+    const metadata = metadataWith(fields);
+    const given = termsOf(metadata, { route: routeWith(route), heuristics: false });
+    expect(keepUntilAtMs(metadata, given)).toBe(storedAtMs + 365 * 86_400_000);
+  });
+
   it("terms of one response under two routes are kept apart", () => {
     const metadata = metadataWith();
     const under = (changes: RouteChanges) =>

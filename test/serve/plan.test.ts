@@ -107,7 +107,7 @@ describe("reserved", () => {
     { id: "backslash", path: "/_cache%5Cstats", kind: "reserved" },
     { id: "longer-name", path: "/_cached", kind: "look-up" },
     { id: "below", path: "/a/_cache/", kind: "look-up" },
-    { id: "case", path: "/_CACHE/", kind: "look-up" },
+    { id: "case", path: "/_CACHE/", kind: "reserved" },
   ])("$id", ({ path, kind }) => {
     expect(planOf({ url: `${site}${path}` }).kind).toBe(kind);
   });

@@ -1,5 +1,5 @@
 // Which tier answers, what is put into those above it, and what a route leaves out.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { idle, openColos, openSite, type Site } from "../fakes/harness.ts";
@@ -215,4 +215,16 @@ describe("a tier that is down costs its client nothing", () => {
     await near.get("/6");
     expect((await far.get("/6")).cacheStatus).toContain("detail=shared");
   });
+});
+
+it("no store is told of more than a year, however long a page is fresh", async () => {
+  const yearSeconds = 365 * 86_400;
+  const { near, upstash } = openPair({ fields: { expires: "Fri, 31 Dec 9999 23:59:59 GMT" } });
+  const answer = vi.spyOn(upstash, "answer");
+  await near.get("/a");
+  expect(near.cache.text).toContain(`max-age=${yearSeconds}`);
+  const sets = answer.mock.calls
+    .map(([, body]) => body as unknown[])
+    .filter(([name]) => name === "set");
+  expect(sets.map((command) => command.slice(-2))).toEqual([["px", yearSeconds * 1_000]]);
 });

@@ -34,7 +34,11 @@ it.each([
   { id: "read as it is sent unless that is said", bytes: 300_000, asked: {} },
 ])("a body of $bytes bytes is $id", async ({ bytes, asked, body = "stream" }) => {
   const cache = new FakeCache(new FakeClock());
-  const tier = new EdgeTier({ cache: () => cache, onBadRecord: () => undefined });
+  const tier = new EdgeTier({
+    cache: () => cache,
+    nowAtMs: Date.now,
+    onBadRecord: () => undefined,
+  });
   const key = new RecordKey("GET https://a.example/", "a.example");
   await tier.write(key, responseOf(noise(bytes)), keep);
   const read = await tier.read(key, { ...ask, ...asked });
@@ -61,7 +65,11 @@ describe("asked for metadata that this isolate has read before", () => {
     { id: "no tier holds it", bytes: 300_000, asked: { isHeld: isHeld(true) }, body: "absent" },
   ])("$id: $bytes bytes", async ({ bytes, asked, body }) => {
     const cache = new FakeCache(new FakeClock());
-    const tier = new EdgeTier({ cache: () => cache, onBadRecord: () => undefined });
+    const tier = new EdgeTier({
+      cache: () => cache,
+      nowAtMs: Date.now,
+      onBadRecord: () => undefined,
+    });
     const key = new RecordKey("GET https://a.example/", "a.example");
     const record = responseOf(noise(bytes));
     await tier.write(key, record, keep);

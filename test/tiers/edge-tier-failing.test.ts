@@ -40,7 +40,7 @@ describe("a cache that fails", () => {
     },
   };
   const tierOver = (cache: () => typeof never): EdgeTier =>
-    new EdgeTier({ cache, onBadRecord: failure });
+    new EdgeTier({ cache, nowAtMs: Date.now, onBadRecord: failure });
 
   it.each([
     { id: "is not there", tier: tierOver(failure) },
@@ -99,7 +99,11 @@ describe("a cache that fails", () => {
       const cache = new FakeCache(clock);
       const bad = { recordCount: 0 };
       const onBadRecord = () => void (bad.recordCount += 1);
-      return { cache, bad, tier: new EdgeTier({ cache: () => cache, onBadRecord }) };
+      return {
+        cache,
+        bad,
+        tier: new EdgeTier({ cache: () => cache, nowAtMs: Date.now, onBadRecord }),
+      };
     };
 
     it.each([

@@ -269,8 +269,8 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     await world.redis.set(`${namespace}:r:foreign`, "text");
     await world.redis.hset(`${namespace}:r:another`, { m: "a hash" });
     const [all, some] = [await tier.listed(10), await tier.listed(2)];
-    expect(all).toMatchObject({ isWhole: true, metadata: { length: 4 } });
-    expect(some).toMatchObject({ isWhole: false });
+    expect(all).toMatchObject({ leftOut: undefined, metadata: { length: 4 } });
+    expect(some).toMatchObject({ leftOut: "records" });
   });
 
   it("lists a thousand, though a look-up of one has been quick", async () => {
@@ -292,11 +292,11 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     const counts = await world.counted(async () => {
       listed = await tier.listed(100);
     });
-    expect(listed).toMatchObject({ isWhole: true, metadata: { length: 20 } });
+    expect(listed).toMatchObject({ leftOut: undefined, metadata: { length: 20 } });
     expect(counts.responseBytes).toBeLessThan(20 * 80_000);
     const longest = responseOf(bytesOf("page"), { fields: [["x-long", "p".repeat(70_000)]] });
     await tier.write(keyOf("longest"), longest, keep);
-    expect(await tier.listed(100)).toMatchObject({ isWhole: false, metadata: { length: 20 } });
+    expect(await tier.listed(100)).toMatchObject({ leftOut: "metadata", metadata: { length: 20 } });
   });
 });
 

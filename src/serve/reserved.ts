@@ -1,0 +1,70 @@
+// Which paths are ours: whatever somebody may read as `/_cache`, or as something below it. Origins and
+// routers decode, fold and resolve paths in ways of their own, and must be handed none of these.
+
+/** Nothing to decode, and the name nowhere in it. */
+const plain = /^(?!.*_cache)[!-$&-[\]-~]*$/i;
+const ours = "_cache";
+/** Encoded three times is more than any chain of readers decodes. */
+const decodingsMax = 3;
+
+/** @param path as it came, or normalised */
+export function isReserved(path: string): boolean {
+  if (plain.test(path)) return false;
+  let read = path;
+  for (let decodings = 0; decodings <= decodingsMax; decodings += 1) {
+    if (mayBeOurs(read)) return true;
+    const decoded = unescaped(read);
+    if (decoded === read) return false;
+    read = decoded;
+  }
+  return false;
+}
+
+function mayBeOurs(path: string): boolean {
+  const folded = path.normalize("NFKC").toLowerCase();
+  const all = folded.split(/[/\\]/).map(nameOf);
+  const names = all.filter((name) => name !== "");
+  if (isFirst(names)) return true;
+  // Two slashes may begin a host, after which comes the path.
+  const beginsWithHost = /^[/\\]{2}/.test(folded);
+  return beginsWithHost && isFirst(names.slice(1));
+}
+
+/** With `.` and `..` resolved, or before they are. */
+function isFirst(names: readonly string[]): boolean {
+  const resolved: string[] = [];
+  for (const name of names) {
+    if (name === "..") resolved.pop();
+    else if (name !== ".") resolved.push(name);
+    if (resolved[0] === ours) return true;
+  }
+  return false;
+}
+
+/**
+ * A name without what some readers drop: parameters, all after a NUL, white space, what cannot be
+ * seen, and dots at its end.
+ */
+function nameOf(segment: string): string {
+  const visible = segment.replaceAll(/[\p{Cc}\p{Cf}\p{Z}]/gu, "").replace(/[;?#].*$/s, "");
+  if (visible === "." || visible === "..") return visible;
+  const [upToNul = ""] = segment.replace(/^\0+/, "").split("\0", 1);
+  return upToNul === ours ? ours : withoutDotsAtEnd(visible);
+}
+
+/** Not by an expression: it would look at many dots many times. */
+function withoutDotsAtEnd(name: string): string {
+  let end = name.length;
+  while (name[end - 1] === ".") end -= 1;
+  return name.slice(0, end);
+}
+
+const escapes = /(?:%[\da-f]{2})+|%u[\da-f]{4}/gi;
+
+function unescaped(text: string): string {
+  return text.replaceAll(escapes, (escape) => {
+    if (/^%u/i.test(escape)) return String.fromCharCode(Number.parseInt(escape.slice(2), 16));
+    const bytes = escape.slice(1).split("%");
+    return new TextDecoder().decode(Uint8Array.from(bytes, (hex) => Number.parseInt(hex, 16)));
+  });
+}

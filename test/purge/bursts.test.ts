@@ -1,0 +1,90 @@
+// A thousand purges at once to one isolate: what they cost in commands and bytes does not grow with
+// the square of their number, and none is forgotten.
+import "../fakes/workers-globals.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createPurging, type Purging } from "../../src/purge/purging.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../fakes/fake-upstash.ts";
+import { responseWith } from "./examples.ts";
+
+openNetworkOfFakes();
+
+const purgeCount = 1_000;
+const halfLagMs = 5_000;
+type Background = (work: () => Promise<void>) => void;
+
+/** Each answer takes a turn of the event loop, so that what is sent together is under way together. */
+class SlowUpstash extends FakeUpstash {
+  readBytes = 0;
+  /** Requests for the journal that read. */
+  readCount = 0;
+
+  override async answer(path: string, body: unknown): Promise<Response> {
+    const answer = await super.answer(path, body);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (/"xrange"|"xrevrange"/i.test(JSON.stringify(body))) {
+      this.readCount += 1;
+      this.readBytes += (await answer.clone().arrayBuffer()).byteLength;
+    }
+    return answer;
+  }
+}
+
+function open() {
+  const clock = new FakeClock();
+  const upstash = new SlowUpstash(clock);
+  const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
+  const settings = { purge: { ...purge, retentionMs: 86_400_000 }, namespace: "site" };
+  const purging = createPurging(settings, upstash, { nowAtMs: clock.nowAtMs, random: () => 0.5 });
+  return { clock, upstash, purging };
+}
+
+async function acceptAll({ acceptances }: Purging, atMs: number, afterAnswer: Background) {
+  const accepted = await Promise.all(
+    Array.from({ length: purgeCount }, (_, nth) => {
+      const targets = { tags: [`tag:${nth}`], prefixes: [] };
+      const sender = { id: `msg_${nth}`, bodyDigest: "d", by: "webhook", reason: "" };
+      const order = { ...sender, mode: "hard", targets } as const;
+      return acceptances.accept(order, { atMs, afterAnswer });
+    }),
+  );
+  expect(new Set(accepted.map(({ kind }) => kind))).toEqual(new Set(["accepted"]));
+}
+
+const kinds = ({ view }: Purging, atMs: number) => {
+  const ask = { atMs, maxLagMs: 10_000, colo: () => "" };
+  const judged = Array.from({ length: purgeCount }, (_, nth) =>
+    view.judge(responseWith({ tags: [`${nth}`] }), ask),
+  );
+  return new Set(judged.map((each) => (each.kind === "purged" ? each.mode : each.kind)));
+};
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Lets all that is under way go on, and the timers of so many milliseconds fire. */
+async function pass(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+  for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("a thousand purges at once", () => {
+  it("are read once, in effect here at once, in the journal, and read back 128 at a time", async () => {
+    const { clock, upstash, purging } = open();
+    const pending: Promise<void>[] = [];
+    await purging.view.stamp({ atMs: clock.atMs, afterAnswer: (work) => void work() });
+    await pass(0);
+    upstash.readBytes = upstash.readCount = 0;
+    await acceptAll(purging, clock.atMs, (work) => void pending.push(work()));
+    expect(kinds(purging, clock.atMs)).toEqual(new Set(["hard"]));
+    await pass(0);
+    expect(upstash.readCount).toBeLessThan(30);
+    expect(upstash.readBytes).toBeLessThan(1_048_576);
+    expect(purging.view.chain?.entries.length).toBe(purgeCount + 1);
+    expect([purging.view.isShutOff, upstash.journal.length]).toEqual([false, purgeCount + 1]);
+    upstash.readCount = 0;
+    await pass(halfLagMs);
+    await Promise.all(pending);
+    expect(upstash.readCount).toBe(Math.ceil(purgeCount / 128));
+  });
+});

@@ -1,0 +1,93 @@
+// What the look-up's time-out makes of outages and of a database that became slower. Time is
+// simulated: an answer takes as long as the test says, or ends with the time-out.
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { RedisClient } from "../../src/redis/redis-client.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+
+const originalFetch = globalThis.fetch;
+const probeMsMax = 1_000;
+/** By command; Infinity for a database that says nothing. */
+let tookMs = { read: 20, probe: 20 };
+let clock: FakeClock;
+let client: RedisClient;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  tookMs = { read: 20, probe: 20 };
+  client = new RedisClient({ url: "https://database.invalid", token: "t", nowAtMs: clock.nowAtMs });
+  globalThis.fetch = async (_, init) => {
+    const isProbe = /ping/i.test(init?.body as string);
+    const [ms, msMax] = isProbe ? [tookMs.probe, probeMsMax] : [tookMs.read, client.readTimeoutMs];
+    const sentAtMs = clock.atMs;
+    await Promise.resolve();
+    clock.atMs = Math.max(clock.atMs, sentAtMs + Math.min(ms, msMax));
+    if (ms > msMax) throw new DOMException("Too late.", "TimeoutError");
+    return Response.json({ result: "PONG" });
+  };
+});
+afterEach(() => void (globalThis.fetch = originalFetch));
+
+const probing: Promise<void>[] = [];
+
+async function read(): Promise<string> {
+  const answer = await client.read(
+    (redis) => redis.get("k"),
+    (work) => void probing.push(work()),
+  );
+  await Promise.all(probing.splice(0));
+  return answer.kind;
+}
+
+async function warmed(): Promise<void> {
+  for (let at = 0; at < 100; at += 1) await read();
+  expect(client.readTimeoutMs).toBe(150);
+}
+
+/** Reads twice a second for so long. @returns how many were answered */
+async function readsFor(seconds: number): Promise<number> {
+  let answeredCount = 0;
+  for (const endMs = clock.atMs + seconds * 1_000; clock.atMs < endMs; clock.advance(0.5)) {
+    if ((await read()) === "answered") answeredCount += 1;
+  }
+  return answeredCount;
+}
+
+it("is short again as soon as a probe finds that an outage is over", async () => {
+  await warmed();
+  tookMs = { read: Infinity, probe: Infinity };
+  await readsFor(10);
+  expect(client.isShutOff).toBe(true);
+  tookMs = { read: 20, probe: 20 };
+  while (client.isShutOff) await readsFor(1);
+  expect(client.readTimeoutMs).toBe(150);
+});
+
+it.each([300, 500, 900])("follows a database that became slower: %i ms", async (ms) => {
+  await warmed();
+  tookMs = { read: ms, probe: ms };
+  await readsFor(15);
+  expect(await readsFor(20)).toBeGreaterThan(10);
+  expect(client.isShutOff).toBe(false);
+});
+
+it("follows one whose probes alone are quick", async () => {
+  await warmed();
+  tookMs = { read: 300, probe: 20 };
+  await readsFor(20);
+  expect(await readsFor(20)).toBeGreaterThan(10);
+  expect(client.isShutOff).toBe(false);
+});
+
+it("is learned of a journal that is its own probe", async () => {
+  const attempt = () => client.attempt((redis) => redis.get("k"));
+  for (let at = 0; at < 100; at += 1) await attempt();
+  expect(client.readTimeoutMs).toBe(150);
+  tookMs = { read: Infinity, probe: Infinity };
+  for (let at = 0; at < 3; at += 1) await attempt();
+  tookMs = { read: 20, probe: 20 };
+  while (client.isShutOff) {
+    clock.advance(0.5);
+    await attempt();
+  }
+  expect(client.readTimeoutMs).toBe(150);
+});
