@@ -2,9 +2,8 @@
 // read back a little later.
 import { pause } from "../patience.ts";
 import type { RedisTrouble } from "../redis/trouble.ts";
-import { acceptedAtMs, encodeEntry, type Entry, type NewEntry } from "./entry.ts";
-import type { Journal } from "./journal.ts";
-import { newestCount } from "./journal.ts";
+import { encodeEntry, type Entry, type NewEntry } from "./entry.ts";
+import type { Journal, PlaceState } from "./journal.ts";
 import type { JournalView } from "./journal-view.ts";
 import type { PurgeOrder } from "./order.ts";
 import type { PurgeTargets } from "./purge-target.ts";
@@ -28,9 +27,7 @@ export type Acceptance =
 export interface AcceptanceSettings {
   readonly journal: Journal;
   readonly view: JournalView;
-  readonly nowAtMs: () => number;
   readonly randomText: () => string;
-  readonly retentionMs: number;
   readonly maxLagMs: number;
 }
 
@@ -62,7 +59,7 @@ export class Acceptances {
     const { journal, view } = this.#settings;
     if (this.#isReused(order)) return { kind: "conflict" };
     const entries = this.#entriesOf(order);
-    const appended = await journal.append(entries, this.#keepFrom());
+    const appended = await journal.append(entries);
     if (appended.kind === "unavailable") return appended;
     const placed = placedAt(appended.positions, entries);
     view.accepted(placed);
@@ -91,14 +88,6 @@ export class Acceptances {
     return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
   }
 
-  /** Rule 19: the retention and the newest entries both stay; without a view nothing is trimmed. */
-  #keepFrom(): string | undefined {
-    const { view, nowAtMs, retentionMs } = this.#settings;
-    const oldestKept = view.chain?.entries.at(-newestCount);
-    if (oldestKept === undefined) return undefined;
-    return String(Math.min(nowAtMs() - retentionMs, acceptedAtMs(oldestKept.position)));
-  }
-
   /**
    * Rule 22: an acknowledged entry may still be lost with its server. While the journal is away it is
    * looked for again, here and, by the view's own renewals, for as long as it has not been read.
@@ -113,7 +102,8 @@ export class Acceptances {
   }
 
   /**
-   * What is gone is written again as another entry. With its old `n` it could be given its old ID
+   * What is gone is written again as another entry, but for what newer entries have pushed out: every
+   * view counts that as known to cover what is older. With its old `n` it could be given its old ID
    * too, behind entries that nobody who joins at it would ever read.
    *
    * @returns whether the journal has answered
@@ -122,10 +112,12 @@ export class Acceptances {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return false;
-    const gone = placed.filter((_, at) => read.areStanding[at] === false);
+    const inState = (state: PlaceState) => placed.filter((_, at) => read.states[at] === state);
+    view.trimmed(inState("trimmed"));
+    const gone = inState("gone");
     if (gone.length === 0) return true;
     const again = gone.map((entry) => ({ ...entry, n: randomText() }));
-    const appended = await journal.append(again, undefined);
+    const appended = await journal.append(again);
     if (appended.kind === "unavailable") return false;
     view.replaced(gone, placedAt(appended.positions, again));
     return true;

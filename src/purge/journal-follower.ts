@@ -2,14 +2,8 @@
 // lengthened at its older end (docs/purge-protocol.md, rules 11 to 14 and 16 to 18).
 import type { Stamp } from "../http/stored-response.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
-import { Chain } from "./chain.ts";
-import {
-  acceptedAtMs,
-  comparePositions,
-  type Entry,
-  type EntryPlace,
-  isSamePlace,
-} from "./entry.ts";
+import { Chain, type ChainBounds } from "./chain.ts";
+import { acceptedAtMs, comparePositions, type Entry, isSamePlace } from "./entry.ts";
 import type { Journal, JournalRead, OlderEntries } from "./journal.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
@@ -20,8 +14,8 @@ export interface JournalFollowerSettings {
   /** Told of what has been read. */
   readonly accepted: AcceptedPurges;
   readonly nowAtMs: () => number;
-  /** For how long nobody trims an entry; 0 where that is not known. */
-  readonly retentionMs: number;
+  /** Absent: the usual. */
+  readonly chainBounds: ChainBounds | undefined;
 }
 
 /** From a purge's acceptance, by the journal's clock, to its being read here. */
@@ -106,7 +100,7 @@ export class JournalFollower {
     const checked = await journal.atPrimary(end.position);
     this.#noteFailure(checked);
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
-    const { upTo } = checked;
+    const { upTo, isTrimmed } = checked;
     if (isSamePlace(upTo, end)) {
       const at = checked.entries.findIndex(({ position }) => position === end.position);
       // More than was read lies between: what is newest is then all that is known.
@@ -114,21 +108,14 @@ export class JournalFollower {
       const newer = { ...checked, entries: checked.entries.slice(at + 1) };
       return this.#extend(chain, end.position, newer);
     }
-    const isLost = checked.entries.length === 0 || upTo !== undefined || this.#isKept(end);
     // With its `n`: an entry at the same position may have been lost, and marked, before.
     const lost = `${end.position} ${end.n}`;
     const isMarked = checked.entries.some((entry) => entry.lost === lost);
-    const marked = isLost && !isMarked ? await journal.appendMark(lost) : undefined;
+    const marked = !isTrimmed && !isMarked ? await journal.appendMark(lost) : undefined;
     const read = marked ?? checked;
     if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
     this.#adopt(read);
     if (marked !== undefined) accepted.forgetUpTo(read.sentAtMs);
-  }
-
-  /** Rule 19: too young to have been trimmed, so that it was lost if it is gone. */
-  #isKept({ position }: EntryPlace): boolean {
-    const { nowAtMs, retentionMs } = this.#settings;
-    return nowAtMs() - acceptedAtMs(position) < retentionMs;
   }
 
   /**
@@ -213,7 +200,7 @@ export class JournalFollower {
 
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
-    this.#chain = new Chain(read.entries);
+    this.#chain = new Chain(read.entries, this.#settings.chainBounds);
     this.#verified(read.entries, read.sentAtMs);
   }
 

@@ -3,8 +3,8 @@
 import { bodyRequestedAtMs, type Stamp, type StoredMetadata } from "../http/stored-response.ts";
 import { patiently } from "../patience.ts";
 import { AcceptedPurges } from "./accepted-purges.ts";
-import type { Chain } from "./chain.ts";
-import type { Entry } from "./entry.ts";
+import type { Chain, ChainBounds } from "./chain.ts";
+import { comparePositions, type Entry } from "./entry.ts";
 import type { Journal, OlderEntries } from "./journal.ts";
 import { JournalFollower, type JournalLag } from "./journal-follower.ts";
 import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "./view.ts";
@@ -27,8 +27,8 @@ export interface JournalViewSettings {
   readonly timeoutMs: number;
   /** Is the journal known to be away? Then a renewal is a probe, and no answer waits for one. */
   readonly isShutOff?: () => boolean;
-  /** For how long nobody trims an entry; absent: what is gone may have been trimmed. */
-  readonly retentionMs?: number;
+  /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
+  readonly chainBounds?: ChainBounds;
 }
 
 interface Renewal {
@@ -60,9 +60,9 @@ export class JournalView implements PurgeView {
 
   constructor(settings: JournalViewSettings) {
     this.#settings = settings;
-    const { journal, older, nowAtMs, retentionMs = 0 } = settings;
+    const { journal, older, nowAtMs, chainBounds } = settings;
     const accepted = this.#accepted;
-    this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, retentionMs });
+    this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, chainBounds });
     this.#renewalAgeMs = this.#drawnAgeMs();
   }
 
@@ -212,6 +212,15 @@ export class JournalView implements PurgeView {
   replaced(lost: readonly Entry[], again: readonly Entry[]): void {
     for (const { n } of lost) this.#accepted.forget(n);
     this.accepted(again);
+  }
+
+  /** Entries of this isolate's that were pushed out: what the chain begins after covers as much. */
+  trimmed(entries: readonly Entry[]): void {
+    const { chain } = this;
+    for (const { n, position } of entries) {
+      const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
+      if (isBelow) this.#accepted.forget(n);
+    }
   }
 
   /** Everything that is known to stand in the journal. */

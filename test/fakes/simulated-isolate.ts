@@ -2,6 +2,7 @@
 // journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
 import type { Stamp, StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
 import { Acceptances, type AcceptanceSettings } from "../../src/purge/acceptance.ts";
+import { usualBounds } from "../../src/purge/chain.ts";
 import type { Entry } from "../../src/purge/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/journal-view.ts";
 import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
@@ -87,7 +88,7 @@ export class SimulatedIsolate {
   waitCount = 0;
 
   constructor(world: SimulatedWorld, place: Place, parts: Parts) {
-    const { clockErrorMs, retentionMs } = world.settings;
+    const { clockErrorMs, keptCount } = world.settings;
     const { purge } = configOf(world.settings);
     const { allowanceMs, renewalLagMs, visibleWithinSeconds } = purge;
     this.world = world;
@@ -100,19 +101,25 @@ export class SimulatedIsolate {
     const { nowAtMs } = this;
     const randomText = () => String(world.between(0, 1e9));
     const redis = this.redis.client;
-    this.#journal = parts.journal({ redis, namespace: "site", nowAtMs, randomText }, this);
+    const namespace = "site";
+    this.#journal = parts.journal({ redis, namespace, nowAtMs, randomText, keptCount }, this);
     const timeoutMs = Math.min(2_000, (renewalLagMs - allowanceMs) / 2);
     const journal = this.#journal;
     this.view = parts.view(
-      { journal, nowAtMs, maxLagMs: renewalLagMs, allowanceMs, timeoutMs, retentionMs },
+      {
+        journal,
+        nowAtMs,
+        maxLagMs: renewalLagMs,
+        allowanceMs,
+        timeoutMs,
+        chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
+      },
       this,
     );
     this.acceptances = parts.acceptances({
       journal: this.#journal,
       view: this.view,
-      nowAtMs,
       randomText,
-      retentionMs,
       maxLagMs: visibleWithinSeconds * 1_000,
     });
   }
