@@ -4,6 +4,7 @@ import { bodyRequestedAtMs, type Stamp, type StoredMetadata } from "../http/stor
 import { patiently } from "../patience.ts";
 import { AcceptedPurges } from "./accepted-purges.ts";
 import type { Chain, ChainBounds } from "./chain.ts";
+import { ClockSteps } from "./clock-steps.ts";
 import { comparePositions, type Entry } from "./entry.ts";
 import type { Journal, OlderEntries } from "./journal.ts";
 import { JournalFollower, type JournalLag } from "./journal-follower.ts";
@@ -17,6 +18,8 @@ export interface JournalViewSettings {
   /** Absent: every renewal reads the journal. */
   readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim">;
   readonly nowAtMs: () => number;
+  /** What tells of a clock that is set back; absent: one of its own. */
+  readonly clock?: ClockSteps;
   /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
   readonly random?: () => number;
   /** The smallest `maxLag` of all routes, by which the view is renewed. */
@@ -50,6 +53,7 @@ export class JournalView implements PurgeView {
   readonly #settings: JournalViewSettings;
   readonly #follower: JournalFollower;
   readonly #accepted = new AcceptedPurges();
+  readonly #clock: ClockSteps;
   #renewal: Renewal | undefined;
   /** The age at which the view is next renewed. */
   #renewalAgeMs: number;
@@ -62,7 +66,9 @@ export class JournalView implements PurgeView {
     this.#settings = settings;
     const { journal, older, nowAtMs, chainBounds } = settings;
     const accepted = this.#accepted;
-    this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, chainBounds });
+    const { clock = new ClockSteps(settings.allowanceMs) } = settings;
+    this.#clock = clock;
+    this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, clock, chainBounds });
     this.#renewalAgeMs = this.#drawnAgeMs();
   }
 
@@ -98,14 +104,22 @@ export class JournalView implements PurgeView {
   /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
+    if (this.#clock.isSetBackAt(atMs)) this.#forgetInstants(atMs);
     const ageMs = atMs - this.sentAtMs;
-    // A clock that was set back tells no age.
-    const isYoung = ageMs >= -this.#settings.allowanceMs && ageMs < this.#renewalAgeMs;
-    if (isYoung) return undefined;
+    if (ageMs < this.#renewalAgeMs) return undefined;
     const isPast = ageMs > this.#boundMs;
     if (!isPast && this.#hasJustLooked(atMs)) return undefined;
     const renewal = this.#renewing(attention);
     return isPast && !this.isShutOff ? () => this.#waitFor(renewal) : undefined;
+  }
+
+  /** The clock was set back: what it showed before is nothing to compare it with. */
+  #forgetInstants(atMs: number): void {
+    this.#follower.forgetInstants();
+    this.#accepted.dateUpTo(atMs);
+    this.#renewal = undefined;
+    this.#soughtAtMs = -Infinity;
+    this.#lookedAtMs = -Infinity;
   }
 
   /**
@@ -114,7 +128,7 @@ export class JournalView implements PurgeView {
    */
   seek(attention: Attention, stamp: Stamp = "none"): Promise<void> | undefined {
     const { atMs } = attention;
-    const isDue = atMs - this.#soughtAtMs >= this.#settings.maxLagMs / 4;
+    const isDue = Math.abs(atMs - this.#soughtAtMs) >= this.#settings.maxLagMs / 4;
     if (!isDue && this.#renewal === undefined) return undefined;
     if (isDue) {
       this.#soughtAtMs = atMs;
@@ -166,7 +180,8 @@ export class JournalView implements PurgeView {
   /** Rule 7 (b). */
   #isTrusted(stored: StoredMetadata, ask: JudgementAsk): boolean {
     const { colo } = stored;
-    const isYoung = this.#isWithinBound(bodyRequestedAtMs(stored), ask);
+    const atMs = bodyRequestedAtMs(stored);
+    const isYoung = this.#isWithinBound(atMs, ask) && !this.#clock.isInDoubt(atMs);
     return isYoung && colo !== "" && colo === ask.colo();
   }
 
@@ -285,7 +300,8 @@ export class JournalView implements PurgeView {
     }
     const hasRead = await this.#follower.readOn();
     const { chain, sentAtMs } = this.#follower;
-    if (!hasRead || !hasColo || chain === undefined) return undefined;
+    const isOfKnownAge = hasRead && sentAtMs > -Infinity;
+    if (!isOfKnownAge || !hasColo || chain === undefined) return undefined;
     return () => copies.publish(host, { entries: chain.entries, sentAtMs });
   }
 

@@ -18,7 +18,9 @@ export class Uncacheable {
   }
 
   has(key: string, atMs: number): boolean {
-    return atMs < (this.#untilAtMs.get(key) ?? 0);
+    const leftMs = (this.#untilAtMs.get(key) ?? -Infinity) - atMs;
+    // A clock that was set back must not lengthen it.
+    return leftMs > 0 && leftMs <= keptMs;
   }
 
   forget(key: string): void {

@@ -76,7 +76,7 @@ export class SimulatedIsolate {
   readonly colo: string;
   readonly name: string;
   /** This clock less the true time. */
-  readonly offsetMs: number;
+  offsetMs: number;
   readonly view: JournalView;
   readonly redis: SimulatedRedis;
   readonly acceptances: Acceptances;
@@ -135,6 +135,14 @@ export class SimulatedIsolate {
     const renewed = this.view.attend(this.attention);
     if (renewed !== undefined) this.waitCount += 1;
     return renewed;
+  }
+
+  /** Its clock is set, back or forward, between two requests. */
+  setClock(byMs: number): void {
+    this.attend();
+    this.offsetMs += byMs;
+    this.world.tell(() => `The clock of ${this.name} is set by ${byMs} ms`);
+    this.attend();
   }
 
   seek(): void {

@@ -12,6 +12,7 @@ import {
 import { isNamed, leaves, pages } from "../fakes/simulated-pages.ts";
 import { type Owed, PromiseLedger } from "./promise-ledger.ts";
 import {
+  coloAfter,
   colosOf,
   misfortunes,
   misfortuneShare,
@@ -59,6 +60,7 @@ class Course implements History {
   readonly #suffer: () => void;
   /** How often something happens to the journal. */
   readonly #misfortune: number;
+  readonly #kind: WorldKind;
   #isolateCount = 0;
 
   constructor(world: SimulatedWorld, { kind, parts }: { kind: WorldKind; parts: Parts }) {
@@ -68,7 +70,8 @@ class Course implements History {
       for (const [fill, owedOf] of this.#owedOf) if (isCovered(fill, owed)) owedOf.push(owed);
     });
     this.#misfortune = misfortuneShare(world, kind);
-    this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
+    this.#kind = kind;
+    this.#isolates = colosOf(world, kind).map((colo) => this.#begin(colo));
     this.#suffer = misfortunes(world, kind, {
       isolates: () => this.#isolates,
       afterLoss: () => this.#ledger.afterLoss(this.#isolates),
@@ -110,7 +113,12 @@ class Course implements History {
     else if (drawn < 0.4) void this.#request(isolate);
     else if (drawn < 0.7) void this.#fill(isolate);
     else if (drawn < 0.97) void this.#purge(isolate);
-    else this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
+    else this.#replace(isolate);
+  }
+
+  #replace(isolate: SimulatedIsolate): void {
+    const colo = coloAfter(isolate.place.colo, this.#kind, this.#isolateCount);
+    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(colo);
   }
 
   async #request(isolate: SimulatedIsolate): Promise<void> {

@@ -78,6 +78,27 @@ const rows: readonly Row[] = [
   { rule: "10", fault: "the clock of an earlier request", parts: view.clockKept, within: 150 },
   {
     rule: "10",
+    fault: "a clock set back makes an old view young",
+    parts: view.setBackUnnoticed,
+    kind: "turned-back",
+    within: 150,
+  },
+  {
+    rule: "10",
+    fault: "what was asked for before the step is trusted again",
+    parts: view.trustedAgain,
+    kind: "turned-back",
+    within: 2_000,
+  },
+  {
+    rule: "10",
+    fault: "a read from before the step dates the view",
+    parts: view.datedBeforeTheStep,
+    kind: "turned-back",
+    within: 1_500,
+  },
+  {
+    rule: "10",
     fault: "a clock kept between requests",
     siteParts: site.clockKept,
     fromSeed: 60,

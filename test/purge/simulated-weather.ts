@@ -13,6 +13,8 @@ import { comparePositions, type StreamItem } from "../fakes/simulated-stream.ts"
  * and again, to one whose clock is behind. `crossing`: nothing is lost, and everything is slow. `lying`: the
  * origin's validators stay the same whatever it has, so that a 304 tells nothing. `trimming`: few
  * entries are kept, and bursts push out what isolates that sleep meanwhile have read.
+ * `turned-back`: clocks are set back by up to a minute, and forward; each isolate is a colo by itself,
+ * since A is what clocks of one colo may differ by.
  */
 export const worldKinds = [
   "ordinary",
@@ -22,6 +24,7 @@ export const worldKinds = [
   "diverging",
   "lying",
   "trimming",
+  "turned-back",
 ] as const;
 export type WorldKind = (typeof worldKinds)[number];
 
@@ -45,11 +48,12 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
 /** How often something happens to the journal, instead of a request or a purge. */
 export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number {
   if (kind === "crossing") return 0;
+  if (kind === "turned-back") return 0.2;
   return kind === "failing" || kind === "trimming" ? 0.35 : world.any([0.05, 0.12, 0.3]);
 }
 
 /** One for each isolate that there is at first; two of them share one. */
-export function colosOf(world: SimulatedWorld): SimulatedColo[] {
+export function colosOf(world: SimulatedWorld, kind: WorldKind): SimulatedColo[] {
   const colo = (name: string): SimulatedColo => ({
     name,
     offsetMs: world.any([0, 0, 8_000, -8_000]),
@@ -57,8 +61,19 @@ export function colosOf(world: SimulatedWorld): SimulatedColo[] {
   });
   const shared = colo("HAM");
   const others = [colo("NRT"), colo("")];
-  return [shared, shared, ...others].slice(0, world.between(2, 4));
+  const colos = [shared, shared, ...others].slice(0, world.between(2, 4));
+  return kind === "turned-back" ? colos.map((each, at) => alone(each, at)) : colos;
 }
+
+/** The colo of an isolate that takes the place of another. */
+export function coloAfter(colo: SimulatedColo, kind: WorldKind, nth: number): SimulatedColo {
+  return kind === "turned-back" ? alone(colo, nth) : colo;
+}
+
+const alone = (colo: SimulatedColo, nth: number): SimulatedColo => ({
+  ...colo,
+  name: `${colo.name} ${nth}`,
+});
 
 /** @returns something that happens to the journal, drawn anew at each call */
 export function misfortunes(
@@ -104,7 +119,15 @@ export function misfortunes(
   if (kind === "trimming" || kind === "diverging") misfortune.push(...often(() => burst(world)));
   if (kind === "trimming") misfortune.push(...often(failOver));
   if (kind === "diverging") misfortune.push(...often(restore), ...often(back));
+  const isolate = () => world.any(isolates());
+  if (kind === "turned-back") misfortune.push(...often(() => isolate().setClock(stepMs(world))));
   return () => world.any(misfortune)();
+}
+
+/** Back by more than A, which is what can be noticed; or forward. */
+function stepMs(world: SimulatedWorld): number {
+  const backMs = world.between(world.settings.allowanceMs + 1, 60_000);
+  return world.draw() < 0.7 ? -backMs : backMs;
 }
 
 const isBefore = (a: string, b: string): boolean => comparePositions(a, b) < 0;
