@@ -238,6 +238,13 @@ export class JournalView implements PurgeView {
     }
   }
 
+  /** What was read from the journal, if that was within N − A. */
+  get currentEntries(): readonly Entry[] {
+    const { maxLagMs, nowAtMs } = this.#settings;
+    const isCurrent = this.#isWithinBound(this.sentAtMs, { atMs: nowAtMs(), maxLagMs });
+    return isCurrent ? (this.chain?.entries ?? []) : [];
+  }
+
   /** Everything that is known to stand in the journal. */
   get entries(): readonly Entry[] {
     return [...(this.chain?.entries ?? []), ...this.#accepted.entries];

@@ -1,7 +1,11 @@
 // One isolate of the simulated world: a clock that is a little wrong, and the product's view,
 // journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
 import type { Stamp, StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
-import { Acceptances, type AcceptanceSettings } from "../../src/purge/acceptance.ts";
+import {
+  Acceptances,
+  type AcceptanceSettings,
+  type SignedOrder,
+} from "../../src/purge/acceptance.ts";
 import { usualBounds } from "../../src/purge/chain.ts";
 import type { Entry } from "../../src/purge/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/journal-view.ts";
@@ -214,13 +218,22 @@ export class SimulatedIsolate {
 
   /** @returns the entry, if the product says that the journal has it */
   async purge(page: Page, mode: "hard" | "soft"): Promise<Entry | undefined> {
+    return this.accept(this.orderOf(page, mode));
+  }
+
+  /** What a sender may send again, to any isolate. */
+  orderOf(page: Page, mode: "hard" | "soft"): SignedOrder {
     const targets = targetsOf(this.world, page);
     const id = String(this.world.between(0, 1e9));
-    const order = { mode, targets, id, bodyDigest: id, by: "test", reason: "" };
+    return { mode, targets, id, bodyDigest: id, by: "test", reason: "" };
+  }
+
+  /** @returns the entry, if the product says that the journal has it */
+  async accept(order: SignedOrder): Promise<Entry | undefined> {
     const accepted = await this.acceptances.accept(order, this.attention);
-    this.world.tell(() => `${this.name} answers its purge of ${page}: ${accepted.kind}`);
+    this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);
     if (accepted.kind !== "accepted") return undefined;
-    return this.view.entries.findLast((entry) => entry.id === id);
+    return this.view.entries.findLast((entry) => entry.id === order.id);
   }
 }
 

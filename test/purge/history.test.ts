@@ -39,7 +39,7 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
     expect((await sumOf({ from: 0, count: 1_000 }, failing)).broken).toEqual([]);
   });
 
-  it.each(["trimming", "diverging", "turned-back"] as const)(
+  it.each(["trimming", "diverging", "turned-back", "resending"] as const)(
     "in three hundred: %s",
     async (kind) => {
       const run = (seed: number) => historyOf(seed, { kind });

@@ -164,6 +164,14 @@ const rows: readonly Row[] = [
   { rule: "20", fault: "a purge is taken back", parts: journal.undone, within: 100 },
   { rule: "21", fault: "200 without an answer", parts: journal.acceptsUnanswered, within: 100 },
   {
+    rule: "21",
+    fault: "answered without a look at what became of it",
+    parts: journal.answeredFromMemory,
+    kind: "resending",
+    fromSeed: 400,
+    within: 5_000,
+  },
+  {
     rule: "22",
     fault: "nothing is read back",
     parts: journal.neverReadBack,

@@ -1,4 +1,5 @@
 // Faults for the histories to find: how the journal is read, written and checked for losses.
+import { Acceptances } from "../../src/purge/acceptance.ts";
 import { decodeEntry, type Entry, type EntryPlace, type NewEntry } from "../../src/purge/entry.ts";
 import type { JournalRead, PrimaryRead, Unavailable } from "../../src/purge/journal.ts";
 import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
@@ -228,3 +229,15 @@ export const neverReadBack = withJournal(
     }
   },
 );
+
+/** A webhook that came here before is answered without a look at what became of it. */
+export const answeredFromMemory: Planted = {
+  acceptances: (settings) =>
+    new (class extends Acceptances {
+      override async accept(...[order, attention]: Parameters<Acceptances["accept"]>) {
+        const known = settings.view.entries.find(({ id }) => id === order.id);
+        if (known === undefined) return super.accept(order, attention);
+        return { kind: "accepted" as const, position: known.position };
+      }
+    })(settings),
+};

@@ -14,7 +14,8 @@ import { comparePositions, type StreamItem } from "../fakes/simulated-stream.ts"
  * origin's validators stay the same whatever it has, so that a 304 tells nothing. `trimming`: few
  * entries are kept, and bursts push out what isolates that sleep meanwhile have read.
  * `turned-back`: clocks are set back by up to a minute, and forward; each isolate is a colo by itself,
- * since A is what clocks of one colo may differ by.
+ * since A is what clocks of one colo may differ by. `resending`: senders send a webhook again, to whom it
+ * may reach.
  */
 export const worldKinds = [
   "ordinary",
@@ -25,6 +26,7 @@ export const worldKinds = [
   "lying",
   "trimming",
   "turned-back",
+  "resending",
 ] as const;
 export type WorldKind = (typeof worldKinds)[number];
 
