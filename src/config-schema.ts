@@ -3,7 +3,6 @@ import * as z from "zod/mini";
 import {
   addedPatterns,
   bytes,
-  duration,
   fieldNames,
   hotKeyCount,
   lagSeconds,
@@ -21,7 +20,6 @@ const purgeInput = z.strictObject(
     maxLagSeconds: z.optional(lagSeconds),
     clockAllowanceSeconds: z.optional(lagSeconds),
     readReplicas: z.optional(yesOrNo),
-    retention: z.optional(duration),
     settleSeconds: z.optional(settleSeconds),
   },
   { error: strictly("purge") },

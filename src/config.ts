@@ -103,7 +103,6 @@ export interface Config {
     /** A: for clock error within a colo, and for the lag of a replica. */
     readonly allowanceMs: number;
     /** How long entries stay in the journal. */
-    readonly retentionMs: number;
   };
   /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
   readonly cacheInFront: boolean;
@@ -170,7 +169,6 @@ export function defineConfig(written: ConfigInput): Config {
       renewalLagMs: Math.min(...lagsMs),
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
       allowanceMs: allowanceSecondsOf(purge) * 1_000,
-      retentionMs: (seconds(purge.retention) ?? 7 * 86_400) * 1_000,
     },
     routes: resolvedRoutes,
     anywhere,

@@ -77,7 +77,7 @@ export async function reportLatency(few: World, many: World, countMax: number): 
     for (const { world, takenMs } of sides) {
       const journal = world.journal();
       const startedMs = performance.now();
-      const appended = await journal.append([purgeOf(at)], undefined);
+      const appended = await journal.append([purgeOf(at)]);
       if (appended.kind !== "appended") throw new Error("A purge was not accepted.");
       takenMs.push(performance.now() - startedMs);
     }

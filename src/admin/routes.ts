@@ -5,8 +5,11 @@ import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
 import { plainPage } from "../serve/plain-page.ts";
 import type { Isolate, Ports } from "../serve/ports.ts";
+import { acceptedAtMs } from "../purge/entry.ts";
+import type { Unavailable } from "../purge/journal.ts";
 import type { JournalView } from "../purge/journal-view.ts";
 import type { Purging } from "../purge/purging.ts";
+import type { JournalExtent } from "../purge/redis-journal.ts";
 import { namingOf } from "../serve/naming.ts";
 import type { EdgeTier } from "../tiers/edge-tier.ts";
 import { isFault } from "../operator-error.ts";
@@ -36,7 +39,8 @@ export function adminRoutes(settings: AdminSettings): Hono {
       const refused = await refusalOfBearer(raw, adminToken);
       if (refused !== undefined) return refused;
       const colo = environment.colo ?? raw.cf?.colo ?? "";
-      const counted = stats(isolate, { colo, environment, edge, redis, purging });
+      const kept = purging && keptStats(await purging.journal.extent());
+      const counted = stats(isolate, { colo, environment, edge, redis, purging, kept });
       return context.json(counted, 200, { "cache-control": "no-store" });
     });
     admin.get("/journal", async ({ req }) => {
@@ -67,10 +71,16 @@ export function adminRoutes(settings: AdminSettings): Hono {
   return admin;
 }
 
+interface StatsSettings extends Omit<AdminSettings, "isolate" | "behind"> {
+  readonly colo: string;
+  /** What stands in the journal itself. */
+  readonly kept: ReturnType<typeof keptStats> | undefined;
+}
+
 /** Counts of one isolate among many: every colo has its own, and often several. */
-function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate" | "behind"> & { colo: string }) {
+function stats(isolate: Isolate, at: StatsSettings) {
   const { metrics, tiers, flights, originHealth, nowAtMs } = isolate;
-  const { environment, edge, redis, purging } = at;
+  const { environment, edge, redis, purging, kept } = at;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   return {
     scope: "this isolate alone; others have counts of their own",
@@ -94,8 +104,18 @@ function stats(isolate: Isolate, at: Omit<AdminSettings, "isolate" | "behind"> &
         }
       : without,
     journal: purging
-      ? { ...journalStats(purging.view, nowAtMs()), ...troubleStats(purging.redis) }
+      ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.redis) }
       : without,
+  };
+}
+
+/** Of the journal itself, which all isolates share: how much stands there, and since when. */
+function keptStats(extent: JournalExtent | Unavailable) {
+  if ("kind" in extent) return "unavailable";
+  const { count, oldest } = extent;
+  return {
+    entries: count,
+    oldest: oldest && { position: oldest, at: new Date(acceptedAtMs(oldest)).toISOString() },
   };
 }
 

@@ -1,9 +1,8 @@
 // Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
 // read back a little later.
 import type { RedisTrouble } from "../redis/trouble.ts";
-import { acceptedAtMs, encodeEntry, type NewEntry } from "./entry.ts";
+import { encodeEntry, type Entry, type NewEntry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
-import { newestCount } from "./journal.ts";
 import type { JournalView } from "./journal-view.ts";
 import type { PurgeOrder } from "./order.ts";
 import type { PurgeTargets } from "./purge-target.ts";
@@ -30,7 +29,6 @@ export interface AcceptanceSettings {
   readonly view: JournalView;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
-  readonly retentionMs: number;
   readonly maxLagMs: number;
 }
 
@@ -49,18 +47,38 @@ export class Acceptances {
     };
   }
 
-  /** Every try appends (rule 21); two entries of one purge are as good as one. */
+  /** Rule 21: every try appends, but for a webhook that stands in the journal as it is known here. */
   async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
     const { journal, view } = this.#settings;
     if (this.#isReused(order)) return { kind: "conflict" };
+    const standing = this.#standing(order);
+    if (standing.length > 0) return this.#accepted(standing, attention);
     const entries = this.#entriesOf(order);
-    const appended = await journal.append(entries, this.#keepFrom());
+    const appended = await journal.append(entries);
     if (appended.kind === "unavailable") return appended;
     const placed = placedAt(appended.positions, entries);
     view.accepted(placed);
     attention.afterAnswer(() => view.catchUp());
+    return this.#accepted(placed, attention);
+  }
+
+  #accepted(placed: readonly Entry[], attention: Attention): Acceptance {
     attention.afterAnswer(() => this.#readBacks.later(placed));
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
+  }
+
+  /** @returns the entries of this very webhook that the view has read; none unless it has read all */
+  #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
+    if (id === "") return [];
+    const read = this.#settings.view.currentEntries.filter(
+      (entry) => entry.id === id && entry.bodyDigest === bodyDigest && entry.mode === mode,
+    );
+    const tags = new Set(read.flatMap((entry) => entry.targets.tags));
+    const prefixes = new Set(read.flatMap((entry) => entry.targets.prefixes));
+    const isWhole =
+      targets.tags.every((tag) => tags.has(tag)) &&
+      targets.prefixes.every((prefix) => prefixes.has(prefix));
+    return isWhole ? read : [];
   }
 
   #isReused({ id, bodyDigest }: SignedOrder): boolean {
@@ -81,14 +99,6 @@ export class Acceptances {
       lost: "",
     });
     return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
-  }
-
-  /** Rule 19: the retention and the newest entries both stay; without a view nothing is trimmed. */
-  #keepFrom(): string | undefined {
-    const { view, nowAtMs, retentionMs } = this.#settings;
-    const oldestKept = view.chain?.entries.at(-newestCount);
-    if (oldestKept === undefined) return undefined;
-    return String(Math.min(nowAtMs() - retentionMs, acceptedAtMs(oldestKept.position)));
   }
 }
 

@@ -38,6 +38,13 @@ export class AcceptedPurges {
     this.#index.change(entry.targets, (kept) => (kept ?? new Set()).add(entry));
   }
 
+  /** The clock was set back: none was accepted later than now. */
+  dateUpTo(latestAtMs: number): void {
+    for (const [n, { entry, atMs }] of this.#accepted) {
+      this.#accepted.set(n, { entry, atMs: Math.min(atMs, latestAtMs) });
+    }
+  }
+
   forget(n: string): void {
     const entry = this.#accepted.get(n)?.entry;
     if (entry === undefined) return;

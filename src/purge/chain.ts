@@ -21,7 +21,7 @@ export interface ChainBounds {
   readonly bytesMax: number;
 }
 
-const usualBounds: ChainBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax };
+export const usualBounds: ChainBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax };
 
 export class Chain {
   readonly #bounds: ChainBounds;

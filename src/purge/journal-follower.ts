@@ -2,15 +2,10 @@
 // lengthened at its older end (docs/purge-protocol.md, rules 11 to 14 and 16 to 18).
 import type { Stamp } from "../http/stored-response.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
-import { Chain } from "./chain.ts";
-import {
-  acceptedAtMs,
-  comparePositions,
-  type Entry,
-  type EntryPlace,
-  isSamePlace,
-} from "./entry.ts";
-import type { Journal, JournalRead, OlderEntries } from "./journal.ts";
+import type { ClockSteps } from "./clock-steps.ts";
+import { Chain, type ChainBounds } from "./chain.ts";
+import { acceptedAtMs, comparePositions, type Entry, isSamePlace } from "./entry.ts";
+import type { Journal, JournalRead, OlderEntries, Unavailable } from "./journal.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
 export interface JournalFollowerSettings {
@@ -20,8 +15,9 @@ export interface JournalFollowerSettings {
   /** Told of what has been read. */
   readonly accepted: AcceptedPurges;
   readonly nowAtMs: () => number;
-  /** For how long nobody trims an entry; 0 where that is not known. */
-  readonly retentionMs: number;
+  readonly clock: ClockSteps;
+  /** Absent: the usual. */
+  readonly chainBounds: ChainBounds | undefined;
 }
 
 /** From a purge's acceptance, by the journal's clock, to its being read here. */
@@ -76,7 +72,7 @@ export class JournalFollower {
 
   async #readOnFrom(chain: Chain): Promise<void> {
     const { end } = chain;
-    const read = await this.#settings.journal.since(end);
+    const read = await this.#dated((journal) => journal.since(end));
     this.#noteFailure(read);
     if (read.kind === "read") return this.#extend(chain, end.position, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
@@ -84,15 +80,14 @@ export class JournalFollower {
 
   /** Rules 12 and 18: a cold view is what is newest; an empty journal gets a mark first. */
   async #begin(): Promise<void> {
-    const { journal } = this.#settings;
-    let read = await journal.newest();
+    let read = await this.#dated((journal) => journal.newest());
     this.#noteFailure(read);
     if (read.kind !== "read") return;
     if (read.entries.length === 0) {
-      const checked = await journal.atPrimary("0-0");
+      const checked = await this.#dated((journal) => journal.atPrimary("0-0"));
       this.#noteFailure(checked);
       if (checked.kind !== "read") return;
-      const marked = checked.entries.length > 0 ? checked : await journal.appendMark("");
+      const marked = checked.entries.length > 0 ? checked : await this.#mark("");
       if (marked.kind !== "read") return;
       read = marked;
     }
@@ -101,12 +96,12 @@ export class JournalFollower {
 
   /** Rules 16 and 17: a replica that lags, a journal that was trimmed, or one that lost entries. */
   async #checkAtPrimary(chain: Chain): Promise<void> {
-    const { journal, accepted } = this.#settings;
+    const { accepted } = this.#settings;
     const { end } = chain;
-    const checked = await journal.atPrimary(end.position);
+    const checked = await this.#dated((journal) => journal.atPrimary(end.position));
     this.#noteFailure(checked);
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
-    const { upTo } = checked;
+    const { upTo, isTrimmed } = checked;
     if (isSamePlace(upTo, end)) {
       const at = checked.entries.findIndex(({ position }) => position === end.position);
       // More than was read lies between: what is newest is then all that is known.
@@ -114,21 +109,32 @@ export class JournalFollower {
       const newer = { ...checked, entries: checked.entries.slice(at + 1) };
       return this.#extend(chain, end.position, newer);
     }
-    const isLost = checked.entries.length === 0 || upTo !== undefined || this.#isKept(end);
     // With its `n`: an entry at the same position may have been lost, and marked, before.
     const lost = `${end.position} ${end.n}`;
     const isMarked = checked.entries.some((entry) => entry.lost === lost);
-    const marked = isLost && !isMarked ? await journal.appendMark(lost) : undefined;
+    const marked = !isTrimmed && !isMarked ? await this.#mark(lost) : undefined;
     const read = marked ?? checked;
     if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
     this.#adopt(read);
     if (marked !== undefined) accepted.forgetUpTo(read.sentAtMs);
   }
 
-  /** Rule 19: too young to have been trimmed, so that it was lost if it is gone. */
-  #isKept({ position }: EntryPlace): boolean {
-    const { nowAtMs, retentionMs } = this.#settings;
-    return nowAtMs() - acceptedAtMs(position) < retentionMs;
+  #mark(lost: string): Promise<JournalRead | Unavailable> {
+    return this.#dated((journal) => journal.appendMark(lost));
+  }
+
+  /** What was sent before the clock was set back is as good as any, but of no age that is known. */
+  async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
+    const { clock, journal } = this.#settings;
+    const { count } = clock;
+    const read = await ask(journal);
+    return clock.count === count ? read : { ...read, sentAtMs: -Infinity };
+  }
+
+  /** The clock was set back: nobody knows any more how old the view is. */
+  forgetInstants(): void {
+    this.#sentAtMs = -Infinity;
+    this.#failedAtMs = undefined;
   }
 
   /**
@@ -138,7 +144,8 @@ export class JournalFollower {
    * @returns whether it made the view younger
    */
   take(copy: ViewCopy): boolean {
-    if (copy.sentAtMs <= this.#sentAtMs) return false;
+    const isNewer = copy.sentAtMs > this.#sentAtMs;
+    if (!isNewer || this.#settings.clock.isInDoubt(copy.sentAtMs)) return false;
     const chain = this.#chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
@@ -213,12 +220,13 @@ export class JournalFollower {
 
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
-    this.#chain = new Chain(read.entries);
+    this.#chain = new Chain(read.entries, this.#settings.chainBounds);
     this.#verified(read.entries, read.sentAtMs);
   }
 
   #verified(entries: readonly Entry[], sentAtMs: number): void {
     this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
+    this.#settings.clock.note(sentAtMs);
     this.#failedAtMs = undefined;
     for (const { n } of entries) this.#settings.accepted.forget(n);
   }

@@ -3,8 +3,9 @@
 import { bodyRequestedAtMs, type Stamp, type StoredMetadata } from "../http/stored-response.ts";
 import { patiently } from "../patience.ts";
 import { AcceptedPurges } from "./accepted-purges.ts";
-import type { Chain } from "./chain.ts";
-import type { Entry } from "./entry.ts";
+import type { Chain, ChainBounds } from "./chain.ts";
+import { ClockSteps } from "./clock-steps.ts";
+import { comparePositions, type Entry } from "./entry.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import type { Journal, OlderEntries } from "./journal.ts";
 import { JournalFollower, type JournalLag } from "./journal-follower.ts";
@@ -18,6 +19,8 @@ export interface JournalViewSettings {
   /** Absent: every renewal reads the journal. */
   readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim">;
   readonly nowAtMs: () => number;
+  /** What tells of a clock that is set back; absent: one of its own. */
+  readonly clock?: ClockSteps;
   /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
   readonly random?: () => number;
   /** The smallest `maxLag` of all routes, by which the view is renewed. */
@@ -28,8 +31,8 @@ export interface JournalViewSettings {
   readonly timeoutMs: number;
   /** Is the journal known to be away? Then a renewal is a probe, and no answer waits for one. */
   readonly isShutOff?: () => boolean;
-  /** For how long nobody trims an entry; absent: what is gone may have been trimmed. */
-  readonly retentionMs?: number;
+  /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
+  readonly chainBounds?: ChainBounds;
 }
 
 interface Renewal {
@@ -52,6 +55,7 @@ export class JournalView implements PurgeView {
   readonly #follower: JournalFollower;
   readonly #accepted = new AcceptedPurges();
   readonly #catchUps: JoinedRuns;
+  readonly #clock: ClockSteps;
   #renewal: Renewal | undefined;
   /** The age at which the view is next renewed. */
   #renewalAgeMs: number;
@@ -62,9 +66,11 @@ export class JournalView implements PurgeView {
 
   constructor(settings: JournalViewSettings) {
     this.#settings = settings;
-    const { journal, older, nowAtMs, retentionMs = 0, timeoutMs: patienceMs } = settings;
+    const { journal, older, nowAtMs, chainBounds, timeoutMs: patienceMs } = settings;
     const accepted = this.#accepted;
-    this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, retentionMs });
+    const { clock = new ClockSteps(settings.allowanceMs) } = settings;
+    this.#clock = clock;
+    this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, clock, chainBounds });
     const run = () => this.#follower.readOn();
     this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
     this.#renewalAgeMs = this.#drawnAgeMs();
@@ -102,14 +108,22 @@ export class JournalView implements PurgeView {
   /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
+    if (this.#clock.isSetBackAt(atMs)) this.#forgetInstants(atMs);
     const ageMs = atMs - this.sentAtMs;
-    // A clock that was set back tells no age.
-    const isYoung = ageMs >= -this.#settings.allowanceMs && ageMs < this.#renewalAgeMs;
-    if (isYoung) return undefined;
+    if (ageMs < this.#renewalAgeMs) return undefined;
     const isPast = ageMs > this.#boundMs;
     if (!isPast && this.#hasJustLooked(atMs)) return undefined;
     const renewal = this.#renewing(attention);
     return isPast && !this.isShutOff ? () => this.#waitFor(renewal) : undefined;
+  }
+
+  /** The clock was set back: what it showed before is nothing to compare it with. */
+  #forgetInstants(atMs: number): void {
+    this.#follower.forgetInstants();
+    this.#accepted.dateUpTo(atMs);
+    this.#renewal = undefined;
+    this.#soughtAtMs = -Infinity;
+    this.#lookedAtMs = -Infinity;
   }
 
   /**
@@ -118,7 +132,7 @@ export class JournalView implements PurgeView {
    */
   seek(attention: Attention, stamp: Stamp = "none"): Promise<void> | undefined {
     const { atMs } = attention;
-    const isDue = atMs - this.#soughtAtMs >= this.#settings.maxLagMs / 4;
+    const isDue = Math.abs(atMs - this.#soughtAtMs) >= this.#settings.maxLagMs / 4;
     if (!isDue && this.#renewal === undefined) return undefined;
     if (isDue) {
       this.#soughtAtMs = atMs;
@@ -170,7 +184,8 @@ export class JournalView implements PurgeView {
   /** Rule 7 (b). */
   #isTrusted(stored: StoredMetadata, ask: JudgementAsk): boolean {
     const { colo } = stored;
-    const isYoung = this.#isWithinBound(bodyRequestedAtMs(stored), ask);
+    const atMs = bodyRequestedAtMs(stored);
+    const isYoung = this.#isWithinBound(atMs, ask) && !this.#clock.isInDoubt(atMs);
     return isYoung && colo !== "" && colo === ask.colo();
   }
 
@@ -216,6 +231,22 @@ export class JournalView implements PurgeView {
   replaced(lost: readonly Entry[], again: readonly Entry[]): void {
     for (const { n } of lost) this.#accepted.forget(n);
     this.accepted(again);
+  }
+
+  /** Entries of this isolate's that were pushed out: what the chain begins after covers as much. */
+  trimmed(entries: readonly Entry[]): void {
+    const { chain } = this;
+    for (const { n, position } of entries) {
+      const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
+      if (isBelow) this.#accepted.forget(n);
+    }
+  }
+
+  /** What was read from the journal, if that was within N − A. */
+  get currentEntries(): readonly Entry[] {
+    const { maxLagMs, nowAtMs } = this.#settings;
+    const isCurrent = this.#isWithinBound(this.sentAtMs, { atMs: nowAtMs(), maxLagMs });
+    return isCurrent ? (this.chain?.entries ?? []) : [];
   }
 
   /** Everything that is known to stand in the journal. */
@@ -280,7 +311,8 @@ export class JournalView implements PurgeView {
     }
     const hasRead = await this.#follower.readOn();
     const { chain, sentAtMs } = this.#follower;
-    if (!hasRead || !hasColo || chain === undefined) return undefined;
+    const isOfKnownAge = hasRead && sentAtMs > -Infinity;
+    if (!isOfKnownAge || !hasColo || chain === undefined) return undefined;
     return () => copies.publish(host, { entries: chain.entries, sentAtMs });
   }
 

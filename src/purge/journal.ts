@@ -12,6 +12,15 @@ export interface JournalRead {
   readonly sentAtMs: number;
 }
 
+export interface PrimaryRead extends JournalRead {
+  readonly upTo: Entry | undefined;
+  /** Nothing stands up to that position, and as many entries stand as trimming leaves. */
+  readonly isTrimmed: boolean;
+}
+
+/** `trimmed`: only newer entries stand, and as many as trimming leaves. `gone`: it was lost. */
+export type PlaceState = "standing" | "trimmed" | "gone";
+
 export interface Journal {
   /**
    * The newest entries without a gap, perhaps from a replica that lags: at least 1,000, unless
@@ -24,22 +33,20 @@ export interface Journal {
    */
   since(place: EntryPlace): Promise<JournalRead | { kind: "not-joined" } | Unavailable>;
   /** At the primary: the newest entry that is not after a position, and the newest of all. */
-  atPrimary(position: string): Promise<(JournalRead & { upTo: Entry | undefined }) | Unavailable>;
-  /** At the primary: which of these very entries stand there, in order. */
+  atPrimary(position: string): Promise<PrimaryRead | Unavailable>;
+  /** At the primary: what became of these very entries, in order. */
   standing(
     places: readonly EntryPlace[],
-  ): Promise<{ kind: "read"; areStanding: readonly boolean[] } | Unavailable>;
+  ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable>;
   /** In one transaction: appends a mark of loss and reads the newest entries, the mark included. */
   appendMark(lost: string): Promise<JournalRead | Unavailable>;
   /**
-   * In one command or transaction.
+   * In one command or transaction. The oldest entries go beyond `keptCount`.
    *
-   * @param keepFrom entries before this position may be trimmed; `undefined` trims nothing
    * @returns the positions, in order
    */
   append(
     entries: readonly NewEntry[],
-    keepFrom: string | undefined,
   ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable>;
 }
 
@@ -60,3 +67,10 @@ export const newestCount = 1_000;
 /** What a view holds at the most, in entries and in estimated bytes of memory. */
 export const chainEntriesMax = 8 * newestCount;
 export const chainBytesMax = 16 * 1_048_576;
+
+/**
+ * How many of the newest entries trimming leaves. It is more than a view holds, so that no view knows
+ * a stamp that is older than what was trimmed; and with 8 KiB an entry it is 64 MiB at the most,
+ * within the 100 MB that Upstash allows a record.
+ */
+export const keptCount = 8_192;

@@ -23,7 +23,6 @@ export interface PurgeSettings {
     readonly renewalLagMs: number;
     readonly visibleWithinSeconds: number;
     readonly allowanceMs: number;
-    readonly retentionMs: number;
   };
 }
 
@@ -44,7 +43,7 @@ export function createPurging(
   database: { readonly url: string; readonly token: string },
   { nowAtMs, random, cache, log }: PurgePlatform,
 ): Purging {
-  const { renewalLagMs, allowanceMs, retentionMs, visibleWithinSeconds } = purge;
+  const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
   const randomText = () => crypto.randomUUID();
   // A client of its own: what the shared tier suffers must not delay or shut off the journal.
@@ -77,17 +76,9 @@ export function createPurging(
     allowanceMs,
     timeoutMs,
     maxLagMs: renewalLagMs,
-    retentionMs,
     isShutOff: () => redis.isShutOff,
   });
   const maxLagMs = visibleWithinSeconds * 1_000;
-  const acceptances = new Acceptances({
-    journal,
-    view,
-    nowAtMs,
-    randomText,
-    retentionMs,
-    maxLagMs,
-  });
+  const acceptances = new Acceptances({ journal, view, nowAtMs, randomText, maxLagMs });
   return { redis, journal, view, acceptances };
 }

@@ -2,12 +2,12 @@
 // gone (docs/purge-protocol.md, rule 22). What was accepted together is looked for together.
 import { patiently, pause } from "../patience.ts";
 import type { Entry, NewEntry } from "./entry.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, PlaceState } from "./journal.ts";
 import type { JournalView } from "./journal-view.ts";
 
 export interface ReadBacksSettings {
   readonly journal: Pick<Journal, "standing" | "append">;
-  readonly view: Pick<JournalView, "replaced">;
+  readonly view: Pick<JournalView, "replaced" | "trimmed">;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly maxLagMs: number;
@@ -124,7 +124,8 @@ export class ReadBacks {
   }
 
   /**
-   * What is gone is written again as another entry. With its old `n` it could be given its old ID
+   * What is gone is written again as another entry, but for what newer entries have pushed out: every
+   * view counts that as known to cover what is older. With its old `n` it could be given its old ID
    * too, behind entries that nobody who joins at it would ever read.
    *
    * @returns whether the journal has answered
@@ -133,10 +134,12 @@ export class ReadBacks {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return false;
-    const gone = placed.filter((_, at) => read.areStanding[at] === false);
+    const inState = (state: PlaceState) => placed.filter((_, at) => read.states[at] === state);
+    view.trimmed(inState("trimmed"));
+    const gone = inState("gone");
     if (gone.length > 0) {
       const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
-      const appended = await journal.append(again, undefined);
+      const appended = await journal.append(again);
       if (appended.kind === "unavailable") return false;
       view.replaced(gone, placedAt(appended.positions, again));
     }

@@ -2,29 +2,26 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisCause, RedisClient } from "../redis/redis-client.ts";
 import {
+  comparePositions,
   encodeEntry,
   entriesOf,
   type Entry,
   type EntryPlace,
-  heldBytes,
   isSamePlace,
   type NewEntry,
 } from "./entry.ts";
+import { bytesOf, lengthened, type Page, pageCount } from "./journal-pages.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
   type Journal,
   type JournalRead,
-  newestCount,
+  keptCount,
   type OlderEntries,
+  type PlaceState,
+  type PrimaryRead,
   type Unavailable,
 } from "./journal.ts";
-
-/** An entry is at most 8 KiB, so a page, which is the most that one read brings, is within 1 MiB. */
-const pageCount = 128;
-
-/** Newest first, as XREVRANGE gives it. */
-type Page = readonly Entry[] | undefined;
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
@@ -34,6 +31,15 @@ export interface RedisJournalSettings {
   readonly nowAtMs: () => number;
   /** A new random text; tells an entry from another that is given the same ID after a loss. */
   readonly randomText: () => string;
+  /** Absent: the usual. */
+  readonly keptCount?: number;
+}
+
+/** How much stands, and since when. */
+export interface JournalExtent {
+  readonly count: number;
+  /** The position of the oldest entry; `null` where none stands. */
+  readonly oldest: string | null;
 }
 
 export class RedisJournal implements Journal, OlderEntries {
@@ -108,25 +114,27 @@ export class RedisJournal implements Journal, OlderEntries {
    * end of the journal. Older pages are needed only where the position is not among the newest; they
    * join it, so they are what stood before it whenever they are read.
    */
-  async atPrimary(
-    position: string,
-  ): Promise<(JournalRead & { upTo: Entry | undefined }) | Unavailable> {
+  async atPrimary(position: string): Promise<PrimaryRead | Unavailable> {
     const sentAtMs = this.#settings.nowAtMs();
     // One entry backwards from the position tells all three cases apart: the entry itself, an
-    // older one before which it was lost, or none, since everything up to there was trimmed.
+    // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
+    // lost too.
     const replies = await this.#settings.redis.attempt<unknown[]>(
       (redis) =>
         this.#transaction(redis)
           .xrevrange(this.#key, position, "-", 1)
           .xrevrange(this.#key, "+", "-", pageCount)
+          .xlen(this.#key)
           .exec(),
       "writes",
     );
     if (replies.kind === "unavailable") return unavailable;
-    const [, upTo, newest] = replies.value;
+    const [, found, newest, count] = replies.value;
+    const [upTo] = entriesOf(found);
+    const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
     const pageFrom = (from: string) => this.#pageBackAtPrimary(from);
     const entries = await lengthened(entriesOf(newest), pageFrom, position);
-    return { kind: "read", entries, sentAtMs, upTo: entriesOf(upTo)[0] };
+    return { kind: "read", entries, sentAtMs, upTo, isTrimmed };
   }
 
   async #pageBackAtPrimary(from: string): Promise<Page> {
@@ -139,7 +147,7 @@ export class RedisJournal implements Journal, OlderEntries {
 
   async standing(
     places: readonly EntryPlace[],
-  ): Promise<{ kind: "read"; areStanding: readonly boolean[] } | Unavailable> {
+  ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable> {
     const replies = await this.#settings.redis.attempt<unknown[]>((redis) => {
       const transaction = this.#transaction(redis);
       for (const { position } of places) transaction.xrange(this.#key, position, position);
@@ -147,8 +155,34 @@ export class RedisJournal implements Journal, OlderEntries {
     }, "writes");
     if (replies.kind === "unavailable") return unavailable;
     const [, ...found] = replies.value;
-    const areStanding = places.map((place, at) => isSamePlace(entriesOf(found[at])[0], place));
-    return { kind: "read", areStanding };
+    const isStanding = (place: EntryPlace, at: number) =>
+      isSamePlace(entriesOf(found[at])[0], place);
+    if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
+    const extent = await this.#extentAtPrimary();
+    if (extent === undefined) return unavailable;
+    const isTrimmed = ({ position }: EntryPlace) =>
+      extent.count >= this.#keptCount && comparePositions(position, extent.oldest ?? "0-0") < 0;
+    const states = places.map((place, at): PlaceState => {
+      if (isStanding(place, at)) return "standing";
+      return isTrimmed(place) ? "trimmed" : "gone";
+    });
+    return { kind: "read", states };
+  }
+
+  /** For whoever asks how much stands, perhaps from a replica that lags. */
+  async extent(): Promise<JournalExtent | Unavailable> {
+    const replies = await this.#settings.redis.attempt<unknown[]>((redis) =>
+      redis.pipeline().xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
+    );
+    return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
+  }
+
+  async #extentAtPrimary(): Promise<JournalExtent | undefined> {
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) => this.#transaction(redis).xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
+      "writes",
+    );
+    return replies.kind === "answered" ? extentOf(replies.value.slice(1)) : undefined;
   }
 
   /** Upstash sends a transaction with a write in it to the primary, whole. */
@@ -173,7 +207,7 @@ export class RedisJournal implements Journal, OlderEntries {
       (redis) =>
         redis
           .multi()
-          .xadd(this.#key, "*", encodeEntry(mark))
+          .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
           .xrevrange(this.#key, "+", "-", pageCount)
           .exec(),
       "writes",
@@ -184,21 +218,29 @@ export class RedisJournal implements Journal, OlderEntries {
 
   async append(
     entries: readonly NewEntry[],
-    keepFrom: string | undefined,
   ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable> {
-    const trim = keepFrom === undefined ? undefined : trimBefore(keepFrom);
     const [only, ...more] = entries;
     if (only === undefined) return { kind: "appended", positions: [] };
     const replies = await this.#settings.redis.insist<unknown[]>(async (redis) => {
-      if (more.length === 0) return [await redis.xadd(this.#key, "*", encodeEntry(only), trim)];
+      if (more.length === 0)
+        return [await redis.xadd(this.#key, "*", encodeEntry(only), this.#trim)];
       const transaction = redis.multi();
-      for (const entry of entries) transaction.xadd(this.#key, "*", encodeEntry(entry), trim);
+      for (const entry of entries) transaction.xadd(this.#key, "*", encodeEntry(entry), this.#trim);
       return transaction.exec();
     });
     if (replies.kind === "unavailable") return this.#unavailableFor(replies.cause);
     const positions = replies.value.filter((reply) => typeof reply === "string");
     if (positions.length === entries.length) return { kind: "appended", positions };
     return this.#unavailableFor("not-upstash");
+  }
+
+  get #keptCount(): number {
+    return this.#settings.keptCount ?? keptCount;
+  }
+
+  /** Redis may keep some more, never less. */
+  get #trim() {
+    return { trim: { type: "MAXLEN", comparison: "~", threshold: this.#keptCount } } as const;
   }
 
   /** What was not sent failed for what others met before it. */
@@ -211,42 +253,7 @@ export class RedisJournal implements Journal, OlderEntries {
   }
 }
 
-/**
- * Pages back from the newest entries until a cold view has enough. Each page begins with the last
- * entry of the one before. A replica that lags further than the one asked before it does not have
- * that entry, nor what lies between: no gap is taken.
- *
- * @param first  newest first
- * @param wanted a position that is far enough, too
- * @returns oldest first
- */
-async function lengthened(
-  first: readonly Entry[],
-  pageFrom: (from: string) => Promise<Page>,
-  wanted?: string,
-): Promise<readonly Entry[]> {
-  const entries = [...first];
-  let read = first;
-  let readBytes = bytesOf(first);
-  const isEnough = () =>
-    read.length < pageCount ||
-    entries.length >= newestCount ||
-    readBytes >= chainBytesMax ||
-    read.some(({ position }) => position === wanted);
-  while (!isEnough()) {
-    const joint = entries.at(-1);
-    read = (joint && (await pageFrom(joint.position))) ?? [];
-    if (joint === undefined || !isSamePlace(read[0], joint)) break;
-    entries.push(...read.slice(1));
-    readBytes += bytesOf(read);
-  }
-  return entries.toReversed();
-}
-
-function bytesOf(entries: readonly Entry[]): number {
-  return entries.reduce((bytes, entry) => bytes + heldBytes(entry), 0);
-}
-
-function trimBefore(threshold: string) {
-  return { trim: { type: "MINID", comparison: "~", threshold } } as const;
+/** @param replies of XLEN, and of XRANGE for the oldest entry */
+function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
+  return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
 }

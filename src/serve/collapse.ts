@@ -45,7 +45,7 @@ export class Flight {
   readonly #settled = Promise.withResolvers<FlightOutcome>();
   readonly #ended = Promise.withResolvers<void>();
   #outcome: FlightOutcome | undefined;
-  #leadsSinceAtMs = Infinity;
+  #leadsSinceAtMs: number | undefined;
 
   constructor(startedAtMs: number) {
     this.startedAtMs = startedAtMs;
@@ -72,7 +72,8 @@ export class Flight {
 
   /** Has the origin had little of the time that a follower has patience for? */
   hasJustBegun(atMs: number, patienceMs: number): boolean {
-    return atMs - this.#leadsSinceAtMs < patienceMs / 2;
+    const sinceAtMs = this.#leadsSinceAtMs;
+    return sinceAtMs === undefined || Math.abs(atMs - sinceAtMs) < patienceMs / 2;
   }
 
   /** Only the first outcome counts. */

@@ -58,7 +58,9 @@ class Marks {
   }
 
   has(key: string, atMs: number): boolean {
-    return atMs < (this.#untilAtMs.get(key) ?? 0);
+    const leftMs = (this.#untilAtMs.get(key) ?? -Infinity) - atMs;
+    // A clock that was set back must not lengthen it.
+    return leftMs > 0 && leftMs <= keptMs;
   }
 
   delete(key: string): void {

@@ -56,7 +56,13 @@ describe("a wrong token", () => {
       trouble: { ...trouble, counts: { "token-refused": 3 } },
       troubleWithWrites: "none",
     });
-    expect(journal).toMatchObject({ trouble, troubleWithWrites: "none" });
+    // The stats themselves have asked how much stands in the journal.
+    const lastAtMs = startedAtMs + 20_000;
+    expect(journal).toMatchObject({
+      kept: "unavailable",
+      trouble: { ...trouble, lastAtMs },
+      troubleWithWrites: "none",
+    });
   });
 
   it("is over once the token is mended, and that is said too", async () => {

@@ -167,3 +167,28 @@ describe("everything below /_cache/", () => {
     expect((await site.get(pathname)).status).toBe(404);
   });
 });
+
+describe("what stands in the journal", () => {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const site = openSite({ clock, upstash, env });
+  const kept = async () => {
+    const { text } = await site.get("/_cache/stats", bearing("Bearer admin-token-of-site"));
+    return (JSON.parse(text) as { journal: { kept: unknown } }).journal.kept;
+  };
+
+  it("is asked for with the stats, in one request of two commands", async () => {
+    expect(await kept()).toEqual({ entries: 0, oldest: null });
+    const position = upstash.journal.add(["*", "v", "1"]);
+    upstash.journal.add(["*", "v", "1"]);
+    upstash.journalCommands.splice(0);
+    const at = new Date(clock.atMs).toISOString();
+    expect(await kept()).toEqual({ entries: 2, oldest: { position, at } });
+    expect(upstash.journalCommands).toEqual(["XLEN", "XRANGE"]);
+  });
+
+  it("is unavailable with its database", async () => {
+    upstash.mode = "down";
+    expect(await kept()).toBe("unavailable");
+  });
+});

@@ -7,7 +7,7 @@ import {
   type EntryPlace,
   type NewEntry,
 } from "../../src/purge/entry.ts";
-import { type Journal, newestCount } from "../../src/purge/journal.ts";
+import { type Journal, newestCount, type PlaceState } from "../../src/purge/journal.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { comparePositions, SimulatedStream, type StreamItem } from "./simulated-stream.ts";
 
@@ -18,8 +18,8 @@ export class FakeJournal implements Journal {
   readonly #clock: FakeClock;
   /** Names of what was asked, in order. */
   readonly asked: (keyof Journal)[] = [];
-  /** Thresholds that appends came with. */
-  readonly keptFrom: (string | undefined)[] = [];
+  /** What trimming leaves. */
+  keptCount = 8_192;
   /** These fail; the rest works. */
   down: readonly (keyof Journal)[] = [];
   replicaLagMs = 0;
@@ -54,15 +54,21 @@ export class FakeJournal implements Journal {
       const upTo = decoded(this.stream.items).findLast(
         (entry) => comparePositions(entry.position, position) <= 0,
       );
-      return { ...this.#read(this.stream.items), upTo };
+      const isTrimmed = upTo === undefined && this.#isFull;
+      return { ...this.#read(this.stream.items), upTo, isTrimmed };
     });
   }
 
   async standing(places: readonly EntryPlace[]) {
     return this.#answer("standing", () => {
       const entries = decoded(this.stream.items);
-      const areStanding = places.map((place) => entries.some((entry) => isSame(entry, place)));
-      return { kind: "read", areStanding } as const;
+      const oldest = entries[0]?.position ?? "0-0";
+      const states = places.map((place): PlaceState => {
+        if (entries.some((entry) => isSame(entry, place))) return "standing";
+        const isOlder = comparePositions(place.position, oldest) < 0;
+        return isOlder && this.#isFull ? "trimmed" : "gone";
+      });
+      return { kind: "read", states } as const;
     });
   }
 
@@ -75,17 +81,24 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async append(entries: readonly NewEntry[], keepFrom: string | undefined) {
+  async append(entries: readonly NewEntry[]) {
     return this.#answer("append", () => {
-      this.keptFrom.push(keepFrom);
-      return { kind: "appended", positions: entries.map((entry) => this.write(entry)) } as const;
+      const positions = entries.map((entry) => this.write(entry));
+      return { kind: "appended", positions } as const;
     });
+  }
+
+  get #isFull(): boolean {
+    return this.stream.items.length >= this.keptCount;
   }
 
   /** As somebody else would, past this isolate. @returns its position */
   write(entry: NewEntry): string {
     const fields = Object.entries(encodeEntry(entry)).flat();
-    return this.stream.append(fields, { atMs: this.#clock.atMs });
+    const { atMs } = this.#clock;
+    const position = this.stream.append(fields, { atMs });
+    this.stream.trimTo(this.keptCount, atMs);
+    return position;
   }
 
   #replica(): readonly StreamItem[] {

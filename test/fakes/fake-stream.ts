@@ -1,5 +1,5 @@
-// A Redis stream inside the process, as far as the purge journal uses one: XADD, XRANGE and
-// XREVRANGE. IDs are minted from the test's clock.
+// A Redis stream inside the process, as far as the purge journal uses one: XADD, XLEN,
+// XRANGE and XREVRANGE. IDs are minted from the test's clock.
 import type { FakeClock } from "./fake-clock.ts";
 
 type StreamItem = [id: string, fields: string[]];

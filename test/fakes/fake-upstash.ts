@@ -117,6 +117,8 @@ export class FakeUpstash {
         return this.#replaceLease(rest);
       case "XADD":
         return stream.add(rest);
+      case "XLEN":
+        return stream.length;
       case "XRANGE":
         return stream.range(rest);
       case "XREVRANGE":

@@ -27,8 +27,8 @@ export interface WorldSettings {
   readonly replicaLagMs: number;
   /** The longest way to the database, and the longest way back. */
   readonly wayMs: number;
-  /** How long entries stay in the journal at the least. */
-  readonly retentionMs: number;
+  /** What trimming leaves of the journal, and the most that a view holds. */
+  readonly keptCount: number;
 }
 
 export class SimulatedWorld {
@@ -72,7 +72,7 @@ export class SimulatedWorld {
   }
 
   /** Coarse, so that after a loss the same ID is minted again. */
-  append(fields: readonly string[], trimmedBefore?: string): string {
+  append(fields: readonly string[], keptCount?: number): string {
     const { atMs, stream } = this;
     const serverAtMs = Math.floor((atMs - this.serverBehindMs) / 1_000) * 1_000;
     const id = stream.append(fields, { atMs, serverAtMs });
@@ -82,7 +82,7 @@ export class SimulatedWorld {
       const named = [...targets.tags, ...targets.prefixes].slice(0, 2).join(" ");
       return `  the journal has ${id} (n ${n}): ${mode} ${named}${lost && `, a mark that ${lost} is lost`}`;
     });
-    if (trimmedBefore !== undefined) stream.trimBefore(trimmedBefore, atMs);
+    if (keptCount !== undefined) stream.trimTo(keptCount, atMs);
     return id;
   }
 

@@ -1,7 +1,12 @@
 // One isolate of the simulated world: a clock that is a little wrong, and the product's view,
 // journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
 import type { Stamp, StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
-import { Acceptances, type AcceptanceSettings } from "../../src/purge/acceptance.ts";
+import {
+  Acceptances,
+  type AcceptanceSettings,
+  type SignedOrder,
+} from "../../src/purge/acceptance.ts";
+import { usualBounds } from "../../src/purge/chain.ts";
 import type { Entry } from "../../src/purge/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/journal-view.ts";
 import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
@@ -75,7 +80,7 @@ export class SimulatedIsolate {
   readonly colo: string;
   readonly name: string;
   /** This clock less the true time. */
-  readonly offsetMs: number;
+  offsetMs: number;
   readonly view: JournalView;
   readonly redis: SimulatedRedis;
   readonly acceptances: Acceptances;
@@ -87,7 +92,7 @@ export class SimulatedIsolate {
   waitCount = 0;
 
   constructor(world: SimulatedWorld, place: Place, parts: Parts) {
-    const { clockErrorMs, retentionMs } = world.settings;
+    const { clockErrorMs, keptCount } = world.settings;
     const { purge } = configOf(world.settings);
     const { allowanceMs, renewalLagMs, visibleWithinSeconds } = purge;
     this.world = world;
@@ -100,11 +105,19 @@ export class SimulatedIsolate {
     const { nowAtMs } = this;
     const randomText = () => String(world.between(0, 1e9));
     const redis = this.redis.client;
-    this.#journal = parts.journal({ redis, namespace: "site", nowAtMs, randomText }, this);
+    const namespace = "site";
+    this.#journal = parts.journal({ redis, namespace, nowAtMs, randomText, keptCount }, this);
     const timeoutMs = Math.min(2_000, (renewalLagMs - allowanceMs) / 2);
     const journal = this.#journal;
     this.view = parts.view(
-      { journal, nowAtMs, maxLagMs: renewalLagMs, allowanceMs, timeoutMs, retentionMs },
+      {
+        journal,
+        nowAtMs,
+        maxLagMs: renewalLagMs,
+        allowanceMs,
+        timeoutMs,
+        chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
+      },
       this,
     );
     this.acceptances = parts.acceptances({
@@ -112,7 +125,6 @@ export class SimulatedIsolate {
       view: this.view,
       nowAtMs,
       randomText,
-      retentionMs,
       maxLagMs: visibleWithinSeconds * 1_000,
     });
   }
@@ -128,6 +140,14 @@ export class SimulatedIsolate {
     const renewed = this.view.attend(this.attention);
     if (renewed !== undefined) this.waitCount += 1;
     return renewed;
+  }
+
+  /** Its clock is set, back or forward, between two requests. */
+  setClock(byMs: number): void {
+    this.attend();
+    this.offsetMs += byMs;
+    this.world.tell(() => `The clock of ${this.name} is set by ${byMs} ms`);
+    this.attend();
   }
 
   seek(): void {
@@ -199,13 +219,22 @@ export class SimulatedIsolate {
 
   /** @returns the entry, if the product says that the journal has it */
   async purge(page: Page, mode: "hard" | "soft"): Promise<Entry | undefined> {
+    return this.accept(this.orderOf(page, mode));
+  }
+
+  /** What a sender may send again, to any isolate. */
+  orderOf(page: Page, mode: "hard" | "soft"): SignedOrder {
     const targets = targetsOf(this.world, page);
     const id = String(this.world.between(0, 1e9));
-    const order = { mode, targets, id, bodyDigest: id, by: "test", reason: "" };
+    return { mode, targets, id, bodyDigest: id, by: "test", reason: "" };
+  }
+
+  /** @returns the entry, if the product says that the journal has it */
+  async accept(order: SignedOrder): Promise<Entry | undefined> {
     const accepted = await this.acceptances.accept(order, this.attention);
-    this.world.tell(() => `${this.name} answers its purge of ${page}: ${accepted.kind}`);
+    this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);
     if (accepted.kind !== "accepted") return undefined;
-    return this.view.entries.findLast((entry) => entry.id === id);
+    return this.view.entries.findLast((entry) => entry.id === order.id);
   }
 }
 

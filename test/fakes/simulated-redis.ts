@@ -9,7 +9,7 @@ import { comparePositions, type StreamItem } from "./simulated-stream.ts";
 type Fields = Record<string, string>;
 
 interface TrimOptions {
-  readonly trim: { readonly threshold: string };
+  readonly trim: { readonly threshold: number };
 }
 
 /** A record of the shared tier. */
@@ -126,8 +126,8 @@ class Transaction {
     return this.#with(() => "OK");
   }
 
-  xrange(_: string, from: string, to: string): this {
-    return this.#with(() => rangeOf(this.#world.stream.items, { from, to, count: Infinity }));
+  xrange(_: string, from: string, to: string, count = Infinity): this {
+    return this.#with(() => rangeOf(this.#world.stream.items, { from, to, count }));
   }
 
   xrevrange(_: string, from: string, __: "-", count: number): this {
@@ -137,6 +137,10 @@ class Transaction {
   xadd(_: string, __: "*", fields: Fields, options?: TrimOptions): this {
     const written = Object.entries(fields).flat();
     return this.#with(() => this.#world.append(written, options?.trim.threshold));
+  }
+
+  xlen(): this {
+    return this.#with(() => this.#world.stream.items.length);
   }
 
   setrange(key: string, _: 0, text: string): this {
@@ -163,7 +167,7 @@ type Range = { readonly from: string; readonly to: string; readonly count: numbe
 
 /** Views read near the end, so that is where the search begins. */
 function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): unknown[] {
-  let first = items.length;
+  let first = from === "-" ? 0 : items.length;
   while (first > 0 && comparePositions(items[first - 1]?.id ?? "", from) >= 0) first -= 1;
   const found = items.slice(first, first + Math.min(count, items.length));
   const within = to === "+" ? found : found.filter(({ id }) => comparePositions(id, to) <= 0);

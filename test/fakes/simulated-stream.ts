@@ -1,6 +1,6 @@
 // One Redis stream, remembered as it was at every instant. Promised: IDs as XADD mints them from
 // the server's clock and the last one, replicas that are some time behind, and every way in which
-// entries go missing. Not promised: consumer groups, and trimming by anything but an ID.
+// entries go missing. Not promised: consumer groups, and trimming but by an ID or a number.
 
 export interface StreamItem {
   readonly id: string;
@@ -27,6 +27,11 @@ export class SimulatedStream {
   /** At the primary, oldest first. */
   get items(): readonly StreamItem[] {
     return this.#state.items;
+  }
+
+  /** At the primary before its last change. */
+  get itemsBefore(): readonly StreamItem[] {
+    return this.#states.at(-2)?.items ?? [];
   }
 
   /** As a replica has them that received everything up to this instant. */
@@ -64,6 +69,12 @@ export class SimulatedStream {
     const { items, lastId } = this.#state;
     const kept = items.filter((item) => comparePositions(item.id, id) >= 0);
     if (kept.length < items.length) this.#become(kept, { atMs, lastId });
+  }
+
+  /** As `MAXLEN =` does. */
+  trimTo(count: number, atMs: number): void {
+    const { items, lastId } = this.#state;
+    if (items.length > count) this.#become(items.slice(items.length - count), { atMs, lastId });
   }
 
   /** As XDEL does, which rule 20 forbids. */

@@ -71,7 +71,6 @@ export class Isolate {
       clock?: FakeClock;
       journal?: FakeJournal;
       timeoutMs?: number;
-      retentionMs?: number;
     } = {},
   ) {
     this.clock = given.clock ?? new FakeClock();
@@ -83,7 +82,6 @@ export class Isolate {
       maxLagMs,
       allowanceMs,
       timeoutMs: given.timeoutMs ?? 2_000,
-      retentionMs: given.retentionMs ?? 0,
       isShutOff: () => this.isShutOff,
     });
   }

@@ -30,6 +30,16 @@ describe("with copies nothing is usable more than N + max(0, ε + L − A) after
     expect(takenCount()).toBeGreaterThan(seedsPerRow);
   });
 
+  it("also where clocks are set back", async () => {
+    const broken: string[] = [];
+    for (let seed = 0; seed < 200; seed += 1) {
+      const { parts } = partsWithCopies();
+      const { violations } = await historyOf(seed, { parts, kind: "turned-back" });
+      if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
+    }
+    expect(broken).toEqual([]);
+  });
+
   it("and a seed gives one history", async () => {
     const judged = async () => (await historyOf(7, { parts: partsWithCopies().parts })).usableCount;
     expect(await judged()).toBe(await judged());

@@ -39,12 +39,23 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
     expect((await sumOf({ from: 0, count: 1_000 }, failing)).broken).toEqual([]);
   });
 
-  it.each(["ordinary", "crossing", "lying"] as const)("in forty of requests: %s", async (kind) => {
-    const requests = (seed: number) => requestHistoryOf(seed, { kind });
-    const { broken, usableCount } = await sumOf({ from: 0, count: 40 }, requests);
-    expect(broken).toEqual([]);
-    expect(usableCount).toBeGreaterThan(400);
-  });
+  it.each(["trimming", "diverging", "turned-back", "resending"] as const)(
+    "in three hundred: %s",
+    async (kind) => {
+      const run = (seed: number) => historyOf(seed, { kind });
+      expect((await sumOf({ from: 0, count: 300 }, run)).broken).toEqual([]);
+    },
+  );
+
+  it.each(["ordinary", "crossing", "lying", "trimming", "turned-back"] as const)(
+    "in forty of requests: %s",
+    async (kind) => {
+      const requests = (seed: number) => requestHistoryOf(seed, { kind });
+      const { broken, usableCount } = await sumOf({ from: 0, count: 40 }, requests);
+      expect(broken).toEqual([]);
+      expect(usableCount).toBeGreaterThan(400);
+    },
+  );
 
   it.each([
     { id: "of views", run: historyOf },

@@ -9,9 +9,11 @@ import {
   SimulatedIsolate,
   soundParts,
 } from "../fakes/simulated-isolate.ts";
+import type { SignedOrder } from "../../src/purge/acceptance.ts";
 import { isNamed, leaves, pages } from "../fakes/simulated-pages.ts";
 import { type Owed, PromiseLedger } from "./promise-ledger.ts";
 import {
+  coloAfter,
   colosOf,
   misfortunes,
   misfortuneShare,
@@ -59,6 +61,8 @@ class Course implements History {
   readonly #suffer: () => void;
   /** How often something happens to the journal. */
   readonly #misfortune: number;
+  readonly #kind: WorldKind;
+  readonly #sent: SignedOrder[] = [];
   #isolateCount = 0;
 
   constructor(world: SimulatedWorld, { kind, parts }: { kind: WorldKind; parts: Parts }) {
@@ -68,7 +72,8 @@ class Course implements History {
       for (const [fill, owedOf] of this.#owedOf) if (isCovered(fill, owed)) owedOf.push(owed);
     });
     this.#misfortune = misfortuneShare(world, kind);
-    this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
+    this.#kind = kind;
+    this.#isolates = colosOf(world, kind).map((colo) => this.#begin(colo));
     this.#suffer = misfortunes(world, kind, {
       isolates: () => this.#isolates,
       afterLoss: () => this.#ledger.afterLoss(this.#isolates),
@@ -110,7 +115,12 @@ class Course implements History {
     else if (drawn < 0.4) void this.#request(isolate);
     else if (drawn < 0.7) void this.#fill(isolate);
     else if (drawn < 0.97) void this.#purge(isolate);
-    else this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
+    else this.#replace(isolate);
+  }
+
+  #replace(isolate: SimulatedIsolate): void {
+    const colo = coloAfter(isolate.place.colo, this.#kind, this.#isolateCount);
+    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(colo);
   }
 
   async #request(isolate: SimulatedIsolate): Promise<void> {
@@ -133,15 +143,28 @@ class Course implements History {
   }
 
   async #purge(isolate: SimulatedIsolate): Promise<void> {
-    const { world } = isolate;
-    const mode = world.draw() < 0.75 ? "hard" : "soft";
-    const page = world.any(pages);
-    world.tell(() => `${isolate.name} is sent a ${mode} purge of ${page}`);
+    const order = this.#orderFor(isolate);
     const { failedCount } = isolate.redis;
-    const accepted = await isolate.purge(page, mode);
+    const accepted = await isolate.accept(order);
     if (accepted === undefined) return;
     const owed = this.#ledger.accepted(accepted, isolate);
     await this.#stoodUpFor(owed, isolate, failedCount);
+  }
+
+  #orderFor(isolate: SimulatedIsolate): SignedOrder {
+    const { world } = isolate;
+    const isAgain = this.#kind === "resending" && this.#sent.length > 0 && world.draw() < 0.5;
+    if (isAgain) {
+      const order = world.any(this.#sent.slice(-3));
+      world.tell(() => `${isolate.name} is sent the purge ${order.id} again`);
+      return order;
+    }
+    const mode = world.draw() < 0.75 ? "hard" : "soft";
+    const page = world.any(pages);
+    const order = isolate.orderOf(page, mode);
+    world.tell(() => `${isolate.name} is sent a ${mode} purge of ${page}, ${order.id}`);
+    this.#sent.push(order);
+    return order;
   }
 
   /** Rule 22: what was lost within N/2 stands again soon after, if its isolate reached the journal. */

@@ -34,7 +34,6 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies, seed = 1 }
     renewalLagMs: maxLagSeconds * 1_000,
     visibleWithinSeconds: maxLagSeconds,
     allowanceMs: allowanceSeconds * 1_000,
-    retentionMs: 86_400_000,
   };
   const platform = { nowAtMs: clock.nowAtMs, random, ...(hasCopies && { cache: () => cache }) };
   const isolates = Array.from(

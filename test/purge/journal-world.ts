@@ -27,7 +27,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
   /** Each request goes to the next of the servers, and all further ones to the last. */
   const journalOver = (
     [first, ...others]: readonly UpstashRestServer[],
-    nowAtMs: () => number = Date.now,
+    { nowAtMs = Date.now, keptCount }: { nowAtMs?: () => number; keptCount?: number } = {},
   ) => {
     const clients = [first, ...others].map(
       (server) => new RedisClient({ url: server?.url ?? "", token: "local", ...patient }),
@@ -39,7 +39,8 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     const insist: RedisClient["insist"] = (run) => (clients[0] as RedisClient).insist(run);
     const redis = { attempt, insist } as RedisClient;
     const randomText = () => crypto.randomUUID();
-    return new RedisJournal({ redis, namespace: "site", nowAtMs, randomText });
+    const settings = { redis, namespace: "site", nowAtMs, randomText };
+    return new RedisJournal({ ...settings, ...(keptCount !== undefined && { keptCount }) });
   };
 
   beforeAll(async () => {
@@ -75,7 +76,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     /** Through the journal itself; then counts from nought. Their `n` is `n0`, `n1`, … */
     async write(count: number): Promise<readonly string[]> {
       const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
-      const appended = await journalOver([rest]).append(entries, undefined);
+      const appended = await journalOver([rest]).append(entries);
       rest.resetCounts();
       return appended.kind === "appended" ? appended.positions : [];
     },

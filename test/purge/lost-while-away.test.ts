@@ -14,15 +14,13 @@ async function long() {
   const before = await isolate.filled();
   await isolate.settle();
   const { journal, view, clock } = isolate;
-  const { nowAtMs } = clock;
   let nth = 0;
   const settings = {
     journal,
     view,
-    nowAtMs,
+    nowAtMs: clock.nowAtMs,
     maxLagMs,
     randomText: () => `red ${(nth += 1)}`,
-    retentionMs: 60_000,
   };
   journal.down = ["since", "newest", "atPrimary", "standing"];
   const targets = { tags: ["tag:red"], prefixes: [] };

@@ -1,14 +1,14 @@
 // Faults for the histories to find: how the journal is read, written and checked for losses.
+import { Acceptances } from "../../src/purge/acceptance.ts";
 import { decodeEntry, type Entry, type EntryPlace, type NewEntry } from "../../src/purge/entry.ts";
-import type { JournalRead, Unavailable } from "../../src/purge/journal.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
+import type { JournalRead, PrimaryRead, Unavailable } from "../../src/purge/journal.ts";
 import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
 import type { SimulatedIsolate, Parts } from "../fakes/simulated-isolate.ts";
 import { comparePositions } from "../fakes/simulated-stream.ts";
 
 type Planted = Partial<Parts>;
 type Since = JournalRead | { kind: "not-joined" } | Unavailable;
-type AtPrimary = (JournalRead & { upTo: Entry | undefined }) | Unavailable;
+type AtPrimary = PrimaryRead | Unavailable;
 
 /** A journal that knows its isolate, and so the clock and the world. */
 class Faulty extends RedisJournal {
@@ -111,7 +111,7 @@ export const failedCheckRenews = withJournal(
       const read = await super.atPrimary(position);
       const upTo = this.isolate.view.chain?.entries.at(-1);
       if (read.kind === "read" || upTo?.position !== position) return read;
-      return { kind: "read", entries: [upTo], sentAtMs, upTo };
+      return { kind: "read", entries: [upTo], sentAtMs, upTo, isTrimmed: false };
     }
   },
 );
@@ -157,7 +157,18 @@ export const trimmedInsteadOfLost = withJournal(
     override async atPrimary(position: string): Promise<AtPrimary> {
       const read = await super.atPrimary(position);
       if (read.kind !== "read" || read.upTo?.position === position) return read;
-      return { ...read, upTo: undefined };
+      return { ...read, upTo: undefined, isTrimmed: true };
+    }
+  },
+);
+
+/** Takes for trimmed whatever only newer entries are left of, however few. */
+export const trimmedByFew = withJournal(
+  class extends Faulty {
+    override async atPrimary(position: string): Promise<AtPrimary> {
+      const read = await super.atPrimary(position);
+      if (read.kind !== "read" || read.entries.length === 0) return read;
+      return { ...read, isTrimmed: read.upTo === undefined };
     }
   },
 );
@@ -165,8 +176,15 @@ export const trimmedInsteadOfLost = withJournal(
 const beginning: Entry = decodeEntry("0-0", ["v", "1", "tags", "[]", "prefixes", "[]"]);
 
 /** An empty journal is begun with, as if there were an entry before all others. */
-const emptyBeginning = withJournal(
+export const emptyView = withJournal(
   class extends Faulty {
+    /** Else the mark of the loss hides this fault. */
+    override async atPrimary(position: string): Promise<AtPrimary> {
+      const read = await super.atPrimary(position);
+      if (read.kind !== "read" || read.entries.length === 0) return read;
+      return { ...read, isTrimmed: read.upTo === undefined };
+    }
+
     override async newest() {
       const read = await super.newest();
       if (read.kind !== "read" || read.entries.length > 0) return read;
@@ -180,20 +198,11 @@ const emptyBeginning = withJournal(
   },
 );
 
-/** Trims whatever is older than an instant. */
-export const trimsAtOnce = withJournal(
-  class extends Faulty {
-    override append(entries: readonly NewEntry[]) {
-      return super.append(entries, String(this.isolate.world.atMs - 1_000));
-    }
-  },
-);
-
 /** Takes its purges back a little later. */
 export const undone = withJournal(
   class extends Faulty {
-    override async append(entries: readonly NewEntry[], keepFrom: string | undefined) {
-      const appended = await super.append(entries, keepFrom);
+    override async append(entries: readonly NewEntry[]) {
+      const appended = await super.append(entries);
       const { stream, atMs } = this.isolate.world;
       if (appended.kind === "appended") stream.remove(appended.positions[0] ?? "", atMs);
       return appended;
@@ -204,8 +213,8 @@ export const undone = withJournal(
 /** 200 without an answer to its own XADD. */
 export const acceptsUnanswered = withJournal(
   class extends Faulty {
-    override async append(entries: readonly NewEntry[], keepFrom: string | undefined) {
-      const appended = await super.append(entries, keepFrom);
+    override async append(entries: readonly NewEntry[]) {
+      const appended = await super.append(entries);
       const positions = entries.map(() => `${Math.floor(this.isolate.world.atMs)}-9`);
       return appended.kind === "appended" ? appended : ({ kind: "appended", positions } as const);
     }
@@ -216,13 +225,19 @@ export const acceptsUnanswered = withJournal(
 export const neverReadBack = withJournal(
   class extends Faulty {
     override async standing(places: readonly EntryPlace[]) {
-      return { kind: "read", areStanding: places.map(() => true) } as const;
+      return { kind: "read" as const, states: places.map(() => "standing" as const) };
     }
   },
 );
 
-/** To views that take what is gone for trimmed: else the mark of the loss hides this fault. */
-export const emptyView: Planted = {
-  ...emptyBeginning,
-  view: (settings) => new JournalView({ ...settings, retentionMs: 0 }),
+/** A webhook that came here before is answered without a look at what became of it. */
+export const answeredFromMemory: Planted = {
+  acceptances: (settings) =>
+    new (class extends Acceptances {
+      override async accept(...[order, attention]: Parameters<Acceptances["accept"]>) {
+        const known = settings.view.entries.find(({ id }) => id === order.id);
+        if (known === undefined) return super.accept(order, attention);
+        return { kind: "accepted" as const, position: known.position };
+      }
+    })(settings),
 };

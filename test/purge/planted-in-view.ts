@@ -1,7 +1,8 @@
 // Faults for the histories to find: how a view judges, stamps and is asked.
 import type { StoredMetadata } from "../../src/http/stored-response.ts";
+import { ClockSteps } from "../../src/purge/clock-steps.ts";
 import { JournalView } from "../../src/purge/journal-view.ts";
-import type { JudgementAsk, PurgeJudgement, PurgeView } from "../../src/purge/view.ts";
+import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "../../src/purge/view.ts";
 import { termsOf } from "../../src/serve/lifetime.ts";
 import type { VerdictQuestion } from "../../src/serve/verdict.ts";
 import type { Parts } from "../fakes/simulated-isolate.ts";
@@ -118,6 +119,39 @@ export const clockKept: Planted = withView(
       const atMs = this.#keptAtMs.length < 3 ? ask.atMs : (this.#keptAtMs.shift() ?? ask.atMs);
       this.#keptAtMs.push(ask.atMs);
       return super.judge(stored, { ...ask, atMs });
+    }
+  },
+);
+
+/** The clock may be set back as it likes: the view is as old as the two instants say. */
+export const setBackUnnoticed: Planted = withView(
+  class extends JournalView {
+    #latestAtMs = -Infinity;
+
+    override attend(attention: Attention) {
+      this.#latestAtMs = Math.max(this.#latestAtMs, attention.atMs);
+      return super.attend({ ...attention, atMs: this.#latestAtMs });
+    }
+  },
+);
+
+const withClock = (Clock: typeof ClockSteps): Planted => ({
+  view: (settings) => new JournalView({ ...settings, clock: new Clock(settings.allowanceMs) }),
+});
+
+/** What this colo has asked for before its clock was set back is young again once it has caught up. */
+export const trustedAgain = withClock(
+  class extends ClockSteps {
+    override isInDoubt(): boolean {
+      return false;
+    }
+  },
+);
+/** A read that was sent before the clock was set back dates the view. */
+export const datedBeforeTheStep = withClock(
+  class extends ClockSteps {
+    override get count(): number {
+      return 0;
     }
   },
 );

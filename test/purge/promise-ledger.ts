@@ -4,6 +4,7 @@ import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/entry.
 import type { SimulatedIsolate } from "../fakes/simulated-isolate.ts";
 import { isNamed, pages } from "../fakes/simulated-pages.ts";
 import type { SimulatedWorld } from "../fakes/journal-simulator.ts";
+import type { StreamItem } from "../fakes/simulated-stream.ts";
 
 /** A purge or a mark. */
 export interface Owed {
@@ -77,12 +78,19 @@ export class PromiseLedger {
     return owed;
   }
 
-  /** After something happened to the journal, which may have taken entries. */
+  /**
+   * After something happened to the journal, which may have taken entries. What was trimmed before is
+   * owed as ever while the journal begins where it began: whoever has not read it knows nothing older.
+   */
   afterLoss(isolates: readonly SimulatedIsolate[]): void {
     const { atMs, stream } = this.#world;
-    const standing = new Set(stream.items.map(({ id, fields }) => keyOf(decodeEntry(id, fields))));
+    const { items, itemsBefore } = stream;
+    const standing = keysOf(items);
+    const stoodBefore = keysOf(itemsBefore);
+    const isBegunAsBefore = items.length > 0 && items[0] === itemsBefore[0];
     for (const [key, owed] of this.#byPlace) {
-      if (standing.has(key)) continue;
+      const wasTrimmed = owed.lostAtMs === Infinity && !stoodBefore.has(key);
+      if (standing.has(key) || (wasTrimmed && isBegunAsBefore)) continue;
       owed.lostAtMs = atMs;
       owed.countsFromMs = Infinity;
       owed.missedBy = isolates.filter(({ view }) => view.chain?.knows(owed.entry));
@@ -109,19 +117,18 @@ export class PromiseLedger {
     return true;
   }
 
-  /**
-   * Somebody who had it has read a journal without it: from then on all have to know. Older than
-   * the retention it may have been trimmed, and with it whatever would tell of its loss.
-   */
+  /** Somebody who had it has read a journal without it: from then on all have to know. */
   #noticeLossOf(owed: Owed, isolate: SimulatedIsolate): void {
-    const { lostAtMs, missedBy, entry } = owed;
+    const { lostAtMs, missedBy } = owed;
     if (lostAtMs === Infinity || !missedBy.includes(isolate)) return;
     const { atMs, settings } = this.#world;
     const isNoticed = isolate.view.sentAtMs - isolate.offsetMs > lostAtMs + settings.replicaLagMs;
-    const placedAtMs = Number(entry.position.split("-", 1)[0]);
-    const isKept = placedAtMs > atMs - settings.retentionMs + 8_000 + settings.clockErrorMs + 1_000;
-    if (isNoticed && isKept) owed.countsFromMs = Math.min(owed.countsFromMs, atMs);
+    if (isNoticed) owed.countsFromMs = Math.min(owed.countsFromMs, atMs);
   }
+}
+
+function keysOf(items: readonly StreamItem[]): Set<string> {
+  return new Set(items.map(({ id, fields }) => keyOf(decodeEntry(id, fields))));
 }
 
 function keyOf({ position, n }: EntryPlace): string {

@@ -51,7 +51,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       const [position = ""] = await world.write(1);
       for (let turn = 0; turn < 4; turn += 1) {
         const entries = Array.from({ length: 100 }, (_, at) => newEntry({ n: `${at}`, reason }));
-        await world.journal.append(entries, undefined);
+        await world.journal.append(entries);
       }
       answerBytes.length = 0;
       const ask = globalThis.fetch;
@@ -102,7 +102,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       // Each page comes with a write, so that the primary answers.
       const { commandCountByName, requestCount } = world.rest.counts();
       expect([commandCountByName, requestCount]).toEqual([
-        { SET: pages, XREVRANGE: pages + 1 },
+        { SET: pages, XREVRANGE: pages + 1, XLEN: 1 },
         pages,
       ]);
       expect(await world.redis.pttl("site:probe")).toBeGreaterThan(0);
@@ -120,8 +120,23 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       const [first = "", second = ""] = await world.write(2);
       const places = [{ position: first, n: "n0" }, { position: second, n: "other" }, nowhere];
       const standing = await world.journal.standing(places);
-      expect(standing).toEqual({ kind: "read", areStanding: [true, false, false] });
-      expect(world.rest.counts().commandCountByName).toEqual({ SET: 1, XRANGE: 3 });
+      expect(standing).toEqual({ kind: "read", states: ["standing", "gone", "gone"] });
+      // What is missing is asked about once more: was it trimmed?
+      expect(world.rest.counts().commandCountByName).toEqual({ SET: 2, XRANGE: 4, XLEN: 1 });
+    });
+
+    it("and which were pushed out by newer ones", async () => {
+      const journal = world.journalOver([world.rest], { keptCount: 2 });
+      const [first = "", second = "", third = ""] = await world.write(3);
+      await world.redis.xdel(key, first);
+      const places = [first, second, third].map((position, at) => ({ position, n: `n${at}` }));
+      const trimmed = await journal.standing(places);
+      expect(trimmed).toEqual({ kind: "read", states: ["trimmed", "standing", "standing"] });
+      expect(await journal.atPrimary(first)).toMatchObject({ upTo: undefined, isTrimmed: true });
+      await world.redis.xdel(key, second);
+      const lost = await journal.standing(places);
+      expect(lost).toEqual({ kind: "read", states: ["gone", "gone", "standing"] });
+      expect(await journal.atPrimary(second)).toMatchObject({ upTo: undefined, isTrimmed: false });
     });
 
     it("appends a mark and reads what is newest in one transaction", async () => {

@@ -18,7 +18,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
         newEntry({ n: "a", tags: ['tag:größe "1"'], prefixes: ["/a/"], reason: "\u0000\n" }),
         newEntry({ n: "b", mode: "soft", id: "msg_1", bodyDigest: "d", lost: "1-0 x" }),
       ];
-      const appended = await world.journal.append(entries, undefined);
+      const appended = await world.journal.append(entries);
       const read = await world.journal.newest();
       const positions = appended.kind === "appended" ? appended.positions : [];
       expect(read).toMatchObject({ kind: "read", entries });
@@ -31,27 +31,46 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       { id: "none", count: 0, commands: {} },
     ])("$id", async ({ count, commands }) => {
       const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `${at}` }));
-      const appended = await world.journal.append(entries, undefined);
+      const appended = await world.journal.append(entries);
       const { commandCountByName, requestCount } = world.rest.counts();
       expect([commandCountByName, requestCount]).toEqual([commands, Math.min(1, count)]);
       expect(appended).toMatchObject({ kind: "appended", positions: { length: count } });
     });
 
-    it("and trims nothing but what is before a threshold", async () => {
-      for (let ms = 1; ms <= 300; ms += 1) await world.redis.xadd(key, `${ms}-0`, "v", "1");
-      await world.journal.append([newEntry()], undefined);
-      expect(await world.redis.xlen(key)).toBe(301);
-      await world.journal.append([newEntry()], "201");
-      const [oldest] = await world.redis.xrange(key, "-", "+", "COUNT", 1);
-      // The server may keep more than it has to, never less.
-      expect(Number(oldest?.[0].split("-")[0])).toBeLessThanOrEqual(201);
-      expect(Number(oldest?.[0].split("-")[0])).toBeGreaterThan(1);
-      expect(await world.redis.xrange(key, "201-0", "201-0")).toHaveLength(1);
+    it("and leaves the newest as many as are kept, or some more", async () => {
+      const journal = world.journalOver([world.rest], { keptCount: 200 });
+      for (let ms = 1; ms <= 199; ms += 1) await world.redis.xadd(key, `${ms}-0`, "v", "1");
+      await journal.append([newEntry()]);
+      expect(await journal.extent()).toEqual({ count: 200, oldest: "1-0" });
+      const entries = Array.from({ length: 300 }, (_, at) => newEntry({ n: `${at}` }));
+      await journal.append(entries);
+      const { length } = await world.redis.xrange(key, "-", "+");
+      expect(length).toBeGreaterThanOrEqual(200);
+      expect(length).toBeLessThanOrEqual(300);
+    });
+
+    it("and cuts a journal that an earlier version has let grow, ten thousand at a time", async () => {
+      const pipeline = world.redis.pipeline();
+      for (let at = 0; at < 20_000; at += 1) pipeline.xadd(key, "*", "n", `${at}`);
+      await pipeline.exec();
+      await world.journal.append([newEntry({ n: "one" })]);
+      expect(await world.redis.xlen(key)).toBeLessThan(10_100);
+      await world.journal.append([newEntry({ n: "two" })]);
+      const length = await world.redis.xlen(key);
+      expect(length).toBeGreaterThanOrEqual(8_192);
+      expect(length).toBeLessThan(8_292);
+    });
+
+    it("and says what stands: nothing at first", async () => {
+      expect(await world.journal.extent()).toEqual({ count: 0, oldest: null });
+      const [first] = await world.write(3);
+      expect(await world.journal.extent()).toEqual({ count: 3, oldest: first });
+      expect(world.rest.counts()).toMatchObject({ requestCount: 1 });
     });
 
     it("nothing to a key that is no stream", async () => {
       await world.redis.set(key, "text");
-      const appended = await world.journal.append([newEntry(), newEntry()], undefined);
+      const appended = await world.journal.append([newEntry(), newEntry()]);
       expect(appended).toEqual({ kind: "unavailable", trouble: "wrong-type" });
     });
   });
@@ -171,8 +190,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await gone.stop();
     const down = { kind: "unavailable" };
     const why = { ...down, trouble: "unreachable" };
-    expect(await journal.append([newEntry()], undefined)).toEqual(why);
+    expect(await journal.append([newEntry()])).toEqual(why);
     expect(await journal.after("0", 1)).toEqual(why);
+    expect(await journal.extent()).toEqual(down);
     expect(await journal.newest()).toEqual(down);
     expect(await journal.since(nowhere)).toEqual(down);
     expect(await journal.before(nowhere)).toEqual(down);

@@ -74,7 +74,7 @@ class RequestCourse implements History {
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    this.#sites = colosOf(world).map((colo) => this.#begin(colo));
+    this.#sites = colosOf(world, kind).map((colo) => this.#begin(colo));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
     this.#suffer = misfortunes(world, kind, {
       isolates,

@@ -6,16 +6,13 @@ import { decodeEntry, type Entry } from "../../src/purge/entry.ts";
 import { closedGate } from "../fakes/origin-in-process.ts";
 import { Isolate, maxLagMs, newEntry } from "./examples.ts";
 
-const retentionMs = 60_000;
-
 function acceptancesOf({ journal, view, clock }: Isolate, lagMs = maxLagMs): Acceptances {
   let nth = 0;
   return new Acceptances({
     journal,
     view,
-    retentionMs,
-    maxLagMs: lagMs,
     nowAtMs: clock.nowAtMs,
+    maxLagMs: lagMs,
     randomText: () => `n${(nth += 1)}`,
   });
 }
@@ -78,28 +75,6 @@ describe("rule 12: many targets go into one entry of at most 8 KiB", () => {
     expect(Math.max(...items.map(({ fields }) => bytesOf(fields)))).toBeLessThanOrEqual(8_192);
     expect(new Set(entries.map(({ n }) => n)).size).toBe(entries.length);
     expect(entries.every(({ id, bodyDigest }) => id === "msg_1" && bodyDigest === "d1")).toBe(true);
-  });
-});
-
-describe("rule 19: trimming keeps the retention and what is newest", () => {
-  it.each([
-    { id: "no-view", count: 0, agoMs: 0, keptAgoMs: undefined },
-    { id: "all-younger-than-the-retention", count: 1_500, agoMs: 10, keptAgoMs: retentionMs },
-    { id: "few-and-old", count: 3, agoMs: 40_000, keptAgoMs: undefined },
-    { id: "fewer-than-the-newest", count: 1_000, agoMs: 1_000, keptAgoMs: 1_000_000 },
-    { id: "one-more", count: 1_001, agoMs: 1_000, keptAgoMs: 1_000_000 },
-  ])("$id", async ({ count, agoMs, keptAgoMs }) => {
-    const isolate = new Isolate();
-    const { journal, clock } = isolate;
-    for (let at = 0; at < count; at += 1) {
-      journal.write(newEntry({ n: `${at}` }));
-      clock.advance(agoMs / 1_000);
-    }
-    // A cold view holds no more than the newest, and this one has read on from there.
-    if (count > 0) await isolate.filled();
-    await acceptancesOf(isolate).accept(red, isolate.attention);
-    const kept = keptAgoMs === undefined ? undefined : String(clock.atMs - keptAgoMs);
-    expect(journal.keptFrom).toEqual([kept]);
   });
 });
 
@@ -186,7 +161,6 @@ describe("rule 22: it is read back a little later", () => {
     await vi.advanceTimersByTimeAsync(5_000);
     await isolate.settle();
     expect(standing(isolate).map(({ id }) => id)).toEqual(["", "msg_1"]);
-    expect(isolate.journal.keptFrom.at(-1)).toBe(undefined);
     const other = new Isolate(isolate);
     await other.filled();
     expect(other.judge(stored)).toBe("hard");

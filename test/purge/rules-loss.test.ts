@@ -161,34 +161,35 @@ describe("rule 17: a position that is gone at the primary", () => {
     }
   });
 
-  it("with only newer entries left it was trimmed, and nothing is marked", async () => {
-    const { isolate, journal, clock, before, after } = await informed();
-    const third = journal.write(newEntry({ n: "third" }));
-    journal.stream.trimBefore(third, clock.atMs);
+  it("with as many newer ones as trimming leaves it was trimmed, and nothing is marked", async () => {
+    const { isolate, journal, before, after } = await informed();
+    journal.keptCount = 3;
+    for (const n of ["third", "fourth", "fifth"]) journal.write(newEntry({ n }));
     await isolate.renew();
     expect(journal.asked).toEqual(["since", "atPrimary"]);
     expect([isolate.judge(before), isolate.judge(after)]).toEqual(["unverified", "unverified"]);
     expect(isolate.judge(await isolate.filled())).toBe("usable");
   });
 
-  it.each([
-    {
-      id: "too-young-to-be-trimmed",
-      retentionMs: 60_000,
-      asked: ["since", "atPrimary", "appendMark"],
-    },
-    { id: "old-enough", retentionMs: 5_000, asked: ["since", "atPrimary"] },
-  ])("with only newer entries left, and an end that is $id", async ({ retentionMs, asked }) => {
-    const isolate = new Isolate({ retentionMs });
-    const { journal, clock } = isolate;
-    journal.write(newEntry({ n: "first" }));
-    await isolate.filled();
-    await isolate.settle();
-    const second = journal.write(newEntry({ n: "second" }));
-    journal.stream.trimBefore(second, clock.atMs);
-    journal.asked.splice(0);
+  it("also where the end was a second old when it went", async () => {
+    const { isolate, journal, clock, before } = await informed();
+    journal.keptCount = 3;
+    clock.advance(1);
+    for (const n of ["third", "fourth", "fifth"]) journal.write(newEntry({ n }));
+    await isolate.view.catchUp();
+    expect([lostBy(isolate), isolate.judge(before)]).toEqual([["", "", ""], "unverified"]);
+  });
+
+  it("with fewer newer ones it was lost, however old it is", async () => {
+    const { isolate, journal, clock, second } = await informed();
+    journal.keptCount = 3;
+    clock.advance(30 * 86_400);
+    const third = journal.write(newEntry({ n: "third" }));
+    journal.write(newEntry({ n: "fourth" }));
+    journal.stream.trimBefore(third, clock.atMs);
     await isolate.renew();
-    expect(journal.asked).toEqual(asked);
+    expect(journal.asked).toEqual(["since", "atPrimary", "appendMark"]);
+    expect(lostBy(isolate)?.at(-1)).toBe(`${second} red`);
   });
 
   it("a mark that was not taken leaves the old view, which ages", async () => {

@@ -33,7 +33,7 @@ async function overlooked(lagsSeconds: readonly number[]) {
   const platform = { nowAtMs: clock.nowAtMs, random: drawsFrom(1), cache: () => cache };
   const versions = lagsSeconds.map((visibleWithinSeconds): Version => {
     const renewalLagMs = visibleWithinSeconds * 1_000;
-    const purge = { renewalLagMs, visibleWithinSeconds, allowanceMs, retentionMs: 86_400_000 };
+    const purge = { renewalLagMs, visibleWithinSeconds, allowanceMs };
     const { view } = createPurging({ purge, namespace: "site" }, upstash, platform);
     return { view, boundMs: renewalLagMs - allowanceMs };
   });

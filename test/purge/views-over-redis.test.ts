@@ -19,7 +19,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   function isolate(servers = [world.rest]) {
     let skippedMs = 0;
     const nowAtMs = () => Date.now() + skippedMs;
-    const journal = world.journalOver(servers, nowAtMs);
+    const journal = world.journalOver(servers, { nowAtMs });
     const settings = { journal, nowAtMs, maxLagMs, allowanceMs: 1_000, timeoutMs: 2_000 };
     const view = new JournalView(settings);
     const pending: Promise<void>[] = [];
@@ -31,7 +31,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       journal,
       view,
       nowAtMs,
-      retentionMs: 60_000,
       maxLagMs: 40,
       randomText: () => crypto.randomUUID(),
     });
@@ -62,7 +61,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const stamp = await informed.stamp();
     await other.stamp();
     const backup = await world.redis.dumpBuffer(journalKey);
-    await world.journal.append([red], undefined);
+    await world.journal.append([red]);
     await informed.renew();
     world.rest.resetCounts();
     return { informed, other, stamp, backup };
@@ -82,11 +81,16 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const informed = isolate([world.rest, world.rest, lagging]);
     const stamp = await informed.stamp();
     for (const n of ["next", "last"]) {
-      await world.journal.append([{ ...red, n }], undefined);
+      await world.journal.append([{ ...red, n }]);
       await informed.renew();
       expect([informed.judge(stamp), informed.view.chain?.end.n]).toEqual(["hard", n]);
     }
-    expect(lagging.counts().commandCountByName).toEqual({ XRANGE: 1, SET: 1, XREVRANGE: 2 });
+    expect(lagging.counts().commandCountByName).toEqual({
+      XRANGE: 1,
+      SET: 1,
+      XREVRANGE: 2,
+      XLEN: 1,
+    });
     expect(await world.redis.xlen(journalKey)).toBe(5);
   });
 
@@ -96,7 +100,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       const { informed, other, stamp, backup } = await oneInformed();
       await world.redis.restore(journalKey, 0, backup, "REPLACE");
       const growth = Array.from({ length: 1_200 }, (_, at) => newEntry({ n: `${at}` }));
-      if (id.endsWith("again")) await world.journal.append(growth, undefined);
+      if (id.endsWith("again")) await world.journal.append(growth);
       await informed.renew();
       await other.renew();
       expect(informed.judge(stamp)).not.toBe("usable");

@@ -22,7 +22,7 @@ async function judgedAfterLoss(): Promise<string> {
   journal.write(newEntry({ n: "lost with ours" }));
   let nth = 0;
   const randomText = () => `ours ${(nth += 1)}`;
-  const settings = { journal, view, nowAtMs: clock.nowAtMs, randomText, retentionMs: maxLagMs };
+  const settings = { journal, view, nowAtMs: clock.nowAtMs, randomText };
   const acceptances = new Acceptances({ ...settings, maxLagMs: 1 });
   const behind: Promise<void>[] = [];
   const targets = { tags: ["tag:green"], prefixes: [] };
@@ -47,8 +47,7 @@ it("is looked for a piece at a time, however much is overdue", async () => {
   const { journal, view } = new Isolate({ clock, journal: new FakeJournal(clock) });
   let nth = 0;
   const randomText = () => `again ${(nth += 1)}`;
-  const nowAtMs = clock.nowAtMs;
-  void new Acceptances({ journal, view, nowAtMs, randomText, retentionMs: maxLagMs, maxLagMs });
+  void new Acceptances({ journal, view, nowAtMs: clock.nowAtMs, randomText, maxLagMs });
   const standing = vi.spyOn(journal, "standing");
   const lost = Array.from({ length: 300 }, (_, at) => entryAt(`1-${at}`, { n: `lost ${at}` }));
   await view.onOverdue(lost);

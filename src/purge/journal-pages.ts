@@ -1,0 +1,45 @@
+// Pages of the journal, read back from its newest entries until there are enough of them.
+import { type Entry, heldBytes, isSamePlace } from "./entry.ts";
+import { chainBytesMax, newestCount } from "./journal.ts";
+
+/** An entry is at most 8 KiB, so a page, which is the most that one read brings, is within 1 MiB. */
+export const pageCount = 128;
+
+/** Newest first, as XREVRANGE gives it. */
+export type Page = readonly Entry[] | undefined;
+
+/**
+ * Pages back from the newest entries until a cold view has enough. Each page begins with the last
+ * entry of the one before. A replica that lags further than the one asked before it does not have
+ * that entry, nor what lies between: no gap is taken.
+ *
+ * @param first  newest first
+ * @param wanted a position that is far enough, too
+ * @returns oldest first
+ */
+export async function lengthened(
+  first: readonly Entry[],
+  pageFrom: (from: string) => Promise<Page>,
+  wanted?: string,
+): Promise<readonly Entry[]> {
+  const entries = [...first];
+  let read = first;
+  let readBytes = bytesOf(first);
+  const isEnough = () =>
+    read.length < pageCount ||
+    entries.length >= newestCount ||
+    readBytes >= chainBytesMax ||
+    read.some(({ position }) => position === wanted);
+  while (!isEnough()) {
+    const joint = entries.at(-1);
+    read = (joint && (await pageFrom(joint.position))) ?? [];
+    if (joint === undefined || !isSamePlace(read[0], joint)) break;
+    entries.push(...read.slice(1));
+    readBytes += bytesOf(read);
+  }
+  return entries.toReversed();
+}
+
+export function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((bytes, entry) => bytes + heldBytes(entry), 0);
+}
