@@ -1,0 +1,230 @@
+// The attacks: what each asks for, in what manner, and how often.
+import type { Draws } from "../../test/consistency/draws.ts";
+import { pageCount, pagePath } from "./site.ts";
+
+export interface Asking {
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/**
+ * `ask`: reads the whole answer. `reset-before`, `reset-during`: resets its connection before the answer
+ * comes, or at the first byte of it. `slow-read`, `slow-upload`: a byte a second until the end.
+ */
+export type Manner = "ask" | "reset-before" | "reset-during" | "slow-read" | "slow-upload";
+
+export interface Attack {
+  readonly name: string;
+  readonly said: string;
+  readonly manner: Manner;
+  /** Of the base rate: less where each costs the attacker's side more than a request does. */
+  readonly rateShare: number;
+  readonly asking: (nth: number, draws: Draws) => Asking;
+  /** Why a demand need not hold without the platform's rate limiter; absent, it has to. */
+  readonly limiterNeeded?: string;
+}
+
+const word = (draws: Draws): string => Math.floor(draws.between(0, 2 ** 52)).toString(36);
+const someNumber = (draws: Draws, below: number): number => Math.floor(draws.between(0, below));
+const somePage = (draws: Draws): string => pagePath(someNumber(draws, pageCount));
+const kibibyte = 1_024;
+const mebibyte = kibibyte ** 2;
+const large = (bytes: number, name: string): string => `/large/${bytes}/${name}`;
+
+/** As many fields as said, each of a name of its own. */
+function fieldsOf(draws: Draws, count: number, valueChars: number): Record<string, string> {
+  const value = word(draws).padEnd(valueChars, "v");
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, value]));
+}
+
+/** Right in form and time: only whoever knows the secret can tell. */
+function forgedPurge(draws: Draws, tagCount: number): Asking {
+  const signature = Buffer.from(Array.from({ length: 32 }, () => someNumber(draws, 256)));
+  const tags = Array.from({ length: tagCount }, (_, at) => `${word(draws)}-${at}`);
+  return {
+    path: "/_cache/purge",
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "webhook-id": `msg_${word(draws)}`,
+      "webhook-timestamp": String(Math.floor(Date.now() / 1_000)),
+      "webhook-signature": `v1,${signature.toString("base64")}`,
+    },
+    body: JSON.stringify({ tags }).slice(0, 65_536),
+  };
+}
+
+const post = (path: string): Asking => ({ path, method: "POST", body: "a=1" });
+
+const plain: readonly Attack[] = [
+  {
+    name: "random-paths",
+    said: "random paths, each a 404",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: `/missing/${word(draws)}` }),
+  },
+  {
+    name: "one-missing",
+    said: "one path that is a 404",
+    manner: "ask",
+    rateShare: 1,
+    asking: () => ({ path: "/missing/one" }),
+  },
+  {
+    name: "random-queries",
+    said: "honest pages with random queries",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: `${somePage(draws)}?${word(draws)}=${word(draws)}` }),
+  },
+  {
+    name: "vary",
+    said: "one page that varies by `User-Agent`, random values",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: "/vary/user-agent", headers: { "user-agent": word(draws) } }),
+  },
+  {
+    name: "vary-several",
+    said: "200 pages that vary by three fields, random values",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({
+      path: `/vary/user-agent,accept-language,x-device/${someNumber(draws, 200)}`,
+      headers: {
+        "user-agent": word(draws),
+        "accept-language": word(draws),
+        "x-device": word(draws),
+      },
+    }),
+  },
+  {
+    name: "large-field",
+    said: "a field of 60 KiB, on honest pages and random paths in turn",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (nth, draws) => ({
+      path: nth % 2 === 0 ? somePage(draws) : `/missing/${word(draws)}`,
+      headers: fieldsOf(draws, 1, 60 * kibibyte),
+    }),
+  },
+  {
+    name: "many-fields",
+    said: "1,000 fields of 40 characters, on honest pages and random paths in turn",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (nth, draws) => ({
+      path: nth % 2 === 0 ? somePage(draws) : `/missing/${word(draws)}`,
+      headers: fieldsOf(draws, 1_000, 40),
+    }),
+  },
+  {
+    name: "cookies",
+    said: "honest pages with random cookies",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({
+      path: somePage(draws),
+      headers: { cookie: `${word(draws)}=${word(draws)}${word(draws)}` },
+    }),
+  },
+  {
+    name: "ranges",
+    said: "random ranges of up to 64 KiB of one body of 8 MiB",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (_, draws) => {
+      const from = someNumber(draws, 7 * mebibyte);
+      const range = `bytes=${from}-${from + someNumber(draws, 64 * kibibyte)}`;
+      return { path: large(8 * mebibyte, "ranges"), headers: { range } };
+    },
+  },
+  {
+    name: "origin-resets",
+    said: "random paths at which the origin resets its connection",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: `/reset/${word(draws)}` }),
+  },
+];
+
+const changing: readonly Attack[] = [
+  {
+    name: "forged-purges",
+    said: "purges with wrong signatures",
+    manner: "ask",
+    rateShare: 2,
+    asking: (_, draws) => forgedPurge(draws, 2),
+  },
+  {
+    name: "large-forged-purges",
+    said: "purges of 64 KiB with wrong signatures",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (_, draws) => forgedPurge(draws, 6_000),
+  },
+  {
+    name: "posts",
+    said: "`POST` to honest pages, each of which invalidates one",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => post(somePage(draws)),
+  },
+  {
+    name: "posts-everywhere",
+    said: '`POST` to random paths of a route with `invalidate: "everywhere"`',
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => post(`/forms/${word(draws)}`),
+  },
+];
+
+const connections: readonly Attack[] = [
+  {
+    name: "resets-before",
+    said: "honest pages and random paths, the connection reset before an answer",
+    manner: "reset-before",
+    rateShare: 1,
+    asking: (nth, draws) => ({ path: nth % 2 === 0 ? somePage(draws) : `/vary/accept/${nth}` }),
+  },
+  {
+    name: "resets-during",
+    said: "bodies of 1 and 4 MiB, known and new, the connection reset at the first byte",
+    manner: "reset-during",
+    rateShare: 0.2,
+    asking: (nth) => ({
+      path: large((nth % 2 === 0 ? 1 : 4) * mebibyte, nth % 4 < 2 ? "known" : `new-${nth}`),
+    }),
+  },
+  {
+    name: "slow-readers",
+    said: "bodies of 4 MiB, known and new, read a byte a second",
+    manner: "slow-read",
+    rateShare: 0.05,
+    asking: (nth) => ({ path: large(4 * mebibyte, nth % 2 === 0 ? "known" : `new-${nth}`) }),
+  },
+  {
+    name: "slow-uploads",
+    said: "`POST` of 10 KiB, sent a byte a second",
+    manner: "slow-upload",
+    rateShare: 0.05,
+    asking: (nth) => ({
+      path: `/slow-form/${nth}`,
+      method: "POST",
+      headers: { "content-length": String(10 * kibibyte) },
+    }),
+  },
+];
+
+export const attacks: readonly Attack[] = [...plain, ...changing, ...connections];
+
+/** @throws Error for a name that there is not */
+export function attackNamed(name: string): Attack {
+  const attack = attacks.find((each) => each.name === name);
+  if (attack !== undefined) return attack;
+  const names = attacks.map((each) => each.name).join(", ");
+  throw new Error(`There is no attack ${JSON.stringify(name)}, but ${names}.`);
+}
