@@ -58,10 +58,10 @@ export function judged(row: Row, calm: Calm): Judged {
   const { honest, assault, commands } = row;
   const sentCount = Math.max(1, assault?.sentCount ?? 0);
   const names = [...new Set([...Object.keys(commands), ...Object.keys(calm.commands)])].toSorted();
-  const each = names.map((name) => {
-    const beyond = (commands[name] ?? 0) - (calm.commands[name] ?? 0);
-    return [name, beyond / sentCount] as const;
-  });
+  const beyondCalm = names.map(
+    (name) => [name, (commands[name] ?? 0) - (calm.commands[name] ?? 0)] as const,
+  );
+  const each = beyondCalm.map(([name, beyond]) => [name, beyond / sentCount] as const);
   const p99Ms = quantile(honest.tookMs, 0.99);
   const figures = {
     p50Ms: quantile(honest.tookMs, 0.5),
@@ -70,7 +70,7 @@ export function judged(row: Row, calm: Calm): Judged {
     hitP99Ms: quantile(honest.hitTookMs, 0.99),
     errorCount: [...honest.faults.values()].reduce((sum, count) => sum + count, 0),
     originBeyondCalm: row.originRequests - calm.originRequests,
-    commandsEach: each.reduce((sum, [, count]) => sum + count, 0),
+    commandsEach: beyondCalm.reduce((sum, [, beyond]) => sum + beyond, 0) / sentCount,
     commandsEachByName: each.filter(([, count]) => Math.abs(count) >= eachLeast),
   };
   const broken = brokenOf(figures);
