@@ -39,6 +39,12 @@ function fieldsOf(draws: Draws, count: number, valueChars: number): Record<strin
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, value]));
 }
 
+function someRange(draws: Draws, bodyBytes: number): Record<string, string> {
+  const bytes = someNumber(draws, 64 * kibibyte) + 1;
+  const from = someNumber(draws, bodyBytes - bytes);
+  return { range: `bytes=${from}-${from + bytes - 1}` };
+}
+
 /** Right in form and time: only whoever knows the secret can tell. */
 function forgedPurge(draws: Draws, tagCount: number): Asking {
   const signature = Buffer.from(Array.from({ length: 32 }, () => someNumber(draws, 256)));
@@ -133,14 +139,23 @@ const plain: readonly Attack[] = [
   },
   {
     name: "ranges",
-    said: "random ranges of up to 64 KiB of one body of 8 MiB",
+    said: "random ranges of up to 64 KiB of a stored body of 8 MiB",
     manner: "ask",
     rateShare: 0.5,
-    asking: (_, draws) => {
-      const from = someNumber(draws, 7 * mebibyte);
-      const range = `bytes=${from}-${from + someNumber(draws, 64 * kibibyte)}`;
-      return { path: large(8 * mebibyte, "ranges"), headers: { range } };
+    asking: (nth, draws) => {
+      const path = large(8 * mebibyte, "ranges");
+      return nth === 0 ? { path } : { path, headers: someRange(draws, 8 * mebibyte) };
     },
+  },
+  {
+    name: "ranges-ignored",
+    said: "the same before an origin that knows no ranges, and nothing stored",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (_, draws) => ({
+      path: `/rangeless/${8 * mebibyte}/page`,
+      headers: someRange(draws, 8 * mebibyte),
+    }),
   },
   {
     name: "origin-resets",

@@ -46,11 +46,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (request.method === "POST") return afterBody(request, response);
   if (pathname === accountPath) return account(request, response);
   if (folder === "pages") return page(Number(detail), request, response);
-  if (folder === "large") {
-    const bytes = Math.min(Number(detail), largeBytesMax);
-    response.writeHead(200, { ...cacheable, "content-length": bytes });
-    return void response.end(largeBody.subarray(0, bytes));
-  }
+  if (folder === "large") return large(Number(detail), request.headers.range, response);
+  if (folder === "rangeless") return large(Number(detail), undefined, response);
   if (folder === "vary")
     return void response.writeHead(200, { ...cacheable, vary: detail }).end("x".repeat(4_096));
   response.writeHead(404, html).end("<p>There is no such page.</p>".repeat(20));
@@ -73,6 +70,21 @@ function page(
   }
   const body = pageBody(number, { path: url, cookie: "", madeAtMs: nowAtMs() });
   response.writeHead(200, fields).end(body);
+}
+
+function large(bytes: number, range: string | undefined, response: ServerResponse): void {
+  const body = largeBody.subarray(0, bytes);
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
+  if (first === undefined || last === undefined) {
+    response.writeHead(200, { ...cacheable, "content-length": body.length }).end(body);
+    return;
+  }
+  const part = body.subarray(Number(first), Number(last) + 1);
+  const said = {
+    "content-range": `bytes ${first}-${last}/${bytes}`,
+    "content-length": part.length,
+  };
+  response.writeHead(206, { ...cacheable, ...said }).end(part);
 }
 
 function account({ url = "", headers }: IncomingMessage, response: ServerResponse): void {
