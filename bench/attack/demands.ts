@@ -17,6 +17,7 @@ export interface Calm {
   /** In as many seconds as a row takes. */
   readonly originRequests: number;
   readonly commands: Readonly<Record<string, number>>;
+  readonly cpuMs: number | undefined;
 }
 
 /** A percentile is that of all requests of both; counts are means of the two. */
@@ -26,11 +27,13 @@ export function calmOf(rows: readonly Row[]): Calm {
   const names = new Set(rows.flatMap(({ commands }) => Object.keys(commands)));
   const mean = (of: (row: Row) => number) =>
     rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
+  const isCpuKnown = rows.every(({ machine }) => machine.runtimeCpuMs !== undefined);
   return {
     p50Ms: quantile(tookMs, 0.5),
     p99Ms: quantile(tookMs, 0.99),
     hitP99Ms: quantile(hitTookMs, 0.99),
     originRequests: mean(({ originRequests }) => originRequests),
+    cpuMs: isCpuKnown ? mean(({ machine }) => machine.runtimeCpuMs ?? 0) : undefined,
     commands: Object.fromEntries(
       Array.from(names, (name) => [name, mean(({ commands }) => commands[name] ?? 0)]),
     ),
@@ -48,6 +51,8 @@ export interface Judged {
   readonly commandsEach: number;
   /** The same by name, those that come to less than one for twenty requests left out. */
   readonly commandsEachByName: readonly (readonly [name: string, each: number])[];
+  /** Of the runtime, for an attacker's request beyond calm; `undefined` where it is not told. */
+  readonly cpuMsEach: number | undefined;
   /** What does not hold, in words. */
   readonly broken: readonly string[];
 }
@@ -62,6 +67,8 @@ export function judged(row: Row, calm: Calm): Judged {
     (name) => [name, (commands[name] ?? 0) - (calm.commands[name] ?? 0)] as const,
   );
   const each = beyondCalm.map(([name, beyond]) => [name, beyond / sentCount] as const);
+  const { runtimeCpuMs } = row.machine;
+  const isCpuKnown = runtimeCpuMs !== undefined && calm.cpuMs !== undefined;
   const p99Ms = quantile(honest.tookMs, 0.99);
   const figures = {
     p50Ms: quantile(honest.tookMs, 0.5),
@@ -71,6 +78,7 @@ export function judged(row: Row, calm: Calm): Judged {
     errorCount: [...honest.faults.values()].reduce((sum, count) => sum + count, 0),
     originBeyondCalm: row.originRequests - calm.originRequests,
     commandsEach: beyondCalm.reduce((sum, [, beyond]) => sum + beyond, 0) / sentCount,
+    cpuMsEach: isCpuKnown ? (runtimeCpuMs - calm.cpuMs) / sentCount : undefined,
     commandsEachByName: each.filter(([, count]) => Math.abs(count) >= eachLeast),
   };
   const broken = brokenOf(figures);

@@ -8,8 +8,9 @@ export interface MachineUse {
   readonly memoryBefore: number;
   /** MiB resident. */
   readonly memoryPeak: number;
-  /** Of one core, 0 to 1; `undefined` where this system does not tell. */
-  readonly runtimeBusy: number | undefined;
+  readonly tookMs: number;
+  /** `undefined` where this system does not tell. */
+  readonly runtimeCpuMs: number | undefined;
   /** Of all cores, 0 to 1. */
   readonly machineBusy: number;
 }
@@ -35,13 +36,13 @@ export function watchMachine(): () => MachineUse {
     clearInterval(timer);
     look();
     if (gone !== undefined) throw new Error("The runtime has ended.", { cause: gone });
-    const tookUs = (performance.now() - startedAtMs) * 1_000;
+    const tookMs = performance.now() - startedAtMs;
     const cpuUs = runtimeCpuUs();
     const isKnown = cpuUs !== undefined && cpuUsBefore !== undefined;
-    const runtimeBusy = isKnown ? (cpuUs - cpuUsBefore) / tookUs : undefined;
+    const runtimeCpuMs = isKnown ? (cpuUs - cpuUsBefore) / 1_000 : undefined;
     const cores = coreTimes();
     const idleShare = (cores.idle - coresBefore.idle) / (cores.all - coresBefore.all);
-    return { memoryBefore, memoryPeak, runtimeBusy, machineBusy: 1 - idleShare };
+    return { memoryBefore, memoryPeak, tookMs, runtimeCpuMs, machineBusy: 1 - idleShare };
   };
 }
 

@@ -33,11 +33,20 @@ export function report(
       attacked.map(({ row, figures }) => attackCells(row, figures)),
     ),
     markdownTable(
-      ["the runtime beside", "MiB before", "at most", "its CPU, of a core", "all cores busy"],
-      all.map(({ row }) => machineCells(row)),
+      [
+        "the runtime beside",
+        "MiB before",
+        "at most",
+        "its CPU, of a core",
+        "CPU ms for an attacker's request",
+        "all cores busy",
+      ],
+      all.map(({ row, figures }) => machineCells(row, figures)),
     ),
     ...all.flatMap(({ row, figures }) => reasonOf(row, figures)),
-  ].join("\n\n");
+  ]
+    .map((part) => part.trimEnd())
+    .join("\n\n");
 }
 
 const nameOf = ({ attack }: Row): string => attack?.said ?? "nobody";
@@ -70,11 +79,12 @@ function attackCells({ attack, assault, originRequests }: Row, figures: Judged):
   ];
 }
 
-function machineCells({ attack, machine }: Row): string[] {
-  const { memoryBefore, memoryPeak, runtimeBusy, machineBusy } = machine;
-  const busy = runtimeBusy === undefined ? "–" : percent(runtimeBusy);
+function machineCells({ attack, machine }: Row, { cpuMsEach }: Judged): string[] {
+  const { memoryBefore, memoryPeak, tookMs, runtimeCpuMs, machineBusy } = machine;
+  const busy = runtimeCpuMs === undefined ? "–" : percent(runtimeCpuMs / tookMs);
+  const each = attack === undefined || cpuMsEach === undefined ? "–" : cpuMsEach.toFixed(2);
   const name = attack?.name ?? "nobody";
-  return [name, counted(memoryBefore), counted(memoryPeak), busy, percent(machineBusy)];
+  return [name, counted(memoryBefore), counted(memoryPeak), busy, each, percent(machineBusy)];
 }
 
 /** Why a row that does not hold may stand. */

@@ -18,9 +18,11 @@ interface Given {
   readonly faults?: Row["honest"]["faults"];
   readonly commands?: Row["commands"];
   readonly originRequests?: number;
+  readonly runtimeCpuMs?: number;
 }
 
-function calmRow({ tookMs = [10], faults, commands = {}, originRequests = 100 }: Given = {}): Row {
+function calmRow(given: Given = {}): Row {
+  const { tookMs = [10], faults, commands = {}, originRequests = 100, runtimeCpuMs } = given;
   return {
     attack: undefined,
     honest: { tookMs, hitTookMs: tookMs, faults: faults ?? new Map(), lateMsMax: 0 },
@@ -28,7 +30,7 @@ function calmRow({ tookMs = [10], faults, commands = {}, originRequests = 100 }:
     originRequests,
     commands,
     lateMsMax: 0,
-    machine: { memoryBefore: 100, memoryPeak: 150, runtimeBusy: undefined, machineBusy: 0.5 },
+    machine: { memoryBefore: 100, memoryPeak: 150, tookMs: 60_000, runtimeCpuMs, machineBusy: 0.5 },
   };
 }
 
@@ -69,6 +71,13 @@ it("counts what an attack costs beyond calm, for each of its requests", () => {
     ["GETRANGE", 0.3],
     ["SET", 1],
   ]);
+});
+
+it("takes what calm takes off the CPU time of an attack, where it is told", () => {
+  const calmCpu = calmOf([calmRow({ runtimeCpuMs: 300 }), calmRow({ runtimeCpuMs: 500 })]);
+  const row = attackedRow({ runtimeCpuMs: 650 });
+  expect(judged(row, calmCpu).cpuMsEach).toBe(2.5);
+  expect(judged(row, calm).cpuMsEach).toBeUndefined();
 });
 
 it("lets a row stand that says why it needs the rate limiter, and does not hide it", () => {
