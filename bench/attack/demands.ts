@@ -82,6 +82,7 @@ export function judged(row: Row, calm: Calm): Judged {
     commandsEachByName: each.filter(([, count]) => Math.abs(count) >= eachLeast),
   };
   const broken = brokenOf(figures);
+  if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
   // Without an attack there is nothing to compare; an error is one all the same.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
 }

@@ -1,8 +1,8 @@
 // What the runtime takes of the machine while something goes on: memory, its CPU time, and how busy
-// all processes together keep all cores.
+// all cores are, and how much of that is of processes that are no part of the bench.
 import { cpus } from "node:os";
 import { workerdMebibytes } from "../../test/worker/process-memory.ts";
-import { cpuUsOf, runtimePids } from "../load/process-cpu.ts";
+import { childPids, cpuUsOf, runtimePids } from "../load/process-cpu.ts";
 
 export interface MachineUse {
   readonly memoryBefore: number;
@@ -13,42 +13,55 @@ export interface MachineUse {
   readonly runtimeCpuMs: number | undefined;
   /** Of all cores, 0 to 1. */
   readonly machineBusy: number;
+  /** The same by processes that are no part of the bench; `undefined` where it is not told. */
+  readonly othersBusy: number | undefined;
+  /** Of itself, and before it was told to. */
+  readonly hasEnded: boolean;
 }
 
 const lookEveryMs = 250;
 
-/** @returns what ends it; that throws when the runtime is gone */
+/** @returns what ends it */
 export function watchMachine(): () => MachineUse {
   const startedAtMs = performance.now();
-  const [cpuUsBefore, coresBefore] = [runtimeCpuUs(), coreTimes()];
+  const [cpuUsBefore, ownCpuUsBefore, coresBefore] = [runtimeCpuUs(), ownCpuUs(), coreTimes()];
   const memoryBefore = workerdMebibytes();
   let memoryPeak = memoryBefore;
-  let gone: unknown;
+  let hasEnded = false;
   const look = () => {
     try {
       memoryPeak = Math.max(memoryPeak, workerdMebibytes());
-    } catch (cause) {
-      gone = cause;
+    } catch {
+      hasEnded = true;
     }
   };
   const timer = setInterval(look, lookEveryMs);
   return () => {
     clearInterval(timer);
     look();
-    if (gone !== undefined) throw new Error("The runtime has ended.", { cause: gone });
     const tookMs = performance.now() - startedAtMs;
     const cpuUs = runtimeCpuUs();
     const isKnown = cpuUs !== undefined && cpuUsBefore !== undefined;
     const runtimeCpuMs = isKnown ? (cpuUs - cpuUsBefore) / 1_000 : undefined;
     const cores = coreTimes();
-    const idleShare = (cores.idle - coresBefore.idle) / (cores.all - coresBefore.all);
-    return { memoryBefore, memoryPeak, tookMs, runtimeCpuMs, machineBusy: 1 - idleShare };
+    const allMs = cores.all - coresBefore.all;
+    const machineBusy = 1 - (cores.idle - coresBefore.idle) / allMs;
+    const ownBusy = (ownCpuUs() - ownCpuUsBefore) / 1_000 / allMs;
+    const othersBusy = isKnown ? Math.max(0, machineBusy - ownBusy) : undefined;
+    const memory = { memoryBefore, memoryPeak };
+    return { ...memory, tookMs, runtimeCpuMs, machineBusy, othersBusy, hasEnded };
   };
 }
 
 function runtimeCpuUs(): number | undefined {
   const pids = runtimePids();
   return pids.length === 0 ? undefined : pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
+}
+
+/** Of this process and of all that it has started. */
+function ownCpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return childPids().reduce((sum, pid) => sum + cpuUsOf(pid), user + system);
 }
 
 function coreTimes(): { idle: number; all: number } {

@@ -40,6 +40,7 @@ export function report(
         "its CPU, of a core",
         "CPU ms for an attacker's request",
         "all cores busy",
+        "by others",
       ],
       all.map(({ row, figures }) => machineCells(row, figures)),
     ),
@@ -80,11 +81,13 @@ function attackCells({ attack, assault, originRequests }: Row, figures: Judged):
 }
 
 function machineCells({ attack, machine }: Row, { cpuMsEach }: Judged): string[] {
-  const { memoryBefore, memoryPeak, tookMs, runtimeCpuMs, machineBusy } = machine;
+  const { memoryBefore, memoryPeak, tookMs, runtimeCpuMs, machineBusy, othersBusy } = machine;
   const busy = runtimeCpuMs === undefined ? "–" : percent(runtimeCpuMs / tookMs);
   const each = attack === undefined || cpuMsEach === undefined ? "–" : cpuMsEach.toFixed(2);
   const name = attack?.name ?? "nobody";
-  return [name, counted(memoryBefore), counted(memoryPeak), busy, each, percent(machineBusy)];
+  const others = othersBusy === undefined ? "–" : percent(othersBusy);
+  const memory = [counted(memoryBefore), counted(memoryPeak)];
+  return [name, ...memory, busy, each, percent(machineBusy), others];
 }
 
 /** Why a row that does not hold may stand. */

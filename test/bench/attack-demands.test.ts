@@ -19,10 +19,12 @@ interface Given {
   readonly commands?: Row["commands"];
   readonly originRequests?: number;
   readonly runtimeCpuMs?: number;
+  readonly hasEnded?: boolean;
 }
 
 function calmRow(given: Given = {}): Row {
-  const { tookMs = [10], faults, commands = {}, originRequests = 100, runtimeCpuMs } = given;
+  const { tookMs = [10], faults, commands = {}, originRequests = 100 } = given;
+  const { runtimeCpuMs, hasEnded = false } = given;
   return {
     attack: undefined,
     honest: { tookMs, hitTookMs: tookMs, faults: faults ?? new Map(), lateMsMax: 0 },
@@ -30,7 +32,15 @@ function calmRow(given: Given = {}): Row {
     originRequests,
     commands,
     lateMsMax: 0,
-    machine: { memoryBefore: 100, memoryPeak: 150, tookMs: 60_000, runtimeCpuMs, machineBusy: 0.5 },
+    machine: {
+      memoryBefore: 100,
+      memoryPeak: 150,
+      tookMs: 60_000,
+      runtimeCpuMs,
+      machineBusy: 0.5,
+      othersBusy: undefined,
+      hasEnded,
+    },
   };
 }
 
@@ -58,6 +68,7 @@ it.each([
   { id: "all-at-the-bounds", given: { tookMs: [20], commands: { SET: 170 } }, broken: [] },
   { id: "p99", given: { tookMs: [20.1] }, broken: ["p99"] },
   { id: "an-error", given: { faults: new Map([["status 502", 1]]) }, broken: ["errors"] },
+  { id: "the-runtime", given: { hasEnded: true }, broken: ["the runtime ended"] },
   { id: "commands", given: { commands: { SET: 100, GET: 71 } }, broken: ["commands"] },
 ])("says what does not hold: $id", ({ given, broken }) => {
   expect(judged(attackedRow(given), calm).broken).toEqual(broken);
