@@ -1,5 +1,5 @@
-// Hostile clients beside honest ones before the built Worker: what honest clients notice, and what an
-// attacker's request costs. A whole run writes docs/degradation.md.
+// Hostile clients beside honest ones before the built Worker: what honest clients notice, and what
+// an attacker's request costs. A whole run writes docs/degradation.md.
 //   npm run bench:attack -- [--seconds 60] [--only name,name] [--rate 100] [--honest-rate 150]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

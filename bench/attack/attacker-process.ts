@@ -1,8 +1,10 @@
-// The attackers, in a process of their own: one attack for so long, at its rate, whatever becomes of it.
+// The attackers, in a process of their own: one attack for so long, at its rate, whatever comes
+// of it.
 import { Draws } from "../../test/consistency/draws.ts";
 import { ask } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
-import { type Asking, attackNamed } from "./attacks.ts";
+import type { Asking } from "./askings.ts";
+import { attackNamed } from "./attacks.ts";
 import { atInstants, instantsMs } from "./pace.ts";
 import { RudeConnection } from "./rude-connection.ts";
 
@@ -24,7 +26,7 @@ export interface AssaultFigures {
 }
 
 const patienceMs = 10_000;
-/** What a Worker that answers nothing would leave open, at the highest rates within the patience. */
+/** What a Worker that answers nothing leaves open at the usual rate, within the patience. */
 const underWayMax = 1_000;
 
 const calls = {

@@ -1,17 +1,25 @@
 // The attacks: what each asks for, in what manner, and how often.
 import type { Draws } from "../../test/consistency/draws.ts";
-import { pageCount, pagePath } from "./site.ts";
-
-export interface Asking {
-  readonly path: string;
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
+import {
+  type Asking,
+  forgedPurge,
+  kibibyte,
+  large,
+  largeOrder,
+  manyFields,
+  mebibyte,
+  oneLargeField,
+  post,
+  smallOrder,
+  someNumber,
+  somePage,
+  someRange,
+  word,
+} from "./askings.ts";
 
 /**
- * `ask`: reads the whole answer. `reset-before`, `reset-during`: resets its connection before the answer
- * comes, or at the first byte of it. `slow-read`, `slow-upload`: a byte a second until the end.
+ * `ask`: reads the whole answer. `reset-before`, `reset-during`: resets its connection before the
+ * answer comes, or at its first byte. `slow-read`, `slow-upload`: a byte a second until the end.
  */
 export type Manner = "ask" | "reset-before" | "reset-during" | "slow-read" | "slow-upload";
 
@@ -25,44 +33,6 @@ export interface Attack {
   /** Why a demand need not hold without the platform's rate limiter; absent, it has to. */
   readonly limiterNeeded?: string;
 }
-
-const word = (draws: Draws): string => Math.floor(draws.between(0, 2 ** 52)).toString(36);
-const someNumber = (draws: Draws, below: number): number => Math.floor(draws.between(0, below));
-const somePage = (draws: Draws): string => pagePath(someNumber(draws, pageCount));
-const kibibyte = 1_024;
-const mebibyte = kibibyte ** 2;
-const large = (bytes: number, name: string): string => `/large/${bytes}/${name}`;
-
-/** As many fields as said, each of a name of its own. */
-function fieldsOf(draws: Draws, count: number, valueChars: number): Record<string, string> {
-  const value = word(draws).padEnd(valueChars, "v");
-  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, value]));
-}
-
-function someRange(draws: Draws, bodyBytes: number): Record<string, string> {
-  const bytes = someNumber(draws, 64 * kibibyte) + 1;
-  const from = someNumber(draws, bodyBytes - bytes);
-  return { range: `bytes=${from}-${from + bytes - 1}` };
-}
-
-/** Right in form and time: only whoever knows the secret can tell. */
-function forgedPurge(draws: Draws, tagCount: number): Asking {
-  const signature = Buffer.from(Array.from({ length: 32 }, () => someNumber(draws, 256)));
-  const tags = Array.from({ length: tagCount }, (_, at) => `${word(draws)}-${at}`);
-  return {
-    path: "/_cache/purge",
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      "webhook-id": `msg_${word(draws)}`,
-      "webhook-timestamp": String(Math.floor(Date.now() / 1_000)),
-      "webhook-signature": `v1,${signature.toString("base64")}`,
-    },
-    body: JSON.stringify({ tags }).slice(0, 65_536),
-  };
-}
-
-const post = (path: string): Asking => ({ path, method: "POST", body: "a=1" });
 
 const plain: readonly Attack[] = [
   {
@@ -114,7 +84,7 @@ const plain: readonly Attack[] = [
     rateShare: 0.5,
     asking: (nth, draws) => ({
       path: nth % 2 === 0 ? somePage(draws) : `/missing/${word(draws)}`,
-      headers: fieldsOf(draws, 1, 60 * kibibyte),
+      headers: oneLargeField,
     }),
   },
   {
@@ -124,7 +94,7 @@ const plain: readonly Attack[] = [
     rateShare: 0.5,
     asking: (nth, draws) => ({
       path: nth % 2 === 0 ? somePage(draws) : `/missing/${word(draws)}`,
-      headers: fieldsOf(draws, 1_000, 40),
+      headers: manyFields,
     }),
   },
   {
@@ -172,14 +142,14 @@ const changing: readonly Attack[] = [
     said: "purges with wrong signatures",
     manner: "ask",
     rateShare: 2,
-    asking: (_, draws) => forgedPurge(draws, 2),
+    asking: (_, draws) => forgedPurge(draws, smallOrder),
   },
   {
     name: "large-forged-purges",
     said: "purges of 64 KiB with wrong signatures",
     manner: "ask",
     rateShare: 0.5,
-    asking: (_, draws) => forgedPurge(draws, 6_000),
+    asking: (_, draws) => forgedPurge(draws, largeOrder),
   },
   {
     name: "posts",

@@ -1,4 +1,5 @@
-// An open loop: something is begun at instants that are fixed beforehand, whatever is still under way.
+// An open loop: something is begun at instants that are fixed beforehand, whatever is still under
+// way.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../../test/consistency/draws.ts";
 import { nowAtMs } from "../load/ask.ts";

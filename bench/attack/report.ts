@@ -13,9 +13,9 @@ export function report(
   const all = rows.map((row) => ({ row, figures: judged(row, calm) }));
   const attacked = all.filter(({ row }) => row.attack !== undefined);
   return [
-    `${machine}; ${seconds} s for each row; ${honestPerSecond} honest requests a second, an attack's ` +
-      `rate beside it, where 100 % is ${attackPerSecond} a second; an origin that takes ${originMs} ms, Redis ` +
-      `${restRttMs} ms away. Calm is both calm rows together: p99 ${ms(calm.p99Ms)}, of hits ${ms(calm.hitP99Ms)}.`,
+    `${machine}; ${seconds} s for each row; ${honestPerSecond} honest requests a second; ` +
+      `an origin that takes ${originMs} ms, Redis ${restRttMs} ms away. ` +
+      `Calm is both calm rows together: p99 ${ms(calm.p99Ms)}, of hits ${ms(calm.hitP99Ms)}.`,
     markdownTable(
       ["honest clients beside", "p50", "p99", "÷ calm", "p99 of hits", "errors", "holds"],
       all.map(({ row, figures }) => honestCells(row, figures)),
@@ -23,6 +23,7 @@ export function report(
     markdownTable(
       [
         "attack",
+        "a second",
         "sent",
         "answered",
         "origin requests",
@@ -30,7 +31,7 @@ export function report(
         "Redis commands each",
         "of which",
       ],
-      attacked.map(({ row, figures }) => attackCells(row, figures)),
+      attacked.map(({ row, figures }) => attackCells(row, figures, attackPerSecond)),
     ),
     markdownTable(
       [
@@ -65,12 +66,17 @@ function holds({ attack }: Row, { broken }: Judged): string {
   return attack?.limiterNeeded === undefined ? `**no**: ${what}` : `with a rate limiter: ${what}`;
 }
 
-function attackCells({ attack, assault, originRequests }: Row, figures: Judged): string[] {
+function attackCells(
+  { attack, assault, originRequests }: Row,
+  figures: Judged,
+  attackPerSecond: number,
+): string[] {
   const { originBeyondCalm, commandsEach, commandsEachByName } = figures;
   const statuses = Array.from(assault?.statuses ?? []).toSorted(([a], [b]) => a - b);
   const left = assault?.notSentCount ?? 0;
   return [
     attack?.name ?? "",
+    String((attack?.rateShare ?? 0) * attackPerSecond),
     counted(assault?.sentCount ?? 0) + (left === 0 ? "" : ` (${counted(left)} more were due)`),
     statuses.map(([status, count]) => `${status || "none"}: ${counted(count)}`).join(", "),
     counted(originRequests),

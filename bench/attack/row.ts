@@ -1,5 +1,5 @@
-// One row of the table: the honest clients, and an attack beside them or none, before a Worker and a
-// Redis of their own, so that no row finds what another has left.
+// One row of the table: the honest clients, and an attack beside them or none, before a Worker and
+// a Redis of their own, so that no row finds what another has left.
 import { type Colo, startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";

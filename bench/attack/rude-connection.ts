@@ -1,6 +1,8 @@
-// A connection of somebody who does not keep to what clients do: resets it, or is as slow as can be.
+// A connection of somebody who does not keep to what clients do: resets it, or is as slow as can
+// be.
 import { connect, type Socket } from "node:net";
-import type { Asking, Manner } from "./attacks.ts";
+import type { Asking } from "./askings.ts";
+import type { Manner } from "./attacks.ts";
 
 /** A client far away gives up before the answer can be there. */
 const resetAfterMs = 5;

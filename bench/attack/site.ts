@@ -8,7 +8,7 @@ export const maxLagSeconds = 10;
 export const originMs = 20;
 export const restRttMs = 5;
 
-/** As a site would have it that thinks of none of this; the forms purge what they change everywhere. */
+/** As a site has it that thinks of none of this; its forms purge what they change everywhere. */
 export const siteConfig = JSON.stringify({
   purge: { maxLagSeconds },
   routes: [
