@@ -1,7 +1,17 @@
 // One request of a client, and what it saw; connections are kept, up to 400 to each colo.
 import { Agent, request } from "node:http";
 
-const agent = new Agent({ keepAlive: true, maxSockets: 400 });
+/** workerd closes what is idle for 5 s; to be closed just as it is used again is no failed answer. */
+const idleMsMax = 3_000;
+
+const agent = new Agent({ keepAlive: true, maxSockets: 400, timeout: idleMsMax });
+
+export interface Sent {
+  readonly method?: string;
+  readonly body?: string;
+  /** What has no whole answer by then has none; absent, it may take any time. */
+  readonly patienceMs?: number;
+}
 
 export interface Seen {
   /** Epoch milliseconds with fractions: all processes of this machine share the clock. */
@@ -16,16 +26,21 @@ export interface Seen {
 export const nowAtMs = (): number => performance.timeOrigin + performance.now();
 
 /** Never throws: a broken connection is an answer of status 0. */
-export function ask(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Seen> {
+export function ask(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  { method = "GET", body: sent, patienceMs }: Sent = {},
+): Promise<Seen> {
   const startedAtMs = nowAtMs();
   return new Promise((resolve) => {
     let settled = false;
     const seen = (status: number, cacheStatus: string, body: string) => {
       if (settled) return;
       settled = true;
+      clearTimeout(impatience);
       resolve({ startedAtMs, tookMs: nowAtMs() - startedAtMs, status, cacheStatus, body });
     };
-    const asking = request(url, { agent, headers }, (response) => {
+    const asking = request(url, { agent, method, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.once("error", () => seen(0, "", ""));
@@ -36,6 +51,8 @@ export function ask(url: string, headers: Readonly<Record<string, string>> = {})
       });
     });
     asking.once("error", () => seen(0, "", ""));
-    asking.end();
+    const impatience =
+      patienceMs === undefined ? undefined : setTimeout(() => asking.destroy(), patienceMs);
+    asking.end(sent);
   });
 }

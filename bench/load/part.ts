@@ -46,7 +46,10 @@ export async function startPart<C extends Calls>(program: URL): Promise<Part<C>>
       lastId += 1;
       const waiter = Promise.withResolvers<unknown>();
       waiting.set(lastId, waiter);
-      child.send({ id: lastId, name, given } satisfies Asked);
+      const asked: Asked = { id: lastId, name, given };
+      child.send(asked, (cause) => {
+        if (cause !== null) waiter.reject(new Error(`${program.href} has ended.`, { cause }));
+      });
       return waiter.promise as Promise<never>;
     },
     stop: async () => {

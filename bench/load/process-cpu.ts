@@ -13,11 +13,16 @@ export const isCpuKnown = existsSync("/proc/self/stat");
 
 /** @returns the ids of all workerd processes that are this one's children; none without /proc */
 export function runtimePids(): number[] {
+  return childPids(({ name }) => name === "workerd");
+}
+
+/** @returns the ids of this process's children, or of those that are wanted; none without /proc */
+export function childPids(isWanted: (stat: { name: string }) => boolean = () => true): number[] {
   if (!isCpuKnown) return [];
   const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
   return pids.filter((pid) => {
     const stat = readStat(pid);
-    return stat !== undefined && stat.name === "workerd" && stat.parent === process.pid;
+    return stat !== undefined && stat.parent === process.pid && isWanted(stat);
   });
 }
 

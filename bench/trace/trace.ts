@@ -1,6 +1,7 @@
 // The trace: who asks for what in which colo, and what is edited meanwhile. The same settings make
 // the same trace in every process.
 import { Draws } from "../../test/consistency/draws.ts";
+import { zipfRanks } from "../load/zipf.ts";
 
 export interface TraceSettings {
   readonly requestCount: number;
@@ -79,7 +80,7 @@ export function traceOf(settings: TraceSettings): Trace {
   const { requestCount, pageCount, durationMs, seed, stretch = 1 } = settings;
   const draws = new Draws(seed);
   const pages = pagesOf(draws.fork(), { pageCount, stretch });
-  const ranks = zipfRanks(pageCount);
+  const ranks = zipfRanks(pageCount, zipfExponent);
   const [visiting, editing] = [draws.fork(), draws.fork()];
   const visits = Array.from({ length: requestCount }, (): TraceEvent => {
     const page = ranks(visiting);
@@ -136,23 +137,6 @@ function lifetimeOf(drawn: number): number {
     if (drawn < upTo) return lifetimeSeconds;
   }
   return lifetimeShares[0].lifetimeSeconds;
-}
-
-/** The page of rank r is asked for in proportion to 1 / r ** exponent. */
-function zipfRanks(pageCount: number): (draws: Draws) => number {
-  const sums: number[] = [];
-  let sum = 0;
-  for (let rank = 1; rank <= pageCount; rank += 1) sums.push((sum += rank ** -zipfExponent));
-  return (draws) => {
-    const drawn = draws.between(0, sum);
-    let [low, high] = [0, pageCount - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sums[middle] ?? 0) > drawn) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  };
 }
 
 function targetsOf(

@@ -1,0 +1,104 @@
+// Hostile clients beside honest ones before the built Worker: what honest clients notice, and what
+// an attacker's request costs. A whole run writes docs/degradation.md.
+//   npm run bench:attack -- [--seconds 60] [--only name,name] [--rate 100] [--honest-rate 150]
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Running } from "../local/running.ts";
+import { bundleWith } from "../test/worker/world.ts";
+import type { AttackerCalls } from "./attack/attacker-process.ts";
+import { type Attack, attackNamed, attacks } from "./attack/attacks.ts";
+import { calmOf, demandsSaid, isAllowed, judged } from "./attack/demands.ts";
+import type { HonestCalls } from "./attack/honest-process.ts";
+import type { OriginCalls } from "./attack/origin-process.ts";
+import { report } from "./attack/report.ts";
+import { BenchFailure, type Ground, measuredRow, type Pace, type Row } from "./attack/row.ts";
+import { siteConfig } from "./attack/site.ts";
+import { machineSaid } from "./figures.ts";
+import { startPart } from "./load/part.ts";
+import { RuntimeLog } from "./load/runtime-log.ts";
+import { replaceMarkedPart } from "./marked-part.ts";
+
+const command = "npm run bench:attack";
+const usual = { seconds: "60", rate: "100", "honest-rate": "150" };
+
+interface Asked {
+  readonly pace: Pace;
+  readonly attacks: readonly Attack[];
+  /** Nothing was left out, shortened or slowed. */
+  readonly isWhole: boolean;
+}
+
+/** @throws Error for an option, or a name in `--only`, that there is not */
+function readOptions(): Asked {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: "string", default: usual.seconds },
+      rate: { type: "string", default: usual.rate },
+      "honest-rate": { type: "string", default: usual["honest-rate"] },
+      only: { type: "string" },
+    },
+  });
+  const pace = {
+    seconds: Number(values.seconds),
+    attackPerSecond: Number(values.rate),
+    honestPerSecond: Number(values["honest-rate"]),
+  };
+  const isUsual = Object.entries(usual).every(
+    ([name, value]) => values[name as keyof typeof usual] === value,
+  );
+  return {
+    pace,
+    attacks: values.only?.split(",").map(attackNamed) ?? attacks,
+    isWhole: isUsual && values.only === undefined,
+  };
+}
+
+/** The calm comes first and last, so that what else the machine does is seen. */
+async function measuredRows(ground: Ground, { pace, attacks: chosen }: Asked): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const attack of [undefined, ...chosen, undefined]) {
+    process.stderr.write(`${attack?.name ?? "calm"} …\n`);
+    const row = await measuredRow(ground, pace, attack);
+    process.stderr.write(`  clients were late by ${row.lateMsMax.toFixed(0)} ms at most\n`);
+    process.stderr.write(ground.log.take());
+    rows.push(row);
+  }
+  return rows;
+}
+
+async function main(): Promise<void> {
+  const asked = readOptions();
+  const machine = machineSaid();
+  const running = new Running();
+  try {
+    const origin = await running.add(startPart<OriginCalls>(program("origin")));
+    const honest = await running.add(startPart<HonestCalls>(program("honest")));
+    const attacker = await running.add(startPart<AttackerCalls>(program("attacker")));
+    const originUrl = await origin.call("start");
+    const worker = await bundleWith(siteConfig);
+    const log = new RuntimeLog();
+    const ground = { origin, originUrl, honest, attacker, worker, log };
+    const rows = await measuredRows(ground, asked);
+    const calm = calmOf(rows.filter(({ attack }) => attack === undefined));
+    const text = report(rows, calm, { machine, pace: asked.pace });
+    process.stdout.write(`${text}\n\nDemanded: ${demandsSaid}.\n`);
+    if (!rows.every((row) => isAllowed(row, judged(row, calm)))) process.exitCode = 1;
+    if (!asked.isWhole) return void process.stdout.write("Not a whole run: nothing is written.\n");
+    const document = fileURLToPath(new URL("../docs/degradation.md", import.meta.url));
+    await replaceMarkedPart(document, command, text);
+    process.stdout.write("docs/degradation.md is written.\n");
+  } finally {
+    await running.stop();
+  }
+}
+
+const program = (name: string): URL => new URL(`./attack/${name}-process.ts`, import.meta.url);
+
+/** Of a bench that does not work, to tell it from a demand that does not hold, which is 1. */
+const failureCode = 2;
+
+await main().catch((cause: unknown) => {
+  const isSaid = cause instanceof BenchFailure;
+  process.stderr.write(`The bench itself failed: ${isSaid ? cause.message : String(cause)}\n`);
+  process.exitCode = failureCode;
+});

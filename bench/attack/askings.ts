@@ -1,0 +1,58 @@
+// What attackers' requests are made of.
+import type { Draws } from "../../test/consistency/draws.ts";
+import { pageCount, pagePath } from "./site.ts";
+
+export interface Asking {
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export const word = (draws: Draws): string => Math.floor(draws.between(0, 2 ** 52)).toString(36);
+export const someNumber = (draws: Draws, below: number): number =>
+  Math.floor(draws.between(0, below));
+export const somePage = (draws: Draws): string => pagePath(someNumber(draws, pageCount));
+export const kibibyte = 1_024;
+export const mebibyte = kibibyte ** 2;
+export const large = (bytes: number, name: string): string => `/large/${bytes}/${name}`;
+
+/** As many as said, each of a name of its own; to make them costs more than to send them. */
+function fieldsOf(count: number, valueChars: number): Record<string, string> {
+  const value = "v".repeat(valueChars);
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, value]));
+}
+
+export const oneLargeField = fieldsOf(1, 60 * kibibyte);
+export const manyFields = fieldsOf(1_000, 40);
+
+const bodyOfTags = (count: number): string =>
+  JSON.stringify({ tags: Array.from({ length: count }, (_, at) => `tag-${at}`) });
+
+export const smallOrder = bodyOfTags(2);
+/** 65,536 bytes are the most that is read. */
+export const largeOrder = bodyOfTags(5_950);
+
+export function someRange(draws: Draws, bodyBytes: number): Record<string, string> {
+  const bytes = someNumber(draws, 64 * kibibyte) + 1;
+  const from = someNumber(draws, bodyBytes - bytes);
+  return { range: `bytes=${from}-${from + bytes - 1}` };
+}
+
+/** Right in form and time: only whoever knows the secret can tell. */
+export function forgedPurge(draws: Draws, body: string): Asking {
+  const signature = Buffer.from(Array.from({ length: 32 }, () => someNumber(draws, 256)));
+  return {
+    path: "/_cache/purge",
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "webhook-id": `msg_${word(draws)}`,
+      "webhook-timestamp": String(Math.floor(Date.now() / 1_000)),
+      "webhook-signature": `v1,${signature.toString("base64")}`,
+    },
+    body,
+  };
+}
+
+export const post = (path: string): Asking => ({ path, method: "POST", body: "a=1" });

@@ -1,0 +1,74 @@
+// The attackers, in a process of their own: one attack for so long, at its rate, whatever comes
+// of it.
+import { Draws } from "../../test/consistency/draws.ts";
+import { ask } from "../load/ask.ts";
+import { answerCalls } from "../load/part.ts";
+import type { Asking } from "./askings.ts";
+import { attackNamed } from "./attacks.ts";
+import { atInstants, instantsMs } from "./pace.ts";
+import { RudeConnection } from "./rude-connection.ts";
+
+export interface Assault {
+  readonly name: string;
+  readonly url: string;
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+export interface AssaultFigures {
+  readonly sentCount: number;
+  /** So many were under way already that no more was begun. */
+  readonly notSentCount: number;
+  /** By status; 0 stands for no answer. */
+  readonly statuses: ReadonlyMap<number, number>;
+  readonly lateMsMax: number;
+}
+
+const patienceMs = 10_000;
+/** What a Worker that answers nothing leaves open at the usual rate, within the patience. */
+const underWayMax = 1_000;
+
+const calls = {
+  run: async ({ name, url, perSecond, seconds, seed }: Assault): Promise<AssaultFigures> => {
+    const { asking, manner } = attackNamed(name);
+    const draws = new Draws(seed);
+    const statuses = new Map<number, number>();
+    const rude: RudeConnection[] = [];
+    const underWay = new Set<Promise<void>>();
+    let [sentCount, notSentCount] = [0, 0];
+    const note = (status: number) => {
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    };
+    const begin = () => {
+      if (underWay.size >= underWayMax) {
+        notSentCount += 1;
+        return;
+      }
+      const asked = asking(sentCount, draws);
+      sentCount += 1;
+      if (manner !== "ask") {
+        rude.push(new RudeConnection(url, { asking: asked, manner }, note));
+        return;
+      }
+      const answered = statusOf(url, asked).then(note);
+      underWay.add(answered);
+      void answered.finally(() => underWay.delete(answered));
+    };
+    const lateMsMax = await atInstants(instantsMs(draws.fork(), { perSecond, seconds }), begin);
+    for (const connection of rude) connection.leave();
+    await Promise.all(underWay);
+    return { sentCount, notSentCount, statuses, lateMsMax };
+  },
+};
+export type AttackerCalls = typeof calls;
+
+async function statusOf(
+  url: string,
+  { path, headers, method = "GET", body }: Asking,
+): Promise<number> {
+  const sent = { method, patienceMs, ...(body !== undefined && { body }) };
+  return (await ask(url + path, headers, sent)).status;
+}
+
+answerCalls(calls);

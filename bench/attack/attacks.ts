@@ -1,0 +1,215 @@
+// The attacks: what each asks for, in what manner, and how often.
+import type { Draws } from "../../test/consistency/draws.ts";
+import {
+  type Asking,
+  forgedPurge,
+  kibibyte,
+  large,
+  largeOrder,
+  manyFields,
+  mebibyte,
+  oneLargeField,
+  post,
+  smallOrder,
+  someNumber,
+  somePage,
+  someRange,
+  word,
+} from "./askings.ts";
+
+/**
+ * `ask`: reads the whole answer. `reset-before`, `reset-during`: resets its connection before the
+ * answer comes, or at its first byte. `slow-read`, `slow-upload`: a byte a second until the end.
+ */
+export type Manner = "ask" | "reset-before" | "reset-during" | "slow-read" | "slow-upload";
+
+export interface Attack {
+  readonly name: string;
+  readonly said: string;
+  readonly manner: Manner;
+  /** Of the base rate: less where each costs the attacker's side more than a request does. */
+  readonly rateShare: number;
+  readonly asking: (nth: number, draws: Draws) => Asking;
+  /** Why a demand need not hold without the platform's rate limiter; absent, it has to. */
+  readonly limiterNeeded?: string;
+}
+
+const plain: readonly Attack[] = [
+  {
+    name: "random-paths",
+    said: "random paths, each a 404",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: `/missing/${word(draws)}` }),
+  },
+  {
+    name: "one-missing",
+    said: "one path that is a 404",
+    manner: "ask",
+    rateShare: 1,
+    asking: () => ({ path: "/missing/one" }),
+  },
+  {
+    name: "random-queries",
+    said: "honest pages with random queries",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: `${somePage(draws)}?${word(draws)}=${word(draws)}` }),
+  },
+  {
+    name: "vary",
+    said: "one page that varies by `User-Agent`, random values",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: "/vary/user-agent", headers: { "user-agent": word(draws) } }),
+  },
+  {
+    name: "vary-several",
+    said: "200 pages that vary by three fields, random values",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({
+      path: `/vary/user-agent,accept-language,x-device/${someNumber(draws, 200)}`,
+      headers: {
+        "user-agent": word(draws),
+        "accept-language": word(draws),
+        "x-device": word(draws),
+      },
+    }),
+  },
+  {
+    name: "large-field",
+    said: "a field of 60 KiB, on honest pages and random paths in turn",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (nth, draws) => ({
+      path: nth % 2 === 0 ? somePage(draws) : `/missing/${word(draws)}`,
+      headers: oneLargeField,
+    }),
+  },
+  {
+    name: "many-fields",
+    said: "1,000 fields of 40 characters, on honest pages and random paths in turn",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (nth, draws) => ({
+      path: nth % 2 === 0 ? somePage(draws) : `/missing/${word(draws)}`,
+      headers: manyFields,
+    }),
+  },
+  {
+    name: "cookies",
+    said: "honest pages with random cookies",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({
+      path: somePage(draws),
+      headers: { cookie: `${word(draws)}=${word(draws)}${word(draws)}` },
+    }),
+  },
+  {
+    name: "ranges",
+    said: "random ranges of up to 64 KiB of a stored body of 8 MiB",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (nth, draws) => {
+      const path = large(8 * mebibyte, "ranges");
+      return nth === 0 ? { path } : { path, headers: someRange(draws, 8 * mebibyte) };
+    },
+  },
+  {
+    name: "ranges-ignored",
+    said: "the same before an origin that knows no ranges, and nothing stored",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (_, draws) => ({
+      path: `/rangeless/${8 * mebibyte}/page`,
+      headers: someRange(draws, 8 * mebibyte),
+    }),
+  },
+  {
+    name: "origin-resets",
+    said: "random paths at which the origin resets its connection",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: `/reset/${word(draws)}` }),
+  },
+];
+
+const changing: readonly Attack[] = [
+  {
+    name: "forged-purges",
+    said: "purges with wrong signatures",
+    manner: "ask",
+    rateShare: 2,
+    asking: (_, draws) => forgedPurge(draws, smallOrder),
+  },
+  {
+    name: "large-forged-purges",
+    said: "purges of 64 KiB with wrong signatures",
+    manner: "ask",
+    rateShare: 0.5,
+    asking: (_, draws) => forgedPurge(draws, largeOrder),
+  },
+  {
+    name: "posts",
+    said: "`POST` to honest pages, each of which invalidates one",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => post(somePage(draws)),
+  },
+  {
+    name: "posts-everywhere",
+    said: '`POST` to random paths of a route with `invalidate: "everywhere"`',
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => post(`/forms/${word(draws)}`),
+  },
+];
+
+const connections: readonly Attack[] = [
+  {
+    name: "resets-before",
+    said: "honest pages and random paths, the connection reset before an answer",
+    manner: "reset-before",
+    rateShare: 1,
+    asking: (nth, draws) => ({ path: nth % 2 === 0 ? somePage(draws) : `/vary/accept/${nth}` }),
+  },
+  {
+    name: "resets-during",
+    said: "bodies of 1 and 4 MiB, known and new, the connection reset at the first byte",
+    manner: "reset-during",
+    rateShare: 0.2,
+    asking: (nth) => ({
+      path: large((nth % 2 === 0 ? 1 : 4) * mebibyte, nth % 4 < 2 ? "known" : `new-${nth}`),
+    }),
+  },
+  {
+    name: "slow-readers",
+    said: "bodies of 4 MiB, known and new, read a byte a second",
+    manner: "slow-read",
+    rateShare: 0.05,
+    asking: (nth) => ({ path: large(4 * mebibyte, nth % 2 === 0 ? "known" : `new-${nth}`) }),
+  },
+  {
+    name: "slow-uploads",
+    said: "`POST` of 10 KiB, sent a byte a second",
+    manner: "slow-upload",
+    rateShare: 0.05,
+    asking: (nth) => ({
+      path: `/slow-form/${nth}`,
+      method: "POST",
+      headers: { "content-length": String(10 * kibibyte) },
+    }),
+  },
+];
+
+export const attacks: readonly Attack[] = [...plain, ...changing, ...connections];
+
+/** @throws Error for a name that there is not */
+export function attackNamed(name: string): Attack {
+  const attack = attacks.find((each) => each.name === name);
+  if (attack !== undefined) return attack;
+  const names = attacks.map((each) => each.name).join(", ");
+  throw new Error(`There is no attack ${JSON.stringify(name)}, but ${names}.`);
+}

@@ -1,0 +1,104 @@
+// What must hold of honest clients and of Redis while an attack goes on, and whether it does.
+import { quantile } from "../figures.ts";
+import type { Row } from "./row.ts";
+
+const p99RatioMax = 2;
+const commandsMax = 1.2;
+
+export const demandsSaid =
+  `honest p99 ≤ ${p99RatioMax} × calm, no honest error, ` +
+  `≤ ${commandsMax} Redis commands for an attacker's request`;
+
+/** What there is without attackers: both calm rows together. */
+export interface Calm {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly hitP99Ms: number;
+  /** In as many seconds as a row takes. */
+  readonly originRequests: number;
+  readonly commands: Readonly<Record<string, number>>;
+  readonly cpuMs: number | undefined;
+}
+
+/** A percentile is that of all requests of both; counts are means of the two. */
+export function calmOf(rows: readonly Row[]): Calm {
+  const tookMs = rows.flatMap(({ honest }) => honest.tookMs);
+  const hitTookMs = rows.flatMap(({ honest }) => honest.hitTookMs);
+  const names = new Set(rows.flatMap(({ commands }) => Object.keys(commands)));
+  const mean = (of: (row: Row) => number) =>
+    rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
+  const isCpuKnown = rows.every(({ machine }) => machine.runtimeCpuMs !== undefined);
+  return {
+    p50Ms: quantile(tookMs, 0.5),
+    p99Ms: quantile(tookMs, 0.99),
+    hitP99Ms: quantile(hitTookMs, 0.99),
+    originRequests: mean(({ originRequests }) => originRequests),
+    cpuMs: isCpuKnown ? mean(({ machine }) => machine.runtimeCpuMs ?? 0) : undefined,
+    commands: Object.fromEntries(
+      Array.from(names, (name) => [name, mean(({ commands }) => commands[name] ?? 0)]),
+    ),
+  };
+}
+
+export interface Judged {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p99Ratio: number;
+  readonly hitP99Ms: number;
+  readonly errorCount: number;
+  readonly originBeyondCalm: number;
+  /** Of an attacker's request, beyond calm; less than 0 where the attack keeps others from any. */
+  readonly commandsEach: number;
+  /** The same by name, those that come to less than one for twenty requests left out. */
+  readonly commandsEachByName: readonly (readonly [name: string, each: number])[];
+  /** Of the runtime, for an attacker's request beyond calm; `undefined` where it is not told. */
+  readonly cpuMsEach: number | undefined;
+  /** What does not hold, in words. */
+  readonly broken: readonly string[];
+}
+
+const eachLeast = 0.05;
+
+export function judged(row: Row, calm: Calm): Judged {
+  const { honest, assault, commands } = row;
+  const sentCount = Math.max(1, assault?.sentCount ?? 0);
+  const names = [...new Set([...Object.keys(commands), ...Object.keys(calm.commands)])].toSorted();
+  const beyondCalm = names.map(
+    (name) => [name, (commands[name] ?? 0) - (calm.commands[name] ?? 0)] as const,
+  );
+  const each = beyondCalm.map(([name, beyond]) => [name, beyond / sentCount] as const);
+  const { runtimeCpuMs } = row.machine;
+  const isCpuKnown = runtimeCpuMs !== undefined && calm.cpuMs !== undefined;
+  const p99Ms = quantile(honest.tookMs, 0.99);
+  const figures = {
+    p50Ms: quantile(honest.tookMs, 0.5),
+    p99Ms,
+    p99Ratio: p99Ms / calm.p99Ms,
+    hitP99Ms: quantile(honest.hitTookMs, 0.99),
+    errorCount: [...honest.faults.values()].reduce((sum, count) => sum + count, 0),
+    originBeyondCalm: row.originRequests - calm.originRequests,
+    commandsEach: beyondCalm.reduce((sum, [, beyond]) => sum + beyond, 0) / sentCount,
+    cpuMsEach: isCpuKnown ? (runtimeCpuMs - calm.cpuMs) / sentCount : undefined,
+    commandsEachByName: each.filter(([, count]) => Math.abs(count) >= eachLeast),
+  };
+  const broken = brokenOf(figures);
+  if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
+  // Without an attack there is nothing to compare; an error is one all the same.
+  return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
+}
+
+function brokenOf(
+  figures: Pick<Judged, "p99Ratio" | "errorCount" | "commandsEach">,
+): readonly string[] {
+  const { p99Ratio, errorCount, commandsEach } = figures;
+  return [
+    ...(p99Ratio <= p99RatioMax ? [] : ["p99"]),
+    ...(errorCount === 0 ? [] : ["errors"]),
+    ...(commandsEach <= commandsMax ? [] : ["commands"]),
+  ];
+}
+
+/** @returns whether a row may stand so: all holds, or it says why it needs the rate limiter */
+export function isAllowed({ attack }: Pick<Row, "attack">, { broken }: Judged): boolean {
+  return broken.length === 0 || attack?.limiterNeeded !== undefined;
+}

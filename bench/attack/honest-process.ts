@@ -1,0 +1,150 @@
+// The honest clients, in a process of their own: they come when they come, however long others
+// wait, and every answer is held against what it must be. Now and then the site purges a page.
+import { createPurger } from "../../src/origin/purger.ts";
+import { Draws } from "../../test/consistency/draws.ts";
+import { ask, nowAtMs } from "../load/ask.ts";
+import { answerCalls } from "../load/part.ts";
+import { zipfRanks } from "../load/zipf.ts";
+import { atInstants, instantsMs } from "./pace.ts";
+import {
+  accountPath,
+  faultOf,
+  maxLagSeconds,
+  pageCount,
+  pageEtag,
+  pagePath,
+  pageTag,
+  type Wanted,
+} from "./site.ts";
+
+export interface HonestLoad {
+  readonly url: string;
+  readonly secret: string;
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+export interface HonestFigures {
+  /** From the instant at which each was due. */
+  readonly tookMs: readonly number[];
+  /** Those of them that a tier answered. */
+  readonly hitTookMs: readonly number[];
+  /** How often each fault was met. */
+  readonly faults: ReadonlyMap<string, number>;
+  readonly lateMsMax: number;
+}
+
+const zipfExponent = 0.95;
+const accountShare = 0.03;
+const conditionalShare = 0.15;
+const patienceMs = 20_000;
+const purgesPerSecond = 1 / 3;
+const fillsAtOnce = 20;
+
+interface Request {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly wanted: Omit<Wanted, "notBeforeMs">;
+}
+
+class Visitors {
+  readonly #load: HonestLoad;
+  readonly #draws: Draws;
+  readonly #ranks = zipfRanks(pageCount, zipfExponent);
+  readonly #purges = new Map<string, { sentAtMs: number; acceptedAtMs: number }[]>();
+  readonly #figures = {
+    tookMs: [] as number[],
+    hitTookMs: [] as number[],
+    faults: new Map<string, number>(),
+    lateMsMax: 0,
+  };
+
+  constructor(load: HonestLoad) {
+    this.#load = load;
+    this.#draws = new Draws(load.seed);
+  }
+
+  async run(): Promise<HonestFigures> {
+    const { perSecond, seconds } = this.#load;
+    const underWay: Promise<void>[] = [];
+    const visits = instantsMs(this.#draws, { perSecond, seconds });
+    const purges = instantsMs(this.#draws, { perSecond: purgesPerSecond, seconds });
+    const [visiting, purging] = [this.#draws.fork(), this.#draws.fork()];
+    const [lateMsMax] = await Promise.all([
+      atInstants(visits, (dueAtMs) => {
+        underWay.push(this.#visit(dueAtMs, this.#drawn(visiting)));
+      }),
+      atInstants(purges, () => {
+        underWay.push(this.#purge(this.#ranks(purging)));
+      }),
+    ]);
+    await Promise.all(underWay);
+    return { ...this.#figures, lateMsMax };
+  }
+
+  #drawn(draws: Draws): Request {
+    if (draws.isLucky(accountShare)) {
+      const cookie = `session=${draws.between(0, 1).toString(36).slice(2)}-of-a-client`;
+      const wanted = { page: 0, path: accountPath, cookie, mayBe304: false };
+      return { path: accountPath, headers: { cookie }, wanted };
+    }
+    const page = this.#ranks(draws);
+    const path = pagePath(page);
+    const mayBe304 = draws.isLucky(conditionalShare);
+    const headers: Record<string, string> = mayBe304 ? { "if-none-match": pageEtag(page) } : {};
+    return { path, headers, wanted: { page, path, cookie: "", mayBe304 } };
+  }
+
+  async #visit(dueAtMs: number, { path, headers, wanted }: Request): Promise<void> {
+    const answer = await ask(this.#load.url + path, headers, { patienceMs });
+    const { startedAtMs, cacheStatus } = answer;
+    const tookMs = nowAtMs() - Math.min(dueAtMs, startedAtMs);
+    const fault = faultOf(answer, { ...wanted, notBeforeMs: this.#purgedAtMs(path, startedAtMs) });
+    if (fault !== undefined) return this.#note(fault);
+    this.#figures.tookMs.push(tookMs);
+    if (cacheStatus.includes("; hit")) this.#figures.hitTookMs.push(tookMs);
+  }
+
+  /** When the last purge was sent that must be seen by now, however slow. */
+  #purgedAtMs(path: string, atMs: number): number {
+    const seen = (this.#purges.get(path) ?? []).filter(
+      ({ acceptedAtMs }) => acceptedAtMs + maxLagSeconds * 1_000 <= atMs,
+    );
+    return Math.max(0, ...seen.map(({ sentAtMs }) => sentAtMs));
+  }
+
+  async #purge(page: number): Promise<void> {
+    const { url, secret } = this.#load;
+    const purger = createPurger({ url: `${url}/_cache/purge`, secret, retry: { triesMax: 1 } });
+    const sentAtMs = nowAtMs();
+    try {
+      await purger.purge({ tags: [pageTag(page)] });
+    } catch {
+      return this.#note("a purge that was not accepted");
+    }
+    const purge = { sentAtMs, acceptedAtMs: nowAtMs() };
+    const path = pagePath(page);
+    this.#purges.set(path, [...(this.#purges.get(path) ?? []), purge]);
+  }
+
+  #note(fault: string): void {
+    const { faults } = this.#figures;
+    faults.set(fault, (faults.get(fault) ?? 0) + 1);
+  }
+}
+
+const calls = {
+  /** Every page once, so that what follows begins with full tiers. */
+  fill: async ({ url }: { url: string }): Promise<void> => {
+    const pages = Array.from({ length: pageCount }, (_, page) => page);
+    for (let from = 0; from < pageCount; from += fillsAtOnce) {
+      const some = pages.slice(from, from + fillsAtOnce);
+      await Promise.all(some.map((page) => ask(url + pagePath(page), {}, { patienceMs })));
+    }
+  },
+  run: (load: HonestLoad): Promise<HonestFigures> => new Visitors(load).run(),
+};
+export type HonestCalls = typeof calls;
+
+answerCalls(calls);

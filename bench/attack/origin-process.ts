@@ -1,0 +1,102 @@
+// The origin under attack, in a process of its own: honest pages, and paths that attackers ask for.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { nowAtMs } from "../load/ask.ts";
+import { answerCalls } from "../load/part.ts";
+import { accountPath, lifetimeSeconds, originMs, pageBody, pageEtag, pageTag } from "./site.ts";
+
+/** More than the Worker's runtime takes, so that it is not the origin that refuses large heads. */
+const headBytesMax = 1_048_576;
+const fieldsMax = 10_000;
+const largeBytesMax = 8 * 1_048_576;
+const largeBody = Buffer.alloc(largeBytesMax, "0123456789abcdef");
+const html = { "content-type": "text/html" };
+const cacheable = { ...html, "cache-control": "max-age=600" };
+
+let requestCount = 0;
+
+const calls = {
+  start: async (): Promise<string> => {
+    const server = createServer(
+      { maxHeaderSize: headBytesMax, keepAliveTimeout: 600_000 },
+      (request, response) => void answer(request, response),
+    );
+    server.maxHeadersCount = fieldsMax;
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  },
+  /** How many requests have come since it was asked last. */
+  take: (): number => {
+    const taken = requestCount;
+    requestCount = 0;
+    return taken;
+  },
+};
+export type OriginCalls = typeof calls;
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  requestCount += 1;
+  const { pathname } = new URL(request.url ?? "", "http://origin.invalid");
+  const [, folder = "", detail = ""] = pathname.split("/");
+  await delay(originMs);
+  if (folder === "reset") return void request.socket.resetAndDestroy();
+  if (request.method === "POST") return afterBody(request, response);
+  if (pathname === accountPath) return account(request, response);
+  if (folder === "pages") return page(Number(detail), request, response);
+  if (folder === "large") return large(Number(detail), request.headers.range, response);
+  if (folder === "rangeless") return large(Number(detail), undefined, response);
+  if (folder === "vary")
+    return void response.writeHead(200, { ...cacheable, vary: detail }).end("x".repeat(4_096));
+  response.writeHead(404, html).end("<p>There is no such page.</p>".repeat(20));
+}
+
+function page(
+  number: number,
+  { url = "", headers }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const fields = {
+    ...html,
+    "cache-control": `max-age=${lifetimeSeconds(number)}`,
+    "cache-tag": pageTag(number),
+    etag: pageEtag(number),
+  };
+  if (headers["if-none-match"] === fields.etag) {
+    response.writeHead(304, fields).end();
+    return;
+  }
+  const body = pageBody(number, { path: url, cookie: "", madeAtMs: nowAtMs() });
+  response.writeHead(200, fields).end(body);
+}
+
+function large(bytes: number, range: string | undefined, response: ServerResponse): void {
+  const body = largeBody.subarray(0, bytes);
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
+  if (first === undefined || last === undefined) {
+    response.writeHead(200, { ...cacheable, "content-length": body.length }).end(body);
+    return;
+  }
+  const part = body.subarray(Number(first), Number(last) + 1);
+  const said = {
+    "content-range": `bytes ${first}-${last}/${bytes}`,
+    "content-length": part.length,
+  };
+  response.writeHead(206, { ...cacheable, ...said }).end(part);
+}
+
+function account({ url = "", headers }: IncomingMessage, response: ServerResponse): void {
+  const body = pageBody(0, { path: url, cookie: headers.cookie ?? "", madeAtMs: nowAtMs() });
+  response.writeHead(200, { ...html, "cache-control": "private" }).end(body);
+}
+
+/** What comes too slowly, or never to its end, is answered as late. */
+function afterBody(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  request.once("error", () => undefined);
+  request.once("end", () => response.writeHead(200, { "cache-control": "no-store" }).end("done"));
+}
+
+answerCalls(calls);

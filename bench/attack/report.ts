@@ -1,0 +1,105 @@
+// The tables of the attacks.
+import { counted, markdownTable, percent } from "../figures.ts";
+import { type Calm, type Judged, judged } from "./demands.ts";
+import { type Pace, type Row, saidFaults } from "./row.ts";
+import { originMs, restRttMs } from "./site.ts";
+
+export function report(
+  rows: readonly Row[],
+  calm: Calm,
+  { machine, pace }: { readonly machine: string; readonly pace: Pace },
+): string {
+  const { seconds, honestPerSecond, attackPerSecond } = pace;
+  const all = rows.map((row) => ({ row, figures: judged(row, calm) }));
+  const attacked = all.filter(({ row }) => row.attack !== undefined);
+  return [
+    `${machine}; ${seconds} s for each row; ${honestPerSecond} honest requests a second; ` +
+      `an origin that takes ${originMs} ms, Redis ${restRttMs} ms away. ` +
+      `Calm is both calm rows together: p99 ${ms(calm.p99Ms)}, of hits ${ms(calm.hitP99Ms)}.`,
+    markdownTable(
+      ["honest clients beside", "p50", "p99", "÷ calm", "p99 of hits", "errors", "holds"],
+      all.map(({ row, figures }) => honestCells(row, figures)),
+    ),
+    markdownTable(
+      [
+        "attack",
+        "a second",
+        "sent",
+        "answered",
+        "origin requests",
+        "beyond calm",
+        "Redis commands each",
+        "of which",
+      ],
+      attacked.map(({ row, figures }) => attackCells(row, figures, attackPerSecond)),
+    ),
+    markdownTable(
+      [
+        "the runtime beside",
+        "MiB before",
+        "at most",
+        "its CPU, of a core",
+        "CPU ms for an attacker's request",
+        "all cores busy",
+        "by others",
+      ],
+      all.map(({ row, figures }) => machineCells(row, figures)),
+    ),
+    ...all.flatMap(({ row, figures }) => reasonOf(row, figures)),
+  ]
+    .map((part) => part.trimEnd())
+    .join("\n\n");
+}
+
+const nameOf = ({ attack }: Row): string => attack?.said ?? "nobody";
+
+function honestCells(row: Row, figures: Judged): string[] {
+  const { p50Ms, p99Ms, p99Ratio, hitP99Ms, errorCount } = figures;
+  const errors = errorCount === 0 ? "0" : saidFaults(row.honest.faults);
+  const ratio = p99Ratio.toFixed(2);
+  return [nameOf(row), ms(p50Ms), ms(p99Ms), ratio, ms(hitP99Ms), errors, holds(row, figures)];
+}
+
+function holds({ attack }: Row, { broken }: Judged): string {
+  if (broken.length === 0) return attack === undefined ? "–" : "yes";
+  const what = broken.join(", ");
+  return attack?.limiterNeeded === undefined ? `**no**: ${what}` : `with a rate limiter: ${what}`;
+}
+
+function attackCells(
+  { attack, assault, originRequests }: Row,
+  figures: Judged,
+  attackPerSecond: number,
+): string[] {
+  const { originBeyondCalm, commandsEach, commandsEachByName } = figures;
+  const statuses = Array.from(assault?.statuses ?? []).toSorted(([a], [b]) => a - b);
+  const left = assault?.notSentCount ?? 0;
+  return [
+    attack?.name ?? "",
+    String((attack?.rateShare ?? 0) * attackPerSecond),
+    counted(assault?.sentCount ?? 0) + (left === 0 ? "" : ` (${counted(left)} more were due)`),
+    statuses.map(([status, count]) => `${status || "none"}: ${counted(count)}`).join(", "),
+    counted(originRequests),
+    counted(originBeyondCalm),
+    commandsEach.toFixed(2),
+    commandsEachByName.map(([name, each]) => `${name} ${each.toFixed(2)}`).join(", "),
+  ];
+}
+
+function machineCells({ attack, machine }: Row, { cpuMsEach }: Judged): string[] {
+  const { memoryBefore, memoryPeak, tookMs, runtimeCpuMs, machineBusy, othersBusy } = machine;
+  const busy = runtimeCpuMs === undefined ? "–" : percent(runtimeCpuMs / tookMs);
+  const each = attack === undefined || cpuMsEach === undefined ? "–" : cpuMsEach.toFixed(2);
+  const name = attack?.name ?? "nobody";
+  const others = othersBusy === undefined ? "–" : percent(othersBusy);
+  const memory = [counted(memoryBefore), counted(memoryPeak)];
+  return [name, ...memory, busy, each, percent(machineBusy), others];
+}
+
+/** Why a row that does not hold may stand. */
+function reasonOf({ attack }: Row, { broken }: Judged): string[] {
+  if (attack?.limiterNeeded === undefined || broken.length === 0) return [];
+  return [`${attack.name}: ${attack.limiterNeeded}`];
+}
+
+const ms = (value: number): string => `${value < 100 ? value.toFixed(1) : counted(value)} ms`;

@@ -1,0 +1,131 @@
+// One row of the table: the honest clients, and an attack beside them or none, before a Worker and
+// a Redis of their own, so that no row finds what another has left.
+import { type Colo, startColo } from "../../local/colo.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { Running } from "../../local/running.ts";
+import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { storesSettled } from "../../test/worker/world.ts";
+import { ask, nowAtMs } from "../load/ask.ts";
+import type { Part } from "../load/part.ts";
+import type { RuntimeLog } from "../load/runtime-log.ts";
+import type { AssaultFigures, AttackerCalls } from "./attacker-process.ts";
+import type { Attack } from "./attacks.ts";
+import type { HonestCalls, HonestFigures } from "./honest-process.ts";
+import { type MachineUse, watchMachine } from "./machine-use.ts";
+import type { OriginCalls } from "./origin-process.ts";
+import { faultOf, pagePath, restRttMs } from "./site.ts";
+
+export interface Ground {
+  readonly origin: Part<OriginCalls>;
+  readonly originUrl: string;
+  readonly honest: Part<HonestCalls>;
+  readonly attacker: Part<AttackerCalls>;
+  readonly worker: string;
+  readonly log: RuntimeLog;
+}
+
+export interface Pace {
+  readonly seconds: number;
+  readonly honestPerSecond: number;
+  /** What an attack's share is of. */
+  readonly attackPerSecond: number;
+}
+
+export interface Row {
+  /** Absent: the honest clients alone. */
+  readonly attack: Attack | undefined;
+  readonly honest: HonestFigures;
+  readonly assault: AssaultFigures | undefined;
+  readonly originRequests: number;
+  /** By name in upper case. */
+  readonly commands: Readonly<Record<string, number>>;
+  /** What was due was sent within this time. */
+  readonly lateMsMax: number;
+  readonly machine: MachineUse;
+}
+
+/** The bench itself does not work, whatever the Worker does. */
+export class BenchFailure extends Error {}
+
+const seed = 1;
+const warmSeconds = 5;
+const secret = `whsec_${Buffer.alloc(24, "bench").toString("base64")}`;
+const adminToken = "test-admin-token";
+
+export async function measuredRow(
+  ground: Ground,
+  pace: Pace,
+  attack: Attack | undefined,
+): Promise<Row> {
+  const running = new Running();
+  try {
+    const { url: redisUrl } = await running.add(startEmbeddedValkey());
+    const restSettings = { redisUrl, token: "token", rttMs: restRttMs };
+    const rest = await running.add(startUpstashRestServer(restSettings));
+    const colo = await running.add(coloFor(ground, rest));
+    await warmUp(ground, pace, colo);
+    await ground.origin.call("take");
+    rest.resetCounts();
+    const machine = watchMachine();
+    const [honest, assault] = await Promise.all([
+      ground.honest.call("run", honestLoad(pace, colo)),
+      attack && ground.attacker.call("run", assaultOf(attack, pace, colo)),
+    ]);
+    const use = machine();
+    const { commandCountByName: commands } = rest.counts();
+    const originRequests = await ground.origin.call("take");
+    await checkOrigin(ground.originUrl);
+    const lateMsMax = Math.max(honest.lateMsMax, assault?.lateMsMax ?? 0);
+    return { attack, honest, assault, originRequests, commands, lateMsMax, machine: use };
+  } finally {
+    await running.stop();
+  }
+}
+
+function coloFor({ originUrl, worker, log }: Ground, rest: UpstashRestServer): Promise<Colo> {
+  const env = {
+    ORIGIN_URL: originUrl,
+    UPSTASH_REDIS_REST_URL: rest.url,
+    UPSTASH_REDIS_REST_TOKEN: rest.token,
+    ADMIN_TOKEN: adminToken,
+    PURGE_SECRET: secret,
+    SITE_HOST: "site.test",
+  };
+  return startColo({ name: "colo", worker, port: 0, env, onLog: log.note });
+}
+
+/** Tiers are full, and code is compiled; with a seed of its own, so that other draws follow. */
+async function warmUp({ honest }: Ground, pace: Pace, colo: Colo): Promise<void> {
+  await honest.call("fill", { url: colo.url });
+  const load = { ...honestLoad(pace, colo), seconds: warmSeconds, seed: seed + 1 };
+  const { faults } = await honest.call("run", load);
+  if (faults.size > 0)
+    throw new BenchFailure(`Honest clients met ${saidFaults(faults)} before any attack.`);
+  await storesSettled(colo);
+}
+
+const honestLoad = ({ honestPerSecond, seconds }: Pace, { url }: Colo) => ({
+  url,
+  secret,
+  perSecond: honestPerSecond,
+  seconds,
+  seed,
+});
+
+const assaultOf = (
+  { name, rateShare }: Attack,
+  { attackPerSecond, seconds }: Pace,
+  { url }: Colo,
+) => ({ name, url, perSecond: attackPerSecond * rateShare, seconds, seed });
+
+/** Whether the origin still gives right answers where nothing stands before it. */
+async function checkOrigin(originUrl: string): Promise<void> {
+  const path = pagePath(0);
+  const wanted = { page: 0, path, cookie: "", mayBe304: false, notBeforeMs: nowAtMs() };
+  const fault = faultOf(await ask(originUrl + path, {}, { patienceMs: 5_000 }), wanted);
+  if (fault !== undefined) throw new BenchFailure(`The origin itself gave ${fault}.`);
+}
+
+export function saidFaults(faults: HonestFigures["faults"]): string {
+  return Array.from(faults, ([fault, count]) => `${count} × ${fault}`).join(", ");
+}

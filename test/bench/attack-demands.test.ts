@@ -1,0 +1,113 @@
+// What must hold under an attack is judged by all honest requests and beyond what calm costs.
+import { expect, it } from "vitest";
+import type { Attack } from "../../bench/attack/attacks.ts";
+import { calmOf, isAllowed, judged } from "../../bench/attack/demands.ts";
+import { report } from "../../bench/attack/report.ts";
+import type { Row } from "../../bench/attack/row.ts";
+
+const attack: Attack = {
+  name: "one",
+  said: "one attack",
+  manner: "ask",
+  rateShare: 1,
+  asking: () => ({ path: "/" }),
+};
+
+interface Given {
+  readonly tookMs?: readonly number[];
+  readonly faults?: Row["honest"]["faults"];
+  readonly commands?: Row["commands"];
+  readonly originRequests?: number;
+  readonly runtimeCpuMs?: number;
+  readonly hasEnded?: boolean;
+}
+
+function calmRow(given: Given = {}): Row {
+  const { tookMs = [10], faults, commands = {}, originRequests = 100 } = given;
+  const { runtimeCpuMs, hasEnded = false } = given;
+  return {
+    attack: undefined,
+    honest: { tookMs, hitTookMs: tookMs, faults: faults ?? new Map(), lateMsMax: 0 },
+    assault: undefined,
+    originRequests,
+    commands,
+    lateMsMax: 0,
+    machine: {
+      memoryBefore: 100,
+      memoryPeak: 150,
+      tookMs: 60_000,
+      runtimeCpuMs,
+      machineBusy: 0.5,
+      othersBusy: undefined,
+      hasEnded,
+    },
+  };
+}
+
+const attackedRow = (given: Given, by: Partial<Attack> = {}): Row => ({
+  ...calmRow(given),
+  attack: { ...attack, ...by },
+  assault: { sentCount: 100, notSentCount: 0, statuses: new Map([[404, 100]]), lateMsMax: 0 },
+});
+
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+it("takes both calm rows together: percentiles of all requests, means of counts", () => {
+  const rows = [
+    calmRow({ tookMs: upTo(100), commands: { SET: 10 } }),
+    calmRow({ tookMs: upTo(100).map((ms) => ms + 100), commands: { SET: 20, GET: 4 } }),
+  ];
+  const calm = calmOf(rows);
+  expect(calm).toMatchObject({ p50Ms: 100, p99Ms: 198, originRequests: 100 });
+  expect(calm.commands).toEqual({ SET: 15, GET: 2 });
+});
+
+const calm = calmOf([calmRow({ commands: { SET: 50 } })]);
+
+it.each([
+  { id: "all-at-the-bounds", given: { tookMs: [20], commands: { SET: 170 } }, broken: [] },
+  { id: "p99", given: { tookMs: [20.1] }, broken: ["p99"] },
+  { id: "an-error", given: { faults: new Map([["status 502", 1]]) }, broken: ["errors"] },
+  { id: "the-runtime", given: { hasEnded: true }, broken: ["the runtime ended"] },
+  { id: "commands", given: { commands: { SET: 100, GET: 71 } }, broken: ["commands"] },
+])("says what does not hold: $id", ({ given, broken }) => {
+  expect(judged(attackedRow(given), calm).broken).toEqual(broken);
+});
+
+it("counts what an attack costs beyond calm, for each of its requests", () => {
+  const row = attackedRow({ originRequests: 220, commands: { SET: 150, GETRANGE: 30, GET: 4 } });
+  const { originBeyondCalm, commandsEach, commandsEachByName } = judged(row, calm);
+  expect({ originBeyondCalm, commandsEach }).toEqual({ originBeyondCalm: 120, commandsEach: 1.34 });
+  expect(commandsEachByName).toEqual([
+    ["GETRANGE", 0.3],
+    ["SET", 1],
+  ]);
+});
+
+it("takes what calm takes off the CPU time of an attack, where it is told", () => {
+  const calmCpu = calmOf([calmRow({ runtimeCpuMs: 300 }), calmRow({ runtimeCpuMs: 500 })]);
+  const row = attackedRow({ runtimeCpuMs: 650 });
+  expect(judged(row, calmCpu).cpuMsEach).toBe(2.5);
+  expect(judged(row, calm).cpuMsEach).toBeUndefined();
+});
+
+it("lets a row stand that says why it needs the rate limiter, and does not hide it", () => {
+  const row = attackedRow({ tookMs: [30] }, { limiterNeeded: "Each goes to the origin." });
+  const figures = judged(row, calm);
+  expect(isAllowed(row, figures)).toBe(true);
+  expect(isAllowed(attackedRow({ tookMs: [30] }), figures)).toBe(false);
+  const pace = { seconds: 60, honestPerSecond: 150, attackPerSecond: 100 };
+  const text = report([row], calm, { machine: "2 cores", pace });
+  expect(text).toContain("| with a rate limiter: p99 |");
+  expect(text).toContain("one: Each goes to the origin.");
+});
+
+it("compares no calm row with itself, but lets no error pass in one", () => {
+  expect(judged(calmRow({ tookMs: [50] }), calm).broken).toEqual([]);
+  const faulty = calmRow({ faults: new Map([["wrong body", 2]]) });
+  const figures = judged(faulty, calm);
+  expect(isAllowed(faulty, figures)).toBe(false);
+  const pace = { seconds: 60, honestPerSecond: 150, attackPerSecond: 100 };
+  const text = report([faulty], calm, { machine: "2 cores", pace });
+  expect(text).toContain("| 2 × wrong body | **no**: errors |");
+});

@@ -1,0 +1,60 @@
+// Connections of those who do not keep to what clients do, as a server sees them.
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Asking } from "../../bench/attack/askings.ts";
+import type { Manner } from "../../bench/attack/attacks.ts";
+import { RudeConnection } from "../../bench/attack/rude-connection.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+
+const body = Buffer.alloc(16_777_216);
+let server: ScriptedOrigin;
+let asked: PromiseWithResolvers<[IncomingMessage, ServerResponse]>;
+
+beforeEach(async () => {
+  asked = Promise.withResolvers();
+  server = await startScriptedOrigin((request, response) => asked.resolve([request, response]));
+});
+afterEach(() => server.stop());
+
+function behave(manner: Exclude<Manner, "ask">, asking: Asking = { path: "/" }) {
+  const told = Promise.withResolvers<number>();
+  const connection = new RudeConnection(server.url, { asking, manner }, told.resolve);
+  return { connection, status: told.promise };
+}
+
+it("resets before an answer, and has none", async () => {
+  const { status } = behave("reset-before");
+  const [{ socket }] = await asked.promise;
+  const [cause] = (await once(socket, "error")) as [NodeJS.ErrnoException];
+  expect(cause.code).toBe("ECONNRESET");
+  expect(await status).toBe(0);
+});
+
+it("resets at the first byte, and knows the status", async () => {
+  const { status } = behave("reset-during");
+  const [{ socket }, response] = await asked.promise;
+  const failed = once(socket, "error");
+  response.writeHead(503).end(body);
+  expect(await status).toBe(503);
+  expect(((await failed) as [NodeJS.ErrnoException])[0].code).toMatch(/ECONNRESET|EPIPE/);
+});
+
+it("reads so slowly that the server cannot send it all", async () => {
+  const { connection, status } = behave("slow-read");
+  const [{ socket }, response] = await asked.promise;
+  response.writeHead(200).end(body);
+  expect(await status).toBe(200);
+  expect(socket.writableLength).toBeGreaterThan(0);
+  connection.leave();
+});
+
+it("begins an upload, and does not end it", async () => {
+  const headers = { "content-length": "3" };
+  const { connection, status } = behave("slow-upload", { path: "/", method: "POST", headers });
+  const [request] = await asked.promise;
+  expect(request.method).toBe("POST");
+  expect(request.complete).toBe(false);
+  connection.leave();
+  expect(await status).toBe(0);
+});
