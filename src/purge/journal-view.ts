@@ -233,8 +233,11 @@ export class JournalView implements PurgeView {
     this.accepted(again);
   }
 
-  /** Entries of this isolate's that were pushed out: what the chain begins after covers as much. */
-  trimmed(entries: readonly Entry[]): void {
+  /**
+   * Entries of this isolate's that were not lost. No read on brings one that stands before the chain:
+   * every stamp that the chain knows is newer.
+   */
+  readBack(entries: readonly Entry[]): void {
     const { chain } = this;
     for (const { n, position } of entries) {
       const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
