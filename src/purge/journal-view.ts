@@ -108,7 +108,7 @@ export class JournalView implements PurgeView {
   /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
-    if (this.#clock.isSetBackAt(atMs)) this.#forgetInstants(atMs);
+    this.arrived(atMs);
     const ageMs = atMs - this.sentAtMs;
     if (ageMs < this.#renewalAgeMs) return undefined;
     const isPast = ageMs > this.#boundMs;
@@ -117,8 +117,9 @@ export class JournalView implements PurgeView {
     return isPast && !this.isShutOff ? () => this.#waitFor(renewal) : undefined;
   }
 
-  /** The clock was set back: what it showed before is nothing to compare it with. */
-  #forgetInstants(atMs: number): void {
+  /** Where the clock was set back, what it showed before is nothing to compare it with. */
+  arrived(atMs: number): void {
+    if (!this.#clock.isSetBackAt(atMs)) return;
     this.#follower.forgetInstants();
     this.#accepted.dateUpTo(atMs);
     this.#renewal = undefined;
