@@ -49,7 +49,8 @@ export class Acceptances {
 
   /** Rule 21: every try appends, but for a webhook that stands in the journal as it is known here. */
   async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
-    const { journal, view } = this.#settings;
+    const { journal, view, nowAtMs } = this.#settings;
+    view.arrived(nowAtMs());
     if (this.#isReused(order)) return { kind: "conflict" };
     const standing = this.#standing(order);
     if (standing.length > 0) return this.#accepted(standing, attention);

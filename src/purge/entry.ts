@@ -1,6 +1,6 @@
 // One entry of the journal: a purge, or the mark of a loss; as field lines of a Redis stream.
 import * as z from "zod/mini";
-import type { PurgeMode, PurgeTargets } from "./purge-target.ts";
+import { everythingTag, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 
 /** Where an entry stands: its stream ID, and the random `n` that tells it from one minted anew. */
 export interface EntryPlace {
@@ -37,6 +37,20 @@ export const byInvalidation = "invalidation";
  */
 export function isOrdered({ mode, by }: Entry): boolean {
   return mode === "hard" && by !== byInvalidation;
+}
+
+/** Covers everything; `lost` names what was lost, and is empty where the journal was empty. */
+export function markOf(lost: string, n: string): NewEntry {
+  return {
+    n,
+    mode: "hard",
+    targets: { tags: [everythingTag], prefixes: [] },
+    id: "",
+    bodyDigest: "",
+    reason: lost === "" ? "the journal was empty" : "the journal has lost entries",
+    by: "tidemark",
+    lost,
+  };
 }
 
 /** Raised with every change of form; an entry of another version covers everything. */
@@ -77,7 +91,7 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
     position,
     n: text("n"),
     mode: isSoft ? "soft" : "hard",
-    targets: targets ?? { tags: ["everything"], prefixes: [] },
+    targets: targets ?? { tags: [everythingTag], prefixes: [] },
     id: text("id"),
     bodyDigest: text("digest"),
     reason: text("reason"),

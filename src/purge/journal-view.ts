@@ -1,7 +1,6 @@
-// What an isolate knows of the journal: a chain of its entries and when it was read. Renewed in
-// the background while requests come in; asked on every use of a stored response.
+// What an isolate knows of the journal: a chain of its entries and when it was read. Asked on every
+// use of a stored response.
 import { bodyRequestedAtMs, type Stamp, type StoredMetadata } from "../http/stored-response.ts";
-import { patiently } from "../patience.ts";
 import { AcceptedPurges } from "./accepted-purges.ts";
 import type { Chain, ChainBounds } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
@@ -10,45 +9,19 @@ import { JoinedRuns } from "./joined-runs.ts";
 import type { Journal, OlderEntries } from "./journal.ts";
 import { JournalFollower, type JournalLag } from "./journal-follower.ts";
 import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "./view.ts";
-import type { ViewCopies } from "./view-copies.ts";
+import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
-export interface JournalViewSettings {
+export interface JournalViewSettings extends RenewalSettings {
   readonly journal: Journal;
   /** Absent: what is older than a view's oldest entry stays unknown. */
   readonly older?: OlderEntries;
-  /** Absent: every renewal reads the journal. */
-  readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim">;
-  readonly nowAtMs: () => number;
   /** What tells of a clock that is set back; absent: one of its own. */
   readonly clock?: ClockSteps;
-  /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
-  readonly random?: () => number;
-  /** The smallest `maxLag` of all routes, by which the view is renewed. */
-  readonly maxLagMs: number;
-  /** A: for clock error within a colo and the lag of a replica. */
-  readonly allowanceMs: number;
-  /** How long a read of the journal may take in all. */
-  readonly timeoutMs: number;
   /** Is the journal known to be away? Then a renewal is a probe, and no answer waits for one. */
   readonly isShutOff?: () => boolean;
   /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
   readonly chainBounds?: ChainBounds;
 }
-
-interface Renewal {
-  readonly startedAtMs: number;
-  readonly done: Promise<void>;
-  /** Somebody waits for this stamp to become known. */
-  sought: Stamp | undefined;
-}
-
-/** Draws from here give ages from 0.35 to 0.6 of N − A, so that a colo's isolates do not crowd. */
-const renewalAgeLeast = 0.35;
-const renewalAgeSpan = 0.25;
-const drawOfHalf = 0.6;
-
-/** Having looked at the colo's cache without being renewed, an isolate looks again after that. */
-const lookAgainMsMax = 500;
 
 export class JournalView implements PurgeView {
   readonly #settings: JournalViewSettings;
@@ -56,10 +29,7 @@ export class JournalView implements PurgeView {
   readonly #accepted = new AcceptedPurges();
   readonly #catchUps: JoinedRuns;
   readonly #clock: ClockSteps;
-  #renewal: Renewal | undefined;
-  /** The age at which the view is next renewed. */
-  #renewalAgeMs: number;
-  #lookedAtMs = -Infinity;
+  readonly #renewals: ViewRenewals;
   /** Told of what was accepted here and should have been read since: it may have been lost. */
   onOverdue: (entries: readonly Entry[]) => Promise<void> = async () => undefined;
   #soughtAtMs = -Infinity;
@@ -73,16 +43,8 @@ export class JournalView implements PurgeView {
     this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, clock, chainBounds });
     const run = () => this.#follower.readOn();
     this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
-    this.#renewalAgeMs = this.#drawnAgeMs();
-  }
-
-  get #boundMs(): number {
-    return this.#settings.maxLagMs - this.#settings.allowanceMs;
-  }
-
-  #drawnAgeMs(): number {
-    const draw = this.#settings.random?.() ?? drawOfHalf;
-    return (renewalAgeLeast + renewalAgeSpan * draw) * this.#boundMs;
+    const behind = () => this.#lookForOverdue();
+    this.#renewals = new ViewRenewals({ ...settings, follower: this.#follower, behind });
   }
 
   get isShutOff(): boolean {
@@ -108,22 +70,20 @@ export class JournalView implements PurgeView {
   /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
-    if (this.#clock.isSetBackAt(atMs)) this.#forgetInstants(atMs);
+    this.arrived(atMs);
     const ageMs = atMs - this.sentAtMs;
-    if (ageMs < this.#renewalAgeMs) return undefined;
-    const isPast = ageMs > this.#boundMs;
-    if (!isPast && this.#hasJustLooked(atMs)) return undefined;
-    const renewal = this.#renewing(attention);
-    return isPast && !this.isShutOff ? () => this.#waitFor(renewal) : undefined;
+    if (!this.#renewals.isDue(atMs, ageMs)) return undefined;
+    const renewed = this.#renewals.begun(attention);
+    return this.#renewals.isPast(ageMs) && !this.isShutOff ? renewed : undefined;
   }
 
-  /** The clock was set back: what it showed before is nothing to compare it with. */
-  #forgetInstants(atMs: number): void {
+  /** Where the clock was set back, what it showed before is nothing to compare it with. */
+  arrived(atMs: number): void {
+    if (!this.#clock.isSetBackAt(atMs)) return;
     this.#follower.forgetInstants();
     this.#accepted.dateUpTo(atMs);
-    this.#renewal = undefined;
+    this.#renewals.forgetInstants();
     this.#soughtAtMs = -Infinity;
-    this.#lookedAtMs = -Infinity;
   }
 
   /**
@@ -133,13 +93,13 @@ export class JournalView implements PurgeView {
   seek(attention: Attention, stamp: Stamp = "none"): Promise<void> | undefined {
     const { atMs } = attention;
     const isDue = Math.abs(atMs - this.#soughtAtMs) >= this.#settings.maxLagMs / 4;
-    if (!isDue && this.#renewal === undefined) return undefined;
+    if (!isDue && !this.#renewals.areUnderWay) return undefined;
     if (isDue) {
       this.#soughtAtMs = atMs;
       attention.afterAnswer(() => this.#follower.searchBack(stamp));
     }
-    const renewal = this.#renewing(attention, stamp);
-    return this.isShutOff ? undefined : this.#waitFor(renewal);
+    const renewed = this.#renewals.begun(attention, stamp);
+    return this.isShutOff ? undefined : renewed();
   }
 
   /**
@@ -153,8 +113,8 @@ export class JournalView implements PurgeView {
   /** Rule 1: waits for a first view as long as the journal's time-out allows. */
   async stamp(attention: Attention): Promise<Stamp> {
     if (this.chain === undefined) {
-      const renewal = this.#renewing(attention);
-      if (!this.isShutOff) await this.#waitFor(renewal);
+      const renewed = this.#renewals.begun(attention);
+      if (!this.isShutOff) await renewed();
     }
     return this.chain?.end ?? "none";
   }
@@ -233,8 +193,11 @@ export class JournalView implements PurgeView {
     this.accepted(again);
   }
 
-  /** Entries of this isolate's that were pushed out: what the chain begins after covers as much. */
-  trimmed(entries: readonly Entry[]): void {
+  /**
+   * Entries of this isolate's that were not lost. No read on brings one that stands before the chain:
+   * every stamp that the chain knows is newer.
+   */
+  readBack(entries: readonly Entry[]): void {
     const { chain } = this;
     for (const { n, position } of entries) {
       const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
@@ -254,83 +217,8 @@ export class JournalView implements PurgeView {
     return [...(this.chain?.entries ?? []), ...this.#accepted.entries];
   }
 
-  /** One at a time. Each request waits under a timer of its own, since a renewal may never end. */
-  #renewing({ atMs, afterAnswer, host }: Attention, sought?: Stamp): Renewal {
-    const running = this.#renewal;
-    // One that began well in the future began before the clock was set back, and may be gone.
-    const isRunning = (startedAtMs: number) =>
-      Math.abs(atMs - startedAtMs) < this.#settings.timeoutMs;
-    if (running !== undefined && isRunning(running.startedAtMs)) {
-      running.sought ??= sought;
-      return running;
-    }
-    this.#renewalAgeMs = this.#drawnAgeMs();
-    const { promise: done, resolve } = Promise.withResolvers<void>();
-    const renewal: Renewal = { startedAtMs: atMs, done, sought };
-    this.#renewal = renewal;
-    const ended = () => {
-      if (this.#renewal === renewal) this.#renewal = undefined;
-      resolve();
-    };
-    afterAnswer(async () => {
-      try {
-        // After trouble the old view stays, and ages.
-        const publish = await this.#renew(renewal, host).finally(ended);
-        await publish?.();
-      } finally {
-        await this.#lookForOverdue();
-      }
-    });
-    return renewal;
-  }
-
   async #lookForOverdue(): Promise<void> {
     const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.maxLagMs / 2);
     if (overdue.length > 0) await this.onOverdue(overdue);
-  }
-
-  async #waitFor({ done }: Renewal): Promise<void> {
-    await patiently(done, this.#settings.timeoutMs);
-  }
-
-  #hasJustLooked(atMs: number): boolean {
-    const sinceMs = atMs - this.#lookedAtMs;
-    return sinceMs >= 0 && sinceMs < Math.min(lookAgainMsMax, this.#boundMs / 8);
-  }
-
-  /** @returns what is left to be done once nobody waits any more */
-  async #renew(
-    renewal: Renewal,
-    host: string | undefined,
-  ): Promise<(() => Promise<void>) | undefined> {
-    const { copies, nowAtMs } = this.#settings;
-    const hasColo = copies !== undefined && host !== undefined;
-    if (hasColo && !this.#hasJustLooked(nowAtMs())) {
-      this.#lookedAtMs = nowAtMs();
-      if (await this.#isLeftToColo(copies, renewal, host)) return undefined;
-    }
-    const hasRead = await this.#follower.readOn();
-    const { chain, sentAtMs } = this.#follower;
-    const isOfKnownAge = hasRead && sentAtMs > -Infinity;
-    if (!isOfKnownAge || !hasColo || chain === undefined) return undefined;
-    return () => copies.publish(host, { entries: chain.entries, sentAtMs });
-  }
-
-  /** Rule 15: a copy that is young enough, or another isolate that is about to read the journal. */
-  async #isLeftToColo(
-    copies: Pick<ViewCopies, "read" | "claim">,
-    renewal: Renewal,
-    host: string,
-  ): Promise<boolean> {
-    const copy = await copies.read(host);
-    const hasTaken = copy !== undefined && this.#follower.take(copy);
-    const ageMs = () => this.#settings.nowAtMs() - this.sentAtMs;
-    const isFound = () =>
-      renewal.sought === undefined || this.chain?.knows(renewal.sought) === true;
-    if (hasTaken && isFound() && ageMs() < this.#boundMs / 2) return true;
-    const claiming = copies.claim(host);
-    // Somebody waits: nobody else's claim would be minded, and ours need not be in place first.
-    if (!isFound() || ageMs() > this.#boundMs) return false;
-    return (await claiming) === "others" && isFound() && ageMs() <= this.#boundMs;
   }
 }

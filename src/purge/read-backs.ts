@@ -7,7 +7,7 @@ import type { JournalView } from "./journal-view.ts";
 
 export interface ReadBacksSettings {
   readonly journal: Pick<Journal, "standing" | "append">;
-  readonly view: Pick<JournalView, "replaced" | "trimmed">;
+  readonly view: Pick<JournalView, "replaced" | "readBack">;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly maxLagMs: number;
@@ -36,8 +36,8 @@ const togetherMsMax = 1_000;
 
 export class ReadBacks {
   readonly #settings: ReadBacksSettings;
-  /** By `n`. */
-  readonly #pending = new Map<string, Pending>();
+  /** An entry that was accepted again is there for each time. */
+  readonly #pending = new Set<Pending>();
 
   constructor(settings: ReadBacksSettings) {
     this.#settings = settings;
@@ -57,13 +57,13 @@ export class ReadBacks {
       triesCount: 0,
       look: undefined,
     }));
-    for (const each of own) this.#pending.set(each.entry.n, each);
+    for (const each of own) this.#pending.add(each);
     for (let tries = 0; tries < triesMax; tries += 1) {
       await pause(tries === 0 ? this.#waitMs : pauseMs);
       if (await this.#areAnsweredFor(own, tries)) return;
     }
     // After that the view's own renewals look for what they have not read.
-    for (const { entry } of own) this.#pending.delete(entry.n);
+    for (const each of own) this.#pending.delete(each);
   }
 
   /**
@@ -73,7 +73,9 @@ export class ReadBacks {
    */
   async now(placed: readonly Entry[]): Promise<boolean> {
     for (let at = 0; at < placed.length; at += togetherMax) {
-      if (!(await this.#writeAgainIfGone(placed.slice(at, at + togetherMax)))) return false;
+      const piece = placed.slice(at, at + togetherMax);
+      if (!(await this.#writeAgainIfGone(piece))) return false;
+      this.#settle(piece);
     }
     return true;
   }
@@ -86,7 +88,7 @@ export class ReadBacks {
     for (const look of new Set(own.map((each) => each.look))) {
       if (look !== undefined) await patiently(look, lookMsMax);
     }
-    const isPending = ({ entry }: Pending) => this.#pending.has(entry.n);
+    const isPending = (each: Pending) => this.#pending.has(each);
     const left = own.filter((each) => isPending(each) && each.triesCount <= tries);
     for (let at = 0; at < left.length; at += togetherMax) {
       await this.#lookFor(this.#together(left.slice(at, at + togetherMax)));
@@ -99,7 +101,7 @@ export class ReadBacks {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
     const togetherMs = Math.min(togetherMsMax, this.#waitMs / 5);
     const together = new Set(own);
-    for (const each of this.#pending.values()) {
+    for (const each of this.#pending) {
       if (together.size >= togetherMax) break;
       const sinceMs = each.acceptedAtMs - acceptedAtMs;
       const isDue =
@@ -112,8 +114,10 @@ export class ReadBacks {
   async #lookFor(together: readonly Pending[]): Promise<void> {
     const { promise: look, resolve } = Promise.withResolvers<void>();
     for (const each of together) each.look = look;
+    const entries = new Map(together.map(({ entry }) => [entry.n, entry]));
     try {
-      await this.#writeAgainIfGone(together.map(({ entry }) => entry));
+      const isAnswered = await this.#writeAgainIfGone([...entries.values()]);
+      if (isAnswered) for (const each of together) this.#pending.delete(each);
     } finally {
       for (const each of together) {
         each.triesCount += 1;
@@ -135,16 +139,24 @@ export class ReadBacks {
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return false;
     const inState = (state: PlaceState) => placed.filter((_, at) => read.states[at] === state);
-    view.trimmed(inState("trimmed"));
+    view.readBack([...inState("standing"), ...inState("trimmed")]);
     const gone = inState("gone");
     if (gone.length > 0) {
       const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
       const appended = await journal.append(again);
       if (appended.kind === "unavailable") return false;
       view.replaced(gone, placedAt(appended.positions, again));
+      this.#settle(gone);
     }
-    for (const { n } of placed) this.#pending.delete(n);
     return true;
+  }
+
+  /** However often they were accepted. */
+  #settle(entries: readonly Entry[]): void {
+    const settled = new Set(entries.map(({ n }) => n));
+    for (const each of this.#pending) {
+      if (settled.has(each.entry.n)) this.#pending.delete(each);
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type Entry,
   type EntryPlace,
   isSamePlace,
+  markOf,
   type NewEntry,
 } from "./entry.ts";
 import { bytesOf, lengthened, type Page, pageCount } from "./journal-pages.ts";
@@ -193,16 +194,7 @@ export class RedisJournal implements Journal, OlderEntries {
   /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
   async appendMark(lost: string): Promise<JournalRead | Unavailable> {
     const sentAtMs = this.#settings.nowAtMs();
-    const mark: NewEntry = {
-      n: this.#settings.randomText(),
-      mode: "hard",
-      targets: { tags: ["everything"], prefixes: [] },
-      id: "",
-      bodyDigest: "",
-      reason: lost === "" ? "the journal was empty" : "the journal has lost entries",
-      by: "tidemark",
-      lost,
-    };
+    const mark = markOf(lost, this.#settings.randomText());
     const replies = await this.#settings.redis.attempt<unknown[]>(
       (redis) =>
         redis

@@ -33,8 +33,10 @@ export interface Attention {
 }
 
 export interface PurgeView {
+  /** Rule 10: a request that asks for nothing stored arrives, and may tell of a clock set back. */
+  arrived(atMs: number): void;
   /**
-   * At arrival.
+   * At arrival of any other.
    *
    * @returns waits for the renewal that is under way, if any: to be called before a stored response
    *   is given up, and not otherwise. A wait that outlives its request is one the runtime warns of.
@@ -68,6 +70,7 @@ export interface PurgeView {
  * while there was one: a purge may cover it that nobody can tell of any more.
  */
 export const noJournal: PurgeView = {
+  arrived: () => undefined,
   attend: () => undefined,
   seek: () => undefined,
   stamp: async () => "none",

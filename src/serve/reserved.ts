@@ -6,6 +6,10 @@ const plain = /^(?!.*_cache)[!-$&-[\]-~]*$/i;
 const ours = "_cache";
 /** Encoded three times is more than any chain of readers decodes. */
 const decodingsMax = 3;
+/** No page has as many: a path of more that names ours anywhere is taken for ours. */
+const segmentsMax = 256;
+/** What some readers drop: white space, and what cannot be seen. */
+const unseen = /[\p{Cc}\p{Cf}\p{Z}]/gu;
 
 /** @param path as it came, or normalised */
 export function isReserved(path: string): boolean {
@@ -22,7 +26,11 @@ export function isReserved(path: string): boolean {
 
 function mayBeOurs(path: string): boolean {
   const folded = path.normalize("NFKC").toLowerCase();
-  const all = folded.split(/[/\\]/).map(nameOf);
+  // To look at each name of a long path would cost more than all else that is done for a request.
+  if (!folded.replaceAll(unseen, "").includes(ours)) return false;
+  const segments = folded.split(/[/\\]/);
+  if (segments.length > segmentsMax) return true;
+  const all = segments.map(nameOf);
   const names = all.filter((name) => name !== "");
   if (isFirst(names)) return true;
   // Two slashes may begin a host, after which comes the path.
@@ -46,7 +54,7 @@ function isFirst(names: readonly string[]): boolean {
  * seen, and dots at its end.
  */
 function nameOf(segment: string): string {
-  const visible = segment.replaceAll(/[\p{Cc}\p{Cf}\p{Z}]/gu, "").replace(/[;?#].*$/s, "");
+  const visible = segment.replaceAll(unseen, "").replace(/[;?#].*$/s, "");
   if (visible === "." || visible === "..") return visible;
   const [upToNul = ""] = segment.replace(/^\0+/, "").split("\0", 1);
   return upToNul === ours ? ours : withoutDotsAtEnd(visible);

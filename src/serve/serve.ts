@@ -33,7 +33,10 @@ import {
 export function serve(request: Request, ports: Ports): Response | Promise<Response> {
   const planned = plan(request, ports);
   if (planned.kind === "reserved") return plainPage("nothing");
-  if (planned.kind === "pass") return passBy(planned.passed, ports);
+  if (planned.kind === "pass") {
+    ports.view.arrived(ports.nowAtMs());
+    return passBy(planned.passed, ports);
+  }
 
   const asked = askedAsKnown(planned.asked, ports);
   const question = questionOf({ asked, ports });

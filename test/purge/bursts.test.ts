@@ -34,7 +34,7 @@ function open() {
   const clock = new FakeClock();
   const upstash = new SlowUpstash(clock);
   const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
-  const settings = { purge: { ...purge, retentionMs: 86_400_000 }, namespace: "site" };
+  const settings = { purge, namespace: "site" };
   const purging = createPurging(settings, upstash, { nowAtMs: clock.nowAtMs, random: () => 0.5 });
   return { clock, upstash, purging };
 }

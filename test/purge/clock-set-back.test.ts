@@ -1,6 +1,7 @@
 // An isolate's clock is set back by a minute: hits go on, for one more read of the journal, and
 // nothing that was known before the step is taken for young once the clock has caught up.
 import { describe, expect, it } from "vitest";
+import { Acceptances } from "../../src/purge/acceptance.ts";
 import { openJournalled } from "../admin/purge-sender.ts";
 import { cc, closedGate, page } from "../fakes/origin-in-process.ts";
 import { Isolate, maxLagMs, newEntry } from "./examples.ts";
@@ -115,5 +116,32 @@ describe("a view", () => {
     step();
     ask();
     expect(view.failedAtMs).toBe(undefined);
+  });
+});
+
+describe("an isolate that is asked for nothing it has stored until the clock has caught up", () => {
+  it("learns of the step from a purge", async () => {
+    const { isolate, clock, journal, view, stored, step } = await setBack();
+    step();
+    const { nowAtMs } = clock;
+    const given = { journal, view, nowAtMs, maxLagMs };
+    const acceptances = new Acceptances({ ...given, randomText: () => "n" });
+    const targets = { tags: ["tag:green"], prefixes: [] };
+    const order = { id: "", bodyDigest: "", by: "admin", reason: "", targets };
+    await acceptances.accept({ ...order, mode: "hard" }, isolate.attention);
+    clock.advance(stepSeconds);
+    expect(isolate.judge(stored)).toBe("unverified");
+  });
+
+  it("learns of the step from a request that is passed by", async () => {
+    const origin = () => page("page", cc("max-age=3600"));
+    const { site, upstash } = openJournalled({ origin });
+    await site.get("/");
+    site.clock.advance(-stepSeconds);
+    await site.get("/", { headers: { authorization: "Basic x" } });
+    site.clock.advance(stepSeconds);
+    const before = upstash.journalReadCount;
+    await site.get("/");
+    expect(upstash.journalReadCount).toBe(before + 1);
   });
 });

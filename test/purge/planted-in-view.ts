@@ -132,6 +132,10 @@ export const setBackUnnoticed: Planted = withView(
       this.#latestAtMs = Math.max(this.#latestAtMs, attention.atMs);
       return super.attend({ ...attention, atMs: this.#latestAtMs });
     }
+
+    override arrived(): void {
+      // Whatever arrives.
+    }
   },
 );
 

@@ -80,3 +80,30 @@ it("asks four times for all of them while the journal is away", async () => {
   await Promise.all(all);
   expect(lookedFor().length).toBe(4);
 });
+
+it("looks again for an entry that is accepted again, half of N after that", async () => {
+  const { clock, readBacks, written, lookedFor } = open();
+  const entry = written("a");
+  void readBacks.later([entry]);
+  await vi.advanceTimersByTimeAsync(maxLagMs / 2 - 1);
+  clock.advance((maxLagMs / 2 - 1) / 1_000);
+  const again = readBacks.later([entry]);
+  await vi.advanceTimersByTimeAsync(maxLagMs / 2);
+  await again;
+  expect(lookedFor()).toEqual(["a", "a"]);
+});
+
+it("goes on for an entry that was accepted again when its first request has given up", async () => {
+  const { journal, readBacks, written, lookedFor } = open();
+  const entry = written("a");
+  journal.down = ["standing"];
+  void readBacks.later([entry]);
+  await vi.advanceTimersByTimeAsync(maxLagMs / 2 + 14_000);
+  const again = readBacks.later([entry]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  journal.down = [];
+  const before = lookedFor().length;
+  await vi.advanceTimersByTimeAsync(maxLagMs);
+  await again;
+  expect(lookedFor().slice(before)).toEqual(["a"]);
+});

@@ -1,18 +1,20 @@
-// Rules 19 and 22: an accepted purge that newer entries push out of the journal was not lost.
+// Rules 19 and 22: an accepted purge that no read on brings any more was not lost, and is let go.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Acceptances } from "../../src/purge/acceptance.ts";
+import { newestCount } from "../../src/purge/journal.ts";
 import { Isolate, maxLagMs, newEntry } from "./examples.ts";
 
 const keptCount = 4;
+const hourMs = 3_600_000;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Accepted, and pushed out by as many newer entries before its isolate has read on. */
-async function pushedOut() {
+/** Accepted, and followed by so many newer entries before its isolate has read on. */
+async function followedBy(laterCount: number, kept: { keptCount?: number } = {}) {
   const isolate = new Isolate();
   const { journal, view, clock } = isolate;
-  journal.keptCount = keptCount;
+  Object.assign(journal, kept);
   journal.write(newEntry({ n: "first" }));
   const before = await isolate.filled();
   await isolate.settle();
@@ -29,10 +31,13 @@ async function pushedOut() {
   const targets = { tags: ["tag:red"], prefixes: [] };
   const order = { id: "msg_1", bodyDigest: "d1", by: "webhook", reason: "" };
   await acceptances.accept({ ...order, mode: "hard", targets }, isolate.attention);
-  for (let at = 0; at < keptCount; at += 1) journal.write(newEntry({ n: `later ${at}` }));
+  for (let at = 0; at < laterCount; at += 1) journal.write(newEntry({ n: `later ${at}` }));
   journal.down = [];
   return { isolate, journal, before };
 }
+
+/** By as many as trimming leaves. */
+const pushedOut = () => followedBy(keptCount, { keptCount });
 
 const standingIn = ({ journal }: Isolate) => journal.stream.items.map(({ fields }) => fields[3]);
 
@@ -59,5 +64,23 @@ describe("an accepted purge that newer entries have pushed out", () => {
     journal.down = ["since", "atPrimary"];
     await vi.advanceTimersByTimeAsync(maxLagMs);
     expect(isolate.judge(await isolate.filled())).toBe("hard");
+  });
+});
+
+describe("an accepted purge that stands before all that the view has read", () => {
+  it("is let go once it was read back, and looked for no more", async () => {
+    const { isolate, journal, before } = await followedBy(newestCount);
+    // What the view joins at has not come here yet, and the primary gives what is newest.
+    journal.replicaLagMs = hourMs;
+    isolate.clock.advance(maxLagMs / 1_000);
+    await isolate.view.attend(isolate.attention)?.();
+    expect(isolate.judge(await isolate.filled())).toBe("hard");
+    await vi.advanceTimersByTimeAsync(maxLagMs);
+    await isolate.renew();
+    expect(isolate.judge(before)).not.toBe("usable");
+    expect(isolate.judge(await isolate.filled())).toBe("usable");
+    journal.asked.splice(0);
+    await isolate.renew();
+    expect(journal.asked).not.toContain("standing");
   });
 });

@@ -1,6 +1,6 @@
 // Spellings of `/_cache/`: what any reader behind us might take for it ends here, and what is only
 // named alike goes its way.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { isReserved } from "../../src/serve/reserved.ts";
 import { openJournalled, bearer } from "../admin/purge-sender.ts";
 
@@ -86,6 +86,28 @@ describe("is one of ours", () => {
 
 describe("is not ours", () => {
   it.each(others)("%s", (path) => expect(isReserved(path)).toBe(false));
+});
+
+/** As long as a URL may be, with something to decode. */
+const long = [
+  { id: "of names", path: `${"/a".repeat(8_000)}/%20` },
+  { id: "of names that are nothing", path: "/%00".repeat(4_000) },
+  { id: "of names, and ours at its end", path: `${"/%00a".repeat(3_000)}/_cache%20` },
+];
+
+it.each(long)("is looked at as a whole, however long: $id", ({ path }) => {
+  const replaced = vi.spyOn(String.prototype, "replaceAll");
+  try {
+    isReserved(path);
+    expect(replaced.mock.calls.length).toBeLessThan(20);
+  } finally {
+    replaced.mockRestore();
+  }
+});
+
+it("is ours with more names than a page has, if ours is among them", () => {
+  expect(isReserved(`${"/a".repeat(256)}/x%20`)).toBe(false);
+  expect(isReserved(`${"/a".repeat(256)}/_cache%20`)).toBe(true);
 });
 
 it("never reaches the origin, with its token", async () => {
