@@ -14,7 +14,7 @@ export interface ReadBacksSettings {
 }
 
 interface Pending {
-  readonly entry: Entry;
+  entry: Entry;
   readonly acceptedAtMs: number;
   triesCount: number;
   /** The look that is under way for it, which may be another request's. */
@@ -75,7 +75,6 @@ export class ReadBacks {
     for (let at = 0; at < placed.length; at += togetherMax) {
       const piece = placed.slice(at, at + togetherMax);
       if (!(await this.#writeAgainIfGone(piece))) return false;
-      this.#settle(piece);
     }
     return true;
   }
@@ -145,18 +144,17 @@ export class ReadBacks {
       const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
       const appended = await journal.append(again);
       if (appended.kind === "unavailable") return false;
-      view.replaced(gone, placedAt(appended.positions, again));
-      this.#settle(gone);
+      const placedAgain = placedAt(appended.positions, again);
+      view.replaced(gone, placedAgain);
+      this.#follow(gone, placedAgain);
     }
     return true;
   }
 
-  /** However often they were accepted. */
-  #settle(entries: readonly Entry[]): void {
-    const settled = new Set(entries.map(({ n }) => n));
-    for (const each of this.#pending) {
-      if (settled.has(each.entry.n)) this.#pending.delete(each);
-    }
+  /** Who still looks for one that was gone looks from now on for what took its place. */
+  #follow(gone: readonly Entry[], again: readonly Entry[]): void {
+    const placeOf = new Map(gone.map(({ n }, at) => [n, again[at]]));
+    for (const each of this.#pending) each.entry = placeOf.get(each.entry.n) ?? each.entry;
   }
 }
 

@@ -107,3 +107,27 @@ it("goes on for an entry that was accepted again when its first request has give
   await again;
   expect(lookedFor().slice(before)).toEqual(["a"]);
 });
+
+it("looks at its own time for what it looked for before that", async () => {
+  const { readBacks, written, lookedFor } = open();
+  const entry = written("a");
+  const later = readBacks.later([entry]);
+  await readBacks.now([entry]);
+  await vi.advanceTimersByTimeAsync(maxLagMs / 2);
+  await later;
+  expect(lookedFor()).toEqual(["a", "a"]);
+});
+
+it("looks for what was written again, where the entry was accepted once more", async () => {
+  const { journal, clock, readBacks, written, lookedFor } = open();
+  written("first");
+  const entry = written("a");
+  void readBacks.later([entry]);
+  clock.advance(2);
+  await vi.advanceTimersByTimeAsync(2_000);
+  const again = readBacks.later([entry]);
+  journal.stream.loseNewest(1, clock.atMs);
+  await vi.advanceTimersByTimeAsync(maxLagMs / 2);
+  await again;
+  expect(lookedFor()).toEqual(["a", "again 1"]);
+});
