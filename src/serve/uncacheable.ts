@@ -60,7 +60,7 @@ class Marks {
   has(key: string, atMs: number): boolean {
     const leftMs = (this.#untilAtMs.get(key) ?? -Infinity) - atMs;
     // A clock that was set back must not lengthen it.
-    return leftMs > 0 && leftMs <= keptMs;
+    return leftMs > 0 && leftMs <= this.#keptMs;
   }
 
   delete(key: string): void {
