@@ -36,7 +36,7 @@ export function comeSince(need: Need): FlightOutcome | undefined {
   return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
 }
 
-/** Was it asked for before anybody knew by what it varies, and by somebody who wants another variant? */
+/** Was it asked for by somebody who wants another variant, before anybody knew by what it varies? */
 export function isOfAnotherVariant(outcome: FlightOutcome, { asked }: Need): boolean {
   if (outcome.kind === "varies") return true;
   const isStored = outcome.kind === "stored";
