@@ -15,12 +15,15 @@ export type Fields = Pick<Headers, "get" | "has">;
  */
 export type Stamp = { readonly position: string; readonly n: string } | "none";
 
-/** Browsers' own have 70 to 200. */
-export const askedByCharactersMax = 256;
+/**
+ * What is kept of a request to be sent once more: browsers' own have 70 to 200 characters. Of others
+ * than these no request can be made (RFC 9110 §5.5).
+ */
+export const askedByPattern = /^[\t\u0020-\u007e\u0080-\u00ff]{0,256}$/;
 
 /**
  * What kind of client a response was made for, so that a refresh can ask for the same: `User-Agent`
- * and `Accept` of its request, where these are short.
+ * and `Accept` of its request, where these fit `askedByPattern`.
  */
 export interface AskedBy {
   readonly userAgent?: string | undefined;

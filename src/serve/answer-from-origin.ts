@@ -3,9 +3,16 @@
 import { selects } from "../http/selecting.ts";
 import { pause } from "../patience.ts";
 import type { Flight, FlightOutcome, Late } from "./collapse.ts";
-import { answeredBy, answeredWith, candidateOf, comeSince, storedMeanwhile } from "./come-since.ts";
+import {
+  answeredBy,
+  answeredWith,
+  candidateOf,
+  comeSince,
+  forOwnVariant,
+  isOfAnotherVariant,
+  storedMeanwhile,
+} from "./come-since.ts";
 import { settleDoubt } from "./in-doubt.ts";
-import { variantKey } from "./key.ts";
 import { failurePage, lead, staleInstead } from "./lead.ts";
 import { leadAlone } from "./lead-alone.ts";
 import { holdLease, takeTurn } from "./lease-turn.ts";
@@ -178,13 +185,6 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
   }
 }
 
-/** Was it asked for before anybody knew that it varies, and by somebody who wants another variant? */
-function isOfAnotherVariant(outcome: FlightOutcome, { asked, key }: Need): boolean {
-  if (outcome.kind === "varies") return true;
-  const isVariant = outcome.kind === "stored" && key.text === asked.key.text;
-  return isVariant && !selects(outcome.stored.metadata.selecting, asked.forwarded);
-}
-
 /** Another may have led for that variant meanwhile; else it is led, or waited for, by its own key. */
 async function lookedUpAgain(outcome: FlightOutcome, need: Need): Promise<Answer | Need> {
   const { asked, ports } = need;
@@ -193,15 +193,7 @@ async function lookedUpAgain(outcome: FlightOutcome, need: Need): Promise<Answer
   if (typeof found === "object" && accepts(found)) return answeredBy(found, need);
   if (typeof found === "object") discardBody(found.stored);
   if (place.key.text !== asked.key.text) return { ...need, ...place };
-  const key = variantKey(asked.key, namesIn(outcome), asked.forwarded);
-  return { ...need, key, marker: outcome.kind === "varies" ? outcome.marker : need.marker };
-}
-
-/** The fields by which what was stored is selected. */
-function namesIn(outcome: FlightOutcome): readonly string[] {
-  if (outcome.kind === "varies") return outcome.marker.names;
-  const isStored = outcome.kind === "stored";
-  return isStored ? outcome.stored.metadata.selecting.map(([name]) => name) : [];
+  return forOwnVariant(outcome, need);
 }
 
 /** What may be answered to one client alone is asked for alone. */

@@ -51,15 +51,40 @@ export class ClientLimit {
 const groupsOfAddress = 8;
 const groupsOfNetwork = 4;
 
-/** Of an IPv6 address the first 64 bits: whoever has one address has its whole network. */
+/** Before an IPv4 address that is written as one of IPv6 (RFC 4291 §2.5.5.2). */
+const beforeMapped = "0:0:0:0:0:ffff";
+
+/**
+ * Of an IPv6 address the first 64 bits: whoever has one address has its whole network. Not where it
+ * stands for an IPv4 address: all of these are in one such network.
+ */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
-  const [before = "", after] = address.toLowerCase().split("::", 2);
+  const all = groupsOf(withoutDots(address.toLowerCase()));
+  if (all.slice(0, 6).join(":") === beforeMapped) return dotted(all.slice(6));
+  return `${all.slice(0, groupsOfNetwork).join(":")}::/64`;
+}
+
+/** All eight, without zeros before others. */
+function groupsOf(address: string): string[] {
+  const [before = "", after] = address.split("::", 2);
   const groups = before === "" ? [] : before.split(":");
-  const missing =
-    after === undefined ? 0 : groupsOfAddress - groups.length - after.split(":").length;
+  const last = (after ?? "").split(":");
+  const missing = after === undefined ? 0 : groupsOfAddress - groups.length - last.length;
   const zeros = Array.from({ length: Math.max(0, missing) }, () => "0");
-  const all = [...groups, ...zeros, ...(after ?? "").split(":")];
-  const network = all.slice(0, groupsOfNetwork).map((group) => group.replace(/^0+(?=.)/, ""));
-  return `${network.join(":")}::/64`;
+  const all = after === undefined ? groups : [...groups, ...zeros, ...last];
+  return all.map((group) => group.replace(/^0+(?=.)/, ""));
+}
+
+/** The last 32 bits may be written as an IPv4 address; then they become two groups. */
+function withoutDots(address: string): string {
+  return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
+    return [a * 256 + b, c * 256 + d].map((group) => group.toString(16)).join(":");
+  });
+}
+
+function dotted(groups: readonly string[]): string {
+  const numbers = groups.map((group) => Number.parseInt(group, 16));
+  return numbers.flatMap((number) => [number >> 8, number & 255]).join(".");
 }

@@ -1,9 +1,11 @@
 // What others have brought since a request's look-up, and the answer that is made of it.
 import type { Handling } from "../http/cache-status.ts";
+import { selects } from "../http/selecting.ts";
 import type { StoredResponse } from "../http/stored-response.ts";
 import type { FlightOutcome } from "./collapse.ts";
 import { ageSeconds, isKept, termsOf } from "./lifetime.ts";
 import { settleDoubt } from "./in-doubt.ts";
+import { variantKey } from "./key.ts";
 import { lookUp } from "./lookup.ts";
 import { type Answer, atHand, forwardedFor, type Need, policyOf, questionOf } from "./need.ts";
 import { discardBody, fromStored } from "./respond.ts";
@@ -34,9 +36,28 @@ export function comeSince(need: Need): FlightOutcome | undefined {
   return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
 }
 
+/** Was it asked for by somebody who wants another variant, before anybody knew by what it varies? */
+export function isOfAnotherVariant(outcome: FlightOutcome, { asked }: Need): boolean {
+  if (outcome.kind === "varies") return true;
+  const isStored = outcome.kind === "stored";
+  return isStored && !selects(outcome.stored.metadata.selecting, asked.forwarded);
+}
+
+/** Under the key of the variant that it asks for, by the fields that what has come is selected by. */
+export function forOwnVariant(come: FlightOutcome, need: Need): Need {
+  const { asked, marker } = need;
+  const key = variantKey(asked.key, namesIn(come), asked.forwarded);
+  return { ...need, key, marker: come.kind === "varies" ? come.marker : marker };
+}
+
+function namesIn(come: FlightOutcome): readonly string[] {
+  if (come.kind === "varies") return come.marker.names;
+  return come.kind === "stored" ? come.stored.metadata.selecting.map(([name]) => name) : [];
+}
+
 /** @returns `undefined` if what has come does not answer this request; takes no promise */
 export function answeredWith(come: FlightOutcome, need: Need): Answer | undefined {
-  if (come.kind !== "stored") return undefined;
+  if (come.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);
   const mayAnswer = isAnswer(decide(candidate, questionOf(need)));
   return mayAnswer ? answeredBy(candidate, need) : undefined;

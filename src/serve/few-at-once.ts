@@ -52,6 +52,7 @@ export class FewAtOnce {
     withoutOld(places, atMs);
     if (places.size >= openMax) return undefined;
     const place = Symbol();
+    this.#byKey.delete(key);
     this.#byKey.set(key, places.set(place, atMs));
     return () => {
       places.delete(place);
@@ -59,7 +60,7 @@ export class FewAtOnce {
     };
   }
 
-  /** A map keeps the order of insertion, so the oldest come first. */
+  /** A map keeps the order of insertion, so keys whose last place is the oldest come first. */
   #forgetOld(atMs: number): void {
     for (const [key, places] of this.#byKey) {
       withoutOld(places, atMs);

@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache";
 import { selectingFieldNames } from "../http/selecting.ts";
 import { letGo } from "../let-go.ts";
-import { forwardAsked, type OriginAnswer } from "./forward.ts";
+import { forwardAsked, isOriginError, type OriginAnswer } from "./forward.ts";
 import { keyBytes } from "./key-bytes.ts";
 import { atHand, type Need } from "./need.ts";
 import { type Asked, askedWith } from "./plan.ts";
@@ -58,9 +58,11 @@ export async function forwardSelecting(
     if (response.ok && known.length > 0) ports.knownVary.forgetOthers(asked.key.text, varying);
     return { answer, asked };
   }
-  letGo(response);
   const names = [...known, ...unsent];
   ports.knownVary.learn(asked.key.text, names);
+  // An origin in trouble is not asked twice: an error tells nobody's variant.
+  if (isOriginError(response.status)) return { answer, asked };
+  letGo(response);
   const again = askedWith(asked, names);
   return { answer: await forwardAsked(again, validators, ports), asked: again };
 }

@@ -5,7 +5,7 @@ import type { Fields } from "../http/stored-response.ts";
 import { surrogateCapability } from "../http/surrogate-control.ts";
 import { conditionalFieldNames } from "../http/validators.ts";
 import { reducedAcceptEncoding } from "./accept-encoding.ts";
-import { isForged, isSteering } from "./steering-fields.ts";
+import { isAlias, isForged, isSteering } from "./steering-fields.ts";
 import type { Target } from "./target.ts";
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
@@ -20,7 +20,7 @@ const conditional: ReadonlySet<string> = new Set([...conditionalFieldNames, "ran
  */
 export function isWithheld(name: string): boolean {
   const sets = [neverForwarded, conditional, bodyFields];
-  return isSteering(name) || sets.some((names) => names.has(name));
+  return isAlias(name) || isSteering(name) || sets.some((names) => names.has(name));
 }
 
 export interface ForwardedRequest {
@@ -109,9 +109,12 @@ export class KeyedFields implements Fields {
     return lower === "cookie" && keyedCookies !== "" ? keyedCookies : null;
   }
 
-  /** Those of some fields that the client has sent, and that the origin does not see whole. */
+  /**
+   * Those of some fields that the client has sent, and that the origin does not see whole. `*` is no
+   * field, though a client may send one of that name.
+   */
   unsent(names: readonly string[]): string[] {
-    return names.filter((name) => this.get(name) !== this.#sent(name));
+    return names.filter((name) => name !== "*" && this.get(name) !== this.#sent(name));
   }
 
   /** @param name in lower case */

@@ -1,6 +1,6 @@
 // Goes to the origin for one request alone, where nothing can be shared with it.
 import { Flight } from "./collapse.ts";
-import { answeredWith, comeSince } from "./come-since.ts";
+import { answeredWith, comeSince, forOwnVariant, isOfAnotherVariant } from "./come-since.ts";
 import { lead } from "./lead.ts";
 import type { Answer, Need } from "./need.ts";
 import { withoutAsking } from "./without-asking.ts";
@@ -33,9 +33,16 @@ export async function leadAlone(need: Need, waited: Waited): Promise<Answer> {
 
 /** What the first one could not share, another may have brought for all. */
 async function ledFromPlace(need: Need, waited: Waited): Promise<Answer> {
+  return broughtForAll(need) ?? led(need, waited);
+}
+
+function broughtForAll(need: Need): Answer | undefined {
   const come = comeSince(need);
-  const answer = come && answeredWith(come, need);
-  return answer ?? led(need, waited);
+  if (come === undefined || !isOfAnotherVariant(come, need))
+    return come && answeredWith(come, need);
+  const own = forOwnVariant(come, need);
+  const variant = comeSince(own);
+  return variant && answeredWith(variant, own);
 }
 
 async function led(need: Need, { hasWaited }: Waited): Promise<Answer> {

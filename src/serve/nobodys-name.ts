@@ -2,7 +2,7 @@
 // key and its Vary hold, and what the stored response was asked for with. Nothing else.
 import {
   type AskedBy,
-  askedByCharactersMax,
+  askedByPattern,
   fieldsOf,
   type StoredMetadata,
 } from "../http/stored-response.ts";
@@ -11,13 +11,13 @@ import type { Asked } from "./plan.ts";
 /** Some origins refuse requests without one. */
 export const ownUserAgent = "Tidemark";
 
-/** Kept with a response; what is long is left out. */
+/** Kept with a response; left out is what is long, or would make its record unreadable. */
 export function askedByOf({ forwarded: { sent } }: Asked): AskedBy {
-  const short = (name: string) => {
+  const kept = (name: string) => {
     const value = sent.get(name);
-    return value === null || value.length > askedByCharactersMax ? undefined : value;
+    return value !== null && askedByPattern.test(value) ? value : undefined;
   };
-  return { userAgent: short("user-agent"), accept: short("accept") };
+  return { userAgent: kept("user-agent"), accept: kept("accept") };
 }
 
 type ToRefresh = Pick<StoredMetadata, "askedBy" | "fields" | "selecting">;

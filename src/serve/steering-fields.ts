@@ -58,22 +58,34 @@ const forged = compiled([addresses, places, loopholes, capabilities]);
 const forOneRequest = compiled([methods, inner, identities, devices]);
 
 /**
+ * CGI and its heirs cannot tell an underscore from a dash: to them it is another spelling of a field
+ * that `Vary` or the key selects by, or that the platform sets.
+ *
+ * @param name in lower case
+ */
+export function isAlias(name: string): boolean {
+  return name.includes("_");
+}
+
+/**
  * May none of it be in what an answer for all is made of?
  *
- * @param name in lower case; an underscore counts as a dash, since CGI and its heirs cannot tell
- *   them apart
+ * @param name in lower case
  */
 export function isSteering(name: string): boolean {
-  const dashed = name.replaceAll("_", "-");
-  return forged(dashed) || forOneRequest(dashed);
+  return forged(name) || forOneRequest(name);
 }
 
 /**
  * Is it believed of no client, not even where nothing is stored? There, a method override and the
  * like are the client's own affair.
+ *
+ * @param name in lower case
  */
 export function isForged(name: string): boolean {
-  return forged(name.replaceAll("_", "-")) && !name.includes("method");
+  const dashed = name.replaceAll("_", "-");
+  const isOfPlatform = isAlias(name) && dashed.startsWith("cf-");
+  return isOfPlatform || (forged(dashed) && !name.includes("method"));
 }
 
 function compiled(families: readonly string[]): (name: string) => boolean {

@@ -1,6 +1,6 @@
 // Records as text that outlives this version of the code: versioned, checked when read.
 import * as z from "zod/mini";
-import { askedByCharactersMax, type StoredMetadata } from "../http/stored-response.ts";
+import { askedByPattern, type StoredMetadata } from "../http/stored-response.ts";
 import type { TierRecord, VaryMarker } from "./tier.ts";
 
 /** Raised with every change of form; a record of another version is a miss. */
@@ -10,10 +10,7 @@ const version = 4;
 export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
 export const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
 
-/** Also of a request, which is made of it: other characters would throw there. */
-const sentValue = z
-  .string()
-  .check(z.maxLength(askedByCharactersMax), z.regex(/^[\t\u0020-\u007e\u0080-\u00ff]*$/));
+const sentValue = z.string().check(z.regex(askedByPattern));
 
 const metadataForm = z.object({
   url: z.string(),

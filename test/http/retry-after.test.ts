@@ -12,6 +12,7 @@ it.each([
   { text: "Tue, 01 Jan 2030 12:00:00 GMT", seconds: undefined },
   { text: "Tue, 01 Jan 2030 11:00:00 GMT", seconds: undefined },
   { text: "100000000", seconds: undefined },
+  { text: "Fri, 31 Dec 9999 23:59:59 GMT", seconds: undefined },
   { text: "-1", seconds: undefined },
   { text: "1.5", seconds: undefined },
   { text: "60, 120", seconds: undefined },

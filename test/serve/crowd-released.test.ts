@@ -2,6 +2,8 @@
 // the origin sees a few of them at a time.
 import { describe, expect, it } from "vitest";
 import { pause } from "../../src/patience.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { type AskInit, idle, openSite, read, type Seen, type Site } from "../fakes/harness.ts";
 import {
   cc,
@@ -110,9 +112,13 @@ describe("two hundred at once", () => {
 });
 
 describe("of a crowd that was released", () => {
-  it("those who have no place yet take what one of the others has brought", async () => {
+  it.each<{ id: string; fields: FieldTexts }>([
+    { id: "for all", fields: {} },
+    { id: "a variant", fields: { vary: "accept-language" } },
+  ])("those who have no place yet take what one of the others has brought: $id", async (row) => {
+    const fields = cc("max-age=60", row.fields);
     const origin = new SlowOrigin(100, ({ headers }, nth) =>
-      headers.has("x-odd") ? page("refused", {}, 403) : page(`page ${nth}`, cc("max-age=60")),
+      headers.has("x-odd") ? page("refused", {}, 403) : page(`page ${nth}`, fields),
     );
     const site = openSite({ origin: origin.script });
     const asking = await many(site, 200, (nth) => (nth === 0 ? { headers: { "x-odd": "1" } } : {}));
@@ -163,6 +169,51 @@ describe("of a crowd that was released", () => {
     expect(site.origin.count).toBe(1 + 10 + 5);
     await pass(site.clock, 6);
     await Promise.all([asking.all, alone.all]);
+  });
+
+  it("nobody is given another's variant, however long that is being stored", async () => {
+    const config = { routes: [{ name: "all", match: "*", patience: "3s" }] };
+    const language = (value: string) => ({ headers: { "accept-language": value } });
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const origin: Script = async ({ headers }, nth) => {
+      const wanted = headers.get("accept-language") ?? "any";
+      await pause(wanted === "de" ? 10_000 : 100);
+      return nth === 1
+        ? page("refused", {}, 403)
+        : page(wanted, cc("max-age=60", { vary: "accept-language" }));
+    };
+    const site = openSite({ config, clock, upstash, origin });
+    const asking = await many(site, 30, (nth) => (nth === 0 ? {} : language("de")));
+    await pass(clock, 2.8);
+    expect(site.origin.count).toBe(1 + 10);
+    const answer = upstash.answer.bind(upstash);
+    upstash.answer = (path, body) =>
+      /getrange|xrange|xrevrange/i.test(JSON.stringify(body))
+        ? answer(path, body)
+        : new Promise(() => undefined);
+    const french = site.ask("/a", language("fr")).then(read);
+    await pass(clock, 0.5);
+    expect((await french).text).toBe("fr");
+    await pass(clock, 12);
+    expect(new Set((await asking.all).map(({ text }) => text))).toEqual(new Set(["refused", "de"]));
+  });
+
+  it("nobody is given another's variant where the page varies by more than before", async () => {
+    const seen = (value: string) => ({ headers: { "accept-language": "de", "x-b": value } });
+    const fields = (vary: string) => cc("max-age=60", { vary });
+    const site = openSite({ origin: () => page("first", fields("accept-language")) });
+    await site.ask("/a", seen("0")).then(read);
+    await pass(site.clock, 61);
+    const origin = new SlowOrigin(100, ({ headers }) =>
+      page(headers.get("x-b") ?? "", fields("accept-language, x-b")),
+    );
+    site.origin.script = origin.script;
+    const asking = await many(site, 20, (nth) => seen(String(nth)));
+    await pass(site.clock, 3);
+    expect((await asking.all).map(({ text }) => text)).toEqual(
+      Array.from({ length: 20 }, (_, nth) => String(nth)),
+    );
   });
 
   it("each is counted as what it came to", async () => {

@@ -84,3 +84,18 @@ it("nothing is kept of keys that nobody has a place under", async () => {
   await crowd.pass(0.1);
   expect(crowd.places.count).toBe(1);
 });
+
+it("nothing is kept of keys that were left without a word, however busy an older key is", async () => {
+  const crowd = new Crowd();
+  crowd.come(1, "/busy");
+  await crowd.pass(0.1);
+  crowd.come(1, "/gone");
+  await crowd.pass(0.1);
+  crowd.clock.advance(29);
+  crowd.come(1, "/busy");
+  await crowd.pass(0.1);
+  crowd.clock.advance(2);
+  crowd.come(1, "/busy");
+  await crowd.pass(0.1);
+  expect(crowd.places.count).toBe(1);
+});

@@ -82,6 +82,15 @@ describe("what an answer varies by, and was withheld", () => {
     expect(told("x-b")).toEqual([null, null, null, "2"]);
   });
 
+  it.each([500, 503])("is not asked for at once in place of an error: %d", async (status) => {
+    const { near, told } = open((_, nth) =>
+      page("page", cc("max-age=60", { vary: "Accept-Language" }), nth === 1 ? status : 200),
+    );
+    expect((await near.get("/a", language("de"))).status).toBe(status);
+    expect((await near.get("/a", language("de"))).cacheStatus).toContain("stored");
+    expect(told("accept-language")).toEqual([null, "de"]);
+  });
+
   it("is remembered where nothing may be stored", async () => {
     const { near, told } = open(({ headers }) =>
       page(headers.get("accept-language") ?? "any", cc("no-store", { vary: "Accept-Language" })),

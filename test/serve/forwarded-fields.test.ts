@@ -62,12 +62,19 @@ const left = words(
 );
 const ofTheConnection = ["keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
+/** CGI and its heirs take them for the same names with dashes. */
+const aliases = words(
+  "accept_language accept_encoding user_agent x_app if_none_match cache_control content_length " +
+    "cf_connecting_ip cf_ipcountry x_csrf_token",
+);
+
 describe("a request that may be answered from a stored response", () => {
   it.each([
     ...steering,
     ...methods,
     ...ofOneRequest,
     ...ofTheConnection,
+    ...aliases,
     "host",
     "proxy-authorization",
     "proxy-connection",
@@ -188,6 +195,10 @@ describe("where a route forwards few fields", () => {
     expect(fields.unsent(names)).toEqual(["x-a", "cookie"]);
     expect(fields.withSelecting(["x-a", "cookie"]).unsent(names)).toEqual([]);
   });
+
+  it("a field of the name * is not what Vary: * names", () => {
+    expect(keyed({ "*": "1" }, { forward: [] }).unsent(["*"])).toEqual([]);
+  });
 });
 
 describe("what we introduce", () => {
@@ -222,6 +233,8 @@ describe("a request that is passed by", () => {
     "proxy-authorization",
     "x-forwarded-for",
     "x_forwarded_prefix",
+    "cf_connecting_ip",
+    "cf_ipcountry",
   ])("goes without %s", (name) => {
     expect(passed({ [name]: "1" }).has(name)).toBe(false);
   });
@@ -231,6 +244,7 @@ describe("a request that is passed by", () => {
     ...ofOneRequest,
     ...left,
     "x-original-method",
+    "x_csrf_token",
     "authorization",
     "cookie",
     "if-match",

@@ -133,6 +133,20 @@ describe("a refresh behind a stale answer", () => {
     expect(lastTold(site)).toEqual({ ...ours, accept: "text/html" });
   });
 
+  it.each(["Odd\u00011.0", "Odd\u007f1.0"])(
+    "has no value that no record may hold: %j",
+    async (odd) => {
+      const clock = new FakeClock();
+      const upstash = new FakeUpstash(clock);
+      const [near, far] = openColos(2, { clock, upstash, origin: always() }) as [Site, Site];
+      await near.get("/a", { headers: { ...first, "user-agent": odd, accept: odd } });
+      expect((await far.get("/a")).cacheStatus).toContain("detail=shared");
+      clock.advance(61);
+      await near.get("/a");
+      expect(lastTold(near)).toEqual(ours);
+    },
+  );
+
   it("has neither of the two where they are long", async () => {
     const long = "x".repeat(257);
     const asks = { first: { ...first, "user-agent": long, accept: long }, second };
