@@ -42,8 +42,8 @@ function isAdmittedLate({ admission }: Route, status: number): boolean {
  */
 function isLikelyMadeUp(metadata: StoredMetadata, need: Need): boolean {
   const { asked, ports, marker } = need;
-  const { admission, collapse } = asked.route;
-  if (admission !== undefined || collapse === "global") return false;
+  const { admission, collapse, tiers } = asked.route;
+  if (admission !== undefined || collapse === "global" || !tiers.includes("edge")) return false;
   if (metadata.selecting.length === 0) return false;
   if (!ports.sharedOdds.isPoor(placeOfVariants(asked))) return false;
   return isNewAmongSeveral(keyOf(metadata, need), marker, ports.nowAtMs());
@@ -81,12 +81,8 @@ async function admit(
   const key = keyOf(metadata, place);
   const ask = { atMs: nowAtMs(), part: "metadata", atPrimary: true, afterAnswer } as const;
   if (place.asked.route.tiers.includes("edge")) {
-    const found = await tiers.edge.read(key, ask);
-    if (found.kind === "unavailable") return "not-taken";
-    const atEdge = responseIn(found);
-    discardBody(atEdge);
-    const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
-    if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";
+    const atEdge = await stateAtEdge(metadata, place);
+    if (atEdge !== "stands") return atEdge;
   }
   const read = await tiers.shared?.read(key, ask);
   if (read === undefined || read.kind === "unavailable") return "not-taken";
@@ -96,6 +92,30 @@ async function admit(
   const isTaken = await storeInTiers(stored, { ...place, names: ["shared"] }, "new");
   if (isTaken) await storeInTiers(stored, { ...place, names: ["edge"] }, "new");
   return isTaken ? "admitted" : "not-taken";
+}
+
+/** Of a variant its marker, too: that is what goes when the page is invalidated. */
+async function stateAtEdge(
+  metadata: StoredMetadata,
+  place: VariantPlace,
+): Promise<"stands" | "overtaken" | "not-taken"> {
+  const { tiers, nowAtMs, afterAnswer } = place.ports;
+  const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
+  const found = await tiers.edge.read(keyOf(metadata, place), ask);
+  if (found.kind === "unavailable") return "not-taken";
+  const atEdge = responseIn(found);
+  discardBody(atEdge);
+  const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
+  if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";
+  if (metadata.selecting.length === 0) return "stands";
+  const marker = await tiers.edge.read(place.asked.key, ask);
+  if (marker.kind === "unavailable") return "not-taken";
+  discardBody(responseIn(marker));
+  const isLedTo =
+    marker.kind === "found" &&
+    marker.record.kind === "vary" &&
+    marker.record.sinceAtMs <= metadata.requestedAtMs;
+  return isLedTo ? "stands" : "overtaken";
 }
 
 function responseIn(read: TierRead): StoredResponse | undefined {

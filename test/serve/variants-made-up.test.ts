@@ -114,3 +114,20 @@ it("what was passed over is sought after all when the origin fails", async () =>
   expect([status, text.startsWith("c")]).toEqual([200, true]);
   expect(cacheStatus).toContain("detail=stale-if-error");
 });
+
+it("what another isolate of the colo has seen invalidated is not admitted by the marker that was", async () => {
+  const { clock, upstash, near, flood } = open();
+  await flood(fruitless);
+  const [beside, cold] = openColos(2, { clock, upstash }) as [Site, Site];
+  for (const site of [beside, cold]) {
+    Object.assign(site, { cache: near.cache });
+    Object.assign(site.origin, { script: near.origin.script });
+  }
+  for (const agent of ["a", "b", "c"]) await near.get("/page", as(agent));
+  clock.advance(1);
+  await beside.get("/page", { method: "POST" });
+  clock.advance(1);
+  const { text } = await near.get("/page", as("c"));
+  expect(text.startsWith("c")).toBe(true);
+  expect((await cold.get("/page", as("c"))).cacheStatus).toContain("fwd=uri-miss");
+});
