@@ -155,6 +155,7 @@ function createIsolate(given: {
           bodyBytesMax: limits.sharedBodyBytes,
           uploadBytesMax: limits.memoryBytes,
           onBadRecord,
+          nowAtMs: platform.nowAtMs,
         }),
     },
     view: purging?.view ?? noJournal,

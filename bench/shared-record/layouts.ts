@@ -124,6 +124,7 @@ function stringLayout(rest: UpstashRestServer, record: TierRecord, key: RecordKe
     namespace: "bench",
     bodyBytesMax: mebibyte,
     uploadBytesMax: 64 * mebibyte,
+    nowAtMs: Date.now,
     onBadRecord: () => {
       throw new Error("The tier found fault with its own record.");
     },

@@ -8,22 +8,24 @@ import {
 import type { TierRead } from "../tiers/tier.ts";
 import { atHand, type Need } from "./need.ts";
 import { discardBody } from "./respond.ts";
+import { placeOfVariants } from "./shared-odds.ts";
 import { storeInTiers } from "./store.ts";
-import { keyOf, type VariantPlace } from "./variants.ts";
+import { isNewAmongSeveral, keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "./verdict.ts";
 
 /**
  * Does this fill wait in memory and at the edge until it is asked for a second time? By the route's
- * `admission`; where that is unset, an error does.
+ * `admission`; where that is unset, an error does, and a variant whose values may be made up.
  *
  * Not where the look-up found something stored that it takes the place of: that was asked for
  * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
  * done with the response that it freshens: only who asks again for what is stored brings one about.
  */
-export function awaitsSecondAsk({ status }: StoredMetadata, need: Need): boolean {
-  const { asked, ports } = need;
-  if (ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
-  return mayWait(asked.route) && isAdmittedLate(asked.route, status);
+export function awaitsSecondAsk(metadata: StoredMetadata, need: Need): boolean {
+  const { route } = need.asked;
+  if (need.ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
+  if (!mayWait(route)) return false;
+  return isAdmittedLate(route, metadata.status) || isLikelyMadeUp(metadata, need);
 }
 
 function mayWait({ tiers }: Route): boolean {
@@ -32,6 +34,19 @@ function mayWait({ tiers }: Route): boolean {
 
 function isAdmittedLate({ admission }: Route, status: number): boolean {
   return admission === undefined ? isErrorStatus(status) : admission === "second-ask";
+}
+
+/**
+ * One more variant of a page that has several, where other colos hardly ever have such. Not where a
+ * crowd in the world waits for what one of them fills.
+ */
+function isLikelyMadeUp(metadata: StoredMetadata, need: Need): boolean {
+  const { asked, ports, marker } = need;
+  const { admission, collapse, tiers } = asked.route;
+  if (admission !== undefined || collapse === "global" || !tiers.includes("edge")) return false;
+  if (metadata.selecting.length === 0) return false;
+  if (!ports.sharedOdds.isPoor(placeOfVariants(asked))) return false;
+  return isNewAmongSeveral(keyOf(metadata, need), marker, ports.nowAtMs());
 }
 
 /** What this isolate has admitted. */
@@ -66,12 +81,8 @@ async function admit(
   const key = keyOf(metadata, place);
   const ask = { atMs: nowAtMs(), part: "metadata", atPrimary: true, afterAnswer } as const;
   if (place.asked.route.tiers.includes("edge")) {
-    const found = await tiers.edge.read(key, ask);
-    if (found.kind === "unavailable") return "not-taken";
-    const atEdge = responseIn(found);
-    discardBody(atEdge);
-    const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
-    if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";
+    const atEdge = await stateAtEdge(metadata, place);
+    if (atEdge !== "stands") return atEdge;
   }
   const read = await tiers.shared?.read(key, ask);
   if (read === undefined || read.kind === "unavailable") return "not-taken";
@@ -81,6 +92,30 @@ async function admit(
   const isTaken = await storeInTiers(stored, { ...place, names: ["shared"] }, "new");
   if (isTaken) await storeInTiers(stored, { ...place, names: ["edge"] }, "new");
   return isTaken ? "admitted" : "not-taken";
+}
+
+/** Of a variant its marker, too: that is what goes when the page is invalidated. */
+async function stateAtEdge(
+  metadata: StoredMetadata,
+  place: VariantPlace,
+): Promise<"stands" | "overtaken" | "not-taken"> {
+  const { tiers, nowAtMs, afterAnswer } = place.ports;
+  const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
+  const found = await tiers.edge.read(keyOf(metadata, place), ask);
+  if (found.kind === "unavailable") return "not-taken";
+  const atEdge = responseIn(found);
+  discardBody(atEdge);
+  const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
+  if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";
+  if (metadata.selecting.length === 0) return "stands";
+  const marker = await tiers.edge.read(place.asked.key, ask);
+  if (marker.kind === "unavailable") return "not-taken";
+  discardBody(responseIn(marker));
+  const isLedTo =
+    marker.kind === "found" &&
+    marker.record.kind === "vary" &&
+    marker.record.sinceAtMs <= metadata.requestedAtMs;
+  return isLedTo ? "stands" : "overtaken";
 }
 
 function responseIn(read: TierRead): StoredResponse | undefined {

@@ -20,9 +20,9 @@ import { isAlwaysValidated, isKept, keepUntilAtMs, type Terms, termsOf } from ".
 import { policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { placeOf } from "./shared-odds.ts";
+import { placeOf, placeOfVariants } from "./shared-odds.ts";
 import { clientHasIt, discardBody } from "./respond.ts";
-import { newestMarker } from "./variants.ts";
+import { isNewAmongSeveral, newestMarker } from "./variants.ts";
 import type { Candidate, MissReason } from "./verdict.ts";
 
 export interface LookUp {
@@ -125,7 +125,7 @@ class Search {
       else if (tier === tiers.shared && this.#isNewToColo) await this.#inSharedIfLikely(tier);
       else {
         const came = await this.#in(tier);
-        this.#isNewToColo = tier === tiers.edge && came === "absent" && this.#hasNothing();
+        this.#isNewToColo = tier === tiers.edge && came === "absent" && this.#best === undefined;
       }
       if (this.isDone) break;
     }
@@ -149,6 +149,7 @@ class Search {
   }
 
   async #inSharedIfLikely(shared: Tier): Promise<void> {
+    if (this.#marker !== undefined) return this.#variantInShared(shared, this.#marker);
     const { sharedOdds } = this.#ports;
     const { asked, mayPassOver = false } = this.#ask;
     const place = placeOf(asked);
@@ -156,6 +157,18 @@ class Search {
     const came = await this.#in(shared);
     if (!this.#hasNothing()) sharedOdds.brought(place, "something");
     else if (came === "absent") this.#inShared = "nothing";
+  }
+
+  /** Anybody can make up values of the fields that select. */
+  async #variantInShared(shared: Tier, marker: VaryMarker): Promise<void> {
+    const { sharedOdds } = this.#ports;
+    const { asked, atMs, mayPassOver = false } = this.#ask;
+    const place = placeOfVariants(asked);
+    const isNew = isNewAmongSeveral(this.#key(), marker, atMs);
+    if (isNew && mayPassOver && !sharedOdds.isWorthAsking(place)) return this.#passOver();
+    const came = await this.#in(shared);
+    if (came === "found") sharedOdds.brought(place, "something");
+    else if (isNew && came === "absent") sharedOdds.brought(place, "nothing");
   }
 
   async #in(tier: Tier): Promise<TierRead["kind"]> {

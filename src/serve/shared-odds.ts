@@ -1,5 +1,5 @@
 // How likely it is that another colo has what this one has never had: where hardly ever, a miss need
-// not wait for the shared tier's word before it goes to the origin.
+// not wait for the shared tier's word before it goes to the origin. Of variants it is told apart.
 import { LRUCache } from "lru-cache";
 import { keyBytes } from "./key-bytes.ts";
 import type { Asked } from "./plan.ts";
@@ -36,6 +36,11 @@ export class SharedOdds {
     return isTurn(this.#ofRoutes, route) ?? isTurn(this.#ofSections, section) ?? true;
   }
 
+  /** Do its look-ups hardly ever bring anything? */
+  isPoor({ route }: Pick<Place, "route">): boolean {
+    return (this.#ofRoutes.get(route) ?? 0) >= fruitlessMin;
+  }
+
   /** `refused`: nothing, and what came from the origin was not to be stored. */
   brought({ route, section }: Place, what: "nothing" | "refused" | "something"): void {
     if (what === "nothing") countUp(this.#ofRoutes, route);
@@ -51,6 +56,12 @@ export function placeOf({ route, target }: Pick<Asked, "route" | "target">): Pla
   const segments = target.path.split("/", 3);
   const first = segments.length > 2 ? segments[1] : "";
   return { route: route.name, section: `${route.name}\n${first}` };
+}
+
+/** Where the variants of a route's pages are counted that are new to pages of several. */
+export function placeOfVariants({ route }: Pick<Asked, "route">): Place {
+  const name = `${route.name}\nvariants`;
+  return { route: name, section: name };
 }
 
 interface Counts {

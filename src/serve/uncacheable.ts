@@ -4,7 +4,7 @@
 import { LRUCache } from "lru-cache";
 import { keyBytes } from "./key-bytes.ts";
 
-const keptMs = 10_000;
+const keptForAllMs = 10_000;
 
 /** Each further session asks the origin itself: it renews the mark, or ends it. */
 const keptForSessionsMs = 60_000;
@@ -13,7 +13,7 @@ const keptForSessionsMs = 60_000;
 const keysBytesMax = 1_048_576;
 
 export class Uncacheable {
-  readonly #forAll = new Marks(keptMs);
+  readonly #forAll = new Marks(keptForAllMs);
   readonly #forSessions = new Marks(keptForSessionsMs);
 
   mark(key: string, atMs: number): void {
@@ -49,8 +49,8 @@ class Marks {
     sizeCalculation: (_, key) => keyBytes(key),
   });
 
-  constructor(forMs: number) {
-    this.#keptMs = forMs;
+  constructor(keptMs: number) {
+    this.#keptMs = keptMs;
   }
 
   set(key: string, atMs: number): void {

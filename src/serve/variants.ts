@@ -84,6 +84,21 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boole
   return live.some(([digest]) => digest === own);
 }
 
+/** A page of one or two variants, such as for desktop and mobile, is like any. */
+const severalMin = 2;
+
+/** Does the marker list several variants whose time is not over, and not this one? */
+export function isNewAmongSeveral(
+  variant: RecordKey,
+  marker: VaryMarker | undefined,
+  atMs: number,
+): boolean {
+  const live = marker?.variants.filter(([, untilAtMs]) => untilAtMs > atMs) ?? [];
+  if (live.length < severalMin) return false;
+  const own = sha256Short(variant.text);
+  return !live.some(([digest]) => digest === own);
+}
+
 /** The marker that leads to a response which is stored under this key until that instant. */
 export function markerTo(
   metadata: StoredMetadata,

@@ -6,6 +6,7 @@ import type { StoredMetadata } from "../http/stored-response.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { readTrouble } from "../redis/trouble.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
+import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
 import { type Listed, listRecords } from "./record-listing.ts";
@@ -31,6 +32,7 @@ export interface SharedTierSettings {
   readonly uploadBytesMax: number;
   /** A record of another version or form, or a body that is not the one its metadata names. */
   readonly onBadRecord: () => void;
+  readonly nowAtMs: () => number;
   /** From which length on an unchanged body is not sent again; what is cheapest unless set. */
   readonly rewriteFromChars?: number;
 }
@@ -65,13 +67,24 @@ export class SharedTier implements Tier {
   readonly #uploads = new Set<Upload>();
   /** Keys under which another body lay than metadata names: no metadata written over that heals it. */
   readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
+  readonly #removals: JoinedRemovals;
 
   constructor(settings: SharedTierSettings) {
     this.#settings = settings;
+    const { redis, nowAtMs } = settings;
+    this.#removals = new JoinedRemovals({
+      nowAtMs,
+      send: async (redisKeys) => {
+        const answer = await redis.remove((client) => client.del(...redisKeys));
+        return answer.kind === "answered" ? "removed" : answer.kind;
+      },
+    });
   }
 
   async read(key: RecordKey, ask: TierAsk): Promise<TierRead> {
     const redisKey = await this.#redisKey(key);
+    this.#removals.takeUpLate(ask);
+    if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
     const answer = await this.#settings.redis.read<unknown>(async (redis) => {
       const range = rangeOf(redisKey, ask.part);
       if (ask.atPrimary !== true) return redis.getrange(...range);
@@ -120,9 +133,7 @@ export class SharedTier implements Tier {
   }
 
   async remove(key: RecordKey): Promise<TierRemoval> {
-    const redisKey = await this.#redisKey(key);
-    const answer = await this.#settings.redis.remove((redis) => redis.del(redisKey));
-    return answer.kind === "answered" ? "removed" : answer.kind;
+    return this.#removals.remove(await this.#redisKey(key));
   }
 
   async write(

@@ -124,7 +124,7 @@ export class FakeUpstash {
       case "XREVRANGE":
         return stream.reversed(rest);
       case "DEL":
-        return Number(this.#records.delete(key));
+        return [key, ...rest].filter((each) => this.#records.delete(each)).length;
       case "SCAN":
         return this.#page(Number(key), Number(rest[rest.indexOf("count") + 1]));
       case "PING":

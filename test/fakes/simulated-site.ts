@@ -115,6 +115,7 @@ function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
       bodyBytesMax: 100_000,
       uploadBytesMax: 64 * 1_048_576,
       onBadRecord,
+      nowAtMs: isolate.nowAtMs,
       // However small: it is what two writers may cross at.
       rewriteFromChars: 0,
     }),

@@ -119,7 +119,7 @@ export const backfillDated = backfilledAs((isolate) => ({
 
 /** The body is whatever lies beside the metadata: nobody asks before, or looks after. */
 export const bodyUnchecked: Planted = {
-  tiers: (tiers, { redis }) => {
+  tiers: (tiers, { redis, nowAtMs }) => {
     const { client } = redis;
     const read = client.read.bind(client);
     const write = client.write.bind(client);
@@ -154,6 +154,7 @@ export const bodyUnchecked: Planted = {
       bodyBytesMax: 100_000,
       uploadBytesMax: 64 * 1_048_576,
       onBadRecord: () => undefined,
+      nowAtMs,
       rewriteFromChars: 0,
     });
     return { ...tiers, shared };

@@ -14,6 +14,15 @@ describe("after the step", () => {
     expect(uncacheable.has("key", 0)).toBe(false);
   });
 
+  it("a mark of what sessions get one each of is over, and lasts a minute otherwise", () => {
+    const uncacheable = new Uncacheable();
+    uncacheable.markForSessions("key", stepMs);
+    expect(uncacheable.hasForSessions("key", stepMs)).toBe(true);
+    expect(uncacheable.hasForSessions("key", stepMs + 59_999)).toBe(true);
+    expect(uncacheable.hasForSessions("key", stepMs + 60_000)).toBe(false);
+    expect(uncacheable.hasForSessions("key", -1)).toBe(false);
+  });
+
   it("a forward that has begun before it has not just begun", () => {
     const flight = new Flights().begin("key", stepMs);
     expect(flight.hasJustBegun(stepMs, 10_000)).toBe(true);

@@ -51,8 +51,8 @@ it("a flood of values leaves as many as there is room for, and the first of them
   ]);
   const { memory, routes } = await statsOf(site);
   const atEdge = site.cache.addresses.filter((address) => address.includes("/stored/"));
-  // With the marker that leads to them.
-  expect([memory.records, atEdge.length, upstash?.keys.length]).toEqual([101, 101, 101]);
+  // With the marker that leads to them; Redis lacks those that wait for their second ask.
+  expect([memory.records, atEdge.length, upstash?.keys.length]).toEqual([101, 101, 66]);
   expect(routes[""]?.refusedToStore).toEqual({ "too-many-variants": 4_900 });
   for (let at = 0; at < 100; at += 1) expect(await isHit(site, "/a", `agent ${at}`)).toBe(true);
 }, 60_000);

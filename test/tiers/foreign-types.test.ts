@@ -20,7 +20,7 @@ beforeAll(async () => {
   redis = new RedisClient({ url, token, nowAtMs: Date.now });
   const onBadRecord = () => undefined;
   const limits = { bodyBytesMax: 1_000, uploadBytesMax: 1_000 };
-  tier = new SharedTier({ redis, namespace: "site", ...limits, onBadRecord });
+  tier = new SharedTier({ redis, namespace: "site", ...limits, onBadRecord, nowAtMs: Date.now });
   await redis.insist(async (client) => client.hset(await sharedKey("site", key), { m: "foreign" }));
 });
 afterAll(() => running.stop());

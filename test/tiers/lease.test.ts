@@ -109,6 +109,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       bodyBytesMax: 1_000,
       uploadBytesMax: 10_000,
       onBadRecord,
+      nowAtMs: Date.now,
     };
     const record = responseOf(bytesOf("page"), { fields });
     await new SharedTier(settings).write(key, record, keep);
@@ -135,6 +136,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       namespace,
       ...limits,
       onBadRecord: () => undefined,
+      nowAtMs: Date.now,
     });
     const record = responseOf(noise(300_000), { fields: [["x-long", "p".repeat(5_000)]] });
     await tier.write(key, record, keep);

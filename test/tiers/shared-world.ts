@@ -41,6 +41,7 @@ export function tierOver(given: TierOptions): SharedTier {
     bodyBytesMax,
     uploadBytesMax: 64 * 1_048_576,
     onBadRecord: given.onBadRecord ?? (() => undefined),
+    nowAtMs,
   });
 }
 
