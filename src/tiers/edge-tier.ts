@@ -5,10 +5,12 @@ import { letGo } from "../let-go.ts";
 import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { type Decoded, DecodedRecords } from "./decoded-records.ts";
+import { partFrom, streamedFrom } from "./edge-body.ts";
 import {
   addressOf,
   bodyField,
   objectFields,
+  ranged,
   recordField,
   recordFieldBytesMax,
   recordFields,
@@ -57,7 +59,7 @@ export class EdgeTier implements Tier {
 
   async read(
     key: RecordKey,
-    ask: Pick<TierAsk, "atMs" | "part" | "isHeld" | "afterAnswer">,
+    ask: Pick<TierAsk, "atMs" | "part" | "isHeld" | "rangeOf" | "afterAnswer">,
   ): Promise<TierRead> {
     try {
       const known = this.#sufficing(key, ask);
@@ -113,13 +115,18 @@ export class EdgeTier implements Tier {
   async #bodyOf(
     key: RecordKey,
     metadata: StoredMetadata,
-    { response, part: asked, isHeld }: Matched,
+    { response, part: asked, isHeld, rangeOf }: Matched,
   ): Promise<StoredBody | "gone" | "not-whole"> {
     const { bodyBytes } = metadata;
     const part = response.headers.get(bodyField);
     if (part !== null) {
-      const streamed = await this.#cache.match(await addressOf(key, part));
-      return streamed === undefined ? "gone" : streamedFrom(streamed, bodyBytes);
+      const address = await addressOf(key, part);
+      const range = rangeOf?.(metadata);
+      const streamed = await this.#cache.match(range ? ranged(range, address) : address);
+      if (streamed === undefined) return "gone";
+      return streamed.status === 206 && range !== undefined
+        ? partFrom(streamed, range, bodyBytes)
+        : streamedFrom(streamed, bodyBytes);
     }
     const isWantedWhole = isSmall(metadata)
       ? asked === "metadata" || isHeld?.(metadata) !== false
@@ -230,7 +237,7 @@ export class EdgeTier implements Tier {
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
 /** What the Cache API has, and how its body is wanted. */
-interface Matched extends Pick<TierAsk, "part" | "isHeld"> {
+interface Matched extends Pick<TierAsk, "part" | "isHeld" | "rangeOf"> {
   readonly response: Response;
 }
 
@@ -241,18 +248,6 @@ function withoutBody(
   if (atMs >= keepUntilAtMs) return { kind: "absent" };
   const stored: StoredResponse = { metadata, body: { kind: "absent" } };
   return { kind: "found", record: { kind: "response", stored } };
-}
-
-function streamedFrom(
-  response: Response,
-  bodyBytes: number | null,
-): StoredBody | "gone" | "not-whole" {
-  const { body, headers } = response;
-  if (body === null) return "gone";
-  const statedBytes = Number(headers.get("content-length") ?? bodyBytes);
-  if (statedBytes === bodyBytes) return { kind: "stream", stream: body };
-  letGo(response);
-  return "not-whole";
 }
 
 function wholeBody({ body }: StoredResponse): ReadableStream<Uint8Array> | undefined {
