@@ -274,7 +274,7 @@ class Search {
   }
 }
 
-function mayNeedNoBody({ method, conditions }: Asked): boolean {
+export function mayNeedNoBody({ method, conditions }: Asked): boolean {
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
   return method === "HEAD" || isConditional;
 }
