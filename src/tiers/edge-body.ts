@@ -1,7 +1,13 @@
-// Bodies as the Cache API gives them: none that is not as long as its record says.
+// Bodies as the Cache API gives and takes them: none that is not as long as its record says.
 import { contentRange, lengthOf } from "../http/ranges.ts";
-import type { ByteRange, StoredBody } from "../http/stored-response.ts";
+import type {
+  ByteRange,
+  StoredBody,
+  StoredMetadata,
+  StoredResponse,
+} from "../http/stored-response.ts";
 import { letGo } from "../let-go.ts";
+import type { TierRead } from "./tier.ts";
 
 /** All of a body, read as it is sent; `gone` where the record has none. */
 export function streamedFrom(
@@ -36,4 +42,19 @@ export function partFrom(
   }
   letGo(response);
   return "not-whole";
+}
+
+/** Of metadata that does for an answer, while it is kept. */
+export function withoutBody(
+  { metadata, keepUntilAtMs }: { metadata: StoredMetadata; keepUntilAtMs: number },
+  atMs: number,
+): TierRead {
+  if (atMs >= keepUntilAtMs) return { kind: "absent" };
+  const stored: StoredResponse = { metadata, body: { kind: "absent" } };
+  return { kind: "found", record: { kind: "response", stored } };
+}
+
+/** What is written; `undefined` for what is not held whole. */
+export function wholeBody({ body }: StoredResponse): ReadableStream<Uint8Array> | undefined {
+  return body.kind === "blob" ? body.blob.stream() : undefined;
 }

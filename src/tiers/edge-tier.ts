@@ -2,10 +2,10 @@
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
 import { errorName } from "../error-name.ts";
 import { letGo } from "../let-go.ts";
-import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
+import type { ByteRange, StoredBody, StoredMetadata } from "../http/stored-response.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { type Decoded, DecodedRecords } from "./decoded-records.ts";
-import { partFrom, streamedFrom } from "./edge-body.ts";
+import { partFrom, streamedFrom, wholeBody, withoutBody } from "./edge-body.ts";
 import {
   addressOf,
   bodyField,
@@ -111,29 +111,48 @@ export class EdgeTier implements Tier {
     return { kind: "absent" };
   }
 
-  /** `gone`: a streamed body may be evicted before the record that names it. */
   async #bodyOf(
     key: RecordKey,
     metadata: StoredMetadata,
-    { response, part: asked, isHeld, rangeOf }: Matched,
+    matched: Matched,
   ): Promise<StoredBody | "gone" | "not-whole"> {
-    const { bodyBytes } = metadata;
-    const part = response.headers.get(bodyField);
-    if (part !== null) {
-      const address = await addressOf(key, part);
+    const { response, part: asked, isHeld, rangeOf } = matched;
+    const apart = response.headers.get(bodyField) ?? undefined;
+    if (apart !== undefined) {
       const range = rangeOf?.(metadata);
-      const streamed = await this.#cache.match(range ? ranged(range, address) : address);
-      if (streamed === undefined) return "gone";
-      return streamed.status === 206 && range !== undefined
-        ? partFrom(streamed, range, bodyBytes)
-        : streamedFrom(streamed, bodyBytes);
+      return this.#fromAddress(await addressOf(key, apart), metadata, range);
     }
     const isWantedWhole = isSmall(metadata)
       ? asked === "metadata" || isHeld?.(metadata) !== false
       : isHeld?.(metadata) === true;
-    if (!isWantedWhole) return streamedFrom(response, bodyBytes);
-    const blob = await this.#cache.whole(response);
-    return blob.size === bodyBytes ? { kind: "blob", blob } : "not-whole";
+    if (isWantedWhole) {
+      const blob = await this.#cache.whole(response);
+      return blob.size === metadata.bodyBytes ? { kind: "blob", blob } : "not-whole";
+    }
+    const range = isSmall(metadata) ? undefined : rangeOf?.(metadata);
+    if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
+    // Asked for once more, another record may lie there by now.
+    letGo(response);
+    const entityTag = response.headers.get("etag") ?? "none";
+    return this.#fromAddress(await addressOf(key), metadata, range, entityTag);
+  }
+
+  /** `gone`: a streamed body may be evicted before the record that names it. */
+  async #fromAddress(
+    address: string,
+    { bodyBytes }: StoredMetadata,
+    range: ByteRange | undefined,
+    entityTag?: string,
+  ): Promise<StoredBody | "gone" | "not-whole"> {
+    const found = await this.#cache.match(range ? ranged(range, address) : address);
+    if (found === undefined) return "gone";
+    if (entityTag !== undefined && found.headers.get("etag") !== entityTag) {
+      letGo(found);
+      return "gone";
+    }
+    return found.status === 206 && range !== undefined
+      ? partFrom(found, range, bodyBytes)
+      : streamedFrom(found, bodyBytes);
   }
 
   async remove(key: RecordKey): Promise<TierRemoval> {
@@ -239,17 +258,4 @@ const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 /** What the Cache API has, and how its body is wanted. */
 interface Matched extends Pick<TierAsk, "part" | "isHeld" | "rangeOf"> {
   readonly response: Response;
-}
-
-function withoutBody(
-  { metadata, keepUntilAtMs }: { metadata: StoredMetadata; keepUntilAtMs: number },
-  atMs: number,
-): TierRead {
-  if (atMs >= keepUntilAtMs) return { kind: "absent" };
-  const stored: StoredResponse = { metadata, body: { kind: "absent" } };
-  return { kind: "found", record: { kind: "response", stored } };
-}
-
-function wholeBody({ body }: StoredResponse): ReadableStream<Uint8Array> | undefined {
-  return body.kind === "blob" ? body.blob.stream() : undefined;
 }

@@ -77,6 +77,44 @@ describe("a range of a streamed body", () => {
   });
 });
 
+describe("a range of a large body that lies beside its record", () => {
+  const large = "0123456789".repeat(200_000);
+
+  async function openBeside(): Promise<Site> {
+    const site = openSite({ origin: () => page(large, cc("max-age=60")) });
+    await site.get("/a");
+    return site;
+  }
+
+  it("is all that is read of it", async () => {
+    const site = await openBeside();
+    let read = 0;
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.status === 206) read += Number(found.headers.get("content-length"));
+      return found;
+    };
+    const seen = await site.get("/a", asking("bytes=1000003-1000006"));
+    expect([seen.status, seen.text, seen.cacheStatus, read]).toEqual([206, "3456", hit, 4]);
+    await idle();
+    expect(site.cache.openBodies).toBe(0);
+  });
+
+  it("is not taken from another one, which has come to lie there meanwhile", async () => {
+    const site = await openBeside();
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.status === 206) found.headers.set("etag", '"another"');
+      return found;
+    };
+    site.origin.script = () => page("01", { "content-range": "bytes 0-1/1000" }, 206);
+    const seen = await site.get("/a", asking("bytes=1000003-1000006"));
+    expect([seen.text, seen.cacheStatus]).toEqual(["01", expect.stringContaining("fwd=uri-miss")]);
+  });
+});
+
 describe("what the Cache API gives for a range", () => {
   it.each([
     { id: "of-another-place", fields: { "content-range": "bytes 502-505/1000" } },

@@ -69,6 +69,18 @@ it.each([
   expect(Buffer.from(await bytesIn(body)).equals(asked)).toBe(true);
 });
 
+it("a range of a large body beside its record is given by the Cache API itself, too", async () => {
+  const key = new RecordKey("ranged beside", host);
+  const bytes = noise(300_000);
+  const range = { firstByte: 100_000, lastByte: 100_099 };
+  await edge.write(key, responseOf(bytes), keep);
+  const read = await edge.read(key, { ...ask, range });
+  if (read.kind !== "found" || read.record.kind === "vary") throw new Error("It is not there.");
+  const { body } = read.record.stored;
+  expect(body).toMatchObject({ kind: "part", range });
+  expect(Buffer.from(await bytesIn(body)).equals(bytes.slice(100_000, 100_100))).toBe(true);
+});
+
 describe("asked for metadata that this isolate has read before", () => {
   const isHeld = (wanted: boolean) => () => wanted;
   it.each([
