@@ -29,6 +29,7 @@ import { compileRoutes } from "./serve/policy.ts";
 import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
 import { serve } from "./serve/serve.ts";
 import { asOfSite } from "./serve/site-address.ts";
+import { Rangeless } from "./serve/rangeless.ts";
 import { SharedOdds } from "./serve/shared-odds.ts";
 import { Uncacheable } from "./serve/uncacheable.ts";
 import { compileUrlReader } from "./serve/url-reader.ts";
@@ -167,6 +168,7 @@ function createIsolate(given: {
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
     uncacheable: new Uncacheable(),
     knownVary: new KnownVary(),
+    rangeless: new Rangeless(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hotKeys:

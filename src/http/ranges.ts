@@ -1,10 +1,10 @@
 // A byte range out of a complete stored body (RFC 9110 §14; RFC 9111 §3.3 asks for nothing more).
 import { entityTag, hasStrongDate, isWeak } from "./validators.ts";
-import type { Fields } from "./stored-response.ts";
+import type { ByteRange, Fields } from "./stored-response.ts";
 
 export type RangeVerdict =
   | { kind: "whole" }
-  | { kind: "part"; firstByte: number; lastByte: number }
+  | ({ kind: "part" } & ByteRange)
   | { kind: "unsatisfiable" };
 
 /**
@@ -62,4 +62,13 @@ function ifRangeHolds(given: {
   if (condition === undefined) return true;
   if (condition.includes('"')) return !isWeak(condition) && condition === entityTag(stored);
   return condition === stored.get("last-modified")?.trim() && hasStrongDate(stored, bodyDate);
+}
+
+export function lengthOf({ firstByte, lastByte }: ByteRange): number {
+  return lastByte - firstByte + 1;
+}
+
+/** `Content-Range` of a part (RFC 9110 §14.4). */
+export function contentRange({ firstByte, lastByte }: ByteRange, bodyBytes: number): string {
+  return `bytes ${firstByte}-${lastByte}/${bodyBytes}`;
 }

@@ -73,13 +73,24 @@ export interface StoredMetadata {
   readonly awaitsSecondAsk?: boolean | undefined;
 }
 
+/** First and last byte, both included. */
+export interface ByteRange {
+  readonly firstByte: number;
+  readonly lastByte: number;
+}
+
 /**
  * A body held whole, which the runtime sends from where it lies (docs/adr/0016), or one read from its
- * tier as it is sent on; `absent` if it was not asked for.
+ * tier as it is sent on; of such a one perhaps a `part` alone; `absent` if it was not asked for.
  */
 export type StoredBody =
   | { readonly kind: "blob"; readonly blob: Blob }
   | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
+  | {
+      readonly kind: "part";
+      readonly range: ByteRange;
+      readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+    }
   | { readonly kind: "absent" };
 
 export interface StoredResponse {

@@ -20,6 +20,7 @@ import { lookUp } from "./lookup.ts";
 import { type Answer, type Need, questionOf } from "./need.ts";
 import { discardBody } from "./respond.ts";
 import { type Candidate, decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "./verdict.ts";
+import { wholeFirst } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
 
 /** How often one request may wait for another's forward. */
@@ -35,6 +36,8 @@ const drawnWithinMs = 20;
 
 export async function answerFromOrigin(first: Need): Promise<Answer> {
   const sinceAtMs = first.ports.nowAtMs();
+  const cut = isForAll(first) ? await wholeFirst(first) : undefined;
+  if (cut !== undefined) return cut;
   let need = first;
   const waiting: Waiting = { mayTakeTurn: true, waitedFor: new Set(), failed: undefined };
   let hasWaited = false;
@@ -197,10 +200,14 @@ async function lookedUpAgain(outcome: FlightOutcome, need: Need): Promise<Answer
 }
 
 /** What may be answered to one client alone is asked for alone. */
-function mayCollapse({ asked, ports, key }: Need): boolean {
-  const { method, hasUnknownCookie, directives, conditions } = asked;
-  const isForAll = !hasUnknownCookie && !directives.noStore && !conditions.has("range");
-  return method === "GET" && isForAll && !ports.uncacheable.has(key.text, ports.nowAtMs());
+function mayCollapse(need: Need): boolean {
+  return isForAll(need) && !need.asked.conditions.has("range");
+}
+
+function isForAll({ asked, ports, key }: Need): boolean {
+  const { method, hasUnknownCookie, directives } = asked;
+  const isAskedForAll = method === "GET" && !hasUnknownCookie && !directives.noStore;
+  return isAskedForAll && !ports.uncacheable.has(key.text, ports.nowAtMs());
 }
 
 /**

@@ -114,7 +114,7 @@ export class Flight {
 }
 
 /** One that began well in the future began before the clock was set back, nobody knows when. */
-function isCountedOn({ startedAtMs }: Flight, atMs: number): boolean {
+export function isCountedOn({ startedAtMs }: Flight, atMs: number): boolean {
   return Math.abs(atMs - startedAtMs) < flightMsMax;
 }
 

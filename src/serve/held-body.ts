@@ -1,4 +1,5 @@
 // What clients read of a body that is held whole, without a copy of all of it for each.
+import type { ByteRange } from "../http/stored-response.ts";
 import { smallBodyBytesMax } from "../tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Ports } from "./ports.ts";
@@ -11,7 +12,7 @@ export interface HeldBodyPorts extends Pick<Ports, "fillBudget" | "afterAnswer">
 export function readableOf(
   held: Blob,
   { fillBudget, tiers, afterAnswer }: HeldBodyPorts,
-  part?: { firstByte: number; lastByte: number },
+  part?: ByteRange,
 ): ReadableStream<Uint8Array> {
   const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);
   if (held.size <= smallBodyBytesMax) return asked.stream();

@@ -83,9 +83,10 @@ function validatorsOf(need: Need): [name: string, value: string][] {
   const { validating } = need;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
-  // Without its body it could answer nobody but the client that has it; and for a HEAD none is read
-  // again to be stored anew.
-  if (kind === "absent" || (kind === "stream" && need.asked.method === "HEAD")) return [];
+  // Without all of its body it could answer nobody but this client; and for a HEAD none is read again
+  // to be stored anew.
+  if (kind === "absent" || kind === "part" || (kind === "stream" && need.asked.method === "HEAD"))
+    return [];
   const question = questionOf(need);
   if (!mayBeValidated(question, validating)) return [];
   const { metadata } = validating.stored;

@@ -21,7 +21,7 @@ import { policyOf } from "./need.ts";
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { placeOf, placeOfVariants } from "./shared-odds.ts";
-import { clientHasIt, discardBody } from "./respond.ts";
+import { clientHasIt, discardBody, rangeIn } from "./respond.ts";
 import { isNewAmongSeveral, newestMarker } from "./variants.ts";
 import type { Candidate, MissReason } from "./verdict.ts";
 
@@ -201,7 +201,13 @@ class Search {
       isLifted = isForMemory && this.#mayAnswer(metadata, tier) && lifts.begin(metadata, atMs);
       return isLifted;
     };
-    const read = await tier.read(this.#key(), { atMs, part, isHeld, atPrimary, afterAnswer });
+    // What would have to be validated is read whole, to be stored anew.
+    const rangeOf = (metadata: StoredMetadata) => {
+      const range = rangeIn(asked, metadata);
+      return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
+    };
+    const wanted = { atMs, part, isHeld, rangeOf, atPrimary, afterAnswer };
+    const read = await tier.read(this.#key(), wanted);
     if (isLifted) lifts.end();
     return this.#counted(tier.name, read);
   }
@@ -261,7 +267,7 @@ class Search {
     if (best === undefined || tiers.memory.hasChanged(this.#key(), this.#beganAtCount)) return;
     const { stored } = best;
     // What memory cannot take leaves nothing older there to answer in its place.
-    if (stored.body.kind === "stream" && this.#hadInMemory) tiers.memory.remove(this.#key());
+    if ("stream" in stored.body && this.#hadInMemory) tiers.memory.remove(this.#key());
     if (stored.body.kind !== "blob") return;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(best));
     const leadsToError = isErrorStatus(stored.metadata.status);
@@ -281,7 +287,7 @@ class Search {
   }
 }
 
-function mayNeedNoBody({ method, conditions }: Asked): boolean {
+export function mayNeedNoBody({ method, conditions }: Asked): boolean {
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
   return method === "HEAD" || isConditional;
 }

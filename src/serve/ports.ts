@@ -18,6 +18,7 @@ import type { Lifts } from "./lifts.ts";
 import type { Loops } from "./loops.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { MatchRoute } from "./policy.ts";
+import type { Rangeless } from "./rangeless.ts";
 import type { SharedOdds } from "./shared-odds.ts";
 import type { Target } from "./target.ts";
 import type { KnownVary } from "./forward-selecting.ts";
@@ -63,6 +64,7 @@ export interface Isolate {
   readonly clientLimit: ClientLimit | undefined;
   readonly uncacheable: Uncacheable;
   readonly knownVary: KnownVary;
+  readonly rangeless: Rangeless;
   readonly invalidations: Invalidations;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */
   readonly joinedPurges: JoinedPurges | undefined;

@@ -52,6 +52,16 @@ export function startRefresh(
   ports.afterAnswer(async () => void (await refresh({ asked, ports, accepts, begun, stale })));
 }
 
+/** For all who want a part of what is not stored. */
+export function startFill({ asked: client, key, marker, ports }: Need): Flight {
+  const asked = asRefresh(client, marker?.names.includes("cookie") ?? false);
+  const flight = ports.flights.begin(key.text, ports.nowAtMs());
+  const accepts = (candidate: Candidate) => isFresh(candidate, asked, ports);
+  const begun = { key, flight };
+  ports.afterAnswer(async () => void (await refresh({ asked, ports, accepts, begun })));
+  return flight;
+}
+
 /** `skipped`: fresh for long enough, or under way already. */
 export type Refreshed = "refreshed" | "skipped" | "failed";
 

@@ -1,9 +1,10 @@
 // Makes answers: out of a stored response, with the client's own conditions and range applied, or
 // by passing the origin's on.
 import { cacheStatus, type Handling } from "../http/cache-status.ts";
-import { rangeVerdict } from "../http/ranges.ts";
+import { contentRange, lengthOf, type RangeVerdict, rangeVerdict } from "../http/ranges.ts";
 import {
   bodyDateOf,
+  type ByteRange,
   fieldsOf,
   type StoredMetadata,
   type StoredResponse,
@@ -19,7 +20,7 @@ import {
 import type { Asked } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { readableOf } from "./held-body.ts";
-import { slicedStream } from "./sliced-stream.ts";
+import { fittedStream, slicedStream } from "./sliced-stream.ts";
 
 const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 
@@ -46,7 +47,8 @@ export function fromStored(
 
 /** A stream that nobody reads would hold its tier's connection. */
 export function discardBody(stored: StoredResponse | undefined): void {
-  if (stored?.body.kind === "stream") void stored.body.stream.cancel().catch(() => undefined);
+  if (stored === undefined || !("stream" in stored.body)) return;
+  void stored.body.stream.cancel().catch(() => undefined);
 }
 
 /** The client's precondition, evaluated against a response of ours (RFC 9111 §4.3.2). */
@@ -57,6 +59,15 @@ export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
     status: metadata.status,
     receivedAtMs: metadata.respondedAtMs,
   });
+}
+
+/** The client's range, evaluated against a body of ours (RFC 9110 §14.2). */
+export function rangeIn({ method, conditions }: Asked, metadata: StoredMetadata): RangeVerdict {
+  const { status, bodyBytes } = metadata;
+  if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
+  const bodyDate = bodyDateOf(metadata);
+  const stored = fieldsOf(metadata);
+  return rangeVerdict({ request: conditions, stored, status, bodyBytes, bodyDate });
 }
 
 /** @param fields none that describe a body */
@@ -75,21 +86,11 @@ function bodyOrPart(
   prepared: Headers,
   { asked, ports }: { asked: Asked; ports: Ports },
 ): Response {
-  const { conditions } = asked;
   const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
   if (bodiless.has(status)) return new Response(null, { status, statusText, headers: prepared });
-  const part =
-    bodyBytes === null || !conditions.has("range")
-      ? ({ kind: "whole" } as const)
-      : rangeVerdict({
-          request: conditions,
-          stored: fieldsOf(metadata),
-          status,
-          bodyBytes,
-          bodyDate: bodyDateOf(metadata),
-        });
-  if (part.kind === "whole") {
+  const part = rangeIn(asked, metadata);
+  if (part.kind === "whole" || bodyBytes === null) {
     return new Response(bodyFrom(stored, ports), {
       status,
       statusText,
@@ -106,23 +107,30 @@ function bodyOrPart(
     fields.set("content-range", `bytes */${bodyBytes}`);
     return new Response(null, { status: 416, headers: fields });
   }
-  const { firstByte, lastByte } = part;
-  fields.set("content-range", `bytes ${firstByte}-${lastByte}/${bodyBytes}`);
-  fields.set("content-length", String(lastByte - firstByte + 1));
+  fields.set("content-range", contentRange(part, bodyBytes));
+  fields.set("content-length", String(lengthOf(part)));
   const sliced = bodyFrom(stored, ports, part);
   return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
+/** @throws Error for a part of a body where other bytes are to be sent: that is never a body. */
 function bodyFrom(
   { body }: StoredResponse,
   ports: Ports,
-  part?: { firstByte: number; lastByte: number },
+  part?: ByteRange,
 ): ReadableStream<Uint8Array> | null {
   switch (body.kind) {
     case "blob":
       return readableOf(body.blob, ports, part);
     case "stream":
       return part === undefined ? body.stream : slicedStream(body.stream, part);
+    case "part": {
+      const { range, stream } = body;
+      if (range.firstByte !== part?.firstByte || range.lastByte !== part.lastByte) {
+        throw new Error("Other bytes of a body were read than are to be sent.");
+      }
+      return fittedStream(stream, lengthOf(range));
+    }
     case "absent":
       return null;
     default:

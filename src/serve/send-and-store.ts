@@ -1,12 +1,15 @@
 // Sends an origin's answer on to the client, and stores it on the way where it may be stored.
 import type { Handling } from "../http/cache-status.ts";
 import { isErrorStatus, type StoredMetadata } from "../http/stored-response.ts";
+import { lengthOf } from "../http/ranges.ts";
 import { isNotModified } from "../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { failedWith, type Flight } from "./collapse.ts";
 import { fieldsOfFill, isPrivate, keepPrivate, makePrivate, withoutBody } from "./downstream.ts";
 import { arePersonal, fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "./lifetime.ts";
+import { mayNeedNoBody } from "./lookup.ts";
+import type { Asked } from "./plan.ts";
 import { type Answer, atHand, forwardedFor, type Need, questionOf } from "./need.ts";
 import { namesClient } from "./of-one-client.ts";
 import {
@@ -18,7 +21,7 @@ import {
   refusalToStore,
   type StoreRefusal,
 } from "./refusal.ts";
-import { bodiless, clientHasIt, notModified, passOn } from "./respond.ts";
+import { bodiless, clientHasIt, notModified, passOn, rangeIn } from "./respond.ts";
 import { placeOf } from "./shared-odds.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
 import { hasRoomFor } from "./variants.ts";
@@ -61,6 +64,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
     const given = { ports, handling: told, ...(change && { change }) };
     return { response: passOn(sent, given), outcome: "forwarded" };
   }
+  if (ignoresRange(metadata, asked)) ports.rangeless.mark(key.text, ports.nowAtMs());
   const source = response.body ?? new Blob([]).stream();
   const marked = awaitsSecondAsk(metadata, need)
     ? { ...metadata, awaitsSecondAsk: true }
@@ -87,6 +91,13 @@ function learnOdds(
   else if (inShared === "nothing" && !isErrorStatus(status)) {
     ports.sharedOdds.brought(place, isStored ? "nothing" : "refused");
   }
+}
+
+/** `bytes=0-` may well be answered with the whole; and who sends `If-Range` may want just that. */
+function ignoresRange(metadata: StoredMetadata, asked: Asked): boolean {
+  const range = rangeIn(asked, metadata);
+  if (range.kind !== "part" || asked.conditions.has("if-range")) return false;
+  return !mayNeedNoBody(asked) && lengthOf(range) !== metadata.bodyBytes;
 }
 
 /** @param sent what is sent and stored: an origin's body, or one that a 304 left as it was */

@@ -1,20 +1,33 @@
-// A range of bytes out of a stream that starts at the first one.
+// A range of bytes out of a stream of all of them, or of just those.
+import type { ByteRange } from "../http/stored-response.ts";
+import { lengthOf } from "../http/ranges.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 
 /** @param part first and last byte, both included; what comes after is not read */
 export function slicedStream(
   whole: ReadableStream<Uint8Array>,
-  part: { firstByte: number; lastByte: number },
+  part: ByteRange,
 ): ReadableStream<Uint8Array> {
-  const { readable, writer } = openBytePipe(part.lastByte - part.firstByte + 1);
+  const { readable, writer } = openBytePipe(lengthOf(part));
   void copySlice(whole.getReader(), writer, part);
+  return readable;
+}
+
+/** The same bytes, piped by the runtime; where they are fewer, that is an error to their reader. */
+export function fittedStream(
+  part: ReadableStream<Uint8Array>,
+  bytes: number,
+): ReadableStream<Uint8Array> {
+  const { readable, writable } = new FixedLengthStream(bytes);
+  // What fails on the way fails for the reader too, who is told.
+  part.pipeTo(writable).catch(() => undefined);
   return readable;
 }
 
 async function copySlice(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
-  { firstByte, lastByte }: { firstByte: number; lastByte: number },
+  { firstByte, lastByte }: ByteRange,
 ): Promise<void> {
   let at = 0;
   try {

@@ -1,5 +1,6 @@
 // How a record lies in the Cache API: its address and its header fields, none of which the cache
 // acts on but the entity tag, when it is asked with one.
+import type { ByteRange } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 
 export const recordField = "tidemark-record";
@@ -33,4 +34,12 @@ export async function addressOf(key: RecordKey, part?: string): Promise<string> 
 /** Answered with a 304 while what lies there bears that tag. */
 export function unless(entityTag: string, address: string): Request {
   return new Request(address, { headers: { "if-none-match": entityTag } });
+}
+
+/**
+ * Answered with a 206 where the cache knows ranges, and with all of it elsewhere
+ * (developers.cloudflare.com, "Cache API").
+ */
+export function ranged({ firstByte, lastByte }: ByteRange, address: string): Request {
+  return new Request(address, { headers: { range: `bytes=${firstByte}-${lastByte}` } });
 }

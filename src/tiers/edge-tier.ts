@@ -2,13 +2,15 @@
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
 import { errorName } from "../error-name.ts";
 import { letGo } from "../let-go.ts";
-import type { StoredBody, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
+import type { ByteRange, StoredBody, StoredMetadata } from "../http/stored-response.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { type Decoded, DecodedRecords } from "./decoded-records.ts";
+import { partFrom, streamedFrom, wholeBody, withoutBody } from "./edge-body.ts";
 import {
   addressOf,
   bodyField,
   objectFields,
+  ranged,
   recordField,
   recordFieldBytesMax,
   recordFields,
@@ -57,7 +59,7 @@ export class EdgeTier implements Tier {
 
   async read(
     key: RecordKey,
-    ask: Pick<TierAsk, "atMs" | "part" | "isHeld" | "afterAnswer">,
+    ask: Pick<TierAsk, "atMs" | "part" | "isHeld" | "rangeOf" | "afterAnswer">,
   ): Promise<TierRead> {
     try {
       const known = this.#sufficing(key, ask);
@@ -109,24 +111,48 @@ export class EdgeTier implements Tier {
     return { kind: "absent" };
   }
 
-  /** `gone`: a streamed body may be evicted before the record that names it. */
   async #bodyOf(
     key: RecordKey,
     metadata: StoredMetadata,
-    { response, part: asked, isHeld }: Matched,
+    matched: Matched,
   ): Promise<StoredBody | "gone" | "not-whole"> {
-    const { bodyBytes } = metadata;
-    const part = response.headers.get(bodyField);
-    if (part !== null) {
-      const streamed = await this.#cache.match(await addressOf(key, part));
-      return streamed === undefined ? "gone" : streamedFrom(streamed, bodyBytes);
+    const { response, part: asked, isHeld, rangeOf } = matched;
+    const apart = response.headers.get(bodyField) ?? undefined;
+    if (apart !== undefined) {
+      const range = rangeOf?.(metadata);
+      return this.#fromAddress(await addressOf(key, apart), metadata, range);
     }
     const isWantedWhole = isSmall(metadata)
       ? asked === "metadata" || isHeld?.(metadata) !== false
       : isHeld?.(metadata) === true;
-    if (!isWantedWhole) return streamedFrom(response, bodyBytes);
-    const blob = await this.#cache.whole(response);
-    return blob.size === bodyBytes ? { kind: "blob", blob } : "not-whole";
+    if (isWantedWhole) {
+      const blob = await this.#cache.whole(response);
+      return blob.size === metadata.bodyBytes ? { kind: "blob", blob } : "not-whole";
+    }
+    const range = isSmall(metadata) ? undefined : rangeOf?.(metadata);
+    if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
+    // Asked for once more, another record may lie there by now.
+    letGo(response);
+    const entityTag = response.headers.get("etag") ?? "none";
+    return this.#fromAddress(await addressOf(key), metadata, range, entityTag);
+  }
+
+  /** `gone`: a streamed body may be evicted before the record that names it. */
+  async #fromAddress(
+    address: string,
+    { bodyBytes }: StoredMetadata,
+    range: ByteRange | undefined,
+    entityTag?: string,
+  ): Promise<StoredBody | "gone" | "not-whole"> {
+    const found = await this.#cache.match(range ? ranged(range, address) : address);
+    if (found === undefined) return "gone";
+    if (entityTag !== undefined && found.headers.get("etag") !== entityTag) {
+      letGo(found);
+      return "gone";
+    }
+    return found.status === 206 && range !== undefined
+      ? partFrom(found, range, bodyBytes)
+      : streamedFrom(found, bodyBytes);
   }
 
   async remove(key: RecordKey): Promise<TierRemoval> {
@@ -230,31 +256,6 @@ export class EdgeTier implements Tier {
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
 /** What the Cache API has, and how its body is wanted. */
-interface Matched extends Pick<TierAsk, "part" | "isHeld"> {
+interface Matched extends Pick<TierAsk, "part" | "isHeld" | "rangeOf"> {
   readonly response: Response;
-}
-
-function withoutBody(
-  { metadata, keepUntilAtMs }: { metadata: StoredMetadata; keepUntilAtMs: number },
-  atMs: number,
-): TierRead {
-  if (atMs >= keepUntilAtMs) return { kind: "absent" };
-  const stored: StoredResponse = { metadata, body: { kind: "absent" } };
-  return { kind: "found", record: { kind: "response", stored } };
-}
-
-function streamedFrom(
-  response: Response,
-  bodyBytes: number | null,
-): StoredBody | "gone" | "not-whole" {
-  const { body, headers } = response;
-  if (body === null) return "gone";
-  const statedBytes = Number(headers.get("content-length") ?? bodyBytes);
-  if (statedBytes === bodyBytes) return { kind: "stream", stream: body };
-  letGo(response);
-  return "not-whole";
-}
-
-function wholeBody({ body }: StoredResponse): ReadableStream<Uint8Array> | undefined {
-  return body.kind === "blob" ? body.blob.stream() : undefined;
 }

@@ -1,6 +1,6 @@
 // The port of a tier. What it promises is written as tests in test/tiers/contract.ts.
 import type { TierName } from "../config.ts";
-import type { StoredMetadata, StoredResponse } from "../http/stored-response.ts";
+import type { ByteRange, StoredMetadata, StoredResponse } from "../http/stored-response.ts";
 import type { RecordKey } from "./record-key.ts";
 
 /** A body up to here is held whole wherever it is met; a larger one is read as it is sent, */
@@ -52,6 +52,11 @@ export interface TierAsk {
    * small ones are. Of a large one it is asked once at the most.
    */
   readonly isHeld?: (metadata: StoredMetadata) => boolean;
+  /**
+   * Of a body that is not wanted whole: the bytes that the answer is made of, which will do in place
+   * of all. Absent, or where it tells none, all are wanted.
+   */
+  readonly rangeOf?: (metadata: StoredMetadata) => ByteRange | undefined;
   /** Not from a replica, which may lag behind what was just written. */
   readonly atPrimary?: boolean | undefined;
   /** For what the tier has to do that no answer waits for. */

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type Colo, startColo } from "../../local/colo.ts";
-import type { StoredBody } from "../../src/http/stored-response.ts";
+import type { ByteRange, StoredBody } from "../../src/http/stored-response.ts";
 import { headOf, type RecordHead } from "../../src/tiers/record-codec.ts";
 import type { RecordKey } from "../../src/tiers/record-key.ts";
 import type {
@@ -45,19 +45,23 @@ export class EdgeTierInWorkerd implements Tier {
     await this.#colo.stop();
   }
 
-  async read(key: RecordKey, { atMs, part }: Pick<TierAsk, "atMs" | "part">): Promise<TierRead> {
+  async read(
+    key: RecordKey,
+    { atMs, part, range }: Pick<TierAsk, "atMs" | "part"> & { range?: ByteRange },
+  ): Promise<TierRead> {
     const { answer, bytes } = await this.#order({
       kind: "read",
       key: { text: key.text, host: key.host },
       atMs,
       part,
+      ...(range && { range }),
     });
     if (answer.kind !== "read") throw unexpected(answer);
     this.badRecordCount += answer.badRecordCount;
     const { read } = answer;
     if (read.kind !== "found-beside") return read;
     const { metadata } = read.head;
-    const stored = { metadata, body: bodyAs(read.body, bytes) };
+    const stored = { metadata, body: bodyAs(read.body, bytes, range) };
     return { kind: "found", record: { kind: "response", stored } };
   }
 
@@ -138,10 +142,17 @@ function unexpected(answer: EdgeAnswer): Error {
   return new Error(`The edge tier's Worker answered with ${answer.kind}.`);
 }
 
-function bodyAs(kind: StoredBody["kind"], bytes: Uint8Array<ArrayBuffer>): StoredBody {
+function bodyAs(
+  kind: StoredBody["kind"],
+  bytes: Uint8Array<ArrayBuffer>,
+  range?: ByteRange,
+): StoredBody {
   if (kind === "absent") return { kind };
   const blob = new Blob([bytes]);
-  return kind === "blob" ? { kind, blob } : { kind, stream: blob.stream() };
+  if (kind === "blob") return { kind, blob };
+  if (kind === "stream") return { kind, stream: blob.stream() };
+  if (range === undefined) throw new Error("A part came that was not asked for.");
+  return { kind, range, stream: blob.stream() };
 }
 
 /** An arriving body is read here, and told piece by piece with how it ended. */

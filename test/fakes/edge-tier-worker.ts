@@ -1,7 +1,7 @@
 // A Worker that does to the edge tier, in a real runtime, what a test in Node tells it to.
 // It also shows what lies in the Cache API itself, and puts there what the tier never would.
 import { openBytePipe } from "../../src/serve/byte-pipe.ts";
-import type { StoredBody } from "../../src/http/stored-response.ts";
+import type { ByteRange, StoredBody } from "../../src/http/stored-response.ts";
 import { EdgeTier } from "../../src/tiers/edge-tier.ts";
 import type { RecordHead } from "../../src/tiers/record-codec.ts";
 import { RecordKey } from "../../src/tiers/record-key.ts";
@@ -28,7 +28,7 @@ export type BodyTold =
   | { kind: "arriving"; pieceBytes: readonly number[]; end: "close" | "abort" };
 
 export type EdgeOrder =
-  | { kind: "read"; key: KeyTold; atMs: number; part: TierAsk["part"] }
+  | { kind: "read"; key: KeyTold; atMs: number; part: TierAsk["part"]; range?: ByteRange }
   | { kind: "write"; key: KeyTold; record: RecordHead; body: BodyTold; keep: TierKeep }
   | { kind: "remove"; key: KeyTold }
   | { kind: "lying-at"; address: string }
@@ -111,7 +111,8 @@ async function carriedOut(order: EdgeOrder, bytes: Uint8Array<ArrayBuffer>): Pro
 
 async function read(order: Extract<EdgeOrder, { kind: "read" }>): Promise<Answered> {
   noted.badRecordCount = 0;
-  const found = await tier.read(keyOf(order.key), { ...order, afterAnswer: () => undefined });
+  const asked = { ...order, rangeOf: () => order.range, afterAnswer: () => undefined };
+  const found = await tier.read(keyOf(order.key), asked);
   const { badRecordCount } = noted;
   if (found.kind !== "found" || found.record.kind === "vary") {
     return { answer: { kind: "read", read: found, badRecordCount } };

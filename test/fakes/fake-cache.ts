@@ -1,5 +1,6 @@
 // A stand-in for one colo's Cache API. Promised: bodies are copied, `max-age` is kept to under the
-// test's clock, If-None-Match with one tag is answered, what the platform refuses is refused. Not promised: eviction, Vary, ranges.
+// test's clock, If-None-Match with one tag and Range as the tier writes it are answered, what the
+// platform refuses is refused. Not promised: eviction, Vary, other ranges.
 import type { FakeClock } from "./fake-clock.ts";
 
 interface Kept {
@@ -25,10 +26,14 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   matches = 0;
   journalPuts = 0;
   journalMatches = 0;
+  /** A cache may answer a request for a range with the whole. */
+  knowsRanges = true;
   /** Bodies that were handed out. */
   bodiesOpened = 0;
   /** Those of them that were neither read nor let go. */
   openBodies = 0;
+  /** All that was handed out of them. */
+  bytesOpened = 0;
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -54,12 +59,21 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
     const kept = this.#kept.get(addressOf(request));
     if (kept === undefined || this.#clock.atMs >= kept.untilAtMs) return undefined;
     if (isKnown(request, kept)) return new Response(null, { status: 304, headers: kept.headers });
-    const body = kept.body.byteLength === 0 ? null : this.#counted(new Uint8Array(kept.body));
-    return new Response(body, { headers: kept.headers });
+    if (kept.body.byteLength === 0) return new Response(null, { headers: kept.headers });
+    const [, first, last] = (this.knowsRanges && rangeIn(request)) || [];
+    const bytes = new Uint8Array(kept.body);
+    if (first === undefined) return new Response(this.#counted(bytes), { headers: kept.headers });
+    if (Number(first) >= bytes.length) return new Response("", { status: 416 });
+    const part = bytes.subarray(Number(first), Number(last) + 1);
+    const headers = new Headers(kept.headers);
+    headers.set("content-range", `bytes ${first}-${last}/${bytes.length}`);
+    headers.set("content-length", String(part.length));
+    return new Response(this.#counted(part), { status: 206, headers });
   }
 
   #counted(bytes: Uint8Array): ReadableStream<Uint8Array> {
     this.bodiesOpened += 1;
+    this.bytesOpened += bytes.length;
     this.openBodies += 1;
     const close = () => void (this.openBodies -= 1);
     return new ReadableStream<Uint8Array>(
@@ -106,6 +120,11 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
 function isKnown(request: RequestInfo | URL, { headers }: Kept): boolean {
   const asked = request instanceof Request ? request.headers.get("if-none-match") : null;
   return asked !== null && asked === headers.get("etag");
+}
+
+function rangeIn(request: RequestInfo | URL): RegExpExecArray | null {
+  const asked = request instanceof Request ? request.headers.get("range") : null;
+  return /^bytes=(\d+)-(\d+)$/.exec(asked ?? "");
 }
 
 function isOfJournal(request: RequestInfo | URL): boolean {

@@ -229,12 +229,15 @@ export class SimulatedIsolate {
     return { mode, targets, id, bodyDigest: id, by: "test", reason: "" };
   }
 
-  /** @returns the entry, if the product says that the journal has it */
+  /** @returns the entry that the answer names, if the product says that the journal has it */
   async accept(order: SignedOrder): Promise<Entry | undefined> {
     const accepted = await this.acceptances.accept(order, this.attention);
     this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);
     if (accepted.kind !== "accepted") return undefined;
-    return this.view.entries.findLast((entry) => entry.id === order.id);
+    const { position } = accepted;
+    return this.view.entries.findLast(
+      (entry) => entry.id === order.id && entry.position === position,
+    );
   }
 }
 

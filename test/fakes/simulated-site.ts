@@ -5,6 +5,7 @@ import { Metrics } from "../../src/metrics.ts";
 import { ByteBudget } from "../../src/serve/byte-budget.ts";
 import { Flights } from "../../src/serve/collapse.ts";
 import { FewAtOnce } from "../../src/serve/few-at-once.ts";
+import { Rangeless } from "../../src/serve/rangeless.ts";
 import { KnownVary } from "../../src/serve/forward-selecting.ts";
 import { Invalidations } from "../../src/serve/invalidate.ts";
 import { LeftOutTags } from "../../src/serve/left-out-tags.ts";
@@ -80,6 +81,7 @@ export class SimulatedSite {
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
       knownVary: new KnownVary(),
+      rangeless: new Rangeless(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,
       hotKeys: undefined,

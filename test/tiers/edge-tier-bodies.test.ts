@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EdgeTier } from "../../src/tiers/edge-tier.ts";
 import { encodeRecord, headOf } from "../../src/tiers/record-codec.ts";
 import { RecordKey } from "../../src/tiers/record-key.ts";
+import { bytesIn } from "../fakes/body-bytes.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { EdgeTierInWorkerd } from "../fakes/edge-tier-in-workerd.ts";
@@ -14,6 +15,7 @@ import {
   keep,
   keepUntilAtMs,
   look,
+  metadataOf,
   noise,
   responseOf,
   shown,
@@ -44,6 +46,39 @@ it.each([
   const read = await tier.read(key, { ...ask, ...asked });
   expect(read).toMatchObject({ record: { stored: { body: { kind: body } } } });
   expect(cache.openBodies).toBe(body === "blob" ? 0 : 1);
+});
+
+it.each([
+  { id: "in the middle", range: { firstByte: 100_000, lastByte: 100_099 } },
+  { id: "at the end", range: { firstByte: 299_990, lastByte: 299_999 } },
+  { id: "of all", range: { firstByte: 0, lastByte: 299_999 } },
+])("a range of a streamed body is given by the Cache API itself: $id", async ({ id, range }) => {
+  const key = new RecordKey(`ranged ${id}`, host);
+  const bytes = noise(300_000);
+  const metadata = metadataOf(bytes, { bodyDigest: null });
+  await edge.writeTold(key, keep, {
+    record: { kind: "response", metadata },
+    body: { kind: "arriving", pieceBytes: [200_000, 100_000], end: "close" },
+    bytes,
+  });
+  const read = await edge.read(key, { ...ask, range });
+  if (read.kind !== "found" || read.record.kind === "vary") throw new Error("It is not there.");
+  const { body } = read.record.stored;
+  expect(body).toMatchObject({ kind: "part", range });
+  const asked = bytes.slice(range.firstByte, range.lastByte + 1);
+  expect(Buffer.from(await bytesIn(body)).equals(asked)).toBe(true);
+});
+
+it("a range of a large body beside its record is given by the Cache API itself, too", async () => {
+  const key = new RecordKey("ranged beside", host);
+  const bytes = noise(300_000);
+  const range = { firstByte: 100_000, lastByte: 100_099 };
+  await edge.write(key, responseOf(bytes), keep);
+  const read = await edge.read(key, { ...ask, range });
+  if (read.kind !== "found" || read.record.kind === "vary") throw new Error("It is not there.");
+  const { body } = read.record.stored;
+  expect(body).toMatchObject({ kind: "part", range });
+  expect(Buffer.from(await bytesIn(body)).equals(bytes.slice(100_000, 100_100))).toBe(true);
 });
 
 describe("asked for metadata that this isolate has read before", () => {
