@@ -167,12 +167,16 @@ class Course implements History {
     return order;
   }
 
-  /** Rule 22: what was lost within N/2 stands again soon after, if its isolate reached the journal. */
+  /**
+   * Rule 22: what was lost before it was looked for stands again soon after, if its isolate reached the
+   * journal. It may be looked for with what was accepted a second before it, or N/10.
+   */
   async #stoodUpFor(owed: Owed, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
     const { time, settings } = this.#world;
-    await time.sleep(settings.maxLagMs.usual / 2 - 1);
+    const togetherMs = Math.min(1_000, settings.maxLagMs.usual / 10);
+    await time.sleep(settings.maxLagMs.usual / 2 - togetherMs - 1);
     const { lostAtMs } = owed;
-    await time.sleep(4 * settings.wayMs + 2);
+    await time.sleep(togetherMs + 4 * settings.wayMs + 2);
     const wasReached = isolate.redis.failedCount === failedCount;
     if (lostAtMs === Infinity || owed.lostAtMs !== lostAtMs || !wasReached) return;
     owed.countsFromMs = Math.min(owed.countsFromMs, this.#world.atMs);
