@@ -1,4 +1,5 @@
 // The attacks: what each asks for, in what manner, and how often.
+import type { RateLimitSettings } from "../../local/colo.ts";
 import type { Draws } from "../../test/consistency/draws.ts";
 import {
   type Asking,
@@ -30,9 +31,20 @@ export interface Attack {
   /** Of the base rate: less where each costs the attacker's side more than a request does. */
   readonly rateShare: number;
   readonly asking: (nth: number, draws: Draws) => Asking;
+  /** Of the platform's rate limiter before the origin; absent, there is none. */
+  readonly limit?: RateLimitSettings;
   /** Why a demand need not hold without the platform's rate limiter; absent, it has to. */
   readonly limiterNeeded?: string;
 }
+
+const someVariant = (draws: Draws) => ({
+  path: `/vary/user-agent,accept-language,x-device/${someNumber(draws, 200)}`,
+  headers: {
+    "user-agent": word(draws),
+    "accept-language": word(draws),
+    "x-device": word(draws),
+  },
+});
 
 const plain: readonly Attack[] = [
   {
@@ -68,14 +80,21 @@ const plain: readonly Attack[] = [
     said: "200 pages that vary by three fields, random values",
     manner: "ask",
     rateShare: 1,
-    asking: (_, draws) => ({
-      path: `/vary/user-agent,accept-language,x-device/${someNumber(draws, 200)}`,
-      headers: {
-        "user-agent": word(draws),
-        "accept-language": word(draws),
-        "x-device": word(draws),
-      },
-    }),
+    asking: (_, draws) => someVariant(draws),
+    limiterNeeded:
+      "each value is a variant that nobody has stored, so each request is an origin request and " +
+      "two writes to the Cache API, one after the other in one isolate.",
+  },
+  {
+    name: "vary-several-limited",
+    said: "the same by one client, with `ORIGIN_LIMITER` at 300 a minute",
+    manner: "ask",
+    rateShare: 1,
+    limit: { limit: 300, periodSeconds: 60 },
+    asking: (_, draws) => {
+      const { path, headers } = someVariant(draws);
+      return { path, headers: { ...headers, "cf-connecting-ip": "192.0.2.66" } };
+    },
   },
   {
     name: "large-field",

@@ -62,7 +62,7 @@ export async function measuredRow(
     const { url: redisUrl } = await running.add(startEmbeddedValkey());
     const restSettings = { redisUrl, token: "token", rttMs: restRttMs };
     const rest = await running.add(startUpstashRestServer(restSettings));
-    const colo = await running.add(coloFor(ground, rest));
+    const colo = await running.add(coloFor(ground, rest, attack));
     await warmUp(ground, pace, colo);
     await ground.origin.call("take");
     rest.resetCounts();
@@ -82,7 +82,12 @@ export async function measuredRow(
   }
 }
 
-function coloFor({ originUrl, worker, log }: Ground, rest: UpstashRestServer): Promise<Colo> {
+function coloFor(
+  { originUrl, worker, log }: Ground,
+  rest: UpstashRestServer,
+  attack: Attack | undefined,
+): Promise<Colo> {
+  const rateLimits = attack?.limit === undefined ? {} : { ORIGIN_LIMITER: attack.limit };
   const env = {
     ORIGIN_URL: originUrl,
     UPSTASH_REDIS_REST_URL: rest.url,
@@ -91,7 +96,7 @@ function coloFor({ originUrl, worker, log }: Ground, rest: UpstashRestServer): P
     PURGE_SECRET: secret,
     SITE_HOST: "site.test",
   };
-  return startColo({ name: "colo", worker, port: 0, env, onLog: log.note });
+  return startColo({ name: "colo", worker, port: 0, env, rateLimits, onLog: log.note });
 }
 
 /** Tiers are full, and code is compiled; with a seed of its own, so that other draws follow. */
