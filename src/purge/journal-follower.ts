@@ -123,7 +123,7 @@ export class JournalFollower {
     return this.#dated((journal) => journal.appendMark(lost));
   }
 
-  /** What was sent before the clock was set back is as good as any, but of no age that is known. */
+  /** A read that was sent before the clock was set back brings its entries, and no age. */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
     const { clock, journal } = this.#settings;
     const { count } = clock;

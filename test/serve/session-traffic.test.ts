@@ -1,24 +1,8 @@
 // What Redis is asked for pages that nobody may share: sessions' own ones, and those with no-store.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../src/config-schema.ts";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { openColos, type Site } from "../fakes/harness.ts";
+import type { Site } from "../fakes/harness.ts";
 import { cc, page, type Script, unreachable } from "../fakes/origin-in-process.ts";
-
-function open(origin: Script, config: ConfigInput = {}) {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const [near, far] = openColos(2, { clock, upstash, config, origin }) as [Site, Site];
-  const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
-  /** What asking `near` for it costs in look-ups. */
-  const looksFor = async (path: string, init = {}) => {
-    const before = looks();
-    const seen = await near.get(path, init);
-    return { ...seen, looks: looks() - before };
-  };
-  return { clock, near, far, upstash, looks, looksFor };
-}
+import { openCounted } from "./counted-looks.ts";
 
 const as = (name: string) => ({ headers: { cookie: `session=${name}` } });
 const isSession = ({ headers }: Request) => headers.has("cookie");
@@ -31,7 +15,7 @@ const personal: Script = (request) =>
 
 describe("a page that sessions get one each of", () => {
   it("is looked up in Redis once in a hundred views", async () => {
-    const { near, upstash } = open(personal);
+    const { near, upstash } = openCounted(personal);
     for (let view = 0; view < 100; view += 1) {
       const seen = await near.get("/account", as(`visitor-${view}`));
       expect(seen.text).toBe("yours");
@@ -45,13 +29,13 @@ describe("a page that sessions get one each of", () => {
     { id: "not said to be for all", fields: cc("max-age=60") },
     { id: "with a cookie of theirs", fields: cc("public, max-age=60", { "set-cookie": "s=1" }) },
   ])("$id", async ({ fields }) => {
-    const { near, looksFor } = open(() => page("yours", fields));
+    const { near, looksFor } = openCounted(() => page("yours", fields));
     await near.get("/account", as("a"));
     expect((await looksFor("/account", as("b"))).looks).toBe(0);
   });
 
   it("is looked up again a minute after the last of them", async () => {
-    const { clock, looksFor } = open(personal);
+    const { clock, looksFor } = openCounted(personal);
     const views: number[] = [];
     for (const seconds of [0, 50, 50, 60]) {
       clock.advance(seconds);
@@ -61,7 +45,7 @@ describe("a page that sessions get one each of", () => {
   });
 
   it("is looked up and stored as before for who has no session", async () => {
-    const { near, far, looksFor } = open(personal);
+    const { near, far, looksFor } = openCounted(personal);
     await near.get("/account", as("a"));
     await far.get("/account");
     const seen = await looksFor("/account");
@@ -72,7 +56,7 @@ describe("a page that sessions get one each of", () => {
   });
 
   it("is looked up once in vain where everybody's lies in memory", async () => {
-    const { near, looks } = open(personal);
+    const { near, looks } = openCounted(personal);
     await near.get("/account");
     const before = looks();
     for (let view = 0; view < 10; view += 1) await near.get("/account", as("a"));
@@ -81,7 +65,7 @@ describe("a page that sessions get one each of", () => {
 
   it("answers from this colo as soon as it is for all", async () => {
     let isForAll = false;
-    const { near, looksFor } = open(() =>
+    const { near, looksFor } = openCounted(() =>
       page("page", cc(isForAll ? "public, max-age=60" : "private")),
     );
     await near.get("/account", as("a"));
@@ -94,7 +78,7 @@ describe("a page that sessions get one each of", () => {
 
   it("is still sought in Redis when its origin fails", async () => {
     const state = { isDown: false };
-    const { near, far, looksFor } = open((request) =>
+    const { near, far, looksFor } = openCounted((request) =>
       state.isDown
         ? unreachable()
         : isSession(request)
@@ -110,14 +94,14 @@ describe("a page that sessions get one each of", () => {
   });
 
   it("is no sessions' own by an error that one of them gets", async () => {
-    const { near, looksFor } = open(() => page("no", cc("private"), 403));
+    const { near, looksFor } = openCounted(() => page("no", cc("private"), 403));
     await near.get("/account", as("a"));
     expect((await looksFor("/account", as("b"))).looks).toBe(1);
   });
 
   it("of a route whose misses are led in turn is not looked up either", async () => {
     const global = { name: "global", match: "*", collapse: "global" } as const;
-    const { near, looksFor } = open(personal, { routes: [global] });
+    const { near, looksFor } = openCounted(personal, { routes: [global] });
     await near.get("/account", as("a"));
     expect((await looksFor("/account", as("b"))).looks).toBe(0);
   });
@@ -137,13 +121,13 @@ describe("pages that are not to be stored", () => {
     { id: "HEAD", init: { method: "HEAD" } },
     { id: "sessions", init: as("a") },
   ])("are looked up sixty-four times, then once in eight: $id", async ({ init }) => {
-    const { near, upstash } = open(noStore);
+    const { near, upstash } = openCounted(noStore);
     await askFor(near, "/api", init);
     expect(upstash.commands.length).toBe(64 + (1_000 - 64) / 8);
   });
 
   it("say nothing of other sections of their route", async () => {
-    const { near, far, looksFor } = open(noStore);
+    const { near, far, looksFor } = openCounted(noStore);
     await askFor(near, "/api");
     for (let at = 0; at < 16; at += 1) {
       await far.get(`/articles/${at}`);
@@ -152,7 +136,7 @@ describe("pages that are not to be stored", () => {
   });
 
   it("that fail say nothing at all", async () => {
-    const { near, looks } = open(() => page("no", cc("no-store"), 404));
+    const { near, looks } = openCounted(() => page("no", cc("no-store"), 404));
     for (let at = 0; at < 100; at += 1) await near.get(`/api/${at}`);
     expect(looks()).toBe(100);
   });

@@ -6,6 +6,7 @@ import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { idle, openColos, type Site } from "../fakes/harness.ts";
 import { cc, page, type Script, unreachable } from "../fakes/origin-in-process.ts";
+import { openCounted } from "./counted-looks.ts";
 
 describe("look-ups that bring nothing", () => {
   const place = { route: "a", section: "a\nb" };
@@ -76,20 +77,11 @@ describe("of the look-ups, by how likely it is that one finds something", () => 
 });
 
 function open(config: ConfigInput = {}, origin: Script = () => page("new", cc("max-age=60"))) {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const [near, far] = openColos(2, { clock, upstash, config, origin }) as [Site, Site];
-  const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
-  /** What asking `near` for it costs in look-ups. */
-  const looksFor = async (path: string, init = {}) => {
-    const before = looks();
-    const seen = await near.get(path, init);
-    return { ...seen, looks: looks() - before };
-  };
+  const { near, ...counted } = openCounted(origin, config);
   const askForNew = async (count: number) => {
     for (let at = 0; at < count; at += 1) await near.get(`/new/${at}`);
   };
-  return { near, far, upstash, looks, looksFor, askForNew };
+  return { near, ...counted, askForNew };
 }
 
 describe("a miss of what this colo has never had", () => {
