@@ -1,5 +1,5 @@
 // What this site caches, and for how long. `npm start` runs the demo news site behind it.
-import { defineConfig } from "./src/config.ts";
+import { defineConfig } from "./src/config/config.ts";
 
 export default defineConfig({
   routes: [

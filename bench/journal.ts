@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../local/upstash-rest-server.ts";
-import { RedisJournal } from "../src/purge/redis-journal.ts";
+import { RedisJournal } from "../src/purge/journal/redis-journal.ts";
 import { RedisClient } from "../src/redis/redis-client.ts";
 import { reportBursts } from "./journal/bursts.ts";
 import { reportCopies } from "./journal/copies.ts";

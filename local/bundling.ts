@@ -6,7 +6,7 @@ import { build, type BuildOptions } from "esbuild";
 export const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** What `import { defineConfig } from "tidemark"` means in a configuration outside this folder. */
-export const configModule = join(root, "src/config.ts");
+export const configModule = join(root, "src/config/config.ts");
 
 /** As `wrangler deploy` has it by itself and by wrangler.toml; a test compares what comes of it. */
 export const bundling = {

@@ -3,7 +3,7 @@
 import { relative } from "node:path";
 import { inspect } from "node:util";
 import { faultText } from "../src/operator-error.ts";
-import { configWarnings } from "../src/serve/config-warnings.ts";
+import { configWarnings } from "../src/proxy/request/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";
 

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import type { BuildFailure } from "esbuild";
-import type { Config } from "../src/config.ts";
+import type { Config } from "../src/config/config.ts";
 import { type Fault, faultText, OperatorError } from "../src/operator-error.ts";
 import { bundled, configModule, root } from "./bundling.ts";
 

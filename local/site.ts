@@ -1,9 +1,9 @@
 // A whole site on this machine: an origin, the shared tier, and the Worker in one or more colos.
 import { randomBytes } from "node:crypto";
-import type { Config } from "../src/config.ts";
-import { readEnvironment } from "../src/environment.ts";
+import type { Config } from "../src/config/config.ts";
+import { readEnvironment } from "../src/platform/environment.ts";
 import type { Fault } from "../src/operator-error.ts";
-import { configWarnings } from "../src/serve/config-warnings.ts";
+import { configWarnings } from "../src/proxy/request/config-warnings.ts";
 import { bundleWorker } from "./build-worker.ts";
 import { type Colo, startColo } from "./colo.ts";
 import { startCron } from "./cron.ts";

@@ -1,42 +1,47 @@
 // The application: the operator's routes below `/_cache/` by Hono, the cache for everything else.
 import { Hono } from "hono";
 import { adminRoutes } from "./admin/routes.ts";
-import { type Config, configOf } from "./config.ts";
-import { type Env, type Environment, type OriginTarget, readEnvironment } from "./environment.ts";
+import { type Config, configOf } from "./config/config.ts";
+import {
+  type Env,
+  type Environment,
+  type OriginTarget,
+  readEnvironment,
+} from "./platform/environment.ts";
 import { errorName } from "./error-name.ts";
-import { Metrics } from "./metrics.ts";
+import { Metrics } from "./observe/metrics.ts";
 import { faultText, isFault } from "./operator-error.ts";
 import { createPurging, type Purging } from "./purge/purging.ts";
-import { noJournal } from "./purge/view.ts";
+import { noJournal } from "./purge/view/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
-import { ByteBudget } from "./serve/byte-budget.ts";
-import { ClientLimit } from "./serve/client-limit.ts";
-import { Flights } from "./serve/collapse.ts";
-import { configWarnings } from "./serve/config-warnings.ts";
-import { FewAtOnce } from "./serve/few-at-once.ts";
-import { HotKeyStream } from "./serve/hot-key-stream.ts";
-import { KnownVary } from "./serve/forward-selecting.ts";
-import { HotKeys } from "./serve/hot-keys.ts";
-import { Invalidations } from "./serve/invalidate.ts";
-import { JoinedPurges } from "./serve/joined-purges.ts";
-import { keepWarm } from "./serve/keep-warm.ts";
-import { LeftOutTags } from "./serve/left-out-tags.ts";
-import { Lifts } from "./serve/lifts.ts";
-import { Loops } from "./serve/loops.ts";
-import { OriginHealth } from "./serve/origin-health.ts";
-import { plainPage } from "./serve/plain-page.ts";
-import { compileRoutes } from "./serve/policy.ts";
-import type { FetchOrigin, Isolate, Ports } from "./serve/ports.ts";
-import { serve } from "./serve/serve.ts";
-import { asOfSite } from "./serve/site-address.ts";
-import { Rangeless } from "./serve/rangeless.ts";
-import { SharedOdds } from "./serve/shared-odds.ts";
-import { Uncacheable } from "./serve/uncacheable.ts";
-import { compileUrlReader } from "./serve/url-reader.ts";
-import { EdgeTier } from "./tiers/edge-tier.ts";
-import { Leases } from "./tiers/lease.ts";
-import { MemoryTier } from "./tiers/memory-tier.ts";
-import { SharedTier } from "./tiers/shared-tier.ts";
+import { ByteBudget } from "./proxy/body/byte-budget.ts";
+import { ClientLimit } from "./proxy/request/client-limit.ts";
+import { Flights } from "./cache/flights.ts";
+import { configWarnings } from "./proxy/request/config-warnings.ts";
+import { FewAtOnce } from "./cache/few-at-once.ts";
+import { HotKeyStream } from "./proxy/warm/hot-key-stream.ts";
+import { KnownVary } from "./proxy/request/forward-selecting.ts";
+import { HotKeys } from "./proxy/warm/hot-keys.ts";
+import { Invalidations } from "./proxy/storing/invalidate.ts";
+import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
+import { keepWarm } from "./proxy/warm/keep-warm.ts";
+import { LeftOutTags } from "./proxy/storing/left-out-tags.ts";
+import { Lifts } from "./proxy/reuse/lifts.ts";
+import { Loops } from "./proxy/request/loops.ts";
+import { OriginHealth } from "./proxy/fetch/origin-health.ts";
+import { plainPage } from "./proxy/respond/plain-page.ts";
+import { compileRoutes } from "./proxy/request/routes.ts";
+import type { FetchOrigin, Isolate, Ports } from "./proxy/ports.ts";
+import { serve } from "./proxy/serve.ts";
+import { asOfSite } from "./proxy/fetch/site-address.ts";
+import { Rangeless } from "./proxy/fetch/rangeless.ts";
+import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
+import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
+import { compileUrlReader } from "./proxy/request/url-reader.ts";
+import { EdgeTier } from "./cache/tiers/edge-tier.ts";
+import { Leases } from "./cache/leases.ts";
+import { MemoryTier } from "./cache/tiers/memory-tier.ts";
+import { SharedTier } from "./cache/tiers/shared-tier.ts";
 
 /** What the runtime and its clock give; tests put their own in. */
 export interface Platform {

@@ -7,12 +7,12 @@ import {
   type ExecutionContext,
   type Platform,
 } from "./app.ts";
-import { configOf } from "./config.ts";
-import type { Env } from "./environment.ts";
+import { configOf } from "./config/config.ts";
+import type { Env } from "./platform/environment.ts";
 import { errorName } from "./error-name.ts";
 import { OperatorError } from "./operator-error.ts";
 import { pause } from "./patience.ts";
-import { plainPage } from "./serve/plain-page.ts";
+import { plainPage } from "./proxy/respond/plain-page.ts";
 
 /** Here, so that a Worker whose configuration is refused cannot be uploaded. */
 const config = configOf(exported);

@@ -2,7 +2,7 @@
 // bindings that are refused at once.
 import { describe, expect, it } from "vitest";
 import { createApp, type Platform } from "../src/app.ts";
-import { type Config, defineConfig } from "../src/config.ts";
+import { type Config, defineConfig } from "../src/config/config.ts";
 import { OperatorError } from "../src/operator-error.ts";
 import { host, openSite } from "./fakes/harness.ts";
 import { cc, page } from "./fakes/origin-in-process.ts";

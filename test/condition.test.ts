@@ -1,6 +1,6 @@
 // One line for each change, and no flood of them.
 import { describe, expect, it } from "vitest";
-import { Condition } from "../src/condition.ts";
+import { Condition } from "../src/observe/condition.ts";
 
 const startAtMs = 1_000_000;
 

@@ -6,9 +6,9 @@ import {
   consentCookies,
   defineConfig,
   trackingParameters,
-} from "../src/config.ts";
-import { matchesAny } from "../src/known-names.ts";
-import type { ConfigInput } from "../src/config-schema.ts";
+} from "../src/config/config.ts";
+import { matchesAny } from "../src/config/known-names.ts";
+import type { ConfigInput } from "../src/config/config-schema.ts";
 
 const route = (changes: object) => ({ routes: [{ name: "news", match: "/news/*", ...changes }] });
 

@@ -2,8 +2,8 @@
 // secret: refused where answers would be wrong, else a fault that shuts off what needs them.
 import "./fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
-import { type Config, defineConfig } from "../src/config.ts";
-import { type Env, readEnvironment } from "../src/environment.ts";
+import { type Config, defineConfig } from "../src/config/config.ts";
+import { type Env, readEnvironment } from "../src/platform/environment.ts";
 import { faultText, OperatorError } from "../src/operator-error.ts";
 
 const origin = { ORIGIN_URL: "https://origin.example" };

@@ -4,48 +4,27 @@ import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const leaves = [
-  "condition",
-  "duration",
-  "error-name",
-  "known-names",
-  "let-go",
-  "operator-error",
-  "patience",
-  "sha256",
-];
-const settings = ["config", "metrics"];
-const served = ["http", "redis", "tiers", "purge", ...settings, ...leaves];
+/** Modules that stand in src/ itself and import nothing of ours. */
+const leaves = ["error-name", "let-go", "operator-error", "patience", "sha256"];
+const core = ["http", "observe", "redis", "config", "cache", "purge", ...leaves];
 
-/** A place is a folder below src/, or a module that stands in src/ itself; and what it may import. */
+/** A place is a folder directly below src/, or a module that stands in src/ itself; and what it may import. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(leaves.map((leaf) => [leaf, []])),
   http: [],
-  condition: [],
-  duration: [],
-  "error-name": [],
-  "known-names": [],
-  "let-go": [],
-  "operator-error": [],
-  patience: [],
-  sha256: [],
   // What a site imports stands by itself.
-  origin: [],
-  "workers-platform": [],
-  metrics: ["http"],
-  "config-forms": ["http", ...leaves],
-  "config-route": ["config-forms", ...leaves],
-  "config-schema": ["config-forms", "config-route", ...leaves],
-  "config-object": leaves,
-  config: ["http", "config-object", "config-route", "config-schema", ...leaves],
-  environment: ["config", "config-schema", "purge", ...leaves],
-  redis: ["http", ...settings, ...leaves],
-  tiers: ["http", "redis", ...settings, ...leaves],
-  purge: ["http", "redis", ...leaves],
-  serve: served,
-  data: ["http", "redis", "tiers", "purge", "serve", ...leaves],
-  admin: ["environment", "serve", ...served],
-  app: ["environment", "data", "admin", "serve", ...served],
-  worker: ["app", "environment", "data", "admin", "serve", ...served],
+  purger: [],
+  observe: ["http"],
+  config: ["http", ...leaves],
+  redis: ["http", "observe", ...leaves],
+  cache: ["http", "observe", "redis", "config", "proxy", ...leaves],
+  purge: ["http", "observe", "redis", "cache", "proxy", ...leaves],
+  platform: ["config", "purge", ...leaves],
+  proxy: core,
+  data: core,
+  admin: ["platform", "proxy", ...core],
+  app: ["platform", "data", "admin", "proxy", ...core],
+  worker: ["app", "platform", "data", "admin", "proxy", ...core],
 };
 
 const importLines = [
@@ -112,31 +91,35 @@ describe("src/", () => {
 
 describe("a breach is found", () => {
   it.each([
-    { id: "http-up", path: "src/http/a.ts", text: 'import { b } from "../serve/b.ts";' },
+    { id: "http-up", path: "src/http/a.ts", text: 'import { b } from "../proxy/b.ts";' },
     { id: "http-leaf", path: "src/http/a.ts", text: 'import { b } from "../operator-error.ts";' },
-    { id: "redis-up", path: "src/redis/a.ts", text: 'import type { B } from "../tiers/b.ts";' },
-    { id: "tiers-purge", path: "src/tiers/a.ts", text: 'import { b } from "../purge/b.ts";' },
-    { id: "purge-tiers", path: "src/purge/a.ts", text: 'export { b } from "../tiers/b.ts";' },
-    { id: "purge-config", path: "src/purge/a.ts", text: 'import { b } from "../config.ts";' },
-    { id: "serve-up", path: "src/serve/a.ts", text: 'export * from "../admin/b.ts";' },
-    { id: "serve-app", path: "src/serve/deep/a.ts", text: 'import "../../app.ts";' },
+    { id: "redis-up", path: "src/redis/a.ts", text: 'import type { B } from "../cache/b.ts";' },
+    { id: "tiers-purge", path: "src/cache/a.ts", text: 'import { b } from "../purge/b.ts";' },
+    { id: "purge-admin", path: "src/purge/a.ts", text: 'export { b } from "../admin/b.ts";' },
+    { id: "purge-config", path: "src/purge/a.ts", text: 'import { b } from "../config/b.ts";' },
+    { id: "serve-up", path: "src/proxy/a.ts", text: 'export * from "../admin/b.ts";' },
+    { id: "serve-app", path: "src/proxy/deep/a.ts", text: 'import "../../app.ts";' },
     { id: "data-admin", path: "src/data/a.ts", text: 'import * as b from "../admin/b.ts";' },
     { id: "admin-data", path: "src/admin/a.ts", text: 'const b = await import("../data/b.ts");' },
     { id: "app-worker", path: "src/app.ts", text: 'import worker from "./worker.ts";' },
-    { id: "config-up", path: "src/config.ts", text: 'import { b } from "./serve/b.ts";' },
-    { id: "metrics-config", path: "src/metrics.ts", text: 'import { b } from "./config.ts";' },
+    { id: "config-up", path: "src/config/config.ts", text: 'import { b } from "../proxy/b.ts";' },
+    {
+      id: "metrics-config",
+      path: "src/observe/metrics.ts",
+      text: 'import { b } from "../config/b.ts";',
+    },
     { id: "leaf-down", path: "src/operator-error.ts", text: 'import { b } from "./http/b.ts";' },
     { id: "local", path: "src/worker.ts", text: 'import { b } from "../local/b.ts";' },
-    { id: "test", path: "src/serve/a.ts", text: 'import { b } from "../../test/b.ts";' },
+    { id: "test", path: "src/proxy/a.ts", text: 'import { b } from "../../test/b.ts";' },
     { id: "bench", path: "src/app.ts", text: 'import { b } from "../bench/b.ts";' },
     { id: "node", path: "src/app.ts", text: 'import { b } from "node:fs";' },
     { id: "node-bare", path: "src/app.ts", text: 'import b, { type C } from "fs/promises";' },
     { id: "several-lines", path: "src/http/a.ts", text: 'import {\n  b,\n} from "../app.ts";' },
     { id: "single-quotes", path: "src/http/a.ts", text: "import { b } from '../app.ts';" },
     { id: "utils", path: "src/http/utils.ts", text: "" },
-    { id: "helpers", path: "src/serve/helpers.ts", text: "" },
+    { id: "helpers", path: "src/proxy/helpers.ts", text: "" },
     { id: "common", path: "src/common.d.ts", text: "", count: 2 },
-    { id: "types", path: "src/tiers/types.ts", text: "" },
+    { id: "types", path: "src/cache/types.ts", text: "" },
     { id: "index", path: "src/http/index.ts", text: "" },
     { id: "unknown-folder", path: "src/lib/a.ts", text: "" },
     { id: "unknown-module", path: "src/other.ts", text: "" },
@@ -146,7 +129,7 @@ describe("a breach is found", () => {
 
   it.each([
     { id: "own-folder", path: "src/http/a.ts", text: 'import { b } from "./b.ts";' },
-    { id: "down", path: "src/serve/a.ts", text: 'import { b } from "../http/b.ts";' },
+    { id: "down", path: "src/proxy/a.ts", text: 'import { b } from "../http/b.ts";' },
     { id: "package", path: "src/redis/a.ts", text: 'import { b } from "@upstash/redis";' },
     { id: "leaf", path: "src/purge/a.ts", text: 'import { b } from "../operator-error.ts";' },
     { id: "config-file", path: "src/worker.ts", text: 'import b from "../tidemark.config.ts";' },

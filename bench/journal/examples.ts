@@ -1,7 +1,13 @@
 // Purges and stored responses as a site of articles has them, and how they are printed.
-import type { Stamp, StoredMetadata } from "../../src/http/stored-response.ts";
-import { decodeEntry, encodeEntry, type Entry, type NewEntry } from "../../src/purge/entry.ts";
-import { type PurgeTargets, userTag } from "../../src/purge/purge-target.ts";
+import type { Stamp } from "../../src/cache/record.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import {
+  decodeEntry,
+  encodeEntry,
+  type Entry,
+  type NewEntry,
+} from "../../src/purge/journal/entry.ts";
+import { type PurgeTargets, userTag } from "../../src/purge/journal/purge-target.ts";
 import { responseWith } from "../../test/purge/examples.ts";
 
 /** Every tenth purge names a prefix, half of those one that ends within a segment. */

@@ -1,6 +1,6 @@
 // Reading the journal and writing to it, over a real server, by how much stands there.
 import type { World } from "../journal.ts";
-import { encodeEntry } from "../../src/purge/entry.ts";
+import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { counted, median } from "../figures.ts";
 import { purgeOf, scalesUpTo, table } from "./examples.ts";
 

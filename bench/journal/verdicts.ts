@@ -1,9 +1,9 @@
 // What a verdict costs, and what a view takes in memory, by the number of purges that it has seen
 // and by what they name.
-import type { Entry } from "../../src/purge/entry.ts";
-import type { Journal } from "../../src/purge/journal.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
-import type { PurgeTargets } from "../../src/purge/purge-target.ts";
+import type { Entry } from "../../src/purge/journal/entry.ts";
+import type { Journal } from "../../src/purge/journal/journal.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
+import type { PurgeTargets } from "../../src/purge/journal/purge-target.ts";
 import { counted } from "../figures.ts";
 import { entryOf, responseOf, scalesUpTo, table, targetsOf } from "./examples.ts";
 

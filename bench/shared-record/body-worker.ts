@@ -2,9 +2,9 @@
 // as it is told to: the shared tier's own work, between the SDK's JSON and the digest. It packs
 // whatever it is told to, so that the sizes show which the tier packs.
 import { sha256Hex } from "../../src/sha256.ts";
-import { bodyIn } from "../../src/tiers/body-text.ts";
-import { gzipped } from "../../src/tiers/gzip.ts";
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
+import { bodyIn } from "../../src/cache/tiers/body-text.ts";
+import { gzipped } from "../../src/cache/tiers/gzip.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 
 const mebibyte = 1_048_576;
 

@@ -1,8 +1,8 @@
 // Where the newsroom's purges go: kept until there is an address for them, then sent and watched.
 import type { DatabaseSync } from "node:sqlite";
-import { createOutbox } from "../../src/origin/outbox.ts";
-import type { PurgeOrder } from "../../src/origin/message.ts";
-import { createPurger, type Purger } from "../../src/origin/purger.ts";
+import { createOutbox } from "../../src/purger/outbox.ts";
+import type { PurgeOrder } from "../../src/purger/message.ts";
+import { createPurger, type Purger } from "../../src/purger/purger.ts";
 import { createColoWatch, type ColoShows, type ColoWatch } from "./colo-watch.ts";
 import { createPurgeOutbox, type ChangedPage, type PurgeRecord } from "./purge-outbox.ts";
 

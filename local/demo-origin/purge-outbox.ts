@@ -1,7 +1,7 @@
 // The newsroom's purges as rows of its own database: those to send, and what came of those sent.
 import type { DatabaseSync } from "node:sqlite";
-import type { OutboxEntry, OutboxStore } from "../../src/origin/outbox.ts";
-import type { PurgeOrder } from "../../src/origin/message.ts";
+import type { OutboxEntry, OutboxStore } from "../../src/purger/outbox.ts";
+import type { PurgeOrder } from "../../src/purger/message.ts";
 
 /** The page that shows a change, and the version from which on it does. */
 export interface ChangedPage {

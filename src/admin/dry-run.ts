@@ -1,11 +1,11 @@
 // What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
 // tier. Nothing is purged, and nobody else is asked.
-import type { StoredMetadata } from "../http/stored-response.ts";
-import { Chain } from "../purge/chain.ts";
-import type { PurgeTargets } from "../purge/purge-target.ts";
-import type { Tiers } from "../serve/ports.ts";
-import { type LeftOut, listingMsMax } from "../tiers/record-listing.ts";
-import type { SharedTier } from "../tiers/shared-tier.ts";
+import type { StoredMetadata } from "../proxy/stored/stored-response.ts";
+import { Chain } from "../purge/view/chain.ts";
+import type { PurgeTargets } from "../purge/journal/purge-target.ts";
+import type { Tiers } from "../proxy/ports.ts";
+import { type LeftOut, listingMsMax } from "../cache/tiers/record-listing.ts";
+import type { SharedTier } from "../cache/tiers/shared-tier.ts";
 
 /** Each costs a Redis command. */
 const sharedRecordsMax = 1_000;

@@ -1,7 +1,7 @@
 // GET /_cache/journal: the journal as it stands, for whoever wants to know who purged what, and when.
-import { acceptedAtMs, type Entry } from "../purge/entry.ts";
-import { namedTargets } from "../purge/purge-target.ts";
-import type { RedisJournal } from "../purge/redis-journal.ts";
+import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
+import { namedTargets } from "../purge/journal/purge-target.ts";
+import type { RedisJournal } from "../purge/journal/redis-journal.ts";
 import type { Reason } from "../operator-error.ts";
 import { journalAway } from "./journal-away.ts";
 import { saidError } from "./said-error.ts";

@@ -1,5 +1,5 @@
 // What the answer to a purge tells of how its order was read, bounded however long the order is.
-import type { OrderReading, ReadAs, TargetCounts } from "../purge/order.ts";
+import type { OrderReading, ReadAs, TargetCounts } from "../purge/acceptance/order.ts";
 
 export interface OrderTold {
   /** What the order became, by kind. */

@@ -1,12 +1,17 @@
 // POST /_cache/purge: who sends it, what it asks, and what came of it.
-import type { Metrics, PurgeRefusal } from "../metrics.ts";
-import type { Acceptances } from "../purge/acceptance.ts";
-import { orderBytesMax, type Naming, type PurgeOrder, readOrder } from "../purge/order.ts";
-import { verifyWebhook } from "../purge/webhook.ts";
-import type { Attention } from "../purge/view.ts";
+import type { Metrics, PurgeRefusal } from "../observe/metrics.ts";
+import type { Acceptances } from "../purge/acceptance/acceptance.ts";
+import {
+  orderBytesMax,
+  type Naming,
+  type PurgeOrder,
+  readOrder,
+} from "../purge/acceptance/order.ts";
+import { verifyWebhook } from "../purge/acceptance/webhook.ts";
+import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
-import type { Isolate } from "../serve/ports.ts";
-import type { Secret } from "../environment.ts";
+import type { Isolate } from "../proxy/ports.ts";
+import type { Secret } from "../platform/environment.ts";
 import { type Fault, isFault, type Reason } from "../operator-error.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
 import { dryRun } from "./dry-run.ts";

@@ -1,17 +1,17 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
 import { type Context, Hono } from "hono";
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../platform/environment.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
-import { plainPage } from "../serve/plain-page.ts";
-import type { Isolate, Ports } from "../serve/ports.ts";
-import { acceptedAtMs } from "../purge/entry.ts";
-import type { Unavailable } from "../purge/journal.ts";
-import type { JournalView } from "../purge/journal-view.ts";
+import { plainPage } from "../proxy/respond/plain-page.ts";
+import type { Isolate, Ports } from "../proxy/ports.ts";
+import { acceptedAtMs } from "../purge/journal/entry.ts";
+import type { Unavailable } from "../purge/journal/journal.ts";
+import type { JournalView } from "../purge/view/journal-view.ts";
 import type { Purging } from "../purge/purging.ts";
-import type { JournalExtent } from "../purge/redis-journal.ts";
-import { namingOf } from "../serve/naming.ts";
-import type { EdgeTier } from "../tiers/edge-tier.ts";
+import type { JournalExtent } from "../purge/journal/redis-journal.ts";
+import { namingOf } from "../proxy/request/naming.ts";
+import type { EdgeTier } from "../cache/tiers/edge-tier.ts";
 import { isFault } from "../operator-error.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { noJournal } from "./journal-away.ts";

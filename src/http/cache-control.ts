@@ -1,6 +1,6 @@
 // What the directives of a request and of a response say (RFC 9111 §5.2; RFC 5861).
 import { type Directive, parseDirectives, tokenPattern } from "./directives.ts";
-import type { Fields } from "./stored-response.ts";
+import type { Fields } from "./fields.ts";
 
 /** The qualified form names the fields it is about (RFC 9111 §5.2.2.4, §5.2.2.7). */
 export type Qualifiable = boolean | readonly string[];

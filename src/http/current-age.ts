@@ -1,7 +1,7 @@
 // How old a stored response is (RFC 9111 §4.2.3), in that section's own terms.
 import { deltaSeconds } from "./cache-control.ts";
 import { parseHttpDate } from "./http-date.ts";
-import type { Fields } from "./stored-response.ts";
+import type { Fields } from "./fields.ts";
 
 /**
  * @param given.requestedAtMs `request_time`, epoch milliseconds

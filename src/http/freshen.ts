@@ -1,5 +1,5 @@
 // Updates a stored response's fields from the 304 that validated it (RFC 9111 §3.2, §4.3.4).
-import type { FieldLine } from "./stored-response.ts";
+import type { FieldLine } from "./fields.ts";
 
 /**
  * §3.2: the length, and what the stored bytes cannot be read without, are measured by (RFC 9530)

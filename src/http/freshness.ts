@@ -2,7 +2,7 @@
 import { statedAgeSeconds } from "./current-age.ts";
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { parseHttpDate } from "./http-date.ts";
-import type { Fields } from "./stored-response.ts";
+import type { Fields } from "./fields.ts";
 
 /**
  * Explicit freshness lifetime in a shared cache. First match wins (RFC 9111 §4.2.1): `s-maxage`,

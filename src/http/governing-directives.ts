@@ -7,7 +7,7 @@ import {
   type ResponseDirectives,
   responseDirectives,
 } from "./cache-control.ts";
-import type { Fields } from "./stored-response.ts";
+import type { Fields } from "./fields.ts";
 import { surrogateDirectives } from "./surrogate-control.ts";
 
 export interface GoverningDirectives {

@@ -1,6 +1,12 @@
 // A byte range out of a complete stored body (RFC 9110 §14; RFC 9111 §3.3 asks for nothing more).
 import { entityTag, hasStrongDate, isWeak } from "./validators.ts";
-import type { ByteRange, Fields } from "./stored-response.ts";
+import type { Fields } from "./fields.ts";
+
+/** First and last byte, both included. */
+export interface ByteRange {
+  readonly firstByte: number;
+  readonly lastByte: number;
+}
 
 export type RangeVerdict =
   | { kind: "whole" }

@@ -1,6 +1,6 @@
 // Which stored response of a resource matches a request: Vary (RFC 9111 §4.1).
 import { tokenPattern } from "./directives.ts";
-import type { Fields } from "./stored-response.ts";
+import type { Fields } from "./fields.ts";
 
 /** Forwarded, but no part of what is stored: a part is cut out of the whole (RFC 9110 §14.2). */
 const ofOneRequest: ReadonlySet<string> = new Set(["range", "if-range"]);

@@ -1,7 +1,7 @@
 // Which fields belong to one connection and must be neither stored nor passed on
 // (RFC 9110 §7.6.1, RFC 9111 §3.1).
 import type { ResponseDirectives } from "./cache-control.ts";
-import type { FieldLine } from "./stored-response.ts";
+import type { FieldLine } from "./fields.ts";
 
 const hopByHop: ReadonlySet<string> = new Set([
   "connection",

@@ -3,7 +3,7 @@ import type { ResponseDirectives } from "./cache-control.ts";
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { heuristicallyCacheableStatuses } from "./freshness.ts";
 import { selectingFieldNames } from "./selecting.ts";
-import { type Fields, isErrorStatus } from "./stored-response.ts";
+import { type Fields, isErrorStatus } from "./fields.ts";
 
 export type StorableVerdict = { kind: "storable" } | { kind: "refused"; rule: RefusalRule };
 

@@ -1,6 +1,6 @@
 // Validators and preconditions (RFC 9110 §8.8, §13; RFC 9111 §4.3.1, §4.3.2).
 import { parseHttpDate } from "./http-date.ts";
-import type { Fields } from "./stored-response.ts";
+import type { Fields } from "./fields.ts";
 
 const entityTagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
 const entityTagAlone = new RegExp(`^${entityTagPattern.source}$`);

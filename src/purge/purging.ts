@@ -1,9 +1,9 @@
 // The journal of an isolate, its view of it, and the acceptance of purges, wired together.
 import { RedisClient } from "../redis/redis-client.ts";
-import { Acceptances } from "./acceptance.ts";
-import { JournalView } from "./journal-view.ts";
-import { RedisJournal } from "./redis-journal.ts";
-import { ViewCopies } from "./view-copies.ts";
+import { Acceptances } from "./acceptance/acceptance.ts";
+import { JournalView } from "./view/journal-view.ts";
+import { RedisJournal } from "./journal/redis-journal.ts";
+import { ViewCopies } from "./view/view-copies.ts";
 
 export interface Purging {
   /** The journal's own. */

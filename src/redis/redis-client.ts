@@ -1,6 +1,6 @@
 // One Redis database over Upstash's REST interface: bounded in time, shut off while it is down.
 import { Redis } from "@upstash/redis/cloudflare";
-import { Condition, type Trouble } from "../condition.ts";
+import { Condition, type Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
 import { LatencyBound } from "./latency-bound.ts";
 import { readTrouble, type RedisTrouble, troubleLine } from "./trouble.ts";

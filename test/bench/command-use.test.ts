@@ -1,8 +1,8 @@
 // What the bill takes a request to Redis for: requests as the product sends them.
 import { describe, expect, it } from "vitest";
 import { useOf, writtenBy } from "../../bench/cost/command-use.ts";
-import { encodeRecord } from "../../src/tiers/record-codec.ts";
-import { recordText } from "../../src/tiers/record-text.ts";
+import { encodeRecord } from "../../src/cache/tiers/record-codec.ts";
+import { recordText } from "../../src/cache/tiers/record-text.ts";
 
 const head = encodeRecord({ kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }, 1_000);
 const metadata = { bodyDigest: "d1", tags: ["a", "b"] };

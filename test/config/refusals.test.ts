@@ -1,7 +1,7 @@
 // Configurations that make no sense or ask for what is not built yet are refused when they are
 // loaded.
 import { describe, expect, it } from "vitest";
-import { defineConfig } from "../../src/config.ts";
+import { defineConfig } from "../../src/config/config.ts";
 import { refusalOf, route } from "./refusal-of.ts";
 
 const scheme = "write scheme and host alone";

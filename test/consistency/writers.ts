@@ -1,9 +1,9 @@
 // Writers: each writes new versions of pages and then purges them, signed as a webhook, at any colo:
 // once or several times at once, again later, and again when a try was not accepted.
 import { setTimeout as delay } from "node:timers/promises";
-import type { SendVerdict } from "../../src/origin/answer.ts";
-import { messageOf, type PurgeMessage } from "../../src/origin/message.ts";
-import { createPurger, type Purger } from "../../src/origin/purger.ts";
+import type { SendVerdict } from "../../src/purger/answer.ts";
+import { messageOf, type PurgeMessage } from "../../src/purger/message.ts";
+import { createPurger, type Purger } from "../../src/purger/purger.ts";
 import { covers } from "./coverage.ts";
 import type { Draws } from "./draws.ts";
 import type { Mode, Order, PurgeTry } from "./operations.ts";

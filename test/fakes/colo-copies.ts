@@ -1,7 +1,7 @@
 // Isolates of one colo over one journal: each with a view of its own, all with the colo's cache.
 import "./workers-globals.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
-import { ViewCopies, type ViewCopiesSettings } from "../../src/purge/view-copies.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
+import { ViewCopies, type ViewCopiesSettings } from "../../src/purge/view/view-copies.ts";
 import { allowanceMs, Isolate, maxLagMs, newEntry } from "../purge/examples.ts";
 import { FakeCache } from "./fake-cache.ts";
 import { FakeClock } from "./fake-clock.ts";

@@ -2,9 +2,10 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type Colo, startColo } from "../../local/colo.ts";
-import type { ByteRange, StoredBody } from "../../src/http/stored-response.ts";
-import { headOf, type RecordHead } from "../../src/tiers/record-codec.ts";
-import type { RecordKey } from "../../src/tiers/record-key.ts";
+import type { ByteRange } from "../../src/http/ranges.ts";
+import type { StoredBody } from "../../src/cache/record.ts";
+import { headOf, type RecordHead } from "../../src/cache/tiers/record-codec.ts";
+import type { RecordKey } from "../../src/cache/record-key.ts";
 import type {
   ArrivingResponse,
   Tier,
@@ -14,7 +15,7 @@ import type {
   TierRecord,
   TierRemoval,
   TierWrite,
-} from "../../src/tiers/tier.ts";
+} from "../../src/cache/tiers/tier.ts";
 import type { BodyTold, EdgeAnswer, EdgeOrder } from "./edge-tier-worker.ts";
 import { bytesIn } from "./body-bytes.ts";
 import { framed, unframed } from "./framed.ts";

@@ -1,10 +1,11 @@
 // A Worker that does to the edge tier, in a real runtime, what a test in Node tells it to.
 // It also shows what lies in the Cache API itself, and puts there what the tier never would.
-import { openBytePipe } from "../../src/serve/byte-pipe.ts";
-import type { ByteRange, StoredBody } from "../../src/http/stored-response.ts";
-import { EdgeTier } from "../../src/tiers/edge-tier.ts";
-import type { RecordHead } from "../../src/tiers/record-codec.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
+import { openBytePipe } from "../../src/proxy/body/byte-pipe.ts";
+import type { ByteRange } from "../../src/http/ranges.ts";
+import type { StoredBody } from "../../src/cache/record.ts";
+import { EdgeTier } from "../../src/cache/tiers/edge-tier.ts";
+import type { RecordHead } from "../../src/cache/tiers/record-codec.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
 import type {
   ArrivingResponse,
   TierAsk,
@@ -12,7 +13,7 @@ import type {
   TierRead,
   TierRecord,
   TierWrite,
-} from "../../src/tiers/tier.ts";
+} from "../../src/cache/tiers/tier.ts";
 import { bytesIn } from "./body-bytes.ts";
 import { framed, unframed } from "./framed.ts";
 

@@ -6,8 +6,8 @@ import {
   type Entry,
   type EntryPlace,
   type NewEntry,
-} from "../../src/purge/entry.ts";
-import { type Journal, newestCount, type PlaceState } from "../../src/purge/journal.ts";
+} from "../../src/purge/journal/entry.ts";
+import { type Journal, newestCount, type PlaceState } from "../../src/purge/journal/journal.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { comparePositions, SimulatedStream, type StreamItem } from "./simulated-stream.ts";
 

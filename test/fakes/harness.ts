@@ -2,8 +2,8 @@
 // Everything outside is a fake; time moves only when a test moves it.
 import "./workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
-import { type Config, defineConfig } from "../../src/config.ts";
-import type { ConfigInput } from "../../src/config-schema.ts";
+import { type Config, defineConfig } from "../../src/config/config.ts";
+import type { ConfigInput } from "../../src/config/config-schema.ts";
 import { FakeCache } from "./fake-cache.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { type FakeUpstash, openNetworkOfFakes } from "./fake-upstash.ts";

@@ -1,6 +1,6 @@
 // A small world for the purge protocol: one database whose journal may lag, lose entries and come
 // back old, colos, and isolates with clocks of their own. The same seed gives the same history.
-import { decodeEntry } from "../../src/purge/entry.ts";
+import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
 import type { SimulatedRecord } from "./simulated-redis.ts";

@@ -1,11 +1,11 @@
 // The colo's cache in the simulated world: copies of views that are put and found after a while, are
 // evicted, and come from isolates whose clocks differ.
-import type { Stamp } from "../../src/http/stored-response.ts";
-import { encodeEntry } from "../../src/purge/entry.ts";
-import { JournalView, type JournalViewSettings } from "../../src/purge/journal-view.ts";
-import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
-import type { Attention } from "../../src/purge/view.ts";
-import { type KnownView, ViewCopy } from "../../src/purge/view-copies.ts";
+import type { Stamp } from "../../src/cache/record.ts";
+import { encodeEntry } from "../../src/purge/journal/entry.ts";
+import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
+import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
+import type { Attention } from "../../src/purge/view/view.ts";
+import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import type { Parts, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
 
 const claimMs = 2_000;

@@ -1,22 +1,23 @@
 // One isolate of the simulated world: a clock that is a little wrong, and the product's view,
 // journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
-import type { Stamp, StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
+import type { Stamp } from "../../src/cache/record.ts";
+import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
 import {
   Acceptances,
   type AcceptanceSettings,
   type SignedOrder,
-} from "../../src/purge/acceptance.ts";
-import { usualBounds } from "../../src/purge/chain.ts";
-import type { Entry } from "../../src/purge/entry.ts";
-import { JournalView, type JournalViewSettings } from "../../src/purge/journal-view.ts";
-import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
-import type { Attention } from "../../src/purge/view.ts";
+} from "../../src/purge/acceptance/acceptance.ts";
+import { usualBounds } from "../../src/purge/view/chain.ts";
+import type { Entry } from "../../src/purge/journal/entry.ts";
+import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
+import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
+import type { Attention } from "../../src/purge/view/view.ts";
 import {
   decide,
   decideOnError,
   judgedUnder,
   type VerdictQuestion,
-} from "../../src/serve/verdict.ts";
+} from "../../src/proxy/reuse/verdict.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 import { configOf, type Leave, type Page, routeOf, targetsOf, urlOf } from "./simulated-pages.ts";

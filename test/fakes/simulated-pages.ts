@@ -1,7 +1,7 @@
 // The pages of a simulated site: two, under routes whose N differs, each stored so that it may
 // answer in one of four ways; and what a purge of them can name.
-import { type Config, defineConfig, type Route } from "../../src/config.ts";
-import { type PurgeTargets, urlTag, userTag } from "../../src/purge/purge-target.ts";
+import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
+import { type PurgeTargets, urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
 import type { SimulatedWorld, WorldSettings } from "./journal-simulator.ts";
 
 export type Page = "usual" | "quick";

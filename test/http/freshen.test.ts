@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { freshenedFields } from "../../src/http/freshen.ts";
-import type { FieldLine } from "../../src/http/stored-response.ts";
+import type { FieldLine } from "../../src/http/fields.ts";
 import { seeded } from "./header-text.ts";
 
 describe("freshenedFields", () => {

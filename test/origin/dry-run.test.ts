@@ -1,8 +1,8 @@
 // A dry run from an origin: asked of the real application, and never taken for a purge.
 import { describe, expect, it } from "vitest";
-import { createOutbox } from "../../src/origin/outbox.ts";
-import { messageOf, type PurgeOrder } from "../../src/origin/message.ts";
-import { createPurger } from "../../src/origin/purger.ts";
+import { createOutbox } from "../../src/purger/outbox.ts";
+import { messageOf, type PurgeOrder } from "../../src/purger/message.ts";
+import { createPurger } from "../../src/purger/purger.ts";
 import { openJournalled, secret } from "../admin/purge-sender.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
 import { acceptance, answered, cut, failureOf, memoryStore, scripted } from "./fakes.ts";

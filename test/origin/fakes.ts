@@ -1,7 +1,7 @@
 // What the sender's tests share: a secret, a receiver that follows a script, a store in memory.
-import { createPurger, type Purger, type PurgerSettings } from "../../src/origin/purger.ts";
-import type { OutboxEntry, OutboxStore } from "../../src/origin/outbox.ts";
-import { PurgeError } from "../../src/origin/purge-error.ts";
+import { createPurger, type Purger, type PurgerSettings } from "../../src/purger/purger.ts";
+import type { OutboxEntry, OutboxStore } from "../../src/purger/outbox.ts";
+import { PurgeError } from "../../src/purger/purge-error.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 
 export const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -1,6 +1,6 @@
 // A try that lasts holds up nothing but what names its target, and `due` is asked while it lasts.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createOutbox } from "../../src/origin/outbox.ts";
+import { createOutbox } from "../../src/purger/outbox.ts";
 import { heldPurger, memoryStore } from "./fakes.ts";
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 // How an outbox ends: by `stop`, over a store that throws, and not over a report that throws.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createOutbox, type OutboxReport, type OutboxStore } from "../../src/origin/outbox.ts";
+import { createOutbox, type OutboxReport, type OutboxStore } from "../../src/purger/outbox.ts";
 import { heldPurger, memoryStore } from "./fakes.ts";
 
 beforeEach(() => {

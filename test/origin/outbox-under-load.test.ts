@@ -1,9 +1,9 @@
 // The outbox while purges come in all the time: each goes at once, a failed one after its own wait,
 // and none waits for another. Under a clock of the test's own.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createOutbox } from "../../src/origin/outbox.ts";
-import type { PurgeMessage } from "../../src/origin/message.ts";
-import type { Purger } from "../../src/origin/purger.ts";
+import { createOutbox } from "../../src/purger/outbox.ts";
+import type { PurgeMessage } from "../../src/purger/message.ts";
+import type { Purger } from "../../src/purger/purger.ts";
 import { acceptance, memoryStore } from "./fakes.ts";
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 // The outbox: nothing lost in a crash, order kept, nobody blocked, no busy loop.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createOutbox, type OutboxReport, type OutboxStore } from "../../src/origin/outbox.ts";
+import { createOutbox, type OutboxReport, type OutboxStore } from "../../src/purger/outbox.ts";
 import { accepted, answered, cut, memoryStore, said, scripted } from "./fakes.ts";
 
 type Answers = Parameters<typeof scripted>[0];

@@ -1,6 +1,6 @@
 // What a purger refuses before it sends anything: secrets, addresses and orders that cannot work.
 import { describe, expect, it } from "vitest";
-import { createPurger } from "../../src/origin/purger.ts";
+import { createPurger } from "../../src/purger/purger.ts";
 import { accepted, failureOf, scripted, secret, url } from "./fakes.ts";
 
 describe("what cannot work is refused before anything is sent", () => {

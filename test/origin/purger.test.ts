@@ -1,8 +1,8 @@
 // The sender of purges: its signature, each class of answer, its waits, its limits.
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
-import { verifyWebhook } from "../../src/purge/webhook.ts";
-import { createPurger } from "../../src/origin/purger.ts";
+import { verifyWebhook } from "../../src/purge/acceptance/webhook.ts";
+import { createPurger } from "../../src/purger/purger.ts";
 import {
   acceptance,
   accepted,

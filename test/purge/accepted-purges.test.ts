@@ -1,7 +1,7 @@
 // What an isolate has accepted and not yet read, in every order in which it may come and go. On a
 // view it is tried in overlay.test.ts.
 import { describe, expect, it } from "vitest";
-import { AcceptedPurges } from "../../src/purge/accepted-purges.ts";
+import { AcceptedPurges } from "../../src/purge/view/accepted-purges.ts";
 import { entryAt, responseWith, stampAt } from "./examples.ts";
 
 const red = (position: string, mode: "hard" | "soft" = "hard") =>

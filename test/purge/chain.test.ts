@@ -2,10 +2,10 @@
 // the same entries; and the bounds that it keeps to.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
-import { Chain } from "../../src/purge/chain.ts";
-import { type Entry, heldBytes } from "../../src/purge/entry.ts";
-import { coverable } from "../../src/purge/purge-target.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import { Chain } from "../../src/purge/view/chain.ts";
+import { type Entry, heldBytes } from "../../src/purge/journal/entry.ts";
+import { coverable } from "../../src/purge/journal/purge-target.ts";
 import { entryAt, responseWith, stampAt } from "./examples.ts";
 
 /** Rule 5 and 6 word for word: looks at every entry. */

@@ -1,7 +1,7 @@
 // An isolate's clock is set back by a minute: hits go on, for one more read of the journal, and
 // nothing that was known before the step is taken for young once the clock has caught up.
 import { describe, expect, it } from "vitest";
-import { Acceptances } from "../../src/purge/acceptance.ts";
+import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
 import { openJournalled } from "../admin/purge-sender.ts";
 import { cc, closedGate, page } from "../fakes/origin-in-process.ts";
 import { Isolate, maxLagMs, newEntry } from "./examples.ts";

@@ -2,7 +2,7 @@
 // covers everything.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeEntry, encodeEntry } from "../../src/purge/entry.ts";
+import { decodeEntry, encodeEntry } from "../../src/purge/journal/entry.ts";
 import { newEntry } from "./examples.ts";
 
 const written = newEntry({

@@ -1,7 +1,7 @@
 // Examples for the purge protocol's tests: entries, stored responses, and a view to judge them by.
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
-import type { Entry, NewEntry } from "../../src/purge/entry.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { Entry, NewEntry } from "../../src/purge/journal/entry.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeJournal } from "../fakes/fake-journal.ts";
 

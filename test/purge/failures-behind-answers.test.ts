@@ -1,8 +1,8 @@
 // What fails behind an answer by a fault of ours is counted and logged, whatever occasioned it, and
 // keeps nobody waiting.
 import { afterEach, expect, it, vi } from "vitest";
-import { JournalFollower } from "../../src/purge/journal-follower.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
+import { JournalFollower } from "../../src/purge/view/journal-follower.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { bearer, openJournalled, send } from "../admin/purge-sender.ts";
 import type { Site } from "../fakes/harness.ts";
 

@@ -1,8 +1,8 @@
 // The promise over random histories in which views are copied within a colo and read back (rules 12,
 // 14 and 15); and that each fault planted there shows. A failure names its seed.
 import { describe, expect, it } from "vitest";
-import type { EntryPlace } from "../../src/purge/entry.ts";
-import { type KnownView, ViewCopy } from "../../src/purge/view-copies.ts";
+import type { EntryPlace } from "../../src/purge/journal/entry.ts";
+import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import {
   itemsOf,
   JournalReadBack,

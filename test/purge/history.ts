@@ -9,7 +9,7 @@ import {
   SimulatedIsolate,
   soundParts,
 } from "../fakes/simulated-isolate.ts";
-import type { SignedOrder } from "../../src/purge/acceptance.ts";
+import type { SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import { isNamed, leaves, pages } from "../fakes/simulated-pages.ts";
 import { type Owed, PromiseLedger } from "./promise-ledger.ts";
 import {

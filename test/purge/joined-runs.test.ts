@@ -1,6 +1,6 @@
 // One run under way and one queued, whoever asks, and also if a request takes its run with it.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { JoinedRuns } from "../../src/purge/joined-runs.ts";
+import { JoinedRuns } from "../../src/purge/view/joined-runs.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { closedGate } from "../fakes/origin-in-process.ts";
 

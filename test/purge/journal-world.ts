@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
-import { RedisJournal } from "../../src/purge/redis-journal.ts";
+import { RedisJournal } from "../../src/purge/journal/redis-journal.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import type { RedisServerRow } from "../fakes/redis-server.ts";
 import { newEntry } from "./examples.ts";

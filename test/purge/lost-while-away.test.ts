@@ -1,6 +1,6 @@
 // A purge that the journal loses while it is away at the one instant of rule 22's read back.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Acceptances } from "../../src/purge/acceptance.ts";
+import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
 import { Isolate, maxLagMs, newEntry } from "./examples.ts";
 
 const hoursMs = 3 * 3_600_000;

@@ -1,7 +1,7 @@
 // What the isolate that took a purge knows of it before anybody has read it
 // (docs/purge-protocol.md, after rule 22): it covers there at once, until the entry arrives by a join, and no longer.
 import { describe, expect, it } from "vitest";
-import type { Entry, NewEntry } from "../../src/purge/entry.ts";
+import type { Entry, NewEntry } from "../../src/purge/journal/entry.ts";
 import { Isolate, newEntry, responseWith } from "./examples.ts";
 
 const red = (changes: Partial<NewEntry> = {}) =>

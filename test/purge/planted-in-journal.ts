@@ -1,8 +1,13 @@
 // Faults for the histories to find: how the journal is read, written and checked for losses.
-import { Acceptances } from "../../src/purge/acceptance.ts";
-import { decodeEntry, type Entry, type EntryPlace, type NewEntry } from "../../src/purge/entry.ts";
-import type { JournalRead, PrimaryRead, Unavailable } from "../../src/purge/journal.ts";
-import { RedisJournal, type RedisJournalSettings } from "../../src/purge/redis-journal.ts";
+import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
+import {
+  decodeEntry,
+  type Entry,
+  type EntryPlace,
+  type NewEntry,
+} from "../../src/purge/journal/entry.ts";
+import type { JournalRead, PrimaryRead, Unavailable } from "../../src/purge/journal/journal.ts";
+import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
 import type { SimulatedIsolate, Parts } from "../fakes/simulated-isolate.ts";
 import { comparePositions } from "../fakes/simulated-stream.ts";
 

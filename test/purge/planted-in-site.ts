@@ -1,15 +1,16 @@
 // Faults for the histories of requests to find: what the way of a request does with stamps, bodies,
 // tiers and those who wait.
 import { createHash } from "node:crypto";
-import type { Stamp, StoredMetadata } from "../../src/http/stored-response.ts";
-import type { PurgeView } from "../../src/purge/view.ts";
+import type { Stamp } from "../../src/cache/record.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { PurgeView } from "../../src/purge/view/view.ts";
 import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
-import { type Flight, Flights } from "../../src/serve/collapse.ts";
-import type { Tiers } from "../../src/serve/ports.ts";
-import { MemoryTier } from "../../src/tiers/memory-tier.ts";
-import type { RecordKey } from "../../src/tiers/record-key.ts";
-import { SharedTier } from "../../src/tiers/shared-tier.ts";
-import type { ArrivingResponse, TierKeep, TierRecord } from "../../src/tiers/tier.ts";
+import { type Flight, Flights } from "../../src/cache/flights.ts";
+import type { Tiers } from "../../src/proxy/ports.ts";
+import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import type { RecordKey } from "../../src/cache/record-key.ts";
+import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
+import type { ArrivingResponse, TierKeep, TierRecord } from "../../src/cache/tiers/tier.ts";
 import type { SimulatedIsolate } from "../fakes/simulated-isolate.ts";
 import type { SiteParts } from "../fakes/simulated-site.ts";
 

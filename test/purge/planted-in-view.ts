@@ -1,10 +1,15 @@
 // Faults for the histories to find: how a view judges, stamps and is asked.
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
-import { ClockSteps } from "../../src/purge/clock-steps.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
-import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "../../src/purge/view.ts";
-import { termsOf } from "../../src/serve/lifetime.ts";
-import type { VerdictQuestion } from "../../src/serve/verdict.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import { ClockSteps } from "../../src/purge/view/clock-steps.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
+import type {
+  Attention,
+  JudgementAsk,
+  PurgeJudgement,
+  PurgeView,
+} from "../../src/purge/view/view.ts";
+import { termsOf } from "../../src/proxy/stored/lifetime.ts";
+import type { VerdictQuestion } from "../../src/proxy/reuse/verdict.ts";
 import type { Parts } from "../fakes/simulated-isolate.ts";
 
 type Planted = Partial<Parts>;

@@ -1,6 +1,6 @@
 // Keeps account, by the true time, of what was purged and from when on nobody may answer with it.
 // What was lost before anybody read it is not owed; what somebody missed is, from then on.
-import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/entry.ts";
+import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/journal/entry.ts";
 import type { SimulatedIsolate } from "../fakes/simulated-isolate.ts";
 import { isNamed, pages } from "../fakes/simulated-pages.ts";
 import type { SimulatedWorld } from "../fakes/journal-simulator.ts";

@@ -1,6 +1,6 @@
 // Under which tags a stored response can be purged, seen and unseen.
 import { describe, expect, it } from "vitest";
-import { coverable, groupTag } from "../../src/purge/purge-target.ts";
+import { coverable, groupTag } from "../../src/purge/journal/purge-target.ts";
 import { responseWith } from "./examples.ts";
 
 const seenAs = (changes: Parameters<typeof responseWith>[0]) =>

@@ -1,7 +1,7 @@
 // Rule 22 for many purges at once: one look for up to 128 of them, and another's request may vanish.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Entry } from "../../src/purge/entry.ts";
-import { ReadBacks } from "../../src/purge/read-backs.ts";
+import type { Entry } from "../../src/purge/journal/entry.ts";
+import { ReadBacks } from "../../src/purge/acceptance/read-backs.ts";
 import { Isolate, maxLagMs, newEntry } from "./examples.ts";
 
 beforeEach(() => void vi.useFakeTimers());

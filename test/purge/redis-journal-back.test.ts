@@ -1,6 +1,6 @@
 // The journal over every Redis there is: the way back from an entry, and what the primary alone says.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Entry, EntryPlace } from "../../src/purge/entry.ts";
+import type { Entry, EntryPlace } from "../../src/purge/journal/entry.ts";
 import { redisServers } from "../fakes/redis-server.ts";
 import { newEntry } from "./examples.ts";
 import { journalKey as key, openJournalWorld } from "./journal-world.ts";

@@ -1,7 +1,7 @@
 // The journal over every Redis there is: pages and joins, losses, trimming, and what each step costs.
 import { describe, expect, it } from "vitest";
-import type { Entry } from "../../src/purge/entry.ts";
-import type { RedisJournal } from "../../src/purge/redis-journal.ts";
+import type { Entry } from "../../src/purge/journal/entry.ts";
+import type { RedisJournal } from "../../src/purge/journal/redis-journal.ts";
 import { redisServers } from "../fakes/redis-server.ts";
 import { newEntry } from "./examples.ts";
 import { journalKey as key, openJournalWorld } from "./journal-world.ts";

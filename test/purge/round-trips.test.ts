@@ -1,9 +1,9 @@
 // What is written and read back is the same: whole entries of the journal, and signed webhooks.
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createSigner } from "../../src/origin/signature.ts";
-import { decodeEntry, encodeEntry } from "../../src/purge/entry.ts";
-import { verifyWebhook } from "../../src/purge/webhook.ts";
+import { createSigner } from "../../src/purger/signature.ts";
+import { decodeEntry, encodeEntry } from "../../src/purge/journal/entry.ts";
+import { verifyWebhook } from "../../src/purge/acceptance/webhook.ts";
 
 const runs = { seed: 9_875, numRuns: 200 };
 const anyText = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }));

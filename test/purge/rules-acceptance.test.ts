@@ -1,8 +1,8 @@
 // Rules 12, 19, 21 and 22: what is written, what is trimmed, and what becomes of it afterwards. The
 // answers over HTTP are those of test/admin/purge-route.test.ts.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Acceptances, type SignedOrder } from "../../src/purge/acceptance.ts";
-import { decodeEntry, type Entry } from "../../src/purge/entry.ts";
+import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
+import { decodeEntry, type Entry } from "../../src/purge/journal/entry.ts";
 import { closedGate } from "../fakes/origin-in-process.ts";
 import { Isolate, maxLagMs, newEntry } from "./examples.ts";
 

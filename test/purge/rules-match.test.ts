@@ -1,7 +1,7 @@
 // Rules 5 and 6: which stored responses a purge covers.
 import { describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
-import { Chain } from "../../src/purge/chain.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import { Chain } from "../../src/purge/view/chain.ts";
 import { entryAt, Isolate, maxLagMs, newEntry, responseWith, stampAt } from "./examples.ts";
 
 const hard = (position: string, tag = "tag:red") => entryAt(position, { tags: [tag] });

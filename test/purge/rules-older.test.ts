@@ -1,8 +1,8 @@
 // Rule 12: a stamp that is older than the view is sought by reading back, behind the answer.
 import { describe, expect, it } from "vitest";
-import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/entry.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
-import type { OlderEntries } from "../../src/purge/journal.ts";
+import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/journal/entry.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
+import type { OlderEntries } from "../../src/purge/journal/journal.ts";
 import { allowanceMs, Isolate, maxLagMs, newEntry } from "./examples.ts";
 
 const pageCount = 128;

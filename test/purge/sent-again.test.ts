@@ -1,7 +1,7 @@
 // Rule 21: a webhook that comes again is answered without a command where this isolate has read all
 // its entries, and appended again wherever that is not certain.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Acceptances, type SignedOrder } from "../../src/purge/acceptance.ts";
+import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import { boundMs, Isolate, maxLagMs, newEntry } from "./examples.ts";
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,7 +1,7 @@
 // What the worlds of the histories are like: how wrong clocks are, how far replicas lag, how long
 // the ways are, and what happens to the journal there.
-import { encodeEntry } from "../../src/purge/entry.ts";
-import { keptCount } from "../../src/purge/journal.ts";
+import { encodeEntry } from "../../src/purge/journal/entry.ts";
+import { keptCount } from "../../src/purge/journal/journal.ts";
 import { drawsFrom, type SimulatedWorld, type WorldSettings } from "../fakes/journal-simulator.ts";
 import { SimulatedCache } from "../fakes/simulated-cache.ts";
 import type { SimulatedColo, SimulatedIsolate } from "../fakes/simulated-isolate.ts";

@@ -1,7 +1,7 @@
 // Rules 19 and 22: an accepted purge that no read on brings any more was not lost, and is let go.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Acceptances } from "../../src/purge/acceptance.ts";
-import { newestCount } from "../../src/purge/journal.ts";
+import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
+import { newestCount } from "../../src/purge/journal/journal.ts";
 import { Isolate, maxLagMs, newEntry } from "./examples.ts";
 
 const keptCount = 4;

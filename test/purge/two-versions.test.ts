@@ -2,7 +2,7 @@
 // view, and each judges by its own N (docs/purging.md, "Changing N").
 import "../fakes/workers-globals.ts";
 import { expect, it } from "vitest";
-import type { JournalView } from "../../src/purge/journal-view.ts";
+import type { JournalView } from "../../src/purge/view/journal-view.ts";
 import { createPurging } from "../../src/purge/purging.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";

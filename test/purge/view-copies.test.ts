@@ -1,8 +1,8 @@
 // Copies of a view in the colo's Cache API: what comes back, what is taken for absent, and whose
 // claim stands. What views make of them is tried in rules-copies.test.ts.
 import { describe, expect, it } from "vitest";
-import type { Entry } from "../../src/purge/entry.ts";
-import type { ViewCopiesSettings } from "../../src/purge/view-copies.ts";
+import type { Entry } from "../../src/purge/journal/entry.ts";
+import type { ViewCopiesSettings } from "../../src/purge/view/view-copies.ts";
 import { Colo, host } from "../fakes/colo-copies.ts";
 import { entryAt } from "./examples.ts";
 

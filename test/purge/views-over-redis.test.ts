@@ -1,10 +1,10 @@
 // The purge protocol over real servers: what isolates make of lag, loss and restored states, and
 // what a purge costs (docs/purge-protocol.md, rules 16 to 18, 21 and 22).
 import { describe, expect, it } from "vitest";
-import { Acceptances, type SignedOrder } from "../../src/purge/acceptance.ts";
-import { JournalView } from "../../src/purge/journal-view.ts";
-import type { Stamp } from "../../src/http/stored-response.ts";
-import type { Attention } from "../../src/purge/view.ts";
+import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
+import type { Stamp } from "../../src/cache/record.ts";
+import type { Attention } from "../../src/purge/view/view.ts";
 import { redisServers } from "../fakes/redis-server.ts";
 import { newEntry, responseWith } from "./examples.ts";
 import { journalKey, openJournalWorld } from "./journal-world.ts";

@@ -1,7 +1,7 @@
 // What a read-back writes again must not be taken for the entry that was lost: the same position
 // can be minted anew, and then the random field alone tells the two apart (rules 11 and 22).
 import { expect, it, vi } from "vitest";
-import { Acceptances } from "../../src/purge/acceptance.ts";
+import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeJournal } from "../fakes/fake-journal.ts";
 import { entryAt, Isolate, maxLagMs, newEntry } from "./examples.ts";

@@ -1,6 +1,6 @@
 // Accept-Encoding comes down to a sorted subset of {br, gzip} (RFC 9110 §12.5.3).
 import { expect, it } from "vitest";
-import { reducedAcceptEncoding } from "../../src/serve/accept-encoding.ts";
+import { reducedAcceptEncoding } from "../../src/proxy/request/accept-encoding.ts";
 
 it.each([
   { id: "absent", field: null, reduced: "identity" },

@@ -1,6 +1,6 @@
 // When Redis gets a response: errors, and what a route says of, not before the second ask.
 import { describe, expect, it } from "vitest";
-import { decodeRecord } from "../../src/tiers/record-codec.ts";
+import { decodeRecord } from "../../src/cache/tiers/record-codec.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { openColos, openSite, type Site } from "../fakes/harness.ts";

@@ -1,7 +1,11 @@
 // What fits into one purge is named; what does not is covered by something wider, never left out.
 import { expect, it } from "vitest";
-import { encodeEntry } from "../../src/purge/entry.ts";
-import { allBytesMax, BoundedTargets, exactBytesMax } from "../../src/serve/bounded-targets.ts";
+import { encodeEntry } from "../../src/purge/journal/entry.ts";
+import {
+  allBytesMax,
+  BoundedTargets,
+  exactBytesMax,
+} from "../../src/purge/acceptance/bounded-targets.ts";
 
 /** As JSON with its comma, a text of this many bytes. */
 const tagOf = (bytes: number, letter = "a") => letter.repeat(bytes - 3);

@@ -1,6 +1,6 @@
 // Flights: one forward for all who ask the same, which can neither hang nor mislead.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Flight, Flights, type FlightOutcome } from "../../src/serve/collapse.ts";
+import { Flight, Flights, type FlightOutcome } from "../../src/cache/flights.ts";
 import { storedWith } from "./examples.ts";
 
 const stored: FlightOutcome = { kind: "stored", stored: storedWith() };

@@ -1,8 +1,8 @@
 // Which cookies are forwarded, which are keyed, and whether one is there that nobody knows; and which
 // of those that a response sets make it one client's own.
 import { expect, it } from "vitest";
-import { defineConfig } from "../../src/config.ts";
-import { personalCookies, sortCookies, unknownCookies } from "../../src/serve/cookies.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import { personalCookies, sortCookies, unknownCookies } from "../../src/proxy/request/cookies.ts";
 import { routeWith } from "./examples.ts";
 
 const sorted = (field: string | null) =>

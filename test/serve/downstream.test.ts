@@ -1,14 +1,14 @@
 // The fields that clients get (RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
 import { describe, expect, it } from "vitest";
-import { defineConfig } from "../../src/config.ts";
-import type { ConfigInput } from "../../src/config-schema.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import type { ConfigInput } from "../../src/config/config-schema.ts";
 import {
   fieldsFromStored,
   fieldsNotModified,
   fieldsOfFill,
   fieldsPassedOn,
   keepPrivate,
-} from "../../src/serve/downstream.ts";
+} from "../../src/proxy/respond/downstream.ts";
 import { metadataWith, type RouteChanges, routeWith } from "./examples.ts";
 
 type Fields = Readonly<Record<string, string>>;

@@ -1,13 +1,13 @@
 // What the tests of single steps are given: routes, requests and stored responses, each as its
 // default with what a test says changed.
 import "../fakes/workers-globals.ts";
-import { type Config, defineConfig, type Route } from "../../src/config.ts";
-import type { RouteInput } from "../../src/config-route.ts";
-import type { StoredMetadata, StoredResponse } from "../../src/http/stored-response.ts";
-import { Loops } from "../../src/serve/loops.ts";
-import { type Asked, plan, type Plan } from "../../src/serve/plan.ts";
-import { compileRoutes } from "../../src/serve/policy.ts";
-import { compileUrlReader } from "../../src/serve/url-reader.ts";
+import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
+import type { RouteInput } from "../../src/config/config-route.ts";
+import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
+import { Loops } from "../../src/proxy/request/loops.ts";
+import { type Asked, plan, type Plan } from "../../src/proxy/request/plan.ts";
+import { compileRoutes } from "../../src/proxy/request/routes.ts";
+import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 
 export type RouteChanges = Partial<Omit<RouteInput, "name" | "match">>;
 

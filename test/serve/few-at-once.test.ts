@@ -1,7 +1,7 @@
 // Places at the origin for those who waited together: a few, which no vanished request keeps.
 import { expect, it, vi } from "vitest";
 import { FakeClock } from "../fakes/fake-clock.ts";
-import { FewAtOnce } from "../../src/serve/few-at-once.ts";
+import { FewAtOnce } from "../../src/cache/few-at-once.ts";
 import { pass, playTimers } from "./two-colos.ts";
 
 playTimers();

@@ -9,11 +9,11 @@ import { rangeVerdict } from "../../src/http/ranges.ts";
 import { selectingFieldNames, selectingValues } from "../../src/http/selecting.ts";
 import { connectionFields } from "../../src/http/storable-fields.ts";
 import { conditionalFields, entityTag, isNotModified } from "../../src/http/validators.ts";
-import { verifyWebhook } from "../../src/purge/webhook.ts";
-import { reducedAcceptEncoding } from "../../src/serve/accept-encoding.ts";
-import { sortCookies } from "../../src/serve/cookies.ts";
-import { contentLength } from "../../src/serve/fill.ts";
-import { fieldTagsOf, taggingOf } from "../../src/serve/tags.ts";
+import { verifyWebhook } from "../../src/purge/acceptance/webhook.ts";
+import { reducedAcceptEncoding } from "../../src/proxy/request/accept-encoding.ts";
+import { sortCookies } from "../../src/proxy/request/cookies.ts";
+import { contentLength } from "../../src/proxy/storing/fill.ts";
+import { fieldTagsOf, taggingOf } from "../../src/proxy/stored/tags.ts";
 import { fieldsWith } from "../http/header-text.ts";
 import { askedWith, configWith, storedAtMs } from "./examples.ts";
 

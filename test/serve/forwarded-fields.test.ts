@@ -4,8 +4,8 @@ import {
   type ForwardedRequest,
   KeyedFields,
   passedFields,
-} from "../../src/serve/forwarded-fields.ts";
-import { readTarget } from "../../src/serve/target.ts";
+} from "../../src/proxy/request/forwarded-fields.ts";
+import { readTarget } from "../../src/proxy/request/target.ts";
 
 type Texts = Readonly<Record<string, string>>;
 

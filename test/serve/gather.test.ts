@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { idle, until } from "../fakes/harness.ts";
 import { chunked } from "../fakes/origin-in-process.ts";
-import { openBytePipe } from "../../src/serve/byte-pipe.ts";
-import { ByteBudget } from "../../src/serve/byte-budget.ts";
-import { gather, type Gathered, type GatherPlan } from "../../src/serve/gather.ts";
+import { openBytePipe } from "../../src/proxy/body/byte-pipe.ts";
+import { ByteBudget } from "../../src/proxy/body/byte-budget.ts";
+import { gather, type Gathered, type GatherPlan } from "../../src/proxy/body/gather.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,9 +1,9 @@
 // Bodies held whole: what clients read of them, and what the budget counts meanwhile.
 import "../fakes/workers-globals.ts";
 import { expect, it } from "vitest";
-import { ByteBudget } from "../../src/serve/byte-budget.ts";
-import { readableOf } from "../../src/serve/held-body.ts";
-import { smallBodyBytesMax } from "../../src/tiers/tier.ts";
+import { ByteBudget } from "../../src/proxy/body/byte-budget.ts";
+import { readableOf } from "../../src/proxy/body/held-body.ts";
+import { smallBodyBytesMax } from "../../src/cache/tiers/tier.ts";
 import { idle } from "../fakes/harness.ts";
 import { noise } from "../tiers/records.ts";
 

@@ -1,12 +1,12 @@
 // Notes come from Redis, that is, from outside: what has another form is passed over, and what is
 // followed goes through the same plan as any client's request.
 import { describe, expect, it } from "vitest";
-import { defineConfig } from "../../src/config.ts";
-import { askedAgain, type HotKeyNote, readNote } from "../../src/serve/hot-key-note.ts";
-import { encodeNotes, notesIn } from "../../src/serve/hot-key-stream.ts";
-import { Loops } from "../../src/serve/loops.ts";
-import { compileRoutes } from "../../src/serve/policy.ts";
-import { compileUrlReader } from "../../src/serve/url-reader.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import { askedAgain, type HotKeyNote, readNote } from "../../src/proxy/warm/hot-key-note.ts";
+import { encodeNotes, notesIn } from "../../src/proxy/warm/hot-key-stream.ts";
+import { Loops } from "../../src/proxy/request/loops.ts";
+import { compileRoutes } from "../../src/proxy/request/routes.ts";
+import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 import "../fakes/workers-globals.ts";
 
 const config = defineConfig({

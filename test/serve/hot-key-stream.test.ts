@@ -5,8 +5,8 @@ import { Running } from "../../local/running.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import type { HotKeyNote } from "../../src/serve/hot-key-note.ts";
-import { HotKeyStream, notesIn } from "../../src/serve/hot-key-stream.ts";
+import type { HotKeyNote } from "../../src/proxy/warm/hot-key-note.ts";
+import { HotKeyStream, notesIn } from "../../src/proxy/warm/hot-key-stream.ts";
 
 const running = new Running();
 let rest: UpstashRestServer;

@@ -1,9 +1,9 @@
 // Targets of a second go into one purge, each after the answer that named it, and a request that
 // ends takes no other's purge with it.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Metrics } from "../../src/metrics.ts";
-import type { SignedOrder } from "../../src/purge/acceptance.ts";
-import { joinMs, JoinedPurges } from "../../src/serve/joined-purges.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
+import type { SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
+import { joinMs, JoinedPurges } from "../../src/purge/acceptance/joined-purges.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { closedGate } from "../fakes/origin-in-process.ts";
 

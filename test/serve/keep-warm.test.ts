@@ -1,8 +1,8 @@
 // The cron trigger's run: what is hot is refreshed into the shared tier before it expires, and
 // nothing else is touched.
 import { describe, expect, it, vi } from "vitest";
-import { hottest } from "../../src/serve/keep-warm.ts";
-import type { HotKeyNote } from "../../src/serve/hot-key-note.ts";
+import { hottest } from "../../src/proxy/warm/keep-warm.ts";
+import type { HotKeyNote } from "../../src/proxy/warm/hot-key-note.ts";
 import { idle, until } from "../fakes/harness.ts";
 import {
   cc,

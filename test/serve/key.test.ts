@@ -1,6 +1,6 @@
 // What makes two requests ask for the same stored response (RFC 9111 §2, §4.1).
 import { describe, expect, it } from "vitest";
-import { variantKey } from "../../src/serve/key.ts";
+import { variantKey } from "../../src/proxy/request/key.ts";
 import { askedWith, configWith, type RouteChanges } from "./examples.ts";
 
 interface Request {

@@ -5,10 +5,11 @@ import {
   assignedLifetimeSeconds,
   keepUntilAtMs,
   termsOf,
-} from "../../src/serve/lifetime.ts";
-import type { Route } from "../../src/config.ts";
+} from "../../src/proxy/stored/lifetime.ts";
+import type { Route } from "../../src/config/config.ts";
 import { governingDirectives } from "../../src/http/governing-directives.ts";
-import { fieldsOf, type StoredMetadata } from "../../src/http/stored-response.ts";
+import { fieldsOf } from "../../src/http/fields.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import { metadataWith, type RouteChanges, routeWith, storedAtMs } from "./examples.ts";
 
 type Fields = Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
 // Large bodies that go from the edge tier into memory once they are asked for again.
 import { describe, expect, it } from "vitest";
-import { ByteBudget } from "../../src/serve/byte-budget.ts";
-import { Lifts } from "../../src/serve/lifts.ts";
-import { largeBodyBytesMax, smallBodyBytesMax } from "../../src/tiers/tier.ts";
+import { ByteBudget } from "../../src/proxy/body/byte-budget.ts";
+import { Lifts } from "../../src/proxy/reuse/lifts.ts";
+import { largeBodyBytesMax, smallBodyBytesMax } from "../../src/cache/tiers/tier.ts";
 import { openSite, type Site, type SiteOptions } from "../fakes/harness.ts";
 import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
 import { metadataWith } from "./examples.ts";

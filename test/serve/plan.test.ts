@@ -1,7 +1,7 @@
 // What is done with a request, by itself alone (RFC 9111 §3.5, §4.3.2, §5.2.1).
 import { describe, expect, it } from "vitest";
-import { defineConfig } from "../../src/config.ts";
-import { asRefresh } from "../../src/serve/plan.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import { asRefresh } from "../../src/proxy/request/plan.ts";
 import { askedWith, configWith, planOf } from "./examples.ts";
 
 const site = "https://www.example.com";

@@ -1,8 +1,8 @@
 // Which route a path takes: the first that matches, with its parameters decoded.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { defineConfig } from "../../src/config.ts";
-import { compileRoutes, hides } from "../../src/serve/policy.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import { compileRoutes, hides } from "../../src/proxy/request/routes.ts";
 
 const match = compileRoutes(
   defineConfig({

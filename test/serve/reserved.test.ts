@@ -1,7 +1,7 @@
 // Spellings of `/_cache/`: what any reader behind us might take for it ends here, and what is only
 // named alike goes its way.
 import { describe, expect, it, vi } from "vitest";
-import { isReserved } from "../../src/serve/reserved.ts";
+import { isReserved } from "../../src/proxy/request/reserved.ts";
 import { openJournalled, bearer } from "../admin/purge-sender.ts";
 
 const spellings = [

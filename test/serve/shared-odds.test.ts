@@ -1,7 +1,7 @@
 // Whether a miss waits for the shared tier's word, by what it has brought on the route lately.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../src/config-schema.ts";
-import { SharedOdds } from "../../src/serve/shared-odds.ts";
+import type { ConfigInput } from "../../src/config/config-schema.ts";
+import { SharedOdds } from "../../src/proxy/reuse/shared-odds.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { idle, openColos, type Site } from "../fakes/harness.ts";

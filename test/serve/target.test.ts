@@ -1,6 +1,6 @@
 // What a URL comes to as a key, and which paths two readers could read in two ways.
 import { describe, expect, it } from "vitest";
-import { keyedQuery, pathAndQuery, readTarget } from "../../src/serve/target.ts";
+import { keyedQuery, pathAndQuery, readTarget } from "../../src/proxy/request/target.ts";
 
 const at = (path: string) => readTarget(`https://www.example.com${path}`);
 

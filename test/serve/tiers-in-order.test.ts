@@ -4,7 +4,7 @@ import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { idle, openColos, openSite, type Site } from "../fakes/harness.ts";
 import { cc, page, unchanged } from "../fakes/origin-in-process.ts";
-import type { TierName } from "../../src/config.ts";
+import type { TierName } from "../../src/config/config.ts";
 
 /** Nothing that could be packed. */
 const largeFields = cc("max-age=60", { etag: '"1"', "content-encoding": "br" });

@@ -1,8 +1,8 @@
 // whenUnreachable: "serve" on a route: while the journal cannot be read, what is stored answers past
 // the bound, and says so (docs/purge-protocol.md, rule 8).
 import { describe, expect, it } from "vitest";
-import { noJournal, type PurgeJudgement } from "../../src/purge/view.ts";
-import { decide } from "../../src/serve/verdict.ts";
+import { noJournal, type PurgeJudgement } from "../../src/purge/view/view.ts";
+import { decide } from "../../src/proxy/reuse/verdict.ts";
 import { bearer, openJournalled, send } from "../admin/purge-sender.ts";
 import { idle } from "../fakes/harness.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";

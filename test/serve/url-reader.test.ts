@@ -1,7 +1,7 @@
 // What is kept of URLs that come again: readings that one request leaves to the next.
 import { describe, expect, it } from "vitest";
-import { compileRoutes } from "../../src/serve/policy.ts";
-import { compileUrlReader } from "../../src/serve/url-reader.ts";
+import { compileRoutes } from "../../src/proxy/request/routes.ts";
+import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 import { configWith } from "./examples.ts";
 
 const config = configWith();

@@ -1,12 +1,12 @@
 // A stored response, a request and an instant, and the verdict on them as one text.
-import { noJournal } from "../../src/purge/view.ts";
-import type { PurgeJudgement } from "../../src/purge/view.ts";
+import { noJournal } from "../../src/purge/view/view.ts";
+import type { PurgeJudgement } from "../../src/purge/view/view.ts";
 import {
   type Candidate,
   decide,
   type MissReason,
   type VerdictQuestion,
-} from "../../src/serve/verdict.ts";
+} from "../../src/proxy/reuse/verdict.ts";
 import {
   askedWith,
   configWith,

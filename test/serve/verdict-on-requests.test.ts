@@ -1,7 +1,7 @@
 // What a request's own directives and cookies change (RFC 9111 §5.2.1).
 // Ages are seconds since the example was stored.
 import { describe, expect, it } from "vitest";
-import { decide } from "../../src/serve/verdict.ts";
+import { decide } from "../../src/proxy/reuse/verdict.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
 
 describe("what the request asks for", () => {

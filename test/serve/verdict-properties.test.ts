@@ -4,11 +4,12 @@ import { describe, expect, it } from "vitest";
 import { requestDirectives } from "../../src/http/cache-control.ts";
 import { storableFields } from "../../src/http/storable-fields.ts";
 import { governingDirectives } from "../../src/http/governing-directives.ts";
-import { headersOf, type StoredMetadata } from "../../src/http/stored-response.ts";
-import { noJournal, type PurgeJudgement } from "../../src/purge/view.ts";
-import { ageSeconds, keepUntilAtMs, termsOf } from "../../src/serve/lifetime.ts";
-import { decide, decideOnError, type Verdict } from "../../src/serve/verdict.ts";
-import { decodeRecord, encodeRecord } from "../../src/tiers/record-codec.ts";
+import { headersOf } from "../../src/http/fields.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import { noJournal, type PurgeJudgement } from "../../src/purge/view/view.ts";
+import { ageSeconds, keepUntilAtMs, termsOf } from "../../src/proxy/stored/lifetime.ts";
+import { decide, decideOnError, type Verdict } from "../../src/proxy/reuse/verdict.ts";
+import { decodeRecord, encodeRecord } from "../../src/cache/tiers/record-codec.ts";
 import { dateText } from "../http/generated-dates.ts";
 import {
   controlText,

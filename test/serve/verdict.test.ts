@@ -1,7 +1,7 @@
 // What may answer at an instant, and what may in place of an error (RFC 9111 §4, §4.2.4;
 // RFC 5861 §3, §4). Ages are seconds since the example was stored.
 import { describe, expect, it } from "vitest";
-import { decide, decideOnError } from "../../src/serve/verdict.ts";
+import { decide, decideOnError } from "../../src/proxy/reuse/verdict.ts";
 import { storedAtMs } from "./examples.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
 

@@ -1,6 +1,6 @@
 // Bodies on their way, for the tiers' contract.
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
-import type { ArrivingResponse } from "../../src/tiers/tier.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { ArrivingResponse } from "../../src/cache/tiers/tier.ts";
 import { bytesOf } from "./records.ts";
 
 /** @param parts texts in their order; an error cuts the body there */

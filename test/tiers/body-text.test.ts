@@ -3,8 +3,8 @@
 import "../fakes/workers-globals.ts";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { bodyIn, bodyTextOf } from "../../src/tiers/body-text.ts";
-import { gunzipped } from "../../src/tiers/gzip.ts";
+import { bodyIn, bodyTextOf } from "../../src/cache/tiers/body-text.ts";
+import { gunzipped } from "../../src/cache/tiers/gzip.ts";
 import { bytesOf, metadataOf, noise } from "./records.ts";
 
 const mebibyte = 1_048_576;

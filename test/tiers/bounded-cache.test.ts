@@ -1,7 +1,7 @@
 // No call of the Cache API is waited for without bound, and one that answers late counts as none.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OutOfTime } from "../../src/patience.ts";
-import { BoundedCache, type ColoCache } from "../../src/tiers/bounded-cache.ts";
+import { BoundedCache, type ColoCache } from "../../src/cache/tiers/bounded-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 
 const address = "https://www.example.com/_cache/stored/any";

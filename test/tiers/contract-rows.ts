@@ -1,7 +1,7 @@
 // What the tiers' contract is tried on: records, bodies, keys and times.
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
-import type { FieldLine } from "../../src/http/stored-response.ts";
-import type { TierRecord } from "../../src/tiers/tier.ts";
+import type { FieldLine } from "../../src/http/fields.ts";
+import type { TierRecord } from "../../src/cache/tiers/tier.ts";
 import { bytesOf, keep, keepUntilAtMs, noise, responseOf } from "./records.ts";
 
 export const page = responseOf(bytesOf("first"));

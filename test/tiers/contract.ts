@@ -1,8 +1,8 @@
 // The promises of a Tier, as rows. Each implementation is put through all of them.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { FieldLine } from "../../src/http/stored-response.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
-import type { Tier, TierRecord } from "../../src/tiers/tier.ts";
+import type { FieldLine } from "../../src/http/fields.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
+import type { Tier, TierRecord } from "../../src/cache/tiers/tier.ts";
 import { arrivingResponse } from "./arriving.ts";
 import {
   bodyRows,

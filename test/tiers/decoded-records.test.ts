@@ -1,8 +1,8 @@
 // What a tier has read before is not parsed again, and nothing else is taken for it.
 import { expect, it } from "vitest";
-import { DecodedRecords } from "../../src/tiers/decoded-records.ts";
-import { encodeRecord } from "../../src/tiers/record-codec.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
+import { DecodedRecords } from "../../src/cache/tiers/decoded-records.ts";
+import { encodeRecord } from "../../src/cache/tiers/record-codec.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
 import { metadataWith } from "../serve/examples.ts";
 
 const key = new RecordKey("GET https://www.example.com/a", "www.example.com");

@@ -1,8 +1,8 @@
 // What the edge tier's tests write, and where in the Cache API it then lies.
 import { createHash } from "node:crypto";
-import { encodeRecord, headOf } from "../../src/tiers/record-codec.ts";
-import type { RecordKey } from "../../src/tiers/record-key.ts";
-import type { TierRecord } from "../../src/tiers/tier.ts";
+import { encodeRecord, headOf } from "../../src/cache/tiers/record-codec.ts";
+import type { RecordKey } from "../../src/cache/record-key.ts";
+import type { TierRecord } from "../../src/cache/tiers/tier.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "./records.ts";
 
 export const host = "a.example:8443";

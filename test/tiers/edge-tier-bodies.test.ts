@@ -1,9 +1,9 @@
 // Which bodies the edge tier hands out, and how: held whole, read as they are sent, or not at all.
 import "../fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EdgeTier } from "../../src/tiers/edge-tier.ts";
-import { encodeRecord, headOf } from "../../src/tiers/record-codec.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
+import { EdgeTier } from "../../src/cache/tiers/edge-tier.ts";
+import { encodeRecord, headOf } from "../../src/cache/tiers/record-codec.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
 import { bytesIn } from "../fakes/body-bytes.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";

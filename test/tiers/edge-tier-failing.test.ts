@@ -1,14 +1,14 @@
 // What the edge tier makes of a cache that fails it, and what it does not ask of one.
 import "../fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../src/http/stored-response.ts";
-import { openBytePipe } from "../../src/serve/byte-pipe.ts";
-import { EdgeTier } from "../../src/tiers/edge-tier.ts";
-import { encodeRecord, headOf } from "../../src/tiers/record-codec.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import { openBytePipe } from "../../src/proxy/body/byte-pipe.ts";
+import { EdgeTier } from "../../src/cache/tiers/edge-tier.ts";
+import { encodeRecord, headOf } from "../../src/cache/tiers/record-codec.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
-import type { ArrivingResponse } from "../../src/tiers/tier.ts";
+import type { ArrivingResponse } from "../../src/cache/tiers/tier.ts";
 import {
   addressOf,
   host,

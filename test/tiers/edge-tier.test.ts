@@ -1,8 +1,8 @@
 // The edge tier: the contract in a real Workers runtime, and what it leaves in the Cache API.
 import "../fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeRecord, headOf } from "../../src/tiers/record-codec.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
+import { encodeRecord, headOf } from "../../src/cache/tiers/record-codec.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
 import { EdgeTierInWorkerd, type Told } from "../fakes/edge-tier-in-workerd.ts";
 import { describeTier } from "./contract.ts";
 import {

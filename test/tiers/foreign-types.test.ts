@@ -5,8 +5,8 @@ import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
-import { sharedKey, SharedTier } from "../../src/tiers/shared-tier.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
+import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import { ask, bytesOf, keep, responseOf } from "./records.ts";
 
 const running = new Running();

@@ -1,7 +1,7 @@
 // Removals of a tenth of a second go in one command, and a request that ends takes none with it.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { joinMs, JoinedRemovals, togetherMax } from "../../src/tiers/joined-removals.ts";
-import type { TierRemoval } from "../../src/tiers/tier.ts";
+import { joinMs, JoinedRemovals, togetherMax } from "../../src/cache/tiers/joined-removals.ts";
+import type { TierRemoval } from "../../src/cache/tiers/tier.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 
 beforeEach(() => void vi.useFakeTimers());

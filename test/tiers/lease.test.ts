@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { Leases, type LeaseWord, leaseMs } from "../../src/tiers/lease.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
-import { sharedKey, SharedTier } from "../../src/tiers/shared-tier.ts";
+import { Leases, type LeaseWord, leaseMs } from "../../src/cache/leases.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
+import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import { redisServers } from "../fakes/redis-server.ts";
 import { bytesOf, keep, noise, responseOf } from "./records.ts";
 

@@ -1,8 +1,8 @@
 // Which bodies the memory tier holds, and what it tells of those that it lets go of.
 import { describe, expect, it } from "vitest";
-import { MemoryTier } from "../../src/tiers/memory-tier.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
-import { largeBodyBytesMax, smallBodyBytesMax } from "../../src/tiers/tier.ts";
+import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
+import { largeBodyBytesMax, smallBodyBytesMax } from "../../src/cache/tiers/tier.ts";
 import { ask, bytesOf, keep, keepUntilAtMs, responseOf } from "./records.ts";
 
 const mebibyte = 1_048_576;

@@ -1,9 +1,9 @@
 // The memory tier: the contract, and its bound in bytes.
 import { describe, expect, it } from "vitest";
-import { MemoryTier } from "../../src/tiers/memory-tier.ts";
-import { smallBodyBytesMax } from "../../src/tiers/tier.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
-import type { TierRecord } from "../../src/tiers/tier.ts";
+import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import { smallBodyBytesMax } from "../../src/cache/tiers/tier.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
+import type { TierRecord } from "../../src/cache/tiers/tier.ts";
 import { describeTier } from "./contract.ts";
 import { ask, bytesOf, keep, responseOf } from "./records.ts";
 

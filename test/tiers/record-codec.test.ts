@@ -6,7 +6,7 @@ import {
   encodeRecord,
   headOf,
   type RecordHead,
-} from "../../src/tiers/record-codec.ts";
+} from "../../src/cache/tiers/record-codec.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "./records.ts";
 
 const runs = { seed: 20_261_117, numRuns: 300 };

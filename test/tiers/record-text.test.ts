@@ -1,7 +1,7 @@
 // A record's head leaves room for what its first 304 adds, so that a large body is not sent again.
 import { expect, it } from "vitest";
-import { encodeRecord } from "../../src/tiers/record-codec.ts";
-import { padded } from "../../src/tiers/record-text.ts";
+import { encodeRecord } from "../../src/cache/tiers/record-codec.ts";
+import { padded } from "../../src/cache/tiers/record-text.ts";
 import { metadataWith } from "../serve/examples.ts";
 
 it("has room for the instant and the date of the body, however long it is", () => {

@@ -1,9 +1,10 @@
 // Records for the tiers' tests: one stored response, changed where a test says so.
 import { createHash } from "node:crypto";
-import type { VaryMarker } from "../../src/tiers/tier.ts";
-import type { StoredBody, StoredMetadata } from "../../src/http/stored-response.ts";
+import type { VaryMarker } from "../../src/cache/tiers/tier.ts";
+import type { StoredBody } from "../../src/cache/record.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import { bytesIn } from "../fakes/body-bytes.ts";
-import type { Tier, TierAsk, TierKeep, TierRead, TierRecord } from "../../src/tiers/tier.ts";
+import type { Tier, TierAsk, TierKeep, TierRead, TierRecord } from "../../src/cache/tiers/tier.ts";
 
 /** Far off, so that a real runtime keeps the response; a tier itself must compare with `atMs`. */
 export const keepUntilAtMs = Date.UTC(2100, 0, 1);

@@ -8,8 +8,8 @@ import {
   type UpstashRestServer,
 } from "../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { RecordKey } from "../../src/tiers/record-key.ts";
-import { SharedTier } from "../../src/tiers/shared-tier.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
+import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import type { RedisServerRow } from "../fakes/redis-server.ts";
 
 export const token = "local-token";

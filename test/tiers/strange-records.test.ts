@@ -3,8 +3,8 @@
 import "../fakes/workers-globals.ts";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { encodeRecord, headOf } from "../../src/tiers/record-codec.ts";
-import type { TierRecord } from "../../src/tiers/tier.ts";
+import { encodeRecord, headOf } from "../../src/cache/tiers/record-codec.ts";
+import type { TierRecord } from "../../src/cache/tiers/tier.ts";
 import { redisServers } from "../fakes/redis-server.ts";
 import { ask, bytesOf, keep, keepUntilAtMs, look, noise, responseOf, shown } from "./records.ts";
 import { bodyBytesMax, keyOf, openWorld, redisKeyOf } from "./shared-world.ts";

@@ -39,7 +39,7 @@ it("holds of our own files those of src and the configuration alone", () => {
 });
 
 it("has nothing in it of what an origin imports", () => {
-  expect(contents.files.filter(({ path }) => path.startsWith("src/origin/"))).toEqual([]);
+  expect(contents.files.filter(({ path }) => path.startsWith("src/purger/"))).toEqual([]);
 });
 
 it("is byte for byte what a deployment uploads", { timeout: 60_000 }, async () => {

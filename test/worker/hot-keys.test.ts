@@ -1,7 +1,7 @@
 // Hot keys on the built Worker: its scheduled handler reads a real stream, and refreshes for all
 // colos what is told there.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { HotKeyNote } from "../../src/serve/hot-key-note.ts";
+import type { HotKeyNote } from "../../src/proxy/warm/hot-key-note.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest } from "./raw-request.ts";
 import { startWorld, storesSettled, tierCommands, type World } from "./world.ts";

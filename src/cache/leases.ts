@@ -1,0 +1,140 @@
+// A lease: a short, expiring right to forward for a key, held across colos (Nishtala et al.,
+// "Scaling Memcache at Facebook", §3.2.1). Its value in Redis is its holder's token, or what a
+// holder has left to those who wait.
+import type { RedisClient } from "../redis/redis-client.ts";
+import { readTrouble } from "../redis/trouble.ts";
+import type { RecordHead } from "./tiers/record-codec.ts";
+import type { RecordKey } from "./record-key.ts";
+import { isCutHead, rangeOf, recordIn } from "./tiers/record-text.ts";
+import { sharedKey } from "./tiers/shared-tier.ts";
+
+/**
+ * What a holder found that those who wait could not learn from the shared tier. `uncacheable`: nobody
+ * may be given what another is; `nothing-to-share`: the shared tier does not have it, for now.
+ */
+export type LeaseWord =
+  | "uncacheable"
+  | "nothing-to-share"
+  | "unreachable"
+  | "timeout"
+  | "error-status";
+
+/** How long a holder that died without a word is waited for. */
+export const leaseMs = 3_000;
+
+/** Somebody waits for it, who would otherwise wait for the origin. */
+const askMsMax = 1_000;
+
+/** How long a word stands: who comes within it need not find out again. */
+const wordMs: Readonly<Record<LeaseWord, number>> = {
+  uncacheable: 10_000,
+  "nothing-to-share": 10_000,
+  unreachable: 1_000,
+  timeout: 1_000,
+  "error-status": 1_000,
+};
+const words = Object.keys(wordMs) as LeaseWord[];
+
+/** `record`: what stands under the key in the shared tier at that very moment. */
+export type LeaseAsked =
+  | { kind: "taken"; lease: Lease; record: RecordHead | undefined }
+  | { kind: "held"; record: RecordHead | undefined }
+  | { kind: "told"; word: LeaseWord; record: RecordHead | undefined }
+  | { kind: "unavailable" };
+
+export interface LeasesSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly randomText: () => string;
+}
+
+export class Leases {
+  readonly #settings: LeasesSettings;
+
+  constructor(settings: LeasesSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Takes the lease if nobody has it, and looks at the shared tier in the same transaction: what the
+   * last holder stored before it let go is there. Three commands, one round trip. Never rejects.
+   */
+  async ask(key: RecordKey): Promise<LeaseAsked> {
+    const { redis, namespace, randomText } = this.#settings;
+    const token = randomText();
+    const leaseKey = `${namespace}:lease:${await key.digest()}`;
+    const recordKey = await sharedKey(namespace, key);
+    const answer = await redis.write(async (client) => {
+      const look = () =>
+        client.multi().set(leaseKey, token, { nx: true, px: leaseMs }).get(leaseKey);
+      try {
+        const range = rangeOf(recordKey, "metadata");
+        return await look()
+          .getrange(...range)
+          .exec<[unknown, unknown, unknown]>();
+      } catch (cause) {
+        // Such as a record of an earlier form. What went before it stands: the token may be ours.
+        if (readTrouble(cause) !== "wrong-type") throw cause;
+        return look().exec<[unknown, unknown]>();
+      }
+    }, askMsMax);
+    if (answer.kind === "unavailable") return answer;
+    const [, value, text] = answer.value;
+    const record = await this.#recordIn(text, recordKey);
+    if (value === token) {
+      return { kind: "taken", lease: new Lease({ redis, leaseKey, token }), record };
+    }
+    const word = words.find((one) => one === value);
+    return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
+  }
+
+  /** Metadata that is longer than what was asked for costs another round trip, to the primary too. */
+  async #recordIn(text: unknown, recordKey: string): Promise<RecordHead | undefined> {
+    if (!isCutHead(text)) return recordIn(text)?.record;
+    const range = rangeOf(recordKey, "long-metadata");
+    const answer = await this.#settings.redis.write(
+      (client) =>
+        client
+          .multi()
+          .getrange(...range)
+          .exec<[unknown]>(),
+      askMsMax,
+    );
+    return answer.kind === "answered" ? recordIn(answer.value[0])?.record : undefined;
+  }
+}
+
+/** A script, since only the holder may change what it holds. */
+const replaceIfHeld = `
+if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == "" then return redis.call("DEL", KEYS[1]) end
+redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
+return 1`;
+
+export class Lease {
+  readonly #held: { redis: RedisClient; leaseKey: string; token: string };
+
+  constructor(held: { redis: RedisClient; leaseKey: string; token: string }) {
+    this.#held = held;
+  }
+
+  /** One command. Never rejects. */
+  async renew(): Promise<void> {
+    await this.#replace(this.#held.token, leaseMs);
+  }
+
+  /**
+   * Lets the next one lead, or tells all who wait that they need not wait for each other. One
+   * command. Never rejects; what does not arrive ends by itself.
+   */
+  async release(word?: LeaseWord): Promise<void> {
+    await this.#replace(word ?? "", word === undefined ? 0 : wordMs[word]);
+  }
+
+  async #replace(value: string, keepMs: number): Promise<void> {
+    const { redis, leaseKey, token } = this.#held;
+    await redis.write((client) =>
+      client.eval(replaceIfHeld, [leaseKey], [token, value, String(keepMs)]),
+    );
+  }
+}

@@ -1,0 +1,122 @@
+// The Cache API with a bound on every wait. What does not answer in time fails; after three such
+// failures in a row nothing is asked of it but a probe per pause, behind an answer.
+import { Condition, type Trouble } from "../../observe/condition.ts";
+import { letGo } from "../../let-go.ts";
+import { OutOfTime, within } from "../../patience.ts";
+import { Breaker } from "../../redis/breaker.ts";
+
+export type ColoCache = Pick<Cache, "match" | "put" | "delete">;
+
+export interface BoundedCacheSettings {
+  /** `caches.default`, or whatever keeps its promises. */
+  readonly cache: () => ColoCache;
+  readonly nowAtMs: () => number;
+  /** Told in a line for the operator when it stops answering, and when it answers again. */
+  readonly tell?: (line: string) => void;
+}
+
+/** A client may wait for what is read. */
+const readMsMax = 1_000;
+const writeMsMax = 5_000;
+
+const why = "The Cache API does not answer in time";
+
+export class BoundedCache {
+  readonly #settings: BoundedCacheSettings;
+  /** An error that comes in time costs nobody anything: it opens nothing. */
+  readonly #breaker = new Breaker();
+  readonly #condition: Condition<"timeout">;
+
+  constructor(settings: BoundedCacheSettings) {
+    this.#settings = settings;
+    this.#condition = new Condition({
+      tell: settings.tell ?? (() => undefined),
+      troubleLine: () => `${why}.`,
+      wellLine: (lasted) => `The Cache API answers again after ${lasted}.`,
+    });
+  }
+
+  get isShutOff(): boolean {
+    return this.#breaker.isOpen;
+  }
+
+  /** The last, also once it is over. */
+  get trouble(): (Trouble<"timeout"> & { readonly why: string }) | undefined {
+    const { trouble } = this.#condition;
+    return trouble && { ...trouble, why };
+  }
+
+  /** @param address where a probe looks, if one is due: it must be of the request's own host */
+  mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
+    const state = this.#breaker.ask(this.#settings.nowAtMs());
+    if (state === "probe") afterAnswer(() => this.#probe(address));
+    return state === "closed";
+  }
+
+  /** Rejects as the cache does, or with `OutOfTime`; so do all others. */
+  async match(request: string | Request): Promise<Response | undefined> {
+    const asked = this.#asked((cache) => cache.match(request));
+    try {
+      return await this.#answered(asked, readMsMax);
+    } catch (cause) {
+      if (cause instanceof OutOfTime) void asked.then(letGo, () => undefined);
+      throw cause;
+    }
+  }
+
+  /** A body that is small enough to come at once. */
+  async whole(response: Response): Promise<Blob> {
+    return this.#answered(response.blob(), readMsMax);
+  }
+
+  async put(address: string, response: Response): Promise<void> {
+    await this.#answered(
+      this.#asked((cache) => cache.put(address, response)),
+      writeMsMax,
+    );
+  }
+
+  /** @param completed settles once the body has been sent, which may take as long as it likes */
+  async putArriving(address: string, response: Response, completed: Promise<unknown>) {
+    const asked = this.#asked((cache) => cache.put(address, response));
+    await Promise.race([asked, completed]);
+    await this.#answered(asked, writeMsMax);
+  }
+
+  async delete(address: string): Promise<void> {
+    await this.#answered(
+      this.#asked((cache) => cache.delete(address)),
+      writeMsMax,
+    );
+  }
+
+  /** A cache that is not there throws. */
+  async #asked<T>(ask: (cache: ColoCache) => Promise<T>): Promise<T> {
+    return ask(this.#settings.cache());
+  }
+
+  async #answered<T>(asked: Promise<T>, msMax: number): Promise<T> {
+    const { nowAtMs } = this.#settings;
+    const sentAtMs = nowAtMs();
+    try {
+      const answer = await within(asked, msMax);
+      this.#isWell();
+      return answer;
+    } catch (cause) {
+      if (cause instanceof OutOfTime) {
+        this.#breaker.failed(nowAtMs(), sentAtMs);
+        this.#condition.failed("timeout", nowAtMs());
+      } else this.#isWell();
+      throw cause;
+    }
+  }
+
+  #isWell(): void {
+    this.#breaker.succeeded();
+    if (this.#condition.trouble !== undefined) this.#condition.succeeded(this.#settings.nowAtMs());
+  }
+
+  async #probe(address: string): Promise<void> {
+    await this.match(address).then(letGo, () => undefined);
+  }
+}

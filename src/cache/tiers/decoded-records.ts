@@ -1,0 +1,49 @@
+// Records of one tier that this isolate has read: one that comes again is neither parsed nor checked
+// again, and all that was worked out of its metadata is at hand.
+import { LRUCache } from "lru-cache";
+import { decodeRecord, type RecordHead } from "./record-codec.ts";
+import type { RecordKey } from "../record-key.ts";
+
+export interface Decoded {
+  readonly record: RecordHead;
+  readonly keepUntilAtMs: number;
+}
+
+/** A record as its tier tells it. */
+export interface ToldRecord {
+  /** Names this record among all that are ever written; `null` where nothing does. */
+  readonly entityTag: string | null;
+  readonly text: () => string;
+}
+
+export interface KnownRecord {
+  readonly entityTag: string;
+  readonly decoded: Decoded;
+}
+
+const keptBytesMax = 2_097_152;
+
+/** What is parsed of a text, and what is worked out and built of that. */
+const knownBytes = (text: string): number => 2_048 + 7 * text.length;
+
+export class DecodedRecords {
+  readonly #known = new LRUCache<string, KnownRecord>({ maxSize: keptBytesMax });
+
+  /** @returns what was last read under the key, which another record may have replaced since */
+  last(key: RecordKey): KnownRecord | undefined {
+    return this.#known.get(key.text);
+  }
+
+  /** @returns `undefined` for text of another version or form. Never throws. */
+  decode(key: RecordKey, told: ToldRecord): Decoded | undefined {
+    const { entityTag } = told;
+    const known = this.#known.get(key.text);
+    if (known !== undefined && known.entityTag === entityTag) return known.decoded;
+    const text = told.text();
+    const decoded = decodeRecord(text);
+    if (decoded !== undefined && entityTag !== null) {
+      this.#known.set(key.text, { entityTag, decoded }, { size: knownBytes(text) });
+    }
+    return decoded;
+  }
+}

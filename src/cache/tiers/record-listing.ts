@@ -1,0 +1,110 @@
+// Some of what the shared tier holds, for whoever wants to know what a purge would cover.
+import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+import type { RedisClient } from "../../redis/redis-client.ts";
+import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";
+
+export interface Listed {
+  readonly metadata: readonly StoredMetadata[];
+  /** Why something was left out; `undefined` if nothing was. */
+  readonly leftOut: LeftOut | undefined;
+}
+
+/** Enough records, too many keys of others, too little time, or metadata that is too long. */
+export type LeftOut = "records" | "keys" | "time" | "metadata";
+
+const keysAtOnce = 200;
+/** Others' keys fill pages, too, and each page is a command. */
+const pagesMax = 50;
+/** Whoever asks waits for it. */
+export const listingMsMax = 5_000;
+/** Of long metadata in one round trip: a mebibyte. */
+const longHeadsAtOnce = 16;
+
+interface Database {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+}
+
+/**
+ * In no order that means anything: one command for each record, and one for every two hundred keys.
+ * Begins nothing more after `listingMsMax`.
+ *
+ * @param countMax how many records are looked at, at the most
+ */
+export async function listRecords(
+  database: Database,
+  countMax: number,
+): Promise<Listed | "unavailable"> {
+  if (database.redis.isShutOff) return "unavailable";
+  const time = { isOver: false };
+  const timer = setTimeout(() => (time.isOver = true), listingMsMax);
+  try {
+    return await listInTime(database, countMax, time);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function listInTime(
+  { redis, namespace }: Database,
+  countMax: number,
+  time: { readonly isOver: boolean },
+): Promise<Listed | "unavailable"> {
+  const metadata: StoredMetadata[] = [];
+  let leftOut: LeftOut | undefined;
+  let [cursor, seenCount, pageCount] = ["0", 0, 0];
+  do {
+    const page = await redis.insist<unknown[]>(
+      (client) => client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
+      "reads",
+    );
+    if (page.kind === "unavailable") return "unavailable";
+    pageCount += 1;
+    cursor = String(page.value[0]);
+    const found = (page.value[1] as unknown[]).map(String);
+    const keys = found.slice(0, countMax - seenCount);
+    seenCount += keys.length;
+    const heads = await headsOf(redis, keys, time);
+    if (heads === "unavailable") return "unavailable";
+    if (heads.some(isCutHead)) leftOut = time.isOver ? "time" : "metadata";
+    for (const head of heads) {
+      const record = recordIn(head)?.record;
+      if (record?.kind === "response") metadata.push(record.metadata);
+    }
+    if (keys.length < found.length) return { metadata, leftOut: "records" };
+    if (cursor === "0") return { metadata, leftOut };
+    if (seenCount >= countMax) return { metadata, leftOut: "records" };
+  } while (pageCount < pagesMax && !time.isOver);
+  return { metadata, leftOut: time.isOver ? "time" : "keys" };
+}
+
+/** Of those whose metadata is longer more is read, a few at a time, while there is time. */
+async function headsOf(
+  redis: RedisClient,
+  keys: readonly string[],
+  time: { readonly isOver: boolean },
+): Promise<readonly unknown[] | "unavailable"> {
+  const texts = await textsOf(redis, keys, "metadata");
+  if (texts === "unavailable") return texts;
+  const cut = keys.filter((_, at) => isCutHead(texts[at]));
+  const heads = texts.filter((text) => !isCutHead(text));
+  for (let at = 0; at < cut.length; at += longHeadsAtOnce) {
+    if (time.isOver) return texts;
+    const longer = await textsOf(redis, cut.slice(at, at + longHeadsAtOnce), "long-metadata");
+    if (longer === "unavailable") return longer;
+    heads.push(...longer);
+  }
+  return heads;
+}
+
+/** As many look-ups' worth take longer than one may, and tell nothing of how long one takes. */
+async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
+  if (keys.length === 0) return [];
+  const answer = await redis.insist<{ result?: unknown }[]>((client) => {
+    const pipeline = client.pipeline();
+    for (const key of keys) pipeline.getrange(...rangeOf(key, part));
+    // Somebody else's key that is no string fails alone.
+    return pipeline.exec({ keepErrors: true });
+  }, "reads");
+  return answer.kind === "unavailable" ? answer.kind : answer.value.map(({ result }) => result);
+}

@@ -1,0 +1,239 @@
+// The shared tier: Upstash Redis, seen by all colos. A record is one string, so that a fill, a look-up
+// and most of what a 304 brings are one command each.
+import type { Redis } from "@upstash/redis/cloudflare";
+import { LRUCache } from "lru-cache";
+import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+import type { RedisClient } from "../../redis/redis-client.ts";
+import { readTrouble } from "../../redis/trouble.ts";
+import { bodyIn, bodyTextOf } from "./body-text.ts";
+import { JoinedRemovals } from "./joined-removals.ts";
+import { encodeRecord, headOf } from "./record-codec.ts";
+import type { RecordKey } from "../record-key.ts";
+import { type Listed, listRecords } from "./record-listing.ts";
+import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
+import { sha256Hex } from "../../sha256.ts";
+import {
+  type ArrivingResponse,
+  refuseArriving,
+  type Tier,
+  type TierAsk,
+  type TierKeep,
+  type TierRead,
+  type TierRecord,
+  type TierRemoval,
+  type TierWrite,
+} from "./tier.ts";
+
+export interface SharedTierSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly bodyBytesMax: number;
+  /** Of records that are on their way to a slow database at one time, as they are sent. */
+  readonly uploadBytesMax: number;
+  /** A record of another version or form, or a body that is not the one its metadata names. */
+  readonly onBadRecord: () => void;
+  readonly nowAtMs: () => number;
+  /** From which length on an unchanged body is not sent again; what is cheapest unless set. */
+  readonly rewriteFromChars?: number;
+}
+
+/** Longer than a write may take: the runtime may end one without a word. */
+const uploadMsMax = 10_000;
+
+/**
+ * To ask whether an unchanged body lies there, to write over its metadata and to put off its expiry
+ * are three commands, to send it again with its metadata is one. The two more cost $0.000004 and
+ * the 4 KiB answer $0.00000012; at $0.03/GB so do 137,000 characters on their way.
+ */
+const rewriteFromCharsUnlessSet = 150_000;
+
+/** Whoever has none of the body, and so writes it whole, heals what is forgotten. */
+const spoiledKeysMax = 1_000;
+
+/** A record on its way. */
+interface Upload {
+  readonly redisKey: string;
+  readonly head: string;
+  readonly text: string;
+  readonly keepMs: number;
+  readonly sinceAtMs: number;
+  /** By which an unchanged body is known that may lie there already. */
+  readonly heldDigest: string | null;
+}
+
+export class SharedTier implements Tier {
+  readonly name = "shared";
+  readonly #settings: SharedTierSettings;
+  readonly #uploads = new Set<Upload>();
+  /** Keys under which another body lay than metadata names: no metadata written over that heals it. */
+  readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
+  readonly #removals: JoinedRemovals;
+
+  constructor(settings: SharedTierSettings) {
+    this.#settings = settings;
+    const { redis, nowAtMs } = settings;
+    this.#removals = new JoinedRemovals({
+      nowAtMs,
+      send: async (redisKeys) => {
+        const answer = await redis.remove((client) => client.del(...redisKeys));
+        return answer.kind === "answered" ? "removed" : answer.kind;
+      },
+    });
+  }
+
+  async read(key: RecordKey, ask: TierAsk): Promise<TierRead> {
+    const redisKey = await this.#redisKey(key);
+    this.#removals.takeUpLate(ask);
+    if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
+    const answer = await this.#settings.redis.read<unknown>(async (redis) => {
+      const range = rangeOf(redisKey, ask.part);
+      if (ask.atPrimary !== true) return redis.getrange(...range);
+      const [reply] = await redis
+        .multi()
+        .getrange(...range)
+        .exec<[unknown]>();
+      return reply;
+    }, ask.afterAnswer);
+    // Such as a record of an earlier form.
+    if (answer.kind === "unavailable") return answer.cause === "wrong-type" ? this.#bad() : answer;
+    const text = answer.value;
+    if (typeof text !== "string" || text === "") return { kind: "absent" };
+    const isWhole = ask.part === "whole" || text.length < headCharsMax;
+    if (isCutHead(text) && !isWhole) return this.read(key, { ...ask, part: "whole" });
+    const held = recordIn(text);
+    if (held === undefined) return this.#bad();
+    if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
+    const { record, bodyText } = held;
+    if (record.kind === "vary") return { kind: "found", record };
+    const read = await this.#withBody(record.metadata, isWhole ? bodyText : undefined);
+    if (read.kind === "absent") this.#spoiled.set(redisKey, true);
+    return read;
+  }
+
+  /** @param text `undefined` if it was not asked for */
+  async #withBody(metadata: StoredMetadata, text: string | undefined): Promise<TierRead> {
+    if (text === undefined) {
+      const stored = { metadata, body: { kind: "absent" } } as const;
+      return { kind: "found", record: { kind: "response", stored } };
+    }
+    const bytes = await bodyIn(text, metadata, this.#settings.bodyBytesMax);
+    if (bytes === undefined || (await sha256Hex(bytes)) !== metadata.bodyDigest) return this.#bad();
+    const stored = { metadata, body: { kind: "blob", blob: new Blob([bytes]) } } as const;
+    return { kind: "found", record: { kind: "response", stored } };
+  }
+
+  #bad(): TierRead {
+    this.#settings.onBadRecord();
+    return { kind: "absent" };
+  }
+
+  /** @param countMax how many records are looked at, at the most */
+  listed(countMax: number): Promise<Listed | "unavailable"> {
+    return listRecords(this.#settings, countMax);
+  }
+
+  async remove(key: RecordKey): Promise<TierRemoval> {
+    return this.#removals.remove(await this.#redisKey(key));
+  }
+
+  async write(
+    key: RecordKey,
+    record: TierRecord | ArrivingResponse,
+    keep: TierKeep,
+  ): Promise<TierWrite> {
+    if (record.kind === "arriving") return refuseArriving(record);
+    const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
+    if (keepMs <= 0) return { kind: "refused", rule: "expired" };
+    // To pack a body takes CPU time.
+    if (this.#settings.redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
+    const body = await bodyOf(record, this.#settings.bodyBytesMax);
+    if (typeof body === "object") return body;
+    const { atMs: sinceAtMs } = keep;
+    const { rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
+    const isLong = record.kind === "response" && body.length >= rewriteFromChars;
+    const encoded = encodeRecord(headOf(record), keep.untilAtMs);
+    const head = isLong ? padded(encoded) : encoded;
+    const redisKey = await this.#redisKey(key);
+    const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
+    return this.#sent({
+      redisKey,
+      head: encoded,
+      text: recordText(head, body),
+      keepMs,
+      sinceAtMs,
+      heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
+    });
+  }
+
+  async #sent(upload: Upload): Promise<TierWrite> {
+    if (!this.#hasRoomFor(upload)) return { kind: "refused", rule: "busy" };
+    const { redisKey, text, keepMs } = upload;
+    this.#uploads.add(upload);
+    const answer = await this.#settings.redis.write(async (redis) => {
+      if (await isRewritten(redis, upload)) return;
+      await redis.set(redisKey, text, { px: keepMs });
+      this.#spoiled.delete(redisKey);
+    });
+    this.#uploads.delete(upload);
+    return answer.kind === "answered" ? { kind: "kept" } : answer;
+  }
+
+  /** One has, however large. */
+  #hasRoomFor({ text, sinceAtMs: atMs }: Upload): boolean {
+    let heldBytes = 0;
+    for (const upload of this.#uploads) {
+      if (Math.abs(atMs - upload.sinceAtMs) > uploadMsMax) this.#uploads.delete(upload);
+      else heldBytes += upload.text.length;
+    }
+    return heldBytes === 0 || heldBytes + text.length <= this.#settings.uploadBytesMax;
+  }
+
+  #redisKey(key: RecordKey): Promise<string> {
+    return sharedKey(this.#settings.namespace, key);
+  }
+}
+
+/** Under which Redis keeps a record. */
+export async function sharedKey(namespace: string, key: RecordKey): Promise<string> {
+  return `${namespace}:r:${await key.digest()}`;
+}
+
+/**
+ * Writes metadata over that of an unchanged body, if that is the body which lies there. Somebody else's
+ * record may take its place before that is done: then the two do not fit together, and are a miss.
+ */
+async function isRewritten(
+  redis: Redis,
+  { redisKey, head, keepMs, heldDigest }: Upload,
+): Promise<boolean> {
+  if (heldDigest === null) return false;
+  const held = recordIn(await headUnder(redis, redisKey));
+  const isThere =
+    held?.record.kind === "response" && held.record.metadata.bodyDigest === heldDigest;
+  if (!isThere || head.length > held.headChars) return false;
+  await redis
+    .multi()
+    .setrange(redisKey, 0, head.padEnd(held.headChars))
+    .pexpire(redisKey, keepMs)
+    .exec();
+  return true;
+}
+
+/** @returns `undefined` where something else than a string lies there, which SET replaces */
+async function headUnder(redis: Redis, redisKey: string): Promise<string | undefined> {
+  try {
+    return await redis.getrange(...rangeOf(redisKey, "metadata"));
+  } catch (cause) {
+    if (readTrouble(cause) === "wrong-type") return undefined;
+    throw cause;
+  }
+}
+
+/** A marker has no body. */
+async function bodyOf(record: TierRecord, bodyBytesMax: number): Promise<string | TierWrite> {
+  if (record.kind === "vary") return "";
+  const { body, metadata } = record.stored;
+  if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
+  if (body.blob.size > bodyBytesMax) return { kind: "refused", rule: "too-large" };
+  return bodyTextOf(body.blob, metadata);
+}

@@ -1,0 +1,113 @@
+// The port of a tier. What it promises is written as tests in test/tiers/contract.ts.
+import type { TierName } from "../../config/config.ts";
+import type { ByteRange } from "../../http/ranges.ts";
+import type { StoredMetadata, StoredResponse } from "../../proxy/stored/stored-response.ts";
+import type { RecordKey } from "../record-key.ts";
+
+/** A body up to here is held whole wherever it is met; a larger one is read as it is sent, */
+export const smallBodyBytesMax = 262_144;
+/** or, up to here, held in memory once it is asked for again. */
+export const largeBodyBytesMax = 1_048_576;
+
+/** Under one key stands a stored response, or the marker that says which fields select one. */
+export type TierRecord = { kind: "response"; stored: StoredResponse } | VaryMarker;
+
+export interface VaryMarker {
+  readonly kind: "vary";
+  readonly names: readonly string[];
+  /** Variants that were asked for before this instant were invalidated, and do not count. */
+  readonly sinceAtMs: number;
+  /** Those that were stored, and until when: what bounds their number (`limits.variants`). */
+  readonly variants: readonly StoredVariant[];
+}
+
+/** By the first 64 bits of the SHA-256 of its key. */
+export type StoredVariant = readonly [digest: string, untilAtMs: number];
+
+/** A response whose body is still on its way, too large to be held whole. */
+export interface ArrivingResponse {
+  readonly kind: "arriving";
+  readonly metadata: StoredMetadata;
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Settles when the stream has ended: with its length in bytes, or that it was cut short. */
+  readonly completed: Promise<number | "cut">;
+}
+
+export type TierRead =
+  | { kind: "found"; record: TierRecord }
+  | { kind: "absent" }
+  | { kind: "unavailable"; cause: string };
+
+export type TierWrite =
+  | { kind: "kept" }
+  | { kind: "refused"; rule: "too-large" | "arriving" | "cut" | "expired" | "busy" }
+  | { kind: "unavailable"; cause: string };
+
+export interface TierAsk {
+  /** Epoch milliseconds; a record is there up to, but not at, the instant it is kept until. */
+  readonly atMs: number;
+  /** `metadata` where a body may prove needless; the body is then `absent` if it costs anything. */
+  readonly part: "whole" | "metadata";
+  /**
+   * Is such a body wanted whole, for other tiers? Else one that is read as it is sent will do. Absent,
+   * small ones are. Of a large one it is asked once at the most.
+   */
+  readonly isHeld?: (metadata: StoredMetadata) => boolean;
+  /**
+   * Of a body that is not wanted whole: the bytes that the answer is made of, which will do in place
+   * of all. Absent, or where it tells none, all are wanted.
+   */
+  readonly rangeOf?: (metadata: StoredMetadata) => ByteRange | undefined;
+  /** Not from a replica, which may lag behind what was just written. */
+  readonly atPrimary?: boolean | undefined;
+  /** For what the tier has to do that no answer waits for. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+export interface Tier {
+  /** Shown as `detail` in Cache-Status (RFC 9211 §2.8). */
+  readonly name: TierName;
+  /** Never throws and never rejects: what cannot be reached reads as `unavailable`. */
+  read(key: RecordKey, ask: TierAsk): TierRead | Promise<TierRead>;
+  /**
+   * Takes over an arriving response's stream: a tier that keeps such reads it to its end before
+   * this settles, any other cancels it. A response whose body was cut short is never there.
+   * Never throws and never rejects; after anything but `kept`, nothing of it can be read.
+   */
+  write(
+    key: RecordKey,
+    record: TierRecord | ArrivingResponse,
+    keep: TierKeep,
+  ): TierWrite | Promise<TierWrite>;
+  /**
+   * Nothing can be read under the key from then on; after `unavailable` it can, once the tier can be
+   * reached again. Never throws and never rejects.
+   */
+  remove(key: RecordKey): void | Promise<TierRemoval>;
+}
+
+export type TierRemoval = "removed" | "unavailable";
+
+export interface TierKeep {
+  readonly atMs: number;
+  readonly untilAtMs: number;
+  /**
+   * What is known of the body under this key. `unchanged`: a tier had this very body, so that this
+   * one may have it too, and need be given the metadata and expiry alone. `new`: nothing of the kind.
+   */
+  readonly body: "unchanged" | "new";
+  /** Of a large body that is new to memory: this isolate was asked for it again. */
+  readonly isAskedAgain?: boolean;
+  /** Of a marker: it is written for an error, which must take no room from anything else. */
+  readonly leadsToError?: boolean;
+}
+
+export function isSmall({ bodyBytes }: StoredMetadata): boolean {
+  return (bodyBytes ?? 0) <= smallBodyBytesMax;
+}
+
+/** Of a tier that holds whole bodies alone. */
+export function refuseArriving({ stream }: ArrivingResponse): TierWrite {
+  void stream.cancel().catch(() => undefined);
+  return { kind: "refused", rule: "arriving" };
+}

@@ -1,0 +1,119 @@
+// The forms that the fields of a configuration are made of, and what each says of a wrong value.
+import * as z from "zod/mini";
+import { durationSeconds } from "./duration.ts";
+import { whyNeverStored } from "../http/storable.ts";
+
+const mebibyte = 1_048_576;
+
+/** A field whose name is reserved: a configuration that relies on it must not load. */
+export const notBuiltYet = z.optional(z.undefined("is not built yet; leave it out"));
+
+export const duration = z
+  .string('must be a duration: a number with s, m, h or d, such as "5m"')
+  .check(
+    z.refine((text) => durationSeconds(text) !== undefined, {
+      error: ({ input }) =>
+        `${JSON.stringify(input)} is no duration: write a whole number with s, m, h or d, such as "5m"`,
+    }),
+  );
+
+/** A timer of more than 24 days would end at once. */
+export const secondsToADay = duration.check(
+  z.refine((text) => isWithinADay(durationSeconds(text)), 'is not from "1s" to "1d"'),
+);
+
+function isWithinADay(seconds: number | undefined): boolean {
+  return seconds !== undefined && seconds >= 1 && seconds <= 86_400;
+}
+
+export const yesOrNo = z.boolean("must be true or false");
+export const text = (example: string) =>
+  z.string(`must be a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
+/** A list that is exported, such as `consentCookies`, need not be one that can be changed. */
+export const texts = (example: string) =>
+  z.readonly(z.array(text(example), `must be a list, such as ["${example}"]`));
+export const bytes = (mostMebibytes: number) =>
+  z
+    .int("must be a whole number of bytes")
+    .check(
+      z.minimum(0, "is less than 0"),
+      z.maximum(mostMebibytes * mebibyte, `is over ${mostMebibytes} MiB`),
+    );
+
+export const lagSeconds = z
+  .number("must be a number of seconds, such as 10")
+  .check(z.positive("is not above 0"), z.maximum(3_600, "is over an hour"));
+
+export const settleSeconds = z
+  .number("must be a number of seconds, such as 5")
+  .check(z.minimum(0, "is less than 0"), z.maximum(3_600, "is over an hour"));
+
+export const hotKeyCount = z
+  .int("must be a whole number of keys")
+  .check(z.minimum(0, "is less than 0"), z.maximum(1_000, "is over 1,000"));
+
+export const patterns = texts("utm_*").check(
+  z.refine((names) => names.every((name) => !name.slice(0, -1).includes("*")), {
+    error: 'has a "*" that is not at the end of a name',
+  }),
+);
+
+/** What is known already is not to be lost by naming one name more. */
+export const addedPatterns = z.union(
+  [patterns, z.strictObject({ only: patterns }, { error: strictly("a list of names") })],
+  {
+    error:
+      'is a list of names to add, such as ["app_*"], or { only: ["app_*"] } in place of the known ones',
+  },
+);
+
+export const fieldNames = texts("x-app").check(
+  z.refine((names) => names.every((name) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)), {
+    error: "has a name that no header field can have",
+  }),
+);
+
+export const forwardedNames = fieldNames.check(
+  z.refine((names) => names.every((name) => !name.includes("*")), {
+    error: "takes whole names; to forward all fields, leave it out, and for none write []",
+  }),
+);
+
+/** The lifetime that the origin gives itself, where only a route's word lets a status be stored. */
+export const durationOrOrigin = z.string('must be a duration such as "30s", or "origin"').check(
+  z.refine((given) => given === "origin" || durationSeconds(given) !== undefined, {
+    error: ({ input }) =>
+      `${JSON.stringify(input)} is neither a duration such as "30s" nor "origin", the origin's own lifetime`,
+  }),
+);
+
+export const lifetimes = <Lifetime extends typeof duration>(
+  lifetime: Lifetime,
+  from: number,
+  example: string,
+) =>
+  z.record(
+    z.string().check(
+      z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600", {
+        error: `is no status from ${from} to 599`,
+      }),
+      z.refine((status) => whyNeverStored(Number(status)) === undefined, {
+        error: ({ input }) => `${whyNeverStored(Number(input))}; leave it out`,
+      }),
+    ),
+    lifetime,
+    {
+      error: (issue) =>
+        issue.code === "invalid_key"
+          ? issue.issues.map(({ message }) => message).join("; ")
+          : `must be lifetimes by status, such as ${example}`,
+    },
+  );
+
+/** Says which field a strict object does not know. */
+export function strictly(place: string) {
+  return (issue: { code?: string | undefined; keys?: string[] }): string =>
+    issue.code === "unrecognized_keys"
+      ? `${(issue.keys ?? []).map((key) => JSON.stringify(key)).join(", ")} is no field of ${place}`
+      : "must be an object";
+}

@@ -1,0 +1,29 @@
+// The fields of a message as plain data (RFC 9110 §5, §6.3).
+
+/** One field line: the name in lower case, then the value as it was received. */
+export type FieldLine = readonly [name: string, value: string];
+
+/** What the rules need of a set of fields; a `Headers` is one. Names are case-insensitive. */
+export type Fields = Pick<Headers, "get" | "has">;
+
+/** RFC 9110 §15: the classes 4xx and 5xx. */
+export function isErrorStatus(status: number): boolean {
+  return status >= 400;
+}
+
+export function headersOf(lines: readonly FieldLine[]): Headers {
+  return new Headers(lines.map(([name, value]) => [name, value]));
+}
+
+/** Reads field lines where they stand: `Headers` of each stored response would outweigh its body. */
+export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }): Fields {
+  const get = (name: string): string | null => {
+    const asked = name.toLowerCase();
+    let joined: string | null = null;
+    for (const [stored, value] of fields) {
+      if (stored === asked) joined = joined === null ? value : `${joined}, ${value}`;
+    }
+    return joined;
+  };
+  return { get, has: (name) => get(name) !== null };
+}

@@ -1,0 +1,44 @@
+// Reads a body in chunks as large as have come, instead of the small ones a plain reader gives.
+import { OutOfTime, within } from "../../patience.ts";
+
+const chunkBytes = 65_536;
+
+export class ChunkReader {
+  readonly #betweenBytesMs: number;
+  readonly #bytes: ReadableStreamBYOBReader | undefined;
+  readonly #plain: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+
+  /** @param betweenBytesMs how long the next chunk is waited for */
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, betweenBytesMs: number) {
+    this.#betweenBytesMs = betweenBytesMs;
+    try {
+      this.#bytes = stream.getReader({ mode: "byob" });
+    } catch {
+      // Not a byte stream: made by code rather than by the network.
+      this.#plain = stream.getReader();
+    }
+  }
+
+  /** @returns `undefined` at the end; rejects when the body is cut short, or stalls */
+  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      return await within(this.#next(), this.#betweenBytesMs);
+    } catch (cause) {
+      if (!(cause instanceof OutOfTime)) throw cause;
+      void this.cancel();
+      throw new Error("The origin's body stalled.", { cause });
+    }
+  }
+
+  async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (this.#bytes === undefined) return (await this.#plain?.read())?.value;
+    const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));
+    if (done || value === undefined) return undefined;
+    // A short chunk must not keep its long buffer alive.
+    return value.byteLength < chunkBytes / 4 ? value.slice() : value;
+  }
+
+  async cancel(): Promise<void> {
+    await (this.#bytes ?? this.#plain)?.cancel().catch(() => undefined);
+  }
+}

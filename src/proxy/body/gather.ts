@@ -1,0 +1,206 @@
+// Gathers an origin's body while it streams to the client. What exceeds the buffer goes on to
+// client and edge tier in lock-step, at the client's pace.
+import { within } from "../../patience.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
+import { ClientEnd } from "./client-end.ts";
+import { ChunkReader } from "./chunk-reader.ts";
+
+export type Gathered =
+  | {
+      kind: "whole";
+      blob: Blob;
+      /** Settles once the client has taken all of it, or left; nothing else need wait for that. */
+      sent: Promise<void>;
+    }
+  /** Went on to the client and, where it may, to the edge tier. */
+  | { kind: "streamed" }
+  /** Cut short by the origin: not to be stored. */
+  | { kind: "cut" };
+
+export interface GatherPlan {
+  readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Where the client reads; `undefined` if nobody waits for the body. */
+  readonly client: BytePipe | undefined;
+  readonly bufferBytes: number;
+  /** How long the origin may let its body stall. */
+  readonly betweenBytesMs: number;
+  /** Has it gone on for as long as the runtime lets anything go on that no client waits for? */
+  readonly isOver: () => boolean;
+  /** What all fills under way may hold; a fill for which nothing is left streams on. */
+  readonly budget: ByteBudget;
+  /** Content-Length; `null` where there is none. */
+  readonly bodyBytes: number | null;
+  /** The largest body that may go to the edge tier in a stream; 0 for none. */
+  readonly streamBytesMax: number;
+  /**
+   * Called once, when the body outgrows the buffer, with what the edge tier should read and with
+   * what will tell it whether that was all.
+   */
+  readonly onOverflow: (
+    stream: ReadableStream<Uint8Array>,
+    completed: Promise<number | "cut">,
+  ) => void;
+  /** Called once when it is known that there will be nothing to share, before the body's end. */
+  readonly onUnshared: () => void;
+}
+
+export async function gather(plan: GatherPlan): Promise<Gathered> {
+  const reader = new ChunkReader(plan.source, plan.betweenBytesMs);
+  const buffer = new Buffered(plan.budget);
+  const client = new ClientEnd(plan.client);
+  try {
+    for (;;) {
+      const chunk = await reader.read();
+      if (chunk === undefined) break;
+      // Cut off by the runtime, it would never give back its share of the budget.
+      if (!client.isReading && plan.isOver()) throw new Error("Nobody waits for it any more.");
+      client.queue(chunk);
+      const isHeld = buffer.add(chunk);
+      if (!isHeld || buffer.bytes > plan.bufferBytes) {
+        plan.onUnshared();
+        await streamOn({ plan, reader, client, buffer });
+        return { kind: "streamed" };
+      }
+    }
+  } catch (cause) {
+    buffer.empty();
+    client.abort(cause);
+    void reader.cancel();
+    return { kind: "cut" };
+  }
+  const isCut = plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes;
+  if (isCut) {
+    buffer.empty();
+    client.abort(new Error("The body was shorter than its length said."));
+    return { kind: "cut" };
+  }
+  const blob = buffer.joined();
+  client.shareFrom(blob);
+  const letGo = plan.budget.hold(blob, blob.size);
+  buffer.empty();
+  return { kind: "whole", blob, sent: client.close().finally(letGo) };
+}
+
+/** The chunks that have come, and what was taken of the budget for them. */
+class Buffered {
+  readonly #budget: ByteBudget;
+  #chunks: Uint8Array<ArrayBuffer>[] = [];
+  #takenBytes = 0;
+  bytes = 0;
+
+  constructor(budget: ByteBudget) {
+    this.#budget = budget;
+  }
+
+  /** @returns whether there was room for it; it is kept all the same */
+  add(chunk: Uint8Array<ArrayBuffer>): boolean {
+    this.bytes += chunk.byteLength;
+    this.#chunks.push(chunk);
+    const isHeld = this.#budget.take(chunk.byteLength);
+    if (isHeld) this.#takenBytes += chunk.byteLength;
+    return isHeld;
+  }
+
+  /** Let go of one by one, as they are passed on. */
+  *passedOn(): Generator<Uint8Array> {
+    for (let next = this.#chunks.shift(); next !== undefined; next = this.#chunks.shift()) {
+      yield next;
+    }
+    this.empty();
+  }
+
+  joined(): Blob {
+    return new Blob(this.#chunks);
+  }
+
+  empty(): void {
+    this.#chunks = [];
+    this.#budget.give(this.#takenBytes);
+    this.#takenBytes = 0;
+  }
+}
+
+interface Overflowing {
+  readonly plan: GatherPlan;
+  readonly reader: ChunkReader;
+  readonly client: ClientEnd;
+  readonly buffer: Buffered;
+}
+
+/** A client that leaves ends the store; an edge tier that fails leaves the client alone. */
+async function streamOn(overflowing: Overflowing): Promise<void> {
+  const { plan, reader, client, buffer } = overflowing;
+  const edge = openEdge(plan);
+  let sentBytes = buffer.bytes;
+  try {
+    await client.drained();
+    for (const chunk of buffer.passedOn()) await edge?.write(chunk);
+    for (;;) {
+      if (client.hasLeft) throw new Error("The client left.");
+      const chunk = await reader.read();
+      if (chunk === undefined) break;
+      sentBytes += chunk.byteLength;
+      if (sentBytes > plan.streamBytesMax) edge?.cut();
+      client.queue(chunk);
+      await Promise.all([client.drained(), edge?.write(chunk)]);
+    }
+    void client.close();
+    await edge?.complete(sentBytes);
+  } catch (cause) {
+    buffer.empty();
+    client.abort(cause);
+    edge?.cut();
+    await reader.cancel();
+  }
+}
+
+function openEdge(plan: GatherPlan): EdgeEnd | undefined {
+  if ((plan.bodyBytes ?? 0) > plan.streamBytesMax || plan.streamBytesMax === 0) return undefined;
+  const pipe = openBytePipe(plan.bodyBytes);
+  const edge = new EdgeEnd(pipe);
+  plan.onOverflow(pipe.readable, edge.completed);
+  return edge;
+}
+
+/** How long the edge tier may leave a piece of a body unread. */
+const stallMsMax = 2_000;
+
+/** What the edge tier reads, and the word on whether it was all. */
+class EdgeEnd {
+  readonly #pipe: BytePipe;
+  readonly #completed = Promise.withResolvers<number | "cut">();
+  #isOver = false;
+
+  constructor(pipe: BytePipe) {
+    this.#pipe = pipe;
+  }
+
+  get completed(): Promise<number | "cut"> {
+    return this.#completed.promise;
+  }
+
+  /** A tier that takes nothing more for a while is given up: the client waits for it. */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#isOver) return;
+    await within(this.#pipe.writer.write(chunk), stallMsMax).catch(() => this.cut());
+  }
+
+  async complete(bytes: number): Promise<void> {
+    if (this.#isOver) return;
+    const isClosed = await within(this.#pipe.writer.close(), stallMsMax).then(
+      () => true,
+      () => false,
+    );
+    this.#isOver = true;
+    this.#completed.resolve(isClosed ? bytes : "cut");
+  }
+
+  /** Not waited for: what nobody reads is not aborted either. */
+  cut(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#completed.resolve("cut");
+    void this.#pipe.writer.abort(new Error("The body was cut short.")).catch(() => undefined);
+  }
+}

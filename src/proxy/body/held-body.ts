@@ -1,0 +1,52 @@
+// What clients read of a body that is held whole, without a copy of all of it for each.
+import type { ByteRange } from "../../http/ranges.ts";
+import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { Ports } from "../ports.ts";
+
+export interface HeldBodyPorts extends Pick<Ports, "fillBudget" | "afterAnswer"> {
+  readonly tiers: { readonly memory: Pick<Ports["tiers"]["memory"], "holds"> };
+}
+
+/** @param part first and last byte, both included; absent for all of it */
+export function readableOf(
+  held: Blob,
+  { fillBudget, tiers, afterAnswer }: HeldBodyPorts,
+  part?: ByteRange,
+): ReadableStream<Uint8Array> {
+  const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);
+  if (held.size <= smallBodyBytesMax) return asked.stream();
+  const isCountedElsewhere = tiers.memory.holds(held);
+  return countedStream(
+    asked,
+    fillBudget.hold(held, held.size, { isCountedElsewhere }),
+    afterAnswer,
+  );
+}
+
+/**
+ * Of a stream of its own the runtime holds a copy for a client that has yet to take it, and does not
+ * tell when it has: a large body goes piece by piece, and is let go of behind the last.
+ */
+function countedStream(
+  asked: Blob,
+  letGo: ReturnType<ByteBudget["hold"]>,
+  afterAnswer: Ports["afterAnswer"],
+): ReadableStream<Uint8Array> {
+  const { readable, writable } = new FixedLengthStream(asked.size);
+  // Without this the runtime would drop the work together with a client that leaves.
+  afterAnswer(async () => {
+    try {
+      for (let at = 0; at < asked.size; at += smallBodyBytesMax) {
+        const piece = asked.slice(at, at + smallBodyBytesMax);
+        await piece.stream().pipeTo(writable, { preventClose: true });
+      }
+      await writable.close();
+    } catch {
+      // The client left.
+    } finally {
+      letGo();
+    }
+  });
+  return readable;
+}

@@ -1,0 +1,183 @@
+// Asks the origin, and tells an answer from a failure. What fails several clients is asked for by the
+// isolate itself before the origin is taken for down.
+import { failureToldBy } from "../../http/storable.ts";
+import { letGo } from "../../let-go.ts";
+import { KeyedFields, passedFields } from "../request/forwarded-fields.ts";
+import { ownUserAgent } from "../request/nobodys-name.ts";
+import type { OriginAsked } from "./origin-health.ts";
+import type { Asked, Passed } from "../request/plan.ts";
+import type { OriginRequest, Ports } from "../ports.ts";
+import { pathAndQuery, type Target } from "../request/target.ts";
+
+/** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */
+export type OriginFailure = "unreachable" | "timeout" | "error-status";
+
+export type OriginAnswer =
+  | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
+  | { kind: "failed"; failure: "unreachable" | "timeout" };
+
+/**
+ * Forwards a request that was looked up: exactly what was keyed.
+ *
+ * @param validators fields of a conditional request; empty for an unconditional one
+ */
+export function forwardAsked(
+  asked: Asked,
+  validators: readonly (readonly [name: string, value: string])[],
+  ports: Ports,
+): Promise<OriginAnswer> {
+  const { conditions } = asked;
+  // RFC 9110 §13.2.2: these go before a range, and are evaluated here, against the whole.
+  const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
+  const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): [string, string][] => {
+    const value = conditions.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  const request = {
+    method: asked.method,
+    target: asked.target,
+    pathAndQuery: pathAndQuery(asked.target),
+    headers: asked.forwarded.toHeaders([...validators, ...part]),
+    body: null,
+    isUpgrade: false,
+  };
+  const { key, route, target, method, hasUnknownCookie } = asked;
+  const isForAll = method === "GET" && !hasUnknownCookie && part.length === 0;
+  const page = isForAll ? key.text : undefined;
+  return ask({ origin: route.origin, page, target }, request, ports);
+}
+
+/** Forwards a request that is passed by, with its own body and conditions. */
+export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswer> {
+  const { request, target } = passed;
+  const headers = passedFields(passed.fields);
+  if (passed.rule === "upgrade") {
+    headers.set("upgrade", request.headers.get("upgrade") ?? "");
+    headers.set("connection", "upgrade");
+  }
+  const { method, body } = request;
+  const isUpgrade = passed.rule === "upgrade";
+  return ask(
+    { origin: passed.route.origin, page: undefined, target },
+    { method, target, pathAndQuery: pathAndQuery(target), headers, body, isUpgrade },
+    ports,
+  );
+}
+
+/** The runtime ends what goes on behind an answer after half a minute. */
+const lookMsMax = 20_000;
+
+/**
+ * Asks an origin whether it answers, behind the answer, with nothing of any client: by the page that
+ * answered last, or the one at hand, and by the front page. A client may make one of them fail.
+ */
+export async function lookAtOrigin(
+  { origin, target }: Pick<OriginAsked, "origin" | "target">,
+  ports: Ports,
+): Promise<{ isAnswered: boolean }> {
+  const last = ports.originHealth.wellTarget(origin) ?? target;
+  const paths = new Set([last.path, "/"]);
+  const looks = Array.from(paths, (path) => lookAt({ ...last, path, query: "" }, origin, ports));
+  return { isAnswered: (await Promise.all(looks)).includes("answered") };
+}
+
+async function lookAt(target: Target, origin: string, ports: Ports): Promise<OriginAnswer["kind"]> {
+  const client = new Headers({ accept: "*/*", "user-agent": ownUserAgent });
+  const given = {
+    cookies: "",
+    keyedCookies: "",
+    keyHeaders: [],
+    honoursDirectives: false,
+    forward: undefined,
+  };
+  const request = {
+    method: "GET",
+    target,
+    pathAndQuery: pathAndQuery(target),
+    headers: new KeyedFields({ client, target }, given).toHeaders([]),
+    body: null,
+    isUpgrade: false,
+  };
+  const withinMs = Math.min(lookMsMax, ports.config.originTimeout.firstByteMs);
+  const answer = await ask({ origin, page: undefined, target, withinMs }, request, ports);
+  if (answer.kind === "answered") letGo(answer.response);
+  return answer.kind;
+}
+
+type Sent = Omit<OriginRequest, "signal"> & { readonly isUpgrade: boolean };
+
+/** The time-out is for the first byte; what it comes to is remembered of the origin. */
+async function ask(
+  asking: OriginAsked & { readonly withinMs?: number },
+  { isUpgrade, ...request }: Sent,
+  ports: Ports,
+): Promise<OriginAnswer> {
+  const abort = new AbortController();
+  const { firstByteMs } = ports.config.originTimeout;
+  const timer = setTimeout(() => abort.abort(), asking.withinMs ?? firstByteMs);
+  const requestedAtMs = ports.nowAtMs();
+  request.headers.set("via", ports.loops.viaWithOurs(request.headers.get("via")));
+  try {
+    const sent = { ...request, signal: abort.signal };
+    const response = await sentWithRetry(asking.origin, sent, ports);
+    const respondedAtMs = ports.nowAtMs();
+    const { status } = response;
+    const failure = failureToldBy(status);
+    if (failure === undefined && (isFinal(status) || (isUpgrade && status === 101))) {
+      ports.originHealth.answered(asking, { isError: isOriginError(status) }, respondedAtMs);
+      return { kind: "answered", response, requestedAtMs, respondedAtMs };
+    }
+    letGo(response);
+    return failed(asking, failure ?? "unreachable", ports);
+  } catch {
+    const failure = abort.signal.aborted ? "timeout" : "unreachable";
+    // Where a body is sent, it may be its client who failed.
+    if (request.body !== null) return { kind: "failed", failure };
+    return failed(asking, failure, ports);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function failed(
+  asking: OriginAsked,
+  failure: "unreachable" | "timeout",
+  ports: Ports,
+): OriginAnswer {
+  const { originHealth, nowAtMs, afterAnswer } = ports;
+  if (originHealth.failed(asking, nowAtMs(), failure)) {
+    afterAnswer(async () => {
+      const { isAnswered } = await lookAtOrigin(asking, ports);
+      if (!isAnswered) originHealth.lookFailed(asking.origin, nowAtMs());
+    });
+  }
+  return { kind: "failed", failure };
+}
+
+/** A connection may break between two requests; what is safe is sent once more (RFC 9110 §9.2.2). */
+async function sentWithRetry(origin: string, request: OriginRequest, ports: Ports) {
+  const { method, body, signal } = request;
+  const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
+  const maySendAgain = () =>
+    isRepeatable && !signal.aborted && ports.originHealth.takeRetry(origin);
+  try {
+    const response = await ports.fetchOrigin(origin, request);
+    const isReached = failureToldBy(response.status) !== "unreachable";
+    if (isReached || !maySendAgain()) return response;
+    letGo(response);
+  } catch (cause) {
+    if (!maySendAgain()) throw cause;
+  }
+  ports.metrics.originRetried();
+  return ports.fetchOrigin(origin, request);
+}
+
+/** RFC 9110 §15: no other number is a final status, nor can be passed on. */
+function isFinal(status: number): boolean {
+  return status >= 200 && status <= 599;
+}
+
+/** RFC 5861 §4 names these four. */
+export function isOriginError(status: number): boolean {
+  return status === 500 || status === 502 || status === 503 || status === 504;
+}

@@ -1,0 +1,160 @@
+// Makes an origin's answer the site's own: where its fields name the origin's address, clients get
+// the site's. An origin that builds URLs of its own Host would send them past this cache.
+import { bodiless } from "../respond/respond.ts";
+import {
+  keyedQuery,
+  pathAndQuery as pathAndQueryOf,
+  readTarget,
+  type Target,
+} from "../request/target.ts";
+
+/** Where an answer comes from, and what it is an answer to. */
+export interface AnswerPlace {
+  /** Scheme and host that the origin was asked at. */
+  readonly base: string;
+  /** `false`: references to that host stay as they are. */
+  readonly rewritesLocations: boolean;
+  readonly method: string;
+  readonly target: Pick<Target, "scheme" | "host" | "ownHost">;
+  /** Of the request, as it was sent. */
+  readonly pathAndQuery: string;
+}
+
+/**
+ * About the connection to the origin: other ports and protocols of it (RFC 7838 §2), which lead past
+ * this cache; and a request field that some origins send back.
+ */
+const neverPassedOn = ["alt-svc", "host"];
+
+type Rename = (reference: string) => string;
+
+/** The fields that hold URI-references, and where they stand in them. */
+const referring: Readonly<Record<string, (value: string, rename: Rename) => string>> = {
+  location: (value, rename) => rename(value),
+  "content-location": (value, rename) => rename(value),
+  sourcemap: (value, rename) => rename(value),
+  // RFC 8288 §3.
+  link: (value, rename) => value.replaceAll(/<([^<>]*)>/g, (_, uri: string) => `<${rename(uri)}>`),
+  refresh: (value, rename) =>
+    value.replace(
+      /^([\s\d.]*[;,\s]\s*(?:url\s*=\s*)?["']?)(.*)$/is,
+      (_, before: string, uri: string) => before + rename(uri),
+    ),
+};
+
+/** @returns the same response where there is nothing to change */
+export function asOfSite(response: Response, place: AnswerPlace): Response {
+  const { status, statusText, headers } = response;
+  // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
+  if (status < 200 || status > 599) return response;
+  const own = new URL(place.base);
+  const isElsewhere = withoutPort(own.host) !== withoutPort(place.target.host);
+  const changes = [
+    ...neverPassedOn.filter((name) => headers.has(name)).map((name) => [name, null] as const),
+    ...(isElsewhere && place.rewritesLocations ? renamedFields(response, own, place) : []),
+  ];
+  if (changes.length === 0) return response;
+  const fields = new Headers(headers);
+  for (const name of new Set(changes.map(([changed]) => changed))) fields.delete(name);
+  for (const [name, value] of changes) if (value !== null) fields.append(name, value);
+  const body = bodiless.has(status) ? null : response.body;
+  return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
+}
+
+/** @returns every line of each field that has to change */
+function renamedFields(response: Response, own: URL, place: AnswerPlace): [string, string][] {
+  const { headers } = response;
+  const sendsAgain = repeatsRequest(response, place.method);
+  const changed = Object.entries(referring).flatMap(([name, write]): [string, string][] => {
+    const isRepeat = name === "location" && sendsAgain;
+    const value = headers.get(name);
+    const written =
+      value === null ? null : write(value, (uri) => renamed(uri, own, { ...place, isRepeat }));
+    return written === null || written === value ? [] : [[name, written]];
+  });
+  const cookies = headers.getSetCookie();
+  const isOfSite = isWithin(nameOf(place.target.ownHost), own.hostname);
+  const kept = isOfSite ? cookies : cookies.map((cookie) => withoutDomain(cookie, own.hostname));
+  const isCookieChanged = kept.some((cookie, index) => cookie !== cookies[index]);
+  const lines = isCookieChanged ? kept.map((line): [string, string] => ["set-cookie", line]) : [];
+  return [...changed, ...lines];
+}
+
+/**
+ * Does it send the client to make the same request again at another URL? Where it sets a cookie, or
+ * turns a POST into a GET (RFC 9110 §15.4), the next request differs from this one.
+ */
+function repeatsRequest({ status, headers }: Response, method: string): boolean {
+  if (status < 300 || status > 399 || headers.has("set-cookie")) return false;
+  return method === "GET" || method === "HEAD" || status === 307 || status === 308;
+}
+
+const absolute = /^(?:(https?):)?\/\/(?:[^/?#@]*@)?([^/?#]*)(.*)$/is;
+
+/**
+ * `https` stays: who is sent to TLS is never sent back. `http` says little of an origin's own host:
+ * behind what ends TLS for it, it may take itself for `http`, so clients who came by TLS keep TLS.
+ * A redirect of the very same request to `http` means it: with `https` it would have no end.
+ */
+function renamed(
+  reference: string,
+  own: URL,
+  { target, pathAndQuery, isRepeat }: AnswerPlace & { isRepeat: boolean },
+): string {
+  const [, scheme, authority, rest = ""] = absolute.exec(reference) ?? [];
+  if (authority === undefined || withoutPort(authority.toLowerCase()) !== withoutPort(own.host)) {
+    return reference;
+  }
+  if (scheme === undefined) return `//${target.host}${rest}`;
+  const isSecure = scheme.toLowerCase() === "https" || target.scheme === "https";
+  const isMeant = scheme.toLowerCase() === "http" && isRepeat && isSamePage(rest, pathAndQuery);
+  const given = isSecure && !isMeant ? "https" : "http";
+  return `${given}://${hostBy(given, target)}${rest}`;
+}
+
+/** In whatever spelling, and with its query in whatever order: it is forwarded sorted. */
+function isSamePage(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((page) => {
+    const { path, query } = readTarget(`http://any.invalid${page}`);
+    return pathAndQueryOf({ path, query: keyedQuery(query, () => true) });
+  });
+  return a === b;
+}
+
+/** A port at which clients came in by one scheme does not speak the other. */
+function hostBy(scheme: "http" | "https", { host, ownHost, ...asked }: AnswerPlace["target"]) {
+  const [port] = /:\d+$/.exec(host) ?? [];
+  if (port === undefined || scheme === asked.scheme || !ownHost.endsWith(port)) return host;
+  return host.slice(0, -port.length);
+}
+
+/** Without the port that either scheme implies. */
+function withoutPort(host: string): string {
+  return host.replace(/:(?:80|443)$/, "");
+}
+
+function nameOf(host: string): string {
+  return host.replace(/:\d+$/, "").replace(/\.$/, "");
+}
+
+/** RFC 6265 §5.1.3. */
+function isWithin(name: string, domain: string): boolean {
+  return name === domain || name.endsWith(`.${domain}`);
+}
+
+/** Without it a cookie is for the host that sends it, which is the site (RFC 6265 §5.3). */
+function withoutDomain(cookie: string, ownName: string): string {
+  const [pair, ...attributes] = cookie.split(";");
+  return [pair, ...attributes.filter((attribute) => domainOf(attribute) !== ownName)].join(";");
+}
+
+/** RFC 6265 §5.2.3. */
+function domainOf(attribute: string): string | undefined {
+  const equalsAt = attribute.indexOf("=");
+  if (attribute.slice(0, equalsAt).trim().toLowerCase() !== "domain") return undefined;
+  return attribute
+    .slice(equalsAt + 1)
+    .trim()
+    .toLowerCase()
+    .replace(/^\./, "");
+}

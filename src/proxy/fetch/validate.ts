@@ -1,0 +1,186 @@
+// Freshens a stored response from the 304 that validated it, and answers with it.
+import { type TierName, tierNames } from "../../config/config.ts";
+import { freshenedFields } from "../../http/freshen.ts";
+import type { Handling } from "../../http/cache-status.ts";
+import { governingDirectives } from "../../http/governing-directives.ts";
+import { storableFields } from "../../http/storable-fields.ts";
+import { sharedExplicitly } from "../../http/storable.ts";
+import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
+import { bodyRequestedAtMs } from "../../cache/record.ts";
+import { fieldsOf, headersOf } from "../../http/fields.ts";
+import { freshensWhatWasSent, toldByHead } from "../../http/validators.ts";
+import type { Flight } from "../../cache/flights.ts";
+import { personalCookies } from "../request/cookies.ts";
+import { makePrivate } from "../respond/downstream.ts";
+import {
+  arePersonal,
+  fieldsForOneClient,
+  fieldsToStore,
+  type Fresh,
+  metadataOf,
+  selectedBy,
+  settled,
+} from "../storing/fill.ts";
+import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { type Answer, type Need, questionOf } from "../reuse/need.ts";
+import {
+  endStored,
+  heedRefusal,
+  ofOneClient,
+  refusalToStore,
+  type StoreRefusal,
+} from "../storing/refusal.ts";
+import { fromStored } from "../respond/respond.ts";
+import { sendAndStoreBody } from "../storing/send-and-store.ts";
+import { storeInTiers } from "../storing/store.ts";
+import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
+import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
+
+/**
+ * @param fresh     a 304
+ * @param candidate the response whose validator was sent; no other is freshened (RFC 9111 §4.3.4)
+ * @returns `undefined` if the 304 is about another response
+ */
+export async function validated(
+  fresh: Fresh,
+  candidate: Candidate,
+  need: Need,
+  flight: Flight,
+): Promise<Answer | undefined> {
+  const { asked, ports, reason, key } = need;
+  const { metadata: before, body } = candidate.stored;
+  if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
+  const metadata = freshened(before, fresh, need);
+  // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
+  const cookies = personalCookies(fresh.response.headers, asked.route, ports.config);
+  const refusal =
+    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
+  heedRefusal(refusal, metadata.status, { ...need, replaced: candidate });
+  const isHeld = body.kind === "blob" || asked.method === "GET";
+  const isStored = refusal === undefined && isHeld;
+  const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
+  // Too large to be held: it is read once more from its tier, and stored again on the way.
+  if (body.kind === "stream" && isStored && asked.method === "GET") {
+    const sent = { metadata, source: body.stream, isValidated: true };
+    return sendAndStoreBody(sent, need, flight, handling);
+  }
+  const stored: StoredResponse = { metadata, body };
+  if (isStored && body.kind === "blob") {
+    const stores = storeFreshened(stored, candidate, need);
+    flight.settle({ kind: "stored", stored });
+    ports.afterAnswer(async () => {
+      await stores;
+      ports.flights.end(key.text, flight);
+    });
+  } else {
+    ports.flights.end(key.text, flight);
+  }
+  const { policy, atMs } = questionOf(need);
+  const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
+  const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
+  const own = fieldsForOneClient(fresh.response.headers, metadata, need);
+  for (const [name, value] of own) {
+    if (name !== "set-cookie") response.headers.set(name, value);
+  }
+  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  if (ofOneClient.has(refusal) || arePersonal(own, metadata)) makePrivate(response.headers);
+  return { response, outcome: "validated" };
+}
+
+/**
+ * What is asked with somebody's cookie may be answered with that somebody's fields: such an answer
+ * changes what is stored only where it says itself that it may be shared.
+ */
+function refusalToFreshen(
+  metadata: StoredMetadata,
+  { headers }: Response,
+  need: Need,
+): StoreRefusal | undefined {
+  const { asked } = need;
+  const isPersonal = asked.hasUnknownCookie && !sharedExplicitly(governingDirectives(headers));
+  return isPersonal
+    ? "unknown-cookie"
+    : refusalToStore(metadata, headers, { ...need, asked: { ...asked, method: "GET" } });
+}
+
+/**
+ * What a 200 to HEAD tells of the stored response to GET that it met (RFC 9111 §4.3.5). Nothing,
+ * where it is for one client alone, or a newer response stands there by now.
+ */
+export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): void {
+  const { asked, ports, key } = need;
+  const { metadata: before, body } = candidate.stored;
+  const { headers, status } = fresh.response;
+  const isForAll = personalCookies(headers, asked.route, ports.config).length === 0;
+  if (status !== 200 || before.status !== 200 || asked.hasUnknownCookie || !isForAll) return;
+  const held = ports.tiers.memory.read(key, { atMs: ports.nowAtMs() });
+  const standing = held.kind === "found" && held.record.kind === "response" && held.record.stored;
+  const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
+  const isOvertaken = ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
+  if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
+  const { bodyBytes } = before;
+  const told = toldByHead(headers, fieldsOf(before), { bodyBytes, bodyDate: bodyDateOf(before) });
+  const end = { ...need, replaced: candidate };
+  if (told === "other") return endStored(end);
+  if (!mayBeValidated(questionOf(need), candidate)) return;
+  // Lower tiers may hold a newer one that this isolate knows nothing of.
+  if (told === "unknown" || body.kind !== "blob" || standsAtMs === undefined) return;
+  const metadata = freshened(before, fresh, need);
+  const refusal = refusalToFreshen(metadata, fresh.response, need);
+  heedRefusal(refusal, status, end);
+  if (refusal !== undefined) return;
+  ports.afterAnswer(() => storeFreshened({ metadata, body }, candidate, need));
+}
+
+async function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
+  const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
+  await storeInTiers(stored, { ...need, names }, "unchanged");
+}
+
+/**
+ * What is validated at every use gains nothing from being written to every tier at every use: the
+ * lower ones are only kept from letting it expire. What has waited for its second ask has it now.
+ */
+function tiersToUpdate(
+  before: StoredMetadata,
+  now: StoredMetadata,
+  need: Need,
+): readonly TierName[] {
+  const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
+  // By its new tags a purge has to find it in every tier.
+  if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return tierNames;
+  const { policy, atMs } = questionOf(need);
+  const [termsBefore, terms] = [termsOf(before, policy), termsOf(now, policy)];
+  const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
+  const isLong = leftMs > (keepUntilAtMs(now, terms) - atMs) / 2;
+  return isAlwaysValidated(terms) && isLong ? ["memory"] : tierNames;
+}
+
+/** The stored body with the 304's fields, and the stamp and times of that conditional request. */
+function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMetadata {
+  const { asked, ports } = need;
+  const update = metadataOf(fresh, need);
+  const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, need)));
+  // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
+  const fields = storableFields(merged, governingDirectives(merged).directives);
+  const told = fieldTagsOf(fresh.response.headers, ports.config);
+  const fieldTags = freshenedTags(before, told, ports.config);
+  const { tags, withheldTags, lacksRouteTags } = taggingOf(fieldTags, fields, asked);
+  const metadata = {
+    ...update,
+    status: before.status,
+    statusText: before.statusText,
+    ...selectedBy(merged, fields, need),
+    tags,
+    withheldTags,
+    lacksRouteTags: lacksRouteTags ?? update.lacksRouteTags,
+    bodyBytes: before.bodyBytes,
+    bodyDigest: before.bodyDigest,
+    bodyDate: bodyDateOf(before) ?? undefined,
+    bodyRequestedAtMs: bodyRequestedAtMs(before),
+    askedBy: before.askedBy,
+    colo: before.colo,
+    fillCostMs: before.fillCostMs,
+  };
+  return settled(metadata, asked, ports);
+}

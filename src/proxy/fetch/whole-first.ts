@@ -1,0 +1,46 @@
+// Answers a range that its origin would answer with the whole: the isolate asks for the whole once,
+// in nobody's name and at no client's pace, and all who want a range of it wait for that.
+import { patiently } from "../../patience.ts";
+import type { Flight } from "../../cache/flights.ts";
+import { answeredBy } from "../reuse/come-since.ts";
+import { lookUp } from "../reuse/lookup.ts";
+import { type Answer, type Need, questionOf } from "../reuse/need.ts";
+import { startFill } from "./refresh.ts";
+import { discardBody } from "../../cache/record.ts";
+import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
+import { withoutAsking } from "./without-asking.ts";
+
+/**
+ * Only where a range has been answered with the whole before: whoever plays a large film of an origin
+ * that knows ranges must not wait for all of it.
+ *
+ * @returns `undefined` where this range is to be forwarded
+ */
+export async function wholeFirst(need: Need): Promise<Answer | undefined> {
+  const { asked, ports, key } = need;
+  const { rangeless, nowAtMs } = ports;
+  if (!asked.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
+  const unasked = await withoutAsking(need, { hasWaited: false });
+  if (unasked !== undefined) return unasked;
+  const fill = rangeless.fill(key.text, nowAtMs(), () => begun(need));
+  const waited = await patiently(fill.ended, asked.route.patienceMs);
+  const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
+  const { found } = await lookUp({ asked, atMs: nowAtMs(), accepts }, ports);
+  if (typeof found === "object" && accepts(found)) return answeredBy(found, need);
+  if (typeof found === "object") discardBody(found.stored);
+  // Its leader may have gone with its client, or its origin be in trouble; else the whole would not
+  // come for the next one either.
+  const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
+  if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());
+  return undefined;
+}
+
+function begun(need: Need): Flight {
+  const { ports, key } = need;
+  const fill = startFill(need);
+  ports.afterAnswer(async () => {
+    await fill.ended;
+    ports.rangeless.ended(key.text, fill);
+  });
+  return fill;
+}

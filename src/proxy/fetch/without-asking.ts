@@ -1,0 +1,34 @@
+// Answers without the origin while it is known to fail: it is looked at behind an answer, and no client
+// finds out again.
+import { answeredBy, storedMeanwhile } from "../reuse/come-since.ts";
+import { staleInstead } from "./lead.ts";
+import { type Answer, atHand, lookedFurther, type Need } from "../reuse/need.ts";
+import { pageOf } from "./origin-health.ts";
+import { plainPage } from "../respond/plain-page.ts";
+import { probeOrigin, startRefresh } from "./refresh.ts";
+import { discardBody } from "../../cache/record.ts";
+
+/**
+ * While the origin is down, and for a page that has just failed.
+ *
+ * @returns `undefined` where it is to be asked
+ */
+export async function withoutAsking(
+  need: Need,
+  { hasWaited }: { hasWaited: boolean },
+): Promise<Answer | undefined> {
+  const { asked, ports, key } = need;
+  const state = ports.originHealth.ask(pageOf(asked), ports.nowAtMs());
+  if (state.kind === "well") return undefined;
+  const isDown = state.kind === "down";
+  if (isDown && state.isProbe) probeOrigin(asked, ports);
+  const known = await lookedFurther(need);
+  const kept = atHand(known);
+  const stale = await staleInstead(known, "unasked");
+  if (stale === undefined && (isDown || known !== need)) discardBody(kept?.stored);
+  if (stale === undefined && !isDown) return undefined;
+  if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
+  const come = stale === undefined && hasWaited ? await storedMeanwhile(need) : undefined;
+  if (come !== undefined) return answeredBy(come, need);
+  return stale ?? { response: plainPage("down"), outcome: "failed" };
+}

@@ -1,0 +1,25 @@
+// The client's own conditions and range, evaluated against a stored response.
+import { fieldsOf } from "../../http/fields.ts";
+import { type RangeVerdict, rangeVerdict } from "../../http/ranges.ts";
+import { isNotModified } from "../../http/validators.ts";
+import { bodyDateOf, type StoredMetadata } from "../stored/stored-response.ts";
+import type { Asked } from "./plan.ts";
+
+/** The client's precondition, evaluated against a response of ours (RFC 9111 §4.3.2). */
+export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
+  return isNotModified({
+    request: asked.conditions,
+    stored: fieldsOf(metadata),
+    status: metadata.status,
+    receivedAtMs: metadata.respondedAtMs,
+  });
+}
+
+/** The client's range, evaluated against a body of ours (RFC 9110 §14.2). */
+export function rangeIn({ method, conditions }: Asked, metadata: StoredMetadata): RangeVerdict {
+  const { status, bodyBytes } = metadata;
+  if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
+  const bodyDate = bodyDateOf(metadata);
+  const stored = fieldsOf(metadata);
+  return rangeVerdict({ request: conditions, stored, status, bodyBytes, bodyDate });
+}

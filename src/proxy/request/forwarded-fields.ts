@@ -1,0 +1,209 @@
+// The request fields that the origin sees. Vary selects by these, so that what is forwarded is
+// exactly what was keyed.
+import { connectionFields } from "../../http/storable-fields.ts";
+import type { Fields } from "../../http/fields.ts";
+import { surrogateCapability } from "../../http/surrogate-control.ts";
+import { conditionalFieldNames } from "../../http/validators.ts";
+import { reducedAcceptEncoding } from "./accept-encoding.ts";
+import { isAlias, isForged, isSteering } from "./steering-fields.ts";
+import type { Target } from "./target.ts";
+
+const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
+const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
+const bodyFields: ReadonlySet<string> = new Set(["content-length", "content-type", "expect"]);
+const conditional: ReadonlySet<string> = new Set([...conditionalFieldNames, "range"]);
+
+/**
+ * Does no client's field of this name reach the origin with what may be stored, unless it is keyed?
+ *
+ * @param name in lower case
+ */
+export function isWithheld(name: string): boolean {
+  const sets = [neverForwarded, conditional, bodyFields];
+  return isAlias(name) || isSteering(name) || sets.some((names) => names.has(name));
+}
+
+export interface ForwardedRequest {
+  readonly client: Headers;
+  readonly target: Target;
+  /** Of the client that occasioned it, where `client` is not that client's. */
+  readonly address?: string | null;
+}
+
+/** What a route, and what is known of the key, say of a request's fields. */
+export interface KeyedBy {
+  /** The cookies that count, as one field value; empty for none. */
+  readonly cookies: string;
+  /** Those of them that are part of the key. */
+  readonly keyedCookies: string;
+  /** Fields that the route keys by; these reach the origin whatever they are. */
+  readonly keyHeaders: readonly string[];
+  readonly honoursDirectives: boolean;
+  /** The only other fields of a client that reach the origin; `undefined`: all. */
+  readonly forward: readonly string[] | undefined;
+}
+
+/** Of a request that may be answered from a stored response. */
+export class KeyedFields implements Fields {
+  readonly #request: ForwardedRequest;
+  readonly #given: KeyedBy;
+  /** Fields that the answer is known to vary by; these reach the origin, too. */
+  readonly #selecting: readonly string[];
+  #connection: ReadonlySet<string> | undefined;
+
+  constructor(request: ForwardedRequest, given: KeyedBy, selecting: readonly string[] = []) {
+    this.#request = request;
+    this.#given = given;
+    this.#selecting = selecting;
+  }
+
+  /** Also where the origin is not told of it: the platform may tell it all the same. */
+  get clientAddress(): string | null {
+    const { address, client } = this.#request;
+    return address === undefined ? client.get("cf-connecting-ip") : address;
+  }
+
+  /** The same request as if it had come with these fields. */
+  withClient(client: Headers): KeyedFields {
+    const request = { ...this.#request, client, address: this.clientAddress };
+    return new KeyedFields(request, this.#given, this.#selecting);
+  }
+
+  /** The same fields with other cookies. */
+  withCookies(cookies: string): KeyedFields {
+    return new KeyedFields(this.#request, { ...this.#given, cookies }, this.#selecting);
+  }
+
+  /** The same fields, of which the origin gets those that are named, too. */
+  withSelecting(names: readonly string[]): KeyedFields {
+    return new KeyedFields(this.#request, this.#given, [...this.#selecting, ...names]);
+  }
+
+  /**
+   * By what the answer is selected if it varies by this field. What the route does not forward
+   * counts, too: the origin is asked with it before anything is stored that varies by it.
+   */
+  get(name: string): string | null {
+    const lower = name.toLowerCase();
+    const { client } = this.#request;
+    if (lower === "accept-encoding") return reducedAcceptEncoding(client.get("accept-encoding"));
+    if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
+    const own = introducedValue(lower, this.#request);
+    if (own !== undefined) return own;
+    return this.#isDropped(lower) ? null : client.get(lower);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  /** What the origin sees. */
+  get sent(): Fields {
+    return { get: (name) => this.#sent(name), has: (name) => this.#sent(name) !== null };
+  }
+
+  #sent(name: string): string | null {
+    const lower = name.toLowerCase();
+    if (this.reaches(lower)) return this.get(lower);
+    const { keyedCookies } = this.#given;
+    return lower === "cookie" && keyedCookies !== "" ? keyedCookies : null;
+  }
+
+  /**
+   * Those of some fields that the client has sent, and that the origin does not see whole. `*` is no
+   * field, though a client may send one of that name.
+   */
+  unsent(names: readonly string[]): string[] {
+    return names.filter((name) => name !== "*" && this.get(name) !== this.#sent(name));
+  }
+
+  /** @param name in lower case */
+  reaches(name: string): boolean {
+    const { forward, keyHeaders } = this.#given;
+    if (forward === undefined || alwaysSent.has(name)) return true;
+    return [forward, keyHeaders, this.#selecting].some((names) => names.includes(name));
+  }
+
+  #isDropped(name: string): boolean {
+    if (this.#given.keyHeaders.includes(name)) return false;
+    this.#connection ??= connectionFields(this.#request.client);
+    return (
+      isWithheld(name) ||
+      this.#connection.has(name) ||
+      (requestCaching.has(name) && !this.#given.honoursDirectives)
+    );
+  }
+
+  /** @param extra fields of our own, such as the validators of a stored response */
+  toHeaders(extra: readonly (readonly [name: string, value: string])[]): Headers {
+    const headers = new Headers();
+    for (const [name] of this.#request.client) {
+      const value = this.#sent(name);
+      if (value !== null) headers.set(name, value);
+    }
+    headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
+    return introduced(headers, this.#request, extra);
+  }
+}
+
+/** Of a request that is passed by: all of the client's, save what is forged or of its connection. */
+export function passedFields(request: ForwardedRequest): Headers {
+  const headers = new Headers(request.client);
+  const dropped = connectionFields(request.client);
+  for (const [name] of request.client) {
+    // What Connection nominates need not be a name: only what is there is deleted.
+    if (isForged(name) || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
+  }
+  return introduced(headers, request, []);
+}
+
+const introducedNames = [
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-forwarded-for",
+  "via",
+  "surrogate-capability",
+] as const;
+
+/** By whatever client: `Accept-Encoding` in one of two forms. */
+const alwaysSent: ReadonlySet<string> = new Set(["accept-encoding", ...introducedNames]);
+
+/**
+ * Fields that are ours to set: RFC 9110 §7.6.3 asks for Via, and nobody else is believed on the
+ * X-Forwarded ones, nor on Surrogate-Capability: a client that claims to process ESI would get its
+ * source stored for everybody.
+ *
+ * @returns `null` for one that is left out, `undefined` for any other field
+ */
+function introducedValue(name: string, request: ForwardedRequest): string | null | undefined {
+  switch (name) {
+    case "x-forwarded-proto":
+      return request.target.scheme;
+    case "x-forwarded-host":
+      return request.target.host;
+    case "x-forwarded-for":
+      return request.client.get("cf-connecting-ip");
+    // Whoever sends it adds our own name, which no two answers differ by.
+    case "via":
+      return request.client.get("via");
+    case "surrogate-capability":
+      return surrogateCapability;
+    default:
+      return undefined;
+  }
+}
+
+function introduced(
+  headers: Headers,
+  request: ForwardedRequest,
+  extra: readonly (readonly [name: string, value: string])[],
+): Headers {
+  for (const name of introducedNames) {
+    const value = introducedValue(name, request) ?? null;
+    if (value !== null) headers.set(name, value);
+  }
+  // Left to itself the runtime adds no-cache, and then many origins never answer 304.
+  if (!headers.has("cache-control")) headers.set("cache-control", "max-age=0");
+  for (const [name, value] of extra) headers.set(name, value);
+  return headers;
+}

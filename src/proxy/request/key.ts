@@ -1,0 +1,58 @@
+// The key under which a response is stored (RFC 9111 §2): what the request asks for, as text.
+import type { Config, Route } from "../../config/config.ts";
+import { matchesAny } from "../../config/known-names.ts";
+import { selectingValues } from "../../http/selecting.ts";
+import type { Fields } from "../../http/fields.ts";
+import { RecordKey } from "../../cache/record-key.ts";
+import { keyedQuery, pathAndQuery, type Target } from "./target.ts";
+
+/** What a URL is keyed by, before any facet of the request that asks for it. */
+export interface KeyedUrl {
+  /** With that part of its query alone that counts on its route. */
+  readonly target: Target;
+  /** What a purge by URL names: all that is stored for it, whatever the facets and the variant. */
+  readonly url: string;
+  /** The primary key where the request has no facets. */
+  readonly key: RecordKey;
+}
+
+/** Whether a parameter of this name is a part of the key. */
+export type Counts = (name: string) => boolean;
+
+/** By a name as it is spelled in the query. */
+export function countsOn({ queryAllow: allow }: Route, { stripQuery }: Config): Counts {
+  return (name) =>
+    !matchesAny(stripQuery, name) && (allow === undefined || matchesAny(allow, name));
+}
+
+/** GET and HEAD share one key; no other method is ever looked up. */
+export function keyUrl(asked: Target, route: Route, config: Config): KeyedUrl {
+  const { target, url } = keyedUrl(asked, countsOn(route, config));
+  return { target, url, key: new RecordKey(`GET ${url}`, target.ownHost) };
+}
+
+export function keyedUrl(asked: Target, counts: Counts): Pick<KeyedUrl, "target" | "url"> {
+  const target = { ...asked, query: keyedQuery(asked.query, counts) };
+  return { target, url: `${target.scheme}://${target.host}${pathAndQuery(target)}` };
+}
+
+export function primaryKey(
+  { key }: KeyedUrl,
+  facets: { keyHeaders: readonly string[]; keyedCookies: readonly string[]; forwarded: Fields },
+): RecordKey {
+  const { keyHeaders, keyedCookies, forwarded } = facets;
+  if (keyHeaders.length + keyedCookies.length === 0) return key;
+  const values = [keyHeaders.map((name) => forwarded.get(name)), keyedCookies];
+  return new RecordKey(`${key.text}\n${JSON.stringify(values)}`, key.host);
+}
+
+/** The key of one variant (RFC 9111 §4.1); the primary key itself where nothing selects. */
+export function variantKey(
+  primary: RecordKey,
+  names: readonly string[],
+  forwarded: Fields,
+): RecordKey {
+  if (names.length === 0) return primary;
+  const selecting = JSON.stringify(selectingValues(names, forwarded));
+  return new RecordKey(`${primary.text}\nvary ${selecting}`, primary.host);
+}

@@ -1,0 +1,132 @@
+// How a purge names what is stored: URLs, prefixes and hosts brought into the form that keys have.
+import type { Config } from "../../config/config.ts";
+import type { Naming, Reading } from "../../purge/acceptance/order.ts";
+import type { Reason } from "../../operator-error.ts";
+import { quoted } from "../../purge/acceptance/order-form.ts";
+import { meantUrls } from "./meant-urls.ts";
+import type { MatchRoute } from "./routes.ts";
+import { isReserved } from "./reserved.ts";
+import { readTarget } from "./target.ts";
+
+export function namingOf(given: {
+  config: Config;
+  matchRoute: MatchRoute;
+  siteHost: string | undefined;
+}): Naming {
+  const { config, matchRoute, siteHost } = given;
+  return {
+    route: (name) => readRoute(name, config),
+    url: (url) => {
+      const fault = faultOfUrl(url);
+      if (fault !== undefined) return fault;
+      const target = readTarget(new URL(url).href, siteHost);
+      if (isReserved(target.path)) return reserved(url);
+      const { route } = matchRoute(target.path);
+      const note = route.bypass ? noteOnBypass(route.name) : undefined;
+      return { kind: "named", as: meantUrls(target, route, config), note };
+    },
+    prefix: (prefix) => readPrefix(prefix, siteHost),
+    host: (host) => readHost(host, siteHost),
+  };
+}
+
+const fault = (why: string, mend: string): { kind: "fault" } & Reason => ({
+  kind: "fault",
+  why,
+  mend,
+});
+
+function readRoute(name: string, { routes }: Config): Reading {
+  const route = routes.find((one) => one.name === name);
+  if (route === undefined) {
+    const mend = "Write its name as the configuration has it, or purge by prefix.";
+    return fault(`No route is called ${quoted(name)}.`, mend);
+  }
+  return { kind: "named", as: [name], note: route.bypass ? noteOnBypass(name) : undefined };
+}
+
+const noteOnBypass = (name: string): string =>
+  `The route ${quoted(name)} is passed by, so nothing is stored under it now.`;
+
+function readPrefix(prefix: string, siteHost: string | undefined): Reading {
+  const isPath = prefix.startsWith("/");
+  const url = isPath ? `http://any.invalid${prefix}` : prefix;
+  if (!isPath && !/^https?:\/\//i.test(prefix)) {
+    const why = `${quoted(prefix)} begins neither with a slash nor with a scheme and host.`;
+    return fault(why, "Write a path such as /news/, or https://www.example.com/news/.");
+  }
+  if (/[?#]/.test(prefix)) {
+    const why = `${quoted(prefix)} holds a query or a fragment, and prefixes are compared with paths.`;
+    return fault(why, 'End it before the "?" or "#"; a URL with its query goes into urls.');
+  }
+  const found = faultOfUrl(url, prefix);
+  if (found !== undefined) return found;
+  const { scheme, host, path } = readTarget(new URL(url).href, siteHost);
+  // Some path goes on with a letter: /_cache begins /_cached too.
+  if (isReserved(`${path}x`)) return reserved(prefix);
+  return { kind: "named", as: [isPath ? path : `${scheme}://${host}${path}`] };
+}
+
+const literalStar = "A star that is a part of the URL itself is written %2A.";
+
+/** What may stand as a prefix instead. */
+function withoutPattern(text: string): string {
+  return text.replace(/[*?#].*$/s, "");
+}
+
+/** @param sent what the sender wrote, if the URL was made of it */
+function faultOfUrl(url: string, sent = url): ({ kind: "fault" } & Reason) | undefined {
+  if (!/^https?:\/\/[^/?#]/i.test(url)) {
+    const path = url.startsWith("/") ? withoutPattern(url) : "/news/";
+    const mend =
+      `Write it whole, such as https://www.example.com${path}; ` +
+      `for a path on every host, write "prefixes": [${quoted(path)}].`;
+    return fault(`${quoted(url)} does not begin with https:// or http:// and a host.`, mend);
+  }
+  if (sent.includes("*")) {
+    const section = `For a whole section, write "prefixes": [${quoted(withoutPattern(sent))}].`;
+    const mend = /^\w+:\/\/[^/?#]*\*/.test(sent) ? "Name each host." : `${section} ${literalStar}`;
+    return fault(`${quoted(sent)} holds a star, and a purge takes no patterns.`, mend);
+  }
+  if (!URL.canParse(url)) {
+    const mend = "Write it as it stands in a browser's address bar.";
+    return fault(`${quoted(sent)} is no URL: its host or port cannot be read.`, mend);
+  }
+  const { username, password } = new URL(url);
+  if (username !== "" || password !== "") {
+    const why = "A URL holds a user name or a password, and nothing is stored under either.";
+    return fault(why, "Leave them out.");
+  }
+  if (!readTarget(url).isAmbiguous) return undefined;
+  const why =
+    `${quoted(sent)} holds an encoded slash or dot, a dot segment, a backslash, a control ` +
+    "character or a broken escape, and nothing that is asked for so is stored.";
+  return fault(why, "Write the path without it.");
+}
+
+const reserved = (name: string) =>
+  fault(`${quoted(name)} lies below /_cache/, where nothing is stored.`, "Leave it out.");
+
+/** Ports that a URL of one scheme leaves out, and one of the other scheme does not. */
+const impliedPorts = ["80", "443"];
+
+function readHost(text: string, siteHost: string | undefined): Reading {
+  if (text.includes("*")) {
+    const mend = 'Name each host; "prefixes": ["/"] is all of them.';
+    return fault(`${quoted(text)} holds a star, and a purge takes no patterns.`, mend);
+  }
+  if (/[\s/\\?#@]/.test(text) || !URL.canParse(`https://${text}`)) {
+    const why = `${quoted(text)} is no host.`;
+    return fault(why, "Write it as it stands in a URL, such as www.example.com or [::1]:8080.");
+  }
+  if (siteHost !== undefined) {
+    const note = `SITE_HOST makes every host ${quoted(siteHost)}, so all of the site is covered.`;
+    return { kind: "named", as: [siteHost], note };
+  }
+  const [http, https] = [new URL(`http://${text}`), new URL(`https://${text}`)];
+  const name = http.hostname.replace(/\.$/, "");
+  const port = http.port || https.port;
+  const withPort = port === "" ? [] : [`${name}:${port}`];
+  const isImplied = port === "" || impliedPorts.includes(port);
+  return { kind: "named", as: [...(isImplied ? [name] : []), ...withPort] };
+}

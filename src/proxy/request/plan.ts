@@ -1,0 +1,168 @@
+// What is to be done with a request, by itself alone: refuse it, pass it by, or look it up.
+import type { Config, Route } from "../../config/config.ts";
+import { type RequestDirectives, requestDirectives } from "../../http/cache-control.ts";
+import type { ForwardReason } from "../../http/cache-status.ts";
+import type { Fields } from "../../http/fields.ts";
+import type { RecordKey } from "../../cache/record-key.ts";
+import { knownCookies, sortCookies, unknownCookies } from "./cookies.ts";
+import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
+import { type KeyedUrl, primaryKey } from "./key.ts";
+import type { Loops } from "./loops.ts";
+import type { RouteMatch } from "./routes.ts";
+import type { Target } from "./target.ts";
+import type { ReadUrl, UrlRead } from "./url-reader.ts";
+
+/** A request that may be answered from a stored response, with all that later steps ask of it. */
+export interface Asked {
+  readonly method: "GET" | "HEAD";
+  /** Where the client's own preconditions and range are read from. */
+  readonly conditions: Fields;
+  readonly target: Target;
+  readonly route: Route;
+  readonly parameters: RouteMatch["parameters"];
+  readonly key: RecordKey;
+  /** The keyed URL, which a purge by URL names. */
+  readonly url: string;
+  readonly forwarded: KeyedFields;
+  /** Those that are honoured (RFC 9111 §5.2.1); `only-if-cached` always is. */
+  readonly directives: RequestDirectives;
+  /** The cookies that are part of the key, as one field value. */
+  readonly keyedCookies: string;
+  /**
+   * One reaches the origin: only responses that the origin shares explicitly may answer, and only
+   * such may be stored.
+   */
+  readonly hasUnknownCookie: boolean;
+}
+
+export type PassRule =
+  | "method"
+  | "route"
+  | "authorization"
+  | "came-back"
+  | "upgrade"
+  | "event-stream"
+  | "precondition"
+  | "ambiguous-path";
+
+export interface Passed {
+  readonly request: Request;
+  readonly target: Target;
+  readonly route: Route;
+  readonly reason: ForwardReason;
+  readonly rule: PassRule;
+  readonly fields: ForwardedRequest;
+}
+
+export type Plan =
+  /** Below `/_cache/`. */
+  { kind: "reserved" } | { kind: "pass"; passed: Passed } | { kind: "look-up"; asked: Asked };
+
+const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
+
+export interface Planning {
+  readonly config: Config;
+  readonly readUrl: ReadUrl;
+  readonly loops: Loops;
+}
+
+export function plan(request: Request, given: Planning): Plan {
+  const read = given.readUrl(request.url);
+  if (read.isReserved) return { kind: "reserved" };
+  const { target, route } = read;
+  const fields: ForwardedRequest = { client: request.headers, target };
+  const rule = passRule(request, read, given.loops);
+  if (rule !== undefined) {
+    const reason = rule === "method" ? "method" : "bypass";
+    return { kind: "pass", passed: { request, target, route, reason, rule, fields } };
+  }
+  return { kind: "look-up", asked: askedFor(request, read, given.config) };
+}
+
+/** The same request as the isolate itself would make it: whole, unconditional, for storing. */
+export function asRefresh(asked: Asked, selectsByCookie: boolean): Asked {
+  return {
+    ...asked,
+    method: "GET",
+    conditions: new Headers(),
+    directives: noDirectives,
+    // Nobody waits for it, so nobody's session need be in it.
+    forwarded: selectsByCookie ? asked.forwarded : asked.forwarded.withCookies(asked.keyedCookies),
+    hasUnknownCookie: asked.hasUnknownCookie && selectsByCookie,
+  };
+}
+
+/** The same request, of which the origin gets these fields, too, since its answer varies by them. */
+export function askedWith(asked: Asked, names: readonly string[]): Asked {
+  if (asked.route.forward === undefined || names.length === 0) return asked;
+  const forwarded = asked.forwarded.withSelecting(names);
+  const hasUnknownCookie =
+    forwarded.reaches("cookie") && unknownCookies(forwarded, asked.route).length > 0;
+  return { ...asked, forwarded, hasUnknownCookie };
+}
+
+/** @returns why this request is neither answered from a stored response nor stored */
+function passRule(
+  request: Request,
+  { target, route }: UrlRead,
+  loops: Loops,
+): PassRule | undefined {
+  const { headers, method } = request;
+  if (headers.has("upgrade")) return "upgrade";
+  if (method !== "GET" && method !== "HEAD") return "method";
+  if (headers.has("authorization")) return "authorization";
+  if (loops.hasComeBack(headers.get("via"))) return "came-back";
+  if (route.bypass) return "route";
+  if (target.isAmbiguous) return "ambiguous-path";
+  if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
+  // RFC 9111 §4.3.2: these ask the origin for its word, not a cache.
+  const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
+  return hasPrecondition ? "precondition" : undefined;
+}
+
+function askedFor(request: Request, read: UrlRead, config: Config): Asked {
+  const { route, parameters, keyed } = read;
+  const { cookies, keyedCookies, forwarded, key } = keyedAs({
+    client: request.headers,
+    keyed,
+    route,
+    config,
+  });
+  return {
+    method: request.method === "HEAD" ? "HEAD" : "GET",
+    conditions: request.headers,
+    target: keyed.target,
+    route,
+    parameters,
+    key,
+    url: keyed.url,
+    forwarded,
+    directives: honoured(request.headers, route),
+    keyedCookies,
+    hasUnknownCookie: cookies.hasUnknown && forwarded.reaches("cookie"),
+  };
+}
+
+/** What a request with these fields is keyed by on a route, and what its origin would see. */
+export function keyedAs(given: { client: Headers; keyed: KeyedUrl; route: Route; config: Config }) {
+  const { client, keyed, route, config } = given;
+  const { keyHeaders, forward, honourRequestDirectives: honoursDirectives } = route;
+  const cookies = sortCookies({
+    field: client.get("cookie"),
+    ...knownCookies(route, config),
+  });
+  const keyedCookies = cookies.keyed.join("; ");
+  const forwarded = new KeyedFields(
+    { client, target: keyed.target },
+    { cookies: cookies.forwarded, keyedCookies, keyHeaders, honoursDirectives, forward },
+  );
+  const key = primaryKey(keyed, { forwarded, keyHeaders, keyedCookies: cookies.keyed });
+  return { cookies, keyedCookies, forwarded, key };
+}
+
+function honoured(headers: Headers, route: Route): RequestDirectives {
+  if (!headers.has("cache-control") && !headers.has("pragma")) return noDirectives;
+  const directives = requestDirectives(headers);
+  if (route.honourRequestDirectives) return directives;
+  return { ...noDirectives, onlyIfCached: directives.onlyIfCached };
+}

@@ -1,0 +1,81 @@
+// What a request asks for: its URL read once, normalised, and told apart from one that two readers
+// could read in two ways.
+import { nameIn, sortedByName } from "../../http/query.ts";
+
+export interface Target {
+  readonly scheme: "http" | "https";
+  /** What is keyed and told to the origin; lower case, with its port. */
+  readonly host: string;
+  /** Where the request came in, which may be one of several names of the site. */
+  readonly ownHost: string;
+  /** Normalised (RFC 3986 §6.2.2): unreserved characters as themselves, escapes in upper case. */
+  readonly path: string;
+  /** Between `?` and the end, escapes normalised likewise; empty when there is none. */
+  readonly query: string;
+  /** Encoded dots or slashes, dot segments, backslashes, control characters, broken escapes. */
+  readonly isAmbiguous: boolean;
+}
+
+const parts = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
+/** What the URL standard encodes and a client may send as it is; keys hold it encoded. */
+const unencodedPath = /[\s"<>^`{}\u0080-\uffff]/;
+const unencodedQuery = /[\s"<>'\u0080-\uffff]/;
+const defaultPort: Readonly<Record<string, string>> = { http: ":80", https: ":443" };
+
+const plainPath = /^[\w\-~/!$&'()*+,;=:@]*$/;
+const ambiguous = /%(?:2f|5c|2e|[01][\da-f]|7f)|%(?![\da-f]{2})|[\\\p{Cc}]|\/\.{1,2}(?:\/|$)/iu;
+
+/**
+ * @param url      as the client sent it, not yet resolved by a URL parser
+ * @param siteHost the one host that all names of the site count as; `undefined` for each its own
+ */
+export function readTarget(url: string, siteHost?: string): Target {
+  const [, scheme = "", authority = "", rawPath = "", rawQuery = ""] = parts.exec(url) ?? [];
+  const isAmbiguous = !plainPath.test(rawPath) && ambiguous.test(rawPath);
+  const isUnencoded = unencodedPath.test(rawPath) || unencodedQuery.test(rawQuery);
+  const { pathname, search } =
+    isUnencoded && !isAmbiguous ? new URL(url) : { pathname: rawPath, search: `?${rawQuery}` };
+  const ownHost = authority.toLowerCase();
+  return {
+    scheme: scheme.toLowerCase() === "https" ? "https" : "http",
+    host: siteHost ?? canonicalHost(ownHost, scheme.toLowerCase()),
+    ownHost,
+    path: normalisedEscapes(pathname) || "/",
+    query: normalisedEscapes(search.slice(1)),
+    isAmbiguous,
+  };
+}
+
+/**
+ * Without the port that its scheme implies, and without the dot that a name may end in.
+ *
+ * @param host lower case, with its port
+ */
+export function canonicalHost(host: string, scheme: string): string {
+  const port = defaultPort[scheme] ?? "";
+  const bare = host.endsWith(port) ? host.slice(0, host.length - port.length) : host;
+  return bare.replace(/\.(?=:|$)/, "");
+}
+
+function normalisedEscapes(text: string): string {
+  if (!text.includes("%")) return text;
+  return text.replaceAll(/%([\da-f]{2})/gi, (escape, hex: string) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[\w\-.~]/.test(character) ? character : escape.toUpperCase();
+  });
+}
+
+/**
+ * The query as it is keyed and forwarded: what `counts` refuses left out, sorted by name, repeats
+ * in their order.
+ */
+export function keyedQuery(query: string, counts: (name: string) => boolean): string {
+  if (query === "") return "";
+  const counted = query.split("&").filter((pair) => pair !== "" && counts(nameIn(pair)));
+  return sortedByName(counted).join("&");
+}
+
+/** `/path?query`, or the path alone. */
+export function pathAndQuery(target: { path: string; query: string }): string {
+  return target.query === "" ? target.path : `${target.path}?${target.query}`;
+}

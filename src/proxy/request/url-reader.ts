@@ -1,0 +1,53 @@
+// What a request's URL says by itself: its target, its route, what it is keyed by. Kept for URLs that
+// come again, so that a hit reads none twice.
+import { LRUCache } from "lru-cache";
+import type { Config, Route } from "../../config/config.ts";
+import { type KeyedUrl, keyUrl } from "./key.ts";
+import type { MatchRoute, RouteMatch } from "./routes.ts";
+import { isReserved } from "./reserved.ts";
+import { readTarget, type Target } from "./target.ts";
+
+export interface UrlRead {
+  /** As it came. */
+  readonly target: Target;
+  /** Below `/_cache/`, which is ours and never forwarded. */
+  readonly isReserved: boolean;
+  readonly route: Route;
+  readonly parameters: RouteMatch["parameters"];
+  readonly keyed: KeyedUrl;
+}
+
+/** Plain data: what it has read for one request, it gives to another. */
+export type ReadUrl = (url: string) => UrlRead;
+
+/** URLs are the client's to choose, so what is kept of them is bounded in bytes. */
+const keptBytesMax = 1_048_576;
+
+/** What a reading takes beside its texts, roughly. */
+const objectBytes = 768;
+
+/** Its text stands in the target, as it came and as it is keyed, and in the key. */
+const readBytes = (url: string): number => objectBytes + 8 * url.length;
+
+export function compileUrlReader(given: {
+  config: Config;
+  matchRoute: MatchRoute;
+  siteHost: string | undefined;
+}): ReadUrl {
+  const { config, matchRoute, siteHost } = given;
+  const kept = new LRUCache<string, UrlRead>({
+    maxSize: keptBytesMax,
+    sizeCalculation: (_, url) => readBytes(url),
+  });
+  return (url) => {
+    const before = kept.get(url);
+    if (before !== undefined) return before;
+    const target = readTarget(url, siteHost);
+    const { route, parameters } = matchRoute(target.path);
+    const keyed = keyUrl(target, route, config);
+    const isOurs = isReserved(target.path);
+    const read: UrlRead = { target, isReserved: isOurs, route, parameters, keyed };
+    kept.set(url, read);
+    return read;
+  };
+}

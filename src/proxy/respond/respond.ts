@@ -1,0 +1,124 @@
+// Makes answers: out of a stored response, with the client's own conditions and range applied, or
+// by passing the origin's on.
+import { cacheStatus, type Handling } from "../../http/cache-status.ts";
+import { discardBody } from "../../cache/record.ts";
+import { type ByteRange, contentRange, lengthOf } from "../../http/ranges.ts";
+import { unreachable } from "../../http/unreachable.ts";
+import { readableOf } from "../body/held-body.ts";
+import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
+import type { Ports } from "../ports.ts";
+import { clientHasIt, rangeIn } from "../request/conditions.ts";
+import type { Asked } from "../request/plan.ts";
+import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import {
+  bodyDescriptions,
+  fieldsFromStored,
+  fieldsNotModified,
+  fieldsPassedOn,
+} from "./downstream.ts";
+
+const ofTheWhole = ["age", "etag", "expires", "last-modified"];
+
+/** Status codes whose responses have no body, which `Response` insists on. */
+export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
+export function fromStored(
+  stored: StoredResponse,
+  given: { asked: Asked; ports: Ports; ageSeconds: number; handling: Handling },
+): Response {
+  const { asked, ports, ageSeconds, handling } = given;
+  const { metadata } = stored;
+  const { config } = ports;
+  const ask = { route: asked.route, config, ageSeconds, handling };
+  if (clientHasIt(asked, metadata)) {
+    discardBody(stored);
+    return notModified(fieldsNotModified(metadata, ask));
+  }
+  const fields = fieldsFromStored(metadata, ask);
+  if (asked.method === "GET") return bodyOrPart(stored, fields, { asked, ports });
+  discardBody(stored);
+  return headOnly(new Headers(fields), metadata);
+}
+
+/** @param fields none that describe a body */
+export function notModified(fields: Headers): Response {
+  return new Response(null, { status: 304, headers: fields });
+}
+
+function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMetadata): Response {
+  if (bodyBytes !== null && !bodiless.has(status)) fields.set("content-length", String(bodyBytes));
+  return new Response(null, { status, statusText, headers: fields, encodeBody: "manual" });
+}
+
+/** @param prepared left as they are, for the next answer */
+function bodyOrPart(
+  stored: StoredResponse,
+  prepared: Headers,
+  { asked, ports }: { asked: Asked; ports: Ports },
+): Response {
+  const { metadata } = stored;
+  const { status, statusText, bodyBytes } = metadata;
+  if (bodiless.has(status)) return new Response(null, { status, statusText, headers: prepared });
+  const part = rangeIn(asked, metadata);
+  if (part.kind === "whole" || bodyBytes === null) {
+    return new Response(bodyFrom(stored, ports), {
+      status,
+      statusText,
+      headers: prepared,
+      encodeBody: "manual",
+    });
+  }
+  const fields = new Headers(prepared);
+  if (part.kind === "unsatisfiable") {
+    discardBody(stored);
+    // It is about this one request: nothing of the stored response's own must be kept from it.
+    for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
+    fields.set("cache-control", "no-store");
+    fields.set("content-range", `bytes */${bodyBytes}`);
+    return new Response(null, { status: 416, headers: fields });
+  }
+  fields.set("content-range", contentRange(part, bodyBytes));
+  fields.set("content-length", String(lengthOf(part)));
+  const sliced = bodyFrom(stored, ports, part);
+  return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
+}
+
+/** @throws Error for a part of a body where other bytes are to be sent: that is never a body. */
+function bodyFrom(
+  { body }: StoredResponse,
+  ports: Ports,
+  part?: ByteRange,
+): ReadableStream<Uint8Array> | null {
+  switch (body.kind) {
+    case "blob":
+      return readableOf(body.blob, ports, part);
+    case "stream":
+      return part === undefined ? body.stream : slicedStream(body.stream, part);
+    case "part": {
+      const { range, stream } = body;
+      if (range.firstByte !== part?.firstByte || range.lastByte !== part.lastByte) {
+        throw new Error("Other bytes of a body were read than are to be sent.");
+      }
+      return fittedStream(stream, lengthOf(range));
+    }
+    case "absent":
+      return null;
+    default:
+      return unreachable(body);
+  }
+}
+
+/** The origin's answer as it came, its body untouched and not held here. */
+export function passOn(
+  response: Response,
+  given: { ports: Ports; handling: Handling; change?: (fields: Headers) => void },
+): Response {
+  // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
+  if (response.status === 101) return response;
+  const fields = fieldsPassedOn(response, given.ports.config);
+  given.change?.(fields);
+  fields.set("cache-status", cacheStatus(given.handling, fields.get("cache-status")));
+  const { status, statusText } = response;
+  const body = bodiless.has(status) ? null : response.body;
+  return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
+}

@@ -1,0 +1,66 @@
+// Is it time to refresh a response that may still answer, so that nobody has to wait once it may not?
+import type { Route } from "../../config/config.ts";
+import { isInDoubt } from "./in-doubt.ts";
+import { termsOf } from "../stored/lifetime.ts";
+import { policyOf, questionOf } from "./need.ts";
+import type { Asked } from "../request/plan.ts";
+import type { Ports } from "../ports.ts";
+import type { Candidate, Verdict } from "./verdict.ts";
+
+export function isDueEarly(
+  { candidate, ageSeconds, ttlSeconds }: Extract<Verdict, { kind: "serve" }>,
+  asked: Asked,
+  ports: Ports,
+): boolean {
+  const { metadata } = candidate.stored;
+  const { route } = asked;
+  const { fillCostMs } = metadata;
+  const { random } = ports;
+  const { staleWhileRevalidateSeconds } = termsOf(metadata, policyOf({ asked, ports }));
+  const ask = { route, staleWhileRevalidateSeconds, ageSeconds, ttlSeconds, fillCostMs, random };
+  return isRefreshDue(ask) || isTrustEnding(candidate, asked, ports);
+}
+
+export interface EarlyRefreshAsk {
+  readonly route: Pick<Route, "earlyRefresh" | "refreshAheadSeconds">;
+  /** While it may answer stale, nobody waits at its expiry either. */
+  readonly staleWhileRevalidateSeconds: number;
+  readonly ttlSeconds: number;
+  readonly ageSeconds: number;
+  /** What it took to fetch it. */
+  readonly fillCostMs: number;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+}
+
+/** No draw of 53 bits has a smaller logarithm. */
+const logarithmMin = -37;
+
+/**
+ * Never in the first half of a lifetime, so that none costs more than two requests. Then surely
+ * within the route's `refreshAhead`, and before that with a probability that rises towards the
+ * expiry, the earlier the costlier the fill is (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal
+ * Probabilistic Cache Stampede Prevention", 2015).
+ */
+export function isRefreshDue(ask: EarlyRefreshAsk): boolean {
+  const { route, ttlSeconds, ageSeconds, fillCostMs, random } = ask;
+  const lifetimeSeconds = ageSeconds + ttlSeconds;
+  if (ttlSeconds > lifetimeSeconds / 2) return false;
+  if (ttlSeconds <= route.refreshAheadSeconds) return true;
+  const usualEagerness = ask.staleWhileRevalidateSeconds > 0 ? 0 : 1;
+  const reachSeconds = (fillCostMs / 1_000) * (route.earlyRefresh ?? usualEagerness);
+  if (ttlSeconds >= -logarithmMin * reachSeconds) return false;
+  return ttlSeconds <= -reachSeconds * Math.log(random());
+}
+
+/** Of the time that a response is trusted while the journal is away: the part in which it is renewed. */
+const trustAheadShare = 0.4;
+
+/** While the journal cannot be read: will it soon be too long ago that this one could be trusted? */
+function isTrustEnding(candidate: Candidate, asked: Asked, ports: Ports): boolean {
+  const { purgeMaxLagMs, servesUnverified } = asked.route;
+  if (ports.view.failedAtMs === undefined || servesUnverified) return false;
+  const question = questionOf({ asked, ports });
+  const trustedMs = purgeMaxLagMs - ports.config.purge.allowanceMs;
+  return isInDoubt(candidate, { ...question, atMs: question.atMs + trustAheadShare * trustedMs });
+}

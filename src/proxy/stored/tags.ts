@@ -1,0 +1,116 @@
+// The tags of a response: what its fields and its route say. Clients do not see them.
+import type { Config } from "../../config/config.ts";
+import { groupsIn } from "../../http/cache-groups.ts";
+import { type Fields, fieldsOf } from "../../http/fields.ts";
+import type { FieldTags, StoredMetadata } from "./stored-response.ts";
+import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
+import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
+import type { Asked } from "../request/plan.ts";
+
+/** White space is that of fields (RFC 9110 §5.6.3): byte A0 is a part of many a letter. */
+const separatedBy: Readonly<Record<string, RegExp>> = {
+  "cache-tag": /,/,
+  "surrogate-key": /[ \t]+/,
+};
+
+const groupsField = "cache-groups";
+
+export function tagFieldNames(config: Config): string[] {
+  return [...Object.keys(separatedBy), groupsField, ...config.tagFields];
+}
+
+/** @returns what each tag field that is there says, as long as it may be */
+export function fieldTagsOf(response: Fields, config: Config): FieldTags[] {
+  return tagFieldNames(config).flatMap((name): FieldTags[] => {
+    const value = response.get(name);
+    return value === null ? [] : [[name, tagsIn(name, value)]];
+  });
+}
+
+/**
+ * What a response is tagged with once a 304, or an answer to HEAD, has freshened it: the tags of the
+ * fields that this names, and all others as they are, also those of fields that were never stored.
+ */
+export function freshenedTags(
+  before: StoredMetadata,
+  update: readonly FieldTags[],
+  config: Config,
+): FieldTags[] {
+  const named = new Set(update.map(([name]) => name));
+  const stored = [...fieldTagsOf(fieldsOf(before), config), ...(before.withheldTags ?? [])];
+  return [...stored.filter(([name]) => !named.has(name)), ...update];
+}
+
+/**
+ * @param fields those that are stored
+ * @returns tags without repeats, sorted. `leftOutBytes`: how long each tag is that no purge can name,
+ *   being over 256 bytes. `lacksRouteTags`: the route's function failed, and only the others are there
+ */
+export function taggingOf(
+  fieldTags: readonly FieldTags[],
+  fields: StoredMetadata["fields"],
+  asked: Asked,
+): Pick<StoredMetadata, "tags" | "withheldTags" | "lacksRouteTags"> & {
+  readonly leftOutBytes: readonly number[];
+} {
+  const made = routeTags(asked);
+  const ofRoute = made === "failed" ? [] : made.map((tag) => tag.trim());
+  const all = [...new Set([...fieldTags.flatMap(([, tags]) => tags), ...ofRoute])];
+  const tags = all.filter((tag) => tag !== "" && tagBytes(tag) <= tagBytesMax);
+  const storedNames = new Set(fields.map(([name]) => name));
+  const withheld = fieldTags.filter(([name, held]) => !storedNames.has(name) && held.length > 0);
+  return {
+    tags: tags.sort(),
+    withheldTags: withheld.length > 0 ? withheld : undefined,
+    lacksRouteTags: made === "failed" ? true : undefined,
+    leftOutBytes: all.map(tagBytes).filter((bytes) => bytes > tagBytesMax),
+  };
+}
+
+/** The function is the site's own: it may throw, or return anything. */
+function routeTags({ route, parameters }: Asked): readonly string[] | "failed" {
+  try {
+    const made: unknown = route.tags({ ...parameters });
+    // Copied, since `every` passes over the gaps of a list.
+    const list: unknown[] | undefined = Array.isArray(made) ? [...made] : undefined;
+    if (list?.every((tag) => typeof tag === "string") === true) return list;
+    // The rejection of a promise that nobody waits for would end a process.
+    if (made instanceof Promise) made.catch(() => undefined);
+  } catch {
+    // Not told: a message may quote what the client sent.
+  }
+  return "failed";
+}
+
+function tagsIn(name: string, value: string): string[] {
+  // RFC 9875 §2: compared as they stand.
+  if (name === groupsField) return groupsIn(value);
+  // Lines are joined by a comma and a space (RFC 9110 §5.3), where no key of either held a comma.
+  const around = name === "surrogate-key" ? "," : " \t";
+  return value
+    .split(separatedBy[name] ?? /[ \t,]+/)
+    .map((tag) => without(around, tag))
+    .flatMap(readings);
+}
+
+/** By hand: an expression that looks for a run's end from each of its characters takes for ever. */
+function without(around: string, text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && around.includes(text.charAt(from))) from += 1;
+  while (from < to && around.includes(text.charAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+/**
+ * Fields are bytes. Some runtimes read them as Latin-1, so that a tag in UTF-8 has to be read again;
+ * workerd has done so already. The tag as it came stays beside it: it may be meant so.
+ */
+function readings(tag: string): string[] {
+  if (!isLatin1(tag)) return [tag];
+  try {
+    const decoded = new TextDecoder("utf-8", { fatal: true }).decode(latin1Bytes(tag));
+    return tagBytes(tag) <= tagBytesMax ? [tag, decoded] : [decoded];
+  } catch {
+    return [tag];
+  }
+}

@@ -1,0 +1,120 @@
+// Which responses Redis gets at once, and which only when somebody asks for them again.
+import type { Route } from "../../config/config.ts";
+import { isErrorStatus } from "../../http/fields.ts";
+import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import type { TierRead } from "../../cache/tiers/tier.ts";
+import { atHand, type Need } from "../reuse/need.ts";
+import { discardBody } from "../../cache/record.ts";
+import { placeOfVariants } from "../reuse/shared-odds.ts";
+import { storeInTiers } from "./store.ts";
+import { isNewAmongSeveral, keyOf, type VariantPlace } from "./variants.ts";
+import type { Candidate } from "../reuse/verdict.ts";
+
+/**
+ * Does this fill wait in memory and at the edge until it is asked for a second time? By the route's
+ * `admission`; where that is unset, an error does, and a variant whose values may be made up.
+ *
+ * Not where the look-up found something stored that it takes the place of: that was asked for
+ * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
+ * done with the response that it freshens: only who asks again for what is stored brings one about.
+ */
+export function awaitsSecondAsk(metadata: StoredMetadata, need: Need): boolean {
+  const { route } = need.asked;
+  if (need.ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
+  if (!mayWait(route)) return false;
+  return isAdmittedLate(route, metadata.status) || isLikelyMadeUp(metadata, need);
+}
+
+function mayWait({ tiers }: Route): boolean {
+  return tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
+}
+
+function isAdmittedLate({ admission }: Route, status: number): boolean {
+  return admission === undefined ? isErrorStatus(status) : admission === "second-ask";
+}
+
+/**
+ * One more variant of a page that has several, where other colos hardly ever have such. Not where a
+ * crowd in the world waits for what one of them fills.
+ */
+function isLikelyMadeUp(metadata: StoredMetadata, need: Need): boolean {
+  const { asked, ports, marker } = need;
+  const { admission, collapse, tiers } = asked.route;
+  if (admission !== undefined || collapse === "global" || !tiers.includes("edge")) return false;
+  if (metadata.selecting.length === 0) return false;
+  if (!ports.sharedOdds.isPoor(placeOfVariants(asked))) return false;
+  return isNewAmongSeveral(keyOf(metadata, need), marker, ports.nowAtMs());
+}
+
+/** What this isolate has admitted. */
+const admitted = new WeakSet<StoredMetadata>();
+
+/**
+ * To be called for what answers fresh from a tier: if it waits for its second ask, this is it. It is
+ * written to the shared tier behind the answer as its fill left it, stamp, times and colo unchanged;
+ * and to the edge without its mark, so that the colo's other isolates need not do the same.
+ */
+export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
+  const { metadata } = stored;
+  if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
+  const { ports } = place;
+  const { body } = stored;
+  if (body.kind !== "blob" || body.blob.size > ports.config.limits.sharedBodyBytes) return;
+  admitted.add(metadata);
+  ports.afterAnswer(async () => {
+    if ((await admit(stored, place)) === "not-taken") admitted.delete(metadata);
+  });
+}
+
+/**
+ * Only what still stands: this isolate's memory may hold what another one has replaced, ended, or
+ * invalidated since, which it must not bring back to those who know better.
+ */
+async function admit(
+  { metadata, body }: StoredResponse,
+  place: VariantPlace,
+): Promise<"admitted" | "overtaken" | "not-taken"> {
+  const { tiers, nowAtMs, afterAnswer } = place.ports;
+  const key = keyOf(metadata, place);
+  const ask = { atMs: nowAtMs(), part: "metadata", atPrimary: true, afterAnswer } as const;
+  if (place.asked.route.tiers.includes("edge")) {
+    const atEdge = await stateAtEdge(metadata, place);
+    if (atEdge !== "stands") return atEdge;
+  }
+  const read = await tiers.shared?.read(key, ask);
+  if (read === undefined || read.kind === "unavailable") return "not-taken";
+  const sinceAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
+  if (sinceAtMs >= metadata.requestedAtMs) return "overtaken";
+  const stored = { metadata: { ...metadata, awaitsSecondAsk: undefined }, body };
+  const isTaken = await storeInTiers(stored, { ...place, names: ["shared"] }, "new");
+  if (isTaken) await storeInTiers(stored, { ...place, names: ["edge"] }, "new");
+  return isTaken ? "admitted" : "not-taken";
+}
+
+/** Of a variant its marker, too: that is what goes when the page is invalidated. */
+async function stateAtEdge(
+  metadata: StoredMetadata,
+  place: VariantPlace,
+): Promise<"stands" | "overtaken" | "not-taken"> {
+  const { tiers, nowAtMs, afterAnswer } = place.ports;
+  const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
+  const found = await tiers.edge.read(keyOf(metadata, place), ask);
+  if (found.kind === "unavailable") return "not-taken";
+  const atEdge = responseIn(found);
+  discardBody(atEdge);
+  const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
+  if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";
+  if (metadata.selecting.length === 0) return "stands";
+  const marker = await tiers.edge.read(place.asked.key, ask);
+  if (marker.kind === "unavailable") return "not-taken";
+  discardBody(responseIn(marker));
+  const isLedTo =
+    marker.kind === "found" &&
+    marker.record.kind === "vary" &&
+    marker.record.sinceAtMs <= metadata.requestedAtMs;
+  return isLedTo ? "stands" : "overtaken";
+}
+
+function responseIn(read: TierRead): StoredResponse | undefined {
+  return read.kind === "found" && read.record.kind === "response" ? read.record.stored : undefined;
+}

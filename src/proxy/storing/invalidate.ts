@@ -1,0 +1,100 @@
+// What an answer to a request of an unsafe method invalidates: the request's own URI, those that the
+// answer names in Location and Content-Location (RFC 9111 §4.4), and the groups that it names in
+// Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at once; on routes that ask for
+// it, everywhere by way of the purge journal.
+import { LRUCache } from "lru-cache";
+import { groupsIn } from "../../http/cache-groups.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+import {
+  comparedTag,
+  coverable,
+  groupTag,
+  hostTag,
+  routeTag,
+  urlTag,
+} from "../../purge/journal/purge-target.ts";
+import type { RecordKey } from "../../cache/record-key.ts";
+import type { WidenableTarget } from "../../purge/acceptance/bounded-targets.ts";
+import { keyUrl } from "../request/key.ts";
+import { keyBytes } from "../../cache/key-bytes.ts";
+import { keyedAs, type Passed } from "../request/plan.ts";
+import type { Ports } from "../ports.ts";
+import { removeStored } from "./store.ts";
+import { readTarget } from "../request/target.ts";
+
+/** RFC 9110 §9.2.1. */
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+export function isSafe({ method }: Request): boolean {
+  return safeMethods.has(method);
+}
+
+/** URLs are the client's to choose, so what is kept of them is bounded in bytes. */
+const keptBytesMax = 1_048_576;
+
+/** When this isolate last saw a tag, or a record's key, invalidated: what was under way is old. */
+export class Invalidations {
+  readonly #atMs = new LRUCache<string, number>({
+    maxSize: keptBytesMax,
+    sizeCalculation: (_, what) => keyBytes(what),
+  });
+
+  /** @param what a tag in the journal's own form, or the text of one record's key */
+  add(what: string, atMs: number): void {
+    this.#atMs.set(what, atMs);
+  }
+
+  covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
+    if (this.#atMs.size === 0) return false;
+    const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.get(what) ?? -Infinity);
+    return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
+  }
+}
+
+/** Only an answer that is no error invalidates, so that nobody can do so by sending nonsense. */
+export function invalidateBy(passed: Passed, response: Response, ports: Ports): void {
+  const { request, route } = passed;
+  if (isSafe(request) || response.status < 200 || response.status > 399) return;
+  const named = ["location", "content-location"].map((name) => response.headers.get(name));
+  const urls = [request.url, ...named.filter((url) => url !== null)];
+  const pages = urls.flatMap((url) => invalidate(url, passed, ports) ?? []);
+  if (route.invalidate === "here") return;
+  const targets = [...pages, ...invalidateGroups(response, passed, ports)];
+  const { afterAnswer } = ports;
+  ports.joinedPurges?.add(targets, { atMs: ports.nowAtMs(), afterAnswer });
+}
+
+/** @returns what purges it everywhere; `undefined` for what is not stored, or not this origin's */
+function invalidate(url: string, passed: Passed, ports: Ports): WidenableTarget | undefined {
+  const { config, matchRoute, siteHost } = ports;
+  const { request, target } = passed;
+  if (!URL.canParse(url, request.url)) return undefined;
+  const absolute = url === request.url ? url : new URL(url, request.url).href;
+  const named = readTarget(absolute, siteHost);
+  // RFC 9111 §4.4: what one origin answers must not invalidate another's.
+  const hosts = [target.ownHost, target.host];
+  const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
+  if (!isOurs || named.isAmbiguous) return undefined;
+  const { route } = matchRoute(named.path);
+  if (route.bypass) return undefined;
+  const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
+  const { key } = keyedAs({ client: passed.fields.client, keyed, route, config });
+  const exact = urlTag(keyed.url);
+  ports.invalidations.add(comparedTag(exact), ports.nowAtMs());
+  removeStored(key, ports, hosts);
+  return { exact, wider: routeTag(route.name) };
+}
+
+/** RFC 9875 §2.1, §3: the groups that it names, as its own origin knows them. */
+function invalidateGroups(
+  response: Response,
+  { target }: Passed,
+  ports: Ports,
+): readonly WidenableTarget[] {
+  const origin = `${target.scheme}://${target.host}`;
+  return groupsIn(response.headers.get("cache-group-invalidation")).map((group) => {
+    const exact = groupTag({ origin, group });
+    ports.invalidations.add(exact, ports.nowAtMs());
+    return { exact, wider: hostTag(target.host) };
+  });
+}

@@ -1,0 +1,46 @@
+// Tags that no purge can name, since they are too long or a route's function did not make them: said
+// once to whoever reads the log.
+import type { Metrics } from "../../observe/metrics.ts";
+import { tagBytesMax } from "../../purge/journal/purge-target.ts";
+
+export interface LeftOutTagsSettings {
+  readonly metrics: Pick<Metrics, "tagLeftOut">;
+  readonly log: (line: string) => void;
+}
+
+export class LeftOutTags {
+  readonly #settings: LeftOutTagsSettings;
+  #isSaid = false;
+  readonly #saidFailed = new Set<string>();
+
+  constructor(settings: LeftOutTagsSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * @param bytes of each tag that one answer bears in vain; none is nothing to do
+   * @param route its name; empty where none matched
+   */
+  add(bytes: readonly number[], route: string): void {
+    const { metrics, log } = this.#settings;
+    for (const _ of bytes) metrics.tagLeftOut();
+    if (this.#isSaid || bytes[0] === undefined) return;
+    this.#isSaid = true;
+    const where = route === "" ? "outside of all routes" : `on the route ${JSON.stringify(route)}`;
+    log(
+      `A response ${where} has a tag of ${bytes[0]} bytes, and no purge can name it: a tag has up to ` +
+        `${tagBytesMax} bytes. Shorten it. More of them are counted as tagsLeftOut in /_cache/stats.`,
+    );
+  }
+
+  /** @param route its name; answers that are not stored for it are counted with all refusals */
+  addFailed(route: string): void {
+    if (this.#saidFailed.has(route)) return;
+    this.#saidFailed.add(route);
+    this.#settings.log(
+      `The tags of the route ${JSON.stringify(route)} failed: its function threw, or returned something ` +
+        "else than a list of texts. Pages without their tags are answered and not stored. Mend the " +
+        "function. More of them are counted as tags-failed in /_cache/stats.",
+    );
+  }
+}

@@ -1,0 +1,146 @@
+// How many variants of one resource are stored (RFC 9111 §4.1): their list stands in the marker that
+// leads to them, and is bounded, since anybody can put anything into a field that selects.
+import type { TierName } from "../../config/config.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+import { sha256Short } from "../../sha256.ts";
+import type { RecordKey } from "../../cache/record-key.ts";
+import type { StoredVariant, VaryMarker } from "../../cache/tiers/tier.ts";
+import { variantKey } from "../request/key.ts";
+import type { InShared } from "../reuse/lookup.ts";
+import type { Asked } from "../request/plan.ts";
+import type { Ports } from "../ports.ts";
+import { discardBody } from "../../cache/record.ts";
+
+/** A request whose answer is stored, and the marker that its look-up followed, if there was one. */
+export interface VariantPlace {
+  readonly asked: Asked;
+  readonly ports: Ports;
+  readonly marker: VaryMarker | undefined;
+  /** What the look-up passed over may be a marker. */
+  readonly inShared?: InShared | undefined;
+  /** What other isolates have listed; `gone` where the colo's marker was taken away meanwhile. */
+  readonly ofColo?: VaryMarker | "gone";
+}
+
+/** The key of the variant that a response to this request is; the primary one without `Vary`. */
+export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<VariantPlace, "asked">) {
+  const names = selecting.map(([name]) => name);
+  return variantKey(asked.key, names, asked.forwarded);
+}
+
+/**
+ * Another isolate of the colo may have listed more since this one read the marker, so a variant that
+ * is new here is listed beside what the edge tier has by now. Behind the answer, and one local call.
+ */
+export async function withListOfColo<Place extends VariantPlace>(
+  metadata: StoredMetadata,
+  place: Place,
+): Promise<Place> {
+  const { asked, ports, marker } = place;
+  const mayBeListed = metadata.selecting.length > 0 && marker !== undefined;
+  if (!mayBeListed || !asked.route.tiers.includes("edge")) return place;
+  const own = sha256Short(keyOf(metadata, place).text);
+  if (liveVariants(place).some(([digest]) => digest === own)) return place;
+  const { afterAnswer } = ports;
+  const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
+  const read = await ports.tiers.edge.read(asked.key, ask);
+  if (read.kind === "absent") return { ...place, ofColo: "gone" };
+  if (read.kind !== "found") return place;
+  if (read.record.kind === "vary") return { ...place, ofColo: read.record };
+  discardBody(read.record.stored);
+  return place;
+}
+
+/**
+ * A marker that the look-up passed over stands as if it had been followed: a new one would end the
+ * variants that it leads to.
+ */
+export async function withMarkerPassedOver<Place extends VariantPlace>(
+  { selecting }: StoredMetadata,
+  place: Place,
+): Promise<Place> {
+  const { asked, ports, marker, inShared } = place;
+  const mayBeLed = selecting.length > 0 && marker === undefined && inShared === "passed-over";
+  if (!mayBeLed) return place;
+  const { afterAnswer } = ports;
+  const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
+  const read = await ports.tiers.shared?.read(asked.key, ask);
+  const isLed = read?.kind === "found" && read.record.kind === "vary";
+  return isLed ? { ...place, marker: read.record } : place;
+}
+
+/**
+ * May this response be stored beside the other variants? Always without `Vary`, where its variant
+ * is listed already, and where fewer than `limits.variants` are listed whose time is not over.
+ *
+ * A bound and no exact count: fills elsewhere that this isolate has not read of are not in its list.
+ */
+export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boolean {
+  if (metadata.selecting.length === 0) return true;
+  const { ports } = place;
+  const live = liveVariants(place);
+  if (live.length < ports.config.limits.variants) return true;
+  const own = sha256Short(keyOf(metadata, place).text);
+  return live.some(([digest]) => digest === own);
+}
+
+/** A page of one or two variants, such as for desktop and mobile, is like any. */
+const severalMin = 2;
+
+/** Does the marker list several variants whose time is not over, and not this one? */
+export function isNewAmongSeveral(
+  variant: RecordKey,
+  marker: VaryMarker | undefined,
+  atMs: number,
+): boolean {
+  const live = marker?.variants.filter(([, untilAtMs]) => untilAtMs > atMs) ?? [];
+  if (live.length < severalMin) return false;
+  const own = sha256Short(variant.text);
+  return !live.some(([digest]) => digest === own);
+}
+
+/** The marker that leads to a response which is stored under this key until that instant. */
+export function markerTo(
+  metadata: StoredMetadata,
+  stored: { key: RecordKey; untilAtMs: number },
+  place: VariantPlace,
+): VaryMarker {
+  const own = sha256Short(stored.key.text);
+  const others = liveVariants(place).filter(([digest]) => digest !== own);
+  return {
+    kind: "vary",
+    names: metadata.selecting.map(([name]) => name),
+    sinceAtMs: Math.max(
+      place.marker?.sinceAtMs ?? metadata.requestedAtMs,
+      typeof place.ofColo === "object" ? place.ofColo.sinceAtMs : -Infinity,
+    ),
+    variants: [...others, [own, stored.untilAtMs]],
+  };
+}
+
+function liveVariants(place: VariantPlace): StoredVariant[] {
+  const { asked, ports, marker, ofColo } = place;
+  const listedElsewhere = typeof ofColo === "object" ? ofColo.variants : [];
+  const atMs = ports.nowAtMs();
+  const listed = newestMarker(asked.key, marker, ports)?.variants ?? [];
+  const all = new Map([...listedElsewhere, ...listed]);
+  return [...all].filter(([, untilAtMs]) => untilAtMs > atMs);
+}
+
+/**
+ * A marker that this isolate alone still has may have been invalidated: written anew, it would lead
+ * others back to what is gone.
+ */
+export function mayLead(tier: TierName, { ofColo }: VariantPlace): boolean {
+  return ofColo !== "gone" || tier === "memory";
+}
+
+/** What other requests have listed here since the look-up. */
+export function newestMarker(
+  primary: RecordKey,
+  followed: VaryMarker | undefined,
+  { tiers, nowAtMs }: Ports,
+): VaryMarker | undefined {
+  const held = tiers.memory.read(primary, { atMs: nowAtMs() });
+  return held.kind === "found" && held.record.kind === "vary" ? held.record : followed;
+}

@@ -1,0 +1,147 @@
+// What is noted of a key that is asked for often: all that is needed to ask its origin again, and
+// nothing else of any client. Notes come back from Redis, so they are checked like other input.
+import * as z from "zod/mini";
+import { fieldName, fieldValue } from "../../cache/tiers/record-codec.ts";
+import type { Isolate } from "../ports.ts";
+import { type Asked, asRefresh, plan } from "../request/plan.ts";
+import type { Terms } from "../stored/lifetime.ts";
+import type { Candidate } from "../reuse/verdict.ts";
+
+/** A hot key and how often it was sampled. */
+export interface HotKeyNote {
+  /** The keyed URL. */
+  readonly url: string;
+  /** What the route keys by, and what the stored response selects by, in the order of names. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Those cookies alone that the route keys by, as one field value; empty for none. */
+  readonly cookie: string;
+  /** Epoch milliseconds; when the stored response becomes stale. */
+  readonly expiresAtMs: number;
+  readonly count: number;
+}
+
+/** A shorter lifetime is over before the cron trigger comes again. */
+const lifetimeSecondsMin = 60;
+
+const urlCharactersMax = 2_048;
+const fieldsMax = 16;
+const valueCharactersMax = 1_024;
+const countMax = 1_000_000;
+
+const shortValue = fieldValue.check(z.maxLength(valueCharactersMax));
+
+const noteForm = z.object({
+  url: z.string().check(z.maxLength(urlCharactersMax)),
+  fields: z.array(z.tuple([fieldName, shortValue])).check(z.maxLength(fieldsMax)),
+  cookie: shortValue,
+  expiresAtMs: z.number(),
+  count: z.int().check(z.minimum(1), z.maximum(countMax)),
+});
+
+/** @returns `undefined` for what has another form, or is larger than a note may be. Never throws. */
+export function readNote(value: unknown): HotKeyNote | undefined {
+  const checked = z.safeParse(noteForm, value);
+  return checked.success ? checked.data : undefined;
+}
+
+/** Who asked, or where from: of one client, and set by proxies whom an origin believes. */
+const ofOneClient: ReadonlySet<string> = new Set(
+  (
+    "authorization proxy-authorization cookie via forwarded x-forwarded-for x-real-ip " +
+    "true-client-ip x-client-ip x-cluster-client-ip cf-connecting-ip cf-connecting-ipv6 " +
+    "cf-pseudo-ipv4"
+  ).split(" "),
+);
+
+/** The Worker sets these itself, from the URL or always alike. */
+const setByUs: ReadonlySet<string> = new Set([
+  "cookie",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "surrogate-capability",
+]);
+
+/** The platform's own fields count only where the operator has named them. */
+function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
+  if (ofOneClient.has(name)) return false;
+  return !name.startsWith("cf-") || route.keyHeaders.includes(name);
+}
+
+/** @returns epoch milliseconds */
+export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }: Terms): number {
+  return stored.metadata.respondedAtMs + (lifetimeSeconds - terms.initialAgeSeconds) * 1_000;
+}
+
+/** Can it be refreshed in time, and reach other colos? An error is nothing to keep. */
+export function canBeKeptWarm(
+  { stored }: Candidate,
+  asked: Asked,
+  { terms, config }: { terms: Terms; config: Isolate["config"] },
+): boolean {
+  const { status, bodyBytes } = stored.metadata;
+  return (
+    asked.method === "GET" &&
+    !asked.hasUnknownCookie &&
+    asked.route.tiers.includes("shared") &&
+    status < 400 &&
+    bodyBytes !== null &&
+    bodyBytes <= config.limits.sharedBodyBytes &&
+    terms.lifetimeSeconds - terms.initialAgeSeconds >= lifetimeSecondsMin
+  );
+}
+
+/** @returns `undefined` where a note would tell of one client, or be too large */
+export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKeyNote | undefined {
+  const { selecting } = candidate.stored.metadata;
+  const keyed = asked.route.keyHeaders.map((name) => [name, asked.forwarded.get(name)] as const);
+  const fields = [...new Map([...selecting, ...keyed])]
+    .flatMap(([name, value]): [string, string][] =>
+      value === null || setByUs.has(name) ? [] : [[name, value]],
+    )
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  if (!fields.every(([name]) => mayBeNoted(name, asked))) return undefined;
+  const { url, keyedCookies: cookie } = asked;
+  return readNote({
+    url,
+    fields,
+    cookie,
+    expiresAtMs: expiresAtMs(candidate, terms),
+    count: 1,
+  });
+}
+
+/**
+ * The request that a note stands for, as the isolate itself makes it. It goes through the same
+ * plan as any client's and must come out as it was noted: nothing below `/_cache/`, no host but
+ * the site's, no session. Whoever writes to Redis can thus ask for what any client could.
+ *
+ * @returns `undefined` for a note that must not be followed. Never throws.
+ */
+export function askedAgain(
+  note: HotKeyNote,
+  isolate: Pick<Isolate, "config" | "readUrl" | "siteHost" | "loops">,
+): Asked | undefined {
+  const request = requestOf(note);
+  if (request === undefined || isolate.siteHost === undefined) return undefined;
+  const planned = plan(request, isolate);
+  if (planned.kind !== "look-up") return undefined;
+  const { asked } = planned;
+  const isAsNoted =
+    asked.url === note.url &&
+    asked.keyedCookies === note.cookie &&
+    !asked.hasUnknownCookie &&
+    asked.route.tiers.includes("shared") &&
+    note.fields.every(([name]) => mayBeNoted(name, asked));
+  return isAsNoted ? asRefresh(asked, false) : undefined;
+}
+
+function requestOf({ url, fields, cookie }: HotKeyNote): Request | undefined {
+  try {
+    const headers = new Headers(fields.map(([name, value]) => [name, value]));
+    if (cookie !== "") headers.set("cookie", cookie);
+    return new Request(url, { headers });
+  } catch {
+    // No URL, or a value that no field can have.
+    return undefined;
+  }
+}

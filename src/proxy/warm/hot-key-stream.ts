@@ -1,0 +1,97 @@
+// What isolates tell each other of hot keys: a short Redis stream, one entry per isolate and
+// minute.
+import type { RedisClient } from "../../redis/redis-client.ts";
+import { type HotKeyNote, readNote } from "./hot-key-note.ts";
+
+/** Raised with every change of form; an entry of another version is passed over. */
+const version = "1";
+
+/** How much one isolate may tell at once. */
+const notesMax = 16;
+const topBytesMax = 8_192;
+
+/** The stream holds no more than that, whatever becomes of its readers. */
+const entriesMax = 256;
+
+/** Once nobody reads it any more, it is gone after a day. */
+const keepMs = 86_400_000;
+const runsPerRenewal = 60;
+
+/** An isolate tells once a minute, so two of them hold a word of each. */
+const recentMs = 120_000;
+const minuteMs = 60_000;
+
+export class HotKeyStream {
+  readonly #redis: RedisClient;
+  readonly #key: string;
+
+  constructor({ redis, namespace }: { redis: RedisClient; namespace: string }) {
+    this.#redis = redis;
+    this.#key = `${namespace}:hot`;
+  }
+
+  /** One command. @returns whether it was taken */
+  async add(hottestFirst: readonly HotKeyNote[]): Promise<boolean> {
+    const top = encodeNotes(hottestFirst);
+    const answer = await this.#redis.write((redis) =>
+      redis.xadd(
+        this.#key,
+        "*",
+        { v: version, top },
+        { trim: { type: "MAXLEN", comparison: "~", threshold: entriesMax } },
+      ),
+    );
+    return answer.kind === "answered";
+  }
+
+  /** One command; once an hour a second, in the same transaction. Nothing while Redis is away. */
+  async recent(atMs: number): Promise<HotKeyNote[]> {
+    const since = String(Math.max(0, atMs - recentMs));
+    const isRenewing = Math.floor(atMs / minuteMs) % runsPerRenewal === 0;
+    const answer = await this.#redis.attempt<unknown>(async (redis) => {
+      if (!isRenewing) return redis.xrevrange(this.#key, "+", since, entriesMax);
+      const transaction = redis.multi().xrevrange(this.#key, "+", since, entriesMax);
+      const [entries] = await transaction.pexpire(this.#key, keepMs).exec<unknown[]>();
+      return entries;
+    });
+    return answer.kind === "answered" ? notesIn(answer.value) : [];
+  }
+}
+
+/** As many as find room, the hottest first. */
+export function encodeNotes(hottestFirst: readonly HotKeyNote[]): string {
+  const texts: string[] = [];
+  let bytes = 2;
+  for (const note of hottestFirst.slice(0, notesMax)) {
+    const text = JSON.stringify(note);
+    const more = new TextEncoder().encode(text).length + 1;
+    if (bytes + more > topBytesMax) continue;
+    bytes += more;
+    texts.push(text);
+  }
+  return `[${texts.join(",")}]`;
+}
+
+/** @param reply of XREVRANGE: `[[id, [name, value, …]], …]`; what is not in this form is left out */
+export function notesIn(reply: unknown): HotKeyNote[] {
+  return listIn(reply).flatMap((item) => {
+    const [, words] = listIn(item);
+    const [v, ownVersion, name, top] = listIn(words);
+    const isOurs = v === "v" && ownVersion === version && name === "top";
+    if (!isOurs || typeof top !== "string" || top.length > topBytesMax) return [];
+    const values = listIn(parsed(top)).slice(0, notesMax);
+    return values.map(readNote).filter((note) => note !== undefined);
+  });
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+// Finds the keys that are asked for often: an isolate counts a sample of its hits, and tells the
+// hottest to the others once a minute.
+import { LRUCache } from "lru-cache";
+import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
+import type { HotKeyStream } from "./hot-key-stream.ts";
+import { termsOf } from "../stored/lifetime.ts";
+import { policyOf } from "../reuse/need.ts";
+import type { Asked } from "../request/plan.ts";
+import type { Ports } from "../ports.ts";
+import type { Candidate } from "../reuse/verdict.ts";
+
+/** One hit of sixteen is counted. */
+const sampledShare = 1 / 16;
+
+const keysMax = 256;
+const tellEveryMs = 60_000;
+
+/** What was counted so long ago says nothing of now. */
+const forgottenAfterMs = 120_000;
+
+export class HotKeys {
+  readonly #stream: HotKeyStream;
+  readonly #counted = new LRUCache<string, HotKeyNote>({ max: keysMax });
+  /** When the first of what is counted now was counted. */
+  #sinceAtMs = 0;
+
+  constructor(stream: HotKeyStream) {
+    this.#stream = stream;
+  }
+
+  /** At every hit. What is not sampled costs one draw: no promise, and no object. */
+  hit(candidate: Candidate, asked: Asked, ports: Ports): void {
+    if (ports.random() < sampledShare) this.#count(candidate, asked, ports);
+  }
+
+  /** What isolates everywhere have told in the last two minutes. Never rejects. */
+  recent(atMs: number): Promise<HotKeyNote[]> {
+    return this.#stream.recent(atMs);
+  }
+
+  #count(candidate: Candidate, asked: Asked, ports: Ports): void {
+    const { config, metrics } = ports;
+    const terms = termsOf(candidate.stored.metadata, policyOf({ asked, ports }));
+    if (!canBeKeptWarm(candidate, asked, { terms, config })) return;
+    const atMs = ports.nowAtMs();
+    this.#forgetOld(atMs);
+    const key = (candidate.key ?? asked.key).text;
+    const before = this.#counted.get(key);
+    const note = before
+      ? { ...before, count: before.count + 1, expiresAtMs: expiresAtMs(candidate, terms) }
+      : noteOf(candidate, asked, terms);
+    if (note === undefined) return;
+    this.#counted.set(key, note);
+    metrics.hotKey("sampled");
+    if (atMs - this.#sinceAtMs >= tellEveryMs) this.#tell(ports);
+  }
+
+  /** A clock that was set back tells no time. */
+  #forgetOld(atMs: number): void {
+    const sinceMs = atMs - this.#sinceAtMs;
+    if (this.#counted.size > 0 && sinceMs >= 0 && sinceMs < forgottenAfterMs) return;
+    this.#counted.clear();
+    this.#sinceAtMs = atMs;
+  }
+
+  /** What Redis does not take is dropped: the next minute has counts of its own. */
+  #tell({ afterAnswer, metrics }: Ports): void {
+    const hottestFirst = [...this.#counted.values()].sort((a, b) => b.count - a.count);
+    this.#counted.clear();
+    afterAnswer(async () => {
+      if (await this.#stream.add(hottestFirst)) metrics.hotKey("flushed");
+    });
+  }
+}

@@ -1,0 +1,77 @@
+// What the cron trigger does: brings the hottest keys up to date in the shared tier shortly before
+// they expire, so that no colo has to wait for them.
+import type { HotKeyCount } from "../../observe/metrics.ts";
+import { patiently } from "../../patience.ts";
+import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";
+import type { Ports } from "../ports.ts";
+import { refreshAhead } from "../fetch/refresh.ts";
+
+/** Up to the next run but one, less half a minute: the next may be late, and takes its time. */
+export const horizonSeconds = 90;
+
+/** Sampled once in two minutes everywhere, a key is not asked for often. */
+const countMin = 2;
+
+const atOnceMax = 4;
+
+/** The next run comes after a minute. */
+const runMsMax = 25_000;
+
+/** One run. Whatever fails is left to expire, and ends nothing else. */
+export async function keepWarm(ports: Ports): Promise<void> {
+  const { hotKeys, config, nowAtMs, metrics } = ports;
+  if (hotKeys === undefined) return;
+  const startedAtMs = nowAtMs();
+  const notes = hottest(await hotKeys.recent(startedAtMs), config.hotKeys);
+  const due = notes.filter(({ expiresAtMs }) => expiresAtMs < startedAtMs + horizonSeconds * 1_000);
+  const waiting = due.values();
+  const inTurn = async (): Promise<void> => {
+    for (const note of waiting) {
+      metrics.hotKey(await keptWarm(note, ports));
+      if (nowAtMs() - startedAtMs >= runMsMax) return;
+    }
+  };
+  const running = Promise.all(Array.from({ length: atOnceMax }, inTurn));
+  await patiently(running, runMsMax);
+}
+
+/** Of several words on one key the earliest expiry counts: to look once too often is cheap. */
+export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNote[] {
+  const byKey = new Map<string, HotKeyNote>();
+  for (const note of notes) {
+    const key = JSON.stringify([note.url, note.cookie, note.fields]);
+    const before = byKey.get(key);
+    const count = note.count + (before?.count ?? 0);
+    const expiresAtMs = Math.min(note.expiresAtMs, before?.expiresAtMs ?? Infinity);
+    byKey.set(key, { ...note, count, expiresAtMs });
+  }
+  return [...byKey.values()]
+    .filter(({ count }) => count >= countMin)
+    .sort((a, b) => b.count - a.count)
+    .slice(0, keysMax);
+}
+
+async function keptWarm(note: HotKeyNote, ports: Ports): Promise<HotKeyCount> {
+  const stores: Promise<void>[] = [];
+  const afterAnswer: Ports["afterAnswer"] = (work) =>
+    ports.afterAnswer(() => {
+      const working = work();
+      // Who runs it counts its failure.
+      stores.push(working.catch(() => undefined));
+      return working;
+    });
+  try {
+    const asked = askedAgain(note, ports);
+    if (asked === undefined) return "failed";
+    const came = await refreshAhead(asked, horizonSeconds, { ...ports, afterAnswer });
+    // A turn is over once everything is stored, so that no more bodies are held than turns.
+    while (stores.length > 0) await Promise.all(stores.splice(0));
+    return came;
+  } catch (cause) {
+    // The other keys go on; who runs work behind answers counts it, and says where it arose.
+    ports.afterAnswer(async () => {
+      throw cause;
+    });
+    return "failed";
+  }
+}

@@ -1,0 +1,120 @@
+// Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
+// read back a little later.
+import type { RedisTrouble } from "../../redis/trouble.ts";
+import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { JournalView } from "../view/journal-view.ts";
+import type { PurgeOrder } from "./order.ts";
+import type { PurgeTargets } from "../journal/purge-target.ts";
+import { placedAt, ReadBacks } from "./read-backs.ts";
+import type { Attention } from "../view/view.ts";
+
+/** A purge whose sender is known. */
+export interface SignedOrder extends Pick<PurgeOrder, "targets" | "mode" | "reason"> {
+  /** The webhook's id; empty for an order under the admin token. */
+  readonly id: string;
+  readonly bodyDigest: string;
+  readonly by: string;
+}
+
+export type Acceptance =
+  | { kind: "accepted"; position: string }
+  /** The journal did not say that it has it: the sender must try again. */
+  | { kind: "unavailable"; trouble?: RedisTrouble | undefined }
+  /** The id stands in the journal with another body. */
+  | { kind: "conflict" };
+
+export interface AcceptanceSettings {
+  readonly journal: Journal;
+  readonly view: JournalView;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  readonly maxLagMs: number;
+}
+
+const entryBytesMax = 8_192;
+
+export class Acceptances {
+  readonly #settings: AcceptanceSettings;
+  readonly #readBacks: ReadBacks;
+
+  constructor(settings: AcceptanceSettings) {
+    this.#settings = settings;
+    this.#readBacks = new ReadBacks(settings);
+    const { view } = settings;
+    view.onOverdue = async (entries) => {
+      if (await this.#readBacks.now(entries)) await view.catchUp();
+    };
+  }
+
+  /** Rule 21: every try appends, but for a webhook that stands in the journal as it is known here. */
+  async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
+    const { journal, view, nowAtMs } = this.#settings;
+    view.arrived(nowAtMs());
+    if (this.#isReused(order)) return { kind: "conflict" };
+    const standing = this.#standing(order);
+    if (standing.length > 0) return this.#accepted(standing, attention);
+    const entries = this.#entriesOf(order);
+    const appended = await journal.append(entries);
+    if (appended.kind === "unavailable") return appended;
+    const placed = placedAt(appended.positions, entries);
+    view.accepted(placed);
+    attention.afterAnswer(() => view.catchUp());
+    return this.#accepted(placed, attention);
+  }
+
+  #accepted(placed: readonly Entry[], attention: Attention): Acceptance {
+    attention.afterAnswer(() => this.#readBacks.later(placed));
+    return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
+  }
+
+  /** @returns the entries of this very webhook that the view has read; none unless it has read all */
+  #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
+    if (id === "") return [];
+    const read = this.#settings.view.currentEntries.filter(
+      (entry) => entry.id === id && entry.bodyDigest === bodyDigest && entry.mode === mode,
+    );
+    const tags = new Set(read.flatMap((entry) => entry.targets.tags));
+    const prefixes = new Set(read.flatMap((entry) => entry.targets.prefixes));
+    const isWhole =
+      targets.tags.every((tag) => tags.has(tag)) &&
+      targets.prefixes.every((prefix) => prefixes.has(prefix));
+    return isWhole ? read : [];
+  }
+
+  #isReused({ id, bodyDigest }: SignedOrder): boolean {
+    const { entries } = this.#settings.view;
+    return id !== "" && entries.some((entry) => entry.id === id && entry.bodyDigest !== bodyDigest);
+  }
+
+  /** A purge too large for one entry becomes several, which stand in the journal together. */
+  #entriesOf(order: SignedOrder): NewEntry[] {
+    const entry = (targets: PurgeTargets): NewEntry => ({
+      n: this.#settings.randomText(),
+      mode: order.mode,
+      targets,
+      id: order.id,
+      bodyDigest: order.bodyDigest,
+      reason: order.reason,
+      by: order.by,
+      lost: "",
+    });
+    return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
+  }
+}
+
+/** Halves what does not fit until it does. */
+function split(targets: PurgeTargets, fits: (targets: PurgeTargets) => boolean): PurgeTargets[] {
+  const { tags, prefixes } = targets;
+  if (fits(targets) || tags.length + prefixes.length <= 1) return [targets];
+  const [tagsAt, prefixesAt] = [Math.ceil(tags.length / 2), Math.floor(prefixes.length / 2)];
+  const halves: PurgeTargets[] = [
+    { tags: tags.slice(0, tagsAt), prefixes: prefixes.slice(0, prefixesAt) },
+    { tags: tags.slice(tagsAt), prefixes: prefixes.slice(prefixesAt) },
+  ];
+  return halves.flatMap((half) => split(half, fits));
+}
+
+function bytesOf(entry: NewEntry): number {
+  return new TextEncoder().encode(Object.entries(encodeEntry(entry)).flat().join("")).length;
+}

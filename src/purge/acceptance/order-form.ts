@@ -1,0 +1,79 @@
+// The form of a purge as it comes over the wire, and what is said of a text that does not have it.
+import * as z from "zod/mini";
+import type { Reason } from "../../operator-error.ts";
+
+const reasonCharsMax = 512;
+
+const names = (what: string) =>
+  z.optional(
+    z.array(
+      z.string("must be a text").check(z.regex(/\S/, "holds an empty text")),
+      `must be a list of ${what}`,
+    ),
+  );
+
+const form = z.strictObject(
+  {
+    tags: names("tags"),
+    urls: names("URLs"),
+    prefixes: names("prefixes"),
+    hosts: names("hosts"),
+    routes: names("route names"),
+    everything: z.optional(z.boolean("must be true or false")),
+    mode: z.optional(z.enum(["hard", "soft"], 'is "hard" or "soft"')),
+    dryRun: z.optional(z.boolean("must be true or false")),
+    reason: z.optional(
+      z
+        .string("must be a text")
+        .check(z.maxLength(reasonCharsMax, `is over ${reasonCharsMax} characters`)),
+    ),
+  },
+  {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? `${issue.keys.map(quoted).join(", ")} is no field of a purge`
+        : "must be an object",
+  },
+);
+
+export type OrderText = z.output<typeof form>;
+
+const example = 'Send JSON such as {"tags": ["article:1"]}';
+
+const mendByField: Readonly<Record<string, string>> = {
+  tags: 'Write it as in "tags": ["article:1"].',
+  urls: 'Write it as in "urls": ["https://www.example.com/a"].',
+  prefixes: 'Write it as in "prefixes": ["/news/"].',
+  hosts: 'Write it as in "hosts": ["www.example.com"].',
+  routes: 'Write it as in "routes": ["article"].',
+  everything: 'Write "everything": true, or leave it out.',
+  mode: 'Write "mode": "hard" or "mode": "soft", or leave it out.',
+  dryRun: 'Write "dryRun": true, or leave it out.',
+  reason: `Write a text of up to ${reasonCharsMax} characters, or leave it out.`,
+};
+
+/** @param body text of the request */
+export function readForm(body: string): OrderText | { fault: Reason } {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return { fault: { why: "The body is not JSON.", mend: `${example}.` } };
+  }
+  const checked = z.safeParse(form, parsed);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const place = issue?.path.map(String) ?? [];
+  const why = `${place.join(".") || "The body"} ${issue?.message}.`;
+  const fields = Object.keys(mendByField).join(", ");
+  const mend = mendByField[place[0] ?? ""] ?? `${example}; the fields are ${fields}.`;
+  return { fault: { why, mend } };
+}
+
+const quotedCharsMax = 200;
+
+/** A text of the sender's, for a sentence about it. */
+export function quoted(text: string): string {
+  const shown = text.length > quotedCharsMax ? `${text.slice(0, quotedCharsMax)}…` : text;
+  return JSON.stringify(shown);
+}

@@ -1,0 +1,164 @@
+// Looks whether what this isolate has accepted still stands in the journal, and writes again what is
+// gone (docs/purge-protocol.md, rule 22). What was accepted together is looked for together.
+import { patiently, pause } from "../../patience.ts";
+import type { Entry, NewEntry } from "../journal/entry.ts";
+import type { Journal, PlaceState } from "../journal/journal.ts";
+import type { JournalView } from "../view/journal-view.ts";
+
+export interface ReadBacksSettings {
+  readonly journal: Pick<Journal, "standing" | "append">;
+  readonly view: Pick<JournalView, "replaced" | "readBack">;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  readonly maxLagMs: number;
+}
+
+interface Pending {
+  entry: Entry;
+  readonly acceptedAtMs: number;
+  triesCount: number;
+  /** The look that is under way for it, which may be another request's. */
+  look: Promise<void> | undefined;
+}
+
+const waitMsMax = 20_000;
+/** Work behind an answer ends after 30 s. */
+const triesMax = 4;
+const pauseMs = 5_000;
+/** By then its own request has looked for it, or is gone. */
+const tendedMsMax = waitMsMax + triesMax * pauseMs;
+/** A look takes no longer, unless it has to write, or is gone with its request. */
+const lookMsMax = 3_000;
+/** The journal answers for all of them in one reply. */
+const togetherMax = 128;
+/** Accepted no later than that after another, an entry is looked for with it. */
+const togetherMsMax = 1_000;
+
+export class ReadBacks {
+  readonly #settings: ReadBacksSettings;
+  /** An entry that was accepted again is there for each time. */
+  readonly #pending = new Set<Pending>();
+
+  constructor(settings: ReadBacksSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Half of N later, 20 s at most, and for some 20 s more while the journal is away. Each request
+   * keeps a timer of its own: one that finds its entries looked for has nothing left to do.
+   *
+   * @param placed of one purge
+   */
+  async later(placed: readonly Entry[]): Promise<void> {
+    const acceptedAtMs = this.#settings.nowAtMs();
+    const own = placed.map((entry): Pending => ({
+      entry,
+      acceptedAtMs,
+      triesCount: 0,
+      look: undefined,
+    }));
+    for (const each of own) this.#pending.add(each);
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      await pause(tries === 0 ? this.#waitMs : pauseMs);
+      if (await this.#areAnsweredFor(own, tries)) return;
+    }
+    // After that the view's own renewals look for what they have not read.
+    for (const each of own) this.#pending.delete(each);
+  }
+
+  /**
+   * Now, a piece at a time.
+   *
+   * @returns whether the journal has answered for all
+   */
+  async now(placed: readonly Entry[]): Promise<boolean> {
+    for (let at = 0; at < placed.length; at += togetherMax) {
+      const piece = placed.slice(at, at + togetherMax);
+      if (!(await this.#writeAgainIfGone(piece))) return false;
+    }
+    return true;
+  }
+
+  get #waitMs(): number {
+    return Math.min(this.#settings.maxLagMs / 2, waitMsMax);
+  }
+
+  async #areAnsweredFor(own: readonly Pending[], tries: number): Promise<boolean> {
+    for (const look of new Set(own.map((each) => each.look))) {
+      if (look !== undefined) await patiently(look, lookMsMax);
+    }
+    const isPending = (each: Pending) => this.#pending.has(each);
+    const left = own.filter((each) => isPending(each) && each.triesCount <= tries);
+    for (let at = 0; at < left.length; at += togetherMax) {
+      await this.#lookFor(this.#together(left.slice(at, at + togetherMax)));
+    }
+    return !own.some(isPending);
+  }
+
+  /** With them goes what was accepted at about the same time, and nobody looks for. */
+  #together(own: readonly Pending[]): Pending[] {
+    const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
+    const togetherMs = Math.min(togetherMsMax, this.#waitMs / 5);
+    const together = new Set(own);
+    for (const each of this.#pending) {
+      if (together.size >= togetherMax) break;
+      const sinceMs = each.acceptedAtMs - acceptedAtMs;
+      const isDue =
+        sinceMs <= togetherMs && each.look === undefined && each.triesCount <= triesCount;
+      if (isDue || sinceMs < -tendedMsMax) together.add(each);
+    }
+    return [...together];
+  }
+
+  async #lookFor(together: readonly Pending[]): Promise<void> {
+    const { promise: look, resolve } = Promise.withResolvers<void>();
+    for (const each of together) each.look = look;
+    const entries = new Map(together.map(({ entry }) => [entry.n, entry]));
+    try {
+      const isAnswered = await this.#writeAgainIfGone([...entries.values()]);
+      if (isAnswered) for (const each of together) this.#pending.delete(each);
+    } finally {
+      for (const each of together) {
+        each.triesCount += 1;
+        if (each.look === look) each.look = undefined;
+      }
+      resolve();
+    }
+  }
+
+  /**
+   * What is gone is written again as another entry, but for what newer entries have pushed out: every
+   * view counts that as known to cover what is older. With its old `n` it could be given its old ID
+   * too, behind entries that nobody who joins at it would ever read.
+   *
+   * @returns whether the journal has answered
+   */
+  async #writeAgainIfGone(placed: readonly Entry[]): Promise<boolean> {
+    const { journal, view, randomText } = this.#settings;
+    const read = await journal.standing(placed);
+    if (read.kind === "unavailable") return false;
+    const inState = (state: PlaceState) => placed.filter((_, at) => read.states[at] === state);
+    view.readBack([...inState("standing"), ...inState("trimmed")]);
+    const gone = inState("gone");
+    if (gone.length > 0) {
+      const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
+      const appended = await journal.append(again);
+      if (appended.kind === "unavailable") return false;
+      const placedAgain = placedAt(appended.positions, again);
+      view.replaced(gone, placedAgain);
+      this.#follow(gone, placedAgain);
+    }
+    return true;
+  }
+
+  /** Who still looks for one that was gone looks from now on for what took its place. */
+  #follow(gone: readonly Entry[], again: readonly Entry[]): void {
+    const placeOf = new Map(gone.map(({ n }, at) => [n, again[at]]));
+    for (const each of this.#pending) each.entry = placeOf.get(each.entry.n) ?? each.entry;
+  }
+}
+
+/** Entries as the journal has placed them. */
+export function placedAt(positions: readonly string[], entries: readonly NewEntry[]): Entry[] {
+  return entries.map((entry, at) => ({ ...entry, position: positions[at] ?? "" }));
+}

@@ -1,0 +1,76 @@
+// The purge journal: one Redis stream, appended to and never taken back.
+import type { RedisTrouble } from "../../redis/trouble.ts";
+import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
+
+/** `trouble`: told of what somebody waits for. */
+export type Unavailable = { kind: "unavailable"; trouble?: RedisTrouble | undefined };
+
+/** Entries, oldest first, with the clock before the first request for them was sent. */
+export interface JournalRead {
+  readonly kind: "read";
+  readonly entries: readonly Entry[];
+  readonly sentAtMs: number;
+}
+
+export interface PrimaryRead extends JournalRead {
+  readonly upTo: Entry | undefined;
+  /** Nothing stands up to that position, and as many entries stand as trimming leaves. */
+  readonly isTrimmed: boolean;
+}
+
+/** `trimmed`: only newer entries stand, and as many as trimming leaves. `gone`: it was lost. */
+export type PlaceState = "standing" | "trimmed" | "gone";
+
+export interface Journal {
+  /**
+   * The newest entries without a gap, perhaps from a replica that lags: at least 1,000, unless
+   * there are fewer or the replicas that were asked did not hold the same.
+   */
+  newest(): Promise<JournalRead | Unavailable>;
+  /**
+   * What follows an entry. Reading starts at that very entry and must bring it back first;
+   * `not-joined` if it does not, or if more follows than a view holds.
+   */
+  since(place: EntryPlace): Promise<JournalRead | { kind: "not-joined" } | Unavailable>;
+  /** At the primary: the newest entry that is not after a position, and the newest of all. */
+  atPrimary(position: string): Promise<PrimaryRead | Unavailable>;
+  /** At the primary: what became of these very entries, in order. */
+  standing(
+    places: readonly EntryPlace[],
+  ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable>;
+  /** In one transaction: appends a mark of loss and reads the newest entries, the mark included. */
+  appendMark(lost: string): Promise<JournalRead | Unavailable>;
+  /**
+   * In one command or transaction. The oldest entries go beyond `keptCount`.
+   *
+   * @returns the positions, in order
+   */
+  append(
+    entries: readonly NewEntry[],
+  ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable>;
+}
+
+/** The way back from a view's oldest entry. */
+export interface OlderEntries {
+  /**
+   * A page of what stands just before an entry, oldest first. Reading starts at that very entry and
+   * must bring it back; `not-joined` if it does not. An empty page is the journal's beginning.
+   */
+  before(
+    place: EntryPlace,
+  ): Promise<{ kind: "read"; entries: readonly Entry[] } | { kind: "not-joined" } | Unavailable>;
+}
+
+/** How many entries a cold view loads at the least. */
+export const newestCount = 1_000;
+
+/** What a view holds at the most, in entries and in estimated bytes of memory. */
+export const chainEntriesMax = 8 * newestCount;
+export const chainBytesMax = 16 * 1_048_576;
+
+/**
+ * How many of the newest entries trimming leaves. It is more than a view holds, so that no view knows
+ * a stamp that is older than what was trimmed; and with 8 KiB an entry it is 64 MiB at the most,
+ * within the 100 MB that Upstash allows a record.
+ */
+export const keptCount = 8_192;

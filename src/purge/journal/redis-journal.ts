@@ -1,0 +1,251 @@
+// The journal over Redis: XADD, XRANGE, XREVRANGE, and transactions where the primary must answer.
+import type { Redis } from "@upstash/redis/cloudflare";
+import type { RedisCause, RedisClient } from "../../redis/redis-client.ts";
+import {
+  comparePositions,
+  encodeEntry,
+  entriesOf,
+  type Entry,
+  type EntryPlace,
+  isSamePlace,
+  markOf,
+  type NewEntry,
+} from "./entry.ts";
+import { bytesOf, lengthened, type Page, pageCount } from "./journal-pages.ts";
+import {
+  chainBytesMax,
+  chainEntriesMax,
+  type Journal,
+  type JournalRead,
+  keptCount,
+  type OlderEntries,
+  type PlaceState,
+  type PrimaryRead,
+  type Unavailable,
+} from "./journal.ts";
+
+const unavailable: Unavailable = { kind: "unavailable" };
+
+export interface RedisJournalSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly nowAtMs: () => number;
+  /** A new random text; tells an entry from another that is given the same ID after a loss. */
+  readonly randomText: () => string;
+  /** Absent: the usual. */
+  readonly keptCount?: number;
+}
+
+/** How much stands, and since when. */
+export interface JournalExtent {
+  readonly count: number;
+  /** The position of the oldest entry; `null` where none stands. */
+  readonly oldest: string | null;
+}
+
+export class RedisJournal implements Journal, OlderEntries {
+  readonly #settings: RedisJournalSettings;
+  readonly #key: string;
+
+  constructor(settings: RedisJournalSettings) {
+    this.#settings = settings;
+    this.#key = `${settings.namespace}:journal`;
+  }
+
+  async newest(): Promise<JournalRead | Unavailable> {
+    const sentAtMs = this.#settings.nowAtMs();
+    const pageFrom = (from: string) => this.#pageBack(from);
+    const first = await pageFrom("+");
+    if (first === undefined) return unavailable;
+    return { kind: "read", entries: await lengthened(first, pageFrom), sentAtMs };
+  }
+
+  async before(
+    place: EntryPlace,
+  ): Promise<{ kind: "read"; entries: readonly Entry[] } | { kind: "not-joined" } | Unavailable> {
+    const page = await this.#pageBack(place.position);
+    if (page === undefined) return unavailable;
+    const [joint, ...older] = page;
+    if (!isSamePlace(joint, place)) return { kind: "not-joined" };
+    return { kind: "read", entries: older.toReversed() };
+  }
+
+  async #pageBack(from: string): Promise<Page> {
+    const page = await this.#settings.redis.attempt<unknown>((redis) =>
+      redis.xrevrange(this.#key, from, "-", pageCount),
+    );
+    return page.kind === "answered" ? entriesOf(page.value) : undefined;
+  }
+
+  async since(place: EntryPlace): Promise<JournalRead | { kind: "not-joined" } | Unavailable> {
+    const sentAtMs = this.#settings.nowAtMs();
+    const entries: Entry[] = [];
+    let readBytes = 0;
+    let end = place;
+    while (entries.length <= chainEntriesMax && readBytes <= chainBytesMax) {
+      const from = end.position;
+      const page = await this.#settings.redis.attempt<unknown>((redis) =>
+        redis.xrange(this.#key, from, "+", pageCount),
+      );
+      if (page.kind === "unavailable") return unavailable;
+      const [joint, ...read] = entriesOf(page.value);
+      if (!isSamePlace(joint, end)) return { kind: "not-joined" };
+      entries.push(...read);
+      readBytes += bytesOf(read);
+      if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
+      end = entries.at(-1) ?? end;
+    }
+    // A view cannot hold all of it: what is newest at the primary is as much, and fewer pages.
+    return { kind: "not-joined" };
+  }
+
+  /**
+   * For whoever reads along: what follows a position, oldest first, perhaps from a replica that
+   * lags.
+   */
+  async after(position: string, count: number): Promise<readonly Entry[] | Unavailable> {
+    const page = await this.#settings.redis.attempt<unknown>((redis) =>
+      redis.xrange(this.#key, `(${position}`, "+", count),
+    );
+    return page.kind === "unavailable" ? this.#unavailableFor(page.cause) : entriesOf(page.value);
+  }
+
+  /**
+   * What has to be of one moment is one transaction: what stands at or before the position, and the
+   * end of the journal. Older pages are needed only where the position is not among the newest; they
+   * join it, so they are what stood before it whenever they are read.
+   */
+  async atPrimary(position: string): Promise<PrimaryRead | Unavailable> {
+    const sentAtMs = this.#settings.nowAtMs();
+    // One entry backwards from the position tells all three cases apart: the entry itself, an
+    // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
+    // lost too.
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) =>
+        this.#transaction(redis)
+          .xrevrange(this.#key, position, "-", 1)
+          .xrevrange(this.#key, "+", "-", pageCount)
+          .xlen(this.#key)
+          .exec(),
+      "writes",
+    );
+    if (replies.kind === "unavailable") return unavailable;
+    const [, found, newest, count] = replies.value;
+    const [upTo] = entriesOf(found);
+    const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
+    const pageFrom = (from: string) => this.#pageBackAtPrimary(from);
+    const entries = await lengthened(entriesOf(newest), pageFrom, position);
+    return { kind: "read", entries, sentAtMs, upTo, isTrimmed };
+  }
+
+  async #pageBackAtPrimary(from: string): Promise<Page> {
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) => this.#transaction(redis).xrevrange(this.#key, from, "-", pageCount).exec(),
+      "writes",
+    );
+    return replies.kind === "answered" ? entriesOf(replies.value[1]) : undefined;
+  }
+
+  async standing(
+    places: readonly EntryPlace[],
+  ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable> {
+    const replies = await this.#settings.redis.attempt<unknown[]>((redis) => {
+      const transaction = this.#transaction(redis);
+      for (const { position } of places) transaction.xrange(this.#key, position, position);
+      return transaction.exec();
+    }, "writes");
+    if (replies.kind === "unavailable") return unavailable;
+    const [, ...found] = replies.value;
+    const isStanding = (place: EntryPlace, at: number) =>
+      isSamePlace(entriesOf(found[at])[0], place);
+    if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
+    const extent = await this.#extentAtPrimary();
+    if (extent === undefined) return unavailable;
+    const isTrimmed = ({ position }: EntryPlace) =>
+      extent.count >= this.#keptCount && comparePositions(position, extent.oldest ?? "0-0") < 0;
+    const states = places.map((place, at): PlaceState => {
+      if (isStanding(place, at)) return "standing";
+      return isTrimmed(place) ? "trimmed" : "gone";
+    });
+    return { kind: "read", states };
+  }
+
+  /** For whoever asks how much stands, perhaps from a replica that lags. */
+  async extent(): Promise<JournalExtent | Unavailable> {
+    const replies = await this.#settings.redis.attempt<unknown[]>((redis) =>
+      redis.pipeline().xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
+    );
+    return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
+  }
+
+  async #extentAtPrimary(): Promise<JournalExtent | undefined> {
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) => this.#transaction(redis).xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
+      "writes",
+    );
+    return replies.kind === "answered" ? extentOf(replies.value.slice(1)) : undefined;
+  }
+
+  /** Upstash sends a transaction with a write in it to the primary, whole. */
+  #transaction(redis: Redis) {
+    return redis.multi().set(`${this.#settings.namespace}:probe`, "1", { px: 1_000 });
+  }
+
+  /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
+  async appendMark(lost: string): Promise<JournalRead | Unavailable> {
+    const sentAtMs = this.#settings.nowAtMs();
+    const mark = markOf(lost, this.#settings.randomText());
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) =>
+        redis
+          .multi()
+          .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
+          .xrevrange(this.#key, "+", "-", pageCount)
+          .exec(),
+      "writes",
+    );
+    if (replies.kind === "unavailable") return unavailable;
+    return { kind: "read", entries: entriesOf(replies.value[1]).toReversed(), sentAtMs };
+  }
+
+  async append(
+    entries: readonly NewEntry[],
+  ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable> {
+    const [only, ...more] = entries;
+    if (only === undefined) return { kind: "appended", positions: [] };
+    const replies = await this.#settings.redis.insist<unknown[]>(async (redis) => {
+      if (more.length === 0)
+        return [await redis.xadd(this.#key, "*", encodeEntry(only), this.#trim)];
+      const transaction = redis.multi();
+      for (const entry of entries) transaction.xadd(this.#key, "*", encodeEntry(entry), this.#trim);
+      return transaction.exec();
+    });
+    if (replies.kind === "unavailable") return this.#unavailableFor(replies.cause);
+    const positions = replies.value.filter((reply) => typeof reply === "string");
+    if (positions.length === entries.length) return { kind: "appended", positions };
+    return this.#unavailableFor("not-upstash");
+  }
+
+  get #keptCount(): number {
+    return this.#settings.keptCount ?? keptCount;
+  }
+
+  /** Redis may keep some more, never less. */
+  get #trim() {
+    return { trim: { type: "MAXLEN", comparison: "~", threshold: this.#keptCount } } as const;
+  }
+
+  /** What was not sent failed for what others met before it. */
+  #unavailableFor(cause: RedisCause): Unavailable {
+    const { redis } = this.#settings;
+    if (cause !== "shut-off" && cause !== "writes-refused")
+      return { ...unavailable, trouble: cause };
+    const before = [redis.trouble, redis.troubleWithWrites].find((last) => last?.isOver === false);
+    return { ...unavailable, trouble: before?.kind };
+  }
+}
+
+/** @param replies of XLEN, and of XRANGE for the oldest entry */
+function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
+  return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
+}

@@ -1,0 +1,233 @@
+// Follows the journal: how a chain of its entries is begun, extended, replaced after a loss, and
+// lengthened at its older end (docs/purge-protocol.md, rules 11 to 14 and 16 to 18).
+import type { Stamp } from "../../cache/record.ts";
+import type { AcceptedPurges } from "./accepted-purges.ts";
+import type { ClockSteps } from "./clock-steps.ts";
+import { Chain, type ChainBounds } from "./chain.ts";
+import { acceptedAtMs, comparePositions, type Entry, isSamePlace } from "../journal/entry.ts";
+import type { Journal, JournalRead, OlderEntries, Unavailable } from "../journal/journal.ts";
+import type { ViewCopy } from "./view-copies.ts";
+
+export interface JournalFollowerSettings {
+  readonly journal: Journal;
+  /** Absent: what is older than a view's oldest entry stays unknown. */
+  readonly older: OlderEntries | undefined;
+  /** Told of what has been read. */
+  readonly accepted: AcceptedPurges;
+  readonly nowAtMs: () => number;
+  readonly clock: ClockSteps;
+  /** Absent: the usual. */
+  readonly chainBounds: ChainBounds | undefined;
+}
+
+/** From a purge's acceptance, by the journal's clock, to its being read here. */
+export interface JournalLag {
+  /** Of the newest purge that was read on to. */
+  readonly lastMs: number;
+  readonly worstMs: number;
+}
+
+/** How many pages one search reads at the most. */
+const searchPagesMax = 4;
+
+export class JournalFollower {
+  readonly #settings: JournalFollowerSettings;
+  #chain: Chain | undefined;
+  #sentAtMs = -Infinity;
+  /** The chain that nothing more can be read back for. */
+  #complete: Chain | undefined;
+  #isSearching = false;
+  #failedAtMs: number | undefined;
+  #lag: JournalLag | undefined;
+
+  constructor(settings: JournalFollowerSettings) {
+    this.#settings = settings;
+  }
+
+  get chain(): Chain | undefined {
+    return this.#chain;
+  }
+
+  /** The clock before that read was sent which shows the chain's end to have been the journal's. */
+  get sentAtMs(): number {
+    return this.#sentAtMs;
+  }
+
+  /** `undefined` until a purge has come that was not there when the view began. */
+  get lag(): JournalLag | undefined {
+    return this.#lag;
+  }
+
+  get failedAtMs(): number | undefined {
+    return this.#failedAtMs;
+  }
+
+  /** @returns whether the journal was read and the view is as young as that; trouble changes nothing */
+  async readOn(): Promise<boolean> {
+    const before = { chain: this.#chain, sentAtMs: this.#sentAtMs };
+    if (this.#chain === undefined) await this.#begin();
+    else await this.#readOnFrom(this.#chain);
+    return this.#chain !== before.chain || this.#sentAtMs > before.sentAtMs;
+  }
+
+  async #readOnFrom(chain: Chain): Promise<void> {
+    const { end } = chain;
+    const read = await this.#dated((journal) => journal.since(end));
+    this.#noteFailure(read);
+    if (read.kind === "read") return this.#extend(chain, end.position, read);
+    if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
+  }
+
+  /** Rules 12 and 18: a cold view is what is newest; an empty journal gets a mark first. */
+  async #begin(): Promise<void> {
+    let read = await this.#dated((journal) => journal.newest());
+    this.#noteFailure(read);
+    if (read.kind !== "read") return;
+    if (read.entries.length === 0) {
+      const checked = await this.#dated((journal) => journal.atPrimary("0-0"));
+      this.#noteFailure(checked);
+      if (checked.kind !== "read") return;
+      const marked = checked.entries.length > 0 ? checked : await this.#mark("");
+      if (marked.kind !== "read") return;
+      read = marked;
+    }
+    if (this.#chain === undefined) this.#adopt(read);
+  }
+
+  /** Rules 16 and 17: a replica that lags, a journal that was trimmed, or one that lost entries. */
+  async #checkAtPrimary(chain: Chain): Promise<void> {
+    const { accepted } = this.#settings;
+    const { end } = chain;
+    const checked = await this.#dated((journal) => journal.atPrimary(end.position));
+    this.#noteFailure(checked);
+    if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
+    const { upTo, isTrimmed } = checked;
+    if (isSamePlace(upTo, end)) {
+      const at = checked.entries.findIndex(({ position }) => position === end.position);
+      // More than was read lies between: what is newest is then all that is known.
+      if (at < 0) return this.#adopt(checked);
+      const newer = { ...checked, entries: checked.entries.slice(at + 1) };
+      return this.#extend(chain, end.position, newer);
+    }
+    // With its `n`: an entry at the same position may have been lost, and marked, before.
+    const lost = `${end.position} ${end.n}`;
+    const isMarked = checked.entries.some((entry) => entry.lost === lost);
+    const marked = !isTrimmed && !isMarked ? await this.#mark(lost) : undefined;
+    const read = marked ?? checked;
+    if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
+    this.#adopt(read);
+    if (marked !== undefined) accepted.forgetUpTo(read.sentAtMs);
+  }
+
+  #mark(lost: string): Promise<JournalRead | Unavailable> {
+    return this.#dated((journal) => journal.appendMark(lost));
+  }
+
+  /** A read that was sent before the clock was set back brings its entries, and no age. */
+  async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
+    const { clock, journal } = this.#settings;
+    const { count } = clock;
+    const read = await ask(journal);
+    return clock.count === count ? read : { ...read, sentAtMs: -Infinity };
+  }
+
+  /** The clock was set back: nobody knows any more how old the view is. */
+  forgetInstants(): void {
+    this.#sentAtMs = -Infinity;
+    this.#failedAtMs = undefined;
+  }
+
+  /**
+   * Rule 14: a chain takes what is newer from a copy that holds its own last entry; without one the
+   * copy is taken as it is. Either way the view is as old as the read that the copy came from.
+   *
+   * @returns whether it made the view younger
+   */
+  take(copy: ViewCopy): boolean {
+    const isNewer = copy.sentAtMs > this.#sentAtMs;
+    if (!isNewer || this.#settings.clock.isInDoubt(copy.sentAtMs)) return false;
+    const chain = this.#chain;
+    const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
+    if (entries === undefined) return false;
+    const read: JournalRead = { kind: "read", entries, sentAtMs: copy.sentAtMs };
+    if (chain === undefined) this.#adopt(read);
+    else this.#extend(chain, chain.end.position, read);
+    return true;
+  }
+
+  /**
+   * Rule 12: reads back what an older stamp may be found in, a few pages at a time and one search at
+   * a time. What is read lengthens the chain only where it joins it; its end and its age stay.
+   */
+  async searchBack(stamp: Stamp): Promise<void> {
+    const { older } = this.#settings;
+    if (older === undefined || this.#isSearching || !this.#mayBeOlder(stamp)) return;
+    this.#isSearching = true;
+    try {
+      let pageCount = 0;
+      while (pageCount < searchPagesMax && this.#mayBeOlder(stamp)) {
+        pageCount += 1;
+        if (!(await this.#readBack(older))) return;
+      }
+    } finally {
+      this.#isSearching = false;
+    }
+  }
+
+  #mayBeOlder(stamp: Stamp): boolean {
+    const chain = this.#chain;
+    if (stamp === "none" || chain === undefined || chain === this.#complete) return false;
+    return comparePositions(stamp.position, chain.floor.position) < 0;
+  }
+
+  /** @returns whether there may be more */
+  async #readBack(older: OlderEntries): Promise<boolean> {
+    const chain = this.#chain;
+    if (chain === undefined) return false;
+    const { floor } = chain;
+    const read = await older.before(floor);
+    if (read.kind === "unavailable") return false;
+    // Rule 13: it was read for a chain, and for a floor, that may have gone since.
+    if (this.#chain !== chain || !isSamePlace(chain.floor, floor)) return false;
+    const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
+    if (!hasMore) this.#complete = chain;
+    return hasMore;
+  }
+
+  /** Rule 13: a result that was judged against a position that is no longer ours is thrown away. */
+  #isStill(chain: Chain, position: string): boolean {
+    return this.#chain === chain && chain.end.position === position;
+  }
+
+  #extend(chain: Chain, position: string, { entries, sentAtMs }: JournalRead): void {
+    if (!this.#isStill(chain, position)) return;
+    chain.append(entries);
+    this.#noteLag(entries);
+    this.#verified(entries, sentAtMs);
+  }
+
+  #noteFailure({ kind }: { kind: string }): void {
+    this.#failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
+  }
+
+  #noteLag(entries: readonly Entry[]): void {
+    const atMs = this.#settings.nowAtMs();
+    for (const { position } of entries) {
+      const lastMs = Math.max(0, atMs - acceptedAtMs(position));
+      this.#lag = { lastMs, worstMs: Math.max(lastMs, this.#lag?.worstMs ?? 0) };
+    }
+  }
+
+  #adopt(read: JournalRead): void {
+    if (read.entries.length === 0) return;
+    this.#chain = new Chain(read.entries, this.#settings.chainBounds);
+    this.#verified(read.entries, read.sentAtMs);
+  }
+
+  #verified(entries: readonly Entry[], sentAtMs: number): void {
+    this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
+    this.#settings.clock.note(sentAtMs);
+    this.#failedAtMs = undefined;
+    for (const { n } of entries) this.#settings.accepted.forget(n);
+  }
+}

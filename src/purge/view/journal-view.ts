@@ -1,0 +1,226 @@
+// What an isolate knows of the journal: a chain of its entries and when it was read. Asked on every
+// use of a stored response.
+import { bodyRequestedAtMs } from "../../cache/record.ts";
+import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+import type { Stamp } from "../../cache/record.ts";
+import { AcceptedPurges } from "./accepted-purges.ts";
+import type { Chain, ChainBounds } from "./chain.ts";
+import { ClockSteps } from "./clock-steps.ts";
+import { comparePositions, type Entry } from "../journal/entry.ts";
+import { JoinedRuns } from "./joined-runs.ts";
+import type { Journal, OlderEntries } from "../journal/journal.ts";
+import { JournalFollower, type JournalLag } from "./journal-follower.ts";
+import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "./view.ts";
+import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
+
+export interface JournalViewSettings extends RenewalSettings {
+  readonly journal: Journal;
+  /** Absent: what is older than a view's oldest entry stays unknown. */
+  readonly older?: OlderEntries;
+  /** What tells of a clock that is set back; absent: one of its own. */
+  readonly clock?: ClockSteps;
+  /** Is the journal known to be away? Then a renewal is a probe, and no answer waits for one. */
+  readonly isShutOff?: () => boolean;
+  /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
+  readonly chainBounds?: ChainBounds;
+}
+
+export class JournalView implements PurgeView {
+  readonly #settings: JournalViewSettings;
+  readonly #follower: JournalFollower;
+  readonly #accepted = new AcceptedPurges();
+  readonly #catchUps: JoinedRuns;
+  readonly #clock: ClockSteps;
+  readonly #renewals: ViewRenewals;
+  /** Told of what was accepted here and should have been read since: it may have been lost. */
+  onOverdue: (entries: readonly Entry[]) => Promise<void> = async () => undefined;
+  #soughtAtMs = -Infinity;
+
+  constructor(settings: JournalViewSettings) {
+    this.#settings = settings;
+    const { journal, older, nowAtMs, chainBounds, timeoutMs: patienceMs } = settings;
+    const accepted = this.#accepted;
+    const { clock = new ClockSteps(settings.allowanceMs) } = settings;
+    this.#clock = clock;
+    this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, clock, chainBounds });
+    const run = () => this.#follower.readOn();
+    this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
+    const behind = () => this.#lookForOverdue();
+    this.#renewals = new ViewRenewals({ ...settings, follower: this.#follower, behind });
+  }
+
+  get isShutOff(): boolean {
+    return this.#settings.isShutOff?.() ?? false;
+  }
+
+  get chain(): Chain | undefined {
+    return this.#follower.chain;
+  }
+
+  get sentAtMs(): number {
+    return this.#follower.sentAtMs;
+  }
+
+  get lag(): JournalLag | undefined {
+    return this.#follower.lag;
+  }
+
+  get failedAtMs(): number | undefined {
+    return this.#follower.failedAtMs;
+  }
+
+  /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
+  attend(attention: Attention): (() => Promise<void>) | undefined {
+    const { atMs } = attention;
+    this.arrived(atMs);
+    const ageMs = atMs - this.sentAtMs;
+    if (!this.#renewals.isDue(atMs, ageMs)) return undefined;
+    const renewed = this.#renewals.begun(attention);
+    return this.#renewals.isPast(ageMs) && !this.isShutOff ? renewed : undefined;
+  }
+
+  /** Where the clock was set back, what it showed before is nothing to compare it with. */
+  arrived(atMs: number): void {
+    if (!this.#clock.isSetBackAt(atMs)) return;
+    this.#follower.forgetInstants();
+    this.#accepted.dateUpTo(atMs);
+    this.#renewals.forgetInstants();
+    this.#soughtAtMs = -Infinity;
+  }
+
+  /**
+   * Rule 6: before an unknown stamp costs an origin request, once per N/4. What is older than the
+   * view is meanwhile sought behind the answer, which does not wait for it (rule 12).
+   */
+  seek(attention: Attention, stamp: Stamp = "none"): Promise<void> | undefined {
+    const { atMs } = attention;
+    const isDue = Math.abs(atMs - this.#soughtAtMs) >= this.#settings.maxLagMs / 4;
+    if (!isDue && !this.#renewals.areUnderWay) return undefined;
+    if (isDue) {
+      this.#soughtAtMs = atMs;
+      attention.afterAnswer(() => this.#follower.searchBack(stamp));
+    }
+    const renewed = this.#renewals.begun(attention, stamp);
+    return this.isShutOff ? undefined : renewed();
+  }
+
+  /**
+   * Brings in what this isolate has just accepted: until then every response that it covers, new
+   * ones too, would be asked for again. An isolate that takes purges alone has no other occasion.
+   */
+  catchUp(): Promise<void> {
+    return this.#catchUps.ask();
+  }
+
+  /** Rule 1: waits for a first view as long as the journal's time-out allows. */
+  async stamp(attention: Attention): Promise<Stamp> {
+    if (this.chain === undefined) {
+      const renewed = this.#renewals.begun(attention);
+      if (!this.isShutOff) await renewed();
+    }
+    return this.chain?.end ?? "none";
+  }
+
+  judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement {
+    const purged = this.#purged(stored);
+    const isKnown = this.chain?.knows(stored.stamp) ?? false;
+    if (purged?.mode === "hard") {
+      // Rule 6: what counts here as older than everything, a newer view may know.
+      const mayBeNewer = !isKnown && stored.stamp !== "none";
+      return mayBeNewer ? { kind: "unverified", covering: purged } : purged;
+    }
+    const isCurrent = isKnown && this.#isWithinBound(this.sentAtMs, ask);
+    if (!isCurrent && !this.#isTrusted(stored, ask))
+      return { kind: "unverified", covering: purged };
+    return purged ?? { kind: "usable" };
+  }
+
+  /** A validator may stand for the very body that was purged, and a 304 would bring that back. */
+  mayBeValidated(stored: StoredMetadata, ask: Omit<JudgementAsk, "colo">): boolean {
+    const isKnown = this.chain?.knows(stored.stamp) ?? false;
+    if (!isKnown || !this.#isWithinBound(this.sentAtMs, ask)) return false;
+    const ordered = [this.#accepted, this.chain].map((known) => known?.isPurgedByOrder(stored));
+    return !ordered.includes(true);
+  }
+
+  /** Rule 7 (b). */
+  #isTrusted(stored: StoredMetadata, ask: JudgementAsk): boolean {
+    const { colo } = stored;
+    const atMs = bodyRequestedAtMs(stored);
+    const isYoung = this.#isWithinBound(atMs, ask) && !this.#clock.isInDoubt(atMs);
+    return isYoung && colo !== "" && colo === ask.colo();
+  }
+
+  /** A failure that is older than N says nothing of now: the journal was not asked since. */
+  isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
+    const { failedAtMs } = this;
+    if (failedAtMs === undefined || this.#isWithinBound(this.sentAtMs, ask)) return false;
+    return Math.abs(ask.atMs - failedAtMs) <= ask.maxLagMs;
+  }
+
+  #isWithinBound(instantMs: number, ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
+    const { allowanceMs } = this.#settings;
+    const ageMs = ask.atMs - instantMs;
+    return ageMs >= -allowanceMs && ageMs <= ask.maxLagMs - allowanceMs;
+  }
+
+  purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean {
+    const instants = [this.chain, this.#accepted].map((known) => known?.lastPurgeAtMs(stored));
+    return instants.some((atMs) => (atMs ?? -Infinity) >= sinceAtMs);
+  }
+
+  #purged(stored: StoredMetadata): Extract<PurgeJudgement, { kind: "purged" }> | undefined {
+    const modes = [this.#accepted.purged(stored), this.chain?.purged(stored)];
+    if (modes.includes("hard")) return { kind: "purged", mode: "hard" };
+    if (!modes.includes("soft")) return undefined;
+    const since = [this.#accepted, this.chain].map((known) => known?.staleSinceMs(stored));
+    return {
+      kind: "purged",
+      mode: "soft",
+      sinceAtMs: Math.min(...since.map((at) => at ?? Infinity)),
+    };
+  }
+
+  /** What this isolate has accepted covers here at once, until a join brings it. */
+  accepted(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      // A read that was under way may have brought it before the journal's answer came.
+      if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());
+    }
+  }
+
+  /** Entries of this isolate's that were lost, and now stand elsewhere. */
+  replaced(lost: readonly Entry[], again: readonly Entry[]): void {
+    for (const { n } of lost) this.#accepted.forget(n);
+    this.accepted(again);
+  }
+
+  /**
+   * Entries of this isolate's that were not lost. No read on brings one that stands before the chain:
+   * every stamp that the chain knows is newer.
+   */
+  readBack(entries: readonly Entry[]): void {
+    const { chain } = this;
+    for (const { n, position } of entries) {
+      const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
+      if (isBelow) this.#accepted.forget(n);
+    }
+  }
+
+  /** What was read from the journal, if that was within N − A. */
+  get currentEntries(): readonly Entry[] {
+    const { maxLagMs, nowAtMs } = this.#settings;
+    const isCurrent = this.#isWithinBound(this.sentAtMs, { atMs: nowAtMs(), maxLagMs });
+    return isCurrent ? (this.chain?.entries ?? []) : [];
+  }
+
+  /** Everything that is known to stand in the journal. */
+  get entries(): readonly Entry[] {
+    return [...(this.chain?.entries ?? []), ...this.#accepted.entries];
+  }
+
+  async #lookForOverdue(): Promise<void> {
+    const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.maxLagMs / 2);
+    if (overdue.length > 0) await this.onOverdue(overdue);
+  }
+}

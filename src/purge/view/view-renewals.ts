@@ -1,0 +1,165 @@
+// Renews a view in the background (docs/purge-protocol.md, rule 15): from the colo's copy of another
+// isolate's view, or from the journal. One renewal at a time, whoever asks for it.
+import type { Stamp } from "../../cache/record.ts";
+import { patiently } from "../../patience.ts";
+import type { JournalFollower } from "./journal-follower.ts";
+import type { Attention } from "./view.ts";
+import type { ViewCopies } from "./view-copies.ts";
+
+export interface RenewalSettings {
+  /** Absent: every renewal reads the journal. */
+  readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim">;
+  readonly nowAtMs: () => number;
+  /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
+  readonly random?: () => number;
+  /** The smallest `maxLag` of all routes, by which the view is renewed. */
+  readonly maxLagMs: number;
+  /** A: for clock error within a colo and the lag of a replica. */
+  readonly allowanceMs: number;
+  /** How long a read of the journal may take in all. */
+  readonly timeoutMs: number;
+}
+
+interface ViewRenewalsSettings extends RenewalSettings {
+  readonly follower: JournalFollower;
+  /** Runs behind each renewal, whatever came of it. */
+  readonly behind: () => Promise<void>;
+}
+
+interface Renewal {
+  readonly startedAtMs: number;
+  readonly done: Promise<void>;
+  /** Somebody waits for this stamp to become known. */
+  sought: Stamp | undefined;
+}
+
+/** Draws from here give ages from 0.35 to 0.6 of N − A, so that a colo's isolates do not crowd. */
+const renewalAgeLeast = 0.35;
+const renewalAgeSpan = 0.25;
+const drawOfHalf = 0.6;
+
+/** Having looked at the colo's cache without being renewed, an isolate looks again after that. */
+const lookAgainMsMax = 500;
+
+export class ViewRenewals {
+  readonly #settings: ViewRenewalsSettings;
+  #renewal: Renewal | undefined;
+  /** The age at which the view is next renewed. */
+  #renewalAgeMs: number;
+  #lookedAtMs = -Infinity;
+
+  constructor(settings: ViewRenewalsSettings) {
+    this.#settings = settings;
+    this.#renewalAgeMs = this.#drawnAgeMs();
+  }
+
+  get #boundMs(): number {
+    return this.#settings.maxLagMs - this.#settings.allowanceMs;
+  }
+
+  #drawnAgeMs(): number {
+    const draw = this.#settings.random?.() ?? drawOfHalf;
+    return (renewalAgeLeast + renewalAgeSpan * draw) * this.#boundMs;
+  }
+
+  get areUnderWay(): boolean {
+    return this.#renewal !== undefined;
+  }
+
+  isPast(ageMs: number): boolean {
+    return ageMs > this.#boundMs;
+  }
+
+  isDue(atMs: number, ageMs: number): boolean {
+    if (ageMs < this.#renewalAgeMs) return false;
+    return this.isPast(ageMs) || !this.#hasJustLooked(atMs);
+  }
+
+  forgetInstants(): void {
+    this.#renewal = undefined;
+    this.#lookedAtMs = -Infinity;
+  }
+
+  /**
+   * Begins a renewal, or joins the one that is under way. Each request waits under a timer of its own,
+   * since a renewal may never end.
+   *
+   * @param sought somebody waits for this stamp to become known
+   * @returns waits for it
+   */
+  begun(attention: Attention, sought?: Stamp): () => Promise<void> {
+    const { done } = this.#renewing(attention, sought);
+    return async () => void (await patiently(done, this.#settings.timeoutMs));
+  }
+
+  #renewing({ atMs, afterAnswer, host }: Attention, sought: Stamp | undefined): Renewal {
+    const running = this.#renewal;
+    // One that began well in the future began before the clock was set back, and may be gone.
+    const isRunning = (startedAtMs: number) =>
+      Math.abs(atMs - startedAtMs) < this.#settings.timeoutMs;
+    if (running !== undefined && isRunning(running.startedAtMs)) {
+      running.sought ??= sought;
+      return running;
+    }
+    this.#renewalAgeMs = this.#drawnAgeMs();
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const renewal: Renewal = { startedAtMs: atMs, done, sought };
+    this.#renewal = renewal;
+    const ended = () => {
+      if (this.#renewal === renewal) this.#renewal = undefined;
+      resolve();
+    };
+    afterAnswer(async () => {
+      try {
+        // After trouble the old view stays, and ages.
+        const publish = await this.#renew(renewal, host).finally(ended);
+        await publish?.();
+      } finally {
+        await this.#settings.behind();
+      }
+    });
+    return renewal;
+  }
+
+  #hasJustLooked(atMs: number): boolean {
+    const sinceMs = atMs - this.#lookedAtMs;
+    return sinceMs >= 0 && sinceMs < Math.min(lookAgainMsMax, this.#boundMs / 8);
+  }
+
+  /** @returns what is left to be done once nobody waits any more */
+  async #renew(
+    renewal: Renewal,
+    host: string | undefined,
+  ): Promise<(() => Promise<void>) | undefined> {
+    const { copies, nowAtMs, follower } = this.#settings;
+    const hasColo = copies !== undefined && host !== undefined;
+    if (hasColo && !this.#hasJustLooked(nowAtMs())) {
+      this.#lookedAtMs = nowAtMs();
+      if (await this.#isLeftToColo(copies, renewal, host)) return undefined;
+    }
+    const hasRead = await follower.readOn();
+    const { chain, sentAtMs } = follower;
+    const isOfKnownAge = hasRead && sentAtMs > -Infinity;
+    if (!isOfKnownAge || !hasColo || chain === undefined) return undefined;
+    return () => copies.publish(host, { entries: chain.entries, sentAtMs });
+  }
+
+  /** Rule 15: a copy that is young enough, or another isolate that is about to read the journal. */
+  async #isLeftToColo(
+    copies: Pick<ViewCopies, "read" | "claim">,
+    renewal: Renewal,
+    host: string,
+  ): Promise<boolean> {
+    const { nowAtMs, follower } = this.#settings;
+    const copy = await copies.read(host);
+    const hasTaken = copy !== undefined && follower.take(copy);
+    const ageMs = () => nowAtMs() - follower.sentAtMs;
+    const isFound = () =>
+      renewal.sought === undefined || follower.chain?.knows(renewal.sought) === true;
+    if (hasTaken && isFound() && ageMs() < this.#boundMs / 2) return true;
+    const claiming = copies.claim(host);
+    // Somebody waits: nobody else's claim would be minded, and ours need not be in place first.
+    if (!isFound() || this.isPast(ageMs())) return false;
+    return (await claiming) === "others" && isFound() && !this.isPast(ageMs());
+  }
+}
