@@ -15,9 +15,9 @@ export interface Answer {
 }
 
 /** Why the origin is asked, and what is at hand meanwhile. */
-export interface Need {
+export interface Need<P = Ports> {
   readonly asked: Asked;
-  readonly ports: Ports;
+  readonly ports: P;
   /** Under which forwards are collapsed. */
   readonly key: RecordKey;
   readonly reason: ForwardReason;

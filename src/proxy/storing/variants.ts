@@ -12,9 +12,9 @@ import type { Ports } from "../ports.ts";
 import { discardBody } from "../../cache/record.ts";
 
 /** A request whose answer is stored, and the marker that its look-up followed, if there was one. */
-export interface VariantPlace {
+export interface VariantPlace<P = Ports> {
   readonly asked: Asked;
-  readonly ports: Ports;
+  readonly ports: P;
   readonly marker: VaryMarker | undefined;
   /** What the look-up passed over may be a marker. */
   readonly inShared?: InShared | undefined;
