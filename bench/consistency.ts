@@ -3,10 +3,10 @@
 //   npm run bench:consistency -- --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
 import { OperatorError } from "../src/operator-error.ts";
-import { type FaultName, faultNames } from "../test/consistency/nemesis.ts";
-import { isPlantedFault, plantedFaults, revealing } from "../test/consistency/planted-faults.ts";
-import { run, type RunSettings } from "../test/consistency/run.ts";
-import { tableOf } from "../test/consistency/table.ts";
+import { type FaultName, faultNames } from "../testing/consistency/nemesis.ts";
+import { isPlantedFault, plantedFaults, revealing } from "../testing/consistency/planted-faults.ts";
+import { run, type RunSettings } from "../testing/consistency/run.ts";
+import { tableOf } from "../testing/consistency/table.ts";
 
 const checkEveryMs = 1_000;
 

@@ -6,7 +6,7 @@ import { type Colo, freePort, startColo } from "../local/colo.ts";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
-import { adminToken, bundleWith, storesSettled } from "../test/worker/world.ts";
+import { adminToken, bundleWith, storesSettled } from "../testing/worker/world.ts";
 import { counted, markdownTable } from "./figures.ts";
 import { collectGarbage, heldBytes, watchPeak } from "./isolate-memory/heap.ts";
 import { headersBytes } from "./isolate-memory/headers.ts";

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
-import { startWorld } from "../test/worker/world.ts";
+import { startWorld } from "../testing/worker/world.ts";
 import { journalReadsMax } from "./cost/journal-bill.ts";
 
 const fields = { "content-type": "text/html", "cache-control": "max-age=3600" };

@@ -1,7 +1,7 @@
 // The purge journal to scale: what a verdict, a view, a cold start, a join and a purge cost after
 // one purge and after a million, and what a cold isolate can trust after a burst. Over the local
 // REST server before the embedded Valkey. `node --expose-gc bench/journal.ts [purges, a million]`
-import "../test/fakes/workers-globals.ts";
+import "../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";

@@ -1,6 +1,6 @@
 // What decided how a record lies in Redis: commands, bytes and dollars of a hash and of a string, and
 // what packing costs in workerd beside what it saves. Prints the tables of docs/performance.md.
-import "../test/fakes/workers-globals.ts";
+import "../testing/fakes/workers-globals.ts";
 import { bodyCosts } from "./shared-record/bodies.ts";
 import { machineSaid } from "./figures.ts";
 import { layoutCosts } from "./shared-record/layouts.ts";

@@ -8,9 +8,9 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { OperatorError } from "../src/operator-error.ts";
-import { type History, historyOf } from "../test/purge/history.ts";
-import { requestHistoryOf } from "../test/purge/request-history.ts";
-import { type WorldKind, worldKinds } from "../test/purge/simulated-weather.ts";
+import { type History, historyOf } from "../testing/simulation/history.ts";
+import { requestHistoryOf } from "../testing/simulation/request-history.ts";
+import { type WorldKind, worldKinds } from "../testing/simulation/simulated-weather.ts";
 
 interface Share {
   readonly variant: "views" | "requests";

@@ -4,7 +4,7 @@
 //     [--systems tidemark,bare,hono,varnish]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
-import { adminToken } from "../test/worker/world.ts";
+import { adminToken } from "../testing/worker/world.ts";
 import { machineSaid } from "./figures.ts";
 import { type Part, startPart } from "./load/part.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";

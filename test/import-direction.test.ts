@@ -57,7 +57,9 @@ function importBreach(path: string, from: string): string | undefined {
   if (!from.startsWith(".")) return undefined;
   const target = posix.join(posix.dirname(path), from);
   if (!target.startsWith("src/")) {
-    return /^(?:local|test|bench)\//.test(target) ? `${path}: ${from} is outside src/` : undefined;
+    return /^(?:local|test|testing|bench)\//.test(target)
+      ? `${path}: ${from} is outside src/`
+      : undefined;
   }
   const [place, targetPlace] = [placeOf(path), placeOf(target)];
   const allowed = place === targetPlace || (mayImport[place] ?? []).includes(targetPlace);

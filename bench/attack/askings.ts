@@ -1,5 +1,5 @@
 // What attackers' requests are made of.
-import type { Draws } from "../../test/consistency/draws.ts";
+import type { Draws } from "../../testing/draws.ts";
 import { pageCount, pagePath } from "./site.ts";
 
 export interface Asking {

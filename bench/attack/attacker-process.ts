@@ -1,6 +1,6 @@
 // The attackers, in a process of their own: one attack for so long, at its rate, whatever comes
 // of it.
-import { Draws } from "../../test/consistency/draws.ts";
+import { Draws } from "../../testing/draws.ts";
 import { ask } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 import type { Asking } from "./askings.ts";

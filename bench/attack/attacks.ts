@@ -1,6 +1,6 @@
 // The attacks: what each asks for, in what manner, and how often.
 import type { RateLimitSettings } from "../../local/colo.ts";
-import type { Draws } from "../../test/consistency/draws.ts";
+import type { Draws } from "../../testing/draws.ts";
 import {
   type Asking,
   forgedPurge,

@@ -1,7 +1,7 @@
 // The honest clients, in a process of their own: they come when they come, however long others
 // wait, and every answer is held against what it must be. Now and then the site purges a page.
 import { createPurger } from "../../src/purger/purger.ts";
-import { Draws } from "../../test/consistency/draws.ts";
+import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 import { zipfRanks } from "../load/zipf.ts";

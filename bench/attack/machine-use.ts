@@ -1,7 +1,7 @@
 // What the runtime takes of the machine while something goes on: memory, its CPU time, and how busy
 // all cores are, and how much of that is of processes that are no part of the bench.
 import { cpus } from "node:os";
-import { workerdMebibytes } from "../../test/worker/process-memory.ts";
+import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 import { childPids, cpuUsOf, runtimePids } from "../load/process-cpu.ts";
 
 export interface MachineUse {

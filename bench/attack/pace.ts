@@ -1,7 +1,7 @@
 // An open loop: something is begun at instants that are fixed beforehand, whatever is still under
 // way.
 import { setTimeout as delay } from "node:timers/promises";
-import type { Draws } from "../../test/consistency/draws.ts";
+import type { Draws } from "../../testing/draws.ts";
 import { nowAtMs } from "../load/ask.ts";
 
 /**

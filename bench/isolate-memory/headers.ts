@@ -1,7 +1,7 @@
 // What `Headers` take beside the heap, where the runtime keeps them and its own figures do not tell:
 // by how a process grows that makes more and more of them.
 import { startColo } from "../../local/colo.ts";
-import { workerdMebibytes } from "../../test/worker/process-memory.ts";
+import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 
 const perRequest = 1_000;
 const warmingRequests = 20;

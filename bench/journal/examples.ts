@@ -8,7 +8,7 @@ import {
   type NewEntry,
 } from "../../src/purge/journal/entry.ts";
 import { type PurgeTargets, userTag } from "../../src/purge/journal/purge-target.ts";
-import { responseWith } from "../../test/purge/examples.ts";
+import { responseWith } from "../../testing/examples/purges.ts";
 
 /** Every tenth purge names a prefix, half of those one that ends within a segment. */
 export function targetsOf(at: number): PurgeTargets {

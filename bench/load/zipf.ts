@@ -1,5 +1,5 @@
 // Which of many pages is asked for, by Zipf's law: a few all the time, most of them seldom.
-import type { Draws } from "../../test/consistency/draws.ts";
+import type { Draws } from "../../testing/draws.ts";
 
 /**
  * The page of rank r is drawn in proportion to 1 / r ** exponent.

@@ -1,7 +1,7 @@
 // What a miss adds to an origin that takes its time: one request after the other, all systems in turn;
 // and that what is slow to store keeps nobody waiting.
 import { setTimeout as delay } from "node:timers/promises";
-import { Draws } from "../../test/consistency/draws.ts";
+import { Draws } from "../../testing/draws.ts";
 import { median } from "../figures.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { pageOf, type Path } from "./site.ts";

@@ -2,7 +2,7 @@
 // lifetime that outlasts the run; at once, or as late as it is told.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../test/fakes/scripted-origin.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { answerCalls } from "../load/part.ts";
 import { bodyOf, fields } from "./site.ts";
 

@@ -4,8 +4,8 @@ import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
-import { RestFront } from "../../test/consistency/rest-front.ts";
-import { Recorder } from "../../test/consistency/recorder.ts";
+import { RestFront } from "../../testing/consistency/rest-front.ts";
+import { Recorder } from "../../testing/consistency/recorder.ts";
 import { answerCalls } from "../load/part.ts";
 
 const running = new Running();

@@ -1,7 +1,7 @@
 // The rounds of one contest: its rows take turns, in another order each round, and none counts in
 // which anything was not what it claims to be.
 import { setTimeout as delay } from "node:timers/promises";
-import { Draws } from "../../test/consistency/draws.ts";
+import { Draws } from "../../testing/draws.ts";
 import { cpuUsOf } from "../load/process-cpu.ts";
 import type { Part } from "../load/part.ts";
 import type { VolleyCalls, Volleyed } from "../load/volley-process.ts";

@@ -1,7 +1,7 @@
 // The clients of the stampedes, in a process of their own: each asks, reads all of the answer, checks
 // that it is its own, thinks, and asks again.
 import { setTimeout as delay } from "node:timers/promises";
-import { Draws } from "../../test/consistency/draws.ts";
+import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 

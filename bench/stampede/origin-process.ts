@@ -2,7 +2,7 @@
 // and remembers who asked for what.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../test/fakes/scripted-origin.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 

@@ -1,9 +1,9 @@
 // What is put beside each other: Tidemark, with a collapse per isolate and one for the world, and a
 // bare Cache API Worker; each in three colos of its own.
 import type { Running } from "../../local/running.ts";
-import { RestFront } from "../../test/consistency/rest-front.ts";
-import { Recorder } from "../../test/consistency/recorder.ts";
-import { bundleWith } from "../../test/worker/world.ts";
+import { RestFront } from "../../testing/consistency/rest-front.ts";
+import { Recorder } from "../../testing/consistency/recorder.ts";
+import { bundleWith } from "../../testing/worker/world.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startColos } from "../load/colos.ts";

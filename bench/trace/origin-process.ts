@@ -1,7 +1,7 @@
 // The origin of the trace, in a process of its own: versioned pages with validators and tags.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { startScriptedOrigin } from "../../test/fakes/scripted-origin.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { answerCalls } from "../load/part.ts";
 import { pageText } from "../load/page-text.ts";
 import { originMs, warmUpPath, type Page, pageAt, type TraceSettings, traceOf } from "./trace.ts";

@@ -1,6 +1,6 @@
 // The trace: who asks for what in which colo, and what is edited meanwhile. The same settings make
 // the same trace in every process.
-import { Draws } from "../../test/consistency/draws.ts";
+import { Draws } from "../../testing/draws.ts";
 import { zipfRanks } from "../load/zipf.ts";
 
 export interface TraceSettings {

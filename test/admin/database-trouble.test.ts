@@ -1,9 +1,9 @@
 // A database that refuses or is away is told of: in the log once, in the stats, and in the answer to
 // a purge with what helps. Pages go on.
 import { describe, expect, it } from "vitest";
-import { idle, type Site } from "../fakes/harness.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
-import { bearer, openJournalled, send } from "./purge-sender.ts";
+import { idle, type Site } from "../../testing/site/harness.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
 
 interface Told {
   readonly error: { readonly why: string; readonly mend: string };

@@ -1,11 +1,11 @@
 // A dry run: what a purge would cover among what can be listed, and that nothing is purged by it.
 import { describe, expect, it, vi } from "vitest";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { openColos, type Site } from "../fakes/harness.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
-import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
-import { adminToken, bearer, send } from "./purge-sender.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { openColos, type Site } from "../../testing/site/harness.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
+import { adminToken, bearer, send } from "../../testing/site/purge-sender.ts";
 
 const tagOf = (url: string) => (url.includes("/red") ? "red" : "blue");
 

@@ -1,7 +1,14 @@
 // GET /_cache/journal: receipts of purges; and what stats tell of purges that were refused.
 import { describe, expect, it } from "vitest";
-import { openSite } from "../fakes/harness.ts";
-import { adminToken, bearer, codeOf, openJournalled, send, signedHeaders } from "./purge-sender.ts";
+import { openSite } from "../../testing/site/harness.ts";
+import {
+  adminToken,
+  bearer,
+  codeOf,
+  openJournalled,
+  send,
+  signedHeaders,
+} from "../../testing/site/purge-sender.ts";
 
 interface Receipts {
   readonly entries: readonly Record<string, unknown>[];

@@ -1,9 +1,9 @@
 // What a purge takes away, and what it leaves, in the isolate that took it and in others
 // (docs/purge-protocol.md: tags, URLs, prefixes, hosts, routes, everything).
 import { describe, expect, it } from "vitest";
-import { idle, openSite, type Site } from "../fakes/harness.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
-import { bearer, openJournalled, send } from "./purge-sender.ts";
+import { idle, openSite, type Site } from "../../testing/site/harness.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
 
 const config = {
   routes: [

@@ -1,9 +1,15 @@
 // POST /_cache/purge: what an order may say, what the answer says, and what happens when the
 // journal cannot take it (docs/purge-protocol.md; rule 21).
 import { describe, expect, it } from "vitest";
-import { openSite } from "../fakes/harness.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
-import { bearer, codeOf, openJournalled, send, signedHeaders } from "./purge-sender.ts";
+import { openSite } from "../../testing/site/harness.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import {
+  bearer,
+  codeOf,
+  openJournalled,
+  send,
+  signedHeaders,
+} from "../../testing/site/purge-sender.ts";
 
 const red = { tags: ["red"] };
 const errorOf = (text: string) =>

@@ -12,7 +12,7 @@ import {
   send,
   signatureOf,
   signedHeaders,
-} from "./purge-sender.ts";
+} from "../../testing/site/purge-sender.ts";
 
 const body = '{"tags":["red"]}';
 

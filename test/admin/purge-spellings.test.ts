@@ -1,9 +1,9 @@
 // A purge by URL, prefix or host finds a page however its client and the sender have spelled it, and
 // its answer says how it was read.
 import { describe, expect, it } from "vitest";
-import type { SiteOptions } from "../fakes/harness.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
-import { openJournalled, send } from "./purge-sender.ts";
+import type { SiteOptions } from "../../testing/site/harness.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import { openJournalled, send } from "../../testing/site/purge-sender.ts";
 
 const origin = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=600"));
 const site = "https://www.example.com";

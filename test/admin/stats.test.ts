@@ -1,10 +1,10 @@
 // The operator's routes: there with ADMIN_TOKEN and its bearer, otherwise nothing, and nothing
 // below `/_cache/` ever reaches the origin.
 import { describe, expect, it } from "vitest";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { openSite } from "../fakes/harness.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { openSite } from "../../testing/site/harness.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 
 const env = { ADMIN_TOKEN: "admin-token-of-site", COLO: "HAM" };
 const bearing = (authorization: string) => ({ headers: { authorization } });

@@ -4,8 +4,8 @@ import { attacks } from "../../bench/attack/attacks.ts";
 import { instantsMs } from "../../bench/attack/pace.ts";
 import { faultOf, pageBody, pagePath } from "../../bench/attack/site.ts";
 import { ask } from "../../bench/load/ask.ts";
-import { Draws } from "../consistency/draws.ts";
-import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { Draws } from "../../testing/draws.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 
 const path = pagePath(3);
 const wanted = { page: 3, path, cookie: "", mayBe304: false, notBeforeMs: 1_000 };

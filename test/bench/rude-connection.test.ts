@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Asking } from "../../bench/attack/askings.ts";
 import type { Manner } from "../../bench/attack/attacks.ts";
 import { RudeConnection } from "../../bench/attack/rude-connection.ts";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 
 const body = Buffer.alloc(16_777_216);
 let server: ScriptedOrigin;

@@ -1,7 +1,7 @@
 // Everything fails together: what the isolate and its colo hold goes on answering.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { rawRequest } from "../worker/raw-request.ts";
-import { sleep, storesSettled } from "../worker/world.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
+import { sleep, storesSettled } from "../../testing/worker/world.ts";
 import { type ChaosWorld, loadOn, startChaosWorld, usedAgain } from "./chaos-world.ts";
 import { pageOf, slowestMs, violations } from "./load.ts";
 

@@ -2,11 +2,11 @@
 // Redis answer on.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../src/config/config-schema.ts";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { idle, openColos, type Site } from "../fakes/harness.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
-import { adminToken, bearer } from "../admin/purge-sender.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { idle, openColos, type Site } from "../../testing/site/harness.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import { adminToken, bearer } from "../../testing/site/purge-sender.ts";
 import { pageOf } from "./load.ts";
 
 const paths = Array.from({ length: 12 }, (_, at) => `/page/${at}`);

@@ -2,9 +2,9 @@
 // and from there to the database.
 import { Running } from "../../local/running.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "../worker/raw-request.ts";
-import { startWorld, type Stats, statsOf, until, type World } from "../worker/world.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, type Stats, statsOf, until, type World } from "../../testing/worker/world.ts";
 import { Load, pageOf } from "./load.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 

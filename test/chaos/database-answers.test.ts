@@ -1,9 +1,9 @@
 // The database answers, and badly: slowly, senselessly, full, or with its plan used up.
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { UnsteadyRestServer } from "../fakes/unsteady-rest-server.ts";
-import { cacheStatusOf, rawRequest } from "../worker/raw-request.ts";
-import { sleep, tierCommands, until } from "../worker/world.ts";
+import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { sleep, tierCommands, until } from "../../testing/worker/world.ts";
 import {
   type ChaosWorld,
   loadOn,

@@ -1,7 +1,7 @@
 // The database fails in each way that a network can, under load: no client gets an error or another
 // page than its own, none waits longer than is stated, and all is used again without a restart.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { sleep } from "../worker/world.ts";
+import { sleep } from "../../testing/worker/world.ts";
 import {
   type ChaosWorld,
   loadOn,

@@ -1,8 +1,8 @@
 // The origin fails in each way it can, under load: what is stored answers on, what may be stale
 // stands in, the rest is told 502, 503 or 504 in time or has its connection cut, and nothing broken is kept.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { rawRequest } from "../worker/raw-request.ts";
-import { sleep, storesSettled, until } from "../worker/world.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
+import { sleep, storesSettled, until } from "../../testing/worker/world.ts";
 import { type ChaosWorld, loadOn, startChaosWorld, yardstickOn } from "./chaos-world.ts";
 import { type Answered, pageOf, slowestMs, violations } from "./load.ts";
 import type { Behaviour } from "./tcp-proxy.ts";

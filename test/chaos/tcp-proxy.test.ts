@@ -3,9 +3,9 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { Running } from "../../local/running.ts";
-import { rawRequest } from "../worker/raw-request.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { rubbishBodies } from "./rubbish.ts";
 import { type Behaviour, TcpProxy } from "./tcp-proxy.ts";
 

@@ -2,7 +2,7 @@
 // stand as for new ones.
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { drawsFrom } from "../fakes/journal-simulator.ts";
+import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
 import { type InForce, ProxiedConnection } from "./proxied-connection.ts";
 
 export type Behaviour =

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { OperatorError } from "../../src/operator-error.ts";
-import { startWorld } from "../worker/world.ts";
+import { startWorld } from "../../testing/worker/world.ts";
 import { passedOf, statedResults, withResults } from "./document.ts";
 import { type Results, runSuite, startSuiteOrigin, suiteTests } from "./suite.ts";
 

@@ -10,7 +10,7 @@ import tellState from "http-cache-tests/server/handle-state.mjs";
 import answerTest from "http-cache-tests/server/handle-test.mjs";
 import published from "http-cache-tests/tests/index.mjs";
 import surrogateControl from "http-cache-tests/tests/surrogate-control.mjs";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 
 /** `required`: the RFC says so. `optimal`: it may be done better. `check`: observed, not judged. */
 export type Kind = "required" | "optimal" | "check";

@@ -1,8 +1,8 @@
 // The checker itself, on histories made by hand: what it must find, and what it must let pass.
 import { expect, it } from "vitest";
-import { check } from "./checker.ts";
+import { check } from "../../testing/consistency/checker/checker.ts";
 import { historyOf, page, purge, read, written } from "./hand-made.ts";
-import type { Allowance, History } from "./operations.ts";
+import type { Allowance, History } from "../../testing/consistency/checker/operations.ts";
 
 interface Row {
   readonly id: string;

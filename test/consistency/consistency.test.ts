@@ -1,9 +1,9 @@
 // Real colos before a Redis that is broken in many ways: what they answered keeps the promise. And
 // the same found broken, where it is. `npm run bench:consistency` does this for as long as one likes.
 import { describe, expect, it } from "vitest";
-import { faultNames } from "./nemesis.ts";
-import { type PlantedFault, revealing } from "./planted-faults.ts";
-import { run, type RunSettings } from "./run.ts";
+import { faultNames } from "../../testing/consistency/nemesis.ts";
+import { type PlantedFault, revealing } from "../../testing/consistency/planted-faults.ts";
+import { run, type RunSettings } from "../../testing/consistency/run.ts";
 
 /** Bundling, and the start of a Redis, its replica and the colos, on a busy machine. */
 const startMsMax = 40_000;

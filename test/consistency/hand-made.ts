@@ -1,5 +1,11 @@
 // Histories made by hand, for the tests of the checker: one page, N = 1,000 ms and A = 200 ms.
-import type { Allowance, History, Page, PurgeTry, Read } from "./operations.ts";
+import type {
+  Allowance,
+  History,
+  Page,
+  PurgeTry,
+  Read,
+} from "../../testing/consistency/checker/operations.ts";
 
 export const page: Page = {
   path: "/a/1",

@@ -1,8 +1,8 @@
 // What the checker excuses, and how narrowly: purges that a restored journal does not have.
 import { describe, expect, it } from "vitest";
-import { check, type Findings } from "./checker.ts";
+import { check, type Findings } from "../../testing/consistency/checker/checker.ts";
 import { historyOf, purge, read, written } from "./hand-made.ts";
-import type { History } from "./operations.ts";
+import type { History } from "../../testing/consistency/checker/operations.ts";
 
 const killed = { killedAtMs: 10_300, upAtMs: 10_600, keptUpTo: "4-0" };
 const east = { isolate: "east#1", colo: "east", fromMs: 0, untilMs: Infinity };

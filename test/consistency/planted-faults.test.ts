@@ -1,7 +1,11 @@
 // Each fault still has its place in the Worker; that it is found is another matter, and takes a run.
 import { beforeAll, expect, it } from "vitest";
-import { bundleWith } from "../worker/world.ts";
-import { plant, plantedFaults, type PlantedFault } from "./planted-faults.ts";
+import { bundleWith } from "../../testing/worker/world.ts";
+import {
+  plant,
+  plantedFaults,
+  type PlantedFault,
+} from "../../testing/consistency/planted-faults.ts";
 
 let sound = "";
 

@@ -6,7 +6,7 @@ import {
   requestDirectives,
   responseDirectives,
 } from "../../src/http/cache-control.ts";
-import { fieldsWith, headerText, seeded } from "./header-text.ts";
+import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 describe("deltaSeconds", () => {
   it.each([

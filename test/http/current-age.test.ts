@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { currentAgeSeconds, statedAgeSeconds } from "../../src/http/current-age.ts";
 import { formatHttpDate } from "../../src/http/http-date.ts";
-import { fieldsWith, headerText, seeded } from "./header-text.ts";
+import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const respondedAtMs = Date.UTC(2026, 0, 1, 12);
 const date = (offsetSeconds: number) => formatHttpDate(respondedAtMs + offsetSeconds * 1000);

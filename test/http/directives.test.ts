@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDirectives } from "../../src/http/directives.ts";
-import { headerText, seeded } from "./header-text.ts";
+import { headerText, seeded } from "../../testing/examples/header-text.ts";
 
 describe("parseDirectives", () => {
   it.each([

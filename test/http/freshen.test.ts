@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { freshenedFields } from "../../src/http/freshen.ts";
 import type { FieldLine } from "../../src/http/fields.ts";
-import { seeded } from "./header-text.ts";
+import { seeded } from "../../testing/examples/header-text.ts";
 
 describe("freshenedFields", () => {
   it.each([

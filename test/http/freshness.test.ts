@@ -8,7 +8,7 @@ import {
 } from "../../src/http/freshness.ts";
 import { governingDirectives } from "../../src/http/governing-directives.ts";
 import { formatHttpDate } from "../../src/http/http-date.ts";
-import { fieldsWith, headerText, seeded } from "./header-text.ts";
+import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const receivedAtMs = Date.UTC(2026, 0, 1, 12);
 const date = (offsetSeconds: number) => formatHttpDate(receivedAtMs + offsetSeconds * 1000);

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { responseDirectives } from "../../src/http/cache-control.ts";
 import { governingDirectives } from "../../src/http/governing-directives.ts";
-import { fieldsWith, headerText, seeded } from "./header-text.ts";
+import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const governedBy = (targeted: string, cacheControl = "max-age=7") =>
   governingDirectives(fieldsWith({ "cdn-cache-control": targeted, "cache-control": cacheControl }));

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { formatHttpDate, parseHttpDate } from "../../src/http/http-date.ts";
-import { headerText, seeded } from "./header-text.ts";
+import { headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const atMs = Date.UTC(2026, 0, 1);
 const example = Date.UTC(1994, 10, 6, 8, 49, 37);

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHttpDate } from "../../src/http/http-date.ts";
 import { rangeVerdict, type RangeVerdict } from "../../src/http/ranges.ts";
-import { fieldsWith, headerText, seeded } from "./header-text.ts";
+import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const whole: RangeVerdict = { kind: "whole" };
 const unsatisfiable: RangeVerdict = { kind: "unsatisfiable" };

@@ -3,8 +3,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDirectives } from "../../src/http/directives.ts";
 import { parseHttpDate } from "../../src/http/http-date.ts";
-import { dateText, receivedAtMs } from "./generated-dates.ts";
-import { seeded } from "./header-text.ts";
+import { dateText, receivedAtMs } from "../../testing/examples/generated-dates.ts";
+import { seeded } from "../../testing/examples/header-text.ts";
 
 const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9a-z]{1,12}$/);
 /** RFC 9110 §5.6.4: what a quoted string can hold, with escapes for quotes and backslashes. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { responseDirectives } from "../../src/http/cache-control.ts";
 import { connectionFields, storableFields } from "../../src/http/storable-fields.ts";
-import { fieldsWith } from "./header-text.ts";
+import { fieldsWith } from "../../testing/examples/header-text.ts";
 
 const namesKept = (lines: [string, string][], cacheControl = "") =>
   storableFields(

@@ -4,8 +4,13 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { governingDirectives } from "../../src/http/governing-directives.ts";
 import { mayStore } from "../../src/http/storable.ts";
-import { controlText, type Member, names, responseControl } from "./generated-fields.ts";
-import { fieldsWith, seeded } from "./header-text.ts";
+import {
+  controlText,
+  type Member,
+  names,
+  responseControl,
+} from "../../testing/examples/generated-fields.ts";
+import { fieldsWith, seeded } from "../../testing/examples/header-text.ts";
 
 const statuses = fc.constantFrom(200, 204, 301, 302, 404, 410, 418, 500);
 

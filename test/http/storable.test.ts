@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { governingDirectives } from "../../src/http/governing-directives.ts";
 import { mayStore, sharedExplicitly } from "../../src/http/storable.ts";
-import { fieldsWith, headerText, seeded } from "./header-text.ts";
+import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 interface Asked {
   readonly fields: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { surrogateDirectives } from "../../src/http/surrogate-control.ts";
-import { headerText, seeded } from "./header-text.ts";
+import { headerText, seeded } from "../../testing/examples/header-text.ts";
 
 /** As text, so that a row shows at a glance what counts. */
 const read = (text: string | null) =>

@@ -11,7 +11,7 @@ import {
   isNotModified,
   isWeak,
 } from "../../src/http/validators.ts";
-import { fieldsWith, headerText, seeded } from "./header-text.ts";
+import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const receivedAtMs = Date.UTC(2026, 0, 1, 12);
 const date = (offsetSeconds: number) => formatHttpDate(receivedAtMs + offsetSeconds * 1000);

@@ -11,8 +11,8 @@ import { buildWorker } from "../../local/build-worker.ts";
 import { startColo } from "../../local/colo.ts";
 import { loadConfig } from "../../local/load-config.ts";
 import { checkTypes } from "../../local/type-check.ts";
-import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { rawRequest } from "../worker/raw-request.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const fields = '{ routes: [{ name: "a", match: "/a", fresh: "5m" }] }';

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { rawRequest } from "../worker/raw-request.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
 
 const script = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
 const started = new Set<ChildProcess>();

@@ -7,7 +7,7 @@ import {
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../local/upstash-rest-server.ts";
-import { redisServers } from "../fakes/redis-server.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { batchRows, pathRows, refusalRows, singleRows } from "./upstash-rest/protocol-rows.ts";
 import { ask, run, sdkClient } from "./upstash-rest/rest-client.ts";
 

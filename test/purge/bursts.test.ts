@@ -1,11 +1,11 @@
 // A thousand purges at once to one isolate: what they cost in commands and bytes does not grow with
 // the square of their number, and none is forgotten.
-import "../fakes/workers-globals.ts";
+import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createPurging, type Purging } from "../../src/purge/purging.ts";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { FakeUpstash, openNetworkOfFakes } from "../fakes/fake-upstash.ts";
-import { responseWith } from "./examples.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { responseWith } from "../../testing/examples/purges.ts";
 
 openNetworkOfFakes();
 

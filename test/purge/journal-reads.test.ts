@@ -1,13 +1,13 @@
 // What reading the journal costs: Redis commands per colo in an hour of traffic, with and without
 // copies of the view in the colo. The table stands in docs/purging.md.
-import "../fakes/workers-globals.ts";
+import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { createPurging } from "../../src/purge/purging.ts";
-import { FakeCache } from "../fakes/fake-cache.ts";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { openNetworkOfFakes } from "../fakes/fake-upstash.ts";
-import { drawsFrom } from "../fakes/journal-simulator.ts";
-import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
+import { FakeCache } from "../../testing/fakes/fake-cache.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 
 openNetworkOfFakes();
 

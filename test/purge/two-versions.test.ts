@@ -1,14 +1,14 @@
 // Two versions of the Worker side by side, with different N, in one colo: they share copies of the
 // view, and each judges by its own N (docs/purging.md, "Changing N").
-import "../fakes/workers-globals.ts";
+import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import type { JournalView } from "../../src/purge/view/journal-view.ts";
 import { createPurging } from "../../src/purge/purging.ts";
-import { FakeCache } from "../fakes/fake-cache.ts";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { openNetworkOfFakes } from "../fakes/fake-upstash.ts";
-import { drawsFrom } from "../fakes/journal-simulator.ts";
-import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
+import { FakeCache } from "../../testing/fakes/fake-cache.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 
 openNetworkOfFakes();
 

@@ -2,7 +2,7 @@
 // simulated: an answer takes as long as the test says, or ends with the time-out.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
 const originalFetch = globalThis.fetch;
 const probeMsMax = 1_000;

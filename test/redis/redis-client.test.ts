@@ -2,7 +2,11 @@
 // none of them tells a secret.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { type Manner, UnsteadyRestServer, wellAnswer } from "../fakes/unsteady-rest-server.ts";
+import {
+  type Manner,
+  UnsteadyRestServer,
+  wellAnswer,
+} from "../../testing/fakes/unsteady-rest-server.ts";
 
 const token = "the-secret-token";
 const storedValue = "the-stored-value";

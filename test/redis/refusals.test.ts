@@ -1,8 +1,12 @@
 // What the client makes of a database that refuses it, and what the operator hears of that.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { type Manner, UnsteadyRestServer, wellAnswer } from "../fakes/unsteady-rest-server.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import {
+  type Manner,
+  UnsteadyRestServer,
+  wellAnswer,
+} from "../../testing/fakes/unsteady-rest-server.ts";
 
 const token = "the-secret-token";
 const storedValue = "the-stored-value";

@@ -8,7 +8,7 @@ import {
   troubleLine,
   whyOf,
 } from "../../src/redis/trouble.ts";
-import { type Manner, UnsteadyRestServer } from "../fakes/unsteady-rest-server.ts";
+import { type Manner, UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 
 let server: UnsteadyRestServer;
 beforeAll(async () => {

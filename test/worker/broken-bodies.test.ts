@@ -3,8 +3,8 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RawAnswer, cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { startWorld, storesSettled, type World } from "./world.ts";
+import { type RawAnswer, cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, storesSettled, type World } from "../../testing/worker/world.ts";
 
 const bodyBytes = 200_000;
 const body = Buffer.alloc(bodyBytes, "0123456789abc");

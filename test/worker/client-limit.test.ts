@@ -1,8 +1,8 @@
 // A rate limiter of the platform between clients and the origin, on workerd.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { rawRequest } from "./raw-request.ts";
-import { startWorld, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, type World } from "../../testing/worker/world.ts";
 
 let origin: ScriptedOrigin;
 let world: World;

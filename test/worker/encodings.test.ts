@@ -2,9 +2,9 @@
 // public port as well.
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { startWorld, storesSettled, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, storesSettled, type World } from "../../testing/worker/world.ts";
 
 const plain = Buffer.from("A page in words that repeat, repeat, repeat. ".repeat(200));
 const bodies: Readonly<Record<string, Buffer>> = {

@@ -2,9 +2,9 @@
 // colos what is told there.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { HotKeyNote } from "../../src/proxy/warm/hot-key-note.ts";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { startWorld, storesSettled, tierCommands, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, storesSettled, tierCommands, type World } from "../../testing/worker/world.ts";
 
 let origin: ScriptedOrigin;
 let world: World;

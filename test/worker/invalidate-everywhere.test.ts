@@ -2,9 +2,9 @@
 // N + 1 s, however many write at once, and also if the writer leaves before the answer.
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { sleep, startWorld, storesSettled, until, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { sleep, startWorld, storesSettled, until, type World } from "../../testing/worker/world.ts";
 
 const maxLagMs = 1_000;
 const joinMs = 1_000;

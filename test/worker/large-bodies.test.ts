@@ -1,9 +1,15 @@
 // Bodies too large to hold: they pass in constant memory, and a cut one is never stored.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoOrigin, startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
-import { workerdMebibytes } from "./process-memory.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { sleep, startWorld, storesSettled, tierCommands, type World } from "./world.ts";
+import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import {
+  sleep,
+  startWorld,
+  storesSettled,
+  tierCommands,
+  type World,
+} from "../../testing/worker/world.ts";
 
 const mebibyte = 1_048_576;
 let origin: DemoOrigin;

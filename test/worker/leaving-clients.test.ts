@@ -3,10 +3,10 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Colo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
-import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { StalledClients } from "./stalled-clients.ts";
-import { startWorld, storesSettled, until, type World } from "./world.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { StalledClients } from "../../testing/worker/stalled-clients.ts";
+import { startWorld, storesSettled, until, type World } from "../../testing/worker/world.ts";
 
 const mebibyte = 1_048_576;
 const filler = Buffer.alloc(4 * mebibyte, "0123456789abc");

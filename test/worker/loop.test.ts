@@ -2,9 +2,9 @@
 // answer at once.
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { rawRequest } from "./raw-request.ts";
-import { startWorld, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, type World } from "../../testing/worker/world.ts";
 
 let origin: ScriptedOrigin;
 let world: World;

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, type RawAnswer, rawRequest } from "./raw-request.ts";
-import { startWorld, statsOf, until, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, type RawAnswer, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, statsOf, until, type World } from "../../testing/worker/world.ts";
 
 let running = new Running();
 

@@ -1,10 +1,10 @@
 // Redis killed and back again, the origin killed and back again: what clients see meanwhile.
 import { afterEach, describe, expect, it } from "vitest";
-import { redisServers } from "../fakes/redis-server.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { Running } from "../../local/running.ts";
-import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { startWorld, statsOf, storesSettled, until } from "./world.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, statsOf, storesSettled, until } from "../../testing/worker/world.ts";
 
 let running = new Running();
 

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { startWorld, storesSettled, until, type World } from "./world.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, storesSettled, until, type World } from "../../testing/worker/world.ts";
 
 const mebibyte = 1_048_576;
 let world: World;

@@ -1,9 +1,15 @@
 // What is for one reader alone is never stored, on any tier, and never reaches another, also when
 // both ask at once.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { statsOf, startWorld, storesSettled, tierCommands, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import {
+  statsOf,
+  startWorld,
+  storesSettled,
+  tierCommands,
+  type World,
+} from "../../testing/worker/world.ts";
 
 let origin: ScriptedOrigin;
 let world: World;

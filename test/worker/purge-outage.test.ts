@@ -1,10 +1,10 @@
 // Purges while Redis is gone, and after it came back without what it knew.
 import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
-import { redisServers } from "../fakes/redis-server.ts";
-import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { rawRequest } from "./raw-request.ts";
-import { adminToken, sleep, startWorld, storesSettled, until } from "./world.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
+import { adminToken, sleep, startWorld, storesSettled, until } from "../../testing/worker/world.ts";
 
 const maxLagMs = 1_000;
 const boundMs = 800;

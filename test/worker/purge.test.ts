@@ -1,9 +1,16 @@
 // The promise on the built Worker: within N of a purge's 200 no colo answers with the old page,
 // whichever tier held it, also when the response was under way; and what a purge costs.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { adminToken, sleep, startWorld, storesSettled, until, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import {
+  adminToken,
+  sleep,
+  startWorld,
+  storesSettled,
+  until,
+  type World,
+} from "../../testing/worker/world.ts";
 
 const maxLagMs = 1_000;
 let origin: ScriptedOrigin;

@@ -2,9 +2,15 @@
 import { createConnection } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startColo } from "../../local/colo.ts";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { adminToken, bundleWith, startWorld, storesSettled, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import {
+  adminToken,
+  bundleWith,
+  startWorld,
+  storesSettled,
+  type World,
+} from "../../testing/worker/world.ts";
 
 let origin: ScriptedOrigin;
 let world: World;

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { rawRequest } from "./raw-request.ts";
-import { sleep, startWorld, until } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
+import { sleep, startWorld, until } from "../../testing/worker/world.ts";
 
 const running = new Running();
 afterEach(() => running.stop());

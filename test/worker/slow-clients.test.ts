@@ -2,11 +2,11 @@
 // answered meanwhile.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
-import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { workerdMebibytes } from "./process-memory.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { StalledClients } from "./stalled-clients.ts";
-import { sleep, startWorld, storesSettled, type World } from "./world.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { StalledClients } from "../../testing/worker/stalled-clients.ts";
+import { sleep, startWorld, storesSettled, type World } from "../../testing/worker/world.ts";
 
 const kibibyte = 1_024;
 const stalledCount = 200;

@@ -1,8 +1,8 @@
 // One page through the tiers: from the origin, from memory, from the edge, from another colo.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { startWorld, storesSettled, tierCommands, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, storesSettled, tierCommands, type World } from "../../testing/worker/world.ts";
 
 let origin: ScriptedOrigin;
 let world: World;

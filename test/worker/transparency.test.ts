@@ -2,8 +2,8 @@
 // fields, save those that a cache may change.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoOrigin, startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
-import { type RawAnswer, rawRequest } from "./raw-request.ts";
-import { startWorld, storesSettled, type World } from "./world.ts";
+import { type RawAnswer, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, storesSettled, type World } from "../../testing/worker/world.ts";
 
 let origin: DemoOrigin;
 let world: World;

@@ -1,9 +1,9 @@
 // Validation: a 304 moves no body, neither from the origin nor to the shared tier, and a client
 // that has the page gets a 304 from the cache.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
-import { cacheStatusOf, rawRequest } from "./raw-request.ts";
-import { startWorld, storesSettled, tierCommands, type World } from "./world.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
+import { startWorld, storesSettled, tierCommands, type World } from "../../testing/worker/world.ts";
 
 // So large that it is cheaper to ask whether Redis has it than to send it again.
 const bodyBytes = 160_000;

@@ -1,4 +1,4 @@
-// The port of a tier. What it promises is written as tests in test/tiers/contract.ts.
+// The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
 import type { TierName } from "../../config/config.ts";
 import type { ByteRange } from "../../http/ranges.ts";
 import type { StoredMetadata, StoredResponse } from "../../proxy/stored/stored-response.ts";

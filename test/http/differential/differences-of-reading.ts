@@ -1,6 +1,6 @@
 // Where the two read the same text differently: members of Cache-Control, dates, lists.
-import type { DateForm, DateText } from "../generated-dates.ts";
-import { isWellFormed, type Oddity } from "../generated-fields.ts";
+import type { DateForm, DateText } from "../../../testing/examples/generated-dates.ts";
+import { isWellFormed, type Oddity } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange } from "./exchange.ts";
 import { changed, dropMembers } from "./taking-out.ts";

@@ -1,6 +1,6 @@
 // Where the two decide differently what may be stored, for how long it is fresh, how old it is, and
 // which requests it is for.
-import { listText } from "../generated-fields.ts";
+import { listText } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange, SelectingFields } from "./exchange.ts";
 import { changed, dropMembers } from "./taking-out.ts";

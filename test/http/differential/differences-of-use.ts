@@ -1,5 +1,5 @@
 // Where the two decide differently what a stored response may answer, and what after an error.
-import type { Member } from "../generated-fields.ts";
+import type { Member } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange } from "./exchange.ts";
 import { changed, dropMembers } from "./taking-out.ts";

@@ -1,7 +1,7 @@
 // What one comparison is about: a request and its response, what is asked later, and the 304 that
 // answers it. Generated with few oddities at a time, so that most of it is ordinary HTTP.
 import * as fc from "fast-check";
-import { dateText, type DateText } from "../generated-dates.ts";
+import { dateText, type DateText } from "../../../testing/examples/generated-dates.ts";
 import {
   type Control,
   etag,
@@ -11,7 +11,7 @@ import {
   responseControl,
   shortSpans,
   varyMember,
-} from "../generated-fields.ts";
+} from "../../../testing/examples/generated-fields.ts";
 
 export interface Exchange {
   /** May a lifetime that nobody states be guessed? */

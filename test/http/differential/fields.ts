@@ -1,5 +1,5 @@
 // The header fields of a generated exchange, the same for both sides.
-import { controlText, listText } from "../generated-fields.ts";
+import { controlText, listText } from "../../../testing/examples/generated-fields.ts";
 import type { Exchange, SelectingFields } from "./exchange.ts";
 
 type Lines = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 // What HTTP reads in a generated exchange, told from how it was generated and from no parser.
-import { names } from "../generated-fields.ts";
-import type { DateText } from "../generated-dates.ts";
+import { names } from "../../../testing/examples/generated-fields.ts";
+import type { DateText } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
 
 export const says = ({ response }: Exchange, name: string): boolean =>

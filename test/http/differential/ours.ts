@@ -15,8 +15,8 @@ import { keyUrl } from "../../../src/proxy/request/key.ts";
 import { keyedAs } from "../../../src/proxy/request/plan.ts";
 import { readTarget } from "../../../src/proxy/request/target.ts";
 import { decide, decideOnError, type VerdictQuestion } from "../../../src/proxy/reuse/verdict.ts";
-import { configWith, metadataWith, routeWith } from "../../serve/examples.ts";
-import { receivedAtMs } from "../generated-dates.ts";
+import { configWith, metadataWith, routeWith } from "../../../testing/examples/requests.ts";
+import { receivedAtMs } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
 import { fieldsIn } from "./fields.ts";
 

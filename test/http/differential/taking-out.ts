@@ -1,5 +1,5 @@
 // Takes parts out of an exchange; what is not in it leaves the very same exchange.
-import type { Member } from "../generated-fields.ts";
+import type { Member } from "../../../testing/examples/generated-fields.ts";
 import type { Exchange } from "./exchange.ts";
 
 type Part = "request" | "response" | "asks" | "selecting" | "notModified" | "update";

@@ -1,6 +1,6 @@
 // What http-cache-semantics answers on a generated exchange, in the same words as Tidemark.
 import CachePolicy from "http-cache-semantics";
-import { receivedAtMs } from "../generated-dates.ts";
+import { receivedAtMs } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
 import { fieldsIn } from "./fields.ts";
 

@@ -6,7 +6,7 @@ import {
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
-import { redisServers } from "../../fakes/redis-server.ts";
+import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { ask, patience, run } from "./rest-client.ts";
 
 /** Longer than any test lasts: nothing becomes due. */

@@ -5,7 +5,7 @@ import {
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
-import { redisServers } from "../../fakes/redis-server.ts";
+import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { ask, patience, run, sdkClient } from "./rest-client.ts";
 
 const endlessScript = ["EVAL", "while true do end", 0];

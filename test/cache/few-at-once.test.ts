@@ -1,0 +1,101 @@
+// Places at the origin for those who waited together: a few, which no vanished request keeps.
+import { expect, it, vi } from "vitest";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FewAtOnce } from "../../src/cache/few-at-once.ts";
+import { pass, playTimers } from "../../testing/site/two-colos.ts";
+
+playTimers();
+
+class Crowd {
+  readonly clock = new FakeClock();
+  readonly places = new FewAtOnce();
+  readonly leaves: (() => void)[] = [];
+
+  /** So many wait for a place under a key. */
+  come(count: number, key = "/a", waitMs = 5_000): void {
+    const { nowAtMs } = this.clock;
+    const given = { waitMs, nowAtMs, random: () => 0.5 };
+    for (let nth = 0; nth < count; nth += 1) {
+      void this.places.enter(key, given).then((leave) => this.leaves.push(leave));
+    }
+  }
+
+  pass = (seconds: number) => pass(this.clock, seconds);
+}
+
+it("ten have a place at once, and each that leaves makes room for one", async () => {
+  const crowd = new Crowd();
+  crowd.come(30);
+  await crowd.pass(0.1);
+  expect(crowd.leaves.length).toBe(10);
+  for (const leave of crowd.leaves.slice(0, 3)) leave();
+  await crowd.pass(0.1);
+  expect(crowd.leaves.length).toBe(13);
+});
+
+it("a place that is given back twice is one", async () => {
+  const crowd = new Crowd();
+  crowd.come(30);
+  await crowd.pass(0.1);
+  for (let times = 0; times < 3; times += 1) crowd.leaves[0]?.();
+  await crowd.pass(0.1);
+  expect(crowd.leaves.length).toBe(11);
+});
+
+it("keys do not wait for each other", async () => {
+  const crowd = new Crowd();
+  crowd.come(20, "/a");
+  crowd.come(20, "/b");
+  await crowd.pass(0.1);
+  expect(crowd.leaves.length).toBe(20);
+});
+
+it("whoever has waited long enough goes without a place, and leaves no timer", async () => {
+  const crowd = new Crowd();
+  crowd.come(15);
+  await crowd.pass(4.9);
+  expect(crowd.leaves.length).toBe(10);
+  await crowd.pass(0.2);
+  expect([crowd.leaves.length, vi.getTimerCount()]).toEqual([15, 0]);
+});
+
+it.each([
+  { id: "just-before", afterSeconds: 29.8, count: 10 },
+  { id: "from-then-on", afterSeconds: 30.1, count: 15 },
+  { id: "clock-set-back", afterSeconds: -60, count: 15 },
+])("a request that vanished keeps its place for so long and no longer: $id", async (row) => {
+  const crowd = new Crowd();
+  crowd.come(10);
+  await crowd.pass(0.1);
+  crowd.clock.advance(row.afterSeconds - 0.1);
+  crowd.come(5);
+  await crowd.pass(0.1);
+  expect(crowd.leaves.length).toBe(row.count);
+});
+
+it("nothing is kept of keys that nobody has a place under", async () => {
+  const crowd = new Crowd();
+  for (let nth = 0; nth < 50; nth += 1) crowd.come(1, `/${nth}`);
+  await crowd.pass(0.1);
+  for (const leave of crowd.leaves.splice(0, 25)) leave();
+  expect(crowd.places.count).toBe(25);
+  crowd.clock.advance(31);
+  crowd.come(1, "/new");
+  await crowd.pass(0.1);
+  expect(crowd.places.count).toBe(1);
+});
+
+it("nothing is kept of keys that were left without a word, however busy an older key is", async () => {
+  const crowd = new Crowd();
+  crowd.come(1, "/busy");
+  await crowd.pass(0.1);
+  crowd.come(1, "/gone");
+  await crowd.pass(0.1);
+  crowd.clock.advance(29);
+  crowd.come(1, "/busy");
+  await crowd.pass(0.1);
+  crowd.clock.advance(2);
+  crowd.come(1, "/busy");
+  await crowd.pass(0.1);
+  expect(crowd.places.count).toBe(1);
+});

@@ -1,0 +1,38 @@
+// Bodies on their way, for the tiers' contract.
+import type { StoredMetadata } from "../../../../src/proxy/stored/stored-response.ts";
+import type { ArrivingResponse } from "../../../../src/cache/tiers/tier.ts";
+import { bytesOf } from "../../../../testing/examples/records.ts";
+
+/** @param parts texts in their order; an error cuts the body there */
+export function arrivingResponse(
+  metadata: StoredMetadata,
+  parts: readonly (string | Error)[],
+): { arriving: ArrivingResponse; hasEnded: () => boolean } {
+  const left = [...parts];
+  const completed = Promise.withResolvers<number | "cut">();
+  let bodyBytes = 0;
+  let isOver = false;
+  const end = (how: number | "cut"): void => {
+    isOver = true;
+    completed.resolve(how);
+  };
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const part = left.shift();
+      if (part === undefined) {
+        end(bodyBytes);
+        controller.close();
+      } else if (typeof part === "string") {
+        const bytes = bytesOf(part);
+        bodyBytes += bytes.byteLength;
+        controller.enqueue(bytes);
+      } else {
+        end("cut");
+        controller.error(part);
+      }
+    },
+    cancel: () => end("cut"),
+  });
+  const arriving = { kind: "arriving", metadata, stream, completed: completed.promise } as const;
+  return { arriving, hasEnded: () => isOver };
+}

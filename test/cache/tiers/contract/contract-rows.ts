@@ -1,0 +1,109 @@
+// What the tiers' contract is tried on: records, bodies, keys and times.
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import type { FieldLine } from "../../../../src/http/fields.ts";
+import type { TierRecord } from "../../../../src/cache/tiers/tier.ts";
+import {
+  bytesOf,
+  keep,
+  keepUntilAtMs,
+  noise,
+  responseOf,
+} from "../../../../testing/examples/records.ts";
+
+export const page = responseOf(bytesOf("first"));
+export const nextPage = responseOf(bytesOf("the second page"), {
+  status: 404,
+  statusText: "Not Found",
+});
+export const marker: TierRecord = {
+  kind: "vary",
+  names: ["accept-encoding", "x-size"],
+  sinceAtMs: 0,
+  variants: [["f7-_Zq0aB1c", 1]],
+};
+
+export const fieldRows: { id: string; fields: FieldLine[] }[] = [
+  { id: "no fields", fields: [] },
+  {
+    id: "fields in their order, repeated names kept apart",
+    fields: [
+      ["set-cookie", "a=1"],
+      ["link", "</x>"],
+      ["set-cookie", "b=2, c"],
+      ["a", "z"],
+      ["link", "</y>"],
+    ],
+  },
+  {
+    id: "values that are empty, quoted or not ASCII",
+    fields: [
+      ["x-empty", ""],
+      ["etag", '"\\"'],
+      ["x-latin", "café\u00a0\u00ff"],
+      ["x-wide", "漢字 \u{1f30a}"],
+    ],
+  },
+  { id: "a field of 20,000 bytes", fields: [["content-security-policy", "p".repeat(20_000)]] },
+];
+
+const text = bytesOf("The tide went out twice. ".repeat(400));
+export const bodyRows = [
+  { id: "empty", encoding: "", bytes: new Uint8Array(0) },
+  { id: "one zero byte", encoding: "", bytes: new Uint8Array(1) },
+  { id: "every byte value", encoding: "", bytes: Uint8Array.from({ length: 256 }, (_, at) => at) },
+  { id: "1 MiB", encoding: "", bytes: noise(1_048_576) },
+  { id: "text as identity", encoding: "identity", bytes: text },
+  { id: "text alone", encoding: "", bytes: text },
+  { id: "1 MiB of text", encoding: "", bytes: bytesOf("The tide came in. ".repeat(58_254)) },
+  { id: "text as long as it is named", encoding: "", bytes: bytesOf("größer ".repeat(256)) },
+  { id: "gzip", encoding: "gzip", bytes: new Uint8Array(gzipSync(text)) },
+  { id: "br", encoding: "br", bytes: new Uint8Array(brotliCompressSync(text)) },
+  { id: "zstd", encoding: "zstd", bytes: new Uint8Array(zstdCompressSync(text)) },
+  { id: "not the gzip it is named", encoding: "gzip", bytes: bytesOf("plain") },
+];
+
+export const instantRows = [
+  { id: "reads when it was written", atMs: keep.atMs, kind: "response" },
+  { id: "reads up to the last instant", atMs: keepUntilAtMs - 1, kind: "response" },
+  { id: "has nothing at the instant it is kept until", atMs: keepUntilAtMs, kind: "absent" },
+  { id: "has nothing later", atMs: keepUntilAtMs + 86_400_000, kind: "absent" },
+];
+
+export const keepRows = [
+  { id: "a second is kept", keptMs: 1_000, written: { kind: "kept" }, read: "response" },
+  {
+    id: "until the instant of writing is refused",
+    keptMs: 0,
+    written: { kind: "refused", rule: "expired" },
+    read: "absent",
+  },
+  {
+    id: "until an earlier instant is refused",
+    keptMs: -1,
+    written: { kind: "refused", rule: "expired" },
+    read: "absent",
+  },
+];
+
+export const replaceRows: { id: string; records: TierRecord[] }[] = [
+  { id: "a response by a later one", records: [page, nextPage] },
+  { id: "a response by one with a smaller body", records: [nextPage, page] },
+  { id: "a response by a marker", records: [page, marker] },
+  { id: "a marker by a response", records: [marker, page] },
+  {
+    id: "a marker by one with other names",
+    records: [marker, { kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }],
+  },
+];
+
+export const lengthRows = [
+  { id: "of known length", bodyBytes: 6 },
+  { id: "of unknown length", bodyBytes: null },
+];
+
+export const keyRows = [
+  { id: "multi-byte text", key: "GET https://a.example/größe?漢字=\u{1f30a}", isOwn: true },
+  { id: "half a surrogate pair", key: "GET https://a.example/\ud83c", isOwn: true },
+  { id: "10,000 characters", key: `GET https://a.example/${"p".repeat(10_000)}`, isOwn: true },
+  { id: "nothing", key: "", isOwn: true },
+];

@@ -1,0 +1,291 @@
+// The promises of a Tier, as rows. Each implementation is put through all of them.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { FieldLine } from "../../../../src/http/fields.ts";
+import { RecordKey } from "../../../../src/cache/record-key.ts";
+import type { Tier, TierRecord } from "../../../../src/cache/tiers/tier.ts";
+import { arrivingResponse } from "./arriving.ts";
+import {
+  bodyRows,
+  fieldRows,
+  instantRows,
+  keepRows,
+  keyRows,
+  lengthRows,
+  marker,
+  nextPage,
+  page,
+  replaceRows,
+} from "./contract-rows.ts";
+import {
+  ask,
+  bytesOf,
+  keep,
+  look,
+  metadataOf,
+  responseOf,
+  shown,
+  withBody,
+} from "../../../../testing/examples/records.ts";
+
+export interface OpenTier {
+  readonly tier: Tier;
+  /** A larger body is refused. */
+  readonly bodyBytesMax: number;
+  readonly takesStreams: boolean;
+  /** The largest record of its kind that is kept, and the same with one byte more. */
+  readonly largest: TierRecord;
+  readonly tooLarge: TierRecord;
+  /** How often the tier has complained of what it found: never, of what it wrote itself. */
+  readonly badRecordCount: () => number;
+}
+
+const host = "a.example:8443";
+/** @param open called before each test; it may give the same tier, since every test has own keys */
+export function describeTier(implementation: string, open: () => Promise<OpenTier>): void {
+  describe(`tier contract: ${implementation}`, () => {
+    let opened: OpenTier;
+    let tier: Tier;
+    let keyCount = 0;
+    const newKey = (under = "GET https://a.example/"): RecordKey => {
+      keyCount += 1;
+      return new RecordKey(`${under} ${keyCount}`, host);
+    };
+
+    beforeEach(async () => {
+      opened = await open();
+      tier = opened.tier;
+    });
+
+    // Whatever a test did, the tier never finds fault with a record of its own.
+    afterEach(() => {
+      expect(opened.badRecordCount()).toBe(0);
+    });
+
+    it("has nothing under a key that was never written", async () => {
+      expect(await tier.read(newKey(), ask)).toEqual({ kind: "absent" });
+    });
+
+    it.each(fieldRows)("reads back $id", async ({ fields }) => {
+      const key = newKey();
+      const record = responseOf(bytesOf("body"), { fields });
+      expect(await tier.write(key, record, keep)).toEqual({ kind: "kept" });
+      expect(await look(tier, key, ask)).toEqual(shown(record, bytesOf("body")));
+    });
+
+    it("has nothing once it was removed, and takes a new record", async () => {
+      const key = newKey();
+      const record = responseOf(bytesOf("old"));
+      await tier.write(key, record, keep);
+      await tier.remove(key);
+      expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+      await tier.remove(key);
+      await tier.write(key, responseOf(bytesOf("new")), keep);
+      expect((await tier.read(key, ask)).kind).toBe("found");
+    });
+
+    it("reads back every other part of the metadata", async () => {
+      const key = newKey();
+      const bytes = bytesOf("Nicht gefunden: Größe");
+      const record = responseOf(bytes, {
+        status: 404,
+        statusText: "Not Found",
+        requestedAtMs: 1_764_547_200_000.5,
+        selecting: [
+          ["accept-language", "de, en;q=0.5"],
+          ["x-size", null],
+        ],
+        tags: ["größe", "漢字", ""],
+        stamp: "none",
+        colo: "",
+        fillCostMs: 0,
+        jitterDraw: 0,
+      });
+      expect(await tier.write(key, record, keep)).toEqual({ kind: "kept" });
+      expect(await look(tier, key, ask)).toEqual(shown(record, bytes));
+    });
+
+    it.each(bodyRows)("hands a body back byte for byte: $id", async ({ encoding, bytes }) => {
+      const key = newKey();
+      const fields: FieldLine[] = encoding === "" ? [] : [["content-encoding", encoding]];
+      const record = responseOf(bytes, { fields });
+      const fits = bytes.byteLength <= opened.bodyBytesMax;
+      expect(await tier.write(key, record, keep)).toEqual(
+        fits ? { kind: "kept" } : { kind: "refused", rule: "too-large" },
+      );
+      expect(await look(tier, key, ask)).toEqual(fits ? shown(record, bytes) : { kind: "absent" });
+    });
+
+    it.each(instantRows)("$id", async ({ atMs, kind }) => {
+      const key = newKey();
+      expect(await tier.write(key, page, keep)).toEqual({ kind: "kept" });
+      expect((await look(tier, key, { ...ask, atMs })).kind).toBe(kind);
+    });
+
+    it.each(keepRows)("a record for $id", async ({ keptMs, written, read }) => {
+      const key = newKey();
+      const given = { ...keep, untilAtMs: keep.atMs + keptMs };
+      expect(await tier.write(key, page, given)).toEqual(written);
+      expect((await look(tier, key, { ...ask, atMs: keep.atMs })).kind).toBe(read);
+    });
+
+    it("keeps a record for decades", async () => {
+      const key = newKey();
+      const given = { ...keep, atMs: Date.UTC(2026, 0, 1) };
+      expect(await tier.write(key, page, given)).toEqual({ kind: "kept" });
+      expect((await look(tier, key, ask)).kind).toBe("response");
+    });
+
+    it.each(replaceRows)("replaces $id", async ({ records }) => {
+      const key = newKey();
+      for (const record of records) {
+        expect(await tier.write(key, record, keep)).toEqual({ kind: "kept" });
+      }
+      const last = records.at(-1);
+      expect(await look(tier, key, ask)).toEqual(
+        last?.kind === "response" ? shown(last, await bodyOf(last)) : last,
+      );
+    });
+
+    it.each(["unchanged", "new"] as const)(
+      "freshens metadata beside a body that is %s",
+      async (body) => {
+        const key = newKey();
+        const freshened = responseOf(bytesOf("first"), { fields: [["date", "later"]] });
+        await tier.write(key, page, keep);
+        await look(tier, key, ask);
+        expect(await tier.write(key, freshened, { ...keep, body })).toEqual({ kind: "kept" });
+        expect(await look(tier, key, ask)).toEqual(shown(freshened, bytesOf("first")));
+      },
+    );
+
+    it.each([
+      { id: "nothing", before: undefined },
+      { id: "another body", before: nextPage },
+      { id: "a marker", before: marker },
+    ])("writes an unchanged body where there is $id", async ({ before }) => {
+      const key = newKey();
+      if (before !== undefined) await tier.write(key, before, keep);
+      expect(await tier.write(key, page, { ...keep, body: "unchanged" })).toEqual({ kind: "kept" });
+      expect(await look(tier, key, ask)).toEqual(shown(page, bytesOf("first")));
+    });
+
+    it.each(keyRows)("keeps keys apart that hold $id", async ({ key: under }) => {
+      const [key, other] = [newKey(under), newKey(under)];
+      expect(await tier.write(key, page, keep)).toEqual({ kind: "kept" });
+      expect(await tier.read(other, ask)).toEqual({ kind: "absent" });
+      expect(await tier.write(other, nextPage, keep)).toEqual({ kind: "kept" });
+      expect(await look(tier, key, ask)).toEqual(shown(page, bytesOf("first")));
+      expect(await look(tier, new RecordKey(other.text, host), ask)).toEqual(
+        shown(nextPage, bytesOf("the second page")),
+      );
+    });
+
+    it("keeps the largest record", async () => {
+      const key = newKey();
+      expect(await tier.write(key, opened.largest, keep)).toEqual({ kind: "kept" });
+      expect((await look(tier, key, ask)).kind).toBe("response");
+    });
+
+    it("refuses a record with one byte more, of which nothing can be read", async () => {
+      const key = newKey();
+      expect(await tier.write(key, opened.tooLarge, keep)).toEqual({
+        kind: "refused",
+        rule: "too-large",
+      });
+      expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+    });
+
+    it.each(lengthRows)("keeps or refuses an arriving body $id", async ({ bodyBytes }) => {
+      const key = newKey();
+      const metadata = metadataOf(bytesOf("abcdef"), { bodyBytes, bodyDigest: null });
+      const { arriving, hasEnded } = arrivingResponse(metadata, ["abc", "d", "ef"]);
+      const written = await tier.write(key, arriving, keep);
+      // Read to its end or cancelled: in both cases nobody waits for this tier any longer.
+      expect(hasEnded()).toBe(true);
+      const whole = withBody({ ...metadata, bodyBytes: 6 }, { kind: "absent" });
+      expect([written, await look(tier, key, ask)]).toEqual(
+        opened.takesStreams
+          ? [{ kind: "kept" }, shown(whole, bytesOf("abcdef"))]
+          : [{ kind: "refused", rule: "arriving" }, { kind: "absent" }],
+      );
+    });
+
+    it.each(lengthRows)("keeps nothing of an arriving body $id that is cut", async (row) => {
+      const key = newKey();
+      const metadata = metadataOf(bytesOf("abcdef"), { ...row, bodyDigest: null });
+      const { arriving } = arrivingResponse(metadata, ["abc", new Error("cut")]);
+      expect((await tier.write(key, arriving, keep)).kind).not.toBe("kept");
+      expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+    });
+
+    it("refuses an arriving body that would have expired", async () => {
+      const key = newKey();
+      const { arriving, hasEnded } = arrivingResponse(page.stored.metadata, ["first"]);
+      const given = { ...keep, untilAtMs: keep.atMs };
+      expect((await tier.write(key, arriving, given)).kind).toBe("refused");
+      expect(hasEnded()).toBe(true);
+      expect(await tier.read(key, { ...ask, atMs: keep.atMs })).toEqual({ kind: "absent" });
+    });
+
+    it("refuses a response whose body was never read", async () => {
+      const key = newKey();
+      const record = withBody(page.stored.metadata, { kind: "absent" });
+      expect(await tier.write(key, record, keep)).toEqual({ kind: "refused", rule: "arriving" });
+      expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+    });
+
+    it("gives at least the metadata where that alone is asked for", async () => {
+      const key = newKey();
+      await tier.write(key, page, keep);
+      const read = await tier.read(key, { ...ask, part: "metadata" });
+      expect(read).toMatchObject({
+        kind: "found",
+        record: { kind: "response", stored: { metadata: page.stored.metadata } },
+      });
+    });
+
+    it("gives what stands there now where metadata alone is asked for again", async () => {
+      const key = newKey();
+      const lookAtMetadata = async () => {
+        const read = await tier.read(key, { ...ask, part: "metadata" });
+        if (read.kind !== "found" || read.record.kind !== "response") return read.kind;
+        return read.record.stored.metadata;
+      };
+      await tier.write(key, page, keep);
+      expect([await lookAtMetadata(), await lookAtMetadata()]).toEqual([
+        page.stored.metadata,
+        page.stored.metadata,
+      ]);
+      const other = responseOf(bytesOf("other"), { tags: ["other"] });
+      await tier.write(key, other, keep);
+      expect([await lookAtMetadata(), await lookAtMetadata()]).toEqual([
+        other.stored.metadata,
+        other.stored.metadata,
+      ]);
+      await tier.remove(key);
+      expect(await lookAtMetadata()).toBe("absent");
+    });
+
+    it("gives the body to whoever wants it after metadata alone was asked for", async () => {
+      const key = newKey();
+      await tier.write(key, page, keep);
+      await tier.read(key, { ...ask, part: "metadata" });
+      await tier.read(key, { ...ask, part: "metadata" });
+      expect(await look(tier, key, ask)).toEqual(shown(page, await bodyOf(page)));
+    });
+
+    it("gives a marker whole where metadata alone is asked for", async () => {
+      const key = newKey();
+      await tier.write(key, marker, keep);
+      const read = await tier.read(key, { ...ask, part: "metadata" });
+      expect(read).toEqual({ kind: "found", record: marker });
+    });
+  });
+}
+
+async function bodyOf(record: TierRecord): Promise<Uint8Array> {
+  if (record.kind !== "response" || record.stored.body.kind !== "blob") {
+    throw new Error("These rows hold whole bodies alone.");
+  }
+  return new Uint8Array(await record.stored.body.blob.arrayBuffer());
+}

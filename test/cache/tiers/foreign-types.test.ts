@@ -1,0 +1,42 @@
+// A key of ours that somebody has put another type of value under, on a real server.
+import "../../../testing/fakes/workers-globals.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
+import { Running } from "../../../local/running.ts";
+import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { RecordKey } from "../../../src/cache/record-key.ts";
+import { sharedKey, SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { ask, bytesOf, keep, responseOf } from "../../../testing/examples/records.ts";
+
+const running = new Running();
+const key = new RecordKey("GET https://a.example/", "a.example");
+let redis: RedisClient;
+let tier: SharedTier;
+
+beforeAll(async () => {
+  const { url: redisUrl } = await running.add(startEmbeddedValkey());
+  const { url, token } = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
+  redis = new RedisClient({ url, token, nowAtMs: Date.now });
+  const onBadRecord = () => undefined;
+  const limits = { bodyBytesMax: 1_000, uploadBytesMax: 1_000 };
+  tier = new SharedTier({ redis, namespace: "site", ...limits, onBadRecord, nowAtMs: Date.now });
+  await redis.insist(async (client) => client.hset(await sharedKey("site", key), { m: "foreign" }));
+});
+afterAll(() => running.stop());
+
+it.each([
+  { id: "read", run: () => tier.read(key, ask), kind: "absent" },
+  {
+    id: "read-at-the-primary",
+    run: () => tier.read(key, { ...ask, atPrimary: true }),
+    kind: "absent",
+  },
+  // It takes the foreign value's place.
+  { id: "write", run: () => tier.write(key, responseOf(bytesOf("page")), keep), kind: "kept" },
+])("shuts nothing off, however often: $id", async ({ run, kind }) => {
+  const kinds = new Set<string>();
+  for (let times = 0; times < 5; times += 1) kinds.add((await run()).kind);
+  expect([redis.isShutOff, redis.refusesWrites]).toEqual([false, false]);
+  expect([...kinds]).toEqual([kind]);
+});

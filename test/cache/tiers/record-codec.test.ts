@@ -1,0 +1,188 @@
+// Records as text: there and back for any record, ASCII alone, and nothing for what is no record.
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  decodeRecord,
+  encodeRecord,
+  headOf,
+  type RecordHead,
+} from "../../../src/cache/tiers/record-codec.ts";
+import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
+
+const runs = { seed: 20_261_117, numRuns: 300 };
+
+/** Any UTF-16 text: half surrogate pairs and control characters too. */
+const text = fc.string({ unit: fc.integer({ min: 0, max: 0xff_ff }).map(String.fromCharCode) });
+const anyText = fc.oneof(text, fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }));
+const name = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9a-z]{1,20}$/);
+const value = anyText.map((given) => given.replaceAll(/[\0\r\n]/g, ""));
+const sent = fc.stringMatching(/^[\t\u0020-\u007e\u0080-\u00ff]{0,256}$/);
+const amount = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0));
+
+const response: fc.Arbitrary<RecordHead> = fc.record({
+  kind: fc.constant("response" as const),
+  metadata: fc.record({
+    url: anyText,
+    route: anyText,
+    status: fc.integer({ min: 200, max: 599 }),
+    statusText: value,
+    fields: fc.array(fc.tuple(name, value)),
+    requestedAtMs: amount,
+    respondedAtMs: amount,
+    bodyBytes: fc.option(fc.nat()),
+    bodyDigest: fc.option(anyText),
+    selecting: fc.array(fc.tuple(name, fc.option(anyText))),
+    tags: fc.array(anyText),
+    withheldTags: fc.option(fc.array(fc.tuple(name, fc.array(anyText))), { nil: undefined }),
+    askedBy: fc.option(
+      fc.record({ userAgent: fc.option(sent, { nil: undefined }), accept: sent }),
+      { nil: undefined },
+    ),
+    stamp: fc.oneof(fc.constant("none" as const), fc.record({ position: anyText, n: anyText })),
+    colo: anyText,
+    fillCostMs: amount,
+    jitterDraw: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  }),
+});
+const marker: fc.Arbitrary<RecordHead> = fc.record({
+  kind: fc.constant("vary" as const),
+  names: fc.array(name),
+  sinceAtMs: amount,
+  variants: fc.array(fc.tuple(anyText, amount)),
+});
+const anyRecord = fc.oneof(response, marker);
+
+describe("any record", () => {
+  it("comes back as it was written", () => {
+    fc.assert(
+      fc.property(anyRecord, amount, (record, untilAtMs) => {
+        const decoded = decodeRecord(encodeRecord(record, untilAtMs));
+        expect(decoded).toEqual({ v: 4, keepUntilAtMs: untilAtMs, record });
+      }),
+      runs,
+    );
+  });
+
+  it("is written in printable ASCII alone, as a header field's value must be (RFC 9110 §5.5)", () => {
+    fc.assert(
+      fc.property(anyRecord, (record) => {
+        const encoded = encodeRecord(record, keepUntilAtMs);
+        expect(encoded).toMatch(/^[\u0020-\u007e]*$/);
+        const fields = new Headers({ record: encoded });
+        expect(fields.get("record")).toBe(encoded);
+      }),
+      runs,
+    );
+  });
+
+  it("is refused when it is cut anywhere", () => {
+    const encoded = encodeRecord(headOf(responseOf(bytesOf("é"))), keepUntilAtMs);
+    for (let at = 0; at < encoded.length; at += 1) {
+      expect(decodeRecord(encoded.slice(0, at))).toBe(undefined);
+    }
+  });
+});
+
+describe("any other text", () => {
+  it("is refused without throwing", () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, fc.json()), (given) => {
+        expect(decodeRecord(given)).toBe(undefined);
+      }),
+      runs,
+    );
+  });
+
+  it("is refused or read, never thrown at, when it differs from a record in a few places", () => {
+    const encoded = encodeRecord(headOf(responseOf(bytesOf("page"))), keepUntilAtMs);
+    const place = fc.nat({ max: encoded.length - 1 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(place, anyText), { minLength: 1 }), (changes) => {
+        let changed = encoded;
+        for (const [at, put] of changes)
+          changed = changed.slice(0, at) + put + changed.slice(at + 1);
+        expect(() => decodeRecord(changed)).not.toThrow();
+      }),
+      runs,
+    );
+  });
+
+  it("is refused when it nests deeper than the stack", () => {
+    const depth = 1_000_000;
+    expect(decodeRecord("[".repeat(depth) + "]".repeat(depth))).toBe(undefined);
+  });
+});
+
+const { metadata } = responseOf(bytesOf("page")).stored;
+const written = (changed: object): string =>
+  JSON.stringify({ v: 4, keepUntilAtMs, record: { kind: "response", metadata }, ...changed });
+const withMetadata = (changed: object): string =>
+  written({ record: { kind: "response", metadata: { ...metadata, ...changed } } });
+const withMarker = (changed: object): string =>
+  written({ record: { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [], ...changed } });
+
+describe("another form", () => {
+  it("has what a later version adds left out, so that both can read it", () => {
+    const askedBy = { userAgent: "Mozilla/5.0", country: "DE" };
+    const read = decodeRecord(withMetadata({ askedBy, later: 1 }))?.record;
+    expect(read).toEqual({
+      kind: "response",
+      metadata: { ...metadata, askedBy: { userAgent: "Mozilla/5.0" } },
+    });
+  });
+
+  it("is not that of the record the rows below start from", () => {
+    expect(decodeRecord(written({}))?.record).toEqual({ kind: "response", metadata });
+    expect(decodeRecord(withMarker({}))?.record.kind).toBe("vary");
+  });
+
+  it.each([
+    { id: "the next version", text: written({ v: 5 }) },
+    { id: "the version before", text: written({ v: 3 }) },
+    { id: "no version", text: written({ v: undefined }) },
+    { id: "the version as text", text: written({ v: "4" }) },
+    { id: "no instant", text: written({ keepUntilAtMs: undefined }) },
+    { id: "the instant as text", text: written({ keepUntilAtMs: "4102444800000" }) },
+    { id: "an infinite instant", text: written({ keepUntilAtMs: 0 }).replace(":0,", ":1e999,") },
+    { id: "no record", text: written({ record: undefined }) },
+    { id: "another kind", text: written({ record: { kind: "stub" } }) },
+    { id: "a response without metadata", text: written({ record: { kind: "response" } }) },
+    { id: "a marker without names", text: withMarker({ names: undefined }) },
+    { id: "a marker of numbers", text: withMarker({ names: [1] }) },
+    { id: "a status with a fraction", text: withMetadata({ status: 200.5 }) },
+    { id: "a status below those of answers", text: withMetadata({ status: 199 }) },
+    { id: "a status above those of answers", text: withMetadata({ status: 600 }) },
+    { id: "a status text of two lines", text: withMetadata({ statusText: "a\nb" }) },
+    { id: "a field name that is no token", text: withMetadata({ fields: [["a b", "c"]] }) },
+    { id: "a field value of two lines", text: withMetadata({ fields: [["a", "b\r\nc: d"]] }) },
+    { id: "a marker of no token", text: withMarker({ names: ["a b"] }) },
+    { id: "a marker without its variants", text: withMarker({ variants: undefined }) },
+    { id: "a marker of variants without instants", text: withMarker({ variants: [["a"]] }) },
+    { id: "a status as text", text: withMetadata({ status: "200" }) },
+    { id: "fields as an object", text: withMetadata({ fields: { a: "b" } }) },
+    { id: "a field of three parts", text: withMetadata({ fields: [["a", "b", "c"]] }) },
+    { id: "a field without a value", text: withMetadata({ fields: [["a"]] }) },
+    { id: "a field with no text", text: withMetadata({ fields: [["a", null]] }) },
+    { id: "a length as text", text: withMetadata({ bodyBytes: "4" }) },
+    { id: "no digest", text: withMetadata({ bodyDigest: undefined }) },
+    { id: "a selecting field alone", text: withMetadata({ selecting: [["a"]] }) },
+    { id: "tags as text", text: withMetadata({ tags: "a" }) },
+    { id: "a kind of client as text", text: withMetadata({ askedBy: "Mozilla/5.0" }) },
+    { id: "a long kind of client", text: withMetadata({ askedBy: { accept: "x".repeat(257) } }) },
+    {
+      id: "a kind of client that no field can have",
+      text: withMetadata({ askedBy: { accept: "€" } }),
+    },
+    {
+      id: "a kind of client of two lines",
+      text: withMetadata({ askedBy: { userAgent: "a\nb: c" } }),
+    },
+    { id: "a stamp of another word", text: withMetadata({ stamp: "some" }) },
+    { id: "half a stamp", text: withMetadata({ stamp: { position: "1-0" } }) },
+    { id: "an array", text: "[]" },
+    { id: "null", text: "null" },
+    { id: "nothing", text: "" },
+  ])("is refused: $id", ({ text: given }) => {
+    expect(decodeRecord(given)).toBe(undefined);
+  });
+});

@@ -1,0 +1,213 @@
+// What a good configuration comes to, every field filled in.
+import { describe, expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import {
+  analyticsCookies,
+  consentCookies,
+  defineConfig,
+  trackingParameters,
+} from "../../src/config/config.ts";
+import { matchesAny } from "../../src/config/known-names.ts";
+import type { ConfigInput } from "../../src/config/config-schema.ts";
+
+const route = (changes: object) => ({ routes: [{ name: "news", match: "/news/*", ...changes }] });
+
+describe("a good configuration comes to", () => {
+  it("what it leaves out", () => {
+    const { routes, origins, stripQuery, harmlessCookies, ...rest } = defineConfig({});
+    expect([routes, origins.size]).toEqual([[], 0]);
+    expect([stripQuery, harmlessCookies]).toEqual([trackingParameters, analyticsCookies]);
+    expect(rest).toMatchObject({
+      namespace: "tidemark",
+      originTimeout: { firstByteMs: 30_000, betweenBytesMs: 30_000 },
+      tagFields: [],
+      heuristics: false,
+      rewriteLocations: true,
+      cacheInFront: false,
+      hotKeys: 0,
+      limits: {
+        bufferBytes: 4_194_304,
+        sharedBodyBytes: 1_048_576,
+        memoryBytes: 33_554_432,
+        variants: 100,
+      },
+    });
+  });
+
+  it("what a route leaves out", () => {
+    const { tags, ...plain } = defineConfig(route({})).routes[0] ?? {};
+    expect(tags?.({})).toEqual([]);
+    expect(plain).toEqual({
+      name: "news",
+      match: "/news/*",
+      bypass: false,
+      mode: "default",
+      origin: "default",
+      freshSeconds: undefined,
+      freshSecondsByStatus: new Map(),
+      negativeByStatus: new Map(),
+      staleWhileRevalidateSeconds: undefined,
+      staleIfErrorSeconds: undefined,
+      browserSeconds: undefined,
+      immutable: false,
+      tiers: ["memory", "edge", "shared"],
+      admission: undefined,
+      queryAllow: undefined,
+      keyHeaders: [],
+      keyCookies: [],
+      ignoreCookies: [],
+      setCookie: "respect",
+      jitter: 0,
+      collapse: "isolate",
+      patienceMs: 10_000,
+      earlyRefresh: undefined,
+      refreshAheadSeconds: 0,
+      honourRequestDirectives: false,
+      invalidate: "here",
+      purgeMaxLagMs: 10_000,
+      purgeSettleSeconds: 0,
+      servesUnverified: false,
+      idleFields: [],
+    });
+  });
+
+  it.each([
+    {
+      id: "invalidate",
+      changes: { invalidate: "everywhere" },
+      resolved: { invalidate: "everywhere" },
+    },
+    {
+      // Its answers may name what other routes store.
+      id: "invalidate-on-what-is-passed-by",
+      changes: { bypass: true, invalidate: "everywhere" },
+      resolved: { bypass: true, invalidate: "everywhere" },
+    },
+    { id: "seconds", changes: { browser: "0s" }, resolved: { browserSeconds: 0 } },
+    { id: "minutes", changes: { fresh: "5m" }, resolved: { freshSeconds: 300 } },
+    {
+      id: "hours",
+      changes: { staleWhileRevalidate: "1h" },
+      resolved: { staleWhileRevalidateSeconds: 3_600 },
+    },
+    {
+      id: "days",
+      changes: { staleIfError: "365d" },
+      resolved: { staleIfErrorSeconds: 31_536_000 },
+    },
+    {
+      id: "by-status",
+      changes: { fresh: { 200: "60s", 301: "1h" }, negative: { 404: "30s" } },
+      resolved: {
+        freshSeconds: undefined,
+        freshSecondsByStatus: new Map([
+          [200, 60],
+          [301, 3_600],
+        ]),
+        negativeByStatus: new Map([[404, 30]]),
+      },
+    },
+    {
+      id: "tiers-in-order",
+      changes: { tiers: ["shared", "memory"] },
+      resolved: { tiers: ["memory", "shared"] },
+    },
+    {
+      id: "names",
+      changes: { key: { headers: ["X-B", "x-a"], cookies: ["b", "a"] } },
+      resolved: { keyHeaders: ["x-a", "x-b"], keyCookies: ["a", "b"] },
+    },
+    {
+      id: "admission",
+      changes: { admission: "second-ask", tiers: ["edge", "shared"] },
+      resolved: { admission: "second-ask" },
+    },
+    { id: "origin-by-its-name", changes: { origin: "default" }, resolved: { origin: "default" } },
+    { id: "collapse", changes: { collapse: "isolate" }, resolved: { name: "news" } },
+  ])("$id", ({ changes, resolved }) => {
+    expect(defineConfig(route(changes) as ConfigInput).routes[0]).toMatchObject(resolved);
+  });
+
+  it("directives of requests honoured for all routes but those that say no", () => {
+    const { routes, anywhere } = defineConfig({
+      honourRequestDirectives: true,
+      routes: [
+        { name: "a", match: "/a" },
+        { name: "b", match: "/b", honourRequestDirectives: false },
+      ],
+    });
+    expect([...routes, anywhere].map((one) => one.honourRequestDirectives)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it("a number of variants on both sides of its bounds", () => {
+    const bounds = [1, 500].map((variants) => defineConfig({ limits: { variants } }));
+    expect(bounds.map(({ limits }) => limits.variants)).toEqual([1, 500]);
+  });
+
+  it("hot keys up to their bound", () => {
+    const counts = [0, 1, 1_000];
+    expect(counts.map((hotKeys) => defineConfig({ hotKeys }).hotKeys)).toEqual(counts);
+  });
+
+  it("time-outs on both sides of their bounds", () => {
+    const written = ["1s", "1d", { betweenBytes: "5s" }, { firstByte: "2s", betweenBytes: "1d" }];
+    const timeouts = written.map((originTimeout) => defineConfig({ originTimeout }).originTimeout);
+    expect(timeouts.map((one) => [one.firstByteMs, one.betweenBytesMs])).toEqual([
+      [1_000, 30_000],
+      [86_400_000, 30_000],
+      [30_000, 5_000],
+      [2_000, 86_400_000],
+    ]);
+  });
+});
+
+describe("names that are known", () => {
+  const documented = readFileSync("docs/configuration.md", "utf8");
+  const strip = (given: ConfigInput["key"]) => defineConfig({ key: given ?? {} }).stripQuery;
+
+  it("stay known beside those that are added, each once", () => {
+    expect(strip({ query: { strip: ["ref", "gclid"] } })).toEqual([...trackingParameters, "ref"]);
+    expect(strip({ query: { strip: [] } })).toEqual(trackingParameters);
+    const { harmlessCookies } = defineConfig({ cookies: { harmless: ["theme"] } });
+    expect(harmlessCookies).toEqual([...analyticsCookies, "theme"]);
+    const consented = defineConfig({ cookies: { harmless: consentCookies } }).harmlessCookies;
+    expect(matchesAny(consented, "cmplz_marketing")).toBe(true);
+  });
+
+  it("give way to what is asked for alone", () => {
+    expect(strip({ query: { strip: { only: ["ref"] } } })).toEqual(["ref"]);
+    const { harmlessCookies } = defineConfig({ cookies: { harmless: { only: [] } } });
+    expect(harmlessCookies).toEqual([]);
+  });
+
+  it.each([
+    { id: "trackingParameters", names: trackingParameters },
+    { id: "analyticsCookies", names: analyticsCookies },
+    { id: "consentCookies", names: consentCookies },
+  ])("stand in full in the documentation: $id", ({ id, names }) => {
+    const [, list = ""] = new RegExp(`^\\| \`${id}\` \\|(.*)\\|$`, "m").exec(documented) ?? [];
+    expect([...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual(names);
+  });
+
+  it.each(["session", "__hsmem", "__hs_cookie_cat_pref", "__cflb", "AWSALB", "CookieConsent"])(
+    "leave out what an origin may read: %s",
+    (name) => expect(matchesAny(analyticsCookies, name)).toBe(false),
+  );
+});
+
+describe("name patterns", () => {
+  it.each([
+    { id: "itself", name: "gclid", matches: true },
+    { id: "longer", name: "gclid2", matches: false },
+    { id: "under-a-star", name: "utm_source", matches: true },
+    { id: "star-of-nothing", name: "utm_", matches: true },
+    { id: "case", name: "GCLID", matches: false },
+    { id: "empty", name: "", matches: false },
+  ])("$id", ({ name, matches }) => {
+    expect(matchesAny(trackingParameters, name)).toBe(matches);
+  });
+});

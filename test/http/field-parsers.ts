@@ -1,0 +1,87 @@
+// Everything that reads a header field of a client or an origin, as a function of that field's text.
+import { requestDirectives, responseDirectives } from "../../src/http/cache-control.ts";
+import { cacheStatus } from "../../src/http/cache-status.ts";
+import { currentAgeSeconds } from "../../src/http/current-age.ts";
+import { parseDirectives } from "../../src/http/directives.ts";
+import { governingDirectives } from "../../src/http/governing-directives.ts";
+import { parseHttpDate } from "../../src/http/http-date.ts";
+import { rangeVerdict } from "../../src/http/ranges.ts";
+import { selectingFieldNames, selectingValues } from "../../src/http/selecting.ts";
+import { connectionFields } from "../../src/http/storable-fields.ts";
+import { conditionalFields, entityTag, isNotModified } from "../../src/http/validators.ts";
+import { verifyWebhook } from "../../src/purge/acceptance/webhook.ts";
+import { reducedAcceptEncoding } from "../../src/proxy/request/accept-encoding.ts";
+import { sortCookies } from "../../src/proxy/request/cookies.ts";
+import { contentLength } from "../../src/proxy/storing/fill.ts";
+import { fieldTagsOf, taggingOf } from "../../src/proxy/stored/tags.ts";
+import { fieldsWith } from "../../testing/examples/header-text.ts";
+import { askedWith, configWith, storedAtMs } from "../../testing/examples/requests.ts";
+
+const config = configWith();
+const asked = askedWith({}, config);
+const secret = "whsec_dGhpcyBpcyBhIHNlY3JldCE=";
+
+/** A field as a `Headers` would give it, also with text that a `Headers` would refuse. */
+const only = (name: string) => (text: string) => fieldsWith({ [name]: text }) as Headers;
+
+const age = (text: string, name: string) =>
+  currentAgeSeconds({
+    fields: fieldsWith({ [name]: text }),
+    requestedAtMs: storedAtMs,
+    respondedAtMs: storedAtMs,
+    atMs: storedAtMs,
+  });
+
+const notModified = (request: Record<string, string>, stored: Record<string, string>) =>
+  isNotModified({
+    request: fieldsWith(request),
+    stored: fieldsWith(stored),
+    status: 200,
+    receivedAtMs: storedAtMs,
+  });
+
+const range = (request: Record<string, string>) =>
+  rangeVerdict({
+    request: fieldsWith(request),
+    stored: fieldsWith({}),
+    status: 200,
+    bodyBytes: 9,
+    bodyDate: null,
+  });
+
+const tags = (name: string) => (text: string) =>
+  taggingOf(fieldTagsOf(only(name)(text), config), [], asked);
+
+export const fieldParsers: readonly (readonly [name: string, read: (text: string) => unknown])[] = [
+  ["directives", parseDirectives],
+  ["Cache-Control of a response", (text) => responseDirectives(only("cache-control")(text))],
+  ["Cache-Control of a request", (text) => requestDirectives(only("cache-control")(text))],
+  ["Pragma", (text) => requestDirectives(only("pragma")(text))],
+  ["CDN-Cache-Control", (text) => governingDirectives(only("cdn-cache-control")(text))],
+  ["Surrogate-Control", (text) => governingDirectives(only("surrogate-control")(text))],
+  ["Cache-Status", (text) => cacheStatus({ kind: "forwarded", reason: "stale" }, text)],
+  ["dates", (text) => parseHttpDate(text, storedAtMs)],
+  ["Age", (text) => age(text, "age")],
+  ["Date", (text) => age(text, "date")],
+  ["Vary", (text) => selectingFieldNames(only("vary")(text))],
+  ["a selecting field", (text) => selectingValues(["x"], only("x")(text))],
+  ["Connection", (text) => connectionFields(only("connection")(text))],
+  ["ETag", (text) => [entityTag(only("etag")(text)), conditionalFields(only("etag")(text))]],
+  ["If-None-Match", (text) => notModified({ "if-none-match": text }, { etag: '"a"' })],
+  ["If-Modified-Since", (text) => notModified({ "if-modified-since": text }, {})],
+  ["Range", (text) => range({ range: text })],
+  ["If-Range", (text) => range({ range: "bytes=0-1", "if-range": text })],
+  ["Accept-Encoding", reducedAcceptEncoding],
+  ["Cookie", (field) => sortCookies({ field, key: ["a"], drop: [config.harmlessCookies] })],
+  ["Content-Length", (text) => contentLength(only("content-length")(text))],
+  ["Cache-Tag", tags("cache-tag")],
+  ["Surrogate-Key", tags("surrogate-key")],
+  ["Cache-Groups", tags("cache-groups")],
+  ["a webhook's signature", webhookSignature],
+];
+
+function webhookSignature(text: string): unknown {
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const fields = { "webhook-id": "a", "webhook-timestamp": timestamp, "webhook-signature": text };
+  return verifyWebhook({ headers: fieldsWith(fields) } as Request, secret, "{}");
+}

@@ -1,0 +1,313 @@
+// A body on its way to a client and into the tiers: whole, too large, cut, or left.
+import { describe, expect, it } from "vitest";
+import { idle, until } from "../../../testing/site/harness.ts";
+import { chunked } from "../../../testing/fakes/origin-in-process.ts";
+import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
+import { ByteBudget } from "../../../src/proxy/body/byte-budget.ts";
+import { gather, type Gathered, type GatherPlan } from "../../../src/proxy/body/gather.ts";
+
+const encoder = new TextEncoder();
+
+/** Ten bytes are the buffer unless given; what the edge tier and the client read is collected. */
+function gathering(given: {
+  source: ReadableStream<Uint8Array<ArrayBuffer>>;
+  bodyBytes?: number;
+  streamBytesMax?: number;
+  client?: "reads" | "waits" | "nobody";
+  edge?: "reads" | "waits" | "fails";
+  budget?: ByteBudget;
+  bufferBytes?: number;
+  betweenBytesMs?: number;
+  isOver?: boolean;
+}) {
+  const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
+  const pipe = client === "nobody" ? undefined : openBytePipe(bodyBytes);
+  const unshared: string[] = [];
+  const overflow: ReadableStream<Uint8Array>[] = [];
+  let kept: Promise<string> | undefined;
+  const plan: GatherPlan = {
+    source: given.source,
+    client: pipe,
+    bufferBytes: given.bufferBytes ?? 10,
+    betweenBytesMs: given.betweenBytesMs ?? 30_000,
+    isOver: () => given.isOver ?? false,
+    budget: given.budget ?? new ByteBudget(1_000),
+    bodyBytes,
+    streamBytesMax,
+    onUnshared: () => void unshared.push("unshared"),
+    onOverflow: async (stream) => {
+      overflow.push(stream);
+      if (edge === "reads") kept = textOrFailure(stream);
+      if (edge === "waits") await new Promise(() => undefined);
+      if (edge === "fails") await stream.cancel();
+      await kept;
+    },
+  };
+  const sent = pipe && client === "reads" ? textOrFailure(pipe.readable) : undefined;
+  return { done: gather(plan), pipe, sent, unshared, overflow, kept: () => kept };
+}
+
+function textOrFailure(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text().catch(() => "failed");
+}
+
+const largeChunks = ["0", "1", "2", "3"].map((digit) => digit.repeat(50_000));
+
+function wholeOf(gathered: Gathered): Promise<string> {
+  if (gathered.kind !== "whole") throw new Error(`What was gathered is ${gathered.kind}.`);
+  return gathered.blob.text();
+}
+
+describe("within the buffer", () => {
+  it("is gathered whole, and sent on", async () => {
+    const { done, sent } = gathering({ source: chunked(["hello", "world"]) });
+    expect(await wholeOf(await done)).toBe("helloworld");
+    expect(await sent).toBe("helloworld");
+  });
+
+  it("is sent on whole, with pieces in it that are empty", async () => {
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async start(controller) {
+        for (const piece of ["", "hello", "", "world"]) {
+          controller.enqueue(encoder.encode(piece));
+          await idle();
+        }
+        controller.close();
+      },
+    });
+    const { done, sent } = gathering({ source });
+    expect([await wholeOf(await done), await sent]).toEqual(["helloworld", "helloworld"]);
+  });
+
+  it("is gathered though nobody waits for it", async () => {
+    const { done } = gathering({ source: chunked(["hello"]), client: "nobody" });
+    expect(await wholeOf(await done)).toBe("hello");
+  });
+
+  it("is gathered though its client does not read", async () => {
+    const { done } = gathering({ source: chunked(["hello", "world"]), client: "waits" });
+    expect((await done).kind).toBe("whole");
+  });
+
+  it("goes on when the client leaves", async () => {
+    const { done, pipe } = gathering({ source: chunked(["hello", "world"]), client: "waits" });
+    await pipe?.readable.cancel();
+    expect((await done).kind).toBe("whole");
+  });
+
+  it("streams on when other fills hold all that may be held, and gives back what it took", async () => {
+    const budget = new ByteBudget(7);
+    const { done, sent } = gathering({ source: chunked(["hello", "world"]), budget });
+    expect(await done).toEqual({ kind: "streamed" });
+    expect(await sent).toBe("helloworld");
+    expect(budget.take(7)).toBe(true);
+    expect(budget.take(1)).toBe(false);
+  });
+
+  it("holds what it took until a client that does not read has taken it", async () => {
+    const budget = new ByteBudget(10);
+    const source = chunked(["hello", "world"]);
+    const { done, pipe } = gathering({ source, client: "waits", budget });
+    const gathered = await done;
+    expect([gathered.kind, budget.take(1)]).toEqual(["whole", false]);
+    expect(await new Response(pipe?.readable).text()).toBe("helloworld");
+    await (gathered.kind === "whole" && gathered.sent);
+    expect([budget.take(10), budget.take(1)]).toEqual([true, false]);
+  });
+
+  it("gives back what it took when such a client leaves", async () => {
+    const budget = new ByteBudget(10);
+    const source = chunked(["hello", "world"]);
+    const { done, pipe } = gathering({ source, client: "waits", budget });
+    const gathered = await done;
+    await pipe?.readable.cancel();
+    await (gathered.kind === "whole" && gathered.sent);
+    expect(budget.take(10)).toBe(true);
+  });
+
+  it.each([
+    { id: "cut", source: () => chunked(["hello"], "breaks"), bodyBytes: null },
+    { id: "too-short", source: () => chunked(["hello"]), bodyBytes: 6 },
+  ])("gives back what it took for a body that is $id", async ({ source, bodyBytes }) => {
+    const budget = new ByteBudget(5);
+    const given = { source: source(), client: "waits", budget } as const;
+    await gathering(bodyBytes === null ? given : { ...given, bodyBytes }).done;
+    expect(budget.take(5)).toBe(true);
+  });
+
+  it.each([
+    { id: "at once", chunks: "0123456789".split(""), expected: [1, 9] },
+    { id: "a slice at a time", chunks: largeChunks, expected: [50_000, 65_536, 65_536, 18_928] },
+  ])("is what a slow client has yet to take, $id: no copy waits", async ({ chunks, expected }) => {
+    const source = chunked(chunks);
+    const budget = new ByteBudget(1_000_000);
+    const { done, pipe } = gathering({ source, client: "waits", budget, bufferBytes: 200_000 });
+    expect(await wholeOf(await done)).toBe(chunks.join(""));
+    const reader = pipe?.readable.getReader();
+    const slices: number[] = [];
+    let text = "";
+    for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
+      slices.push(read.value.byteLength);
+      text += new TextDecoder().decode(read.value);
+    }
+    expect(text).toBe(chunks.join(""));
+    expect(slices).toEqual(expected);
+  });
+
+  it.each([
+    { id: "left", client: "left" },
+    { id: "was-none", client: "nobody" },
+  ] as const)("ends in time where no client waits for it, and gives back: $id", async (row) => {
+    const budget = new ByteBudget(10);
+    const client = row.client === "left" ? "waits" : row.client;
+    let isCancelled = false;
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: (controller) => controller.enqueue(encoder.encode("a")),
+      cancel: () => void (isCancelled = true),
+    });
+    const { done, pipe } = gathering({ source, client, budget, isOver: true });
+    await pipe?.readable.cancel();
+    expect(await done).toEqual({ kind: "cut" });
+    expect([budget.take(10), isCancelled]).toEqual([true, true]);
+  });
+
+  it("goes on for a client that waits, however long", async () => {
+    const { done, sent } = gathering({ source: chunked(["hello", "world"]), isOver: true });
+    expect([(await done).kind, await sent]).toEqual(["whole", "helloworld"]);
+  });
+
+  it("is nothing, which is whole too", async () => {
+    const { done, sent } = gathering({ source: chunked([]) });
+    expect(await wholeOf(await done)).toBe("");
+    expect(await sent).toBe("");
+  });
+
+  it.each([
+    {
+      id: "breaks-off",
+      source: chunked(["hello"], "breaks"),
+      bodyBytes: undefined,
+      sent: "failed",
+    },
+    { id: "shorter-than-said", source: chunked(["hello"]), bodyBytes: 6, sent: "failed" },
+    { id: "longer-than-said", source: chunked(["hello", "!"]), bodyBytes: 5, sent: "failed" },
+    { id: "as-long-as-said", source: chunked(["hello"]), bodyBytes: 5, sent: "hello" },
+  ])("$id", async ({ source, bodyBytes, sent: expected }) => {
+    const given = bodyBytes === undefined ? { source } : { source, bodyBytes };
+    const { done, sent } = gathering(given);
+    expect((await done).kind).toBe(expected === "failed" ? "cut" : "whole");
+    expect(await sent).toBe(expected);
+  });
+});
+
+describe("beyond the buffer", () => {
+  const long = ["0123456789", "abcdefghij", "ABCDEFGHIJ"];
+
+  it.each([
+    { id: "at-the-limit", chunks: ["01234", "56789"], kind: "whole" },
+    { id: "one-over", chunks: ["01234", "567890"], kind: "streamed" },
+  ])("$id", async ({ chunks, kind }) => {
+    const { done } = gathering({ source: chunked(chunks) });
+    expect((await done).kind).toBe(kind);
+  });
+
+  it("goes to client and edge tier alike, and those who wait are told", async () => {
+    const { done, sent, kept, unshared } = gathering({ source: chunked(long) });
+    expect(await done).toEqual({ kind: "streamed" });
+    expect([await sent, await kept()]).toEqual([long.join(""), long.join("")]);
+    expect(unshared).toEqual(["unshared"]);
+  });
+
+  /** Ten bytes at a time, as long as somebody pulls, for far longer than anybody should. */
+  function lasting() {
+    const told = { pulls: 0, isCancelled: false };
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        told.pulls += 1;
+        controller.enqueue(encoder.encode("0123456789"));
+        if (told.pulls === 1_000) controller.close();
+      },
+      cancel() {
+        told.isCancelled = true;
+      },
+    });
+    return { source, told };
+  }
+
+  /** Reads so many chunks and then no more. */
+  async function taken(stream: ReadableStream<Uint8Array> | undefined, count = 5): Promise<void> {
+    const reader = stream?.getReader();
+    for (let chunk = 0; chunk < count; chunk += 1) await reader?.read();
+    await idle();
+  }
+
+  it.each(["client", "edge tier"])("is read no faster than the %s reads", async (slow) => {
+    const { source, told } = lasting();
+    const isClient = slow === "client";
+    const { pipe, overflow } = gathering(
+      isClient ? { source, client: "waits" } : { source, edge: "waits" },
+    );
+    if (!isClient) await until(() => overflow.length === 1);
+    await taken(isClient ? pipe?.readable : overflow[0]);
+    expect(told.pulls).toBeGreaterThanOrEqual(5);
+    expect(told.pulls).toBeLessThan(10);
+  });
+
+  it("ends with the client: the edge tier keeps no half", async () => {
+    const { source, told } = lasting();
+    const { done, pipe, overflow, kept } = gathering({ source, client: "waits" });
+    await until(() => overflow.length === 1);
+    await pipe?.readable.cancel();
+    await done;
+    expect([await kept(), told.isCancelled]).toEqual(["failed", true]);
+  });
+
+  it("leaves the client alone when the edge tier fails", async () => {
+    const { done, sent } = gathering({ source: chunked(long), edge: "fails" });
+    expect(await sent).toBe(long.join(""));
+    expect((await done).kind).toBe("streamed");
+  });
+
+  it("gives its budget back once the buffer is passed on, however long the rest takes", async () => {
+    const budget = new ByteBudget(20);
+    const { source } = lasting();
+    const { pipe, overflow } = gathering({ source, client: "waits", edge: "waits", budget });
+    await taken(pipe?.readable, 2);
+    expect(budget.take(20)).toBe(false);
+    await taken(overflow[0], 2);
+    expect(budget.take(20)).toBe(true);
+  });
+
+  it.each([
+    { id: "breaks-off", chunks: long, end: "breaks", bodyBytes: null },
+    { id: "shorter-than-said", chunks: long, end: "ends", bodyBytes: 31 },
+    { id: "longer-than-said", chunks: long, end: "ends", bodyBytes: 29 },
+  ] as const)("keeps nothing of what $id", async ({ chunks, end, bodyBytes }) => {
+    const source = chunked(chunks, end);
+    const { done, sent, kept } = gathering(bodyBytes === null ? { source } : { source, bodyBytes });
+    await done;
+    expect([await sent, await kept()]).toEqual(["failed", "failed"]);
+  });
+
+  it.each([
+    { id: "no-edge-tier", streamBytesMax: 0, bodyBytes: null, opened: 0, kept: undefined },
+    { id: "said-too-large", streamBytesMax: 20, bodyBytes: 30, opened: 0, kept: undefined },
+    { id: "grew-too-large", streamBytesMax: 20, bodyBytes: null, opened: 1, kept: "failed" },
+    { id: "at-the-limit", streamBytesMax: 30, bodyBytes: 30, opened: 1, kept: long.join("") },
+  ])("of a size that the edge tier takes: $id", async (row) => {
+    const { streamBytesMax, bodyBytes } = row;
+    const source = chunked(long);
+    const { done, sent, overflow, kept } = gathering(
+      bodyBytes === null ? { source, streamBytesMax } : { source, streamBytesMax, bodyBytes },
+    );
+    await done;
+    expect(await sent).toBe(long.join(""));
+    expect({ ...row, opened: overflow.length, kept: await kept() }).toEqual(row);
+  });
+
+  it("goes to the edge tier though nobody else waits for it", async () => {
+    const { done, kept } = gathering({ source: chunked(long), client: "nobody" });
+    await done;
+    expect(await kept()).toBe(long.join(""));
+  });
+});

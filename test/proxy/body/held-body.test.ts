@@ -1,0 +1,71 @@
+// Bodies held whole: what clients read of them, and what the budget counts meanwhile.
+import "../../../testing/fakes/workers-globals.ts";
+import { expect, it } from "vitest";
+import { ByteBudget } from "../../../src/proxy/body/byte-budget.ts";
+import { readableOf } from "../../../src/proxy/body/held-body.ts";
+import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
+import { idle } from "../../../testing/site/harness.ts";
+import { noise } from "../../../testing/examples/records.ts";
+
+const large = noise(smallBodyBytesMax + 1);
+const bytesMax = large.byteLength + 100;
+
+function opened(bytes: Uint8Array<ArrayBuffer>, isInMemory = false) {
+  const fillBudget = new ByteBudget(bytesMax);
+  const memory = { holds: () => isInMemory };
+  const afterAnswer = (work: () => Promise<void>) => void work();
+  return {
+    fillBudget,
+    ports: { fillBudget, tiers: { memory }, afterAnswer },
+    held: new Blob([bytes]),
+  };
+}
+
+const read = async (stream: ReadableStream<Uint8Array>) =>
+  new Uint8Array(await new Response(stream).arrayBuffer());
+
+it.each([
+  { id: "a small body", bytes: noise(1_000), isCounted: false },
+  { id: "the largest small body", bytes: noise(smallBodyBytesMax), isCounted: false },
+  { id: "a large body", bytes: large, isCounted: true },
+])("$id is read whole or in part", async ({ bytes, isCounted }) => {
+  const { fillBudget, ports, held } = opened(bytes);
+  const streams = [
+    readableOf(held, ports),
+    readableOf(held, ports, { firstByte: 10, lastByte: 19 }),
+    readableOf(held, ports, { firstByte: bytes.byteLength - 1, lastByte: bytes.byteLength - 1 }),
+  ];
+  expect(fillBudget.hasRoomFor(bytesMax)).toBe(!isCounted);
+  const [whole, part, last] = await Promise.all(streams.map(read));
+  expect(Buffer.compare(whole ?? bytes, bytes)).toBe(0);
+  expect([part, last]).toEqual([bytes.subarray(10, 20), bytes.subarray(-1)]);
+  await idle();
+  expect(fillBudget.hasRoomFor(bytesMax)).toBe(true);
+});
+
+it("is counted once for all who read, until the last has read or left", async () => {
+  const { fillBudget, ports, held } = opened(large);
+  const [first, second] = [
+    readableOf(held, ports),
+    readableOf(held, ports, { firstByte: 7, lastByte: large.byteLength - 1 }),
+  ];
+  expect([fillBudget.take(101), fillBudget.take(100)]).toEqual([false, true]);
+  fillBudget.give(100);
+  await read(first);
+  await idle();
+  expect(fillBudget.take(101)).toBe(false);
+  await second.cancel();
+  await idle();
+  expect(fillBudget.take(bytesMax)).toBe(true);
+});
+
+it("is not counted twice: not while memory counts it", async () => {
+  const { fillBudget, ports, held } = opened(large, true);
+  const stream = readableOf(held, ports);
+  expect(fillBudget.hasRoomFor(bytesMax)).toBe(true);
+  fillBudget.countFromNow(held);
+  expect(fillBudget.hasRoomFor(bytesMax)).toBe(false);
+  await read(stream);
+  await idle();
+  expect(fillBudget.hasRoomFor(bytesMax)).toBe(true);
+});

@@ -1,0 +1,91 @@
+// A client that has had its share of the origin's time gets 429; what is stored is for everybody.
+import { describe, expect, it } from "vitest";
+import { networkOf } from "../../../src/proxy/request/client-limit.ts";
+import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+
+const refusing = { limit: async () => ({ success: false }) };
+
+function limitedBy(limiter: unknown, options: SiteOptions = {}) {
+  return openSite({
+    origin: () => page("page", cc("max-age=60")),
+    env: { ORIGIN_LIMITER: limiter, ADMIN_TOKEN: "admin-of-this-site" },
+    ...options,
+  });
+}
+
+const from = (address: string) => ({ headers: { "cf-connecting-ip": address } });
+
+describe("over its limit", () => {
+  it.each<{ id: string; method: string }>([
+    { id: "looked-up", method: "GET" },
+    { id: "passed-by", method: "POST" },
+  ])("a client is told so, and the origin not asked: $id", async ({ method }) => {
+    const site = limitedBy(refusing);
+    const seen = await site.get("/a", { method, ...from("192.0.2.1") });
+    expect([seen.status, site.origin.count]).toEqual([429, 0]);
+    expect(seen.fields.get("retry-after")).toBe("60");
+    expect(seen.fields.get("proxy-status")).toBe("tidemark; error=http_request_denied");
+    const stats = await site.get("/_cache/stats", {
+      headers: { authorization: "Bearer admin-of-this-site" },
+    });
+    expect(JSON.parse(stats.text).routes[""].outcomes).toEqual({ limited: 1 });
+  });
+
+  it("a client still gets what is stored", async () => {
+    let success = true;
+    const site = limitedBy({ limit: async () => ({ success }) });
+    await site.get("/a", from("192.0.2.1"));
+    success = false;
+    expect((await site.get("/a", from("192.0.2.1"))).status).toBe(200);
+    expect((await site.get("/b", from("192.0.2.1"))).status).toBe(429);
+  });
+
+  it("a client without an address is not counted", async () => {
+    expect((await limitedBy(refusing).get("/a")).status).toBe(200);
+  });
+});
+
+describe("a limiter in trouble", () => {
+  it.each<{ id: string; limit: () => Promise<{ success: boolean }> }>([
+    { id: "throws", limit: () => Promise.reject(new Error("away")) },
+    { id: "hangs", limit: () => new Promise(() => undefined) },
+  ])("lets everybody through, and the log says so once: $id", async ({ limit }) => {
+    const site = limitedBy({ limit });
+    for (const path of ["/a", "/b"]) {
+      expect((await site.get(path, from("192.0.2.1"))).status).toBe(200);
+    }
+    expect(site.log).toEqual([
+      "The rate limiter ORIGIN_LIMITER does not answer, so no client is limited: " +
+        "check its [[ratelimits]] entry in wrangler.toml.",
+    ]);
+  });
+
+  it.each([5, "100", { fetch: () => undefined }])("is a fault: %j", async (limiter) => {
+    const site = limitedBy(limiter);
+    expect((await site.get("/a", from("192.0.2.1"))).status).toBe(200);
+    expect(site.log.join()).toContain(
+      "ORIGIN_LIMITER is not usable, so no client is limited. It is not bound to a rate limiter.",
+    );
+  });
+});
+
+describe("the key", () => {
+  it.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["2001:DB8:0:0:1:2:3:4", "2001:db8:0:0::/64"],
+    ["2001:db8:0000:00ff::", "2001:db8:0:ff::/64"],
+    ["2001:db8:1:2::", "2001:db8:1:2::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["::", "0:0:0:0::/64"],
+    ["1::2:3:4:5:6:7", "1:0:2:3::/64"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["::FFFF:192.0.2.1", "192.0.2.1"],
+    ["0:0:0:0:0:ffff:192.0.2.1", "192.0.2.1"],
+    ["::ffff:c000:201", "192.0.2.1"],
+    ["::ffff:1", "0:0:0:0::/64"],
+  ])("of %s is %s", (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+});

@@ -1,0 +1,80 @@
+// What is told of a configuration that asks for something in vain, and that nothing is told of another.
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../../src/config/config.ts";
+import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import { faultText } from "../../../src/operator-error.ts";
+import { configWarnings } from "../../../src/proxy/request/config-warnings.ts";
+import tidemarkConfig from "../../../tidemark.config.ts";
+import { openSite } from "../../../testing/site/harness.ts";
+
+const told = (routes: NonNullable<ConfigInput["routes"]>) =>
+  configWarnings(defineConfig({ routes })).map(faultText);
+
+describe("beside bypass", () => {
+  it.each<{ id: string; fields: object }>([
+    { id: "fresh", fields: { fresh: "5m" } },
+    { id: "negative", fields: { negative: { 404: "30s" } } },
+    { id: "browser", fields: { browser: "0s" } },
+    { id: "tags", fields: { tags: ["a"] } },
+    { id: "query", fields: { query: { allow: ["page"] } } },
+    { id: "cookies", fields: { cookies: { ignore: ["a"] } } },
+    { id: "forward", fields: { forward: ["x-real-ip"] } },
+    { id: "tiers", fields: { tiers: ["memory"] } },
+  ])("$id has no effect", ({ id, fields }) => {
+    expect(told([{ name: "own", match: "/me/*", bypass: true, ...fields }])).toEqual([
+      `Route "own" has fields without effect: ${id}. Its bypass sends each request straight to the ` +
+        "origin, and stores nothing. Remove them, or bypass.",
+    ]);
+  });
+
+  it.each<{ id: string; fields: object }>([
+    { id: "nothing", fields: { bypass: true } },
+    { id: "what-is-left-out", fields: { bypass: true, fresh: undefined } },
+    { id: "invalidate", fields: { bypass: true, invalidate: "everywhere" } },
+    { id: "origin", fields: { bypass: true, origin: "default" } },
+    { id: "purge", fields: { bypass: true, purge: { maxLagSeconds: 20 } } },
+    { id: "no-bypass", fields: { bypass: false, fresh: "5m" } },
+  ])("$id is right", ({ fields }) => {
+    expect(told([{ name: "own", match: "/me/*", ...fields }])).toEqual([]);
+  });
+});
+
+describe("what a route is to forward", () => {
+  it("is named where it never is", () => {
+    const forward = ["X-Real-IP", "accept", "cookie", "if-none-match", "x-url-scheme"];
+    const key = { headers: ["x-url-scheme"] };
+    expect(told([{ name: "few", match: "*", forward, key }])).toEqual([
+      'Route "few" forwards x-real-ip, if-none-match in vain. What is stored for all is made without ' +
+        "such fields, whoever sends them. Remove them from forward, or name them in key.headers.",
+    ]);
+  });
+});
+
+describe("a route that is never reached", () => {
+  it("is named with the route that hides it", () => {
+    const routes = [
+      { name: "files", match: "/files/*" },
+      { name: "other", match: "/other" },
+      { name: "one", match: "/files/one" },
+    ];
+    expect(told(routes)).toEqual([
+      'Route "one" is never reached. Each path that fits "/files/one" fits "/files/*" of route ' +
+        '"files", which stands before it. Put "one" before "files", or remove it.',
+    ]);
+  });
+
+  it("is none in our own configuration", () => {
+    expect(configWarnings(tidemarkConfig)).toEqual([]);
+  });
+});
+
+it("stands in the log of the Worker once, and takes nothing down", async () => {
+  const routes = [
+    { name: "any", match: "/:any" },
+    { name: "one", match: "/one" },
+  ];
+  const site = openSite({ config: { routes } });
+  await site.get("/one");
+  expect((await site.get("/one")).status).toBe(200);
+  expect(site.log).toEqual([expect.stringContaining('Route "one" is never reached.')]);
+});

@@ -1,0 +1,272 @@
+// What the origin sees of a client's fields (RFC 9110 §7.6.1, §7.6.3).
+import { describe, expect, it } from "vitest";
+import {
+  type ForwardedRequest,
+  KeyedFields,
+  passedFields,
+} from "../../../src/proxy/request/forwarded-fields.ts";
+import { readTarget } from "../../../src/proxy/request/target.ts";
+
+type Texts = Readonly<Record<string, string>>;
+
+function requestWith(fields: Texts): ForwardedRequest {
+  return { client: new Headers(fields), target: readTarget("https://www.example.com/a") };
+}
+
+interface Given {
+  readonly cookies?: string;
+  readonly honoursDirectives?: boolean;
+  readonly forward?: readonly string[];
+}
+
+function keyed(fields: Texts, given: Given = {}) {
+  const { cookies = "", honoursDirectives = false, forward } = given;
+  const request = requestWith({ ...fields, "cf-connecting-ip": "192.0.2.7" });
+  const keyHeaders = ["x-app"];
+  const by = { cookies, keyedCookies: "", keyHeaders, honoursDirectives, forward };
+  return new KeyedFields(request, by);
+}
+
+const words = (text: string) => text.split(" ");
+const addresses = words(
+  "forwarded forwarded-for x-forwarded x-forward-for x-originally-forwarded-for client-ip client_ip " +
+    "x-client-ip x-cluster-client-ip true-client-ip x-true-ip x-real-ip x_real_ip x-remote-ip " +
+    "x-remote-addr x-remote-user remote-user x-originating-ip x-proxyuser-ip x-custom-ip-authorization " +
+    "cf-connecting-ipv6 cf-pseudo-ipv4 fastly-client-ip akamai-origin-hop x-akamai-edgescape " +
+    "x-azure-clientip x-azure-socketip wl-proxy-client-ip proxy-client-ip incap-client-ip",
+);
+const places = words(
+  "x-forwarded-prefix x-forwarded-port x-forwarded-scheme x-forwarded-server x-forwarded-ssl " +
+    "x-forwarded-path x-host x-original-host x-original-url x-original-uri x-rewrite-url " +
+    "x-override-url x-backend-host x-http-host-override x-http-path-override x-http-destinationurl " +
+    "x-matched-path x-proxy-url front-end-https x-url-scheme x-scheme https x-arr-ssl " +
+    "x-accel-mapping x-sendfile-type x-envoy-original-path",
+);
+const loopholes = ["proxy", "x-middleware-subrequest"];
+const steering = [...addresses, ...places, ...loopholes];
+const methods = words(
+  "x-method x-http-method x-http-method-override x-method-override x_http_method_override",
+);
+const ofOneRequest = words(
+  "x-middleware-prefetch x-middleware-rewrite x-nextjs-data x-invoke-path " +
+    "x-invoke-status x-now-route-matches x-vercel-ip-country x-prerender-revalidate x-nuxt-no-ssr " +
+    "x-astro-path x-react-router-spa-mode x-amz-website-redirect-location x-amzn-remapped-host " +
+    "cloudfront-viewer-country translate x-auth-request-user x-ms-client-principal-name " +
+    "x-ssl-client-cert x-wap-profile x-msisdn device-stock-ua",
+);
+/** They change an answer by design, and honest origins say so by `Vary`; or the platform sets them. */
+const left = words(
+  "user-agent accept accept-language origin referer x-requested-with x-pjax hx-request turbo-frame " +
+    "x-inertia rsc next-router-state-tree next-router-prefetch next-url save-data sec-ch-ua purpose " +
+    "cf-connecting-ip cf-ipcountry cf-ray cf-visitor x-csrf-token x-api-key",
+);
+const ofTheConnection = ["keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/** CGI and its heirs take them for the same names with dashes. */
+const aliases = words(
+  "accept_language accept_encoding user_agent x_app if_none_match cache_control content_length " +
+    "cf_connecting_ip cf_ipcountry x_csrf_token",
+);
+
+describe("a request that may be answered from a stored response", () => {
+  it.each([
+    ...steering,
+    ...methods,
+    ...ofOneRequest,
+    ...ofTheConnection,
+    ...aliases,
+    "host",
+    "proxy-authorization",
+    "proxy-connection",
+    "x_forwarded_host",
+    "pragma",
+    "if-none-match",
+    "if-modified-since",
+    "if-range",
+    "range",
+    "content-length",
+    "content-type",
+    "expect",
+    "cookie",
+  ])("goes without %s", (name) => {
+    const fields = keyed({ [name]: "1" });
+    expect(fields.toHeaders([]).has(name)).toBe(false);
+    expect(fields.get(name)).toBeNull();
+  });
+
+  it.each(left)("goes with %s", (name) => {
+    const fields = keyed({ [name]: "192.0.2.7" });
+    expect(fields.toHeaders([]).get(name)).toBe("192.0.2.7");
+  });
+
+  it.each([
+    { id: "others", given: { "x-app": "1" }, name: "x-app", value: "1" },
+    {
+      id: "accept-encoding",
+      given: { "accept-encoding": "zstd, gzip" },
+      name: "accept-encoding",
+      value: "gzip",
+    },
+    { id: "accept-encoding-always", given: {}, name: "accept-encoding", value: "identity" },
+    {
+      id: "surrogate-capability-spelled-otherwise",
+      given: { surrogate_capability: 'me="ESI/1.0"' },
+      name: "surrogate_capability",
+      value: null,
+    },
+    {
+      id: "surrogate-capability",
+      given: { "surrogate-capability": 'me="ESI/1.0"' },
+      name: "surrogate-capability",
+      value: 'tidemark="Surrogate/1.0"',
+    },
+    { id: "via-of-others", given: { via: "1.1 a" }, name: "via", value: "1.1 a" },
+    {
+      id: "proto",
+      given: { "x-forwarded-proto": "ftp" },
+      name: "x-forwarded-proto",
+      value: "https",
+    },
+    {
+      id: "host",
+      given: { "x-forwarded-host": "evil" },
+      name: "x-forwarded-host",
+      value: "www.example.com",
+    },
+    {
+      id: "address",
+      given: { "x-forwarded-for": "1.1.1.1" },
+      name: "x-forwarded-for",
+      value: "192.0.2.7",
+    },
+  ])("goes with $id", ({ given, name, value }) => {
+    expect(
+      keyed(given as Texts)
+        .toHeaders([])
+        .get(name),
+    ).toBe(value);
+  });
+
+  it("goes without what Connection nominates", () => {
+    const headers = keyed({ connection: "x-hop, a b,", "x-hop": "1" }).toHeaders([]);
+    expect([headers.has("x-hop"), headers.has("connection")]).toEqual([false, false]);
+  });
+
+  it("goes with the cookies that count, and is selected by them", () => {
+    const fields = keyed({ cookie: "_ga=1; currency=EUR" }, { cookies: "currency=EUR" });
+    expect(fields.toHeaders([]).get("cookie")).toBe("currency=EUR");
+    expect(fields.get("Cookie")).toBe("currency=EUR");
+  });
+
+  it("goes with its directives where they are honoured", () => {
+    const headers = keyed({ "cache-control": "no-cache" }, { honoursDirectives: true }).toHeaders(
+      [],
+    );
+    expect(headers.get("cache-control")).toBe("no-cache");
+  });
+
+  it("goes with validators of ours", () => {
+    const headers = keyed({ "if-none-match": '"client"' }).toHeaders([["if-none-match", '"ours"']]);
+    expect(headers.get("if-none-match")).toBe('"ours"');
+  });
+});
+
+describe("where a route forwards few fields", () => {
+  const client = { "x-app": "1", "x-a": "2", "x-b": "3", "x-real-ip": "4", "user-agent": "5" };
+
+  it("the origin gets these, what is keyed, and what is ours", () => {
+    const headers = keyed(client, { forward: ["x-a", "x-real-ip"] }).toHeaders([]);
+    expect(Object.fromEntries(headers)).toEqual({
+      "accept-encoding": "identity",
+      "cache-control": "max-age=0",
+      "surrogate-capability": 'tidemark="Surrogate/1.0"',
+      "x-a": "2",
+      "x-app": "1",
+      "x-forwarded-for": "192.0.2.7",
+      "x-forwarded-host": "www.example.com",
+      "x-forwarded-proto": "https",
+    });
+  });
+
+  it("what is withheld selects all the same, and is told apart from what is sent", () => {
+    const fields = keyed(client, { forward: [], cookies: "session=1" });
+    expect([fields.get("x-b"), fields.sent.get("x-b")]).toEqual(["3", null]);
+    const names = ["x-a", "x-app", "x-c", "x-real-ip", "x-forwarded-for", "cookie"];
+    expect(fields.unsent(names)).toEqual(["x-a", "cookie"]);
+    expect(fields.withSelecting(["x-a", "cookie"]).unsent(names)).toEqual([]);
+  });
+
+  it("a field of the name * is not what Vary: * names", () => {
+    expect(keyed({ "*": "1" }, { forward: [] }).unsent(["*"])).toEqual([]);
+  });
+});
+
+describe("what we introduce", () => {
+  it("is what Vary selects by, too", () => {
+    const fields = keyed({ via: "1.0 proxy", "x-forwarded-for": "203.0.113.9" });
+    const headers = fields.toHeaders([]);
+    for (const name of ["via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]) {
+      expect(fields.get(name)).toBe(headers.get(name));
+    }
+    expect(fields.get("x-forwarded-for")).toBe("192.0.2.7");
+    expect(fields.get("via")).toBe("1.0 proxy");
+  });
+
+  it("is max-age=0 where nothing else is said, so that origins answer conditions", () => {
+    expect(keyed({ "cache-control": "no-cache" }).toHeaders([]).get("cache-control")).toBe(
+      "max-age=0",
+    );
+  });
+
+  it("is not a field that the route keys by", () => {
+    expect(keyed({ "x-app": "1" }).toHeaders([]).get("x-app")).toBe("1");
+  });
+});
+
+describe("a request that is passed by", () => {
+  const passed = (fields: Texts) => passedFields(requestWith(fields));
+
+  it.each([
+    ...steering,
+    ...ofTheConnection,
+    "host",
+    "proxy-authorization",
+    "x-forwarded-for",
+    "x_forwarded_prefix",
+    "cf_connecting_ip",
+    "cf_ipcountry",
+  ])("goes without %s", (name) => {
+    expect(passed({ [name]: "1" }).has(name)).toBe(false);
+  });
+
+  it.each([
+    ...methods,
+    ...ofOneRequest,
+    ...left,
+    "x-original-method",
+    "x_csrf_token",
+    "authorization",
+    "cookie",
+    "if-match",
+    "range",
+    "cache-control",
+    "content-type",
+    "accept-encoding",
+  ])("keeps %s", (name) => {
+    expect(passed({ [name]: "1" }).get(name)).toBe("1");
+  });
+
+  it.each([
+    { id: "nominated", connection: "close, X-Hop" },
+    { id: "with-an-empty-member", connection: "x-hop," },
+    { id: "with-what-is-no-name", connection: "a b, x-hop" },
+  ])("goes without what Connection nominates: $id", ({ connection }) => {
+    expect(passed({ connection, "x-hop": "1" }).has("x-hop")).toBe(false);
+  });
+
+  it("says where it came from", () => {
+    const headers = passed({ "x-forwarded-host": "evil", via: "1.1 a" });
+    expect(headers.get("x-forwarded-host")).toBe("www.example.com");
+    expect(headers.get("via")).toBe("1.1 a");
+  });
+});

@@ -1,0 +1,116 @@
+// What makes two requests ask for the same stored response (RFC 9111 §2, §4.1).
+import { describe, expect, it } from "vitest";
+import { variantKey } from "../../../src/proxy/request/key.ts";
+import { askedWith, configWith, type RouteChanges } from "../../../testing/examples/requests.ts";
+
+interface Request {
+  readonly url?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const keyOf = (request: Request, route: RouteChanges) =>
+  askedWith(request, configWith(route)).key.text;
+const at = (path: string): Request => ({ url: `https://www.example.com${path}` });
+const withField = (name: string, value: string): Request => ({ headers: { [name]: value } });
+const withCookie = (cookie: string): Request => withField("cookie", cookie);
+
+describe("one key", () => {
+  it.each<{ id: string; a: Request; b: Request; route?: RouteChanges }>([
+    { id: "head-and-get", a: {}, b: { method: "HEAD" } },
+    { id: "query-order", a: at("/?a=1&b=2"), b: at("/?b=2&a=1") },
+    { id: "tracking", a: at("/a"), b: at("/a?utm_source=x&gclid=1") },
+    { id: "tracking-in-escapes", a: at("/a"), b: at("/a?%75tm_source=x") },
+    { id: "escape", a: at("/~a"), b: at("/%7ea") },
+    { id: "case-of-host", a: at("/"), b: { url: "https://WWW.EXAMPLE.COM/" } },
+    {
+      id: "not-allowed",
+      a: at("/?page=1"),
+      b: at("/?page=1&x=2"),
+      route: { query: { allow: ["page"] } },
+    },
+    { id: "harmless-cookie", a: {}, b: withCookie("_ga=1") },
+    { id: "unkeyed-field", a: {}, b: withField("accept-language", "de") },
+    { id: "unknown-cookie", a: {}, b: withCookie("session=1") },
+  ])("$id", ({ a, b, route = {} }) => {
+    expect(keyOf(a, route)).toBe(keyOf(b, route));
+  });
+});
+
+describe("two keys", () => {
+  const byField = { key: { headers: ["X-App"] } };
+  const byCookie = { key: { cookies: ["currency"] } };
+
+  it.each<{ id: string; a: Request; b: Request; route?: RouteChanges }>([
+    { id: "scheme", a: at("/"), b: { url: "http://www.example.com/" } },
+    { id: "host", a: at("/"), b: { url: "https://example.com/" } },
+    { id: "path", a: at("/a"), b: at("/a/") },
+    { id: "case-of-path", a: at("/a"), b: at("/A") },
+    { id: "query", a: at("/?a=1"), b: at("/?a=2") },
+    { id: "repeats", a: at("/?a=1&a=2"), b: at("/?a=2&a=1") },
+    { id: "escaped-ampersand", a: at("/?a=1%26b=2"), b: at("/?a=1&b=2") },
+    { id: "field", a: withField("x-app", "1"), b: withField("x-app", "2"), route: byField },
+    { id: "field-absent", a: withField("x-app", ""), b: {}, route: byField },
+    { id: "cookie", a: withCookie("currency=EUR"), b: withCookie("currency=USD"), route: byCookie },
+    { id: "cookie-absent", a: withCookie("currency="), b: {}, route: byCookie },
+  ])("$id", ({ a, b, route = {} }) => {
+    expect(keyOf(a, route)).not.toBe(keyOf(b, route));
+  });
+
+  it("no text of a URL can be that of a facet", () => {
+    const facet = keyOf(withField("x-app", "1"), byField);
+    expect(facet.split("\n")[0]).toBe(keyOf({}, {}));
+  });
+});
+
+describe("variantKey", () => {
+  const variant = (names: string[], headers: Record<string, string>) => {
+    const { key, forwarded } = askedWith({ headers });
+    return variantKey(key, names, forwarded).text;
+  };
+
+  it.each([
+    {
+      id: "same",
+      name: "accept-language",
+      a: { "accept-language": "de, en" },
+      b: { "accept-language": "de,en" },
+    },
+    {
+      id: "encodings",
+      name: "accept-encoding",
+      a: { "accept-encoding": "gzip, br" },
+      b: { "accept-encoding": "br;q=1, gzip, zstd" },
+    },
+    {
+      id: "dropped-field",
+      name: "x-forwarded-host",
+      a: { "x-forwarded-host": "evil.example" },
+      b: {},
+    },
+    { id: "harmless-cookie", name: "cookie", a: { cookie: "_ga=1" }, b: {} },
+  ])("one variant: $id", ({ name, a, b }) => {
+    expect(variant([name], a as Record<string, string>)).toBe(
+      variant([name], b as Record<string, string>),
+    );
+  });
+
+  it.each([
+    {
+      id: "value",
+      name: "accept-language",
+      a: { "accept-language": "de" },
+      b: { "accept-language": "en" },
+    },
+    { id: "absent", name: "x-app", a: { "x-app": "" }, b: {} },
+  ])("two variants: $id", ({ name, a, b }) => {
+    expect(variant([name], a as Record<string, string>)).not.toBe(
+      variant([name], b as Record<string, string>),
+    );
+  });
+
+  it("is the primary key where nothing selects", () => {
+    const { key, forwarded } = askedWith();
+    expect(variantKey(key, [], forwarded)).toBe(key);
+  });
+});

@@ -1,0 +1,152 @@
+// What is done with a request, by itself alone (RFC 9111 §3.5, §4.3.2, §5.2.1).
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../../src/config/config.ts";
+import { asRefresh } from "../../../src/proxy/request/plan.ts";
+import { askedWith, configWith, planOf } from "../../../testing/examples/requests.ts";
+
+const site = "https://www.example.com";
+
+describe("passed by", () => {
+  const config = defineConfig({ routes: [{ name: "account", match: "/me/*", bypass: true }] });
+
+  it.each([
+    { id: "post", request: { method: "POST" }, rule: "method", reason: "method" },
+    { id: "put", request: { method: "PUT" }, rule: "method", reason: "method" },
+    { id: "delete", request: { method: "DELETE" }, rule: "method", reason: "method" },
+    { id: "options", request: { method: "OPTIONS" }, rule: "method", reason: "method" },
+    { id: "unknown-method", request: { method: "QUERY" }, rule: "method", reason: "method" },
+    {
+      id: "authorization",
+      request: { headers: { authorization: "Basic x" } },
+      rule: "authorization",
+      reason: "bypass",
+    },
+    {
+      id: "authorization-empty",
+      request: { headers: { authorization: "" } },
+      rule: "authorization",
+      reason: "bypass",
+    },
+    { id: "route", request: { url: `${site}/me/x` }, rule: "route", reason: "bypass" },
+    { id: "route-in-escapes", request: { url: `${site}/%6de/x` }, rule: "route", reason: "bypass" },
+    {
+      id: "upgrade",
+      request: { headers: { upgrade: "websocket" } },
+      rule: "upgrade",
+      reason: "bypass",
+    },
+    {
+      id: "event-stream",
+      request: { headers: { accept: "text/event-stream" } },
+      rule: "event-stream",
+      reason: "bypass",
+    },
+    {
+      id: "if-match",
+      request: { headers: { "if-match": '"a"' } },
+      rule: "precondition",
+      reason: "bypass",
+    },
+    {
+      id: "if-unmodified-since",
+      request: { headers: { "if-unmodified-since": "Tue, 01 Jan 2030 12:00:00 GMT" } },
+      rule: "precondition",
+      reason: "bypass",
+    },
+    {
+      id: "ambiguous-path",
+      request: { url: `${site}/a%2fb` },
+      rule: "ambiguous-path",
+      reason: "bypass",
+    },
+  ])("$id", ({ request, rule, reason }) => {
+    expect(planOf(request, config)).toMatchObject({ kind: "pass", passed: { rule, reason } });
+  });
+
+  it("takes the route's origin along", () => {
+    const bucket = defineConfig({
+      origins: { bucket: { url: "https://bucket.example" } },
+      routes: [{ name: "all", match: "*", origin: "bucket" }],
+    });
+    const planned = planOf({ method: "POST" }, bucket);
+    expect(planned).toMatchObject({ passed: { route: { origin: "bucket" } } });
+  });
+});
+
+describe("looked up", () => {
+  it.each([
+    { id: "get", request: {} },
+    { id: "head", request: { method: "HEAD" } },
+    { id: "range", request: { headers: { range: "bytes=0-1" } } },
+    { id: "if-none-match", request: { headers: { "if-none-match": "*" } } },
+    { id: "cookie", request: { headers: { cookie: "session=1" } } },
+    { id: "no-cache", request: { headers: { "cache-control": "no-cache" } } },
+    { id: "no-store", request: { headers: { "cache-control": "no-store" } } },
+    { id: "accept", request: { headers: { accept: "text/html, */*" } } },
+    { id: "like-a-bypassed-route", request: { url: `${site}/menu` } },
+  ])("$id", ({ request }) => {
+    expect(planOf(request).kind).toBe("look-up");
+  });
+});
+
+describe("reserved", () => {
+  it.each([
+    { id: "root", path: "/_cache", kind: "reserved" },
+    { id: "root-with-slash", path: "/_cache/", kind: "reserved" },
+    { id: "route", path: "/_cache/stats", kind: "reserved" },
+    { id: "stored", path: "/_cache/stored/ab12", kind: "reserved" },
+    { id: "query", path: "/_cache?x", kind: "reserved" },
+    { id: "escaped-letter", path: "/%5Fcache/stats", kind: "reserved" },
+    { id: "escaped-letters", path: "/%5f%63ache/stats", kind: "reserved" },
+    { id: "two-slashes", path: "//_cache/", kind: "reserved" },
+    { id: "many-slashes", path: "////_cache", kind: "reserved" },
+    { id: "dot-segment", path: "/./_cache/stats", kind: "reserved" },
+    { id: "up-and-down", path: "/a/../_cache/stats", kind: "reserved" },
+    { id: "encoded-slash-after", path: "/_cache%2Fstats", kind: "reserved" },
+    { id: "encoded-slash-before", path: "/%2f_cache/stats", kind: "reserved" },
+    { id: "backslash", path: "/_cache%5Cstats", kind: "reserved" },
+    { id: "longer-name", path: "/_cached", kind: "look-up" },
+    { id: "below", path: "/a/_cache/", kind: "look-up" },
+    { id: "case", path: "/_CACHE/", kind: "reserved" },
+  ])("$id", ({ path, kind }) => {
+    expect(planOf({ url: `${site}${path}` }).kind).toBe(kind);
+  });
+
+  it("also for a method that is passed by", () => {
+    expect(planOf({ url: `${site}/_cache/x`, method: "POST" }).kind).toBe("reserved");
+  });
+});
+
+describe("the request's directives (RFC 9111 §5.2.1)", () => {
+  const asks = { headers: { "cache-control": "no-cache, max-age=5, only-if-cached" } };
+
+  it("are honoured where the route says so", () => {
+    const { directives } = askedWith(asks, configWith({ honourRequestDirectives: true }));
+    expect(directives).toMatchObject({ noCache: true, maxAgeSeconds: 5, onlyIfCached: true });
+  });
+
+  it("are ignored elsewhere, save only-if-cached", () => {
+    const { directives } = askedWith(asks);
+    expect(directives).toEqual({ noCache: false, noStore: false, onlyIfCached: true });
+  });
+
+  it("count for all routes where the configuration says so", () => {
+    const config = defineConfig({ honourRequestDirectives: true });
+    expect(askedWith(asks, config).directives.noCache).toBe(true);
+  });
+
+  it("include Pragma", () => {
+    const config = configWith({ honourRequestDirectives: true });
+    const { directives } = askedWith({ headers: { pragma: "no-cache" } }, config);
+    expect(directives.noCache).toBe(true);
+  });
+});
+
+it("a refresh is whole, unconditional and without the client's wishes", () => {
+  const config = configWith({ honourRequestDirectives: true });
+  const headers = { "if-none-match": '"a"', range: "bytes=0-1", "cache-control": "max-stale" };
+  const refresh = asRefresh(askedWith({ method: "HEAD", headers }, config), false);
+  expect(refresh.method).toBe("GET");
+  expect([...(refresh.conditions as Headers)]).toEqual([]);
+  expect(refresh.directives.maxStaleSeconds).toBeUndefined();
+});

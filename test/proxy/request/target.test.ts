@@ -1,0 +1,123 @@
+// What a URL comes to as a key, and which paths two readers could read in two ways.
+import { describe, expect, it } from "vitest";
+import { keyedQuery, pathAndQuery, readTarget } from "../../../src/proxy/request/target.ts";
+
+const at = (path: string) => readTarget(`https://www.example.com${path}`);
+
+describe("readTarget", () => {
+  it.each([
+    { id: "plain", path: "/a/b", key: "/a/b" },
+    { id: "empty", path: "", key: "/" },
+    { id: "unreserved-escape", path: "/%7Euser/%41", key: "/~user/A" },
+    { id: "escape-in-capitals", path: "/caf%c3%a9", key: "/caf%C3%A9" },
+    { id: "reserved-escape-stays", path: "/a%3Fb", key: "/a%3Fb" },
+    { id: "escaped-percent-stays", path: "/a%2541", key: "/a%2541" },
+    { id: "query", path: "/a?x=1&y=2", key: "/a?x=1&y=2" },
+    { id: "query-escapes", path: "/a?%78=%7e%2f", key: "/a?x=~%2F" },
+    { id: "empty-query", path: "/a?", key: "/a" },
+    { id: "second-question-mark", path: "/a?b?c", key: "/a?b?c" },
+    { id: "fragment", path: "/a?b#c", key: "/a?b" },
+    { id: "case-of-path", path: "/A", key: "/A" },
+    { id: "two-slashes", path: "//a//b", key: "//a//b" },
+  ])("reads $id (RFC 3986 §6.2.2)", ({ path, key }) => {
+    expect(pathAndQuery(at(path))).toBe(key);
+  });
+
+  it.each([
+    { id: "host-in-small-letters", url: "https://WWW.Example.COM/", host: "www.example.com" },
+    { id: "port", url: "http://a.example:8787/x", host: "a.example:8787" },
+    { id: "ipv6", url: "http://[::1]:8787/", host: "[::1]:8787" },
+  ])("keys the host: $id", ({ url, host }) => {
+    expect(readTarget(url).host).toBe(host);
+  });
+
+  it("keys every name of a site as one, and knows where the request came in", () => {
+    const { host, ownHost } = readTarget("https://B.example/", "a.example");
+    expect({ host, ownHost }).toEqual({ host: "a.example", ownHost: "b.example" });
+  });
+
+  it.each([
+    { id: "https", url: "HTTPS://a.example/", scheme: "https" },
+    { id: "http", url: "http://a.example/", scheme: "http" },
+  ])("keeps schemes apart: $id", ({ url, scheme }) => {
+    expect(readTarget(url).scheme).toBe(scheme);
+  });
+});
+
+describe("ambiguous paths", () => {
+  it.each([
+    { id: "encoded-slash", path: "/a%2fb" },
+    { id: "encoded-slash-capital", path: "/a%2Fb" },
+    { id: "encoded-backslash", path: "/a%5cb" },
+    { id: "encoded-dot", path: "/a/%2e%2e/b" },
+    { id: "encoded-dot-in-a-name", path: "/a%2Ehtml" },
+    { id: "backslash", path: "/a\\b" },
+    { id: "nul", path: "/a%00b" },
+    { id: "line-feed", path: "/a%0ab" },
+    { id: "unit-separator", path: "/a%1Fb" },
+    { id: "delete", path: "/a%7fb" },
+    { id: "raw-control", path: "/a\u0001b" },
+    { id: "raw-delete", path: "/a\u007fb" },
+    { id: "dot-segment", path: "/a/./b" },
+    { id: "double-dot-segment", path: "/a/../b" },
+    { id: "last-double-dot", path: "/a/.." },
+    { id: "broken-escape", path: "/a%b" },
+    { id: "escape-of-no-number", path: "/a%zzb" },
+    { id: "lone-percent", path: "/a%" },
+  ])("passes by: $id", ({ path }) => {
+    expect(at(path).isAmbiguous).toBe(true);
+  });
+
+  it.each([
+    { id: "plain", path: "/a/b" },
+    { id: "dots-in-names", path: "/a.b/..c/d../.well-known/x" },
+    { id: "three-dots", path: "/a/.../b" },
+    { id: "space", path: "/a%20b" },
+    { id: "tilde", path: "/%7Ea" },
+    { id: "umlaut", path: "/caf%C3%A9" },
+    { id: "encoded-slash-in-the-query", path: "/a?b=%2F..%2F" },
+    { id: "every-plain-character", path: "/-_~!$&'()*+,;=:@" },
+  ])("looks up: $id", ({ path }) => {
+    expect(at(path).isAmbiguous).toBe(false);
+  });
+});
+
+describe("keyedQuery", () => {
+  const counts = (name: string) => name !== "drop";
+
+  it.each([
+    { id: "empty", query: "", keyed: "" },
+    { id: "sorted", query: "b=2&a=1", keyed: "a=1&b=2" },
+    { id: "repeats-in-order", query: "b=1&a=2&a=1", keyed: "a=2&a=1&b=1" },
+    { id: "dropped", query: "drop=1&a=1&drop=2", keyed: "a=1" },
+    { id: "all-dropped", query: "drop", keyed: "" },
+    { id: "no-value", query: "b&a=", keyed: "a=&b" },
+    { id: "equals-in-a-value", query: "a=b=c", keyed: "a=b=c" },
+    { id: "empty-pairs", query: "&&a=1&", keyed: "a=1" },
+    { id: "capitals-first", query: "a=1&A=1", keyed: "A=1&a=1" },
+    { id: "nameless", query: "=1&a", keyed: "=1&a" },
+  ])("$id", ({ query, keyed }) => {
+    expect(keyedQuery(query, counts)).toBe(keyed);
+  });
+});
+
+describe("spellings of one thing", () => {
+  it.each([
+    { id: "unencoded-path", one: "http://a.example/straße", other: "http://a.example/stra%c3%9fe" },
+    { id: "space", one: "http://a.example/u/a b", other: "http://a.example/u/a%20b" },
+    { id: "quote-in-query", one: "http://a.example/?q='", other: "http://a.example/?q=%27" },
+    { id: "unencoded-query", one: "http://a.example/?a=ß", other: "http://a.example/?a=%C3%9F" },
+    { id: "default-port", one: "http://a.example:80/", other: "http://a.example/" },
+    { id: "default-port-tls", one: "https://a.example:443/", other: "https://a.example/" },
+    { id: "trailing-dot", one: "http://a.example./", other: "http://a.example/" },
+    { id: "dot-and-port", one: "http://a.example.:8080/", other: "http://a.example:8080/" },
+  ])("have one key: $id", ({ one, other }) => {
+    const { ownHost: _, ...read } = readTarget(one);
+    const { ownHost: __, ...expected } = readTarget(other);
+    expect(read).toEqual(expected);
+  });
+
+  it("a port that is another scheme's stays", () => {
+    expect(readTarget("http://a.example:443/").host).toBe("a.example:443");
+  });
+});

@@ -1,0 +1,34 @@
+// A clock that is set back by a minute: what was noted for a few seconds does not last a minute more.
+import { describe, expect, it } from "vitest";
+import { Flights } from "../../../src/cache/flights.ts";
+import { Uncacheable } from "../../../src/proxy/reuse/uncacheable.ts";
+
+const stepMs = 60_000;
+
+describe("after the step", () => {
+  it("a mark of what is for one client alone is over", () => {
+    const uncacheable = new Uncacheable();
+    uncacheable.mark("key", stepMs);
+    expect(uncacheable.has("key", stepMs + 9_999)).toBe(true);
+    expect(uncacheable.has("key", stepMs + 10_000)).toBe(false);
+    expect(uncacheable.has("key", 0)).toBe(false);
+  });
+
+  it("a mark of what sessions get one each of is over, and lasts a minute otherwise", () => {
+    const uncacheable = new Uncacheable();
+    uncacheable.markForSessions("key", stepMs);
+    expect(uncacheable.hasForSessions("key", stepMs)).toBe(true);
+    expect(uncacheable.hasForSessions("key", stepMs + 59_999)).toBe(true);
+    expect(uncacheable.hasForSessions("key", stepMs + 60_000)).toBe(false);
+    expect(uncacheable.hasForSessions("key", -1)).toBe(false);
+  });
+
+  it("a forward that has begun before it has not just begun", () => {
+    const flight = new Flights().begin("key", stepMs);
+    expect(flight.hasJustBegun(stepMs, 10_000)).toBe(true);
+    flight.leads(stepMs);
+    expect(flight.hasJustBegun(stepMs + 4_999, 10_000)).toBe(true);
+    expect(flight.hasJustBegun(stepMs + 5_000, 10_000)).toBe(false);
+    expect(flight.hasJustBegun(0, 10_000)).toBe(false);
+  });
+});

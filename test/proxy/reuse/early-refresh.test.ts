@@ -1,0 +1,227 @@
+// Refreshing before the expiry: when a draw says so (XFetch), and surely within a route's
+// refreshAhead; and what it does for clients and origins.
+import { describe, expect, it } from "vitest";
+import type { RouteInput } from "../../../src/config/config-route.ts";
+import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import { isRefreshDue } from "../../../src/proxy/reuse/early-refresh.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import {
+  cc,
+  chunked,
+  page,
+  unchanged,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+
+const due = (changes: {
+  ttlSeconds: number;
+  lifetimeSeconds?: number;
+  fillCostMs?: number;
+  draw?: number;
+  earlyRefresh?: number;
+  refreshAheadSeconds?: number;
+  staleWhileRevalidateSeconds?: number;
+}) => {
+  const { ttlSeconds, lifetimeSeconds = 60, fillCostMs = 1_000, draw = Math.exp(-1) } = changes;
+  const { earlyRefresh, refreshAheadSeconds = 0, staleWhileRevalidateSeconds = 0 } = changes;
+  const route = { earlyRefresh, refreshAheadSeconds };
+  const timing = { ttlSeconds, ageSeconds: lifetimeSeconds - ttlSeconds, fillCostMs };
+  return isRefreshDue({ route, staleWhileRevalidateSeconds, ...timing, random: () => draw });
+};
+
+describe("XFetch: cost · β · −ln(draw) reaches the expiry", () => {
+  it.each([
+    { id: "within-reach", given: { ttlSeconds: 0.999 }, isDue: true },
+    { id: "out-of-reach", given: { ttlSeconds: 1.001 }, isDue: false },
+    { id: "costlier", given: { ttlSeconds: 1.999, fillCostMs: 2_000 }, isDue: true },
+    { id: "costlier-out-of-reach", given: { ttlSeconds: 2.001, fillCostMs: 2_000 }, isDue: false },
+    { id: "more-eager", given: { ttlSeconds: 2.999, earlyRefresh: 3 }, isDue: true },
+    { id: "smaller-draw", given: { ttlSeconds: 1.999, draw: Math.exp(-2) }, isDue: true },
+    { id: "off", given: { ttlSeconds: 0.001, earlyRefresh: 0 }, isDue: false },
+    { id: "free-of-cost", given: { ttlSeconds: 0.001, fillCostMs: 0 }, isDue: false },
+    { id: "a-draw-of-nought", given: { ttlSeconds: 29, draw: 0 }, isDue: true },
+    {
+      id: "beyond-any-draw",
+      given: { ttlSeconds: 37, lifetimeSeconds: 600, draw: 0 },
+      isDue: false,
+    },
+    { id: "half-of-a-lifetime", given: { ttlSeconds: 30, draw: 0 }, isDue: true },
+    { id: "in-its-first-half", given: { ttlSeconds: 30.001, draw: 0 }, isDue: false },
+    {
+      id: "needless-beside-swr",
+      given: { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1 },
+      isDue: false,
+    },
+    {
+      id: "beside-swr-as-set",
+      given: { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1, earlyRefresh: 1 },
+      isDue: true,
+    },
+  ])("$id", ({ given, isDue }) => {
+    expect(due(given)).toBe(isDue);
+  });
+});
+
+describe("refreshAhead", () => {
+  it.each([
+    { id: "at-its-beginning", given: { ttlSeconds: 10 }, isDue: true },
+    { id: "before", given: { ttlSeconds: 10.001 }, isDue: false },
+    { id: "at-most-half-a-lifetime", given: { ttlSeconds: 3, lifetimeSeconds: 6 }, isDue: true },
+    { id: "no-more-than-half", given: { ttlSeconds: 3.001, lifetimeSeconds: 6 }, isDue: false },
+  ])("$id", ({ given, isDue }) => {
+    expect(due({ ...given, refreshAheadSeconds: 10, earlyRefresh: 0 })).toBe(isDue);
+  });
+});
+
+describe("a page that is about to expire", () => {
+  const route = (changes: Partial<RouteInput>) => ({
+    routes: [{ name: "all", match: "*", ...changes }],
+  });
+  const config = route({ refreshAhead: "10s" });
+  const numbered = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=60"));
+
+  it("is answered as ever, and refreshed behind that", async () => {
+    const site = openSite({ config, origin: numbered });
+    await site.get("/a");
+    site.clock.advance(51);
+    const seen = await site.get("/a");
+    expect([seen.text, seen.cacheStatus]).toEqual([
+      "page 1",
+      "tidemark; hit; ttl=9; detail=memory",
+    ]);
+    expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 2", 2]);
+  });
+
+  it("is refreshed by a draw, as costly as its fill was", async () => {
+    const clock = new FakeClock();
+    const slow = async (_: Request, nth: number) => {
+      clock.advance(4);
+      return page(`page ${nth}`, cc("max-age=60"));
+    };
+    // −ln(0.5) · 4 s is 2.77 s.
+    const site = openSite({ clock, origin: slow, random: 0.5 });
+    await site.get("/a");
+    const { text } = await site.get("/a");
+    clock.advance(53);
+    await site.get("/a");
+    expect([text, site.origin.count]).toEqual(["page 1", 1]);
+    clock.advance(0.3);
+    expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 1", 2]);
+    expect((await site.get("/a")).text).toBe("page 2");
+  });
+
+  it("is validated where it can be", async () => {
+    const site = openSite({
+      config,
+      origin: () => page("page", cc("max-age=60", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    site.clock.advance(51);
+    site.origin.script = () => unchanged({ etag: '"1"' });
+    await site.get("/a");
+    expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
+    expect((await site.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=60; detail=memory");
+  });
+
+  it("is taken from the shared tier where another colo has refreshed it", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const [near, far] = openColos(2, { clock, config, upstash, origin: numbered }) as [Site, Site];
+    await near.get("/a");
+    await far.get("/a");
+    clock.advance(51);
+    await near.get("/a");
+    // With a current view what is in memory answers at once.
+    await far.get("/another");
+    const before = near.origin.count;
+    expect((await far.get("/a")).text).toBe("page 1");
+    expect([(await far.get("/a")).text, near.origin.count]).toEqual(["page 2", before]);
+  });
+
+  it.each([
+    { id: "too-many-requests", script: () => page("later", cc("no-store"), 429) },
+    { id: "forbidden", script: () => page("no", {}, 403) },
+    { id: "as-old-again", script: () => page("old", cc("max-age=60", { age: "52" })) },
+    {
+      id: "cut-short",
+      script: () => new Response(chunked(["a"], "breaks"), { headers: cc("max-age=60") }),
+    },
+  ])("is refreshed once a second, whatever that brings: $id", async ({ script }) => {
+    const site = openSite({ config, origin: numbered });
+    await site.get("/a");
+    site.clock.advance(51);
+    site.origin.script = script;
+    for (let nth = 0; nth < 20; nth += 1) await site.get("/a");
+    expect(site.origin.count).toBe(2);
+    site.clock.advance(1);
+    await site.get("/a");
+    expect(site.origin.count).toBe(3);
+  });
+
+  it("stays when the refresh fails, and is tried again after a second", async () => {
+    const site = openSite({ config, origin: numbered });
+    await site.get("/a");
+    site.clock.advance(51);
+    site.origin.script = unreachable;
+    await site.get("/a");
+    const failed = site.origin.count;
+    expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 1", failed]);
+    site.clock.advance(1);
+    site.origin.script = numbered;
+    await site.get("/a");
+    expect((await site.get("/a")).text).toBe(`page ${failed + 1}`);
+  });
+});
+
+describe("while the journal is away", () => {
+  /** N is 10 s and A 1 s; the database goes away at once. */
+  async function away(config: ConfigInput = {}) {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({
+      clock,
+      upstash,
+      config,
+      origin: (_, nth) => page(`page ${nth}`, cc("max-age=600", { etag: `"${nth}"` })),
+    });
+    await site.get("/a");
+    upstash.mode = "down";
+    // What makes the view be renewed shows that it cannot be.
+    clock.advance(5.4);
+    await site.get("/other");
+    return site;
+  }
+
+  it.each([
+    { id: "not-yet", atSeconds: 5.399, isRefreshed: false },
+    { id: "in-the-last-two-fifths", atSeconds: 5.401, isRefreshed: true },
+    { id: "at-the-end", atSeconds: 9, isRefreshed: true },
+  ])("a page is refreshed before it is no longer trusted: $id", async (row) => {
+    const site = await away();
+    site.clock.advance(row.atSeconds - 5.4);
+    const before = site.origin.count;
+    const seen = await site.get("/a");
+    expect([seen.text, site.origin.count - before]).toEqual(["page 1", Number(row.isRefreshed)]);
+  });
+
+  it("so that a page that is asked for never has to be waited for", async () => {
+    const site = await away();
+    const told = new Set<string>();
+    for (let seconds = 0; seconds < 60; seconds += 1) {
+      site.clock.advance(1);
+      told.add((await site.get("/a")).cacheStatus.replace(/ttl=\d+/, "ttl"));
+    }
+    expect(told).toEqual(new Set(["tidemark; hit; ttl; detail=memory"]));
+    expect(site.origin.count).toBeLessThan(2 + 60 / 5);
+  });
+
+  it("is not where a route answers all the same", async () => {
+    const site = await away({ routes: [{ name: "all", match: "*", whenUnreachable: "serve" }] });
+    site.clock.advance(3);
+    const before = site.origin.count;
+    await site.get("/a");
+    expect(site.origin.count).toBe(before);
+  });
+});

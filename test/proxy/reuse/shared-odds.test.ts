@@ -1,0 +1,235 @@
+// Whether a miss waits for the shared tier's word, by what it has brought on the route lately.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import { SharedOdds } from "../../../src/proxy/reuse/shared-odds.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { idle, openColos, type Site } from "../../../testing/site/harness.ts";
+import { cc, page, type Script, unreachable } from "../../../testing/fakes/origin-in-process.ts";
+import { openCounted } from "../../../testing/site/counted-looks.ts";
+
+describe("look-ups that bring nothing", () => {
+  const place = { route: "a", section: "a\nb" };
+  const after = (fruitless: number) => {
+    const odds = new SharedOdds();
+    for (let count = 0; count < fruitless; count += 1) odds.brought(place, "nothing");
+    return odds;
+  };
+  const worth = (odds: SharedOdds, looks: number) =>
+    Array.from({ length: looks }, () => odds.isWorthAsking(place)).filter(Boolean).length;
+
+  it.each([
+    { id: "few", fruitless: 63, looks: 16, asked: 16 },
+    { id: "many", fruitless: 64, looks: 16, asked: 2 },
+    { id: "very many", fruitless: 500, looks: 800, asked: 100 },
+  ])("$id in a row", ({ fruitless, looks, asked }) => {
+    expect(worth(after(fruitless), looks)).toBe(asked);
+  });
+
+  it("count from the start once one has brought something", () => {
+    const odds = after(64);
+    odds.brought(place, "something");
+    expect(worth(odds, 16)).toBe(16);
+  });
+
+  it("say nothing of another route", () => {
+    expect(after(64).isWorthAsking({ route: "b", section: "b\nb" })).toBe(true);
+  });
+
+  it("say nothing of another section of their route where nothing was to be stored", () => {
+    const odds = new SharedOdds();
+    for (let count = 0; count < 64; count += 1) odds.brought(place, "refused");
+    expect(odds.isWorthAsking({ route: "a", section: "a\nc" })).toBe(true);
+    expect(worth(odds, 16)).toBe(2);
+    odds.brought(place, "something");
+    expect(worth(odds, 16)).toBe(16);
+  });
+});
+
+describe("of the look-ups, by how likely it is that one finds something", () => {
+  /** Numbers from 0 to 1, always the same (Park and Miller's). */
+  const numbers = () => {
+    let last = 20_261_121;
+    return () => (last = (last * 48_271) % 2_147_483_647) / 2_147_483_647;
+  };
+
+  it.each([
+    { likelihood: 0.005, sparedMin: 0.8, lostMax: 0.005 },
+    { likelihood: 0.03, sparedMin: 0.4, lostMax: 0.016 },
+    { likelihood: 0.08, sparedMin: 0, lostMax: 0.005 },
+  ])("$likelihood", ({ likelihood, sparedMin, lostMax }) => {
+    const odds = new SharedOdds();
+    const place = { route: "a", section: "a\nb" };
+    const next = numbers();
+    const looks = 200_000;
+    let [spared, lost] = [0, 0];
+    for (let look = 0; look < looks; look += 1) {
+      const isThere = next() < likelihood;
+      if (odds.isWorthAsking(place)) odds.brought(place, isThere ? "something" : "refused");
+      else {
+        spared += 1;
+        if (isThere) lost += 1;
+      }
+    }
+    expect(spared / looks).toBeGreaterThanOrEqual(sparedMin);
+    expect(lost / looks).toBeLessThan(lostMax);
+  });
+});
+
+function open(config: ConfigInput = {}, origin: Script = () => page("new", cc("max-age=60"))) {
+  const { near, ...counted } = openCounted(origin, config);
+  const askForNew = async (count: number) => {
+    for (let at = 0; at < count; at += 1) await near.get(`/new/${at}`);
+  };
+  return { near, ...counted, askForNew };
+}
+
+describe("a miss of what this colo has never had", () => {
+  it("waits for Redis sixty-four times in vain, then once in eight", async () => {
+    const { looks, askForNew } = open();
+    await askForNew(64);
+    expect(looks()).toBe(64);
+    await askForNew(64 + 80);
+    expect(looks()).toBe(64 + 80 / 8);
+  });
+
+  it("waits each time once another colo's page was there", async () => {
+    const { near, far, looksFor, askForNew } = open();
+    await askForNew(64);
+    await far.get("/there");
+    for (let at = 0; at < 7; at += 1) expect((await looksFor(`/more/${at}`)).looks).toBe(0);
+    expect((await near.get("/there")).cacheStatus).toContain("detail=shared");
+    expect((await looksFor("/another")).looks).toBe(1);
+  });
+
+  it.each([
+    { id: "only-if-cached", path: "/there", headers: { "cache-control": "only-if-cached" } },
+    { id: "a route whose misses are led in turn", path: "/global/there", headers: {} },
+  ])("is asked for in Redis all the same: $id", async ({ path, headers }) => {
+    const global = { name: "global", match: "/global/*", collapse: "global" } as const;
+    const { far, looksFor, askForNew } = open({ routes: [global] });
+    await askForNew(64);
+    for (let at = 0; at < 64; at += 1) await looksFor(`/global/${at}`);
+    await far.get(path);
+    const { looks, cacheStatus } = await looksFor(path, { headers });
+    expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
+  });
+
+  it("is still sought there when the origin fails", async () => {
+    let isDown = false;
+    const stale = cc("max-age=1, stale-if-error=600");
+    const { near, far, looksFor, askForNew } = open({}, () =>
+      isDown ? unreachable() : page("a", stale),
+    );
+    await askForNew(64);
+    await far.get("/there");
+    near.clock.advance(5);
+    isDown = true;
+    const seen = await looksFor("/there");
+    expect(seen).toMatchObject({ status: 200, text: "a", looks: 1 });
+    expect(seen.cacheStatus).toContain("detail=stale-if-error");
+  });
+});
+
+it("what is stale here is always sought in Redis, where another colo may have brought a newer one", async () => {
+  const validated = cc("max-age=60", { etag: '"1"' });
+  const { near, far, looksFor, askForNew } = open({}, () => page("a", validated));
+  await near.get("/page");
+  await askForNew(64);
+  near.clock.advance(61);
+  await far.get("/page");
+  const { looks, cacheStatus } = await looksFor("/page");
+  expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
+});
+
+it.each([
+  { id: "the edge tier is not used", tiers: ["shared"], isUnreachable: false },
+  { id: "the edge tier cannot be asked", tiers: ["edge", "shared"], isUnreachable: true },
+] as const)("what this colo may have had is looked up: $id", async ({ tiers, isUnreachable }) => {
+  const { near, looksFor, askForNew } = open({
+    routes: [{ name: "all", match: "*", tiers: [...tiers] }],
+  });
+  await near.get("/page");
+  await askForNew(200);
+  if (isUnreachable) near.cache.mode = "throws";
+  for (let at = 0; at < 8; at += 1) {
+    const { looks, cacheStatus } = await looksFor("/page");
+    expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
+  }
+});
+
+it("what is not there at all tells nothing of the pages that are", async () => {
+  const { looks, askForNew } = open({}, () => page("none", cc("max-age=60"), 404));
+  await askForNew(200);
+  expect(looks()).toBe(200);
+});
+
+it("a database that cannot be asked tells nothing of what it has", async () => {
+  const { upstash, near, looksFor } = open();
+  upstash.mode = "refuses";
+  for (let at = 0; at < 200; at += 1) await near.get(`/refused/${at}`);
+  upstash.mode = "works";
+  near.clock.advance(60);
+  await near.get("/probe");
+  await idle();
+  expect((await looksFor("/after")).looks).toBe(1);
+});
+
+it("a route whose answers vary is always looked up, since its markers are added to", async () => {
+  const { looksFor, askForNew } = open({}, () => page("a", cc("max-age=60", { vary: "x-app" })));
+  await askForNew(200);
+  expect((await looksFor("/varied")).looks).toBe(1);
+});
+
+describe("what a look-up has passed over, and the origin's failure brings to light", () => {
+  const stale = cc("max-age=1, stale-if-error=600");
+  const openWithPage = async (fields = stale) => {
+    const state = { isDown: false, text: "before" };
+    const fails = () => page("broken", {}, 500);
+    const opened = open({}, () => (state.isDown ? fails() : page(state.text, fields)));
+    await opened.askForNew(64);
+    await opened.far.get("/there");
+    return { ...opened, state };
+  };
+
+  it("answers nobody with a session of what is not shared explicitly", async () => {
+    const { near, state } = await openWithPage();
+    near.clock.advance(5);
+    state.isDown = true;
+    const { status } = await near.get("/there", { headers: { cookie: "session=1" } });
+    expect(status).toBe(500);
+  });
+
+  it("is brought up to date once its origin is well again", async () => {
+    const { near, state } = await openWithPage();
+    near.clock.advance(5);
+    state.isDown = true;
+    expect((await near.get("/there")).text).toBe("before");
+    Object.assign(state, { isDown: false, text: "after" });
+    for (let at = 0; at < 64; at += 1) await near.get(`/meanwhile/${at}`);
+    near.clock.advance(2);
+    await near.get("/there");
+    expect((await near.get("/there")).text).toBe("after");
+  });
+});
+
+it("what varies after all is added to the list of its variants, though that was passed over", async () => {
+  const varied = cc("max-age=600", { vary: "x-app" });
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const [near, far, third] = openColos(3, {
+    clock,
+    upstash,
+    origin: (request) =>
+      new URL(request.url).pathname === "/varied"
+        ? page(request.headers.get("x-app") ?? "", varied)
+        : page("new", cc("max-age=60")),
+  }) as [Site, Site, Site];
+  for (let at = 0; at < 64; at += 1) await near.get(`/new/${at}`);
+  const as = (app: string) => ({ headers: { "x-app": app } });
+  await far.get("/varied", as("a"));
+  clock.advance(1);
+  await near.get("/varied", as("b"));
+  expect((await third.get("/varied", as("a"))).cacheStatus).toContain("detail=shared");
+  expect((await third.get("/varied", as("b"))).cacheStatus).toContain("detail=shared");
+});

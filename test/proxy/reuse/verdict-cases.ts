@@ -1,0 +1,58 @@
+// A stored response, a request and an instant, and the verdict on them as one text.
+import { noJournal } from "../../../src/purge/view/view.ts";
+import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
+import {
+  type Candidate,
+  decide,
+  type MissReason,
+  type VerdictQuestion,
+} from "../../../src/proxy/reuse/verdict.ts";
+import {
+  askedWith,
+  configWith,
+  type RouteChanges,
+  routeWith,
+  storedAtMs,
+  storedWith,
+} from "../../../testing/examples/requests.ts";
+
+export interface Case {
+  readonly id: string;
+  /** Cache-Control of the stored response. */
+  readonly stored?: string;
+  readonly more?: Readonly<Record<string, string>>;
+  readonly ageSeconds?: number;
+  /** Cache-Control of the request. */
+  readonly asks?: string;
+  readonly cookie?: string;
+  readonly route?: RouteChanges;
+  readonly judged?: PurgeJudgement;
+}
+
+export const etag = { etag: '"a"' };
+
+export function candidateOf({ stored = "max-age=60", more = {} }: Case): Candidate {
+  return { stored: storedWith({ "cache-control": stored, ...more }), tier: "edge" };
+}
+
+export function questionOf(given: Case): VerdictQuestion {
+  const { ageSeconds = 0, asks, cookie, route = {}, judged = { kind: "usable" } } = given;
+  const headers = {
+    ...(asks === undefined ? {} : { "cache-control": asks }),
+    ...(cookie === undefined ? {} : { cookie }),
+  };
+  return {
+    asked: askedWith({ headers }, configWith(route)),
+    policy: { route: routeWith(route), heuristics: false },
+    view: { ...noJournal, judge: () => judged },
+    colo: () => "HAM",
+    invalidations: { covers: () => false },
+    atMs: storedAtMs + ageSeconds * 1_000,
+  };
+}
+
+export const verdictOf = (given: Case, found: Candidate | MissReason = candidateOf(given)) => {
+  const verdict = decide(found, questionOf(given));
+  if (verdict.kind === "serve-stale") return `serve-stale${verdict.refresh ? "+refresh" : ""}`;
+  return "reason" in verdict ? `${verdict.kind} ${verdict.reason}` : verdict.kind;
+};

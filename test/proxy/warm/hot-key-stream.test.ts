@@ -1,0 +1,92 @@
+// The stream of hot keys on a real server: what is told is read back, for two minutes; its length
+// is bounded, and it expires once nobody reads it.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Running } from "../../../local/running.ts";
+import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
+import {
+  startUpstashRestServer,
+  type UpstashRestServer,
+} from "../../../local/upstash-rest-server.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import type { HotKeyNote } from "../../../src/proxy/warm/hot-key-note.ts";
+import { HotKeyStream, notesIn } from "../../../src/proxy/warm/hot-key-stream.ts";
+
+const running = new Running();
+let rest: UpstashRestServer;
+
+beforeAll(async () => {
+  const { url: redisUrl } = await running.add(startEmbeddedValkey());
+  rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
+});
+
+afterAll(() => running.stop());
+
+const note: HotKeyNote = {
+  url: "https://www.example.com/a",
+  fields: [["accept-language", "dé"]],
+  cookie: "currency=EUR",
+  expiresAtMs: 1_893_500_000_000,
+  count: 3,
+};
+
+function open(namespace: string): HotKeyStream {
+  const { url, token } = rest;
+  return new HotKeyStream({ redis: new RedisClient({ url, token, nowAtMs: Date.now }), namespace });
+}
+
+async function run(...command: string[]): Promise<unknown> {
+  const answer = await fetch(rest.url, {
+    method: "POST",
+    headers: { authorization: `Bearer ${rest.token}` },
+    body: JSON.stringify(command),
+  });
+  return ((await answer.json()) as { result: unknown }).result;
+}
+
+/** In the minute of the hour in which the expiry is renewed, and in another. */
+const onTheHour = Date.UTC(2030, 0, 1, 12);
+const atHalfPast = onTheHour + 1_800_000;
+
+async function tellAt(namespace: string, atMs: number): Promise<void> {
+  const top = JSON.stringify([note]);
+  await run("XADD", `${namespace}:hot`, `${atMs}-1`, "v", "1", "top", top);
+}
+
+it("tells in one command", async () => {
+  const stream = open("told");
+  rest.resetCounts();
+  expect(await stream.add([note])).toBe(true);
+  expect(rest.counts().commandCountByName).toEqual({ XADD: 1 });
+  expect(notesIn(await run("XRANGE", "told:hot", "-", "+"))).toEqual([note]);
+});
+
+it("reads in one command, and no further back than two minutes", async () => {
+  const stream = open("read");
+  await tellAt("read", atHalfPast);
+  rest.resetCounts();
+  expect(await stream.recent(atHalfPast + 120_000)).toEqual([note]);
+  expect(rest.counts().commandCountByName).toEqual({ XREVRANGE: 1 });
+  expect(await stream.recent(atHalfPast + 120_001)).toEqual([]);
+  expect(await run("PTTL", "read:hot")).toBe(-1);
+});
+
+it("gives it a day more to live once an hour", async () => {
+  await tellAt("kept", onTheHour);
+  expect(await open("kept").recent(onTheHour)).toEqual([note]);
+  const leftMs = Number(await run("PTTL", "kept:hot"));
+  expect(leftMs).toBeGreaterThan(86_000_000);
+  expect(leftMs).toBeLessThanOrEqual(86_400_000);
+});
+
+it("never holds many more than 256 reports", async () => {
+  const stream = open("bounded");
+  for (let told = 0; told < 500; told += 1) await stream.add([note]);
+  // Whole nodes of the stream are trimmed, of a hundred entries at the most.
+  expect(Number(await run("XLEN", "bounded:hot"))).toBeLessThan(256 + 100);
+});
+
+it("is of no use, and no harm, under a key of another type", async () => {
+  await run("SET", "other:hot", "1");
+  expect(await open("other").add([note])).toBe(false);
+  expect(await open("other").recent(atHalfPast)).toEqual([]);
+});

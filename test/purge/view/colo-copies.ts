@@ -1,0 +1,79 @@
+// Isolates of one colo over one journal: each with a view of its own, all with the colo's cache.
+import "../../../testing/fakes/workers-globals.ts";
+import { JournalView } from "../../../src/purge/view/journal-view.ts";
+import { ViewCopies, type ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
+import { allowanceMs, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeJournal } from "../../../testing/fakes/fake-journal.ts";
+
+export const host = "www.example.com";
+
+export class Colo {
+  readonly clock = new FakeClock();
+  readonly journal = new FakeJournal(this.clock);
+  readonly cache = new FakeCache(this.clock);
+  #isolateCount = 0;
+
+  copies(changes: Partial<ViewCopiesSettings> = {}): ViewCopies {
+    this.#isolateCount += 1;
+    return new ViewCopies({
+      cache: () => this.cache,
+      journal: "https://database.invalid site",
+      claimant: `isolate-${this.#isolateCount}`,
+      nowAtMs: this.clock.nowAtMs,
+      allowanceMs,
+      keepMs: 60_000,
+      ...changes,
+    });
+  }
+
+  isolate(changes: Partial<ViewCopiesSettings> & { random?: () => number } = {}): IsolateInColo {
+    return new IsolateInColo(this, changes);
+  }
+}
+
+/** An isolate whose requests come in at one host, so that its view shares the colo's copies. */
+export class IsolateInColo extends Isolate {
+  override readonly view: JournalView;
+
+  constructor(colo: Colo, changes: Partial<ViewCopiesSettings> & { random?: () => number }) {
+    super(colo);
+    const { random, ...copiesChanges } = changes;
+    this.view = new JournalView({
+      journal: colo.journal,
+      copies: colo.copies(copiesChanges),
+      nowAtMs: copiesChanges.nowAtMs ?? colo.clock.nowAtMs,
+      maxLagMs,
+      allowanceMs,
+      timeoutMs: 2_000,
+      ...(random && { random }),
+    });
+  }
+
+  override get attention() {
+    return { ...super.attention, host };
+  }
+}
+
+/** A colo in which one isolate has read a journal of one entry and published what it knows. */
+export async function informed() {
+  const colo = new Colo();
+  const first = colo.journal.write(newEntry({ n: "first" }));
+  const reader = colo.isolate();
+  await reader.filled();
+  await reader.settle();
+  const readAtMs = colo.clock.atMs;
+  const other = colo.isolate();
+  await other.filled();
+  await other.settle();
+  colo.journal.asked.length = 0;
+  const { clock, journal, cache } = colo;
+  return { colo, reader, other, readAtMs, first, clock, journal, cache };
+}
+
+/** A request comes in, and all that it starts comes to its end. */
+export async function asked(isolate: IsolateInColo): Promise<void> {
+  await isolate.view.attend(isolate.attention)?.();
+  await isolate.settle();
+}

@@ -1,0 +1,129 @@
+// Rule 14: which copies a view takes, how old it is then, and who publishes them. The form of a copy
+// is tried in view-copies.test.ts.
+import { describe, expect, it } from "vitest";
+import { asked, host, informed } from "./colo-copies.ts";
+import { maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+
+const red = () => newEntry({ n: "red", tags: ["tag:red"] });
+
+describe("rule 14: a copy", () => {
+  it("is taken as it is by a cold isolate, with the age of the read it came from", async () => {
+    const { colo, journal, clock, readAtMs } = await informed();
+    clock.advance(3);
+    const cold = colo.isolate();
+    const stored = await cold.filled();
+    expect([cold.view.sentAtMs, cold.view.chain?.end.n]).toEqual([readAtMs, "first"]);
+    expect(journal.asked).toEqual([]);
+    clock.advance(6);
+    expect(cold.judge(stored)).toBe("usable");
+    clock.advance(0.001);
+    expect(cold.judge(stored)).toBe("unverified");
+  });
+
+  it("brings what is newer to one whose last entry it holds", async () => {
+    const { journal, clock, reader, other } = await informed();
+    const stored = await other.filled();
+    clock.advance(6);
+    journal.write(red());
+    await asked(reader);
+    const readAtMs = clock.atMs;
+    clock.advance(1);
+    await asked(other);
+    expect([other.judge(stored), other.view.sentAtMs]).toEqual(["hard", readAtMs]);
+    expect(journal.asked).toEqual(["since"]);
+  });
+
+  it("covers and frees what an isolate has accepted itself", async () => {
+    const { journal, clock, reader, other } = await informed();
+    const stored = await other.filled();
+    const purge = red();
+    other.view.accepted([{ ...purge, position: journal.write(purge) }]);
+    clock.advance(6);
+    await asked(reader);
+    await asked(other);
+    expect([other.judge(stored), other.judge(await other.filled())]).toEqual(["hard", "usable"]);
+    expect(other.view.entries.length).toBe(2);
+  });
+
+  it.each([
+    { id: "an older one", sentBehindMs: 1 },
+    { id: "one of the same read", sentBehindMs: 0 },
+  ])("makes nobody younger that is not newer: $id", async ({ sentBehindMs }) => {
+    const { colo, clock, other } = await informed();
+    clock.advance(6);
+    await asked(other);
+    const { sentAtMs, chain } = other.view;
+    const copy = { entries: chain?.entries ?? [], sentAtMs: sentAtMs - sentBehindMs };
+    await colo.copies().publish(host, copy);
+    clock.advance(5);
+    colo.journal.down = ["since"];
+    await asked(other);
+    expect(other.view.sentAtMs).toBe(sentAtMs);
+  });
+
+  it.each([
+    { id: "without its last entry", entries: ["2-0"], n: "2-0" },
+    { id: "with another in its place", entries: ["here", "2-0"], n: "another" },
+  ])("is not taken by a warm isolate: $id", async ({ entries, n }) => {
+    const { colo, journal, clock, other, first } = await informed();
+    clock.advance(6);
+    const copied = entries.map((position) => ({
+      ...newEntry({ n, tags: ["tag:red"] }),
+      position: position === "here" ? first : position,
+    }));
+    await colo.copies().publish(host, { entries: copied, sentAtMs: clock.atMs });
+    await asked(other);
+    expect([other.view.chain?.entries.length, journal.asked]).toEqual([1, ["since"]]);
+  });
+
+  it("ends what a failed read told of the journal", async () => {
+    const { journal, clock, reader, other } = await informed();
+    const isUnreachable = () => other.view.isUnreachable({ atMs: clock.atMs, maxLagMs });
+    journal.down = ["since"];
+    clock.advance(10);
+    await asked(other);
+    const before = isUnreachable();
+    journal.down = [];
+    clock.advance(3);
+    await asked(reader);
+    clock.advance(1);
+    await asked(other);
+    expect([before, isUnreachable(), other.view.failedAtMs]).toEqual([true, false, undefined]);
+  });
+
+  it("is published by who read the journal, and by nobody else", async () => {
+    const { colo, cache, clock, reader, other } = await informed();
+    clock.advance(6);
+    await asked(reader);
+    const puts = cache.journalPuts;
+    await asked(other);
+    await colo.isolate().filled();
+    expect([other.view.sentAtMs, cache.journalPuts]).toEqual([clock.atMs, puts]);
+  });
+
+  it("is not published after a read that failed", async () => {
+    const { cache, journal, clock, reader } = await informed();
+    journal.down = ["since"];
+    clock.advance(6);
+    await asked(reader);
+    // Its claim alone.
+    expect([cache.journalPuts, journal.asked]).toEqual([3, ["since"]]);
+  });
+
+  it("shows a loss to nobody: each finds the mark, or the lack of its last entry", async () => {
+    const { journal, clock, reader, other } = await informed();
+    clock.advance(6);
+    journal.write(red());
+    await asked(reader);
+    await asked(other);
+    journal.stream.loseNewest(1, clock.atMs);
+    clock.advance(6);
+    journal.asked.length = 0;
+    await asked(reader);
+    // The reader's claim has gone by.
+    clock.advance(2);
+    await asked(other);
+    expect(journal.asked).toEqual(["since", "atPrimary", "appendMark", "since", "atPrimary"]);
+    expect(other.view.chain?.end).toEqual(reader.view.chain?.end);
+  });
+});

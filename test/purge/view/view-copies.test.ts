@@ -1,0 +1,197 @@
+// Copies of a view in the colo's Cache API: what comes back, what is taken for absent, and whose
+// claim stands. What views make of them is tried in rules-copies.test.ts.
+import { describe, expect, it } from "vitest";
+import type { Entry } from "../../../src/purge/journal/entry.ts";
+import type { ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
+import { Colo, host } from "./colo-copies.ts";
+import { entryAt } from "../../../testing/examples/purges.ts";
+
+const entriesOf = (count: number, changes = {}): Entry[] =>
+  Array.from({ length: count }, (_, at) => entryAt(`${at + 1}-0`, changes));
+
+const three = [
+  entryAt("1-0", { tags: ['tag:größe "1"'], prefixes: ["/a/"], id: "msg_1", bodyDigest: "d" }),
+  entryAt("2-0", { n: "other", mode: "soft", reason: "\n", by: "admin" }),
+  entryAt("3-0", { lost: "1-0 x" }),
+];
+
+async function published(entries: readonly Entry[] = three) {
+  const colo = new Colo();
+  const sentAtMs = colo.clock.atMs - 1_234;
+  await colo.copies().publish(host, { entries, sentAtMs });
+  return { colo, sentAtMs, address: colo.cache.addresses[0] ?? "" };
+}
+
+describe("a copy", () => {
+  it("holds the reader's entries and its clock, not that of the copying", async () => {
+    const { colo, sentAtMs } = await published();
+    colo.clock.advance(5);
+    const copy = await colo.copies().read(host);
+    expect([copy?.entries(), copy?.sentAtMs]).toEqual([three, sentAtMs]);
+  });
+
+  it.each([
+    { id: "its-first", place: three[0], after: three.slice(1) },
+    { id: "its-last", place: three[2], after: [] },
+    { id: "of-another-n", place: { position: "2-0", n: "2-0" }, after: undefined },
+    { id: "not-there", place: { position: "4-0", n: "4-0" }, after: undefined },
+  ])("says what follows an entry: $id", async ({ place, after }) => {
+    const { colo } = await published();
+    const copy = await colo.copies().read(host);
+    expect(copy?.entriesAfter(place as Entry)).toEqual(after);
+  });
+
+  it("lies below /_cache/ on the host of the request, and lasts a minute", async () => {
+    const { colo, address } = await published();
+    expect(address).toMatch(/^https:\/\/www\.example\.com\/_cache\/journal\/[0-9a-f]{64}\/view$/);
+    colo.clock.advance(59.999);
+    expect(await colo.copies().read(host)).toBeDefined();
+    colo.clock.advance(0.001);
+    expect(await colo.copies().read(host)).toBe(undefined);
+  });
+
+  it.each([
+    { id: "just-fits", count: 1_000, held: 1_000 },
+    { id: "one-more", count: 1_001, held: 1_000 },
+  ])("holds the newest 1,000 entries: $id", async ({ count, held }) => {
+    const { colo } = await published(entriesOf(count));
+    const entries = (await colo.copies().read(host))?.entries() ?? [];
+    expect([entries.length, entries.at(-1)?.position]).toEqual([held, `${count}-0`]);
+  });
+
+  it("stays within 1 MiB, in bytes", async () => {
+    const { colo, address } = await published(entriesOf(600, { reason: "ß".repeat(1_000) }));
+    const bytes = await (await colo.cache.match(address))?.arrayBuffer();
+    expect(bytes?.byteLength).toBeLessThanOrEqual(1_048_576);
+    expect(bytes?.byteLength).toBeGreaterThan(1_048_576 - 3_000);
+    const entries = (await colo.copies().read(host))?.entries() ?? [];
+    expect(entries.at(-1)?.position).toBe("600-0");
+    expect(entries.length).toBeLessThan(600);
+  });
+
+  it.each([
+    { id: "no-entries", entries: [] },
+    { id: "none-that-fits", entries: [entryAt("1-0", { reason: "x".repeat(1_048_576) })] },
+  ])("is not made of nothing: $id", async ({ entries }) => {
+    expect((await published(entries)).colo.cache.journalPuts).toBe(0);
+  });
+});
+
+describe("is taken for absent", () => {
+  type Bytes = Uint8Array<ArrayBuffer>;
+  const sealed = async (text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    return new TextEncoder().encode(digest + text);
+  };
+  const copyText = (changes: object) =>
+    JSON.stringify({ v: 1, sentAtMs: 1, items: [["1-0", ["n", "1"]]], ...changes });
+
+  it.each<{ id: string; bytes: (whole: Bytes) => Bytes | Promise<Bytes>; isAbsent?: boolean }>([
+    { id: "as-it-was", bytes: (whole) => whole, isAbsent: false },
+    { id: "sealed-by-the-test", bytes: () => sealed(copyText({})), isAbsent: false },
+    { id: "empty", bytes: () => new Uint8Array() },
+    { id: "cut-by-one", bytes: (whole) => whole.slice(0, -1) },
+    { id: "cut-in-half", bytes: (whole) => whole.slice(0, whole.length / 2) },
+    { id: "cut-to-its-digest", bytes: (whole) => whole.slice(0, 64) },
+    { id: "one-bit-changed", bytes: (whole) => whole.with(whole.length - 9, 66) },
+    { id: "its-digest-changed", bytes: (whole) => whole.with(0, 103) },
+    { id: "no-json", bytes: () => sealed("{") },
+    { id: "of-another-version", bytes: () => sealed(copyText({ v: 2 })) },
+    { id: "without-a-clock", bytes: () => sealed(copyText({ sentAtMs: null })) },
+    { id: "without-entries", bytes: () => sealed(copyText({ items: [] })) },
+    { id: "null", bytes: () => sealed("null") },
+  ])("$id", async ({ bytes, isAbsent = true }) => {
+    const { colo, address } = await published();
+    const whole = await (await colo.cache.match(address))?.arrayBuffer();
+    const changed = await bytes(new Uint8Array(whole ?? new ArrayBuffer()));
+    const headers = { "cache-control": "max-age=60" };
+    await colo.cache.put(address, new Response(changed, { headers }));
+    expect((await colo.copies().read(host)) === undefined).toBe(isAbsent);
+  });
+
+  it("an odd entry, which must not be skipped", async () => {
+    const { colo, address } = await published();
+    const items = [["1-0", ["n", "1"]], "odd", ["2-0", ["n", "2"]]];
+    const body = await sealed(copyText({ items }));
+    await colo.cache.put(
+      address,
+      new Response(body, { headers: { "cache-control": "max-age=60" } }),
+    );
+    const copy = await colo.copies().read(host);
+    expect(copy?.entries()).toBe(undefined);
+    expect(copy?.entriesAfter({ position: "1-0", n: "1" })).toBe(undefined);
+  });
+
+  it.each([
+    { id: "at-the-allowance", aheadMs: 1_000, isAbsent: false },
+    { id: "past-it", aheadMs: 1_001, isAbsent: true },
+  ])("from ahead of this clock by more than clocks differ: $id", async ({ aheadMs, isAbsent }) => {
+    const colo = new Colo();
+    await colo.copies().publish(host, { entries: three, sentAtMs: colo.clock.atMs + aheadMs });
+    expect((await colo.copies().read(host)) === undefined).toBe(isAbsent);
+  });
+
+  it("of another journal, or at another host", async () => {
+    const { colo } = await published();
+    expect(await colo.copies({ journal: "https://other.invalid site" }).read(host)).toBe(undefined);
+    expect(await colo.copies().read("other.example.com")).toBe(undefined);
+  });
+
+  it.each(["throws", "forgets"] as const)("in a cache that %s", async (mode) => {
+    const colo = new Colo();
+    colo.cache.mode = mode;
+    await colo.copies().publish(host, { entries: three, sentAtMs: colo.clock.atMs });
+    expect(await colo.copies().read(host)).toBe(undefined);
+    expect(await colo.copies().claim(host)).toBe("ours");
+    expect(await colo.copies().claim(host)).toBe("ours");
+  });
+
+  it("in a cache that does not answer, or is not there", async () => {
+    const never = () => new Promise<never>(() => undefined);
+    const caches: ViewCopiesSettings["cache"][] = [
+      () => ({ match: never, put: never }),
+      () => {
+        throw new TypeError("There is no cache.");
+      },
+    ];
+    for (const cache of caches) {
+      const copies = new Colo().copies({ cache });
+      expect(await copies.read(host)).toBe(undefined);
+      expect(await copies.claim(host)).toBe("ours");
+      await copies.publish(host, { entries: three, sentAtMs: 0 });
+    }
+  });
+});
+
+describe("a claim", () => {
+  it.each([
+    { id: "at-once", afterMs: 0, stands: "others" },
+    { id: "just-before-two-seconds", afterMs: 1_999, stands: "others" },
+    { id: "at-two-seconds", afterMs: 2_000, stands: "ours" },
+    { id: "under-a-clock-that-is-behind", afterMs: -1_000, stands: "others" },
+    { id: "under-a-clock-that-is-far-behind", afterMs: -2_000, stands: "ours" },
+  ])("of another stands for two seconds: $id", async ({ afterMs, stands }) => {
+    const colo = new Colo();
+    expect(await colo.copies().claim(host)).toBe("ours");
+    const nowAtMs = () => colo.clock.atMs + afterMs;
+    expect(await colo.copies({ nowAtMs }).claim(host)).toBe(stands);
+  });
+
+  it("of one's own does not stand in one's way", async () => {
+    const copies = new Colo().copies();
+    expect([await copies.claim(host), await copies.claim(host)]).toEqual(["ours", "ours"]);
+  });
+
+  it.each(["", "nonsense", "isolate-9 soon"])("that says nothing is none: %j", async (text) => {
+    const colo = new Colo();
+    await colo.copies().claim(host);
+    const [address = ""] = colo.cache.addresses;
+    expect(address).toMatch(/\/claim$/);
+    await colo.cache.put(
+      address,
+      new Response(text, { headers: { "cache-control": "max-age=9" } }),
+    );
+    expect(await colo.copies().claim(host)).toBe("ours");
+  });
+});

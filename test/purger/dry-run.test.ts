@@ -1,0 +1,107 @@
+// A dry run from an origin: asked of the real application, and never taken for a purge.
+import { describe, expect, it } from "vitest";
+import { createOutbox } from "../../src/purger/outbox.ts";
+import { messageOf, type PurgeOrder } from "../../src/purger/message.ts";
+import { createPurger } from "../../src/purger/purger.ts";
+import { openJournalled, secret } from "../../testing/site/purge-sender.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import { acceptance, answered, cut, failureOf, memoryStore, scripted } from "./fakes.ts";
+
+const order = { tags: ["red"] };
+const asked = { ...order, dryRun: true } as PurgeOrder;
+const url = "https://www.example.com/_cache/purge";
+
+function openSiteWithPurger() {
+  const origin = () => page("page", cc("max-age=60", { "cache-tag": "red" }));
+  const opened = openJournalled({ origin });
+  const { site } = opened;
+  const purger = createPurger({
+    url,
+    secret,
+    fetch: (to, init) => site.ask(to, init as Parameters<typeof site.ask>[1]),
+  });
+  return { ...opened, purger };
+}
+
+describe("dryRun", () => {
+  it("returns what the purge would cover, and purges nothing", async () => {
+    const { site, upstash, purger } = openSiteWithPurger();
+    await site.get("/a");
+    const entriesBefore = upstash.journal.length;
+    const told = await purger.dryRun({ ...order, hosts: ["A.example"] });
+    expect(told).toMatchObject({
+      targets: { tags: 1, hosts: 1, everything: false },
+      readAs: [{ sent: "A.example", as: ["a.example"] }],
+      isolate: { examined: 1, covered: 1 },
+      shared: { examined: 1, covered: 1, isWhole: true },
+      urls: ["https://www.example.com/a"],
+    });
+    expect(told).not.toHaveProperty("dryRun");
+    expect(upstash.journal.length).toBe(entriesBefore);
+  });
+
+  it("is tried again as a purge is, with one id", async () => {
+    const told = { dryRun: true, targets: {}, isolate: { examined: 0, covered: 0 } };
+    const answer = { ...told, shared: "not configured", urls: [], limits: "memory" };
+    const { purger, tries, waitsMs } = scripted([cut, answered(503), () => Response.json(answer)]);
+    expect(await purger.dryRun(order)).toMatchObject({ shared: "not configured" });
+    expect([tries.length, waitsMs]).toEqual([3, [250, 500]]);
+    expect(new Set(tries.map(({ headers }) => headers.get("webhook-id"))).size).toBe(1);
+    expect(JSON.parse(tries[0]?.body ?? "")).toEqual({ ...order, dryRun: true });
+  });
+
+  it.each([
+    { id: "acceptance", answer: acceptance },
+    { id: "another-page", answer: { hello: "world" } },
+    { id: "half", answer: { dryRun: true, isolate: { examined: 0 } } },
+    {
+      id: "shared-of-no-form",
+      answer: { dryRun: true, isolate: { examined: 0, covered: 0 }, shared: 1 },
+    },
+  ])("takes no other answer for one: $id", async ({ answer }) => {
+    const { purger } = scripted([() => Response.json(answer)]);
+    const { code, message } = await failureOf(purger.dryRun(order));
+    expect(code).toBe("not-tidemark");
+    expect(message).toContain("without the result of a dry run");
+  });
+
+  it("throws for an order that names nothing", async () => {
+    const { purger, tries } = scripted([]);
+    expect((await failureOf(purger.dryRun({}))).code).toBe("names-nothing");
+    expect(tries).toEqual([]);
+  });
+});
+
+describe("an order with dryRun of its own", () => {
+  const code = "dry-run";
+
+  it("is refused by purge, before anything is sent, and says what to call", async () => {
+    const { purger, tries } = scripted([]);
+    const failure = await failureOf(purger.purge(asked));
+    expect([failure.code, tries]).toEqual([code, []]);
+    expect(failure.message).toContain("Call dryRun(order)");
+  });
+
+  it("is refused by the outbox, which keeps nothing of it", () => {
+    const { purger } = scripted([]);
+    const { store, rows } = memoryStore();
+    expect(() => createOutbox({ store, purger }).enqueue(asked)).toThrow("dry run");
+    expect(rows).toEqual([]);
+  });
+
+  it("counts as none where it is false", () => {
+    expect(() => messageOf({ ...order, dryRun: false } as PurgeOrder)).not.toThrow();
+  });
+
+  it("in a message made otherwise is refused for good once it is answered", async () => {
+    const { site, purger } = openSiteWithPurger();
+    await site.get("/a");
+    const message = { id: "msg_1", body: JSON.stringify(asked) };
+    expect(await purger.send(message)).toMatchObject({ kind: "refused", error: { code } });
+    const { store, rows } = memoryStore();
+    const outbox = createOutbox({ store, purger, report: () => undefined });
+    store.add(message);
+    expect(await outbox.deliver()).toEqual({ delivered: 0, failed: 0, refused: 1 });
+    expect(rows[0]?.state).toBe("refused");
+  });
+});

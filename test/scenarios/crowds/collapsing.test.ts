@@ -1,0 +1,323 @@
+// Many who ask for the same at once, and one forward for all of them.
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import {
+  type AskInit,
+  idle,
+  openSite,
+  read,
+  type Seen,
+  type Site,
+  until,
+} from "../../../testing/site/harness.ts";
+import {
+  cc,
+  closedGate,
+  page,
+  type Script,
+  unchanged,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+
+/** Asks that many times at once, lets all of them wait, then lets the origin answer. */
+async function crowd(
+  site: Site,
+  script: Script,
+  { count = 50, init = () => ({}) }: { count?: number; init?: (nth: number) => AskInit } = {},
+): Promise<Seen[]> {
+  const before = site.origin.count;
+  const matchesBefore = site.cache.matches;
+  const gate = closedGate();
+  site.origin.script = async (request, nth) => {
+    if (nth === before + 1) await gate.opened;
+    return script(request, nth);
+  };
+  const asked = Array.from({ length: count }, (_, nth) => site.ask("/a", init(nth)).then(read));
+  await until(() => site.origin.count > before);
+  // Whoever is not led by memory has looked at the edge by the time it waits.
+  const isLookedUp = () => site.cache.matches - matchesBefore >= count;
+  for (let turn = 0; turn < 500 && !isLookedUp(); turn += 1) await idle();
+  await idle();
+  gate.open();
+  const seen = await Promise.all(asked);
+  await site.settle();
+  return seen;
+}
+
+const texts = (seen: readonly Seen[]) => new Set(seen.map(({ text }) => text));
+const collapsed = (seen: readonly Seen[]) =>
+  seen.filter(({ cacheStatus }) => cacheStatus.includes("collapsed")).length;
+
+describe("fifty at once", () => {
+  it("cost one origin request, and all get its body", async () => {
+    const site = openSite();
+    const seen = await crowd(site, (_, nth) => page(`page ${nth}`, cc("max-age=60")));
+    expect([site.origin.count, collapsed(seen)]).toEqual([1, 49]);
+    expect(texts(seen)).toEqual(new Set(["page 1"]));
+    expect(seen.map(({ cacheStatus }) => cacheStatus)).toContain(
+      "tidemark; fwd=uri-miss; collapsed",
+    );
+  });
+
+  it("cost one validation", async () => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
+    await site.get("/a");
+    site.clock.advance(61);
+    const seen = await crowd(site, () => unchanged({ etag: '"1"' }));
+    expect([site.origin.count, collapsed(seen), texts(seen)]).toEqual([2, 49, new Set(["page"])]);
+  });
+
+  it("each get an answer to their own condition", async () => {
+    const site = openSite();
+    const init = (nth: number) => (nth === 0 ? {} : { headers: { "if-none-match": '"1"' } });
+    const seen = await crowd(site, () => page("page", cc("max-age=60", { etag: '"1"' })), {
+      count: 3,
+      init,
+    });
+    expect(seen.map(({ status }) => status)).toEqual([200, 304, 304]);
+  });
+
+  it.each([
+    { id: "no-store", answer: () => page("own", cc("no-store, max-age=60")) },
+    { id: "private", answer: () => page("own", cc("private, max-age=60")) },
+    { id: "no-cache", answer: () => page("own", cc("no-cache", { etag: '"1"' })) },
+    { id: "error", answer: () => page("own", {}, 403) },
+    { id: "no-lifetime", answer: () => new Response("own", { status: 302 }) },
+  ])("go to the origin at once when nothing may be shared: $id", async ({ answer }) => {
+    const site = openSite();
+    const seen = await crowd(site, (_, nth) => {
+      const { status, headers } = answer();
+      return new Response(`own ${nth}`, { status, headers });
+    });
+    expect([site.origin.count, collapsed(seen), texts(seen).size]).toEqual([50, 0, 50]);
+  });
+
+  it("get 502 of two origin requests and their retries when they fail", async () => {
+    const site = openSite();
+    const seen = await crowd(site, unreachable);
+    expect(site.origin.count).toBe(4);
+    expect(seen.filter(({ status }) => status === 502)).toHaveLength(50);
+  });
+
+  it.each([
+    { id: "network", script: unreachable, asked: 3 },
+    { id: "503", script: () => page("error", {}, 503), asked: 2 },
+  ])("get the stale answer of one origin request when it fails: $id", async (row) => {
+    const { script, asked } = row;
+    const site = openSite({ origin: () => page("page", cc("max-age=60, stale-if-error=600")) });
+    await site.get("/a");
+    site.clock.advance(61);
+    const seen = await crowd(site, script);
+    expect([site.origin.count, texts(seen)]).toEqual([asked, new Set(["page"])]);
+  });
+
+  it("go to the origin when the leader's body breaks off", async () => {
+    const site = openSite();
+    const gate = closedGate();
+    site.origin.script = async (_, nth) => {
+      if (nth > 1) return page(`page ${nth}`, cc("max-age=60"));
+      const broken = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          await gate.opened;
+          controller.error(new TypeError("The connection was lost."));
+        },
+      });
+      return new Response(broken, { headers: cc("max-age=60") });
+    };
+    const leader = site.ask("/a").then(read);
+    await until(() => site.origin.count === 1);
+    const others = [site.ask("/a").then(read), site.ask("/a").then(read)];
+    await idle();
+    gate.open();
+    await expect(leader).rejects.toThrow("connection was lost");
+    expect(texts(await Promise.all(others))).toEqual(new Set(["page 2", "page 3"]));
+    await site.settle();
+  });
+});
+
+describe("a response that took longer than it lives", () => {
+  const slow = (site: Site, cacheControl: string) => (_: Request, nth: number) => {
+    site.clock.advance(2);
+    return page(`page ${nth}`, cc(cacheControl));
+  };
+
+  it.each([
+    { id: "microcached", cacheControl: "max-age=1", count: 1 },
+    { id: "must-revalidate", cacheControl: "max-age=1, must-revalidate", count: 50 },
+    { id: "nothing-to-live", cacheControl: "max-age=0, stale-if-error=60", count: 50 },
+  ])("answers those who waited for it: $id", async ({ cacheControl, count }) => {
+    const site = openSite();
+    const seen = await crowd(site, slow(site, cacheControl));
+    expect([site.origin.count, texts(seen).size]).toEqual([count, count]);
+  });
+
+  it("answers nobody who comes later", async () => {
+    const site = openSite();
+    await crowd(site, slow(site, "max-age=1"));
+    expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 2", 2]);
+  });
+
+  it("is told with its age", async () => {
+    const site = openSite();
+    const seen = await crowd(site, slow(site, "max-age=1"), { count: 2 });
+    // Whoever of the two led: its own answer came without one.
+    expect(new Set(seen.map(({ fields }) => fields.get("age")))).toEqual(new Set(["2", null]));
+  });
+});
+
+describe("who asks for something else", () => {
+  it("by Vary waits for its own variant, though nobody knew that there are any", async () => {
+    const site = openSite();
+    const init = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
+    const seen = await crowd(
+      site,
+      (request) =>
+        page(
+          `in ${request.headers.get("accept-language")}`,
+          cc("max-age=60", { vary: "accept-language" }),
+        ),
+      { init },
+    );
+    expect(seen.filter(({ text }) => text === "in de")).toHaveLength(25);
+    expect(seen.filter(({ text }) => text === "in en")).toHaveLength(25);
+    expect([site.origin.count, collapsed(seen)]).toEqual([2, 48]);
+  });
+
+  it.each([
+    { id: "head", init: { method: "HEAD" } },
+    { id: "range", init: { headers: { range: "bytes=0-1" } } },
+    { id: "unknown-cookie", init: { headers: { cookie: "session=1" } } },
+    { id: "post", init: { method: "POST" } },
+    { id: "authorization", init: { headers: { authorization: "Bearer x" } } },
+  ])("does not wait: $id", async ({ init }) => {
+    const site = openSite();
+    const gate = closedGate();
+    site.origin.script = async (_, nth) => {
+      if (nth === 1) await gate.opened;
+      return page("page", cc("max-age=60"));
+    };
+    const leader = site.ask("/a").then(read);
+    await until(() => site.origin.count === 1);
+    expect((await read(await site.ask("/a", init as AskInit))).status).toBe(200);
+    gate.open();
+    await leader;
+    await site.settle();
+  });
+});
+
+describe("a fill that is not stored everywhere yet", () => {
+  it("is there for nobody where no tier will keep it", async () => {
+    const routes = [{ name: "all", match: "*", honourRequestDirectives: true }];
+    const gate = closedGate();
+    const site = openSite({ config: { routes }, turn: () => gate.opened });
+    const age = { age: "2000" };
+    site.origin.script = (_, nth) => page(`page ${nth}`, cc("max-age=1500", age));
+    await read(await site.ask("/a"));
+    await idle();
+    const second = await read(await site.ask("/a", { headers: { "cache-control": "max-stale" } }));
+    expect(second.text).toBe("page 2");
+    gate.open();
+    await site.settle();
+  });
+
+  const config = {
+    routes: [{ name: "all", match: "*", tiers: ["edge" as const, "shared" as const] }],
+  };
+
+  it("is there for its own isolate, memory left out", async () => {
+    const clock = new FakeClock();
+    const site = openSite({ clock, config, upstash: new FakeUpstash(clock) });
+    const gate = closedGate();
+    site.cache.beforePut = () => gate.opened;
+    site.origin.script = (_, nth) => page(`page ${nth}`, cc("max-age=60"));
+    await read(await site.ask("/a"));
+    await idle();
+    const second = await read(await site.ask("/a"));
+    expect([second.text, site.origin.count]).toEqual(["page 1", 1]);
+    expect(site.cache.addresses).toEqual([]);
+    gate.open();
+    await site.settle();
+    expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
+  });
+
+  it("is not there for who asks for another variant", async () => {
+    const site = openSite({ config });
+    const gate = closedGate();
+    site.cache.beforePut = () => gate.opened;
+    site.origin.script = (request) =>
+      page(
+        `in ${request.headers.get("accept-language")}`,
+        cc("max-age=60", { vary: "accept-language" }),
+      );
+    const got = [];
+    for (const language of ["de", "en"]) {
+      const answer = await site.ask("/a", { headers: { "accept-language": language } });
+      got.push((await read(answer)).text);
+      await idle();
+    }
+    expect(got).toEqual(["in de", "in en"]);
+    gate.open();
+    await site.settle();
+  });
+
+  it("is there by its variant too", async () => {
+    const site = openSite({ config });
+    const gate = closedGate();
+    site.origin.script = () => page("page", cc("max-age=60", { vary: "accept-language" }));
+    await site.get("/a", { headers: { "accept-language": "fr" } });
+    site.cache.beforePut = () => gate.opened;
+    const init = { headers: { "accept-language": "de" } };
+    await read(await site.ask("/a", init));
+    await idle();
+    await read(await site.ask("/a", init));
+    expect(site.origin.count).toBe(2);
+    gate.open();
+    await site.settle();
+  });
+});
+
+describe("a fill that ends while another request still looks for it", () => {
+  it.each([
+    { id: "a-miss", isStored: false },
+    { id: "expired", isStored: true },
+  ])("answers that one too: $id", async ({ isStored }) => {
+    const site = openSite({ origin: () => page("page", cc("max-age=2")) });
+    if (isStored) await site.get("/a");
+    site.clock.advance(3);
+    const [before, looked, gate] = [site.origin.count, closedGate(), closedGate()];
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      looked.open();
+      await gate.opened;
+      return found;
+    };
+    const late = site.ask("/a");
+    await looked.opened;
+    site.cache.match = match;
+    await site.get("/a");
+    gate.open();
+    expect((await read(await late)).cacheStatus).toBe("tidemark; fwd=uri-miss; collapsed");
+    await site.settle();
+    expect(site.origin.count - before).toBe(1);
+  });
+});
+
+it("fifty who have what is stale in memory validate it once, all at the same moment", async () => {
+  const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
+  await site.get("/a");
+  site.clock.advance(61);
+  const gate = closedGate();
+  const match = site.cache.match.bind(site.cache);
+  site.cache.match = async (request) => {
+    await gate.opened;
+    return match(request);
+  };
+  site.origin.script = () => unchanged({ etag: '"1"' });
+  const asking = Array.from({ length: 50 }, () => site.ask("/a").then(read));
+  await idle();
+  gate.open();
+  expect([texts(await Promise.all(asking)), site.origin.count]).toEqual([new Set(["page"]), 2]);
+  await site.settle();
+});

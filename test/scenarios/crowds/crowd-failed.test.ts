@@ -1,0 +1,175 @@
+// A crowd whose leader fails: what the leader's own fields may have provoked is not told to all, an
+// origin in trouble sees two of them at the most, and nobody is given what was for the leader.
+import { describe, expect, it } from "vitest";
+import {
+  type AskInit,
+  openSite,
+  read,
+  type Seen,
+  type Site,
+} from "../../../testing/site/harness.ts";
+import {
+  cc,
+  closedGate,
+  page,
+  type Script,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+import { behind, Colos } from "../../../testing/site/crowded-colos.ts";
+import { pass, playTimers } from "../../../testing/site/two-colos.ts";
+
+playTimers();
+
+const odd: AskInit = { headers: { "x-odd": "1" } };
+const isOdd = ({ headers }: Request) => headers.has("x-odd");
+const error = (status: number, fields = {}) => page("for the leader", fields, status);
+
+/** All wait for the first, while the origin waits for a gate. */
+async function crowd(
+  site: Site,
+  script: Script,
+  { count = 200, init = () => ({}) }: { count?: number; init?: (nth: number) => AskInit } = {},
+): Promise<Seen[]> {
+  const gate = closedGate();
+  site.origin.script = async (request, nth) => {
+    await gate.opened;
+    return script(request, nth);
+  };
+  const asking = Array.from({ length: count }, (_, nth) => site.ask("/a", init(nth)).then(read));
+  await pass(site.clock, 0.5);
+  gate.open();
+  await pass(site.clock, 0.5);
+  return Promise.all(asking);
+}
+
+/** A generator of Lehmer's, so that each draw is another. */
+function draws(): () => number {
+  let drawn = 1;
+  return () => (drawn = (drawn * 48_271) % 2_147_483_647) / 2_147_483_647;
+}
+
+const statuses = (seen: readonly Seen[]) =>
+  Object.fromEntries(
+    [...new Set(seen.map(({ status }) => status))].map((status) => [
+      status,
+      seen.filter((each) => each.status === status).length,
+    ]),
+  );
+
+describe("what the leader's own request may have provoked", () => {
+  it.each([
+    { id: "reset", fail: unreachable, told: 502, count: 3 },
+    { id: "520", fail: () => error(520), told: 502, count: 3 },
+    { id: "500", fail: () => error(500), told: 500, count: 2 },
+    { id: "503", fail: () => error(503, { "retry-after": "60" }), told: 503, count: 2 },
+  ])("is told to the leader alone: $id", async ({ fail, told, count }) => {
+    const site = openSite();
+    const seen = await crowd(
+      site,
+      (request) => (isOdd(request) ? fail() : page("page", cc("max-age=60"))),
+      { init: (nth) => (nth === 0 ? odd : {}) },
+    );
+    expect(statuses(seen)).toEqual({ [told]: 1, 200: 199 });
+    expect(site.origin.count).toBe(count);
+  });
+});
+
+it("nor does a client who comes several times lead each time: who leads anew is drawn", async () => {
+  const site = openSite({ random: draws() });
+  const seen = await crowd(
+    site,
+    (request) => (isOdd(request) ? error(500) : page("page", cc("max-age=60"))),
+    { init: (nth) => (nth < 10 ? odd : {}) },
+  );
+  expect(statuses(seen)).toEqual({ 500: 1, 200: 199 });
+});
+
+describe("an origin in trouble sees two of a crowd at the most", () => {
+  it.each([
+    { id: "reset", fail: unreachable, told: 502, count: 2 * 2 },
+    { id: "521", fail: () => error(521), told: 502, count: 2 * 2 },
+    { id: "524", fail: () => error(524), told: 504, count: 1 },
+    { id: "503", fail: () => error(503), told: 503, count: 2 },
+  ])("$id", async ({ fail, told, count }) => {
+    const site = openSite({ random: draws() });
+    expect(statuses(await crowd(site, fail))).toEqual({ [told]: 200 });
+    expect(site.origin.count).toBe(count);
+  });
+
+  it("in each colo, where one leads in the world", async () => {
+    const gate = closedGate();
+    const colos = new Colos(behind(gate, () => error(503)));
+    const asking = colos.crowd(20);
+    await colos.pass(1);
+    gate.open();
+    await colos.pass(2);
+    expect(statuses(await asking)).toEqual({ 503: 60 });
+    expect(colos.origin.count).toBeLessThanOrEqual(3 * 2);
+  });
+
+  it("for each variant that is known", async () => {
+    const vary = cc("max-age=60", { vary: "accept-language" });
+    const by = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
+    const site = openSite({ origin: () => page("page", vary) });
+    for (const nth of [0, 1]) await site.get("/a", by(nth));
+    site.clock.advance(61);
+    const seen = await crowd(site, () => error(503), { init: by });
+    expect(statuses(seen)).toEqual({ 503: 200 });
+    expect(site.origin.count).toBe(2 + 2 * 2);
+  });
+});
+
+describe("who waited for a server's error", () => {
+  it.each([500, 501, 502, 503, 504, 505, 507, 511, 599])(
+    "is told 503 by us, with nothing of the leader's answer: %i",
+    async (status) => {
+      const site = openSite();
+      const fields = { "x-of": "leader", "set-cookie": "session=1", "retry-after": "7" };
+      const seen = await crowd(site, () => error(status, fields), { count: 20 });
+      const others = seen.filter(({ text }) => text !== "for the leader");
+      expect(others.length).toBe(18);
+      for (const { status: told, text, head, fields: had } of others) {
+        expect([told, had.get("retry-after")]).toEqual([503, "7"]);
+        expect(text).toMatch(/^503 Service Unavailable\n/);
+        expect(head).not.toMatch(/leader|session/);
+        expect(had.get("proxy-status")).toBe(
+          `tidemark; error=destination_unavailable; received-status=${status}`,
+        );
+      }
+    },
+  );
+
+  it.each([
+    { id: "seconds", field: "120", told: "120" },
+    { id: "date", field: "Tue, 01 Jan 2030 12:02:00 GMT", told: "120" },
+    { id: "past", field: "Thu, 01 Jan 1970 00:00:00 GMT", told: "5" },
+    { id: "absent", field: undefined, told: "5" },
+    { id: "no-number", field: "soon, <b>", told: "5" },
+    { id: "negative", field: "-1", told: "5" },
+    { id: "endless", field: "9".repeat(30), told: "5" },
+  ])("is told when to come again: $id", async ({ field, told }) => {
+    const site = openSite();
+    const fields = field === undefined ? {} : { "retry-after": field };
+    const seen = await crowd(site, () => error(503, fields), { count: 5 });
+    const { fields: had } = seen.find(({ text }) => text !== "for the leader")!;
+    expect(had.get("retry-after")).toBe(told);
+  });
+
+  it("is counted as failed, and who led as forwarded", async () => {
+    const site = openSite({ env: { ADMIN_TOKEN: "admin-of-this-site" } });
+    await crowd(site, () => error(503), { count: 20 });
+    const headers = { authorization: "Bearer admin-of-this-site" };
+    const stats = JSON.parse((await site.get("/_cache/stats", { headers })).text) as {
+      routes: Record<string, { outcomes: unknown }>;
+    };
+    expect(Object.values(stats.routes)[0]?.outcomes).toEqual({ forwarded: 2, failed: 18 });
+  });
+
+  it("goes on at once where it asked for something else: HEAD", async () => {
+    const site = openSite();
+    const init = (nth: number) => (nth % 2 === 0 ? {} : { method: "HEAD" });
+    const seen = await crowd(site, () => error(503), { count: 20, init });
+    expect(statuses(seen)).toEqual({ 503: 20 });
+    expect(site.origin.count).toBe(2 + 10);
+  });
+});

@@ -1,0 +1,249 @@
+// A crowd that waits for what proves to be for one client alone: each gets an answer of its own, and
+// the origin sees a few of them at a time.
+import { describe, expect, it } from "vitest";
+import { pause } from "../../../src/patience.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import {
+  type AskInit,
+  idle,
+  openSite,
+  read,
+  type Seen,
+  type Site,
+} from "../../../testing/site/harness.ts";
+import {
+  cc,
+  chunked,
+  type FieldTexts,
+  page,
+  type Script,
+  unchanged,
+} from "../../../testing/fakes/origin-in-process.ts";
+import { Colos } from "../../../testing/site/crowded-colos.ts";
+import { pass, playTimers } from "../../../testing/site/two-colos.ts";
+
+playTimers();
+
+/** Answers that take that long, and how many were under way at once. */
+class SlowOrigin {
+  mostAtOnce = 0;
+  #atOnce = 0;
+
+  readonly script: Script;
+
+  constructor(answerMs: number, answer: Script) {
+    this.script = async (request, nth) => {
+      this.#atOnce += 1;
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
+      await pause(answerMs);
+      this.#atOnce -= 1;
+      return answer(request, nth);
+    };
+  }
+}
+
+/** Asks that many times at once, and lets all of them look for what is stored. */
+async function many(
+  site: Site,
+  count: number,
+  init: (nth: number) => AskInit = () => ({}),
+): Promise<{ all: Promise<Seen[]> }> {
+  const asking = Array.from({ length: count }, (_, nth) => site.ask("/a", init(nth)).then(read));
+  for (let turn = 0; turn < 15; turn += 1) await idle();
+  return { all: Promise.all(asking) };
+}
+
+const distinct = (seen: readonly Seen[]) => new Set(seen.map(({ text }) => text)).size;
+const own = (status: number, fields: FieldTexts): Script => {
+  return (_, nth) => page(`own ${nth}`, fields, status);
+};
+
+describe("two hundred at once", () => {
+  it.each([
+    { id: "private", answer: own(200, cc("private, max-age=60")) },
+    { id: "no-store", answer: own(200, cc("no-store")) },
+    { id: "set-cookie", answer: own(200, cc("max-age=60", { "set-cookie": "session=1" })) },
+    { id: "vary-any", answer: own(200, cc("max-age=60", { vary: "*" })) },
+    { id: "no-lifetime", answer: own(302, {}) },
+    { id: "403", answer: own(403, cc("max-age=60")) },
+    { id: "always-validated", answer: own(200, cc("no-cache", { etag: '"1"' })) },
+  ])("get their own answers, ten at a time: $id", async ({ answer }) => {
+    const origin = new SlowOrigin(100, answer);
+    const site = openSite({ origin: origin.script });
+    const asking = await many(site, 200);
+    await pass(site.clock, 5);
+    const seen = await asking.all;
+    expect([distinct(seen), site.origin.count, origin.mostAtOnce]).toEqual([200, 200, 10]);
+  });
+
+  it("whose leader is cut off within the body", async () => {
+    const origin = new SlowOrigin(100, (_, nth) =>
+      nth === 1
+        ? new Response(chunked(["ha"], "breaks"), { headers: cc("max-age=60") })
+        : page(`own ${nth}`, cc("no-store")),
+    );
+    const site = openSite({ origin: origin.script });
+    const leader = site.ask("/a").then(read).catch(String);
+    const others = await many(site, 199);
+    await pass(site.clock, 5);
+    expect(await leader).toContain("connection was lost");
+    expect(distinct(await others.all)).toBe(199);
+    expect([site.origin.count, origin.mostAtOnce]).toEqual([200, 10]);
+  });
+
+  it("by variant, where variants are known: ten at a time of each", async () => {
+    const origin = new SlowOrigin(100, own(200, cc("max-age=2", { vary: "accept-language" })));
+    const by = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
+    const site = openSite({ origin: origin.script });
+    const stored = await many(site, 2, by);
+    await pass(site.clock, 3);
+    await stored.all;
+    const refusing = new SlowOrigin(100, own(403, {}));
+    site.origin.script = refusing.script;
+    const asking = await many(site, 200, by);
+    await pass(site.clock, 5);
+    expect(distinct(await asking.all)).toBe(200);
+    expect(refusing.mostAtOnce).toBe(20);
+  });
+
+  it("where one leads in the world: ten at a time in each isolate", async () => {
+    const origin = new SlowOrigin(100, own(200, cc("private")));
+    const colos = new Colos(origin.script);
+    const asking = colos.crowd(66);
+    for (let turn = 0; turn < 15; turn += 1) await idle();
+    await colos.pass(6);
+    expect(distinct(await asking)).toBe(198);
+    expect(origin.mostAtOnce).toBeLessThanOrEqual(30);
+  });
+});
+
+describe("of a crowd that was released", () => {
+  it.each<{ id: string; fields: FieldTexts }>([
+    { id: "for all", fields: {} },
+    { id: "a variant", fields: { vary: "accept-language" } },
+  ])("those who have no place yet take what one of the others has brought: $id", async (row) => {
+    const fields = cc("max-age=60", row.fields);
+    const origin = new SlowOrigin(100, ({ headers }, nth) =>
+      headers.has("x-odd") ? page("refused", {}, 403) : page(`page ${nth}`, fields),
+    );
+    const site = openSite({ origin: origin.script });
+    const asking = await many(site, 200, (nth) => (nth === 0 ? { headers: { "x-odd": "1" } } : {}));
+    await pass(site.clock, 2);
+    const statuses = (await asking.all).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200).length).toBe(199);
+    expect(site.origin.count).toBe(1 + 10);
+  });
+
+  it("nobody waits longer than patience, before an origin that is slow", async () => {
+    const config = { routes: [{ name: "all", match: "*", patience: "3s" }] };
+    const origin = new SlowOrigin(2_000, own(403, {}));
+    const site = openSite({ config, origin: origin.script });
+    const asking = await many(site, 200);
+    await pass(site.clock, 2.9);
+    expect(site.origin.count).toBe(1 + 10);
+    await pass(site.clock, 0.3);
+    expect(site.origin.count).toBe(200);
+    await pass(site.clock, 2);
+    expect(distinct(await asking.all)).toBe(200);
+  });
+
+  it("those who come once the page is known to be for one client do not wait", async () => {
+    const origin = new SlowOrigin(500, own(200, cc("private")));
+    const site = openSite({ origin: origin.script });
+    const asking = await many(site, 30);
+    await pass(site.clock, 0.6);
+    const before = site.origin.count;
+    const more = await many(site, 50);
+    await pass(site.clock, 0.1);
+    expect(site.origin.count - before).toBeGreaterThanOrEqual(50);
+    await pass(site.clock, 3);
+    expect(distinct([...(await asking.all), ...(await more.all)])).toBe(80);
+  });
+
+  it.each([
+    { id: "head", init: { method: "HEAD" } },
+    { id: "session", init: { headers: { cookie: "session=1" } } },
+    { id: "range", init: { headers: { range: "bytes=0-1" } } },
+  ])("those who never waited need no place: $id", async ({ init }) => {
+    const origin = new SlowOrigin(1_000, own(403, {}));
+    const site = openSite({ origin: origin.script });
+    const asking = await many(site, 40);
+    await pass(site.clock, 1.2);
+    expect(site.origin.count).toBe(1 + 10);
+    const alone = await many(site, 5, () => init);
+    await pass(site.clock, 0.1);
+    expect(site.origin.count).toBe(1 + 10 + 5);
+    await pass(site.clock, 6);
+    await Promise.all([asking.all, alone.all]);
+  });
+
+  it("nobody is given another's variant, however long that is being stored", async () => {
+    const config = { routes: [{ name: "all", match: "*", patience: "3s" }] };
+    const language = (value: string) => ({ headers: { "accept-language": value } });
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const origin: Script = async ({ headers }, nth) => {
+      const wanted = headers.get("accept-language") ?? "any";
+      await pause(wanted === "de" ? 10_000 : 100);
+      return nth === 1
+        ? page("refused", {}, 403)
+        : page(wanted, cc("max-age=60", { vary: "accept-language" }));
+    };
+    const site = openSite({ config, clock, upstash, origin });
+    const asking = await many(site, 30, (nth) => (nth === 0 ? {} : language("de")));
+    await pass(clock, 2.8);
+    expect(site.origin.count).toBe(1 + 10);
+    const answer = upstash.answer.bind(upstash);
+    upstash.answer = (path, body) =>
+      /getrange|xrange|xrevrange/i.test(JSON.stringify(body))
+        ? answer(path, body)
+        : new Promise(() => undefined);
+    const french = site.ask("/a", language("fr")).then(read);
+    await pass(clock, 0.5);
+    expect((await french).text).toBe("fr");
+    await pass(clock, 12);
+    expect(new Set((await asking.all).map(({ text }) => text))).toEqual(new Set(["refused", "de"]));
+  });
+
+  it("nobody is given another's variant where the page varies by more than before", async () => {
+    const seen = (value: string) => ({ headers: { "accept-language": "de", "x-b": value } });
+    const fields = (vary: string) => cc("max-age=60", { vary });
+    const site = openSite({ origin: () => page("first", fields("accept-language")) });
+    await site.ask("/a", seen("0")).then(read);
+    await pass(site.clock, 61);
+    const origin = new SlowOrigin(100, ({ headers }) =>
+      page(headers.get("x-b") ?? "", fields("accept-language, x-b")),
+    );
+    site.origin.script = origin.script;
+    const asking = await many(site, 20, (nth) => seen(String(nth)));
+    await pass(site.clock, 3);
+    expect((await asking.all).map(({ text }) => text)).toEqual(
+      Array.from({ length: 20 }, (_, nth) => String(nth)),
+    );
+  });
+
+  it("each is counted as what it came to", async () => {
+    const origin = new SlowOrigin(100, own(403, {}));
+    const site = openSite({ env: { ADMIN_TOKEN: "admin-of-this-site" }, origin: origin.script });
+    const asking = await many(site, 30);
+    await pass(site.clock, 2);
+    await asking.all;
+    const headers = { authorization: "Bearer admin-of-this-site" };
+    const stats = await read(await site.ask("/_cache/stats", { headers }));
+    const { routes } = JSON.parse(stats.text) as { routes: Record<string, { outcomes: unknown }> };
+    expect(Object.values(routes)[0]?.outcomes).toEqual({ forwarded: 30 });
+  });
+});
+
+it("a validation that brings a cookie releases those who waited in the same way", async () => {
+  const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
+  await site.ask("/a").then(read);
+  await pass(site.clock, 61);
+  const origin = new SlowOrigin(100, () => unchanged({ etag: '"1"', "set-cookie": "session=1" }));
+  site.origin.script = origin.script;
+  const asking = await many(site, 60);
+  await pass(site.clock, 3);
+  expect((await asking.all).every(({ status }) => status === 200)).toBe(true);
+  expect(origin.mostAtOnce).toBe(10);
+});

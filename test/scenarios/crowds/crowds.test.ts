@@ -1,0 +1,229 @@
+// Crowds that wait for one forward which comes late, fails them, or is overtaken by a purge: the
+// origin must not see all of them.
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import {
+  idle,
+  openSite,
+  read,
+  type Seen,
+  type Site,
+  until,
+} from "../../../testing/site/harness.ts";
+import {
+  cc,
+  closedGate,
+  never,
+  page,
+  type Script,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+import { pause } from "../../../src/patience.ts";
+import { pass, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
+
+playTimers();
+
+const fresh = cc("max-age=60", { "cache-tag": "news" });
+
+const after =
+  (ms: number): Script =>
+  async (_, nth) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return page(`page ${nth}`, fresh);
+  };
+
+const many = (site: Site, count: number): Promise<Seen>[] =>
+  Array.from({ length: count }, () => site.ask("/a").then(read));
+
+const crowd = (site: Site, count = 50): Promise<Seen[]> => Promise.all(many(site, count));
+
+describe("patience that ends", () => {
+  it("of the first who waited lets one lead anew, and not all of them", async () => {
+    const site = openSite({ origin: after(12_000) });
+    const asking: Promise<Seen>[] = [];
+    for (let nth = 0; nth < 50; nth += 1) {
+      asking.push(site.ask("/a").then(read));
+      await pass(site.clock, 0.2);
+    }
+    await pass(site.clock, 20);
+    await Promise.all(asking);
+    expect(site.origin.count).toBe(2);
+  });
+
+  it("again and again, before an origin that is too slow for it", async () => {
+    const config = { routes: [{ name: "all", match: "*", patience: "2s" }] };
+    const site = openSite({ config, origin: after(7_000) });
+    const asking = crowd(site);
+    await pass(site.clock, 20);
+    await asking;
+    expect(site.origin.count).toBeLessThan(5);
+  });
+
+  it("for good, before an origin that hangs: they are told 504, and do not go themselves", async () => {
+    const site = openSite({ origin: never });
+    const asking = crowd(site);
+    await pass(site.clock, 62);
+    expect(new Set((await asking).map(({ status }) => status))).toEqual(new Set([504]));
+    expect(site.origin.count).toBeLessThan(5);
+  });
+
+  it.each([8, 50])("before a page that takes 25 s: all %i are given it", async (count) => {
+    const site = openSite({ origin: after(25_000) });
+    const seen: Seen[] = [];
+    const asking = many(site, count).map(async (asked) => void seen.push(await asked));
+    await pass(site.clock, 26);
+    // Two have led anew, and ask for themselves; the others hear that the first flight has ended.
+    expect([seen.length, site.origin.count]).toEqual([count - 2, 3]);
+    await pass(site.clock, 30);
+    await Promise.all(asking);
+    expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it.each([
+    { id: "purged meanwhile", fields: fresh, language: "de" },
+    { id: "another variant", fields: { ...fresh, vary: "accept-language" }, language: "en" },
+  ])("and a first forward that ends late with no answer for them: $id", async (row) => {
+    const { fields, language } = row;
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: "admin-of-this-site" } });
+    site.origin.script = async (request, nth) => {
+      await pause(nth === 1 ? 14_000 : 8_000);
+      return page(`${nth} ${request.headers.get("accept-language")}`, fields);
+    };
+    const asks = (by: string) => site.ask("/a", { headers: { "accept-language": by } }).then(read);
+    const leading = asks(language);
+    await until(() => site.origin.count === 1);
+    const asking = Array.from({ length: 50 }, () => asks("de"));
+    await pass(clock, 12);
+    const headers = { authorization: "Bearer admin-of-this-site" };
+    const purge = { method: "POST", headers, body: '{"tags":["news"]}' };
+    if (row.id === "purged meanwhile") await site.ask("/_cache/purge", purge);
+    await pass(clock, 40);
+    const texts = new Set((await Promise.all(asking)).map(({ text }) => text));
+    await leading;
+    // Those who wait go on waiting for the second forward; purged, that is of before the purge, too.
+    expect(site.origin.count).toBeLessThanOrEqual(3);
+    expect([...texts].every((text) => /^[23] de$/.test(text))).toBe(true);
+  });
+
+  it("early, once the origin is known to be down", async () => {
+    const site = openSite({ origin: never });
+    const asking = crowd(site, 5);
+    await pass(site.clock, 6);
+    site.origin.script = unreachable;
+    for (let nth = 0; nth < 5; nth += 1) await site.ask(`/broken/${nth}`).then(read);
+    site.origin.script = never;
+    await pass(site.clock, 5);
+    const waiting = Promise.race([asking, Promise.resolve("waiting")]);
+    const asked = site.origin.count;
+    // The leader alone still waits for its own request.
+    expect(await waiting).toBe("waiting");
+    await pass(site.clock, 25);
+    const statuses = (await asking).map(({ status }) => status);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([503, 503, 503, 503, 504]);
+    expect(site.origin.count - asked).toBeLessThan(8);
+  });
+});
+
+describe("nobody is told of a failure", () => {
+  it.each([
+    { id: "of the origin it asked", seconds: 31, count: 1 },
+    { id: "of all that it waited for", seconds: 60, count: 3 },
+  ])("while the page is stored by now, in another colo: $id", async ({ seconds, count }) => {
+    const colos = new TwoColos({}, never);
+    const asking = many(colos.near, count);
+    await colos.pass(5);
+    colos.far.origin.script = () => page("page", fresh);
+    expect(await (await colos.far.ask("/a")).text()).toBe("page");
+    await colos.pass(seconds);
+    const seen = await Promise.all(asking);
+    expect(seen.map(({ status, text }) => `${status} ${text}`)).toEqual(
+      Array.from({ length: count }, () => "200 page"),
+    );
+  });
+});
+
+describe("a failure costs Redis", () => {
+  it.each([1, 50])("no look of its own where it comes at once: %i who ask", async (count) => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const gate = closedGate();
+    const origin = async () => {
+      await gate.opened;
+      return unreachable();
+    };
+    const site = openSite({ clock, upstash, origin });
+    const asking = many(site, count);
+    for (let turn = 0; turn < 30; turn += 1) await idle();
+    const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
+    const before = looks();
+    gate.open();
+    await pass(clock, 1);
+    expect(new Set((await Promise.all(asking)).map(({ status }) => status))).toEqual(
+      new Set([502]),
+    );
+    expect(looks() - before).toBe(0);
+  });
+
+  it("one look where it comes late, for all who waited for it", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const config = { routes: [{ name: "all", match: "*", patience: "60s" }] };
+    const site = openSite({ clock, upstash, config, origin: never });
+    const asking = many(site, 20);
+    await pass(clock, 1);
+    const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
+    const before = looks();
+    await pass(clock, 31);
+    expect(new Set((await Promise.all(asking)).map(({ status }) => status))).toEqual(
+      new Set([504]),
+    );
+    expect(looks() - before).toBe(1);
+  });
+});
+
+describe("while a crowd waits", () => {
+  it("a purge comes: one of them leads for the others", async () => {
+    const clock = new FakeClock();
+    const gate = closedGate();
+    const site = openSite({
+      clock,
+      upstash: new FakeUpstash(clock),
+      env: { ADMIN_TOKEN: "admin-of-this-site" },
+    });
+    site.origin.script = async (_, nth) => {
+      if (nth === 1) await gate.opened;
+      return page(`page ${nth}`, fresh);
+    };
+    const asking = crowd(site);
+    for (let turn = 0; turn < 30; turn += 1) await idle();
+    const headers = { authorization: "Bearer admin-of-this-site" };
+    const purge = { method: "POST", headers, body: '{"tags":["news"]}' };
+    expect((await site.ask("/_cache/purge", purge)).status).toBe(200);
+    await idle();
+    gate.open();
+    const texts = (await asking).map(({ text }) => text);
+    expect([site.origin.count, texts.filter((text) => text === "page 1")]).toEqual([2, ["page 1"]]);
+  });
+
+  it.each([
+    { maxLagSeconds: 10, seconds: 9.4 },
+    { maxLagSeconds: 3, seconds: 2.5 },
+  ])(
+    "the purge view grows old (N = $maxLagSeconds s): the journal is asked, not the origin",
+    async (row) => {
+      const { maxLagSeconds, seconds } = row;
+      const clock = new FakeClock();
+      const config = { purge: { maxLagSeconds } };
+      const origin = after(seconds * 1_000);
+      const site = openSite({ clock, upstash: new FakeUpstash(clock), config, origin });
+      const asking = crowd(site);
+      for (let turn = 0; turn < 30; turn += 1) await idle();
+      await pass(clock, seconds + 1);
+      await asking;
+      expect(site.origin.count).toBe(1);
+    },
+  );
+});

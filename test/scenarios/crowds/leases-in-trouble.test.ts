@@ -1,0 +1,163 @@
+// Leases that bring nothing: nobody waits for what cannot come, whoever fails.
+import { describe, expect, it } from "vitest";
+import {
+  cc,
+  closedGate,
+  page,
+  type Script,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+import { behind, Colos, fresh, texts, told } from "../../../testing/site/crowded-colos.ts";
+import { playTimers } from "../../../testing/site/two-colos.ts";
+
+playTimers();
+
+describe("nobody waits for", () => {
+  it.each([
+    { id: "private", limits: {}, answer: () => page("own", cc("private")), word: "uncacheable" },
+    { id: "not-admitted-yet", limits: {}, answer: () => page("gone", fresh, 404), status: 404 },
+    {
+      id: "too-large-to-share",
+      limits: { sharedBodyBytes: 100 },
+      answer: () => page("x".repeat(101), fresh),
+    },
+    {
+      id: "too-large-to-buffer",
+      limits: { bufferBytes: 100, sharedBodyBytes: 100 },
+      answer: () => page("x".repeat(101), fresh),
+    },
+  ])("what cannot be shared: $id", async (row) => {
+    const { limits, answer, status = 200, word = "nothing-to-share" } = row;
+    const gate = closedGate();
+    const colos = new Colos(behind(gate, answer), {}, limits);
+    const asking = Promise.all(colos.sites.map((site) => colos.ask(site)));
+    await colos.pass(1);
+    expect(colos.origin.count).toBe(1);
+    gate.open();
+    // The next look at the lease tells, and it comes within half a second.
+    await colos.pass(0.6);
+    expect(colos.origin.count).toBe(3);
+    expect((await asking).map((seen) => seen.status)).toEqual([status, status, status]);
+    expect(colos.leases).toEqual([word]);
+  });
+
+  it("what is for one client alone, nor for another of its own colo to find out", async () => {
+    const gate = closedGate();
+    const colos = new Colos(behind(gate, () => page("own", cc("private"))));
+    const { script } = colos.origin;
+    let isHeld = false;
+    colos.origin.script = async (request, nth) => {
+      if (isHeld) await new Promise((resolve) => setTimeout(resolve, 5_000));
+      return script(request, nth);
+    };
+    const asking = colos.crowd(5);
+    await colos.pass(1);
+    isHeld = true;
+    gate.open();
+    await colos.pass(1);
+    expect(colos.origin.count).toBe(15);
+    await colos.pass(5);
+    expect((await asking).every(({ status }) => status === 200)).toBe(true);
+  });
+
+  it("a leader that died: its lease ends after three seconds", async () => {
+    const colos = new Colos((_, nth) => page(`page ${nth}`, fresh));
+    await colos.first.get("/a");
+    const [recordKey = ""] = colos.upstash.keys;
+    const leaseKey = recordKey.replace(":r:", ":lease:");
+    await colos.pass(61);
+    colos.upstash.leases.set(leaseKey, { value: "dead", untilAtMs: colos.clock.atMs + 3_000 });
+    const asking = colos.crowd(5);
+    await colos.pass(2.5);
+    expect(colos.origin.count).toBe(1);
+    await colos.pass(2);
+    expect([colos.origin.count, texts(await asking)]).toEqual([2, ["page 2"]]);
+  });
+
+  it("longer than its patience, and then only one in each isolate goes itself", async () => {
+    const gate = closedGate();
+    const slow: Script = async (_, nth) => {
+      await (nth === 1 ? new Promise(() => undefined) : gate.opened);
+      return page(`page ${nth}`, fresh);
+    };
+    const colos = new Colos(slow, { patience: "2s" });
+    const [, ...others] = colos.sites;
+    void colos.ask(colos.first);
+    await colos.pass(0.1);
+    const asking = others.flatMap((site) => Array.from({ length: 5 }, () => colos.ask(site)));
+    await colos.pass(1.8);
+    expect(colos.origin.count).toBe(1);
+    await colos.pass(1);
+    gate.open();
+    expect([colos.origin.count, told(await Promise.all(asking), "collapsed")]).toEqual([3, 8]);
+  });
+
+  it("a database that is down", async () => {
+    const colos = new Colos((_, nth) => page(`page ${nth}`, fresh));
+    colos.upstash.mode = "down";
+    const seen = await colos.crowd(5);
+    expect([colos.origin.count, new Set(seen.map(({ status }) => status))]).toEqual([
+      3,
+      new Set([200]),
+    ]);
+  });
+});
+
+describe("an origin that fails", () => {
+  const both = cc("max-age=60, stale-if-error=600");
+
+  it("fails once for all in a colo; another may reach it, and sees for itself", async () => {
+    const gate = closedGate();
+    const colos = new Colos(behind(gate, unreachable));
+    const asking = colos.crowd(5);
+    await colos.pass(1);
+    gate.open();
+    await colos.pass(1);
+    const seen = await asking;
+    expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([502]));
+    // Two requests in each, and their retries.
+    expect(colos.origin.count).toBe(3 * 2 * 2);
+  });
+
+  const failures: { id: string; script: Script; count: number }[] = [
+    { id: "network", script: unreachable, count: 2 },
+    { id: "status", script: () => page("error", {}, 503), count: 1 },
+  ];
+
+  it.each(failures)(
+    "is asked once for all who have a stale answer: $id",
+    async ({ script, count }) => {
+      const colos = new Colos(() => page("old", both));
+      for (const site of colos.sites) await site.get("/a");
+      await colos.pass(61);
+      const before = colos.origin.count;
+      const gate = closedGate();
+      colos.origin.script = async (request, nth) => {
+        await gate.opened;
+        return script(request, nth);
+      };
+      const asking = colos.crowd(5);
+      await colos.pass(1);
+      gate.open();
+      await colos.pass(1);
+      expect(texts(await asking)).toEqual(["old"]);
+      expect(colos.origin.count - before).toBe(count);
+    },
+  );
+
+  it("and takes its time: at the end of patience, a stale answer where one is allowed", async () => {
+    const colos = new Colos(() => page("old", both), { patience: "2s" });
+    for (const site of colos.sites) await site.get("/a");
+    await colos.pass(61);
+    const before = colos.origin.count;
+    colos.origin.script = () => new Promise<Response>(() => undefined);
+    void colos.ask(colos.first);
+    await colos.pass(0.1);
+    const [, ...others] = colos.sites;
+    const asking = others.flatMap((site) => [colos.ask(site), colos.ask(site)]);
+    await colos.pass(2.5);
+    const seen = await Promise.all(asking);
+    expect([texts(seen), colos.origin.count - before]).toEqual([["old"], 1]);
+    expect(seen[0]?.cacheStatus).toBe("tidemark; fwd=stale; collapsed; detail=stale-if-error");
+  });
+});

@@ -1,0 +1,143 @@
+// Ranges of what is not stored: those that the origin ignores are cut out of one whole, others go on.
+import { describe, expect, it } from "vitest";
+import { openSite, read, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
+import {
+  cc,
+  chunked,
+  closedGate,
+  page,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+
+const whole = "0123456789".repeat(10);
+const fields = cc("max-age=60", { "content-length": String(whole.length) });
+const entire = () => new Response(chunked([whole]), { headers: fields });
+const asking = (range: string) => ({ headers: { range } });
+
+/** Streams what it stores. */
+function openStreaming(options: SiteOptions = {}): Site {
+  return openSite({ config: { limits: { bufferBytes: 8 } }, origin: entire, ...options });
+}
+
+/** Its origin has ignored a range, and what that brought is gone. */
+async function openLearnt(options: SiteOptions = {}): Promise<Site> {
+  const site = openStreaming(options);
+  await site.get("/a", asking("bytes=0-1"));
+  site.clock.advance(61);
+  return site;
+}
+
+async function crowd(site: Site, size = 20) {
+  const asked = Array.from({ length: size }, async (_, at) =>
+    read(await site.ask("/a", asking(`bytes=${at}-${at + 1}`))),
+  );
+  return (await Promise.all(asked)).map(({ status, text }) => `${status} ${text}`);
+}
+
+const parts = Array.from({ length: 20 }, (_, at) => `206 ${whole.slice(at, at + 2)}`);
+
+describe("ranges that the origin has ignored before", () => {
+  it("are cut out of one whole, which is asked for without a range", async () => {
+    const site = await openLearnt();
+    const before = site.origin.count;
+    const ranges: (string | null)[] = [];
+    site.origin.script = ({ headers }) => {
+      ranges.push(headers.get("range"));
+      return entire();
+    };
+    expect(await crowd(site)).toEqual(parts);
+    expect([site.origin.count - before, ranges]).toEqual([1, [null]]);
+  });
+
+  it("are cut out of one that is held whole, too", async () => {
+    const site = await openLearnt({ config: {} });
+    const before = site.origin.count;
+    expect(await crowd(site)).toEqual(parts);
+    expect(site.origin.count - before).toBe(1);
+  });
+
+  it("do not wait for a client that does not read", async () => {
+    const site = await openLearnt();
+    const slow = await site.ask("/a");
+    const seen = await read(await site.ask("/a", asking("bytes=5-6")));
+    expect([seen.status, seen.text]).toEqual([206, "56"]);
+    await slow.body?.cancel();
+  });
+
+  it("are cut out of the next whole, too, once that has expired", async () => {
+    const site = await openLearnt();
+    await crowd(site);
+    site.clock.advance(61);
+    const before = site.origin.count;
+    expect(await crowd(site)).toEqual(parts);
+    expect(site.origin.count - before).toBe(1);
+  });
+
+  it("wait for the whole no longer than their patience, and only once", async () => {
+    const routes = [{ name: "all", match: "*", patience: "1s" }];
+    const site = await openLearnt({ config: { limits: { bufferBytes: 8 }, routes } });
+    const gate = closedGate();
+    site.origin.script = async ({ headers }) => {
+      if (!headers.has("range")) await gate.opened;
+      return entire();
+    };
+    const first = await read(await site.ask("/a", asking("bytes=0-1")));
+    const second = await read(await site.ask("/a", asking("bytes=0-1")));
+    expect([first.text, second.text]).toEqual([whole, whole]);
+    gate.open();
+    await site.settle();
+  });
+
+  it("wait for the whole again after the origin has failed to bring it", async () => {
+    const site = await openLearnt();
+    site.origin.script = ({ headers }) => (headers.has("range") ? entire() : unreachable());
+    await site.get("/a", asking("bytes=0-1"));
+    site.clock.advance(61);
+    site.origin.script = entire;
+    expect((await site.get("/a", asking("bytes=0-1"))).status).toBe(206);
+  });
+
+  it("go to the origin again once the whole was not to be had, and nobody waits for it", async () => {
+    const site = await openLearnt();
+    site.origin.script = ({ headers }) =>
+      headers.has("range") ? entire() : page("for you", cc("private"));
+    await site.get("/a", asking("bytes=0-1"));
+    const ranges: (string | null)[] = [];
+    site.origin.script = ({ headers }) => {
+      ranges.push(headers.get("range"));
+      return entire();
+    };
+    site.clock.advance(61);
+    await site.get("/a", asking("bytes=0-1"));
+    expect(ranges).toEqual(["bytes=0-1"]);
+  });
+});
+
+describe("is no reason to ask for the whole", () => {
+  it.each([
+    { id: "a range that was answered", asked: asking("bytes=0-1"), status: 206 },
+    { id: "a range of all", asked: asking("bytes=0-"), status: 200 },
+    { id: "several ranges", asked: asking("bytes=0-1,5-6"), status: 200 },
+    { id: "a range beyond the end", asked: asking("bytes=100-"), status: 200 },
+    { id: "If-Range", asked: { headers: { range: "bytes=0-1", "if-range": '"2"' } }, status: 200 },
+    {
+      id: "a condition, for which the origin is not told of the range",
+      asked: { headers: { range: "bytes=0-1", "if-none-match": '"2"' } },
+      status: 200,
+    },
+  ])("$id", async ({ asked, status }) => {
+    const told = { ...fields, "content-range": "bytes 0-1/100", "content-length": "2" };
+    const site = openStreaming({
+      origin: () => (status === 206 ? page("01", told, 206) : entire()),
+    });
+    await site.get("/a", asked);
+    site.clock.advance(61);
+    const ranges: (string | null)[] = [];
+    site.origin.script = ({ headers }) => {
+      ranges.push(headers.get("range"));
+      return page("01", told, 206);
+    };
+    const seen = await site.get("/a", asking("bytes=0-1"));
+    expect([seen.text, ranges]).toEqual(["01", ["bytes=0-1"]]);
+  });
+});

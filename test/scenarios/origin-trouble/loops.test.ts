@@ -1,0 +1,199 @@
+// A request that comes back to where it went forward from: Via names each proxy on the way
+// (RFC 9110 §7.6.3), and 508 says that there is a loop.
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import {
+  type AskInit,
+  openColos,
+  openSite,
+  type Site,
+  until,
+} from "../../../testing/site/harness.ts";
+import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
+
+const siteHost = { SITE_HOST: "www.example.com" };
+
+/** Its origin is the Worker itself: what is forwarded comes in again, at this site or another. */
+function leadBackTo(site: Site, to: Site = site): void {
+  site.origin.script = ({ url, method, headers }) =>
+    to.ask(url, { method, headers: Object.fromEntries(headers) });
+}
+
+describe("Via", () => {
+  it.each<{ id: string; init: AskInit; before: string }>([
+    { id: "looked-up", init: {}, before: "" },
+    { id: "passed-by", init: { method: "POST" }, before: "" },
+    { id: "after-others", init: { headers: { via: "1.0 a, 2 b" } }, before: "1.0 a, 2 b, " },
+    {
+      id: "passed-after-others",
+      init: { method: "POST", headers: { via: "1.0 a" } },
+      before: "1.0 a, ",
+    },
+  ])("names this deployment to the origin: $id", async ({ init, before }) => {
+    const site = openSite();
+    await site.get("/a", init);
+    expect(site.origin.last.fields.get("via")).toMatch(
+      new RegExp(`^${before}1\\.1 tidemark-[\\w-]{11}$`),
+    );
+  });
+});
+
+describe("an origin that is this Worker itself", () => {
+  it.each<{ id: string; init: AskInit }>([
+    { id: "looked-up", init: {} },
+    { id: "head", init: { method: "HEAD" } },
+    { id: "passed-by", init: { method: "POST", body: "a" } },
+    { id: "upgrade", init: { headers: { upgrade: "websocket" } } },
+    { id: "by-way-of-another", init: { headers: { via: "1.1 front" } } },
+  ])("is told at once, when it comes back a second time: $id", async ({ init }) => {
+    const site = openSite({ env: siteHost });
+    leadBackTo(site);
+    const seen = await site.get("/a", init);
+    expect([seen.status, site.origin.count]).toEqual([508, 2]);
+    expect(seen.fields.get("proxy-status")).toBe("tidemark; error=proxy_loop_detected");
+    expect(seen.text).toBe(
+      "508 Loop Detected\n\nThis site leads back to itself. Only who runs it can mend that.\n",
+    );
+    expect(`${seen.head}${seen.text}`).not.toContain("origin.invalid");
+  });
+
+  it("is told to those who wait for one answer as the error that the first ones had", async () => {
+    const site = openSite({ env: siteHost });
+    const gate = closedGate();
+    site.origin.script = async ({ url, headers }) => {
+      await gate.opened;
+      return site.ask(url, { headers: Object.fromEntries(headers) });
+    };
+    const asking = [1, 2, 3].map(() => site.get("/a"));
+    await until(() => site.origin.count === 1);
+    gate.open();
+    const seen = (await Promise.all(asking)).toSorted((a, b) => b.status - a.status);
+    expect(seen.map(({ status }) => status)).toEqual([508, 508, 503]);
+    expect(seen[2]?.fields.get("proxy-status")).toContain("received-status=508");
+  });
+
+  it("is told where one forward serves the world", async () => {
+    const clock = new FakeClock();
+    const config = { routes: [{ name: "all", match: "*", collapse: "global" as const }] };
+    const sites = openColos(2, { clock, config, env: siteHost, upstash: new FakeUpstash(clock) });
+    const [near, far] = sites as [Site, Site];
+    leadBackTo(near, far);
+    const seen = await near.get("/a");
+    await far.settle();
+    expect([seen.status, near.origin.count]).toEqual([508, 2]);
+  });
+
+  it("is nothing to store, to retry, or to leave alone", async () => {
+    const site = openSite({ env: siteHost });
+    leadBackTo(site);
+    for (let nth = 1; nth <= 8; nth += 1) {
+      expect((await site.get(`/${nth}`)).status).toBe(508);
+    }
+    expect(site.origin.count).toBe(16);
+    site.origin.script = () => page("mended", cc("max-age=60"));
+    expect((await site.get("/1")).text).toBe("mended");
+  });
+
+  it("takes no stored answer from anybody, and is hidden by none", async () => {
+    const site = openSite({
+      env: siteHost,
+      origin: () => page("page", cc("max-age=60, stale-if-error=600", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    leadBackTo(site);
+    expect((await site.get("/a")).text).toBe("page");
+    site.clock.advance(61);
+    expect((await site.get("/a")).status).toBe(508);
+    site.origin.script = () => new Response(null, { status: 503 });
+    expect((await site.get("/a")).text).toBe("page");
+  });
+
+  it("is logged once a minute, with the setting that is wrong", async () => {
+    const config = {
+      origins: { api: { url: "https://api.invalid" } },
+      routes: [{ name: "api", match: "/api/*", origin: "api" }],
+    };
+    const site = openSite({ env: siteHost, config });
+    const passesOn =
+      "Else a server behind this Worker passes Via on in requests of its own to this site: let it leave Via out.";
+    leadBackTo(site);
+    await site.get("/a");
+    await site.get("/b", { method: "POST" });
+    site.clock.advance(60);
+    await site.get("/api/a");
+    expect(site.log).toEqual([
+      'Requests for the origin "default" come back to this Worker, so they are answered with 508. ' +
+        "If ORIGIN_URL or the binding ORIGIN is this Worker's own address, set it to the server behind this Worker. " +
+        passesOn,
+      'Requests for the origin "api" come back to this Worker, so they are answered with 508. ' +
+        "If origins.api is this Worker's own address, set it to the server behind this Worker. " +
+        passesOn,
+    ]);
+  });
+});
+
+describe("what is stored is never replaced by itself", () => {
+  it.each([
+    { id: "behind-a-stale-answer", afterSeconds: 70, refreshAhead: undefined },
+    { id: "ahead-of-its-expiry", afterSeconds: 55, refreshAhead: "10s" },
+  ])("$id", async ({ afterSeconds, refreshAhead }) => {
+    const route = { name: "all", match: "*", ...(refreshAhead ? { refreshAhead } : {}) };
+    const site = openSite({
+      env: siteHost,
+      config: { routes: [route] },
+      origin: () => page("page", cc("max-age=60, stale-while-revalidate=600")),
+    });
+    await site.get("/a");
+    leadBackTo(site);
+    for (let nth = 0; nth < 3; nth += 1) {
+      site.clock.advance(nth === 0 ? afterSeconds : 2);
+      const seen = await site.get("/a");
+      const age = String(afterSeconds + 2 * nth);
+      expect([seen.text, seen.fields.get("age")]).toEqual(["page", age]);
+    }
+    expect(site.origin.count).toBeGreaterThan(1);
+    expect(site.log).toHaveLength(1);
+  });
+});
+
+it("lets an origin ask its own site for a part of a page, past what is stored", async () => {
+  const site = openSite({ env: siteHost });
+  site.origin.script = async ({ url, headers }, nth) => {
+    if (new URL(url).pathname === "/api/data") return page(`data ${nth}`, cc("max-age=60"));
+    const data = await site.ask("/api/data", { headers: Object.fromEntries(headers) });
+    return page(`page of ${await data.text()}`, cc("max-age=60"));
+  };
+  expect((await site.get("/api/data")).text).toBe("data 1");
+  expect((await site.get("/page")).text).toBe("page of data 3");
+  expect((await site.get("/api/data")).text).toBe("data 1");
+  expect(site.log).toEqual([]);
+});
+
+it("passes a request by that has come back once", async () => {
+  const site = openSite({ origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
+  await site.get("/a");
+  const via = site.origin.last.fields.get("via") ?? "";
+  const seen = await site.get("/a", { headers: { via } });
+  expect([seen.text, seen.cacheStatus]).toEqual([
+    "page 2",
+    expect.stringContaining("detail=came-back"),
+  ]);
+  expect((await site.get("/a")).text).toBe("page 1");
+});
+
+it.each([
+  { id: "with-a-name-of-its-own", namespace: "behind", asked: 1 },
+  { id: "with-the-same-name-uncached", namespace: "tidemark", asked: 2 },
+])("lets one Tidemark stand behind another: $id", async ({ namespace, asked }) => {
+  const behind = openSite({ config: { namespace } });
+  behind.origin.script = () => page("page", cc("max-age=60"));
+  const fronts = [1, 2].map(() => openSite({ config: { namespace: "tidemark" } }));
+  for (const front of fronts) {
+    leadBackTo(front, behind);
+    const seen = await front.get("/a");
+    expect([seen.status, seen.text]).toEqual([200, "page"]);
+  }
+  expect(behind.origin.count).toBe(asked);
+  expect(behind.origin.last.fields.get("via")).toMatch(/^1\.1 tidemark-\S+, 1\.1 tidemark-\S+$/);
+});

@@ -1,0 +1,212 @@
+// An origin in trouble: who is answered without it, who looks whether it is back, what is sent
+// twice, and a body that stalls.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { idle, openSite, read, type Site, until } from "../../../testing/site/harness.ts";
+import {
+  cc,
+  closedGate,
+  never,
+  page,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+
+const lasting = cc("max-age=60, stale-if-error=600");
+
+/** Five pages of it have failed, and a look; `/old` is stored, and stale. */
+async function downSite(): Promise<Site> {
+  const site = openSite({ origin: () => page("old", lasting) });
+  await site.get("/old");
+  site.clock.advance(61);
+  site.origin.script = unreachable;
+  for (let nth = 0; nth < 5; nth += 1) await site.get(`/broken/${nth}`);
+  return site;
+}
+
+describe("an origin that is down", () => {
+  it("is not asked again: stale pages answer, others are a 503 at once", async () => {
+    const site = await downSite();
+    const asked = site.origin.count;
+    const [stale, other] = [await site.get("/old"), await site.get("/other")];
+    expect([stale.text, stale.cacheStatus]).toEqual([
+      "old",
+      "tidemark; hit; ttl=-1; detail=stale-if-error",
+    ]);
+    expect([other.status, other.fields.get("retry-after")]).toEqual([503, "5"]);
+    expect(other.text).toMatch(/^503 Service Unavailable\n/);
+    expect(site.origin.count).toBe(asked);
+  });
+
+  it("costs Redis a look a second for a page, and not one for each who wants it", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({ clock, upstash, origin: () => page("old", lasting) });
+    await site.get("/old");
+    clock.advance(61);
+    site.origin.script = () => page("error", {}, 503);
+    await site.get("/old");
+    const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
+    const before = looks();
+    for (let tenth = 0; tenth < 30; tenth += 1) {
+      clock.advance(0.1);
+      expect((await site.get("/old")).text).toBe("old");
+    }
+    // One for those who ask, and one for the look behind them.
+    expect(looks() - before).toBeLessThanOrEqual(2 * 4);
+  });
+
+  it.each([
+    { id: "post", init: { method: "POST" } },
+    { id: "authorization", init: { headers: { authorization: "Bearer x" } } },
+  ])("is asked for what is passed by: $id", async ({ init }) => {
+    const site = await downSite();
+    const asked = site.origin.count;
+    site.origin.script = () => page("back");
+    expect((await site.get("/me", init)).text).toBe("back");
+    expect(site.origin.count).toBe(asked + 1);
+    // That it answered is known to all from then on.
+    expect((await site.get("/other")).text).toBe("back");
+  });
+
+  it("is probed behind an answer, by one at a time, and no client waits for it", async () => {
+    const site = await downSite();
+    const gate = closedGate();
+    site.clock.advance(1);
+    const asked = site.origin.count;
+    site.origin.script = async () => {
+      await gate.opened;
+      return page("back", lasting);
+    };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => site.ask("/other")));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+    await until(() => site.origin.count > asked);
+    await idle();
+    // By the page that answered last, and by the front page.
+    const paths = site.origin.asked.slice(asked).map(({ path }) => path);
+    expect(paths).toEqual(["/old", "/"]);
+    gate.open();
+    await site.settle();
+    expect((await site.get("/other")).text).toBe("back");
+  });
+
+  it("is asked once for a page when it is back, however many want it", async () => {
+    const site = await downSite();
+    site.clock.advance(1);
+    const gate = closedGate();
+    site.origin.script = async (_, nth) => {
+      await gate.opened;
+      return page(`page ${nth}`, lasting);
+    };
+    const before = site.origin.count;
+    const answers = Array.from({ length: 50 }, () => site.ask("/old").then(read));
+    await until(() => site.origin.count > before);
+    gate.open();
+    const texts = (await Promise.all(answers)).map(({ text }) => text);
+    expect(texts.filter((text) => text === "old").length).toBeGreaterThan(40);
+    await site.settle();
+    // The probe's two, and the page.
+    expect([(await site.get("/old")).text, site.origin.count]).toEqual([
+      `page ${before + 3}`,
+      before + 3,
+    ]);
+  });
+});
+
+it("a stale answer stands in, though the purge view has grown old while the origin failed", async () => {
+  const clock = new FakeClock();
+  const site = openSite({
+    clock,
+    upstash: new FakeUpstash(clock),
+    origin: () => page("old", lasting),
+  });
+  await site.get("/old");
+  clock.advance(61);
+  site.origin.script = () => {
+    clock.advance(29);
+    return unreachable();
+  };
+  expect((await site.get("/old")).text).toBe("old");
+});
+
+describe("a connection that breaks", () => {
+  const once = (fields = {}) => {
+    const site = openSite();
+    site.origin.script = (_, nth) => (nth === 1 ? unreachable() : page("page", fields));
+    return site;
+  };
+
+  it.each([
+    { id: "looked-up", init: {} },
+    { id: "head", init: { method: "HEAD" } },
+    { id: "passed-by", init: { headers: { authorization: "Bearer x" } } },
+  ])("is tried once more: $id", async ({ init }) => {
+    const site = once();
+    expect([(await site.get("/a", init)).status, site.origin.count]).toEqual([200, 2]);
+  });
+
+  it.each([{ method: "POST", body: "x" }, { method: "PUT" }, { method: "DELETE" }])(
+    "is not for $method, which may have been done",
+    async (init) => {
+      const site = once();
+      expect([(await site.get("/a", init)).status, site.origin.count]).toEqual([502, 1]);
+    },
+  );
+
+  it("breaks for good: not tried a third time", async () => {
+    const site = openSite({ origin: unreachable });
+    expect([(await site.get("/a")).status, site.origin.count]).toEqual([502, 2]);
+  });
+
+  it("is tried again for ten requests at the most where none is answered", async () => {
+    const site = openSite({ origin: unreachable });
+    for (let nth = 0; nth < 20; nth += 1) await site.get("/same");
+    expect(site.origin.count).toBe(30);
+  });
+});
+
+describe("an origin that takes its time", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("is not tried again", async () => {
+    const site = openSite({ origin: never, config: { originTimeout: "1s" } });
+    const asking = site.get("/a");
+    await until(() => site.origin.count === 1);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([(await asking).status, site.origin.count]).toEqual([504, 1]);
+  });
+
+  const stalling = (cancelled: () => void) =>
+    new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode("half")),
+      cancel: cancelled,
+    });
+
+  it.each([
+    { id: "as-set", config: { originTimeout: { betweenBytes: "2s" } }, afterMs: 2_000 },
+    { id: "unless-set", config: {}, afterMs: 30_000 },
+  ])("between two bytes of a body: it is cut, and not stored: $id", async (row) => {
+    const site = openSite({ config: row.config });
+    let isCancelled = false;
+    site.origin.script = () =>
+      new Response(
+        stalling(() => void (isCancelled = true)),
+        { headers: cc("max-age=60") },
+      );
+    const body = site
+      .ask("/a")
+      .then((answer) => answer.text())
+      .catch(String);
+    await idle();
+    await vi.advanceTimersByTimeAsync(row.afterMs - 1);
+    await idle();
+    expect(isCancelled).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await idle();
+    expect([await body, isCancelled]).toEqual([expect.stringContaining("stalled"), true]);
+    await site.settle();
+    site.origin.script = () => page("whole", cc("max-age=60"));
+    expect((await site.get("/a")).text).toBe("whole");
+  });
+});

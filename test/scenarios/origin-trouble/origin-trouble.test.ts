@@ -1,0 +1,128 @@
+// The operator is told when an origin cannot be reached and when it answers again: in the log once,
+// and in the stats, by the origin's name and without its address.
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { openSite, type Site, until } from "../../../testing/site/harness.ts";
+import {
+  cc,
+  never,
+  page,
+  type Script,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+
+const admin = { authorization: "Bearer admin-token-of-the-site" };
+const noStore = () => page("back", cc("no-store"));
+
+function opened(script: Script): Site {
+  return openSite({
+    origin: script,
+    env: { ADMIN_TOKEN: "admin-token-of-the-site", ORIGIN_URL: "https://user-s3cret.invalid" },
+  });
+}
+
+async function originsOf(site: Site) {
+  const stats = await site.ask("/_cache/stats", { headers: admin });
+  const { originsShutOff, originTroubles } = (await stats.json()) as Record<string, unknown>;
+  return { originsShutOff, originTroubles };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("an origin that cannot be reached", () => {
+  it("is one line, and one when it answers again", async () => {
+    const site = opened(unreachable);
+    for (let nth = 0; nth < 4; nth += 1) {
+      await site.get(`/${nth}`);
+      site.clock.advance(3);
+    }
+    expect(site.log).toEqual(['Origin "default" cannot be reached.']);
+    site.origin.script = noStore;
+    for (let nth = 0; nth < 4; nth += 1) await site.get(`/${nth}`);
+    expect(site.log.slice(1)).toEqual(['Origin "default" answers again after 12 s.']);
+    expect(site.log.join("\n")).not.toContain("s3cret");
+  });
+
+  it("stands in the stats: which trouble, since when, how often, and whether it is over", async () => {
+    const site = opened(unreachable);
+    const sinceAtMs = site.clock.atMs;
+    await site.get("/a");
+    site.clock.advance(5);
+    await site.get("/b");
+    const trouble = {
+      kind: "unreachable",
+      sinceAtMs,
+      lastAtMs: sinceAtMs + 5_000,
+      isOver: false,
+      counts: { unreachable: 2 },
+    };
+    expect(await originsOf(site)).toEqual({
+      originsShutOff: [],
+      originTroubles: { default: trouble },
+    });
+    site.origin.script = noStore;
+    await site.get("/c");
+    expect((await originsOf(site)).originTroubles).toEqual({
+      default: { ...trouble, isOver: true },
+    });
+  });
+
+  it("and that is taken for down is said once more, and when it is no longer", async () => {
+    const site = opened(unreachable);
+    for (let nth = 0; nth < 9; nth += 1) await site.get(`/${nth}`);
+    expect(site.log).toEqual([
+      'Origin "default" cannot be reached.',
+      'Origin "default" is taken for down: only probes ask it, behind answers.',
+    ]);
+    site.origin.script = noStore;
+    site.clock.advance(8);
+    await site.get("/a");
+    expect(site.log.slice(2)).toEqual([
+      'Origin "default" answers again after 8 s.',
+      'Origin "default" was taken for down for 8 s, and is no longer.',
+    ]);
+  });
+
+  it("is no flood in the log while it comes and goes", async () => {
+    let isUp = false;
+    const site = opened(() => (isUp ? noStore() : unreachable()));
+    for (let second = 0; second < 180; second += 1) {
+      isUp = second % 2 === 1;
+      await site.get(`/${second}`);
+      site.clock.advance(1);
+    }
+    expect(site.log.length).toBeLessThanOrEqual(6);
+    expect(site.log.length).toBeGreaterThanOrEqual(4);
+  });
+});
+
+it("one that does not answer in time is told apart", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const site = opened(never);
+  const asking = site.ask("/a");
+  await until(() => site.origin.count === 1);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect((await asking).status).toBe(504);
+  expect(site.log).toEqual(['Origin "default" does not answer in time.']);
+  expect((await originsOf(site)).originTroubles).toMatchObject({
+    default: { kind: "timeout", counts: { timeout: 1 } },
+  });
+});
+
+it.each([
+  { status: 524, line: "does not answer in time", kind: "timeout" },
+  { status: 522, line: "does not answer in time", kind: "timeout" },
+  { status: 521, line: "cannot be reached", kind: "unreachable" },
+])("what Cloudflare's network answers for it tells: $status", async ({ status, line, kind }) => {
+  const site = opened(() => page("error code", {}, status));
+  await site.get("/a");
+  expect(site.log).toEqual([`Origin "default" ${line}.`]);
+  expect((await originsOf(site)).originTroubles).toMatchObject({ default: { kind } });
+});
+
+it("an origin that answers, with whatever status, is in no such trouble", async () => {
+  const site = opened(() => page("sorry", {}, 503));
+  await site.get("/a");
+  expect([site.log, (await originsOf(site)).originTroubles]).toEqual([[], {}]);
+});

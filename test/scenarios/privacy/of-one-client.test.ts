@@ -1,0 +1,389 @@
+// A public answer that gives a value of one client's request back: it is stored for those alone who
+// send the same, or not at all.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { type AskInit, openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { cc, type FieldTexts, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+
+const [siteA, siteB] = ["https://a.example", "https://b.example"] as const;
+const from = (origin?: string): AskInit => (origin === undefined ? {} : { headers: { origin } });
+
+const allowing = "access-control-allow-origin";
+const stored = cc("public, max-age=60");
+
+/** What CORS comes to for these, one after the other, twice each: the field of each answer. */
+async function allowedTo(site: Site, origins: readonly (string | undefined)[], name = allowing) {
+  const seen: (string | null)[] = [];
+  for (const origin of [...origins, ...origins]) {
+    seen.push((await site.get("/a", from(origin))).fields.get(name));
+  }
+  return seen;
+}
+
+describe("an origin that gives the Origin of a request back, without Vary", () => {
+  it.each<{ id: string; name?: string; fields?: FieldTexts; origins: (string | undefined)[] }>([
+    { id: "two-sites", origins: [siteA, siteB] },
+    { id: "null", origins: ["null", siteA] },
+    {
+      id: "with-credentials",
+      fields: { "access-control-allow-credentials": "true" },
+      origins: [siteA, siteB],
+    },
+    { id: "none-after-a-site", origins: [siteA, undefined, siteB] },
+    { id: "beside-another-vary", fields: { vary: "Accept-Language" }, origins: [siteA, siteB] },
+    { id: "of-timing", name: "timing-allow-origin", origins: [siteA, siteB] },
+  ])("has an answer stored for each: $id", async ({ name = allowing, fields = {}, origins }) => {
+    const site = openSite({
+      origin: ({ headers }) => {
+        const origin = headers.get("origin");
+        const echo = origin === null ? {} : { [name]: origin };
+        return page("page", { ...stored, ...fields, ...echo });
+      },
+    });
+    const expected = origins.map((origin) => origin ?? null);
+    expect(await allowedTo(site, origins, name)).toEqual([...expected, ...expected]);
+    expect(site.origin.count).toBe(origins.length);
+  });
+
+  it("tells browsers of it, in every tier's answer", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const origin = ({ headers }: Request) =>
+      page("page", { ...stored, vary: "X-A", [allowing]: headers.get("origin") ?? "" });
+    const [near, far] = openColos(2, { clock, upstash, origin }) as [Site, Site];
+    const seen = [await near.get("/a", from(siteA)), await near.get("/a", from(siteA))];
+    seen.push(await far.get("/a", from(siteA)));
+    expect(seen.map(({ fields }) => fields.get("vary"))).toEqual(Array(3).fill("X-A, Origin"));
+    expect([seen[2]?.cacheStatus, near.origin.count]).toEqual([
+      expect.stringContaining("detail=shared"),
+      1,
+    ]);
+  });
+
+  it("is stored for no more of them than limits.variants", async () => {
+    const config = { limits: { variants: 2 } };
+    const origin = ({ headers }: Request) =>
+      page("page", { ...stored, [allowing]: headers.get("origin") ?? "" });
+    const site = openSite({ config, origin });
+    for (const one of [siteA, siteB, "https://c.example"]) await site.get("/a", from(one));
+    expect((await site.get("/a", from(siteA))).cacheStatus).toContain("hit");
+    const third = await site.get("/a", from("https://c.example"));
+    expect([third.fields.get(allowing), third.cacheStatus]).toEqual([
+      "https://c.example",
+      expect.stringContaining("too-many-variants"),
+    ]);
+  });
+
+  const allowedAlone = (...allowed: string[]) =>
+    openSite({
+      origin: ({ headers }) => {
+        const origin = headers.get("origin") ?? "";
+        return page("page", { ...stored, ...(allowed.includes(origin) && { [allowing]: origin }) });
+      },
+      config: { limits: { variants: 2 } },
+    });
+
+  it("leaves room for those that it allows, and for those who send none", async () => {
+    const site = allowedAlone(siteA);
+    await site.get("/a", from(siteA));
+    const others = ["https://c.example", "https://d.example", "text/html", "c.example, d.example"];
+    for (const other of others) {
+      expect((await site.get("/a", from(other))).cacheStatus).toContain("detail=names-client");
+    }
+    expect((await site.get("/a")).cacheStatus).toContain("; stored");
+    expect(await allowedTo(site, [siteA, undefined])).toEqual([siteA, null, siteA, null]);
+    expect(site.origin.count).toBe(2 + others.length);
+  });
+
+  it("is not misled by what equals another field", async () => {
+    const site = openSite({ origin: () => page("page", stored) });
+    expect((await site.get("/a", from("text/html"))).fields.get("vary")).toBeNull();
+    expect((await site.get("/a", from(siteA))).cacheStatus).toContain("hit");
+  });
+
+  it.each([
+    "https://evil.example, x",
+    "HTTPS://EVIL.EXAMPLE",
+    "https://evil.example:443",
+    "http://evil.example:80",
+    "https://evil.example/",
+    "evil.example",
+    "NULL",
+  ])("does not store its answer to what is no origin: %s", async (origin) => {
+    for (const name of [allowing, "timing-allow-origin"]) {
+      const site = openSite({
+        origin: ({ headers }) => {
+          const [first] = (headers.get("origin") ?? siteA).split(", ");
+          return page("page", { ...stored, [name]: first ?? "" });
+        },
+      });
+      const seen = [await site.get("/a", from(origin)), await site.get("/a", from(siteA))];
+      expect(seen.map(({ fields }) => fields.get(name))).toEqual([origin.split(", ")[0], siteA]);
+      expect(seen[0]?.cacheStatus).toContain("detail=names-client");
+      expect(seen[0]?.fields.get("cache-control")).toBe("max-age=60, private");
+    }
+  });
+
+  it("compares origins in any case", async () => {
+    const origin = ({ headers }: Request) =>
+      page("page", { ...stored, [allowing]: (headers.get("origin") ?? "").toUpperCase() });
+    const site = openSite({ origin });
+    const [a, b] = [siteA.toUpperCase(), siteB.toUpperCase()];
+    expect(await allowedTo(site, [siteA, siteB])).toEqual([a, b, a, b]);
+  });
+
+  it("may name the first that it allows to all others", async () => {
+    const allowed = [siteA, siteB];
+    const origin = ({ headers }: Request) => {
+      const asking = headers.get("origin") ?? "";
+      return page("page", {
+        ...stored,
+        [allowing]: allowed.some((one) => one === asking) ? asking : siteA,
+      });
+    };
+    const site = openSite({ origin });
+    const evil = "https://evil.example";
+    const origins = [siteB, evil, undefined, siteA];
+    expect(await allowedTo(site, origins)).toEqual([
+      siteB,
+      siteA,
+      siteA,
+      siteA,
+      siteB,
+      siteA,
+      siteA,
+      siteA,
+    ]);
+    expect((await site.get("/a", from(siteB))).cacheStatus).toContain("hit");
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+    expect((await site.get("/a", from(evil))).cacheStatus).toContain("detail=names-client");
+  });
+
+  it("keeps apart whom it does not allow", async () => {
+    const site = openSite({
+      origin: ({ headers }) =>
+        page("page", headers.get("origin") === siteA ? { ...stored, [allowing]: siteA } : stored),
+    });
+    expect(await allowedTo(site, [siteA, siteB])).toEqual([siteA, null, siteA, null]);
+  });
+
+  it("may begin with a 304", async () => {
+    const site = openSite({
+      origin: ({ headers }, nth) => {
+        const echo = { etag: '"1"', [allowing]: headers.get("origin") ?? "" };
+        if (nth === 1) return page("page", cc("max-age=60", { etag: '"1"', vary: "X-A" }));
+        return headers.has("if-none-match")
+          ? unchanged(echo)
+          : page("page", { ...stored, ...echo });
+      },
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    expect((await site.get("/a", from(siteA))).fields.get("vary")).toBe("X-A, Origin");
+    expect(await allowedTo(site, [siteA, siteB])).toEqual([siteA, siteB, siteA, siteB]);
+  });
+
+  it("may go on with a 304 that says nothing of it", async () => {
+    const site = openSite({
+      origin: ({ headers }) => {
+        const echo = { ...stored, etag: '"1"', [allowing]: headers.get("origin") ?? "" };
+        return headers.has("if-none-match")
+          ? unchanged(cc("max-age=60", { vary: "X-A" }))
+          : page("page", echo);
+      },
+    });
+    await site.get("/a", from(siteA));
+    site.clock.advance(61);
+    expect((await site.get("/a", from(siteA))).cacheStatus).toContain("fwd-status=304; stored");
+    expect(await allowedTo(site, [siteA, siteB])).toEqual([siteA, siteB, siteA, siteB]);
+  });
+});
+
+describe("an origin that answers all sites alike has one answer for them", () => {
+  it.each([
+    { id: "any", value: "*" },
+    { id: "another-site", value: "https://c.example" },
+    { id: "no-whole-value", value: "https://a.example.com" },
+  ])("$id", async ({ value }) => {
+    const site = openSite({ origin: () => page("page", { ...stored, [allowing]: value }) });
+    expect(await allowedTo(site, [siteA, siteB, undefined])).toEqual(Array(6).fill(value));
+    expect(site.origin.count).toBe(1);
+  });
+
+  it("also to those who send none, once the one it names has asked", async () => {
+    const site = openSite({ origin: () => page("page", { ...stored, [allowing]: siteA }) });
+    expect(await allowedTo(site, [siteA, undefined])).toEqual(Array(4).fill(siteA));
+    expect(site.origin.count).toBe(2);
+  });
+});
+
+const address = "192.0.2.7";
+const session = "0123456789abcdef";
+const asked = (more: FieldTexts = {}): AskInit => ({
+  headers: { "cf-connecting-ip": address, cookie: `session=${session}`, ...more },
+});
+const asking = (cookie: string): AskInit => asked({ cookie });
+
+describe("what tells of one client goes to that client alone, and whole", () => {
+  it.each<{ id: string; name: string; value: string; init?: AskInit }>([
+    { id: "address", name: "x-client-ip", value: address },
+    { id: "address-in-a-list", name: "x-seen", value: `10.0.0.1, ${address}:4711` },
+    { id: "address-in-another-value", name: "server-timing", value: `ip;desc="${address}"` },
+    { id: "address-in-a-sentence", name: "x-seen", value: `Seen from ${address}.` },
+    { id: "address-between-low-lines", name: "x-request-id", value: `req_${address}_1` },
+    { id: "session", name: "x-session", value: session },
+    { id: "session-in-another-value", name: "x-user", value: `id=${session.toUpperCase()}; a` },
+    { id: "session-after-a-prefix", name: "x-user", value: `sess_${session}` },
+    {
+      id: "session-in-quotes",
+      name: "x-user",
+      value: session,
+      init: asking(`session="${session}"`),
+    },
+    {
+      id: "session-encoded-in-the-request",
+      name: "x-user",
+      value: "alice@mail.example",
+      init: asking("session=alice%40mail.example"),
+    },
+    {
+      id: "session-encoded-in-the-answer",
+      name: "link",
+      value: "</?u=alice%40mail.example>; rel=next",
+      init: asking("session=alice@mail.example"),
+    },
+    {
+      id: "session-behind-a-comma",
+      name: "x-user",
+      value: session,
+      init: asking(`_ga_1=1, session=${session}`),
+    },
+    {
+      id: "session-longer-than-is-looked-for",
+      name: "x-user",
+      value: session.repeat(40),
+      init: asking(`session=${session.repeat(40)}`),
+    },
+    {
+      id: "session-behind-more-than-are-looked-for",
+      name: "x-user",
+      value: session,
+      init: asking([...Array(40).keys(), ""].map((nth) => `c${nth}=${nth}${session}`).join("; ")),
+    },
+  ])("$id", async ({ name, value, init = asked() }) => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const origin = (_: Request, nth: number) =>
+      page("page", { ...stored, ...(nth === 1 && { [name]: value }) });
+    const site = openSite({ clock, upstash, origin });
+    const [own, other] = [await site.get("/a", init), await site.get("/a")];
+    expect([own.fields.get(name), other.fields.get(name)]).toEqual([value, null]);
+    expect([own.fields.get("cache-control"), own.cacheStatus]).toEqual([
+      "max-age=60, private",
+      expect.stringContaining("detail=names-client"),
+    ]);
+    expect(site.cache.text + upstash.text).not.toContain(value);
+  });
+
+  it.each<{ id: string; value: string; init?: AskInit; fields?: FieldTexts; config?: ConfigInput }>(
+    [
+      { id: "a-longer-address", value: `${address}0` },
+      { id: "a-longer-word", value: `x${session}` },
+      { id: "a-short-cookie", value: "de", init: { headers: { cookie: "language=de" } } },
+      { id: "no-address", value: "a", init: { headers: { "cf-connecting-ip": "a" } } },
+      {
+        id: "a-cookie-of-the-key",
+        value: session,
+        config: { routes: [{ name: "all", match: "*", key: { cookies: ["session"] } }] },
+      },
+      { id: "what-varies-by-cookie", value: session, fields: { vary: "Cookie" } },
+      { id: "what-varies-by-address", value: address, fields: { vary: "X-Forwarded-For" } },
+      {
+        id: "an-address-of-the-key",
+        value: address,
+        config: { routes: [{ name: "all", match: "*", key: { headers: ["cf-connecting-ip"] } }] },
+      },
+    ],
+  )("but is no $id", async ({ value, init = asked(), fields = {}, config = {} }) => {
+    const origin = () => page("page", { ...stored, ...fields, "x-echo": value });
+    const site = openSite({ config, origin });
+    const seen = [await site.get("/a", init), await site.get("/a", init)];
+    expect(seen.map(({ fields: told }) => told.get("x-echo"))).toEqual([value, value]);
+    expect(site.origin.count).toBe(1);
+  });
+
+  it.each<{ id: string; name: string; value: string }>([
+    { id: "policy", name: "content-security-policy", value: "default-src 'self'" },
+    { id: "vary", name: "vary", value: "X-Shop-Country-Code" },
+  ])("so that nobody chooses what others get: $id", async ({ name, value }) => {
+    const site = openSite({ origin: () => page("page", { ...stored, [name]: value }) });
+    const seen = [await site.get("/a", asking(`a=${value}`))];
+    for (let nth = 0; nth < 2; nth += 1) seen.push(await site.get("/a"));
+    expect(seen.map(({ fields }) => fields.get(name))).toEqual([value, value, value]);
+    expect(seen[2]?.cacheStatus).toContain("hit");
+  });
+
+  it("also where a session cookie is sent again with its old value", async () => {
+    const cookie = `session=${session}`;
+    const origin = ({ headers }: Request) =>
+      page("page", { ...stored, ...(headers.has("cookie") && { "set-cookie": cookie }) });
+    const site = openSite({ origin });
+    const [own, other] = [await site.get("/a", asked()), await site.get("/a")];
+    expect([own.fields.get("set-cookie"), other.fields.get("set-cookie")]).toEqual([cookie, null]);
+    expect([own.cacheStatus, other.cacheStatus]).toEqual([
+      expect.stringContaining("detail=set-cookie"),
+      expect.stringContaining("stored"),
+    ]);
+  });
+
+  it.each<{ id: string; init: AskInit; status: number; range?: FieldTexts }>([
+    { id: "method", init: { ...asked(), method: "HEAD" }, status: 200 },
+    { id: "partial", init: asked({ range: "bytes=0-3" }), status: 206 },
+  ])("also where it is not stored for another reason: $id", async ({ id, init, status }) => {
+    const part = status === 206 ? { "content-range": "bytes 0-3/9" } : {};
+    const site = openSite({
+      origin: () => page("page", { ...stored, ...part, "x-session": session }, status),
+    });
+    const seen = await site.get("/a", init);
+    expect([seen.fields.get("cache-control"), seen.cacheStatus]).toEqual([
+      "max-age=60, private",
+      expect.stringContaining(`detail=${id}`),
+    ]);
+  });
+
+  it("also of a 304", async () => {
+    const site = openSite({
+      origin: ({ headers }) => {
+        const seen = headers.get("x-forwarded-for") ?? "nobody";
+        const fields = { ...stored, etag: '"1"', "x-client-ip": seen };
+        return headers.has("if-none-match") ? unchanged(fields) : page("page", fields);
+      },
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    const [own, other] = [await site.get("/a", asked()), await site.get("/a")];
+    expect([own.fields.get("x-client-ip"), other.fields.get("x-client-ip")]).toEqual([
+      address,
+      "nobody",
+    ]);
+    expect(own.fields.get("cache-control")).toBe("max-age=60, private");
+    expect([own.cacheStatus, other.cacheStatus]).toEqual([
+      expect.not.stringContaining("stored"),
+      expect.stringContaining("stored"),
+    ]);
+  });
+
+  it("a redirect to it is not stored", async () => {
+    const location = `/from?address=${address}`;
+    const site = openSite({ origin: () => page("", { ...stored, location }, 302) });
+    const seen = await site.get("/a", asked());
+    expect([seen.fields.get("location"), seen.cacheStatus]).toEqual([
+      location,
+      "tidemark; fwd=uri-miss; fwd-status=302; detail=names-client",
+    ]);
+    await site.get("/a");
+    expect(site.origin.count).toBe(2);
+  });
+});

@@ -1,0 +1,338 @@
+// What is meant for one person reaches that person alone: never stored, never collapsed
+// (RFC 9111 §3, §3.5, §7.3).
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import {
+  type AskInit,
+  idle,
+  openSite,
+  read,
+  type SiteOptions,
+  until,
+} from "../../../testing/site/harness.ts";
+import { cc, closedGate, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
+
+const override: ConfigInput = {
+  routes: [{ name: "all", match: "*", mode: "override", fresh: "5m" }],
+};
+const alice: AskInit = { headers: { cookie: "session=alice" } };
+const bob: AskInit = { headers: { cookie: "session=bob" } };
+const withToken = (name: string): AskInit => ({ headers: { authorization: `Bearer ${name}` } });
+
+/** A page that says whose it is, by cookie or token, and which request it answers. */
+function personal(fields: FieldTexts) {
+  return (request: Request, nth: number) =>
+    page(`${request.headers.get("cookie") ?? request.headers.get("authorization")} ${nth}`, fields);
+}
+
+function openPrivate(options: SiteOptions) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  return { upstash, site: openSite({ clock, upstash, ...options }) };
+}
+
+const rows: { id: string; fields: FieldTexts; a: AskInit; b: AskInit; config?: ConfigInput }[] = [
+  { id: "private", fields: cc("private, max-age=60"), a: {}, b: {} },
+  { id: "private-in-override", fields: cc("private"), a: {}, b: {}, config: override },
+  { id: "no-store", fields: cc("no-store, max-age=60"), a: {}, b: {} },
+  { id: "no-store-in-override", fields: cc("no-store"), a: {}, b: {}, config: override },
+  {
+    id: "targeted-private",
+    fields: cc("max-age=60", { "cdn-cache-control": "private" }),
+    a: {},
+    b: {},
+  },
+  { id: "set-cookie", fields: cc("public, max-age=60", { "set-cookie": "s=1" }), a: {}, b: {} },
+  { id: "set-cookie-in-override", fields: { "set-cookie": "s=1" }, a: {}, b: {}, config: override },
+  { id: "authorization", fields: cc("public, max-age=60"), a: withToken("a"), b: withToken("b") },
+  {
+    id: "authorization-in-override",
+    fields: {},
+    a: withToken("a"),
+    b: withToken("b"),
+    config: override,
+  },
+  { id: "unknown-cookie", fields: cc("max-age=60"), a: alice, b: bob },
+  { id: "unknown-cookie-in-override", fields: {}, a: alice, b: bob, config: override },
+  {
+    id: "unknown-cookie-with-validator",
+    fields: cc("max-age=60", { etag: '"1"' }),
+    a: alice,
+    b: bob,
+  },
+  { id: "vary-any", fields: cc("max-age=60", { vary: "*" }), a: {}, b: {} },
+  {
+    id: "no-store-asked",
+    fields: cc("max-age=60"),
+    a: { headers: { "cache-control": "no-store" } },
+    b: { headers: { "cache-control": "no-store" } },
+    config: { honourRequestDirectives: true },
+  },
+];
+
+describe("one after the other", () => {
+  it.each(rows)("$id is stored in no tier", async ({ fields, a, b, config = {} }) => {
+    const { site, upstash } = openPrivate({ config, origin: personal(fields) });
+    const first = await site.get("/me", a);
+    const second = await site.get("/me", b);
+    expect([first.text.slice(-1), second.text.slice(-1)]).toEqual(["1", "2"]);
+    expect([site.cache.puts, upstash.keys]).toEqual([0, []]);
+  });
+});
+
+describe("what must not be stored is let go of as it is sent", () => {
+  it.each([
+    { id: "no-store", fields: cc("no-store"), init: {} },
+    {
+      id: "no-store-asked",
+      fields: cc("max-age=60"),
+      init: { headers: { "cache-control": "no-store" } },
+    },
+  ])("$id (RFC 9111 §5.2.1.5, §5.2.2.5)", async ({ fields, init }) => {
+    let pulls = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls += 1;
+        if (pulls === 100) controller.close();
+        else controller.enqueue(new Uint8Array(1_000));
+      },
+    });
+    const site = openSite({
+      config: { honourRequestDirectives: true },
+      origin: () => new Response(endless, { headers: fields }),
+    });
+    const answer = await site.ask("/a", init);
+    await idle();
+    expect(pulls).toBeLessThan(5);
+    await answer.body?.cancel();
+  });
+});
+
+describe("at the same time", () => {
+  it.each(rows)("$id is shared with nobody who waits", async ({ fields, a, b, config = {} }) => {
+    const gate = closedGate();
+    const { site } = openPrivate({ config });
+    const answer = personal(fields);
+    site.origin.script = async (request, nth) => {
+      await gate.opened;
+      return answer(request, nth);
+    };
+    const asked = [a, b, a, b].map((init) => site.ask("/me", init).then(read));
+    await until(() => site.origin.count > 0);
+    gate.open();
+    const texts = (await Promise.all(asked)).map(({ text }) => text);
+    await site.settle();
+    expect(new Set(texts).size).toBe(4);
+    const owners = texts.map((text) => text.replace(/ \d$/, ""));
+    const sent = [a, b, a, b].map(
+      ({ headers = {} }) => headers["cookie"] ?? headers["authorization"] ?? "null",
+    );
+    expect(owners).toEqual(sent);
+  });
+});
+
+describe("what the origin shares explicitly", () => {
+  it.each([
+    { id: "public", fields: cc("public, max-age=60") },
+    { id: "s-maxage", fields: cc("s-maxage=60") },
+    { id: "targeted", fields: { "cdn-cache-control": "max-age=60" } },
+  ])("$id is stored for all, unknown cookies included", async ({ fields }) => {
+    const site = openSite({ origin: (_, nth) => page(`page ${nth}`, fields) });
+    const texts = [await site.get("/a", alice), await site.get("/a", bob), await site.get("/a")];
+    expect(texts.map(({ text }) => text)).toEqual(["page 1", "page 1", "page 1"]);
+  });
+
+  it("is asked for apart by each unknown cookie that waits", async () => {
+    const gate = closedGate();
+    const site = openSite();
+    site.origin.script = async (request, nth) => {
+      await gate.opened;
+      return personal(cc("s-maxage=60"))(request, nth);
+    };
+    const asked = [alice, bob].map((init) => site.ask("/a", init).then(read));
+    await until(() => site.origin.count === 2);
+    gate.open();
+    const texts = (await Promise.all(asked)).map(({ text }) => text);
+    expect(texts).toEqual(["session=alice 1", "session=bob 2"]);
+    await site.settle();
+  });
+
+  it("is not what a page without such a grant is, stored before for others", async () => {
+    const site = openSite({ origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
+    await site.get("/a");
+    const own = await site.get("/a", alice);
+    expect([own.text, own.cacheStatus]).toEqual([
+      "page 2",
+      'tidemark; fwd=request; fwd-status=200; detail="unknown-cookie: session"',
+    ]);
+    expect((await site.get("/a")).text).toBe("page 1");
+  });
+});
+
+describe("Cache-Status names the cookie that nobody knows, to its own client", () => {
+  it.each([
+    { id: "one", cookie: "_ga=1; session=alice", told: 'detail="unknown-cookie: session"' },
+    { id: "several", cookie: "b=1; a=2", told: 'detail="unknown-cookie: b, a"' },
+    { id: "quoted", cookie: 'a"b=1', told: 'detail="unknown-cookie: a\\"b"' },
+    { id: "without-a-name", cookie: "alice", told: "detail=unknown-cookie" },
+  ])("$id", async ({ cookie, told }) => {
+    const adminToken = "admin-token-of-a-test";
+    const env = { ADMIN_TOKEN: adminToken };
+    const site = openSite({ env, origin: () => page("page", cc("max-age=60")) });
+    const seen = await site.get("/a", { headers: { cookie } });
+    expect(seen.cacheStatus).toBe(`tidemark; fwd=uri-miss; fwd-status=200; ${told}`);
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const stats = await site.get("/_cache/stats", { headers });
+    expect(stats.text).toMatch(/"refusedToStore":\s*\{\s*"unknown-cookie":\s*1\s*\}/);
+  });
+});
+
+describe("cookies that the configuration knows", () => {
+  const severalCookies = (text: string, fields: FieldTexts, lines: readonly string[]) => {
+    const response = page(text, fields);
+    for (const line of lines) response.headers.append("set-cookie", line);
+    return response;
+  };
+  const fresh = { name: "all", match: "*", fresh: "5m" } as const;
+
+  it("keyed: one page for each value", async () => {
+    const site = openSite({
+      config: { routes: [{ ...fresh, key: { cookies: ["currency"] } }] },
+      origin: personal({}),
+    });
+    const asked = ["EUR", "USD", "EUR"].map((value) => ({
+      headers: { cookie: `currency=${value}` },
+    }));
+    const texts = [];
+    for (const init of asked) texts.push((await site.get("/a", init)).text);
+    expect(texts).toEqual(["currency=EUR 1", "currency=USD 2", "currency=EUR 1"]);
+  });
+
+  it("ignored: not forwarded, and one page for all", async () => {
+    const site = openSite({
+      config: { routes: [{ ...fresh, cookies: { ignore: ["session"] } }] },
+      origin: personal({}),
+    });
+    const seen = [await site.get("/a", alice), await site.get("/a", bob)];
+    expect(seen.map(({ text }) => text)).toEqual(["null 1", "null 1"]);
+  });
+
+  it("stripped: a page that sets one is stored without it", async () => {
+    const { site, upstash } = openPrivate({
+      config: { routes: [{ ...fresh, setCookie: "strip" }] },
+      origin: () => page("page", { "set-cookie": "visitor=7" }),
+    });
+    const seen = [await site.get("/a"), await site.get("/a")];
+    expect(seen.map(({ fields }) => fields.has("set-cookie"))).toEqual([false, false]);
+    expect(site.origin.count).toBe(1);
+    expect(site.cache.text + upstash.text).not.toContain("visitor");
+  });
+
+  it("harmless: a page that sets such cookies alone is stored without them", async () => {
+    const { site, upstash } = openPrivate({
+      config: { routes: [fresh], cookies: { harmless: ["theme"] } },
+      origin: () => severalCookies("page", {}, ["__cf_bm=1; HttpOnly", "theme=dark"]),
+    });
+    const seen = [await site.get("/a"), await site.get("/a")];
+    expect(seen.map(({ fields }) => fields.getSetCookie())).toEqual([[], []]);
+    expect(site.origin.count).toBe(1);
+    expect(site.cache.text + upstash.text).not.toMatch(/__cf_bm|theme/);
+  });
+
+  it("harmless beside another: nothing is dropped, and nothing stored", async () => {
+    const { site, upstash } = openPrivate({
+      config: { routes: [fresh] },
+      origin: (_, nth) => severalCookies(`page ${nth}`, {}, ["__cf_bm=1", `session=${nth}`]),
+    });
+    const seen = [await site.get("/a"), await site.get("/a")];
+    expect(seen.map(({ text, fields }) => [text, fields.getSetCookie()])).toEqual([
+      ["page 1", ["__cf_bm=1", "session=1"]],
+      ["page 2", ["__cf_bm=1", "session=2"]],
+    ]);
+    expect([site.cache.puts, upstash.keys]).toEqual([0, []]);
+  });
+
+  it("harmless on a page that is not stored: they reach its client", async () => {
+    const site = openSite({ origin: () => page("page", cc("private", { "set-cookie": "_ga=1" })) });
+    expect((await site.get("/a")).fields.getSetCookie()).toEqual(["_ga=1"]);
+  });
+
+  it("harmless with a 304: what is stored is freshened without them", async () => {
+    const clock = new FakeClock();
+    const site = openSite({
+      clock,
+      origin: (request) => {
+        const fields = cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" });
+        return request.headers.has("if-none-match")
+          ? new Response(null, { status: 304, headers: fields })
+          : page("page", fields);
+      },
+    });
+    await site.get("/a");
+    clock.advance(61);
+    const validated = await site.get("/a");
+    expect(validated.cacheStatus).toContain("fwd=stale; fwd-status=304; stored");
+    expect([validated.fields.getSetCookie(), site.cache.text]).toEqual([
+      [],
+      expect.not.stringContaining("_ga"),
+    ]);
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+  });
+
+  it("harmless with a 200 to HEAD: it freshens what is stored", async () => {
+    const clock = new FakeClock();
+    const site = openSite({
+      clock,
+      origin: () => page("page", cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" })),
+    });
+    await site.get("/a");
+    clock.advance(61);
+    await site.get("/a", { method: "HEAD" });
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+  });
+
+  it("stripping does not make a private page public", async () => {
+    const site = openSite({
+      config: { routes: [{ ...fresh, setCookie: "strip" }] },
+      origin: (_, nth) => page(`page ${nth}`, cc("private", { "set-cookie": "visitor=7" })),
+    });
+    const first = await site.get("/a");
+    expect([first.fields.getSetCookie(), (await site.get("/a")).text]).toEqual([
+      ["visitor=7"],
+      "page 2",
+    ]);
+  });
+});
+
+it("a cookie that is stripped is stripped for its own client too, though a field names it", async () => {
+  const site = openSite({
+    config: { routes: [{ name: "all", match: "*", setCookie: "strip" }] },
+    origin: () => page("page", cc('max-age=60, private="set-cookie"', { "set-cookie": "a=1" })),
+  });
+  expect((await site.get("/a")).fields.getSetCookie()).toEqual([]);
+});
+
+describe("fields that are meant for one client (RFC 9111 §5.2.2.4, §5.2.2.7)", () => {
+  it.each([
+    { id: "no-cache", cacheControl: 'max-age=60, no-cache="set-cookie"' },
+    { id: "private", cacheControl: 'max-age=60, private="Set-Cookie"' },
+  ])(
+    "$id: they reach the client that was answered, and are not stored",
+    async ({ cacheControl }) => {
+      const { site, upstash } = openPrivate({
+        origin: (_, nth) =>
+          page(`page ${nth}`, cc(cacheControl, { "set-cookie": `session=${nth}` })),
+      });
+      const first = await site.get("/a");
+      const second = await site.get("/a");
+      expect([first.fields.getSetCookie(), second.fields.getSetCookie()]).toEqual([
+        ["session=1"],
+        [],
+      ]);
+      expect(second.text).toBe("page 1");
+      expect(site.cache.text + upstash.text).not.toContain("session=");
+    },
+  );
+});

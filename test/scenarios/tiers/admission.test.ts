@@ -1,0 +1,298 @@
+// When Redis gets a response: errors, and what a route says of, not before the second ask.
+import { describe, expect, it } from "vitest";
+import { decodeRecord } from "../../../src/cache/tiers/record-codec.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import {
+  cc,
+  type FieldTexts,
+  page,
+  type Script,
+  unchanged,
+} from "../../../testing/fakes/origin-in-process.ts";
+import type { RouteChanges } from "../../../testing/examples/requests.ts";
+
+class World {
+  readonly clock = new FakeClock();
+  readonly upstash = new FakeUpstash(this.clock);
+  readonly sites: readonly Site[];
+
+  /** @param coloCount how many, each with one isolate */
+  constructor(origin: Script, route: RouteChanges = {}, coloCount = 1) {
+    const routes = [{ name: "all", match: "*", negative: { 404: "30s" }, ...route }];
+    const { clock, upstash } = this;
+    this.sites = openColos(coloCount, { clock, upstash, origin, config: { routes } });
+  }
+
+  get site(): Site {
+    return this.sites[0] as Site;
+  }
+
+  /** Commands that have come since, without those of look-ups. */
+  get writes(): string[] {
+    return this.upstash.commands.filter((name) => name !== "GETRANGE");
+  }
+
+  /** A further isolate in the colo of the first. */
+  inSameColo(site: Site): Site {
+    return Object.assign(site, { cache: this.site.cache });
+  }
+}
+
+const notFound =
+  (fields: FieldTexts = {}): Script =>
+  (_, nth) =>
+    page(`nothing ${nth}`, fields, 404);
+const written = ["SET"];
+
+describe("random paths by the thousand", () => {
+  const count = 2_000;
+
+  it("cost Redis a look-up each and no write", async () => {
+    const { site, upstash } = new World(notFound());
+    for (let at = 0; at < count; at += 1) {
+      expect((await site.get(`/${at}`)).cacheStatus).toContain("stored");
+    }
+    expect(upstash.commands).toEqual(Array<string>(count).fill("GETRANGE"));
+    expect(upstash.keys).toEqual([]);
+  }, 60_000);
+
+  it("cost it nothing on a route without the shared tier", async () => {
+    const { site, upstash } = new World(notFound(), { tiers: ["memory", "edge"] });
+    for (let at = 0; at < 100; at += 1) await site.get(`/${at}`);
+    expect(upstash.commands).toEqual([]);
+  });
+
+  it("are each written where the route says so", async () => {
+    const { site, upstash } = new World(notFound(), { admission: "first-ask" });
+    for (let at = 0; at < 100; at += 1) await site.get(`/${at}`);
+    expect(upstash.keys.length).toBe(100);
+  });
+
+  it("push no page out of memory, nor do the markers that lead to them", async () => {
+    const site = openSite({
+      config: {
+        limits: { memoryBytes: 131_072 },
+        routes: [{ name: "all", match: "*", tiers: ["memory"], negative: { 404: "30s" } }],
+      },
+      origin: ({ url }) => {
+        const isPage = url.includes("/page");
+        return page("page", cc("max-age=60", { vary: "accept" }), isPage ? 200 : 404);
+      },
+    });
+    const pages = Array.from({ length: 20 }, (_, at) => `/page/${at}`);
+    for (const path of pages) await site.get(path);
+    for (let at = 0; at < 500; at += 1) await site.get(`/${at}`);
+    for (const path of pages) expect((await site.get(path)).cacheStatus).toContain("; hit");
+  });
+});
+
+describe("the second ask", () => {
+  it("is the first hit: it is written once, behind the answer", async () => {
+    const world = new World(notFound());
+    const { site, upstash } = world;
+    await site.get("/a");
+    expect(world.writes).toEqual([]);
+    const response = await site.ask("/a");
+    expect(response.headers.get("cache-status")).toContain("detail=memory");
+    expect(world.writes).toEqual([]);
+    await site.settle();
+    expect(world.writes).toEqual(written);
+    await Promise.all([site.get("/a"), site.get("/a")]);
+    expect(world.writes).toEqual(written);
+    // The look-up, and a look at what stands there by now.
+    expect(upstash.commands.length).toBe(2 + written.length);
+  });
+
+  it("of several at once writes once", async () => {
+    const world = new World(notFound());
+    await world.site.get("/a");
+    await Promise.all([world.site.get("/a"), world.site.get("/a"), world.site.get("/a")]);
+    expect(world.writes).toEqual(written);
+  });
+
+  it("writes what the fill left, and for no longer", async () => {
+    const world = new World(notFound({ "surrogate-key": "t" }), {}, 2);
+    const [near, far] = world.sites as [Site, Site];
+    const { atMs } = world.clock;
+    await near.get("/a");
+    world.clock.advance(10);
+    await near.get("/a");
+    const record = decodeRecord(world.upstash.text.split("\n")[0] ?? "");
+    expect(record).toMatchObject({
+      keepUntilAtMs: atMs + 30_000,
+      record: { metadata: { requestedAtMs: atMs, respondedAtMs: atMs, colo: "HAM", tags: ["t"] } },
+    });
+    const seen = await far.get("/a");
+    expect([seen.text, seen.fields.get("age")]).toEqual(["nothing 1", "10"]);
+    expect(seen.cacheStatus).toBe("tidemark; hit; ttl=20; detail=shared");
+  });
+
+  it("elsewhere writes nothing of what came from Redis", async () => {
+    const world = new World(notFound(), {}, 2);
+    const [near, far] = world.sites as [Site, Site];
+    await near.get("/a");
+    await near.get("/a");
+    for (let turn = 0; turn < 3; turn += 1) await far.get("/a");
+    expect(world.writes).toEqual(written);
+  });
+
+  it("may come in another isolate of the colo, and is one for all of them", async () => {
+    const world = new World(notFound(), {}, 3);
+    const [, second, third] = world.sites.map((site) => world.inSameColo(site));
+    await world.site.get("/a");
+    expect((await second?.get("/a"))?.cacheStatus).toContain("detail=edge");
+    expect(world.writes).toEqual(written);
+    expect((await third?.get("/a"))?.cacheStatus).toContain("detail=edge");
+    await third?.get("/a");
+    expect(world.writes).toEqual(written);
+  });
+
+  it("of a variant takes its marker along", async () => {
+    const world = new World(notFound({ vary: "accept-language" }), {}, 2);
+    const [near, far] = world.sites as [Site, Site];
+    const german = { headers: { "accept-language": "de" } };
+    await near.get("/a", german);
+    await near.get("/a", german);
+    expect(world.writes).toEqual([...written, ...written]);
+    expect((await far.get("/a", german)).cacheStatus).toContain("detail=shared");
+    expect((await far.get("/a")).cacheStatus).toContain("fwd=vary-miss");
+  });
+
+  it.each<{ id: string; route: RouteChanges }>([
+    { id: "memory", route: {} },
+    { id: "the edge", route: { tiers: ["edge", "shared"] } },
+  ])("is the next one, where the Cache API could not tell: from $id", async ({ route }) => {
+    const world = new World(notFound(), route);
+    const { site } = world;
+    const match = site.cache.match.bind(site.cache);
+    await site.get("/a");
+    let isFirst = true;
+    // Whoever answers may read; who looks whether it still stands may not.
+    site.cache.match = async (address) => {
+      if (route.tiers !== undefined && isFirst) {
+        isFirst = false;
+        return match(address);
+      }
+      throw new Error("away");
+    };
+    expect((await site.get("/a")).cacheStatus).toContain("; hit");
+    expect(world.writes).toEqual([]);
+    site.cache.match = match;
+    await site.get("/a");
+    expect(world.writes).toEqual(written);
+  });
+
+  it("waits for nothing while Redis is away", async () => {
+    const world = new World(notFound());
+    await world.site.get("/a");
+    world.upstash.mode = "down";
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect((await world.site.get("/a")).cacheStatus).toContain("; hit");
+    }
+    expect(world.site.log).toEqual([expect.stringMatching(/^Shared tier: .* cannot be reached/)]);
+  });
+});
+
+describe("waits for its second ask", () => {
+  it.each<{ id: string; route: RouteChanges; status: number; waits: boolean }>([
+    { id: "200", route: {}, status: 200, waits: false },
+    { id: "301", route: {}, status: 301, waits: false },
+    { id: "404", route: {}, status: 404, waits: true },
+    { id: "410", route: {}, status: 410, waits: true },
+    { id: "503", route: { negative: { 503: "origin" } }, status: 503, waits: true },
+    { id: "200 by route", route: { admission: "second-ask" }, status: 200, waits: true },
+    { id: "404 by route", route: { admission: "second-ask" }, status: 404, waits: true },
+    { id: "404 not by route", route: { admission: "first-ask" }, status: 404, waits: false },
+    { id: "404 in memory", route: { tiers: ["memory", "shared"] }, status: 404, waits: true },
+    { id: "404 at the edge", route: { tiers: ["edge", "shared"] }, status: 404, waits: true },
+    { id: "404 nowhere", route: { tiers: ["shared"] }, status: 404, waits: false },
+  ])("$id: $waits", async ({ route, status, waits }) => {
+    const world = new World(() => page("page", cc("max-age=60"), status), route);
+    await world.site.get("/a");
+    expect(world.writes).toEqual(waits ? [] : written);
+    expect((await world.site.get("/a")).cacheStatus).toContain("; hit");
+    expect(world.writes).toEqual(written);
+  });
+
+  it.each([
+    { id: "of no length, streamed", limits: { bufferBytes: 10 } },
+    { id: "too large for Redis", limits: { sharedBodyBytes: 10 } },
+  ])("and does not get it: what is $id", async ({ limits }) => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const origin = () => page("more than ten bytes", cc("max-age=60", { vary: "accept" }), 404);
+    const site = openSite({ clock, upstash, origin, config: { limits } });
+    for (let turn = 0; turn < 3; turn += 1) await site.get("/a");
+    expect(site.origin.count).toBe(1);
+    expect(new Set(upstash.commands)).toEqual(new Set(["GETRANGE"]));
+  });
+});
+
+describe("what is stored already was asked for before", () => {
+  const once = (first: Response, then: () => Response): Script => {
+    return (_, nth) => (nth === 1 ? first : then());
+  };
+  const gone = () => page("gone", {}, 404);
+  const texts = (world: World) =>
+    [...world.upstash.text.matchAll(/"status":(\d+)/g)].map(([, status]) => status);
+
+  it.each([
+    { id: "validated", fields: cc("max-age=60", { etag: '"1"' }) },
+    { id: "kept for when its origin fails", fields: cc("max-age=60, stale-if-error=600") },
+    { id: "refreshed", fields: cc("max-age=60, stale-while-revalidate=600") },
+    {
+      id: "refreshed by its validator",
+      fields: cc("max-age=60, stale-while-revalidate=600", { etag: '"1"' }),
+    },
+  ])("so the error that follows a page takes its place in Redis: $id", async ({ fields }) => {
+    const world = new World(once(page("page", fields), gone));
+    await world.site.get("/a");
+    expect(texts(world)).toEqual(["200"]);
+    world.clock.advance(61);
+    await world.site.get("/a");
+    expect(texts(world)).toEqual(["404"]);
+  });
+
+  it.each([
+    { id: "that waits is written", turns: 1, before: [] },
+    { id: "that was written is brought up to date", turns: 2, before: written },
+  ])("so the error $id when it is validated", async ({ turns, before }) => {
+    const etag = { etag: '"1"' };
+    const origin = ({ headers }: Request) =>
+      headers.has("if-none-match") ? unchanged(etag) : page("none", etag, 404);
+    const world = new World(origin, {}, 2);
+    const [near, far] = world.sites as [Site, Site];
+    for (let turn = 0; turn < turns; turn += 1) await near.get("/a");
+    expect(world.writes).toEqual(before);
+    world.clock.advance(31);
+    expect((await near.get("/a")).cacheStatus).toContain("fwd-status=304; stored");
+    expect((await far.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=30; detail=shared");
+    const { length } = world.writes;
+    await near.get("/a");
+    expect(world.writes.length).toBe(length);
+  });
+
+  it("so a page that is always validated is written with its first 304", async () => {
+    const etag = { etag: '"1"' };
+    const origin = ({ headers }: Request) =>
+      headers.has("if-none-match") ? unchanged(etag) : page("page", cc("no-cache", etag));
+    const world = new World(origin, { admission: "second-ask" });
+    await world.site.get("/a");
+    expect(world.upstash.keys).toEqual([]);
+    await world.site.get("/a");
+    expect(world.upstash.keys.length).toBe(1);
+    const { length } = world.upstash.commands;
+    await world.site.get("/a");
+    expect(world.upstash.commands.length).toBe(length);
+  });
+
+  it("but not once its time is over: whoever asks then is the first again", async () => {
+    const world = new World(notFound());
+    await world.site.get("/a");
+    world.clock.advance(31);
+    await world.site.get("/a");
+    expect(world.writes).toEqual([]);
+  });
+});

@@ -1,0 +1,155 @@
+// Ranges of bodies that are never held whole: only their bytes are read, where the Cache API knows
+// ranges, and no others are ever taken for them.
+import { describe, expect, it } from "vitest";
+import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+
+const whole = "0123456789".repeat(100);
+const fields = cc("max-age=60, stale-if-error=600", {
+  etag: '"1"',
+  "content-length": String(whole.length),
+});
+
+/** One that has the body, in its edge tier alone. */
+async function openStored(): Promise<Site> {
+  const site = openSite({
+    config: { limits: { bufferBytes: 8 } },
+    origin: ({ headers }) =>
+      headers.has("if-none-match")
+        ? unchanged({ etag: '"1"' })
+        : new Response(chunked([whole]), { headers: fields }),
+  });
+  await site.get("/a");
+  site.cache.bytesOpened = 0;
+  return site;
+}
+
+const asking = (range: string) => ({ headers: { range } });
+const hit = "tidemark; hit; ttl=60; detail=edge";
+
+describe("a range of a streamed body", () => {
+  it.each([
+    { id: "first", range: "bytes=0-1", text: "01", told: "bytes 0-1/1000" },
+    { id: "within", range: "bytes=503-506", text: "3456", told: "bytes 503-506/1000" },
+    { id: "last", range: "bytes=-3", text: "789", told: "bytes 997-999/1000" },
+    { id: "past-the-end", range: "bytes=998-2000", text: "89", told: "bytes 998-999/1000" },
+    { id: "all", range: "bytes=0-", text: whole, told: "bytes 0-999/1000" },
+  ])("is all that is read of it: $id", async ({ range, text, told }) => {
+    const site = await openStored();
+    const seen = await site.get("/a", asking(range));
+    expect([seen.status, seen.text, seen.cacheStatus]).toEqual([206, text, hit]);
+    expect(seen.fields.get("content-range")).toBe(told);
+    expect(seen.fields.get("content-length")).toBe(String(text.length));
+    expect([site.cache.bytesOpened, site.cache.openBodies]).toEqual([text.length, 0]);
+  });
+
+  it.each([
+    { id: "whole", init: {}, status: 200 },
+    { id: "if-range-holds-not", init: { headers: { range: "bytes=0-1", "if-range": '"2"' } } },
+    { id: "several", init: asking("bytes=0-1,5-6") },
+  ])("is not taken for all where all is answered: $id", async ({ init }) => {
+    const site = await openStored();
+    const seen = await site.get("/a", init);
+    expect([seen.status, seen.text, seen.cacheStatus]).toEqual([200, whole, hit]);
+  });
+
+  it("is cut out of the whole where the Cache API knows no ranges", async () => {
+    const site = await openStored();
+    site.cache.knowsRanges = false;
+    const seen = await site.get("/a", asking("bytes=503-506"));
+    expect([seen.status, seen.text, seen.cacheStatus]).toEqual([206, "3456", hit]);
+  });
+
+  it("is not read where the body has to be validated, which stores all of it anew", async () => {
+    const site = await openStored();
+    site.clock.advance(61);
+    const seen = await site.get("/a", asking("bytes=0-1"));
+    expect([seen.status, seen.text]).toEqual([200, whole]);
+    expect((await site.get("/a")).text).toBe(whole);
+  });
+
+  it("is let go of where the client has the body", async () => {
+    const site = await openStored();
+    const headers = { range: "bytes=0-1", "if-none-match": '"1"' };
+    expect((await site.get("/a", { headers })).status).toBe(304);
+    await idle();
+    expect(site.cache.openBodies).toBe(0);
+  });
+});
+
+describe("a range of a large body that lies beside its record", () => {
+  const large = "0123456789".repeat(200_000);
+
+  async function openBeside(): Promise<Site> {
+    const site = openSite({ origin: () => page(large, cc("max-age=60")) });
+    await site.get("/a");
+    return site;
+  }
+
+  it("is all that is read of it", async () => {
+    const site = await openBeside();
+    let read = 0;
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.status === 206) read += Number(found.headers.get("content-length"));
+      return found;
+    };
+    const seen = await site.get("/a", asking("bytes=1000003-1000006"));
+    expect([seen.status, seen.text, seen.cacheStatus, read]).toEqual([206, "3456", hit, 4]);
+    await idle();
+    expect(site.cache.openBodies).toBe(0);
+  });
+
+  it("is not taken from another one, which has come to lie there meanwhile", async () => {
+    const site = await openBeside();
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.status === 206) found.headers.set("etag", '"another"');
+      return found;
+    };
+    site.origin.script = () => page("01", { "content-range": "bytes 0-1/1000" }, 206);
+    const seen = await site.get("/a", asking("bytes=1000003-1000006"));
+    expect([seen.text, seen.cacheStatus]).toEqual(["01", expect.stringContaining("fwd=uri-miss")]);
+  });
+});
+
+describe("what the Cache API gives for a range", () => {
+  it.each([
+    { id: "of-another-place", fields: { "content-range": "bytes 502-505/1000" } },
+    { id: "of-another-length", fields: { "content-range": "bytes 503-506/999" } },
+    { id: "shorter", fields: { "content-range": "bytes 503-505/1000" } },
+    { id: "that-says-too-little", fields: { "content-length": "3" } },
+    { id: "that-says-nothing", fields: { "content-range": "" } },
+    { id: "that-is-not-there", status: 416 },
+  ])("answers nobody if it is $id", async ({ status = 206, fields: changed = {} }) => {
+    const site = await openStored();
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.status !== 206) return found;
+      const headers = { ...Object.fromEntries(found.headers), ...changed };
+      return new Response(found.body, { status, headers });
+    };
+    site.origin.script = () => page("01", { "content-range": "bytes 0-1/1000" }, 206);
+    const seen = await site.get("/a", asking("bytes=503-506"));
+    expect([seen.text, seen.cacheStatus]).toEqual(["01", expect.stringContaining("fwd=uri-miss")]);
+    await idle();
+    expect(site.cache.openBodies).toBe(0);
+  });
+
+  it.each(["breaks", "ends"] as const)("is an error to its reader if it %s early", async (end) => {
+    const site = await openStored();
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.status !== 206) return found;
+      await found.body?.cancel();
+      return new Response(chunked(["345"], end), { status: 206, headers: found.headers });
+    };
+    const response = await site.ask("/a", asking("bytes=503-506"));
+    expect(response.status).toBe(206);
+    expect(await response.text().catch(() => "an error")).toBe("an error");
+  });
+});

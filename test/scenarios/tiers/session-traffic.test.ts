@@ -1,0 +1,143 @@
+// What Redis is asked for pages that nobody may share: sessions' own ones, and those with no-store.
+import { describe, expect, it } from "vitest";
+import type { Site } from "../../../testing/site/harness.ts";
+import { cc, page, type Script, unreachable } from "../../../testing/fakes/origin-in-process.ts";
+import { openCounted } from "../../../testing/site/counted-looks.ts";
+
+const as = (name: string) => ({ headers: { cookie: `session=${name}` } });
+const isSession = ({ headers }: Request) => headers.has("cookie");
+
+/** A page of its own for each session; one for all others. */
+const personal: Script = (request) =>
+  isSession(request)
+    ? page("yours", cc("private"))
+    : page("everybody's", cc("max-age=60, stale-if-error=600"));
+
+describe("a page that sessions get one each of", () => {
+  it("is looked up in Redis once in a hundred views", async () => {
+    const { near, upstash } = openCounted(personal);
+    for (let view = 0; view < 100; view += 1) {
+      const seen = await near.get("/account", as(`visitor-${view}`));
+      expect(seen.text).toBe("yours");
+    }
+    expect(upstash.commands).toEqual(["GETRANGE"]);
+  });
+
+  it.each([
+    { id: "said to be", fields: cc("private") },
+    { id: "not to be stored", fields: cc("no-store") },
+    { id: "not said to be for all", fields: cc("max-age=60") },
+    { id: "with a cookie of theirs", fields: cc("public, max-age=60", { "set-cookie": "s=1" }) },
+  ])("$id", async ({ fields }) => {
+    const { near, looksFor } = openCounted(() => page("yours", fields));
+    await near.get("/account", as("a"));
+    expect((await looksFor("/account", as("b"))).looks).toBe(0);
+  });
+
+  it("is looked up again a minute after the last of them", async () => {
+    const { clock, looksFor } = openCounted(personal);
+    const views: number[] = [];
+    for (const seconds of [0, 50, 50, 60]) {
+      clock.advance(seconds);
+      views.push((await looksFor("/account", as("a"))).looks);
+    }
+    expect(views).toEqual([1, 0, 0, 1]);
+  });
+
+  it("is looked up and stored as before for who has no session", async () => {
+    const { near, far, looksFor } = openCounted(personal);
+    await near.get("/account", as("a"));
+    await far.get("/account");
+    const seen = await looksFor("/account");
+    expect([seen.text, seen.looks]).toEqual(["everybody's", 1]);
+    expect(seen.cacheStatus).toContain("detail=shared");
+    expect((await near.get("/account")).cacheStatus).toContain("detail=memory");
+    expect((await looksFor("/account", as("b"))).looks).toBe(0);
+  });
+
+  it("is looked up once in vain where everybody's lies in memory", async () => {
+    const { near, looks } = openCounted(personal);
+    await near.get("/account");
+    const before = looks();
+    for (let view = 0; view < 10; view += 1) await near.get("/account", as("a"));
+    expect(looks() - before).toBe(1);
+  });
+
+  it("answers from this colo as soon as it is for all", async () => {
+    let isForAll = false;
+    const { near, looksFor } = openCounted(() =>
+      page("page", cc(isForAll ? "public, max-age=60" : "private")),
+    );
+    await near.get("/account", as("a"));
+    isForAll = true;
+    await near.get("/account", as("a"));
+    expect((await looksFor("/account", as("b"))).cacheStatus).toContain("detail=memory");
+    near.clock.advance(61);
+    expect((await looksFor("/account", as("b"))).looks).toBe(1);
+  });
+
+  it("is still sought in Redis when its origin fails", async () => {
+    const state = { isDown: false };
+    const { near, far, looksFor } = openCounted((request) =>
+      state.isDown
+        ? unreachable()
+        : isSession(request)
+          ? page("yours", cc("private"))
+          : page("everybody's", cc("public, max-age=1, stale-if-error=600")),
+    );
+    await near.get("/account", as("a"));
+    await far.get("/account");
+    near.clock.advance(5);
+    state.isDown = true;
+    const seen = await looksFor("/account", as("b"));
+    expect(seen).toMatchObject({ status: 200, text: "everybody's", looks: 1 });
+  });
+
+  it("is no sessions' own by an error that one of them gets", async () => {
+    const { near, looksFor } = openCounted(() => page("no", cc("private"), 403));
+    await near.get("/account", as("a"));
+    expect((await looksFor("/account", as("b"))).looks).toBe(1);
+  });
+
+  it("of a route whose misses are led in turn is not looked up either", async () => {
+    const global = { name: "global", match: "*", collapse: "global" } as const;
+    const { near, looksFor } = openCounted(personal, { routes: [global] });
+    await near.get("/account", as("a"));
+    expect((await looksFor("/account", as("b"))).looks).toBe(0);
+  });
+});
+
+describe("pages that are not to be stored", () => {
+  const noStore: Script = (request) => {
+    const { pathname } = new URL(request.url);
+    return page("page", cc(pathname.startsWith("/api/") ? "no-store" : "max-age=60"));
+  };
+  const askFor = async (near: Site, section: string, init = {}) => {
+    for (let at = 0; at < 1_000; at += 1) await near.get(`${section}/${at}`, init);
+  };
+
+  it.each([
+    { id: "GET", init: {} },
+    { id: "HEAD", init: { method: "HEAD" } },
+    { id: "sessions", init: as("a") },
+  ])("are looked up sixty-four times, then once in eight: $id", async ({ init }) => {
+    const { near, upstash } = openCounted(noStore);
+    await askFor(near, "/api", init);
+    expect(upstash.commands.length).toBe(64 + (1_000 - 64) / 8);
+  });
+
+  it("say nothing of other sections of their route", async () => {
+    const { near, far, looksFor } = openCounted(noStore);
+    await askFor(near, "/api");
+    for (let at = 0; at < 16; at += 1) {
+      await far.get(`/articles/${at}`);
+      expect((await looksFor(`/articles/${at}`)).cacheStatus).toContain("detail=shared");
+    }
+  });
+
+  it("that fail say nothing at all", async () => {
+    const { near, looks } = openCounted(() => page("no", cc("no-store"), 404));
+    for (let at = 0; at < 100; at += 1) await near.get(`/api/${at}`);
+    expect(looks()).toBe(100);
+  });
+});

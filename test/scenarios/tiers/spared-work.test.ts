@@ -1,0 +1,155 @@
+// What is not asked for and not written because it could change nothing.
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openSite } from "../../../testing/site/harness.ts";
+import { cc, page, unchanged, unreachable } from "../../../testing/fakes/origin-in-process.ts";
+
+describe("a page that is always validated", () => {
+  it("costs no Redis command while memory holds it", async () => {
+    const upstash = new FakeUpstash(new FakeClock());
+    const site = openSite({
+      upstash,
+      origin: (_, nth) => (nth === 1 ? page("page", { etag: '"1"' }) : unchanged({ etag: '"1"' })),
+    });
+    await site.get("/a");
+    await site.settle();
+    const before = upstash.commands.length;
+    for (let turn = 0; turn < 5; turn += 1) {
+      const seen = await site.get("/a");
+      expect(seen.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
+      await site.settle();
+    }
+    expect(upstash.commands.length).toBe(before);
+  });
+});
+
+describe("a page that proved to be for one client", () => {
+  it("is neither looked up in the shared tier nor collapsed for a while", async () => {
+    const upstash = new FakeUpstash(new FakeClock());
+    const site = openSite({ upstash, origin: () => page("page", cc("private")) });
+    await site.get("/a");
+    const after = upstash.commands.length;
+    await site.get("/a");
+    expect(upstash.commands.length).toBe(after);
+    site.clock.advance(10);
+    await site.get("/a");
+    expect(upstash.commands.length).toBe(after + 1);
+  });
+
+  it("is stored as soon as it no longer is", async () => {
+    const site = openSite({
+      origin: (_, nth) => page(`page ${nth}`, cc(nth === 1 ? "private" : "max-age=60")),
+    });
+    await site.get("/a");
+    await site.get("/a");
+    expect((await site.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=60; detail=memory");
+  });
+});
+
+describe("a background refresh", () => {
+  it("does not carry the session of whoever happened to ask", async () => {
+    const site = openSite({
+      origin: ({ headers }) =>
+        page(
+          `for ${headers.get("cookie") ?? "anybody"}`,
+          cc("public, max-age=1, stale-while-revalidate=60"),
+        ),
+    });
+    await site.get("/a");
+    site.clock.advance(2);
+    await site.get("/a", { headers: { cookie: "session=ada" } });
+    await site.settle();
+    expect((await site.get("/a")).text).toBe("for anybody");
+  });
+});
+
+it("several Cookie lines, which reach us joined by a comma, count as unknown", async () => {
+  const site = openSite({
+    origin: ({ headers }) => page(`for ${headers.get("cookie") ?? "anybody"}`, cc("max-age=60")),
+  });
+  await site.get("/a");
+  const seen = await site.get("/a", { headers: { cookie: "_ga=1, session=ada" } });
+  expect(seen.text).toBe("for _ga=1, session=ada");
+});
+
+it("one client's no-store makes a page uncacheable for nobody else", async () => {
+  const site = openSite({
+    config: { honourRequestDirectives: true },
+    origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")),
+  });
+  await site.get("/a", { headers: { "cache-control": "no-store" } });
+  await Promise.all([site.get("/a"), site.get("/a")]);
+  expect(site.origin.count).toBe(2);
+});
+
+describe("a page of a route without memory", () => {
+  const openPage = async () => {
+    const site = openSite({
+      config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
+      origin: ({ headers }) =>
+        headers.get("if-none-match") === '"1"'
+          ? unchanged(cc("max-age=60", { etag: '"1"' }))
+          : page("page", cc("max-age=60", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    await site.settle();
+    await site.get("/a");
+    return site;
+  };
+  const hasIt = { headers: { "if-none-match": '"1"' } };
+
+  it.each([
+    { id: "a client that has it", asked: hasIt, status: 304 },
+    { id: "HEAD", asked: { method: "HEAD" }, status: 200 },
+  ])("is answered to $id with one look-up and no body read", async ({ asked, status }) => {
+    const site = await openPage();
+    const { matches, bodiesOpened } = site.cache;
+    const seen = await site.get("/a", asked);
+    expect([seen.status, seen.cacheStatus]).toEqual([status, "tidemark; hit; ttl=60; detail=edge"]);
+    expect(site.cache.matches - matches).toBe(1);
+    expect(site.cache.bodiesOpened).toBe(bodiesOpened);
+  });
+
+  it.each([
+    { id: "a client that has it", asked: hasIt },
+    { id: "HEAD", asked: { method: "HEAD" } },
+  ])("is stored anew once it is stale and validated for $id", async ({ asked }) => {
+    const site = await openPage();
+    site.clock.advance(61);
+    const seen = await site.get("/a", asked);
+    expect(seen.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
+    await site.settle();
+    const after = await site.get("/a");
+    expect([after.text, after.cacheStatus]).toEqual(["page", "tidemark; hit; ttl=60; detail=edge"]);
+  });
+});
+
+describe("what one client can provoke", () => {
+  it("takes no other variant from the lower tiers", async () => {
+    const site = openSite({
+      config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
+      origin: ({ headers }) =>
+        headers.get("accept-language") === "de"
+          ? page("de", cc("max-age=600", { vary: "accept-language" }))
+          : page("for you", cc("private")),
+    });
+    const german = { headers: { "accept-language": "de" } };
+    await site.get("/a", german);
+    await site.get("/a", { headers: { "accept-language": "%%%" } });
+    expect((await site.get("/a", german)).cacheStatus).toContain("hit");
+  });
+
+  it("by an error, nothing at all", async () => {
+    const site = openSite({
+      config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
+      origin: () => page("v1", cc("max-age=60, stale-if-error=600", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.origin.script = () => page("no", {}, 403);
+    await site.get("/a", { headers: { "user-agent": "scanner" } });
+    site.origin.script = unreachable;
+    expect((await site.get("/a")).text).toBe("v1");
+  });
+});

@@ -1,0 +1,230 @@
+// Which tier answers, what is put into those above it, and what a route leaves out.
+import { describe, expect, it, vi } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { idle, openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import type { TierName } from "../../../src/config/config.ts";
+
+/** Nothing that could be packed. */
+const largeFields = cc("max-age=60", { etag: '"1"', "content-encoding": "br" });
+const notModified = () => unchanged(cc("max-age=60", { etag: '"1"' }));
+
+function openPair(given: { tiers?: TierName[]; fields?: Record<string, string> } = {}) {
+  const { tiers = ["memory", "edge", "shared"], fields = cc("max-age=60") } = given;
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const [near, far] = openColos(2, {
+    clock,
+    upstash,
+    config: { routes: [{ name: "all", match: "*", tiers }] },
+    origin: (_, nth) => page(`page ${nth}`, fields),
+  }) as [Site, Site];
+  return { near, far, upstash };
+}
+
+describe("the first tier that has it answers", () => {
+  it.each([
+    {
+      id: "all",
+      tiers: ["memory", "edge", "shared"],
+      near: "memory",
+      far: "shared",
+      again: "memory",
+    },
+    { id: "no-memory", tiers: ["edge", "shared"], near: "edge", far: "shared", again: "edge" },
+    { id: "no-edge", tiers: ["memory", "shared"], near: "memory", far: "shared", again: "memory" },
+    { id: "shared-alone", tiers: ["shared"], near: "shared", far: "shared", again: "shared" },
+  ] as const)("$id: and what is below is put above", async ({ tiers, ...expected }) => {
+    const { near, far } = openPair({ tiers: [...tiers] });
+    await near.get("/a");
+    const seen = [await near.get("/a"), await far.get("/a"), await far.get("/a")];
+    const details = seen.map(({ cacheStatus }) => cacheStatus.replace(/^.*detail=/, ""));
+    expect({ id: expected.id, near: details[0], far: details[1], again: details[2] }).toEqual(
+      expected,
+    );
+    expect(near.origin.count).toBe(1);
+  });
+
+  it.each([
+    { id: "memory-alone", tiers: ["memory"] },
+    { id: "no-shared", tiers: ["memory", "edge"] },
+  ] as const)("$id: nothing comes from afar", async ({ tiers }) => {
+    const { near, far, upstash } = openPair({ tiers: [...tiers] });
+    await near.get("/a");
+    expect((await far.get("/a")).text).toBe("page 2");
+    expect([upstash.commands, far.cache.puts > 0]).toEqual([[], tiers.length > 1]);
+  });
+
+  it("no tier at all: nothing is stored", async () => {
+    const { near } = openPair({ tiers: [] });
+    await near.get("/a");
+    expect((await near.get("/a")).text).toBe("page 2");
+  });
+
+  it("an age goes on counting from tier to tier", async () => {
+    const { near, far } = openPair();
+    await near.get("/a");
+    near.clock.advance(20);
+    await far.get("/a");
+    near.clock.advance(20);
+    expect((await far.get("/a")).fields.get("age")).toBe("40");
+    near.clock.advance(20);
+    expect((await far.get("/a")).text).toBe("page 2");
+  });
+
+  it.each([
+    { id: "kept-for-validation", more: { etag: '"1"' } },
+    { id: "gone", more: {} },
+  ])("a younger one below is preferred to a stale one above: $id", async ({ more }) => {
+    const { near, far } = openPair({ fields: cc("max-age=60", more) });
+    await near.get("/a");
+    await far.get("/a");
+    near.clock.advance(61);
+    await near.get("/a");
+    const seen = await far.get("/a");
+    expect([seen.text, seen.cacheStatus]).toEqual([
+      "page 2",
+      "tidemark; hit; ttl=60; detail=shared",
+    ]);
+  });
+});
+
+it("the runtime may send an answer's end before it is stored below memory", async () => {
+  const sending = Promise.withResolvers<void>();
+  const site = openSite({ origin: () => page("a", cc("max-age=60")), turn: () => sending.promise });
+  await (await site.ask("/a")).text();
+  await idle();
+  expect(site.cache.puts).toBe(0);
+  expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=memory");
+  sending.resolve();
+  await site.settle();
+  expect(site.cache.puts).toBe(1);
+});
+
+describe("Redis commands per request", () => {
+  it.each([
+    { id: "miss", ask: (near: Site) => near.get("/a"), commands: ["GETRANGE", "SET"] },
+    {
+      id: "hit-here",
+      ask: async (near: Site) => {
+        await near.get("/a");
+        await near.get("/a");
+      },
+      commands: ["GETRANGE", "SET"],
+    },
+    {
+      id: "hit-from-afar",
+      ask: async (near: Site, far: Site) => {
+        await near.get("/a");
+        await far.get("/a");
+      },
+      commands: ["GETRANGE", "SET", "GETRANGE"],
+    },
+    {
+      id: "pass",
+      ask: (near: Site) => near.get("/a", { method: "POST" }),
+      commands: ["DEL"],
+    },
+  ])("$id", async ({ ask, commands }) => {
+    const { near, far, upstash } = openPair();
+    await ask(near, far);
+    expect(upstash.commands).toEqual(commands);
+  });
+
+  const asked = ["GETRANGE", "SETRANGE", "PEXPIRE"];
+  const again = () => page("x".repeat(200_000), largeFields);
+  it.each<{ id: string; tiers: TierName[]; origin: () => Response; commands: string[] }>([
+    { id: "304", tiers: ["shared"], origin: notModified, commands: ["GETRANGE", ...asked] },
+    { id: "304-read-above", tiers: ["memory", "shared"], origin: notModified, commands: asked },
+    { id: "200-alike", tiers: ["shared"], origin: again, commands: ["GETRANGE", ...asked] },
+    { id: "200-alike-read-above", tiers: ["edge", "shared"], origin: again, commands: asked },
+  ])("a large body that is unchanged is not sent again: $id", async (row) => {
+    const { near, far, upstash } = openPair({ tiers: row.tiers, fields: largeFields });
+    near.origin.script = again;
+    await near.get("/a");
+    near.clock.advance(61);
+    near.origin.script = row.origin;
+    upstash.commands.length = 0;
+    await near.get("/a");
+    // A stale copy above is not the last word: the shared tier is asked for a younger one.
+    const looks = row.tiers.length > 1 ? ["GETRANGE"] : [];
+    expect(upstash.written).toEqual(["whole", "metadata"]);
+    expect(upstash.commands).toEqual([...looks, ...row.commands]);
+    expect((await far.get("/a")).text).toBe("x".repeat(200_000));
+  });
+
+  it.each([
+    { id: "304", origin: notModified },
+    { id: "200-alike", origin: () => page("page 1", cc("max-age=60", { etag: '"1"' })) },
+  ])("a small body that is unchanged is sent again, which is one: $id", async ({ origin }) => {
+    const { near, far, upstash } = openPair({ fields: cc("max-age=60", { etag: '"1"' }) });
+    await near.get("/a");
+    near.clock.advance(61);
+    near.origin.script = origin;
+    upstash.commands.length = 0;
+    await near.get("/a");
+    expect(upstash.commands).toEqual(["GETRANGE", "SET"]);
+    expect((await far.get("/a")).text).toBe("page 1");
+  });
+
+  it("a large body that has changed is sent without a question", async () => {
+    const { near, upstash } = openPair({ fields: largeFields });
+    near.origin.script = (_, nth) => page(String(nth).repeat(200_000), largeFields);
+    await near.get("/a");
+    near.clock.advance(61);
+    upstash.commands.length = 0;
+    await near.get("/a");
+    expect(upstash.commands).toEqual(["GETRANGE", "SET"]);
+  });
+
+  it("a client that has it costs no body", async () => {
+    const { near, far, upstash } = openPair({ fields: cc("max-age=60", { etag: '"1"' }) });
+    await near.get("/a");
+    const seen = await far.get("/a", { headers: { "if-none-match": '"1"' } });
+    expect([seen.status, near.origin.count]).toEqual([304, 1]);
+    expect(upstash.commands.filter((name) => name === "GETRANGE")).toHaveLength(2);
+  });
+});
+
+describe("a tier that is down costs its client nothing", () => {
+  it.each(["throws", "forgets"] as const)("the Cache API %s", async (mode) => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60")) });
+    site.cache.mode = mode;
+    expect((await site.get("/a")).text).toBe("page");
+    expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
+    expect(site.log).toEqual([]);
+  });
+
+  it.each(["down", "refuses"] as const)("the shared tier: %s", async (mode) => {
+    const { near, far, upstash } = openPair();
+    upstash.mode = mode;
+    expect((await near.get("/a")).text).toBe("page 1");
+    expect((await near.get("/a")).cacheStatus).toContain("hit");
+    expect((await far.get("/a")).text).toBe("page 2");
+    expect(near.log.filter((line) => !/^(?:Shared tier|Purge journal): /.test(line))).toEqual([]);
+  });
+
+  it("the shared tier is asked again once it is back", async () => {
+    const { near, far, upstash } = openPair();
+    upstash.mode = "down";
+    for (const path of ["/1", "/2", "/3", "/4"]) await near.get(path);
+    upstash.mode = "works";
+    near.clock.advance(60);
+    await near.get("/5");
+    await near.get("/6");
+    expect((await far.get("/6")).cacheStatus).toContain("detail=shared");
+  });
+});
+
+it("no store is told of more than a year, however long a page is fresh", async () => {
+  const yearSeconds = 365 * 86_400;
+  const { near, upstash } = openPair({ fields: { expires: "Fri, 31 Dec 9999 23:59:59 GMT" } });
+  const answer = vi.spyOn(upstash, "answer");
+  await near.get("/a");
+  expect(near.cache.text).toContain(`max-age=${yearSeconds}`);
+  const sets = answer.mock.calls
+    .map(([, body]) => body as unknown[])
+    .filter(([name]) => name === "set");
+  expect(sets.map((command) => command.slice(-2))).toEqual([["px", yearSeconds * 1_000]]);
+});

@@ -1,0 +1,109 @@
+// Variants of one resource: selected by the fields that Vary names (RFC 9111 §4.1).
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+
+const inLanguage = (language: string) => ({ headers: { "accept-language": language } });
+const origin = (request: Request, nth: number) =>
+  page(
+    `${request.headers.get("accept-language")} ${nth}`,
+    cc("max-age=60", { vary: "Accept-Language" }),
+  );
+
+it("two variants stand beside each other", async () => {
+  const site = openSite({ origin });
+  const german = await site.get("/a", inLanguage("de"));
+  const english = await site.get("/a", inLanguage("en"));
+  expect(german.cacheStatus).toContain("fwd=uri-miss");
+  expect(english.cacheStatus).toBe(
+    'tidemark; fwd=vary-miss; fwd-status=200; stored; detail="vary: accept-language"',
+  );
+  const hits = [await site.get("/a", inLanguage("de")), await site.get("/a", inLanguage("en"))];
+  expect(hits.map(({ text }) => text)).toEqual(["de 1", "en 2"]);
+  expect(hits.map(({ fields }) => fields.get("vary"))).toEqual([
+    "Accept-Language",
+    "Accept-Language",
+  ]);
+});
+
+it("an absent field selects only an absent one", async () => {
+  const site = openSite({ origin });
+  await site.get("/a");
+  expect((await site.get("/a", inLanguage(""))).text).toBe(" 2");
+  expect((await site.get("/a")).text).toBe("null 1");
+});
+
+it("a variant is found from afar by its marker, and put above with it", async () => {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const [near, far] = openColos(2, { clock, upstash, origin }) as [Site, Site];
+  await near.get("/a", inLanguage("de"));
+  expect((await far.get("/a", inLanguage("de"))).cacheStatus).toContain("detail=shared");
+  expect((await far.get("/a", inLanguage("de"))).cacheStatus).toContain("detail=memory");
+  expect((await far.get("/a", inLanguage("en"))).cacheStatus).toContain("fwd=vary-miss");
+  expect(near.origin.count).toBe(2);
+});
+
+it("a marker outlives a variant that was short-lived", async () => {
+  const site = openSite({ origin });
+  await site.get("/a", inLanguage("de"));
+  site.clock.advance(61);
+  expect((await site.get("/a", inLanguage("de"))).cacheStatus).toContain("fwd=vary-miss");
+});
+
+describe("what Vary names may change", () => {
+  it.each([
+    { id: "to-another-field", vary: "x-app", init: { headers: { "x-app": "1" } } },
+    { id: "to-nothing", vary: undefined, init: {} },
+    { id: "to-more", vary: "accept-language, x-app", init: inLanguage("de") },
+  ])("$id", async ({ vary, init }) => {
+    const site = openSite({ origin });
+    await site.get("/a", inLanguage("de"));
+    site.origin.script = (_, nth) =>
+      page(`page ${nth}`, cc("max-age=60", vary === undefined ? {} : { vary }));
+    site.clock.advance(61);
+    await site.get("/a", init);
+    const seen = await site.get("/a", init);
+    expect([seen.text, site.origin.count]).toEqual(["page 2", 2]);
+  });
+});
+
+it("the origin's encodings are variants, of which there are few", async () => {
+  const site = openSite({
+    origin: (request) =>
+      page(
+        request.headers.get("accept-encoding") ?? "",
+        cc("max-age=60", { vary: "Accept-Encoding" }),
+      ),
+  });
+  const asked = ["gzip, deflate, br, zstd", "br, gzip", "gzip;q=0.9, br", "deflate", "gzip"];
+  const texts = [];
+  for (const encodings of asked) {
+    texts.push((await site.get("/a", { headers: { "accept-encoding": encodings } })).text);
+  }
+  expect(texts).toEqual(["br, gzip", "br, gzip", "br, gzip", "identity", "gzip"]);
+  expect(site.origin.count).toBe(3);
+});
+
+it.each(["range", "If-Range"])("what varies by %s is not stored", async (vary) => {
+  const site = openSite({
+    origin: ({ headers }) => page(`range ${headers.get("range")}`, cc("max-age=60", { vary })),
+  });
+  await site.get("/a", { headers: { range: "bytes=0-1" } });
+  expect((await site.get("/a")).text).toBe("range null");
+});
+
+it("a response without Vary is the origin's newest word, also for those who had a variant", async () => {
+  const site = openSite({
+    origin: ({ headers }) => {
+      const language = headers.get("accept-language");
+      const vary = language === null ? {} : { vary: "accept-language" };
+      return page(language ?? "any", cc("max-age=60", vary));
+    },
+  });
+  await site.get("/a", inLanguage("de"));
+  await site.get("/a");
+  expect((await site.get("/a", inLanguage("de"))).text).toBe("any");
+});

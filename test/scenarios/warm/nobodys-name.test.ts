@@ -1,0 +1,218 @@
+// What a request that is made for all tells its origin: what the key and its Vary hold, what the stored
+// response was asked for with, and nothing of the client who happened to occasion it.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import {
+  cc,
+  type FieldTexts,
+  page,
+  type Script,
+  unchanged,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+
+const first = {
+  "user-agent": "First/1.0",
+  accept: "text/html",
+  "cf-connecting-ip": "192.0.2.1",
+  "x-first": "1",
+};
+const second = {
+  "user-agent": "Second/2.0",
+  accept: "image/webp",
+  "accept-language": "de",
+  referer: "https://second.example/",
+  cookie: "session=second-of-all-sessions",
+  via: "1.1 second-proxy",
+  "x-odd": "2",
+  "cf-connecting-ip": "192.0.2.2",
+};
+/** What Tidemark says itself, save the name that it has in `Via`. */
+const ours = {
+  "accept-encoding": "identity",
+  "cache-control": "max-age=0",
+  "surrogate-capability": 'tidemark="Surrogate/1.0"',
+  "x-forwarded-host": "www.example.com",
+  "x-forwarded-proto": "https",
+};
+const ofFirst = { ...ours, "user-agent": "First/1.0", accept: "text/html" };
+
+const lives = (fields: FieldTexts = {}) =>
+  cc("public, max-age=60, stale-while-revalidate=600", fields);
+const always =
+  (fields: FieldTexts = {}): Script =>
+  (_, nth) =>
+    page(`page ${nth}`, lives(fields));
+
+function lastTold(site: Site): Record<string, string> {
+  const { via, ...told } = Object.fromEntries(site.origin.last.fields);
+  expect(via).toMatch(/^1\.1 tidemark-\w+$/);
+  return told;
+}
+
+/** Filled for the first client, stale, and asked for by the second. */
+async function refreshed(origin: Script, config: ConfigInput = {}, asks = { first, second }) {
+  const site = openSite({ origin, config });
+  await site.get("/a", { headers: asks.first });
+  site.clock.advance(61);
+  const seen = await site.get("/a", { headers: asks.second });
+  expect([seen.text, site.origin.count]).toEqual(["page 1", 2]);
+  return site;
+}
+
+describe("a refresh behind a stale answer", () => {
+  it("is asked as the stored response was, and names nobody", async () => {
+    expect(lastTold(await refreshed(always()))).toEqual(ofFirst);
+  });
+
+  it("asks the same at each further turn", async () => {
+    const site = await refreshed(always());
+    site.clock.advance(61);
+    await site.get("/a", { headers: second });
+    expect([site.origin.count, lastTold(site)]).toEqual([3, ofFirst]);
+  });
+
+  it.each<{ id: string; fields: FieldTexts; told: FieldTexts }>([
+    { id: "a language", fields: { vary: "accept-language" }, told: { "accept-language": "en" } },
+    {
+      id: "the kind of client",
+      fields: { vary: "user-agent" },
+      told: { "user-agent": "Same/1.0" },
+    },
+    {
+      id: "an address",
+      fields: { vary: "x-forwarded-for" },
+      told: { "x-forwarded-for": "192.0.2.9", "cf-connecting-ip": "192.0.2.9" },
+    },
+    {
+      id: "an encoding",
+      fields: { vary: "accept-encoding" },
+      told: { "accept-encoding": "gzip" },
+    },
+  ])("has what the response varies by: $id", async ({ fields, told }) => {
+    const same = {
+      "accept-language": "en",
+      "user-agent": "Same/1.0",
+      "cf-connecting-ip": "192.0.2.9",
+      "accept-encoding": "gzip",
+    };
+    const asks = { first: { ...first, ...same }, second: { ...second, ...same } };
+    const site = await refreshed(always(fields), {}, asks);
+    expect(lastTold(site)).toEqual({ ...ofFirst, "user-agent": "Same/1.0", ...told });
+    const again = await site.get("/a", { headers: asks.second });
+    expect([again.text, again.cacheStatus]).toEqual([
+      "page 2",
+      "tidemark; hit; ttl=60; detail=memory",
+    ]);
+  });
+
+  it("has what its route keys by", async () => {
+    const key = { headers: ["x-app", "x-real-ip"], cookies: ["currency"] };
+    const keyed = { "x-app": "1", "x-real-ip": "9", cookie: "currency=EUR; session=1" };
+    const asks = { first: { ...first, ...keyed }, second: { ...second, ...keyed } };
+    const site = await refreshed(always(), { routes: [{ name: "all", match: "*", key }] }, asks);
+    const told = { "x-app": "1", "x-real-ip": "9", cookie: "currency=EUR" };
+    expect(lastTold(site)).toEqual({ ...ofFirst, ...told });
+  });
+
+  it("is encoded as the stored response is, where that does not vary by it", async () => {
+    const gzip = { "accept-encoding": "gzip" };
+    const asks = { first: { ...first, ...gzip }, second };
+    const site = await refreshed(always({ "content-encoding": "gzip" }), {}, asks);
+    expect(lastTold(site)).toEqual({ ...ofFirst, ...gzip });
+  });
+
+  it("has nothing that its route does not forward", async () => {
+    const site = await refreshed(always(), {
+      routes: [{ name: "few", match: "*", forward: ["accept"] }],
+    });
+    expect(lastTold(site)).toEqual({ ...ours, accept: "text/html" });
+  });
+
+  it.each(["Odd\u00011.0", "Odd\u007f1.0"])(
+    "has no value that no record may hold: %j",
+    async (odd) => {
+      const clock = new FakeClock();
+      const upstash = new FakeUpstash(clock);
+      const [near, far] = openColos(2, { clock, upstash, origin: always() }) as [Site, Site];
+      await near.get("/a", { headers: { ...first, "user-agent": odd, accept: odd } });
+      expect((await far.get("/a")).cacheStatus).toContain("detail=shared");
+      clock.advance(61);
+      await near.get("/a");
+      expect(lastTold(near)).toEqual(ours);
+    },
+  );
+
+  it("has neither of the two where they are long", async () => {
+    const long = "x".repeat(257);
+    const asks = { first: { ...first, "user-agent": long, accept: long }, second };
+    expect(lastTold(await refreshed(always(), {}, asks))).toEqual(ours);
+  });
+
+  it("knows another client's address all the same where the answer gives it back", async () => {
+    const site = await refreshed((_, nth) =>
+      page(`page ${nth}`, lives(nth === 2 ? { "x-you": "192.0.2.2" } : {})),
+    );
+    expect((await site.get("/a")).text).toBe("page 1");
+  });
+});
+
+it("a refresh behind a hit names nobody", async () => {
+  const routes = [{ name: "all", match: "*", refreshAhead: "20s" }];
+  const site = openSite({ origin: always(), config: { routes } });
+  await site.get("/a", { headers: first });
+  site.clock.advance(50);
+  await site.get("/a", { headers: second });
+  expect([site.origin.count, lastTold(site)]).toEqual([2, ofFirst]);
+});
+
+it("a hot key is asked for as its stored response was", async () => {
+  const { colos } = openHotSite();
+  const [near, , desk] = colos;
+  await near.get("/a", { headers: first });
+  await heat(near, ["/a"], { headers: { ...second, cookie: "" } });
+  await desk.fireCron();
+  expect([near.origin.count, lastTold(near)]).toEqual([2, ofFirst]);
+});
+
+it("a look whether an origin is back names nobody", async () => {
+  const site = openSite({ origin: () => page("page", cc("max-age=60")) });
+  await site.get("/a", { headers: first });
+  site.clock.advance(61);
+  site.origin.script = unreachable;
+  for (let nth = 0; nth < 5; nth += 1) await site.get(`/broken/${nth}`);
+  site.clock.advance(1);
+  site.origin.script = always();
+  expect((await site.get("/b", { headers: second })).status).toBe(503);
+  expect(site.origin.last.path).toBe("/");
+  expect(lastTold(site)).toEqual({ ...ours, accept: "*/*", "user-agent": "Tidemark" });
+});
+
+it("a 304 changes nothing of what a refresh tells", async () => {
+  const site = await refreshed(({ headers }, nth) =>
+    headers.has("if-none-match")
+      ? unchanged(lives({ etag: '"1"' }))
+      : page(`page ${nth}`, lives({ etag: '"1"' })),
+  );
+  site.clock.advance(700);
+  await site.get("/a", { headers: second });
+  expect(site.origin.last.fields.get("user-agent")).toBe("Second/2.0");
+  site.clock.advance(61);
+  await site.get("/a", { headers: second });
+  expect([site.origin.count, lastTold(site)]).toEqual([4, { ...ofFirst, "if-none-match": '"1"' }]);
+});
+
+it("a record of an earlier version is refreshed under our own name", async () => {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const [near, far] = openColos(2, { clock, upstash, origin: always() }) as [Site, Site];
+  await near.get("/a", { headers: first });
+  upstash.rewrite((text) => text.replace(/"askedBy":\{[^}]*\},?/, ""));
+  clock.advance(61);
+  await far.get("/a", { headers: second });
+  expect([far.origin.count, lastTold(far)]).toEqual([2, { ...ours, "user-agent": "Tidemark" }]);
+});

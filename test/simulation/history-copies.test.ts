@@ -1,0 +1,119 @@
+// The promise over random histories in which views are copied within a colo and read back (rules 12,
+// 14 and 15); and that each fault planted there shows. A failure names its seed.
+import { describe, expect, it } from "vitest";
+import type { EntryPlace } from "../../src/purge/journal/entry.ts";
+import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
+import {
+  itemsOf,
+  JournalReadBack,
+  partsWithCopies,
+  SimulatedCopies,
+} from "../../testing/simulation/simulated-copies.ts";
+import { historyOf } from "../../testing/simulation/history.ts";
+
+const seedsPerRow = 300;
+
+describe("with copies nothing is usable more than N + max(0, ε + L − A) after its purge", () => {
+  it.each([1, 2, 3, 4])("in three hundred histories: %i", async (row) => {
+    const broken: string[] = [];
+    let usableCount = 0;
+    const { parts, takenCount } = partsWithCopies();
+    for (let at = 0; at < seedsPerRow; at += 1) {
+      const seed = row * 10_000 + at;
+      const { violations, usableCount: usable } = await historyOf(seed, { parts });
+      if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
+      usableCount += usable;
+    }
+    expect(broken).toEqual([]);
+    expect(usableCount).toBeGreaterThan(50);
+    // Copies that nobody takes keep the promise too.
+    expect(takenCount()).toBeGreaterThan(seedsPerRow);
+  });
+
+  it("also where clocks are set back", async () => {
+    const broken: string[] = [];
+    for (let seed = 0; seed < 200; seed += 1) {
+      const { parts } = partsWithCopies();
+      const { violations } = await historyOf(seed, { parts, kind: "turned-back" });
+      if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
+    }
+    expect(broken).toEqual([]);
+  });
+
+  it("and a seed gives one history", async () => {
+    const judged = async () => (await historyOf(7, { parts: partsWithCopies().parts })).usableCount;
+    expect(await judged()).toBe(await judged());
+  });
+});
+
+/** As old as the copying, not as the read. */
+class DatedWhenCopied extends SimulatedCopies {
+  protected override copyOf(view: KnownView): ViewCopy {
+    return super.copyOf({ ...view, sentAtMs: this.isolate.nowAtMs() });
+  }
+}
+
+/** As old as its being found. */
+class DatedWhenFound extends SimulatedCopies {
+  override async read(): Promise<ViewCopy | undefined> {
+    const copy = await super.read();
+    return copy && new ViewCopy(this.isolate.nowAtMs(), itemsOf(copy.entries() ?? []));
+  }
+}
+
+/** Taken whether or not it holds the view's own last entry. */
+class Unjoined extends SimulatedCopies {
+  override async read(): Promise<ViewCopy | undefined> {
+    const copy = await super.read();
+    const entries = copy?.entries() ?? [];
+    if (copy === undefined) return undefined;
+    return Object.assign(new ViewCopy(copy.sentAtMs, itemsOf(entries)), {
+      entriesAfter: ({ position }: EntryPlace) => {
+        const at = entries.findIndex((entry) => entry.position === position);
+        return entries.slice(at + 1);
+      },
+    });
+  }
+}
+
+/** Leaves an entry out. */
+class Skipping extends SimulatedCopies {
+  protected override copyOf({ entries, sentAtMs }: KnownView): ViewCopy {
+    return super.copyOf({
+      entries: entries.filter((_, at) => at !== entries.length - 2),
+      sentAtMs,
+    });
+  }
+}
+
+/** Reads back past an entry that it has not read. */
+class BackWithAGap extends JournalReadBack {
+  override async before(place: EntryPlace) {
+    const read = await super.before(place);
+    return read.kind === "read" ? { ...read, entries: read.entries.slice(0, -1) } : read;
+  }
+}
+
+/** How many histories one fault may take to show. */
+const seedCountMax = 1_000;
+
+describe("a fault that is planted shows", () => {
+  it.each<{
+    id: string;
+    rule: string;
+    faults: Parameters<typeof partsWithCopies>[0];
+    fromSeed?: number;
+  }>([
+    { id: "dated when it was copied", rule: "14", faults: { Copies: DatedWhenCopied } },
+    { id: "dated when it was found", rule: "14", faults: { Copies: DatedWhenFound } },
+    { id: "taken without the joint", rule: "14", faults: { Copies: Unjoined } },
+    { id: "an entry left out", rule: "14", faults: { Copies: Skipping } },
+    { id: "read back with a gap", rule: "12", faults: { Journal: BackWithAGap } },
+  ])("$id (rule $rule)", async ({ faults, fromSeed = 1 }) => {
+    const { parts } = partsWithCopies(faults);
+    let seed = fromSeed;
+    const isFound = async () => (await historyOf(seed, { parts })).violations.length > 0;
+    while (seed < fromSeed + seedCountMax && !(await isFound())) seed += 1;
+    expect(seed).toBeLessThan(fromSeed + seedCountMax);
+  });
+});

@@ -1,0 +1,73 @@
+// The promise itself, over random histories of lag, loss, restored states, trimming and clocks that
+// differ (docs/purge-protocol.md). A failure names its seed; `npm run bench:simulation -- --replay`
+// tells that history event by event.
+import { describe, expect, it } from "vitest";
+import { type History, historyOf } from "../../testing/simulation/history.ts";
+import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
+
+/** @returns what was broken, by seed, and how often stored responses answered */
+async function sumOf(
+  seeds: { from: number; count: number },
+  run: (seed: number) => Promise<History>,
+) {
+  const broken: string[] = [];
+  let usableCount = 0;
+  for (let seed = seeds.from; seed < seeds.from + seeds.count; seed += 1) {
+    const history = await run(seed);
+    const [violation] = history.violations;
+    if (violation !== undefined) broken.push(`seed ${seed}: ${violation}`);
+    usableCount += history.usableCount;
+  }
+  return { broken, usableCount };
+}
+
+describe("nothing answers more than N + max(0, ε + L − A) after a purge that covers it", () => {
+  it.each([10_000, 20_000, 30_000, 40_000])("in six hundred histories from %i on", async (from) => {
+    const { broken, usableCount } = await sumOf({ from, count: 600 }, historyOf);
+    expect(broken).toEqual([]);
+    // A view that never lets anything be used would keep the promise too.
+    expect(usableCount).toBeGreaterThan(100);
+  });
+
+  it("in twenty where reading takes several pages", async () => {
+    const crowded = (seed: number) => historyOf(seed, { kind: "crowded" });
+    expect((await sumOf({ from: 0, count: 20 }, crowded)).broken).toEqual([]);
+  });
+
+  it("in a thousand where the server fails again and again", async () => {
+    const failing = (seed: number) => historyOf(seed, { kind: "failing" });
+    expect((await sumOf({ from: 0, count: 1_000 }, failing)).broken).toEqual([]);
+  });
+
+  it.each(["trimming", "diverging", "turned-back", "resending"] as const)(
+    "in three hundred: %s",
+    async (kind) => {
+      const run = (seed: number) => historyOf(seed, { kind });
+      expect((await sumOf({ from: 0, count: 300 }, run)).broken).toEqual([]);
+    },
+  );
+
+  it.each(["ordinary", "crossing", "lying", "trimming", "turned-back"] as const)(
+    "in forty of requests: %s",
+    async (kind) => {
+      const requests = (seed: number) => requestHistoryOf(seed, { kind });
+      const { broken, usableCount } = await sumOf({ from: 0, count: 40 }, requests);
+      expect(broken).toEqual([]);
+      expect(usableCount).toBeGreaterThan(400);
+    },
+  );
+
+  it.each([
+    { id: "of views", run: historyOf },
+    { id: "of requests", run: requestHistoryOf },
+  ])("and a seed gives one history: $id", async ({ run }) => {
+    const told = async () => {
+      const lines: string[] = [];
+      await run(7, { tell: (line) => void lines.push(line) });
+      return lines;
+    };
+    const first = await told();
+    expect(first.length).toBeGreaterThan(20);
+    expect(await told()).toEqual(first);
+  });
+});

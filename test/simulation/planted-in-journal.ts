@@ -1,0 +1,248 @@
+// Faults for the histories to find: how the journal is read, written and checked for losses.
+import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
+import {
+  decodeEntry,
+  type Entry,
+  type EntryPlace,
+  type NewEntry,
+} from "../../src/purge/journal/entry.ts";
+import type { JournalRead, PrimaryRead, Unavailable } from "../../src/purge/journal/journal.ts";
+import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
+import type { SimulatedIsolate, Parts } from "../../testing/simulation/simulated-isolate.ts";
+import { comparePositions } from "../../testing/simulation/simulated-stream.ts";
+
+type Planted = Partial<Parts>;
+type Since = JournalRead | { kind: "not-joined" } | Unavailable;
+type AtPrimary = PrimaryRead | Unavailable;
+
+/** A journal that knows its isolate, and so the clock and the world. */
+class Faulty extends RedisJournal {
+  protected readonly isolate: SimulatedIsolate;
+
+  constructor(settings: RedisJournalSettings, isolate: SimulatedIsolate) {
+    super(settings);
+    this.isolate = isolate;
+  }
+}
+
+const withJournal = (Journal: typeof Faulty): Planted => ({
+  journal: (settings, isolate) => new Journal(settings, isolate),
+});
+
+/** The clock is read when the answer is there, not before it is asked for. */
+export const datedLate = withJournal(
+  class extends Faulty {
+    override async newest() {
+      return this.#dated(await super.newest());
+    }
+
+    override async since(place: EntryPlace): Promise<Since> {
+      return this.#dated(await super.since(place));
+    }
+
+    #dated<T extends { kind: string }>(read: T): T {
+      return read.kind === "read" ? { ...read, sentAtMs: this.isolate.nowAtMs() } : read;
+    }
+  },
+);
+
+/** Reads what is newer, whether or not the entry before it is there. */
+export const unjoined = withJournal(
+  class extends Faulty {
+    override async since({ position }: EntryPlace): Promise<Since> {
+      const read = await super.newest();
+      if (read.kind !== "read") return read;
+      const isNewer = (entry: Entry) => comparePositions(entry.position, position) > 0;
+      return { ...read, entries: read.entries.filter(isNewer) };
+    }
+  },
+);
+
+/** A join by the ID alone, which may have been minted anew. */
+export const joinedByIdAlone = withJournal(
+  class extends Faulty {
+    override async since(place: EntryPlace): Promise<Since> {
+      const read = await super.newest();
+      if (read.kind !== "read") return read;
+      const at = read.entries.findIndex(({ position }) => position === place.position);
+      return at < 0 ? { kind: "not-joined" } : { ...read, entries: read.entries.slice(at + 1) };
+    }
+  },
+);
+
+/** Done with the first page, though it was full. */
+export const onePageAlone = withJournal(
+  class extends Faulty {
+    override async since(place: EntryPlace): Promise<Since> {
+      const read = await super.since(place);
+      return read.kind === "read" ? { ...read, entries: read.entries.slice(0, 127) } : read;
+    }
+  },
+);
+
+/** An entry that does not come back means that there is nothing new. */
+export const failedJoinIsNothingNew = withJournal(
+  class extends Faulty {
+    override async since(place: EntryPlace): Promise<Since> {
+      const sentAtMs = this.isolate.nowAtMs();
+      const read = await super.since(place);
+      return read.kind === "not-joined" ? { kind: "read", entries: [], sentAtMs } : read;
+    }
+  },
+);
+
+/** What an overtaken read brought is put at the end of what a later one brings. */
+export const lateAnswersMerged = withJournal(
+  class extends Faulty {
+    #late: readonly Entry[] = [];
+
+    override async since(place: EntryPlace): Promise<Since> {
+      const read = await super.since(place);
+      if (read.kind !== "read") return read;
+      if (this.isolate.view.chain?.end.n === place.n) {
+        return { ...read, entries: [...read.entries, ...this.#late] };
+      }
+      this.#late = read.entries;
+      return read;
+    }
+  },
+);
+
+/** A check that failed renews the age all the same. */
+export const failedCheckRenews = withJournal(
+  class extends Faulty {
+    override async atPrimary(position: string): Promise<AtPrimary> {
+      const sentAtMs = this.isolate.nowAtMs();
+      const read = await super.atPrimary(position);
+      const upTo = this.isolate.view.chain?.entries.at(-1);
+      if (read.kind === "read" || upTo?.position !== position) return read;
+      return { kind: "read", entries: [upTo], sentAtMs, upTo, isTrimmed: false };
+    }
+  },
+);
+
+/** A loss that somebody has noticed and tells nobody. */
+export const unmarked = withJournal(
+  class extends Faulty {
+    override async appendMark(lost: string): Promise<JournalRead | Unavailable> {
+      return lost === "" ? super.appendMark(lost) : this.atPrimary(lost.split(" ", 1)[0] ?? "");
+    }
+  },
+);
+
+/** Any mark will do, whatever loss it names. */
+export const anyMarkWillDo = withJournal(
+  class extends Faulty {
+    override async atPrimary(position: string): Promise<AtPrimary> {
+      const read = await super.atPrimary(position);
+      const end = this.isolate.view.chain?.end;
+      if (read.kind !== "read" || end === undefined) return read;
+      const lost = `${end.position} ${end.n}`;
+      const entries = read.entries.map((entry) => (entry.lost === "" ? entry : { ...entry, lost }));
+      return { ...read, entries };
+    }
+  },
+);
+
+/** An empty journal is no loss. */
+export const emptyIsNoLoss = withJournal(
+  class extends Faulty {
+    override async atPrimary(position: string): Promise<AtPrimary> {
+      const read = await super.atPrimary(position);
+      const upTo = this.isolate.view.chain?.entries.at(-1);
+      if (read.kind !== "read" || read.entries.length > 0 || upTo === undefined) return read;
+      return { ...read, entries: [upTo], upTo };
+    }
+  },
+);
+
+/** Sees a loss only where the newest entries show it, and takes the rest for trimming. */
+export const trimmedInsteadOfLost = withJournal(
+  class extends Faulty {
+    override async atPrimary(position: string): Promise<AtPrimary> {
+      const read = await super.atPrimary(position);
+      if (read.kind !== "read" || read.upTo?.position === position) return read;
+      return { ...read, upTo: undefined, isTrimmed: true };
+    }
+  },
+);
+
+/** Takes for trimmed whatever only newer entries are left of, however few. */
+export const trimmedByFew = withJournal(
+  class extends Faulty {
+    override async atPrimary(position: string): Promise<AtPrimary> {
+      const read = await super.atPrimary(position);
+      if (read.kind !== "read" || read.entries.length === 0) return read;
+      return { ...read, isTrimmed: read.upTo === undefined };
+    }
+  },
+);
+
+const beginning: Entry = decodeEntry("0-0", ["v", "1", "tags", "[]", "prefixes", "[]"]);
+
+/** An empty journal is begun with, as if there were an entry before all others. */
+export const emptyView = withJournal(
+  class extends Faulty {
+    /** Else the mark of the loss hides this fault. */
+    override async atPrimary(position: string): Promise<AtPrimary> {
+      const read = await super.atPrimary(position);
+      if (read.kind !== "read" || read.entries.length === 0) return read;
+      return { ...read, isTrimmed: read.upTo === undefined };
+    }
+
+    override async newest() {
+      const read = await super.newest();
+      if (read.kind !== "read" || read.entries.length > 0) return read;
+      return { ...read, entries: [beginning] };
+    }
+
+    override async since(place: EntryPlace): Promise<Since> {
+      if (place.position !== "0-0") return super.since(place);
+      return super.newest();
+    }
+  },
+);
+
+/** Takes its purges back a little later. */
+export const undone = withJournal(
+  class extends Faulty {
+    override async append(entries: readonly NewEntry[]) {
+      const appended = await super.append(entries);
+      const { stream, atMs } = this.isolate.world;
+      if (appended.kind === "appended") stream.remove(appended.positions[0] ?? "", atMs);
+      return appended;
+    }
+  },
+);
+
+/** 200 without an answer to its own XADD. */
+export const acceptsUnanswered = withJournal(
+  class extends Faulty {
+    override async append(entries: readonly NewEntry[]) {
+      const appended = await super.append(entries);
+      const positions = entries.map(() => `${Math.floor(this.isolate.world.atMs)}-9`);
+      return appended.kind === "appended" ? appended : ({ kind: "appended", positions } as const);
+    }
+  },
+);
+
+/** Nobody looks whether an accepted entry still stands. */
+export const neverReadBack = withJournal(
+  class extends Faulty {
+    override async standing(places: readonly EntryPlace[]) {
+      return { kind: "read" as const, states: places.map(() => "standing" as const) };
+    }
+  },
+);
+
+/** A webhook that came here before is answered without a look at what became of it. */
+export const answeredFromMemory: Planted = {
+  acceptances: (settings) =>
+    new (class extends Acceptances {
+      override async accept(...[order, attention]: Parameters<Acceptances["accept"]>) {
+        const known = settings.view.entries.find(({ id }) => id === order.id);
+        if (known === undefined) return super.accept(order, attention);
+        return { kind: "accepted" as const, position: known.position };
+      }
+    })(settings),
+};

@@ -1,0 +1,213 @@
+// Faults for the histories of requests to find: what the way of a request does with stamps, bodies,
+// tiers and those who wait.
+import { createHash } from "node:crypto";
+import type { Stamp } from "../../src/cache/record.ts";
+import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { PurgeView } from "../../src/purge/view/view.ts";
+import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
+import { type Flight, Flights } from "../../src/cache/flights.ts";
+import type { Tiers } from "../../src/proxy/ports.ts";
+import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import type { RecordKey } from "../../src/cache/record-key.ts";
+import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
+import type { ArrivingResponse, TierKeep, TierRecord } from "../../src/cache/tiers/tier.ts";
+import type { SimulatedIsolate } from "../../testing/simulation/simulated-isolate.ts";
+import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
+
+type Planted = Partial<SiteParts>;
+
+const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object): Planted => ({
+  ports: (ports, isolate) => {
+    const { view } = ports;
+    // Private members are the view's own: what is not changed is asked of it.
+    const asBefore = {
+      arrived: view.arrived.bind(view),
+      attend: view.attend.bind(view),
+      seek: view.seek.bind(view),
+      stamp: view.stamp.bind(view),
+      judge: view.judge.bind(view),
+      mayBeValidated: view.mayBeValidated.bind(view),
+      purgedSince: view.purgedSince.bind(view),
+      get failedAtMs() {
+        return view.failedAtMs;
+      },
+      isUnreachable: view.isUnreachable.bind(view),
+    };
+    return { ...ports, view: Object.assign(asBefore, change(view, isolate)) };
+  },
+});
+
+/** The stamp is taken when the response is stored. */
+export const stampedWhenStored = withView((_, { view }) => ({
+  stamp: async (): Promise<Stamp> => ({
+    get position() {
+      return view.chain?.end.position ?? "";
+    },
+    get n() {
+      return view.chain?.end.n ?? "";
+    },
+  }),
+}));
+
+/** A 304 freshens whatever memory holds by then, instead of what was sent. */
+export const freshensWhatIsHeld: Planted = {
+  tiers: (tiers) => {
+    class Freshening extends MemoryTier {
+      override write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep) {
+        const held = this.read(key, keep);
+        const isFreshened = record.kind === "response" && keep.body !== "new";
+        if (!isFreshened || held.kind !== "found" || held.record.kind !== "response") {
+          return super.write(key, record, keep);
+        }
+        const { stamp, requestedAtMs, respondedAtMs } = record.stored.metadata;
+        const { metadata, body } = held.record.stored;
+        const freshened = { ...metadata, stamp, requestedAtMs, respondedAtMs };
+        return super.write(key, { kind: "response", stored: { metadata: freshened, body } }, keep);
+      }
+    }
+    return { ...tiers, memory: new Freshening(1_000_000) };
+  },
+};
+
+type Tier = Tiers["edge"];
+
+/** What a lower tier had is changed when it is put into memory. */
+const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetadata>): Planted => ({
+  tiers: (tiers, isolate) => {
+    const found = new WeakSet<StoredMetadata>();
+    const noted = (tier: Tier): Tier => ({
+      name: tier.name,
+      write: (...given) => tier.write(...given),
+      remove: (key) => tier.remove(key),
+      read: async (key, ask) => {
+        const read = await tier.read(key, ask);
+        if (read.kind === "found" && read.record.kind === "response") {
+          found.add(read.record.stored.metadata);
+        }
+        return read;
+      },
+    });
+    class Changing extends MemoryTier {
+      override write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep) {
+        const isBackfill = record.kind === "response" && found.has(record.stored.metadata);
+        if (!isBackfill) return super.write(key, record, keep);
+        const { metadata, body } = record.stored;
+        // Assigned one by one, so that what is asked anew at each use stays so.
+        const changed = Object.defineProperties(
+          { ...metadata },
+          Object.getOwnPropertyDescriptors(change(isolate)),
+        );
+        return super.write(key, { kind: "response", stored: { metadata: changed, body } }, keep);
+      }
+    }
+    const { edge, shared } = tiers;
+    const memory = new Changing(1_000_000);
+    return { memory, edge: noted(edge), shared: shared && (noted(shared) as SharedTier) };
+  },
+});
+
+/** A backfill has no stamp of its own: whenever it is asked for, it is the view's. */
+export const backfillStamped = backfilledAs(({ view }) => ({
+  get stamp() {
+    return view.chain?.end ?? "none";
+  },
+}));
+/** A backfill counts as asked for here and now. */
+export const backfillDated = backfilledAs((isolate) => ({
+  colo: isolate.colo,
+  requestedAtMs: isolate.nowAtMs(),
+}));
+
+/** The body is whatever lies beside the metadata: nobody asks before, or looks after. */
+export const bodyUnchecked: Planted = {
+  tiers: (tiers, { redis, nowAtMs }) => {
+    const { client } = redis;
+    const read = client.read.bind(client);
+    const write = client.write.bind(client);
+    const naming = (text: string, digest: string) =>
+      text.replace(/"bodyDigest":"\w+"/, `"bodyDigest":"${digest}"`);
+    const readNamed: RedisClient["read"] = async (run, background) => {
+      const answer: RedisAnswer<unknown> = await read(run, background);
+      if (answer.kind === "unavailable" || typeof answer.value !== "string") return answer as never;
+      const [m = "", b = ""] = answer.value.split("\n");
+      const digest = createHash("sha256")
+        .update(Buffer.from(b.slice(1), "base64"))
+        .digest("hex");
+      return { kind: "answered", value: `${naming(m, digest)}\n${b}` } as never;
+    };
+    let digestWritten = "";
+    const writeUnasked: RedisClient["write"] = (run) =>
+      write((commands) => {
+        const getrange: typeof commands.getrange = async (...range) =>
+          naming(await commands.getrange(...range), digestWritten);
+        return run(Object.assign(Object.create(commands), { getrange }));
+      });
+    class Unasking extends SharedTier {
+      override write(...[key, record, keep]: Parameters<SharedTier["write"]>) {
+        const isResponse = record.kind === "response";
+        digestWritten = (isResponse && record.stored.metadata.bodyDigest) || digestWritten;
+        return super.write(key, record, keep);
+      }
+    }
+    const shared = new Unasking({
+      redis: Object.assign(client, { read: readNamed, write: writeUnasked }),
+      namespace: "site",
+      bodyBytesMax: 100_000,
+      uploadBytesMax: 64 * 1_048_576,
+      onBadRecord: () => undefined,
+      nowAtMs,
+      rewriteFromChars: 0,
+    });
+    return { ...tiers, shared };
+  },
+};
+
+/** Those who waited take what comes, unjudged. */
+export const followersTrust: Planted = {
+  ports: (ports, isolate) => {
+    let shared: { metadata: StoredMetadata; atMs: number } | undefined;
+    class Telling extends Flights {
+      override begin(key: string, atMs: number): Flight {
+        const flight = super.begin(key, atMs);
+        const settle = flight.settle.bind(flight);
+        flight.settle = (outcome) => {
+          const { atMs: now } = isolate.world;
+          if (outcome.kind === "stored") shared = { metadata: outcome.stored.metadata, atMs: now };
+          settle(outcome);
+        };
+        return flight;
+      }
+    }
+    const planted = withView((view) => ({
+      judge: ((stored, ask) => {
+        const isJustShared = shared?.metadata === stored && shared.atMs === isolate.world.atMs;
+        return isJustShared ? { kind: "usable" } : view.judge(stored, ask);
+      }) satisfies PurgeView["judge"],
+    }));
+    return { ...(planted.ports?.(ports, isolate) ?? ports), flights: new Telling() };
+  },
+};
+
+/** What a hard purge covers is validated all the same. */
+export const validatesWhatWasPurged = withView(() => ({ mayBeValidated: () => true }));
+/** What only its youth lets answer is validated, and is young again. */
+export const validatesUnderAnOldView = withView((_, { view }) => ({
+  mayBeValidated: ((stored, { maxLagMs }) =>
+    view.mayBeValidated(stored, {
+      atMs: view.sentAtMs,
+      maxLagMs,
+    })) satisfies PurgeView["mayBeValidated"],
+}));
+
+/** The clock is read when a request comes, and kept for those that come soon after. */
+export const clockKept: Planted = {
+  ports: (ports) => {
+    let keptAtMs = -Infinity;
+    const nowAtMs = () => {
+      const atMs = ports.nowAtMs();
+      if (atMs - keptAtMs > 6_000) keptAtMs = atMs;
+      return keptAtMs;
+    };
+    return { ...ports, nowAtMs };
+  },
+};

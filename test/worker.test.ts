@@ -1,0 +1,23 @@
+// The entry point, in process: what a Worker that cannot start answers and logs.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import "../testing/fakes/workers-globals.ts";
+
+const log: string[] = [];
+const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
+
+beforeEach(() => {
+  vi.resetModules();
+  log.length = 0;
+  vi.spyOn(console, "error").mockImplementation((line: string) => void log.push(line));
+});
+afterEach(() => vi.restoreAllMocks());
+
+it("answers 500 to every request without an origin, and logs once why", async () => {
+  const { default: worker } = await import("../src/worker.ts");
+  const request = new Request("https://www.example.com/");
+  for (let nth = 0; nth < 3; nth += 1) {
+    expect((await worker.fetch(request, {}, context)).status).toBe(500);
+  }
+  await worker.scheduled(undefined, {}, context);
+  expect(log).toEqual([expect.stringMatching(/^The Worker does not start. There is no origin/)]);
+});

@@ -1,0 +1,63 @@
+// Breaks the site and heals it, one fault after another, and notes what it did. Faults of the
+// database follow each other; those of colos and of the origin happen beside them.
+import { setTimeout as delay } from "node:timers/promises";
+import { coloFaults } from "./colo-faults.ts";
+import { databaseFaults } from "./database-faults.ts";
+import type { Draws } from "../draws.ts";
+import type { Recorder } from "./recorder.ts";
+import type { SiteUnderTest } from "./site-under-test.ts";
+import type { VersionedOrigin } from "./versioned-origin.ts";
+
+export interface Victim {
+  readonly site: SiteUnderTest;
+  readonly origin: VersionedOrigin;
+  readonly recorder: Recorder;
+  readonly draws: Draws;
+}
+
+/** From the first change to the last repair. */
+export type Fault = (victim: Victim) => Promise<void>;
+
+const faultsByGroup = { database: databaseFaults, colo: coloFaults };
+type Groups = typeof faultsByGroup;
+export type FaultName = keyof Groups["database"] | keyof Groups["colo"];
+
+export const faultNames: readonly FaultName[] = Object.values(faultsByGroup).flatMap(
+  (faults) => Object.keys(faults) as FaultName[],
+);
+
+/** @returns once both groups have finished the fault that each was at when `isOver` came true */
+export async function breakAndHeal(
+  victim: Victim,
+  given: {
+    faults: readonly FaultName[];
+    /** The longest that nothing is broken between two faults of a group. */
+    restMsMax: number;
+    isOver: () => boolean;
+  },
+): Promise<void> {
+  const { faults, restMsMax, isOver } = given;
+  const { recorder } = victim;
+  const inTurn = async (group: Readonly<Record<string, Fault>>, draws: Draws): Promise<void> => {
+    const chosen = Object.entries(group).filter(([name]) => faults.includes(name as FaultName));
+    if (chosen.length === 0) return;
+    let left: typeof chosen = [];
+    while (!isOver()) {
+      await delay(draws.between(restMsMax / 4, restMsMax));
+      // Each comes before any comes twice.
+      if (left.length === 0) left = [...chosen];
+      const next = draws.oneOf(left);
+      left = left.filter((each) => each !== next);
+      const [fault, run] = next;
+      const fromMs = recorder.nowMs();
+      if (isOver()) return;
+      await run({ ...victim, draws });
+      recorder.faults.push({ fault, fromMs, untilMs: recorder.nowMs() });
+    }
+  };
+  const groups = Object.values(faultsByGroup).map((group) => ({
+    group,
+    draws: victim.draws.fork(),
+  }));
+  await Promise.all(groups.map(({ group, draws }) => inTurn(group, draws)));
+}

@@ -1,0 +1,72 @@
+// The pages of a run: every way in which a response may live long, and so outlive its purge.
+import type { Allowance, Order, Page } from "./checker/operations.ts";
+
+export const siteHost = "site.test";
+
+export interface ServedPage extends Page {
+  readonly kind: string;
+  readonly cacheControl: string;
+  readonly isValidated: boolean;
+  readonly tagField: string;
+}
+
+interface Kind {
+  readonly kind: string;
+  readonly cacheControl: string;
+  readonly allowance?: Allowance;
+  readonly isValidated?: true;
+  readonly variants?: readonly string[];
+}
+
+const kinds: readonly Kind[] = [
+  { kind: "steady", cacheControl: "max-age=600" },
+  { kind: "varied", cacheControl: "max-age=600", variants: ["de", "en"] },
+  { kind: "validated", cacheControl: "max-age=600", isValidated: true },
+  {
+    kind: "revalidating",
+    cacheControl: "max-age=600, stale-while-revalidate=600",
+    allowance: "while-revalidating",
+  },
+  {
+    kind: "brief",
+    cacheControl: "max-age=4, stale-while-revalidate=600",
+    allowance: "while-revalidating",
+  },
+  { kind: "lenient", cacheControl: "max-age=4, stale-if-error=600", allowance: "if-error" },
+  { kind: "checked", cacheControl: "max-age=4", isValidated: true },
+];
+
+export function pagesOf(countPerKind: number): ServedPage[] {
+  return kinds.flatMap(({ kind, cacheControl, ...more }) =>
+    Array.from({ length: countPerKind }, (_, index) => {
+      const path = `/${kind}/${index + 1}`;
+      const tags = [`page:${kind}:${index + 1}`, `kind:${kind}`, `shelf:${index % 3}`];
+      return {
+        kind,
+        cacheControl,
+        path,
+        url: `http://${siteHost}${path}`,
+        tags,
+        tagField: tags.join(" "),
+        variants: more.variants ?? [""],
+        allowance: more.allowance ?? "none",
+        isValidated: more.isValidated ?? false,
+      };
+    }),
+  );
+}
+
+/** One order of each sort that covers a page, from the narrowest to the widest. */
+export function ordersCovering(page: ServedPage): readonly Order[] {
+  const [own = "", kind = "", shelf = ""] = page.tags;
+  return [
+    { tags: [own] },
+    { urls: [page.url] },
+    { tags: [own, "nobody"], urls: [page.url] },
+    { tags: [kind] },
+    { prefixes: [`/${page.kind}/`] },
+    { prefixes: [`http://${siteHost}/${page.kind}/`] },
+    { tags: [shelf] },
+    { everything: true },
+  ];
+}

@@ -1,0 +1,87 @@
+// Readers: each asks its colo for one page after another, and notes which version it got.
+import { Agent, request, type IncomingMessage } from "node:http";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Draws } from "../draws.ts";
+import type { Read } from "./checker/operations.ts";
+import type { ServedPage } from "./pages.ts";
+import type { Recorder } from "./recorder.ts";
+import { bodyOf } from "./versioned-origin.ts";
+
+const readTimeoutMs = 15_000;
+/** After a broken connection, as while a colo is started again. */
+const pauseAfterFailureMs = 100;
+
+export interface ReadFrom {
+  readonly name: string;
+  readonly url: string;
+}
+
+export class Readers {
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #recorder: Recorder;
+
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder;
+  }
+
+  /** Until `isOver`; pages early in the list are asked for more often. */
+  async readOn(given: {
+    colo: ReadFrom;
+    pages: readonly ServedPage[];
+    draws: Draws;
+    thinkMsMax: number;
+    isOver: () => boolean;
+  }): Promise<void> {
+    const { colo, pages, draws, thinkMsMax, isOver } = given;
+    while (!isOver()) {
+      const page = draws.oneOf(pages);
+      const read = await this.read(colo, page, draws.oneOf(page.variants));
+      await delay(read !== undefined ? draws.between(0, thinkMsMax) : pauseAfterFailureMs);
+    }
+  }
+
+  /** @returns `undefined` when no version was read: a broken connection, or an error */
+  async read(colo: ReadFrom, page: ServedPage, variant: string): Promise<Read | undefined> {
+    const invokedAtMs = this.#recorder.nowMs();
+    const answer = await this.#ask(colo, page.path, variant).catch(() => undefined);
+    if (answer?.status !== 200) {
+      this.#recorder.failedReadCount += 1;
+      return undefined;
+    }
+    const { said, cacheStatus, body } = answer;
+    if (body !== bodyOf(page.path, said) || said.split(";")[1] !== variant) {
+      this.#recorder.torn.push(`${page.path} ${variant}: the fields say ${said}, the body ${body}`);
+    }
+    const read: Read = {
+      colo: colo.name,
+      path: page.path,
+      variant,
+      invokedAtMs,
+      returnedAtMs: this.#recorder.nowMs(),
+      version: Number.parseInt(said, 10),
+      cacheStatus,
+    };
+    this.#recorder.reads.push(read);
+    return read;
+  }
+
+  stop(): void {
+    this.#agent.destroy();
+  }
+
+  async #ask(colo: ReadFrom, path: string, variant: string) {
+    const outgoing = request(`${colo.url}${path}`, {
+      agent: this.#agent,
+      headers: variant === "" ? {} : { "accept-language": variant },
+      timeout: readTimeoutMs,
+    });
+    outgoing.once("timeout", () => outgoing.destroy());
+    outgoing.end();
+    const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+    const { statusCode: status, headers } = incoming;
+    const body = Buffer.concat(await incoming.toArray()).toString();
+    const said = String(headers["x-version"] ?? "");
+    return { status, said, body, cacheStatus: String(headers["cache-status"] ?? "") };
+  }
+}

@@ -1,0 +1,59 @@
+// Gathers a history while it happens, on the driver's one monotonic clock.
+import type {
+  FaultSpan,
+  History,
+  IsolateLife,
+  JournalEvent,
+  Loss,
+  Page,
+  PurgeTry,
+  Quiet,
+  Read,
+  ReplicaLag,
+  Write,
+} from "./checker/operations.ts";
+
+export interface Promised {
+  readonly maxLagMs: number;
+  readonly allowanceMs: number;
+  readonly originMsMax: number;
+}
+
+export class Recorder {
+  readonly writes: Write[] = [];
+  readonly reads: Read[] = [];
+  readonly purges: PurgeTry[] = [];
+  readonly journal: JournalEvent[] = [];
+  readonly losses: Loss[] = [];
+  readonly replicaLags: ReplicaLag[] = [];
+  readonly isolates: IsolateLife[] = [];
+  readonly originErrors: { path: string; atMs: number }[] = [];
+  readonly faults: FaultSpan[] = [];
+  readonly torn: string[] = [];
+  /** Reads that got no version: broken connections and errors. */
+  failedReadCount = 0;
+  quiet: Quiet | undefined;
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  /** A copy of what is known so far; purges that are still unanswered are not in it. */
+  history(given: Promised & { pages: readonly Page[]; colos: readonly string[] }): History {
+    const { quiet } = this;
+    return {
+      ...given,
+      writes: [...this.writes],
+      reads: [...this.reads],
+      purges: [...this.purges],
+      journal: [...this.journal],
+      losses: [...this.losses],
+      replicaLags: [...this.replicaLags],
+      isolates: [...this.isolates],
+      originErrors: [...this.originErrors],
+      faults: [...this.faults],
+      torn: [...this.torn],
+      ...(quiet === undefined ? {} : { quiet }),
+    };
+  }
+}

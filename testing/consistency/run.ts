@@ -1,0 +1,190 @@
+// One run: a site, readers, writers and a nemesis for a while, then quiet; and what the checker
+// finds in the history of it.
+import { setTimeout as delay } from "node:timers/promises";
+import { Running } from "../../local/running.ts";
+import { check, type Findings } from "./checker/checker.ts";
+import { Draws } from "../draws.ts";
+import { breakAndHeal, type FaultName } from "./nemesis.ts";
+import type { History, Mode } from "./checker/operations.ts";
+import { pagesOf, type ServedPage } from "./pages.ts";
+import type { PlantedFault } from "./planted-faults.ts";
+import { Readers } from "./readers.ts";
+import { Recorder } from "./recorder.ts";
+import { type SiteUnderTest, startSite } from "./site-under-test.ts";
+import { startVersionedOrigin, type VersionedOrigin } from "./versioned-origin.ts";
+import { modesTaken, Writers } from "./writers.ts";
+
+export interface RunSettings {
+  readonly seed: number;
+  /** How long the site is written to and broken. */
+  readonly activeMs: number;
+  readonly coloCount: number;
+  readonly pagesPerKind: number;
+  readonly readersPerColo: number;
+  readonly thinkMsMax: number;
+  readonly writerCount: number;
+  readonly writePauseMsMax: number;
+  readonly faults: readonly FaultName[];
+  readonly restMsMax: number;
+  readonly fault?: PlantedFault;
+  /**
+   * Within this time of the last repair every page has to be answered from a tier again. An isolate
+   * whose database was away asks for it again after pauses of up to 30 s.
+   */
+  readonly quietMs: number;
+  /** How often each page is read in a round of quiet: what was just fetched needs no journal. */
+  readonly readsPerRound: number;
+  /** Looked at every so often; the run ends at the first violation. 0 looks once, at the end. */
+  readonly checkEveryMs: number;
+}
+
+export interface RunResult {
+  readonly settings: RunSettings;
+  readonly history: History;
+  readonly findings: Findings;
+  readonly modes: readonly Mode[];
+  readonly redis: string;
+  readonly failedReadCount: number;
+  readonly originRequestCount: number;
+  readonly tookMs: number;
+}
+
+const maxLagMs = 1_000;
+const allowanceMs = 200;
+/** Several times N. */
+const originMsMax = 3_000;
+const slowShare = 0.06;
+
+export async function run(settings: RunSettings): Promise<RunResult> {
+  const running = new Running();
+  try {
+    return await runWith(settings, running);
+  } finally {
+    await running.stop();
+  }
+}
+
+async function runWith(settings: RunSettings, running: Running): Promise<RunResult> {
+  const draws = new Draws(settings.seed);
+  const recorder = new Recorder();
+  const pages = pagesOf(settings.pagesPerKind);
+  const origin = await running.add(
+    startVersionedOrigin({ pages, recorder, draws: draws.fork(), originMsMax }),
+  );
+  const { coloCount, fault } = settings;
+  const sited = { originUrl: origin.url, coloCount, maxLagMs, allowanceMs, recorder, fault };
+  const site = await running.add(startSite(sited));
+  const { colos } = site;
+  const modes = colos[0] === undefined ? [] : await modesTaken(colos[0]);
+  const promised = {
+    maxLagMs,
+    allowanceMs,
+    originMsMax,
+    pages,
+    colos: colos.map(({ name }) => name),
+  };
+  const beganAtMs = recorder.nowMs();
+  const checked = () => check(recorder.history(promised));
+  let findings: Findings | undefined;
+  const isOver = () =>
+    recorder.nowMs() - beganAtMs >= settings.activeMs || (findings?.violations.length ?? 0) > 0;
+  const looking = lookNowAndThen(settings.checkEveryMs, isOver, () => (findings = checked()));
+
+  const readers = new Readers(recorder);
+  try {
+    await acted({ settings, draws, recorder, site, origin, pages, modes, readers, isOver });
+    await looking;
+    if ((findings?.violations.length ?? 0) === 0) {
+      await quieten({ settings, recorder, site, pages, readers });
+      findings = checked();
+    }
+  } finally {
+    readers.stop();
+  }
+  return {
+    settings,
+    modes,
+    history: recorder.history(promised),
+    findings: findings ?? checked(),
+    redis: site.redis.name,
+    failedReadCount: recorder.failedReadCount,
+    originRequestCount: origin.requestCount,
+    tookMs: recorder.nowMs() - beganAtMs,
+  };
+}
+
+async function acted(given: {
+  settings: RunSettings;
+  draws: Draws;
+  recorder: Recorder;
+  site: SiteUnderTest;
+  origin: VersionedOrigin;
+  pages: readonly ServedPage[];
+  modes: readonly Mode[];
+  readers: Readers;
+  isOver: () => boolean;
+}): Promise<void> {
+  const { settings, draws, recorder, site, origin, pages, modes, readers, isOver } = given;
+  const { thinkMsMax, restMsMax } = settings;
+  const { colos } = site;
+  const writers = new Writers({ recorder, origin, pages, colos, modes });
+  // A database that keeps no snapshots cannot be restored.
+  const faults = settings.faults.filter(
+    (name) => name !== "redis-restored" || site.redis.keepsSnapshots,
+  );
+  origin.slowShare = slowShare;
+  const reading = colos.flatMap((colo) =>
+    Array.from({ length: settings.readersPerColo }, () =>
+      readers.readOn({ colo, pages, draws: draws.fork(), thinkMsMax, isOver }),
+    ),
+  );
+  const writing = Array.from({ length: settings.writerCount }, () =>
+    writers.writeOn(draws.fork(), { pauseMsMax: settings.writePauseMsMax, isOver }),
+  );
+  const victim = { site, origin, recorder, draws: draws.fork() };
+  const breaking = breakAndHeal(victim, { faults, restMsMax, isOver });
+  await Promise.all([...reading, ...writing, breaking]);
+  origin.slowShare = 0;
+}
+
+/** Each page is asked for at each colo, again and again, until quiet has lasted its time. */
+async function quieten(given: {
+  settings: RunSettings;
+  recorder: Recorder;
+  site: SiteUnderTest;
+  pages: readonly ServedPage[];
+  readers: Readers;
+}): Promise<void> {
+  const { settings, recorder, site, pages, readers } = given;
+  const fromMs = recorder.nowMs();
+  const untilMs = fromMs + settings.quietMs;
+  const inTurn = async (colo: (typeof site.colos)[number]): Promise<void> => {
+    const left = new Set(
+      pages.flatMap((page) => page.variants.map((variant) => ({ page, variant }))),
+    );
+    while (left.size > 0 && recorder.nowMs() < untilMs) {
+      const round = delay(maxLagMs);
+      for (const each of left) {
+        for (let turn = 0; turn < settings.readsPerRound; turn += 1) {
+          const read = await readers.read(colo, each.page, each.variant);
+          if (read?.cacheStatus.includes("; hit") === true) left.delete(each);
+        }
+      }
+      if (left.size > 0) await round;
+    }
+  };
+  await Promise.all(site.colos.map(inTurn));
+  recorder.quiet = { fromMs, untilMs };
+}
+
+async function lookNowAndThen(
+  everyMs: number,
+  isOver: () => boolean,
+  look: () => void,
+): Promise<void> {
+  if (everyMs === 0) return;
+  while (!isOver()) {
+    await delay(everyMs);
+    look();
+  }
+}

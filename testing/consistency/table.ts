@@ -1,0 +1,78 @@
+// The result of a run as lines for a terminal.
+import { boundMs } from "./checker/bound.ts";
+import { excerptAround } from "./checker/excerpt.ts";
+import { observedLags, quantile } from "./checker/observed-lag.ts";
+import type { RunResult } from "./run.ts";
+
+const violationsShown = 5;
+
+export function tableOf(result: RunResult): string {
+  const { history, findings, settings, modes } = result;
+  const { purges, reads } = history;
+  const accepted = purges.filter(({ outcome }) => outcome.kind === "accepted");
+  const count = (text: string) =>
+    reads.filter(({ cacheStatus }) => cacheStatus.includes(text)).length;
+  const promisedMs = boundMs(history, { fromMs: -Infinity, untilMs: -Infinity });
+  const widestMs = boundMs(history, { fromMs: -Infinity, untilMs: Infinity });
+  const lags = observedLags(history, widestMs);
+  const ms = (share: number) => `${Math.round(quantile(lags.sortedMs, share) ?? 0)} ms`;
+  const ofBound = `${promisedMs} ms, ${widestMs} ms under the longest replica lag`;
+  const modeCount = (mode: string) =>
+    accepted.filter(({ order }) => (order.mode ?? "hard") === mode);
+  const { excusedReads, excusedPurges } = findings;
+  const rows: [string, string | number][] = [
+    ["seed", settings.seed],
+    ["took", `${(result.tookMs / 1_000).toFixed(1)} s`],
+    ["colos; Redis; modes", `${history.colos.length}; ${result.redis}; ${modes.join(", ")}`],
+    ["operations", reads.length + result.failedReadCount + purges.length + history.writes.length],
+    ["reads", `${reads.length} (and ${result.failedReadCount} that broke or failed)`],
+    ["hits; collapsed", `${count("tidemark; hit")}; ${count("; collapsed")}`],
+    ["stale-if-error", count("stale-if-error")],
+    ["origin requests", result.originRequestCount],
+    ["versions written", history.writes.length],
+    [
+      "purges accepted, hard and soft",
+      `${modeCount("hard").length} and ${modeCount("soft").length}`,
+    ],
+    ["purges refused", purges.length - accepted.length],
+    ["faults", faultsSaid(result)],
+    [
+      "marks of loss",
+      history.journal.filter((each) => each.kind === "appended" && each.isMark).length,
+    ],
+    [
+      "excused, lost with all who knew of it",
+      excusesSaid(excusedPurges["lost-unread"], excusedReads["lost-unread"]),
+    ],
+    [
+      "excused, lost until who knew of it read on",
+      excusesSaid(excusedPurges["lost-until-noticed"], excusedReads["lost-until-noticed"]),
+    ],
+    ["a loss went unnoticed for, at most", `${Math.round(findings.unnoticedMsMax)} ms`],
+    ["bound", ofBound],
+    ["observed lag of hard purges: p50, p99, max", `${ms(0.5)}, ${ms(0.99)}, ${ms(1)}`],
+    ["seen at once", `${lags.atOnceCount} of ${lags.sortedMs.length}`],
+    ["violations", findings.violations.length],
+  ];
+  const table = rows.map(([name, value]) => `| ${name} | ${value} |`);
+  return ["| | |", "|---|---|", ...table, ...violationsSaid(result), ""].join("\n");
+}
+
+const excusesSaid = (purgeCount: number, readCount: number): string =>
+  `${purgeCount} purges, ${readCount} reads`;
+
+function faultsSaid({ history }: RunResult): string {
+  const byName = Object.entries(Object.groupBy(history.faults, ({ fault }) => fault));
+  return byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ") || "none";
+}
+
+function violationsSaid({ findings, history }: RunResult): string[] {
+  const { violations } = findings;
+  const byRule = Object.entries(Object.groupBy(violations, ({ rule }) => rule));
+  const counts = byRule.map(([rule, all]) => `${rule}: ${all.length}`);
+  const shown = violations.slice(0, violationsShown).flatMap((violation) => {
+    const heading = ["", `${violation.rule}: ${violation.what}`];
+    return heading.concat(excerptAround(violation, history));
+  });
+  return violations.length === 0 ? [] : ["", ...counts, ...shown];
+}

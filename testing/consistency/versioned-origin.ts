@@ -1,0 +1,74 @@
+// An origin whose every answer carries the version of its page and the instant of its generation,
+// and that takes its time between generating an answer and sending it.
+import { setTimeout as delay } from "node:timers/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import type { Draws } from "../draws.ts";
+import type { ServedPage } from "./pages.ts";
+import type { Recorder } from "./recorder.ts";
+
+export interface VersionedOrigin {
+  readonly url: string;
+  readonly requestCount: number;
+  /** The share of answers that take long, from a third of a second up to `originMsMax`. */
+  slowShare: number;
+  /** The share of answers that are 503. */
+  errorShare: number;
+  /** A new version; from now on no older one is generated. */
+  write(path: string): void;
+  stop(): Promise<void>;
+}
+
+export async function startVersionedOrigin(given: {
+  pages: readonly ServedPage[];
+  recorder: Recorder;
+  draws: Draws;
+  originMsMax: number;
+}): Promise<VersionedOrigin> {
+  const { pages, recorder, draws, originMsMax } = given;
+  const byPath = new Map(pages.map((page) => [page.path, page]));
+  const versions = new Map<string, number>();
+  const settings = { slowShare: 0, errorShare: 0, requestCount: 0 };
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    settings.requestCount += 1;
+    const page = byPath.get(request.url ?? "");
+    if (page === undefined) return void response.writeHead(404).end();
+    const isSlow = draws.isLucky(settings.slowShare);
+    const takesMs = isSlow ? draws.between(300, originMsMax) : draws.between(0, 10);
+    if (page.allowance !== "none" && draws.isLucky(settings.errorShare)) {
+      recorder.originErrors.push({ path: page.path, atMs: recorder.nowMs() });
+      return void response.writeHead(503).end();
+    }
+    const variant = page.variants.length > 1 ? (request.headers["accept-language"] ?? "") : "";
+    // Generated here, and on its way for a while: a purge may be accepted meanwhile.
+    const version = versions.get(page.path) ?? 1;
+    const generatedAtMs = recorder.nowMs();
+    const isUnchanged = request.headers["if-none-match"] === etagOf(version);
+    await delay(takesMs);
+    response.writeHead(isUnchanged ? 304 : 200, {
+      "cache-control": page.cacheControl,
+      "surrogate-key": page.tagField,
+      "x-version": `${version};${variant}`,
+      "x-generated-at": generatedAtMs.toFixed(1),
+      ...(page.isValidated ? { etag: etagOf(version) } : {}),
+      ...(page.variants.length > 1 ? { vary: "accept-language" } : {}),
+    });
+    response.end(isUnchanged ? undefined : bodyOf(page.path, `${version};${variant}`));
+  };
+  const server = await startScriptedOrigin((request, response) => void answer(request, response));
+  return Object.assign(settings, {
+    url: server.url,
+    write: (path: string) => {
+      const version = (versions.get(path) ?? 1) + 1;
+      versions.set(path, version);
+      recorder.writes.push({ path, version, atMs: recorder.nowMs() });
+    },
+    stop: () => server.stop(),
+  });
+}
+
+const etagOf = (version: number): string => `"v${version}"`;
+
+/** @param said version and variant, as the field `x-version` has them */
+export const bodyOf = (path: string, said: string): string => `${path} ${said}`;

@@ -1,0 +1,120 @@
+// Writers: each writes new versions of pages and then purges them, signed as a webhook, at any colo:
+// once or several times at once, again later, and again when a try was not accepted.
+import { setTimeout as delay } from "node:timers/promises";
+import type { SendVerdict } from "../../src/purger/answer.ts";
+import { messageOf, type PurgeMessage } from "../../src/purger/message.ts";
+import { createPurger, type Purger } from "../../src/purger/purger.ts";
+import { covers } from "./checker/coverage.ts";
+import type { Draws } from "../draws.ts";
+import type { Mode, Order, PurgeTry } from "./checker/operations.ts";
+import { ordersCovering, type ServedPage } from "./pages.ts";
+import type { ReadFrom } from "./readers.ts";
+import type { Recorder } from "./recorder.ts";
+import { purgeSecret } from "./site-under-test.ts";
+import type { VersionedOrigin } from "./versioned-origin.ts";
+
+const tryTimeoutMs = 8_000;
+const triesMax = 4;
+const lateMsMax = 3_000;
+/** Of purges: how many go to every colo at once, and how many are delivered again later. */
+const severalShare = 0.15;
+const againShare = 0.15;
+/** Of orders that cover everything, how many are sent after all; of hard ones, how many softened. */
+const everythingShare = 0.15;
+const softenedShare = 0.25;
+
+export interface WritersSettings {
+  readonly recorder: Recorder;
+  readonly origin: VersionedOrigin;
+  readonly pages: readonly ServedPage[];
+  readonly colos: readonly ReadFrom[];
+  readonly modes: readonly Mode[];
+}
+
+export class Writers {
+  readonly #given: WritersSettings;
+  readonly #purgers: ReadonlyMap<string, Purger>;
+  readonly #late = new Set<Promise<unknown>>();
+
+  constructor(given: WritersSettings) {
+    this.#given = given;
+    this.#purgers = new Map(given.colos.map(({ name, url }) => [name, purgerOf(url)]));
+  }
+
+  /** Until `isOver`, late deliveries included. */
+  async writeOn(draws: Draws, given: { pauseMsMax: number; isOver: () => boolean }): Promise<void> {
+    while (!given.isOver()) {
+      await this.#change(draws);
+      await delay(draws.between(0, given.pauseMsMax));
+    }
+    await Promise.all(this.#late);
+  }
+
+  async #change(draws: Draws): Promise<void> {
+    const { pages, origin, colos, modes } = this.#given;
+    const changed = draws.oneOf(pages);
+    const mode = draws.oneOf(modes);
+    const orders = ordersCovering(changed).filter(
+      ({ everything }) => everything !== true || draws.isLucky(everythingShare),
+    );
+    const order: Order = { ...draws.oneOf(orders), ...(mode === "soft" ? { mode } : {}) };
+    origin.write(changed.path);
+    for (const page of pages) {
+      if (page !== changed && covers(order, page) && draws.isLucky(0.5)) origin.write(page.path);
+    }
+    const message = messageOf(order);
+    const first = draws.oneOf(colos);
+    const at = draws.isLucky(severalShare) ? colos : [first];
+    if (draws.isLucky(againShare)) this.#again(message, order, draws);
+    await Promise.all(at.map((colo) => this.#untilAccepted(message, order, colo)));
+    if (mode === "hard" && modes.includes("soft") && draws.isLucky(softenedShare)) {
+      // A soft purge right behind a hard one of the same targets must not hide it.
+      const softened: Order = { ...order, mode: "soft" };
+      await this.#untilAccepted(messageOf(softened), softened, draws.oneOf(colos));
+    }
+  }
+
+  /** The same message once more, out of order and at any colo: as good as once. */
+  #again(message: PurgeMessage, order: Order, draws: Draws): void {
+    const colo = draws.oneOf(this.#given.colos);
+    const afterMs = draws.between(0, lateMsMax);
+    const late = delay(afterMs).then(() => this.#send(message, order, colo));
+    this.#late.add(late);
+    void late.finally(() => this.#late.delete(late));
+  }
+
+  async #untilAccepted(message: PurgeMessage, order: Order, colo: ReadFrom): Promise<void> {
+    for (let tries = 1; tries <= triesMax; tries += 1) {
+      if ((await this.#send(message, order, colo)) === "accepted") return;
+      await delay(200 * tries);
+    }
+  }
+
+  async #send(message: PurgeMessage, order: Order, colo: ReadFrom): Promise<string> {
+    const { recorder } = this.#given;
+    const invokedAtMs = recorder.nowMs();
+    const verdict = await this.#purgers.get(colo.name)?.send(message);
+    const outcome = outcomeOf(verdict);
+    const returnedAtMs = recorder.nowMs();
+    const { id } = message;
+    recorder.purges.push({ id, order, colo: colo.name, invokedAtMs, returnedAtMs, outcome });
+    return outcome.kind;
+  }
+}
+
+function outcomeOf(verdict: SendVerdict | undefined): PurgeTry["outcome"] {
+  if (verdict?.kind === "accepted") return { kind: "accepted", position: verdict.position };
+  return { kind: "refused", why: verdict?.kind === "refused" ? verdict.error.code : "try-later" };
+}
+
+function purgerOf(coloUrl: string): Purger {
+  const url = `${coloUrl}/_cache/purge`;
+  return createPurger({ url, secret: purgeSecret, retry: { tryTimeoutMs } });
+}
+
+/** Which modes of purge the Worker under test takes: one is asked of a page that nobody reads. */
+export async function modesTaken({ url }: ReadFrom): Promise<Mode[]> {
+  const order = { tags: ["nobody"], mode: "soft" } as const;
+  const verdict = await purgerOf(url).send(messageOf(order));
+  return verdict.kind === "refused" ? ["hard"] : ["hard", "soft"];
+}

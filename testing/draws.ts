@@ -1,0 +1,34 @@
+// Seeded choices: the same seed plans the same run, though workerd and Redis keep their own time.
+import { drawsFrom } from "./simulation/journal-simulator.ts";
+
+export class Draws {
+  readonly #draw: () => number;
+
+  constructor(seed: number) {
+    this.#draw = drawsFrom(seed);
+  }
+
+  /** A generator of its own, so that one actor's pace does not change what another draws. */
+  fork(): Draws {
+    return new Draws(Math.floor(this.#draw() * 4_294_967_296));
+  }
+
+  isLucky(share: number): boolean {
+    return this.#draw() < share;
+  }
+
+  between(min: number, max: number): number {
+    return min + this.#draw() * (max - min);
+  }
+
+  oneOf<T>(choices: readonly T[]): T {
+    const chosen = choices[Math.floor(this.#draw() * choices.length)];
+    if (chosen === undefined) throw new Error("There is nothing to choose from.");
+    return chosen;
+  }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    const placed = items.map((item) => ({ item, place: this.#draw() }));
+    return placed.sort((a, b) => a.place - b.place).map(({ item }) => item);
+  }
+}

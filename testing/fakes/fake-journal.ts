@@ -1,0 +1,137 @@
+// A journal that answers at once, over a simulated stream, and remembers what it was asked. Reads
+// outside of transactions see the stream as a replica has it.
+import {
+  decodeEntry,
+  encodeEntry,
+  type Entry,
+  type EntryPlace,
+  type NewEntry,
+} from "../../src/purge/journal/entry.ts";
+import { type Journal, newestCount, type PlaceState } from "../../src/purge/journal/journal.ts";
+import type { FakeClock } from "./fake-clock.ts";
+import {
+  comparePositions,
+  SimulatedStream,
+  type StreamItem,
+} from "../simulation/simulated-stream.ts";
+
+const unavailable = { kind: "unavailable" } as const;
+
+export class FakeJournal implements Journal {
+  readonly stream = new SimulatedStream();
+  readonly #clock: FakeClock;
+  /** Names of what was asked, in order. */
+  readonly asked: (keyof Journal)[] = [];
+  /** What trimming leaves. */
+  keptCount = 8_192;
+  /** These fail; the rest works. */
+  down: readonly (keyof Journal)[] = [];
+  replicaLagMs = 0;
+  /** What every answer waits for, once the journal has done its part. */
+  beforeAnswer: () => Promise<void> = () => Promise.resolve();
+  #marks = 0;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  /** Reads alone. */
+  get readCount(): number {
+    return this.asked.filter((name) => name !== "append" && name !== "standing").length;
+  }
+
+  async newest() {
+    return this.#answer("newest", () => this.#read(this.#replica()));
+  }
+
+  async since(place: EntryPlace) {
+    return this.#answer("since", () => {
+      const entries = decoded(this.#replica());
+      const at = entries.findIndex((entry) => isSame(entry, place));
+      if (at < 0) return { kind: "not-joined" } as const;
+      return { ...this.#read([]), entries: entries.slice(at + 1) };
+    });
+  }
+
+  async atPrimary(position: string) {
+    return this.#answer("atPrimary", () => {
+      const upTo = decoded(this.stream.items).findLast(
+        (entry) => comparePositions(entry.position, position) <= 0,
+      );
+      const isTrimmed = upTo === undefined && this.#isFull;
+      return { ...this.#read(this.stream.items), upTo, isTrimmed };
+    });
+  }
+
+  async standing(places: readonly EntryPlace[]) {
+    return this.#answer("standing", () => {
+      const entries = decoded(this.stream.items);
+      const oldest = entries[0]?.position ?? "0-0";
+      const states = places.map((place): PlaceState => {
+        if (entries.some((entry) => isSame(entry, place))) return "standing";
+        const isOlder = comparePositions(place.position, oldest) < 0;
+        return isOlder && this.#isFull ? "trimmed" : "gone";
+      });
+      return { kind: "read", states } as const;
+    });
+  }
+
+  async appendMark(lost: string) {
+    return this.#answer("appendMark", () => {
+      const targets = { tags: ["everything"], prefixes: [] };
+      const n = `mark-${(this.#marks += 1)}`;
+      this.write({ ...nobodys, n, mode: "hard", targets, lost });
+      return this.#read(this.stream.items);
+    });
+  }
+
+  async append(entries: readonly NewEntry[]) {
+    return this.#answer("append", () => {
+      const positions = entries.map((entry) => this.write(entry));
+      return { kind: "appended", positions } as const;
+    });
+  }
+
+  get #isFull(): boolean {
+    return this.stream.items.length >= this.keptCount;
+  }
+
+  /** As somebody else would, past this isolate. @returns its position */
+  write(entry: NewEntry): string {
+    const fields = Object.entries(encodeEntry(entry)).flat();
+    const { atMs } = this.#clock;
+    const position = this.stream.append(fields, { atMs });
+    this.stream.trimTo(this.keptCount, atMs);
+    return position;
+  }
+
+  #replica(): readonly StreamItem[] {
+    return this.stream.seenAt(this.#clock.atMs - this.replicaLagMs);
+  }
+
+  #read(items: readonly StreamItem[]) {
+    const entries = decoded(items.slice(-newestCount));
+    return { kind: "read", entries, sentAtMs: this.#clock.atMs } as const;
+  }
+
+  async #answer<T extends { kind: string }>(
+    name: keyof Journal,
+    work: () => T,
+  ): Promise<T | typeof unavailable> {
+    this.asked.push(name);
+    if (this.down.includes(name)) return unavailable;
+    const done = work();
+    await this.beforeAnswer();
+    return done;
+  }
+}
+
+const nobodys = { id: "", bodyDigest: "", reason: "", by: "test", lost: "" };
+
+function decoded(items: readonly StreamItem[]): Entry[] {
+  return items.map(({ id, fields }) => decodeEntry(id, fields));
+}
+
+function isSame(entry: Entry, { position, n }: EntryPlace): boolean {
+  return entry.position === position && entry.n === n;
+}

@@ -1,0 +1,247 @@
+// Random histories of the simulated world, and what must hold in every one of them: nothing
+// generated before a purge answers more than N + max(0, ε + L − A) after it. Every stored response
+// counts as being in every tier at once, so whatever order stores come in is covered.
+import { type SimulatedWorld, SimulatedWorld as World } from "./journal-simulator.ts";
+import {
+  type Parts,
+  type SimulatedColo,
+  type SimulatedFill,
+  SimulatedIsolate,
+  soundParts,
+} from "./simulated-isolate.ts";
+import type { SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
+import { isNamed, leaves, pages } from "./simulated-pages.ts";
+import { type Owed, PromiseLedger } from "./promise-ledger.ts";
+import {
+  coloAfter,
+  colosOf,
+  misfortunes,
+  misfortuneShare,
+  settingsOf,
+  type WorldKind,
+} from "./simulated-weather.ts";
+
+export interface History {
+  /** Each names the instant, the response, and the purge that should have covered it. */
+  readonly violations: readonly string[];
+  /** How often a stored response was asked for, and how often it answered. */
+  readonly judgedCount: number;
+  readonly usableCount: number;
+}
+
+export interface HistoryOptions {
+  readonly parts?: Partial<Parts>;
+  readonly kind?: WorldKind;
+  /** For a replay: a line per event. */
+  readonly tell?: ((line: string) => void) | undefined;
+}
+
+export async function historyOf(seed: number, options: HistoryOptions = {}): Promise<History> {
+  const { kind = "ordinary", tell, parts } = options;
+  const world = new World(settingsOf(seed, kind), { tell });
+  world.tell(() => JSON.stringify(world.settings));
+  const course = new Course(world, { kind, parts: { ...soundParts, ...parts } });
+  await world.time.keeping(() => course.run());
+  return course;
+}
+
+const stepCount = 28;
+
+class Course implements History {
+  readonly violations: string[] = [];
+  judgedCount = 0;
+  usableCount = 0;
+  readonly #world: SimulatedWorld;
+  readonly #parts: Parts;
+  readonly #ledger: PromiseLedger;
+  readonly #isolates: SimulatedIsolate[];
+  readonly #fills: SimulatedFill[] = [];
+  /** The purges that cover a response. */
+  readonly #owedOf = new Map<SimulatedFill, Owed[]>();
+  readonly #suffer: () => void;
+  /** How often something happens to the journal. */
+  readonly #misfortune: number;
+  readonly #kind: WorldKind;
+  readonly #sent: SignedOrder[] = [];
+  #isolateCount = 0;
+
+  constructor(world: SimulatedWorld, { kind, parts }: { kind: WorldKind; parts: Parts }) {
+    this.#world = world;
+    this.#parts = parts;
+    this.#ledger = new PromiseLedger(world, (owed) => {
+      for (const [fill, owedOf] of this.#owedOf) if (isCovered(fill, owed)) owedOf.push(owed);
+    });
+    this.#misfortune = misfortuneShare(world, kind);
+    this.#kind = kind;
+    this.#isolates = colosOf(world, kind).map((colo) => this.#begin(colo));
+    this.#suffer = misfortunes(world, kind, {
+      isolates: () => this.#isolates,
+      afterLoss: () => this.#ledger.afterLoss(this.#isolates),
+    });
+    world.time.afterEach = () => {
+      for (const isolate of this.#isolates) {
+        if (this.#ledger.note(isolate)) this.#tellView(isolate);
+      }
+    };
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world;
+    for (let step = 0; step < stepCount; step += 1) {
+      this.#act();
+      await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
+    }
+    // Quiet and reachable, with requests: whatever is owed by now falls due.
+    world.isRedisDown = false;
+    const untilAtMs = world.atMs + 12_000;
+    while (world.atMs < untilAtMs) {
+      for (const isolate of this.#isolates) void isolate.attend();
+      await this.#passTo(world.atMs + 3_000);
+    }
+  }
+
+  #begin(colo: SimulatedColo): SimulatedIsolate {
+    this.#isolateCount += 1;
+    const name = `isolate ${this.#isolateCount}${colo.name && ` in ${colo.name}`}`;
+    return new SimulatedIsolate(this.#world, { colo, name }, this.#parts);
+  }
+
+  #act(): void {
+    const { draw, any } = { draw: this.#world.draw, any: this.#world.any.bind(this.#world) };
+    const isolate = any(this.#isolates);
+    if (draw() < this.#misfortune) return this.#suffer();
+    const drawn = draw();
+    if (drawn < 0.3) void isolate.attend();
+    else if (drawn < 0.4) void this.#request(isolate);
+    else if (drawn < 0.7) void this.#fill(isolate);
+    else if (drawn < 0.97) void this.#purge(isolate);
+    else this.#replace(isolate);
+  }
+
+  #replace(isolate: SimulatedIsolate): void {
+    const colo = coloAfter(isolate.place.colo, this.#kind, this.#isolateCount);
+    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(colo);
+  }
+
+  async #request(isolate: SimulatedIsolate): Promise<void> {
+    if (this.#fills.length === 0) return;
+    const fill = this.#world.any(this.#fills);
+    const answer = await isolate.request(fill);
+    this.judgedCount += 1;
+    if (answer !== undefined) this.usableCount += 1;
+    this.#world.tell(() => `${isolate.name} is asked for ${fill.page}: ${answer ?? "forwards"}`);
+  }
+
+  async #fill(isolate: SimulatedIsolate): Promise<void> {
+    const { world } = isolate;
+    const fill = await isolate.fill(world.any(pages), world.any(leaves));
+    this.#fills.push(fill);
+    this.#owedOf.set(
+      fill,
+      Array.from(this.#ledger.all).filter((owed) => isCovered(fill, owed)),
+    );
+  }
+
+  async #purge(isolate: SimulatedIsolate): Promise<void> {
+    const order = this.#orderFor(isolate);
+    const { failedCount } = isolate.redis;
+    const accepted = await isolate.accept(order);
+    if (accepted === undefined) return;
+    const owed = this.#ledger.accepted(accepted, isolate);
+    await this.#stoodUpFor(owed, isolate, failedCount);
+  }
+
+  #orderFor(isolate: SimulatedIsolate): SignedOrder {
+    const { world } = isolate;
+    const isAgain = this.#kind === "resending" && this.#sent.length > 0 && world.draw() < 0.5;
+    if (isAgain) {
+      const order = world.any(this.#sent.slice(-3));
+      world.tell(() => `${isolate.name} is sent the purge ${order.id} again`);
+      return order;
+    }
+    const mode = world.draw() < 0.75 ? "hard" : "soft";
+    const page = world.any(pages);
+    const order = isolate.orderOf(page, mode);
+    world.tell(() => `${isolate.name} is sent a ${mode} purge of ${page}, ${order.id}`);
+    this.#sent.push(order);
+    return order;
+  }
+
+  /**
+   * Rule 22: what was lost before it was looked for stands again soon after, if its isolate reached the
+   * journal. It may be looked for with what was accepted a second before it, or N/10.
+   */
+  async #stoodUpFor(owed: Owed, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
+    const { time, settings } = this.#world;
+    const togetherMs = Math.min(1_000, settings.maxLagMs.usual / 10);
+    await time.sleep(settings.maxLagMs.usual / 2 - togetherMs - 1);
+    const { lostAtMs } = owed;
+    await time.sleep(togetherMs + 4 * settings.wayMs + 2);
+    const wasReached = isolate.redis.failedCount === failedCount;
+    if (lostAtMs === Infinity || owed.lostAtMs !== lostAtMs || !wasReached) return;
+    owed.countsFromMs = Math.min(owed.countsFromMs, this.#world.atMs);
+  }
+
+  async #passTo(atMs: number): Promise<void> {
+    const { settings, time } = this.#world;
+    const stops = new Set<number>();
+    for (const owed of this.#ledger.all) {
+      for (const maxLagMs of Object.values(settings.maxLagMs)) {
+        const afterMs = this.#ledger.dueAtMs(owed, undefined, maxLagMs) + 1;
+        if (afterMs > time.atMs && afterMs < atMs) stops.add(afterMs);
+      }
+    }
+    for (const stop of [...Array.from(stops).sort((a, b) => a - b), atMs]) {
+      await time.passTo(stop);
+      for (const isolate of this.#isolates) this.#probe(isolate);
+    }
+  }
+
+  /** Asks for all that ought not to answer, once for each view and for each purge that falls due. */
+  #probe(isolate: SimulatedIsolate): void {
+    const { atMs, settings } = this.#world;
+    const version = this.#ledger.versionOf(isolate);
+    for (const [fill, owedOf] of this.#owedOf) {
+      let dueCount = 0;
+      for (const owed of owedOf) {
+        if (this.#ledger.dueAtMs(owed, isolate, settings.maxLagMs[fill.page]) < atMs) dueCount += 1;
+      }
+      if (dueCount === 0) continue;
+      const probed = isolate.probed.get(fill);
+      if (probed?.version === version && probed.dueCount === dueCount) continue;
+      isolate.probed.set(fill, { version, dueCount });
+      const answer = isolate.answer(fill);
+      if (answer !== undefined) this.#weigh(isolate, fill, answer);
+    }
+  }
+
+  #weigh(isolate: SimulatedIsolate, fill: SimulatedFill, answer: "fresh" | "stale"): void {
+    const { atMs, settings } = this.#world;
+    for (const owed of this.#owedOf.get(fill) ?? []) {
+      const lateMs = atMs - this.#ledger.dueAtMs(owed, isolate, settings.maxLagMs[fill.page]);
+      const isForbidden = owed.entry.mode === "hard" || answer === "fresh";
+      if (lateMs > 0 && isForbidden) this.#breach({ isolate, fill, owed, lateMs });
+    }
+  }
+
+  #breach(found: { isolate: SimulatedIsolate; fill: SimulatedFill; owed: Owed; lateMs: number }) {
+    const { isolate, fill, owed, lateMs } = found;
+    const { stamp, colo, requestedAtMs } = fill.stored.metadata;
+    const { page, leave, generatedAtMs } = fill;
+    const told = { page, leave, generatedAtMs, stamp, colo, requestedAtMs, purge: owed.entry };
+    const text = `${lateMs} ms late, ${isolate.name} answers with ${JSON.stringify(told)}`;
+    this.#world.tell(() => `VIOLATION: ${text}`);
+    this.violations.push(text);
+  }
+
+  #tellView({ name, view }: SimulatedIsolate): void {
+    this.#world.tell(() => {
+      const places = view.chain?.entries.slice(-4).map(({ position }) => position) ?? [];
+      return `${name} has read up to ${places.join(" ")}, asked at ${view.sentAtMs - 1_000_000}`;
+    });
+  }
+}
+
+function isCovered({ generatedAtMs, page }: SimulatedFill, { entry, appendedAtMs }: Owed): boolean {
+  return generatedAtMs < appendedAtMs && isNamed(entry.targets, page);
+}

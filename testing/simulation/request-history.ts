@@ -1,0 +1,213 @@
+// Random histories of requests: the whole product on their way, in several isolates and colos over
+// one database, and clients that look at what they are given. Slower than the histories of views
+// alone, and nearer to the promise: no answer that was not just made for its request shows a
+// version older than a purge later than the bound after it.
+import { createHash } from "node:crypto";
+import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
+import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
+import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
+import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
+import { settledTurn, SimulatedTime } from "./simulated-time.ts";
+import { SimulatedWorld } from "./journal-simulator.ts";
+import type { History, HistoryOptions } from "./history.ts";
+import { PromiseLedger } from "./promise-ledger.ts";
+import { colosOf, misfortunes, misfortuneShare, settingsOf } from "./simulated-weather.ts";
+
+export interface RequestHistoryOptions extends HistoryOptions {
+  readonly siteParts?: Partial<SiteParts>;
+}
+
+export async function requestHistoryOf(
+  seed: number,
+  options: RequestHistoryOptions = {},
+): Promise<History> {
+  const { tell, kind = "ordinary" } = options;
+  const time = new SimulatedTime(settledTurn);
+  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
+  world.tell(() => JSON.stringify(world.settings));
+  const course = new RequestCourse(world, options);
+  await time.keeping(() => digestingAtOnce(() => course.run()));
+  return course;
+}
+
+/** The runtime digests in other threads, whose order nobody can repeat. */
+async function digestingAtOnce<T>(run: () => Promise<T>): Promise<T> {
+  const { subtle } = crypto;
+  const digest = async (_: unknown, bytes: Uint8Array) =>
+    new Uint8Array(createHash("sha256").update(bytes).digest()).buffer;
+  Object.defineProperty(subtle, "digest", { value: digest, configurable: true });
+  try {
+    return await run();
+  } finally {
+    Reflect.deleteProperty(subtle, "digest");
+  }
+}
+
+const stepCount = 24;
+
+class RequestCourse implements History {
+  readonly violations: string[] = [];
+  judgedCount = 0;
+  usableCount = 0;
+  readonly #world: SimulatedWorld;
+  readonly #options: RequestHistoryOptions;
+  readonly #ledger: PromiseLedger;
+  readonly #origin: SimulatedOrigin;
+  readonly #sites: SimulatedSite[];
+  readonly #leaveOf: ReadonlyMap<Page, Leave>;
+  readonly #suffer: () => void;
+  readonly #misfortune: number;
+
+  constructor(world: SimulatedWorld, options: RequestHistoryOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#ledger = new PromiseLedger(world, () => undefined);
+    const { kind = "ordinary" } = options;
+    const isCrossing = kind === "crossing";
+    this.#origin = new SimulatedOrigin(
+      world,
+      isCrossing ? 14_000 : world.any([500, 3_000, 14_000]),
+      kind === "lying",
+    );
+    this.#misfortune = misfortuneShare(world, kind) / 2;
+    const drawn = (): Leave => world.any(["fresh", "stale-while-revalidate", "stale-if-error"]);
+    this.#leaveOf = new Map(
+      pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
+    );
+    this.#sites = colosOf(world, kind).map((colo) => this.#begin(colo));
+    const isolates = () => this.#sites.map(({ isolate }) => isolate);
+    this.#suffer = misfortunes(world, kind, {
+      isolates,
+      afterLoss: () => this.#ledger.afterLoss(isolates()),
+    });
+    world.time.afterEach = () => {
+      for (const { isolate } of this.#sites) this.#ledger.note(isolate);
+    };
+  }
+
+  #begin(colo: SimulatedColo): SimulatedSite {
+    const { parts, siteParts } = this.#options;
+    const name = `isolate ${(this.#sites?.length ?? 0) + 1}${colo.name && ` in ${colo.name}`}`;
+    const isolate = new SimulatedIsolate(this.#world, { colo, name }, { ...soundParts, ...parts });
+    const around = { cache: colo.cache, origin: this.#origin };
+    return new SimulatedSite(isolate, around, { ...soundSiteParts, ...siteParts });
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world;
+    for (let step = 0; step < stepCount; step += 1) {
+      this.#act();
+      await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 9_000 : 1_500));
+    }
+    world.isRedisDown = false;
+    await this.#passTo(world.atMs + 12_000);
+    for (const site of this.#sites) this.violations.push(...site.failures);
+  }
+
+  #act(): void {
+    const { any, draw } = { any: this.#world.any.bind(this.#world), draw: this.#world.draw };
+    if (draw() < this.#misfortune) return this.#suffer();
+    const drawn = draw();
+    const [site, page] = [any(this.#sites), any(pages)];
+    if (drawn < 0.1) this.#origin.isDown = !this.#origin.isDown;
+    else if (drawn < 0.25) void this.#purge(site, page);
+    else for (let count = any([1, 1, 2]); count > 0; count -= 1) void this.#ask(site, page);
+  }
+
+  /** As an editor would: the change first, then the purge. */
+  async #purge(site: SimulatedSite, page: Page): Promise<void> {
+    this.#origin.change(page);
+    const accepted = await site.isolate.purge(page, "hard");
+    if (accepted !== undefined) this.#ledger.accepted(accepted, site.isolate);
+  }
+
+  async #ask(site: SimulatedSite, page: Page, onlyIfCached = false): Promise<void> {
+    const world = this.#world;
+    const arrivedAtMs = world.atMs;
+    const method = world.draw() < 0.1 ? "HEAD" : "GET";
+    const headers = new Headers(onlyIfCached ? { "cache-control": "only-if-cached" } : {});
+    // Who has a lying origin's tag has nobody knows which version.
+    const isConditional = world.draw() < 0.15 && !this.#origin.isLying;
+    if (isConditional) headers.set("if-none-match", `"${this.#origin.current(page).number}"`);
+    const url = urlOf(page, this.#leaveOf.get(page) ?? "fresh");
+    const response = await site.serve(new Request(url, { method, headers }));
+    const answeredAtMs = world.atMs;
+    const text = await response.text();
+    const status = response.headers.get("cache-status") ?? "";
+    world.tell(() => {
+      const etag = response.headers.get("etag");
+      return `${site.isolate.name}: ${method} ${page} → ${response.status} ${etag} ${text} ${status}`;
+    });
+    if (response.status !== 200 && response.status !== 304) return;
+    const told = { site, page, arrivedAtMs, answeredAtMs, status };
+    if (!this.#origin.isLying) this.#weigh(told, response.headers.get("etag")?.slice(1, -1) ?? "");
+    if (text !== "") this.#weigh(told, text);
+  }
+
+  #weigh(told: Told, number: string): void {
+    const { page, status, arrivedAtMs } = told;
+    const version = this.#origin.version(Number(number));
+    if (version?.page !== page) return this.#breach(told, `no version of this page: ${number}`);
+    this.judgedCount += 1;
+    // Where its origin lies, also what it found unchanged.
+    const isStored = /; hit|; collapsed|stale-if-error/.test(status);
+    const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
+    if (!isStored && !isFoundUnchanged) {
+      // Just made for this request, or found unchanged by its origin.
+      if (version.diedAtMs < arrivedAtMs) this.#breach(told, `version ${number}, forwarded`);
+      return;
+    }
+    this.usableCount += 1;
+    const lateMs = this.#lateMs(told, version);
+    if (lateMs > 0) this.#breach(told, `version ${number}, ${lateMs} ms late`);
+  }
+
+  /** How long after it was owed that no answer shows this version. */
+  #lateMs({ site, page, answeredAtMs }: Told, { diedAtMs }: Version): number {
+    let mostMs = -Infinity;
+    for (const owed of this.#ledger.all) {
+      const { entry, appendedAtMs } = owed;
+      const isOlder = diedAtMs <= appendedAtMs && isNamed(entry.targets, page);
+      if (!isOlder || entry.mode !== "hard") continue;
+      const maxLagMs = this.#world.settings.maxLagMs[page];
+      const dueAtMs = this.#ledger.dueAtMs(owed, site.isolate, maxLagMs);
+      mostMs = Math.max(mostMs, answeredAtMs - dueAtMs);
+    }
+    return mostMs;
+  }
+
+  #breach({ site, page, arrivedAtMs, answeredAtMs, status }: Told, what: string): void {
+    const when = `asked at ${arrivedAtMs - 1_000_000}, answered at ${answeredAtMs - 1_000_000}`;
+    const text = `${site.isolate.name} answers ${page} with ${what}: ${when}, ${status}`;
+    this.#world.tell(() => `VIOLATION: ${text}`);
+    this.violations.push(text);
+  }
+
+  /** Clients come whenever something falls due. */
+  async #passTo(atMs: number): Promise<void> {
+    const { settings, time } = this.#world;
+    for (;;) {
+      let stop = atMs;
+      for (const owed of this.#ledger.all) {
+        for (const maxLagMs of Object.values(settings.maxLagMs)) {
+          const afterMs = this.#ledger.dueAtMs(owed, undefined, maxLagMs) + 1;
+          if (afterMs > time.atMs && afterMs < stop) stop = afterMs;
+        }
+      }
+      await time.passTo(stop);
+      if (stop >= atMs) return;
+      const onlyIfCached = this.#world.draw() < 0.5;
+      for (const site of this.#sites) {
+        for (const page of pages) void this.#ask(site, page, onlyIfCached);
+      }
+    }
+  }
+}
+
+interface Told {
+  readonly site: SimulatedSite;
+  readonly page: Page;
+  readonly arrivedAtMs: number;
+  readonly answeredAtMs: number;
+  readonly status: string;
+}

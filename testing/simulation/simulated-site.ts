@@ -1,0 +1,125 @@
+// One isolate of the simulated world with the whole product on the way of its requests: the real
+// `serve()` over the real tiers, an origin, and the purge protocol of a SimulatedIsolate.
+import "../fakes/workers-globals.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
+import { ByteBudget } from "../../src/proxy/body/byte-budget.ts";
+import { Flights } from "../../src/cache/flights.ts";
+import { FewAtOnce } from "../../src/cache/few-at-once.ts";
+import { Rangeless } from "../../src/proxy/fetch/rangeless.ts";
+import { KnownVary } from "../../src/proxy/request/forward-selecting.ts";
+import { Invalidations } from "../../src/proxy/storing/invalidate.ts";
+import { LeftOutTags } from "../../src/proxy/storing/left-out-tags.ts";
+import { Lifts } from "../../src/proxy/reuse/lifts.ts";
+import { Loops } from "../../src/proxy/request/loops.ts";
+import { OriginHealth } from "../../src/proxy/fetch/origin-health.ts";
+import { compileRoutes } from "../../src/proxy/request/routes.ts";
+import type { Ports, Tiers } from "../../src/proxy/ports.ts";
+import { serve } from "../../src/proxy/serve.ts";
+import { SharedOdds } from "../../src/proxy/reuse/shared-odds.ts";
+import { Uncacheable } from "../../src/proxy/reuse/uncacheable.ts";
+import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
+import { EdgeTier } from "../../src/cache/tiers/edge-tier.ts";
+import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { SimulatedCache } from "./simulated-cache.ts";
+import type { SimulatedIsolate } from "./simulated-isolate.ts";
+import type { SimulatedOrigin } from "./simulated-origin.ts";
+import { configOf } from "./simulated-pages.ts";
+
+/** What a test may put a faulty part in the place of; the rest is the product's own. */
+export interface SiteParts {
+  readonly tiers: (tiers: Tiers, isolate: SimulatedIsolate) => Tiers;
+  readonly ports: (ports: Ports, isolate: SimulatedIsolate) => Ports;
+}
+
+export const soundSiteParts: SiteParts = { tiers: (tiers) => tiers, ports: (ports) => ports };
+
+const memoryBytes = 1_000_000;
+
+type Compiled = Pick<Ports, "matchRoute" | "readUrl">;
+
+const compiled = new WeakMap<Config, Compiled>();
+
+function compiledOf(config: Config): Compiled {
+  let known = compiled.get(config);
+  if (known === undefined) {
+    const matchRoute = compileRoutes(config);
+    known = { matchRoute, readUrl: compileUrlReader({ config, matchRoute, siteHost: undefined }) };
+    compiled.set(config, known);
+  }
+  return known;
+}
+
+export class SimulatedSite {
+  readonly isolate: SimulatedIsolate;
+  /** Of work behind answers; there should be none. */
+  readonly failures: string[] = [];
+  readonly #ports: Ports;
+
+  constructor(
+    isolate: SimulatedIsolate,
+    around: { cache: SimulatedCache; origin: SimulatedOrigin },
+    parts: SiteParts,
+  ) {
+    const { nowAtMs, view, colo } = isolate;
+    const config = configOf(isolate.world.settings);
+    const fillBudget = new ByteBudget(memoryBytes);
+    const metrics = new Metrics(0);
+    this.isolate = isolate;
+    const ports: Ports = {
+      config,
+      ...compiledOf(config),
+      siteHost: undefined,
+      tiers: parts.tiers(tiersOf(isolate, around.cache), isolate),
+      view,
+      flights: new Flights(),
+      fewAtOnce: new FewAtOnce(),
+      leases: undefined,
+      originHealth: new OriginHealth(),
+      loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),
+      clientLimit: undefined,
+      uncacheable: new Uncacheable(),
+      knownVary: new KnownVary(),
+      rangeless: new Rangeless(),
+      invalidations: new Invalidations(),
+      joinedPurges: undefined,
+      hotKeys: undefined,
+      sharedOdds: new SharedOdds(),
+      fillBudget,
+      lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
+      metrics,
+      leftOutTags: new LeftOutTags({ metrics, log: (line) => void this.failures.push(line) }),
+      fetchOrigin: (_, request) => around.origin.fetch(request),
+      nowAtMs,
+      random: () => 0.5,
+      turn: () => Promise.resolve(),
+      colo: () => colo,
+      afterAnswer: (work) =>
+        void work().catch((cause: unknown) => void this.failures.push(String(cause))),
+    };
+    this.#ports = parts.ports(ports, isolate);
+  }
+
+  async serve(request: Request): Promise<Response> {
+    return serve(request, this.#ports);
+  }
+}
+
+function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
+  const onBadRecord = () => undefined;
+  return {
+    memory: new MemoryTier(memoryBytes),
+    edge: new EdgeTier({ cache: () => cache, nowAtMs: isolate.nowAtMs, onBadRecord }),
+    shared: new SharedTier({
+      redis: isolate.redis.client,
+      namespace: "site",
+      bodyBytesMax: 100_000,
+      uploadBytesMax: 64 * 1_048_576,
+      onBadRecord,
+      nowAtMs: isolate.nowAtMs,
+      // However small: it is what two writers may cross at.
+      rewriteFromChars: 0,
+    }),
+  };
+}

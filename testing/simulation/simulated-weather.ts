@@ -1,0 +1,162 @@
+// What the worlds of the histories are like: how wrong clocks are, how far replicas lag, how long
+// the ways are, and what happens to the journal there.
+import { encodeEntry } from "../../src/purge/journal/entry.ts";
+import { keptCount } from "../../src/purge/journal/journal.ts";
+import { drawsFrom, type SimulatedWorld, type WorldSettings } from "./journal-simulator.ts";
+import { SimulatedCache } from "./simulated-cache.ts";
+import type { SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
+import { comparePositions, type StreamItem } from "./simulated-stream.ts";
+
+/**
+ * `ordinary`: small journals, all misfortunes. `crowded`: so many entries now and then that reading
+ * takes several pages and a new isolate's view has a floor. `failing`: the server fails over again
+ * and again, to one whose clock is behind. `crossing`: nothing is lost, and everything is slow. `lying`: the
+ * origin's validators stay the same whatever it has, so that a 304 tells nothing. `trimming`: few
+ * entries are kept, and bursts push out what isolates that sleep meanwhile have read.
+ * `turned-back`: clocks are set back by up to a minute, and forward; each isolate is a colo by itself,
+ * since A is what clocks of one colo may differ by. `resending`: senders send a webhook again, to whom it
+ * may reach.
+ */
+export const worldKinds = [
+  "ordinary",
+  "crowded",
+  "failing",
+  "crossing",
+  "diverging",
+  "lying",
+  "trimming",
+  "turned-back",
+  "resending",
+] as const;
+export type WorldKind = (typeof worldKinds)[number];
+
+/** Some worlds keep to what A allows for, others go beyond it. */
+export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
+  const draw = drawsFrom(~seed);
+  const any = (...choices: [number, ...number[]]) =>
+    choices[Math.floor(draw() * choices.length)] ?? choices[0];
+  const allowanceMs = any(1_000, 1_000, 3_000);
+  return {
+    seed,
+    allowanceMs,
+    maxLagMs: { usual: 10_000, quick: allowanceMs === 1_000 ? any(3_000, 5_000, 10_000) : 8_000 },
+    clockErrorMs: any(0, 0, allowanceMs / 2, 1_500),
+    replicaLagMs: any(0, 0, allowanceMs / 2, 4_000),
+    wayMs: kind === "crossing" ? 3_000 : any(20, 900, 3_000),
+    keptCount: kind === "trimming" || kind === "diverging" ? any(4, 8, 16) : keptCount,
+  };
+}
+
+/** How often something happens to the journal, instead of a request or a purge. */
+export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number {
+  if (kind === "crossing") return 0;
+  if (kind === "turned-back") return 0.2;
+  return kind === "failing" || kind === "trimming" ? 0.35 : world.any([0.05, 0.12, 0.3]);
+}
+
+/** One for each isolate that there is at first; two of them share one. */
+export function colosOf(world: SimulatedWorld, kind: WorldKind): SimulatedColo[] {
+  const colo = (name: string): SimulatedColo => ({
+    name,
+    offsetMs: world.any([0, 0, 8_000, -8_000]),
+    cache: new SimulatedCache(world),
+  });
+  const shared = colo("HAM");
+  const others = [colo("NRT"), colo("")];
+  const colos = [shared, shared, ...others].slice(0, world.between(2, 4));
+  return kind === "turned-back" ? colos.map((each, at) => alone(each, at)) : colos;
+}
+
+/** The colo of an isolate that takes the place of another. */
+export function coloAfter(colo: SimulatedColo, kind: WorldKind, nth: number): SimulatedColo {
+  return kind === "turned-back" ? alone(colo, nth) : colo;
+}
+
+const alone = (colo: SimulatedColo, nth: number): SimulatedColo => ({
+  ...colo,
+  name: `${colo.name} ${nth}`,
+});
+
+/** @returns something that happens to the journal, drawn anew at each call */
+export function misfortunes(
+  world: SimulatedWorld,
+  kind: WorldKind,
+  { isolates, afterLoss }: { isolates: () => readonly SimulatedIsolate[]; afterLoss: () => void },
+): () => void {
+  const { stream } = world;
+  const backups: (readonly StreamItem[])[] = [[]];
+  const backup = () => {
+    const items = world.any(backups);
+    const beginsAt = items[0]?.id ?? "0-0";
+    const looksTrimmed = isolates().some(
+      ({ view }) => view.chain !== undefined && isBefore(view.chain.end.position, beginsAt),
+    );
+    return looksTrimmed && kind !== "diverging" ? [] : items;
+  };
+  const lose = (what: string, happen: () => void) => {
+    happen();
+    // The clock of a server that takes over may be behind: the same IDs are minted again.
+    world.serverBehindMs = world.any(kind === "failing" ? [3_000, 20_000] : [0, 0, 3_000, 20_000]);
+    world.tell(() => `${what}; now it holds ${stream.items.map(({ id }) => id).join(" ")}`);
+    afterLoss();
+  };
+  const failOver = () =>
+    lose("The journal fails over", () => stream.loseNewest(world.between(1, 3), world.atMs));
+  const restore = () => lose("A backup is restored", () => stream.restore(backup(), world.atMs));
+  const back = () => void backups.push(stream.items);
+  const misfortune = [
+    failOver,
+    failOver,
+    () => lose("The journal is emptied", () => stream.loseAll(world.atMs)),
+    restore,
+    back,
+    () => {
+      world.isRedisDown = !world.isRedisDown;
+      world.tell(() => `Redis is ${world.isRedisDown ? "down" : "up"}`);
+    },
+  ];
+  if (kind === "failing") return () => world.any([failOver, failOver, ...misfortune])();
+  const often = (happen: () => void) => Array.from({ length: 6 }, () => happen);
+  if (kind === "crowded") misfortune.push(...often(() => flood(world)));
+  if (kind === "trimming" || kind === "diverging") misfortune.push(...often(() => burst(world)));
+  if (kind === "trimming") misfortune.push(...often(failOver));
+  if (kind === "diverging") misfortune.push(...often(restore), ...often(back));
+  const isolate = () => world.any(isolates());
+  if (kind === "turned-back") misfortune.push(...often(() => isolate().setClock(stepMs(world))));
+  return () => world.any(misfortune)();
+}
+
+/** Back by more than A, which is what can be noticed; or forward. */
+function stepMs(world: SimulatedWorld): number {
+  const backMs = world.between(world.settings.allowanceMs + 1, 60_000);
+  return world.draw() < 0.7 ? -backMs : backMs;
+}
+
+const isBefore = (a: string, b: string): boolean => comparePositions(a, b) < 0;
+
+const elsewhere = { tags: ["tag:elsewhere"], prefixes: [] };
+const nobodys = { id: "", bodyDigest: "", reason: "", by: "test", lost: "" };
+const purgesElsewhere = Array.from({ length: 1_100 }, (_, at) =>
+  Object.entries(
+    encodeEntry({ ...nobodys, n: `flood ${at}`, mode: "hard", targets: elsewhere }),
+  ).flat(),
+);
+
+/** Purges of other pages, many at once: past one page, or past all that a cold view loads. */
+function flood(world: SimulatedWorld): void {
+  const count = world.any([150, 150, purgesElsewhere.length]);
+  world.tell(() => `${count} purges come in that cover nothing here`);
+  world.stream.appendAll(purgesElsewhere.slice(0, count), world.atMs);
+}
+
+/** Purges of other pages, one after the other, up to twice as many as are kept. */
+function burst(world: SimulatedWorld): void {
+  const { keptCount: kept } = world.settings;
+  const count = world.between(1, world.any([kept / 2, 2 * kept]));
+  world.tell(() => `${count} purges come in that cover nothing here`);
+  for (let at = 0; at < count; at += 1) {
+    const n = `burst ${world.between(0, 1e9)}`;
+    const entry = encodeEntry({ ...nobodys, n, mode: "hard", targets: elsewhere });
+    world.append(Object.entries(entry).flat(), kept);
+  }
+}

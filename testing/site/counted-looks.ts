@@ -1,0 +1,20 @@
+// Two colos of one site, and what a request costs in look-ups in Redis.
+import type { ConfigInput } from "../../src/config/config-schema.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { openColos, type Site } from "./harness.ts";
+import type { Script } from "../fakes/origin-in-process.ts";
+
+export function openCounted(origin: Script, config: ConfigInput = {}) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const [near, far] = openColos(2, { clock, upstash, config, origin }) as [Site, Site];
+  const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
+  /** What asking `near` for it costs in look-ups. */
+  const looksFor = async (path: string, init = {}) => {
+    const before = looks();
+    const seen = await near.get(path, init);
+    return { ...seen, looks: looks() - before };
+  };
+  return { clock, near, far, upstash, looks, looksFor };
+}

@@ -1,0 +1,65 @@
+// Three colos that share a database and a clock, with crowds in each of them, on a route that collapses
+// in the world. Timers are vitest's; the clock goes with them.
+import type { RouteInput } from "../../src/config/config-route.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { type AskInit, idle, openColos, read, type Seen, type Site } from "./harness.ts";
+import { cc, type Gate, type Script } from "../fakes/origin-in-process.ts";
+import { pass } from "./two-colos.ts";
+
+export class Colos {
+  readonly clock = new FakeClock();
+  readonly upstash = new FakeUpstash(this.clock);
+  readonly sites: Site[];
+
+  constructor(script: Script, route: Partial<RouteInput> = {}, limits: object = {}) {
+    const routes = [{ name: "all", match: "*", collapse: "global" as const, ...route }];
+    this.sites = openColos(3, {
+      clock: this.clock,
+      upstash: this.upstash,
+      config: { routes, limits },
+      origin: script,
+    });
+  }
+
+  get origin() {
+    return this.first.origin;
+  }
+
+  get first(): Site {
+    return this.sites[0]!;
+  }
+
+  ask(site: Site, init: AskInit = {}): Promise<Seen> {
+    return site.ask("/a", init).then(read);
+  }
+
+  /** So many clients in each colo, all at once. */
+  crowd(count = 20, init: (nth: number) => AskInit = () => ({})): Promise<Seen[]> {
+    const each = Array.from({ length: count * this.sites.length }, (_, nth) => nth);
+    return Promise.all(each.map((nth) => this.ask(this.sites[nth % 3]!, init(nth))));
+  }
+
+  async pass(seconds: number): Promise<void> {
+    await idle();
+    await pass(this.clock, seconds);
+  }
+
+  get leases(): string[] {
+    return [...this.upstash.leases.values()].map(({ value }) => value);
+  }
+}
+
+export const fresh = cc("max-age=60");
+export const texts = (seen: readonly Seen[]) =>
+  Array.from(new Set(seen.map(({ text }) => text))).sort();
+export const told = (seen: readonly Seen[], what: string) =>
+  seen.filter(({ cacheStatus }) => cacheStatus.includes(what)).length;
+
+/** The origin's first answer waits for a gate. */
+export function behind(gate: Gate, script: Script): Script {
+  return async (request, nth) => {
+    if (nth === 1) await gate.opened;
+    return script(request, nth);
+  };
+}

@@ -1,0 +1,153 @@
+// The real application in Node, between a client that a test plays and an origin that it scripts.
+// Everything outside is a fake; time moves only when a test moves it.
+import "../fakes/workers-globals.ts";
+import { type Application, createApp } from "../../src/app.ts";
+import { type Config, defineConfig } from "../../src/config/config.ts";
+import type { ConfigInput } from "../../src/config/config-schema.ts";
+import { FakeCache } from "../fakes/fake-cache.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { type FakeUpstash, openNetworkOfFakes } from "../fakes/fake-upstash.ts";
+import { OriginInProcess, type Script } from "../fakes/origin-in-process.ts";
+
+openNetworkOfFakes();
+
+export const host = "www.example.com";
+
+export interface SiteOptions {
+  readonly config?: ConfigInput;
+  readonly env?: Readonly<Record<string, unknown>>;
+  readonly origin?: Script;
+  readonly clock?: FakeClock;
+  readonly upstash?: FakeUpstash;
+  /** Of a colo that another deployment, or another isolate, has used. */
+  readonly cache?: FakeCache;
+  /** 0 ≤ n < 1; a number is the same at every draw. */
+  readonly random?: number | (() => number);
+  /** What the runtime does before a store goes on; nothing unless set. */
+  readonly turn?: () => Promise<void>;
+}
+
+/** An answer read to its end. */
+export interface Seen {
+  readonly status: number;
+  readonly text: string;
+  readonly fields: Headers;
+  readonly cacheStatus: string;
+  /** Its header fields as one text. */
+  readonly head: string;
+}
+
+export type AskInit = Pick<RequestInit, "method" | "body"> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** One isolate in one colo. */
+export class Site {
+  readonly clock: FakeClock;
+  readonly cache: FakeCache;
+  readonly origin: OriginInProcess;
+  readonly log: string[] = [];
+  readonly config: Config;
+  readonly #app: Application;
+  readonly #pending: Promise<unknown>[] = [];
+  readonly #background = {
+    waitUntil: (work: Promise<unknown>) => void this.#pending.push(work),
+  };
+
+  constructor(options: SiteOptions, origin: OriginInProcess) {
+    this.clock = options.clock ?? new FakeClock();
+    this.cache = options.cache ?? new FakeCache(this.clock);
+    this.origin = origin;
+    this.config = defineConfig(options.config ?? {});
+    const env = {
+      ORIGIN_URL: "https://origin.invalid",
+      COLO: "HAM",
+      ...options.upstash?.env,
+      ...options.env,
+    };
+    const { random = 0.5 } = options;
+    this.#app = createApp(this.config, env, {
+      cache: () => this.cache,
+      fetch: origin.fetch,
+      nowAtMs: this.clock.nowAtMs,
+      random: typeof random === "number" ? () => random : random,
+      turn: options.turn ?? (() => new Promise((resolve) => setImmediate(resolve))),
+      log: (line) => this.log.push(line),
+    });
+  }
+
+  /**
+   * As a client would: what goes on behind the answer is not waited for.
+   *
+   * @param path or a whole URL, to come in at another host
+   */
+  async ask(path: string, init: AskInit = {}): Promise<Response> {
+    const url = path.startsWith("/") ? `https://${host}${path}` : path;
+    const request = new Request(url, init);
+    const context = { ...this.#background, passThroughOnException: () => undefined, props: {} };
+    return this.#app.fetch(request, {}, context);
+  }
+
+  /** As the cron trigger would: what the run leaves is not waited for. */
+  runCron(): Promise<void> {
+    return this.#app.scheduled(this.#background);
+  }
+
+  /** Runs it, and waits for all that it leaves. */
+  async fireCron(): Promise<void> {
+    await this.runCron();
+    await this.settle();
+  }
+
+  /** Asks, reads the answer to its end, and waits for all that goes on behind it. */
+  async get(path: string, init: AskInit = {}): Promise<Seen> {
+    const seen = await read(await this.ask(path, init));
+    await this.settle();
+    return seen;
+  }
+
+  /** Waits for everything that answers have left to be done, and for what that leaves. */
+  async settle(): Promise<void> {
+    while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));
+  }
+}
+
+export function openSite(options: SiteOptions = {}): Site {
+  const origin = new OriginInProcess(options.origin ?? (() => new Response("page")));
+  return new Site(options, origin);
+}
+
+/** The same site seen from several places: one clock, one origin, one shared tier. */
+export function openColos(count: number, options: SiteOptions): Site[] {
+  const first = openSite(options);
+  const others = Array.from(
+    { length: count - 1 },
+    () => new Site({ ...options, clock: first.clock }, first.origin),
+  );
+  return [first, ...others];
+}
+
+export async function read(response: Response): Promise<Seen> {
+  const text = await response.text();
+  const { status, headers: fields } = response;
+  const head = [...fields].map(([name, value]) => `${name}: ${value}`).join("\n");
+  return { status, text, fields, head, cacheStatus: fields.get("cache-status") ?? "" };
+}
+
+/** Lets everything run that can, until it holds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 5_000;
+  while (!holds() && performance.now() < deadlineMs) await nextTurn();
+  if (!holds()) throw new Error("What a test waited for did not come.");
+}
+
+/** Lets everything run that can without a timer of some length. */
+export async function idle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+}
+
+/** Digests are worked out in other threads, in order: after ours, those asked for before are done. */
+async function nextTurn(): Promise<void> {
+  await crypto.subtle.digest("SHA-256", new Uint8Array(1));
+  await new Promise((resolve) => setImmediate(resolve));
+}

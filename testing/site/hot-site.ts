@@ -1,0 +1,62 @@
+// A site that keeps hot keys warm, seen from colos that sample every hit; and the hour that its
+// suites begin in.
+import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { HotKeyNote } from "../../src/proxy/warm/hot-key-note.ts";
+import { notesIn } from "../../src/proxy/warm/hot-key-stream.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { type AskInit, host, openColos, type Site } from "./harness.ts";
+import { cc, page, type Script } from "../fakes/origin-in-process.ts";
+
+export const siteEnv = { SITE_HOST: host, ADMIN_TOKEN: "admin-of-this-site" };
+
+export interface HotSite {
+  readonly clock: FakeClock;
+  readonly upstash: FakeUpstash;
+  readonly colos: readonly [Site, Site, Site];
+  /** What isolates have told, the last first. */
+  readonly told: () => HotKeyNote[];
+}
+
+/** Numbered pages that live for two minutes. */
+export const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=120"));
+
+/** @param settings.random 0 samples every hit, 0.99 none */
+export function openHotSite(
+  settings: { config?: ConfigInput; origin?: Script; random?: number } = {},
+): HotSite {
+  const clock = new FakeClock();
+  // Not the minute in which the stream's expiry is renewed.
+  clock.advance(300);
+  const upstash = new FakeUpstash(clock);
+  const [near, far, desk] = openColos(3, {
+    config: { hotKeys: 10, ...settings.config },
+    env: siteEnv,
+    origin: settings.origin ?? numbered,
+    random: settings.random ?? 0,
+    clock,
+    upstash,
+  });
+  const told = () => notesIn(upstash.hot.reversed(["+", "-"]));
+  return { clock, upstash, colos: [near!, far!, desk!], told };
+}
+
+/** Asks often enough to be noticed, for as long as it takes to be told. */
+export async function heat(site: Site, paths: readonly string[], init: AskInit = {}) {
+  for (const path of paths) for (let asked = 0; asked < 3; asked += 1) await site.get(path, init);
+  site.clock.advance(60);
+  for (const path of paths) await site.get(path, init);
+}
+
+/** Puts a report into the stream, as an isolate would or as somebody else might. */
+export function plant({ upstash }: HotSite, notes: unknown): void {
+  const top = typeof notes === "string" ? notes : JSON.stringify(notes);
+  upstash.hot.add(["MAXLEN", "~", "256", "*", "v", "1", "top", top]);
+}
+
+export async function hotKeyCounts(site: Site): Promise<Record<string, number>> {
+  const { text } = await site.get("/_cache/stats", {
+    headers: { authorization: "Bearer admin-of-this-site" },
+  });
+  return (JSON.parse(text) as { hotKeys: Record<string, number> }).hotKeys;
+}

@@ -1,0 +1,67 @@
+// A site with a journal, and a sender of purges that signs as Standard Webhooks says.
+import { createHmac } from "node:crypto";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { openSite, type Seen, type Site, type SiteOptions } from "./harness.ts";
+import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
+
+export const secret = "whsec_c2VjcmV0IG9mIHRoaXJ0eSBieXRlcyE=";
+export const otherSecret = "whsec_YW5vdGhlciBvZiB0aGlydHkgYnl0ZXM=";
+export const adminToken = "admin-token-of-the-site";
+
+/** @param options.env takes the place of what is set here, name by name */
+export function openJournalled(options: SiteOptions = {}): {
+  site: Site;
+  upstash: UnsteadyUpstash;
+} {
+  const clock = options.clock ?? new FakeClock();
+  const upstash = new UnsteadyUpstash(clock);
+  const env = { PURGE_SECRET: secret, ADMIN_TOKEN: adminToken, COLO: "HAM", ...options.env };
+  return { site: openSite({ upstash, ...options, clock, env }), upstash };
+}
+
+export interface Signed {
+  readonly id?: string;
+  readonly atSeconds?: number;
+  readonly with?: string;
+}
+
+/** Worked out here once more, not by the library that checks it. */
+export function signatureOf(body: string, { id = "msg_1", atSeconds, ...signed }: Signed): string {
+  const key = Buffer.from((signed.with ?? secret).replace("whsec_", ""), "base64");
+  const text = `${id}.${atSeconds ?? secondsNow()}.${body}`;
+  return `v1,${createHmac("sha256", key).update(text).digest("base64")}`;
+}
+
+export const secondsNow = () => Math.floor(Date.now() / 1_000);
+
+export function signedHeaders(body: string, signed: Signed = {}): Record<string, string> {
+  return {
+    "webhook-id": signed.id ?? "msg_1",
+    "webhook-timestamp": String(signed.atSeconds ?? secondsNow()),
+    "webhook-signature": signatureOf(body, signed),
+  };
+}
+
+export const bearer = { authorization: `Bearer ${adminToken}` };
+
+/** Does not wait for what goes on behind the answer: the entry is read back half of N later. */
+export async function send(
+  site: Site,
+  body: string | object,
+  headers: Readonly<Record<string, string>> = bearer,
+): Promise<Seen> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const response = await site.ask("/_cache/purge", { method: "POST", body: text, headers });
+  const seen = await response.text();
+  const { status, headers: fields } = response;
+  return { status, text: seen, fields, head: "", cacheStatus: "" };
+}
+
+/** @returns the code of an error's answer, whose form is checked; empty for another answer */
+export function codeOf({ text }: Seen): string {
+  const { error } = JSON.parse(text) as { error?: Record<string, string> };
+  if (error === undefined) return "";
+  const members = Object.keys(error).join(" ");
+  if (members !== "code what why mend") throw new Error(`An error of ${members}.`);
+  return error["code"] ?? "";
+}
