@@ -1,0 +1,103 @@
+// What is wrong with a tree of sources: imports, circles, sizes and names, each breach as one line.
+import { builtinModules } from "node:module";
+import { posix } from "node:path";
+import { filesInFolderMax, linesInFileMax, mayImport } from "./folders.ts";
+
+/** Texts by path, such as `src/http/ranges.ts`. */
+export type Sources = ReadonlyMap<string, string>;
+
+const importLines = [
+  /^(?:import|export)\s+(?:type\s+)?(?:[\w$]+\s*,?\s*)?(?:\*(?:\s+as\s+[\w$]+)?|\{[^}]*\})?\s*from\s*["']([^"']+)["']/gm,
+  /^import\s*["']([^"']+)["']/gm,
+  /\bimport\(\s*["'`]([^"'`]+)["'`]/g,
+];
+
+/** @returns what the text imports, as it is written there, types and dynamic imports included */
+export function imported(text: string): string[] {
+  return importLines.flatMap((line) => [...text.matchAll(line)].map(([, from]) => from ?? ""));
+}
+
+/** @returns one line for each breach, each once, in the order of the alphabet */
+export function breaches(sources: Sources): string[] {
+  const found = [...sources].flatMap(([path, text]) => breachesInFile(path, text));
+  return [...new Set([...found, ...crowdedFolders(sources), ...inCircles(sources)])].sort();
+}
+
+function breachesInFile(path: string, text: string): string[] {
+  const imports = imported(text).flatMap((from) => importBreaches(path, from));
+  const isLong = text.split("\n").length - 1 > linesInFileMax;
+  return [...nameBreaches(path), ...imports, ...(isLong ? [`${path}: too many lines`] : [])];
+}
+
+/** @returns the folder below src/, or the module's name if it stands in src/ itself */
+function placeOf(path: string): string {
+  const folder = posix.dirname(path);
+  return folder === "src" ? nameOf(path) : folder.replace(/^src\//, "");
+}
+
+const nameOf = (path: string) => posix.basename(path).replace(/(?:\.d)?\.ts$/, "");
+
+const sayingNothing = ["utils", "util", "helpers", "helper", "common", "types"];
+
+function nameBreaches(path: string): string[] {
+  const name = nameOf(path);
+  const place = placeOf(path);
+  return [
+    ...(mayImport[place] === undefined ? [`${place} has no line in the table of folders`] : []),
+    ...(name === "index" ? [`${path}: no barrel files`] : []),
+    ...(sayingNothing.includes(name) ? [`${path}: a name that says nothing`] : []),
+  ];
+}
+
+function importBreaches(path: string, from: string): string[] {
+  if (from.startsWith("node:") || builtinModules.includes(from)) {
+    return [`${path}: ${from} is a module of Node`];
+  }
+  if (!from.startsWith(".")) return [];
+  const target = posix.join(posix.dirname(path), from);
+  if (!target.startsWith("src/")) {
+    const outside = /^(?:local|test|testing|bench)\//.test(target);
+    return outside ? [`${path}: ${from} is outside src/`] : [];
+  }
+  const [place, targetPlace] = [placeOf(path), placeOf(target)];
+  const allowed = place === targetPlace || (mayImport[place] ?? []).includes(targetPlace);
+  return allowed ? [] : [`${path} may not import ${targetPlace}`];
+}
+
+function crowdedFolders(sources: Sources): string[] {
+  const folders = Map.groupBy(sources.keys(), (path) => posix.dirname(path));
+  const crowded = [...folders].filter(([, paths]) => paths.length > filesInFolderMax);
+  return crowded.map(([folder]) => `${folder}: too many files`);
+}
+
+function inCircles(sources: Sources): string[] {
+  const graph = new Map([...sources].map(([path, text]) => [path, targets(path, text)]));
+  const round = [...graph.keys()].filter((path) => circleThrough(path, graph) !== undefined);
+  return round.map((path) => `${path}: in a circle of imports`);
+}
+
+const targets = (path: string, text: string) =>
+  imported(text).map((from) => posix.join(posix.dirname(path), from));
+
+type Graph = ReadonlyMap<string, readonly string[]>;
+
+/** @returns a shortest way from the file back to itself, first and last the same; or nothing */
+function circleThrough(path: string, graph: Graph): string[] | undefined {
+  const ways: string[][] = [[path]];
+  const seen = new Set<string>();
+  for (const way of ways) {
+    for (const next of graph.get(way.at(-1) ?? "") ?? []) {
+      if (next === path) return [...way, path];
+      if (seen.has(next)) continue;
+      seen.add(next);
+      ways.push([...way, next]);
+    }
+  }
+  return undefined;
+}
+
+/** @returns for whoever has to open a circle: a shortest one through the file, one import a line */
+export function circleToOpen(path: string, sources: Sources): string {
+  const graph = new Map([...sources].map(([each, text]) => [each, targets(each, text)]));
+  return (circleThrough(path, graph) ?? []).join("\n  → ");
+}

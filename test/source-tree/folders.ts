@@ -1,0 +1,69 @@
+// The folders of src/ and the modules that stand in src/ itself, and what each of them may import.
+
+/** Modules in src/ itself that import nothing of ours. */
+const leaves = ["elapsed", "error-name", "let-go", "operator-error", "patience", "sha256"];
+
+const beneathCore = [...leaves, "http", "observe", "redis"];
+const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
+const core = [...beneathCore, "config", "cache/tiers", "cache", ...purging];
+
+/** The steps of one HTTP request, lowest first: each may import those above it in this list. */
+const steps = [
+  // A stored response: its form, its lifetime, its tags.
+  "proxy/stored",
+  // A request becomes a question: its route, its key, its cookies, the fields that are forwarded.
+  "proxy/request",
+  // The question is put to the tiers, and a verdict is reached.
+  "proxy/reuse",
+  // Bodies: read, held, cut into ranges, counted.
+  "proxy/body",
+  // The answer to the client.
+  "proxy/respond",
+  // What may be stored, for how long, in which tiers; and what an answer invalidates.
+  "proxy/storing",
+  // The origin is asked: one forward for many, leases, validations, its health.
+  "proxy/fetch",
+  // Hot keys are kept warm.
+  "proxy/warm",
+];
+
+/** Lowest first: a folder imports only what stands above its own line. Folders are named below src/. */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  // What an origin imports to send purges: it stands by itself.
+  purger: [],
+  // The RFCs' rules, as functions of text and instants.
+  http: [],
+  ...Object.fromEntries(leaves.map((leaf) => [leaf, []])),
+  // What is counted, and what is logged once for each change.
+  observe: [...leaves, "http"],
+  // The client of the database, and what its errors mean.
+  redis: [...leaves, "observe"],
+  // The configuration: its schema, its forms, its defaults.
+  config: [...leaves, "http"],
+  // What a platform gives: variables and bindings.
+  platform: [...leaves, "http", "config"],
+  // Memory, the colo's Cache API, and Redis, each behind the port of a tier.
+  "cache/tiers": [...beneathCore, "config"],
+  // The core that knows nothing of HTTP: records and their keys, flights, leases.
+  cache: [...beneathCore, "config", "cache/tiers"],
+  // The journal of purges in Redis, and its entries.
+  "purge/journal": [...beneathCore, "cache"],
+  // What an isolate knows of the journal, and how it judges by that.
+  "purge/view": [...beneathCore, "cache", "purge/journal"],
+  // An order to purge, from its text to its entry in the journal.
+  "purge/acceptance": [...beneathCore, "cache", "purge/journal", "purge/view"],
+  // Purging put together.
+  purge: [...beneathCore, "cache", "purge/journal", "purge/view", "purge/acceptance"],
+  ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
+  // The order of the steps.
+  proxy: [...core, ...steps],
+  // The operator's routes below `/_cache/`.
+  admin: [...core, "platform", ...steps],
+  // The application: everything put together.
+  app: [...core, "platform", ...steps, "proxy", "admin"],
+  // The Worker's entry point.
+  worker: [...core, "platform", ...steps, "proxy", "admin", "app"],
+};
+
+export const filesInFolderMax = 20;
+export const linesInFileMax = 250;
