@@ -1,5 +1,5 @@
 // The bill of a site's traffic: counts what bench:trace's replay takes of Redis, of the Cache API, of
-// the origin and of the processors, prices it, and puts the tables into README.md and
+// the origin and of the processors, prices it, and puts the tables into docs/costs.md and
 // docs/performance.md.
 //   npm run bench:cost -- [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
 import { fileURLToPath } from "node:url";
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   process.stderr.write(`the replay was late by ${run.replayed.lateMsMax.toFixed(0)} ms at most\n`);
   const designs = designsOf(run, traceOf(settings), settings);
   const checks = checksOf(run, { lag, coloCount });
-  const { readme, performance } = documented({
+  const { costs, performance } = documented({
     run,
     designs,
     settings,
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   process.stderr.write(failed.map((what) => `does not hold: ${what}\n`).join(""));
   if (failed.length > 0) process.exitCode = 1;
   if (isPrintedOnly) return;
-  await replaceMarkedPart(pathOf("README.md"), command, readme);
+  await replaceMarkedPart(pathOf("docs/costs.md"), command, costs);
   await replaceMarkedPart(pathOf("docs/performance.md"), command, performance);
 }
 

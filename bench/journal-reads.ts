@@ -1,4 +1,4 @@
-// How often two colos with steady traffic read the purge journal, beside what the README's formula
+// How often two colos with steady traffic read the purge journal, beside what docs/costs.md
 // allows: at most 2.9 times the seconds with traffic, divided by N − A, for each colo.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

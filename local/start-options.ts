@@ -97,7 +97,7 @@ function originOf(url: string): string {
   if (fault === undefined) return new URL(url).origin;
   throw new OperatorError({
     what: "--origin is refused.",
-    why: `Of ${shownUrl(url)}, ${fault}.`,
+    why: `${shownUrl(url)} ${fault}.`,
     mend: "Write scheme and host alone, such as http://127.0.0.1:3000.",
   });
 }

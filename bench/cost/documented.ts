@@ -1,4 +1,4 @@
-// The two texts that a run leaves in the documentation: a few rows for the README, and all of it.
+// The two texts that a run leaves in the documentation: a few rows for docs/costs.md, and all of it.
 import { counted } from "../figures.ts";
 import { cacheStatusTable, traceSaid } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";
@@ -27,16 +27,16 @@ export interface Documented extends Reported {
   readonly command: string;
 }
 
-export function documented(given: Documented): { readme: string; performance: string } {
-  return { readme: readmePart(given), performance: performancePart(given) };
+export function documented(given: Documented): { costs: string; performance: string } {
+  return { costs: costsPart(given), performance: performancePart(given) };
 }
 
-function readmePart({ designs, settings, command }: Documented): string {
+function costsPart({ designs, settings, command }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
     `A site's traffic (${counted(requestCount)} requests in ${lifeMinutes(settings)} minutes, ${counted(pageCount)} pages that ` +
     `live ${livesMinutes()} minutes, ${coloCount} colos) as \`${command}${optionsSaid(settings)}\` counts and prices it, beyond what a month ` +
-    `includes; the journal and all metrics are in it ([how](docs/performance.md#the-bill)):`;
+    `includes; the journal and all metrics are in it ([how](performance.md#the-bill)):`;
   return `${paragraph(said)}\n${billTable(designs)}`;
 }
 

@@ -22,7 +22,7 @@ export async function refusalOfBearer(
   adminToken: Exclude<Secret, undefined>,
 ): Promise<Response | undefined> {
   if (isFault(adminToken)) return notUsable(adminToken, "This route was not opened.");
-  return (await isAuthorized(request, adminToken)) ? undefined : unauthorized();
+  return (await isAuthorized(request, adminToken)) ? undefined : unauthorized(request);
 }
 
 /** @param fault says nothing of the secret itself but what makes it of no use */
@@ -31,12 +31,14 @@ export function notUsable(fault: Fault, what: string): Response {
   return saidError(503, { code: "not-usable", what, why, mend: fault.mend });
 }
 
-function unauthorized(): Response {
+function unauthorized(request: Request): Response {
   const error = {
     code: "unauthorized",
     what: "This route was not opened.",
-    why: "The request does not bear the admin token.",
-    mend: 'Send "Authorization: Bearer <ADMIN_TOKEN>".',
+    why: request.headers.has("authorization")
+      ? "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer."
+      : "The request has no Authorization field.",
+    mend: 'Send "Authorization: Bearer <ADMIN_TOKEN>", with the value that was set as the secret ADMIN_TOKEN.',
   };
   return saidError(401, error, { "www-authenticate": "Bearer" });
 }

@@ -134,7 +134,9 @@ async function senderOf(
   }
   const why = isSigned
     ? "It bears a signature, but PURGE_SECRET is not set on this deployment"
-    : "It bears neither a signature nor the admin token";
+    : request.headers.has("authorization")
+      ? "Its Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer"
+      : "It bears neither a signature nor the admin token";
   return { kind: "refused", reason: "not-signed", why };
 }
 
@@ -192,7 +194,7 @@ function unsigned(why: string): Response {
     code: "unauthorized",
     what: nothingPurged,
     why: `${why}.`,
-    mend: "Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now, or bear ADMIN_TOKEN.",
+    mend: 'Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now, or send "Authorization: Bearer <ADMIN_TOKEN>".',
   });
 }
 

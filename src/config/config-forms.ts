@@ -8,6 +8,12 @@ const mebibyte = 1_048_576;
 /** A field whose name is reserved: a configuration that relies on it must not load. */
 export const notBuiltYet = z.optional(z.undefined("is not built yet; leave it out"));
 
+/** A field of an earlier version. @param since why nothing replaces it */
+export const noLonger = (since: string) =>
+  z.optional(
+    z.undefined(`is no setting any more, and nothing replaces it: ${since}; leave it out`),
+  );
+
 export const duration = z
   .string('must be a duration: a number with s, m, h or d, such as "5m"')
   .check(

@@ -6,6 +6,7 @@ import {
   fieldNames,
   hotKeyCount,
   lagSeconds,
+  noLonger,
   notBuiltYet,
   secondsToADay,
   settleSeconds,
@@ -21,6 +22,7 @@ const purgeInput = z.strictObject(
     clockAllowanceSeconds: z.optional(lagSeconds),
     readReplicas: z.optional(yesOrNo),
     settleSeconds: z.optional(settleSeconds),
+    retention: noLonger("the journal keeps its newest 8,192 entries, whatever their age"),
   },
   { error: strictly("purge") },
 );
@@ -38,7 +40,7 @@ const origin = z.union(
       url: z.string().check(
         z.refine((url) => originUrlFault(url) === undefined, {
           error: ({ input }) =>
-            `is no origin: ${originUrlFault(String(input))}; write scheme and host alone`,
+            `is no origin: it ${originUrlFault(String(input))}; write scheme and host alone`,
         }),
       ),
       rewriteLocations: z.optional(yesOrNo),
@@ -171,28 +173,32 @@ export const configInput = z
 
 export type ConfigInput = z.input<typeof configInput>;
 
-/** @returns why a text is no origin (scheme and authority alone); `undefined` when it is one */
+/**
+ * Why a text is no origin, which is scheme and authority alone.
+ *
+ * @returns what to say after the text's name, such as "is no URL"; `undefined` for an origin
+ */
 export function originUrlFault(url: string): string | undefined {
-  if (!URL.canParse(url)) return "it is no URL";
+  if (!URL.canParse(url)) return "is no URL";
   const { protocol, pathname, search, hash, username, password } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") {
     // Not told, since it may be a user's name: of "user:password@host" it is what stands first.
-    return 'its scheme is neither "https:" nor "http:"';
+    return 'has a scheme that is neither "https:" nor "http:"';
   }
-  if (username + password !== "") return "it holds a user name or a password";
-  return pathname === "/" && search === "" && hash === "" ? undefined : "it has a path or a query";
+  if (username + password !== "") return "holds a user name or a password";
+  return pathname === "/" && search === "" && hash === "" ? undefined : "has a path or a query";
 }
 
 /**
  * A message must not carry a password or a key into a log.
  *
- * @returns scheme and host of the URL; nothing of its value where these could be a part of a password
+ * @returns scheme and host of the URL; "Its value" where these could be a part of a password
  */
 export function shownUrl(url: string): string {
   const read = URL.parse(url);
-  if (read === null || !/^[\w.:[\]-]+$/.test(read.host)) return "its value";
+  if (read === null || !/^[\w.:[\]-]+$/.test(read.host)) return "Its value";
   const rest = `${read.pathname}${read.search}${read.hash}`;
   // Whoever wrote "@" behind what reads as the host may have meant all before it as a password.
-  if (rest.includes("@")) return "its value";
+  if (rest.includes("@")) return "Its value";
   return JSON.stringify(`${read.protocol}//${read.host}${rest.length > 1 ? "/…" : ""}`);
 }

@@ -280,7 +280,7 @@ function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): Ope
   return new OperatorError({
     what: "The configuration is refused.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
-    mend: "Mend it in the file of the configuration.",
+    mend: "Mend it in tidemark.config.ts, or in the file that --config names.",
   });
 }
 

@@ -143,7 +143,7 @@ function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
   if (fault !== undefined) {
     throw new OperatorError({
       what: "ORIGIN_URL is refused.",
-      why: `Of ${shownUrl(url)}, ${fault}.`,
+      why: `${shownUrl(url)} ${fault}.`,
       mend: 'Write scheme and host alone, such as "https://www.example.com".',
     });
   }

@@ -123,6 +123,13 @@ describe("the admin token", () => {
     const seen = await send(site, body, headers);
     expect([seen.status, upstash.journal.length]).toEqual([status, status === 200 ? 1 : 0]);
   });
+
+  it("says of a wrong one what would be right", async () => {
+    const { site } = openJournalled();
+    const { text } = await send(site, body, { authorization: `Bearer ${adminToken}2` });
+    expect(text).toContain("Its Authorization field does not hold this deployment's ADMIN_TOKEN");
+    expect(text).not.toContain(adminToken);
+  });
 });
 
 describe("the route", () => {

@@ -25,8 +25,17 @@ describe("GET /_cache/stats", () => {
     expect((await site.get("/_cache/stats", bearing(authorization))).status).toBe(status);
   });
 
-  it("without one is refused, and says how to ask", async () => {
-    const seen = await openSite({ env }).get("/_cache/stats");
+  it.each([
+    { id: "none", more: {}, why: "The request has no Authorization field." },
+    {
+      id: "wrong",
+      more: bearing("Bearer admin-token-of-sitf"),
+      why: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer.",
+    },
+  ])("without the right one is refused, and says what would be right: $id", async (row) => {
+    const seen = await openSite({ env }).get("/_cache/stats", row.more);
+    const mend = expect.stringContaining('Send "Authorization: Bearer <ADMIN_TOKEN>"') as string;
+    expect(JSON.parse(seen.text)).toMatchObject({ error: { why: row.why, mend } });
     expect([seen.status, seen.fields.get("www-authenticate")]).toEqual([401, "Bearer"]);
     expect(seen.fields.get("cache-control")).toBe("no-store");
     expect(seen.text).not.toContain("admin-token-of-site");

@@ -9,7 +9,7 @@ const scheme = "write scheme and host alone";
 it("says what, why and how to mend", () => {
   expect(() => defineConfig(route({ bypass: "yes" }) as never)).toThrow(
     'The configuration is refused. route "news", bypass: must be true or false. ' +
-      "Mend it in the file of the configuration.",
+      "Mend it in tidemark.config.ts, or in the file that --config names.",
   );
 });
 
@@ -18,6 +18,13 @@ it("says everything at once", () => {
   expect(said).toContain("heuristics: must be true or false");
   expect(said).toContain('route "news", browser: ');
   expect(said).toContain('route "news", jitter: is more than 1');
+});
+
+it("tells an upgrader that a field went, and that nothing replaces it", () => {
+  expect(refusalOf({ purge: { retention: "7d" } })).toBe(
+    "purge.retention: is no setting any more, and nothing replaces it: " +
+      "the journal keeps its newest 8,192 entries, whatever their age; leave it out",
+  );
 });
 
 describe("not built yet", () => {
@@ -108,7 +115,7 @@ describe("the configuration is refused", () => {
     {
       id: "origin-scheme",
       written: { origins: { a: { url: "ftp://a.example" } } },
-      says: `origins.a.url: is no origin: its scheme is neither "https:" nor "http:"; ${scheme}`,
+      says: `origins.a.url: is no origin: it has a scheme that is neither "https:" nor "http:"; ${scheme}`,
     },
     {
       id: "origin-path",
