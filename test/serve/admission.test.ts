@@ -6,6 +6,7 @@ import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { openColos, openSite, type Site } from "../fakes/harness.ts";
 import { cc, type FieldTexts, page, type Script, unchanged } from "../fakes/origin-in-process.ts";
 import type { RouteChanges } from "./examples.ts";
+import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 class World {
   readonly clock = new FakeClock();
@@ -113,7 +114,7 @@ describe("the second ask", () => {
     await near.get("/a");
     world.clock.advance(10);
     await near.get("/a");
-    const record = decodeRecord(world.upstash.text.split("\n")[0] ?? "");
+    const record = decodeRecord(world.upstash.text.split("\n")[0] ?? "", responseForm);
     expect(record).toMatchObject({
       keepUntilAtMs: atMs + 30_000,
       record: { metadata: { requestedAtMs: atMs, respondedAtMs: atMs, colo: "HAM", tags: ["t"] } },

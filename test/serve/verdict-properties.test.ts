@@ -19,6 +19,7 @@ import {
   shortSpans,
 } from "../http/generated-fields.ts";
 import { metadataWith, type RouteChanges, routeWith, storedAtMs } from "./examples.ts";
+import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 const runs = { seed: 5_861, numRuns: 2_000 };
 
@@ -187,7 +188,10 @@ describe("a verdict", () => {
         const { metadata, question } = given;
         const terms = termsOf(metadata, question.policy);
         const untilAtMs = keepUntilAtMs(metadata, terms);
-        const read = decodeRecord(encodeRecord({ kind: "response", metadata }, untilAtMs));
+        const read = decodeRecord(
+          encodeRecord({ kind: "response", metadata }, untilAtMs),
+          responseForm,
+        );
         if (read?.record.kind !== "response") throw new Error("A response did not come back.");
         expect(read.keepUntilAtMs).toBe(untilAtMs);
         expect(termsOf(read.record.metadata, question.policy)).toEqual(terms);
