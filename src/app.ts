@@ -37,6 +37,8 @@ import { asOfSite } from "./proxy/fetch/site-address.ts";
 import { Rangeless } from "./proxy/fetch/rangeless.ts";
 import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
+import { responseForm } from "./proxy/stored/record-form.ts";
+import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { compileUrlReader } from "./proxy/request/url-reader.ts";
 import { EdgeTier } from "./cache/tiers/edge-tier.ts";
 import { Leases } from "./cache/leases.ts";
@@ -93,6 +95,7 @@ export function createApp(given: Config, env: Env, platform: Platform): Applicat
   const purging = database && createPurging(config, database, platform);
   const edge = new EdgeTier({
     ...platform,
+    form: responseForm,
     tell: (line) => platform.log(`Edge tier: ${line}`),
     onBadRecord: () => metrics.badRecord(),
   });
@@ -133,7 +136,7 @@ function createIsolate(given: {
   environment: Environment;
   platform: Platform;
   metrics: Metrics;
-  edge: EdgeTier;
+  edge: EdgeTier<ResponseDetail>;
   redis: RedisClient | undefined;
   purging: Purging | undefined;
 }): Isolate {
@@ -143,7 +146,11 @@ function createIsolate(given: {
   const matchRoute = compileRoutes(config);
   const onBadRecord = () => metrics.badRecord();
   const fillBudget = new ByteBudget(limits.memoryBytes);
-  const memory = new MemoryTier(limits.memoryBytes, (body) => fillBudget.countFromNow(body));
+  const memory = new MemoryTier({
+    bytesMax: limits.memoryBytes,
+    form: responseForm,
+    onLetGo: (body) => fillBudget.countFromNow(body),
+  });
   return {
     config,
     metrics,
@@ -157,6 +164,7 @@ function createIsolate(given: {
         redis &&
         new SharedTier({
           redis,
+          form: responseForm,
           namespace,
           bodyBytesMax: limits.sharedBodyBytes,
           uploadBytesMax: limits.memoryBytes,
@@ -167,7 +175,9 @@ function createIsolate(given: {
     view: purging?.view ?? noJournal,
     flights: new Flights(),
     fewAtOnce: new FewAtOnce(),
-    leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
+    leases:
+      redis &&
+      new Leases({ redis, namespace, form: responseForm, randomText: () => crypto.randomUUID() }),
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),

@@ -4,7 +4,6 @@
 import { sha256Hex } from "../../src/sha256.ts";
 import { bodyIn } from "../../src/cache/tiers/body-text.ts";
 import { gzipped } from "../../src/cache/tiers/gzip.ts";
-import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 
 const mebibyte = 1_048_576;
 
@@ -32,7 +31,7 @@ async function written(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean): Promi
 
 async function read(reply: Uint8Array, bodyBytes: number): Promise<void> {
   const { result } = JSON.parse(new TextDecoder().decode(reply)) as { result: string };
-  const bytes = await bodyIn(result, { bodyBytes } as StoredMetadata, mebibyte);
+  const bytes = await bodyIn(result, { bodyBytes }, mebibyte);
   if (bytes === undefined) throw new Error("A body was not read back.");
   await sha256Hex(bytes);
 }

@@ -9,10 +9,11 @@ import { RedisClient } from "../../src/redis/redis-client.ts";
 import { sha256Hex } from "../../src/sha256.ts";
 import { RecordKey } from "../../src/cache/record-key.ts";
 import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
-import type { TierAsk, TierRecord } from "../../src/cache/tiers/tier.ts";
 import { counted, markdownTable } from "../figures.ts";
 import { pageText } from "../load/page-text.ts";
 import { dollarsAMillionOf } from "../prices.ts";
+import type { ResponseAsk, ResponseRecord } from "../../src/proxy/stored/tiers.ts";
+import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 const keepMs = 3_600_000;
 const mebibyte = 1_048_576;
@@ -54,7 +55,7 @@ export async function layoutCosts(): Promise<string> {
   }
 }
 
-async function rowsOf(rest: UpstashRestServer, what: string, record: TierRecord) {
+async function rowsOf(rest: UpstashRestServer, what: string, record: ResponseRecord) {
   const key = new RecordKey(`GET https://bench.example/ ${what}`, "bench.example");
   const string = stringLayout(rest, record, key);
   await string.fill();
@@ -118,8 +119,9 @@ function fieldExpiryLayout(redis: Redis, { m, b }: HashFields): Layout {
   };
 }
 
-function stringLayout(rest: UpstashRestServer, record: TierRecord, key: RecordKey): Layout {
+function stringLayout(rest: UpstashRestServer, record: ResponseRecord, key: RecordKey): Layout {
   const tier = new SharedTier({
+    form: responseForm,
     redis: new RedisClient({ url: rest.url, token: rest.token, nowAtMs: Date.now }),
     namespace: "bench",
     bodyBytesMax: mebibyte,
@@ -129,7 +131,11 @@ function stringLayout(rest: UpstashRestServer, record: TierRecord, key: RecordKe
       throw new Error("The tier found fault with its own record.");
     },
   });
-  const ask = (part: TierAsk["part"]) => ({ atMs: Date.now(), part, afterAnswer: () => undefined });
+  const ask = (part: ResponseAsk["part"]) => ({
+    atMs: Date.now(),
+    part,
+    afterAnswer: () => undefined,
+  });
   const written = (body: "new" | "unchanged") =>
     tier.write(key, record, { atMs: Date.now(), untilAtMs: Date.now() + keepMs, body });
   return {
@@ -141,7 +147,7 @@ function stringLayout(rest: UpstashRestServer, record: TierRecord, key: RecordKe
   };
 }
 
-async function recordOf(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<TierRecord> {
+async function recordOf(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<ResponseRecord> {
   const metadata = {
     url: "https://bench.example/articles/1",
     route: "article",

@@ -3,9 +3,8 @@
 import type { StoredMetadata } from "../proxy/stored/stored-response.ts";
 import { Chain } from "../purge/view/chain.ts";
 import type { PurgeTargets } from "../purge/journal/purge-target.ts";
-import type { Tiers } from "../proxy/ports.ts";
+import type { Tiers } from "../proxy/stored/tiers.ts";
 import { type LeftOut, listingMsMax } from "../cache/tiers/record-listing.ts";
-import type { SharedTier } from "../cache/tiers/shared-tier.ts";
 
 /** Each costs a Redis command. */
 const sharedRecordsMax = 1_000;
@@ -34,7 +33,7 @@ export interface DryRun {
 
 export async function dryRun(
   targets: PurgeTargets,
-  tiers: Pick<Tiers, "memory"> & { readonly shared: SharedTier | undefined },
+  tiers: Pick<Tiers, "memory" | "shared">,
 ): Promise<DryRun> {
   const urls = new Set<string>();
   // No stamp names its entry, so all that it covers counts as older.

@@ -21,7 +21,7 @@ import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
 export interface AdminSettings {
   readonly environment: Environment;
   readonly isolate: Isolate;
-  readonly edge: Pick<EdgeTier, "isShutOff" | "trouble">;
+  readonly edge: Pick<EdgeTier<unknown>, "isShutOff" | "trouble">;
   readonly redis: RedisClient | undefined;
   readonly purging: Purging | undefined;
   /** What goes on behind an answer: a failure there is counted and logged. */

@@ -3,8 +3,8 @@
 // holder has left to those who wait.
 import type { RedisClient } from "../redis/redis-client.ts";
 import { readTrouble } from "../redis/trouble.ts";
-import type { RecordHead } from "./tiers/record-codec.ts";
 import type { RecordKey } from "./record-key.ts";
+import type { RecordForm, RecordHead } from "./tiers/record-form.ts";
 import { isCutHead, rangeOf, recordIn } from "./tiers/record-text.ts";
 import { sharedKey } from "./tiers/shared-tier.ts";
 
@@ -36,22 +36,23 @@ const wordMs: Readonly<Record<LeaseWord, number>> = {
 const words = Object.keys(wordMs) as LeaseWord[];
 
 /** `record`: what stands under the key in the shared tier at that very moment. */
-export type LeaseAsked =
-  | { kind: "taken"; lease: Lease; record: RecordHead | undefined }
-  | { kind: "held"; record: RecordHead | undefined }
-  | { kind: "told"; word: LeaseWord; record: RecordHead | undefined }
+export type LeaseAsked<Detail> =
+  | { kind: "taken"; lease: Lease; record: RecordHead<Detail> | undefined }
+  | { kind: "held"; record: RecordHead<Detail> | undefined }
+  | { kind: "told"; word: LeaseWord; record: RecordHead<Detail> | undefined }
   | { kind: "unavailable" };
 
-export interface LeasesSettings {
+export interface LeasesSettings<Detail> {
   readonly redis: RedisClient;
   readonly namespace: string;
+  readonly form: Pick<RecordForm<Detail>, "check">;
   readonly randomText: () => string;
 }
 
-export class Leases {
-  readonly #settings: LeasesSettings;
+export class Leases<Detail> {
+  readonly #settings: LeasesSettings<Detail>;
 
-  constructor(settings: LeasesSettings) {
+  constructor(settings: LeasesSettings<Detail>) {
     this.#settings = settings;
   }
 
@@ -59,7 +60,7 @@ export class Leases {
    * Takes the lease if nobody has it, and looks at the shared tier in the same transaction: what the
    * last holder stored before it let go is there. Three commands, one round trip. Never rejects.
    */
-  async ask(key: RecordKey): Promise<LeaseAsked> {
+  async ask(key: RecordKey): Promise<LeaseAsked<Detail>> {
     const { redis, namespace, randomText } = this.#settings;
     const token = randomText();
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
@@ -89,10 +90,11 @@ export class Leases {
   }
 
   /** Metadata that is longer than what was asked for costs another round trip, to the primary too. */
-  async #recordIn(text: unknown, recordKey: string): Promise<RecordHead | undefined> {
-    if (!isCutHead(text)) return recordIn(text)?.record;
+  async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
+    const { redis, form } = this.#settings;
+    if (!isCutHead(text)) return recordIn(text, form)?.record;
     const range = rangeOf(recordKey, "long-metadata");
-    const answer = await this.#settings.redis.write(
+    const answer = await redis.write(
       (client) =>
         client
           .multi()
@@ -100,7 +102,7 @@ export class Leases {
           .exec<[unknown]>(),
       askMsMax,
     );
-    return answer.kind === "answered" ? recordIn(answer.value[0])?.record : undefined;
+    return answer.kind === "answered" ? recordIn(answer.value[0], form)?.record : undefined;
   }
 }
 

@@ -6,6 +6,8 @@ import type { ByteRange } from "../http/ranges.ts";
 export interface Coverage {
   /** As its source named them; for purging alone. */
   readonly tags: readonly string[];
+  /** Names that count for the URL's own origin alone, as that spells them. Absent: none. */
+  readonly groups?: readonly string[] | undefined;
   /** The keyed URL, without facets: what a purge by URL, host or prefix is matched against. */
   readonly url: string;
   /** The name of the route it was stored under; empty where none matched. */
@@ -57,8 +59,11 @@ export type StoredBody =
   | { readonly kind: "absent" };
 
 /** @typeParam Detail what its user knows of it beyond that: HTTP's status and fields, for one */
+export type MetadataWith<Detail> = RecordMetadata & Detail;
+
+/** @typeParam Detail as of `MetadataWith` */
 export interface CacheRecord<Detail> {
-  readonly metadata: RecordMetadata & Detail;
+  readonly metadata: MetadataWith<Detail>;
   readonly body: StoredBody;
 }
 

@@ -3,9 +3,8 @@ import type { Config } from "../config/config.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { PurgeView } from "../purge/view/view.ts";
 import type { Leases } from "../cache/leases.ts";
-import type { MemoryTier } from "../cache/tiers/memory-tier.ts";
-import type { SharedTier } from "../cache/tiers/shared-tier.ts";
-import type { Tier } from "../cache/tiers/tier.ts";
+import type { ResponseDetail } from "./stored/stored-response.ts";
+import type { Tiers } from "./stored/tiers.ts";
 import type { ByteBudget } from "./body/byte-budget.ts";
 import type { ClientLimit } from "./request/client-limit.ts";
 import type { Flights } from "../cache/flights.ts";
@@ -24,13 +23,6 @@ import type { Target } from "./request/target.ts";
 import type { KnownVary } from "./request/forward-selecting.ts";
 import type { Uncacheable } from "./reuse/uncacheable.ts";
 import type { ReadUrl } from "./request/url-reader.ts";
-
-export interface Tiers {
-  readonly memory: MemoryTier;
-  readonly edge: Tier;
-  /** `undefined` without a database. */
-  readonly shared: SharedTier | undefined;
-}
 
 /** Sends a request to an origin by its name in the config. */
 export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Response>;
@@ -57,7 +49,7 @@ export interface Isolate {
   readonly flights: Flights;
   readonly fewAtOnce: FewAtOnce;
   /** Rights to forward that hold in all colos; `undefined` without a database. */
-  readonly leases: Leases | undefined;
+  readonly leases: Leases<ResponseDetail> | undefined;
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
   /** `undefined` where clients are not limited. */

@@ -11,6 +11,7 @@ import { RecordKey } from "../../src/cache/record-key.ts";
 import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { bytesOf, keep, noise, responseOf } from "../../testing/examples/records.ts";
+import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 const namespace = "site";
 describe.each(redisServers)("over $redis", ({ start }) => {
@@ -36,7 +37,12 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   async function opened() {
     const key = new RecordKey(`GET https://a.example/${(keys += 1)}`, "a.example");
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
-    const settings = { redis: client(), namespace, randomText: () => crypto.randomUUID() };
+    const settings = {
+      form: responseForm,
+      redis: client(),
+      namespace,
+      randomText: () => crypto.randomUUID(),
+    };
     const leases = new Leases(settings);
     const ask = () => leases.ask(key);
     const taken = async () => {
@@ -104,6 +110,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const { key, ask } = await opened();
     const onBadRecord = () => undefined;
     const settings = {
+      form: responseForm,
       redis: client(),
       namespace,
       bodyBytesMax: 1_000,
@@ -132,6 +139,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const { key, ask } = await opened();
     const limits = { bodyBytesMax: 300_000, uploadBytesMax: 1_000_000 };
     const tier = new SharedTier({
+      form: responseForm,
       redis: client(),
       namespace,
       ...limits,
@@ -147,7 +155,12 @@ describe.each(redisServers)("over $redis", ({ start }) => {
 
   it("is nobody's where the database cannot be reached", async () => {
     const key = new RecordKey("GET https://a.example/", "a.example");
-    const away = { redis: client("http://127.0.0.1:9"), namespace, randomText: () => "token" };
+    const away = {
+      form: responseForm,
+      redis: client("http://127.0.0.1:9"),
+      namespace,
+      randomText: () => "token",
+    };
     expect((await new Leases(away).ask(key)).kind).toBe("unavailable");
   });
 });

@@ -2,17 +2,19 @@
 // tiers and those who wait.
 import { createHash } from "node:crypto";
 import type { Stamp } from "../../src/cache/record.ts";
-import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { ResponseDetail, StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import type { PurgeView } from "../../src/purge/view/view.ts";
 import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
 import { type Flight, Flights } from "../../src/cache/flights.ts";
-import type { Tiers } from "../../src/proxy/ports.ts";
+import type { Tiers } from "../../src/proxy/stored/tiers.ts";
 import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
 import type { RecordKey } from "../../src/cache/record-key.ts";
 import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
-import type { ArrivingResponse, TierKeep, TierRecord } from "../../src/cache/tiers/tier.ts";
+import type { TierKeep } from "../../src/cache/tiers/tier.ts";
 import type { SimulatedIsolate } from "../../testing/simulation/simulated-isolate.ts";
 import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
+import type { ArrivingResponse, ResponseRecord } from "../../src/proxy/stored/tiers.ts";
+import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 type Planted = Partial<SiteParts>;
 
@@ -52,8 +54,8 @@ export const stampedWhenStored = withView((_, { view }) => ({
 /** A 304 freshens whatever memory holds by then, instead of what was sent. */
 export const freshensWhatIsHeld: Planted = {
   tiers: (tiers) => {
-    class Freshening extends MemoryTier {
-      override write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep) {
+    class Freshening extends MemoryTier<ResponseDetail> {
+      override write(key: RecordKey, record: ResponseRecord | ArrivingResponse, keep: TierKeep) {
         const held = this.read(key, keep);
         const isFreshened = record.kind === "response" && keep.body !== "new";
         if (!isFreshened || held.kind !== "found" || held.record.kind !== "response") {
@@ -65,7 +67,7 @@ export const freshensWhatIsHeld: Planted = {
         return super.write(key, { kind: "response", stored: { metadata: freshened, body } }, keep);
       }
     }
-    return { ...tiers, memory: new Freshening(1_000_000) };
+    return { ...tiers, memory: new Freshening({ bytesMax: 1_000_000, form: responseForm }) };
   },
 };
 
@@ -87,8 +89,8 @@ const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetad
         return read;
       },
     });
-    class Changing extends MemoryTier {
-      override write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep) {
+    class Changing extends MemoryTier<ResponseDetail> {
+      override write(key: RecordKey, record: ResponseRecord | ArrivingResponse, keep: TierKeep) {
         const isBackfill = record.kind === "response" && found.has(record.stored.metadata);
         if (!isBackfill) return super.write(key, record, keep);
         const { metadata, body } = record.stored;
@@ -101,8 +103,12 @@ const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetad
       }
     }
     const { edge, shared } = tiers;
-    const memory = new Changing(1_000_000);
-    return { memory, edge: noted(edge), shared: shared && (noted(shared) as SharedTier) };
+    const memory = new Changing({ bytesMax: 1_000_000, form: responseForm });
+    return {
+      memory,
+      edge: noted(edge),
+      shared: shared && (noted(shared) as SharedTier<ResponseDetail>),
+    };
   },
 });
 
@@ -142,14 +148,15 @@ export const bodyUnchecked: Planted = {
           naming(await commands.getrange(...range), digestWritten);
         return run(Object.assign(Object.create(commands), { getrange }));
       });
-    class Unasking extends SharedTier {
-      override write(...[key, record, keep]: Parameters<SharedTier["write"]>) {
+    class Unasking extends SharedTier<ResponseDetail> {
+      override write(...[key, record, keep]: Parameters<SharedTier<ResponseDetail>["write"]>) {
         const isResponse = record.kind === "response";
         digestWritten = (isResponse && record.stored.metadata.bodyDigest) || digestWritten;
         return super.write(key, record, keep);
       }
     }
     const shared = new Unasking({
+      form: responseForm,
       redis: Object.assign(client, { read: readNamed, write: writeUnasked }),
       namespace: "site",
       bodyBytesMax: 100_000,

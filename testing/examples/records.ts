@@ -4,7 +4,16 @@ import type { VaryMarker } from "../../src/cache/tiers/tier.ts";
 import type { StoredBody } from "../../src/cache/record.ts";
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import { bytesIn } from "../fakes/body-bytes.ts";
-import type { Tier, TierAsk, TierKeep, TierRead, TierRecord } from "../../src/cache/tiers/tier.ts";
+import type { TierKeep } from "../../src/cache/tiers/tier.ts";
+import type {
+  ResponseAsk,
+  ResponseRead,
+  ResponseRecord,
+  ResponseTier,
+  Tiers,
+} from "../../src/proxy/stored/tiers.ts";
+import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 /** Far off, so that a real runtime keeps the response; a tier itself must compare with `atMs`. */
 export const keepUntilAtMs = Date.UTC(2100, 0, 1);
@@ -16,7 +25,7 @@ export const keep: TierKeep = {
   body: "new",
 };
 
-export const ask: TierAsk = {
+export const ask: ResponseAsk = {
   atMs: keepUntilAtMs - 1_000,
   part: "whole",
   afterAnswer: () => {
@@ -53,16 +62,16 @@ export function metadataOf(
   };
 }
 
-export type ResponseRecord = Extract<TierRecord, { kind: "response" }>;
+export type PageRecord = Extract<ResponseRecord, { kind: "response" }>;
 
 export function responseOf(
   bytes: Uint8Array<ArrayBuffer>,
   changed: Partial<StoredMetadata> = {},
-): ResponseRecord {
+): PageRecord {
   return withBody(metadataOf(bytes, changed), { kind: "blob", blob: new Blob([bytes]) });
 }
 
-export function withBody(metadata: StoredMetadata, body: StoredBody): ResponseRecord {
+export function withBody(metadata: StoredMetadata, body: StoredBody): PageRecord {
   return { kind: "response", stored: { metadata, body } };
 }
 
@@ -87,7 +96,7 @@ export type Seen =
   | VaryMarker
   | { kind: "response"; metadata: StoredMetadata; bodyBytes: number; bodyDigest: string };
 
-export async function seen(read: TierRead): Promise<Seen> {
+export async function seen(read: ResponseRead): Promise<Seen> {
   if (read.kind !== "found") return { kind: read.kind };
   if (read.record.kind === "vary") return read.record;
   const { metadata, body } = read.record.stored;
@@ -101,7 +110,7 @@ export async function seen(read: TierRead): Promise<Seen> {
 }
 
 /** What a read of this record must show. */
-export function shown(record: ResponseRecord, bytes: Uint8Array): Seen {
+export function shown(record: PageRecord, bytes: Uint8Array): Seen {
   const { metadata } = record.stored;
   return {
     kind: "response",
@@ -117,6 +126,16 @@ async function collected(body: StoredBody): Promise<Uint8Array> {
   return bytesIn(body);
 }
 
-export async function look(tier: Tier, ...[key, asked]: Parameters<Tier["read"]>): Promise<Seen> {
+export async function look(
+  tier: ResponseTier,
+  ...[key, asked]: Parameters<ResponseTier["read"]>
+): Promise<Seen> {
   return seen(await tier.read(key, asked));
+}
+
+export function memoryTier(
+  bytesMax: number,
+  onLetGo: (body: Blob) => void = () => undefined,
+): Tiers["memory"] {
+  return new MemoryTier({ bytesMax, form: responseForm, onLetGo });
 }

@@ -13,7 +13,8 @@ import { Lifts } from "../../src/proxy/reuse/lifts.ts";
 import { Loops } from "../../src/proxy/request/loops.ts";
 import { OriginHealth } from "../../src/proxy/fetch/origin-health.ts";
 import { compileRoutes } from "../../src/proxy/request/routes.ts";
-import type { Ports, Tiers } from "../../src/proxy/ports.ts";
+import type { Ports } from "../../src/proxy/ports.ts";
+import type { Tiers } from "../../src/proxy/stored/tiers.ts";
 import { serve } from "../../src/proxy/serve.ts";
 import { SharedOdds } from "../../src/proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "../../src/proxy/reuse/uncacheable.ts";
@@ -26,6 +27,7 @@ import type { SimulatedCache } from "./simulated-cache.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import type { SimulatedOrigin } from "./simulated-origin.ts";
 import { configOf } from "./simulated-pages.ts";
+import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 /** What a test may put a faulty part in the place of; the rest is the product's own. */
 export interface SiteParts {
@@ -109,9 +111,15 @@ export class SimulatedSite {
 function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
   const onBadRecord = () => undefined;
   return {
-    memory: new MemoryTier(memoryBytes),
-    edge: new EdgeTier({ cache: () => cache, nowAtMs: isolate.nowAtMs, onBadRecord }),
+    memory: new MemoryTier({ bytesMax: memoryBytes, form: responseForm }),
+    edge: new EdgeTier({
+      form: responseForm,
+      cache: () => cache,
+      nowAtMs: isolate.nowAtMs,
+      onBadRecord,
+    }),
     shared: new SharedTier({
+      form: responseForm,
       redis: isolate.redis.client,
       namespace: "site",
       bodyBytesMax: 100_000,

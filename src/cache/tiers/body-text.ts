@@ -1,7 +1,6 @@
-// A body as text for Redis: a letter that says how it lies, then base64. Text that its origin did not
-// encode lies as gzip where that is clearly smaller; nobody outside of the shared tier sees that.
-import { fieldsOf } from "../../http/fields.ts";
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+// A body as text for Redis: a letter that says how it lies, then base64. What is worth packing lies
+// as gzip where that is clearly smaller; nobody outside of the shared tier sees that.
+import type { RecordMetadata } from "../record.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
 
 /** The letter stands with the bytes it is about: metadata may be rewritten without them. */
@@ -17,10 +16,9 @@ const gzipFromBytes = 2_048;
 /** Each look-up pays for the unpacking, so what is hardly smaller lies as it is. */
 const gzipShareMax = 0.8;
 
-const textual = /^(?:text\/|application\/(?:json|javascript|x-javascript|xml)\b)|\+(?:json|xml)\b/i;
-
-export async function bodyTextOf(body: Blob, metadata: StoredMetadata): Promise<string> {
-  if (body.size >= gzipFromBytes && isPlainText(metadata)) {
+/** @param isWorthPacking as its form says of the record (`RecordForm`) */
+export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<string> {
+  if (body.size >= gzipFromBytes && isWorthPacking) {
     const packed = await gzipped(body);
     const isWorthIt = packed.byteLength <= gzipShareMax * body.size;
     if (isWorthIt) return asGzip + packed.toBase64();
@@ -34,7 +32,7 @@ export async function bodyTextOf(body: Blob, metadata: StoredMetadata): Promise<
  */
 export async function bodyIn(
   text: string,
-  { bodyBytes }: StoredMetadata,
+  { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,
   bodyBytesMax: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const bytes = bytesOf(text.slice(1));
@@ -42,12 +40,6 @@ export async function bodyIn(
   if (text.startsWith(asItIs)) return bytes;
   if (!text.startsWith(asGzip) || bodyBytes > bodyBytesMax) return undefined;
   return gunzipped(bytes, bodyBytes);
-}
-
-function isPlainText(metadata: StoredMetadata): boolean {
-  const fields = fieldsOf(metadata);
-  const encoding = fields.get("content-encoding") ?? "identity";
-  return encoding === "identity" && textual.test(fields.get("content-type") ?? "");
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {

@@ -1,13 +1,9 @@
 // Records of one tier that this isolate has read: one that comes again is neither parsed nor checked
 // again, and all that was worked out of its metadata is at hand.
 import { LRUCache } from "lru-cache";
-import { decodeRecord, type RecordHead } from "./record-codec.ts";
 import type { RecordKey } from "../record-key.ts";
-
-export interface Decoded {
-  readonly record: RecordHead;
-  readonly keepUntilAtMs: number;
-}
+import { decodeRecord } from "./record-codec.ts";
+import type { CheckedRecord, RecordForm } from "./record-form.ts";
 
 /** A record as its tier tells it. */
 export interface ToldRecord {
@@ -16,9 +12,9 @@ export interface ToldRecord {
   readonly text: () => string;
 }
 
-export interface KnownRecord {
+export interface KnownRecord<Detail> {
   readonly entityTag: string;
-  readonly decoded: Decoded;
+  readonly decoded: CheckedRecord<Detail>;
 }
 
 const keptBytesMax = 2_097_152;
@@ -26,21 +22,26 @@ const keptBytesMax = 2_097_152;
 /** What is parsed of a text, and what is worked out and built of that. */
 const knownBytes = (text: string): number => 2_048 + 7 * text.length;
 
-export class DecodedRecords {
-  readonly #known = new LRUCache<string, KnownRecord>({ maxSize: keptBytesMax });
+export class DecodedRecords<Detail> {
+  readonly #form: Pick<RecordForm<Detail>, "check">;
+  readonly #known = new LRUCache<string, KnownRecord<Detail>>({ maxSize: keptBytesMax });
+
+  constructor(form: Pick<RecordForm<Detail>, "check">) {
+    this.#form = form;
+  }
 
   /** @returns what was last read under the key, which another record may have replaced since */
-  last(key: RecordKey): KnownRecord | undefined {
+  last(key: RecordKey): KnownRecord<Detail> | undefined {
     return this.#known.get(key.text);
   }
 
   /** @returns `undefined` for text of another version or form. Never throws. */
-  decode(key: RecordKey, told: ToldRecord): Decoded | undefined {
+  decode(key: RecordKey, told: ToldRecord): CheckedRecord<Detail> | undefined {
     const { entityTag } = told;
     const known = this.#known.get(key.text);
     if (known !== undefined && known.entityTag === entityTag) return known.decoded;
     const text = told.text();
-    const decoded = decodeRecord(text);
+    const decoded = decodeRecord(text, this.#form);
     if (decoded !== undefined && entityTag !== null) {
       this.#known.set(key.text, { entityTag, decoded }, { size: knownBytes(text) });
     }

@@ -1,8 +1,7 @@
 // Bodies as the Cache API gives and takes them: none that is not as long as its record says.
 import { contentRange, lengthOf } from "../../http/ranges.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { StoredBody } from "../record.ts";
-import type { StoredMetadata, StoredResponse } from "../../proxy/stored/stored-response.ts";
+import type { CacheRecord, MetadataWith, StoredBody } from "../record.ts";
 import { letGo } from "../../let-go.ts";
 import type { TierRead } from "./tier.ts";
 
@@ -42,16 +41,18 @@ export function partFrom(
 }
 
 /** Of metadata that does for an answer, while it is kept. */
-export function withoutBody(
-  { metadata, keepUntilAtMs }: { metadata: StoredMetadata; keepUntilAtMs: number },
+export function withoutBody<Detail>(
+  { metadata, keepUntilAtMs }: { metadata: MetadataWith<Detail>; keepUntilAtMs: number },
   atMs: number,
-): TierRead {
+): TierRead<Detail> {
   if (atMs >= keepUntilAtMs) return { kind: "absent" };
-  const stored: StoredResponse = { metadata, body: { kind: "absent" } };
+  const stored: CacheRecord<Detail> = { metadata, body: { kind: "absent" } };
   return { kind: "found", record: { kind: "response", stored } };
 }
 
 /** What is written; `undefined` for what is not held whole. */
-export function wholeBody({ body }: StoredResponse): ReadableStream<Uint8Array> | undefined {
+export function wholeBody({
+  body,
+}: Pick<CacheRecord<unknown>, "body">): ReadableStream<Uint8Array> | undefined {
   return body.kind === "blob" ? body.blob.stream() : undefined;
 }

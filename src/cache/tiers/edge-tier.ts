@@ -3,25 +3,17 @@
 import { errorName } from "../../error-name.ts";
 import { letGo } from "../../let-go.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { StoredBody } from "../record.ts";
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+import type { MetadataWith, RecordMetadata, StoredBody } from "../record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
-import { type Decoded, DecodedRecords } from "./decoded-records.ts";
+import { DecodedRecords } from "./decoded-records.ts";
 import { partFrom, streamedFrom, wholeBody, withoutBody } from "./edge-body.ts";
-import {
-  addressOf,
-  bodyField,
-  objectFields,
-  ranged,
-  recordField,
-  recordFieldBytesMax,
-  recordFields,
-  unless,
-} from "./edge-form.ts";
-import { encodeRecord, headOf, type RecordHead } from "./record-codec.ts";
+import { addressOf, bodyField, objectFields, ranged, recordField, unless } from "./edge-form.ts";
+import { writeArriving, writeHead } from "./edge-writes.ts";
+import { headOf } from "./record-codec.ts";
+import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
 import type { RecordKey } from "../record-key.ts";
 import {
-  type ArrivingResponse,
+  type ArrivingRecord,
   isSmall,
   type Tier,
   type TierAsk,
@@ -35,19 +27,21 @@ import {
 /** The largest object that the Cache API takes. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
 
-export interface EdgeTierSettings extends BoundedCacheSettings {
+export interface EdgeTierSettings<Detail> extends BoundedCacheSettings {
+  readonly form: Pick<RecordForm<Detail>, "check">;
   readonly onBadRecord: () => void;
 }
 
-export class EdgeTier implements Tier {
+export class EdgeTier<Detail> implements Tier<Detail> {
   readonly name = "edge";
   readonly #onBadRecord: () => void;
   readonly #cache: BoundedCache;
-  readonly #records = new DecodedRecords();
+  readonly #records: DecodedRecords<Detail>;
 
-  constructor(settings: EdgeTierSettings) {
+  constructor(settings: EdgeTierSettings<Detail>) {
     this.#onBadRecord = settings.onBadRecord;
     this.#cache = new BoundedCache(settings);
+    this.#records = new DecodedRecords(settings.form);
   }
 
   /** The Cache API does not answer: nothing but a probe per pause is asked of it. */
@@ -61,8 +55,8 @@ export class EdgeTier implements Tier {
 
   async read(
     key: RecordKey,
-    ask: Pick<TierAsk, "atMs" | "part" | "isHeld" | "rangeOf" | "afterAnswer">,
-  ): Promise<TierRead> {
+    ask: Pick<TierAsk<Detail>, "atMs" | "part" | "isHeld" | "rangeOf" | "afterAnswer">,
+  ): Promise<TierRead<Detail>> {
     try {
       const known = this.#sufficing(key, ask);
       const address = await addressOf(key);
@@ -84,7 +78,7 @@ export class EdgeTier implements Tier {
   }
 
   /** What this isolate has read before, if that does for an answer while it still lies there. */
-  #sufficing(key: RecordKey, { part, isHeld }: Pick<TierAsk, "part" | "isHeld">) {
+  #sufficing(key: RecordKey, { part, isHeld }: Pick<TierAsk<Detail>, "part" | "isHeld">) {
     const known = part === "metadata" ? this.#records.last(key) : undefined;
     if (known?.decoded.record.kind !== "response") return undefined;
     const { metadata } = known.decoded.record;
@@ -95,14 +89,18 @@ export class EdgeTier implements Tier {
       : { entityTag, metadata, keepUntilAtMs: decoded.keepUntilAtMs };
   }
 
-  #decoded(key: RecordKey, { headers }: Response): Decoded | undefined {
+  #decoded(key: RecordKey, { headers }: Response): CheckedRecord<Detail> | undefined {
     const text = () => headers.get(recordField) ?? "";
     const decoded = this.#records.decode(key, { entityTag: headers.get("etag"), text });
     if (decoded === undefined) this.#onBadRecord();
     return decoded;
   }
 
-  async #withBody(key: RecordKey, record: RecordHead, matched: Matched): Promise<TierRead> {
+  async #withBody(
+    key: RecordKey,
+    record: RecordHead<Detail>,
+    matched: Matched<Detail>,
+  ): Promise<TierRead<Detail>> {
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
     const body = await this.#bodyOf(key, metadata, matched);
@@ -115,8 +113,8 @@ export class EdgeTier implements Tier {
 
   async #bodyOf(
     key: RecordKey,
-    metadata: StoredMetadata,
-    matched: Matched,
+    metadata: MetadataWith<Detail>,
+    matched: Matched<Detail>,
   ): Promise<StoredBody | "gone" | "not-whole"> {
     const { response, part: asked, isHeld, rangeOf } = matched;
     const apart = response.headers.get(bodyField) ?? undefined;
@@ -142,7 +140,7 @@ export class EdgeTier implements Tier {
   /** `gone`: a streamed body may be evicted before the record that names it. */
   async #fromAddress(
     address: string,
-    { bodyBytes }: StoredMetadata,
+    { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,
     range: ByteRange | undefined,
     entityTag?: string,
   ): Promise<StoredBody | "gone" | "not-whole"> {
@@ -168,7 +166,7 @@ export class EdgeTier implements Tier {
 
   async write(
     key: RecordKey,
-    record: TierRecord | ArrivingResponse,
+    record: TierRecord<Detail> | ArrivingRecord<Detail>,
     keep: TierKeep,
   ): Promise<TierWrite> {
     const keepSeconds = Math.ceil((keep.untilAtMs - keep.atMs) / 1_000);
@@ -178,86 +176,22 @@ export class EdgeTier implements Tier {
         if (record.kind === "arriving") await record.stream.cancel().catch(() => undefined);
         return shutOff;
       }
-      if (record.kind === "arriving") return await this.#writeArriving(key, record, keep, fields);
+      if (record.kind === "arriving") {
+        return await writeArriving(this.#cache, key, { arriving: record, keep, fields });
+      }
       if (keepSeconds <= 0) return { kind: "refused", rule: "expired" };
       const body = record.kind === "vary" ? null : wholeBody(record.stored);
       if (body === undefined) return { kind: "refused", rule: "arriving" };
-      return await this.#writeHead(key, { head: headOf(record), body, keep, fields });
+      return await writeHead(this.#cache, key, { head: headOf(record), body, keep, fields });
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
-  }
-
-  /**
-   * The body goes first, under an address of its own; the head that names it is written only once
-   * all of it came. A cut body is thus never found, and two fills at once never mix.
-   */
-  async #writeArriving(
-    key: RecordKey,
-    arriving: ArrivingResponse,
-    keep: TierKeep,
-    fields: Record<string, string>,
-  ): Promise<TierWrite> {
-    const { metadata, stream, completed } = arriving;
-    if (keep.untilAtMs <= keep.atMs) {
-      await stream.cancel().catch(() => undefined);
-      return { kind: "refused", rule: "expired" };
-    }
-    const part = crypto.randomUUID();
-    const address = await addressOf(key, part);
-    let isNamed = false;
-    try {
-      await this.#putStream(address, arriving, fields);
-      const bodyBytes = await completed;
-      if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
-      const head: RecordHead = { kind: "response", metadata: { ...metadata, bodyBytes } };
-      const named = { ...fields, [bodyField]: part };
-      const written = await this.#writeHead(key, { head, body: null, keep, fields: named });
-      isNamed = written.kind === "kept";
-      return written;
-    } catch (cause) {
-      // A stream that was cut fails its put; one that is still coming did not cause the failure.
-      const isCut = (await Promise.race([completed, Promise.resolve()])) === "cut";
-      if (isCut) return { kind: "refused", rule: "cut" };
-      throw cause;
-    } finally {
-      if (!isNamed) await this.#cache.delete(address);
-    }
-  }
-
-  async #putStream(
-    address: string,
-    { stream, completed }: ArrivingResponse,
-    headers: Record<string, string>,
-  ): Promise<void> {
-    try {
-      await this.#cache.putArriving(address, new Response(stream, { headers }), completed);
-    } finally {
-      // A cache may take nothing and still say it did; who fills the stream would wait for ever.
-      await stream.cancel().catch(() => undefined);
-    }
-  }
-
-  async #writeHead(
-    key: RecordKey,
-    written: {
-      head: RecordHead;
-      body: ReadableStream<Uint8Array> | null;
-      keep: TierKeep;
-      fields: Record<string, string>;
-    },
-  ): Promise<TierWrite> {
-    const text = encodeRecord(written.head, written.keep.untilAtMs);
-    if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
-    const headers = { ...written.fields, ...recordFields(text) };
-    await this.#cache.put(await addressOf(key), new Response(written.body, { headers }));
-    return { kind: "kept" };
   }
 }
 
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
 /** What the Cache API has, and how its body is wanted. */
-interface Matched extends Pick<TierAsk, "part" | "isHeld" | "rangeOf"> {
+interface Matched<Detail> extends Pick<TierAsk<Detail>, "part" | "isHeld" | "rangeOf"> {
   readonly response: Response;
 }

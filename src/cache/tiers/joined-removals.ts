@@ -55,7 +55,7 @@ export class JoinedRemovals {
   }
 
   /** What a request that has ended left behind is sent behind another's answer. */
-  takeUpLate({ atMs, afterAnswer }: Pick<TierAsk, "atMs" | "afterAnswer">): void {
+  takeUpLate({ atMs, afterAnswer }: Pick<TierAsk<unknown>, "atMs" | "afterAnswer">): void {
     const oldest = this.#waiting.values().next().value;
     if (oldest === undefined || Math.abs(atMs - oldest.sinceAtMs) <= tendedMsMax) return;
     afterAnswer(async () => {

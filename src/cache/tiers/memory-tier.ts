@@ -1,11 +1,11 @@
-// The memory tier: small, hot stored responses in the isolate's heap, under a bound in bytes.
+// The memory tier: small, hot records in the isolate's heap, under a bound in bytes.
 import { LRUCache } from "lru-cache";
-import { isErrorStatus } from "../../http/fields.ts";
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
-import { blobIn, heapBytes } from "./heap-bytes.ts";
+import type { MetadataWith } from "../record.ts";
 import type { RecordKey } from "../record-key.ts";
+import { blobIn, heapBytes } from "./heap-bytes.ts";
+import type { RecordForm } from "./record-form.ts";
 import {
-  type ArrivingResponse,
+  type ArrivingRecord,
   largeBodyBytesMax,
   refuseArriving,
   smallBodyBytesMax,
@@ -17,13 +17,21 @@ import {
   type TierWrite,
 } from "./tier.ts";
 
-interface Held {
-  readonly record: TierRecord;
+export interface MemoryTierSettings<Detail> {
+  /** Of bodies, metadata and keys together; 0 holds nothing. */
+  readonly bytesMax: number;
+  readonly form: Pick<RecordForm<Detail>, "heapBytes" | "mayPushOutOthers">;
+  /** Gets each body that is no longer held. */
+  readonly onLetGo?: (body: Blob) => void;
+}
+
+interface Held<Detail> {
+  readonly record: TierRecord<Detail>;
   readonly keepUntilAtMs: number;
 }
 
-/** Of the bytes, what errors may take: whoever asks for random paths pushes out errors alone. */
-const errorShare = 1 / 8;
+/** Of the bytes, what those may take that may not push out others. */
+const lesserShare = 1 / 8;
 
 /** What large bodies may take from small ones, */
 const largeShare = 1 / 4;
@@ -33,23 +41,24 @@ const largestShare = 1 / 16;
 /** No look-up goes on while more than these are written, or it brings nothing up. */
 const changedKeysMax = 256;
 
-type Part = LRUCache<string, Held>;
+type Part<Detail> = LRUCache<string, Held<Detail>>;
 
 /**
- * Three parts, each with a bound of its own: one for responses of status 400 and above, and what leads
- * to them alone; one for large bodies, which push out each other alone once they have their share; one
- * for all others. A key stands in one of them at the most.
+ * Three parts, each with a bound of its own: one for records that may not push out others, and what
+ * leads to them alone; one for large bodies, which push out each other alone once they have their
+ * share; one for all others. A key stands in one of them at the most.
  */
-export class MemoryTier implements Tier {
+export class MemoryTier<Detail> implements Tier<Detail> {
   readonly name = "memory";
   /** The largest body that it holds, asked for as often as may be. */
   readonly largestBodyBytes: number;
-  readonly #errors: Part;
-  readonly #large: Part;
-  readonly #others: Part;
-  /** Of what is no error. */
+  readonly #form: MemoryTierSettings<Detail>["form"];
+  readonly #lesser: Part<Detail>;
+  readonly #large: Part<Detail>;
+  readonly #others: Part<Detail>;
+  /** Of all but the lesser records. */
   readonly #bytesMax: number;
-  readonly #onLetGo: (body: Blob) => void;
+  readonly #onLetGo: ((body: Blob) => void) | undefined;
   readonly #bodies = new WeakSet<Blob>();
   /** When a key was last written or removed, by how often any was. */
   readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
@@ -57,23 +66,27 @@ export class MemoryTier implements Tier {
   /** The body that is being written, which may be the one that stands there. */
   #written: Blob | undefined;
 
-  /**
-   * @param bytesMax of bodies, fields and keys together; 0 holds nothing
-   * @param onLetGo  gets each body that is no longer held
-   */
-  constructor(bytesMax: number, onLetGo: (body: Blob) => void = () => undefined) {
-    const errorBytesMax = Math.floor(bytesMax * errorShare);
-    const letGo = ({ record }: Held) => this.#letGo(blobIn(record));
+  constructor({ bytesMax, form, onLetGo }: MemoryTierSettings<Detail>) {
+    const lesserBytesMax = Math.floor(bytesMax * lesserShare);
     this.largestBodyBytes = Math.min(largeBodyBytesMax, bytesMax * largestShare);
-    this.#bytesMax = bytesMax - errorBytesMax;
+    this.#bytesMax = bytesMax - lesserBytesMax;
+    this.#form = form;
     this.#onLetGo = onLetGo;
-    this.#errors = partOf(errorBytesMax, letGo);
-    this.#large = partOf(Math.floor(bytesMax * largeShare), letGo);
-    this.#others = partOf(this.#bytesMax, letGo);
+    this.#lesser = this.#part(lesserBytesMax);
+    this.#large = this.#part(Math.floor(bytesMax * largeShare));
+    this.#others = this.#part(this.#bytesMax);
   }
 
-  get #parts(): readonly Part[] {
-    return [this.#others, this.#large, this.#errors];
+  #part(bytesMax: number): Part<Detail> {
+    return new LRUCache({
+      maxSize: Math.max(1, bytesMax),
+      dispose: ({ record }) => this.#letGo(blobIn(record)),
+      sizeCalculation: ({ record }, key) => heapBytes(record, this.#form) + 2 * key.length,
+    });
+  }
+
+  get #parts(): readonly Part<Detail>[] {
+    return [this.#others, this.#large, this.#lesser];
   }
 
   holds(body: Blob): boolean {
@@ -100,7 +113,7 @@ export class MemoryTier implements Tier {
   }
 
   /** What is held, in no order that means anything. */
-  *stored(): Generator<StoredMetadata> {
+  *stored(): Generator<MetadataWith<Detail>> {
     for (const part of this.#parts) {
       for (const { record } of part.values()) {
         if (record.kind === "response") yield record.stored.metadata;
@@ -108,8 +121,8 @@ export class MemoryTier implements Tier {
     }
   }
 
-  read({ text }: RecordKey, ask: Pick<TierAsk, "atMs">): TierRead {
-    const held = this.#others.get(text) ?? this.#large.get(text) ?? this.#errors.get(text);
+  read({ text }: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
+    const held = this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text);
     if (held === undefined) return { kind: "absent" };
     if (ask.atMs < held.keepUntilAtMs) return { kind: "found", record: held.record };
     // No change: whoever finds it expired brings up what is below.
@@ -127,7 +140,11 @@ export class MemoryTier implements Tier {
     for (const part of this.#parts) part.delete(keyText);
   }
 
-  write(key: RecordKey, record: TierRecord | ArrivingResponse, keep: TierKeep): TierWrite {
+  write(
+    key: RecordKey,
+    record: TierRecord<Detail> | ArrivingRecord<Detail>,
+    keep: TierKeep,
+  ): TierWrite {
     if (record.kind === "arriving") {
       this.remove(key);
       return refuseArriving(record);
@@ -148,9 +165,9 @@ export class MemoryTier implements Tier {
   }
 
   #put(
-    part: Part,
+    part: Part<Detail>,
     key: RecordKey,
-    { record, keep }: { record: TierRecord; keep: TierKeep },
+    { record, keep }: { record: TierRecord<Detail>; keep: TierKeep },
   ): TierWrite {
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
     const isWhole = record.kind === "vary" || blobIn(record) !== undefined;
@@ -163,7 +180,7 @@ export class MemoryTier implements Tier {
   }
 
   /** One that was asked for again, or the very body that it holds already. */
-  #takesLarge(key: RecordKey, record: TierRecord, keep: TierKeep): boolean {
+  #takesLarge(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): boolean {
     if (record.kind === "vary") return true;
     const { bodyDigest } = record.stored.metadata;
     const held = this.#large.peek(key.text)?.record;
@@ -177,27 +194,19 @@ export class MemoryTier implements Tier {
 
   #letGo(body: Blob | undefined): void {
     if (body === undefined || body === this.#written || !this.#bodies.delete(body)) return;
-    this.#onLetGo(body);
+    this.#onLetGo?.(body);
   }
 
-  /** A marker that has led to other responses leads to them still, whatever is stored beside them. */
-  #partFor(key: RecordKey, record: TierRecord, keep: TierKeep): Part {
+  /** A marker that has led to other records leads to them still, whatever is stored beside them. */
+  #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> {
     if (record.kind === "response") {
       const isLarge = (blobIn(record)?.size ?? 0) > smallBodyBytesMax;
       if (isLarge) return this.#large;
-      return isErrorStatus(record.stored.metadata.status) ? this.#errors : this.#others;
+      return this.#form.mayPushOutOthers(record.stored.metadata) ? this.#others : this.#lesser;
     }
     const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
-    return keep.leadsToError === true && !hasLedToOthers ? this.#errors : this.#others;
+    return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
   }
 }
 
 const tooLarge: TierWrite = { kind: "refused", rule: "too-large" };
-
-function partOf(bytesMax: number, letGo: (held: Held) => void): Part {
-  return new LRUCache<string, Held>({
-    maxSize: Math.max(1, bytesMax),
-    dispose: letGo,
-    sizeCalculation: (held, key) => heapBytes(held.record) + 2 * key.length,
-  });
-}

@@ -1,10 +1,11 @@
 // Some of what the shared tier holds, for whoever wants to know what a purge would cover.
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
+import type { MetadataWith } from "../record.ts";
+import type { RecordForm } from "./record-form.ts";
 import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";
 
-export interface Listed {
-  readonly metadata: readonly StoredMetadata[];
+export interface Listed<Detail> {
+  readonly metadata: readonly MetadataWith<Detail>[];
   /** Why something was left out; `undefined` if nothing was. */
   readonly leftOut: LeftOut | undefined;
 }
@@ -20,8 +21,9 @@ export const listingMsMax = 5_000;
 /** Of long metadata in one round trip: a mebibyte. */
 const longHeadsAtOnce = 16;
 
-interface Database {
+interface Database<Detail> {
   readonly redis: RedisClient;
+  readonly form: Pick<RecordForm<Detail>, "check">;
   readonly namespace: string;
 }
 
@@ -31,10 +33,10 @@ interface Database {
  *
  * @param countMax how many records are looked at, at the most
  */
-export async function listRecords(
-  database: Database,
+export async function listRecords<Detail>(
+  database: Database<Detail>,
   countMax: number,
-): Promise<Listed | "unavailable"> {
+): Promise<Listed<Detail> | "unavailable"> {
   if (database.redis.isShutOff) return "unavailable";
   const time = { isOver: false };
   const timer = setTimeout(() => (time.isOver = true), listingMsMax);
@@ -45,12 +47,12 @@ export async function listRecords(
   }
 }
 
-async function listInTime(
-  { redis, namespace }: Database,
+async function listInTime<Detail>(
+  { redis, form, namespace }: Database<Detail>,
   countMax: number,
   time: { readonly isOver: boolean },
-): Promise<Listed | "unavailable"> {
-  const metadata: StoredMetadata[] = [];
+): Promise<Listed<Detail> | "unavailable"> {
+  const metadata: MetadataWith<Detail>[] = [];
   let leftOut: LeftOut | undefined;
   let [cursor, seenCount, pageCount] = ["0", 0, 0];
   do {
@@ -68,7 +70,7 @@ async function listInTime(
     if (heads === "unavailable") return "unavailable";
     if (heads.some(isCutHead)) leftOut = time.isOver ? "time" : "metadata";
     for (const head of heads) {
-      const record = recordIn(head)?.record;
+      const record = recordIn(head, form)?.record;
       if (record?.kind === "response") metadata.push(record.metadata);
     }
     if (keys.length < found.length) return { metadata, leftOut: "records" };

@@ -1,6 +1,7 @@
 // A record as the one string that Redis holds: its head, which is metadata as JSON in ASCII, then a line
 // feed, which JSON has nowhere, then its body as text. Nothing follows the line feed of a marker.
-import { decodeRecord, type RecordHead } from "./record-codec.ts";
+import { decodeRecord } from "./record-codec.ts";
+import type { CheckedRecord, RecordForm } from "./record-form.ts";
 
 /**
  * How much is asked for where metadata may do: more than most heads, and many a small page whole. It
@@ -35,19 +36,20 @@ export function recordText(head: string, body: string): string {
 }
 
 /** What Redis holds under a key, or its beginning. */
-export interface HeldRecord {
-  readonly record: RecordHead;
-  readonly keepUntilAtMs: number;
+export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
   /** How much room a head has that is written over this one. */
   readonly headChars: number;
   readonly bodyText: string;
 }
 
 /** @returns `undefined` for what is cut within its head, and for what is no record. Never throws. */
-export function recordIn(text: unknown): HeldRecord | undefined {
+export function recordIn<Detail>(
+  text: unknown,
+  form: Pick<RecordForm<Detail>, "check">,
+): HeldRecord<Detail> | undefined {
   const headChars = typeof text === "string" ? text.indexOf(headEnd) : -1;
   if (typeof text !== "string" || headChars === -1) return undefined;
-  const decoded = decodeRecord(text.slice(0, headChars));
+  const decoded = decodeRecord(text.slice(0, headChars), form);
   return decoded && { ...decoded, headChars, bodyText: text.slice(headChars + 1) };
 }
 

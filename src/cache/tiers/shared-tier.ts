@@ -2,18 +2,19 @@
 // and most of what a 304 brings are one command each.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { readTrouble } from "../../redis/trouble.ts";
+import type { MetadataWith } from "../record.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record-key.ts";
+import type { RecordForm } from "./record-form.ts";
 import { type Listed, listRecords } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
-  type ArrivingResponse,
+  type ArrivingRecord,
   refuseArriving,
   type Tier,
   type TierAsk,
@@ -24,8 +25,9 @@ import {
   type TierWrite,
 } from "./tier.ts";
 
-export interface SharedTierSettings {
+export interface SharedTierSettings<Detail> {
   readonly redis: RedisClient;
+  readonly form: Pick<RecordForm<Detail>, "check" | "isWorthPacking">;
   readonly namespace: string;
   readonly bodyBytesMax: number;
   /** Of records that are on their way to a slow database at one time, as they are sent. */
@@ -61,15 +63,15 @@ interface Upload {
   readonly heldDigest: string | null;
 }
 
-export class SharedTier implements Tier {
+export class SharedTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
-  readonly #settings: SharedTierSettings;
+  readonly #settings: SharedTierSettings<Detail>;
   readonly #uploads = new Set<Upload>();
   /** Keys under which another body lay than metadata names: no metadata written over that heals it. */
   readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
   readonly #removals: JoinedRemovals;
 
-  constructor(settings: SharedTierSettings) {
+  constructor(settings: SharedTierSettings<Detail>) {
     this.#settings = settings;
     const { redis, nowAtMs } = settings;
     this.#removals = new JoinedRemovals({
@@ -81,7 +83,7 @@ export class SharedTier implements Tier {
     });
   }
 
-  async read(key: RecordKey, ask: TierAsk): Promise<TierRead> {
+  async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
     const redisKey = await this.#redisKey(key);
     this.#removals.takeUpLate(ask);
     if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
@@ -100,7 +102,7 @@ export class SharedTier implements Tier {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
     const isWhole = ask.part === "whole" || text.length < headCharsMax;
     if (isCutHead(text) && !isWhole) return this.read(key, { ...ask, part: "whole" });
-    const held = recordIn(text);
+    const held = recordIn(text, this.#settings.form);
     if (held === undefined) return this.#bad();
     if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
     const { record, bodyText } = held;
@@ -111,7 +113,10 @@ export class SharedTier implements Tier {
   }
 
   /** @param text `undefined` if it was not asked for */
-  async #withBody(metadata: StoredMetadata, text: string | undefined): Promise<TierRead> {
+  async #withBody(
+    metadata: MetadataWith<Detail>,
+    text: string | undefined,
+  ): Promise<TierRead<Detail>> {
     if (text === undefined) {
       const stored = { metadata, body: { kind: "absent" } } as const;
       return { kind: "found", record: { kind: "response", stored } };
@@ -122,13 +127,13 @@ export class SharedTier implements Tier {
     return { kind: "found", record: { kind: "response", stored } };
   }
 
-  #bad(): TierRead {
+  #bad(): TierRead<Detail> {
     this.#settings.onBadRecord();
     return { kind: "absent" };
   }
 
   /** @param countMax how many records are looked at, at the most */
-  listed(countMax: number): Promise<Listed | "unavailable"> {
+  listed(countMax: number): Promise<Listed<Detail> | "unavailable"> {
     return listRecords(this.#settings, countMax);
   }
 
@@ -138,7 +143,7 @@ export class SharedTier implements Tier {
 
   async write(
     key: RecordKey,
-    record: TierRecord | ArrivingResponse,
+    record: TierRecord<Detail> | ArrivingRecord<Detail>,
     keep: TierKeep,
   ): Promise<TierWrite> {
     if (record.kind === "arriving") return refuseArriving(record);
@@ -146,7 +151,7 @@ export class SharedTier implements Tier {
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // To pack a body takes CPU time.
     if (this.#settings.redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
-    const body = await bodyOf(record, this.#settings.bodyBytesMax);
+    const body = await bodyOf(record, this.#settings);
     if (typeof body === "object") return body;
     const { atMs: sinceAtMs } = keep;
     const { rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
@@ -170,7 +175,7 @@ export class SharedTier implements Tier {
     const { redisKey, text, keepMs } = upload;
     this.#uploads.add(upload);
     const answer = await this.#settings.redis.write(async (redis) => {
-      if (await isRewritten(redis, upload)) return;
+      if (await isRewritten(redis, upload, this.#settings.form)) return;
       await redis.set(redisKey, text, { px: keepMs });
       this.#spoiled.delete(redisKey);
     });
@@ -205,9 +210,10 @@ export async function sharedKey(namespace: string, key: RecordKey): Promise<stri
 async function isRewritten(
   redis: Redis,
   { redisKey, head, keepMs, heldDigest }: Upload,
+  form: Pick<RecordForm<unknown>, "check">,
 ): Promise<boolean> {
   if (heldDigest === null) return false;
-  const held = recordIn(await headUnder(redis, redisKey));
+  const held = recordIn(await headUnder(redis, redisKey), form);
   const isThere =
     held?.record.kind === "response" && held.record.metadata.bodyDigest === heldDigest;
   if (!isThere || head.length > held.headChars) return false;
@@ -230,10 +236,13 @@ async function headUnder(redis: Redis, redisKey: string): Promise<string | undef
 }
 
 /** A marker has no body. */
-async function bodyOf(record: TierRecord, bodyBytesMax: number): Promise<string | TierWrite> {
+async function bodyOf<Detail>(
+  record: TierRecord<Detail>,
+  { bodyBytesMax, form }: Pick<SharedTierSettings<Detail>, "bodyBytesMax" | "form">,
+): Promise<string | TierWrite> {
   if (record.kind === "vary") return "";
   const { body, metadata } = record.stored;
   if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
   if (body.blob.size > bodyBytesMax) return { kind: "refused", rule: "too-large" };
-  return bodyTextOf(body.blob, metadata);
+  return bodyTextOf(body.blob, form.isWorthPacking(metadata));
 }

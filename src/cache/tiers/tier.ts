@@ -1,7 +1,7 @@
 // The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
 import type { TierName } from "../../config/config.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { StoredMetadata, StoredResponse } from "../../proxy/stored/stored-response.ts";
+import type { CacheRecord, MetadataWith, RecordMetadata } from "../record.ts";
 import type { RecordKey } from "../record-key.ts";
 
 /** A body up to here is held whole wherever it is met; a larger one is read as it is sent, */
@@ -9,11 +9,13 @@ export const smallBodyBytesMax = 262_144;
 /** or, up to here, held in memory once it is asked for again. */
 export const largeBodyBytesMax = 1_048_576;
 
-/** Under one key stands a stored response, or the marker that says which fields select one. */
-export type TierRecord = { kind: "response"; stored: StoredResponse } | VaryMarker;
+/** Under one key stands a record with a body, or the marker that leads to several of them. */
+export type TierRecord<Detail> = { kind: "response"; stored: CacheRecord<Detail> } | VaryMarker;
 
+/** Leads to records under keys of their own, and has neither a body nor a provenance. */
 export interface VaryMarker {
   readonly kind: "vary";
+  /** The parts of a request that are in those keys; of HTTP, the fields that its `Vary` names. */
   readonly names: readonly string[];
   /** Variants that were asked for before this instant were invalidated, and do not count. */
   readonly sinceAtMs: number;
@@ -24,17 +26,17 @@ export interface VaryMarker {
 /** By the first 64 bits of the SHA-256 of its key. */
 export type StoredVariant = readonly [digest: string, untilAtMs: number];
 
-/** A response whose body is still on its way, too large to be held whole. */
-export interface ArrivingResponse {
+/** A record whose body is still on its way, too large to be held whole. */
+export interface ArrivingRecord<Detail> {
   readonly kind: "arriving";
-  readonly metadata: StoredMetadata;
+  readonly metadata: MetadataWith<Detail>;
   readonly stream: ReadableStream<Uint8Array>;
   /** Settles when the stream has ended: with its length in bytes, or that it was cut short. */
   readonly completed: Promise<number | "cut">;
 }
 
-export type TierRead =
-  | { kind: "found"; record: TierRecord }
+export type TierRead<Detail> =
+  | { kind: "found"; record: TierRecord<Detail> }
   | { kind: "absent" }
   | { kind: "unavailable"; cause: string };
 
@@ -43,7 +45,7 @@ export type TierWrite =
   | { kind: "refused"; rule: "too-large" | "arriving" | "cut" | "expired" | "busy" }
   | { kind: "unavailable"; cause: string };
 
-export interface TierAsk {
+export interface TierAsk<Detail> {
   /** Epoch milliseconds; a record is there up to, but not at, the instant it is kept until. */
   readonly atMs: number;
   /** `metadata` where a body may prove needless; the body is then `absent` if it costs anything. */
@@ -52,31 +54,31 @@ export interface TierAsk {
    * Is such a body wanted whole, for other tiers? Else one that is read as it is sent will do. Absent,
    * small ones are. Of a large one it is asked once at the most.
    */
-  readonly isHeld?: (metadata: StoredMetadata) => boolean;
+  readonly isHeld?: (metadata: MetadataWith<Detail>) => boolean;
   /**
    * Of a body that is not wanted whole: the bytes that the answer is made of, which will do in place
    * of all. Absent, or where it tells none, all are wanted.
    */
-  readonly rangeOf?: (metadata: StoredMetadata) => ByteRange | undefined;
+  readonly rangeOf?: (metadata: MetadataWith<Detail>) => ByteRange | undefined;
   /** Not from a replica, which may lag behind what was just written. */
   readonly atPrimary?: boolean | undefined;
   /** For what the tier has to do that no answer waits for. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-export interface Tier {
+export interface Tier<Detail> {
   /** Shown as `detail` in Cache-Status (RFC 9211 §2.8). */
   readonly name: TierName;
   /** Never throws and never rejects: what cannot be reached reads as `unavailable`. */
-  read(key: RecordKey, ask: TierAsk): TierRead | Promise<TierRead>;
+  read(key: RecordKey, ask: TierAsk<Detail>): TierRead<Detail> | Promise<TierRead<Detail>>;
   /**
-   * Takes over an arriving response's stream: a tier that keeps such reads it to its end before
-   * this settles, any other cancels it. A response whose body was cut short is never there.
+   * Takes over an arriving record's stream: a tier that keeps such reads it to its end before
+   * this settles, any other cancels it. A record whose body was cut short is never there.
    * Never throws and never rejects; after anything but `kept`, nothing of it can be read.
    */
   write(
     key: RecordKey,
-    record: TierRecord | ArrivingResponse,
+    record: TierRecord<Detail> | ArrivingRecord<Detail>,
     keep: TierKeep,
   ): TierWrite | Promise<TierWrite>;
   /**
@@ -98,16 +100,16 @@ export interface TierKeep {
   readonly body: "unchanged" | "new";
   /** Of a large body that is new to memory: this isolate was asked for it again. */
   readonly isAskedAgain?: boolean;
-  /** Of a marker: it is written for an error, which must take no room from anything else. */
+  /** Of a marker: it leads to a record that may not push out others (`RecordForm`). */
   readonly leadsToError?: boolean;
 }
 
-export function isSmall({ bodyBytes }: StoredMetadata): boolean {
+export function isSmall({ bodyBytes }: Pick<RecordMetadata, "bodyBytes">): boolean {
   return (bodyBytes ?? 0) <= smallBodyBytesMax;
 }
 
 /** Of a tier that holds whole bodies alone. */
-export function refuseArriving({ stream }: ArrivingResponse): TierWrite {
+export function refuseArriving({ stream }: ArrivingRecord<unknown>): TierWrite {
   void stream.cancel().catch(() => undefined);
   return { kind: "refused", rule: "arriving" };
 }

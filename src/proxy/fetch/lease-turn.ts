@@ -3,10 +3,11 @@
 import { selects } from "../../http/selecting.ts";
 import { pause, patiently } from "../../patience.ts";
 import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "../../cache/leases.ts";
-import type { RecordHead } from "../../cache/tiers/record-codec.ts";
+import type { ResponseHead as RecordHead } from "../stored/tiers.ts";
 import type { Flight, FlightOutcome } from "../../cache/flights.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
+import type { ResponseDetail } from "../stored/stored-response.ts";
 import { lookUp } from "../reuse/lookup.ts";
 import { type Need, policyOf } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record.ts";
@@ -58,7 +59,10 @@ export async function takeTurn(ask: TurnAsk): Promise<Turn> {
 }
 
 /** @returns `undefined` while another is on its way */
-async function turnAfter(told: LeaseAsked, ask: TurnAsk): Promise<Turn | undefined> {
+async function turnAfter(
+  told: LeaseAsked<ResponseDetail>,
+  ask: TurnAsk,
+): Promise<Turn | undefined> {
   if (told.kind === "unavailable") return { kind: "lead" };
   const outcome = told.record && (await outcomeIn(told.record, ask));
   if (outcome !== undefined) {

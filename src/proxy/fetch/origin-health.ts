@@ -1,10 +1,9 @@
 // How the origins fare: one that cannot be reached, by a look of our own too, is left alone but for
 // probes that no client waits for, a page that has just failed is not asked for again at once, and
 // retries have a budget.
-import { LRUCache } from "lru-cache";
 import type { Condition, Trouble } from "../../observe/condition.ts";
 import { Breaker } from "../../redis/breaker.ts";
-import { keyBytes } from "../../cache/key-bytes.ts";
+import { BoundedMarks } from "../../cache/bounded-marks.ts";
 import { conditionOfOrigin, type OriginTrouble, shutOffOfOrigin } from "./origin-trouble.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
@@ -38,8 +37,6 @@ const shutOffMsMax = 5_000;
 const pagePauseMs = 1_000;
 /** A look whose request was ended tells nothing; after this long nobody counts on it. */
 const lookMsMax = 25_000;
-/** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
-const pagesBytesMax = 1_048_576;
 
 /** Of a hundred requests, ten may be sent twice; and so many at once after a quiet while. */
 const retriesPerRequest = 0.1;
@@ -176,10 +173,7 @@ export class OriginHealth {
 
 /** A pause for each of some pages, which nothing lengthens while it lasts. */
 class Pauses {
-  readonly #endsAtMs = new LRUCache<string, number>({
-    maxSize: pagesBytesMax,
-    sizeCalculation: (_, page) => keyBytes(page),
-  });
+  readonly #endsAtMs = new BoundedMarks<number>();
 
   has(page: string): boolean {
     return this.#endsAtMs.has(page);

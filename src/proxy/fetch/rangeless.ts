@@ -1,13 +1,9 @@
 // Keys whose origin answers a range with the whole: each such range costs all of the body, whoever asks.
-import { LRUCache } from "lru-cache";
 import { type Flight, isCountedOn } from "../../cache/flights.ts";
-import { keyBytes } from "../../cache/key-bytes.ts";
+import { BoundedMarks } from "../../cache/bounded-marks.ts";
 
 /** An origin may learn ranges, or its bodies come faster. */
 const keptMs = 600_000;
-
-/** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
-const keysBytesMax = 1_048_576;
 
 interface Known {
   readonly sinceAtMs: number;
@@ -18,10 +14,7 @@ interface Known {
 }
 
 export class Rangeless {
-  readonly #known = new LRUCache<string, Known>({
-    maxSize: keysBytesMax,
-    sizeCalculation: (_, key) => keyBytes(key),
-  });
+  readonly #known = new BoundedMarks<Known>();
 
   has(key: string, atMs: number): boolean {
     return this.#current(key, atMs)?.isGivenUp === false;

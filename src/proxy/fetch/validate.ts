@@ -165,13 +165,14 @@ function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMeta
   const fields = storableFields(merged, governingDirectives(merged).directives);
   const told = fieldTagsOf(fresh.response.headers, ports.config);
   const fieldTags = freshenedTags(before, told, ports.config);
-  const { tags, withheldTags, lacksRouteTags } = taggingOf(fieldTags, fields, asked);
+  const { tags, groups, withheldTags, lacksRouteTags } = taggingOf(fieldTags, fields, asked);
   const metadata = {
     ...update,
     status: before.status,
     statusText: before.statusText,
     ...selectedBy(merged, fields, need),
     tags,
+    groups,
     withheldTags,
     lacksRouteTags: lacksRouteTags ?? update.lacksRouteTags,
     bodyBytes: before.bodyBytes,

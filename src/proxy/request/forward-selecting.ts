@@ -1,23 +1,16 @@
 // Where a route forwards few fields: asks the origin also with those by which its answer is known to
 // vary. If the answer tells of another, the origin is asked once more, and that is remembered.
-import { LRUCache } from "lru-cache";
 import { selectingFieldNames } from "../../http/selecting.ts";
 import { letGo } from "../../let-go.ts";
 import { forwardAsked, isOriginError, type OriginAnswer } from "../fetch/forward.ts";
-import { keyBytes } from "../../cache/key-bytes.ts";
+import { BoundedMarks } from "../../cache/bounded-marks.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { type Asked, askedWith } from "./plan.ts";
 import { newestMarker } from "../storing/variants.ts";
 
-/** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
-const keysBytesMax = 1_048_576;
-
 /** By primary keys, also where nothing is stored and no marker tells it. */
 export class KnownVary {
-  readonly #names = new LRUCache<string, readonly string[]>({
-    maxSize: keysBytesMax,
-    sizeCalculation: (names, key) => keyBytes(key) + keyBytes(names.join()),
-  });
+  readonly #names = new BoundedMarks<readonly string[]>(undefined, (names) => names.join());
 
   names(key: string): readonly string[] {
     return this.#names.get(key) ?? [];

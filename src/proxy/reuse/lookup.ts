@@ -4,14 +4,13 @@ import { selects } from "../../http/selecting.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
-import {
-  isSmall,
-  type Tier,
-  type TierAsk,
-  type TierRead,
-  type TierRecord,
-  type VaryMarker,
-} from "../../cache/tiers/tier.ts";
+import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
+import type {
+  ResponseAsk as TierAsk,
+  ResponseRead as TierRead,
+  ResponseRecord as TierRecord,
+  ResponseTier as Tier,
+} from "../stored/tiers.ts";
 import { variantKey } from "../request/key.ts";
 import {
   isAlwaysValidated,

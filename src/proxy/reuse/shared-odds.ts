@@ -1,7 +1,6 @@
 // How likely it is that another colo has what this one has never had: where hardly ever, a miss need
 // not wait for the shared tier's word before it goes to the origin. Of variants it is told apart.
-import { LRUCache } from "lru-cache";
-import { keyBytes } from "../../cache/key-bytes.ts";
+import { BoundedMarks } from "../../cache/bounded-marks.ts";
 import type { Asked } from "../request/plan.ts";
 
 /** After so many look-ups in a row that brought nothing, */
@@ -9,7 +8,6 @@ const fruitlessMin = 64;
 /** only every eighth is made, until one brings something. */
 const askedOneIn = 8;
 
-/** Paths are the client's to choose, so what is kept of them is bounded in bytes. */
 const sectionsBytesMax = 65_536;
 
 /** A route, and a section of it: what lies below the first segment of a path. */
@@ -26,10 +24,7 @@ export interface Place {
  */
 export class SharedOdds {
   readonly #ofRoutes = new Map<string, number>();
-  readonly #ofSections = new LRUCache<string, number>({
-    maxSize: sectionsBytesMax,
-    sizeCalculation: (_, section) => keyBytes(section),
-  });
+  readonly #ofSections = new BoundedMarks<number>(sectionsBytesMax);
 
   /** To be asked once for a look-up that may be spared. */
   isWorthAsking({ route, section }: Place): boolean {

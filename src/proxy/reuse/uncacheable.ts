@@ -1,16 +1,12 @@
 // Keys whose responses just proved to be for one client alone: for a while they are neither looked
 // up in the shared tier nor collapsed, since nobody could use what another is given. And keys of
 // which that holds for sessions alone.
-import { LRUCache } from "lru-cache";
-import { keyBytes } from "../../cache/key-bytes.ts";
+import { BoundedMarks } from "../../cache/bounded-marks.ts";
 
 const keptForAllMs = 10_000;
 
 /** Each further session asks the origin itself: it renews the mark, or ends it. */
 const keptForSessionsMs = 60_000;
-
-/** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
-const keysBytesMax = 1_048_576;
 
 export class Uncacheable {
   readonly #forAll = new Marks(keptForAllMs);
@@ -44,10 +40,7 @@ export class Uncacheable {
 
 class Marks {
   readonly #keptMs: number;
-  readonly #untilAtMs = new LRUCache<string, number>({
-    maxSize: keysBytesMax,
-    sizeCalculation: (_, key) => keyBytes(key),
-  });
+  readonly #untilAtMs = new BoundedMarks<number>();
 
   constructor(keptMs: number) {
     this.#keptMs = keptMs;

@@ -2,6 +2,7 @@
 import type { Config } from "../../config/config.ts";
 import { groupsIn } from "../../http/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../http/fields.ts";
+import { groupsField, groupsOf } from "./groups.ts";
 import type { FieldTags, StoredMetadata } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
@@ -12,8 +13,6 @@ const separatedBy: Readonly<Record<string, RegExp>> = {
   "cache-tag": /,/,
   "surrogate-key": /[ \t]+/,
 };
-
-const groupsField = "cache-groups";
 
 export function tagFieldNames(config: Config): string[] {
   return [...Object.keys(separatedBy), groupsField, ...config.tagFields];
@@ -43,14 +42,15 @@ export function freshenedTags(
 
 /**
  * @param fields those that are stored
- * @returns tags without repeats, sorted. `leftOutBytes`: how long each tag is that no purge can name,
- *   being over 256 bytes. `lacksRouteTags`: the route's function failed, and only the others are there
+ * @returns tags without repeats, sorted, and groups as they stand. `leftOutBytes`: how long each tag
+ *   is that no purge can name, being over 256 bytes. `lacksRouteTags`: the route's function failed,
+ *   and only the others are there
  */
 export function taggingOf(
   fieldTags: readonly FieldTags[],
   fields: StoredMetadata["fields"],
   asked: Asked,
-): Pick<StoredMetadata, "tags" | "withheldTags" | "lacksRouteTags"> & {
+): Pick<StoredMetadata, "tags" | "groups" | "withheldTags" | "lacksRouteTags"> & {
   readonly leftOutBytes: readonly number[];
 } {
   const made = routeTags(asked);
@@ -59,9 +59,11 @@ export function taggingOf(
   const tags = all.filter((tag) => tag !== "" && tagBytes(tag) <= tagBytesMax);
   const storedNames = new Set(fields.map(([name]) => name));
   const withheld = fieldTags.filter(([name, held]) => !storedNames.has(name) && held.length > 0);
+  const withheldTags = withheld.length > 0 ? withheld : undefined;
   return {
     tags: tags.sort(),
-    withheldTags: withheld.length > 0 ? withheld : undefined,
+    groups: groupsOf({ fields, withheldTags }),
+    withheldTags,
     lacksRouteTags: made === "failed" ? true : undefined,
     leftOutBytes: all.map(tagBytes).filter((bytes) => bytes > tagBytesMax),
   };

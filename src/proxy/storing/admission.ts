@@ -2,7 +2,7 @@
 import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { TierRead } from "../../cache/tiers/tier.ts";
+import type { ResponseRead as TierRead } from "../stored/tiers.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record.ts";
 import { placeOfVariants } from "../reuse/shared-odds.ts";

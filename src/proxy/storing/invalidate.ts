@@ -2,7 +2,6 @@
 // answer names in Location and Content-Location (RFC 9111 §4.4), and the groups that it names in
 // Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at once; on routes that ask for
 // it, everywhere by way of the purge journal.
-import { LRUCache } from "lru-cache";
 import { groupsIn } from "../../http/cache-groups.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import {
@@ -16,7 +15,7 @@ import {
 import type { RecordKey } from "../../cache/record-key.ts";
 import type { WidenableTarget } from "../../purge/acceptance/bounded-targets.ts";
 import { keyUrl } from "../request/key.ts";
-import { keyBytes } from "../../cache/key-bytes.ts";
+import { BoundedMarks } from "../../cache/bounded-marks.ts";
 import { keyedAs, type Passed } from "../request/plan.ts";
 import type { Ports } from "../ports.ts";
 import { removeStored } from "./store.ts";
@@ -29,15 +28,9 @@ export function isSafe({ method }: Request): boolean {
   return safeMethods.has(method);
 }
 
-/** URLs are the client's to choose, so what is kept of them is bounded in bytes. */
-const keptBytesMax = 1_048_576;
-
 /** When this isolate last saw a tag, or a record's key, invalidated: what was under way is old. */
 export class Invalidations {
-  readonly #atMs = new LRUCache<string, number>({
-    maxSize: keptBytesMax,
-    sizeCalculation: (_, what) => keyBytes(what),
-  });
+  readonly #atMs = new BoundedMarks<number>();
 
   /** @param what a tag in the journal's own form, or the text of one record's key */
   add(what: string, atMs: number): void {

@@ -5,14 +5,16 @@ import type { StoredMetadata, StoredResponse } from "../stored/stored-response.t
 import { RecordKey } from "../../cache/record-key.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
-  type ArrivingResponse,
   smallBodyBytesMax,
-  type Tier,
   type TierKeep,
-  type TierRecord,
   type TierWrite,
   type VaryMarker,
 } from "../../cache/tiers/tier.ts";
+import type {
+  ArrivingResponse,
+  ResponseRecord as TierRecord,
+  ResponseTier as Tier,
+} from "../stored/tiers.ts";
 import type { Flight } from "../../cache/flights.ts";
 import { openBytePipe } from "../body/byte-pipe.ts";
 import { streamBytesMax } from "./fill.ts";

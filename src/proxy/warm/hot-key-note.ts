@@ -1,7 +1,7 @@
 // What is noted of a key that is asked for often: all that is needed to ask its origin again, and
 // nothing else of any client. Notes come back from Redis, so they are checked like other input.
 import * as z from "zod/mini";
-import { fieldName, fieldValue } from "../../cache/tiers/record-codec.ts";
+import { fieldName, fieldValue } from "../stored/record-form.ts";
 import type { Isolate } from "../ports.ts";
 import { type Asked, asRefresh, plan } from "../request/plan.ts";
 import type { Terms } from "../stored/lifetime.ts";

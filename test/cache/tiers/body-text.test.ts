@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { bodyIn, bodyTextOf } from "../../../src/cache/tiers/body-text.ts";
 import { gunzipped } from "../../../src/cache/tiers/gzip.ts";
 import { bytesOf, metadataOf, noise } from "../../../testing/examples/records.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
 const mebibyte = 1_048_576;
 const prose = (length: number) =>
@@ -40,7 +41,7 @@ describe("a body lies packed", () => {
   ])("by its type: $id", async ({ fields, isPacked }) => {
     const bytes = prose(8_000);
     const metadata = metadataOf(bytes, { fields: Object.entries(fields) });
-    const text = await bodyTextOf(new Blob([bytes]), metadata);
+    const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
     expect(text.length < 1_000).toBe(isPacked);
     expect(text.slice(0, 1)).toBe(isPacked ? "g" : "i");
     expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
@@ -57,7 +58,7 @@ describe("a body lies packed", () => {
     { id: "a large one", bytes: noise(400_000).map((byte) => byte & 63), letter: "g" },
   ])("by its size and what becomes of it: $id", async ({ bytes, letter }) => {
     const metadata = metadataOf(bytes, { fields: [["content-type", "text/plain"]] });
-    const text = await bodyTextOf(new Blob([bytes]), metadata);
+    const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
     expect(text.slice(0, 1)).toBe(letter);
     expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
   });

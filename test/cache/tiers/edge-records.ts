@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record-key.ts";
-import type { TierRecord } from "../../../src/cache/tiers/tier.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
+import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
 
 export const host = "a.example:8443";
 export const recordField = "tidemark-record";
@@ -11,8 +11,8 @@ export const recordFieldBytesMax = 32_768;
 export const page = responseOf(bytesOf("page"));
 
 /** One whose metadata, as text, fills the field to the byte. */
-export function recordOfFieldBytes(fieldBytes: number): TierRecord {
-  const padded = (padding: string): TierRecord =>
+export function recordOfFieldBytes(fieldBytes: number): ResponseRecord {
+  const padded = (padding: string): ResponseRecord =>
     responseOf(bytesOf("b"), { fields: [["x-padding", padding]] });
   const bare = encodeRecord(headOf(padded("")), keepUntilAtMs).length;
   return padded("p".repeat(fieldBytes - bare));

@@ -21,6 +21,7 @@ import {
   shown,
   withBody,
 } from "../../../testing/examples/records.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
 let edge: EdgeTierInWorkerd;
 beforeAll(async () => {
@@ -37,6 +38,7 @@ it.each([
 ])("a body of $bytes bytes is $id", async ({ bytes, asked, body = "stream" }) => {
   const cache = new FakeCache(new FakeClock());
   const tier = new EdgeTier({
+    form: responseForm,
     cache: () => cache,
     nowAtMs: Date.now,
     onBadRecord: () => undefined,
@@ -101,6 +103,7 @@ describe("asked for metadata that this isolate has read before", () => {
   ])("$id: $bytes bytes", async ({ bytes, asked, body }) => {
     const cache = new FakeCache(new FakeClock());
     const tier = new EdgeTier({
+      form: responseForm,
       cache: () => cache,
       nowAtMs: Date.now,
       onBadRecord: () => undefined,

@@ -8,7 +8,6 @@ import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import { RecordKey } from "../../../src/cache/record-key.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import type { ArrivingResponse } from "../../../src/cache/tiers/tier.ts";
 import {
   addressOf,
   host,
@@ -25,6 +24,9 @@ import {
   look,
   shown,
 } from "../../../testing/examples/records.ts";
+import type { ArrivingResponse } from "../../../src/proxy/stored/tiers.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
 
 describe("a cache that fails", () => {
   const key = new RecordKey("any", host);
@@ -46,8 +48,8 @@ describe("a cache that fails", () => {
       return new Response(body, { headers: { [recordField]: record } });
     },
   };
-  const tierOver = (cache: () => typeof never): EdgeTier =>
-    new EdgeTier({ cache, nowAtMs: Date.now, onBadRecord: failure });
+  const tierOver = (cache: () => typeof never): EdgeTier<ResponseDetail> =>
+    new EdgeTier({ form: responseForm, cache, nowAtMs: Date.now, onBadRecord: failure });
 
   it.each([
     { id: "is not there", tier: tierOver(failure) },
@@ -109,7 +111,12 @@ describe("a cache that fails", () => {
       return {
         cache,
         bad,
-        tier: new EdgeTier({ cache: () => cache, nowAtMs: Date.now, onBadRecord }),
+        tier: new EdgeTier({
+          form: responseForm,
+          cache: () => cache,
+          nowAtMs: Date.now,
+          onBadRecord,
+        }),
       };
     };
 

@@ -4,29 +4,28 @@ import { build } from "esbuild";
 import { type Colo, startColo } from "../../../local/colo.ts";
 import type { ByteRange } from "../../../src/http/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record.ts";
-import { headOf, type RecordHead } from "../../../src/cache/tiers/record-codec.ts";
+import { headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record-key.ts";
-import type {
-  ArrivingResponse,
-  Tier,
-  TierAsk,
-  TierKeep,
-  TierRead,
-  TierRecord,
-  TierRemoval,
-  TierWrite,
-} from "../../../src/cache/tiers/tier.ts";
+import type { TierKeep, TierRemoval, TierWrite } from "../../../src/cache/tiers/tier.ts";
 import type { BodyTold, EdgeAnswer, EdgeOrder } from "./edge-tier-worker.ts";
 import { bytesIn } from "../../../testing/fakes/body-bytes.ts";
 import { framed, unframed } from "./framed.ts";
+import type {
+  ArrivingResponse,
+  ResponseAsk,
+  ResponseHead,
+  ResponseRead,
+  ResponseRecord,
+  ResponseTier,
+} from "../../../src/proxy/stored/tiers.ts";
 
 export interface Told {
-  readonly record: RecordHead;
+  readonly record: ResponseHead;
   readonly body: BodyTold;
   readonly bytes: Uint8Array;
 }
 
-export class EdgeTierInWorkerd implements Tier {
+export class EdgeTierInWorkerd implements ResponseTier {
   readonly name = "edge";
   badRecordCount = 0;
   /** Where the last write put something into the Cache API. */
@@ -48,8 +47,8 @@ export class EdgeTierInWorkerd implements Tier {
 
   async read(
     key: RecordKey,
-    { atMs, part, range }: Pick<TierAsk, "atMs" | "part"> & { range?: ByteRange },
-  ): Promise<TierRead> {
+    { atMs, part, range }: Pick<ResponseAsk, "atMs" | "part"> & { range?: ByteRange },
+  ): Promise<ResponseRead> {
     const { answer, bytes } = await this.#order({
       kind: "read",
       key: { text: key.text, host: key.host },
@@ -68,7 +67,7 @@ export class EdgeTierInWorkerd implements Tier {
 
   async write(
     key: RecordKey,
-    record: TierRecord | ArrivingResponse,
+    record: ResponseRecord | ArrivingResponse,
     keep: TierKeep,
   ): Promise<TierWrite> {
     return this.writeTold(key, keep, await told(record));
@@ -157,7 +156,7 @@ function bodyAs(
 }
 
 /** An arriving body is read here, and told piece by piece with how it ended. */
-async function told(record: TierRecord | ArrivingResponse): Promise<Told> {
+async function told(record: ResponseRecord | ArrivingResponse): Promise<Told> {
   const bytes = new Uint8Array(0);
   if (record.kind === "vary") return { record, body: { kind: "absent" }, bytes };
   if (record.kind === "response") {

@@ -4,18 +4,18 @@ import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
 import type { ByteRange } from "../../../src/http/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record.ts";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
-import type { RecordHead } from "../../../src/cache/tiers/record-codec.ts";
 import { RecordKey } from "../../../src/cache/record-key.ts";
-import type {
-  ArrivingResponse,
-  TierAsk,
-  TierKeep,
-  TierRead,
-  TierRecord,
-  TierWrite,
-} from "../../../src/cache/tiers/tier.ts";
+import type { TierKeep, TierWrite } from "../../../src/cache/tiers/tier.ts";
 import { bytesIn } from "../../../testing/fakes/body-bytes.ts";
 import { framed, unframed } from "./framed.ts";
+import type {
+  ArrivingResponse,
+  ResponseAsk,
+  ResponseHead,
+  ResponseRead,
+  ResponseRecord,
+} from "../../../src/proxy/stored/tiers.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
 interface KeyTold {
   readonly text: string;
@@ -29,14 +29,14 @@ export type BodyTold =
   | { kind: "arriving"; pieceBytes: readonly number[]; end: "close" | "abort" };
 
 export type EdgeOrder =
-  | { kind: "read"; key: KeyTold; atMs: number; part: TierAsk["part"]; range?: ByteRange }
-  | { kind: "write"; key: KeyTold; record: RecordHead; body: BodyTold; keep: TierKeep }
+  | { kind: "read"; key: KeyTold; atMs: number; part: ResponseAsk["part"]; range?: ByteRange }
+  | { kind: "write"; key: KeyTold; record: ResponseHead; body: BodyTold; keep: TierKeep }
   | { kind: "remove"; key: KeyTold }
   | { kind: "lying-at"; address: string }
   | { kind: "plant"; address: string; fields: Record<string, string> };
 
 export type EdgeAnswer =
-  | { kind: "read"; read: TierRead | ReadWithoutBody; badRecordCount: number }
+  | { kind: "read"; read: ResponseRead | ReadWithoutBody; badRecordCount: number }
   | { kind: "written"; written: TierWrite; badRecordCount: number; putAt: readonly string[] }
   | { kind: "lying"; status: number; fields: [string, string][] }
   | { kind: "nothing-lies" }
@@ -46,7 +46,7 @@ export type EdgeAnswer =
 /** A response whose body is framed beside the answer, with how the tier had given it. */
 export interface ReadWithoutBody {
   readonly kind: "found-beside";
-  readonly head: Extract<RecordHead, { kind: "response" }>;
+  readonly head: Extract<ResponseHead, { kind: "response" }>;
   readonly body: StoredBody["kind"];
 }
 
@@ -69,6 +69,7 @@ const cache: Pick<Cache, "match" | "put" | "delete"> = {
 
 /** One for all orders, which come one at a time: what it has read, it knows. */
 const tier = new EdgeTier({
+  form: responseForm,
   cache: () => cache,
   nowAtMs: Date.now,
   onBadRecord: () => (noted.badRecordCount += 1),
@@ -148,7 +149,7 @@ function keyOf({ text, host }: KeyTold): RecordKey {
 function recordTold(
   { record, body }: Extract<EdgeOrder, { kind: "write" }>,
   bytes: Uint8Array<ArrayBuffer>,
-): TierRecord | ArrivingResponse {
+): ResponseRecord | ArrivingResponse {
   if (record.kind === "vary") return record;
   const { metadata } = record;
   switch (body.kind) {

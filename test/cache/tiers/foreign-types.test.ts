@@ -8,11 +8,13 @@ import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { RecordKey } from "../../../src/cache/record-key.ts";
 import { sharedKey, SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
 import { ask, bytesOf, keep, responseOf } from "../../../testing/examples/records.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
 
 const running = new Running();
 const key = new RecordKey("GET https://a.example/", "a.example");
 let redis: RedisClient;
-let tier: SharedTier;
+let tier: SharedTier<ResponseDetail>;
 
 beforeAll(async () => {
   const { url: redisUrl } = await running.add(startEmbeddedValkey());
@@ -20,7 +22,14 @@ beforeAll(async () => {
   redis = new RedisClient({ url, token, nowAtMs: Date.now });
   const onBadRecord = () => undefined;
   const limits = { bodyBytesMax: 1_000, uploadBytesMax: 1_000 };
-  tier = new SharedTier({ redis, namespace: "site", ...limits, onBadRecord, nowAtMs: Date.now });
+  tier = new SharedTier({
+    form: responseForm,
+    redis,
+    namespace: "site",
+    ...limits,
+    onBadRecord,
+    nowAtMs: Date.now,
+  });
   await redis.insist(async (client) => client.hset(await sharedKey("site", key), { m: "foreign" }));
 });
 afterAll(() => running.stop());

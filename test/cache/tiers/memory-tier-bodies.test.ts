@@ -1,6 +1,5 @@
 // Which bodies the memory tier holds, and what it tells of those that it lets go of.
 import { describe, expect, it } from "vitest";
-import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
 import { RecordKey } from "../../../src/cache/record-key.ts";
 import { largeBodyBytesMax, smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import {
@@ -9,7 +8,9 @@ import {
   keep,
   keepUntilAtMs,
   responseOf,
+  memoryTier,
 } from "../../../testing/examples/records.ts";
+import type { Tiers } from "../../../src/proxy/stored/tiers.ts";
 
 const mebibyte = 1_048_576;
 const keyOf = (name: string): RecordKey => new RecordKey(name, "a.example");
@@ -25,7 +26,7 @@ it.each([
   },
   { id: "nothing larger", bytes: largeBodyBytesMax + 1, again: true, kind: "refused" },
 ])("holds $id", ({ bytes, again: isAskedAgain, kind }) => {
-  const tier = new MemoryTier(16 * mebibyte);
+  const tier = memoryTier(16 * mebibyte);
   const written = tier.write(keyOf("a"), responseOf(new Uint8Array(bytes)), {
     ...keep,
     isAskedAgain,
@@ -38,7 +39,7 @@ it.each([
 
 it("goes on holding a large body that is unchanged, and tells nobody of it", () => {
   const told: Blob[] = [];
-  const tier = new MemoryTier(16 * mebibyte, (body) => told.push(body));
+  const tier = memoryTier(16 * mebibyte, (body) => told.push(body));
   const record = responseOf(new Uint8Array(largeBodyBytesMax));
   const other = responseOf(new Uint8Array(largeBodyBytesMax).fill(1));
   const write = (written: typeof record, changed: Partial<typeof keep> = {}) =>
@@ -51,7 +52,7 @@ it("goes on holding a large body that is unchanged, and tells nobody of it", () 
 
 it("tells of a body that it held and does not take again", () => {
   const told: Blob[] = [];
-  const tier = new MemoryTier(mebibyte, (body) => told.push(body));
+  const tier = memoryTier(mebibyte, (body) => told.push(body));
   const record = responseOf(bytesOf("page"));
   tier.write(keyOf("a"), record, keep);
   tier.write(keyOf("a"), record, { ...keep, untilAtMs: keep.atMs });
@@ -61,10 +62,11 @@ it("tells of a body that it held and does not take again", () => {
 describe("large bodies", () => {
   const asked = { ...keep, isAskedAgain: true };
   const large = (bytes: number) => responseOf(new Uint8Array(bytes));
-  const isHeld = (tier: MemoryTier, name: string) => tier.read(keyOf(name), ask).kind === "found";
+  const isHeld = (tier: Tiers["memory"], name: string) =>
+    tier.read(keyOf(name), ask).kind === "found";
 
   it("take no more than a quarter from small ones, and push out each other", () => {
-    const tier = new MemoryTier(16 * mebibyte);
+    const tier = memoryTier(16 * mebibyte);
     for (let nth = 0; nth < 100; nth += 1) {
       tier.write(keyOf(`small ${nth}`), large(100_000), keep);
     }
@@ -78,7 +80,7 @@ describe("large bodies", () => {
   });
 
   it("give way to nothing but large ones, and small ones use what they leave", () => {
-    const tier = new MemoryTier(16 * mebibyte);
+    const tier = memoryTier(16 * mebibyte);
     tier.write(keyOf("large"), large(600_000), asked);
     for (let nth = 0; nth < 200; nth += 1) {
       tier.write(keyOf(`small ${nth}`), large(100_000), keep);
@@ -89,7 +91,7 @@ describe("large bodies", () => {
   });
 
   it("are a sixteenth of it each at the most", () => {
-    const tier = new MemoryTier(8 * mebibyte);
+    const tier = memoryTier(8 * mebibyte);
     expect(tier.largestBodyBytes).toBe(mebibyte / 2);
     expect(tier.write(keyOf("a"), large(mebibyte / 2), asked).kind).toBe("kept");
     expect(tier.write(keyOf("a"), large(mebibyte / 2 + 1), asked).kind).toBe("refused");
@@ -97,7 +99,7 @@ describe("large bodies", () => {
 });
 
 it("tells whether anything was written or removed under a key since, or that it cannot", () => {
-  const tier = new MemoryTier(mebibyte);
+  const tier = memoryTier(mebibyte);
   const [a, b] = [keyOf("a"), keyOf("b")];
   const since = tier.changeCount;
   const write = (bytes: number) => tier.write(a, responseOf(new Uint8Array(bytes)), keep);
@@ -120,7 +122,7 @@ it("tells whether anything was written or removed under a key since, or that it 
 
 describe("what it lets go of is told, and no longer held", () => {
   const first = responseOf(new Uint8Array(60_000));
-  it.each<{ id: string; run: (tier: MemoryTier) => void }>([
+  it.each<{ id: string; run: (tier: Tiers["memory"]) => void }>([
     { id: "removed", run: (tier) => tier.remove(keyOf("a")) },
     { id: "expired", run: (tier) => void tier.read(keyOf("a"), { atMs: keepUntilAtMs }) },
     {
@@ -133,7 +135,7 @@ describe("what it lets go of is told, and no longer held", () => {
     },
   ])("$id", ({ run }) => {
     const told: Blob[] = [];
-    const tier = new MemoryTier(120_000, (body) => told.push(body));
+    const tier = memoryTier(120_000, (body) => told.push(body));
     tier.write(keyOf("a"), first, keep);
     const { body } = first.stored;
     const blob = body.kind === "blob" ? body.blob : new Blob();
@@ -143,7 +145,7 @@ describe("what it lets go of is told, and no longer held", () => {
   });
 
   it("not held: what was refused", () => {
-    const tier = new MemoryTier(50_000);
+    const tier = memoryTier(50_000);
     tier.write(keyOf("a"), first, keep);
     const { body } = first.stored;
     expect(body.kind === "blob" && tier.holds(body.blob)).toBe(false);

@@ -1,16 +1,16 @@
 // The memory tier: the contract, and its bound in bytes.
 import { describe, expect, it } from "vitest";
-import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { RecordKey } from "../../../src/cache/record-key.ts";
-import type { TierRecord } from "../../../src/cache/tiers/tier.ts";
 import { describeTier } from "./contract/contract.ts";
-import { ask, bytesOf, keep, responseOf } from "../../../testing/examples/records.ts";
+import { ask, bytesOf, keep, responseOf, memoryTier } from "../../../testing/examples/records.ts";
+import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
+import type { Tiers } from "../../../src/proxy/stored/tiers.ts";
 
 const mebibyte = 1_048_576;
 
 describeTier("memory", async () => ({
-  tier: new MemoryTier(8 * mebibyte),
+  tier: memoryTier(8 * mebibyte),
   bodyBytesMax: smallBodyBytesMax,
   takesStreams: false,
   largest: responseOf(new Uint8Array(smallBodyBytesMax)),
@@ -19,7 +19,7 @@ describeTier("memory", async () => ({
 }));
 
 const keyOf = (name: string): RecordKey => new RecordKey(name, "a.example");
-const holds = (tier: MemoryTier, name: string): boolean =>
+const holds = (tier: Tiers["memory"], name: string): boolean =>
   tier.read(keyOf(name), ask).kind === "found";
 
 /** What is counted for any response, beside its fields, tags, key and body. */
@@ -28,7 +28,7 @@ const plainBytes = 3_584;
 describe("bound in bytes", () => {
   it("is never exceeded, whatever is written", () => {
     const bytesMax = 120_000;
-    const tier = new MemoryTier(bytesMax);
+    const tier = memoryTier(bytesMax);
     for (let at = 0; at < 2_000; at += 1) {
       const record = responseOf(new Uint8Array((at * 7_919) % 60_000), {
         fields: [["x-padding", "p".repeat((at * 31) % 500)]],
@@ -48,7 +48,7 @@ describe("bound in bytes", () => {
         names: ["a"],
         sinceAtMs: 0,
         variants: Array.from({ length: 100 }, (_, at) => [`${at}`, 0] as const),
-      } satisfies TierRecord,
+      } satisfies ResponseRecord,
       key: "k",
       bytes: 12_800,
     },
@@ -88,14 +88,14 @@ describe("bound in bytes", () => {
     },
     { id: "its key", record: responseOf(new Uint8Array(0)), key: "k".repeat(500), bytes: 1_000 },
   ])("counts for each record $id", ({ record, key, bytes }) => {
-    const tier = new MemoryTier(mebibyte);
+    const tier = memoryTier(mebibyte);
     tier.write(keyOf(key), record, keep);
     expect(tier.bytes).toBeGreaterThanOrEqual(bytes);
     expect(tier.bytes).toBeLessThan(bytes + plainBytes + bytes / 8);
   });
 
   it("counts markers too", () => {
-    const tier = new MemoryTier(10_000);
+    const tier = memoryTier(10_000);
     for (let at = 0; at < 1_000; at += 1) {
       tier.write(
         keyOf(`${at}`),
@@ -108,7 +108,7 @@ describe("bound in bytes", () => {
   });
 
   it("gives bytes back when a record is replaced or has expired", () => {
-    const tier = new MemoryTier(mebibyte);
+    const tier = memoryTier(mebibyte);
     tier.write(keyOf("a"), responseOf(new Uint8Array(100_000)), keep);
     tier.write(keyOf("a"), responseOf(new Uint8Array(10)), keep);
     expect(tier.bytes).toBeLessThan(10 + plainBytes);
@@ -117,7 +117,7 @@ describe("bound in bytes", () => {
   });
 
   it("evicts what was not read for longest", () => {
-    const tier = new MemoryTier(240_000);
+    const tier = memoryTier(240_000);
     for (const name of ["a", "b", "c"]) {
       tier.write(keyOf(name), responseOf(new Uint8Array(60_000)), keep);
     }
@@ -135,14 +135,14 @@ describe("bound in bytes", () => {
     { id: "0", bytesMax: 0 },
     { id: "negative", bytesMax: -1 },
   ])("of $id holds nothing", ({ bytesMax }) => {
-    const tier = new MemoryTier(bytesMax);
+    const tier = memoryTier(bytesMax);
     const written = tier.write(keyOf("a"), responseOf(new Uint8Array(0)), keep);
     expect(written).toEqual({ kind: "refused", rule: "too-large" });
     expect([holds(tier, "a"), tier.bytes, tier.count]).toEqual([false, 0, 0]);
   });
 
   it("refuses a record larger than all of it, and keeps the others", () => {
-    const tier = new MemoryTier(10_000);
+    const tier = memoryTier(10_000);
     tier.write(keyOf("a"), responseOf(bytesOf("small")), keep);
     expect(tier.write(keyOf("b"), responseOf(new Uint8Array(10_000)), keep)).toEqual({
       kind: "refused",
@@ -153,14 +153,14 @@ describe("bound in bytes", () => {
 });
 
 describe("errors, which anybody can have made by random paths", () => {
-  const marker = (count = 0): TierRecord => ({
+  const marker = (count = 0): ResponseRecord => ({
     kind: "vary",
     names: ["accept"],
     sinceAtMs: 0,
     variants: Array.from({ length: count }, (_, at) => [`${at}`, keep.untilAtMs] as const),
   });
   const errorKeep = { ...keep, leadsToError: true };
-  const flood = (tier: MemoryTier, count: number) => {
+  const flood = (tier: Tiers["memory"], count: number) => {
     const notFound = responseOf(new Uint8Array(200), { status: 404 });
     for (let at = 0; at < count; at += 1) {
       tier.write(keyOf(`GET https://a.example/random/${at}`), notFound, keep);
@@ -169,7 +169,7 @@ describe("errors, which anybody can have made by random paths", () => {
   };
 
   it("push out no page, by the hundred thousand, and take an eighth at the most", () => {
-    const tier = new MemoryTier(32 * mebibyte);
+    const tier = memoryTier(32 * mebibyte);
     const names = Array.from({ length: 2_000 }, (_, at) => `page ${at}`);
     for (const name of names) {
       tier.write(keyOf(name), responseOf(new Uint8Array(10_240)), keep);
@@ -189,14 +189,14 @@ describe("errors, which anybody can have made by random paths", () => {
     { id: "400", status: 400, isPushedOut: true },
     { id: "599", status: 599, isPushedOut: true },
   ])("begin with 400: $id", ({ status, isPushedOut }) => {
-    const tier = new MemoryTier(mebibyte);
+    const tier = memoryTier(mebibyte);
     tier.write(keyOf("a"), responseOf(new Uint8Array(0), { status }), keep);
     flood(tier, 1_000);
     expect(holds(tier, "a")).toBe(!isPushedOut);
   });
 
   it("stand under a key in place of a page, and a page in place of them", () => {
-    const tier = new MemoryTier(mebibyte);
+    const tier = memoryTier(mebibyte);
     for (const status of [200, 404, 200, 404]) {
       tier.write(keyOf("a"), responseOf(new Uint8Array(0), { status }), keep);
       const read = tier.read(keyOf("a"), ask);
@@ -213,7 +213,7 @@ describe("errors, which anybody can have made by random paths", () => {
     { id: "a page, then an error", keeps: [keep, errorKeep], isPushedOut: false },
     { id: "an error, then a page", keeps: [errorKeep, keep], isPushedOut: false },
   ])("have their markers beside them: of $id", ({ keeps, isPushedOut }) => {
-    const tier = new MemoryTier(mebibyte);
+    const tier = memoryTier(mebibyte);
     for (const each of keeps) tier.write(keyOf("a"), marker(1), each);
     expect(tier.count).toBe(1);
     flood(tier, 1_000);
@@ -222,14 +222,14 @@ describe("errors, which anybody can have made by random paths", () => {
 });
 
 it("forgets the older record when it cannot hold the newer", () => {
-  const tier = new MemoryTier(mebibyte);
+  const tier = memoryTier(mebibyte);
   tier.write(keyOf("a"), responseOf(bytesOf("old")), keep);
   tier.write(keyOf("a"), responseOf(new Uint8Array(smallBodyBytesMax + 1)), keep);
   expect(holds(tier, "a")).toBe(false);
 });
 
 it("answers without a promise, so that a hit needs no await", () => {
-  const tier = new MemoryTier(mebibyte);
+  const tier = memoryTier(mebibyte);
   expect(tier.write(keyOf("a"), responseOf(bytesOf("a")), keep)).toEqual({ kind: "kept" });
   expect(tier.read(keyOf("a"), ask)).toMatchObject({ kind: "found" });
 });

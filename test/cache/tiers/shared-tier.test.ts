@@ -11,7 +11,6 @@ import {
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record-key.ts";
 import type { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
-import type { TierRecord } from "../../../src/cache/tiers/tier.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { describeTier } from "./contract/contract.ts";
 import {
@@ -25,15 +24,17 @@ import {
   shown,
 } from "../../../testing/examples/records.ts";
 import { bodyBytesMax, keyOf, openWorld, redisKeyOf, tierOver, token } from "./shared-world.ts";
+import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
+import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
 
 const page = responseOf(bytesOf("page"));
 const large = responseOf(noise(300_000));
-const marker: TierRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
+const marker: ResponseRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
 const rewritten = { GETRANGE: 1, SETRANGE: 1, PEXPIRE: 1 };
 /** Its metadata is longer than what is asked for. */
 const longer = responseOf(noise(300_000), { fields: [["x-long", "p".repeat(5_000)]] });
 const prose = bytesOf(
-  readFileSync(new URL("contract/contract.ts", import.meta.url), "utf8").slice(0, 12_000),
+  readFileSync(new URL("contract.ts", import.meta.url), "utf8").slice(0, 12_000),
 );
 const longHead = responseOf(bytesOf("page"), { fields: [["x-long", "p".repeat(5_000)]] });
 
@@ -52,8 +53,8 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
   describe("costs", () => {
     const costRows: {
       id: string;
-      before?: TierRecord;
-      run: (tier: SharedTier, key: RecordKey) => Promise<{ kind: string }>;
+      before?: ResponseRecord;
+      run: (tier: SharedTier<ResponseDetail>, key: RecordKey) => Promise<{ kind: string }>;
       kind: string;
       commands: Record<string, number>;
     }[] = [
@@ -300,7 +301,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     const namespace = `long-${redis.replaceAll(/\W/g, "")}`;
     const tier = world.tier({ namespace });
     for (let at = 0; at < 20; at += 1) await tier.write(keyOf(`long ${at}`), longer, keep);
-    let listed: Awaited<ReturnType<SharedTier["listed"]>> | undefined;
+    let listed: Awaited<ReturnType<SharedTier<ResponseDetail>["listed"]>> | undefined;
     const counts = await world.counted(async () => {
       listed = await tier.listed(100);
     });

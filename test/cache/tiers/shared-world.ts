@@ -11,6 +11,8 @@ import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { RecordKey } from "../../../src/cache/record-key.ts";
 import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
 import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
 
 export const token = "local-token";
 export const bodyBytesMax = 2 * 1_048_576;
@@ -32,10 +34,11 @@ interface TierOptions {
   onBadRecord?: () => void;
 }
 
-export function tierOver(given: TierOptions): SharedTier {
+export function tierOver(given: TierOptions): SharedTier<ResponseDetail> {
   const { rest, namespace = "site", nowAtMs = () => Date.now(), between } = given;
   const redis = new RedisClient({ url: rest.url, token: rest.token, nowAtMs });
   return new SharedTier({
+    form: responseForm,
     redis: between === undefined ? redis : interrupted(redis, between),
     namespace,
     bodyBytesMax,
@@ -65,7 +68,7 @@ export function openWorld(start: RedisServerRow["start"]) {
     rest: undefined as unknown as UpstashRestServer,
     redis: undefined as unknown as Redis,
     badRecordCount: 0,
-    tier: (options: Pick<TierOptions, "namespace" | "between"> = {}): SharedTier =>
+    tier: (options: Pick<TierOptions, "namespace" | "between"> = {}): SharedTier<ResponseDetail> =>
       tierOver({
         rest: world.rest,
         ...options,

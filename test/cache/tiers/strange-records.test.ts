@@ -4,7 +4,6 @@ import "../../../testing/fakes/workers-globals.ts";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import type { TierRecord } from "../../../src/cache/tiers/tier.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import {
   ask,
@@ -17,10 +16,11 @@ import {
   shown,
 } from "../../../testing/examples/records.ts";
 import { bodyBytesMax, keyOf, openWorld, redisKeyOf } from "./shared-world.ts";
+import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
 
 const page = responseOf(bytesOf("page"));
 const large = responseOf(noise(300_000));
-const marker: TierRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
+const marker: ResponseRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
 
 describe.each(redisServers)("over $redis", ({ start }) => {
   const world = openWorld(start);

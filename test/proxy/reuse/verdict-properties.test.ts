@@ -24,6 +24,7 @@ import {
   routeWith,
   storedAtMs,
 } from "../../../testing/examples/requests.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
 const runs = { seed: 5_861, numRuns: 2_000 };
 
@@ -192,7 +193,10 @@ describe("a verdict", () => {
         const { metadata, question } = given;
         const terms = termsOf(metadata, question.policy);
         const untilAtMs = keepUntilAtMs(metadata, terms);
-        const read = decodeRecord(encodeRecord({ kind: "response", metadata }, untilAtMs));
+        const read = decodeRecord(
+          encodeRecord({ kind: "response", metadata }, untilAtMs),
+          responseForm,
+        );
         if (read?.record.kind !== "response") throw new Error("A response did not come back.");
         expect(read.keepUntilAtMs).toBe(untilAtMs);
         expect(termsOf(read.record.metadata, question.policy)).toEqual(terms);

@@ -12,6 +12,7 @@ import {
   unchanged,
 } from "../../../testing/fakes/origin-in-process.ts";
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
 class World {
   readonly clock = new FakeClock();
@@ -119,7 +120,7 @@ describe("the second ask", () => {
     await near.get("/a");
     world.clock.advance(10);
     await near.get("/a");
-    const record = decodeRecord(world.upstash.text.split("\n")[0] ?? "");
+    const record = decodeRecord(world.upstash.text.split("\n")[0] ?? "", responseForm);
     expect(record).toMatchObject({
       keepUntilAtMs: atMs + 30_000,
       record: { metadata: { requestedAtMs: atMs, respondedAtMs: atMs, colo: "HAM", tags: ["t"] } },

@@ -1,7 +1,7 @@
 // Bodies on their way, for the tiers' contract.
 import type { StoredMetadata } from "../../../../src/proxy/stored/stored-response.ts";
-import type { ArrivingResponse } from "../../../../src/cache/tiers/tier.ts";
 import { bytesOf } from "../../../../testing/examples/records.ts";
+import type { ArrivingResponse } from "../../../../src/proxy/stored/tiers.ts";
 
 /** @param parts texts in their order; an error cuts the body there */
 export function arrivingResponse(

@@ -1,7 +1,6 @@
 // What the tiers' contract is tried on: records, bodies, keys and times.
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { FieldLine } from "../../../../src/http/fields.ts";
-import type { TierRecord } from "../../../../src/cache/tiers/tier.ts";
 import {
   bytesOf,
   keep,
@@ -9,13 +8,14 @@ import {
   noise,
   responseOf,
 } from "../../../../testing/examples/records.ts";
+import type { ResponseRecord } from "../../../../src/proxy/stored/tiers.ts";
 
 export const page = responseOf(bytesOf("first"));
 export const nextPage = responseOf(bytesOf("the second page"), {
   status: 404,
   statusText: "Not Found",
 });
-export const marker: TierRecord = {
+export const marker: ResponseRecord = {
   kind: "vary",
   names: ["accept-encoding", "x-size"],
   sinceAtMs: 0,
@@ -85,7 +85,7 @@ export const keepRows = [
   },
 ];
 
-export const replaceRows: { id: string; records: TierRecord[] }[] = [
+export const replaceRows: { id: string; records: ResponseRecord[] }[] = [
   { id: "a response by a later one", records: [page, nextPage] },
   { id: "a response by one with a smaller body", records: [nextPage, page] },
   { id: "a response by a marker", records: [page, marker] },

@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FieldLine } from "../../../../src/http/fields.ts";
 import { RecordKey } from "../../../../src/cache/record-key.ts";
-import type { Tier, TierRecord } from "../../../../src/cache/tiers/tier.ts";
 import { arrivingResponse } from "./arriving.ts";
 import {
   bodyRows,
@@ -26,15 +25,16 @@ import {
   shown,
   withBody,
 } from "../../../../testing/examples/records.ts";
+import type { ResponseRecord, ResponseTier } from "../../../../src/proxy/stored/tiers.ts";
 
 export interface OpenTier {
-  readonly tier: Tier;
+  readonly tier: ResponseTier;
   /** A larger body is refused. */
   readonly bodyBytesMax: number;
   readonly takesStreams: boolean;
   /** The largest record of its kind that is kept, and the same with one byte more. */
-  readonly largest: TierRecord;
-  readonly tooLarge: TierRecord;
+  readonly largest: ResponseRecord;
+  readonly tooLarge: ResponseRecord;
   /** How often the tier has complained of what it found: never, of what it wrote itself. */
   readonly badRecordCount: () => number;
 }
@@ -44,7 +44,7 @@ const host = "a.example:8443";
 export function describeTier(implementation: string, open: () => Promise<OpenTier>): void {
   describe(`tier contract: ${implementation}`, () => {
     let opened: OpenTier;
-    let tier: Tier;
+    let tier: ResponseTier;
     let keyCount = 0;
     const newKey = (under = "GET https://a.example/"): RecordKey => {
       keyCount += 1;
@@ -283,7 +283,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
   });
 }
 
-async function bodyOf(record: TierRecord): Promise<Uint8Array> {
+async function bodyOf(record: ResponseRecord): Promise<Uint8Array> {
   if (record.kind !== "response" || record.stored.body.kind !== "blob") {
     throw new Error("These rows hold whole bodies alone.");
   }

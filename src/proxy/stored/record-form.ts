@@ -1,0 +1,82 @@
+// What tiers have to know of stored responses: how their metadata is checked when it comes back as
+// text, and what they take of memory.
+import * as z from "zod/mini";
+import { textBytes } from "../../cache/tiers/heap-bytes.ts";
+import { recordCheck } from "../../cache/tiers/record-codec.ts";
+import type { RecordForm } from "../../cache/tiers/record-form.ts";
+import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
+import { groupsOf } from "./groups.ts";
+import { askedByPattern, type ResponseDetail, type StoredMetadata } from "./stored-response.ts";
+
+/** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */
+export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
+export const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
+
+const sentValue = z.string().check(z.regex(askedByPattern));
+
+const check = recordCheck<ResponseDetail>({
+  name: fieldName,
+  detail: {
+    status: z.int().check(z.minimum(200), z.maximum(599)),
+    statusText: fieldValue,
+    fields: z.array(z.tuple([fieldName, fieldValue])),
+    selecting: z.array(z.tuple([fieldName, z.nullable(z.string())])),
+    withheldTags: z.optional(z.array(z.tuple([fieldName, z.array(z.string())]))),
+    lacksRouteTags: z.optional(z.boolean()),
+    askedBy: z.optional(
+      z.object({ userAgent: z.optional(sentValue), accept: z.optional(sentValue) }),
+    ),
+    jitterDraw: z.number(),
+    bodyDate: z.optional(fieldValue),
+    lifetimeSecondsMax: z.optional(z.number()),
+  },
+  completed: withGroups,
+});
+
+/** Earlier versions left groups in their field alone. */
+function withGroups(metadata: StoredMetadata): StoredMetadata {
+  const groups = metadata.groups ?? groupsOf(metadata);
+  return groups === undefined ? metadata : { ...metadata, groups };
+}
+
+/** How often the fields are held as `Headers` once a response is in use: as clients get them. */
+const builtCount = 1;
+
+/** What the runtime takes for each field of `Headers`, most of it beside the heap; */
+const headersFieldBytes = 256;
+/** and for `Headers` with `Age` and `Cache-Status`, which every answer has. */
+const headersBytes = 1_408 + 2 * headersFieldBytes;
+
+function heapBytes({ fields, askedBy, selecting, withheldTags }: StoredMetadata): number {
+  let bytes = builtCount * headersBytes;
+  for (const [name, value] of fields) {
+    const textLength = name.length + value.length;
+    bytes += 2 * textBytes + textLength + builtCount * (headersFieldBytes + textLength);
+  }
+  for (const value of Object.values(askedBy ?? {})) bytes += textBytes + (value?.length ?? 0);
+  for (const [name, value] of selecting) {
+    bytes += 2 * textBytes + name.length + (value?.length ?? 0);
+  }
+  for (const [name, tags] of withheldTags ?? []) {
+    bytes += 2 * textBytes + name.length;
+    for (const tag of tags) bytes += textBytes + tag.length;
+  }
+  return bytes;
+}
+
+const textual = /^(?:text\/|application\/(?:json|javascript|x-javascript|xml)\b)|\+(?:json|xml)\b/i;
+
+/** Its origin has encoded nothing of it (RFC 9110 §8.4). */
+function isPlainText(metadata: StoredMetadata): boolean {
+  const fields = fieldsOf(metadata);
+  const encoding = fields.get("content-encoding") ?? "identity";
+  return encoding === "identity" && textual.test(fields.get("content-type") ?? "");
+}
+
+export const responseForm: RecordForm<ResponseDetail> = {
+  check,
+  heapBytes,
+  // Whoever asks for random paths pushes out errors alone.
+  mayPushOutOthers: ({ status }) => !isErrorStatus(status),
+  isWorthPacking: isPlainText,
+};
