@@ -34,7 +34,7 @@ const rewritten = { GETRANGE: 1, SETRANGE: 1, PEXPIRE: 1 };
 /** Its metadata is longer than what is asked for. */
 const longer = responseOf(noise(300_000), { fields: [["x-long", "p".repeat(5_000)]] });
 const prose = bytesOf(
-  readFileSync(new URL("contract.ts", import.meta.url), "utf8").slice(0, 12_000),
+  readFileSync(new URL("contract/contract.ts", import.meta.url), "utf8").slice(0, 12_000),
 );
 const longHead = responseOf(bytesOf("page"), { fields: [["x-long", "p".repeat(5_000)]] });
 
