@@ -102,7 +102,6 @@ export interface Config {
     readonly visibleWithinSeconds: number;
     /** A: for clock error within a colo, and for the lag of a replica. */
     readonly allowanceMs: number;
-    /** How long entries stay in the journal. */
   };
   /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
   readonly cacheInFront: boolean;
