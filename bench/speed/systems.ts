@@ -2,7 +2,7 @@
 // runtimes of its own on workerd's own sockets.
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
-import { bundleWith } from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import {
   bareWorker,
   buildHonoWorker,
