@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
-import { bundleWith } from "../testing/worker/world.ts";
+import { bundleWith } from "../testing/worker/bundle-with.ts";
 import type { AttackerCalls } from "./attack/attacker-process.ts";
 import { type Attack, attackNamed, attacks } from "./attack/attacks.ts";
 import { calmOf, demandsSaid, isAllowed, judged } from "./attack/demands.ts";

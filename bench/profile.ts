@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import autocannon from "autocannon";
 import { freePort, startColo } from "../local/colo.ts";
 import { Running } from "../local/running.ts";
-import { bundleWith } from "../testing/worker/world.ts";
+import { bundleWith } from "../testing/worker/bundle-with.ts";
 import { machineSaid, markdownTable, percent } from "./figures.ts";
 import { Inspector } from "./load/inspector.ts";
 import { startPart } from "./load/part.ts";

@@ -7,7 +7,7 @@ import { startColo } from "../local/colo.ts";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
-import { bundleWith } from "../testing/worker/world.ts";
+import { bundleWith } from "../testing/worker/bundle-with.ts";
 import { quantile } from "./figures.ts";
 
 const fields = { "content-type": "text/html", "cache-control": "max-age=3600" };

@@ -40,14 +40,18 @@ const fillTriesMax = 200;
 const roundTriesMax = 4;
 
 export class Rounds {
-  readonly #ground: Ground;
+  readonly #ground: Pick<Ground, "origin">;
   readonly #generator: Part<VolleyCalls>;
   readonly #manner: Manner;
   readonly #draws = new Draws(1);
   /** Why rounds did not count. */
   readonly #discarded: string[] = [];
 
-  constructor(given: { ground: Ground; generator: Part<VolleyCalls>; manner: Manner }) {
+  constructor(given: {
+    ground: Pick<Ground, "origin">;
+    generator: Part<VolleyCalls>;
+    manner: Manner;
+  }) {
     this.#ground = given.ground;
     this.#generator = given.generator;
     this.#manner = given.manner;

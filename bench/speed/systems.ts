@@ -2,7 +2,7 @@
 // runtimes of its own on workerd's own sockets.
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
-import { bundleWith } from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import {
   bareWorker,
   buildHonoWorker,
@@ -32,16 +32,15 @@ export interface System {
   readonly runtimes: readonly Runtime[];
 }
 
-/** @param runtimeCount of each system that is started */
-export async function startGround(running: Running, log: RuntimeLog, runtimeCount: number) {
-  const program = (name: string) => new URL(`./${name}-process.ts`, import.meta.url);
-  const origin = await running.add(startPart<OriginCalls>(program("origin")));
-  const redis = await running.add(startPart<RedisCalls>(program("redis")));
-  const originUrl = await origin.call("start");
-  const redisEnv = await redis.call("start");
+/** @returns what starts runtimes before one origin, one at a time: so it can be told whose process is new */
+export function runtimeStarter(given: {
+  readonly running: Running;
+  readonly log: RuntimeLog;
+  readonly originUrl: string;
+}) {
+  const { running, log, originUrl } = given;
   let startedCount = 0;
-  /** One at a time, so that it can be told whose process is new. */
-  const startRuntime = async (worker: string, env: Env): Promise<Runtime> => {
+  return async (worker: string, env: Env): Promise<Runtime> => {
     startedCount += 1;
     const before = new Set(runtimePids());
     const name = `colo-${startedCount}`;
@@ -49,6 +48,16 @@ export async function startGround(running: Running, log: RuntimeLog, runtimeCoun
     const { url } = await running.add(startColo({ ...settings, name }));
     return { url, pid: runtimePids().find((pid) => !before.has(pid)) };
   };
+}
+
+/** @param runtimeCount of each system that is started */
+export async function startGround(running: Running, log: RuntimeLog, runtimeCount: number) {
+  const program = (name: string) => new URL(`./${name}-process.ts`, import.meta.url);
+  const origin = await running.add(startPart<OriginCalls>(program("origin")));
+  const redis = await running.add(startPart<RedisCalls>(program("redis")));
+  const originUrl = await origin.call("start");
+  const redisEnv = await redis.call("start");
+  const startRuntime = runtimeStarter({ running, log, originUrl });
   const start = async (worker: string, env: Env = {}): Promise<System> => {
     const runtimes: Runtime[] = [];
     while (runtimes.length < runtimeCount) runtimes.push(await startRuntime(worker, env));

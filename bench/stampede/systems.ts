@@ -3,7 +3,7 @@
 import type { Running } from "../../local/running.ts";
 import { RestFront } from "../../testing/consistency/rest-front.ts";
 import { Recorder } from "../../testing/consistency/recorder.ts";
-import { bundleWith } from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startColos } from "../load/colos.ts";

@@ -7,7 +7,8 @@ import {
   type UpstashRestServer,
   type UpstashRestServerOptions,
 } from "../../local/upstash-rest-server.ts";
-import { adminToken, bundleWith } from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
+import { adminToken } from "../../testing/worker/world.ts";
 import { startColos } from "../load/colos.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import { coloCount } from "./trace.ts";

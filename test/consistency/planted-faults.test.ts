@@ -1,6 +1,6 @@
 // Each fault still has its place in the Worker; that it is found is another matter, and takes a run.
 import { beforeAll, expect, it } from "vitest";
-import { bundleWith } from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import {
   plant,
   plantedFaults,

@@ -4,13 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startColo } from "../../local/colo.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import {
-  adminToken,
-  bundleWith,
-  startWorld,
-  storesSettled,
-  type World,
-} from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
+import { adminToken, startWorld, storesSettled, type World } from "../../testing/worker/world.ts";
 
 let origin: ScriptedOrigin;
 let world: World;

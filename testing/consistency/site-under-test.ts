@@ -2,7 +2,7 @@
 import { type Colo, startColo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
-import { bundleWith } from "../worker/world.ts";
+import { bundleWith } from "../worker/bundle-with.ts";
 import { BreakableRedis } from "./breakable-redis.ts";
 import { siteHost } from "./pages.ts";
 import { plant, type PlantedFault } from "./planted-faults.ts";

@@ -1,13 +1,10 @@
 // The built Worker on workerd, with a shared tier and colos, before any origin: what the suites in
 // this folder run against.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { buildWorker } from "../../local/build-worker.ts";
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { bundleWith } from "./bundle-with.ts";
 
 export const adminToken = "test-admin-token";
 
@@ -53,22 +50,6 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
   } catch (cause) {
     await running.stop();
     throw cause;
-  }
-}
-
-/** @param config what stands between the parentheses of `defineConfig(…)` */
-export async function bundleWith(
-  config: string,
-  changed: Parameters<typeof buildWorker>[1] = {},
-): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
-  try {
-    const path = join(folder, "tidemark.config.ts");
-    const text = `import { defineConfig } from "tidemark";\nexport default defineConfig(${config});\n`;
-    await writeFile(path, text);
-    return await buildWorker(path, changed);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,0 +1,56 @@
+// Is this checkout as fast as another? Both Workers, each built by its own sources, take turns in one run.
+//   npm run bench:paired -- --against DIR [--rounds 15]
+// DIR is a checkout with its packages installed, such as `git worktree add DIR main` and `npm ci` there.
+import { parseArgs } from "node:util";
+import { Running } from "../local/running.ts";
+import { machineSaid } from "./figures.ts";
+import { startPart } from "./load/part.ts";
+import { RuntimeLog } from "./load/runtime-log.ts";
+import type { VolleyCalls } from "./load/volley-process.ts";
+import { contestsOf } from "./paired/contests.ts";
+import { pairedTable, tooSlow } from "./paired/report.ts";
+import { startPair } from "./paired/systems.ts";
+import { keepCachesInMemory } from "./speed/cache-folder.ts";
+import { type ContestFigures, Rounds } from "./speed/rounds.ts";
+
+const roundSeconds = 0.7;
+
+/** @throws Error without a folder, or for a number of rounds that is none */
+function readOptions(): { against: string; roundCount: number } {
+  const { values } = parseArgs({
+    options: { against: { type: "string" }, rounds: { type: "string", default: "15" } },
+  });
+  const roundCount = Number(values.rounds);
+  if (values.against === undefined) throw new Error("--against needs the folder of a checkout.");
+  if (!Number.isInteger(roundCount) || roundCount < 1)
+    throw new Error(`--rounds must be a whole number from 1, and not ${values.rounds}.`);
+  return { against: values.against, roundCount };
+}
+
+async function main(): Promise<void> {
+  const { against, roundCount } = readOptions();
+  const running = new Running();
+  const log = new RuntimeLog();
+  try {
+    const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
+    process.stdout.write(`${machine}; ${roundCount} rounds of about ${roundSeconds} s.\n\n`);
+    const { origin, now, before } = await startPair(running, { log, against });
+    const program = new URL("./load/volley-process.ts", import.meta.url);
+    const generator = await running.add(startPart<VolleyCalls>(program));
+    const manner = { roundCount, roundSeconds };
+    const rounds = new Rounds({ ground: { origin }, generator, manner });
+    const measured: ContestFigures[] = [];
+    for (const contest of contestsOf({ now, before })) measured.push(await rounds.of(contest));
+    process.stdout.write(pairedTable(measured));
+    process.stderr.write(rounds.discarded.map((why) => `Did not count: ${why}\n`).join(""));
+    const slower = tooSlow(measured);
+    if (slower.length === 0) return;
+    process.exitCode = 1;
+    process.stdout.write(`\nSlower than it may be: ${slower.join("; ")}.\n`);
+  } finally {
+    await running.stop();
+    process.stderr.write(log.take());
+  }
+}
+
+await main();

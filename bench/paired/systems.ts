@@ -1,0 +1,58 @@
+// The two checkouts' Workers, each in runtimes and before a Redis of its own; one origin for both.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { buildWorker } from "../../local/build-worker.ts";
+import type { Running } from "../../local/running.ts";
+import { startPart } from "../load/part.ts";
+import type { RuntimeLog } from "../load/runtime-log.ts";
+import type { OriginCalls } from "../speed/origin-process.ts";
+import type { RedisCalls } from "../speed/redis-process.ts";
+import { siteConfig } from "../speed/site.ts";
+import { type Runtime, runtimeStarter } from "../speed/systems.ts";
+
+const thisCheckout = fileURLToPath(new URL("../../", import.meta.url));
+
+/** One process is by chance up to a tenth faster than another, for as long as it lives. */
+const runtimeCount = 3;
+
+/** @throws Error when the other folder is no checkout that can build its Worker */
+export async function startPair(
+  running: Running,
+  { log, against }: { log: RuntimeLog; against: string },
+) {
+  const program = (name: string) => new URL(`../speed/${name}-process.ts`, import.meta.url);
+  const workers = {
+    now: await workerOf(thisCheckout),
+    before: await workerOf(resolve(against)),
+  };
+  const origin = await running.add(startPart<OriginCalls>(program("origin")));
+  const startRuntime = runtimeStarter({ running, log, originUrl: await origin.call("start") });
+  const redisEnv = async () =>
+    (await running.add(startPart<RedisCalls>(program("redis")))).call("start");
+  const envs = { now: await redisEnv(), before: await redisEnv() };
+  const runtimes: Record<"now" | "before", Runtime[]> = { now: [], before: [] };
+  while (runtimes.before.length < runtimeCount) {
+    for (const name of ["now", "before"] as const)
+      runtimes[name].push(await startRuntime(workers[name], envs[name]));
+  }
+  return { origin, now: { runtimes: runtimes.now }, before: { runtimes: runtimes.before } };
+}
+
+/** @returns the Worker as the checkout's own `local/build-worker.ts` bundles it */
+async function workerOf(checkout: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "tidemark-paired-"));
+  try {
+    const config = join(folder, "tidemark.config.ts");
+    const text = `import { defineConfig } from "tidemark";\nexport default defineConfig(${siteConfig});\n`;
+    await writeFile(config, text);
+    const builder = pathToFileURL(join(checkout, "local/build-worker.ts")).href;
+    const module = (await import(builder)) as { buildWorker: typeof buildWorker };
+    return await module.buildWorker(config);
+  } catch (cause) {
+    throw new Error(`${checkout} does not build its Worker; does it have its packages?`, { cause });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

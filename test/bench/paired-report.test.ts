@@ -1,0 +1,49 @@
+// A checkout is slower only where the interval of the ratios within rounds says so.
+import { expect, it } from "vitest";
+import { beforeName, contestsOf, nowName } from "../../bench/paired/contests.ts";
+import { pairedTable, tooSlow } from "../../bench/paired/report.ts";
+import type { ContestFigures } from "../../bench/speed/rounds.ts";
+
+const system = { runtimes: [] };
+const [contest] = contestsOf({ now: system, before: system });
+
+/** The machine is half as fast in every second of twelve rounds. */
+function figuresOf(ratios: readonly number[]): ContestFigures[] {
+  if (contest === undefined) throw new Error("There is no contest.");
+  const speeds = Array.from({ length: 12 }, (_, round) => (round % 2 === 0 ? 1_000 : 500));
+  const ratesByName: Readonly<Record<string, readonly number[]>> = {
+    [nowName]: speeds.map((speed, round) => speed * (ratios[round % ratios.length] ?? 1)),
+    [beforeName]: speeds,
+  };
+  const rows = contest.rows.map((row) => ({
+    row,
+    rates: ratesByName[row.name] ?? [],
+    cpuUs: [],
+    generatorBusy: [],
+  }));
+  return [{ contest, rows }];
+}
+
+it.each([
+  { id: "the same", ratios: [1], slower: false },
+  { id: "at the bound", ratios: [0.95], slower: false },
+  { id: "below it", ratios: [0.949], slower: true },
+  { id: "faster", ratios: [1.2], slower: false },
+  { id: "now and then slow", ratios: [1, 1, 1, 1, 1, 0.5], slower: false },
+  { id: "slow in a third of the rounds", ratios: [1, 1, 0.5], slower: true },
+])("$id", ({ ratios, slower }) => {
+  const measured = figuresOf(ratios);
+  expect(tooSlow(measured)).toEqual(slower ? ["memory hit, 10 KiB"] : []);
+  expect(pairedTable(measured)).toContain(slower ? "| **no** |" : "| yes |");
+});
+
+it("both answer from where the row says, and each on systems of its own", () => {
+  const [now, before] = [{ runtimes: [] }, { runtimes: [] }];
+  const contests = contestsOf({ now, before });
+  expect(contests.map(({ rows }) => rows.map(({ system: its }) => its))).toEqual(
+    contests.map(() => [now, before]),
+  );
+  expect(contests.map(({ rows }) => rows[0]?.said)).toEqual(
+    contests.map(({ rows }) => rows[1]?.said),
+  );
+});
