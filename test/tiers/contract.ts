@@ -74,6 +74,22 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect((await tier.read(key, ask)).kind).toBe("found");
     });
 
+    it("has nothing of several that were removed at one time", async () => {
+      const keys = Array.from({ length: 4 }, () => newKey());
+      for (const key of keys) await tier.write(key, page, keep);
+      await Promise.all(keys.map((key) => tier.remove(key)));
+      for (const key of keys) expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+    });
+
+    it("reads what was just written where no replica will do", async () => {
+      const key = newKey();
+      await tier.write(key, page, keep);
+      const read = await look(tier, key, { ...ask, atPrimary: true });
+      expect(read).toEqual(shown(page, bytesOf("first")));
+      const other = await tier.read(newKey(), { ...ask, atPrimary: true, part: "metadata" });
+      expect(other).toEqual({ kind: "absent" });
+    });
+
     it("reads back every other part of the metadata", async () => {
       const key = newKey();
       const bytes = bytesOf("Nicht gefunden: Größe");
