@@ -15,7 +15,17 @@ import {
   page,
   replaceRows,
 } from "./contract-rows.ts";
-import { ask, bytesOf, keep, look, metadataOf, responseOf, shown, withBody } from "./records.ts";
+import {
+  ask,
+  bytesOf,
+  keep,
+  look,
+  metadataOf,
+  noise,
+  responseOf,
+  shown,
+  withBody,
+} from "./records.ts";
 import type { ResponseRecord, ResponseTier } from "../../src/proxy/stored/tiers.ts";
 
 export interface OpenTier {
@@ -241,13 +251,17 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
     });
 
-    it("gives at least the metadata where that alone is asked for", async () => {
+    it.each([
+      { id: "a small body", record: page },
+      { id: "a large body", record: responseOf(noise(100_000)) },
+    ])("gives at least the metadata where that alone is asked for, of $id", async ({ record }) => {
       const key = newKey();
-      await tier.write(key, page, keep);
+      await tier.write(key, record, keep);
       const read = await tier.read(key, { ...ask, part: "metadata" });
+      const { metadata } = record.stored;
       expect(read).toMatchObject({
         kind: "found",
-        record: { kind: "response", stored: { metadata: page.stored.metadata } },
+        record: { kind: "response", stored: { metadata } },
       });
     });
 
