@@ -30,12 +30,10 @@ export class OutOfTime extends Error {
 }
 
 /** Settles as the promise does, or rejects with `OutOfTime`: what comes after that is ignored. */
-export async function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
-  const { promise: end, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new OutOfTime()), msMax);
-  try {
-    return await Promise.race([promise, end]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
+  // No race: its promises would cost each call of the Cache API half as much again as its timer does.
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new OutOfTime()), msMax);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

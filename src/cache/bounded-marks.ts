@@ -5,7 +5,7 @@ import { LRUCache } from "lru-cache";
 const usualBytesMax = 1_048_576;
 
 /** A mark for each of many names; the least recently used goes first. */
-export class BoundedMarks<Mark extends NonNullable<unknown>> extends LRUCache<string, Mark> {
+export class BoundedMarks<Mark extends number | string | object> extends LRUCache<string, Mark> {
   /**
    * @param bytesMax of all names and what stands around them
    * @param textOf   what of a mark is a client's or an origin's to choose, and counts like a name

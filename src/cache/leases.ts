@@ -45,7 +45,7 @@ export type LeaseAsked<Detail> =
 export interface LeasesSettings<Detail> {
   readonly redis: RedisClient;
   readonly namespace: string;
-  readonly form: Pick<RecordForm<Detail>, "check">;
+  readonly form: RecordForm<Detail>;
   readonly randomText: () => string;
 }
 

@@ -89,7 +89,7 @@ class Commands {
 
   /** Where something else follows in the same trip, others get between the two. */
   async getrange(key: string, _: 0, last: number): Promise<string> {
-    const text = this.record(key)?.text.slice(0, last === -1 ? undefined : last + 1) ?? "";
+    const text = beginningOf(this.world, key, last);
     if (last !== -1) await this.world.sleep(this.world.between(0, this.world.settings.wayMs));
     return text;
   }
@@ -98,14 +98,16 @@ class Commands {
     this.world.records.set(key, { text, untilAtMs: this.world.atMs + px });
   }
 
-  async del(key: string): Promise<number> {
-    return this.world.records.delete(key) ? 1 : 0;
+  async del(...keys: readonly string[]): Promise<number> {
+    return keys.filter((key) => this.world.records.delete(key)).length;
   }
+}
 
-  protected record(key: string): SimulatedRecord | undefined {
-    const found = this.world.records.get(key);
-    return found !== undefined && this.world.atMs < found.untilAtMs ? found : undefined;
-  }
+/** @param last of the characters that are asked for; -1 for all */
+function beginningOf({ records, atMs }: SimulatedWorld, key: string, last: number): string {
+  const found = records.get(key);
+  if (found === undefined || atMs >= found.untilAtMs) return "";
+  return found.text.slice(0, last === -1 ? undefined : last + 1);
 }
 
 /** Done at the primary, whole, when it is executed. */
@@ -141,6 +143,10 @@ class Transaction {
 
   xlen(): this {
     return this.#with(() => this.#world.stream.items.length);
+  }
+
+  getrange(key: string, _: 0, last: number): this {
+    return this.#with(() => beginningOf(this.#world, key, last));
   }
 
   setrange(key: string, _: 0, text: string): this {

@@ -54,56 +54,48 @@ export class BoundedCache {
   }
 
   /** Rejects as the cache does, or with `OutOfTime`; so do all others. */
-  async match(request: string | Request): Promise<Response | undefined> {
-    const asked = this.#asked((cache) => cache.match(request));
-    try {
-      return await this.#answered(asked, readMsMax);
-    } catch (cause) {
-      if (cause instanceof OutOfTime) void asked.then(letGo, () => undefined);
-      throw cause;
-    }
+  match(request: string | Request): Promise<Response | undefined> {
+    return this.#answered((cache) => cache.match(request), readMsMax, letGo);
   }
 
   /** A body that is small enough to come at once. */
-  async whole(response: Response): Promise<Blob> {
-    return this.#answered(response.blob(), readMsMax);
+  whole(response: Response): Promise<Blob> {
+    return this.#answered(() => response.blob(), readMsMax);
   }
 
-  async put(address: string, response: Response): Promise<void> {
-    await this.#answered(
-      this.#asked((cache) => cache.put(address, response)),
-      writeMsMax,
-    );
+  put(address: string, response: Response): Promise<void> {
+    return this.#answered((cache) => cache.put(address, response), writeMsMax);
   }
 
   /** @param completed settles once the body has been sent, which may take as long as it likes */
   async putArriving(address: string, response: Response, completed: Promise<unknown>) {
-    const asked = this.#asked((cache) => cache.put(address, response));
+    const asked = this.#settings.cache().put(address, response);
     await Promise.race([asked, completed]);
-    await this.#answered(asked, writeMsMax);
+    await this.#answered(() => asked, writeMsMax);
   }
 
-  async delete(address: string): Promise<void> {
-    await this.#answered(
-      this.#asked((cache) => cache.delete(address)),
-      writeMsMax,
-    );
+  delete(address: string): Promise<boolean> {
+    return this.#answered((cache) => cache.delete(address), writeMsMax);
   }
 
-  /** A cache that is not there throws. */
-  async #asked<T>(ask: (cache: ColoCache) => Promise<T>): Promise<T> {
-    return ask(this.#settings.cache());
-  }
-
-  async #answered<T>(asked: Promise<T>, msMax: number): Promise<T> {
-    const { nowAtMs } = this.#settings;
+  /** @param onLate gets an answer that nobody waits for any longer */
+  async #answered<T>(
+    ask: (cache: ColoCache) => Promise<T>,
+    msMax: number,
+    onLate?: (answer: T) => void,
+  ): Promise<T> {
+    const { cache, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
+    let asked: Promise<T> | undefined;
     try {
+      // A cache that is not there throws.
+      asked = ask(cache());
       const answer = await within(asked, msMax);
       this.#isWell();
       return answer;
     } catch (cause) {
       if (cause instanceof OutOfTime) {
+        void asked?.then(onLate, () => undefined);
         this.#breaker.failed(nowAtMs(), sentAtMs);
         this.#condition.failed("timeout", nowAtMs());
       } else this.#isWell();

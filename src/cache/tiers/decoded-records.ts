@@ -23,10 +23,10 @@ const keptBytesMax = 2_097_152;
 const knownBytes = (text: string): number => 2_048 + 7 * text.length;
 
 export class DecodedRecords<Detail> {
-  readonly #form: Pick<RecordForm<Detail>, "check">;
+  readonly #form: RecordForm<Detail>;
   readonly #known = new LRUCache<string, KnownRecord<Detail>>({ maxSize: keptBytesMax });
 
-  constructor(form: Pick<RecordForm<Detail>, "check">) {
+  constructor(form: RecordForm<Detail>) {
     this.#form = form;
   }
 

@@ -28,7 +28,7 @@ import {
 export const edgeBodyBytesMax = 512 * 1_048_576;
 
 export interface EdgeTierSettings<Detail> extends BoundedCacheSettings {
-  readonly form: Pick<RecordForm<Detail>, "check">;
+  readonly form: RecordForm<Detail>;
   readonly onBadRecord: () => void;
 }
 
@@ -53,10 +53,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     return this.#cache.trouble;
   }
 
-  async read(
-    key: RecordKey,
-    ask: Pick<TierAsk<Detail>, "atMs" | "part" | "isHeld" | "rangeOf" | "afterAnswer">,
-  ): Promise<TierRead<Detail>> {
+  async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
     try {
       const known = this.#sufficing(key, ask);
       const address = await addressOf(key);
@@ -78,7 +75,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   }
 
   /** What this isolate has read before, if that does for an answer while it still lies there. */
-  #sufficing(key: RecordKey, { part, isHeld }: Pick<TierAsk<Detail>, "part" | "isHeld">) {
+  #sufficing(key: RecordKey, { part, isHeld }: TierAsk<Detail>) {
     const known = part === "metadata" ? this.#records.last(key) : undefined;
     if (known?.decoded.record.kind !== "response") return undefined;
     const { metadata } = known.decoded.record;
@@ -192,6 +189,6 @@ export class EdgeTier<Detail> implements Tier<Detail> {
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
 /** What the Cache API has, and how its body is wanted. */
-interface Matched<Detail> extends Pick<TierAsk<Detail>, "part" | "isHeld" | "rangeOf"> {
+interface Matched<Detail> extends TierAsk<Detail> {
   readonly response: Response;
 }

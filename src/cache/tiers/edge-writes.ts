@@ -47,7 +47,9 @@ export async function writeArriving(
   const address = await addressOf(key, part);
   let isNamed = false;
   try {
-    await putStream(cache, address, { arriving, fields });
+    const put = cache.putArriving(address, new Response(stream, { headers: fields }), completed);
+    // A cache may take nothing and still say it did; who fills the stream would wait for ever.
+    await put.finally(() => stream.cancel().catch(() => undefined));
     const bodyBytes = await completed;
     if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
     const head = { kind: "response", metadata: { ...metadata, bodyBytes } } as const;
@@ -62,19 +64,5 @@ export async function writeArriving(
     throw cause;
   } finally {
     if (!isNamed) await cache.delete(address);
-  }
-}
-
-async function putStream(
-  cache: BoundedCache,
-  address: string,
-  given: { arriving: ArrivingRecord<unknown>; fields: Record<string, string> },
-): Promise<void> {
-  const { stream, completed } = given.arriving;
-  try {
-    await cache.putArriving(address, new Response(stream, { headers: given.fields }), completed);
-  } finally {
-    // A cache may take nothing and still say it did; who fills the stream would wait for ever.
-    await stream.cancel().catch(() => undefined);
   }
 }

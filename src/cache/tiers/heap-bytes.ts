@@ -15,10 +15,7 @@ const recordBytes = 1_024;
 export const textBytes = 24;
 
 /** An upper estimate, text at a byte a character; `npm run bench:isolate-memory` measures it. */
-export function heapBytes<Detail>(
-  record: TierRecord<Detail>,
-  form: Pick<RecordForm<Detail>, "heapBytes">,
-): number {
+export function heapBytes<Detail>(record: TierRecord<Detail>, form: RecordForm<Detail>): number {
   if (record.kind === "vary") return markerBytes + variantBytes * record.variants.length;
   const { metadata } = record.stored;
   let bytes = recordBytes + form.heapBytes(metadata);

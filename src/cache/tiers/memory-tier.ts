@@ -20,7 +20,7 @@ import {
 export interface MemoryTierSettings<Detail> {
   /** Of bodies, metadata and keys together; 0 holds nothing. */
   readonly bytesMax: number;
-  readonly form: Pick<RecordForm<Detail>, "heapBytes" | "mayPushOutOthers">;
+  readonly form: RecordForm<Detail>;
   /** Gets each body that is no longer held. */
   readonly onLetGo?: (body: Blob) => void;
 }

@@ -1,7 +1,7 @@
 // Records as text that outlives this version of the code: versioned, checked when read.
 import * as z from "zod/mini";
 import type { MetadataWith } from "../record.ts";
-import type { CheckedRecord, RecordHead } from "./record-form.ts";
+import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
 import type { TierRecord } from "./tier.ts";
 
 /** Raised with every change of form; a record of another version is a miss. */
@@ -37,7 +37,7 @@ export function recordCheck<Detail>(given: {
   readonly detail: DetailForm<Detail>;
   readonly name: z.ZodMiniType<string>;
   readonly completed: (metadata: MetadataWith<Detail>) => MetadataWith<Detail>;
-}): (parsed: unknown) => CheckedRecord<Detail> | undefined {
+}): RecordForm<Detail>["check"] {
   const { detail, name, completed } = given;
   const form = z.object({
     v: z.literal(version),
@@ -75,15 +75,13 @@ export function encodeRecord(record: RecordHead<unknown>, keepUntilAtMs: number)
 }
 
 /** @returns `undefined` for text of another version or form. Never throws. */
-export function decodeRecord<Checked>(
+export function decodeRecord<Detail>(
   text: string,
-  { check }: { readonly check: (parsed: unknown) => Checked | undefined },
-): Checked | undefined {
-  let parsed: unknown;
+  { check }: RecordForm<Detail>,
+): CheckedRecord<Detail> | undefined {
   try {
-    parsed = JSON.parse(text);
+    return check(JSON.parse(text));
   } catch {
     return undefined;
   }
-  return check(parsed);
 }

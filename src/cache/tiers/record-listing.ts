@@ -23,7 +23,7 @@ const longHeadsAtOnce = 16;
 
 interface Database<Detail> {
   readonly redis: RedisClient;
-  readonly form: Pick<RecordForm<Detail>, "check">;
+  readonly form: RecordForm<Detail>;
   readonly namespace: string;
 }
 

@@ -45,7 +45,7 @@ export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
 /** @returns `undefined` for what is cut within its head, and for what is no record. Never throws. */
 export function recordIn<Detail>(
   text: unknown,
-  form: Pick<RecordForm<Detail>, "check">,
+  form: RecordForm<Detail>,
 ): HeldRecord<Detail> | undefined {
   const headChars = typeof text === "string" ? text.indexOf(headEnd) : -1;
   if (typeof text !== "string" || headChars === -1) return undefined;

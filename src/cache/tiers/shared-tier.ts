@@ -27,7 +27,7 @@ import {
 
 export interface SharedTierSettings<Detail> {
   readonly redis: RedisClient;
-  readonly form: Pick<RecordForm<Detail>, "check" | "isWorthPacking">;
+  readonly form: RecordForm<Detail>;
   readonly namespace: string;
   readonly bodyBytesMax: number;
   /** Of records that are on their way to a slow database at one time, as they are sent. */
@@ -207,10 +207,10 @@ export async function sharedKey(namespace: string, key: RecordKey): Promise<stri
  * Writes metadata over that of an unchanged body, if that is the body which lies there. Somebody else's
  * record may take its place before that is done: then the two do not fit together, and are a miss.
  */
-async function isRewritten(
+async function isRewritten<Detail>(
   redis: Redis,
   { redisKey, head, keepMs, heldDigest }: Upload,
-  form: Pick<RecordForm<unknown>, "check">,
+  form: RecordForm<Detail>,
 ): Promise<boolean> {
   if (heldDigest === null) return false;
   const held = recordIn(await headUnder(redis, redisKey), form);

@@ -21,6 +21,7 @@ import {
   keep,
   look,
   metadataOf,
+  noise,
   responseOf,
   shown,
   withBody,
@@ -81,6 +82,22 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       await tier.remove(key);
       await tier.write(key, responseOf(bytesOf("new")), keep);
       expect((await tier.read(key, ask)).kind).toBe("found");
+    });
+
+    it("has nothing of several that were removed at one time", async () => {
+      const keys = Array.from({ length: 4 }, () => newKey());
+      for (const key of keys) await tier.write(key, page, keep);
+      await Promise.all(keys.map((key) => tier.remove(key)));
+      for (const key of keys) expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+    });
+
+    it("reads what was just written where no replica will do", async () => {
+      const key = newKey();
+      await tier.write(key, page, keep);
+      const read = await look(tier, key, { ...ask, atPrimary: true });
+      expect(read).toEqual(shown(page, bytesOf("first")));
+      const other = await tier.read(newKey(), { ...ask, atPrimary: true, part: "metadata" });
+      expect(other).toEqual({ kind: "absent" });
     });
 
     it("reads back every other part of the metadata", async () => {
@@ -234,13 +251,17 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
     });
 
-    it("gives at least the metadata where that alone is asked for", async () => {
+    it.each([
+      { id: "a small body", record: page },
+      { id: "a large body", record: responseOf(noise(100_000)) },
+    ])("gives at least the metadata where that alone is asked for, of $id", async ({ record }) => {
       const key = newKey();
-      await tier.write(key, page, keep);
+      await tier.write(key, record, keep);
       const read = await tier.read(key, { ...ask, part: "metadata" });
+      const { metadata } = record.stored;
       expect(read).toMatchObject({
         kind: "found",
-        record: { kind: "response", stored: { metadata: page.stored.metadata } },
+        record: { kind: "response", stored: { metadata } },
       });
     });
 

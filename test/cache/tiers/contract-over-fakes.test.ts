@@ -1,0 +1,134 @@
+// The contract of a tier over each fake that other tests trust in the place of a cache or a database:
+// what a test proves over a fake that keeps less, or more, it proves of nothing that runs.
+import "../../fakes/workers-globals.ts";
+import { describe } from "vitest";
+import type { RecordKey } from "../../../src/cache/record-key.ts";
+import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
+import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
+import type { ResponseTier } from "../../../src/proxy/stored/tiers.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { FakeCache } from "../../fakes/fake-cache.ts";
+import { FakeClock } from "../../fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../fakes/fake-upstash.ts";
+import { SimulatedWorld } from "../../fakes/journal-simulator.ts";
+import { SimulatedCache } from "../../fakes/simulated-cache.ts";
+import { SimulatedRedis } from "../../fakes/simulated-redis.ts";
+import { settledTurn, SimulatedTime } from "../../fakes/simulated-time.ts";
+import { describeTier, type OpenTier } from "../../tiers/contract.ts";
+import { recordFieldBytesMax, recordOfFieldBytes } from "../../tiers/edge-records.ts";
+import { keep, noise, responseOf } from "../../tiers/records.ts";
+
+openNetworkOfFakes();
+
+const mebibyte = 1_048_576;
+
+/** @param open gets what the tier is to call for a record that it finds fault with */
+function opened(
+  limits: Omit<OpenTier, "tier" | "badRecordCount">,
+  open: (onBadRecord: () => void) => ResponseTier,
+): OpenTier {
+  let badRecordCount = 0;
+  const tier = open(() => (badRecordCount += 1));
+  return { ...limits, tier, badRecordCount: () => badRecordCount };
+}
+
+const edgeLimits = {
+  bodyBytesMax: Infinity,
+  takesStreams: true,
+  largest: recordOfFieldBytes(recordFieldBytesMax),
+  tooLarge: recordOfFieldBytes(recordFieldBytesMax + 1),
+};
+
+const bodyBytesMax = 2 * mebibyte;
+const sharedLimits = {
+  bodyBytesMax,
+  takesStreams: false,
+  largest: responseOf(noise(bodyBytesMax)),
+  tooLarge: responseOf(noise(bodyBytesMax + 1)),
+};
+const sharedSettings = { form, namespace: "site", bodyBytesMax, uploadBytesMax: 64 * mebibyte };
+
+/** A clock at the instant at which the contract writes. */
+function clockAtWrite(): FakeClock {
+  const clock = new FakeClock();
+  clock.atMs = keep.atMs;
+  return clock;
+}
+
+describeTier("edge, over the fake Cache API", async () =>
+  opened(edgeLimits, (onBadRecord) => {
+    const { nowAtMs } = clockAtWrite();
+    const cache = new FakeCache(clockAtWrite());
+    return new EdgeTier({ form, cache: () => cache, nowAtMs, onBadRecord });
+  }),
+);
+
+describeTier("shared, over the fake Upstash", async () =>
+  opened(sharedLimits, (onBadRecord) => {
+    const clock = clockAtWrite();
+    const { nowAtMs } = clock;
+    const { url, token } = new FakeUpstash(clock);
+    const redis = new RedisClient({ url, token, nowAtMs });
+    return new SharedTier({ ...sharedSettings, redis, onBadRecord, nowAtMs });
+  }),
+);
+
+describeTier("edge, over the simulated Cache API", async () =>
+  opened(edgeLimits, (onBadRecord) => {
+    const world = new CalmWorld();
+    const cache = new SimulatedCache(world);
+    const nowAtMs = () => world.atMs;
+    return inWorld(world, new EdgeTier({ form, cache: () => cache, nowAtMs, onBadRecord }));
+  }),
+);
+
+describe.each([
+  { id: "as it is", rewriteFromChars: undefined },
+  // As the histories have it: what two writers may cross at.
+  { id: "where every unchanged body is left", rewriteFromChars: 0 },
+])("over simulated Redis, $id", ({ rewriteFromChars }) => {
+  describeTier("shared", async () =>
+    opened(sharedLimits, (onBadRecord) => {
+      const world = new CalmWorld();
+      const { client: redis } = new SimulatedRedis(world);
+      const settings = { ...sharedSettings, redis, onBadRecord, nowAtMs: () => world.atMs };
+      const rewriting = rewriteFromChars === undefined ? {} : { rewriteFromChars };
+      return inWorld(world, new SharedTier({ ...settings, ...rewriting }));
+    }),
+  );
+});
+
+/** Nothing is lost on its way, and nothing lags: the contract is about what does come. */
+class CalmWorld extends SimulatedWorld {
+  override readonly draw = () => 0.5;
+
+  constructor() {
+    const settings = {
+      seed: 1,
+      maxLagMs: { usual: 30_000, quick: 10_000 },
+      allowanceMs: 2_000,
+      clockErrorMs: 0,
+      replicaLagMs: 0,
+      wayMs: 20,
+      keptCount: 100,
+    };
+    super(settings, { time: new SimulatedTime(settledTurn) });
+  }
+}
+
+/** The same tier, in whose world time passes while it is waited for. */
+function inWorld(world: SimulatedWorld, tier: ResponseTier): ResponseTier {
+  const waitedFor = async <T>(work: T | Promise<T>): Promise<T> => {
+    let isOver = false;
+    const done = Promise.resolve(work).finally(() => (isOver = true));
+    while (!isOver) await world.time.passTo(world.atMs + 10);
+    return done;
+  };
+  return {
+    name: tier.name,
+    read: (key, ask) => waitedFor(tier.read(key, ask)),
+    write: (key, record, given) => waitedFor(tier.write(key, record, given)),
+    remove: (key: RecordKey) => waitedFor(Promise.resolve(tier.remove(key) ?? "removed")),
+  };
+}
