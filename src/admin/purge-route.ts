@@ -10,11 +10,10 @@ import {
 import { verifyWebhook } from "../purge/acceptance/webhook.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
-import type { Isolate } from "../proxy/ports.ts";
 import type { Secret } from "../platform/environment.ts";
 import { type Fault, isFault, type Reason } from "../operator-error.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
-import { dryRun } from "./dry-run.ts";
+import { dryRun, type ListedTiers } from "./dry-run.ts";
 import { journalAway } from "./journal-away.ts";
 import { toldOf } from "./order-told.ts";
 import { saidError } from "./said-error.ts";
@@ -23,8 +22,8 @@ export interface PurgeRouteSettings {
   /** Or why there are none. */
   readonly acceptances: Acceptances | Reason;
   readonly naming: Naming;
-  readonly tiers: Isolate["tiers"];
-  readonly metrics: Metrics;
+  readonly tiers: ListedTiers;
+  readonly metrics: Pick<Metrics, "purgeAccepted" | "purgeRefused">;
   readonly secrets: Secret;
   readonly adminToken: Secret;
   readonly visibleWithinSeconds: number;
@@ -36,6 +35,12 @@ const retryAfterSeconds = 5;
 /** It stands in the journal's entry, which has a bound. */
 const idLengthMax = 256;
 
+/**
+ * `POST /_cache/purge`: signed, or under the admin token.
+ *
+ * @returns 200 with the position of the purge's entry, or with what it would cover; 400, 401, 409,
+ *   413 or 503 with what is wrong. A refusal is counted.
+ */
 export async function purgeRoute(
   request: Request,
   settings: PurgeRouteSettings,

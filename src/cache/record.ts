@@ -6,6 +6,8 @@ import type { ByteRange } from "../http/ranges.ts";
 export interface Coverage {
   /** As its source named them; for purging alone. */
   readonly tags: readonly string[];
+  /** Names that count for the URL's own origin alone, as that spells them. Absent: none. */
+  readonly groups?: readonly string[] | undefined;
   /** The keyed URL, without facets: what a purge by URL, host or prefix is matched against. */
   readonly url: string;
   /** The name of the route it was stored under; empty where none matched. */

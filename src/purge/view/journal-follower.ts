@@ -6,14 +6,16 @@ import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
 import { acceptedAtMs, comparePositions, type Entry, isSamePlace } from "../journal/entry.ts";
 import type { Journal, JournalRead, OlderEntries, Unavailable } from "../journal/journal.ts";
+import type { NewsListeners } from "./journal-news.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
 export interface JournalFollowerSettings {
   readonly journal: Journal;
   /** Absent: what is older than a view's oldest entry stays unknown. */
   readonly older: OlderEntries | undefined;
-  /** Told of what has been read. */
+  /** Forgets what has been read. */
   readonly accepted: AcceptedPurges;
+  readonly news: Pick<NewsListeners, "tell">;
   readonly nowAtMs: () => number;
   readonly clock: ClockSteps;
   /** Absent: the usual. */
@@ -189,8 +191,10 @@ export class JournalFollower {
     if (read.kind === "unavailable") return false;
     // Rule 13: it was read for a chain, and for a floor, that may have gone since.
     if (this.#chain !== chain || !isSamePlace(chain.floor, floor)) return false;
+    const heldCount = chain.entries.length;
     const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
     if (!hasMore) this.#complete = chain;
+    this.#settings.news.tell("older", chain.entries.slice(0, chain.entries.length - heldCount));
     return hasMore;
   }
 
@@ -226,8 +230,10 @@ export class JournalFollower {
 
   #verified(entries: readonly Entry[], sentAtMs: number): void {
     this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
-    this.#settings.clock.note(sentAtMs);
     this.#failedAtMs = undefined;
-    for (const { n } of entries) this.#settings.accepted.forget(n);
+    const { clock, accepted, news } = this.#settings;
+    clock.note(sentAtMs);
+    for (const { n } of entries) accepted.forget(n);
+    news.tell("read", entries);
   }
 }
