@@ -32,28 +32,16 @@ const silenceMsMax = 7_000;
 /** Requests that see to a batch: the one that sends it, and those that stand by. */
 const carriersMax = 4;
 
-class Batch<Contents> {
+interface Batch<Contents> {
   readonly contents: Contents;
   readonly startedAtMs: number;
   readonly waitMs: number;
-  carrierCount = 0;
+  carrierCount: number;
   /** Raised at each sign of life. */
-  signs = 0;
+  signs: number;
   /** How long the next sign may take. */
   silenceMs: number;
-  isSettled = false;
-
-  constructor(contents: Contents, startedAtMs: number, waitMs: number) {
-    this.contents = contents;
-    this.startedAtMs = startedAtMs;
-    this.waitMs = waitMs;
-    this.silenceMs = waitMs + lateMsMax;
-  }
-
-  live(pauseMs: number): void {
-    this.signs += 1;
-    this.silenceMs = pauseMs + silenceMsMax;
-  }
+  isSettled: boolean;
 }
 
 export class JoinedBatches<Contents> {
@@ -90,7 +78,8 @@ export class JoinedBatches<Contents> {
   #begun(atMs: number): Batch<Contents> {
     const { begun, joinMs } = this.#settings;
     const waitMs = Math.min(joinMs, Math.max(0, this.#sentAtMs + joinMs - atMs));
-    return new Batch(begun(), atMs, waitMs);
+    const unseen = { carrierCount: 0, signs: 0, silenceMs: waitMs + lateMsMax, isSettled: false };
+    return { contents: begun(), startedAtMs: atMs, waitMs, ...unseen };
   }
 
   /**
@@ -113,13 +102,13 @@ export class JoinedBatches<Contents> {
     }
     let pauseMs = firstPauseMs;
     for (let tries = 0; tries < triesMax && !batch.isSettled; tries += 1) {
-      batch.live(0);
+      live(batch, 0);
       if (await send(batch.contents, afterAnswer)) {
         batch.isSettled = true;
         return;
       }
       if (nowAtMs() + pauseMs - batch.startedAtMs > lastTryMs) break;
-      batch.live(pauseMs);
+      live(batch, pauseMs);
       await pause(pauseMs);
       pauseMs = Math.min(pauseMsMax, 2 * pauseMs);
     }
@@ -127,4 +116,10 @@ export class JoinedBatches<Contents> {
     batch.isSettled = true;
     givenUp(batch.contents);
   }
+}
+
+/** A sign of life; the next may take a pause and a try. */
+function live(batch: Batch<unknown>, pauseMs: number): void {
+  batch.signs += 1;
+  batch.silenceMs = pauseMs + silenceMsMax;
 }

@@ -58,17 +58,15 @@ export async function dryRun(targets: PurgeTargets, tiers: ListedTiers): Promise
   const shared =
     typeof listed === "string"
       ? listed
-      : { ...found(listed.metadata), ...wholeness(listed.leftOut) };
+      : {
+          ...found(listed.metadata),
+          isWhole: listed.leftOut === undefined,
+          ...(listed.leftOut && { whyNotWhole: whyLeftOut[listed.leftOut] }),
+        };
   const limits =
     `What this isolate holds in memory, and up to ${sharedRecordsMax} records of the shared tier. ` +
     "Other isolates and the edge tiers of colos cannot be listed; the purge would reach them.";
   return { isolate, shared, urls: [...urls].slice(0, urlsMax), limits };
-}
-
-function wholeness(leftOut: LeftOut | undefined): Pick<FoundInShared, "isWhole" | "whyNotWhole"> {
-  return leftOut === undefined
-    ? { isWhole: true }
-    : { isWhole: false, whyNotWhole: whyLeftOut[leftOut] };
 }
 
 const whyLeftOut: Readonly<Record<LeftOut, string>> = {

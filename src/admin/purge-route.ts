@@ -46,14 +46,15 @@ export async function purgeRoute(
   settings: PurgeRouteSettings,
   attention: Attention,
 ): Promise<Response> {
-  const { metrics } = settings;
-  const outcome = await handled(request, settings, attention);
-  if (!("refusal" in outcome)) return outcome.answer;
-  metrics.purgeRefused(outcome.refusal);
-  return outcome.answer;
+  const { answer, refusal } = await handled(request, settings, attention);
+  if (refusal !== undefined) settings.metrics.purgeRefused(refusal);
+  return answer;
 }
 
-type Handled = { answer: Response } | { answer: Response; refusal: PurgeRefusal };
+interface Handled {
+  readonly answer: Response;
+  readonly refusal?: PurgeRefusal;
+}
 
 async function handled(
   request: Request,
@@ -61,9 +62,9 @@ async function handled(
   attention: Attention,
 ): Promise<Handled> {
   const bytes = await bodyUpTo(request, orderBytesMax);
-  if (bytes === undefined) return { answer: tooLarge(), refusal: "too-large" };
+  if (bytes === undefined) return refused(413, "too-large", tooLarge);
   const body = asSent(bytes);
-  if (body === undefined) return { answer: malformed(notUtf8), refusal: "malformed" };
+  if (body === undefined) return refused(400, "malformed", notUtf8);
   const sender = await senderOf(request, body, settings);
   if (sender.kind === "refused") return { answer: unsigned(sender.why), refusal: sender.reason };
   // A sender keeps what is answered so, and sends it again once the deployment is mended.
@@ -74,7 +75,7 @@ async function handled(
     sender.id.length > idLengthMax
       ? { fault: tooLongId }
       : readOrder(withoutMark(body), settings.naming);
-  if ("fault" in order) return { answer: malformed(order.fault), refusal: "malformed" };
+  if ("fault" in order) return refused(400, "malformed", order.fault);
   return order.isDryRun
     ? { answer: await triedOut(order, settings) }
     : accepted({ order, sender, bytes }, settings, attention);
@@ -87,18 +88,14 @@ async function accepted(
 ): Promise<Handled> {
   const { acceptances, visibleWithinSeconds, metrics } = settings;
   const { order, sender, bytes } = sent;
-  const refused = (reason: Reason): Handled => ({
-    answer: unavailable(reason),
-    refusal: "unavailable",
-  });
-  if ("why" in acceptances) return refused(acceptances);
+  if ("why" in acceptances) return unavailable(acceptances);
   const bodyDigest = await sha256Hex(bytes);
   const { targets, mode, reason, reading } = order;
   const signed = { targets, mode, reason, id: sender.id, bodyDigest, by: sender.by };
   const acceptance = await acceptances.accept(signed, attention);
-  if (acceptance.kind === "conflict") return { answer: conflict(sender.id), refusal: "id-reused" };
+  if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(sender.id));
   if (acceptance.kind === "unavailable") {
-    return refused(journalAway(acceptance.trouble, "send it again with the same id"));
+    return unavailable(journalAway(acceptance.trouble, "send it again with the same id"));
   }
   metrics.purgeAccepted();
   const { position } = acceptance;
@@ -183,14 +180,15 @@ function withoutMark(body: string): string {
 
 const nothingPurged = "Nothing was purged.";
 
-function tooLarge(): Response {
-  return saidError(413, {
-    code: "too-large",
-    what: nothingPurged,
-    why: `The body is over ${orderBytesMax} bytes.`,
-    mend: "Send several purges.",
-  });
+/** @param code of the error; it is counted under the same */
+function refused(status: number, code: PurgeRefusal, { why, mend }: Reason): Handled {
+  return { answer: saidError(status, { code, what: nothingPurged, why, mend }), refusal: code };
 }
+
+const tooLarge: Reason = {
+  why: `The body is over ${orderBytesMax} bytes.`,
+  mend: "Send several purges.",
+};
 
 function unsigned(why: string): Response {
   return saidError(401, {
@@ -208,21 +206,13 @@ const tooLongId: Reason = {
   mend: "Give it a shorter one.",
 };
 
-function malformed(fault: Reason): Response {
-  const { why, mend } = fault;
-  return saidError(400, { code: "malformed", what: nothingPurged, why, mend });
+function usedBefore(id: string): Reason {
+  const why = `The id ${JSON.stringify(id.slice(0, 80))} was used with another body.`;
+  return { why, mend: "Give each purge an id of its own." };
 }
 
-function conflict(id: string): Response {
-  return saidError(409, {
-    code: "id-reused",
-    what: nothingPurged,
-    why: `The id ${JSON.stringify(id.slice(0, 80))} was used with another body.`,
-    mend: "Give each purge an id of its own.",
-  });
-}
-
-function unavailable(reason: Reason): Response {
+function unavailable(reason: Reason): Handled {
   const error = { code: "unavailable", what: "The purge was not accepted.", ...reason };
-  return saidError(503, error, { "retry-after": String(retryAfterSeconds) });
+  const answer = saidError(503, error, { "retry-after": String(retryAfterSeconds) });
+  return { answer, refusal: "unavailable" };
 }

@@ -51,7 +51,7 @@ export interface AdminSettings {
 
 /** The routes that this deployment opens: those whose token or secret is set. */
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, isolate, edge, redis, purging, behind } = settings;
+  const { environment, isolate, purging, behind } = settings;
   const { adminToken, purgeSecrets } = environment;
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
@@ -62,8 +62,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
       if (refused !== undefined) return refused;
       const colo = coloOf(environment.colo, raw);
       const kept = purging && keptStats(await purging.journal.extent());
-      const counted = stats(isolate, { colo, environment, edge, redis, purging, kept });
-      return context.json(counted, 200, { "cache-control": "no-store" });
+      return context.json(stats(settings, colo, kept), 200, { "cache-control": "no-store" });
     });
     admin.get("/journal", async ({ req }) => {
       const refused = await refusalOfBearer(req.raw, adminToken);
@@ -93,20 +92,22 @@ export function adminRoutes(settings: AdminSettings): Hono {
   return admin;
 }
 
-interface StatsSettings extends Omit<AdminSettings, "isolate" | "behind"> {
-  readonly colo: string;
-  /** What stands in the journal itself. */
-  readonly kept: ReturnType<typeof keptStats> | undefined;
-}
-
-/** Counts of one isolate among many: every colo has its own, and often several. */
-function stats(isolate: AdminPorts, at: StatsSettings) {
+/**
+ * Counts of one isolate among many: every colo has its own, and often several.
+ *
+ * @param kept what stands in the journal itself
+ */
+function stats(
+  settings: AdminSettings,
+  colo: string,
+  kept: ReturnType<typeof keptStats> | undefined,
+) {
+  const { environment, isolate, edge, redis, purging } = settings;
   const { metrics, tiers, flights, originHealth, nowAtMs } = isolate;
-  const { environment, edge, redis, purging, kept } = at;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   return {
     scope: "this isolate alone; others have counts of their own",
-    colo: at.colo,
+    colo,
     atMs: nowAtMs(),
     faults: environment.faults,
     ...metrics.snapshot(),

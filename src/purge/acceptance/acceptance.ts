@@ -90,16 +90,9 @@ export class Acceptances {
 
   /** A purge too large for one entry becomes several, which stand in the journal together. */
   #entriesOf(order: SignedOrder): NewEntry[] {
-    const entry = (targets: PurgeTargets): NewEntry => ({
-      n: this.#settings.randomText(),
-      mode: order.mode,
-      targets,
-      id: order.id,
-      bodyDigest: order.bodyDigest,
-      reason: order.reason,
-      by: order.by,
-      lost: "",
-    });
+    const entry = (targets: PurgeTargets): NewEntry => {
+      return { ...order, targets, n: this.#settings.randomText(), lost: "" };
+    };
     return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
   }
 }

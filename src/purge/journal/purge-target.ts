@@ -41,20 +41,11 @@ export const urlTag = (url: string): string => `url:${url}`;
 export const groupTag = ({ origin, group }: { origin: string; group: string }): string =>
   `group:${origin} ${group}`;
 
-/** Targets by kind, as a purge names them. */
-export interface NamedTargets {
-  readonly tags: readonly string[];
-  readonly urls: readonly string[];
-  readonly prefixes: readonly string[];
-  readonly hosts: readonly string[];
-  readonly routes: readonly string[];
-  /** Each after its origin and a space. Only answers of an origin name them. */
-  readonly groups: readonly string[];
-  readonly everything: boolean;
-}
-
-/** Targets of the journal's form, sorted by kind: what an operator is shown of an entry. */
-export function namedTargets({ tags, prefixes }: PurgeTargets): NamedTargets {
+/**
+ * Targets by kind, as an operator is shown them. Each of the `groups`, which only answers of an
+ * origin name, stands after its origin and a space.
+ */
+export function namedTargets({ tags, prefixes }: PurgeTargets) {
   const under = (inJournalForm: (name: string) => string) =>
     tags
       .filter((tag) => tag.startsWith(inJournalForm("")))

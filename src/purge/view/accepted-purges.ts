@@ -92,7 +92,7 @@ export class AcceptedPurges {
   #covering(record: Covered): readonly Entry[] {
     if (this.#accepted.size === 0) return none;
     const { stamp } = record;
-    const entries = this.#index.covering(record).flatMap((kept) => [...kept]);
+    const entries = this.#index.covering(record).flatMap((kept) => Array.from(kept));
     return entries.filter((entry) => stamp === "none" || !isSamePlace(entry, stamp));
   }
 }

@@ -13,7 +13,6 @@ import type { NewsListeners } from "./journal-news.ts";
 import {
   type Attention,
   type Covered,
-  type Doubt,
   type JudgementAsk,
   type Purged,
   type PurgeJudgement,
@@ -142,12 +141,14 @@ export class JournalView implements PurgeView {
     if (purged?.mode === "hard") {
       // Rule 6: what counts here as older than everything, a newer view may know.
       const mayBeNewer = !isKnown && record.stamp !== "none";
-      return mayBeNewer ? inDoubt("purge-in-doubt", purged) : purged;
+      if (!mayBeNewer) return purged;
+      return { kind: "unverified", why: "purge-in-doubt", covering: purged };
     }
     const isCurrent = isKnown && this.#isWithinBound(this.sentAtMs, ask);
     if (!isCurrent && !this.#isTrusted(record, ask)) {
       const whyUnknown = this.chain === undefined ? "no-view" : "stamp-unknown";
-      return inDoubt(isKnown ? "view-too-old" : whyUnknown, purged);
+      const why = isKnown ? "view-too-old" : whyUnknown;
+      return { kind: "unverified", why, covering: purged };
     }
     return purged ?? usable;
   }
@@ -244,7 +245,3 @@ export class JournalView implements PurgeView {
 }
 
 const unheard: Pick<NewsListeners, "tell"> = { tell: () => undefined };
-
-function inDoubt(why: Doubt, covering: Purged | undefined): PurgeJudgement {
-  return { kind: "unverified", why, covering };
-}

@@ -13,8 +13,8 @@ interface Node<T> {
   restCountByLength: Map<number, number> | undefined;
 }
 
-/** Of what is kept, against a number. */
-export type Test<T> = (kept: T, bound: number) => boolean;
+/** Of what is kept, against a number; what is falsy has not passed. */
+export type Test<T> = (kept: T, bound: number) => boolean | undefined;
 
 export class PrefixTrie<T extends object> {
   #root: Node<T> | undefined;
@@ -32,28 +32,19 @@ export class PrefixTrie<T extends object> {
   some(text: string, test: Test<T>, bound: number): boolean {
     let at = 0;
     for (let node = this.#root; node !== undefined;) {
-      if (node.own !== undefined && test(node.own, bound)) return true;
+      if (node.own && test(node.own, bound)) return true;
       const slashAt = text.indexOf("/", at);
       const end = slashAt < 0 ? text.length : slashAt;
-      if (node.rests !== undefined) {
-        const segment = text.slice(at, end);
-        if (restsOf(node, segment).some((kept) => test(kept, bound))) return true;
+      for (const length of node.restCountByLength?.keys() ?? []) {
+        const rest = at + length <= end ? text.slice(at, at + length) : undefined;
+        const kept = rest && node.rests?.get(rest);
+        if (kept && test(kept, bound)) return true;
       }
       node = slashAt < 0 ? undefined : node.children?.get(text.slice(at, end));
       at = end + 1;
     }
     return false;
   }
-}
-
-/** What is kept for each rest that the segment begins with. */
-function restsOf<T>({ rests, restCountByLength }: Node<T>, segment: string): T[] {
-  const found: T[] = [];
-  for (const length of restCountByLength?.keys() ?? []) {
-    const kept = length <= segment.length ? rests?.get(segment.slice(0, length)) : undefined;
-    if (kept !== undefined) found.push(kept);
-  }
-  return found;
 }
 
 interface Change<T> {

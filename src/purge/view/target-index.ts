@@ -29,7 +29,7 @@ export class TargetIndex<T extends object> {
     const { tags, paths } = coverable(record);
     for (const tag of tags) {
       const kept = this.#byTag.get(tag);
-      if (kept !== undefined && test(kept, bound)) return true;
+      if (kept && test(kept, bound)) return true;
     }
     const [path, url] = paths;
     return this.#byPrefix.some(path, test, bound) || this.#byPrefix.some(url, test, bound);
@@ -38,11 +38,7 @@ export class TargetIndex<T extends object> {
   /** What is kept for each target that covers a record. */
   covering(record: Coverage): readonly T[] {
     const found: T[] = [];
-    const collect = (kept: T) => {
-      found.push(kept);
-      return false;
-    };
-    this.some(record, collect, 0);
+    this.some(record, (kept) => void found.push(kept), 0);
     return found;
   }
 }
