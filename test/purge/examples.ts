@@ -69,6 +69,9 @@ export class Isolate {
   onOverdue: JournalViewSettings["onOverdue"];
   /** What the view has told of, with the entries by their `n`. */
   readonly news: string[] = [];
+  readonly telling: NonNullable<JournalViewSettings["news"]> = {
+    tell: (how, entries) => void this.news.push(...entries.map(({ n }) => `${how} ${n}`)),
+  };
 
   constructor(
     given: {
@@ -88,9 +91,7 @@ export class Isolate {
       timeoutMs: given.timeoutMs ?? 2_000,
       isShutOff: () => this.isShutOff,
       onOverdue: async (entries) => this.onOverdue?.(entries),
-      news: {
-        tell: (how, entries) => void this.news.push(...entries.map(({ n }) => `${how} ${n}`)),
-      },
+      news: this.telling,
     });
   }
 

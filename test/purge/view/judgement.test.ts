@@ -3,7 +3,14 @@
 import { describe, expect, it, vi } from "vitest";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import { judgedOnRoute, noJournal, usable } from "../../../src/purge/view/view.ts";
-import { boundMs, type EntryChanges, Isolate, maxLagMs, newEntry, responseWith } from "../examples.ts";
+import {
+  boundMs,
+  type EntryChanges,
+  Isolate,
+  maxLagMs,
+  newEntry,
+  responseWith,
+} from "../examples.ts";
 
 const ask = ({ clock }: Isolate) => ({ atMs: clock.atMs, maxLagMs, colo: () => "" });
 
@@ -42,7 +49,12 @@ describe("what is purged names the entry that decided", () => {
   });
 
   it.each([
-    { id: "accepted here, hard", accepted: red("here"), read: red("a", { mode: "soft" }), by: "here" },
+    {
+      id: "accepted here, hard",
+      accepted: red("here"),
+      read: red("a", { mode: "soft" }),
+      by: "here",
+    },
     { id: "read, hard", accepted: red("here", { mode: "soft" }), read: red("a"), by: "a" },
     {
       id: "the older of two soft ones",
@@ -83,7 +95,7 @@ describe("what nobody can tell says why", () => {
     const unknown = { ...stored, stamp: { position: "9-9", n: "n" } };
     expect(isolate.view.judge(unknown, ask(isolate))).toMatchObject({ why: "stamp-unknown" });
     const none = { ...stored, stamp: "none" } as const;
-    expect(isolate.view.judge(none, ask(isolate))).toMatchObject({ kind: "purged" });
+    expect(isolate.view.judge(none, ask(isolate))).toMatchObject({ why: "stamp-unknown" });
   });
 
   it("the view is too old, with the soft purge that it knows of", async () => {
@@ -145,7 +157,9 @@ describe("rule 8, in one question", () => {
   it("asks for no more than the judgement where that is sure", () => {
     const isUnreachable = vi.fn(() => true);
     const asked = { atMs: 0, maxLagMs, colo: () => "", servesUnverified: true };
-    expect(judgedOnRoute({ judge: () => usable, isUnreachable }, responseWith(), asked)).toBe(usable);
+    expect(judgedOnRoute({ judge: () => usable, isUnreachable }, responseWith(), asked)).toBe(
+      usable,
+    );
     expect(isUnreachable).not.toHaveBeenCalled();
   });
 });
