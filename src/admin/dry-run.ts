@@ -1,9 +1,7 @@
 // What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
 // tier. Nothing is purged, and nobody else is asked.
 import type { Coverage } from "../cache/record.ts";
-import type { MemoryTier } from "../cache/tiers/memory-tier.ts";
 import { type LeftOut, listingMsMax } from "../cache/tiers/record-listing.ts";
-import type { SharedTier } from "../cache/tiers/shared-tier.ts";
 import type { PurgeTargets } from "../purge/journal/purge-target.ts";
 import { coveredBy } from "../purge/view/target-index.ts";
 
@@ -32,11 +30,16 @@ export interface DryRun {
   readonly limits: string;
 }
 
+interface Listed {
+  readonly metadata: readonly Coverage[];
+  readonly leftOut: LeftOut | undefined;
+}
+
 /** The tiers whose records an isolate can list. */
 export interface ListedTiers {
-  readonly memory: Pick<MemoryTier, "stored">;
+  readonly memory: { stored(): Iterable<Coverage> };
   /** `undefined` without a database. */
-  readonly shared: Pick<SharedTier, "listed"> | undefined;
+  readonly shared: { listed(countMax: number): Promise<Listed | "unavailable"> } | undefined;
 }
 
 /** Looks at what an isolate can list for what a purge of these targets would cover. */

@@ -12,7 +12,6 @@ import type { JournalExtent } from "../purge/journal/redis-journal.ts";
 import { namingOf } from "../proxy/request/naming.ts";
 import type { Flights } from "../cache/flights.ts";
 import type { EdgeTier } from "../cache/tiers/edge-tier.ts";
-import type { MemoryTier } from "../cache/tiers/memory-tier.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { coloOf } from "../platform/colo.ts";
 import type { OriginHealth } from "../proxy/fetch/origin-health.ts";
@@ -29,7 +28,9 @@ type SiteNames = Parameters<typeof namingOf>[0];
 /** The parts of an isolate that the operator's routes look at. */
 export interface AdminPorts extends SiteNames {
   readonly metrics: Metrics;
-  readonly tiers: ListedTiers & { readonly memory: Pick<MemoryTier, "bytes" | "count"> };
+  readonly tiers: ListedTiers & {
+    readonly memory: { readonly bytes: number; readonly count: number };
+  };
   readonly flights: Pick<Flights, "count">;
   readonly originHealth: Pick<OriginHealth, "shutOff" | "troubles">;
   /** `undefined` where none are kept warm. */
