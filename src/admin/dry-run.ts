@@ -1,10 +1,9 @@
 // What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
 // tier. Nothing is purged, and nobody else is asked.
-import type { StoredMetadata } from "../proxy/stored/stored-response.ts";
-import { Chain } from "../purge/view/chain.ts";
-import type { PurgeTargets } from "../purge/journal/purge-target.ts";
-import type { Tiers } from "../proxy/stored/tiers.ts";
+import type { Coverage } from "../cache/record.ts";
 import { type LeftOut, listingMsMax } from "../cache/tiers/record-listing.ts";
+import type { PurgeTargets } from "../purge/journal/purge-target.ts";
+import { coveredBy } from "../purge/view/target-index.ts";
 
 /** Each costs a Redis command. */
 const sharedRecordsMax = 1_000;
@@ -31,18 +30,27 @@ export interface DryRun {
   readonly limits: string;
 }
 
-export async function dryRun(
-  targets: PurgeTargets,
-  tiers: Pick<Tiers, "memory" | "shared">,
-): Promise<DryRun> {
+interface Listed {
+  readonly metadata: readonly Coverage[];
+  readonly leftOut: LeftOut | undefined;
+}
+
+/** The tiers whose records an isolate can list. */
+export interface ListedTiers {
+  readonly memory: { stored(): Iterable<Coverage> };
+  /** `undefined` without a database. */
+  readonly shared: { listed(countMax: number): Promise<Listed | "unavailable"> } | undefined;
+}
+
+/** Looks at what an isolate can list for what a purge of these targets would cover. */
+export async function dryRun(targets: PurgeTargets, tiers: ListedTiers): Promise<DryRun> {
   const urls = new Set<string>();
-  // No stamp names its entry, so all that it covers counts as older.
-  const chain = new Chain([{ ...nobodys, targets }]);
-  const found = (all: Iterable<StoredMetadata>): Found => {
+  const isCovered = coveredBy(targets);
+  const found = (all: Iterable<Coverage>): Found => {
     let [examined, covered] = [0, 0];
     for (const metadata of all) {
       examined += 1;
-      if (chain.purged(metadata) === undefined) continue;
+      if (!isCovered(metadata)) continue;
       covered += 1;
       urls.add(metadata.url);
     }
@@ -53,17 +61,15 @@ export async function dryRun(
   const shared =
     typeof listed === "string"
       ? listed
-      : { ...found(listed.metadata), ...wholeness(listed.leftOut) };
+      : {
+          ...found(listed.metadata),
+          isWhole: listed.leftOut === undefined,
+          ...(listed.leftOut && { whyNotWhole: whyLeftOut[listed.leftOut] }),
+        };
   const limits =
     `What this isolate holds in memory, and up to ${sharedRecordsMax} records of the shared tier. ` +
     "Other isolates and the edge tiers of colos cannot be listed; the purge would reach them.";
   return { isolate, shared, urls: [...urls].slice(0, urlsMax), limits };
-}
-
-function wholeness(leftOut: LeftOut | undefined): Pick<FoundInShared, "isWhole" | "whyNotWhole"> {
-  return leftOut === undefined
-    ? { isWhole: true }
-    : { isWhole: false, whyNotWhole: whyLeftOut[leftOut] };
 }
 
 const whyLeftOut: Readonly<Record<LeftOut, string>> = {
@@ -72,14 +78,3 @@ const whyLeftOut: Readonly<Record<LeftOut, string>> = {
   time: `To look at all took longer than ${listingMsMax / 1_000} s.`,
   metadata: "The metadata of a record is too long to be looked at.",
 };
-
-const nobodys = {
-  position: "0-0",
-  n: "",
-  mode: "hard",
-  id: "",
-  bodyDigest: "",
-  reason: "",
-  by: "",
-  lost: "",
-} as const;

@@ -10,11 +10,10 @@ import {
 import { verifyWebhook } from "../purge/acceptance/webhook.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
-import type { Isolate } from "../proxy/ports.ts";
 import type { Secret } from "../platform/environment.ts";
 import { type Fault, isFault, type Reason } from "../operator-error.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
-import { dryRun } from "./dry-run.ts";
+import { dryRun, type ListedTiers } from "./dry-run.ts";
 import { journalAway } from "./journal-away.ts";
 import { toldOf } from "./order-told.ts";
 import { saidError } from "./said-error.ts";
@@ -23,8 +22,8 @@ export interface PurgeRouteSettings {
   /** Or why there are none. */
   readonly acceptances: Acceptances | Reason;
   readonly naming: Naming;
-  readonly tiers: Isolate["tiers"];
-  readonly metrics: Metrics;
+  readonly tiers: ListedTiers;
+  readonly metrics: Pick<Metrics, "purgeAccepted" | "purgeRefused">;
   readonly secrets: Secret;
   readonly adminToken: Secret;
   readonly visibleWithinSeconds: number;
@@ -36,19 +35,26 @@ const retryAfterSeconds = 5;
 /** It stands in the journal's entry, which has a bound. */
 const idLengthMax = 256;
 
+/**
+ * `POST /_cache/purge`: signed, or under the admin token.
+ *
+ * @returns 200 with the position of the purge's entry, or with what it would cover; 400, 401, 409,
+ *   413 or 503 with what is wrong. A refusal is counted.
+ */
 export async function purgeRoute(
   request: Request,
   settings: PurgeRouteSettings,
   attention: Attention,
 ): Promise<Response> {
-  const { metrics } = settings;
-  const outcome = await handled(request, settings, attention);
-  if (!("refusal" in outcome)) return outcome.answer;
-  metrics.purgeRefused(outcome.refusal);
-  return outcome.answer;
+  const { answer, refusal } = await handled(request, settings, attention);
+  if (refusal !== undefined) settings.metrics.purgeRefused(refusal);
+  return answer;
 }
 
-type Handled = { answer: Response } | { answer: Response; refusal: PurgeRefusal };
+interface Handled {
+  readonly answer: Response;
+  readonly refusal?: PurgeRefusal;
+}
 
 async function handled(
   request: Request,
@@ -56,9 +62,9 @@ async function handled(
   attention: Attention,
 ): Promise<Handled> {
   const bytes = await bodyUpTo(request, orderBytesMax);
-  if (bytes === undefined) return { answer: tooLarge(), refusal: "too-large" };
+  if (bytes === undefined) return refused(413, "too-large", tooLarge);
   const body = asSent(bytes);
-  if (body === undefined) return { answer: malformed(notUtf8), refusal: "malformed" };
+  if (body === undefined) return refused(400, "malformed", notUtf8);
   const sender = await senderOf(request, body, settings);
   if (sender.kind === "refused") return { answer: unsigned(sender.why), refusal: sender.reason };
   // A sender keeps what is answered so, and sends it again once the deployment is mended.
@@ -69,7 +75,7 @@ async function handled(
     sender.id.length > idLengthMax
       ? { fault: tooLongId }
       : readOrder(withoutMark(body), settings.naming);
-  if ("fault" in order) return { answer: malformed(order.fault), refusal: "malformed" };
+  if ("fault" in order) return refused(400, "malformed", order.fault);
   return order.isDryRun
     ? { answer: await triedOut(order, settings) }
     : accepted({ order, sender, bytes }, settings, attention);
@@ -82,18 +88,14 @@ async function accepted(
 ): Promise<Handled> {
   const { acceptances, visibleWithinSeconds, metrics } = settings;
   const { order, sender, bytes } = sent;
-  const refused = (reason: Reason): Handled => ({
-    answer: unavailable(reason),
-    refusal: "unavailable",
-  });
-  if ("why" in acceptances) return refused(acceptances);
+  if ("why" in acceptances) return unavailable(acceptances);
   const bodyDigest = await sha256Hex(bytes);
   const { targets, mode, reason, reading } = order;
   const signed = { targets, mode, reason, id: sender.id, bodyDigest, by: sender.by };
   const acceptance = await acceptances.accept(signed, attention);
-  if (acceptance.kind === "conflict") return { answer: conflict(sender.id), refusal: "id-reused" };
+  if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(sender.id));
   if (acceptance.kind === "unavailable") {
-    return refused(journalAway(acceptance.trouble, "send it again with the same id"));
+    return unavailable(journalAway(acceptance.trouble, "send it again with the same id"));
   }
   metrics.purgeAccepted();
   const { position } = acceptance;
@@ -180,14 +182,15 @@ function withoutMark(body: string): string {
 
 const nothingPurged = "Nothing was purged.";
 
-function tooLarge(): Response {
-  return saidError(413, {
-    code: "too-large",
-    what: nothingPurged,
-    why: `The body is over ${orderBytesMax} bytes.`,
-    mend: "Send several purges.",
-  });
+/** @param code of the error; it is counted under the same */
+function refused(status: number, code: PurgeRefusal, { why, mend }: Reason): Handled {
+  return { answer: saidError(status, { code, what: nothingPurged, why, mend }), refusal: code };
 }
+
+const tooLarge: Reason = {
+  why: `The body is over ${orderBytesMax} bytes.`,
+  mend: "Send several purges.",
+};
 
 function unsigned(why: string): Response {
   return saidError(401, {
@@ -205,21 +208,13 @@ const tooLongId: Reason = {
   mend: "Give it a shorter one.",
 };
 
-function malformed(fault: Reason): Response {
-  const { why, mend } = fault;
-  return saidError(400, { code: "malformed", what: nothingPurged, why, mend });
+function usedBefore(id: string): Reason {
+  const why = `The id ${JSON.stringify(id.slice(0, 80))} was used with another body.`;
+  return { why, mend: "Give each purge an id of its own." };
 }
 
-function conflict(id: string): Response {
-  return saidError(409, {
-    code: "id-reused",
-    what: nothingPurged,
-    why: `The id ${JSON.stringify(id.slice(0, 80))} was used with another body.`,
-    mend: "Give each purge an id of its own.",
-  });
-}
-
-function unavailable(reason: Reason): Response {
+function unavailable(reason: Reason): Handled {
   const error = { code: "unavailable", what: "The purge was not accepted.", ...reason };
-  return saidError(503, error, { "retry-after": String(retryAfterSeconds) });
+  const answer = saidError(503, error, { "retry-after": String(retryAfterSeconds) });
+  return { answer, refusal: "unavailable" };
 }

@@ -4,32 +4,55 @@ import type { Environment } from "../platform/environment.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";
-import type { Isolate, Ports } from "../proxy/ports.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
 import type { Purging } from "../purge/purging.ts";
 import type { JournalExtent } from "../purge/journal/redis-journal.ts";
 import { namingOf } from "../proxy/request/naming.ts";
+import type { Flights } from "../cache/flights.ts";
 import type { EdgeTier } from "../cache/tiers/edge-tier.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { coloOf } from "../platform/colo.ts";
+import type { OriginHealth } from "../proxy/fetch/origin-health.ts";
+import type { Attention } from "../purge/view/view.ts";
 import { isFault } from "../operator-error.ts";
 import { refusalOfBearer } from "./auth.ts";
+import type { ListedTiers } from "./dry-run.ts";
 import { noJournal } from "./journal-away.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
 
+type SiteNames = Parameters<typeof namingOf>[0];
+
+/** The parts of an isolate that the operator's routes look at. */
+export interface AdminPorts extends SiteNames {
+  readonly metrics: Metrics;
+  readonly tiers: ListedTiers & {
+    readonly memory: { readonly bytes: number; readonly count: number };
+  };
+  readonly flights: Pick<Flights, "count">;
+  readonly originHealth: Pick<OriginHealth, "shutOff" | "troubles">;
+  /** `undefined` where none are kept warm. */
+  readonly hotKeys: object | undefined;
+  readonly nowAtMs: () => number;
+}
+
 export interface AdminSettings {
   readonly environment: Environment;
-  readonly isolate: Isolate;
+  readonly isolate: AdminPorts;
   readonly edge: Pick<EdgeTier<unknown>, "isShutOff" | "trouble">;
   readonly redis: RedisClient | undefined;
   readonly purging: Purging | undefined;
   /** What goes on behind an answer: a failure there is counted and logged. */
-  readonly behind: (background: Pick<Context["executionCtx"], "waitUntil">) => Ports["afterAnswer"];
+  readonly behind: (
+    background: Pick<Context["executionCtx"], "waitUntil">,
+  ) => Attention["afterAnswer"];
 }
 
+/** The routes that this deployment opens: those whose token or secret is set. */
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, isolate, edge, redis, purging, behind } = settings;
+  const { environment, isolate, purging, behind } = settings;
   const { adminToken, purgeSecrets } = environment;
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
@@ -38,10 +61,9 @@ export function adminRoutes(settings: AdminSettings): Hono {
       const { raw } = context.req;
       const refused = await refusalOfBearer(raw, adminToken);
       if (refused !== undefined) return refused;
-      const colo = environment.colo ?? raw.cf?.colo ?? "";
+      const colo = coloOf(environment.colo, raw);
       const kept = purging && keptStats(await purging.journal.extent());
-      const counted = stats(isolate, { colo, environment, edge, redis, purging, kept });
-      return context.json(counted, 200, { "cache-control": "no-store" });
+      return context.json(stats(settings, colo, kept), 200, { "cache-control": "no-store" });
     });
     admin.get("/journal", async ({ req }) => {
       const refused = await refusalOfBearer(req.raw, adminToken);
@@ -71,20 +93,22 @@ export function adminRoutes(settings: AdminSettings): Hono {
   return admin;
 }
 
-interface StatsSettings extends Omit<AdminSettings, "isolate" | "behind"> {
-  readonly colo: string;
-  /** What stands in the journal itself. */
-  readonly kept: ReturnType<typeof keptStats> | undefined;
-}
-
-/** Counts of one isolate among many: every colo has its own, and often several. */
-function stats(isolate: Isolate, at: StatsSettings) {
+/**
+ * Counts of one isolate among many: every colo has its own, and often several.
+ *
+ * @param kept what stands in the journal itself
+ */
+function stats(
+  settings: AdminSettings,
+  colo: string,
+  kept: ReturnType<typeof keptStats> | undefined,
+) {
+  const { environment, isolate, edge, redis, purging } = settings;
   const { metrics, tiers, flights, originHealth, nowAtMs } = isolate;
-  const { environment, edge, redis, purging, kept } = at;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   return {
     scope: "this isolate alone; others have counts of their own",
-    colo: at.colo,
+    colo,
     atMs: nowAtMs(),
     faults: environment.faults,
     ...metrics.snapshot(),

@@ -1,6 +1,8 @@
 // The journal of an isolate, its view of it, and the acceptance of purges, wired together.
+import { errorName } from "../error-name.ts";
 import { RedisClient } from "../redis/redis-client.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
+import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView } from "./view/journal-view.ts";
 import { RedisJournal } from "./journal/redis-journal.ts";
 import { ViewCopies } from "./view/view-copies.ts";
@@ -11,6 +13,8 @@ export interface Purging {
   readonly journal: RedisJournal;
   readonly view: JournalView;
   readonly acceptances: Acceptances;
+  /** Has a listener told of every entry that becomes known here, from now on. */
+  readonly subscribe: (listener: NewsListener) => void;
 }
 
 /** What a read of the journal may take: a first connection from afar, and no more than N allows. */
@@ -38,6 +42,12 @@ export interface PurgePlatform {
   readonly cache?: () => Pick<Cache, "match" | "put">;
 }
 
+/**
+ * Makes an isolate's part of the purge protocol: the one way into this folder for whoever composes
+ * an application.
+ *
+ * @param database of the journal; its client is the journal's own
+ */
 export function createPurging(
   { purge, namespace }: PurgeSettings,
   database: { readonly url: string; readonly token: string },
@@ -67,6 +77,9 @@ export function createPurging(
       claimant: randomText(),
       keepMs: Math.max(copyKeepMs, renewalLagMs),
     });
+  const news = new NewsListeners((cause) =>
+    log?.(`Purge journal: a listener failed with ${errorName(cause)}.`),
+  );
   const view = new JournalView({
     journal,
     older: journal,
@@ -77,8 +90,10 @@ export function createPurging(
     timeoutMs,
     maxLagMs: renewalLagMs,
     isShutOff: () => redis.isShutOff,
+    news,
+    onOverdue: (entries) => acceptances.lookFor(entries),
   });
   const maxLagMs = visibleWithinSeconds * 1_000;
   const acceptances = new Acceptances({ journal, view, nowAtMs, randomText, maxLagMs });
-  return { redis, journal, view, acceptances };
+  return { redis, journal, view, acceptances, subscribe: (listener) => news.add(listener) };
 }

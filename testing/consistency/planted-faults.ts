@@ -14,7 +14,7 @@ export const plantedFaults = {
     '$& if (candidate.tier === "memory") return { kind: "usable" };',
   ],
   /** Rule 7 broken: what no known purge covers answers, however old the view is. */
-  "bound-ignored": [/if \(!isCurrent && !this\.#isTrusted\(stored, \w+\)\)/, "if (false)"],
+  "bound-ignored": [/if \(!isCurrent && !this\.#isTrusted\(\w+, \w+\)\)/, "if (false)"],
   /** Rules 16 and 17 broken: a join that fails counts as a refresh. */
   "loss-not-detected": [
     /await this\.#checkAtPrimary\(chain\)/,
@@ -31,7 +31,7 @@ export const plantedFaults = {
     'if (replies.kind === "unavailable") return { kind: "appended", positions: ["1-1"] };',
   ],
   /** A cache that keeps the promise by never answering from a tier. */
-  "never-hits": [/judge\(stored, \w+\) \{/, '$& if (true) return { kind: "unverified" };'],
+  "never-hits": [/judge\(record, \w+\) \{/, '$& if (true) return { kind: "unverified" };'],
 } as const satisfies Record<string, readonly [was: RegExp, becomes: string]>;
 
 export type PlantedFault = keyof typeof plantedFaults;

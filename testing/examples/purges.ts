@@ -1,7 +1,7 @@
 // Examples for the purge protocol's tests: entries, stored responses, and a view to judge them by.
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import type { Entry, NewEntry } from "../../src/purge/journal/entry.ts";
-import { JournalView } from "../../src/purge/view/journal-view.ts";
+import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeJournal } from "../fakes/fake-journal.ts";
 
@@ -65,6 +65,13 @@ export class Isolate {
   readonly pending: Promise<void>[] = [];
   /** The journal is known to be away. */
   isShutOff = false;
+  /** Told of what is overdue; a test that accepts purges hands it on. */
+  onOverdue: JournalViewSettings["onOverdue"];
+  /** What the view has told of, with the entries by their `n`. */
+  readonly news: string[] = [];
+  readonly telling: NonNullable<JournalViewSettings["news"]> = {
+    tell: (how, entries) => void this.news.push(...entries.map(({ n }) => `${how} ${n}`)),
+  };
 
   constructor(
     given: {
@@ -83,6 +90,8 @@ export class Isolate {
       allowanceMs,
       timeoutMs: given.timeoutMs ?? 2_000,
       isShutOff: () => this.isShutOff,
+      onOverdue: async (entries) => this.onOverdue?.(entries),
+      news: this.telling,
     });
   }
 

@@ -118,6 +118,7 @@ export class SimulatedIsolate {
         allowanceMs,
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
+        onOverdue: (entries) => this.acceptances.lookFor(entries),
       },
       this,
     );

@@ -41,10 +41,11 @@ export class Acceptances {
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
     this.#readBacks = new ReadBacks(settings);
-    const { view } = settings;
-    view.onOverdue = async (entries) => {
-      if (await this.#readBacks.now(entries)) await view.catchUp();
-    };
+  }
+
+  /** Rule 22: looks at once for entries that the view should have read since they were accepted. */
+  async lookFor(overdue: readonly Entry[]): Promise<void> {
+    if (await this.#readBacks.now(overdue)) await this.#settings.view.catchUp();
   }
 
   /** Rule 21: every try appends, but for a webhook that stands in the journal as it is known here. */
@@ -89,16 +90,9 @@ export class Acceptances {
 
   /** A purge too large for one entry becomes several, which stand in the journal together. */
   #entriesOf(order: SignedOrder): NewEntry[] {
-    const entry = (targets: PurgeTargets): NewEntry => ({
-      n: this.#settings.randomText(),
-      mode: order.mode,
-      targets,
-      id: order.id,
-      bodyDigest: order.bodyDigest,
-      reason: order.reason,
-      by: order.by,
-      lost: "",
-    });
+    const entry = (targets: PurgeTargets): NewEntry => {
+      return { ...order, targets, n: this.#settings.randomText(), lost: "" };
+    };
     return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
   }
 }

@@ -1,6 +1,6 @@
 // One entry of the journal: a purge, or the mark of a loss; as field lines of a Redis stream.
 import * as z from "zod/mini";
-import { everythingTag, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
+import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 
 /** Where an entry stands: its stream ID, and the random `n` that tells it from one minted anew. */
 export interface EntryPlace {
@@ -8,7 +8,7 @@ export interface EntryPlace {
   readonly n: string;
 }
 
-/** By the journal's clock: a stream's ID begins with it. */
+/** Epoch milliseconds by the journal's clock: a stream's ID begins with them. */
 export function acceptedAtMs(position: string): number {
   return Number(position.split("-", 1)[0]);
 }
@@ -44,7 +44,7 @@ export function markOf(lost: string, n: string): NewEntry {
   return {
     n,
     mode: "hard",
-    targets: { tags: [everythingTag], prefixes: [] },
+    targets: everything,
     id: "",
     bodyDigest: "",
     reason: lost === "" ? "the journal was empty" : "the journal has lost entries",
@@ -56,9 +56,9 @@ export function markOf(lost: string, n: string): NewEntry {
 /** Raised with every change of form; an entry of another version covers everything. */
 const version = "1";
 
-const texts = z.array(z.string());
+const textsForm = z.array(z.string());
 
-/** @returns names and values in turn, as XADD takes them */
+/** @returns an entry's fields by name, as XADD takes them */
 export function encodeEntry(entry: NewEntry): Record<string, string> {
   return {
     v: version,
@@ -91,7 +91,7 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
     position,
     n: text("n"),
     mode: isSoft ? "soft" : "hard",
-    targets: targets ?? { tags: [everythingTag], prefixes: [] },
+    targets: targets ?? everything,
     id: text("id"),
     bodyDigest: text("digest"),
     reason: text("reason"),
@@ -110,32 +110,32 @@ function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
 
 /** Each once: an index counts an entry once under each of its targets. */
 function readTexts(json: string): string[] {
-  return [...new Set(texts.parse(JSON.parse(json)))];
+  return [...new Set(textsForm.parse(JSON.parse(json)))];
 }
 
-/** What is certain of an entry and of each target beside their texts: objects, maps, indexes. */
+/** What an entry and each of its targets take beside their texts: objects, maps, indexes. */
 const entryBytes = 448;
 const targetBytes = 192;
 const segmentBytes = 320;
 
-/** An upper estimate of what an entry takes in the memory of a view that indexes it. */
-export function heldBytes({
-  targets,
-  n,
-  position,
-  id,
-  bodyDigest,
-  reason,
-  by,
-  lost,
-}: Entry): number {
-  const lengths = n.length + position.length + id.length + bodyDigest.length + reason.length;
-  let bytes = entryBytes + 2 * (lengths + by.length + lost.length);
-  for (const target of targets.tags) bytes += targetBytes + 2 * target.length;
+/** An upper estimate of the bytes that an entry takes in a view, which indexes it. */
+export function heldBytes(entry: Entry): number {
+  const { targets, n, position, id, bodyDigest, reason, by, lost } = entry;
+  const texts = [
+    n,
+    position,
+    id,
+    bodyDigest,
+    reason,
+    by,
+    lost,
+    ...targets.tags,
+    ...targets.prefixes,
+  ];
+  let bytes = entryBytes + targetBytes * targets.tags.length;
+  for (const text of texts) bytes += 2 * text.length;
   // A prefix is found by its segments.
-  for (const target of targets.prefixes) {
-    bytes += 2 * target.length + segmentBytes * target.split("/").length;
-  }
+  for (const prefix of targets.prefixes) bytes += segmentBytes * prefix.split("/").length;
   return bytes;
 }
 
@@ -146,6 +146,7 @@ export function comparePositions(a: string, b: string): number {
   return aMs - bMs || aSequence - bSequence;
 }
 
+/** Is it that very entry? A position alone may be given twice, after a loss. */
 export function isSamePlace(entry: EntryPlace | undefined, place: EntryPlace): boolean {
   return entry?.position === place.position && entry.n === place.n;
 }

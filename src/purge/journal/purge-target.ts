@@ -1,7 +1,6 @@
-// What a purge covers: tags and path prefixes, nothing more. Everything, a host, a route, a URL and
-// the groups of an origin are tags that a stored response carries unseen.
-import { groupsIn } from "../../http/cache-groups.ts";
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+// What a purge names: tags and path prefixes, nothing more. Everything, a host, a route, a URL and
+// the groups of an origin are tags that a record carries unseen.
+import type { Coverage } from "../../cache/record.ts";
 import { comparedUrl } from "./spelling.ts";
 
 export type PurgeMode = "hard" | "soft";
@@ -13,17 +12,24 @@ export interface PurgeTargets {
   readonly prefixes: readonly string[];
 }
 
-/** A tag that takes more, in UTF-8, can neither be purged nor makes a response be purged. */
+/** Bytes of UTF-8. No purge can name a longer tag, and a record that bears one is not purged by it. */
 export const tagBytesMax = 256;
 
-/** As JSON and the journal hold it. */
+/** The length of a tag in UTF-8, as JSON and the journal hold it. */
 export function tagBytes(tag: string): number {
   return new TextEncoder().encode(tag).length;
 }
 
+/** Every record bears it. */
 export const everythingTag = "everything";
+/** Covers every record. */
+export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };
+
+/** @param tag as a response or its route names it */
 export const userTag = (tag: string): string => `tag:${tag}`;
+/** @param host as keyed URLs have it */
 export const hostTag = (host: string): string => `host:${host}`;
+/** @param route its name */
 export const routeTag = (route: string): string => `route:${route}`;
 /** @param url as it is keyed */
 export const urlTag = (url: string): string => `url:${url}`;
@@ -35,19 +41,11 @@ export const urlTag = (url: string): string => `url:${url}`;
 export const groupTag = ({ origin, group }: { origin: string; group: string }): string =>
   `group:${origin} ${group}`;
 
-/** The same as a purge names them. */
-export interface NamedTargets {
-  readonly tags: readonly string[];
-  readonly urls: readonly string[];
-  readonly prefixes: readonly string[];
-  readonly hosts: readonly string[];
-  readonly routes: readonly string[];
-  /** Each after its origin and a space. Only answers of an origin name them. */
-  readonly groups: readonly string[];
-  readonly everything: boolean;
-}
-
-export function namedTargets({ tags, prefixes }: PurgeTargets): NamedTargets {
+/**
+ * Targets by kind, as an operator is shown them. Each of the `groups`, which only answers of an
+ * origin name, stands after its origin and a space.
+ */
+export function namedTargets({ tags, prefixes }: PurgeTargets) {
   const under = (inJournalForm: (name: string) => string) =>
     tags
       .filter((tag) => tag.startsWith(inJournalForm("")))
@@ -64,60 +62,38 @@ export function namedTargets({ tags, prefixes }: PurgeTargets): NamedTargets {
 }
 
 /**
- * The journal holds URLs as they are keyed, whatever version of the Worker wrote them; they are
- * compared in one spelling.
+ * The tag in the spelling that tags are compared in. The journal holds URLs as they were keyed, by
+ * whatever version of the Worker wrote them.
  */
 export function comparedTag(tag: string): string {
   return tag.startsWith(urlTag("")) ? comparedUrl(tag) : tag;
 }
 
 export interface Coverable {
-  /** Every tag under which a stored response can be purged. */
+  /** Every tag under which a record can be purged. */
   readonly tags: readonly string[];
   /** The texts that a prefix may begin: the path, and the URL without its query. */
   readonly paths: readonly [path: string, url: string];
 }
 
-const known = new WeakMap<StoredMetadata, Coverable>();
+const known = new WeakMap<Coverage, Coverable>();
 
-/** Asked on every use of a stored response, so worked out once for each. */
-export function coverable(stored: StoredMetadata): Coverable {
-  let worked = known.get(stored);
+/** Asked on every use of a record, so worked out once for each. */
+export function coverable(record: Coverage): Coverable {
+  let worked = known.get(record);
   if (worked === undefined) {
-    const { url, route, tags } = stored;
-    const implicit = [
-      everythingTag,
-      hostTag(hostOf(url)),
-      routeTag(route),
-      comparedTag(urlTag(url)),
-    ];
-    const visible = tags.map(userTag);
-    worked = { tags: [...implicit, ...visible, ...groupTagsOf(stored)], paths: pathsOf(url) };
-    known.set(stored, worked);
+    const { url, route, tags, groups = [] } = record;
+    const [origin = "", host = ""] = /^\w+:\/\/([^/?#]*)/.exec(url) ?? [];
+    const unseen = [everythingTag, hostTag(host), routeTag(route), comparedTag(urlTag(url))];
+    const ofGroups = groups.map((group) => groupTag({ origin, group }));
+    worked = { tags: [...unseen, ...tags.map(userTag), ...ofGroups], paths: pathsOf(url) };
+    known.set(record, worked);
   }
   return worked;
-}
-
-/** Read from their own field, so that a `Cache-Tag` of the same name is none of them. */
-function groupTagsOf({ url, fields, withheldTags = [] }: StoredMetadata): string[] {
-  const lines = fields.filter(([name]) => name === "cache-groups").map(([, value]) => value);
-  const withheld = withheldTags.filter(([name]) => name === "cache-groups");
-  const groups = [...groupsIn(lines.join(", ")), ...withheld.flatMap(([, tags]) => tags)];
-  if (groups.length === 0) return [];
-  const origin = originOf(url);
-  return groups.map((group) => groupTag({ origin, group }));
-}
-
-function originOf(url: string): string {
-  return /^\w+:\/\/[^/?#]*/.exec(url)?.[0] ?? "";
 }
 
 function pathsOf(url: string): [path: string, url: string] {
   const withoutQuery = url.split("?", 1)[0] ?? url;
   const pathAt = withoutQuery.indexOf("/", withoutQuery.indexOf("//") + 2);
   return [comparedUrl(withoutQuery.slice(pathAt)), comparedUrl(withoutQuery)];
-}
-
-function hostOf(url: string): string {
-  return /^\w+:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
 }

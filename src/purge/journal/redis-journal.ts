@@ -24,6 +24,9 @@ import {
   type Unavailable,
 } from "./journal.ts";
 
+/** Adds commands to a transaction. */
+type Transaction = (transaction: ReturnType<Redis["multi"]>) => unknown;
+
 const unavailable: Unavailable = { kind: "unavailable" };
 
 export interface RedisJournalSettings {
@@ -120,47 +123,39 @@ export class RedisJournal implements Journal, OlderEntries {
     // One entry backwards from the position tells all three cases apart: the entry itself, an
     // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
     // lost too.
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      (redis) =>
-        this.#transaction(redis)
-          .xrevrange(this.#key, position, "-", 1)
-          .xrevrange(this.#key, "+", "-", pageCount)
-          .xlen(this.#key)
-          .exec(),
-      "writes",
+    const replies = await this.#atPrimary((transaction) =>
+      transaction
+        .xrevrange(this.#key, position, "-", 1)
+        .xrevrange(this.#key, "+", "-", pageCount)
+        .xlen(this.#key),
     );
-    if (replies.kind === "unavailable") return unavailable;
-    const [, found, newest, count] = replies.value;
+    if (replies === undefined) return unavailable;
+    const [found, newest, count] = replies;
     const [upTo] = entriesOf(found);
     const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
-    const pageFrom = (from: string) => this.#pageBackAtPrimary(from);
+    const pageFrom = async (from: string): Promise<Page> => {
+      const page = await this.#atPrimary((it) => it.xrevrange(this.#key, from, "-", pageCount));
+      return page && entriesOf(page[0]);
+    };
     const entries = await lengthened(entriesOf(newest), pageFrom, position);
     return { kind: "read", entries, sentAtMs, upTo, isTrimmed };
-  }
-
-  async #pageBackAtPrimary(from: string): Promise<Page> {
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      (redis) => this.#transaction(redis).xrevrange(this.#key, from, "-", pageCount).exec(),
-      "writes",
-    );
-    return replies.kind === "answered" ? entriesOf(replies.value[1]) : undefined;
   }
 
   async standing(
     places: readonly EntryPlace[],
   ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable> {
-    const replies = await this.#settings.redis.attempt<unknown[]>((redis) => {
-      const transaction = this.#transaction(redis);
+    const found = await this.#atPrimary((transaction) => {
       for (const { position } of places) transaction.xrange(this.#key, position, position);
-      return transaction.exec();
-    }, "writes");
-    if (replies.kind === "unavailable") return unavailable;
-    const [, ...found] = replies.value;
+    });
+    if (found === undefined) return unavailable;
     const isStanding = (place: EntryPlace, at: number) =>
       isSamePlace(entriesOf(found[at])[0], place);
     if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
-    const extent = await this.#extentAtPrimary();
-    if (extent === undefined) return unavailable;
+    const replies = await this.#atPrimary((it) =>
+      it.xlen(this.#key).xrange(this.#key, "-", "+", 1),
+    );
+    if (replies === undefined) return unavailable;
+    const extent = extentOf(replies);
     const isTrimmed = ({ position }: EntryPlace) =>
       extent.count >= this.#keptCount && comparePositions(position, extent.oldest ?? "0-0") < 0;
     const states = places.map((place, at): PlaceState => {
@@ -178,34 +173,36 @@ export class RedisJournal implements Journal, OlderEntries {
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
-  async #extentAtPrimary(): Promise<JournalExtent | undefined> {
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      (redis) => this.#transaction(redis).xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
-      "writes",
-    );
-    return replies.kind === "answered" ? extentOf(replies.value.slice(1)) : undefined;
+  /** The replies of a transaction: Upstash sends one with a write in it to the primary, whole. */
+  async #atPrimary(ask: Transaction): Promise<unknown[] | undefined> {
+    const probe = `${this.#settings.namespace}:probe`;
+    const replies = await this.#transacted((transaction) => {
+      transaction.set(probe, "1", { px: 1_000 });
+      ask(transaction);
+    });
+    return replies?.slice(1);
   }
 
-  /** Upstash sends a transaction with a write in it to the primary, whole. */
-  #transaction(redis: Redis) {
-    return redis.multi().set(`${this.#settings.namespace}:probe`, "1", { px: 1_000 });
+  async #transacted(ask: Transaction): Promise<unknown[] | undefined> {
+    const replies = await this.#settings.redis.attempt<unknown[]>((redis) => {
+      const transaction = redis.multi();
+      ask(transaction);
+      return transaction.exec();
+    }, "writes");
+    return replies.kind === "answered" ? replies.value : undefined;
   }
 
   /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
   async appendMark(lost: string): Promise<JournalRead | Unavailable> {
     const sentAtMs = this.#settings.nowAtMs();
     const mark = markOf(lost, this.#settings.randomText());
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      (redis) =>
-        redis
-          .multi()
-          .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
-          .xrevrange(this.#key, "+", "-", pageCount)
-          .exec(),
-      "writes",
+    const replies = await this.#transacted((transaction) =>
+      transaction
+        .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
+        .xrevrange(this.#key, "+", "-", pageCount),
     );
-    if (replies.kind === "unavailable") return unavailable;
-    return { kind: "read", entries: entriesOf(replies.value[1]).toReversed(), sentAtMs };
+    if (replies === undefined) return unavailable;
+    return { kind: "read", entries: entriesOf(replies[1]).toReversed(), sentAtMs };
   }
 
   async append(

@@ -1,8 +1,15 @@
 // What this isolate has accepted and not yet read back: it covers here at once, in addition to the
 // chain, until a join brings it.
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
-import { acceptedAtMs, type Entry, heldBytes, isOrdered, isSamePlace } from "../journal/entry.ts";
-import { everythingTag, type PurgeMode } from "../journal/purge-target.ts";
+import type { Covered } from "./view.ts";
+import {
+  acceptedAtMs,
+  comparePositions,
+  type Entry,
+  heldBytes,
+  isOrdered,
+  isSamePlace,
+} from "../journal/entry.ts";
+import { everything } from "../journal/purge-target.ts";
 import { TargetIndex } from "./target-index.ts";
 
 interface Accepted {
@@ -13,12 +20,15 @@ interface Accepted {
 /** While the journal takes purges and cannot be read; beyond it each one covers everything. */
 const heldBytesMax = 4 * 1_048_576;
 
+const none: readonly Entry[] = [];
+
 export class AcceptedPurges {
   /** By `n`. */
   readonly #accepted = new Map<string, Accepted>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
 
+  /** In the order in which they were accepted. */
   get entries(): Entry[] {
     return Array.from(this.#accepted.values(), ({ entry }) => entry);
   }
@@ -29,10 +39,11 @@ export class AcceptedPurges {
     return all.filter(({ atMs }) => atMs <= latestAtMs).map(({ entry }) => entry);
   }
 
+  /** @param atMs when it was accepted, by this isolate's clock */
   add(accepted: Entry, atMs: number): void {
     this.forget(accepted.n);
     const isOver = this.#heldBytes + heldBytes(accepted) > heldBytesMax;
-    const entry = isOver ? coveringEverything(accepted) : accepted;
+    const entry: Entry = isOver ? { ...accepted, mode: "hard", targets: everything } : accepted;
     this.#accepted.set(entry.n, { entry, atMs });
     this.#heldBytes += heldBytes(entry);
     this.#index.change(entry.targets, (kept) => (kept ?? new Set()).add(entry));
@@ -45,6 +56,7 @@ export class AcceptedPurges {
     }
   }
 
+  /** An entry that a read has brought, or that is known to be lost, covers no longer from here. */
   forget(n: string): void {
     const entry = this.#accepted.get(n)?.entry;
     if (entry === undefined) return;
@@ -61,46 +73,36 @@ export class AcceptedPurges {
     for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.forget(n);
   }
 
-  purged(stored: StoredMetadata): PurgeMode | undefined {
-    let isSoft = false;
-    for (const { mode } of this.#covering(stored)) {
-      if (mode === "hard") return "hard";
-      isSoft = true;
-    }
-    return isSoft ? "soft" : undefined;
+  /** @returns the purge that decides about a record; `undefined` where none covers it */
+  purgeOf(record: Covered): Entry | undefined {
+    return this.#covering(record).reduce(decisive, undefined);
   }
 
-  /** Does a hard purge cover a response that is more than an invalidation? */
-  isPurgedByOrder(stored: StoredMetadata): boolean {
-    return Array.from(this.#covering(stored)).some(isOrdered);
+  /** Does a hard purge cover a record that is more than an invalidation? */
+  isPurgedByOrder(record: Covered): boolean {
+    return this.#covering(record).some(isOrdered);
   }
 
-  /** When the first soft purge that covers a response was accepted. */
-  staleSinceMs(stored: StoredMetadata): number | undefined {
-    const softly = Array.from(this.#covering(stored)).filter(({ mode }) => mode === "soft");
-    const instants = softly.map(({ position }) => acceptedAtMs(position));
-    return instants.length === 0 ? undefined : Math.min(...instants);
-  }
-
-  /** When the newest purge that covers a response was accepted; `undefined` if none does. */
-  lastPurgeAtMs(stored: StoredMetadata): number | undefined {
-    const covering = Array.from(this.#covering(stored), ({ position }) => acceptedAtMs(position));
-    return covering.length === 0 ? undefined : Math.max(...covering);
+  /** Epoch milliseconds: when the newest purge that covers a record was accepted; −∞ if none does. */
+  lastPurgeAtMs(record: Covered): number {
+    return Math.max(...this.#covering(record).map(({ position }) => acceptedAtMs(position)));
   }
 
   /** Whatever is stored is older, unless it was filled by one who had read that very entry. */
-  *#covering(stored: StoredMetadata): Generator<Entry> {
-    if (this.#accepted.size === 0) return;
-    const { stamp } = stored;
-    for (const entries of this.#index.covering(stored)) {
-      for (const entry of entries) {
-        const isKnown = stamp !== "none" && isSamePlace(entry, stamp);
-        if (!isKnown) yield entry;
-      }
-    }
+  #covering(record: Covered): readonly Entry[] {
+    if (this.#accepted.size === 0) return none;
+    const { stamp } = record;
+    const entries = this.#index.covering(record).flatMap((kept) => Array.from(kept));
+    return entries.filter((entry) => stamp === "none" || !isSamePlace(entry, stamp));
   }
 }
 
-function coveringEverything(entry: Entry): Entry {
-  return { ...entry, mode: "hard", targets: { tags: [everythingTag], prefixes: [] } };
+/**
+ * Of two purges that cover a record, the one that decides: a hard one before a soft one, and of one
+ * mode the older, since which a record is stale.
+ */
+export function decisive(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  if (one.mode !== other.mode) return one.mode === "hard" ? one : other;
+  return comparePositions(one.position, other.position) <= 0 ? one : other;
 }

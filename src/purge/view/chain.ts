@@ -1,7 +1,6 @@
 // A run of the journal's entries in order, indexed by what they cover. It grows at its end, at its
 // older end by what was read back from there, and lets its oldest go when it becomes too large.
 import type { Stamp } from "../../cache/record.ts";
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import {
   acceptedAtMs,
   type Entry,
@@ -10,11 +9,11 @@ import {
   isOrdered,
 } from "../journal/entry.ts";
 import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
-import type { PurgeMode } from "../journal/purge-target.ts";
 import { TargetIndex } from "./target-index.ts";
+import type { Covered } from "./view.ts";
 
 /** Numbers of the entries for one target: the newest hard one, −∞ for none, and all soft ones. */
-interface Covered {
+interface Newest {
   hardAt: number;
   /** Of the hard ones, the newest that somebody ordered. */
   orderedAt: number;
@@ -36,7 +35,7 @@ export class Chain {
   /** An entry's number is one more than that of the entry before it, whatever comes and goes. */
   #oldestNumber = 0;
   readonly #numberByPosition = new Map<string, number>();
-  readonly #covered = new TargetIndex<Covered>();
+  readonly #newest = new TargetIndex<Newest>();
   #heldBytes = 0;
 
   /** @param entries at least one, oldest first: no view is ever empty */
@@ -107,7 +106,7 @@ export class Chain {
   #index(entry: Entry, number: number): void {
     this.#heldBytes += heldBytes(entry);
     this.#numberByPosition.set(entry.position, number);
-    this.#covered.change(entry.targets, (kept) => {
+    this.#newest.change(entry.targets, (kept) => {
       const covered = kept ?? { hardAt: -Infinity, orderedAt: -Infinity, softAts: [] };
       if (isOrdered(entry)) covered.orderedAt = Math.max(covered.orderedAt, number);
       if (entry.mode === "hard") covered.hardAt = Math.max(covered.hardAt, number);
@@ -122,7 +121,7 @@ export class Chain {
     if (entry === undefined) return;
     this.#heldBytes -= heldBytes(entry);
     this.#numberByPosition.delete(entry.position);
-    this.#covered.change(entry.targets, (covered) => {
+    this.#newest.change(entry.targets, (covered) => {
       if (covered === undefined) return undefined;
       if (covered.softAts[0] === number) covered.softAts.shift();
       return covered.hardAt > number || covered.softAts.length > 0 ? covered : undefined;
@@ -137,59 +136,53 @@ export class Chain {
   #numberOf({ position, n }: EntryPlace): number | undefined {
     const number = this.#numberByPosition.get(position);
     if (number === undefined) return undefined;
-    return this.#entries[number - this.#oldestNumber]?.n === n ? number : undefined;
+    return this.#entryAt(number)?.n === n ? number : undefined;
   }
 
   /**
-   * Which mode of purge covers a response: any hard entry after its stamp makes it hard, whatever
-   * soft ones came later. An unknown stamp is older than everything here.
+   * The purge after a record's stamp that decides about it: a hard entry, whatever soft ones came
+   * later, else the first soft one. An unknown stamp is older than everything here.
    */
-  purged(stored: StoredMetadata): PurgeMode | undefined {
-    const since = this.#since(stored);
-    let isSoft = false;
-    for (const covered of this.#covered.covering(stored)) {
-      if (covered.hardAt > since) return "hard";
-      if (newestSoft(covered) > since) isSoft = true;
-    }
-    return isSoft ? "soft" : undefined;
+  purgeOf(record: Covered): Entry | undefined {
+    const since = this.#since(record);
+    if (!this.#newest.some(record, isPurgedSince, since)) return undefined;
+    const covering = this.#newest.covering(record);
+    const hardAt = Math.max(...covering.map((newest) => newest.hardAt));
+    if (hardAt > since) return this.#entryAt(hardAt);
+    const firsts = covering.map(({ softAts }) => softAts.find((at) => at > since) ?? Infinity);
+    return this.#entryAt(Math.min(...firsts));
   }
 
-  /** Is a hard purge after its stamp, among those that cover a response, more than an invalidation? */
-  isPurgedByOrder(stored: StoredMetadata): boolean {
-    const since = this.#since(stored);
-    return this.#covered.covering(stored).some(({ orderedAt }) => orderedAt > since);
+  /** Is a hard purge after its stamp, among those that cover a record, more than an invalidation? */
+  isPurgedByOrder(record: Covered): boolean {
+    return this.#newest.some(record, isOrderedSince, this.#since(record));
   }
 
-  /** When the first soft purge after its stamp that covers a response was accepted. */
-  staleSinceMs(stored: StoredMetadata): number | undefined {
-    const since = this.#since(stored);
-    const firsts = Array.from(this.#covered.covering(stored), ({ softAts }) =>
-      softAts.find((at) => at > since),
-    );
-    return this.#acceptedAtMs(Math.min(...firsts.filter((at) => at !== undefined)));
-  }
-
-  /** When the newest purge that covers a response was accepted; `undefined` if none does. */
-  lastPurgeAtMs(stored: StoredMetadata): number | undefined {
-    const newest = Array.from(this.#covered.covering(stored), (covered) =>
-      Math.max(covered.hardAt, newestSoft(covered)),
-    );
-    return this.#acceptedAtMs(Math.max(...newest));
+  /** Epoch milliseconds: when the newest purge that covers a record was accepted; −∞ if none does. */
+  lastPurgeAtMs(record: Covered): number {
+    const covering = this.#newest.covering(record);
+    const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, newestSoft(one))));
+    const entry = this.#entryAt(newestAt);
+    return entry === undefined ? -Infinity : acceptedAtMs(entry.position);
   }
 
   /** A number that is gone was that of an entry which has left the chain. */
-  #since({ stamp }: StoredMetadata): number {
+  #since({ stamp }: Covered): number {
     const since = (stamp === "none" ? undefined : this.#numberOf(stamp)) ?? -Infinity;
     return Math.max(since, this.#oldestNumber - 1);
   }
 
-  #acceptedAtMs(number: number): number | undefined {
-    const position = this.#entries[number - this.#oldestNumber]?.position;
-    return position === undefined ? undefined : acceptedAtMs(position);
+  #entryAt(number: number): Entry | undefined {
+    return this.#entries[number - this.#oldestNumber];
   }
 }
 
-function newestSoft({ softAts }: Covered): number {
+const isPurgedSince = (newest: Newest, since: number) =>
+  newest.hardAt > since || newestSoft(newest) > since;
+
+const isOrderedSince = ({ orderedAt }: Newest, since: number) => orderedAt > since;
+
+function newestSoft({ softAts }: Newest): number {
   return softAts.at(-1) ?? -Infinity;
 }
 

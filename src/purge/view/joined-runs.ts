@@ -1,4 +1,5 @@
 // One piece of work that many requests ask for: one run under way and one queued, whoever asks.
+import { isWithinMs } from "../../elapsed.ts";
 import { patiently } from "../../patience.ts";
 
 export interface JoinedRunsSettings {
@@ -52,10 +53,9 @@ export class JoinedRuns {
     }
   }
 
-  /** A clock that was set back tells no age. */
   #current<T extends { readonly startedAtMs: number }>(it: T | undefined): T | undefined {
     if (it === undefined) return undefined;
-    const ageMs = Math.abs(this.#settings.nowAtMs() - it.startedAtMs);
-    return ageMs <= this.#settings.patienceMs ? it : undefined;
+    const { patienceMs, nowAtMs } = this.#settings;
+    return isWithinMs(patienceMs, it.startedAtMs, nowAtMs()) ? it : undefined;
   }
 }

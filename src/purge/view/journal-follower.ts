@@ -6,14 +6,16 @@ import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
 import { acceptedAtMs, comparePositions, type Entry, isSamePlace } from "../journal/entry.ts";
 import type { Journal, JournalRead, OlderEntries, Unavailable } from "../journal/journal.ts";
+import type { NewsListeners } from "./journal-news.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
 export interface JournalFollowerSettings {
   readonly journal: Journal;
   /** Absent: what is older than a view's oldest entry stays unknown. */
   readonly older: OlderEntries | undefined;
-  /** Told of what has been read. */
+  /** Forgets what has been read. */
   readonly accepted: AcceptedPurges;
+  readonly news: Pick<NewsListeners, "tell">;
   readonly nowAtMs: () => number;
   readonly clock: ClockSteps;
   /** Absent: the usual. */
@@ -72,20 +74,17 @@ export class JournalFollower {
 
   async #readOnFrom(chain: Chain): Promise<void> {
     const { end } = chain;
-    const read = await this.#dated((journal) => journal.since(end));
-    this.#noteFailure(read);
+    const read = await this.#asked((journal) => journal.since(end));
     if (read.kind === "read") return this.#extend(chain, end.position, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
 
   /** Rules 12 and 18: a cold view is what is newest; an empty journal gets a mark first. */
   async #begin(): Promise<void> {
-    let read = await this.#dated((journal) => journal.newest());
-    this.#noteFailure(read);
+    let read = await this.#asked((journal) => journal.newest());
     if (read.kind !== "read") return;
     if (read.entries.length === 0) {
-      const checked = await this.#dated((journal) => journal.atPrimary("0-0"));
-      this.#noteFailure(checked);
+      const checked = await this.#asked((journal) => journal.atPrimary("0-0"));
       if (checked.kind !== "read") return;
       const marked = checked.entries.length > 0 ? checked : await this.#mark("");
       if (marked.kind !== "read") return;
@@ -98,8 +97,7 @@ export class JournalFollower {
   async #checkAtPrimary(chain: Chain): Promise<void> {
     const { accepted } = this.#settings;
     const { end } = chain;
-    const checked = await this.#dated((journal) => journal.atPrimary(end.position));
-    this.#noteFailure(checked);
+    const checked = await this.#asked((journal) => journal.atPrimary(end.position));
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
     const { upTo, isTrimmed } = checked;
     if (isSamePlace(upTo, end)) {
@@ -121,6 +119,12 @@ export class JournalFollower {
 
   #mark(lost: string): Promise<JournalRead | Unavailable> {
     return this.#dated((journal) => journal.appendMark(lost));
+  }
+
+  async #asked<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
+    const read = await this.#dated(ask);
+    this.#failedAtMs = read.kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
+    return read;
   }
 
   /** A read that was sent before the clock was set back brings its entries, and no age. */
@@ -189,8 +193,10 @@ export class JournalFollower {
     if (read.kind === "unavailable") return false;
     // Rule 13: it was read for a chain, and for a floor, that may have gone since.
     if (this.#chain !== chain || !isSamePlace(chain.floor, floor)) return false;
+    const heldCount = chain.entries.length;
     const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
     if (!hasMore) this.#complete = chain;
+    this.#settings.news.tell("older", chain.entries.slice(0, chain.entries.length - heldCount));
     return hasMore;
   }
 
@@ -204,10 +210,6 @@ export class JournalFollower {
     chain.append(entries);
     this.#noteLag(entries);
     this.#verified(entries, sentAtMs);
-  }
-
-  #noteFailure({ kind }: { kind: string }): void {
-    this.#failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
   }
 
   #noteLag(entries: readonly Entry[]): void {
@@ -226,8 +228,10 @@ export class JournalFollower {
 
   #verified(entries: readonly Entry[], sentAtMs: number): void {
     this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
-    this.#settings.clock.note(sentAtMs);
     this.#failedAtMs = undefined;
-    for (const { n } of entries) this.#settings.accepted.forget(n);
+    const { clock, accepted, news } = this.#settings;
+    clock.note(sentAtMs);
+    for (const { n } of entries) accepted.forget(n);
+    news.tell("read", entries);
   }
 }

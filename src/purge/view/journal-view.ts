@@ -1,16 +1,24 @@
-// What an isolate knows of the journal: a chain of its entries and when it was read. Asked on every
-// use of a stored response.
-import { bodyRequestedAtMs } from "../../cache/record.ts";
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
-import type { Stamp } from "../../cache/record.ts";
-import { AcceptedPurges } from "./accepted-purges.ts";
+// An isolate's view of the journal: a chain of its entries, and when they were read. Asked on every
+// use of a record.
+import { bodyRequestedAtMs, type Stamp } from "../../cache/record.ts";
+import { isWithinMs } from "../../elapsed.ts";
+import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import type { Chain, ChainBounds } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
-import { comparePositions, type Entry } from "../journal/entry.ts";
+import { acceptedAtMs, comparePositions, type Entry } from "../journal/entry.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import type { Journal, OlderEntries } from "../journal/journal.ts";
 import { JournalFollower, type JournalLag } from "./journal-follower.ts";
-import type { Attention, JudgementAsk, PurgeJudgement, PurgeView } from "./view.ts";
+import type { NewsListeners } from "./journal-news.ts";
+import {
+  type Attention,
+  type Covered,
+  type JudgementAsk,
+  type Purged,
+  type PurgeJudgement,
+  type PurgeView,
+  usable,
+} from "./view.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
 export interface JournalViewSettings extends RenewalSettings {
@@ -23,6 +31,10 @@ export interface JournalViewSettings extends RenewalSettings {
   readonly isShutOff?: () => boolean;
   /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
   readonly chainBounds?: ChainBounds;
+  /** Rule 22: told of what was accepted here and should have been read since. It may be lost. */
+  readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
+  /** Absent: nobody is told of the entries that become known. */
+  readonly news?: Pick<NewsListeners, "tell">;
 }
 
 export class JournalView implements PurgeView {
@@ -32,17 +44,18 @@ export class JournalView implements PurgeView {
   readonly #catchUps: JoinedRuns;
   readonly #clock: ClockSteps;
   readonly #renewals: ViewRenewals;
-  /** Told of what was accepted here and should have been read since: it may have been lost. */
-  onOverdue: (entries: readonly Entry[]) => Promise<void> = async () => undefined;
+  readonly #news: Pick<NewsListeners, "tell">;
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
     this.#settings = settings;
     const { journal, older, nowAtMs, chainBounds, timeoutMs: patienceMs } = settings;
     const accepted = this.#accepted;
-    const { clock = new ClockSteps(settings.allowanceMs) } = settings;
+    const { clock = new ClockSteps(settings.allowanceMs), news = unheard } = settings;
     this.#clock = clock;
-    this.#follower = new JournalFollower({ journal, older, accepted, nowAtMs, clock, chainBounds });
+    this.#news = news;
+    const followed = { journal, older, accepted, news, nowAtMs, clock, chainBounds };
+    this.#follower = new JournalFollower(followed);
     const run = () => this.#follower.readOn();
     this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
     const behind = () => this.#lookForOverdue();
@@ -94,7 +107,7 @@ export class JournalView implements PurgeView {
    */
   seek(attention: Attention, stamp: Stamp = "none"): Promise<void> | undefined {
     const { atMs } = attention;
-    const isDue = Math.abs(atMs - this.#soughtAtMs) >= this.#settings.maxLagMs / 4;
+    const isDue = !isWithinMs(this.#settings.maxLagMs / 4, this.#soughtAtMs, atMs);
     if (!isDue && !this.#renewals.areUnderWay) return undefined;
     if (isDue) {
       this.#soughtAtMs = atMs;
@@ -121,32 +134,36 @@ export class JournalView implements PurgeView {
     return this.chain?.end ?? "none";
   }
 
-  judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement {
-    const purged = this.#purged(stored);
-    const isKnown = this.chain?.knows(stored.stamp) ?? false;
+  /** Rules 5 to 7. */
+  judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+    const purged = this.#purged(record);
+    const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (purged?.mode === "hard") {
       // Rule 6: what counts here as older than everything, a newer view may know.
-      const mayBeNewer = !isKnown && stored.stamp !== "none";
-      return mayBeNewer ? { kind: "unverified", covering: purged } : purged;
+      const mayBeNewer = !isKnown && record.stamp !== "none";
+      if (!mayBeNewer) return purged;
+      return { kind: "unverified", why: "purge-in-doubt", covering: purged };
     }
     const isCurrent = isKnown && this.#isWithinBound(this.sentAtMs, ask);
-    if (!isCurrent && !this.#isTrusted(stored, ask))
-      return { kind: "unverified", covering: purged };
-    return purged ?? { kind: "usable" };
+    if (!isCurrent && !this.#isTrusted(record, ask)) {
+      const whyUnknown = this.chain === undefined ? "no-view" : "stamp-unknown";
+      const why = isKnown ? "view-too-old" : whyUnknown;
+      return { kind: "unverified", why, covering: purged };
+    }
+    return purged ?? usable;
   }
 
   /** A validator may stand for the very body that was purged, and a 304 would bring that back. */
-  mayBeValidated(stored: StoredMetadata, ask: Omit<JudgementAsk, "colo">): boolean {
-    const isKnown = this.chain?.knows(stored.stamp) ?? false;
+  mayBeValidated(record: Covered, ask: Omit<JudgementAsk, "colo">): boolean {
+    const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (!isKnown || !this.#isWithinBound(this.sentAtMs, ask)) return false;
-    const ordered = [this.#accepted, this.chain].map((known) => known?.isPurgedByOrder(stored));
-    return !ordered.includes(true);
+    return !this.#accepted.isPurgedByOrder(record) && this.chain?.isPurgedByOrder(record) !== true;
   }
 
   /** Rule 7 (b). */
-  #isTrusted(stored: StoredMetadata, ask: JudgementAsk): boolean {
-    const { colo } = stored;
-    const atMs = bodyRequestedAtMs(stored);
+  #isTrusted(record: Covered, ask: JudgementAsk): boolean {
+    const { colo } = record;
+    const atMs = bodyRequestedAtMs(record);
     const isYoung = this.#isWithinBound(atMs, ask) && !this.#clock.isInDoubt(atMs);
     return isYoung && colo !== "" && colo === ask.colo();
   }
@@ -155,7 +172,7 @@ export class JournalView implements PurgeView {
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
     const { failedAtMs } = this;
     if (failedAtMs === undefined || this.#isWithinBound(this.sentAtMs, ask)) return false;
-    return Math.abs(ask.atMs - failedAtMs) <= ask.maxLagMs;
+    return isWithinMs(ask.maxLagMs, failedAtMs, ask.atMs);
   }
 
   #isWithinBound(instantMs: number, ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
@@ -164,35 +181,37 @@ export class JournalView implements PurgeView {
     return ageMs >= -allowanceMs && ageMs <= ask.maxLagMs - allowanceMs;
   }
 
-  purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean {
-    const instants = [this.chain, this.#accepted].map((known) => known?.lastPurgeAtMs(stored));
-    return instants.some((atMs) => (atMs ?? -Infinity) >= sinceAtMs);
+  purgedSince(record: Covered, sinceAtMs: number): boolean {
+    const inChainAtMs = this.chain?.lastPurgeAtMs(record) ?? -Infinity;
+    return Math.max(inChainAtMs, this.#accepted.lastPurgeAtMs(record)) >= sinceAtMs;
   }
 
-  #purged(stored: StoredMetadata): Extract<PurgeJudgement, { kind: "purged" }> | undefined {
-    const modes = [this.#accepted.purged(stored), this.chain?.purged(stored)];
-    if (modes.includes("hard")) return { kind: "purged", mode: "hard" };
-    if (!modes.includes("soft")) return undefined;
-    const since = [this.#accepted, this.chain].map((known) => known?.staleSinceMs(stored));
-    return {
-      kind: "purged",
-      mode: "soft",
-      sinceAtMs: Math.min(...since.map((at) => at ?? Infinity)),
-    };
+  #purged(record: Covered): Purged | undefined {
+    const by = decisive(this.#accepted.purgeOf(record), this.chain?.purgeOf(record));
+    if (by === undefined) return undefined;
+    return by.mode === "hard"
+      ? { kind: "purged", mode: "hard", by }
+      : { kind: "purged", mode: "soft", sinceAtMs: acceptedAtMs(by.position), by };
   }
 
   /** What this isolate has accepted covers here at once, until a join brings it. */
   accepted(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      // A read that was under way may have brought it before the journal's answer came.
-      if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());
-    }
+    this.#cover(entries);
+    this.#news.tell("accepted", entries);
   }
 
   /** Entries of this isolate's that were lost, and now stand elsewhere. */
   replaced(lost: readonly Entry[], again: readonly Entry[]): void {
     for (const { n } of lost) this.#accepted.forget(n);
-    this.accepted(again);
+    this.#cover(again);
+    this.#news.tell("again", again);
+  }
+
+  #cover(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      // A read that was under way may have brought it before the journal's answer came.
+      if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());
+    }
   }
 
   /**
@@ -221,6 +240,8 @@ export class JournalView implements PurgeView {
 
   async #lookForOverdue(): Promise<void> {
     const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.maxLagMs / 2);
-    if (overdue.length > 0) await this.onOverdue(overdue);
+    if (overdue.length > 0) await this.#settings.onOverdue?.(overdue);
   }
 }
+
+const unheard: Pick<NewsListeners, "tell"> = { tell: () => undefined };

@@ -13,6 +13,9 @@ interface Node<T> {
   restCountByLength: Map<number, number> | undefined;
 }
 
+/** Of what is kept, against a number; what is falsy has not passed. */
+export type Test<T> = (kept: T, bound: number) => boolean | undefined;
+
 export class PrefixTrie<T extends object> {
   #root: Node<T> | undefined;
 
@@ -21,24 +24,26 @@ export class PrefixTrie<T extends object> {
     this.#root = changed(this.#root, { prefix, at: 0, change });
   }
 
-  /** Adds what is kept for each prefix of the text. */
-  collect(text: string, found: T[]): void {
+  /**
+   * Does what is kept for any prefix of the text pass the test? No further is tested once it does.
+   *
+   * @param bound handed to the test, so that it need not be made anew for each question
+   */
+  some(text: string, test: Test<T>, bound: number): boolean {
     let at = 0;
     for (let node = this.#root; node !== undefined;) {
-      if (node.own !== undefined) found.push(node.own);
+      if (node.own && test(node.own, bound)) return true;
       const slashAt = text.indexOf("/", at);
       const end = slashAt < 0 ? text.length : slashAt;
-      if (node.rests !== undefined) collectRests(node, text.slice(at, end), found);
+      for (const length of node.restCountByLength?.keys() ?? []) {
+        const rest = at + length <= end ? text.slice(at, at + length) : undefined;
+        const kept = rest && node.rests?.get(rest);
+        if (kept && test(kept, bound)) return true;
+      }
       node = slashAt < 0 ? undefined : node.children?.get(text.slice(at, end));
       at = end + 1;
     }
-  }
-}
-
-function collectRests<T>({ rests, restCountByLength }: Node<T>, segment: string, found: T[]): void {
-  for (const length of restCountByLength?.keys() ?? []) {
-    const kept = length <= segment.length ? rests?.get(segment.slice(0, length)) : undefined;
-    if (kept !== undefined) found.push(kept);
+    return false;
   }
 }
 

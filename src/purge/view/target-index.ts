@@ -1,7 +1,7 @@
-// What is kept for each target of purges, found by what a stored response carries. The cost of a
-// look-up follows the response's tags and the segments of its path, not the number of purges.
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
-import { PrefixTrie } from "./prefix-trie.ts";
+// What is kept for each target of purges, found by what a record carries. The cost of a look-up
+// follows the record's tags and the segments of its path, not the number of purges.
+import type { Coverage } from "../../cache/record.ts";
+import { PrefixTrie, type Test } from "./prefix-trie.ts";
 import { comparedTag, coverable, type PurgeTargets } from "../journal/purge-target.ts";
 import { comparedUrl } from "../journal/spelling.ts";
 
@@ -19,15 +19,33 @@ export class TargetIndex<T extends object> {
     for (const prefix of new Set(prefixes.map(comparedUrl))) this.#byPrefix.change(prefix, change);
   }
 
-  /** What is kept for each target that covers this response. */
-  covering(stored: StoredMetadata): readonly T[] {
-    const { tags, paths } = coverable(stored);
-    const found: T[] = [];
+  /**
+   * Does what is kept for any target that covers a record pass the test? Asked at every hit, so it
+   * makes no list.
+   *
+   * @param bound handed to the test
+   */
+  some(record: Coverage, test: Test<T>, bound: number): boolean {
+    const { tags, paths } = coverable(record);
     for (const tag of tags) {
       const kept = this.#byTag.get(tag);
-      if (kept !== undefined) found.push(kept);
+      if (kept && test(kept, bound)) return true;
     }
-    for (const text of paths) this.#byPrefix.collect(text, found);
+    const [path, url] = paths;
+    return this.#byPrefix.some(path, test, bound) || this.#byPrefix.some(url, test, bound);
+  }
+
+  /** What is kept for each target that covers a record. */
+  covering(record: Coverage): readonly T[] {
+    const found: T[] = [];
+    this.some(record, (kept) => void found.push(kept), 0);
     return found;
   }
+}
+
+/** Would a purge of these targets cover a record? */
+export function coveredBy(targets: PurgeTargets): (record: Coverage) => boolean {
+  const index = new TargetIndex<PurgeTargets>();
+  index.change(targets, () => targets);
+  return (record) => index.some(record, () => true, 0);
 }

@@ -1,6 +1,7 @@
 // Copies of a view in the colo's Cache API, so that the isolates of a colo share one reading of the
 // journal (docs/purge-protocol.md, rules 14 and 15). Whatever is odd about a copy makes it absent,
 // and a cache that fails or does not answer costs nothing but reads of the journal.
+import { isWithinMs } from "../../elapsed.ts";
 import { patiently } from "../../patience.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
@@ -79,8 +80,8 @@ export class ViewCopies {
     const address = await this.#addressOf(host, "claim");
     const text = await this.#attempt(async (cache) => (await cache.match(address))?.text());
     const [who, claimedAtMs] = (text ?? "").split(" ");
-    const ageMs = Math.abs(nowAtMs() - Number(claimedAtMs || -Infinity));
-    if (who !== claimant && ageMs < claimMs) return "others";
+    const isFresh = isWithinMs(claimMs, Number(claimedAtMs || -Infinity), nowAtMs());
+    if (who !== claimant && isFresh) return "others";
     await this.#put(address, `${claimant} ${nowAtMs()}`, claimMs);
     return "ours";
   }

@@ -1,6 +1,7 @@
 // Renews a view in the background (docs/purge-protocol.md, rule 15): from the colo's copy of another
 // isolate's view, or from the journal. One renewal at a time, whoever asks for it.
 import type { Stamp } from "../../cache/record.ts";
+import { isWithinMs } from "../../elapsed.ts";
 import { patiently } from "../../patience.ts";
 import type { JournalFollower } from "./journal-follower.ts";
 import type { Attention } from "./view.ts";
@@ -95,9 +96,7 @@ export class ViewRenewals {
   #renewing({ atMs, afterAnswer, host }: Attention, sought: Stamp | undefined): Renewal {
     const running = this.#renewal;
     // One that began well in the future began before the clock was set back, and may be gone.
-    const isRunning = (startedAtMs: number) =>
-      Math.abs(atMs - startedAtMs) < this.#settings.timeoutMs;
-    if (running !== undefined && isRunning(running.startedAtMs)) {
+    if (running && isWithinMs(this.#settings.timeoutMs, running.startedAtMs, atMs)) {
       running.sought ??= sought;
       return running;
     }

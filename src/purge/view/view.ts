@@ -1,20 +1,47 @@
 // The view of the purge journal: asked for a stamp before each origin request, and for a judgement
-// on every use of a stored response.
-import type { Stamp } from "../../cache/record.ts";
-import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+// on every use of a record.
+import type { Coverage, Provenance, Stamp } from "../../cache/record.ts";
+import type { Entry } from "../journal/entry.ts";
 
-/** What the view says of one stored response at one instant. */
+/** What the view knows of a record: what a purge can match, and where and when it came from. */
+export type Covered = Coverage & Provenance;
+
+/** An entry as far as an operator is told of it. Its own `by` says who sent the purge. */
+export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
+
+/**
+ * A purge covers a record: `hard` forbids any use, `soft` makes it stale, from that instant on.
+ *
+ * `by`: the entry that decided; absent where none did, but an answer that this isolate has seen.
+ * `unverified`: nobody could tell whether a further purge covers it, and its route answers all the
+ * same (rule 8).
+ */
+export type Purged = {
+  readonly kind: "purged";
+  readonly by?: DecidingEntry | undefined;
+  readonly unverified?: Doubt | undefined;
+} & ({ readonly mode: "hard" } | { readonly mode: "soft"; readonly sinceAtMs: number });
+
+/**
+ * Why nobody can tell whether a purge covers a record: there is no view yet, or no journal; the view
+ * does not know its stamp; the view is too old (rule 7); a hard purge covers whatever bears a stamp
+ * that the view does not know, and a newer view may know it (rule 6).
+ */
+export type Doubt = "no-view" | "stamp-unknown" | "view-too-old" | "purge-in-doubt";
+
+/** What the view says of one record at one instant. */
 export type PurgeJudgement =
-  | { kind: "usable" }
-  /** A purge covers it: `hard` forbids any use, `soft` makes it stale, from that instant on. */
-  | { kind: "purged"; mode: "hard" }
-  | { kind: "purged"; mode: "soft"; sinceAtMs: number }
-  /** Too little is known to be sure. */
+  | { readonly kind: "usable"; readonly unverified?: Doubt | undefined }
+  | Purged
+  /** `covering`: a known purge that may cover it. */
   | {
-      kind: "unverified";
-      /** A known purge that may cover it. */
-      covering?: Extract<PurgeJudgement, { kind: "purged" }> | undefined;
+      readonly kind: "unverified";
+      readonly why: Doubt;
+      readonly covering?: Purged | undefined;
     };
+
+/** The usual judgement, made once. */
+export const usable: PurgeJudgement = { kind: "usable" };
 
 export interface JudgementAsk {
   /** Epoch milliseconds, no earlier than the request's arrival. */
@@ -37,10 +64,11 @@ export interface PurgeView {
   /** Rule 10: a request that asks for nothing stored arrives, and may tell of a clock set back. */
   arrived(atMs: number): void;
   /**
-   * At arrival of any other.
+   * A request for something that may be stored arrives.
    *
-   * @returns waits for the renewal that is under way, if any: to be called before a stored response
-   *   is given up, and not otherwise. A wait that outlives its request is one the runtime warns of.
+   * @returns waits for the renewal that is under way; `undefined` if there is none. To be called
+   *   before a record is given up, and only then: the runtime warns of a wait that outlives its
+   *   request.
    */
   attend(attention: Attention): (() => Promise<void>) | undefined;
   /**
@@ -52,18 +80,19 @@ export interface PurgeView {
   seek(attention: Attention, stamp?: Stamp): Promise<void> | undefined;
   /** Taken before the origin request is sent, and stored with its response. */
   stamp(attention: Attention): Promise<Stamp>;
-  judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement;
+  /** Rules 5 to 7. Nothing is allocated for what is usable. */
+  judge(record: Covered, ask: JudgementAsk): PurgeJudgement;
   /**
-   * Rule 23: may the origin be asked whether a stored response is unchanged? To be asked once the
-   * stamp of that request is taken.
+   * Rule 23: may the origin be asked whether a record is unchanged? To be asked once the stamp of
+   * that request is taken.
    */
-  mayBeValidated(stored: StoredMetadata, ask: Omit<JudgementAsk, "colo">): boolean;
-  /** When the journal could not be read; `undefined` once the view has become younger since. */
+  mayBeValidated(record: Covered, ask: Omit<JudgementAsk, "colo">): boolean;
+  /** When the journal could last not be read; `undefined` once the view has become younger. */
   readonly failedAtMs: number | undefined;
-  /** Is what is known past the bound because the journal could not be read just now? */
+  /** Rule 8: is the view past the bound because the journal could not be read just now? */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
-  /** Is a purge known that covers the response and was accepted no earlier than that instant? */
-  purgedSince(stored: StoredMetadata, sinceAtMs: number): boolean;
+  /** Is a purge known that covers the record and was accepted no earlier than that instant? */
+  purgedSince(record: Covered, sinceAtMs: number): boolean;
 }
 
 /**
@@ -75,9 +104,28 @@ export const noJournal: PurgeView = {
   attend: () => undefined,
   seek: () => undefined,
   stamp: async () => "none",
-  judge: ({ stamp }) => ({ kind: stamp === "none" ? "usable" : "unverified" }),
+  judge: ({ stamp }) => (stamp === "none" ? usable : { kind: "unverified", why: "no-view" }),
   mayBeValidated: ({ stamp }) => stamp === "none",
   failedAtMs: undefined,
   isUnreachable: () => false,
   purgedSince: () => false,
 };
+
+/**
+ * Judges a record for a request whose route may be exempt (rule 8). Asked once, it tells all:
+ * `unverified` beside `usable`, or beside a soft purge, says that only the exemption lets it answer.
+ *
+ * @param servesUnverified the route answers with what cannot be verified while the journal is away
+ */
+export function judgedOnRoute(
+  view: Pick<PurgeView, "judge" | "isUnreachable">,
+  record: Covered,
+  ask: JudgementAsk & { readonly servesUnverified: boolean },
+): PurgeJudgement {
+  const judged = view.judge(record, ask);
+  const isExempt = judged.kind === "unverified" && ask.servesUnverified && view.isUnreachable(ask);
+  // The bound alone is exempt: what a known purge covers stays covered.
+  if (!isExempt || judged.covering?.mode === "hard") return judged;
+  const { why: unverified, covering } = judged;
+  return covering === undefined ? { kind: "usable", unverified } : { ...covering, unverified };
+}

@@ -1,6 +1,6 @@
 // The contract of a tier over each fake that other tests trust in the place of a cache or a database:
 // what a test proves over a fake that keeps less, or more, it proves of nothing that runs.
-import "../../fakes/workers-globals.ts";
+import "../../../testing/fakes/workers-globals.ts";
 import { describe } from "vitest";
 import type { RecordKey } from "../../../src/cache/record-key.ts";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
@@ -8,16 +8,16 @@ import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
 import type { ResponseTier } from "../../../src/proxy/stored/tiers.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
-import { FakeCache } from "../../fakes/fake-cache.ts";
-import { FakeClock } from "../../fakes/fake-clock.ts";
-import { FakeUpstash, openNetworkOfFakes } from "../../fakes/fake-upstash.ts";
-import { SimulatedWorld } from "../../fakes/journal-simulator.ts";
-import { SimulatedCache } from "../../fakes/simulated-cache.ts";
-import { SimulatedRedis } from "../../fakes/simulated-redis.ts";
-import { settledTurn, SimulatedTime } from "../../fakes/simulated-time.ts";
-import { describeTier, type OpenTier } from "../../tiers/contract.ts";
-import { recordFieldBytesMax, recordOfFieldBytes } from "../../tiers/edge-records.ts";
-import { keep, noise, responseOf } from "../../tiers/records.ts";
+import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
+import { SimulatedWorld } from "../../../testing/simulation/journal-simulator.ts";
+import { SimulatedCache } from "../../../testing/simulation/simulated-cache.ts";
+import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
+import { settledTurn, SimulatedTime } from "../../../testing/simulation/simulated-time.ts";
+import { describeTier, type OpenTier } from "./contract/contract.ts";
+import { recordFieldBytesMax, recordOfFieldBytes } from "./edge-records.ts";
+import { keep, noise, responseOf } from "../../../testing/examples/records.ts";
 
 openNetworkOfFakes();
 

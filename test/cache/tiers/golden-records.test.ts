@@ -6,7 +6,7 @@ import { bodyIn } from "../../../src/cache/tiers/body-text.ts";
 import { decodeRecord } from "../../../src/cache/tiers/record-codec.ts";
 import { recordIn, recordText } from "../../../src/cache/tiers/record-text.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
-import { digestOf } from "../../tiers/records.ts";
+import { digestOf } from "../../../testing/examples/records.ts";
 import { type Lying, played } from "./record-scenes.ts";
 
 const golden = JSON.parse(

@@ -1,9 +1,9 @@
 // What a site stores in scenes that bring every member of a record, and every way to write one: as it
 // lies in Redis and in the Cache API.
-import { FakeClock } from "../../fakes/fake-clock.ts";
-import { FakeUpstash } from "../../fakes/fake-upstash.ts";
-import { type AskInit, openSite, type Site } from "../../fakes/harness.ts";
-import { cc, page, type Script, unchanged } from "../../fakes/origin-in-process.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { type AskInit, openSite, type Site } from "../../../testing/site/harness.ts";
+import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
 /** A record as it lies in a tier; of its head, the random field of the stamp is blotted out. */
 export interface Lying {

@@ -41,7 +41,7 @@ const judgements: readonly PurgeJudgement[] = [
   ...Array.from({ length: 5 }, () => ({ kind: "usable" }) as const),
   { kind: "purged", mode: "hard" },
   { kind: "purged", mode: "soft", sinceAtMs: storedAtMs + 5_000 },
-  { kind: "unverified" },
+  { kind: "unverified", why: "view-too-old" },
 ];
 
 const dates = dateText(-600, -60, 0, 10, 60, 600).map(({ text }) => text);

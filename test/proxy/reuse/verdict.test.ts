@@ -95,7 +95,7 @@ describe("stale-while-revalidate", () => {
 describe("purged", () => {
   const hard = { kind: "purged", mode: "hard" } as const;
   const soft = { kind: "purged", mode: "soft", sinceAtMs: storedAtMs + 20_000 } as const;
-  const unverified = { kind: "unverified" } as const;
+  const unverified = { kind: "unverified", why: "no-view" } as const;
   const swr = "max-age=60, stale-while-revalidate=10";
 
   it.each<Case & { verdict: string }>([
@@ -162,7 +162,13 @@ describe("in place of an error", () => {
     },
     { id: "no-cache", stored: `${stored}, no-cache`, ageSeconds: 61, allowed: false },
     { id: "purged", stored, ageSeconds: 61, judged: hard, allowed: false },
-    { id: "unverified", stored, ageSeconds: 61, judged: { kind: "unverified" }, allowed: false },
+    {
+      id: "unverified",
+      stored,
+      ageSeconds: 61,
+      judged: { kind: "unverified", why: "no-view" },
+      allowed: false,
+    },
     {
       id: "fresh-though-the-request-wished-for-fresher",
       asks: "no-cache",

@@ -25,7 +25,9 @@ async function long() {
   journal.down = ["since", "newest", "atPrimary", "standing"];
   const targets = { tags: ["tag:red"], prefixes: [] };
   const sender = { id: "msg_1", bodyDigest: "d1", by: "webhook", reason: "" };
-  await new Acceptances(settings).accept({ ...sender, mode: "hard", targets }, isolate.attention);
+  const acceptances = new Acceptances(settings);
+  isolate.onOverdue = (entries) => acceptances.lookFor(entries);
+  await acceptances.accept({ ...sender, mode: "hard", targets }, isolate.attention);
   journal.stream.loseNewest(1, clock.atMs);
   await vi.advanceTimersByTimeAsync(60_000);
   await isolate.settle();

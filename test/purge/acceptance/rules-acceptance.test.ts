@@ -6,15 +6,18 @@ import { decodeEntry, type Entry } from "../../../src/purge/journal/entry.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 import { Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
 
-function acceptancesOf({ journal, view, clock }: Isolate, lagMs = maxLagMs): Acceptances {
+function acceptancesOf(isolate: Isolate, lagMs = maxLagMs): Acceptances {
+  const { journal, view, clock } = isolate;
   let nth = 0;
-  return new Acceptances({
+  const acceptances = new Acceptances({
     journal,
     view,
     nowAtMs: clock.nowAtMs,
     maxLagMs: lagMs,
     randomText: () => `n${(nth += 1)}`,
   });
+  isolate.onOverdue = (entries) => acceptances.lookFor(entries);
+  return acceptances;
 }
 
 function orderOf(tags: readonly string[], changes: Partial<SignedOrder> = {}): SignedOrder {

@@ -28,6 +28,7 @@ async function followedBy(laterCount: number, kept: { keptCount?: number } = {})
     randomText,
     maxLagMs,
   });
+  isolate.onOverdue = (entries) => acceptances.lookFor(entries);
   const targets = { tags: ["tag:red"], prefixes: [] };
   const order = { id: "msg_1", bodyDigest: "d1", by: "webhook", reason: "" };
   await acceptances.accept({ ...order, mode: "hard", targets }, isolate.attention);

@@ -47,10 +47,10 @@ it("is looked for a piece at a time, however much is overdue", async () => {
   const { journal, view } = new Isolate({ clock, journal: new FakeJournal(clock) });
   let nth = 0;
   const randomText = () => `again ${(nth += 1)}`;
-  void new Acceptances({ journal, view, nowAtMs: clock.nowAtMs, randomText, maxLagMs });
+  const settings = { journal, view, nowAtMs: clock.nowAtMs, randomText, maxLagMs };
   const standing = vi.spyOn(journal, "standing");
   const lost = Array.from({ length: 300 }, (_, at) => entryAt(`1-${at}`, { n: `lost ${at}` }));
-  await view.onOverdue(lost);
+  await new Acceptances(settings).lookFor(lost);
   const counts = standing.mock.calls.map(([places]) => places.length);
   expect([counts, view.chain?.entries.length]).toEqual([[128, 128, 44], 300]);
 });

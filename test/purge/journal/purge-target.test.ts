@@ -1,6 +1,6 @@
 // Under which tags a stored response can be purged, seen and unseen.
 import { describe, expect, it } from "vitest";
-import { coverable, groupTag } from "../../../src/purge/journal/purge-target.ts";
+import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { responseWith } from "../../../testing/examples/purges.ts";
 
 const seenAs = (changes: Parameters<typeof responseWith>[0]) =>
@@ -22,22 +22,12 @@ describe("groups are those of one origin (RFC 9875 §2.1)", () => {
     { id: "port", url: "https://a.example:8443/x", tag: "group:https://a.example:8443 news" },
     { id: "scheme", url: "http://a.example/x?y", tag: "group:http://a.example news" },
   ])("$id", ({ url, tag }) => {
-    const tags = seenAs({ url, tags: ["news"], fields: [["cache-groups", '"news"']] });
+    const tags = seenAs({ url, tags: ["news"], groups: ["news"] });
     expect(tags.filter((seen) => seen.startsWith("group:"))).toEqual([tag]);
     expect(tags).toContain("tag:news");
   });
 
-  it("of all field lines, and of no other field", () => {
-    const tags = seenAs({
-      tags: ["a", "b", "c"],
-      fields: [
-        ["cache-groups", '"a"'],
-        ["cache-tag", '"c"'],
-        ["cache-groups", '"b", b'],
-      ],
-    });
-    const origin = "https://www.example.com";
-    const groups = ["a", "b"].map((group) => groupTag({ origin, group }));
-    expect(tags.filter((tag) => tag.startsWith("group:"))).toEqual(groups);
+  it("none where none is named", () => {
+    expect(seenAs({ tags: ["news"] }).filter((tag) => tag.startsWith("group:"))).toEqual([]);
   });
 });

@@ -38,7 +38,7 @@ describe("accepted purges cover whatever its stamp", () => {
     { id: "hard-first", entries: [red("2-0"), red("3-0", "soft")], stamp: "none", mode: "hard" },
     { id: "soft-first", entries: [red("2-0", "soft"), red("3-0")], stamp: "none", mode: "hard" },
   ] as const)("$id", ({ entries, stamp, mode }) => {
-    expect(accepted(...entries).purged(responseWith({ stamp }))).toBe(mode);
+    expect(accepted(...entries).purgeOf(responseWith({ stamp }))?.mode).toBe(mode);
   });
 });
 
@@ -47,7 +47,7 @@ describe("accepted purges are forgotten", () => {
     const purges = accepted(red("1-0"), red("2-0", "soft"), red("3-0"));
     const modes = ["3-0", "1-0", "2-0", "2-0"].map((n) => {
       purges.forget(n);
-      return purges.purged(responseWith());
+      return purges.purgeOf(responseWith())?.mode;
     });
     expect(modes).toEqual(["hard", "soft", undefined, undefined]);
     expect(purges.entries).toEqual([]);
@@ -64,7 +64,7 @@ describe("accepted purges are forgotten", () => {
     const purges = accepted(red("1-0"), { ...red("2-0"), n: "1-0" }, other);
     expect(purges.entries.map(({ position }) => position)).toEqual(["2-0", "3-0"]);
     purges.forget("1-0");
-    expect(purges.purged(responseWith())).toBe(undefined);
+    expect(purges.purgeOf(responseWith())?.mode).toBe(undefined);
   });
 });
 
@@ -72,9 +72,9 @@ it("more than 4 MiB of them cover everything, and are still forgotten one by one
   const tags = Array.from({ length: 800 }, (_, at) => `tag:${at}`);
   const purges = new AcceptedPurges();
   for (let at = 0; at < 100; at += 1) purges.add(entryAt(`${at}-0`, { tags, mode: "soft" }), at);
-  expect(purges.purged(responseWith())).toBe("hard");
+  expect(purges.purgeOf(responseWith())?.mode).toBe("hard");
   expect(purges.entries.length).toBe(100);
   for (let at = 99; at > 0; at -= 1) purges.forget(`${at}-0`);
-  expect(purges.purged(responseWith())).toBe(undefined);
-  expect(purges.purged(responseWith({ tags: ["7"] }))).toBe("soft");
+  expect(purges.purgeOf(responseWith())?.mode).toBe(undefined);
+  expect(purges.purgeOf(responseWith({ tags: ["7"] }))?.mode).toBe("soft");
 });

@@ -94,7 +94,7 @@ describe("a view", () => {
   it("seeks a stamp, and looks for what is overdue, as soon as before", async () => {
     const { isolate, clock, journal, view, ask, step } = await setBack();
     const sought: string[] = [];
-    view.onOverdue = async (entries) => void sought.push(...entries.map(({ n }) => n));
+    isolate.onOverdue = async (entries) => void sought.push(...entries.map(({ n }) => n));
     await view.seek(isolate.attention);
     view.accepted([{ ...newEntry({ n: "never read" }), position: "1-0" }]);
     step();

@@ -61,16 +61,16 @@ describe("rule 5: a known stamp is purged by what came after it", () => {
       mode: "hard",
     },
   ] as const)("$id", ({ chain: entries, stamp, mode }) => {
-    expect(new Chain(entries).purged(responseWith({ stamp }))).toBe(mode);
+    expect(new Chain(entries).purgeOf(responseWith({ stamp }))?.mode).toBe(mode);
   });
 
   it("also where the chain has grown since", () => {
     const grown = new Chain([entryAt("1-0")]);
     const stored = responseWith({ stamp: stampAt("1-0") });
-    expect(grown.purged(stored)).toBe(undefined);
+    expect(grown.purgeOf(stored)?.mode).toBe(undefined);
     grown.append([soft("2-0"), hard("3-0")]);
     grown.append([soft("4-0")]);
-    expect(grown.purged(stored)).toBe("hard");
+    expect(grown.purgeOf(stored)?.mode).toBe("hard");
   });
 
   it("and no chain is empty", () => {
@@ -115,7 +115,7 @@ describe("rule 5: what a target covers", () => {
     const { tags = [], prefixes = [] } = targets as { tags?: string[]; prefixes?: string[] };
     const chain = new Chain([entryAt("1-0"), entryAt("2-0", { tags, prefixes })]);
     const stored = responseWith({ url, stamp: stampAt("1-0") });
-    expect(chain.purged(stored)).toBe(covers ? "hard" : undefined);
+    expect(chain.purgeOf(stored)?.mode).toBe(covers ? "hard" : undefined);
   });
 
   it.each([
@@ -126,7 +126,7 @@ describe("rule 5: what a target covers", () => {
     { id: "a-tag-like-ours", changes: { tags: ["everything"] }, tag: "tag:everything" },
   ])("of a response: $id", ({ changes, tag }) => {
     const chain = new Chain([entryAt("1-0"), entryAt("2-0", { tags: [tag] })]);
-    expect(chain.purged(responseWith({ stamp: stampAt("1-0"), ...changes }))).toBe("hard");
+    expect(chain.purgeOf(responseWith({ stamp: stampAt("1-0"), ...changes }))?.mode).toBe("hard");
   });
 });
 
@@ -140,7 +140,7 @@ describe("rule 6: an unknown stamp is older than everything", () => {
     { id: "minted-anew", stamp: stampAt("6-0", "other"), mode: "hard" },
     { id: "known", stamp: stampAt("6-0"), mode: undefined },
   ] as const)("$id", ({ stamp, mode }) => {
-    expect(chain.purged(responseWith({ stamp }))).toBe(mode);
+    expect(chain.purgeOf(responseWith({ stamp }))?.mode).toBe(mode);
     expect(chain.knows(stamp)).toBe(mode === undefined);
   });
 

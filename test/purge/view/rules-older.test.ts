@@ -40,6 +40,7 @@ class Seeking extends Isolate {
   override readonly view = new JournalView({
     journal: this.journal,
     older: this.older,
+    news: this.telling,
     nowAtMs: this.clock.nowAtMs,
     maxLagMs,
     allowanceMs,
@@ -102,6 +103,14 @@ describe("rule 12: a stamp older than the view's oldest entry", () => {
     await isolate.seek("700");
     const judged = ["799", "800"].map(async (n) => isolate.judge(await stampedWith(isolate, n)()));
     expect(await Promise.all(judged)).toEqual(["hard", "usable"]);
+  });
+
+  it("is told of with all that was read back", async () => {
+    const isolate = await cold(2_000);
+    isolate.news.splice(0);
+    await isolate.seek(`${1_000 - 127}`);
+    const older = isolate.news.filter((news) => news.startsWith("older "));
+    expect([older.length, older[0], older.at(-1)]).toEqual([127, "older 873", "older 999"]);
   });
 
   it("does not make the view younger, nor move its end", async () => {

@@ -21,7 +21,10 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const nowAtMs = () => Date.now() + skippedMs;
     const journal = world.journalOver(servers, { nowAtMs });
     const settings = { journal, nowAtMs, maxLagMs, allowanceMs: 1_000, timeoutMs: 2_000 };
-    const view = new JournalView(settings);
+    const view = new JournalView({
+      ...settings,
+      onOverdue: (entries) => acceptances.lookFor(entries),
+    });
     const pending: Promise<void>[] = [];
     const attention = (): Attention => ({
       atMs: nowAtMs(),

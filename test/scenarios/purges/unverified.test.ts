@@ -45,7 +45,7 @@ describe("what the view cannot verify", () => {
     { id: "journal-within-reach", isUnreachable: false, verdict: "forward" },
   ])("$id", ({ covering, isUnreachable = true, verdict }) => {
     const question = questionOf({ id: "", route: { whenUnreachable: "serve" } });
-    const judge = () => ({ kind: "unverified", covering }) as const;
+    const judge = () => ({ kind: "unverified", why: "view-too-old", covering }) as const;
     const view = { ...noJournal, isUnreachable: () => isUnreachable, judge };
     expect(decide(candidateOf({ id: "" }), { ...question, view }).kind).toBe(verdict);
   });
