@@ -19,11 +19,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   redis: ["http", "observe", ...leaves],
   cache: ["http", "observe", "redis", "config", "proxy", ...leaves],
   purge: ["http", "observe", "redis", "cache", "proxy", ...leaves],
-  platform: ["config", "purge", ...leaves],
+  platform: ["http", "config", ...leaves],
   proxy: core,
   data: core,
   admin: ["platform", "proxy", ...core],
-  app: ["platform", "data", "admin", "proxy", ...core],
+  "create-cache": ["platform", "proxy", ...core],
+  "create-proxy": ["create-cache", "platform", "proxy", ...core],
+  app: ["create-cache", "create-proxy", "platform", "data", "admin", "proxy", ...core],
   worker: ["app", "platform", "data", "admin", "proxy", ...core],
 };
 

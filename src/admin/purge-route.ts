@@ -11,7 +11,7 @@ import { verifyWebhook } from "../purge/acceptance/webhook.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
 import type { Isolate } from "../proxy/ports.ts";
-import type { Secret } from "../platform/environment.ts";
+import type { Secret } from "../platform/secrets.ts";
 import { type Fault, isFault, type Reason } from "../operator-error.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
 import { dryRun } from "./dry-run.ts";
