@@ -90,8 +90,10 @@ async function handled(
   const answering = handle();
   try {
     const response = await Promise.race([answering, givenUp]);
+    // Fails here where a handler forgot to return one.
+    const { body } = response;
     // RFC 9110 §9.3.2.
-    if (method !== "HEAD" || response.body === null) return response;
+    if (method !== "HEAD" || body === null) return response;
     letGo(response);
     return new Response(null, response);
   } catch (cause) {

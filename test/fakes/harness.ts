@@ -4,6 +4,7 @@ import "./workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "./fake-cache.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { type FakeUpstash, openNetworkOfFakes } from "./fake-upstash.ts";
@@ -17,6 +18,8 @@ export interface SiteOptions {
   readonly config?: ConfigInput;
   readonly env?: Readonly<Record<string, unknown>>;
   readonly origin?: Script;
+  /** Origins that are functions; they go before `origin`. */
+  readonly handlers?: OriginHandlers;
   readonly clock?: FakeClock;
   readonly upstash?: FakeUpstash;
   /** Of a colo that another deployment, or another isolate, has used. */
@@ -66,14 +69,15 @@ export class Site {
       ...options.env,
     };
     const { random = 0.5 } = options;
-    this.#app = createApp(this.config, env, {
+    const platform = {
       cache: () => this.cache,
       fetch: origin.fetch,
       nowAtMs: this.clock.nowAtMs,
       random: typeof random === "number" ? () => random : random,
       turn: options.turn ?? (() => new Promise((resolve) => setImmediate(resolve))),
-      log: (line) => this.log.push(line),
-    });
+      log: (line: string) => void this.log.push(line),
+    };
+    this.#app = createApp(this.config, env, platform, { origins: options.handlers ?? {} });
   }
 
   /**
