@@ -1,6 +1,6 @@
 // Which origins there are, by the configuration, by the Worker's bindings, and by the code.
 import type { Config } from "../config/config.ts";
-import { originUrlFault, shownUrl } from "../config/config-schema.ts";
+import { originUrlFault, shownUrl } from "../config/origin-url.ts";
 import { type Fault, isFault, OperatorError } from "../operator-error.ts";
 import { type Env, textOf } from "./bindings.ts";
 import type { Background } from "./platform.ts";

@@ -1,0 +1,27 @@
+// Which texts are the address of an origin, and what may be shown of one that is not.
+
+/** @returns why a text is no origin (scheme and authority alone); `undefined` when it is one */
+export function originUrlFault(url: string): string | undefined {
+  if (!URL.canParse(url)) return "it is no URL";
+  const { protocol, pathname, search, hash, username, password } = new URL(url);
+  if (protocol !== "https:" && protocol !== "http:") {
+    // Not told, since it may be a user's name: of "user:password@host" it is what stands first.
+    return 'its scheme is neither "https:" nor "http:"';
+  }
+  if (username + password !== "") return "it holds a user name or a password";
+  return pathname === "/" && search === "" && hash === "" ? undefined : "it has a path or a query";
+}
+
+/**
+ * A message must not carry a password or a key into a log.
+ *
+ * @returns scheme and host of the URL; nothing of its value where these could be a part of a password
+ */
+export function shownUrl(url: string): string {
+  const read = URL.parse(url);
+  if (read === null || !/^[\w.:[\]-]+$/.test(read.host)) return "its value";
+  const rest = `${read.pathname}${read.search}${read.hash}`;
+  // Whoever wrote "@" behind what reads as the host may have meant all before it as a password.
+  if (rest.includes("@")) return "its value";
+  return JSON.stringify(`${read.protocol}//${read.host}${rest.length > 1 ? "/…" : ""}`);
+}
