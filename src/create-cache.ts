@@ -41,7 +41,7 @@ export interface TieredCache {
   /** Rights to load that hold in all colos; `undefined` without a database. */
   readonly leases: Leases | undefined;
   /** For bodies that are on their way; `limits.memoryBytes`, beside what memory holds. */
-  readonly bodyBudget: ByteBudget;
+  readonly fillBudget: ByteBudget;
   readonly metrics: Metrics;
   /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
   readonly run: (work: () => Promise<void>) => Promise<void>;
@@ -57,7 +57,7 @@ export function createCache(
   const { database, cache, nowAtMs, log } = platform;
   const metrics = new Metrics(nowAtMs());
   const onBadRecord = () => metrics.badRecord();
-  const bodyBudget = new ByteBudget(limits.memoryBytes);
+  const fillBudget = new ByteBudget(limits.memoryBytes);
   const redis =
     database &&
     new RedisClient({ ...database, nowAtMs, tell: (line) => log(`Shared tier: ${line}`) });
@@ -69,7 +69,7 @@ export function createCache(
     });
   return {
     tiers: {
-      memory: new MemoryTier(limits.memoryBytes, (body) => bodyBudget.countFromNow(body)),
+      memory: new MemoryTier(limits.memoryBytes, (body) => fillBudget.countFromNow(body)),
       edge: new EdgeTier({
         cache,
         nowAtMs,
@@ -93,7 +93,7 @@ export function createCache(
     flights: new Flights(),
     fewAtOnce: new FewAtOnce(),
     leases: redis && new Leases({ redis, namespace, randomText: () => crypto.randomUUID() }),
-    bodyBudget,
+    fillBudget,
     metrics,
     run,
     behind: (background) => (work) => background.waitUntil(run(work)),
