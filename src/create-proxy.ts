@@ -24,8 +24,8 @@ import { HotKeys } from "./proxy/warm/hot-keys.ts";
 import { keepWarm } from "./proxy/warm/keep-warm.ts";
 import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
 
-/** What a request and a run of the cron trigger are given. */
-type Ports = Parameters<typeof serve>[1] & Parameters<typeof keepWarm>[0];
+/** What a request is given, and a run of the cron trigger. */
+type Ports = Parameters<typeof serve>[1];
 
 /** What all of them are given alike. It lives as long as the isolate. */
 export type Isolate = Omit<Ports, "colo" | "afterAnswer">;

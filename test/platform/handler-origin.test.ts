@@ -98,20 +98,20 @@ describe("a handler", () => {
     const handled = openHandled(
       () => new Response(chunked(["half"], "breaks"), { headers: cc("max-age=60") }),
     );
-    await expect(handled.site.get("/a")).rejects.toThrow();
+    await expect(handled.site.get("/a")).rejects.toThrow("The connection was lost.");
     await handled.site.settle();
     handled.script = () => page("whole");
     expect((await handled.site.get("/a")).text).toBe("whole");
   });
 
   it("answers HEAD without the body that it made", async () => {
-    const isCancelled = vi.fn();
-    const body = new ReadableStream({ cancel: isCancelled });
+    const cancelled = vi.fn<() => void>();
+    const body = new ReadableStream({ cancel: cancelled });
     const headers = { "content-length": "5", etag: '"1"' };
     const { site } = openHandled(() => new Response(body, { headers }));
     const { status, text, fields } = await site.get("/a", { method: "HEAD" });
     expect([status, text, fields.get("content-length")]).toEqual([200, "", "5"]);
-    expect(isCancelled).toHaveBeenCalledOnce();
+    expect(cancelled).toHaveBeenCalledOnce();
   });
 
   it.each([
@@ -125,9 +125,9 @@ describe("a handler", () => {
 
   it("leaves work behind its answer, and a failure there is told", async () => {
     const gate = closedGate();
-    const done = vi.fn();
+    const done = vi.fn<() => void>();
     const handle: OriginHandler = (_, background) => {
-      background.waitUntil(gate.opened.then(done));
+      background.waitUntil(gate.opened.then(() => done()));
       background.waitUntil(Promise.reject(new RangeError("s3cret")));
       return page("page");
     };
@@ -214,7 +214,7 @@ describe("a handler that never answers", () => {
 
   it("is a plain 504 after its time, and what comes too late is let go", async () => {
     const gate = closedGate();
-    const cancelled = vi.fn();
+    const cancelled = vi.fn<() => void>();
     const { site, asked } = openHandled(
       async () => {
         await gate.opened;
