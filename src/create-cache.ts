@@ -26,7 +26,8 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
 export interface TieredCache {
   readonly tiers: {
     readonly memory: MemoryTier;
-    readonly edge: EdgeTier;
+    /** `undefined` on a platform without a Cache API. */
+    readonly edge: EdgeTier | undefined;
     /** `undefined` without a database. */
     readonly shared: SharedTier | undefined;
   };
@@ -70,12 +71,9 @@ export function createCache(
   return {
     tiers: {
       memory: new MemoryTier(limits.memoryBytes, (body) => fillBudget.countFromNow(body)),
-      edge: new EdgeTier({
-        cache,
-        nowAtMs,
-        tell: (line) => log(`Edge tier: ${line}`),
-        onBadRecord,
-      }),
+      edge:
+        cache &&
+        new EdgeTier({ cache, nowAtMs, tell: (line) => log(`Edge tier: ${line}`), onBadRecord }),
       shared:
         redis &&
         new SharedTier({

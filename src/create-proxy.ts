@@ -1,5 +1,6 @@
 // The HTTP cache of an isolate: a site's routes and origins before a core, and what is learnt of them.
-import type { Config } from "./config/config.ts";
+import type { Tier } from "./cache/tiers/tier.ts";
+import type { Config, Route } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import { askOrigin } from "./platform/ask-origin.ts";
@@ -65,12 +66,14 @@ export function createProxy(cache: TieredCache, settings: ProxySettings): Cachin
 }
 
 function createIsolate(cache: TieredCache, settings: ProxySettings): Isolate {
-  const { config, environment, platform } = settings;
+  const { environment, platform } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
   const { siteHost, originLimiter: limiter } = environment;
+  const config = tiers.edge === undefined ? withoutEdge(settings.config) : settings.config;
   const matchRoute = compileRoutes(config);
   return {
     ...cache,
+    tiers: { ...tiers, edge: tiers.edge ?? noEdge },
     config,
     matchRoute,
     readUrl: compileUrlReader({ config, matchRoute, siteHost }),
@@ -96,6 +99,23 @@ function createIsolate(cache: TieredCache, settings: ProxySettings): Isolate {
     turn: platform.turn,
   };
 }
+
+/** No route may wait for a tier that is not there, or count on it. */
+function withoutEdge(config: Config): Config {
+  const without = (route: Route): Route => ({
+    ...route,
+    tiers: route.tiers.filter((name) => name !== "edge"),
+  });
+  return { ...config, routes: config.routes.map(without), anywhere: without(config.anywhere) };
+}
+
+/** Stands where there is no edge tier. No route names it, so all that it is asked is to remove. */
+const noEdge: Tier = {
+  name: "edge",
+  read: () => ({ kind: "absent" }),
+  write: () => ({ kind: "unavailable", cause: "no Cache API" }),
+  remove: () => undefined,
+};
 
 /** Makes what an origin answers the site's own. */
 function originFetcher(

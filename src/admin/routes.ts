@@ -21,7 +21,8 @@ import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
 export interface AdminSettings {
   readonly environment: Environment;
   readonly isolate: Isolate;
-  readonly edge: Pick<EdgeTier, "isShutOff" | "trouble">;
+  /** `undefined` on a platform without a Cache API. */
+  readonly edge: Pick<EdgeTier, "isShutOff" | "trouble"> | undefined;
   readonly redis: RedisClient | undefined;
   readonly purging: Purging | undefined;
   /** What goes on behind an answer: a failure there is counted and logged. */
@@ -94,7 +95,9 @@ function stats(isolate: Isolate, at: StatsSettings) {
     fillsUnderWay: flights.count,
     originsShutOff: originHealth.shutOff,
     originTroubles: Object.fromEntries(originHealth.troubles),
-    edge: { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" },
+    edge: edge
+      ? { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" }
+      : "none: the platform has no Cache API",
     redis: redis
       ? {
           shutOff: redis.isShutOff,

@@ -1,8 +1,8 @@
 // What a platform gives: its network, its cache, its clock. Tests put their own in.
 
 export interface Platform {
-  /** The Cache API of this colo. */
-  readonly cache: () => Pick<Cache, "match" | "put" | "delete">;
+  /** The Cache API of this colo; without it there is no edge tier. */
+  readonly cache?: () => Pick<Cache, "match" | "put" | "delete">;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;

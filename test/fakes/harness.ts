@@ -24,6 +24,8 @@ export interface SiteOptions {
   readonly upstash?: FakeUpstash;
   /** Of a colo that another deployment, or another isolate, has used. */
   readonly cache?: FakeCache;
+  /** `false`: the platform has no Cache API. */
+  readonly hasCache?: boolean;
   /** 0 ≤ n < 1; a number is the same at every draw. */
   readonly random?: number | (() => number);
   /** What the runtime does before a store goes on; nothing unless set. */
@@ -70,7 +72,7 @@ export class Site {
     };
     const { random = 0.5 } = options;
     const platform = {
-      cache: () => this.cache,
+      ...(options.hasCache === false ? {} : { cache: () => this.cache }),
       fetch: origin.fetch,
       nowAtMs: this.clock.nowAtMs,
       random: typeof random === "number" ? () => random : random,

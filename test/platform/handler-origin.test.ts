@@ -125,9 +125,9 @@ describe("a handler", () => {
 
   it("leaves work behind its answer, and a failure there is told", async () => {
     const gate = closedGate();
-    const done = vi.fn<() => void>();
+    const done = vi.fn<(_: void) => void>();
     const handle: OriginHandler = (_, background) => {
-      background.waitUntil(gate.opened.then(() => done()));
+      background.waitUntil((async () => done(await gate.opened))());
       background.waitUntil(Promise.reject(new RangeError("s3cret")));
       return page("page");
     };
