@@ -12,7 +12,7 @@ import {
   strictly,
   text,
   yesOrNo,
-} from "./config-forms.ts";
+} from "./forms.ts";
 import { routeInput, unknownParameters } from "./config-route.ts";
 import { originUrlFault } from "./origin-url.ts";
 

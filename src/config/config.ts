@@ -1,6 +1,6 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
-import { formFault, isPlain } from "./config-object.ts";
+import { formFault, isPlain } from "./plain-object.ts";
 import {
   allowanceSecondsOf,
   configInput,
