@@ -1,6 +1,6 @@
 // What `npm start` was asked for, checked before anything is started.
 import { parseArgs } from "node:util";
-import { originUrlFault, shownUrl } from "../src/config/config-schema.ts";
+import { originUrlFault, shownUrl } from "../src/config/origin-url.ts";
 import { OperatorError } from "../src/operator-error.ts";
 import { defaultConfigPath } from "./load-config.ts";
 

@@ -4,3 +4,14 @@
 export function errorName(cause: unknown): string {
   return cause instanceof Error ? cause.name : "unknown";
 }
+
+/** Where an error arose, for the operator's log; its text may quote what must not be there. */
+export function firstFrame(cause: unknown): string {
+  const stack = cause instanceof Error ? (cause.stack ?? "") : "";
+  return (
+    stack
+      .split("\n")
+      .find((line) => line.trim().startsWith("at "))
+      ?.trim() ?? "no stack"
+  );
+}

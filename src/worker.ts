@@ -1,30 +1,16 @@
 // The entry point of the Worker.
 import exported from "../tidemark.config.ts";
-import {
-  type Application,
-  type Background,
-  createApp,
-  type ExecutionContext,
-  type Platform,
-} from "./app.ts";
+import { type Application, createApp, type ExecutionContext } from "./app.ts";
 import { configOf } from "./config/config.ts";
-import type { Env } from "./platform/environment.ts";
 import { errorName } from "./error-name.ts";
 import { OperatorError } from "./operator-error.ts";
-import { pause } from "./patience.ts";
+import type { Env } from "./platform/bindings.ts";
+import type { Background } from "./platform/platform.ts";
+import { workers } from "./platform/workers.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
 
 /** Here, so that a Worker whose configuration is refused cannot be uploaded. */
 const config = configOf(exported);
-
-const platform: Platform = {
-  cache: () => caches.default,
-  fetch: (url, init) => fetch(url, init),
-  nowAtMs: () => Date.now(),
-  random: () => Math.random(),
-  turn: () => pause(0),
-  log: (line) => console.error(line),
-};
 
 let app: Application | undefined;
 let hasFailed = false;
@@ -33,12 +19,12 @@ let hasFailed = false;
 function started(env: Env): Application | undefined {
   if (app !== undefined || hasFailed) return app;
   try {
-    app = createApp(config, env, platform);
+    app = createApp(config, env, workers);
   } catch (cause) {
     // Its bindings stay as they are for as long as the isolate lives.
     hasFailed = true;
     const why = cause instanceof OperatorError ? cause.message : `${errorName(cause)}.`;
-    platform.log(`The Worker does not start. ${why}`);
+    workers.log(`The Worker does not start. ${why}`);
   }
   return app;
 }

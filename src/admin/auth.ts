@@ -1,5 +1,5 @@
 // Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1).
-import type { Secret } from "../platform/environment.ts";
+import type { Secret } from "../platform/secrets.ts";
 import { type Fault, isFault } from "../operator-error.ts";
 import { saidError } from "./said-error.ts";
 

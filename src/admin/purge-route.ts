@@ -10,7 +10,7 @@ import {
 import { verifyWebhook } from "../purge/acceptance/webhook.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
-import type { Secret } from "../platform/environment.ts";
+import type { Secret } from "../platform/secrets.ts";
 import { type Fault, isFault, type Reason } from "../operator-error.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
 import { dryRun, type ListedTiers } from "./dry-run.ts";

@@ -41,7 +41,8 @@ export interface AdminPorts extends SiteNames {
 export interface AdminSettings {
   readonly environment: Environment;
   readonly isolate: AdminPorts;
-  readonly edge: Pick<EdgeTier<unknown>, "isShutOff" | "trouble">;
+  /** `undefined` on a platform without a Cache API. */
+  readonly edge: Pick<EdgeTier<unknown>, "isShutOff" | "trouble"> | undefined;
   readonly redis: RedisClient | undefined;
   readonly purging: Purging | undefined;
   /** What goes on behind an answer: a failure there is counted and logged. */
@@ -118,7 +119,9 @@ function stats(
     fillsUnderWay: flights.count,
     originsShutOff: originHealth.shutOff,
     originTroubles: Object.fromEntries(originHealth.troubles),
-    edge: { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" },
+    edge: edge
+      ? { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" }
+      : "none: the platform has no Cache API",
     redis: redis
       ? {
           shutOff: redis.isShutOff,

@@ -15,7 +15,7 @@ import {
   text,
   texts,
   yesOrNo,
-} from "./config-forms.ts";
+} from "./forms.ts";
 
 const pathPattern = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
 

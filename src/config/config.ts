@@ -1,13 +1,12 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
-import { formFault, isPlain } from "./config-object.ts";
+import { formFault, isPlain } from "./plain-object.ts";
 import {
   allowanceSecondsOf,
   configInput,
   type ConfigInput,
   defaultMaxLagSeconds,
 } from "./config-schema.ts";
-import type { RouteInput } from "./config-route.ts";
 import { durationSeconds } from "./duration.ts";
 import {
   analyticsCookies,
@@ -15,69 +14,11 @@ import {
   namesFrom,
   trackingParameters,
 } from "./known-names.ts";
+import { type Inherited, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../operator-error.ts";
 
-export type TierName = "memory" | "edge" | "shared";
-export const tierNames: readonly TierName[] = ["memory", "edge", "shared"];
-
+export { type Route, type TierName, tierNames } from "./route.ts";
 export { analyticsCookies, consentCookies, trackingParameters } from "./known-names.ts";
-
-/** What a route asks for, every field filled in. */
-export interface Route {
-  /** Empty for the rules that hold where no route matches. */
-  readonly name: string;
-  /** A path pattern: literal segments, `:name`, and `*` at the end. */
-  readonly match: string;
-  readonly bypass: boolean;
-  /** `override`: the route's lifetimes go before the origin's. */
-  readonly mode: "default" | "override";
-  /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
-  readonly origin: string;
-  /** Lifetime of a 200, and of what else is cacheable by default and no error. */
-  readonly freshSeconds: number | undefined;
-  /** `fresh` by status; empty where it is a duration, or unset. */
-  readonly freshSecondsByStatus: ReadonlyMap<number, number>;
-  /** `negative`: the lifetime of a redirect or an error; `origin`: the origin's own, if it gives one. */
-  readonly negativeByStatus: ReadonlyMap<number, number | "origin">;
-  readonly staleWhileRevalidateSeconds: number | undefined;
-  readonly staleIfErrorSeconds: number | undefined;
-  /** How long browsers may use an answer from now on; `undefined` leaves the origin's word. */
-  readonly browserSeconds: number | undefined;
-  readonly immutable: boolean;
-  readonly tiers: readonly TierName[];
-  /** When the shared tier gets a response; `undefined`: errors on the second ask, all else at once. */
-  readonly admission: "first-ask" | "second-ask" | undefined;
-  /** Query parameters that count, or `undefined` for all. */
-  readonly queryAllow: NamePatterns | undefined;
-  /** The only request fields that reach the origin besides what is keyed; `undefined`: all. */
-  readonly forward: readonly string[] | undefined;
-  readonly keyHeaders: readonly string[];
-  readonly keyCookies: readonly string[];
-  readonly ignoreCookies: NamePatterns;
-  readonly setCookie: "respect" | "strip";
-  /** 0 to 1: the largest share of a lifetime that is taken off at random. */
-  readonly jitter: number;
-  readonly tags: (parameters: Readonly<Record<string, string>>) => readonly string[];
-  readonly honourRequestDirectives: boolean;
-  /** Where one forward serves all who ask for the same: in an isolate, or in the world. */
-  readonly collapse: "isolate" | "global";
-  /** How long a request waits for another's forward. */
-  readonly patienceMs: number;
-  /** β of XFetch: how eagerly what is about to expire is refreshed; 0: not at all. */
-  readonly earlyRefresh: number | undefined;
-  /** A use within this time before its expiry refreshes a response. */
-  readonly refreshAheadSeconds: number;
-  /** How far it reaches what an answer to an unsafe method invalidates (RFC 9111 §4.4). */
-  readonly invalidate: "here" | "everywhere";
-  /** N of the purge protocol for this route. */
-  readonly purgeMaxLagMs: number;
-  /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
-  readonly purgeSettleSeconds: number;
-  /** Answers with what is stored while the journal cannot be read, and says so. */
-  readonly servesUnverified: boolean;
-  /** Fields that are written and have no effect beside `bypass`. */
-  readonly idleFields: readonly string[];
-}
 
 export type OriginConfig =
   | { readonly url: string; readonly rewriteLocations?: boolean | undefined }
@@ -144,8 +85,8 @@ export function defineConfig(written: ConfigInput): Config {
     purgeMaxLagMs: (purge.maxLagSeconds ?? defaultMaxLagSeconds) * 1_000,
     purgeSettleSeconds: purge.settleSeconds ?? 0,
   };
-  const anywhere = resolved({ name: "", match: "*" }, inherited);
-  const resolvedRoutes = routes.map((route) => resolved(route, inherited));
+  const anywhere = resolvedRoute({ name: "", match: "*" }, inherited);
+  const resolvedRoutes = routes.map((route) => resolvedRoute(route, inherited));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   const config: Config = {
     namespace: general.namespace ?? "tidemark",
@@ -202,77 +143,15 @@ function configWithin(exported: unknown, around: readonly unknown[]): Config {
   return defineConfig(exported as ConfigInput);
 }
 
-/** What a route takes from the general settings where it says nothing itself. */
-type Inherited = Pick<Route, "honourRequestDirectives" | "purgeMaxLagMs" | "purgeSettleSeconds">;
-
-function resolved(route: RouteInput, inherited: Inherited): Route {
-  const { fresh, tags } = route;
-  const ownLagSeconds = route.purge?.maxLagSeconds;
-  return {
-    name: route.name,
-    match: route.match,
-    bypass: route.bypass ?? false,
-    mode: route.mode ?? "default",
-    origin: route.origin ?? "default",
-    freshSeconds: typeof fresh === "string" ? seconds(fresh) : undefined,
-    freshSecondsByStatus: new Map(
-      byStatus(typeof fresh === "object" ? fresh : {}, (text) => seconds(text) ?? 0),
-    ),
-    negativeByStatus: new Map(
-      byStatus(route.negative ?? {}, (text) => (text === "origin" ? text : (seconds(text) ?? 0))),
-    ),
-    staleWhileRevalidateSeconds: seconds(route.staleWhileRevalidate),
-    staleIfErrorSeconds: seconds(route.staleIfError),
-    browserSeconds: seconds(route.browser),
-    immutable: route.immutable ?? false,
-    tiers: tierNames.filter((name) => route.tiers?.includes(name) ?? true),
-    admission: route.admission,
-    queryAllow: route.query?.allow,
-    forward: route.forward?.map((name) => name.toLowerCase()),
-    keyHeaders: (route.key?.headers ?? []).map((name) => name.toLowerCase()).sort(),
-    keyCookies: [...(route.key?.cookies ?? [])].sort(),
-    ignoreCookies: route.cookies?.ignore ?? [],
-    setCookie: route.setCookie ?? "respect",
-    jitter: route.jitter ?? 0,
-    tags: typeof tags === "function" ? tags : () => tags ?? [],
-    honourRequestDirectives: route.honourRequestDirectives ?? inherited.honourRequestDirectives,
-    collapse: route.collapse ?? "isolate",
-    patienceMs: (seconds(route.patience) ?? 10) * 1_000,
-    earlyRefresh: route.earlyRefresh,
-    refreshAheadSeconds: seconds(route.refreshAhead) ?? 0,
-    invalidate: route.invalidate ?? "here",
-    purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
-    purgeSettleSeconds: route.purge?.settleSeconds ?? inherited.purgeSettleSeconds,
-    servesUnverified: route.whenUnreachable === "serve",
-    idleFields: route.bypass === true ? idleBesideBypass(route) : [],
-  };
-}
-
-/** `purge.maxLagSeconds` of any route says how often the view of the journal is renewed. */
-const usedBesideBypass = new Set(["name", "match", "bypass", "origin", "invalidate", "purge"]);
-
-function idleBesideBypass(route: RouteInput): string[] {
-  const written = Object.entries(route).filter(([, value]) => value !== undefined);
-  return written.map(([field]) => field).filter((field) => !usedBesideBypass.has(field));
-}
-
 function originTimeoutOf(
   written: NonNullable<ConfigInput["originTimeout"]>,
 ): Config["originTimeout"] {
   const { firstByte, betweenBytes } =
     typeof written === "string" ? { firstByte: written, betweenBytes: undefined } : written;
   return {
-    firstByteMs: (seconds(firstByte) ?? 30) * 1_000,
-    betweenBytesMs: (seconds(betweenBytes) ?? 30) * 1_000,
+    firstByteMs: (durationSeconds(firstByte) ?? 30) * 1_000,
+    betweenBytesMs: (durationSeconds(betweenBytes) ?? 30) * 1_000,
   };
-}
-
-function byStatus<T>(texts: Readonly<Record<string, string>>, read: (text: string) => T) {
-  return Object.entries(texts).map(([status, text]) => [Number(status), read(text)] as const);
-}
-
-function seconds(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : durationSeconds(text);
 }
 
 function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): OperatorError {

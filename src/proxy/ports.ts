@@ -35,6 +35,8 @@ export interface OriginRequest {
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
   readonly signal: AbortSignal;
+  /** Starts what an origin in this isolate leaves to be done behind its answer. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /** Lives as long as the isolate. */

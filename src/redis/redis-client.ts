@@ -1,9 +1,15 @@
 // One Redis database over Upstash's REST interface: bounded in time, shut off while it is down.
 import { Redis } from "@upstash/redis/cloudflare";
-import { Condition, type Trouble } from "../observe/condition.ts";
+import type { Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
+import {
+  DatabaseCondition,
+  type DatabaseConditionSettings,
+  type Of,
+  refusalsOfWrites,
+} from "./database-condition.ts";
 import { LatencyBound } from "./latency-bound.ts";
-import { readTrouble, type RedisTrouble, troubleLine } from "./trouble.ts";
+import { readTrouble, type RedisTrouble } from "./trouble.ts";
 
 /** `shut-off`, `writes-refused`: it was not sent, because of what others met. */
 export type RedisCause = RedisTrouble | "shut-off" | "writes-refused";
@@ -12,14 +18,9 @@ export type RedisAnswer<T> =
   | { kind: "answered"; value: T }
   | { kind: "unavailable"; cause: RedisCause };
 
-export interface RedisSettings {
+export interface RedisSettings extends DatabaseConditionSettings {
   readonly url: string;
   readonly token: string;
-  readonly nowAtMs: () => number;
-  /** Told in a line for the operator when it gets into trouble, and out of it; unheard unless set. */
-  readonly tell?: (line: string) => void;
-  /** All commands are about one key, so that another type of value there is trouble like any. */
-  readonly hasOneKey?: boolean;
   /** The longest that a read is waited for; 1 s unless set. */
   readonly readTimeoutMsMax?: number;
   /** The longest pause between two probes while it is shut off; 30 s unless set. */
@@ -31,13 +32,8 @@ const readTimeoutMsMin = 150;
 const readTimeoutMsMax = 1_000;
 const writeTimeoutMs = 5_000;
 
-/** What a database that answers reads may say to a write. A wrong token is not among it. */
-const refusalsOfWrites: readonly RedisCause[] = ["full", "read-only", "refused"];
-
 /** They concern what was asked for, and say nothing of the database. */
 const ofOneCommand: readonly RedisCause[] = ["wrong-type", "too-large"];
-
-type Of = "reads" | "writes";
 
 type Background = (work: () => Promise<void>) => void;
 
@@ -46,10 +42,7 @@ export class RedisClient {
   readonly #breaker: Breaker;
   /** Of writes that the database refuses while it answers reads. */
   readonly #writes: Breaker;
-  readonly #condition: Condition<RedisTrouble>;
-  readonly #writesCondition: Condition<RedisTrouble>;
-  /** Never over: it is told once. */
-  readonly #sizeCondition: Condition<RedisTrouble>;
+  readonly #condition: DatabaseCondition;
   readonly #readTimeoutMsMax: number;
   readonly #readBound: LatencyBound;
   /** Nothing but time-outs has come since a probe was answered: it tells nothing of reads. */
@@ -59,18 +52,7 @@ export class RedisClient {
     this.#settings = settings;
     this.#breaker = new Breaker(settings.pauseMsMax);
     this.#writes = new Breaker(settings.pauseMsMax);
-    const tell = settings.tell ?? (() => undefined);
-    this.#condition = new Condition({
-      tell,
-      troubleLine,
-      wellLine: (lasted) => `The database works again after ${lasted}.`,
-    });
-    this.#writesCondition = new Condition({
-      tell,
-      troubleLine: (trouble) => `Writes fail. ${troubleLine(trouble)}`,
-      wellLine: (lasted) => `The database takes writes again after ${lasted}.`,
-    });
-    this.#sizeCondition = new Condition({ tell, troubleLine, wellLine: () => "" });
+    this.#condition = new DatabaseCondition(settings);
     this.#readTimeoutMsMax = settings.readTimeoutMsMax ?? readTimeoutMsMax;
     this.#readBound = new LatencyBound({
       minMs: Math.min(readTimeoutMsMin, this.#readTimeoutMsMax),
@@ -94,7 +76,7 @@ export class RedisClient {
 
   /** The last of writes that failed while reads did not. */
   get troubleWithWrites(): Trouble<RedisTrouble> | undefined {
-    return this.#writesCondition.trouble;
+    return this.#condition.troubleWithWrites;
   }
 
   get readTimeoutMs(): number {
@@ -124,14 +106,14 @@ export class RedisClient {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "shut-off" };
     const answer = await (state === "probe" ? this.#probed(run, of) : this.#measured(run, of));
-    if (answer.kind === "answered" && of === "writes") this.#takesWrites();
+    if (answer.kind === "answered" && of === "writes") this.#condition.answered("writes");
     return answer;
   }
 
   /** One round trip that is sent whatever is known of the database. Never rejects. */
   async insist<T>(run: (redis: Redis) => Promise<T>, of: Of = "writes"): Promise<RedisAnswer<T>> {
     const answer = await this.#bounded(run, writeTimeoutMs, of);
-    if (answer.kind === "answered" && of === "writes") this.#takesWrites();
+    if (answer.kind === "answered" && of === "writes") this.#condition.answered("writes");
     return answer;
   }
 
@@ -163,8 +145,10 @@ export class RedisClient {
 
   /** One key of a foreign type says nothing of the database. */
   #learn(answer: RedisAnswer<unknown>, sentAtMs: number): void {
-    if (answer.kind === "answered") this.#isWell();
-    else if (answer.cause === "wrong-type") this.#breaker.succeeded();
+    if (answer.kind === "answered") {
+      this.#breaker.succeeded();
+      this.#condition.answered("reads");
+    } else if (answer.cause === "wrong-type") this.#breaker.succeeded();
     else if (answer.cause !== "too-large") this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
   }
 
@@ -184,7 +168,7 @@ export class RedisClient {
     const answer = await this.#sent(run, timeoutMs);
     if (answer.kind === "answered") {
       this.#writes.succeeded();
-      this.#takesWrites();
+      this.#condition.answered("writes");
     } else if (refusalsOfWrites.includes(answer.cause)) {
       this.#writes.failed(this.#settings.nowAtMs());
     }
@@ -221,34 +205,9 @@ export class RedisClient {
       return { kind: "answered", value: await run(this.#open(timeoutMs)) };
     } catch (thrown) {
       const cause = readTrouble(thrown);
-      this.#isIll(cause, of);
+      this.#condition.failed(cause, of);
       return { kind: "unavailable", cause };
     }
-  }
-
-  #isWell(): void {
-    this.#breaker.succeeded();
-    this.#condition.succeeded(this.#settings.nowAtMs());
-  }
-
-  #takesWrites(): void {
-    this.#writesCondition.succeeded(this.#settings.nowAtMs());
-  }
-
-  /** Reads that are answered do not end what only a write meets, also within a transaction. */
-  #isIll(cause: RedisTrouble, of: Of): void {
-    // Of one key among many; who asked for it knows what that means.
-    if (cause === "wrong-type" && this.#settings.hasOneKey !== true) return;
-    const condition = this.#conditionOf(cause, of);
-    condition.failed(cause, this.#settings.nowAtMs());
-  }
-
-  #conditionOf(cause: RedisTrouble, of: Of): Condition<RedisTrouble> {
-    if (cause === "too-large") return this.#sizeCondition;
-    const isRefusal = refusalsOfWrites.includes(cause) && (cause !== "refused" || of === "writes");
-    const areReadsWell = this.#condition.trouble?.isOver !== false;
-    const isOfWrites = isRefusal || (of === "writes" && areReadsWell && cause !== "wrong-type");
-    return isOfWrites ? this.#writesCondition : this.#condition;
   }
 
   /** A client per call: what it holds of a request's I/O must not be used in another. */

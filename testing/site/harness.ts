@@ -4,6 +4,7 @@ import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { type FakeUpstash, openNetworkOfFakes } from "../fakes/fake-upstash.ts";
@@ -17,10 +18,14 @@ export interface SiteOptions {
   readonly config?: ConfigInput;
   readonly env?: Readonly<Record<string, unknown>>;
   readonly origin?: Script;
+  /** Origins that are functions; they go before `origin`. */
+  readonly handlers?: OriginHandlers;
   readonly clock?: FakeClock;
   readonly upstash?: FakeUpstash;
   /** Of a colo that another deployment, or another isolate, has used. */
   readonly cache?: FakeCache;
+  /** `false`: the platform has no Cache API. */
+  readonly hasCache?: boolean;
   /** 0 ≤ n < 1; a number is the same at every draw. */
   readonly random?: number | (() => number);
   /** What the runtime does before a store goes on; nothing unless set. */
@@ -66,14 +71,15 @@ export class Site {
       ...options.env,
     };
     const { random = 0.5 } = options;
-    this.#app = createApp(this.config, env, {
-      cache: () => this.cache,
+    const platform = {
+      ...(options.hasCache === false ? {} : { cache: () => this.cache }),
       fetch: origin.fetch,
       nowAtMs: this.clock.nowAtMs,
       random: typeof random === "number" ? () => random : random,
       turn: options.turn ?? (() => new Promise((resolve) => setImmediate(resolve))),
-      log: (line) => this.log.push(line),
-    });
+      log: (line: string) => void this.log.push(line),
+    };
+    this.#app = createApp(this.config, env, platform, { origins: options.handlers ?? {} });
   }
 
   /**

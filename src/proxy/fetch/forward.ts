@@ -104,7 +104,7 @@ async function lookAt(target: Target, origin: string, ports: Ports): Promise<Ori
   return answer.kind;
 }
 
-type Sent = Omit<OriginRequest, "signal"> & { readonly isUpgrade: boolean };
+type Sent = Omit<OriginRequest, "signal" | "afterAnswer"> & { readonly isUpgrade: boolean };
 
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
@@ -118,7 +118,7 @@ async function ask(
   const requestedAtMs = ports.nowAtMs();
   request.headers.set("via", ports.loops.viaWithOurs(request.headers.get("via")));
   try {
-    const sent = { ...request, signal: abort.signal };
+    const sent = { ...request, signal: abort.signal, afterAnswer: ports.afterAnswer };
     const response = await sentWithRetry(asking.origin, sent, ports);
     const respondedAtMs = ports.nowAtMs();
     const { status } = response;

@@ -1,0 +1,119 @@
+// The core of an isolate: its tiers, its view of the purge journal, and what keeps many from asking
+// for the same at once. It knows no origin and no request; an application's own data can use it alone.
+import { FewAtOnce } from "./cache/few-at-once.ts";
+import { Flights } from "./cache/flights.ts";
+import { Leases } from "./cache/leases.ts";
+import { EdgeTier } from "./cache/tiers/edge-tier.ts";
+import { MemoryTier } from "./cache/tiers/memory-tier.ts";
+import type { RecordForm } from "./cache/tiers/record-form.ts";
+import { SharedTier } from "./cache/tiers/shared-tier.ts";
+import type { Config } from "./config/config.ts";
+import { errorName, firstFrame } from "./error-name.ts";
+import { Metrics } from "./observe/metrics.ts";
+import type { Database } from "./platform/database.ts";
+import type { Background, Platform } from "./platform/platform.ts";
+import { ByteBudget } from "./proxy/body/byte-budget.ts";
+import { createPurging, type Purging } from "./purge/purging.ts";
+import { noJournal, type PurgeView } from "./purge/view/view.ts";
+import { RedisClient } from "./redis/redis-client.ts";
+
+/** What the core needs of a platform. All of it is optional that is not on each: see `Platform`. */
+export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
+  /** Holds the shared tier and the purge journal; without it there is neither, and no purge. */
+  readonly database?: Database | undefined;
+}
+
+/**
+ * Lives as long as its isolate.
+ *
+ * @typeParam Detail what its records know beside what any record does
+ */
+export interface TieredCache<Detail> {
+  readonly tiers: {
+    readonly memory: MemoryTier<Detail>;
+    /** `undefined` on a platform without a Cache API. */
+    readonly edge: EdgeTier<Detail> | undefined;
+    /** `undefined` without a database. */
+    readonly shared: SharedTier<Detail> | undefined;
+  };
+  /** The shared tier's; `undefined` without a database. */
+  readonly redis: RedisClient | undefined;
+  /** `undefined` without a database. */
+  readonly purging: Purging | undefined;
+  /** Tells nothing of purges where there is no journal. */
+  readonly view: PurgeView;
+  readonly flights: Flights;
+  readonly fewAtOnce: FewAtOnce;
+  /** Rights to load that hold in all colos; `undefined` without a database. */
+  readonly leases: Leases<Detail> | undefined;
+  /** For bodies that are on their way; `limits.memoryBytes`, beside what memory holds. */
+  readonly fillBudget: ByteBudget;
+  readonly metrics: Metrics;
+  /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
+  readonly run: (work: () => Promise<void>) => Promise<void>;
+  /** @returns starts work that may outlast an answer; what fails harms nobody */
+  readonly behind: (background: Background) => (work: () => Promise<void>) => void;
+}
+
+/**
+ * @param config from `defineConfig`; its routes and origins are not looked at
+ * @param form   what the tiers ask of a record's detail
+ */
+export function createCache<Detail>(
+  { namespace, limits, purge }: Pick<Config, "namespace" | "limits" | "purge">,
+  platform: CachePlatform,
+  form: RecordForm<Detail>,
+): TieredCache<Detail> {
+  const { database, cache, nowAtMs, log } = platform;
+  const metrics = new Metrics(nowAtMs());
+  const onBadRecord = () => metrics.badRecord();
+  const fillBudget = new ByteBudget(limits.memoryBytes);
+  const redis =
+    database &&
+    new RedisClient({ ...database, nowAtMs, tell: (line) => log(`Shared tier: ${line}`) });
+  const purging = database && createPurging({ namespace, purge }, database, platform);
+  const run: TieredCache<Detail>["run"] = (work) =>
+    work().catch((cause: unknown) => {
+      metrics.backgroundWorkFailed();
+      log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+    });
+  return {
+    tiers: {
+      memory: new MemoryTier({
+        bytesMax: limits.memoryBytes,
+        form,
+        onLetGo: (body) => fillBudget.countFromNow(body),
+      }),
+      edge:
+        cache &&
+        new EdgeTier({
+          cache,
+          form,
+          nowAtMs,
+          tell: (line) => log(`Edge tier: ${line}`),
+          onBadRecord,
+        }),
+      shared:
+        redis &&
+        new SharedTier({
+          redis,
+          form,
+          namespace,
+          bodyBytesMax: limits.sharedBodyBytes,
+          uploadBytesMax: limits.memoryBytes,
+          onBadRecord,
+          nowAtMs,
+        }),
+    },
+    redis,
+    purging,
+    view: purging?.view ?? noJournal,
+    flights: new Flights(),
+    fewAtOnce: new FewAtOnce(),
+    leases: redis && new Leases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
+    fillBudget,
+    metrics,
+    run,
+    behind: (background) => (work) => background.waitUntil(run(work)),
+  };
+}

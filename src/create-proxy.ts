@@ -1,0 +1,137 @@
+// The HTTP cache of an isolate: a site's routes and origins before a core, and what is learnt of them.
+import type { Config, Route } from "./config/config.ts";
+import type { TieredCache } from "./create-cache.ts";
+import type { Metrics } from "./observe/metrics.ts";
+import { askOrigin } from "./platform/ask-origin.ts";
+import type { Environment } from "./platform/environment.ts";
+import type { Background, Platform } from "./platform/platform.ts";
+import { OriginHealth } from "./proxy/fetch/origin-health.ts";
+import { Rangeless } from "./proxy/fetch/rangeless.ts";
+import { asOfSite } from "./proxy/fetch/site-address.ts";
+import { ClientLimit } from "./proxy/request/client-limit.ts";
+import { KnownVary } from "./proxy/request/forward-selecting.ts";
+import { Loops } from "./proxy/request/loops.ts";
+import { compileRoutes } from "./proxy/request/routes.ts";
+import { compileUrlReader } from "./proxy/request/url-reader.ts";
+import { Lifts } from "./proxy/reuse/lifts.ts";
+import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
+import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
+import { serve } from "./proxy/serve.ts";
+import { Invalidations } from "./proxy/storing/invalidate.ts";
+import { LeftOutTags } from "./proxy/storing/left-out-tags.ts";
+import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
+import type { ResponseTier } from "./proxy/stored/tiers.ts";
+import { HotKeyStream } from "./proxy/warm/hot-key-stream.ts";
+import { HotKeys } from "./proxy/warm/hot-keys.ts";
+import { keepWarm } from "./proxy/warm/keep-warm.ts";
+import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
+
+/** The core as it holds responses. */
+export type ResponseCache = TieredCache<ResponseDetail>;
+
+/** What a request is given, and a run of the cron trigger. */
+type Ports = Parameters<typeof serve>[1];
+
+/** What all of them are given alike. It lives as long as the isolate. */
+export type Isolate = Omit<Ports, "colo" | "afterAnswer">;
+
+export interface ProxySettings {
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly platform: Omit<Platform, "cache">;
+}
+
+export interface CachingProxy {
+  readonly isolate: Isolate;
+  /** Answers from a tier or from an origin; what memory has, without a promise. */
+  readonly answer: (request: Request, background: Background) => Response | Promise<Response>;
+  /** One run of the cron trigger. Never rejects. */
+  readonly keepWarm: (background: Background) => Promise<void>;
+}
+
+/** Its state lives as long as the core's. */
+export function createProxy(cache: ResponseCache, settings: ProxySettings): CachingProxy {
+  const isolate = createIsolate(cache, settings);
+  const ownColo = settings.environment.colo;
+  const colo = (request?: Request) => ownColo ?? request?.cf?.colo ?? "";
+  return {
+    isolate,
+    answer: (request, background) => {
+      // The isolate's state is inherited: to copy some thirty fields would cost each hit time and memory.
+      const ports: { -readonly [Name in keyof Ports]: Ports[Name] } = Object.create(isolate);
+      ports.colo = () => colo(request);
+      ports.afterAnswer = cache.behind(background);
+      return serve(request, ports);
+    },
+    // It hands on copies of what it is given, so that all must be its own.
+    keepWarm: (background) =>
+      cache.run(() => keepWarm({ ...isolate, colo, afterAnswer: cache.behind(background) })),
+  };
+}
+
+function createIsolate(cache: ResponseCache, settings: ProxySettings): Isolate {
+  const { environment, platform } = settings;
+  const { tiers, redis, purging, metrics, fillBudget } = cache;
+  const { siteHost, originLimiter: limiter } = environment;
+  const config = tiers.edge === undefined ? withoutEdge(settings.config) : settings.config;
+  const matchRoute = compileRoutes(config);
+  return {
+    ...cache,
+    tiers: { ...tiers, edge: tiers.edge ?? noEdge },
+    config,
+    matchRoute,
+    readUrl: compileUrlReader({ config, matchRoute, siteHost }),
+    siteHost,
+    originHealth: new OriginHealth(platform.log),
+    loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
+    clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
+    uncacheable: new Uncacheable(),
+    knownVary: new KnownVary(),
+    rangeless: new Rangeless(),
+    invalidations: new Invalidations(),
+    joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
+    hotKeys:
+      redis && environment.hotKeys > 0
+        ? new HotKeys(new HotKeyStream({ redis, namespace: config.namespace }))
+        : undefined,
+    sharedOdds: new SharedOdds(),
+    lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
+    leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
+    fetchOrigin: originFetcher(environment.origins, platform, metrics),
+    nowAtMs: platform.nowAtMs,
+    random: platform.random,
+    turn: platform.turn,
+  };
+}
+
+/** No route may wait for a tier that is not there, or count on it. */
+function withoutEdge(config: Config): Config {
+  const without = (route: Route): Route => ({
+    ...route,
+    tiers: route.tiers.filter((name) => name !== "edge"),
+  });
+  return { ...config, routes: config.routes.map(without), anywhere: without(config.anywhere) };
+}
+
+/** Stands where there is no edge tier. No route names it, so all that it is asked is to remove. */
+const noEdge: ResponseTier = {
+  name: "edge",
+  read: () => ({ kind: "absent" }),
+  write: () => ({ kind: "unavailable", cause: "no Cache API" }),
+  remove: () => undefined,
+};
+
+/** Makes what an origin answers the site's own. */
+function originFetcher(
+  origins: Environment["origins"],
+  platform: Pick<Platform, "fetch" | "log">,
+  metrics: Metrics,
+): Isolate["fetchOrigin"] {
+  return async (name, request) => {
+    const origin = origins.get(name);
+    if (origin === undefined) throw new Error(`No origin is named ${name}.`);
+    metrics.originAsked();
+    const { response, ...address } = await askOrigin(origin, request, platform);
+    return asOfSite(response, { ...address, ...request });
+  };
+}

@@ -1,0 +1,106 @@
+// Asks an origin: by its address, by its binding, or by calling it.
+import { errorName, firstFrame } from "../error-name.ts";
+import { unreachable } from "../http/unreachable.ts";
+import { letGo } from "../let-go.ts";
+import type { OriginTarget } from "./origins.ts";
+import type { Platform } from "./platform.ts";
+
+/** A request to an origin, before it is known where that is. */
+export interface OriginRequest {
+  readonly method: string;
+  /** How the client names the site. */
+  readonly target: { readonly scheme: string; readonly host: string };
+  readonly pathAndQuery: string;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Ends the wait for the head of the answer. */
+  readonly signal: AbortSignal;
+  /** Starts what an origin in this isolate leaves to be done behind its answer. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** Scheme and host that an origin was asked at. */
+export interface OriginAddress {
+  readonly base: string;
+  /** `false`: references to that host stay as they are. */
+  readonly rewritesLocations: boolean;
+}
+
+type AskPlatform = Pick<Platform, "fetch" | "log">;
+
+/**
+ * @returns the answer as soon as its head has come
+ * @throws whatever keeps the origin from answering, also the reason of the request's signal
+ */
+export async function askOrigin(
+  origin: OriginTarget,
+  request: OriginRequest,
+  platform: AskPlatform,
+): Promise<OriginAddress & { readonly response: Response }> {
+  const address = addressOf(origin, request);
+  const response = await sent(origin, `${address.base}${request.pathAndQuery}`, request, platform);
+  return { ...address, response };
+}
+
+/** Whoever has no address makes of the URL's host what the site is called. */
+function addressOf(origin: OriginTarget, { target }: OriginRequest): OriginAddress {
+  if (origin.kind !== "url") {
+    return { base: `${target.scheme}://${target.host}`, rewritesLocations: false };
+  }
+  const { base, rewritesLocations } = origin;
+  return { base, rewritesLocations };
+}
+
+function sent(
+  origin: OriginTarget,
+  url: string,
+  request: OriginRequest,
+  platform: AskPlatform,
+): Promise<Response> {
+  const { method, headers, body, signal, afterAnswer } = request;
+  // Redirects are the client's to follow.
+  const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
+  // Cloudflare's own cache lies below `fetch`.
+  const fetched: RequestInit = { ...init, cache: "no-store", encodeResponseBody: "manual" };
+  switch (origin.kind) {
+    case "url":
+      return platform.fetch(url, fetched);
+    case "binding":
+      return origin.fetcher.fetch(url, fetched);
+    case "handler": {
+      const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
+      const handle = async () =>
+        // Node takes a streamed body only from who says that it does not wait for its end.
+        origin.handle(new Request(url, { ...init, duplex: "half" } as RequestInit), { waitUntil });
+      return handled(handle, request, platform);
+    }
+    default:
+      return unreachable(origin);
+  }
+}
+
+/** As `fetch` does it: no longer than the signal allows, and without a body for HEAD. */
+async function handled(
+  handle: () => Promise<Response>,
+  { method, signal }: OriginRequest,
+  { log }: AskPlatform,
+): Promise<Response> {
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  const answering = handle();
+  try {
+    const response = await Promise.race([answering, givenUp]);
+    // Fails here where a handler forgot to return one.
+    const { body } = response;
+    // RFC 9110 §9.3.2.
+    if (method !== "HEAD" || body === null) return response;
+    letGo(response);
+    return new Response(null, response);
+  } catch (cause) {
+    void answering.then(letGo, () => undefined);
+    if (!signal.aborted) {
+      log(`The handler of an origin failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+    }
+    throw cause;
+  }
+}

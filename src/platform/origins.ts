@@ -1,0 +1,112 @@
+// Which origins there are, by the configuration, by the Worker's bindings, and by the code.
+import type { Config } from "../config/config.ts";
+import { originUrlFault, shownUrl } from "../config/origin-url.ts";
+import { type Fault, isFault, OperatorError } from "../operator-error.ts";
+import { type Env, textOf } from "./bindings.ts";
+import type { Background } from "./platform.ts";
+
+/** Anything with `fetch`: a service binding. */
+export interface Fetcher {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+/**
+ * An origin that runs in this isolate. It is called anew for each fill, refresh and probe. What it
+ * throws counts as an origin that cannot be reached. It gets as long as any origin for its answer.
+ * Its body is taken as it is: one with Content-Encoding has to be encoded already, as
+ * `encodeBody: "manual"` says it of a `Response`, and `encodeResponseBody: "manual"` of a `fetch`.
+ */
+export type OriginHandler = (
+  request: Request,
+  background: Background,
+) => Response | Promise<Response>;
+
+/** Where requests for one origin go. */
+export type OriginTarget =
+  | { kind: "url"; base: string; rewritesLocations: boolean }
+  | { kind: "binding"; fetcher: Fetcher }
+  | { kind: "handler"; handle: OriginHandler };
+
+/** By the names that routes have for them; `default` stands for ORIGIN_URL or the binding ORIGIN. */
+export type OriginHandlers = Readonly<Record<string, OriginHandler>>;
+
+/**
+ * @param given.handlers go before what the configuration and the bindings have under these names
+ * @param given.faults   gets what is wrong with a named origin, which is then left out
+ * @throws OperatorError where there is no usable default origin, or no route can name a handler
+ */
+export function originsOf(given: {
+  env: Env;
+  config: Config;
+  handlers: OriginHandlers;
+  faults: Fault[];
+}): Map<string, OriginTarget> {
+  const { env, config, faults } = given;
+  const { rewriteLocations } = config;
+  const handlers = new Map(Object.entries(given.handlers));
+  const origins = new Map<string, OriginTarget>();
+  for (const [name, handle] of handlers) {
+    if (name !== "default" && !config.origins.has(name)) throw new OperatorError(unknown(name));
+    origins.set(name, { kind: "handler", handle });
+  }
+  if (!origins.has("default")) origins.set("default", defaultOrigin(env, rewriteLocations));
+  for (const [name, origin] of config.origins) {
+    if (origins.has(name)) continue;
+    const target: OriginTarget | Fault =
+      "url" in origin
+        ? urlTarget(origin.url, origin.rewriteLocations ?? rewriteLocations)
+        : bound(env, origin.binding);
+    if (isFault(target)) faults.push(target);
+    else origins.set(name, target);
+  }
+  return origins;
+}
+
+function unknown(name: string): Fault {
+  return {
+    what: `The handler of the origin ${JSON.stringify(name)} is refused.`,
+    why: "The configuration has no origin of that name, so no route can lead to it.",
+    mend: 'Name it in `origins` of the configuration, or give the handler as "default".',
+  };
+}
+
+function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
+  if (env["ORIGIN"] !== undefined) {
+    const target = bound(env, "ORIGIN");
+    if (isFault(target)) throw new OperatorError(target);
+    return target;
+  }
+  const url = textOf(env, "ORIGIN_URL");
+  if (url === undefined) {
+    throw new OperatorError({
+      what: "There is no origin.",
+      why: "Neither ORIGIN_URL nor a service binding ORIGIN is set.",
+      mend: 'Set ORIGIN_URL to the site\'s origin, such as "https://www.example.com".',
+    });
+  }
+  const fault = originUrlFault(url);
+  if (fault !== undefined) {
+    throw new OperatorError({
+      what: "ORIGIN_URL is refused.",
+      why: `${shownUrl(url)} ${fault}.`,
+      mend: 'Write scheme and host alone, such as "https://www.example.com".',
+    });
+  }
+  return urlTarget(url, rewritesLocations);
+}
+
+function urlTarget(url: string, rewritesLocations: boolean): OriginTarget {
+  return { kind: "url", base: new URL(url).origin, rewritesLocations };
+}
+
+function bound(env: Env, name: string): OriginTarget | Fault {
+  const binding = env[name];
+  if (typeof binding === "object" && binding !== null && "fetch" in binding) {
+    return { kind: "binding", fetcher: binding as Fetcher };
+  }
+  return {
+    what: `The service binding ${name} is refused.`,
+    why: "It is not bound to a service, so its origin cannot be asked.",
+    mend: "Name it under [[services]] in wrangler.toml.",
+  };
+}

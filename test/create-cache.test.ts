@@ -1,0 +1,75 @@
+// The core by itself: no origin, no request, no Cache API, and nothing that only Workers have.
+import { describe, expect, it, vi } from "vitest";
+import { defineConfig } from "../src/config/config.ts";
+import { createCache } from "../src/create-cache.ts";
+import { responseForm } from "../src/proxy/stored/record-form.ts";
+import { userTag } from "../src/purge/journal/purge-target.ts";
+import { FakeClock } from "../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../testing/fakes/fake-upstash.ts";
+import { responseWith } from "../testing/examples/purges.ts";
+
+openNetworkOfFakes();
+
+for (const ofWorkersAlone of ["caches", "FixedLengthStream", "IdentityTransformStream"]) {
+  vi.stubGlobal(ofWorkersAlone, undefined);
+}
+
+function open(hasDatabase = false) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const log: string[] = [];
+  const platform = {
+    nowAtMs: clock.nowAtMs,
+    random: () => 0.5,
+    log: (line: string) => void log.push(line),
+    ...(hasDatabase && { database: { url: upstash.url, token: upstash.token } }),
+  };
+  const cache = createCache(defineConfig({}), platform, responseForm);
+  const pending: Promise<unknown>[] = [];
+  const afterAnswer = cache.behind({ waitUntil: (work) => void pending.push(work) });
+  const settle = async () => {
+    while (pending.length > 0) await Promise.all(pending.splice(0));
+  };
+  return { cache, clock, log, afterAnswer, settle };
+}
+
+describe("a core", () => {
+  it("has memory and the shared tier with a database, and no edge tier", () => {
+    const { memory, edge, shared } = open(true).cache.tiers;
+    expect([memory.name, edge, shared?.name]).toEqual(["memory", undefined, "shared"]);
+  });
+
+  it("has memory alone without a database, and no purge is ever accepted", () => {
+    const { cache } = open();
+    expect([cache.tiers.shared, cache.redis, cache.leases, cache.purging]).toEqual(
+      Array(4).fill(undefined),
+    );
+    const ask = { atMs: 0, maxLagMs: 10_000, colo: () => "" };
+    expect(cache.view.judge(responseWith(), ask)).toEqual({ kind: "usable" });
+  });
+
+  it("accepts purges, and sees them at once", async () => {
+    const { cache, clock, afterAnswer } = open(true);
+    const { view, purging } = cache;
+    const stamp = await view.stamp({ atMs: clock.nowAtMs(), afterAnswer });
+    const stored = responseWith({ stamp, tags: ["red"], requestedAtMs: clock.nowAtMs() });
+    const judged = () =>
+      view.judge(stored, { atMs: clock.nowAtMs(), maxLagMs: 10_000, colo: () => "" }).kind;
+    expect(judged()).toBe("usable");
+    const order = { id: "", bodyDigest: "", reason: "", by: "test", mode: "hard" } as const;
+    const accepted = await purging?.acceptances.accept(
+      { ...order, targets: { tags: [userTag("red")], prefixes: [] } },
+      { atMs: clock.nowAtMs(), afterAnswer },
+    );
+    expect([accepted?.kind, judged()]).toEqual(["accepted", "purged"]);
+  });
+
+  it("counts and tells what fails behind an answer, and nobody else hears of it", async () => {
+    const { cache, log, afterAnswer, settle } = open();
+    afterAnswer(() => Promise.reject(new RangeError("s3cret")));
+    await settle();
+    expect(cache.metrics.snapshot().failedBackgroundWork).toBe(1);
+    expect(log).toEqual([expect.stringMatching(/^Background work failed with RangeError: at /)]);
+    expect(log.join("\n")).not.toContain("s3cret");
+  });
+});
