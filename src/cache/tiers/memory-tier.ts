@@ -33,9 +33,9 @@ interface Held<Detail> {
 /** Of the bytes, what those may take that may not push out others. */
 const lesserShare = 1 / 8;
 
-/** What large bodies may take from small ones, */
+/** Of the bytes, what large bodies may take from small ones. */
 const largeShare = 1 / 4;
-/** and one of them alone. */
+/** Of the bytes, what a single body may take. */
 const largestShare = 1 / 16;
 
 /** No look-up goes on while more than these are written, or it brings nothing up. */

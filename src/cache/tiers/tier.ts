@@ -4,9 +4,9 @@ import type { ByteRange } from "../../http/ranges.ts";
 import type { CacheRecord, MetadataWith, RecordMetadata } from "../record.ts";
 import type { RecordKey } from "../record-key.ts";
 
-/** A body up to here is held whole wherever it is met; a larger one is read as it is sent, */
+/** A body up to here is held whole wherever it is met. A larger one is read as it is sent. */
 export const smallBodyBytesMax = 262_144;
-/** or, up to here, held in memory once it is asked for again. */
+/** A body up to here is held in memory once it is asked for again. */
 export const largeBodyBytesMax = 1_048_576;
 
 /** Under one key stands a record with a body, or the marker that leads to several of them. */
@@ -51,13 +51,14 @@ export interface TierAsk<Detail> {
   /** `metadata` where a body may prove needless; the body is then `absent` if it costs anything. */
   readonly part: "whole" | "metadata";
   /**
-   * Is such a body wanted whole, for other tiers? Else one that is read as it is sent will do. Absent,
-   * small ones are. Of a large one it is asked once at the most.
+   * Is such a body wanted whole, for other tiers to keep? If not, a body that is read as it is sent
+   * will do. Where this is absent, small bodies are read whole. It is called once at the most for a
+   * large body.
    */
   readonly isHeld?: (metadata: MetadataWith<Detail>) => boolean;
   /**
-   * Of a body that is not wanted whole: the bytes that the answer is made of, which will do in place
-   * of all. Absent, or where it tells none, all are wanted.
+   * Of a body that is not wanted whole: the bytes that the answer is made of. They will do in place
+   * of all. Where this is absent or tells none, all are wanted.
    */
   readonly rangeOf?: (metadata: MetadataWith<Detail>) => ByteRange | undefined;
   /** Not from a replica, which may lag behind what was just written. */

@@ -42,9 +42,9 @@ function withGroups(metadata: StoredMetadata): StoredMetadata {
 /** How often the fields are held as `Headers` once a response is in use: as clients get them. */
 const builtCount = 1;
 
-/** What the runtime takes for each field of `Headers`, most of it beside the heap; */
+/** What the runtime takes for each field of `Headers`, most of it beside the heap. */
 const headersFieldBytes = 256;
-/** and for `Headers` with `Age` and `Cache-Status`, which every answer has. */
+/** What it takes for `Headers` with `Age` and `Cache-Status`, which every answer has. */
 const headersBytes = 1_408 + 2 * headersFieldBytes;
 
 function heapBytes({ fields, askedBy, selecting, withheldTags }: StoredMetadata): number {

@@ -120,9 +120,9 @@ class CalmWorld extends SimulatedWorld {
 /** The same tier, in whose world time passes while it is waited for. */
 function inWorld(world: SimulatedWorld, tier: ResponseTier): ResponseTier {
   const waitedFor = async <T>(work: T | Promise<T>): Promise<T> => {
-    let isOver = false;
-    const done = Promise.resolve(work).finally(() => (isOver = true));
-    while (!isOver) await world.time.passTo(world.atMs + 10);
+    const state = { isOver: false };
+    const done = Promise.resolve(work).finally(() => (state.isOver = true));
+    while (!state.isOver) await world.time.passTo(world.atMs + 10);
     return done;
   };
   return {

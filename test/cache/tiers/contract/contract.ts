@@ -87,7 +87,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
     it("has nothing of several that were removed at one time", async () => {
       const keys = Array.from({ length: 4 }, () => newKey());
       for (const key of keys) await tier.write(key, page, keep);
-      await Promise.all(keys.map((key) => tier.remove(key)));
+      await Promise.all(keys.map(async (key) => tier.remove(key)));
       for (const key of keys) expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
     });
 
