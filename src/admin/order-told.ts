@@ -13,6 +13,7 @@ export interface OrderTold {
 const toldCountMax = 20;
 const toldBytesMax = 4_096;
 
+/** What of a reading goes into the answer: 20 remarks and 4 KiB of each kind at the most. */
 export function toldOf({ counts, readAs, notes }: OrderReading): OrderTold {
   const toldReadAs = bounded(readAs.map(({ sent, as }) => ({ sent, as })));
   const toldNotes = bounded(notes);

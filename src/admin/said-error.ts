@@ -5,6 +5,7 @@ export interface Said extends Fault {
   readonly code: string;
 }
 
+/** An error as JSON, `{"error": {code, what, why, mend}}`, which nobody may store. */
 export function saidError(
   status: number,
   error: Said,

@@ -31,7 +31,7 @@ export const plantedFaults = {
     'if (replies.kind === "unavailable") return { kind: "appended", positions: ["1-1"] };',
   ],
   /** A cache that keeps the promise by never answering from a tier. */
-  "never-hits": [/judge\(record, \w+\) \{/, '$& if (true) return { kind: "unverified" };'],
+  "never-hits": [/judge\(record\w*, \w+\) \{/, '$& if (true) return { kind: "unverified" };'],
 } as const satisfies Record<string, readonly [was: RegExp, becomes: string]>;
 
 export type PlantedFault = keyof typeof plantedFaults;

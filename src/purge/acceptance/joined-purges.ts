@@ -1,5 +1,5 @@
-// What answers to unsafe methods invalidate, on its way into the purge journal: all of a second in
-// one entry, so that an isolate writes no more than one a second, whoever writes how much to it. An
+// Writes into the purge journal what answers to unsafe methods invalidate. All of a second goes into
+// one entry, so that an isolate writes one a second at the most, however many answers there are. An
 // entry stands after the answers that named its targets.
 import { JoinedBatches } from "../../joined-batches.ts";
 import type { Metrics } from "../../observe/metrics.ts";

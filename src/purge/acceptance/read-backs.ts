@@ -1,5 +1,5 @@
-// Looks whether what this isolate has accepted still stands in the journal, and writes again what is
-// gone (docs/purge-protocol.md, rule 22). What was accepted together is looked for together.
+// Looks whether the entries that this isolate has accepted still stand in the journal, and writes
+// again those that are gone (docs/purge-protocol.md, rule 22). Entries of one second share a look.
 import { patiently, pause } from "../../patience.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal, PlaceState } from "../journal/journal.ts";
@@ -27,7 +27,7 @@ const triesMax = 4;
 const pauseMs = 5_000;
 /** By then its own request has looked for it, or is gone. */
 const tendedMsMax = waitMsMax + triesMax * pauseMs;
-/** A look takes no longer, unless it has to write, or is gone with its request. */
+/** A look takes no longer than this, unless it has to write, or its request has ended. */
 const lookMsMax = 3_000;
 /** The journal answers for all of them in one reply. */
 const togetherMax = 128;

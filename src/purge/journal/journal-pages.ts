@@ -40,6 +40,7 @@ export async function lengthened(
   return entries.toReversed();
 }
 
+/** An upper estimate of the bytes that entries take in a view; 0 for none. */
 export function bytesOf(entries: readonly Entry[]): number {
   return entries.reduce((bytes, entry) => bytes + heldBytes(entry), 0);
 }

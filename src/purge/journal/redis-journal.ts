@@ -24,9 +24,6 @@ import {
   type Unavailable,
 } from "./journal.ts";
 
-/** Adds commands to a transaction. */
-type Transaction = (transaction: ReturnType<Redis["multi"]>) => unknown;
-
 const unavailable: Unavailable = { kind: "unavailable" };
 
 export interface RedisJournalSettings {
@@ -102,10 +99,7 @@ export class RedisJournal implements Journal, OlderEntries {
     return { kind: "not-joined" };
   }
 
-  /**
-   * For whoever reads along: what follows a position, oldest first, perhaps from a replica that
-   * lags.
-   */
+  /** For whoever reads along: what follows a position, oldest first; a replica may lag. */
   async after(position: string, count: number): Promise<readonly Entry[] | Unavailable> {
     const page = await this.#settings.redis.attempt<unknown>((redis) =>
       redis.xrange(this.#key, `(${position}`, "+", count),
@@ -123,39 +117,47 @@ export class RedisJournal implements Journal, OlderEntries {
     // One entry backwards from the position tells all three cases apart: the entry itself, an
     // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
     // lost too.
-    const replies = await this.#atPrimary((transaction) =>
-      transaction
-        .xrevrange(this.#key, position, "-", 1)
-        .xrevrange(this.#key, "+", "-", pageCount)
-        .xlen(this.#key),
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) =>
+        this.#transaction(redis)
+          .xrevrange(this.#key, position, "-", 1)
+          .xrevrange(this.#key, "+", "-", pageCount)
+          .xlen(this.#key)
+          .exec(),
+      "writes",
     );
-    if (replies === undefined) return unavailable;
-    const [found, newest, count] = replies;
+    if (replies.kind === "unavailable") return unavailable;
+    const [, found, newest, count] = replies.value;
     const [upTo] = entriesOf(found);
     const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
-    const pageFrom = async (from: string): Promise<Page> => {
-      const page = await this.#atPrimary((it) => it.xrevrange(this.#key, from, "-", pageCount));
-      return page && entriesOf(page[0]);
-    };
+    const pageFrom = (from: string) => this.#pageBackAtPrimary(from);
     const entries = await lengthened(entriesOf(newest), pageFrom, position);
     return { kind: "read", entries, sentAtMs, upTo, isTrimmed };
+  }
+
+  async #pageBackAtPrimary(from: string): Promise<Page> {
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) => this.#transaction(redis).xrevrange(this.#key, from, "-", pageCount).exec(),
+      "writes",
+    );
+    return replies.kind === "answered" ? entriesOf(replies.value[1]) : undefined;
   }
 
   async standing(
     places: readonly EntryPlace[],
   ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable> {
-    const found = await this.#atPrimary((transaction) => {
+    const replies = await this.#settings.redis.attempt<unknown[]>((redis) => {
+      const transaction = this.#transaction(redis);
       for (const { position } of places) transaction.xrange(this.#key, position, position);
-    });
-    if (found === undefined) return unavailable;
+      return transaction.exec();
+    }, "writes");
+    if (replies.kind === "unavailable") return unavailable;
+    const [, ...found] = replies.value;
     const isStanding = (place: EntryPlace, at: number) =>
       isSamePlace(entriesOf(found[at])[0], place);
     if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
-    const replies = await this.#atPrimary((it) =>
-      it.xlen(this.#key).xrange(this.#key, "-", "+", 1),
-    );
-    if (replies === undefined) return unavailable;
-    const extent = extentOf(replies);
+    const extent = await this.#extentAtPrimary();
+    if (extent === undefined) return unavailable;
     const isTrimmed = ({ position }: EntryPlace) =>
       extent.count >= this.#keptCount && comparePositions(position, extent.oldest ?? "0-0") < 0;
     const states = places.map((place, at): PlaceState => {
@@ -173,36 +175,34 @@ export class RedisJournal implements Journal, OlderEntries {
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
-  /** The replies of a transaction: Upstash sends one with a write in it to the primary, whole. */
-  async #atPrimary(ask: Transaction): Promise<unknown[] | undefined> {
-    const probe = `${this.#settings.namespace}:probe`;
-    const replies = await this.#transacted((transaction) => {
-      transaction.set(probe, "1", { px: 1_000 });
-      ask(transaction);
-    });
-    return replies?.slice(1);
+  async #extentAtPrimary(): Promise<JournalExtent | undefined> {
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) => this.#transaction(redis).xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
+      "writes",
+    );
+    return replies.kind === "answered" ? extentOf(replies.value.slice(1)) : undefined;
   }
 
-  async #transacted(ask: Transaction): Promise<unknown[] | undefined> {
-    const replies = await this.#settings.redis.attempt<unknown[]>((redis) => {
-      const transaction = redis.multi();
-      ask(transaction);
-      return transaction.exec();
-    }, "writes");
-    return replies.kind === "answered" ? replies.value : undefined;
+  /** Upstash sends a transaction with a write in it to the primary, whole. */
+  #transaction(redis: Redis) {
+    return redis.multi().set(`${this.#settings.namespace}:probe`, "1", { px: 1_000 });
   }
 
   /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
   async appendMark(lost: string): Promise<JournalRead | Unavailable> {
     const sentAtMs = this.#settings.nowAtMs();
     const mark = markOf(lost, this.#settings.randomText());
-    const replies = await this.#transacted((transaction) =>
-      transaction
-        .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
-        .xrevrange(this.#key, "+", "-", pageCount),
+    const replies = await this.#settings.redis.attempt<unknown[]>(
+      (redis) =>
+        redis
+          .multi()
+          .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
+          .xrevrange(this.#key, "+", "-", pageCount)
+          .exec(),
+      "writes",
     );
-    if (replies === undefined) return unavailable;
-    return { kind: "read", entries: entriesOf(replies[1]).toReversed(), sentAtMs };
+    if (replies.kind === "unavailable") return unavailable;
+    return { kind: "read", entries: entriesOf(replies.value[1]).toReversed(), sentAtMs };
   }
 
   async append(

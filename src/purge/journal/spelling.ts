@@ -60,6 +60,7 @@ export function isLatin1(text: string): boolean {
   return /[\x80-\xff]/.test(text) && !/[^\0-\xff]/.test(text);
 }
 
+/** @param text of characters up to U+00FF; of any other, the lowest 8 bits */
 export function latin1Bytes(text: string): Uint8Array {
   return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 }

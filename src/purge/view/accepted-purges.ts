@@ -1,5 +1,5 @@
-// What this isolate has accepted and not yet read back: it covers here at once, in addition to the
-// chain, until a join brings it.
+// The purges that this isolate has accepted and not yet read. Each covers here at once, in addition
+// to the chain, until a read brings it.
 import type { Covered } from "./view.ts";
 import {
   acceptedAtMs,

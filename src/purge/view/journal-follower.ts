@@ -74,17 +74,20 @@ export class JournalFollower {
 
   async #readOnFrom(chain: Chain): Promise<void> {
     const { end } = chain;
-    const read = await this.#asked((journal) => journal.since(end));
+    const read = await this.#dated((journal) => journal.since(end));
+    this.#noteFailure(read);
     if (read.kind === "read") return this.#extend(chain, end.position, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
 
   /** Rules 12 and 18: a cold view is what is newest; an empty journal gets a mark first. */
   async #begin(): Promise<void> {
-    let read = await this.#asked((journal) => journal.newest());
+    let read = await this.#dated((journal) => journal.newest());
+    this.#noteFailure(read);
     if (read.kind !== "read") return;
     if (read.entries.length === 0) {
-      const checked = await this.#asked((journal) => journal.atPrimary("0-0"));
+      const checked = await this.#dated((journal) => journal.atPrimary("0-0"));
+      this.#noteFailure(checked);
       if (checked.kind !== "read") return;
       const marked = checked.entries.length > 0 ? checked : await this.#mark("");
       if (marked.kind !== "read") return;
@@ -97,7 +100,8 @@ export class JournalFollower {
   async #checkAtPrimary(chain: Chain): Promise<void> {
     const { accepted } = this.#settings;
     const { end } = chain;
-    const checked = await this.#asked((journal) => journal.atPrimary(end.position));
+    const checked = await this.#dated((journal) => journal.atPrimary(end.position));
+    this.#noteFailure(checked);
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
     const { upTo, isTrimmed } = checked;
     if (isSamePlace(upTo, end)) {
@@ -119,12 +123,6 @@ export class JournalFollower {
 
   #mark(lost: string): Promise<JournalRead | Unavailable> {
     return this.#dated((journal) => journal.appendMark(lost));
-  }
-
-  async #asked<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
-    const read = await this.#dated(ask);
-    this.#failedAtMs = read.kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
-    return read;
   }
 
   /** A read that was sent before the clock was set back brings its entries, and no age. */
@@ -210,6 +208,10 @@ export class JournalFollower {
     chain.append(entries);
     this.#noteLag(entries);
     this.#verified(entries, sentAtMs);
+  }
+
+  #noteFailure({ kind }: { kind: string }): void {
+    this.#failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
   }
 
   #noteLag(entries: readonly Entry[]): void {

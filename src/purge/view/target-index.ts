@@ -1,5 +1,5 @@
-// What is kept for each target of purges, found by what a record carries. The cost of a look-up
-// follows the record's tags and the segments of its path, not the number of purges.
+// An index of purges by their targets, asked with the tags and the path of a record. A look-up costs
+// as many steps as the record has tags and segments of its path, however many purges there are.
 import type { Coverage } from "../../cache/record.ts";
 import { PrefixTrie, type Test } from "./prefix-trie.ts";
 import { comparedTag, coverable, type PurgeTargets } from "../journal/purge-target.ts";

@@ -2,7 +2,12 @@
 // nobody can tell; and it is made once, with or without the exemption of rule 8.
 import { describe, expect, it, vi } from "vitest";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
-import { judgedOnRoute, noJournal, usable } from "../../../src/purge/view/view.ts";
+import {
+  judgedOnRoute,
+  noJournal,
+  type PurgeJudgement,
+  usable,
+} from "../../../src/purge/view/view.ts";
 import {
   boundMs,
   type EntryChanges,
@@ -128,7 +133,7 @@ it("what is usable is always the same judgement", async () => {
 describe("rule 8, in one question", () => {
   const hard = { kind: "purged", mode: "hard" } as const;
   const soft = { kind: "purged", mode: "soft", sinceAtMs: 7 } as const;
-  const why = "view-too-old";
+  const why = "view-too-old" as const;
 
   it.each([
     { id: "exempt", covering: undefined, told: { kind: "usable", unverified: why } },
@@ -147,7 +152,7 @@ describe("rule 8, in one question", () => {
       told: { kind: "unverified", why, covering: undefined },
     },
   ])("$id", ({ covering, servesUnverified = true, isUnreachable = true, told }) => {
-    const judge = vi.fn(() => ({ kind: "unverified", why, covering }) as const);
+    const judge = vi.fn<() => PurgeJudgement>(() => ({ kind: "unverified", why, covering }));
     const view = { judge, isUnreachable: () => isUnreachable };
     const asked = { atMs: 0, maxLagMs, colo: () => "", servesUnverified };
     expect(judgedOnRoute(view, responseWith(), asked)).toEqual(told);
@@ -155,7 +160,7 @@ describe("rule 8, in one question", () => {
   });
 
   it("asks for no more than the judgement where that is sure", () => {
-    const isUnreachable = vi.fn(() => true);
+    const isUnreachable = vi.fn<() => boolean>(() => true);
     const asked = { atMs: 0, maxLagMs, colo: () => "", servesUnverified: true };
     expect(judgedOnRoute({ judge: () => usable, isUnreachable }, responseWith(), asked)).toBe(
       usable,
