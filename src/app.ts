@@ -17,10 +17,12 @@ import { plainPage } from "./proxy/respond/plain-page.ts";
 
 export type { Platform } from "./platform/platform.ts";
 
+/** What the runtime hands a handler beside its request. */
 export type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
 
+/** Lives as long as its isolate. */
 export interface Application {
-  /** For what is not HTTP's: data of one's own on the same tiers. */
+  /** The core, for an application's own data on the same tiers. */
   readonly cache: TieredCache<ResponseDetail>;
   /** Never throws and never rejects. */
   readonly fetch: (
@@ -37,7 +39,7 @@ export interface Application {
  *
  * @param given from `defineConfig`; an object that was written without it is checked here
  * @param inCode.origins origins that are functions, by their names; they go before all others
- * @throws OperatorError for a configuration that is refused, and for bindings that no right answer can be given with
+ * @throws OperatorError for a configuration that is refused, and for bindings with which answers would be wrong
  */
 export function createApp(
   given: Config,

@@ -17,7 +17,7 @@ import { createPurging, type Purging } from "./purge/purging.ts";
 import { noJournal, type PurgeView } from "./purge/view/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 
-/** What the core needs of a platform. All of it is optional that is not on each: see `Platform`. */
+/** What the core needs of a platform. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
   /** Holds the shared tier and the purge journal; without it there is neither, and no purge. */
   readonly database?: Database | undefined;
@@ -46,16 +46,18 @@ export interface TieredCache<Detail> {
   readonly fewAtOnce: FewAtOnce;
   /** Rights to load that hold in all colos; `undefined` without a database. */
   readonly leases: Leases<Detail> | undefined;
-  /** For bodies that are on their way; `limits.memoryBytes`, beside what memory holds. */
+  /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tier. */
   readonly fillBudget: ByteBudget;
   readonly metrics: Metrics;
   /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
   readonly run: (work: () => Promise<void>) => Promise<void>;
-  /** @returns starts work that may outlast an answer; what fails harms nobody */
+  /** @returns a function that starts such work and tells the runtime of it */
   readonly behind: (background: Background) => (work: () => Promise<void>) => void;
 }
 
 /**
+ * Makes a core. It needs nothing of Workers beyond Web standards.
+ *
  * @param config from `defineConfig`; its routes and origins are not looked at
  * @param form   what the tiers ask of a record's detail
  */

@@ -29,18 +29,20 @@ import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
 /** The core as it holds responses. */
 export type ResponseCache = TieredCache<ResponseDetail>;
 
-/** What a request is given, and a run of the cron trigger. */
+/** What the functions that serve a request ask for. */
 type Ports = Parameters<typeof serve>[1];
 
-/** What all of them are given alike. It lives as long as the isolate. */
+/** The part of it that all requests have in common. It lives as long as the isolate. */
 export type Isolate = Omit<Ports, "colo" | "afterAnswer">;
 
+/** The site that a core is to serve, and where it runs. */
 export interface ProxySettings {
   readonly config: Config;
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
 }
 
+/** Lives as long as its core. */
 export interface CachingProxy {
   readonly isolate: Isolate;
   /** Answers from a tier or from an origin; what memory has, without a promise. */
@@ -49,7 +51,7 @@ export interface CachingProxy {
   readonly keepWarm: (background: Background) => Promise<void>;
 }
 
-/** Its state lives as long as the core's. */
+/** Puts a site before a core. Without an edge tier its routes use memory and the shared tier. */
 export function createProxy(cache: ResponseCache, settings: ProxySettings): CachingProxy {
   const isolate = createIsolate(cache, settings);
   const ownColo = settings.environment.colo;
@@ -63,7 +65,7 @@ export function createProxy(cache: ResponseCache, settings: ProxySettings): Cach
       ports.afterAnswer = cache.behind(background);
       return serve(request, ports);
     },
-    // It hands on copies of what it is given, so that all must be its own.
+    // A run makes copies of its ports, and a copy has nothing that is inherited.
     keepWarm: (background) =>
       cache.run(() => keepWarm({ ...isolate, colo, afterAnswer: cache.behind(background) })),
   };

@@ -10,6 +10,7 @@ export interface Fault {
 /** Why something was not done, and what would be right. */
 export type Reason = Pick<Fault, "why" | "mend">;
 
+/** Its message is the three sentences of a fault. */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
 
@@ -18,10 +19,12 @@ export class OperatorError extends Error {
   }
 }
 
+/** @returns its sentences in one line */
 export function faultText({ what, why, mend }: Fault): string {
   return `${what} ${why} ${mend}`;
 }
 
+/** Tells a fault from the value that is there in its place otherwise. */
 export function isFault(value: unknown): value is Fault {
   return typeof value === "object" && value !== null && "mend" in value;
 }

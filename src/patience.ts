@@ -1,5 +1,6 @@
 // Waits by timers: for an instant, or for what another request has under way and no longer.
 
+/** Settles after that many milliseconds; never rejects. */
 export async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }

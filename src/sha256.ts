@@ -1,6 +1,7 @@
 // SHA-256 as the texts that keys, metadata and markers carry.
 import fastSha256 from "fast-sha256";
 
+/** @returns 64 hex digits */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

@@ -30,6 +30,7 @@ function started(env: Env): Application | undefined {
 }
 
 export default {
+  /** Answers 500 where the Worker does not start. */
   fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
     return started(env)?.fetch(request, env, context) ?? plainPage("fault");
   },

@@ -19,6 +19,7 @@ import {
 
 const pathPattern = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
 
+/** All that an operator may write of a route, and what is said of a mistake. */
 export const routeInput = z.strictObject(
   {
     name: text("article"),
@@ -110,6 +111,7 @@ export const routeInput = z.strictObject(
 
 type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
 
+/** A route as an operator writes it. */
 export type RouteInput = z.input<typeof routeInput>;
 
 /** Parameters that a route's tags ask for and its pattern does not have: each would be undefined. */

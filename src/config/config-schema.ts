@@ -28,6 +28,7 @@ const purgeInput = z.strictObject(
   { error: strictly("purge") },
 );
 
+/** N of the purge protocol, where the configuration says nothing. */
 export const defaultMaxLagSeconds = 10;
 
 /** A: how far clocks of one colo may be apart, and how old a replica's answer may be. */
@@ -54,6 +55,7 @@ const origin = z.union(
   },
 );
 
+/** All that an operator may write, and what is said of a mistake; nothing is filled in. */
 export const configInput = z
   .strictObject(
     {
@@ -172,4 +174,5 @@ export const configInput = z
     }),
   );
 
+/** A configuration as an operator writes it. */
 export type ConfigInput = z.input<typeof configInput>;

@@ -20,10 +20,12 @@ import { OperatorError } from "../operator-error.ts";
 export { type Route, type TierName, tierNames } from "./route.ts";
 export { analyticsCookies, consentCookies, trackingParameters } from "./known-names.ts";
 
+/** A named origin: at an address, or the service that a binding names. */
 export type OriginConfig =
   | { readonly url: string; readonly rewriteLocations?: boolean | undefined }
   | { readonly binding: string };
 
+/** What a site asks for, every field filled in. */
 export interface Config {
   readonly namespace: string;
   readonly origins: ReadonlyMap<string, OriginConfig>;

@@ -33,11 +33,13 @@ function isWithinADay(seconds: number | undefined): boolean {
 }
 
 export const yesOrNo = z.boolean("must be true or false");
+/** A text that is not empty. */
 export const text = (example: string) =>
   z.string(`must be a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
 /** A list that is exported, such as `consentCookies`, need not be one that can be changed. */
 export const texts = (example: string) =>
   z.readonly(z.array(text(example), `must be a list, such as ["${example}"]`));
+/** A size from 0 up to that many MiB. */
 export const bytes = (mostMebibytes: number) =>
   z
     .int("must be a whole number of bytes")
@@ -93,6 +95,7 @@ export const durationOrOrigin = z.string('must be a duration such as "30s", or "
   }),
 );
 
+/** Lifetimes by status, from that status on; a status that is never stored is refused. */
 export const lifetimes = <Lifetime extends typeof duration>(
   lifetime: Lifetime,
   from: number,

@@ -31,6 +31,7 @@ export const consentCookies: NamePatterns = (
 /** Names to add to the known ones, or with `only` the names to have in their place. */
 export type NamesGiven = NamePatterns | { readonly only: NamePatterns };
 
+/** @returns the known names and the given ones without repeats; the given ones alone under `only` */
 export function namesFrom(known: NamePatterns, given: NamesGiven = []): NamePatterns {
   return "only" in given ? given.only : [...new Set([...known, ...given])];
 }

@@ -21,6 +21,7 @@ function formOf(written: unknown): string {
   return `of the class ${JSON.stringify(name)}`;
 }
 
+/** Was it made by an object literal, by JSON, or without a prototype? */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

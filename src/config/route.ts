@@ -4,6 +4,7 @@ import { durationSeconds } from "./duration.ts";
 import type { NamePatterns } from "./known-names.ts";
 
 export type TierName = "memory" | "edge" | "shared";
+/** In the order in which they are asked. */
 export const tierNames: readonly TierName[] = ["memory", "edge", "shared"];
 
 /** What a route asks for, every field filled in. */

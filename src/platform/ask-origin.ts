@@ -42,7 +42,7 @@ export async function askOrigin(
   return { ...address, response };
 }
 
-/** Whoever has no address makes of the URL's host what the site is called. */
+/** A binding or a handler has no address of its own: it is asked for the site's URL. */
 function addressOf(origin: OriginTarget, { target }: OriginRequest): OriginAddress {
   if (origin.kind !== "url") {
     return { base: `${target.scheme}://${target.host}`, rewritesLocations: false };
@@ -70,7 +70,7 @@ function sent(
     case "handler": {
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () =>
-        // Node takes a streamed body only from who says that it does not wait for its end.
+        // Node takes a stream as a body only together with this member.
         origin.handle(new Request(url, { ...init, duplex: "half" } as RequestInit), { waitUntil });
       return handled(handle, request, platform);
     }

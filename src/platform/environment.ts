@@ -9,6 +9,7 @@ import { adminTokenOf, purgeSecretsOf, type Secret } from "./secrets.ts";
 
 export type { Env } from "./bindings.ts";
 
+/** What the bindings say, every mistake told. */
 export interface Environment {
   /** A named origin is missing where its binding is not usable: its routes answer 502. */
   readonly origins: ReadonlyMap<string, OriginTarget>;

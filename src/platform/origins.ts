@@ -11,10 +11,11 @@ export interface Fetcher {
 }
 
 /**
- * An origin that runs in this isolate. It is called anew for each fill, refresh and probe. What it
- * throws counts as an origin that cannot be reached. It gets as long as any origin for its answer.
- * Its body is taken as it is: one with Content-Encoding has to be encoded already, as
- * `encodeBody: "manual"` says it of a `Response`, and `encodeResponseBody: "manual"` of a `fetch`.
+ * An origin that runs in this isolate. It is called anew for each fill, refresh and probe. If it
+ * throws, the origin counts as out of reach. The time-outs of any origin hold for it.
+ *
+ * A body with Content-Encoding must be encoded already. On Workers, make such a `Response` with
+ * `encodeBody: "manual"`, and hand on a `fetch` only with `encodeResponseBody: "manual"`.
  */
 export type OriginHandler = (
   request: Request,
@@ -27,10 +28,12 @@ export type OriginTarget =
   | { kind: "binding"; fetcher: Fetcher }
   | { kind: "handler"; handle: OriginHandler };
 
-/** By the names that routes have for them; `default` stands for ORIGIN_URL or the binding ORIGIN. */
+/** By the names that routes have for origins; `default` is that of a route which names none. */
 export type OriginHandlers = Readonly<Record<string, OriginHandler>>;
 
 /**
+ * Reads all origins that routes can name.
+ *
  * @param given.handlers go before what the configuration and the bindings have under these names
  * @param given.faults   gets what is wrong with a named origin, which is then left out
  * @throws OperatorError where there is no usable default origin, or no route can name a handler

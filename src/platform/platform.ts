@@ -1,5 +1,6 @@
 // What a platform gives: its network, its cache, its clock. Tests put their own in.
 
+/** One for each isolate. */
 export interface Platform {
   /** The Cache API of this colo; without it there is no edge tier. */
   readonly cache?: () => Pick<Cache, "match" | "put" | "delete">;

@@ -2,6 +2,7 @@
 import { pause } from "../patience.ts";
 import type { Platform } from "./platform.ts";
 
+/** Asks the runtime at each use, never when it is loaded. */
 export const workers: Platform = {
   cache: () => caches.default,
   fetch: (url, init) => fetch(url, init),

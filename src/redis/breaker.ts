@@ -7,6 +7,7 @@ const usualPauseMsMax = 30_000;
 /** `probe`: stay away still, and send one trial in the background. */
 export type BreakerState = "closed" | "open" | "probe";
 
+/** One for each thing that may fail as a whole. */
 export class Breaker {
   readonly #pauseMsMax: number;
   readonly #failuresToOpen: number;
@@ -31,10 +32,12 @@ export class Breaker {
     return "probe";
   }
 
+  /** Is it to be left alone, but for probes? */
   get isOpen(): boolean {
     return this.#failures >= this.#failuresToOpen;
   }
 
+  /** It has answered: all failures are forgotten. */
   succeeded(): void {
     this.#failures = 0;
     this.#pauseMs = firstPauseMs;

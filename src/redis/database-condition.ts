@@ -12,6 +12,7 @@ export const refusalsOfWrites: readonly string[] = [
   "refused",
 ] satisfies RedisTrouble[];
 
+/** Who is told of it, and by which clock. */
 export interface DatabaseConditionSettings {
   readonly nowAtMs: () => number;
   /** Told in a line for the operator when it gets into trouble, and out of it; unheard unless set. */
@@ -20,6 +21,7 @@ export interface DatabaseConditionSettings {
   readonly hasOneKey?: boolean;
 }
 
+/** One for each client of a database. */
 export class DatabaseCondition {
   readonly #settings: DatabaseConditionSettings;
   readonly #reads: Condition<RedisTrouble>;

@@ -6,6 +6,7 @@
  */
 const marginShare = 1 / 4;
 
+/** One for each kind of question that takes alike long. */
 export class LatencyBound {
   readonly #minMs: number;
   readonly #maxMs: number;

@@ -14,10 +14,12 @@ import { readTrouble, type RedisTrouble } from "./trouble.ts";
 /** `shut-off`, `writes-refused`: it was not sent, because of what others met. */
 export type RedisCause = RedisTrouble | "shut-off" | "writes-refused";
 
+/** What one round trip came to. */
 export type RedisAnswer<T> =
   | { kind: "answered"; value: T }
   | { kind: "unavailable"; cause: RedisCause };
 
+/** Which database, and how long it is waited for. */
 export interface RedisSettings extends DatabaseConditionSettings {
   readonly url: string;
   readonly token: string;
@@ -37,6 +39,7 @@ const ofOneCommand: readonly RedisCause[] = ["wrong-type", "too-large"];
 
 type Background = (work: () => Promise<void>) => void;
 
+/** Its state lives as long as its isolate. No call of it rejects. */
 export class RedisClient {
   readonly #settings: RedisSettings;
   readonly #breaker: Breaker;
@@ -60,6 +63,7 @@ export class RedisClient {
     });
   }
 
+  /** Nothing but probes is sent to it now. */
   get isShutOff(): boolean {
     return this.#breaker.isOpen;
   }
@@ -79,6 +83,7 @@ export class RedisClient {
     return this.#condition.troubleWithWrites;
   }
 
+  /** How long a read is waited for now. */
   get readTimeoutMs(): number {
     return this.#readBound.timeoutMs;
   }

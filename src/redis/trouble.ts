@@ -1,6 +1,7 @@
 // What an error of the client `@upstash/redis` means, and what an operator can do about it. Its text
 // quotes commands and values: it is read here, and goes no further.
 
+/** By what an operator can do about each. */
 export type RedisTrouble =
   | "token-refused"
   | "forbidden"
@@ -81,6 +82,7 @@ export function mendOf(trouble: RedisTrouble): string | undefined {
   return passing.includes(trouble) ? undefined : said[trouble].mend;
 }
 
+/** @returns a line for the log: what is wrong, and what to do */
 export function troubleLine(trouble: RedisTrouble): string {
   return `${said[trouble].why}: ${said[trouble].mend}.`;
 }
