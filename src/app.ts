@@ -20,7 +20,7 @@ import { Flights } from "./cache/flights.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
 import { FewAtOnce } from "./cache/few-at-once.ts";
 import { HotKeyStream } from "./proxy/warm/hot-key-stream.ts";
-import { KnownVary } from "./proxy/request/forward-selecting.ts";
+import { KnownVary } from "./proxy/request/known-vary.ts";
 import { HotKeys } from "./proxy/warm/hot-keys.ts";
 import { Invalidations } from "./proxy/storing/invalidate.ts";
 import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";

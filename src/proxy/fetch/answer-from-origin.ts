@@ -198,7 +198,9 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
 async function lookedUpAgain(outcome: FlightOutcome, need: Need): Promise<Answer | Need> {
   const { asked, ports } = need;
   const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
-  const { found, ...place } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
+  const { decision } = need;
+  const ask = { asked, atMs: ports.nowAtMs(), accepts, decision };
+  const { found, ...place } = await lookUp(ask, ports);
   if (typeof found === "object" && accepts(found)) return answeredBy(found, need);
   if (typeof found === "object") discardBody(found.stored);
   if (place.key.text !== asked.key.text) return { ...need, ...place };

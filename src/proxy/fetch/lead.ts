@@ -9,7 +9,7 @@ import { type FailedForward, failedWith, type Flight } from "../../cache/flights
 import { answeredBy, storedMeanwhile } from "../reuse/come-since.ts";
 import type { Fresh } from "../storing/fill.ts";
 import { isOriginError } from "./forward.ts";
-import { forwardSelecting } from "../request/forward-selecting.ts";
+import { forwardSelecting } from "./forward-selecting.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Answer, atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";
 import { plainPage } from "../respond/plain-page.ts";
@@ -125,7 +125,7 @@ async function originFailed(
   return stale ?? failurePage({ failure }, need);
 }
 
-type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
+type Told = Pick<Handling, "forwardStatus" | "collapsed">;
 
 /**
  * RFC 5861 §4: a stale response in place of an error, where one is allowed. While the origin was

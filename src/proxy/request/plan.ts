@@ -21,6 +21,8 @@ export interface Asked {
   readonly route: Route;
   readonly parameters: RouteMatch["parameters"];
   readonly key: RecordKey;
+  /** The query as the client sent it, which the key may hold a part of. */
+  readonly sentQuery: string;
   /** The keyed URL, which a purge by URL names. */
   readonly url: string;
   readonly forwarded: KeyedFields;
@@ -121,7 +123,7 @@ function passRule(
 }
 
 function askedFor(request: Request, read: UrlRead, config: Config): Asked {
-  const { route, parameters, keyed } = read;
+  const { target, route, parameters, keyed } = read;
   const { cookies, keyedCookies, forwarded, key } = keyedAs({
     client: request.headers,
     keyed,
@@ -135,6 +137,7 @@ function askedFor(request: Request, read: UrlRead, config: Config): Asked {
     route,
     parameters,
     key,
+    sentQuery: target.query,
     url: keyed.url,
     forwarded,
     directives: honoured(request.headers, route),

@@ -1,40 +1,11 @@
 // Where a route forwards few fields: asks the origin also with those by which its answer is known to
 // vary. If the answer tells of another, the origin is asked once more, and that is remembered.
-import { LRUCache } from "lru-cache";
 import { selectingFieldNames } from "../../http/selecting.ts";
 import { letGo } from "../../let-go.ts";
-import { forwardAsked, isOriginError, type OriginAnswer } from "../fetch/forward.ts";
-import { keyBytes } from "../../cache/key-bytes.ts";
 import { atHand, type Need } from "../reuse/need.ts";
-import { type Asked, askedWith } from "./plan.ts";
-import { newestMarker } from "../storing/variants.ts";
-
-/** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
-const keysBytesMax = 1_048_576;
-
-/** By primary keys, also where nothing is stored and no marker tells it. */
-export class KnownVary {
-  readonly #names = new LRUCache<string, readonly string[]>({
-    maxSize: keysBytesMax,
-    sizeCalculation: (names, key) => keyBytes(key) + keyBytes(names.join()),
-  });
-
-  names(key: string): readonly string[] {
-    return this.#names.get(key) ?? [];
-  }
-
-  learn(key: string, names: readonly string[]): void {
-    this.#names.set(key, names);
-  }
-
-  /** An answer came that varies by these, so that no other field need go along. */
-  forgetOthers(key: string, names: readonly string[]): void {
-    const known = this.#names.get(key) ?? [];
-    const kept = known.filter((name) => names.includes(name));
-    if (kept.length === 0) this.#names.delete(key);
-    else if (kept.length < known.length) this.#names.set(key, kept);
-  }
-}
+import { newestMarker } from "../reuse/vary-markers.ts";
+import { type Asked, askedWith } from "../request/plan.ts";
+import { forwardAsked, isOriginError, type OriginAnswer } from "./forward.ts";
 
 /**
  * Forwards a request, once more where the first answer varies by what was withheld.

@@ -1,0 +1,30 @@
+// By which fields the answers of an origin are known to vary, where its route forwards few of them.
+import { LRUCache } from "lru-cache";
+import { keyBytes } from "../../cache/key-bytes.ts";
+
+/** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
+const keysBytesMax = 1_048_576;
+
+/** By primary keys, also where nothing is stored and no marker tells it. */
+export class KnownVary {
+  readonly #names = new LRUCache<string, readonly string[]>({
+    maxSize: keysBytesMax,
+    sizeCalculation: (names, key) => keyBytes(key) + keyBytes(names.join()),
+  });
+
+  names(key: string): readonly string[] {
+    return this.#names.get(key) ?? [];
+  }
+
+  learn(key: string, names: readonly string[]): void {
+    this.#names.set(key, names);
+  }
+
+  /** An answer came that varies by these, so that no other field need go along. */
+  forgetOthers(key: string, names: readonly string[]): void {
+    const known = this.#names.get(key) ?? [];
+    const kept = known.filter((name) => names.includes(name));
+    if (kept.length === 0) this.#names.delete(key);
+    else if (kept.length < known.length) this.#names.set(key, kept);
+  }
+}
