@@ -127,10 +127,6 @@ export class Metrics {
     this.#failedBackgroundWork += 1;
   }
 
-  answeredUnverified(): void {
-    this.#unverifiedAnswers += 1;
-  }
-
   purgeAccepted(): void {
     this.#acceptedPurges += 1;
   }

@@ -16,7 +16,7 @@ import { type PlainPage, plainPage } from "./respond/plain-page.ts";
 import { fromStored, passOn } from "./respond/respond.ts";
 import { type EarlyRefreshPorts, isDueEarly } from "./reuse/early-refresh.ts";
 import { type DoubtPorts, settleDoubt } from "./reuse/in-doubt.ts";
-import { type Judge, Search, type SearchPorts } from "./reuse/lookup.ts";
+import { type Judge, Search, type SearchPorts } from "./reuse/search.ts";
 import { atHand, type Need, questionOf } from "./reuse/need.ts";
 import { type Candidate, decide, isAnswer, type Verdict } from "./reuse/verdict.ts";
 import { admitOnHit } from "./storing/admission.ts";

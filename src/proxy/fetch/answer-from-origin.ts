@@ -19,13 +19,8 @@ import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "../reuse/lookup.ts";
 import { type Answer, type Need, questionOf } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record.ts";
-import {
-  type Candidate,
-  decide,
-  isAnswer,
-  judgedUnder,
-  mayAnswerWhoWaited,
-} from "../reuse/verdict.ts";
+import { type Candidate, decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
+import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
 import { wholeFirst } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
 

@@ -5,7 +5,7 @@ import type { PurgeView } from "../../purge/view/view.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { FreshnessPolicy } from "../stored/lifetime.ts";
-import type { InShared } from "./lookup.ts";
+import type { InShared } from "./shared-look.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Ports } from "../ports.ts";
 import type { Candidate, VerdictQuestion } from "./verdict.ts";

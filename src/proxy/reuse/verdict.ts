@@ -124,7 +124,8 @@ function isWish(by: Decider): boolean {
   return by === "request-no-cache" || by === "request-max-age" || by === "request-min-fresh";
 }
 
-interface Weighed {
+/** What a response comes to for a request, before any rule is asked. */
+export interface Weighed {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
   readonly judged: Judged;
@@ -133,7 +134,8 @@ interface Weighed {
   readonly ttlSeconds: number;
 }
 
-function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
+/** Works out its terms and age, and asks the purge view. */
+export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
   const { metadata } = candidate.stored;
   const terms = termsOf(metadata, question.policy);
   const age = ageSeconds(metadata, terms, question.atMs);
@@ -193,44 +195,25 @@ function staleSecondsOf({ ttlSeconds }: Weighed): number {
 }
 
 /** RFC 9111 §4.2.4, and no purge that forbids it. */
-function mayBeStale({ terms, judged }: Weighed): boolean {
+export function mayBeStale({ terms, judged }: Weighed): boolean {
   if (terms.neverStale || terms.alwaysValidate) return false;
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
 }
 
 /**
- * May a response answer who waited for it, though it took longer to come than it lives? Whoever
- * asked alone would get one as old. Its lifetime counts from its arrival here, then.
- *
- * Departs from RFC 9111 §4.2.4, by which it is stale: a site that is asked for a page more often
- * than it can make one would be asked by each who waited.
- */
-export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
-  const weighed = weigh(candidate, question);
-  const { directives } = question.asked;
-  const { maxAgeSeconds, minFreshSeconds } = directives;
-  const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;
-  if (weighed.judged.kind !== "usable" || !mayBeStale(weighed)) return false;
-  if (directives.noCache || wishesForFresher) return false;
-  const { requestedAtMs, respondedAtMs } = candidate.stored.metadata;
-  const { lifetimeSeconds } = weighed.terms;
-  const sinceArrivalSeconds = weighed.ageSeconds - (respondedAtMs - requestedAtMs) / 1_000;
-  return lifetimeSeconds > 0 && sinceArrivalSeconds < lifetimeSeconds;
-}
-
-/**
  * Decides anew once the origin has failed: may the stale response answer instead? (RFC 5861 §4)
  *
- * @returns age and ttl that it is answered with, or `undefined`
+ * @returns age and ttl that it is answered with, and whether it is unverified; or `undefined`
  */
 export function decideOnError(
   candidate: Candidate | undefined,
   question: VerdictQuestion,
-): Timing | undefined {
+): (Timing & { readonly unverified: boolean }) | undefined {
   if (candidate === undefined) return undefined;
   const weighed = weigh(candidate, question);
   if (!standsIn(weighed, decider(weighed))) return undefined;
-  return { candidate, ageSeconds: weighed.ageSeconds, ttlSeconds: weighed.ttlSeconds };
+  const { ageSeconds: age, ttlSeconds, judged } = weighed;
+  return { candidate, ageSeconds: age, ttlSeconds, unverified: judged.isExempt === true };
 }
 
 /** May it answer in place of an error (RFC 5861 §4)? What is fresh needs no leave to be stale. */
@@ -258,9 +241,4 @@ export function mayBeValidated(
   { stored }: Candidate,
 ): boolean {
   return view.mayBeValidated(stored.metadata, { atMs, maxLagMs: policy.route.purgeMaxLagMs });
-}
-
-/** Does a response answer only because its route serves what cannot be verified just now? */
-export function isUnverified(question: VerdictQuestion, candidate: Candidate): boolean {
-  return judgedUnder(question, candidate).isExempt === true;
 }

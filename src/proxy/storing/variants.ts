@@ -6,7 +6,7 @@ import { sha256Short } from "../../sha256.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
 import type { StoredVariant, VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
-import type { InShared } from "../reuse/lookup.ts";
+import type { InShared } from "../reuse/shared-look.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Ports } from "../ports.ts";

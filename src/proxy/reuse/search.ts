@@ -1,0 +1,246 @@
+// What HTTP adds to a look-up: a `Vary` marker is followed, no more of a body is read than is needed,
+// and Redis is passed over where it hardly ever has what is asked for.
+import type { Backfill, Finding, Found, FoundTiers, Sought } from "../../cache/find.ts";
+import type { RecordKey } from "../../cache/record-key.ts";
+import {
+  isSmall,
+  type Tier,
+  type TierAsk,
+  type TierRead,
+  type VaryMarker,
+} from "../../cache/tiers/tier.ts";
+import type { TierName } from "../../config/config.ts";
+import { isErrorStatus } from "../../http/fields.ts";
+import { selects } from "../../http/selecting.ts";
+import type { Decision } from "../../observe/decision.ts";
+import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
+import { variantKey } from "../request/key.ts";
+import { type Asked, askedWith } from "../request/plan.ts";
+import {
+  isAlwaysValidated,
+  isKept,
+  keepUntilAtMs,
+  type Terms,
+  termsOf,
+} from "../stored/lifetime.ts";
+import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import type { Lifts } from "./lifts.ts";
+import { policyOf, type QuestionPorts } from "./need.ts";
+import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
+import { type MemoryReads, newestMarker } from "./vary-markers.ts";
+import type { Candidate, MissReason } from "./verdict.ts";
+
+/** What a look-up works with. */
+export interface SearchPorts extends QuestionPorts, SharedLookPorts {
+  readonly tiers: FoundTiers<ResponseDetail> & {
+    readonly memory: MemoryReads;
+    readonly edge: Tier;
+    readonly shared: Tier | undefined;
+  };
+  /** Those of this isolate, which may have brought it just now. */
+  readonly flights: {
+    get(key: string, atMs: number): { readonly stored: StoredResponse | undefined } | undefined;
+  };
+  readonly lifts: Lifts;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** How a search judges what it finds, for whoever looks. */
+export interface Judge<V, P> {
+  judge(candidate: Candidate, search: Search<V, P>): V;
+  isAnswer(verdict: V): boolean;
+  /** Does it end the search though it is no answer? */
+  isSpared?(candidate: Candidate, verdict: V, search: Search<V, P>): boolean;
+}
+
+/** What is searched for, at which instant, and by whose judgement. */
+export interface SearchAsk<V, P> {
+  readonly asked: Asked;
+  readonly atMs: number;
+  readonly decision: Decision;
+  readonly judge: Judge<V, P>;
+  /** The shared tier is known to have just been written. */
+  readonly atPrimary?: boolean | undefined;
+  /** The shared tier need not be asked where it hardly ever has what would be of use. */
+  readonly mayPassOver?: boolean | undefined;
+}
+
+/** One request's search for a stored response; what it has come to know is read from it. */
+export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
+  /** With what its answer varies by, as far as a marker tells. */
+  asked: Asked;
+  readonly ports: P & SearchPorts;
+  readonly decision: Decision;
+  /** The marker that was followed; `undefined` if there is none. */
+  marker: VaryMarker | undefined = undefined;
+  /** Under which a forward for this request is collapsed. */
+  key: RecordKey;
+  inShared: InShared | undefined = undefined;
+  /** The edge tier has told that it has nothing. */
+  isNewToColo = false;
+  /** Of the verdicts: of arrival, then of the end of the last wait. */
+  atMs: number;
+  readonly #ask: SearchAsk<V, P>;
+  /** The verdict on what is known without its body, until the next wait: it is asked for again. */
+  #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: V } | undefined;
+
+  constructor(ask: SearchAsk<V, P>, ports: P & SearchPorts) {
+    this.asked = ask.asked;
+    this.key = ask.asked.key;
+    this.atMs = ask.atMs;
+    this.decision = ask.decision;
+    this.ports = ports;
+    this.#ask = ask;
+  }
+
+  get mayPassOver(): boolean {
+    return this.#ask.mayPassOver === true;
+  }
+
+  get tierNames(): readonly TierName[] {
+    return this.asked.route.tiers;
+  }
+
+  get missReason(): MissReason {
+    return this.marker === undefined ? "uri-miss" : "vary-miss";
+  }
+
+  /** A fill is there for its own isolate as soon as it is complete, and for as long as in a tier. */
+  underWay(): StoredResponse | undefined {
+    const { asked, atMs } = this;
+    const stored = this.ports.flights.get(this.key.text, atMs)?.stored;
+    if (stored === undefined) return undefined;
+    if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
+    return isKept(stored.metadata, policyOf(this), atMs) ? stored : undefined;
+  }
+
+  inMemory(): TierRead {
+    const read = this.ports.tiers.memory.read(this.key, this);
+    this.decision.looked("memory", read.kind, 0);
+    return read;
+  }
+
+  follow(marker: VaryMarker): boolean {
+    if (this.marker !== undefined) return false;
+    this.marker = marker;
+    this.key = variantKey(this.key, marker.names, this.asked.forwarded);
+    this.asked = askedWith(this.asked, marker.names);
+    return true;
+  }
+
+  isCurrent({ metadata }: StoredResponse): boolean {
+    return metadata.requestedAtMs >= (this.marker?.sinceAtMs ?? -Infinity);
+  }
+
+  isHopeless(): boolean {
+    return this.ports.uncacheable.has(this.key.text, this.atMs);
+  }
+
+  judge(candidate: Candidate): V {
+    const { metadata, body } = candidate.stored;
+    if (body.kind !== "absent") return this.#ask.judge.judge(candidate, this);
+    if (this.#onMetadata?.metadata !== metadata) {
+      this.#onMetadata = { metadata, verdict: this.#ask.judge.judge(candidate, this) };
+    }
+    return this.#onMetadata.verdict;
+  }
+
+  isEnough({ candidate, verdict }: Found<ResponseDetail, V>): boolean {
+    const { judge } = this.#ask;
+    return (
+      judge.isAnswer(verdict) ||
+      judge.isSpared?.(candidate, verdict, this) === true ||
+      // What is always validated is no fresher in a lower tier.
+      isAlwaysValidated(this.#termsOf(candidate))
+    );
+  }
+
+  async ask(tier: "edge" | "shared", finding: Finding<ResponseDetail, V>): Promise<void> {
+    if (tier === "shared") {
+      this.inShared = await askShared(this, finding);
+      if (this.inShared === "passed-over") this.decision.looked(tier, this.inShared, 0);
+      return;
+    }
+    const came = await finding.lookIn(tier);
+    this.isNewToColo = came === "absent" && finding.found === undefined;
+  }
+
+  /** Where the client may need no body, the metadata is read first. */
+  async readFrom(name: "edge" | "shared"): Promise<TierRead> {
+    const tier = this.ports.tiers[name];
+    if (tier === undefined) return { kind: "absent" };
+    const part = mayNeedNoBody(this.asked) ? "metadata" : "whole";
+    const read = await this.#read(tier, part);
+    const isEnough = !isWithoutBody(read) || this.#answersWithoutBody(read.record.stored, tier);
+    return isEnough ? read : this.#read(tier, "whole");
+  }
+
+  async #read(tier: Tier, part: TierAsk["part"]): Promise<TierRead> {
+    const { asked, ports, atMs: sinceAtMs } = this;
+    const { afterAnswer, lifts, nowAtMs } = ports;
+    // A body that proved needful after all goes into a tier again, also for HEAD.
+    const isNeeded = part === "whole" && mayNeedNoBody(asked);
+    const isForMemory = this.tierNames.includes("memory");
+    let isLifted = false;
+    const isHeld = (metadata: StoredMetadata) => {
+      if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
+      isLifted = isForMemory && this.#mayAnswer(metadata, tier) && lifts.begin(metadata, sinceAtMs);
+      return isLifted;
+    };
+    // What would have to be validated is read whole, to be stored anew.
+    const rangeOf = (metadata: StoredMetadata) => {
+      const range = rangeIn(asked, metadata);
+      return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
+    };
+    const { atPrimary = false } = this.#ask;
+    const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, atPrimary, afterAnswer };
+    const read = await tier.read(this.key, wanted);
+    if (isLifted) lifts.end();
+    this.#onMetadata = undefined;
+    this.atMs = nowAtMs();
+    this.decision.looked(tier.name, read.kind, Math.max(0, this.atMs - sinceAtMs));
+    return read;
+  }
+
+  /** A 304 or the answer to HEAD is made of metadata alone. */
+  #answersWithoutBody({ metadata }: StoredResponse, tier: Tier): boolean {
+    if (!this.#mayAnswer(metadata, tier)) return false;
+    return this.asked.method === "HEAD" || clientHasIt(this.asked, metadata);
+  }
+
+  #mayAnswer(metadata: StoredMetadata, { name: tier }: Tier): boolean {
+    const stored: StoredResponse = { metadata, body: { kind: "absent" } };
+    return this.#ask.judge.isAnswer(this.judge({ stored, tier, key: this.key }));
+  }
+
+  #termsOf({ stored }: Candidate): Terms {
+    return termsOf(stored.metadata, policyOf(this));
+  }
+
+  backfill({ candidate }: Found<ResponseDetail, V>, from: "edge" | "shared"): Backfill {
+    const { asked, atMs, ports, marker } = this;
+    const { metadata } = candidate.stored;
+    const untilAtMs = keepUntilAtMs(metadata, this.#termsOf(candidate));
+    const leadsToError = isErrorStatus(metadata.status);
+    const isAskedAgain = from === "edge";
+    const newest = marker && newestMarker(asked.key, marker, ports);
+    return {
+      keep: { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError },
+      marker: newest && [asked.key, newest],
+    };
+  }
+
+  afterAnswer(work: () => Promise<void>): void {
+    this.ports.afterAnswer(work);
+  }
+}
+
+function isWithoutBody(
+  read: TierRead,
+): read is { kind: "found"; record: { kind: "response"; stored: StoredResponse } } {
+  return (
+    read.kind === "found" &&
+    read.record.kind === "response" &&
+    read.record.stored.body.kind === "absent"
+  );
+}
