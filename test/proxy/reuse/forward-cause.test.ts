@@ -1,16 +1,19 @@
-// Cache-Status tells a copy that was purged, or that nobody could verify, from one that is too old; and
-// a hit is judged and read once.
+// Cache-Status tells a copy that was purged, or that nobody could verify, from one that is too old; a
+// hit is judged and read once, and what was waited for is judged anew.
 import { describe, expect, it, vi } from "vitest";
 import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
+import type { TierName } from "../../../src/config/config.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { openJournalled, send } from "../../admin/purge-sender.ts";
-import { idle } from "../../fakes/harness.ts";
+import { idle, openSite } from "../../fakes/harness.ts";
 import { cc, page, unchanged } from "../../fakes/origin-in-process.ts";
 
 const fields = cc("max-age=60", { "cache-tag": "red", etag: '"1"' });
 
-async function filled() {
-  const { site, upstash } = openJournalled({ env: { COLO: "" }, origin: () => page("a", fields) });
+async function filled(tiers?: TierName[]) {
+  const config = { routes: [{ name: "all", match: "*", ...(tiers && { tiers }) }] };
+  const origin = () => page("a", fields);
+  const { site, upstash } = openJournalled({ config, env: { COLO: "" }, origin });
   await (await site.ask("/a")).text();
   await site.settle();
   const told = async () => {
@@ -60,7 +63,27 @@ describe("a copy that was found and did not answer", () => {
   });
 });
 
-describe("what is looked at for one request", () => {
+describe("what is judged for one request", () => {
+  it("is judged anew once the view was renewed (rules 7 and 10)", async () => {
+    // No lower tier is waited for.
+    const { site, told } = await filled(["memory"]);
+    site.clock.advance(10);
+    expect(await told()).toBe("tidemark; hit; ttl=50; detail=memory");
+  });
+
+  it("is judged for the instant at which it was found (rule 10)", async () => {
+    const config = { routes: [{ name: "all", match: "*", tiers: ["edge" as const] }] };
+    const site = openSite({ config, origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
+    await site.get("/a");
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (...asked) => {
+      const found = await match(...asked);
+      site.clock.advance(61);
+      return found;
+    };
+    expect((await site.get("/a")).text).toBe("page 2");
+  });
+
   it("a hit of memory reads it once and asks the purge view once, without a promise", async () => {
     const { site, told } = await filled();
     await idle();
