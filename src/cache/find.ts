@@ -3,7 +3,8 @@
 import type { TierName } from "../config/config.ts";
 import { type CacheRecord, discardBody } from "./record.ts";
 import type { RecordKey } from "./record-key.ts";
-import type { TierKeep, VaryMarker } from "./tiers/tier.ts";
+import type { MemoryTier } from "./tiers/memory-tier.ts";
+import type { VaryMarker } from "./tiers/tier.ts";
 
 /** A record, the tier that it was read from, and the key under which it stands there. */
 export interface Candidate<Detail> {
@@ -24,35 +25,9 @@ export type Read<Detail> =
   | { kind: "absent" }
   | { kind: "unavailable"; cause: string };
 
-interface WrittenTier<Detail> {
-  readonly name: TierName;
-  write(
-    key: RecordKey,
-    record: { kind: "response"; stored: CacheRecord<Detail> } | VaryMarker,
-    keep: TierKeep,
-  ): unknown;
-}
-
-/** The tiers as a look-up sees them; reads go through what it is for. */
-export interface FoundTiers<Detail> {
-  readonly memory: WrittenTier<Detail> & {
-    readonly changeCount: number;
-    hasChanged(key: RecordKey, sinceCount: number): boolean;
-    remove(key: RecordKey): void;
-  };
-  readonly edge: WrittenTier<Detail>;
-  readonly shared: WrittenTier<Detail> | undefined;
-}
+type Memory = Pick<MemoryTier, "changeCount" | "hasChanged" | "remove">;
 
 type LowerTier = "edge" | "shared";
-
-/** What a tier above is given of what a lower one had. */
-export interface Backfill {
-  /** Until when it is kept there, and by which rules. */
-  readonly keep: TierKeep;
-  /** The marker that leads to it, and the key of that; `undefined` for none. */
-  readonly marker?: readonly [key: RecordKey, marker: VaryMarker] | undefined;
-}
 
 /** What is looked for, and the rules of whoever looks: HTTP's, or an application's own. */
 export interface Sought<Detail, V> {
@@ -77,8 +52,8 @@ export interface Sought<Detail, V> {
   judge(candidate: Candidate<Detail>): V;
   /** Can no lower tier have anything better? */
   isEnough(found: Found<Detail, V>): boolean;
-  backfill(found: Found<Detail, V>, from: LowerTier): Backfill;
-  afterAnswer(work: () => Promise<void>): void;
+  /** Writes it into those tiers, which stand above the one that had it. */
+  putInto(above: readonly ("memory" | "edge")[], found: Found<Detail, V>): void;
 }
 
 /**
@@ -89,16 +64,16 @@ export interface Sought<Detail, V> {
  */
 export function find<Detail, V>(
   sought: Sought<Detail, V>,
-  tiers: FoundTiers<Detail>,
+  memory: Memory,
 ): Found<Detail, V> | undefined | Promise<Found<Detail, V> | undefined> {
-  const finding = new Finding(sought, tiers);
+  const finding = new Finding(sought, memory);
   return finding.atHand() || sought.isHopeless() ? finding.found : finding.below();
 }
 
 /** One look-up under way. */
 export class Finding<Detail, V> {
   readonly #sought: Sought<Detail, V>;
-  readonly #tiers: FoundTiers<Detail>;
+  readonly #memory: Memory;
   /** Of memory's changes, when this began. */
   readonly #beganAtCount: number;
   #best: Found<Detail, V> | undefined = undefined;
@@ -107,10 +82,10 @@ export class Finding<Detail, V> {
   /** What was found last was judged before a wait. */
   #isOutdated = false;
 
-  constructor(sought: Sought<Detail, V>, tiers: FoundTiers<Detail>) {
+  constructor(sought: Sought<Detail, V>, memory: Memory) {
     this.#sought = sought;
-    this.#tiers = tiers;
-    this.#beganAtCount = tiers.memory.changeCount;
+    this.#memory = memory;
+    this.#beganAtCount = memory.changeCount;
   }
 
   /** The first that is enough, else the youngest so far. */
@@ -136,9 +111,8 @@ export class Finding<Detail, V> {
 
   /** Asks the lower tiers in order. */
   async below(): Promise<Found<Detail, V> | undefined> {
-    const { shared } = this.#tiers;
     const sought = this.#sought;
-    for (const tier of shared === undefined ? onlyEdge : lowerTiers) {
+    for (const tier of ["edge", "shared"] as const) {
       if (!this.#isDone && sought.tierNames.includes(tier)) await sought.ask(tier, this);
     }
     const best = this.#best;
@@ -193,27 +167,14 @@ export class Finding<Detail, V> {
   }
 
   #backfill(from: LowerTier): void {
-    const { memory, edge } = this.#tiers;
-    const { tierNames, key } = this.#sought;
+    const { key } = this.#sought;
     const best = this.#best;
     // What came meanwhile is younger than what a lower tier had then.
-    if (best === undefined || memory.hasChanged(key, this.#beganAtCount)) return;
-    const { stored } = best.candidate;
+    if (best === undefined || this.#memory.hasChanged(key, this.#beganAtCount)) return;
+    const { body } = best.candidate.stored;
     // What memory cannot take leaves nothing older there to answer in its place.
-    if ("stream" in stored.body && this.#hadInMemory) memory.remove(key);
-    if (stored.body.kind !== "blob") return;
-    const { keep, marker } = this.#sought.backfill(best, from);
-    for (const tier of from === "edge" ? [memory] : [memory, edge]) {
-      if (!tierNames.includes(tier.name)) continue;
-      this.#write(tier.write(key, { kind: "response", stored }, keep));
-      if (marker !== undefined) this.#write(tier.write(...marker, keep));
-    }
-  }
-
-  #write(written: unknown): void {
-    if (written instanceof Promise) this.#sought.afterAnswer(async () => void (await written));
+    if ("stream" in body && this.#hadInMemory) this.#memory.remove(key);
+    if (body.kind !== "blob") return;
+    this.#sought.putInto(from === "edge" ? ["memory"] : ["memory", "edge"], best);
   }
 }
-
-const onlyEdge = ["edge"] as const;
-const lowerTiers = ["edge", "shared"] as const;

@@ -53,6 +53,7 @@ export interface Snapshot {
   };
 }
 
+/** The counts of one isolate. */
 export class Metrics {
   readonly #sinceAtMs: number;
   readonly #routes = new Map<string, RouteCounts>();
@@ -90,11 +91,13 @@ export class Metrics {
     counts.outcomes[outcome] = (counts.outcomes[outcome] ?? 0) + 1;
   }
 
+  /** @param rule that refused */
   refusedToStore(route: string, rule: string): void {
     const { refusedToStore } = this.#route(route);
     refusedToStore[rule] = (refusedToStore[rule] ?? 0) + 1;
   }
 
+  /** @param kind what the write came to */
   tierWritten(tier: string, kind: string): void {
     count(this.#writes, tier, kind);
   }
@@ -135,6 +138,7 @@ export class Metrics {
     this.#refusedPurges[reason] = (this.#refusedPurges[reason] ?? 0) + 1;
   }
 
+  /** What `/_cache/stats` shows; the counts of routes go on changing. */
   snapshot(): Snapshot {
     return {
       sinceAtMs: this.#sinceAtMs,

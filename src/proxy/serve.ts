@@ -60,7 +60,7 @@ export function serve(request: Request, ports: ServePorts): Response | Promise<R
   const isInTurn = route.collapse === "global" && !asked.hasUnknownCookie;
   const mayPassOver = !isInTurn && !directives.onlyIfCached;
   const search = new Search({ asked, atMs, decision, judge: sparingly, mayPassOver }, ports);
-  const found = find(search, ports.tiers);
+  const found = find(search, ports.tiers.memory);
   return found instanceof Promise
     ? found.then((below) => answered(below, search, renewed))
     : answered(found, search, renewed);
@@ -185,7 +185,7 @@ async function forwarded(need: Need<ServePorts>): Promise<Response> {
 async function lookUpAll({ asked, ports, decision }: ClientSearch): Promise<Candidate | undefined> {
   const atMs = ports.nowAtMs();
   const search = new Search({ asked, atMs, decision, judge: thoroughly }, ports);
-  const found = await find(search, ports.tiers);
+  const found = await find(search, ports.tiers.memory);
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);
   return undefined;

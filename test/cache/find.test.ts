@@ -51,21 +51,10 @@ class World implements Sought<Detail, Verdict> {
 
   find() {
     return find(this, {
-      memory: Object.assign(this.#tier("memory"), {
-        changeCount: 0,
-        hasChanged: () => this.changeCount > 0,
-        remove: () => void this.told.push("memory removes"),
-      }),
-      edge: this.#tier("edge"),
-      shared: this.#tier("shared"),
+      changeCount: 0,
+      hasChanged: () => this.changeCount > 0,
+      remove: () => void this.told.push("memory removes"),
     });
-  }
-
-  #tier(name: Name) {
-    return {
-      name,
-      write: ({ text }: RecordKey) => void this.told.push(`${name} writes ${text}`),
-    };
   }
 
   #read(name: Name): Read<Detail> {
@@ -79,12 +68,8 @@ class World implements Sought<Detail, Verdict> {
   inMemory = () => this.#read("memory");
   isCurrent = () => true;
   isHopeless = () => false;
-  afterAnswer = (work: () => Promise<void>) => void work();
   isEnough = ({ verdict }: Found<Detail, Verdict>) => verdict === "answers";
-  backfill = () => ({
-    keep: { atMs: 0, untilAtMs: 1, body: "new" } as const,
-    marker: this.key.text === "k" ? undefined : ([new RecordKey("k", "host"), marker] as const),
-  });
+  putInto = (above: readonly Name[]) => void this.told.push(`put into ${above.join()}`);
 
   async readFrom(tier: "edge" | "shared"): Promise<Read<Detail>> {
     const read = this.#read(tier);
@@ -129,21 +114,13 @@ describe("find", () => {
         "edge reads k",
         "shared reads k",
         "judges 1",
-        "memory writes k",
-        "edge writes k",
+        "put into memory,edge",
       ],
     },
     {
       id: "a-marker-is-followed",
       held: { edge: { k: marker, "k a": record(1, true) } },
-      told: [
-        "memory reads k",
-        "edge reads k",
-        "edge reads k a",
-        "judges 1",
-        "memory writes k a",
-        "memory writes k",
-      ],
+      told: ["memory reads k", "edge reads k", "edge reads k a", "judges 1", "put into memory"],
     },
     {
       id: "older-below-is-no-candidate",

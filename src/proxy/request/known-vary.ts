@@ -12,10 +12,12 @@ export class KnownVary {
     sizeCalculation: (names, key) => keyBytes(key) + keyBytes(names.join()),
   });
 
+  /** @returns empty where none is known */
   names(key: string): readonly string[] {
     return this.#names.get(key) ?? [];
   }
 
+  /** Takes the place of what was known. */
   learn(key: string, names: readonly string[]): void {
     this.#names.set(key, names);
   }

@@ -37,6 +37,7 @@ export interface Asked {
   readonly hasUnknownCookie: boolean;
 }
 
+/** Why a request is passed by. */
 export type PassRule =
   | "method"
   | "route"
@@ -47,6 +48,7 @@ export type PassRule =
   | "precondition"
   | "ambiguous-path";
 
+/** A request that goes straight to its origin. */
 export interface Passed {
   readonly request: Request;
   readonly target: Target;
@@ -62,12 +64,14 @@ export type Plan =
 
 const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
 
+/** What a plan is made with. */
 export interface Planning {
   readonly config: Config;
   readonly readUrl: ReadUrl;
   readonly loops: Loops;
 }
 
+/** Reads one request; it asks no tier and no origin, and throws nothing. */
 export function plan(request: Request, given: Planning): Plan {
   const read = given.readUrl(request.url);
   if (read.isReserved) return { kind: "reserved" };

@@ -32,7 +32,7 @@ export async function lookUp(
   const { asked, accepts, decision = new Decision({ route: asked.route.name }) } = ask;
   const judge = { judge: accepts, isAnswer: (isAccepted: boolean) => isAccepted };
   const search = new Search<boolean>({ ...ask, decision, judge }, ports);
-  const found = await find(search, ports.tiers);
+  const found = await find(search, ports.tiers.memory);
   if (ask.decision === undefined) ports.metrics.settled(decision);
   const { key, marker, inShared, missReason } = search;
   return { found: found?.candidate ?? missReason, key, marker, inShared, decision };

@@ -1,12 +1,14 @@
 // What HTTP adds to a look-up: a `Vary` marker is followed, no more of a body is read than is needed,
 // and Redis is passed over where it hardly ever has what is asked for.
-import type { Backfill, Finding, Found, FoundTiers, Sought } from "../../cache/find.ts";
+import type { Finding, Found, Sought } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
+import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import {
   isSmall,
   type Tier,
   type TierAsk,
   type TierRead,
+  type TierRecord,
   type VaryMarker,
 } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/config.ts";
@@ -27,13 +29,13 @@ import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/s
 import type { Lifts } from "./lifts.ts";
 import { policyOf, type QuestionPorts } from "./need.ts";
 import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
-import { type MemoryReads, newestMarker } from "./vary-markers.ts";
+import { newestMarker } from "./vary-markers.ts";
 import type { Candidate, MissReason } from "./verdict.ts";
 
 /** What a look-up works with. */
 export interface SearchPorts extends QuestionPorts, SharedLookPorts {
-  readonly tiers: FoundTiers<ResponseDetail> & {
-    readonly memory: MemoryReads;
+  readonly tiers: {
+    readonly memory: Pick<MemoryTier, "read" | "write" | "remove" | "changeCount" | "hasChanged">;
     readonly edge: Tier;
     readonly shared: Tier | undefined;
   };
@@ -101,6 +103,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     return this.asked.route.tiers;
   }
 
+  /** Why nothing was found, where that is so. */
   get missReason(): MissReason {
     return this.marker === undefined ? "uri-miss" : "vary-miss";
   }
@@ -157,6 +160,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
 
   async ask(tier: "edge" | "shared", finding: Finding<ResponseDetail, V>): Promise<void> {
     if (tier === "shared") {
+      if (this.ports.tiers.shared === undefined) return;
       this.inShared = await askShared(this, finding);
       if (this.inShared === "passed-over") this.decision.looked(tier, this.inShared, 0);
       return;
@@ -171,7 +175,8 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     if (tier === undefined) return { kind: "absent" };
     const part = mayNeedNoBody(this.asked) ? "metadata" : "whole";
     const read = await this.#read(tier, part);
-    const isEnough = !isWithoutBody(read) || this.#answersWithoutBody(read.record.stored, tier);
+    const stored = withoutBody(read);
+    const isEnough = stored === undefined || this.#answersWithoutBody(stored, tier);
     return isEnough ? read : this.#read(tier, "whole");
   }
 
@@ -217,30 +222,27 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     return termsOf(stored.metadata, policyOf(this));
   }
 
-  backfill({ candidate }: Found<ResponseDetail, V>, from: "edge" | "shared"): Backfill {
+  putInto(above: readonly ("memory" | "edge")[], { candidate }: Found<ResponseDetail, V>): void {
     const { asked, atMs, ports, marker } = this;
-    const { metadata } = candidate.stored;
-    const untilAtMs = keepUntilAtMs(metadata, this.#termsOf(candidate));
-    const leadsToError = isErrorStatus(metadata.status);
+    const { stored, tier: from } = candidate;
+    const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(candidate));
+    const leadsToError = isErrorStatus(stored.metadata.status);
     const isAskedAgain = from === "edge";
+    const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
+    const records: [RecordKey, TierRecord][] = [[this.key, { kind: "response", stored }]];
     const newest = marker && newestMarker(asked.key, marker, ports);
-    return {
-      keep: { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError },
-      marker: newest && [asked.key, newest],
-    };
-  }
-
-  afterAnswer(work: () => Promise<void>): void {
-    this.ports.afterAnswer(work);
+    if (newest !== undefined) records.push([asked.key, newest]);
+    for (const name of above.filter((each) => this.tierNames.includes(each))) {
+      for (const [key, record] of records) {
+        const written = ports.tiers[name].write(key, record, keep);
+        if (written instanceof Promise) ports.afterAnswer(async () => void (await written));
+      }
+    }
   }
 }
 
-function isWithoutBody(
-  read: TierRead,
-): read is { kind: "found"; record: { kind: "response"; stored: StoredResponse } } {
-  return (
-    read.kind === "found" &&
-    read.record.kind === "response" &&
-    read.record.stored.body.kind === "absent"
-  );
+/** What a read brought, if that is a response whose body was not read. */
+function withoutBody(read: TierRead): StoredResponse | undefined {
+  if (read.kind !== "found" || read.record.kind !== "response") return undefined;
+  return read.record.stored.body.kind === "absent" ? read.record.stored : undefined;
 }

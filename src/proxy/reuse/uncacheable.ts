@@ -12,10 +12,12 @@ const keptForSessionsMs = 60_000;
 /** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
 const keysBytesMax = 1_048_576;
 
+/** The marks of one isolate, under a bound in bytes. */
 export class Uncacheable {
   readonly #forAll = new Marks(keptForAllMs);
   readonly #forSessions = new Marks(keptForSessionsMs);
 
+  /** No other may have what this key answers, from now on for ten seconds. */
   mark(key: string, atMs: number): void {
     this.#forAll.set(key, atMs);
   }
