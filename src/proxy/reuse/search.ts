@@ -82,7 +82,9 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
   isNewToColo = false;
   /** Of the verdicts: of arrival, then of the end of the last wait. */
   atMs: number;
-  readonly #ask: SearchAsk<V, P>;
+  readonly mayPassOver: boolean;
+  readonly #judge: Judge<V, P>;
+  readonly #atPrimary: boolean;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: V } | undefined;
 
@@ -92,11 +94,9 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     this.atMs = ask.atMs;
     this.decision = ask.decision;
     this.ports = ports;
-    this.#ask = ask;
-  }
-
-  get mayPassOver(): boolean {
-    return this.#ask.mayPassOver === true;
+    this.mayPassOver = ask.mayPassOver === true;
+    this.#judge = ask.judge;
+    this.#atPrimary = ask.atPrimary === true;
   }
 
   get tierNames(): readonly TierName[] {
@@ -141,18 +141,17 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
 
   judge(candidate: Candidate): V {
     const { metadata, body } = candidate.stored;
-    if (body.kind !== "absent") return this.#ask.judge.judge(candidate, this);
+    if (body.kind !== "absent") return this.#judge.judge(candidate, this);
     if (this.#onMetadata?.metadata !== metadata) {
-      this.#onMetadata = { metadata, verdict: this.#ask.judge.judge(candidate, this) };
+      this.#onMetadata = { metadata, verdict: this.#judge.judge(candidate, this) };
     }
     return this.#onMetadata.verdict;
   }
 
   isEnough({ candidate, verdict }: Found<ResponseDetail, V>): boolean {
-    const { judge } = this.#ask;
     return (
-      judge.isAnswer(verdict) ||
-      judge.isSpared?.(candidate, verdict, this) === true ||
+      this.#judge.isAnswer(verdict) ||
+      this.#judge.isSpared?.(candidate, verdict, this) === true ||
       // What is always validated is no fresher in a lower tier.
       isAlwaysValidated(this.#termsOf(candidate))
     );
@@ -197,9 +196,8 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
       const range = rangeIn(asked, metadata);
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
     };
-    const { atPrimary = false } = this.#ask;
-    const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, atPrimary, afterAnswer };
-    const read = await tier.read(this.key, wanted);
+    const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, afterAnswer };
+    const read = await tier.read(this.key, { ...wanted, atPrimary: this.#atPrimary });
     if (isLifted) lifts.end();
     this.#onMetadata = undefined;
     this.atMs = nowAtMs();
@@ -215,7 +213,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: Tier): boolean {
     const stored: StoredResponse = { metadata, body: { kind: "absent" } };
-    return this.#ask.judge.isAnswer(this.judge({ stored, tier, key: this.key }));
+    return this.#judge.isAnswer(this.judge({ stored, tier, key: this.key }));
   }
 
   #termsOf({ stored }: Candidate): Terms {
