@@ -9,7 +9,7 @@ import { OriginHealth } from "./proxy/fetch/origin-health.ts";
 import { Rangeless } from "./proxy/fetch/rangeless.ts";
 import { asOfSite } from "./proxy/fetch/site-address.ts";
 import { ClientLimit } from "./proxy/request/client-limit.ts";
-import { KnownVary } from "./proxy/request/forward-selecting.ts";
+import { KnownVary } from "./proxy/request/known-vary.ts";
 import { Loops } from "./proxy/request/loops.ts";
 import { compileRoutes } from "./proxy/request/routes.ts";
 import { compileUrlReader } from "./proxy/request/url-reader.ts";

@@ -3,6 +3,9 @@
 /** Why a request went forward, in the tokens of RFC 9211 §2.2. */
 export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
 
+/** Why a copy that was found did not answer, which RFC 9211 §2.2 calls stale like an old one. */
+export type ForwardCause = "purged" | "unverified";
+
 /** A rule, and what it is about in this case: names that clients and origins have chosen. */
 export interface RuleAndNames {
   readonly rule: string;
@@ -10,24 +13,26 @@ export interface RuleAndNames {
 }
 
 /** What this cache did with one request. */
-export type Handling =
-  | { kind: "hit"; ttlSeconds: number; detail: string; unverified?: boolean }
-  | {
-      kind: "forwarded";
-      reason: ForwardReason;
-      /** The origin's status, where it answered (§2.3). */
-      forwardStatus?: number;
-      collapsed?: boolean;
-      stored?: boolean;
-      /** A rule that refused, or why an old response answers (§2.8). */
-      detail?: string | RuleAndNames;
-      unverified?: boolean;
-    };
-
-/** Ours (§2 leaves room for it): nobody could tell whether a purge covers what answers. */
-const unverified = "unverified";
+export interface Handling {
+  readonly kind: "hit" | "forwarded";
+  /** Of a hit; negative for a stale one (§2.4). */
+  readonly ttlSeconds?: number;
+  /** Of what was forwarded. */
+  readonly reason?: ForwardReason | undefined;
+  readonly cause?: ForwardCause | undefined;
+  /** The origin's status, where it answered (§2.3). */
+  readonly forwardStatus?: number | undefined;
+  readonly collapsed?: boolean;
+  readonly stored?: boolean;
+  /** The tier that a hit is from, a rule that refused, or why an old response answers (§2.8). */
+  readonly detail?: string | RuleAndNames | undefined;
+  /** Ours (§2 leaves room for it): nobody could tell whether a purge covers what answers. */
+  readonly unverified?: boolean;
+}
 
 /**
+ * The value of Cache-Status for one answer.
+ *
  * @param upstream value of a cache nearer to the origin, kept in front of ours (RFC 9211 §2)
  */
 export function cacheStatus(handling: Handling, upstream: string | null = null): string {
@@ -36,29 +41,34 @@ export function cacheStatus(handling: Handling, upstream: string | null = null):
 }
 
 function parameters(handling: Handling): string {
-  if (handling.kind === "hit") {
-    const { ttlSeconds, detail } = handling;
-    const told = `hit; ttl=${Math.floor(ttlSeconds)}; detail=${detail}`;
-    return handling.unverified === true ? `${told}; ${unverified}` : told;
-  }
-  return [
-    `fwd=${handling.reason}`,
-    ...(handling.forwardStatus === undefined ? [] : [`fwd-status=${handling.forwardStatus}`]),
-    ...(handling.collapsed === true ? ["collapsed"] : []),
-    ...(handling.stored === true ? ["stored"] : []),
-    ...(handling.detail === undefined ? [] : [`detail=${detailText(handling.detail)}`]),
-    ...(handling.unverified === true ? [unverified] : []),
-  ].join("; ");
+  const { kind, ttlSeconds = 0, reason, forwardStatus, unverified } = handling;
+  const detail = detailText(handling);
+  const told =
+    kind === "hit"
+      ? `hit; ttl=${Math.floor(ttlSeconds)}`
+      : `fwd=${reason}` +
+        (forwardStatus === undefined ? "" : `; fwd-status=${forwardStatus}`) +
+        (handling.collapsed === true ? "; collapsed" : "") +
+        (handling.stored === true ? "; stored" : "");
+  const why = detail === "" ? "" : `; detail=${detail}`;
+  return unverified === true ? `${told}${why}; unverified` : `${told}${why}`;
 }
 
 const detailCharactersMax = 64;
 
-/** A Token, or a String where there are names (RFC 9651 §3.3.3: printable ASCII alone). */
-function detailText(detail: string | RuleAndNames): string {
-  if (typeof detail === "string") return detail;
-  if (detail.names.length === 0) return detail.rule;
-  const told = `${detail.rule}: ${detail.names.join(", ")}`.replaceAll(/[^ -~]/g, "?");
+/** A Token, or a String where there is more than a word (RFC 9651 §3.3.3: printable ASCII alone). */
+function detailText({ cause, detail }: Handling): string {
+  const rule = typeof detail === "object" ? ruleText(detail) : (detail ?? "");
+  const hasNames = typeof detail === "object" && detail.names.length > 0;
+  if (cause === undefined && !hasNames) return rule;
+  if (rule === "") return cause ?? "";
+  // `detail` stands once (§2.8): a cause and a refusal share it.
+  const told = (cause === undefined ? rule : `${cause}, ${rule}`).replaceAll(/[^ -~]/g, "?");
   const cut =
     told.length > detailCharactersMax ? `${told.slice(0, detailCharactersMax - 3)}...` : told;
   return `"${cut.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
+function ruleText({ rule, names }: RuleAndNames): string {
+  return names.length === 0 ? rule : `${rule}: ${names.join(", ")}`;
 }

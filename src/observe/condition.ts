@@ -20,6 +20,7 @@ export interface ConditionSettings<Kind extends string> {
 /** What comes and goes all the time must not flood the log: one line of each kind in that time. */
 const quietMs = 60_000;
 
+/** The condition of one thing outside, as this isolate meets it. */
 export class Condition<Kind extends string> {
   readonly #settings: ConditionSettings<Kind>;
   #trouble: Trouble<Kind> | undefined;
@@ -37,6 +38,7 @@ export class Condition<Kind extends string> {
     return this.#trouble;
   }
 
+  /** It has failed: the first of its kind in a minute is told. */
   failed(kind: Kind, atMs: number): void {
     const before = this.#trouble;
     const sinceAtMs = before === undefined || before.isOver ? atMs : before.sinceAtMs;
@@ -48,6 +50,7 @@ export class Condition<Kind extends string> {
     this.#settings.tell(this.#settings.troubleLine(kind));
   }
 
+  /** It has gone well: the end of a trouble that was told is told, too. */
   succeeded(atMs: number): void {
     if (this.#trouble === undefined) return;
     if (!this.#trouble.isOver) {

@@ -1,16 +1,5 @@
 // What this isolate has counted since it started: plain numbers, no I/O.
-
-export type Outcome =
-  | "hit"
-  | "stale-hit"
-  | "collapsed"
-  | "validated"
-  | "forwarded"
-  | "stored"
-  | "passed"
-  /** Answered 429: its client has had too much of the origin. */
-  | "limited"
-  | "failed";
+import type { Decision, Outcome } from "./decision.ts";
 
 /**
  * What became in the journal of what answers invalidated: targets that they named, those of them
@@ -64,6 +53,7 @@ export interface Snapshot {
   };
 }
 
+/** The counts of one isolate. */
 export class Metrics {
   readonly #sinceAtMs: number;
   readonly #routes = new Map<string, RouteCounts>();
@@ -85,22 +75,29 @@ export class Metrics {
     this.#sinceAtMs = sinceAtMs;
   }
 
-  /** @param route its name; empty where none matched */
-  answered(route: string, outcome: Outcome): void {
+  /** To be called once for each request, when all of it is known; and for a look-up behind an answer. */
+  settled(decision: Decision): void {
+    const { outcome, foundInMemory, absentInMemory, looks, unverified } = decision;
+    if (outcome !== undefined) this.#answered(decision.route, outcome);
+    if (foundInMemory > 0) count(this.#reads, "memory", "found", foundInMemory);
+    if (absentInMemory > 0) count(this.#reads, "memory", "absent", absentInMemory);
+    for (const { tier, kind } of looks) count(this.#reads, tier, kind);
+    if (unverified) this.#unverifiedAnswers += 1;
+  }
+
+  #answered(route: string, outcome: Outcome): void {
     const counts = this.#route(route);
     counts.requests += 1;
     counts.outcomes[outcome] = (counts.outcomes[outcome] ?? 0) + 1;
   }
 
+  /** @param rule that refused */
   refusedToStore(route: string, rule: string): void {
     const { refusedToStore } = this.#route(route);
     refusedToStore[rule] = (refusedToStore[rule] ?? 0) + 1;
   }
 
-  tierRead(tier: string, kind: string): void {
-    count(this.#reads, tier, kind);
-  }
-
+  /** @param kind what the write came to */
   tierWritten(tier: string, kind: string): void {
     count(this.#writes, tier, kind);
   }
@@ -133,10 +130,6 @@ export class Metrics {
     this.#failedBackgroundWork += 1;
   }
 
-  answeredUnverified(): void {
-    this.#unverifiedAnswers += 1;
-  }
-
   purgeAccepted(): void {
     this.#acceptedPurges += 1;
   }
@@ -145,6 +138,7 @@ export class Metrics {
     this.#refusedPurges[reason] = (this.#refusedPurges[reason] ?? 0) + 1;
   }
 
+  /** What `/_cache/stats` shows; the counts of routes go on changing. */
   snapshot(): Snapshot {
     return {
       sinceAtMs: this.#sinceAtMs,
@@ -173,9 +167,9 @@ export class Metrics {
   }
 }
 
-function count(into: Map<string, Map<string, number>>, of: string, kind: string): void {
+function count(into: Map<string, Map<string, number>>, of: string, kind: string, times = 1): void {
   const kinds = into.get(of) ?? new Map<string, number>();
-  into.set(of, kinds.set(kind, (kinds.get(kind) ?? 0) + 1));
+  into.set(of, kinds.set(kind, (kinds.get(kind) ?? 0) + times));
 }
 
 function asRecords(counts: Map<string, Map<string, number>>): Snapshot["reads"] {

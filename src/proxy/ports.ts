@@ -20,7 +20,7 @@ import type { MatchRoute } from "./request/routes.ts";
 import type { Rangeless } from "./fetch/rangeless.ts";
 import type { SharedOdds } from "./reuse/shared-odds.ts";
 import type { Target } from "./request/target.ts";
-import type { KnownVary } from "./request/forward-selecting.ts";
+import type { KnownVary } from "./request/known-vary.ts";
 import type { Uncacheable } from "./reuse/uncacheable.ts";
 import type { ReadUrl } from "./request/url-reader.ts";
 

@@ -1,110 +1,141 @@
 // One request from arrival to answer, in the order of its steps.
+import { find, type Found } from "../cache/find.ts";
+import { discardBody } from "../cache/record.ts";
 import { requestDirectives } from "../http/cache-control.ts";
 import { unreachable } from "../http/unreachable.ts";
-import type { Outcome } from "../observe/metrics.ts";
-import { admitOnHit } from "./storing/admission.ts";
+import { Decision } from "../observe/decision.ts";
 import { answerFromOrigin } from "./fetch/answer-from-origin.ts";
-import { keepPrivate } from "./respond/downstream.ts";
-import { isDueEarly } from "./reuse/early-refresh.ts";
 import { forwardPassed } from "./fetch/forward.ts";
-import { isInDoubt, settleDoubt } from "./reuse/in-doubt.ts";
-import { invalidateBy, isSafe } from "./storing/invalidate.ts";
-import { type LookedUp, lookUp } from "./reuse/lookup.ts";
-import { type Answer, atHand, type Need, questionOf } from "./reuse/need.ts";
 import { pageOf } from "./fetch/origin-health.ts";
-import { type Asked, askedWith, type Passed, plan } from "./request/plan.ts";
-import { type PlainPage, plainPage } from "./respond/plain-page.ts";
-import type { Ports } from "./ports.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
-import { discardBody } from "../cache/record.ts";
+import { type Asked, askedWith, type Passed, plan, type Planning } from "./request/plan.ts";
+import type { ClientLimit } from "./request/client-limit.ts";
+import type { KnownVary } from "./request/known-vary.ts";
+import { keepPrivate } from "./respond/downstream.ts";
+import { type PlainPage, plainPage } from "./respond/plain-page.ts";
 import { fromStored, passOn } from "./respond/respond.ts";
-import type { VariantPlace } from "./storing/variants.ts";
+import { type EarlyRefreshPorts, isDueEarly } from "./reuse/early-refresh.ts";
+import { type DoubtPorts, settleDoubt } from "./reuse/in-doubt.ts";
+import { type Judge, Search, type SearchPorts } from "./reuse/search.ts";
+import { atHand, type Need, questionOf } from "./reuse/need.ts";
 import {
   type Candidate,
   decide,
-  decideOnError,
+  decidingEntry,
   isAnswer,
-  isUnverified,
-  type MissReason,
+  isExempt,
   type Verdict,
-  type VerdictQuestion,
 } from "./reuse/verdict.ts";
+import { admitOnHit } from "./storing/admission.ts";
+import { invalidateBy, isSafe } from "./storing/invalidate.ts";
+import type { ResponseDetail } from "./stored/stored-response.ts";
 
-/** What memory has is answered without a promise. */
-export function serve(request: Request, ports: Ports): Response | Promise<Response> {
+/** What one request is served with. */
+export type ServePorts = Planning &
+  SearchPorts &
+  DoubtPorts &
+  EarlyRefreshPorts &
+  OriginPorts & {
+    readonly knownVary: KnownVary;
+    /** `undefined` where clients are not limited. */
+    readonly clientLimit: ClientLimit | undefined;
+  };
+
+/** What the ways to the origin and into the tiers are given. */
+type OriginPorts = Need["ports"];
+
+type ClientSearch = Search<Verdict, ServePorts>;
+
+/**
+ * Answers one request of a client. Never rejects on account of a tier, the journal or the origin.
+ *
+ * @returns no promise where memory has what answers
+ */
+export function serve(request: Request, ports: ServePorts): Response | Promise<Response> {
   const planned = plan(request, ports);
   if (planned.kind === "reserved") return plainPage("nothing");
+  const atMs = ports.nowAtMs();
   if (planned.kind === "pass") {
-    ports.view.arrived(ports.nowAtMs());
+    ports.view.arrived(atMs);
     return passBy(planned.passed, ports);
   }
-
   const asked = askedAsKnown(planned.asked, ports);
-  const question = questionOf({ asked, ports });
-  const { host } = asked.key;
-  const renewed = ports.view.attend({ atMs: question.atMs, host, afterAnswer: ports.afterAnswer });
-  const accepts = (candidate: Candidate) =>
-    isAnswer(decide(candidate, question)) || isSpared(candidate, asked, ports);
+  const { route, key, sentQuery, directives } = asked;
+  const decision = new Decision({ route: route.name, key: key.text, sentQuery });
+  const renewed = ports.view.attend({ atMs, host: key.host, afterAnswer: ports.afterAnswer });
   // The lease of a crowd is asked for together with the record; sessions are in no crowd.
-  const isInTurn = asked.route.collapse === "global" && !asked.hasUnknownCookie;
-  const mayPassOver = !isInTurn && !asked.directives.onlyIfCached;
-  const looking = lookUp({ asked, atMs: question.atMs, accepts, mayPassOver }, ports);
-  const settle = (lookedUp: LookedUp, lookedAt: VerdictQuestion) => {
-    const { found, key, marker, inShared } = lookedUp;
-    const known = marker === undefined ? asked : askedWith(asked, marker.names);
-    const now = known === asked ? lookedAt : { ...lookedAt, asked: known };
-    const isLeft = inShared === "passed-over" && typeof found === "string";
-    const lookFurther = isLeft ? () => lookUpAll(asked, ports) : undefined;
-    const place = { asked: known, ports, key, marker, inShared, lookFurther };
-    const need = { ...place, isForClient: true, lookedAtMs: now.atMs };
-    const verdict = decide(found, now);
-    if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(found, verdict, need);
-    const settled = settleDoubt(found, need, renewed);
-    return settled.then(() => carryOut(found, decide(found, questionOf(need)), need));
-  };
-  return looking instanceof Promise
-    ? // Time that was spent looking counts: the answer goes out now.
-      looking.then((lookedUp) => settle(lookedUp, questionOf({ asked, ports })))
-    : settle(looking, question);
+  const isInTurn = route.collapse === "global" && !asked.hasUnknownCookie;
+  const mayPassOver = !isInTurn && !directives.onlyIfCached;
+  const search = new Search({ asked, atMs, decision, judge: sparingly, mayPassOver }, ports);
+  const found = find(search, ports.tiers.memory);
+  return found instanceof Promise
+    ? found.then((below) => answered(below, search, renewed))
+    : answered(found, search, renewed);
 }
 
 /** With what its answer varied by before, though nothing may be stored that tells so. */
-function askedAsKnown(asked: Asked, { knownVary }: Ports): Asked {
+function askedAsKnown(asked: Asked, { knownVary }: Pick<ServePorts, "knownVary">): Asked {
   return asked.route.forward === undefined
     ? asked
     : askedWith(asked, knownVary.names(asked.key.text));
 }
 
-type Place = Omit<Need, "reason">;
+/** Judges what is found for the client that has asked. */
+const thoroughly: Judge<Verdict, ServePorts> = {
+  judge: (candidate, search) => decide(candidate, questionOf(search, search.atMs)),
+  isAnswer,
+};
+
+/** The same; and a stale response in memory will do, where nothing better is likely to be had. */
+const sparingly: Judge<Verdict, ServePorts> = {
+  ...thoroughly,
+  isSpared: ({ tier }, { mayStandIn = false }, { asked, ports, atMs }) =>
+    tier === "memory" && mayStandIn && ports.originHealth.spareLook(pageOf(asked), atMs),
+};
+
+/** @param renewed waits for a renewal of the purge view that is under way */
+function answered(
+  found: Found<ResponseDetail, Verdict> | undefined,
+  search: ClientSearch,
+  renewed: (() => Promise<void>) | undefined,
+): Response | Promise<Response> {
+  if (found === undefined) {
+    const verdict = decide(search.missReason, questionOf(search, search.atMs));
+    return carryOut(verdict, undefined, search);
+  }
+  const { candidate, verdict } = found;
+  if (isAnswer(verdict) || verdict.judged?.kind !== "unverified") {
+    return carryOut(verdict, candidate, search);
+  }
+  return settleDoubt(candidate, search, renewed).then(() => {
+    search.atMs = search.ports.nowAtMs();
+    return carryOut(search.judge(candidate), candidate, search);
+  });
+}
 
 function carryOut(
-  found: Candidate | MissReason,
   verdict: Verdict,
-  place: Place,
+  found: Candidate | undefined,
+  search: ClientSearch,
 ): Response | Promise<Response> {
-  const { asked, ports } = place;
-  if (typeof found === "object" && !isOfUse(verdict)) discardBody(found.stored);
+  const { asked, key, ports, decision } = search;
+  decision.reached(verdict.kind, verdict.by, decidingEntry(verdict.judged));
+  if (!isOfUse(verdict)) discardBody(found?.stored);
   switch (verdict.kind) {
     case "serve":
       ports.hotKeys?.hit(verdict.candidate, asked, ports);
-      if (isDueEarly(verdict, asked, ports)) {
-        refreshBehind(asked, verdict.candidate, place.key, ports);
-      }
-      return counted(hit(verdict, place), asked, ports);
+      if (isDueEarly(verdict, search)) refreshBehind(asked, verdict.candidate, key, ports);
+      return hit(verdict, search);
     case "serve-stale":
       ports.hotKeys?.hit(verdict.candidate, asked, ports);
-      if (verdict.refresh) refreshBehind(asked, verdict.candidate, place.key, ports);
-      return counted(hit(verdict, place), asked, ports);
-    case "validate": {
-      const { reason, candidate: validating } = verdict;
-      return forwarded({ ...place, reason, validating });
-    }
-    case "forward": {
-      const { reason, fallback } = verdict;
-      return forwarded({ ...place, reason, fallback });
-    }
+      if (verdict.refresh) refreshBehind(asked, verdict.candidate, key, ports);
+      return hit(verdict, search);
+    case "validate":
+      return forwarded(needOf(search, { reason: verdict.reason, validating: verdict.candidate }));
+    case "forward":
+      return forwarded(needOf(search, { reason: verdict.reason, fallback: verdict.fallback }));
     case "gateway-timeout":
-      return counted({ response: plainPage("only-if-cached"), outcome: "failed" }, asked, ports);
+      return refused("only-if-cached", decision, ports);
     default:
       return unreachable(verdict);
   }
@@ -116,80 +147,94 @@ function isOfUse(verdict: Verdict): boolean {
   return verdict.kind !== "gateway-timeout";
 }
 
-async function forwarded(need: Need): Promise<Response> {
-  const { asked, ports } = need;
-  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(asked.conditions))) {
-    discardBody(atHand(need)?.stored);
-    return counted({ response: plainPage("limited"), outcome: "limited" }, asked, ports);
-  }
-  return counted(await answerFromOrigin(need), asked, ports);
-}
-
-/** A stale response in memory, where nothing better is likely to be had. */
-function isSpared(candidate: Candidate, asked: Asked, ports: Ports): boolean {
-  const question = questionOf({ asked, ports });
-  if (candidate.tier !== "memory" || decideOnError(candidate, question) === undefined) return false;
-  return ports.originHealth.spareLook(pageOf(asked), question.atMs);
-}
-
-/** Nothing may answer, and the origin has failed: whatever a tier may have. */
-async function lookUpAll(asked: Asked, ports: Ports): Promise<Candidate | undefined> {
-  const accepts = (candidate: Candidate) =>
-    isAnswer(decide(candidate, questionOf({ asked, ports })));
-  const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
-  if (typeof found !== "object") return undefined;
-  if (isOfUse(decide(found, questionOf({ asked, ports })))) return found;
-  discardBody(found.stored);
-  return undefined;
-}
-
-function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports): Response {
-  ports.metrics.answered(route.name, outcome);
+function hit(
+  { kind, candidate, ageSeconds, ttlSeconds, judged }: Extract<Verdict, { ttlSeconds: number }>,
+  search: ClientSearch,
+): Response {
+  const { asked, ports, decision } = search;
+  decision.ttlSeconds = ttlSeconds;
+  decision.detail = candidate.tier;
+  decision.unverified = judged !== undefined && isExempt(judged);
+  decision.outcome = kind === "serve" ? "hit" : "stale-hit";
+  const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling: decision });
+  // What is stale is brought up to date in all tiers.
+  if (kind === "serve") admitOnHit(candidate, search);
+  ports.metrics.settled(decision);
   return response;
 }
 
-function hit(
-  verdict: Extract<Verdict, { kind: "serve" | "serve-stale" }>,
-  place: VariantPlace,
-): Answer {
-  const { asked, ports } = place;
-  const { candidate, ageSeconds, ttlSeconds } = verdict;
-  const unverified =
-    asked.route.servesUnverified && isUnverified(questionOf({ asked, ports }), candidate);
-  if (unverified) ports.metrics.answeredUnverified();
-  const handling = { kind: "hit", ttlSeconds, detail: candidate.tier, unverified } as const;
-  const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
-  // What is stale is brought up to date in all tiers.
-  if (verdict.kind === "serve") admitOnHit(candidate, place);
-  return { response, outcome: verdict.kind === "serve" ? "hit" : "stale-hit" };
+/** What is known when the origin has to be asked. */
+function needOf(
+  search: ClientSearch,
+  why: Pick<Need, "reason" | "validating" | "fallback">,
+): Need<ServePorts> {
+  const { asked, ports, key, marker, inShared, decision, atMs: lookedAtMs } = search;
+  const isLeft = inShared === "passed-over" && (why.validating ?? why.fallback) === undefined;
+  const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
+  const place = { asked, ports, key, marker, inShared, decision };
+  return { ...place, ...why, lookFurther, isForClient: true, lookedAtMs };
+}
+
+async function forwarded(need: Need<ServePorts>): Promise<Response> {
+  const { asked, ports, decision } = need;
+  decision.forwards(need.reason);
+  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(asked.conditions))) {
+    discardBody(atHand(need)?.stored);
+    return refused("limited", decision, ports);
+  }
+  const { response, outcome } = await answerFromOrigin(need);
+  decision.outcome = outcome;
+  ports.metrics.settled(decision);
+  return response;
+}
+
+/** Nothing may answer, and the origin has failed: whatever a tier may have. */
+async function lookUpAll({ asked, ports, decision }: ClientSearch): Promise<Candidate | undefined> {
+  const atMs = ports.nowAtMs();
+  const search = new Search({ asked, atMs, decision, judge: thoroughly }, ports);
+  const found = await find(search, ports.tiers.memory);
+  if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
+  discardBody(found?.candidate.stored);
+  return undefined;
+}
+
+/** Answers with a page of our own, which is counted. */
+function refused(page: PlainPage, decision: Decision, { metrics }: ServePorts): Response {
+  decision.outcome = page === "limited" ? "limited" : "failed";
+  metrics.settled(decision);
+  return plainPage(page);
 }
 
 /** Straight to the origin and straight back: never stored, never collapsed. */
-async function passBy(passed: Passed, ports: Ports): Promise<Response> {
+async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
   const { route, reason, rule, request } = passed;
-  const failed = (page: PlainPage, outcome: Outcome = "failed") => {
-    ports.metrics.answered(route.name, outcome);
-    return plainPage(page);
-  };
+  const decision = new Decision({ route: route.name });
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
-  if (requestDirectives(request.headers).onlyIfCached) return failed("only-if-cached");
-  if (ports.loops.isOne(request.headers.get("via"), route.origin)) return failed("loop");
-  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(request.headers))) {
-    return failed("limited", "limited");
+  if (requestDirectives(request.headers).onlyIfCached) {
+    return refused("only-if-cached", decision, ports);
   }
-  const forwarding = forwardPassed(passed, ports).then((answered) => {
-    if (answered.kind === "answered") invalidateBy(passed, answered.response, ports);
-    return answered;
+  if (ports.loops.isOne(request.headers.get("via"), route.origin)) {
+    return refused("loop", decision, ports);
+  }
+  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(request.headers))) {
+    return refused("limited", decision, ports);
+  }
+  decision.forwards(reason);
+  const forwarding = forwardPassed(passed, ports).then((answer) => {
+    if (answer.kind === "answered") invalidateBy(passed, answer.response, ports);
+    return answer;
   });
   // What a client has written is invalidated also if it leaves before it hears of it.
   if (!isSafe(request)) {
     ports.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
   }
   const answer = await forwarding;
-  if (answer.kind === "failed") return failed(answer.failure);
-  const { response } = answer;
-  const forwardStatus = response.status;
-  const handling = { kind: "forwarded", reason, forwardStatus, detail: rule } as const;
-  ports.metrics.answered(route.name, "passed");
-  return passOn(response, { ports, handling, change: keepPrivate });
+  if (answer.kind === "failed") return refused(answer.failure, decision, ports);
+  const { response, requestedAtMs, respondedAtMs } = answer;
+  decision.originTookMs = respondedAtMs - requestedAtMs;
+  decision.forwardStatus = response.status;
+  decision.detail = rule;
+  decision.outcome = "passed";
+  ports.metrics.settled(decision);
+  return passOn(response, { ports, handling: decision, change: keepPrivate });
 }

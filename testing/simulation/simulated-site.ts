@@ -6,7 +6,7 @@ import { ByteBudget } from "../../src/proxy/body/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
 import { FewAtOnce } from "../../src/cache/few-at-once.ts";
 import { Rangeless } from "../../src/proxy/fetch/rangeless.ts";
-import { KnownVary } from "../../src/proxy/request/forward-selecting.ts";
+import { KnownVary } from "../../src/proxy/request/known-vary.ts";
 import { Invalidations } from "../../src/proxy/storing/invalidate.ts";
 import { LeftOutTags } from "../../src/proxy/storing/left-out-tags.ts";
 import { Lifts } from "../../src/proxy/reuse/lifts.ts";

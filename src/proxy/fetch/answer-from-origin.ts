@@ -19,13 +19,8 @@ import { holdLease, takeTurn } from "./lease-turn.ts";
 import { lookUp } from "../reuse/lookup.ts";
 import { type Answer, type Need, questionOf } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record.ts";
-import {
-  type Candidate,
-  decide,
-  isAnswer,
-  judgedUnder,
-  mayAnswerWhoWaited,
-} from "../reuse/verdict.ts";
+import { type Candidate, decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
+import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
 import { wholeFirst } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
 
@@ -198,7 +193,9 @@ async function leadInTurn(need: Need, flight: Flight): Promise<Answer | FlightOu
 async function lookedUpAgain(outcome: FlightOutcome, need: Need): Promise<Answer | Need> {
   const { asked, ports } = need;
   const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
-  const { found, ...place } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
+  const { decision } = need;
+  const ask = { asked, atMs: ports.nowAtMs(), accepts, decision };
+  const { found, ...place } = await lookUp(ask, ports);
   if (typeof found === "object" && accepts(found)) return answeredBy(found, need);
   if (typeof found === "object") discardBody(found.stored);
   if (place.key.text !== asked.key.text) return { ...need, ...place };

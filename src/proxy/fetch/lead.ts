@@ -9,21 +9,22 @@ import { type FailedForward, failedWith, type Flight } from "../../cache/flights
 import { answeredBy, storedMeanwhile } from "../reuse/come-since.ts";
 import type { Fresh } from "../storing/fill.ts";
 import { isOriginError } from "./forward.ts";
-import { forwardSelecting } from "../request/forward-selecting.ts";
+import { forwardSelecting } from "./forward-selecting.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { type Answer, atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";
+import {
+  type Answer,
+  atHand,
+  forwardedFor,
+  lookedFurther,
+  type Need,
+  questionOf,
+} from "../reuse/need.ts";
 import { plainPage } from "../respond/plain-page.ts";
 import { discardBody } from "../../cache/record.ts";
 import { fromStored } from "../respond/respond.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { learnFromHead, validated } from "./validate.ts";
-import {
-  type Candidate,
-  decideOnError,
-  isUnverified,
-  judgedUnder,
-  mayBeValidated,
-} from "../reuse/verdict.ts";
+import { type Candidate, decideOnError, judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
 
 /** Goes to the origin. Whatever happens, those who wait are told. */
 export async function lead(need: Need, flight: Flight): Promise<Answer> {
@@ -125,7 +126,7 @@ async function originFailed(
   return stale ?? failurePage({ failure }, need);
 }
 
-type Told = Pick<Extract<Handling, { kind: "forwarded" }>, "forwardStatus" | "collapsed">;
+type Told = Pick<Handling, "forwardStatus" | "collapsed">;
 
 /**
  * RFC 5861 §4: a stale response in place of an error, where one is allowed. While the origin was
@@ -137,7 +138,7 @@ export async function staleInstead(
   need: Need,
   told: Told | "unasked",
 ): Promise<Answer | undefined> {
-  const { asked, ports, reason } = need;
+  const { asked, ports } = need;
   const known = await lookedFurther(need);
   const kept = atHand(known);
   if (kept !== undefined) await settleDoubt(kept, need);
@@ -146,14 +147,13 @@ export async function staleInstead(
     if (known !== need) discardBody(kept?.stored);
     return undefined;
   }
-  const { candidate, ageSeconds, ttlSeconds } = allowed;
-  const unverified = isUnverified(questionOf(need), candidate);
-  if (unverified) ports.metrics.answeredUnverified();
+  const { candidate, ageSeconds, ttlSeconds, unverified } = allowed;
+  need.decision.unverified = unverified;
   const detail = "stale-if-error";
   const handling: Handling =
     told === "unasked"
       ? { kind: "hit", ttlSeconds, detail, unverified }
-      : { kind: "forwarded", reason, ...told, detail, unverified };
+      : { ...forwardedFor(need), ...told, detail, unverified };
   const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
   return { response, outcome: "stale-hit" };
 }

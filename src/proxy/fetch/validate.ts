@@ -22,7 +22,7 @@ import {
   settled,
 } from "../storing/fill.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import { type Answer, type Need, questionOf } from "../reuse/need.ts";
+import { type Answer, forwardedFor, type Need, questionOf } from "../reuse/need.ts";
 import {
   endStored,
   heedRefusal,
@@ -47,7 +47,7 @@ export async function validated(
   need: Need,
   flight: Flight,
 ): Promise<Answer | undefined> {
-  const { asked, ports, reason, key } = need;
+  const { asked, ports, key } = need;
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
   const metadata = freshened(before, fresh, need);
@@ -58,7 +58,7 @@ export async function validated(
   heedRefusal(refusal, metadata.status, { ...need, replaced: candidate });
   const isHeld = body.kind === "blob" || asked.method === "GET";
   const isStored = refusal === undefined && isHeld;
-  const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
+  const handling: Handling = { ...forwardedFor(need), forwardStatus: 304, stored: isStored };
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && isStored && asked.method === "GET") {
     const sent = { metadata, source: body.stream, isValidated: true };

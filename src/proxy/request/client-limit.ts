@@ -13,6 +13,7 @@ export interface ClientLimitSettings {
 /** It counts within its colo and answers in a millisecond, or is in trouble. */
 const patienceMs = 250;
 
+/** The limit of a site, as one isolate asks the platform about it. */
 export class ClientLimit {
   readonly #settings: ClientLimitSettings;
   readonly #condition: Condition<"failing">;

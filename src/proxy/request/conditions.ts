@@ -23,3 +23,9 @@ export function rangeIn({ method, conditions }: Asked, metadata: StoredMetadata)
   const stored = fieldsOf(metadata);
   return rangeVerdict({ request: conditions, stored, status, bodyBytes, bodyDate });
 }
+
+/** May the answer be made of metadata alone: to `HEAD`, or a 304? */
+export function mayNeedNoBody({ method, conditions }: Asked): boolean {
+  const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
+  return method === "HEAD" || isConditional;
+}

@@ -5,6 +5,7 @@ import type { Fault } from "../../operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./routes.ts";
 
+/** One fault for each thing that has no effect; empty for none. */
 export function configWarnings({ routes }: Config): Fault[] {
   return [
     ...routes.flatMap(idleFieldsOf),

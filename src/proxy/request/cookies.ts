@@ -11,6 +11,7 @@ export interface KnownCookies {
   readonly drop: readonly NamePatterns[];
 }
 
+/** What the route and the configuration know of cookies. */
 export function knownCookies(route: Route, config: Config): KnownCookies {
   return { key: route.keyCookies, drop: [config.harmlessCookies, route.ignoreCookies] };
 }
@@ -26,6 +27,11 @@ export interface SortedCookies {
 
 const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false };
 
+/**
+ * Sorts the cookies of a request.
+ *
+ * @param given.field the value of `Cookie`; `null` for none
+ */
 export function sortCookies(given: KnownCookies & { field: string | null }): SortedCookies {
   if (given.field === null) return noCookies;
   const all = pairsIn(given.field).map((pair) => ({ pair, name: nameIn(pair) }));

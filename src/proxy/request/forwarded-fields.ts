@@ -93,6 +93,7 @@ export class KeyedFields implements Fields {
     return this.#isDropped(lower) ? null : client.get(lower);
   }
 
+  /** By the same rules as `get`. */
   has(name: string): boolean {
     return this.get(name) !== null;
   }

@@ -31,11 +31,16 @@ export function keyUrl(asked: Target, route: Route, config: Config): KeyedUrl {
   return { target, url, key: new RecordKey(`GET ${url}`, target.ownHost) };
 }
 
+/** The target and the URL with those parameters alone that count. */
 export function keyedUrl(asked: Target, counts: Counts): Pick<KeyedUrl, "target" | "url"> {
   const target = { ...asked, query: keyedQuery(asked.query, counts) };
   return { target, url: `${target.scheme}://${target.host}${pathAndQuery(target)}` };
 }
 
+/**
+ * The key before any `Vary` (RFC 9111 §2): of the URL, and of the fields and cookies that the route
+ * has in its keys.
+ */
 export function primaryKey(
   { key }: KeyedUrl,
   facets: { keyHeaders: readonly string[]; keyedCookies: readonly string[]; forwarded: Fields },

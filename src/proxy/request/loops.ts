@@ -1,9 +1,11 @@
 // Knows a request that has come back to where it went forward from: Via names this deployment
 // (RFC 9110 §7.6.3). Once, it may be an origin that asks its own site for a part of a page; what is
 // stored must not answer it, since it may be the very thing that is to be replaced. Twice is a loop.
+import { isWithinMs } from "../../elapsed.ts";
 
 const noticeEveryMs = 60_000;
 
+/** Of one deployment, as one isolate notices them. */
 export class Loops {
   readonly #given: { pseudonym: string; nowAtMs: () => number; log: (line: string) => void };
   #noticedAtMs = -Infinity;
@@ -45,8 +47,7 @@ export class Loops {
   #notice(origin: string): void {
     const { nowAtMs, log } = this.#given;
     const atMs = nowAtMs();
-    // A clock that was set back ends the pause.
-    if (Math.abs(atMs - this.#noticedAtMs) < noticeEveryMs) return;
+    if (isWithinMs(noticeEveryMs, this.#noticedAtMs, atMs)) return;
     this.#noticedAtMs = atMs;
     const setting = origin === "default" ? "ORIGIN_URL or the binding ORIGIN" : `origins.${origin}`;
     log(

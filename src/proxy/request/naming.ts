@@ -8,6 +8,7 @@ import type { MatchRoute } from "./routes.ts";
 import { isReserved } from "./reserved.ts";
 import { readTarget } from "./target.ts";
 
+/** How purges name what is stored on a site; what it cannot read it gives back as a fault. */
 export function namingOf(given: {
   config: Config;
   matchRoute: MatchRoute;

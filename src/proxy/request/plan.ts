@@ -21,6 +21,8 @@ export interface Asked {
   readonly route: Route;
   readonly parameters: RouteMatch["parameters"];
   readonly key: RecordKey;
+  /** The query as the client sent it, which the key may hold a part of. */
+  readonly sentQuery: string;
   /** The keyed URL, which a purge by URL names. */
   readonly url: string;
   readonly forwarded: KeyedFields;
@@ -35,6 +37,7 @@ export interface Asked {
   readonly hasUnknownCookie: boolean;
 }
 
+/** Why a request is passed by. */
 export type PassRule =
   | "method"
   | "route"
@@ -45,6 +48,7 @@ export type PassRule =
   | "precondition"
   | "ambiguous-path";
 
+/** A request that goes straight to its origin. */
 export interface Passed {
   readonly request: Request;
   readonly target: Target;
@@ -60,12 +64,14 @@ export type Plan =
 
 const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
 
+/** What a plan is made with. */
 export interface Planning {
   readonly config: Config;
   readonly readUrl: ReadUrl;
   readonly loops: Loops;
 }
 
+/** Reads one request; it asks no tier and no origin, and throws nothing. */
 export function plan(request: Request, given: Planning): Plan {
   const read = given.readUrl(request.url);
   if (read.isReserved) return { kind: "reserved" };
@@ -121,7 +127,7 @@ function passRule(
 }
 
 function askedFor(request: Request, read: UrlRead, config: Config): Asked {
-  const { route, parameters, keyed } = read;
+  const { target, route, parameters, keyed } = read;
   const { cookies, keyedCookies, forwarded, key } = keyedAs({
     client: request.headers,
     keyed,
@@ -135,6 +141,7 @@ function askedFor(request: Request, read: UrlRead, config: Config): Asked {
     route,
     parameters,
     key,
+    sentQuery: target.query,
     url: keyed.url,
     forwarded,
     directives: honoured(request.headers, route),

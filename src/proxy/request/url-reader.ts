@@ -29,6 +29,7 @@ const objectBytes = 768;
 /** Its text stands in the target, as it came and as it is keyed, and in the key. */
 const readBytes = (url: string): number => objectBytes + 8 * url.length;
 
+/** Makes the reader of an isolate, which keeps what it has read under a bound in bytes. */
 export function compileUrlReader(given: {
   config: Config;
   matchRoute: MatchRoute;

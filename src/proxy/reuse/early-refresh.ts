@@ -2,25 +2,38 @@
 import type { Route } from "../../config/config.ts";
 import { isInDoubt } from "./in-doubt.ts";
 import { termsOf } from "../stored/lifetime.ts";
-import { policyOf, questionOf } from "./need.ts";
+import { policyOf, type QuestionPorts, questionOf } from "./need.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Ports } from "../ports.ts";
 import type { Candidate, Verdict } from "./verdict.ts";
 
-export function isDueEarly(
-  { candidate, ageSeconds, ttlSeconds }: Extract<Verdict, { kind: "serve" }>,
-  asked: Asked,
-  ports: Ports,
-): boolean {
-  const { metadata } = candidate.stored;
-  const { route } = asked;
-  const { fillCostMs } = metadata;
-  const { random } = ports;
-  const { staleWhileRevalidateSeconds } = termsOf(metadata, policyOf({ asked, ports }));
-  const ask = { route, staleWhileRevalidateSeconds, ageSeconds, ttlSeconds, fillCostMs, random };
-  return isRefreshDue(ask) || isTrustEnding(candidate, asked, ports);
+/** What `isDueEarly` works with. */
+export interface EarlyRefreshPorts extends QuestionPorts {
+  readonly config: QuestionPorts["config"] & { readonly purge: { readonly allowanceMs: number } };
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
 }
 
+interface Hit {
+  readonly asked: Asked;
+  readonly ports: EarlyRefreshPorts;
+  readonly atMs: number;
+}
+
+/** Is what answers fresh to be refreshed now, since it soon expires, or can soon not be trusted? */
+export function isDueEarly(
+  { candidate, ageSeconds, ttlSeconds }: Extract<Verdict, { kind: "serve" }>,
+  hit: Hit,
+): boolean {
+  const { route } = hit.asked;
+  const { metadata } = candidate.stored;
+  const { fillCostMs } = metadata;
+  const { random } = hit.ports;
+  const { staleWhileRevalidateSeconds } = termsOf(metadata, policyOf(hit));
+  const ask = { route, staleWhileRevalidateSeconds, ageSeconds, ttlSeconds, fillCostMs, random };
+  return isRefreshDue(ask) || isTrustEnding(candidate, hit);
+}
+
+/** What an early refresh depends on. */
 export interface EarlyRefreshAsk {
   readonly route: Pick<Route, "earlyRefresh" | "refreshAheadSeconds">;
   /** While it may answer stale, nobody waits at its expiry either. */
@@ -57,10 +70,10 @@ export function isRefreshDue(ask: EarlyRefreshAsk): boolean {
 const trustAheadShare = 0.4;
 
 /** While the journal cannot be read: will it soon be too long ago that this one could be trusted? */
-function isTrustEnding(candidate: Candidate, asked: Asked, ports: Ports): boolean {
+function isTrustEnding(candidate: Candidate, hit: Hit): boolean {
+  const { asked, ports } = hit;
   const { purgeMaxLagMs, servesUnverified } = asked.route;
   if (ports.view.failedAtMs === undefined || servesUnverified) return false;
-  const question = questionOf({ asked, ports });
   const trustedMs = purgeMaxLagMs - ports.config.purge.allowanceMs;
-  return isInDoubt(candidate, { ...question, atMs: question.atMs + trustAheadShare * trustedMs });
+  return isInDoubt(candidate, questionOf(hit, hit.atMs + trustAheadShare * trustedMs));
 }

@@ -1,20 +1,27 @@
 // What the purge view knew too little of is judged by a newer one before it costs an origin request.
 import type { Asked } from "../request/plan.ts";
-import { questionOf } from "./need.ts";
-import type { Ports } from "../ports.ts";
-import { type Candidate, judgedUnder, type MissReason, type VerdictQuestion } from "./verdict.ts";
+import { type QuestionPorts, questionOf } from "./need.ts";
+import { type Candidate, judgedUnder, type VerdictQuestion } from "./verdict.ts";
 
-export function isInDoubt(
-  found: Candidate | MissReason,
-  question: VerdictQuestion,
-): found is Candidate {
-  return typeof found === "object" && judgedUnder(question, found).kind === "unverified";
+/** Does the purge view know too little of a stored response (rules 6 and 7 of the purge protocol)? */
+export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean {
+  return judgedUnder(question, found).kind === "unverified";
 }
 
-/** @param renewed waits for a renewal of the view that is under way */
+/** What `settleDoubt` works with. */
+export interface DoubtPorts extends QuestionPorts {
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/**
+ * Waits for a newer view where that may tell more of a stored response, which is to be judged anew
+ * then. Never rejects.
+ *
+ * @param renewed waits for a renewal of the view that is under way
+ */
 export async function settleDoubt(
   found: Candidate,
-  given: { asked: Asked; ports: Ports },
+  given: { readonly asked: Asked; readonly ports: DoubtPorts },
   renewed?: () => Promise<void>,
 ): Promise<void> {
   const { view, afterAnswer, nowAtMs } = given.ports;

@@ -1,20 +1,26 @@
 // Which large bodies are read whole from the edge tier, so that memory answers with them from then on.
 // The first hit of each streams through, since many are asked for once alone: those push nothing out.
+import { isWithinMs } from "../../elapsed.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import type { ByteBudget } from "../body/byte-budget.ts";
 
 /** A client that leaves takes its request with it, and whatever that would have done. */
 const liftMsMax = 10_000;
 
+/** What clients have yet to take, and how much of it there may be. */
+interface Budget {
+  hasRoomInAll(bytes: number): boolean;
+}
+
+/** The lifts of one isolate: one at a time. */
 export class Lifts {
-  readonly #budget: ByteBudget;
+  readonly #budget: Budget;
   readonly #bodyBytesMax: number;
   readonly #asked = new WeakSet<StoredMetadata>();
   #sinceAtMs = -Infinity;
 
   /** @param given.budget of what clients have yet to take: what they hold, memory cannot free */
-  constructor(given: { budget: ByteBudget; bodyBytesMax: number }) {
+  constructor(given: { budget: Budget; bodyBytesMax: number }) {
     this.#budget = given.budget;
     this.#bodyBytesMax = given.bodyBytesMax;
   }
@@ -32,7 +38,7 @@ export class Lifts {
       this.#asked.add(metadata);
       return false;
     }
-    const isUnderWay = Math.abs(atMs - this.#sinceAtMs) < liftMsMax;
+    const isUnderWay = isWithinMs(liftMsMax, this.#sinceAtMs, atMs);
     if (isUnderWay || !this.#budget.hasRoomInAll(bodyBytes)) return false;
     // Memory may let go of it before it is asked for again: two more hits, then.
     this.#asked.delete(metadata);
@@ -40,6 +46,7 @@ export class Lifts {
     return true;
   }
 
+  /** The lift that was begun is over. */
   end(): void {
     this.#sinceAtMs = -Infinity;
   }

@@ -1,14 +1,16 @@
 // Why the origin is asked for one request, and what came of it.
 import type { ForwardReason } from "../../http/cache-status.ts";
-import type { Outcome } from "../../observe/metrics.ts";
+import type { Decision, Outcome } from "../../observe/decision.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { FreshnessPolicy } from "../stored/lifetime.ts";
-import type { InShared } from "./lookup.ts";
+import type { InShared } from "./shared-look.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Ports } from "../ports.ts";
 import type { Candidate, VerdictQuestion } from "./verdict.ts";
 
+/** An answer, and the word that it is counted under. */
 export interface Answer {
   readonly response: Response;
   readonly outcome: Outcome;
@@ -21,6 +23,8 @@ export interface Need<P = Ports> {
   /** Under which forwards are collapsed. */
   readonly key: RecordKey;
   readonly reason: ForwardReason;
+  /** The record of what becomes of the request. */
+  readonly decision: Decision;
   /** The stored response whose validators are to be sent. */
   readonly validating?: Candidate | undefined;
   /** A stored response that cannot be validated, but may answer if the origin fails. */
@@ -42,27 +46,53 @@ export function atHand({ validating, fallback }: Pick<Need, "validating" | "fall
   return validating ?? fallback;
 }
 
-/** What Cache-Status tells of it: with the fields that none of the stored variants was selected by. */
-export function forwardedFor({ reason, marker }: Pick<Need, "reason" | "marker">) {
+/**
+ * What Cache-Status tells of a forward: why the copy that was found did not answer, and the fields
+ * that none of the stored variants was selected by.
+ */
+export function forwardedFor({
+  reason,
+  marker,
+  decision: { cause },
+}: Pick<Need, "reason" | "marker" | "decision">) {
   const names = reason === "vary-miss" ? (marker?.names ?? []) : [];
   const missed = names.length === 0 ? {} : { detail: { rule: "vary", names } };
-  return { kind: "forwarded", reason, ...missed } as const;
+  return { kind: "forwarded", reason, cause, ...missed } as const;
 }
 
-/** With what the look-up passed over, if that is there. */
-export async function lookedFurther(need: Need): Promise<Need> {
+/** The same need, with what the look-up passed over, if that is there. */
+export async function lookedFurther<P>(need: Need<P>): Promise<Need<P>> {
   if (need.lookFurther === undefined) return need;
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
-/** By which terms a stored response is used for this request. */
-export function policyOf({ asked, ports }: Pick<Need, "asked" | "ports">): FreshnessPolicy {
-  return { route: asked.route, heuristics: ports.config.heuristics };
+/** What a stored response's terms depend on, beside itself. */
+export interface PolicyPorts {
+  readonly config: { readonly heuristics: boolean };
 }
 
-/** The question that a verdict answers, asked now. */
-export function questionOf({ asked, ports }: Pick<Need, "asked" | "ports">): VerdictQuestion {
+/** By which terms a stored response is used for this request. */
+export function policyOf(given: {
+  readonly asked: Pick<Asked, "route">;
+  readonly ports: PolicyPorts;
+}): FreshnessPolicy {
+  return { route: given.asked.route, heuristics: given.ports.config.heuristics };
+}
+
+/** What a verdict is reached with. */
+export interface QuestionPorts extends PolicyPorts {
+  readonly view: PurgeView;
+  readonly colo: () => string;
+  readonly invalidations: VerdictQuestion["invalidations"];
+  readonly nowAtMs: () => number;
+}
+
+/** The question that a verdict answers, asked now unless another instant is given. */
+export function questionOf(
+  given: { readonly asked: Asked; readonly ports: QuestionPorts },
+  atMs = given.ports.nowAtMs(),
+): VerdictQuestion {
+  const { asked, ports } = given;
   const { view, colo, invalidations } = ports;
-  const policy = policyOf({ asked, ports });
-  return { asked, policy, view, invalidations, colo, atMs: ports.nowAtMs() };
+  return { asked, policy: policyOf(given), view, invalidations, colo, atMs };
 }

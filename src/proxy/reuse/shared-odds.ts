@@ -47,6 +47,7 @@ export class SharedOdds {
   }
 }
 
+/** Where the pages of a request are counted. */
 export function placeOf({ route, target }: Pick<Asked, "route" | "target">): Place {
   const segments = target.path.split("/", 3);
   const first = segments.length > 2 ? segments[1] : "";

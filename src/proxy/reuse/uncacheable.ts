@@ -8,10 +8,12 @@ const keptForAllMs = 10_000;
 /** Each further session asks the origin itself: it renews the mark, or ends it. */
 const keptForSessionsMs = 60_000;
 
+/** The marks of one isolate, under a bound in bytes. */
 export class Uncacheable {
   readonly #forAll = new Marks(keptForAllMs);
   readonly #forSessions = new Marks(keptForSessionsMs);
 
+  /** No other may have what this key answers, from now on for ten seconds. */
   mark(key: string, atMs: number): void {
     this.#forAll.set(key, atMs);
   }

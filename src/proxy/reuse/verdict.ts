@@ -1,42 +1,75 @@
 // What may answer a request at this instant (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4).
-import type { TierName } from "../../config/config.ts";
-import type { ForwardReason } from "../../http/cache-status.ts";
-import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import type { Candidate as CacheCandidate } from "../../cache/find.ts";
+import type { ForwardCause, ForwardReason } from "../../http/cache-status.ts";
+import type { ResponseDetail, StoredMetadata } from "../stored/stored-response.ts";
 import { sharedExplicitly } from "../../http/storable.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
-import type { PurgeJudgement, PurgeView } from "../../purge/view/view.ts";
+import {
+  type DecidingEntry,
+  judgedOnRoute,
+  type PurgeJudgement,
+  type PurgeView,
+} from "../../purge/view/view.ts";
 import { ageSeconds, type FreshnessPolicy, type Terms, termsOf } from "../stored/lifetime.ts";
 import type { Asked } from "../request/plan.ts";
 
-/** A stored response and the tier that it was read from. */
-export interface Candidate {
-  readonly stored: StoredResponse;
-  readonly tier: TierName;
-  /** Under which it stands there. */
-  readonly key?: RecordKey;
-}
+/** A stored response, the tier that it was read from, and the key under which it stands there. */
+export type Candidate = CacheCandidate<ResponseDetail>;
 
 export type MissReason = "uri-miss" | "vary-miss";
 
-/** Exactly one holds. Each carries all that the next step needs, so no step asks again. */
-export type Verdict =
-  | { kind: "serve"; candidate: Candidate; ageSeconds: number; ttlSeconds: number }
-  | {
-      kind: "serve-stale";
-      candidate: Candidate;
-      ageSeconds: number;
-      ttlSeconds: number;
-      refresh: boolean;
-    }
-  | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
-  /** `fallback`: what may still answer if the origin fails. */
-  | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
-  | { kind: "gateway-timeout" };
+/** What decides a verdict: a state of the response, a rule that asks for more, or an allowance. */
+export type Decider =
+  /** RFC 9111 §4.2. */
+  | "fresh"
+  | "expired"
+  /** The purge protocol: rules 5 and 6, and rules 7 and 8. */
+  | ForwardCause
+  /** Of the response (RFC 9111 §5.2.2.4). */
+  | "no-cache"
+  /** Of the request (RFC 9111 §5.2.1.4, §5.2.1.1, §5.2.1.3, §5.2.1.2, §5.2.1.7). */
+  | "request-no-cache"
+  | "request-max-age"
+  | "request-min-fresh"
+  | "max-stale"
+  | "only-if-cached"
+  /** RFC 5861 §3. */
+  | "stale-while-revalidate"
+  /** The request has one, and the response is not shared explicitly. */
+  | "unknown-cookie"
+  | "nothing-stored";
 
+interface Grounds {
+  readonly by: Decider;
+  /** `undefined` where nothing was found. */
+  readonly judged?: PurgeJudgement;
+  /** By its age and by what purges are known it may answer in place of an error (RFC 5861 §4). */
+  readonly mayStandIn?: boolean;
+}
+
+interface Timing {
+  readonly candidate: Candidate;
+  readonly ageSeconds: number;
+  readonly ttlSeconds: number;
+}
+
+/** Exactly one holds. Each carries all that the next step needs, so no step asks again. */
+export type Verdict = Grounds &
+  (
+    | ({ kind: "serve" } & Timing)
+    | ({ kind: "serve-stale"; refresh: boolean } & Timing)
+    | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
+    /** `fallback`: what may still answer if the origin fails. */
+    | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
+    | { kind: "gateway-timeout" }
+  );
+
+/** Does a stored response answer by this verdict? */
 export function isAnswer({ kind }: Verdict): boolean {
   return kind === "serve" || kind === "serve-stale";
 }
 
+/** What a verdict depends on beside the stored response. */
 export interface VerdictQuestion {
   readonly asked: Pick<Asked, "directives" | "hasUnknownCookie">;
   /** Where this request arrived; empty where that is not known. */
@@ -48,35 +81,47 @@ export interface VerdictQuestion {
   readonly atMs: number;
 }
 
-/** @param found what the look-up brought, or why it brought nothing */
+/**
+ * What may be done with what was found, at the question's instant (RFC 9111 §4).
+ *
+ * @param found what the look-up brought, or why it brought nothing
+ */
 export function decide(found: Candidate | MissReason, question: VerdictQuestion): Verdict {
   const { directives, hasUnknownCookie } = question.asked;
   if (typeof found === "string") {
     return directives.onlyIfCached
-      ? { kind: "gateway-timeout" }
-      : { kind: "forward", reason: found };
+      ? { kind: "gateway-timeout", by: "only-if-cached" }
+      : { kind: "forward", reason: found, by: "nothing-stored" };
   }
   const weighed = weigh(found, question);
-  const { terms, ageSeconds: age, ttlSeconds } = weighed;
-  const timing = { ageSeconds: age, ttlSeconds };
-  if (hasUnknownCookie && !sharedExplicitly(terms.governing)) {
-    return directives.onlyIfCached
-      ? { kind: "gateway-timeout" }
-      : { kind: "forward", reason: "request" };
+  const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
+  const isForOthers = hasUnknownCookie && !sharedExplicitly(terms.governing);
+  const by = decider(weighed);
+  if (by === "fresh" && !isForOthers) {
+    return { kind: "serve", candidate: found, ageSeconds: age, ttlSeconds, by, judged };
   }
-  const unfit = whyNotFresh(weighed);
-  if (unfit === undefined) return { kind: "serve", candidate: found, ...timing };
-  const stale = staleAllowance(weighed);
+  const stale = isForOthers ? undefined : staleAllowance(weighed);
   if (stale !== undefined) {
+    const timing = { candidate: found, ageSeconds: age, ttlSeconds };
     const refresh = stale === "stale-while-revalidate";
-    return { kind: "serve-stale", candidate: found, ...timing, refresh };
+    return { kind: "serve-stale", ...timing, refresh, by: stale, judged };
   }
-  if (directives.onlyIfCached) return { kind: "gateway-timeout" };
-  if (terms.canBeValidated) return { kind: "validate", candidate: found, reason: unfit };
-  return { kind: "forward", reason: unfit, fallback: found };
+  const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
+  if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
+  if (isForOthers) return { kind: "forward", reason: "request", ...grounds, by: "unknown-cookie" };
+  const reason = isWish(by) ? "request" : "stale";
+  return terms.canBeValidated
+    ? { kind: "validate", candidate: found, reason, ...grounds }
+    : { kind: "forward", reason, fallback: found, ...grounds };
 }
 
-interface Weighed {
+/** Of the request alone: without it the response would be fresh enough. */
+function isWish(by: Decider): boolean {
+  return by === "request-no-cache" || by === "request-max-age" || by === "request-min-fresh";
+}
+
+/** What a response comes to for a request, before any rule is asked. */
+export interface Weighed {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
   readonly judged: PurgeJudgement;
@@ -85,7 +130,8 @@ interface Weighed {
   readonly ttlSeconds: number;
 }
 
-function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
+/** Works out its terms and age, and asks the purge view. */
+export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
   const { metadata } = candidate.stored;
   const terms = termsOf(metadata, question.policy);
   const age = ageSeconds(metadata, terms, question.atMs);
@@ -99,16 +145,25 @@ function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
   return { question, terms, judged, ageSeconds: age, ttlSeconds };
 }
 
-/** @returns why a response is not fresh enough for this request; `undefined` when it is */
-function whyNotFresh(weighed: Weighed): "stale" | "request" | undefined {
+/** What decides whether a response is fresh enough for this request; `fresh` if it is. */
+function decider(weighed: Weighed): Decider {
   const { question, terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const { directives } = question.asked;
-  if (judged.kind !== "usable") return "stale";
-  if (terms.alwaysValidate || ttlSeconds <= 0) return "stale";
-  if (directives.noCache) return "request";
-  if (directives.maxAgeSeconds !== undefined && age > directives.maxAgeSeconds) return "request";
-  const minFreshSeconds = directives.minFreshSeconds ?? 0;
-  return ttlSeconds < minFreshSeconds ? "request" : undefined;
+  if (judged.kind === "purged") return "purged";
+  if (terms.alwaysValidate) return "no-cache";
+  if (judged.kind === "unverified" && !isOver(weighed)) return "unverified";
+  if (ttlSeconds <= 0) return "expired";
+  if (directives.noCache) return "request-no-cache";
+  if (directives.maxAgeSeconds !== undefined && age > directives.maxAgeSeconds) {
+    return "request-max-age";
+  }
+  return ttlSeconds < (directives.minFreshSeconds ?? 0) ? "request-min-fresh" : "fresh";
+}
+
+/** Too old to answer, whatever the purge view could tell of it. */
+function isOver({ terms, ttlSeconds }: Weighed): boolean {
+  const staleSeconds = terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds;
+  return ttlSeconds <= 0 && ttlSeconds + staleSeconds <= 0;
 }
 
 /** Which allowance lets a stale response answer without waiting for the origin. */
@@ -136,77 +191,57 @@ function staleSecondsOf({ ttlSeconds }: Weighed): number {
 }
 
 /** RFC 9111 §4.2.4, and no purge that forbids it. */
-function mayBeStale({ terms, judged }: Weighed): boolean {
+export function mayBeStale({ terms, judged }: Weighed): boolean {
   if (terms.neverStale || terms.alwaysValidate) return false;
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
 }
 
 /**
- * May a response answer who waited for it, though it took longer to come than it lives? Whoever
- * asked alone would get one as old. Its lifetime counts from its arrival here, then.
+ * Decides anew once the origin has failed: may the stale response answer instead? (RFC 5861 §4)
  *
- * Departs from RFC 9111 §4.2.4, by which it is stale: a site that is asked for a page more often
- * than it can make one would be asked by each who waited.
- */
-export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
-  const weighed = weigh(candidate, question);
-  const { directives } = question.asked;
-  const { maxAgeSeconds, minFreshSeconds } = directives;
-  const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;
-  if (weighed.judged.kind !== "usable" || !mayBeStale(weighed)) return false;
-  if (directives.noCache || wishesForFresher) return false;
-  const { requestedAtMs, respondedAtMs } = candidate.stored.metadata;
-  const { lifetimeSeconds } = weighed.terms;
-  const sinceArrivalSeconds = weighed.ageSeconds - (respondedAtMs - requestedAtMs) / 1_000;
-  return lifetimeSeconds > 0 && sinceArrivalSeconds < lifetimeSeconds;
-}
-
-/**
- * The second verdict, asked after the origin has failed: may the stale response answer instead?
- * (RFC 5861 §4)
- *
- * @returns age and ttl that it is answered with, or `undefined`
+ * @returns age and ttl that it is answered with, and whether it is unverified; or `undefined`
  */
 export function decideOnError(
   candidate: Candidate | undefined,
   question: VerdictQuestion,
-): { candidate: Candidate; ageSeconds: number; ttlSeconds: number } | undefined {
+): (Timing & { readonly unverified: boolean }) | undefined {
   if (candidate === undefined) return undefined;
   const weighed = weigh(candidate, question);
-  // What is fresh, though the request wished for fresher, needs no leave to be stale.
-  const isFresh = whyNotFresh(weighed) !== "stale";
-  const mayAnswer =
-    mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
-  const allowed = isFresh || mayAnswer;
-  if (!allowed) return undefined;
-  return { candidate, ageSeconds: weighed.ageSeconds, ttlSeconds: weighed.ttlSeconds };
+  if (!standsIn(weighed, decider(weighed))) return undefined;
+  const { ageSeconds: age, ttlSeconds, judged } = weighed;
+  return { candidate, ageSeconds: age, ttlSeconds, unverified: isExempt(judged) };
+}
+
+/** May it answer in place of an error (RFC 5861 §4)? What is fresh needs no leave to be stale. */
+function standsIn(weighed: Weighed, by: Decider): boolean {
+  if (by === "fresh" || isWish(by)) return true;
+  return mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
 }
 
 /** What the purge view says of a stored response, for this request and at its instant. */
 export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
-  const judged = judgedByView(question, candidate);
-  if (judged.kind !== "unverified" || !isExempt(question)) return judged;
-  // Rule 8 exempts from the bound alone: what a known purge covers stays covered.
-  if (judged.covering?.mode === "hard") return judged;
-  return judged.covering ?? { kind: "usable" };
-}
-
-/** May its origin be asked whether it is unchanged? */
-export function mayBeValidated({ view, atMs, policy }: VerdictQuestion, { stored }: Candidate) {
-  return view.mayBeValidated(stored.metadata, { atMs, maxLagMs: policy.route.purgeMaxLagMs });
-}
-
-/** Does a response answer only because its route serves what cannot be verified just now? */
-export function isUnverified(question: VerdictQuestion, candidate: Candidate): boolean {
-  return isExempt(question) && judgedByView(question, candidate).kind === "unverified";
-}
-
-function isExempt({ policy: { route }, view, atMs }: VerdictQuestion): boolean {
-  return route.servesUnverified && view.isUnreachable({ atMs, maxLagMs: route.purgeMaxLagMs });
-}
-
-function judgedByView(question: VerdictQuestion, { stored, key }: Candidate): PurgeJudgement {
+  const { stored, key } = candidate;
   const { view, atMs, colo, policy, invalidations } = question;
+  const { servesUnverified, purgeMaxLagMs: maxLagMs } = policy.route;
   if (invalidations.covers(stored.metadata, key)) return { kind: "purged", mode: "hard" };
-  return view.judge(stored.metadata, { atMs, colo, maxLagMs: policy.route.purgeMaxLagMs });
+  return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
+}
+
+/** Does it answer only because its route serves what cannot be verified just now (rule 8)? */
+export function isExempt(judged: PurgeJudgement): boolean {
+  return judged.kind !== "unverified" && judged.unverified !== undefined;
+}
+
+/** The entry of the journal that decided, or that may cover what could not be verified. */
+export function decidingEntry(judged: PurgeJudgement | undefined): DecidingEntry | undefined {
+  if (judged?.kind === "purged") return judged.by;
+  return judged?.kind === "unverified" ? judged.covering?.by : undefined;
+}
+
+/** May its origin be asked whether it is unchanged (rule 23 of the purge protocol)? */
+export function mayBeValidated(
+  { view, atMs, policy }: VerdictQuestion,
+  { stored }: Candidate,
+): boolean {
+  return view.mayBeValidated(stored.metadata, { atMs, maxLagMs: policy.route.purgeMaxLagMs });
 }

@@ -7,7 +7,8 @@ import { atHand, type Need } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record.ts";
 import { placeOfVariants } from "../reuse/shared-odds.ts";
 import { storeInTiers } from "./store.ts";
-import { isNewAmongSeveral, keyOf, type VariantPlace } from "./variants.ts";
+import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
+import { keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
 /**

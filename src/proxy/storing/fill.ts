@@ -18,7 +18,8 @@ import { askedByOf } from "../request/nobodys-name.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Ports } from "../ports.ts";
 import { fieldTagsOf, taggingOf } from "../stored/tags.ts";
-import { newestMarker, type VariantPlace } from "./variants.ts";
+import { newestMarker } from "../reuse/vary-markers.ts";
+import type { VariantPlace } from "./variants.ts";
 
 /** An origin's answer with what was known before it was asked for. */
 export interface Fresh {

@@ -15,7 +15,6 @@ import {
 } from "../respond/downstream.ts";
 import { arePersonal, fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
-import { mayNeedNoBody } from "../reuse/lookup.ts";
 import type { Asked } from "../request/plan.ts";
 import { type Answer, atHand, forwardedFor, type Need, questionOf } from "../reuse/need.ts";
 import { namesClient } from "./of-one-client.ts";
@@ -29,7 +28,7 @@ import {
   type StoreRefusal,
 } from "./refusal.ts";
 import { bodiless, notModified, passOn } from "../respond/respond.ts";
-import { clientHasIt, rangeIn } from "../request/conditions.ts";
+import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { placeOf } from "../reuse/shared-odds.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
 import { hasRoomFor } from "./variants.ts";

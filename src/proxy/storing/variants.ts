@@ -6,7 +6,8 @@ import { sha256Short } from "../../sha256.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
 import type { StoredVariant, VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
-import type { InShared } from "../reuse/lookup.ts";
+import type { InShared } from "../reuse/shared-look.ts";
+import { newestMarker } from "../reuse/vary-markers.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Ports } from "../ports.ts";
 import { discardBody } from "../../cache/record.ts";
@@ -84,21 +85,6 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boole
   return live.some(([digest]) => digest === own);
 }
 
-/** A page of one or two variants, such as for desktop and mobile, is like any. */
-const severalMin = 2;
-
-/** Does the marker list several variants whose time is not over, and not this one? */
-export function isNewAmongSeveral(
-  variant: RecordKey,
-  marker: VaryMarker | undefined,
-  atMs: number,
-): boolean {
-  const live = marker?.variants.filter(([, untilAtMs]) => untilAtMs > atMs) ?? [];
-  if (live.length < severalMin) return false;
-  const own = sha256Short(variant.text);
-  return !live.some(([digest]) => digest === own);
-}
-
 /** The marker that leads to a response which is stored under this key until that instant. */
 export function markerTo(
   metadata: StoredMetadata,
@@ -133,14 +119,4 @@ function liveVariants(place: VariantPlace): StoredVariant[] {
  */
 export function mayLead(tier: TierName, { ofColo }: VariantPlace): boolean {
   return ofColo !== "gone" || tier === "memory";
-}
-
-/** What other requests have listed here since the look-up. */
-export function newestMarker(
-  primary: RecordKey,
-  followed: VaryMarker | undefined,
-  { tiers, nowAtMs }: Ports,
-): VaryMarker | undefined {
-  const held = tiers.memory.read(primary, { atMs: nowAtMs() });
-  return held.kind === "found" && held.record.kind === "vary" ? held.record : followed;
 }

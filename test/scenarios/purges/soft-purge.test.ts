@@ -45,7 +45,9 @@ describe("what a soft purge covers", () => {
     await send(site, soft);
     site.origin.script = unreachable;
     site.clock.advance(119);
-    expect(await asked(site)).toContain("page 1 tidemark; fwd=stale; detail=stale-if-error");
+    expect(await asked(site)).toContain(
+      'page 1 tidemark; fwd=stale; detail="purged, stale-if-error"',
+    );
     site.clock.advance(1);
     expect(await asked(site)).toContain("502");
   });

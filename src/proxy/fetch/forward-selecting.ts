@@ -2,32 +2,10 @@
 // vary. If the answer tells of another, the origin is asked once more, and that is remembered.
 import { selectingFieldNames } from "../../http/selecting.ts";
 import { letGo } from "../../let-go.ts";
-import { forwardAsked, isOriginError, type OriginAnswer } from "../fetch/forward.ts";
-import { BoundedMarks } from "../../cache/bounded-marks.ts";
 import { atHand, type Need } from "../reuse/need.ts";
-import { type Asked, askedWith } from "./plan.ts";
-import { newestMarker } from "../storing/variants.ts";
-
-/** By primary keys, also where nothing is stored and no marker tells it. */
-export class KnownVary {
-  readonly #names = new BoundedMarks<readonly string[]>(undefined, (names) => names.join());
-
-  names(key: string): readonly string[] {
-    return this.#names.get(key) ?? [];
-  }
-
-  learn(key: string, names: readonly string[]): void {
-    this.#names.set(key, names);
-  }
-
-  /** An answer came that varies by these, so that no other field need go along. */
-  forgetOthers(key: string, names: readonly string[]): void {
-    const known = this.#names.get(key) ?? [];
-    const kept = known.filter((name) => names.includes(name));
-    if (kept.length === 0) this.#names.delete(key);
-    else if (kept.length < known.length) this.#names.set(key, kept);
-  }
-}
+import { newestMarker } from "../reuse/vary-markers.ts";
+import { type Asked, askedWith } from "../request/plan.ts";
+import { forwardAsked, isOriginError, type OriginAnswer } from "./forward.ts";
 
 /**
  * Forwards a request, once more where the first answer varies by what was withheld.

@@ -1,0 +1,174 @@
+// Finds what is stored under a key, and the verdict that its user reaches on it: first what is at
+// hand, then the lower tiers in order. What answers is put into the tiers above the one that had it.
+import type { TierName } from "../config/config.ts";
+import { type CacheRecord, discardBody } from "./record.ts";
+import type { RecordKey } from "./record-key.ts";
+import type { MemoryTier } from "./tiers/memory-tier.ts";
+import type { TierRead, VaryMarker } from "./tiers/tier.ts";
+
+/** A record, the tier that it was read from, and the key under which it stands there. */
+export interface Candidate<Detail> {
+  readonly stored: CacheRecord<Detail>;
+  readonly tier: TierName;
+  readonly key?: RecordKey;
+}
+
+/** The first that answers, else the youngest, with the verdict on it. */
+export interface Found<Detail, V> {
+  readonly candidate: Candidate<Detail>;
+  readonly verdict: V;
+}
+
+type Memory = Pick<MemoryTier<never>, "changeCount" | "hasChanged" | "remove">;
+
+type LowerTier = "edge" | "shared";
+
+/** What is looked for, and the rules of whoever looks: HTTP's, or an application's own. */
+export interface Sought<Detail, V> {
+  /** Another once a marker was followed. */
+  readonly key: RecordKey;
+  readonly tierNames: readonly TierName[];
+  /** What this isolate has just got, and no tier yet. */
+  underWay(): CacheRecord<Detail> | undefined;
+  /** Reads memory, without a promise. */
+  inMemory(): TierRead<Detail>;
+  /** Reads a lower tier; what is judged after that is judged anew. */
+  readFrom(tier: LowerTier): Promise<TierRead<Detail>>;
+  /** Has a lower tier looked into by `finding.lookIn`, or passes it over. */
+  ask(tier: LowerTier, finding: Finding<Detail, V>): Promise<unknown>;
+  /** @returns whether the marker leads to another key; at most one does */
+  follow(marker: VaryMarker): boolean;
+  /** Does such a record still count? */
+  isCurrent(stored: CacheRecord<Detail>): boolean;
+  /** Is nothing to be expected of the lower tiers? */
+  isHopeless(): boolean;
+  /** For the instant of arrival, or of the end of the last wait. */
+  judge(candidate: Candidate<Detail>): V;
+  /** Can no lower tier have anything better? */
+  isEnough(found: Found<Detail, V>): boolean;
+  /** Writes it into those tiers, which stand above the one that had it. */
+  putInto(above: readonly ("memory" | "edge")[], found: Found<Detail, V>): void;
+}
+
+/**
+ * Looks for a record: in memory at once, and without a promise where that is enough.
+ *
+ * @returns `undefined` where nothing is stored. Each tier is asked once, and once more where a marker
+ *   led on. Each candidate is judged once, and anew after a wait.
+ */
+export function find<Detail, V>(
+  sought: Sought<Detail, V>,
+  memory: Memory,
+): Found<Detail, V> | undefined | Promise<Found<Detail, V> | undefined> {
+  const finding = new Finding(sought, memory);
+  return finding.atHand() || sought.isHopeless() ? finding.found : finding.below();
+}
+
+/** One look-up under way. */
+export class Finding<Detail, V> {
+  readonly #sought: Sought<Detail, V>;
+  readonly #memory: Memory;
+  /** Of memory's changes, when this began. */
+  readonly #beganAtCount: number;
+  #best: Found<Detail, V> | undefined = undefined;
+  #hadInMemory = false;
+  #isDone = false;
+  /** What was found last was judged before a wait. */
+  #isOutdated = false;
+
+  constructor(sought: Sought<Detail, V>, memory: Memory) {
+    this.#sought = sought;
+    this.#memory = memory;
+    this.#beganAtCount = memory.changeCount;
+  }
+
+  /** The first that is enough, else the youngest so far. */
+  get found(): Found<Detail, V> | undefined {
+    return this.#best;
+  }
+
+  /** @returns whether what this isolate has is enough */
+  atHand(): boolean {
+    const sought = this.#sought;
+    this.#underWay();
+    if (this.#isDone || !sought.tierNames.includes("memory")) return this.#isDone;
+    let read = sought.inMemory();
+    if (this.#follow(read)) {
+      this.#underWay();
+      if (this.#isDone) return true;
+      read = sought.inMemory();
+    }
+    this.#hadInMemory = read.kind === "found";
+    this.#take(read, "memory");
+    return this.#isDone;
+  }
+
+  /** Asks the lower tiers in order. */
+  async below(): Promise<Found<Detail, V> | undefined> {
+    const sought = this.#sought;
+    for (const tier of ["edge", "shared"] as const) {
+      if (!this.#isDone && sought.tierNames.includes(tier)) await sought.ask(tier, this);
+    }
+    const best = this.#best;
+    if (best === undefined || !this.#isOutdated) return best;
+    return { candidate: best.candidate, verdict: sought.judge(best.candidate) };
+  }
+
+  /** Looks into a tier below memory, and puts what is enough into those above it. */
+  async lookIn(tier: LowerTier): Promise<TierRead<Detail>["kind"]> {
+    const before = this.#best;
+    let read = await this.#sought.readFrom(tier);
+    this.#isOutdated = true;
+    if (this.#follow(read)) {
+      this.#underWay();
+      if (this.#isDone) return "found";
+      read = await this.#sought.readFrom(tier);
+      this.#isOutdated = true;
+    }
+    this.#take(read, tier);
+    if (this.#isDone && this.#best !== before) this.#backfill(tier);
+    return read.kind;
+  }
+
+  #underWay(): void {
+    const stored = this.#sought.underWay();
+    if (stored !== undefined) this.#consider(stored, "memory");
+  }
+
+  #follow(read: TierRead<Detail>): boolean {
+    if (read.kind !== "found" || read.record.kind !== "vary") return false;
+    return this.#sought.follow(read.record);
+  }
+
+  #take(read: TierRead<Detail>, tier: TierName): void {
+    if (read.kind !== "found" || read.record.kind !== "response") return;
+    const { stored } = read.record;
+    if (this.#sought.isCurrent(stored)) this.#consider(stored, tier);
+    else discardBody(stored);
+  }
+
+  #consider(stored: CacheRecord<Detail>, tier: TierName): void {
+    const sought = this.#sought;
+    const before = this.#best?.candidate.stored;
+    if (stored.metadata.respondedAtMs <= (before?.metadata.respondedAtMs ?? -Infinity)) {
+      return discardBody(stored);
+    }
+    discardBody(before);
+    const candidate = { stored, tier, key: sought.key };
+    this.#best = { candidate, verdict: sought.judge(candidate) };
+    this.#isOutdated = false;
+    this.#isDone = sought.isEnough(this.#best);
+  }
+
+  #backfill(from: LowerTier): void {
+    const { key } = this.#sought;
+    const best = this.#best;
+    // What came meanwhile is younger than what a lower tier had then.
+    if (best === undefined || this.#memory.hasChanged(key, this.#beganAtCount)) return;
+    const { body } = best.candidate.stored;
+    // What memory cannot take leaves nothing older there to answer in its place.
+    if ("stream" in body && this.#hadInMemory) this.#memory.remove(key);
+    if (body.kind !== "blob") return;
+    this.#sought.putInto(from === "edge" ? ["memory"] : ["memory", "edge"], best);
+  }
+}

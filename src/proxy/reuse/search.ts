@@ -1,0 +1,243 @@
+// What HTTP adds to a look-up: a `Vary` marker is followed, no more of a body is read than is needed,
+// and Redis is passed over where it hardly ever has what is asked for.
+import type { Finding, Found, Sought } from "../../cache/find.ts";
+import type { RecordKey } from "../../cache/record-key.ts";
+import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
+import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
+import type { TierName } from "../../config/config.ts";
+import { isErrorStatus } from "../../http/fields.ts";
+import { selects } from "../../http/selecting.ts";
+import type { Decision } from "../../observe/decision.ts";
+import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
+import { variantKey } from "../request/key.ts";
+import { type Asked, askedWith } from "../request/plan.ts";
+import {
+  isAlwaysValidated,
+  isKept,
+  keepUntilAtMs,
+  type Terms,
+  termsOf,
+} from "../stored/lifetime.ts";
+import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import type { ResponseAsk, ResponseRead, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
+import type { Lifts } from "./lifts.ts";
+import { policyOf, type QuestionPorts } from "./need.ts";
+import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
+import { newestMarker } from "./vary-markers.ts";
+import type { Candidate, MissReason } from "./verdict.ts";
+
+/** What a look-up works with. */
+export interface SearchPorts extends QuestionPorts, SharedLookPorts {
+  readonly tiers: {
+    readonly memory: Pick<
+      MemoryTier<ResponseDetail>,
+      "read" | "write" | "remove" | "changeCount" | "hasChanged"
+    >;
+    readonly edge: ResponseTier;
+    readonly shared: ResponseTier | undefined;
+  };
+  /** Those of this isolate, which may have brought it just now. */
+  readonly flights: {
+    get(key: string, atMs: number): { readonly stored: StoredResponse | undefined } | undefined;
+  };
+  readonly lifts: Lifts;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** How a search judges what it finds, for whoever looks. */
+export interface Judge<V, P> {
+  judge(candidate: Candidate, search: Search<V, P>): V;
+  isAnswer(verdict: V): boolean;
+  /** Does it end the search though it is no answer? */
+  isSpared?(candidate: Candidate, verdict: V, search: Search<V, P>): boolean;
+}
+
+/** What is searched for, at which instant, and by whose judgement. */
+export interface SearchAsk<V, P> {
+  readonly asked: Asked;
+  readonly atMs: number;
+  readonly decision: Decision;
+  readonly judge: Judge<V, P>;
+  /** The shared tier is known to have just been written. */
+  readonly atPrimary?: boolean | undefined;
+  /** The shared tier need not be asked where it hardly ever has what would be of use. */
+  readonly mayPassOver?: boolean | undefined;
+}
+
+/** One request's search for a stored response; what it has come to know is read from it. */
+export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
+  /** With what its answer varies by, as far as a marker tells. */
+  asked: Asked;
+  readonly ports: P & SearchPorts;
+  readonly decision: Decision;
+  /** The marker that was followed; `undefined` if there is none. */
+  marker: VaryMarker | undefined = undefined;
+  /** Under which a forward for this request is collapsed. */
+  key: RecordKey;
+  inShared: InShared | undefined = undefined;
+  /** The edge tier has told that it has nothing. */
+  isNewToColo = false;
+  /** Of the verdicts: of arrival, then of the end of the last wait. */
+  atMs: number;
+  readonly mayPassOver: boolean;
+  readonly #judge: Judge<V, P>;
+  readonly #atPrimary: boolean;
+  /** The verdict on what is known without its body, until the next wait: it is asked for again. */
+  #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: V } | undefined;
+
+  constructor(ask: SearchAsk<V, P>, ports: P & SearchPorts) {
+    this.asked = ask.asked;
+    this.key = ask.asked.key;
+    this.atMs = ask.atMs;
+    this.decision = ask.decision;
+    this.ports = ports;
+    this.mayPassOver = ask.mayPassOver === true;
+    this.#judge = ask.judge;
+    this.#atPrimary = ask.atPrimary === true;
+  }
+
+  get tierNames(): readonly TierName[] {
+    return this.asked.route.tiers;
+  }
+
+  /** Why nothing was found, where that is so. */
+  get missReason(): MissReason {
+    return this.marker === undefined ? "uri-miss" : "vary-miss";
+  }
+
+  /** A fill is there for its own isolate as soon as it is complete, and for as long as in a tier. */
+  underWay(): StoredResponse | undefined {
+    const { asked, atMs } = this;
+    const stored = this.ports.flights.get(this.key.text, atMs)?.stored;
+    if (stored === undefined) return undefined;
+    if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
+    return isKept(stored.metadata, policyOf(this), atMs) ? stored : undefined;
+  }
+
+  inMemory(): ResponseRead {
+    const read = this.ports.tiers.memory.read(this.key, this);
+    this.decision.looked("memory", read.kind, 0);
+    return read;
+  }
+
+  follow(marker: VaryMarker): boolean {
+    if (this.marker !== undefined) return false;
+    this.marker = marker;
+    this.key = variantKey(this.key, marker.names, this.asked.forwarded);
+    this.asked = askedWith(this.asked, marker.names);
+    return true;
+  }
+
+  isCurrent({ metadata }: StoredResponse): boolean {
+    return metadata.requestedAtMs >= (this.marker?.sinceAtMs ?? -Infinity);
+  }
+
+  isHopeless(): boolean {
+    return this.ports.uncacheable.has(this.key.text, this.atMs);
+  }
+
+  judge(candidate: Candidate): V {
+    const { metadata, body } = candidate.stored;
+    if (body.kind !== "absent") return this.#judge.judge(candidate, this);
+    if (this.#onMetadata?.metadata !== metadata) {
+      this.#onMetadata = { metadata, verdict: this.#judge.judge(candidate, this) };
+    }
+    return this.#onMetadata.verdict;
+  }
+
+  isEnough({ candidate, verdict }: Found<ResponseDetail, V>): boolean {
+    return (
+      this.#judge.isAnswer(verdict) ||
+      this.#judge.isSpared?.(candidate, verdict, this) === true ||
+      // What is always validated is no fresher in a lower tier.
+      isAlwaysValidated(this.#termsOf(candidate))
+    );
+  }
+
+  async ask(tier: "edge" | "shared", finding: Finding<ResponseDetail, V>): Promise<void> {
+    if (tier === "shared") {
+      if (this.ports.tiers.shared === undefined) return;
+      this.inShared = await askShared(this, finding);
+      if (this.inShared === "passed-over") this.decision.looked(tier, this.inShared, 0);
+      return;
+    }
+    const came = await finding.lookIn(tier);
+    this.isNewToColo = came === "absent" && finding.found === undefined;
+  }
+
+  /** Where the client may need no body, the metadata is read first. */
+  async readFrom(name: "edge" | "shared"): Promise<ResponseRead> {
+    const tier = this.ports.tiers[name];
+    if (tier === undefined) return { kind: "absent" };
+    const part = mayNeedNoBody(this.asked) ? "metadata" : "whole";
+    const read = await this.#read(tier, part);
+    const stored = withoutBody(read);
+    const isEnough = stored === undefined || this.#answersWithoutBody(stored, tier);
+    return isEnough ? read : this.#read(tier, "whole");
+  }
+
+  async #read(tier: ResponseTier, part: ResponseAsk["part"]): Promise<ResponseRead> {
+    const { asked, ports, atMs: sinceAtMs } = this;
+    const { afterAnswer, lifts, nowAtMs } = ports;
+    // A body that proved needful after all goes into a tier again, also for HEAD.
+    const isNeeded = part === "whole" && mayNeedNoBody(asked);
+    const isForMemory = this.tierNames.includes("memory");
+    let isLifted = false;
+    const isHeld = (metadata: StoredMetadata) => {
+      if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
+      isLifted = isForMemory && this.#mayAnswer(metadata, tier) && lifts.begin(metadata, sinceAtMs);
+      return isLifted;
+    };
+    // What would have to be validated is read whole, to be stored anew.
+    const rangeOf = (metadata: StoredMetadata) => {
+      const range = rangeIn(asked, metadata);
+      return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
+    };
+    const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, afterAnswer };
+    const read = await tier.read(this.key, { ...wanted, atPrimary: this.#atPrimary });
+    if (isLifted) lifts.end();
+    this.#onMetadata = undefined;
+    this.atMs = nowAtMs();
+    this.decision.looked(tier.name, read.kind, Math.max(0, this.atMs - sinceAtMs));
+    return read;
+  }
+
+  /** A 304 or the answer to HEAD is made of metadata alone. */
+  #answersWithoutBody({ metadata }: StoredResponse, tier: ResponseTier): boolean {
+    if (!this.#mayAnswer(metadata, tier)) return false;
+    return this.asked.method === "HEAD" || clientHasIt(this.asked, metadata);
+  }
+
+  #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {
+    const stored: StoredResponse = { metadata, body: { kind: "absent" } };
+    return this.#judge.isAnswer(this.judge({ stored, tier, key: this.key }));
+  }
+
+  #termsOf({ stored }: Candidate): Terms {
+    return termsOf(stored.metadata, policyOf(this));
+  }
+
+  putInto(above: readonly ("memory" | "edge")[], { candidate }: Found<ResponseDetail, V>): void {
+    const { asked, atMs, ports, marker } = this;
+    const { stored, tier: from } = candidate;
+    const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(candidate));
+    const leadsToError = isErrorStatus(stored.metadata.status);
+    const isAskedAgain = from === "edge";
+    const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
+    const records: [RecordKey, ResponseRecord][] = [[this.key, { kind: "response", stored }]];
+    const newest = marker && newestMarker(asked.key, marker, ports);
+    if (newest !== undefined) records.push([asked.key, newest]);
+    for (const name of above.filter((each) => this.tierNames.includes(each))) {
+      for (const [key, record] of records) {
+        const written = ports.tiers[name].write(key, record, keep);
+        if (written instanceof Promise) ports.afterAnswer(async () => void (await written));
+      }
+    }
+  }
+}
+
+/** What a read brought, if that is a response whose body was not read. */
+function withoutBody(read: ResponseRead): StoredResponse | undefined {
+  if (read.kind !== "found" || read.record.kind !== "response") return undefined;
+  return read.record.stored.body.kind === "absent" ? read.record.stored : undefined;
+}

@@ -1,0 +1,60 @@
+// Asks the shared tier for a request, or passes it over where it hardly ever has what is asked for.
+import type { Finding } from "../../cache/find.ts";
+import type { RecordKey } from "../../cache/record-key.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import type { Asked } from "../request/plan.ts";
+import { placeOf, placeOfVariants, type SharedOdds } from "./shared-odds.ts";
+import type { Uncacheable } from "./uncacheable.ts";
+import { isNewAmongSeveral } from "./vary-markers.ts";
+
+/** What came of it in the shared tier, where this colo has nothing that answers. */
+export type InShared = "nothing" | "passed-over";
+
+/** What `askShared` works with. */
+export interface SharedLookPorts {
+  readonly uncacheable: Uncacheable;
+  readonly sharedOdds: SharedOdds;
+}
+
+/** A search as far as it has come; it goes on while the tier is looked into. */
+interface SoFar {
+  readonly asked: Asked;
+  readonly key: RecordKey;
+  readonly marker: VaryMarker | undefined;
+  readonly atMs: number;
+  readonly mayPassOver: boolean;
+  /** The edge tier has told that it has nothing. */
+  readonly isNewToColo: boolean;
+  readonly ports: SharedLookPorts;
+}
+
+/**
+ * Looks into the shared tier, unless it may be passed over and hardly ever has what is asked for; and
+ * learns from what it brings.
+ *
+ * @returns `undefined` where it had something, or told nothing that counts
+ */
+export async function askShared(
+  search: SoFar,
+  finding: Pick<Finding<unknown, unknown>, "found" | "lookIn">,
+): Promise<InShared | undefined> {
+  const { asked, key, marker, atMs, mayPassOver } = search;
+  const { sharedOdds, uncacheable } = search.ports;
+  // Others with unknown cookies have just got what this one may not have.
+  const isOfNoUse = asked.hasUnknownCookie && uncacheable.hasForSessions(key.text, atMs);
+  if (mayPassOver && isOfNoUse) return "passed-over";
+  if (!search.isNewToColo) {
+    await finding.lookIn("shared");
+    return undefined;
+  }
+  // Anybody can make up values of the fields that select.
+  const isMadeUp = marker !== undefined && isNewAmongSeveral(key, marker, atMs);
+  const place = marker === undefined ? placeOf(asked) : placeOfVariants(asked);
+  const mayBeSpared = mayPassOver && (marker === undefined || isMadeUp);
+  if (mayBeSpared && !sharedOdds.isWorthAsking(place)) return "passed-over";
+  const came = await finding.lookIn("shared");
+  const hasAny = finding.found !== undefined || search.marker !== undefined;
+  if (marker === undefined ? hasAny : came === "found") sharedOdds.brought(place, "something");
+  else if (came === "absent" && isMadeUp) sharedOdds.brought(place, "nothing");
+  return came === "absent" && !hasAny ? "nothing" : undefined;
+}

@@ -1,0 +1,158 @@
+// The order of the tiers, which verdict stands, and what is put above: over tiers that hold numbers.
+import { describe, expect, it } from "vitest";
+import { find, type Finding, type Found, type Sought } from "../../src/cache/find.ts";
+import type { CacheRecord } from "../../src/cache/record.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
+import type { TierRead, VaryMarker } from "../../src/cache/tiers/tier.ts";
+
+interface Detail {
+  readonly isFit: boolean;
+}
+
+type Verdict = "answers" | "does not";
+type Name = "memory" | "edge" | "shared";
+type Held = CacheRecord<Detail> | VaryMarker;
+
+const marker: VaryMarker = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
+
+const record = (respondedAtMs: number, isFit: boolean): CacheRecord<Detail> => ({
+  metadata: {
+    tags: [],
+    url: "",
+    route: "",
+    stamp: "none",
+    colo: "",
+    requestedAtMs: respondedAtMs,
+    respondedAtMs,
+    fillCostMs: 0,
+    bodyBytes: 1,
+    bodyDigest: null,
+    isFit,
+  },
+  body: { kind: "blob", blob: new Blob(["x"]) },
+});
+
+/** By tier, then by key. */
+type Contents = Partial<Record<Name, Readonly<Record<string, Held>>>>;
+
+class World implements Sought<Detail, Verdict> {
+  key = new RecordKey("k", "host");
+  readonly tierNames: readonly Name[] = ["memory", "edge", "shared"];
+  /** What happened, in order. */
+  readonly told: string[] = [];
+  changeCount = 0;
+  readonly #contents: Contents;
+  readonly #whileReading: () => void;
+
+  constructor(contents: Contents, whileReading = () => undefined as void) {
+    this.#contents = contents;
+    this.#whileReading = whileReading;
+  }
+
+  find() {
+    return find(this, {
+      changeCount: 0,
+      hasChanged: () => this.changeCount > 0,
+      remove: () => void this.told.push("memory removes"),
+    });
+  }
+
+  #read(name: Name): TierRead<Detail> {
+    this.told.push(`${name} reads ${this.key.text}`);
+    const held = this.#contents[name]?.[this.key.text];
+    if (held === undefined) return { kind: "absent" };
+    return { kind: "found", record: "kind" in held ? held : { kind: "response", stored: held } };
+  }
+
+  underWay = () => undefined;
+  inMemory = () => this.#read("memory");
+  isCurrent = () => true;
+  isHopeless = () => false;
+  isEnough = ({ verdict }: Found<Detail, Verdict>) => verdict === "answers";
+  putInto = (above: readonly Name[]) => void this.told.push(`put into ${above.join()}`);
+
+  async readFrom(tier: "edge" | "shared"): Promise<TierRead<Detail>> {
+    const read = this.#read(tier);
+    await Promise.resolve();
+    this.#whileReading();
+    return read;
+  }
+
+  ask(tier: "edge" | "shared", finding: Finding<Detail, Verdict>) {
+    return finding.lookIn(tier);
+  }
+
+  follow({ names }: VaryMarker): boolean {
+    if (this.key.text !== "k") return false;
+    this.key = new RecordKey(`k ${names.join()}`, "host");
+    return true;
+  }
+
+  judge({ stored }: { stored: CacheRecord<Detail> }): Verdict {
+    this.told.push(`judges ${stored.metadata.respondedAtMs}`);
+    return stored.metadata.isFit ? "answers" : "does not";
+  }
+}
+
+describe("find", () => {
+  it.each<{ id: string; held: Contents; told: string[] }>([
+    {
+      id: "memory-answers",
+      held: { memory: { k: record(1, true) }, edge: { k: record(2, true) } },
+      told: ["memory reads k", "judges 1"],
+    },
+    {
+      id: "a-miss-asks-each-once",
+      held: {},
+      told: ["memory reads k", "edge reads k", "shared reads k"],
+    },
+    {
+      id: "put-above",
+      held: { shared: { k: record(1, true) } },
+      told: [
+        "memory reads k",
+        "edge reads k",
+        "shared reads k",
+        "judges 1",
+        "put into memory,edge",
+      ],
+    },
+    {
+      id: "a-marker-is-followed",
+      held: { edge: { k: marker, "k a": record(1, true) } },
+      told: ["memory reads k", "edge reads k", "edge reads k a", "judges 1", "put into memory"],
+    },
+    {
+      id: "older-below-is-no-candidate",
+      held: { memory: { k: record(2, false) }, edge: { k: record(1, true) } },
+      told: ["memory reads k", "judges 2", "edge reads k", "shared reads k", "judges 2"],
+    },
+  ])("$id", async ({ held, told }) => {
+    const world = new World(held);
+    await world.find();
+    expect(world.told).toEqual(told);
+  });
+
+  it("gives no promise where memory answers", () => {
+    const found = new World({ memory: { k: record(1, true) } }).find();
+    expect(found).toMatchObject({ verdict: "answers", candidate: { tier: "memory" } });
+  });
+
+  it("what none accepts is the youngest, judged anew after the last wait alone", async () => {
+    const world = new World({ memory: { k: record(1, false) }, shared: { k: record(2, false) } });
+    const found = await world.find();
+    expect(found).toMatchObject({ verdict: "does not", candidate: { tier: "shared" } });
+    expect(world.told.filter((line) => line.startsWith("judges"))).toEqual([
+      "judges 1",
+      "judges 2",
+    ]);
+  });
+
+  it("nothing is put above what has changed meanwhile", async () => {
+    const world = new World({ edge: { k: record(1, true) } }, () => {
+      world.changeCount = 1;
+    });
+    await world.find();
+    expect(world.told).toEqual(["memory reads k", "edge reads k", "judges 1"]);
+  });
+});
