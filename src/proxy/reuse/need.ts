@@ -1,4 +1,5 @@
 // Why the origin is asked for one request, and what came of it.
+import type { Config } from "../../config/config.ts";
 import type { ForwardReason } from "../../http/cache-status.ts";
 import type { Outcome } from "../../observe/metrics.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
@@ -56,7 +57,11 @@ export async function lookedFurther(need: Need): Promise<Need> {
 }
 
 /** By which terms a stored response is used for this request. */
-export function policyOf({ asked, ports }: Pick<Need, "asked" | "ports">): FreshnessPolicy {
+export function policyOf(given: {
+  readonly asked: Pick<Asked, "route">;
+  readonly ports: { readonly config: Pick<Config, "heuristics"> };
+}): FreshnessPolicy {
+  const { asked, ports } = given;
   return { route: asked.route, heuristics: ports.config.heuristics };
 }
 

@@ -47,6 +47,7 @@ export interface StoredMetadata extends RecordMetadata, ResponseDetail {}
 
 export type StoredResponse = CacheRecord<ResponseDetail>;
 
+/** @returns `Date` of the answer that brought the body, as it came; `null` where it had none */
 export function bodyDateOf(metadata: StoredMetadata): string | null {
   return metadata.bodyDate ?? fieldsOf(metadata).get("date");
 }
