@@ -150,7 +150,7 @@ function counted({ response, outcome }: Answer, { route }: Asked, ports: Ports):
 
 function hit(
   verdict: Extract<Verdict, { kind: "serve" | "serve-stale" }>,
-  place: VariantPlace,
+  place: VariantPlace<Ports>,
 ): Answer {
   const { asked, ports } = place;
   const { candidate, ageSeconds, ttlSeconds } = verdict;

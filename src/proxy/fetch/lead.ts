@@ -7,7 +7,7 @@ import { conditionalFields, hasStrongDate } from "../../http/validators.ts";
 import { letGo } from "../../let-go.ts";
 import { type FailedForward, failedWith, type Flight } from "../../cache/flights.ts";
 import { answeredBy, storedMeanwhile } from "../reuse/come-since.ts";
-import type { Fresh } from "../storing/fill.ts";
+import type { Fresh } from "../storing/metadata-of-answer.ts";
 import { isOriginError } from "./forward.ts";
 import { forwardSelecting } from "../request/forward-selecting.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
@@ -16,7 +16,7 @@ import { plainPage } from "../respond/plain-page.ts";
 import { discardBody } from "../../cache/record.ts";
 import { fromStored } from "../respond/respond.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
-import { learnFromHead, validated } from "./validate.ts";
+import { endedBehind, learnFromHead, validated } from "./validate.ts";
 import {
   type Candidate,
   decideOnError,
@@ -65,7 +65,8 @@ export async function lead(need: Need, flight: Flight): Promise<Answer> {
       const told = { ...need, asked: sent };
       if (sent.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, told);
       discardBody(replaced?.stored);
-      return sendAndStore(fresh, told, flight);
+      const tell: Flight["settle"] = (outcome) => flight.settle(outcome);
+      return endedBehind(sendAndStore(fresh, told, tell), need, flight);
     }
     flight.settle(failedWith(response, ports.nowAtMs()));
     ports.flights.end(key.text, flight);

@@ -1,39 +1,24 @@
 // Freshens a stored response from the 304 that validated it, and answers with it.
 import { type TierName, tierNames } from "../../config/config.ts";
-import { freshenedFields } from "../../http/freshen.ts";
 import type { Handling } from "../../http/cache-status.ts";
 import { governingDirectives } from "../../http/governing-directives.ts";
-import { storableFields } from "../../http/storable-fields.ts";
 import { sharedExplicitly } from "../../http/storable.ts";
 import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
-import { bodyRequestedAtMs } from "../../cache/record.ts";
-import { fieldsOf, headersOf } from "../../http/fields.ts";
+import { fieldsOf } from "../../http/fields.ts";
 import { freshensWhatWasSent, toldByHead } from "../../http/validators.ts";
 import type { Flight } from "../../cache/flights.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { makePrivate } from "../respond/downstream.ts";
-import {
-  arePersonal,
-  fieldsForOneClient,
-  fieldsToStore,
-  type Fresh,
-  metadataOf,
-  selectedBy,
-  settled,
-} from "../storing/fill.ts";
+import { type Fresh, freshenedMetadata } from "../storing/metadata-of-answer.ts";
+import { arePersonal, fieldsForOneClient } from "../storing/personal-fields.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { type Answer, type Need, questionOf } from "../reuse/need.ts";
-import {
-  endStored,
-  heedRefusal,
-  ofOneClient,
-  refusalToStore,
-  type StoreRefusal,
-} from "../storing/refusal.ts";
+import { endStored, heedRefusal } from "../storing/consequences.ts";
+import { ofOneClient, refusalToStore, type StoreRefusal } from "../storing/refusal.ts";
 import { fromStored } from "../respond/respond.ts";
-import { sendAndStoreBody } from "../storing/send-and-store.ts";
-import { storeInTiers } from "../storing/store.ts";
-import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
+import type { Sent } from "../storing/sent.ts";
+import { sendAndStoreBody } from "../storing/store-while-sending.ts";
+import { storeInTiers } from "../storing/in-tiers.ts";
 import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
 
 /**
@@ -50,7 +35,7 @@ export async function validated(
   const { asked, ports, reason, key } = need;
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
-  const metadata = freshened(before, fresh, need);
+  const metadata = freshenedMetadata(before, fresh, need);
   // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
   const cookies = personalCookies(fresh.response.headers, asked.route, ports.config);
   const refusal =
@@ -62,7 +47,8 @@ export async function validated(
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && isStored && asked.method === "GET") {
     const sent = { metadata, source: body.stream, isValidated: true };
-    return sendAndStoreBody(sent, need, flight, handling);
+    const tell: Flight["settle"] = (outcome) => flight.settle(outcome);
+    return endedBehind(sendAndStoreBody(sent, need, tell, handling), need, flight);
   }
   const stored: StoredResponse = { metadata, body };
   if (isStored && body.kind === "blob") {
@@ -85,6 +71,15 @@ export async function validated(
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   if (ofOneClient.has(refusal) || arePersonal(own, metadata)) makePrivate(response.headers);
   return { response, outcome: "validated" };
+}
+
+/** Ends a flight once nothing is left to be stored. */
+export function endedBehind({ answer, done }: Sent, { ports, key }: Need, flight: Flight): Answer {
+  ports.afterAnswer(async () => {
+    await done;
+    ports.flights.end(key.text, flight);
+  });
+  return answer;
 }
 
 /**
@@ -125,7 +120,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   if (!mayBeValidated(questionOf(need), candidate)) return;
   // Lower tiers may hold a newer one that this isolate knows nothing of.
   if (told === "unknown" || body.kind !== "blob" || standsAtMs === undefined) return;
-  const metadata = freshened(before, fresh, need);
+  const metadata = freshenedMetadata(before, fresh, need);
   const refusal = refusalToFreshen(metadata, fresh.response, need);
   heedRefusal(refusal, status, end);
   if (refusal !== undefined) return;
@@ -154,33 +149,4 @@ function tiersToUpdate(
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
   const isLong = leftMs > (keepUntilAtMs(now, terms) - atMs) / 2;
   return isAlwaysValidated(terms) && isLong ? ["memory"] : tierNames;
-}
-
-/** The stored body with the 304's fields, and the stamp and times of that conditional request. */
-function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMetadata {
-  const { asked, ports } = need;
-  const update = metadataOf(fresh, need);
-  const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, need)));
-  // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
-  const fields = storableFields(merged, governingDirectives(merged).directives);
-  const told = fieldTagsOf(fresh.response.headers, ports.config);
-  const fieldTags = freshenedTags(before, told, ports.config);
-  const { tags, withheldTags, lacksRouteTags } = taggingOf(fieldTags, fields, asked);
-  const metadata = {
-    ...update,
-    status: before.status,
-    statusText: before.statusText,
-    ...selectedBy(merged, fields, need),
-    tags,
-    withheldTags,
-    lacksRouteTags: lacksRouteTags ?? update.lacksRouteTags,
-    bodyBytes: before.bodyBytes,
-    bodyDigest: before.bodyDigest,
-    bodyDate: bodyDateOf(before) ?? undefined,
-    bodyRequestedAtMs: bodyRequestedAtMs(before),
-    askedBy: before.askedBy,
-    colo: before.colo,
-    fillCostMs: before.fillCostMs,
-  };
-  return settled(metadata, asked, ports);
 }

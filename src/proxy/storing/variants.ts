@@ -1,18 +1,28 @@
 // How many variants of one resource are stored (RFC 9111 §4.1): their list stands in the marker that
 // leads to them, and is bounded, since anybody can put anything into a field that selects.
-import type { TierName } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { sha256Short } from "../../sha256.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
-import type { StoredVariant, VaryMarker } from "../../cache/tiers/tier.ts";
+import type { StoredVariant, Tier, VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
 import type { InShared } from "../reuse/lookup.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Ports } from "../ports.ts";
+import { type MarkerPorts, newestMarker } from "../stored/listed-variants.ts";
 import { discardBody } from "../../cache/record.ts";
 
+/** What the variants that are stored are counted with, here and in the tiers below. */
+export interface VariantPorts extends MarkerPorts {
+  readonly config: { readonly limits: Pick<Config["limits"], "variants"> };
+  readonly tiers: MarkerPorts["tiers"] & {
+    readonly edge: Pick<Tier, "read">;
+    readonly shared: Pick<Tier, "read"> | undefined;
+  };
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
 /** A request whose answer is stored, and the marker that its look-up followed, if there was one. */
-export interface VariantPlace<P = Ports> {
+export interface VariantPlace<P> {
   readonly asked: Asked;
   readonly ports: P;
   readonly marker: VaryMarker | undefined;
@@ -23,7 +33,10 @@ export interface VariantPlace<P = Ports> {
 }
 
 /** The key of the variant that a response to this request is; the primary one without `Vary`. */
-export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<VariantPlace, "asked">) {
+export function keyOf(
+  { selecting }: StoredMetadata,
+  { asked }: { readonly asked: Pick<Asked, "key" | "forwarded"> },
+): RecordKey {
   const names = selecting.map(([name]) => name);
   return variantKey(asked.key, names, asked.forwarded);
 }
@@ -32,7 +45,7 @@ export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<VariantPlac
  * Another isolate of the colo may have listed more since this one read the marker, so a variant that
  * is new here is listed beside what the edge tier has by now. Behind the answer, and one local call.
  */
-export async function withListOfColo<Place extends VariantPlace>(
+export async function withListOfColo<Place extends VariantPlace<VariantPorts>>(
   metadata: StoredMetadata,
   place: Place,
 ): Promise<Place> {
@@ -55,7 +68,7 @@ export async function withListOfColo<Place extends VariantPlace>(
  * A marker that the look-up passed over stands as if it had been followed: a new one would end the
  * variants that it leads to.
  */
-export async function withMarkerPassedOver<Place extends VariantPlace>(
+export async function withMarkerPassedOver<Place extends VariantPlace<VariantPorts>>(
   { selecting }: StoredMetadata,
   place: Place,
 ): Promise<Place> {
@@ -75,7 +88,7 @@ export async function withMarkerPassedOver<Place extends VariantPlace>(
  *
  * A bound and no exact count: fills elsewhere that this isolate has not read of are not in its list.
  */
-export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boolean {
+export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
   if (metadata.selecting.length === 0) return true;
   const { ports } = place;
   const live = liveVariants(place);
@@ -84,26 +97,11 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boole
   return live.some(([digest]) => digest === own);
 }
 
-/** A page of one or two variants, such as for desktop and mobile, is like any. */
-const severalMin = 2;
-
-/** Does the marker list several variants whose time is not over, and not this one? */
-export function isNewAmongSeveral(
-  variant: RecordKey,
-  marker: VaryMarker | undefined,
-  atMs: number,
-): boolean {
-  const live = marker?.variants.filter(([, untilAtMs]) => untilAtMs > atMs) ?? [];
-  if (live.length < severalMin) return false;
-  const own = sha256Short(variant.text);
-  return !live.some(([digest]) => digest === own);
-}
-
 /** The marker that leads to a response which is stored under this key until that instant. */
 export function markerTo(
   metadata: StoredMetadata,
   stored: { key: RecordKey; untilAtMs: number },
-  place: VariantPlace,
+  place: VariantPlace<MarkerPorts>,
 ): VaryMarker {
   const own = sha256Short(stored.key.text);
   const others = liveVariants(place).filter(([digest]) => digest !== own);
@@ -118,29 +116,11 @@ export function markerTo(
   };
 }
 
-function liveVariants(place: VariantPlace): StoredVariant[] {
+function liveVariants(place: VariantPlace<MarkerPorts>): StoredVariant[] {
   const { asked, ports, marker, ofColo } = place;
   const listedElsewhere = typeof ofColo === "object" ? ofColo.variants : [];
   const atMs = ports.nowAtMs();
   const listed = newestMarker(asked.key, marker, ports)?.variants ?? [];
   const all = new Map([...listedElsewhere, ...listed]);
   return [...all].filter(([, untilAtMs]) => untilAtMs > atMs);
-}
-
-/**
- * A marker that this isolate alone still has may have been invalidated: written anew, it would lead
- * others back to what is gone.
- */
-export function mayLead(tier: TierName, { ofColo }: VariantPlace): boolean {
-  return ofColo !== "gone" || tier === "memory";
-}
-
-/** What other requests have listed here since the look-up. */
-export function newestMarker(
-  primary: RecordKey,
-  followed: VaryMarker | undefined,
-  { tiers, nowAtMs }: Ports,
-): VaryMarker | undefined {
-  const held = tiers.memory.read(primary, { atMs: nowAtMs() });
-  return held.kind === "found" && held.record.kind === "vary" ? held.record : followed;
 }
