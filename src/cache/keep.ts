@@ -17,10 +17,6 @@ export interface ToKeep<Record> {
 interface KeepingTier<Record> {
   readonly name: TierName;
   write(key: RecordKey, record: Record, keep: TierKeep): TierWrite | Promise<TierWrite>;
-}
-
-interface RemovingTier {
-  readonly name: TierName;
   remove(key: RecordKey): void | Promise<TierRemoval>;
 }
 
@@ -47,21 +43,16 @@ export function keep<Record>(
   for (const tier of tiers) {
     for (const { key, record, untilAtMs, onlyIn = tier.name } of records) {
       if (onlyIn !== tier.name) continue;
-      keeping.push(told(tier.name, tier.write(key, record, { ...how, untilAtMs }), tell));
+      const written = Promise.resolve(tier.write(key, record, { ...how, untilAtMs }));
+      const told = (came: TierWrite): Kept => {
+        const kept = { tier: tier.name, came: came.kind === "refused" ? came.rule : came.kind };
+        tell(kept);
+        return kept;
+      };
+      keeping.push(written.then(told));
     }
   }
   return Promise.all(keeping);
-}
-
-async function told(
-  tier: TierName,
-  writing: TierWrite | Promise<TierWrite>,
-  tell: (kept: Kept) => void,
-): Promise<Kept> {
-  const written = await writing;
-  const kept: Kept = { tier, came: written.kind === "refused" ? written.rule : written.kind };
-  tell(kept);
-  return kept;
 }
 
 /**
@@ -73,7 +64,7 @@ async function told(
  * @returns settles once all tiers have answered; never rejects
  */
 export async function takeOut(
-  places: readonly (readonly [tier: RemovingTier, key: RecordKey])[],
+  places: readonly (readonly [tier: KeepingTier<never>, key: RecordKey])[],
   onRemained: (tier: TierName) => void,
 ): Promise<void> {
   const removing = places.map(async ([tier, key]) => {

@@ -10,7 +10,7 @@ import type { Flight } from "../../cache/flights.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { makePrivate } from "../respond/downstream.ts";
 import { type Fresh, freshenedMetadata } from "../storing/metadata-of-answer.ts";
-import { arePersonal, fieldsForOneClient } from "../storing/personal-fields.ts";
+import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { type Answer, type Need, questionOf } from "../reuse/need.ts";
 import { endStored, heedRefusal } from "../storing/consequences.ts";

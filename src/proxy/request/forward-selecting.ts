@@ -7,7 +7,7 @@ import { forwardAsked, isOriginError, type OriginAnswer } from "../fetch/forward
 import { keyBytes } from "../../cache/key-bytes.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { type Asked, askedWith } from "./plan.ts";
-import { newestMarker } from "../stored/listed-variants.ts";
+import { newestMarker } from "../reuse/vary-markers.ts";
 
 /** Keys are the client's to choose, so what is kept of them is bounded in bytes. */
 const keysBytesMax = 1_048_576;

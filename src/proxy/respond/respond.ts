@@ -127,11 +127,7 @@ function bodyFrom(
  */
 export function passOn(
   response: Response,
-  given: {
-    ports: Pick<RespondPorts, "config">;
-    handling: Handling;
-    change?: (fields: Headers) => void;
-  },
+  given: { ports: { config: Config }; handling: Handling; change?: (fields: Headers) => void },
 ): Response {
   // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
   if (response.status === 101) return response;

@@ -26,7 +26,7 @@ import type { Ports } from "../ports.ts";
 import { placeOf, placeOfVariants } from "./shared-odds.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { discardBody } from "../../cache/record.ts";
-import { isNewAmongSeveral, newestMarker } from "../stored/listed-variants.ts";
+import { isNewAmongSeveral, newestMarker } from "./vary-markers.ts";
 import type { Candidate, MissReason } from "./verdict.ts";
 
 export interface LookUp {

@@ -1,5 +1,4 @@
 // Why the origin is asked for one request, and what came of it.
-import type { Config } from "../../config/config.ts";
 import type { ForwardReason } from "../../http/cache-status.ts";
 import type { Outcome } from "../../observe/metrics.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
@@ -56,13 +55,17 @@ export async function lookedFurther(need: Need): Promise<Need> {
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
+/** What a stored response's terms depend on, beside itself. */
+export interface PolicyPorts {
+  readonly config: { readonly heuristics: boolean };
+}
+
 /** By which terms a stored response is used for this request. */
 export function policyOf(given: {
   readonly asked: Pick<Asked, "route">;
-  readonly ports: { readonly config: Pick<Config, "heuristics"> };
+  readonly ports: PolicyPorts;
 }): FreshnessPolicy {
-  const { asked, ports } = given;
-  return { route: asked.route, heuristics: ports.config.heuristics };
+  return { route: given.asked.route, heuristics: given.ports.config.heuristics };
 }
 
 /** The question that a verdict answers, asked now. */

@@ -1,5 +1,5 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
-import type { Config, Route } from "../../config/config.ts";
+import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import type { TierRead } from "../../cache/tiers/tier.ts";
@@ -8,21 +8,13 @@ import { atHand, type Need } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record.ts";
 import { placeOfVariants, type SharedOdds } from "../reuse/shared-odds.ts";
 import { type InTiersPorts, storeInTiers } from "./in-tiers.ts";
-import { isNewAmongSeveral } from "../stored/listed-variants.ts";
+import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
 import { keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
 /** What is asked whether a response waits. */
-export interface AdmissionPorts {
-  readonly tiers: Pick<InTiersPorts["tiers"], "shared">;
+export interface AdmissionPorts extends Pick<InTiersPorts, "tiers" | "nowAtMs"> {
   readonly sharedOdds: SharedOdds;
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
-}
-
-/** What a response is admitted with. */
-export interface AdmitPorts extends InTiersPorts {
-  readonly config: Pick<Config, "heuristics" | "limits">;
 }
 
 /**
@@ -69,7 +61,7 @@ const admitted = new WeakSet<StoredMetadata>();
  * written to the shared tier behind the answer as its fill left it, stamp, times and colo unchanged;
  * and to the edge without its mark, so that the colo's other isolates need not do the same.
  */
-export function admitOnHit({ stored }: Candidate, place: VariantPlace<AdmitPorts>): void {
+export function admitOnHit({ stored }: Candidate, place: VariantPlace<InTiersPorts>): void {
   const { metadata } = stored;
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
   const { ports } = place;
@@ -87,7 +79,7 @@ export function admitOnHit({ stored }: Candidate, place: VariantPlace<AdmitPorts
  */
 async function admit(
   { metadata, body }: StoredResponse,
-  place: VariantPlace<AdmitPorts>,
+  place: VariantPlace<InTiersPorts>,
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
   const { tiers, nowAtMs, afterAnswer } = place.ports;
   const key = keyOf(metadata, place);
@@ -109,7 +101,7 @@ async function admit(
 /** Of a variant its marker, too: that is what goes when the page is invalidated. */
 async function stateAtEdge(
   metadata: StoredMetadata,
-  place: VariantPlace<AdmitPorts>,
+  place: VariantPlace<InTiersPorts>,
 ): Promise<"stands" | "overtaken" | "not-taken"> {
   const { tiers, nowAtMs, afterAnswer } = place.ports;
   const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;

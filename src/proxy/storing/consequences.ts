@@ -17,23 +17,15 @@ export interface HeedPorts extends RemovePorts {
   readonly nowAtMs: () => number;
 }
 
+/** With these its origin says that what it answers now is not for all. */
+const saidByOrigin = new Set<StoreRefusal>(["no-store", "private", "set-cookie", "vary-any"]);
+
 /** Refusals that hold for whoever asks for this key next. */
-const holdsForAll: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
-  "no-store",
-  "private",
-  "set-cookie",
-  "vary-any",
+const holdsForAll = new Set<StoreRefusal>([
+  ...saidByOrigin,
   "not-allowed-explicitly",
   "no-use",
   "tags-failed",
-]);
-
-/** With these its origin says that what it answers now is not for all. */
-const saidByOrigin: ReadonlySet<StoreRefusal> = new Set<StoreRefusal>([
-  "no-store",
-  "private",
-  "set-cookie",
-  "vary-any",
 ]);
 
 /**

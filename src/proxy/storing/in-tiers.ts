@@ -4,7 +4,6 @@ import type { Config, TierName } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
 import { keep, takeOut, type ToKeep } from "../../cache/keep.ts";
-import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { RecordKey } from "../../cache/record-key.ts";
@@ -18,26 +17,17 @@ import type {
 import type { Asked } from "../request/plan.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { policyOf } from "../reuse/need.ts";
-import { keyOf, markerTo, type VariantPlace } from "./variants.ts";
+import { keyOf, markerTo, type VariantPlace, type VariantPorts } from "./variants.ts";
 
 /** What a response is taken out of its tiers with. */
-export interface RemovePorts {
-  readonly tiers: {
-    readonly memory: MemoryTier;
-    readonly edge: Tier;
-    /** `undefined` without a database. */
-    readonly shared: Tier | undefined;
-  };
+export interface RemovePorts extends Pick<VariantPorts, "tiers" | "afterAnswer"> {
   readonly metrics: Pick<Metrics, "tierWritten">;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /** What a response is written to its tiers with. */
-export interface InTiersPorts extends RemovePorts {
-  readonly config: Pick<Config, "heuristics">;
+export interface InTiersPorts extends VariantPorts, RemovePorts {
+  readonly config: Pick<Config, "heuristics" | "limits">;
   readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
 }
 
 /** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */

@@ -12,8 +12,8 @@ import { governingDirectives } from "../../http/governing-directives.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import { askedByOf } from "../request/nobodys-name.ts";
 import type { LeftOutTags } from "./left-out-tags.ts";
-import { type MarkerPorts, newestMarker } from "../stored/listed-variants.ts";
-import { withoutSharedCookies } from "./personal-fields.ts";
+import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
+import { withoutSharedCookies } from "./of-one-client.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { VariantPlace } from "./variants.ts";
 
@@ -54,9 +54,7 @@ export function metadataOf(fresh: Fresh, place: VariantPlace<MetadataPorts>): St
     askedBy: askedByOf(asked),
     colo: ports.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
-    ...selectedBy(headers, fields, place),
-    ...broughtBy(fresh, place),
-    ...taggedWith({ told, all: told, fields }, place),
+    ...broughtBy(fresh, { headers, fields, told, all: told }, place),
   };
   return settled(metadata, place);
 }
@@ -77,6 +75,7 @@ export function freshenedMetadata(
   // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged).directives);
   const told = fieldTagsOf(fresh.response.headers, config);
+  const all = freshenedTags(before, told, config);
   const metadata: StoredMetadata = {
     status: before.status,
     statusText: before.statusText,
@@ -87,32 +86,31 @@ export function freshenedMetadata(
     askedBy: before.askedBy,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
-    ...selectedBy(merged, fields, place),
-    ...broughtBy(fresh, place),
-    ...taggedWith({ told, all: freshenedTags(before, told, config), fields }, place),
+    ...broughtBy(fresh, { headers: merged, fields, told, all }, place),
   };
   return settled(metadata, place);
 }
 
-/** What each answer of the origin brings anew, also one without a body. */
+/**
+ * What each answer of the origin brings anew, also one without a body.
+ *
+ * @param given.headers of which `fields` are stored
+ * @param given.told    the tags in the answer's own fields; `all` of them, once it has freshened others
+ */
 function broughtBy(
   { requestedAtMs, respondedAtMs, stamp }: Fresh,
-  { asked, ports }: VariantPlace<MetadataPorts>,
+  given: { headers: Headers; fields: FieldLine[]; told: FieldTags[]; all: FieldTags[] },
+  place: VariantPlace<MetadataPorts>,
 ) {
-  const { url, route } = asked;
+  const { asked, ports } = place;
+  const { url } = asked;
+  const route = asked.route.name;
   const jitterDraw = ports.random();
-  return { url, route: route.name, requestedAtMs, respondedAtMs, stamp, jitterDraw };
-}
-
-/** @param named.told the tags in the answer's own fields; `all` of them, once it has freshened others */
-function taggedWith(
-  named: { told: FieldTags[]; all: FieldTags[]; fields: readonly FieldLine[] },
-  { asked, ports }: VariantPlace<MetadataPorts>,
-) {
-  const { leftOutBytes, ...tagging } = taggingOf(named.all, named.fields, asked, named.told);
-  ports.leftOutTags.add(leftOutBytes, asked.route.name);
-  if (tagging.lacksRouteTags === true) ports.leftOutTags.addFailed(asked.route.name);
-  return tagging;
+  const { leftOutBytes, ...tagging } = taggingOf(given.all, given.fields, asked, given.told);
+  ports.leftOutTags.add(leftOutBytes, route);
+  if (tagging.lacksRouteTags === true) ports.leftOutTags.addFailed(route);
+  const selected = selectedBy(given.headers, given.fields, place);
+  return { url, route, requestedAtMs, respondedAtMs, stamp, jitterDraw, ...selected, ...tagging };
 }
 
 /** Those fields of an answer that are for all: as the origin sent them, and with a date. */

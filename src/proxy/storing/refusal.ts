@@ -20,7 +20,7 @@ import {
 import { atHand, type Need, policyOf } from "../reuse/need.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "../request/plan.ts";
-import type { MarkerPorts } from "../stored/listed-variants.ts";
+import type { MarkerPorts } from "../reuse/vary-markers.ts";
 import { hasRoomFor, type VariantPlace, type VariantPorts } from "./variants.ts";
 
 /** What is asked whether an answer may be stored. */
@@ -41,13 +41,9 @@ export type StoreRefusal =
 
 /** What becomes of an answer in the tiers, and why. */
 export type Storing =
-  | { readonly kind: "stored" }
-  | {
-      readonly kind: "refused";
-      readonly rule: StoreRefusal;
-      /** What it is about, for who asks why: cookies that nobody knows, fields that select. */
-      readonly names: readonly string[];
-    };
+  | { kind: "stored" }
+  /** `names`: what it is about, for who asks why: cookies that nobody knows, fields that select. */
+  | { kind: "refused"; rule: StoreRefusal; names: readonly string[] };
 
 /** With these the answer has something in it that is for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
@@ -104,18 +100,16 @@ export function refusalToStore(
   });
   if (verdict.kind === "refused") return verdict.rule;
   if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
-  if (isForOneOrigin(metadata, place)) return "names-client";
+  // A request without `Origin` gets no answer that is for one origin alone.
+  const isAlone =
+    asked.forwarded.sent.has("origin") &&
+    originAnsweredAt(fieldsOf(metadata), place) === "one-client";
+  if (isAlone) return "names-client";
   if (unsentIn(metadata, asked).length > 0) return "withheld-field";
   // Last of what is asked of its fields: it looks through all of them.
   if (namesClient(received, metadata, asked)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
   return isTooLarge(metadata, place) ? "too-large" : undefined;
-}
-
-/** Of one that varies by `Origin` each origin has its own; and who sends none is told nothing of one. */
-function isForOneOrigin(metadata: StoredMetadata, place: VariantPlace<MarkerPorts>): boolean {
-  if (!place.asked.forwarded.sent.has("origin")) return false;
-  return originAnsweredAt(fieldsOf(metadata), place) === "one-client";
 }
 
 /** An error that a refresh brings is told to nobody, so it takes no page's place either. */

@@ -7,7 +7,6 @@ import type { Handling } from "../../http/cache-status.ts";
 import { lengthOf } from "../../http/ranges.ts";
 import { isNotModified } from "../../http/validators.ts";
 import { failedWith } from "../../cache/flights.ts";
-import type { Metrics } from "../../observe/metrics.ts";
 import { letGo } from "../../let-go.ts";
 import { rangeIn } from "../request/conditions.ts";
 import type { Asked } from "../request/plan.ts";
@@ -20,21 +19,19 @@ import { withTermsKept } from "../stored/lifetime.ts";
 import { type AdmissionPorts, awaitsSecondAsk } from "./admission.ts";
 import { heedForSessions, type HeedPorts, heedRefusal, learnOdds } from "./consequences.ts";
 import { type Fresh, metadataOf, type MetadataPorts } from "./metadata-of-answer.ts";
-import { namesClient } from "./of-one-client.ts";
-import { arePersonal, fieldsForOneClient } from "./personal-fields.ts";
+import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { ofOneClient, type StoreRefusal, type Storing, storingOf } from "./refusal.ts";
 import type { Sent, Tell } from "./sent.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "./store-while-sending.ts";
 
 /** What an answer is sent and stored with. */
-export interface SendAndStorePorts extends MetadataPorts, AdmissionPorts, HeedPorts, SendBodyPorts {
-  readonly config: SendBodyPorts["config"];
-  readonly tiers: SendBodyPorts["tiers"];
-  readonly invalidations: SendBodyPorts["invalidations"] & HeedPorts["invalidations"];
-  readonly metrics: Pick<Metrics, "tierWritten" | "refusedToStore">;
-  /** Notes keys whose origin answers a range with the whole. */
-  readonly rangeless: { mark(key: string, atMs: number): void };
-}
+export type SendAndStorePorts = MetadataPorts &
+  AdmissionPorts &
+  HeedPorts &
+  SendBodyPorts & {
+    /** Notes keys whose origin answers a range with the whole. */
+    readonly rangeless: { mark(key: string, atMs: number): void };
+  };
 
 /**
  * Sends an answer on, and stores it where it may be stored.

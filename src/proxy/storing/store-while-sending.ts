@@ -21,7 +21,6 @@ import { hasRoomFor, withListOfColo, withMarkerPassedOver } from "./variants.ts"
 /** What a body is sent and stored with. */
 export interface SendBodyPorts extends InTiersPorts {
   readonly config: Config;
-  readonly tiers: InTiersPorts["tiers"];
   readonly fillBudget: ByteBudget;
   readonly metrics: Pick<Metrics, "tierWritten" | "refusedToStore">;
   /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
@@ -58,7 +57,7 @@ export function sendAndStoreBody(
   const hasIt = clientHasIt(asked, metadata);
   const isBodyWanted = need.isForClient && !hasIt && !bodiless.has(status);
   const client = isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
-  const done = storeBehind(sending, { need, client, tell });
+  const done = storeBehind(sending, need, tell, client);
   const fields = fieldsOfFill(metadata, {
     route: asked.route,
     config: ports.config,
@@ -72,17 +71,17 @@ export function sendAndStoreBody(
   return { answer: { response, outcome: "stored" }, done };
 }
 
-interface Behind {
-  readonly need: Need<SendBodyPorts>;
-  /** Where the client reads; `undefined` if nobody waits for the body. */
-  readonly client: BytePipe | undefined;
-  readonly tell: Tell;
-}
-
-/** @returns settles once everything is stored, though the client may have yet to take its body */
-function storeBehind(sending: Sending, behind: Behind): Promise<void> {
+/**
+ * @param client where the client reads; `undefined` if nobody waits for the body
+ * @returns settles once everything is stored, though the client may have yet to take its body
+ */
+function storeBehind(
+  sending: Sending,
+  need: Need<SendBodyPorts>,
+  tell: Tell,
+  client: BytePipe | undefined,
+): Promise<void> {
   const { metadata, source } = sending;
-  const { need, client, tell } = behind;
   const { asked, ports } = need;
   const done = Promise.withResolvers<void>();
   let streamed: Promise<boolean> | undefined;
@@ -105,7 +104,7 @@ function storeBehind(sending: Sending, behind: Behind): Promise<void> {
       });
       if (gathered.kind === "whole") {
         ({ sent } = gathered);
-        await storeWhole(gathered.blob, sending, behind);
+        await storeWhole(gathered.blob, sending, need, tell);
       }
       await streamed;
     } finally {
@@ -122,7 +121,8 @@ function storeBehind(sending: Sending, behind: Behind): Promise<void> {
 async function storeWhole(
   blob: Blob,
   { metadata: before, isValidated }: Sending,
-  { need, tell }: Behind,
+  need: Need<SendBodyPorts>,
+  tell: Tell,
 ): Promise<void> {
   const { asked, ports } = need;
   const bodyDigest = await sha256Hex(new Uint8Array(await blob.arrayBuffer()));

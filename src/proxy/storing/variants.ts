@@ -4,20 +4,25 @@ import type { Config } from "../../config/config.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { sha256Short } from "../../sha256.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
-import type { StoredVariant, Tier, VaryMarker } from "../../cache/tiers/tier.ts";
+import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
+import type { StoredVariant, Tier, TierAsk, VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
 import type { InShared } from "../reuse/lookup.ts";
 import type { Asked } from "../request/plan.ts";
-import { type MarkerPorts, newestMarker } from "../stored/listed-variants.ts";
+import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record.ts";
+
+/** The tiers that a response may be stored in; without a database there is no shared one. */
+export interface StoringTiers {
+  readonly memory: MemoryTier;
+  readonly edge: Tier;
+  readonly shared: Tier | undefined;
+}
 
 /** What the variants that are stored are counted with, here and in the tiers below. */
 export interface VariantPorts extends MarkerPorts {
-  readonly config: { readonly limits: Pick<Config["limits"], "variants"> };
-  readonly tiers: MarkerPorts["tiers"] & {
-    readonly edge: Pick<Tier, "read">;
-    readonly shared: Pick<Tier, "read"> | undefined;
-  };
+  readonly config: Pick<Config, "limits">;
+  readonly tiers: StoringTiers;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
@@ -54,9 +59,7 @@ export async function withListOfColo<Place extends VariantPlace<VariantPorts>>(
   if (!mayBeListed || !asked.route.tiers.includes("edge")) return place;
   const own = sha256Short(keyOf(metadata, place).text);
   if (liveVariants(place).some(([digest]) => digest === own)) return place;
-  const { afterAnswer } = ports;
-  const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
-  const read = await ports.tiers.edge.read(asked.key, ask);
+  const read = await ports.tiers.edge.read(asked.key, askOfMarker(ports));
   if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
   if (read.record.kind === "vary") return { ...place, ofColo: read.record };
@@ -75,11 +78,13 @@ export async function withMarkerPassedOver<Place extends VariantPlace<VariantPor
   const { asked, ports, marker, inShared } = place;
   const mayBeLed = selecting.length > 0 && marker === undefined && inShared === "passed-over";
   if (!mayBeLed) return place;
-  const { afterAnswer } = ports;
-  const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
-  const read = await ports.tiers.shared?.read(asked.key, ask);
+  const read = await ports.tiers.shared?.read(asked.key, askOfMarker(ports));
   const isLed = read?.kind === "found" && read.record.kind === "vary";
   return isLed ? { ...place, marker: read.record } : place;
+}
+
+function askOfMarker({ nowAtMs, afterAnswer }: VariantPorts): TierAsk {
+  return { atMs: nowAtMs(), part: "metadata", afterAnswer };
 }
 
 /**

@@ -1,14 +1,11 @@
-// What a marker tells of the variants of a resource (RFC 9111 §4.1): which of them are stored.
-import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
-import type { VaryMarker } from "../../cache/tiers/tier.ts";
+// What a `Vary` marker tells of the variants that it leads to (RFC 9111 §4.1).
 import { sha256Short } from "../../sha256.ts";
+import type { RecordKey } from "../../cache/record-key.ts";
+import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
 
-/** What is needed to find the marker that memory holds. */
-export interface MarkerPorts {
-  readonly tiers: { readonly memory: Pick<MemoryTier, "read"> };
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
+/** Memory as it is read: without a promise. */
+export interface MemoryReads {
+  read(key: RecordKey, ask: { readonly atMs: number }): TierRead;
 }
 
 /** A page of one or two variants, such as for desktop and mobile, is like any. */
@@ -26,12 +23,16 @@ export function isNewAmongSeveral(
   return !live.some(([digest]) => digest === own);
 }
 
+/** What `newestMarker` works with. */
+export interface MarkerPorts {
+  readonly tiers: { readonly memory: MemoryReads };
+  readonly nowAtMs: () => number;
+}
+
 /**
  * The marker with what other requests have listed here since the look-up.
  *
- * @param primary  the resource's own key, under which its marker stands
- * @param followed the marker that the look-up followed; `undefined` if there was none
- * @returns the marker that memory holds, else `followed`
+ * @param followed the look-up's own, for where memory holds none
  */
 export function newestMarker(
   primary: RecordKey,
