@@ -1,5 +1,4 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
-import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import type { TierRead } from "../../cache/tiers/tier.ts";
@@ -28,16 +27,10 @@ export interface AdmissionPorts extends Pick<InTiersPorts, "tiers" | "nowAtMs"> 
 export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
   const { route } = need.asked;
   if (need.ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
-  if (!mayWait(route)) return false;
-  return isAdmittedLate(route, metadata.status) || isLikelyMadeUp(metadata, need);
-}
-
-function mayWait({ tiers }: Route): boolean {
-  return tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
-}
-
-function isAdmittedLate({ admission }: Route, status: number): boolean {
-  return admission === undefined ? isErrorStatus(status) : admission === "second-ask";
+  const { tiers, admission = isErrorStatus(metadata.status) ? "second-ask" : undefined } = route;
+  // It must lie somewhere until then.
+  const mayWait = tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
+  return mayWait && (admission === "second-ask" || isLikelyMadeUp(metadata, need));
 }
 
 /**

@@ -16,7 +16,7 @@ import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { type InTiersPorts, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
 import type { Sent, Tell } from "./sent.ts";
-import { hasRoomFor, withListOfColo, withMarkerPassedOver } from "./variants.ts";
+import { hasRoomFor, withListOfOthers } from "./variants.ts";
 
 /** What a body is sent and stored with. */
 export interface SendBodyPorts extends InTiersPorts {
@@ -135,7 +135,7 @@ async function storeWhole(
   });
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   tell({ kind: "stored", stored });
-  const place = await withMarkerPassedOver(metadata, await withListOfColo(metadata, need));
+  const place = await withListOfOthers(metadata, need);
   // Fills that went on at the same time may have taken the room that there was.
   if (!hasRoomFor(metadata, place)) {
     ports.metrics.refusedToStore(asked.route.name, "too-many-variants");

@@ -47,40 +47,32 @@ export function keyOf(
 }
 
 /**
- * Another isolate of the colo may have listed more since this one read the marker, so a variant that
- * is new here is listed beside what the edge tier has by now. Behind the answer, and one local call.
+ * With what others have listed, asked behind the answer. Another isolate of the colo may have listed
+ * more since this one read the marker, so a variant that is new here is listed beside what the edge tier
+ * has by now. And a marker that the look-up passed over in Redis stands as if it had been followed: a
+ * new one would end the variants that it leads to.
  */
-export async function withListOfColo<Place extends VariantPlace<VariantPorts>>(
+export async function withListOfOthers<Place extends VariantPlace<VariantPorts>>(
   metadata: StoredMetadata,
   place: Place,
 ): Promise<Place> {
-  const { asked, ports, marker } = place;
-  const mayBeListed = metadata.selecting.length > 0 && marker !== undefined;
-  if (!mayBeListed || !asked.route.tiers.includes("edge")) return place;
+  const { asked, ports, marker, inShared } = place;
+  if (metadata.selecting.length === 0) return place;
+  if (marker === undefined) {
+    if (inShared !== "passed-over") return place;
+    const passedOver = await ports.tiers.shared?.read(asked.key, askOfMarker(ports));
+    const isLed = passedOver?.kind === "found" && passedOver.record.kind === "vary";
+    return isLed ? { ...place, marker: passedOver.record } : place;
+  }
   const own = sha256Short(keyOf(metadata, place).text);
-  if (liveVariants(place).some(([digest]) => digest === own)) return place;
+  const isListed = liveVariants(place).some(([digest]) => digest === own);
+  if (isListed || !asked.route.tiers.includes("edge")) return place;
   const read = await ports.tiers.edge.read(asked.key, askOfMarker(ports));
   if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
   if (read.record.kind === "vary") return { ...place, ofColo: read.record };
   discardBody(read.record.stored);
   return place;
-}
-
-/**
- * A marker that the look-up passed over stands as if it had been followed: a new one would end the
- * variants that it leads to.
- */
-export async function withMarkerPassedOver<Place extends VariantPlace<VariantPorts>>(
-  { selecting }: StoredMetadata,
-  place: Place,
-): Promise<Place> {
-  const { asked, ports, marker, inShared } = place;
-  const mayBeLed = selecting.length > 0 && marker === undefined && inShared === "passed-over";
-  if (!mayBeLed) return place;
-  const read = await ports.tiers.shared?.read(asked.key, askOfMarker(ports));
-  const isLed = read?.kind === "found" && read.record.kind === "vary";
-  return isLed ? { ...place, marker: read.record } : place;
 }
 
 function askOfMarker({ nowAtMs, afterAnswer }: VariantPorts): TierAsk {
