@@ -5,14 +5,16 @@ import { FakeClock } from "../../fakes/fake-clock.ts";
 import { FakeUpstash } from "../../fakes/fake-upstash.ts";
 import { openSite, type SiteOptions } from "../../fakes/harness.ts";
 
+type Explicit = typeof freshness.explicitLifetimeSeconds;
+
 vi.mock(import("../../../src/http/freshness.ts"), async (original) => {
   const product = await original();
-  return { ...product, explicitLifetimeSeconds: vi.fn(product.explicitLifetimeSeconds) };
+  return { ...product, explicitLifetimeSeconds: vi.fn<Explicit>(product.explicitLifetimeSeconds) };
 });
 
 /** Terms ask for it once. */
 const termsWorkedOut = vi.mocked(freshness.explicitLifetimeSeconds);
-const tagged = vi.fn(() => ["all"]);
+const tagged = vi.fn<() => string[]>(() => ["all"]);
 
 /** How often tags and terms were worked out since this was asked. */
 function counts(): number[] {
