@@ -7,6 +7,7 @@ interface Holding {
   isCounted: boolean;
 }
 
+/** Counts bytes of bodies under one bound for all fills. */
 export class ByteBudget {
   readonly #bytesMax: number;
   readonly #holdings = new Map<object, Holding>();
@@ -18,6 +19,7 @@ export class ByteBudget {
     this.#bytesMax = bytesMax;
   }
 
+  /** Are so many bytes left? */
   hasRoomFor(bytes: number): boolean {
     return this.#takenBytes + bytes <= this.#bytesMax;
   }
@@ -34,6 +36,7 @@ export class ByteBudget {
     return true;
   }
 
+  /** Gives back what was taken. */
   give(bytes: number): void {
     this.#takenBytes -= bytes;
   }

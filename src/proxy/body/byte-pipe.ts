@@ -1,11 +1,14 @@
 // A pipe for bytes on their way to a client or a tier.
 
+/** Two ends of a pipe: what is written comes out of `readable`. */
 export interface BytePipe {
   readonly readable: ReadableStream<Uint8Array>;
   readonly writer: WritableStreamDefaultWriter<Uint8Array>;
 }
 
 /**
+ * Opens a pipe.
+ *
  * @param bytes how many will pass, which then stands in Content-Length, and a body cut short is
  *   an error to its reader; `null` where that is not known
  */

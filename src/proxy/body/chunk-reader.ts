@@ -3,6 +3,7 @@ import { OutOfTime, within } from "../../patience.ts";
 
 const chunkBytes = 65_536;
 
+/** Reads one body, chunk by chunk, and gives up one that stalls. */
 export class ChunkReader {
   readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
@@ -38,6 +39,7 @@ export class ChunkReader {
     return value.byteLength < chunkBytes / 4 ? value.slice() : value;
   }
 
+  /** Lets go of the rest of the body. Never rejects. */
   async cancel(): Promise<void> {
     await (this.#bytes ?? this.#plain)?.cancel().catch(() => undefined);
   }

@@ -20,14 +20,17 @@ export class ClientEnd {
     this.#pipe = pipe;
   }
 
+  /** Is there a client, and has it not left? */
   get isReading(): boolean {
     return this.#pipe !== undefined && !this.#hasLeft;
   }
 
+  /** False also where there has never been a client. */
   get hasLeft(): boolean {
     return this.#hasLeft;
   }
 
+  /** Sends a chunk behind all that waits; nothing, where nobody reads. Does not wait. */
   queue(chunk: Uint8Array): void {
     if (this.#pipe === undefined || this.#hasLeft || chunk.byteLength === 0) return;
     this.#waiting.push(chunk);

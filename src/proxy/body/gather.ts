@@ -6,6 +6,7 @@ import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
 import { ClientEnd } from "./client-end.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 
+/** What came of a body. */
 export type Gathered =
   | {
       kind: "whole";
@@ -18,6 +19,7 @@ export type Gathered =
   /** Cut short by the origin: not to be stored. */
   | { kind: "cut" };
 
+/** A body, where it goes, and how much of it may be held. */
 export interface GatherPlan {
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Where the client reads; `undefined` if nobody waits for the body. */
@@ -45,6 +47,10 @@ export interface GatherPlan {
   readonly onUnshared: () => void;
 }
 
+/**
+ * Gathers a body while its client reads it. Settles once it has come, or was cut short; the client may
+ * have yet to take it. Never rejects.
+ */
 export async function gather(plan: GatherPlan): Promise<Gathered> {
   const reader = new ChunkReader(plan.source, plan.betweenBytesMs);
   const buffer = new Buffered(plan.budget);

@@ -1,14 +1,24 @@
 // What clients read of a body that is held whole, without a copy of all of it for each.
+import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import type { ByteRange } from "../../http/ranges.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import type { Ports } from "../ports.ts";
 
-export interface HeldBodyPorts extends Pick<Ports, "fillBudget" | "afterAnswer"> {
-  readonly tiers: { readonly memory: Pick<Ports["tiers"]["memory"], "holds"> };
+/** What a held body is read with. */
+export interface HeldBodyPorts {
+  /** What all bodies of an isolate may hold that memory does not. */
+  readonly fillBudget: ByteBudget;
+  readonly tiers: { readonly memory: Pick<MemoryTier, "holds"> };
+  /** Starts work that may outlast the answer. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** @param part first and last byte, both included; absent for all of it */
+/**
+ * A stream of a held body. Of a large one no more than a piece is copied at a time, and it counts in
+ * the budget until its client has taken it, or left.
+ *
+ * @param part first and last byte, both included; absent for all of it
+ */
 export function readableOf(
   held: Blob,
   { fillBudget, tiers, afterAnswer }: HeldBodyPorts,
@@ -31,7 +41,7 @@ export function readableOf(
 function countedStream(
   asked: Blob,
   letGo: ReturnType<ByteBudget["hold"]>,
-  afterAnswer: Ports["afterAnswer"],
+  afterAnswer: HeldBodyPorts["afterAnswer"],
 ): ReadableStream<Uint8Array> {
   const { readable, writable } = new FixedLengthStream(asked.size);
   // Without this the runtime would drop the work together with a client that leaves.

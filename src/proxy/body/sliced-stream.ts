@@ -1,9 +1,12 @@
 // A range of bytes out of a stream of all of them, or of just those.
-import type { ByteRange } from "../../http/ranges.ts";
-import { lengthOf } from "../../http/ranges.ts";
+import { type ByteRange, lengthOf } from "../../http/ranges.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 
-/** @param part first and last byte, both included; what comes after is not read */
+/**
+ * Cuts a range out of a body as it is read; a body that ends before is an error to the reader.
+ *
+ * @param part first and last byte, both included; what comes after is not read
+ */
 export function slicedStream(
   whole: ReadableStream<Uint8Array>,
   part: ByteRange,

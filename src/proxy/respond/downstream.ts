@@ -50,13 +50,14 @@ export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Head
   return upToDate(metadata, ask).fields;
 }
 
-/** The same for a 304. */
+/** The same for a 304, without what describes a body. */
 export function fieldsNotModified(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   const known = upToDate(metadata, ask);
   known.notModified ??= withoutBody(new Headers(known.fields));
   return known.notModified;
 }
 
+/** @returns the same object, without the fields that describe a body */
 export function withoutBody(fields: Headers): Headers {
   for (const name of bodyDescriptions) fields.delete(name);
   return fields;

@@ -61,13 +61,15 @@ const pages = {
   },
 } as const;
 
+/** The name of a page. */
 export type PlainPage = keyof typeof pages;
 
 /** A limiter's period is a minute at the most. */
 const retryAfterSeconds: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
 
 /**
- * Without Cache-Status: RFC 9211 §2 leaves it off what is generated here.
+ * One of these pages, which no cache may store. Without Cache-Status: RFC 9211 §2 leaves it off what
+ * is generated here.
  *
  * @param told of an error that the origin answered another request with
  */

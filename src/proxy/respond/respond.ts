@@ -4,9 +4,9 @@ import { cacheStatus, type Handling } from "../../http/cache-status.ts";
 import { discardBody } from "../../cache/record.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../http/ranges.ts";
 import { unreachable } from "../../http/unreachable.ts";
-import { readableOf } from "../body/held-body.ts";
+import type { Config } from "../../config/config.ts";
+import { type HeldBodyPorts, readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
-import type { Ports } from "../ports.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import type { Asked } from "../request/plan.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
@@ -22,9 +22,21 @@ const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 /** Status codes whose responses have no body, which `Response` insists on. */
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
+/** What an answer from a stored response is made with. */
+export interface RespondPorts extends HeldBodyPorts {
+  readonly config: Config;
+}
+
+/**
+ * Answers with a stored response: a 304 where the client has it, a 206 or a 416 where it asks for a
+ * part, else all of it.
+ *
+ * @param given.ageSeconds fractions kept
+ * @throws Error where its tier has read another part of its body than is to be sent
+ */
 export function fromStored(
   stored: StoredResponse,
-  given: { asked: Asked; ports: Ports; ageSeconds: number; handling: Handling },
+  given: { asked: Asked; ports: RespondPorts; ageSeconds: number; handling: Handling },
 ): Response {
   const { asked, ports, ageSeconds, handling } = given;
   const { metadata } = stored;
@@ -40,7 +52,7 @@ export function fromStored(
   return headOnly(new Headers(fields), metadata);
 }
 
-/** @param fields none that describe a body */
+/** A 304. @param fields none that describe a body */
 export function notModified(fields: Headers): Response {
   return new Response(null, { status: 304, headers: fields });
 }
@@ -54,7 +66,7 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
 function bodyOrPart(
   stored: StoredResponse,
   prepared: Headers,
-  { asked, ports }: { asked: Asked; ports: Ports },
+  { asked, ports }: { asked: Asked; ports: RespondPorts },
 ): Response {
   const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
@@ -86,7 +98,7 @@ function bodyOrPart(
 /** @throws Error for a part of a body where other bytes are to be sent: that is never a body. */
 function bodyFrom(
   { body }: StoredResponse,
-  ports: Ports,
+  ports: HeldBodyPorts,
   part?: ByteRange,
 ): ReadableStream<Uint8Array> | null {
   switch (body.kind) {
@@ -108,10 +120,14 @@ function bodyFrom(
   }
 }
 
-/** The origin's answer as it came, its body untouched and not held here. */
+/**
+ * The origin's answer as it came, its body untouched and not held here.
+ *
+ * @param given.change made to its fields, before `Cache-Status` is added to them
+ */
 export function passOn(
   response: Response,
-  given: { ports: Ports; handling: Handling; change?: (fields: Headers) => void },
+  given: { ports: { config: Config }; handling: Handling; change?: (fields: Headers) => void },
 ): Response {
   // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
   if (response.status === 101) return response;

@@ -39,6 +39,12 @@ export interface FreshnessPolicy {
   readonly heuristics: boolean;
 }
 
+/** All that terms are worked out from, beside the policy. */
+type TermsSource = Pick<
+  StoredMetadata,
+  "status" | "fields" | "requestedAtMs" | "respondedAtMs" | "jitterDraw" | "lifetimeSecondsMax"
+>;
+
 const known = new WeakMap<StoredMetadata, { route: Route; terms: Terms }>();
 
 /** The terms of a stored response under a route, worked out once for each. */
@@ -50,7 +56,21 @@ export function termsOf(metadata: StoredMetadata, policy: FreshnessPolicy): Term
   return terms;
 }
 
-function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
+/**
+ * A copy that differs in nothing that terms are worked out from: those that are known of the
+ * metadata hold for the copy, too.
+ */
+export function withTermsKept(
+  metadata: StoredMetadata,
+  changed: Partial<Omit<StoredMetadata, keyof TermsSource>>,
+): StoredMetadata {
+  const copy = { ...metadata, ...changed };
+  const before = known.get(metadata);
+  if (before !== undefined) known.set(copy, before);
+  return copy;
+}
+
+function workedOut(metadata: TermsSource, policy: FreshnessPolicy): Terms {
   const { route } = policy;
   const fields = fieldsOf(metadata);
   const governing = governingDirectives(fields);
@@ -99,7 +119,7 @@ function workedOut(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
  * `mode: "override"` the route goes first.
  */
 function lifetime(
-  metadata: StoredMetadata,
+  metadata: TermsSource,
   governing: GoverningDirectives,
   policy: FreshnessPolicy,
 ): { lifetimeSeconds: number; assigned: boolean } {
@@ -125,7 +145,7 @@ function lifetime(
  */
 export function assignedLifetimeSeconds(
   route: Route,
-  metadata: StoredMetadata,
+  metadata: Pick<StoredMetadata, "status" | "fields">,
   { source }: GoverningDirectives,
 ): number | undefined {
   const { status } = metadata;

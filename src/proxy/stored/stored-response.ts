@@ -45,8 +45,10 @@ export interface ResponseDetail {
 /** Everything that is known of a stored response, save its body. Serialises to JSON and back. */
 export interface StoredMetadata extends RecordMetadata, ResponseDetail {}
 
+/** A stored response with its body, or with as much of that as was read. */
 export type StoredResponse = CacheRecord<ResponseDetail>;
 
+/** @returns `Date` of the answer that brought the body, as it came; `null` where it had none */
 export function bodyDateOf(metadata: StoredMetadata): string | null {
   return metadata.bodyDate ?? fieldsOf(metadata).get("date");
 }

@@ -1,12 +1,11 @@
 // The tags of a response: what its fields and its route say. Clients do not see them.
-import type { Config } from "../../config/config.ts";
+import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../http/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../http/fields.ts";
 import { groupsField, groupsOf } from "./groups.ts";
 import type { FieldTags, StoredMetadata } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
-import type { Asked } from "../request/plan.ts";
 
 /** White space is that of fields (RFC 9110 §5.6.3): byte A0 is a part of many a letter. */
 const separatedBy: Readonly<Record<string, RegExp>> = {
@@ -14,12 +13,19 @@ const separatedBy: Readonly<Record<string, RegExp>> = {
   "surrogate-key": /[ \t]+/,
 };
 
-export function tagFieldNames(config: Config): string[] {
+/** The route of a request, and what the pattern of its path has matched. */
+interface Routed {
+  readonly route: Pick<Route, "tags">;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** @returns the names of all fields that bear tags, in lower case */
+export function tagFieldNames(config: Pick<Config, "tagFields">): string[] {
   return [...Object.keys(separatedBy), groupsField, ...config.tagFields];
 }
 
 /** @returns what each tag field that is there says, as long as it may be */
-export function fieldTagsOf(response: Fields, config: Config): FieldTags[] {
+export function fieldTagsOf(response: Fields, config: Pick<Config, "tagFields">): FieldTags[] {
   return tagFieldNames(config).flatMap((name): FieldTags[] => {
     const value = response.get(name);
     return value === null ? [] : [[name, tagsIn(name, value)]];
@@ -33,7 +39,7 @@ export function fieldTagsOf(response: Fields, config: Config): FieldTags[] {
 export function freshenedTags(
   before: StoredMetadata,
   update: readonly FieldTags[],
-  config: Config,
+  config: Pick<Config, "tagFields">,
 ): FieldTags[] {
   const named = new Set(update.map(([name]) => name));
   const stored = [...fieldTagsOf(fieldsOf(before), config), ...(before.withheldTags ?? [])];
@@ -42,21 +48,25 @@ export function freshenedTags(
 
 /**
  * @param fields those that are stored
+ * @param told   those of its tags that the answer at hand brings: all, where it is no 304
  * @returns tags without repeats, sorted, and groups as they stand. `leftOutBytes`: how long each tag
- *   is that no purge can name, being over 256 bytes. `lacksRouteTags`: the route's function failed,
- *   and only the others are there
+ *   is that is told, or made by the route, and that no purge can name, being over 256 bytes.
+ *   `lacksRouteTags`: the route's function failed, and only the others are there
  */
 export function taggingOf(
   fieldTags: readonly FieldTags[],
   fields: StoredMetadata["fields"],
-  asked: Asked,
+  routed: Routed,
+  told = fieldTags,
 ): Pick<StoredMetadata, "tags" | "groups" | "withheldTags" | "lacksRouteTags"> & {
   readonly leftOutBytes: readonly number[];
 } {
-  const made = routeTags(asked);
+  const made = routeTags(routed);
   const ofRoute = made === "failed" ? [] : made.map((tag) => tag.trim());
-  const all = [...new Set([...fieldTags.flatMap(([, tags]) => tags), ...ofRoute])];
-  const tags = all.filter((tag) => tag !== "" && tagBytes(tag) <= tagBytesMax);
+  const allIn = (named: readonly FieldTags[]) => [
+    ...new Set([...named.flatMap(([, tags]) => tags), ...ofRoute]),
+  ];
+  const tags = allIn(fieldTags).filter((tag) => tag !== "" && tagBytes(tag) <= tagBytesMax);
   const storedNames = new Set(fields.map(([name]) => name));
   const withheld = fieldTags.filter(([name, held]) => !storedNames.has(name) && held.length > 0);
   const withheldTags = withheld.length > 0 ? withheld : undefined;
@@ -65,12 +75,14 @@ export function taggingOf(
     groups: groupsOf({ fields, withheldTags }),
     withheldTags,
     lacksRouteTags: made === "failed" ? true : undefined,
-    leftOutBytes: all.map(tagBytes).filter((bytes) => bytes > tagBytesMax),
+    leftOutBytes: allIn(told)
+      .map(tagBytes)
+      .filter((bytes) => bytes > tagBytesMax),
   };
 }
 
 /** The function is the site's own: it may throw, or return anything. */
-function routeTags({ route, parameters }: Asked): readonly string[] | "failed" {
+function routeTags({ route, parameters }: Routed): readonly string[] | "failed" {
   try {
     const made: unknown = route.tags({ ...parameters });
     // Copied, since `every` passes over the gaps of a list.

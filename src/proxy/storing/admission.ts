@@ -1,15 +1,20 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
-import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseRead as TierRead } from "../stored/tiers.ts";
+import type { TierRead } from "../../cache/tiers/tier.ts";
+import { withTermsKept } from "../stored/lifetime.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record.ts";
-import { placeOfVariants } from "../reuse/shared-odds.ts";
-import { storeInTiers } from "./store.ts";
+import { placeOfVariants, type SharedOdds } from "../reuse/shared-odds.ts";
+import { type InTiersPorts, storeInTiers } from "./in-tiers.ts";
 import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
 import { keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../reuse/verdict.ts";
+
+/** What is asked whether a response waits. */
+export interface AdmissionPorts extends Pick<InTiersPorts, "tiers" | "nowAtMs"> {
+  readonly sharedOdds: SharedOdds;
+}
 
 /**
  * Does this fill wait in memory and at the edge until it is asked for a second time? By the route's
@@ -19,26 +24,20 @@ import type { Candidate } from "../reuse/verdict.ts";
  * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
  * done with the response that it freshens: only who asks again for what is stored brings one about.
  */
-export function awaitsSecondAsk(metadata: StoredMetadata, need: Need): boolean {
+export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
   const { route } = need.asked;
   if (need.ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
-  if (!mayWait(route)) return false;
-  return isAdmittedLate(route, metadata.status) || isLikelyMadeUp(metadata, need);
-}
-
-function mayWait({ tiers }: Route): boolean {
-  return tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
-}
-
-function isAdmittedLate({ admission }: Route, status: number): boolean {
-  return admission === undefined ? isErrorStatus(status) : admission === "second-ask";
+  const { tiers, admission = isErrorStatus(metadata.status) ? "second-ask" : undefined } = route;
+  // It must lie somewhere until then.
+  const mayWait = tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
+  return mayWait && (admission === "second-ask" || isLikelyMadeUp(metadata, need));
 }
 
 /**
  * One more variant of a page that has several, where other colos hardly ever have such. Not where a
  * crowd in the world waits for what one of them fills.
  */
-function isLikelyMadeUp(metadata: StoredMetadata, need: Need): boolean {
+function isLikelyMadeUp(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
   const { asked, ports, marker } = need;
   const { admission, collapse, tiers } = asked.route;
   if (admission !== undefined || collapse === "global" || !tiers.includes("edge")) return false;
@@ -55,7 +54,7 @@ const admitted = new WeakSet<StoredMetadata>();
  * written to the shared tier behind the answer as its fill left it, stamp, times and colo unchanged;
  * and to the edge without its mark, so that the colo's other isolates need not do the same.
  */
-export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
+export function admitOnHit({ stored }: Candidate, place: VariantPlace<InTiersPorts>): void {
   const { metadata } = stored;
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
   const { ports } = place;
@@ -73,7 +72,7 @@ export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
  */
 async function admit(
   { metadata, body }: StoredResponse,
-  place: VariantPlace,
+  place: VariantPlace<InTiersPorts>,
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
   const { tiers, nowAtMs, afterAnswer } = place.ports;
   const key = keyOf(metadata, place);
@@ -86,7 +85,7 @@ async function admit(
   if (read === undefined || read.kind === "unavailable") return "not-taken";
   const sinceAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
   if (sinceAtMs >= metadata.requestedAtMs) return "overtaken";
-  const stored = { metadata: { ...metadata, awaitsSecondAsk: undefined }, body };
+  const stored = { metadata: withTermsKept(metadata, { awaitsSecondAsk: undefined }), body };
   const isTaken = await storeInTiers(stored, { ...place, names: ["shared"] }, "new");
   if (isTaken) await storeInTiers(stored, { ...place, names: ["edge"] }, "new");
   return isTaken ? "admitted" : "not-taken";
@@ -95,7 +94,7 @@ async function admit(
 /** Of a variant its marker, too: that is what goes when the page is invalidated. */
 async function stateAtEdge(
   metadata: StoredMetadata,
-  place: VariantPlace,
+  place: VariantPlace<InTiersPorts>,
 ): Promise<"stands" | "overtaken" | "not-taken"> {
   const { tiers, nowAtMs, afterAnswer } = place.ports;
   const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;

@@ -2,6 +2,7 @@
 // answer names in Location and Content-Location (RFC 9111 §4.4), and the groups that it names in
 // Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at once; on routes that ask for
 // it, everywhere by way of the purge journal.
+import type { Config } from "../../config/config.ts";
 import { groupsIn } from "../../http/cache-groups.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import {
@@ -17,13 +18,15 @@ import type { WidenableTarget } from "../../purge/acceptance/bounded-targets.ts"
 import { keyUrl } from "../request/key.ts";
 import { BoundedMarks } from "../../cache/bounded-marks.ts";
 import { keyedAs, type Passed } from "../request/plan.ts";
-import type { Ports } from "../ports.ts";
-import { removeStored } from "./store.ts";
+import { removeStored, type RemovePorts } from "./in-tiers.ts";
+import type { JoinedPurges } from "../../purge/acceptance/joined-purges.ts";
+import type { MatchRoute } from "../request/routes.ts";
 import { readTarget } from "../request/target.ts";
 
 /** RFC 9110 §9.2.1. */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
+/** Does a request ask for nothing to be changed? */
 export function isSafe({ method }: Request): boolean {
   return safeMethods.has(method);
 }
@@ -37,6 +40,7 @@ export class Invalidations {
     this.#atMs.set(what, atMs);
   }
 
+  /** @returns whether the response was asked for before its key, or a tag of it, was invalidated */
   covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
     if (this.#atMs.size === 0) return false;
     const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.get(what) ?? -Infinity);
@@ -44,8 +48,21 @@ export class Invalidations {
   }
 }
 
+/** What an answer invalidates with. */
+export interface InvalidatePorts extends RemovePorts {
+  readonly config: Config;
+  readonly matchRoute: MatchRoute;
+  /** The host that every name and port of the site counts as; `undefined` for each its own. */
+  readonly siteHost: string | undefined;
+  readonly invalidations: Pick<Invalidations, "add">;
+  /** Takes what is invalidated into the purge journal; `undefined` without one. */
+  readonly joinedPurges: Pick<JoinedPurges, "add"> | undefined;
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
+}
+
 /** Only an answer that is no error invalidates, so that nobody can do so by sending nonsense. */
-export function invalidateBy(passed: Passed, response: Response, ports: Ports): void {
+export function invalidateBy(passed: Passed, response: Response, ports: InvalidatePorts): void {
   const { request, route } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
@@ -58,7 +75,11 @@ export function invalidateBy(passed: Passed, response: Response, ports: Ports): 
 }
 
 /** @returns what purges it everywhere; `undefined` for what is not stored, or not this origin's */
-function invalidate(url: string, passed: Passed, ports: Ports): WidenableTarget | undefined {
+function invalidate(
+  url: string,
+  passed: Passed,
+  ports: InvalidatePorts,
+): WidenableTarget | undefined {
   const { config, matchRoute, siteHost } = ports;
   const { request, target } = passed;
   if (!URL.canParse(url, request.url)) return undefined;
@@ -82,7 +103,7 @@ function invalidate(url: string, passed: Passed, ports: Ports): WidenableTarget 
 function invalidateGroups(
   response: Response,
   { target }: Passed,
-  ports: Ports,
+  ports: InvalidatePorts,
 ): readonly WidenableTarget[] {
   const origin = `${target.scheme}://${target.host}`;
   return groupsIn(response.headers.get("cache-group-invalidation")).map((group) => {

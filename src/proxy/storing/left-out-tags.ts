@@ -3,11 +3,13 @@
 import type { Metrics } from "../../observe/metrics.ts";
 import { tagBytesMax } from "../../purge/journal/purge-target.ts";
 
+/** Where such tags are counted, and told. */
 export interface LeftOutTagsSettings {
   readonly metrics: Pick<Metrics, "tagLeftOut">;
   readonly log: (line: string) => void;
 }
 
+/** Counts each, and says the first of them, and the first failure of each route. */
 export class LeftOutTags {
   readonly #settings: LeftOutTagsSettings;
   #isSaid = false;

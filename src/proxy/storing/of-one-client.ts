@@ -1,8 +1,57 @@
-// Does an answer give a mark of the one client that asked back, whatever field it stands in? Then it
-// is for that client alone: to leave the field out would let clients choose what others miss.
+// What in an answer is for the one client that asked: fields that are not stored for others, and a mark
+// of that client, whatever field it stands in.
+import type { Config } from "../../config/config.ts";
+import { type FieldLine, fieldsOf } from "../../http/fields.ts";
+import { governingDirectives } from "../../http/governing-directives.ts";
+import { connectionFields, qualifiedFieldNames } from "../../http/storable-fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { unknownCookies } from "../request/cookies.ts";
+import { personalCookies, unknownCookies } from "../request/cookies.ts";
 import type { Asked } from "../request/plan.ts";
+import { forClients } from "../respond/downstream.ts";
+import { policyOf } from "../reuse/need.ts";
+import { termsOf } from "../stored/lifetime.ts";
+
+/** A request, and the configuration that it is handled by. */
+interface Handled {
+  readonly asked: Pick<Asked, "route">;
+  readonly ports: { readonly config: Config };
+}
+
+/**
+ * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7): not stored, but
+ * meant for the client that is answered.
+ */
+export function fieldsForOneClient(
+  received: Headers,
+  stored: StoredMetadata,
+  handled: Handled,
+): FieldLine[] {
+  const { directives } = termsOf(stored, policyOf(handled)).governing;
+  const named = qualifiedFieldNames(directives);
+  if (named.size === 0) return [];
+  const dropped = connectionFields(received);
+  const forClient = [...forClients(received, handled.ports.config)];
+  const own = forClient.filter(([name]) => named.has(name) && !dropped.has(name));
+  return withoutSharedCookies(own, received, handled);
+}
+
+/** Are fields among them that nobody else may see? What `no-cache` names is only to be validated. */
+export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): boolean {
+  if (own.length === 0) return false;
+  const { private: named } = governingDirectives(fieldsOf(stored)).directives;
+  const isNamed = (name: string) => typeof named === "object" && named.includes(name);
+  return own.some(([name]) => name === "set-cookie" || isNamed(name));
+}
+
+/** @returns the fields without cookies that are nobody's own: these are dropped for all clients alike */
+export function withoutSharedCookies(
+  fields: readonly FieldLine[],
+  received: Headers,
+  { asked, ports }: Handled,
+): FieldLine[] {
+  const isPersonal = personalCookies(received, asked.route, ports.config).length > 0;
+  return fields.filter(([name]) => isPersonal || name !== "set-cookie");
+}
 
 /** A session has 64 bits at the least, which are 16 digits; a shorter value may stand for anything. */
 const sessionCharactersMin = 16;
@@ -12,7 +61,12 @@ const markCharactersMax = 64;
 
 const addressPattern = /^(?:[\d.]{7,15}|[\da-f:.]*:[\da-f:.]*)$/i;
 
-/** @param metadata by whose selecting fields each client has a variant of its own: these are no echo */
+/**
+ * Does an answer give a mark of the client that asked back? Then it is for that client alone: to leave
+ * the field out would let clients choose what others miss.
+ *
+ * @param metadata by whose selecting fields each client has a variant of its own: these are no echo
+ */
 export function namesClient(received: Headers, metadata: StoredMetadata, asked: Asked): boolean {
   const marks = marksOf(metadata, asked);
   if (marks.length === 0) return false;

@@ -1,103 +1,113 @@
-// Sends an origin's answer on to the client, and stores it on the way where it may be stored.
+// The way in to storing: sends an origin's answer on to the client, and stores it on the way where it
+// may be stored. In order: its metadata (metadata-of-answer.ts); why it is not stored (refusal.ts); what
+// that means for those who ask next (consequences.ts); whether Redis gets it at once (admission.ts);
+// its body, sent and gathered (store-while-sending.ts); its variants (variants.ts) and its tiers
+// (in-tiers.ts).
 import type { Handling } from "../../http/cache-status.ts";
-import { isErrorStatus } from "../../http/fields.ts";
-import type { StoredMetadata } from "../stored/stored-response.ts";
 import { lengthOf } from "../../http/ranges.ts";
 import { isNotModified } from "../../http/validators.ts";
-import { awaitsSecondAsk } from "./admission.ts";
-import { failedWith, type Flight } from "../../cache/flights.ts";
-import {
-  fieldsOfFill,
-  isPrivate,
-  keepPrivate,
-  makePrivate,
-  withoutBody,
-} from "../respond/downstream.ts";
-import { arePersonal, fieldsForOneClient, type Fresh, metadataOf } from "./fill.ts";
-import { ageSeconds, termsOf } from "../stored/lifetime.ts";
+import { failedWith } from "../../cache/flights.ts";
+import { letGo } from "../../let-go.ts";
+import { rangeIn } from "../request/conditions.ts";
 import type { Asked } from "../request/plan.ts";
-import { type Answer, atHand, forwardedFor, type Need, questionOf } from "../reuse/need.ts";
-import { namesClient } from "./of-one-client.ts";
-import {
-  heedForSessions,
-  heedRefusal,
-  isFailedRefresh,
-  namesIn,
-  ofOneClient,
-  refusalToStore,
-  type StoreRefusal,
-} from "./refusal.ts";
-import { bodiless, notModified, passOn } from "../respond/respond.ts";
-import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
-import { placeOf } from "../reuse/shared-odds.ts";
-import { type Fill, storeWhileSending } from "./store.ts";
-import { hasRoomFor } from "./variants.ts";
+import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
+import { notModified, passOn } from "../respond/respond.ts";
+import { mayNeedNoBody } from "../reuse/lookup.ts";
+import { type Answer, atHand, forwardedFor, type Need } from "../reuse/need.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+import { withTermsKept } from "../stored/lifetime.ts";
+import { type AdmissionPorts, awaitsSecondAsk } from "./admission.ts";
+import { heedForSessions, type HeedPorts, heedRefusal, learnOdds } from "./consequences.ts";
+import { type Fresh, metadataOf, type MetadataPorts } from "./metadata-of-answer.ts";
+import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
+import { ofOneClient, type StoreRefusal, type Storing, storingOf } from "./refusal.ts";
+import type { Sent, Tell } from "./sent.ts";
+import { sendAndStoreBody, type SendBodyPorts } from "./store-while-sending.ts";
 
-export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
-  const { asked, ports, key } = need;
-  const { response } = fresh;
-  const metadata = metadataOf(fresh, need);
-  const refusal =
-    refusalToStore(metadata, response.headers, need) ??
-    (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
-    (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
-  heedRefusal(refusal, response.status, { ...need, replaced: atHand(need) });
-  heedForSessions(refusal, response.status, need);
-  learnOdds(metadata, refusal, need);
-  const handling = { ...forwardedFor(need), forwardStatus: response.status };
-  const own = fieldsForOneClient(response.headers, metadata, need);
-  if (refusal !== undefined) {
-    if (response.status >= 500) flight.settle(failedWith(response, ports.nowAtMs()));
-    ports.flights.end(key.text, flight);
-    ports.metrics.refusedToStore(asked.route.name, refusal);
-    const names = namesIn(refusal, metadata, asked);
-    const told: Handling = { ...handling, detail: { rule: refusal, names } };
-    // RFC 9110 §13.2.1: the origin was asked without the client's conditions.
-    const hasIt = isNotModified({
-      request: asked.conditions,
-      stored: response.headers,
-      status: response.status,
-      receivedAtMs: undefined,
-    });
-    if (hasIt) ports.afterAnswer(async () => response.body?.cancel());
-    const sent = hasIt ? notModified(withoutBody(new Headers(response.headers))) : response;
-    // What is not stored for all is not for the caches beyond us either.
-    const isForOne =
-      ofOneClient.has(refusal) ||
-      arePersonal(own, metadata) ||
-      (!isPrivate(response.headers) && namesClient(response.headers, metadata, asked));
-    const isCookie = asked.hasUnknownCookie || response.headers.has("set-cookie");
-    const change = isForOne ? makePrivate : isCookie ? keepPrivate : undefined;
-    const given = { ports, handling: told, ...(change && { change }) };
-    return { response: passOn(sent, given), outcome: "forwarded" };
-  }
-  if (ignoresRange(metadata, asked)) ports.rangeless.mark(key.text, ports.nowAtMs());
-  const source = response.body ?? new Blob([]).stream();
-  const marked = awaitsSecondAsk(metadata, need)
-    ? { ...metadata, awaitsSecondAsk: true }
-    : metadata;
-  const sent = { metadata: marked, source, isValidated: false };
-  const answer = sendAndStoreBody(sent, need, flight, { ...handling, stored: true });
-  for (const [name, value] of own) answer.response.headers.append(name, value);
-  if (arePersonal(own, metadata)) makePrivate(answer.response.headers);
-  return answer;
-}
+/** What an answer is sent and stored with. */
+export type SendAndStorePorts = MetadataPorts &
+  AdmissionPorts &
+  HeedPorts &
+  SendBodyPorts & {
+    /** Notes keys whose origin answers a range with the whole. */
+    readonly rangeless: { mark(key: string, atMs: number): void };
+  };
 
 /**
- * What varies is led to by a marker, which each colo has to add to. And an error tells nothing of the
- * pages that there are: whoever asks for random paths would have them passed over.
+ * Sends an answer on, and stores it where it may be stored.
+ *
+ * @param need whose request is the one that the origin was sent
+ * @param tell hears what those get who wait for the same, at the latest before `done` settles
  */
-function learnOdds(
-  { status, selecting }: StoredMetadata,
-  refusal: StoreRefusal | undefined,
-  { asked, ports, inShared }: Need,
-): void {
-  const isStored = refusal === undefined;
-  const place = placeOf(asked);
-  if (isStored && selecting.length > 0) ports.sharedOdds.brought(place, "something");
-  else if (inShared === "nothing" && !isErrorStatus(status)) {
-    ports.sharedOdds.brought(place, isStored ? "nothing" : "refused");
+export function sendAndStore(fresh: Fresh, need: Need<SendAndStorePorts>, tell: Tell): Sent {
+  const { asked, ports, key } = need;
+  const { headers, status, body } = fresh.response;
+  const metadata = metadataOf(fresh, need);
+  const storing = storingOf(metadata, headers, need);
+  const refusal = storing.kind === "refused" ? storing.rule : undefined;
+  heedRefusal(refusal, status, { ...need, replaced: atHand(need) });
+  heedForSessions(refusal, status, need);
+  learnOdds(refusal, metadata, need);
+  const handling = handlingOf(storing, status, need);
+  if (storing.kind === "refused") {
+    ports.metrics.refusedToStore(asked.route.name, storing.rule);
+    const atMs = ports.nowAtMs();
+    tell(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
+    const answer = unstored(fresh, need, { metadata, rule: storing.rule, handling });
+    return { answer, done: Promise.resolve() };
   }
+  if (ignoresRange(metadata, asked)) ports.rangeless.mark(key.text, ports.nowAtMs());
+  const marked = awaitsSecondAsk(metadata, need)
+    ? withTermsKept(metadata, { awaitsSecondAsk: true })
+    : metadata;
+  const source = body ?? new Blob([]).stream();
+  const sending = { metadata: marked, source, isValidated: false };
+  const sent = sendAndStoreBody(sending, need, tell, handling);
+  const fields = sent.answer.response.headers;
+  const own = fieldsForOneClient(headers, metadata, need);
+  for (const [name, value] of own) fields.append(name, value);
+  if (arePersonal(own, metadata)) makePrivate(fields);
+  return sent;
+}
+
+/** What `Cache-Status` tells of an answer that the origin gave anew. */
+function handlingOf(
+  storing: Storing,
+  forwardStatus: number,
+  need: Pick<Need, "reason" | "marker">,
+): Handling {
+  const handling = { ...forwardedFor(need), forwardStatus };
+  if (storing.kind === "stored") return { ...handling, stored: true };
+  const { rule, names } = storing;
+  return { ...handling, detail: { rule, names } };
+}
+
+/** The answer as it came; what is not stored for all is not for the caches beyond us either. */
+function unstored(
+  { response }: Fresh,
+  need: Need<SendAndStorePorts>,
+  refused: { metadata: StoredMetadata; rule: StoreRefusal; handling: Handling },
+): Answer {
+  const { asked, ports } = need;
+  const { metadata, rule, handling } = refused;
+  const { headers, status } = response;
+  // RFC 9110 §13.2.1: the origin was asked without the client's conditions.
+  const hasIt = isNotModified({
+    request: asked.conditions,
+    stored: headers,
+    status,
+    receivedAtMs: undefined,
+  });
+  if (hasIt) letGo(response);
+  const sent = hasIt ? notModified(withoutBody(new Headers(headers))) : response;
+  const isForOne =
+    ofOneClient.has(rule) ||
+    arePersonal(fieldsForOneClient(headers, metadata, need), metadata) ||
+    (!isPrivate(headers) && namesClient(headers, metadata, asked));
+  const isCookie = asked.hasUnknownCookie || headers.has("set-cookie");
+  const change = isForOne ? makePrivate : isCookie ? keepPrivate : undefined;
+  const given = { ports, handling, ...(change && { change }) };
+  return { response: passOn(sent, given), outcome: "forwarded" };
 }
 
 /** `bytes=0-` may well be answered with the whole; and who sends `If-Range` may want just that. */
@@ -105,31 +115,4 @@ function ignoresRange(metadata: StoredMetadata, asked: Asked): boolean {
   const range = rangeIn(asked, metadata);
   if (range.kind !== "part" || asked.conditions.has("if-range")) return false;
   return !mayNeedNoBody(asked) && lengthOf(range) !== metadata.bodyBytes;
-}
-
-/** @param sent what is sent and stored: an origin's body, or one that a 304 left as it was */
-export function sendAndStoreBody(
-  sent: Pick<Fill, "metadata" | "source" | "isValidated">,
-  need: Need,
-  flight: Flight,
-  handling: Handling,
-): Answer {
-  const { asked, ports } = need;
-  const { metadata } = sent;
-  const { status, statusText } = metadata;
-  const hasIt = clientHasIt(asked, metadata);
-  const isBodyWanted = need.isForClient && !hasIt && !bodiless.has(status);
-  const digestBefore = atHand(need)?.stored.metadata.bodyDigest ?? null;
-  const body = storeWhileSending({ ...need, ...sent, digestBefore, flight, isBodyWanted });
-  const { policy, atMs } = questionOf(need);
-  const fields = fieldsOfFill(metadata, {
-    route: asked.route,
-    config: ports.config,
-    ageSeconds: ageSeconds(metadata, termsOf(metadata, policy), atMs),
-    handling,
-  });
-  const response = hasIt
-    ? notModified(withoutBody(fields))
-    : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
-  return { response, outcome: "stored" };
 }

@@ -1,19 +1,33 @@
 // How many variants of one resource are stored (RFC 9111 §4.1): their list stands in the marker that
 // leads to them, and is bounded, since anybody can put anything into a field that selects.
-import type { TierName } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { sha256Short } from "../../sha256.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
-import type { StoredVariant, VaryMarker } from "../../cache/tiers/tier.ts";
+import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
+import type { StoredVariant, Tier, TierAsk, VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
-import type { InShared } from "../reuse/shared-look.ts";
-import { newestMarker } from "../reuse/vary-markers.ts";
+import type { InShared } from "../reuse/lookup.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Ports } from "../ports.ts";
+import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record.ts";
 
+/** The tiers that a response may be stored in; without a database there is no shared one. */
+export interface StoringTiers {
+  readonly memory: MemoryTier;
+  readonly edge: Tier;
+  readonly shared: Tier | undefined;
+}
+
+/** What the variants that are stored are counted with, here and in the tiers below. */
+export interface VariantPorts extends MarkerPorts {
+  readonly config: Pick<Config, "limits">;
+  readonly tiers: StoringTiers;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
 /** A request whose answer is stored, and the marker that its look-up followed, if there was one. */
-export interface VariantPlace<P = Ports> {
+export interface VariantPlace<P> {
   readonly asked: Asked;
   readonly ports: P;
   readonly marker: VaryMarker | undefined;
@@ -24,27 +38,36 @@ export interface VariantPlace<P = Ports> {
 }
 
 /** The key of the variant that a response to this request is; the primary one without `Vary`. */
-export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<VariantPlace, "asked">) {
+export function keyOf(
+  { selecting }: StoredMetadata,
+  { asked }: { readonly asked: Pick<Asked, "key" | "forwarded"> },
+): RecordKey {
   const names = selecting.map(([name]) => name);
   return variantKey(asked.key, names, asked.forwarded);
 }
 
 /**
- * Another isolate of the colo may have listed more since this one read the marker, so a variant that
- * is new here is listed beside what the edge tier has by now. Behind the answer, and one local call.
+ * With what others have listed, asked behind the answer. Another isolate of the colo may have listed
+ * more since this one read the marker, so a variant that is new here is listed beside what the edge tier
+ * has by now. And a marker that the look-up passed over in Redis stands as if it had been followed: a
+ * new one would end the variants that it leads to.
  */
-export async function withListOfColo<Place extends VariantPlace>(
+export async function withListOfOthers<Place extends VariantPlace<VariantPorts>>(
   metadata: StoredMetadata,
   place: Place,
 ): Promise<Place> {
-  const { asked, ports, marker } = place;
-  const mayBeListed = metadata.selecting.length > 0 && marker !== undefined;
-  if (!mayBeListed || !asked.route.tiers.includes("edge")) return place;
+  const { asked, ports, marker, inShared } = place;
+  if (metadata.selecting.length === 0) return place;
+  if (marker === undefined) {
+    if (inShared !== "passed-over") return place;
+    const passedOver = await ports.tiers.shared?.read(asked.key, askOfMarker(ports));
+    const isLed = passedOver?.kind === "found" && passedOver.record.kind === "vary";
+    return isLed ? { ...place, marker: passedOver.record } : place;
+  }
   const own = sha256Short(keyOf(metadata, place).text);
-  if (liveVariants(place).some(([digest]) => digest === own)) return place;
-  const { afterAnswer } = ports;
-  const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
-  const read = await ports.tiers.edge.read(asked.key, ask);
+  const isListed = liveVariants(place).some(([digest]) => digest === own);
+  if (isListed || !asked.route.tiers.includes("edge")) return place;
+  const read = await ports.tiers.edge.read(asked.key, askOfMarker(ports));
   if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
   if (read.record.kind === "vary") return { ...place, ofColo: read.record };
@@ -52,22 +75,8 @@ export async function withListOfColo<Place extends VariantPlace>(
   return place;
 }
 
-/**
- * A marker that the look-up passed over stands as if it had been followed: a new one would end the
- * variants that it leads to.
- */
-export async function withMarkerPassedOver<Place extends VariantPlace>(
-  { selecting }: StoredMetadata,
-  place: Place,
-): Promise<Place> {
-  const { asked, ports, marker, inShared } = place;
-  const mayBeLed = selecting.length > 0 && marker === undefined && inShared === "passed-over";
-  if (!mayBeLed) return place;
-  const { afterAnswer } = ports;
-  const ask = { atMs: ports.nowAtMs(), part: "metadata", afterAnswer } as const;
-  const read = await ports.tiers.shared?.read(asked.key, ask);
-  const isLed = read?.kind === "found" && read.record.kind === "vary";
-  return isLed ? { ...place, marker: read.record } : place;
+function askOfMarker({ nowAtMs, afterAnswer }: VariantPorts): TierAsk {
+  return { atMs: nowAtMs(), part: "metadata", afterAnswer };
 }
 
 /**
@@ -76,7 +85,7 @@ export async function withMarkerPassedOver<Place extends VariantPlace>(
  *
  * A bound and no exact count: fills elsewhere that this isolate has not read of are not in its list.
  */
-export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boolean {
+export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
   if (metadata.selecting.length === 0) return true;
   const { ports } = place;
   const live = liveVariants(place);
@@ -89,7 +98,7 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boole
 export function markerTo(
   metadata: StoredMetadata,
   stored: { key: RecordKey; untilAtMs: number },
-  place: VariantPlace,
+  place: VariantPlace<MarkerPorts>,
 ): VaryMarker {
   const own = sha256Short(stored.key.text);
   const others = liveVariants(place).filter(([digest]) => digest !== own);
@@ -104,19 +113,11 @@ export function markerTo(
   };
 }
 
-function liveVariants(place: VariantPlace): StoredVariant[] {
+function liveVariants(place: VariantPlace<MarkerPorts>): StoredVariant[] {
   const { asked, ports, marker, ofColo } = place;
   const listedElsewhere = typeof ofColo === "object" ? ofColo.variants : [];
   const atMs = ports.nowAtMs();
   const listed = newestMarker(asked.key, marker, ports)?.variants ?? [];
   const all = new Map([...listedElsewhere, ...listed]);
   return [...all].filter(([, untilAtMs]) => untilAtMs > atMs);
-}
-
-/**
- * A marker that this isolate alone still has may have been invalidated: written anew, it would lead
- * others back to what is gone.
- */
-export function mayLead(tier: TierName, { ofColo }: VariantPlace): boolean {
-  return ofColo !== "gone" || tier === "memory";
 }

@@ -1,9 +1,9 @@
 // What is noted of a key that is asked for often: all that is needed to ask its origin again, and
 // nothing else of any client. Notes come back from Redis, so they are checked like other input.
 import * as z from "zod/mini";
+import type { Config } from "../../config/config.ts";
 import { fieldName, fieldValue } from "../stored/record-form.ts";
-import type { Isolate } from "../ports.ts";
-import { type Asked, asRefresh, plan } from "../request/plan.ts";
+import { type Asked, asRefresh, plan, type Planning } from "../request/plan.ts";
 import type { Terms } from "../stored/lifetime.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
@@ -67,7 +67,7 @@ function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
   return !name.startsWith("cf-") || route.keyHeaders.includes(name);
 }
 
-/** @returns epoch milliseconds */
+/** @returns when the response becomes stale by its lifetime, in epoch milliseconds */
 export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }: Terms): number {
   return stored.metadata.respondedAtMs + (lifetimeSeconds - terms.initialAgeSeconds) * 1_000;
 }
@@ -76,7 +76,7 @@ export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }
 export function canBeKeptWarm(
   { stored }: Candidate,
   asked: Asked,
-  { terms, config }: { terms: Terms; config: Isolate["config"] },
+  { terms, config }: { terms: Terms; config: Pick<Config, "limits"> },
 ): boolean {
   const { status, bodyBytes } = stored.metadata;
   return (
@@ -90,7 +90,7 @@ export function canBeKeptWarm(
   );
 }
 
-/** @returns `undefined` where a note would tell of one client, or be too large */
+/** What is noted of one hit. @returns `undefined` where a note would tell of one client, or be too large */
 export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKeyNote | undefined {
   const { selecting } = candidate.stored.metadata;
   const keyed = asked.route.keyHeaders.map((name) => [name, asked.forwarded.get(name)] as const);
@@ -119,7 +119,7 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
  */
 export function askedAgain(
   note: HotKeyNote,
-  isolate: Pick<Isolate, "config" | "readUrl" | "siteHost" | "loops">,
+  isolate: Planning & { readonly siteHost: string | undefined },
 ): Asked | undefined {
   const request = requestOf(note);
   if (request === undefined || isolate.siteHost === undefined) return undefined;

@@ -21,6 +21,7 @@ const runsPerRenewal = 60;
 const recentMs = 120_000;
 const minuteMs = 60_000;
 
+/** The stream below a namespace. */
 export class HotKeyStream {
   readonly #redis: RedisClient;
   readonly #key: string;

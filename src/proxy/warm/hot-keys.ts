@@ -6,7 +6,8 @@ import type { HotKeyStream } from "./hot-key-stream.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import { policyOf } from "../reuse/need.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Ports } from "../ports.ts";
+import type { Config } from "../../config/config.ts";
+import type { Metrics } from "../../observe/metrics.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
 /** One hit of sixteen is counted. */
@@ -18,6 +19,18 @@ const tellEveryMs = 60_000;
 /** What was counted so long ago says nothing of now. */
 const forgottenAfterMs = 120_000;
 
+/** What a hit is sampled with. */
+export interface HitPorts {
+  readonly config: Pick<Config, "heuristics" | "limits">;
+  readonly metrics: Pick<Metrics, "hotKey">;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** The samples of one isolate. */
 export class HotKeys {
   readonly #stream: HotKeyStream;
   readonly #counted = new LRUCache<string, HotKeyNote>({ max: keysMax });
@@ -29,7 +42,7 @@ export class HotKeys {
   }
 
   /** At every hit. What is not sampled costs one draw: no promise, and no object. */
-  hit(candidate: Candidate, asked: Asked, ports: Ports): void {
+  hit(candidate: Candidate, asked: Asked, ports: HitPorts): void {
     if (ports.random() < sampledShare) this.#count(candidate, asked, ports);
   }
 
@@ -38,7 +51,7 @@ export class HotKeys {
     return this.#stream.recent(atMs);
   }
 
-  #count(candidate: Candidate, asked: Asked, ports: Ports): void {
+  #count(candidate: Candidate, asked: Asked, ports: HitPorts): void {
     const { config, metrics } = ports;
     const terms = termsOf(candidate.stored.metadata, policyOf({ asked, ports }));
     if (!canBeKeptWarm(candidate, asked, { terms, config })) return;
@@ -64,7 +77,7 @@ export class HotKeys {
   }
 
   /** What Redis does not take is dropped: the next minute has counts of its own. */
-  #tell({ afterAnswer, metrics }: Ports): void {
+  #tell({ afterAnswer, metrics }: HitPorts): void {
     const hottestFirst = [...this.#counted.values()].sort((a, b) => b.count - a.count);
     this.#counted.clear();
     afterAnswer(async () => {

@@ -3,8 +3,8 @@
 import type { HotKeyCount } from "../../observe/metrics.ts";
 import { patiently } from "../../patience.ts";
 import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";
-import type { Ports } from "../ports.ts";
 import { refreshAhead } from "../fetch/refresh.ts";
+import type { HotKeys } from "./hot-keys.ts";
 
 /** Up to the next run but one, less half a minute: the next may be late, and takes its time. */
 export const horizonSeconds = 90;
@@ -17,8 +17,16 @@ const atOnceMax = 4;
 /** The next run comes after a minute. */
 const runMsMax = 25_000;
 
+type RefreshPorts = Parameters<typeof refreshAhead>[2];
+
+/** What a run is made with. */
+export interface KeepWarmPorts extends RefreshPorts {
+  /** `undefined` where none are kept warm. */
+  readonly hotKeys: HotKeys | undefined;
+}
+
 /** One run. Whatever fails is left to expire, and ends nothing else. */
-export async function keepWarm(ports: Ports): Promise<void> {
+export async function keepWarm(ports: KeepWarmPorts): Promise<void> {
   const { hotKeys, config, nowAtMs, metrics } = ports;
   if (hotKeys === undefined) return;
   const startedAtMs = nowAtMs();
@@ -51,9 +59,9 @@ export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNo
     .slice(0, keysMax);
 }
 
-async function keptWarm(note: HotKeyNote, ports: Ports): Promise<HotKeyCount> {
+async function keptWarm(note: HotKeyNote, ports: KeepWarmPorts): Promise<HotKeyCount> {
   const stores: Promise<void>[] = [];
-  const afterAnswer: Ports["afterAnswer"] = (work) =>
+  const afterAnswer: KeepWarmPorts["afterAnswer"] = (work) =>
     ports.afterAnswer(() => {
       const working = work();
       // Who runs it counts its failure.

@@ -1,0 +1,114 @@
+// What follows from an answer for those who ask next: what is remembered of its key once it is stored,
+// or is not, and what ends that was stored before it.
+import { isErrorStatus } from "../../http/fields.ts";
+import type { Need } from "../reuse/need.ts";
+import { placeOf, type SharedOdds } from "../reuse/shared-odds.ts";
+import type { Uncacheable } from "../reuse/uncacheable.ts";
+import type { Candidate } from "../reuse/verdict.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+import { removeStored, type RemovePorts } from "./in-tiers.ts";
+import { ofOneClient, type StoreRefusal } from "./refusal.ts";
+
+/** What is remembered of keys whose answers are not stored, and what ends the stored ones. */
+export interface HeedPorts extends RemovePorts {
+  readonly uncacheable: Uncacheable;
+  readonly invalidations: { add(what: string, atMs: number): void };
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
+}
+
+/** With these its origin says that what it answers now is not for all. */
+const saidByOrigin = new Set<StoreRefusal>(["no-store", "private", "set-cookie", "vary-any"]);
+
+/** Refusals that hold for whoever asks for this key next. */
+const holdsForAll = new Set<StoreRefusal>([
+  ...saidByOrigin,
+  "not-allowed-explicitly",
+  "no-use",
+  "tags-failed",
+]);
+
+/**
+ * Other errors and redirects tell how the origin is, or what it made of this one request: whoever
+ * can provoke one must not take a stored response from everybody.
+ */
+const isGone = (status: number): boolean => status === 404 || status === 410;
+const tellsOfResource = (status: number): boolean =>
+  status < 300 || status === 301 || status === 308 || isGone(status);
+
+/** A request, and the stored response that its answer takes the place of. */
+type Replacing = Pick<Need<HeedPorts>, "asked" | "ports" | "key"> & {
+  readonly replaced: Candidate | undefined;
+};
+
+/**
+ * Remembers what proved uncacheable, and forgets what no longer is. What was stored before an
+ * answer that none may store is old by that answer, and ends.
+ *
+ * @param status of the answer that was refused
+ */
+export function heedRefusal(
+  refusal: StoreRefusal | undefined,
+  status: number,
+  replacing: Replacing,
+): void {
+  const { asked, ports, key, replaced } = replacing;
+  if (refusal === undefined) return ports.uncacheable.forget(key.text);
+  const isForAll = holdsForAll.has(refusal) && !asked.hasUnknownCookie;
+  if (!isForAll || !tellsOfResource(status)) return;
+  ports.uncacheable.mark(key.text, ports.nowAtMs());
+  if (replaced === undefined) return;
+  if (saidByOrigin.has(refusal) || isGone(status)) endStored(replacing);
+}
+
+/**
+ * Remembers of which keys those with unknown cookies get an answer of their own each, and forgets
+ * those of which they no longer do. By the primary key, too: a marker may be in Redis alone.
+ *
+ * @param status of the answer
+ */
+export function heedForSessions(
+  refusal: StoreRefusal | undefined,
+  status: number,
+  { asked, ports, key }: Pick<Need<HeedPorts>, "asked" | "ports" | "key">,
+): void {
+  if (!asked.hasUnknownCookie) return;
+  const { uncacheable, nowAtMs } = ports;
+  const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
+  for (const { text } of [key, asked.key]) {
+    if (refusal === undefined) uncacheable.forgetForSessions(text);
+    else if (isOwn && tellsOfResource(status)) uncacheable.markForSessions(text, nowAtMs());
+  }
+}
+
+/**
+ * Ends a stored response, here at once and in the tiers below behind the answer. Under the key that it
+ * was read from, too: a marker found later leads to another.
+ */
+export function endStored({ asked, ports, key, replaced }: Replacing): void {
+  const { target } = asked;
+  const hosts = [target.ownHost, target.host];
+  for (const ended of new Set([key, replaced?.key ?? key])) {
+    // Also what others have at hand by now, and what is on its way up from a lower tier.
+    ports.invalidations.add(ended.text, ports.nowAtMs());
+    removeStored(ended, ports, hosts);
+  }
+}
+
+/**
+ * Remembers how likely it is that Redis has what this colo has not. What varies is led to by a marker,
+ * which each colo has to add to. And an error tells nothing of the pages that there are: whoever asks
+ * for random paths would have them passed over.
+ */
+export function learnOdds(
+  refusal: StoreRefusal | undefined,
+  { status, selecting }: StoredMetadata,
+  { asked, ports, inShared }: Need<{ readonly sharedOdds: SharedOdds }>,
+): void {
+  const isStored = refusal === undefined;
+  const place = placeOf(asked);
+  if (isStored && selecting.length > 0) ports.sharedOdds.brought(place, "something");
+  else if (inShared === "nothing" && !isErrorStatus(status)) {
+    ports.sharedOdds.brought(place, isStored ? "nothing" : "refused");
+  }
+}

@@ -1,0 +1,153 @@
+// Which tiers a response goes to, under which keys and until when: the response under the key that its
+// own Vary gives it and, if there is a Vary, the marker that leads to it. And how it is taken out.
+import type { Config, TierName } from "../../config/config.ts";
+import { isErrorStatus } from "../../http/fields.ts";
+import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
+import { keep, takeOut, type ToKeep } from "../../cache/keep.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import { RecordKey } from "../../cache/record-key.ts";
+import type {
+  ArrivingResponse,
+  Tier,
+  TierKeep,
+  TierRecord,
+  VaryMarker,
+} from "../../cache/tiers/tier.ts";
+import type { Asked } from "../request/plan.ts";
+import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { policyOf } from "../reuse/need.ts";
+import { keyOf, markerTo, type VariantPlace, type VariantPorts } from "./variants.ts";
+
+/** What a response is taken out of its tiers with. */
+export interface RemovePorts extends Pick<VariantPorts, "tiers" | "afterAnswer"> {
+  readonly metrics: Pick<Metrics, "tierWritten">;
+}
+
+/** What a response is written to its tiers with. */
+export interface InTiersPorts extends VariantPorts, RemovePorts {
+  readonly config: Pick<Config, "heuristics" | "limits">;
+  readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
+}
+
+/** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */
+export function streamBytesMax({ route }: Pick<Asked, "route">): number {
+  return route.tiers.includes("edge") ? edgeBodyBytesMax : 0;
+}
+
+type Written = Exclude<TierRecord, VaryMarker> | ArrivingResponse;
+
+/** A marker outlives its variants, so that those are reachable and counted that are still there. */
+const markerKeepMs = 86_400_000;
+
+/**
+ * Takes what is stored under a key out of this isolate at once, and out of the colo and the shared
+ * tier behind the answer.
+ *
+ * @param hosts those under which the edge tier may keep it
+ */
+export function removeStored(
+  key: RecordKey,
+  { tiers, metrics, afterAnswer }: RemovePorts,
+  hosts: readonly string[] = [key.host],
+): void {
+  const { memory, edge, shared } = tiers;
+  const atEdge = Array.from(
+    new Set(hosts),
+    (host) => [edge, new RecordKey(key.text, host)] as const,
+  );
+  const below = shared === undefined ? atEdge : [[shared, key] as const, ...atEdge];
+  memory.remove(key);
+  afterAnswer(() => takeOut(below, (tier) => metrics.tierWritten(tier, "not-removed")));
+}
+
+/**
+ * Memory holds it when this returns; the promise settles once the other tiers have it too, save the
+ * shared one where the response waits for its second ask. Nothing is written of what was invalidated
+ * since it was asked for.
+ *
+ * @param given.names the tiers to write, where not all of the route's
+ * @returns whether each of them keeps it; never rejects
+ */
+export function storeInTiers(
+  stored: StoredResponse,
+  given: VariantPlace<InTiersPorts> & { readonly names?: readonly TierName[] },
+  body: TierKeep["body"],
+): Promise<boolean> {
+  if (isInvalidated(stored.metadata, given)) return Promise.resolve(false);
+  const { memory, edge, shared } = given.ports.tiers;
+  const tiers = [memory, edge, shared]
+    .filter((tier) => tier !== undefined)
+    .filter(({ name }) => given.names?.includes(name) ?? true)
+    .filter(({ name }) => name !== "shared" || stored.metadata.awaitsSecondAsk !== true);
+  return write({ kind: "response", stored }, tiers, given, body);
+}
+
+/**
+ * A body that is too large to be held goes to the edge as it arrives. Memory cannot take it, and must
+ * not answer with an older one in its place.
+ *
+ * @returns whether the edge tier keeps it; never rejects
+ */
+export async function storeArriving(
+  arriving: ArrivingResponse,
+  place: VariantPlace<InTiersPorts>,
+): Promise<boolean> {
+  const { metadata } = arriving;
+  const { edge, memory } = place.ports.tiers;
+  const completed = arriving.completed.then((bytes) =>
+    isInvalidated(metadata, place) ? "cut" : bytes,
+  );
+  const isKept = await write({ ...arriving, completed }, [edge], place, "new");
+  if (isKept) memory.remove(keyOf(metadata, place));
+  return isKept;
+}
+
+async function write(
+  response: Written,
+  tiers: readonly Tier[],
+  place: VariantPlace<InTiersPorts>,
+  body: TierKeep["body"],
+): Promise<boolean> {
+  const { asked, ports } = place;
+  const atMs = ports.nowAtMs();
+  const kept = await keep<TierRecord | ArrivingResponse>(
+    placed(response, place, atMs),
+    tiers.filter(({ name }) => asked.route.tiers.includes(name)),
+    { atMs, body, leadsToError: isErrorStatus(metadataIn(response).status) },
+    ({ tier, came }) => ports.metrics.tierWritten(tier, came),
+  );
+  return kept.every(({ came }) => came === "kept");
+}
+
+function placed(
+  response: Written,
+  place: VariantPlace<InTiersPorts>,
+  atMs: number,
+): ToKeep<TierRecord | ArrivingResponse>[] {
+  const metadata = metadataIn(response);
+  const key = keyOf(metadata, place);
+  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, policyOf(place)));
+  const stored = { key, record: response, untilAtMs };
+  if (metadata.selecting.length === 0) return [stored];
+  const marker = markerTo(metadata, stored, place);
+  const latestAtMs = Math.max(...marker.variants.map(([, variantUntilAtMs]) => variantUntilAtMs));
+  const leading = {
+    key: place.asked.key,
+    record: marker,
+    untilAtMs: Math.max(atMs + markerKeepMs, latestAtMs),
+    // A marker that this isolate alone still has may have been invalidated: written anew, it would
+    // lead others back to what is gone.
+    onlyIn: place.ofColo === "gone" ? ("memory" as const) : undefined,
+  };
+  return [stored, leading];
+}
+
+function metadataIn(response: Written): StoredMetadata {
+  return response.kind === "arriving" ? response.metadata : response.stored.metadata;
+}
+
+/** What was asked for before it was invalidated here must not be stored after that. */
+function isInvalidated(metadata: StoredMetadata, place: VariantPlace<InTiersPorts>): boolean {
+  return place.ports.invalidations.covers(metadata, keyOf(metadata, place));
+}

@@ -1,0 +1,171 @@
+// The metadata of an origin's answer as it would be stored, and of a stored response that a 304 has
+// freshened. Each is worked out in one pass.
+import type { Config } from "../../config/config.ts";
+import { freshenedFields } from "../../http/freshen.ts";
+import { formatHttpDate } from "../../http/http-date.ts";
+import { originAnswered, selectingFieldNames, selectingValues } from "../../http/selecting.ts";
+import { storableFields } from "../../http/storable-fields.ts";
+import { type FieldLine, type Fields, headersOf } from "../../http/fields.ts";
+import { bodyRequestedAtMs, type Stamp } from "../../cache/record.ts";
+import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
+import { governingDirectives } from "../../http/governing-directives.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
+import { askedByOf } from "../request/nobodys-name.ts";
+import type { LeftOutTags } from "./left-out-tags.ts";
+import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
+import { withoutSharedCookies } from "./of-one-client.ts";
+import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
+import type { VariantPlace } from "./variants.ts";
+
+/** An origin's answer with what was known before it was asked for. All instants in epoch ms. */
+export interface Fresh {
+  readonly response: Response;
+  readonly requestedAtMs: number;
+  readonly respondedAtMs: number;
+  readonly stamp: Stamp;
+}
+
+/** What the metadata of an answer is made with. */
+export interface MetadataPorts extends MarkerPorts {
+  readonly config: Config;
+  readonly view: Pick<PurgeView, "purgedSince">;
+  readonly leftOutTags: Pick<LeftOutTags, "add" | "addFailed">;
+  /** Where this request arrived; empty where that is not known. */
+  readonly colo: () => string;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+}
+
+/**
+ * Metadata of an answer as it would be stored. Its body comes later: the length is the stated one,
+ * `null` where none is stated, and there is no digest yet.
+ */
+export function metadataOf(fresh: Fresh, place: VariantPlace<MetadataPorts>): StoredMetadata {
+  const { asked, ports } = place;
+  const { response, requestedAtMs, respondedAtMs } = fresh;
+  const { headers, status, statusText } = response;
+  const fields = fieldsToStore(fresh, place);
+  const told = fieldTagsOf(headers, ports.config);
+  const metadata: StoredMetadata = {
+    status,
+    statusText,
+    bodyBytes: contentLength(headers),
+    bodyDigest: null,
+    askedBy: askedByOf(asked),
+    colo: ports.colo(),
+    fillCostMs: respondedAtMs - requestedAtMs,
+    ...broughtBy(fresh, { headers, fields, told, all: told }, place),
+  };
+  return settled(metadata, place);
+}
+
+/**
+ * Metadata of a stored response that an answer without a body has freshened (RFC 9111 §4.3.4,
+ * §4.3.5): the body's own as it was, with the fields, the stamp and the times of that answer.
+ *
+ * @param fresh a 304, or a 200 to HEAD
+ */
+export function freshenedMetadata(
+  before: StoredMetadata,
+  fresh: Fresh,
+  place: VariantPlace<MetadataPorts>,
+): StoredMetadata {
+  const { config } = place.ports;
+  const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, place)));
+  // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
+  const fields = storableFields(merged, governingDirectives(merged).directives);
+  const told = fieldTagsOf(fresh.response.headers, config);
+  const all = freshenedTags(before, told, config);
+  const metadata: StoredMetadata = {
+    status: before.status,
+    statusText: before.statusText,
+    bodyBytes: before.bodyBytes,
+    bodyDigest: before.bodyDigest,
+    bodyDate: bodyDateOf(before) ?? undefined,
+    bodyRequestedAtMs: bodyRequestedAtMs(before),
+    askedBy: before.askedBy,
+    colo: before.colo,
+    fillCostMs: before.fillCostMs,
+    ...broughtBy(fresh, { headers: merged, fields, told, all }, place),
+  };
+  return settled(metadata, place);
+}
+
+/**
+ * What each answer of the origin brings anew, also one without a body.
+ *
+ * @param given.headers of which `fields` are stored
+ * @param given.told    the tags in the answer's own fields; `all` of them, once it has freshened others
+ */
+function broughtBy(
+  { requestedAtMs, respondedAtMs, stamp }: Fresh,
+  given: { headers: Headers; fields: FieldLine[]; told: FieldTags[]; all: FieldTags[] },
+  place: VariantPlace<MetadataPorts>,
+) {
+  const { asked, ports } = place;
+  const { url } = asked;
+  const route = asked.route.name;
+  const jitterDraw = ports.random();
+  const { leftOutBytes, ...tagging } = taggingOf(given.all, given.fields, asked, given.told);
+  ports.leftOutTags.add(leftOutBytes, route);
+  if (tagging.lacksRouteTags === true) ports.leftOutTags.addFailed(route);
+  const selected = selectedBy(given.headers, given.fields, place);
+  return { url, route, requestedAtMs, respondedAtMs, stamp, jitterDraw, ...selected, ...tagging };
+}
+
+/** Those fields of an answer that are for all: as the origin sent them, and with a date. */
+function fieldsToStore(fresh: Fresh, { asked, ports }: VariantPlace<MetadataPorts>): FieldLine[] {
+  const { headers } = fresh.response;
+  const fields = storableFields(headers, governingDirectives(headers).directives);
+  const forAll = withoutSharedCookies(fields, headers, { asked, ports });
+  if (forAll.some(([name]) => name === "date")) return forAll;
+  // RFC 9110 §6.6.1: a recipient with a clock records when a message without Date came.
+  return [...forAll, ["date", formatHttpDate(fresh.respondedAtMs)]];
+}
+
+/** @param headers of which `fields` are stored; what selects unsaid is added to their Vary */
+function selectedBy(
+  headers: Headers,
+  fields: readonly FieldLine[],
+  place: VariantPlace<MarkerPorts>,
+): Pick<StoredMetadata, "fields" | "selecting"> {
+  const { forwarded: request } = place.asked;
+  const names = selectingFieldNames(headers);
+  if (originAnsweredAt(headers, place) !== "this") {
+    return { fields, selecting: selectingValues(names, request) };
+  }
+  const selecting = selectingValues([...names, "origin"].sort(), request);
+  return { fields: [...fields, ["vary", "Origin"]], selecting };
+}
+
+/** By what is known at this place, for whom is an answer with these fields? */
+export function originAnsweredAt(
+  fields: Fields,
+  { asked, ports, marker }: VariantPlace<MarkerPorts>,
+): ReturnType<typeof originAnswered> {
+  const isKnown = newestMarker(asked.key, marker, ports)?.names.includes("origin") ?? false;
+  return originAnswered(fields, { request: asked.forwarded.sent, isKnown });
+}
+
+/**
+ * Right after a purge, an origin's own replica or cache may still answer with what it was about: then
+ * it is fresh for no longer than the route's `purgeSettle`.
+ *
+ * @param metadata with all the tags and fields that it will be stored with
+ */
+function settled(
+  metadata: StoredMetadata,
+  { asked, ports }: VariantPlace<MetadataPorts>,
+): StoredMetadata {
+  const { purgeSettleSeconds } = asked.route;
+  const sinceAtMs = metadata.requestedAtMs - purgeSettleSeconds * 1_000;
+  const isSettled = purgeSettleSeconds <= 0 || !ports.view.purgedSince(metadata, sinceAtMs);
+  return isSettled ? metadata : { ...metadata, lifetimeSecondsMax: purgeSettleSeconds };
+}
+
+/** @returns bytes; `null` when the field is absent or no number */
+export function contentLength(headers: Headers): number | null {
+  // RFC 9112 §6.3: beside Transfer-Encoding it means nothing.
+  const text = headers.has("transfer-encoding") ? null : headers.get("content-length");
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,107 @@
+// Records are kept in tiers, and taken out of them, whatever they are of.
+import { expect, it } from "vitest";
+import { keep, type Kept, takeOut } from "../../src/cache/keep.ts";
+import { RecordKey } from "../../src/cache/record-key.ts";
+import type { TierKeep, TierRemoval, TierWrite } from "../../src/cache/tiers/tier.ts";
+
+type Name = "memory" | "edge" | "shared";
+
+const [page, marker] = [new RecordKey("page", "a.example"), new RecordKey("marker", "a.example")];
+const how: Omit<TierKeep, "untilAtMs"> = { atMs: 1_000, body: "new" };
+
+/** A tier of numbers, which says of each write and removal what a test has it say. */
+class NumberTier {
+  readonly name: Name;
+  readonly done: string[];
+  readonly #says: TierWrite | Promise<TierWrite>;
+  readonly #removal: TierRemoval;
+
+  constructor(
+    name: Name,
+    done: string[],
+    says: TierWrite | Promise<TierWrite> = { kind: "kept" },
+    removal: TierRemoval = "removed",
+  ) {
+    this.name = name;
+    this.done = done;
+    this.#says = says;
+    this.#removal = removal;
+  }
+
+  write({ text }: RecordKey, record: number, { untilAtMs }: TierKeep) {
+    this.done.push(`${this.name} ${text}=${record} until ${untilAtMs}`);
+    return this.#says;
+  }
+
+  async remove({ text, host }: RecordKey): Promise<TierRemoval> {
+    this.done.push(`${this.name} ${text} at ${host}`);
+    return this.#removal;
+  }
+}
+
+const records = [
+  { key: page, record: 1, untilAtMs: 5_000 },
+  { key: marker, record: 2, untilAtMs: 9_000 },
+];
+
+it("writes begin in the order of tiers and records, before anything is waited for", () => {
+  const done: string[] = [];
+  const tiers = [new NumberTier("memory", done), new NumberTier("edge", done)];
+  void keep(records, tiers, how, () => undefined);
+  expect(done).toEqual([
+    "memory page=1 until 5000",
+    "memory marker=2 until 9000",
+    "edge page=1 until 5000",
+    "edge marker=2 until 9000",
+  ]);
+});
+
+it("a record for one tier goes to no other", async () => {
+  const done: string[] = [];
+  const tiers = [new NumberTier("memory", done), new NumberTier("edge", done)];
+  await keep([{ key: page, record: 1, untilAtMs: 5, onlyIn: "edge" }], tiers, how, () => undefined);
+  expect(done).toEqual(["edge page=1 until 5"]);
+});
+
+it("each write is told as soon as it is over, and all of them at the end", async () => {
+  const { promise, resolve } = Promise.withResolvers<TierWrite>();
+  const tiers = [
+    new NumberTier("memory", [], { kind: "refused", rule: "too-large" }),
+    new NumberTier("edge", [], promise),
+    new NumberTier("shared", [], { kind: "unavailable", cause: "away" }),
+  ];
+  const told: Kept[] = [];
+  const keeping = keep(records.slice(0, 1), tiers, how, (kept) => told.push(kept));
+  await Promise.resolve();
+  expect(told.map(({ tier }) => tier)).toEqual(["memory", "shared"]);
+  resolve({ kind: "kept" });
+  expect(await keeping).toEqual([
+    { tier: "memory", came: "too-large" },
+    { tier: "edge", came: "kept" },
+    { tier: "shared", came: "unavailable" },
+  ]);
+  expect(told).toHaveLength(3);
+});
+
+it("what cannot be reached is told when records are taken out, and keeps nothing else in", async () => {
+  const done: string[] = [];
+  const memory = new NumberTier("memory", done);
+  const shared = new NumberTier("shared", done, { kind: "kept" }, "unavailable");
+  const edge = new NumberTier("edge", done);
+  const remained: Name[] = [];
+  const removing = takeOut(
+    [
+      [memory, page],
+      [shared, page],
+      [edge, new RecordKey("page", "b.example")],
+    ],
+    (tier) => remained.push(tier),
+  );
+  expect(done).toEqual([
+    "memory page at a.example",
+    "shared page at a.example",
+    "edge page at b.example",
+  ]);
+  await removing;
+  expect(remained).toEqual(["shared"]);
+});

@@ -1,0 +1,78 @@
+// What a miss and a validation work out of an answer, they work out once.
+import { describe, expect, it, vi } from "vitest";
+import * as freshness from "../../../src/http/freshness.ts";
+import { FakeClock } from "../../fakes/fake-clock.ts";
+import { FakeUpstash } from "../../fakes/fake-upstash.ts";
+import { openSite, type SiteOptions } from "../../fakes/harness.ts";
+
+type Explicit = typeof freshness.explicitLifetimeSeconds;
+
+vi.mock(import("../../../src/http/freshness.ts"), async (original) => {
+  const product = await original();
+  return { ...product, explicitLifetimeSeconds: vi.fn<Explicit>(product.explicitLifetimeSeconds) };
+});
+
+/** Terms ask for it once. */
+const termsWorkedOut = vi.mocked(freshness.explicitLifetimeSeconds);
+const tagged = vi.fn<() => string[]>(() => ["all"]);
+
+/** How often tags and terms were worked out since this was asked. */
+function counts(): number[] {
+  const calls = [tagged, termsWorkedOut].map(({ mock }) => mock.calls.length);
+  for (const spy of [tagged, termsWorkedOut]) spy.mockClear();
+  return calls;
+}
+
+/** Whoever checks the route's function has called it, too: that does not count. */
+function siteWith(route: { admission?: "second-ask" }, options: SiteOptions = {}) {
+  const config = { routes: [{ name: "all", match: "*", tags: tagged, ...route }] };
+  const site = openSite({ config, ...options });
+  counts();
+  return site;
+}
+
+describe("a miss", () => {
+  it.each([
+    { id: "in Redis at once", route: {} },
+    { id: "in Redis once it is asked for again", route: { admission: "second-ask" } },
+  ] as const)("$id", async ({ route }) => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const origin = () => new Response("page", { headers: { "cache-control": "max-age=60" } });
+    const site = siteWith(route, { origin, upstash, clock });
+    await site.get("/a");
+    expect(counts()).toEqual([1, 1]);
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+    expect(counts()).toEqual([0, 0]);
+  });
+});
+
+it("a validation", async () => {
+  const headers = { "cache-control": "max-age=60", etag: '"1"' };
+  const origin = (request: Request) =>
+    request.headers.has("if-none-match")
+      ? new Response(null, { status: 304, headers })
+      : new Response("page", { headers });
+  const site = siteWith({}, { origin });
+  await site.get("/a");
+  site.clock.advance(61);
+  counts();
+  expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
+  expect(counts()).toEqual([1, 1]);
+});
+
+it("tags that are too long are told of the answer that brings them, and not of each 304", async () => {
+  const long = "x".repeat(300);
+  const headers = { "cache-control": "max-age=60", etag: '"1"' };
+  const origin = (request: Request) =>
+    request.headers.has("if-none-match")
+      ? new Response(null, { status: 304, headers })
+      : new Response("page", { headers: { ...headers, "cache-tag": `${long}, short` } });
+  const site = openSite({ origin, env: { ADMIN_TOKEN: "a".repeat(32) } });
+  await site.get("/a");
+  site.clock.advance(61);
+  expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
+  const authorization = `Bearer ${"a".repeat(32)}`;
+  const stats = await site.get("/_cache/stats", { headers: { authorization } });
+  expect(JSON.parse(stats.text)).toMatchObject({ tagsLeftOut: 1 });
+});
