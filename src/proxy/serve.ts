@@ -50,12 +50,12 @@ export function serve(request: Request, ports: Ports): Response | Promise<Respon
   const mayPassOver = !isInTurn && !asked.directives.onlyIfCached;
   const looking = lookUp({ asked, atMs: question.atMs, accepts, mayPassOver }, ports);
   const settle = (lookedUp: LookedUp, lookedAt: VerdictQuestion) => {
-    const { found, key, marker, inShared } = lookedUp;
+    const { found, key, marker, inShared, memoryCount } = lookedUp;
     const known = marker === undefined ? asked : askedWith(asked, marker.names);
     const now = known === asked ? lookedAt : { ...lookedAt, asked: known };
     const isLeft = inShared === "passed-over" && typeof found === "string";
     const lookFurther = isLeft ? () => lookUpAll(asked, ports) : undefined;
-    const place = { asked: known, ports, key, marker, inShared, lookFurther };
+    const place = { asked: known, ports, key, marker, inShared, memoryCount, lookFurther };
     const need = { ...place, isForClient: true, lookedAtMs: now.atMs };
     const verdict = decide(found, now);
     if (isAnswer(verdict) || !isInDoubt(found, now)) return carryOut(found, verdict, need);

@@ -1,17 +1,20 @@
 // Freshens a stored response from the 304 that validated it, and answers with it.
+import { bodyRequestedAtMs } from "../../cache/record.ts";
 import { type TierName, tierNames } from "../../config/config.ts";
+import { fieldsOf, headersOf } from "../../http/fields.ts";
 import { freshenedFields } from "../../http/freshen.ts";
-import type { Handling } from "../../http/cache-status.ts";
 import { governingDirectives } from "../../http/governing-directives.ts";
 import { storableFields } from "../../http/storable-fields.ts";
 import { sharedExplicitly } from "../../http/storable.ts";
-import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
-import { bodyRequestedAtMs } from "../../cache/record.ts";
-import { fieldsOf, headersOf } from "../../http/fields.ts";
 import { freshensWhatWasSent, toldByHead } from "../../http/validators.ts";
-import type { Flight } from "../../cache/flights.ts";
 import { personalCookies } from "../request/cookies.ts";
+import type { ForwardFlights } from "../reuse/forward-outcome.ts";
+import { type Need, questionOf } from "../reuse/need.ts";
+import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
 import { makePrivate } from "../respond/downstream.ts";
+import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
+import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import {
   arePersonal,
   fieldsForOneClient,
@@ -21,8 +24,6 @@ import {
   selectedBy,
   settled,
 } from "../storing/fill.ts";
-import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import { type Answer, type Need, questionOf } from "../reuse/need.ts";
 import {
   endStored,
   heedRefusal,
@@ -30,13 +31,23 @@ import {
   refusalToStore,
   type StoreRefusal,
 } from "../storing/refusal.ts";
-import { fromStored } from "../respond/respond.ts";
-import { sendAndStoreBody } from "../storing/send-and-store.ts";
+import { type Sent, sendAndStoreBody, type Tell } from "../storing/sent.ts";
 import { storeInTiers } from "../storing/store.ts";
-import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
-import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
+import { handlingOf, storedAnswer, type StoredAnswerPorts } from "./stored-answer.ts";
+
+type SendPorts = Parameters<typeof sendAndStoreBody>[1]["ports"];
+type RefusalPorts = Parameters<typeof refusalToStore>[2]["ports"];
+type HeedPorts = Parameters<typeof heedRefusal>[2]["ports"];
+type StorePorts = Parameters<typeof storeInTiers>[1]["ports"];
+
+export interface ValidatePorts
+  extends StoredAnswerPorts, SendPorts, RefusalPorts, HeedPorts, StorePorts {
+  readonly flights: ForwardFlights;
+}
 
 /**
+ * Answers with a stored response that the origin says is unchanged, and stores it as it is now.
+ *
  * @param fresh     a 304
  * @param candidate the response whose validator was sent; no other is freshened (RFC 9111 §4.3.4)
  * @returns `undefined` if the 304 is about another response
@@ -44,13 +55,13 @@ import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
 export async function validated(
   fresh: Fresh,
   candidate: Candidate,
-  need: Need,
-  flight: Flight,
-): Promise<Answer | undefined> {
-  const { asked, ports, reason, key } = need;
+  need: Need<ValidatePorts>,
+  tell: Tell,
+): Promise<Sent | undefined> {
+  const { asked, ports } = need;
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
-  const metadata = freshened(before, fresh, need);
+  const metadata = freshenedMetadata(before, fresh, need);
   // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
   const cookies = personalCookies(fresh.response.headers, asked.route, ports.config);
   const refusal =
@@ -58,33 +69,32 @@ export async function validated(
   heedRefusal(refusal, metadata.status, { ...need, replaced: candidate });
   const isHeld = body.kind === "blob" || asked.method === "GET";
   const isStored = refusal === undefined && isHeld;
-  const handling: Handling = { kind: "forwarded", reason, forwardStatus: 304, stored: isStored };
+  const became = { kind: "validated", stored: isStored } as const;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && isStored && asked.method === "GET") {
     const sent = { metadata, source: body.stream, isValidated: true };
-    return sendAndStoreBody(sent, need, flight, handling);
+    return sendAndStoreBody(sent, need, tell, handlingOf(became, need));
   }
   const stored: StoredResponse = { metadata, body };
+  const { promise: done, resolve: allStored } = Promise.withResolvers<void>();
   if (isStored && body.kind === "blob") {
     const stores = storeFreshened(stored, candidate, need);
-    flight.settle({ kind: "stored", stored });
-    ports.afterAnswer(async () => {
-      await stores;
-      ports.flights.end(key.text, flight);
-    });
+    tell({ kind: "stored", stored });
+    ports.afterAnswer(() => stores.finally(allStored));
   } else {
-    ports.flights.end(key.text, flight);
+    allStored();
   }
   const { policy, atMs } = questionOf(need);
   const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
-  const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
+  const answer = storedAnswer(stored, { ...became, ageSeconds: age }, need);
+  const { response } = answer;
   const own = fieldsForOneClient(fresh.response.headers, metadata, need);
   for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   if (ofOneClient.has(refusal) || arePersonal(own, metadata)) makePrivate(response.headers);
-  return { response, outcome: "validated" };
+  return { answer, done };
 }
 
 /**
@@ -94,7 +104,7 @@ export async function validated(
 function refusalToFreshen(
   metadata: StoredMetadata,
   { headers }: Response,
-  need: Need,
+  need: Need<ValidatePorts>,
 ): StoreRefusal | undefined {
   const { asked } = need;
   const isPersonal = asked.hasUnknownCookie && !sharedExplicitly(governingDirectives(headers));
@@ -107,7 +117,7 @@ function refusalToFreshen(
  * What a 200 to HEAD tells of the stored response to GET that it met (RFC 9111 §4.3.5). Nothing,
  * where it is for one client alone, or a newer response stands there by now.
  */
-export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): void {
+export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<ValidatePorts>): void {
   const { asked, ports, key } = need;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
@@ -125,14 +135,18 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   if (!mayBeValidated(questionOf(need), candidate)) return;
   // Lower tiers may hold a newer one that this isolate knows nothing of.
   if (told === "unknown" || body.kind !== "blob" || standsAtMs === undefined) return;
-  const metadata = freshened(before, fresh, need);
+  const metadata = freshenedMetadata(before, fresh, need);
   const refusal = refusalToFreshen(metadata, fresh.response, need);
   heedRefusal(refusal, status, end);
   if (refusal !== undefined) return;
   ports.afterAnswer(() => storeFreshened({ metadata, body }, candidate, need));
 }
 
-async function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
+async function storeFreshened(
+  stored: StoredResponse,
+  from: Candidate,
+  need: Need<ValidatePorts>,
+): Promise<void> {
   const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
   await storeInTiers(stored, { ...need, names }, "unchanged");
 }
@@ -144,7 +158,7 @@ async function storeFreshened(stored: StoredResponse, from: Candidate, need: Nee
 function tiersToUpdate(
   before: StoredMetadata,
   now: StoredMetadata,
-  need: Need,
+  need: Need<ValidatePorts>,
 ): readonly TierName[] {
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
   // By its new tags a purge has to find it in every tier.
@@ -157,7 +171,11 @@ function tiersToUpdate(
 }
 
 /** The stored body with the 304's fields, and the stamp and times of that conditional request. */
-function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMetadata {
+function freshenedMetadata(
+  before: StoredMetadata,
+  fresh: Fresh,
+  need: Need<ValidatePorts>,
+): StoredMetadata {
   const { asked, ports } = need;
   const update = metadataOf(fresh, need);
   const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, need)));

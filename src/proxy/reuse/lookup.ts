@@ -49,6 +49,8 @@ export interface LookedUp {
   readonly marker: VaryMarker | undefined;
   /** What came of it in the shared tier, where this colo has nothing that answers. */
   readonly inShared: InShared | undefined;
+  /** `changeCount` of the memory tier before it was read under this key; `undefined` if it was not. */
+  readonly memoryCount: number | undefined;
 }
 
 export type InShared = "nothing" | "passed-over";
@@ -73,6 +75,7 @@ class Search {
   /** Of memory's changes, when this began. */
   readonly #beganAtCount: number;
   #hadInMemory = false;
+  #memoryCount: number | undefined;
   /** The edge tier has told that it has nothing. */
   #isNewToColo = false;
   isDone = false;
@@ -90,6 +93,7 @@ class Search {
       key: this.#key(),
       marker: this.#marker,
       inShared: this.#inShared,
+      memoryCount: this.#memoryCount,
     };
   }
 
@@ -119,6 +123,7 @@ class Search {
     }
     this.#take(read, "memory");
     this.#hadInMemory = read.kind === "found";
+    this.#memoryCount = this.#beganAtCount;
   }
 
   async below(): Promise<LookedUp> {
@@ -180,6 +185,7 @@ class Search {
     const part = mayNeedNoBody(asked) ? "metadata" : "whole";
     let read = await this.#read(tier, part);
     if (this.#follow(read)) {
+      this.#memoryCount = undefined;
       this.inFlights();
       if (this.isDone) return "found";
       read = await this.#read(tier, part);

@@ -5,7 +5,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { lengthOf } from "../../http/ranges.ts";
 import { isNotModified } from "../../http/validators.ts";
 import { awaitsSecondAsk } from "./admission.ts";
-import { failedWith, type Flight } from "../../cache/flights.ts";
+import { failedWith, type ForwardFlight } from "../reuse/forward-outcome.ts";
 import {
   fieldsOfFill,
   isPrivate,
@@ -34,7 +34,7 @@ import { placeOf } from "../reuse/shared-odds.ts";
 import { type Fill, storeWhileSending } from "./store.ts";
 import { hasRoomFor } from "./variants.ts";
 
-export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
+export function sendAndStore(fresh: Fresh, need: Need, flight: ForwardFlight): Answer {
   const { asked, ports, key } = need;
   const { response } = fresh;
   const metadata = metadataOf(fresh, need);
@@ -49,7 +49,7 @@ export function sendAndStore(fresh: Fresh, need: Need, flight: Flight): Answer {
   const own = fieldsForOneClient(response.headers, metadata, need);
   if (refusal !== undefined) {
     if (response.status >= 500) flight.settle(failedWith(response, ports.nowAtMs()));
-    ports.flights.end(key.text, flight);
+    flight.end();
     ports.metrics.refusedToStore(asked.route.name, refusal);
     const names = namesIn(refusal, metadata, asked);
     const told: Handling = { ...handling, detail: { rule: refusal, names } };
@@ -112,7 +112,7 @@ function ignoresRange(metadata: StoredMetadata, asked: Asked): boolean {
 export function sendAndStoreBody(
   sent: Pick<Fill, "metadata" | "source" | "isValidated">,
   need: Need,
-  flight: Flight,
+  flight: ForwardFlight,
   handling: Handling,
 ): Answer {
   const { asked, ports } = need;

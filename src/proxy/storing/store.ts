@@ -13,7 +13,7 @@ import {
   type TierWrite,
   type VaryMarker,
 } from "../../cache/tiers/tier.ts";
-import type { Flight } from "../../cache/flights.ts";
+import type { ForwardFlight } from "../reuse/forward-outcome.ts";
 import { openBytePipe } from "../body/byte-pipe.ts";
 import { streamBytesMax } from "./fill.ts";
 import { gather } from "../body/gather.ts";
@@ -64,7 +64,7 @@ const behindAnswerMsMax = 25_000;
 export interface Fill extends VariantPlace {
   readonly metadata: StoredMetadata;
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
-  readonly flight: Flight;
+  readonly flight: ForwardFlight;
   /** The flight's key, under which it ends once everything is stored. */
   readonly key: RecordKey;
   /** A 304 has left the body as it was, so that a tier may hold it already. */
@@ -109,7 +109,7 @@ export function storeWhileSending(fill: Fill): ReadableStream<Uint8Array> | null
       }
       await streamed;
     } finally {
-      ports.flights.end(fill.key.text, flight);
+      flight.end();
     }
     // A client that leaves late must still find somebody who gives back what was held for it.
     await sent;
