@@ -1,7 +1,6 @@
 // The core of an isolate: its tiers, its view of the purge journal, and what keeps many from asking
 // for the same at once. It knows no origin and no request; an application's own data can use it alone.
 import { FewAtOnce } from "./cache/few-at-once.ts";
-import { Flights } from "./cache/flights.ts";
 import { Leases } from "./cache/leases.ts";
 import { EdgeTier } from "./cache/tiers/edge-tier.ts";
 import { MemoryTier } from "./cache/tiers/memory-tier.ts";
@@ -42,7 +41,6 @@ export interface TieredCache<Detail> {
   readonly purging: Purging | undefined;
   /** Tells nothing of purges where there is no journal. */
   readonly view: PurgeView;
-  readonly flights: Flights;
   readonly fewAtOnce: FewAtOnce;
   /** Rights to load that hold in all colos; `undefined` without a database. */
   readonly leases: Leases<Detail> | undefined;
@@ -110,7 +108,6 @@ export function createCache<Detail>(
     redis,
     purging,
     view: purging?.view ?? noJournal,
-    flights: new Flights(),
     fewAtOnce: new FewAtOnce(),
     leases: redis && new Leases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
     fillBudget,

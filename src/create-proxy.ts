@@ -1,4 +1,5 @@
 // The HTTP cache of an isolate: a site's routes and origins before a core, and what is learnt of them.
+import { Flights } from "./cache/flights.ts";
 import type { Config, Route } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
 import type { Metrics } from "./observe/metrics.ts";
@@ -87,6 +88,7 @@ function createIsolate(cache: ResponseCache, settings: ProxySettings): Isolate {
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
+    flights: new Flights(),
     uncacheable: new Uncacheable(),
     knownVary: new KnownVary(),
     rangeless: new Rangeless(),

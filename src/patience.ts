@@ -6,6 +6,31 @@ export async function pause(ms: number): Promise<void> {
 }
 
 /**
+ * Tries until something comes of it, or the time is over. It is tried once at the least.
+ *
+ * @param by.waitMs  how long in all; 0 and less: one try
+ * @param by.pauseMs how long until the next try; asked before each
+ * @returns `undefined` if nothing has come. Rejects as `attempt` does.
+ */
+export async function tryUntil<T>(
+  attempt: () => T | undefined | Promise<T | undefined>,
+  by: { waitMs: number; pauseMs: () => number; nowAtMs: () => number },
+): Promise<T | undefined> {
+  const { waitMs, pauseMs, nowAtMs } = by;
+  const sinceAtMs = nowAtMs();
+  for (let pausedMs = 0; ;) {
+    const came = await attempt();
+    if (came !== undefined) return came;
+    // A try takes its time too, and a clock that was set back tells of no time.
+    const leftMs = waitMs - Math.max(pausedMs, nowAtMs() - sinceAtMs);
+    if (leftMs <= 0) return undefined;
+    const nextMs = Math.min(leftMs, pauseMs());
+    await pause(nextMs);
+    pausedMs += nextMs;
+  }
+}
+
+/**
  * @param promise of another request
  * @returns `abandoned`: that request has ended, and the runtime has broken its promises. Never
  *   rejects.

@@ -10,7 +10,6 @@ import type { JournalView } from "../purge/view/journal-view.ts";
 import type { Purging } from "../purge/purging.ts";
 import type { JournalExtent } from "../purge/journal/redis-journal.ts";
 import { namingOf } from "../proxy/request/naming.ts";
-import type { Flights } from "../cache/flights.ts";
 import type { EdgeTier } from "../cache/tiers/edge-tier.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { coloOf } from "../platform/colo.ts";
@@ -31,7 +30,7 @@ export interface AdminPorts extends SiteNames {
   readonly tiers: ListedTiers & {
     readonly memory: { readonly bytes: number; readonly count: number };
   };
-  readonly flights: Pick<Flights, "count">;
+  readonly flights: { readonly count: number };
   readonly originHealth: Pick<OriginHealth, "shutOff" | "troubles">;
   /** `undefined` where none are kept warm. */
   readonly hotKeys: object | undefined;

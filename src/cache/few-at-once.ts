@@ -1,14 +1,16 @@
-// Lets those who have waited together for what cannot be shared go to the origin a few at a time.
-import { pause } from "../patience.ts";
+// Lets those who have waited together for what cannot be shared go to the source a few at a time.
+import { isWithinMs } from "../elapsed.ts";
+import { tryUntil } from "../patience.ts";
 
-/** At the origin at once, of one key and in one isolate. */
+/** At the source at once, of one key and in one isolate. */
 const openMax = 10;
 const lookAgainMs = 40;
-/** A request that was ended gives nothing back; after this long its place is free. */
+/** A request that was ended gives nothing back. After this long its place is free. */
 const placeMsMax = 30_000;
 
+/** How a place is waited for. */
 export interface Entering {
-  /** How long to wait for a place; then it is done without one. */
+  /** How long; then the request goes without a place. 0 and less: not at all. */
   readonly waitMs: number;
   readonly nowAtMs: () => number;
   readonly random: () => number;
@@ -17,6 +19,7 @@ export interface Entering {
 /** Of one key: when each place was taken. */
 type Places = Map<symbol, number>;
 
+/** The places at the source, by key. */
 export class FewAtOnce {
   readonly #byKey = new Map<string, Places>();
 
@@ -30,20 +33,11 @@ export class FewAtOnce {
    *
    * @returns gives the place back
    */
-  async enter(key: string, given: Entering): Promise<() => void> {
-    const { waitMs, nowAtMs, random } = given;
-    const sinceAtMs = nowAtMs();
-    for (let pausedMs = 0; ;) {
-      const leave = this.#take(key, nowAtMs());
-      if (leave !== undefined) return leave;
-      // A clock that was set back tells of no time.
-      const leftMs = waitMs - Math.max(pausedMs, nowAtMs() - sinceAtMs);
-      if (leftMs <= 0) return () => undefined;
-      // Spread, so that those who began together do not look together.
-      const nextMs = Math.min(leftMs, lookAgainMs * (0.5 + random()));
-      await pause(nextMs);
-      pausedMs += nextMs;
-    }
+  async enter(key: string, { waitMs, nowAtMs, random }: Entering): Promise<() => void> {
+    // Spread, so that those who began together do not look together.
+    const pauseMs = () => lookAgainMs * (0.5 + random());
+    const take = () => this.#take(key, nowAtMs());
+    return (await tryUntil(take, { waitMs, pauseMs, nowAtMs })) ?? (() => undefined);
   }
 
   #take(key: string, atMs: number): (() => void) | undefined {
@@ -70,9 +64,8 @@ export class FewAtOnce {
   }
 }
 
-/** One that was taken well in the future was taken before the clock was set back. */
 function withoutOld(places: Places, atMs: number): void {
   for (const [place, takenAtMs] of places) {
-    if (Math.abs(atMs - takenAtMs) >= placeMsMax) places.delete(place);
+    if (!isWithinMs(placeMsMax, takenAtMs, atMs)) places.delete(place);
   }
 }

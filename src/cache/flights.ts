@@ -1,111 +1,127 @@
-// One forward per key and isolate: others wait for plain data, never for another request's I/O.
-import { retryAfterSeconds } from "../http/retry-after.ts";
-import type { StoredResponse } from "../proxy/stored/stored-response.ts";
+// Flights: one fetch per key and isolate. Others wait for plain data, never for another request's I/O.
+import { isWithinMs } from "../elapsed.ts";
 import { patiently } from "../patience.ts";
-import type { VaryMarker } from "./tiers/tier.ts";
-import type { OriginFailure } from "../proxy/fetch/forward.ts";
 
-/** What a flight leaves to those who waited. */
-export type FlightOutcome =
-  /** Stored whole: each follower judges it like any stored response, under its own view. */
-  | { kind: "stored"; stored: StoredResponse }
-  /** Nothing that may be shared: each goes to the origin itself, a few at a time. */
-  | { kind: "nothing-to-share" }
-  /** Variants are stored under keys of their own by now: each looks for its own. */
-  | { kind: "varies"; marker: VaryMarker }
-  | ({ kind: "origin-failed" } & FailedForward);
-
-/** How a forward failed; of an error's answer, what may be told to others than its client. */
-export interface FailedForward {
-  readonly failure: OriginFailure;
-  readonly status?: number;
-  readonly retryAfterSeconds?: number | undefined;
+/** An outcome that the user of the cache adds: there is nothing stored in it. */
+export interface Unstored {
+  readonly kind: string;
+  readonly stored?: undefined;
 }
 
-/** @param response an error of the server, which is not stored */
-export function failedWith({ status, headers }: Response, atMs: number): FlightOutcome {
-  const seconds = retryAfterSeconds(headers.get("retry-after"), atMs);
-  return { kind: "origin-failed", failure: "error-status", status, retryAfterSeconds: seconds };
+/**
+ * What a flight leaves to those who waited.
+ *
+ * @typeParam Stored what a tier holds
+ * @typeParam Other  the outcomes that the user of the cache adds, such as how a fetch failed
+ */
+export type FlightOutcome<Stored, Other extends Unstored> =
+  /** Stored whole: each of them judges it like anything stored, under its own view. */
+  | { readonly kind: "stored"; readonly stored: Stored }
+  /** Each of them asks the source itself, a few at a time. */
+  | { readonly kind: "nothing-to-share"; readonly stored?: undefined }
+  | Other;
+
+/** What somebody who waited has heard, and of which flight. */
+export interface Heard<Stored, Other extends Unstored> {
+  readonly flight: Flight<Stored, Other>;
+  readonly outcome: FlightOutcome<Stored, Other>;
 }
 
-/** What an earlier flight has brought after all. */
-export interface Late {
-  readonly kind: "late";
-  readonly flight: Flight;
-  readonly outcome: FlightOutcome;
+/** What a leader has for its own request. */
+export interface Fetched<Result> {
+  readonly answer: Result;
+  /** Settles once all that came with the answer is stored. Never rejects. */
+  readonly done: Promise<void>;
 }
 
-/** A leader whose request was ended can tell nobody; after this long nobody counts on it. */
+/** What leads a flight. It settles the flight as soon as there is something to tell those who wait. */
+export type Leader<Stored, Other extends Unstored, Result> = (
+  flight: Flight<Stored, Other>,
+) => Promise<Fetched<Result>>;
+
+export interface StartPorts {
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
+  /** Starts work at once that may outlast the answer. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** A leader whose request was ended can tell nobody. After this long nobody counts on it. */
 const flightMsMax = 30_000;
 
-export class Flight {
+/** One fetch that is under way, as those see it who wait for it. */
+export class Flight<Stored, Other extends Unstored> {
   readonly startedAtMs: number;
-  /** Of one that failed: what all who waited for it wait for next, whenever they hear of it. */
-  ledAnew: Flight | undefined;
-  readonly #settled = Promise.withResolvers<FlightOutcome>();
+  /** If this one failed: the flight that all who waited for it wait for next, whenever they hear of it. */
+  ledAnew: Flight<Stored, Other> | undefined;
+  readonly #settled = Promise.withResolvers<FlightOutcome<Stored, Other>>();
   readonly #ended = Promise.withResolvers<void>();
-  #outcome: FlightOutcome | undefined;
+  #outcome: FlightOutcome<Stored, Other> | undefined;
   #leadsSinceAtMs: number | undefined;
 
+  /** @param startedAtMs epoch milliseconds */
   constructor(startedAtMs: number) {
     this.startedAtMs = startedAtMs;
   }
 
   /** Already stored here, though perhaps not yet in every tier. */
-  get stored(): StoredResponse | undefined {
-    return this.#outcome?.kind === "stored" ? this.#outcome.stored : undefined;
+  get stored(): Stored | undefined {
+    return this.#outcome?.stored;
   }
 
-  /** Settles once nothing is left to be stored. */
+  /** Settles once nothing is left to be stored. It never does if the leader's request was ended. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
 
-  get outcome(): FlightOutcome | undefined {
+  get outcome(): FlightOutcome<Stored, Other> | undefined {
     return this.#outcome;
   }
 
-  /** Its leader goes to the origin now; until then it waits for its own turn in the world. */
+  /** Its leader asks the source now; until then it waits for its turn in the world. */
   leads(atMs: number): void {
     this.#leadsSinceAtMs = atMs;
   }
 
-  /** Has the origin had little of the time that a follower has patience for? */
+  /** Has the source had less than half of the time that a follower has patience for? */
   hasJustBegun(atMs: number, patienceMs: number): boolean {
     const sinceAtMs = this.#leadsSinceAtMs;
-    return sinceAtMs === undefined || Math.abs(atMs - sinceAtMs) < patienceMs / 2;
+    return sinceAtMs === undefined || isWithinMs(patienceMs / 2, sinceAtMs, atMs);
   }
 
-  /** Only the first outcome counts. */
-  settle(outcome: FlightOutcome): void {
+  /** Tells those who wait. Only the first outcome counts. */
+  settle(outcome: FlightOutcome<Stored, Other>): void {
     this.#outcome ??= outcome;
     this.#settled.resolve(this.#outcome);
   }
 
+  /** Nothing is left to be stored. Whoever still waits is told that there is nothing to share. */
   end(): void {
     this.settle({ kind: "nothing-to-share" });
     this.#ended.resolve();
   }
 
   /**
-   * Until it is settled, or patience ends: the leader's request may end without a word.
+   * Waits until it is settled, or patience ends: the leader's request may end without a word.
    *
    * @param earlier flights for the same that were waited for in vain: one of them may end after all
+   * @returns `abandoned` where the runtime has told that the leader's request was ended. Never rejects.
    */
   async wait(
     patienceMs: number,
-    earlier: readonly Flight[] = [],
-  ): Promise<FlightOutcome | Late | "out-of-patience" | "abandoned"> {
-    if (this.#outcome !== undefined) return this.#outcome;
-    const coming = [this.#settled.promise, ...earlier.map((flight) => flight.#brought())];
+    earlier: readonly Flight<Stored, Other>[] = [],
+  ): Promise<Heard<Stored, Other> | "out-of-patience" | "abandoned"> {
+    if (this.#outcome !== undefined) return { flight: this, outcome: this.#outcome };
+    const own = this.#settled.promise.then((outcome) => ({ flight: this, outcome }));
+    const coming = [own, ...earlier.map((flight) => flight.#brought())];
     return patiently(Promise.race(coming), patienceMs);
   }
 
   /** Settles with what was stored, and never where nothing was. */
-  #brought(): Promise<Late> {
+  #brought(): Promise<Heard<Stored, Other>> {
     return new Promise((resolve) => {
-      const tell = (outcome: FlightOutcome) => {
-        if (outcome.kind === "stored") resolve({ kind: "late", flight: this, outcome });
+      const tell = (outcome: FlightOutcome<Stored, Other>) => {
+        if (outcome.stored !== undefined) resolve({ flight: this, outcome });
       };
       // Broken off with its leader's request, it brings nothing either.
       this.#settled.promise.then(tell, () => undefined);
@@ -113,32 +129,61 @@ export class Flight {
   }
 }
 
-/** One that began well in the future began before the clock was set back, nobody knows when. */
-export function isCountedOn({ startedAtMs }: Flight, atMs: number): boolean {
-  return Math.abs(atMs - startedAtMs) < flightMsMax;
+/**
+ * Is its leader still believed to be there?
+ *
+ * @param flight one that began well in the future began before the clock was set back
+ */
+export function isCountedOn({ startedAtMs }: { startedAtMs: number }, atMs: number): boolean {
+  return isWithinMs(flightMsMax, startedAtMs, atMs);
 }
 
 /** The flights of one isolate, by the text of the key that they fill. */
-export class Flights {
-  readonly #byKey = new Map<string, Flight>();
+export class Flights<Stored, Other extends Unstored> {
+  readonly #byKey = new Map<string, Flight<Stored, Other>>();
 
   get count(): number {
     return this.#byKey.size;
   }
 
-  get(key: string, atMs: number): Flight | undefined {
+  /** @returns the flight under the key, unless its leader must be dead by `atMs` */
+  get(key: string, atMs: number): Flight<Stored, Other> | undefined {
     const flight = this.#byKey.get(key);
     if (flight === undefined || isCountedOn(flight, atMs)) return flight;
     this.#byKey.delete(key);
     return undefined;
   }
 
-  begin(key: string, atMs: number): Flight {
-    this.#forgetOld(atMs);
-    const flight = new Flight(atMs);
+  /**
+   * Begins a flight and starts its leader at once. A client that leaves ends neither. Each flight ends
+   * here and nowhere else: when its leader has failed, or when all that it brought is stored.
+   *
+   * @param key an older flight under it goes on for those who wait for it
+   * @returns the flight, and the leader's own answer, which rejects if the leader does
+   */
+  start<Result>(
+    key: string,
+    lead: Leader<Stored, Other, Result>,
+    { nowAtMs, afterAnswer }: StartPorts,
+  ): { flight: Flight<Stored, Other>; answer: Promise<Result> } {
+    const flight = new Flight<Stored, Other>(nowAtMs());
+    this.#forgetOld(flight.startedAtMs);
     this.#byKey.delete(key);
     this.#byKey.set(key, flight);
-    return flight;
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    afterAnswer(async () => {
+      try {
+        const { answer, done } = await lead(flight);
+        resolve(answer);
+        await done;
+      } catch (cause) {
+        reject(cause);
+      } finally {
+        flight.end();
+        this.leave(key, flight);
+      }
+    });
+    return { flight, answer: promise };
   }
 
   /** A map keeps the order of insertion, so the oldest come first. */
@@ -149,14 +194,8 @@ export class Flights {
     }
   }
 
-  /** Whoever still waits for it may go on; nobody who comes now does. */
-  leave(key: string, flight: Flight): void {
+  /** Whoever waits for the flight may go on; nobody who comes from now on waits for it. */
+  leave(key: string, flight: Flight<Stored, Other>): void {
     if (this.#byKey.get(key) === flight) this.#byKey.delete(key);
-  }
-
-  /** To be called once its stores are done; a newer flight under the same key stays. */
-  end(key: string, flight: Flight): void {
-    flight.end();
-    this.leave(key, flight);
   }
 }

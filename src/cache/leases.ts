@@ -22,10 +22,10 @@ export type LeaseWord =
 /** How long a holder that died without a word is waited for. */
 export const leaseMs = 3_000;
 
-/** Somebody waits for it, who would otherwise wait for the origin. */
+/** A request waits for the look, which would otherwise wait for the origin. */
 const askMsMax = 1_000;
 
-/** How long a word stands: who comes within it need not find out again. */
+/** How long a word stands: a request that comes within it need not find out again. */
 const wordMs: Readonly<Record<LeaseWord, number>> = {
   uncacheable: 10_000,
   "nothing-to-share": 10_000,
@@ -35,11 +35,15 @@ const wordMs: Readonly<Record<LeaseWord, number>> = {
 };
 const words = Object.keys(wordMs) as LeaseWord[];
 
-/** `record`: what stands under the key in the shared tier at that very moment. */
-export type LeaseAsked<Detail> =
-  | { kind: "taken"; lease: Lease; record: RecordHead<Detail> | undefined }
-  | { kind: "held"; record: RecordHead<Detail> | undefined }
-  | { kind: "told"; word: LeaseWord; record: RecordHead<Detail> | undefined }
+/**
+ * What a look at a lease tells: taken just now, held by another, or the last holder's word.
+ *
+ * @typeParam Head what stands under the key in the shared tier at that very moment, without its body
+ */
+export type LeaseAsked<Head> =
+  | { kind: "taken"; lease: Lease; record: Head | undefined }
+  | { kind: "held"; record: Head | undefined }
+  | { kind: "told"; word: LeaseWord; record: Head | undefined }
   | { kind: "unavailable" };
 
 export interface LeasesSettings<Detail> {
@@ -49,6 +53,7 @@ export interface LeasesSettings<Detail> {
   readonly randomText: () => string;
 }
 
+/** The leases of all keys. */
 export class Leases<Detail> {
   readonly #settings: LeasesSettings<Detail>;
 
@@ -60,7 +65,7 @@ export class Leases<Detail> {
    * Takes the lease if nobody has it, and looks at the shared tier in the same transaction: what the
    * last holder stored before it let go is there. Three commands, one round trip. Never rejects.
    */
-  async ask(key: RecordKey): Promise<LeaseAsked<Detail>> {
+  async ask(key: RecordKey): Promise<LeaseAsked<RecordHead<Detail>>> {
     const { redis, namespace, randomText } = this.#settings;
     const token = randomText();
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
@@ -113,6 +118,7 @@ if ARGV[2] == "" then return redis.call("DEL", KEYS[1]) end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 return 1`;
 
+/** A lease that this isolate has taken, for as long as nobody else has. */
 export class Lease {
   readonly #held: { redis: RedisClient; leaseKey: string; token: string };
 

@@ -7,7 +7,7 @@ import type { ResponseDetail } from "./stored/stored-response.ts";
 import type { Tiers } from "./stored/tiers.ts";
 import type { ByteBudget } from "./body/byte-budget.ts";
 import type { ClientLimit } from "./request/client-limit.ts";
-import type { Flights } from "../cache/flights.ts";
+import type { ForwardFlights } from "./reuse/forward-outcome.ts";
 import type { FewAtOnce } from "../cache/few-at-once.ts";
 import type { HotKeys } from "./warm/hot-keys.ts";
 import type { Invalidations } from "./storing/invalidate.ts";
@@ -19,25 +19,12 @@ import type { OriginHealth } from "./fetch/origin-health.ts";
 import type { MatchRoute } from "./request/routes.ts";
 import type { Rangeless } from "./fetch/rangeless.ts";
 import type { SharedOdds } from "./reuse/shared-odds.ts";
-import type { Target } from "./request/target.ts";
+import type { FetchOrigin } from "./fetch/forward.ts";
 import type { KnownVary } from "./request/known-vary.ts";
 import type { Uncacheable } from "./reuse/uncacheable.ts";
 import type { ReadUrl } from "./request/url-reader.ts";
 
-/** Sends a request to an origin by its name in the config. */
-export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Response>;
-
-export interface OriginRequest {
-  readonly method: string;
-  /** How the client names the site. */
-  readonly target: Pick<Target, "scheme" | "host" | "ownHost">;
-  readonly pathAndQuery: string;
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
-  readonly signal: AbortSignal;
-  /** Starts what an origin in this isolate leaves to be done behind its answer. */
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-}
+export type { FetchOrigin, OriginRequest } from "./fetch/forward.ts";
 
 /** Lives as long as the isolate. */
 export interface Isolate {
@@ -48,7 +35,7 @@ export interface Isolate {
   readonly siteHost: string | undefined;
   readonly tiers: Tiers;
   readonly view: PurgeView;
-  readonly flights: Flights;
+  readonly flights: ForwardFlights;
   readonly fewAtOnce: FewAtOnce;
   /** Rights to forward that hold in all colos; `undefined` without a database. */
   readonly leases: Leases<ResponseDetail> | undefined;

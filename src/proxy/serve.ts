@@ -168,10 +168,10 @@ function needOf(
   search: ClientSearch,
   why: Pick<Need, "reason" | "validating" | "fallback">,
 ): Need<ServePorts> {
-  const { asked, ports, key, marker, inShared, decision, atMs: lookedAtMs } = search;
+  const { asked, ports, key, marker, inShared, memoryCount, decision, atMs: lookedAtMs } = search;
   const isLeft = inShared === "passed-over" && (why.validating ?? why.fallback) === undefined;
   const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  const place = { asked, ports, key, marker, inShared, decision };
+  const place = { asked, ports, key, marker, inShared, memoryCount, decision };
   return { ...place, ...why, lookFurther, isForClient: true, lookedAtMs };
 }
 

@@ -1,30 +1,38 @@
 // Flights: one forward for all who ask the same, which can neither hang nor mislead.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Flight, Flights, type FlightOutcome } from "../../src/cache/flights.ts";
+import { type Fetched, Flight, Flights } from "../../src/cache/flights.ts";
+import type {
+  ForwardFlight,
+  ForwardFlights,
+  ForwardOutcome,
+} from "../../src/proxy/reuse/forward-outcome.ts";
 import { storedWith } from "../../testing/examples/requests.ts";
 
-const stored: FlightOutcome = { kind: "stored", stored: storedWith() };
-const failed: FlightOutcome = { kind: "origin-failed", failure: "unreachable" };
+const stored: ForwardOutcome = { kind: "stored", stored: storedWith() };
+const failed: ForwardOutcome = { kind: "origin-failed", failure: "unreachable" };
 
 describe("a flight", () => {
   it("tells all who wait", async () => {
-    const flight = new Flight(0);
+    const flight: ForwardFlight = new Flight(0);
     const waiting = [flight.wait(10_000), flight.wait(10_000)];
     flight.settle(stored);
-    expect(await Promise.all(waiting)).toEqual([stored, stored]);
+    expect(await Promise.all(waiting)).toEqual([
+      { flight, outcome: stored },
+      { flight, outcome: stored },
+    ]);
   });
 
   it("tells who comes late", async () => {
-    const flight = new Flight(0);
+    const flight: ForwardFlight = new Flight(0);
     flight.settle(failed);
-    expect(await flight.wait(0)).toBe(failed);
+    expect(await flight.wait(0)).toEqual({ flight, outcome: failed });
   });
 
   it("settles once", async () => {
-    const flight = new Flight(0);
+    const flight: ForwardFlight = new Flight(0);
     flight.settle(stored);
     flight.settle(failed);
-    expect(await flight.wait(0)).toBe(stored);
+    expect(await flight.wait(0)).toEqual({ flight, outcome: stored });
   });
 
   it.each([
@@ -33,7 +41,7 @@ describe("a flight", () => {
     { id: "failed", outcome: failed, shown: undefined },
     { id: "nothing", outcome: { kind: "nothing-to-share" } as const, shown: undefined },
   ])("shows what is stored, and only that: $id", ({ outcome, shown }) => {
-    const flight = new Flight(0);
+    const flight: ForwardFlight = new Flight(0);
     if (outcome !== undefined) flight.settle(outcome);
     expect(flight.stored).toBe(shown);
   });
@@ -47,16 +55,16 @@ describe("patience", () => {
     { id: "not-yet", settledAfterMs: 9_999, told: "stored" },
     { id: "run-out", settledAfterMs: 10_001, told: "out-of-patience" },
   ])("$id", async ({ settledAfterMs, told }) => {
-    const flight = new Flight(0);
+    const flight: ForwardFlight = new Flight(0);
     setTimeout(() => flight.settle(stored), settledAfterMs);
     const waiting = flight.wait(10_000);
     await vi.advanceTimersByTimeAsync(10_002);
-    const outcome = await waiting;
-    expect(typeof outcome === "string" ? outcome : outcome.kind).toBe(told);
+    const heard = await waiting;
+    expect(typeof heard === "string" ? heard : heard.outcome.kind).toBe(told);
   });
 
   it("leaves no timer behind", async () => {
-    const flight = new Flight(0);
+    const flight: ForwardFlight = new Flight(0);
     const waiting = flight.wait(10_000);
     flight.settle(stored);
     await waiting;
@@ -65,6 +73,16 @@ describe("patience", () => {
 });
 
 describe("flights of an isolate", () => {
+  /** Starts a flight; what its leader does is for the test to tell. */
+  function started(flights: ForwardFlights, { key = "a", atMs = 0 } = {}) {
+    const leading = Promise.withResolvers<Fetched<string>>();
+    const behind: Promise<void>[] = [];
+    const afterAnswer = (work: () => Promise<void>) => void behind.push(work());
+    const begun = flights.start(key, () => leading.promise, { nowAtMs: () => atMs, afterAnswer });
+    return { ...begun, leading, over: () => Promise.all(behind) };
+  }
+  const done = Promise.resolve();
+
   it.each([
     { id: "at-once", atMs: 0, isThere: true },
     { id: "just-before", atMs: 29_999, isThere: true },
@@ -72,35 +90,55 @@ describe("flights of an isolate", () => {
     { id: "begun-by-one-who-came-later", atMs: -100, isThere: true },
     { id: "begun-before-the-clock-was-set-back", atMs: -30_000, isThere: false },
   ])("are counted on for half a minute: $id", ({ atMs, isThere }) => {
-    const flights = new Flights();
-    flights.begin("a", 0);
+    const flights: ForwardFlights = new Flights();
+    started(flights);
     expect(flights.get("a", atMs) !== undefined).toBe(isThere);
   });
 
-  it("are forgotten with their end", () => {
-    const flights = new Flights();
-    flights.end("a", flights.begin("a", 0));
+  it("are forgotten with their end", async () => {
+    const flights: ForwardFlights = new Flights();
+    const { leading, over } = started(flights);
+    leading.resolve({ answer: "answer", done });
+    await over();
     expect(flights.count).toBe(0);
   });
 
-  it("tell who waits when they end without an outcome", async () => {
-    const flights = new Flights();
-    const flight = flights.begin("a", 0);
-    flights.end("a", flight);
-    expect(await flight.wait(10_000)).toEqual({ kind: "nothing-to-share" });
+  it("end when all is stored, and answer before", async () => {
+    const flights: ForwardFlights = new Flights();
+    const { flight, answer, leading, over } = started(flights);
+    const storing = Promise.withResolvers<void>();
+    leading.resolve({ answer: "answer", done: storing.promise });
+    expect(await answer).toBe("answer");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect([flights.count, flight.outcome]).toEqual([1, undefined]);
+    storing.resolve();
+    await over();
+    expect([flights.count, flight.outcome]).toEqual([0, { kind: "nothing-to-share" }]);
   });
 
-  it("stay when an older one under their key ends", () => {
-    const flights = new Flights();
-    const older = flights.begin("a", 0);
-    const newer = flights.begin("a", 31_000);
-    flights.end("a", older);
-    expect(flights.get("a", 31_000)).toBe(newer);
+  it("end when their leader fails, which alone hears why", async () => {
+    const flights: ForwardFlights = new Flights();
+    const { flight, answer, leading, over } = started(flights);
+    const waiting = flight.wait(10_000);
+    leading.reject(new Error("It failed."));
+    await expect(answer).rejects.toThrow("It failed.");
+    await over();
+    expect(flights.count).toBe(0);
+    expect(await waiting).toEqual({ flight, outcome: { kind: "nothing-to-share" } });
+  });
+
+  it("stay when an older one under their key ends", async () => {
+    const flights: ForwardFlights = new Flights();
+    const older = started(flights);
+    const newer = started(flights, { atMs: 31_000 });
+    older.leading.resolve({ answer: "answer", done });
+    await older.over();
+    expect(flights.get("a", 31_000)).toBe(newer.flight);
   });
 
   it("of two keys are two", () => {
-    const flights = new Flights();
-    flights.begin("a", 0);
+    const flights: ForwardFlights = new Flights();
+    started(flights);
     expect(flights.get("b", 0)).toBeUndefined();
   });
 });

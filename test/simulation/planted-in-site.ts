@@ -2,10 +2,15 @@
 // tiers and those who wait.
 import { createHash } from "node:crypto";
 import type { Stamp } from "../../src/cache/record.ts";
-import type { ResponseDetail, StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type {
+  ResponseDetail,
+  StoredMetadata,
+  StoredResponse,
+} from "../../src/proxy/stored/stored-response.ts";
 import type { PurgeView } from "../../src/purge/view/view.ts";
 import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
-import { type Flight, Flights } from "../../src/cache/flights.ts";
+import { Flights, type Leader, type StartPorts } from "../../src/cache/flights.ts";
+import type { Unshared } from "../../src/proxy/reuse/forward-outcome.ts";
 import type { Tiers } from "../../src/proxy/stored/tiers.ts";
 import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
 import type { RecordKey } from "../../src/cache/record-key.ts";
@@ -173,16 +178,22 @@ export const bodyUnchecked: Planted = {
 export const followersTrust: Planted = {
   ports: (ports, isolate) => {
     let shared: { metadata: StoredMetadata; atMs: number } | undefined;
-    class Telling extends Flights {
-      override begin(key: string, atMs: number): Flight {
-        const flight = super.begin(key, atMs);
-        const settle = flight.settle.bind(flight);
-        flight.settle = (outcome) => {
-          const { atMs: now } = isolate.world;
-          if (outcome.kind === "stored") shared = { metadata: outcome.stored.metadata, atMs: now };
-          settle(outcome);
+    class Telling extends Flights<StoredResponse, Unshared> {
+      override start<Result>(
+        key: string,
+        lead: Leader<StoredResponse, Unshared, Result>,
+        given: StartPorts,
+      ) {
+        const leading: typeof lead = (flight) => {
+          const settle = flight.settle.bind(flight);
+          flight.settle = (outcome) => {
+            const { atMs } = isolate.world;
+            if (outcome.kind === "stored") shared = { metadata: outcome.stored.metadata, atMs };
+            settle(outcome);
+          };
+          return lead(flight);
         };
-        return flight;
+        return super.start(key, leading, given);
       }
     }
     const planted = withView((view) => ({

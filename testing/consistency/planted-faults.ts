@@ -5,7 +5,7 @@ import type { FaultName } from "./nemesis.ts";
 export const plantedFaults = {
   /** Rule 1 broken: what was purged while it was under way counts as newer than its purge. */
   "stamp-after-fetch": [
-    /const stamp = (await ports\.view\.stamp\(\{[^}]*\}\));\s*(const validators =[^{}]*const \{ answer, asked: \w+ \} = await forwardSelecting\([^;]*;)/,
+    /const stamp = (await ports\.view\.stamp\(\{[^}]*\}\));\s*(const validators =[^{}]*const \{ answer, asked(?:: \w+)? \} = await forwardSelecting\([^;]*;)/,
     "$2 const stamp = $1;",
   ],
   /** The purge view is asked of lower tiers alone. */

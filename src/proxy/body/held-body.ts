@@ -8,7 +8,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 export interface HeldBodyPorts {
   /** What all bodies of an isolate may hold that memory does not. */
   readonly fillBudget: ByteBudget;
-  readonly tiers: { readonly memory: Pick<MemoryTier, "holds"> };
+  readonly tiers: { readonly memory: Pick<MemoryTier<never>, "holds"> };
   /** Starts work that may outlast the answer. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }

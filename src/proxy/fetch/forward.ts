@@ -1,17 +1,44 @@
 // Asks the origin, and tells an answer from a failure. What fails several clients is asked for by the
 // isolate itself before the origin is taken for down.
+import type { Config } from "../../config/config.ts";
 import { failureToldBy } from "../../http/storable.ts";
 import { letGo } from "../../let-go.ts";
+import type { Metrics } from "../../observe/metrics.ts";
 import { KeyedFields, passedFields } from "../request/forwarded-fields.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
-import type { OriginAsked } from "./origin-health.ts";
+import type { Loops } from "../request/loops.ts";
 import type { Asked, Passed } from "../request/plan.ts";
-import type { OriginRequest, Ports } from "../ports.ts";
 import { pathAndQuery, type Target } from "../request/target.ts";
+import type { OriginAsked, OriginHealth } from "./origin-health.ts";
 
-/** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */
-export type OriginFailure = "unreachable" | "timeout" | "error-status";
+/** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
+export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Response>;
 
+/** A request as an origin gets it. */
+export interface OriginRequest {
+  readonly method: string;
+  /** How the client names the site. */
+  readonly target: Pick<Target, "scheme" | "host" | "ownHost">;
+  readonly pathAndQuery: string;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+  readonly signal: AbortSignal;
+  /** Starts what an origin in this isolate leaves to be done behind its answer. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+export interface ForwardPorts {
+  readonly config: Config;
+  readonly originHealth: OriginHealth;
+  readonly loops: Loops;
+  readonly metrics: Metrics;
+  readonly fetchOrigin: FetchOrigin;
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** What an origin came to. All instants in epoch milliseconds. */
 export type OriginAnswer =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
   | { kind: "failed"; failure: "unreachable" | "timeout" };
@@ -24,7 +51,7 @@ export type OriginAnswer =
 export function forwardAsked(
   asked: Asked,
   validators: readonly (readonly [name: string, value: string])[],
-  ports: Ports,
+  ports: ForwardPorts,
 ): Promise<OriginAnswer> {
   const { conditions } = asked;
   // RFC 9110 §13.2.2: these go before a range, and are evaluated here, against the whole.
@@ -48,7 +75,7 @@ export function forwardAsked(
 }
 
 /** Forwards a request that is passed by, with its own body and conditions. */
-export function forwardPassed(passed: Passed, ports: Ports): Promise<OriginAnswer> {
+export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
   const { request, target } = passed;
   const headers = passedFields(passed.fields);
   if (passed.rule === "upgrade") {
@@ -70,10 +97,11 @@ const lookMsMax = 20_000;
 /**
  * Asks an origin whether it answers, behind the answer, with nothing of any client: by the page that
  * answered last, or the one at hand, and by the front page. A client may make one of them fail.
+ * Never rejects.
  */
 export async function lookAtOrigin(
   { origin, target }: Pick<OriginAsked, "origin" | "target">,
-  ports: Ports,
+  ports: ForwardPorts,
 ): Promise<{ isAnswered: boolean }> {
   const last = ports.originHealth.wellTarget(origin) ?? target;
   const paths = new Set([last.path, "/"]);
@@ -81,7 +109,11 @@ export async function lookAtOrigin(
   return { isAnswered: (await Promise.all(looks)).includes("answered") };
 }
 
-async function lookAt(target: Target, origin: string, ports: Ports): Promise<OriginAnswer["kind"]> {
+async function lookAt(
+  target: Target,
+  origin: string,
+  ports: ForwardPorts,
+): Promise<OriginAnswer["kind"]> {
   const client = new Headers({ accept: "*/*", "user-agent": ownUserAgent });
   const given = {
     cookies: "",
@@ -110,7 +142,7 @@ type Sent = Omit<OriginRequest, "signal" | "afterAnswer"> & { readonly isUpgrade
 async function ask(
   asking: OriginAsked & { readonly withinMs?: number },
   { isUpgrade, ...request }: Sent,
-  ports: Ports,
+  ports: ForwardPorts,
 ): Promise<OriginAnswer> {
   const abort = new AbortController();
   const { firstByteMs } = ports.config.originTimeout;
@@ -142,7 +174,7 @@ async function ask(
 function failed(
   asking: OriginAsked,
   failure: "unreachable" | "timeout",
-  ports: Ports,
+  ports: ForwardPorts,
 ): OriginAnswer {
   const { originHealth, nowAtMs, afterAnswer } = ports;
   if (originHealth.failed(asking, nowAtMs(), failure)) {
@@ -155,7 +187,7 @@ function failed(
 }
 
 /** A connection may break between two requests; what is safe is sent once more (RFC 9110 §9.2.2). */
-async function sentWithRetry(origin: string, request: OriginRequest, ports: Ports) {
+async function sentWithRetry(origin: string, request: OriginRequest, ports: ForwardPorts) {
   const { method, body, signal } = request;
   const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
   const maySendAgain = () =>
@@ -177,7 +209,7 @@ function isFinal(status: number): boolean {
   return status >= 200 && status <= 599;
 }
 
-/** RFC 5861 §4 names these four. */
+/** Does the status count as an error of the server? RFC 5861 §4 names these four. */
 export function isOriginError(status: number): boolean {
   return status === 500 || status === 502 || status === 503 || status === 504;
 }

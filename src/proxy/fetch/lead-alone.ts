@@ -1,13 +1,22 @@
 // Goes to the origin for one request alone, where nothing can be shared with it.
 import { Flight } from "../../cache/flights.ts";
-import { answeredWith, comeSince, forOwnVariant, isOfAnotherVariant } from "../reuse/come-since.ts";
-import { lead } from "./lead.ts";
+import type { FewAtOnce } from "../../cache/few-at-once.ts";
 import type { Answer, Need } from "../reuse/need.ts";
+import { answeredWith, comeSince, forOwnVariant, isOfAnotherVariant } from "./come-since.ts";
+import { lead } from "./lead.ts";
+import type { RefreshPorts } from "./refresh.ts";
 import { withoutAsking } from "./without-asking.ts";
+
+export interface LeadAlonePorts extends RefreshPorts {
+  readonly fewAtOnce: FewAtOnce;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+}
 
 interface Waited {
   /** For another's forward, together with others. */
   readonly hasWaited: boolean;
+  /** Epoch milliseconds. */
   readonly sinceAtMs: number;
 }
 
@@ -16,7 +25,7 @@ interface Waited {
  * are not counted: they come one by one, as they would if there were no cache, and to hold them back
  * would slow every page that is for one client alone.
  */
-export async function leadAlone(need: Need, waited: Waited): Promise<Answer> {
+export async function leadAlone(need: Need<LeadAlonePorts>, waited: Waited): Promise<Answer> {
   const { hasWaited, sinceAtMs } = waited;
   if (!hasWaited) return led(need, waited);
   const { ports, key } = need;
@@ -32,11 +41,11 @@ export async function leadAlone(need: Need, waited: Waited): Promise<Answer> {
 }
 
 /** What the first one could not share, another may have brought for all. */
-async function ledFromPlace(need: Need, waited: Waited): Promise<Answer> {
+async function ledFromPlace(need: Need<LeadAlonePorts>, waited: Waited): Promise<Answer> {
   return broughtForAll(need) ?? led(need, waited);
 }
 
-function broughtForAll(need: Need): Answer | undefined {
+function broughtForAll(need: Need<LeadAlonePorts>): Answer | undefined {
   const come = comeSince(need);
   if (come === undefined || !isOfAnotherVariant(come, need))
     return come && answeredWith(come, need);
@@ -45,7 +54,10 @@ function broughtForAll(need: Need): Answer | undefined {
   return variant && answeredWith(variant, own);
 }
 
-async function led(need: Need, { hasWaited }: Waited): Promise<Answer> {
+async function led(need: Need<LeadAlonePorts>, { hasWaited }: Waited): Promise<Answer> {
   const unasked = await withoutAsking(need, { hasWaited });
-  return unasked ?? lead(need, new Flight(need.ports.nowAtMs()));
+  if (unasked !== undefined) return unasked;
+  // A flight that nobody waits for.
+  const { answer } = await lead(need, new Flight(need.ports.nowAtMs()));
+  return answer;
 }

@@ -1,88 +1,90 @@
 // Goes to the origin for one request, and for all who wait for it: a stale response answers in its
 // place if the origin fails.
-import type { Handling } from "../../http/cache-status.ts";
-import { bodyDateOf } from "../stored/stored-response.ts";
+import { discardBody } from "../../cache/record.ts";
 import { fieldsOf } from "../../http/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../http/validators.ts";
 import { letGo } from "../../let-go.ts";
-import { type FailedForward, failedWith, type Flight } from "../../cache/flights.ts";
-import { answeredBy, storedMeanwhile } from "../reuse/come-since.ts";
-import type { Fresh } from "../storing/fill.ts";
-import { isOriginError } from "./forward.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
 import { forwardSelecting } from "./forward-selecting.ts";
-import { settleDoubt } from "../reuse/in-doubt.ts";
-import {
-  type Answer,
-  atHand,
-  forwardedFor,
-  lookedFurther,
-  type Need,
-  questionOf,
-} from "../reuse/need.ts";
-import { plainPage } from "../respond/plain-page.ts";
-import { discardBody } from "../../cache/record.ts";
-import { fromStored } from "../respond/respond.ts";
+import { failedWith, type ForwardFlight } from "../reuse/forward-outcome.ts";
+import { type Answer, atHand, type Need, questionOf } from "../reuse/need.ts";
+import { type Candidate, judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
+import { bodyDateOf } from "../stored/stored-response.ts";
+import type { Fresh } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
-import { learnFromHead, validated } from "./validate.ts";
-import { type Candidate, decideOnError, judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
+import type { Sent, Tell } from "../storing/sent.ts";
+import { type ComeSincePorts, storedMeanwhile } from "./come-since.ts";
+import { isOriginError } from "./forward.ts";
+import { failurePage, staleInstead, type StaleInsteadPorts } from "./stale-instead.ts";
+import { answeredBy } from "./stored-answer.ts";
+import { learnFromHead, validated, type ValidatePorts } from "./validate.ts";
 
-/** Goes to the origin. Whatever happens, those who wait are told. */
-export async function lead(need: Need, flight: Flight): Promise<Answer> {
+type SelectingPorts = Parameters<typeof forwardSelecting>[0]["ports"];
+
+export type LeadPorts = StaleInsteadPorts &
+  ComeSincePorts &
+  ValidatePorts &
+  SelectingPorts & {
+    readonly view: PurgeView;
+    readonly afterAnswer: (work: () => Promise<void>) => void;
+  };
+
+/**
+ * Asks the origin, and settles the flight as soon as there is something to tell those who wait.
+ *
+ * @param flight whoever began it ends it, once all is stored
+ */
+export async function lead(need: Need<LeadPorts>, flight: ForwardFlight): Promise<Sent> {
   const { ports, key } = need;
   flight.leads(ports.nowAtMs());
-  try {
-    if (need.validating !== undefined) await mayValidate(need.validating, need);
-    // Taken before the request is sent: a purge from here on covers this response.
-    const stamp = await ports.view.stamp({
-      atMs: ports.nowAtMs(),
-      host: key.host,
-      afterAnswer: ports.afterAnswer,
-    });
-    // Judged after that: what the stamp has in it is known to whoever validates.
-    const validators = validatorsOf(need);
-    const validating = validators.length > 0 ? need.validating : undefined;
-    const { answer, asked: sent } = await forwardSelecting(need, validators);
-    if (answer.kind === "failed") return await originFailed(answer.failure, need, flight);
-    const fresh: Fresh = { ...answer, stamp };
-    const { response } = fresh;
-    // Nobody asked on a condition, and what would not have changed is not known.
-    if (validating === undefined && response.status === 304) {
-      return await originFailed("unreachable", need, flight);
-    }
-    if (validating !== undefined && response.status === 304) {
-      const isUnchanged = await mayValidate(validating, need);
-      const told = { ...need, asked: sent };
-      const answered = isUnchanged ? await validated(fresh, validating, told, flight) : undefined;
-      // The 304 was about another response than ours, or about what was purged while it was on its
-      // way: ask again, without conditions.
-      if (answered !== undefined) return answered;
-      return await lead({ ...need, validating: undefined, fallback: validating }, flight);
-    }
-    const stale = isOriginError(response.status)
-      ? await staleInstead(need, { forwardStatus: response.status })
-      : undefined;
-    if (stale === undefined) {
-      const replaced = atHand(need);
-      const told = { ...need, asked: sent };
-      if (sent.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, told);
-      discardBody(replaced?.stored);
-      return sendAndStore(fresh, told, flight);
-    }
-    flight.settle(failedWith(response, ports.nowAtMs()));
-    ports.flights.end(key.text, flight);
-    letGo(response);
-    return stale;
-  } catch (cause) {
-    ports.flights.end(key.text, flight);
-    throw cause;
+  if (need.validating !== undefined) await mayValidate(need.validating, need);
+  // Taken before the request is sent: a purge from here on covers this response.
+  const stamp = await ports.view.stamp({
+    atMs: ports.nowAtMs(),
+    host: key.host,
+    afterAnswer: ports.afterAnswer,
+  });
+  // Judged after that: what the stamp has in it is known to whoever validates.
+  const validators = validatorsOf(need);
+  const validating = validators.length > 0 ? need.validating : undefined;
+  const { answer, asked } = await forwardSelecting(need, validators);
+  if (answer.kind === "failed") return originFailed(answer.failure, need, flight);
+  const fresh: Fresh = { ...answer, stamp };
+  const told = { ...need, asked };
+  const tell: Tell = (outcome) => flight.settle(outcome);
+  const { status } = fresh.response;
+  const stale = isOriginError(status)
+    ? await staleInstead(need, { forwardStatus: status })
+    : undefined;
+  if (stale !== undefined) {
+    tell(failedWith(fresh.response, ports.nowAtMs()));
+    letGo(fresh.response);
+    return storedNothing(stale);
   }
+  if (status !== 304) {
+    const replaced = atHand(need);
+    if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, told);
+    discardBody(replaced?.stored);
+    return sendAndStore(fresh, told, tell);
+  }
+  // Nobody asked on a condition, and what would not have changed is not known.
+  if (validating === undefined) return originFailed("unreachable", need, flight);
+  const isUnchanged = await mayValidate(validating, need);
+  const sent = isUnchanged ? await validated(fresh, validating, told, tell) : undefined;
+  // The 304 was about another response than ours, or about what was purged while it was on its way:
+  // ask again, without conditions.
+  return sent ?? lead({ ...need, validating: undefined, fallback: validating }, flight);
+}
+
+function storedNothing(answer: Answer): Sent {
+  return { answer, done: Promise.resolve() };
 }
 
 /**
  * None of what a hard purge covers, or may cover: a 304 would bring the very body back. What a soft
  * one covers is not validated by a date that can stand for two versions.
  */
-function validatorsOf(need: Need): [name: string, value: string][] {
+function validatorsOf(need: Need<LeadPorts>): [name: string, value: string][] {
   const { validating } = need;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
@@ -99,7 +101,7 @@ function validatorsOf(need: Need): [name: string, value: string][] {
 }
 
 /** Asked before the origin is, and again once it has answered (rule 10). */
-async function mayValidate(validating: Candidate, need: Need): Promise<boolean> {
+async function mayValidate(validating: Candidate, need: Need<LeadPorts>): Promise<boolean> {
   const { asked, ports, key } = need;
   const question = questionOf(need);
   if (mayBeValidated(question, validating)) return true;
@@ -113,53 +115,14 @@ async function mayValidate(validating: Candidate, need: Need): Promise<boolean> 
 
 async function originFailed(
   failure: "unreachable" | "timeout",
-  need: Need,
-  flight: Flight,
-): Promise<Answer> {
+  need: Need<LeadPorts>,
+  flight: ForwardFlight,
+): Promise<Sent> {
   const stale = await staleInstead(need, {});
   const come = stale === undefined ? await storedMeanwhile(need) : undefined;
   // Those who wait need not look for themselves.
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
   else flight.settle({ kind: "origin-failed", failure });
-  need.ports.flights.end(need.key.text, flight);
-  if (come !== undefined) return answeredBy(come, need);
-  return stale ?? failurePage({ failure }, need);
-}
-
-type Told = Pick<Handling, "forwardStatus" | "collapsed">;
-
-/**
- * RFC 5861 §4: a stale response in place of an error, where one is allowed. While the origin was
- * waited for, the view may have become too old to tell.
- *
- * @param told what the origin came to; `unasked` where it is known to fail
- */
-export async function staleInstead(
-  need: Need,
-  told: Told | "unasked",
-): Promise<Answer | undefined> {
-  const { asked, ports } = need;
-  const known = await lookedFurther(need);
-  const kept = atHand(known);
-  if (kept !== undefined) await settleDoubt(kept, need);
-  const allowed = decideOnError(kept, questionOf(need));
-  if (allowed === undefined) {
-    if (known !== need) discardBody(kept?.stored);
-    return undefined;
-  }
-  const { candidate, ageSeconds, ttlSeconds, unverified } = allowed;
-  need.decision.unverified = unverified;
-  const detail = "stale-if-error";
-  const handling: Handling =
-    told === "unasked"
-      ? { kind: "hit", ttlSeconds, detail, unverified }
-      : { ...forwardedFor(need), ...told, detail, unverified };
-  const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling });
-  return { response, outcome: "stale-hit" };
-}
-
-/** Where no stale response may answer in its place. */
-export function failurePage(failed: FailedForward, need: Need): Answer {
-  discardBody(atHand(need)?.stored);
-  return { response: plainPage(failed.failure, failed), outcome: "failed" };
+  if (come !== undefined) return storedNothing(answeredBy(come, need));
+  return storedNothing(stale ?? failurePage({ failure }, need));
 }

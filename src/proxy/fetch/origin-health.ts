@@ -4,6 +4,7 @@
 import type { Condition, Trouble } from "../../observe/condition.ts";
 import { Breaker } from "../../redis/breaker.ts";
 import { BoundedMarks } from "../../cache/bounded-marks.ts";
+import { isWithinMs } from "../../elapsed.ts";
 import { conditionOfOrigin, type OriginTrouble, shutOffOfOrigin } from "./origin-trouble.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
@@ -14,10 +15,12 @@ export interface OriginPage {
   readonly page: string;
 }
 
+/** The page that a request asks for, and its origin. */
 export function pageOf({ route, key }: Asked): OriginPage {
   return { origin: route.origin, page: key.text };
 }
 
+/** A request to an origin, as far as its answer tells how the origin fares. */
 export interface OriginAsked {
   readonly origin: string;
   /** Of which its answer tells; `undefined` where that may be about one client alone. */
@@ -42,6 +45,7 @@ const lookMsMax = 25_000;
 const retriesPerRequest = 0.1;
 const retriesMax = 10;
 
+/** How each origin of the config fares, as this isolate has seen it. All instants in epoch ms. */
 export class OriginHealth {
   readonly #tell: (line: string) => void;
   readonly #origins = new Map<string, Origin>();
@@ -55,6 +59,7 @@ export class OriginHealth {
     this.#tell = tell;
   }
 
+  /** May the origin be asked for the page now? */
   ask({ origin, page }: OriginPage, atMs: number): OriginState {
     const state = this.#origin(origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
@@ -76,7 +81,7 @@ export class OriginHealth {
     return this.#refreshes.begin(page, atMs);
   }
 
-  /** Whatever it answered, it can be reached. */
+  /** Counts an answer: whatever it is, the origin can be reached. */
   answered(given: OriginAsked, answer: { isError: boolean }, atMs: number): void {
     const origin = this.#origin(given.origin);
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
@@ -109,8 +114,8 @@ export class OriginHealth {
     // Without the query: anybody could make up any number of those that hang.
     if (failing.size < failingPathsToShutOff) failing.set(given.target.path, atMs);
     if (breaker.isOpen) shutOff.failed("down", atMs);
-    const wasJustWell = Math.abs(atMs - wellAtMs) < wellForMs;
-    const isLookedAt = Math.abs(atMs - origin.lookBeganAtMs) < lookMsMax;
+    const wasJustWell = isWithinMs(wellForMs, wellAtMs, atMs);
+    const isLookedAt = isWithinMs(lookMsMax, origin.lookBeganAtMs, atMs);
     const isInDoubt = failing.size >= failingPathsToShutOff && !wasJustWell && !breaker.isOpen;
     if (!isInDoubt || isLookedAt) return false;
     origin.lookBeganAtMs = atMs;

@@ -1,6 +1,6 @@
 // What the operator hears of an origin that cannot be reached, by the origin's name in the config.
 import { Condition } from "../../observe/condition.ts";
-import type { OriginFailure } from "./forward.ts";
+import type { OriginFailure } from "../reuse/forward-outcome.ts";
 
 /** How a forward fails that brings no answer. */
 export type OriginTrouble = Exclude<OriginFailure, "error-status">;

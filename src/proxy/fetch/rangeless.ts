@@ -1,21 +1,24 @@
 // Keys whose origin answers a range with the whole: each such range costs all of the body, whoever asks.
-import { type Flight, isCountedOn } from "../../cache/flights.ts";
 import { BoundedMarks } from "../../cache/bounded-marks.ts";
+import { isCountedOn } from "../../cache/flights.ts";
+import { isWithinMs } from "../../elapsed.ts";
+import type { ForwardFlight } from "../reuse/forward-outcome.ts";
 
 /** An origin may learn ranges, or its bodies come faster. */
 const keptMs = 600_000;
 
 interface Known {
   readonly sinceAtMs: number;
-  /** The whole does not come, or not in time: nobody waits for it again. */
   readonly isGivenUp: boolean;
-  /** What brings the whole just now. */
-  fill: Flight | undefined;
+  /** The flight that brings the whole just now. */
+  fill: ForwardFlight | undefined;
 }
 
+/** The keys, each for ten minutes from when that was learnt. */
 export class Rangeless {
   readonly #known = new BoundedMarks<Known>();
 
+  /** Is a range of it worth waiting for the whole? */
   has(key: string, atMs: number): boolean {
     return this.#current(key, atMs)?.isGivenUp === false;
   }
@@ -26,12 +29,13 @@ export class Rangeless {
     this.#known.set(key, { sinceAtMs, isGivenUp: false, fill: undefined });
   }
 
+  /** The whole did not come in time: no range of it waits for that again. */
   giveUp(key: string, sinceAtMs: number): void {
     this.#known.set(key, { sinceAtMs, isGivenUp: true, fill: undefined });
   }
 
   /** The fill that is under way, else the one that is begun now: one at a time. */
-  fill(key: string, atMs: number, begin: () => Flight): Flight {
+  fill(key: string, atMs: number, begin: () => ForwardFlight): ForwardFlight {
     const known = this.#known.get(key);
     const running = known?.fill;
     if (running !== undefined && isCountedOn(running, atMs)) return running;
@@ -40,15 +44,14 @@ export class Rangeless {
     return fill;
   }
 
-  /** Whoever asks next begins anew. */
-  ended(key: string, fill: Flight): void {
+  /** The next range begins a fill anew. */
+  ended(key: string, fill: ForwardFlight): void {
     const known = this.#known.get(key);
     if (known?.fill === fill) known.fill = undefined;
   }
 
-  /** What was learnt in the future was learnt before the clock was set back. */
   #current(key: string, atMs: number): Known | undefined {
     const known = this.#known.get(key);
-    return known && Math.abs(atMs - known.sinceAtMs) < keptMs ? known : undefined;
+    return known && isWithinMs(keptMs, known.sinceAtMs, atMs) ? known : undefined;
   }
 }

@@ -1,33 +1,53 @@
 // Brings a response up to date behind its clients' backs: one that is stale (RFC 5861 §3), or soon
 // will be.
-import type { RecordKey } from "../../cache/record-key.ts";
-import type { StoredMetadata } from "../stored/stored-response.ts";
-import type { Flight } from "../../cache/flights.ts";
-import { isOriginError, lookAtOrigin } from "./forward.ts";
-import { lead } from "./lead.ts";
-import { holdLease, takeTurn } from "./lease-turn.ts";
-import { lookUp } from "../reuse/lookup.ts";
-import { type Need, questionOf } from "../reuse/need.ts";
-import { inNobodysName } from "../request/nobodys-name.ts";
-import { pageOf } from "./origin-health.ts";
-import { type Asked, asRefresh } from "../request/plan.ts";
-import type { Ports } from "../ports.ts";
 import { discardBody } from "../../cache/record.ts";
+import type { Fetched } from "../../cache/flights.ts";
+import type { RecordKey } from "../../cache/record-key.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import { inNobodysName } from "../request/nobodys-name.ts";
+import { type Asked, asRefresh } from "../request/plan.ts";
+import type { ForwardFlight } from "../reuse/forward-outcome.ts";
+import { type LookedUp, lookUp } from "../reuse/lookup.ts";
+import { type Need, questionOf } from "../reuse/need.ts";
 import { type Candidate, decide } from "../reuse/verdict.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+import { isOriginError, lookAtOrigin, type ForwardPorts } from "./forward.ts";
+import { lead, type LeadPorts } from "./lead.ts";
+import { pageOf } from "./origin-health.ts";
+import { outcomeToldBy, turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
 
-/** Unless its origin is in trouble and it is not yet time to look again. */
-export function refreshBehind(client: Asked, stale: Candidate, key: RecordKey, ports: Ports): void {
+export type RefreshPorts = LeadPorts &
+  TurnInWorldPorts &
+  ForwardPorts & {
+    readonly metrics: Metrics;
+  };
+
+/**
+ * Refreshes behind a hit, unless that is under way, or its origin is in trouble and it is not yet time
+ * to look again.
+ *
+ * @param key under which its forwards are collapsed
+ */
+export function refreshBehind(
+  client: Asked,
+  stale: Candidate,
+  key: RecordKey,
+  ports: RefreshPorts,
+): void {
   const { flights, originHealth, nowAtMs } = ports;
   if (flights.get(key.text, nowAtMs()) !== undefined || !isWorthAsking(client, ports)) return;
   if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, ports);
 }
 
 /** Looks whether an origin is back, whatever is stored or under way. */
-export function probeOrigin({ route, target }: Asked, ports: Ports): void {
+export function probeOrigin(
+  { route, target }: Pick<Asked, "route" | "target">,
+  ports: ForwardPorts,
+): void {
   ports.afterAnswer(async () => void (await lookAtOrigin({ origin: route.origin, target }, ports)));
 }
 
-function isWorthAsking(client: Asked, ports: Ports): boolean {
+function isWorthAsking(client: Asked, ports: RefreshPorts): boolean {
   const state = ports.originHealth.ask(pageOf(client), ports.nowAtMs());
   if (state.kind === "down" && state.isProbe) probeOrigin(client, ports);
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
@@ -38,28 +58,30 @@ export function startRefresh(
   client: Asked,
   { stored }: Candidate,
   key: RecordKey,
-  ports: Ports,
+  ports: RefreshPorts,
 ): void {
-  const { metadata: stale } = stored;
-  const { selecting, respondedAtMs: sinceAtMs } = stale;
-  const selectsByCookie = selecting.some(([name]) => name === "cookie");
-  const asked = asRefresh(client, selectsByCookie);
   if (ports.flights.get(key.text, ports.nowAtMs()) !== undefined) return;
-  const flight = ports.flights.begin(key.text, ports.nowAtMs());
+  const { metadata: like } = stored;
+  const asked = asRefresh(
+    client,
+    like.selecting.some(([name]) => name === "cookie"),
+  );
   const accepts = (candidate: Candidate) =>
-    candidate.stored.metadata.respondedAtMs > sinceAtMs && isFresh(candidate, asked, ports);
-  const begun = { key, flight };
-  ports.afterAnswer(async () => void (await refresh({ asked, ports, accepts, begun, stale })));
+    candidate.stored.metadata.respondedAtMs > like.respondedAtMs &&
+    isFresh(candidate, asked, ports);
+  startBehind({ asked, ports, accepts, like }, key);
 }
 
-/** For all who want a part of what is not stored. */
-export function startFill({ asked: client, key, marker, ports }: Need): Flight {
+/** Begins to bring the whole of what is not stored, for all who want a part of it. */
+export function startFill({
+  asked: client,
+  key,
+  marker,
+  ports,
+}: Need<RefreshPorts>): ForwardFlight {
   const asked = asRefresh(client, marker?.names.includes("cookie") ?? false);
-  const flight = ports.flights.begin(key.text, ports.nowAtMs());
   const accepts = (candidate: Candidate) => isFresh(candidate, asked, ports);
-  const begun = { key, flight };
-  ports.afterAnswer(async () => void (await refresh({ asked, ports, accepts, begun })));
-  return flight;
+  return startBehind({ asked, ports, accepts }, key);
 }
 
 /** `skipped`: fresh for long enough, or under way already. */
@@ -73,85 +95,103 @@ export type Refreshed = "refreshed" | "skipped" | "failed";
 export async function refreshAhead(
   client: Asked,
   aheadSeconds: number,
-  ports: Ports,
+  ports: RefreshPorts,
 ): Promise<Refreshed> {
-  const { view, afterAnswer } = ports;
+  const { view, flights, nowAtMs, afterAnswer } = ports;
   if (!isWorthAsking(client, ports)) return "failed";
-  await view.attend({ atMs: ports.nowAtMs(), host: client.key.host, afterAnswer })?.();
+  await view.attend({ atMs: nowAtMs(), host: client.key.host, afterAnswer })?.();
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
   const asked = { ...client, directives };
   const accepts = (candidate: Candidate) => isFresh(candidate, asked, ports);
-  return refresh({ asked, ports, accepts });
+  const lookedUp = await lookUp({ asked, atMs: nowAtMs(), accepts }, ports);
+  const { found, key } = lookedUp;
+  const isBusy = flights.get(key.text, nowAtMs()) !== undefined;
+  if (isBusy || (typeof found === "object" && accepts(found))) {
+    if (typeof found === "object") discardBody(found.stored);
+    return "skipped";
+  }
+  const given = { asked, ports, accepts };
+  return flights.start(key.text, (flight) => refreshed(lookedUp, given, flight), ports).answer;
 }
 
-function isFresh(candidate: Candidate, asked: Asked, ports: Ports): boolean {
+function isFresh(candidate: Candidate, asked: Asked, ports: RefreshPorts): boolean {
   return decide(candidate, questionOf({ asked, ports })).kind === "serve";
 }
 
 interface Refresh {
   readonly asked: Asked;
-  readonly ports: Ports;
+  readonly ports: RefreshPorts;
   /** Is this what the refresh is to bring? */
   readonly accepts: (candidate: Candidate) => boolean;
-  /** Absent where the look-up is to tell under which key it is asked for. */
-  readonly begun?: { readonly key: RecordKey; readonly flight: Flight };
-  /** Of what is to be refreshed, if that is known: it may be gone from the tiers by then. */
-  readonly stale?: StoredMetadata;
+  /** What is to be refreshed, where that is known: it may be gone from the tiers by then. */
+  readonly like?: StoredMetadata;
 }
 
 /** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
-async function refresh(given: Refresh): Promise<Refreshed> {
-  const { asked, ports, accepts, begun } = given;
-  const { flights, nowAtMs } = ports;
-  let under = begun;
-  try {
-    const { found, ...place } = await lookUp({ asked, atMs: nowAtMs(), accepts }, ports);
-    const { key } = begun ?? place;
-    const isBusy = begun === undefined && flights.get(key.text, nowAtMs()) !== undefined;
-    const isBrought = typeof found === "object" && accepts(found);
-    if (!isBusy) under ??= { key, flight: flights.begin(key.text, nowAtMs()) };
-    if (under === undefined || isBrought || !(await isOurTurn(given, under))) {
-      if (typeof found === "object") discardBody(found.stored);
-      return "skipped";
+function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
+  const { asked, ports, accepts } = given;
+  const leader = async (flight: ForwardFlight) => {
+    const lookedUp = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
+    const { found } = lookedUp;
+    if (typeof found !== "object" || !accepts(found)) {
+      return refreshed({ ...lookedUp, key }, given, flight);
     }
-    const { flight } = under;
-    under = undefined;
-    const before = typeof found === "object" ? replacedBy(found, asked, ports) : {};
-    const like = typeof found === "object" ? found.stored.metadata : given.stale;
-    // A note of a hot key holds no more than its key and its Vary.
-    const named = like === undefined ? asked : inNobodysName(asked, like, place.marker?.names);
-    const need = { asked: named, ports, ...place, key, ...before, reason: "stale" } as const;
-    return await led({ ...need, isForClient: false, lookedAtMs: nowAtMs() }, flight);
-  } finally {
-    if (under !== undefined) flights.end(under.key.text, under.flight);
+    discardBody(found.stored);
+    return skipped();
+  };
+  const { flight, answer } = ports.flights.start(key.text, leader, ports);
+  ports.afterAnswer(async () => void (await answer));
+  return flight;
+}
+
+function skipped(): Fetched<Refreshed> {
+  return { answer: "skipped", done: Promise.resolve() };
+}
+
+/** @param lookedUp nothing that the refresh would be content with */
+async function refreshed(
+  { found, ...place }: LookedUp,
+  given: Refresh,
+  flight: ForwardFlight,
+): Promise<Fetched<Refreshed>> {
+  const { asked, ports } = given;
+  if (!(await isOurTurn(given, place.key, flight))) {
+    if (typeof found === "object") discardBody(found.stored);
+    return skipped();
   }
+  const before = typeof found === "object" ? replacedBy(found, asked, ports) : {};
+  const like = typeof found === "object" ? found.stored.metadata : given.like;
+  // A note of a hot key holds no more than its key and its Vary.
+  const named = like === undefined ? asked : inNobodysName(asked, like, place.marker?.names);
+  const need = { asked: named, ports, ...place, ...before, reason: "stale" } as const;
+  const sent = await lead({ ...need, isForClient: false, lookedAtMs: ports.nowAtMs() }, flight);
+  const { response, outcome } = sent.answer;
+  await response.body?.cancel();
+  const isStored = outcome === "stored" || outcome === "validated";
+  const isWell = isStored && !isOriginError(response.status);
+  return { answer: isWell ? "refreshed" : "failed", done: sent.done };
 }
 
 /** With `collapse: "global"`, one in the world: the others take what that one brings. */
 async function isOurTurn(
   { asked, ports, accepts }: Refresh,
-  { key, flight }: NonNullable<Refresh["begun"]>,
+  key: RecordKey,
+  flight: ForwardFlight,
 ): Promise<boolean> {
-  if (asked.route.collapse === "isolate") return true;
-  const turn = await takeTurn({ need: { asked, ports, key }, accepts });
+  const turn = await turnInWorld({ need: { asked, ports, key }, flight, accepts });
+  if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
-  if (turn.kind === "lead" && turn.lease) holdLease(turn.lease, flight, { asked, ports, key });
-  return turn.kind === "lead" || turn.kind === "uncacheable";
+  if (turn.kind !== "told") return false;
+  if (turn.word !== "uncacheable") flight.settle(outcomeToldBy(turn.word));
+  return turn.word === "uncacheable";
 }
 
 /** What may still answer if the origin fails, and is validated where it can be. */
 function replacedBy(
   found: Candidate,
   asked: Asked,
-  ports: Ports,
+  ports: RefreshPorts,
 ): Pick<Need, "validating" | "fallback"> {
   const { kind } = decide(found, questionOf({ asked, ports }));
   return kind === "forward" ? { fallback: found } : { validating: found };
-}
-
-async function led(need: Need, flight: Flight): Promise<Refreshed> {
-  const { response, outcome } = await lead(need, flight);
-  await response.body?.cancel();
-  const isStored = outcome === "stored" || outcome === "validated";
-  return isStored && !isOriginError(response.status) ? "refreshed" : "failed";
 }

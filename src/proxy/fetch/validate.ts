@@ -1,42 +1,45 @@
 // Freshens a stored response from the 304 that validated it, and answers with it.
 import { type TierName, tierNames } from "../../config/config.ts";
-import { freshenedFields } from "../../http/freshen.ts";
-import type { Handling } from "../../http/cache-status.ts";
+import { fieldsOf } from "../../http/fields.ts";
 import { governingDirectives } from "../../http/governing-directives.ts";
-import { storableFields } from "../../http/storable-fields.ts";
 import { sharedExplicitly } from "../../http/storable.ts";
-import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
-import { bodyRequestedAtMs } from "../../cache/record.ts";
-import { fieldsOf, headersOf } from "../../http/fields.ts";
 import { freshensWhatWasSent, toldByHead } from "../../http/validators.ts";
-import type { Flight } from "../../cache/flights.ts";
 import { personalCookies } from "../request/cookies.ts";
-import { makePrivate } from "../respond/downstream.ts";
-import {
-  arePersonal,
-  fieldsForOneClient,
-  fieldsToStore,
-  type Fresh,
-  metadataOf,
-  selectedBy,
-  settled,
-} from "../storing/fill.ts";
-import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import { type Answer, forwardedFor, type Need, questionOf } from "../reuse/need.ts";
-import {
-  endStored,
-  heedRefusal,
-  ofOneClient,
-  refusalToStore,
-  type StoreRefusal,
-} from "../storing/refusal.ts";
-import { fromStored } from "../respond/respond.ts";
-import { sendAndStoreBody } from "../storing/send-and-store.ts";
-import { storeInTiers } from "../storing/store.ts";
-import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
+import type { ForwardFlights } from "../reuse/forward-outcome.ts";
+import { type Need, questionOf } from "../reuse/need.ts";
 import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
+import { makePrivate } from "../respond/downstream.ts";
+import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
+import { endStored, heedRefusal } from "../storing/consequences.ts";
+import { storeInTiers } from "../storing/in-tiers.ts";
+import { type Fresh, freshenedMetadata } from "../storing/metadata-of-answer.ts";
+import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
+import { ofOneClient, refusalToStore, type StoreRefusal } from "../storing/refusal.ts";
+import type { Sent, Tell } from "../storing/sent.ts";
+import { sendAndStoreBody } from "../storing/store-while-sending.ts";
+import { handlingOf, storedAnswer, type StoredAnswerPorts } from "./stored-answer.ts";
+
+type SendPorts = Parameters<typeof sendAndStoreBody>[1]["ports"];
+type RefusalPorts = Parameters<typeof refusalToStore>[2]["ports"];
+type HeedPorts = Parameters<typeof heedRefusal>[2]["ports"];
+type StorePorts = Parameters<typeof storeInTiers>[1]["ports"];
+type MetadataPorts = Parameters<typeof freshenedMetadata>[2]["ports"];
+type QuestionPorts = Parameters<typeof questionOf>[0]["ports"];
+
+export type ValidatePorts = StoredAnswerPorts &
+  SendPorts &
+  RefusalPorts &
+  HeedPorts &
+  MetadataPorts &
+  QuestionPorts &
+  StorePorts & {
+    readonly flights: ForwardFlights;
+  };
 
 /**
+ * Answers with a stored response that the origin says is unchanged, and stores it as it is now.
+ *
  * @param fresh     a 304
  * @param candidate the response whose validator was sent; no other is freshened (RFC 9111 §4.3.4)
  * @returns `undefined` if the 304 is about another response
@@ -44,13 +47,13 @@ import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
 export async function validated(
   fresh: Fresh,
   candidate: Candidate,
-  need: Need,
-  flight: Flight,
-): Promise<Answer | undefined> {
-  const { asked, ports, key } = need;
+  need: Need<ValidatePorts>,
+  tell: Tell,
+): Promise<Sent | undefined> {
+  const { asked, ports } = need;
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
-  const metadata = freshened(before, fresh, need);
+  const metadata = freshenedMetadata(before, fresh, need);
   // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
   const cookies = personalCookies(fresh.response.headers, asked.route, ports.config);
   const refusal =
@@ -58,33 +61,32 @@ export async function validated(
   heedRefusal(refusal, metadata.status, { ...need, replaced: candidate });
   const isHeld = body.kind === "blob" || asked.method === "GET";
   const isStored = refusal === undefined && isHeld;
-  const handling: Handling = { ...forwardedFor(need), forwardStatus: 304, stored: isStored };
+  const became = { kind: "validated", stored: isStored } as const;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && isStored && asked.method === "GET") {
     const sent = { metadata, source: body.stream, isValidated: true };
-    return sendAndStoreBody(sent, need, flight, handling);
+    return sendAndStoreBody(sent, need, tell, handlingOf(became, need));
   }
   const stored: StoredResponse = { metadata, body };
+  const { promise: done, resolve: allStored } = Promise.withResolvers<void>();
   if (isStored && body.kind === "blob") {
     const stores = storeFreshened(stored, candidate, need);
-    flight.settle({ kind: "stored", stored });
-    ports.afterAnswer(async () => {
-      await stores;
-      ports.flights.end(key.text, flight);
-    });
+    tell({ kind: "stored", stored });
+    ports.afterAnswer(() => stores.finally(allStored));
   } else {
-    ports.flights.end(key.text, flight);
+    allStored();
   }
   const { policy, atMs } = questionOf(need);
   const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
-  const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
+  const answer = storedAnswer(stored, { ...became, ageSeconds: age }, need);
+  const { response } = answer;
   const own = fieldsForOneClient(fresh.response.headers, metadata, need);
   for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   if (ofOneClient.has(refusal) || arePersonal(own, metadata)) makePrivate(response.headers);
-  return { response, outcome: "validated" };
+  return { answer, done };
 }
 
 /**
@@ -94,7 +96,7 @@ export async function validated(
 function refusalToFreshen(
   metadata: StoredMetadata,
   { headers }: Response,
-  need: Need,
+  need: Need<ValidatePorts>,
 ): StoreRefusal | undefined {
   const { asked } = need;
   const isPersonal = asked.hasUnknownCookie && !sharedExplicitly(governingDirectives(headers));
@@ -107,7 +109,7 @@ function refusalToFreshen(
  * What a 200 to HEAD tells of the stored response to GET that it met (RFC 9111 §4.3.5). Nothing,
  * where it is for one client alone, or a newer response stands there by now.
  */
-export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): void {
+export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<ValidatePorts>): void {
   const { asked, ports, key } = need;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
@@ -125,14 +127,18 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   if (!mayBeValidated(questionOf(need), candidate)) return;
   // Lower tiers may hold a newer one that this isolate knows nothing of.
   if (told === "unknown" || body.kind !== "blob" || standsAtMs === undefined) return;
-  const metadata = freshened(before, fresh, need);
+  const metadata = freshenedMetadata(before, fresh, need);
   const refusal = refusalToFreshen(metadata, fresh.response, need);
   heedRefusal(refusal, status, end);
   if (refusal !== undefined) return;
   ports.afterAnswer(() => storeFreshened({ metadata, body }, candidate, need));
 }
 
-async function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
+async function storeFreshened(
+  stored: StoredResponse,
+  from: Candidate,
+  need: Need<ValidatePorts>,
+): Promise<void> {
   const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
   await storeInTiers(stored, { ...need, names }, "unchanged");
 }
@@ -144,7 +150,7 @@ async function storeFreshened(stored: StoredResponse, from: Candidate, need: Nee
 function tiersToUpdate(
   before: StoredMetadata,
   now: StoredMetadata,
-  need: Need,
+  need: Need<ValidatePorts>,
 ): readonly TierName[] {
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
   // By its new tags a purge has to find it in every tier.
@@ -154,34 +160,4 @@ function tiersToUpdate(
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
   const isLong = leftMs > (keepUntilAtMs(now, terms) - atMs) / 2;
   return isAlwaysValidated(terms) && isLong ? ["memory"] : tierNames;
-}
-
-/** The stored body with the 304's fields, and the stamp and times of that conditional request. */
-function freshened(before: StoredMetadata, fresh: Fresh, need: Need): StoredMetadata {
-  const { asked, ports } = need;
-  const update = metadataOf(fresh, need);
-  const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, need)));
-  // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
-  const fields = storableFields(merged, governingDirectives(merged).directives);
-  const told = fieldTagsOf(fresh.response.headers, ports.config);
-  const fieldTags = freshenedTags(before, told, ports.config);
-  const { tags, groups, withheldTags, lacksRouteTags } = taggingOf(fieldTags, fields, asked);
-  const metadata = {
-    ...update,
-    status: before.status,
-    statusText: before.statusText,
-    ...selectedBy(merged, fields, need),
-    tags,
-    groups,
-    withheldTags,
-    lacksRouteTags: lacksRouteTags ?? update.lacksRouteTags,
-    bodyBytes: before.bodyBytes,
-    bodyDigest: before.bodyDigest,
-    bodyDate: bodyDateOf(before) ?? undefined,
-    bodyRequestedAtMs: bodyRequestedAtMs(before),
-    askedBy: before.askedBy,
-    colo: before.colo,
-    fillCostMs: before.fillCostMs,
-  };
-  return settled(metadata, asked, ports);
 }

@@ -1,14 +1,19 @@
 // Answers a range that its origin would answer with the whole: the isolate asks for the whole once,
 // in nobody's name and at no client's pace, and all who want a range of it wait for that.
+import { discardBody } from "../../cache/record.ts";
 import { patiently } from "../../patience.ts";
-import type { Flight } from "../../cache/flights.ts";
-import { answeredBy } from "../reuse/come-since.ts";
+import type { ForwardFlight } from "../reuse/forward-outcome.ts";
 import { lookUp } from "../reuse/lookup.ts";
 import { type Answer, type Need, questionOf } from "../reuse/need.ts";
-import { startFill } from "./refresh.ts";
-import { discardBody } from "../../cache/record.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
+import type { Rangeless } from "./rangeless.ts";
+import { type RefreshPorts, startFill } from "./refresh.ts";
+import { answeredBy } from "./stored-answer.ts";
 import { withoutAsking } from "./without-asking.ts";
+
+export interface WholeFirstPorts extends RefreshPorts {
+  readonly rangeless: Rangeless;
+}
 
 /**
  * Only where a range has been answered with the whole before: whoever plays a large film of an origin
@@ -16,7 +21,7 @@ import { withoutAsking } from "./without-asking.ts";
  *
  * @returns `undefined` where this range is to be forwarded
  */
-export async function wholeFirst(need: Need): Promise<Answer | undefined> {
+export async function wholeFirst(need: Need<WholeFirstPorts>): Promise<Answer | undefined> {
   const { asked, ports, key } = need;
   const { rangeless, nowAtMs } = ports;
   if (!asked.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
@@ -28,14 +33,13 @@ export async function wholeFirst(need: Need): Promise<Answer | undefined> {
   const { found } = await lookUp({ asked, atMs: nowAtMs(), accepts }, ports);
   if (typeof found === "object" && accepts(found)) return answeredBy(found, need);
   if (typeof found === "object") discardBody(found.stored);
-  // Its leader may have gone with its client, or its origin be in trouble; else the whole would not
-  // come for the next one either.
+  // Its leader may have gone with its client, or its origin be in trouble: the next one may be luckier.
   const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
   if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());
   return undefined;
 }
 
-function begun(need: Need): Flight {
+function begun(need: Need<WholeFirstPorts>): ForwardFlight {
   const { ports, key } = need;
   const fill = startFill(need);
   ports.afterAnswer(async () => {

@@ -1,12 +1,13 @@
 // Answers without the origin while it is known to fail: it is looked at behind an answer, and no client
 // finds out again.
-import { answeredBy, storedMeanwhile } from "../reuse/come-since.ts";
-import { staleInstead } from "./lead.ts";
-import { type Answer, atHand, lookedFurther, type Need } from "../reuse/need.ts";
-import { pageOf } from "./origin-health.ts";
-import { plainPage } from "../respond/plain-page.ts";
-import { probeOrigin, startRefresh } from "./refresh.ts";
 import { discardBody } from "../../cache/record.ts";
+import { type Answer, atHand, lookedFurther, type Need } from "../reuse/need.ts";
+import { plainPage } from "../respond/plain-page.ts";
+import { storedMeanwhile } from "./come-since.ts";
+import { pageOf } from "./origin-health.ts";
+import { probeOrigin, type RefreshPorts, startRefresh } from "./refresh.ts";
+import { staleInstead } from "./stale-instead.ts";
+import { answeredBy } from "./stored-answer.ts";
 
 /**
  * While the origin is down, and for a page that has just failed.
@@ -14,7 +15,7 @@ import { discardBody } from "../../cache/record.ts";
  * @returns `undefined` where it is to be asked
  */
 export async function withoutAsking(
-  need: Need,
+  need: Need<RefreshPorts>,
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Answer | undefined> {
   const { asked, ports, key } = need;

@@ -17,7 +17,7 @@ export interface LookUp {
   readonly decision?: Decision;
 }
 
-type Known = Pick<Search<boolean>, "key" | "marker" | "inShared" | "decision">;
+type Known = Pick<Search<boolean>, "key" | "marker" | "inShared" | "memoryCount" | "decision">;
 
 export interface LookedUp extends Known {
   /** The first acceptable response, else the youngest found, else why there is none. */
@@ -34,6 +34,6 @@ export async function lookUp(
   const search = new Search<boolean>({ ...ask, decision, judge }, ports);
   const found = await find(search, ports.tiers.memory);
   if (ask.decision === undefined) ports.metrics.settled(decision);
-  const { key, marker, inShared, missReason } = search;
-  return { found: found?.candidate ?? missReason, key, marker, inShared, decision };
+  const { key, marker, inShared, memoryCount, missReason } = search;
+  return { found: found?.candidate ?? missReason, key, marker, inShared, memoryCount, decision };
 }

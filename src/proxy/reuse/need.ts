@@ -33,6 +33,8 @@ export interface Need<P = Ports> {
   readonly marker: VaryMarker | undefined;
   /** What came of the look-up in the shared tier where this colo has never had it. */
   readonly inShared?: InShared | undefined;
+  /** `changeCount` of the memory tier before it was read under this key; `undefined` if it was not. */
+  readonly memoryCount?: number | undefined;
   /** Where the look-up found nothing: looks where it did not, for what may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
   /** A background refresh makes no answer that anybody reads. */

@@ -75,6 +75,8 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
   /** Under which a forward for this request is collapsed. */
   key: RecordKey;
   inShared: InShared | undefined = undefined;
+  /** `changeCount` of memory before it was read under this key; `undefined` if it was not. */
+  memoryCount: number | undefined = undefined;
   /** The edge tier has told that it has nothing. */
   isNewToColo = false;
   /** Of the verdicts: of arrival, then of the end of the last wait. */
@@ -115,6 +117,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
   }
 
   inMemory(): ResponseRead {
+    this.memoryCount = this.ports.tiers.memory.changeCount;
     const read = this.ports.tiers.memory.read(this.key, this);
     this.decision.looked("memory", read.kind, 0);
     return read;
@@ -123,6 +126,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
   follow(marker: VaryMarker): boolean {
     if (this.marker !== undefined) return false;
     this.marker = marker;
+    this.memoryCount = undefined;
     this.key = variantKey(this.key, marker.names, this.asked.forwarded);
     this.asked = askedWith(this.asked, marker.names);
     return true;

@@ -1,7 +1,7 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
 import { isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { TierRead } from "../../cache/tiers/tier.ts";
+import type { ResponseRead } from "../stored/tiers.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record.ts";
@@ -115,6 +115,6 @@ async function stateAtEdge(
   return isLedTo ? "stands" : "overtaken";
 }
 
-function responseIn(read: TierRead): StoredResponse | undefined {
+function responseIn(read: ResponseRead): StoredResponse | undefined {
   return read.kind === "found" && read.record.kind === "response" ? read.record.stored : undefined;
 }

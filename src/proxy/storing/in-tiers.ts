@@ -7,13 +7,8 @@ import { keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { RecordKey } from "../../cache/record-key.ts";
-import type {
-  ArrivingResponse,
-  Tier,
-  TierKeep,
-  TierRecord,
-  VaryMarker,
-} from "../../cache/tiers/tier.ts";
+import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
+import type { ArrivingResponse, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
 import type { Asked } from "../request/plan.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { policyOf } from "../reuse/need.ts";
@@ -25,17 +20,18 @@ export interface RemovePorts extends Pick<VariantPorts, "tiers" | "afterAnswer">
 }
 
 /** What a response is written to its tiers with. */
-export interface InTiersPorts extends VariantPorts, RemovePorts {
-  readonly config: Pick<Config, "heuristics" | "limits">;
-  readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
-}
+export type InTiersPorts = VariantPorts &
+  RemovePorts & {
+    readonly config: Pick<Config, "heuristics" | "limits">;
+    readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
+  };
 
 /** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */
 export function streamBytesMax({ route }: Pick<Asked, "route">): number {
   return route.tiers.includes("edge") ? edgeBodyBytesMax : 0;
 }
 
-type Written = Exclude<TierRecord, VaryMarker> | ArrivingResponse;
+type Written = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
 
 /** A marker outlives its variants, so that those are reachable and counted that are still there. */
 const markerKeepMs = 86_400_000;
@@ -105,13 +101,13 @@ export async function storeArriving(
 
 async function write(
   response: Written,
-  tiers: readonly Tier[],
+  tiers: readonly ResponseTier[],
   place: VariantPlace<InTiersPorts>,
   body: TierKeep["body"],
 ): Promise<boolean> {
   const { asked, ports } = place;
   const atMs = ports.nowAtMs();
-  const kept = await keep<TierRecord | ArrivingResponse>(
+  const kept = await keep<ResponseRecord | ArrivingResponse>(
     placed(response, place, atMs),
     tiers.filter(({ name }) => asked.route.tiers.includes(name)),
     { atMs, body, leadsToError: isErrorStatus(metadataIn(response).status) },
@@ -124,7 +120,7 @@ function placed(
   response: Written,
   place: VariantPlace<InTiersPorts>,
   atMs: number,
-): ToKeep<TierRecord | ArrivingResponse>[] {
+): ToKeep<ResponseRecord | ArrivingResponse>[] {
   const metadata = metadataIn(response);
   const key = keyOf(metadata, place);
   const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, policyOf(place)));

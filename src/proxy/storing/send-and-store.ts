@@ -6,13 +6,12 @@
 import type { Handling } from "../../http/cache-status.ts";
 import { lengthOf } from "../../http/ranges.ts";
 import { isNotModified } from "../../http/validators.ts";
-import { failedWith } from "../../cache/flights.ts";
 import { letGo } from "../../let-go.ts";
-import { rangeIn } from "../request/conditions.ts";
+import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import type { Asked } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
 import { notModified, passOn } from "../respond/respond.ts";
-import { mayNeedNoBody } from "../reuse/lookup.ts";
+import { failedWith } from "../reuse/forward-outcome.ts";
 import { type Answer, atHand, forwardedFor, type Need } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
@@ -74,7 +73,7 @@ export function sendAndStore(fresh: Fresh, need: Need<SendAndStorePorts>, tell: 
 function handlingOf(
   storing: Storing,
   forwardStatus: number,
-  need: Pick<Need, "reason" | "marker">,
+  need: Parameters<typeof forwardedFor>[0],
 ): Handling {
   const handling = { ...forwardedFor(need), forwardStatus };
   if (storing.kind === "stored") return { ...handling, stored: true };

@@ -1,5 +1,5 @@
 // What storing hands back to whoever asked the origin: the answer at once, the end of the stores later.
-import type { FlightOutcome } from "../../cache/flights.ts";
+import type { ForwardOutcome } from "../reuse/forward-outcome.ts";
 import type { Answer } from "../reuse/need.ts";
 
 /** An answer that is on its way to its client, and the stores that go on behind it. */
@@ -13,4 +13,4 @@ export interface Sent {
  * Tells those who wait for the same what they get: as soon as the response is stored whole, or it is
  * clear that there is nothing to share. Only the first word counts.
  */
-export type Tell = (outcome: FlightOutcome) => void;
+export type Tell = (outcome: ForwardOutcome) => void;

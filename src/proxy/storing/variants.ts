@@ -2,27 +2,20 @@
 // leads to them, and is bounded, since anybody can put anything into a field that selects.
 import type { Config } from "../../config/config.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
+import type { ResponseAsk, Tiers } from "../stored/tiers.ts";
 import { sha256Short } from "../../sha256.ts";
 import type { RecordKey } from "../../cache/record-key.ts";
-import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
-import type { StoredVariant, Tier, TierAsk, VaryMarker } from "../../cache/tiers/tier.ts";
+import type { StoredVariant, VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
-import type { InShared } from "../reuse/lookup.ts";
+import type { InShared } from "../reuse/shared-look.ts";
 import type { Asked } from "../request/plan.ts";
 import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record.ts";
 
-/** The tiers that a response may be stored in; without a database there is no shared one. */
-export interface StoringTiers {
-  readonly memory: MemoryTier;
-  readonly edge: Tier;
-  readonly shared: Tier | undefined;
-}
-
 /** What the variants that are stored are counted with, here and in the tiers below. */
 export interface VariantPorts extends MarkerPorts {
   readonly config: Pick<Config, "limits">;
-  readonly tiers: StoringTiers;
+  readonly tiers: Tiers;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
@@ -75,7 +68,7 @@ export async function withListOfOthers<Place extends VariantPlace<VariantPorts>>
   return place;
 }
 
-function askOfMarker({ nowAtMs, afterAnswer }: VariantPorts): TierAsk {
+function askOfMarker({ nowAtMs, afterAnswer }: VariantPorts): ResponseAsk {
   return { atMs: nowAtMs(), part: "metadata", afterAnswer };
 }
 

@@ -1,6 +1,6 @@
 // A clock that is set back by a minute: what was noted for a few seconds does not last a minute more.
 import { describe, expect, it } from "vitest";
-import { Flights } from "../../../src/cache/flights.ts";
+import { Flight } from "../../../src/cache/flights.ts";
 import { Uncacheable } from "../../../src/proxy/reuse/uncacheable.ts";
 
 const stepMs = 60_000;
@@ -24,7 +24,7 @@ describe("after the step", () => {
   });
 
   it("a forward that has begun before it has not just begun", () => {
-    const flight = new Flights().begin("key", stepMs);
+    const flight = new Flight(stepMs);
     expect(flight.hasJustBegun(stepMs, 10_000)).toBe(true);
     flight.leads(stepMs);
     expect(flight.hasJustBegun(stepMs + 4_999, 10_000)).toBe(true);

@@ -1,9 +1,9 @@
 // What a miss and a validation work out of an answer, they work out once.
 import { describe, expect, it, vi } from "vitest";
 import * as freshness from "../../../src/http/freshness.ts";
-import { FakeClock } from "../../fakes/fake-clock.ts";
-import { FakeUpstash } from "../../fakes/fake-upstash.ts";
-import { openSite, type SiteOptions } from "../../fakes/harness.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
 
 type Explicit = typeof freshness.explicitLifetimeSeconds;
 

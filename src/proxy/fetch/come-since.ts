@@ -1,24 +1,39 @@
-// What others have brought since a request's look-up, and the answer that is made of it.
-import type { Handling } from "../../http/cache-status.ts";
-import { selects } from "../../http/selecting.ts";
-import type { StoredResponse } from "../stored/stored-response.ts";
-import type { FlightOutcome } from "../../cache/flights.ts";
-import { ageSeconds, isKept, termsOf } from "../stored/lifetime.ts";
-import { settleDoubt } from "./in-doubt.ts";
-import { variantKey } from "../request/key.ts";
-import { lookUp } from "./lookup.ts";
-import { type Answer, atHand, forwardedFor, type Need, policyOf, questionOf } from "./need.ts";
+// What others have brought since a request's look-up.
 import { discardBody } from "../../cache/record.ts";
-import { fromStored } from "../respond/respond.ts";
-import { type Candidate, decide, isAnswer } from "./verdict.ts";
+import { isWithinMs } from "../../elapsed.ts";
+import { selects } from "../../http/selecting.ts";
+import { variantKey } from "../request/key.ts";
+import type { ForwardFlights, ForwardOutcome } from "../reuse/forward-outcome.ts";
+import { settleDoubt } from "../reuse/in-doubt.ts";
+import { lookUp } from "../reuse/lookup.ts";
+import { type Answer, type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
+import { isKept } from "../stored/lifetime.ts";
+import type { StoredResponse } from "../stored/stored-response.ts";
+import { answeredBy, type StoredAnswerPorts } from "./stored-answer.ts";
+
+type LookUpPorts = Parameters<typeof lookUp>[1];
+type QuestionPorts = Parameters<typeof questionOf>[0]["ports"];
+type DoubtPorts = Parameters<typeof settleDoubt>[1]["ports"];
+
+/** Also what it takes to answer with what has come. */
+export type ComeSincePorts = StoredAnswerPorts &
+  LookUpPorts &
+  QuestionPorts &
+  DoubtPorts & {
+    readonly flights: ForwardFlights;
+  };
 
 /**
  * What this isolate has got since the look-up, which read the memory tier first: (1) A reads it and
  * goes on to the lower tiers, (2) B's fill is stored and its flight ends, (3) A finds nothing below,
- * and nobody to wait for.
+ * and nobody to wait for. Memory is read again only if it has changed under the key.
+ *
+ * @returns what is stored under the key, or the marker that leads on from it; `undefined` for nothing
  */
-export function comeSince(need: Need): FlightOutcome | undefined {
-  const { asked, ports, key, marker } = need;
+export function comeSince(need: Need<ComeSincePorts>): ForwardOutcome | undefined {
+  const { asked, ports, key, marker, memoryCount } = need;
+  const { memory } = ports.tiers;
   const atMs = ports.nowAtMs();
   const stored = ports.flights.get(key.text, atMs)?.stored;
   if (stored !== undefined) {
@@ -26,7 +41,8 @@ export function comeSince(need: Need): FlightOutcome | undefined {
     return isThere ? { kind: "stored", stored } : undefined;
   }
   if (!asked.route.tiers.includes("memory")) return undefined;
-  const read = ports.tiers.memory.read(key, { atMs });
+  if (memoryCount !== undefined && !memory.hasChanged(key, memoryCount)) return undefined;
+  const read = memory.read(key, { atMs });
   if (read.kind !== "found") return undefined;
   const { record } = read;
   if (record.kind === "response") {
@@ -38,26 +54,31 @@ export function comeSince(need: Need): FlightOutcome | undefined {
 }
 
 /** Was it asked for by somebody who wants another variant, before anybody knew by what it varies? */
-export function isOfAnotherVariant(outcome: FlightOutcome, { asked }: Need): boolean {
+export function isOfAnotherVariant(
+  outcome: ForwardOutcome,
+  { asked }: Pick<Need, "asked">,
+): boolean {
   if (outcome.kind === "varies") return true;
   const isStored = outcome.kind === "stored";
   return isStored && !selects(outcome.stored.metadata.selecting, asked.forwarded);
 }
 
-/** Under the key of the variant that it asks for, by the fields that what has come is selected by. */
-export function forOwnVariant(come: FlightOutcome, need: Need): Need {
+/** @returns the need, under the key of the variant that it asks for, by the fields that select what has come */
+export function forOwnVariant<P>(come: ForwardOutcome, need: Need<P>): Need<P> {
   const { asked, marker } = need;
   const key = variantKey(asked.key, namesIn(come), asked.forwarded);
-  return { ...need, key, marker: come.kind === "varies" ? come.marker : marker };
+  // Nobody has read memory under this key yet.
+  const memoryCount = undefined;
+  return { ...need, key, marker: come.kind === "varies" ? come.marker : marker, memoryCount };
 }
 
-function namesIn(come: FlightOutcome): readonly string[] {
+function namesIn(come: ForwardOutcome): readonly string[] {
   if (come.kind === "varies") return come.marker.names;
   return come.kind === "stored" ? come.stored.metadata.selecting.map(([name]) => name) : [];
 }
 
 /** @returns `undefined` if what has come does not answer this request; takes no promise */
-export function answeredWith(come: FlightOutcome, need: Need): Answer | undefined {
+export function answeredWith(come: ForwardOutcome, need: Need<ComeSincePorts>): Answer | undefined {
   if (come.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);
   const mayAnswer = isAnswer(decide(candidate, questionOf(need)));
@@ -73,10 +94,10 @@ const lookAgainAfterMs = 1_000;
  *
  * @returns `undefined` where nothing that is stored may answer
  */
-export async function storedMeanwhile(need: Need): Promise<Candidate | undefined> {
+export async function storedMeanwhile(need: Need<ComeSincePorts>): Promise<Candidate | undefined> {
   const { asked, ports } = need;
-  const sinceMs = Math.abs(ports.nowAtMs() - need.lookedAtMs);
-  if (!need.isForClient || sinceMs < lookAgainAfterMs) return undefined;
+  const isTooSoon = isWithinMs(lookAgainAfterMs, need.lookedAtMs, ports.nowAtMs());
+  if (!need.isForClient || isTooSoon) return undefined;
   const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
   const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
   if (typeof found !== "object") return undefined;
@@ -88,18 +109,6 @@ export async function storedMeanwhile(need: Need): Promise<Candidate | undefined
 }
 
 /** What another's forward has brought counts as this isolate's own. */
-export function candidateOf(stored: StoredResponse, { key }: Need): Candidate {
+export function candidateOf(stored: StoredResponse, { key }: Pick<Need, "key">): Candidate {
   return { stored, tier: "memory", key };
-}
-
-/** With what another's forward has brought. */
-export function answeredBy(candidate: Candidate, need: Need): Answer {
-  const { asked, ports } = need;
-  const { stored } = candidate;
-  const terms = termsOf(stored.metadata, policyOf(need));
-  const age = ageSeconds(stored.metadata, terms, ports.nowAtMs());
-  discardBody(atHand(need)?.stored);
-  const handling: Handling = { ...forwardedFor(need), collapsed: true };
-  const response = fromStored(stored, { asked, ports, ageSeconds: age, handling });
-  return { response, outcome: "collapsed" };
 }

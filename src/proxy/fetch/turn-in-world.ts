@@ -1,0 +1,130 @@
+// A leader's turn in the world, on routes with `collapse: "global"`: what stands in the shared tier by
+// now, and the words that holders of the lease leave for each other.
+import { type Turn, takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
+import type { Leases, LeaseWord } from "../../cache/leases.ts";
+import type { LeaderTurn } from "../../cache/load.ts";
+import { discardBody } from "../../cache/record.ts";
+import { unreachable } from "../../http/unreachable.ts";
+import { selects } from "../../http/selecting.ts";
+import type { ForwardFlight, ForwardOutcome } from "../reuse/forward-outcome.ts";
+import { settleDoubt } from "../reuse/in-doubt.ts";
+import { lookUp } from "../reuse/lookup.ts";
+import { type Answer, type Need, policyOf, questionOf } from "../reuse/need.ts";
+import type { Uncacheable } from "../reuse/uncacheable.ts";
+import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
+import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
+import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
+import type { ResponseDetail } from "../stored/stored-response.ts";
+import type { ResponseHead } from "../stored/tiers.ts";
+import type { ComeSincePorts } from "./come-since.ts";
+import { staleInstead, type StaleInsteadPorts } from "./stale-instead.ts";
+
+export type TurnInWorldPorts = TurnPorts<ResponseHead> &
+  ComeSincePorts &
+  StaleInsteadPorts & {
+    /** `undefined` without a database. */
+    readonly leases: Leases<ResponseDetail> | undefined;
+    readonly uncacheable: Uncacheable;
+  };
+
+/** A turn that is asked for, and the flight that it is for. */
+export interface TurnAsked {
+  readonly need: Pick<Need<TurnInWorldPorts>, "asked" | "ports" | "key">;
+  readonly flight: ForwardFlight;
+  /** Is this what the need was for? */
+  readonly accepts: (candidate: Candidate) => boolean;
+}
+
+/** Waits for as long as the route's patience lasts; at once on a route that collapses in the isolate. */
+export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome>> {
+  const { need, flight } = given;
+  const { patienceMs, collapse } = need.asked.route;
+  if (collapse === "isolate") return { kind: "lead" };
+  const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);
+  const outcomeIn = (record: ResponseHead) => outcomeOf(record, given);
+  return takeTurn({ key: need.key, patienceMs, flight, wordOn, outcomeIn }, need.ports);
+}
+
+/** What the word of a lease's last holder is to those who wait for the same here. */
+export function outcomeToldBy(word: Exclude<LeaseWord, "nothing-to-share">): ForwardOutcome {
+  return word === "uncacheable"
+    ? { kind: "nothing-to-share" }
+    : { kind: "origin-failed", failure: word };
+}
+
+/** The turn of a request that leads for a client: a stale response may answer it in the end. */
+export async function leaderTurn(
+  need: Need<TurnInWorldPorts>,
+  flight: ForwardFlight,
+): Promise<LeaderTurn<Answer, ForwardOutcome>> {
+  const { ports, key } = need;
+  const sinceAtMs = ports.nowAtMs();
+  const accepts = (candidate: Candidate) => {
+    const question = questionOf(need);
+    if (isAnswer(decide(candidate, question))) return true;
+    const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
+    return isNew && mayAnswerWhoWaited(candidate, question);
+  };
+  const turn = await turnInWorld({ need, flight, accepts });
+  switch (turn.kind) {
+    case "lead":
+      return turn;
+    case "followed":
+      return { kind: "outcome", outcome: turn.outcome };
+    case "told":
+      if (turn.word !== "uncacheable") break;
+      ports.uncacheable.mark(key.text, ports.nowAtMs());
+      return { kind: "outcome", outcome: outcomeToldBy(turn.word) };
+    case "out-of-patience":
+      break;
+    default:
+      unreachable(turn);
+  }
+  // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
+  const answer = await staleInstead(need, { collapsed: true });
+  const outcome = { kind: "origin-failed", failure: "error-status" } as const;
+  return answer === undefined ? { kind: "lead" } : { kind: "answer", answer, outcome };
+}
+
+/** What stands under the key by now, if that is what was waited for. */
+async function outcomeOf(
+  record: ResponseHead,
+  { need, accepts }: TurnAsked,
+): Promise<ForwardOutcome | undefined> {
+  const { asked, ports, key } = need;
+  if (record.kind === "vary") {
+    return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
+  }
+  const { metadata } = record;
+  if (!selects(metadata.selecting, asked.forwarded)) return undefined;
+  const stored = { metadata, body: { kind: "absent" } } as const;
+  const candidate: Candidate = { stored, tier: "shared", key };
+  await settleDoubt(candidate, need);
+  if (!accepts(candidate)) return undefined;
+  const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts, atPrimary: true }, ports);
+  if (typeof found !== "object") return undefined;
+  if (found.stored.body.kind === "blob" && accepts(found)) {
+    return { kind: "stored", stored: found.stored };
+  }
+  discardBody(found.stored);
+  return undefined;
+}
+
+/** @returns `undefined` where the shared tier has it for all */
+function wordFor(
+  outcome: ForwardOutcome | undefined,
+  { asked, ports, key }: TurnAsked["need"],
+): LeaseWord | undefined {
+  if (outcome?.kind === "origin-failed") return outcome.failure;
+  if (outcome?.kind === "varies") return undefined;
+  if (outcome?.kind !== "stored") {
+    const isUncacheable = ports.uncacheable.has(key.text, ports.nowAtMs());
+    return isUncacheable ? "uncacheable" : "nothing-to-share";
+  }
+  const { body, metadata } = outcome.stored;
+  const { limits } = ports.config;
+  const isShared = body.kind === "blob" && body.blob.size <= limits.sharedBodyBytes;
+  const isOfUse = !isAlwaysValidated(termsOf(metadata, policyOf({ asked, ports })));
+  const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;
+  return mayBeUsed ? undefined : "nothing-to-share";
+}

@@ -1,0 +1,36 @@
+// What a forward to the origin leaves to those who waited for it: the outcome of a flight, in HTTP.
+import type { Flight, FlightOutcome, Flights } from "../../cache/flights.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { retryAfterSeconds } from "../../http/retry-after.ts";
+import type { StoredResponse } from "../stored/stored-response.ts";
+
+/** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */
+export type OriginFailure = "unreachable" | "timeout" | "error-status";
+
+/** How a forward failed; of an error's answer, what may be told to others than its client. */
+export interface FailedForward {
+  readonly failure: OriginFailure;
+  readonly status?: number;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/** Where nothing is stored for those who waited. */
+export type Unshared =
+  /** Variants are stored under keys of their own by now: each looks for its own. */
+  | { readonly kind: "varies"; readonly marker: VaryMarker; readonly stored?: undefined }
+  | ({ readonly kind: "origin-failed"; readonly stored?: undefined } & FailedForward);
+
+export type ForwardOutcome = FlightOutcome<StoredResponse, Unshared>;
+
+export type ForwardFlight = Flight<StoredResponse, Unshared>;
+
+export type ForwardFlights = Flights<StoredResponse, Unshared>;
+
+/**
+ * @param response an error of the server, which is not stored
+ * @param atMs     the instant that a date in its Retry-After is counted from
+ */
+export function failedWith({ status, headers }: Response, atMs: number): ForwardOutcome {
+  const seconds = retryAfterSeconds(headers.get("retry-after"), atMs);
+  return { kind: "origin-failed", failure: "error-status", status, retryAfterSeconds: seconds };
+}

@@ -1,0 +1,194 @@
+// One fetch for all who ask for the same, whatever it is that is fetched: here texts, without HTTP.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { type Fetched, type Flight, type FlightOutcome, Flights } from "../../src/cache/flights.ts";
+import { type Loaded, load, type Loading } from "../../src/cache/load.ts";
+
+type Failed = { readonly kind: "failed"; readonly stored?: undefined };
+type Outcome = FlightOutcome<string, Failed>;
+type TextFlight = Flight<string, Failed>;
+
+const patienceMs = 1_000;
+
+/** An isolate whose fetches do what the test says. */
+class Texts {
+  readonly flights = new Flights<string, Failed>();
+  /** By the order in which they began. */
+  readonly fetches: { flight: TextFlight; key: string; end: (outcome?: Outcome) => void }[] = [];
+  /** What followers take; all by default. */
+  accepts: (text: string) => boolean = () => true;
+  turn: Loading<string, string, Failed, string>["takeTurn"] = async () => ({ kind: "lead" });
+  comeSince: string | undefined;
+  inPlace: string | undefined;
+  /** What is drawn at random, in turn; then a half. */
+  draws: number[] = [];
+
+  readonly #by: Loading<string, string, Failed, string> = {
+    keyOf: (place) => place,
+    patienceMsOf: () => patienceMs,
+    mayShare: () => true,
+    unasked: async () => undefined,
+    comeSince: () => {
+      return this.comeSince === undefined ? undefined : { kind: "answer", answer: this.comeSince };
+    },
+    takeTurn: (place, flight) => this.turn(place, flight),
+    fetch: (key, flight) => this.#fetch(key, flight),
+    accepts: async (outcome) => {
+      const { stored } = outcome;
+      return stored !== undefined && this.accepts(stored) ? `${stored}, shared` : undefined;
+    },
+    next: (outcome) => {
+      if (outcome.kind === "failed") {
+        return { kind: "failed", isFinal: false, told: () => "told of the failure" };
+      }
+      return outcome.stored === "elsewhere"
+        ? { kind: "elsewhere", place: "b" }
+        : { kind: outcome.stored === undefined ? "alone" : "again" };
+    },
+    inPlace: async () => this.inPlace,
+  };
+
+  #fetch(key: string, flight: TextFlight): Promise<Fetched<string>> {
+    const fetched = Promise.withResolvers<Fetched<string>>();
+    const end = (outcome?: Outcome) => {
+      if (outcome !== undefined) flight.settle(outcome);
+      fetched.resolve({ answer: "fetched", done: Promise.resolve() });
+    };
+    this.fetches.push({ flight, key, end });
+    return fetched.promise;
+  }
+
+  load(): Promise<Loaded<string, string>> {
+    const afterAnswer = (work: () => Promise<void>) => void work();
+    const { flights } = this;
+    const random = () => this.draws.shift() ?? 0.5;
+    return load("a", this.#by, { flights, nowAtMs: Date.now, random, afterAnswer });
+  }
+
+  /** So many who ask at the same moment, once they lead or wait. */
+  async crowd(count: number) {
+    const asking = Array.from({ length: count }, async () => {
+      const loaded = await this.load();
+      return loaded.kind === "answer" ? loaded.answer : loaded.kind;
+    });
+    await pass(0);
+    return Promise.all.bind(Promise, asking) as () => Promise<string[]>;
+  }
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const stored = (text: string): Outcome => ({ kind: "stored", stored: text });
+const failed: Outcome = { kind: "failed" };
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it("is one for all who ask", async () => {
+  const texts = new Texts();
+  const answers = await texts.crowd(3);
+  expect(texts.fetches).toHaveLength(1);
+  texts.fetches[0]?.end(stored("text"));
+  expect(await answers()).toEqual(["fetched", "text, shared", "text, shared"]);
+  expect(texts.flights.count).toBe(0);
+});
+
+it("is none where it has come since the look-up", async () => {
+  const texts = new Texts();
+  texts.comeSince = "came";
+  const answers = await texts.crowd(2);
+  expect([await answers(), texts.fetches.length]).toEqual([["came", "came"], 0]);
+});
+
+it("leaves each alone who waited for what cannot be shared", async () => {
+  const texts = new Texts();
+  const answers = await texts.crowd(3);
+  texts.fetches[0]?.end();
+  expect(await answers()).toEqual(["fetched", "alone", "alone"]);
+});
+
+it("is led anew by one where what came is not accepted", async () => {
+  const texts = new Texts();
+  texts.accepts = (text) => text === "new";
+  const answers = await texts.crowd(3);
+  texts.fetches[0]?.end(stored("old"));
+  await pass(0);
+  expect(texts.fetches).toHaveLength(2);
+  texts.fetches[1]?.end(stored("new"));
+  expect((await answers()).sort()).toEqual(["fetched", "fetched", "new, shared"]);
+});
+
+it("fails twice for a crowd, and not more often", async () => {
+  const texts = new Texts();
+  const answers = await texts.crowd(4);
+  texts.fetches[0]?.end(failed);
+  await pass(10);
+  expect(texts.fetches).toHaveLength(2);
+  texts.fetches[1]?.end(failed);
+  await pass(10);
+  const told = "told of the failure";
+  expect((await answers()).sort()).toEqual(["fetched", "fetched", told, told]);
+  expect(texts.fetches).toHaveLength(2);
+});
+
+it("fails twice also for one who hears of the second failure late", async () => {
+  const texts = new Texts();
+  texts.draws = [0, 0.99];
+  const answers = await texts.crowd(3);
+  texts.fetches[0]?.end(failed);
+  await pass(1);
+  texts.fetches[1]?.end(failed);
+  await pass(20);
+  expect(texts.fetches).toHaveLength(2);
+  expect(await answers()).toEqual(["fetched", "fetched", "told of the failure"]);
+});
+
+it("goes on elsewhere, one for all who go there", async () => {
+  const texts = new Texts();
+  texts.accepts = (text) => text !== "elsewhere";
+  const answers = await texts.crowd(3);
+  texts.fetches[0]?.end(stored("elsewhere"));
+  await pass(0);
+  expect(texts.fetches.map(({ key }) => key)).toEqual(["a", "b"]);
+  texts.fetches[1]?.end(stored("text"));
+  expect((await answers()).sort()).toEqual(["fetched", "fetched", "text, shared"]);
+});
+
+it("is waited for three times in vain; then nobody asks for more", async () => {
+  const texts = new Texts();
+  const answers = await texts.crowd(2);
+  await pass(3 * patienceMs);
+  texts.fetches[0]?.end();
+  expect(await answers()).toEqual(["fetched", "out-of-patience"]);
+});
+
+it("answers otherwise at the end of patience where something may", async () => {
+  const texts = new Texts();
+  texts.inPlace = "older";
+  const answers = await texts.crowd(2);
+  await pass(patienceMs);
+  texts.fetches[0]?.end();
+  expect(await answers()).toEqual(["fetched", "older"]);
+});
+
+it("is led anew where the leader is slow; who waits hears of the slow one, too", async () => {
+  const texts = new Texts();
+  const answers = await texts.crowd(3);
+  texts.fetches[0]?.flight.leads(Date.now());
+  await pass(patienceMs);
+  expect(texts.fetches).toHaveLength(2);
+  texts.fetches[0]?.end(stored("late"));
+  await pass(0);
+  texts.fetches[1]?.end(stored("anew"));
+  expect((await answers()).sort()).toEqual(["fetched", "fetched", "late, shared"]);
+});
+
+it("is another's in the world, of which all here hear", async () => {
+  const texts = new Texts();
+  texts.turn = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return { kind: "outcome", outcome: stored("of another colo") };
+  };
+  const answers = await texts.crowd(3);
+  await pass(5);
+  expect(new Set(await answers())).toEqual(new Set(["of another colo, shared"]));
+  expect([texts.fetches.length, texts.flights.count]).toEqual([0, 0]);
+});

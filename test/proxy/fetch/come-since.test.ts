@@ -1,0 +1,32 @@
+// Memory is read again on a miss only if it has changed under the key since the look-up.
+import { expect, it, vi } from "vitest";
+import { Flights } from "../../../src/cache/flights.ts";
+import { RecordKey } from "../../../src/cache/record-key.ts";
+import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
+import { comeSince } from "../../../src/proxy/fetch/come-since.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import { storedWith } from "../../../testing/examples/requests.ts";
+
+const key = new RecordKey("GET https://a.example/", "a.example");
+const other = new RecordKey("GET https://a.example/other", "a.example");
+const body = { kind: "blob", blob: new Blob(["text"]) } as const;
+const record = { kind: "response", stored: { ...storedWith(), body } } as const;
+const keep = { atMs: 0, untilAtMs: 1_000, body: "new" } as const;
+
+it.each([
+  { id: "unchanged", changed: undefined, isCounted: true, reads: 0 },
+  { id: "another-key-changed", changed: other, isCounted: true, reads: 0 },
+  { id: "changed", changed: key, isCounted: true, reads: 1 },
+  { id: "never-read-under-this-key", changed: undefined, isCounted: false, reads: 1 },
+])("$id", ({ changed, isCounted, reads }) => {
+  const memory = new MemoryTier({ bytesMax: 1_000_000, form: responseForm });
+  const memoryCount = isCounted ? memory.changeCount : undefined;
+  if (changed !== undefined) memory.write(changed, record, keep);
+  const read = vi.spyOn(memory, "read");
+  const ports = { nowAtMs: () => 0, flights: new Flights(), tiers: { memory } };
+  const asked = { key, route: { tiers: ["memory"] } };
+  const need = { asked, ports, key, marker: undefined, memoryCount };
+  const come = comeSince(need as unknown as Parameters<typeof comeSince>[0]);
+  expect(read).toHaveBeenCalledTimes(reads);
+  expect(come).toEqual(changed === key ? { kind: "stored", stored: record.stored } : undefined);
+});
