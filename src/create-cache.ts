@@ -11,7 +11,7 @@ import { errorName, firstFrame } from "./error-name.ts";
 import { Metrics } from "./observe/metrics.ts";
 import type { Database } from "./platform/database.ts";
 import type { Background, Platform } from "./platform/platform.ts";
-import { ByteBudget } from "./proxy/body/byte-budget.ts";
+import { ByteBudget } from "./cache/byte-budget.ts";
 import { createPurging, type Purging } from "./purge/purging.ts";
 import { noJournal, type PurgeView } from "./purge/view/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";

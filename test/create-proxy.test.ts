@@ -1,6 +1,6 @@
 // The HTTP cache on a platform without a Cache API: memory and Redis do what they do elsewhere.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../src/config/config-schema.ts";
+import type { ConfigInput } from "../src/config/schema.ts";
 import { FakeClock } from "../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../testing/fakes/fake-upstash.ts";
 import { openColos, type Site } from "../testing/site/harness.ts";

@@ -1,5 +1,5 @@
 // Purges and stored responses as a site of articles has them, and how they are printed.
-import type { Stamp } from "../../src/cache/record.ts";
+import type { Stamp } from "../../src/cache/record/record.ts";
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import {
   decodeEntry,

@@ -7,7 +7,7 @@ import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { sha256Hex } from "../../src/sha256.ts";
-import { RecordKey } from "../../src/cache/record-key.ts";
+import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import { counted, markdownTable } from "../figures.ts";
 import { pageText } from "../load/page-text.ts";

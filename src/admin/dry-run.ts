@@ -1,6 +1,6 @@
 // What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
 // tier. Nothing is purged, and nobody else is asked.
-import type { Coverage } from "../cache/record.ts";
+import type { Coverage } from "../cache/record/record.ts";
 import { type LeftOut, listingMsMax } from "../cache/tiers/record-listing.ts";
 import type { PurgeTargets } from "../purge/journal/purge-target.ts";
 import { coveredBy } from "../purge/view/target-index.ts";

@@ -1,8 +1,8 @@
 // Finds what is stored under a key, and the verdict that its user reaches on it: first what is at
 // hand, then the lower tiers in order. What answers is put into the tiers above the one that had it.
 import type { TierName } from "../config/config.ts";
-import { type CacheRecord, discardBody } from "./record.ts";
-import type { RecordKey } from "./record-key.ts";
+import { type CacheRecord, discardBody } from "./record/record.ts";
+import type { RecordKey } from "./record/record-key.ts";
 import type { MemoryTier } from "./tiers/memory-tier.ts";
 import type { TierRead, VaryMarker } from "./tiers/tier.ts";
 

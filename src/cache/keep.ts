@@ -1,7 +1,7 @@
 // Keeps records in tiers, and takes them out again. What came of each write is told tier by tier;
 // what the records are of makes no difference here.
 import type { TierName } from "../config/config.ts";
-import type { RecordKey } from "./record-key.ts";
+import type { RecordKey } from "./record/record-key.ts";
 import type { TierKeep, TierRemoval, TierWrite } from "./tiers/tier.ts";
 
 /** @typeParam Record what the tiers hold: a whole record, one that arrives, or a marker */

@@ -2,7 +2,7 @@
 import { patiently, tryUntil } from "../patience.ts";
 import type { Flight, FlightOutcome, Unstored } from "./flights.ts";
 import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "./leases.ts";
-import type { RecordKey } from "./record-key.ts";
+import type { RecordKey } from "./record/record-key.ts";
 
 /** What a request comes to that waits for its turn in the world. */
 export type Turn<Outcome> =

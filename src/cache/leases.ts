@@ -3,7 +3,7 @@
 // holder has left to those who wait.
 import type { RedisClient } from "../redis/redis-client.ts";
 import { readTrouble } from "../redis/trouble.ts";
-import type { RecordKey } from "./record-key.ts";
+import type { RecordKey } from "./record/record-key.ts";
 import type { RecordForm, RecordHead } from "./tiers/record-form.ts";
 import { isCutHead, rangeOf, recordIn } from "./tiers/record-text.ts";
 import { sharedKey } from "./tiers/shared-tier.ts";

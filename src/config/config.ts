@@ -6,7 +6,7 @@ import {
   configInput,
   type ConfigInput,
   defaultMaxLagSeconds,
-} from "./config-schema.ts";
+} from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import {
   analyticsCookies,

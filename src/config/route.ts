@@ -1,5 +1,5 @@
 // What a route of a configuration comes to, with all that it leaves out filled in.
-import type { RouteInput } from "./config-route.ts";
+import type { RouteInput } from "./route-schema.ts";
 import { durationSeconds } from "./duration.ts";
 import type { NamePatterns } from "./known-names.ts";
 

@@ -5,7 +5,7 @@ import type { PurgeView } from "../purge/view/view.ts";
 import type { Leases } from "../cache/leases.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import type { Tiers } from "./stored/tiers.ts";
-import type { ByteBudget } from "./body/byte-budget.ts";
+import type { ByteBudget } from "../cache/byte-budget.ts";
 import type { ClientLimit } from "./request/client-limit.ts";
 import type { ForwardFlights } from "./reuse/forward-outcome.ts";
 import type { FewAtOnce } from "../cache/few-at-once.ts";

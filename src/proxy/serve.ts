@@ -1,6 +1,6 @@
 // One request from arrival to answer, in the order of its steps.
 import { find, type Found } from "../cache/find.ts";
-import { discardBody } from "../cache/record.ts";
+import { discardBody } from "../cache/record/record.ts";
 import { requestDirectives } from "../http/cache-control.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { Decision } from "../observe/decision.ts";

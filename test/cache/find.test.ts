@@ -1,8 +1,8 @@
 // The order of the tiers, which verdict stands, and what is put above: over tiers that hold numbers.
 import { describe, expect, it } from "vitest";
 import { find, type Finding, type Found, type Sought } from "../../src/cache/find.ts";
-import type { CacheRecord } from "../../src/cache/record.ts";
-import { RecordKey } from "../../src/cache/record-key.ts";
+import type { CacheRecord } from "../../src/cache/record/record.ts";
+import { RecordKey } from "../../src/cache/record/record-key.ts";
 import type { TierRead, VaryMarker } from "../../src/cache/tiers/tier.ts";
 
 interface Detail {

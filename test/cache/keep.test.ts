@@ -1,7 +1,7 @@
 // Records are kept in tiers, and taken out of them, whatever they are of.
 import { expect, it } from "vitest";
 import { keep, type Kept, takeOut } from "../../src/cache/keep.ts";
-import { RecordKey } from "../../src/cache/record-key.ts";
+import { RecordKey } from "../../src/cache/record/record-key.ts";
 import type { TierKeep, TierRemoval, TierWrite } from "../../src/cache/tiers/tier.ts";
 
 type Name = "memory" | "edge" | "shared";

@@ -7,7 +7,7 @@ import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { Leases, type LeaseWord, leaseMs } from "../../src/cache/leases.ts";
-import { RecordKey } from "../../src/cache/record-key.ts";
+import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { bytesOf, keep, noise, responseOf } from "../../testing/examples/records.ts";

@@ -1,7 +1,7 @@
 // The Cache API throws, takes what it is given and keeps none of it, or never answers: memory and
 // Redis answer on.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 import { idle, openColos, type Site } from "../../testing/site/harness.ts";

@@ -8,7 +8,7 @@ import {
   trackingParameters,
 } from "../../src/config/config.ts";
 import { matchesAny } from "../../src/config/known-names.ts";
-import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
 
 const route = (changes: object) => ({ routes: [{ name: "news", match: "/news/*", ...changes }] });
 

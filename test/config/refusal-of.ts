@@ -1,6 +1,6 @@
 // What is said of a configuration that is refused, and the texts that many refusals share.
 import { defineConfig } from "../../src/config/config.ts";
-import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
 import { OperatorError } from "../../src/operator-error.ts";
 
 /** The message's middle sentence, which names places and what is wrong there. */

@@ -1,7 +1,7 @@
 // Faults for the histories of requests to find: what the way of a request does with stamps, bodies,
 // tiers and those who wait.
 import { createHash } from "node:crypto";
-import type { Stamp } from "../../src/cache/record.ts";
+import type { Stamp } from "../../src/cache/record/record.ts";
 import type {
   ResponseDetail,
   StoredMetadata,
@@ -13,7 +13,7 @@ import { Flights, type Leader, type StartPorts } from "../../src/cache/flights.t
 import type { Unshared } from "../../src/proxy/reuse/forward-outcome.ts";
 import type { Tiers } from "../../src/proxy/stored/tiers.ts";
 import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
-import type { RecordKey } from "../../src/cache/record-key.ts";
+import type { RecordKey } from "../../src/cache/record/record-key.ts";
 import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import type { TierKeep } from "../../src/cache/tiers/tier.ts";
 import type { SimulatedIsolate } from "../../testing/simulation/simulated-isolate.ts";

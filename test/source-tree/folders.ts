@@ -2,10 +2,22 @@
 
 /** Modules in src/ itself that import nothing of ours. */
 const leaves = ["elapsed", "error-name", "let-go", "operator-error", "patience", "sha256"];
+/** And one that imports `patience`. */
+const batches = "joined-batches";
 
 const beneathCore = [...leaves, "http", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
-const core = [...beneathCore, "config", "cache/tiers", "cache", ...purging];
+const core = [
+  ...beneathCore,
+  batches,
+  "config",
+  "cache/record",
+  "cache/tiers",
+  "cache",
+  ...purging,
+];
+
+const composition = ["create-cache", "create-proxy"];
 
 /** The steps of one HTTP request, lowest first: each may import those above it in this list. */
 const steps = [
@@ -34,6 +46,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The RFCs' rules, as functions of text and instants.
   http: [],
   ...Object.fromEntries(leaves.map((leaf) => [leaf, []])),
+  // What many requests send together.
+  [batches]: ["patience"],
   // What is counted, and what is logged once for each change.
   observe: [...leaves, "http"],
   // The client of the database, and what its errors mean.
@@ -42,27 +56,33 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: [...leaves, "http"],
   // What a platform gives: variables and bindings.
   platform: [...leaves, "http", "config"],
+  // What a tier holds: a record, what a purge can match of it, where it came from, its key.
+  "cache/record": [...leaves, "http"],
   // Memory, the colo's Cache API, and Redis, each behind the port of a tier.
-  "cache/tiers": [...beneathCore, "config"],
-  // The core that knows nothing of HTTP: records and their keys, flights, leases.
-  cache: [...beneathCore, "config", "cache/tiers"],
+  "cache/tiers": [...beneathCore, "config", "cache/record"],
+  // The core that knows nothing of HTTP: find, load, keep; flights and leases.
+  cache: [...beneathCore, "config", "cache/record", "cache/tiers"],
   // The journal of purges in Redis, and its entries.
-  "purge/journal": [...beneathCore, "cache"],
+  "purge/journal": [...beneathCore, "cache/record"],
   // What an isolate knows of the journal, and how it judges by that.
-  "purge/view": [...beneathCore, "cache", "purge/journal"],
+  "purge/view": [...beneathCore, "cache/record", "purge/journal"],
   // An order to purge, from its text to its entry in the journal.
-  "purge/acceptance": [...beneathCore, "cache", "purge/journal", "purge/view"],
+  "purge/acceptance": [...beneathCore, batches, "cache/record", "purge/journal", "purge/view"],
   // Purging put together.
-  purge: [...beneathCore, "cache", "purge/journal", "purge/view", "purge/acceptance"],
+  purge: [...beneathCore, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   // The order of the steps.
   proxy: [...core, ...steps],
   // The operator's routes below `/_cache/`.
   admin: [...core, "platform", ...steps],
-  // The application: everything put together.
-  app: [...core, "platform", ...steps, "proxy", "admin"],
+  // The core with its journal, put together.
+  "create-cache": [...core, "platform"],
+  // The HTTP cache before a core.
+  "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
+  // The application: the operator's routes beside the HTTP cache.
+  app: [...core, "platform", ...steps, "proxy", "admin", ...composition],
   // The Worker's entry point.
-  worker: [...core, "platform", ...steps, "proxy", "admin", "app"],
+  worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app"],
 };
 
 export const filesInFolderMax = 20;

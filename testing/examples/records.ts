@@ -1,7 +1,7 @@
 // Records for the tiers' tests: one stored response, changed where a test says so.
 import { createHash } from "node:crypto";
 import type { VaryMarker } from "../../src/cache/tiers/tier.ts";
-import type { StoredBody } from "../../src/cache/record.ts";
+import type { StoredBody } from "../../src/cache/record/record.ts";
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import { bytesIn } from "../fakes/body-bytes.ts";
 import type { TierKeep } from "../../src/cache/tiers/tier.ts";

@@ -2,7 +2,7 @@
 // default with what a test says changed.
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
-import type { RouteInput } from "../../src/config/config-route.ts";
+import type { RouteInput } from "../../src/config/route-schema.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
 import { Loops } from "../../src/proxy/request/loops.ts";
 import { type Asked, plan, type Plan } from "../../src/proxy/request/plan.ts";

@@ -1,5 +1,5 @@
 // The bytes of a stored body, whichever way its tier gives it.
-import type { StoredBody } from "../../src/cache/record.ts";
+import type { StoredBody } from "../../src/cache/record/record.ts";
 
 /** @returns none of a body that was not asked for */
 export async function bytesIn(body: StoredBody): Promise<Uint8Array<ArrayBuffer>> {

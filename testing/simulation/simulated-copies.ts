@@ -1,6 +1,6 @@
 // The colo's cache in the simulated world: copies of views that are put and found after a while, are
 // evicted, and come from isolates whose clocks differ.
-import type { Stamp } from "../../src/cache/record.ts";
+import type { Stamp } from "../../src/cache/record/record.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";

@@ -1,6 +1,6 @@
 // One isolate of the simulated world: a clock that is a little wrong, and the product's view,
 // journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
-import type { Stamp } from "../../src/cache/record.ts";
+import type { Stamp } from "../../src/cache/record/record.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
 import {
   Acceptances,

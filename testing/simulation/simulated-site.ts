@@ -2,7 +2,7 @@
 // `serve()` over the real tiers, an origin, and the purge protocol of a SimulatedIsolate.
 import "../fakes/workers-globals.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
-import { ByteBudget } from "../../src/proxy/body/byte-budget.ts";
+import { ByteBudget } from "../../src/cache/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
 import { FewAtOnce } from "../../src/cache/few-at-once.ts";
 import { Rangeless } from "../../src/proxy/fetch/rangeless.ts";

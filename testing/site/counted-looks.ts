@@ -1,5 +1,5 @@
 // Two colos of one site, and what a request costs in look-ups in Redis.
-import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { openColos, type Site } from "./harness.ts";

@@ -1,6 +1,6 @@
 // Three colos that share a database and a clock, with crowds in each of them, on a route that collapses
 // in the world. Timers are vitest's; the clock goes with them.
-import type { RouteInput } from "../../src/config/config-route.ts";
+import type { RouteInput } from "../../src/config/route-schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { type AskInit, idle, openColos, read, type Seen, type Site } from "./harness.ts";

@@ -3,7 +3,7 @@
 import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
-import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";

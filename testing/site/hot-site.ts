@@ -1,6 +1,6 @@
 // A site that keeps hot keys warm, seen from colos that sample every hit; and the hour that its
 // suites begin in.
-import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
 import type { HotKeyNote } from "../../src/proxy/warm/hot-key-note.ts";
 import { notesIn } from "../../src/proxy/warm/hot-key-stream.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";

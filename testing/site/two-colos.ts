@@ -1,7 +1,7 @@
 // One site seen from two colos that share a journal, a database and a clock; and time that passes
 // for all of them. Timers are vitest's, so that nothing waits for a purge to be read back.
 import { afterEach, beforeEach, vi } from "vitest";
-import type { ConfigInput } from "../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
 import { decodeEntry, type Entry } from "../../src/purge/journal/entry.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { type AskInit, idle, openSite, type Site } from "./harness.ts";

@@ -1,6 +1,6 @@
 // A body as text for Redis: a letter that says how it lies, then base64. What is worth packing lies
 // as gzip where that is clearly smaller; nobody outside of the shared tier sees that.
-import type { RecordMetadata } from "../record.ts";
+import type { RecordMetadata } from "../record/record.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
 
 /** The letter stands with the bytes it is about: metadata may be rewritten without them. */

@@ -1,7 +1,7 @@
 // Records of one tier that this isolate has read: one that comes again is neither parsed nor checked
 // again, and all that was worked out of its metadata is at hand.
 import { LRUCache } from "lru-cache";
-import type { RecordKey } from "../record-key.ts";
+import type { RecordKey } from "../record/record-key.ts";
 import { decodeRecord } from "./record-codec.ts";
 import type { CheckedRecord, RecordForm } from "./record-form.ts";
 

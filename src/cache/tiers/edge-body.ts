@@ -1,7 +1,7 @@
 // Bodies as the Cache API gives and takes them: none that is not as long as its record says.
 import { contentRange, lengthOf } from "../../http/ranges.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { CacheRecord, MetadataWith, StoredBody } from "../record.ts";
+import type { CacheRecord, MetadataWith, StoredBody } from "../record/record.ts";
 import { letGo } from "../../let-go.ts";
 import type { TierRead } from "./tier.ts";
 

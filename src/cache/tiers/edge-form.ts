@@ -1,7 +1,7 @@
 // How a record lies in the Cache API: its address and its header fields, none of which the cache
 // acts on but the entity tag, when it is asked with one.
 import type { ByteRange } from "../../http/ranges.ts";
-import type { RecordKey } from "../record-key.ts";
+import type { RecordKey } from "../record/record-key.ts";
 
 export const recordField = "tidemark-record";
 /** Names the address of a body that was streamed; absent where the body lies beside the record. */

@@ -3,7 +3,7 @@
 import { errorName } from "../../error-name.ts";
 import { letGo } from "../../let-go.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { MetadataWith, RecordMetadata, StoredBody } from "../record.ts";
+import type { MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { DecodedRecords } from "./decoded-records.ts";
 import { partFrom, streamedFrom, wholeBody, withoutBody } from "./edge-body.ts";
@@ -11,7 +11,7 @@ import { addressOf, bodyField, objectFields, ranged, recordField, unless } from 
 import { writeArriving, writeHead } from "./edge-writes.ts";
 import { headOf } from "./record-codec.ts";
 import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
-import type { RecordKey } from "../record-key.ts";
+import type { RecordKey } from "../record/record-key.ts";
 import {
   type ArrivingRecord,
   isSmall,

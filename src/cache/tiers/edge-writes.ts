@@ -3,7 +3,7 @@ import type { BoundedCache } from "./bounded-cache.ts";
 import { addressOf, bodyField, recordFieldBytesMax, recordFields } from "./edge-form.ts";
 import { encodeRecord } from "./record-codec.ts";
 import type { RecordHead } from "./record-form.ts";
-import type { RecordKey } from "../record-key.ts";
+import type { RecordKey } from "../record/record-key.ts";
 import type { ArrivingRecord, TierKeep, TierWrite } from "./tier.ts";
 
 interface EdgeWrite {

@@ -1,7 +1,7 @@
 // The memory tier: small, hot records in the isolate's heap, under a bound in bytes.
 import { LRUCache } from "lru-cache";
-import type { MetadataWith } from "../record.ts";
-import type { RecordKey } from "../record-key.ts";
+import type { MetadataWith } from "../record/record.ts";
+import type { RecordKey } from "../record/record-key.ts";
 import { blobIn, heapBytes } from "./heap-bytes.ts";
 import type { RecordForm } from "./record-form.ts";
 import {

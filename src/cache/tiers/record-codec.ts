@@ -1,6 +1,6 @@
 // Records as text that outlives this version of the code: versioned, checked when read.
 import * as z from "zod/mini";
-import type { MetadataWith } from "../record.ts";
+import type { MetadataWith } from "../record/record.ts";
 import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
 import type { TierRecord } from "./tier.ts";
 

@@ -1,6 +1,6 @@
 // What a tier has to know of the detail of its records: whoever brings a detail brings its form, so
 // that no tier knows what a status or a field is.
-import type { MetadataWith } from "../record.ts";
+import type { MetadataWith } from "../record/record.ts";
 import type { VaryMarker } from "./tier.ts";
 
 /** A record without its body, as a tier that holds text keeps it. */

@@ -1,6 +1,6 @@
 // Some of what the shared tier holds, for whoever wants to know what a purge would cover.
 import type { RedisClient } from "../../redis/redis-client.ts";
-import type { MetadataWith } from "../record.ts";
+import type { MetadataWith } from "../record/record.ts";
 import type { RecordForm } from "./record-form.ts";
 import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";
 

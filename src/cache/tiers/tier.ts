@@ -1,8 +1,8 @@
 // The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
 import type { TierName } from "../../config/config.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { CacheRecord, MetadataWith, RecordMetadata } from "../record.ts";
-import type { RecordKey } from "../record-key.ts";
+import type { CacheRecord, MetadataWith, RecordMetadata } from "../record/record.ts";
+import type { RecordKey } from "../record/record-key.ts";
 
 /** A body up to here is held whole wherever it is met. A larger one is read as it is sent. */
 export const smallBodyBytesMax = 262_144;

@@ -2,7 +2,7 @@
 import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import type { ByteRange } from "../../http/ranges.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
-import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteBudget } from "../../cache/byte-budget.ts";
 
 /** What a held body is read with. */
 export interface HeldBodyPorts {

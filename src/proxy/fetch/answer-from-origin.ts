@@ -1,7 +1,7 @@
 // Answers a request that no stored response may answer: one forward for all who ask for the same, in
 // this isolate or in the world, and none while the origin is known to be down.
 import { type Come, load, type Loading, type Next } from "../../cache/load.ts";
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../http/selecting.ts";
 import type { ForwardOutcome, Unshared } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";

@@ -1,5 +1,5 @@
 // What others have brought since a request's look-up.
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../elapsed.ts";
 import { selects } from "../../http/selecting.ts";
 import { variantKey } from "../request/key.ts";

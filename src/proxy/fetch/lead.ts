@@ -1,6 +1,6 @@
 // Goes to the origin for one request, and for all who wait for it: a stale response answers in its
 // place if the origin fails.
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { fieldsOf } from "../../http/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../http/validators.ts";
 import { letGo } from "../../let-go.ts";

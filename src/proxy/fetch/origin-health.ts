@@ -3,7 +3,7 @@
 // retries have a budget.
 import type { Condition, Trouble } from "../../observe/condition.ts";
 import { Breaker } from "../../redis/breaker.ts";
-import { BoundedMarks } from "../../cache/bounded-marks.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { isWithinMs } from "../../elapsed.ts";
 import { conditionOfOrigin, type OriginTrouble, shutOffOfOrigin } from "./origin-trouble.ts";
 import type { Asked } from "../request/plan.ts";

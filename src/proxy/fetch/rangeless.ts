@@ -1,5 +1,5 @@
 // Keys whose origin answers a range with the whole: each such range costs all of the body, whoever asks.
-import { BoundedMarks } from "../../cache/bounded-marks.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { isCountedOn } from "../../cache/flights.ts";
 import { isWithinMs } from "../../elapsed.ts";
 import type { ForwardFlight } from "../reuse/forward-outcome.ts";

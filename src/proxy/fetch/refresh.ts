@@ -1,8 +1,8 @@
 // Brings a response up to date behind its clients' backs: one that is stale (RFC 5861 §3), or soon
 // will be.
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import type { Fetched } from "../../cache/flights.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { inNobodysName } from "../request/nobodys-name.ts";
 import { type Asked, asRefresh } from "../request/plan.ts";

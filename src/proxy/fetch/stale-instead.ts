@@ -1,6 +1,6 @@
 // Answers in place of an origin that has failed: with a stale response where one is allowed
 // (RFC 5861 §4), else with a page of our own.
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import type { FailedForward } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Answer, atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";

@@ -1,6 +1,6 @@
 // Answers with a stored response where the origin was to be asked. One value tells what became of the
 // request: Cache-Status and the counted outcome are both made from it.
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import type { Handling } from "../../http/cache-status.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import { type Answer, atHand, forwardedFor, type Need, policyOf } from "../reuse/need.ts";

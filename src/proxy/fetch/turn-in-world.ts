@@ -3,7 +3,7 @@
 import { type Turn, takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { Leases, LeaseWord } from "../../cache/leases.ts";
 import type { LeaderTurn } from "../../cache/load.ts";
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import { selects } from "../../http/selecting.ts";
 import type { ForwardFlight, ForwardOutcome } from "../reuse/forward-outcome.ts";

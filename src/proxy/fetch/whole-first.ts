@@ -1,6 +1,6 @@
 // Answers a range that its origin would answer with the whole: the isolate asks for the whole once,
 // in nobody's name and at no client's pace, and all who want a range of it wait for that.
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { patiently } from "../../patience.ts";
 import type { ForwardFlight } from "../reuse/forward-outcome.ts";
 import { lookUp } from "../reuse/lookup.ts";

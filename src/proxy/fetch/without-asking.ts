@@ -1,6 +1,6 @@
 // Answers without the origin while it is known to fail: it is looked at behind an answer, and no client
 // finds out again.
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { type Answer, atHand, lookedFurther, type Need } from "../reuse/need.ts";
 import { plainPage } from "../respond/plain-page.ts";
 import { storedMeanwhile } from "./come-since.ts";

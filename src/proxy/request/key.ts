@@ -3,7 +3,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
 import { selectingValues } from "../../http/selecting.ts";
 import type { Fields } from "../../http/fields.ts";
-import { RecordKey } from "../../cache/record-key.ts";
+import { RecordKey } from "../../cache/record/record-key.ts";
 import { keyedQuery, pathAndQuery, type Target } from "./target.ts";
 
 /** What a URL is keyed by, before any facet of the request that asks for it. */

@@ -1,5 +1,5 @@
 // By which fields the answers of an origin are known to vary, where its route forwards few of them.
-import { BoundedMarks } from "../../cache/bounded-marks.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 /** By primary keys, also where nothing is stored and no marker tells it. */
 export class KnownVary {

@@ -3,7 +3,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { type RequestDirectives, requestDirectives } from "../../http/cache-control.ts";
 import type { ForwardReason } from "../../http/cache-status.ts";
 import type { Fields } from "../../http/fields.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import { knownCookies, sortCookies, unknownCookies } from "./cookies.ts";
 import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
 import { type KeyedUrl, primaryKey } from "./key.ts";

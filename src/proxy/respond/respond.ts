@@ -1,7 +1,7 @@
 // Makes answers: out of a stored response, with the client's own conditions and range applied, or
 // by passing the origin's on.
 import { cacheStatus, type Handling } from "../../http/cache-status.ts";
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../http/ranges.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import type { Config } from "../../config/config.ts";

@@ -2,7 +2,7 @@
 import type { ForwardReason } from "../../http/cache-status.ts";
 import type { Decision, Outcome } from "../../observe/decision.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { FreshnessPolicy } from "../stored/lifetime.ts";
 import type { InShared } from "./shared-look.ts";

@@ -1,7 +1,7 @@
 // What HTTP adds to a look-up: a `Vary` marker is followed, no more of a body is read than is needed,
 // and Redis is passed over where it hardly ever has what is asked for.
 import type { Finding, Found, Sought } from "../../cache/find.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/config.ts";

@@ -1,6 +1,6 @@
 // Asks the shared tier for a request, or passes it over where it hardly ever has what is asked for.
 import type { Finding } from "../../cache/find.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { Asked } from "../request/plan.ts";
 import { placeOf, placeOfVariants, type SharedOdds } from "./shared-odds.ts";

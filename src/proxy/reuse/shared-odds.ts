@@ -1,6 +1,6 @@
 // How likely it is that another colo has what this one has never had: where hardly ever, a miss need
 // not wait for the shared tier's word before it goes to the origin. Of variants it is told apart.
-import { BoundedMarks } from "../../cache/bounded-marks.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { Asked } from "../request/plan.ts";
 
 /** After so many look-ups in a row that brought nothing, */

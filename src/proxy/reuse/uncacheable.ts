@@ -1,7 +1,7 @@
 // Keys whose responses just proved to be for one client alone: for a while they are neither looked
 // up in the shared tier nor collapsed, since nobody could use what another is given. And keys of
 // which that holds for sessions alone.
-import { BoundedMarks } from "../../cache/bounded-marks.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 const keptForAllMs = 10_000;
 

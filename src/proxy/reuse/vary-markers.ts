@@ -1,6 +1,6 @@
 // What a `Vary` marker tells of the variants that it leads to (RFC 9111 §4.1).
 import { sha256Short } from "../../sha256.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
 
 /** Memory as it is read: without a promise. */

@@ -3,7 +3,7 @@ import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { ForwardCause, ForwardReason } from "../../http/cache-status.ts";
 import type { ResponseDetail, StoredMetadata } from "../stored/stored-response.ts";
 import { sharedExplicitly } from "../../http/storable.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import {
   type DecidingEntry,
   judgedOnRoute,

@@ -1,6 +1,6 @@
 // A stored response as plain data (RFC 9111 §3), the same in every tier: a record of the cache whose
 // detail is what HTTP says of it.
-import type { CacheRecord, RecordMetadata } from "../../cache/record.ts";
+import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../http/fields.ts";
 
 /** The tags that one field names: without the field itself where that may not be stored. */

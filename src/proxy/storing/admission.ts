@@ -4,7 +4,7 @@ import type { StoredMetadata, StoredResponse } from "../stored/stored-response.t
 import type { ResponseRead } from "../stored/tiers.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { atHand, type Need } from "../reuse/need.ts";
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { placeOfVariants, type SharedOdds } from "../reuse/shared-odds.ts";
 import { type InTiersPorts, storeInTiers } from "./in-tiers.ts";
 import { isNewAmongSeveral } from "../reuse/vary-markers.ts";

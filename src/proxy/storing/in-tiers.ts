@@ -6,7 +6,7 @@ import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
 import { keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import { RecordKey } from "../../cache/record-key.ts";
+import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { ArrivingResponse, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
 import type { Asked } from "../request/plan.ts";

@@ -13,10 +13,10 @@ import {
   routeTag,
   urlTag,
 } from "../../purge/journal/purge-target.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { WidenableTarget } from "../../purge/acceptance/bounded-targets.ts";
 import { keyUrl } from "../request/key.ts";
-import { BoundedMarks } from "../../cache/bounded-marks.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { keyedAs, type Passed } from "../request/plan.ts";
 import { removeStored, type RemovePorts } from "./in-tiers.ts";
 import type { JoinedPurges } from "../../purge/acceptance/joined-purges.ts";

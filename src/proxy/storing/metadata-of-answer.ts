@@ -6,7 +6,7 @@ import { formatHttpDate } from "../../http/http-date.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../http/selecting.ts";
 import { storableFields } from "../../http/storable-fields.ts";
 import { type FieldLine, type Fields, headersOf } from "../../http/fields.ts";
-import { bodyRequestedAtMs, type Stamp } from "../../cache/record.ts";
+import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../http/governing-directives.ts";
 import type { PurgeView } from "../../purge/view/view.ts";

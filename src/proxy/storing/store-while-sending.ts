@@ -5,7 +5,7 @@ import type { Handling } from "../../http/cache-status.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { sha256Hex } from "../../sha256.ts";
-import type { ByteBudget } from "../body/byte-budget.ts";
+import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "../body/byte-pipe.ts";
 import { gather } from "../body/gather.ts";
 import { clientHasIt } from "../request/conditions.ts";

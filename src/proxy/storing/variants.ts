@@ -4,13 +4,13 @@ import type { Config } from "../../config/config.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseAsk, Tiers } from "../stored/tiers.ts";
 import { sha256Short } from "../../sha256.ts";
-import type { RecordKey } from "../../cache/record-key.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { StoredVariant, VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
 import type { InShared } from "../reuse/shared-look.ts";
 import type { Asked } from "../request/plan.ts";
 import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
-import { discardBody } from "../../cache/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 
 /** What the variants that are stored are counted with, here and in the tiers below. */
 export interface VariantPorts extends MarkerPorts {

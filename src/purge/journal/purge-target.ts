@@ -1,6 +1,6 @@
 // What a purge names: tags and path prefixes, nothing more. Everything, a host, a route, a URL and
 // the groups of an origin are tags that a record carries unseen.
-import type { Coverage } from "../../cache/record.ts";
+import type { Coverage } from "../../cache/record/record.ts";
 import { comparedUrl } from "./spelling.ts";
 
 export type PurgeMode = "hard" | "soft";

@@ -1,6 +1,6 @@
 // A run of the journal's entries in order, indexed by what they cover. It grows at its end, at its
 // older end by what was read back from there, and lets its oldest go when it becomes too large.
-import type { Stamp } from "../../cache/record.ts";
+import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
   type Entry,

@@ -1,6 +1,6 @@
 // Follows the journal: how a chain of its entries is begun, extended, replaced after a loss, and
 // lengthened at its older end (docs/purge-protocol.md, rules 11 to 14 and 16 to 18).
-import type { Stamp } from "../../cache/record.ts";
+import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";

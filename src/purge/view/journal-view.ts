@@ -1,6 +1,6 @@
 // An isolate's view of the journal: a chain of its entries, and when they were read. Asked on every
 // use of a record.
-import { bodyRequestedAtMs, type Stamp } from "../../cache/record.ts";
+import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import type { Chain, ChainBounds } from "./chain.ts";

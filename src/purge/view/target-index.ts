@@ -1,6 +1,6 @@
 // An index of purges by their targets, asked with the tags and the path of a record. A look-up costs
 // as many steps as the record has tags and segments of its path, however many purges there are.
-import type { Coverage } from "../../cache/record.ts";
+import type { Coverage } from "../../cache/record/record.ts";
 import { PrefixTrie, type Test } from "./prefix-trie.ts";
 import { comparedTag, coverable, type PurgeTargets } from "../journal/purge-target.ts";
 import { comparedUrl } from "../journal/spelling.ts";

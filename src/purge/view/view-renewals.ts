@@ -1,6 +1,6 @@
 // Renews a view in the background (docs/purge-protocol.md, rule 15): from the colo's copy of another
 // isolate's view, or from the journal. One renewal at a time, whoever asks for it.
-import type { Stamp } from "../../cache/record.ts";
+import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../elapsed.ts";
 import { patiently } from "../../patience.ts";
 import type { JournalFollower } from "./journal-follower.ts";

@@ -1,6 +1,6 @@
 // The view of the purge journal: asked for a stamp before each origin request, and for a judgement
 // on every use of a record.
-import type { Coverage, Provenance, Stamp } from "../../cache/record.ts";
+import type { Coverage, Provenance, Stamp } from "../../cache/record/record.ts";
 import type { Entry } from "../journal/entry.ts";
 
 /** What the view knows of a record: what a purge can match, and where and when it came from. */

@@ -2,7 +2,7 @@
 // what a test proves over a fake that keeps less, or more, it proves of nothing that runs.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe } from "vitest";
-import type { RecordKey } from "../../../src/cache/record-key.ts";
+import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
 import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { DecodedRecords } from "../../../src/cache/tiers/decoded-records.ts";
 import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { metadataWith } from "../../../testing/examples/requests.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 

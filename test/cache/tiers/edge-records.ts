@@ -1,7 +1,7 @@
 // What the edge tier's tests write, and where in the Cache API it then lies.
 import { createHash } from "node:crypto";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import type { RecordKey } from "../../../src/cache/record-key.ts";
+import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
 import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
 

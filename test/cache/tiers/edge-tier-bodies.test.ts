@@ -3,7 +3,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { bytesIn } from "../../../testing/fakes/body-bytes.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";

@@ -5,7 +5,7 @@ import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.t
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import {

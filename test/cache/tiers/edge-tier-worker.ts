@@ -2,9 +2,9 @@
 // It also shows what lies in the Cache API itself, and puts there what the tier never would.
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
 import type { ByteRange } from "../../../src/http/ranges.ts";
-import type { StoredBody } from "../../../src/cache/record.ts";
+import type { StoredBody } from "../../../src/cache/record/record.ts";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { TierKeep, TierWrite } from "../../../src/cache/tiers/tier.ts";
 import { bytesIn } from "../../../testing/fakes/body-bytes.ts";
 import { framed, unframed } from "./framed.ts";

@@ -2,7 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { EdgeTierInWorkerd, type Told } from "./edge-tier-in-workerd.ts";
 import { describeTier } from "./contract/contract.ts";
 import {

@@ -5,7 +5,7 @@ import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { sharedKey, SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
 import { ask, bytesOf, keep, responseOf } from "../../../testing/examples/records.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";

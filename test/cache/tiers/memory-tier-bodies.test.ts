@@ -1,6 +1,6 @@
 // Which bodies the memory tier holds, and what it tells of those that it lets go of.
 import { describe, expect, it } from "vitest";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { largeBodyBytesMax, smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import {
   ask,

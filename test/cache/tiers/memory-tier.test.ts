@@ -1,7 +1,7 @@
 // The memory tier: the contract, and its bound in bytes.
 import { describe, expect, it } from "vitest";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { describeTier } from "./contract/contract.ts";
 import { ask, bytesOf, keep, responseOf, memoryTier } from "../../../testing/examples/records.ts";
 import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";

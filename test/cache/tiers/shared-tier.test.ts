@@ -9,7 +9,7 @@ import {
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import type { RecordKey } from "../../../src/cache/record-key.ts";
+import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { describeTier } from "./contract/contract.ts";

@@ -8,7 +8,7 @@ import {
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
 import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { idle, until } from "../../../testing/site/harness.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
-import { ByteBudget } from "../../../src/proxy/body/byte-budget.ts";
+import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { gather, type Gathered, type GatherPlan } from "../../../src/proxy/body/gather.ts";
 
 const encoder = new TextEncoder();

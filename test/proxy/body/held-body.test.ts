@@ -1,7 +1,7 @@
 // Bodies held whole: what clients read of them, and what the budget counts meanwhile.
 import "../../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
-import { ByteBudget } from "../../../src/proxy/body/byte-budget.ts";
+import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { readableOf } from "../../../src/proxy/body/held-body.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { idle } from "../../../testing/site/harness.ts";

@@ -1,7 +1,7 @@
 // Memory is read again on a miss only if it has changed under the key since the look-up.
 import { expect, it, vi } from "vitest";
 import { Flights } from "../../../src/cache/flights.ts";
-import { RecordKey } from "../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
 import { comeSince } from "../../../src/proxy/fetch/come-since.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";

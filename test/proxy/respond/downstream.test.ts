@@ -1,7 +1,7 @@
 // The fields that clients get (RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import {
   fieldsFromStored,
   fieldsNotModified,

@@ -1,8 +1,8 @@
 // Refreshing before the expiry: when a draw says so (XFetch), and surely within a route's
 // refreshAhead; and what it does for clients and origins.
 import { describe, expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/config-route.ts";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { RouteInput } from "../../../src/config/route-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { isRefreshDue } from "../../../src/proxy/reuse/early-refresh.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";

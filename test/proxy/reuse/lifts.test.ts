@@ -1,6 +1,6 @@
 // Large bodies that go from the edge tier into memory once they are asked for again.
 import { describe, expect, it } from "vitest";
-import { ByteBudget } from "../../../src/proxy/body/byte-budget.ts";
+import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { Lifts } from "../../../src/proxy/reuse/lifts.ts";
 import { largeBodyBytesMax, smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";

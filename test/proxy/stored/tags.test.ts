@@ -1,7 +1,7 @@
 // Where tags come from and how long they may be (RFC 9875 §2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { fieldTagsOf, taggingOf } from "../../../src/proxy/stored/tags.ts";
 import { askedWith } from "../../../testing/examples/requests.ts";
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
-import type { Stamp } from "../../../src/cache/record.ts";
+import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { Attention } from "../../../src/purge/view/view.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";

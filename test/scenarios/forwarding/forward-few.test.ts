@@ -1,6 +1,6 @@
 // A route with `forward`: the origin gets few fields of a client, and those by which its answer varies.
 import { describe, expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/config-route.ts";
+import type { RouteInput } from "../../../src/config/route-schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openColos, type Site } from "../../../testing/site/harness.ts";

@@ -1,6 +1,6 @@
 // Where an answer names its origin's own address, clients get the site's (RFC 9110 §7.4, §10.2.2).
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
 

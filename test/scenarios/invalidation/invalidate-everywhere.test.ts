@@ -1,7 +1,7 @@
 // What an answer to an unsafe method invalidates on a route with `invalidate: "everywhere"`: every
 // facet and variant in every colo, N + 1 s after the answer (RFC 9111 §4.4).
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite, type Site, until } from "../../../testing/site/harness.ts";
 import {
   cc,

@@ -1,6 +1,6 @@
 // What Cache-Group-Invalidation in an answer to an unsafe method invalidates (RFC 9875 §2.1, §3).
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import {

@@ -1,8 +1,8 @@
 // What one isolate still holds, or is still fetching, after another has replaced, ended or
 // invalidated it: it must not come back to the edge or to Redis by way of that isolate.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
-import type { RouteInput } from "../../../src/config/config-route.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import type { RouteInput } from "../../../src/config/route-schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { type AskInit, idle, openColos, read, type Site } from "../../../testing/site/harness.ts";

@@ -1,7 +1,7 @@
 // A public answer that gives a value of one client's request back: it is stored for those alone who
 // send the same, or not at all.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { type AskInit, openColos, openSite, type Site } from "../../../testing/site/harness.ts";

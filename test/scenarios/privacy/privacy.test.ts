@@ -1,7 +1,7 @@
 // What is meant for one person reaches that person alone: never stored, never collapsed
 // (RFC 9111 §3, §3.5, §7.3).
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import {

@@ -1,7 +1,7 @@
 // A page that an origin tags in any spelling is asked for anew once that tag is purged, and no 304
 // takes a tag away that it does not name.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { adminToken, bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";

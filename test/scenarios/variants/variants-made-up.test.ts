@@ -1,7 +1,7 @@
 // What variants cost Redis whose values anybody can make up: those that are asked for once are
 // neither written to it nor sought in it, as soon as such look-ups have hardly ever brought anything.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openColos, type Site } from "../../../testing/site/harness.ts";

@@ -1,7 +1,7 @@
 // Whoever asks at the same time as others, of an origin that changes its Vary and often fails: nobody
 // gets from a tier, or from another's forward, what was made for other fields or for one client alone.
 import { expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/config-route.ts";
+import type { RouteInput } from "../../../src/config/route-schema.ts";
 import { pause } from "../../../src/patience.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";

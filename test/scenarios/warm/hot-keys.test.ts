@@ -1,7 +1,7 @@
 // Which hits are counted, what is noted of their keys, and how it is told: bounded, once a minute,
 // in one command.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { heat, hotKeyCounts, openHotSite } from "../../../testing/site/hot-site.ts";
 

@@ -1,7 +1,7 @@
 // What a request that is made for all tells its origin: what the key and its Vary hold, what the stored
 // response was asked for with, and nothing of the client who happened to occasion it.
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/config-schema.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";

@@ -1,7 +1,7 @@
 // The promises of a Tier, as rows. Each implementation is put through all of them.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FieldLine } from "../../../../src/http/fields.ts";
-import { RecordKey } from "../../../../src/cache/record-key.ts";
+import { RecordKey } from "../../../../src/cache/record/record-key.ts";
 import { arrivingResponse } from "./arriving.ts";
 import {
   bodyRows,

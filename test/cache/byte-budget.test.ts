@@ -1,6 +1,6 @@
 // What the budget of bytes lets be taken and held.
 import { expect, it } from "vitest";
-import { ByteBudget } from "../../../src/proxy/body/byte-budget.ts";
+import { ByteBudget } from "../../src/cache/byte-budget.ts";
 
 it("counts what is held beyond the bound, so that nothing more is taken", () => {
   const budget = new ByteBudget(10);

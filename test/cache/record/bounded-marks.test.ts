@@ -1,6 +1,6 @@
 // What is kept of names that clients choose: bounded in bytes, the least recently used goes first.
 import { expect, it } from "vitest";
-import { BoundedMarks } from "../../src/cache/bounded-marks.ts";
+import { BoundedMarks } from "../../../src/cache/record/bounded-marks.ts";
 
 it("keeps as many names as fit, the last used ones", () => {
   // A name of 4 characters takes 64 + 8 bytes.

@@ -14,7 +14,7 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
-import { routeInput, unknownParameters } from "./config-route.ts";
+import { routeInput, unknownParameters } from "./route-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
 
 const purgeInput = z.strictObject(
