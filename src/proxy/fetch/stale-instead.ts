@@ -9,10 +9,9 @@ import { plainPage } from "../respond/plain-page.ts";
 import { type OriginTold, storedAnswer, type StoredAnswerPorts } from "./stored-answer.ts";
 
 type QuestionPorts = Parameters<typeof questionOf>[0]["ports"];
-type LookedFurtherPorts = Parameters<typeof lookedFurther>[0]["ports"];
 type DoubtPorts = Parameters<typeof settleDoubt>[1]["ports"];
 
-export type StaleInsteadPorts = StoredAnswerPorts & QuestionPorts & LookedFurtherPorts & DoubtPorts;
+export type StaleInsteadPorts = StoredAnswerPorts & QuestionPorts & DoubtPorts;
 
 /**
  * The stale response, where it may answer. While the origin was waited for, the view may have become

@@ -59,20 +59,21 @@ describe("what is written today", () => {
     expect(today.map(nameOf)).toEqual(golden.map(nameOf));
   });
 
-  it.each(golden.map((one, at) => [nameOf(one), at] as const))("is the same text: %s", (_, at) => {
+  it.each(golden.map((one, at) => [nameOf(one), at] as const))("says the same: %s", (_, at) => {
     const [now, before] = [today[at], golden[at]];
     if (now === undefined || before === undefined) throw new Error("A record is missing.");
     const groups = groupsOf[now.scene];
-    const added = groups === undefined ? "" : `"groups":${JSON.stringify(groups)},`;
-    expect(now.head).toContain(added);
-    expect({ ...now, head: now.head.replace(added, ""), body: comparable(now) }).toEqual({
-      ...before,
-      body: comparable(before),
-    });
+    const told = groups === undefined ? "" : `"groups":${JSON.stringify(groups)}`;
+    expect(now.head).toContain(told);
+    expect(comparable(now)).toEqual(comparable(before));
   });
 });
 
-/** How well gzip packs is the runtime's own. */
-function comparable({ body }: Lying): Lying["body"] {
-  return typeof body === "string" && body.startsWith("g") ? "packed" : body;
+/** What a version without groups reads: the order of members says nothing, and packing is the runtime's own. */
+function comparable({ head, body, ...rest }: Lying) {
+  const isPacked = typeof body === "string" && body.startsWith("g");
+  const said: unknown = JSON.parse(head, (name, value: unknown) =>
+    name === "groups" ? undefined : value,
+  );
+  return { ...rest, said, body: isPacked ? "packed" : body };
 }
