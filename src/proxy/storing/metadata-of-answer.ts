@@ -123,7 +123,13 @@ function fieldsToStore(fresh: Fresh, { asked, ports }: VariantPlace<MetadataPort
   return [...forAll, ["date", formatHttpDate(fresh.respondedAtMs)]];
 }
 
-/** @param headers of which `fields` are stored; what selects unsaid is added to their Vary */
+/**
+ * By which fields of the request a response is selected from now on (RFC 9111 §4.1): by the `Vary` of
+ * all fields as they will be stored. A 304 that has none leaves the stored one; the values are those of
+ * the request that it answers. A response that gives the request's `Origin` back varies by that, too.
+ *
+ * @param headers the same as `fields`
+ */
 function selectedBy(
   headers: Headers,
   fields: readonly FieldLine[],

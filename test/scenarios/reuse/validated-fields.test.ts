@@ -58,6 +58,23 @@ it("a Vary that comes with a 304 selects from then on", async () => {
   ]);
 });
 
+it("a 304 without Vary leaves what selects as it was", async () => {
+  const site = openSite({
+    origin: ({ headers }, nth) =>
+      nth === 2
+        ? unchanged({ etag: '"1"', "cache-control": "max-age=60" })
+        : page(
+            `in ${headers.get("accept-language") ?? "any"}`,
+            cc("max-age=1", { etag: '"1"', vary: "accept-language" }),
+          ),
+  });
+  const german = { headers: { "accept-language": "de" } };
+  await site.get("/a", german);
+  site.clock.advance(1);
+  expect((await site.get("/a", german)).text).toBe("in de");
+  expect((await site.get("/a", { headers: { "accept-language": "fr" } })).text).toBe("in fr");
+});
+
 it("a bare 304 that nobody asked for is the origin's failure", async () => {
   const site = openSite({ origin: () => new Response(null, { status: 304 }) });
   expect((await site.get("/a")).status).toBe(502);
