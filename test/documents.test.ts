@@ -1,5 +1,5 @@
 // What the documents name must be there: each link leads to a file and a heading, and each path of
-// src/ that they name is one.
+// src/ that they name is one. And what an answer may name must be in the documents.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -42,5 +42,29 @@ describe("the documents", () => {
   it.each(current)("name files of src/ that are there: %s", (document) => {
     const paths = [...textOf(document).matchAll(/`(src\/[\w./-]+)`/g)].map(([, path = ""]) => path);
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+  });
+});
+
+/** @returns the texts of a union of texts, as its file writes them */
+function reasonsOf(path: string, union: string): string[] {
+  const text = new RegExp(`export type ${union} =([^;]*);`).exec(textOf(path))?.[1] ?? "";
+  return [...text.matchAll(/^ {2}\| "([\w-]+)"/gm)].map(([, reason = ""]) => reason);
+}
+
+describe("docs/cache-status.md explains each reason", () => {
+  /** No client is answered with it: a refresh has brought an error. */
+  const behindAnswers = ["refresh-failed"];
+
+  it.each([
+    { path: "src/http/storable.ts", union: "RefusalRule" },
+    { path: "src/proxy/storing/refusal.ts", union: "StoreRefusal" },
+    { path: "src/proxy/request/plan.ts", union: "PassRule" },
+    { path: "src/http/cache-status.ts", union: "ForwardReason" },
+  ])("of $union", ({ path, union }) => {
+    const reasons = reasonsOf(path, union);
+    const named = (reason: string) =>
+      new RegExp(`\`${reason}[\`:]`).test(textOf("docs/cache-status.md"));
+    expect(reasons.length).toBeGreaterThan(5);
+    expect(reasons.filter((one) => !named(one) && !behindAnswers.includes(one))).toEqual([]);
   });
 });
