@@ -47,8 +47,8 @@ describe("the documents", () => {
 
 /** @returns the texts of a union of texts, as its file writes them */
 function reasonsOf(path: string, union: string): string[] {
-  const text = new RegExp(`export type ${union} =([^;]*);`).exec(textOf(path))?.[1] ?? "";
-  return [...text.matchAll(/^ {2}\| "([\w-]+)"/gm)].map(([, reason = ""]) => reason);
+  const [text = ""] = new RegExp(`export type ${union} =[^;]*;`).exec(textOf(path)) ?? [];
+  return [...text.matchAll(/[|=] "([\w-]+)"/g)].map(([, reason = ""]) => reason);
 }
 
 describe("docs/cache-status.md explains each reason", () => {
