@@ -90,8 +90,10 @@ async function handled(
   const answering = handle();
   try {
     const response = await Promise.race([answering, givenUp]);
-    // Fails here where a handler forgot to return one.
+    if (!(response instanceof Response)) throw new TypeError("It returned no response.");
     const { body } = response;
+    if (response.bodyUsed || body?.locked === true)
+      throw new TypeError("Its body is read already.");
     // RFC 9110 §9.3.2.
     if (method !== "HEAD" || body === null) return response;
     letGo(response);

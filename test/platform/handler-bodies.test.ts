@@ -20,6 +20,13 @@ describe("a handler whose answer cannot be read", () => {
     expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
   });
 
+  it.each(["GET", "HEAD"])("is told of where it is no response at all: %s", async (method) => {
+    const handle = () => ({ status: 200 }) as unknown as Response;
+    const site = openSite({ handlers: { default: handle } });
+    expect((await site.ask("/a", { method })).status).toBe(502);
+    expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
+  });
+
   it("does not become an empty page where its body is of texts", async () => {
     const texts = () =>
       new ReadableStream({

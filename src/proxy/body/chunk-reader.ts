@@ -32,7 +32,12 @@ export class ChunkReader {
   }
 
   async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#bytes === undefined) return (await this.#plain?.read())?.value;
+    if (this.#bytes === undefined) {
+      const chunk: unknown = (await this.#plain?.read())?.value;
+      if (chunk === undefined || chunk instanceof Uint8Array)
+        return chunk as Uint8Array<ArrayBuffer> | undefined;
+      throw new TypeError("A body of an origin is not made of bytes.");
+    }
     const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));
     if (done || value === undefined) return undefined;
     // A short chunk must not keep its long buffer alive.
