@@ -155,7 +155,7 @@ function skipped(): Fetched<Refreshed> {
 /** @param found nothing that the refresh would be content with */
 async function refreshed(
   found: FoundResponse | undefined,
-  place: Search["place"],
+  place: Search<RefreshPorts>["place"],
   given: Refresh & { readonly flight: ForwardFlight },
 ): Promise<Fetched<Refreshed>> {
   const { asked, ports, flight } = given;
@@ -180,7 +180,7 @@ async function refreshed(
 /** With `collapse: "global"`, one in the world: the others take what that one brings. */
 async function isOurTurn(
   { asked, ports, accepts, flight }: Refresh & { readonly flight: ForwardFlight },
-  { key, decision }: Search["place"],
+  { key, decision }: Search<RefreshPorts>["place"],
 ): Promise<boolean> {
   const turn = await turnInWorld({ need: { asked, ports, key, decision }, flight, accepts });
   if (turn.kind === "lead") return true;

@@ -2,7 +2,6 @@
 // and Redis is passed over where it hardly ever has what is asked for.
 import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
@@ -11,35 +10,21 @@ import type { Decision } from "../../observe/decision.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
-import {
-  isAlwaysValidated,
-  isKept,
-  keepUntilAtMs,
-  type Terms,
-  termsOf,
-} from "../stored/lifetime.ts";
+import { isAlwaysValidated, isKept, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseAsk, ResponseRead, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
+import type { ResponseRead, ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
+import type { ForwardFlights } from "./forward-outcome.ts";
 import type { Lifts } from "./lifts.ts";
-import { type Need, policyOf, type QuestionPorts, questionOf } from "./need.ts";
+import { policyOf, type QuestionPorts, questionOf } from "./need.ts";
 import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
 import { newestMarker } from "./vary-markers.ts";
 import { type Candidate, decide, isAnswer, type MissReason, type Verdict } from "./verdict.ts";
 
 /** What a look-up works with. */
 export interface SearchPorts extends QuestionPorts, SharedLookPorts {
-  readonly tiers: {
-    readonly memory: Pick<
-      MemoryTier<ResponseDetail>,
-      "read" | "write" | "remove" | "changeCount" | "hasChanged"
-    >;
-    readonly edge: ResponseTier;
-    readonly shared: ResponseTier | undefined;
-  };
+  readonly tiers: Tiers;
   /** Those of this isolate, which may have brought it just now. */
-  readonly flights: {
-    get(key: string, atMs: number): { readonly stored: StoredResponse | undefined } | undefined;
-  };
+  readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Lifts;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
@@ -64,10 +49,7 @@ export interface SearchAsk<P extends SearchPorts> {
 }
 
 /** One request's search for a stored response; what it has come to know is read from it. */
-export class Search<P extends SearchPorts = SearchPorts> implements Sought<
-  ResponseDetail,
-  Verdict
-> {
+export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Verdict> {
   /** With what its answer varies by, as far as a marker tells. */
   asked: Asked;
   readonly ports: P;
@@ -83,7 +65,6 @@ export class Search<P extends SearchPorts = SearchPorts> implements Sought<
   isNewToColo = false;
   /** Of the verdicts: of arrival, then of the end of the last wait. */
   atMs: number;
-  readonly mayPassOver: boolean;
   readonly #ask: SearchAsk<P>;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
@@ -95,7 +76,6 @@ export class Search<P extends SearchPorts = SearchPorts> implements Sought<
     this.atMs = ask.atMs ?? ports.nowAtMs();
     this.decision = ask.decision;
     this.ports = ports;
-    this.mayPassOver = ask.mayPassOver === true;
   }
 
   /** Looks into the tiers: the first that is accepted, else the youngest, if there is any. Never rejects. */
@@ -109,7 +89,7 @@ export class Search<P extends SearchPorts = SearchPorts> implements Sought<
   }
 
   /** Where what was not found is to be brought to, and what is known of that place. */
-  get place(): Pick<Need, "key" | "marker" | "inShared" | "memoryCount" | "decision"> {
+  get place() {
     const { key, marker, inShared, memoryCount, decision } = this;
     return { key, marker, inShared, memoryCount, decision };
   }
@@ -177,7 +157,7 @@ export class Search<P extends SearchPorts = SearchPorts> implements Sought<
   async ask(tier: "edge" | "shared", finding: Finding<ResponseDetail, Verdict>): Promise<void> {
     if (tier === "shared") {
       if (this.ports.tiers.shared === undefined) return;
-      this.inShared = await askShared(this, finding);
+      this.inShared = await askShared(this, finding, this.#ask.mayPassOver);
       if (this.inShared === "passed-over") this.decision.looked(tier, this.inShared, 0);
       return;
     }
@@ -196,7 +176,7 @@ export class Search<P extends SearchPorts = SearchPorts> implements Sought<
     return isEnough ? read : this.#read(tier, "whole");
   }
 
-  async #read(tier: ResponseTier, part: ResponseAsk["part"]): Promise<ResponseRead> {
+  async #read(tier: ResponseTier, part: "metadata" | "whole"): Promise<ResponseRead> {
     const { asked, ports, atMs: sinceAtMs } = this;
     const { afterAnswer, lifts, nowAtMs } = ports;
     // A body that proved needful after all goes into a tier again, also for HEAD.
@@ -237,7 +217,7 @@ export class Search<P extends SearchPorts = SearchPorts> implements Sought<
     return this.accepts({ candidate, verdict: this.judge(candidate) });
   }
 
-  #termsOf({ stored }: Candidate): Terms {
+  #termsOf({ stored }: Candidate) {
     return termsOf(stored.metadata, policyOf(this));
   }
 
@@ -246,14 +226,13 @@ export class Search<P extends SearchPorts = SearchPorts> implements Sought<
     const { stored, tier: from } = candidate;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(candidate));
     const leadsToError = isErrorStatus(stored.metadata.status);
-    const isAskedAgain = from === "edge";
-    const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
+    const how = { body: "new", isAskedAgain: from === "edge", leadsToError } as const;
     const records: [RecordKey, ResponseRecord][] = [[this.key, { kind: "response", stored }]];
     const newest = marker && newestMarker(asked.key, marker, ports);
     if (newest !== undefined) records.push([asked.key, newest]);
     for (const name of above.filter((each) => this.tierNames.includes(each))) {
       for (const [key, record] of records) {
-        const written = ports.tiers[name].write(key, record, keep);
+        const written = ports.tiers[name].write(key, record, { ...how, atMs, untilAtMs });
         if (written instanceof Promise) ports.afterAnswer(async () => void (await written));
       }
     }
