@@ -57,7 +57,8 @@ function parameters(handling: Handling): string {
 const detailCharactersMax = 64;
 
 /** A Token, or a String where there is more than a word (RFC 9651 §3.3.3: printable ASCII alone). */
-function detailText({ cause, detail }: Handling): string {
+function detailText({ kind, cause: ofForward, detail }: Handling): string {
+  const cause = kind === "forwarded" ? ofForward : undefined;
   const rule = typeof detail === "object" ? ruleText(detail) : (detail ?? "");
   const hasNames = typeof detail === "object" && detail.names.length > 0;
   if (cause === undefined && !hasNames) return rule;

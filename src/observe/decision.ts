@@ -1,5 +1,5 @@
-// What became of one request: filled as it goes, and counted once it is settled. Cache-Status and the
-// counts of a request are made from it and from nothing else.
+// What became of one request: filled as it goes, answered once, and counted once when all is known.
+// Cache-Status and the counts of a request are made from it and from nothing else.
 import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../http/cache-status.ts";
 
 /** How a request was answered, in the words of `/_cache/stats`. */
@@ -30,7 +30,14 @@ export interface DecidingPurge {
   readonly reason?: string | undefined;
 }
 
-const noLooks: readonly TierLook[] = [];
+/** A write to a tier, or a removal from one that it could not make. */
+export interface TierChange {
+  readonly tier: string;
+  /** What it came to. */
+  readonly kind: string;
+}
+
+const none: readonly never[] = [];
 
 /** A hit in memory sets some of its numbers, and allocates nothing but this one object. */
 export class Decision implements Handling {
@@ -40,10 +47,12 @@ export class Decision implements Handling {
   readonly key: string | undefined;
   /** The query as the client sent it; the key holds what of it counts. */
   readonly sentQuery: string | undefined;
+  /** Brought up to date behind an answer: nobody reads what is answered, and it counts as no request. */
+  readonly isRefresh: boolean;
   foundInMemory = 0;
   absentInMemory = 0;
   /** In the order of the looks. */
-  looks: readonly TierLook[] = noLooks;
+  looks: readonly TierLook[] = none;
   /** What the verdict came to; `undefined` until one is reached. */
   verdict: string | undefined = undefined;
   /** The clause or option that decided the verdict. */
@@ -54,20 +63,38 @@ export class Decision implements Handling {
   reason: ForwardReason | undefined = undefined;
   /** What kept the copy that was found from answering, where it was no matter of age. */
   cause: ForwardCause | undefined = undefined;
+  /** What the wait for the right to forward came to; `undefined` where none was waited for. */
+  lease: string | undefined = undefined;
+  /** Another request's forward has brought what answers. */
+  collapsed = false;
+  /** The origin's status; `undefined` where it gave none. */
   forwardStatus: number | undefined = undefined;
   /** From the request to the origin until the head of its answer. */
   originTookMs: number | undefined = undefined;
+  /** The same until the last byte of a body that was gathered. */
+  bodyTookMs: number | undefined = undefined;
+  /** Of the whole body; `null` where nobody knows. */
+  bodyBytes: number | null = null;
   ttlSeconds = 0;
   detail: string | RuleAndNames | undefined = undefined;
   /** Nobody could tell whether a purge covers what answers. */
   unverified = false;
-  /** `undefined` until it is answered, and for what makes no answer. */
+  /** The origin's answer goes into the tiers. */
+  stored = false;
+  /** Why it does not. */
+  refused: RuleAndNames | undefined = undefined;
+  /** In the order in which they ended. */
+  changes: readonly TierChange[] = none;
+  /** `undefined` until it is answered. */
   outcome: Outcome | undefined = undefined;
+  /** What still goes on behind the answer. */
+  behind: readonly Promise<unknown>[] = none;
 
-  constructor(of: { route: string; key?: string; sentQuery?: string }) {
+  constructor(of: { route: string; key?: string; sentQuery?: string; isRefresh?: boolean }) {
     this.route = of.route;
     this.key = of.key;
     this.sentQuery = of.sentQuery;
+    this.isRefresh = of.isRefresh === true;
   }
 
   /**
@@ -89,10 +116,55 @@ export class Decision implements Handling {
     this.purge = purge;
   }
 
-  /** Notes why the origin is asked. */
-  forwards(reason: ForwardReason): void {
+  /**
+   * Notes why the origin is asked.
+   *
+   * @param names the fields by which all variants differ that a `vary-miss` has found
+   */
+  forwards(reason: ForwardReason, names: readonly string[] = none): void {
     this.kind = "forwarded";
     this.reason = reason;
     this.cause = this.by === "purged" || this.by === "unverified" ? this.by : undefined;
+    if (reason === "vary-miss" && names.length > 0) this.detail = { rule: "vary", names };
   }
+
+  /** Notes what the origin has answered; a later answer takes its place. */
+  heard(of: { status: number; requestedAtMs: number; respondedAtMs: number } | undefined): void {
+    this.forwardStatus = of?.status;
+    this.originTookMs = of && of.respondedAtMs - of.requestedAtMs;
+  }
+
+  /** Notes why the origin's answer is not stored, which may show when its body has come. */
+  refuses(refused: RuleAndNames): void {
+    this.stored = false;
+    this.refused = refused;
+    this.detail = refused;
+  }
+
+  /** Notes what a write, or a removal, came to. */
+  changed(tier: string, kind: string): void {
+    this.changes = [...this.changes, { tier, kind }];
+  }
+
+  /** Has `settle` wait for what goes on behind the answer. @returns the same promise */
+  awaits<Work extends Promise<unknown>>(work: Work): Work {
+    this.behind = [...this.behind, work];
+    return work;
+  }
+}
+
+/** What a decision is counted with. */
+export interface SettlePorts {
+  readonly metrics: { answered(decision: Decision): void; settled(decision: Decision): void };
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** Has an answer counted now, and what became of its stores when all that goes on behind it is over. */
+export function settle(decision: Decision, { metrics, afterAnswer }: SettlePorts): void {
+  metrics.answered(decision);
+  if (decision.behind.length === 0) return metrics.settled(decision);
+  afterAnswer(async () => {
+    await Promise.allSettled(decision.behind);
+    metrics.settled(decision);
+  });
 }

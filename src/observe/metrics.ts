@@ -13,10 +13,12 @@ export type InvalidationCount = "named" | "widened" | "purged" | "failed";
  */
 export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";
 
-export interface RouteCounts {
+type Counts<Kind extends string = string> = Partial<Record<Kind, number>>;
+
+interface RouteCounts {
   requests: number;
-  outcomes: Partial<Record<Outcome, number>>;
-  refusedToStore: Partial<Record<string, number>>;
+  readonly outcomes: Counts<Outcome>;
+  readonly refusedToStore: Counts;
 }
 
 /** Why a purge was not accepted; nothing of what was sent is kept. */
@@ -29,132 +31,93 @@ export type PurgeRefusal =
   | "id-reused"
   | "unavailable";
 
-export interface Snapshot {
-  readonly sinceAtMs: number;
-  readonly routes: Readonly<Record<string, RouteCounts>>;
-  /** By tier, then by what the read or the write came to. */
-  readonly reads: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly invalidations: Readonly<Record<InvalidationCount, number>>;
-  readonly hotKeys: Readonly<Record<HotKeyCount, number>>;
-  readonly originRequests: number;
-  /** Those of them that were sent a second time. */
-  readonly originRetries: number;
-  /** Records of another version or form, or with a body that is not theirs. */
-  readonly badRecords: number;
-  /** Tags over 256 bytes: nothing can be purged by them. */
-  readonly tagsLeftOut: number;
-  readonly failedBackgroundWork: number;
-  /** Answers with what nobody could tell of whether a purge covers it. */
-  readonly unverifiedAnswers: number;
-  readonly purges: {
-    readonly accepted: number;
-    readonly refused: Readonly<Partial<Record<PurgeRefusal, number>>>;
-  };
-}
-
 /** The counts of one isolate. */
 export class Metrics {
   readonly #sinceAtMs: number;
   readonly #routes = new Map<string, RouteCounts>();
-  readonly #reads = new Map<string, Map<string, number>>();
-  readonly #writes = new Map<string, Map<string, number>>();
-  readonly #invalidations = { named: 0, widened: 0, purged: 0, failed: 0 };
-  readonly #hotKeys = { sampled: 0, flushed: 0, refreshed: 0, skipped: 0, failed: 0 };
-  #originRequests = 0;
-  #originRetries = 0;
-  #badRecords = 0;
-  #tagsLeftOut = 0;
-  #failedBackgroundWork = 0;
-
-  readonly #refusedPurges: Partial<Record<PurgeRefusal, number>> = {};
-  #acceptedPurges = 0;
-  #unverifiedAnswers = 0;
+  readonly #counts = {
+    /** By tier, then by what the read or the write came to. */
+    reads: {} as Record<string, Record<string, number>>,
+    writes: {} as Record<string, Record<string, number>>,
+    invalidations: { named: 0, widened: 0, purged: 0, failed: 0 },
+    hotKeys: { sampled: 0, flushed: 0, refreshed: 0, skipped: 0, failed: 0 },
+    originRequests: 0,
+    /** Those of them that were sent a second time. */
+    originRetries: 0,
+    /** Records of another version or form, or with a body that is not theirs. */
+    badRecords: 0,
+    /** Tags over 256 bytes: nothing can be purged by them. */
+    tagsLeftOut: 0,
+    failedBackgroundWork: 0,
+    /** Answers with what nobody could tell of whether a purge covers it. */
+    unverifiedAnswers: 0,
+    purges: { accepted: 0, refused: {} as Counts<PurgeRefusal> },
+  };
 
   constructor(sinceAtMs: number) {
     this.#sinceAtMs = sinceAtMs;
   }
 
-  /** To be called once for each request, when all of it is known; and for a look-up behind an answer. */
-  settled(decision: Decision): void {
-    const { outcome, foundInMemory, absentInMemory, looks, unverified } = decision;
-    if (outcome !== undefined) this.#answered(decision.route, outcome);
-    if (foundInMemory > 0) count(this.#reads, "memory", "found", foundInMemory);
-    if (absentInMemory > 0) count(this.#reads, "memory", "absent", absentInMemory);
-    for (const { tier, kind } of looks) count(this.#reads, tier, kind);
-    if (unverified) this.#unverifiedAnswers += 1;
-  }
-
-  #answered(route: string, outcome: Outcome): void {
+  /** Once for each request, when it is answered: by `settle`. A refresh answers nobody. */
+  answered({ route, outcome, isRefresh, unverified }: Decision): void {
+    if (outcome === undefined || isRefresh) return;
     const counts = this.#route(route);
     counts.requests += 1;
-    counts.outcomes[outcome] = (counts.outcomes[outcome] ?? 0) + 1;
+    add(counts.outcomes, outcome);
+    if (unverified) this.#counts.unverifiedAnswers += 1;
   }
 
-  /** @param rule that refused */
-  refusedToStore(route: string, rule: string): void {
-    const { refusedToStore } = this.#route(route);
-    refusedToStore[rule] = (refusedToStore[rule] ?? 0) + 1;
-  }
-
-  /** @param kind what the write came to */
-  tierWritten(tier: string, kind: string): void {
-    count(this.#writes, tier, kind);
+  /** Once for each request, and for each refresh, when all of it is known: by `settle`. */
+  settled(decision: Decision): void {
+    const { foundInMemory, absentInMemory, looks, refused, changes } = decision;
+    const { reads, writes } = this.#counts;
+    if (refused !== undefined) add(this.#route(decision.route).refusedToStore, refused.rule);
+    if (foundInMemory > 0) add((reads["memory"] ??= {}), "found", foundInMemory);
+    if (absentInMemory > 0) add((reads["memory"] ??= {}), "absent", absentInMemory);
+    for (const { tier, kind } of looks) add((reads[tier] ??= {}), kind);
+    for (const { tier, kind } of changes) add((writes[tier] ??= {}), kind);
   }
 
   invalidated(kind: InvalidationCount): void {
-    this.#invalidations[kind] += 1;
+    this.#counts.invalidations[kind] += 1;
   }
 
   hotKey(kind: HotKeyCount): void {
-    this.#hotKeys[kind] += 1;
+    this.#counts.hotKeys[kind] += 1;
   }
 
   originAsked(): void {
-    this.#originRequests += 1;
+    this.#counts.originRequests += 1;
   }
 
   originRetried(): void {
-    this.#originRetries += 1;
+    this.#counts.originRetries += 1;
   }
 
   badRecord(): void {
-    this.#badRecords += 1;
+    this.#counts.badRecords += 1;
   }
 
   tagLeftOut(): void {
-    this.#tagsLeftOut += 1;
+    this.#counts.tagsLeftOut += 1;
   }
 
   backgroundWorkFailed(): void {
-    this.#failedBackgroundWork += 1;
+    this.#counts.failedBackgroundWork += 1;
   }
 
   purgeAccepted(): void {
-    this.#acceptedPurges += 1;
+    this.#counts.purges.accepted += 1;
   }
 
   purgeRefused(reason: PurgeRefusal): void {
-    this.#refusedPurges[reason] = (this.#refusedPurges[reason] ?? 0) + 1;
+    add(this.#counts.purges.refused, reason);
   }
 
   /** What `/_cache/stats` shows; the counts of routes go on changing. */
-  snapshot(): Snapshot {
-    return {
-      sinceAtMs: this.#sinceAtMs,
-      routes: Object.fromEntries(this.#routes),
-      reads: asRecords(this.#reads),
-      writes: asRecords(this.#writes),
-      invalidations: { ...this.#invalidations },
-      hotKeys: { ...this.#hotKeys },
-      originRequests: this.#originRequests,
-      originRetries: this.#originRetries,
-      badRecords: this.#badRecords,
-      tagsLeftOut: this.#tagsLeftOut,
-      failedBackgroundWork: this.#failedBackgroundWork,
-      unverifiedAnswers: this.#unverifiedAnswers,
-      purges: { accepted: this.#acceptedPurges, refused: { ...this.#refusedPurges } },
-    };
+  snapshot() {
+    const routes: Readonly<Record<string, RouteCounts>> = Object.fromEntries(this.#routes);
+    return { sinceAtMs: this.#sinceAtMs, routes, ...structuredClone(this.#counts) };
   }
 
   #route(name: string): RouteCounts {
@@ -167,11 +130,9 @@ export class Metrics {
   }
 }
 
-function count(into: Map<string, Map<string, number>>, of: string, kind: string, times = 1): void {
-  const kinds = into.get(of) ?? new Map<string, number>();
-  into.set(of, kinds.set(kind, (kinds.get(kind) ?? 0) + times));
-}
+/** What `/_cache/stats` shows of the counts. */
+export type Snapshot = ReturnType<Metrics["snapshot"]>;
 
-function asRecords(counts: Map<string, Map<string, number>>): Snapshot["reads"] {
-  return Object.fromEntries([...counts].map(([name, kinds]) => [name, Object.fromEntries(kinds)]));
+function add<Kind extends string>(counts: Counts<Kind>, kind: Kind, times = 1): void {
+  counts[kind] = (counts[kind] ?? 0) + times;
 }

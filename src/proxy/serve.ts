@@ -1,22 +1,21 @@
 // One request from arrival to answer, in the order of its steps.
-import { find, type Found } from "../cache/find.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { requestDirectives } from "../http/cache-control.ts";
 import { unreachable } from "../http/unreachable.ts";
-import { Decision } from "../observe/decision.ts";
-import { answerFromOrigin } from "./fetch/answer-from-origin.ts";
+import { Decision, settle } from "../observe/decision.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { answerFromOrigin, type AnswerFromOriginPorts } from "./fetch/answer-from-origin.ts";
 import { forwardPassed } from "./fetch/forward.ts";
 import { pageOf } from "./fetch/origin-health.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type Asked, askedWith, type Passed, plan, type Planning } from "./request/plan.ts";
 import type { ClientLimit } from "./request/client-limit.ts";
-import type { KnownVary } from "./request/known-vary.ts";
 import { keepPrivate } from "./respond/downstream.ts";
 import { type PlainPage, plainPage } from "./respond/plain-page.ts";
 import { fromStored, passOn } from "./respond/respond.ts";
 import { type EarlyRefreshPorts, isDueEarly } from "./reuse/early-refresh.ts";
-import { type DoubtPorts, settleDoubt } from "./reuse/in-doubt.ts";
-import { type Judge, Search, type SearchPorts } from "./reuse/search.ts";
+import { settleDoubt } from "./reuse/in-doubt.ts";
+import { type FoundResponse, Search } from "./reuse/search.ts";
 import { atHand, type Need, questionOf } from "./reuse/need.ts";
 import {
   type Candidate,
@@ -27,24 +26,22 @@ import {
   type Verdict,
 } from "./reuse/verdict.ts";
 import { admitOnHit } from "./storing/admission.ts";
-import { invalidateBy, isSafe } from "./storing/invalidate.ts";
-import type { ResponseDetail } from "./stored/stored-response.ts";
+import { type InvalidatePorts, invalidateBy, isSafe } from "./storing/invalidate.ts";
+import type { HotKeys } from "./warm/hot-keys.ts";
 
 /** What one request is served with. */
 export type ServePorts = Planning &
-  SearchPorts &
-  DoubtPorts &
   EarlyRefreshPorts &
-  OriginPorts & {
-    readonly knownVary: KnownVary;
+  AnswerFromOriginPorts &
+  InvalidatePorts & {
+    readonly metrics: Metrics;
     /** `undefined` where clients are not limited. */
     readonly clientLimit: ClientLimit | undefined;
+    /** `undefined` where none are kept warm. */
+    readonly hotKeys: HotKeys | undefined;
   };
 
-/** What the ways to the origin and into the tiers are given. */
-type OriginPorts = Need["ports"];
-
-type ClientSearch = Search<Verdict, ServePorts>;
+type ClientSearch = Search<ServePorts>;
 
 /**
  * Answers one request of a client. Never rejects on account of a tier, the journal or the origin.
@@ -66,8 +63,8 @@ export function serve(request: Request, ports: ServePorts): Response | Promise<R
   // The lease of a crowd is asked for together with the record; sessions are in no crowd.
   const isInTurn = route.collapse === "global" && !asked.hasUnknownCookie;
   const mayPassOver = !isInTurn && !directives.onlyIfCached;
-  const search = new Search({ asked, atMs, decision, judge: sparingly, mayPassOver }, ports);
-  const found = find(search, ports.tiers.memory);
+  const search = new Search({ asked, atMs, decision, isSpared, mayPassOver }, ports);
+  const found = search.found();
   return found instanceof Promise
     ? found.then((below) => answered(below, search, renewed))
     : answered(found, search, renewed);
@@ -80,22 +77,18 @@ function askedAsKnown(asked: Asked, { knownVary }: Pick<ServePorts, "knownVary">
     : askedWith(asked, knownVary.names(asked.key.text));
 }
 
-/** Judges what is found for the client that has asked. */
-const thoroughly: Judge<Verdict, ServePorts> = {
-  judge: (candidate, search) => decide(candidate, questionOf(search, search.atMs)),
-  isAnswer,
-};
-
-/** The same; and a stale response in memory will do, where nothing better is likely to be had. */
-const sparingly: Judge<Verdict, ServePorts> = {
-  ...thoroughly,
-  isSpared: ({ tier }, { mayStandIn = false }, { asked, ports, atMs }) =>
-    tier === "memory" && mayStandIn && ports.originHealth.spareLook(pageOf(asked), atMs),
-};
+/** A stale response in memory will do, where nothing better is likely to be had. */
+function isSpared(
+  { candidate, verdict: { mayStandIn = false } }: FoundResponse,
+  { asked, ports, atMs }: ClientSearch,
+): boolean {
+  const isAtHand = candidate.tier === "memory" && mayStandIn;
+  return isAtHand && ports.originHealth.spareLook(pageOf(asked), atMs);
+}
 
 /** @param renewed waits for a renewal of the purge view that is under way */
 function answered(
-  found: Found<ResponseDetail, Verdict> | undefined,
+  found: FoundResponse | undefined,
   search: ClientSearch,
   renewed: (() => Promise<void>) | undefined,
 ): Response | Promise<Response> {
@@ -131,9 +124,11 @@ function carryOut(
       if (verdict.refresh) refreshBehind(asked, verdict.candidate, key, ports);
       return hit(verdict, search);
     case "validate":
-      return forwarded(needOf(search, { reason: verdict.reason, validating: verdict.candidate }));
+      decision.forwards(verdict.reason);
+      return forwarded(needOf(search, { validating: verdict.candidate }));
     case "forward":
-      return forwarded(needOf(search, { reason: verdict.reason, fallback: verdict.fallback }));
+      decision.forwards(verdict.reason, search.marker?.names);
+      return forwarded(needOf(search, { fallback: verdict.fallback }));
     case "gateway-timeout":
       return refused("only-if-cached", decision, ports);
     default:
@@ -151,57 +146,52 @@ function hit(
   { kind, candidate, ageSeconds, ttlSeconds, judged }: Extract<Verdict, { ttlSeconds: number }>,
   search: ClientSearch,
 ): Response {
-  const { asked, ports, decision } = search;
+  const { ports, decision } = search;
   decision.ttlSeconds = ttlSeconds;
   decision.detail = candidate.tier;
   decision.unverified = judged !== undefined && isExempt(judged);
   decision.outcome = kind === "serve" ? "hit" : "stale-hit";
-  const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling: decision });
+  const response = fromStored(candidate.stored, ageSeconds, search);
   // What is stale is brought up to date in all tiers.
   if (kind === "serve") admitOnHit(candidate, search);
-  ports.metrics.settled(decision);
+  settle(decision, ports);
   return response;
 }
 
 /** What is known when the origin has to be asked. */
 function needOf(
   search: ClientSearch,
-  why: Pick<Need, "reason" | "validating" | "fallback">,
+  { validating, fallback }: Pick<Need, "validating" | "fallback">,
 ): Need<ServePorts> {
-  const { asked, ports, key, marker, inShared, memoryCount, decision, atMs: lookedAtMs } = search;
-  const isLeft = inShared === "passed-over" && (why.validating ?? why.fallback) === undefined;
+  const { asked, ports, place, atMs: lookedAtMs } = search;
+  const isLeft = place.inShared === "passed-over" && (validating ?? fallback) === undefined;
   const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  const place = { asked, ports, key, marker, inShared, memoryCount, decision };
-  return { ...place, ...why, lookFurther, isForClient: true, lookedAtMs };
+  return { asked, ports, ...place, validating, fallback, lookFurther, lookedAtMs };
 }
 
 async function forwarded(need: Need<ServePorts>): Promise<Response> {
   const { asked, ports, decision } = need;
-  decision.forwards(need.reason);
   if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(asked.conditions))) {
     discardBody(atHand(need)?.stored);
     return refused("limited", decision, ports);
   }
-  const { response, outcome } = await answerFromOrigin(need);
-  decision.outcome = outcome;
-  ports.metrics.settled(decision);
+  const response = await answerFromOrigin(need);
+  settle(decision, ports);
   return response;
 }
 
 /** Nothing may answer, and the origin has failed: whatever a tier may have. */
 async function lookUpAll({ asked, ports, decision }: ClientSearch): Promise<Candidate | undefined> {
-  const atMs = ports.nowAtMs();
-  const search = new Search({ asked, atMs, decision, judge: thoroughly }, ports);
-  const found = await find(search, ports.tiers.memory);
+  const found = await new Search({ asked, decision }, ports).found();
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);
   return undefined;
 }
 
 /** Answers with a page of our own, which is counted. */
-function refused(page: PlainPage, decision: Decision, { metrics }: ServePorts): Response {
+function refused(page: PlainPage, decision: Decision, ports: ServePorts): Response {
   decision.outcome = page === "limited" ? "limited" : "failed";
-  metrics.settled(decision);
+  settle(decision, ports);
   return plainPage(page);
 }
 
@@ -221,7 +211,7 @@ async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
   }
   decision.forwards(reason);
   const forwarding = forwardPassed(passed, ports).then((answer) => {
-    if (answer.kind === "answered") invalidateBy(passed, answer.response, ports);
+    if (answer.kind === "answered") invalidateBy(answer.response, { passed, decision, ports });
     return answer;
   });
   // What a client has written is invalidated also if it leaves before it hears of it.
@@ -230,11 +220,10 @@ async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
   }
   const answer = await forwarding;
   if (answer.kind === "failed") return refused(answer.failure, decision, ports);
-  const { response, requestedAtMs, respondedAtMs } = answer;
-  decision.originTookMs = respondedAtMs - requestedAtMs;
-  decision.forwardStatus = response.status;
+  const { response } = answer;
+  decision.heard({ ...answer, status: response.status });
   decision.detail = rule;
   decision.outcome = "passed";
-  ports.metrics.settled(decision);
-  return passOn(response, { ports, handling: decision, change: keepPrivate });
+  settle(decision, ports);
+  return passOn(response, { ports, decision }, keepPrivate);
 }

@@ -1,7 +1,7 @@
 // One record of a request: Cache-Status and the counts both come from it.
 import { describe, expect, it } from "vitest";
 import { cacheStatus } from "../../src/http/cache-status.ts";
-import { Decision } from "../../src/observe/decision.ts";
+import { Decision, settle } from "../../src/observe/decision.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 
 const decided = (by: string) => {
@@ -37,6 +37,7 @@ describe("a decision", () => {
     decision.looked("shared", "passed-over", 0);
     decision.unverified = true;
     decision.outcome = "stored";
+    metrics.answered(decision);
     metrics.settled(decision);
     expect(metrics.snapshot()).toMatchObject({
       routes: { all: { requests: 1, outcomes: { stored: 1 } } },
@@ -55,5 +56,63 @@ describe("a decision", () => {
     decision.looked("memory", "found", 0);
     metrics.settled(decision);
     expect(metrics.snapshot()).toMatchObject({ routes: {}, reads: { memory: { found: 1 } } });
+  });
+});
+
+describe("settle", () => {
+  const watched = (isRefresh = false) => {
+    const metrics = new Metrics(0);
+    const running: Promise<void>[] = [];
+    const afterAnswer = (work: () => Promise<void>) => void running.push(work());
+    const decision = new Decision({ route: "all", isRefresh });
+    decision.outcome = "stored";
+    return { metrics, running, decision, ports: { metrics, afterAnswer } };
+  };
+
+  it("counts at once where nothing goes on behind the answer", () => {
+    const { decision, metrics, ports, running } = watched();
+    settle(decision, ports);
+    expect(metrics.snapshot().routes).toMatchObject({ all: { requests: 1 } });
+    expect(running).toEqual([]);
+  });
+
+  it("counts an answer at once, and later what shows behind it: writes, and a late refusal", async () => {
+    const { decision, metrics, ports, running } = watched();
+    const stores = Promise.withResolvers<void>();
+    void decision.awaits(stores.promise);
+    settle(decision, ports);
+    expect(metrics.snapshot()).toMatchObject({ routes: { all: { requests: 1 } }, writes: {} });
+    decision.changed("edge", "kept");
+    decision.refuses({ rule: "too-many-variants", names: ["accept-language"] });
+    stores.resolve();
+    await Promise.all(running);
+    expect(metrics.snapshot()).toMatchObject({
+      routes: { all: { requests: 1, refusedToStore: { "too-many-variants": 1 } } },
+      writes: { edge: { kept: 1 } },
+    });
+    expect(decision.stored).toBe(false);
+  });
+
+  it("counts also where a store has failed, which fails nothing else", async () => {
+    const { decision, metrics, ports, running } = watched();
+    decision.awaits(Promise.reject(new Error("no disk"))).catch(() => undefined);
+    settle(decision, ports);
+    await Promise.all(running);
+    expect(metrics.snapshot().routes).toMatchObject({ all: { requests: 1 } });
+  });
+
+  it("counts the reads, writes and refusals of a refresh, which is no request", () => {
+    const { decision, metrics, ports } = watched(true);
+    decision.unverified = true;
+    decision.looked("edge", "found", 1);
+    decision.changed("shared", "unavailable");
+    decision.refuses({ rule: "no-store", names: [] });
+    settle(decision, ports);
+    expect(metrics.snapshot()).toMatchObject({
+      routes: { all: { requests: 0, outcomes: {}, refusedToStore: { "no-store": 1 } } },
+      reads: { edge: { found: 1 } },
+      writes: { shared: { unavailable: 1 } },
+      unverifiedAnswers: 0,
+    });
   });
 });

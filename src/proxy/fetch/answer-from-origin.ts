@@ -5,9 +5,9 @@ import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../http/selecting.ts";
 import type { ForwardOutcome, Unshared } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { lookUp } from "../reuse/lookup.ts";
-import { type Answer, type Need, questionOf } from "../reuse/need.ts";
-import { type Candidate, decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
+import { type Need, questionOf } from "../reuse/need.ts";
+import { Search } from "../reuse/search.ts";
+import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
 import type { StoredResponse } from "../stored/stored-response.ts";
 import { unreachable } from "../../http/unreachable.ts";
@@ -32,7 +32,7 @@ export type AnswerFromOriginPorts = LeadAlonePorts & WholeFirstPorts;
 type OriginNeed = Need<AnswerFromOriginPorts>;
 
 /** Answers by what others bring, by a forward of its own, or with a page that tells of the failure. */
-export async function answerFromOrigin(need: OriginNeed): Promise<Answer> {
+export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
   const sinceAtMs = need.ports.nowAtMs();
   const cut = isForAll(need) ? await wholeFirst(need) : undefined;
   if (cut !== undefined) return cut;
@@ -53,7 +53,7 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Answer> {
 }
 
 /** How a response is loaded that its origin has to be asked for. */
-const forwarding: Loading<OriginNeed, StoredResponse, Unshared, Answer> = {
+const forwarding: Loading<OriginNeed, StoredResponse, Unshared, Response> = {
   keyOf: ({ key }) => key.text,
   patienceMsOf: ({ asked }) => asked.route.patienceMs,
   mayShare: (need) => isForAll(need) && !need.asked.conditions.has("range"),
@@ -63,7 +63,7 @@ const forwarding: Loading<OriginNeed, StoredResponse, Unshared, Answer> = {
   fetch: lead,
   accepts: answerOf,
   next: nextAfter,
-  inPlace: (need) => staleInstead(need, { collapsed: true }),
+  inPlace: (need) => staleInstead(need, "another"),
 };
 
 /** What may be answered to one client alone is asked for alone. */
@@ -73,7 +73,7 @@ function isForAll({ asked, ports, key }: OriginNeed): boolean {
   return isAskedForAll && !ports.uncacheable.has(key.text, ports.nowAtMs());
 }
 
-function answerSince(need: OriginNeed): Come<StoredResponse, Unshared, Answer> | undefined {
+function answerSince(need: OriginNeed): Come<StoredResponse, Unshared, Response> | undefined {
   const outcome = comeSince(need);
   if (outcome === undefined) return undefined;
   if (isOfAnotherVariant(outcome, need)) return { kind: "outcome", outcome };
@@ -82,9 +82,9 @@ function answerSince(need: OriginNeed): Come<StoredResponse, Unshared, Answer> |
 }
 
 /** What a follower receives is judged like any stored response, under its own view and clock (rule 9). */
-async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Answer | undefined> {
+async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
   if (outcome.kind === "nothing-to-share" || outcome.kind === "varies") return undefined;
-  if (outcome.kind === "origin-failed") return staleInstead(need, { collapsed: true });
+  if (outcome.kind === "origin-failed") return staleInstead(need, "another");
   if (!selects(outcome.stored.metadata.selecting, need.asked.forwarded)) return undefined;
   const candidate = candidateOf(outcome.stored, need);
   await settleDoubt(candidate, need);
@@ -97,7 +97,7 @@ async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Answ
 async function nextAfter(
   outcome: ForwardOutcome,
   need: OriginNeed,
-): Promise<Next<OriginNeed, Answer>> {
+): Promise<Next<OriginNeed, Response>> {
   if (isOfAnotherVariant(outcome, need)) return lookedUpAgain(outcome, need);
   switch (outcome.kind) {
     case "origin-failed": {
@@ -121,15 +121,14 @@ async function nextAfter(
 async function lookedUpAgain(
   outcome: ForwardOutcome,
   need: OriginNeed,
-): Promise<Next<OriginNeed, Answer>> {
-  const { asked, ports } = need;
-  const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
-  const ask = { asked, atMs: ports.nowAtMs(), accepts, decision: need.decision };
-  const { found, ...place } = await lookUp(ask, ports);
-  if (typeof found === "object" && accepts(found)) {
-    return { kind: "answer", answer: answeredBy(found, need) };
+): Promise<Next<OriginNeed, Response>> {
+  const search = new Search(need, need.ports);
+  const found = await search.found();
+  if (found !== undefined && search.accepts(found)) {
+    return { kind: "answer", answer: answeredBy(found.candidate, need) };
   }
-  if (typeof found === "object") discardBody(found.stored);
-  const isLed = place.key.text !== asked.key.text;
-  return { kind: "elsewhere", place: isLed ? { ...need, ...place } : forOwnVariant(outcome, need) };
+  discardBody(found?.candidate.stored);
+  const isLed = search.key.text !== need.asked.key.text;
+  const place = isLed ? { ...need, ...search.place } : forOwnVariant(outcome, need);
+  return { kind: "elsewhere", place };
 }

@@ -4,25 +4,18 @@ import { isWithinMs } from "../../elapsed.ts";
 import { selects } from "../../http/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardFlights, ForwardOutcome } from "../reuse/forward-outcome.ts";
-import { settleDoubt } from "../reuse/in-doubt.ts";
-import { lookUp } from "../reuse/lookup.ts";
-import { type Answer, type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { type DoubtPorts, settleDoubt } from "../reuse/in-doubt.ts";
+import { type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { Search, type SearchPorts } from "../reuse/search.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
 import { isKept } from "../stored/lifetime.ts";
 import type { StoredResponse } from "../stored/stored-response.ts";
 import { answeredBy, type StoredAnswerPorts } from "./stored-answer.ts";
 
-type LookUpPorts = Parameters<typeof lookUp>[1];
-type QuestionPorts = Parameters<typeof questionOf>[0]["ports"];
-type DoubtPorts = Parameters<typeof settleDoubt>[1]["ports"];
-
 /** Also what it takes to answer with what has come. */
 export type ComeSincePorts = StoredAnswerPorts &
-  LookUpPorts &
-  QuestionPorts &
-  DoubtPorts & {
-    readonly flights: ForwardFlights;
-  };
+  SearchPorts &
+  DoubtPorts & { readonly flights: ForwardFlights };
 
 /**
  * What this isolate has got since the look-up, which read the memory tier first: (1) A reads it and
@@ -78,11 +71,18 @@ function namesIn(come: ForwardOutcome): readonly string[] {
 }
 
 /** @returns `undefined` if what has come does not answer this request; takes no promise */
-export function answeredWith(come: ForwardOutcome, need: Need<ComeSincePorts>): Answer | undefined {
+export function answeredWith(
+  come: ForwardOutcome,
+  need: Need<ComeSincePorts>,
+): Response | undefined {
   if (come.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);
-  const mayAnswer = isAnswer(decide(candidate, questionOf(need)));
-  return mayAnswer ? answeredBy(candidate, need) : undefined;
+  return mayAnswer(candidate, need) ? answeredBy(candidate, need) : undefined;
+}
+
+/** Would it answer now? */
+function mayAnswer(candidate: Candidate, need: Need<ComeSincePorts>): boolean {
+  return isAnswer(decide(candidate, questionOf(need)));
 }
 
 /** So soon after the look-up nothing else is there. */
@@ -95,16 +95,16 @@ const lookAgainAfterMs = 1_000;
  * @returns `undefined` where nothing that is stored may answer
  */
 export async function storedMeanwhile(need: Need<ComeSincePorts>): Promise<Candidate | undefined> {
-  const { asked, ports } = need;
-  const isTooSoon = isWithinMs(lookAgainAfterMs, need.lookedAtMs, ports.nowAtMs());
-  if (!need.isForClient || isTooSoon) return undefined;
-  const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
-  const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
-  if (typeof found !== "object") return undefined;
+  const { decision, lookedAtMs, ports } = need;
+  const isTooSoon = isWithinMs(lookAgainAfterMs, lookedAtMs, ports.nowAtMs());
+  if (decision.isRefresh || isTooSoon) return undefined;
+  const found = await new Search(need, ports).found();
+  if (found === undefined) return undefined;
+  const { candidate } = found;
   // The view has grown old meanwhile, too.
-  await settleDoubt(found, need);
-  if (accepts(found)) return found;
-  discardBody(found.stored);
+  await settleDoubt(candidate, need);
+  if (mayAnswer(candidate, need)) return candidate;
+  discardBody(candidate.stored);
   return undefined;
 }
 

@@ -3,9 +3,12 @@
 import { selectingFieldNames } from "../../http/selecting.ts";
 import { letGo } from "../../let-go.ts";
 import { atHand, type Need } from "../reuse/need.ts";
-import { newestMarker } from "../reuse/vary-markers.ts";
+import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
+import type { KnownVary } from "../request/known-vary.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
-import { forwardAsked, isOriginError, type OriginAnswer } from "./forward.ts";
+import { forwardAsked, type ForwardPorts, isOriginError, type OriginAnswer } from "./forward.ts";
+
+export type SelectingPorts = ForwardPorts & MarkerPorts & { readonly knownVary: KnownVary };
 
 /**
  * Forwards a request, once more where the first answer varies by what was withheld.
@@ -13,7 +16,7 @@ import { forwardAsked, isOriginError, type OriginAnswer } from "./forward.ts";
  * @returns the answer, and the request as the origin saw it
  */
 export async function forwardSelecting(
-  need: Need,
+  need: Need<SelectingPorts>,
   validators: readonly (readonly [name: string, value: string])[],
 ): Promise<{ answer: OriginAnswer; asked: Asked }> {
   const { ports } = need;
@@ -38,7 +41,7 @@ export async function forwardSelecting(
   return { answer: await forwardAsked(again, validators, ports), asked: again };
 }
 
-function namesKnown(need: Need): readonly string[] {
+function namesKnown(need: Need<SelectingPorts>): readonly string[] {
   const { asked, ports, marker } = need;
   if (asked.route.forward === undefined) return [];
   const selecting = atHand(need)?.stored.metadata.selecting ?? [];

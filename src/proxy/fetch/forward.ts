@@ -31,7 +31,7 @@ export interface ForwardPorts {
   readonly config: Config;
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "originRetried">;
   readonly fetchOrigin: FetchOrigin;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
@@ -60,35 +60,25 @@ export function forwardAsked(
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
-  const request = {
-    method: asked.method,
-    target: asked.target,
-    pathAndQuery: pathAndQuery(asked.target),
-    headers: asked.forwarded.toHeaders([...validators, ...part]),
-    body: null,
-    isUpgrade: false,
-  };
   const { key, route, target, method, hasUnknownCookie } = asked;
+  const headers = asked.forwarded.toHeaders([...validators, ...part]);
   const isForAll = method === "GET" && !hasUnknownCookie && part.length === 0;
   const page = isForAll ? key.text : undefined;
-  return ask({ origin: route.origin, page, target }, request, ports);
+  return ask({ origin: route.origin, page, target }, { method, headers, body: null }, ports);
 }
 
 /** Forwards a request that is passed by, with its own body and conditions. */
 export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
   const { request, target } = passed;
   const headers = passedFields(passed.fields);
-  if (passed.rule === "upgrade") {
+  const isUpgrade = passed.rule === "upgrade";
+  if (isUpgrade) {
     headers.set("upgrade", request.headers.get("upgrade") ?? "");
     headers.set("connection", "upgrade");
   }
   const { method, body } = request;
-  const isUpgrade = passed.rule === "upgrade";
-  return ask(
-    { origin: passed.route.origin, page: undefined, target },
-    { method, target, pathAndQuery: pathAndQuery(target), headers, body, isUpgrade },
-    ports,
-  );
+  const asking = { origin: passed.route.origin, page: undefined, target };
+  return ask(asking, { method, headers, body, isUpgrade }, ports);
 }
 
 /** The runtime ends what goes on behind an answer after half a minute. */
@@ -122,26 +112,20 @@ async function lookAt(
     honoursDirectives: false,
     forward: undefined,
   };
-  const request = {
-    method: "GET",
-    target,
-    pathAndQuery: pathAndQuery(target),
-    headers: new KeyedFields({ client, target }, given).toHeaders([]),
-    body: null,
-    isUpgrade: false,
-  };
+  const headers = new KeyedFields({ client, target }, given).toHeaders([]);
   const withinMs = Math.min(lookMsMax, ports.config.originTimeout.firstByteMs);
-  const answer = await ask({ origin, page: undefined, target, withinMs }, request, ports);
+  const asking = { origin, page: undefined, target, withinMs };
+  const answer = await ask(asking, { method: "GET", headers, body: null }, ports);
   if (answer.kind === "answered") letGo(answer.response);
   return answer.kind;
 }
 
-type Sent = Omit<OriginRequest, "signal" | "afterAnswer"> & { readonly isUpgrade: boolean };
+type Sent = Pick<OriginRequest, "method" | "headers" | "body"> & { readonly isUpgrade?: boolean };
 
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
   asking: OriginAsked & { readonly withinMs?: number },
-  { isUpgrade, ...request }: Sent,
+  { isUpgrade = false, ...request }: Sent,
   ports: ForwardPorts,
 ): Promise<OriginAnswer> {
   const abort = new AbortController();
@@ -150,7 +134,10 @@ async function ask(
   const requestedAtMs = ports.nowAtMs();
   request.headers.set("via", ports.loops.viaWithOurs(request.headers.get("via")));
   try {
-    const sent = { ...request, signal: abort.signal, afterAnswer: ports.afterAnswer };
+    const { target } = asking;
+    const { afterAnswer } = ports;
+    const { signal } = abort;
+    const sent = { ...request, target, pathAndQuery: pathAndQuery(target), signal, afterAnswer };
     const response = await sentWithRetry(asking.origin, sent, ports);
     const respondedAtMs = ports.nowAtMs();
     const { status } = response;

@@ -1,7 +1,7 @@
 // Goes to the origin for one request alone, where nothing can be shared with it.
 import { Flight } from "../../cache/flights.ts";
 import type { FewAtOnce } from "../../cache/few-at-once.ts";
-import type { Answer, Need } from "../reuse/need.ts";
+import type { Need } from "../reuse/need.ts";
 import { answeredWith, comeSince, forOwnVariant, isOfAnotherVariant } from "./come-since.ts";
 import { lead } from "./lead.ts";
 import type { RefreshPorts } from "./refresh.ts";
@@ -25,7 +25,7 @@ interface Waited {
  * are not counted: they come one by one, as they would if there were no cache, and to hold them back
  * would slow every page that is for one client alone.
  */
-export async function leadAlone(need: Need<LeadAlonePorts>, waited: Waited): Promise<Answer> {
+export async function leadAlone(need: Need<LeadAlonePorts>, waited: Waited): Promise<Response> {
   const { hasWaited, sinceAtMs } = waited;
   if (!hasWaited) return led(need, waited);
   const { ports, key } = need;
@@ -41,11 +41,11 @@ export async function leadAlone(need: Need<LeadAlonePorts>, waited: Waited): Pro
 }
 
 /** What the first one could not share, another may have brought for all. */
-async function ledFromPlace(need: Need<LeadAlonePorts>, waited: Waited): Promise<Answer> {
+async function ledFromPlace(need: Need<LeadAlonePorts>, waited: Waited): Promise<Response> {
   return broughtForAll(need) ?? led(need, waited);
 }
 
-function broughtForAll(need: Need<LeadAlonePorts>): Answer | undefined {
+function broughtForAll(need: Need<LeadAlonePorts>): Response | undefined {
   const come = comeSince(need);
   if (come === undefined || !isOfAnotherVariant(come, need))
     return come && answeredWith(come, need);
@@ -54,7 +54,7 @@ function broughtForAll(need: Need<LeadAlonePorts>): Answer | undefined {
   return variant && answeredWith(variant, own);
 }
 
-async function led(need: Need<LeadAlonePorts>, { hasWaited }: Waited): Promise<Answer> {
+async function led(need: Need<LeadAlonePorts>, { hasWaited }: Waited): Promise<Response> {
   const unasked = await withoutAsking(need, { hasWaited });
   if (unasked !== undefined) return unasked;
   // A flight that nobody waits for.

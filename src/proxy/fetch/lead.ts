@@ -1,40 +1,38 @@
 // Goes to the origin for one request, and for all who wait for it: a stale response answers in its
 // place if the origin fails.
+import type { Fetched } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { fieldsOf } from "../../http/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../http/validators.ts";
 import { letGo } from "../../let-go.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
-import { forwardSelecting } from "./forward-selecting.ts";
 import { failedWith, type ForwardFlight } from "../reuse/forward-outcome.ts";
-import { type Answer, atHand, type Need, questionOf } from "../reuse/need.ts";
+import { atHand, type Need, questionOf } from "../reuse/need.ts";
 import { type Candidate, judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
 import { bodyDateOf } from "../stored/stored-response.ts";
 import type { Fresh } from "../storing/metadata-of-answer.ts";
-import { sendAndStore } from "../storing/send-and-store.ts";
-import type { Sent, Tell } from "../storing/sent.ts";
+import { sendAndStore, type SendAndStorePorts } from "../storing/send-and-store.ts";
 import { type ComeSincePorts, storedMeanwhile } from "./come-since.ts";
 import { isOriginError } from "./forward.ts";
+import { forwardSelecting, type SelectingPorts } from "./forward-selecting.ts";
 import { failurePage, staleInstead, type StaleInsteadPorts } from "./stale-instead.ts";
 import { answeredBy } from "./stored-answer.ts";
 import { learnFromHead, validated, type ValidatePorts } from "./validate.ts";
 
-type SelectingPorts = Parameters<typeof forwardSelecting>[0]["ports"];
-
 export type LeadPorts = StaleInsteadPorts &
   ComeSincePorts &
   ValidatePorts &
-  SelectingPorts & {
-    readonly view: PurgeView;
-    readonly afterAnswer: (work: () => Promise<void>) => void;
-  };
+  SendAndStorePorts &
+  SelectingPorts;
 
 /**
  * Asks the origin, and settles the flight as soon as there is something to tell those who wait.
  *
  * @param flight whoever began it ends it, once all is stored
  */
-export async function lead(need: Need<LeadPorts>, flight: ForwardFlight): Promise<Sent> {
+export async function lead(
+  need: Need<LeadPorts>,
+  flight: ForwardFlight,
+): Promise<Fetched<Response>> {
   const { ports, key } = need;
   flight.leads(ports.nowAtMs());
   if (need.validating !== undefined) await mayValidate(need.validating, need);
@@ -50,33 +48,32 @@ export async function lead(need: Need<LeadPorts>, flight: ForwardFlight): Promis
   const { answer, asked } = await forwardSelecting(need, validators);
   if (answer.kind === "failed") return originFailed(answer.failure, need, flight);
   const fresh: Fresh = { ...answer, stamp };
-  const told = { ...need, asked };
-  const tell: Tell = (outcome) => flight.settle(outcome);
-  const { status } = fresh.response;
-  const stale = isOriginError(status)
-    ? await staleInstead(need, { forwardStatus: status })
-    : undefined;
+  const led = { ...need, asked, flight };
+  const { response } = answer;
+  const { status } = response;
+  need.decision.heard({ ...answer, status });
+  const stale = isOriginError(status) ? await staleInstead(need, "this") : undefined;
   if (stale !== undefined) {
-    tell(failedWith(fresh.response, ports.nowAtMs()));
-    letGo(fresh.response);
+    flight.settle(failedWith(response, ports.nowAtMs()));
+    letGo(response);
     return storedNothing(stale);
   }
   if (status !== 304) {
     const replaced = atHand(need);
-    if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, told);
+    if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, led);
     discardBody(replaced?.stored);
-    return sendAndStore(fresh, told, tell);
+    return sendAndStore(fresh, led);
   }
   // Nobody asked on a condition, and what would not have changed is not known.
   if (validating === undefined) return originFailed("unreachable", need, flight);
   const isUnchanged = await mayValidate(validating, need);
-  const sent = isUnchanged ? await validated(fresh, validating, told, tell) : undefined;
+  const sent = isUnchanged ? await validated(fresh, validating, led) : undefined;
   // The 304 was about another response than ours, or about what was purged while it was on its way:
   // ask again, without conditions.
   return sent ?? lead({ ...need, validating: undefined, fallback: validating }, flight);
 }
 
-function storedNothing(answer: Answer): Sent {
+function storedNothing(answer: Response): Fetched<Response> {
   return { answer, done: Promise.resolve() };
 }
 
@@ -117,8 +114,9 @@ async function originFailed(
   failure: "unreachable" | "timeout",
   need: Need<LeadPorts>,
   flight: ForwardFlight,
-): Promise<Sent> {
-  const stale = await staleInstead(need, {});
+): Promise<Fetched<Response>> {
+  need.decision.heard(undefined);
+  const stale = await staleInstead(need, "this");
   const come = stale === undefined ? await storedMeanwhile(need) : undefined;
   // Those who wait need not look for themselves.
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });

@@ -3,24 +3,20 @@
 import { discardBody } from "../../cache/record/record.ts";
 import type { Fetched } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Metrics } from "../../observe/metrics.ts";
+import { Decision, settle, type SettlePorts } from "../../observe/decision.ts";
 import { inNobodysName } from "../request/nobodys-name.ts";
 import { type Asked, asRefresh } from "../request/plan.ts";
 import type { ForwardFlight } from "../reuse/forward-outcome.ts";
-import { type LookedUp, lookUp } from "../reuse/lookup.ts";
-import { type Need, questionOf } from "../reuse/need.ts";
-import { type Candidate, decide } from "../reuse/verdict.ts";
+import type { Need } from "../reuse/need.ts";
+import { type FoundResponse, Search } from "../reuse/search.ts";
+import type { Candidate } from "../reuse/verdict.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { isOriginError, lookAtOrigin, type ForwardPorts } from "./forward.ts";
 import { lead, type LeadPorts } from "./lead.ts";
 import { pageOf } from "./origin-health.ts";
 import { outcomeToldBy, turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
 
-export type RefreshPorts = LeadPorts &
-  TurnInWorldPorts &
-  ForwardPorts & {
-    readonly metrics: Metrics;
-  };
+export type RefreshPorts = LeadPorts & TurnInWorldPorts & SettlePorts;
 
 /**
  * Refreshes behind a hit, unless that is under way, or its origin is in trouble and it is not yet time
@@ -66,9 +62,8 @@ export function startRefresh(
     client,
     like.selecting.some(([name]) => name === "cookie"),
   );
-  const accepts = (candidate: Candidate) =>
-    candidate.stored.metadata.respondedAtMs > like.respondedAtMs &&
-    isFresh(candidate, asked, ports);
+  const accepts = (found: FoundResponse) =>
+    found.candidate.stored.metadata.respondedAtMs > like.respondedAtMs && isFresh(found);
   startBehind({ asked, ports, accepts, like }, key);
 }
 
@@ -80,8 +75,7 @@ export function startFill({
   ports,
 }: Need<RefreshPorts>): ForwardFlight {
   const asked = asRefresh(client, marker?.names.includes("cookie") ?? false);
-  const accepts = (candidate: Candidate) => isFresh(candidate, asked, ports);
-  return startBehind({ asked, ports, accepts }, key);
+  return startBehind({ asked, ports, accepts: isFresh }, key);
 }
 
 /** `skipped`: fresh for long enough, or under way already. */
@@ -101,46 +95,56 @@ export async function refreshAhead(
   if (!isWorthAsking(client, ports)) return "failed";
   await view.attend({ atMs: nowAtMs(), host: client.key.host, afterAnswer })?.();
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
-  const asked = { ...client, directives };
-  const accepts = (candidate: Candidate) => isFresh(candidate, asked, ports);
-  const lookedUp = await lookUp({ asked, atMs: nowAtMs(), accepts }, ports);
-  const { found, key } = lookedUp;
-  const isBusy = flights.get(key.text, nowAtMs()) !== undefined;
-  if (isBusy || (typeof found === "object" && accepts(found))) {
-    if (typeof found === "object") discardBody(found.stored);
+  const given = { asked: { ...client, directives }, ports, accepts: isFresh };
+  const search = searchFor(given);
+  try {
+    const found = await search.found();
+    const key = search.key.text;
+    if (flights.get(key, nowAtMs()) === undefined && !(found && search.accepts(found))) {
+      const leader = (flight: ForwardFlight) =>
+        refreshed(found, search.place, { ...given, flight });
+      return await flights.start(key, leader, ports).answer;
+    }
+    discardBody(found?.candidate.stored);
     return "skipped";
+  } finally {
+    settle(search.decision, ports);
   }
-  const given = { asked, ports, accepts };
-  return flights.start(key.text, (flight) => refreshed(lookedUp, given, flight), ports).answer;
 }
 
-function isFresh(candidate: Candidate, asked: Asked, ports: RefreshPorts): boolean {
-  return decide(candidate, questionOf({ asked, ports })).kind === "serve";
+function isFresh({ verdict }: FoundResponse): boolean {
+  return verdict.kind === "serve";
 }
 
 interface Refresh {
   readonly asked: Asked;
   readonly ports: RefreshPorts;
   /** Is this what the refresh is to bring? */
-  readonly accepts: (candidate: Candidate) => boolean;
+  readonly accepts: (found: FoundResponse) => boolean;
   /** What is to be refreshed, where that is known: it may be gone from the tiers by then. */
   readonly like?: StoredMetadata;
 }
 
+function searchFor({ asked, ports, accepts }: Refresh): Search<RefreshPorts> {
+  const { key, route } = asked;
+  const decision = new Decision({ route: route.name, key: key.text, isRefresh: true });
+  return new Search({ asked, decision, accepts }, ports);
+}
+
 /** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
 function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
-  const { asked, ports, accepts } = given;
+  const { ports } = given;
+  const search = searchFor(given);
   const leader = async (flight: ForwardFlight) => {
-    const lookedUp = await lookUp({ asked, atMs: ports.nowAtMs(), accepts }, ports);
-    const { found } = lookedUp;
-    if (typeof found !== "object" || !accepts(found)) {
-      return refreshed({ ...lookedUp, key }, given, flight);
+    const found = await search.found();
+    if (found === undefined || !search.accepts(found)) {
+      return refreshed(found, { ...search.place, key }, { ...given, flight });
     }
-    discardBody(found.stored);
+    discardBody(found.candidate.stored);
     return skipped();
   };
   const { flight, answer } = ports.flights.start(key.text, leader, ports);
-  ports.afterAnswer(async () => void (await answer));
+  ports.afterAnswer(async () => void (await answer.finally(() => settle(search.decision, ports))));
   return flight;
 }
 
@@ -148,37 +152,37 @@ function skipped(): Fetched<Refreshed> {
   return { answer: "skipped", done: Promise.resolve() };
 }
 
-/** @param lookedUp nothing that the refresh would be content with */
+/** @param found nothing that the refresh would be content with */
 async function refreshed(
-  { found, ...place }: LookedUp,
-  given: Refresh,
-  flight: ForwardFlight,
+  found: FoundResponse | undefined,
+  place: Search<RefreshPorts>["place"],
+  given: Refresh & { readonly flight: ForwardFlight },
 ): Promise<Fetched<Refreshed>> {
-  const { asked, ports } = given;
-  if (!(await isOurTurn(given, place.key, flight))) {
-    if (typeof found === "object") discardBody(found.stored);
+  const { asked, ports, flight } = given;
+  if (!(await isOurTurn(given, place))) {
+    discardBody(found?.candidate.stored);
     return skipped();
   }
-  const before = typeof found === "object" ? replacedBy(found, asked, ports) : {};
-  const like = typeof found === "object" ? found.stored.metadata : given.like;
+  const before = found === undefined ? {} : atHandFrom(found);
+  const like = found?.candidate.stored.metadata ?? given.like;
   // A note of a hot key holds no more than its key and its Vary.
   const named = like === undefined ? asked : inNobodysName(asked, like, place.marker?.names);
-  const need = { asked: named, ports, ...place, ...before, reason: "stale" } as const;
-  const sent = await lead({ ...need, isForClient: false, lookedAtMs: ports.nowAtMs() }, flight);
-  const { response, outcome } = sent.answer;
+  place.decision.forwards("stale");
+  const need = { asked: named, ports, ...place, ...before, lookedAtMs: ports.nowAtMs() };
+  const { answer: response, done } = await lead(need, flight);
   await response.body?.cancel();
+  const { outcome } = place.decision;
   const isStored = outcome === "stored" || outcome === "validated";
   const isWell = isStored && !isOriginError(response.status);
-  return { answer: isWell ? "refreshed" : "failed", done: sent.done };
+  return { answer: isWell ? "refreshed" : "failed", done };
 }
 
 /** With `collapse: "global"`, one in the world: the others take what that one brings. */
 async function isOurTurn(
-  { asked, ports, accepts }: Refresh,
-  key: RecordKey,
-  flight: ForwardFlight,
+  { asked, ports, accepts, flight }: Refresh & { readonly flight: ForwardFlight },
+  { key, decision }: Search<RefreshPorts>["place"],
 ): Promise<boolean> {
-  const turn = await turnInWorld({ need: { asked, ports, key }, flight, accepts });
+  const turn = await turnInWorld({ need: { asked, ports, key, decision }, flight, accepts });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
   if (turn.kind !== "told") return false;
@@ -187,11 +191,6 @@ async function isOurTurn(
 }
 
 /** What may still answer if the origin fails, and is validated where it can be. */
-function replacedBy(
-  found: Candidate,
-  asked: Asked,
-  ports: RefreshPorts,
-): Pick<Need, "validating" | "fallback"> {
-  const { kind } = decide(found, questionOf({ asked, ports }));
-  return kind === "forward" ? { fallback: found } : { validating: found };
+function atHandFrom({ candidate, verdict }: FoundResponse): Pick<Need, "validating" | "fallback"> {
+  return verdict.kind === "forward" ? { fallback: candidate } : { validating: candidate };
 }

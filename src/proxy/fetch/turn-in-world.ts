@@ -8,8 +8,8 @@ import { unreachable } from "../../http/unreachable.ts";
 import { selects } from "../../http/selecting.ts";
 import type { ForwardFlight, ForwardOutcome } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { lookUp } from "../reuse/lookup.ts";
-import { type Answer, type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Uncacheable } from "../reuse/uncacheable.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
@@ -29,10 +29,10 @@ export type TurnInWorldPorts = TurnPorts<ResponseHead> &
 
 /** A turn that is asked for, and the flight that it is for. */
 export interface TurnAsked {
-  readonly need: Pick<Need<TurnInWorldPorts>, "asked" | "ports" | "key">;
+  readonly need: Pick<Need<TurnInWorldPorts>, "asked" | "ports" | "key" | "decision">;
   readonly flight: ForwardFlight;
   /** Is this what the need was for? */
-  readonly accepts: (candidate: Candidate) => boolean;
+  readonly accepts: (found: FoundResponse) => boolean;
 }
 
 /** Waits for as long as the route's patience lasts; at once on a route that collapses in the isolate. */
@@ -42,7 +42,9 @@ export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome
   if (collapse === "isolate") return { kind: "lead" };
   const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);
   const outcomeIn = (record: ResponseHead) => outcomeOf(record, given);
-  return takeTurn({ key: need.key, patienceMs, flight, wordOn, outcomeIn }, need.ports);
+  const turn = await takeTurn({ key: need.key, patienceMs, flight, wordOn, outcomeIn }, need.ports);
+  need.decision.lease = turn.kind;
+  return turn;
 }
 
 /** What the word of a lease's last holder is to those who wait for the same here. */
@@ -56,14 +58,13 @@ export function outcomeToldBy(word: Exclude<LeaseWord, "nothing-to-share">): For
 export async function leaderTurn(
   need: Need<TurnInWorldPorts>,
   flight: ForwardFlight,
-): Promise<LeaderTurn<Answer, ForwardOutcome>> {
+): Promise<LeaderTurn<Response, ForwardOutcome>> {
   const { ports, key } = need;
   const sinceAtMs = ports.nowAtMs();
-  const accepts = (candidate: Candidate) => {
-    const question = questionOf(need);
-    if (isAnswer(decide(candidate, question))) return true;
+  const accepts = ({ candidate, verdict }: FoundResponse) => {
+    if (isAnswer(verdict)) return true;
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
-    return isNew && mayAnswerWhoWaited(candidate, question);
+    return isNew && mayAnswerWhoWaited(candidate, questionOf(need));
   };
   const turn = await turnInWorld({ need, flight, accepts });
   switch (turn.kind) {
@@ -81,7 +82,7 @@ export async function leaderTurn(
       unreachable(turn);
   }
   // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
-  const answer = await staleInstead(need, { collapsed: true });
+  const answer = await staleInstead(need, "another");
   const outcome = { kind: "origin-failed", failure: "error-status" } as const;
   return answer === undefined ? { kind: "lead" } : { kind: "answer", answer, outcome };
 }
@@ -91,7 +92,7 @@ async function outcomeOf(
   record: ResponseHead,
   { need, accepts }: TurnAsked,
 ): Promise<ForwardOutcome | undefined> {
-  const { asked, ports, key } = need;
+  const { asked, ports, key, decision } = need;
   if (record.kind === "vary") {
     return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
   }
@@ -100,13 +101,13 @@ async function outcomeOf(
   const stored = { metadata, body: { kind: "absent" } } as const;
   const candidate: Candidate = { stored, tier: "shared", key };
   await settleDoubt(candidate, need);
-  if (!accepts(candidate)) return undefined;
-  const { found } = await lookUp({ asked, atMs: ports.nowAtMs(), accepts, atPrimary: true }, ports);
-  if (typeof found !== "object") return undefined;
-  if (found.stored.body.kind === "blob" && accepts(found)) {
-    return { kind: "stored", stored: found.stored };
+  if (!accepts({ candidate, verdict: decide(candidate, questionOf(need)) })) return undefined;
+  const search = new Search({ asked, decision, accepts, atPrimary: true }, ports);
+  const found = await search.found();
+  if (found?.candidate.stored.body.kind === "blob" && accepts(found)) {
+    return { kind: "stored", stored: found.candidate.stored };
   }
-  discardBody(found.stored);
+  discardBody(found?.candidate.stored);
   return undefined;
 }
 

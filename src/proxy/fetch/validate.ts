@@ -1,4 +1,5 @@
 // Freshens a stored response from the 304 that validated it, and answers with it.
+import type { Fetched } from "../../cache/flights.ts";
 import { type TierName, tierNames } from "../../config/config.ts";
 import { fieldsOf } from "../../http/fields.ts";
 import { governingDirectives } from "../../http/governing-directives.ts";
@@ -6,36 +7,28 @@ import { sharedExplicitly } from "../../http/storable.ts";
 import { freshensWhatWasSent, toldByHead } from "../../http/validators.ts";
 import { personalCookies } from "../request/cookies.ts";
 import type { ForwardFlights } from "../reuse/forward-outcome.ts";
-import { type Need, questionOf } from "../reuse/need.ts";
+import { type Led, type Need, type QuestionPorts, questionOf } from "../reuse/need.ts";
 import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
 import { makePrivate } from "../respond/downstream.ts";
+import { fromStored, type RespondPorts } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
-import { endStored, heedRefusal } from "../storing/consequences.ts";
+import { endStored, type HeedPorts, heedRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
-import { type Fresh, freshenedMetadata } from "../storing/metadata-of-answer.ts";
+import {
+  type Fresh,
+  freshenedMetadata,
+  type MetadataPorts,
+} from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { ofOneClient, refusalToStore, type StoreRefusal } from "../storing/refusal.ts";
-import type { Sent, Tell } from "../storing/sent.ts";
-import { sendAndStoreBody } from "../storing/store-while-sending.ts";
-import { handlingOf, storedAnswer, type StoredAnswerPorts } from "./stored-answer.ts";
+import { sendAndStoreBody, type SendBodyPorts } from "../storing/store-while-sending.ts";
 
-type SendPorts = Parameters<typeof sendAndStoreBody>[1]["ports"];
-type RefusalPorts = Parameters<typeof refusalToStore>[2]["ports"];
-type HeedPorts = Parameters<typeof heedRefusal>[2]["ports"];
-type StorePorts = Parameters<typeof storeInTiers>[1]["ports"];
-type MetadataPorts = Parameters<typeof freshenedMetadata>[2]["ports"];
-type QuestionPorts = Parameters<typeof questionOf>[0]["ports"];
-
-export type ValidatePorts = StoredAnswerPorts &
-  SendPorts &
-  RefusalPorts &
-  HeedPorts &
-  MetadataPorts &
+export type ValidatePorts = RespondPorts &
   QuestionPorts &
-  StorePorts & {
-    readonly flights: ForwardFlights;
-  };
+  MetadataPorts &
+  HeedPorts &
+  SendBodyPorts & { readonly flights: ForwardFlights };
 
 /**
  * Answers with a stored response that the origin says is unchanged, and stores it as it is now.
@@ -47,46 +40,40 @@ export type ValidatePorts = StoredAnswerPorts &
 export async function validated(
   fresh: Fresh,
   candidate: Candidate,
-  need: Need<ValidatePorts>,
-  tell: Tell,
-): Promise<Sent | undefined> {
-  const { asked, ports } = need;
+  led: Led<ValidatePorts>,
+): Promise<Fetched<Response> | undefined> {
+  const { asked, decision, ports } = led;
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
-  const metadata = freshenedMetadata(before, fresh, need);
+  const metadata = freshenedMetadata(before, fresh, led);
   // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
   const cookies = personalCookies(fresh.response.headers, asked.route, ports.config);
   const refusal =
-    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
-  heedRefusal(refusal, metadata.status, { ...need, replaced: candidate });
+    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
+  heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
   const isHeld = body.kind === "blob" || asked.method === "GET";
-  const isStored = refusal === undefined && isHeld;
-  const became = { kind: "validated", stored: isStored } as const;
+  decision.stored = refusal === undefined && isHeld;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
-  if (body.kind === "stream" && isStored && asked.method === "GET") {
-    const sent = { metadata, source: body.stream, isValidated: true };
-    return sendAndStoreBody(sent, need, tell, handlingOf(became, need));
+  if (body.kind === "stream" && decision.stored && asked.method === "GET") {
+    return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);
   }
   const stored: StoredResponse = { metadata, body };
-  const { promise: done, resolve: allStored } = Promise.withResolvers<void>();
-  if (isStored && body.kind === "blob") {
-    const stores = storeFreshened(stored, candidate, need);
-    tell({ kind: "stored", stored });
-    ports.afterAnswer(() => stores.finally(allStored));
-  } else {
-    allStored();
+  let done = Promise.resolve();
+  if (decision.stored && body.kind === "blob") {
+    done = decision.awaits(storeFreshened(stored, candidate, led));
+    led.flight.settle({ kind: "stored", stored });
+    ports.afterAnswer(() => done);
   }
-  const { policy, atMs } = questionOf(need);
-  const age = ageSeconds(metadata, termsOf(metadata, policy), atMs);
-  const answer = storedAnswer(stored, { ...became, ageSeconds: age }, need);
-  const { response } = answer;
-  const own = fieldsForOneClient(fresh.response.headers, metadata, need);
+  const { policy, atMs } = questionOf(led);
+  decision.outcome = "validated";
+  const response = fromStored(stored, ageSeconds(metadata, termsOf(metadata, policy), atMs), led);
+  const own = fieldsForOneClient(fresh.response.headers, metadata, led);
   for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   if (ofOneClient.has(refusal) || arePersonal(own, metadata)) makePrivate(response.headers);
-  return { answer, done };
+  return { answer: response, done };
 }
 
 /**
@@ -110,7 +97,7 @@ function refusalToFreshen(
  * where it is for one client alone, or a newer response stands there by now.
  */
 export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<ValidatePorts>): void {
-  const { asked, ports, key } = need;
+  const { asked, decision, ports, key } = need;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
   const isForAll = personalCookies(headers, asked.route, ports.config).length === 0;
@@ -131,7 +118,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<Val
   const refusal = refusalToFreshen(metadata, fresh.response, need);
   heedRefusal(refusal, status, end);
   if (refusal !== undefined) return;
-  ports.afterAnswer(() => storeFreshened({ metadata, body }, candidate, need));
+  ports.afterAnswer(() => decision.awaits(storeFreshened({ metadata, body }, candidate, need)));
 }
 
 async function storeFreshened(

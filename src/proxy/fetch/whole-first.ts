@@ -3,9 +3,8 @@
 import { discardBody } from "../../cache/record/record.ts";
 import { patiently } from "../../patience.ts";
 import type { ForwardFlight } from "../reuse/forward-outcome.ts";
-import { lookUp } from "../reuse/lookup.ts";
-import { type Answer, type Need, questionOf } from "../reuse/need.ts";
-import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
+import type { Need } from "../reuse/need.ts";
+import { Search } from "../reuse/search.ts";
 import type { Rangeless } from "./rangeless.ts";
 import { type RefreshPorts, startFill } from "./refresh.ts";
 import { answeredBy } from "./stored-answer.ts";
@@ -21,7 +20,7 @@ export interface WholeFirstPorts extends RefreshPorts {
  *
  * @returns `undefined` where this range is to be forwarded
  */
-export async function wholeFirst(need: Need<WholeFirstPorts>): Promise<Answer | undefined> {
+export async function wholeFirst(need: Need<WholeFirstPorts>): Promise<Response | undefined> {
   const { asked, ports, key } = need;
   const { rangeless, nowAtMs } = ports;
   if (!asked.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
@@ -29,10 +28,10 @@ export async function wholeFirst(need: Need<WholeFirstPorts>): Promise<Answer | 
   if (unasked !== undefined) return unasked;
   const fill = rangeless.fill(key.text, nowAtMs(), () => begun(need));
   const waited = await patiently(fill.ended, asked.route.patienceMs);
-  const accepts = (candidate: Candidate) => isAnswer(decide(candidate, questionOf(need)));
-  const { found } = await lookUp({ asked, atMs: nowAtMs(), accepts }, ports);
-  if (typeof found === "object" && accepts(found)) return answeredBy(found, need);
-  if (typeof found === "object") discardBody(found.stored);
+  const search = new Search(need, ports);
+  const found = await search.found();
+  if (found !== undefined && search.accepts(found)) return answeredBy(found.candidate, need);
+  discardBody(found?.candidate.stored);
   // Its leader may have gone with its client, or its origin be in trouble: the next one may be luckier.
   const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
   if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());

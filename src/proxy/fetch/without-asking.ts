@@ -1,7 +1,7 @@
 // Answers without the origin while it is known to fail: it is looked at behind an answer, and no client
 // finds out again.
 import { discardBody } from "../../cache/record/record.ts";
-import { type Answer, atHand, lookedFurther, type Need } from "../reuse/need.ts";
+import { atHand, lookedFurther, type Need } from "../reuse/need.ts";
 import { plainPage } from "../respond/plain-page.ts";
 import { storedMeanwhile } from "./come-since.ts";
 import { pageOf } from "./origin-health.ts";
@@ -17,7 +17,7 @@ import { answeredBy } from "./stored-answer.ts";
 export async function withoutAsking(
   need: Need<RefreshPorts>,
   { hasWaited }: { hasWaited: boolean },
-): Promise<Answer | undefined> {
+): Promise<Response | undefined> {
   const { asked, ports, key } = need;
   const state = ports.originHealth.ask(pageOf(asked), ports.nowAtMs());
   if (state.kind === "well") return undefined;
@@ -25,11 +25,13 @@ export async function withoutAsking(
   if (isDown && state.isProbe) probeOrigin(asked, ports);
   const known = await lookedFurther(need);
   const kept = atHand(known);
-  const stale = await staleInstead(known, "unasked");
+  const stale = await staleInstead(known, "none");
   if (stale === undefined && (isDown || known !== need)) discardBody(kept?.stored);
   if (stale === undefined && !isDown) return undefined;
   if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
   const come = stale === undefined && hasWaited ? await storedMeanwhile(need) : undefined;
   if (come !== undefined) return answeredBy(come, need);
-  return stale ?? { response: plainPage("down"), outcome: "failed" };
+  if (stale !== undefined) return stale;
+  need.decision.outcome = "failed";
+  return plainPage("down");
 }

@@ -1,6 +1,6 @@
 // Makes answers: out of a stored response, with the client's own conditions and range applied, or
 // by passing the origin's on.
-import { cacheStatus, type Handling } from "../../http/cache-status.ts";
+import { cacheStatus } from "../../http/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../http/ranges.ts";
 import { unreachable } from "../../http/unreachable.ts";
@@ -8,7 +8,7 @@ import type { Config } from "../../config/config.ts";
 import { type HeldBodyPorts, readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
-import type { Asked } from "../request/plan.ts";
+import type { Need } from "../reuse/need.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
@@ -27,27 +27,27 @@ export interface RespondPorts extends HeldBodyPorts {
   readonly config: Config;
 }
 
+/** A request, and the record of what becomes of it. */
+type Asking = Pick<Need<RespondPorts>, "asked" | "ports" | "decision">;
+
 /**
  * Answers with a stored response: a 304 where the client has it, a 206 or a 416 where it asks for a
  * part, else all of it.
  *
- * @param given.ageSeconds fractions kept
+ * @param ageSeconds fractions kept
  * @throws Error where its tier has read another part of its body than is to be sent
  */
-export function fromStored(
-  stored: StoredResponse,
-  given: { asked: Asked; ports: RespondPorts; ageSeconds: number; handling: Handling },
-): Response {
-  const { asked, ports, ageSeconds, handling } = given;
+export function fromStored(stored: StoredResponse, ageSeconds: number, asking: Asking): Response {
+  const { asked, ports, decision } = asking;
   const { metadata } = stored;
-  const { config } = ports;
-  const ask = { route: asked.route, config, ageSeconds, handling };
+  decision.bodyBytes = metadata.bodyBytes;
+  const ask = { route: asked.route, config: ports.config, ageSeconds, handling: decision };
   if (clientHasIt(asked, metadata)) {
     discardBody(stored);
     return notModified(fieldsNotModified(metadata, ask));
   }
   const fields = fieldsFromStored(metadata, ask);
-  if (asked.method === "GET") return bodyOrPart(stored, fields, { asked, ports });
+  if (asked.method === "GET") return bodyOrPart(stored, fields, asking);
   discardBody(stored);
   return headOnly(new Headers(fields), metadata);
 }
@@ -63,11 +63,7 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
 }
 
 /** @param prepared left as they are, for the next answer */
-function bodyOrPart(
-  stored: StoredResponse,
-  prepared: Headers,
-  { asked, ports }: { asked: Asked; ports: RespondPorts },
-): Response {
+function bodyOrPart(stored: StoredResponse, prepared: Headers, { asked, ports }: Asking): Response {
   const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
   if (bodiless.has(status)) return new Response(null, { status, statusText, headers: prepared });
@@ -123,17 +119,18 @@ function bodyFrom(
 /**
  * The origin's answer as it came, its body untouched and not held here.
  *
- * @param given.change made to its fields, before `Cache-Status` is added to them
+ * @param change made to its fields, before `Cache-Status` is added to them
  */
 export function passOn(
   response: Response,
-  given: { ports: { config: Config }; handling: Handling; change?: (fields: Headers) => void },
+  { ports, decision }: Pick<Need<{ readonly config: Config }>, "ports" | "decision">,
+  change?: (fields: Headers) => void,
 ): Response {
   // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
   if (response.status === 101) return response;
-  const fields = fieldsPassedOn(response, given.ports.config);
-  given.change?.(fields);
-  fields.set("cache-status", cacheStatus(given.handling, fields.get("cache-status")));
+  const fields = fieldsPassedOn(response, ports.config);
+  change?.(fields);
+  fields.set("cache-status", cacheStatus(decision, fields.get("cache-status")));
   const { status, statusText } = response;
   const body = bodiless.has(status) ? null : response.body;
   return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });

@@ -1,28 +1,20 @@
-// Why the origin is asked for one request, and what came of it.
-import type { ForwardReason } from "../../http/cache-status.ts";
-import type { Decision, Outcome } from "../../observe/decision.ts";
+// What is known of one request when its origin has to be asked.
+import type { Decision } from "../../observe/decision.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { FreshnessPolicy } from "../stored/lifetime.ts";
+import type { ForwardFlight } from "./forward-outcome.ts";
 import type { InShared } from "./shared-look.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Ports } from "../ports.ts";
 import type { Candidate, VerdictQuestion } from "./verdict.ts";
 
-/** An answer, and the word that it is counted under. */
-export interface Answer {
-  readonly response: Response;
-  readonly outcome: Outcome;
-}
-
-/** Why the origin is asked, and what is at hand meanwhile. */
-export interface Need<P = Ports> {
+/** A request whose origin is asked, and what is at hand meanwhile. */
+export interface Need<P = unknown> {
   readonly asked: Asked;
   readonly ports: P;
   /** Under which forwards are collapsed. */
   readonly key: RecordKey;
-  readonly reason: ForwardReason;
   /** The record of what becomes of the request. */
   readonly decision: Decision;
   /** The stored response whose validators are to be sent. */
@@ -37,29 +29,22 @@ export interface Need<P = Ports> {
   readonly memoryCount?: number | undefined;
   /** Where the look-up found nothing: looks where it did not, for what may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
-  /** A background refresh makes no answer that anybody reads. */
-  readonly isForClient: boolean;
   /** When the tiers were looked at for it. */
   readonly lookedAtMs: number;
+}
+
+/** A request that the origin was asked for, and those who wait for the same. */
+export interface Led<P> extends Need<P> {
+  /**
+   * Hears what they get: as soon as the response is stored whole, or it is clear that there is nothing
+   * to share, and at the latest when the stores are over. Only the first word counts.
+   */
+  readonly flight: Pick<ForwardFlight, "settle">;
 }
 
 /** The stored response that the look-up found and that did not answer; `undefined` if it found none. */
 export function atHand({ validating, fallback }: Pick<Need, "validating" | "fallback">) {
   return validating ?? fallback;
-}
-
-/**
- * What Cache-Status tells of a forward: why the copy that was found did not answer, and the fields
- * that none of the stored variants was selected by.
- */
-export function forwardedFor({
-  reason,
-  marker,
-  decision: { cause },
-}: Pick<Need, "reason" | "marker" | "decision">) {
-  const names = reason === "vary-miss" ? (marker?.names ?? []) : [];
-  const missed = names.length === 0 ? {} : { detail: { rule: "vary", names } };
-  return { kind: "forwarded", reason, cause, ...missed } as const;
 }
 
 /** The same need, with what the look-up passed over, if that is there. */

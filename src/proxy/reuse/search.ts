@@ -1,8 +1,7 @@
 // What HTTP adds to a look-up: a `Vary` marker is followed, no more of a body is read than is needed,
 // and Redis is passed over where it hardly ever has what is asked for.
-import type { Finding, Found, Sought } from "../../cache/find.ts";
+import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
@@ -11,64 +10,49 @@ import type { Decision } from "../../observe/decision.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
-import {
-  isAlwaysValidated,
-  isKept,
-  keepUntilAtMs,
-  type Terms,
-  termsOf,
-} from "../stored/lifetime.ts";
+import { isAlwaysValidated, isKept, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseAsk, ResponseRead, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
+import type { ResponseRead, ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
+import type { ForwardFlights } from "./forward-outcome.ts";
 import type { Lifts } from "./lifts.ts";
-import { policyOf, type QuestionPorts } from "./need.ts";
+import { policyOf, type QuestionPorts, questionOf } from "./need.ts";
 import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
 import { newestMarker } from "./vary-markers.ts";
-import type { Candidate, MissReason } from "./verdict.ts";
+import { type Candidate, decide, isAnswer, type MissReason, type Verdict } from "./verdict.ts";
 
 /** What a look-up works with. */
 export interface SearchPorts extends QuestionPorts, SharedLookPorts {
-  readonly tiers: {
-    readonly memory: Pick<
-      MemoryTier<ResponseDetail>,
-      "read" | "write" | "remove" | "changeCount" | "hasChanged"
-    >;
-    readonly edge: ResponseTier;
-    readonly shared: ResponseTier | undefined;
-  };
+  readonly tiers: Tiers;
   /** Those of this isolate, which may have brought it just now. */
-  readonly flights: {
-    get(key: string, atMs: number): { readonly stored: StoredResponse | undefined } | undefined;
-  };
+  readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Lifts;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** How a search judges what it finds, for whoever looks. */
-export interface Judge<V, P> {
-  judge(candidate: Candidate, search: Search<V, P>): V;
-  isAnswer(verdict: V): boolean;
-  /** Does it end the search though it is no answer? */
-  isSpared?(candidate: Candidate, verdict: V, search: Search<V, P>): boolean;
-}
+/** A stored response, and the verdict on it. */
+export type FoundResponse = Found<ResponseDetail, Verdict>;
 
-/** What is searched for, at which instant, and by whose judgement. */
-export interface SearchAsk<V, P> {
+/** What is searched for, at which instant, and by whom. */
+export interface SearchAsk<P extends SearchPorts> {
   readonly asked: Asked;
-  readonly atMs: number;
   readonly decision: Decision;
-  readonly judge: Judge<V, P>;
+  /** Of arrival; now, where it is left out. */
+  readonly atMs?: number;
+  /** Is it what is searched for? By default what answers by its verdict; else a lower tier may have it. */
+  readonly accepts?: (found: FoundResponse) => boolean;
+  /** Does it end the search though it is not? */
+  readonly isSpared?: (found: FoundResponse, search: Search<P>) => boolean;
   /** The shared tier is known to have just been written. */
-  readonly atPrimary?: boolean | undefined;
+  readonly atPrimary?: boolean;
   /** The shared tier need not be asked where it hardly ever has what would be of use. */
-  readonly mayPassOver?: boolean | undefined;
+  readonly mayPassOver?: boolean;
 }
 
 /** One request's search for a stored response; what it has come to know is read from it. */
-export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
+export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Verdict> {
   /** With what its answer varies by, as far as a marker tells. */
   asked: Asked;
-  readonly ports: P & SearchPorts;
+  readonly ports: P;
   readonly decision: Decision;
   /** The marker that was followed; `undefined` if there is none. */
   marker: VaryMarker | undefined = undefined;
@@ -81,21 +65,33 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
   isNewToColo = false;
   /** Of the verdicts: of arrival, then of the end of the last wait. */
   atMs: number;
-  readonly mayPassOver: boolean;
-  readonly #judge: Judge<V, P>;
-  readonly #atPrimary: boolean;
+  readonly #ask: SearchAsk<P>;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
-  #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: V } | undefined;
+  #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
 
-  constructor(ask: SearchAsk<V, P>, ports: P & SearchPorts) {
+  constructor(ask: SearchAsk<P>, ports: P) {
+    this.#ask = ask;
     this.asked = ask.asked;
     this.key = ask.asked.key;
-    this.atMs = ask.atMs;
+    this.atMs = ask.atMs ?? ports.nowAtMs();
     this.decision = ask.decision;
     this.ports = ports;
-    this.mayPassOver = ask.mayPassOver === true;
-    this.#judge = ask.judge;
-    this.#atPrimary = ask.atPrimary === true;
+  }
+
+  /** Looks into the tiers: the first that is accepted, else the youngest, if there is any. Never rejects. */
+  found(): FoundResponse | undefined | Promise<FoundResponse | undefined> {
+    return find(this, this.ports.tiers.memory);
+  }
+
+  /** Is it what was searched for? */
+  accepts(found: FoundResponse): boolean {
+    return this.#ask.accepts?.(found) ?? isAnswer(found.verdict);
+  }
+
+  /** Where what was not found is to be brought to, and what is known of that place. */
+  get place() {
+    const { key, marker, inShared, memoryCount, decision } = this;
+    return { key, marker, inShared, memoryCount, decision };
   }
 
   get tierNames(): readonly TierName[] {
@@ -140,28 +136,28 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     return this.ports.uncacheable.has(this.key.text, this.atMs);
   }
 
-  judge(candidate: Candidate): V {
+  judge(candidate: Candidate): Verdict {
     const { metadata, body } = candidate.stored;
-    if (body.kind !== "absent") return this.#judge.judge(candidate, this);
+    if (body.kind !== "absent") return decide(candidate, questionOf(this, this.atMs));
     if (this.#onMetadata?.metadata !== metadata) {
-      this.#onMetadata = { metadata, verdict: this.#judge.judge(candidate, this) };
+      this.#onMetadata = { metadata, verdict: decide(candidate, questionOf(this, this.atMs)) };
     }
     return this.#onMetadata.verdict;
   }
 
-  isEnough({ candidate, verdict }: Found<ResponseDetail, V>): boolean {
+  isEnough(found: FoundResponse): boolean {
     return (
-      this.#judge.isAnswer(verdict) ||
-      this.#judge.isSpared?.(candidate, verdict, this) === true ||
+      this.accepts(found) ||
+      this.#ask.isSpared?.(found, this) === true ||
       // What is always validated is no fresher in a lower tier.
-      isAlwaysValidated(this.#termsOf(candidate))
+      isAlwaysValidated(this.#termsOf(found.candidate))
     );
   }
 
-  async ask(tier: "edge" | "shared", finding: Finding<ResponseDetail, V>): Promise<void> {
+  async ask(tier: "edge" | "shared", finding: Finding<ResponseDetail, Verdict>): Promise<void> {
     if (tier === "shared") {
       if (this.ports.tiers.shared === undefined) return;
-      this.inShared = await askShared(this, finding);
+      this.inShared = await askShared(this, finding, this.#ask.mayPassOver);
       if (this.inShared === "passed-over") this.decision.looked(tier, this.inShared, 0);
       return;
     }
@@ -180,7 +176,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     return isEnough ? read : this.#read(tier, "whole");
   }
 
-  async #read(tier: ResponseTier, part: ResponseAsk["part"]): Promise<ResponseRead> {
+  async #read(tier: ResponseTier, part: "metadata" | "whole"): Promise<ResponseRead> {
     const { asked, ports, atMs: sinceAtMs } = this;
     const { afterAnswer, lifts, nowAtMs } = ports;
     // A body that proved needful after all goes into a tier again, also for HEAD.
@@ -198,7 +194,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
     };
     const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, afterAnswer };
-    const read = await tier.read(this.key, { ...wanted, atPrimary: this.#atPrimary });
+    const read = await tier.read(this.key, { ...wanted, atPrimary: this.#ask.atPrimary === true });
     if (isLifted) lifts.end();
     this.#onMetadata = undefined;
     this.atMs = nowAtMs();
@@ -213,27 +209,30 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
   }
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {
-    const stored: StoredResponse = { metadata, body: { kind: "absent" } };
-    return this.#judge.isAnswer(this.judge({ stored, tier, key: this.key }));
+    const candidate: Candidate = {
+      stored: { metadata, body: { kind: "absent" } },
+      tier,
+      key: this.key,
+    };
+    return this.accepts({ candidate, verdict: this.judge(candidate) });
   }
 
-  #termsOf({ stored }: Candidate): Terms {
+  #termsOf({ stored }: Candidate) {
     return termsOf(stored.metadata, policyOf(this));
   }
 
-  putInto(above: readonly ("memory" | "edge")[], { candidate }: Found<ResponseDetail, V>): void {
+  putInto(above: readonly ("memory" | "edge")[], { candidate }: FoundResponse): void {
     const { asked, atMs, ports, marker } = this;
     const { stored, tier: from } = candidate;
     const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(candidate));
     const leadsToError = isErrorStatus(stored.metadata.status);
-    const isAskedAgain = from === "edge";
-    const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
+    const how = { body: "new", isAskedAgain: from === "edge", leadsToError } as const;
     const records: [RecordKey, ResponseRecord][] = [[this.key, { kind: "response", stored }]];
     const newest = marker && newestMarker(asked.key, marker, ports);
     if (newest !== undefined) records.push([asked.key, newest]);
     for (const name of above.filter((each) => this.tierNames.includes(each))) {
       for (const [key, record] of records) {
-        const written = ports.tiers[name].write(key, record, keep);
+        const written = ports.tiers[name].write(key, record, { ...how, atMs, untilAtMs });
         if (written instanceof Promise) ports.afterAnswer(async () => void (await written));
       }
     }

@@ -22,7 +22,6 @@ interface SoFar {
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
-  readonly mayPassOver: boolean;
   /** The edge tier has told that it has nothing. */
   readonly isNewToColo: boolean;
   readonly ports: SharedLookPorts;
@@ -37,8 +36,9 @@ interface SoFar {
 export async function askShared(
   search: SoFar,
   finding: Pick<Finding<unknown, unknown>, "found" | "lookIn">,
+  mayPassOver = false,
 ): Promise<InShared | undefined> {
-  const { asked, key, marker, atMs, mayPassOver } = search;
+  const { asked, key, marker, atMs } = search;
   const { sharedOdds, uncacheable } = search.ports;
   // Others with unknown cookies have just got what this one may not have.
   const isOfNoUse = asked.hasUnknownCookie && uncacheable.hasForSessions(key.text, atMs);

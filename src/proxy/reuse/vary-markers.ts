@@ -3,11 +3,6 @@ import { sha256Short } from "../../sha256.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
 
-/** Memory as it is read: without a promise. */
-export interface MemoryReads {
-  read(key: RecordKey, ask: { readonly atMs: number }): TierRead<unknown>;
-}
-
 /** A page of one or two variants, such as for desktop and mobile, is like any. */
 const severalMin = 2;
 
@@ -25,7 +20,9 @@ export function isNewAmongSeveral(
 
 /** What `newestMarker` works with. */
 export interface MarkerPorts {
-  readonly tiers: { readonly memory: MemoryReads };
+  readonly tiers: {
+    readonly memory: { read(key: RecordKey, ask: { atMs: number }): TierRead<unknown> };
+  };
   readonly nowAtMs: () => number;
 }
 

@@ -57,13 +57,14 @@ const admitted = new WeakSet<StoredMetadata>();
 export function admitOnHit({ stored }: Candidate, place: VariantPlace<InTiersPorts>): void {
   const { metadata } = stored;
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
-  const { ports } = place;
+  const { decision, ports } = place;
   const { body } = stored;
   if (body.kind !== "blob" || body.blob.size > ports.config.limits.sharedBodyBytes) return;
   admitted.add(metadata);
-  ports.afterAnswer(async () => {
+  const admitting = async () => {
     if ((await admit(stored, place)) === "not-taken") admitted.delete(metadata);
-  });
+  };
+  ports.afterAnswer(() => decision.awaits(admitting()));
 }
 
 /**

@@ -37,7 +37,7 @@ const tellsOfResource = (status: number): boolean =>
   status < 300 || status === 301 || status === 308 || isGone(status);
 
 /** A request, and the stored response that its answer takes the place of. */
-type Replacing = Pick<Need<HeedPorts>, "asked" | "ports" | "key"> & {
+type Replacing = Pick<Need<HeedPorts>, "asked" | "ports" | "key" | "decision"> & {
   readonly replaced: Candidate | undefined;
 };
 
@@ -85,13 +85,14 @@ export function heedForSessions(
  * Ends a stored response, here at once and in the tiers below behind the answer. Under the key that it
  * was read from, too: a marker found later leads to another.
  */
-export function endStored({ asked, ports, key, replaced }: Replacing): void {
+export function endStored(replacing: Replacing): void {
+  const { asked, ports, key, replaced } = replacing;
   const { target } = asked;
   const hosts = [target.ownHost, target.host];
   for (const ended of new Set([key, replaced?.key ?? key])) {
     // Also what others have at hand by now, and what is on its way up from a lower tier.
     ports.invalidations.add(ended.text, ports.nowAtMs());
-    removeStored(ended, ports, hosts);
+    removeStored(ended, replacing, hosts);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Config, TierName } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
 import { keep, takeOut, type ToKeep } from "../../cache/keep.ts";
-import type { Metrics } from "../../observe/metrics.ts";
+import type { Decision } from "../../observe/decision.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
@@ -15,16 +15,13 @@ import { policyOf } from "../reuse/need.ts";
 import { keyOf, markerTo, type VariantPlace, type VariantPorts } from "./variants.ts";
 
 /** What a response is taken out of its tiers with. */
-export interface RemovePorts extends Pick<VariantPorts, "tiers" | "afterAnswer"> {
-  readonly metrics: Pick<Metrics, "tierWritten">;
-}
+export type RemovePorts = Pick<VariantPorts, "tiers" | "afterAnswer">;
 
 /** What a response is written to its tiers with. */
-export type InTiersPorts = VariantPorts &
-  RemovePorts & {
-    readonly config: Pick<Config, "heuristics" | "limits">;
-    readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
-  };
+export type InTiersPorts = VariantPorts & {
+  readonly config: Pick<Config, "heuristics" | "limits">;
+  readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
+};
 
 /** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */
 export function streamBytesMax({ route }: Pick<Asked, "route">): number {
@@ -44,17 +41,18 @@ const markerKeepMs = 86_400_000;
  */
 export function removeStored(
   key: RecordKey,
-  { tiers, metrics, afterAnswer }: RemovePorts,
+  { ports, decision }: { readonly ports: RemovePorts; readonly decision: Decision },
   hosts: readonly string[] = [key.host],
 ): void {
-  const { memory, edge, shared } = tiers;
+  const { memory, edge, shared } = ports.tiers;
   const atEdge = Array.from(
     new Set(hosts),
     (host) => [edge, new RecordKey(key.text, host)] as const,
   );
   const below = shared === undefined ? atEdge : [[shared, key] as const, ...atEdge];
   memory.remove(key);
-  afterAnswer(() => takeOut(below, (tier) => metrics.tierWritten(tier, "not-removed")));
+  const removing = takeOut(below, (tier) => decision.changed(tier, "not-removed"));
+  ports.afterAnswer(() => decision.awaits(removing));
 }
 
 /**
@@ -111,7 +109,7 @@ async function write(
     placed(response, place, atMs),
     tiers.filter(({ name }) => asked.route.tiers.includes(name)),
     { atMs, body, leadsToError: isErrorStatus(metadataIn(response).status) },
-    ({ tier, came }) => ports.metrics.tierWritten(tier, came),
+    ({ tier, came }) => place.decision.changed(tier, came),
   );
   return kept.every(({ came }) => came === "kept");
 }

@@ -3,6 +3,7 @@
 // Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at once; on routes that ask for
 // it, everywhere by way of the purge journal.
 import type { Config } from "../../config/config.ts";
+import type { Decision } from "../../observe/decision.ts";
 import { groupsIn } from "../../http/cache-groups.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import {
@@ -61,25 +62,30 @@ export interface InvalidatePorts extends RemovePorts {
   readonly nowAtMs: () => number;
 }
 
+/** A request, and the record of what becomes of it. */
+interface Invalidating {
+  readonly passed: Passed;
+  readonly decision: Decision;
+  readonly ports: InvalidatePorts;
+}
+
 /** Only an answer that is no error invalidates, so that nobody can do so by sending nonsense. */
-export function invalidateBy(passed: Passed, response: Response, ports: InvalidatePorts): void {
+export function invalidateBy(response: Response, given: Invalidating): void {
+  const { passed, ports } = given;
   const { request, route } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
   const urls = [request.url, ...named.filter((url) => url !== null)];
-  const pages = urls.flatMap((url) => invalidate(url, passed, ports) ?? []);
+  const pages = urls.flatMap((url) => invalidate(url, given) ?? []);
   if (route.invalidate === "here") return;
-  const targets = [...pages, ...invalidateGroups(response, passed, ports)];
+  const targets = [...pages, ...invalidateGroups(response, given)];
   const { afterAnswer } = ports;
   ports.joinedPurges?.add(targets, { atMs: ports.nowAtMs(), afterAnswer });
 }
 
 /** @returns what purges it everywhere; `undefined` for what is not stored, or not this origin's */
-function invalidate(
-  url: string,
-  passed: Passed,
-  ports: InvalidatePorts,
-): WidenableTarget | undefined {
+function invalidate(url: string, given: Invalidating): WidenableTarget | undefined {
+  const { passed, ports } = given;
   const { config, matchRoute, siteHost } = ports;
   const { request, target } = passed;
   if (!URL.canParse(url, request.url)) return undefined;
@@ -95,15 +101,14 @@ function invalidate(
   const { key } = keyedAs({ client: passed.fields.client, keyed, route, config });
   const exact = urlTag(keyed.url);
   ports.invalidations.add(comparedTag(exact), ports.nowAtMs());
-  removeStored(key, ports, hosts);
+  removeStored(key, given, hosts);
   return { exact, wider: routeTag(route.name) };
 }
 
 /** RFC 9875 §2.1, §3: the groups that it names, as its own origin knows them. */
 function invalidateGroups(
   response: Response,
-  { target }: Passed,
-  ports: InvalidatePorts,
+  { passed: { target }, ports }: Invalidating,
 ): readonly WidenableTarget[] {
   const origin = `${target.scheme}://${target.host}`;
   return groupsIn(response.headers.get("cache-group-invalidation")).map((group) => {

@@ -1,5 +1,6 @@
 // Why an origin's answer is not stored: all reasons, in the order in which they are looked for.
 import type { Config } from "../../config/config.ts";
+import type { RuleAndNames } from "../../http/cache-status.ts";
 import {
   isOfOneRequest,
   mayStore,
@@ -39,11 +40,10 @@ export type StoreRefusal =
   | "withheld-field"
   | "refresh-failed";
 
-/** What becomes of an answer in the tiers, and why. */
-export type Storing =
-  | { kind: "stored" }
-  /** `names`: what it is about, for who asks why: cookies that nobody knows, fields that select. */
-  | { kind: "refused"; rule: StoreRefusal; names: readonly string[] };
+/** The rule that refused, and names that it is about: cookies that nobody knows, fields that select. */
+export interface Refused extends RuleAndNames {
+  readonly rule: StoreRefusal;
+}
 
 /** With these the answer has something in it that is for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
@@ -56,18 +56,18 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
  * Decides whether an answer is stored.
  *
  * @param received the origin's own fields, nothing left out
+ * @returns `undefined` where it is
  */
-export function storingOf(
+export function refusedBy(
   metadata: StoredMetadata,
   received: Headers,
   need: Need<RefusalPorts & VariantPorts>,
-): Storing {
+): Refused | undefined {
   const rule =
     refusalToStore(metadata, received, need) ??
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
-  if (rule === undefined) return { kind: "stored" };
-  return { kind: "refused", rule, names: namesIn(rule, metadata, need.asked) };
+  return rule && refused(rule, metadata, need.asked);
 }
 
 /**
@@ -115,11 +115,16 @@ export function refusalToStore(
 /** An error that a refresh brings is told to nobody, so it takes no page's place either. */
 function isFailedRefresh(
   status: number,
-  need: Pick<Need, "isForClient" | "validating" | "fallback">,
+  need: Pick<Need, "decision" | "validating" | "fallback">,
 ): boolean {
   const before = atHand(need)?.stored.metadata.status;
-  if (need.isForClient || before === undefined) return false;
+  if (!need.decision.isRefresh || before === undefined) return false;
   return isOfOneRequest(status) && !isOfOneRequest(before);
+}
+
+/** @returns the refusal with the names that it is about */
+export function refused(rule: StoreRefusal, metadata: StoredMetadata, asked: Asked): Refused {
+  return { rule, names: namesIn(rule, metadata, asked) };
 }
 
 function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked): string[] {

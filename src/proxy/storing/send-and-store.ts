@@ -3,7 +3,7 @@
 // that means for those who ask next (consequences.ts); whether Redis gets it at once (admission.ts);
 // its body, sent and gathered (store-while-sending.ts); its variants (variants.ts) and its tiers
 // (in-tiers.ts).
-import type { Handling } from "../../http/cache-status.ts";
+import type { Fetched } from "../../cache/flights.ts";
 import { lengthOf } from "../../http/ranges.ts";
 import { isNotModified } from "../../http/validators.ts";
 import { letGo } from "../../let-go.ts";
@@ -12,15 +12,14 @@ import type { Asked } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
 import { notModified, passOn } from "../respond/respond.ts";
 import { failedWith } from "../reuse/forward-outcome.ts";
-import { type Answer, atHand, forwardedFor, type Need } from "../reuse/need.ts";
+import { atHand, type Led, type Need } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { type AdmissionPorts, awaitsSecondAsk } from "./admission.ts";
 import { heedForSessions, type HeedPorts, heedRefusal, learnOdds } from "./consequences.ts";
 import { type Fresh, metadataOf, type MetadataPorts } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
-import { ofOneClient, type StoreRefusal, type Storing, storingOf } from "./refusal.ts";
-import type { Sent, Tell } from "./sent.ts";
+import { ofOneClient, refusedBy, type StoreRefusal } from "./refusal.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "./store-while-sending.ts";
 
 /** What an answer is sent and stored with. */
@@ -35,60 +34,43 @@ export type SendAndStorePorts = MetadataPorts &
 /**
  * Sends an answer on, and stores it where it may be stored.
  *
- * @param need whose request is the one that the origin was sent
- * @param tell hears what those get who wait for the same, at the latest before `done` settles
+ * @param led its request is the one that the origin was sent
  */
-export function sendAndStore(fresh: Fresh, need: Need<SendAndStorePorts>, tell: Tell): Sent {
-  const { asked, ports, key } = need;
+export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched<Response> {
+  const { asked, decision, flight, ports, key } = led;
   const { headers, status, body } = fresh.response;
-  const metadata = metadataOf(fresh, need);
-  const storing = storingOf(metadata, headers, need);
-  const refusal = storing.kind === "refused" ? storing.rule : undefined;
-  heedRefusal(refusal, status, { ...need, replaced: atHand(need) });
-  heedForSessions(refusal, status, need);
-  learnOdds(refusal, metadata, need);
-  const handling = handlingOf(storing, status, need);
-  if (storing.kind === "refused") {
-    ports.metrics.refusedToStore(asked.route.name, storing.rule);
-    const atMs = ports.nowAtMs();
-    tell(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
-    const answer = unstored(fresh, need, { metadata, rule: storing.rule, handling });
-    return { answer, done: Promise.resolve() };
+  const metadata = metadataOf(fresh, led);
+  const refused = refusedBy(metadata, headers, led);
+  heedRefusal(refused?.rule, status, { ...led, replaced: atHand(led) });
+  heedForSessions(refused?.rule, status, led);
+  learnOdds(refused?.rule, metadata, led);
+  const atMs = ports.nowAtMs();
+  if (refused !== undefined) {
+    decision.refuses(refused);
+    flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
+    return { answer: unstored(fresh, led, { ...refused, metadata }), done: Promise.resolve() };
   }
-  if (ignoresRange(metadata, asked)) ports.rangeless.mark(key.text, ports.nowAtMs());
-  const marked = awaitsSecondAsk(metadata, need)
+  decision.stored = true;
+  if (ignoresRange(metadata, asked)) ports.rangeless.mark(key.text, atMs);
+  const marked = awaitsSecondAsk(metadata, led)
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
     : metadata;
   const source = body ?? new Blob([]).stream();
-  const sending = { metadata: marked, source, isValidated: false };
-  const sent = sendAndStoreBody(sending, need, tell, handling);
-  const fields = sent.answer.response.headers;
-  const own = fieldsForOneClient(headers, metadata, need);
+  const sent = sendAndStoreBody({ metadata: marked, source, isValidated: false }, led);
+  const fields = sent.answer.headers;
+  const own = fieldsForOneClient(headers, metadata, led);
   for (const [name, value] of own) fields.append(name, value);
   if (arePersonal(own, metadata)) makePrivate(fields);
   return sent;
-}
-
-/** What `Cache-Status` tells of an answer that the origin gave anew. */
-function handlingOf(
-  storing: Storing,
-  forwardStatus: number,
-  need: Parameters<typeof forwardedFor>[0],
-): Handling {
-  const handling = { ...forwardedFor(need), forwardStatus };
-  if (storing.kind === "stored") return { ...handling, stored: true };
-  const { rule, names } = storing;
-  return { ...handling, detail: { rule, names } };
 }
 
 /** The answer as it came; what is not stored for all is not for the caches beyond us either. */
 function unstored(
   { response }: Fresh,
   need: Need<SendAndStorePorts>,
-  refused: { metadata: StoredMetadata; rule: StoreRefusal; handling: Handling },
-): Answer {
-  const { asked, ports } = need;
-  const { metadata, rule, handling } = refused;
+  { metadata, rule }: { metadata: StoredMetadata; rule: StoreRefusal },
+): Response {
+  const { asked, decision } = need;
   const { headers, status } = response;
   // RFC 9110 §13.2.1: the origin was asked without the client's conditions.
   const hasIt = isNotModified({
@@ -105,8 +87,9 @@ function unstored(
     (!isPrivate(headers) && namesClient(headers, metadata, asked));
   const isCookie = asked.hasUnknownCookie || headers.has("set-cookie");
   const change = isForOne ? makePrivate : isCookie ? keepPrivate : undefined;
-  const given = { ports, handling, ...(change && { change }) };
-  return { response: passOn(sent, given), outcome: "forwarded" };
+  decision.outcome = "forwarded";
+  decision.bodyBytes = metadata.bodyBytes;
+  return passOn(sent, need, change);
 }
 
 /** `bytes=0-` may well be answered with the whole; and who sends `If-Range` may want just that. */

@@ -1,9 +1,8 @@
 // Sends a body to its client while it is gathered, and stores it once it is whole: in memory at once,
 // in the tiers below behind that. A body too large to be held goes to the edge as it comes.
 import type { Config } from "../../config/config.ts";
-import type { Handling } from "../../http/cache-status.ts";
+import type { Fetched } from "../../cache/flights.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
-import type { Metrics } from "../../observe/metrics.ts";
 import { sha256Hex } from "../../sha256.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "../body/byte-pipe.ts";
@@ -11,18 +10,17 @@ import { gather } from "../body/gather.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { fieldsOfFill, withoutBody } from "../respond/downstream.ts";
 import { bodiless, notModified } from "../respond/respond.ts";
-import { atHand, type Need, policyOf } from "../reuse/need.ts";
+import { atHand, type Led, policyOf } from "../reuse/need.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { type InTiersPorts, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
-import type { Sent, Tell } from "./sent.ts";
+import { refused } from "./refusal.ts";
 import { hasRoomFor, withListOfOthers } from "./variants.ts";
 
 /** What a body is sent and stored with. */
 export interface SendBodyPorts extends InTiersPorts {
   readonly config: Config;
   readonly fillBudget: ByteBudget;
-  readonly metrics: Pick<Metrics, "tierWritten" | "refusedToStore">;
   /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
   readonly turn: () => Promise<void>;
 }
@@ -42,33 +40,30 @@ const behindAnswerMsMax = 25_000;
  * Answers with a body, and stores it on the way.
  *
  * @param sending an origin's body, or one that a 304 left as it was
- * @param tell    hears of the response once it is there whole, or that it is too large to be shared,
- *   or cut short
+ * @param led     its flight hears of the response once it is there whole, or that it is too large to
+ *   be shared, or cut short
  */
-export function sendAndStoreBody(
-  sending: Sending,
-  need: Need<SendBodyPorts>,
-  tell: Tell,
-  handling: Handling,
-): Sent {
-  const { asked, ports } = need;
+export function sendAndStoreBody(sending: Sending, led: Led<SendBodyPorts>): Fetched<Response> {
+  const { asked, decision, ports } = led;
   const { metadata } = sending;
   const { status, statusText } = metadata;
   const hasIt = clientHasIt(asked, metadata);
-  const isBodyWanted = need.isForClient && !hasIt && !bodiless.has(status);
+  const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
   const client = isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
-  const done = storeBehind(sending, need, tell, client);
+  const done = decision.awaits(storeBehind(sending, led, client));
+  decision.bodyBytes = metadata.bodyBytes;
+  decision.outcome = "stored";
   const fields = fieldsOfFill(metadata, {
     route: asked.route,
     config: ports.config,
-    ageSeconds: ageSeconds(metadata, termsOf(metadata, policyOf(need)), ports.nowAtMs()),
-    handling,
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, policyOf(led)), ports.nowAtMs()),
+    handling: decision,
   });
   const body = client?.readable ?? null;
   const response = hasIt
     ? notModified(withoutBody(fields))
     : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
-  return { answer: { response, outcome: "stored" }, done };
+  return { answer: response, done };
 }
 
 /**
@@ -77,12 +72,11 @@ export function sendAndStoreBody(
  */
 function storeBehind(
   sending: Sending,
-  need: Need<SendBodyPorts>,
-  tell: Tell,
+  led: Led<SendBodyPorts>,
   client: BytePipe | undefined,
 ): Promise<void> {
   const { metadata, source } = sending;
-  const { asked, ports } = need;
+  const { asked, decision, flight, ports } = led;
   const done = Promise.withResolvers<void>();
   let streamed: Promise<boolean> | undefined;
   let sent: Promise<void> | undefined;
@@ -97,19 +91,20 @@ function storeBehind(
         budget: ports.fillBudget,
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(asked),
-        onUnshared: () => tell({ kind: "nothing-to-share" }),
+        onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
         onOverflow: (stream, completed) => {
-          streamed = storeArriving({ kind: "arriving", metadata, stream, completed }, need);
+          streamed = storeArriving({ kind: "arriving", metadata, stream, completed }, led);
         },
       });
+      decision.bodyTookMs = ports.nowAtMs() - metadata.requestedAtMs;
       if (gathered.kind === "whole") {
         ({ sent } = gathered);
-        await storeWhole(gathered.blob, sending, need, tell);
+        await storeWhole(gathered.blob, sending, led);
       }
       await streamed;
     } finally {
       // Where nothing was told yet, the body was cut short.
-      tell({ kind: "nothing-to-share" });
+      flight.settle({ kind: "nothing-to-share" });
       done.resolve();
     }
     // A client that leaves late must still find somebody who gives back what was held for it.
@@ -121,10 +116,9 @@ function storeBehind(
 async function storeWhole(
   blob: Blob,
   { metadata: before, isValidated }: Sending,
-  need: Need<SendBodyPorts>,
-  tell: Tell,
+  led: Led<SendBodyPorts>,
 ): Promise<void> {
-  const { asked, ports } = need;
+  const { decision, ports } = led;
   const bodyDigest = await sha256Hex(new Uint8Array(await blob.arrayBuffer()));
   const metadata = withTermsKept(before, {
     bodyBytes: blob.size,
@@ -134,14 +128,14 @@ async function storeWhole(
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
-  tell({ kind: "stored", stored });
-  const place = await withListOfOthers(metadata, need);
+  led.flight.settle({ kind: "stored", stored });
+  decision.bodyBytes = blob.size;
+  const place = await withListOfOthers(metadata, led);
   // Fills that went on at the same time may have taken the room that there was.
   if (!hasRoomFor(metadata, place)) {
-    ports.metrics.refusedToStore(asked.route.name, "too-many-variants");
-    return;
+    return decision.refuses(refused("too-many-variants", metadata, led.asked));
   }
-  const isUnchanged = isValidated || bodyDigest === atHand(need)?.stored.metadata.bodyDigest;
+  const isUnchanged = isValidated || bodyDigest === atHand(led)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
   await storeInTiers(stored, { ...place, names: ["memory"] }, body);
   // To store takes CPU time, and the end of the answer would wait for that.

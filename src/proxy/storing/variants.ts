@@ -1,6 +1,7 @@
 // How many variants of one resource are stored (RFC 9111 §4.1): their list stands in the marker that
 // leads to them, and is bounded, since anybody can put anything into a field that selects.
 import type { Config } from "../../config/config.ts";
+import type { Decision } from "../../observe/decision.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseAsk, Tiers } from "../stored/tiers.ts";
 import { sha256Short } from "../../sha256.ts";
@@ -23,6 +24,7 @@ export interface VariantPorts extends MarkerPorts {
 export interface VariantPlace<P> {
   readonly asked: Asked;
   readonly ports: P;
+  readonly decision: Decision;
   readonly marker: VaryMarker | undefined;
   /** What the look-up passed over may be a marker. */
   readonly inShared?: InShared | undefined;

@@ -1,9 +1,10 @@
 // What the cron trigger does: brings the hottest keys up to date in the shared tier shortly before
 // they expire, so that no colo has to wait for them.
-import type { HotKeyCount } from "../../observe/metrics.ts";
+import type { HotKeyCount, Metrics } from "../../observe/metrics.ts";
 import { patiently } from "../../patience.ts";
 import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";
-import { refreshAhead } from "../fetch/refresh.ts";
+import { refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
+import type { Planning } from "../request/plan.ts";
 import type { HotKeys } from "./hot-keys.ts";
 
 /** Up to the next run but one, less half a minute: the next may be late, and takes its time. */
@@ -17,13 +18,14 @@ const atOnceMax = 4;
 /** The next run comes after a minute. */
 const runMsMax = 25_000;
 
-type RefreshPorts = Parameters<typeof refreshAhead>[2];
-
 /** What a run is made with. */
-export interface KeepWarmPorts extends RefreshPorts {
-  /** `undefined` where none are kept warm. */
-  readonly hotKeys: HotKeys | undefined;
-}
+export type KeepWarmPorts = RefreshPorts &
+  Planning & {
+    readonly metrics: Pick<Metrics, "hotKey">;
+    readonly siteHost: string | undefined;
+    /** `undefined` where none are kept warm. */
+    readonly hotKeys: HotKeys | undefined;
+  };
 
 /** One run. Whatever fails is left to expire, and ends nothing else. */
 export async function keepWarm(ports: KeepWarmPorts): Promise<void> {
