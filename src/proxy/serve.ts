@@ -11,13 +11,14 @@ import { refreshBehind } from "./fetch/refresh.ts";
 import { type Asked, askedWith, type Passed, plan, type Planning } from "./request/plan.ts";
 import type { ClientLimit } from "./request/client-limit.ts";
 import type { KnownVary } from "./request/known-vary.ts";
+import type { UrlRead } from "./request/url-reader.ts";
 import { keepPrivate } from "./respond/downstream.ts";
 import { type PlainPage, plainPage } from "./respond/plain-page.ts";
 import { fromStored, passOn } from "./respond/respond.ts";
 import { type EarlyRefreshPorts, isDueEarly } from "./reuse/early-refresh.ts";
 import { type DoubtPorts, settleDoubt } from "./reuse/in-doubt.ts";
 import { type Judge, Search, type SearchPorts } from "./reuse/search.ts";
-import { atHand, type Need, questionOf } from "./reuse/need.ts";
+import { atHand, type Need } from "./reuse/need.ts";
 import {
   type Candidate,
   decide,
@@ -49,10 +50,15 @@ type ClientSearch = Search<Verdict, ServePorts>;
 /**
  * Answers one request of a client. Never rejects on account of a tier, the journal or the origin.
  *
+ * @param read what its URL says
  * @returns no promise where memory has what answers
  */
-export function serve(request: Request, ports: ServePorts): Response | Promise<Response> {
-  const planned = plan(request, ports);
+export function serve(
+  request: Request,
+  read: UrlRead,
+  ports: ServePorts,
+): Response | Promise<Response> {
+  const planned = plan(request, read, ports);
   if (planned.kind === "reserved") return plainPage("nothing");
   const atMs = ports.nowAtMs();
   if (planned.kind === "pass") {
@@ -82,7 +88,7 @@ function askedAsKnown(asked: Asked, { knownVary }: Pick<ServePorts, "knownVary">
 
 /** Judges what is found for the client that has asked. */
 const thoroughly: Judge<Verdict, ServePorts> = {
-  judge: (candidate, search) => decide(candidate, questionOf(search, search.atMs)),
+  judge: (candidate, search) => decide(candidate, search),
   isAnswer,
 };
 
@@ -100,7 +106,7 @@ function answered(
   renewed: (() => Promise<void>) | undefined,
 ): Response | Promise<Response> {
   if (found === undefined) {
-    const verdict = decide(search.missReason, questionOf(search, search.atMs));
+    const verdict = decide(search.missReason, search);
     return carryOut(verdict, undefined, search);
   }
   const { candidate, verdict } = found;
@@ -158,7 +164,9 @@ function hit(
   decision.outcome = kind === "serve" ? "hit" : "stale-hit";
   const response = fromStored(candidate.stored, { asked, ports, ageSeconds, handling: decision });
   // What is stale is brought up to date in all tiers.
-  if (kind === "serve") admitOnHit(candidate, search);
+  if (kind === "serve" && candidate.stored.metadata.awaitsSecondAsk === true) {
+    admitOnHit(candidate, search);
+  }
   ports.metrics.settled(decision);
   return response;
 }

@@ -11,20 +11,14 @@ import type { Decision } from "../../observe/decision.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
-import {
-  isAlwaysValidated,
-  isKept,
-  keepUntilAtMs,
-  type Terms,
-  termsOf,
-} from "../stored/lifetime.ts";
+import { isAlwaysValidated, isKept, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import type { ResponseAsk, ResponseRead, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
 import type { Lifts } from "./lifts.ts";
-import { policyOf, type QuestionPorts } from "./need.ts";
+import type { QuestionPorts } from "./need.ts";
 import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
 import { newestMarker } from "./vary-markers.ts";
-import type { Candidate, MissReason } from "./verdict.ts";
+import type { Candidate, MissReason, VerdictQuestion } from "./verdict.ts";
 
 /** What a look-up works with. */
 export interface SearchPorts extends QuestionPorts, SharedLookPorts {
@@ -64,8 +58,8 @@ export interface SearchAsk<V, P> {
   readonly mayPassOver?: boolean | undefined;
 }
 
-/** One request's search for a stored response; what it has come to know is read from it. */
-export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
+/** One request's search: what it has come to know, and the question that its verdicts answer. */
+export class Search<V, P = unknown> implements Sought<ResponseDetail, V>, VerdictQuestion {
   /** With what its answer varies by, as far as a marker tells. */
   asked: Asked;
   readonly ports: P & SearchPorts;
@@ -82,6 +76,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
   /** Of the verdicts: of arrival, then of the end of the last wait. */
   atMs: number;
   readonly mayPassOver: boolean;
+  readonly policy: VerdictQuestion["policy"];
   readonly #judge: Judge<V, P>;
   readonly #atPrimary: boolean;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
@@ -93,9 +88,22 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     this.atMs = ask.atMs;
     this.decision = ask.decision;
     this.ports = ports;
+    this.policy = { route: ask.asked.route, heuristics: ports.config.heuristics };
     this.mayPassOver = ask.mayPassOver === true;
     this.#judge = ask.judge;
     this.#atPrimary = ask.atPrimary === true;
+  }
+
+  get view(): VerdictQuestion["view"] {
+    return this.ports.view;
+  }
+
+  get invalidations(): VerdictQuestion["invalidations"] {
+    return this.ports.invalidations;
+  }
+
+  get colo(): () => string {
+    return this.ports.colo;
   }
 
   get tierNames(): readonly TierName[] {
@@ -113,7 +121,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     const stored = this.ports.flights.get(this.key.text, atMs)?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
-    return isKept(stored.metadata, policyOf(this), atMs) ? stored : undefined;
+    return isKept(stored.metadata, this.policy, atMs) ? stored : undefined;
   }
 
   inMemory(): ResponseRead {
@@ -154,7 +162,7 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
       this.#judge.isAnswer(verdict) ||
       this.#judge.isSpared?.(candidate, verdict, this) === true ||
       // What is always validated is no fresher in a lower tier.
-      isAlwaysValidated(this.#termsOf(candidate))
+      isAlwaysValidated(termsOf(candidate.stored.metadata, this.policy))
     );
   }
 
@@ -217,17 +225,18 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V> {
     return this.#judge.isAnswer(this.judge({ stored, tier, key: this.key }));
   }
 
-  #termsOf({ stored }: Candidate): Terms {
-    return termsOf(stored.metadata, policyOf(this));
-  }
-
   putInto(above: readonly ("memory" | "edge")[], { candidate }: Found<ResponseDetail, V>): void {
     const { asked, atMs, ports, marker } = this;
-    const { stored, tier: from } = candidate;
-    const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(candidate));
+    const { stored, tier } = candidate;
+    const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, this.policy));
     const leadsToError = isErrorStatus(stored.metadata.status);
-    const isAskedAgain = from === "edge";
-    const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
+    const keep = {
+      atMs,
+      untilAtMs,
+      body: "new",
+      isAskedAgain: tier === "edge",
+      leadsToError,
+    } as const;
     const records: [RecordKey, ResponseRecord][] = [[this.key, { kind: "response", stored }]];
     const newest = marker && newestMarker(asked.key, marker, ports);
     if (newest !== undefined) records.push([asked.key, newest]);

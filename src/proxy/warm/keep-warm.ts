@@ -1,5 +1,6 @@
 // What the cron trigger does: brings the hottest keys up to date in the shared tier shortly before
 // they expire, so that no colo has to wait for them.
+import type { ReadUrl } from "../request/url-reader.ts";
 import type { HotKeyCount } from "../../observe/metrics.ts";
 import { patiently } from "../../patience.ts";
 import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";
@@ -23,6 +24,7 @@ type RefreshPorts = Parameters<typeof refreshAhead>[2];
 export interface KeepWarmPorts extends RefreshPorts {
   /** `undefined` where none are kept warm. */
   readonly hotKeys: HotKeys | undefined;
+  readonly readUrl: ReadUrl;
 }
 
 /** One run. Whatever fails is left to expire, and ends nothing else. */
