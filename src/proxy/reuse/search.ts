@@ -77,6 +77,9 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V>, Verdic
   atMs: number;
   readonly mayPassOver: boolean;
   readonly policy: VerdictQuestion["policy"];
+  readonly view: VerdictQuestion["view"];
+  readonly invalidations: VerdictQuestion["invalidations"];
+  readonly colo: () => string;
   readonly #judge: Judge<V, P>;
   readonly #atPrimary: boolean;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
@@ -89,21 +92,12 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V>, Verdic
     this.decision = ask.decision;
     this.ports = ports;
     this.policy = { route: ask.asked.route, heuristics: ports.config.heuristics };
+    this.view = ports.view;
+    this.invalidations = ports.invalidations;
+    this.colo = ports.colo;
     this.mayPassOver = ask.mayPassOver === true;
     this.#judge = ask.judge;
     this.#atPrimary = ask.atPrimary === true;
-  }
-
-  get view(): VerdictQuestion["view"] {
-    return this.ports.view;
-  }
-
-  get invalidations(): VerdictQuestion["invalidations"] {
-    return this.ports.invalidations;
-  }
-
-  get colo(): () => string {
-    return this.ports.colo;
   }
 
   get tierNames(): readonly TierName[] {
@@ -230,13 +224,8 @@ export class Search<V, P = unknown> implements Sought<ResponseDetail, V>, Verdic
     const { stored, tier } = candidate;
     const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, this.policy));
     const leadsToError = isErrorStatus(stored.metadata.status);
-    const keep = {
-      atMs,
-      untilAtMs,
-      body: "new",
-      isAskedAgain: tier === "edge",
-      leadsToError,
-    } as const;
+    const isAskedAgain = tier === "edge";
+    const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
     const records: [RecordKey, ResponseRecord][] = [[this.key, { kind: "response", stored }]];
     const newest = marker && newestMarker(asked.key, marker, ports);
     if (newest !== undefined) records.push([asked.key, newest]);
