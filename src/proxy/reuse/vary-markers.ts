@@ -6,6 +6,7 @@ import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
 /** Memory as it is read: without a promise. */
 export interface MemoryReads {
   read(key: RecordKey, ask: { readonly atMs: number }): TierRead<unknown>;
+  hasChanged(key: RecordKey, sinceCount: number): boolean;
 }
 
 /** A page of one or two variants, such as for desktop and mobile, is like any. */
