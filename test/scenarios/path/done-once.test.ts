@@ -6,7 +6,7 @@ import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
 import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
 import * as freshness from "../../../src/http/freshness.ts";
 import * as target from "../../../src/proxy/request/target.ts";
-import * as urlReader from "../../../src/proxy/request/url-reader.ts";
+import type * as urlReader from "../../../src/proxy/request/url-reader.ts";
 import * as verdict from "../../../src/proxy/reuse/verdict.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -19,15 +19,20 @@ const { urls, tags } = vi.hoisted(() => ({
 
 vi.mock(import("../../../src/http/freshness.ts"), async (original) => {
   const product = await original();
-  return { ...product, explicitLifetimeSeconds: vi.fn(product.explicitLifetimeSeconds) };
+  return {
+    ...product,
+    explicitLifetimeSeconds: vi.fn<typeof product.explicitLifetimeSeconds>(
+      product.explicitLifetimeSeconds,
+    ),
+  };
 });
 vi.mock(import("../../../src/proxy/request/target.ts"), async (original) => {
   const product = await original();
-  return { ...product, readTarget: vi.fn(product.readTarget) };
+  return { ...product, readTarget: vi.fn<typeof product.readTarget>(product.readTarget) };
 });
 vi.mock(import("../../../src/proxy/reuse/verdict.ts"), async (original) => {
   const product = await original();
-  return { ...product, decide: vi.fn(product.decide) };
+  return { ...product, decide: vi.fn<typeof product.decide>(product.decide) };
 });
 vi.mock(import("../../../src/proxy/request/url-reader.ts"), async (original) => {
   const product = await original();
