@@ -68,9 +68,10 @@ export function createApp(
   // A hit needs no route but its own, so it goes without Hono's context.
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
-      const answered = isolate.readUrl(request.url).isReserved
+      const read = isolate.readUrl(request.url);
+      const answered = read.isReserved
         ? operators.fetch(request, bindings, background)
-        : answer(request, background);
+        : answer(request, read, background);
       return answered instanceof Promise ? answered.catch(failed) : answered;
     } catch (cause) {
       return failed(cause);

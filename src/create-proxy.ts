@@ -13,11 +13,11 @@ import { ClientLimit } from "./proxy/request/client-limit.ts";
 import { KnownVary } from "./proxy/request/known-vary.ts";
 import { Loops } from "./proxy/request/loops.ts";
 import { compileRoutes } from "./proxy/request/routes.ts";
-import { compileUrlReader } from "./proxy/request/url-reader.ts";
+import { compileUrlReader, type ReadUrl, type UrlRead } from "./proxy/request/url-reader.ts";
 import { Lifts } from "./proxy/reuse/lifts.ts";
 import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
-import { serve } from "./proxy/serve.ts";
+import { serve, type ServePorts } from "./proxy/serve.ts";
 import { Invalidations } from "./proxy/storing/invalidate.ts";
 import { LeftOutTags } from "./proxy/storing/left-out-tags.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
@@ -31,7 +31,7 @@ import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
 export type ResponseCache = TieredCache<ResponseDetail>;
 
 /** What the functions that serve a request ask for. */
-type Ports = Parameters<typeof serve>[1];
+type Ports = ServePorts & { readonly readUrl: ReadUrl };
 
 /** The part of it that all requests have in common. It lives as long as the isolate. */
 export type Isolate = Omit<Ports, "colo" | "afterAnswer">;
@@ -46,8 +46,16 @@ export interface ProxySettings {
 /** Lives as long as its core. */
 export interface CachingProxy {
   readonly isolate: Isolate;
-  /** Answers from a tier or from an origin; what memory has, without a promise. */
-  readonly answer: (request: Request, background: Background) => Response | Promise<Response>;
+  /**
+   * Answers from a tier or from an origin; what memory has, without a promise.
+   *
+   * @param read what `isolate.readUrl` has read of its URL
+   */
+  readonly answer: (
+    request: Request,
+    read: UrlRead,
+    background: Background,
+  ) => Response | Promise<Response>;
   /** One run of the cron trigger. Never rejects. */
   readonly keepWarm: (background: Background) => Promise<void>;
 }
@@ -59,12 +67,12 @@ export function createProxy(cache: ResponseCache, settings: ProxySettings): Cach
   const colo = (request?: Request) => ownColo ?? request?.cf?.colo ?? "";
   return {
     isolate,
-    answer: (request, background) => {
+    answer: (request, read, background) => {
       // The isolate's state is inherited: to copy some thirty fields would cost each hit time and memory.
       const ports: { -readonly [Name in keyof Ports]: Ports[Name] } = Object.create(isolate);
       ports.colo = () => colo(request);
-      ports.afterAnswer = cache.behind(background);
-      return serve(request, ports);
+      ports.afterAnswer = (work) => cache.behind(background)(work);
+      return serve(request, read, ports);
     },
     // A run makes copies of its ports, and a copy has nothing that is inherited.
     keepWarm: (background) =>

@@ -153,7 +153,7 @@ export class Finding<Detail, V> {
     if (stored.metadata.respondedAtMs <= (before?.metadata.respondedAtMs ?? -Infinity)) {
       return discardBody(stored);
     }
-    discardBody(before);
+    if (before !== undefined) discardBody(before);
     const candidate = { stored, tier, key: sought.key };
     this.#best = { candidate, verdict: sought.judge(candidate) };
     this.#isOutdated = false;

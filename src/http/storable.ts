@@ -21,20 +21,12 @@ export type RefusalRule =
   | "not-allowed-explicitly"
   | "no-use";
 
-/** Final status codes whose caching rules are implemented here (for `must-understand`, §5.2.2.3). */
-const understoodStatuses: ReadonlySet<number> = new Set([
-  ...heuristicallyCacheableStatuses,
-  302,
-  303,
-  307,
-  400,
-  401,
-  403,
-  451,
-  500,
-  502,
-  503,
-  504,
+/**
+ * Final status codes whose caching rules are implemented here (for `must-understand`, §5.2.2.3), beside
+ * those that are cacheable by heuristics.
+ */
+const otherUnderstoodStatuses: ReadonlySet<number> = new Set([
+  302, 303, 307, 400, 401, 403, 451, 500, 502, 503, 504,
 ]);
 
 /** RFC 6585 §3 to §6: these must not be stored. */
@@ -94,7 +86,8 @@ export function mayStore(given: {
   if (request.method !== "GET") return refuse("method");
   if (status < 200 || status === 304) return refuse("status-not-understood");
   if (partStatuses.has(status)) return refuse("partial");
-  const understood = understoodStatuses.has(status);
+  const understood =
+    heuristicallyCacheableStatuses.has(status) || otherUnderstoodStatuses.has(status);
   if (directives.mustUnderstand && !understood) return refuse("status-not-understood");
   // §5.2.2.3: must-understand lifts the no-store that stands beside it for older caches.
   if (directives.noStore && !directives.mustUnderstand) return refuse("no-store");

@@ -10,13 +10,14 @@ import { pageOf } from "./fetch/origin-health.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type Asked, askedWith, type Passed, plan, type Planning } from "./request/plan.ts";
 import type { ClientLimit } from "./request/client-limit.ts";
+import type { UrlRead } from "./request/url-reader.ts";
 import { keepPrivate } from "./respond/downstream.ts";
 import { type PlainPage, plainPage } from "./respond/plain-page.ts";
 import { fromStored, passOn } from "./respond/respond.ts";
 import { type EarlyRefreshPorts, isDueEarly } from "./reuse/early-refresh.ts";
 import { settleDoubt } from "./reuse/in-doubt.ts";
 import { type FoundResponse, Search } from "./reuse/search.ts";
-import { atHand, type Need, questionOf } from "./reuse/need.ts";
+import { atHand, type Need } from "./reuse/need.ts";
 import {
   type Candidate,
   decide,
@@ -46,10 +47,15 @@ type ClientSearch = Search<ServePorts>;
 /**
  * Answers one request of a client. Never rejects on account of a tier, the journal or the origin.
  *
+ * @param read what its URL says
  * @returns no promise where memory has what answers
  */
-export function serve(request: Request, ports: ServePorts): Response | Promise<Response> {
-  const planned = plan(request, ports);
+export function serve(
+  request: Request,
+  read: UrlRead,
+  ports: ServePorts,
+): Response | Promise<Response> {
+  const planned = plan(request, read, ports);
   if (planned.kind === "reserved") return plainPage("nothing");
   const atMs = ports.nowAtMs();
   if (planned.kind === "pass") {
@@ -93,7 +99,7 @@ function answered(
   renewed: (() => Promise<void>) | undefined,
 ): Response | Promise<Response> {
   if (found === undefined) {
-    const verdict = decide(search.missReason, questionOf(search, search.atMs));
+    const verdict = decide(search.missReason, search);
     return carryOut(verdict, undefined, search);
   }
   const { candidate, verdict } = found;
@@ -101,7 +107,7 @@ function answered(
     return carryOut(verdict, candidate, search);
   }
   return settleDoubt(candidate, search, renewed).then(() => {
-    search.atMs = search.ports.nowAtMs();
+    search.hasWaited();
     return carryOut(search.judge(candidate), candidate, search);
   });
 }
@@ -125,10 +131,10 @@ function carryOut(
       return hit(verdict, search);
     case "validate":
       decision.forwards(verdict.reason);
-      return forwarded(needOf(search, { validating: verdict.candidate }));
+      return forwarded(needOf(search, found, { validating: verdict.candidate }));
     case "forward":
       decision.forwards(verdict.reason, search.marker?.names);
-      return forwarded(needOf(search, { fallback: verdict.fallback }));
+      return forwarded(needOf(search, found, { fallback: verdict.fallback }));
     case "gateway-timeout":
       return refused("only-if-cached", decision, ports);
     default:
@@ -153,7 +159,9 @@ function hit(
   decision.outcome = kind === "serve" ? "hit" : "stale-hit";
   const response = fromStored(candidate.stored, ageSeconds, search);
   // What is stale is brought up to date in all tiers.
-  if (kind === "serve") admitOnHit(candidate, search);
+  if (kind === "serve" && candidate.stored.metadata.awaitsSecondAsk === true) {
+    admitOnHit(candidate, search);
+  }
   settle(decision, ports);
   return response;
 }
@@ -161,12 +169,13 @@ function hit(
 /** What is known when the origin has to be asked. */
 function needOf(
   search: ClientSearch,
-  { validating, fallback }: Pick<Need, "validating" | "fallback">,
+  found: Candidate | undefined,
+  why: Pick<Need, "validating" | "fallback">,
 ): Need<ServePorts> {
-  const { asked, ports, place, atMs: lookedAtMs } = search;
-  const isLeft = place.inShared === "passed-over" && (validating ?? fallback) === undefined;
+  const { asked, ports, place } = search;
+  const isLeft = place.inShared === "passed-over" && found === undefined;
   const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  return { asked, ports, ...place, validating, fallback, lookFurther, lookedAtMs };
+  return { asked, ports, ...place, ...why, lookFurther };
 }
 
 async function forwarded(need: Need<ServePorts>): Promise<Response> {

@@ -32,7 +32,8 @@ export function planOf(
   const { url = "https://www.example.com/", ...init } = request;
   const matchRoute = compileRoutes(config);
   const readUrl = compileUrlReader({ config, matchRoute, siteHost });
-  return plan(new Request(url, init), { config, readUrl, loops });
+  const asked = new Request(url, init);
+  return plan(asked, readUrl(asked.url), { config, loops });
 }
 
 /** @throws for a request that is not looked up */

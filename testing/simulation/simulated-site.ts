@@ -14,7 +14,8 @@ import { Loops } from "../../src/proxy/request/loops.ts";
 import { OriginHealth } from "../../src/proxy/fetch/origin-health.ts";
 import { compileRoutes } from "../../src/proxy/request/routes.ts";
 import type { Tiers } from "../../src/proxy/stored/tiers.ts";
-import { serve, type ServePorts as Ports } from "../../src/proxy/serve.ts";
+import { serve, type ServePorts } from "../../src/proxy/serve.ts";
+import type { ReadUrl } from "../../src/proxy/request/url-reader.ts";
 import { SharedOdds } from "../../src/proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "../../src/proxy/reuse/uncacheable.ts";
 import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
@@ -37,6 +38,8 @@ export interface SiteParts {
 export const soundSiteParts: SiteParts = { tiers: (tiers) => tiers, ports: (ports) => ports };
 
 const memoryBytes = 1_000_000;
+
+type Ports = ServePorts & { readonly readUrl: ReadUrl };
 
 type Compiled = Pick<Ports, "matchRoute" | "readUrl">;
 
@@ -103,7 +106,7 @@ export class SimulatedSite {
   }
 
   async serve(request: Request): Promise<Response> {
-    return serve(request, this.#ports);
+    return serve(request, this.#ports.readUrl(request.url), this.#ports);
   }
 }
 

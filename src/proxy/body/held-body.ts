@@ -1,4 +1,4 @@
-// What clients read of a body that is held whole, without a copy of all of it for each.
+// What clients read of a large body that is held whole, without a copy of all of it for each.
 import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import type { ByteRange } from "../../http/ranges.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
@@ -14,8 +14,8 @@ export interface HeldBodyPorts {
 }
 
 /**
- * A stream of a held body. Of a large one no more than a piece is copied at a time, and it counts in
- * the budget until its client has taken it, or left.
+ * A stream of a large body. No more than a piece of it is copied at a time, and it counts in the
+ * budget until its client has taken it, or left.
  *
  * @param part first and last byte, both included; absent for all of it
  */
@@ -25,7 +25,6 @@ export function readableOf(
   part?: ByteRange,
 ): ReadableStream<Uint8Array> {
   const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);
-  if (held.size <= smallBodyBytesMax) return asked.stream();
   const isCountedElsewhere = tiers.memory.holds(held);
   return countedStream(
     asked,

@@ -34,7 +34,9 @@ export function comeSince(need: Need<ComeSincePorts>): ForwardOutcome | undefine
     return isThere ? { kind: "stored", stored } : undefined;
   }
   if (!asked.route.tiers.includes("memory")) return undefined;
-  if (memoryCount !== undefined && !memory.hasChanged(key, memoryCount)) return undefined;
+  // What a purge view ruled out, a newer one may allow, though memory has not changed.
+  const isAsBefore = memoryCount !== undefined && need.decision.cause === undefined;
+  if (isAsBefore && !memory.hasChanged(key, memoryCount)) return undefined;
   const read = memory.read(key, { atMs });
   if (read.kind !== "found") return undefined;
   const { record } = read;

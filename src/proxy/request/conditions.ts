@@ -7,6 +7,7 @@ import type { Asked } from "./plan.ts";
 
 /** The client's precondition, evaluated against a response of ours (RFC 9111 §4.3.2). */
 export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
+  if (!isConditional(asked)) return false;
   return isNotModified({
     request: asked.conditions,
     stored: fieldsOf(metadata),
@@ -25,7 +26,10 @@ export function rangeIn({ method, conditions }: Asked, metadata: StoredMetadata)
 }
 
 /** May the answer be made of metadata alone: to `HEAD`, or a 304? */
-export function mayNeedNoBody({ method, conditions }: Asked): boolean {
-  const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
-  return method === "HEAD" || isConditional;
+export function mayNeedNoBody(asked: Asked): boolean {
+  return asked.method === "HEAD" || isConditional(asked);
+}
+
+function isConditional({ conditions }: Asked): boolean {
+  return conditions.has("if-none-match") || conditions.has("if-modified-since");
 }

@@ -25,15 +25,15 @@ export interface SortedCookies {
   readonly hasUnknown: boolean;
 }
 
-const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false };
+/** Of a request that sends none. */
+export const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false };
 
 /**
  * Sorts the cookies of a request.
  *
- * @param given.field the value of `Cookie`; `null` for none
+ * @param given.field the value of `Cookie`
  */
-export function sortCookies(given: KnownCookies & { field: string | null }): SortedCookies {
-  if (given.field === null) return noCookies;
+export function sortCookies(given: KnownCookies & { field: string }): SortedCookies {
   const all = pairsIn(given.field).map((pair) => ({ pair, name: nameIn(pair) }));
   const kept = all.filter(({ name }) => !isDropped(name, given));
   return {

@@ -46,7 +46,6 @@ export function primaryKey(
   facets: { keyHeaders: readonly string[]; keyedCookies: readonly string[]; forwarded: Fields },
 ): RecordKey {
   const { keyHeaders, keyedCookies, forwarded } = facets;
-  if (keyHeaders.length + keyedCookies.length === 0) return key;
   const values = [keyHeaders.map((name) => forwarded.get(name)), keyedCookies];
   return new RecordKey(`${key.text}\n${JSON.stringify(values)}`, key.host);
 }

@@ -22,8 +22,8 @@ export class Loops {
   }
 
   /** Has this request gone forward from here before? */
-  hasComeBack(via: string | null): boolean {
-    return via !== null && this.#timesIn(via) > 0;
+  hasComeBack(via: string): boolean {
+    return this.#timesIn(via) > 0;
   }
 
   /**

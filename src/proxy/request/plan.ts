@@ -4,13 +4,13 @@ import { type RequestDirectives, requestDirectives } from "../../http/cache-cont
 import type { ForwardReason } from "../../http/cache-status.ts";
 import type { Fields } from "../../http/fields.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { knownCookies, sortCookies, unknownCookies } from "./cookies.ts";
+import { knownCookies, noCookies, sortCookies, unknownCookies } from "./cookies.ts";
 import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
 import { type KeyedUrl, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
 import type { RouteMatch } from "./routes.ts";
 import type { Target } from "./target.ts";
-import type { ReadUrl, UrlRead } from "./url-reader.ts";
+import type { UrlRead } from "./url-reader.ts";
 
 /** A request that may be answered from a stored response, with all that later steps ask of it. */
 export interface Asked {
@@ -67,13 +67,15 @@ const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIf
 /** What a plan is made with. */
 export interface Planning {
   readonly config: Config;
-  readonly readUrl: ReadUrl;
   readonly loops: Loops;
 }
 
-/** Reads one request; it asks no tier and no origin, and throws nothing. */
-export function plan(request: Request, given: Planning): Plan {
-  const read = given.readUrl(request.url);
+/**
+ * Reads one request; it asks no tier and no origin, and throws nothing.
+ *
+ * @param read what its URL says
+ */
+export function plan(request: Request, read: UrlRead, given: Planning): Plan {
   if (read.isReserved) return { kind: "reserved" };
   const { target, route } = read;
   const fields: ForwardedRequest = { client: request.headers, target };
@@ -117,7 +119,8 @@ function passRule(
   if (headers.has("upgrade")) return "upgrade";
   if (method !== "GET" && method !== "HEAD") return "method";
   if (headers.has("authorization")) return "authorization";
-  if (loops.hasComeBack(headers.get("via"))) return "came-back";
+  const via = headers.get("via");
+  if (via !== null && loops.hasComeBack(via)) return "came-back";
   if (route.bypass) return "route";
   if (target.isAmbiguous) return "ambiguous-path";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
@@ -154,16 +157,17 @@ function askedFor(request: Request, read: UrlRead, config: Config): Asked {
 export function keyedAs(given: { client: Headers; keyed: KeyedUrl; route: Route; config: Config }) {
   const { client, keyed, route, config } = given;
   const { keyHeaders, forward, honourRequestDirectives: honoursDirectives } = route;
-  const cookies = sortCookies({
-    field: client.get("cookie"),
-    ...knownCookies(route, config),
-  });
+  const field = client.get("cookie");
+  const cookies =
+    field === null ? noCookies : sortCookies({ field, ...knownCookies(route, config) });
   const keyedCookies = cookies.keyed.join("; ");
   const forwarded = new KeyedFields(
     { client, target: keyed.target },
     { cookies: cookies.forwarded, keyedCookies, keyHeaders, honoursDirectives, forward },
   );
-  const key = primaryKey(keyed, { forwarded, keyHeaders, keyedCookies: cookies.keyed });
+  const facets = { forwarded, keyHeaders, keyedCookies: cookies.keyed };
+  const hasFacets = keyHeaders.length + cookies.keyed.length > 0;
+  const key = hasFacets ? primaryKey(keyed, facets) : keyed.key;
   return { cookies, keyedCookies, forwarded, key };
 }
 

@@ -29,7 +29,8 @@ interface Prepared {
   /** Those of a 304; `undefined` until one is asked for. */
   notModified: Headers | undefined;
   age: number;
-  cacheStatus: string;
+  /** All that Cache-Status tells of a hit; `undefined` where it tells of a forward. */
+  told: Required<Pick<Handling, "ttlSeconds" | "detail" | "unverified">> | undefined;
 }
 
 const prepared = new WeakMap<StoredMetadata, Prepared>();
@@ -70,24 +71,37 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): Prepared {
     const fields = forClients(headersOf(metadata.fields), ask.config);
     const stated = fields.get("cache-control");
     const { status } = metadata;
-    known = { route, status, fields, stated, notModified: undefined, age: NaN, cacheStatus: "" };
+    known = { route, status, fields, stated, notModified: undefined, age: NaN, told: undefined };
     prepared.set(metadata, known);
   }
   const age = Math.floor(ask.ageSeconds);
-  const told = cacheStatus(ask.handling);
-  if (age === known.age && told === known.cacheStatus) return known;
+  const isTold = tells(known.told, ask.handling);
+  if (age === known.age && isTold) return known;
   known.notModified = undefined;
   if (age !== known.age) {
     known.fields.set("age", String(age));
     tellBrowsers(known, age);
     known.age = age;
   }
-  if (told !== known.cacheStatus) {
+  if (!isTold) {
+    const { kind, ttlSeconds = 0, detail, unverified = false } = ask.handling;
     const upstream = fieldsOf(metadata).get("cache-status");
     known.fields.set("cache-status", cacheStatus(ask.handling, upstream));
-    known.cacheStatus = told;
+    const told = { ttlSeconds: Math.floor(ttlSeconds), detail, unverified };
+    known.told = kind === "hit" ? told : undefined;
   }
   return known;
+}
+
+/** Does Cache-Status tell of this hit already? Its text is written once a second, not for each. */
+function tells(told: Prepared["told"], handling: Handling): boolean {
+  return (
+    handling.kind === "hit" &&
+    told !== undefined &&
+    Math.floor(handling.ttlSeconds ?? 0) === told.ttlSeconds &&
+    handling.detail === told.detail &&
+    (handling.unverified ?? false) === told.unverified
+  );
 }
 
 /** Fields of an answer that was just generated and is being stored: `Age` only if it came with one. */

@@ -2,6 +2,7 @@
 // by passing the origin's on.
 import { cacheStatus } from "../../http/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
+import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../http/ranges.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import type { Config } from "../../config/config.ts";
@@ -98,8 +99,11 @@ function bodyFrom(
   part?: ByteRange,
 ): ReadableStream<Uint8Array> | null {
   switch (body.kind) {
-    case "blob":
-      return readableOf(body.blob, ports, part);
+    case "blob": {
+      const { blob } = body;
+      if (blob.size > smallBodyBytesMax) return readableOf(blob, ports, part);
+      return (part === undefined ? blob : blob.slice(part.firstByte, part.lastByte + 1)).stream();
+    }
     case "stream":
       return part === undefined ? body.stream : slicedStream(body.stream, part);
     case "part": {

@@ -4,21 +4,27 @@ import { find, type Finding, type Found, type Sought } from "../../cache/find.ts
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/config.ts";
-import { isErrorStatus } from "../../http/fields.ts";
 import { selects } from "../../http/selecting.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
-import { isAlwaysValidated, isKept, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseRead, ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
+import type { ResponseRead, ResponseTier, Tiers } from "../stored/tiers.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { Lifts } from "./lifts.ts";
-import { policyOf, type QuestionPorts, questionOf } from "./need.ts";
+import type { QuestionPorts } from "./need.ts";
+import { putAbove } from "./put-above.ts";
 import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
-import { newestMarker } from "./vary-markers.ts";
-import { type Candidate, decide, isAnswer, type MissReason, type Verdict } from "./verdict.ts";
+import {
+  type Candidate,
+  decide,
+  isAnswer,
+  type MissReason,
+  type Verdict,
+  type VerdictQuestion,
+} from "./verdict.ts";
 
 /** What a look-up works with. */
 export interface SearchPorts extends QuestionPorts, SharedLookPorts {
@@ -32,11 +38,10 @@ export interface SearchPorts extends QuestionPorts, SharedLookPorts {
 /** A stored response, and the verdict on it. */
 export type FoundResponse = Found<ResponseDetail, Verdict>;
 
-/** What is searched for, at which instant, and by whom. */
+/** What is searched for. `atMs`: of arrival; now, where it is left out. */
 export interface SearchAsk<P extends SearchPorts> {
   readonly asked: Asked;
   readonly decision: Decision;
-  /** Of arrival; now, where it is left out. */
   readonly atMs?: number;
   /** Is it what is searched for? By default what answers by its verdict; else a lower tier may have it. */
   readonly accepts?: (found: FoundResponse) => boolean;
@@ -48,8 +53,10 @@ export interface SearchAsk<P extends SearchPorts> {
   readonly mayPassOver?: boolean;
 }
 
-/** One request's search for a stored response; what it has come to know is read from it. */
-export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Verdict> {
+/** One request's search: what it has come to know, and the question that its verdicts answer. */
+export class Search<P extends SearchPorts>
+  implements Sought<ResponseDetail, Verdict>, VerdictQuestion
+{
   /** With what its answer varies by, as far as a marker tells. */
   asked: Asked;
   readonly ports: P;
@@ -65,6 +72,12 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
   isNewToColo = false;
   /** Of the verdicts: of arrival, then of the end of the last wait. */
   atMs: number;
+  /** When the tiers were last looked at. */
+  lookedAtMs: number;
+  readonly policy: VerdictQuestion["policy"];
+  readonly view: VerdictQuestion["view"];
+  readonly invalidations: VerdictQuestion["invalidations"];
+  readonly colo: () => string;
   readonly #ask: SearchAsk<P>;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
@@ -74,8 +87,13 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
     this.asked = ask.asked;
     this.key = ask.asked.key;
     this.atMs = ask.atMs ?? ports.nowAtMs();
+    this.lookedAtMs = this.atMs;
     this.decision = ask.decision;
     this.ports = ports;
+    this.policy = { route: ask.asked.route, heuristics: ports.config.heuristics };
+    this.view = ports.view;
+    this.invalidations = ports.invalidations;
+    this.colo = ports.colo;
   }
 
   /** Looks into the tiers: the first that is accepted, else the youngest, if there is any. Never rejects. */
@@ -90,8 +108,8 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
 
   /** Where what was not found is to be brought to, and what is known of that place. */
   get place() {
-    const { key, marker, inShared, memoryCount, decision } = this;
-    return { key, marker, inShared, memoryCount, decision };
+    const { key, marker, inShared, memoryCount, decision, lookedAtMs } = this;
+    return { key, marker, inShared, memoryCount, decision, lookedAtMs };
   }
 
   get tierNames(): readonly TierName[] {
@@ -109,7 +127,7 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
     const stored = this.ports.flights.get(this.key.text, atMs)?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
-    return isKept(stored.metadata, policyOf(this), atMs) ? stored : undefined;
+    return isKept(stored.metadata, this.policy, atMs) ? stored : undefined;
   }
 
   inMemory(): ResponseRead {
@@ -136,11 +154,17 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
     return this.ports.uncacheable.has(this.key.text, this.atMs);
   }
 
+  /** What was judged before is to be judged anew (rule 10). */
+  hasWaited(): void {
+    this.#onMetadata = undefined;
+    this.atMs = this.ports.nowAtMs();
+  }
+
   judge(candidate: Candidate): Verdict {
     const { metadata, body } = candidate.stored;
-    if (body.kind !== "absent") return decide(candidate, questionOf(this, this.atMs));
+    if (body.kind !== "absent") return decide(candidate, this);
     if (this.#onMetadata?.metadata !== metadata) {
-      this.#onMetadata = { metadata, verdict: decide(candidate, questionOf(this, this.atMs)) };
+      this.#onMetadata = { metadata, verdict: decide(candidate, this) };
     }
     return this.#onMetadata.verdict;
   }
@@ -150,7 +174,7 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
       this.accepts(found) ||
       this.#ask.isSpared?.(found, this) === true ||
       // What is always validated is no fresher in a lower tier.
-      isAlwaysValidated(this.#termsOf(found.candidate))
+      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.policy))
     );
   }
 
@@ -178,7 +202,7 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
 
   async #read(tier: ResponseTier, part: "metadata" | "whole"): Promise<ResponseRead> {
     const { asked, ports, atMs: sinceAtMs } = this;
-    const { afterAnswer, lifts, nowAtMs } = ports;
+    const { afterAnswer, lifts } = ports;
     // A body that proved needful after all goes into a tier again, also for HEAD.
     const isNeeded = part === "whole" && mayNeedNoBody(asked);
     const isForMemory = this.tierNames.includes("memory");
@@ -196,8 +220,8 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
     const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, afterAnswer };
     const read = await tier.read(this.key, { ...wanted, atPrimary: this.#ask.atPrimary === true });
     if (isLifted) lifts.end();
-    this.#onMetadata = undefined;
-    this.atMs = nowAtMs();
+    this.hasWaited();
+    this.lookedAtMs = this.atMs;
     this.decision.looked(tier.name, read.kind, Math.max(0, this.atMs - sinceAtMs));
     return read;
   }
@@ -209,33 +233,13 @@ export class Search<P extends SearchPorts> implements Sought<ResponseDetail, Ver
   }
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {
-    const candidate: Candidate = {
-      stored: { metadata, body: { kind: "absent" } },
-      tier,
-      key: this.key,
-    };
+    const stored: StoredResponse = { metadata, body: { kind: "absent" } };
+    const candidate = { stored, tier, key: this.key };
     return this.accepts({ candidate, verdict: this.judge(candidate) });
   }
 
-  #termsOf({ stored }: Candidate) {
-    return termsOf(stored.metadata, policyOf(this));
-  }
-
   putInto(above: readonly ("memory" | "edge")[], { candidate }: FoundResponse): void {
-    const { asked, atMs, ports, marker } = this;
-    const { stored, tier: from } = candidate;
-    const untilAtMs = keepUntilAtMs(stored.metadata, this.#termsOf(candidate));
-    const leadsToError = isErrorStatus(stored.metadata.status);
-    const how = { body: "new", isAskedAgain: from === "edge", leadsToError } as const;
-    const records: [RecordKey, ResponseRecord][] = [[this.key, { kind: "response", stored }]];
-    const newest = marker && newestMarker(asked.key, marker, ports);
-    if (newest !== undefined) records.push([asked.key, newest]);
-    for (const name of above.filter((each) => this.tierNames.includes(each))) {
-      for (const [key, record] of records) {
-        const written = ports.tiers[name].write(key, record, { ...how, atMs, untilAtMs });
-        if (written instanceof Promise) ports.afterAnswer(async () => void (await written));
-      }
-    }
+    putAbove(above, candidate, this);
   }
 }
 

@@ -21,7 +21,10 @@ export function isNewAmongSeveral(
 /** What `newestMarker` works with. */
 export interface MarkerPorts {
   readonly tiers: {
-    readonly memory: { read(key: RecordKey, ask: { atMs: number }): TierRead<unknown> };
+    readonly memory: {
+      read(key: RecordKey, ask: { atMs: number }): TierRead<unknown>;
+      hasChanged(key: RecordKey, sinceCount: number): boolean;
+    };
   };
   readonly nowAtMs: () => number;
 }

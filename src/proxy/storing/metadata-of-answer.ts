@@ -147,9 +147,15 @@ function selectedBy(
 /** By what is known at this place, for whom is an answer with these fields? */
 export function originAnsweredAt(
   fields: Fields,
-  { asked, ports, marker }: VariantPlace<MarkerPorts>,
+  { asked, ports, marker, memoryCount }: VariantPlace<MarkerPorts>,
 ): ReturnType<typeof originAnswered> {
-  const isKnown = newestMarker(asked.key, marker, ports)?.names.includes("origin") ?? false;
+  // The look-up has read memory and met no marker, and nothing has come there since.
+  const hasNone =
+    marker === undefined &&
+    memoryCount !== undefined &&
+    !ports.tiers.memory.hasChanged(asked.key, memoryCount);
+  const known = hasNone ? undefined : newestMarker(asked.key, marker, ports);
+  const isKnown = known?.names.includes("origin") ?? false;
   return originAnswered(fields, { request: asked.forwarded.sent, isKnown });
 }
 

@@ -26,6 +26,8 @@ export interface VariantPlace<P> {
   readonly ports: P;
   readonly decision: Decision;
   readonly marker: VaryMarker | undefined;
+  /** `changeCount` of memory before the look-up read it under its key; `undefined` if it did not. */
+  readonly memoryCount?: number | undefined;
   /** What the look-up passed over may be a marker. */
   readonly inShared?: InShared | undefined;
   /** What other isolates have listed; `gone` where the colo's marker was taken away meanwhile. */

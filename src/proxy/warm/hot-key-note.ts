@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
 import { fieldName, fieldValue } from "../stored/record-form.ts";
 import { type Asked, asRefresh, plan, type Planning } from "../request/plan.ts";
+import type { ReadUrl } from "../request/url-reader.ts";
 import type { Terms } from "../stored/lifetime.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
@@ -119,11 +120,11 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
  */
 export function askedAgain(
   note: HotKeyNote,
-  isolate: Planning & { readonly siteHost: string | undefined },
+  isolate: Planning & { readonly readUrl: ReadUrl; readonly siteHost: string | undefined },
 ): Asked | undefined {
   const request = requestOf(note);
   if (request === undefined || isolate.siteHost === undefined) return undefined;
-  const planned = plan(request, isolate);
+  const planned = plan(request, isolate.readUrl(request.url), isolate);
   if (planned.kind !== "look-up") return undefined;
   const { asked } = planned;
   const isAsNoted =

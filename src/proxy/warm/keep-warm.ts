@@ -5,6 +5,7 @@ import { patiently } from "../../patience.ts";
 import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";
 import { refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
 import type { Planning } from "../request/plan.ts";
+import type { ReadUrl } from "../request/url-reader.ts";
 import type { HotKeys } from "./hot-keys.ts";
 
 /** Up to the next run but one, less half a minute: the next may be late, and takes its time. */
@@ -23,6 +24,7 @@ export type KeepWarmPorts = RefreshPorts &
   Planning & {
     readonly metrics: Pick<Metrics, "hotKey">;
     readonly siteHost: string | undefined;
+    readonly readUrl: ReadUrl;
     /** `undefined` where none are kept warm. */
     readonly hotKeys: HotKeys | undefined;
   };

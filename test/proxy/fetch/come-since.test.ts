@@ -3,6 +3,7 @@ import { expect, it, vi } from "vitest";
 import { Flights } from "../../../src/cache/flights.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
+import { Decision } from "../../../src/observe/decision.ts";
 import { comeSince } from "../../../src/proxy/fetch/come-since.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import { storedWith } from "../../../testing/examples/requests.ts";
@@ -25,7 +26,8 @@ it.each([
   const read = vi.spyOn(memory, "read");
   const ports = { nowAtMs: () => 0, flights: new Flights(), tiers: { memory } };
   const asked = { key, route: { tiers: ["memory"] } };
-  const need = { asked, ports, key, marker: undefined, memoryCount };
+  const decision = new Decision({ route: "" });
+  const need = { asked, ports, decision, key, marker: undefined, memoryCount };
   const come = comeSince(need as unknown as Parameters<typeof comeSince>[0]);
   expect(read).toHaveBeenCalledTimes(reads);
   expect(come).toEqual(changed === key ? { kind: "stored", stored: record.stored } : undefined);

@@ -254,6 +254,22 @@ describe("fields that are kept for the next answer", () => {
     });
   });
 
+  it("tell of each hit what it is, in the same second too", () => {
+    const told = (more: object) =>
+      fieldsFromStored(metadata, {
+        route,
+        config,
+        ageSeconds: 1,
+        handling: { ...handling, ttlSeconds: 59, ...more },
+      }).get("cache-status");
+    const usual = "near; hit, tidemark; hit; ttl=59; detail=memory";
+    expect(told({})).toBe(usual);
+    expect(told({ unverified: true })).toBe(`${usual}; unverified`);
+    expect(told({ detail: "edge" })).toBe(usual.replace("memory", "edge"));
+    expect(told({ kind: "forwarded", reason: "stale" })).toContain("tidemark; fwd=stale");
+    expect(told({})).toBe(usual);
+  });
+
   it("do not grow from second to second, however broken Cache-Control is", () => {
     const broken = metadataWith(cc('x="open'));
     const at = (ageSeconds: number) => {

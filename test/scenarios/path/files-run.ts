@@ -1,0 +1,58 @@
+// Run by Node itself: prints, as JSON, for each kind of request in which files of src/ it ran code. An
+// argument `journal` gives the site a purge journal.
+import { Session } from "node:inspector/promises";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openSite } from "../../../testing/site/harness.ts";
+
+const clock = new FakeClock();
+const upstash = process.argv.includes("journal") ? { upstash: new FakeUpstash(clock) } : {};
+const token = "a".repeat(32);
+const headers = { "cache-control": "max-age=60", etag: '"1"', "content-type": "text/html" };
+const origin = (request: Request) =>
+  request.headers.has("if-none-match")
+    ? new Response(null, { status: 304, headers })
+    : new Response("page", { headers });
+const site = openSite({ clock, origin, env: { ADMIN_TOKEN: token }, ...upstash });
+const session = new Session();
+session.connect();
+await session.post("Profiler.enable");
+await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
+
+const root = new URL("../../../", import.meta.url).href;
+
+/** What ran while it was done, and what Cache-Status then said. */
+async function run(request: () => Promise<Response>) {
+  await session.post("Profiler.takePreciseCoverage");
+  const response = await request();
+  const { result } = await session.post("Profiler.takePreciseCoverage");
+  const hasRun = ({ functions }: (typeof result)[number]) =>
+    functions.some(({ ranges }) => ranges.some(({ count }) => count > 0));
+  const files = result
+    .filter(({ url }) => url.startsWith(`${root}src/`))
+    .filter(hasRun)
+    .map(({ url }) => url.slice(root.length));
+  return { status: response.status, told: response.headers.get("cache-status"), files };
+}
+
+/** The answer, once all behind it is done. */
+async function settled(path: string, init = {}): Promise<Response> {
+  const response = await site.ask(path, init);
+  await response.arrayBuffer();
+  await site.settle();
+  return response;
+}
+
+// What is worked out once for each URL and each stored response is no part of a hit.
+for (let nth = 0; nth < 2; nth += 1) await settled("/a");
+const hit = await run(() => site.ask("/a"));
+const miss = await run(() => settled("/b"));
+clock.advance(61);
+const validation = await run(() => settled("/b"));
+const order = {
+  method: "POST",
+  headers: { authorization: `Bearer ${token}` },
+  body: '{"tags":["news"]}',
+};
+const purge = await run(() => settled("/_cache/purge", order));
+console.log(JSON.stringify({ hit, miss, validation, purge }));
