@@ -13,13 +13,12 @@ import { headOf } from "./record-codec.ts";
 import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import {
-  type ArrivingRecord,
   isSmall,
   type Tier,
   type TierAsk,
   type TierKeep,
+  type TierFill,
   type TierRead,
-  type TierRecord,
   type TierRemoval,
   type TierWrite,
 } from "./tier.ts";
@@ -161,11 +160,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
   }
 
-  async write(
-    key: RecordKey,
-    record: TierRecord<Detail> | ArrivingRecord<Detail>,
-    keep: TierKeep,
-  ): Promise<TierWrite> {
+  async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     const keepSeconds = Math.ceil((keep.untilAtMs - keep.atMs) / 1_000);
     const fields = objectFields(keepSeconds);
     try {

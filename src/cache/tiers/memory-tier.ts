@@ -5,13 +5,13 @@ import type { RecordKey } from "../record/record-key.ts";
 import { blobIn, heapBytes } from "./heap-bytes.ts";
 import type { RecordForm } from "./record-form.ts";
 import {
-  type ArrivingRecord,
   largeBodyBytesMax,
   refuseArriving,
   smallBodyBytesMax,
   type Tier,
   type TierAsk,
   type TierKeep,
+  type TierFill,
   type TierRead,
   type TierRecord,
   type TierWrite,
@@ -140,11 +140,7 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     for (const part of this.#parts) part.delete(keyText);
   }
 
-  write(
-    key: RecordKey,
-    record: TierRecord<Detail> | ArrivingRecord<Detail>,
-    keep: TierKeep,
-  ): TierWrite {
+  write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite {
     if (record.kind === "arriving") {
       this.remove(key);
       return refuseArriving(record);

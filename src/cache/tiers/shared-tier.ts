@@ -14,11 +14,11 @@ import { type Listed, listRecords } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
-  type ArrivingRecord,
   refuseArriving,
   type Tier,
   type TierAsk,
   type TierKeep,
+  type TierFill,
   type TierRead,
   type TierRecord,
   type TierRemoval,
@@ -141,11 +141,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#removals.remove(await this.#redisKey(key));
   }
 
-  async write(
-    key: RecordKey,
-    record: TierRecord<Detail> | ArrivingRecord<Detail>,
-    keep: TierKeep,
-  ): Promise<TierWrite> {
+  async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     if (record.kind === "arriving") return refuseArriving(record);
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };

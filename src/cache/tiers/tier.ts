@@ -35,6 +35,9 @@ export interface ArrivingRecord<Detail> {
   readonly completed: Promise<number | "cut">;
 }
 
+/** What a tier is given to keep. */
+export type TierFill<Detail> = TierRecord<Detail> | ArrivingRecord<Detail>;
+
 export type TierRead<Detail> =
   | { kind: "found"; record: TierRecord<Detail> }
   | { kind: "absent" }
@@ -77,11 +80,7 @@ export interface Tier<Detail> {
    * this settles, any other cancels it. A record whose body was cut short is never there.
    * Never throws and never rejects; after anything but `kept`, nothing of it can be read.
    */
-  write(
-    key: RecordKey,
-    record: TierRecord<Detail> | ArrivingRecord<Detail>,
-    keep: TierKeep,
-  ): TierWrite | Promise<TierWrite>;
+  write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite | Promise<TierWrite>;
   /**
    * Nothing can be read under the key from then on; after `unavailable` it can, once the tier can be
    * reached again. Never throws and never rejects.
