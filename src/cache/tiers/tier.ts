@@ -1,7 +1,7 @@
 // The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
 import type { TierName } from "../../config/config.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { CacheRecord, MetadataWith, RecordMetadata } from "../record/record.ts";
+import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
 
 /** A body up to here is held whole wherever it is met. A larger one is read as it is sent. */
@@ -106,6 +106,14 @@ export interface TierKeep {
 
 export function isSmall({ bodyBytes }: Pick<RecordMetadata, "bodyBytes">): boolean {
   return (bodyBytes ?? 0) <= smallBodyBytesMax;
+}
+
+/** What a read brings of a record, with as much of its body as was read. */
+export function foundWith<Detail>(
+  metadata: MetadataWith<Detail>,
+  body: StoredBody,
+): TierRead<Detail> {
+  return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
 }
 
 /** Of a tier that holds whole bodies alone. */
