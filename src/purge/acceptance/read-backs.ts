@@ -5,9 +5,9 @@ import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal, PlaceState } from "../journal/journal.ts";
 import type { JournalView } from "../view/journal-view.ts";
 
-export interface ReadBacksSettings {
-  readonly journal: Pick<Journal, "standing" | "append">;
-  readonly view: Pick<JournalView, "replaced" | "readBack">;
+export interface AcceptanceSettings {
+  readonly journal: Journal;
+  readonly view: JournalView;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly maxLagMs: number;
@@ -35,11 +35,11 @@ const togetherMax = 128;
 const togetherMsMax = 1_000;
 
 export class ReadBacks {
-  readonly #settings: ReadBacksSettings;
+  readonly #settings: AcceptanceSettings;
   /** An entry that was accepted again is there for each time. */
   readonly #pending = new Set<Pending>();
 
-  constructor(settings: ReadBacksSettings) {
+  constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
   }
 
@@ -51,12 +51,8 @@ export class ReadBacks {
    */
   async later(placed: readonly Entry[]): Promise<void> {
     const acceptedAtMs = this.#settings.nowAtMs();
-    const own = placed.map((entry): Pending => ({
-      entry,
-      acceptedAtMs,
-      triesCount: 0,
-      look: undefined,
-    }));
+    const unseen = { acceptedAtMs, triesCount: 0, look: undefined };
+    const own = placed.map((entry): Pending => ({ entry, ...unseen }));
     for (const each of own) this.#pending.add(each);
     for (let tries = 0; tries < triesMax; tries += 1) {
       await pause(tries === 0 ? this.#waitMs : pauseMs);

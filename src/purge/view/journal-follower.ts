@@ -9,17 +9,16 @@ import type { Journal, JournalRead, OlderEntries, Unavailable } from "../journal
 import type { NewsListeners } from "./journal-news.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
-export interface JournalFollowerSettings {
+/** What a journal is followed with. */
+export interface FollowingSettings {
   readonly journal: Journal;
   /** Absent: what is older than a view's oldest entry stays unknown. */
-  readonly older: OlderEntries | undefined;
-  /** Forgets what has been read. */
-  readonly accepted: AcceptedPurges;
-  readonly news: Pick<NewsListeners, "tell">;
+  readonly older?: OlderEntries;
   readonly nowAtMs: () => number;
-  readonly clock: ClockSteps;
-  /** Absent: the usual. */
-  readonly chainBounds: ChainBounds | undefined;
+  /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
+  readonly chainBounds?: ChainBounds;
+  /** Absent: nobody is told of the entries that become known. */
+  readonly news?: Pick<NewsListeners, "tell">;
 }
 
 /** From a purge's acceptance, by the journal's clock, to its being read here. */
@@ -33,7 +32,9 @@ export interface JournalLag {
 const searchPagesMax = 4;
 
 export class JournalFollower {
-  readonly #settings: JournalFollowerSettings;
+  readonly #settings: FollowingSettings;
+  readonly #accepted: AcceptedPurges;
+  readonly #clock: ClockSteps;
   #chain: Chain | undefined;
   #sentAtMs = -Infinity;
   /** The chain that nothing more can be read back for. */
@@ -42,8 +43,11 @@ export class JournalFollower {
   #failedAtMs: number | undefined;
   #lag: JournalLag | undefined;
 
-  constructor(settings: JournalFollowerSettings) {
+  /** @param accepted forgets what has been read */
+  constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
     this.#settings = settings;
+    this.#accepted = accepted;
+    this.#clock = clock;
   }
 
   get chain(): Chain | undefined {
@@ -98,7 +102,6 @@ export class JournalFollower {
 
   /** Rules 16 and 17: a replica that lags, a journal that was trimmed, or one that lost entries. */
   async #checkAtPrimary(chain: Chain): Promise<void> {
-    const { accepted } = this.#settings;
     const { end } = chain;
     const checked = await this.#dated((journal) => journal.atPrimary(end.position));
     this.#noteFailure(checked);
@@ -118,7 +121,7 @@ export class JournalFollower {
     const read = marked ?? checked;
     if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
     this.#adopt(read);
-    if (marked !== undefined) accepted.forgetUpTo(read.sentAtMs);
+    if (marked !== undefined) this.#accepted.forgetUpTo(read.sentAtMs);
   }
 
   #mark(lost: string): Promise<JournalRead | Unavailable> {
@@ -127,10 +130,9 @@ export class JournalFollower {
 
   /** A read that was sent before the clock was set back brings its entries, and no age. */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
-    const { clock, journal } = this.#settings;
-    const { count } = clock;
-    const read = await ask(journal);
-    return clock.count === count ? read : { ...read, sentAtMs: -Infinity };
+    const { count } = this.#clock;
+    const read = await ask(this.#settings.journal);
+    return this.#clock.count === count ? read : { ...read, sentAtMs: -Infinity };
   }
 
   /** The clock was set back: nobody knows any more how old the view is. */
@@ -147,7 +149,7 @@ export class JournalFollower {
    */
   take(copy: ViewCopy): boolean {
     const isNewer = copy.sentAtMs > this.#sentAtMs;
-    if (!isNewer || this.#settings.clock.isInDoubt(copy.sentAtMs)) return false;
+    if (!isNewer || this.#clock.isInDoubt(copy.sentAtMs)) return false;
     const chain = this.#chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
@@ -194,7 +196,7 @@ export class JournalFollower {
     const heldCount = chain.entries.length;
     const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
     if (!hasMore) this.#complete = chain;
-    this.#settings.news.tell("older", chain.entries.slice(0, chain.entries.length - heldCount));
+    this.#settings.news?.tell("older", chain.entries.slice(0, chain.entries.length - heldCount));
     return hasMore;
   }
 
@@ -231,9 +233,8 @@ export class JournalFollower {
   #verified(entries: readonly Entry[], sentAtMs: number): void {
     this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
     this.#failedAtMs = undefined;
-    const { clock, accepted, news } = this.#settings;
-    clock.note(sentAtMs);
-    for (const { n } of entries) accepted.forget(n);
-    news.tell("read", entries);
+    this.#clock.note(sentAtMs);
+    for (const { n } of entries) this.#accepted.forget(n);
+    this.#settings.news?.tell("read", entries);
   }
 }
