@@ -34,8 +34,11 @@ const readTimeoutMsMin = 150;
 const readTimeoutMsMax = 1_000;
 const writeTimeoutMs = 5_000;
 
-/** They concern what was asked for, and say nothing of the database. */
-const ofOneCommand: readonly RedisCause[] = ["wrong-type", "too-large"];
+/**
+ * A write may fail by these while the database is up: they are about one command, or it is full and
+ * still answers reads.
+ */
+const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
 
 /** One round trip, by a client that is good for no other. */
 type Run<T> = (redis: Redis) => Promise<T>;
@@ -190,11 +193,7 @@ export class RedisClient {
   async #sent<T>(run: Run<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(run, timeoutMs, "writes");
-    // A full database refuses writes and still answers reads: that alone does not shut it off.
-    const isUp =
-      answer.kind === "answered" ||
-      ofOneCommand.includes(answer.cause) ||
-      refusalsOfWrites.includes(answer.cause);
+    const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
     if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
   }

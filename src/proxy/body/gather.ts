@@ -65,7 +65,7 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
       const isHeld = buffer.add(chunk);
       if (!isHeld || buffer.bytes > plan.bufferBytes) {
         plan.onUnshared();
-        await streamOn({ plan, reader, client, buffer });
+        await streamOn(plan, reader, client, buffer);
         return { kind: "streamed" };
       }
     }
@@ -127,16 +127,13 @@ class Buffered {
   }
 }
 
-interface Overflowing {
-  readonly plan: GatherPlan;
-  readonly reader: ChunkReader;
-  readonly client: ClientEnd;
-  readonly buffer: Buffered;
-}
-
 /** A client that leaves ends the store; an edge tier that fails leaves the client alone. */
-async function streamOn(overflowing: Overflowing): Promise<void> {
-  const { plan, reader, client, buffer } = overflowing;
+async function streamOn(
+  plan: GatherPlan,
+  reader: ChunkReader,
+  client: ClientEnd,
+  buffer: Buffered,
+): Promise<void> {
   const edge = openEdge(plan);
   let sentBytes = buffer.bytes;
   try {

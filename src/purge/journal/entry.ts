@@ -120,22 +120,13 @@ const segmentBytes = 320;
 
 /** An upper estimate of the bytes that an entry takes in a view, which indexes it. */
 export function heldBytes(entry: Entry): number {
-  const { targets, n, position, id, bodyDigest, reason, by, lost } = entry;
-  const texts = [
-    n,
-    position,
-    id,
-    bodyDigest,
-    reason,
-    by,
-    lost,
-    ...targets.tags,
-    ...targets.prefixes,
-  ];
-  let bytes = entryBytes + targetBytes * targets.tags.length;
+  const { n, position, id, bodyDigest, reason, by, lost } = entry;
+  const { tags, prefixes } = entry.targets;
+  const texts = [n, position, id, bodyDigest, reason, by, lost, ...tags, ...prefixes];
+  let bytes = entryBytes + targetBytes * tags.length;
   for (const text of texts) bytes += 2 * text.length;
   // A prefix is found by its segments.
-  for (const prefix of targets.prefixes) bytes += segmentBytes * prefix.split("/").length;
+  for (const prefix of prefixes) bytes += segmentBytes * prefix.split("/").length;
   return bytes;
 }
 

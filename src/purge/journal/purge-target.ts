@@ -46,17 +46,15 @@ export const groupTag = ({ origin, group }: { origin: string; group: string }): 
  * origin name, stands after its origin and a space.
  */
 export function namedTargets({ tags, prefixes }: PurgeTargets) {
-  const under = (inJournalForm: (name: string) => string) =>
-    tags
-      .filter((tag) => tag.startsWith(inJournalForm("")))
-      .map((tag) => tag.slice(inJournalForm("").length));
+  const under = (kind: string) =>
+    tags.filter((tag) => tag.startsWith(kind)).map((tag) => tag.slice(kind.length));
   return {
-    tags: under(userTag),
-    urls: under(urlTag),
+    tags: under(userTag("")),
+    urls: under(urlTag("")),
     prefixes,
-    hosts: under(hostTag),
-    routes: under(routeTag),
-    groups: under((group) => `group:${group}`),
+    hosts: under(hostTag("")),
+    routes: under(routeTag("")),
+    groups: under("group:"),
     everything: tags.includes(everythingTag),
   };
 }

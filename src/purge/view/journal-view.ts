@@ -221,7 +221,7 @@ export class JournalView implements PurgeView {
 
   /** Everything that is known to stand in the journal. */
   get entries(): readonly Entry[] {
-    return [...(this.chain?.entries ?? []), ...this.#accepted.entries];
+    return [...(this.chain?.entries ?? []), ...this.#accepted.upTo(Infinity)];
   }
 
   async #lookForOverdue(): Promise<void> {
