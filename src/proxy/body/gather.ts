@@ -69,16 +69,13 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
         return { kind: "streamed" };
       }
     }
+    if (plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes) {
+      throw new Error("The body was shorter than its length said.");
+    }
   } catch (cause) {
     buffer.empty();
     client.abort(cause);
     void reader.cancel();
-    return { kind: "cut" };
-  }
-  const isCut = plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes;
-  if (isCut) {
-    buffer.empty();
-    client.abort(new Error("The body was shorter than its length said."));
     return { kind: "cut" };
   }
   const blob = buffer.joined();

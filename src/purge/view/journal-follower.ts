@@ -31,17 +31,20 @@ export interface JournalLag {
 /** How many pages one search reads at the most. */
 const searchPagesMax = 4;
 
+/** What it has come to is for others to read, and written here alone. */
 export class JournalFollower {
   readonly #settings: FollowingSettings;
   readonly #accepted: AcceptedPurges;
   readonly #clock: ClockSteps;
-  #chain: Chain | undefined;
-  #sentAtMs = -Infinity;
+  chain: Chain | undefined;
+  /** The clock before that read was sent which shows the chain's end to have been the journal's. */
+  sentAtMs = -Infinity;
+  failedAtMs: number | undefined;
+  /** `undefined` until a purge has come that was not there when the view began. */
+  lag: JournalLag | undefined;
   /** The chain that nothing more can be read back for. */
   #complete: Chain | undefined;
   #isSearching = false;
-  #failedAtMs: number | undefined;
-  #lag: JournalLag | undefined;
 
   /** @param accepted forgets what has been read */
   constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
@@ -50,30 +53,12 @@ export class JournalFollower {
     this.#clock = clock;
   }
 
-  get chain(): Chain | undefined {
-    return this.#chain;
-  }
-
-  /** The clock before that read was sent which shows the chain's end to have been the journal's. */
-  get sentAtMs(): number {
-    return this.#sentAtMs;
-  }
-
-  /** `undefined` until a purge has come that was not there when the view began. */
-  get lag(): JournalLag | undefined {
-    return this.#lag;
-  }
-
-  get failedAtMs(): number | undefined {
-    return this.#failedAtMs;
-  }
-
   /** @returns whether the journal was read and the view is as young as that; trouble changes nothing */
   async readOn(): Promise<boolean> {
-    const before = { chain: this.#chain, sentAtMs: this.#sentAtMs };
-    if (this.#chain === undefined) await this.#begin();
-    else await this.#readOnFrom(this.#chain);
-    return this.#chain !== before.chain || this.#sentAtMs > before.sentAtMs;
+    const before = { chain: this.chain, sentAtMs: this.sentAtMs };
+    if (this.chain === undefined) await this.#begin();
+    else await this.#readOnFrom(this.chain);
+    return this.chain !== before.chain || this.sentAtMs > before.sentAtMs;
   }
 
   async #readOnFrom(chain: Chain): Promise<void> {
@@ -97,7 +82,7 @@ export class JournalFollower {
       if (marked.kind !== "read") return;
       read = marked;
     }
-    if (this.#chain === undefined) this.#adopt(read);
+    if (this.chain === undefined) this.#adopt(read);
   }
 
   /** Rules 16 and 17: a replica that lags, a journal that was trimmed, or one that lost entries. */
@@ -137,8 +122,8 @@ export class JournalFollower {
 
   /** The clock was set back: nobody knows any more how old the view is. */
   forgetInstants(): void {
-    this.#sentAtMs = -Infinity;
-    this.#failedAtMs = undefined;
+    this.sentAtMs = -Infinity;
+    this.failedAtMs = undefined;
   }
 
   /**
@@ -148,9 +133,9 @@ export class JournalFollower {
    * @returns whether it made the view younger
    */
   take(copy: ViewCopy): boolean {
-    const isNewer = copy.sentAtMs > this.#sentAtMs;
+    const isNewer = copy.sentAtMs > this.sentAtMs;
     if (!isNewer || this.#clock.isInDoubt(copy.sentAtMs)) return false;
-    const chain = this.#chain;
+    const chain = this.chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
     const read: JournalRead = { kind: "read", entries, sentAtMs: copy.sentAtMs };
@@ -179,20 +164,20 @@ export class JournalFollower {
   }
 
   #mayBeOlder(stamp: Stamp): boolean {
-    const chain = this.#chain;
+    const chain = this.chain;
     if (stamp === "none" || chain === undefined || chain === this.#complete) return false;
     return comparePositions(stamp.position, chain.floor.position) < 0;
   }
 
   /** @returns whether there may be more */
   async #readBack(older: OlderEntries): Promise<boolean> {
-    const chain = this.#chain;
+    const chain = this.chain;
     if (chain === undefined) return false;
     const { floor } = chain;
     const read = await older.before(floor);
     if (read.kind === "unavailable") return false;
     // Rule 13: it was read for a chain, and for a floor, that may have gone since.
-    if (this.#chain !== chain || !isSamePlace(chain.floor, floor)) return false;
+    if (this.chain !== chain || !isSamePlace(chain.floor, floor)) return false;
     const heldCount = chain.entries.length;
     const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
     if (!hasMore) this.#complete = chain;
@@ -202,7 +187,7 @@ export class JournalFollower {
 
   /** Rule 13: a result that was judged against a position that is no longer ours is thrown away. */
   #isStill(chain: Chain, position: string): boolean {
-    return this.#chain === chain && chain.end.position === position;
+    return this.chain === chain && chain.end.position === position;
   }
 
   #extend(chain: Chain, position: string, { entries, sentAtMs }: JournalRead): void {
@@ -213,26 +198,26 @@ export class JournalFollower {
   }
 
   #noteFailure({ kind }: { kind: string }): void {
-    this.#failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
+    this.failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
   }
 
   #noteLag(entries: readonly Entry[]): void {
     const atMs = this.#settings.nowAtMs();
     for (const { position } of entries) {
       const lastMs = Math.max(0, atMs - acceptedAtMs(position));
-      this.#lag = { lastMs, worstMs: Math.max(lastMs, this.#lag?.worstMs ?? 0) };
+      this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0) };
     }
   }
 
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
-    this.#chain = new Chain(read.entries, this.#settings.chainBounds);
+    this.chain = new Chain(read.entries, this.#settings.chainBounds);
     this.#verified(read.entries, read.sentAtMs);
   }
 
   #verified(entries: readonly Entry[], sentAtMs: number): void {
-    this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
-    this.#failedAtMs = undefined;
+    this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
+    this.failedAtMs = undefined;
     this.#clock.note(sentAtMs);
     for (const { n } of entries) this.#accepted.forget(n);
     this.#settings.news?.tell("read", entries);
