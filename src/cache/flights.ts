@@ -52,7 +52,8 @@ export class Flight<Shared extends SharedOutcome> {
   ledAnew: Flight<Shared> | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #ended = Promise.withResolvers<void>();
-  #outcome: FlightOutcome<Shared> | undefined;
+  /** Set once, by `settle`. */
+  outcome: FlightOutcome<Shared> | undefined;
   #leadsSinceAtMs: number | undefined;
 
   /** @param startedAtMs epoch milliseconds */
@@ -62,16 +63,12 @@ export class Flight<Shared extends SharedOutcome> {
 
   /** Already stored here, though perhaps not yet in every tier. */
   get stored(): Shared["stored"] {
-    return this.#outcome?.stored;
+    return this.outcome?.stored;
   }
 
   /** Settles once nothing is left to be stored. It never does if the leader's request was ended. */
   get ended(): Promise<void> {
     return this.#ended.promise;
-  }
-
-  get outcome(): FlightOutcome<Shared> | undefined {
-    return this.#outcome;
   }
 
   /** Its leader asks the source now; until then it waits for its turn in the world. */
@@ -87,8 +84,8 @@ export class Flight<Shared extends SharedOutcome> {
 
   /** Tells those who wait. Only the first outcome counts. */
   settle(outcome: FlightOutcome<Shared>): void {
-    this.#outcome ??= outcome;
-    this.#settled.resolve(this.#outcome);
+    this.outcome ??= outcome;
+    this.#settled.resolve(this.outcome);
   }
 
   /** Nothing is left to be stored. Whoever still waits is told that there is nothing to share. */
@@ -107,7 +104,7 @@ export class Flight<Shared extends SharedOutcome> {
     patienceMs: number,
     earlier: readonly Flight<Shared>[] = [],
   ): Promise<Heard<Shared> | "out-of-patience" | "abandoned"> {
-    if (this.#outcome !== undefined) return { flight: this, outcome: this.#outcome };
+    if (this.outcome !== undefined) return { flight: this, outcome: this.outcome };
     const own = this.#settled.promise.then((outcome) => ({ flight: this, outcome }));
     const coming = [own, ...earlier.map((flight) => flight.#brought())];
     return patiently(Promise.race(coming), patienceMs);

@@ -86,7 +86,7 @@ export function createPurging(
   const view = new JournalView({
     journal,
     older: journal,
-    ...(copies && { copies }),
+    copies,
     nowAtMs,
     random,
     allowanceMs,

@@ -28,18 +28,15 @@ import {
 /** The largest object that the Cache API takes. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
 
-export interface EdgeTierSettings<Detail> extends BoundedCacheSettings {
-  readonly form: RecordForm<Detail>;
-  readonly onBadRecord: () => void;
-}
-
 export class EdgeTier<Detail> implements Tier<Detail> {
   readonly name = "edge";
   readonly #onBadRecord: () => void;
   readonly #cache: BoundedCache;
   readonly #records: DecodedRecords<Detail>;
 
-  constructor(settings: EdgeTierSettings<Detail>) {
+  constructor(
+    settings: BoundedCacheSettings & { form: RecordForm<Detail>; onBadRecord: () => void },
+  ) {
     this.#onBadRecord = settings.onBadRecord;
     this.#cache = new BoundedCache(settings);
     this.#records = new DecodedRecords(settings.form);

@@ -84,14 +84,13 @@ export function coverable(record: Coverage): Coverable {
     const [origin = "", host = ""] = /^\w+:\/\/([^/?#]*)/.exec(url) ?? [];
     const unseen = [everythingTag, hostTag(host), routeTag(route), comparedTag(urlTag(url))];
     const ofGroups = groups.map((group) => groupTag({ origin, group }));
-    worked = { tags: [...unseen, ...tags.map(userTag), ...ofGroups], paths: pathsOf(url) };
+    const withoutQuery = url.split("?", 1)[0] ?? url;
+    const path = withoutQuery.slice(withoutQuery.indexOf("/", withoutQuery.indexOf("//") + 2));
+    worked = {
+      tags: [...unseen, ...tags.map(userTag), ...ofGroups],
+      paths: [comparedUrl(path), comparedUrl(withoutQuery)],
+    };
     known.set(record, worked);
   }
   return worked;
-}
-
-function pathsOf(url: string): [path: string, url: string] {
-  const withoutQuery = url.split("?", 1)[0] ?? url;
-  const pathAt = withoutQuery.indexOf("/", withoutQuery.indexOf("//") + 2);
-  return [comparedUrl(withoutQuery.slice(pathAt)), comparedUrl(withoutQuery)];
 }

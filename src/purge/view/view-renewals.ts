@@ -9,7 +9,7 @@ import type { ViewCopies } from "./view-copies.ts";
 
 export interface RenewalSettings {
   /** Absent: every renewal reads the journal. */
-  readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim">;
+  readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim"> | undefined;
   readonly nowAtMs: () => number;
   /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
   readonly random?: () => number;
