@@ -2,7 +2,7 @@
 // again those that are gone (docs/purge-protocol.md, rule 22). Entries of one second share a look.
 import { patiently, pause } from "../../patience.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
-import type { Journal, PlaceState } from "../journal/journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { JournalView } from "../view/journal-view.ts";
 
 export interface AcceptanceSettings {
@@ -133,17 +133,15 @@ export class ReadBacks {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return false;
-    const inState = (state: PlaceState) => placed.filter((_, at) => read.states[at] === state);
-    view.readBack([...inState("standing"), ...inState("trimmed")]);
-    const gone = inState("gone");
-    if (gone.length > 0) {
-      const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
-      const appended = await journal.append(again);
-      if (appended.kind === "unavailable") return false;
-      const placedAgain = placedAt(appended.positions, again);
-      view.replaced(gone, placedAgain);
-      this.#follow(gone, placedAgain);
-    }
+    const gone = placed.filter((_, at) => read.states[at] === "gone");
+    view.readBack(placed.filter((entry) => !gone.includes(entry)));
+    if (gone.length === 0) return true;
+    const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
+    const appended = await journal.append(again);
+    if (appended.kind === "unavailable") return false;
+    const placedAgain = placedAt(appended.positions, again);
+    view.replaced(gone, placedAgain);
+    this.#follow(gone, placedAgain);
     return true;
   }
 

@@ -1,12 +1,10 @@
 // One entry of the journal: a purge, or the mark of a loss; as field lines of a Redis stream.
 import * as z from "zod/mini";
+import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 
 /** Where an entry stands: its stream ID, and the random `n` that tells it from one minted anew. */
-export interface EntryPlace {
-  readonly position: string;
-  readonly n: string;
-}
+export type EntryPlace = Exclude<Stamp, "none">;
 
 /** Epoch milliseconds by the journal's clock: a stream's ID begins with them. */
 export function acceptedAtMs(position: string): number {
