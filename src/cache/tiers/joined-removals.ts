@@ -1,7 +1,6 @@
 // Removals from the shared tier on their way: the first is sent at once, and what comes within a
 // tenth of a second of that goes together, so that a flood of them costs ten commands a second. Each
 // request waits for what came of its own key, and none is tried again: that is no JoinedBatches.
-import { isWithinMs } from "../../elapsed.ts";
 import { patiently, pause } from "../../patience.ts";
 import type { TierAsk, TierRemoval } from "./tier.ts";
 
@@ -59,7 +58,7 @@ export class JoinedRemovals {
   /** What a request that has ended left behind is sent behind another's answer. */
   takeUpLate({ atMs, afterAnswer }: Pick<TierAsk<unknown>, "atMs" | "afterAnswer">): void {
     const oldest = this.#waiting.values().next().value;
-    if (oldest === undefined || isWithinMs(tendedMsMax, oldest.sinceAtMs, atMs)) return;
+    if (oldest === undefined || Math.abs(atMs - oldest.sinceAtMs) <= tendedMsMax) return;
     afterAnswer(async () => {
       if (oldest.sent === undefined) await this.#send(oldest);
     });

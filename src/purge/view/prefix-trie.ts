@@ -6,11 +6,11 @@
  * `/a/bc` too. What is left of it there is its rest, found by trying the lengths that rests have.
  */
 interface Node<T> {
-  children?: Map<string, Node<T>> | undefined;
+  children: Map<string, Node<T>> | undefined;
   /** Of the prefix that ends here, with a `/`. */
-  own?: T | undefined;
-  rests?: Map<string, T> | undefined;
-  restCountByLength?: Map<number, number> | undefined;
+  own: T | undefined;
+  rests: Map<string, T> | undefined;
+  restCountByLength: Map<number, number> | undefined;
 }
 
 /** Of what is kept, against a number; what is falsy has not passed. */
@@ -60,7 +60,12 @@ function changed<T>(
   at: number,
   change: Change<T>,
 ): Node<T> | undefined {
-  const node: Node<T> = before ?? {};
+  const node = before ?? {
+    children: undefined,
+    own: undefined,
+    rests: undefined,
+    restCountByLength: undefined,
+  };
   const slashAt = prefix.indexOf("/", at);
   if (slashAt >= 0) {
     const segment = prefix.slice(at, slashAt);
