@@ -71,7 +71,9 @@ export function createCache<Detail>(
   const redis =
     database &&
     new RedisClient({ ...database, nowAtMs, tell: (line) => log(`Shared tier: ${line}`) });
-  const purging = database && createPurging({ namespace, purge }, database, platform);
+  const listenerFailed = () => metrics.backgroundWorkFailed();
+  const purging =
+    database && createPurging({ namespace, purge }, database, { ...platform, listenerFailed });
   const run: TieredCache<Detail>["run"] = (work) =>
     work().catch((cause: unknown) => {
       metrics.backgroundWorkFailed();

@@ -48,8 +48,10 @@ export class ByteBudget {
    * @returns what lets go of it; further calls do nothing
    */
   hold(held: object, bytes: number, { isCountedElsewhere = false } = {}): () => void {
-    const holding = this.#holdings.get(held) ?? this.#begin(held, bytes);
+    const holding = this.#holdings.get(held) ?? { bytes, holderCount: 0, isCounted: false };
+    if (holding.holderCount === 0) this.#uncountedBytes += bytes;
     holding.holderCount += 1;
+    this.#holdings.set(held, holding);
     if (!isCountedElsewhere) this.#count(holding);
     let isHolding = true;
     return () => {
@@ -62,13 +64,6 @@ export class ByteBudget {
   countFromNow(held: object): void {
     const holding = this.#holdings.get(held);
     if (holding !== undefined) this.#count(holding);
-  }
-
-  #begin(held: object, bytes: number): Holding {
-    const holding = { bytes, holderCount: 0, isCounted: false };
-    this.#holdings.set(held, holding);
-    this.#uncountedBytes += bytes;
-    return holding;
   }
 
   #count(holding: Holding): void {

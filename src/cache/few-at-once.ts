@@ -8,14 +8,6 @@ const lookAgainMs = 40;
 /** A request that was ended gives nothing back. After this long its place is free. */
 const placeMsMax = 30_000;
 
-/** How a place is waited for. */
-export interface Entering {
-  /** How long; then the request goes without a place. 0 and less: not at all. */
-  readonly waitMs: number;
-  readonly nowAtMs: () => number;
-  readonly random: () => number;
-}
-
 /** Of one key: when each place was taken. */
 type Places = Map<symbol, number>;
 
@@ -31,13 +23,17 @@ export class FewAtOnce {
   /**
    * Waits for a place by timers alone, so that nobody depends on another's request. Never rejects.
    *
+   * @param by.waitMs how long; then the request goes without a place. 0 and less: not at all
    * @returns gives the place back
    */
-  async enter(key: string, { waitMs, nowAtMs, random }: Entering): Promise<() => void> {
+  async enter(
+    key: string,
+    by: { waitMs: number; nowAtMs: () => number; random: () => number },
+  ): Promise<() => void> {
     // Spread, so that those who began together do not look together.
-    const pauseMs = () => lookAgainMs * (0.5 + random());
-    const take = () => this.#take(key, nowAtMs());
-    return (await tryUntil(take, { waitMs, pauseMs, nowAtMs })) ?? (() => undefined);
+    const pauseMs = () => lookAgainMs * (0.5 + by.random());
+    const take = () => this.#take(key, by.nowAtMs());
+    return (await tryUntil(take, { ...by, pauseMs })) ?? (() => undefined);
   }
 
   #take(key: string, atMs: number): (() => void) | undefined {

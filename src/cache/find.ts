@@ -70,7 +70,8 @@ export class Finding<Detail, V> {
   readonly #memory: Memory;
   /** Of memory's changes, when this began. */
   readonly #beganAtCount: number;
-  #best: Found<Detail, V> | undefined = undefined;
+  /** The first that is enough, else the youngest so far. */
+  found: Found<Detail, V> | undefined = undefined;
   #hadInMemory = false;
   #isDone = false;
   /** What was found last was judged before a wait. */
@@ -80,11 +81,6 @@ export class Finding<Detail, V> {
     this.#sought = sought;
     this.#memory = memory;
     this.#beganAtCount = memory.changeCount;
-  }
-
-  /** The first that is enough, else the youngest so far. */
-  get found(): Found<Detail, V> | undefined {
-    return this.#best;
   }
 
   /** @returns whether what this isolate has is enough */
@@ -109,14 +105,14 @@ export class Finding<Detail, V> {
     for (const tier of ["edge", "shared"] as const) {
       if (!this.#isDone && sought.tierNames.includes(tier)) await sought.ask(tier, this);
     }
-    const best = this.#best;
+    const best = this.found;
     if (best === undefined || !this.#isOutdated) return best;
     return { candidate: best.candidate, verdict: sought.judge(best.candidate) };
   }
 
   /** Looks into a tier below memory, and puts what is enough into those above it. */
   async lookIn(tier: LowerTier): Promise<TierRead<Detail>["kind"]> {
-    const before = this.#best;
+    const before = this.found;
     let read = await this.#sought.readFrom(tier);
     this.#isOutdated = true;
     if (this.#follow(read)) {
@@ -126,7 +122,7 @@ export class Finding<Detail, V> {
       this.#isOutdated = true;
     }
     this.#take(read, tier);
-    if (this.#isDone && this.#best !== before) this.#backfill(tier);
+    if (this.#isDone && this.found !== before) this.#backfill(tier);
     return read.kind;
   }
 
@@ -149,20 +145,20 @@ export class Finding<Detail, V> {
 
   #consider(stored: CacheRecord<Detail>, tier: TierName): void {
     const sought = this.#sought;
-    const before = this.#best?.candidate.stored;
+    const before = this.found?.candidate.stored;
     if (stored.metadata.respondedAtMs <= (before?.metadata.respondedAtMs ?? -Infinity)) {
       return discardBody(stored);
     }
     if (before !== undefined) discardBody(before);
     const candidate = { stored, tier, key: sought.key };
-    this.#best = { candidate, verdict: sought.judge(candidate) };
+    this.found = { candidate, verdict: sought.judge(candidate) };
     this.#isOutdated = false;
-    this.#isDone = sought.isEnough(this.#best);
+    this.#isDone = sought.isEnough(this.found);
   }
 
   #backfill(from: LowerTier): void {
     const { key } = this.#sought;
-    const best = this.#best;
+    const best = this.found;
     // What came meanwhile is younger than what a lower tier had then.
     if (best === undefined || this.#memory.hasChanged(key, this.#beganAtCount)) return;
     const { body } = best.candidate.stored;

@@ -2,29 +2,25 @@
 import { isWithinMs } from "../elapsed.ts";
 import { patiently } from "../patience.ts";
 
-/** An outcome that the user of the cache adds: there is nothing stored in it. */
-export interface Unstored {
+/** An outcome that the user of the cache adds: what was stored, or how it came that nothing was. */
+export interface SharedOutcome {
   readonly kind: string;
-  readonly stored?: undefined;
+  /** Stored whole: each of those who waited judges it like anything stored, under its own view. */
+  readonly stored?: unknown;
 }
 
 /**
- * What a flight leaves to those who waited.
- *
- * @typeParam Stored what a tier holds
- * @typeParam Other  the outcomes that the user of the cache adds, such as how a fetch failed
+ * What a flight leaves to those who waited; `nothing-to-share`: each of them asks the source itself, a
+ * few at a time.
  */
-export type FlightOutcome<Stored, Other extends Unstored> =
-  /** Stored whole: each of them judges it like anything stored, under its own view. */
-  | { readonly kind: "stored"; readonly stored: Stored }
-  /** Each of them asks the source itself, a few at a time. */
-  | { readonly kind: "nothing-to-share"; readonly stored?: undefined }
-  | Other;
+export type FlightOutcome<Shared extends SharedOutcome> =
+  | Shared
+  | { readonly kind: "nothing-to-share"; readonly stored?: undefined };
 
 /** What somebody who waited has heard, and of which flight. */
-export interface Heard<Stored, Other extends Unstored> {
-  readonly flight: Flight<Stored, Other>;
-  readonly outcome: FlightOutcome<Stored, Other>;
+export interface Heard<Shared extends SharedOutcome> {
+  readonly flight: Flight<Shared>;
+  readonly outcome: FlightOutcome<Shared>;
 }
 
 /** What a leader has for its own request. */
@@ -35,8 +31,8 @@ export interface Fetched<Result> {
 }
 
 /** What leads a flight. It settles the flight as soon as there is something to tell those who wait. */
-export type Leader<Stored, Other extends Unstored, Result> = (
-  flight: Flight<Stored, Other>,
+export type Leader<Shared extends SharedOutcome, Result> = (
+  flight: Flight<Shared>,
 ) => Promise<Fetched<Result>>;
 
 export interface StartPorts {
@@ -50,13 +46,14 @@ export interface StartPorts {
 const flightMsMax = 30_000;
 
 /** One fetch that is under way, as those see it who wait for it. */
-export class Flight<Stored, Other extends Unstored> {
+export class Flight<Shared extends SharedOutcome> {
   readonly startedAtMs: number;
   /** If this one failed: the flight that all who waited for it wait for next, whenever they hear of it. */
-  ledAnew: Flight<Stored, Other> | undefined;
-  readonly #settled = Promise.withResolvers<FlightOutcome<Stored, Other>>();
+  ledAnew: Flight<Shared> | undefined;
+  readonly #settled = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #ended = Promise.withResolvers<void>();
-  #outcome: FlightOutcome<Stored, Other> | undefined;
+  /** Set once, by `settle`. */
+  outcome: FlightOutcome<Shared> | undefined;
   #leadsSinceAtMs: number | undefined;
 
   /** @param startedAtMs epoch milliseconds */
@@ -65,17 +62,13 @@ export class Flight<Stored, Other extends Unstored> {
   }
 
   /** Already stored here, though perhaps not yet in every tier. */
-  get stored(): Stored | undefined {
-    return this.#outcome?.stored;
+  get stored(): Shared["stored"] {
+    return this.outcome?.stored;
   }
 
   /** Settles once nothing is left to be stored. It never does if the leader's request was ended. */
   get ended(): Promise<void> {
     return this.#ended.promise;
-  }
-
-  get outcome(): FlightOutcome<Stored, Other> | undefined {
-    return this.#outcome;
   }
 
   /** Its leader asks the source now; until then it waits for its turn in the world. */
@@ -90,9 +83,9 @@ export class Flight<Stored, Other extends Unstored> {
   }
 
   /** Tells those who wait. Only the first outcome counts. */
-  settle(outcome: FlightOutcome<Stored, Other>): void {
-    this.#outcome ??= outcome;
-    this.#settled.resolve(this.#outcome);
+  settle(outcome: FlightOutcome<Shared>): void {
+    this.outcome ??= outcome;
+    this.#settled.resolve(this.outcome);
   }
 
   /** Nothing is left to be stored. Whoever still waits is told that there is nothing to share. */
@@ -109,18 +102,18 @@ export class Flight<Stored, Other extends Unstored> {
    */
   async wait(
     patienceMs: number,
-    earlier: readonly Flight<Stored, Other>[] = [],
-  ): Promise<Heard<Stored, Other> | "out-of-patience" | "abandoned"> {
-    if (this.#outcome !== undefined) return { flight: this, outcome: this.#outcome };
+    earlier: readonly Flight<Shared>[] = [],
+  ): Promise<Heard<Shared> | "out-of-patience" | "abandoned"> {
+    if (this.outcome !== undefined) return { flight: this, outcome: this.outcome };
     const own = this.#settled.promise.then((outcome) => ({ flight: this, outcome }));
     const coming = [own, ...earlier.map((flight) => flight.#brought())];
     return patiently(Promise.race(coming), patienceMs);
   }
 
   /** Settles with what was stored, and never where nothing was. */
-  #brought(): Promise<Heard<Stored, Other>> {
+  #brought(): Promise<Heard<Shared>> {
     return new Promise((resolve) => {
-      const tell = (outcome: FlightOutcome<Stored, Other>) => {
+      const tell = (outcome: FlightOutcome<Shared>) => {
         if (outcome.stored !== undefined) resolve({ flight: this, outcome });
       };
       // Broken off with its leader's request, it brings nothing either.
@@ -139,15 +132,15 @@ export function isCountedOn({ startedAtMs }: { startedAtMs: number }, atMs: numb
 }
 
 /** The flights of one isolate, by the text of the key that they fill. */
-export class Flights<Stored, Other extends Unstored> {
-  readonly #byKey = new Map<string, Flight<Stored, Other>>();
+export class Flights<Shared extends SharedOutcome> {
+  readonly #byKey = new Map<string, Flight<Shared>>();
 
   get count(): number {
     return this.#byKey.size;
   }
 
   /** @returns the flight under the key, unless its leader must be dead by `atMs` */
-  get(key: string, atMs: number): Flight<Stored, Other> | undefined {
+  get(key: string, atMs: number): Flight<Shared> | undefined {
     const flight = this.#byKey.get(key);
     if (flight === undefined || isCountedOn(flight, atMs)) return flight;
     this.#byKey.delete(key);
@@ -163,10 +156,10 @@ export class Flights<Stored, Other extends Unstored> {
    */
   start<Result>(
     key: string,
-    lead: Leader<Stored, Other, Result>,
+    lead: Leader<Shared, Result>,
     { nowAtMs, afterAnswer }: StartPorts,
-  ): { flight: Flight<Stored, Other>; answer: Promise<Result> } {
-    const flight = new Flight<Stored, Other>(nowAtMs());
+  ): { flight: Flight<Shared>; answer: Promise<Result> } {
+    const flight = new Flight<Shared>(nowAtMs());
     this.#forgetOld(flight.startedAtMs);
     this.#byKey.delete(key);
     this.#byKey.set(key, flight);
@@ -195,7 +188,7 @@ export class Flights<Stored, Other extends Unstored> {
   }
 
   /** Whoever waits for the flight may go on; nobody who comes from now on waits for it. */
-  leave(key: string, flight: Flight<Stored, Other>): void {
+  leave(key: string, flight: Flight<Shared>): void {
     if (this.#byKey.get(key) === flight) this.#byKey.delete(key);
   }
 }

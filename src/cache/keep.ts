@@ -2,7 +2,7 @@
 // what the records are of makes no difference here.
 import type { TierName } from "../config/config.ts";
 import type { RecordKey } from "./record/record-key.ts";
-import type { TierKeep, TierRemoval, TierWrite } from "./tiers/tier.ts";
+import type { Tier, TierKeep, TierWrite } from "./tiers/tier.ts";
 
 /** @typeParam Record what the tiers hold: a whole record, one that arrives, or a marker */
 export interface ToKeep<Record> {
@@ -14,10 +14,8 @@ export interface ToKeep<Record> {
   readonly onlyIn?: TierName | undefined;
 }
 
-interface KeepingTier<Record> {
-  readonly name: TierName;
+interface KeepingTier<Record> extends Pick<Tier<never>, "name" | "remove"> {
   write(key: RecordKey, record: Record, keep: TierKeep): TierWrite | Promise<TierWrite>;
-  remove(key: RecordKey): void | Promise<TierRemoval>;
 }
 
 /** What came of one write in one tier. */

@@ -1,6 +1,6 @@
 // One fetch in the world for a key: waits for the lease, or for what its holder leaves.
 import { patiently, tryUntil } from "../patience.ts";
-import type { Flight, FlightOutcome, Unstored } from "./flights.ts";
+import type { Flight, FlightOutcome, SharedOutcome } from "./flights.ts";
 import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "./leases.ts";
 import type { RecordKey } from "./record/record-key.ts";
 
@@ -19,15 +19,15 @@ export type Turn<Outcome> =
  *
  * @typeParam Head a record in the shared tier, without its body
  */
-export interface TurnAsk<Head, Stored, Other extends Unstored> {
+export interface TurnAsk<Head, Shared extends SharedOutcome> {
   readonly key: RecordKey;
   readonly patienceMs: number;
   /** A lease that is taken is held for as long as this flight lasts. */
-  readonly flight: Flight<Stored, Other>;
+  readonly flight: Flight<Shared>;
   /** @returns `undefined` if the record in the shared tier is not what was waited for */
-  readonly outcomeIn: (record: Head) => Promise<FlightOutcome<Stored, Other> | undefined>;
+  readonly outcomeIn: (record: Head) => Promise<FlightOutcome<Shared> | undefined>;
   /** @returns `undefined` where the shared tier has it for all who wait */
-  readonly wordOn: (outcome: FlightOutcome<Stored, Other> | undefined) => LeaseWord | undefined;
+  readonly wordOn: (outcome: FlightOutcome<Shared> | undefined) => LeaseWord | undefined;
 }
 
 export interface TurnPorts<Head> {
@@ -45,10 +45,10 @@ const renewEveryMs = leaseMs / 3;
 const renewalsMax = 30;
 
 /** Asks for the lease again and again, three commands each time, until `patienceMs` are over. */
-export async function takeTurn<Head, Stored, Other extends Unstored>(
-  ask: TurnAsk<Head, Stored, Other>,
+export async function takeTurn<Head, Shared extends SharedOutcome>(
+  ask: TurnAsk<Head, Shared>,
   ports: TurnPorts<Head>,
-): Promise<Turn<FlightOutcome<Stored, Other>>> {
+): Promise<Turn<FlightOutcome<Shared>>> {
   const { leases, nowAtMs, random } = ports;
   if (leases === undefined) return { kind: "lead" };
   let nextMs = firstPauseMs;
@@ -64,11 +64,11 @@ export async function takeTurn<Head, Stored, Other extends Unstored>(
 }
 
 /** @returns `undefined` while another is on its way */
-async function turnAfter<Head, Stored, Other extends Unstored>(
+async function turnAfter<Head, Shared extends SharedOutcome>(
   told: LeaseAsked<Head>,
-  ask: TurnAsk<Head, Stored, Other>,
+  ask: TurnAsk<Head, Shared>,
   ports: TurnPorts<Head>,
-): Promise<Turn<FlightOutcome<Stored, Other>> | undefined> {
+): Promise<Turn<FlightOutcome<Shared>> | undefined> {
   if (told.kind === "unavailable") return { kind: "lead" };
   const outcome = told.record && (await ask.outcomeIn(told.record));
   if (outcome !== undefined) {
@@ -84,9 +84,9 @@ async function turnAfter<Head, Stored, Other extends Unstored>(
 }
 
 /** Holds the lease for as long as the flight lasts, then leaves word of what came of it. */
-function hold<Head, Stored, Other extends Unstored>(
+function hold<Head, Shared extends SharedOutcome>(
   lease: Lease,
-  { flight, wordOn }: TurnAsk<Head, Stored, Other>,
+  { flight, wordOn }: TurnAsk<Head, Shared>,
   { afterAnswer }: TurnPorts<Head>,
 ): void {
   afterAnswer(async () => {

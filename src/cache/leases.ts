@@ -8,17 +8,6 @@ import type { RecordForm, RecordHead } from "./tiers/record-form.ts";
 import { isCutHead, rangeOf, recordIn } from "./tiers/record-text.ts";
 import { sharedKey } from "./tiers/shared-tier.ts";
 
-/**
- * What a holder found that those who wait could not learn from the shared tier. `uncacheable`: nobody
- * may be given what another is; `nothing-to-share`: the shared tier does not have it, for now.
- */
-export type LeaseWord =
-  | "uncacheable"
-  | "nothing-to-share"
-  | "unreachable"
-  | "timeout"
-  | "error-status";
-
 /** How long a holder that died without a word is waited for. */
 export const leaseMs = 3_000;
 
@@ -26,13 +15,19 @@ export const leaseMs = 3_000;
 const askMsMax = 1_000;
 
 /** How long a word stands: a request that comes within it need not find out again. */
-const wordMs: Readonly<Record<LeaseWord, number>> = {
+const wordMs = {
   uncacheable: 10_000,
   "nothing-to-share": 10_000,
   unreachable: 1_000,
   timeout: 1_000,
   "error-status": 1_000,
-};
+} as const;
+
+/**
+ * What a holder found that those who wait could not learn from the shared tier. `uncacheable`: nobody
+ * may be given what another is; `nothing-to-share`: the shared tier does not have it, for now.
+ */
+export type LeaseWord = keyof typeof wordMs;
 const words = Object.keys(wordMs) as LeaseWord[];
 
 /**

@@ -9,11 +9,11 @@ import type {
   Flights,
   Heard,
   StartPorts,
-  Unstored,
+  SharedOutcome,
 } from "./flights.ts";
 
-export interface LoadPorts<Stored, Other extends Unstored> extends StartPorts {
-  readonly flights: Flights<Stored, Other>;
+export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
+  readonly flights: Flights<Shared>;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
 }
@@ -44,7 +44,7 @@ export type Next<Place, Result> =
  *
  * @typeParam Place what is asked for, and all that its user knows of that
  */
-export interface Loading<Place, Stored, Other extends Unstored, Result> {
+export interface Loading<Place, Shared extends SharedOutcome, Result> {
   /** Who has the same key waits for each other. */
   readonly keyOf: (place: Place) => string;
   /** How long one waits for another. */
@@ -57,22 +57,19 @@ export interface Loading<Place, Stored, Other extends Unstored, Result> {
    * What has been stored since it was looked for. Takes no promise: nobody else must begin a flight
    * before this request does.
    */
-  readonly comeSince: (place: Place) => Come<Stored, Other, Result> | undefined;
+  readonly comeSince: (place: Place) => Come<Shared, Result> | undefined;
   /** Waits for the leader's turn in the world. */
-  readonly takeTurn: (
+  takeTurn(
     place: Place,
-    flight: Flight<Stored, Other>,
-  ) => Promise<LeaderTurn<Result, FlightOutcome<Stored, Other>>>;
+    flight: Flight<Shared>,
+  ): Promise<LeaderTurn<Result, FlightOutcome<Shared>>>;
   /** Asks the source, and settles the flight as soon as there is something to tell. */
-  readonly fetch: (place: Place, flight: Flight<Stored, Other>) => Promise<Fetched<Result>>;
+  readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<Fetched<Result>>;
   /** @returns `undefined` if the outcome of another's flight does not answer */
-  readonly accepts: (
-    outcome: FlightOutcome<Stored, Other>,
-    place: Place,
-  ) => Promise<Result | undefined>;
+  readonly accepts: (outcome: FlightOutcome<Shared>, place: Place) => Promise<Result | undefined>;
   /** What follows from an outcome that was not accepted. */
   readonly next: (
-    outcome: FlightOutcome<Stored, Other>,
+    outcome: FlightOutcome<Shared>,
     place: Place,
   ) => Next<Place, Result> | Promise<Next<Place, Result>>;
   /** What answers one whose patience is at an end. */
@@ -80,9 +77,9 @@ export interface Loading<Place, Stored, Other extends Unstored, Result> {
 }
 
 /** What a turn has brought to one request. */
-export type Come<Stored, Other extends Unstored, Result> =
+export type Come<Shared extends SharedOutcome, Result> =
   | { readonly kind: "answer"; readonly answer: Result }
-  | { readonly kind: "outcome"; readonly outcome: FlightOutcome<Stored, Other> };
+  | { readonly kind: "outcome"; readonly outcome: FlightOutcome<Shared> };
 
 /** What a load comes to. `place` is where it was at the end. */
 export type Loaded<Place, Result> =
@@ -104,10 +101,10 @@ const failuresMax = 2;
 const drawnWithinMs = 20;
 
 /** Leads where nobody does, else waits for who does, and judges what that brings. */
-export async function load<Place, Stored, Other extends Unstored, Result>(
+export async function load<Place, Shared extends SharedOutcome, Result>(
   first: Place,
-  by: Loading<Place, Stored, Other, Result>,
-  ports: LoadPorts<Stored, Other>,
+  by: Loading<Place, Shared, Result>,
+  ports: LoadPorts<Shared>,
 ): Promise<Loaded<Place, Result>> {
   const turns = new Turns(by, ports);
   let place = first;
@@ -157,32 +154,32 @@ export async function load<Place, Stored, Other extends Unstored, Result>(
   return isOver ? { kind: "out-of-patience", place } : { kind: "alone", place, hasWaited };
 }
 
-type Came<Stored, Other extends Unstored, Result> =
-  | (Come<Stored, Other, Result> & { readonly flight?: undefined })
+type Came<Shared extends SharedOutcome, Result> =
+  | (Come<Shared, Result> & { readonly flight?: undefined })
   /** `late`: of a flight that this request had waited for in vain. */
-  | ({ readonly kind: "outcome" | "late" } & Heard<Stored, Other>)
+  | ({ readonly kind: "outcome" | "late" } & Heard<Shared>)
   | { readonly kind: "out-of-patience" }
   /** The leader's request has ended without a word. */
   | { readonly kind: "abandoned" };
 
 /** One request's turns, and what it knows of the flights for the same that it has waited for. */
-class Turns<Place, Stored, Other extends Unstored, Result> {
-  readonly #by: Loading<Place, Stored, Other, Result>;
-  readonly #ports: LoadPorts<Stored, Other>;
+class Turns<Place, Shared extends SharedOutcome, Result> {
+  readonly #by: Loading<Place, Shared, Result>;
+  readonly #ports: LoadPorts<Shared>;
   /** None of these has ended yet. */
-  readonly #inVain = new Set<Flight<Stored, Other>>();
+  readonly #inVain = new Set<Flight<Shared>>();
   /** The last that failed. */
-  #failed: Flight<Stored, Other> | undefined;
+  #failed: Flight<Shared> | undefined;
   /** Patience for the rest of the world is had once. */
   #mayTakeTurn = true;
 
-  constructor(by: Loading<Place, Stored, Other, Result>, ports: LoadPorts<Stored, Other>) {
+  constructor(by: Loading<Place, Shared, Result>, ports: LoadPorts<Shared>) {
     this.#by = by;
     this.#ports = ports;
   }
 
   /** @param flight `undefined` if it was no flight that was waited for */
-  failed(flight: Flight<Stored, Other> | undefined): void {
+  failed(flight: Flight<Shared> | undefined): void {
     this.#failed = flight ?? this.#failed;
   }
 
@@ -192,7 +189,7 @@ class Turns<Place, Stored, Other extends Unstored, Result> {
     this.#failed = undefined;
   }
 
-  async next(place: Place): Promise<Came<Stored, Other, Result>> {
+  async next(place: Place): Promise<Came<Shared, Result>> {
     const { flights, nowAtMs } = this.#ports;
     const key = this.#by.keyOf(place);
     const anew = this.#failed?.ledAnew;
@@ -208,14 +205,9 @@ class Turns<Place, Stored, Other extends Unstored, Result> {
     return answer;
   }
 
-  async #lead(
-    flight: Flight<Stored, Other>,
-    place: Place,
-  ): Promise<Fetched<Come<Stored, Other, Result>>> {
-    const turn = this.#mayTakeTurn
-      ? await this.#by.takeTurn(place, flight)
-      : ({ kind: "lead" } as const);
-    if (turn.kind !== "lead") {
+  async #lead(flight: Flight<Shared>, place: Place): Promise<Fetched<Come<Shared, Result>>> {
+    const turn = this.#mayTakeTurn ? await this.#by.takeTurn(place, flight) : undefined;
+    if (turn !== undefined && turn.kind !== "lead") {
       flight.settle(turn.outcome);
       return { answer: turn, done: Promise.resolve() };
     }
@@ -223,10 +215,7 @@ class Turns<Place, Stored, Other extends Unstored, Result> {
     return { answer: { kind: "answer", answer }, done };
   }
 
-  async #follow(
-    running: Flight<Stored, Other>,
-    place: Place,
-  ): Promise<Came<Stored, Other, Result>> {
+  async #follow(running: Flight<Shared>, place: Place): Promise<Came<Shared, Result>> {
     const patienceMs = this.#by.patienceMsOf(place);
     const heard = await running.wait(patienceMs, [...this.#inVain]);
     if (typeof heard !== "string") {

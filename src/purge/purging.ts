@@ -38,6 +38,8 @@ export interface PurgePlatform {
   readonly nowAtMs: () => number;
   readonly random: () => number;
   readonly log?: (line: string) => void;
+  /** Counts what a listener of the journal throws. */
+  readonly listenerFailed?: () => void;
   /** Of the colo; without it each isolate reads the journal by itself. */
   readonly cache?: () => Pick<Cache, "match" | "put">;
 }
@@ -51,7 +53,7 @@ export interface PurgePlatform {
 export function createPurging(
   { purge, namespace }: PurgeSettings,
   database: { readonly url: string; readonly token: string },
-  { nowAtMs, random, cache, log }: PurgePlatform,
+  { nowAtMs, random, cache, log, listenerFailed }: PurgePlatform,
 ): Purging {
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
@@ -77,13 +79,14 @@ export function createPurging(
       claimant: randomText(),
       keepMs: Math.max(copyKeepMs, renewalLagMs),
     });
-  const news = new NewsListeners((cause) =>
-    log?.(`Purge journal: a listener failed with ${errorName(cause)}.`),
-  );
+  const news = new NewsListeners((cause) => {
+    listenerFailed?.();
+    log?.(`Purge journal: a listener failed with ${errorName(cause)}.`);
+  });
   const view = new JournalView({
     journal,
     older: journal,
-    ...(copies && { copies }),
+    copies,
     nowAtMs,
     random,
     allowanceMs,

@@ -8,22 +8,21 @@ const marginShare = 1 / 4;
 
 /** One for each kind of question that takes alike long. */
 export class LatencyBound {
-  readonly #minMs: number;
-  readonly #maxMs: number;
+  readonly #bound: { readonly minMs: number; readonly maxMs: number };
   #smoothedMs: number | undefined;
   #deviationMs = 0;
 
   constructor(bound: { minMs: number; maxMs: number }) {
-    this.#minMs = bound.minMs;
-    this.#maxMs = bound.maxMs;
+    this.#bound = bound;
   }
 
   /** Starts at the upper bound: a first connection from afar takes several round trips. */
   get timeoutMs(): number {
-    if (this.#smoothedMs === undefined) return this.#maxMs;
+    const { minMs, maxMs } = this.#bound;
+    if (this.#smoothedMs === undefined) return maxMs;
     const boundMs =
       this.#smoothedMs + Math.max(4 * this.#deviationMs, marginShare * this.#smoothedMs);
-    return Math.round(Math.min(this.#maxMs, Math.max(this.#minMs, boundMs)));
+    return Math.round(Math.min(maxMs, Math.max(minMs, boundMs)));
   }
 
   /** Forgets what was measured before, such as how long an outage let everybody wait. */

@@ -34,10 +34,14 @@ const readTimeoutMsMin = 150;
 const readTimeoutMsMax = 1_000;
 const writeTimeoutMs = 5_000;
 
-/** They concern what was asked for, and say nothing of the database. */
-const ofOneCommand: readonly RedisCause[] = ["wrong-type", "too-large"];
+/**
+ * A write may fail by these while the database is up: they are about one command, or it is full and
+ * still answers reads.
+ */
+const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
 
-type Background = (work: () => Promise<void>) => void;
+/** One round trip, by a client that is good for no other. */
+type Run<T> = (redis: Redis) => Promise<T>;
 
 /** Its state lives as long as its isolate. No call of it rejects. */
 export class RedisClient {
@@ -90,8 +94,8 @@ export class RedisClient {
 
   /** One round trip that somebody waits for. Never rejects. */
   async read<T>(
-    run: (redis: Redis) => Promise<T>,
-    background: Background,
+    run: Run<T>,
+    background: (work: () => Promise<void>) => void,
   ): Promise<RedisAnswer<T>> {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "probe") {
@@ -107,7 +111,7 @@ export class RedisClient {
    *
    * @param of `writes`: a part of it is what a full database refuses, so an answer proves writes
    */
-  async attempt<T>(run: (redis: Redis) => Promise<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
+  async attempt<T>(run: Run<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "shut-off" };
     const answer = await (state === "probe" ? this.#probed(run, of) : this.#measured(run, of));
@@ -116,13 +120,13 @@ export class RedisClient {
   }
 
   /** One round trip that is sent whatever is known of the database. Never rejects. */
-  async insist<T>(run: (redis: Redis) => Promise<T>, of: Of = "writes"): Promise<RedisAnswer<T>> {
+  async insist<T>(run: Run<T>, of: Of = "writes"): Promise<RedisAnswer<T>> {
     const answer = await this.#bounded(run, writeTimeoutMs, of);
     if (answer.kind === "answered" && of === "writes") this.#condition.answered("writes");
     return answer;
   }
 
-  async #measured<T>(run: (redis: Redis) => Promise<T>, of: Of): Promise<RedisAnswer<T>> {
+  async #measured<T>(run: Run<T>, of: Of): Promise<RedisAnswer<T>> {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(run, timeoutMs, of);
@@ -136,7 +140,7 @@ export class RedisClient {
   }
 
   /** Waits for as long as may be, so that it measures a database which has become slower, too. */
-  async #probed<T>(run: (redis: Redis) => Promise<T>, of: Of): Promise<RedisAnswer<T>> {
+  async #probed<T>(run: Run<T>, of: Of): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(run, this.#readTimeoutMsMax, of);
     if (answer.kind === "answered") {
@@ -163,10 +167,7 @@ export class RedisClient {
    *
    * @param timeoutMs less than usual where somebody waits for it after all
    */
-  async write<T>(
-    run: (redis: Redis) => Promise<T>,
-    timeoutMs = writeTimeoutMs,
-  ): Promise<RedisAnswer<T>> {
+  async write<T>(run: Run<T>, timeoutMs = writeTimeoutMs): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
     const state = this.#writes.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
@@ -184,28 +185,20 @@ export class RedisClient {
    * What a full database does not refuse, since it frees memory; in the background. Never rejects;
    * while the database is shut off, not sent.
    */
-  async remove<T>(run: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+  async remove<T>(run: Run<T>): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
     return this.#sent(run, writeTimeoutMs);
   }
 
-  async #sent<T>(run: (redis: Redis) => Promise<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
+  async #sent<T>(run: Run<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(run, timeoutMs, "writes");
-    // A full database refuses writes and still answers reads: that alone does not shut it off.
-    const isUp =
-      answer.kind === "answered" ||
-      ofOneCommand.includes(answer.cause) ||
-      refusalsOfWrites.includes(answer.cause);
+    const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
     if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
     return answer;
   }
 
-  async #bounded<T>(
-    run: (redis: Redis) => Promise<T>,
-    timeoutMs: number,
-    of: Of,
-  ): Promise<RedisAnswer<T>> {
+  async #bounded<T>(run: Run<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
     try {
       return { kind: "answered", value: await run(this.#open(timeoutMs)) };
     } catch (thrown) {

@@ -1,90 +1,60 @@
 // What an error of the client `@upstash/redis` means, and what an operator can do about it. Its text
 // quotes commands and values: it is read here, and goes no further.
 
-/** By what an operator can do about each. */
-export type RedisTrouble =
-  | "token-refused"
-  | "forbidden"
-  | "unreachable"
-  | "timeout"
-  | "busy"
-  | "full"
-  | "read-only"
-  | "plan-used-up"
-  | "wrong-type"
-  | "not-upstash"
-  | "too-large"
-  | "refused"
-  | "failed";
+/** Why it does not work, and what to do: a kind for each thing that an operator can do. */
+const said = {
+  "token-refused": ["Upstash refused the token (401)", "check UPSTASH_REDIS_REST_TOKEN"],
+  forbidden: [
+    "Upstash refused access (403)",
+    "check UPSTASH_REDIS_REST_TOKEN, and from which addresses the database may be used",
+  ],
+  unreachable: [
+    "The database cannot be reached",
+    "check UPSTASH_REDIS_REST_URL, and that the database runs",
+  ],
+  timeout: ["The database does not answer in time", "check how busy and how far away it is"],
+  busy: [
+    "The database, or a server before it, is busy or starting",
+    "look at its state in the Upstash console if that lasts",
+  ],
+  full: ["The database is full", "make room in the database"],
+  "read-only": [
+    "The token or the database may only read",
+    "set UPSTASH_REDIS_REST_TOKEN to a token that may write",
+  ],
+  "plan-used-up": ["The plan of the database is used up", "raise the limits of its plan"],
+  "wrong-type": [
+    "A key of Tidemark holds a value of another type",
+    "delete that key, or set `namespace` to a name that nothing else uses",
+  ],
+  "not-upstash": [
+    "The answer is not one of Upstash's REST interface",
+    "check that UPSTASH_REDIS_REST_URL is the REST URL of the database",
+  ],
+  "too-large": ["One command was too large for the database", "lower `limits.sharedBodyBytes`"],
+  refused: ["The database refused a command", "check its state in the Upstash console"],
+  failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
+} as const satisfies Record<string, readonly [why: string, mend: string]>;
+
+export type RedisTrouble = keyof typeof said;
 
 /** What is tried again without anybody's help ends by itself, as a rule. */
 const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];
 
-const said: Readonly<Record<RedisTrouble, { readonly why: string; readonly mend: string }>> = {
-  "token-refused": {
-    why: "Upstash refused the token (401)",
-    mend: "check UPSTASH_REDIS_REST_TOKEN",
-  },
-  forbidden: {
-    why: "Upstash refused access (403)",
-    mend: "check UPSTASH_REDIS_REST_TOKEN, and from which addresses the database may be used",
-  },
-  unreachable: {
-    why: "The database cannot be reached",
-    mend: "check UPSTASH_REDIS_REST_URL, and that the database runs",
-  },
-  timeout: {
-    why: "The database does not answer in time",
-    mend: "check how busy and how far away it is",
-  },
-  busy: {
-    why: "The database, or a server before it, is busy or starting",
-    mend: "look at its state in the Upstash console if that lasts",
-  },
-  full: { why: "The database is full", mend: "make room in the database" },
-  "read-only": {
-    why: "The token or the database may only read",
-    mend: "set UPSTASH_REDIS_REST_TOKEN to a token that may write",
-  },
-  "plan-used-up": {
-    why: "The plan of the database is used up",
-    mend: "raise the limits of its plan",
-  },
-  "wrong-type": {
-    why: "A key of Tidemark holds a value of another type",
-    mend: "delete that key, or set `namespace` to a name that nothing else uses",
-  },
-  "not-upstash": {
-    why: "The answer is not one of Upstash's REST interface",
-    mend: "check that UPSTASH_REDIS_REST_URL is the REST URL of the database",
-  },
-  "too-large": {
-    why: "One command was too large for the database",
-    mend: "lower `limits.sharedBodyBytes`",
-  },
-  refused: {
-    why: "The database refused a command",
-    mend: "check its state in the Upstash console",
-  },
-  failed: {
-    why: "A command to the database failed before it was sent",
-    mend: "check UPSTASH_REDIS_REST_URL",
-  },
-};
-
 /** @returns a sentence without its full stop, which names no secret, no address and no key */
 export function whyOf(trouble: RedisTrouble): string {
-  return said[trouble].why;
+  return said[trouble][0];
 }
 
 /** @returns what to do, as the beginning of a sentence; `undefined` where trying again is enough */
 export function mendOf(trouble: RedisTrouble): string | undefined {
-  return passing.includes(trouble) ? undefined : said[trouble].mend;
+  return passing.includes(trouble) ? undefined : said[trouble][1];
 }
 
 /** @returns a line for the log: what is wrong, and what to do */
 export function troubleLine(trouble: RedisTrouble): string {
-  return `${said[trouble].why}: ${said[trouble].mend}.`;
+  const [why, mend] = said[trouble];
+  return `${why}: ${mend}.`;
 }
 
 /**

@@ -3,26 +3,28 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Fetched, type Flight, type FlightOutcome, Flights } from "../../src/cache/flights.ts";
 import { type Loaded, load, type Loading } from "../../src/cache/load.ts";
 
-type Failed = { readonly kind: "failed"; readonly stored?: undefined };
-type Outcome = FlightOutcome<string, Failed>;
-type TextFlight = Flight<string, Failed>;
+type Shared =
+  | { readonly kind: "stored"; readonly stored: string }
+  | { readonly kind: "failed"; readonly stored?: undefined };
+type Outcome = FlightOutcome<Shared>;
+type TextFlight = Flight<Shared>;
 
 const patienceMs = 1_000;
 
 /** An isolate whose fetches do what the test says. */
 class Texts {
-  readonly flights = new Flights<string, Failed>();
+  readonly flights = new Flights<Shared>();
   /** By the order in which they began. */
   readonly fetches: { flight: TextFlight; key: string; end: (outcome?: Outcome) => void }[] = [];
   /** What followers take; all by default. */
   accepts: (text: string) => boolean = () => true;
-  turn: Loading<string, string, Failed, string>["takeTurn"] = async () => ({ kind: "lead" });
+  turn: Loading<string, Shared, string>["takeTurn"] = async () => ({ kind: "lead" });
   comeSince: string | undefined;
   inPlace: string | undefined;
   /** What is drawn at random, in turn; then a half. */
   draws: number[] = [];
 
-  readonly #by: Loading<string, string, Failed, string> = {
+  readonly #by: Loading<string, Shared, string> = {
     keyOf: (place) => place,
     patienceMsOf: () => patienceMs,
     mayShare: () => true,

@@ -2,11 +2,8 @@
 // journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
 import type { Stamp } from "../../src/cache/record/record.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
-import {
-  Acceptances,
-  type AcceptanceSettings,
-  type SignedOrder,
-} from "../../src/purge/acceptance/acceptance.ts";
+import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
+import type { AcceptanceSettings } from "../../src/purge/acceptance/read-backs.ts";
 import { usualBounds } from "../../src/purge/view/chain.ts";
 import type { Entry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";

@@ -5,13 +5,6 @@ import type { RecordKey } from "../record/record-key.ts";
 import { decodeRecord } from "./record-codec.ts";
 import type { CheckedRecord, RecordForm } from "./record-form.ts";
 
-/** A record as its tier tells it. */
-export interface ToldRecord {
-  /** Names this record among all that are ever written; `null` where nothing does. */
-  readonly entityTag: string | null;
-  readonly text: () => string;
-}
-
 export interface KnownRecord<Detail> {
   readonly entityTag: string;
   readonly decoded: CheckedRecord<Detail>;
@@ -35,12 +28,19 @@ export class DecodedRecords<Detail> {
     return this.#known.get(key.text);
   }
 
-  /** @returns `undefined` for text of another version or form. Never throws. */
-  decode(key: RecordKey, told: ToldRecord): CheckedRecord<Detail> | undefined {
-    const { entityTag } = told;
+  /**
+   * @param entityTag names this record among all that are ever written; `null` where nothing does
+   * @param told      its text, asked for only where that is not known
+   * @returns `undefined` for text of another version or form. Never throws.
+   */
+  decode(
+    key: RecordKey,
+    entityTag: string | null,
+    told: () => string,
+  ): CheckedRecord<Detail> | undefined {
     const known = this.#known.get(key.text);
     if (known !== undefined && known.entityTag === entityTag) return known.decoded;
-    const text = told.text();
+    const text = told();
     const decoded = decodeRecord(text, this.#form);
     if (decoded !== undefined && entityTag !== null) {
       this.#known.set(key.text, { entityTag, decoded }, { size: knownBytes(text) });

@@ -1,33 +1,24 @@
 // Bodies as the Cache API gives and takes them: none that is not as long as its record says.
 import { contentRange, lengthOf } from "../../http/ranges.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { CacheRecord, MetadataWith, StoredBody } from "../record/record.ts";
+import type { StoredBody } from "../record/record.ts";
 import { letGo } from "../../let-go.ts";
-import type { TierRead } from "./tier.ts";
 
-/** All of a body, read as it is sent; `gone` where the record has none. */
-export function streamedFrom(
-  response: Response,
-  bodyBytes: number | null,
-): StoredBody | "gone" | "not-whole" {
+/** `gone`: the record is there without its body. `not-whole`: the body is not what the record says. */
+export type BodyRead = StoredBody | "gone" | "not-whole";
+
+/** All of a body, read as it is sent. */
+export function streamedFrom(response: Response, bodyBytes: number | null): BodyRead {
   const { body, headers, status } = response;
   if (body === null) return "gone";
-  if (status !== 200) {
-    letGo(response);
-    return "not-whole";
-  }
   const statedBytes = Number(headers.get("content-length") ?? bodyBytes);
-  if (statedBytes === bodyBytes) return { kind: "stream", stream: body };
+  if (status === 200 && statedBytes === bodyBytes) return { kind: "stream", stream: body };
   letGo(response);
   return "not-whole";
 }
 
 /** Those bytes of a body that were asked for, and no others. */
-export function partFrom(
-  response: Response,
-  range: ByteRange,
-  bodyBytes: number | null,
-): StoredBody | "not-whole" {
+export function partFrom(response: Response, range: ByteRange, bodyBytes: number | null): BodyRead {
   const { body, headers } = response;
   const partBytes = lengthOf(range);
   const isAsked =
@@ -38,21 +29,4 @@ export function partFrom(
   }
   letGo(response);
   return "not-whole";
-}
-
-/** Of metadata that does for an answer, while it is kept. */
-export function withoutBody<Detail>(
-  { metadata, keepUntilAtMs }: { metadata: MetadataWith<Detail>; keepUntilAtMs: number },
-  atMs: number,
-): TierRead<Detail> {
-  if (atMs >= keepUntilAtMs) return { kind: "absent" };
-  const stored: CacheRecord<Detail> = { metadata, body: { kind: "absent" } };
-  return { kind: "found", record: { kind: "response", stored } };
-}
-
-/** What is written; `undefined` for what is not held whole. */
-export function wholeBody({
-  body,
-}: Pick<CacheRecord<unknown>, "body">): ReadableStream<Uint8Array> | undefined {
-  return body.kind === "blob" ? body.blob.stream() : undefined;
 }

@@ -2,6 +2,7 @@
 // acts on but the entity tag, when it is asked with one.
 import type { ByteRange } from "../../http/ranges.ts";
 import type { RecordKey } from "../record/record-key.ts";
+import type { TierKeep } from "./tier.ts";
 
 export const recordField = "tidemark-record";
 /** Names the address of a body that was streamed; absent where the body lies beside the record. */
@@ -10,16 +11,21 @@ export const bodyField = "tidemark-body";
 export const recordFieldBytesMax = 32_768;
 
 /** What every object there has; its type keeps anything on the way from compressing the bytes. */
-export function objectFields(keepSeconds: number): Record<string, string> {
+export function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
+  const keepSeconds = Math.ceil((untilAtMs - atMs) / 1_000);
   return {
     "cache-control": `public, max-age=${keepSeconds}`,
     "content-type": "application/octet-stream",
   };
 }
 
-/** @param text the record's; its tag tells it from every other that is ever written */
-export function recordFields(text: string): Record<string, string> {
-  return { etag: `"${crypto.randomUUID()}"`, [recordField]: text };
+/**
+ * @param text the record's; its tag tells it from every other that is ever written
+ * @param part names the body's address; absent where the body lies beside the record
+ */
+export function recordFields(text: string, part?: string): Record<string, string> {
+  const fields = { etag: `"${crypto.randomUUID()}"`, [recordField]: text };
+  return part === undefined ? fields : { ...fields, [bodyField]: part };
 }
 
 /**

@@ -3,23 +3,24 @@
 import { errorName } from "../../error-name.ts";
 import { letGo } from "../../let-go.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
+import type { MetadataWith, RecordMetadata } from "../record/record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { DecodedRecords } from "./decoded-records.ts";
-import { partFrom, streamedFrom, wholeBody, withoutBody } from "./edge-body.ts";
-import { addressOf, bodyField, objectFields, ranged, recordField, unless } from "./edge-form.ts";
+import { type BodyRead, partFrom, streamedFrom } from "./edge-body.ts";
+import { addressOf, bodyField, ranged, recordField, unless } from "./edge-form.ts";
 import { writeArriving, writeHead } from "./edge-writes.ts";
+import { blobIn } from "./heap-bytes.ts";
 import { headOf } from "./record-codec.ts";
 import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import {
-  type ArrivingRecord,
+  foundWith,
   isSmall,
   type Tier,
   type TierAsk,
   type TierKeep,
+  type TierFill,
   type TierRead,
-  type TierRecord,
   type TierRemoval,
   type TierWrite,
 } from "./tier.ts";
@@ -27,18 +28,15 @@ import {
 /** The largest object that the Cache API takes. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
 
-export interface EdgeTierSettings<Detail> extends BoundedCacheSettings {
-  readonly form: RecordForm<Detail>;
-  readonly onBadRecord: () => void;
-}
-
 export class EdgeTier<Detail> implements Tier<Detail> {
   readonly name = "edge";
   readonly #onBadRecord: () => void;
   readonly #cache: BoundedCache;
   readonly #records: DecodedRecords<Detail>;
 
-  constructor(settings: EdgeTierSettings<Detail>) {
+  constructor(
+    settings: BoundedCacheSettings & { form: RecordForm<Detail>; onBadRecord: () => void },
+  ) {
     this.#onBadRecord = settings.onBadRecord;
     this.#cache = new BoundedCache(settings);
     this.#records = new DecodedRecords(settings.form);
@@ -62,13 +60,16 @@ export class EdgeTier<Detail> implements Tier<Detail> {
         known === undefined ? address : unless(known.entityTag, address),
       );
       if (response === undefined) return { kind: "absent" };
-      if (known !== undefined && response.status === 304) return withoutBody(known, ask.atMs);
+      if (known !== undefined && response.status === 304) {
+        const isKept = ask.atMs < known.keepUntilAtMs;
+        return isKept ? foundWith(known.metadata, { kind: "absent" }) : { kind: "absent" };
+      }
       const decoded = this.#decoded(key, response);
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
         letGo(response);
         return { kind: "absent" };
       }
-      return await this.#withBody(key, decoded.record, { response, ...ask });
+      return await this.#withBody(key, decoded.record, response, ask);
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
@@ -79,16 +80,14 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     const known = part === "metadata" ? this.#records.last(key) : undefined;
     if (known?.decoded.record.kind !== "response") return undefined;
     const { metadata } = known.decoded.record;
-    const { entityTag, decoded } = known;
+    const { keepUntilAtMs } = known.decoded;
     const isWantedWhole = isSmall(metadata) && isHeld?.(metadata) === true;
-    return isWantedWhole
-      ? undefined
-      : { entityTag, metadata, keepUntilAtMs: decoded.keepUntilAtMs };
+    return isWantedWhole ? undefined : { entityTag: known.entityTag, metadata, keepUntilAtMs };
   }
 
   #decoded(key: RecordKey, { headers }: Response): CheckedRecord<Detail> | undefined {
     const text = () => headers.get(recordField) ?? "";
-    const decoded = this.#records.decode(key, { entityTag: headers.get("etag"), text });
+    const decoded = this.#records.decode(key, headers.get("etag"), text);
     if (decoded === undefined) this.#onBadRecord();
     return decoded;
   }
@@ -96,14 +95,12 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   async #withBody(
     key: RecordKey,
     record: RecordHead<Detail>,
-    matched: Matched<Detail>,
+    response: Response,
+    ask: TierAsk<Detail>,
   ): Promise<TierRead<Detail>> {
     if (record.kind === "vary") return { kind: "found", record };
-    const { metadata } = record;
-    const body = await this.#bodyOf(key, metadata, matched);
-    if (typeof body === "object") {
-      return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
-    }
+    const body = await this.#bodyOf(key, record.metadata, response, ask);
+    if (typeof body === "object") return foundWith(record.metadata, body);
     if (body === "not-whole") this.#onBadRecord();
     return { kind: "absent" };
   }
@@ -111,9 +108,9 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   async #bodyOf(
     key: RecordKey,
     metadata: MetadataWith<Detail>,
-    matched: Matched<Detail>,
-  ): Promise<StoredBody | "gone" | "not-whole"> {
-    const { response, part: asked, isHeld, rangeOf } = matched;
+    response: Response,
+    { part: asked, isHeld, rangeOf }: TierAsk<Detail>,
+  ): Promise<BodyRead> {
     const apart = response.headers.get(bodyField) ?? undefined;
     if (apart !== undefined) {
       const range = rangeOf?.(metadata);
@@ -140,7 +137,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,
     range: ByteRange | undefined,
     entityTag?: string,
-  ): Promise<StoredBody | "gone" | "not-whole"> {
+  ): Promise<BodyRead> {
     const found = await this.#cache.match(range ? ranged(range, address) : address);
     if (found === undefined) return "gone";
     if (entityTag !== undefined && found.headers.get("etag") !== entityTag) {
@@ -161,34 +158,26 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
   }
 
-  async write(
-    key: RecordKey,
-    record: TierRecord<Detail> | ArrivingRecord<Detail>,
-    keep: TierKeep,
-  ): Promise<TierWrite> {
-    const keepSeconds = Math.ceil((keep.untilAtMs - keep.atMs) / 1_000);
-    const fields = objectFields(keepSeconds);
+  async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
+    const refused = this.#refusal(keep);
+    if (refused !== undefined) {
+      if (record.kind === "arriving") await record.stream.cancel().catch(() => undefined);
+      return refused;
+    }
     try {
-      if (this.#cache.isShutOff) {
-        if (record.kind === "arriving") await record.stream.cancel().catch(() => undefined);
-        return shutOff;
-      }
-      if (record.kind === "arriving") {
-        return await writeArriving(this.#cache, key, { arriving: record, keep, fields });
-      }
-      if (keepSeconds <= 0) return { kind: "refused", rule: "expired" };
-      const body = record.kind === "vary" ? null : wholeBody(record.stored);
+      if (record.kind === "arriving") return await writeArriving(this.#cache, key, record, keep);
+      const body = record.kind === "vary" ? null : blobIn(record)?.stream();
       if (body === undefined) return { kind: "refused", rule: "arriving" };
-      return await writeHead(this.#cache, key, { head: headOf(record), body, keep, fields });
+      return await writeHead(this.#cache, key, headOf(record), { keep, body });
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
   }
+
+  #refusal({ atMs, untilAtMs }: TierKeep): TierWrite | undefined {
+    if (this.#cache.isShutOff) return shutOff;
+    return untilAtMs <= atMs ? { kind: "refused", rule: "expired" } : undefined;
+  }
 }
 
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
-
-/** What the Cache API has, and how its body is wanted. */
-interface Matched<Detail> extends TierAsk<Detail> {
-  readonly response: Response;
-}

@@ -5,13 +5,13 @@ import type { RecordKey } from "../record/record-key.ts";
 import { blobIn, heapBytes } from "./heap-bytes.ts";
 import type { RecordForm } from "./record-form.ts";
 import {
-  type ArrivingRecord,
   largeBodyBytesMax,
   refuseArriving,
   smallBodyBytesMax,
   type Tier,
   type TierAsk,
   type TierKeep,
+  type TierFill,
   type TierRead,
   type TierRecord,
   type TierWrite,
@@ -52,13 +52,12 @@ export class MemoryTier<Detail> implements Tier<Detail> {
   readonly name = "memory";
   /** The largest body that it holds, asked for as often as may be. */
   readonly largestBodyBytes: number;
-  readonly #form: MemoryTierSettings<Detail>["form"];
+  readonly #settings: MemoryTierSettings<Detail>;
   readonly #lesser: Part<Detail>;
   readonly #large: Part<Detail>;
   readonly #others: Part<Detail>;
   /** Of all but the lesser records. */
   readonly #bytesMax: number;
-  readonly #onLetGo: ((body: Blob) => void) | undefined;
   readonly #bodies = new WeakSet<Blob>();
   /** When a key was last written or removed, by how often any was. */
   readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
@@ -66,12 +65,12 @@ export class MemoryTier<Detail> implements Tier<Detail> {
   /** The body that is being written, which may be the one that stands there. */
   #written: Blob | undefined;
 
-  constructor({ bytesMax, form, onLetGo }: MemoryTierSettings<Detail>) {
+  constructor(settings: MemoryTierSettings<Detail>) {
+    const { bytesMax } = settings;
     const lesserBytesMax = Math.floor(bytesMax * lesserShare);
     this.largestBodyBytes = Math.min(largeBodyBytesMax, bytesMax * largestShare);
     this.#bytesMax = bytesMax - lesserBytesMax;
-    this.#form = form;
-    this.#onLetGo = onLetGo;
+    this.#settings = settings;
     this.#lesser = this.#part(lesserBytesMax);
     this.#large = this.#part(Math.floor(bytesMax * largeShare));
     this.#others = this.#part(this.#bytesMax);
@@ -81,7 +80,7 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     return new LRUCache({
       maxSize: Math.max(1, bytesMax),
       dispose: ({ record }) => this.#letGo(blobIn(record)),
-      sizeCalculation: ({ record }, key) => heapBytes(record, this.#form) + 2 * key.length,
+      sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
     });
   }
 
@@ -140,11 +139,7 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     for (const part of this.#parts) part.delete(keyText);
   }
 
-  write(
-    key: RecordKey,
-    record: TierRecord<Detail> | ArrivingRecord<Detail>,
-    keep: TierKeep,
-  ): TierWrite {
+  write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite {
     if (record.kind === "arriving") {
       this.remove(key);
       return refuseArriving(record);
@@ -194,7 +189,7 @@ export class MemoryTier<Detail> implements Tier<Detail> {
 
   #letGo(body: Blob | undefined): void {
     if (body === undefined || body === this.#written || !this.#bodies.delete(body)) return;
-    this.#onLetGo?.(body);
+    this.#settings.onLetGo?.(body);
   }
 
   /** A marker that has led to other records leads to them still, whatever is stored beside them. */
@@ -202,7 +197,9 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     if (record.kind === "response") {
       const isLarge = (blobIn(record)?.size ?? 0) > smallBodyBytesMax;
       if (isLarge) return this.#large;
-      return this.#form.mayPushOutOthers(record.stored.metadata) ? this.#others : this.#lesser;
+      return this.#settings.form.mayPushOutOthers(record.stored.metadata)
+        ? this.#others
+        : this.#lesser;
     }
     const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
     return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;

@@ -24,17 +24,15 @@ const metadataForm = {
   awaitsSecondAsk: z.optional(z.boolean()),
 };
 
-/** How a detail's members are checked: one check for each of them. */
-export type DetailForm<Detail> = { readonly [Name in keyof Detail]-?: z.ZodMiniType<Detail[Name]> };
-
 /**
  * Compiles the check of a record, for `RecordForm.check`.
  *
+ * @param given.detail    how its members are checked: one check for each of them
  * @param given.name      of what a marker names
  * @param given.completed metadata as an earlier version wrote it, with what that left out
  */
 export function recordCheck<Detail>(given: {
-  readonly detail: DetailForm<Detail>;
+  readonly detail: { readonly [Name in keyof Detail]-?: z.ZodMiniType<Detail[Name]> };
   readonly name: z.ZodMiniType<string>;
   readonly completed: (metadata: MetadataWith<Detail>) => MetadataWith<Detail>;
 }): RecordForm<Detail>["check"] {

@@ -17,9 +17,9 @@ const headEnd = "\n";
 /** What a 304 may add to metadata before it no longer fits into the place that it had. */
 const spareChars = 128;
 
-export type RecordPart = "whole" | "metadata" | "long-metadata";
-
 const charsOf = { whole: 0, metadata: headCharsMax, "long-metadata": longHeadCharsMax };
+
+export type RecordPart = keyof typeof charsOf;
 
 /** What GETRANGE is asked for; -1 is the end. */
 export function rangeOf(redisKey: string, part: RecordPart): [string, number, number] {

@@ -2,6 +2,7 @@
 // and most of what a 304 brings are one command each.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
+import { isWithinMs } from "../../elapsed.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { readTrouble } from "../../redis/trouble.ts";
 import type { MetadataWith } from "../record/record.ts";
@@ -14,11 +15,12 @@ import { type Listed, listRecords } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
-  type ArrivingRecord,
+  foundWith,
   refuseArriving,
   type Tier,
   type TierAsk,
   type TierKeep,
+  type TierFill,
   type TierRead,
   type TierRecord,
   type TierRemoval,
@@ -84,7 +86,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
-    const redisKey = await this.#redisKey(key);
+    const redisKey = await sharedKey(this.#settings.namespace, key);
     this.#removals.takeUpLate(ask);
     if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
     const answer = await this.#settings.redis.read<unknown>(async (redis) => {
@@ -117,14 +119,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
     metadata: MetadataWith<Detail>,
     text: string | undefined,
   ): Promise<TierRead<Detail>> {
-    if (text === undefined) {
-      const stored = { metadata, body: { kind: "absent" } } as const;
-      return { kind: "found", record: { kind: "response", stored } };
-    }
+    if (text === undefined) return foundWith(metadata, { kind: "absent" });
     const bytes = await bodyIn(text, metadata, this.#settings.bodyBytesMax);
     if (bytes === undefined || (await sha256Hex(bytes)) !== metadata.bodyDigest) return this.#bad();
-    const stored = { metadata, body: { kind: "blob", blob: new Blob([bytes]) } } as const;
-    return { kind: "found", record: { kind: "response", stored } };
+    return foundWith(metadata, { kind: "blob", blob: new Blob([bytes]) });
   }
 
   #bad(): TierRead<Detail> {
@@ -138,14 +136,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   async remove(key: RecordKey): Promise<TierRemoval> {
-    return this.#removals.remove(await this.#redisKey(key));
+    return this.#removals.remove(await sharedKey(this.#settings.namespace, key));
   }
 
-  async write(
-    key: RecordKey,
-    record: TierRecord<Detail> | ArrivingRecord<Detail>,
-    keep: TierKeep,
-  ): Promise<TierWrite> {
+  async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     if (record.kind === "arriving") return refuseArriving(record);
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
@@ -153,19 +147,18 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (this.#settings.redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
     const body = await bodyOf(record, this.#settings);
     if (typeof body === "object") return body;
-    const { atMs: sinceAtMs } = keep;
     const { rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;
     const encoded = encodeRecord(headOf(record), keep.untilAtMs);
     const head = isLong ? padded(encoded) : encoded;
-    const redisKey = await this.#redisKey(key);
+    const redisKey = await sharedKey(this.#settings.namespace, key);
     const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
     return this.#sent({
       redisKey,
       head: encoded,
       text: recordText(head, body),
       keepMs,
-      sinceAtMs,
+      sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
     });
   }
@@ -187,14 +180,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
   #hasRoomFor({ text, sinceAtMs: atMs }: Upload): boolean {
     let heldBytes = 0;
     for (const upload of this.#uploads) {
-      if (Math.abs(atMs - upload.sinceAtMs) > uploadMsMax) this.#uploads.delete(upload);
-      else heldBytes += upload.text.length;
+      if (isWithinMs(uploadMsMax, upload.sinceAtMs, atMs)) heldBytes += upload.text.length;
+      else this.#uploads.delete(upload);
     }
     return heldBytes === 0 || heldBytes + text.length <= this.#settings.uploadBytesMax;
-  }
-
-  #redisKey(key: RecordKey): Promise<string> {
-    return sharedKey(this.#settings.namespace, key);
   }
 }
 

@@ -1,7 +1,7 @@
 // The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
 import type { TierName } from "../../config/config.ts";
 import type { ByteRange } from "../../http/ranges.ts";
-import type { CacheRecord, MetadataWith, RecordMetadata } from "../record/record.ts";
+import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
 
 /** A body up to here is held whole wherever it is met. A larger one is read as it is sent. */
@@ -34,6 +34,9 @@ export interface ArrivingRecord<Detail> {
   /** Settles when the stream has ended: with its length in bytes, or that it was cut short. */
   readonly completed: Promise<number | "cut">;
 }
+
+/** What a tier is given to keep. */
+export type TierFill<Detail> = TierRecord<Detail> | ArrivingRecord<Detail>;
 
 export type TierRead<Detail> =
   | { kind: "found"; record: TierRecord<Detail> }
@@ -77,11 +80,7 @@ export interface Tier<Detail> {
    * this settles, any other cancels it. A record whose body was cut short is never there.
    * Never throws and never rejects; after anything but `kept`, nothing of it can be read.
    */
-  write(
-    key: RecordKey,
-    record: TierRecord<Detail> | ArrivingRecord<Detail>,
-    keep: TierKeep,
-  ): TierWrite | Promise<TierWrite>;
+  write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite | Promise<TierWrite>;
   /**
    * Nothing can be read under the key from then on; after `unavailable` it can, once the tier can be
    * reached again. Never throws and never rejects.
@@ -107,6 +106,14 @@ export interface TierKeep {
 
 export function isSmall({ bodyBytes }: Pick<RecordMetadata, "bodyBytes">): boolean {
   return (bodyBytes ?? 0) <= smallBodyBytesMax;
+}
+
+/** What a read brings of a record, with as much of its body as was read. */
+export function foundWith<Detail>(
+  metadata: MetadataWith<Detail>,
+  body: StoredBody,
+): TierRead<Detail> {
+  return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
 }
 
 /** Of a tier that holds whole bodies alone. */

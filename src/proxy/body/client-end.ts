@@ -13,7 +13,8 @@ export class ClientEnd {
   /** Of both. */
   #waitingBytes = 0;
   #sending: Promise<void> | undefined;
-  #hasLeft = false;
+  /** False also where there has never been a client. */
+  hasLeft = false;
 
   /** @param pipe `undefined` if nobody waits for the body */
   constructor(pipe: BytePipe | undefined) {
@@ -22,17 +23,12 @@ export class ClientEnd {
 
   /** Is there a client, and has it not left? */
   get isReading(): boolean {
-    return this.#pipe !== undefined && !this.#hasLeft;
-  }
-
-  /** False also where there has never been a client. */
-  get hasLeft(): boolean {
-    return this.#hasLeft;
+    return this.#pipe !== undefined && !this.hasLeft;
   }
 
   /** Sends a chunk behind all that waits; nothing, where nobody reads. Does not wait. */
   queue(chunk: Uint8Array): void {
-    if (this.#pipe === undefined || this.#hasLeft || chunk.byteLength === 0) return;
+    if (this.#pipe === undefined || this.hasLeft || chunk.byteLength === 0) return;
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.byteLength;
     this.#sending ??= this.#send(this.#pipe);
@@ -85,7 +81,7 @@ export class ClientEnd {
   }
 
   #leave(): void {
-    this.#hasLeft = true;
+    this.hasLeft = true;
     this.#waiting = [];
     this.#rest = new Blob();
     this.#waitingBytes = 0;

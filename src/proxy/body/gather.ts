@@ -65,20 +65,17 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
       const isHeld = buffer.add(chunk);
       if (!isHeld || buffer.bytes > plan.bufferBytes) {
         plan.onUnshared();
-        await streamOn({ plan, reader, client, buffer });
+        await streamOn(plan, reader, client, buffer);
         return { kind: "streamed" };
       }
+    }
+    if (plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes) {
+      throw new Error("The body was shorter than its length said.");
     }
   } catch (cause) {
     buffer.empty();
     client.abort(cause);
     void reader.cancel();
-    return { kind: "cut" };
-  }
-  const isCut = plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes;
-  if (isCut) {
-    buffer.empty();
-    client.abort(new Error("The body was shorter than its length said."));
     return { kind: "cut" };
   }
   const blob = buffer.joined();
@@ -127,16 +124,13 @@ class Buffered {
   }
 }
 
-interface Overflowing {
-  readonly plan: GatherPlan;
-  readonly reader: ChunkReader;
-  readonly client: ClientEnd;
-  readonly buffer: Buffered;
-}
-
 /** A client that leaves ends the store; an edge tier that fails leaves the client alone. */
-async function streamOn(overflowing: Overflowing): Promise<void> {
-  const { plan, reader, client, buffer } = overflowing;
+async function streamOn(
+  plan: GatherPlan,
+  reader: ChunkReader,
+  client: ClientEnd,
+  buffer: Buffered,
+): Promise<void> {
   const edge = openEdge(plan);
   let sentBytes = buffer.bytes;
   try {

@@ -26,22 +26,9 @@ export function readableOf(
 ): ReadableStream<Uint8Array> {
   const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);
   const isCountedElsewhere = tiers.memory.holds(held);
-  return countedStream(
-    asked,
-    fillBudget.hold(held, held.size, { isCountedElsewhere }),
-    afterAnswer,
-  );
-}
-
-/**
- * Of a stream of its own the runtime holds a copy for a client that has yet to take it, and does not
- * tell when it has: a large body goes piece by piece, and is let go of behind the last.
- */
-function countedStream(
-  asked: Blob,
-  letGo: ReturnType<ByteBudget["hold"]>,
-  afterAnswer: HeldBodyPorts["afterAnswer"],
-): ReadableStream<Uint8Array> {
+  const letGo = fillBudget.hold(held, held.size, { isCountedElsewhere });
+  // Of a stream of its own the runtime holds a copy for a client that has yet to take it, and does not
+  // tell when it has: a large body goes piece by piece, and is let go of behind the last.
   const { readable, writable } = new FixedLengthStream(asked.size);
   // Without this the runtime would drop the work together with a client that leaves.
   afterAnswer(async () => {

@@ -3,13 +3,12 @@
 import { type Come, load, type Loading, type Next } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../http/selecting.ts";
-import type { ForwardOutcome, Unshared } from "../reuse/forward-outcome.ts";
+import type { ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
-import type { StoredResponse } from "../stored/stored-response.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import {
   answeredWith,
@@ -53,7 +52,7 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
 }
 
 /** How a response is loaded that its origin has to be asked for. */
-const forwarding: Loading<OriginNeed, StoredResponse, Unshared, Response> = {
+const forwarding: Loading<OriginNeed, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
   patienceMsOf: ({ asked }) => asked.route.patienceMs,
   mayShare: (need) => isForAll(need) && !need.asked.conditions.has("range"),
@@ -73,7 +72,7 @@ function isForAll({ asked, ports, key }: OriginNeed): boolean {
   return isAskedForAll && !ports.uncacheable.has(key.text, ports.nowAtMs());
 }
 
-function answerSince(need: OriginNeed): Come<StoredResponse, Unshared, Response> | undefined {
+function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefined {
   const outcome = comeSince(need);
   if (outcome === undefined) return undefined;
   if (isOfAnotherVariant(outcome, need)) return { kind: "outcome", outcome };

@@ -14,17 +14,18 @@ export interface FailedForward {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** Where nothing is stored for those who waited. */
-export type Unshared =
+/** What a forward leaves to those who waited. */
+export type SharedForward =
+  | { readonly kind: "stored"; readonly stored: StoredResponse }
   /** Variants are stored under keys of their own by now: each looks for its own. */
   | { readonly kind: "varies"; readonly marker: VaryMarker; readonly stored?: undefined }
   | ({ readonly kind: "origin-failed"; readonly stored?: undefined } & FailedForward);
 
-export type ForwardOutcome = FlightOutcome<StoredResponse, Unshared>;
+export type ForwardOutcome = FlightOutcome<SharedForward>;
 
-export type ForwardFlight = Flight<StoredResponse, Unshared>;
+export type ForwardFlight = Flight<SharedForward>;
 
-export type ForwardFlights = Flights<StoredResponse, Unshared>;
+export type ForwardFlights = Flights<SharedForward>;
 
 /**
  * @param response an error of the server, which is not stored

@@ -80,23 +80,20 @@ function workedOut(metadata: TermsSource, policy: FreshnessPolicy): Terms {
   const isNamed = isNamedStatus(route, metadata.status);
   // Nobody can tell then for how long it has been stale.
   const isAgeKnown = statedAgeSeconds(fields) !== "unreadable";
-  const beyondMax = serverErrorSecondsMax(route, metadata.status) - lifetimeSeconds;
+  const secondsMax = serverErrorSecondsMax(route, metadata.status);
+  const beyondMax = secondsMax - lifetimeSeconds;
   const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
     isAgeKnown ? Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax)) : 0;
   const { requestedAtMs, respondedAtMs } = metadata;
+  const times = { requestedAtMs, respondedAtMs };
   return {
     governing,
     lifetimeSeconds: Math.min(
       lifetimeSeconds * (1 - route.jitter * metadata.jitterDraw),
       metadata.lifetimeSecondsMax ?? Infinity,
-      serverErrorSecondsMax(route, metadata.status),
+      secondsMax,
     ),
-    initialAgeSeconds: currentAgeSeconds({
-      fields,
-      requestedAtMs,
-      respondedAtMs,
-      atMs: respondedAtMs,
-    }),
+    initialAgeSeconds: currentAgeSeconds({ fields, ...times, atMs: respondedAtMs }),
     alwaysValidate: directives.noCache === true && !overrides,
     // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
     // stated beside it, or by the route, is the site's own word for this cache.

@@ -39,19 +39,19 @@ function withGroups(metadata: StoredMetadata): StoredMetadata {
   return groups === undefined ? metadata : { ...metadata, groups };
 }
 
-/** How often the fields are held as `Headers` once a response is in use: as clients get them. */
-const builtCount = 1;
-
-/** What the runtime takes for each field of `Headers`, most of it beside the heap. */
+/**
+ * What the runtime takes for each field of `Headers`, most of it beside the heap: once a response is
+ * in use, its fields are held once more as clients get them.
+ */
 const headersFieldBytes = 256;
 /** What it takes for `Headers` with `Age` and `Cache-Status`, which every answer has. */
 const headersBytes = 1_408 + 2 * headersFieldBytes;
 
 function heapBytes({ fields, askedBy, selecting, withheldTags }: StoredMetadata): number {
-  let bytes = builtCount * headersBytes;
+  let bytes = headersBytes;
   for (const [name, value] of fields) {
     const textLength = name.length + value.length;
-    bytes += 2 * textBytes + textLength + builtCount * (headersFieldBytes + textLength);
+    bytes += 2 * textBytes + headersFieldBytes + 2 * textLength;
   }
   for (const value of Object.values(askedBy ?? {})) bytes += textBytes + (value?.length ?? 0);
   for (const [name, value] of selecting) {

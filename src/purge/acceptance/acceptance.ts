@@ -1,12 +1,10 @@
 // Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
 // read back a little later.
-import type { RedisTrouble } from "../../redis/trouble.ts";
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
-import type { Journal } from "../journal/journal.ts";
-import type { JournalView } from "../view/journal-view.ts";
+import type { Unavailable } from "../journal/journal.ts";
 import type { PurgeOrder } from "./order.ts";
 import type { PurgeTargets } from "../journal/purge-target.ts";
-import { placedAt, ReadBacks } from "./read-backs.ts";
+import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
 
 /** A purge whose sender is known. */
@@ -20,17 +18,9 @@ export interface SignedOrder extends Pick<PurgeOrder, "targets" | "mode" | "reas
 export type Acceptance =
   | { kind: "accepted"; position: string }
   /** The journal did not say that it has it: the sender must try again. */
-  | { kind: "unavailable"; trouble?: RedisTrouble | undefined }
+  | Unavailable
   /** The id stands in the journal with another body. */
   | { kind: "conflict" };
-
-export interface AcceptanceSettings {
-  readonly journal: Journal;
-  readonly view: JournalView;
-  readonly nowAtMs: () => number;
-  readonly randomText: () => string;
-  readonly maxLagMs: number;
-}
 
 const entryBytesMax = 8_192;
 

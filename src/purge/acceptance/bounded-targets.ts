@@ -1,6 +1,6 @@
 // The targets of one purge, bounded so that they fit into one entry of the journal. What finds no
 // room is covered by something wider: that costs hits, and leaves nothing out.
-import { everythingTag } from "../journal/purge-target.ts";
+import { everythingTag, tagBytes } from "../journal/purge-target.ts";
 
 /** A target, and what covers it together with much else. Both in the journal's own form. */
 export interface WidenableTarget {
@@ -33,15 +33,11 @@ export class BoundedTargets {
   }
 
   #take(tag: string, bytesMax: number): boolean {
-    const bytes = this.#bytes + bytesInList(tag);
+    // As JSON, with the comma after it.
+    const bytes = this.#bytes + tagBytes(JSON.stringify(tag)) + 1;
     if (bytes > bytesMax) return false;
     this.#bytes = bytes;
     this.#tags.add(tag);
     return true;
   }
-}
-
-/** With the comma after it. */
-function bytesInList(tag: string): number {
-  return new TextEncoder().encode(JSON.stringify(tag)).length + 1;
 }

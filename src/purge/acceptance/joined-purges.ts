@@ -18,6 +18,15 @@ export interface JoinedPurgesSettings {
 /** From one entry to the next. */
 export const joinMs = 1_000;
 
+/** All of a purge but its targets. */
+const byAnswers = {
+  id: "",
+  bodyDigest: "",
+  by: byInvalidation,
+  reason: "RFC 9111 §4.4",
+  mode: "hard",
+} as const;
+
 /** How many targets a line of the log names. */
 const namedMax = 3;
 
@@ -33,7 +42,8 @@ export class JoinedPurges {
       nowAtMs,
       begun: () => new BoundedTargets(),
       send: async ({ tags }, afterAnswer) => {
-        const accepted = await acceptances.accept(orderOf(tags), { atMs: nowAtMs(), afterAnswer });
+        const order = { ...byAnswers, targets: { tags, prefixes: [] } };
+        const accepted = await acceptances.accept(order, { atMs: nowAtMs(), afterAnswer });
         if (accepted.kind === "accepted") metrics.invalidated("purged");
         return accepted.kind === "accepted";
       },
@@ -61,21 +71,13 @@ export class JoinedPurges {
   #tellGivenUp(tags: readonly string[]): void {
     const { metrics, log } = this.#settings;
     for (const _ of tags) metrics.invalidated("failed");
-    const named = tags.slice(0, namedMax).map(withoutQuery).join(", ");
+    // What a query holds may be for nobody's eyes.
+    const withoutQueries = tags.slice(0, namedMax).map((tag) => tag.replace(/\?.*$/s, "?…"));
+    const named = withoutQueries.join(", ");
     const more = tags.length > namedMax ? ` and ${tags.length - namedMax} more` : "";
     log(
       `The purge journal did not take what answers invalidated: ${named}${more}. ` +
         "Other places keep it until it expires; purge it once the journal is back.",
     );
   }
-}
-
-function orderOf(tags: readonly string[]) {
-  const sender = { id: "", bodyDigest: "", by: byInvalidation, reason: "RFC 9111 §4.4" };
-  return { ...sender, mode: "hard", targets: { tags, prefixes: [] } } as const;
-}
-
-/** What a query holds may be for nobody's eyes. */
-function withoutQuery(tag: string): string {
-  return tag.replace(/\?.*$/s, "?…");
 }

@@ -38,14 +38,9 @@ export interface OrderReading {
   readonly notes: readonly string[];
 }
 
-export interface TargetCounts {
-  readonly tags: number;
-  readonly urls: number;
-  readonly prefixes: number;
-  readonly hosts: number;
-  readonly routes: number;
-  readonly everything: boolean;
-}
+type CountedKind = "tags" | "urls" | "prefixes" | "hosts" | "routes";
+
+export type TargetCounts = Readonly<Record<CountedKind, number> & { everything: boolean }>;
 
 export interface ReadAs {
   readonly sent: string;

@@ -2,12 +2,12 @@
 // again those that are gone (docs/purge-protocol.md, rule 22). Entries of one second share a look.
 import { patiently, pause } from "../../patience.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
-import type { Journal, PlaceState } from "../journal/journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { JournalView } from "../view/journal-view.ts";
 
-export interface ReadBacksSettings {
-  readonly journal: Pick<Journal, "standing" | "append">;
-  readonly view: Pick<JournalView, "replaced" | "readBack">;
+export interface AcceptanceSettings {
+  readonly journal: Journal;
+  readonly view: JournalView;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly maxLagMs: number;
@@ -35,11 +35,11 @@ const togetherMax = 128;
 const togetherMsMax = 1_000;
 
 export class ReadBacks {
-  readonly #settings: ReadBacksSettings;
+  readonly #settings: AcceptanceSettings;
   /** An entry that was accepted again is there for each time. */
   readonly #pending = new Set<Pending>();
 
-  constructor(settings: ReadBacksSettings) {
+  constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
   }
 
@@ -51,12 +51,8 @@ export class ReadBacks {
    */
   async later(placed: readonly Entry[]): Promise<void> {
     const acceptedAtMs = this.#settings.nowAtMs();
-    const own = placed.map((entry): Pending => ({
-      entry,
-      acceptedAtMs,
-      triesCount: 0,
-      look: undefined,
-    }));
+    const unseen = { acceptedAtMs, triesCount: 0, look: undefined };
+    const own = placed.map((entry): Pending => ({ entry, ...unseen }));
     for (const each of own) this.#pending.add(each);
     for (let tries = 0; tries < triesMax; tries += 1) {
       await pause(tries === 0 ? this.#waitMs : pauseMs);
@@ -137,17 +133,15 @@ export class ReadBacks {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return false;
-    const inState = (state: PlaceState) => placed.filter((_, at) => read.states[at] === state);
-    view.readBack([...inState("standing"), ...inState("trimmed")]);
-    const gone = inState("gone");
-    if (gone.length > 0) {
-      const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
-      const appended = await journal.append(again);
-      if (appended.kind === "unavailable") return false;
-      const placedAgain = placedAt(appended.positions, again);
-      view.replaced(gone, placedAgain);
-      this.#follow(gone, placedAgain);
-    }
+    const gone = placed.filter((_, at) => read.states[at] === "gone");
+    view.readBack(placed.filter((entry) => !gone.includes(entry)));
+    if (gone.length === 0) return true;
+    const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
+    const appended = await journal.append(again);
+    if (appended.kind === "unavailable") return false;
+    const placedAgain = placedAt(appended.positions, again);
+    view.replaced(gone, placedAgain);
+    this.#follow(gone, placedAgain);
     return true;
   }
 

@@ -1,12 +1,10 @@
 // One entry of the journal: a purge, or the mark of a loss; as field lines of a Redis stream.
 import * as z from "zod/mini";
+import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 
 /** Where an entry stands: its stream ID, and the random `n` that tells it from one minted anew. */
-export interface EntryPlace {
-  readonly position: string;
-  readonly n: string;
-}
+export type EntryPlace = Exclude<Stamp, "none">;
 
 /** Epoch milliseconds by the journal's clock: a stream's ID begins with them. */
 export function acceptedAtMs(position: string): number {
@@ -120,22 +118,13 @@ const segmentBytes = 320;
 
 /** An upper estimate of the bytes that an entry takes in a view, which indexes it. */
 export function heldBytes(entry: Entry): number {
-  const { targets, n, position, id, bodyDigest, reason, by, lost } = entry;
-  const texts = [
-    n,
-    position,
-    id,
-    bodyDigest,
-    reason,
-    by,
-    lost,
-    ...targets.tags,
-    ...targets.prefixes,
-  ];
-  let bytes = entryBytes + targetBytes * targets.tags.length;
+  const { n, position, id, bodyDigest, reason, by, lost } = entry;
+  const { tags, prefixes } = entry.targets;
+  const texts = [n, position, id, bodyDigest, reason, by, lost, ...tags, ...prefixes];
+  let bytes = entryBytes + targetBytes * tags.length;
   for (const text of texts) bytes += 2 * text.length;
   // A prefix is found by its segments.
-  for (const prefix of targets.prefixes) bytes += segmentBytes * prefix.split("/").length;
+  for (const prefix of prefixes) bytes += segmentBytes * prefix.split("/").length;
   return bytes;
 }
 

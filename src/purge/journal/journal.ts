@@ -12,6 +12,9 @@ export interface JournalRead {
   readonly sentAtMs: number;
 }
 
+/** The entry that reading started at did not come back. */
+export type NotJoined = { readonly kind: "not-joined" };
+
 export interface PrimaryRead extends JournalRead {
   readonly upTo: Entry | undefined;
   /** Nothing stands up to that position, and as many entries stand as trimming leaves. */
@@ -31,7 +34,7 @@ export interface Journal {
    * What follows an entry. Reading starts at that very entry and must bring it back first;
    * `not-joined` if it does not, or if more follows than a view holds.
    */
-  since(place: EntryPlace): Promise<JournalRead | { kind: "not-joined" } | Unavailable>;
+  since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
   /** At the primary: the newest entry that is not after a position, and the newest of all. */
   atPrimary(position: string): Promise<PrimaryRead | Unavailable>;
   /** At the primary: what became of these very entries, in order. */
@@ -56,9 +59,7 @@ export interface OlderEntries {
    * A page of what stands just before an entry, oldest first. Reading starts at that very entry and
    * must bring it back; `not-joined` if it does not. An empty page is the journal's beginning.
    */
-  before(
-    place: EntryPlace,
-  ): Promise<{ kind: "read"; entries: readonly Entry[] } | { kind: "not-joined" } | Unavailable>;
+  before(place: EntryPlace): Promise<Omit<JournalRead, "sentAtMs"> | NotJoined | Unavailable>;
 }
 
 /** How many entries a cold view loads at the least. */

@@ -46,17 +46,15 @@ export const groupTag = ({ origin, group }: { origin: string; group: string }): 
  * origin name, stands after its origin and a space.
  */
 export function namedTargets({ tags, prefixes }: PurgeTargets) {
-  const under = (inJournalForm: (name: string) => string) =>
-    tags
-      .filter((tag) => tag.startsWith(inJournalForm("")))
-      .map((tag) => tag.slice(inJournalForm("").length));
+  const under = (kind: string) =>
+    tags.filter((tag) => tag.startsWith(kind)).map((tag) => tag.slice(kind.length));
   return {
-    tags: under(userTag),
-    urls: under(urlTag),
+    tags: under(userTag("")),
+    urls: under(urlTag("")),
     prefixes,
-    hosts: under(hostTag),
-    routes: under(routeTag),
-    groups: under((group) => `group:${group}`),
+    hosts: under(hostTag("")),
+    routes: under(routeTag("")),
+    groups: under("group:"),
     everything: tags.includes(everythingTag),
   };
 }
@@ -86,14 +84,13 @@ export function coverable(record: Coverage): Coverable {
     const [origin = "", host = ""] = /^\w+:\/\/([^/?#]*)/.exec(url) ?? [];
     const unseen = [everythingTag, hostTag(host), routeTag(route), comparedTag(urlTag(url))];
     const ofGroups = groups.map((group) => groupTag({ origin, group }));
-    worked = { tags: [...unseen, ...tags.map(userTag), ...ofGroups], paths: pathsOf(url) };
+    const withoutQuery = url.split("?", 1)[0] ?? url;
+    const path = withoutQuery.slice(withoutQuery.indexOf("/", withoutQuery.indexOf("//") + 2));
+    worked = {
+      tags: [...unseen, ...tags.map(userTag), ...ofGroups],
+      paths: [comparedUrl(path), comparedUrl(withoutQuery)],
+    };
     known.set(record, worked);
   }
   return worked;
-}
-
-function pathsOf(url: string): [path: string, url: string] {
-  const withoutQuery = url.split("?", 1)[0] ?? url;
-  const pathAt = withoutQuery.indexOf("/", withoutQuery.indexOf("//") + 2);
-  return [comparedUrl(withoutQuery.slice(pathAt)), comparedUrl(withoutQuery)];
 }

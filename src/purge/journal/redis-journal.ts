@@ -18,6 +18,7 @@ import {
   type Journal,
   type JournalRead,
   keptCount,
+  type NotJoined,
   type OlderEntries,
   type PlaceState,
   type PrimaryRead,
@@ -62,7 +63,7 @@ export class RedisJournal implements Journal, OlderEntries {
 
   async before(
     place: EntryPlace,
-  ): Promise<{ kind: "read"; entries: readonly Entry[] } | { kind: "not-joined" } | Unavailable> {
+  ): Promise<Omit<JournalRead, "sentAtMs"> | NotJoined | Unavailable> {
     const page = await this.#pageBack(place.position);
     if (page === undefined) return unavailable;
     const [joint, ...older] = page;
@@ -77,7 +78,7 @@ export class RedisJournal implements Journal, OlderEntries {
     return page.kind === "answered" ? entriesOf(page.value) : undefined;
   }
 
-  async since(place: EntryPlace): Promise<JournalRead | { kind: "not-joined" } | Unavailable> {
+  async since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable> {
     const sentAtMs = this.#settings.nowAtMs();
     const entries: Entry[] = [];
     let readBytes = 0;
@@ -117,49 +118,42 @@ export class RedisJournal implements Journal, OlderEntries {
     // One entry backwards from the position tells all three cases apart: the entry itself, an
     // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
     // lost too.
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      (redis) =>
-        this.#transaction(redis)
-          .xrevrange(this.#key, position, "-", 1)
-          .xrevrange(this.#key, "+", "-", pageCount)
-          .xlen(this.#key)
-          .exec(),
-      "writes",
+    const replies = await this.#askPrimary((transaction) =>
+      transaction
+        .xrevrange(this.#key, position, "-", 1)
+        .xrevrange(this.#key, "+", "-", pageCount)
+        .xlen(this.#key),
     );
-    if (replies.kind === "unavailable") return unavailable;
-    const [, found, newest, count] = replies.value;
+    if (replies === undefined) return unavailable;
+    const [found, newest, count] = replies;
     const [upTo] = entriesOf(found);
     const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
-    const pageFrom = (from: string) => this.#pageBackAtPrimary(from);
+    const pageFrom = async (from: string): Promise<Page> => {
+      const page = await this.#askPrimary((asked) =>
+        asked.xrevrange(this.#key, from, "-", pageCount),
+      );
+      return page && entriesOf(page[0]);
+    };
     const entries = await lengthened(entriesOf(newest), pageFrom, position);
     return { kind: "read", entries, sentAtMs, upTo, isTrimmed };
   }
 
-  async #pageBackAtPrimary(from: string): Promise<Page> {
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      (redis) => this.#transaction(redis).xrevrange(this.#key, from, "-", pageCount).exec(),
-      "writes",
-    );
-    return replies.kind === "answered" ? entriesOf(replies.value[1]) : undefined;
-  }
-
-  async standing(
-    places: readonly EntryPlace[],
-  ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable> {
-    const replies = await this.#settings.redis.attempt<unknown[]>((redis) => {
-      const transaction = this.#transaction(redis);
+  async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
+    const found = await this.#askPrimary((transaction) => {
       for (const { position } of places) transaction.xrange(this.#key, position, position);
-      return transaction.exec();
-    }, "writes");
-    if (replies.kind === "unavailable") return unavailable;
-    const [, ...found] = replies.value;
+      return transaction;
+    });
+    if (found === undefined) return unavailable;
     const isStanding = (place: EntryPlace, at: number) =>
       isSamePlace(entriesOf(found[at])[0], place);
     if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
-    const extent = await this.#extentAtPrimary();
-    if (extent === undefined) return unavailable;
+    const replies = await this.#askPrimary((transaction) =>
+      transaction.xlen(this.#key).xrange(this.#key, "-", "+", 1),
+    );
+    if (replies === undefined) return unavailable;
+    const { count, oldest } = extentOf(replies);
     const isTrimmed = ({ position }: EntryPlace) =>
-      extent.count >= this.#keptCount && comparePositions(position, extent.oldest ?? "0-0") < 0;
+      count >= this.#keptCount && comparePositions(position, oldest ?? "0-0") < 0;
     const states = places.map((place, at): PlaceState => {
       if (isStanding(place, at)) return "standing";
       return isTrimmed(place) ? "trimmed" : "gone";
@@ -175,17 +169,16 @@ export class RedisJournal implements Journal, OlderEntries {
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
-  async #extentAtPrimary(): Promise<JournalExtent | undefined> {
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      (redis) => this.#transaction(redis).xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
+  /** Upstash sends a transaction with a write in it to the primary, whole. */
+  async #askPrimary(
+    ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },
+  ): Promise<readonly unknown[] | undefined> {
+    const probe = `${this.#settings.namespace}:probe`;
+    const replies = await this.#settings.redis.attempt(
+      (redis) => ask(beginning(redis, probe)).exec(),
       "writes",
     );
-    return replies.kind === "answered" ? extentOf(replies.value.slice(1)) : undefined;
-  }
-
-  /** Upstash sends a transaction with a write in it to the primary, whole. */
-  #transaction(redis: Redis) {
-    return redis.multi().set(`${this.#settings.namespace}:probe`, "1", { px: 1_000 });
+    return replies.kind === "answered" ? replies.value.slice(1) : undefined;
   }
 
   /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
@@ -205,9 +198,7 @@ export class RedisJournal implements Journal, OlderEntries {
     return { kind: "read", entries: entriesOf(replies.value[1]).toReversed(), sentAtMs };
   }
 
-  async append(
-    entries: readonly NewEntry[],
-  ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable> {
+  async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
     const [only, ...more] = entries;
     if (only === undefined) return { kind: "appended", positions: [] };
     const replies = await this.#settings.redis.insist<unknown[]>(async (redis) => {
@@ -241,6 +232,10 @@ export class RedisJournal implements Journal, OlderEntries {
     return { ...unavailable, trouble: before?.kind };
   }
 }
+
+type Transaction = ReturnType<typeof beginning>;
+
+const beginning = (redis: Redis, probe: string) => redis.multi().set(probe, "1", { px: 1_000 });
 
 /** @param replies of XLEN, and of XRANGE for the oldest entry */
 function extentOf([count, oldest]: readonly unknown[]): JournalExtent {

@@ -48,11 +48,8 @@ function unescaped(text: string, characters: RegExp): string {
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
-  return [...plain, ...plain.filter(isLatin1).map(latin1ReadAsUtf8)];
-}
-
-function latin1ReadAsUtf8(text: string): string {
-  return new TextDecoder().decode(latin1Bytes(text));
+  const misread = (text: string) => new TextDecoder().decode(latin1Bytes(text));
+  return [...plain, ...plain.filter(isLatin1).map(misread)];
 }
 
 /** @returns whether Latin-1 can write it, and in other bytes than UTF-8 */

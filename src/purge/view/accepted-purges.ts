@@ -28,12 +28,7 @@ export class AcceptedPurges {
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
 
-  /** In the order in which they were accepted. */
-  get entries(): Entry[] {
-    return Array.from(this.#accepted.values(), ({ entry }) => entry);
-  }
-
-  /** Those that were accepted no later than that instant. */
+  /** Those that were accepted no later than that instant, in the order in which they were. */
   upTo(latestAtMs: number): Entry[] {
     const all = Array.from(this.#accepted.values());
     return all.filter(({ atMs }) => atMs <= latestAtMs).map(({ entry }) => entry);

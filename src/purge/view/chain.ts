@@ -69,18 +69,15 @@ export class Chain {
       const number = this.#oldestNumber + this.#entries.push(entry) - 1;
       this.#index(entry, number);
     }
+    const { entriesMax, bytesMax } = this.#bounds;
+    const isOver = (heldCount: number) => heldCount > entriesMax || this.#heldBytes > bytesMax;
     let goneCount = 0;
-    while (this.#entries.length - goneCount > 1 && this.#isOver(goneCount)) {
+    for (let left = this.#entries.length; left > 1 && isOver(left); left -= 1) {
       this.#unindex(this.#entries[goneCount], this.#oldestNumber + goneCount);
       goneCount += 1;
     }
     this.#entries.splice(0, goneCount);
     this.#oldestNumber += goneCount;
-  }
-
-  #isOver(goneCount: number): boolean {
-    const { entriesMax, bytesMax } = this.#bounds;
-    return this.#entries.length - goneCount > entriesMax || this.#heldBytes > bytesMax;
   }
 
   /**

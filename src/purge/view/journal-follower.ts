@@ -9,17 +9,16 @@ import type { Journal, JournalRead, OlderEntries, Unavailable } from "../journal
 import type { NewsListeners } from "./journal-news.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
-export interface JournalFollowerSettings {
+/** What a journal is followed with. */
+export interface FollowingSettings {
   readonly journal: Journal;
   /** Absent: what is older than a view's oldest entry stays unknown. */
-  readonly older: OlderEntries | undefined;
-  /** Forgets what has been read. */
-  readonly accepted: AcceptedPurges;
-  readonly news: Pick<NewsListeners, "tell">;
+  readonly older?: OlderEntries;
   readonly nowAtMs: () => number;
-  readonly clock: ClockSteps;
-  /** Absent: the usual. */
-  readonly chainBounds: ChainBounds | undefined;
+  /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
+  readonly chainBounds?: ChainBounds;
+  /** Absent: nobody is told of the entries that become known. */
+  readonly news?: Pick<NewsListeners, "tell">;
 }
 
 /** From a purge's acceptance, by the journal's clock, to its being read here. */
@@ -32,44 +31,34 @@ export interface JournalLag {
 /** How many pages one search reads at the most. */
 const searchPagesMax = 4;
 
+/** What it has come to is for others to read, and written here alone. */
 export class JournalFollower {
-  readonly #settings: JournalFollowerSettings;
-  #chain: Chain | undefined;
-  #sentAtMs = -Infinity;
+  readonly #settings: FollowingSettings;
+  readonly #accepted: AcceptedPurges;
+  readonly #clock: ClockSteps;
+  chain: Chain | undefined;
+  /** The clock before that read was sent which shows the chain's end to have been the journal's. */
+  sentAtMs = -Infinity;
+  failedAtMs: number | undefined;
+  /** `undefined` until a purge has come that was not there when the view began. */
+  lag: JournalLag | undefined;
   /** The chain that nothing more can be read back for. */
   #complete: Chain | undefined;
   #isSearching = false;
-  #failedAtMs: number | undefined;
-  #lag: JournalLag | undefined;
 
-  constructor(settings: JournalFollowerSettings) {
+  /** @param accepted forgets what has been read */
+  constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
     this.#settings = settings;
-  }
-
-  get chain(): Chain | undefined {
-    return this.#chain;
-  }
-
-  /** The clock before that read was sent which shows the chain's end to have been the journal's. */
-  get sentAtMs(): number {
-    return this.#sentAtMs;
-  }
-
-  /** `undefined` until a purge has come that was not there when the view began. */
-  get lag(): JournalLag | undefined {
-    return this.#lag;
-  }
-
-  get failedAtMs(): number | undefined {
-    return this.#failedAtMs;
+    this.#accepted = accepted;
+    this.#clock = clock;
   }
 
   /** @returns whether the journal was read and the view is as young as that; trouble changes nothing */
   async readOn(): Promise<boolean> {
-    const before = { chain: this.#chain, sentAtMs: this.#sentAtMs };
-    if (this.#chain === undefined) await this.#begin();
-    else await this.#readOnFrom(this.#chain);
-    return this.#chain !== before.chain || this.#sentAtMs > before.sentAtMs;
+    const before = { chain: this.chain, sentAtMs: this.sentAtMs };
+    if (this.chain === undefined) await this.#begin();
+    else await this.#readOnFrom(this.chain);
+    return this.chain !== before.chain || this.sentAtMs > before.sentAtMs;
   }
 
   async #readOnFrom(chain: Chain): Promise<void> {
@@ -93,12 +82,11 @@ export class JournalFollower {
       if (marked.kind !== "read") return;
       read = marked;
     }
-    if (this.#chain === undefined) this.#adopt(read);
+    if (this.chain === undefined) this.#adopt(read);
   }
 
   /** Rules 16 and 17: a replica that lags, a journal that was trimmed, or one that lost entries. */
   async #checkAtPrimary(chain: Chain): Promise<void> {
-    const { accepted } = this.#settings;
     const { end } = chain;
     const checked = await this.#dated((journal) => journal.atPrimary(end.position));
     this.#noteFailure(checked);
@@ -118,7 +106,7 @@ export class JournalFollower {
     const read = marked ?? checked;
     if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
     this.#adopt(read);
-    if (marked !== undefined) accepted.forgetUpTo(read.sentAtMs);
+    if (marked !== undefined) this.#accepted.forgetUpTo(read.sentAtMs);
   }
 
   #mark(lost: string): Promise<JournalRead | Unavailable> {
@@ -127,16 +115,15 @@ export class JournalFollower {
 
   /** A read that was sent before the clock was set back brings its entries, and no age. */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
-    const { clock, journal } = this.#settings;
-    const { count } = clock;
-    const read = await ask(journal);
-    return clock.count === count ? read : { ...read, sentAtMs: -Infinity };
+    const { count } = this.#clock;
+    const read = await ask(this.#settings.journal);
+    return this.#clock.count === count ? read : { ...read, sentAtMs: -Infinity };
   }
 
   /** The clock was set back: nobody knows any more how old the view is. */
   forgetInstants(): void {
-    this.#sentAtMs = -Infinity;
-    this.#failedAtMs = undefined;
+    this.sentAtMs = -Infinity;
+    this.failedAtMs = undefined;
   }
 
   /**
@@ -146,9 +133,9 @@ export class JournalFollower {
    * @returns whether it made the view younger
    */
   take(copy: ViewCopy): boolean {
-    const isNewer = copy.sentAtMs > this.#sentAtMs;
-    if (!isNewer || this.#settings.clock.isInDoubt(copy.sentAtMs)) return false;
-    const chain = this.#chain;
+    const isNewer = copy.sentAtMs > this.sentAtMs;
+    if (!isNewer || this.#clock.isInDoubt(copy.sentAtMs)) return false;
+    const chain = this.chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
     const read: JournalRead = { kind: "read", entries, sentAtMs: copy.sentAtMs };
@@ -177,30 +164,30 @@ export class JournalFollower {
   }
 
   #mayBeOlder(stamp: Stamp): boolean {
-    const chain = this.#chain;
+    const chain = this.chain;
     if (stamp === "none" || chain === undefined || chain === this.#complete) return false;
     return comparePositions(stamp.position, chain.floor.position) < 0;
   }
 
   /** @returns whether there may be more */
   async #readBack(older: OlderEntries): Promise<boolean> {
-    const chain = this.#chain;
+    const chain = this.chain;
     if (chain === undefined) return false;
     const { floor } = chain;
     const read = await older.before(floor);
     if (read.kind === "unavailable") return false;
     // Rule 13: it was read for a chain, and for a floor, that may have gone since.
-    if (this.#chain !== chain || !isSamePlace(chain.floor, floor)) return false;
+    if (this.chain !== chain || !isSamePlace(chain.floor, floor)) return false;
     const heldCount = chain.entries.length;
     const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
     if (!hasMore) this.#complete = chain;
-    this.#settings.news.tell("older", chain.entries.slice(0, chain.entries.length - heldCount));
+    this.#settings.news?.tell("older", chain.entries.slice(0, chain.entries.length - heldCount));
     return hasMore;
   }
 
   /** Rule 13: a result that was judged against a position that is no longer ours is thrown away. */
   #isStill(chain: Chain, position: string): boolean {
-    return this.#chain === chain && chain.end.position === position;
+    return this.chain === chain && chain.end.position === position;
   }
 
   #extend(chain: Chain, position: string, { entries, sentAtMs }: JournalRead): void {
@@ -211,29 +198,28 @@ export class JournalFollower {
   }
 
   #noteFailure({ kind }: { kind: string }): void {
-    this.#failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
+    this.failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
   }
 
   #noteLag(entries: readonly Entry[]): void {
     const atMs = this.#settings.nowAtMs();
     for (const { position } of entries) {
       const lastMs = Math.max(0, atMs - acceptedAtMs(position));
-      this.#lag = { lastMs, worstMs: Math.max(lastMs, this.#lag?.worstMs ?? 0) };
+      this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0) };
     }
   }
 
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
-    this.#chain = new Chain(read.entries, this.#settings.chainBounds);
+    this.chain = new Chain(read.entries, this.#settings.chainBounds);
     this.#verified(read.entries, read.sentAtMs);
   }
 
   #verified(entries: readonly Entry[], sentAtMs: number): void {
-    this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
-    this.#failedAtMs = undefined;
-    const { clock, accepted, news } = this.#settings;
-    clock.note(sentAtMs);
-    for (const { n } of entries) accepted.forget(n);
-    news.tell("read", entries);
+    this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
+    this.failedAtMs = undefined;
+    this.#clock.note(sentAtMs);
+    for (const { n } of entries) this.#accepted.forget(n);
+    this.#settings.news?.tell("read", entries);
   }
 }

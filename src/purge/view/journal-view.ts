@@ -3,13 +3,11 @@
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
-import type { Chain, ChainBounds } from "./chain.ts";
+import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import { acceptedAtMs, comparePositions, type Entry } from "../journal/entry.ts";
 import { JoinedRuns } from "./joined-runs.ts";
-import type { Journal, OlderEntries } from "../journal/journal.ts";
-import { JournalFollower, type JournalLag } from "./journal-follower.ts";
-import type { NewsListeners } from "./journal-news.ts";
+import { type FollowingSettings, JournalFollower, type JournalLag } from "./journal-follower.ts";
 import {
   type Attention,
   type Covered,
@@ -21,20 +19,13 @@ import {
 } from "./view.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
-export interface JournalViewSettings extends RenewalSettings {
-  readonly journal: Journal;
-  /** Absent: what is older than a view's oldest entry stays unknown. */
-  readonly older?: OlderEntries;
+export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
   /** What tells of a clock that is set back; absent: one of its own. */
   readonly clock?: ClockSteps;
   /** Is the journal known to be away? Then a renewal is a probe, and no answer waits for one. */
   readonly isShutOff?: () => boolean;
-  /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
-  readonly chainBounds?: ChainBounds;
   /** Rule 22: told of what was accepted here and should have been read since. It may be lost. */
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
-  /** Absent: nobody is told of the entries that become known. */
-  readonly news?: Pick<NewsListeners, "tell">;
 }
 
 export class JournalView implements PurgeView {
@@ -44,22 +35,17 @@ export class JournalView implements PurgeView {
   readonly #catchUps: JoinedRuns;
   readonly #clock: ClockSteps;
   readonly #renewals: ViewRenewals;
-  readonly #news: Pick<NewsListeners, "tell">;
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
     this.#settings = settings;
-    const { journal, older, nowAtMs, chainBounds, timeoutMs: patienceMs } = settings;
-    const accepted = this.#accepted;
-    const { clock = new ClockSteps(settings.allowanceMs), news = unheard } = settings;
-    this.#clock = clock;
-    this.#news = news;
-    const followed = { journal, older, accepted, news, nowAtMs, clock, chainBounds };
-    this.#follower = new JournalFollower(followed);
+    const { nowAtMs, allowanceMs, timeoutMs: patienceMs } = settings;
+    this.#clock = settings.clock ?? new ClockSteps(allowanceMs);
+    this.#follower = new JournalFollower(settings, this.#accepted, this.#clock);
     const run = () => this.#follower.readOn();
     this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
     const behind = () => this.#lookForOverdue();
-    this.#renewals = new ViewRenewals({ ...settings, follower: this.#follower, behind });
+    this.#renewals = new ViewRenewals(settings, this.#follower, behind);
   }
 
   get isShutOff(): boolean {
@@ -197,14 +183,14 @@ export class JournalView implements PurgeView {
   /** What this isolate has accepted covers here at once, until a join brings it. */
   accepted(entries: readonly Entry[]): void {
     this.#cover(entries);
-    this.#news.tell("accepted", entries);
+    this.#settings.news?.tell("accepted", entries);
   }
 
   /** Entries of this isolate's that were lost, and now stand elsewhere. */
   replaced(lost: readonly Entry[], again: readonly Entry[]): void {
     for (const { n } of lost) this.#accepted.forget(n);
     this.#cover(again);
-    this.#news.tell("again", again);
+    this.#settings.news?.tell("again", again);
   }
 
   #cover(entries: readonly Entry[]): void {
@@ -235,7 +221,7 @@ export class JournalView implements PurgeView {
 
   /** Everything that is known to stand in the journal. */
   get entries(): readonly Entry[] {
-    return [...(this.chain?.entries ?? []), ...this.#accepted.entries];
+    return [...(this.chain?.entries ?? []), ...this.#accepted.upTo(Infinity)];
   }
 
   async #lookForOverdue(): Promise<void> {
@@ -243,5 +229,3 @@ export class JournalView implements PurgeView {
     if (overdue.length > 0) await this.#settings.onOverdue?.(overdue);
   }
 }
-
-const unheard: Pick<NewsListeners, "tell"> = { tell: () => undefined };

@@ -16,12 +16,15 @@ interface Node<T> {
 /** Of what is kept, against a number; what is falsy has not passed. */
 export type Test<T> = (kept: T, bound: number) => boolean | undefined;
 
+/** From what is kept to what will be; `undefined` is nothing. */
+export type Change<T> = (kept: T | undefined) => T | undefined;
+
 export class PrefixTrie<T extends object> {
   #root: Node<T> | undefined;
 
-  /** @param change from what is kept for a prefix to what will be; `undefined` is nothing */
-  change(prefix: string, change: (kept: T | undefined) => T | undefined): void {
-    this.#root = changed(this.#root, { prefix, at: 0, change });
+  /** Changes what is kept for a prefix. */
+  change(prefix: string, change: Change<T>): void {
+    this.#root = changed(this.#root, prefix, 0, change);
   }
 
   /**
@@ -47,26 +50,26 @@ export class PrefixTrie<T extends object> {
   }
 }
 
-interface Change<T> {
-  readonly prefix: string;
-  /** Where in the prefix the node begins. */
-  readonly at: number;
-  readonly change: (kept: T | undefined) => T | undefined;
-}
-
-/** @returns the node, made where there was none; `undefined` once nothing is left in it */
-function changed<T>(before: Node<T> | undefined, asked: Change<T>): Node<T> | undefined {
+/**
+ * @param at where in the prefix the node begins
+ * @returns the node, made where there was none; `undefined` once nothing is left in it
+ */
+function changed<T>(
+  before: Node<T> | undefined,
+  prefix: string,
+  at: number,
+  change: Change<T>,
+): Node<T> | undefined {
   const node = before ?? {
     children: undefined,
     own: undefined,
     rests: undefined,
     restCountByLength: undefined,
   };
-  const { prefix, at, change } = asked;
   const slashAt = prefix.indexOf("/", at);
   if (slashAt >= 0) {
     const segment = prefix.slice(at, slashAt);
-    const child = changed(node.children?.get(segment), { ...asked, at: slashAt + 1 });
+    const child = changed(node.children?.get(segment), prefix, slashAt + 1, change);
     node.children = withEntry(node.children, segment, child);
   } else if (at === prefix.length) {
     node.own = change(node.own);
@@ -76,7 +79,7 @@ function changed<T>(before: Node<T> | undefined, asked: Change<T>): Node<T> | un
   return node.children || node.own || node.rests ? node : undefined;
 }
 
-function changeRest<T>(node: Node<T>, rest: string, change: Change<T>["change"]): void {
+function changeRest<T>(node: Node<T>, rest: string, change: Change<T>): void {
   const sizeBefore = node.rests?.size ?? 0;
   node.rests = withEntry(node.rests, rest, change(node.rests?.get(rest)));
   const count =

@@ -1,7 +1,7 @@
 // An index of purges by their targets, asked with the tags and the path of a record. A look-up costs
 // as many steps as the record has tags and segments of its path, however many purges there are.
 import type { Coverage } from "../../cache/record/record.ts";
-import { PrefixTrie, type Test } from "./prefix-trie.ts";
+import { type Change, PrefixTrie, type Test } from "./prefix-trie.ts";
 import { comparedTag, coverable, type PurgeTargets } from "../journal/purge-target.ts";
 import { comparedUrl } from "../journal/spelling.ts";
 
@@ -9,8 +9,8 @@ export class TargetIndex<T extends object> {
   readonly #byTag = new Map<string, T>();
   readonly #byPrefix = new PrefixTrie<T>();
 
-  /** @param change from what is kept for a target to what will be; `undefined` is nothing */
-  change({ tags, prefixes }: PurgeTargets, change: (kept: T | undefined) => T | undefined): void {
+  /** Changes what is kept for each target. */
+  change({ tags, prefixes }: PurgeTargets, change: Change<T>): void {
     for (const tag of new Set(tags.map(comparedTag))) {
       const changed = change(this.#byTag.get(tag));
       if (changed === undefined) this.#byTag.delete(tag);

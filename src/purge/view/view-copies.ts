@@ -11,7 +11,7 @@ import {
   type EntryPlace,
   isSamePlace,
 } from "../journal/entry.ts";
-import { newestCount } from "../journal/journal.ts";
+import { type JournalRead, newestCount } from "../journal/journal.ts";
 
 export interface ViewCopiesSettings {
   /** `caches.default`, or whatever keeps its promises: one colo's, and one host's. */
@@ -28,10 +28,7 @@ export interface ViewCopiesSettings {
 }
 
 /** What a reader of the journal knew: its chain, and the clock before its read was sent. */
-export interface KnownView {
-  readonly entries: readonly Entry[];
-  readonly sentAtMs: number;
-}
+export type KnownView = Omit<JournalRead, "kind">;
 
 /** Raised with every change of form. */
 const version = 1;

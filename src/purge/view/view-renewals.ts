@@ -9,7 +9,7 @@ import type { ViewCopies } from "./view-copies.ts";
 
 export interface RenewalSettings {
   /** Absent: every renewal reads the journal. */
-  readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim">;
+  readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim"> | undefined;
   readonly nowAtMs: () => number;
   /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
   readonly random?: () => number;
@@ -19,12 +19,6 @@ export interface RenewalSettings {
   readonly allowanceMs: number;
   /** How long a read of the journal may take in all. */
   readonly timeoutMs: number;
-}
-
-interface ViewRenewalsSettings extends RenewalSettings {
-  readonly follower: JournalFollower;
-  /** Runs behind each renewal, whatever came of it. */
-  readonly behind: () => Promise<void>;
 }
 
 interface Renewal {
@@ -43,14 +37,19 @@ const drawOfHalf = 0.6;
 const lookAgainMsMax = 500;
 
 export class ViewRenewals {
-  readonly #settings: ViewRenewalsSettings;
+  readonly #settings: RenewalSettings;
+  readonly #follower: JournalFollower;
+  readonly #behind: () => Promise<void>;
   #renewal: Renewal | undefined;
   /** The age at which the view is next renewed. */
   #renewalAgeMs: number;
   #lookedAtMs = -Infinity;
 
-  constructor(settings: ViewRenewalsSettings) {
+  /** @param behind runs behind each renewal, whatever came of it */
+  constructor(settings: RenewalSettings, follower: JournalFollower, behind: () => Promise<void>) {
     this.#settings = settings;
+    this.#follower = follower;
+    this.#behind = behind;
     this.#renewalAgeMs = this.#drawnAgeMs();
   }
 
@@ -114,7 +113,7 @@ export class ViewRenewals {
         const publish = await this.#renew(renewal, host).finally(ended);
         await publish?.();
       } finally {
-        await this.#settings.behind();
+        await this.#behind();
       }
     });
     return renewal;
@@ -130,14 +129,14 @@ export class ViewRenewals {
     renewal: Renewal,
     host: string | undefined,
   ): Promise<(() => Promise<void>) | undefined> {
-    const { copies, nowAtMs, follower } = this.#settings;
+    const { copies, nowAtMs } = this.#settings;
     const hasColo = copies !== undefined && host !== undefined;
     if (hasColo && !this.#hasJustLooked(nowAtMs())) {
       this.#lookedAtMs = nowAtMs();
       if (await this.#isLeftToColo(copies, renewal, host)) return undefined;
     }
-    const hasRead = await follower.readOn();
-    const { chain, sentAtMs } = follower;
+    const hasRead = await this.#follower.readOn();
+    const { chain, sentAtMs } = this.#follower;
     const isOfKnownAge = hasRead && sentAtMs > -Infinity;
     if (!isOfKnownAge || !hasColo || chain === undefined) return undefined;
     return () => copies.publish(host, { entries: chain.entries, sentAtMs });
@@ -149,10 +148,10 @@ export class ViewRenewals {
     renewal: Renewal,
     host: string,
   ): Promise<boolean> {
-    const { nowAtMs, follower } = this.#settings;
+    const follower = this.#follower;
     const copy = await copies.read(host);
     const hasTaken = copy !== undefined && follower.take(copy);
-    const ageMs = () => nowAtMs() - follower.sentAtMs;
+    const ageMs = () => this.#settings.nowAtMs() - follower.sentAtMs;
     const isFound = () =>
       renewal.sought === undefined || follower.chain?.knows(renewal.sought) === true;
     if (hasTaken && isFound() && ageMs() < this.#boundMs / 2) return true;

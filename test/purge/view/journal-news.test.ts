@@ -59,11 +59,13 @@ describe("an isolate's purging", () => {
   async function accepting() {
     const clock = new FakeClock();
     const log: string[] = [];
+    const failed = { count: 0 };
     const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
     const purging = createPurging({ purge, namespace: "site" }, new UnsteadyUpstash(clock), {
       nowAtMs: clock.nowAtMs,
       random: Math.random,
       log: (line) => void log.push(line),
+      listenerFailed: () => void (failed.count += 1),
     });
     const accept = async () => {
       const targets = { tags: ["tag:red"], prefixes: [] };
@@ -75,7 +77,7 @@ describe("an isolate's purging", () => {
       await purging.view.catchUp();
       return accepted;
     };
-    return { purging, accept, log };
+    return { purging, accept, log, failed };
   }
 
   it("tells who subscribes of what it accepts and reads", async () => {
@@ -90,8 +92,8 @@ describe("an isolate's purging", () => {
     ]);
   });
 
-  it("accepts and reads although a listener throws, and says so without its words", async () => {
-    const { purging, accept, log } = await accepting();
+  it("accepts and reads although a listener throws, and says and counts so without its words", async () => {
+    const { purging, accept, log, failed } = await accepting();
     purging.subscribe(() => {
       throw new RangeError("a token s3cret");
     });
@@ -99,5 +101,6 @@ describe("an isolate's purging", () => {
     expect(purging.view.chain?.entries.length).toBe(1);
     const line = "Purge journal: a listener failed with RangeError.";
     expect(log).toEqual([line, line]);
+    expect(failed.count).toBe(2);
   });
 });
