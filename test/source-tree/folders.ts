@@ -73,10 +73,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   // The order of the steps.
   proxy: [...core, ...steps],
-  // The operator's routes below `/_cache/`.
-  admin: [...core, "platform", ...steps],
   // The core with its journal, put together.
   "create-cache": [...core, "platform"],
+  // The operator's routes below `/_cache/`.
+  admin: [...core, "platform", ...steps, "create-cache"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // The application: the operator's routes beside the HTTP cache.
