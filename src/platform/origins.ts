@@ -46,9 +46,8 @@ export function originsOf(given: {
 }): Map<string, OriginTarget> {
   const { env, config, faults } = given;
   const { rewriteLocations } = config;
-  const handlers = new Map(Object.entries(given.handlers));
   const origins = new Map<string, OriginTarget>();
-  for (const [name, handle] of handlers) {
+  for (const [name, handle] of Object.entries(given.handlers)) {
     if (name !== "default" && !config.origins.has(name)) throw new OperatorError(unknown(name));
     origins.set(name, { kind: "handler", handle });
   }
