@@ -1,7 +1,7 @@
 // What the answer to a purge means: accepted, to be tried again, or refused for good.
 import { retryAfterMs } from "./back-off.ts";
 import { dryRunSaid } from "./message.ts";
-import { PurgeError } from "./purge-error.ts";
+import { PurgeError, type Said } from "./purge-error.ts";
 
 export interface Acceptance {
   /** Where the purge stands in the journal. */
@@ -26,13 +26,6 @@ export interface Reader<Answer> {
   readonly read: (answer: Readonly<Record<string, unknown>>) => Answer | undefined;
   /** Said of a 200 that cannot be read, such as "a position". */
   readonly what: string;
-}
-
-interface Said {
-  readonly code: string;
-  readonly what: string;
-  readonly why: string;
-  readonly mend: string;
 }
 
 const saidCharsMax = 500;
@@ -83,13 +76,10 @@ export const acceptanceReader: Reader<Acceptance> = {
 function saidIn(answer: unknown): Said | undefined {
   if (!isRecord(answer) || !isRecord(answer["error"])) return undefined;
   const { code, what, why, mend } = answer["error"];
-  const texts = [code, what, why, mend].map((text) => (typeof text === "string" ? text : ""));
-  if (texts.includes("")) return undefined;
   // Another server than ours may answer so too, and at any length.
-  const [saidCode = "", saidWhat = "", saidWhy = "", saidMend = ""] = texts.map((text) =>
-    text.slice(0, saidCharsMax),
-  );
-  return { code: saidCode, what: saidWhat, why: saidWhy, mend: saidMend };
+  const text = (given: unknown) => (typeof given === "string" ? given.slice(0, saidCharsMax) : "");
+  const said = { code: text(code), what: text(what), why: text(why), mend: text(mend) };
+  return Object.values(said).includes("") ? undefined : said;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

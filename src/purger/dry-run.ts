@@ -35,18 +35,11 @@ export const dryRunReader: Reader<DryRun> = {
   read: ({ dryRun, ...told }) => (dryRun === true && isDryRun(told) ? told : undefined),
 };
 
-function isDryRun(
-  told: Readonly<Record<string, unknown>>,
-): told is Record<string, unknown> & DryRun {
+function isDryRun(told: Record<string, unknown>): told is Record<string, unknown> & DryRun {
   const { targets, isolate, shared, urls, limits } = told;
   const isShared = shared === "unavailable" || shared === "not configured" || isFound(shared);
-  return (
-    isRecord(targets) &&
-    isFound(isolate) &&
-    isShared &&
-    Array.isArray(urls) &&
-    typeof limits === "string"
-  );
+  const isWhole = isRecord(targets) && isFound(isolate) && isShared && Array.isArray(urls);
+  return isWhole && typeof limits === "string";
 }
 
 function isFound(value: unknown): boolean {
