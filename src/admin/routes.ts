@@ -1,10 +1,10 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
 import { Hono } from "hono";
 import type { TieredCache } from "../create-cache.ts";
+import type { Isolate } from "../create-proxy.ts";
 import { isFault } from "../operator-error.ts";
 import { coloOf } from "../platform/colo.ts";
 import type { Environment } from "../platform/environment.ts";
-import type { OriginHealth } from "../proxy/fetch/origin-health.ts";
 import { namingOf } from "../proxy/request/naming.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
@@ -20,19 +20,11 @@ import { journalRoute } from "./journal-route.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { told } from "./told.ts";
 
-type SiteNames = Parameters<typeof namingOf>[0];
-
 /** What the operator's routes look at. */
 export interface AdminSettings {
   readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
-  readonly isolate: SiteNames & {
-    readonly flights: { readonly count: number };
-    readonly originHealth: Pick<OriginHealth, "shutOff" | "troubles">;
-    /** `undefined` where none are kept warm. */
-    readonly hotKeys: object | undefined;
-    readonly nowAtMs: () => number;
-  };
+  readonly isolate: Isolate;
 }
 
 /** The routes that this deployment opens: those whose token or secret is set. */

@@ -1,6 +1,7 @@
 // The form of one route of a configuration.
 import * as z from "zod/mini";
 import {
+  between,
   duration,
   durationOrOrigin,
   fieldNames,
@@ -64,9 +65,7 @@ const settings = fields("a route", {
   forward: forwardedNames,
   cookies: fields("cookies", { ignore: patterns }),
   setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
-  jitter: z
-    .number("must be a number from 0 to 1")
-    .check(z.minimum(0, "is less than 0"), z.maximum(1, "is more than 1")),
+  jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
   tags: z.custom<readonly string[] | TagsOf>(
     (tags) =>
       typeof tags === "function" ||
@@ -76,9 +75,7 @@ const settings = fields("a route", {
   honourRequestDirectives: yesOrNo,
   collapse: z.enum(["isolate", "global"], 'must be "isolate" or "global"'),
   patience: secondsToADay,
-  earlyRefresh: z
-    .number("must be a number, such as 1, or 0 for none")
-    .check(z.minimum(0, "is less than 0"), z.maximum(10, "is more than 10")),
+  earlyRefresh: z.number("must be a number, such as 1, or 0 for none").check(...between(0, 10)),
   refreshAhead: duration,
   invalidate: z.enum(["here", "everywhere"], 'must be "here" or "everywhere"'),
   purge: fields("purge", { maxLagSeconds: lagSeconds, settleSeconds }),

@@ -48,7 +48,13 @@ export function originsOf(given: {
   const { rewriteLocations } = config;
   const origins = new Map<string, OriginTarget>();
   for (const [name, handle] of Object.entries(given.handlers)) {
-    if (name !== "default" && !config.origins.has(name)) throw new OperatorError(unknown(name));
+    if (name !== "default" && !config.origins.has(name)) {
+      throw new OperatorError({
+        what: `The handler of the origin ${JSON.stringify(name)} is refused.`,
+        why: "The configuration has no origin of that name, so no route can lead to it.",
+        mend: 'Name it in `origins` of the configuration, or give the handler as "default".',
+      });
+    }
     origins.set(name, { kind: "handler", handle });
   }
   if (!origins.has("default")) origins.set("default", defaultOrigin(env, rewriteLocations));
@@ -62,14 +68,6 @@ export function originsOf(given: {
     else origins.set(name, target);
   }
   return origins;
-}
-
-function unknown(name: string): Fault {
-  return {
-    what: `The handler of the origin ${JSON.stringify(name)} is refused.`,
-    why: "The configuration has no origin of that name, so no route can lead to it.",
-    mend: 'Name it in `origins` of the configuration, or give the handler as "default".',
-  };
 }
 
 function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {

@@ -7,13 +7,6 @@ export interface Found {
   readonly covered: number;
 }
 
-export interface FoundInShared extends Found {
-  /** No more is stored there than was examined. */
-  readonly isWhole: boolean;
-  /** A sentence, where more is. */
-  readonly whyNotWhole?: string;
-}
-
 export interface DryRun {
   /** What the order became: how many `tags`, `urls` and so on; `everything` is true or false. */
   readonly targets: Readonly<Record<string, number | boolean>>;
@@ -23,7 +16,11 @@ export interface DryRun {
   readonly notes?: readonly string[];
   /** Of the memory of the isolate that answered. */
   readonly isolate: Found;
-  readonly shared: FoundInShared | "unavailable" | "not configured";
+  /** `isWhole`: no more is stored there than was examined; `whyNotWhole`: a sentence, where more is. */
+  readonly shared:
+    | (Found & { readonly isWhole: boolean; readonly whyNotWhole?: string })
+    | "unavailable"
+    | "not configured";
   /** Some of the URLs that are covered. */
   readonly urls: readonly string[];
   /** What could not be looked at. */

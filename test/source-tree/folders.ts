@@ -75,10 +75,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   proxy: [...core, ...steps],
   // The core with its journal, put together.
   "create-cache": [...core, "platform"],
-  // The operator's routes below `/_cache/`.
-  admin: [...core, "platform", ...steps, "create-cache"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
+  // The operator's routes below `/_cache/`, which look at both.
+  admin: [...core, "platform", ...steps, "proxy", ...composition],
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", ...composition],
   // The Worker's entry point.
