@@ -66,7 +66,8 @@ async function handled(
   if (sender.kind === "unknown") return sender;
   const { id, by } = sender;
   if (id.length > idLengthMax) return refused(400, "malformed", tooLongId);
-  const order = readOrder(withoutMark(body), naming);
+  // RFC 8259 §8.1: a reader of JSON may ignore a byte order mark.
+  const order = readOrder(body.replace(/^\uFEFF/, ""), naming);
   if ("fault" in order) return refused(400, "malformed", order.fault);
   const { targets, mode, reason } = order;
   const reading = toldOf(order.reading);
@@ -144,11 +145,6 @@ function asSent(bytes: Bytes): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** RFC 8259 §8.1: a reader of JSON may ignore it. */
-function withoutMark(body: string): string {
-  return body.replace(/^\uFEFF/, "");
 }
 
 const nothingPurged = "Nothing was purged.";

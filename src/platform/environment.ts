@@ -44,7 +44,7 @@ export function readEnvironment(
 ): Environment {
   const faults = journalFaults(env);
   const found = {
-    origins: originsOf({ env, config, handlers, faults }),
+    origins: originsOf({ env, config }, handlers, faults),
     redis: databaseOf(env),
     adminToken: adminTokenOf(env),
     purgeSecrets: purgeSecretsOf(env, faults),

@@ -34,20 +34,18 @@ export type OriginHandlers = Readonly<Record<string, OriginHandler>>;
 /**
  * Reads all origins that routes can name.
  *
- * @param given.handlers go before what the configuration and the bindings have under these names
- * @param given.faults   gets what is wrong with a named origin, which is then left out
+ * @param handlers go before what the configuration and the bindings have under these names
+ * @param faults   gets what is wrong with a named origin, which is then left out
  * @throws OperatorError where there is no usable default origin, or no route can name a handler
  */
-export function originsOf(given: {
-  env: Env;
-  config: Config;
-  handlers: OriginHandlers;
-  faults: Fault[];
-}): Map<string, OriginTarget> {
-  const { env, config, faults } = given;
+export function originsOf(
+  { env, config }: { readonly env: Env; readonly config: Config },
+  handlers: OriginHandlers,
+  faults: Fault[],
+): Map<string, OriginTarget> {
   const { rewriteLocations } = config;
   const origins = new Map<string, OriginTarget>();
-  for (const [name, handle] of Object.entries(given.handlers)) {
+  for (const [name, handle] of Object.entries(handlers)) {
     if (name !== "default" && !config.origins.has(name)) {
       throw new OperatorError({
         what: `The handler of the origin ${JSON.stringify(name)} is refused.`,

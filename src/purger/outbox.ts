@@ -193,8 +193,7 @@ function guarded(report: (report: OutboxReport) => void): (report: OutboxReport)
   const told = async (of: OutboxReport): Promise<void> => {
     try {
       // It may be asynchronous all the same, and fail later.
-      const ending: unknown = report(of);
-      await ending;
+      await (report(of) as unknown);
     } catch (cause) {
       console.error("The outbox's `report` threw.", cause);
       reportToConsole(of);
