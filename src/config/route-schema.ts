@@ -21,22 +21,6 @@ import {
 
 const pathPattern = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
 
-const named = z.strictObject(
-  {
-    name: text("article"),
-    match: text("/articles/:slug").check(
-      z.refine((match) => match === "*" || match.startsWith("/"), {
-        error: ({ input }) =>
-          `${JSON.stringify(input)} matches nothing: write "*" or a path that begins with "/"`,
-      }),
-      z.refine((match) => !match.startsWith("/") || pathPattern.test(match), {
-        error: 'is not made of literal segments, ":name", and "*" as the last one',
-      }),
-    ),
-  },
-  { error: strictly("a route") },
-);
-
 const settings = fields("a route", {
   bypass: yesOrNo,
   mode: z.enum(["default", "override"], 'must be "default" or "override"'),
@@ -84,7 +68,22 @@ const settings = fields("a route", {
 });
 
 /** All that an operator may write of a route, and what is said of a mistake. */
-export const routeInput = z.extend(named, settings.shape);
+export const routeInput = z.strictObject(
+  {
+    name: text("article"),
+    match: text("/articles/:slug").check(
+      z.refine((match) => match === "*" || match.startsWith("/"), {
+        error: ({ input }) =>
+          `${JSON.stringify(input)} matches nothing: write "*" or a path that begins with "/"`,
+      }),
+      z.refine((match) => !match.startsWith("/") || pathPattern.test(match), {
+        error: 'is not made of literal segments, ":name", and "*" as the last one',
+      }),
+    ),
+    ...settings.shape,
+  },
+  { error: strictly("a route") },
+);
 
 type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
 

@@ -108,7 +108,7 @@ export const configInput = fields("the configuration", {
       if (everythingAt >= 0 && index > everythingAt) {
         sayOf("match", 'is never reached: a route before it matches "*"; put that one last');
       }
-      if (seen.has(name)) sayOf("name", "stands twice; each route has a name of its own");
+      if (seen.has(name)) sayOf("name", "is used twice; give each route a name of its own");
       seen.add(name);
       const isKnown = named === "default" || Object.hasOwn(origins, named);
       if (!isKnown) sayOf("origin", `"${named}" is not in origins; name it there`);

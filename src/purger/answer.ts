@@ -101,7 +101,7 @@ function saidByOk(answer: unknown, status: number, what: string): Said {
 function saidByStatus(status: number, headers: Headers): Said {
   const what = notAccepted;
   if (status === 401 || status === 403) {
-    const why = `The answer was ${status}: the signature or its time does not hold.`;
+    const why = `The answer was ${status}: the signature or its time is wrong.`;
     return { code: "unauthorized", what, why, mend: "Use the same secret and time on both sides." };
   }
   if (status === 404) {
@@ -109,8 +109,8 @@ function saidByStatus(status: number, headers: Headers): Said {
     return { code: "not-found", what, why: "Nothing takes purges at that address.", mend };
   }
   if (status >= 300 && status < 400) {
-    const why = `The address leads on to ${headers.get("location") ?? "another"}.`;
-    return { code: "redirect", what, why, mend: "Give the address at the end of that way." };
+    const why = `The address redirects to ${headers.get("location") ?? "another one"}.`;
+    return { code: "redirect", what, why, mend: "Give the address that it redirects to." };
   }
   return { code: "not-tidemark", what, why: `The answer was ${status}.`, mend: checkUrl };
 }

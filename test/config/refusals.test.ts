@@ -100,7 +100,7 @@ describe("the configuration is refused", () => {
           { name: "a", match: "/b" },
         ],
       },
-      says: 'route "a", name: stands twice; each route has a name of its own',
+      says: 'route "a", name: is used twice; give each route a name of its own',
     },
     {
       id: "namespace",
