@@ -54,28 +54,26 @@ export function createApp(
   }
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const cache = createCache(config, { ...platform, database }, responseForm);
-  const { isolate, answer, keepWarm } = createProxy(cache, { config, environment, platform });
+  const proxy = createProxy(cache, { config, environment, platform });
   const failed = (cause: unknown) => {
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     return plainPage("fault");
   };
   const operators = new Hono();
-  const { redis, purging, behind, tiers } = cache;
-  const { edge } = tiers;
-  operators.route("/_cache", adminRoutes({ environment, isolate, edge, redis, purging, behind }));
+  operators.route("/_cache", adminRoutes({ environment, cache, isolate: proxy.isolate }));
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   // A hit needs no route but its own, so it goes without Hono's context.
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
-      const read = isolate.readUrl(request.url);
+      const read = proxy.isolate.readUrl(request.url);
       const answered = read.isReserved
         ? operators.fetch(request, bindings, background)
-        : answer(request, read, background);
+        : proxy.answer(request, read, background);
       return answered instanceof Promise ? answered.catch(failed) : answered;
     } catch (cause) {
       return failed(cause);
     }
   };
-  return { cache, fetch, scheduled: keepWarm };
+  return { cache, fetch, scheduled: (background) => proxy.keepWarm(background) };
 }

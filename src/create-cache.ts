@@ -12,8 +12,8 @@ import { Metrics } from "./observe/metrics.ts";
 import type { Database } from "./platform/database.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
-import { createPurging, type Purging } from "./purge/purging.ts";
-import { noJournal, type PurgeView } from "./purge/view/view.ts";
+import { createPurging } from "./purge/purging.ts";
+import { noJournal } from "./purge/view/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 
 /** What the core needs of a platform. */
@@ -27,31 +27,7 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
  *
  * @typeParam Detail what its records know beside what any record does
  */
-export interface TieredCache<Detail> {
-  readonly tiers: {
-    readonly memory: MemoryTier<Detail>;
-    /** `undefined` on a platform without a Cache API. */
-    readonly edge: EdgeTier<Detail> | undefined;
-    /** `undefined` without a database. */
-    readonly shared: SharedTier<Detail> | undefined;
-  };
-  /** The shared tier's; `undefined` without a database. */
-  readonly redis: RedisClient | undefined;
-  /** `undefined` without a database. */
-  readonly purging: Purging | undefined;
-  /** Tells nothing of purges where there is no journal. */
-  readonly view: PurgeView;
-  readonly fewAtOnce: FewAtOnce;
-  /** Rights to load that hold in all colos; `undefined` without a database. */
-  readonly leases: Leases<Detail> | undefined;
-  /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tier. */
-  readonly fillBudget: ByteBudget;
-  readonly metrics: Metrics;
-  /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
-  readonly run: (work: () => Promise<void>) => Promise<void>;
-  /** @returns a function that starts such work and tells the runtime of it */
-  readonly behind: (background: Background) => (work: () => Promise<void>) => void;
-}
+export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
 
 /**
  * Makes a core. It needs nothing of Workers beyond Web standards.
@@ -63,7 +39,7 @@ export function createCache<Detail>(
   { namespace, limits, purge }: Pick<Config, "namespace" | "limits" | "purge">,
   platform: CachePlatform,
   form: RecordForm<Detail>,
-): TieredCache<Detail> {
+) {
   const { database, cache, nowAtMs, log } = platform;
   const metrics = new Metrics(nowAtMs());
   const onBadRecord = () => metrics.badRecord();
@@ -74,7 +50,8 @@ export function createCache<Detail>(
   const listenerFailed = () => metrics.backgroundWorkFailed();
   const purging =
     database && createPurging({ namespace, purge }, database, { ...platform, listenerFailed });
-  const run: TieredCache<Detail>["run"] = (work) =>
+  const tellOfEdge = (line: string) => log(`Edge tier: ${line}`);
+  const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.backgroundWorkFailed();
       log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
@@ -86,15 +63,9 @@ export function createCache<Detail>(
         form,
         onLetGo: (body) => fillBudget.countFromNow(body),
       }),
-      edge:
-        cache &&
-        new EdgeTier({
-          cache,
-          form,
-          nowAtMs,
-          tell: (line) => log(`Edge tier: ${line}`),
-          onBadRecord,
-        }),
+      /** `undefined` on a platform without a Cache API. */
+      edge: cache && new EdgeTier({ cache, form, nowAtMs, tell: tellOfEdge, onBadRecord }),
+      /** `undefined` without a database. */
       shared:
         redis &&
         new SharedTier({
@@ -107,14 +78,22 @@ export function createCache<Detail>(
           nowAtMs,
         }),
     },
+    /** The shared tier's; `undefined` without a database. */
     redis,
+    /** `undefined` without a database. */
     purging,
+    /** Tells nothing of purges where there is no journal. */
     view: purging?.view ?? noJournal,
     fewAtOnce: new FewAtOnce(),
+    /** Rights to load that hold in all colos; `undefined` without a database. */
     leases: redis && new Leases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
+    /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tier. */
     fillBudget,
     metrics,
+    /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
     run,
-    behind: (background) => (work) => background.waitUntil(run(work)),
+    /** Makes a function that starts such work and tells the runtime of it. */
+    behind: (background: Background) => (work: () => Promise<void>) =>
+      background.waitUntil(run(work)),
   };
 }

@@ -2,8 +2,8 @@
 import { Flights } from "./cache/flights.ts";
 import type { Config, Route } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
-import type { Metrics } from "./observe/metrics.ts";
 import { askOrigin } from "./platform/ask-origin.ts";
+import { coloOf } from "./platform/colo.ts";
 import type { Environment } from "./platform/environment.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { OriginHealth } from "./proxy/fetch/origin-health.ts";
@@ -27,14 +27,9 @@ import { HotKeys } from "./proxy/warm/hot-keys.ts";
 import { keepWarm } from "./proxy/warm/keep-warm.ts";
 import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
 
-/** The core as it holds responses. */
-export type ResponseCache = TieredCache<ResponseDetail>;
-
-/** What the functions that serve a request ask for. */
-type Ports = ServePorts & { readonly readUrl: ReadUrl };
-
-/** The part of it that all requests have in common. It lives as long as the isolate. */
-export type Isolate = Omit<Ports, "colo" | "afterAnswer">;
+/** What all requests have in common of their ports. It lives as long as the isolate. */
+export type Isolate = Omit<ServePorts, "colo" | "afterAnswer"> & { readonly readUrl: ReadUrl };
+type Ports = { -readonly [Name in keyof ServePorts]: ServePorts[Name] };
 
 /** The site that a core is to serve, and where it runs. */
 export interface ProxySettings {
@@ -43,44 +38,39 @@ export interface ProxySettings {
   readonly platform: Omit<Platform, "cache">;
 }
 
-/** Lives as long as its core. */
-export interface CachingProxy {
-  readonly isolate: Isolate;
-  /**
-   * Answers from a tier or from an origin; what memory has, without a promise.
-   *
-   * @param read what `isolate.readUrl` has read of its URL
-   */
-  readonly answer: (
-    request: Request,
-    read: UrlRead,
-    background: Background,
-  ) => Response | Promise<Response>;
-  /** One run of the cron trigger. Never rejects. */
-  readonly keepWarm: (background: Background) => Promise<void>;
-}
-
-/** Puts a site before a core. Without an edge tier its routes use memory and the shared tier. */
-export function createProxy(cache: ResponseCache, settings: ProxySettings): CachingProxy {
+/**
+ * Puts a site before a core. Without an edge tier its routes use memory and the shared tier.
+ *
+ * @returns what lives as long as the core
+ */
+export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const isolate = createIsolate(cache, settings);
   const ownColo = settings.environment.colo;
-  const colo = (request?: Request) => ownColo ?? request?.cf?.colo ?? "";
   return {
     isolate,
-    answer: (request, read, background) => {
+    /**
+     * Answers from a tier or from an origin; what memory has, without a promise.
+     *
+     * @param read what `isolate.readUrl` has read of its URL
+     */
+    answer(request: Request, read: UrlRead, background: Background): Response | Promise<Response> {
       // The isolate's state is inherited: to copy some thirty fields would cost each hit time and memory.
-      const ports: { -readonly [Name in keyof Ports]: Ports[Name] } = Object.create(isolate);
-      ports.colo = () => colo(request);
+      const ports: Ports = Object.create(isolate);
+      ports.colo = () => coloOf(ownColo, request);
       ports.afterAnswer = (work) => cache.behind(background)(work);
       return serve(request, read, ports);
     },
-    // A run makes copies of its ports, and a copy has nothing that is inherited.
-    keepWarm: (background) =>
-      cache.run(() => keepWarm({ ...isolate, colo, afterAnswer: cache.behind(background) })),
+    /** One run of the cron trigger. Never rejects. */
+    keepWarm(background: Background): Promise<void> {
+      const colo = () => coloOf(ownColo, undefined);
+      const afterAnswer = cache.behind(background);
+      // A run makes copies of its ports, and a copy has nothing that is inherited.
+      return cache.run(() => keepWarm({ ...isolate, colo, afterAnswer }));
+    },
   };
 }
 
-function createIsolate(cache: ResponseCache, settings: ProxySettings): Isolate {
+function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Isolate {
   const { environment, platform } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
   const { siteHost, originLimiter: limiter } = environment;
@@ -88,6 +78,7 @@ function createIsolate(cache: ResponseCache, settings: ProxySettings): Isolate {
   const matchRoute = compileRoutes(config);
   return {
     ...cache,
+    ...platform,
     tiers: { ...tiers, edge: tiers.edge ?? noEdge },
     config,
     matchRoute,
@@ -109,10 +100,14 @@ function createIsolate(cache: ResponseCache, settings: ProxySettings): Isolate {
     sharedOdds: new SharedOdds(),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
-    fetchOrigin: originFetcher(environment.origins, platform, metrics),
-    nowAtMs: platform.nowAtMs,
-    random: platform.random,
-    turn: platform.turn,
+    async fetchOrigin(name, request) {
+      const origin = environment.origins.get(name);
+      if (origin === undefined) throw new Error(`No origin is named ${name}.`);
+      metrics.originAsked();
+      const { response, ...address } = await askOrigin(origin, request, platform);
+      // What it answers becomes the site's own.
+      return asOfSite(response, { ...address, ...request });
+    },
   };
 }
 
@@ -132,18 +127,3 @@ const noEdge: ResponseTier = {
   write: () => ({ kind: "unavailable", cause: "no Cache API" }),
   remove: () => undefined,
 };
-
-/** Makes what an origin answers the site's own. */
-function originFetcher(
-  origins: Environment["origins"],
-  platform: Pick<Platform, "fetch" | "log">,
-  metrics: Metrics,
-): Isolate["fetchOrigin"] {
-  return async (name, request) => {
-    const origin = origins.get(name);
-    if (origin === undefined) throw new Error(`No origin is named ${name}.`);
-    metrics.originAsked();
-    const { response, ...address } = await askOrigin(origin, request, platform);
-    return asOfSite(response, { ...address, ...request });
-  };
-}

@@ -7,11 +7,6 @@ export function errorName(cause: unknown): string {
 
 /** Where an error arose, for the operator's log; its text may quote what must not be there. */
 export function firstFrame(cause: unknown): string {
-  const stack = cause instanceof Error ? (cause.stack ?? "") : "";
-  return (
-    stack
-      .split("\n")
-      .find((line) => line.trim().startsWith("at "))
-      ?.trim() ?? "no stack"
-  );
+  const lines = cause instanceof Error ? (cause.stack ?? "").split("\n") : [];
+  return lines.find((line) => line.trim().startsWith("at "))?.trim() ?? "no stack";
 }

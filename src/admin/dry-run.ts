@@ -1,52 +1,29 @@
 // What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
 // tier. Nothing is purged, and nobody else is asked.
+import type { TieredCache } from "../create-cache.ts";
 import type { Coverage } from "../cache/record/record.ts";
 import { type LeftOut, listingMsMax } from "../cache/tiers/record-listing.ts";
 import type { PurgeTargets } from "../purge/journal/purge-target.ts";
+import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import { coveredBy } from "../purge/view/target-index.ts";
 
 /** Each costs a Redis command. */
 const sharedRecordsMax = 1_000;
 const urlsMax = 20;
 
-export interface Found {
-  readonly examined: number;
-  readonly covered: number;
-}
-
-export interface FoundInShared extends Found {
-  /** There is no more of it than was examined. */
-  readonly isWhole: boolean;
-  /** A sentence, where it is not. */
-  readonly whyNotWhole?: string;
-}
-
-export interface DryRun {
-  /** Of this isolate's memory. */
-  readonly isolate: Found;
-  readonly shared: FoundInShared | "unavailable" | "not configured";
-  /** Some of the URLs that are covered, without repeats. */
-  readonly urls: readonly string[];
-  readonly limits: string;
-}
-
-interface Listed {
-  readonly metadata: readonly Coverage[];
-  readonly leftOut: LeftOut | undefined;
-}
-
-/** The tiers whose records an isolate can list. */
-export interface ListedTiers {
-  readonly memory: { stored(): Iterable<Coverage> };
-  /** `undefined` without a database. */
-  readonly shared: { listed(countMax: number): Promise<Listed | "unavailable"> } | undefined;
-}
-
-/** Looks at what an isolate can list for what a purge of these targets would cover. */
-export async function dryRun(targets: PurgeTargets, tiers: ListedTiers): Promise<DryRun> {
+/**
+ * Looks at what an isolate can list for what a purge of these targets would cover.
+ *
+ * @returns what was found in this isolate's memory and in the shared tier: how many records were
+ *   looked at, and how many of them are covered; some of the URLs that are covered, without repeats
+ */
+export async function dryRun(
+  targets: PurgeTargets,
+  { memory, shared }: Pick<TieredCache<ResponseDetail>["tiers"], "memory" | "shared">,
+) {
   const urls = new Set<string>();
   const isCovered = coveredBy(targets);
-  const found = (all: Iterable<Coverage>): Found => {
+  const found = (all: Iterable<Coverage>) => {
     let [examined, covered] = [0, 0];
     for (const metadata of all) {
       examined += 1;
@@ -56,9 +33,9 @@ export async function dryRun(targets: PurgeTargets, tiers: ListedTiers): Promise
     }
     return { examined, covered };
   };
-  const isolate = found(tiers.memory.stored());
-  const listed = (await tiers.shared?.listed(sharedRecordsMax)) ?? "not configured";
-  const shared =
+  const isolate = found(memory.stored());
+  const listed = (await shared?.listed(sharedRecordsMax)) ?? "not configured";
+  const foundInShared =
     typeof listed === "string"
       ? listed
       : {
@@ -69,7 +46,7 @@ export async function dryRun(targets: PurgeTargets, tiers: ListedTiers): Promise
   const limits =
     `What this isolate holds in memory, and up to ${sharedRecordsMax} records of the shared tier. ` +
     "Other isolates and the edge tiers of colos cannot be listed; the purge would reach them.";
-  return { isolate, shared, urls: [...urls].slice(0, urlsMax), limits };
+  return { isolate, shared: foundInShared, urls: [...urls].slice(0, urlsMax), limits };
 }
 
 const whyLeftOut: Readonly<Record<LeftOut, string>> = {

@@ -4,7 +4,7 @@ import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
 import type { Reason } from "../operator-error.ts";
 import { journalAway } from "./journal-away.ts";
-import { saidError } from "./said-error.ts";
+import { told, toldError } from "./told.ts";
 
 /** Of entries of up to 8 KiB each, within 1 MiB. */
 const countMax = 128;
@@ -32,10 +32,7 @@ export async function journalRoute(
   if ("kind" in entries) return unavailable(journalAway(entries.trouble, "ask again"));
   const isPageFull = entries.length === Number(count);
   const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;
-  return Response.json(
-    { entries: entries.map(receiptOf), next },
-    { headers: { "cache-control": "no-store" } },
-  );
+  return told({ entries: entries.map(receiptOf), next });
 }
 
 function receiptOf({ position, by, id, mode, reason, targets, lost }: Entry) {
@@ -48,9 +45,9 @@ const what = "The journal was not shown.";
 
 function malformed(why: string): Response {
   const mend = "Ask for ?after=<the position of an entry>&count=100, or leave both out.";
-  return saidError(400, { code: "malformed", what, why, mend });
+  return toldError(400, { code: "malformed", what, why, mend });
 }
 
 function unavailable(reason: Reason): Response {
-  return saidError(503, { code: "unavailable", what, ...reason });
+  return toldError(503, { code: "unavailable", what, ...reason });
 }

@@ -1,20 +1,16 @@
 // What the answer to a purge tells of how its order was read, bounded however long the order is.
-import type { OrderReading, ReadAs, TargetCounts } from "../purge/acceptance/order.ts";
-
-export interface OrderTold {
-  /** What the order became, by kind. */
-  readonly targets: TargetCounts;
-  /** What is named otherwise here than it was sent; absent where nothing is. */
-  readonly readAs?: readonly ReadAs[];
-  /** Sentences on what a sender may not expect; absent where there is nothing to say. */
-  readonly notes?: readonly string[];
-}
+import type { OrderReading } from "../purge/acceptance/order.ts";
 
 const toldCountMax = 20;
 const toldBytesMax = 4_096;
 
-/** What of a reading goes into the answer: 20 remarks and 4 KiB of each kind at the most. */
-export function toldOf({ counts, readAs, notes }: OrderReading): OrderTold {
+/**
+ * What of a reading goes into the answer: 20 remarks and 4 KiB of each kind at the most.
+ *
+ * @returns `targets`: what the order became, by kind; `readAs`: what is named otherwise here than it
+ *   was sent; `notes`: sentences on what a sender may not expect. The latter two only with something
+ */
+export function toldOf({ counts, readAs, notes }: OrderReading) {
   const toldReadAs = bounded(readAs.map(({ sent, as }) => ({ sent, as })));
   const toldNotes = bounded(notes);
   const leftCount = readAs.length - toldReadAs.length + notes.length - toldNotes.length;

@@ -1,58 +1,35 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
+import type { TieredCache } from "../create-cache.ts";
+import type { Isolate } from "../create-proxy.ts";
+import { isFault } from "../operator-error.ts";
+import { coloOf } from "../platform/colo.ts";
 import type { Environment } from "../platform/environment.ts";
-import type { RedisClient } from "../redis/redis-client.ts";
-import { whyOf } from "../redis/trouble.ts";
+import { namingOf } from "../proxy/request/naming.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";
+import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
-import type { JournalView } from "../purge/view/journal-view.ts";
-import type { Purging } from "../purge/purging.ts";
 import type { JournalExtent } from "../purge/journal/redis-journal.ts";
-import { namingOf } from "../proxy/request/naming.ts";
-import type { EdgeTier } from "../cache/tiers/edge-tier.ts";
-import type { Metrics } from "../observe/metrics.ts";
-import { coloOf } from "../platform/colo.ts";
-import type { OriginHealth } from "../proxy/fetch/origin-health.ts";
-import type { Attention } from "../purge/view/view.ts";
-import { isFault } from "../operator-error.ts";
+import type { JournalView } from "../purge/view/journal-view.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
+import { whyOf } from "../redis/trouble.ts";
 import { refusalOfBearer } from "./auth.ts";
-import type { ListedTiers } from "./dry-run.ts";
 import { noJournal } from "./journal-away.ts";
 import { journalRoute } from "./journal-route.ts";
-import { purgeRoute, type PurgeRouteSettings } from "./purge-route.ts";
+import { purgeRoute } from "./purge-route.ts";
+import { told } from "./told.ts";
 
-type SiteNames = Parameters<typeof namingOf>[0];
-
-/** The parts of an isolate that the operator's routes look at. */
-export interface AdminPorts extends SiteNames {
-  readonly metrics: Metrics;
-  readonly tiers: ListedTiers & {
-    readonly memory: { readonly bytes: number; readonly count: number };
-  };
-  readonly flights: { readonly count: number };
-  readonly originHealth: Pick<OriginHealth, "shutOff" | "troubles">;
-  /** `undefined` where none are kept warm. */
-  readonly hotKeys: object | undefined;
-  readonly nowAtMs: () => number;
-}
-
+/** What the operator's routes look at. */
 export interface AdminSettings {
   readonly environment: Environment;
-  readonly isolate: AdminPorts;
-  /** `undefined` on a platform without a Cache API. */
-  readonly edge: Pick<EdgeTier<unknown>, "isShutOff" | "trouble"> | undefined;
-  readonly redis: RedisClient | undefined;
-  readonly purging: Purging | undefined;
-  /** What goes on behind an answer: a failure there is counted and logged. */
-  readonly behind: (
-    background: Pick<Context["executionCtx"], "waitUntil">,
-  ) => Attention["afterAnswer"];
+  readonly cache: TieredCache<ResponseDetail>;
+  readonly isolate: Isolate;
 }
 
 /** The routes that this deployment opens: those whose token or secret is set. */
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, isolate, purging, behind } = settings;
+  const { environment, cache, isolate } = settings;
   const { adminToken, purgeSecrets } = environment;
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
@@ -60,32 +37,24 @@ export function adminRoutes(settings: AdminSettings): Hono {
     admin.get("/stats", async (context) => {
       const { raw } = context.req;
       const refused = await refusalOfBearer(raw, adminToken);
-      if (refused !== undefined) return refused;
-      const colo = coloOf(environment.colo, raw);
-      const kept = purging && keptStats(await purging.journal.extent());
-      return context.json(stats(settings, colo, kept), 200, { "cache-control": "no-store" });
+      return refused ?? told(await stats(settings, coloOf(environment.colo, raw)));
     });
     admin.get("/journal", async ({ req }) => {
       const refused = await refusalOfBearer(req.raw, adminToken);
       if (refused !== undefined) return refused;
-      return journalRoute(new URL(req.url).searchParams, purging?.journal ?? absence);
+      return journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence);
     });
   }
   if (adminToken !== undefined || purgeSecrets !== undefined) {
     const { visibleWithinSeconds } = isolate.config.purge;
-    const route: PurgeRouteSettings = {
-      adminToken,
-      visibleWithinSeconds,
-      secrets: purgeSecrets,
-      acceptances: purging?.acceptances ?? absence,
-      tiers: isolate.tiers,
-      metrics: isolate.metrics,
-      naming: namingOf(isolate),
-    };
+    const { tiers, metrics, purging } = cache;
+    const acceptances = purging?.acceptances ?? absence;
+    const naming = namingOf(isolate);
+    const route = { ...environment, visibleWithinSeconds, acceptances, tiers, metrics, naming };
     admin.post("/purge", ({ req, executionCtx }) =>
       purgeRoute(req.raw, route, {
         atMs: isolate.nowAtMs(),
-        afterAnswer: behind(executionCtx),
+        afterAnswer: cache.behind(executionCtx),
       }),
     );
   }
@@ -93,19 +62,13 @@ export function adminRoutes(settings: AdminSettings): Hono {
   return admin;
 }
 
-/**
- * Counts of one isolate among many: every colo has its own, and often several.
- *
- * @param kept what stands in the journal itself
- */
-function stats(
-  settings: AdminSettings,
-  colo: string,
-  kept: ReturnType<typeof keptStats> | undefined,
-) {
-  const { environment, isolate, edge, redis, purging } = settings;
-  const { metrics, tiers, flights, originHealth, nowAtMs } = isolate;
+/** Counts of one isolate among many: every colo has its own, and often several. */
+async function stats({ environment, cache, isolate }: AdminSettings, colo: string) {
+  const { metrics, redis, purging } = cache;
+  const { memory, edge } = cache.tiers;
+  const { flights, originHealth, nowAtMs } = isolate;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
+  const kept = purging && keptStats(await purging.journal.extent());
   return {
     scope: "this isolate alone; others have counts of their own",
     colo,
@@ -114,7 +77,7 @@ function stats(
     ...metrics.snapshot(),
     ...(purging ? {} : { invalidations: `here alone: the journal is ${without}` }),
     ...(isolate.hotKeys ? {} : { hotKeys: "off" }),
-    memory: { bytes: tiers.memory.bytes, records: tiers.memory.count },
+    memory: { bytes: memory.bytes, records: memory.count },
     fillsUnderWay: flights.count,
     originsShutOff: originHealth.shutOff,
     originTroubles: Object.fromEntries(originHealth.troubles),
@@ -147,8 +110,8 @@ function keptStats(extent: JournalExtent | Unavailable) {
 
 /** The last of each, also once it is over. */
 function troubleStats({ trouble, troubleWithWrites }: RedisClient) {
-  const told = (last: typeof trouble) => last && { ...last, why: whyOf(last.kind) };
-  return { trouble: told(trouble) ?? "none", troubleWithWrites: told(troubleWithWrites) ?? "none" };
+  const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind) } : "none");
+  return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }
 
 /** `lag`: from a purge's acceptance to its being read here; long where nobody asked meanwhile. */

@@ -81,7 +81,7 @@ export function defineConfig(written: ConfigInput): Config {
   const checked = z.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.error.issues);
   const { limits = {}, routes = [], ...general } = checked.data;
-  const purge = general.purge ?? {};
+  const { purge = {}, originTimeout: waits = {} } = general;
   const inherited: Inherited = {
     honourRequestDirectives: general.honourRequestDirectives ?? false,
     purgeMaxLagMs: (purge.maxLagSeconds ?? defaultMaxLagSeconds) * 1_000,
@@ -94,7 +94,10 @@ export function defineConfig(written: ConfigInput): Config {
     namespace: general.namespace ?? "tidemark",
     origins: new Map(Object.entries(general.origins ?? {})),
     rewriteLocations: general.rewriteLocations ?? true,
-    originTimeout: originTimeoutOf(general.originTimeout ?? {}),
+    originTimeout: {
+      firstByteMs: waitMs(typeof waits === "string" ? waits : waits.firstByte),
+      betweenBytesMs: waitMs(typeof waits === "string" ? undefined : waits.betweenBytes),
+    },
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     tagFields: (general.tagFields ?? []).map((name) => name.toLowerCase()),
@@ -145,16 +148,7 @@ function configWithin(exported: unknown, around: readonly unknown[]): Config {
   return defineConfig(exported as ConfigInput);
 }
 
-function originTimeoutOf(
-  written: NonNullable<ConfigInput["originTimeout"]>,
-): Config["originTimeout"] {
-  const { firstByte, betweenBytes } =
-    typeof written === "string" ? { firstByte: written, betweenBytes: undefined } : written;
-  return {
-    firstByteMs: (durationSeconds(firstByte) ?? 30) * 1_000,
-    betweenBytesMs: (durationSeconds(betweenBytes) ?? 30) * 1_000,
-  };
-}
+const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;
 
 function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): OperatorError {
   return new OperatorError({

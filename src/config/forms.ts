@@ -5,14 +5,16 @@ import { whyNeverStored } from "../http/storable.ts";
 
 const mebibyte = 1_048_576;
 
+/** An object, each of whose fields may be left out. @param place how a refusal calls the object */
+export const fields = <Shape extends z.core.$ZodLooseShape>(place: string, shape: Shape) =>
+  z.partial(z.strictObject(shape, { error: strictly(place) }));
+
 /** A field whose name is reserved: a configuration that relies on it must not load. */
-export const notBuiltYet = z.optional(z.undefined("is not built yet; leave it out"));
+export const notBuiltYet = z.undefined("is not built yet; leave it out");
 
 /** A field of an earlier version. @param since why nothing replaces it */
 export const noLonger = (since: string) =>
-  z.optional(
-    z.undefined(`is no setting any more, and nothing replaces it: ${since}; leave it out`),
-  );
+  z.undefined(`is no setting any more, and nothing replaces it: ${since}; leave it out`);
 
 export const duration = z
   .string('must be a duration: a number with s, m, h or d, such as "5m"')
@@ -25,12 +27,11 @@ export const duration = z
 
 /** A timer of more than 24 days would end at once. */
 export const secondsToADay = duration.check(
-  z.refine((text) => isWithinADay(durationSeconds(text)), 'is not from "1s" to "1d"'),
+  z.refine((text) => {
+    const seconds = durationSeconds(text) ?? 0;
+    return seconds >= 1 && seconds <= 86_400;
+  }, 'is not from "1s" to "1d"'),
 );
-
-function isWithinADay(seconds: number | undefined): boolean {
-  return seconds !== undefined && seconds >= 1 && seconds <= 86_400;
-}
 
 export const yesOrNo = z.boolean("must be true or false");
 /** A text that is not empty. */
@@ -39,31 +40,26 @@ export const text = (example: string) =>
 /** A list that is exported, such as `consentCookies`, need not be one that can be changed. */
 export const texts = (example: string) =>
   z.readonly(z.array(text(example), `must be a list, such as ["${example}"]`));
+/** The bounds of a number, both of which it may have. @param said how a refusal writes the upper one */
+export const between = (least: number, most: number, said = most.toLocaleString("en")) =>
+  [z.minimum(least, `is less than ${least}`), z.maximum(most, `is over ${said}`)] as const;
+
 /** A size from 0 up to that many MiB. */
-export const bytes = (mostMebibytes: number) =>
-  z
-    .int("must be a whole number of bytes")
-    .check(
-      z.minimum(0, "is less than 0"),
-      z.maximum(mostMebibytes * mebibyte, `is over ${mostMebibytes} MiB`),
-    );
+export const bytes = (most: number) =>
+  z.int("must be a whole number of bytes").check(...between(0, most * mebibyte, `${most} MiB`));
 
 export const lagSeconds = z
   .number("must be a number of seconds, such as 10")
   .check(z.positive("is not above 0"), z.maximum(3_600, "is over an hour"));
-
 export const settleSeconds = z
   .number("must be a number of seconds, such as 5")
-  .check(z.minimum(0, "is less than 0"), z.maximum(3_600, "is over an hour"));
+  .check(...between(0, 3_600, "an hour"));
 
-export const hotKeyCount = z
-  .int("must be a whole number of keys")
-  .check(z.minimum(0, "is less than 0"), z.maximum(1_000, "is over 1,000"));
+const each = (fits: (name: string) => boolean, error: string) =>
+  z.refine<readonly string[]>((names) => names.every(fits), { error });
 
 export const patterns = texts("utm_*").check(
-  z.refine((names) => names.every((name) => !name.slice(0, -1).includes("*")), {
-    error: 'has a "*" that is not at the end of a name',
-  }),
+  each((name) => !name.slice(0, -1).includes("*"), 'has a "*" that is not at the end of a name'),
 );
 
 /** What is known already is not to be lost by naming one name more. */
@@ -75,16 +71,16 @@ export const addedPatterns = z.union(
   },
 );
 
+const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export const fieldNames = texts("x-app").check(
-  z.refine((names) => names.every((name) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)), {
-    error: "has a name that no header field can have",
-  }),
+  each((name) => fieldName.test(name), "has a name that no header field can have"),
 );
 
 export const forwardedNames = fieldNames.check(
-  z.refine((names) => names.every((name) => !name.includes("*")), {
-    error: "takes whole names; to forward all fields, leave it out, and for none write []",
-  }),
+  each(
+    (name) => !name.includes("*"),
+    "takes whole names; to forward all fields, leave it out, and for none write []",
+  ),
 );
 
 /** The lifetime that the origin gives itself, where only a route's word lets a status be stored. */

@@ -1,18 +1,26 @@
-// Which texts are the address of an origin, and what may be shown of one that is not.
+// Which texts are the address of a server or of an origin, and what may be shown of one that is not.
 
 /**
- * Why a text is no origin, which is scheme and authority alone.
+ * Why a text is no address that can be asked over HTTP.
  *
- * @returns what to say after the text's name, such as "is no URL"; `undefined` for an origin
+ * @returns what to say after the text's name, such as "is no URL"; `undefined` for an address
  */
-export function originUrlFault(url: string): string | undefined {
+export function httpUrlFault(url: string): string | undefined {
   if (!URL.canParse(url)) return "is no URL";
-  const { protocol, pathname, search, hash, username, password } = new URL(url);
+  const { protocol, username, password } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") {
     // Not told, since it may be a user's name: of "user:password@host" it is what stands first.
     return 'has a scheme that is neither "https:" nor "http:"';
   }
-  if (username + password !== "") return "holds a user name or a password";
+  // `fetch` takes no such URL.
+  return username + password === "" ? undefined : "holds a user name or a password";
+}
+
+/** The same of an origin, which is scheme and authority alone. */
+export function originUrlFault(url: string): string | undefined {
+  const fault = httpUrlFault(url);
+  if (fault !== undefined) return fault;
+  const { pathname, search, hash } = new URL(url);
   return pathname === "/" && search === "" && hash === "" ? undefined : "has a path or a query";
 }
 

@@ -1,9 +1,11 @@
 // The form of one route of a configuration.
 import * as z from "zod/mini";
 import {
+  between,
   duration,
   durationOrOrigin,
   fieldNames,
+  fields,
   forwardedNames,
   lagSeconds,
   lifetimes,
@@ -19,6 +21,52 @@ import {
 
 const pathPattern = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
 
+const settings = fields("a route", {
+  bypass: yesOrNo,
+  mode: z.enum(["default", "override"], 'must be "default" or "override"'),
+  origin: text("bucket"),
+  fresh: z.union([duration, lifetimes(duration, 200, '{ 200: "60s" }')], {
+    error: 'is a duration such as "5m", or durations by status such as { 200: "60s" }',
+  }),
+  negative: lifetimes(durationOrOrigin, 300, '{ 404: "30s", 503: "origin" }'),
+  browser: duration,
+  immutable: yesOrNo,
+  staleWhileRevalidate: duration,
+  staleIfError: duration,
+  admission: z.enum(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
+  tiers: z.array(
+    z.enum(["memory", "edge", "shared"], 'has a tier that is not "memory", "edge" or "shared"'),
+    'must be a list of tiers, such as ["memory", "edge"]',
+  ),
+  query: fields("query", { allow: patterns }),
+  key: fields("key", {
+    headers: fieldNames,
+    cookies: texts("currency"),
+    device: notBuiltYet,
+    language: notBuiltYet,
+    country: notBuiltYet,
+  }),
+  forward: forwardedNames,
+  cookies: fields("cookies", { ignore: patterns }),
+  setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
+  jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
+  tags: z.custom<readonly string[] | TagsOf>(
+    (tags) =>
+      typeof tags === "function" ||
+      (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
+    "must be a list of tags, or a function that makes one of the path's parameters",
+  ),
+  honourRequestDirectives: yesOrNo,
+  collapse: z.enum(["isolate", "global"], 'must be "isolate" or "global"'),
+  patience: secondsToADay,
+  earlyRefresh: z.number("must be a number, such as 1, or 0 for none").check(...between(0, 10)),
+  refreshAhead: duration,
+  invalidate: z.enum(["here", "everywhere"], 'must be "here" or "everywhere"'),
+  purge: fields("purge", { maxLagSeconds: lagSeconds, settleSeconds }),
+  whenUnreachable: z.literal("serve", 'must be "serve", or left out'),
+  allowStoring: notBuiltYet,
+});
+
 /** All that an operator may write of a route, and what is said of a mistake. */
 export const routeInput = z.strictObject(
   {
@@ -32,79 +80,7 @@ export const routeInput = z.strictObject(
         error: 'is not made of literal segments, ":name", and "*" as the last one',
       }),
     ),
-    bypass: z.optional(yesOrNo),
-    mode: z.optional(z.enum(["default", "override"], 'must be "default" or "override"')),
-    origin: z.optional(text("bucket")),
-    fresh: z.optional(
-      z.union([duration, lifetimes(duration, 200, '{ 200: "60s" }')], {
-        error: 'is a duration such as "5m", or durations by status such as { 200: "60s" }',
-      }),
-    ),
-    negative: z.optional(lifetimes(durationOrOrigin, 300, '{ 404: "30s", 503: "origin" }')),
-    browser: z.optional(duration),
-    immutable: z.optional(yesOrNo),
-    staleWhileRevalidate: z.optional(duration),
-    staleIfError: z.optional(duration),
-    admission: z.optional(
-      z.enum(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
-    ),
-    tiers: z.optional(
-      z.array(
-        z.enum(["memory", "edge", "shared"], 'has a tier that is not "memory", "edge" or "shared"'),
-        'must be a list of tiers, such as ["memory", "edge"]',
-      ),
-    ),
-    query: z.optional(
-      z.strictObject({ allow: z.optional(patterns) }, { error: strictly("query") }),
-    ),
-    key: z.optional(
-      z.strictObject(
-        {
-          headers: z.optional(fieldNames),
-          cookies: z.optional(texts("currency")),
-          device: notBuiltYet,
-          language: notBuiltYet,
-          country: notBuiltYet,
-        },
-        { error: strictly("key") },
-      ),
-    ),
-    forward: z.optional(forwardedNames),
-    cookies: z.optional(
-      z.strictObject({ ignore: z.optional(patterns) }, { error: strictly("cookies") }),
-    ),
-    setCookie: z.optional(z.enum(["respect", "strip"], 'must be "respect" or "strip"')),
-    jitter: z.optional(
-      z
-        .number("must be a number from 0 to 1")
-        .check(z.minimum(0, "is less than 0"), z.maximum(1, "is more than 1")),
-    ),
-    tags: z.optional(
-      z.custom<readonly string[] | TagsOf>(
-        (tags) =>
-          typeof tags === "function" ||
-          (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
-        "must be a list of tags, or a function that makes one of the path's parameters",
-      ),
-    ),
-    honourRequestDirectives: z.optional(yesOrNo),
-    collapse: z.optional(z.enum(["isolate", "global"], 'must be "isolate" or "global"')),
-    patience: z.optional(secondsToADay),
-    earlyRefresh: z.optional(
-      z
-        .number("must be a number, such as 1, or 0 for none")
-        .check(z.minimum(0, "is less than 0"), z.maximum(10, "is more than 10")),
-    ),
-    refreshAhead: z.optional(duration),
-    invalidate: z.optional(z.enum(["here", "everywhere"], 'must be "here" or "everywhere"')),
-    purge: z.optional(
-      z.strictObject(
-        { maxLagSeconds: z.optional(lagSeconds), settleSeconds: z.optional(settleSeconds) },
-        { error: strictly("purge") },
-      ),
-    ),
-    whenUnreachable: z.optional(z.literal("serve", 'must be "serve", or left out')),
-    allowStoring: notBuiltYet,
+    ...settings.shape,
   },
   { error: strictly("a route") },
 );
@@ -127,6 +103,6 @@ export function unknownParameters({ match, tags }: z.output<typeof routeInput>):
   } catch {
     // What it makes of real parameters is its own affair.
   }
-  const named = new Set(match.split("/").map((segment) => segment.replace(/^:/, "")));
-  return [...asked].filter((name) => !named.has(name));
+  const known = new Set(match.split("/").map((segment) => segment.replace(/^:/, "")));
+  return [...asked].filter((name) => !known.has(name));
 }

@@ -81,13 +81,9 @@ export function resolvedRoute(route: RouteInput, inherited: Inherited): Route {
     mode: route.mode ?? "default",
     origin: route.origin ?? "default",
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
-    freshSecondsByStatus: new Map(
-      byStatus(typeof fresh === "object" ? fresh : {}, (text) => durationSeconds(text) ?? 0),
-    ),
-    negativeByStatus: new Map(
-      byStatus(route.negative ?? {}, (text) =>
-        text === "origin" ? text : (durationSeconds(text) ?? 0),
-      ),
+    freshSecondsByStatus: byStatus(typeof fresh === "object" ? fresh : {}, secondsOf),
+    negativeByStatus: byStatus(route.negative ?? {}, (text) =>
+      text === "origin" ? text : secondsOf(text),
     ),
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate),
     staleIfErrorSeconds: durationSeconds(route.staleIfError),
@@ -125,5 +121,7 @@ function idleBesideBypass(route: RouteInput): string[] {
 }
 
 function byStatus<T>(texts: Readonly<Record<string, string>>, read: (text: string) => T) {
-  return Object.entries(texts).map(([status, text]) => [Number(status), read(text)] as const);
+  return new Map(Object.entries(texts).map(([status, text]) => [Number(status), read(text)]));
 }
+
+const secondsOf = (text: string) => durationSeconds(text) ?? 0;

@@ -19,36 +19,24 @@ export interface OriginRequest {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** Scheme and host that an origin was asked at. */
-export interface OriginAddress {
-  readonly base: string;
-  /** `false`: references to that host stay as they are. */
-  readonly rewritesLocations: boolean;
-}
-
 type AskPlatform = Pick<Platform, "fetch" | "log">;
 
 /**
- * @returns the answer as soon as its head has come
+ * @returns the answer as soon as its head has come, the scheme and host that were asked, and whether
+ *   what names that host in the answer is to name the site's
  * @throws whatever keeps the origin from answering, also the reason of the request's signal
  */
 export async function askOrigin(
   origin: OriginTarget,
   request: OriginRequest,
   platform: AskPlatform,
-): Promise<OriginAddress & { readonly response: Response }> {
-  const address = addressOf(origin, request);
-  const response = await sent(origin, `${address.base}${request.pathAndQuery}`, request, platform);
-  return { ...address, response };
-}
-
-/** A binding or a handler has no address of its own: it is asked for the site's URL. */
-function addressOf(origin: OriginTarget, { target }: OriginRequest): OriginAddress {
-  if (origin.kind !== "url") {
-    return { base: `${target.scheme}://${target.host}`, rewritesLocations: false };
-  }
-  const { base, rewritesLocations } = origin;
-  return { base, rewritesLocations };
+) {
+  const { scheme, host } = request.target;
+  // A binding or a handler has no address of its own: it is asked for the site's URL.
+  const { base, rewritesLocations } =
+    origin.kind === "url" ? origin : { base: `${scheme}://${host}`, rewritesLocations: false };
+  const response = await sent(origin, `${base}${request.pathAndQuery}`, request, platform);
+  return { response, base, rewritesLocations };
 }
 
 function sent(

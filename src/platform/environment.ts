@@ -44,7 +44,7 @@ export function readEnvironment(
 ): Environment {
   const faults = journalFaults(env);
   const found = {
-    origins: originsOf({ env, config, handlers, faults }),
+    origins: originsOf({ env, config }, handlers, faults),
     redis: databaseOf(env),
     adminToken: adminTokenOf(env),
     purgeSecrets: purgeSecretsOf(env, faults),
@@ -52,44 +52,39 @@ export function readEnvironment(
     siteHost: siteHostOf(env),
     colo: textOf(env, "COLO"),
   };
-  for (const value of [found.redis, found.adminToken]) if (isFault(value)) faults.push(value);
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
-  if (hotKeysFault !== undefined) faults.push(hotKeysFault);
+  for (const value of [found.redis, found.adminToken, hotKeysFault]) {
+    if (isFault(value)) faults.push(value);
+  }
   const pseudonym = pseudonymOf(found, config);
-  return { ...found, pseudonym, hotKeys: hotKeysFault === undefined ? config.hotKeys : 0, faults };
+  return { ...found, pseudonym, hotKeys: hotKeysFault ? 0 : config.hotKeys, faults };
 }
+
+type Found = Pick<Environment, "redis" | "purgeSecrets" | "siteHost">;
 
 /**
  * Origins read it, and clients can tell by 508 whether they guessed it, so nothing in it may be worth
  * guessing: no address of an origin, no secret but what nobody guesses, and so not ADMIN_TOKEN, which
  * may be words.
  */
-function pseudonymOf(
-  given: Pick<Environment, "redis" | "purgeSecrets" | "siteHost">,
-  { namespace }: Config,
-): string {
-  const { redis, purgeSecrets, siteHost } = given;
+function pseudonymOf({ redis, purgeSecrets, siteHost }: Found, { namespace }: Config): string {
   const secrets = [redis, purgeSecrets].map((value) => (isFault(value) ? undefined : value));
-  const whole = JSON.stringify([namespace, siteHost, secrets]);
-  return `tidemark-${sha256Short(whole)}`;
+  return `tidemark-${sha256Short(JSON.stringify([namespace, siteHost, secrets]))}`;
 }
 
 /** Hot keys are told by way of Redis, and whoever writes there must not choose the site's host. */
-function faultOfHotKeys({
-  redis,
-  siteHost,
-}: Pick<Environment, "redis" | "siteHost">): Fault | undefined {
-  const hasDatabase = redis !== undefined && !isFault(redis);
-  if (hasDatabase && siteHost !== undefined) return undefined;
-  return {
-    what: "hotKeys is off.",
-    why: hasDatabase
-      ? "SITE_HOST is not set, so nothing says which host a key from Redis may name."
-      : "There is no usable database, and without the shared tier nothing can be kept warm.",
-    mend: hasDatabase
-      ? "Set SITE_HOST, or leave hotKeys out of the configuration."
-      : "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or leave hotKeys out of the configuration.",
-  };
+function faultOfHotKeys({ redis, siteHost }: Found): Fault | undefined {
+  const what = "hotKeys is off.";
+  const otherwise = "or leave hotKeys out of the configuration.";
+  if (redis === undefined || isFault(redis)) {
+    const why =
+      "There is no usable database, and without the shared tier nothing can be kept warm.";
+    const mend = `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
+    return { what, why, mend };
+  }
+  if (siteHost !== undefined) return undefined;
+  const why = "SITE_HOST is not set, so nothing says which host a key from Redis may name.";
+  return { what, why, mend: `Set SITE_HOST, ${otherwise}` };
 }
 
 function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {

@@ -34,22 +34,25 @@ export type OriginHandlers = Readonly<Record<string, OriginHandler>>;
 /**
  * Reads all origins that routes can name.
  *
- * @param given.handlers go before what the configuration and the bindings have under these names
- * @param given.faults   gets what is wrong with a named origin, which is then left out
+ * @param handlers go before what the configuration and the bindings have under these names
+ * @param faults   gets what is wrong with a named origin, which is then left out
  * @throws OperatorError where there is no usable default origin, or no route can name a handler
  */
-export function originsOf(given: {
-  env: Env;
-  config: Config;
-  handlers: OriginHandlers;
-  faults: Fault[];
-}): Map<string, OriginTarget> {
-  const { env, config, faults } = given;
+export function originsOf(
+  { env, config }: { readonly env: Env; readonly config: Config },
+  handlers: OriginHandlers,
+  faults: Fault[],
+): Map<string, OriginTarget> {
   const { rewriteLocations } = config;
-  const handlers = new Map(Object.entries(given.handlers));
   const origins = new Map<string, OriginTarget>();
-  for (const [name, handle] of handlers) {
-    if (name !== "default" && !config.origins.has(name)) throw new OperatorError(unknown(name));
+  for (const [name, handle] of Object.entries(handlers)) {
+    if (name !== "default" && !config.origins.has(name)) {
+      throw new OperatorError({
+        what: `The handler of the origin ${JSON.stringify(name)} is refused.`,
+        why: "The configuration has no origin of that name, so no route can lead to it.",
+        mend: 'Name it in `origins` of the configuration, or give the handler as "default".',
+      });
+    }
     origins.set(name, { kind: "handler", handle });
   }
   if (!origins.has("default")) origins.set("default", defaultOrigin(env, rewriteLocations));
@@ -63,14 +66,6 @@ export function originsOf(given: {
     else origins.set(name, target);
   }
   return origins;
-}
-
-function unknown(name: string): Fault {
-  return {
-    what: `The handler of the origin ${JSON.stringify(name)} is refused.`,
-    why: "The configuration has no origin of that name, so no route can lead to it.",
-    mend: 'Name it in `origins` of the configuration, or give the handler as "default".',
-  };
 }
 
 function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {

@@ -1,7 +1,7 @@
 // What the answer to a purge means: accepted, to be tried again, or refused for good.
 import { retryAfterMs } from "./back-off.ts";
 import { dryRunSaid } from "./message.ts";
-import { PurgeError } from "./purge-error.ts";
+import { PurgeError, type Said } from "./purge-error.ts";
 
 export interface Acceptance {
   /** Where the purge stands in the journal. */
@@ -26,13 +26,6 @@ export interface Reader<Answer> {
   readonly read: (answer: Readonly<Record<string, unknown>>) => Answer | undefined;
   /** Said of a 200 that cannot be read, such as "a position". */
   readonly what: string;
-}
-
-interface Said {
-  readonly code: string;
-  readonly what: string;
-  readonly why: string;
-  readonly mend: string;
 }
 
 const saidCharsMax = 500;
@@ -83,13 +76,10 @@ export const acceptanceReader: Reader<Acceptance> = {
 function saidIn(answer: unknown): Said | undefined {
   if (!isRecord(answer) || !isRecord(answer["error"])) return undefined;
   const { code, what, why, mend } = answer["error"];
-  const texts = [code, what, why, mend].map((text) => (typeof text === "string" ? text : ""));
-  if (texts.includes("")) return undefined;
   // Another server than ours may answer so too, and at any length.
-  const [saidCode = "", saidWhat = "", saidWhy = "", saidMend = ""] = texts.map((text) =>
-    text.slice(0, saidCharsMax),
-  );
-  return { code: saidCode, what: saidWhat, why: saidWhy, mend: saidMend };
+  const text = (given: unknown) => (typeof given === "string" ? given.slice(0, saidCharsMax) : "");
+  const said = { code: text(code), what: text(what), why: text(why), mend: text(mend) };
+  return Object.values(said).includes("") ? undefined : said;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -111,7 +101,7 @@ function saidByOk(answer: unknown, status: number, what: string): Said {
 function saidByStatus(status: number, headers: Headers): Said {
   const what = notAccepted;
   if (status === 401 || status === 403) {
-    const why = `The answer was ${status}: the signature or its time does not hold.`;
+    const why = `The answer was ${status}: the signature or its time is wrong.`;
     return { code: "unauthorized", what, why, mend: "Use the same secret and time on both sides." };
   }
   if (status === 404) {
@@ -119,8 +109,8 @@ function saidByStatus(status: number, headers: Headers): Said {
     return { code: "not-found", what, why: "Nothing takes purges at that address.", mend };
   }
   if (status >= 300 && status < 400) {
-    const why = `The address leads on to ${headers.get("location") ?? "another"}.`;
-    return { code: "redirect", what, why, mend: "Give the address at the end of that way." };
+    const why = `The address redirects to ${headers.get("location") ?? "another one"}.`;
+    return { code: "redirect", what, why, mend: "Give the address that it redirects to." };
   }
   return { code: "not-tidemark", what, why: `The answer was ${status}.`, mend: checkUrl };
 }

@@ -1,4 +1,4 @@
-// How long to wait before a purge is tried again.
+// How long to wait before a purge is tried again, and the wait itself.
 
 export interface BackOff {
   /** Before the second try; each further wait is twice as long. */
@@ -29,10 +29,23 @@ const retryAfterMsMax = 3_600_000;
  */
 export function retryAfterMs(field: string | null, atMs: number): number {
   const text = field?.trim() ?? "";
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : httpDateAtMs(text) - atMs;
+  const dateAtMs = /^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : dateAtMs - atMs;
   return Number.isNaN(waitMs) ? 0 : Math.min(Math.max(0, waitMs), retryAfterMsMax);
 }
 
-function httpDateAtMs(text: string): number {
-  return /^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+/** Waits. @throws the signal's reason as soon as that is aborted */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    if (signal?.aborted === true) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
 }

@@ -97,7 +97,7 @@ export class Delivery<Entry extends Due> {
   async #lookNow(of: "more" | "anew", era: number): Promise<void> {
     this.#hasFailed = false;
     if (of === "anew") this.#tried.clear();
-    const known = this.#order.count + this.#tried.size;
+    const known = this.#order.ids.size + this.#tried.size;
     const limit = Math.min(known + batchCount, knownCountMax);
     const rounds = [...this.#rounds];
     let entries: readonly Entry[];
@@ -127,7 +127,7 @@ export class Delivery<Entry extends Due> {
   #beginAll(): void {
     for (let entry = this.#order.begin(); entry !== undefined; entry = this.#order.begin())
       this.#begin(entry);
-    const held = this.#order.count + this.#unnotedCount;
+    const held = this.#order.ids.size + this.#unnotedCount;
     const mayAsk = this.#order.hasFreeSlot && held + batchCount <= knownCountMax;
     if (!this.#hasMore || !mayAsk) return;
     this.#hasMore = false;

@@ -7,13 +7,6 @@ export interface Found {
   readonly covered: number;
 }
 
-export interface FoundInShared extends Found {
-  /** No more is stored there than was examined. */
-  readonly isWhole: boolean;
-  /** A sentence, where more is. */
-  readonly whyNotWhole?: string;
-}
-
 export interface DryRun {
   /** What the order became: how many `tags`, `urls` and so on; `everything` is true or false. */
   readonly targets: Readonly<Record<string, number | boolean>>;
@@ -23,7 +16,11 @@ export interface DryRun {
   readonly notes?: readonly string[];
   /** Of the memory of the isolate that answered. */
   readonly isolate: Found;
-  readonly shared: FoundInShared | "unavailable" | "not configured";
+  /** `isWhole`: no more is stored there than was examined; `whyNotWhole`: a sentence, where more is. */
+  readonly shared:
+    | (Found & { readonly isWhole: boolean; readonly whyNotWhole?: string })
+    | "unavailable"
+    | "not configured";
   /** Some of the URLs that are covered. */
   readonly urls: readonly string[];
   /** What could not be looked at. */
@@ -35,18 +32,11 @@ export const dryRunReader: Reader<DryRun> = {
   read: ({ dryRun, ...told }) => (dryRun === true && isDryRun(told) ? told : undefined),
 };
 
-function isDryRun(
-  told: Readonly<Record<string, unknown>>,
-): told is Record<string, unknown> & DryRun {
+function isDryRun(told: Record<string, unknown>): told is Record<string, unknown> & DryRun {
   const { targets, isolate, shared, urls, limits } = told;
   const isShared = shared === "unavailable" || shared === "not configured" || isFound(shared);
-  return (
-    isRecord(targets) &&
-    isFound(isolate) &&
-    isShared &&
-    Array.isArray(urls) &&
-    typeof limits === "string"
-  );
+  const isWhole = isRecord(targets) && isFound(isolate) && isShared && Array.isArray(urls);
+  return isWhole && typeof limits === "string";
 }
 
 function isFound(value: unknown): boolean {

@@ -1,7 +1,7 @@
 // Purges kept in the origin's own database from the change they belong to until their acceptance.
 import type { Acceptance } from "./answer.ts";
-import { type BackOff, backOffMs } from "./back-off.ts";
-import { Delivery, type Round } from "./delivery.ts";
+import { type BackOff, backOffMs, sleep } from "./back-off.ts";
+import { Delivery, type DeliverySettings, type Round } from "./delivery.ts";
 import { messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
 import type { Purger } from "./purger.ts";
 
@@ -89,7 +89,7 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
   let running: { stop: AbortController; alarm: Alarm; ended: Promise<void> } | undefined;
   const delivery = new Delivery<OutboxEntry>({
     due: (limit) => store.due(nowAtMs(), limit),
-    attempt: createAttempt({ ...settings, nowAtMs, report }),
+    attempt: createAttempt(settings, nowAtMs, report),
     storeFailed(cause, isThrown) {
       if (running !== undefined || !isThrown) report({ kind: "store-failed", cause });
     },
@@ -114,7 +114,7 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
     deliver: () => delivery.round(),
     run() {
       if (running !== undefined) return;
-      const [stop, alarm] = [new AbortController(), createAlarm()];
+      const [stop, alarm] = [new AbortController(), new Alarm()];
       running = { stop, alarm, ended: loop(stop.signal, alarm) };
     },
     async stop() {
@@ -138,16 +138,12 @@ const aboutTheMessage: ReadonlySet<string> = new Set([
   "dry-run",
 ]);
 
-type Attempt = (entry: OutboxEntry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
-
 function createAttempt(
-  given: OutboxSettings<unknown> & {
-    nowAtMs: () => number;
-    report: (report: OutboxReport) => void;
-  },
-): Attempt {
-  const { store, purger, nowAtMs, report } = given;
-  const backOff = { firstWaitMs: 500, waitMsMax: 60_000, random: Math.random, ...given.backOff };
+  { store, purger, backOff: given }: OutboxSettings<unknown>,
+  nowAtMs: () => number,
+  report: (report: OutboxReport) => void,
+): DeliverySettings<OutboxEntry>["attempt"] {
+  const backOff = { firstWaitMs: 500, waitMsMax: 60_000, random: Math.random, ...given };
   return async (entry, signal) => {
     const { id, body } = entry;
     const verdict = await purger.send({ id, body }, { signal }).catch((cause: unknown) => {
@@ -175,36 +171,21 @@ function createAttempt(
   };
 }
 
-interface Alarm {
-  ring(): void;
-  /** @returns whether it was rung */
-  wait(ms: number): Promise<boolean>;
-}
-
 /** A wait that can be ended early; rung while nobody waits, it ends the next wait at once. */
-function createAlarm(): Alarm {
-  let isRung = false;
-  let endWait = () => {};
-  return {
-    ring() {
-      isRung = true;
-      endWait();
-    },
-    async wait(ms) {
-      if (!isRung) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
-          endWait = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      const wasRung = isRung;
-      isRung = false;
-      return wasRung;
-    },
-  };
+class Alarm {
+  #bell = new AbortController();
+
+  ring(): void {
+    this.#bell.abort();
+  }
+
+  /** @returns whether it was rung */
+  async wait(ms: number): Promise<boolean> {
+    const { signal } = this.#bell;
+    await sleep(ms, signal).catch(() => undefined);
+    this.#bell = new AbortController();
+    return signal.aborted;
+  }
 }
 
 /** What listens must not decide whether purges are sent. */
@@ -212,8 +193,7 @@ function guarded(report: (report: OutboxReport) => void): (report: OutboxReport)
   const told = async (of: OutboxReport): Promise<void> => {
     try {
       // It may be asynchronous all the same, and fail later.
-      const ending: unknown = report(of);
-      await ending;
+      await (report(of) as unknown);
     } catch (cause) {
       console.error("The outbox's `report` threw.", cause);
       reportToConsole(of);

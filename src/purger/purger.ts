@@ -7,7 +7,7 @@ import {
   type SendVerdict,
   type Verdict,
 } from "./answer.ts";
-import { type BackOff, backOffMs } from "./back-off.ts";
+import { type BackOff, backOffMs, sleep } from "./back-off.ts";
 import { type DryRun, dryRunReader } from "./dry-run.ts";
 import { dryRunMessageOf, messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
 import { PurgeError } from "./purge-error.ts";
@@ -90,6 +90,7 @@ export function createPurger(settings: PurgerSettings): Purger {
     signal: AbortSignal | undefined,
   ): Promise<Verdict<Answer>> => {
     signal?.throwIfAborted();
+    const timeout = AbortSignal.timeout(retry.tryTimeoutMs);
     try {
       const response = await fetch(url, {
         method: "POST",
@@ -97,7 +98,7 @@ export function createPurger(settings: PurgerSettings): Purger {
         body: message.body,
         // A redirect followed would turn the POST into a GET, or send the purge astray.
         redirect: "manual",
-        signal: eitherSignal(AbortSignal.timeout(retry.tryTimeoutMs), signal),
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
       return await readAnswer(response, nowAtMs(), reader);
     } catch (cause) {
@@ -168,23 +169,4 @@ function saidBy(cause: unknown): string {
   // Node says only "fetch failed" itself, and the reason one level below.
   const inner = cause.cause instanceof Error ? cause.cause : cause;
   return (inner.message || inner.name).replace(/\.$/, "");
-}
-
-function eitherSignal(timeout: AbortSignal, asked: AbortSignal | undefined): AbortSignal {
-  return asked === undefined ? timeout : AbortSignal.any([timeout, asked]);
-}
-
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    if (signal?.aborted === true) onAbort();
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

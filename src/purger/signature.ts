@@ -2,16 +2,15 @@
 import type { PurgeMessage } from "./message.ts";
 import { PurgeError } from "./purge-error.ts";
 
-/** @returns the header fields of one try; its time has to be that of the try, not of the message */
-export type Sign = (message: PurgeMessage, atMs: number) => Promise<Record<string, string>>;
-
 /**
  * @param secret "whsec_" and base64 of at least 12 bytes, as the receiver has it
+ * @returns what gives the header fields of one try; its time has to be that of the try, not of the
+ *   message
  * @throws PurgeError for any other text, without quoting it
  */
-export function createSigner(secret: string): Sign {
+export function createSigner(secret: string) {
   const secretBytes = readSecret(secret);
-  return async ({ id, body }, atMs) => {
+  return async ({ id, body }: PurgeMessage, atMs: number) => {
     const timestamp = String(Math.floor(atMs / 1_000));
     const algorithm = { name: "HMAC", hash: "SHA-256" };
     const key = await crypto.subtle.importKey("raw", secretBytes, algorithm, false, ["sign"]);

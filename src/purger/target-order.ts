@@ -45,11 +45,6 @@ export class TargetOrder<Entry extends PurgeMessage> {
   }
 
   /** Of all that wait or are under way. */
-  get count(): number {
-    return this.#waiting.size + this.#underWay.size;
-  }
-
-  /** Of all that wait or are under way. */
   get ids(): Set<string> {
     return new Set([...this.#underWay.keys(), ...this.#waiting.keys()]);
   }

@@ -17,7 +17,7 @@ it("says everything at once", () => {
   const said = refusalOf({ heuristics: 1, ...route({ browser: 5, jitter: 2 }) });
   expect(said).toContain("heuristics: must be true or false");
   expect(said).toContain('route "news", browser: ');
-  expect(said).toContain('route "news", jitter: is more than 1');
+  expect(said).toContain('route "news", jitter: is over 1');
 });
 
 it("tells an upgrader that a field went, and that nothing replaces it", () => {
@@ -100,7 +100,7 @@ describe("the configuration is refused", () => {
           { name: "a", match: "/b" },
         ],
       },
-      says: 'route "a", name: stands twice; each route has a name of its own',
+      says: 'route "a", name: is used twice; give each route a name of its own',
     },
     {
       id: "namespace",

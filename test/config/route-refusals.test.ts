@@ -224,7 +224,7 @@ describe("a route is refused", () => {
       says: "must be a number from 0 to 1",
     },
     { id: "jitter-less", changes: { jitter: -0.1 }, at: "jitter", says: "is less than 0" },
-    { id: "jitter-more", changes: { jitter: 1.1 }, at: "jitter", says: "is more than 1" },
+    { id: "jitter-more", changes: { jitter: 1.1 }, at: "jitter", says: "is over 1" },
     {
       id: "tags-text",
       changes: { tags: "a" },
@@ -307,7 +307,7 @@ describe("a route is refused", () => {
       id: "early-refresh-above",
       changes: { earlyRefresh: 10.1 },
       at: "earlyRefresh",
-      says: "is more than 10",
+      says: "is over 10",
     },
     {
       id: "refresh-ahead",

@@ -189,12 +189,12 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     {
       id: "scheme",
       env: { ...redis, UPSTASH_REDIS_REST_URL: "rediss://default:s3cret@db.upstash.io:6379" },
-      says: 'UPSTASH_REDIS_REST_URL has another scheme; it must be the REST address, with "https:".',
+      says: 'UPSTASH_REDIS_REST_URL has a scheme that is neither "https:" nor "http:"; it must be the REST address, with "https:".',
     },
     {
       id: "user-without-scheme",
       env: { ...redis, UPSTASH_REDIS_REST_URL: "s3cret:x@db.upstash.io" },
-      says: "UPSTASH_REDIS_REST_URL has another scheme;",
+      says: "UPSTASH_REDIS_REST_URL has a scheme that is neither",
     },
     {
       id: "no-url",

@@ -85,7 +85,7 @@ describe("answers", () => {
       id: "redirect",
       answer: answered(301, { location: "https://elsewhere.example/" }),
       code: "redirect",
-      says: /leads on to https:\/\/elsewhere\.example\//,
+      says: /redirects to https:\/\/elsewhere\.example\//,
     },
     { id: "a-page", answer: answered(200), code: "not-tidemark", says: /200 without a position/ },
     { id: "other-json", answer: () => Response.json({ ok: true }), code: "not-tidemark" },

@@ -73,12 +73,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   // The order of the steps.
   proxy: [...core, ...steps],
-  // The operator's routes below `/_cache/`.
-  admin: [...core, "platform", ...steps],
   // The core with its journal, put together.
   "create-cache": [...core, "platform"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
+  // The operator's routes below `/_cache/`, which look at both.
+  admin: [...core, "platform", ...steps, "proxy", ...composition],
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", ...composition],
   // The Worker's entry point.
