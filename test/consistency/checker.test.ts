@@ -42,6 +42,30 @@ const passing = [
   expected: [],
 }));
 
+/** Sent again at 10,100, when version 3 was written: answered by the entry of before, or by another. */
+const again = (position: string): Partial<History> =>
+  staleRead(1_600, {
+    writes: [
+      { path: page.path, version: 2, atMs: 9_000 },
+      { path: page.path, version: 3, atMs: 10_090 },
+    ],
+    purges: [
+      purge(),
+      purge({
+        invokedAtMs: 10_100,
+        returnedAtMs: 10_110,
+        outcome: { kind: "accepted", position },
+      }),
+    ],
+    journal: [written, { ...written, atMs: 10_105, position: "6-0", n: "n6" }],
+    reads: [read(11_650, 2)],
+  });
+
+const repeated: readonly Row[] = [
+  { id: "answered by the entry of before", parts: again("5-0"), expected: [] },
+  { id: "answered by an entry of its own", parts: again("6-0"), expected: ["purged-version"] },
+];
+
 const lagged = (lagMs: number) => [{ fromMs: 0, lagMs }];
 const ofBound: readonly Row[] = [
   { id: "at the bound", parts: staleRead(1_000), expected: [] },
@@ -238,10 +262,15 @@ const ofQuiet: readonly Row[] = [
   },
 ];
 
-it.each<Row>([...covering, ...passing, ...ofBound, ...ofRefusal, ...ofSoft, ...ofQuiet])(
-  "$id",
-  ({ parts, allowance, expected }) => {
-    const { violations } = check(historyOf(parts, allowance));
-    expect(violations.map(({ rule }) => rule)).toEqual(expected);
-  },
-);
+it.each<Row>([
+  ...covering,
+  ...passing,
+  ...repeated,
+  ...ofBound,
+  ...ofRefusal,
+  ...ofSoft,
+  ...ofQuiet,
+])("$id", ({ parts, allowance, expected }) => {
+  const { violations } = check(historyOf(parts, allowance));
+  expect(violations.map(({ rule }) => rule)).toEqual(expected);
+});

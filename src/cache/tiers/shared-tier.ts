@@ -233,5 +233,7 @@ async function bodyOf<Detail>(
   const { body, metadata } = record.stored;
   if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
   if (body.blob.size > bodyBytesMax) return { kind: "refused", rule: "too-large" };
+  // No read could tell whether the body is the one that was meant.
+  if (metadata.bodyDigest === null) return { kind: "refused", rule: "no-digest" };
   return bodyTextOf(body.blob, form.isWorthPacking(metadata));
 }

@@ -45,7 +45,7 @@ export type TierRead<Detail> =
 
 export type TierWrite =
   | { kind: "kept" }
-  | { kind: "refused"; rule: "too-large" | "arriving" | "cut" | "expired" | "busy" }
+  | { kind: "refused"; rule: "too-large" | "arriving" | "cut" | "expired" | "busy" | "no-digest" }
   | { kind: "unavailable"; cause: string };
 
 export interface TierAsk<Detail> {

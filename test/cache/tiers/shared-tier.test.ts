@@ -85,6 +85,16 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
         commands: { SET: 1 },
       },
       {
+        id: "a body without a digest, which no read could tell from another",
+        run: async (tier, key) => {
+          const { stored } = page;
+          const metadata = { ...stored.metadata, bodyDigest: null };
+          return tier.write(key, { ...page, stored: { ...stored, metadata } }, keep);
+        },
+        kind: "refused",
+        commands: {},
+      },
+      {
         id: "a marker",
         run: async (tier, key) =>
           tier.write(key, { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] }, keep),

@@ -13,9 +13,15 @@ export class Floors {
   readonly versions: Versions;
   readonly #byPath: ReadonlyMap<string, readonly PurgeTry[]>;
 
-  constructor(history: Pick<History, "pages" | "purges" | "writes">) {
+  constructor(history: Pick<History, "pages" | "purges" | "writes" | "journal">) {
     this.versions = new Versions(history.writes);
-    const sent = history.purges.toSorted((one, other) => one.invokedAtMs - other.invokedAtMs);
+    const appendedAtMs = new Map(
+      history.journal.flatMap((event) =>
+        event.kind === "appended" ? [[`${event.id} ${event.position}`, event.atMs]] : [],
+      ),
+    );
+    const all = history.purges.map((purge) => heldToItsEntry(purge, history.purges, appendedAtMs));
+    const sent = all.toSorted((one, other) => one.invokedAtMs - other.invokedAtMs);
     this.#byPath = new Map(
       history.pages.map((page) => [page.path, sent.filter(({ order }) => covers(order, page))]),
     );
@@ -32,6 +38,23 @@ export class Floors {
       yield { purge, mode: purge.order.mode ?? "hard" };
     }
   }
+}
+
+/**
+ * Rule 21: a webhook that comes again may be answered by the entry that it has made before. Its 200
+ * promises no more than that entry does: what was written before the webhook was first sent.
+ */
+function heldToItsEntry(
+  purge: PurgeTry,
+  all: readonly PurgeTry[],
+  appendedAtMs: ReadonlyMap<string, number>,
+): PurgeTry {
+  const { id, outcome, invokedAtMs } = purge;
+  if (outcome.kind !== "accepted") return purge;
+  const entryAtMs = appendedAtMs.get(`${id} ${outcome.position}`) ?? Infinity;
+  if (entryAtMs >= invokedAtMs) return purge;
+  const sentAtMs = all.filter((one) => one.id === id).map((one) => one.invokedAtMs);
+  return { ...purge, invokedAtMs: Math.min(...sentAtMs) };
 }
 
 function firstFrom(tries: readonly PurgeTry[], atMs: number): number {
