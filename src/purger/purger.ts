@@ -90,11 +90,12 @@ export function createPurger(settings: PurgerSettings): Purger {
     signal: AbortSignal | undefined,
   ): Promise<Verdict<Answer>> => {
     signal?.throwIfAborted();
-    const timeout = AbortSignal.timeout(retry.tryTimeoutMs);
     try {
+      const signed = await sign(message, nowAtMs());
+      const timeout = AbortSignal.timeout(retry.tryTimeoutMs);
       const response = await fetch(url, {
         method: "POST",
-        headers: { ...(await sign(message, nowAtMs())), "content-type": "application/json" },
+        headers: { ...signed, "content-type": "application/json" },
         body: message.body,
         // A redirect followed would turn the POST into a GET, or send the purge astray.
         redirect: "manual",
