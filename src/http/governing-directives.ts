@@ -71,7 +71,7 @@ const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
  * then not there; any other directive stands without its value, which is its strictest reading: no
  * lifetime, no stale allowance, all fields.
  */
-function member(name: string, value: unknown): Pick<Directive, "name" | "argument">[] {
+function member(name: string, value: unknown): Directive[] {
   if (value === false || (permissions.has(name) && value !== true)) return [];
   const expected = name === "private" || name === "no-cache" ? "string" : "number";
   return [{ name, argument: typeof value === expected ? String(value) : undefined }];

@@ -62,7 +62,7 @@ export type Plan =
   /** Below `/_cache/`. */
   { kind: "reserved" } | { kind: "pass"; passed: Passed } | { kind: "look-up"; asked: Asked };
 
-const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
+const noDirectives: RequestDirectives = requestDirectives(new Headers());
 
 /** What a plan is made with. */
 export interface Planning {
