@@ -4,7 +4,7 @@ import type { Config } from "../../config/config.ts";
 import { failureToldBy } from "../../http/storable.ts";
 import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { KeyedFields, passedFields } from "../request/forwarded-fields.ts";
+import { passedFields } from "../request/forwarded-fields.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import type { Loops } from "../request/loops.ts";
 import type { Asked, Passed } from "../request/plan.ts";
@@ -70,7 +70,7 @@ export function forwardAsked(
 /** Forwards a request that is passed by, with its own body and conditions. */
 export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
   const { request, target } = passed;
-  const headers = passedFields(passed.fields);
+  const headers = passedFields({ client: request.headers, target });
   const isUpgrade = passed.rule === "upgrade";
   if (isUpgrade) {
     headers.set("upgrade", request.headers.get("upgrade") ?? "");
@@ -105,14 +105,8 @@ async function lookAt(
   ports: ForwardPorts,
 ): Promise<OriginAnswer["kind"]> {
   const client = new Headers({ accept: "*/*", "user-agent": ownUserAgent });
-  const given = {
-    cookies: "",
-    keyedCookies: "",
-    keyHeaders: [],
-    honoursDirectives: false,
-    forward: undefined,
-  };
-  const headers = new KeyedFields({ client, target }, given).toHeaders([]);
+  client.set("accept-encoding", "identity");
+  const headers = passedFields({ client, target });
   const withinMs = Math.min(lookMsMax, ports.config.originTimeout.firstByteMs);
   const asking = { origin, page: undefined, target, withinMs };
   const answer = await ask(asking, { method: "GET", headers, body: null }, ports);
