@@ -30,8 +30,7 @@ function mayBeOurs(path: string): boolean {
   if (!folded.replaceAll(unseen, "").includes(ours)) return false;
   const segments = folded.split(/[/\\]/);
   if (segments.length > segmentsMax) return true;
-  const all = segments.map(nameOf);
-  const names = all.filter((name) => name !== "");
+  const names = segments.map(nameOf).filter((name) => name !== "");
   if (isFirst(names)) return true;
   // Two slashes may begin a host, after which comes the path.
   const beginsWithHost = /^[/\\]{2}/.test(folded);
