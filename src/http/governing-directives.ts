@@ -25,10 +25,8 @@ export function governingDirectives(fields: Fields): GoverningDirectives {
   const directives = responseDirectives(fields);
   const surrogate = surrogateDirectives(fields.get("surrogate-control"));
   if (surrogate.length === 0) return { directives, source: "cache-control" };
-  return {
-    directives: alsoPrivate(asResponseDirectives(surrogate), directives),
-    source: "targeted",
-  };
+  const governing = alsoPrivate(asResponseDirectives(surrogate), directives);
+  return { directives: governing, source: "targeted" };
 }
 
 /**

@@ -141,7 +141,9 @@ export class KeyedFields implements Fields {
       if (value !== null) headers.set(name, value);
     }
     headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
-    return introduced(headers, this.#request, extra);
+    introduce(headers, this.#request);
+    for (const [name, value] of extra) headers.set(name, value);
+    return headers;
   }
 }
 
@@ -153,7 +155,8 @@ export function passedFields(request: ForwardedRequest): Headers {
     // What Connection nominates need not be a name: only what is there is deleted.
     if (isForged(name) || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
   }
-  return introduced(headers, request, []);
+  introduce(headers, request);
+  return headers;
 }
 
 /**
@@ -173,17 +176,11 @@ const introducedFields = new Map<string, (request: ForwardedRequest) => string |
 /** By whatever client: `Accept-Encoding` in one of two forms. */
 const alwaysSent: ReadonlySet<string> = new Set(["accept-encoding", ...introducedFields.keys()]);
 
-function introduced(
-  headers: Headers,
-  request: ForwardedRequest,
-  extra: readonly FieldLine[],
-): Headers {
+function introduce(headers: Headers, request: ForwardedRequest): void {
   for (const [name, introducedIn] of introducedFields) {
     const value = introducedIn(request);
     if (value !== null) headers.set(name, value);
   }
   // Left to itself the runtime adds no-cache, and then many origins never answer 304.
   if (!headers.has("cache-control")) headers.set("cache-control", "max-age=0");
-  for (const [name, value] of extra) headers.set(name, value);
-  return headers;
 }
