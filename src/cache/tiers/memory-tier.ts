@@ -144,14 +144,13 @@ export class MemoryTier<Detail> implements Tier<Detail> {
       this.remove(key);
       return refuseArriving(record);
     }
-    const part = this.#partFor(key, record, keep);
-    const isRefused = part === this.#large && !this.#takesLarge(key, record, keep);
     const body = blobIn(record);
+    const part = this.#partFor(key, record, keep);
     this.#written = body;
     // Whatever stood here is older, also when the new record cannot be held.
     this.remove(key);
     this.#written = undefined;
-    const written = isRefused ? tooLarge : this.#put(part, key, { record, keep });
+    const written = part === undefined ? tooLarge : this.#put(part, key, { record, keep });
     if (body !== undefined) {
       if (written.kind === "kept") this.#bodies.add(body);
       else this.#letGo(body);
@@ -174,35 +173,34 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }
 
-  /** One that was asked for again, or the very body that it holds already. */
-  #takesLarge(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): boolean {
-    if (record.kind === "vary") return true;
-    const { bodyDigest } = record.stored.metadata;
-    const held = this.#large.peek(key.text)?.record;
-    const isHeld =
-      held?.kind === "response" &&
-      bodyDigest !== null &&
-      held.stored.metadata.bodyDigest === bodyDigest;
-    const bodyBytes = blobIn(record)?.size ?? 0;
-    return bodyBytes <= this.largestBodyBytes && (keep.isAskedAgain === true || isHeld);
-  }
-
   #letGo(body: Blob | undefined): void {
     if (body === undefined || body === this.#written || !this.#bodies.delete(body)) return;
     this.#settings.onLetGo?.(body);
   }
 
-  /** A marker that has led to other records leads to them still, whatever is stored beside them. */
-  #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> {
-    if (record.kind === "response") {
-      const isLarge = (blobIn(record)?.size ?? 0) > smallBodyBytesMax;
-      if (isLarge) return this.#large;
-      return this.#settings.form.mayPushOutOthers(record.stored.metadata)
-        ? this.#others
-        : this.#lesser;
+  /** None for a large body, but one that was asked for again or that it holds already. */
+  #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> | undefined {
+    if (record.kind === "vary") {
+      // A marker that has led to other records leads to them still, whatever is stored beside them.
+      const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
+      return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
     }
-    const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
-    return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
+    const { metadata } = record.stored;
+    const bodyBytes = blobIn(record)?.size ?? 0;
+    if (bodyBytes > smallBodyBytesMax) {
+      const isWanted = keep.isAskedAgain === true || this.#holdsLarge(key, metadata);
+      return isWanted && bodyBytes <= this.largestBodyBytes ? this.#large : undefined;
+    }
+    return this.#settings.form.mayPushOutOthers(metadata) ? this.#others : this.#lesser;
+  }
+
+  #holdsLarge({ text }: RecordKey, { bodyDigest }: MetadataWith<Detail>): boolean {
+    const held = this.#large.peek(text)?.record;
+    return (
+      bodyDigest !== null &&
+      held?.kind === "response" &&
+      held.stored.metadata.bodyDigest === bodyDigest
+    );
   }
 }
 
