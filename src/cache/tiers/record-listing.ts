@@ -21,7 +21,8 @@ export const listingMsMax = 5_000;
 /** Of long metadata in one round trip: a mebibyte. */
 const longHeadsAtOnce = 16;
 
-interface Database<Detail> {
+/** Which records, in which database. */
+export interface RecordsInRedis<Detail> {
   readonly redis: RedisClient;
   readonly form: RecordForm<Detail>;
   readonly namespace: string;
@@ -34,21 +35,21 @@ interface Database<Detail> {
  * @param countMax how many records are looked at, at the most
  */
 export async function listRecords<Detail>(
-  database: Database<Detail>,
+  records: RecordsInRedis<Detail>,
   countMax: number,
 ): Promise<Listed<Detail> | "unavailable"> {
-  if (database.redis.isShutOff) return "unavailable";
+  if (records.redis.isShutOff) return "unavailable";
   const time = { isOver: false };
   const timer = setTimeout(() => (time.isOver = true), listingMsMax);
   try {
-    return await listInTime(database, countMax, time);
+    return await listInTime(records, countMax, time);
   } finally {
     clearTimeout(timer);
   }
 }
 
 async function listInTime<Detail>(
-  { redis, form, namespace }: Database<Detail>,
+  { redis, form, namespace }: RecordsInRedis<Detail>,
   countMax: number,
   time: { readonly isOver: boolean },
 ): Promise<Listed<Detail> | "unavailable"> {

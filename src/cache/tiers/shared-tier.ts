@@ -3,7 +3,6 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
 import { isWithinMs } from "../../elapsed.ts";
-import type { RedisClient } from "../../redis/redis-client.ts";
 import { readTrouble } from "../../redis/trouble.ts";
 import type { MetadataWith } from "../record/record.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
@@ -11,7 +10,7 @@ import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import type { RecordForm } from "./record-form.ts";
-import { type Listed, listRecords } from "./record-listing.ts";
+import { type Listed, listRecords, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
@@ -27,10 +26,7 @@ import {
   type TierWrite,
 } from "./tier.ts";
 
-export interface SharedTierSettings<Detail> {
-  readonly redis: RedisClient;
-  readonly form: RecordForm<Detail>;
-  readonly namespace: string;
+export interface SharedTierSettings<Detail> extends RecordsInRedis<Detail> {
   readonly bodyBytesMax: number;
   /** Of records that are on their way to a slow database at one time, as they are sent. */
   readonly uploadBytesMax: number;
@@ -75,14 +71,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   constructor(settings: SharedTierSettings<Detail>) {
     this.#settings = settings;
-    const { redis, nowAtMs } = settings;
-    this.#removals = new JoinedRemovals({
-      nowAtMs,
-      send: async (redisKeys) => {
-        const answer = await redis.remove((client) => client.del(...redisKeys));
-        return answer.kind === "answered" ? "removed" : answer.kind;
-      },
-    });
+    this.#removals = new JoinedRemovals(settings);
   }
 
   async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
