@@ -5,10 +5,9 @@ import { letGo } from "../../let-go.ts";
 import type { ByteRange } from "../../http/ranges.ts";
 import type { MetadataWith, RecordMetadata } from "../record/record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
-import { DecodedRecords } from "./decoded-records.ts";
-import { type BodyRead, partFrom, streamedFrom } from "./edge-body.ts";
-import { addressOf, bodyField, ranged, recordField, unless } from "./edge-form.ts";
-import { writeArriving, writeHead } from "./edge-writes.ts";
+import { DecodedRecords, type KnownRecord } from "./decoded-records.ts";
+import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-reads.ts";
+import { addressOf, bodyField, recordField, writeArriving, writeHead } from "./edge-writes.ts";
 import { blobIn } from "./heap-bytes.ts";
 import { headOf } from "./record-codec.ts";
 import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
@@ -60,11 +59,8 @@ export class EdgeTier<Detail> implements Tier<Detail> {
         known === undefined ? address : unless(known.entityTag, address),
       );
       if (response === undefined) return { kind: "absent" };
-      if (known !== undefined && response.status === 304) {
-        const isKept = ask.atMs < known.keepUntilAtMs;
-        return isKept ? foundWith(known.metadata, { kind: "absent" }) : { kind: "absent" };
-      }
-      const decoded = this.#decoded(key, response);
+      const isUnchanged = known !== undefined && response.status === 304;
+      const decoded = isUnchanged ? known.decoded : this.#decoded(key, response);
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
         letGo(response);
         return { kind: "absent" };
@@ -76,13 +72,12 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   }
 
   /** What this isolate has read before, if that does for an answer while it still lies there. */
-  #sufficing(key: RecordKey, { part, isHeld }: TierAsk<Detail>) {
+  #sufficing(key: RecordKey, { part, isHeld }: TierAsk<Detail>): KnownRecord<Detail> | undefined {
     const known = part === "metadata" ? this.#records.last(key) : undefined;
-    if (known?.decoded.record.kind !== "response") return undefined;
-    const { metadata } = known.decoded.record;
-    const { keepUntilAtMs } = known.decoded;
-    const isWantedWhole = isSmall(metadata) && isHeld?.(metadata) === true;
-    return isWantedWhole ? undefined : { entityTag: known.entityTag, metadata, keepUntilAtMs };
+    const record = known?.decoded.record;
+    if (record?.kind !== "response") return undefined;
+    const isWantedWhole = isSmall(record.metadata) && isHeld?.(record.metadata) === true;
+    return isWantedWhole ? undefined : known;
   }
 
   #decoded(key: RecordKey, { headers }: Response): CheckedRecord<Detail> | undefined {
@@ -111,6 +106,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     response: Response,
     { part: asked, isHeld, rangeOf }: TierAsk<Detail>,
   ): Promise<BodyRead> {
+    if (response.status === 304) return { kind: "absent" };
     const apart = response.headers.get(bodyField) ?? undefined;
     if (apart !== undefined) {
       const range = rangeOf?.(metadata);
