@@ -124,11 +124,10 @@ export class RedisClient {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(run, timeoutMs, of);
-    const isTimeout = answer.kind === "unavailable" && answer.cause === "timeout";
-    if (answer.kind === "answered" || isTimeout) {
-      this.#readBound.measured(isTimeout ? timeoutMs : this.#settings.nowAtMs() - sentAtMs);
-    }
-    if (answer.kind === "answered") this.#isProbeInDoubt = false;
+    if (answer.kind === "answered") {
+      this.#readBound.measured(this.#settings.nowAtMs() - sentAtMs);
+      this.#isProbeInDoubt = false;
+    } else if (answer.cause === "timeout") this.#readBound.measured(timeoutMs);
     this.#learn(answer, sentAtMs);
     return answer;
   }

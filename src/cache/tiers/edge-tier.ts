@@ -10,11 +10,12 @@ import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-re
 import { addressOf, bodyField, recordField, writeArriving, writeHead } from "./edge-writes.ts";
 import { blobIn } from "./heap-bytes.ts";
 import { headOf } from "./record-codec.ts";
-import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
+import type { RecordForm, RecordHead } from "./record-form.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import {
   foundWith,
   isSmall,
+  refuseArriving,
   type Tier,
   type TierAsk,
   type TierKeep,
@@ -60,7 +61,11 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       );
       if (response === undefined) return { kind: "absent" };
       const isUnchanged = known !== undefined && response.status === 304;
-      const decoded = isUnchanged ? known.decoded : this.#decoded(key, response);
+      const { headers } = response;
+      const decoded = isUnchanged
+        ? known.decoded
+        : this.#records.decode(key, headers.get("etag"), () => headers.get(recordField) ?? "");
+      if (decoded === undefined) this.#onBadRecord();
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
         letGo(response);
         return { kind: "absent" };
@@ -78,13 +83,6 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     if (record?.kind !== "response") return undefined;
     const isWantedWhole = isSmall(record.metadata) && isHeld?.(record.metadata) === true;
     return isWantedWhole ? undefined : known;
-  }
-
-  #decoded(key: RecordKey, { headers }: Response): CheckedRecord<Detail> | undefined {
-    const text = () => headers.get(recordField) ?? "";
-    const decoded = this.#records.decode(key, headers.get("etag"), text);
-    if (decoded === undefined) this.#onBadRecord();
-    return decoded;
   }
 
   async #withBody(
@@ -155,10 +153,10 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   }
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
-    const refused = this.#refusal(keep);
-    if (refused !== undefined) {
-      if (record.kind === "arriving") await record.stream.cancel().catch(() => undefined);
-      return refused;
+    const { isShutOff } = this.#cache;
+    if (isShutOff || keep.untilAtMs <= keep.atMs) {
+      if (record.kind === "arriving") refuseArriving(record);
+      return isShutOff ? shutOff : { kind: "refused", rule: "expired" };
     }
     try {
       if (record.kind === "arriving") return await writeArriving(this.#cache, key, record, keep);
@@ -168,11 +166,6 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
-  }
-
-  #refusal({ atMs, untilAtMs }: TierKeep): TierWrite | undefined {
-    if (this.#cache.isShutOff) return shutOff;
-    return untilAtMs <= atMs ? { kind: "refused", rule: "expired" } : undefined;
   }
 }
 

@@ -41,11 +41,7 @@ export async function listRecords<Detail>(
   if (records.redis.isShutOff) return "unavailable";
   const time = { isOver: false };
   const timer = setTimeout(() => (time.isOver = true), listingMsMax);
-  try {
-    return await listInTime(records, countMax, time);
-  } finally {
-    clearTimeout(timer);
-  }
+  return listInTime(records, countMax, time).finally(() => clearTimeout(timer));
 }
 
 async function listInTime<Detail>(

@@ -125,11 +125,8 @@ export class JoinedPurges {
     let pauseMs = firstPauseMs;
     for (let tries = 0; tries < triesMax && !batch.isSettled; tries += 1) {
       live(batch, 0);
-      if (await this.#isAccepted(batch, afterAnswer)) {
-        batch.isSettled = true;
-        return;
-      }
-      if (nowAtMs() + pauseMs - batch.startedAtMs > lastTryMs) break;
+      if (await this.#isAccepted(batch, afterAnswer)) batch.isSettled = true;
+      if (batch.isSettled || nowAtMs() + pauseMs - batch.startedAtMs > lastTryMs) break;
       live(batch, pauseMs);
       await pause(pauseMs);
       pauseMs = Math.min(pauseMsMax, 2 * pauseMs);
