@@ -133,32 +133,27 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // To pack a body takes CPU time.
-    if (this.#settings.redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
+    const { redis, form, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
+    if (redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
     const body = await bodyOf(record, this.#settings);
     if (typeof body === "object") return body;
-    const { rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;
     const encoded = encodeRecord(headOf(record), keep.untilAtMs);
-    const head = isLong ? padded(encoded) : encoded;
-    const redisKey = await sharedKey(this.#settings.namespace, key);
+    const redisKey = await sharedKey(namespace, key);
     const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
-    return this.#sent({
+    const upload: Upload = {
       redisKey,
       head: encoded,
-      text: recordText(head, body),
+      text: recordText(isLong ? padded(encoded) : encoded, body),
       keepMs,
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
-    });
-  }
-
-  async #sent(upload: Upload): Promise<TierWrite> {
+    };
     if (!this.#hasRoomFor(upload)) return { kind: "refused", rule: "busy" };
-    const { redisKey, text, keepMs } = upload;
     this.#uploads.add(upload);
-    const answer = await this.#settings.redis.write(async (redis) => {
-      if (await isRewritten(redis, upload, this.#settings.form)) return;
-      await redis.set(redisKey, text, { px: keepMs });
+    const answer = await redis.write(async (client) => {
+      if (await isRewritten(client, upload, form)) return;
+      await client.set(redisKey, upload.text, { px: keepMs });
       this.#spoiled.delete(redisKey);
     });
     this.#uploads.delete(upload);
