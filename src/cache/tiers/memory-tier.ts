@@ -6,9 +6,9 @@ import { blobIn, heapBytes } from "./heap-bytes.ts";
 import type { RecordForm } from "./record-form.ts";
 import {
   largeBodyBytesMax,
+  type Memory,
   refuseArriving,
   smallBodyBytesMax,
-  type Tier,
   type TierAsk,
   type TierKeep,
   type TierFill,
@@ -48,9 +48,8 @@ type Part<Detail> = LRUCache<string, Held<Detail>>;
  * leads to them alone; one for large bodies, which push out each other alone once they have their
  * share; one for all others. A key stands in one of them at the most.
  */
-export class MemoryTier<Detail> implements Tier<Detail> {
+export class MemoryTier<Detail> implements Memory<Detail> {
   readonly name = "memory";
-  /** The largest body that it holds, asked for as often as may be. */
   readonly largestBodyBytes: number;
   readonly #settings: MemoryTierSettings<Detail>;
   readonly #lesser: Part<Detail>;
@@ -61,7 +60,7 @@ export class MemoryTier<Detail> implements Tier<Detail> {
   readonly #bodies = new WeakSet<Blob>();
   /** When a key was last written or removed, by how often any was. */
   readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
-  #changeCount = 0;
+  changeCount = 0;
   /** The body that is being written, which may be the one that stands there. */
   #written: Blob | undefined;
 
@@ -92,14 +91,8 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     return this.#bodies.has(body);
   }
 
-  /** How often anything was written or removed. */
-  get changeCount(): number {
-    return this.#changeCount;
-  }
-
-  /** Was anything under the key since then? Yes, where that is too long ago to tell. */
   hasChanged({ text }: RecordKey, sinceCount: number): boolean {
-    const isTooLongAgo = this.#changeCount - sinceCount > changedKeysMax;
+    const isTooLongAgo = this.changeCount - sinceCount > changedKeysMax;
     return isTooLongAgo || (this.#changed.peek(text) ?? 0) > sinceCount;
   }
 
@@ -111,7 +104,6 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     return this.#parts.reduce((count, { size }) => count + size, 0);
   }
 
-  /** What is held, in no order that means anything. */
   *stored(): Generator<MetadataWith<Detail>> {
     for (const part of this.#parts) {
       for (const { record } of part.values()) {
@@ -130,8 +122,8 @@ export class MemoryTier<Detail> implements Tier<Detail> {
   }
 
   remove({ text }: RecordKey): void {
-    this.#changeCount += 1;
-    this.#changed.set(text, this.#changeCount);
+    this.changeCount += 1;
+    this.#changed.set(text, this.changeCount);
     this.#drop(text);
   }
 
