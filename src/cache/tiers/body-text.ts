@@ -47,9 +47,7 @@ const hasBase64 = "fromBase64" in Uint8Array;
 
 function toBase64(bytes: Uint8Array): string {
   if (hasBase64) return bytes.toBase64();
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** @returns `undefined` for what is no base64 */

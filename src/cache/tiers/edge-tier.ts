@@ -10,7 +10,7 @@ import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-re
 import { addressOf, bodyField, recordField, writeArriving, writeHead } from "./edge-writes.ts";
 import { blobIn } from "./heap-bytes.ts";
 import { headOf } from "./record-codec.ts";
-import type { RecordForm, RecordHead } from "./record-form.ts";
+import type { RecordForm } from "./record-form.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import {
   foundWith,
@@ -70,7 +70,12 @@ export class EdgeTier<Detail> implements Tier<Detail> {
         letGo(response);
         return { kind: "absent" };
       }
-      return await this.#withBody(key, decoded.record, response, ask);
+      const { record } = decoded;
+      if (record.kind === "vary") return { kind: "found", record };
+      const body = await this.#bodyOf(key, record.metadata, response, ask);
+      if (typeof body === "object") return foundWith(record.metadata, body);
+      if (body === "not-whole") this.#onBadRecord();
+      return { kind: "absent" };
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
@@ -83,19 +88,6 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     if (record?.kind !== "response") return undefined;
     const isWantedWhole = isSmall(record.metadata) && isHeld?.(record.metadata) === true;
     return isWantedWhole ? undefined : known;
-  }
-
-  async #withBody(
-    key: RecordKey,
-    record: RecordHead<Detail>,
-    response: Response,
-    ask: TierAsk<Detail>,
-  ): Promise<TierRead<Detail>> {
-    if (record.kind === "vary") return { kind: "found", record };
-    const body = await this.#bodyOf(key, record.metadata, response, ask);
-    if (typeof body === "object") return foundWith(record.metadata, body);
-    if (body === "not-whole") this.#onBadRecord();
-    return { kind: "absent" };
   }
 
   async #bodyOf(

@@ -4,7 +4,6 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
 import { isWithinMs } from "../../elapsed.ts";
 import { readTrouble } from "../../redis/trouble.ts";
-import type { MetadataWith } from "../record/record.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
@@ -98,20 +97,14 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
     const { record, bodyText } = held;
     if (record.kind === "vary") return { kind: "found", record };
-    const read = await this.#withBody(record.metadata, isWhole ? bodyText : undefined);
-    if (read.kind === "absent") this.#spoiled.set(redisKey, true);
-    return read;
-  }
-
-  /** @param text `undefined` if it was not asked for */
-  async #withBody(
-    metadata: MetadataWith<Detail>,
-    text: string | undefined,
-  ): Promise<TierRead<Detail>> {
-    if (text === undefined) return foundWith(metadata, { kind: "absent" });
-    const bytes = await bodyIn(text, metadata, this.#settings.bodyBytesMax);
-    if (bytes === undefined || (await sha256Hex(bytes)) !== metadata.bodyDigest) return this.#bad();
-    return foundWith(metadata, { kind: "blob", blob: new Blob([bytes]) });
+    const { metadata } = record;
+    if (!isWhole) return foundWith(metadata, { kind: "absent" });
+    const bytes = await bodyIn(bodyText, metadata, this.#settings.bodyBytesMax);
+    if (bytes !== undefined && (await sha256Hex(bytes)) === metadata.bodyDigest) {
+      return foundWith(metadata, { kind: "blob", blob: new Blob([bytes]) });
+    }
+    this.#spoiled.set(redisKey, true);
+    return this.#bad();
   }
 
   #bad(): TierRead<Detail> {
