@@ -81,7 +81,7 @@ export interface Outbox<Added> {
  */
 export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Added> {
   const { store, nowAtMs = Date.now, pollMs = 1_000 } = settings;
-  const report = guarded(settings.report ?? reportToConsole);
+  const report = (of: OutboxReport) => void told(of, settings.report ?? reportToConsole);
   let running: { stop: AbortController; alarm: Alarm; ended: Promise<void> } | undefined;
   const delivery = new Delivery({
     due: (limit) => store.due(nowAtMs(), limit),
@@ -185,17 +185,14 @@ class Alarm {
 }
 
 /** What listens must not decide whether purges are sent. */
-function guarded(report: (report: OutboxReport) => void): (report: OutboxReport) => void {
-  const told = async (of: OutboxReport): Promise<void> => {
-    try {
-      // It may be asynchronous all the same, and fail later.
-      await (report(of) as unknown);
-    } catch (cause) {
-      console.error("The outbox's `report` threw.", cause);
-      reportToConsole(of);
-    }
-  };
-  return (of) => void told(of);
+async function told(of: OutboxReport, report: (of: OutboxReport) => void): Promise<void> {
+  try {
+    // It may be asynchronous all the same, and fail later.
+    await (report(of) as unknown);
+  } catch (cause) {
+    console.error("The outbox's `report` threw.", cause);
+    reportToConsole(of);
+  }
 }
 
 function reportToConsole(report: OutboxReport): void {

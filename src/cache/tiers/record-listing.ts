@@ -51,14 +51,13 @@ async function listInTime<Detail>(
 ): Promise<Listed<Detail> | "unavailable"> {
   const metadata: MetadataWith<Detail>[] = [];
   let leftOut: LeftOut | undefined;
-  let [cursor, seenCount, pageCount] = ["0", 0, 0];
-  do {
+  let [cursor, seenCount] = ["0", 0];
+  for (let pageCount = 0; pageCount < pagesMax && !time.isOver; pageCount += 1) {
     const page = await redis.insist<unknown[]>(
       (client) => client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
       "reads",
     );
     if (page.kind === "unavailable") return "unavailable";
-    pageCount += 1;
     cursor = String(page.value[0]);
     const found = (page.value[1] as unknown[]).map(String);
     const keys = found.slice(0, countMax - seenCount);
@@ -73,7 +72,7 @@ async function listInTime<Detail>(
     if (keys.length < found.length) return { metadata, leftOut: "records" };
     if (cursor === "0") return { metadata, leftOut };
     if (seenCount >= countMax) return { metadata, leftOut: "records" };
-  } while (pageCount < pagesMax && !time.isOver);
+  }
   return { metadata, leftOut: time.isOver ? "time" : "keys" };
 }
 
