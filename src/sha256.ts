@@ -3,12 +3,13 @@ import fastSha256 from "fast-sha256";
 
 /** @returns 64 hex digits */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
  * The first 64 bits in 11 characters of base64url, worked out at once: for a short text where nobody
- * may wait. Also in Node, which has no `toBase64` yet and reads the environment for `npm start`.
+ * may wait.
  */
 export function sha256Short(text: string): string {
   const digest = fastSha256.hash(new TextEncoder().encode(text));

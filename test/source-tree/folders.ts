@@ -2,20 +2,10 @@
 
 /** Modules in src/ itself that import nothing of ours. */
 const leaves = ["elapsed", "error-name", "let-go", "operator-error", "patience", "sha256"];
-/** And one that imports `patience`. */
-const batches = "joined-batches";
 
 const beneathCore = [...leaves, "http", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
-const core = [
-  ...beneathCore,
-  batches,
-  "config",
-  "cache/record",
-  "cache/tiers",
-  "cache",
-  ...purging,
-];
+const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
 
 const composition = ["create-cache", "create-proxy"];
 
@@ -46,8 +36,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The RFCs' rules, as functions of text and instants.
   http: [],
   ...Object.fromEntries(leaves.map((leaf) => [leaf, []])),
-  // What many requests send together.
-  [batches]: ["patience"],
   // What is counted, and what is logged once for each change.
   observe: [...leaves, "http"],
   // The client of the database, and what its errors mean.
@@ -67,7 +55,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What an isolate knows of the journal, and how it judges by that.
   "purge/view": [...beneathCore, "cache/record", "purge/journal"],
   // An order to purge, from its text to its entry in the journal.
-  "purge/acceptance": [...beneathCore, batches, "cache/record", "purge/journal", "purge/view"],
+  "purge/acceptance": [...beneathCore, "cache/record", "purge/journal", "purge/view"],
   // Purging put together.
   purge: [...beneathCore, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
