@@ -4,25 +4,19 @@ import type { Config } from "../../config/config.ts";
 import { failureToldBy } from "../../http/storable.ts";
 import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { KeyedFields, passedFields } from "../request/forwarded-fields.ts";
+import { passedFields } from "../request/forwarded-fields.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import type { Loops } from "../request/loops.ts";
 import type { Asked, Passed } from "../request/plan.ts";
-import { pathAndQuery, type Target } from "../request/target.ts";
-import type { OriginAsked, OriginHealth } from "./origin-health.ts";
+import type { Target } from "../request/target.ts";
+import type { OriginAsked, OriginHealth, OriginTrouble } from "./origin-health.ts";
 
 /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
 export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Response>;
 
 /** A request as an origin gets it. */
-export interface OriginRequest {
-  readonly method: string;
-  /** How the client names the site. */
-  readonly target: Pick<Target, "scheme" | "host" | "ownHost">;
-  readonly pathAndQuery: string;
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
-  readonly signal: AbortSignal;
+export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
+  readonly target: Target;
   /** Starts what an origin in this isolate leaves to be done behind its answer. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
@@ -41,7 +35,7 @@ export interface ForwardPorts {
 /** What an origin came to. All instants in epoch milliseconds. */
 export type OriginAnswer =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
-  | { kind: "failed"; failure: "unreachable" | "timeout" };
+  | { kind: "failed"; failure: OriginTrouble };
 
 /**
  * Forwards a request that was looked up: exactly what was keyed.
@@ -69,80 +63,68 @@ export function forwardAsked(
 
 /** Forwards a request that is passed by, with its own body and conditions. */
 export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
-  const { request, target } = passed;
+  const { request, target, route } = passed;
   const headers = passedFields(passed.fields);
-  const isUpgrade = passed.rule === "upgrade";
-  if (isUpgrade) {
-    headers.set("upgrade", request.headers.get("upgrade") ?? "");
+  const upgrade = request.headers.get("upgrade");
+  if (upgrade !== null) {
+    headers.set("upgrade", upgrade);
     headers.set("connection", "upgrade");
   }
   const { method, body } = request;
-  const asking = { origin: passed.route.origin, page: undefined, target };
-  return ask(asking, { method, headers, body, isUpgrade }, ports);
+  return ask({ origin: route.origin, target }, { method, headers, body }, ports);
 }
 
 /** The runtime ends what goes on behind an answer after half a minute. */
-const lookMsMax = 20_000;
+const probeMsMax = 20_000;
 
 /**
  * Asks an origin whether it answers, behind the answer, with nothing of any client: by the page that
  * answered last, or the one at hand, and by the front page. A client may make one of them fail.
- * Never rejects.
+ *
+ * @returns whether it has answered; never rejects
  */
-export async function lookAtOrigin(
-  { origin, target }: Pick<OriginAsked, "origin" | "target">,
+export async function probeOrigin(
+  { origin, target }: OriginAsked,
   ports: ForwardPorts,
-): Promise<{ isAnswered: boolean }> {
+): Promise<boolean> {
   const last = ports.originHealth.wellTarget(origin) ?? target;
   const paths = new Set([last.path, "/"]);
-  const looks = Array.from(paths, (path) => lookAt({ ...last, path, query: "" }, origin, ports));
-  return { isAnswered: (await Promise.all(looks)).includes("answered") };
+  const probe = (path: string) => probePage(origin, { ...last, path, query: "" }, ports);
+  return (await Promise.all(Array.from(paths, probe))).includes(true);
 }
 
-async function lookAt(
-  target: Target,
-  origin: string,
-  ports: ForwardPorts,
-): Promise<OriginAnswer["kind"]> {
-  const client = new Headers({ accept: "*/*", "user-agent": ownUserAgent });
-  const given = {
-    cookies: "",
-    keyedCookies: "",
-    keyHeaders: [],
-    honoursDirectives: false,
-    forward: undefined,
-  };
-  const headers = new KeyedFields({ client, target }, given).toHeaders([]);
-  const withinMs = Math.min(lookMsMax, ports.config.originTimeout.firstByteMs);
-  const asking = { origin, page: undefined, target, withinMs };
-  const answer = await ask(asking, { method: "GET", headers, body: null }, ports);
+async function probePage(origin: string, target: Target, ports: ForwardPorts): Promise<boolean> {
+  const fields = { accept: "*/*", "accept-encoding": "identity", "user-agent": ownUserAgent };
+  const headers = passedFields({ client: new Headers(fields), target });
+  const withinMs = Math.min(probeMsMax, ports.config.originTimeout.firstByteMs);
+  const request = { method: "GET", headers, body: null };
+  const answer = await ask({ origin, target }, request, ports, withinMs);
   if (answer.kind === "answered") letGo(answer.response);
-  return answer.kind;
+  return answer.kind === "answered";
 }
-
-type Sent = Pick<OriginRequest, "method" | "headers" | "body"> & { readonly isUpgrade?: boolean };
 
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
-  asking: OriginAsked & { readonly withinMs?: number },
-  { isUpgrade = false, ...request }: Sent,
+  asking: OriginAsked,
+  request: Pick<OriginRequest, "method" | "headers" | "body">,
   ports: ForwardPorts,
+  withinMs = ports.config.originTimeout.firstByteMs,
 ): Promise<OriginAnswer> {
   const abort = new AbortController();
-  const { firstByteMs } = ports.config.originTimeout;
-  const timer = setTimeout(() => abort.abort(), asking.withinMs ?? firstByteMs);
+  const timer = setTimeout(() => abort.abort(), withinMs);
   const requestedAtMs = ports.nowAtMs();
-  request.headers.set("via", ports.loops.viaWithOurs(request.headers.get("via")));
+  const { headers } = request;
+  headers.set("via", ports.loops.viaWithOurs(headers.get("via")));
   try {
     const { target } = asking;
     const { afterAnswer } = ports;
-    const { signal } = abort;
-    const sent = { ...request, target, pathAndQuery: pathAndQuery(target), signal, afterAnswer };
+    const sent = { ...request, target, signal: abort.signal, afterAnswer };
     const response = await sentWithRetry(asking.origin, sent, ports);
     const respondedAtMs = ports.nowAtMs();
     const { status } = response;
     const failure = failureToldBy(status);
-    if (failure === undefined && (isFinal(status) || (isUpgrade && status === 101))) {
+    const isUpgraded = status === 101 && headers.has("upgrade");
+    if (failure === undefined && (isFinal(status) || isUpgraded)) {
       ports.originHealth.answered(asking, { isError: isOriginError(status) }, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
@@ -158,16 +140,12 @@ async function ask(
   }
 }
 
-function failed(
-  asking: OriginAsked,
-  failure: "unreachable" | "timeout",
-  ports: ForwardPorts,
-): OriginAnswer {
+function failed(asking: OriginAsked, failure: OriginTrouble, ports: ForwardPorts): OriginAnswer {
   const { originHealth, nowAtMs, afterAnswer } = ports;
   if (originHealth.failed(asking, nowAtMs(), failure)) {
     afterAnswer(async () => {
-      const { isAnswered } = await lookAtOrigin(asking, ports);
-      if (!isAnswered) originHealth.lookFailed(asking.origin, nowAtMs());
+      const isAnswered = await probeOrigin(asking, ports);
+      if (!isAnswered) originHealth.probeFailed(asking.origin, nowAtMs());
     });
   }
   return { kind: "failed", failure };
@@ -192,7 +170,7 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Forw
 }
 
 /** RFC 9110 §15: no other number is a final status, nor can be passed on. */
-function isFinal(status: number): boolean {
+export function isFinal(status: number): boolean {
   return status >= 200 && status <= 599;
 }
 

@@ -11,7 +11,7 @@ import type { Need } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { isOriginError, lookAtOrigin, type ForwardPorts } from "./forward.ts";
+import { type ForwardPorts, isOriginError, probeOrigin } from "./forward.ts";
 import { lead, type LeadPorts } from "./lead.ts";
 import { pageOf } from "./origin-health.ts";
 import { outcomeToldBy, turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
@@ -20,7 +20,7 @@ export type RefreshPorts = LeadPorts & TurnInWorldPorts & SettlePorts;
 
 /**
  * Refreshes behind a hit, unless that is under way, or its origin is in trouble and it is not yet time
- * to look again.
+ * to ask again.
  *
  * @param key under which its forwards are collapsed
  */
@@ -35,17 +35,14 @@ export function refreshBehind(
   if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, ports);
 }
 
-/** Looks whether an origin is back, whatever is stored or under way. */
-export function probeOrigin(
-  { route, target }: Pick<Asked, "route" | "target">,
-  ports: ForwardPorts,
-): void {
-  ports.afterAnswer(async () => void (await lookAtOrigin({ origin: route.origin, target }, ports)));
+/** Probes an origin behind the answer, whatever is stored or under way. */
+export function probeBehind({ route, target }: Asked, ports: ForwardPorts): void {
+  ports.afterAnswer(async () => void (await probeOrigin({ origin: route.origin, target }, ports)));
 }
 
 function isWorthAsking(client: Asked, ports: RefreshPorts): boolean {
   const state = ports.originHealth.ask(pageOf(client), ports.nowAtMs());
-  if (state.kind === "down" && state.isProbe) probeOrigin(client, ports);
+  if (state.kind === "down" && state.isProbe) probeBehind(client, ports);
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }
 

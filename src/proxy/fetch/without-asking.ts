@@ -1,11 +1,11 @@
-// Answers without the origin while it is known to fail: it is looked at behind an answer, and no client
+// Answers without the origin while it is known to fail: it is probed behind an answer, and no client
 // finds out again.
 import { discardBody } from "../../cache/record/record.ts";
 import { atHand, lookedFurther, type Need } from "../reuse/need.ts";
 import { plainPage } from "../respond/plain-page.ts";
 import { storedMeanwhile } from "./come-since.ts";
 import { pageOf } from "./origin-health.ts";
-import { probeOrigin, type RefreshPorts, startRefresh } from "./refresh.ts";
+import { probeBehind, type RefreshPorts, startRefresh } from "./refresh.ts";
 import { staleInstead } from "./stale-instead.ts";
 import { answeredBy } from "./stored-answer.ts";
 
@@ -22,7 +22,7 @@ export async function withoutAsking(
   const state = ports.originHealth.ask(pageOf(asked), ports.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
-  if (isDown && state.isProbe) probeOrigin(asked, ports);
+  if (isDown && state.isProbe) probeBehind(asked, ports);
   const known = await lookedFurther(need);
   const kept = atHand(known);
   const stale = await staleInstead(known, "none");
