@@ -6,7 +6,7 @@ import { askOrigin } from "./platform/ask-origin.ts";
 import { coloOf, type Environment } from "./platform/environment.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { OriginHealth } from "./proxy/fetch/origin-health.ts";
-import { Rangeless } from "./proxy/fetch/rangeless.ts";
+import { Rangeless } from "./proxy/fetch/whole-first.ts";
 import { asOfSite } from "./proxy/fetch/site-address.ts";
 import { ClientLimit } from "./proxy/request/client-limit.ts";
 import { KnownVary } from "./proxy/request/known-vary.ts";

@@ -14,15 +14,11 @@ import { sendAndStore, type SendAndStorePorts } from "../storing/send-and-store.
 import { type ComeSincePorts, storedMeanwhile } from "./come-since.ts";
 import { isOriginError } from "./forward.ts";
 import { forwardSelecting, type SelectingPorts } from "./forward-selecting.ts";
-import { failurePage, staleInstead, type StaleInsteadPorts } from "./stale-instead.ts";
-import { answeredBy } from "./stored-answer.ts";
+import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
+import type { OriginTrouble } from "./origin-health.ts";
 import { learnFromHead, validated, type ValidatePorts } from "./validate.ts";
 
-export type LeadPorts = StaleInsteadPorts &
-  ComeSincePorts &
-  ValidatePorts &
-  SendAndStorePorts &
-  SelectingPorts;
+export type LeadPorts = ComeSincePorts & ValidatePorts & SendAndStorePorts & SelectingPorts;
 
 /**
  * Asks the origin, and settles the flight as soon as there is something to tell those who wait.
@@ -111,7 +107,7 @@ async function mayValidate(validating: Candidate, need: Need<LeadPorts>): Promis
 }
 
 async function originFailed(
-  failure: "unreachable" | "timeout",
+  failure: OriginTrouble,
   need: Need<LeadPorts>,
   flight: ForwardFlight,
 ): Promise<Fetched<Response>> {
@@ -122,5 +118,5 @@ async function originFailed(
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
   else flight.settle({ kind: "origin-failed", failure });
   if (come !== undefined) return storedNothing(answeredBy(come, need));
-  return storedNothing(stale ?? failurePage({ failure }, need));
+  return storedNothing(stale ?? failurePage(failure, need));
 }

@@ -14,7 +14,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { type ForwardPorts, isOriginError, probeOrigin } from "./forward.ts";
 import { lead, type LeadPorts } from "./lead.ts";
 import { pageOf } from "./origin-health.ts";
-import { outcomeToldBy, turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
+import { turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
 
 export type RefreshPorts = LeadPorts & TurnInWorldPorts & SettlePorts;
 
@@ -55,23 +55,17 @@ export function startRefresh(
 ): void {
   if (ports.flights.get(key.text, ports.nowAtMs()) !== undefined) return;
   const { metadata: like } = stored;
-  const asked = asRefresh(
-    client,
-    like.selecting.some(([name]) => name === "cookie"),
-  );
+  const selectsByCookie = like.selecting.some(([name]) => name === "cookie");
+  const asked = asRefresh(client, selectsByCookie);
   const accepts = (found: FoundResponse) =>
     found.candidate.stored.metadata.respondedAtMs > like.respondedAtMs && isFresh(found);
   startBehind({ asked, ports, accepts, like }, key);
 }
 
 /** Begins to bring the whole of what is not stored, for all who want a part of it. */
-export function startFill({
-  asked: client,
-  key,
-  marker,
-  ports,
-}: Need<RefreshPorts>): ForwardFlight {
-  const asked = asRefresh(client, marker?.names.includes("cookie") ?? false);
+export function startFill(need: Need<RefreshPorts>): ForwardFlight {
+  const { ports, key, marker } = need;
+  const asked = asRefresh(need.asked, marker?.names.includes("cookie") ?? false);
   return startBehind({ asked, ports, accepts: isFresh }, key);
 }
 
@@ -183,8 +177,9 @@ async function isOurTurn(
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
   if (turn.kind !== "told") return false;
-  if (turn.word !== "uncacheable") flight.settle(outcomeToldBy(turn.word));
-  return turn.word === "uncacheable";
+  if (turn.word === "uncacheable") return true;
+  flight.settle({ kind: "origin-failed", failure: turn.word });
+  return false;
 }
 
 /** What may still answer if the origin fails, and is validated where it can be. */

@@ -2,12 +2,10 @@
 // finds out again.
 import { discardBody } from "../../cache/record/record.ts";
 import { atHand, lookedFurther, type Need } from "../reuse/need.ts";
-import { plainPage } from "../respond/plain-page.ts";
 import { storedMeanwhile } from "./come-since.ts";
+import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { pageOf } from "./origin-health.ts";
 import { probeBehind, type RefreshPorts, startRefresh } from "./refresh.ts";
-import { staleInstead } from "./stale-instead.ts";
-import { answeredBy } from "./stored-answer.ts";
 
 /**
  * While the origin is down, and for a page that has just failed.
@@ -26,12 +24,14 @@ export async function withoutAsking(
   const known = await lookedFurther(need);
   const kept = atHand(known);
   const stale = await staleInstead(known, "none");
-  if (stale === undefined && (isDown || known !== need)) discardBody(kept?.stored);
-  if (stale === undefined && !isDown) return undefined;
-  if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
-  const come = stale === undefined && hasWaited ? await storedMeanwhile(need) : undefined;
-  if (come !== undefined) return answeredBy(come, need);
-  if (stale !== undefined) return stale;
-  need.decision.outcome = "failed";
-  return plainPage("down");
+  if (stale !== undefined) {
+    if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
+    return stale;
+  }
+  if (isDown) {
+    const come = hasWaited ? await storedMeanwhile(known) : undefined;
+    return come === undefined ? failurePage("down", known) : answeredBy(come, known);
+  }
+  if (known !== need) discardBody(kept?.stored);
+  return undefined;
 }
