@@ -11,8 +11,6 @@ interface Asking extends Pick<Request, "method" | "headers" | "body" | "signal">
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-type AskPlatform = Pick<Platform, "fetch" | "log">;
-
 /**
  * @returns the answer as soon as its head has come
  * @throws whatever keeps the origin from answering, also the reason of the request's signal
@@ -21,7 +19,7 @@ export function askOrigin(
   origin: OriginTarget,
   url: string,
   request: Asking,
-  platform: AskPlatform,
+  platform: Pick<Platform, "fetch" | "log">,
 ): Promise<Response> {
   const { method, headers, body, signal, afterAnswer } = request;
   // Redirects are the client's to follow.
@@ -49,7 +47,7 @@ export function askOrigin(
 async function handled(
   handle: () => Promise<Response>,
   { method, signal }: Asking,
-  { log }: AskPlatform,
+  { log }: Pick<Platform, "log">,
 ): Promise<Response> {
   const givenUp = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });

@@ -45,8 +45,7 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
       return loaded.hasWaited ? ledInTurn(loaded.place, sinceAtMs) : led(loaded.place, false);
     case "out-of-patience": {
       const come = await storedMeanwhile(loaded.place);
-      if (come !== undefined) return answeredBy(come, loaded.place);
-      return failurePage("timeout", loaded.place);
+      return come ? answeredBy(come, loaded.place) : failurePage("timeout", loaded.place);
     }
     default:
       return unreachable(loaded);

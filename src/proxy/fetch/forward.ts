@@ -1,18 +1,21 @@
 // Asks the origin, and tells an answer from a failure. What fails several clients is asked for by the
-// isolate itself before the origin is taken for down.
+// isolate itself before the origin is taken for down. Where a route forwards few fields, the origin is
+// sent also those by which its answer is known to vary.
 import type { Config } from "../../config/config.ts";
+import type { FieldLine } from "../../http/fields.ts";
+import { selectingFieldNames } from "../../http/selecting.ts";
 import { failureToldBy } from "../../http/storable.ts";
 import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
+import type { KnownVary } from "../request/known-vary.ts";
 import { passedFields } from "../request/forwarded-fields.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import type { Loops } from "../request/loops.ts";
-import type { Asked, Passed } from "../request/plan.ts";
+import { type Asked, askedWith, type Passed } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
+import { atHand, type Need } from "../reuse/need.ts";
+import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
 import type { OriginAsked, OriginHealth, OriginTrouble } from "./origin-health.ts";
-
-/** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
-export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Response>;
 
 /** A request as an origin gets it. */
 export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
@@ -26,7 +29,8 @@ export interface ForwardPorts {
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
   readonly metrics: Pick<Metrics, "originRetried">;
-  readonly fetchOrigin: FetchOrigin;
+  /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
+  readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -37,20 +41,64 @@ export type OriginAnswer =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
   | { kind: "failed"; failure: OriginTrouble };
 
+/** What a request that was looked up is forwarded with. */
+export type SelectingPorts = ForwardPorts & MarkerPorts & { readonly knownVary: KnownVary };
+
 /**
- * Forwards a request that was looked up: exactly what was keyed.
+ * Forwards a request that was looked up, once more where the first answer varies by what was withheld:
+ * that is remembered.
  *
  * @param validators fields of a conditional request; empty for an unconditional one
+ * @returns the answer, and the request as the origin saw it
  */
-export function forwardAsked(
+export async function forwardSelecting(
+  need: Need<SelectingPorts>,
+  validators: readonly FieldLine[],
+): Promise<{ answer: OriginAnswer; asked: Asked }> {
+  const { ports } = need;
+  const known = namesKnown(need);
+  const asked = askedWith(need.asked, known);
+  const answer = await forwardAsked(asked, validators, ports);
+  if (answer.kind === "failed") return { answer, asked };
+  const { response } = answer;
+  const varying = selectingFieldNames(response.headers);
+  const unsent = asked.forwarded.unsent(varying);
+  if (unsent.length === 0) {
+    // An error, or a 304, need not say by what the page varies.
+    if (response.ok && known.length > 0) ports.knownVary.forgetOthers(asked.key.text, varying);
+    return { answer, asked };
+  }
+  const names = [...known, ...unsent];
+  ports.knownVary.learn(asked.key.text, names);
+  // An origin in trouble is not asked twice: an error tells nobody's variant.
+  if (isOriginError(response.status)) return { answer, asked };
+  letGo(response);
+  const again = askedWith(asked, names);
+  return { answer: await forwardAsked(again, validators, ports), asked: again };
+}
+
+function namesKnown(need: Need<SelectingPorts>): readonly string[] {
+  const { asked, ports, marker } = need;
+  if (asked.route.forward === undefined) return [];
+  const selecting = atHand(need)?.stored.metadata.selecting ?? [];
+  const names = [
+    ...selecting.map(([name]) => name),
+    ...(newestMarker(asked.key, marker, ports)?.names ?? []),
+    ...ports.knownVary.names(asked.key.text),
+  ];
+  return [...new Set(names)];
+}
+
+/** Exactly what was keyed. */
+function forwardAsked(
   asked: Asked,
-  validators: readonly (readonly [name: string, value: string])[],
+  validators: readonly FieldLine[],
   ports: ForwardPorts,
 ): Promise<OriginAnswer> {
   const { conditions } = asked;
   // RFC 9110 §13.2.2: these go before a range, and are evaluated here, against the whole.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
-  const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): [string, string][] => {
+  const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });

@@ -2,7 +2,7 @@
 // place if the origin fails.
 import type { Fetched } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { fieldsOf } from "../../http/fields.ts";
+import { type FieldLine, fieldsOf } from "../../http/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../http/validators.ts";
 import { letGo } from "../../let-go.ts";
 import { failedWith, type ForwardFlight } from "../reuse/forward-outcome.ts";
@@ -12,8 +12,7 @@ import { bodyDateOf } from "../stored/stored-response.ts";
 import type { Fresh } from "../storing/metadata-of-answer.ts";
 import { sendAndStore, type SendAndStorePorts } from "../storing/send-and-store.ts";
 import { type ComeSincePorts, storedMeanwhile } from "./come-since.ts";
-import { isOriginError } from "./forward.ts";
-import { forwardSelecting, type SelectingPorts } from "./forward-selecting.ts";
+import { forwardSelecting, isOriginError, type SelectingPorts } from "./forward.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import type { OriginTrouble } from "./origin-health.ts";
 import { learnFromHead, validated, type ValidatePorts } from "./validate.ts";
@@ -30,14 +29,11 @@ export async function lead(
   flight: ForwardFlight,
 ): Promise<Fetched<Response>> {
   const { ports, key } = need;
-  flight.leads(ports.nowAtMs());
+  const { nowAtMs, afterAnswer } = ports;
+  flight.leads(nowAtMs());
   if (need.validating !== undefined) await mayValidate(need.validating, need);
   // Taken before the request is sent: a purge from here on covers this response.
-  const stamp = await ports.view.stamp({
-    atMs: ports.nowAtMs(),
-    host: key.host,
-    afterAnswer: ports.afterAnswer,
-  });
+  const stamp = await ports.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
   // Judged after that: what the stamp has in it is known to whoever validates.
   const validators = validatorsOf(need);
   const validating = validators.length > 0 ? need.validating : undefined;
@@ -50,7 +46,7 @@ export async function lead(
   need.decision.heard({ ...answer, status });
   const stale = isOriginError(status) ? await staleInstead(need, "this") : undefined;
   if (stale !== undefined) {
-    flight.settle(failedWith(response, ports.nowAtMs()));
+    flight.settle(failedWith(response, nowAtMs()));
     letGo(response);
     return storedNothing(stale);
   }
@@ -77,7 +73,7 @@ function storedNothing(answer: Response): Fetched<Response> {
  * None of what a hard purge covers, or may cover: a 304 would bring the very body back. What a soft
  * one covers is not validated by a date that can stand for two versions.
  */
-function validatorsOf(need: Need<LeadPorts>): [name: string, value: string][] {
+function validatorsOf(need: Need<LeadPorts>): readonly FieldLine[] {
   const { validating } = need;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;

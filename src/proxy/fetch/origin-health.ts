@@ -5,23 +5,18 @@ import { Condition, type Trouble } from "../../observe/condition.ts";
 import { Breaker } from "../../redis/breaker.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { isWithinMs } from "../../elapsed.ts";
-import type { Asked } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "../reuse/forward-outcome.ts";
 
-/** Which origin, by its name in the config, and which of its pages. */
-export interface OriginPage {
-  readonly origin: string;
-  readonly page: string;
-}
-
-/** The page that a request asks for, and its origin. */
-export function pageOf({ route, key }: Asked): OriginPage {
-  return { origin: route.origin, page: key.text };
+/** A request that is looked up: its origin, by its name in the config, and the key of its page. */
+interface PageAsked {
+  readonly route: { readonly origin: string };
+  readonly key: { readonly text: string };
 }
 
 /** A request to an origin, as far as its answer tells how the origin fares. */
 export interface OriginAsked {
+  /** Its name in the config. */
   readonly origin: string;
   /** Of which its answer tells; `undefined` where that may be about one client alone. */
   readonly page?: string | undefined;
@@ -32,7 +27,7 @@ export interface OriginAsked {
 export type OriginTrouble = Exclude<OriginFailure, "error-status">;
 
 /** `isProbe`: it is time to ask again, and this caller is the one to do it. */
-export type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
+type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
 
 /** So that one path that hangs does not take its whole site for down. */
 const failingPathsToShutOff = 5;
@@ -62,21 +57,21 @@ export class OriginHealth {
     this.#tell = tell;
   }
 
-  /** May the origin be asked for the page now? */
-  ask({ origin, page }: OriginPage, atMs: number): OriginState {
-    const state = this.#origin(origin).breaker.ask(atMs);
+  /** May the origin of a request be asked for its page now? */
+  ask({ route, key }: PageAsked, atMs: number): OriginState {
+    const state = this.#origin(route.origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
-    if (!this.#failing.has(page)) return { kind: "well" };
-    return { kind: "page-failing", isProbe: this.#failing.begin(page, atMs) };
+    if (!this.#failing.has(key.text)) return { kind: "well" };
+    return { kind: "page-failing", isProbe: this.#failing.begin(key.text, atMs) };
   }
 
   /**
    * While an origin is in trouble, may a stale response that is at hand stand in without a look at
    * the lower tiers? Once a second they are looked at, since another colo may have a newer one.
    */
-  spareLook({ origin, page }: OriginPage, atMs: number): boolean {
-    const isTroubled = this.#origin(origin).breaker.isOpen || this.#failing.has(page);
-    return isTroubled && !this.#tierLooks.begin(page, atMs);
+  spareLook({ route, key }: PageAsked, atMs: number): boolean {
+    const isTroubled = this.#origin(route.origin).breaker.isOpen || this.#failing.has(key.text);
+    return isTroubled && !this.#tierLooks.begin(key.text, atMs);
   }
 
   /** Behind hits a page is refreshed no more than once a second, whatever that brings. */

@@ -13,7 +13,6 @@ import type { Candidate } from "../reuse/verdict.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { type ForwardPorts, isOriginError, probeOrigin } from "./forward.ts";
 import { lead, type LeadPorts } from "./lead.ts";
-import { pageOf } from "./origin-health.ts";
 import { turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
 
 export type RefreshPorts = LeadPorts & TurnInWorldPorts & SettlePorts;
@@ -41,7 +40,7 @@ export function probeBehind({ route, target }: Asked, ports: ForwardPorts): void
 }
 
 function isWorthAsking(client: Asked, ports: RefreshPorts): boolean {
-  const state = ports.originHealth.ask(pageOf(client), ports.nowAtMs());
+  const state = ports.originHealth.ask(client, ports.nowAtMs());
   if (state.kind === "down" && state.isProbe) probeBehind(client, ports);
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }
@@ -154,8 +153,11 @@ async function refreshed(
     discardBody(found?.candidate.stored);
     return skipped();
   }
-  const before = found === undefined ? {} : atHandFrom(found);
-  const like = found?.candidate.stored.metadata ?? given.like;
+  const candidate = found?.candidate;
+  // It may still answer if the origin fails, and is validated where it can be.
+  const isFallback = found?.verdict.kind === "forward";
+  const before = isFallback ? { fallback: candidate } : { validating: candidate };
+  const like = candidate?.stored.metadata ?? given.like;
   // A note of a hot key holds no more than its key and its Vary.
   const named = like === undefined ? asked : inNobodysName(asked, like, place.marker?.names);
   place.decision.forwards("stale");
@@ -180,9 +182,4 @@ async function isOurTurn(
   if (turn.word === "uncacheable") return true;
   flight.settle({ kind: "origin-failed", failure: turn.word });
   return false;
-}
-
-/** What may still answer if the origin fails, and is validated where it can be. */
-function atHandFrom({ candidate, verdict }: FoundResponse): Pick<Need, "validating" | "fallback"> {
-  return verdict.kind === "forward" ? { fallback: candidate } : { validating: candidate };
 }

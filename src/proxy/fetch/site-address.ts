@@ -1,5 +1,6 @@
 // Makes an origin's answer the site's own: where its fields name the origin's address, clients get
 // the site's. An origin that builds URLs of its own Host would send them past this cache.
+import type { FieldLine } from "../../http/fields.ts";
 import { bodiless } from "../respond/respond.ts";
 import { keyedQuery, pathAndQuery, readTarget, type Target } from "../request/target.ts";
 import { isFinal, type OriginRequest } from "./forward.ts";
@@ -38,14 +39,12 @@ export function asOfSite(
   const { status, statusText, headers } = response;
   // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
   if (!isFinal(status)) return response;
-  const changes = [
-    ...neverPassedOn.filter((name) => headers.has(name)).map((name) => [name, null] as const),
-    ...(base === undefined ? [] : renamedFields(response, new URL(base), request)),
-  ];
-  if (changes.length === 0) return response;
+  const dropped = neverPassedOn.filter((name) => headers.has(name));
+  const lines = base === undefined ? [] : renamedFields(response, new URL(base), request);
+  if (dropped.length + lines.length === 0) return response;
   const fields = new Headers(headers);
-  for (const name of new Set(changes.map(([changed]) => changed))) fields.delete(name);
-  for (const [name, value] of changes) if (value !== null) fields.append(name, value);
+  for (const name of [...dropped, ...lines.map(([changed]) => changed)]) fields.delete(name);
+  for (const [name, value] of lines) fields.append(name, value);
   const body = bodiless.has(status) ? null : response.body;
   return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
 }
@@ -55,11 +54,11 @@ function renamedFields(
   response: Response,
   own: URL,
   { method, target }: OriginRequest,
-): [string, string][] {
+): FieldLine[] {
   if (withoutPort(own.host) === withoutPort(target.host)) return [];
   const { headers } = response;
   const sendsAgain = repeatsRequest(response, method);
-  const changed = Object.entries(referring).flatMap(([name, write]): [string, string][] => {
+  const changed = Object.entries(referring).flatMap(([name, write]): FieldLine[] => {
     const isRepeat = name === "location" && sendsAgain;
     const value = headers.get(name);
     const written = value && write(value, (uri) => renamed(uri, own, target, isRepeat));
@@ -69,7 +68,7 @@ function renamedFields(
   const isOfSite = isWithin(nameOf(target.ownHost), own.hostname);
   const kept = isOfSite ? cookies : cookies.map((cookie) => withoutDomain(cookie, own.hostname));
   const isCookieChanged = kept.some((cookie, index) => cookie !== cookies[index]);
-  const lines = isCookieChanged ? kept.map((line): [string, string] => ["set-cookie", line]) : [];
+  const lines = isCookieChanged ? kept.map((line): FieldLine => ["set-cookie", line]) : [];
   return [...changed, ...lines];
 }
 

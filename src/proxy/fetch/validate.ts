@@ -10,7 +10,7 @@ import type { ForwardFlights } from "../reuse/forward-outcome.ts";
 import { type Led, type Need, type QuestionPorts, questionOf } from "../reuse/need.ts";
 import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
 import { makePrivate } from "../respond/downstream.ts";
-import { fromStored, type RespondPorts } from "../respond/respond.ts";
+import { fromStored } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
 import { endStored, type HeedPorts, heedRefusal } from "../storing/consequences.ts";
@@ -24,8 +24,7 @@ import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { ofOneClient, refusalToStore, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "../storing/store-while-sending.ts";
 
-export type ValidatePorts = RespondPorts &
-  QuestionPorts &
+export type ValidatePorts = QuestionPorts &
   MetadataPorts &
   HeedPorts &
   SendBodyPorts & { readonly flights: ForwardFlights };

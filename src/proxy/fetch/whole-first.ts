@@ -86,8 +86,7 @@ export class Rangeless {
   /** The fill that is under way, else the one that is begun now: one at a time. */
   fill(key: string, atMs: number, begin: () => ForwardFlight): ForwardFlight {
     const known = this.#known.get(key);
-    const running = known?.fill;
-    if (running !== undefined && isCountedOn(running, atMs)) return running;
+    if (known?.fill !== undefined && isCountedOn(known.fill, atMs)) return known.fill;
     const fill = begin();
     if (known !== undefined) known.fill = fill;
     return fill;

@@ -4,7 +4,6 @@ import { discardBody } from "../../cache/record/record.ts";
 import { atHand, lookedFurther, type Need } from "../reuse/need.ts";
 import { storedMeanwhile } from "./come-since.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
-import { pageOf } from "./origin-health.ts";
 import { probeBehind, type RefreshPorts, startRefresh } from "./refresh.ts";
 
 /**
@@ -17,7 +16,7 @@ export async function withoutAsking(
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
   const { asked, ports, key } = need;
-  const state = ports.originHealth.ask(pageOf(asked), ports.nowAtMs());
+  const state = ports.originHealth.ask(asked, ports.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeBehind(asked, ports);

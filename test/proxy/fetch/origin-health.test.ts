@@ -7,6 +7,8 @@ const origin = "default";
 const pageOf = (page: string) => ({
   origin,
   page,
+  route: { origin },
+  key: { text: page },
   target: readTarget(`https://www.example.com${page}`),
 });
 const [fine, error] = [{ isError: false }, { isError: true }];
@@ -157,7 +159,9 @@ describe("an origin", () => {
   });
 
   it("is one of several", () => {
-    expect(afterFailures(5).ask({ origin: "bucket", page: "/0" }, 1_500).kind).not.toBe("down");
+    expect(
+      afterFailures(5).ask({ ...pageOf("/0"), route: { origin: "bucket" } }, 1_500).kind,
+    ).not.toBe("down");
   });
 });
 
