@@ -51,9 +51,7 @@ export function readEnvironment(
     colo: textOf(env, "COLO"),
   };
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
-  for (const value of [found.redis, found.adminToken, hotKeysFault]) {
-    if (isFault(value)) faults.push(value);
-  }
+  faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   const pseudonym = pseudonymOf(found, config);
   return { ...found, pseudonym, hotKeys: hotKeysFault ? 0 : config.hotKeys, faults };
 }

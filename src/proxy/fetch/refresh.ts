@@ -69,7 +69,7 @@ export function startFill(need: Need<RefreshPorts>): ForwardFlight {
 }
 
 /** `skipped`: fresh for long enough, or under way already. */
-export type Refreshed = "refreshed" | "skipped" | "failed";
+type Refreshed = "refreshed" | "skipped" | "failed";
 
 /**
  * Brings up to date what is fresh for less than that by now, in whichever tier it is found.
@@ -90,13 +90,12 @@ export async function refreshAhead(
   try {
     const found = await search.found();
     const key = search.key.text;
-    if (flights.get(key, nowAtMs()) === undefined && !(found && search.accepts(found))) {
-      const leader = (flight: ForwardFlight) =>
-        refreshed(found, search.place, { ...given, flight });
-      return await flights.start(key, leader, ports).answer;
+    if (flights.get(key, nowAtMs()) !== undefined || (found && isFresh(found))) {
+      discardBody(found?.candidate.stored);
+      return "skipped";
     }
-    discardBody(found?.candidate.stored);
-    return "skipped";
+    const leader = (flight: ForwardFlight) => refreshed(found, search.place, { ...given, flight });
+    return await flights.start(key, leader, ports).answer;
   } finally {
     settle(search.decision, ports);
   }
@@ -121,37 +120,27 @@ function searchFor({ asked, ports, accepts }: Refresh): Search<RefreshPorts> {
   return new Search({ asked, decision, accepts }, ports);
 }
 
-/** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
 function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
   const { ports } = given;
   const search = searchFor(given);
-  const leader = async (flight: ForwardFlight) => {
-    const found = await search.found();
-    if (found === undefined || !search.accepts(found)) {
-      return refreshed(found, { ...search.place, key }, { ...given, flight });
-    }
-    discardBody(found.candidate.stored);
-    return skipped();
-  };
+  const leader = async (flight: ForwardFlight) =>
+    refreshed(await search.found(), { ...search.place, key }, { ...given, flight });
   const { flight, answer } = ports.flights.start(key.text, leader, ports);
   ports.afterAnswer(async () => void (await answer.finally(() => settle(search.decision, ports))));
   return flight;
 }
 
-function skipped(): Fetched<Refreshed> {
-  return { answer: "skipped", done: Promise.resolve() };
-}
-
-/** @param found nothing that the refresh would be content with */
+/** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
 async function refreshed(
   found: FoundResponse | undefined,
   place: Search<RefreshPorts>["place"],
   given: Refresh & { readonly flight: ForwardFlight },
 ): Promise<Fetched<Refreshed>> {
-  const { asked, ports, flight } = given;
-  if (!(await isOurTurn(given, place))) {
+  const { asked, ports, accepts, flight } = given;
+  const isThere = found !== undefined && accepts(found);
+  if (isThere || !(await isOurTurn(given, place))) {
     discardBody(found?.candidate.stored);
-    return skipped();
+    return { answer: "skipped", done: Promise.resolve() };
   }
   const candidate = found?.candidate;
   // It may still answer if the origin fails, and is validated where it can be.

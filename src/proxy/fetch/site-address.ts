@@ -109,9 +109,9 @@ function isSamePage(page: string, asked: Target): boolean {
 }
 
 /** A port at which clients came in by one scheme does not speak the other. */
-function hostBy(scheme: "http" | "https", { host, ownHost, ...asked }: Target) {
+function hostBy(scheme: "http" | "https", { host, ownHost, scheme: own }: Target) {
   const [port] = /:\d+$/.exec(host) ?? [];
-  if (port === undefined || scheme === asked.scheme || !ownHost.endsWith(port)) return host;
+  if (port === undefined || scheme === own || !ownHost.endsWith(port)) return host;
   return host.slice(0, -port.length);
 }
 

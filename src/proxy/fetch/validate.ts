@@ -33,7 +33,8 @@ export type ValidatePorts = QuestionPorts &
  * Answers with a stored response that the origin says is unchanged, and stores it as it is now.
  *
  * @param fresh     a 304
- * @param candidate the response whose validator was sent; no other is freshened (RFC 9111 §4.3.4)
+ * @param candidate the response whose validator was sent, with all of its body; no other is freshened
+ *   (RFC 9111 §4.3.4)
  * @returns `undefined` if the 304 is about another response
  */
 export async function validated(
@@ -50,10 +51,9 @@ export async function validated(
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
   heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
-  const isHeld = body.kind === "blob" || asked.method === "GET";
-  decision.stored = refusal === undefined && isHeld;
+  decision.stored = refusal === undefined;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
-  if (body.kind === "stream" && decision.stored && asked.method === "GET") {
+  if (body.kind === "stream" && decision.stored) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);
   }
   const stored: StoredResponse = { metadata, body };
