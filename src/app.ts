@@ -47,9 +47,11 @@ export function createApp(
   platform: Platform,
   inCode: { readonly origins?: OriginHandlers } = {},
 ): Application {
-  const config = configOf(given);
-  const environment = readEnvironment(env, config, inCode.origins);
-  for (const fault of [...configWarnings(config), ...environment.faults]) {
+  const written = configOf(given);
+  const environment = readEnvironment(env, written, inCode.origins);
+  const { namespace, siteHosts } = environment;
+  const config = { ...written, namespace };
+  for (const fault of [...configWarnings(config, siteHosts), ...environment.faults]) {
     platform.log(faultText(fault));
   }
   const database = isFault(environment.redis) ? undefined : environment.redis;
@@ -66,7 +68,7 @@ export function createApp(
   // A hit needs no route but its own, so it goes without Hono's context.
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
-      const read = proxy.isolate.readUrl(request.url);
+      const read = proxy.isolate.readUrl(request.url, request.method);
       const answered = read.isReserved
         ? operators.fetch(request, bindings, background)
         : proxy.answer(request, read, background);

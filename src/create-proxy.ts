@@ -73,7 +73,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
 function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Isolate {
   const { environment, platform } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
-  const { siteHost, originLimiter: limiter } = environment;
+  const { siteHosts, originLimiter: limiter } = environment;
   const config = tiers.edge === undefined ? withoutEdge(settings.config) : settings.config;
   const matchRoute = compileRoutes(config);
   return {
@@ -82,8 +82,8 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     tiers: { ...tiers, edge: tiers.edge ?? noEdge },
     config,
     matchRoute,
-    readUrl: compileUrlReader({ config, matchRoute, siteHost }),
-    siteHost,
+    readUrl: compileUrlReader({ config, matchRoute, siteHosts }),
+    siteHosts,
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),

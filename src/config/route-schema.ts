@@ -18,10 +18,37 @@ import {
   texts,
   yesOrNo,
 } from "./forms.ts";
+import { patternFault } from "./route-pattern.ts";
 
-const pathPattern = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
+const pattern = text("/articles/:slug").check(
+  z.refine((written) => patternFault(written) === undefined, {
+    error: ({ input }) => patternFault(String(input)) ?? "",
+  }),
+);
+
+/** GET stands for HEAD too, since both share what is stored. */
+const methods = z
+  .readonly(
+    z.array(
+      z.string("must be a method").check(
+        z.refine((method) => /^[A-Z][A-Z-]*$/.test(method), {
+          error: ({ input }) =>
+            `${JSON.stringify(input)} is no method: write it in capital letters, as "POST"`,
+        }),
+      ),
+      'must be a list of methods, such as ["POST", "PUT"]',
+    ),
+  )
+  .check(
+    z.refine((names) => names.length > 0, "is empty, so that no request takes this route"),
+    z.refine(
+      (names) => !names.includes("HEAD") || names.includes("GET"),
+      'has HEAD without GET, and both share what is stored; write "GET", which includes HEAD',
+    ),
+  );
 
 const settings = fields("a route", {
+  methods,
   bypass: yesOrNo,
   mode: z.enum(["default", "override"], 'must be "default" or "override"'),
   origin: text("bucket"),
@@ -71,14 +98,12 @@ const settings = fields("a route", {
 export const routeInput = z.strictObject(
   {
     name: text("article"),
-    match: text("/articles/:slug").check(
-      z.refine((match) => match === "*" || match.startsWith("/"), {
-        error: ({ input }) =>
-          `${JSON.stringify(input)} matches nothing: write "*" or a path that begins with "/"`,
-      }),
-      z.refine((match) => !match.startsWith("/") || pathPattern.test(match), {
-        error: 'is not made of literal segments, ":name", and "*" as the last one',
-      }),
+    match: z.union(
+      [
+        pattern,
+        z.readonly(z.array(pattern)).check(z.refine((list) => list.length > 0, "is empty")),
+      ],
+      { error: 'must be a pattern, such as "/articles/:slug", or a list of such' },
     ),
     ...settings.shape,
   },
@@ -90,7 +115,7 @@ type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[
 /** A route as an operator writes it. */
 export type RouteInput = z.input<typeof routeInput>;
 
-/** Parameters that a route's tags ask for and its pattern does not have: each would be undefined. */
+/** Parameters that a route's tags ask for and a pattern of it does not have: each would be undefined. */
 export function unknownParameters({ match, tags }: z.output<typeof routeInput>): string[] {
   if (typeof tags !== "function") return [];
   const asked = new Set<string>();
@@ -103,6 +128,6 @@ export function unknownParameters({ match, tags }: z.output<typeof routeInput>):
   } catch {
     // What it makes of real parameters is its own affair.
   }
-  const known = new Set(match.split("/").map((segment) => segment.replace(/^:/, "")));
-  return [...asked].filter((name) => !known.has(name));
+  const known = [match].flat().map((written) => new Set(written.split(/\/:?/)));
+  return [...asked].filter((name) => known.some((names) => !names.has(name)));
 }

@@ -2,6 +2,7 @@
 import type { RouteInput } from "./route-schema.ts";
 import { durationSeconds } from "./duration.ts";
 import type { NamePatterns } from "./known-names.ts";
+import { readPattern, type RoutePattern } from "./route-pattern.ts";
 
 export type TierName = "memory" | "edge" | "shared";
 /** In the order in which they are asked. */
@@ -11,8 +12,10 @@ export const tierNames: readonly TierName[] = ["memory", "edge", "shared"];
 export interface Route {
   /** Empty for the rules that hold where no route matches. */
   readonly name: string;
-  /** A path pattern: literal segments, `:name`, and `*` at the end. */
-  readonly match: string;
+  /** It takes what fits one of them. */
+  readonly match: readonly RoutePattern[];
+  /** The only methods that it takes, of which GET stands for HEAD; `undefined`: all. */
+  readonly methods: readonly string[] | undefined;
   readonly bypass: boolean;
   /** `override`: the route's lifetimes go before the origin's. */
   readonly mode: "default" | "override";
@@ -60,7 +63,7 @@ export interface Route {
   readonly purgeSettleSeconds: number;
   /** Answers with what is stored while the journal cannot be read, and says so. */
   readonly servesUnverified: boolean;
-  /** Fields that are written and have no effect beside `bypass`. */
+  /** Fields that are written and have no effect where nothing is stored. */
   readonly idleFields: readonly string[];
 }
 
@@ -76,7 +79,8 @@ export function resolvedRoute(route: RouteInput, inherited: Inherited): Route {
   const ownLagSeconds = route.purge?.maxLagSeconds;
   return {
     name: route.name,
-    match: route.match,
+    match: [route.match].flat().map(readPattern),
+    methods: route.methods,
     bypass: route.bypass ?? false,
     mode: route.mode ?? "default",
     origin: route.origin ?? "default",
@@ -108,12 +112,19 @@ export function resolvedRoute(route: RouteInput, inherited: Inherited): Route {
     purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
     purgeSettleSeconds: route.purge?.settleSeconds ?? inherited.purgeSettleSeconds,
     servesUnverified: route.whenUnreachable === "serve",
-    idleFields: route.bypass === true ? idleBesideBypass(route) : [],
+    idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
   };
 }
 
 /** `purge.maxLagSeconds` of any route says how often the view of the journal is renewed. */
-const usedBesideBypass = new Set(["name", "match", "bypass", "origin", "invalidate", "purge"]);
+const usedBesideBypass: ReadonlySet<string> = new Set(
+  "name match methods bypass origin invalidate purge".split(" "),
+);
+
+/** Is none of its answers stored? Only those to GET and HEAD ever are. */
+export function isPassedBy({ bypass, methods }: Pick<RouteInput, "bypass" | "methods">): boolean {
+  return bypass === true || methods?.includes("GET") === false;
+}
 
 function idleBesideBypass(route: RouteInput): string[] {
   const written = Object.entries(route).filter(([, value]) => value !== undefined);

@@ -26,6 +26,9 @@ const purgeInput = fields("purge", {
   retention: noLonger("the journal keeps its newest 8,192 entries, whatever their age"),
 });
 
+/** Begins every key in Redis, before a colon. */
+export const namespaceForm = /^[\w.-]{1,64}$/;
+
 /** N of the purge protocol, where the configuration says nothing. */
 export const defaultMaxLagSeconds = 10;
 
@@ -57,7 +60,7 @@ const origin = z.union(
 export const configInput = fields("the configuration", {
   namespace: z
     .string("must be a text")
-    .check(z.regex(/^[\w.-]{1,64}$/, "is 1 to 64 letters, digits, dots, dashes or _")),
+    .check(z.regex(namespaceForm, "is 1 to 64 letters, digits, dots, dashes or _")),
   origins: z.record(z.string(), origin, "must be origins by name"),
   rewriteLocations: yesOrNo,
   originTimeout: z.union(
@@ -99,7 +102,9 @@ export const configInput = fields("the configuration", {
       say(path, `${lag} s ${left}: write more than ${2.5 * allowanceSeconds}`);
     };
     checkLag(["purge", "maxLagSeconds"], purge.maxLagSeconds ?? defaultMaxLagSeconds);
-    const everythingAt = routes.findIndex(({ match }) => match === "*");
+    const everythingAt = routes.findIndex(
+      ({ match, methods }) => methods === undefined && [match].flat().includes("*"),
+    );
     const seen = new Set<string>();
     for (const [index, route] of routes.entries()) {
       const { name, origin: named = "default" } = route;

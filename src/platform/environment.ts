@@ -1,5 +1,6 @@
 // Reads the Worker's bindings: what was set, what is missing, and what makes no sense.
 import type { Config } from "../config/config.ts";
+import { namespaceForm } from "../config/schema.ts";
 import { type Fault, isFault, OperatorError } from "../operator-error.ts";
 import { sha256Short } from "../sha256.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
@@ -17,8 +18,10 @@ export interface Environment {
   readonly purgeSecrets: Secret;
   /** Counts what each client has of the origins; `undefined` for as much as it likes. */
   readonly originLimiter: RateLimit | undefined;
-  /** The one host that the site's names and ports count as; `undefined` for each its own. */
-  readonly siteHost: string | undefined;
+  /** NAMESPACE, or else the configuration's. */
+  readonly namespace: string;
+  /** The hosts that all names and ports of the sites count as; empty for each its own. */
+  readonly siteHosts: readonly string[];
   /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
   readonly colo: string | undefined;
   /** Names this deployment where others read it: the same in all isolates, another elsewhere. */
@@ -33,7 +36,7 @@ export interface Environment {
  * What is not usable goes to `faults`, and only what needs it is off.
  *
  * @param handlers origins that the code brings, by their names
- * @throws OperatorError where answers would be wrong: no usable origin, or a bad SITE_HOST
+ * @throws OperatorError where answers would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
 export function readEnvironment(
   env: Env,
@@ -47,12 +50,13 @@ export function readEnvironment(
     adminToken: adminTokenOf(env),
     purgeSecrets: purgeSecretsOf(env, faults),
     originLimiter: originLimiterOf(env, faults),
-    siteHost: siteHostOf(env),
+    namespace: namespaceOf(env) ?? config.namespace,
+    siteHosts: siteHostsOf(env),
     colo: textOf(env, "COLO"),
   };
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
-  const pseudonym = pseudonymOf(found, config);
+  const pseudonym = pseudonymOf(found);
   return { ...found, pseudonym, hotKeys: hotKeysFault ? 0 : config.hotKeys, faults };
 }
 
@@ -61,20 +65,21 @@ export function coloOf({ colo }: Environment, request: Request | undefined): str
   return colo ?? request?.cf?.colo ?? "";
 }
 
-type Found = Pick<Environment, "redis" | "purgeSecrets" | "siteHost">;
+type Found = Pick<Environment, "redis" | "purgeSecrets" | "namespace" | "siteHosts">;
 
 /**
  * Origins read it, and clients can tell by 508 whether they guessed it, so nothing in it may be worth
  * guessing: no address of an origin, no secret but what nobody guesses, and so not ADMIN_TOKEN, which
  * may be words.
  */
-function pseudonymOf({ redis, purgeSecrets, siteHost }: Found, { namespace }: Config): string {
+function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: Found): string {
+  const sites = siteHosts.length === 0 ? undefined : siteHosts.join(" ");
   const secrets = [redis, purgeSecrets].map((value) => (isFault(value) ? undefined : value));
-  return `tidemark-${sha256Short(JSON.stringify([namespace, siteHost, secrets]))}`;
+  return `tidemark-${sha256Short(JSON.stringify([namespace, sites, secrets]))}`;
 }
 
-/** Hot keys are told by way of Redis, and whoever writes there must not choose the site's host. */
-function faultOfHotKeys({ redis, siteHost }: Found): Fault | undefined {
+/** Hot keys are told by way of Redis, and whoever writes there must not choose a host. */
+function faultOfHotKeys({ redis, siteHosts }: Found): Fault | undefined {
   const what = "hotKeys is off.";
   const otherwise = "or leave hotKeys out of the configuration.";
   if (redis === undefined || isFault(redis)) {
@@ -83,7 +88,7 @@ function faultOfHotKeys({ redis, siteHost }: Found): Fault | undefined {
     const mend = `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
     return { what, why, mend };
   }
-  if (siteHost !== undefined) return undefined;
+  if (siteHosts.length > 0) return undefined;
   const why = "SITE_HOST is not set, so nothing says which host a key from Redis may name.";
   return { what, why, mend: `Set SITE_HOST, ${otherwise}` };
 }
@@ -102,14 +107,28 @@ function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {
   return undefined;
 }
 
-function siteHostOf(env: Env): string | undefined {
-  if (!isSet(env, "SITE_HOST")) return undefined;
-  const host = textOf(env, "SITE_HOST")?.toLowerCase() ?? "";
-  const url = `https://${host}`;
-  if (URL.canParse(url) && new URL(url).host === host) return host;
+function siteHostsOf(env: Env): string[] {
+  if (!isSet(env, "SITE_HOST")) return [];
+  const hosts = textOf(env, "SITE_HOST")?.toLowerCase().split(/\s+/) ?? [""];
+  const isHost = (host: string) =>
+    URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host;
+  if (hosts.every(isHost)) return hosts;
   throw new OperatorError({
     what: "SITE_HOST is refused.",
-    why: "Its value is no host as it stands in a URL.",
-    mend: 'Write the host alone, with a port only if it is not the usual one: "www.example.com".',
+    why: `${hosts.length === 1 ? "Its value" : "One of its values"} is no host as it stands in a URL.`,
+    mend:
+      'Write the host alone, with a port only if it is not the usual one: "www.example.com". ' +
+      "Several stand with a space between.",
+  });
+}
+
+function namespaceOf(env: Env): string | undefined {
+  if (!isSet(env, "NAMESPACE")) return undefined;
+  const namespace = textOf(env, "NAMESPACE") ?? "";
+  if (namespaceForm.test(namespace)) return namespace;
+  throw new OperatorError({
+    what: "NAMESPACE is refused.",
+    why: "Its value is not 1 to 64 letters, digits, dots, dashes or _.",
+    mend: 'Write such a name, as "staging", or unset it to have the configuration\'s.',
   });
 }

@@ -209,6 +209,19 @@ describe("the answer", () => {
     expect(targets).toMatchObject({ hosts: 1, urls: 1 });
   });
 
+  it("says which of several sites SITE_HOST makes a host", async () => {
+    const order = { hosts: ["b.example", "b.example:8787", "c.example"] };
+    const { readAs, notes } = await told(order, { SITE_HOST: "www.example.com b.example" });
+    expect(readAs).toEqual([
+      { sent: "b.example:8787", as: ["b.example"] },
+      { sent: "c.example", as: ["www.example.com"] },
+    ]);
+    expect(notes).toEqual([
+      'SITE_HOST makes "b.example:8787" "b.example", so all of the site is covered.',
+      'SITE_HOST makes "c.example" "www.example.com", so all of the site is covered.',
+    ]);
+  });
+
   it.each([
     {
       id: "url-passed-by",

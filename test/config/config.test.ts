@@ -39,7 +39,8 @@ describe("a good configuration comes to", () => {
     expect(tags?.({})).toEqual([]);
     expect(plain).toEqual({
       name: "news",
-      match: "/news/*",
+      match: [{ text: "/news/*", host: undefined, path: "/news/*" }],
+      methods: undefined,
       bypass: false,
       mode: "default",
       origin: "default",

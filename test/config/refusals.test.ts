@@ -246,3 +246,21 @@ describe("the configuration is refused", () => {
     expect(refusalOf(written)).not.toContain("s3cret");
   });
 });
+
+describe("what stands behind a route for everything", () => {
+  const [everything, late] = [
+    { name: "rest", match: "*" },
+    { name: "late", match: "/late" },
+  ];
+  const refused =
+    'route "late", match: is never reached: a route before it matches "*"; put that one last';
+
+  it.each([
+    { id: "everything", before: everything, says: refused },
+    { id: "in-a-list", before: { ...everything, match: ["/a", "*"] }, says: refused },
+    { id: "of-some-methods", before: { ...everything, methods: ["GET"] }, says: "accepted" },
+    { id: "of-a-host", before: { ...everything, match: "a.example/*" }, says: "accepted" },
+  ])("is refused, unless that has a host or methods: $id", ({ before, says }) => {
+    expect(refusalOf({ routes: [before, late] })).toBe(says);
+  });
+});

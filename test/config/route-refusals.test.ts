@@ -6,6 +6,9 @@ import { isDuration, refusalOf, route } from "./refusal-of.ts";
 const noDuration = (text: string) =>
   `${JSON.stringify(text)} is no duration: write a whole number with s, m, h or d, such as "5m"`;
 const isFresh = 'is a duration such as "5m", or durations by status such as { 200: "60s" }';
+const noHost = (host: string, match = `${host}/*`) =>
+  `begins with ${JSON.stringify(host)}, which is no host of a site: write "/${match}" for a path, ` +
+  'or a host as it stands in a URL, as "a.example/*"';
 const noPattern = 'is not made of literal segments, ":name", and "*" as the last one';
 
 describe("a route is refused", () => {
@@ -20,7 +23,7 @@ describe("a route is refused", () => {
       id: "match-without-slash",
       changes: { match: "news" },
       at: "match",
-      says: '"news" matches nothing: write "*" or a path that begins with "/"',
+      says: '"news" matches nothing: write "*", a path that begins with "/", or a host and a path, as "a.example/*"',
     },
     { id: "match-star-inside", changes: { match: "/a/*/b" }, at: "match", says: noPattern },
     { id: "match-star-in-a-segment", changes: { match: "/a*" }, at: "match", says: noPattern },
@@ -36,7 +39,69 @@ describe("a route is refused", () => {
       id: "match-number",
       changes: { match: 5 },
       at: "match",
-      says: 'must be a text, such as "/articles/:slug"',
+      says: 'must be a pattern, such as "/articles/:slug", or a list of such',
+    },
+    { id: "match-no-list", changes: { match: [] }, at: "match", says: "is empty" },
+    { id: "match-in-a-list", changes: { match: ["/a", "/b*"] }, at: "match.1", says: noPattern },
+    { id: "match-host-star", changes: { match: "a.example/b*" }, at: "match", says: noPattern },
+    { id: "match-word", changes: { match: "news/*" }, at: "match", says: noHost("news") },
+    {
+      id: "match-with-a-scheme",
+      changes: { match: "https://a.example/*" },
+      at: "match",
+      says: noHost("https:", "https://a.example/*"),
+    },
+    { id: "match-any-host", changes: { match: "*/*" }, at: "match", says: noHost("*") },
+    {
+      id: "match-star-in-a-label",
+      changes: { match: "a*.example/*" },
+      at: "match",
+      says: noHost("a*.example"),
+    },
+    {
+      id: "match-port-too-large",
+      changes: { match: "a.example:65536/*" },
+      at: "match",
+      says: noHost("a.example:65536"),
+    },
+    {
+      id: "match-user",
+      changes: { match: "a@b.example/*" },
+      at: "match",
+      says: noHost("a@b.example"),
+    },
+    {
+      id: "methods-none",
+      changes: { methods: [] },
+      at: "methods",
+      says: "is empty, so that no request takes this route",
+    },
+    {
+      id: "methods-text",
+      changes: { methods: "POST" },
+      at: "methods",
+      says: 'must be a list of methods, such as ["POST", "PUT"]',
+    },
+    {
+      id: "methods-small",
+      changes: { methods: ["POST", "put"] },
+      at: "methods.1",
+      says: '"put" is no method: write it in capital letters, as "POST"',
+    },
+    {
+      id: "methods-head-alone",
+      changes: { methods: ["HEAD", "POST"] },
+      at: "methods",
+      says: 'has HEAD without GET, and both share what is stored; write "GET", which includes HEAD',
+    },
+    {
+      id: "tags-of-one-pattern",
+      changes: {
+        match: ["/a/:slug", "/b/:id"],
+        tags: ({ slug }: Readonly<Record<string, string>>) => [slug],
+      },
+      at: "tags",
+      says: "uses slug, which match does not name",
     },
     {
       id: "when-unreachable",

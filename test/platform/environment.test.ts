@@ -140,7 +140,27 @@ describe("refused", () => {
       env: { ...origin, SITE_HOST: "a.example/b" },
       says: "SITE_HOST is refused.",
     },
-    { id: "site-host-space", env: { ...origin, SITE_HOST: "a b" }, says: "SITE_HOST is refused." },
+    {
+      id: "one-of-several-site-hosts",
+      env: { ...origin, SITE_HOST: "a.example b.example/c" },
+      says:
+        "SITE_HOST is refused. One of its values is no host as it stands in a URL. " +
+        'Write the host alone, with a port only if it is not the usual one: "www.example.com". ' +
+        "Several stand with a space between.",
+    },
+    {
+      id: "namespace",
+      env: { ...origin, NAMESPACE: "a:s3cret" },
+      says:
+        "NAMESPACE is refused. Its value is not 1 to 64 letters, digits, dots, dashes or _. " +
+        'Write such a name, as "staging", or unset it to have the configuration\'s.',
+    },
+    {
+      id: "namespace-long",
+      env: { ...origin, NAMESPACE: "a".repeat(65) },
+      says: "NAMESPACE is refused.",
+    },
+    { id: "namespace-not-a-text", env: { ...origin, NAMESPACE: 5 }, says: "NAMESPACE is refused." },
     {
       id: "site-host-usual-port",
       env: { ...origin, SITE_HOST: "a.example:443" },
@@ -292,7 +312,8 @@ describe("a good environment comes to", () => {
       redis: undefined,
       adminToken: undefined,
       purgeSecrets: undefined,
-      siteHost: undefined,
+      namespace: "tidemark",
+      siteHosts: [],
       colo: undefined,
       pseudonym: expect.stringMatching(/^tidemark-[\w-]{11}$/),
       hotKeys: 0,
@@ -313,10 +334,18 @@ describe("a good environment comes to", () => {
       redis: { url: "https://db.upstash.io", token: "s3cret" },
       adminToken: "sixteen-letters-",
       purgeSecrets: undefined,
-      siteHost: "www.example.com:8787",
+      siteHosts: ["www.example.com:8787"],
       colo: "HAM",
       faults: [],
     });
+  });
+
+  it("several hosts, and a namespace before the configuration's", () => {
+    const env = { ...origin, SITE_HOST: " A.example\n b.example:8443 ", NAMESPACE: " staging\n" };
+    const config = defineConfig({ namespace: "news" });
+    const siteHosts = ["a.example", "b.example:8443"];
+    expect(read(env, config)).toMatchObject({ siteHosts, namespace: "staging" });
+    expect(read({ ...origin, NAMESPACE: " " }, config).namespace).toBe("news");
   });
 
   it.each([
@@ -344,6 +373,7 @@ describe("a good environment comes to", () => {
       { id: "database", env: { UPSTASH_REDIS_REST_TOKEN: "another" } },
       { id: "secret", env: { PURGE_SECRET: `whsec_${btoa("b".repeat(24))}` } },
       { id: "site", env: { SITE_HOST: "shop.example.com" } },
+      { id: "namespace-by-environment", env: { NAMESPACE: "second" } },
       { id: "namespace", config: defineConfig({ namespace: "second" }) },
     ])("that no other has: $id", ({ env, config }) => {
       expect(named({ ...all, ...env }, config)).not.toBe(named(all));

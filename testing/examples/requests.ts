@@ -27,13 +27,13 @@ const loops = new Loops({ pseudonym: "tidemark", nowAtMs: () => 0, log: () => un
 export function planOf(
   request: { url?: string; method?: string; headers?: Readonly<Record<string, string>> },
   config: Config = configWith(),
-  siteHost?: string,
+  siteHosts: readonly string[] = [],
 ): Plan {
   const { url = "https://www.example.com/", ...init } = request;
   const matchRoute = compileRoutes(config);
-  const readUrl = compileUrlReader({ config, matchRoute, siteHost });
+  const readUrl = compileUrlReader({ config, matchRoute, siteHosts });
   const asked = new Request(url, init);
-  return plan(asked, readUrl(asked.url), { config, loops });
+  return plan(asked, readUrl(asked.url, asked.method), { config, loops });
 }
 
 /** @throws for a request that is not looked up */

@@ -49,7 +49,7 @@ function compiledOf(config: Config): Compiled {
   let known = compiled.get(config);
   if (known === undefined) {
     const matchRoute = compileRoutes(config);
-    known = { matchRoute, readUrl: compileUrlReader({ config, matchRoute, siteHost: undefined }) };
+    known = { matchRoute, readUrl: compileUrlReader({ config, matchRoute, siteHosts: [] }) };
     compiled.set(config, known);
   }
   return known;
@@ -74,7 +74,7 @@ export class SimulatedSite {
     const ports: Ports = {
       config,
       ...compiledOf(config),
-      siteHost: undefined,
+      siteHosts: [],
       tiers: parts.tiers(tiersOf(isolate, around.cache), isolate),
       view,
       flights: new Flights(),

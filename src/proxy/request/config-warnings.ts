@@ -1,32 +1,42 @@
 // What a configuration asks for in vain. It is told to the operator and not refused: nothing is wrong
 // with the answers.
 import type { Config, Route } from "../../config/config.ts";
+import { isPassedBy } from "../../config/route.ts";
+import { fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
 import type { Fault } from "../../operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./routes.ts";
 
-/** One fault for each thing that has no effect; empty for none. */
-export function configWarnings({ routes }: Config): Fault[] {
+/**
+ * One fault for each thing that has no effect; empty for none.
+ *
+ * @param siteHosts the hosts that all others count as; empty for each its own
+ */
+export function configWarnings({ routes }: Config, siteHosts: readonly string[] = []): Fault[] {
   const warnings = [
     ...routes.map(idleFieldsOf),
     ...routes.map(forwardedInVain),
-    ...routes.map((route, at) => hiddenBy(routes.slice(0, at), route)),
+    ...routes.flatMap((route, at) => hiddenBy(routes.slice(0, at), route)),
+    ...(siteHosts.length === 0 ? [] : routes.map((route) => elsewhere(route, siteHosts))),
   ];
   return warnings.filter((warning) => warning !== undefined);
 }
 
-function idleFieldsOf({ name, idleFields }: Route): Fault | undefined {
+function idleFieldsOf({ name, bypass, idleFields }: Route): Fault | undefined {
   if (idleFields.length === 0) return undefined;
   return {
     what: `Route "${name}" has fields without effect: ${idleFields.join(", ")}.`,
-    why: "Its bypass sends each request straight to the origin, and stores nothing.",
-    mend: "Remove them, or bypass.",
+    why: bypass
+      ? "Its bypass sends each request straight to the origin, and stores nothing."
+      : "Its methods lack GET, and nothing else is stored.",
+    mend: bypass ? "Remove them, or bypass." : "Remove them, or add GET.",
   };
 }
 
-function forwardedInVain({ name, bypass, forward = [], keyHeaders }: Route): Fault | undefined {
+function forwardedInVain(route: Route): Fault | undefined {
+  const { name, forward = [], keyHeaders } = route;
   const withheld = forward.filter((field) => isWithheld(field) && !keyHeaders.includes(field));
-  if (bypass || withheld.length === 0) return undefined;
+  if (isPassedBy(route) || withheld.length === 0) return undefined;
   return {
     what: `Route "${name}" forwards ${withheld.join(", ")} in vain.`,
     why: "What is stored for all is made without such fields, whoever sends them.",
@@ -34,12 +44,38 @@ function forwardedInVain({ name, bypass, forward = [], keyHeaders }: Route): Fau
   };
 }
 
-function hiddenBy(before: readonly Route[], route: Route): Fault | undefined {
-  const hiding = before.find(({ match }) => hides(match, route.match));
-  if (hiding === undefined) return undefined;
+/** One for each of its patterns that an earlier route hides. */
+function hiddenBy(before: readonly Route[], { name, match, methods }: Route): Fault[] {
+  const hiding = before
+    .filter((route) => coversMethods(route.methods, methods))
+    .flatMap((route) => route.match.map((pattern) => ({ route: route.name, pattern })));
+  return match.flatMap((pattern) => {
+    const first = hiding.find((earlier) => hides(earlier.pattern, pattern));
+    if (first === undefined) return [];
+    const by = match.length === 1 ? "" : ` by "${pattern.text}"`;
+    return {
+      what: `Route "${name}" is never reached${by}.`,
+      why: `Each path that fits "${pattern.text}" fits "${first.pattern.text}" of route "${first.route}", which stands before it.`,
+      mend: `Put "${name}" before "${first.route}", or remove it.`,
+    };
+  });
+}
+
+/** Does the earlier route take each method that the later one takes? */
+function coversMethods(earlier: Route["methods"], later: Route["methods"]): boolean {
+  return earlier === undefined || later?.every((method) => earlier.includes(method)) === true;
+}
+
+/** A route for hosts that are no site's. */
+function elsewhere({ name, match }: Route, siteHosts: readonly string[]): Fault | undefined {
+  const isAsked = ({ host }: RoutePattern) =>
+    siteHosts.some((site) =>
+      (["http", "https"] as const).some((scheme) => fitsHost(host, { scheme, host: site })),
+    );
+  if (match.some(isAsked)) return undefined;
   return {
-    what: `Route "${route.name}" is never reached.`,
-    why: `Each path that fits "${route.match}" fits "${hiding.match}" of route "${hiding.name}", which stands before it.`,
-    mend: `Put "${route.name}" before "${hiding.name}", or remove it.`,
+    what: `Route "${name}" is never reached.`,
+    why: `SITE_HOST makes every host one of ${siteHosts.join(", ")}, and none of these fits it.`,
+    mend: "Add its host to SITE_HOST.",
   };
 }

@@ -1,29 +1,30 @@
 // How a purge names what is stored: URLs, prefixes and hosts brought into the form that keys have.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
+import { isPassedBy } from "../../config/route.ts";
 import type { Naming, Reading } from "../../purge/acceptance/order.ts";
 import { quoted } from "../../purge/acceptance/order-form.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
 import { type Counts, countsOn, keyedUrl } from "./key.ts";
 import { isReserved } from "./reserved.ts";
-import { readTarget, type Target } from "./target.ts";
+import { countedAs, readTarget, type Target } from "./target.ts";
 import type { SiteUrls } from "./url-reader.ts";
 
 /** How purges name what is stored on a site; what it cannot read it gives back as a fault. */
-export function namingOf({ config, matchRoute, siteHost }: SiteUrls): Naming {
+export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): Naming {
   return {
     route: (name) => readRoute(name, config),
     url: (url) => {
       const fault = faultOfUrl(url);
       if (fault !== undefined) return fault;
-      const target = readTarget(new URL(url).href, siteHost);
+      const target = readTarget(new URL(url).href, siteHosts);
       if (isReserved(target.path)) return reserved(url);
-      const { route } = matchRoute(target.path);
+      const { route } = matchRoute(target);
       const note = route.bypass ? noteOnBypass(route.name) : undefined;
       return { kind: "named", as: meantUrls(target, route, config), note };
     },
-    prefix: (prefix) => readPrefix(prefix, siteHost),
-    host: (host) => readHost(host, siteHost),
+    prefix: (prefix) => readPrefix(prefix, siteHosts),
+    host: (host) => readHost(host, siteHosts),
   };
 }
 
@@ -35,7 +36,7 @@ function readRoute(name: string, { routes }: Config): Reading {
     const mend = "Write its name as the configuration has it, or purge by prefix.";
     return fault(`No route is called ${quoted(name)}.`, mend);
   }
-  return { kind: "named", as: [name], note: route.bypass ? noteOnBypass(name) : undefined };
+  return { kind: "named", as: [name], note: isPassedBy(route) ? noteOnBypass(name) : undefined };
 }
 
 const noteOnBypass = (name: string): string =>
@@ -71,7 +72,7 @@ function matchesEverySpelling(patterns: NamePatterns, name: string): boolean {
   return matchesAny(ofAll, name);
 }
 
-function readPrefix(prefix: string, siteHost: string | undefined): Reading {
+function readPrefix(prefix: string, siteHosts: readonly string[]): Reading {
   const isPath = prefix.startsWith("/");
   const url = isPath ? `http://any.invalid${prefix}` : prefix;
   if (!isPath && !/^https?:\/\//i.test(prefix)) {
@@ -84,7 +85,7 @@ function readPrefix(prefix: string, siteHost: string | undefined): Reading {
   }
   const found = faultOfUrl(url, prefix);
   if (found !== undefined) return found;
-  const { scheme, host, path } = readTarget(new URL(url).href, siteHost);
+  const { scheme, host, path } = readTarget(new URL(url).href, siteHosts);
   // Some path goes on with a letter: /_cache begins /_cached too.
   if (isReserved(`${path}x`)) return reserved(prefix);
   return { kind: "named", as: [isPath ? path : `${scheme}://${host}${path}`] };
@@ -133,7 +134,7 @@ const reserved = (name: string) =>
 /** Ports that a URL of one scheme leaves out, and one of the other scheme does not. */
 const impliedPorts = ["80", "443"];
 
-function readHost(text: string, siteHost: string | undefined): Reading {
+function readHost(text: string, siteHosts: readonly string[]): Reading {
   if (text.includes("*")) {
     const mend = 'Name each host; "prefixes": ["/"] is all of them.';
     return fault(`${quoted(text)} holds a star, and a purge takes no patterns.`, mend);
@@ -142,14 +143,17 @@ function readHost(text: string, siteHost: string | undefined): Reading {
     const why = `${quoted(text)} is no host.`;
     return fault(why, "Write it as it stands in a URL, such as www.example.com or [::1]:8080.");
   }
-  if (siteHost !== undefined) {
-    const note = `SITE_HOST makes every host ${quoted(siteHost)}, so all of the site is covered.`;
-    return { kind: "named", as: [siteHost], note };
-  }
   const [http, https] = [new URL(`http://${text}`), new URL(`https://${text}`)];
   const name = http.hostname.replace(/\.$/, "");
   const port = http.port || https.port;
   const withPort = port === "" ? [] : [`${name}:${port}`];
+  if (siteHosts.length > 0) {
+    const host = countedAs(withPort[0] ?? name, siteHosts);
+    const which = siteHosts.length === 1 ? "every host" : quoted(text);
+    const note = `SITE_HOST makes ${which} ${quoted(host)}, so all of the site is covered.`;
+    const isItself = siteHosts.length > 1 && host === text;
+    return { kind: "named", as: [host], note: isItself ? undefined : note };
+  }
   const isImplied = port === "" || impliedPorts.includes(port);
   return { kind: "named", as: [...(isImplied ? [name] : []), ...withPort] };
 }

@@ -1,9 +1,16 @@
-// Which route a request takes: the first of the config whose pattern matches its path.
+// Which route a request takes: the first of the config that has its method, and a pattern which its
+// host and path fit.
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
 import type { Config, Route } from "../../config/config.ts";
-import { readTarget } from "./target.ts";
+import {
+  coversHost,
+  fitsHost,
+  type HostPattern,
+  type RoutePattern,
+} from "../../config/route-pattern.ts";
+import { readTarget, type Target } from "./target.ts";
 
 export interface RouteMatch {
   readonly route: Route;
@@ -11,19 +18,34 @@ export interface RouteMatch {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-export type MatchRoute = (path: string) => RouteMatch;
+/**
+ * @param target with the host that counts: of equal keys the routes are equal
+ * @param method GET unless given; GET for HEAD too
+ */
+export type MatchRoute = (
+  target: Pick<Target, "scheme" | "host" | "path">,
+  method?: string,
+) => RouteMatch;
 
-/** Compiles the routes once; a path that none matches gets `config.anywhere`. */
+interface Place {
+  readonly route: Route;
+  readonly host: HostPattern | undefined;
+}
+
+/** Compiles the routes once; what none takes gets `config.anywhere`. */
 export function compileRoutes(config: Config): MatchRoute {
-  const router = new SmartRouter<Route>({ routers: [new RegExpRouter(), new TrieRouter()] });
+  const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] });
   for (const route of [...config.routes, config.anywhere]) {
-    router.add("GET", normalised(route.match), route);
+    for (const { host, path } of route.match) router.add("GET", normalised(path), { route, host });
   }
-  return (path) => {
-    const [matches, values] = router.match("GET", path);
-    const first = matches[0];
+  return (target, method = "GET") => {
+    const [matches, values] = router.match("GET", target.path);
+    const first = matches.find(
+      ([{ route, host }]) =>
+        fitsHost(host, target) && (route.methods === undefined || route.methods.includes(method)),
+    );
     if (first === undefined) return { route: config.anywhere, parameters: {} };
-    const [route, indices] = first;
+    const [{ route }, indices] = first;
     const parameters = Object.entries(indices).map(([name, index]) => [
       name,
       decoded(typeof index === "number" ? (values?.[index] ?? "") : index),
@@ -32,20 +54,22 @@ export function compileRoutes(config: Config): MatchRoute {
   };
 }
 
-/** Does each path that fits the later pattern fit the earlier one too? */
-export function hides(earlier: string, later: string): boolean {
+/** Does each host and path that fit the later pattern fit the earlier one too? */
+export function hides(earlier: RoutePattern, later: RoutePattern): boolean {
   const [before, after] = [segmentsOf(earlier), segmentsOf(later)];
   const isLong = before.hasRest
     ? after.segments.length >= before.segments.length
     : after.segments.length === before.segments.length && !after.hasRest;
   return (
-    isLong && before.segments.every((segment, at) => covers(segment, after.segments[at] ?? ""))
+    isLong &&
+    coversHost(earlier.host, later.host) &&
+    before.segments.every((segment, at) => covers(segment, after.segments[at] ?? ""))
   );
 }
 
 /** Where `*` ends a pattern, it stands for any further segments, and for none. */
-function segmentsOf(match: string): { segments: readonly string[]; hasRest: boolean } {
-  const path = match === "*" ? "/*" : normalised(match);
+function segmentsOf(pattern: RoutePattern): { segments: readonly string[]; hasRest: boolean } {
+  const path = normalised(pattern.path);
   const hasRest = path.endsWith("/*");
   const fixed = hasRest ? path.slice(0, -2) : path;
   return { segments: fixed === "" ? [] : fixed.slice(1).split("/"), hasRest };
@@ -57,9 +81,8 @@ function covers(earlier: string, later: string): boolean {
 }
 
 /** Spelled as the paths are that it is compared with. */
-function normalised(match: string): string {
-  if (match === "*") return match;
-  return readTarget(new URL(`https://pattern.invalid${match}`).href).path;
+function normalised(path: string): string {
+  return readTarget(new URL(`https://pattern.invalid${path}`).href).path;
 }
 
 function decoded(value: string): string {

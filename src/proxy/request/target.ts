@@ -26,10 +26,10 @@ const plainPath = /^[\w\-~/!$&'()*+,;=:@]*$/;
 const ambiguous = /%(?:2f|5c|2e|[01][\da-f]|7f)|%(?![\da-f]{2})|[\\\p{Cc}]|\/\.{1,2}(?:\/|$)/iu;
 
 /**
- * @param url      as the client sent it, not yet resolved by a URL parser
- * @param siteHost the one host that all names of the site count as; `undefined` for each its own
+ * @param url       as the client sent it, not yet resolved by a URL parser
+ * @param siteHosts the hosts that all others count as; empty for each its own
  */
-export function readTarget(url: string, siteHost?: string): Target {
+export function readTarget(url: string, siteHosts: readonly string[] = []): Target {
   const [, scheme = "", authority = "", rawPath = "", rawQuery = ""] = parts.exec(url) ?? [];
   const isAmbiguous = !plainPath.test(rawPath) && ambiguous.test(rawPath);
   const isUnencoded = unencodedPath.test(rawPath) || unencodedQuery.test(rawQuery);
@@ -38,12 +38,23 @@ export function readTarget(url: string, siteHost?: string): Target {
   const ownHost = authority.toLowerCase();
   return {
     scheme: scheme.toLowerCase() === "https" ? "https" : "http",
-    host: siteHost ?? canonicalHost(ownHost, scheme.toLowerCase()),
+    host: countedAs(canonicalHost(ownHost, scheme.toLowerCase()), siteHosts),
     ownHost,
     path: normalisedEscapes(pathname) || "/",
     query: normalisedEscapes(search.slice(1)),
     isAmbiguous,
   };
+}
+
+/**
+ * As which of the sites a host counts: as itself where it is listed, with its port or without, and
+ * else as the first.
+ *
+ * @param siteHosts empty for each host its own
+ */
+export function countedAs(host: string, siteHosts: readonly string[]): string {
+  const named = [host, host.replace(/:\d+$/, "")].find((one) => siteHosts.includes(one));
+  return named ?? siteHosts[0] ?? host;
 }
 
 /**

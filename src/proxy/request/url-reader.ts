@@ -17,8 +17,12 @@ export interface UrlRead {
   readonly keyed: KeyedUrl;
 }
 
-/** Plain data: what it has read for one request, it gives to another. */
-export type ReadUrl = (url: string) => UrlRead;
+/**
+ * Plain data: what it has read for one request, it gives to another.
+ *
+ * @param method GET unless given
+ */
+export type ReadUrl = (url: string, method?: string) => UrlRead;
 
 /** URLs are the client's to choose, so what is kept of them is bounded in bytes. */
 const keptBytesMax = 1_048_576;
@@ -27,29 +31,34 @@ const keptBytesMax = 1_048_576;
 const objectBytes = 768;
 
 /** Its text stands in the target, as it came and as it is keyed, and in the key. */
-const readBytes = (url: string): number => objectBytes + 8 * url.length;
+const readBytes = (name: string): number => objectBytes + 8 * name.length;
 
 /** What the URLs of a site are read by. */
 export interface SiteUrls {
   readonly config: Config;
   readonly matchRoute: MatchRoute;
-  readonly siteHost: string | undefined;
+  /** The hosts that all others count as; empty for each its own. */
+  readonly siteHosts: readonly string[];
 }
 
 /** Makes the reader of an isolate, which keeps what it has read under a bound in bytes. */
-export function compileUrlReader({ config, matchRoute, siteHost }: SiteUrls): ReadUrl {
+export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): ReadUrl {
   const kept = new LRUCache<string, UrlRead>({
     maxSize: keptBytesMax,
-    sizeCalculation: (_, url) => readBytes(url),
+    sizeCalculation: (_, name) => readBytes(name),
   });
-  return (url) => {
-    const before = kept.get(url);
+  const namesMethods = config.routes.some(({ methods }) => methods !== undefined);
+  return (url, method) => {
+    // HEAD takes the route of GET, with which it shares what is stored.
+    const other = namesMethods && method !== "GET" && method !== "HEAD" ? method : undefined;
+    const name = other === undefined ? url : `${other} ${url}`;
+    const before = kept.get(name);
     if (before !== undefined) return before;
-    const target = readTarget(url, siteHost);
-    const { route, parameters } = matchRoute(target.path);
+    const target = readTarget(url, siteHosts);
+    const { route, parameters } = matchRoute(target, other);
     const keyed = keyUrl(target, route, config);
     const read = { target, isReserved: isReserved(target.path), route, parameters, keyed };
-    kept.set(url, read);
+    kept.set(name, read);
     return read;
   };
 }

@@ -53,8 +53,8 @@ export class Invalidations {
 export interface InvalidatePorts extends RemovePorts {
   readonly config: Config;
   readonly matchRoute: MatchRoute;
-  /** The host that every name and port of the site counts as; `undefined` for each its own. */
-  readonly siteHost: string | undefined;
+  /** The hosts that all others count as; empty for each its own. */
+  readonly siteHosts: readonly string[];
   readonly invalidations: Pick<Invalidations, "add">;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */
   readonly joinedPurges: Pick<JoinedPurges, "add"> | undefined;
@@ -86,16 +86,16 @@ export function invalidateBy(response: Response, given: Invalidating): void {
 /** @returns what purges it everywhere; `undefined` for what is not stored, or not this origin's */
 function invalidate(url: string, given: Invalidating): WidenableTarget | undefined {
   const { passed, ports } = given;
-  const { config, matchRoute, siteHost } = ports;
+  const { config, matchRoute, siteHosts } = ports;
   const { request, target } = passed;
   if (!URL.canParse(url, request.url)) return undefined;
   const absolute = url === request.url ? url : new URL(url, request.url).href;
-  const named = readTarget(absolute, siteHost);
+  const named = readTarget(absolute, siteHosts);
   // RFC 9111 §4.4: what one origin answers must not invalidate another's.
   const hosts = [target.ownHost, target.host];
   const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
   if (!isOurs || named.isAmbiguous) return undefined;
-  const { route } = matchRoute(named.path);
+  const { route } = matchRoute(named);
   if (route.bypass) return undefined;
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
   const { key } = keyedAs(request.headers, { keyed, route }, config);

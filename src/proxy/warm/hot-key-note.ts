@@ -102,16 +102,16 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
 /**
  * The request that a note stands for, as the isolate itself makes it. It goes through the same
  * plan as any client's and must come out as it was noted: nothing below `/_cache/`, no host but
- * the site's, no session. Whoever writes to Redis can thus ask for what any client could.
+ * the sites', no session. Whoever writes to Redis can thus ask for what any client could.
  *
  * @returns `undefined` for a note that must not be followed. Never throws.
  */
 export function askedAgain(
   note: HotKeyNote,
-  isolate: Planning & { readonly readUrl: ReadUrl; readonly siteHost: string | undefined },
+  isolate: Planning & { readonly readUrl: ReadUrl; readonly siteHosts: readonly string[] },
 ): Asked | undefined {
   const request = requestOf(note);
-  if (request === undefined || isolate.siteHost === undefined) return undefined;
+  if (request === undefined || isolate.siteHosts.length === 0) return undefined;
   const planned = plan(request, isolate.readUrl(request.url), isolate);
   if (planned.kind !== "look-up") return undefined;
   const { asked } = planned;

@@ -23,7 +23,7 @@ const runMsMax = 25_000;
 export type KeepWarmPorts = RefreshPorts &
   Planning & {
     readonly metrics: Pick<Metrics, "hotKey">;
-    readonly siteHost: string | undefined;
+    readonly siteHosts: readonly string[];
     readonly readUrl: ReadUrl;
     /** `undefined` where none are kept warm. */
     readonly hotKeys: HotKeys | undefined;

@@ -39,6 +39,14 @@ describe("beside bypass", () => {
   });
 });
 
+it("names fields without effect where no method is GET", () => {
+  const route = { name: "writes", match: "/api/*", invalidate: "everywhere", fresh: "5m" } as const;
+  expect(told([{ ...route, methods: ["POST"], forward: ["x-real-ip"] }])).toEqual([
+    'Route "writes" has fields without effect: fresh, forward. Its methods lack GET, and nothing ' +
+      "else is stored. Remove them, or add GET.",
+  ]);
+});
+
 describe("what a route is to forward", () => {
   it("is named where it never is", () => {
     const forward = ["X-Real-IP", "accept", "cookie", "if-none-match", "x-url-scheme"];
@@ -61,6 +69,56 @@ describe("a route that is never reached", () => {
       'Route "one" is never reached. Each path that fits "/files/one" fits "/files/*" of route ' +
         '"files", which stands before it. Put "one" before "files", or remove it.',
     ]);
+  });
+
+  it("is named by each of its patterns that is hidden", () => {
+    const routes = [
+      { name: "shop", match: ["shop.example/*", "/shop/*"] },
+      { name: "one", match: ["shop.example/a", "/b", "/shop/:c"] },
+    ];
+    expect(told(routes)).toEqual([
+      'Route "one" is never reached by "shop.example/a". Each path that fits "shop.example/a" fits ' +
+        '"shop.example/*" of route "shop", which stands before it. Put "one" before "shop", or remove it.',
+      expect.stringContaining('Route "one" is never reached by "/shop/:c".'),
+    ]);
+  });
+
+  it.each([
+    { id: "all-methods", earlier: undefined, later: ["GET"], isHidden: true },
+    { id: "the-same", earlier: ["GET", "HEAD"], later: ["GET"], isHidden: true },
+    { id: "more", earlier: ["POST", "PUT"], later: ["PUT"], isHidden: true },
+    { id: "less", earlier: ["POST"], later: ["POST", "PUT"], isHidden: false },
+    { id: "of-all", earlier: ["POST"], later: undefined, isHidden: false },
+  ])("is hidden by a route of its methods: $id", ({ earlier, later, isHidden }) => {
+    const routes = [
+      { name: "first", match: "/a/*", methods: earlier },
+      { name: "second", match: "/a", methods: later },
+    ];
+    expect(told(routes)).toHaveLength(isHidden ? 1 : 0);
+  });
+
+  it.each([
+    { id: "listed", match: "*.example/*", siteHosts: ["a.example", "b.test"], says: [] },
+    {
+      id: "of-a-list",
+      match: ["c.test/*", "b.test/*"],
+      siteHosts: ["a.example", "b.test"],
+      says: [],
+    },
+    { id: "implied-port", match: "b.test:443/*", siteHosts: ["b.test"], says: [] },
+    { id: "each-its-own", match: "c.test/*", siteHosts: [], says: [] },
+    {
+      id: "elsewhere",
+      match: "c.test/*",
+      siteHosts: ["a.example", "b.test"],
+      says: [
+        'Route "one" is never reached. SITE_HOST makes every host one of a.example, b.test, and ' +
+          "none of these fits it. Add its host to SITE_HOST.",
+      ],
+    },
+  ])("is for no host that a request can have: $id", ({ match, siteHosts, says }) => {
+    const config = defineConfig({ routes: [{ name: "one", match }] });
+    expect(configWarnings(config, siteHosts).map(faultText)).toEqual(says);
   });
 
   it("is none in our own configuration", () => {

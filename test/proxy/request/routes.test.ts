@@ -2,7 +2,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
+import { readPattern } from "../../../src/config/route-pattern.ts";
 import { compileRoutes, hides } from "../../../src/proxy/request/routes.ts";
+import { readTarget } from "../../../src/proxy/request/target.ts";
+
+const at = (path: string) => ({ scheme: "https", host: "www.example.com", path }) as const;
 
 const match = compileRoutes(
   defineConfig({
@@ -42,7 +46,7 @@ describe("the first route that matches", () => {
     { id: "pattern-normalised", path: "/~user", name: "tilde" },
     { id: "none", path: "/", name: "" },
   ])("$id", ({ path, name }) => {
-    expect(match(path).route.name).toBe(name);
+    expect(match(at(path)).route.name).toBe(name);
   });
 });
 
@@ -56,7 +60,7 @@ describe("parameters", () => {
     { id: "none", path: "/me/x", parameters: {} },
     { id: "nowhere", path: "/", parameters: {} },
   ])("$id", ({ path, parameters }) => {
-    expect(match(path).parameters).toEqual(parameters);
+    expect(match(at(path)).parameters).toEqual(parameters);
   });
 });
 
@@ -76,8 +80,18 @@ describe("an earlier route hides a later one", () => {
     { id: "rest-by-one-segment", earlier: "/a/:x", later: "/a/*", isHidden: false },
     { id: "above", earlier: "/a/b/*", later: "/a", isHidden: false },
     { id: "a-longer-word", earlier: "/a/*", later: "/ab", isHidden: false },
+    { id: "any-host", earlier: "/a/*", later: "s.example/a", isHidden: true },
+    { id: "host-by-none", earlier: "s.example/a", later: "/a", isHidden: false },
+    { id: "same-host", earlier: "s.example/*", later: "S.example/a", isHidden: true },
+    { id: "other-host", earlier: "s.example/*", later: "t.example/a", isHidden: false },
+    { id: "host-below", earlier: "*.example/*", later: "a.s.example/a", isHidden: true },
+    { id: "all-below", earlier: "*.example/*", later: "*.s.example/a", isHidden: true },
+    { id: "below-and-itself", earlier: "*.example.com/*", later: "example.com/", isHidden: false },
+    { id: "below-by-itself", earlier: "example.com/*", later: "*.example.com/", isHidden: false },
+    { id: "any-port", earlier: "s.example/*", later: "s.example:81/a", isHidden: true },
+    { id: "one-port", earlier: "s.example:81/*", later: "s.example/a", isHidden: false },
   ])("$id", ({ earlier, later, isHidden }) => {
-    expect(hides(earlier, later)).toBe(isHidden);
+    expect(hides(readPattern(earlier), readPattern(later))).toBe(isHidden);
   });
 
   const segment = fc.constantFrom("a", "b", "", ":x", ":y");
@@ -108,9 +122,10 @@ describe("an earlier route hides a later one", () => {
           { name: "later", match: later },
         ];
         const both = compileRoutes(defineConfig({ routes }));
-        const isReached = paths.some((path) => both(path).route.name === "later");
+        const isReached = paths.some((path) => both(at(path)).route.name === "later");
         hiddenCount += Number(!isReached);
-        expect([earlier, later, hides(earlier, later)]).toEqual([earlier, later, !isReached]);
+        const isHidden = hides(readPattern(earlier), readPattern(later));
+        expect([earlier, later, isHidden]).toEqual([earlier, later, !isReached]);
       }),
       { seed: 5, numRuns: 3_000 },
     );
@@ -119,5 +134,105 @@ describe("an earlier route hides a later one", () => {
 });
 
 it("has the general rules where there are no routes", () => {
-  expect(compileRoutes(defineConfig({}))("/x").route.match).toBe("*");
+  const { route } = compileRoutes(defineConfig({}))(at("/x"));
+  expect(route.match.map(({ text }) => text)).toEqual(["*"]);
+});
+
+describe("by host", () => {
+  const bySite = compileRoutes(
+    defineConfig({
+      routes: [
+        { name: "products", match: "Shop.Example/products/:id" },
+        { name: "port", match: "shop.example:8443/*" },
+        { name: "plain-port", match: "shop.example:80/only-http" },
+        { name: "shop", match: ["shop.example/*", "/shop/:page"] },
+        { name: "idn", match: "bücher.example/*" },
+        { name: "ipv6", match: "[::1]:8787/*" },
+        { name: "below", match: "*.example.com/a/*" },
+        { name: "any", match: "/a/*" },
+      ],
+    }),
+  );
+
+  it.each([
+    { id: "host", url: "https://shop.example/products/7", name: "products" },
+    { id: "host-in-any-case", url: "https://SHOP.example/products/7", name: "products" },
+    { id: "host-with-a-dot", url: "https://shop.example./products/7", name: "products" },
+    { id: "another-host", url: "https://www.example/products/7", name: "" },
+    { id: "no-port-is-any-port", url: "http://shop.example:8787/products/7", name: "products" },
+    { id: "port", url: "https://shop.example:8443/x", name: "port" },
+    { id: "another-port", url: "https://shop.example:8444/x", name: "shop" },
+    { id: "implied-port", url: "http://shop.example/only-http", name: "plain-port" },
+    { id: "implied-port-of-https", url: "https://shop.example/only-http", name: "shop" },
+    { id: "idn", url: new URL("https://BÜCHER.example/x").href, name: "idn" },
+    { id: "ipv6", url: "http://[::1]:8787/", name: "ipv6" },
+    { id: "second-of-a-list", url: "https://www.example/shop/x", name: "shop" },
+    { id: "below", url: "https://a.example.com/a", name: "below" },
+    { id: "deep-below", url: "https://b.a.example.com:8443/a/b", name: "below" },
+    { id: "not-itself", url: "https://example.com/a", name: "any" },
+    { id: "not-a-longer-name", url: "https://anexample.com/a", name: "any" },
+    { id: "below-no-such-path", url: "https://a.example.com/b", name: "" },
+  ])("$id", ({ url, name }) => {
+    expect(bySite(readTarget(url)).route.name).toBe(name);
+  });
+
+  it("has the parameters of the pattern that fits", () => {
+    expect(bySite(readTarget("https://shop.example/products/7")).parameters).toEqual({ id: "7" });
+    expect(bySite(readTarget("https://a.example/shop/a%20b")).parameters).toEqual({ page: "a b" });
+  });
+});
+
+it("takes a method that a route names, and goes on with another", () => {
+  const routes = [
+    { name: "writes", match: "/api/*", methods: ["POST", "PUT"] },
+    { name: "reads", match: "/api/*", methods: ["GET", "HEAD"] },
+    { name: "rest", match: "/api/:any" },
+  ] as const;
+  const byMethod = compileRoutes(defineConfig({ routes: [...routes] }));
+  const methods = ["POST", "PUT", undefined, "GET", "DELETE"];
+  const names = methods.map((method) => byMethod(at("/api/x"), method).route.name);
+  expect(names).toEqual(["writes", "writes", "reads", "reads", "rest"]);
+});
+
+it("takes the first of all routes that fit, as a list read from its beginning would", () => {
+  const paths = ["*", "/*", "/a", "/a/*", "/:x", "/a/:x", "/:y/b", "/a/b"];
+  const hosts = ["", "s.example", "*.example", "s.example:81", "*.s.example"];
+  const methodLists = [undefined, ["GET"], ["POST"], ["GET", "POST"]];
+  const pattern = fc
+    .tuple(fc.constantFrom(...hosts), fc.constantFrom(...paths))
+    .map(([host, path]) => (host === "" ? path : `${host}${path === "*" ? "/*" : path}`));
+  const routeOf = fc.record({
+    match: fc.array(pattern, { minLength: 1, maxLength: 2 }),
+    methods: fc.constantFrom(...methodLists),
+  });
+  const asked = ["s.example", "s.example:81", "t.example", "u.s.example", "example"].flatMap(
+    (host) =>
+      ["/", "/a", "/a/b", "/b/b", "/c"].map((path) => ({ scheme: "http", host, path }) as const),
+  );
+  const fits = (text: string, { host, path }: (typeof asked)[number]) => {
+    const [wanted = "", wantedPath = ""] = text === "*" ? ["", "/*"] : text.split(/(?=\/)(.*)/s);
+    const expression = wantedPath.replace(/\/\*$/, "(/.*)?").replaceAll(/:\w/g, "[^/]+");
+    if (!new RegExp(`^${expression}$`).test(path)) return false;
+    const name = host.replace(/:.*/, "");
+    if (wanted.startsWith("*")) return name.endsWith(wanted.slice(1));
+    return wanted === "" || wanted === host || wanted === name;
+  };
+  fc.assert(
+    fc.property(fc.array(routeOf, { maxLength: 6 }), (listed) => {
+      const routes = listed
+        .map((one, nth) => ({ name: `r${nth}`, ...one }))
+        .filter(({ match, methods }) => methods !== undefined || !match.includes("*"));
+      const matchRoute = compileRoutes(defineConfig({ routes }));
+      for (const target of asked) {
+        for (const method of ["GET", "POST"]) {
+          const first = routes.find(
+            ({ match, methods }) =>
+              methods?.includes(method) !== false && match.some((text) => fits(text, target)),
+          );
+          expect(matchRoute(target, method).route.name).toBe(first?.name ?? "");
+        }
+      }
+    }),
+    { seed: 7, numRuns: 1_000 },
+  );
 });

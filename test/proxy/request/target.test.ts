@@ -32,8 +32,22 @@ describe("readTarget", () => {
   });
 
   it("keys every name of a site as one, and knows where the request came in", () => {
-    const { host, ownHost } = readTarget("https://B.example/", "a.example");
+    const { host, ownHost } = readTarget("https://B.example/", ["a.example"]);
     expect({ host, ownHost }).toEqual({ host: "a.example", ownHost: "b.example" });
+  });
+
+  it.each([
+    { id: "the-first", url: "https://A.example/", counts: "a.example" },
+    { id: "another", url: "https://b.example./", counts: "b.example" },
+    { id: "at-any-port", url: "http://b.example:8787/", counts: "b.example" },
+    { id: "usual-port", url: "https://b.example:443/", counts: "b.example" },
+    { id: "port-that-is-listed", url: "http://c.example:8787/", counts: "c.example:8787" },
+    { id: "port-that-is-not", url: "http://c.example:8788/", counts: "a.example" },
+    { id: "below", url: "https://x.b.example/", counts: "a.example" },
+    { id: "unknown", url: "https://d.example/", counts: "a.example" },
+  ])("keys each of several sites as itself, all else as the first: $id", ({ url, counts }) => {
+    const siteHosts = ["a.example", "b.example", "c.example:8787"];
+    expect(readTarget(url, siteHosts).host).toBe(counts);
   });
 
   it.each([

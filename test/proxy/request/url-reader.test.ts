@@ -1,5 +1,6 @@
 // What is kept of URLs that come again: readings that one request leaves to the next.
 import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../../src/config/config.ts";
 import { compileRoutes } from "../../../src/proxy/request/routes.ts";
 import { compileUrlReader } from "../../../src/proxy/request/url-reader.ts";
 import { configWith } from "../../../testing/examples/requests.ts";
@@ -8,7 +9,31 @@ const config = configWith();
 const readUrl = compileUrlReader({
   config,
   matchRoute: compileRoutes(config),
-  siteHost: undefined,
+  siteHosts: [],
+});
+
+describe("where routes name methods", () => {
+  const match = "/api/*";
+  const routes = [
+    { name: "writes", match, methods: ["POST"] },
+    { name: "reads", match },
+  ];
+  const named = defineConfig({ routes });
+  const read = compileUrlReader({ config: named, matchRoute: compileRoutes(named), siteHosts: [] });
+  const url = "https://www.example.com/api/a";
+
+  it("a URL is read once for GET and HEAD, and once for each other method", () => {
+    expect(read(url, "GET").route.name).toBe("reads");
+    expect(read(url, "HEAD")).toBe(read(url, "GET"));
+    expect(read(url)).toBe(read(url, "GET"));
+    expect(read(url, "POST").route.name).toBe("writes");
+    expect(read(url, "POST")).toBe(read(url, "POST"));
+    expect(read(url, "PUT").route.name).toBe("reads");
+  });
+
+  it("and nowhere else", () => {
+    expect(readUrl(url, "POST")).toBe(readUrl(url, "GET"));
+  });
 });
 
 describe("a path that begins like a host which cannot be", () => {

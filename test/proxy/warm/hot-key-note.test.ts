@@ -22,10 +22,10 @@ const config = defineConfig({
     },
   ],
 });
-const siteHost = "www.example.com";
-const readUrl = compileUrlReader({ config, matchRoute: compileRoutes(config), siteHost });
+const siteHosts = ["www.example.com", "shop.example.com"];
+const readUrl = compileUrlReader({ config, matchRoute: compileRoutes(config), siteHosts });
 const loops = new Loops({ pseudonym: "tidemark", nowAtMs: () => 0, log: () => undefined });
-const isolate = { config, readUrl, siteHost, loops };
+const isolate = { config, readUrl, siteHosts, loops };
 
 const note: HotKeyNote = {
   url: "https://www.example.com/a?b=1",
@@ -120,8 +120,13 @@ describe("a note is not followed", () => {
     expect(askedAgain(written, isolate)).toBeUndefined();
   });
 
+  it("unless its host is one of the sites'", () => {
+    const ofSecond = askedAgain({ ...note, url: "https://shop.example.com/" }, isolate);
+    expect(ofSecond?.url).toBe("https://shop.example.com/");
+  });
+
   it("where the site has no host of its own", () => {
-    expect(askedAgain(note, { ...isolate, siteHost: undefined })).toBeUndefined();
+    expect(askedAgain(note, { ...isolate, siteHosts: [] })).toBeUndefined();
   });
 });
 
