@@ -130,48 +130,6 @@ describe("refused", () => {
       says: "The service binding ORIGIN is refused. It is not bound to a service, so its origin cannot be asked. Name it under [[services]] in wrangler.toml.",
     },
     { id: "origin-null", env: { ORIGIN: null }, says: "The service binding ORIGIN is refused." },
-    {
-      id: "site-host-url",
-      env: { ...origin, SITE_HOST: "https://a.example" },
-      says: "SITE_HOST is refused. Its value is no host as it stands in a URL.",
-    },
-    {
-      id: "site-host-path",
-      env: { ...origin, SITE_HOST: "a.example/b" },
-      says: "SITE_HOST is refused.",
-    },
-    {
-      id: "one-of-several-site-hosts",
-      env: { ...origin, SITE_HOST: "a.example b.example/c" },
-      says:
-        "SITE_HOST is refused. One of its values is no host as it stands in a URL. " +
-        'Write the host alone, with a port only if it is not the usual one: "www.example.com". ' +
-        "Several stand with a space between.",
-    },
-    {
-      id: "namespace",
-      env: { ...origin, NAMESPACE: "a:s3cret" },
-      says:
-        "NAMESPACE is refused. Its value is not 1 to 64 letters, digits, dots, dashes or _. " +
-        'Write such a name, as "staging", or unset it to have the configuration\'s.',
-    },
-    {
-      id: "namespace-long",
-      env: { ...origin, NAMESPACE: "a".repeat(65) },
-      says: "NAMESPACE is refused.",
-    },
-    { id: "namespace-not-a-text", env: { ...origin, NAMESPACE: 5 }, says: "NAMESPACE is refused." },
-    {
-      id: "site-host-usual-port",
-      env: { ...origin, SITE_HOST: "a.example:443" },
-      says: "SITE_HOST is refused.",
-    },
-    {
-      id: "site-host-user",
-      env: { ...origin, SITE_HOST: "u:s3cret@a.example" },
-      says: "SITE_HOST is refused. Its value is no host",
-    },
-    { id: "site-host-not-a-text", env: { ...origin, SITE_HOST: {} }, says: "Its value is no host" },
   ])("$id", ({ env, says }) => {
     const message = refusalOf(env);
     expect(message).toContain(says);
@@ -338,14 +296,6 @@ describe("a good environment comes to", () => {
       colo: "HAM",
       faults: [],
     });
-  });
-
-  it("several hosts, and a namespace before the configuration's", () => {
-    const env = { ...origin, SITE_HOST: " A.example\n b.example:8443 ", NAMESPACE: " staging\n" };
-    const config = defineConfig({ namespace: "news" });
-    const siteHosts = ["a.example", "b.example:8443"];
-    expect(read(env, config)).toMatchObject({ siteHosts, namespace: "staging" });
-    expect(read({ ...origin, NAMESPACE: " " }, config).namespace).toBe("news");
   });
 
   it.each([

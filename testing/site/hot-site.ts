@@ -23,7 +23,12 @@ export const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=120"
 
 /** @param settings.random 0 samples every hit, 0.99 none */
 export function openHotSite(
-  settings: { config?: ConfigInput; origin?: Script; random?: number } = {},
+  settings: {
+    config?: ConfigInput;
+    origin?: Script;
+    random?: number;
+    env?: Readonly<Record<string, string>>;
+  } = {},
 ): HotSite {
   const clock = new FakeClock();
   // Not the minute in which the stream's expiry is renewed.
@@ -31,7 +36,7 @@ export function openHotSite(
   const upstash = new FakeUpstash(clock);
   const [near, far, desk] = openColos(3, {
     config: { hotKeys: 10, ...settings.config },
-    env: siteEnv,
+    env: { ...siteEnv, ...settings.env },
     origin: settings.origin ?? numbered,
     random: settings.random ?? 0,
     clock,

@@ -6,9 +6,9 @@ import { readPattern } from "../../../src/config/route-pattern.ts";
 import { compileRoutes, hides } from "../../../src/proxy/request/routes.ts";
 import { readTarget } from "../../../src/proxy/request/target.ts";
 
-const at = (path: string) => ({ scheme: "https", host: "www.example.com", path }) as const;
+const asked = (path: string) => ({ scheme: "https", host: "www.example.com", path }) as const;
 
-const match = compileRoutes(
+const matchRoute = compileRoutes(
   defineConfig({
     routes: [
       { name: "account", match: "/me/*" },
@@ -46,7 +46,7 @@ describe("the first route that matches", () => {
     { id: "pattern-normalised", path: "/~user", name: "tilde" },
     { id: "none", path: "/", name: "" },
   ])("$id", ({ path, name }) => {
-    expect(match(at(path)).route.name).toBe(name);
+    expect(matchRoute(asked(path)).route.name).toBe(name);
   });
 });
 
@@ -60,7 +60,7 @@ describe("parameters", () => {
     { id: "none", path: "/me/x", parameters: {} },
     { id: "nowhere", path: "/", parameters: {} },
   ])("$id", ({ path, parameters }) => {
-    expect(match(at(path)).parameters).toEqual(parameters);
+    expect(matchRoute(asked(path)).parameters).toEqual(parameters);
   });
 });
 
@@ -122,7 +122,7 @@ describe("an earlier route hides a later one", () => {
           { name: "later", match: later },
         ];
         const both = compileRoutes(defineConfig({ routes }));
-        const isReached = paths.some((path) => both(at(path)).route.name === "later");
+        const isReached = paths.some((path) => both(asked(path)).route.name === "later");
         hiddenCount += Number(!isReached);
         const isHidden = hides(readPattern(earlier), readPattern(later));
         expect([earlier, later, isHidden]).toEqual([earlier, later, !isReached]);
@@ -134,7 +134,7 @@ describe("an earlier route hides a later one", () => {
 });
 
 it("has the general rules where there are no routes", () => {
-  const { route } = compileRoutes(defineConfig({}))(at("/x"));
+  const { route } = compileRoutes(defineConfig({}))(asked("/x"));
   expect(route.match.map(({ text }) => text)).toEqual(["*"]);
 });
 
@@ -190,7 +190,7 @@ it("takes a method that a route names, and goes on with another", () => {
   ] as const;
   const byMethod = compileRoutes(defineConfig({ routes: [...routes] }));
   const methods = ["POST", "PUT", undefined, "GET", "DELETE"];
-  const names = methods.map((method) => byMethod(at("/api/x"), method).route.name);
+  const names = methods.map((method) => byMethod(asked("/api/x"), method).route.name);
   expect(names).toEqual(["writes", "writes", "reads", "reads", "rest"]);
 });
 
@@ -205,11 +205,11 @@ it("takes the first of all routes that fit, as a list read from its beginning wo
     match: fc.array(pattern, { minLength: 1, maxLength: 2 }),
     methods: fc.constantFrom(...methodLists),
   });
-  const asked = ["s.example", "s.example:81", "t.example", "u.s.example", "example"].flatMap(
+  const targets = ["s.example", "s.example:81", "t.example", "u.s.example", "example"].flatMap(
     (host) =>
       ["/", "/a", "/a/b", "/b/b", "/c"].map((path) => ({ scheme: "http", host, path }) as const),
   );
-  const fits = (text: string, { host, path }: (typeof asked)[number]) => {
+  const fits = (text: string, { host, path }: (typeof targets)[number]) => {
     const [wanted = "", wantedPath = ""] = text === "*" ? ["", "/*"] : text.split(/(?=\/)(.*)/s);
     const expression = wantedPath.replace(/\/\*$/, "(/.*)?").replaceAll(/:\w/g, "[^/]+");
     if (!new RegExp(`^${expression}$`).test(path)) return false;
@@ -222,14 +222,14 @@ it("takes the first of all routes that fit, as a list read from its beginning wo
       const routes = listed
         .map((one, nth) => ({ name: `r${nth}`, ...one }))
         .filter(({ match, methods }) => methods !== undefined || !match.includes("*"));
-      const matchRoute = compileRoutes(defineConfig({ routes }));
-      for (const target of asked) {
+      const ofMany = compileRoutes(defineConfig({ routes }));
+      for (const target of targets) {
         for (const method of ["GET", "POST"]) {
           const first = routes.find(
             ({ match, methods }) =>
               methods?.includes(method) !== false && match.some((text) => fits(text, target)),
           );
-          expect(matchRoute(target, method).route.name).toBe(first?.name ?? "");
+          expect(ofMany(target, method).route.name).toBe(first?.name ?? "");
         }
       }
     }),

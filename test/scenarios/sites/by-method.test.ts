@@ -1,0 +1,71 @@
+// A route for some methods: writes go to an origin of their own, and invalidate what other routes
+// have stored.
+import { expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { openSite } from "../../../testing/site/harness.ts";
+import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+
+const config: ConfigInput = {
+  origins: { writer: { url: "https://writer.invalid" } },
+  routes: [
+    { name: "api-writes", match: "/api/*", methods: ["POST", "PUT"], origin: "writer" },
+    { name: "api", match: "/api/*", query: { allow: ["page"] } },
+  ],
+};
+
+const origin: Script = ({ method, url }, nth) =>
+  method === "GET" || method === "HEAD"
+    ? page(`${new URL(url).host}, ${nth}`, cc("max-age=600"))
+    : new Response(null, { status: 204 });
+
+it("goes to the origin of its route, by its method", async () => {
+  const site = openSite({ config, origin });
+  const asked = [];
+  for (const method of ["GET", "POST", "PUT", "DELETE", "OPTIONS"]) {
+    await site.get(`/api/${method}`, { method });
+    asked.push(`${site.origin.last.method} ${site.origin.last.url}`);
+  }
+  expect(asked).toEqual([
+    "GET https://origin.invalid/api/GET",
+    "POST https://writer.invalid/api/POST",
+    "PUT https://writer.invalid/api/PUT",
+    "DELETE https://origin.invalid/api/DELETE",
+    "OPTIONS https://origin.invalid/api/OPTIONS",
+  ]);
+});
+
+it("answers HEAD from what GET has stored, before and after a write is seen", async () => {
+  const site = openSite({ config, origin });
+  await site.get("/api/a");
+  await site.get("/api/b", { method: "POST" });
+  const { cacheStatus } = await site.get("/api/a", { method: "HEAD" });
+  expect(cacheStatus).toContain("tidemark; hit");
+});
+
+it("invalidates the page of another route, as that route keys it", async () => {
+  const site = openSite({ config, origin });
+  await site.get("/api/a?page=1");
+  await site.get("/api/b");
+  await site.get("/api/a?page=1&seen=2", { method: "POST" });
+  expect((await site.get("/api/a?page=1")).text).toBe("origin.invalid, 4");
+  expect((await site.get("/api/b")).text).toBe("origin.invalid, 2");
+});
+
+it("is purged by URL as GET would find it", async () => {
+  const { site } = openJournalled({ config, origin });
+  await site.get("/api/a?page=1");
+  const { text } = await send(site, { urls: ["https://www.example.com/api/a?page=1&x=2"] }, bearer);
+  expect(JSON.parse(text)).toMatchObject({
+    readAs: [{ as: ["https://www.example.com/api/a?page=1"] }],
+  });
+  expect(await (await site.ask("/api/a?page=1")).text()).toBe("origin.invalid, 2");
+});
+
+it("has nothing to purge by the name of a route without GET", async () => {
+  const { site } = openJournalled({ config, origin });
+  const { text } = await send(site, { routes: ["api-writes"] }, bearer);
+  expect(JSON.parse(text)).toMatchObject({
+    notes: ['The route "api-writes" is passed by, so nothing is stored under it now.'],
+  });
+});

@@ -1,0 +1,64 @@
+// Two environments with one file and one database: NAMESPACE keeps them apart in all that Redis holds.
+import { expect, it } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { openSite, type Site } from "../../../testing/site/harness.ts";
+import { adminToken, send } from "../../../testing/site/purge-sender.ts";
+
+const host = "www.example.com";
+
+/** Every key that a command names; SCAN has a pattern of keys, EVAL a script and their count first. */
+function keysOf(body: unknown): string[] {
+  const commands = Array.isArray((body as unknown[])[0])
+    ? (body as unknown[][])
+    : [body as unknown[]];
+  return commands.map((command) => {
+    const [name, ...rest] = command.map(String);
+    if (/^scan$/i.test(name ?? ""))
+      return rest[rest.findIndex((word) => /^match$/i.test(word)) + 1]!;
+    return (/^eval$/i.test(name ?? "") ? rest[2] : rest[0]) ?? "";
+  });
+}
+
+function open(env: Readonly<Record<string, string>>): { site: Site; keys: Set<string> } {
+  const clock = new FakeClock();
+  clock.advance(300);
+  const upstash = new FakeUpstash(clock);
+  const keys = new Set<string>();
+  const answer = upstash.answer.bind(upstash);
+  upstash.answer = (path, body) => {
+    for (const key of keysOf(body)) keys.add(key);
+    return answer(path, body);
+  };
+  const site = openSite({
+    config: {
+      namespace: "news",
+      hotKeys: 5,
+      routes: [{ name: "all", match: "*", collapse: "global" }],
+    },
+    origin: (_, nth) => page(`page ${nth}`, cc("max-age=600", { vary: "accept-language" })),
+    env: { SITE_HOST: host, ADMIN_TOKEN: adminToken, ...env },
+    random: 0,
+    clock,
+    upstash,
+  });
+  return { site, keys };
+}
+
+it.each([
+  { id: "configuration", env: {}, namespace: "news" },
+  { id: "environment", env: { NAMESPACE: "staging" }, namespace: "staging" },
+])("everything in Redis is named by that of the $id", async ({ env, namespace }) => {
+  const { site, keys } = open(env);
+  for (let asked = 0; asked < 3; asked += 1) await site.get("/a");
+  site.clock.advance(60);
+  await site.get("/a");
+  await send(site, { tags: ["a"] });
+  await send(site, { tags: ["a"], dryRun: true });
+  await site.runCron();
+  const kinds = [...keys].map((key) => key.replace(/:[\w-]{20,}$/, ":…")).toSorted();
+  expect([...new Set(kinds)]).toEqual(
+    ["hot", "journal", "lease:…", "probe", "r:*", "r:…"].map((kind) => `${namespace}:${kind}`),
+  );
+});

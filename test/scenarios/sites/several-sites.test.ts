@@ -1,0 +1,138 @@
+// Several sites in one Worker: each answered by its own origin, out of its own records in every tier,
+// and purged by itself.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { openSite, type Site } from "../../../testing/site/harness.ts";
+import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+
+const news = "https://news.example";
+const shop = "https://shop.example";
+const env = { SITE_HOST: "news.example shop.example" };
+const config: ConfigInput = {
+  origins: { shop: { url: "https://shop-origin.invalid" } },
+  routes: [
+    { name: "shop", match: ["shop.example/*", "*.shop.example/*"], origin: "shop", fresh: "10m" },
+    { name: "rest", match: "*", fresh: "10m" },
+  ],
+};
+
+const origin: Script = ({ url, headers }, nth) =>
+  page(`${new URL(url).host} for ${headers.get("x-forwarded-host")}, ${nth}`, {
+    ...cc("max-age=600", { "cache-tag": "both" }),
+    ...(url.endsWith("/varied") ? { vary: "accept-language" } : {}),
+  });
+
+async function texts(site: Site, urls: readonly string[]): Promise<string[]> {
+  const seen = [];
+  for (const url of urls) seen.push((await site.get(url)).text);
+  return seen;
+}
+
+describe("an answer of one site is never another's", () => {
+  it.each(["/a", "/varied"])(
+    "by the same path, in memory, at the edge and in Redis: %s",
+    async (path) => {
+      const clock = new FakeClock();
+      const upstash = new FakeUpstash(clock);
+      const open = (cache?: Site["cache"]) =>
+        openSite({ config, env, origin, clock, upstash, ...(cache && { cache }) });
+      const first = open();
+      const urls = [`${news}${path}`, `${shop}${path}`];
+      const filled = await texts(first, urls);
+      expect(filled).toEqual([
+        "origin.invalid for news.example, 1",
+        "shop-origin.invalid for shop.example, 2",
+      ]);
+      const others = { memory: first, edge: open(first.cache), shared: open() };
+      for (const [tier, site] of Object.entries(others)) {
+        for (const [nth, url] of urls.entries()) {
+          const { text, cacheStatus } = await site.get(url);
+          expect([text, cacheStatus]).toEqual([
+            filled[nth],
+            expect.stringMatching(new RegExp(`^tidemark; hit; .*detail=${tier}$`)),
+          ]);
+        }
+      }
+      expect([others.edge.origin.count, others.shared.origin.count]).toEqual([0, 0]);
+    },
+  );
+
+  it("by names and ports: a listed host counts as itself at each port, any other as the first", async () => {
+    const site = openSite({ config, env, origin });
+    const urls = [`${shop}/a`, `${shop}:8443/a`, `${news}/a`, "https://other.example/a"];
+    expect(await texts(site, urls)).toEqual([
+      "shop-origin.invalid for shop.example, 1",
+      "shop-origin.invalid for shop.example, 1",
+      "origin.invalid for news.example, 2",
+      "origin.invalid for news.example, 2",
+    ]);
+  });
+
+  it("where each host is its own", async () => {
+    const site = openSite({ config, origin });
+    const urls = [`${shop}/a`, "https://de.shop.example/a", `${news}/a`];
+    expect(await texts(site, urls)).toEqual([
+      "shop-origin.invalid for shop.example, 1",
+      "shop-origin.invalid for de.shop.example, 2",
+      "origin.invalid for news.example, 3",
+    ]);
+  });
+});
+
+describe("an origin's own address becomes its own site's", () => {
+  it.each([
+    { url: `${news}/a`, location: "https://origin.invalid/b", seen: `${news}/b` },
+    { url: `${shop}/a`, location: "https://shop-origin.invalid/b", seen: `${shop}/b` },
+    { url: `${shop}/a`, location: `${news}/b`, seen: `${news}/b` },
+  ])("$location at $url", async ({ url, location, seen }) => {
+    const site = openSite({
+      config,
+      env,
+      origin: () => new Response(null, { status: 302, headers: { location } }),
+    });
+    const { headers } = await site.ask(url);
+    expect(headers.get("location")).toBe(seen);
+  });
+});
+
+describe("a purge", () => {
+  const urls = [`${news}/a/b`, `${shop}/a/b`];
+
+  it.each([
+    { id: "url", order: { urls: [`${shop}/a/b`] }, takes: [`${shop}/a/b`] },
+    { id: "prefix", order: { prefixes: [`${shop}/a`] }, takes: [`${shop}/a/b`] },
+    { id: "host", order: { hosts: ["shop.example"] }, takes: [`${shop}/a/b`] },
+    { id: "host-by-port", order: { hosts: ["SHOP.example:8443"] }, takes: [`${shop}/a/b`] },
+    { id: "host-unknown", order: { hosts: ["other.example"] }, takes: [`${news}/a/b`] },
+    { id: "route", order: { routes: ["shop"] }, takes: [`${shop}/a/b`] },
+    { id: "path", order: { prefixes: ["/a"] }, takes: urls },
+    { id: "tag", order: { tags: ["both"] }, takes: urls },
+  ])("takes pages of the sites that it names: $id", async ({ order, takes }) => {
+    const { site } = openJournalled({ config, origin, env });
+    const before = await texts(site, urls);
+    expect((await send(site, order)).status).toBe(200);
+    const after: string[] = [];
+    for (const url of urls) after.push(await (await site.ask(url)).text());
+    expect(urls.filter((_, nth) => after[nth] !== before[nth])).toEqual(takes);
+  });
+});
+
+it("keeps hot keys of each site warm, by its own origin", async () => {
+  const { colos, told, clock } = openHotSite({
+    config: { ...config, hotKeys: 10 },
+    origin: (request, nth) => page(`${new URL(request.url).host}, ${nth}`, cc("max-age=120")),
+    env,
+  });
+  await heat(colos[0], [`${news}/a`, `${shop}/a`]);
+  expect(told().map(({ url }) => url)).toEqual([`${news}/a`, `${shop}/a`]);
+  clock.advance(30);
+  await colos[2].fireCron();
+  expect(await texts(colos[1], [`${news}/a`, `${shop}/a`])).toEqual([
+    "origin.invalid, 3",
+    "shop-origin.invalid, 4",
+  ]);
+});
