@@ -6,7 +6,7 @@ import { fromStored } from "../respond/respond.ts";
 import type { FailedForward } from "../reuse/forward-outcome.ts";
 import { type DoubtPorts, settleDoubt } from "../reuse/in-doubt.ts";
 import { atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";
-import { decideOnError } from "../reuse/verdict.ts";
+import { decideOnError, isExempt } from "../reuse/verdict.ts";
 import type { StoredAnswerPorts } from "./stored-answer.ts";
 
 export type StaleInsteadPorts = StoredAnswerPorts & DoubtPorts;
@@ -34,7 +34,7 @@ export async function staleInstead(
   if (who === "none") decision.kind = "hit";
   decision.collapsed = who === "another";
   decision.ttlSeconds = allowed.ttlSeconds;
-  decision.unverified = allowed.unverified;
+  decision.unverified = isExempt(allowed.judged);
   decision.detail = "stale-if-error";
   decision.outcome = "stale-hit";
   return fromStored(allowed.candidate.stored, allowed.ageSeconds, need);

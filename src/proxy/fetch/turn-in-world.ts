@@ -8,7 +8,7 @@ import { unreachable } from "../../http/unreachable.ts";
 import { selects } from "../../http/selecting.ts";
 import type { ForwardFlight, ForwardOutcome } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { type Need, questionOf } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Uncacheable } from "../reuse/uncacheable.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
@@ -125,7 +125,7 @@ function wordFor(
   const { body, metadata } = outcome.stored;
   const { limits } = ports.config;
   const isShared = body.kind === "blob" && body.blob.size <= limits.sharedBodyBytes;
-  const isOfUse = !isAlwaysValidated(termsOf(metadata, policyOf({ asked, ports })));
+  const isOfUse = !isAlwaysValidated(termsOf(metadata, asked.route));
   const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;
   return mayBeUsed ? undefined : "nothing-to-share";
 }

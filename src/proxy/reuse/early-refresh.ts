@@ -1,14 +1,14 @@
 // Is it time to refresh a response that may still answer, so that nobody has to wait once it may not?
 import type { Route } from "../../config/config.ts";
 import { isInDoubt } from "./in-doubt.ts";
-import { type FreshnessPolicy, termsOf } from "../stored/lifetime.ts";
+import { termsOf } from "../stored/lifetime.ts";
 import { type QuestionPorts, questionOf } from "./need.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Candidate, Verdict } from "./verdict.ts";
 
 /** What `isDueEarly` works with. */
 export interface EarlyRefreshPorts extends QuestionPorts {
-  readonly config: QuestionPorts["config"] & { readonly purge: { readonly allowanceMs: number } };
+  readonly config: { readonly purge: { readonly allowanceMs: number } };
   /** 0 ≤ n < 1 */
   readonly random: () => number;
 }
@@ -16,7 +16,6 @@ export interface EarlyRefreshPorts extends QuestionPorts {
 interface Hit {
   readonly asked: Asked;
   readonly ports: EarlyRefreshPorts;
-  readonly policy: FreshnessPolicy;
   readonly atMs: number;
 }
 
@@ -29,7 +28,7 @@ export function isDueEarly(
   const { metadata } = candidate.stored;
   const { fillCostMs } = metadata;
   const { random } = hit.ports;
-  const { staleWhileRevalidateSeconds } = termsOf(metadata, hit.policy);
+  const { staleWhileRevalidateSeconds } = termsOf(metadata, route);
   const ask = { route, staleWhileRevalidateSeconds, ageSeconds, ttlSeconds, fillCostMs, random };
   return isRefreshDue(ask) || isTrustEnding(candidate, hit);
 }

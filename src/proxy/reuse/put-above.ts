@@ -4,7 +4,7 @@ import type { TierName } from "../../config/config.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import type { Asked } from "../request/plan.ts";
-import { type FreshnessPolicy, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseRecord, Tiers } from "../stored/tiers.ts";
 import { newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "./verdict.ts";
@@ -15,7 +15,6 @@ interface Looked {
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
-  readonly policy: FreshnessPolicy;
   readonly ports: {
     readonly tiers: Tiers;
     readonly nowAtMs: () => number;
@@ -27,9 +26,9 @@ interface Looked {
 export function putAbove(
   above: readonly Exclude<TierName, "shared">[],
   { stored, tier }: Candidate,
-  { asked, key, marker, atMs, policy, ports }: Looked,
+  { asked, key, marker, atMs, ports }: Looked,
 ): void {
-  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, policy));
+  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, asked.route));
   const leadsToError = isErrorStatus(stored.metadata.status);
   const how = { body: "new", isAskedAgain: tier === "edge", leadsToError } as const;
   const records: [RecordKey, ResponseRecord][] = [[key, { kind: "response", stored }]];

@@ -74,10 +74,6 @@ export class Search<P extends SearchPorts>
   atMs: number;
   /** When the tiers were last looked at. */
   lookedAtMs: number;
-  readonly policy: VerdictQuestion["policy"];
-  readonly view: VerdictQuestion["view"];
-  readonly invalidations: VerdictQuestion["invalidations"];
-  readonly colo: () => string;
   readonly #ask: SearchAsk<P>;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
@@ -90,10 +86,6 @@ export class Search<P extends SearchPorts>
     this.lookedAtMs = this.atMs;
     this.decision = ask.decision;
     this.ports = ports;
-    this.policy = { route: ask.asked.route, heuristics: ports.config.heuristics };
-    this.view = ports.view;
-    this.invalidations = ports.invalidations;
-    this.colo = ports.colo;
   }
 
   /** Looks into the tiers: the first that is accepted, else the youngest, if there is any. Never rejects. */
@@ -127,7 +119,7 @@ export class Search<P extends SearchPorts>
     const stored = this.ports.flights.get(this.key.text, atMs)?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
-    return isKept(stored.metadata, this.policy, atMs) ? stored : undefined;
+    return isKept(stored.metadata, asked.route, atMs) ? stored : undefined;
   }
 
   inMemory(): ResponseRead {
@@ -174,7 +166,7 @@ export class Search<P extends SearchPorts>
       this.accepts(found) ||
       this.#ask.isSpared?.(found, this) === true ||
       // What is always validated is no fresher in a lower tier.
-      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.policy))
+      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.asked.route))
     );
   }
 

@@ -10,7 +10,7 @@ import {
   type PurgeJudgement,
   type PurgeView,
 } from "../../purge/view/view.ts";
-import { ageSeconds, type FreshnessPolicy, type Terms, termsOf } from "../stored/lifetime.ts";
+import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import type { Asked } from "../request/plan.ts";
 
 /** A stored response, the tier that it was read from, and the key under which it stands there. */
@@ -47,9 +47,11 @@ interface Grounds {
   readonly mayStandIn?: boolean;
 }
 
-interface Timing {
+/** A stored response at an instant. */
+export interface Timing {
   readonly candidate: Candidate;
   readonly ageSeconds: number;
+  /** What is left of its lifetime, which a soft purge ends. */
   readonly ttlSeconds: number;
 }
 
@@ -69,14 +71,18 @@ export function isAnswer({ kind }: Verdict): boolean {
   return kind === "serve" || kind === "serve-stale";
 }
 
-/** What a verdict depends on beside the stored response. */
-export interface VerdictQuestion {
-  readonly asked: Pick<Asked, "directives" | "hasUnknownCookie">;
+/** What a verdict is reached with. */
+export interface VerdictPorts {
   /** Where this request arrived; empty where that is not known. */
   readonly colo: () => string;
-  readonly policy: FreshnessPolicy;
   readonly view: PurgeView;
   readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey | undefined): boolean };
+}
+
+/** What a verdict depends on beside the stored response. */
+export interface VerdictQuestion {
+  readonly asked: Pick<Asked, "route" | "directives" | "hasUnknownCookie">;
+  readonly ports: VerdictPorts;
   /** Epoch milliseconds; every decision for one request is made for one instant. */
   readonly atMs: number;
 }
@@ -121,19 +127,16 @@ function isWish(by: Decider): boolean {
 }
 
 /** What a response comes to for a request, before any rule is asked. */
-export interface Weighed {
+export interface Weighed extends Timing {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
   readonly judged: PurgeJudgement;
-  readonly ageSeconds: number;
-  /** What is left of its lifetime, which a soft purge ends. */
-  readonly ttlSeconds: number;
 }
 
 /** Works out its terms and age, and asks the purge view. */
 export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
   const { metadata } = candidate.stored;
-  const terms = termsOf(metadata, question.policy);
+  const terms = termsOf(metadata, question.asked.route);
   const age = ageSeconds(metadata, terms, question.atMs);
   const judged = judgedUnder(question, candidate);
   const isSoft = judged.kind === "purged" && judged.mode === "soft";
@@ -142,7 +145,7 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed 
     ? Math.max(0, (question.atMs - judged.sinceAtMs) / 1_000)
     : -Infinity;
   const ttlSeconds = Math.min(terms.lifetimeSeconds - age, -sincePurgeSeconds);
-  return { question, terms, judged, ageSeconds: age, ttlSeconds };
+  return { candidate, question, terms, judged, ageSeconds: age, ttlSeconds };
 }
 
 /** What decides whether a response is fresh enough for this request; `fresh` if it is. */
@@ -199,17 +202,15 @@ export function mayBeStale({ terms, judged }: Weighed): boolean {
 /**
  * Decides anew once the origin has failed: may the stale response answer instead? (RFC 5861 §4)
  *
- * @returns age and ttl that it is answered with, and whether it is unverified; or `undefined`
+ * @returns what it is answered with; `undefined` if it may not answer
  */
 export function decideOnError(
   candidate: Candidate | undefined,
   question: VerdictQuestion,
-): (Timing & { readonly unverified: boolean }) | undefined {
+): Weighed | undefined {
   if (candidate === undefined) return undefined;
   const weighed = weigh(candidate, question);
-  if (!standsIn(weighed, decider(weighed))) return undefined;
-  const { ageSeconds: age, ttlSeconds, judged } = weighed;
-  return { candidate, ageSeconds: age, ttlSeconds, unverified: isExempt(judged) };
+  return standsIn(weighed, decider(weighed)) ? weighed : undefined;
 }
 
 /** May it answer in place of an error (RFC 5861 §4)? What is fresh needs no leave to be stale. */
@@ -221,8 +222,9 @@ function standsIn(weighed: Weighed, by: Decider): boolean {
 /** What the purge view says of a stored response, for this request and at its instant. */
 export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
   const { stored, key } = candidate;
-  const { view, atMs, colo, policy, invalidations } = question;
-  const { servesUnverified, purgeMaxLagMs: maxLagMs } = policy.route;
+  const { asked, ports, atMs } = question;
+  const { view, colo, invalidations } = ports;
+  const { servesUnverified, purgeMaxLagMs: maxLagMs } = asked.route;
   if (invalidations.covers(stored.metadata, key)) return { kind: "purged", mode: "hard" };
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }
@@ -240,8 +242,9 @@ export function decidingEntry(judged: PurgeJudgement | undefined): DecidingEntry
 
 /** May its origin be asked whether it is unchanged (rule 23 of the purge protocol)? */
 export function mayBeValidated(
-  { view, atMs, policy }: VerdictQuestion,
+  { asked, ports, atMs }: VerdictQuestion,
   { stored }: Candidate,
 ): boolean {
-  return view.mayBeValidated(stored.metadata, { atMs, maxLagMs: policy.route.purgeMaxLagMs });
+  const { purgeMaxLagMs: maxLagMs } = asked.route;
+  return ports.view.mayBeValidated(stored.metadata, { atMs, maxLagMs });
 }

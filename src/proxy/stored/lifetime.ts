@@ -33,13 +33,7 @@ const keptForValidationSeconds = 86_400;
 
 const keptSecondsMax = 365 * 86_400;
 
-/** Freshness policy: the route of the request and the general setting. */
-export interface FreshnessPolicy {
-  readonly route: Route;
-  readonly heuristics: boolean;
-}
-
-/** All that terms are worked out from, beside the policy. */
+/** All that terms are worked out from, beside the route. */
 type TermsSource = Pick<
   StoredMetadata,
   "status" | "fields" | "requestedAtMs" | "respondedAtMs" | "jitterDraw" | "lifetimeSecondsMax"
@@ -48,11 +42,11 @@ type TermsSource = Pick<
 const known = new WeakMap<StoredMetadata, { route: Route; terms: Terms }>();
 
 /** The terms of a stored response under a route, worked out once for each. */
-export function termsOf(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
+export function termsOf(metadata: StoredMetadata, route: Route): Terms {
   const before = known.get(metadata);
-  if (before !== undefined && before.route === policy.route) return before.terms;
-  const terms = workedOut(metadata, policy);
-  known.set(metadata, { route: policy.route, terms });
+  if (before !== undefined && before.route === route) return before.terms;
+  const terms = workedOut(metadata, route);
+  known.set(metadata, { route, terms });
   return terms;
 }
 
@@ -70,12 +64,11 @@ export function withTermsKept(
   return copy;
 }
 
-function workedOut(metadata: TermsSource, policy: FreshnessPolicy): Terms {
-  const { route } = policy;
+function workedOut(metadata: TermsSource, route: Route): Terms {
   const fields = fieldsOf(metadata);
   const governing = governingDirectives(fields);
   const { directives } = governing;
-  const { lifetimeSeconds, assigned } = lifetime(metadata, governing, policy);
+  const { lifetimeSeconds, assigned } = lifetime(metadata, governing, route);
   const overrides = assigned && route.mode === "override";
   const isNamed = isNamedStatus(route, metadata.status);
   // Nobody can tell then for how long it has been stale.
@@ -118,19 +111,19 @@ function workedOut(metadata: TermsSource, policy: FreshnessPolicy): Terms {
 function lifetime(
   metadata: TermsSource,
   governing: GoverningDirectives,
-  policy: FreshnessPolicy,
+  route: Route,
 ): { lifetimeSeconds: number; assigned: boolean } {
   const { status, respondedAtMs: receivedAtMs } = metadata;
   const fields = fieldsOf(metadata);
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
-  const assignedSeconds = assignedLifetimeSeconds(policy.route, metadata, governing);
-  const routeFirst = policy.route.mode === "override" || explicit === "unstated";
+  const assignedSeconds = assignedLifetimeSeconds(route, metadata, governing);
+  const routeFirst = route.mode === "override" || explicit === "unstated";
   if (assignedSeconds !== undefined && routeFirst) {
     return { lifetimeSeconds: assignedSeconds, assigned: true };
   }
   if (explicit !== "unstated") return { lifetimeSeconds: explicit, assigned: false };
   const isPublic = governing.directives.public;
-  const heuristic = policy.heuristics
+  const heuristic = route.heuristics
     ? heuristicLifetimeSeconds({ status, isPublic, fields, receivedAtMs })
     : 0;
   return { lifetimeSeconds: heuristic, assigned: false };
@@ -213,6 +206,6 @@ export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
 }
 
 /** Would any tier still keep it? */
-export function isKept(metadata: StoredMetadata, policy: FreshnessPolicy, atMs: number): boolean {
-  return atMs < keepUntilAtMs(metadata, termsOf(metadata, policy));
+export function isKept(metadata: StoredMetadata, route: Route, atMs: number): boolean {
+  return atMs < keepUntilAtMs(metadata, termsOf(metadata, route));
 }

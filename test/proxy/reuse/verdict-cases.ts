@@ -11,7 +11,6 @@ import {
   askedWith,
   configWith,
   type RouteChanges,
-  routeWith,
   storedAtMs,
   storedWith,
 } from "../../../testing/examples/requests.ts";
@@ -43,10 +42,11 @@ export function questionOf(given: Case): VerdictQuestion {
   };
   return {
     asked: askedWith({ headers }, configWith(route)),
-    policy: { route: routeWith(route), heuristics: false },
-    view: { ...noJournal, judge: () => judged },
-    colo: () => "HAM",
-    invalidations: { covers: () => false },
+    ports: {
+      view: { ...noJournal, judge: () => judged },
+      colo: () => "HAM",
+      invalidations: { covers: () => false },
+    },
     atMs: storedAtMs + ageSeconds * 1_000,
   };
 }
