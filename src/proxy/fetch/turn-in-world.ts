@@ -74,7 +74,7 @@ export async function leaderTurn(
       return { kind: "outcome", outcome: turn.outcome };
     case "told":
       if (turn.word !== "uncacheable") break;
-      ports.uncacheable.mark(key.text, ports.nowAtMs());
+      ports.uncacheable.forAll.mark(key.text, ports.nowAtMs());
       return { kind: "outcome", outcome: outcomeToldBy(turn.word) };
     case "out-of-patience":
       break;
@@ -119,7 +119,7 @@ function wordFor(
   if (outcome?.kind === "origin-failed") return outcome.failure;
   if (outcome?.kind === "varies") return undefined;
   if (outcome?.kind !== "stored") {
-    const isUncacheable = ports.uncacheable.has(key.text, ports.nowAtMs());
+    const isUncacheable = ports.uncacheable.forAll.has(key.text, ports.nowAtMs());
     return isUncacheable ? "uncacheable" : "nothing-to-share";
   }
   const { body, metadata } = outcome.stored;

@@ -143,7 +143,7 @@ export class Search<P extends SearchPorts>
   }
 
   isHopeless(): boolean {
-    return this.ports.uncacheable.has(this.key.text, this.atMs);
+    return this.ports.uncacheable.forAll.has(this.key.text, this.atMs);
   }
 
   /** What was judged before is to be judged anew (rule 10). */

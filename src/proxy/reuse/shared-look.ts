@@ -41,7 +41,7 @@ export async function askShared(
   const { asked, key, marker, atMs } = search;
   const { sharedOdds, uncacheable } = search.ports;
   // Others with unknown cookies have just got what this one may not have.
-  const isOfNoUse = asked.hasUnknownCookie && uncacheable.hasForSessions(key.text, atMs);
+  const isOfNoUse = asked.hasUnknownCookie && uncacheable.forSessions.has(key.text, atMs);
   if (mayPassOver && isOfNoUse) return "passed-over";
   if (!search.isNewToColo) {
     await finding.lookIn("shared");
