@@ -103,7 +103,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     async fetchOrigin(name, request) {
       const origin = environment.origins.get(name);
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);
-      metrics.originAsked();
+      metrics.counted("originRequests");
       const { response, ...address } = await askOrigin(origin, request, platform);
       // What it answers becomes the site's own.
       return asOfSite(response, { ...address, ...request });

@@ -31,7 +31,7 @@ export interface ForwardPorts {
   readonly config: Config;
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
-  readonly metrics: Pick<Metrics, "originRetried">;
+  readonly metrics: Pick<Metrics, "counted">;
   readonly fetchOrigin: FetchOrigin;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
@@ -187,7 +187,7 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Forw
   } catch (cause) {
     if (!maySendAgain()) throw cause;
   }
-  ports.metrics.originRetried();
+  ports.metrics.counted("originRetries");
   return ports.fetchOrigin(origin, request);
 }
 
