@@ -83,7 +83,6 @@ export class Decision implements Handling {
   stored = false;
   /** Why it does not. */
   refused: RuleAndNames | undefined = undefined;
-  /** In the order in which they ended. */
   changes: readonly TierChange[] = none;
   /** `undefined` until it is answered. */
   outcome: Outcome | undefined = undefined;

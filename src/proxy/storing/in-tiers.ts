@@ -50,7 +50,9 @@ export function removeStored(
   );
   const below = shared === undefined ? atEdge : [[shared, key] as const, ...atEdge];
   memory.remove(key);
-  const removing = takeOut(below, (tier) => decision.changed(tier, "not-removed"));
+  const removing = takeOut(below).then((remained) => {
+    for (const tier of remained) decision.changed(tier, "not-removed");
+  });
   ports.afterAnswer(() => decision.awaits(removing));
 }
 
@@ -108,8 +110,8 @@ async function write(
     placed(response, place, atMs),
     tiers.filter(({ name }) => asked.route.tiers.includes(name)),
     { atMs, body, leadsToError: isErrorStatus(metadataIn(response).status) },
-    ({ tier, came }) => place.decision.changed(tier, came),
   );
+  for (const { tier, came } of kept) place.decision.changed(tier, came);
   return kept.every(({ came }) => came === "kept");
 }
 
