@@ -108,11 +108,7 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
  * Order of authority: the governing field ▸ `Expires` ▸ the route ▸ heuristics; with
  * `mode: "override"` the route goes first.
  */
-function lifetime(
-  metadata: TermsSource,
-  governing: GoverningDirectives,
-  route: Route,
-): { lifetimeSeconds: number; assigned: boolean } {
+function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: Route) {
   const { status, respondedAtMs: receivedAtMs } = metadata;
   const fields = fieldsOf(metadata);
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
