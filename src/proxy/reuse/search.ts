@@ -11,11 +11,10 @@ import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseRead, ResponseTier, Tiers } from "../stored/tiers.ts";
+import type { ResponseRead, ResponseTier } from "../stored/tiers.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { Lifts } from "./lifts.ts";
-import type { QuestionPorts } from "./need.ts";
-import { putAbove } from "./put-above.ts";
+import { putAbove, type PutAbovePorts } from "./put-above.ts";
 import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
 import {
   type Candidate,
@@ -23,16 +22,15 @@ import {
   isAnswer,
   type MissReason,
   type Verdict,
+  type VerdictPorts,
   type VerdictQuestion,
 } from "./verdict.ts";
 
 /** What a look-up works with. */
-export interface SearchPorts extends QuestionPorts, SharedLookPorts {
-  readonly tiers: Tiers;
+export interface SearchPorts extends VerdictPorts, SharedLookPorts, PutAbovePorts {
   /** Those of this isolate, which may have brought it just now. */
   readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Lifts;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /** A stored response, and the verdict on it. */
@@ -98,7 +96,6 @@ export class Search<P extends SearchPorts>
     return this.#ask.accepts?.(found) ?? isAnswer(found.verdict);
   }
 
-  /** Where what was not found is to be brought to, and what is known of that place. */
   get place() {
     const { key, marker, inShared, memoryCount, decision, lookedAtMs } = this;
     return { key, marker, inShared, memoryCount, decision, lookedAtMs };
@@ -234,6 +231,9 @@ export class Search<P extends SearchPorts>
     putAbove(above, candidate, this);
   }
 }
+
+/** What a search has come to know of the place that what was not found is to be brought to. */
+export type SearchPlace = Readonly<Search<SearchPorts>["place"]>;
 
 /** What a read brought, if that is a response whose body was not read. */
 function withoutBody(read: ResponseRead): StoredResponse | undefined {
