@@ -3,9 +3,9 @@ import { isInDoubt } from "./in-doubt.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import { type QuestionPorts, questionOf } from "./need.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Candidate, Timing } from "./verdict.ts";
+import type { Answering, Candidate, Timing } from "./verdict.ts";
 
-/** What `isDueEarly` works with. */
+/** What `isRefreshDue` works with. */
 export interface EarlyRefreshPorts extends QuestionPorts {
   readonly config: { readonly purge: { readonly allowanceMs: number } };
   /** 0 ≤ n < 1 */
@@ -18,9 +18,10 @@ interface Hit {
   readonly atMs: number;
 }
 
-/** Is what answers fresh to be refreshed now, since it soon expires, or can soon not be trusted? */
-export function isDueEarly(fresh: Timing, hit: Hit): boolean {
-  return isExpiryNear(fresh, hit) || isTrustEnding(fresh.candidate, hit);
+/** Is what answers to be refreshed now: is it stale, or soon so, or can it soon not be trusted? */
+export function isRefreshDue(answer: Answering, hit: Hit): boolean {
+  if (answer.kind === "serve-stale") return answer.refresh;
+  return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
 }
 
 /** No draw of 53 bits has a smaller logarithm. */

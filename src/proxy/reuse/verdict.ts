@@ -4,12 +4,7 @@ import type { ForwardCause, ForwardReason } from "../../http/cache-status.ts";
 import type { ResponseDetail, StoredMetadata } from "../stored/stored-response.ts";
 import { sharedExplicitly } from "../../http/storable.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import {
-  type DecidingEntry,
-  judgedOnRoute,
-  type PurgeJudgement,
-  type PurgeView,
-} from "../../purge/view/view.ts";
+import { judgedOnRoute, type PurgeJudgement, type PurgeView } from "../../purge/view/view.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import type { Asked } from "../request/plan.ts";
 
@@ -65,6 +60,9 @@ export type Verdict = Grounds &
     | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
     | { kind: "gateway-timeout" }
   );
+
+/** A verdict by which a stored response answers. */
+export type Answering = Extract<Verdict, Timing>;
 
 /** Does a stored response answer by this verdict? */
 export function isAnswer({ kind }: Verdict): boolean {
@@ -232,12 +230,6 @@ export function judgedUnder(question: VerdictQuestion, candidate: Candidate): Pu
 /** Does it answer only because its route serves what cannot be verified just now (rule 8)? */
 export function isExempt(judged: PurgeJudgement): boolean {
   return judged.kind !== "unverified" && judged.unverified !== undefined;
-}
-
-/** The entry of the journal that decided, or that may cover what could not be verified. */
-export function decidingEntry(judged: PurgeJudgement | undefined): DecidingEntry | undefined {
-  if (judged?.kind === "purged") return judged.by;
-  return judged?.kind === "unverified" ? judged.covering?.by : undefined;
 }
 
 /** May its origin be asked whether it is unchanged (rule 23 of the purge protocol)? */
