@@ -6,7 +6,7 @@ import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import { selects } from "../../http/selecting.ts";
-import type { ForwardFlight, ForwardOutcome } from "../reuse/forward-outcome.ts";
+import type { ForwardFlight, ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, questionOf } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
@@ -58,7 +58,7 @@ export function outcomeToldBy(word: Exclude<LeaseWord, "nothing-to-share">): For
 export async function leaderTurn(
   need: Need<TurnInWorldPorts>,
   flight: ForwardFlight,
-): Promise<LeaderTurn<Response, ForwardOutcome>> {
+): Promise<LeaderTurn<SharedForward, Response>> {
   const { ports, key } = need;
   const sinceAtMs = ports.nowAtMs();
   const accepts = ({ candidate, verdict }: FoundResponse) => {
