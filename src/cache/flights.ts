@@ -47,18 +47,13 @@ export class Flight<Shared extends SharedOutcome> {
   ledAnew: Flight<Shared> | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #ended = Promise.withResolvers<void>();
-  /** Set once, by `settle`. */
+  /** Set once, by `settle`. What is stored by it is so here, though perhaps not yet in every tier. */
   outcome: FlightOutcome<Shared> | undefined;
   #leadsSinceAtMs: number | undefined;
 
   /** @param startedAtMs epoch milliseconds */
   constructor(startedAtMs: number) {
     this.startedAtMs = startedAtMs;
-  }
-
-  /** Already stored here, though perhaps not yet in every tier. */
-  get stored(): Shared["stored"] {
-    return this.outcome?.stored;
   }
 
   /** Settles once nothing is left to be stored. It never does if the leader's request was ended. */

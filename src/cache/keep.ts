@@ -17,27 +17,22 @@ interface KeepingTier<Record> extends Pick<Tier<never>, "name" | "remove"> {
   write(key: RecordKey, record: Record, keep: TierKeep): TierWrite | Promise<TierWrite>;
 }
 
-/** What came of one write in one tier. */
-export interface Kept {
-  readonly tier: TierName;
-  readonly came: "kept" | "unavailable" | Extract<TierWrite, { kind: "refused" }>["rule"];
-}
-
 /**
  * Writes records to tiers, in the order of both. Memory holds them when this returns.
  *
  * @param records such as a response and the marker that leads to it
- * @returns what came of each write, once all are over; never rejects
+ * @returns the tier of each write and what came of it, which is the rule where it was refused, once
+ *   all are over; never rejects
  */
 export function keep<Record>(
   records: readonly ToKeep<Record>[],
   tiers: readonly KeepingTier<Record>[],
   how: Omit<TierKeep, "untilAtMs">,
-): Promise<readonly Kept[]> {
+) {
   const keeping = tiers.flatMap((tier) =>
     records
       .filter(({ onlyIn = tier.name }) => onlyIn === tier.name)
-      .map(async ({ key, record, untilAtMs }): Promise<Kept> => {
+      .map(async ({ key, record, untilAtMs }) => {
         const came = await tier.write(key, record, { ...how, untilAtMs });
         return { tier: tier.name, came: came.kind === "refused" ? came.rule : came.kind };
       }),

@@ -189,7 +189,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     const key = this.#by.keyOf(place);
     const anew = this.#failed?.ledAnew;
     const running = anew ?? flights.get(key, nowAtMs());
-    if (running !== undefined && (running === anew || running.stored === undefined)) {
+    if (running !== undefined && (running === anew || running.outcome?.stored === undefined)) {
       if (this.#failed !== undefined) this.#failed.ledAnew = running;
       return this.#follow(running, place);
     }

@@ -28,7 +28,7 @@ export function comeSince(need: Need<ComeSincePorts>): ForwardOutcome | undefine
   const { asked, ports, key, marker, memoryCount } = need;
   const { memory } = ports.tiers;
   const atMs = ports.nowAtMs();
-  const stored = ports.flights.get(key.text, atMs)?.stored;
+  const stored = ports.flights.get(key.text, atMs)?.outcome?.stored;
   if (stored !== undefined) {
     const isThere = isKept(stored.metadata, asked.route, atMs);
     return isThere ? { kind: "stored", stored } : undefined;

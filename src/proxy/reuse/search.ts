@@ -113,7 +113,7 @@ export class Search<P extends SearchPorts>
   /** A fill is there for its own isolate as soon as it is complete, and for as long as in a tier. */
   underWay(): StoredResponse | undefined {
     const { asked, atMs } = this;
-    const stored = this.ports.flights.get(this.key.text, atMs)?.stored;
+    const stored = this.ports.flights.get(this.key.text, atMs)?.outcome?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
     return isKept(stored.metadata, asked.route, atMs) ? stored : undefined;
