@@ -18,14 +18,7 @@ import { type EarlyRefreshPorts, isRefreshDue } from "./reuse/early-refresh.ts";
 import { settleDoubt } from "./reuse/in-doubt.ts";
 import { type FoundResponse, Search } from "./reuse/search.ts";
 import { atHand, type Need } from "./reuse/need.ts";
-import {
-  type Answering,
-  type Candidate,
-  decide,
-  isAnswer,
-  isExempt,
-  type Verdict,
-} from "./reuse/verdict.ts";
+import { type Answering, type Candidate, decide, isExempt, type Verdict } from "./reuse/verdict.ts";
 import { admitOnHit } from "./storing/admission.ts";
 import { type InvalidatePorts, invalidateBy, isSafe } from "./storing/invalidate.ts";
 import type { HotKeys } from "./warm/hot-keys.ts";
@@ -102,9 +95,7 @@ function answered(
     return carryOut(decide(search.missReason, search), undefined, search);
   }
   const { candidate, verdict } = found;
-  if (isAnswer(verdict) || verdict.judged?.kind !== "unverified") {
-    return carryOut(verdict, candidate, search);
-  }
+  if (verdict.judged?.kind !== "unverified") return carryOut(verdict, candidate, search);
   return settleDoubt(candidate, search, renewed).then(() => {
     search.hasWaited();
     return carryOut(search.judge(candidate), candidate, search);

@@ -20,7 +20,7 @@ interface Hit {
 
 /** Is what answers to be refreshed now: is it stale, or soon so, or can it soon not be trusted? */
 export function isRefreshDue(answer: Answering, hit: Hit): boolean {
-  if (answer.kind === "serve-stale") return answer.refresh;
+  if (answer.kind === "serve-stale") return answer.by === "stale-while-revalidate";
   return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
 }
 

@@ -3,11 +3,6 @@
 // which that holds for sessions alone.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
-const keptForAllMs = 10_000;
-
-/** Each further session asks the origin itself: it renews the mark, or ends it. */
-const keptForSessionsMs = 60_000;
-
 /** Keys, each marked for so long. */
 class Marks {
   readonly #keptMs: number;
@@ -35,7 +30,10 @@ class Marks {
 /** The marks of one isolate, under a bound in bytes. */
 export class Uncacheable {
   /** Keys whose answers no other client may have. */
-  readonly forAll = new Marks(keptForAllMs);
-  /** Keys that answer requests with unknown cookies with what no other such request may have. */
-  readonly forSessions = new Marks(keptForSessionsMs);
+  readonly forAll = new Marks(10_000);
+  /**
+   * Keys that answer requests with unknown cookies with what no other such request may have. Each
+   * further session asks the origin itself: it renews the mark, or ends it.
+   */
+  readonly forSessions = new Marks(60_000);
 }

@@ -53,8 +53,7 @@ export interface Timing {
 /** Exactly one holds. Each carries all that the next step needs, so no step asks again. */
 export type Verdict = Grounds &
   (
-    | ({ kind: "serve" } & Timing)
-    | ({ kind: "serve-stale"; refresh: boolean } & Timing)
+    | ({ kind: "serve" | "serve-stale" } & Timing)
     | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
     /** `fallback`: what may still answer if the origin fails. */
     | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
@@ -107,8 +106,7 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   const stale = isForOthers ? undefined : staleAllowance(weighed);
   if (stale !== undefined) {
     const timing = { candidate: found, ageSeconds: age, ttlSeconds };
-    const refresh = stale === "stale-while-revalidate";
-    return { kind: "serve-stale", ...timing, refresh, by: stale, judged };
+    return { kind: "serve-stale", ...timing, by: stale, judged };
   }
   const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
@@ -164,7 +162,7 @@ function decider(weighed: Weighed): Decider {
 /** Too old to answer, whatever the purge view could tell of it. */
 function isOver({ terms, ttlSeconds }: Weighed): boolean {
   const staleSeconds = terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds;
-  return ttlSeconds <= 0 && ttlSeconds + staleSeconds <= 0;
+  return ttlSeconds + staleSeconds <= 0;
 }
 
 /** Which allowance lets a stale response answer without waiting for the origin. */

@@ -77,8 +77,7 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
   const beyondMax = secondsMax - lifetimeSeconds;
   const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
     isAgeKnown ? Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax)) : 0;
-  const { requestedAtMs, respondedAtMs } = metadata;
-  const times = { requestedAtMs, respondedAtMs };
+  const { requestedAtMs, respondedAtMs: atMs } = metadata;
   return {
     governing,
     lifetimeSeconds: Math.min(
@@ -86,7 +85,7 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
       metadata.lifetimeSecondsMax ?? Infinity,
       secondsMax,
     ),
-    initialAgeSeconds: currentAgeSeconds({ fields, ...times, atMs: respondedAtMs }),
+    initialAgeSeconds: currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs }),
     alwaysValidate: directives.noCache === true && !overrides,
     // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
     // stated beside it, or by the route, is the site's own word for this cache.

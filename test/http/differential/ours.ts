@@ -81,7 +81,7 @@ export class Ours {
       case "serve":
         return "use";
       case "serve-stale":
-        return verdict.refresh ? "use-and-refresh" : "use";
+        return verdict.by === "stale-while-revalidate" ? "use-and-refresh" : "use";
       case "gateway-timeout":
         return "refuse";
       case "validate":

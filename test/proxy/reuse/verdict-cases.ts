@@ -53,6 +53,7 @@ export function questionOf(given: Case): VerdictQuestion {
 
 export const verdictOf = (given: Case, found: Candidate | MissReason = candidateOf(given)) => {
   const verdict = decide(found, questionOf(given));
-  if (verdict.kind === "serve-stale") return `serve-stale${verdict.refresh ? "+refresh" : ""}`;
+  if (verdict.kind === "serve-stale")
+    return `serve-stale${verdict.by === "stale-while-revalidate" ? "+refresh" : ""}`;
   return "reason" in verdict ? `${verdict.kind} ${verdict.reason}` : verdict.kind;
 };
