@@ -100,13 +100,10 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const isForOthers = hasUnknownCookie && !sharedExplicitly(terms.governing);
   const by = decider(weighed);
-  if (by === "fresh" && !isForOthers) {
-    return { kind: "serve", candidate: found, ageSeconds: age, ttlSeconds, by, judged };
-  }
-  const stale = isForOthers ? undefined : staleAllowance(weighed);
-  if (stale !== undefined) {
-    const timing = { candidate: found, ageSeconds: age, ttlSeconds };
-    return { kind: "serve-stale", ...timing, by: stale, judged };
+  const allowedBy = by === "fresh" ? by : staleAllowance(weighed);
+  if (allowedBy !== undefined && !isForOthers) {
+    const kind = by === "fresh" ? "serve" : "serve-stale";
+    return { kind, candidate: found, ageSeconds: age, ttlSeconds, by: allowedBy, judged };
   }
   const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
