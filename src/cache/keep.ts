@@ -51,8 +51,10 @@ export function keep<Record>(
 export async function takeOut(
   places: readonly (readonly [tier: KeepingTier<never>, key: RecordKey])[],
 ): Promise<readonly TierName[]> {
-  const removing = places.map(async ([tier, key]) =>
-    (await tier.remove(key)) === "unavailable" ? tier.name : [],
-  );
-  return (await Promise.all(removing)).flat();
+  const remained: TierName[] = [];
+  const removing = places.map(async ([tier, key]) => {
+    if ((await tier.remove(key)) === "unavailable") remained.push(tier.name);
+  });
+  await Promise.all(removing);
+  return remained;
 }

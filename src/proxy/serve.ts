@@ -91,9 +91,7 @@ function answered(
   search: ClientSearch,
   renewed: (() => Promise<void>) | undefined,
 ): Response | Promise<Response> {
-  if (found === undefined) {
-    return carryOut(decide(search.missReason, search), undefined, search);
-  }
+  if (found === undefined) return carryOut(decide(search.missReason, search), undefined, search);
   const { candidate, verdict } = found;
   if (verdict.judged?.kind !== "unverified") return carryOut(verdict, candidate, search);
   return settleDoubt(candidate, search, renewed).then(() => {

@@ -18,7 +18,7 @@ interface Hit {
   readonly atMs: number;
 }
 
-/** Is what answers to be refreshed now: is it stale, or soon so, or can it soon not be trusted? */
+/** Is what answers to be refreshed now, since it has expired, soon will, or can soon not be trusted? */
 export function isRefreshDue(answer: Answering, hit: Hit): boolean {
   if (answer.kind === "serve-stale") return answer.by === "stale-while-revalidate";
   return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
