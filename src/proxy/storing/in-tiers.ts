@@ -50,10 +50,11 @@ export function removeStored(
   );
   const below = shared === undefined ? atEdge : [[shared, key] as const, ...atEdge];
   memory.remove(key);
-  const removing = takeOut(below).then((remained) => {
-    for (const tier of remained) decision.changed(tier, "not-removed");
-  });
-  ports.afterAnswer(() => decision.awaits(removing));
+  const removing = takeOut(below);
+  const noting = async () => {
+    for (const tier of await removing) decision.changed(tier, "not-removed");
+  };
+  ports.afterAnswer(() => decision.awaits(noting()));
 }
 
 /**
