@@ -37,7 +37,6 @@ export interface Config {
   readonly harmlessCookies: NamePatterns;
   /** Response fields that hold tags, besides the usual ones. */
   readonly tagFields: readonly string[];
-  readonly heuristics: boolean;
   readonly purge: {
     /** The smallest N of all routes, by which the view is renewed. */
     readonly renewalLagMs: number;
@@ -83,6 +82,7 @@ export function defineConfig(written: ConfigInput): Config {
   const { limits = {}, routes = [], ...general } = checked.data;
   const { purge = {}, originTimeout: waits = {} } = general;
   const inherited: Inherited = {
+    heuristics: general.heuristics ?? false,
     honourRequestDirectives: general.honourRequestDirectives ?? false,
     purgeMaxLagMs: (purge.maxLagSeconds ?? defaultMaxLagSeconds) * 1_000,
     purgeSettleSeconds: purge.settleSeconds ?? 0,
@@ -101,7 +101,6 @@ export function defineConfig(written: ConfigInput): Config {
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     tagFields: (general.tagFields ?? []).map((name) => name.toLowerCase()),
-    heuristics: general.heuristics ?? false,
     cacheInFront: general.cacheInFront ?? false,
     hotKeys: general.hotKeys ?? 0,
     limits: {

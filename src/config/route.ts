@@ -24,6 +24,8 @@ export interface Route {
   readonly freshSecondsByStatus: ReadonlyMap<number, number>;
   /** `negative`: the lifetime of a redirect or an error; `origin`: the origin's own, if it gives one. */
   readonly negativeByStatus: ReadonlyMap<number, number | "origin">;
+  /** Guesses a lifetime where neither the origin nor the route gives one (RFC 9111 §4.2.2). */
+  readonly heuristics: boolean;
   readonly staleWhileRevalidateSeconds: number | undefined;
   readonly staleIfErrorSeconds: number | undefined;
   /** How long browsers may use an answer from now on; `undefined` leaves the origin's word. */
@@ -64,10 +66,10 @@ export interface Route {
   readonly idleFields: readonly string[];
 }
 
-/** What a route takes from the general settings where it says nothing itself. */
+/** What a route takes from the general settings; of most it may say something itself. */
 export type Inherited = Pick<
   Route,
-  "honourRequestDirectives" | "purgeMaxLagMs" | "purgeSettleSeconds"
+  "heuristics" | "honourRequestDirectives" | "purgeMaxLagMs" | "purgeSettleSeconds"
 >;
 
 /** @param route as it was written, and checked */
@@ -85,6 +87,7 @@ export function resolvedRoute(route: RouteInput, inherited: Inherited): Route {
     negativeByStatus: byStatus(route.negative ?? {}, (text) =>
       text === "origin" ? text : secondsOf(text),
     ),
+    heuristics: inherited.heuristics,
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate),
     staleIfErrorSeconds: durationSeconds(route.staleIfError),
     browserSeconds: durationSeconds(route.browser),

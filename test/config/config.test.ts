@@ -21,7 +21,7 @@ describe("a good configuration comes to", () => {
       namespace: "tidemark",
       originTimeout: { firstByteMs: 30_000, betweenBytesMs: 30_000 },
       tagFields: [],
-      heuristics: false,
+      anywhere: { heuristics: false },
       rewriteLocations: true,
       cacheInFront: false,
       hotKeys: 0,
@@ -46,6 +46,7 @@ describe("a good configuration comes to", () => {
       freshSeconds: undefined,
       freshSecondsByStatus: new Map(),
       negativeByStatus: new Map(),
+      heuristics: false,
       staleWhileRevalidateSeconds: undefined,
       staleIfErrorSeconds: undefined,
       browserSeconds: undefined,
@@ -141,6 +142,14 @@ describe("a good configuration comes to", () => {
       false,
       true,
     ]);
+  });
+
+  it("lifetimes guessed for all routes", () => {
+    const { routes, anywhere } = defineConfig({
+      heuristics: true,
+      routes: [{ name: "a", match: "/a" }],
+    });
+    expect([...routes, anywhere].map((one) => one.heuristics)).toEqual([true, true]);
   });
 
   it("a number of variants on both sides of its bounds", () => {

@@ -28,7 +28,7 @@ export interface ForwardPorts {
   readonly config: Config;
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
-  readonly metrics: Pick<Metrics, "originRetried">;
+  readonly metrics: Pick<Metrics, "counted">;
   /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
   readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
   /** Epoch milliseconds. */
@@ -213,7 +213,7 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Forw
   } catch (cause) {
     if (!maySendAgain()) throw cause;
   }
-  ports.metrics.originRetried();
+  ports.metrics.counted("originRetries");
   return ports.fetchOrigin(origin, request);
 }
 

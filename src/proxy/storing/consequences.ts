@@ -53,10 +53,10 @@ export function heedRefusal(
   replacing: Replacing,
 ): void {
   const { asked, ports, key, replaced } = replacing;
-  if (refusal === undefined) return ports.uncacheable.forget(key.text);
+  if (refusal === undefined) return ports.uncacheable.forAll.forget(key.text);
   const isForAll = holdsForAll.has(refusal) && !asked.hasUnknownCookie;
   if (!isForAll || !tellsOfResource(status)) return;
-  ports.uncacheable.mark(key.text, ports.nowAtMs());
+  ports.uncacheable.forAll.mark(key.text, ports.nowAtMs());
   if (replaced === undefined) return;
   if (saidByOrigin.has(refusal) || isGone(status)) endStored(replacing);
 }
@@ -76,8 +76,8 @@ export function heedForSessions(
   const { uncacheable, nowAtMs } = ports;
   const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
   for (const { text } of [key, asked.key]) {
-    if (refusal === undefined) uncacheable.forgetForSessions(text);
-    else if (isOwn && tellsOfResource(status)) uncacheable.markForSessions(text, nowAtMs());
+    if (refusal === undefined) uncacheable.forSessions.forget(text);
+    else if (isOwn && tellsOfResource(status)) uncacheable.forSessions.mark(text, nowAtMs());
   }
 }
 

@@ -11,7 +11,6 @@ import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { ArrivingResponse, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
 import type { Asked } from "../request/plan.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import { policyOf } from "../reuse/need.ts";
 import { keyOf, markerTo, type VariantPlace, type VariantPorts } from "./variants.ts";
 
 /** What a response is taken out of its tiers with. */
@@ -19,7 +18,7 @@ export type RemovePorts = Pick<VariantPorts, "tiers" | "afterAnswer">;
 
 /** What a response is written to its tiers with. */
 export type InTiersPorts = VariantPorts & {
-  readonly config: Pick<Config, "heuristics" | "limits">;
+  readonly config: Pick<Config, "limits">;
   readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
 };
 
@@ -51,8 +50,11 @@ export function removeStored(
   );
   const below = shared === undefined ? atEdge : [[shared, key] as const, ...atEdge];
   memory.remove(key);
-  const removing = takeOut(below, (tier) => decision.changed(tier, "not-removed"));
-  ports.afterAnswer(() => decision.awaits(removing));
+  const removing = takeOut(below);
+  const noting = async () => {
+    for (const tier of await removing) decision.changed(tier, "not-removed");
+  };
+  ports.afterAnswer(() => decision.awaits(noting()));
 }
 
 /**
@@ -109,8 +111,8 @@ async function write(
     placed(response, place, atMs),
     tiers.filter(({ name }) => asked.route.tiers.includes(name)),
     { atMs, body, leadsToError: isErrorStatus(metadataIn(response).status) },
-    ({ tier, came }) => place.decision.changed(tier, came),
   );
+  for (const { tier, came } of kept) place.decision.changed(tier, came);
   return kept.every(({ came }) => came === "kept");
 }
 
@@ -121,7 +123,7 @@ function placed(
 ): ToKeep<ResponseRecord | ArrivingResponse>[] {
   const metadata = metadataIn(response);
   const key = keyOf(metadata, place);
-  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, policyOf(place)));
+  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, place.asked.route));
   const stored = { key, record: response, untilAtMs };
   if (metadata.selecting.length === 0) return [stored];
   const marker = markerTo(metadata, stored, place);

@@ -8,7 +8,6 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { personalCookies, unknownCookies } from "../request/cookies.ts";
 import type { Asked } from "../request/plan.ts";
 import { forClients } from "../respond/downstream.ts";
-import { policyOf } from "../reuse/need.ts";
 import { termsOf } from "../stored/lifetime.ts";
 
 /** A request, and the configuration that it is handled by. */
@@ -26,7 +25,7 @@ export function fieldsForOneClient(
   stored: StoredMetadata,
   handled: Handled,
 ): FieldLine[] {
-  const { directives } = termsOf(stored, policyOf(handled)).governing;
+  const { directives } = termsOf(stored, handled.asked.route).governing;
   const named = qualifiedFieldNames(directives);
   if (named.size === 0) return [];
   const dropped = connectionFields(received);

@@ -18,7 +18,7 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { atHand, type Need, policyOf } from "../reuse/need.ts";
+import { atHand, type Need } from "../reuse/need.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "../request/plan.ts";
 import type { MarkerPorts } from "../reuse/vary-markers.ts";
@@ -82,7 +82,7 @@ export function refusalToStore(
   place: VariantPlace<RefusalPorts>,
 ): StoreRefusal | undefined {
   const { asked } = place;
-  const terms = termsOf(metadata, policyOf(place));
+  const terms = termsOf(metadata, asked.route);
   const verdict = mayStore({
     request: {
       method: asked.method,
