@@ -61,9 +61,7 @@ export class RedisJournal implements Journal, OlderEntries {
     return { kind: "read", entries: await lengthened(first, pageFrom), sentAtMs };
   }
 
-  async before(
-    place: EntryPlace,
-  ): Promise<Omit<JournalRead, "sentAtMs"> | NotJoined | Unavailable> {
+  async before(place: EntryPlace): ReturnType<OlderEntries["before"]> {
     const page = await this.#pageBack(place.position);
     if (page === undefined) return unavailable;
     const [joint, ...older] = page;

@@ -9,14 +9,9 @@ export interface JoinedRunsSettings {
   readonly patienceMs: number;
 }
 
-interface Underway {
-  readonly startedAtMs: number;
-  readonly done: Promise<void>;
-}
-
 export class JoinedRuns {
   readonly #settings: JoinedRunsSettings;
-  #running: Underway | undefined;
+  #running: { readonly startedAtMs: number; readonly done: Promise<void> } | undefined;
   /** Will run once what is under way has ended, or has taken too long. */
   #queued: { readonly startedAtMs: number } | undefined;
 

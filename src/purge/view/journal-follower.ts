@@ -21,13 +21,6 @@ export interface FollowingSettings {
   readonly news?: Pick<NewsListeners, "tell">;
 }
 
-/** From a purge's acceptance, by the journal's clock, to its being read here. */
-export interface JournalLag {
-  /** Of the newest purge that was read on to. */
-  readonly lastMs: number;
-  readonly worstMs: number;
-}
-
 /** How many pages one search reads at the most. */
 const searchPagesMax = 4;
 
@@ -40,8 +33,12 @@ export class JournalFollower {
   /** The clock before that read was sent which shows the chain's end to have been the journal's. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
-  /** `undefined` until a purge has come that was not there when the view began. */
-  lag: JournalLag | undefined;
+  /**
+   * From a purge's acceptance, by the journal's clock, to its being read here: of the newest purge
+   * that was read on to, and the longest. `undefined` until a purge has come that was not there when
+   * the view began.
+   */
+  lag: { readonly lastMs: number; readonly worstMs: number } | undefined;
   /** The chain that nothing more can be read back for. */
   #complete: Chain | undefined;
   #isSearching = false;
@@ -153,9 +150,7 @@ export class JournalFollower {
     if (older === undefined || this.#isSearching || !this.#mayBeOlder(stamp)) return;
     this.#isSearching = true;
     try {
-      let pageCount = 0;
-      while (pageCount < searchPagesMax && this.#mayBeOlder(stamp)) {
-        pageCount += 1;
+      for (let pages = 0; pages < searchPagesMax && this.#mayBeOlder(stamp); pages += 1) {
         if (!(await this.#readBack(older))) return;
       }
     } finally {

@@ -66,13 +66,15 @@ export class ViewRenewals {
     return this.#renewal !== undefined;
   }
 
-  isPast(ageMs: number): boolean {
-    return ageMs > this.#boundMs;
+  /** Is the view older than N − A? */
+  isPast(atMs: number): boolean {
+    return atMs - this.#follower.sentAtMs > this.#boundMs;
   }
 
-  isDue(atMs: number, ageMs: number): boolean {
-    if (ageMs < this.#renewalAgeMs) return false;
-    return this.isPast(ageMs) || !this.#hasJustLooked(atMs);
+  /** Has the view reached the age at which it is to be renewed? */
+  isDue(atMs: number): boolean {
+    if (atMs - this.#follower.sentAtMs < this.#renewalAgeMs) return false;
+    return this.isPast(atMs) || !this.#hasJustLooked(atMs);
   }
 
   forgetInstants(): void {
@@ -149,15 +151,15 @@ export class ViewRenewals {
     host: string,
   ): Promise<boolean> {
     const follower = this.#follower;
+    const { nowAtMs } = this.#settings;
     const copy = await copies.read(host);
     const hasTaken = copy !== undefined && follower.take(copy);
-    const ageMs = () => this.#settings.nowAtMs() - follower.sentAtMs;
     const isFound = () =>
       renewal.sought === undefined || follower.chain?.knows(renewal.sought) === true;
-    if (hasTaken && isFound() && ageMs() < this.#boundMs / 2) return true;
+    if (hasTaken && isFound() && nowAtMs() - follower.sentAtMs < this.#boundMs / 2) return true;
     const claiming = copies.claim(host);
     // Somebody waits: nobody else's claim would be minded, and ours need not be in place first.
-    if (!isFound() || this.isPast(ageMs())) return false;
-    return (await claiming) === "others" && isFound() && !this.isPast(ageMs());
+    if (!isFound() || this.isPast(nowAtMs())) return false;
+    return (await claiming) === "others" && isFound() && !this.isPast(nowAtMs());
   }
 }
