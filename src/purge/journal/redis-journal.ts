@@ -16,12 +16,9 @@ import {
   chainBytesMax,
   chainEntriesMax,
   type Journal,
-  type JournalRead,
   keptCount,
-  type NotJoined,
   type OlderEntries,
   type PlaceState,
-  type PrimaryRead,
   type Unavailable,
 } from "./journal.ts";
 
@@ -53,7 +50,7 @@ export class RedisJournal implements Journal, OlderEntries {
     this.#key = `${settings.namespace}:journal`;
   }
 
-  async newest(): Promise<JournalRead | Unavailable> {
+  async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
     const first = await pageFrom("+");
@@ -76,7 +73,7 @@ export class RedisJournal implements Journal, OlderEntries {
     return page.kind === "answered" ? entriesOf(page.value) : undefined;
   }
 
-  async since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable> {
+  async since(place: EntryPlace): ReturnType<Journal["since"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const entries: Entry[] = [];
     let readBytes = 0;
@@ -111,7 +108,7 @@ export class RedisJournal implements Journal, OlderEntries {
    * end of the journal. Older pages are needed only where the position is not among the newest; they
    * join it, so they are what stood before it whenever they are read.
    */
-  async atPrimary(position: string): Promise<PrimaryRead | Unavailable> {
+  async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
     // One entry backwards from the position tells all three cases apart: the entry itself, an
     // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
@@ -180,7 +177,7 @@ export class RedisJournal implements Journal, OlderEntries {
   }
 
   /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
-  async appendMark(lost: string): Promise<JournalRead | Unavailable> {
+  async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const mark = markOf(lost, this.#settings.randomText());
     const replies = await this.#settings.redis.attempt<unknown[]>(

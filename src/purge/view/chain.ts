@@ -81,18 +81,14 @@ export class Chain {
    */
   prepend(entries: readonly Entry[]): boolean {
     const { entriesMax, bytesMax } = this.#bounds;
-    let takenCount = 0;
     for (const entry of entries.toReversed()) {
-      const isFull =
-        this.#entries.length + takenCount >= entriesMax ||
-        this.#heldBytes + heldBytes(entry) > bytesMax;
-      if (isFull) break;
-      takenCount += 1;
-      this.#index(entry, this.#oldestNumber - takenCount);
+      const bytes = this.#heldBytes + heldBytes(entry);
+      if (this.#entries.length >= entriesMax || bytes > bytesMax) return false;
+      this.#entries.unshift(entry);
+      this.#oldestNumber -= 1;
+      this.#index(entry, this.#oldestNumber);
     }
-    this.#entries.unshift(...entries.slice(entries.length - takenCount));
-    this.#oldestNumber -= takenCount;
-    return takenCount === entries.length;
+    return true;
   }
 
   #index(entry: Entry, number: number): void {
