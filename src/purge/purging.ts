@@ -77,7 +77,6 @@ export function createPurging(
   });
   const view = new JournalView({
     journal,
-    older: journal,
     copies,
     nowAtMs,
     random,

@@ -17,7 +17,6 @@ import {
   chainEntriesMax,
   type Journal,
   keptCount,
-  type OlderEntries,
   type PlaceState,
   type Unavailable,
 } from "./journal.ts";
@@ -41,7 +40,7 @@ export interface JournalExtent {
   readonly oldest: string | null;
 }
 
-export class RedisJournal implements Journal, OlderEntries {
+export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
 
@@ -58,7 +57,7 @@ export class RedisJournal implements Journal, OlderEntries {
     return { kind: "read", entries: await lengthened(first, pageFrom), sentAtMs };
   }
 
-  async before(place: EntryPlace): ReturnType<OlderEntries["before"]> {
+  async before(place: EntryPlace): ReturnType<Journal["before"]> {
     const page = await this.#pageBack(place.position);
     if (page === undefined) return unavailable;
     const [joint, ...older] = page;
