@@ -164,9 +164,7 @@ export class RedisJournal implements Journal {
   }
 
   /** Upstash sends a transaction with a write in it to the primary, whole. */
-  async #askPrimary(
-    ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },
-  ): Promise<readonly unknown[] | undefined> {
+  async #askPrimary(ask: (transaction: Transaction) => { exec(): Promise<unknown[]> }) {
     const probe = `${this.#settings.namespace}:probe`;
     const replies = await this.#settings.redis.attempt(
       (redis) => ask(beginning(redis, probe)).exec(),

@@ -7,9 +7,11 @@ import type { JournalFollower } from "./journal-follower.ts";
 import type { Attention } from "./view.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
+type Copies = Pick<ViewCopies, "read" | "publish" | "claim">;
+
 export interface RenewalSettings {
   /** Absent: every renewal reads the journal. */
-  readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim"> | undefined;
+  readonly copies?: Copies | undefined;
   readonly nowAtMs: () => number;
   /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
   readonly random?: () => number;
@@ -127,10 +129,7 @@ export class ViewRenewals {
   }
 
   /** @returns what is left to be done once nobody waits any more */
-  async #renew(
-    renewal: Renewal,
-    host: string | undefined,
-  ): Promise<(() => Promise<void>) | undefined> {
+  async #renew(renewal: Renewal, host: string | undefined) {
     const { copies, nowAtMs } = this.#settings;
     const hasColo = copies !== undefined && host !== undefined;
     if (hasColo && !this.#hasJustLooked(nowAtMs())) {
@@ -145,11 +144,7 @@ export class ViewRenewals {
   }
 
   /** Rule 15: a copy that is young enough, or another isolate that is about to read the journal. */
-  async #isLeftToColo(
-    copies: Pick<ViewCopies, "read" | "claim">,
-    renewal: Renewal,
-    host: string,
-  ): Promise<boolean> {
+  async #isLeftToColo(copies: Copies, renewal: Renewal, host: string): Promise<boolean> {
     const follower = this.#follower;
     const { nowAtMs } = this.#settings;
     const copy = await copies.read(host);
