@@ -53,6 +53,9 @@ const origin = z.union(
   },
 );
 
+/** A named origin: at an address, or the service that a binding names. */
+export type OriginConfig = Readonly<z.output<typeof origin>>;
+
 /** All that an operator may write, and what is said of a mistake; nothing is filled in. */
 export const configInput = fields("the configuration", {
   namespace: z
