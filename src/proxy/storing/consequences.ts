@@ -10,12 +10,7 @@ import { removeStored, type RemovePorts } from "./in-tiers.ts";
 import { ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** What is remembered of keys whose answers are not stored, and what ends the stored ones. */
-export interface HeedPorts extends RemovePorts {
-  readonly uncacheable: Uncacheable;
-  readonly invalidations: { add(what: string, atMs: number): void };
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
-}
+export type HeedPorts = RemovePorts & { readonly uncacheable: Uncacheable };
 
 /** With these its origin says that what it answers now is not for all. */
 const saidByOrigin = new Set<StoreRefusal>(["no-store", "private", "set-cookie", "vary-any"]);

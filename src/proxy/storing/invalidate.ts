@@ -50,17 +50,14 @@ export class Invalidations {
 }
 
 /** What an answer invalidates with. */
-export interface InvalidatePorts extends RemovePorts {
+export type InvalidatePorts = RemovePorts & {
   readonly config: Config;
   readonly matchRoute: MatchRoute;
   /** The host that every name and port of the site counts as; `undefined` for each its own. */
   readonly siteHost: string | undefined;
-  readonly invalidations: Pick<Invalidations, "add">;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */
   readonly joinedPurges: Pick<JoinedPurges, "add"> | undefined;
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
-}
+};
 
 /** A request, and the record of what becomes of it. */
 interface Invalidating {
