@@ -1,18 +1,13 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
-import {
-  allowanceSecondsOf,
-  configInput,
-  type ConfigInput,
-  defaultMaxLagSeconds,
-  type OriginConfig,
-} from "./schema.ts";
+import { allowanceSecondsOf, configInput, type ConfigInput, type OriginConfig } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, namesFrom, trackingParameters } from "./known-names.ts";
-import { type Inherited, lowerCased, resolvedRoute, type Route } from "./route.ts";
+import { lowerCased, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../operator-error.ts";
 
-export { type Route, type TierName, tierNames } from "./route.ts";
+export type { Route } from "./route.ts";
+export { type TierName, tierNames } from "./route-schema.ts";
 export { analyticsCookies, consentCookies, trackingParameters } from "./known-names.ts";
 
 const mebibyte = 1_048_576;
@@ -41,13 +36,8 @@ export function defineConfig(written: ConfigInput): Config {
 
 function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof configInput>) {
   const { purge = {}, originTimeout: waits = {} } = general;
-  const inherited: Inherited = {
-    honourRequestDirectives: general.honourRequestDirectives ?? false,
-    purgeMaxLagMs: (purge.maxLagSeconds ?? defaultMaxLagSeconds) * 1_000,
-    purgeSettleSeconds: purge.settleSeconds ?? 0,
-  };
-  const anywhere: Route = resolvedRoute({ name: "", match: "*" }, inherited);
-  const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
+  const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
+  const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, general));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   const origins: ReadonlyMap<string, OriginConfig> = new Map(Object.entries(general.origins ?? {}));
   return {

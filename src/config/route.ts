@@ -1,25 +1,18 @@
 // What a route of a configuration comes to, with all that it leaves out filled in.
-import type { RouteInput } from "./route-schema.ts";
+import { type RouteInput, type TierName, tierNames } from "./route-schema.ts";
+import { type ConfigInput, defaultMaxLagSeconds } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
-
-export type TierName = "memory" | "edge" | "shared";
-/** In the order in which they are asked. */
-export const tierNames: readonly TierName[] = ["memory", "edge", "shared"];
-
-/** What a route takes from the general settings where it says nothing itself. */
-export interface Inherited {
-  readonly honourRequestDirectives: boolean;
-  readonly purgeMaxLagMs: number;
-  readonly purgeSettleSeconds: number;
-}
 
 /** What a route asks for, every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 
-/** @param route as it was written, and checked */
-export function resolvedRoute(route: RouteInput, inherited: Inherited) {
+/** What a route takes from the general settings where it says nothing itself. */
+type Inherited = Pick<ConfigInput, "honourRequestDirectives" | "purge">;
+
+/** @param route as it was written, and checked, like the general settings */
+export function resolvedRoute(route: RouteInput, { honourRequestDirectives, purge }: Inherited) {
   const { fresh, tags } = route;
-  const ownLagSeconds = route.purge?.maxLagSeconds;
+  const lagSeconds = route.purge?.maxLagSeconds ?? purge?.maxLagSeconds ?? defaultMaxLagSeconds;
   const tiers: readonly TierName[] = tierNames.filter(
     (name) => route.tiers?.includes(name) ?? true,
   );
@@ -60,7 +53,7 @@ export function resolvedRoute(route: RouteInput, inherited: Inherited) {
     /** 0 to 1: the largest share of a lifetime that is taken off at random. */
     jitter: route.jitter ?? 0,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
-    honourRequestDirectives: route.honourRequestDirectives ?? inherited.honourRequestDirectives,
+    honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives ?? false,
     /** Where one forward serves all who ask for the same: in an isolate, or in the world. */
     collapse: route.collapse ?? "isolate",
     /** How long a request waits for another's forward. */
@@ -72,9 +65,9 @@ export function resolvedRoute(route: RouteInput, inherited: Inherited) {
     /** How far it reaches what an answer to an unsafe method invalidates (RFC 9111 §4.4). */
     invalidate: route.invalidate ?? "here",
     /** N of the purge protocol for this route. */
-    purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
+    purgeMaxLagMs: lagSeconds * 1_000,
     /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
-    purgeSettleSeconds: route.purge?.settleSeconds ?? inherited.purgeSettleSeconds,
+    purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
     /** Answers with what is stored while the journal cannot be read, and says so. */
     servesUnverified: route.whenUnreachable === "serve",
     /** Fields that are written and have no effect beside `bypass`. */

@@ -14,8 +14,7 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
-import { tierNames } from "./route.ts";
-import { routeInput, unknownParameters } from "./route-schema.ts";
+import { routeInput, tierNames, unknownParameters } from "./route-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
 
 const purgeInput = fields("purge", {

@@ -43,10 +43,7 @@ export function removeStored(
   hosts: readonly string[],
 ): void {
   const { memory, edge, shared } = ports.tiers;
-  const atEdge = Array.from(
-    new Set(hosts),
-    (host) => [edge, new RecordKey(key.text, host)] as const,
-  );
+  const atEdge = [...new Set(hosts)].map((host) => [edge, new RecordKey(key.text, host)] as const);
   const below = shared === undefined ? atEdge : [[shared, key] as const, ...atEdge];
   memory.remove(key);
   const removing = takeOut(below, (tier) => decision.changed(tier, "not-removed"));
