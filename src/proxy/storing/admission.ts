@@ -55,10 +55,9 @@ const admitted = new WeakSet<StoredMetadata>();
  * and to the edge without its mark, so that the colo's other isolates need not do the same.
  */
 export function admitOnHit({ stored }: Candidate, place: VariantPlace<InTiersPorts>): void {
-  const { metadata } = stored;
+  const { metadata, body } = stored;
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
   const { decision, ports } = place;
-  const { body } = stored;
   if (body.kind !== "blob" || body.blob.size > ports.config.limits.sharedBodyBytes) return;
   admitted.add(metadata);
   const admitting = async () => {

@@ -52,9 +52,7 @@ export async function withListOfOthers<Place extends VariantPlace<VariantPorts>>
     const isLed = passedOver?.kind === "found" && passedOver.record.kind === "vary";
     return isLed ? { ...place, marker: passedOver.record } : place;
   }
-  const own = sha256Short(keyOf(metadata, place).text);
-  const isListed = liveVariants(place).some(([digest]) => digest === own);
-  if (isListed || !asked.route.tiers.includes("edge")) return place;
+  if (isListed(metadata, place) || !asked.route.tiers.includes("edge")) return place;
   const read = await ports.tiers.edge.read(asked.key, askOfHead(ports));
   if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
@@ -76,11 +74,13 @@ export function askOfHead({ nowAtMs, afterAnswer }: VariantPorts): ResponseAsk {
  */
 export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
   if (metadata.selecting.length === 0) return true;
-  const { ports } = place;
-  const live = liveVariants(place);
-  if (live.length < ports.config.limits.variants) return true;
+  const { variants: variantsMax } = place.ports.config.limits;
+  return liveVariants(place).length < variantsMax || isListed(metadata, place);
+}
+
+function isListed(metadata: StoredMetadata, place: VariantPlace<MarkerPorts>): boolean {
   const own = sha256Short(keyOf(metadata, place).text);
-  return live.some(([digest]) => digest === own);
+  return liveVariants(place).some(([digest]) => digest === own);
 }
 
 /** A marker outlives its variants, so that those are reachable and counted that are still there. */
