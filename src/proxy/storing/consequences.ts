@@ -82,12 +82,11 @@ export function heedForSessions(
  */
 export function endStored(replacing: Replacing): void {
   const { asked, ports, key, replaced } = replacing;
-  const { target } = asked;
-  const hosts = [target.ownHost, target.host];
+  const { ownHost, host } = asked.target;
   for (const ended of new Set([key, replaced?.key ?? key])) {
     // Also what others have at hand by now, and what is on its way up from a lower tier.
     ports.invalidations.add(ended.text, ports.nowAtMs());
-    removeStored(ended, replacing, hosts);
+    removeStored(ended, replacing, [ownHost, host]);
   }
 }
 

@@ -39,9 +39,7 @@ export type StoreRefusal =
   | "refresh-failed";
 
 /** The rule that refused, and names that it is about: cookies that nobody knows, fields that select. */
-export interface Refused extends RuleAndNames {
-  readonly rule: StoreRefusal;
-}
+export type Refused = RuleAndNames & { readonly rule: StoreRefusal };
 
 /** With these the answer has something in it that is for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
