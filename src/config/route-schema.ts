@@ -19,6 +19,10 @@ import {
   yesOrNo,
 } from "./forms.ts";
 
+/** In the order in which they are asked. */
+export const tierNames = ["memory", "edge", "shared"] as const;
+export type TierName = (typeof tierNames)[number];
+
 const pathPattern = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
 
 const settings = fields("a route", {
@@ -35,7 +39,7 @@ const settings = fields("a route", {
   staleIfError: duration,
   admission: z.enum(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
   tiers: z.array(
-    z.enum(["memory", "edge", "shared"], 'has a tier that is not "memory", "edge" or "shared"'),
+    z.enum(tierNames, 'has a tier that is not "memory", "edge" or "shared"'),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
   query: fields("query", { allow: patterns }),

@@ -14,8 +14,7 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
-import { tierNames } from "./route.ts";
-import { routeInput, unknownParameters } from "./route-schema.ts";
+import { routeInput, tierNames, unknownParameters } from "./route-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
 
 const purgeInput = fields("purge", {
@@ -52,6 +51,9 @@ const origin = z.union(
       'is no origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
   },
 );
+
+/** A named origin: at an address, or the service that a binding names. */
+export type OriginConfig = Readonly<z.output<typeof origin>>;
 
 /** All that an operator may write, and what is said of a mistake; nothing is filled in. */
 export const configInput = fields("the configuration", {
