@@ -10,6 +10,7 @@ import type { Loops } from "../request/loops.ts";
 import type { Asked, Passed } from "../request/plan.ts";
 import { pathAndQuery, type Target } from "../request/target.ts";
 import type { OriginAsked, OriginHealth } from "./origin-health.ts";
+import { uploadMs } from "./upload-time.ts";
 
 /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
 export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Response>;
@@ -77,7 +78,8 @@ export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<Orig
     headers.set("connection", "upgrade");
   }
   const { method, body } = request;
-  const asking = { origin: passed.route.origin, page: undefined, target };
+  const withinMs = ports.config.originTimeout.firstByteMs + uploadMs(request);
+  const asking = { origin: passed.route.origin, page: undefined, target, withinMs };
   return ask(asking, { method, headers, body, isUpgrade }, ports);
 }
 
