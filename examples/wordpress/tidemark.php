@@ -42,6 +42,13 @@ add_action('template_redirect', function (): void {
         nocache_headers(); // There are more searches than anybody asks for twice.
     }
 }, 0);
+/** A feed that has not changed: without the field, Tidemark keeps the tags that it has. */
+add_filter('status_header', function (string $line, int $code): string {
+    if ($code === 304) {
+        header_remove('Surrogate-Key');
+    }
+    return $line;
+}, 10, 2);
 /** `/?rest_route=…` has the path of the front page, so no route can pass it by. */
 add_filter('rest_send_nocache_headers', '__return_true');
 
