@@ -1,12 +1,7 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
 import { formFault, isPlain } from "./plain-object.ts";
-import {
-  allowanceSecondsOf,
-  configInput,
-  type ConfigInput,
-  defaultMaxLagSeconds,
-} from "./schema.ts";
+import { allowanceSecondsOf, configInput, defaultMaxLagSeconds } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import {
   analyticsCookies,
@@ -14,6 +9,7 @@ import {
   namesFrom,
   trackingParameters,
 } from "./known-names.ts";
+import type { WrittenConfig } from "./written.ts";
 import { type Inherited, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../operator-error.ts";
 
@@ -28,6 +24,8 @@ export type OriginConfig =
 /** What a site asks for, every field filled in. */
 export interface Config {
   readonly namespace: string;
+  /** Where the operator's routes are: a slash and one name. */
+  readonly operatorPath: string;
   readonly origins: ReadonlyMap<string, OriginConfig>;
   /** Where an answer names its origin's own host, clients get the site's; an origin may differ. */
   readonly rewriteLocations: boolean;
@@ -75,7 +73,7 @@ const mebibyte = 1_048_576;
  *   routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m", browser: "60s" }],
  * });
  */
-export function defineConfig(written: ConfigInput): Config {
+export function defineConfig(written: WrittenConfig): Config {
   const form = formFault(written);
   if (form !== undefined) throw new OperatorError(form);
   const checked = z.safeParse(configInput, written);
@@ -92,6 +90,7 @@ export function defineConfig(written: ConfigInput): Config {
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   const config: Config = {
     namespace: general.namespace ?? "tidemark",
+    operatorPath: general.operatorPath ?? "/_cache",
     origins: new Map(Object.entries(general.origins ?? {})),
     rewriteLocations: general.rewriteLocations ?? true,
     originTimeout: {
@@ -145,12 +144,12 @@ function configWithin(exported: unknown, around: readonly unknown[]): Config {
       return configWithin(nested, [...around, exported]);
     }
   }
-  return defineConfig(exported as ConfigInput);
+  return defineConfig(exported as WrittenConfig);
 }
 
 const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;
 
-function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): OperatorError {
+function refusal(written: WrittenConfig, issues: readonly z.core.$ZodIssue[]): OperatorError {
   return new OperatorError({
     what: "The configuration is refused.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
@@ -159,7 +158,7 @@ function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): Ope
 }
 
 /** `route "articles", fresh` rather than `routes.3.fresh`. */
-function placeOf(written: ConfigInput, path: readonly PropertyKey[]): string {
+function placeOf(written: WrittenConfig, path: readonly PropertyKey[]): string {
   const names = path.map(String);
   if (names[0] !== "routes" || names[1] === undefined) return names.join(".") || "at the top";
   const name: unknown = written.routes?.[Number(names[1])]?.name;

@@ -81,8 +81,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   admin: [...core, "platform", ...steps, "proxy", ...composition],
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", ...composition],
-  // The Worker's entry point.
+  // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
+  // and purges for those who send them.
+  tidemark: [...core, "platform", ...composition],
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app"],
+  hono: [...core, "platform", "app", "worker"],
+  "purge-sender": ["purger"],
 };
 
 export const filesInFolderMax = 20;
