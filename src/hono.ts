@@ -33,8 +33,12 @@ export function tidemark(
   let bindings = given.env ?? {};
   const worker = createWorker(config, {
     origins: {
-      default: (request, { waitUntil }) =>
-        app.fetch(request, bindings, { waitUntil, passThroughOnException, props: {} }),
+      default: (request, background) =>
+        app.fetch(request, bindings, {
+          waitUntil: (work) => background.waitUntil(work),
+          passThroughOnException,
+          props: {},
+        }),
     },
   });
   return {

@@ -2,6 +2,7 @@
 import { errorName, firstFrame } from "../error-name.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { letGo } from "../let-go.ts";
+import { withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 
@@ -59,7 +60,11 @@ function sent(
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () =>
         // Node takes a stream as a body only together with this member.
-        origin.handle(new Request(url, { ...init, duplex: "half" } as RequestInit), { waitUntil });
+        withTrueCoding(
+          await origin.handle(new Request(url, { ...init, duplex: "half" } as RequestInit), {
+            waitUntil,
+          }),
+        );
       return handled(handle, request, platform);
     }
     default:
