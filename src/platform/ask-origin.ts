@@ -2,7 +2,7 @@
 import { errorName, firstFrame } from "../error-name.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { letGo } from "../let-go.ts";
-import { withTrueCoding } from "./handler-body.ts";
+import { isResponse, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 
@@ -83,7 +83,7 @@ async function handled(
   const answering = handle();
   try {
     const response = await Promise.race([answering, givenUp]);
-    if (!(response instanceof Response)) throw new TypeError("It returned no response.");
+    if (!isResponse(response)) throw new TypeError("It returned no response.");
     const { body } = response;
     if (response.bodyUsed || body?.locked === true)
       throw new TypeError("Its body is read already.");

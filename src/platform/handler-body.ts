@@ -42,9 +42,14 @@ export async function withTrueCoding(response: Response): Promise<Response> {
   return new Response(rest, { status, statusText, headers, encodeBody: "manual" });
 }
 
+/** Also where a server of Node has put a class of its own in the place of the runtime's. */
+export function isResponse(returned: unknown): returned is Response {
+  return Object.prototype.toString.call(returned) === "[object Response]";
+}
+
 /** @returns `undefined` for no coding that a runtime decodes, and for a part, whose head may be any */
 function codingOf(response: Response): string | undefined {
-  if (!(response instanceof Response) || response.bodyUsed || response.status === 206) {
+  if (!isResponse(response) || response.bodyUsed || response.status === 206) {
     return undefined;
   }
   const last = response.headers.get("content-encoding")?.split(",").at(-1)?.trim().toLowerCase();
