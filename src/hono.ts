@@ -12,7 +12,11 @@ type AppContext = Parameters<TidemarkWorker["fetch"]>[2];
 /** What a Worker exports, and what a server of Node is given `fetch` of. */
 export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
   /** Without a context, as on Node, `env` is the server's word on one request and is left alone. */
-  fetch(request: Request, env?: object, context?: AppContext): Response | Promise<Response>;
+  readonly fetch: (
+    request: Request,
+    env?: object,
+    context?: AppContext,
+  ) => Response | Promise<Response>;
 }
 
 /**

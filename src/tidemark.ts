@@ -30,6 +30,8 @@ export type {
   WrittenRoutePurge,
 } from "./config/written-route.ts";
 export { type CachePlatform, createCache, type TieredCache } from "./create-cache.ts";
+export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";
+export { RecordKey } from "./cache/record/record-key.ts";
 export type { RecordForm } from "./cache/tiers/record-form.ts";
 export { OperatorError } from "./operator-error.ts";
 export type { Database } from "./platform/database.ts";

@@ -12,9 +12,13 @@ import { plainPage } from "./proxy/respond/plain-page.ts";
 /** What a Worker exports as its default. */
 export interface TidemarkWorker {
   /** Answers 500 where the Worker does not start; the log says once why not. */
-  fetch(request: Request, env: object, context: ExecutionContext): Response | Promise<Response>;
+  readonly fetch: (
+    request: Request,
+    env: object,
+    context: ExecutionContext,
+  ) => Response | Promise<Response>;
   /** The cron trigger: keeps hot keys warm, if the configuration has any. */
-  scheduled(event: unknown, env: object, background: Background): Promise<void>;
+  readonly scheduled: (event: unknown, env: object, background: Background) => Promise<void>;
 }
 
 /**

@@ -165,7 +165,7 @@ describe("a Hono application behind the cache", () => {
   });
 
   it("leaves work behind its answer", async () => {
-    await get("/behind");
+    expect((await get("/behind")).text).toBe("front");
     await until(async () => (await get("/asked")).text === '["behind"]', "the work behind");
   });
 
