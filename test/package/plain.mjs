@@ -25,15 +25,16 @@ assert.equal(typeof createCache, "function");
 const config = defineConfig({ routes: [{ name: "all", match: "*", fresh: "1m" }] });
 const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
 const turn = () => new Promise((resolve) => setTimeout(resolve, 50));
+/** Asks until it is a hit, which comes as soon as the store is over. */
 const statusesOf = async (ask) => {
   const statuses = [];
-  for (let nth = 0; nth < 2; nth += 1) {
+  while (statuses.length < 100 && !statuses.at(-1)?.includes("hit")) {
     const response = await ask(new Request("https://www.example.com/page"));
     assert.match(await response.text(), /^page/);
     statuses.push(response.headers.get("cache-status"));
     await turn();
   }
-  return statuses.join("\n");
+  return [statuses[0], statuses.at(-1)].join("\n");
 };
 const filledThenHit =
   /fwd=uri-miss; fwd-status=200; stored\ntidemark; hit; ttl=\d+; detail=memory$/;
@@ -57,12 +58,16 @@ for (let nth = 0; nth < 3; nth += 1) {
   );
   await turn();
 }
-const ten = new Request("https://a.example/small", { headers: { range: "bytes=0-9" } });
-await (await site.fetch(new Request("https://a.example/small"))).text();
-await turn();
-const part = await site.fetch(ten);
-assert.equal(part.status, 206);
-assert.equal(await part.text(), "x".repeat(10));
+for (let tries = 1, isHit = false; !isHit; tries += 1) {
+  assert.ok(tries < 100, "A page of 200 kB is never stored.");
+  const whole = await site.fetch(new Request("https://a.example/small"));
+  isHit = whole.headers.get("cache-status").includes("hit");
+  await whole.text();
+  await turn();
+}
+const headers = { range: "bytes=0-9" };
+const part = await site.fetch(new Request("https://a.example/small", { headers }));
+assert.deepEqual([part.status, await part.text()], [206, "x".repeat(10)]);
 
 const accepted = { accepted: true, position: "1-0", visibleWithinSeconds: 10 };
 const sent = [];
