@@ -43,11 +43,12 @@ export const FixedLengthStream =
         transform(chunk, controller) {
           const bytes = bytesOf(chunk);
           leftBytes -= bytes.byteLength;
-          if (leftBytes < 0) throw new TypeError("More bytes were written than were expected.");
+          if (leftBytes < 0) throw new TypeError("More than the expected bytes were written.");
           if (bytes.byteLength > 0) controller.enqueue(bytes);
         },
         flush() {
-          if (leftBytes > 0) throw new TypeError("Fewer bytes were written than were expected.");
+          if (leftBytes > 0)
+            throw new TypeError("FixedLengthStream did not see all expected bytes before close().");
         },
       });
     }

@@ -3,16 +3,16 @@ import { Flights } from "./cache/flights.ts";
 import type { Config, Route } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
 import { askOrigin } from "./platform/ask-origin.ts";
-import { coloOf } from "./platform/colo.ts";
-import type { Environment } from "./platform/environment.ts";
+import { coloOf, type Environment } from "./platform/environment.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { OriginHealth } from "./proxy/fetch/origin-health.ts";
-import { Rangeless } from "./proxy/fetch/rangeless.ts";
+import { Rangeless } from "./proxy/fetch/whole-first.ts";
 import { asOfSite } from "./proxy/fetch/site-address.ts";
 import { ClientLimit } from "./proxy/request/client-limit.ts";
 import { KnownVary } from "./proxy/request/known-vary.ts";
 import { Loops } from "./proxy/request/loops.ts";
 import { compileRoutes } from "./proxy/request/routes.ts";
+import { pathAndQuery } from "./proxy/request/target.ts";
 import { compileUrlReader, type ReadUrl, type UrlRead } from "./proxy/request/url-reader.ts";
 import { Lifts } from "./proxy/reuse/lifts.ts";
 import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
@@ -45,7 +45,7 @@ export interface ProxySettings {
  */
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const isolate = createIsolate(cache, settings);
-  const ownColo = settings.environment.colo;
+  const { environment } = settings;
   return {
     isolate,
     /**
@@ -56,13 +56,13 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     answer(request: Request, read: UrlRead, background: Background): Response | Promise<Response> {
       // The isolate's state is inherited: to copy some thirty fields would cost each hit time and memory.
       const ports: Ports = Object.create(isolate);
-      ports.colo = () => coloOf(ownColo, request);
+      ports.colo = () => coloOf(environment, request);
       ports.afterAnswer = (work) => cache.behind(background)(work);
       return serve(request, read, ports);
     },
     /** One run of the cron trigger. Never rejects. */
     keepWarm(background: Background): Promise<void> {
-      const colo = () => coloOf(ownColo, undefined);
+      const colo = () => coloOf(environment, undefined);
       const afterAnswer = cache.behind(background);
       // A run makes copies of its ports, and a copy has nothing that is inherited.
       return cache.run(() => keepWarm({ ...isolate, colo, afterAnswer }));
@@ -104,9 +104,13 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
       const origin = environment.origins.get(name);
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);
       metrics.originAsked();
-      const { response, ...address } = await askOrigin(origin, request, platform);
+      const { target } = request;
+      // A binding or a handler has no address of its own: it is asked for the site's URL.
+      const base = origin.kind === "url" ? origin.base : `${target.scheme}://${target.host}`;
+      const response = await askOrigin(origin, base + pathAndQuery(target), request, platform);
       // What it answers becomes the site's own.
-      return asOfSite(response, { ...address, ...request });
+      const isRenamed = origin.kind === "url" && origin.rewritesLocations;
+      return asOfSite(response, request, isRenamed ? base : undefined);
     },
   };
 }

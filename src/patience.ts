@@ -39,14 +39,10 @@ export async function patiently<T>(
   promise: Promise<T>,
   patienceMs: number,
 ): Promise<T | "out-of-patience" | "abandoned"> {
-  const { promise: end, resolve } = Promise.withResolvers<"out-of-patience">();
-  const timer = setTimeout(() => resolve("out-of-patience"), patienceMs);
   try {
-    return await Promise.race([promise, end]);
-  } catch {
-    return "abandoned";
-  } finally {
-    clearTimeout(timer);
+    return await within(promise, patienceMs);
+  } catch (cause) {
+    return cause instanceof OutOfTime ? "out-of-patience" : "abandoned";
   }
 }
 

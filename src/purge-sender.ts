@@ -1,6 +1,5 @@
 // What `import … from "tidemark/purger"` offers: purges signed and sent, and kept until they are accepted.
-export type { Acceptance, SendVerdict } from "./purger/answer.ts";
-export type { DryRun } from "./purger/dry-run.ts";
+export type { Acceptance, DryRun, SendVerdict } from "./purger/answer.ts";
 export type { PurgeMessage, PurgeOrder } from "./purger/message.ts";
 export {
   createOutbox,

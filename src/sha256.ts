@@ -9,7 +9,7 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
 
 /**
  * The first 64 bits in 11 characters of base64url, worked out at once: for a short text where nobody
- * may wait. Also in Node, which has no `toBase64` yet and reads the environment for `npm start`.
+ * may wait.
  */
 export function sha256Short(text: string): string {
   const digest = fastSha256.hash(new TextEncoder().encode(text));

@@ -3,8 +3,7 @@ import { Hono } from "hono";
 import type { TieredCache } from "../create-cache.ts";
 import type { Isolate } from "../create-proxy.ts";
 import { isFault } from "../operator-error.ts";
-import { coloOf } from "../platform/colo.ts";
-import type { Environment } from "../platform/environment.ts";
+import { coloOf, type Environment } from "../platform/environment.ts";
 import { namingOf } from "../proxy/request/naming.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
@@ -37,7 +36,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
     admin.get("/stats", async (context) => {
       const { raw } = context.req;
       const refused = await refusalOfBearer(raw, adminToken);
-      return refused ?? told(await stats(settings, coloOf(environment.colo, raw)));
+      return refused ?? told(await stats(settings, coloOf(environment, raw)));
     });
     admin.get("/journal", async ({ req }) => {
       const refused = await refusalOfBearer(req.raw, adminToken);

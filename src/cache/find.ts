@@ -3,8 +3,7 @@
 import type { TierName } from "../config/config.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
-import type { MemoryTier } from "./tiers/memory-tier.ts";
-import type { TierRead, VaryMarker } from "./tiers/tier.ts";
+import type { Memory, TierRead, VaryMarker } from "./tiers/tier.ts";
 
 /** A record, the tier that it was read from, and the key under which it stands there. */
 export interface Candidate<Detail> {
@@ -19,7 +18,7 @@ export interface Found<Detail, V> {
   readonly verdict: V;
 }
 
-type Memory = Pick<MemoryTier<never>, "changeCount" | "hasChanged" | "remove">;
+type MemoryChanges = Pick<Memory<never>, "changeCount" | "hasChanged" | "remove">;
 
 type LowerTier = "edge" | "shared";
 
@@ -58,7 +57,7 @@ export interface Sought<Detail, V> {
  */
 export function find<Detail, V>(
   sought: Sought<Detail, V>,
-  memory: Memory,
+  memory: MemoryChanges,
 ): Found<Detail, V> | undefined | Promise<Found<Detail, V> | undefined> {
   const finding = new Finding(sought, memory);
   return finding.atHand() || sought.isHopeless() ? finding.found : finding.below();
@@ -67,7 +66,7 @@ export function find<Detail, V>(
 /** One look-up under way. */
 export class Finding<Detail, V> {
   readonly #sought: Sought<Detail, V>;
-  readonly #memory: Memory;
+  readonly #memory: MemoryChanges;
   /** Of memory's changes, when this began. */
   readonly #beganAtCount: number;
   /** The first that is enough, else the youngest so far. */
@@ -77,7 +76,7 @@ export class Finding<Detail, V> {
   /** What was found last was judged before a wait. */
   #isOutdated = false;
 
-  constructor(sought: Sought<Detail, V>, memory: Memory) {
+  constructor(sought: Sought<Detail, V>, memory: MemoryChanges) {
     this.#sought = sought;
     this.#memory = memory;
     this.#beganAtCount = memory.changeCount;

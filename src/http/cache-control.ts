@@ -3,32 +3,13 @@ import { type Directive, parseDirectives, tokenPattern } from "./directives.ts";
 import type { Fields } from "./fields.ts";
 
 /** The qualified form names the fields it is about (RFC 9111 §5.2.2.4, §5.2.2.7). */
-export type Qualifiable = boolean | readonly string[];
+type Qualifiable = boolean | readonly string[];
 
-/** Durations are absent when not stated; an unreadable `max-age` or `s-maxage` counts as 0. */
-export interface ResponseDirectives {
-  readonly maxAgeSeconds?: number;
-  readonly sMaxageSeconds?: number;
-  readonly staleWhileRevalidateSeconds?: number;
-  readonly staleIfErrorSeconds?: number;
-  readonly noStore: boolean;
-  readonly noCache: Qualifiable;
-  readonly private: Qualifiable;
-  readonly public: boolean;
-  readonly mustRevalidate: boolean;
-  readonly proxyRevalidate: boolean;
-  readonly mustUnderstand: boolean;
-}
+/** Durations are `undefined` where not stated; an unreadable `max-age` or `s-maxage` counts as 0. */
+export type ResponseDirectives = Readonly<ReturnType<typeof asResponseDirectives>>;
 
-export interface RequestDirectives {
-  readonly maxAgeSeconds?: number;
-  /** `Infinity` for `max-stale` without an argument (RFC 9111 §5.2.1.2). */
-  readonly maxStaleSeconds?: number;
-  readonly minFreshSeconds?: number;
-  readonly noCache: boolean;
-  readonly noStore: boolean;
-  readonly onlyIfCached: boolean;
-}
+/** Durations are `undefined` where not stated, or unreadable. */
+export type RequestDirectives = Readonly<ReturnType<typeof requestDirectives>>;
 
 /** RFC 9111 §1.2.2: a larger delta-seconds counts as this one, 2^31. */
 const deltaSecondsMax = 2_147_483_648;
@@ -45,9 +26,7 @@ export function responseDirectives(fields: Fields): ResponseDirectives {
 }
 
 /** The same reading for members that came from another syntax, such as RFC 9213's. */
-export function asResponseDirectives(
-  parsed: readonly Pick<Directive, "name" | "argument">[],
-): ResponseDirectives {
+export function asResponseDirectives(parsed: readonly Directive[]) {
   const first = (name: string) => parsed.find((directive) => directive.name === name);
   const has = (name: string) => first(name) !== undefined;
   // RFC 9111 §4.2.1: invalid freshness information is best taken as stale.
@@ -56,12 +35,10 @@ export function asResponseDirectives(
     return directive && (deltaSeconds(directive.argument) ?? 0);
   };
   return {
-    ...stated({
-      maxAgeSeconds: lifetime("max-age"),
-      sMaxageSeconds: lifetime("s-maxage"),
-      staleWhileRevalidateSeconds: deltaSeconds(first("stale-while-revalidate")?.argument),
-      staleIfErrorSeconds: deltaSeconds(first("stale-if-error")?.argument),
-    }),
+    maxAgeSeconds: lifetime("max-age"),
+    sMaxageSeconds: lifetime("s-maxage"),
+    staleWhileRevalidateSeconds: deltaSeconds(first("stale-while-revalidate")?.argument),
+    staleIfErrorSeconds: deltaSeconds(first("stale-if-error")?.argument),
     noStore: has("no-store"),
     noCache: qualifiable(parsed, "no-cache"),
     private: qualifiable(parsed, "private"),
@@ -76,19 +53,18 @@ export function asResponseDirectives(
  * Reads `Cache-Control` of a request; `Pragma: no-cache` speaks where it is absent
  * (RFC 9111 §5.4).
  */
-export function requestDirectives(fields: Fields): RequestDirectives {
+export function requestDirectives(fields: Fields) {
   const parsed = fields.has("cache-control")
     ? parseDirectives(fields.get("cache-control"))
     : parseDirectives(fields.get("pragma")).filter(({ name }) => name === "no-cache");
   const first = (name: string) => parsed.find((directive) => directive.name === name);
   const maxStale = first("max-stale");
   return {
-    ...stated({
-      maxAgeSeconds: deltaSeconds(first("max-age")?.argument),
-      minFreshSeconds: deltaSeconds(first("min-fresh")?.argument),
-      maxStaleSeconds:
-        maxStale && (maxStale.argument === undefined ? Infinity : deltaSeconds(maxStale.argument)),
-    }),
+    maxAgeSeconds: deltaSeconds(first("max-age")?.argument),
+    minFreshSeconds: deltaSeconds(first("min-fresh")?.argument),
+    // §5.2.1.2: without an argument, however stale.
+    maxStaleSeconds:
+      maxStale && (maxStale.argument === undefined ? Infinity : deltaSeconds(maxStale.argument)),
     noCache: first("no-cache") !== undefined,
     noStore: first("no-store") !== undefined,
     onlyIfCached: first("only-if-cached") !== undefined,
@@ -96,10 +72,7 @@ export function requestDirectives(fields: Fields): RequestDirectives {
 }
 
 /** The unqualified form wins; an argument that does not name fields counts as that form. */
-function qualifiable(
-  parsed: readonly Pick<Directive, "name" | "argument">[],
-  name: string,
-): Qualifiable {
+function qualifiable(parsed: readonly Directive[], name: string): Qualifiable {
   const all = parsed.filter((directive) => directive.name === name);
   if (all.length === 0) return false;
   const named = all.map((directive) => fieldNames(directive.argument));
@@ -111,13 +84,4 @@ function qualifiable(
 function fieldNames(argument: string | undefined): string[] {
   const names = (argument ?? "").split(",").map((name) => name.trim().toLowerCase());
   return names.filter((name) => name !== "");
-}
-
-/** Leaves out what is `undefined`, so that "not stated" has one form. */
-function stated<T extends Record<string, number | undefined>>(
-  values: T,
-): { [K in keyof T]?: number } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: number;
-  };
 }

@@ -1,6 +1,6 @@
 // How old a stored response is (RFC 9111 §4.2.3), in that section's own terms.
 import { deltaSeconds } from "./cache-control.ts";
-import { parseHttpDate } from "./http-date.ts";
+import { datedAtMs } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
 
 /**
@@ -17,9 +17,8 @@ export function currentAgeSeconds(given: {
 }): number {
   const { fields, requestedAtMs, respondedAtMs, atMs } = given;
   const ageValueSeconds = largestAgeSeconds(fields.get("age"));
-  const dateAtMs = parseHttpDate(fields.get("date"), respondedAtMs);
-  const apparentAgeSeconds =
-    typeof dateAtMs === "number" ? Math.max(0, (respondedAtMs - dateAtMs) / 1000) : 0;
+  const dateValueAtMs = datedAtMs(fields, respondedAtMs);
+  const apparentAgeSeconds = Math.max(0, (respondedAtMs - dateValueAtMs) / 1000);
   const responseDelaySeconds = (respondedAtMs - requestedAtMs) / 1000;
   const correctedAgeValueSeconds = ageValueSeconds + responseDelaySeconds;
   const correctedInitialAgeSeconds = Math.max(apparentAgeSeconds, correctedAgeValueSeconds);

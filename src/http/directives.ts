@@ -6,6 +6,9 @@ export interface Directive {
   readonly name: string;
   /** The argument with its quotes and escapes taken off; `undefined` when there is none. */
   readonly argument: string | undefined;
+}
+
+export interface WrittenDirective extends Directive {
   /** As it stood in the field, so that what is left can be written back unchanged. */
   readonly text: string;
 }
@@ -31,8 +34,8 @@ const restricting: ReadonlySet<string> = new Set([
  *   unless it begins with a directive that restricts, as in `no-store; no-cache` or `private =x`;
  *   that then has no argument. So is what an unclosed quote has swallowed. Never throws.
  */
-export function parseDirectives(text: string | null): Directive[] {
-  const directives: Directive[] = [];
+export function parseDirectives(text: string | null): WrittenDirective[] {
+  const directives: WrittenDirective[] = [];
   for (const trimmed of membersOf(text)) {
     const equalsAt = trimmed.indexOf("=");
     const name = (equalsAt < 0 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
@@ -54,7 +57,7 @@ export function membersOf(text: string | null): string[] {
   return [...(text ?? "").matchAll(directivePattern)].map(([member]) => member.trim());
 }
 
-function restrictingFirst(malformed: string): Directive[] {
+function restrictingFirst(malformed: string): WrittenDirective[] {
   const text = malformed.trim();
   const [name = ""] = /^[\w-]*/.exec(text.toLowerCase()) ?? [];
   return restricting.has(name) ? [{ name, argument: undefined, text }] : [];

@@ -1,7 +1,7 @@
 // How long a response stays fresh, counted from its generation (RFC 9111 §4.2.1, §4.2.2).
 import { statedAgeSeconds } from "./current-age.ts";
 import type { GoverningDirectives } from "./governing-directives.ts";
-import { parseHttpDate } from "./http-date.ts";
+import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
 
 /**
@@ -26,8 +26,7 @@ export function explicitLifetimeSeconds(given: {
   const expiresAtMs = parseHttpDate(given.fields.get("expires"), given.receivedAtMs);
   if (expiresAtMs === "absent") return "unstated";
   if (expiresAtMs === "unreadable") return 0;
-  const dateAtMs = parseHttpDate(given.fields.get("date"), given.receivedAtMs);
-  const generatedAtMs = typeof dateAtMs === "number" ? dateAtMs : given.receivedAtMs;
+  const generatedAtMs = datedAtMs(given.fields, given.receivedAtMs);
   return Math.max(0, (expiresAtMs - generatedAtMs) / 1000);
 }
 
@@ -52,8 +51,7 @@ export function heuristicLifetimeSeconds(given: {
   if (!given.isPublic && !heuristicallyCacheableStatuses.has(given.status)) return 0;
   const modifiedAtMs = parseHttpDate(given.fields.get("last-modified"), given.receivedAtMs);
   if (typeof modifiedAtMs !== "number") return 0;
-  const dateAtMs = parseHttpDate(given.fields.get("date"), given.receivedAtMs);
-  const generatedAtMs = typeof dateAtMs === "number" ? dateAtMs : given.receivedAtMs;
+  const generatedAtMs = datedAtMs(given.fields, given.receivedAtMs);
   const sinceModifiedSeconds = Math.max(0, (generatedAtMs - modifiedAtMs) / 1000);
   return Math.min(sinceModifiedSeconds / 10, heuristicLifetimeSecondsMax);
 }

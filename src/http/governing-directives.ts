@@ -25,10 +25,8 @@ export function governingDirectives(fields: Fields): GoverningDirectives {
   const directives = responseDirectives(fields);
   const surrogate = surrogateDirectives(fields.get("surrogate-control"));
   if (surrogate.length === 0) return { directives, source: "cache-control" };
-  return {
-    directives: alsoPrivate(asResponseDirectives(surrogate), directives),
-    source: "targeted",
-  };
+  const governing = alsoPrivate(asResponseDirectives(surrogate), directives);
+  return { directives: governing, source: "targeted" };
 }
 
 /**
@@ -71,7 +69,7 @@ const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
  * then not there; any other directive stands without its value, which is its strictest reading: no
  * lifetime, no stale allowance, all fields.
  */
-function member(name: string, value: unknown): Pick<Directive, "name" | "argument">[] {
+function member(name: string, value: unknown): Directive[] {
   if (value === false || (permissions.has(name) && value !== true)) return [];
   const expected = name === "private" || name === "no-cache" ? "string" : "number";
   return [{ name, argument: typeof value === expected ? String(value) : undefined }];

@@ -1,5 +1,6 @@
 // Reads HTTP-date in its three forms (RFC 9110 §5.6.7), in any case, as a cache should
 // (RFC 9111 §4.2); any other text is no date.
+import type { Fields } from "./fields.ts";
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const month = `(?<month>${months.join("|")})`;
@@ -28,25 +29,18 @@ export function parseHttpDate(text: string | null, atMs: number): number | "abse
   return "unreadable";
 }
 
-function instantOf(parts: Record<string, string>, atMs: number): number | "unreadable" {
-  const named = (parts["month"] ?? "").toLowerCase();
-  const monthIndex = months.findIndex((name) => name.toLowerCase() === named);
-  const [day, hour, minute] = [parts["day"], parts["hour"], parts["minute"]].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  // A leap second is allowed by the grammar; the clock has none.
-  const second = Math.min(Number(parts["second"]), 59);
-  const year = parts["year"] ?? "";
-  // `Date.UTC` would take the years 0 to 99 for 1900 to 1999.
-  const at = (fullYear: number) =>
-    new Date(new Date(0).setUTCFullYear(fullYear, monthIndex, day)).setUTCHours(
-      hour,
-      minute,
-      second,
-    );
-  if (hour > 23 || minute > 59 || Number(parts["second"]) > 60) return "unreadable";
+function instantOf(parts: Readonly<Record<string, string>>, atMs: number): number | "unreadable" {
+  const { month: named = "", year = "" } = parts;
+  const monthIndex = months.findIndex((name) => name.toLowerCase() === named.toLowerCase());
+  const part = (name: string) => Number(parts[name]);
+  const [day, hour, minute, second] = [part("day"), part("hour"), part("minute"), part("second")];
+  const at = (fullYear: number) => {
+    // `Date.UTC` would take the years 0 to 99 for 1900 to 1999.
+    const midnight = new Date(0).setUTCFullYear(fullYear, monthIndex, day);
+    // A leap second is allowed by the grammar; the clock has none.
+    return new Date(midnight).setUTCHours(hour, minute, Math.min(second, 59));
+  };
+  if (hour > 23 || minute > 59 || second > 60) return "unreadable";
   if (year.length === 4) return dayExists(at(Number(year)), day);
   // RFC 9110 §5.6.7: more than 50 years ahead means the century before.
   const thisYear = new Date(atMs).getUTCFullYear();
@@ -60,6 +54,12 @@ function instantOf(parts: Record<string, string>, atMs: number): number | "unrea
 /** `Date` carries the 31st of February over into March; that is no date. */
 function dayExists(instant: number, day: number): number | "unreadable" {
   return new Date(instant).getUTCDate() === day ? instant : "unreadable";
+}
+
+/** @returns the instant of `Date`, or of the receipt where that is absent or unreadable */
+export function datedAtMs(fields: Fields, receivedAtMs: number): number {
+  const atMs = parseHttpDate(fields.get("date"), receivedAtMs);
+  return typeof atMs === "number" ? atMs : receivedAtMs;
 }
 
 /** Epoch milliseconds as IMF-fixdate, whole seconds. */

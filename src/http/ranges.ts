@@ -13,24 +13,24 @@ export type RangeVerdict =
   | ({ kind: "part" } & ByteRange)
   | { kind: "unsatisfiable" };
 
+interface RangeAsk {
+  /** `Range` and `If-Range` of the client. */
+  readonly request: Fields;
+  readonly stored: Fields;
+  readonly status: number;
+  /** Length of the complete body. */
+  readonly bodyBytes: number;
+  /** `Date` of the answer that brought the body. */
+  readonly bodyDate: string | null;
+}
+
 /**
- * @param given.request   `Range` and `If-Range` of the client
- * @param given.bodyBytes length of the complete body
  * @returns `whole` also for what a recipient may ignore: several ranges, other units, text that
  *   is not well formed (RFC 9110 §14.2), and a failed `If-Range` (§13.1.5)
  */
-export function rangeVerdict(given: {
-  request: Fields;
-  stored: Fields;
-  status: number;
-  bodyBytes: number;
-  /** `Date` of the answer that brought the body. */
-  bodyDate: string | null;
-}): RangeVerdict {
+export function rangeVerdict(given: RangeAsk): RangeVerdict {
   const asked = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");
-  if (given.status !== 200 || asked === null || !ifRangeHolds(given)) {
-    return { kind: "whole" };
-  }
+  if (given.status !== 200 || asked === null || !ifRangeHolds(given)) return { kind: "whole" };
   const part = partOf([asked[1] ?? "", asked[2] ?? ""], given.bodyBytes);
   // RFC 9110 §13.2.2: beside If-Range, a range that does not apply is ignored.
   const isIgnored = part.kind === "unsatisfiable" && given.request.has("if-range");
@@ -58,12 +58,7 @@ function suffix(length: string, bodyBytes: number): RangeVerdict {
 }
 
 /** RFC 9110 §13.1.5: the strong comparison; a date must be exactly a strong `Last-Modified`. */
-function ifRangeHolds(given: {
-  request: Fields;
-  stored: Fields;
-  bodyDate: string | null;
-}): boolean {
-  const { request, stored, bodyDate } = given;
+function ifRangeHolds({ request, stored, bodyDate }: RangeAsk): boolean {
   const condition = request.get("if-range")?.trim();
   if (condition === undefined) return true;
   if (condition.includes('"')) return !isWeak(condition) && condition === entityTag(stored);

@@ -63,11 +63,13 @@ const caseInsensitive: ReadonlySet<string> = new Set(["accept-language"]);
  * else is compared as text, the order of members too: some origins take the first for the dearest.
  */
 export function selectingValues(names: readonly string[], request: Fields): SelectingValues {
-  return names.map((name) => {
-    const value = request.get(name);
-    if (value === null) return [name, null];
-    return [name, normalised(caseInsensitive.has(name) ? value.toLowerCase() : value)];
-  });
+  return names.map((name) => [name, selectingValue(name, request)]);
+}
+
+function selectingValue(name: string, request: Fields): string | null {
+  const value = request.get(name);
+  if (value === null) return null;
+  return normalised(caseInsensitive.has(name) ? value.toLowerCase() : value);
 }
 
 /** In a quoted string or a comment white space does mean something, so there it is left alone. */
@@ -79,9 +81,5 @@ function normalised(value: string): string {
 
 /** RFC 9111 §4.1: all nominated fields match, an absent one only an absent one, `*` never. */
 export function selects(stored: SelectingValues, request: Fields): boolean {
-  const asked = selectingValues(
-    stored.map(([name]) => name),
-    request,
-  );
-  return stored.every(([name, value], index) => name !== "*" && asked[index]?.[1] === value);
+  return stored.every(([name, value]) => name !== "*" && selectingValue(name, request) === value);
 }

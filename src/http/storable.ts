@@ -61,24 +61,22 @@ export function isOfOneRequest(status: number): boolean {
   return isErrorStatus(status) && status !== 404 && status !== 410;
 }
 
-/**
- * Conditions in the order of RFC 9111 §3, then ours.
- *
- * @param given.request.hasAuthorization a field `Authorization` was forwarded
- * @param given.lifetimeAssigned the route gives this status a lifetime of its own
- * @param given.isNamed          the route names this status, as what may be stored
- * @param given.hasUse           it could ever answer or be validated: a lifetime, a validator or
- *                               a stale allowance
- */
-export function mayStore(given: {
-  request: { method: string; noStore: boolean; hasAuthorization: boolean };
-  status: number;
-  fields: Fields;
-  governing: GoverningDirectives;
-  lifetimeAssigned: boolean;
-  isNamed: boolean;
-  hasUse: boolean;
-}): StorableVerdict {
+interface StoreAsk {
+  /** `hasAuthorization`: a field `Authorization` was forwarded. */
+  readonly request: { method: string; noStore: boolean; hasAuthorization: boolean };
+  readonly status: number;
+  readonly fields: Fields;
+  readonly governing: GoverningDirectives;
+  /** The route gives this status a lifetime of its own. */
+  readonly lifetimeAssigned: boolean;
+  /** The route names this status, as what may be stored. */
+  readonly isNamed: boolean;
+  /** It could ever answer or be validated: a lifetime, a validator or a stale allowance. */
+  readonly hasUse: boolean;
+}
+
+/** Conditions in the order of RFC 9111 §3, then ours. */
+export function mayStore(given: StoreAsk): StorableVerdict {
   const { request, status, fields, governing } = given;
   const { directives } = governing;
   const refuse = (rule: RefusalRule): StorableVerdict => ({ kind: "refused", rule });
@@ -111,18 +109,14 @@ export function mayStore(given: {
 }
 
 /** RFC 9111 §3, last condition: one of these makes a response storable at all. */
-function allowedToStore(given: {
-  status: number;
-  fields: Fields;
-  governing: GoverningDirectives;
-}): boolean {
-  const { directives, source } = given.governing;
+function allowedToStore({ status, fields, governing }: StoreAsk): boolean {
+  const { directives, source } = governing;
   return (
     directives.public ||
     directives.maxAgeSeconds !== undefined ||
     directives.sMaxageSeconds !== undefined ||
-    (source === "cache-control" && given.fields.has("expires")) ||
-    heuristicallyCacheableStatuses.has(given.status)
+    (source === "cache-control" && fields.has("expires")) ||
+    heuristicallyCacheableStatuses.has(status)
   );
 }
 

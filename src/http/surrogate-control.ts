@@ -8,8 +8,6 @@ const ownName = "tidemark";
 /** Sent to origins, so that they know who reads the field (§2.3). ESI is not processed here. */
 export const surrogateCapability = `${ownName}="Surrogate/1.0"`;
 
-type Rule = Pick<Directive, "name" | "argument">;
-
 /** Only a field with one of these says whether to store, or for how long. */
 const governing: ReadonlySet<string> = new Set([
   "no-store",
@@ -24,7 +22,7 @@ const governing: ReadonlySet<string> = new Set([
  * @returns the directives for this cache, those that name it first; empty where none of them says
  *   whether to store or for how long, as in `content="ESI/1.0"`. Never throws.
  */
-export function surrogateDirectives(text: string | null): Rule[] {
+export function surrogateDirectives(text: string | null): Directive[] {
   const members = membersOf(text).map(splitTargets);
   const forUs = members.filter(({ targets }) => targets.includes(ownName));
   const forAll = members.filter(({ targets }) => targets.length === 0);
@@ -33,16 +31,13 @@ export function surrogateDirectives(text: string | null): Rule[] {
   return rules.some(({ name }) => governing.has(name)) ? rules : [];
 }
 
-interface Member {
-  readonly rule: string;
-  /** In small letters, as our own name is. */
-  readonly targets: readonly string[];
-  /** Directives where a name should be, as in `no-store; private`: heeded, as strictly as can be. */
-  readonly slipped: readonly Rule[];
-}
-
-/** A directive may be followed by the names of those it is for: `no-store;abc;def`. */
-function splitTargets(member: string): Member {
+/**
+ * A directive may be followed by the names of those it is for: `no-store;abc;def`.
+ *
+ * @returns `targets`: these names, in small letters as our own is. `slipped`: directives where a name
+ *   should be, as in `no-store; private`: heeded, as strictly as can be
+ */
+function splitTargets(member: string) {
   const [rule = "", ...rest] = member.match(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g) ?? [];
   const names = rest.map((text) => text.trim().toLowerCase());
   const nameOf = (text: string) => text.split("=", 1)[0]?.trim() ?? "";
@@ -58,7 +53,7 @@ function splitTargets(member: string): Member {
  * The same in the terms of Cache-Control. `max-age=60+30` allows thirty seconds of stale use;
  * `no-store-remote` is for caches that are far from the origin, which the edge is.
  */
-function plain({ name, argument }: Rule): Rule[] {
+function plain({ name, argument }: Directive): Directive[] {
   if (name === "no-store-remote") return [{ name: "no-store", argument }];
   const extended = name === "max-age" ? /^(\d+)\+(\d+)$/.exec(argument ?? "") : null;
   if (extended === null) return [{ name, argument }];

@@ -1,5 +1,5 @@
 // Validators and preconditions (RFC 9110 §8.8, §13; RFC 9111 §4.3.1, §4.3.2).
-import { parseHttpDate } from "./http-date.ts";
+import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
 
 const entityTagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
@@ -38,16 +38,13 @@ export function hasStrongDate(stored: Fields, bodyDate = stored.get("date")): bo
  *
  * @param isDateFit false leaves `Last-Modified` out
  */
-export function conditionalFields(
-  stored: Fields,
-  isDateFit = true,
-): [name: string, value: string][] {
+export function conditionalFields(stored: Fields, isDateFit = true): [string, string][] {
+  const fields: [name: string, value: string][] = [];
   const tag = entityTag(stored);
+  if (tag !== null) fields.push(["if-none-match", tag]);
   const modified = isDateFit ? stored.get("last-modified") : null;
-  return [
-    ...(tag === null ? [] : [["if-none-match", tag] as [string, string]]),
-    ...(modified === null ? [] : [["if-modified-since", modified] as [string, string]]),
-  ];
+  if (modified !== null) fields.push(["if-modified-since", modified]);
+  return fields;
 }
 
 /**
@@ -124,9 +121,7 @@ export function isNotModified(given: {
   const modifiedAtMs = parseHttpDate(stored.get("last-modified"), aroundAtMs);
   if (modifiedAtMs === "unreadable") return false;
   if (modifiedAtMs !== "absent") return modifiedAtMs <= sinceAtMs;
-  if (receivedAtMs === undefined) return false;
-  const dateAtMs = parseHttpDate(stored.get("date"), receivedAtMs);
-  return (typeof dateAtMs === "number" ? dateAtMs : receivedAtMs) <= sinceAtMs;
+  return receivedAtMs !== undefined && datedAtMs(stored, receivedAtMs) <= sinceAtMs;
 }
 
 /** The client's preconditions; a 304 of our own is made from the stored response instead. */

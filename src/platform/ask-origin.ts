@@ -6,45 +6,21 @@ import { isResponse, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 
-/** A request to an origin, before it is known where that is. */
-export interface OriginRequest {
-  readonly method: string;
-  /** How the client names the site. */
-  readonly target: { readonly scheme: string; readonly host: string };
-  readonly pathAndQuery: string;
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
-  /** Ends the wait for the head of the answer. */
-  readonly signal: AbortSignal;
+/** What an origin is asked. `signal`: ends the wait for the head of the answer. */
+interface Asking extends Pick<Request, "method" | "headers" | "body" | "signal"> {
   /** Starts what an origin in this isolate leaves to be done behind its answer. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-type AskPlatform = Pick<Platform, "fetch" | "log">;
-
 /**
- * @returns the answer as soon as its head has come, the scheme and host that were asked, and whether
- *   what names that host in the answer is to name the site's
+ * @returns the answer as soon as its head has come
  * @throws whatever keeps the origin from answering, also the reason of the request's signal
  */
-export async function askOrigin(
-  origin: OriginTarget,
-  request: OriginRequest,
-  platform: AskPlatform,
-) {
-  const { scheme, host } = request.target;
-  // A binding or a handler has no address of its own: it is asked for the site's URL.
-  const { base, rewritesLocations } =
-    origin.kind === "url" ? origin : { base: `${scheme}://${host}`, rewritesLocations: false };
-  const response = await sent(origin, `${base}${request.pathAndQuery}`, request, platform);
-  return { response, base, rewritesLocations };
-}
-
-function sent(
+export function askOrigin(
   origin: OriginTarget,
   url: string,
-  request: OriginRequest,
-  platform: AskPlatform,
+  request: Asking,
+  platform: Pick<Platform, "fetch" | "log">,
 ): Promise<Response> {
   const { method, headers, body, signal, afterAnswer } = request;
   // Redirects are the client's to follow.
@@ -75,11 +51,12 @@ function sent(
 /** As `fetch` does it: no longer than the signal allows, and without a body for HEAD. */
 async function handled(
   handle: () => Promise<Response>,
-  { method, signal }: OriginRequest,
-  { log }: AskPlatform,
+  { method, signal }: Asking,
+  { log }: Pick<Platform, "log">,
 ): Promise<Response> {
-  const { promise: givenUp, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  const givenUp = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
   const answering = handle();
   try {
     const response = await Promise.race([answering, givenUp]);

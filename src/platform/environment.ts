@@ -7,8 +7,6 @@ import { type Database, databaseOf, journalFaults } from "./database.ts";
 import { type OriginHandlers, originsOf, type OriginTarget } from "./origins.ts";
 import { adminTokenOf, purgeSecretsOf, type Secret } from "./secrets.ts";
 
-export type { Env } from "./bindings.ts";
-
 /** What the bindings say, every mistake told. */
 export interface Environment {
   /** A named origin is missing where its binding is not usable: its routes answer 502. */
@@ -53,11 +51,14 @@ export function readEnvironment(
     colo: textOf(env, "COLO"),
   };
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
-  for (const value of [found.redis, found.adminToken, hotKeysFault]) {
-    if (isFault(value)) faults.push(value);
-  }
+  faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   const pseudonym = pseudonymOf(found, config);
   return { ...found, pseudonym, hotKeys: hotKeysFault ? 0 : config.hotKeys, faults };
+}
+
+/** Where a request arrived; empty where neither the deployment nor its platform says it. */
+export function coloOf({ colo }: Environment, request: Request | undefined): string {
+  return colo ?? request?.cf?.colo ?? "";
 }
 
 type Found = Pick<Environment, "redis" | "purgeSecrets" | "siteHost">;

@@ -3,12 +3,7 @@ import type { Config } from "../config/config.ts";
 import { originUrlFault, shownUrl } from "../config/origin-url.ts";
 import { type Fault, isFault, OperatorError } from "../operator-error.ts";
 import { type Env, textOf } from "./bindings.ts";
-import type { Background } from "./platform.ts";
-
-/** Anything with `fetch`: a service binding. */
-export interface Fetcher {
-  fetch(url: string, init: RequestInit): Promise<Response>;
-}
+import type { Background, Platform } from "./platform.ts";
 
 /**
  * An origin that runs in this isolate. It is called anew for each fill, refresh and probe. If it
@@ -25,7 +20,8 @@ export type OriginHandler = (
 /** Where requests for one origin go. */
 export type OriginTarget =
   | { kind: "url"; base: string; rewritesLocations: boolean }
-  | { kind: "binding"; fetcher: Fetcher }
+  /** Anything with `fetch`: a service binding. */
+  | { kind: "binding"; fetcher: Pick<Platform, "fetch"> }
   | { kind: "handler"; handle: OriginHandler };
 
 /** By the names that routes have for origins; `default` is that of a route which names none. */
@@ -100,7 +96,7 @@ function urlTarget(url: string, rewritesLocations: boolean): OriginTarget {
 function bound(env: Env, name: string): OriginTarget | Fault {
   const binding = env[name];
   if (typeof binding === "object" && binding !== null && "fetch" in binding) {
-    return { kind: "binding", fetcher: binding as Fetcher };
+    return { kind: "binding", fetcher: binding as Pick<Platform, "fetch"> };
   }
   return {
     what: `The service binding ${name} is refused.`,

@@ -6,7 +6,6 @@ import { Decision, settle } from "../observe/decision.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { answerFromOrigin, type AnswerFromOriginPorts } from "./fetch/answer-from-origin.ts";
 import { forwardPassed } from "./fetch/forward.ts";
-import { pageOf } from "./fetch/origin-health.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type Asked, askedWith, type Passed, plan, type Planning } from "./request/plan.ts";
 import type { ClientLimit } from "./request/client-limit.ts";
@@ -89,7 +88,7 @@ function isSpared(
   { asked, ports, atMs }: ClientSearch,
 ): boolean {
   const isAtHand = candidate.tier === "memory" && mayStandIn;
-  return isAtHand && ports.originHealth.spareLook(pageOf(asked), atMs);
+  return isAtHand && ports.originHealth.spareLook(asked, atMs);
 }
 
 /** @param renewed waits for a renewal of the purge view that is under way */

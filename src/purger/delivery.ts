@@ -1,5 +1,5 @@
 // The tries of an outbox: what is due begins as soon as a slot and its targets are free.
-import type { PurgeMessage } from "./message.ts";
+import type { OutboxEntry } from "./message.ts";
 import { TargetOrder } from "./target-order.ts";
 
 /** How often each came of a try. */
@@ -9,15 +9,11 @@ export interface Round {
   refused: number;
 }
 
-interface Due extends PurgeMessage {
-  readonly failedTries: number;
-}
-
-export interface DeliverySettings<Entry> {
+export interface DeliverySettings {
   /** The oldest `limit` entries that are due, in their order. */
-  readonly due: (limit: number) => readonly Entry[] | Promise<readonly Entry[]>;
+  readonly due: (limit: number) => readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>;
   /** `cut-off`: the signal ended it; nothing was noted. Rejects with what the store throws. */
-  readonly attempt: (entry: Entry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
+  readonly attempt: (entry: OutboxEntry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
   /** Told of the first failure after each look; `isThrown`: a round rejects with it. */
   readonly storeFailed: (cause: unknown, isThrown: boolean) => void;
 }
@@ -37,9 +33,9 @@ const batchCount = 50;
 /** Behind so many entries that wait for one target, others are not seen. */
 const knownCountMax = 500;
 
-export class Delivery<Entry extends Due> {
-  readonly #settings: DeliverySettings<Entry>;
-  readonly #order = new TargetOrder<Entry>();
+export class Delivery {
+  readonly #settings: DeliverySettings;
+  readonly #order = new TargetOrder();
   readonly #tries = new Set<Promise<void>>();
   readonly #rounds = new Set<OpenRound>();
   #lastLook: Promise<void> = Promise.resolve();
@@ -54,7 +50,7 @@ export class Delivery<Entry extends Due> {
   /** Of those that the last look found tried and unchanged. */
   #unnotedCount = 0;
 
-  constructor(settings: DeliverySettings<Entry>) {
+  constructor(settings: DeliverySettings) {
     this.#settings = settings;
   }
 
@@ -100,7 +96,7 @@ export class Delivery<Entry extends Due> {
     const known = this.#order.ids.size + this.#tried.size;
     const limit = Math.min(known + batchCount, knownCountMax);
     const rounds = [...this.#rounds];
-    let entries: readonly Entry[];
+    let entries: readonly OutboxEntry[];
     try {
       entries = await this.#settings.due(limit);
     } catch (cause) {
@@ -134,7 +130,7 @@ export class Delivery<Entry extends Due> {
     void this.look("more");
   }
 
-  #begin(entry: Entry): void {
+  #begin(entry: OutboxEntry): void {
     const tried = this.#try(entry).finally(() => {
       this.#tries.delete(tried);
       this.#order.ended(entry.id);
@@ -145,7 +141,7 @@ export class Delivery<Entry extends Due> {
     this.#tries.add(tried);
   }
 
-  async #try(entry: Entry): Promise<void> {
+  async #try(entry: OutboxEntry): Promise<void> {
     try {
       const came = await this.#settings.attempt(entry, this.#cut.signal);
       if (came === "cut-off") return;

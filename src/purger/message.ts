@@ -22,6 +22,12 @@ export interface PurgeMessage {
   readonly body: string;
 }
 
+/** A message in the table of an outbox. */
+export interface OutboxEntry extends PurgeMessage {
+  /** How often `failed` was called for it. */
+  readonly failedTries: number;
+}
+
 const bodyBytesMax = 65_536;
 
 /**
@@ -70,10 +76,5 @@ function newMessage(order: PurgeOrder & { readonly dryRun?: true }): PurgeMessag
       mend: "Send several purges, or one by prefix.",
     });
   }
-  return { id: `msg_${randomHex(16)}`, body };
-}
-
-function randomHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { id: `msg_${crypto.randomUUID().replaceAll("-", "")}`, body };
 }

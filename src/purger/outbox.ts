@@ -2,15 +2,11 @@
 import type { Acceptance } from "./answer.ts";
 import { type BackOff, backOffMs, sleep } from "./back-off.ts";
 import { Delivery, type DeliverySettings, type Round } from "./delivery.ts";
-import { messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
+import { messageOf, type OutboxEntry, type PurgeMessage, type PurgeOrder } from "./message.ts";
 import type { Purger } from "./purger.ts";
 
 export type { Round } from "./delivery.ts";
-
-export interface OutboxEntry extends PurgeMessage {
-  /** How often `failed` was called for it. */
-  readonly failedTries: number;
-}
+export type { OutboxEntry } from "./message.ts";
 
 /**
  * The origin's table of messages. Members may be synchronous or not.
@@ -85,9 +81,9 @@ export interface Outbox<Added> {
  */
 export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Added> {
   const { store, nowAtMs = Date.now, pollMs = 1_000 } = settings;
-  const report = guarded(settings.report ?? reportToConsole);
+  const report = (of: OutboxReport) => void told(of, settings.report ?? reportToConsole);
   let running: { stop: AbortController; alarm: Alarm; ended: Promise<void> } | undefined;
-  const delivery = new Delivery<OutboxEntry>({
+  const delivery = new Delivery({
     due: (limit) => store.due(nowAtMs(), limit),
     attempt: createAttempt(settings, nowAtMs, report),
     storeFailed(cause, isThrown) {
@@ -142,7 +138,7 @@ function createAttempt(
   { store, purger, backOff: given }: OutboxSettings<unknown>,
   nowAtMs: () => number,
   report: (report: OutboxReport) => void,
-): DeliverySettings<OutboxEntry>["attempt"] {
+): DeliverySettings["attempt"] {
   const backOff = { firstWaitMs: 500, waitMsMax: 60_000, random: Math.random, ...given };
   return async (entry, signal) => {
     const { id, body } = entry;
@@ -189,17 +185,14 @@ class Alarm {
 }
 
 /** What listens must not decide whether purges are sent. */
-function guarded(report: (report: OutboxReport) => void): (report: OutboxReport) => void {
-  const told = async (of: OutboxReport): Promise<void> => {
-    try {
-      // It may be asynchronous all the same, and fail later.
-      await (report(of) as unknown);
-    } catch (cause) {
-      console.error("The outbox's `report` threw.", cause);
-      reportToConsole(of);
-    }
-  };
-  return (of) => void told(of);
+async function told(of: OutboxReport, report: (of: OutboxReport) => void): Promise<void> {
+  try {
+    // It may be asynchronous all the same, and fail later.
+    await (report(of) as unknown);
+  } catch (cause) {
+    console.error("The outbox's `report` threw.", cause);
+    reportToConsole(of);
+  }
 }
 
 function reportToConsole(report: OutboxReport): void {

@@ -2,13 +2,14 @@
 import {
   type Acceptance,
   acceptanceReader,
+  type DryRun,
+  dryRunReader,
   readAnswer,
   type Reader,
   type SendVerdict,
   type Verdict,
 } from "./answer.ts";
 import { type BackOff, backOffMs, sleep } from "./back-off.ts";
-import { type DryRun, dryRunReader } from "./dry-run.ts";
 import { dryRunMessageOf, messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
 import { PurgeError } from "./purge-error.ts";
 import { createSigner } from "./signature.ts";

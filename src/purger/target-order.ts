@@ -1,5 +1,5 @@
 // The order of purges that are due: several at a time, those that name the same target one by one.
-import type { PurgeMessage, PurgeOrder } from "./message.ts";
+import type { OutboxEntry, PurgeMessage, PurgeOrder } from "./message.ts";
 
 const underWayMax = 8;
 
@@ -8,13 +8,16 @@ const underWayMax = 8;
  * begins when the earlier one has been tried, accepted or not: a purge covers all that was stored
  * before its acceptance, so neither needs the other, and what reads the journal sees them in order.
  */
-export class TargetOrder<Entry extends PurgeMessage> {
+export class TargetOrder {
   /** Oldest first. */
-  #waiting = new Map<string, { readonly entry: Entry; readonly targets: readonly string[] }>();
+  #waiting = new Map<
+    string,
+    { readonly entry: OutboxEntry; readonly targets: readonly string[] }
+  >();
   readonly #underWay = new Map<string, readonly string[]>();
 
   /** In place of all that waited; an entry that is under way does not wait. */
-  replaceWaiting(oldestFirst: readonly Entry[]): void {
+  replaceWaiting(oldestFirst: readonly OutboxEntry[]): void {
     const waiting = oldestFirst.filter(({ id }) => !this.#underWay.has(id));
     this.#waiting = new Map(
       waiting.map((entry) => [entry.id, { entry, targets: targetsOf(entry) }]),
@@ -22,7 +25,7 @@ export class TargetOrder<Entry extends PurgeMessage> {
   }
 
   /** @returns the oldest that may begin, which is under way from now on; `undefined` if none may */
-  begin(): Entry | undefined {
+  begin(): OutboxEntry | undefined {
     if (!this.hasFreeSlot) return undefined;
     const taken = new Set([...this.#underWay.values()].flat());
     for (const [id, { entry, targets }] of this.#waiting) {

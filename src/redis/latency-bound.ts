@@ -6,23 +6,26 @@
  */
 const marginShare = 1 / 4;
 
+/** However quick the answers are, unless less than that is waited for at the most. */
+const timeoutMsMin = 150;
+
 /** One for each kind of question that takes alike long. */
 export class LatencyBound {
-  readonly #bound: { readonly minMs: number; readonly maxMs: number };
+  /** The longest that it comes to. */
+  readonly maxMs: number;
   #smoothedMs: number | undefined;
   #deviationMs = 0;
 
-  constructor(bound: { minMs: number; maxMs: number }) {
-    this.#bound = bound;
+  constructor(maxMs: number) {
+    this.maxMs = maxMs;
   }
 
   /** Starts at the upper bound: a first connection from afar takes several round trips. */
   get timeoutMs(): number {
-    const { minMs, maxMs } = this.#bound;
-    if (this.#smoothedMs === undefined) return maxMs;
+    if (this.#smoothedMs === undefined) return this.maxMs;
     const boundMs =
       this.#smoothedMs + Math.max(4 * this.#deviationMs, marginShare * this.#smoothedMs);
-    return Math.round(Math.min(maxMs, Math.max(minMs, boundMs)));
+    return Math.round(Math.min(this.maxMs, Math.max(timeoutMsMin, boundMs)));
   }
 
   /** Forgets what was measured before, such as how long an outage let everybody wait. */

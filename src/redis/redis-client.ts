@@ -30,7 +30,6 @@ export interface RedisSettings extends DatabaseConditionSettings {
 }
 
 /** A read is waited for by a client; a write is not, and may carry a body. */
-const readTimeoutMsMin = 150;
 const readTimeoutMsMax = 1_000;
 const writeTimeoutMs = 5_000;
 
@@ -50,7 +49,6 @@ export class RedisClient {
   /** Of writes that the database refuses while it answers reads. */
   readonly #writes: Breaker;
   readonly #condition: DatabaseCondition;
-  readonly #readTimeoutMsMax: number;
   readonly #readBound: LatencyBound;
   /** Nothing but time-outs has come since a probe was answered: it tells nothing of reads. */
   #isProbeInDoubt = false;
@@ -60,11 +58,7 @@ export class RedisClient {
     this.#breaker = new Breaker(settings.pauseMsMax);
     this.#writes = new Breaker(settings.pauseMsMax);
     this.#condition = new DatabaseCondition(settings);
-    this.#readTimeoutMsMax = settings.readTimeoutMsMax ?? readTimeoutMsMax;
-    this.#readBound = new LatencyBound({
-      minMs: Math.min(readTimeoutMsMin, this.#readTimeoutMsMax),
-      maxMs: this.#readTimeoutMsMax,
-    });
+    this.#readBound = new LatencyBound(settings.readTimeoutMsMax ?? readTimeoutMsMax);
   }
 
   /** Nothing but probes is sent to it now. */
@@ -130,11 +124,10 @@ export class RedisClient {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(run, timeoutMs, of);
-    const isTimeout = answer.kind === "unavailable" && answer.cause === "timeout";
-    if (answer.kind === "answered" || isTimeout) {
-      this.#readBound.measured(isTimeout ? timeoutMs : this.#settings.nowAtMs() - sentAtMs);
-    }
-    if (answer.kind === "answered") this.#isProbeInDoubt = false;
+    if (answer.kind === "answered") {
+      this.#readBound.measured(this.#settings.nowAtMs() - sentAtMs);
+      this.#isProbeInDoubt = false;
+    } else if (answer.cause === "timeout") this.#readBound.measured(timeoutMs);
     this.#learn(answer, sentAtMs);
     return answer;
   }
@@ -142,7 +135,7 @@ export class RedisClient {
   /** Waits for as long as may be, so that it measures a database which has become slower, too. */
   async #probed<T>(run: Run<T>, of: Of): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(run, this.#readTimeoutMsMax, of);
+    const answer = await this.#bounded(run, this.#readBound.maxMs, of);
     if (answer.kind === "answered") {
       const tookMs = this.#settings.nowAtMs() - sentAtMs;
       if (!this.#isProbeInDoubt) this.#readBound.beganAnew(tookMs);

@@ -72,7 +72,7 @@ export const fieldParsers: readonly (readonly [name: string, read: (text: string
   ["Range", (text) => range({ range: text })],
   ["If-Range", (text) => range({ range: "bytes=0-1", "if-range": text })],
   ["Accept-Encoding", reducedAcceptEncoding],
-  ["Cookie", (field) => sortCookies({ field, key: ["a"], drop: [config.harmlessCookies] })],
+  ["Cookie", (field) => sortCookies(field, { keyCookies: ["a"], ignoreCookies: [] }, config)],
   ["Content-Length", (text) => contentLength(only("content-length")(text))],
   ["Cache-Tag", tags("cache-tag")],
   ["Surrogate-Key", tags("surrogate-key")],

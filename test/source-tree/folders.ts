@@ -10,20 +10,10 @@ const leaves = [
   "patience",
   "sha256",
 ];
-/** And one that imports `patience`. */
-const batches = "joined-batches";
 
 const beneathCore = [...leaves, "http", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
-const core = [
-  ...beneathCore,
-  batches,
-  "config",
-  "cache/record",
-  "cache/tiers",
-  "cache",
-  ...purging,
-];
+const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
 
 const composition = ["create-cache", "create-proxy"];
 
@@ -54,8 +44,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The RFCs' rules, as functions of text and instants.
   http: [],
   ...Object.fromEntries(leaves.map((leaf) => [leaf, []])),
-  // What many requests send together.
-  [batches]: ["patience"],
   // What is counted, and what is logged once for each change.
   observe: [...leaves, "http"],
   // The client of the database, and what its errors mean.
@@ -75,7 +63,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What an isolate knows of the journal, and how it judges by that.
   "purge/view": [...beneathCore, "cache/record", "purge/journal"],
   // An order to purge, from its text to its entry in the journal.
-  "purge/acceptance": [...beneathCore, batches, "cache/record", "purge/journal", "purge/view"],
+  "purge/acceptance": [...beneathCore, "cache/record", "purge/journal", "purge/view"],
   // Purging put together.
   purge: [...beneathCore, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),

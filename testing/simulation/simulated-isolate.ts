@@ -1,6 +1,7 @@
 // One isolate of the simulated world: a clock that is a little wrong, and the product's view,
 // journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
 import type { Stamp } from "../../src/cache/record/record.ts";
+import { requestDirectives } from "../../src/http/cache-control.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
 import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import type { AcceptanceSettings } from "../../src/purge/acceptance/read-backs.ts";
@@ -19,6 +20,8 @@ import type { SimulatedWorld } from "./journal-simulator.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 import { configOf, type Leave, type Page, routeOf, targetsOf, urlOf } from "./simulated-pages.ts";
 import { SimulatedRedis } from "./simulated-redis.ts";
+
+const noDirectives = requestDirectives(new Headers());
 
 /** A response as an origin made it, and what was stored of it. */
 export interface SimulatedFill {
@@ -154,7 +157,7 @@ export class SimulatedIsolate {
   }
 
   #question({ page, leave }: SimulatedFill): VerdictQuestion {
-    const directives = { noCache: false, noStore: false, onlyIfCached: leave === "only-if-cached" };
+    const directives = { ...noDirectives, onlyIfCached: leave === "only-if-cached" };
     return {
       asked: { directives, hasUnknownCookie: false },
       colo: () => this.colo,

@@ -47,11 +47,11 @@ export class SimulatedOrigin {
     return version;
   }
 
-  async fetch({ pathAndQuery, method, headers }: OriginRequest): Promise<Response> {
+  async fetch({ target, method, headers }: OriginRequest): Promise<Response> {
     const world = this.#world;
     await world.sleep(world.between(0, 1_500));
     if (this.isDown) throw new Error("The origin is down.");
-    const [, page = ""] = pathAndQuery.split("/");
+    const [, page = ""] = target.path.split("/");
     const { number } = this.current(page);
     const etag = this.isLying ? '"0"' : `"${number}"`;
     const fields = { etag, "cache-tag": page };

@@ -5,7 +5,7 @@ import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
 import { FewAtOnce } from "../../src/cache/few-at-once.ts";
-import { Rangeless } from "../../src/proxy/fetch/rangeless.ts";
+import { Rangeless } from "../../src/proxy/fetch/whole-first.ts";
 import { KnownVary } from "../../src/proxy/request/known-vary.ts";
 import { Invalidations } from "../../src/proxy/storing/invalidate.ts";
 import { LeftOutTags } from "../../src/proxy/storing/left-out-tags.ts";

@@ -49,7 +49,7 @@ export class BoundedCache {
   /** @param address where a probe looks, if one is due: it must be of the request's own host */
   mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
-    if (state === "probe") afterAnswer(() => this.#probe(address));
+    if (state === "probe") afterAnswer(() => this.match(address).then(letGo, () => undefined));
     return state === "closed";
   }
 
@@ -106,9 +106,5 @@ export class BoundedCache {
   #isWell(): void {
     this.#breaker.succeeded();
     if (this.#condition.trouble !== undefined) this.#condition.succeeded(this.#settings.nowAtMs());
-  }
-
-  async #probe(address: string): Promise<void> {
-    await this.match(address).then(letGo, () => undefined);
   }
 }

@@ -5,17 +5,17 @@ import { letGo } from "../../let-go.ts";
 import type { ByteRange } from "../../http/ranges.ts";
 import type { MetadataWith, RecordMetadata } from "../record/record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
-import { DecodedRecords } from "./decoded-records.ts";
-import { type BodyRead, partFrom, streamedFrom } from "./edge-body.ts";
-import { addressOf, bodyField, ranged, recordField, unless } from "./edge-form.ts";
-import { writeArriving, writeHead } from "./edge-writes.ts";
+import { DecodedRecords, type KnownRecord } from "./decoded-records.ts";
+import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-reads.ts";
+import { addressOf, bodyField, recordField, writeArriving, writeHead } from "./edge-writes.ts";
 import { blobIn } from "./heap-bytes.ts";
 import { headOf } from "./record-codec.ts";
-import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
+import type { RecordForm } from "./record-form.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import {
   foundWith,
   isSmall,
+  refuseArriving,
   type Tier,
   type TierAsk,
   type TierKeep,
@@ -60,49 +60,34 @@ export class EdgeTier<Detail> implements Tier<Detail> {
         known === undefined ? address : unless(known.entityTag, address),
       );
       if (response === undefined) return { kind: "absent" };
-      if (known !== undefined && response.status === 304) {
-        const isKept = ask.atMs < known.keepUntilAtMs;
-        return isKept ? foundWith(known.metadata, { kind: "absent" }) : { kind: "absent" };
-      }
-      const decoded = this.#decoded(key, response);
+      const isUnchanged = known !== undefined && response.status === 304;
+      const { headers } = response;
+      const decoded = isUnchanged
+        ? known.decoded
+        : this.#records.decode(key, headers.get("etag"), () => headers.get(recordField) ?? "");
+      if (decoded === undefined) this.#onBadRecord();
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
         letGo(response);
         return { kind: "absent" };
       }
-      return await this.#withBody(key, decoded.record, response, ask);
+      const { record } = decoded;
+      if (record.kind === "vary") return { kind: "found", record };
+      const body = await this.#bodyOf(key, record.metadata, response, ask);
+      if (typeof body === "object") return foundWith(record.metadata, body);
+      if (body === "not-whole") this.#onBadRecord();
+      return { kind: "absent" };
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
   }
 
   /** What this isolate has read before, if that does for an answer while it still lies there. */
-  #sufficing(key: RecordKey, { part, isHeld }: TierAsk<Detail>) {
+  #sufficing(key: RecordKey, { part, isHeld }: TierAsk<Detail>): KnownRecord<Detail> | undefined {
     const known = part === "metadata" ? this.#records.last(key) : undefined;
-    if (known?.decoded.record.kind !== "response") return undefined;
-    const { metadata } = known.decoded.record;
-    const { keepUntilAtMs } = known.decoded;
-    const isWantedWhole = isSmall(metadata) && isHeld?.(metadata) === true;
-    return isWantedWhole ? undefined : { entityTag: known.entityTag, metadata, keepUntilAtMs };
-  }
-
-  #decoded(key: RecordKey, { headers }: Response): CheckedRecord<Detail> | undefined {
-    const text = () => headers.get(recordField) ?? "";
-    const decoded = this.#records.decode(key, headers.get("etag"), text);
-    if (decoded === undefined) this.#onBadRecord();
-    return decoded;
-  }
-
-  async #withBody(
-    key: RecordKey,
-    record: RecordHead<Detail>,
-    response: Response,
-    ask: TierAsk<Detail>,
-  ): Promise<TierRead<Detail>> {
-    if (record.kind === "vary") return { kind: "found", record };
-    const body = await this.#bodyOf(key, record.metadata, response, ask);
-    if (typeof body === "object") return foundWith(record.metadata, body);
-    if (body === "not-whole") this.#onBadRecord();
-    return { kind: "absent" };
+    const record = known?.decoded.record;
+    if (record?.kind !== "response") return undefined;
+    const isWantedWhole = isSmall(record.metadata) && isHeld?.(record.metadata) === true;
+    return isWantedWhole ? undefined : known;
   }
 
   async #bodyOf(
@@ -111,6 +96,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     response: Response,
     { part: asked, isHeld, rangeOf }: TierAsk<Detail>,
   ): Promise<BodyRead> {
+    if (response.status === 304) return { kind: "absent" };
     const apart = response.headers.get(bodyField) ?? undefined;
     if (apart !== undefined) {
       const range = rangeOf?.(metadata);
@@ -159,10 +145,10 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   }
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
-    const refused = this.#refusal(keep);
-    if (refused !== undefined) {
-      if (record.kind === "arriving") await record.stream.cancel().catch(() => undefined);
-      return refused;
+    const { isShutOff } = this.#cache;
+    if (isShutOff || keep.untilAtMs <= keep.atMs) {
+      if (record.kind === "arriving") refuseArriving(record);
+      return isShutOff ? shutOff : { kind: "refused", rule: "expired" };
     }
     try {
       if (record.kind === "arriving") return await writeArriving(this.#cache, key, record, keep);
@@ -172,11 +158,6 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
-  }
-
-  #refusal({ atMs, untilAtMs }: TierKeep): TierWrite | undefined {
-    if (this.#cache.isShutOff) return shutOff;
-    return untilAtMs <= atMs ? { kind: "refused", rule: "expired" } : undefined;
   }
 }
 

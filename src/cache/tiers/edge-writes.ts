@@ -1,10 +1,36 @@
-// How a record gets into the Cache API: one with its body, and one whose body is still on its way.
+// How a record is laid into the Cache API: its address and its header fields, none of which the cache
+// acts on but the entity tag, when it is asked with one. Its body may still be on its way.
 import type { BoundedCache } from "./bounded-cache.ts";
-import { addressOf, objectFields, recordFieldBytesMax, recordFields } from "./edge-form.ts";
 import { encodeRecord } from "./record-codec.ts";
 import type { RecordHead } from "./record-form.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import type { ArrivingRecord, TierKeep, TierWrite } from "./tier.ts";
+
+export const recordField = "tidemark-record";
+/** Names the address of a body that was streamed; absent where the body lies beside the record. */
+export const bodyField = "tidemark-body";
+/** Cloudflare refuses larger header fields; what needs more is not stored here. */
+const recordFieldBytesMax = 32_768;
+
+/**
+ * Below the request's own host: a look-up of another host would leave the colo's cache. No origin
+ * request can read this address back, since everything under `/_cache/` ends at this Worker.
+ *
+ * @param part a body's that lies apart from its record
+ */
+export async function addressOf(key: RecordKey, part?: string): Promise<string> {
+  const address = `https://${key.host}/_cache/stored/${await key.digest()}`;
+  return part === undefined ? address : `${address}/${part}`;
+}
+
+/** What every object there has; its type keeps anything on the way from compressing the bytes. */
+function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
+  const keepSeconds = Math.ceil((untilAtMs - atMs) / 1_000);
+  return {
+    "cache-control": `public, max-age=${keepSeconds}`,
+    "content-type": "application/octet-stream",
+  };
+}
 
 /**
  * Rejects as the cache does.
@@ -19,7 +45,10 @@ export async function writeHead(
 ): Promise<TierWrite> {
   const text = encodeRecord(head, keep.untilAtMs);
   if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
-  const headers = { ...objectFields(keep), ...recordFields(text, part) };
+  const headers = new Headers({ ...objectFields(keep), [recordField]: text });
+  // Tells this record from every other that is ever written.
+  headers.set("etag", `"${crypto.randomUUID()}"`);
+  if (part !== undefined) headers.set(bodyField, part);
   await cache.put(await addressOf(key), new Response(body, { headers }));
   return { kind: "kept" };
 }

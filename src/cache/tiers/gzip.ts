@@ -1,4 +1,5 @@
 // Packs and unpacks bytes held whole, by the runtime's own streams.
+import { patiently } from "../../patience.ts";
 
 /**
  * Of what is unpacked, so much is fed at a time: it can become a thousand times as much before anybody
@@ -25,7 +26,8 @@ export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * In no more memory than what it is to become and one slice's worth beyond.
+ * In no more memory than what it is to become and one slice's worth beyond: the next slice is given once
+ * all that the last one has become is read.
  *
  * @param unpackedBytes exactly so many, or it is not what it is said to be
  * @returns `undefined` for anything else than the gzip of so many bytes. Never throws.
@@ -35,75 +37,44 @@ export async function gunzipped(
   unpackedBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { readable, writable } = new DecompressionStream("gzip");
-  const [reader, feeder] = [readable.getReader(), new Feeder(writable.getWriter(), packed)];
+  const [reader, writer] = [readable.getReader(), writable.getWriter()];
   const unpacked = new Uint8Array(unpackedBytes);
-  let filledBytes = 0;
-  feeder.feed();
+  let [filledBytes, fedBytes, silences, patienceMs] = [0, 0, 0, silenceMs];
+  // What fails here fails for the reader too.
+  const feed = () => {
+    const slice = packed.subarray(fedBytes, fedBytes + sliceBytes);
+    fedBytes += slice.byteLength;
+    patienceMs = silenceMs;
+    writer.write(slice).catch(() => undefined);
+    if (fedBytes === packed.byteLength) writer.close().catch(() => undefined);
+  };
+  feed();
+  let reading = reader.read();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return filledBytes === unpackedBytes ? unpacked : undefined;
-      if (filledBytes + value.byteLength > unpackedBytes) return undefined;
-      unpacked.set(value, filledBytes);
-      filledBytes += value.byteLength;
-      feeder.hasRead(value.byteLength);
+      const isAllFed = fedBytes === packed.byteLength;
+      const came = await (isAllFed ? reading : patiently(reading, patienceMs));
+      if (came === "abandoned") return undefined;
+      if (came === "out-of-patience") {
+        if (patienceMs === silenceMs) silences += 1;
+        if (silences === silencesMax) return undefined;
+        feed();
+        continue;
+      }
+      if (came.done) return filledBytes === unpackedBytes ? unpacked : undefined;
+      const { byteLength } = came.value;
+      if (filledBytes + byteLength > unpackedBytes) return undefined;
+      unpacked.set(came.value, filledBytes);
+      filledBytes += byteLength;
+      // Less than the runtime hands out at a time is the last there was, and just as much may be.
+      if (byteLength < chunkBytes && !isAllFed) feed();
+      else patienceMs = quietMs;
+      reading = reader.read();
     }
   } catch {
     return undefined;
   } finally {
-    feeder.stop();
+    writer.abort().catch(() => undefined);
     reader.cancel().catch(() => undefined);
-  }
-}
-
-/** Gives the next slice once all that the last one has become is read. */
-class Feeder {
-  readonly #writer: WritableStreamDefaultWriter<BufferSource>;
-  readonly #packed: Uint8Array<ArrayBuffer>;
-  #fedBytes = 0;
-  #silences = 0;
-  #quiet: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(writer: WritableStreamDefaultWriter<BufferSource>, packed: Uint8Array<ArrayBuffer>) {
-    this.#writer = writer;
-    this.#packed = packed;
-  }
-
-  /** What fails here fails for the reader too. */
-  feed(): void {
-    clearTimeout(this.#quiet);
-    const slice = this.#packed.subarray(this.#fedBytes, this.#fedBytes + sliceBytes);
-    this.#fedBytes += slice.byteLength;
-    this.#writer.write(slice).catch(() => undefined);
-    if (this.#isDone) this.#writer.close().catch(() => undefined);
-    else this.#after(silenceMs, () => this.#feedAfterSilence());
-  }
-
-  #feedAfterSilence(): void {
-    this.#silences += 1;
-    if (this.#silences < silencesMax) this.feed();
-    else this.stop();
-  }
-
-  /** Less than the runtime hands out at a time is the last there was. */
-  hasRead(bytes: number): void {
-    if (this.#isDone) return;
-    if (bytes < chunkBytes) this.feed();
-    else this.#after(quietMs, () => this.feed());
-  }
-
-  stop(): void {
-    clearTimeout(this.#quiet);
-    this.#writer.abort().catch(() => undefined);
-  }
-
-  get #isDone(): boolean {
-    return this.#fedBytes >= this.#packed.byteLength;
-  }
-
-  /** The last there was may be just as much. */
-  #after(ms: number, work: () => void): void {
-    clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(work, ms);
   }
 }

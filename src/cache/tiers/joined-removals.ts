@@ -1,12 +1,12 @@
 // Removals from the shared tier on their way: the first is sent at once, and what comes within a
 // tenth of a second of that goes together, so that a flood of them costs ten commands a second. Each
-// request waits for what came of its own key, and none is tried again: that is no JoinedBatches.
+// request waits for what came of its own key, and none is tried again.
 import { patiently, pause } from "../../patience.ts";
+import type { RedisClient } from "../../redis/redis-client.ts";
 import type { TierAsk, TierRemoval } from "./tier.ts";
 
 export interface JoinedRemovalsSettings {
-  /** One command for all of them. Never rejects. */
-  readonly send: (redisKeys: readonly string[]) => Promise<TierRemoval>;
+  readonly redis: Pick<RedisClient, "remove">;
   readonly nowAtMs: () => number;
 }
 
@@ -72,9 +72,15 @@ export class JoinedRemovals {
     }
     for (const redisKey of together.keys()) this.#waiting.delete(redisKey);
     this.#sentAtMs = this.#settings.nowAtMs();
-    const sent = this.#settings.send([...together.keys()]);
+    const sent = this.#removed([...together.keys()]);
     for (const each of together.values()) each.sent = sent;
     own.sent = sent;
     return sent;
+  }
+
+  /** One command for all of them. Never rejects. */
+  async #removed(redisKeys: readonly string[]): Promise<TierRemoval> {
+    const answer = await this.#settings.redis.remove((client) => client.del(...redisKeys));
+    return answer.kind === "answered" ? "removed" : answer.kind;
   }
 }

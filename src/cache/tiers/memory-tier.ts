@@ -6,9 +6,9 @@ import { blobIn, heapBytes } from "./heap-bytes.ts";
 import type { RecordForm } from "./record-form.ts";
 import {
   largeBodyBytesMax,
+  type Memory,
   refuseArriving,
   smallBodyBytesMax,
-  type Tier,
   type TierAsk,
   type TierKeep,
   type TierFill,
@@ -48,9 +48,8 @@ type Part<Detail> = LRUCache<string, Held<Detail>>;
  * leads to them alone; one for large bodies, which push out each other alone once they have their
  * share; one for all others. A key stands in one of them at the most.
  */
-export class MemoryTier<Detail> implements Tier<Detail> {
+export class MemoryTier<Detail> implements Memory<Detail> {
   readonly name = "memory";
-  /** The largest body that it holds, asked for as often as may be. */
   readonly largestBodyBytes: number;
   readonly #settings: MemoryTierSettings<Detail>;
   readonly #lesser: Part<Detail>;
@@ -61,7 +60,7 @@ export class MemoryTier<Detail> implements Tier<Detail> {
   readonly #bodies = new WeakSet<Blob>();
   /** When a key was last written or removed, by how often any was. */
   readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
-  #changeCount = 0;
+  changeCount = 0;
   /** The body that is being written, which may be the one that stands there. */
   #written: Blob | undefined;
 
@@ -92,14 +91,8 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     return this.#bodies.has(body);
   }
 
-  /** How often anything was written or removed. */
-  get changeCount(): number {
-    return this.#changeCount;
-  }
-
-  /** Was anything under the key since then? Yes, where that is too long ago to tell. */
   hasChanged({ text }: RecordKey, sinceCount: number): boolean {
-    const isTooLongAgo = this.#changeCount - sinceCount > changedKeysMax;
+    const isTooLongAgo = this.changeCount - sinceCount > changedKeysMax;
     return isTooLongAgo || (this.#changed.peek(text) ?? 0) > sinceCount;
   }
 
@@ -111,7 +104,6 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     return this.#parts.reduce((count, { size }) => count + size, 0);
   }
 
-  /** What is held, in no order that means anything. */
   *stored(): Generator<MetadataWith<Detail>> {
     for (const part of this.#parts) {
       for (const { record } of part.values()) {
@@ -130,8 +122,8 @@ export class MemoryTier<Detail> implements Tier<Detail> {
   }
 
   remove({ text }: RecordKey): void {
-    this.#changeCount += 1;
-    this.#changed.set(text, this.#changeCount);
+    this.changeCount += 1;
+    this.#changed.set(text, this.changeCount);
     this.#drop(text);
   }
 
@@ -144,14 +136,13 @@ export class MemoryTier<Detail> implements Tier<Detail> {
       this.remove(key);
       return refuseArriving(record);
     }
-    const part = this.#partFor(key, record, keep);
-    const isRefused = part === this.#large && !this.#takesLarge(key, record, keep);
     const body = blobIn(record);
+    const part = this.#partFor(key, record, keep);
     this.#written = body;
     // Whatever stood here is older, also when the new record cannot be held.
     this.remove(key);
     this.#written = undefined;
-    const written = isRefused ? tooLarge : this.#put(part, key, { record, keep });
+    const written = part === undefined ? tooLarge : this.#put(part, key, { record, keep });
     if (body !== undefined) {
       if (written.kind === "kept") this.#bodies.add(body);
       else this.#letGo(body);
@@ -174,35 +165,34 @@ export class MemoryTier<Detail> implements Tier<Detail> {
     return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }
 
-  /** One that was asked for again, or the very body that it holds already. */
-  #takesLarge(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): boolean {
-    if (record.kind === "vary") return true;
-    const { bodyDigest } = record.stored.metadata;
-    const held = this.#large.peek(key.text)?.record;
-    const isHeld =
-      held?.kind === "response" &&
-      bodyDigest !== null &&
-      held.stored.metadata.bodyDigest === bodyDigest;
-    const bodyBytes = blobIn(record)?.size ?? 0;
-    return bodyBytes <= this.largestBodyBytes && (keep.isAskedAgain === true || isHeld);
-  }
-
   #letGo(body: Blob | undefined): void {
     if (body === undefined || body === this.#written || !this.#bodies.delete(body)) return;
     this.#settings.onLetGo?.(body);
   }
 
-  /** A marker that has led to other records leads to them still, whatever is stored beside them. */
-  #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> {
-    if (record.kind === "response") {
-      const isLarge = (blobIn(record)?.size ?? 0) > smallBodyBytesMax;
-      if (isLarge) return this.#large;
-      return this.#settings.form.mayPushOutOthers(record.stored.metadata)
-        ? this.#others
-        : this.#lesser;
+  /** None for a large body, but one that was asked for again or that it holds already. */
+  #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> | undefined {
+    if (record.kind === "vary") {
+      // A marker that has led to other records leads to them still, whatever is stored beside them.
+      const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
+      return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
     }
-    const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
-    return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
+    const { metadata } = record.stored;
+    const bodyBytes = blobIn(record)?.size ?? 0;
+    if (bodyBytes > smallBodyBytesMax) {
+      const isWanted = keep.isAskedAgain === true || this.#holdsLarge(key, metadata);
+      return isWanted && bodyBytes <= this.largestBodyBytes ? this.#large : undefined;
+    }
+    return this.#settings.form.mayPushOutOthers(metadata) ? this.#others : this.#lesser;
+  }
+
+  #holdsLarge({ text }: RecordKey, { bodyDigest }: MetadataWith<Detail>): boolean {
+    const held = this.#large.peek(text)?.record;
+    return (
+      bodyDigest !== null &&
+      held?.kind === "response" &&
+      held.stored.metadata.bodyDigest === bodyDigest
+    );
   }
 }
 

@@ -21,7 +21,8 @@ export const listingMsMax = 5_000;
 /** Of long metadata in one round trip: a mebibyte. */
 const longHeadsAtOnce = 16;
 
-interface Database<Detail> {
+/** Which records, in which database. */
+export interface RecordsInRedis<Detail> {
   readonly redis: RedisClient;
   readonly form: RecordForm<Detail>;
   readonly namespace: string;
@@ -34,34 +35,29 @@ interface Database<Detail> {
  * @param countMax how many records are looked at, at the most
  */
 export async function listRecords<Detail>(
-  database: Database<Detail>,
+  records: RecordsInRedis<Detail>,
   countMax: number,
 ): Promise<Listed<Detail> | "unavailable"> {
-  if (database.redis.isShutOff) return "unavailable";
+  if (records.redis.isShutOff) return "unavailable";
   const time = { isOver: false };
   const timer = setTimeout(() => (time.isOver = true), listingMsMax);
-  try {
-    return await listInTime(database, countMax, time);
-  } finally {
-    clearTimeout(timer);
-  }
+  return listInTime(records, countMax, time).finally(() => clearTimeout(timer));
 }
 
 async function listInTime<Detail>(
-  { redis, form, namespace }: Database<Detail>,
+  { redis, form, namespace }: RecordsInRedis<Detail>,
   countMax: number,
   time: { readonly isOver: boolean },
 ): Promise<Listed<Detail> | "unavailable"> {
   const metadata: MetadataWith<Detail>[] = [];
   let leftOut: LeftOut | undefined;
-  let [cursor, seenCount, pageCount] = ["0", 0, 0];
-  do {
+  let [cursor, seenCount] = ["0", 0];
+  for (let pageCount = 0; pageCount < pagesMax && !time.isOver; pageCount += 1) {
     const page = await redis.insist<unknown[]>(
       (client) => client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
       "reads",
     );
     if (page.kind === "unavailable") return "unavailable";
-    pageCount += 1;
     cursor = String(page.value[0]);
     const found = (page.value[1] as unknown[]).map(String);
     const keys = found.slice(0, countMax - seenCount);
@@ -76,7 +72,7 @@ async function listInTime<Detail>(
     if (keys.length < found.length) return { metadata, leftOut: "records" };
     if (cursor === "0") return { metadata, leftOut };
     if (seenCount >= countMax) return { metadata, leftOut: "records" };
-  } while (pageCount < pagesMax && !time.isOver);
+  }
   return { metadata, leftOut: time.isOver ? "time" : "keys" };
 }
 

@@ -3,15 +3,13 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
 import { isWithinMs } from "../../elapsed.ts";
-import type { RedisClient } from "../../redis/redis-client.ts";
 import { readTrouble } from "../../redis/trouble.ts";
-import type { MetadataWith } from "../record/record.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import type { RecordForm } from "./record-form.ts";
-import { type Listed, listRecords } from "./record-listing.ts";
+import { type Listed, listRecords, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
@@ -27,10 +25,7 @@ import {
   type TierWrite,
 } from "./tier.ts";
 
-export interface SharedTierSettings<Detail> {
-  readonly redis: RedisClient;
-  readonly form: RecordForm<Detail>;
-  readonly namespace: string;
+export interface SharedTierSettings<Detail> extends RecordsInRedis<Detail> {
   readonly bodyBytesMax: number;
   /** Of records that are on their way to a slow database at one time, as they are sent. */
   readonly uploadBytesMax: number;
@@ -75,14 +70,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   constructor(settings: SharedTierSettings<Detail>) {
     this.#settings = settings;
-    const { redis, nowAtMs } = settings;
-    this.#removals = new JoinedRemovals({
-      nowAtMs,
-      send: async (redisKeys) => {
-        const answer = await redis.remove((client) => client.del(...redisKeys));
-        return answer.kind === "answered" ? "removed" : answer.kind;
-      },
-    });
+    this.#removals = new JoinedRemovals(settings);
   }
 
   async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
@@ -109,20 +97,14 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
     const { record, bodyText } = held;
     if (record.kind === "vary") return { kind: "found", record };
-    const read = await this.#withBody(record.metadata, isWhole ? bodyText : undefined);
-    if (read.kind === "absent") this.#spoiled.set(redisKey, true);
-    return read;
-  }
-
-  /** @param text `undefined` if it was not asked for */
-  async #withBody(
-    metadata: MetadataWith<Detail>,
-    text: string | undefined,
-  ): Promise<TierRead<Detail>> {
-    if (text === undefined) return foundWith(metadata, { kind: "absent" });
-    const bytes = await bodyIn(text, metadata, this.#settings.bodyBytesMax);
-    if (bytes === undefined || (await sha256Hex(bytes)) !== metadata.bodyDigest) return this.#bad();
-    return foundWith(metadata, { kind: "blob", blob: new Blob([bytes]) });
+    const { metadata } = record;
+    if (!isWhole) return foundWith(metadata, { kind: "absent" });
+    const bytes = await bodyIn(bodyText, metadata, this.#settings.bodyBytesMax);
+    if (bytes !== undefined && (await sha256Hex(bytes)) === metadata.bodyDigest) {
+      return foundWith(metadata, { kind: "blob", blob: new Blob([bytes]) });
+    }
+    this.#spoiled.set(redisKey, true);
+    return this.#bad();
   }
 
   #bad(): TierRead<Detail> {
@@ -144,32 +126,27 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // To pack a body takes CPU time.
-    if (this.#settings.redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
+    const { redis, form, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
+    if (redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
     const body = await bodyOf(record, this.#settings);
     if (typeof body === "object") return body;
-    const { rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;
     const encoded = encodeRecord(headOf(record), keep.untilAtMs);
-    const head = isLong ? padded(encoded) : encoded;
-    const redisKey = await sharedKey(this.#settings.namespace, key);
+    const redisKey = await sharedKey(namespace, key);
     const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
-    return this.#sent({
+    const upload: Upload = {
       redisKey,
       head: encoded,
-      text: recordText(head, body),
+      text: recordText(isLong ? padded(encoded) : encoded, body),
       keepMs,
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
-    });
-  }
-
-  async #sent(upload: Upload): Promise<TierWrite> {
+    };
     if (!this.#hasRoomFor(upload)) return { kind: "refused", rule: "busy" };
-    const { redisKey, text, keepMs } = upload;
     this.#uploads.add(upload);
-    const answer = await this.#settings.redis.write(async (redis) => {
-      if (await isRewritten(redis, upload, this.#settings.form)) return;
-      await redis.set(redisKey, text, { px: keepMs });
+    const answer = await redis.write(async (client) => {
+      if (await isRewritten(client, upload, form)) return;
+      await client.set(redisKey, upload.text, { px: keepMs });
       this.#spoiled.delete(redisKey);
     });
     this.#uploads.delete(upload);

@@ -88,6 +88,25 @@ export interface Tier<Detail> {
   remove(key: RecordKey): void | Promise<TierRemoval>;
 }
 
+/** The tier above all others: it answers at once, and lets nothing older in than it has met. */
+export interface Memory<Detail> extends Tier<Detail> {
+  read(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
+  write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite;
+  remove(key: RecordKey): void;
+  /** The largest body that it holds, asked for as often as may be. */
+  readonly largestBodyBytes: number;
+  holds(body: Blob): boolean;
+  /** How often anything was written or removed. */
+  readonly changeCount: number;
+  /** Was anything under the key since then? Yes, where that is too long ago to tell. */
+  hasChanged(key: RecordKey, sinceCount: number): boolean;
+  /** Of all that it holds, and how many records that are. */
+  readonly bytes: number;
+  readonly count: number;
+  /** What is held, in no order that means anything. */
+  stored(): Iterable<MetadataWith<Detail>>;
+}
+
 export type TierRemoval = "removed" | "unavailable";
 
 export interface TierKeep {

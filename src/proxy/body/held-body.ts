@@ -1,6 +1,6 @@
 // What clients read of a large body that is held whole, without a copy of all of it for each.
 import { FixedLengthStream } from "../../byte-streams.ts";
-import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
+import type { Memory } from "../../cache/tiers/tier.ts";
 import type { ByteRange } from "../../http/ranges.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
@@ -9,7 +9,7 @@ import type { ByteBudget } from "../../cache/byte-budget.ts";
 export interface HeldBodyPorts {
   /** What all bodies of an isolate may hold that memory does not. */
   readonly fillBudget: ByteBudget;
-  readonly tiers: { readonly memory: Pick<MemoryTier<never>, "holds"> };
+  readonly tiers: { readonly memory: Pick<Memory<never>, "holds"> };
   /** Starts work that may outlast the answer. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }

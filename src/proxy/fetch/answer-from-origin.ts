@@ -1,8 +1,10 @@
 // Answers a request that no stored response may answer: one forward for all who ask for the same, in
-// this isolate or in the world, and none while the origin is known to be down.
+// this isolate or in the world, one for each where nothing can be shared, and none while the origin is
+// known to be down.
+import type { FewAtOnce } from "../../cache/few-at-once.ts";
+import { Flight } from "../../cache/flights.ts";
 import { type Come, load, type Loading, type Next } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { selects } from "../../http/selecting.ts";
 import type { ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, questionOf } from "../reuse/need.ts";
@@ -19,14 +21,14 @@ import {
   storedMeanwhile,
 } from "./come-since.ts";
 import { lead } from "./lead.ts";
-import { leadAlone, type LeadAlonePorts } from "./lead-alone.ts";
-import { failurePage, staleInstead } from "./stale-instead.ts";
-import { answeredBy } from "./stored-answer.ts";
+import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { leaderTurn } from "./turn-in-world.ts";
 import { wholeFirst, type WholeFirstPorts } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
 
-export type AnswerFromOriginPorts = LeadAlonePorts & WholeFirstPorts;
+export interface AnswerFromOriginPorts extends WholeFirstPorts {
+  readonly fewAtOnce: FewAtOnce;
+}
 
 type OriginNeed = Need<AnswerFromOriginPorts>;
 
@@ -40,11 +42,10 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
     case "answer":
       return loaded.answer;
     case "alone":
-      return leadAlone(loaded.place, { hasWaited: loaded.hasWaited, sinceAtMs });
+      return loaded.hasWaited ? ledInTurn(loaded.place, sinceAtMs) : led(loaded.place, false);
     case "out-of-patience": {
       const come = await storedMeanwhile(loaded.place);
-      if (come !== undefined) return answeredBy(come, loaded.place);
-      return failurePage({ failure: "timeout" }, loaded.place);
+      return come ? answeredBy(come, loaded.place) : failurePage("timeout", loaded.place);
     }
     default:
       return unreachable(loaded);
@@ -82,9 +83,8 @@ function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefine
 
 /** What a follower receives is judged like any stored response, under its own view and clock (rule 9). */
 async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
-  if (outcome.kind === "nothing-to-share" || outcome.kind === "varies") return undefined;
   if (outcome.kind === "origin-failed") return staleInstead(need, "another");
-  if (!selects(outcome.stored.metadata.selecting, need.asked.forwarded)) return undefined;
+  if (outcome.kind !== "stored" || isOfAnotherVariant(outcome, need)) return undefined;
   const candidate = candidateOf(outcome.stored, need);
   await settleDoubt(candidate, need);
   const question = questionOf(need);
@@ -101,7 +101,7 @@ async function nextAfter(
   switch (outcome.kind) {
     case "origin-failed": {
       const isFinal = outcome.failure === "timeout";
-      return { kind: "failed", isFinal, told: () => failurePage(outcome, need) };
+      return { kind: "failed", isFinal, told: () => failurePage(outcome.failure, need, outcome) };
     }
     case "stored": {
       const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
@@ -130,4 +130,41 @@ async function lookedUpAgain(
   const isLed = search.key.text !== need.asked.key.text;
   const place = isLed ? { ...need, ...search.place } : forOwnVariant(outcome, need);
   return { kind: "elsewhere", place };
+}
+
+/**
+ * Those who have waited together go to the origin a few at a time, and no longer than their patience
+ * lasts. Others are not counted: they come one by one, as they would if there were no cache, and to
+ * hold them back would slow every page that is for one client alone.
+ *
+ * @param sinceAtMs when it began to wait; epoch milliseconds
+ */
+async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
+  const { asked, ports, key } = need;
+  const { nowAtMs, random } = ports;
+  const waitMs = asked.route.patienceMs - Math.abs(nowAtMs() - sinceAtMs);
+  // Until the head of an answer is there: a client may take as long as it likes for the body.
+  const leave = await ports.fewAtOnce.enter(key.text, { waitMs, nowAtMs, random });
+  const answering = led(need, true).finally(leave);
+  // A client that leaves must give its place back.
+  ports.afterAnswer(async () => void (await answering.catch(() => undefined)));
+  return answering;
+}
+
+/** Goes to the origin for one request alone. */
+async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
+  // What the first one could not share, another may have brought for all.
+  const brought = hasWaited ? broughtForAll(need) : undefined;
+  const unasked = brought ?? (await withoutAsking(need, { hasWaited }));
+  if (unasked !== undefined) return unasked;
+  // A flight that nobody waits for.
+  const { answer } = await lead(need, new Flight(need.ports.nowAtMs()));
+  return answer;
+}
+
+function broughtForAll(need: OriginNeed): Response | undefined {
+  const come = comeSince(need);
+  if (come === undefined || !isOfAnotherVariant(come, need)) return answeredWith(come, need);
+  const own = forOwnVariant(come, need);
+  return answeredWith(comeSince(own), own);
 }

@@ -4,18 +4,16 @@ import { isWithinMs } from "../../elapsed.ts";
 import { selects } from "../../http/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardFlights, ForwardOutcome } from "../reuse/forward-outcome.ts";
-import { type DoubtPorts, settleDoubt } from "../reuse/in-doubt.ts";
+import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, policyOf, questionOf } from "../reuse/need.ts";
 import { Search, type SearchPorts } from "../reuse/search.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
 import { isKept } from "../stored/lifetime.ts";
 import type { StoredResponse } from "../stored/stored-response.ts";
-import { answeredBy, type StoredAnswerPorts } from "./stored-answer.ts";
+import { answeredBy, type InsteadPorts } from "./instead-of-origin.ts";
 
 /** Also what it takes to answer with what has come. */
-export type ComeSincePorts = StoredAnswerPorts &
-  SearchPorts &
-  DoubtPorts & { readonly flights: ForwardFlights };
+export type ComeSincePorts = InsteadPorts & SearchPorts & { readonly flights: ForwardFlights };
 
 /**
  * What this isolate has got since the look-up, which read the memory tier first: (1) A reads it and
@@ -49,35 +47,28 @@ export function comeSince(need: Need<ComeSincePorts>): ForwardOutcome | undefine
 }
 
 /** Was it asked for by somebody who wants another variant, before anybody knew by what it varies? */
-export function isOfAnotherVariant(
-  outcome: ForwardOutcome,
-  { asked }: Pick<Need, "asked">,
-): boolean {
-  if (outcome.kind === "varies") return true;
-  const isStored = outcome.kind === "stored";
-  return isStored && !selects(outcome.stored.metadata.selecting, asked.forwarded);
+export function isOfAnotherVariant(come: ForwardOutcome, { asked }: Need): boolean {
+  if (come.kind !== "stored") return come.kind === "varies";
+  return !selects(come.stored.metadata.selecting, asked.forwarded);
 }
 
 /** @returns the need, under the key of the variant that it asks for, by the fields that select what has come */
 export function forOwnVariant<P>(come: ForwardOutcome, need: Need<P>): Need<P> {
-  const { asked, marker } = need;
-  const key = variantKey(asked.key, namesIn(come), asked.forwarded);
+  const { asked } = need;
+  const selecting = come.stored?.metadata.selecting.map(([name]) => name) ?? [];
+  const marker = come.kind === "varies" ? come.marker : need.marker;
+  const names = come.kind === "varies" ? come.marker.names : selecting;
+  const key = variantKey(asked.key, names, asked.forwarded);
   // Nobody has read memory under this key yet.
-  const memoryCount = undefined;
-  return { ...need, key, marker: come.kind === "varies" ? come.marker : marker, memoryCount };
+  return { ...need, key, marker, memoryCount: undefined };
 }
 
-function namesIn(come: ForwardOutcome): readonly string[] {
-  if (come.kind === "varies") return come.marker.names;
-  return come.kind === "stored" ? come.stored.metadata.selecting.map(([name]) => name) : [];
-}
-
-/** @returns `undefined` if what has come does not answer this request; takes no promise */
+/** @returns `undefined` if what has come, if anything has, does not answer; takes no promise */
 export function answeredWith(
-  come: ForwardOutcome,
+  come: ForwardOutcome | undefined,
   need: Need<ComeSincePorts>,
 ): Response | undefined {
-  if (come.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
+  if (come?.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);
   return mayAnswer(candidate, need) ? answeredBy(candidate, need) : undefined;
 }
@@ -111,6 +102,6 @@ export async function storedMeanwhile(need: Need<ComeSincePorts>): Promise<Candi
 }
 
 /** What another's forward has brought counts as this isolate's own. */
-export function candidateOf(stored: StoredResponse, { key }: Pick<Need, "key">): Candidate {
+export function candidateOf(stored: StoredResponse, { key }: Need): Candidate {
   return { stored, tier: "memory", key };
 }

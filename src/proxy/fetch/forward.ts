@@ -1,28 +1,25 @@
 // Asks the origin, and tells an answer from a failure. What fails several clients is asked for by the
-// isolate itself before the origin is taken for down.
+// isolate itself before the origin is taken for down. Where a route forwards few fields, the origin is
+// sent also those by which its answer is known to vary.
 import type { Config } from "../../config/config.ts";
+import type { FieldLine } from "../../http/fields.ts";
+import { selectingFieldNames } from "../../http/selecting.ts";
 import { failureToldBy } from "../../http/storable.ts";
 import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { KeyedFields, passedFields } from "../request/forwarded-fields.ts";
+import type { KnownVary } from "../request/known-vary.ts";
+import { passedFields } from "../request/forwarded-fields.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import type { Loops } from "../request/loops.ts";
-import type { Asked, Passed } from "../request/plan.ts";
-import { pathAndQuery, type Target } from "../request/target.ts";
-import type { OriginAsked, OriginHealth } from "./origin-health.ts";
-
-/** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
-export type FetchOrigin = (origin: string, request: OriginRequest) => Promise<Response>;
+import { type Asked, askedWith, type Passed } from "../request/plan.ts";
+import type { Target } from "../request/target.ts";
+import { atHand, type Need } from "../reuse/need.ts";
+import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
+import type { OriginAsked, OriginHealth, OriginTrouble } from "./origin-health.ts";
 
 /** A request as an origin gets it. */
-export interface OriginRequest {
-  readonly method: string;
-  /** How the client names the site. */
-  readonly target: Pick<Target, "scheme" | "host" | "ownHost">;
-  readonly pathAndQuery: string;
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
-  readonly signal: AbortSignal;
+export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
+  readonly target: Target;
   /** Starts what an origin in this isolate leaves to be done behind its answer. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
@@ -32,7 +29,8 @@ export interface ForwardPorts {
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
   readonly metrics: Pick<Metrics, "originRetried">;
-  readonly fetchOrigin: FetchOrigin;
+  /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
+  readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -41,22 +39,66 @@ export interface ForwardPorts {
 /** What an origin came to. All instants in epoch milliseconds. */
 export type OriginAnswer =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
-  | { kind: "failed"; failure: "unreachable" | "timeout" };
+  | { kind: "failed"; failure: OriginTrouble };
+
+/** What a request that was looked up is forwarded with. */
+export type SelectingPorts = ForwardPorts & MarkerPorts & { readonly knownVary: KnownVary };
 
 /**
- * Forwards a request that was looked up: exactly what was keyed.
+ * Forwards a request that was looked up, once more where the first answer varies by what was withheld:
+ * that is remembered.
  *
  * @param validators fields of a conditional request; empty for an unconditional one
+ * @returns the answer, and the request as the origin saw it
  */
-export function forwardAsked(
+export async function forwardSelecting(
+  need: Need<SelectingPorts>,
+  validators: readonly FieldLine[],
+): Promise<{ answer: OriginAnswer; asked: Asked }> {
+  const { ports } = need;
+  const known = namesKnown(need);
+  const asked = askedWith(need.asked, known);
+  const answer = await forwardAsked(asked, validators, ports);
+  if (answer.kind === "failed") return { answer, asked };
+  const { response } = answer;
+  const varying = selectingFieldNames(response.headers);
+  const unsent = asked.forwarded.unsent(varying);
+  if (unsent.length === 0) {
+    // An error, or a 304, need not say by what the page varies.
+    if (response.ok && known.length > 0) ports.knownVary.forgetOthers(asked.key.text, varying);
+    return { answer, asked };
+  }
+  const names = [...known, ...unsent];
+  ports.knownVary.learn(asked.key.text, names);
+  // An origin in trouble is not asked twice: an error tells nobody's variant.
+  if (isOriginError(response.status)) return { answer, asked };
+  letGo(response);
+  const again = askedWith(asked, names);
+  return { answer: await forwardAsked(again, validators, ports), asked: again };
+}
+
+function namesKnown(need: Need<SelectingPorts>): readonly string[] {
+  const { asked, ports, marker } = need;
+  if (asked.route.forward === undefined) return [];
+  const selecting = atHand(need)?.stored.metadata.selecting ?? [];
+  const names = [
+    ...selecting.map(([name]) => name),
+    ...(newestMarker(asked.key, marker, ports)?.names ?? []),
+    ...ports.knownVary.names(asked.key.text),
+  ];
+  return [...new Set(names)];
+}
+
+/** Exactly what was keyed. */
+function forwardAsked(
   asked: Asked,
-  validators: readonly (readonly [name: string, value: string])[],
+  validators: readonly FieldLine[],
   ports: ForwardPorts,
 ): Promise<OriginAnswer> {
   const { conditions } = asked;
   // RFC 9110 §13.2.2: these go before a range, and are evaluated here, against the whole.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
-  const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): [string, string][] => {
+  const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
@@ -69,80 +111,68 @@ export function forwardAsked(
 
 /** Forwards a request that is passed by, with its own body and conditions. */
 export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
-  const { request, target } = passed;
-  const headers = passedFields(passed.fields);
-  const isUpgrade = passed.rule === "upgrade";
-  if (isUpgrade) {
-    headers.set("upgrade", request.headers.get("upgrade") ?? "");
+  const { request, target, route } = passed;
+  const headers = passedFields({ client: request.headers, target });
+  const upgrade = request.headers.get("upgrade");
+  if (upgrade !== null) {
+    headers.set("upgrade", upgrade);
     headers.set("connection", "upgrade");
   }
   const { method, body } = request;
-  const asking = { origin: passed.route.origin, page: undefined, target };
-  return ask(asking, { method, headers, body, isUpgrade }, ports);
+  return ask({ origin: route.origin, target }, { method, headers, body }, ports);
 }
 
 /** The runtime ends what goes on behind an answer after half a minute. */
-const lookMsMax = 20_000;
+const probeMsMax = 20_000;
 
 /**
  * Asks an origin whether it answers, behind the answer, with nothing of any client: by the page that
  * answered last, or the one at hand, and by the front page. A client may make one of them fail.
- * Never rejects.
+ *
+ * @returns whether it has answered; never rejects
  */
-export async function lookAtOrigin(
-  { origin, target }: Pick<OriginAsked, "origin" | "target">,
+export async function probeOrigin(
+  { origin, target }: OriginAsked,
   ports: ForwardPorts,
-): Promise<{ isAnswered: boolean }> {
+): Promise<boolean> {
   const last = ports.originHealth.wellTarget(origin) ?? target;
   const paths = new Set([last.path, "/"]);
-  const looks = Array.from(paths, (path) => lookAt({ ...last, path, query: "" }, origin, ports));
-  return { isAnswered: (await Promise.all(looks)).includes("answered") };
+  const probe = (path: string) => probePage(origin, { ...last, path, query: "" }, ports);
+  return (await Promise.all(Array.from(paths, probe))).includes(true);
 }
 
-async function lookAt(
-  target: Target,
-  origin: string,
-  ports: ForwardPorts,
-): Promise<OriginAnswer["kind"]> {
-  const client = new Headers({ accept: "*/*", "user-agent": ownUserAgent });
-  const given = {
-    cookies: "",
-    keyedCookies: "",
-    keyHeaders: [],
-    honoursDirectives: false,
-    forward: undefined,
-  };
-  const headers = new KeyedFields({ client, target }, given).toHeaders([]);
-  const withinMs = Math.min(lookMsMax, ports.config.originTimeout.firstByteMs);
-  const asking = { origin, page: undefined, target, withinMs };
-  const answer = await ask(asking, { method: "GET", headers, body: null }, ports);
+async function probePage(origin: string, target: Target, ports: ForwardPorts): Promise<boolean> {
+  const fields = { accept: "*/*", "accept-encoding": "identity", "user-agent": ownUserAgent };
+  const headers = passedFields({ client: new Headers(fields), target });
+  const withinMs = Math.min(probeMsMax, ports.config.originTimeout.firstByteMs);
+  const request = { method: "GET", headers, body: null };
+  const answer = await ask({ origin, target }, request, ports, withinMs);
   if (answer.kind === "answered") letGo(answer.response);
-  return answer.kind;
+  return answer.kind === "answered";
 }
-
-type Sent = Pick<OriginRequest, "method" | "headers" | "body"> & { readonly isUpgrade?: boolean };
 
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
-  asking: OriginAsked & { readonly withinMs?: number },
-  { isUpgrade = false, ...request }: Sent,
+  asking: OriginAsked,
+  request: Pick<OriginRequest, "method" | "headers" | "body">,
   ports: ForwardPorts,
+  withinMs = ports.config.originTimeout.firstByteMs,
 ): Promise<OriginAnswer> {
   const abort = new AbortController();
-  const { firstByteMs } = ports.config.originTimeout;
-  const timer = setTimeout(() => abort.abort(), asking.withinMs ?? firstByteMs);
+  const timer = setTimeout(() => abort.abort(), withinMs);
   const requestedAtMs = ports.nowAtMs();
-  request.headers.set("via", ports.loops.viaWithOurs(request.headers.get("via")));
+  const { headers } = request;
+  headers.set("via", ports.loops.viaWithOurs(headers.get("via")));
   try {
     const { target } = asking;
     const { afterAnswer } = ports;
-    const { signal } = abort;
-    const sent = { ...request, target, pathAndQuery: pathAndQuery(target), signal, afterAnswer };
+    const sent = { ...request, target, signal: abort.signal, afterAnswer };
     const response = await sentWithRetry(asking.origin, sent, ports);
     const respondedAtMs = ports.nowAtMs();
     const { status } = response;
     const failure = failureToldBy(status);
-    if (failure === undefined && (isFinal(status) || (isUpgrade && status === 101))) {
+    const isUpgraded = status === 101 && headers.has("upgrade");
+    if (failure === undefined && (isFinal(status) || isUpgraded)) {
       ports.originHealth.answered(asking, { isError: isOriginError(status) }, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
@@ -158,16 +188,12 @@ async function ask(
   }
 }
 
-function failed(
-  asking: OriginAsked,
-  failure: "unreachable" | "timeout",
-  ports: ForwardPorts,
-): OriginAnswer {
+function failed(asking: OriginAsked, failure: OriginTrouble, ports: ForwardPorts): OriginAnswer {
   const { originHealth, nowAtMs, afterAnswer } = ports;
   if (originHealth.failed(asking, nowAtMs(), failure)) {
     afterAnswer(async () => {
-      const { isAnswered } = await lookAtOrigin(asking, ports);
-      if (!isAnswered) originHealth.lookFailed(asking.origin, nowAtMs());
+      const isAnswered = await probeOrigin(asking, ports);
+      if (!isAnswered) originHealth.probeFailed(asking.origin, nowAtMs());
     });
   }
   return { kind: "failed", failure };
@@ -192,7 +218,7 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Forw
 }
 
 /** RFC 9110 §15: no other number is a final status, nor can be passed on. */
-function isFinal(status: number): boolean {
+export function isFinal(status: number): boolean {
   return status >= 200 && status <= 599;
 }
 

@@ -2,7 +2,7 @@
 // place if the origin fails.
 import type { Fetched } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { fieldsOf } from "../../http/fields.ts";
+import { type FieldLine, fieldsOf } from "../../http/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../http/validators.ts";
 import { letGo } from "../../let-go.ts";
 import { failedWith, type ForwardFlight } from "../reuse/forward-outcome.ts";
@@ -12,17 +12,12 @@ import { bodyDateOf } from "../stored/stored-response.ts";
 import type { Fresh } from "../storing/metadata-of-answer.ts";
 import { sendAndStore, type SendAndStorePorts } from "../storing/send-and-store.ts";
 import { type ComeSincePorts, storedMeanwhile } from "./come-since.ts";
-import { isOriginError } from "./forward.ts";
-import { forwardSelecting, type SelectingPorts } from "./forward-selecting.ts";
-import { failurePage, staleInstead, type StaleInsteadPorts } from "./stale-instead.ts";
-import { answeredBy } from "./stored-answer.ts";
+import { forwardSelecting, isOriginError, type SelectingPorts } from "./forward.ts";
+import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
+import type { OriginTrouble } from "./origin-health.ts";
 import { learnFromHead, validated, type ValidatePorts } from "./validate.ts";
 
-export type LeadPorts = StaleInsteadPorts &
-  ComeSincePorts &
-  ValidatePorts &
-  SendAndStorePorts &
-  SelectingPorts;
+export type LeadPorts = ComeSincePorts & ValidatePorts & SendAndStorePorts & SelectingPorts;
 
 /**
  * Asks the origin, and settles the flight as soon as there is something to tell those who wait.
@@ -34,14 +29,11 @@ export async function lead(
   flight: ForwardFlight,
 ): Promise<Fetched<Response>> {
   const { ports, key } = need;
-  flight.leads(ports.nowAtMs());
+  const { nowAtMs, afterAnswer } = ports;
+  flight.leads(nowAtMs());
   if (need.validating !== undefined) await mayValidate(need.validating, need);
   // Taken before the request is sent: a purge from here on covers this response.
-  const stamp = await ports.view.stamp({
-    atMs: ports.nowAtMs(),
-    host: key.host,
-    afterAnswer: ports.afterAnswer,
-  });
+  const stamp = await ports.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
   // Judged after that: what the stamp has in it is known to whoever validates.
   const validators = validatorsOf(need);
   const validating = validators.length > 0 ? need.validating : undefined;
@@ -54,7 +46,7 @@ export async function lead(
   need.decision.heard({ ...answer, status });
   const stale = isOriginError(status) ? await staleInstead(need, "this") : undefined;
   if (stale !== undefined) {
-    flight.settle(failedWith(response, ports.nowAtMs()));
+    flight.settle(failedWith(response, nowAtMs()));
     letGo(response);
     return storedNothing(stale);
   }
@@ -81,7 +73,7 @@ function storedNothing(answer: Response): Fetched<Response> {
  * None of what a hard purge covers, or may cover: a 304 would bring the very body back. What a soft
  * one covers is not validated by a date that can stand for two versions.
  */
-function validatorsOf(need: Need<LeadPorts>): [name: string, value: string][] {
+function validatorsOf(need: Need<LeadPorts>): readonly FieldLine[] {
   const { validating } = need;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
@@ -111,7 +103,7 @@ async function mayValidate(validating: Candidate, need: Need<LeadPorts>): Promis
 }
 
 async function originFailed(
-  failure: "unreachable" | "timeout",
+  failure: OriginTrouble,
   need: Need<LeadPorts>,
   flight: ForwardFlight,
 ): Promise<Fetched<Response>> {
@@ -122,5 +114,5 @@ async function originFailed(
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
   else flight.settle({ kind: "origin-failed", failure });
   if (come !== undefined) return storedNothing(answeredBy(come, need));
-  return storedNothing(stale ?? failurePage({ failure }, need));
+  return storedNothing(stale ?? failurePage(failure, need));
 }

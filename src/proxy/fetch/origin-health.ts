@@ -1,35 +1,33 @@
-// How the origins fare: one that cannot be reached, by a look of our own too, is left alone but for
+// How the origins fare: one that cannot be reached, by a probe of our own too, is left alone but for
 // probes that no client waits for, a page that has just failed is not asked for again at once, and
 // retries have a budget.
-import type { Condition, Trouble } from "../../observe/condition.ts";
+import { Condition, type Trouble } from "../../observe/condition.ts";
 import { Breaker } from "../../redis/breaker.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { isWithinMs } from "../../elapsed.ts";
-import { conditionOfOrigin, type OriginTrouble, shutOffOfOrigin } from "./origin-trouble.ts";
-import type { Asked } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
+import type { OriginFailure } from "../reuse/forward-outcome.ts";
 
-/** Which origin, by its name in the config, and which of its pages. */
-export interface OriginPage {
-  readonly origin: string;
-  readonly page: string;
-}
-
-/** The page that a request asks for, and its origin. */
-export function pageOf({ route, key }: Asked): OriginPage {
-  return { origin: route.origin, page: key.text };
+/** A request that is looked up: its origin, by its name in the config, and the key of its page. */
+interface PageAsked {
+  readonly route: { readonly origin: string };
+  readonly key: { readonly text: string };
 }
 
 /** A request to an origin, as far as its answer tells how the origin fares. */
 export interface OriginAsked {
+  /** Its name in the config. */
   readonly origin: string;
   /** Of which its answer tells; `undefined` where that may be about one client alone. */
-  readonly page: string | undefined;
+  readonly page?: string | undefined;
   readonly target: Target;
 }
 
-/** `isProbe`: it is time to look again, and this caller is the one to do it. */
-export type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
+/** How a forward fails that brings no answer. */
+export type OriginTrouble = Exclude<OriginFailure, "error-status">;
+
+/** `isProbe`: it is time to ask again, and this caller is the one to do it. */
+type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
 
 /** So that one path that hangs does not take its whole site for down. */
 const failingPathsToShutOff = 5;
@@ -38,8 +36,8 @@ const failuresWithinMs = 10_000;
 const wellForMs = 5_000;
 const shutOffMsMax = 5_000;
 const pagePauseMs = 1_000;
-/** A look whose request was ended tells nothing; after this long nobody counts on it. */
-const lookMsMax = 25_000;
+/** A probe whose request was ended tells nothing; after this long nobody counts on it. */
+const probeMsMax = 25_000;
 
 /** Of a hundred requests, ten may be sent twice; and so many at once after a quiet while. */
 const retriesPerRequest = 0.1;
@@ -49,31 +47,31 @@ const retriesMax = 10;
 export class OriginHealth {
   readonly #tell: (line: string) => void;
   readonly #origins = new Map<string, Origin>();
-  /** Of pages that failed: when to look again. */
+  /** Of pages that failed: when to ask again. */
   readonly #failing = new Pauses();
   readonly #refreshes = new Pauses();
-  readonly #looks = new Pauses();
+  readonly #tierLooks = new Pauses();
 
   /** @param tell gets a line for the operator when an origin gets into trouble, and out of it */
   constructor(tell: (line: string) => void = () => undefined) {
     this.#tell = tell;
   }
 
-  /** May the origin be asked for the page now? */
-  ask({ origin, page }: OriginPage, atMs: number): OriginState {
-    const state = this.#origin(origin).breaker.ask(atMs);
+  /** May the origin of a request be asked for its page now? */
+  ask({ route, key }: PageAsked, atMs: number): OriginState {
+    const state = this.#origin(route.origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
-    if (!this.#failing.has(page)) return { kind: "well" };
-    return { kind: "page-failing", isProbe: this.#failing.begin(page, atMs) };
+    if (!this.#failing.has(key.text)) return { kind: "well" };
+    return { kind: "page-failing", isProbe: this.#failing.begin(key.text, atMs) };
   }
 
   /**
    * While an origin is in trouble, may a stale response that is at hand stand in without a look at
    * the lower tiers? Once a second they are looked at, since another colo may have a newer one.
    */
-  spareLook({ origin, page }: OriginPage, atMs: number): boolean {
-    const isTroubled = this.#origin(origin).breaker.isOpen || this.#failing.has(page);
-    return isTroubled && !this.#looks.begin(page, atMs);
+  spareLook({ route, key }: PageAsked, atMs: number): boolean {
+    const isTroubled = this.#origin(route.origin).breaker.isOpen || this.#failing.has(key.text);
+    return isTroubled && !this.#tierLooks.begin(key.text, atMs);
   }
 
   /** Behind hits a page is refreshed no more than once a second, whatever that brings. */
@@ -90,18 +88,18 @@ export class OriginHealth {
     origin.condition.succeeded(atMs);
     origin.shutOff.succeeded(atMs);
     origin.wellAtMs = atMs;
-    origin.lookBeganAtMs = -Infinity;
+    origin.probeBeganAtMs = -Infinity;
     if (!answer.isError) origin.wellTarget = given.target;
     if (given.page === undefined) return;
     if (answer.isError) this.#failing.begin(given.page, atMs);
-    else this.#failing.end(given.page);
+    else this.#failing.delete(given.page);
   }
 
   /**
    * It could not be reached, or did not answer in time. Whoever sent the request may be to blame: so
    * many paths alone do not shut the origin off.
    *
-   * @returns whether it is in doubt now, and this caller is the one to look whether it answers
+   * @returns whether it is in doubt now, and this caller is the one to probe it
    */
   failed(given: OriginAsked, atMs: number, trouble: OriginTrouble = "unreachable"): boolean {
     if (given.page !== undefined) this.#failing.begin(given.page, atMs);
@@ -115,23 +113,23 @@ export class OriginHealth {
     if (failing.size < failingPathsToShutOff) failing.set(given.target.path, atMs);
     if (breaker.isOpen) shutOff.failed("down", atMs);
     const wasJustWell = isWithinMs(wellForMs, wellAtMs, atMs);
-    const isLookedAt = isWithinMs(lookMsMax, origin.lookBeganAtMs, atMs);
+    const isProbed = isWithinMs(probeMsMax, origin.probeBeganAtMs, atMs);
     const isInDoubt = failing.size >= failingPathsToShutOff && !wasJustWell && !breaker.isOpen;
-    if (!isInDoubt || isLookedAt) return false;
-    origin.lookBeganAtMs = atMs;
+    if (!isInDoubt || isProbed) return false;
+    origin.probeBeganAtMs = atMs;
     return true;
   }
 
-  /** The look that `failed` asked for has failed too: down, unless it answered anybody meanwhile. */
-  lookFailed(name: string, atMs: number): void {
+  /** The probe that `failed` asked for has failed too: down, unless it answered anybody meanwhile. */
+  probeFailed(name: string, atMs: number): void {
     const origin = this.#origin(name);
-    if (origin.lookBeganAtMs === -Infinity) return;
-    origin.lookBeganAtMs = -Infinity;
+    if (origin.probeBeganAtMs === -Infinity) return;
+    origin.probeBeganAtMs = -Infinity;
     origin.breaker.failed(atMs);
     origin.shutOff.failed("down", atMs);
   }
 
-  /** What answered last, errors apart: asked for by a look or a probe, whoever occasions it. */
+  /** What answered last, errors apart: asked for by a probe, whoever occasions it. */
   wellTarget(name: string): Target | undefined {
     return this.#origin(name).wellTarget;
   }
@@ -151,61 +149,62 @@ export class OriginHealth {
 
   /** The last of each origin that has been in any, also once it is over. */
   get troubles(): ReadonlyMap<string, Trouble<OriginTrouble>> {
-    const all = [...this.#origins].map(
-      ([name, { condition }]) => [name, condition.trouble] as const,
-    );
-    return new Map(all.flatMap(([name, trouble]) => (trouble ? [[name, trouble]] : [])));
+    const troubles = new Map<string, Trouble<OriginTrouble>>();
+    for (const [name, { condition }] of this.#origins) {
+      if (condition.trouble !== undefined) troubles.set(name, condition.trouble);
+    }
+    return troubles;
   }
 
   #origin(name: string): Origin {
-    let origin = this.#origins.get(name);
-    if (origin === undefined) {
-      origin = {
-        breaker: new Breaker(shutOffMsMax, 1),
-        condition: conditionOfOrigin(name, this.#tell),
-        shutOff: shutOffOfOrigin(name, this.#tell),
-        failing: new Map(),
-        wellAtMs: -Infinity,
-        lookBeganAtMs: -Infinity,
-        wellTarget: undefined,
-        retries: retriesMax,
-      };
-      this.#origins.set(name, origin);
-    }
+    const origin = this.#origins.get(name) ?? new Origin(name, this.#tell);
+    this.#origins.set(name, origin);
     return origin;
   }
 }
 
-/** A pause for each of some pages, which nothing lengthens while it lasts. */
-class Pauses {
-  readonly #endsAtMs = new BoundedMarks<number>();
-
-  has(page: string): boolean {
-    return this.#endsAtMs.has(page);
-  }
-
+/** When the pause of each of some pages ends, which nothing lengthens while it lasts. */
+class Pauses extends BoundedMarks<number> {
   /** @returns false while one lasts; a clock that was set back ends it */
   begin(page: string, atMs: number): boolean {
-    const endsAtMs = this.#endsAtMs.get(page) ?? -Infinity;
+    const endsAtMs = this.get(page) ?? -Infinity;
     if (atMs < endsAtMs && endsAtMs - atMs <= pagePauseMs) return false;
-    this.#endsAtMs.set(page, atMs + pagePauseMs);
+    this.set(page, atMs + pagePauseMs);
     return true;
-  }
-
-  end(page: string): void {
-    this.#endsAtMs.delete(page);
   }
 }
 
-interface Origin {
-  readonly breaker: Breaker;
+const whys: Readonly<Record<OriginTrouble, string>> = {
+  unreachable: "cannot be reached",
+  timeout: "does not answer in time",
+};
+
+/** What is known of one origin. */
+class Origin {
+  readonly breaker = new Breaker(shutOffMsMax, 1);
   readonly condition: Condition<OriginTrouble>;
+  /** It is asked by probes alone: too many of its paths failed. */
   readonly shutOff: Condition<"down">;
   /** When paths failed since it last answered. */
-  readonly failing: Map<string, number>;
-  wellAtMs: number;
-  /** Of a look that has not ended yet; `-Infinity` for none. */
-  lookBeganAtMs: number;
+  readonly failing = new Map<string, number>();
+  wellAtMs = -Infinity;
+  /** Of a probe that has not ended yet; `-Infinity` for none. */
+  probeBeganAtMs = -Infinity;
   wellTarget: Target | undefined;
-  retries: number;
+  retries = retriesMax;
+
+  /** @param name as in the config: its address may hold what is for nobody's eyes */
+  constructor(name: string, tell: (line: string) => void) {
+    const origin = `Origin ${JSON.stringify(name)}`;
+    this.condition = new Condition({
+      tell,
+      troubleLine: (trouble) => `${origin} ${whys[trouble]}.`,
+      wellLine: (lasted) => `${origin} answers again after ${lasted}.`,
+    });
+    this.shutOff = new Condition({
+      tell,
+      troubleLine: () => `${origin} is taken for down: only probes ask it, behind answers.`,
+      wellLine: (lasted) => `${origin} was taken for down for ${lasted}, and is no longer.`,
+    });
+  }
 }

@@ -11,16 +11,15 @@ import type { Need } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { isOriginError, lookAtOrigin, type ForwardPorts } from "./forward.ts";
+import { type ForwardPorts, isOriginError, probeOrigin } from "./forward.ts";
 import { lead, type LeadPorts } from "./lead.ts";
-import { pageOf } from "./origin-health.ts";
-import { outcomeToldBy, turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
+import { turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
 
 export type RefreshPorts = LeadPorts & TurnInWorldPorts & SettlePorts;
 
 /**
  * Refreshes behind a hit, unless that is under way, or its origin is in trouble and it is not yet time
- * to look again.
+ * to ask again.
  *
  * @param key under which its forwards are collapsed
  */
@@ -35,17 +34,14 @@ export function refreshBehind(
   if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, ports);
 }
 
-/** Looks whether an origin is back, whatever is stored or under way. */
-export function probeOrigin(
-  { route, target }: Pick<Asked, "route" | "target">,
-  ports: ForwardPorts,
-): void {
-  ports.afterAnswer(async () => void (await lookAtOrigin({ origin: route.origin, target }, ports)));
+/** Probes an origin behind the answer, whatever is stored or under way. */
+export function probeBehind({ route, target }: Asked, ports: ForwardPorts): void {
+  ports.afterAnswer(async () => void (await probeOrigin({ origin: route.origin, target }, ports)));
 }
 
 function isWorthAsking(client: Asked, ports: RefreshPorts): boolean {
-  const state = ports.originHealth.ask(pageOf(client), ports.nowAtMs());
-  if (state.kind === "down" && state.isProbe) probeOrigin(client, ports);
+  const state = ports.originHealth.ask(client, ports.nowAtMs());
+  if (state.kind === "down" && state.isProbe) probeBehind(client, ports);
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }
 
@@ -58,28 +54,22 @@ export function startRefresh(
 ): void {
   if (ports.flights.get(key.text, ports.nowAtMs()) !== undefined) return;
   const { metadata: like } = stored;
-  const asked = asRefresh(
-    client,
-    like.selecting.some(([name]) => name === "cookie"),
-  );
+  const selectsByCookie = like.selecting.some(([name]) => name === "cookie");
+  const asked = asRefresh(client, selectsByCookie);
   const accepts = (found: FoundResponse) =>
     found.candidate.stored.metadata.respondedAtMs > like.respondedAtMs && isFresh(found);
   startBehind({ asked, ports, accepts, like }, key);
 }
 
 /** Begins to bring the whole of what is not stored, for all who want a part of it. */
-export function startFill({
-  asked: client,
-  key,
-  marker,
-  ports,
-}: Need<RefreshPorts>): ForwardFlight {
-  const asked = asRefresh(client, marker?.names.includes("cookie") ?? false);
+export function startFill(need: Need<RefreshPorts>): ForwardFlight {
+  const { ports, key, marker } = need;
+  const asked = asRefresh(need.asked, marker?.names.includes("cookie") ?? false);
   return startBehind({ asked, ports, accepts: isFresh }, key);
 }
 
 /** `skipped`: fresh for long enough, or under way already. */
-export type Refreshed = "refreshed" | "skipped" | "failed";
+type Refreshed = "refreshed" | "skipped" | "failed";
 
 /**
  * Brings up to date what is fresh for less than that by now, in whichever tier it is found.
@@ -100,13 +90,12 @@ export async function refreshAhead(
   try {
     const found = await search.found();
     const key = search.key.text;
-    if (flights.get(key, nowAtMs()) === undefined && !(found && search.accepts(found))) {
-      const leader = (flight: ForwardFlight) =>
-        refreshed(found, search.place, { ...given, flight });
-      return await flights.start(key, leader, ports).answer;
+    if (flights.get(key, nowAtMs()) !== undefined || (found && isFresh(found))) {
+      discardBody(found?.candidate.stored);
+      return "skipped";
     }
-    discardBody(found?.candidate.stored);
-    return "skipped";
+    const leader = (flight: ForwardFlight) => refreshed(found, search.place, { ...given, flight });
+    return await flights.start(key, leader, ports).answer;
   } finally {
     settle(search.decision, ports);
   }
@@ -131,40 +120,33 @@ function searchFor({ asked, ports, accepts }: Refresh): Search<RefreshPorts> {
   return new Search({ asked, decision, accepts }, ports);
 }
 
-/** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
 function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
   const { ports } = given;
   const search = searchFor(given);
-  const leader = async (flight: ForwardFlight) => {
-    const found = await search.found();
-    if (found === undefined || !search.accepts(found)) {
-      return refreshed(found, { ...search.place, key }, { ...given, flight });
-    }
-    discardBody(found.candidate.stored);
-    return skipped();
-  };
+  const leader = async (flight: ForwardFlight) =>
+    refreshed(await search.found(), { ...search.place, key }, { ...given, flight });
   const { flight, answer } = ports.flights.start(key.text, leader, ports);
   ports.afterAnswer(async () => void (await answer.finally(() => settle(search.decision, ports))));
   return flight;
 }
 
-function skipped(): Fetched<Refreshed> {
-  return { answer: "skipped", done: Promise.resolve() };
-}
-
-/** @param found nothing that the refresh would be content with */
+/** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
 async function refreshed(
   found: FoundResponse | undefined,
   place: Search<RefreshPorts>["place"],
   given: Refresh & { readonly flight: ForwardFlight },
 ): Promise<Fetched<Refreshed>> {
-  const { asked, ports, flight } = given;
-  if (!(await isOurTurn(given, place))) {
+  const { asked, ports, accepts, flight } = given;
+  const isThere = found !== undefined && accepts(found);
+  if (isThere || !(await isOurTurn(given, place))) {
     discardBody(found?.candidate.stored);
-    return skipped();
+    return { answer: "skipped", done: Promise.resolve() };
   }
-  const before = found === undefined ? {} : atHandFrom(found);
-  const like = found?.candidate.stored.metadata ?? given.like;
+  const candidate = found?.candidate;
+  // It may still answer if the origin fails, and is validated where it can be.
+  const isFallback = found?.verdict.kind === "forward";
+  const before = isFallback ? { fallback: candidate } : { validating: candidate };
+  const like = candidate?.stored.metadata ?? given.like;
   // A note of a hot key holds no more than its key and its Vary.
   const named = like === undefined ? asked : inNobodysName(asked, like, place.marker?.names);
   place.decision.forwards("stale");
@@ -186,11 +168,7 @@ async function isOurTurn(
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
   if (turn.kind !== "told") return false;
-  if (turn.word !== "uncacheable") flight.settle(outcomeToldBy(turn.word));
-  return turn.word === "uncacheable";
-}
-
-/** What may still answer if the origin fails, and is validated where it can be. */
-function atHandFrom({ candidate, verdict }: FoundResponse): Pick<Need, "validating" | "fallback"> {
-  return verdict.kind === "forward" ? { fallback: candidate } : { validating: candidate };
+  if (turn.word === "uncacheable") return true;
+  flight.settle({ kind: "origin-failed", failure: turn.word });
+  return false;
 }

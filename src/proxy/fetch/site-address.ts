@@ -1,24 +1,9 @@
 // Makes an origin's answer the site's own: where its fields name the origin's address, clients get
 // the site's. An origin that builds URLs of its own Host would send them past this cache.
+import type { FieldLine } from "../../http/fields.ts";
 import { bodiless } from "../respond/respond.ts";
-import {
-  keyedQuery,
-  pathAndQuery as pathAndQueryOf,
-  readTarget,
-  type Target,
-} from "../request/target.ts";
-
-/** Where an answer comes from, and what it is an answer to. */
-export interface AnswerPlace {
-  /** Scheme and host that the origin was asked at. */
-  readonly base: string;
-  /** `false`: references to that host stay as they are. */
-  readonly rewritesLocations: boolean;
-  readonly method: string;
-  readonly target: Pick<Target, "scheme" | "host" | "ownHost">;
-  /** Of the request, as it was sent. */
-  readonly pathAndQuery: string;
-}
+import { keyedQuery, pathAndQuery, readTarget, type Target } from "../request/target.ts";
+import { isFinal, type OriginRequest } from "./forward.ts";
 
 /**
  * About the connection to the origin: other ports and protocols of it (RFC 7838 §2), which lead past
@@ -42,41 +27,48 @@ const referring: Readonly<Record<string, (value: string, rename: Rename) => stri
     ),
 };
 
-/** @returns the same response where there is nothing to change */
-export function asOfSite(response: Response, place: AnswerPlace): Response {
+/**
+ * @param base scheme and host that the origin was asked at; `undefined`: references to it stay
+ * @returns the same response where there is nothing to change
+ */
+export function asOfSite(
+  response: Response,
+  request: OriginRequest,
+  base: string | undefined,
+): Response {
   const { status, statusText, headers } = response;
   // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
-  if (status < 200 || status > 599) return response;
-  const own = new URL(place.base);
-  const isElsewhere = withoutPort(own.host) !== withoutPort(place.target.host);
-  const changes = [
-    ...neverPassedOn.filter((name) => headers.has(name)).map((name) => [name, null] as const),
-    ...(isElsewhere && place.rewritesLocations ? renamedFields(response, own, place) : []),
-  ];
-  if (changes.length === 0) return response;
+  if (!isFinal(status)) return response;
+  const dropped = neverPassedOn.filter((name) => headers.has(name));
+  const lines = base === undefined ? [] : renamedFields(response, new URL(base), request);
+  if (dropped.length + lines.length === 0) return response;
   const fields = new Headers(headers);
-  for (const name of new Set(changes.map(([changed]) => changed))) fields.delete(name);
-  for (const [name, value] of changes) if (value !== null) fields.append(name, value);
+  for (const name of [...dropped, ...lines.map(([changed]) => changed)]) fields.delete(name);
+  for (const [name, value] of lines) fields.append(name, value);
   const body = bodiless.has(status) ? null : response.body;
   return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
 }
 
 /** @returns every line of each field that has to change */
-function renamedFields(response: Response, own: URL, place: AnswerPlace): [string, string][] {
+function renamedFields(
+  response: Response,
+  own: URL,
+  { method, target }: OriginRequest,
+): FieldLine[] {
+  if (withoutPort(own.host) === withoutPort(target.host)) return [];
   const { headers } = response;
-  const sendsAgain = repeatsRequest(response, place.method);
-  const changed = Object.entries(referring).flatMap(([name, write]): [string, string][] => {
+  const sendsAgain = repeatsRequest(response, method);
+  const changed = Object.entries(referring).flatMap(([name, write]): FieldLine[] => {
     const isRepeat = name === "location" && sendsAgain;
     const value = headers.get(name);
-    const written =
-      value === null ? null : write(value, (uri) => renamed(uri, own, { ...place, isRepeat }));
+    const written = value && write(value, (uri) => renamed(uri, own, target, isRepeat));
     return written === null || written === value ? [] : [[name, written]];
   });
   const cookies = headers.getSetCookie();
-  const isOfSite = isWithin(nameOf(place.target.ownHost), own.hostname);
+  const isOfSite = isWithin(nameOf(target.ownHost), own.hostname);
   const kept = isOfSite ? cookies : cookies.map((cookie) => withoutDomain(cookie, own.hostname));
   const isCookieChanged = kept.some((cookie, index) => cookie !== cookies[index]);
-  const lines = isCookieChanged ? kept.map((line): [string, string] => ["set-cookie", line]) : [];
+  const lines = isCookieChanged ? kept.map((line): FieldLine => ["set-cookie", line]) : [];
   return [...changed, ...lines];
 }
 
@@ -96,35 +88,30 @@ const absolute = /^(?:(https?):)?\/\/(?:[^/?#@]*@)?([^/?#]*)(.*)$/is;
  * behind what ends TLS for it, it may take itself for `http`, so clients who came by TLS keep TLS.
  * A redirect of the very same request to `http` means it: with `https` it would have no end.
  */
-function renamed(
-  reference: string,
-  own: URL,
-  { target, pathAndQuery, isRepeat }: AnswerPlace & { isRepeat: boolean },
-): string {
+function renamed(reference: string, own: URL, target: Target, isRepeat: boolean): string {
   const [, scheme, authority, rest = ""] = absolute.exec(reference) ?? [];
   if (authority === undefined || withoutPort(authority.toLowerCase()) !== withoutPort(own.host)) {
     return reference;
   }
   if (scheme === undefined) return `//${target.host}${rest}`;
   const isSecure = scheme.toLowerCase() === "https" || target.scheme === "https";
-  const isMeant = scheme.toLowerCase() === "http" && isRepeat && isSamePage(rest, pathAndQuery);
+  const isMeant = scheme.toLowerCase() === "http" && isRepeat && isSamePage(rest, target);
   const given = isSecure && !isMeant ? "https" : "http";
   return `${given}://${hostBy(given, target)}${rest}`;
 }
 
 /** In whatever spelling, and with its query in whatever order: it is forwarded sorted. */
-function isSamePage(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((page) => {
-    const { path, query } = readTarget(`http://any.invalid${page}`);
-    return pathAndQueryOf({ path, query: keyedQuery(query, () => true) });
-  });
+function isSamePage(page: string, asked: Target): boolean {
+  const [a, b] = [readTarget(`http://any.invalid${page}`), asked].map(({ path, query }) =>
+    pathAndQuery({ path, query: keyedQuery(query, () => true) }),
+  );
   return a === b;
 }
 
 /** A port at which clients came in by one scheme does not speak the other. */
-function hostBy(scheme: "http" | "https", { host, ownHost, ...asked }: AnswerPlace["target"]) {
+function hostBy(scheme: "http" | "https", { host, ownHost, scheme: own }: Target) {
   const [port] = /:\d+$/.exec(host) ?? [];
-  if (port === undefined || scheme === asked.scheme || !ownHost.endsWith(port)) return host;
+  if (port === undefined || scheme === own || !ownHost.endsWith(port)) return host;
   return host.slice(0, -port.length);
 }
 
@@ -142,19 +129,12 @@ function isWithin(name: string, domain: string): boolean {
   return name === domain || name.endsWith(`.${domain}`);
 }
 
+/** The attribute, and what it names (RFC 6265 §5.2.3). */
+const domain = /^\s*domain\s*=\s*\.?(.*?)\s*$/i;
+
 /** Without it a cookie is for the host that sends it, which is the site (RFC 6265 §5.3). */
 function withoutDomain(cookie: string, ownName: string): string {
   const [pair, ...attributes] = cookie.split(";");
-  return [pair, ...attributes.filter((attribute) => domainOf(attribute) !== ownName)].join(";");
-}
-
-/** RFC 6265 §5.2.3. */
-function domainOf(attribute: string): string | undefined {
-  const equalsAt = attribute.indexOf("=");
-  if (attribute.slice(0, equalsAt).trim().toLowerCase() !== "domain") return undefined;
-  return attribute
-    .slice(equalsAt + 1)
-    .trim()
-    .toLowerCase()
-    .replace(/^\./, "");
+  const isOwn = (attribute: string) => domain.exec(attribute)?.[1]?.toLowerCase() === ownName;
+  return [pair, ...attributes.filter((attribute) => !isOwn(attribute))].join(";");
 }

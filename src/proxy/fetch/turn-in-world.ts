@@ -1,34 +1,25 @@
 // A leader's turn in the world, on routes with `collapse: "global"`: what stands in the shared tier by
 // now, and the words that holders of the lease leave for each other.
 import { type Turn, takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
-import type { Leases, LeaseWord } from "../../cache/leases.ts";
+import type { LeaseWord } from "../../cache/leases.ts";
 import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { unreachable } from "../../http/unreachable.ts";
 import { selects } from "../../http/selecting.ts";
 import type { ForwardFlight, ForwardOutcome } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, policyOf, questionOf } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
-import type { Uncacheable } from "../reuse/uncacheable.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
-import type { ResponseDetail } from "../stored/stored-response.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import type { ComeSincePorts } from "./come-since.ts";
-import { staleInstead, type StaleInsteadPorts } from "./stale-instead.ts";
+import { staleInstead } from "./instead-of-origin.ts";
 
-export type TurnInWorldPorts = TurnPorts<ResponseHead> &
-  ComeSincePorts &
-  StaleInsteadPorts & {
-    /** `undefined` without a database. */
-    readonly leases: Leases<ResponseDetail> | undefined;
-    readonly uncacheable: Uncacheable;
-  };
+export type TurnInWorldPorts = TurnPorts<ResponseHead> & ComeSincePorts;
 
 /** A turn that is asked for, and the flight that it is for. */
-export interface TurnAsked {
+interface TurnAsked {
   readonly need: Pick<Need<TurnInWorldPorts>, "asked" | "ports" | "key" | "decision">;
   readonly flight: ForwardFlight;
   /** Is this what the need was for? */
@@ -47,13 +38,6 @@ export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome
   return turn;
 }
 
-/** What the word of a lease's last holder is to those who wait for the same here. */
-export function outcomeToldBy(word: Exclude<LeaseWord, "nothing-to-share">): ForwardOutcome {
-  return word === "uncacheable"
-    ? { kind: "nothing-to-share" }
-    : { kind: "origin-failed", failure: word };
-}
-
 /** The turn of a request that leads for a client: a stale response may answer it in the end. */
 export async function leaderTurn(
   need: Need<TurnInWorldPorts>,
@@ -67,19 +51,11 @@ export async function leaderTurn(
     return isNew && mayAnswerWhoWaited(candidate, questionOf(need));
   };
   const turn = await turnInWorld({ need, flight, accepts });
-  switch (turn.kind) {
-    case "lead":
-      return turn;
-    case "followed":
-      return { kind: "outcome", outcome: turn.outcome };
-    case "told":
-      if (turn.word !== "uncacheable") break;
-      ports.uncacheable.mark(key.text, ports.nowAtMs());
-      return { kind: "outcome", outcome: outcomeToldBy(turn.word) };
-    case "out-of-patience":
-      break;
-    default:
-      unreachable(turn);
+  if (turn.kind === "lead") return turn;
+  if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
+  if (turn.kind === "told" && turn.word === "uncacheable") {
+    ports.uncacheable.mark(key.text, ports.nowAtMs());
+    return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
   }
   // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
   const answer = await staleInstead(need, "another");

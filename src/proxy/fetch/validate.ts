@@ -10,7 +10,7 @@ import type { ForwardFlights } from "../reuse/forward-outcome.ts";
 import { type Led, type Need, type QuestionPorts, questionOf } from "../reuse/need.ts";
 import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
 import { makePrivate } from "../respond/downstream.ts";
-import { fromStored, type RespondPorts } from "../respond/respond.ts";
+import { fromStored } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
 import { endStored, type HeedPorts, heedRefusal } from "../storing/consequences.ts";
@@ -24,8 +24,7 @@ import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { ofOneClient, refusalToStore, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "../storing/store-while-sending.ts";
 
-export type ValidatePorts = RespondPorts &
-  QuestionPorts &
+export type ValidatePorts = QuestionPorts &
   MetadataPorts &
   HeedPorts &
   SendBodyPorts & { readonly flights: ForwardFlights };
@@ -34,7 +33,8 @@ export type ValidatePorts = RespondPorts &
  * Answers with a stored response that the origin says is unchanged, and stores it as it is now.
  *
  * @param fresh     a 304
- * @param candidate the response whose validator was sent; no other is freshened (RFC 9111 §4.3.4)
+ * @param candidate the response whose validator was sent, with all of its body; no other is freshened
+ *   (RFC 9111 §4.3.4)
  * @returns `undefined` if the 304 is about another response
  */
 export async function validated(
@@ -51,10 +51,9 @@ export async function validated(
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
   heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
-  const isHeld = body.kind === "blob" || asked.method === "GET";
-  decision.stored = refusal === undefined && isHeld;
+  decision.stored = refusal === undefined;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
-  if (body.kind === "stream" && decision.stored && asked.method === "GET") {
+  if (body.kind === "stream" && decision.stored) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);
   }
   const stored: StoredResponse = { metadata, body };

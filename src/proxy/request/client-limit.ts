@@ -60,29 +60,19 @@ const beforeMapped = "0:0:0:0:0:ffff";
  * stands for an IPv4 address: all of these are in one such network.
  */
 export function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const all = groupsOf(withoutDots(address.toLowerCase()));
+  const literal = `http://[${address}]`;
+  if (!URL.canParse(literal)) return address;
+  // As the URL standard writes it: in small letters, in groups without zeros before others.
+  const all = groupsOf(new URL(literal).hostname.slice(1, -1));
   if (all.slice(0, 6).join(":") === beforeMapped) return dotted(all.slice(6));
   return `${all.slice(0, groupsOfNetwork).join(":")}::/64`;
 }
 
-/** All eight, without zeros before others. */
+/** All eight: `::` stands for as many zeros as are missing. */
 function groupsOf(address: string): string[] {
-  const [before = "", after] = address.split("::", 2);
-  const groups = before === "" ? [] : before.split(":");
-  const last = (after ?? "").split(":");
-  const missing = after === undefined ? 0 : groupsOfAddress - groups.length - last.length;
-  const zeros = Array.from({ length: Math.max(0, missing) }, () => "0");
-  const all = after === undefined ? groups : [...groups, ...zeros, ...last];
-  return all.map((group) => group.replace(/^0+(?=.)/, ""));
-}
-
-/** The last 32 bits may be written as an IPv4 address; then they become two groups. */
-function withoutDots(address: string): string {
-  return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
-    const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
-    return [a * 256 + b, c * 256 + d].map((group) => group.toString(16)).join(":");
-  });
+  const [first = [], last = []] = address.split("::").map((part) => part.match(/[^:]+/g) ?? []);
+  const missing = groupsOfAddress - first.length - last.length;
+  return [...first, ...Array.from({ length: missing }, () => "0"), ...last];
 }
 
 function dotted(groups: readonly string[]): string {

@@ -7,46 +7,39 @@ import { hides } from "./routes.ts";
 
 /** One fault for each thing that has no effect; empty for none. */
 export function configWarnings({ routes }: Config): Fault[] {
-  return [
-    ...routes.flatMap(idleFieldsOf),
-    ...routes.flatMap(forwardedInVain),
-    ...routes.flatMap(hiddenBy(routes)),
+  const warnings = [
+    ...routes.map(idleFieldsOf),
+    ...routes.map(forwardedInVain),
+    ...routes.map((route, at) => hiddenBy(routes.slice(0, at), route)),
   ];
+  return warnings.filter((warning) => warning !== undefined);
 }
 
-function idleFieldsOf({ name, idleFields }: Route): Fault[] {
-  if (idleFields.length === 0) return [];
-  return [
-    {
-      what: `Route "${name}" has fields without effect: ${idleFields.join(", ")}.`,
-      why: "Its bypass sends each request straight to the origin, and stores nothing.",
-      mend: "Remove them, or bypass.",
-    },
-  ];
+function idleFieldsOf({ name, idleFields }: Route): Fault | undefined {
+  if (idleFields.length === 0) return undefined;
+  return {
+    what: `Route "${name}" has fields without effect: ${idleFields.join(", ")}.`,
+    why: "Its bypass sends each request straight to the origin, and stores nothing.",
+    mend: "Remove them, or bypass.",
+  };
 }
 
-function forwardedInVain({ name, bypass, forward = [], keyHeaders }: Route): Fault[] {
+function forwardedInVain({ name, bypass, forward = [], keyHeaders }: Route): Fault | undefined {
   const withheld = forward.filter((field) => isWithheld(field) && !keyHeaders.includes(field));
-  if (bypass || withheld.length === 0) return [];
-  return [
-    {
-      what: `Route "${name}" forwards ${withheld.join(", ")} in vain.`,
-      why: "What is stored for all is made without such fields, whoever sends them.",
-      mend: "Remove them from forward, or name them in key.headers.",
-    },
-  ];
+  if (bypass || withheld.length === 0) return undefined;
+  return {
+    what: `Route "${name}" forwards ${withheld.join(", ")} in vain.`,
+    why: "What is stored for all is made without such fields, whoever sends them.",
+    mend: "Remove them from forward, or name them in key.headers.",
+  };
 }
 
-function hiddenBy(routes: readonly Route[]) {
-  return (route: Route, at: number): Fault[] => {
-    const hiding = routes.slice(0, at).find(({ match }) => hides(match, route.match));
-    if (hiding === undefined) return [];
-    return [
-      {
-        what: `Route "${route.name}" is never reached.`,
-        why: `Each path that fits "${route.match}" fits "${hiding.match}" of route "${hiding.name}", which stands before it.`,
-        mend: `Put "${route.name}" before "${hiding.name}", or remove it.`,
-      },
-    ];
+function hiddenBy(before: readonly Route[], route: Route): Fault | undefined {
+  const hiding = before.find(({ match }) => hides(match, route.match));
+  if (hiding === undefined) return undefined;
+  return {
+    what: `Route "${route.name}" is never reached.`,
+    why: `Each path that fits "${route.match}" fits "${hiding.match}" of route "${hiding.name}", which stands before it.`,
+    mend: `Put "${route.name}" before "${hiding.name}", or remove it.`,
   };
 }

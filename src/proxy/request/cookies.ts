@@ -1,22 +1,9 @@
 // Cookies of requests and responses, sorted by what the configuration knows of them.
 import type { Config, Route } from "../../config/config.ts";
 import type { Fields } from "../../http/fields.ts";
-import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
+import { matchesAny } from "../../config/known-names.ts";
 
-/** What is known of cookies on a route. */
-export interface KnownCookies {
-  /** Names of cookies that are part of the key. */
-  readonly key: readonly string[];
-  /** Cookies that no answer depends on; they are not forwarded. */
-  readonly drop: readonly NamePatterns[];
-}
-
-/** What the route and the configuration know of cookies. */
-export function knownCookies(route: Route, config: Config): KnownCookies {
-  return { key: route.keyCookies, drop: [config.harmlessCookies, route.ignoreCookies] };
-}
-
-export interface SortedCookies {
+interface SortedCookies {
   /** What is forwarded, in the request's order; empty for none. */
   readonly forwarded: string;
   /** Values of the cookies that are part of the key. */
@@ -28,24 +15,28 @@ export interface SortedCookies {
 /** Of a request that sends none. */
 export const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false };
 
+type RouteCookies = Pick<Route, "keyCookies" | "ignoreCookies">;
+type SiteCookies = Pick<Config, "harmlessCookies">;
+
 /**
  * Sorts the cookies of a request.
  *
- * @param given.field the value of `Cookie`
+ * @param field the value of `Cookie`
  */
-export function sortCookies(given: KnownCookies & { field: string }): SortedCookies {
-  const all = pairsIn(given.field).map((pair) => ({ pair, name: nameIn(pair) }));
-  const kept = all.filter(({ name }) => !isDropped(name, given));
+export function sortCookies(field: string, route: RouteCookies, site: SiteCookies): SortedCookies {
+  const all = pairsIn(field).map((pair) => ({ pair, name: nameIn(pair) }));
+  const kept = all.filter(({ name }) => !isDropped(name, route, site));
   return {
     forwarded: kept.map(({ pair }) => pair).join("; "),
-    keyed: kept.filter(({ name }) => isIn(given.key, name)).map(({ pair }) => pair),
-    hasUnknown: kept.some(({ name }) => !isIn(given.key, name)),
+    keyed: kept.filter(({ name }) => isIn(route.keyCookies, name)).map(({ pair }) => pair),
+    hasUnknown: kept.some(({ name }) => !isIn(route.keyCookies, name)),
   };
 }
 
-function isDropped(name: string | undefined, { key, drop }: KnownCookies): boolean {
-  if (name === undefined || isIn(key, name)) return false;
-  return drop.some((patterns) => matchesAny(patterns, name));
+/** Is it one that no answer depends on? Such cookies are not forwarded. */
+function isDropped(name: string | undefined, route: RouteCookies, site: SiteCookies): boolean {
+  if (name === undefined || isIn(route.keyCookies, name)) return false;
+  return matchesAny(site.harmlessCookies, name) || matchesAny(route.ignoreCookies, name);
 }
 
 function isIn(names: readonly string[], name: string | undefined): boolean {
@@ -58,9 +49,8 @@ function isIn(names: readonly string[], name: string | undefined): boolean {
  */
 export function personalCookies(headers: Headers, route: Route, config: Config): string[] {
   if (route.setCookie === "strip" || !headers.has("set-cookie")) return [];
-  const known = knownCookies(route, config);
   const lines = headers.getSetCookie();
-  return lines.every((line) => isDropped(nameSetBy(line), known)) ? [] : lines;
+  return lines.every((line) => isDropped(nameSetBy(line), route, config)) ? [] : lines;
 }
 
 /**
@@ -90,17 +80,12 @@ function nameIn(pair: string): string | undefined {
   return pair.includes(",") ? undefined : pair.split("=", 1)[0];
 }
 
-export interface UnknownCookie {
-  /** `undefined` for a value without a name, which must not be told as one. */
-  readonly name: string | undefined;
-  readonly value: string;
-}
-
-/** Those that nobody knows, read once more out of what is forwarded: few answers depend on them. */
-export function unknownCookies(
-  forwarded: Fields,
-  { keyCookies }: Pick<Route, "keyCookies">,
-): UnknownCookie[] {
+/**
+ * Those that nobody knows, read once more out of what is forwarded: few answers depend on them.
+ *
+ * @returns `name`: `undefined` for a value without one, which must not be told as a name
+ */
+export function unknownCookies(forwarded: Fields, { keyCookies }: Pick<Route, "keyCookies">) {
   const pairs = pairsIn(forwarded.get("cookie") ?? "");
   const unknown = pairs.filter((pair) => !isIn(keyCookies, nameIn(pair)));
   return unknown.map((pair) => {

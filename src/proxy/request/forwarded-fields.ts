@@ -1,7 +1,8 @@
 // The request fields that the origin sees. Vary selects by these, so that what is forwarded is
 // exactly what was keyed.
 import { connectionFields } from "../../http/storable-fields.ts";
-import type { Fields } from "../../http/fields.ts";
+import type { Route } from "../../config/config.ts";
+import type { FieldLine, Fields } from "../../http/fields.ts";
 import { surrogateCapability } from "../../http/surrogate-control.ts";
 import { conditionalFieldNames } from "../../http/validators.ts";
 import { reducedAcceptEncoding } from "./accept-encoding.ts";
@@ -10,8 +11,8 @@ import type { Target } from "./target.ts";
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
-const bodyFields: ReadonlySet<string> = new Set(["content-length", "content-type", "expect"]);
-const conditional: ReadonlySet<string> = new Set([...conditionalFieldNames, "range"]);
+const bodyFields = ["content-length", "content-type", "expect"];
+const withheld = new Set([...neverForwarded, ...conditionalFieldNames, "range", ...bodyFields]);
 
 /**
  * Does no client's field of this name reach the origin with what may be stored, unless it is keyed?
@@ -19,8 +20,7 @@ const conditional: ReadonlySet<string> = new Set([...conditionalFieldNames, "ran
  * @param name in lower case
  */
 export function isWithheld(name: string): boolean {
-  const sets = [neverForwarded, conditional, bodyFields];
-  return isAlias(name) || isSteering(name) || sets.some((names) => names.has(name));
+  return isAlias(name) || isSteering(name) || withheld.has(name);
 }
 
 export interface ForwardedRequest {
@@ -36,11 +36,8 @@ export interface KeyedBy {
   readonly cookies: string;
   /** Those of them that are part of the key. */
   readonly keyedCookies: string;
-  /** Fields that the route keys by; these reach the origin whatever they are. */
-  readonly keyHeaders: readonly string[];
-  readonly honoursDirectives: boolean;
-  /** The only other fields of a client that reach the origin; `undefined`: all. */
-  readonly forward: readonly string[] | undefined;
+  /** Fields that it keys by reach the origin, whatever they are. */
+  readonly route: Pick<Route, "keyHeaders" | "forward" | "honourRequestDirectives">;
 }
 
 /** Of a request that may be answered from a stored response. */
@@ -88,8 +85,8 @@ export class KeyedFields implements Fields {
     const { client } = this.#request;
     if (lower === "accept-encoding") return reducedAcceptEncoding(client.get("accept-encoding"));
     if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
-    const own = introducedValue(lower, this.#request);
-    if (own !== undefined) return own;
+    const introducedIn = introducedFields.get(lower);
+    if (introducedIn !== undefined) return introducedIn(this.#request);
     return this.#isDropped(lower) ? null : client.get(lower);
   }
 
@@ -120,30 +117,33 @@ export class KeyedFields implements Fields {
 
   /** @param name in lower case */
   reaches(name: string): boolean {
-    const { forward, keyHeaders } = this.#given;
+    const { forward, keyHeaders } = this.#given.route;
     if (forward === undefined || alwaysSent.has(name)) return true;
     return [forward, keyHeaders, this.#selecting].some((names) => names.includes(name));
   }
 
   #isDropped(name: string): boolean {
-    if (this.#given.keyHeaders.includes(name)) return false;
+    const { keyHeaders, honourRequestDirectives } = this.#given.route;
+    if (keyHeaders.includes(name)) return false;
     this.#connection ??= connectionFields(this.#request.client);
     return (
       isWithheld(name) ||
       this.#connection.has(name) ||
-      (requestCaching.has(name) && !this.#given.honoursDirectives)
+      (requestCaching.has(name) && !honourRequestDirectives)
     );
   }
 
   /** @param extra fields of our own, such as the validators of a stored response */
-  toHeaders(extra: readonly (readonly [name: string, value: string])[]): Headers {
+  toHeaders(extra: readonly FieldLine[]): Headers {
     const headers = new Headers();
     for (const [name] of this.#request.client) {
       const value = this.#sent(name);
       if (value !== null) headers.set(name, value);
     }
     headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
-    return introduced(headers, this.#request, extra);
+    introduce(headers, this.#request);
+    for (const [name, value] of extra) headers.set(name, value);
+    return headers;
   }
 }
 
@@ -155,56 +155,32 @@ export function passedFields(request: ForwardedRequest): Headers {
     // What Connection nominates need not be a name: only what is there is deleted.
     if (isForged(name) || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
   }
-  return introduced(headers, request, []);
+  introduce(headers, request);
+  return headers;
 }
-
-const introducedNames = [
-  "x-forwarded-proto",
-  "x-forwarded-host",
-  "x-forwarded-for",
-  "via",
-  "surrogate-capability",
-] as const;
-
-/** By whatever client: `Accept-Encoding` in one of two forms. */
-const alwaysSent: ReadonlySet<string> = new Set(["accept-encoding", ...introducedNames]);
 
 /**
  * Fields that are ours to set: RFC 9110 §7.6.3 asks for Via, and nobody else is believed on the
  * X-Forwarded ones, nor on Surrogate-Capability: a client that claims to process ESI would get its
- * source stored for everybody.
- *
- * @returns `null` for one that is left out, `undefined` for any other field
+ * source stored for everybody. `null` for one that is left out.
  */
-function introducedValue(name: string, request: ForwardedRequest): string | null | undefined {
-  switch (name) {
-    case "x-forwarded-proto":
-      return request.target.scheme;
-    case "x-forwarded-host":
-      return request.target.host;
-    case "x-forwarded-for":
-      return request.client.get("cf-connecting-ip");
-    // Whoever sends it adds our own name, which no two answers differ by.
-    case "via":
-      return request.client.get("via");
-    case "surrogate-capability":
-      return surrogateCapability;
-    default:
-      return undefined;
-  }
-}
+const introducedFields = new Map<string, (request: ForwardedRequest) => string | null>([
+  ["x-forwarded-proto", ({ target }) => target.scheme],
+  ["x-forwarded-host", ({ target }) => target.host],
+  ["x-forwarded-for", ({ client }) => client.get("cf-connecting-ip")],
+  // Whoever sends it adds our own name, which no two answers differ by.
+  ["via", ({ client }) => client.get("via")],
+  ["surrogate-capability", () => surrogateCapability],
+]);
 
-function introduced(
-  headers: Headers,
-  request: ForwardedRequest,
-  extra: readonly (readonly [name: string, value: string])[],
-): Headers {
-  for (const name of introducedNames) {
-    const value = introducedValue(name, request) ?? null;
+/** By whatever client: `Accept-Encoding` in one of two forms. */
+const alwaysSent: ReadonlySet<string> = new Set(["accept-encoding", ...introducedFields.keys()]);
+
+function introduce(headers: Headers, request: ForwardedRequest): void {
+  for (const [name, introducedIn] of introducedFields) {
+    const value = introducedIn(request);
     if (value !== null) headers.set(name, value);
   }
   // Left to itself the runtime adds no-cache, and then many origins never answer 304.
   if (!headers.has("cache-control")) headers.set("cache-control", "max-age=0");
-  for (const [name, value] of extra) headers.set(name, value);
-  return headers;
 }

@@ -43,9 +43,10 @@ export function keyedUrl(asked: Target, counts: Counts): Pick<KeyedUrl, "target"
  */
 export function primaryKey(
   { key }: KeyedUrl,
-  facets: { keyHeaders: readonly string[]; keyedCookies: readonly string[]; forwarded: Fields },
+  keyHeaders: readonly string[],
+  keyedCookies: readonly string[],
+  forwarded: Fields,
 ): RecordKey {
-  const { keyHeaders, keyedCookies, forwarded } = facets;
   const values = [keyHeaders.map((name) => forwarded.get(name)), keyedCookies];
   return new RecordKey(`${key.text}\n${JSON.stringify(values)}`, key.host);
 }

@@ -1,20 +1,16 @@
 // How a purge names what is stored: URLs, prefixes and hosts brought into the form that keys have.
-import type { Config } from "../../config/config.ts";
+import type { Config, Route } from "../../config/config.ts";
+import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import type { Naming, Reading } from "../../purge/acceptance/order.ts";
-import type { Reason } from "../../operator-error.ts";
 import { quoted } from "../../purge/acceptance/order-form.ts";
-import { meantUrls } from "./meant-urls.ts";
-import type { MatchRoute } from "./routes.ts";
+import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
+import { type Counts, countsOn, keyedUrl } from "./key.ts";
 import { isReserved } from "./reserved.ts";
-import { readTarget } from "./target.ts";
+import { readTarget, type Target } from "./target.ts";
+import type { SiteUrls } from "./url-reader.ts";
 
 /** How purges name what is stored on a site; what it cannot read it gives back as a fault. */
-export function namingOf(given: {
-  config: Config;
-  matchRoute: MatchRoute;
-  siteHost: string | undefined;
-}): Naming {
-  const { config, matchRoute, siteHost } = given;
+export function namingOf({ config, matchRoute, siteHost }: SiteUrls): Naming {
   return {
     route: (name) => readRoute(name, config),
     url: (url) => {
@@ -31,11 +27,7 @@ export function namingOf(given: {
   };
 }
 
-const fault = (why: string, mend: string): { kind: "fault" } & Reason => ({
-  kind: "fault",
-  why,
-  mend,
-});
+const fault = (why: string, mend: string) => ({ kind: "fault", why, mend }) as const;
 
 function readRoute(name: string, { routes }: Config): Reading {
   const route = routes.find((one) => one.name === name);
@@ -48,6 +40,36 @@ function readRoute(name: string, { routes }: Config): Reading {
 
 const noteOnBypass = (name: string): string =>
   `The route ${quoted(name)} is passed by, so nothing is stored under it now.`;
+
+/**
+ * Which keyed URLs a purge by URL means. A parameter may count in one spelling of its name and not in
+ * another; a purge means its URL in every spelling.
+ *
+ * @returns keyed URLs: with the parameters that count as they are sent; with all that count in some
+ *   spelling; and with those alone that count in every spelling. Mostly these are one URL
+ */
+function meantUrls(asked: Target, route: Route, config: Config): string[] {
+  const { queryAllow: allow } = route;
+  const { stripQuery: strip } = config;
+  const inSome: Counts = (name) =>
+    !matchesEverySpelling(strip, name) && (allow === undefined || matchesSomeSpelling(allow, name));
+  const inEvery: Counts = (name) =>
+    !matchesSomeSpelling(strip, name) && (allow === undefined || matchesEverySpelling(allow, name));
+  const readings = [countsOn(route, config), inSome, inEvery];
+  const urls = readings.map((counts) => keyedUrl(asked, counts).url);
+  const compared = urls.map(comparedUrl);
+  return urls.filter((_, nth) => compared.indexOf(compared[nth] ?? "") === nth);
+}
+
+function matchesSomeSpelling(patterns: NamePatterns, name: string): boolean {
+  return matchesAny(patterns.map(comparedInQuery), comparedInQuery(name));
+}
+
+/** A pattern with a character that has two spellings matches names in one of them alone. */
+function matchesEverySpelling(patterns: NamePatterns, name: string): boolean {
+  const ofAll = patterns.filter((pattern) => !hasSpellings(pattern.replace(/\*$/, "")));
+  return matchesAny(ofAll, name);
+}
 
 function readPrefix(
   prefix: string,
@@ -79,7 +101,7 @@ function withoutPattern(text: string): string {
 }
 
 /** @param sent what the sender wrote, if the URL was made of it */
-function faultOfUrl(url: string, sent = url): ({ kind: "fault" } & Reason) | undefined {
+function faultOfUrl(url: string, sent = url): Reading | undefined {
   if (!/^https?:\/\/[^/?#]/i.test(url)) {
     const path = url.startsWith("/") ? withoutPattern(url) : "/news/";
     const mend =

@@ -4,9 +4,9 @@ import { type RequestDirectives, requestDirectives } from "../../http/cache-cont
 import type { ForwardReason } from "../../http/cache-status.ts";
 import type { Fields } from "../../http/fields.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { knownCookies, noCookies, sortCookies, unknownCookies } from "./cookies.ts";
-import { type ForwardedRequest, KeyedFields } from "./forwarded-fields.ts";
-import { type KeyedUrl, primaryKey } from "./key.ts";
+import { noCookies, sortCookies, unknownCookies } from "./cookies.ts";
+import { KeyedFields } from "./forwarded-fields.ts";
+import { primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
 import type { RouteMatch } from "./routes.ts";
 import type { Target } from "./target.ts";
@@ -55,14 +55,13 @@ export interface Passed {
   readonly route: Route;
   readonly reason: ForwardReason;
   readonly rule: PassRule;
-  readonly fields: ForwardedRequest;
 }
 
 export type Plan =
   /** Below `/_cache/`. */
   { kind: "reserved" } | { kind: "pass"; passed: Passed } | { kind: "look-up"; asked: Asked };
 
-const noDirectives: RequestDirectives = { noCache: false, noStore: false, onlyIfCached: false };
+const noDirectives: RequestDirectives = requestDirectives(new Headers());
 
 /** What a plan is made with. */
 export interface Planning {
@@ -77,14 +76,11 @@ export interface Planning {
  */
 export function plan(request: Request, read: UrlRead, given: Planning): Plan {
   if (read.isReserved) return { kind: "reserved" };
-  const { target, route } = read;
-  const fields: ForwardedRequest = { client: request.headers, target };
   const rule = passRule(request, read, given.loops);
-  if (rule !== undefined) {
-    const reason = rule === "method" ? "method" : "bypass";
-    return { kind: "pass", passed: { request, target, route, reason, rule, fields } };
-  }
-  return { kind: "look-up", asked: askedFor(request, read, given.config) };
+  if (rule === undefined) return { kind: "look-up", asked: askedFor(request, read, given.config) };
+  const { target, route } = read;
+  const reason = rule === "method" ? "method" : "bypass";
+  return { kind: "pass", passed: { request, target, route, reason, rule } };
 }
 
 /** The same request as the isolate itself would make it: whole, unconditional, for storing. */
@@ -131,12 +127,7 @@ function passRule(
 
 function askedFor(request: Request, read: UrlRead, config: Config): Asked {
   const { target, route, parameters, keyed } = read;
-  const { cookies, keyedCookies, forwarded, key } = keyedAs({
-    client: request.headers,
-    keyed,
-    route,
-    config,
-  });
+  const { cookies, keyedCookies, forwarded, key } = keyedAs(request.headers, read, config);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
@@ -154,20 +145,19 @@ function askedFor(request: Request, read: UrlRead, config: Config): Asked {
 }
 
 /** What a request with these fields is keyed by on a route, and what its origin would see. */
-export function keyedAs(given: { client: Headers; keyed: KeyedUrl; route: Route; config: Config }) {
-  const { client, keyed, route, config } = given;
-  const { keyHeaders, forward, honourRequestDirectives: honoursDirectives } = route;
+export function keyedAs(
+  client: Headers,
+  { keyed, route }: Pick<UrlRead, "keyed" | "route">,
+  config: Config,
+) {
+  const { keyHeaders } = route;
   const field = client.get("cookie");
-  const cookies =
-    field === null ? noCookies : sortCookies({ field, ...knownCookies(route, config) });
+  const cookies = field === null ? noCookies : sortCookies(field, route, config);
   const keyedCookies = cookies.keyed.join("; ");
-  const forwarded = new KeyedFields(
-    { client, target: keyed.target },
-    { cookies: cookies.forwarded, keyedCookies, keyHeaders, honoursDirectives, forward },
-  );
-  const facets = { forwarded, keyHeaders, keyedCookies: cookies.keyed };
+  const by = { cookies: cookies.forwarded, keyedCookies, route };
+  const forwarded = new KeyedFields({ client, target: keyed.target }, by);
   const hasFacets = keyHeaders.length + cookies.keyed.length > 0;
-  const key = hasFacets ? primaryKey(keyed, facets) : keyed.key;
+  const key = hasFacets ? primaryKey(keyed, keyHeaders, cookies.keyed, forwarded) : keyed.key;
   return { cookies, keyedCookies, forwarded, key };
 }
 

@@ -51,7 +51,7 @@ export function readTarget(url: string, siteHost?: string): Target {
  *
  * @param host lower case, with its port
  */
-export function canonicalHost(host: string, scheme: string): string {
+function canonicalHost(host: string, scheme: string): string {
   const port = defaultPort[scheme] ?? "";
   const bare = host.endsWith(port) ? host.slice(0, host.length - port.length) : host;
   return bare.replace(/\.(?=:|$)/, "");

@@ -29,13 +29,15 @@ const objectBytes = 768;
 /** Its text stands in the target, as it came and as it is keyed, and in the key. */
 const readBytes = (url: string): number => objectBytes + 8 * url.length;
 
+/** What the URLs of a site are read by. */
+export interface SiteUrls {
+  readonly config: Config;
+  readonly matchRoute: MatchRoute;
+  readonly siteHost: string | undefined;
+}
+
 /** Makes the reader of an isolate, which keeps what it has read under a bound in bytes. */
-export function compileUrlReader(given: {
-  config: Config;
-  matchRoute: MatchRoute;
-  siteHost: string | undefined;
-}): ReadUrl {
-  const { config, matchRoute, siteHost } = given;
+export function compileUrlReader({ config, matchRoute, siteHost }: SiteUrls): ReadUrl {
   const kept = new LRUCache<string, UrlRead>({
     maxSize: keptBytesMax,
     sizeCalculation: (_, url) => readBytes(url),

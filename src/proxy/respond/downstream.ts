@@ -22,7 +22,6 @@ const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
 interface Prepared {
   readonly route: Route;
-  readonly status: number;
   readonly fields: Headers;
   /** Cache-Control before it tells browsers their own lifetime. */
   readonly stated: string | null;
@@ -70,8 +69,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): Prepared {
   if (known?.route !== route) {
     const fields = forClients(headersOf(metadata.fields), ask.config);
     const stated = fields.get("cache-control");
-    const { status } = metadata;
-    known = { route, status, fields, stated, notModified: undefined, age: NaN, told: undefined };
+    known = { route, fields, stated, notModified: undefined, age: NaN, told: undefined };
     prepared.set(metadata, known);
   }
   const age = Math.floor(ask.ageSeconds);
@@ -80,7 +78,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): Prepared {
   known.notModified = undefined;
   if (age !== known.age) {
     known.fields.set("age", String(age));
-    tellBrowsers(known, age);
+    tellBrowsers(known, metadata.status, age);
     known.age = age;
   }
   if (!isTold) {
@@ -169,7 +167,7 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
  * `browser: "60s"` means sixty seconds from now, and an answer is already as old as its `Age`. Not of
  * an error or a redirect that `fresh` does not speak of: no purge would take it out of a browser.
  */
-function tellBrowsers({ fields, route, status, stated }: Prepared, age: number): void {
+function tellBrowsers({ fields, route, stated }: Prepared, status: number, age: number): void {
   if (route.browserSeconds === undefined || !isFreshStatus(route, status)) return;
   if (stated === null) fields.delete("cache-control");
   else fields.set("cache-control", stated);

@@ -67,15 +67,10 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
 function bodyOrPart(stored: StoredResponse, prepared: Headers, { asked, ports }: Asking): Response {
   const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
-  if (bodiless.has(status)) return new Response(null, { status, statusText, headers: prepared });
   const part = rangeIn(asked, metadata);
   if (part.kind === "whole" || bodyBytes === null) {
-    return new Response(bodyFrom(stored, ports), {
-      status,
-      statusText,
-      headers: prepared,
-      encodeBody: "manual",
-    });
+    const body = bodiless.has(status) ? null : bodyFrom(stored, ports);
+    return new Response(body, { status, statusText, headers: prepared, encodeBody: "manual" });
   }
   const fields = new Headers(prepared);
   if (part.kind === "unsatisfiable") {

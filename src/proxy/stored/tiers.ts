@@ -1,9 +1,9 @@
 // The tiers of stored responses: those of the cache, holding HTTP's detail.
-import type { MemoryTier } from "../../cache/tiers/memory-tier.ts";
 import type { RecordHead } from "../../cache/tiers/record-form.ts";
 import type { SharedTier } from "../../cache/tiers/shared-tier.ts";
 import type {
   ArrivingRecord,
+  Memory,
   Tier,
   TierAsk,
   TierRead,
@@ -20,7 +20,7 @@ export type ArrivingResponse = ArrivingRecord<ResponseDetail>;
 
 /** In the order in which they are asked. */
 export interface Tiers {
-  readonly memory: MemoryTier<ResponseDetail>;
+  readonly memory: Memory<ResponseDetail>;
   readonly edge: ResponseTier;
   /** `undefined` without a database. */
   readonly shared: SharedTier<ResponseDetail> | undefined;

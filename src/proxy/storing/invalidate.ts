@@ -98,7 +98,7 @@ function invalidate(url: string, given: Invalidating): WidenableTarget | undefin
   const { route } = matchRoute(named.path);
   if (route.bypass) return undefined;
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
-  const { key } = keyedAs({ client: passed.fields.client, keyed, route, config });
+  const { key } = keyedAs(request.headers, { keyed, route }, config);
   const exact = urlTag(keyed.url);
   ports.invalidations.add(comparedTag(exact), ports.nowAtMs());
   removeStored(key, given, hosts);

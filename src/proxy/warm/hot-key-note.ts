@@ -8,19 +8,6 @@ import type { ReadUrl } from "../request/url-reader.ts";
 import type { Terms } from "../stored/lifetime.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
-/** A hot key and how often it was sampled. */
-export interface HotKeyNote {
-  /** The keyed URL. */
-  readonly url: string;
-  /** What the route keys by, and what the stored response selects by, in the order of names. */
-  readonly fields: readonly (readonly [name: string, value: string])[];
-  /** Those cookies alone that the route keys by, as one field value; empty for none. */
-  readonly cookie: string;
-  /** Epoch milliseconds; when the stored response becomes stale. */
-  readonly expiresAtMs: number;
-  readonly count: number;
-}
-
 /** A shorter lifetime is over before the cron trigger comes again. */
 const lifetimeSecondsMin = 60;
 
@@ -32,12 +19,19 @@ const countMax = 1_000_000;
 const shortValue = fieldValue.check(z.maxLength(valueCharactersMax));
 
 const noteForm = z.object({
+  /** The keyed URL. */
   url: z.string().check(z.maxLength(urlCharactersMax)),
+  /** What the route keys by, and what the stored response selects by, in the order of names. */
   fields: z.array(z.tuple([fieldName, shortValue])).check(z.maxLength(fieldsMax)),
+  /** Those cookies alone that the route keys by, as one field value; empty for none. */
   cookie: shortValue,
+  /** Epoch milliseconds; when the stored response becomes stale. */
   expiresAtMs: z.number(),
   count: z.int().check(z.minimum(1), z.maximum(countMax)),
 });
+
+/** A hot key and how often it was sampled. */
+export type HotKeyNote = Readonly<z.output<typeof noteForm>>;
 
 /** @returns `undefined` for what has another form, or is larger than a note may be. Never throws. */
 export function readNote(value: unknown): HotKeyNote | undefined {
@@ -102,13 +96,7 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
     .sort(([a], [b]) => (a < b ? -1 : 1));
   if (!fields.every(([name]) => mayBeNoted(name, asked))) return undefined;
   const { url, keyedCookies: cookie } = asked;
-  return readNote({
-    url,
-    fields,
-    cookie,
-    expiresAtMs: expiresAtMs(candidate, terms),
-    count: 1,
-  });
+  return readNote({ url, fields, cookie, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
 }
 
 /**
@@ -138,7 +126,7 @@ export function askedAgain(
 
 function requestOf({ url, fields, cookie }: HotKeyNote): Request | undefined {
   try {
-    const headers = new Headers(fields.map(([name, value]) => [name, value]));
+    const headers = new Headers(fields);
     if (cookie !== "") headers.set("cookie", cookie);
     return new Request(url, { headers });
   } catch {

@@ -2,7 +2,7 @@
 // said to be.
 import "../../../testing/fakes/workers-globals.ts";
 import { deflateRawSync, gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { bodyIn, bodyTextOf } from "../../../src/cache/tiers/body-text.ts";
 import { gunzipped } from "../../../src/cache/tiers/gzip.ts";
 import { bytesOf, metadataOf, noise } from "../../../testing/examples/records.ts";
@@ -156,3 +156,20 @@ async function countedFeeding<T>(run: () => Promise<T>): Promise<{ outcome: T; b
     globalThis.DecompressionStream = Unpacking;
   }
 }
+
+it("is the same text where bytes have no base64 of their own, as in Node 20", async () => {
+  const bytes = noise(3_000);
+  const metadata = { bodyBytes: bytes.byteLength };
+  const text = await bodyTextOf(new Blob([bytes]), false);
+  const own = Object.getOwnPropertyDescriptor(Uint8Array, "fromBase64");
+  Reflect.deleteProperty(Uint8Array, "fromBase64");
+  try {
+    vi.resetModules();
+    const bare = await import("../../../src/cache/tiers/body-text.ts");
+    expect(await bare.bodyTextOf(new Blob([bytes]), false)).toBe(text);
+    expect(await bare.bodyIn(text, metadata, mebibyte)).toEqual(bytes);
+    expect(await bare.bodyIn("i€", metadata, mebibyte)).toBeUndefined();
+  } finally {
+    Object.defineProperty(Uint8Array, "fromBase64", own!);
+  }
+});

@@ -1,4 +1,5 @@
 // Removals of a tenth of a second go in one command, and a request that ends takes none with it.
+import type { Redis } from "@upstash/redis/cloudflare";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { joinMs, JoinedRemovals, togetherMax } from "../../../src/cache/tiers/joined-removals.ts";
 import type { TierRemoval } from "../../../src/cache/tiers/tier.ts";
@@ -15,9 +16,18 @@ class Isolate {
   readonly #startedAtMs = this.clock.atMs;
   readonly removals = new JoinedRemovals({
     nowAtMs: this.clock.nowAtMs,
-    send: (keys) => {
-      this.sent.push({ atMs: this.clock.atMs - this.#startedAtMs, keys });
-      return this.answer();
+    redis: {
+      remove: async (run) => {
+        const del = async (...keys: string[]) => {
+          this.sent.push({ atMs: this.clock.atMs - this.#startedAtMs, keys });
+          if ((await this.answer()) === "unavailable") throw new Error("unavailable");
+          return keys.length;
+        };
+        return run({ del } as unknown as Redis).then(
+          (value) => ({ kind: "answered", value }),
+          () => ({ kind: "unavailable", cause: "unreachable" }),
+        );
+      },
     },
   });
 

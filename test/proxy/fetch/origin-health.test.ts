@@ -7,6 +7,8 @@ const origin = "default";
 const pageOf = (page: string) => ({
   origin,
   page,
+  route: { origin },
+  key: { text: page },
   target: readTarget(`https://www.example.com${page}`),
 });
 const [fine, error] = [{ isError: false }, { isError: true }];
@@ -14,9 +16,9 @@ const well = { kind: "well" };
 const probe = (kind: "down" | "page-failing") => ({ kind, isProbe: true });
 const pause = (kind: "down" | "page-failing") => ({ kind, isProbe: false });
 
-/** A page that fails, as does the look that this asks for. */
+/** A page that fails, as does the probe that this asks for. */
 function fail(health: OriginHealth, page: string, atMs: number): void {
-  if (health.failed(pageOf(page), atMs)) health.lookFailed(origin, atMs);
+  if (health.failed(pageOf(page), atMs)) health.probeFailed(origin, atMs);
 }
 
 /** So many pages have failed in a row. */
@@ -36,7 +38,7 @@ describe("a page that failed", () => {
     expect(afterFailures(1).ask(pageOf("/0"), atMs)).toEqual(state);
   });
 
-  it("is looked at by one at a time", () => {
+  it("is asked for by one at a time", () => {
     const health = afterFailures(1);
     expect(health.ask(pageOf("/0"), 1_000)).toEqual(probe("page-failing"));
     expect(health.ask(pageOf("/0"), 1_999)).toEqual(pause("page-failing"));
@@ -56,7 +58,7 @@ describe("a page that failed", () => {
     expect(health.ask(pageOf("/0"), 500)).toEqual(state);
   });
 
-  it("is looked at though others go on making it fail", () => {
+  it("is asked for though others go on making it fail", () => {
     const health = afterFailures(1);
     health.failed(pageOf("/0"), 999);
     expect(health.ask(pageOf("/0"), 1_000)).toEqual(probe("page-failing"));
@@ -157,7 +159,9 @@ describe("an origin", () => {
   });
 
   it("is one of several", () => {
-    expect(afterFailures(5).ask({ origin: "bucket", page: "/0" }, 1_500).kind).not.toBe("down");
+    expect(
+      afterFailures(5).ask({ ...pageOf("/0"), route: { origin: "bucket" } }, 1_500).kind,
+    ).not.toBe("down");
   });
 });
 
@@ -165,17 +169,17 @@ describe("before an origin is taken for down", () => {
   const doubted = (health: OriginHealth, count: number, atMs = 0) =>
     Array.from({ length: count }, (_, nth) => health.failed(pageOf(`/${nth}`), atMs));
 
-  it("the fifth path asks for a look, and no other while that is under way", () => {
+  it("the fifth path asks for a probe, and no other while that is under way", () => {
     const health = new OriginHealth();
     expect(doubted(health, 6)).toEqual([false, false, false, false, true, false]);
     expect(health.ask(pageOf("/other"), 0)).toEqual(well);
   });
 
-  it("an answer ends the doubt, and the look that fails after it tells nothing", () => {
+  it("an answer ends the doubt, and the probe that fails after it tells nothing", () => {
     const health = new OriginHealth();
     doubted(health, 5);
     health.answered(pageOf("/a"), error, 100);
-    health.lookFailed(origin, 200);
+    health.probeFailed(origin, 200);
     expect(health.ask(pageOf("/other"), 200)).toEqual(well);
   });
 
@@ -183,7 +187,7 @@ describe("before an origin is taken for down", () => {
     { id: "just-before", atMs: 24_999, isAsked: false },
     { id: "from-then-on", atMs: 25_000, isAsked: true },
     { id: "clock-set-back", atMs: -60_000, isAsked: true },
-  ])("a look whose request was ended is asked for anew: $id", ({ atMs, isAsked }) => {
+  ])("a probe whose request was ended is sent anew: $id", ({ atMs, isAsked }) => {
     const health = new OriginHealth();
     doubted(health, 5);
     expect(doubted(health, 5, atMs).includes(true)).toBe(isAsked);

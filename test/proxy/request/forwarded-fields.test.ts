@@ -15,16 +15,15 @@ function requestWith(fields: Texts): ForwardedRequest {
 
 interface Given {
   readonly cookies?: string;
-  readonly honoursDirectives?: boolean;
+  readonly honourRequestDirectives?: boolean;
   readonly forward?: readonly string[];
 }
 
 function keyed(fields: Texts, given: Given = {}) {
-  const { cookies = "", honoursDirectives = false, forward } = given;
+  const { cookies = "", honourRequestDirectives = false, forward } = given;
   const request = requestWith({ ...fields, "cf-connecting-ip": "192.0.2.7" });
-  const keyHeaders = ["x-app"];
-  const by = { cookies, keyedCookies: "", keyHeaders, honoursDirectives, forward };
-  return new KeyedFields(request, by);
+  const route = { keyHeaders: ["x-app"], honourRequestDirectives, forward };
+  return new KeyedFields(request, { cookies, keyedCookies: "", route });
 }
 
 const words = (text: string) => text.split(" ");
@@ -159,9 +158,10 @@ describe("a request that may be answered from a stored response", () => {
   });
 
   it("goes with its directives where they are honoured", () => {
-    const headers = keyed({ "cache-control": "no-cache" }, { honoursDirectives: true }).toHeaders(
-      [],
-    );
+    const headers = keyed(
+      { "cache-control": "no-cache" },
+      { honourRequestDirectives: true },
+    ).toHeaders([]);
     expect(headers.get("cache-control")).toBe("no-cache");
   });
 

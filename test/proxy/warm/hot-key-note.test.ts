@@ -76,7 +76,7 @@ describe("a note is followed", () => {
 
 describe("a note is not followed", () => {
   const at = (url: string) => ({ ...note, url });
-  const field = (name: string, value = "x") => ({ ...note, fields: [[name, value]] as const });
+  const field = (name: string, value = "x"): HotKeyNote => ({ ...note, fields: [[name, value]] });
 
   it.each<{ id: string; written: HotKeyNote }>([
     { id: "another host", written: at("https://evil.example/a") },

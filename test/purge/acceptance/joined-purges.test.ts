@@ -174,11 +174,24 @@ describe("the journal is down", () => {
     expect(isolate.log).toEqual([]);
   });
 
+  it("what joins while a batch is tried again goes with the next", async () => {
+    const isolate = new Isolate();
+    isolate.isUp = false;
+    isolate.answered("a");
+    isolate.answered("b");
+    await isolate.pass(500);
+    isolate.isUp = true;
+    await isolate.pass(3_000);
+    expect(isolate.tries.map(({ tags }) => tags)).toEqual([["a"], ["b"], ["a"]]);
+    expect(isolate.log).toEqual([]);
+  });
+
   it("names no more than three of them", async () => {
     const isolate = new Isolate();
     isolate.isUp = false;
     for (let nth = 0; nth < 6; nth += 1) isolate.answered(`tag ${nth}`);
     await isolate.pass(60_000);
+    expect(isolate.log.length).toBe(2);
     expect(isolate.log[1]).toContain(": tag 1, tag 2, tag 3 and 2 more.");
     expect(isolate.counts.failed).toBe(6);
   });

@@ -14,7 +14,7 @@ import {
 
 const lasting = cc("max-age=60, stale-if-error=600");
 
-/** Five pages of it have failed, and a look; `/old` is stored, and stale. */
+/** Five pages of it have failed, and a probe; `/old` is stored, and stale. */
 async function downSite(): Promise<Site> {
   const site = openSite({ origin: () => page("old", lasting) });
   await site.get("/old");

@@ -109,7 +109,8 @@ it("what is remembered of pages is bounded in bytes", () => {
     uncacheable.mark(keyOf(nth), 0);
   }
   const all = Array.from({ length: 100 }, (_, nth) => keyOf(nth));
-  const stateOf = (key: string) => health.ask({ origin: "default", page: key }, 0).kind;
+  const stateOf = (key: string) =>
+    health.ask({ route: { origin: "default" }, key: { text: key } }, 0).kind;
   const failing = all.filter((key) => stateOf(key) !== "well");
   const marked = all.filter((key) => uncacheable.has(key, 0));
   // A mebibyte, at two bytes a character.

@@ -1,15 +1,25 @@
-// Answers in place of an origin that has failed: with a stale response where one is allowed
-// (RFC 5861 §4), else with a page of our own.
+// Answers in place of the origin: with what another request's forward has brought, with a stale response
+// where the origin has failed and one is allowed (RFC 5861 §4), else with a page of our own.
 import { discardBody } from "../../cache/record/record.ts";
-import { plainPage } from "../respond/plain-page.ts";
-import { fromStored } from "../respond/respond.ts";
+import { type PlainPage, plainPage } from "../respond/plain-page.ts";
+import { fromStored, type RespondPorts } from "../respond/respond.ts";
 import type { FailedForward } from "../reuse/forward-outcome.ts";
 import { type DoubtPorts, settleDoubt } from "../reuse/in-doubt.ts";
-import { atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";
-import { decideOnError } from "../reuse/verdict.ts";
-import type { StoredAnswerPorts } from "./stored-answer.ts";
+import { atHand, lookedFurther, type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { type Candidate, decideOnError } from "../reuse/verdict.ts";
+import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 
-export type StaleInsteadPorts = StoredAnswerPorts & DoubtPorts;
+/** What an answer in its place is made with. */
+export type InsteadPorts = RespondPorts & DoubtPorts;
+
+/** With what another's forward has brought: what the look-up found is not needed any more. */
+export function answeredBy({ stored }: Candidate, need: Need<InsteadPorts>): Response {
+  const terms = termsOf(stored.metadata, policyOf(need));
+  discardBody(atHand(need)?.stored);
+  need.decision.collapsed = true;
+  need.decision.outcome = "collapsed";
+  return fromStored(stored, ageSeconds(stored.metadata, terms, need.ports.nowAtMs()), need);
+}
 
 /**
  * The stale response, where it may answer. While the origin was waited for, the view may have become
@@ -19,7 +29,7 @@ export type StaleInsteadPorts = StoredAnswerPorts & DoubtPorts;
  * @returns `undefined` where none may answer
  */
 export async function staleInstead(
-  need: Need<StaleInsteadPorts>,
+  need: Need<InsteadPorts>,
   who: "this" | "another" | "none",
 ): Promise<Response | undefined> {
   const known = await lookedFurther(need);
@@ -41,11 +51,8 @@ export async function staleInstead(
 }
 
 /** Where no stale response may answer: a page that tells its client of the failure. */
-export function failurePage(
-  failed: FailedForward,
-  need: Pick<Need, "validating" | "fallback" | "decision">,
-): Response {
+export function failurePage(page: PlainPage, need: Need, failed?: FailedForward): Response {
   discardBody(atHand(need)?.stored);
   need.decision.outcome = "failed";
-  return plainPage(failed.failure, failed);
+  return plainPage(page, failed);
 }

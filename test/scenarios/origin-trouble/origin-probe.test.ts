@@ -77,16 +77,16 @@ describe("six requests that a firewall fails, on six paths", () => {
   });
 });
 
-describe("the isolate's own look", () => {
+describe("the isolate's own probe", () => {
   it("has nothing of any client in it", async () => {
     const site = openSite({ origin: answering(unreachable) });
     await site.get("/page?token=secret", { headers: { accept: "text/x-client" } });
     site.clock.advance(6);
     const before = site.origin.count;
     await attack(site);
-    const looks = site.origin.asked.slice(before).filter(({ fields }) => !fields.has("x-attack"));
-    expect(looks.map(({ method, path }) => `${method} ${path}`)).toEqual(["GET /page", "GET /"]);
-    for (const { fields } of looks) {
+    const probes = site.origin.asked.slice(before).filter(({ fields }) => !fields.has("x-attack"));
+    expect(probes.map(({ method, path }) => `${method} ${path}`)).toEqual(["GET /page", "GET /"]);
+    for (const { fields } of probes) {
       expect(JSON.stringify([...fields])).not.toMatch(/sqlmap|evil|text\/x-client|secret/);
       expect(fields.get("user-agent")).toBe("Tidemark");
     }
@@ -95,13 +95,13 @@ describe("the isolate's own look", () => {
   it("is sent once in five seconds, however many requests fail", async () => {
     const site = openSite({ origin: answering(unreachable) });
     let before = 0;
-    const looks = () => site.origin.asked.filter(({ fields }) => !fields.has("x-attack")).length;
+    const probes = () => site.origin.asked.filter(({ fields }) => !fields.has("x-attack")).length;
     for (let second = 0; second < 30; second += 1) {
       for (let nth = 0; nth < 20; nth += 1) {
         await site.get(`/attack/${second}/${nth}`, { headers: evil });
       }
       site.clock.advance(1);
-      before = looks();
+      before = probes();
     }
     expect(before).toBeLessThanOrEqual(2 * 7);
   });

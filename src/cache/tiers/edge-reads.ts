@@ -1,4 +1,5 @@
-// Bodies as the Cache API gives and takes them: none that is not as long as its record says.
+// What the Cache API is asked for, and the bodies that it gives: none that is not as long as its record
+// says.
 import { contentRange, lengthOf } from "../../http/ranges.ts";
 import type { ByteRange } from "../../http/ranges.ts";
 import type { StoredBody } from "../record/record.ts";
@@ -6,6 +7,19 @@ import { letGo } from "../../let-go.ts";
 
 /** `gone`: the record is there without its body. `not-whole`: the body is not what the record says. */
 export type BodyRead = StoredBody | "gone" | "not-whole";
+
+/** Answered with a 304 while what lies there bears that tag. */
+export function unless(entityTag: string, address: string): Request {
+  return new Request(address, { headers: { "if-none-match": entityTag } });
+}
+
+/**
+ * Answered with a 206 where the cache knows ranges, and with all of it elsewhere
+ * (developers.cloudflare.com, "Cache API").
+ */
+export function ranged({ firstByte, lastByte }: ByteRange, address: string): Request {
+  return new Request(address, { headers: { range: `bytes=${firstByte}-${lastByte}` } });
+}
 
 /** All of a body, read as it is sent. */
 export function streamedFrom(response: Response, bodyBytes: number | null): BodyRead {
