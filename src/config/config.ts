@@ -1,8 +1,9 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
-import { allowanceSecondsOf, configInput, type ConfigInput, type OriginConfig } from "./schema.ts";
+import { allowanceSecondsOf, configInput, type OriginConfig } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, namesFrom, trackingParameters } from "./known-names.ts";
+import type { WrittenConfig } from "./written.ts";
 import { lowerCased, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../operator-error.ts";
 
@@ -25,7 +26,7 @@ export type Config = ReturnType<typeof filledIn>;
  *   routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m", browser: "60s" }],
  * });
  */
-export function defineConfig(written: ConfigInput): Config {
+export function defineConfig(written: WrittenConfig): Config {
   if (!isPlain(written)) throw formRefusal(written);
   const checked = z.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.error.issues);
@@ -42,6 +43,8 @@ function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof conf
   const origins: ReadonlyMap<string, OriginConfig> = new Map(Object.entries(general.origins ?? {}));
   return {
     namespace: general.namespace ?? "tidemark",
+    /** Where the operator's routes are: a slash and one name. */
+    operatorPath: general.operatorPath ?? "/_cache",
     origins,
     /** Where an answer names its origin's own host, clients get the site's; an origin may differ. */
     rewriteLocations: general.rewriteLocations ?? true,
@@ -103,7 +106,7 @@ function configWithin(exported: unknown, around: readonly unknown[]): Config {
       return configWithin(nested, [...around, exported]);
     }
   }
-  return defineConfig(exported as ConfigInput);
+  return defineConfig(exported as WrittenConfig);
 }
 
 const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;
@@ -134,7 +137,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): OperatorError {
+function refusal(written: WrittenConfig, issues: readonly z.core.$ZodIssue[]): OperatorError {
   return new OperatorError({
     what: "The configuration is refused.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
@@ -143,7 +146,7 @@ function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): Ope
 }
 
 /** `route "articles", fresh` rather than `routes.3.fresh`. */
-function placeOf(written: ConfigInput, path: readonly PropertyKey[]): string {
+function placeOf(written: WrittenConfig, path: readonly PropertyKey[]): string {
   const names = path.map(String);
   if (names[0] !== "routes" || names[1] === undefined) return names.join(".") || "at the top";
   const name: unknown = written.routes?.[Number(names[1])]?.name;

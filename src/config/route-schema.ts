@@ -1,5 +1,6 @@
 // The form of one route of a configuration.
 import * as z from "zod/mini";
+import type { TagsOf } from "./written-route.ts";
 import {
   between,
   duration,
@@ -89,9 +90,7 @@ export const routeInput = z.strictObject(
   { error: strictly("a route") },
 );
 
-type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
-
-/** A route as an operator writes it. */
+/** What the schema takes: `WrittenRoute` with any texts for durations. */
 export type RouteInput = z.input<typeof routeInput>;
 
 /** Parameters that a route's tags ask for and its pattern does not have: each would be undefined. */

@@ -60,6 +60,11 @@ export const configInput = fields("the configuration", {
   namespace: z
     .string("must be a text")
     .check(z.regex(/^[\w.-]{1,64}$/, "is 1 to 64 letters, digits, dots, dashes or _")),
+  operatorPath: z
+    .string("must be a path")
+    .check(
+      z.regex(/^\/[a-z0-9_-]{1,64}$/, "is a slash and one name of small letters, digits, - or _"),
+    ),
   origins: z.record(z.string(), origin, "must be origins by name"),
   rewriteLocations: yesOrNo,
   originTimeout: z.union(
@@ -143,5 +148,5 @@ function checkAlone(
   }
 }
 
-/** A configuration as an operator writes it. */
+/** What the schema takes: `WrittenConfig` with any texts for durations. */
 export type ConfigInput = z.input<typeof configInput>;

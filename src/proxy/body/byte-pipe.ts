@@ -1,4 +1,5 @@
 // A pipe for bytes on their way to a client or a tier.
+import { FixedLengthStream, IdentityTransformStream } from "../../byte-streams.ts";
 
 /** Two ends of a pipe: what is written comes out of `readable`. */
 export type BytePipe = Readonly<ReturnType<typeof openBytePipe>>;

@@ -17,12 +17,12 @@ export function namingOf({ config, matchRoute, siteHost }: SiteUrls): Naming {
       const fault = faultOfUrl(url);
       if (fault !== undefined) return fault;
       const target = readTarget(new URL(url).href, siteHost);
-      if (isReserved(target.path)) return reserved(url);
+      if (isReserved(target.path, config.operatorPath)) return reserved(url);
       const { route } = matchRoute(target.path);
       const note = route.bypass ? noteOnBypass(route.name) : undefined;
       return { kind: "named", as: meantUrls(target, route, config), note };
     },
-    prefix: (prefix) => readPrefix(prefix, siteHost),
+    prefix: (prefix) => readPrefix(prefix, { config, siteHost }),
     host: (host) => readHost(host, siteHost),
   };
 }
@@ -71,7 +71,10 @@ function matchesEverySpelling(patterns: NamePatterns, name: string): boolean {
   return matchesAny(ofAll, name);
 }
 
-function readPrefix(prefix: string, siteHost: string | undefined): Reading {
+function readPrefix(
+  prefix: string,
+  { config, siteHost }: { config: Config; siteHost: string | undefined },
+): Reading {
   const isPath = prefix.startsWith("/");
   const url = isPath ? `http://any.invalid${prefix}` : prefix;
   if (!isPath && !/^https?:\/\//i.test(prefix)) {
@@ -86,7 +89,7 @@ function readPrefix(prefix: string, siteHost: string | undefined): Reading {
   if (found !== undefined) return found;
   const { scheme, host, path } = readTarget(new URL(url).href, siteHost);
   // Some path goes on with a letter: /_cache begins /_cached too.
-  if (isReserved(`${path}x`)) return reserved(prefix);
+  if (isReserved(`${path}x`, config.operatorPath)) return reserved(prefix);
   return { kind: "named", as: [isPath ? path : `${scheme}://${host}${path}`] };
 }
 
