@@ -30,7 +30,7 @@ export async function bundleWorker(configPath: string, changed: Changed = {}): P
     },
   };
   return bundled({
-    entryPoints: [join(root, "src/worker.ts")],
+    entryPoints: [join(root, "worker.ts")],
     plugins: [usedConfig],
     ...changed,
   });

@@ -34,7 +34,7 @@ export async function bundleContents(): Promise<BundleContents> {
   const { outputFiles, metafile } = await build({
     ...bundling,
     absWorkingDir: root,
-    entryPoints: ["src/worker.ts"],
+    entryPoints: ["worker.ts"],
     metafile: true,
   });
   const [output] = Object.values(metafile.outputs);

@@ -46,6 +46,7 @@ function projectOf(path: string) {
     compilerOptions: {
       module: "preserve",
       moduleResolution: "bundler",
+      declaration: false,
       verbatimModuleSyntax: false,
       resolveJsonModule: true,
       noUnusedLocals: false,

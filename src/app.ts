@@ -1,4 +1,4 @@
-// The application: the operator's routes below `/_cache/` by Hono, the HTTP cache for everything else.
+// The application: the operator's routes below `operatorPath` by Hono, the HTTP cache for everything else.
 import { Hono } from "hono";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
@@ -62,7 +62,7 @@ export function createApp(
     return plainPage("fault");
   };
   const operators = new Hono();
-  operators.route("/_cache", adminRoutes({ environment, cache, isolate: proxy.isolate }));
+  operators.route(config.operatorPath, adminRoutes({ environment, cache, isolate: proxy.isolate }));
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   // A hit needs no route but its own, so it goes without Hono's context.

@@ -42,18 +42,18 @@ export function createCache<Detail>(
 ) {
   const { database, cache, nowAtMs, log } = platform;
   const metrics = new Metrics(nowAtMs());
-  const onBadRecord = () => metrics.badRecord();
+  const onBadRecord = () => metrics.counted("badRecords");
   const fillBudget = new ByteBudget(limits.memoryBytes);
   const redis =
     database &&
     new RedisClient({ ...database, nowAtMs, tell: (line) => log(`Shared tier: ${line}`) });
-  const listenerFailed = () => metrics.backgroundWorkFailed();
+  const listenerFailed = () => metrics.counted("failedBackgroundWork");
   const purging =
     database && createPurging({ namespace, purge }, database, { ...platform, listenerFailed });
   const tellOfEdge = (line: string) => log(`Edge tier: ${line}`);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
-      metrics.backgroundWorkFailed();
+      metrics.counted("failedBackgroundWork");
       log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     });
   return {

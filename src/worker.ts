@@ -1,41 +1,58 @@
-// The entry point of the Worker.
-import exported from "../tidemark.config.ts";
+// What `import … from "tidemark/worker"` offers: a configuration as the handler that a Worker exports.
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
-import { configOf } from "./config/config.ts";
+import { type Config, configOf } from "./config/config.ts";
 import { errorName } from "./error-name.ts";
 import { OperatorError } from "./operator-error.ts";
 import type { Env } from "./platform/bindings.ts";
+import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background } from "./platform/platform.ts";
-import { workers } from "./platform/workers.ts";
+import { platformHere } from "./platform/workers.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
 
-/** Here, so that a Worker whose configuration is refused cannot be uploaded. */
-const config = configOf(exported);
-
-let app: Application | undefined;
-let hasFailed = false;
-
-/** @returns `undefined` if it does not start; the log says once why not */
-function started(env: Env): Application | undefined {
-  if (app !== undefined || hasFailed) return app;
-  try {
-    app = createApp(config, env, workers);
-  } catch (cause) {
-    // Its bindings stay as they are for as long as the isolate lives.
-    hasFailed = true;
-    const why = cause instanceof OperatorError ? cause.message : `${errorName(cause)}.`;
-    workers.log(`The Worker does not start. ${why}`);
-  }
-  return app;
+/** What a Worker exports as its default. */
+export interface TidemarkWorker {
+  /** Answers 500 where the Worker does not start; the log says once why not. */
+  readonly fetch: (
+    request: Request,
+    env: object,
+    context: ExecutionContext,
+  ) => Response | Promise<Response>;
+  /** The cron trigger: keeps hot keys warm, if the configuration has any. */
+  readonly scheduled: (event: unknown, env: object, background: Background) => Promise<void>;
 }
 
-export default {
-  /** Answers 500 where the Worker does not start. */
-  fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
-    return started(env)?.fetch(request, env, context) ?? plainPage("fault");
-  },
-  /** The cron trigger of wrangler.toml. */
-  async scheduled(_: unknown, env: Env, background: Background): Promise<void> {
-    await started(env)?.scheduled(background);
-  },
-};
+/**
+ * Makes the handler of a Worker. It reads its bindings at its first request.
+ *
+ * @param written from `defineConfig`
+ * @param inCode.origins origins that are functions, by their names; they go before all others
+ * @throws OperatorError for a configuration that is refused, so that it cannot be uploaded
+ * @example
+ * export default createWorker(defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
+ */
+export function createWorker(
+  written: Config,
+  inCode: { readonly origins?: OriginHandlers } = {},
+): TidemarkWorker {
+  const config = configOf(written);
+  let app: Application | undefined;
+  let hasFailed = false;
+  const started = (env: object): Application | undefined => {
+    if (app !== undefined || hasFailed) return app;
+    const platform = platformHere();
+    try {
+      app = createApp(config, env as Env, platform, inCode);
+    } catch (cause) {
+      // Its bindings stay as they are for as long as the isolate lives.
+      hasFailed = true;
+      const why = cause instanceof OperatorError ? cause.message : `${errorName(cause)}.`;
+      platform.log(`The Worker does not start. ${why}`);
+    }
+    return app;
+  };
+  return {
+    fetch: (request, env, context) =>
+      started(env)?.fetch(request, env as Env, context) ?? plainPage("fault"),
+    scheduled: async (_, env, background) => started(env)?.scheduled(background),
+  };
+}

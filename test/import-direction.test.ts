@@ -110,7 +110,7 @@ describe("a breach is found", () => {
     { id: "step", path: "src/proxy/fetch/a.ts", text: 'import { b } from "../reuse/b.ts";' },
     { id: "package", path: "src/redis/a.ts", text: 'import { b } from "@upstash/redis";' },
     { id: "leaf", path: "src/purge/a.ts", text: 'import { b } from "../operator-error.ts";' },
-    { id: "config-file", path: "src/worker.ts", text: 'import b from "../tidemark.config.ts";' },
+    { id: "entry", path: "src/hono.ts", text: 'import { b } from "./worker.ts";' },
     { id: "in-a-string", path: "src/http/a.ts", text: 'const b = `from "../app.ts"`;' },
     { id: "long-enough", path: "src/app.ts", text: "\n".repeat(linesInFileMax) },
   ])("and only a breach: $id", ({ path, text }) => {

@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 it("answers 500 to every request without an origin, and logs once why", async () => {
-  const { default: worker } = await import("../src/worker.ts");
+  const { default: worker } = await import("../worker.ts");
   const request = new Request("https://www.example.com/");
   for (let nth = 0; nth < 3; nth += 1) {
     expect((await worker.fetch(request, {}, context)).status).toBe(500);

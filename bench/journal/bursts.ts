@@ -38,7 +38,7 @@ async function afterBurst(world: World, seconds: number): Promise<string[]> {
   for (const { back } of whens) {
     let atMs = 0;
     const journal = world.journal(() => atMs);
-    const settings = { journal, older: journal, nowAtMs: () => atMs, maxLagMs };
+    const settings = { journal, nowAtMs: () => atMs, maxLagMs };
     const view = new JournalView({ ...settings, allowanceMs: 1_000, timeoutMs: 20_000 });
     const pending: Promise<void>[] = [];
     const attention = () => ({

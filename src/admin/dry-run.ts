@@ -24,14 +24,10 @@ export async function dryRun(
   const urls = new Set<string>();
   const isCovered = coveredBy(targets);
   const found = (all: Iterable<Coverage>) => {
-    let [examined, covered] = [0, 0];
-    for (const metadata of all) {
-      examined += 1;
-      if (!isCovered(metadata)) continue;
-      covered += 1;
-      urls.add(metadata.url);
-    }
-    return { examined, covered };
+    const examined = [...all];
+    const covered = examined.filter(isCovered);
+    for (const { url } of covered) urls.add(url);
+    return { examined: examined.length, covered: covered.length };
   };
   const isolate = found(memory.stored());
   const listed = (await shared?.listed(sharedRecordsMax)) ?? "not configured";

@@ -3,8 +3,7 @@ import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
 import type { Reason } from "../operator-error.ts";
-import { journalAway } from "./journal-away.ts";
-import { told, toldError } from "./told.ts";
+import { journalAway, told, toldError } from "./told.ts";
 
 /** Of entries of up to 8 KiB each, within 1 MiB. */
 const countMax = 128;

@@ -11,9 +11,7 @@ import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
 import { dryRun } from "./dry-run.ts";
-import { journalAway } from "./journal-away.ts";
-import { toldOf } from "./order-told.ts";
-import { told, toldError } from "./told.ts";
+import { journalAway, told, toldError, toldOf } from "./told.ts";
 
 export interface PurgeRouteSettings
   extends
@@ -31,28 +29,19 @@ const retryAfterSeconds = 5;
 /** It stands in the journal's entry, which has a bound. */
 const idLengthMax = 256;
 
-/**
- * `POST /_cache/purge`: signed, or under the admin token.
- *
- * @returns 200 with the position of the purge's entry, or with what it would cover; 400, 401, 409,
- *   413 or 503 with what is wrong. A refusal is counted.
- */
-export async function purgeRoute(
-  request: Request,
-  settings: PurgeRouteSettings,
-  attention: Attention,
-): Promise<Response> {
-  const { answer, refusal } = await handled(request, settings, attention);
-  if (refusal !== undefined) settings.metrics.purgeRefused(refusal);
-  return answer;
-}
-
+/** What a sender is told and, if its purge was refused, what the refusal is counted under. */
 interface Handled {
   readonly answer: Response;
   readonly refusal?: PurgeRefusal;
 }
 
-async function handled(
+/**
+ * `POST /_cache/purge`: signed, or under the admin token.
+ *
+ * @returns 200 with the position of the purge's entry, or with what it would cover; 400, 401, 409,
+ *   413 or 503 with what is wrong
+ */
+export async function purgeRoute(
   request: Request,
   settings: PurgeRouteSettings,
   attention: Attention,

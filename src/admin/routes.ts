@@ -1,5 +1,5 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import type { TieredCache } from "../create-cache.ts";
 import type { Isolate } from "../create-proxy.ts";
 import { isFault } from "../operator-error.ts";
@@ -14,10 +14,9 @@ import type { JournalView } from "../purge/view/journal-view.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
 import { refusalOfBearer } from "./auth.ts";
-import { noJournal } from "./journal-away.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute } from "./purge-route.ts";
-import { told } from "./told.ts";
+import { noJournal, told } from "./told.ts";
 
 /** What the operator's routes look at. */
 export interface AdminSettings {
@@ -33,16 +32,14 @@ export function adminRoutes(settings: AdminSettings): Hono {
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
   if (adminToken !== undefined) {
-    admin.get("/stats", async (context) => {
-      const { raw } = context.req;
-      const refused = await refusalOfBearer(raw, adminToken);
-      return refused ?? told(await stats(settings, coloOf(environment, raw)));
-    });
-    admin.get("/journal", async ({ req }) => {
-      const refused = await refusalOfBearer(req.raw, adminToken);
-      if (refused !== undefined) return refused;
-      return journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence);
-    });
+    const forBearer: MiddlewareHandler = async ({ req }, next) =>
+      (await refusalOfBearer(req.raw, adminToken)) ?? next();
+    admin.get("/stats", forBearer, async ({ req }) =>
+      told(await stats(settings, coloOf(environment, req.raw))),
+    );
+    admin.get("/journal", forBearer, ({ req }) =>
+      journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
+    );
   }
   if (adminToken !== undefined || purgeSecrets !== undefined) {
     const { visibleWithinSeconds } = isolate.config.purge;
@@ -50,12 +47,12 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const acceptances = purging?.acceptances ?? absence;
     const naming = namingOf(isolate);
     const route = { ...environment, visibleWithinSeconds, acceptances, tiers, metrics, naming };
-    admin.post("/purge", ({ req, executionCtx }) =>
-      purgeRoute(req.raw, route, {
-        atMs: isolate.nowAtMs(),
-        afterAnswer: cache.behind(executionCtx),
-      }),
-    );
+    admin.post("/purge", async ({ req, executionCtx }) => {
+      const attention = { atMs: isolate.nowAtMs(), afterAnswer: cache.behind(executionCtx) };
+      const { answer, refusal } = await purgeRoute(req.raw, route, attention);
+      if (refusal !== undefined) metrics.purgeRefused(refusal);
+      return answer;
+    });
   }
   admin.all("*", () => plainPage("nothing"));
   return admin;

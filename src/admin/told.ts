@@ -1,5 +1,8 @@
-// Answers of the operator's routes: JSON that nobody may store.
-import type { Fault } from "../operator-error.ts";
+// What the operator's routes tell, as JSON that nobody may store: answers, errors, why there is no
+// journal, and how an order was read.
+import type { Fault, Reason } from "../operator-error.ts";
+import type { OrderReading } from "../purge/acceptance/order.ts";
+import { mendOf, type RedisTrouble, whyOf } from "../redis/trouble.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -15,4 +18,56 @@ export function toldError(
   headers?: Fields,
 ): Response {
   return told({ error: { code, what, why, mend } }, status, headers);
+}
+
+/** @param fault of what the database is reached with; `undefined` where nothing is set */
+export function noJournal(fault: Fault | undefined): Reason {
+  if (fault === undefined) {
+    const mend = "First set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.";
+    return { why: "No journal is configured.", mend };
+  }
+  return { why: `No journal is usable: ${fault.why}`, mend: fault.mend };
+}
+
+/** @param again what the sender does then, such as `send it again` */
+export function journalAway(trouble: RedisTrouble | undefined, again: string): Reason {
+  const mend = trouble && mendOf(trouble);
+  return {
+    why: trouble === undefined ? "The journal did not answer." : `${whyOf(trouble)}.`,
+    mend: mend === undefined ? `In a moment, ${again}.` : `First ${mend}. Then ${again}.`,
+  };
+}
+
+const toldCountMax = 20;
+const toldBytesMax = 4_096;
+
+/**
+ * What of a reading goes into the answer: 20 remarks and 4 KiB of each kind at the most.
+ *
+ * @returns `targets`: what the order became, by kind; `readAs`: what is named otherwise here than it
+ *   was sent; `notes`: sentences on what a sender may not expect. The latter two only with something
+ */
+export function toldOf({ counts, readAs, notes }: OrderReading) {
+  const toldReadAs = bounded(readAs.map(({ sent, as }) => ({ sent, as })));
+  const toldNotes = bounded(notes);
+  const leftCount = readAs.length - toldReadAs.length + notes.length - toldNotes.length;
+  const left = leftCount > 0 ? [`There are ${leftCount} more such remarks, left out here.`] : [];
+  const allNotes = [...toldNotes, ...left];
+  return {
+    targets: counts,
+    ...(toldReadAs.length > 0 ? { readAs: toldReadAs } : {}),
+    ...(allNotes.length > 0 ? { notes: allNotes } : {}),
+  };
+}
+
+/** The first of them that fit, as JSON, in full. */
+function bounded<Item>(items: readonly Item[]): Item[] {
+  const fitting: Item[] = [];
+  let leftBytes = toldBytesMax;
+  for (const item of items.slice(0, toldCountMax)) {
+    leftBytes -= new TextEncoder().encode(JSON.stringify(item)).length;
+    if (leftBytes < 0) return fitting;
+    fitting.push(item);
+  }
+  return fitting;
 }

@@ -113,13 +113,12 @@ export class Finding<Detail, V> {
   async lookIn(tier: LowerTier): Promise<TierRead<Detail>["kind"]> {
     const before = this.found;
     let read = await this.#sought.readFrom(tier);
-    this.#isOutdated = true;
     if (this.#follow(read)) {
       this.#underWay();
       if (this.#isDone) return "found";
       read = await this.#sought.readFrom(tier);
-      this.#isOutdated = true;
     }
+    this.#isOutdated = true;
     this.#take(read, tier);
     if (this.#isDone && this.found !== before) this.#backfill(tier);
     return read.kind;

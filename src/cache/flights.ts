@@ -30,11 +30,6 @@ export interface Fetched<Result> {
   readonly done: Promise<void>;
 }
 
-/** What leads a flight. It settles the flight as soon as there is something to tell those who wait. */
-export type Leader<Shared extends SharedOutcome, Result> = (
-  flight: Flight<Shared>,
-) => Promise<Fetched<Result>>;
-
 export interface StartPorts {
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
@@ -52,18 +47,13 @@ export class Flight<Shared extends SharedOutcome> {
   ledAnew: Flight<Shared> | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #ended = Promise.withResolvers<void>();
-  /** Set once, by `settle`. */
+  /** Set once, by `settle`. What is stored by it is so here, though perhaps not yet in every tier. */
   outcome: FlightOutcome<Shared> | undefined;
   #leadsSinceAtMs: number | undefined;
 
   /** @param startedAtMs epoch milliseconds */
   constructor(startedAtMs: number) {
     this.startedAtMs = startedAtMs;
-  }
-
-  /** Already stored here, though perhaps not yet in every tier. */
-  get stored(): Shared["stored"] {
-    return this.outcome?.stored;
   }
 
   /** Settles once nothing is left to be stored. It never does if the leader's request was ended. */
@@ -151,12 +141,13 @@ export class Flights<Shared extends SharedOutcome> {
    * Begins a flight and starts its leader at once. A client that leaves ends neither. Each flight ends
    * here and nowhere else: when its leader has failed, or when all that it brought is stored.
    *
-   * @param key an older flight under it goes on for those who wait for it
+   * @param key  an older flight under it goes on for those who wait for it
+   * @param lead settles the flight as soon as there is something to tell those who wait
    * @returns the flight, and the leader's own answer, which rejects if the leader does
    */
   start<Result>(
     key: string,
-    lead: Leader<Shared, Result>,
+    lead: (flight: Flight<Shared>) => Promise<Fetched<Result>>,
     { nowAtMs, afterAnswer }: StartPorts,
   ): { flight: Flight<Shared>; answer: Promise<Result> } {
     const flight = new Flight<Shared>(nowAtMs());

@@ -1,5 +1,4 @@
-// Keeps records in tiers, and takes them out again. What came of each write is told tier by tier;
-// what the records are of makes no difference here.
+// Keeps records in tiers, and takes them out again, whatever they are of.
 import type { TierName } from "../config/config.ts";
 import type { RecordKey } from "./record/record-key.ts";
 import type { Tier, TierKeep, TierWrite } from "./tiers/tier.ts";
@@ -18,38 +17,26 @@ interface KeepingTier<Record> extends Pick<Tier<never>, "name" | "remove"> {
   write(key: RecordKey, record: Record, keep: TierKeep): TierWrite | Promise<TierWrite>;
 }
 
-/** What came of one write in one tier. */
-export interface Kept {
-  readonly tier: TierName;
-  readonly came: "kept" | "unavailable" | Extract<TierWrite, { kind: "refused" }>["rule"];
-}
-
 /**
  * Writes records to tiers, in the order of both. Memory holds them when this returns.
  *
  * @param records such as a response and the marker that leads to it
- * @param tell    gets what came of each write, as soon as that is known
- * @returns the same, once all writes are over; never rejects
+ * @returns the tier of each write and what came of it, which is the rule where it was refused, once
+ *   all are over; never rejects
  */
 export function keep<Record>(
   records: readonly ToKeep<Record>[],
   tiers: readonly KeepingTier<Record>[],
   how: Omit<TierKeep, "untilAtMs">,
-  tell: (kept: Kept) => void,
-): Promise<readonly Kept[]> {
-  const keeping: Promise<Kept>[] = [];
-  for (const tier of tiers) {
-    for (const { key, record, untilAtMs, onlyIn = tier.name } of records) {
-      if (onlyIn !== tier.name) continue;
-      const written = Promise.resolve(tier.write(key, record, { ...how, untilAtMs }));
-      const told = (came: TierWrite): Kept => {
-        const kept = { tier: tier.name, came: came.kind === "refused" ? came.rule : came.kind };
-        tell(kept);
-        return kept;
-      };
-      keeping.push(written.then(told));
-    }
-  }
+) {
+  const keeping = tiers.flatMap((tier) =>
+    records
+      .filter(({ onlyIn = tier.name }) => onlyIn === tier.name)
+      .map(async ({ key, record, untilAtMs }) => {
+        const came = await tier.write(key, record, { ...how, untilAtMs });
+        return { tier: tier.name, came: came.kind === "refused" ? came.rule : came.kind };
+      }),
+  );
   return Promise.all(keeping);
 }
 
@@ -57,16 +44,17 @@ export function keep<Record>(
  * Takes out what stands under keys. It is gone from memory when this returns, and from the other
  * tiers once the promise settles.
  *
- * @param places     each a tier, and a key under which it may hold a record
- * @param onRemained gets each tier that could not be reached: the record is still there
- * @returns settles once all tiers have answered; never rejects
+ * @param places each a tier, and a key under which it may hold a record
+ * @returns the tiers that could not be reached, once all have answered: the record is still there.
+ *   Never rejects.
  */
 export async function takeOut(
   places: readonly (readonly [tier: KeepingTier<never>, key: RecordKey])[],
-  onRemained: (tier: TierName) => void,
-): Promise<void> {
+): Promise<readonly TierName[]> {
+  const remained: TierName[] = [];
   const removing = places.map(async ([tier, key]) => {
-    if ((await tier.remove(key)) === "unavailable") onRemained(tier.name);
+    if ((await tier.remove(key)) === "unavailable") remained.push(tier.name);
   });
   await Promise.all(removing);
+  return remained;
 }

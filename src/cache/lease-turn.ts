@@ -1,6 +1,6 @@
 // One fetch in the world for a key: waits for the lease, or for what its holder leaves.
 import { patiently, tryUntil } from "../patience.ts";
-import type { Flight, FlightOutcome, SharedOutcome } from "./flights.ts";
+import type { Flight, FlightOutcome, SharedOutcome, StartPorts } from "./flights.ts";
 import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "./leases.ts";
 import type { RecordKey } from "./record/record-key.ts";
 
@@ -30,12 +30,10 @@ export interface TurnAsk<Head, Shared extends SharedOutcome> {
   readonly wordOn: (outcome: FlightOutcome<Shared> | undefined) => LeaseWord | undefined;
 }
 
-export interface TurnPorts<Head> {
+export interface TurnPorts<Head> extends StartPorts {
   /** `undefined` without a database. */
   readonly leases: { ask(key: RecordKey): Promise<LeaseAsked<Head>> } | undefined;
-  readonly nowAtMs: () => number;
   readonly random: () => number;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 const firstPauseMs = 50;

@@ -19,13 +19,11 @@ export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
 }
 
 /** What a leader's turn in the world comes to. */
-export type LeaderTurn<Result, Outcome> =
+export type LeaderTurn<Shared extends SharedOutcome, Result> =
   /** It fetches. */
   | { readonly kind: "lead" }
-  /** Another's fetch came to this, of which all here hear. */
-  | { readonly kind: "outcome"; readonly outcome: Outcome }
-  /** The leader is answered otherwise, and all others hear of this outcome. */
-  | { readonly kind: "answer"; readonly answer: Result; readonly outcome: Outcome };
+  /** It does not: all who wait hear of the outcome, and it may be answered otherwise itself. */
+  | (Come<Shared, Result> & { readonly outcome: FlightOutcome<Shared> });
 
 /** What follows from an outcome that does not answer. */
 export type Next<Place, Result> =
@@ -59,10 +57,7 @@ export interface Loading<Place, Shared extends SharedOutcome, Result> {
    */
   readonly comeSince: (place: Place) => Come<Shared, Result> | undefined;
   /** Waits for the leader's turn in the world. */
-  takeTurn(
-    place: Place,
-    flight: Flight<Shared>,
-  ): Promise<LeaderTurn<Result, FlightOutcome<Shared>>>;
+  takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>>;
   /** Asks the source, and settles the flight as soon as there is something to tell. */
   readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<Fetched<Result>>;
   /** @returns `undefined` if the outcome of another's flight does not answer */
@@ -194,7 +189,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     const key = this.#by.keyOf(place);
     const anew = this.#failed?.ledAnew;
     const running = anew ?? flights.get(key, nowAtMs());
-    if (running !== undefined && (running === anew || running.stored === undefined)) {
+    if (running !== undefined && (running === anew || running.outcome?.stored === undefined)) {
       if (this.#failed !== undefined) this.#failed.ledAnew = running;
       return this.#follow(running, place);
     }

@@ -1,69 +1,20 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
-import { formFault, isPlain } from "./plain-object.ts";
-import {
-  allowanceSecondsOf,
-  configInput,
-  type ConfigInput,
-  defaultMaxLagSeconds,
-} from "./schema.ts";
+import { allowanceSecondsOf, configInput, type OriginConfig } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
-import {
-  analyticsCookies,
-  type NamePatterns,
-  namesFrom,
-  trackingParameters,
-} from "./known-names.ts";
-import { type Inherited, resolvedRoute, type Route } from "./route.ts";
+import { analyticsCookies, namesFrom, trackingParameters } from "./known-names.ts";
+import type { WrittenConfig } from "./written.ts";
+import { lowerCased, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../operator-error.ts";
 
-export { type Route, type TierName, tierNames } from "./route.ts";
+export type { Route } from "./route.ts";
+export { type TierName, tierNames } from "./route-schema.ts";
 export { analyticsCookies, consentCookies, trackingParameters } from "./known-names.ts";
 
-/** A named origin: at an address, or the service that a binding names. */
-export type OriginConfig =
-  | { readonly url: string; readonly rewriteLocations?: boolean | undefined }
-  | { readonly binding: string };
+const mebibyte = 1_048_576;
 
 /** What a site asks for, every field filled in. */
-export interface Config {
-  readonly namespace: string;
-  readonly origins: ReadonlyMap<string, OriginConfig>;
-  /** Where an answer names its origin's own host, clients get the site's; an origin may differ. */
-  readonly rewriteLocations: boolean;
-  /** How long to wait for an origin's first byte, and for the next of a body that is stored. */
-  readonly originTimeout: { readonly firstByteMs: number; readonly betweenBytesMs: number };
-  readonly stripQuery: NamePatterns;
-  readonly harmlessCookies: NamePatterns;
-  /** Response fields that hold tags, besides the usual ones. */
-  readonly tagFields: readonly string[];
-  readonly heuristics: boolean;
-  readonly purge: {
-    /** The smallest N of all routes, by which the view is renewed. */
-    readonly renewalLagMs: number;
-    /** The largest: how long after its 200 a purge is seen everywhere. */
-    readonly visibleWithinSeconds: number;
-    /** A: for clock error within a colo, and for the lag of a replica. */
-    readonly allowanceMs: number;
-  };
-  /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
-  readonly cacheInFront: boolean;
-  /** How many of the hottest keys are refreshed before they expire; 0: off. */
-  readonly hotKeys: number;
-  readonly limits: {
-    /** What is held whole while it is stored; a larger body is streamed to the edge tier. */
-    readonly bufferBytes: number;
-    readonly sharedBodyBytes: number;
-    readonly memoryBytes: number;
-    /** How many variants of one resource are stored. */
-    readonly variants: number;
-  };
-  readonly routes: readonly Route[];
-  /** The rules that hold where no route matches. */
-  readonly anywhere: Route;
-}
-
-const mebibyte = 1_048_576;
+export type Config = ReturnType<typeof filledIn>;
 
 /**
  * Checks a configuration and fills in what it leaves out.
@@ -75,51 +26,61 @@ const mebibyte = 1_048_576;
  *   routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m", browser: "60s" }],
  * });
  */
-export function defineConfig(written: ConfigInput): Config {
-  const form = formFault(written);
-  if (form !== undefined) throw new OperatorError(form);
+export function defineConfig(written: WrittenConfig): Config {
+  if (!isPlain(written)) throw formRefusal(written);
   const checked = z.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.error.issues);
-  const { limits = {}, routes = [], ...general } = checked.data;
+  const config = filledIn(checked.data);
+  defined.add(config);
+  return config;
+}
+
+function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof configInput>) {
   const { purge = {}, originTimeout: waits = {} } = general;
-  const inherited: Inherited = {
-    honourRequestDirectives: general.honourRequestDirectives ?? false,
-    purgeMaxLagMs: (purge.maxLagSeconds ?? defaultMaxLagSeconds) * 1_000,
-    purgeSettleSeconds: purge.settleSeconds ?? 0,
-  };
-  const anywhere = resolvedRoute({ name: "", match: "*" }, inherited);
-  const resolvedRoutes = routes.map((route) => resolvedRoute(route, inherited));
+  const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
+  const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, general));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
-  const config: Config = {
+  const origins: ReadonlyMap<string, OriginConfig> = new Map(Object.entries(general.origins ?? {}));
+  return {
     namespace: general.namespace ?? "tidemark",
-    origins: new Map(Object.entries(general.origins ?? {})),
+    /** Where the operator's routes are: a slash and one name. */
+    operatorPath: general.operatorPath ?? "/_cache",
+    origins,
+    /** Where an answer names its origin's own host, clients get the site's; an origin may differ. */
     rewriteLocations: general.rewriteLocations ?? true,
+    /** How long to wait for an origin's first byte, and for the next of a body that is stored. */
     originTimeout: {
       firstByteMs: waitMs(typeof waits === "string" ? waits : waits.firstByte),
       betweenBytesMs: waitMs(typeof waits === "string" ? undefined : waits.betweenBytes),
     },
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
-    tagFields: (general.tagFields ?? []).map((name) => name.toLowerCase()),
-    heuristics: general.heuristics ?? false,
+    /** Response fields that hold tags, besides the usual ones. */
+    tagFields: lowerCased(general.tagFields ?? []),
+    /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
     cacheInFront: general.cacheInFront ?? false,
+    /** How many of the hottest keys are refreshed before they expire; 0: off. */
     hotKeys: general.hotKeys ?? 0,
     limits: {
+      /** What is held whole while it is stored; a larger body is streamed to the edge tier. */
       bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
       sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,
       memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
+      /** How many variants of one resource are stored. */
       variants: limits.variants ?? 100,
     },
     purge: {
+      /** The smallest N of all routes, by which the view is renewed. */
       renewalLagMs: Math.min(...lagsMs),
+      /** The largest: how long after its 200 a purge is seen everywhere. */
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
+      /** A: for clock error within a colo, and for the lag of a replica. */
       allowanceMs: allowanceSecondsOf(purge) * 1_000,
     },
     routes: resolvedRoutes,
+    /** The rules that hold where no route matches. */
     anywhere,
-  };
-  defined.add(config);
-  return config;
+  } as const;
 }
 
 /** What `defineConfig` has returned, as far as this isolate goes. */
@@ -145,12 +106,38 @@ function configWithin(exported: unknown, around: readonly unknown[]): Config {
       return configWithin(nested, [...around, exported]);
     }
   }
-  return defineConfig(exported as ConfigInput);
+  return defineConfig(exported as WrittenConfig);
 }
 
 const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;
 
-function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): OperatorError {
+/** Else a promise or a `Map` would count as a configuration that leaves everything out. */
+function formRefusal(written: unknown): OperatorError {
+  return new OperatorError({
+    what: "The configuration is refused.",
+    why:
+      written === undefined
+        ? "The module has no default export."
+        : `at the top: must be an object, and is ${formOf(written)}.`,
+    mend: "Write `export default defineConfig({ … })`.",
+  });
+}
+
+function formOf(written: unknown): string {
+  if (written === null) return "null";
+  if (typeof written !== "object") return `a ${typeof written}`;
+  const { name = "" } = written.constructor as { name?: string };
+  return `of the class ${JSON.stringify(name)}`;
+}
+
+/** Was it made by an object literal, by JSON, or without a prototype? */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function refusal(written: WrittenConfig, issues: readonly z.core.$ZodIssue[]): OperatorError {
   return new OperatorError({
     what: "The configuration is refused.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
@@ -159,7 +146,7 @@ function refusal(written: ConfigInput, issues: readonly z.core.$ZodIssue[]): Ope
 }
 
 /** `route "articles", fresh` rather than `routes.3.fresh`. */
-function placeOf(written: ConfigInput, path: readonly PropertyKey[]): string {
+function placeOf(written: WrittenConfig, path: readonly PropertyKey[]): string {
   const names = path.map(String);
   if (names[0] !== "routes" || names[1] === undefined) return names.join(".") || "at the top";
   const name: unknown = written.routes?.[Number(names[1])]?.name;

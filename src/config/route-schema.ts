@@ -1,5 +1,6 @@
 // The form of one route of a configuration.
 import * as z from "zod/mini";
+import type { TagsOf } from "./written-route.ts";
 import {
   between,
   duration,
@@ -19,6 +20,10 @@ import {
   yesOrNo,
 } from "./forms.ts";
 import { patternFault } from "./route-pattern.ts";
+
+/** In the order in which they are asked. */
+export const tierNames = ["memory", "edge", "shared"] as const;
+export type TierName = (typeof tierNames)[number];
 
 const pattern = text("/articles/:slug").check(
   z.refine((written) => patternFault(written) === undefined, {
@@ -62,7 +67,7 @@ const settings = fields("a route", {
   staleIfError: duration,
   admission: z.enum(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
   tiers: z.array(
-    z.enum(["memory", "edge", "shared"], 'has a tier that is not "memory", "edge" or "shared"'),
+    z.enum(tierNames, 'has a tier that is not "memory", "edge" or "shared"'),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
   query: fields("query", { allow: patterns }),
@@ -110,9 +115,7 @@ export const routeInput = z.strictObject(
   { error: strictly("a route") },
 );
 
-type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
-
-/** A route as an operator writes it. */
+/** What the schema takes: `WrittenRoute` with any texts for durations. */
 export type RouteInput = z.input<typeof routeInput>;
 
 /** Parameters that a route's tags ask for and a pattern of it does not have: each would be undefined. */

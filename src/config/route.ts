@@ -1,117 +1,83 @@
 // What a route of a configuration comes to, with all that it leaves out filled in.
-import type { RouteInput } from "./route-schema.ts";
+import { type RouteInput, type TierName, tierNames } from "./route-schema.ts";
+import { type ConfigInput, defaultMaxLagSeconds } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
-import type { NamePatterns } from "./known-names.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 
-export type TierName = "memory" | "edge" | "shared";
-/** In the order in which they are asked. */
-export const tierNames: readonly TierName[] = ["memory", "edge", "shared"];
-
 /** What a route asks for, every field filled in. */
-export interface Route {
-  /** Empty for the rules that hold where no route matches. */
-  readonly name: string;
-  /** It takes what fits one of them. */
-  readonly match: readonly RoutePattern[];
-  /** The only methods that it takes, of which GET stands for HEAD; `undefined`: all. */
-  readonly methods: readonly string[] | undefined;
-  readonly bypass: boolean;
-  /** `override`: the route's lifetimes go before the origin's. */
-  readonly mode: "default" | "override";
-  /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
-  readonly origin: string;
-  /** Lifetime of a 200, and of what else is cacheable by default and no error. */
-  readonly freshSeconds: number | undefined;
-  /** `fresh` by status; empty where it is a duration, or unset. */
-  readonly freshSecondsByStatus: ReadonlyMap<number, number>;
-  /** `negative`: the lifetime of a redirect or an error; `origin`: the origin's own, if it gives one. */
-  readonly negativeByStatus: ReadonlyMap<number, number | "origin">;
-  readonly staleWhileRevalidateSeconds: number | undefined;
-  readonly staleIfErrorSeconds: number | undefined;
-  /** How long browsers may use an answer from now on; `undefined` leaves the origin's word. */
-  readonly browserSeconds: number | undefined;
-  readonly immutable: boolean;
-  readonly tiers: readonly TierName[];
-  /** When the shared tier gets a response; `undefined`: errors on the second ask, all else at once. */
-  readonly admission: "first-ask" | "second-ask" | undefined;
-  /** Query parameters that count, or `undefined` for all. */
-  readonly queryAllow: NamePatterns | undefined;
-  /** The only request fields that reach the origin besides what is keyed; `undefined`: all. */
-  readonly forward: readonly string[] | undefined;
-  readonly keyHeaders: readonly string[];
-  readonly keyCookies: readonly string[];
-  readonly ignoreCookies: NamePatterns;
-  readonly setCookie: "respect" | "strip";
-  /** 0 to 1: the largest share of a lifetime that is taken off at random. */
-  readonly jitter: number;
-  readonly tags: (parameters: Readonly<Record<string, string>>) => readonly string[];
-  readonly honourRequestDirectives: boolean;
-  /** Where one forward serves all who ask for the same: in an isolate, or in the world. */
-  readonly collapse: "isolate" | "global";
-  /** How long a request waits for another's forward. */
-  readonly patienceMs: number;
-  /** β of XFetch: how eagerly what is about to expire is refreshed; 0: not at all. */
-  readonly earlyRefresh: number | undefined;
-  /** A use within this time before its expiry refreshes a response. */
-  readonly refreshAheadSeconds: number;
-  /** How far it reaches what an answer to an unsafe method invalidates (RFC 9111 §4.4). */
-  readonly invalidate: "here" | "everywhere";
-  /** N of the purge protocol for this route. */
-  readonly purgeMaxLagMs: number;
-  /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
-  readonly purgeSettleSeconds: number;
-  /** Answers with what is stored while the journal cannot be read, and says so. */
-  readonly servesUnverified: boolean;
-  /** Fields that are written and have no effect where nothing is stored. */
-  readonly idleFields: readonly string[];
-}
+export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 
-/** What a route takes from the general settings where it says nothing itself. */
-export type Inherited = Pick<
-  Route,
-  "honourRequestDirectives" | "purgeMaxLagMs" | "purgeSettleSeconds"
->;
+/** What a route takes from the general settings; of most it may say something itself. */
+type Inherited = Pick<ConfigInput, "heuristics" | "honourRequestDirectives" | "purge">;
 
-/** @param route as it was written, and checked */
-export function resolvedRoute(route: RouteInput, inherited: Inherited): Route {
+/** @param route as it was written, and checked, like the general settings */
+export function resolvedRoute(route: RouteInput, general: Inherited) {
+  const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
-  const ownLagSeconds = route.purge?.maxLagSeconds;
+  const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
+  const lagSeconds = route.purge?.maxLagSeconds ?? purge?.maxLagSeconds ?? defaultMaxLagSeconds;
+  const tiers: readonly TierName[] = tierNames.filter(
+    (name) => route.tiers?.includes(name) ?? true,
+  );
   return {
+    /** Empty for the rules that hold where no route matches. */
     name: route.name,
-    match: [route.match].flat().map(readPattern),
+    /** It takes what fits one of them. */
+    match,
+    /** The only methods that it takes, of which GET stands for HEAD too; `undefined`: all. */
     methods: route.methods,
     bypass: route.bypass ?? false,
+    /** `override`: the route's lifetimes go before the origin's. */
     mode: route.mode ?? "default",
+    /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
     origin: route.origin ?? "default",
+    /** Lifetime of a 200, and of what else is cacheable by default and no error. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
+    /** `fresh` by status; empty where it is a duration, or unset. */
     freshSecondsByStatus: byStatus(typeof fresh === "object" ? fresh : {}, secondsOf),
+    /** `negative`: the lifetime of a redirect or an error; `origin`: the origin's own, if it gives one. */
     negativeByStatus: byStatus(route.negative ?? {}, (text) =>
       text === "origin" ? text : secondsOf(text),
     ),
+    /** Guesses a lifetime where neither the origin nor the route gives one (RFC 9111 §4.2.2). */
+    heuristics,
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate),
     staleIfErrorSeconds: durationSeconds(route.staleIfError),
+    /** How long browsers may use an answer from now on; `undefined` leaves the origin's word. */
     browserSeconds: durationSeconds(route.browser),
     immutable: route.immutable ?? false,
-    tiers: tierNames.filter((name) => route.tiers?.includes(name) ?? true),
+    tiers,
+    /** When the shared tier gets a response; `undefined`: errors on the second ask, all else at once. */
     admission: route.admission,
+    /** Query parameters that count, or `undefined` for all. */
     queryAllow: route.query?.allow,
-    forward: route.forward?.map((name) => name.toLowerCase()),
-    keyHeaders: (route.key?.headers ?? []).map((name) => name.toLowerCase()).sort(),
-    keyCookies: [...(route.key?.cookies ?? [])].sort(),
+    /** The only request fields that reach the origin besides what is keyed; `undefined`: all. */
+    forward: route.forward && lowerCased(route.forward),
+    keyHeaders: sorted(lowerCased(route.key?.headers ?? [])),
+    keyCookies: sorted(route.key?.cookies ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
     setCookie: route.setCookie ?? "respect",
+    /** 0 to 1: the largest share of a lifetime that is taken off at random. */
     jitter: route.jitter ?? 0,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
-    honourRequestDirectives: route.honourRequestDirectives ?? inherited.honourRequestDirectives,
+    honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
+    /** Where one forward serves all who ask for the same: in an isolate, or in the world. */
     collapse: route.collapse ?? "isolate",
+    /** How long a request waits for another's forward. */
     patienceMs: (durationSeconds(route.patience) ?? 10) * 1_000,
+    /** β of XFetch: how eagerly what is about to expire is refreshed; 0: not at all. */
     earlyRefresh: route.earlyRefresh,
+    /** A use within this time before its expiry refreshes a response. */
     refreshAheadSeconds: durationSeconds(route.refreshAhead) ?? 0,
+    /** How far it reaches what an answer to an unsafe method invalidates (RFC 9111 §4.4). */
     invalidate: route.invalidate ?? "here",
-    purgeMaxLagMs: ownLagSeconds === undefined ? inherited.purgeMaxLagMs : ownLagSeconds * 1_000,
-    purgeSettleSeconds: route.purge?.settleSeconds ?? inherited.purgeSettleSeconds,
+    /** N of the purge protocol for this route. */
+    purgeMaxLagMs: lagSeconds * 1_000,
+    /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
+    purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
+    /** Answers with what is stored while the journal cannot be read, and says so. */
     servesUnverified: route.whenUnreachable === "serve",
+    /** Fields that are written and have no effect where nothing is stored. */
     idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
   };
 }
@@ -126,13 +92,22 @@ export function isPassedBy({ bypass, methods }: Pick<RouteInput, "bypass" | "met
   return bypass === true || methods?.includes("GET") === false;
 }
 
-function idleBesideBypass(route: RouteInput): string[] {
+function idleBesideBypass(route: RouteInput): readonly string[] {
   const written = Object.entries(route).filter(([, value]) => value !== undefined);
   return written.map(([field]) => field).filter((field) => !usedBesideBypass.has(field));
 }
 
-function byStatus<T>(texts: Readonly<Record<string, string>>, read: (text: string) => T) {
+function byStatus<T>(
+  texts: Readonly<Record<string, string>>,
+  read: (text: string) => T,
+): ReadonlyMap<number, T> {
   return new Map(Object.entries(texts).map(([status, text]) => [Number(status), read(text)]));
 }
+
+/** Names of fields, which have no case. */
+export const lowerCased = (names: readonly string[]): readonly string[] =>
+  names.map((name) => name.toLowerCase());
+
+const sorted = (names: readonly string[]): readonly string[] => [...names].sort();
 
 const secondsOf = (text: string) => durationSeconds(text) ?? 0;

@@ -14,8 +14,7 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
-import { tierNames } from "./route.ts";
-import { routeInput, unknownParameters } from "./route-schema.ts";
+import { routeInput, tierNames, unknownParameters } from "./route-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
 
 const purgeInput = fields("purge", {
@@ -56,11 +55,19 @@ const origin = z.union(
   },
 );
 
+/** A named origin: at an address, or the service that a binding names. */
+export type OriginConfig = Readonly<z.output<typeof origin>>;
+
 /** All that an operator may write, and what is said of a mistake; nothing is filled in. */
 export const configInput = fields("the configuration", {
   namespace: z
     .string("must be a text")
     .check(z.regex(namespaceForm, "is 1 to 64 letters, digits, dots, dashes or _")),
+  operatorPath: z
+    .string("must be a path")
+    .check(
+      z.regex(/^\/[a-z0-9_-]{1,64}$/, "is a slash and one name of small letters, digits, - or _"),
+    ),
   origins: z.record(z.string(), origin, "must be origins by name"),
   rewriteLocations: yesOrNo,
   originTimeout: z.union(
@@ -146,5 +153,5 @@ function checkAlone(
   }
 }
 
-/** A configuration as an operator writes it. */
+/** What the schema takes: `WrittenConfig` with any texts for durations. */
 export type ConfigInput = z.input<typeof configInput>;

@@ -15,15 +15,6 @@ export type Outcome =
   | "limited"
   | "failed";
 
-/** One look into a tier below memory. */
-export interface TierLook {
-  readonly tier: string;
-  /** What the read came to; `passed-over` where the tier was not asked. */
-  readonly kind: string;
-  /** How long the read was waited for. */
-  readonly tookMs: number;
-}
-
 /** The entry of the purge journal that decided. */
 export interface DecidingPurge {
   readonly position: string;
@@ -35,6 +26,12 @@ export interface TierChange {
   readonly tier: string;
   /** What it came to. */
   readonly kind: string;
+}
+
+/** One look into a tier below memory; `kind` is `passed-over` where the tier was not asked. */
+export interface TierLook extends TierChange {
+  /** How long the read was waited for. */
+  readonly tookMs: number;
 }
 
 const none: readonly never[] = [];
@@ -83,7 +80,6 @@ export class Decision implements Handling {
   stored = false;
   /** Why it does not. */
   refused: RuleAndNames | undefined = undefined;
-  /** In the order in which they ended. */
   changes: readonly TierChange[] = none;
   /** `undefined` until it is answered. */
   outcome: Outcome | undefined = undefined;

@@ -31,26 +31,31 @@ export type PurgeRefusal =
   | "id-reused"
   | "unavailable";
 
+/** What is counted by itself. */
+const noSums = {
+  originRequests: 0,
+  /** Those of them that were sent a second time. */
+  originRetries: 0,
+  /** Records of another version or form, or with a body that is not theirs. */
+  badRecords: 0,
+  /** Tags over 256 bytes: nothing can be purged by them. */
+  tagsLeftOut: 0,
+  failedBackgroundWork: 0,
+  /** Answers with what nobody could tell of whether a purge covers it. */
+  unverifiedAnswers: 0,
+};
+
 /** The counts of one isolate. */
 export class Metrics {
   readonly #sinceAtMs: number;
   readonly #routes = new Map<string, RouteCounts>();
+  readonly #sums = { ...noSums };
   readonly #counts = {
     /** By tier, then by what the read or the write came to. */
     reads: {} as Record<string, Record<string, number>>,
     writes: {} as Record<string, Record<string, number>>,
     invalidations: { named: 0, widened: 0, purged: 0, failed: 0 },
     hotKeys: { sampled: 0, flushed: 0, refreshed: 0, skipped: 0, failed: 0 },
-    originRequests: 0,
-    /** Those of them that were sent a second time. */
-    originRetries: 0,
-    /** Records of another version or form, or with a body that is not theirs. */
-    badRecords: 0,
-    /** Tags over 256 bytes: nothing can be purged by them. */
-    tagsLeftOut: 0,
-    failedBackgroundWork: 0,
-    /** Answers with what nobody could tell of whether a purge covers it. */
-    unverifiedAnswers: 0,
     purges: { accepted: 0, refused: {} as Counts<PurgeRefusal> },
   };
 
@@ -64,7 +69,7 @@ export class Metrics {
     const counts = this.#route(route);
     counts.requests += 1;
     add(counts.outcomes, outcome);
-    if (unverified) this.#counts.unverifiedAnswers += 1;
+    if (unverified) this.counted("unverifiedAnswers");
   }
 
   /** Once for each request, and for each refresh, when all of it is known: by `settle`. */
@@ -86,24 +91,8 @@ export class Metrics {
     this.#counts.hotKeys[kind] += 1;
   }
 
-  originAsked(): void {
-    this.#counts.originRequests += 1;
-  }
-
-  originRetried(): void {
-    this.#counts.originRetries += 1;
-  }
-
-  badRecord(): void {
-    this.#counts.badRecords += 1;
-  }
-
-  tagLeftOut(): void {
-    this.#counts.tagsLeftOut += 1;
-  }
-
-  backgroundWorkFailed(): void {
-    this.#counts.failedBackgroundWork += 1;
+  counted(what: keyof typeof noSums): void {
+    this.#sums[what] += 1;
   }
 
   purgeAccepted(): void {
@@ -117,7 +106,7 @@ export class Metrics {
   /** What `/_cache/stats` shows; the counts of routes go on changing. */
   snapshot() {
     const routes: Readonly<Record<string, RouteCounts>> = Object.fromEntries(this.#routes);
-    return { sinceAtMs: this.#sinceAtMs, routes, ...structuredClone(this.#counts) };
+    return { sinceAtMs: this.#sinceAtMs, routes, ...structuredClone(this.#counts), ...this.#sums };
   }
 
   #route(name: string): RouteCounts {

@@ -2,6 +2,7 @@
 import { errorName, firstFrame } from "../error-name.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { letGo } from "../let-go.ts";
+import { isResponse, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 
@@ -35,7 +36,11 @@ export function askOrigin(
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () =>
         // Node takes a stream as a body only together with this member.
-        origin.handle(new Request(url, { ...init, duplex: "half" } as RequestInit), { waitUntil });
+        withTrueCoding(
+          await origin.handle(new Request(url, { ...init, duplex: "half" } as RequestInit), {
+            waitUntil,
+          }),
+        );
       return handled(handle, request, platform);
     }
     default:
@@ -55,7 +60,7 @@ async function handled(
   const answering = handle();
   try {
     const response = await Promise.race([answering, givenUp]);
-    if (!(response instanceof Response)) throw new TypeError("It returned no response.");
+    if (!isResponse(response)) throw new TypeError("It returned no response.");
     const { body } = response;
     if (response.bodyUsed || body?.locked === true)
       throw new TypeError("Its body is read already.");

@@ -9,8 +9,8 @@ import type { Background, Platform } from "./platform.ts";
  * An origin that runs in this isolate. It is called anew for each fill, refresh and probe. If it
  * throws, the origin counts as out of reach. The time-outs of any origin hold for it.
  *
- * A body with Content-Encoding must be encoded already. On Workers, make such a `Response` with
- * `encodeBody: "manual"`, and hand on a `fetch` only with `encodeResponseBody: "manual"`.
+ * A body with Content-Encoding may be encoded or not: one that is not goes on without that field. A
+ * `fetch` with `encodeResponseBody: "manual"` is handed on as it came, without being decoded.
  */
 export type OriginHandler = (
   request: Request,

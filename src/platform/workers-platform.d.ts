@@ -22,11 +22,3 @@ interface Request {
 interface RateLimit {
   limit(counted: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
-
-/** Passes bytes through and fails unless exactly that many come. */
-declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> {
-  constructor(expectedBytes: number);
-}
-
-/** Passes bytes through inside the runtime. */
-declare class IdentityTransformStream extends TransformStream<Uint8Array, Uint8Array> {}

@@ -1,4 +1,4 @@
-// What Cloudflare Workers give.
+// What Cloudflare Workers give, and of that what Web standards give elsewhere.
 import { pause } from "../patience.ts";
 import type { Platform } from "./platform.ts";
 
@@ -11,3 +11,10 @@ export const workers: Platform = {
   turn: () => pause(0),
   log: (line) => console.error(line),
 };
+
+/** Without an edge tier where there is no Cache API of a colo, as on Node. */
+export function platformHere(): Platform {
+  if (globalThis.caches?.default !== undefined) return workers;
+  const { cache: _, ...elsewhere } = workers;
+  return elsewhere;
+}

@@ -13,18 +13,11 @@ import type { UrlRead } from "./request/url-reader.ts";
 import { keepPrivate } from "./respond/downstream.ts";
 import { type PlainPage, plainPage } from "./respond/plain-page.ts";
 import { fromStored, passOn } from "./respond/respond.ts";
-import { type EarlyRefreshPorts, isDueEarly } from "./reuse/early-refresh.ts";
+import { type EarlyRefreshPorts, isRefreshDue } from "./reuse/early-refresh.ts";
 import { settleDoubt } from "./reuse/in-doubt.ts";
 import { type FoundResponse, Search } from "./reuse/search.ts";
 import { atHand, type Need } from "./reuse/need.ts";
-import {
-  type Candidate,
-  decide,
-  decidingEntry,
-  isAnswer,
-  isExempt,
-  type Verdict,
-} from "./reuse/verdict.ts";
+import { type Answering, type Candidate, decide, isExempt, type Verdict } from "./reuse/verdict.ts";
 import { admitOnHit } from "./storing/admission.ts";
 import { type InvalidatePorts, invalidateBy, isSafe } from "./storing/invalidate.ts";
 import type { HotKeys } from "./warm/hot-keys.ts";
@@ -97,14 +90,9 @@ function answered(
   search: ClientSearch,
   renewed: (() => Promise<void>) | undefined,
 ): Response | Promise<Response> {
-  if (found === undefined) {
-    const verdict = decide(search.missReason, search);
-    return carryOut(verdict, undefined, search);
-  }
+  if (found === undefined) return carryOut(decide(search.missReason, search), undefined, search);
   const { candidate, verdict } = found;
-  if (isAnswer(verdict) || verdict.judged?.kind !== "unverified") {
-    return carryOut(verdict, candidate, search);
-  }
+  if (verdict.judged?.kind !== "unverified") return carryOut(verdict, candidate, search);
   return settleDoubt(candidate, search, renewed).then(() => {
     search.hasWaited();
     return carryOut(search.judge(candidate), candidate, search);
@@ -117,16 +105,13 @@ function carryOut(
   search: ClientSearch,
 ): Response | Promise<Response> {
   const { asked, key, ports, decision } = search;
-  decision.reached(verdict.kind, verdict.by, decidingEntry(verdict.judged));
+  decision.reached(verdict.kind, verdict.by, decidingEntry(verdict));
   if (!isOfUse(verdict)) discardBody(found?.stored);
   switch (verdict.kind) {
     case "serve":
-      ports.hotKeys?.hit(verdict.candidate, asked, ports);
-      if (isDueEarly(verdict, search)) refreshBehind(asked, verdict.candidate, key, ports);
-      return hit(verdict, search);
     case "serve-stale":
       ports.hotKeys?.hit(verdict.candidate, asked, ports);
-      if (verdict.refresh) refreshBehind(asked, verdict.candidate, key, ports);
+      if (isRefreshDue(verdict, search)) refreshBehind(asked, verdict.candidate, key, ports);
       return hit(verdict, search);
     case "validate":
       decision.forwards(verdict.reason);
@@ -141,6 +126,12 @@ function carryOut(
   }
 }
 
+/** The entry of the journal that decided, or that may cover what could not be verified. */
+function decidingEntry({ judged }: Verdict) {
+  if (judged?.kind === "purged") return judged.by;
+  return judged?.kind === "unverified" ? judged.covering?.by : undefined;
+}
+
 /** May what was found answer, be validated, or stand in for an error? */
 function isOfUse(verdict: Verdict): boolean {
   if (verdict.kind === "forward") return verdict.fallback !== undefined;
@@ -148,7 +139,7 @@ function isOfUse(verdict: Verdict): boolean {
 }
 
 function hit(
-  { kind, candidate, ageSeconds, ttlSeconds, judged }: Extract<Verdict, { ttlSeconds: number }>,
+  { kind, candidate, ageSeconds, ttlSeconds, judged }: Answering,
   search: ClientSearch,
 ): Response {
   const { ports, decision } = search;

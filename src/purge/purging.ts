@@ -7,15 +7,7 @@ import { JournalView } from "./view/journal-view.ts";
 import { RedisJournal } from "./journal/redis-journal.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
-export interface Purging {
-  /** The journal's own. */
-  readonly redis: RedisClient;
-  readonly journal: RedisJournal;
-  readonly view: JournalView;
-  readonly acceptances: Acceptances;
-  /** Has a listener told of every entry that becomes known here, from now on. */
-  readonly subscribe: (listener: NewsListener) => void;
-}
+export type Purging = ReturnType<typeof createPurging>;
 
 /** What a read of the journal may take: a first connection from afar, and no more than N allows. */
 const readTimeoutMsMax = 2_000;
@@ -54,7 +46,7 @@ export function createPurging(
   { purge, namespace }: PurgeSettings,
   database: { readonly url: string; readonly token: string },
   { nowAtMs, random, cache, log, listenerFailed }: PurgePlatform,
-): Purging {
+) {
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
   const randomText = () => crypto.randomUUID();
@@ -85,7 +77,6 @@ export function createPurging(
   });
   const view = new JournalView({
     journal,
-    older: journal,
     copies,
     nowAtMs,
     random,
@@ -98,5 +89,13 @@ export function createPurging(
   });
   const maxLagMs = visibleWithinSeconds * 1_000;
   const acceptances = new Acceptances({ journal, view, nowAtMs, randomText, maxLagMs });
-  return { redis, journal, view, acceptances, subscribe: (listener) => news.add(listener) };
+  return {
+    /** The journal's own. */
+    redis,
+    journal,
+    view,
+    acceptances,
+    /** Has a listener told of every entry that becomes known here, from now on. */
+    subscribe: (listener: NewsListener) => news.add(listener),
+  };
 }

@@ -153,7 +153,7 @@ function purgeUrlFault(text: string): string | undefined {
   const { protocol, username, password, pathname } = new URL(text);
   if (!["https:", "http:"].includes(protocol)) return `It begins with "${protocol}".`;
   if (username + password !== "") return "It holds a user name or a password.";
-  if (pathname.endsWith("/_cache/purge")) return undefined;
+  if (/\/[^/]+\/purge$/.test(pathname)) return undefined;
   return `Its path is ${JSON.stringify(pathname)}, and purges go to "/_cache/purge".`;
 }
 

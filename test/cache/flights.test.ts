@@ -43,7 +43,7 @@ describe("a flight", () => {
   ])("shows what is stored, and only that: $id", ({ outcome, shown }) => {
     const flight: ForwardFlight = new Flight(0);
     if (outcome !== undefined) flight.settle(outcome);
-    expect(flight.stored).toBe(shown);
+    expect(flight.outcome?.stored).toBe(shown);
   });
 });
 

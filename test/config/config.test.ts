@@ -8,7 +8,7 @@ import {
   trackingParameters,
 } from "../../src/config/config.ts";
 import { matchesAny } from "../../src/config/known-names.ts";
-import type { ConfigInput } from "../../src/config/schema.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
 
 const route = (changes: object) => ({ routes: [{ name: "news", match: "/news/*", ...changes }] });
 
@@ -21,7 +21,7 @@ describe("a good configuration comes to", () => {
       namespace: "tidemark",
       originTimeout: { firstByteMs: 30_000, betweenBytesMs: 30_000 },
       tagFields: [],
-      heuristics: false,
+      anywhere: { heuristics: false },
       rewriteLocations: true,
       cacheInFront: false,
       hotKeys: 0,
@@ -47,6 +47,7 @@ describe("a good configuration comes to", () => {
       freshSeconds: undefined,
       freshSecondsByStatus: new Map(),
       negativeByStatus: new Map(),
+      heuristics: false,
       staleWhileRevalidateSeconds: undefined,
       staleIfErrorSeconds: undefined,
       browserSeconds: undefined,
@@ -126,7 +127,7 @@ describe("a good configuration comes to", () => {
     { id: "origin-by-its-name", changes: { origin: "default" }, resolved: { origin: "default" } },
     { id: "collapse", changes: { collapse: "isolate" }, resolved: { name: "news" } },
   ])("$id", ({ changes, resolved }) => {
-    expect(defineConfig(route(changes) as ConfigInput).routes[0]).toMatchObject(resolved);
+    expect(defineConfig(route(changes) as WrittenConfig).routes[0]).toMatchObject(resolved);
   });
 
   it("directives of requests honoured for all routes but those that say no", () => {
@@ -144,6 +145,14 @@ describe("a good configuration comes to", () => {
     ]);
   });
 
+  it("lifetimes guessed for all routes", () => {
+    const { routes, anywhere } = defineConfig({
+      heuristics: true,
+      routes: [{ name: "a", match: "/a" }],
+    });
+    expect([...routes, anywhere].map((one) => one.heuristics)).toEqual([true, true]);
+  });
+
   it("a number of variants on both sides of its bounds", () => {
     const bounds = [1, 500].map((variants) => defineConfig({ limits: { variants } }));
     expect(bounds.map(({ limits }) => limits.variants)).toEqual([1, 500]);
@@ -155,7 +164,12 @@ describe("a good configuration comes to", () => {
   });
 
   it("time-outs on both sides of their bounds", () => {
-    const written = ["1s", "1d", { betweenBytes: "5s" }, { firstByte: "2s", betweenBytes: "1d" }];
+    const written = [
+      "1s",
+      "1d",
+      { betweenBytes: "5s" },
+      { firstByte: "2s", betweenBytes: "1d" },
+    ] as const;
     const timeouts = written.map((originTimeout) => defineConfig({ originTimeout }).originTimeout);
     expect(timeouts.map((one) => [one.firstByteMs, one.betweenBytesMs])).toEqual([
       [1_000, 30_000],
@@ -168,7 +182,7 @@ describe("a good configuration comes to", () => {
 
 describe("names that are known", () => {
   const documented = readFileSync("docs/configuration.md", "utf8");
-  const strip = (given: ConfigInput["key"]) => defineConfig({ key: given ?? {} }).stripQuery;
+  const strip = (given: WrittenConfig["key"]) => defineConfig({ key: given ?? {} }).stripQuery;
 
   it("stay known beside those that are added, each once", () => {
     expect(strip({ query: { strip: ["ref", "gclid"] } })).toEqual([...trackingParameters, "ref"]);

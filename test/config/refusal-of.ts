@@ -1,12 +1,12 @@
 // What is said of a configuration that is refused, and the texts that many refusals share.
 import { defineConfig } from "../../src/config/config.ts";
-import type { ConfigInput } from "../../src/config/schema.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
 import { OperatorError } from "../../src/operator-error.ts";
 
 /** The message's middle sentence, which names places and what is wrong there. */
 export function refusalOf(written: unknown): string {
   try {
-    defineConfig(written as ConfigInput);
+    defineConfig(written as WrittenConfig);
   } catch (cause) {
     if (!(cause instanceof OperatorError)) throw cause;
     return cause.message

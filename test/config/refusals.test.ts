@@ -102,6 +102,11 @@ describe("the configuration is refused", () => {
       },
       says: 'route "a", name: is used twice; give each route a name of its own',
     },
+    ...["/a/b", "_edge", "/_Edge", "/", "/a b", `/${"a".repeat(65)}`].map((operatorPath) => ({
+      id: `operator-path-${operatorPath.slice(0, 6)}`,
+      written: { operatorPath },
+      says: "operatorPath: is a slash and one name of small letters, digits, - or _",
+    })),
     {
       id: "namespace",
       written: { namespace: "a b" },

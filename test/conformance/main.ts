@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { OperatorError } from "../../src/operator-error.ts";
+import { bundleApp, handingOn } from "../../testing/worker/bundle-app.ts";
 import { startWorld } from "../../testing/worker/world.ts";
 import { passedOf, statedResults, withResults } from "./document.ts";
 import { type Results, runSuite, startSuiteOrigin, suiteTests } from "./suite.ts";
@@ -18,6 +19,7 @@ const help = `The public suite of HTTP caches against the built Worker.
   --tiers A,B      with these tiers only: memory, edge, shared (all)
   --colos N        with N colos, asking the last of them (1)
   --as-shipped     with nothing set, and nothing compared
+  --hono           with a Hono application as the origin, which asks the suite's
   --write          put the results into docs/conformance.md
   --help           show this
 `;
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
       tiers: { type: "string" },
       colos: { type: "string", default: "1" },
       "as-shipped": { type: "boolean", default: false },
+      hono: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -45,7 +48,7 @@ async function main(): Promise<void> {
   const isAsShipped = values["as-shipped"];
   const config = isAsShipped ? "{}" : configWith(values.tiers);
   for (let run = 1; run <= runs; run += 1) {
-    const results = await resultsOf(config, colos);
+    const results = await resultsOf(config, { colos, isHono: values.hono });
     process.stdout.write(`run ${run}: ${tally(results)}\n`);
     if (isAsShipped) continue;
     if (values.write) return writeFile(documentPath, withResults(document, results));
@@ -64,10 +67,16 @@ function atLeastOne(option: string, text: string): number {
   });
 }
 
-async function resultsOf(config: string, colos: number): Promise<Results> {
+interface Setup {
+  readonly colos: number;
+  readonly isHono: boolean;
+}
+
+async function resultsOf(config: string, { colos, isHono }: Setup): Promise<Results> {
   const origin = await startSuiteOrigin();
   try {
-    const world = await startWorld({ originUrl: origin.url, config, colos });
+    const worker = isHono ? { worker: await bundleApp(handingOn, config) } : { config };
+    const world = await startWorld({ originUrl: origin.url, ...worker, colos });
     try {
       return await runSuite(world.colos.at(-1)?.url ?? "");
     } finally {

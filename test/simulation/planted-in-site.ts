@@ -5,8 +5,8 @@ import type { Stamp } from "../../src/cache/record/record.ts";
 import type { ResponseDetail, StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import type { PurgeView } from "../../src/purge/view/view.ts";
 import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
-import { Flights, type Leader, type StartPorts } from "../../src/cache/flights.ts";
-import type { SharedForward } from "../../src/proxy/reuse/forward-outcome.ts";
+import { type Fetched, Flights, type StartPorts } from "../../src/cache/flights.ts";
+import type { ForwardFlight, SharedForward } from "../../src/proxy/reuse/forward-outcome.ts";
 import type { Tiers } from "../../src/proxy/stored/tiers.ts";
 import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
 import type { RecordKey } from "../../src/cache/record/record-key.ts";
@@ -175,7 +175,11 @@ export const followersTrust: Planted = {
   ports: (ports, isolate) => {
     let shared: { metadata: StoredMetadata; atMs: number } | undefined;
     class Telling extends Flights<SharedForward> {
-      override start<Result>(key: string, lead: Leader<SharedForward, Result>, given: StartPorts) {
+      override start<Result>(
+        key: string,
+        lead: (flight: ForwardFlight) => Promise<Fetched<Result>>,
+        given: StartPorts,
+      ) {
         const leading: typeof lead = (flight) => {
           const settle = flight.settle.bind(flight);
           flight.settle = (outcome) => {

@@ -95,19 +95,20 @@ export const largestLagForAll = askedAs((stored, ask) => [stored, { ...ask, maxL
 const unboundedFor =
   (isExempt: (question: VerdictQuestion, stored: StoredMetadata) => boolean) =>
   (question: VerdictQuestion): VerdictQuestion => {
+    const { view } = question.ports;
     const judge = (stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement => {
-      const judged = question.view.judge(stored, ask);
+      const judged = view.judge(stored, ask);
       const isLetBy = judged.kind === "unverified" && isExempt(question, stored);
       return isLetBy ? { kind: "usable" } : judged;
     };
     // Private members are the view's own, so it is not inherited from.
-    const isUnreachable = question.view.isUnreachable.bind(question.view);
-    const view = { judge, isUnreachable } as unknown as PurgeView;
-    return { ...question, view };
+    const isUnreachable = view.isUnreachable.bind(view);
+    const planted = { judge, isUnreachable } as unknown as PurgeView;
+    return { ...question, ports: { ...question.ports, view: planted } };
   };
 
-const isStale = ({ policy, atMs }: VerdictQuestion, stored: StoredMetadata) =>
-  termsOf(stored, policy).lifetimeSeconds * 1_000 <= atMs - stored.respondedAtMs;
+const isStale = ({ asked, atMs }: VerdictQuestion, stored: StoredMetadata) =>
+  termsOf(stored, asked.route).lifetimeSeconds * 1_000 <= atMs - stored.respondedAtMs;
 
 export const staleUnbounded: Planted = { asked: unboundedFor(isStale) };
 export const errorUnbounded: Planted = { askedOnError: unboundedFor(() => true) };

@@ -1,7 +1,15 @@
 // The folders of src/ and the modules that stand in src/ itself, and what each of them may import.
 
 /** Modules in src/ itself that import nothing of ours. */
-const leaves = ["elapsed", "error-name", "let-go", "operator-error", "patience", "sha256"];
+const leaves = [
+  "byte-streams",
+  "elapsed",
+  "error-name",
+  "let-go",
+  "operator-error",
+  "patience",
+  "sha256",
+];
 
 const beneathCore = [...leaves, "http", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
@@ -69,8 +77,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   admin: [...core, "platform", ...steps, "proxy", ...composition],
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", ...composition],
-  // The Worker's entry point.
+  // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
+  // and purges for those who send them.
+  tidemark: [...core, "platform", ...composition],
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app"],
+  hono: [...core, "platform", "app", "worker"],
+  "purge-sender": ["purger"],
 };
 
 export const filesInFolderMax = 20;

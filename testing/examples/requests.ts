@@ -3,6 +3,7 @@
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
 import type { RouteInput } from "../../src/config/route-schema.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
 import { Loops } from "../../src/proxy/request/loops.ts";
 import { type Asked, plan, type Plan } from "../../src/proxy/request/plan.ts";
@@ -15,7 +16,8 @@ export type RouteChanges = Partial<Omit<RouteInput, "name" | "match">>;
 export const storedAtMs = Date.UTC(2030, 0, 1, 12);
 
 export function configWith(changes: RouteChanges = {}): Config {
-  return defineConfig({ routes: [{ name: "all", match: "*", ...changes }] });
+  const config = { routes: [{ name: "all", match: "*", ...changes }] };
+  return defineConfig(config as WrittenConfig);
 }
 
 export function routeWith(changes: RouteChanges = {}): Route {

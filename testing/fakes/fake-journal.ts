@@ -53,6 +53,11 @@ export class FakeJournal implements Journal {
     });
   }
 
+  /** What is older than a view's oldest entry stays unknown. */
+  async before(): ReturnType<Journal["before"]> {
+    return unavailable;
+  }
+
   async atPrimary(position: string) {
     return this.#answer("atPrimary", () => {
       const upTo = decoded(this.stream.items).findLast(

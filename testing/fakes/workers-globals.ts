@@ -1,6 +1,5 @@
 // What the Workers runtime has and this Node lacks, for tests that run src/ in Node; importing it
-// is enough. Promised: base64 and hex of bytes (ECMAScript 2026 §23.2), and pipes that take bytes
-// alone, hand on a write when it is read, and hold to their length. Not promised: BYOB readers,
+// is enough. Promised: base64 and hex of bytes (ECMAScript 2026 §23.2). Not promised: BYOB readers,
 // bytes read into an array that is there already, and `caches`, which each test brings for itself.
 
 type Alphabet = "base64" | "base64url";
@@ -55,53 +54,6 @@ function textOf(bytes: Uint8Array, encoding: "base64" | "hex"): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
 }
 
-/** @throws TypeError for anything but bytes, as the pipes of the runtime do */
-function byteCount(chunk: unknown): number {
-  if (chunk instanceof ArrayBuffer || ArrayBuffer.isView(chunk)) return chunk.byteLength;
-  throw new TypeError("This TransformStream takes bytes alone.");
-}
-
-function asBytes(chunk: Uint8Array | ArrayBuffer): Uint8Array {
-  return chunk instanceof ArrayBuffer
-    ? new Uint8Array(chunk)
-    : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-}
-
-/** Nothing is held back: a write settles once its bytes are read. */
-class IdentityTransformStreamInNode extends TransformStream<Uint8Array, Uint8Array> {
-  constructor() {
-    super({
-      transform(chunk, controller) {
-        // An empty chunk would wake a reader of the runtime's streams for nothing; it drops them.
-        if (byteCount(chunk) > 0) controller.enqueue(asBytes(chunk));
-      },
-    });
-  }
-}
-
-/** Both ends fail when too many bytes are written, or too few before the writer is closed. */
-class FixedLengthStreamInNode extends TransformStream<Uint8Array, Uint8Array> {
-  constructor(expectedBytes: number) {
-    if (!Number.isSafeInteger(expectedBytes) || expectedBytes < 0) {
-      throw new TypeError("FixedLengthStream requires an integer expected length.");
-    }
-    let leftBytes = expectedBytes;
-    super({
-      transform(chunk, controller) {
-        leftBytes -= byteCount(chunk);
-        if (leftBytes < 0) {
-          throw new TypeError("Attempt to write too many bytes through a FixedLengthStream.");
-        }
-        if (byteCount(chunk) > 0) controller.enqueue(asBytes(chunk));
-      },
-      flush() {
-        if (leftBytes === 0) return;
-        throw new TypeError("FixedLengthStream did not see all expected bytes before close().");
-      },
-    });
-  }
-}
-
 function defineMissing(target: object, name: string, value: unknown): void {
   if (name in target) return;
   Object.defineProperty(target, name, { value, writable: true, configurable: true });
@@ -111,5 +63,3 @@ defineMissing(Uint8Array, "fromBase64", fromBase64);
 defineMissing(Uint8Array, "fromHex", fromHex);
 defineMissing(Uint8Array.prototype, "toBase64", toBase64);
 defineMissing(Uint8Array.prototype, "toHex", toHex);
-defineMissing(globalThis, "IdentityTransformStream", IdentityTransformStreamInNode);
-defineMissing(globalThis, "FixedLengthStream", FixedLengthStreamInNode);

@@ -118,11 +118,9 @@ export function partsWithCopies(
   const parts: Partial<Parts> = {
     journal: (settings) => new Journal(settings),
     view: (settings, isolate) => {
-      const { journal } = settings;
-      if (!(journal instanceof RedisJournal)) throw new Error("This journal has no way back.");
       const copies = new Copies(isolate, cacheOf(isolate.place.colo), () => (takenCount += 1));
       const { draw } = isolate.world;
-      return new ViewInColo({ ...settings, older: journal, copies, random: draw }, draw);
+      return new ViewInColo({ ...settings, copies, random: draw }, draw);
     },
   };
   return { parts, takenCount: () => takenCount };

@@ -159,11 +159,12 @@ export class SimulatedIsolate {
   #question({ page, leave }: SimulatedFill): VerdictQuestion {
     const directives = { ...noDirectives, onlyIfCached: leave === "only-if-cached" };
     return {
-      asked: { directives, hasUnknownCookie: false },
-      colo: () => this.colo,
-      policy: { route: routeOf(this.world, page, leave), heuristics: false },
-      view: this.view,
-      invalidations: { covers: () => false },
+      asked: { route: routeOf(this.world, page, leave), directives, hasUnknownCookie: false },
+      ports: {
+        colo: () => this.colo,
+        view: this.view,
+        invalidations: { covers: () => false },
+      },
       atMs: this.nowAtMs(),
     };
   }

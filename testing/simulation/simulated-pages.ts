@@ -1,6 +1,7 @@
 // The pages of a simulated site: two, under routes whose N differs, each stored so that it may
 // answer in one of four ways; and what a purge of them can name.
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
 import { type PurgeTargets, urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
 import type { SimulatedWorld, WorldSettings } from "./journal-simulator.ts";
 
@@ -53,7 +54,7 @@ function configFor({ maxLagMs, allowanceMs }: WorldSettings): Config {
       maxLagSeconds: maxLagMs.usual / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
     };
-    config = defineConfig({ purge, routes });
+    config = defineConfig({ purge, routes } as WrittenConfig);
     configs.set(name, config);
   }
   return config;

@@ -4,6 +4,7 @@ import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -63,7 +64,7 @@ export class Site {
     this.clock = options.clock ?? new FakeClock();
     this.cache = options.cache ?? new FakeCache(this.clock);
     this.origin = origin;
-    this.config = defineConfig(options.config ?? {});
+    this.config = defineConfig((options.config ?? {}) as WrittenConfig);
     const env = {
       ORIGIN_URL: "https://origin.invalid",
       COLO: "HAM",

@@ -14,7 +14,7 @@ const kept = join(root, "node_modules/.cache/tidemark-bundles");
 const keptMsMax = 24 * 60 * 60 * 1_000;
 
 /** All that a bundle is made of, save its configuration: the packages stand in package-lock.json. */
-const madeOf = ["src/**/*.ts", "local/*.ts", "tsconfig*.json", "package-lock.json"];
+const madeOf = ["worker.ts", "src/**/*.ts", "local/*.ts", "tsconfig*.json", "package-lock.json"];
 
 /**
  * @param config what stands between the parentheses of `defineConfig(…)`

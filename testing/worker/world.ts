@@ -18,6 +18,8 @@ export interface WorldSettings {
   readonly originUrl: string;
   /** What stands between the parentheses of `defineConfig(…)`. */
   readonly config?: string;
+  /** One ES module, in the place of the Worker with that configuration. */
+  readonly worker?: string;
   readonly colos?: number;
   /** Absent for an embedded Valkey of its own. */
   readonly redisUrl?: string;
@@ -30,7 +32,7 @@ export interface WorldSettings {
 export async function startWorld(settings: WorldSettings): Promise<World> {
   const running = new Running();
   try {
-    const worker = await bundleWith(settings.config ?? "{}");
+    const worker = settings.worker ?? (await bundleWith(settings.config ?? "{}"));
     const redisUrl = settings.redisUrl ?? (await running.add(startEmbeddedValkey())).url;
     const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
     const env = {

@@ -44,18 +44,16 @@ export interface RecordMetadata extends Coverage, Provenance {
   readonly awaitsSecondAsk?: boolean | undefined;
 }
 
+type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
+
 /**
  * A body held whole, which the runtime sends from where it lies (docs/adr/0016), or one read from its
  * tier as it is sent on; of such a one perhaps a `part` alone; `absent` if it was not asked for.
  */
 export type StoredBody =
   | { readonly kind: "blob"; readonly blob: Blob }
-  | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
-  | {
-      readonly kind: "part";
-      readonly range: ByteRange;
-      readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-    }
+  | { readonly kind: "stream"; readonly stream: Bytes }
+  | { readonly kind: "part"; readonly range: ByteRange; readonly stream: Bytes }
   | { readonly kind: "absent" };
 
 /** @typeParam Detail what its user knows of it beyond that: HTTP's status and fields, for one */

@@ -1,10 +1,8 @@
 // A pipe for bytes on their way to a client or a tier.
+import { FixedLengthStream, IdentityTransformStream } from "../../byte-streams.ts";
 
 /** Two ends of a pipe: what is written comes out of `readable`. */
-export interface BytePipe {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly writer: WritableStreamDefaultWriter<Uint8Array>;
-}
+export type BytePipe = Readonly<ReturnType<typeof openBytePipe>>;
 
 /**
  * Opens a pipe.
@@ -12,7 +10,7 @@ export interface BytePipe {
  * @param bytes how many will pass, which then stands in Content-Length, and a body cut short is
  *   an error to its reader; `null` where that is not known
  */
-export function openBytePipe(bytes: number | null): BytePipe {
+export function openBytePipe(bytes: number | null) {
   const { readable, writable } =
     bytes === null ? new IdentityTransformStream() : new FixedLengthStream(bytes);
   const writer = writable.getWriter();

@@ -131,7 +131,9 @@ async function streamOn(
   client: ClientEnd,
   buffer: Buffered,
 ): Promise<void> {
-  const edge = openEdge(plan);
+  const { bodyBytes, streamBytesMax } = plan;
+  const mayStream = streamBytesMax > 0 && (bodyBytes ?? 0) <= streamBytesMax;
+  const edge = mayStream ? new EdgeEnd(plan) : undefined;
   let sentBytes = buffer.bytes;
   try {
     await client.drained();
@@ -141,7 +143,7 @@ async function streamOn(
       const chunk = await reader.read();
       if (chunk === undefined) break;
       sentBytes += chunk.byteLength;
-      if (sentBytes > plan.streamBytesMax) edge?.cut();
+      if (sentBytes > streamBytesMax) edge?.cut();
       client.queue(chunk);
       await Promise.all([client.drained(), edge?.write(chunk)]);
     }
@@ -155,40 +157,30 @@ async function streamOn(
   }
 }
 
-function openEdge(plan: GatherPlan): EdgeEnd | undefined {
-  if ((plan.bodyBytes ?? 0) > plan.streamBytesMax || plan.streamBytesMax === 0) return undefined;
-  const pipe = openBytePipe(plan.bodyBytes);
-  const edge = new EdgeEnd(pipe);
-  plan.onOverflow(pipe.readable, edge.completed);
-  return edge;
-}
-
 /** How long the edge tier may leave a piece of a body unread. */
 const stallMsMax = 2_000;
 
 /** What the edge tier reads, and the word on whether it was all. */
 class EdgeEnd {
-  readonly #pipe: BytePipe;
+  readonly #writer: BytePipe["writer"];
   readonly #completed = Promise.withResolvers<number | "cut">();
   #isOver = false;
 
-  constructor(pipe: BytePipe) {
-    this.#pipe = pipe;
-  }
-
-  get completed(): Promise<number | "cut"> {
-    return this.#completed.promise;
+  constructor({ bodyBytes, onOverflow }: Pick<GatherPlan, "bodyBytes" | "onOverflow">) {
+    const { readable, writer } = openBytePipe(bodyBytes);
+    this.#writer = writer;
+    onOverflow(readable, this.#completed.promise);
   }
 
   /** A tier that takes nothing more for a while is given up: the client waits for it. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isOver) return;
-    await within(this.#pipe.writer.write(chunk), stallMsMax).catch(() => this.cut());
+    await within(this.#writer.write(chunk), stallMsMax).catch(() => this.cut());
   }
 
   async complete(bytes: number): Promise<void> {
     if (this.#isOver) return;
-    const isClosed = await within(this.#pipe.writer.close(), stallMsMax).then(
+    const isClosed = await within(this.#writer.close(), stallMsMax).then(
       () => true,
       () => false,
     );
@@ -201,6 +193,6 @@ class EdgeEnd {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#completed.resolve("cut");
-    void this.#pipe.writer.abort(new Error("The body was cut short.")).catch(() => undefined);
+    void this.#writer.abort(new Error("The body was cut short.")).catch(() => undefined);
   }
 }

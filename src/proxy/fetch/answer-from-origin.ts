@@ -70,7 +70,7 @@ const forwarding: Loading<OriginNeed, SharedForward, Response> = {
 function isForAll({ asked, ports, key }: OriginNeed): boolean {
   const { method, hasUnknownCookie, directives } = asked;
   const isAskedForAll = method === "GET" && !hasUnknownCookie && !directives.noStore;
-  return isAskedForAll && !ports.uncacheable.has(key.text, ports.nowAtMs());
+  return isAskedForAll && !ports.uncacheable.forAll.has(key.text, ports.nowAtMs());
 }
 
 function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefined {

@@ -5,7 +5,7 @@ import { selects } from "../../http/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardFlights, ForwardOutcome } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { type Need, questionOf } from "../reuse/need.ts";
 import { Search, type SearchPorts } from "../reuse/search.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
 import { isKept } from "../stored/lifetime.ts";
@@ -26,9 +26,9 @@ export function comeSince(need: Need<ComeSincePorts>): ForwardOutcome | undefine
   const { asked, ports, key, marker, memoryCount } = need;
   const { memory } = ports.tiers;
   const atMs = ports.nowAtMs();
-  const stored = ports.flights.get(key.text, atMs)?.stored;
+  const stored = ports.flights.get(key.text, atMs)?.outcome?.stored;
   if (stored !== undefined) {
-    const isThere = isKept(stored.metadata, policyOf(need), atMs);
+    const isThere = isKept(stored.metadata, asked.route, atMs);
     return isThere ? { kind: "stored", stored } : undefined;
   }
   if (!asked.route.tiers.includes("memory")) return undefined;

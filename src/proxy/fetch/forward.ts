@@ -16,6 +16,7 @@ import type { Target } from "../request/target.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
 import type { OriginAsked, OriginHealth, OriginTrouble } from "./origin-health.ts";
+import { uploadMs } from "./upload-time.ts";
 
 /** A request as an origin gets it. */
 export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
@@ -28,7 +29,7 @@ export interface ForwardPorts {
   readonly config: Config;
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
-  readonly metrics: Pick<Metrics, "originRetried">;
+  readonly metrics: Pick<Metrics, "counted">;
   /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
   readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
   /** Epoch milliseconds. */
@@ -119,7 +120,8 @@ export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<Orig
     headers.set("connection", "upgrade");
   }
   const { method, body } = request;
-  return ask({ origin: route.origin, target }, { method, headers, body }, ports);
+  const withinMs = ports.config.originTimeout.firstByteMs + uploadMs(request);
+  return ask({ origin: route.origin, target }, { method, headers, body }, ports, withinMs);
 }
 
 /** The runtime ends what goes on behind an answer after half a minute. */
@@ -213,7 +215,7 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Forw
   } catch (cause) {
     if (!maySendAgain()) throw cause;
   }
-  ports.metrics.originRetried();
+  ports.metrics.counted("originRetries");
   return ports.fetchOrigin(origin, request);
 }
 

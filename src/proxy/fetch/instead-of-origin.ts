@@ -5,8 +5,8 @@ import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored, type RespondPorts } from "../respond/respond.ts";
 import type { FailedForward } from "../reuse/forward-outcome.ts";
 import { type DoubtPorts, settleDoubt } from "../reuse/in-doubt.ts";
-import { atHand, lookedFurther, type Need, policyOf, questionOf } from "../reuse/need.ts";
-import { type Candidate, decideOnError } from "../reuse/verdict.ts";
+import { atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";
+import { type Candidate, decideOnError, isExempt } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 
 /** What an answer in its place is made with. */
@@ -14,7 +14,7 @@ export type InsteadPorts = RespondPorts & DoubtPorts;
 
 /** With what another's forward has brought: what the look-up found is not needed any more. */
 export function answeredBy({ stored }: Candidate, need: Need<InsteadPorts>): Response {
-  const terms = termsOf(stored.metadata, policyOf(need));
+  const terms = termsOf(stored.metadata, need.asked.route);
   discardBody(atHand(need)?.stored);
   need.decision.collapsed = true;
   need.decision.outcome = "collapsed";
@@ -44,7 +44,7 @@ export async function staleInstead(
   if (who === "none") decision.kind = "hit";
   decision.collapsed = who === "another";
   decision.ttlSeconds = allowed.ttlSeconds;
-  decision.unverified = allowed.unverified;
+  decision.unverified = isExempt(allowed.judged);
   decision.detail = "stale-if-error";
   decision.outcome = "stale-hit";
   return fromStored(allowed.candidate.stored, allowed.ageSeconds, need);

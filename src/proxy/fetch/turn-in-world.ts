@@ -5,9 +5,9 @@ import type { LeaseWord } from "../../cache/leases.ts";
 import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../http/selecting.ts";
-import type { ForwardFlight, ForwardOutcome } from "../reuse/forward-outcome.ts";
+import type { ForwardFlight, ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { type Need, policyOf, questionOf } from "../reuse/need.ts";
+import { type Need, questionOf } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
@@ -42,7 +42,7 @@ export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome
 export async function leaderTurn(
   need: Need<TurnInWorldPorts>,
   flight: ForwardFlight,
-): Promise<LeaderTurn<Response, ForwardOutcome>> {
+): Promise<LeaderTurn<SharedForward, Response>> {
   const { ports, key } = need;
   const sinceAtMs = ports.nowAtMs();
   const accepts = ({ candidate, verdict }: FoundResponse) => {
@@ -54,7 +54,7 @@ export async function leaderTurn(
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   if (turn.kind === "told" && turn.word === "uncacheable") {
-    ports.uncacheable.mark(key.text, ports.nowAtMs());
+    ports.uncacheable.forAll.mark(key.text, ports.nowAtMs());
     return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
   }
   // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
@@ -95,13 +95,13 @@ function wordFor(
   if (outcome?.kind === "origin-failed") return outcome.failure;
   if (outcome?.kind === "varies") return undefined;
   if (outcome?.kind !== "stored") {
-    const isUncacheable = ports.uncacheable.has(key.text, ports.nowAtMs());
+    const isUncacheable = ports.uncacheable.forAll.has(key.text, ports.nowAtMs());
     return isUncacheable ? "uncacheable" : "nothing-to-share";
   }
   const { body, metadata } = outcome.stored;
   const { limits } = ports.config;
   const isShared = body.kind === "blob" && body.blob.size <= limits.sharedBodyBytes;
-  const isOfUse = !isAlwaysValidated(termsOf(metadata, policyOf({ asked, ports })));
+  const isOfUse = !isAlwaysValidated(termsOf(metadata, asked.route));
   const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;
   return mayBeUsed ? undefined : "nothing-to-share";
 }

@@ -63,9 +63,9 @@ export async function validated(
     led.flight.settle({ kind: "stored", stored });
     ports.afterAnswer(() => done);
   }
-  const { policy, atMs } = questionOf(led);
   decision.outcome = "validated";
-  const response = fromStored(stored, ageSeconds(metadata, termsOf(metadata, policy), atMs), led);
+  const terms = termsOf(metadata, asked.route);
+  const response = fromStored(stored, ageSeconds(metadata, terms, ports.nowAtMs()), led);
   const own = fieldsForOneClient(fresh.response.headers, metadata, led);
   for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
@@ -141,8 +141,9 @@ function tiersToUpdate(
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
   // By its new tags a purge has to find it in every tier.
   if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return tierNames;
-  const { policy, atMs } = questionOf(need);
-  const [termsBefore, terms] = [termsOf(before, policy), termsOf(now, policy)];
+  const { route } = need.asked;
+  const atMs = need.ports.nowAtMs();
+  const [termsBefore, terms] = [termsOf(before, route), termsOf(now, route)];
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
   const isLong = leftMs > (keepUntilAtMs(now, terms) - atMs) / 2;
   return isAlwaysValidated(terms) && isLong ? ["memory"] : tierNames;

@@ -3,7 +3,7 @@ import type { Config, Route } from "../../config/config.ts";
 import type { Fields } from "../../http/fields.ts";
 import { matchesAny } from "../../config/known-names.ts";
 
-interface SortedCookies {
+export interface SortedCookies {
   /** What is forwarded, in the request's order; empty for none. */
   readonly forwarded: string;
   /** Values of the cookies that are part of the key. */

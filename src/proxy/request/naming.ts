@@ -18,12 +18,12 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): Naming {
       const fault = faultOfUrl(url);
       if (fault !== undefined) return fault;
       const target = readTarget(new URL(url).href, siteHosts);
-      if (isReserved(target.path)) return reserved(url);
+      if (isReserved(target.path, config.operatorPath)) return reserved(url);
       const { route } = matchRoute(target);
       const note = route.bypass ? noteOnBypass(route.name) : undefined;
       return { kind: "named", as: meantUrls(target, route, config), note };
     },
-    prefix: (prefix) => readPrefix(prefix, siteHosts),
+    prefix: (prefix) => readPrefix(prefix, { config, siteHosts }),
     host: (host) => readHost(host, siteHosts),
   };
 }
@@ -72,7 +72,10 @@ function matchesEverySpelling(patterns: NamePatterns, name: string): boolean {
   return matchesAny(ofAll, name);
 }
 
-function readPrefix(prefix: string, siteHosts: readonly string[]): Reading {
+function readPrefix(
+  prefix: string,
+  { config, siteHosts }: { config: Config; siteHosts: readonly string[] },
+): Reading {
   const isPath = prefix.startsWith("/");
   const url = isPath ? `http://any.invalid${prefix}` : prefix;
   if (!isPath && !/^https?:\/\//i.test(prefix)) {
@@ -87,7 +90,7 @@ function readPrefix(prefix: string, siteHosts: readonly string[]): Reading {
   if (found !== undefined) return found;
   const { scheme, host, path } = readTarget(new URL(url).href, siteHosts);
   // Some path goes on with a letter: /_cache begins /_cached too.
-  if (isReserved(`${path}x`)) return reserved(prefix);
+  if (isReserved(`${path}x`, config.operatorPath)) return reserved(prefix);
   return { kind: "named", as: [isPath ? path : `${scheme}://${host}${path}`] };
 }
 

@@ -1,9 +1,11 @@
-// Which paths are ours: whatever somebody may read as `/_cache`, or as something below it. Origins and
-// routers decode, fold and resolve paths in ways of their own, and must be handed none of these.
+// Which paths are ours: whatever somebody may read as `/_cache` or as `operatorPath`, or as something
+// below one. Origins and routers decode, fold and resolve paths in ways of their own, and must be
+// handed none of these.
 
-/** Nothing to decode, and the name nowhere in it. */
-const plain = /^(?!.*_cache)[!-$&-[\]-~]*$/i;
-const ours = "_cache";
+/** Nothing to decode. */
+const plain = /^[!-$&-[\]-~]*$/;
+/** Reserved wherever the operator's routes are: what the Cache API holds for us has addresses there. */
+const always = "_cache";
 /** Encoded three times is more than any chain of readers decodes. */
 const decodingsMax = 3;
 /** No page has as many: a path of more that names ours anywhere is taken for ours. */
@@ -11,12 +13,17 @@ const segmentsMax = 256;
 /** What some readers drop: white space, and what cannot be seen. */
 const unseen = /[\p{Cc}\p{Cf}\p{Z}]/gu;
 
-/** @param path as it came, or normalised */
-export function isReserved(path: string): boolean {
-  if (plain.test(path)) return false;
+/**
+ * @param path  as it came, or normalised
+ * @param moved `operatorPath` of the configuration
+ */
+export function isReserved(path: string, moved = `/${always}`): boolean {
+  const own = moved.slice(1);
+  const folded = path.toLowerCase();
+  if (plain.test(path) && !folded.includes(always) && !folded.includes(own)) return false;
   let read = path;
   for (let decodings = 0; decodings <= decodingsMax; decodings += 1) {
-    if (mayBeOurs(read)) return true;
+    if (mayBe(always, read) || (own !== always && mayBe(own, read))) return true;
     const decoded = unescaped(read);
     if (decoded === read) return false;
     read = decoded;
@@ -24,21 +31,22 @@ export function isReserved(path: string): boolean {
   return false;
 }
 
-function mayBeOurs(path: string): boolean {
+function mayBe(ours: string, path: string): boolean {
   const folded = path.normalize("NFKC").toLowerCase();
   // To look at each name of a long path would cost more than all else that is done for a request.
   if (!folded.replaceAll(unseen, "").includes(ours)) return false;
   const segments = folded.split(/[/\\]/);
   if (segments.length > segmentsMax) return true;
-  const names = segments.map(nameOf).filter((name) => name !== "");
-  if (isFirst(names)) return true;
+  const all = segments.map((segment) => nameOf(segment, ours));
+  const names = all.filter((name) => name !== "");
+  if (isFirst(ours, names)) return true;
   // Two slashes may begin a host, after which comes the path.
   const beginsWithHost = /^[/\\]{2}/.test(folded);
-  return beginsWithHost && isFirst(names.slice(1));
+  return beginsWithHost && isFirst(ours, names.slice(1));
 }
 
 /** With `.` and `..` resolved, or before they are. */
-function isFirst(names: readonly string[]): boolean {
+function isFirst(ours: string, names: readonly string[]): boolean {
   const resolved: string[] = [];
   for (const name of names) {
     if (name === "..") resolved.pop();
@@ -52,7 +60,7 @@ function isFirst(names: readonly string[]): boolean {
  * A name without what some readers drop: parameters, all after a NUL, white space, what cannot be
  * seen, and dots at its end.
  */
-function nameOf(segment: string): string {
+function nameOf(segment: string, ours: string): string {
   const visible = segment.replaceAll(unseen, "").replace(/[;?#].*$/s, "");
   if (visible === "." || visible === "..") return visible;
   const [upToNul = ""] = segment.replace(/^\0+/, "").split("\0", 1);

@@ -10,7 +10,7 @@ import { readTarget, type Target } from "./target.ts";
 export interface UrlRead {
   /** As it came. */
   readonly target: Target;
-  /** Below `/_cache/`, which is ours and never forwarded. */
+  /** Below `/_cache/` or `operatorPath`, which are ours and never forwarded. */
   readonly isReserved: boolean;
   readonly route: Route;
   readonly parameters: RouteMatch["parameters"];
@@ -57,7 +57,8 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
     const target = readTarget(url, siteHosts);
     const { route, parameters } = matchRoute(target, other);
     const keyed = keyUrl(target, route, config);
-    const read = { target, isReserved: isReserved(target.path), route, parameters, keyed };
+    const isOurs = isReserved(target.path, config.operatorPath);
+    const read: UrlRead = { target, isReserved: isOurs, route, parameters, keyed };
     kept.set(name, read);
     return read;
   };

@@ -1,14 +1,13 @@
 // Is it time to refresh a response that may still answer, so that nobody has to wait once it may not?
-import type { Route } from "../../config/config.ts";
 import { isInDoubt } from "./in-doubt.ts";
-import { type FreshnessPolicy, termsOf } from "../stored/lifetime.ts";
+import { termsOf } from "../stored/lifetime.ts";
 import { type QuestionPorts, questionOf } from "./need.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Candidate, Verdict } from "./verdict.ts";
+import type { Answering, Candidate, Timing } from "./verdict.ts";
 
-/** What `isDueEarly` works with. */
+/** What `isRefreshDue` works with. */
 export interface EarlyRefreshPorts extends QuestionPorts {
-  readonly config: QuestionPorts["config"] & { readonly purge: { readonly allowanceMs: number } };
+  readonly config: { readonly purge: { readonly allowanceMs: number } };
   /** 0 ≤ n < 1 */
   readonly random: () => number;
 }
@@ -16,35 +15,13 @@ export interface EarlyRefreshPorts extends QuestionPorts {
 interface Hit {
   readonly asked: Asked;
   readonly ports: EarlyRefreshPorts;
-  readonly policy: FreshnessPolicy;
   readonly atMs: number;
 }
 
-/** Is what answers fresh to be refreshed now, since it soon expires, or can soon not be trusted? */
-export function isDueEarly(
-  { candidate, ageSeconds, ttlSeconds }: Extract<Verdict, { kind: "serve" }>,
-  hit: Hit,
-): boolean {
-  const { route } = hit.asked;
-  const { metadata } = candidate.stored;
-  const { fillCostMs } = metadata;
-  const { random } = hit.ports;
-  const { staleWhileRevalidateSeconds } = termsOf(metadata, hit.policy);
-  const ask = { route, staleWhileRevalidateSeconds, ageSeconds, ttlSeconds, fillCostMs, random };
-  return isRefreshDue(ask) || isTrustEnding(candidate, hit);
-}
-
-/** What an early refresh depends on. */
-export interface EarlyRefreshAsk {
-  readonly route: Pick<Route, "earlyRefresh" | "refreshAheadSeconds">;
-  /** While it may answer stale, nobody waits at its expiry either. */
-  readonly staleWhileRevalidateSeconds: number;
-  readonly ttlSeconds: number;
-  readonly ageSeconds: number;
-  /** What it took to fetch it. */
-  readonly fillCostMs: number;
-  /** 0 ≤ n < 1 */
-  readonly random: () => number;
+/** Is what answers to be refreshed now, since it has expired, soon will, or can soon not be trusted? */
+export function isRefreshDue(answer: Answering, hit: Hit): boolean {
+  if (answer.kind === "serve-stale") return answer.by === "stale-while-revalidate";
+  return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
 }
 
 /** No draw of 53 bits has a smaller logarithm. */
@@ -56,15 +33,19 @@ const logarithmMin = -37;
  * expiry, the earlier the costlier the fill is (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal
  * Probabilistic Cache Stampede Prevention", 2015).
  */
-export function isRefreshDue(ask: EarlyRefreshAsk): boolean {
-  const { route, ttlSeconds, ageSeconds, fillCostMs, random } = ask;
-  const lifetimeSeconds = ageSeconds + ttlSeconds;
-  if (ttlSeconds > lifetimeSeconds / 2) return false;
+export function isExpiryNear(
+  { candidate, ageSeconds, ttlSeconds }: Timing,
+  { asked, ports }: { asked: Pick<Asked, "route">; ports: Pick<EarlyRefreshPorts, "random"> },
+): boolean {
+  const { route } = asked;
+  const { metadata } = candidate.stored;
+  if (ttlSeconds > (ageSeconds + ttlSeconds) / 2) return false;
   if (ttlSeconds <= route.refreshAheadSeconds) return true;
-  const usualEagerness = ask.staleWhileRevalidateSeconds > 0 ? 0 : 1;
-  const reachSeconds = (fillCostMs / 1_000) * (route.earlyRefresh ?? usualEagerness);
+  // While it may answer stale, nobody waits at its expiry either.
+  const usualEagerness = termsOf(metadata, route).staleWhileRevalidateSeconds > 0 ? 0 : 1;
+  const reachSeconds = (metadata.fillCostMs / 1_000) * (route.earlyRefresh ?? usualEagerness);
   if (ttlSeconds >= -logarithmMin * reachSeconds) return false;
-  return ttlSeconds <= -reachSeconds * Math.log(random());
+  return ttlSeconds <= -reachSeconds * Math.log(ports.random());
 }
 
 /** Of the time that a response is trusted while the journal is away: the part in which it is renewed. */

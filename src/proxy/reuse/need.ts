@@ -1,36 +1,19 @@
 // What is known of one request when its origin has to be asked.
-import type { Decision } from "../../observe/decision.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { VaryMarker } from "../../cache/tiers/tier.ts";
-import type { FreshnessPolicy } from "../stored/lifetime.ts";
-import type { ForwardFlight } from "./forward-outcome.ts";
-import type { InShared } from "./shared-look.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Candidate, VerdictQuestion } from "./verdict.ts";
+import type { ForwardFlight } from "./forward-outcome.ts";
+import type { SearchPlace } from "./search.ts";
+import type { Candidate, VerdictPorts, VerdictQuestion } from "./verdict.ts";
 
-/** A request whose origin is asked, and what is at hand meanwhile. */
-export interface Need<P = unknown> {
+/** A request whose origin is asked, what its search has come to know, and what is at hand meanwhile. */
+export interface Need<P = unknown> extends SearchPlace {
   readonly asked: Asked;
   readonly ports: P;
-  /** Under which forwards are collapsed. */
-  readonly key: RecordKey;
-  /** The record of what becomes of the request. */
-  readonly decision: Decision;
   /** The stored response whose validators are to be sent. */
   readonly validating?: Candidate | undefined;
   /** A stored response that cannot be validated, but may answer if the origin fails. */
   readonly fallback?: Candidate | undefined;
-  /** The marker that the look-up followed; `undefined` if there is none yet. */
-  readonly marker: VaryMarker | undefined;
-  /** What came of the look-up in the shared tier where this colo has never had it. */
-  readonly inShared?: InShared | undefined;
-  /** `changeCount` of the memory tier before it was read under this key; `undefined` if it was not. */
-  readonly memoryCount?: number | undefined;
   /** Where the look-up found nothing: looks where it did not, for what may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
-  /** When the tiers were looked at for it. */
-  readonly lookedAtMs: number;
 }
 
 /** A request that the origin was asked for, and those who wait for the same. */
@@ -53,33 +36,15 @@ export async function lookedFurther<P>(need: Need<P>): Promise<Need<P>> {
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
-/** What a stored response's terms depend on, beside itself. */
-export interface PolicyPorts {
-  readonly config: { readonly heuristics: boolean };
-}
-
-/** By which terms a stored response is used for this request. */
-export function policyOf(given: {
-  readonly asked: Pick<Asked, "route">;
-  readonly ports: PolicyPorts;
-}): FreshnessPolicy {
-  return { route: given.asked.route, heuristics: given.ports.config.heuristics };
-}
-
-/** What a verdict is reached with. */
-export interface QuestionPorts extends PolicyPorts {
-  readonly view: PurgeView;
-  readonly colo: () => string;
-  readonly invalidations: VerdictQuestion["invalidations"];
+/** What a verdict is asked for and reached with. */
+export interface QuestionPorts extends VerdictPorts {
   readonly nowAtMs: () => number;
 }
 
 /** The question that a verdict answers, asked now unless another instant is given. */
 export function questionOf(
-  given: { readonly asked: Asked; readonly ports: QuestionPorts },
-  atMs = given.ports.nowAtMs(),
+  { asked, ports }: { readonly asked: Asked; readonly ports: QuestionPorts },
+  atMs = ports.nowAtMs(),
 ): VerdictQuestion {
-  const { asked, ports } = given;
-  const { view, colo, invalidations } = ports;
-  return { asked, policy: policyOf(given), view, invalidations, colo, atMs };
+  return { asked, ports, atMs };
 }

@@ -1,35 +1,26 @@
 // Puts what a lower tier had into the tiers above it, with the marker that leads to it.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierName } from "../../config/config.ts";
-import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { isErrorStatus } from "../../http/fields.ts";
-import type { Asked } from "../request/plan.ts";
-import { type FreshnessPolicy, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseRecord, Tiers } from "../stored/tiers.ts";
-import { newestMarker } from "./vary-markers.ts";
+import type { SoFar } from "./shared-look.ts";
+import { type MarkerPorts, newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "./verdict.ts";
 
-/** A look-up that has brought something up, as far as that has to be known here. */
-interface Looked {
-  readonly asked: Asked;
-  readonly key: RecordKey;
-  readonly marker: VaryMarker | undefined;
-  readonly atMs: number;
-  readonly policy: FreshnessPolicy;
-  readonly ports: {
-    readonly tiers: Tiers;
-    readonly nowAtMs: () => number;
-    readonly afterAnswer: (work: () => Promise<void>) => void;
-  };
+/** What `putAbove` works with. */
+export interface PutAbovePorts extends MarkerPorts {
+  readonly tiers: Tiers;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /** Memory has it when this returns; the edge tier is written behind the answer. */
 export function putAbove(
   above: readonly Exclude<TierName, "shared">[],
   { stored, tier }: Candidate,
-  { asked, key, marker, atMs, policy, ports }: Looked,
+  { asked, key, marker, atMs, ports }: SoFar<PutAbovePorts>,
 ): void {
-  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, policy));
+  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, asked.route));
   const leadsToError = isErrorStatus(stored.metadata.status);
   const how = { body: "new", isAskedAgain: tier === "edge", leadsToError } as const;
   const records: [RecordKey, ResponseRecord][] = [[key, { kind: "response", stored }]];

@@ -11,11 +11,10 @@ import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseRead, ResponseTier, Tiers } from "../stored/tiers.ts";
+import type { ResponseRead, ResponseTier } from "../stored/tiers.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { Lifts } from "./lifts.ts";
-import type { QuestionPorts } from "./need.ts";
-import { putAbove } from "./put-above.ts";
+import { putAbove, type PutAbovePorts } from "./put-above.ts";
 import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
 import {
   type Candidate,
@@ -23,16 +22,15 @@ import {
   isAnswer,
   type MissReason,
   type Verdict,
+  type VerdictPorts,
   type VerdictQuestion,
 } from "./verdict.ts";
 
 /** What a look-up works with. */
-export interface SearchPorts extends QuestionPorts, SharedLookPorts {
-  readonly tiers: Tiers;
+export interface SearchPorts extends VerdictPorts, SharedLookPorts, PutAbovePorts {
   /** Those of this isolate, which may have brought it just now. */
   readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Lifts;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /** A stored response, and the verdict on it. */
@@ -74,10 +72,6 @@ export class Search<P extends SearchPorts>
   atMs: number;
   /** When the tiers were last looked at. */
   lookedAtMs: number;
-  readonly policy: VerdictQuestion["policy"];
-  readonly view: VerdictQuestion["view"];
-  readonly invalidations: VerdictQuestion["invalidations"];
-  readonly colo: () => string;
   readonly #ask: SearchAsk<P>;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
@@ -90,10 +84,6 @@ export class Search<P extends SearchPorts>
     this.lookedAtMs = this.atMs;
     this.decision = ask.decision;
     this.ports = ports;
-    this.policy = { route: ask.asked.route, heuristics: ports.config.heuristics };
-    this.view = ports.view;
-    this.invalidations = ports.invalidations;
-    this.colo = ports.colo;
   }
 
   /** Looks into the tiers: the first that is accepted, else the youngest, if there is any. Never rejects. */
@@ -106,7 +96,6 @@ export class Search<P extends SearchPorts>
     return this.#ask.accepts?.(found) ?? isAnswer(found.verdict);
   }
 
-  /** Where what was not found is to be brought to, and what is known of that place. */
   get place() {
     const { key, marker, inShared, memoryCount, decision, lookedAtMs } = this;
     return { key, marker, inShared, memoryCount, decision, lookedAtMs };
@@ -124,10 +113,10 @@ export class Search<P extends SearchPorts>
   /** A fill is there for its own isolate as soon as it is complete, and for as long as in a tier. */
   underWay(): StoredResponse | undefined {
     const { asked, atMs } = this;
-    const stored = this.ports.flights.get(this.key.text, atMs)?.stored;
+    const stored = this.ports.flights.get(this.key.text, atMs)?.outcome?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
-    return isKept(stored.metadata, this.policy, atMs) ? stored : undefined;
+    return isKept(stored.metadata, asked.route, atMs) ? stored : undefined;
   }
 
   inMemory(): ResponseRead {
@@ -151,7 +140,7 @@ export class Search<P extends SearchPorts>
   }
 
   isHopeless(): boolean {
-    return this.ports.uncacheable.has(this.key.text, this.atMs);
+    return this.ports.uncacheable.forAll.has(this.key.text, this.atMs);
   }
 
   /** What was judged before is to be judged anew (rule 10). */
@@ -174,7 +163,7 @@ export class Search<P extends SearchPorts>
       this.accepts(found) ||
       this.#ask.isSpared?.(found, this) === true ||
       // What is always validated is no fresher in a lower tier.
-      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.policy))
+      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.asked.route))
     );
   }
 
@@ -242,6 +231,9 @@ export class Search<P extends SearchPorts>
     putAbove(above, candidate, this);
   }
 }
+
+/** What a search has come to know of the place that what was not found is to be brought to. */
+export type SearchPlace = Readonly<Search<SearchPorts>["place"]>;
 
 /** What a read brought, if that is a response whose body was not read. */
 function withoutBody(read: ResponseRead): StoredResponse | undefined {

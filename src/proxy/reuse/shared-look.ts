@@ -16,15 +16,15 @@ export interface SharedLookPorts {
   readonly sharedOdds: SharedOdds;
 }
 
-/** A search as far as it has come; it goes on while the tier is looked into. */
-interface SoFar {
+/** A search as far as it has come; it goes on while a tier is looked into. */
+export interface SoFar<P> {
   readonly asked: Asked;
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
   /** The edge tier has told that it has nothing. */
   readonly isNewToColo: boolean;
-  readonly ports: SharedLookPorts;
+  readonly ports: P;
 }
 
 /**
@@ -34,14 +34,14 @@ interface SoFar {
  * @returns `undefined` where it had something, or told nothing that counts
  */
 export async function askShared(
-  search: SoFar,
+  search: SoFar<SharedLookPorts>,
   finding: Pick<Finding<unknown, unknown>, "found" | "lookIn">,
   mayPassOver = false,
 ): Promise<InShared | undefined> {
   const { asked, key, marker, atMs } = search;
   const { sharedOdds, uncacheable } = search.ports;
   // Others with unknown cookies have just got what this one may not have.
-  const isOfNoUse = asked.hasUnknownCookie && uncacheable.hasForSessions(key.text, atMs);
+  const isOfNoUse = asked.hasUnknownCookie && uncacheable.forSessions.has(key.text, atMs);
   if (mayPassOver && isOfNoUse) return "passed-over";
   if (!search.isNewToColo) {
     await finding.lookIn("shared");

@@ -60,10 +60,7 @@ export function placeOfVariants({ route }: Pick<Asked, "route">): Place {
   return { route: name, section: name };
 }
 
-interface Counts {
-  get(name: string): number | undefined;
-  set(name: string, count: number): unknown;
-}
+type Counts = Map<string, number> | BoundedMarks<number>;
 
 /** @returns `undefined` where too few look-ups were fruitless for any to be spared */
 function isTurn(fruitless: Counts, name: string): boolean | undefined {

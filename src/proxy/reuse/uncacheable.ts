@@ -3,43 +3,7 @@
 // which that holds for sessions alone.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
-const keptForAllMs = 10_000;
-
-/** Each further session asks the origin itself: it renews the mark, or ends it. */
-const keptForSessionsMs = 60_000;
-
-/** The marks of one isolate, under a bound in bytes. */
-export class Uncacheable {
-  readonly #forAll = new Marks(keptForAllMs);
-  readonly #forSessions = new Marks(keptForSessionsMs);
-
-  /** No other may have what this key answers, from now on for ten seconds. */
-  mark(key: string, atMs: number): void {
-    this.#forAll.set(key, atMs);
-  }
-
-  has(key: string, atMs: number): boolean {
-    return this.#forAll.has(key, atMs);
-  }
-
-  forget(key: string): void {
-    this.#forAll.delete(key);
-  }
-
-  /** Requests with unknown cookies got what no other such request may have. */
-  markForSessions(key: string, atMs: number): void {
-    this.#forSessions.set(key, atMs);
-  }
-
-  hasForSessions(key: string, atMs: number): boolean {
-    return this.#forSessions.has(key, atMs);
-  }
-
-  forgetForSessions(key: string): void {
-    this.#forSessions.delete(key);
-  }
-}
-
+/** Keys, each marked for so long. */
 class Marks {
   readonly #keptMs: number;
   readonly #untilAtMs = new BoundedMarks<number>();
@@ -48,7 +12,7 @@ class Marks {
     this.#keptMs = keptMs;
   }
 
-  set(key: string, atMs: number): void {
+  mark(key: string, atMs: number): void {
     this.#untilAtMs.set(key, atMs + this.#keptMs);
   }
 
@@ -58,7 +22,18 @@ class Marks {
     return leftMs > 0 && leftMs <= this.#keptMs;
   }
 
-  delete(key: string): void {
+  forget(key: string): void {
     this.#untilAtMs.delete(key);
   }
+}
+
+/** The marks of one isolate, under a bound in bytes. */
+export class Uncacheable {
+  /** Keys whose answers no other client may have. */
+  readonly forAll = new Marks(10_000);
+  /**
+   * Keys that answer requests with unknown cookies with what no other such request may have. Each
+   * further session asks the origin itself: it renews the mark, or ends it.
+   */
+  readonly forSessions = new Marks(60_000);
 }

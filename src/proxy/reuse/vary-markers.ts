@@ -1,7 +1,8 @@
 // What a `Vary` marker tells of the variants that it leads to (RFC 9111 §4.1).
 import { sha256Short } from "../../sha256.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import type { Tiers } from "../stored/tiers.ts";
 
 /** A page of one or two variants, such as for desktop and mobile, is like any. */
 const severalMin = 2;
@@ -20,12 +21,7 @@ export function isNewAmongSeveral(
 
 /** What `newestMarker` works with. */
 export interface MarkerPorts {
-  readonly tiers: {
-    readonly memory: {
-      read(key: RecordKey, ask: { atMs: number }): TierRead<unknown>;
-      hasChanged(key: RecordKey, sinceCount: number): boolean;
-    };
-  };
+  readonly tiers: Pick<Tiers, "memory">;
   readonly nowAtMs: () => number;
 }
 

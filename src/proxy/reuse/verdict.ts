@@ -4,13 +4,8 @@ import type { ForwardCause, ForwardReason } from "../../http/cache-status.ts";
 import type { ResponseDetail, StoredMetadata } from "../stored/stored-response.ts";
 import { sharedExplicitly } from "../../http/storable.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import {
-  type DecidingEntry,
-  judgedOnRoute,
-  type PurgeJudgement,
-  type PurgeView,
-} from "../../purge/view/view.ts";
-import { ageSeconds, type FreshnessPolicy, type Terms, termsOf } from "../stored/lifetime.ts";
+import { judgedOnRoute, type PurgeJudgement, type PurgeView } from "../../purge/view/view.ts";
+import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import type { Asked } from "../request/plan.ts";
 
 /** A stored response, the tier that it was read from, and the key under which it stands there. */
@@ -47,36 +42,44 @@ interface Grounds {
   readonly mayStandIn?: boolean;
 }
 
-interface Timing {
+/** A stored response at an instant. */
+export interface Timing {
   readonly candidate: Candidate;
   readonly ageSeconds: number;
+  /** What is left of its lifetime, which a soft purge ends. */
   readonly ttlSeconds: number;
 }
 
 /** Exactly one holds. Each carries all that the next step needs, so no step asks again. */
 export type Verdict = Grounds &
   (
-    | ({ kind: "serve" } & Timing)
-    | ({ kind: "serve-stale"; refresh: boolean } & Timing)
+    | ({ kind: "serve" | "serve-stale" } & Timing)
     | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
     /** `fallback`: what may still answer if the origin fails. */
     | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
     | { kind: "gateway-timeout" }
   );
 
+/** A verdict by which a stored response answers. */
+export type Answering = Extract<Verdict, Timing>;
+
 /** Does a stored response answer by this verdict? */
 export function isAnswer({ kind }: Verdict): boolean {
   return kind === "serve" || kind === "serve-stale";
 }
 
-/** What a verdict depends on beside the stored response. */
-export interface VerdictQuestion {
-  readonly asked: Pick<Asked, "directives" | "hasUnknownCookie">;
+/** What a verdict is reached with. */
+export interface VerdictPorts {
   /** Where this request arrived; empty where that is not known. */
   readonly colo: () => string;
-  readonly policy: FreshnessPolicy;
   readonly view: PurgeView;
   readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey | undefined): boolean };
+}
+
+/** What a verdict depends on beside the stored response. */
+export interface VerdictQuestion {
+  readonly asked: Pick<Asked, "route" | "directives" | "hasUnknownCookie">;
+  readonly ports: VerdictPorts;
   /** Epoch milliseconds; every decision for one request is made for one instant. */
   readonly atMs: number;
 }
@@ -97,14 +100,10 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const isForOthers = hasUnknownCookie && !sharedExplicitly(terms.governing);
   const by = decider(weighed);
-  if (by === "fresh" && !isForOthers) {
-    return { kind: "serve", candidate: found, ageSeconds: age, ttlSeconds, by, judged };
-  }
-  const stale = isForOthers ? undefined : staleAllowance(weighed);
-  if (stale !== undefined) {
-    const timing = { candidate: found, ageSeconds: age, ttlSeconds };
-    const refresh = stale === "stale-while-revalidate";
-    return { kind: "serve-stale", ...timing, refresh, by: stale, judged };
+  const allowedBy = by === "fresh" ? by : staleAllowance(weighed);
+  if (allowedBy !== undefined && !isForOthers) {
+    const kind = by === "fresh" ? "serve" : "serve-stale";
+    return { kind, candidate: found, ageSeconds: age, ttlSeconds, by: allowedBy, judged };
   }
   const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
@@ -121,19 +120,16 @@ function isWish(by: Decider): boolean {
 }
 
 /** What a response comes to for a request, before any rule is asked. */
-export interface Weighed {
+export interface Weighed extends Timing {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
   readonly judged: PurgeJudgement;
-  readonly ageSeconds: number;
-  /** What is left of its lifetime, which a soft purge ends. */
-  readonly ttlSeconds: number;
 }
 
 /** Works out its terms and age, and asks the purge view. */
 export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
   const { metadata } = candidate.stored;
-  const terms = termsOf(metadata, question.policy);
+  const terms = termsOf(metadata, question.asked.route);
   const age = ageSeconds(metadata, terms, question.atMs);
   const judged = judgedUnder(question, candidate);
   const isSoft = judged.kind === "purged" && judged.mode === "soft";
@@ -142,7 +138,7 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed 
     ? Math.max(0, (question.atMs - judged.sinceAtMs) / 1_000)
     : -Infinity;
   const ttlSeconds = Math.min(terms.lifetimeSeconds - age, -sincePurgeSeconds);
-  return { question, terms, judged, ageSeconds: age, ttlSeconds };
+  return { candidate, question, terms, judged, ageSeconds: age, ttlSeconds };
 }
 
 /** What decides whether a response is fresh enough for this request; `fresh` if it is. */
@@ -163,7 +159,7 @@ function decider(weighed: Weighed): Decider {
 /** Too old to answer, whatever the purge view could tell of it. */
 function isOver({ terms, ttlSeconds }: Weighed): boolean {
   const staleSeconds = terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds;
-  return ttlSeconds <= 0 && ttlSeconds + staleSeconds <= 0;
+  return ttlSeconds + staleSeconds <= 0;
 }
 
 /** Which allowance lets a stale response answer without waiting for the origin. */
@@ -199,17 +195,15 @@ export function mayBeStale({ terms, judged }: Weighed): boolean {
 /**
  * Decides anew once the origin has failed: may the stale response answer instead? (RFC 5861 §4)
  *
- * @returns age and ttl that it is answered with, and whether it is unverified; or `undefined`
+ * @returns what it is answered with; `undefined` if it may not answer
  */
 export function decideOnError(
   candidate: Candidate | undefined,
   question: VerdictQuestion,
-): (Timing & { readonly unverified: boolean }) | undefined {
+): Weighed | undefined {
   if (candidate === undefined) return undefined;
   const weighed = weigh(candidate, question);
-  if (!standsIn(weighed, decider(weighed))) return undefined;
-  const { ageSeconds: age, ttlSeconds, judged } = weighed;
-  return { candidate, ageSeconds: age, ttlSeconds, unverified: isExempt(judged) };
+  return standsIn(weighed, decider(weighed)) ? weighed : undefined;
 }
 
 /** May it answer in place of an error (RFC 5861 §4)? What is fresh needs no leave to be stale. */
@@ -221,8 +215,9 @@ function standsIn(weighed: Weighed, by: Decider): boolean {
 /** What the purge view says of a stored response, for this request and at its instant. */
 export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
   const { stored, key } = candidate;
-  const { view, atMs, colo, policy, invalidations } = question;
-  const { servesUnverified, purgeMaxLagMs: maxLagMs } = policy.route;
+  const { asked, ports, atMs } = question;
+  const { view, colo, invalidations } = ports;
+  const { servesUnverified, purgeMaxLagMs: maxLagMs } = asked.route;
   if (invalidations.covers(stored.metadata, key)) return { kind: "purged", mode: "hard" };
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }
@@ -232,16 +227,11 @@ export function isExempt(judged: PurgeJudgement): boolean {
   return judged.kind !== "unverified" && judged.unverified !== undefined;
 }
 
-/** The entry of the journal that decided, or that may cover what could not be verified. */
-export function decidingEntry(judged: PurgeJudgement | undefined): DecidingEntry | undefined {
-  if (judged?.kind === "purged") return judged.by;
-  return judged?.kind === "unverified" ? judged.covering?.by : undefined;
-}
-
 /** May its origin be asked whether it is unchanged (rule 23 of the purge protocol)? */
 export function mayBeValidated(
-  { view, atMs, policy }: VerdictQuestion,
+  { asked, ports, atMs }: VerdictQuestion,
   { stored }: Candidate,
 ): boolean {
-  return view.mayBeValidated(stored.metadata, { atMs, maxLagMs: policy.route.purgeMaxLagMs });
+  const { purgeMaxLagMs: maxLagMs } = asked.route;
+  return ports.view.mayBeValidated(stored.metadata, { atMs, maxLagMs });
 }

@@ -10,11 +10,10 @@ import { type Candidate, mayBeStale, type VerdictQuestion, weigh } from "./verdi
  */
 export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
   const weighed = weigh(candidate, question);
-  const { directives } = question.asked;
-  const { maxAgeSeconds, minFreshSeconds } = directives;
+  const { noCache, maxAgeSeconds, minFreshSeconds } = question.asked.directives;
   const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;
   if (weighed.judged.kind !== "usable" || !mayBeStale(weighed)) return false;
-  if (directives.noCache || wishesForFresher) return false;
+  if (noCache || wishesForFresher) return false;
   const { requestedAtMs, respondedAtMs } = candidate.stored.metadata;
   const { lifetimeSeconds } = weighed.terms;
   const sinceArrivalSeconds = weighed.ageSeconds - (respondedAtMs - requestedAtMs) / 1_000;

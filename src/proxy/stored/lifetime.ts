@@ -33,13 +33,7 @@ const keptForValidationSeconds = 86_400;
 
 const keptSecondsMax = 365 * 86_400;
 
-/** Freshness policy: the route of the request and the general setting. */
-export interface FreshnessPolicy {
-  readonly route: Route;
-  readonly heuristics: boolean;
-}
-
-/** All that terms are worked out from, beside the policy. */
+/** All that terms are worked out from, beside the route. */
 type TermsSource = Pick<
   StoredMetadata,
   "status" | "fields" | "requestedAtMs" | "respondedAtMs" | "jitterDraw" | "lifetimeSecondsMax"
@@ -48,11 +42,11 @@ type TermsSource = Pick<
 const known = new WeakMap<StoredMetadata, { route: Route; terms: Terms }>();
 
 /** The terms of a stored response under a route, worked out once for each. */
-export function termsOf(metadata: StoredMetadata, policy: FreshnessPolicy): Terms {
+export function termsOf(metadata: StoredMetadata, route: Route): Terms {
   const before = known.get(metadata);
-  if (before !== undefined && before.route === policy.route) return before.terms;
-  const terms = workedOut(metadata, policy);
-  known.set(metadata, { route: policy.route, terms });
+  if (before !== undefined && before.route === route) return before.terms;
+  const terms = workedOut(metadata, route);
+  known.set(metadata, { route, terms });
   return terms;
 }
 
@@ -70,12 +64,11 @@ export function withTermsKept(
   return copy;
 }
 
-function workedOut(metadata: TermsSource, policy: FreshnessPolicy): Terms {
-  const { route } = policy;
+function workedOut(metadata: TermsSource, route: Route): Terms {
   const fields = fieldsOf(metadata);
   const governing = governingDirectives(fields);
   const { directives } = governing;
-  const { lifetimeSeconds, assigned } = lifetime(metadata, governing, policy);
+  const { lifetimeSeconds, assigned } = lifetime(metadata, governing, route);
   const overrides = assigned && route.mode === "override";
   const isNamed = isNamedStatus(route, metadata.status);
   // Nobody can tell then for how long it has been stale.
@@ -84,8 +77,7 @@ function workedOut(metadata: TermsSource, policy: FreshnessPolicy): Terms {
   const beyondMax = secondsMax - lifetimeSeconds;
   const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
     isAgeKnown ? Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax)) : 0;
-  const { requestedAtMs, respondedAtMs } = metadata;
-  const times = { requestedAtMs, respondedAtMs };
+  const { requestedAtMs, respondedAtMs: atMs } = metadata;
   return {
     governing,
     lifetimeSeconds: Math.min(
@@ -93,7 +85,7 @@ function workedOut(metadata: TermsSource, policy: FreshnessPolicy): Terms {
       metadata.lifetimeSecondsMax ?? Infinity,
       secondsMax,
     ),
-    initialAgeSeconds: currentAgeSeconds({ fields, ...times, atMs: respondedAtMs }),
+    initialAgeSeconds: currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs }),
     alwaysValidate: directives.noCache === true && !overrides,
     // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
     // stated beside it, or by the route, is the site's own word for this cache.
@@ -115,22 +107,18 @@ function workedOut(metadata: TermsSource, policy: FreshnessPolicy): Terms {
  * Order of authority: the governing field ▸ `Expires` ▸ the route ▸ heuristics; with
  * `mode: "override"` the route goes first.
  */
-function lifetime(
-  metadata: TermsSource,
-  governing: GoverningDirectives,
-  policy: FreshnessPolicy,
-): { lifetimeSeconds: number; assigned: boolean } {
+function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: Route) {
   const { status, respondedAtMs: receivedAtMs } = metadata;
   const fields = fieldsOf(metadata);
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
-  const assignedSeconds = assignedLifetimeSeconds(policy.route, metadata, governing);
-  const routeFirst = policy.route.mode === "override" || explicit === "unstated";
+  const assignedSeconds = assignedLifetimeSeconds(route, metadata, governing);
+  const routeFirst = route.mode === "override" || explicit === "unstated";
   if (assignedSeconds !== undefined && routeFirst) {
     return { lifetimeSeconds: assignedSeconds, assigned: true };
   }
   if (explicit !== "unstated") return { lifetimeSeconds: explicit, assigned: false };
   const isPublic = governing.directives.public;
-  const heuristic = policy.heuristics
+  const heuristic = route.heuristics
     ? heuristicLifetimeSeconds({ status, isPublic, fields, receivedAtMs })
     : 0;
   return { lifetimeSeconds: heuristic, assigned: false };
@@ -213,6 +201,6 @@ export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
 }
 
 /** Would any tier still keep it? */
-export function isKept(metadata: StoredMetadata, policy: FreshnessPolicy, atMs: number): boolean {
-  return atMs < keepUntilAtMs(metadata, termsOf(metadata, policy));
+export function isKept(metadata: StoredMetadata, route: Route, atMs: number): boolean {
+  return atMs < keepUntilAtMs(metadata, termsOf(metadata, route));
 }

@@ -5,7 +5,7 @@ import { textBytes } from "../../cache/tiers/heap-bytes.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
-import { groupsOf } from "./groups.ts";
+import { groupsOf } from "./tags.ts";
 import { askedByPattern, type ResponseDetail, type StoredMetadata } from "./stored-response.ts";
 
 /** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */

@@ -2,10 +2,12 @@
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../http/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../http/fields.ts";
-import { groupsField, groupsOf } from "./groups.ts";
 import type { FieldTags, StoredMetadata } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
+
+/** The field of a response's groups, by which answers of its own origin purge it (RFC 9875 §2). */
+const groupsField = "cache-groups";
 
 /** White space is that of fields (RFC 9110 §5.6.3): byte A0 is a part of many a letter. */
 const separatedBy: Readonly<Record<string, RegExp>> = {
@@ -44,6 +46,21 @@ export function freshenedTags(
   const named = new Set(update.map(([name]) => name));
   const stored = [...fieldTagsOf(fieldsOf(before), config), ...(before.withheldTags ?? [])];
   return [...stored.filter(([name]) => !named.has(name)), ...update];
+}
+
+/**
+ * The groups of a stored response, read from their own field, so that a `Cache-Tag` of the same name
+ * is none of them; in the order of the field, then those whose field may not be stored.
+ *
+ * @returns `undefined` for none
+ */
+export function groupsOf(
+  stored: Pick<StoredMetadata, "fields" | "withheldTags">,
+): string[] | undefined {
+  const withheld = stored.withheldTags?.filter(([name]) => name === groupsField) ?? [];
+  const groups = groupsIn(fieldsOf(stored).get(groupsField));
+  for (const [, tags] of withheld) groups.push(...tags);
+  return groups.length === 0 ? undefined : groups;
 }
 
 /**

@@ -8,7 +8,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import { placeOfVariants, type SharedOdds } from "../reuse/shared-odds.ts";
 import { type InTiersPorts, storeInTiers } from "./in-tiers.ts";
 import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
-import { keyOf, type VariantPlace } from "./variants.ts";
+import { askOfHead, keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
 /** What is asked whether a response waits. */
@@ -55,10 +55,9 @@ const admitted = new WeakSet<StoredMetadata>();
  * and to the edge without its mark, so that the colo's other isolates need not do the same.
  */
 export function admitOnHit({ stored }: Candidate, place: VariantPlace<InTiersPorts>): void {
-  const { metadata } = stored;
+  const { metadata, body } = stored;
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
   const { decision, ports } = place;
-  const { body } = stored;
   if (body.kind !== "blob" || body.blob.size > ports.config.limits.sharedBodyBytes) return;
   admitted.add(metadata);
   const admitting = async () => {
@@ -75,14 +74,13 @@ async function admit(
   { metadata, body }: StoredResponse,
   place: VariantPlace<InTiersPorts>,
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
-  const { tiers, nowAtMs, afterAnswer } = place.ports;
-  const key = keyOf(metadata, place);
-  const ask = { atMs: nowAtMs(), part: "metadata", atPrimary: true, afterAnswer } as const;
+  const { tiers } = place.ports;
+  const ask = { ...askOfHead(place.ports), atPrimary: true };
   if (place.asked.route.tiers.includes("edge")) {
     const atEdge = await stateAtEdge(metadata, place);
     if (atEdge !== "stands") return atEdge;
   }
-  const read = await tiers.shared?.read(key, ask);
+  const read = await tiers.shared?.read(keyOf(metadata, place), ask);
   if (read === undefined || read.kind === "unavailable") return "not-taken";
   const sinceAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
   if (sinceAtMs >= metadata.requestedAtMs) return "overtaken";
@@ -97,16 +95,16 @@ async function stateAtEdge(
   metadata: StoredMetadata,
   place: VariantPlace<InTiersPorts>,
 ): Promise<"stands" | "overtaken" | "not-taken"> {
-  const { tiers, nowAtMs, afterAnswer } = place.ports;
-  const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
-  const found = await tiers.edge.read(keyOf(metadata, place), ask);
+  const { edge } = place.ports.tiers;
+  const ask = askOfHead(place.ports);
+  const found = await edge.read(keyOf(metadata, place), ask);
   if (found.kind === "unavailable") return "not-taken";
   const atEdge = responseIn(found);
   discardBody(atEdge);
   const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
   if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";
   if (metadata.selecting.length === 0) return "stands";
-  const marker = await tiers.edge.read(place.asked.key, ask);
+  const marker = await edge.read(place.asked.key, ask);
   if (marker.kind === "unavailable") return "not-taken";
   discardBody(responseIn(marker));
   const isLedTo =

@@ -10,12 +10,7 @@ import { removeStored, type RemovePorts } from "./in-tiers.ts";
 import { ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** What is remembered of keys whose answers are not stored, and what ends the stored ones. */
-export interface HeedPorts extends RemovePorts {
-  readonly uncacheable: Uncacheable;
-  readonly invalidations: { add(what: string, atMs: number): void };
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
-}
+export type HeedPorts = RemovePorts & { readonly uncacheable: Uncacheable };
 
 /** With these its origin says that what it answers now is not for all. */
 const saidByOrigin = new Set<StoreRefusal>(["no-store", "private", "set-cookie", "vary-any"]);
@@ -53,10 +48,10 @@ export function heedRefusal(
   replacing: Replacing,
 ): void {
   const { asked, ports, key, replaced } = replacing;
-  if (refusal === undefined) return ports.uncacheable.forget(key.text);
+  if (refusal === undefined) return ports.uncacheable.forAll.forget(key.text);
   const isForAll = holdsForAll.has(refusal) && !asked.hasUnknownCookie;
   if (!isForAll || !tellsOfResource(status)) return;
-  ports.uncacheable.mark(key.text, ports.nowAtMs());
+  ports.uncacheable.forAll.mark(key.text, ports.nowAtMs());
   if (replaced === undefined) return;
   if (saidByOrigin.has(refusal) || isGone(status)) endStored(replacing);
 }
@@ -76,8 +71,8 @@ export function heedForSessions(
   const { uncacheable, nowAtMs } = ports;
   const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
   for (const { text } of [key, asked.key]) {
-    if (refusal === undefined) uncacheable.forgetForSessions(text);
-    else if (isOwn && tellsOfResource(status)) uncacheable.markForSessions(text, nowAtMs());
+    if (refusal === undefined) uncacheable.forSessions.forget(text);
+    else if (isOwn && tellsOfResource(status)) uncacheable.forSessions.mark(text, nowAtMs());
   }
 }
 
@@ -87,12 +82,11 @@ export function heedForSessions(
  */
 export function endStored(replacing: Replacing): void {
   const { asked, ports, key, replaced } = replacing;
-  const { target } = asked;
-  const hosts = [target.ownHost, target.host];
+  const { ownHost, host } = asked.target;
   for (const ended of new Set([key, replaced?.key ?? key])) {
     // Also what others have at hand by now, and what is on its way up from a lower tier.
     ports.invalidations.add(ended.text, ports.nowAtMs());
-    removeStored(ended, replacing, hosts);
+    removeStored(ended, replacing, [ownHost, host]);
   }
 }
 

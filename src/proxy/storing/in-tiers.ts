@@ -3,23 +3,24 @@
 import type { Config, TierName } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
-import { keep, takeOut, type ToKeep } from "../../cache/keep.ts";
-import type { Decision } from "../../observe/decision.ts";
+import { keep, takeOut } from "../../cache/keep.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { ArrivingResponse, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
 import type { Asked } from "../request/plan.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import { policyOf } from "../reuse/need.ts";
+import type { Need } from "../reuse/need.ts";
 import { keyOf, markerTo, type VariantPlace, type VariantPorts } from "./variants.ts";
 
-/** What a response is taken out of its tiers with. */
-export type RemovePorts = Pick<VariantPorts, "tiers" | "afterAnswer">;
+/** What is invalidated and taken out of its tiers with. */
+export type RemovePorts = Pick<VariantPorts, "tiers" | "afterAnswer" | "nowAtMs"> & {
+  readonly invalidations: { add(what: string, atMs: number): void };
+};
 
 /** What a response is written to its tiers with. */
 export type InTiersPorts = VariantPorts & {
-  readonly config: Pick<Config, "heuristics" | "limits">;
+  readonly config: Pick<Config, "limits">;
   readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
 };
 
@@ -30,9 +31,6 @@ export function streamBytesMax({ route }: Pick<Asked, "route">): number {
 
 type Written = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
 
-/** A marker outlives its variants, so that those are reachable and counted that are still there. */
-const markerKeepMs = 86_400_000;
-
 /**
  * Takes what is stored under a key out of this isolate at once, and out of the colo and the shared
  * tier behind the answer.
@@ -41,18 +39,18 @@ const markerKeepMs = 86_400_000;
  */
 export function removeStored(
   key: RecordKey,
-  { ports, decision }: { readonly ports: RemovePorts; readonly decision: Decision },
-  hosts: readonly string[] = [key.host],
+  { ports, decision }: Pick<Need<RemovePorts>, "ports" | "decision">,
+  hosts: readonly string[],
 ): void {
   const { memory, edge, shared } = ports.tiers;
-  const atEdge = Array.from(
-    new Set(hosts),
-    (host) => [edge, new RecordKey(key.text, host)] as const,
-  );
+  const atEdge = [...new Set(hosts)].map((host) => [edge, new RecordKey(key.text, host)] as const);
   const below = shared === undefined ? atEdge : [[shared, key] as const, ...atEdge];
   memory.remove(key);
-  const removing = takeOut(below, (tier) => decision.changed(tier, "not-removed"));
-  ports.afterAnswer(() => decision.awaits(removing));
+  const removing = takeOut(below);
+  const noting = async () => {
+    for (const tier of await removing) decision.changed(tier, "not-removed");
+  };
+  ports.afterAnswer(() => decision.awaits(noting()));
 }
 
 /**
@@ -60,19 +58,19 @@ export function removeStored(
  * shared one where the response waits for its second ask. Nothing is written of what was invalidated
  * since it was asked for.
  *
- * @param given.names the tiers to write, where not all of the route's
+ * @param given.names the tiers to write, as far as they are the route's
  * @returns whether each of them keeps it; never rejects
  */
 export function storeInTiers(
   stored: StoredResponse,
-  given: VariantPlace<InTiersPorts> & { readonly names?: readonly TierName[] },
+  given: VariantPlace<InTiersPorts> & { readonly names: readonly TierName[] },
   body: TierKeep["body"],
 ): Promise<boolean> {
   if (isInvalidated(stored.metadata, given)) return Promise.resolve(false);
   const { memory, edge, shared } = given.ports.tiers;
   const tiers = [memory, edge, shared]
     .filter((tier) => tier !== undefined)
-    .filter(({ name }) => given.names?.includes(name) ?? true)
+    .filter(({ name }) => given.names.includes(name))
     .filter(({ name }) => name !== "shared" || stored.metadata.awaitsSecondAsk !== true);
   return write({ kind: "response", stored }, tiers, given, body);
 }
@@ -98,47 +96,23 @@ export async function storeArriving(
 }
 
 async function write(
-  response: Written,
+  record: Written,
   tiers: readonly ResponseTier[],
   place: VariantPlace<InTiersPorts>,
   body: TierKeep["body"],
 ): Promise<boolean> {
-  const { asked, ports } = place;
+  const { asked, decision, ports } = place;
+  const { metadata } = record.kind === "arriving" ? record : record.stored;
   const atMs = ports.nowAtMs();
+  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, asked.route));
+  const stored = { key: keyOf(metadata, place), record, untilAtMs };
   const kept = await keep<ResponseRecord | ArrivingResponse>(
-    placed(response, place, atMs),
+    metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],
     tiers.filter(({ name }) => asked.route.tiers.includes(name)),
-    { atMs, body, leadsToError: isErrorStatus(metadataIn(response).status) },
-    ({ tier, came }) => place.decision.changed(tier, came),
+    { atMs, body, leadsToError: isErrorStatus(metadata.status) },
   );
+  for (const { tier, came } of kept) decision.changed(tier, came);
   return kept.every(({ came }) => came === "kept");
-}
-
-function placed(
-  response: Written,
-  place: VariantPlace<InTiersPorts>,
-  atMs: number,
-): ToKeep<ResponseRecord | ArrivingResponse>[] {
-  const metadata = metadataIn(response);
-  const key = keyOf(metadata, place);
-  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, policyOf(place)));
-  const stored = { key, record: response, untilAtMs };
-  if (metadata.selecting.length === 0) return [stored];
-  const marker = markerTo(metadata, stored, place);
-  const latestAtMs = Math.max(...marker.variants.map(([, variantUntilAtMs]) => variantUntilAtMs));
-  const leading = {
-    key: place.asked.key,
-    record: marker,
-    untilAtMs: Math.max(atMs + markerKeepMs, latestAtMs),
-    // A marker that this isolate alone still has may have been invalidated: written anew, it would
-    // lead others back to what is gone.
-    onlyIn: place.ofColo === "gone" ? ("memory" as const) : undefined,
-  };
-  return [stored, leading];
-}
-
-function metadataIn(response: Written): StoredMetadata {
-  return response.kind === "arriving" ? response.metadata : response.stored.metadata;
 }
 
 /** What was asked for before it was invalidated here must not be stored after that. */

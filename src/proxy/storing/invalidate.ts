@@ -3,7 +3,6 @@
 // Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at once; on routes that ask for
 // it, everywhere by way of the purge journal.
 import type { Config } from "../../config/config.ts";
-import type { Decision } from "../../observe/decision.ts";
 import { groupsIn } from "../../http/cache-groups.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import {
@@ -19,6 +18,7 @@ import type { WidenableTarget } from "../../purge/acceptance/bounded-targets.ts"
 import { keyUrl } from "../request/key.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { keyedAs, type Passed } from "../request/plan.ts";
+import type { Need } from "../reuse/need.ts";
 import { removeStored, type RemovePorts } from "./in-tiers.ts";
 import type { JoinedPurges } from "../../purge/acceptance/joined-purges.ts";
 import type { MatchRoute } from "../request/routes.ts";
@@ -50,23 +50,18 @@ export class Invalidations {
 }
 
 /** What an answer invalidates with. */
-export interface InvalidatePorts extends RemovePorts {
+export type InvalidatePorts = RemovePorts & {
   readonly config: Config;
   readonly matchRoute: MatchRoute;
   /** The hosts that all others count as; empty for each its own. */
   readonly siteHosts: readonly string[];
-  readonly invalidations: Pick<Invalidations, "add">;
   /** Takes what is invalidated into the purge journal; `undefined` without one. */
   readonly joinedPurges: Pick<JoinedPurges, "add"> | undefined;
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
-}
+};
 
 /** A request, and the record of what becomes of it. */
-interface Invalidating {
+interface Invalidating extends Pick<Need<InvalidatePorts>, "decision" | "ports"> {
   readonly passed: Passed;
-  readonly decision: Decision;
-  readonly ports: InvalidatePorts;
 }
 
 /** Only an answer that is no error invalidates, so that nobody can do so by sending nonsense. */
@@ -79,8 +74,7 @@ export function invalidateBy(response: Response, given: Invalidating): void {
   const pages = urls.flatMap((url) => invalidate(url, given) ?? []);
   if (route.invalidate === "here") return;
   const targets = [...pages, ...invalidateGroups(response, given)];
-  const { afterAnswer } = ports;
-  ports.joinedPurges?.add(targets, { atMs: ports.nowAtMs(), afterAnswer });
+  ports.joinedPurges?.add(targets, { atMs: ports.nowAtMs(), afterAnswer: ports.afterAnswer });
 }
 
 /** @returns what purges it everywhere; `undefined` for what is not stored, or not this origin's */

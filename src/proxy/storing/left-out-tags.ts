@@ -5,7 +5,7 @@ import { tagBytesMax } from "../../purge/journal/purge-target.ts";
 
 /** Where such tags are counted, and told. */
 export interface LeftOutTagsSettings {
-  readonly metrics: Pick<Metrics, "tagLeftOut">;
+  readonly metrics: Pick<Metrics, "counted">;
   readonly log: (line: string) => void;
 }
 
@@ -25,7 +25,7 @@ export class LeftOutTags {
    */
   add(bytes: readonly number[], route: string): void {
     const { metrics, log } = this.#settings;
-    for (const _ of bytes) metrics.tagLeftOut();
+    for (const _ of bytes) metrics.counted("tagsLeftOut");
     if (this.#isSaid || bytes[0] === undefined) return;
     this.#isSaid = true;
     const where = route === "" ? "outside of all routes" : `on the route ${JSON.stringify(route)}`;

@@ -114,10 +114,10 @@ function broughtBy(
 }
 
 /** Those fields of an answer that are for all: as the origin sent them, and with a date. */
-function fieldsToStore(fresh: Fresh, { asked, ports }: VariantPlace<MetadataPorts>): FieldLine[] {
+function fieldsToStore(fresh: Fresh, place: VariantPlace<MetadataPorts>): FieldLine[] {
   const { headers } = fresh.response;
   const fields = storableFields(headers, governingDirectives(headers).directives);
-  const forAll = withoutSharedCookies(fields, headers, { asked, ports });
+  const forAll = withoutSharedCookies(fields, headers, place);
   if (forAll.some(([name]) => name === "date")) return forAll;
   // RFC 9110 §6.6.1: a recipient with a clock records when a message without Date came.
   return [...forAll, ["date", formatHttpDate(fresh.respondedAtMs)]];

@@ -8,14 +8,11 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { personalCookies, unknownCookies } from "../request/cookies.ts";
 import type { Asked } from "../request/plan.ts";
 import { forClients } from "../respond/downstream.ts";
-import { policyOf } from "../reuse/need.ts";
+import type { Need } from "../reuse/need.ts";
 import { termsOf } from "../stored/lifetime.ts";
 
 /** A request, and the configuration that it is handled by. */
-interface Handled {
-  readonly asked: Pick<Asked, "route">;
-  readonly ports: { readonly config: Config };
-}
+type Handled = Pick<Need<{ readonly config: Config }>, "asked" | "ports">;
 
 /**
  * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7): not stored, but
@@ -26,7 +23,7 @@ export function fieldsForOneClient(
   stored: StoredMetadata,
   handled: Handled,
 ): FieldLine[] {
-  const { directives } = termsOf(stored, policyOf(handled)).governing;
+  const { directives } = termsOf(stored, handled.asked.route).governing;
   const named = qualifiedFieldNames(directives);
   if (named.size === 0) return [];
   const dropped = connectionFields(received);

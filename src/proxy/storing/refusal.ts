@@ -18,16 +18,14 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { atHand, type Need, policyOf } from "../reuse/need.ts";
+import { atHand, type Need } from "../reuse/need.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "../request/plan.ts";
 import type { MarkerPorts } from "../reuse/vary-markers.ts";
 import { hasRoomFor, type VariantPlace, type VariantPorts } from "./variants.ts";
 
 /** What is asked whether an answer may be stored. */
-export interface RefusalPorts extends MarkerPorts {
-  readonly config: Config;
-}
+export type RefusalPorts = MarkerPorts & { readonly config: Config };
 
 /** The rule that keeps an answer from being stored, as `Cache-Status` and the stats name it. */
 export type StoreRefusal =
@@ -41,9 +39,7 @@ export type StoreRefusal =
   | "refresh-failed";
 
 /** The rule that refused, and names that it is about: cookies that nobody knows, fields that select. */
-export interface Refused extends RuleAndNames {
-  readonly rule: StoreRefusal;
-}
+export type Refused = RuleAndNames & { readonly rule: StoreRefusal };
 
 /** With these the answer has something in it that is for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
@@ -81,8 +77,8 @@ export function refusalToStore(
   received: Headers,
   place: VariantPlace<RefusalPorts>,
 ): StoreRefusal | undefined {
-  const { asked } = place;
-  const terms = termsOf(metadata, policyOf(place));
+  const { asked, ports } = place;
+  const terms = termsOf(metadata, asked.route);
   const verdict = mayStore({
     request: {
       method: asked.method,
@@ -109,14 +105,14 @@ export function refusalToStore(
   // Last of what is asked of its fields: it looks through all of them.
   if (namesClient(received, metadata, asked)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
-  return isTooLarge(metadata, place) ? "too-large" : undefined;
+  // Known beforehand only where the origin gave a length.
+  const bytes = metadata.bodyBytes ?? 0;
+  const isTooLarge = bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked);
+  return isTooLarge ? "too-large" : undefined;
 }
 
 /** An error that a refresh brings is told to nobody, so it takes no page's place either. */
-function isFailedRefresh(
-  status: number,
-  need: Pick<Need, "decision" | "validating" | "fallback">,
-): boolean {
+function isFailedRefresh(status: number, need: Need): boolean {
   const before = atHand(need)?.stored.metadata.status;
   if (!need.decision.isRefresh || before === undefined) return false;
   return isOfOneRequest(status) && !isOfOneRequest(before);
@@ -138,13 +134,4 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked):
 /** It varies by these, and its origin was asked without them: it is nobody's variant. */
 function unsentIn({ selecting }: StoredMetadata, { forwarded }: Asked): string[] {
   return forwarded.unsent(selecting.map(([name]) => name));
-}
-
-/** Known beforehand only where the origin gave a length. */
-function isTooLarge(
-  metadata: StoredMetadata,
-  { asked, ports }: VariantPlace<RefusalPorts>,
-): boolean {
-  const bytes = metadata.bodyBytes ?? 0;
-  return bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked);
 }

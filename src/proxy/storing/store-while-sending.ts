@@ -10,7 +10,7 @@ import { gather } from "../body/gather.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { fieldsOfFill, withoutBody } from "../respond/downstream.ts";
 import { bodiless, notModified } from "../respond/respond.ts";
-import { atHand, type Led, policyOf } from "../reuse/need.ts";
+import { atHand, type Led } from "../reuse/need.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { type InTiersPorts, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
@@ -56,7 +56,7 @@ export function sendAndStoreBody(sending: Sending, led: Led<SendBodyPorts>): Fet
   const fields = fieldsOfFill(metadata, {
     route: asked.route,
     config: ports.config,
-    ageSeconds: ageSeconds(metadata, termsOf(metadata, policyOf(led)), ports.nowAtMs()),
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, asked.route), ports.nowAtMs()),
     handling: decision,
   });
   const body = client?.readable ?? null;

@@ -4,7 +4,6 @@ import { LRUCache } from "lru-cache";
 import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
 import type { HotKeyStream } from "./hot-key-stream.ts";
 import { termsOf } from "../stored/lifetime.ts";
-import { policyOf } from "../reuse/need.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Config } from "../../config/config.ts";
 import type { Metrics } from "../../observe/metrics.ts";
@@ -21,7 +20,7 @@ const forgottenAfterMs = 120_000;
 
 /** What a hit is sampled with. */
 export interface HitPorts {
-  readonly config: Pick<Config, "heuristics" | "limits">;
+  readonly config: Pick<Config, "limits">;
   readonly metrics: Pick<Metrics, "hotKey">;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
@@ -53,7 +52,7 @@ export class HotKeys {
 
   #count(candidate: Candidate, asked: Asked, ports: HitPorts): void {
     const { config, metrics } = ports;
-    const terms = termsOf(candidate.stored.metadata, policyOf({ asked, ports }));
+    const terms = termsOf(candidate.stored.metadata, asked.route);
     if (!canBeKeptWarm(candidate, asked, { terms, config })) return;
     const atMs = ports.nowAtMs();
     this.#forgetOld(atMs);

@@ -2,18 +2,12 @@
 // read back a little later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Unavailable } from "../journal/journal.ts";
-import type { PurgeOrder } from "./order.ts";
 import type { PurgeTargets } from "../journal/purge-target.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
 
-/** A purge whose sender is known. */
-export interface SignedOrder extends Pick<PurgeOrder, "targets" | "mode" | "reason"> {
-  /** The webhook's id; empty for an order under the admin token. */
-  readonly id: string;
-  readonly bodyDigest: string;
-  readonly by: string;
-}
+/** A purge whose sender is known. `id`: the webhook's; empty for one under the admin token. */
+export type SignedOrder = Omit<NewEntry, "n" | "lost">;
 
 export type Acceptance =
   | { kind: "accepted"; position: string }
@@ -80,9 +74,8 @@ export class Acceptances {
 
   /** A purge too large for one entry becomes several, which stand in the journal together. */
   #entriesOf(order: SignedOrder): NewEntry[] {
-    const entry = (targets: PurgeTargets): NewEntry => {
-      return { ...order, targets, n: this.#settings.randomText(), lost: "" };
-    };
+    const { randomText } = this.#settings;
+    const entry = (targets: PurgeTargets) => ({ ...order, targets, n: randomText(), lost: "" });
     return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
   }
 }

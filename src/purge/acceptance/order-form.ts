@@ -36,8 +36,6 @@ const form = z.strictObject(
   },
 );
 
-export type OrderText = z.output<typeof form>;
-
 const example = 'Send JSON such as {"tags": ["article:1"]}';
 
 const mendByField: Readonly<Record<string, string>> = {
@@ -53,7 +51,7 @@ const mendByField: Readonly<Record<string, string>> = {
 };
 
 /** @param body text of the request */
-export function readForm(body: string): OrderText | { fault: Reason } {
+export function readForm(body: string): z.output<typeof form> | { fault: Reason } {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);

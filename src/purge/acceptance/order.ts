@@ -31,20 +31,13 @@ export interface PurgeOrder {
 /** How an order was read, for whoever sent it. */
 export interface OrderReading {
   /** How many of each kind the order became; the spellings of one tag count once. */
-  readonly counts: TargetCounts;
+  readonly counts: Readonly<
+    Record<"tags" | "urls" | "prefixes" | "hosts" | "routes", number> & { everything: boolean }
+  >;
   /** URLs, prefixes and hosts that are named otherwise here than they were sent. */
-  readonly readAs: readonly ReadAs[];
+  readonly readAs: readonly { readonly sent: string; readonly as: readonly string[] }[];
   /** What a sender may not expect of what was sent, in whole sentences. */
   readonly notes: readonly string[];
-}
-
-type CountedKind = "tags" | "urls" | "prefixes" | "hosts" | "routes";
-
-export type TargetCounts = Readonly<Record<CountedKind, number> & { everything: boolean }>;
-
-export interface ReadAs {
-  readonly sent: string;
-  readonly as: readonly string[];
 }
 
 /** What a name of the sender's is here, or why it names nothing that can be stored. */
@@ -52,16 +45,13 @@ export type Reading =
   | { readonly kind: "named"; readonly as: readonly string[]; readonly note?: string | undefined }
   | ({ readonly kind: "fault" } & Reason);
 
-/** How this site names what it stores. */
-export interface Naming {
-  readonly route: (name: string) => Reading;
-  /** As the keyed URLs that it means. */
-  readonly url: (url: string) => Reading;
-  /** As a path, or scheme, host and path, normalised as keys are. */
-  readonly prefix: (prefix: string) => Reading;
-  /** As keys have it. */
-  readonly host: (host: string) => Reading;
-}
+/**
+ * How this site names what it stores: a URL as the keyed URLs that it means; a prefix as a path, or
+ * scheme, host and path, normalised as keys are; a host as keys have it.
+ */
+export type Naming = Readonly<
+  Record<"route" | "url" | "prefix" | "host", (sent: string) => Reading>
+>;
 
 /**
  * @param body text of the request
@@ -94,7 +84,7 @@ export function readOrder(body: string, naming: Naming): PurgeOrder | { fault: R
   if (named.some((target) => tagBytes(JSON.stringify(target)) > targetBytesMax)) {
     return { fault: tooLongTarget };
   }
-  const counts: TargetCounts = {
+  const counts = {
     tags: tags.names.length,
     urls: urls.names.length,
     prefixes: prefixes.names.length,
@@ -117,15 +107,13 @@ const tooLongTarget: Reason = {
   mend: "Purge a shorter prefix of it.",
 };
 
-function readAll(sent: readonly string[] = [], read: (name: string) => Reading) {
-  const readings = sent.map((name) => ({ name, reading: read(name) }));
-  const named = readings.flatMap(({ name, reading }) =>
-    reading.kind === "named" ? [{ sent: name, ...reading }] : [],
-  );
+function readAll(names: readonly string[] = [], read: (name: string) => Reading) {
+  const readings = names.map((sent) => ({ sent, ...read(sent) }));
+  const named = readings.filter((reading) => reading.kind === "named");
   return {
-    faults: readings.flatMap(({ reading }) => (reading.kind === "fault" ? [reading] : [])),
+    faults: readings.filter((reading) => reading.kind === "fault"),
     names: distinct(named.flatMap(({ as }) => as)),
-    readAs: named.filter(({ sent: name, as }) => as.length !== 1 || as[0] !== name),
+    readAs: named.filter(({ sent, as }) => as.length !== 1 || as[0] !== sent),
     notes: named.flatMap(({ note }) => note ?? []),
   };
 }

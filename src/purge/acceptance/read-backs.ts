@@ -141,14 +141,10 @@ export class ReadBacks {
     if (appended.kind === "unavailable") return false;
     const placedAgain = placedAt(appended.positions, again);
     view.replaced(gone, placedAgain);
-    this.#follow(gone, placedAgain);
-    return true;
-  }
-
-  /** Who still looks for one that was gone looks from now on for what took its place. */
-  #follow(gone: readonly Entry[], again: readonly Entry[]): void {
-    const placeOf = new Map(gone.map(({ n }, at) => [n, again[at]]));
+    // Who still looks for one that was gone looks from now on for what took its place.
+    const placeOf = new Map(gone.map(({ n }, at) => [n, placedAgain[at]]));
     for (const each of this.#pending) each.entry = placeOf.get(each.entry.n) ?? each.entry;
+    return true;
   }
 }
 

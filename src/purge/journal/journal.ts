@@ -35,6 +35,12 @@ export interface Journal {
    * `not-joined` if it does not, or if more follows than a view holds.
    */
   since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
+  /**
+   * The way back from a view's oldest entry: a page of what stands just before an entry, oldest first.
+   * Reading starts at that very entry and must bring it back; `not-joined` if it does not. An empty
+   * page is the journal's beginning.
+   */
+  before(place: EntryPlace): Promise<Omit<JournalRead, "sentAtMs"> | NotJoined | Unavailable>;
   /** At the primary: the newest entry that is not after a position, and the newest of all. */
   atPrimary(position: string): Promise<PrimaryRead | Unavailable>;
   /** At the primary: what became of these very entries, in order. */
@@ -51,15 +57,6 @@ export interface Journal {
   append(
     entries: readonly NewEntry[],
   ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable>;
-}
-
-/** The way back from a view's oldest entry. */
-export interface OlderEntries {
-  /**
-   * A page of what stands just before an entry, oldest first. Reading starts at that very entry and
-   * must bring it back; `not-joined` if it does not. An empty page is the journal's beginning.
-   */
-  before(place: EntryPlace): Promise<Omit<JournalRead, "sentAtMs"> | NotJoined | Unavailable>;
 }
 
 /** How many entries a cold view loads at the least. */

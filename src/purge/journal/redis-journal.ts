@@ -16,12 +16,8 @@ import {
   chainBytesMax,
   chainEntriesMax,
   type Journal,
-  type JournalRead,
   keptCount,
-  type NotJoined,
-  type OlderEntries,
   type PlaceState,
-  type PrimaryRead,
   type Unavailable,
 } from "./journal.ts";
 
@@ -44,7 +40,7 @@ export interface JournalExtent {
   readonly oldest: string | null;
 }
 
-export class RedisJournal implements Journal, OlderEntries {
+export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
 
@@ -53,7 +49,7 @@ export class RedisJournal implements Journal, OlderEntries {
     this.#key = `${settings.namespace}:journal`;
   }
 
-  async newest(): Promise<JournalRead | Unavailable> {
+  async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
     const first = await pageFrom("+");
@@ -61,9 +57,7 @@ export class RedisJournal implements Journal, OlderEntries {
     return { kind: "read", entries: await lengthened(first, pageFrom), sentAtMs };
   }
 
-  async before(
-    place: EntryPlace,
-  ): Promise<Omit<JournalRead, "sentAtMs"> | NotJoined | Unavailable> {
+  async before(place: EntryPlace): ReturnType<Journal["before"]> {
     const page = await this.#pageBack(place.position);
     if (page === undefined) return unavailable;
     const [joint, ...older] = page;
@@ -78,7 +72,7 @@ export class RedisJournal implements Journal, OlderEntries {
     return page.kind === "answered" ? entriesOf(page.value) : undefined;
   }
 
-  async since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable> {
+  async since(place: EntryPlace): ReturnType<Journal["since"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const entries: Entry[] = [];
     let readBytes = 0;
@@ -113,7 +107,7 @@ export class RedisJournal implements Journal, OlderEntries {
    * end of the journal. Older pages are needed only where the position is not among the newest; they
    * join it, so they are what stood before it whenever they are read.
    */
-  async atPrimary(position: string): Promise<PrimaryRead | Unavailable> {
+  async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
     // One entry backwards from the position tells all three cases apart: the entry itself, an
     // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
@@ -170,9 +164,7 @@ export class RedisJournal implements Journal, OlderEntries {
   }
 
   /** Upstash sends a transaction with a write in it to the primary, whole. */
-  async #askPrimary(
-    ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },
-  ): Promise<readonly unknown[] | undefined> {
+  async #askPrimary(ask: (transaction: Transaction) => { exec(): Promise<unknown[]> }) {
     const probe = `${this.#settings.namespace}:probe`;
     const replies = await this.#settings.redis.attempt(
       (redis) => ask(beginning(redis, probe)).exec(),
@@ -182,7 +174,7 @@ export class RedisJournal implements Journal, OlderEntries {
   }
 
   /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
-  async appendMark(lost: string): Promise<JournalRead | Unavailable> {
+  async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const mark = markOf(lost, this.#settings.randomText());
     const replies = await this.#settings.redis.attempt<unknown[]>(

@@ -12,11 +12,6 @@ import {
 import { everything } from "../journal/purge-target.ts";
 import { TargetIndex } from "./target-index.ts";
 
-interface Accepted {
-  readonly entry: Entry;
-  readonly atMs: number;
-}
-
 /** While the journal takes purges and cannot be read; beyond it each one covers everything. */
 const heldBytesMax = 4 * 1_048_576;
 
@@ -24,7 +19,7 @@ const none: readonly Entry[] = [];
 
 export class AcceptedPurges {
   /** By `n`. */
-  readonly #accepted = new Map<string, Accepted>();
+  readonly #accepted = new Map<string, { readonly entry: Entry; readonly atMs: number }>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
 

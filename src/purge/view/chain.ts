@@ -22,12 +22,10 @@ interface Newest {
 }
 
 /** What a chain holds at the most; beyond it the oldest go, and their stamps become unknown. */
-export interface ChainBounds {
-  readonly entriesMax: number;
-  readonly bytesMax: number;
-}
+export const usualBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax } as const;
 
-export const usualBounds: ChainBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax };
+/** Other bounds in their place. */
+export type ChainBounds = Readonly<Record<keyof typeof usualBounds, number>>;
 
 export class Chain {
   readonly #bounds: ChainBounds;
@@ -70,14 +68,11 @@ export class Chain {
       this.#index(entry, number);
     }
     const { entriesMax, bytesMax } = this.#bounds;
-    const isOver = (heldCount: number) => heldCount > entriesMax || this.#heldBytes > bytesMax;
-    let goneCount = 0;
-    for (let left = this.#entries.length; left > 1 && isOver(left); left -= 1) {
-      this.#unindex(this.#entries[goneCount], this.#oldestNumber + goneCount);
-      goneCount += 1;
+    const isOver = () => this.#entries.length > entriesMax || this.#heldBytes > bytesMax;
+    while (this.#entries.length > 1 && isOver()) {
+      this.#unindex(this.#entries.shift(), this.#oldestNumber);
+      this.#oldestNumber += 1;
     }
-    this.#entries.splice(0, goneCount);
-    this.#oldestNumber += goneCount;
   }
 
   /**
@@ -86,18 +81,14 @@ export class Chain {
    */
   prepend(entries: readonly Entry[]): boolean {
     const { entriesMax, bytesMax } = this.#bounds;
-    let takenCount = 0;
     for (const entry of entries.toReversed()) {
-      const isFull =
-        this.#entries.length + takenCount >= entriesMax ||
-        this.#heldBytes + heldBytes(entry) > bytesMax;
-      if (isFull) break;
-      takenCount += 1;
-      this.#index(entry, this.#oldestNumber - takenCount);
+      const bytes = this.#heldBytes + heldBytes(entry);
+      if (this.#entries.length >= entriesMax || bytes > bytesMax) return false;
+      this.#entries.unshift(entry);
+      this.#oldestNumber -= 1;
+      this.#index(entry, this.#oldestNumber);
     }
-    this.#entries.unshift(...entries.slice(entries.length - takenCount));
-    this.#oldestNumber -= takenCount;
-    return takenCount === entries.length;
+    return true;
   }
 
   #index(entry: Entry, number: number): void {
@@ -126,14 +117,14 @@ export class Chain {
   }
 
   /** Does the chain hold that very entry? A position alone may have been minted anew. */
-  knows(stamp: Stamp): stamp is EntryPlace {
-    return stamp !== "none" && this.#numberOf(stamp) !== undefined;
+  knows(stamp: Stamp): boolean {
+    return this.#numberOf(stamp) !== undefined;
   }
 
-  #numberOf({ position, n }: EntryPlace): number | undefined {
-    const number = this.#numberByPosition.get(position);
-    if (number === undefined) return undefined;
-    return this.#entryAt(number)?.n === n ? number : undefined;
+  #numberOf(stamp: Stamp): number | undefined {
+    if (stamp === "none") return undefined;
+    const number = this.#numberByPosition.get(stamp.position);
+    return number !== undefined && this.#entryAt(number)?.n === stamp.n ? number : undefined;
   }
 
   /**
@@ -165,8 +156,7 @@ export class Chain {
 
   /** A number that is gone was that of an entry which has left the chain. */
   #since({ stamp }: Covered): number {
-    const since = (stamp === "none" ? undefined : this.#numberOf(stamp)) ?? -Infinity;
-    return Math.max(since, this.#oldestNumber - 1);
+    return Math.max(this.#numberOf(stamp) ?? -Infinity, this.#oldestNumber - 1);
   }
 
   #entryAt(number: number): Entry | undefined {

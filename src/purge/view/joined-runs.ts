@@ -9,14 +9,9 @@ export interface JoinedRunsSettings {
   readonly patienceMs: number;
 }
 
-interface Underway {
-  readonly startedAtMs: number;
-  readonly done: Promise<void>;
-}
-
 export class JoinedRuns {
   readonly #settings: JoinedRunsSettings;
-  #running: Underway | undefined;
+  #running: { readonly startedAtMs: number; readonly done: Promise<void> } | undefined;
   /** Will run once what is under way has ended, or has taken too long. */
   #queued: { readonly startedAtMs: number } | undefined;
 
@@ -30,9 +25,9 @@ export class JoinedRuns {
    * @returns once that run has ended, or at once where another request's will do
    */
   async ask(): Promise<void> {
-    if (this.#current(this.#queued) !== undefined) return;
-    const running = this.#current(this.#running);
-    if (running === undefined) return this.#run();
+    if (this.#isCurrent(this.#queued)) return;
+    const running = this.#running;
+    if (running === undefined || !this.#isCurrent(running)) return this.#run();
     const place = { startedAtMs: this.#settings.nowAtMs() };
     this.#queued = place;
     await patiently(running.done, this.#settings.patienceMs);
@@ -53,9 +48,8 @@ export class JoinedRuns {
     }
   }
 
-  #current<T extends { readonly startedAtMs: number }>(it: T | undefined): T | undefined {
-    if (it === undefined) return undefined;
+  #isCurrent(it: { readonly startedAtMs: number } | undefined): boolean {
     const { patienceMs, nowAtMs } = this.#settings;
-    return isWithinMs(patienceMs, it.startedAtMs, nowAtMs()) ? it : undefined;
+    return it !== undefined && isWithinMs(patienceMs, it.startedAtMs, nowAtMs());
   }
 }

@@ -5,27 +5,18 @@ import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
 import { acceptedAtMs, comparePositions, type Entry, isSamePlace } from "../journal/entry.ts";
-import type { Journal, JournalRead, OlderEntries, Unavailable } from "../journal/journal.ts";
+import type { Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
 /** What a journal is followed with. */
 export interface FollowingSettings {
   readonly journal: Journal;
-  /** Absent: what is older than a view's oldest entry stays unknown. */
-  readonly older?: OlderEntries;
   readonly nowAtMs: () => number;
   /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
   readonly chainBounds?: ChainBounds;
   /** Absent: nobody is told of the entries that become known. */
   readonly news?: Pick<NewsListeners, "tell">;
-}
-
-/** From a purge's acceptance, by the journal's clock, to its being read here. */
-export interface JournalLag {
-  /** Of the newest purge that was read on to. */
-  readonly lastMs: number;
-  readonly worstMs: number;
 }
 
 /** How many pages one search reads at the most. */
@@ -40,8 +31,12 @@ export class JournalFollower {
   /** The clock before that read was sent which shows the chain's end to have been the journal's. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
-  /** `undefined` until a purge has come that was not there when the view began. */
-  lag: JournalLag | undefined;
+  /**
+   * From a purge's acceptance, by the journal's clock, to its being read here: of the newest purge
+   * that was read on to, and the longest. `undefined` until a purge has come that was not there when
+   * the view began.
+   */
+  lag: { readonly lastMs: number; readonly worstMs: number } | undefined;
   /** The chain that nothing more can be read back for. */
   #complete: Chain | undefined;
   #isSearching = false;
@@ -149,14 +144,11 @@ export class JournalFollower {
    * a time. What is read lengthens the chain only where it joins it; its end and its age stay.
    */
   async searchBack(stamp: Stamp): Promise<void> {
-    const { older } = this.#settings;
-    if (older === undefined || this.#isSearching || !this.#mayBeOlder(stamp)) return;
+    if (this.#isSearching || !this.#mayBeOlder(stamp)) return;
     this.#isSearching = true;
     try {
-      let pageCount = 0;
-      while (pageCount < searchPagesMax && this.#mayBeOlder(stamp)) {
-        pageCount += 1;
-        if (!(await this.#readBack(older))) return;
+      for (let pages = 0; pages < searchPagesMax && this.#mayBeOlder(stamp); pages += 1) {
+        if (!(await this.#readBack())) return;
       }
     } finally {
       this.#isSearching = false;
@@ -170,11 +162,11 @@ export class JournalFollower {
   }
 
   /** @returns whether there may be more */
-  async #readBack(older: OlderEntries): Promise<boolean> {
+  async #readBack(): Promise<boolean> {
     const chain = this.chain;
     if (chain === undefined) return false;
     const { floor } = chain;
-    const read = await older.before(floor);
+    const read = await this.#settings.journal.before(floor);
     if (read.kind === "unavailable") return false;
     // Rule 13: it was read for a chain, and for a floor, that may have gone since.
     if (this.chain !== chain || !isSamePlace(chain.floor, floor)) return false;

@@ -7,7 +7,7 @@ import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import { acceptedAtMs, comparePositions, type Entry } from "../journal/entry.ts";
 import { JoinedRuns } from "./joined-runs.ts";
-import { type FollowingSettings, JournalFollower, type JournalLag } from "./journal-follower.ts";
+import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
 import {
   type Attention,
   type Covered,
@@ -60,7 +60,7 @@ export class JournalView implements PurgeView {
     return this.#follower.sentAtMs;
   }
 
-  get lag(): JournalLag | undefined {
+  get lag(): JournalFollower["lag"] {
     return this.#follower.lag;
   }
 
@@ -72,10 +72,9 @@ export class JournalView implements PurgeView {
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
     this.arrived(atMs);
-    const ageMs = atMs - this.sentAtMs;
-    if (!this.#renewals.isDue(atMs, ageMs)) return undefined;
+    if (!this.#renewals.isDue(atMs)) return undefined;
     const renewed = this.#renewals.begun(attention);
-    return this.#renewals.isPast(ageMs) && !this.isShutOff ? renewed : undefined;
+    return this.#renewals.isPast(atMs) && !this.isShutOff ? renewed : undefined;
   }
 
   /** Where the clock was set back, what it showed before is nothing to compare it with. */

@@ -7,9 +7,11 @@ import type { JournalFollower } from "./journal-follower.ts";
 import type { Attention } from "./view.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
+type Copies = Pick<ViewCopies, "read" | "publish" | "claim">;
+
 export interface RenewalSettings {
   /** Absent: every renewal reads the journal. */
-  readonly copies?: Pick<ViewCopies, "read" | "publish" | "claim"> | undefined;
+  readonly copies?: Copies | undefined;
   readonly nowAtMs: () => number;
   /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
   readonly random?: () => number;
@@ -66,13 +68,15 @@ export class ViewRenewals {
     return this.#renewal !== undefined;
   }
 
-  isPast(ageMs: number): boolean {
-    return ageMs > this.#boundMs;
+  /** Is the view older than N − A? */
+  isPast(atMs: number): boolean {
+    return atMs - this.#follower.sentAtMs > this.#boundMs;
   }
 
-  isDue(atMs: number, ageMs: number): boolean {
-    if (ageMs < this.#renewalAgeMs) return false;
-    return this.isPast(ageMs) || !this.#hasJustLooked(atMs);
+  /** Has the view reached the age at which it is to be renewed? */
+  isDue(atMs: number): boolean {
+    if (atMs - this.#follower.sentAtMs < this.#renewalAgeMs) return false;
+    return this.isPast(atMs) || !this.#hasJustLooked(atMs);
   }
 
   forgetInstants(): void {
@@ -125,10 +129,7 @@ export class ViewRenewals {
   }
 
   /** @returns what is left to be done once nobody waits any more */
-  async #renew(
-    renewal: Renewal,
-    host: string | undefined,
-  ): Promise<(() => Promise<void>) | undefined> {
+  async #renew(renewal: Renewal, host: string | undefined) {
     const { copies, nowAtMs } = this.#settings;
     const hasColo = copies !== undefined && host !== undefined;
     if (hasColo && !this.#hasJustLooked(nowAtMs())) {
@@ -143,21 +144,17 @@ export class ViewRenewals {
   }
 
   /** Rule 15: a copy that is young enough, or another isolate that is about to read the journal. */
-  async #isLeftToColo(
-    copies: Pick<ViewCopies, "read" | "claim">,
-    renewal: Renewal,
-    host: string,
-  ): Promise<boolean> {
+  async #isLeftToColo(copies: Copies, renewal: Renewal, host: string): Promise<boolean> {
     const follower = this.#follower;
+    const { nowAtMs } = this.#settings;
     const copy = await copies.read(host);
     const hasTaken = copy !== undefined && follower.take(copy);
-    const ageMs = () => this.#settings.nowAtMs() - follower.sentAtMs;
     const isFound = () =>
       renewal.sought === undefined || follower.chain?.knows(renewal.sought) === true;
-    if (hasTaken && isFound() && ageMs() < this.#boundMs / 2) return true;
+    if (hasTaken && isFound() && nowAtMs() - follower.sentAtMs < this.#boundMs / 2) return true;
     const claiming = copies.claim(host);
     // Somebody waits: nobody else's claim would be minded, and ours need not be in place first.
-    if (!isFound() || this.isPast(ageMs())) return false;
-    return (await claiming) === "others" && isFound() && !this.isPast(ageMs());
+    if (!isFound() || this.isPast(nowAtMs())) return false;
+    return (await claiming) === "others" && isFound() && !this.isPast(nowAtMs());
   }
 }

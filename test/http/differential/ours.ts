@@ -1,5 +1,6 @@
 // What Tidemark's rules answer on a generated exchange, one function for each facet.
 import { requestDirectives } from "../../../src/http/cache-control.ts";
+import type { Route } from "../../../src/config/config.ts";
 import { freshenedFields } from "../../../src/http/freshen.ts";
 import { governingDirectives } from "../../../src/http/governing-directives.ts";
 import { selectingFieldNames, selectingValues, selects } from "../../../src/http/selecting.ts";
@@ -10,7 +11,7 @@ import type { StoredResponse } from "../../../src/proxy/stored/stored-response.t
 import { unreachable } from "../../../src/http/unreachable.ts";
 import { conditionalFields, freshensWhatWasSent } from "../../../src/http/validators.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
-import { ageSeconds, type FreshnessPolicy, termsOf } from "../../../src/proxy/stored/lifetime.ts";
+import { ageSeconds, termsOf } from "../../../src/proxy/stored/lifetime.ts";
 import { keyUrl } from "../../../src/proxy/request/key.ts";
 import { keyedAs } from "../../../src/proxy/request/plan.ts";
 import { readTarget } from "../../../src/proxy/request/target.ts";
@@ -25,12 +26,12 @@ const config = configWith();
 
 export class Ours {
   readonly #exchange: Exchange;
-  readonly #policy: FreshnessPolicy;
+  readonly #route: Route;
   readonly #stored: StoredResponse;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
-    this.#policy = { route, heuristics: exchange.heuristics };
+    this.#route = { ...route, heuristics: exchange.heuristics };
     const received = fieldsIn.response(exchange);
     const { directives } = governingDirectives(received);
     const metadata = metadataWith(
@@ -80,7 +81,7 @@ export class Ours {
       case "serve":
         return "use";
       case "serve-stale":
-        return verdict.refresh ? "use-and-refresh" : "use";
+        return verdict.by === "stale-while-revalidate" ? "use-and-refresh" : "use";
       case "gateway-timeout":
         return "refuse";
       case "validate":
@@ -126,17 +127,18 @@ export class Ours {
   }
 
   get #terms() {
-    return termsOf(this.#stored.metadata, this.#policy);
+    return termsOf(this.#stored.metadata, this.#route);
   }
 
   get #question(): VerdictQuestion {
     const directives = requestDirectives(fieldsIn.asks(this.#exchange));
     return {
-      asked: { directives, hasUnknownCookie: false },
-      colo: () => "HAM",
-      policy: this.#policy,
-      view: noJournal,
-      invalidations: { covers: () => false },
+      asked: { route: this.#route, directives, hasUnknownCookie: false },
+      ports: {
+        colo: () => "HAM",
+        view: noJournal,
+        invalidations: { covers: () => false },
+      },
       atMs: receivedAtMs + this.#exchange.restedSeconds * 1_000,
     };
   }

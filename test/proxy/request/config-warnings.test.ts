@@ -1,13 +1,13 @@
 // What is told of a configuration that asks for something in vain, and that nothing is told of another.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import type { ConfigInput } from "../../../src/config/schema.ts";
+import type { WrittenConfig } from "../../../src/config/written.ts";
 import { faultText } from "../../../src/operator-error.ts";
 import { configWarnings } from "../../../src/proxy/request/config-warnings.ts";
 import tidemarkConfig from "../../../tidemark.config.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 
-const told = (routes: NonNullable<ConfigInput["routes"]>) =>
+const told = (routes: NonNullable<WrittenConfig["routes"]>) =>
   configWarnings(defineConfig({ routes })).map(faultText);
 
 describe("beside bypass", () => {

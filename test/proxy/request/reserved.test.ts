@@ -88,6 +88,21 @@ describe("is not ours", () => {
   it.each(others)("%s", (path) => expect(isReserved(path)).toBe(false));
 });
 
+describe("where the operator's routes are moved", () => {
+  const moved = spellings.map((path) => path.replaceAll(/_cache/gi, "_edge"));
+  const named = moved.filter((path) => /_edge/.test(path));
+
+  it.each(named)("their new path is ours too: %s", (path) => {
+    expect([isReserved(path, "/_edge"), isReserved(path)]).toEqual([true, false]);
+  });
+  it.each(spellings)("and the old one stays so: %s", (path) => {
+    expect(isReserved(path, "/_edge")).toBe(true);
+  });
+  it.each([...others, "/_edged", "/a/_edge/"])("and nothing else is: %s", (path) => {
+    expect(isReserved(path, "/_edge")).toBe(false);
+  });
+});
+
 /** As long as a URL may be, with something to decode. */
 const long = [
   { id: "of names", path: `${"/a".repeat(8_000)}/%20` },

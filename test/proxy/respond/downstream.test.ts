@@ -1,7 +1,7 @@
 // The fields that clients get (RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import type { ConfigInput } from "../../../src/config/schema.ts";
+import type { WrittenConfig } from "../../../src/config/written.ts";
 import {
   fieldsFromStored,
   fieldsNotModified,
@@ -18,7 +18,7 @@ const handling = { kind: "hit", ttlSeconds: 9, detail: "memory" } as const;
 
 function fromStored(
   stored: Fields,
-  given: { route?: RouteChanges; config?: ConfigInput; ageSeconds?: number },
+  given: { route?: RouteChanges; config?: WrittenConfig; ageSeconds?: number },
 ): Headers {
   const { route = {}, config = {}, ageSeconds = 0 } = given;
   return fieldsFromStored(metadataWith(stored), {
@@ -64,93 +64,97 @@ describe("what was meant for caches like this one ends here", () => {
   const config = { tagFields: ["X-Keys"] };
   const cacheInFront = { cacheInFront: true };
 
-  it.each<{ id: string; name: string; stored: Fields; config?: ConfigInput; value: string | null }>(
-    [
-      {
-        id: "s-maxage",
-        name: "cache-control",
-        stored: cc("s-maxage=60, max-age=5"),
-        value: "max-age=5",
-      },
-      { id: "s-maxage-alone", name: "cache-control", stored: cc("s-maxage=60"), value: null },
-      {
-        id: "s-maxage-capital",
-        name: "cache-control",
-        stored: cc("S-MaxAge=60, public"),
-        value: "public",
-      },
-      {
-        id: "the-rest-as-it-stood",
-        name: "cache-control",
-        stored: cc('s-maxage=1, X="a, b",  public'),
-        value: 'X="a, b", public',
-      },
-      {
-        id: "untouched",
-        name: "cache-control",
-        stored: cc("public,max-age=5"),
-        value: "public,max-age=5",
-      },
-      {
-        id: "targeted",
-        name: "cdn-cache-control",
-        stored: { "cdn-cache-control": "max-age=9" },
-        value: null,
-      },
-      {
-        id: "surrogate",
-        name: "surrogate-control",
-        stored: { "surrogate-control": "max-age=9" },
-        value: null,
-      },
-      {
-        id: "s-maxage-in-front",
-        name: "cache-control",
-        stored: cc("s-maxage=60"),
-        config: cacheInFront,
-        value: "s-maxage=60",
-      },
-      {
-        id: "targeted-in-front",
-        name: "cdn-cache-control",
-        stored: { "cdn-cache-control": "max-age=9" },
-        config: cacheInFront,
-        value: "max-age=9",
-      },
-      {
-        id: "surrogate-in-front",
-        name: "surrogate-control",
-        stored: { "surrogate-control": "x" },
-        config: cacheInFront,
-        value: "x",
-      },
-      { id: "cache-tag", name: "cache-tag", stored: { "cache-tag": "a" }, value: null },
-      { id: "surrogate-key", name: "surrogate-key", stored: { "surrogate-key": "a" }, value: null },
-      { id: "cache-groups", name: "cache-groups", stored: { "cache-groups": '"a"' }, value: null },
-      { id: "configured-tags", name: "x-keys", stored: { "x-keys": "a" }, config, value: null },
-      {
-        id: "tags-in-front",
-        name: "cache-tag",
-        stored: { "cache-tag": "a" },
-        config: cacheInFront,
-        value: "a",
-      },
-      {
-        id: "configured-tags-in-front",
-        name: "x-keys",
-        stored: { "x-keys": "a" },
-        config: { ...config, ...cacheInFront },
-        value: "a",
-      },
-      {
-        id: "targeted-at-others-stays",
-        name: "other-cdn-cache-control",
-        stored: { "other-cdn-cache-control": "max-age=9" },
-        value: "max-age=9",
-      },
-      { id: "others-stay", name: "etag", stored: { etag: '"a"' }, value: '"a"' },
-    ],
-  )("$id", ({ name, stored, value, ...given }) => {
+  it.each<{
+    id: string;
+    name: string;
+    stored: Fields;
+    config?: WrittenConfig;
+    value: string | null;
+  }>([
+    {
+      id: "s-maxage",
+      name: "cache-control",
+      stored: cc("s-maxage=60, max-age=5"),
+      value: "max-age=5",
+    },
+    { id: "s-maxage-alone", name: "cache-control", stored: cc("s-maxage=60"), value: null },
+    {
+      id: "s-maxage-capital",
+      name: "cache-control",
+      stored: cc("S-MaxAge=60, public"),
+      value: "public",
+    },
+    {
+      id: "the-rest-as-it-stood",
+      name: "cache-control",
+      stored: cc('s-maxage=1, X="a, b",  public'),
+      value: 'X="a, b", public',
+    },
+    {
+      id: "untouched",
+      name: "cache-control",
+      stored: cc("public,max-age=5"),
+      value: "public,max-age=5",
+    },
+    {
+      id: "targeted",
+      name: "cdn-cache-control",
+      stored: { "cdn-cache-control": "max-age=9" },
+      value: null,
+    },
+    {
+      id: "surrogate",
+      name: "surrogate-control",
+      stored: { "surrogate-control": "max-age=9" },
+      value: null,
+    },
+    {
+      id: "s-maxage-in-front",
+      name: "cache-control",
+      stored: cc("s-maxage=60"),
+      config: cacheInFront,
+      value: "s-maxage=60",
+    },
+    {
+      id: "targeted-in-front",
+      name: "cdn-cache-control",
+      stored: { "cdn-cache-control": "max-age=9" },
+      config: cacheInFront,
+      value: "max-age=9",
+    },
+    {
+      id: "surrogate-in-front",
+      name: "surrogate-control",
+      stored: { "surrogate-control": "x" },
+      config: cacheInFront,
+      value: "x",
+    },
+    { id: "cache-tag", name: "cache-tag", stored: { "cache-tag": "a" }, value: null },
+    { id: "surrogate-key", name: "surrogate-key", stored: { "surrogate-key": "a" }, value: null },
+    { id: "cache-groups", name: "cache-groups", stored: { "cache-groups": '"a"' }, value: null },
+    { id: "configured-tags", name: "x-keys", stored: { "x-keys": "a" }, config, value: null },
+    {
+      id: "tags-in-front",
+      name: "cache-tag",
+      stored: { "cache-tag": "a" },
+      config: cacheInFront,
+      value: "a",
+    },
+    {
+      id: "configured-tags-in-front",
+      name: "x-keys",
+      stored: { "x-keys": "a" },
+      config: { ...config, ...cacheInFront },
+      value: "a",
+    },
+    {
+      id: "targeted-at-others-stays",
+      name: "other-cdn-cache-control",
+      stored: { "other-cdn-cache-control": "max-age=9" },
+      value: "max-age=9",
+    },
+    { id: "others-stay", name: "etag", stored: { etag: '"a"' }, value: '"a"' },
+  ])("$id", ({ name, stored, value, ...given }) => {
     expect(fromStored(stored, given).get(name)).toBe(value);
   });
 });

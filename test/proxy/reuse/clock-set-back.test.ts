@@ -8,19 +8,19 @@ const stepMs = 60_000;
 describe("after the step", () => {
   it("a mark of what is for one client alone is over", () => {
     const uncacheable = new Uncacheable();
-    uncacheable.mark("key", stepMs);
-    expect(uncacheable.has("key", stepMs + 9_999)).toBe(true);
-    expect(uncacheable.has("key", stepMs + 10_000)).toBe(false);
-    expect(uncacheable.has("key", 0)).toBe(false);
+    uncacheable.forAll.mark("key", stepMs);
+    expect(uncacheable.forAll.has("key", stepMs + 9_999)).toBe(true);
+    expect(uncacheable.forAll.has("key", stepMs + 10_000)).toBe(false);
+    expect(uncacheable.forAll.has("key", 0)).toBe(false);
   });
 
   it("a mark of what sessions get one each of is over, and lasts a minute otherwise", () => {
     const uncacheable = new Uncacheable();
-    uncacheable.markForSessions("key", stepMs);
-    expect(uncacheable.hasForSessions("key", stepMs)).toBe(true);
-    expect(uncacheable.hasForSessions("key", stepMs + 59_999)).toBe(true);
-    expect(uncacheable.hasForSessions("key", stepMs + 60_000)).toBe(false);
-    expect(uncacheable.hasForSessions("key", -1)).toBe(false);
+    uncacheable.forSessions.mark("key", stepMs);
+    expect(uncacheable.forSessions.has("key", stepMs)).toBe(true);
+    expect(uncacheable.forSessions.has("key", stepMs + 59_999)).toBe(true);
+    expect(uncacheable.forSessions.has("key", stepMs + 60_000)).toBe(false);
+    expect(uncacheable.forSessions.has("key", -1)).toBe(false);
   });
 
   it("a forward that has begun before it has not just begun", () => {

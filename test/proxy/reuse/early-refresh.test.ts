@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { isRefreshDue } from "../../../src/proxy/reuse/early-refresh.ts";
+import { isExpiryNear } from "../../../src/proxy/reuse/early-refresh.ts";
+import { routeWith, storedWith } from "../../../testing/examples/requests.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
@@ -26,9 +27,12 @@ const due = (changes: {
 }) => {
   const { ttlSeconds, lifetimeSeconds = 60, fillCostMs = 1_000, draw = Math.exp(-1) } = changes;
   const { earlyRefresh, refreshAheadSeconds = 0, staleWhileRevalidateSeconds = 0 } = changes;
-  const route = { earlyRefresh, refreshAheadSeconds };
-  const timing = { ttlSeconds, ageSeconds: lifetimeSeconds - ttlSeconds, fillCostMs };
-  return isRefreshDue({ route, staleWhileRevalidateSeconds, ...timing, random: () => draw });
+  const control = `max-age=60, stale-while-revalidate=${staleWhileRevalidateSeconds}`;
+  const stored = storedWith({ "cache-control": control }, { fillCostMs });
+  const fresh = { ttlSeconds, ageSeconds: lifetimeSeconds - ttlSeconds };
+  const asked = { route: { ...routeWith(), earlyRefresh, refreshAheadSeconds } };
+  const hit = { asked, ports: { random: () => draw } };
+  return isExpiryNear({ candidate: { stored, tier: "memory" }, ...fresh }, hit);
 };
 
 describe("XFetch: cost · β · −ln(draw) reaches the expiry", () => {

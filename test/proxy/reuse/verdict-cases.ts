@@ -11,7 +11,6 @@ import {
   askedWith,
   configWith,
   type RouteChanges,
-  routeWith,
   storedAtMs,
   storedWith,
 } from "../../../testing/examples/requests.ts";
@@ -43,16 +42,18 @@ export function questionOf(given: Case): VerdictQuestion {
   };
   return {
     asked: askedWith({ headers }, configWith(route)),
-    policy: { route: routeWith(route), heuristics: false },
-    view: { ...noJournal, judge: () => judged },
-    colo: () => "HAM",
-    invalidations: { covers: () => false },
+    ports: {
+      view: { ...noJournal, judge: () => judged },
+      colo: () => "HAM",
+      invalidations: { covers: () => false },
+    },
     atMs: storedAtMs + ageSeconds * 1_000,
   };
 }
 
 export const verdictOf = (given: Case, found: Candidate | MissReason = candidateOf(given)) => {
   const verdict = decide(found, questionOf(given));
-  if (verdict.kind === "serve-stale") return `serve-stale${verdict.refresh ? "+refresh" : ""}`;
+  if (verdict.kind === "serve-stale")
+    return `serve-stale${verdict.by === "stale-while-revalidate" ? "+refresh" : ""}`;
   return "reason" in verdict ? `${verdict.kind} ${verdict.reason}` : verdict.kind;
 };

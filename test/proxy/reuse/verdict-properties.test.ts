@@ -99,13 +99,15 @@ const situation: fc.Arbitrary<Situation> = fc
     isInvalidated,
     question: {
       asked: {
+        route: { ...given.route, heuristics: given.heuristics },
         directives: requestDirectives(new Headers({ "cache-control": given.asks })),
         hasUnknownCookie: given.hasUnknownCookie,
       },
-      colo: () => "HAM",
-      policy: { route: given.route, heuristics: given.heuristics },
-      view: { ...noJournal, judge: () => judged },
-      invalidations: { covers: () => isInvalidated },
+      ports: {
+        colo: () => "HAM",
+        view: { ...noJournal, judge: () => judged },
+        invalidations: { covers: () => isInvalidated },
+      },
       atMs: storedAtMs + given.restedSeconds * 1_000 + given.fractionMs,
     },
   }));
@@ -130,7 +132,7 @@ describe("a verdict", () => {
         if (verdict.kind !== "serve") return;
         servedCount += 1;
         const { metadata, question, judged, isInvalidated } = given;
-        const terms = termsOf(metadata, question.policy);
+        const terms = termsOf(metadata, question.asked.route);
         const age = ageSeconds(metadata, terms, question.atMs);
         expect([verdict.ageSeconds, verdict.ttlSeconds]).toEqual([
           age,
@@ -153,7 +155,7 @@ describe("a verdict", () => {
     fc.assert(
       fc.property(situation, (given) => {
         const { metadata, question, judged, isInvalidated } = given;
-        const terms = termsOf(metadata, question.policy);
+        const terms = termsOf(metadata, question.asked.route);
         const answers = [
           decideOnError(candidateOf(metadata), question) !== undefined,
           ["serve", "serve-stale"].includes(verdictOn(given).kind),
@@ -176,7 +178,7 @@ describe("a verdict", () => {
         const { atMs } = given.question;
         const later = { ...given, question: { ...given.question, atMs: atMs + laterMs } };
         const { metadata, question } = given;
-        const terms = termsOf(metadata, question.policy);
+        const terms = termsOf(metadata, question.asked.route);
         const [before, after] = [atMs, atMs + laterMs].map((at) => ageSeconds(metadata, terms, at));
         expect(before).toBeGreaterThanOrEqual(0);
         expect(after).toBeGreaterThanOrEqual(before ?? 0);
@@ -191,7 +193,7 @@ describe("a verdict", () => {
     fc.assert(
       fc.property(situation, (given) => {
         const { metadata, question } = given;
-        const terms = termsOf(metadata, question.policy);
+        const terms = termsOf(metadata, question.asked.route);
         const untilAtMs = keepUntilAtMs(metadata, terms);
         const read = decodeRecord(
           encodeRecord({ kind: "response", metadata }, untilAtMs),
@@ -199,7 +201,7 @@ describe("a verdict", () => {
         );
         if (read?.record.kind !== "response") throw new Error("A response did not come back.");
         expect(read.keepUntilAtMs).toBe(untilAtMs);
-        expect(termsOf(read.record.metadata, question.policy)).toEqual(terms);
+        expect(termsOf(read.record.metadata, question.asked.route)).toEqual(terms);
         const again = verdictOn({ ...given, metadata: read.record.metadata });
         expect(comparable(again)).toEqual(comparable(verdictOn(given)));
       }),

@@ -24,7 +24,7 @@ const terms = (
   fields: Fields,
   route: RouteChanges = {},
   { heuristics = false, ...changes }: Partial<StoredMetadata> & { heuristics?: boolean } = {},
-) => termsOf(metadataWith(fields, changes), { route: routeWith(route), heuristics });
+) => termsOf(metadataWith(fields, changes), { ...routeWith(route), heuristics });
 
 const cc = (text: string, more: Fields = {}): Fields => ({ "cache-control": text, ...more });
 const fresh = { fresh: "5m" } as const;
@@ -302,7 +302,7 @@ describe("age and retention", () => {
     { id: "clock-set-back", fields: {}, atSeconds: -10, age: 0 },
   ])("age: $id (RFC 9111 §4.2.3)", ({ fields, atSeconds, age }) => {
     const metadata = metadataWith(fields);
-    const given = termsOf(metadata, { route: routeWith(), heuristics: false });
+    const given = termsOf(metadata, routeWith());
     expect(ageSeconds(metadata, given, storedAtMs + atSeconds * 1_000)).toBe(age);
   });
 
@@ -335,7 +335,7 @@ describe("age and retention", () => {
     },
   ])("kept: $id", ({ fields, seconds }) => {
     const metadata = metadataWith(fields);
-    const given = termsOf(metadata, { route: routeWith(), heuristics: false });
+    const given = termsOf(metadata, routeWith());
     expect(keepUntilAtMs(metadata, given)).toBe(storedAtMs + seconds * 1_000);
   });
 
@@ -348,14 +348,13 @@ describe("age and retention", () => {
     { id: "the route", fields: {}, route: { fresh: "9999d" } },
   ])("a year at the most, whatever is said: $id", ({ fields, route = {} }) => {
     const metadata = metadataWith(fields);
-    const given = termsOf(metadata, { route: routeWith(route), heuristics: false });
+    const given = termsOf(metadata, routeWith(route));
     expect(keepUntilAtMs(metadata, given)).toBe(storedAtMs + 365 * 86_400_000);
   });
 
   it("terms of one response under two routes are kept apart", () => {
     const metadata = metadataWith();
-    const under = (changes: RouteChanges) =>
-      termsOf(metadata, { route: routeWith(changes), heuristics: false }).lifetimeSeconds;
+    const under = (changes: RouteChanges) => termsOf(metadata, routeWith(changes)).lifetimeSeconds;
     expect([under({ fresh: "1m" }), under({ fresh: "2m" })]).toEqual([60, 120]);
   });
 });

@@ -1,7 +1,7 @@
 // Where tags come from and how long they may be (RFC 9875 §2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import type { ConfigInput } from "../../../src/config/schema.ts";
+import type { WrittenConfig } from "../../../src/config/written.ts";
 import { fieldTagsOf, taggingOf } from "../../../src/proxy/stored/tags.ts";
 import { askedWith } from "../../../testing/examples/requests.ts";
 
@@ -13,7 +13,7 @@ function tags(fields: Readonly<Record<string, string>>, route: Partial<Routes[nu
   const asked = askedWith({ url: "https://www.example.com/articles/caf%C3%A9" }, config);
   return taggingOf(fieldTagsOf(new Headers(fields), config), [], asked).tags;
 }
-type Routes = NonNullable<ConfigInput["routes"]>;
+type Routes = NonNullable<WrittenConfig["routes"]>;
 
 describe("sources", () => {
   it.each([

@@ -17,6 +17,6 @@ it.each([
   if (came !== "nothing") memory.write(asked.key, marker, keep);
   const ports = { tiers: { memory }, nowAtMs: () => keepUntilAtMs - 1_000 };
   const decision = new Decision({ route: "" });
-  const place = { asked, ports, decision, marker: undefined, memoryCount };
+  const place = { asked, ports, decision, marker: undefined, inShared: undefined, memoryCount };
   expect(originAnsweredAt(new Headers(), place)).toBe(answered);
 });

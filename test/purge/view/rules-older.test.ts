@@ -2,13 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { decodeEntry, type Entry, type EntryPlace } from "../../../src/purge/journal/entry.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
-import type { OlderEntries } from "../../../src/purge/journal/journal.ts";
+import type { Journal } from "../../../src/purge/journal/journal.ts";
 import { allowanceMs, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
 
 const pageCount = 128;
 
 /** Reads back as the journal does, one entry of a page being the one it starts at. */
-class Older implements OlderEntries {
+class Older implements Pick<Journal, "before"> {
   readonly #isolate: Isolate;
   readonly asked: string[] = [];
   isDown = false;
@@ -38,8 +38,7 @@ class Older implements OlderEntries {
 class Seeking extends Isolate {
   readonly older = new Older(this);
   override readonly view = new JournalView({
-    journal: this.journal,
-    older: this.older,
+    journal: Object.assign(this.journal, { before: this.older.before.bind(this.older) }),
     news: this.telling,
     nowAtMs: this.clock.nowAtMs,
     maxLagMs,

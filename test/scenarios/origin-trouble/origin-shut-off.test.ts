@@ -106,13 +106,13 @@ it("what is remembered of pages is bounded in bytes", () => {
   const target = readTarget("https://www.example.com/");
   for (let nth = 0; nth < 100; nth += 1) {
     health.answered({ origin: "default", page: keyOf(nth), target }, { isError: true }, 0);
-    uncacheable.mark(keyOf(nth), 0);
+    uncacheable.forAll.mark(keyOf(nth), 0);
   }
   const all = Array.from({ length: 100 }, (_, nth) => keyOf(nth));
   const stateOf = (key: string) =>
     health.ask({ route: { origin: "default" }, key: { text: key } }, 0).kind;
   const failing = all.filter((key) => stateOf(key) !== "well");
-  const marked = all.filter((key) => uncacheable.has(key, 0));
+  const marked = all.filter((key) => uncacheable.forAll.has(key, 0));
   // A mebibyte, at two bytes a character.
   expect([failing.length, marked.length]).toEqual([34, 34]);
 });

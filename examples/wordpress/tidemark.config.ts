@@ -1,0 +1,25 @@
+// Tidemark before WordPress: docs/wordpress.md says why each route is as it is.
+import { defineConfig } from "tidemark";
+
+export default defineConfig({
+  routes: [
+    { name: "admin", match: "/wp-admin/*", bypass: true },
+    { name: "login", match: "/wp-login.php", bypass: true },
+    { name: "comments", match: "/wp-comments-post.php", bypass: true, invalidate: "everywhere" },
+    { name: "cron", match: "/wp-cron.php", bypass: true },
+    { name: "xmlrpc", match: "/xmlrpc.php", bypass: true },
+    { name: "api", match: "/wp-json/*", bypass: true },
+    { name: "uploads", match: "/wp-content/*", fresh: "30d", browser: "1d" },
+    { name: "scripts", match: "/wp-includes/*", fresh: "30d", browser: "1d" },
+    { name: "icon", match: "/favicon.ico", fresh: { 200: "1d", 302: "1d" } },
+    {
+      name: "pages",
+      match: "*",
+      fresh: "8h",
+      browser: "0s",
+      negative: { 404: "5m" },
+      staleIfError: "1d",
+      cookies: { ignore: ["wordpress_test_cookie", "wp_lang"] },
+    },
+  ],
+});

@@ -1,0 +1,13 @@
+// What Node 20 lacks and src/ uses. The build puts these functions in the place of the language's own.
+
+/** `Promise.withResolvers` (ECMAScript 2024 §27.2.4.9). */
+export function promiseWithResolvers<Value>(): PromiseWithResolvers<Value> {
+  const parts = {} as PromiseWithResolvers<Value>;
+  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
+  return parts;
+}
+
+/** `URL.parse` (url.spec.whatwg.org). */
+export function parseUrl(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null;
+}

@@ -1,0 +1,21 @@
+// What `import … from "tidemark/purger"` offers: purges signed and sent, and kept until they are accepted.
+export type { Acceptance, DryRun, SendVerdict } from "./purger/answer.ts";
+export type { PurgeMessage, PurgeOrder } from "./purger/message.ts";
+export {
+  createOutbox,
+  type Outbox,
+  type OutboxEntry,
+  type OutboxReport,
+  type OutboxSettings,
+  type OutboxStore,
+  type Round,
+} from "./purger/outbox.ts";
+export { PurgeError } from "./purger/purge-error.ts";
+export {
+  createPurger,
+  type Purger,
+  type PurgerSettings,
+  type Retry,
+  type RetryLimits,
+  type TryOptions,
+} from "./purger/purger.ts";

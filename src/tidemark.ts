@@ -1,0 +1,38 @@
+// What `import … from "tidemark"` offers: the configuration and the core, for Workers and for Node.
+export {
+  analyticsCookies,
+  type Config,
+  consentCookies,
+  defineConfig,
+  trackingParameters,
+} from "./config/config.ts";
+export type {
+  AddedNames,
+  WrittenConfig,
+  WrittenCookies,
+  WrittenLimits,
+  WrittenOrigin,
+  WrittenPurge,
+  WrittenStrip,
+  WrittenStripping,
+  WrittenTimeouts,
+} from "./config/written.ts";
+export type {
+  Duration,
+  Lifetimes,
+  NamePattern,
+  NegativeLifetimes,
+  TagsOf,
+  WrittenKey,
+  WrittenQuery,
+  WrittenRoute,
+  WrittenRouteCookies,
+  WrittenRoutePurge,
+} from "./config/written-route.ts";
+export { type CachePlatform, createCache, type TieredCache } from "./create-cache.ts";
+export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";
+export { RecordKey } from "./cache/record/record-key.ts";
+export type { RecordForm } from "./cache/tiers/record-form.ts";
+export { OperatorError } from "./operator-error.ts";
+export type { Database } from "./platform/database.ts";
+export type { Background } from "./platform/platform.ts";

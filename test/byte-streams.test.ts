@@ -1,0 +1,67 @@
+// The pipes of Web standards that stand in for those of the runtime.
+import { expect, it } from "vitest";
+import { FixedLengthStream, IdentityTransformStream } from "../src/byte-streams.ts";
+
+const pieces = [Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)];
+
+/** Writes all pieces and closes, while the other end is read. */
+async function through(pipe: TransformStream<Uint8Array, Uint8Array>) {
+  const writer = pipe.writable.getWriter();
+  writer.closed.catch(() => undefined);
+  const writes = Promise.allSettled([
+    ...pieces.map((piece) => writer.write(piece)),
+    writer.close(),
+  ]);
+  const read = await new Response(pipe.readable).bytes().then(
+    (bytes) => Buffer.from(bytes).toString("hex"),
+    (cause: Error) => cause.name,
+  );
+  return { read, writes: (await writes).map(({ status }) => status) };
+}
+
+const fulfilled = "fulfilled";
+const rejected = "rejected";
+
+it.each([
+  {
+    id: "no length",
+    open: () => new IdentityTransformStream(),
+    read: "010203",
+    writes: [fulfilled, fulfilled, fulfilled, fulfilled],
+  },
+  {
+    id: "the right length",
+    open: () => new FixedLengthStream(3),
+    read: "010203",
+    writes: [fulfilled, fulfilled, fulfilled, fulfilled],
+  },
+  {
+    id: "one byte too few",
+    open: () => new FixedLengthStream(4),
+    read: "TypeError",
+    writes: [fulfilled, fulfilled, fulfilled, rejected],
+  },
+  {
+    id: "one byte too many",
+    open: () => new FixedLengthStream(2),
+    read: "TypeError",
+    writes: [fulfilled, fulfilled, rejected, rejected],
+  },
+])("a pipe of $id hands bytes on or fails at both ends", async ({ open, read, writes }) => {
+  expect(await through(open())).toEqual({ read, writes });
+});
+
+it("takes bytes alone", async () => {
+  const pipe: TransformStream = new IdentityTransformStream();
+  const writer = pipe.writable.getWriter();
+  writer.closed.catch(() => undefined);
+  const both = await Promise.allSettled([
+    new Response(pipe.readable).bytes(),
+    writer.write("text"),
+  ]);
+  expect(both.map(({ status }) => status)).toEqual([rejected, rejected]);
+});
+
+it.each([1.5, -1, NaN, Infinity])("refuses %d as a length", (length) => {
+  expect(() => new FixedLengthStream(length)).toThrow(TypeError);
+});

@@ -1,0 +1,12 @@
+// The files that a document shows: code blocks whose first line is a comment with a file's name.
+
+export interface ExampleFile {
+  readonly name: string;
+  readonly content: string;
+}
+
+/** @param text of a document in Markdown */
+export function filesIn(text: string): ExampleFile[] {
+  const blocks = text.matchAll(/^```\w+\n(?:\/\/|#) ([\w.-]+)\n(.*?)^```$/gms);
+  return [...blocks].map(([, name = "", content = ""]) => ({ name, content }));
+}

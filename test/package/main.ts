@@ -1,0 +1,148 @@
+// `npm run test:package`: packs the package and uses it as somebody would who has installed it. Ends
+// with 1 at the first check that fails.
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { publint } from "publint";
+import { root } from "../../local/bundling.ts";
+import { filesIn } from "./examples.ts";
+
+const unpackedBytesMax = 1_000_000;
+const tool = (path: string) => join(root, "node_modules", path);
+/** Node 24, which the tools need; the one that runs this may be older. */
+const newerNode = tool("node/bin/node");
+
+/** The machine's own, and not the one that `npm run` puts before it. */
+const ownPath = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .filter((folder) => !folder.includes("node_modules"))
+  .join(delimiter);
+
+interface Packed {
+  readonly filename: string;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+async function run(command: string, parameters: readonly string[], folder: string) {
+  const env = { ...process.env, PATH: ownPath, NO_COLOR: "1" };
+  try {
+    const done = await promisify(execFile)(command, parameters, { cwd: folder, env });
+    return done.stdout;
+  } catch (cause) {
+    const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${parameters.join(" ")} failed:\n${stdout}\n${stderr}`, { cause });
+  }
+}
+
+function check(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}
+
+async function step<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  const beganAtMs = Date.now();
+  const result = await work();
+  process.stdout.write(`${name}: ${((Date.now() - beganAtMs) / 1_000).toFixed(1)} s\n`);
+  return result;
+}
+
+/** @returns the path of the tarball */
+async function packed(folder: string): Promise<string> {
+  await run(newerNode, ["local/package/build.ts"], root);
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const said = JSON.parse(await run("npm", pack, root)) as Packed[] | Record<string, Packed>;
+  const [tarball] = Object.values(said);
+  if (tarball === undefined) throw new Error("npm pack told of no tarball.");
+  const allowed =
+    /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.js|dist\/types\/[\w/-]+\.d\.ts)$/;
+  const foreign = tarball.files.map(({ path }) => path).filter((path) => !allowed.test(path));
+  check(foreign.length === 0, `The tarball has what it should not: ${foreign.join(", ")}.`);
+  const tests = tarball.files.filter(({ path }) => /\btests?\b/.test(path));
+  check(tests.length === 0, "The tarball has tests.");
+  const { unpackedSize } = tarball;
+  check(unpackedSize < unpackedBytesMax, `Unpacked, it has ${unpackedSize} bytes.`);
+  process.stdout.write(`  ${tarball.files.length} files, ${unpackedSize} bytes\n`);
+  return join(folder, tarball.filename);
+}
+
+async function linted(tarball: string): Promise<void> {
+  const bytes = new Uint8Array(await readFile(tarball));
+  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
+  check(messages.length === 0, `publint says: ${JSON.stringify(messages)}`);
+  const attw = tool("@arethetypeswrong/cli/dist/index.js");
+  await run(newerNode, [attw, tarball, "--profile", "esm-only", "--no-emoji"], root);
+}
+
+/** A folder as of somebody who has installed it, with the examples of the documents in it. */
+async function installed(tarball: string, folder: string): Promise<void> {
+  const manifest = { name: "uses-tidemark", private: true, type: "module" };
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+  const packages = [tarball, "hono@4.13.19", "@hono/node-server@2.1.8", "@types/node@24.19.2"];
+  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
+  await run("npm", ["install", ...quiet, ...packages], folder);
+  for (const document of ["docs/package.md", "docs/middleware.md"]) {
+    const text = await readFile(join(root, document), "utf8");
+    for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
+  }
+  for (const name of ["plain.mjs", "type-faults.txt"]) {
+    await cp(join(root, "test/package", name), join(folder, name.replace(/\.txt$/, ".ts")));
+  }
+}
+
+async function typed(folder: string): Promise<void> {
+  const project = {
+    compilerOptions: {
+      target: "ES2022",
+      lib: ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+      module: "NodeNext",
+      types: ["node"],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      outDir: "out",
+    },
+    include: ["*.ts"],
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(project));
+  await run(newerNode, [tool("typescript/bin/tsc"), "-p", "tsconfig.json"], folder);
+}
+
+async function used(folder: string): Promise<void> {
+  for (const node of ["node", newerNode]) {
+    const version = (await run(node, ["--version"], folder)).trim();
+    check((await run(node, ["plain.mjs"], folder)).includes("All is well."), `${version} fails.`);
+    check((await run(node, ["out/own-data.js"], folder)) === "EUR\n", "createCache keeps nothing.");
+    const [first = "", second = ""] = (await run(node, ["out/node.js"], folder)).split("\n");
+    check(first.startsWith("tidemark; fwd=uri-miss"), `The first answer says ${first}.`);
+    check(second.startsWith("tidemark; hit"), `The second answer says ${second}.`);
+    process.stdout.write(`  on Node ${version}\n`);
+  }
+}
+
+async function bundledByWrangler(folder: string): Promise<void> {
+  const wrangler = tool("wrangler/bin/wrangler.js");
+  const dry = ["deploy", "--dry-run", "--outdir"];
+  for (const config of ["wrangler.toml", "wrangler.jsonc"]) {
+    await run(newerNode, [wrangler, ...dry, `built-${config}`, "--config", config], folder);
+    const built = await readFile(join(folder, `built-${config}`, "worker.js"), "utf8");
+    check(built.includes("tidemark-record"), `What ${config} names is no Tidemark.`);
+  }
+  await run(newerNode, [wrangler, ...dry, "built-hono", "site.ts"], folder);
+}
+
+const folder = await mkdtemp(join(tmpdir(), "tidemark-package-"));
+try {
+  const tarball = await step("pack", () => packed(folder));
+  await step("publint, attw", () => linted(tarball));
+  await step("install", () => installed(tarball, folder));
+  await step("type check", () => typed(folder));
+  await step("use", () => used(folder));
+  await step("wrangler", () => bundledByWrangler(folder));
+} catch (cause) {
+  process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
+  process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,219 @@
+// A Hono application behind the cache, on workerd: what its handlers see, and what clients get of it.
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Running } from "../../local/running.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { bundleApp } from "../../testing/worker/bundle-app.ts";
+import { cacheStatusOf, rawRequest, type RawRequest } from "../../testing/worker/raw-request.ts";
+import { adminToken, sleep, startWorld, until } from "../../testing/worker/world.ts";
+
+const plain = "A page in words that repeat, repeat, repeat. ".repeat(200);
+
+const app = `
+  let count = 0;
+  const asked = [];
+  app.use(async (c, next) => {
+    count += 1;
+    c.header("Cache-Control", "public, max-age=600");
+    await next();
+  });
+  app.get("/page", (c) => {
+    c.header("Cache-Tag", "front");
+    c.header("ETag", '"' + count + '"');
+    return c.text("page " + count);
+  });
+  app.get("/slow", async (c) => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return c.text("slow " + count);
+  });
+  app.get("/mine", (c) => {
+    c.header("Cache-Control", "private");
+    return c.text("mine " + count);
+  });
+  app.get("/seen", (c) => c.json({
+    url: c.req.url,
+    fields: Object.fromEntries(c.req.raw.headers),
+    bound: c.env.ORIGIN_URL !== undefined,
+  }));
+  app.get("/behind", (c) => {
+    c.executionCtx.waitUntil((async () => void asked.push("behind"))());
+    return c.text("front");
+  });
+  app.get("/asked", (c) => c.json(asked, 200, { "cache-control": "no-store" }));
+  app.get("/valid", (c) => {
+    c.header("Cache-Control", "max-age=1");
+    c.header("ETag", '"same"');
+    if (c.req.header("if-none-match") === '"same"') return c.body(null, 304);
+    return c.text("valid " + count);
+  });
+  app.get("/auto/*", (c) => fetch(c.env.ORIGIN_URL + c.req.path.slice(5)));
+  app.get("/manual/*", (c) =>
+    fetch(c.env.ORIGIN_URL + c.req.path.slice(7), { encodeResponseBody: "manual" }));
+  app.get("/socket", (c) => {
+    const [client, server] = Object.values(new WebSocketPair());
+    server.accept();
+    server.addEventListener("message", ({ data }) => server.send("heard " + data));
+    return new Response(null, { status: 101, webSocket: client });
+  });
+  app.get("/stream", (c) => {
+    const { readable, writable } = new TransformStream();
+    const writer = writable.getWriter();
+    c.executionCtx.waitUntil((async () => {
+      await writer.write(new TextEncoder().encode("data: 1\\n\\n"));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await writer.write(new TextEncoder().encode("data: 2\\n\\n"));
+      await writer.close();
+    })());
+    return new Response(readable, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
+  });
+  app.post("/form", async (c) => c.text("got " + await c.req.text()));
+`;
+
+const bodies: Readonly<Record<string, Buffer>> = {
+  gzip: gzipSync(plain),
+  br: brotliCompressSync(plain),
+};
+
+const running = new Running();
+let url = "";
+let colo: Awaited<ReturnType<typeof startWorld>>["colos"][number];
+
+beforeAll(async () => {
+  const origin = await running.add(
+    startScriptedOrigin((request, response) => {
+      const coding = request.url?.slice(1) ?? "";
+      const fields = { "content-type": "text/plain", "content-encoding": coding, etag: '"1"' };
+      response.writeHead(200, { ...fields, "cache-control": "max-age=600" }).end(bodies[coding]);
+    }),
+  );
+  const worker = await bundleApp(app, '{ operatorPath: "/_edge" }');
+  const world = await running.add(startWorld({ originUrl: origin.url, worker }));
+  colo = world.colos[0]!;
+  url = colo.url;
+});
+afterAll(() => running.stop());
+
+async function get(path: string, sent: RawRequest = {}) {
+  const answer = await rawRequest(url, path, sent);
+  return {
+    ...answer,
+    text: answer.body.toString(),
+    status: answer.status,
+    told: cacheStatusOf(answer),
+  };
+}
+
+describe("a Hono application behind the cache", () => {
+  it("fills it, and is not called for a hit", async () => {
+    const first = await get("/page");
+    await sleep(50);
+    const second = await get("/page?utm_source=letter");
+    expect([first.told, second.told]).toEqual([
+      "tidemark; fwd=uri-miss; fwd-status=200; stored",
+      expect.stringMatching(/^tidemark; hit; ttl=\d+; detail=memory$/),
+    ]);
+    expect(second.text).toBe(first.text);
+    const known = await get("/page", { headers: { "if-none-match": String(first.headers.etag) } });
+    expect([known.status, known.text]).toEqual([304, ""]);
+  });
+
+  it("is called anew after a purge of a tag that a handler gave", async () => {
+    const before = await get("/page");
+    const purge = { method: "POST", headers: { authorization: `Bearer ${adminToken}` } };
+    const purged = await get("/_edge/purge", { ...purge, body: '{"tags":["front"]}' });
+    expect(purged.status).toBe(200);
+    const after = await get("/page");
+    expect(after.text).not.toBe(before.text);
+    expect(after.told).toContain("fwd=stale");
+    expect((await get("/_cache/purge", { ...purge, body: "{}" })).status).toBe(404);
+  });
+
+  it("is called once for a crowd", async () => {
+    const crowd = await Promise.all(Array.from({ length: 8 }, () => get("/slow")));
+    expect(new Set(crowd.map(({ text }) => text)).size).toBe(1);
+    expect(crowd.filter(({ told }) => told.includes("collapsed")).length).toBeGreaterThan(0);
+  });
+
+  it("says of an answer that it is private", async () => {
+    const [first, second] = [await get("/mine"), await get("/mine")];
+    expect([first.told, second.text === first.text]).toEqual([
+      "tidemark; fwd=uri-miss; fwd-status=200; detail=private",
+      false,
+    ]);
+  });
+
+  it("sees what is keyed, its bindings, and nothing of a client that could steer it", async () => {
+    const headers = { "x-forwarded-host": "evil.example", cookie: "_ga=1", "x-original-url": "/b" };
+    const { text } = await get("/seen?a=1&utm_source=x", { headers });
+    const seen = JSON.parse(text) as {
+      url: string;
+      fields: Record<string, string>;
+      bound: boolean;
+    };
+    expect([seen.url, seen.bound]).toEqual(["http://site.test/seen?a=1", true]);
+    expect(seen.fields["x-forwarded-host"]).toBe("site.test");
+    expect(seen.fields).not.toHaveProperty("cookie");
+    expect(seen.fields).not.toHaveProperty("x-original-url");
+  });
+
+  it("validates what has expired", async () => {
+    const first = await get("/valid");
+    await sleep(1_100);
+    const second = await get("/valid");
+    expect(second.told).toContain("fwd=stale; fwd-status=304");
+    expect(second.text).toBe(first.text);
+  });
+
+  it("leaves work behind its answer", async () => {
+    expect((await get("/behind")).text).toBe("front");
+    await until(async () => (await get("/asked")).text === '["behind"]', "the work behind");
+  });
+
+  it("gets the body of a form", async () => {
+    expect((await get("/form", { method: "POST", body: "a=1" })).text).toBe("got a=1");
+  });
+
+  it("streams", async () => {
+    const reader = (await fetch(`${url}/stream`)).body!.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: 1\n\n");
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: 2\n\n");
+  });
+
+  it("accepts a WebSocket", async () => {
+    const socket = new WebSocket(`${url.replace("http", "ws")}/socket`);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    socket.addEventListener("open", () => socket.send("you"));
+    socket.addEventListener("message", ({ data }) => resolve(data));
+    socket.addEventListener("error", () => reject(new Error("The upgrade was refused.")));
+    expect(await promise).toBe("heard you");
+    socket.close();
+  });
+});
+
+describe("a handler that hands on a fetch", () => {
+  it.each(["gzip", "br"])("that was decoded sends it as it is: %s", async (coding) => {
+    const headers = { "accept-encoding": "gzip, br" };
+    for (let nth = 0; nth < 2; nth += 1) {
+      const { text, headers: fields } = await get(`/auto/${coding}`, { headers });
+      expect([text === plain, fields["content-encoding"], fields.etag]).toEqual([
+        true,
+        undefined,
+        'W/"1"',
+      ]);
+      await sleep(50);
+    }
+  });
+
+  it.each(["gzip", "br"])("that was not decoded sends it as it came: %s", async (coding) => {
+    const headers = { "accept-encoding": "gzip, br" };
+    for (let nth = 0; nth < 2; nth += 1) {
+      const { body, headers: fields } = await get(`/manual/${coding}`, { headers });
+      expect([body.equals(bodies[coding]!), fields["content-encoding"], fields.etag]).toEqual([
+        true,
+        coding,
+        '"1"',
+      ]);
+      await sleep(50);
+    }
+  });
+});

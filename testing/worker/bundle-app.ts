@@ -1,0 +1,29 @@
+// A Worker whose origin is a Hono application of a test.
+import { bundled, root } from "../../local/bundling.ts";
+
+/**
+ * @param app    statements about `app`, an empty application; bindings are in `c.env`
+ * @param config what stands between the parentheses of `defineConfig(…)`
+ * @returns one ES module
+ */
+export function bundleApp(app: string, config = "{}"): Promise<string> {
+  const contents = `
+    import { Hono } from "hono";
+    import { tidemark } from "./src/hono.ts";
+    import { defineConfig } from "./src/tidemark.ts";
+    const app = new Hono();
+    ${app}
+    export default tidemark(app, defineConfig(${config}));
+  `;
+  return bundled({ stdin: { contents, resolveDir: root, sourcefile: "app.js", loader: "js" } });
+}
+
+/** Asks the server at `ORIGIN_URL` for all that it is asked for. */
+export const handingOn = `
+  app.all("*", (c) => {
+    const { pathname, search } = new URL(c.req.url);
+    const { method, headers, body } = c.req.raw;
+    const init = { method, headers, body, redirect: "manual", encodeResponseBody: "manual" };
+    return fetch(c.env.ORIGIN_URL + pathname + search, { ...init, cache: "no-store" });
+  });
+`;

@@ -1,0 +1,5 @@
+// The Worker that wrangler.toml names: this site's configuration, made a handler.
+import { createWorker } from "./src/worker.ts";
+import config from "./tidemark.config.ts";
+
+export default createWorker(config);
