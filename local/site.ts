@@ -77,9 +77,10 @@ export async function startSite(
       UPSTASH_REDIS_REST_TOKEN: token,
       ADMIN_TOKEN: secrets.ADMIN_TOKEN.value,
       PURGE_SECRET: secrets.PURGE_SECRET.value,
-      SITE_HOST: `127.0.0.1:${options.port}`,
+      SITE_HOST: environment["SITE_HOST"] ?? `127.0.0.1:${options.port}`,
     };
-    const warnings = [...configWarnings(config), ...readEnvironment(env, config).faults];
+    const { faults, siteHosts } = readEnvironment(env, config);
+    const warnings = [...configWarnings(config, siteHosts), ...faults];
     const colos: Colo[] = [];
     for (let index = 0; index < options.colos; index += 1) {
       const port = options.port === 0 ? 0 : options.port + index;
