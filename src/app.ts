@@ -68,7 +68,7 @@ export function createApp(
   // A hit needs no route but its own, so it goes without Hono's context.
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
-      const read = proxy.isolate.readUrl(request.url, request.method);
+      const read = proxy.isolate.readUrl(request);
       const answered = read.isReserved
         ? operators.fetch(request, bindings, background)
         : proxy.answer(request, read, background);

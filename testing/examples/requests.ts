@@ -35,7 +35,7 @@ export function planOf(
   const matchRoute = compileRoutes(config);
   const readUrl = compileUrlReader({ config, matchRoute, siteHosts });
   const asked = new Request(url, init);
-  return plan(asked, readUrl(asked.url, asked.method), { config, loops });
+  return plan(asked, readUrl(asked), { config, loops });
 }
 
 /** @throws for a request that is not looked up */

@@ -106,7 +106,7 @@ export class SimulatedSite {
   }
 
   async serve(request: Request): Promise<Response> {
-    return serve(request, this.#ports.readUrl(request.url), this.#ports);
+    return serve(request, this.#ports.readUrl(request), this.#ports);
   }
 }
 

@@ -17,12 +17,11 @@ export interface UrlRead {
   readonly keyed: KeyedUrl;
 }
 
-/**
- * Plain data: what it has read for one request, it gives to another.
- *
- * @param method GET unless given
- */
-export type ReadUrl = (url: string, method?: string) => UrlRead;
+/** What a reading is made of. */
+export type UrlAsked = Pick<Request, "url" | "method">;
+
+/** Plain data: what it has read for one request, it gives to another. */
+export type ReadUrl = (request: UrlAsked) => UrlRead;
 
 /** URLs are the client's to choose, so what is kept of them is bounded in bytes. */
 const keptBytesMax = 1_048_576;
@@ -48,9 +47,9 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
     sizeCalculation: (_, name) => readBytes(name),
   });
   const namesMethods = config.routes.some(({ methods }) => methods !== undefined);
-  return (url, method) => {
-    // HEAD takes the route of GET, with which it shares what is stored.
-    const other = namesMethods && method !== "GET" && method !== "HEAD" ? method : undefined;
+  return (request) => {
+    const { url } = request;
+    const other = namesMethods ? otherMethod(request) : undefined;
     const name = other === undefined ? url : `${other} ${url}`;
     const before = kept.get(name);
     if (before !== undefined) return before;
@@ -62,4 +61,9 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
     kept.set(name, read);
     return read;
   };
+}
+
+/** HEAD takes the route of GET, with which it shares what is stored. */
+function otherMethod({ method }: UrlAsked): string | undefined {
+  return method === "GET" || method === "HEAD" ? undefined : method;
 }

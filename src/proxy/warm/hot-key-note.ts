@@ -112,7 +112,7 @@ export function askedAgain(
 ): Asked | undefined {
   const request = requestOf(note);
   if (request === undefined || isolate.siteHosts.length === 0) return undefined;
-  const planned = plan(request, isolate.readUrl(request.url), isolate);
+  const planned = plan(request, isolate.readUrl(request), isolate);
   if (planned.kind !== "look-up") return undefined;
   const { asked } = planned;
   const isAsNoted =

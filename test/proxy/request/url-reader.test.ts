@@ -23,16 +23,15 @@ describe("where routes name methods", () => {
   const url = "https://www.example.com/api/a";
 
   it("a URL is read once for GET and HEAD, and once for each other method", () => {
-    expect(read(url, "GET").route.name).toBe("reads");
-    expect(read(url, "HEAD")).toBe(read(url, "GET"));
-    expect(read(url)).toBe(read(url, "GET"));
-    expect(read(url, "POST").route.name).toBe("writes");
-    expect(read(url, "POST")).toBe(read(url, "POST"));
-    expect(read(url, "PUT").route.name).toBe("reads");
+    expect(read({ url, method: "GET" }).route.name).toBe("reads");
+    expect(read({ url, method: "HEAD" })).toBe(read({ url, method: "GET" }));
+    expect(read({ url, method: "POST" }).route.name).toBe("writes");
+    expect(read({ url, method: "POST" })).toBe(read({ url, method: "POST" }));
+    expect(read({ url, method: "PUT" }).route.name).toBe("reads");
   });
 
   it("and nowhere else", () => {
-    expect(readUrl(url, "POST")).toBe(readUrl(url, "GET"));
+    expect(readUrl({ url, method: "POST" })).toBe(readUrl({ url, method: "GET" }));
   });
 });
 
@@ -45,7 +44,7 @@ describe("a path that begins like a host which cannot be", () => {
     { path: "//[/./../../_cache", isReserved: true },
     { path: "//host/./_cache/stats", isReserved: true },
   ])("$path", ({ path, isReserved }) => {
-    const read = readUrl(`https://www.example.com${path}`);
+    const read = readUrl({ url: `https://www.example.com${path}`, method: "GET" });
     expect(read).toMatchObject({ isReserved, target: { path, isAmbiguous: true } });
   });
 });

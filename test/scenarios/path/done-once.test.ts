@@ -38,9 +38,9 @@ vi.mock(import("../../../src/proxy/request/url-reader.ts"), async (original) => 
   const product = await original();
   const compileUrlReader: typeof urlReader.compileUrlReader = (given) => {
     const readUrl = product.compileUrlReader(given);
-    return (url, method) => {
+    return (request) => {
       urls();
-      return readUrl(url, method);
+      return readUrl(request);
     };
   };
   return { ...product, compileUrlReader };

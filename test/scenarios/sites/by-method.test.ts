@@ -35,12 +35,18 @@ it("goes to the origin of its route, by its method", async () => {
   ]);
 });
 
-it("answers HEAD from what GET has stored, before and after a write is seen", async () => {
-  const site = openSite({ config, origin });
-  await site.get("/api/a");
-  await site.get("/api/b", { method: "POST" });
-  const { cacheStatus } = await site.get("/api/a", { method: "HEAD" });
-  expect(cacheStatus).toContain("tidemark; hit");
+it("takes HEAD where GET is named, and answers it from what GET has stored", async () => {
+  const reads = { name: "reads", match: "/reads/*", methods: ["GET"], origin: "writer" };
+  const site = openSite({ config: { ...config, routes: [reads] }, origin });
+  await site.get("/reads/a", { method: "HEAD" });
+  expect(site.origin.last.url).toBe("https://writer.invalid/reads/a");
+  await site.get("/reads/b");
+  await site.get("/reads/c", { method: "POST" });
+  const { cacheStatus } = await site.get("/reads/b", { method: "HEAD" });
+  expect([cacheStatus, site.origin.last.url]).toEqual([
+    expect.stringContaining("tidemark; hit"),
+    "https://origin.invalid/reads/c",
+  ]);
 });
 
 it("invalidates the page of another route, as that route keys it", async () => {

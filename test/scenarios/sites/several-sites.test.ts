@@ -63,12 +63,22 @@ describe("an answer of one site is never another's", () => {
 
   it("by names and ports: a listed host counts as itself at each port, any other as the first", async () => {
     const site = openSite({ config, env, origin });
-    const urls = [`${shop}/a`, `${shop}:8443/a`, `${news}/a`, "https://other.example/a"];
+    const others = ["https://other.example/a", "https://de.shop.example/a"];
+    const urls = [`${shop}/a`, `${shop}:8443/a`, `${news}/a`, ...others];
     expect(await texts(site, urls)).toEqual([
       "shop-origin.invalid for shop.example, 1",
       "shop-origin.invalid for shop.example, 1",
       "origin.invalid for news.example, 2",
       "origin.invalid for news.example, 2",
+      "origin.invalid for news.example, 2",
+    ]);
+  });
+
+  it("by its route: the host that counts chooses it, whichever name comes first", async () => {
+    const site = openSite({ config, env, origin });
+    expect(await texts(site, ["https://de.shop.example/a", `${news}/a`])).toEqual([
+      "origin.invalid for news.example, 1",
+      "origin.invalid for news.example, 1",
     ]);
   });
 
