@@ -120,15 +120,22 @@ describe("npm start", () => {
     const routes = [
       { name: "any", match: "/:any" },
       { name: "one", match: "/one" },
+      { name: "shop", match: "shop.test/*" },
+      { name: "other", match: "other.test/*" },
     ];
     await writeFile(config, JSON.stringify({ routes }));
     const args = ["--port", String(await freePorts()), "--config", config];
-    const run = start(args, { ADMIN_TOKEN: "s3cret", PURGE_SECRET: "" });
+    const run = start(args, {
+      ADMIN_TOKEN: "s3cret",
+      PURGE_SECRET: "",
+      SITE_HOST: "www.test shop.test",
+    });
     await isUp(run);
     expect(await ended(run.child, "SIGINT")).toBe(0);
     await rm(folder, { recursive: true });
     expect(run.errors().trim().split("\n")).toEqual([
       expect.stringMatching(/^Warning: Route "one" is never reached\./),
+      expect.stringMatching(/^Warning: Route "other" is never reached\. SITE_HOST /),
       expect.stringMatching(/^Warning: ADMIN_TOKEN is not usable/),
     ]);
     expect(run.errors()).not.toContain("s3cret");
