@@ -1,45 +1,80 @@
 // What a handler returns under Content-Encoding: bytes in that coding, or bytes that a `fetch` of its
 // own has decoded already. Nothing tells the two apart but the bytes.
+import { bytesOf } from "../byte-streams.ts";
+import { patiently } from "../patience.ts";
 
 /** Enough to tell a text from what is packed. */
 const lookedAtBytes = 16;
 
+/** Enough where a coding has a mark at its beginning; of the others, where no more comes just now. */
+const markBytes = 4;
+const noMoreAfterMs = 50;
+
 /**
  * A body that is decoded goes on without its coding, and with a weak entity tag: a strong one is of
- * other bytes. What cannot be told stays as it is.
+ * other bytes. What cannot be told stays as it is. Nothing is held back but until its first bytes.
  *
  * @param response whatever a handler has returned
+ * @param signal   ends the wait for them
+ * @throws TypeError for a body that is not made of bytes
  */
-export async function withTrueCoding(response: Response): Promise<Response> {
+export async function withTrueCoding(response: Response, signal: AbortSignal): Promise<Response> {
   const coding = codingOf(response);
   if (coding === undefined || response.body === null) return response;
   const reader = response.body.getReader();
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes < lookedAtBytes) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    bytes += value.byteLength;
-  }
-  const head = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  const giveUp = () => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", giveUp, { once: true });
+  const hasMark = coding !== "br" && coding !== "deflate";
+  const beginning = await beginningOf(reader, hasMark ? markBytes : lookedAtBytes).catch(
+    (cause) => {
+      giveUp();
+      throw cause;
+    },
+  );
+  signal.removeEventListener("abort", giveUp);
+  const { head } = beginning;
   const headers = new Headers(response.headers);
-  if (bytes > 0 && !isIn(coding, head, response)) {
+  if (head.length > 0 && !isIn(coding, head, response)) {
     for (const name of ["content-encoding", "content-length"]) headers.delete(name);
     const tag = headers.get("etag");
     if (tag?.startsWith('"') === true) headers.set("etag", `W/${tag}`);
   }
-  const rest = new ReadableStream<Uint8Array>({
-    start: (controller) => void (bytes > 0 && controller.enqueue(head)),
+  let { next } = beginning;
+  const whole = new ReadableStream<Uint8Array>({
+    start: (controller) => void (head.length > 0 && controller.enqueue(head)),
     async pull(controller) {
-      const { done, value } = await reader.read();
+      const reading = next ?? reader.read();
+      next = undefined;
+      const { done, value } = await reading;
       if (done) controller.close();
       else controller.enqueue(value);
     },
     cancel: (reason) => reader.cancel(reason),
   });
   const { status, statusText } = response;
-  return new Response(rest, { status, statusText, headers, encodeBody: "manual" });
+  return new Response(whole, { status, statusText, headers, encodeBody: "manual" });
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+/** @returns `next`: a read behind the head that has not ended yet */
+async function beginningOf(reader: Reader, enoughBytes: number) {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let next: ReturnType<Reader["read"]> | undefined;
+  while (bytes < enoughBytes) {
+    next = reader.read();
+    const read = await (bytes < markBytes ? next : patiently(next, noMoreAfterMs));
+    // What breaks off behind the head is for whoever reads on.
+    if (typeof read === "string") break;
+    next = undefined;
+    if (read.done) break;
+    const chunk = bytesOf(read.value);
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+  }
+  const head = new Blob(chunks as Uint8Array<ArrayBuffer>[]);
+  return { head: new Uint8Array(await head.arrayBuffer()), next };
 }
 
 /** Also where a server of Node has put a class of its own in the place of the runtime's. */
@@ -63,6 +98,8 @@ function isIn(coding: string, head: Uint8Array, { type }: Response): boolean {
     return first === 0x28 && second === 0xb5 && third === 0x2f && fourth === 0xfd;
   // Node's `fetch` has decoded all the others, and says by this that it made the response.
   if (type === "basic") return false;
+  // Nothing at all, packed by brotli as it is by default.
+  if (coding === "br" && head.length === 1 && first === 0x3b) return true;
   if (coding.endsWith("gzip")) return first === 0x1f && second === 0x8b;
   const isZlib = first % 16 === 8 && (first * 256 + second) % 31 === 0;
   // RFC 7932 has no magic number. What is packed is no text, and what is decoded nearly always is one.

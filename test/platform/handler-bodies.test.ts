@@ -1,5 +1,6 @@
-// Bodies that a handler must not return: one that is read already, and one of texts.
-import { describe, expect, it } from "vitest";
+// Bodies of handlers: those that must not be returned, and those under a coding that they may not have.
+import { brotliCompressSync } from "node:zlib";
+import { describe, expect, it, vi } from "vitest";
 import { cc } from "../../testing/fakes/origin-in-process.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
 
@@ -27,18 +28,118 @@ describe("a handler whose answer cannot be read", () => {
     expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
   });
 
-  it("does not become an empty page where its body is of texts", async () => {
-    const texts = () =>
-      new ReadableStream({
-        start(controller) {
-          controller.enqueue("text");
-          controller.close();
-        },
-      });
-    const handle = () => new Response(texts(), { headers: cc("max-age=60") });
+  it.each(["a text", "the answer of another platform"])("ends no process: %s", async (body) => {
+    const unhandled = vi.fn<(cause: unknown) => void>();
+    process.on("unhandledRejection", unhandled);
+    const handle = () => ({ statusCode: 200, body }) as unknown as Response;
     const site = openSite({ handlers: { default: handle } });
+    expect((await site.ask("/a")).status).toBe(502);
+    await idle();
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it.each([{}, { "content-encoding": "gzip" }])(
+    "does not become an empty page where its body is of texts: %j",
+    async (fields) => {
+      const texts = () =>
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue("text");
+            controller.close();
+          },
+        });
+      const handle = () => new Response(texts(), { headers: cc("max-age=60", fields) });
+      const site = openSite({ handlers: { default: handle } });
+      const response = await site.ask("/a");
+      const read = await response.text().catch(() => "broken off");
+      expect(response.status === 200 && read === "").toBe(false);
+    },
+  );
+});
+
+/** A body that goes on until it is closed. */
+function openBody() {
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const cancelled = vi.fn<() => void>();
+  const body = new ReadableStream<Uint8Array>({
+    start: (own) => void (controller = own),
+    cancel: cancelled,
+  });
+  const write = (bytes: string | Uint8Array) =>
+    controller.enqueue(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+  return { body, cancelled, write, close: () => controller.close() };
+}
+
+describe("a body under Content-Encoding", () => {
+  const events = (coding: string) => ({
+    headers: { "content-type": "text/event-stream", "content-encoding": coding },
+  });
+
+  it.each(["gzip", "br", "deflate", "zstd"])(
+    "is not held back where it is decoded and comes by and by: %s",
+    async (coding) => {
+      const { body, write, close } = openBody();
+      write("data: 1\n\n");
+      const site = openSite({ handlers: { default: () => new Response(body, events(coding)) } });
+      const response = await Promise.race([site.ask("/a"), soon(2_000)]);
+      if (typeof response === "string") throw new Error(response);
+      expect(response.headers.has("content-encoding")).toBe(false);
+      const reader = response.body!.getReader();
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: 1\n\n");
+      write("data: 2\n\n");
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: 2\n\n");
+      close();
+      expect((await reader.read()).done).toBe(true);
+    },
+  );
+
+  it("is read on where its first bytes come one at a time", async () => {
+    const { body, write, close } = openBody();
+    const site = openSite({ handlers: { default: () => new Response(body, events("gzip")) } });
+    const asking = site.ask("/a");
+    for (const byte of [0x1f, 0x8b, 8]) {
+      await idle();
+      write(Uint8Array.of(byte));
+    }
+    close();
+    const response = await asking;
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0x1f, 0x8b, 8]);
+  });
+
+  it("stays what it is where it is the brotli of nothing", async () => {
+    const headers = cc("max-age=60", { "content-encoding": "br" });
+    const handle = () => new Response(new Uint8Array(brotliCompressSync("")), { headers });
+    const site = openSite({ handlers: { default: handle } });
+    const asked = { headers: { "accept-encoding": "br" } };
+    expect((await site.get("/a", asked)).fields.get("content-encoding")).toBe("br");
+  });
+
+  it("is let go where its first bytes never come", async () => {
+    const { body, cancelled } = openBody();
+    const handle = () => new Response(body, events("gzip"));
+    const config = { originTimeout: "1s" };
+    const site = openSite({ config, handlers: { default: handle } });
+    expect((await site.ask("/a")).status).toBe(504);
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+  });
+
+  it("that breaks off behind its first bytes ends no process", async () => {
+    const unhandled = vi.fn<(cause: unknown) => void>();
+    process.on("unhandledRejection", unhandled);
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode("data: 1\n\n"));
+        await soon(300);
+        controller.error(new TypeError("lost"));
+      },
+    });
+    const site = openSite({ handlers: { default: () => new Response(body, events("br")) } });
     const response = await site.ask("/a");
-    const read = await response.text().catch(() => "broken off");
-    expect(response.status === 200 && read === "").toBe(false);
+    await soon(500);
+    await expect(response.text()).rejects.toThrow("lost");
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 });
