@@ -2,7 +2,7 @@
 import { errorName, firstFrame } from "../error-name.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { letGo } from "../let-go.ts";
-import { isResponse, withTrueCoding } from "./handler-body.ts";
+import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 
@@ -37,7 +37,8 @@ export function askOrigin(
       const handle = async () => {
         // Node takes a stream as a body only together with this member.
         const asked = new Request(url, { ...init, duplex: "half" } as RequestInit);
-        return withTrueCoding(await origin.handle(asked, { waitUntil }), signal);
+        const returned = await origin.handle(asked, { waitUntil });
+        return withTrueCoding(withTagAsAsked(returned, headers), signal);
       };
       return handled(handle, request, platform);
     }

@@ -77,6 +77,22 @@ async function beginningOf(reader: Reader, enoughBytes: number) {
   return { head: new Uint8Array(await head.arrayBuffer()), next };
 }
 
+/**
+ * A 304 of a handler that hands on a `fetch` has the strong tag of the encoded body. Asked by the weak one
+ * of a decoded body, it says that this is as it was.
+ *
+ * @param sent the fields that the handler was asked with
+ */
+export function withTagAsAsked(response: Response, sent: Headers): Response {
+  if (!isResponse(response) || response.status !== 304) return response;
+  const tag = response.headers.get("etag") ?? "";
+  const asked = sent.get("if-none-match")?.split(/,\s*/) ?? [];
+  if (!tag.startsWith('"') || asked.includes(tag) || !asked.includes(`W/${tag}`)) return response;
+  const headers = new Headers(response.headers);
+  headers.set("etag", `W/${tag}`);
+  return new Response(null, { status: 304, headers });
+}
+
 /** Also where a server of Node has put a class of its own in the place of the runtime's. */
 export function isResponse(returned: unknown): returned is Response {
   return Object.prototype.toString.call(returned) === "[object Response]";

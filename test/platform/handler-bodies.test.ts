@@ -116,6 +116,24 @@ describe("a body under Content-Encoding", () => {
     expect((await site.get("/a", asked)).fields.get("content-encoding")).toBe("br");
   });
 
+  it.each(["GET", "HEAD"])("is validated in one call once it is decoded: %s", async (method) => {
+    const asked: (string | null)[] = [];
+    const handle = ({ headers }: Request) => {
+      asked.push(headers.get("if-none-match"));
+      const fields = cc("max-age=5", { etag: '"1"', "content-encoding": "gzip" });
+      return headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: fields })
+        : new Response("a page that was decoded", { headers: fields });
+    };
+    const site = openSite({ handlers: { default: handle } });
+    await site.get("/a");
+    site.clock.advance(6);
+    const { cacheStatus, fields } = await site.get("/a", { method });
+    expect(cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
+    expect([fields.get("etag"), fields.get("content-encoding")]).toEqual(['W/"1"', null]);
+    expect(asked).toEqual([null, 'W/"1"']);
+  });
+
   it("is let go where its first bytes never come", async () => {
     const { body, cancelled } = openBody();
     const handle = () => new Response(body, events("gzip"));
