@@ -32,7 +32,8 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
     },
   );
   signal.removeEventListener("abort", giveUp);
-  const { head } = beginning;
+  const { chunks } = beginning;
+  const head = Uint8Array.from(chunks.flatMap((chunk) => [...chunk.subarray(0, lookedAtBytes)]));
   const headers = new Headers(response.headers);
   if (head.length > 0 && !isIn(coding, head, response)) {
     for (const name of ["content-encoding", "content-length"]) headers.delete(name);
@@ -41,7 +42,10 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
   }
   let { next } = beginning;
   const whole = new ReadableStream<Uint8Array>({
-    start: (controller) => void (head.length > 0 && controller.enqueue(head)),
+    start(controller) {
+      // As they are: the first may be all of a body that was held whole.
+      for (const chunk of chunks) controller.enqueue(chunk);
+    },
     async pull(controller) {
       const reading = next ?? reader.read();
       next = undefined;
@@ -57,7 +61,7 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** @returns `next`: a read behind the head that has not ended yet */
+/** @returns `next`: a read behind its first chunks that has not ended yet */
 async function beginningOf(reader: Reader, enoughBytes: number) {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -65,16 +69,16 @@ async function beginningOf(reader: Reader, enoughBytes: number) {
   while (bytes < enoughBytes) {
     next = reader.read();
     const read = await (bytes < markBytes ? next : patiently(next, noMoreAfterMs));
-    // What breaks off behind the head is for whoever reads on.
+    // What breaks off behind them is for whoever reads on.
     if (typeof read === "string") break;
     next = undefined;
     if (read.done) break;
-    const chunk = bytesOf(read.value);
+    const { value } = read;
+    const chunk = value instanceof Uint8Array ? value : bytesOf(value);
     chunks.push(chunk);
     bytes += chunk.byteLength;
   }
-  const head = new Blob(chunks as Uint8Array<ArrayBuffer>[]);
-  return { head: new Uint8Array(await head.arrayBuffer()), next };
+  return { chunks, next };
 }
 
 /**

@@ -1,6 +1,7 @@
 // Bodies of handlers: those that must not be returned, and those under a coding that they may not have.
 import { brotliCompressSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
+import { withTrueCoding } from "../../src/platform/handler-body.ts";
 import { cc } from "../../testing/fakes/origin-in-process.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
 
@@ -93,6 +94,21 @@ describe("a body under Content-Encoding", () => {
       expect((await reader.read()).done).toBe(true);
     },
   );
+
+  it("is handed on in the chunks that it came in, without a copy", async () => {
+    const chunks = [Uint8Array.of(0x1f), Uint8Array.of(0x8b), new Uint8Array(1_000_000)];
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const chunk of chunks) controller.enqueue(chunk);
+        controller.close();
+      },
+    });
+    const response = new Response(body, { headers: { "content-encoding": "gzip" } });
+    const { body: told } = await withTrueCoding(response, new AbortController().signal);
+    const seen: Uint8Array[] = [];
+    for await (const chunk of told!) seen.push(chunk);
+    expect(seen.map((chunk, at) => chunk === chunks[at])).toEqual([true, true, true]);
+  });
 
   it("is read on where its first bytes come one at a time", async () => {
     const { body, write, close } = openBody();
