@@ -10,6 +10,16 @@ const lookedAtBytes = 16;
 const markBytes = 4;
 const noMoreAfterMs = 50;
 
+/** What is said of a body as it was encoded (RFC 9530 §2, §3). */
+const ofEncodedBytes = [
+  "content-encoding",
+  "content-length",
+  "content-digest",
+  "repr-digest",
+  "digest",
+  "content-md5",
+];
+
 /**
  * A body that is decoded goes on without its coding, and with a weak entity tag: a strong one is of
  * other bytes. What cannot be told stays as it is. Nothing is held back but until its first bytes.
@@ -36,7 +46,7 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
   const head = Uint8Array.from(chunks.flatMap((chunk) => [...chunk.subarray(0, lookedAtBytes)]));
   const headers = new Headers(response.headers);
   if (head.length > 0 && !isIn(coding, head, response)) {
-    for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+    for (const name of ofEncodedBytes) headers.delete(name);
     const tag = headers.get("etag");
     if (tag?.startsWith('"') === true) headers.set("etag", `W/${tag}`);
   }
@@ -102,14 +112,21 @@ export function isResponse(returned: unknown): returned is Response {
   return Object.prototype.toString.call(returned) === "[object Response]";
 }
 
-/** @returns `undefined` for no coding that a runtime decodes, and for a part, whose head may be any */
+/**
+ * @returns the one that was put on last; `undefined` for none, for one that no runtime decodes, and for a
+ *   part, whose head may be any
+ */
 function codingOf(response: Response): string | undefined {
-  if (!isResponse(response) || response.bodyUsed || response.status === 206) {
-    return undefined;
-  }
-  const last = response.headers.get("content-encoding")?.split(",").at(-1)?.trim().toLowerCase();
-  return ["gzip", "x-gzip", "br", "zstd", "deflate"].find((known) => known === last);
+  if (!isResponse(response) || response.bodyUsed || response.status === 206) return undefined;
+  const codings =
+    response.headers
+      .get("content-encoding")
+      ?.toLowerCase()
+      .split(/\s*,\s*/) ?? [];
+  return codings.every((coding) => decoded.has(coding)) ? codings.at(-1) : undefined;
 }
+
+const decoded: ReadonlySet<string> = new Set(["gzip", "x-gzip", "br", "zstd", "deflate"]);
 
 /** Is this the head of a body in that coding? (RFC 1952 §2.3.1, RFC 8878 §3.1.1, RFC 1950 §2.2) */
 function isIn(coding: string, head: Uint8Array, { type }: Response): boolean {

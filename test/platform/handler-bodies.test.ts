@@ -3,6 +3,7 @@ import { brotliCompressSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
 import { withTrueCoding } from "../../src/platform/handler-body.ts";
 import { cc } from "../../testing/fakes/origin-in-process.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
 
 const soon = (ms: number) => new Promise<string>((end) => setTimeout(() => end("never ends"), ms));
@@ -108,6 +109,30 @@ describe("a body under Content-Encoding", () => {
     const seen: Uint8Array[] = [];
     for await (const chunk of told!) seen.push(chunk);
     expect(seen.map((chunk, at) => chunk === chunks[at])).toEqual([true, true, true]);
+  });
+
+  it("loses with its coding what was worked out over the encoded bytes", async () => {
+    const worked = { "content-digest": "sha-256=:aa==:", "repr-digest": "sha-256=:aa==:" };
+    const headers = {
+      "content-encoding": "gzip",
+      digest: "md5=aa",
+      "content-md5": "aa",
+      ...worked,
+    };
+    const handle = () => new Response("a page that was decoded", { headers });
+    const site = openSite({ handlers: { default: handle } });
+    const { fields } = await site.get("/a");
+    expect(Object.keys(headers).filter((name) => fields.has(name))).toEqual([]);
+  });
+
+  it("is left alone under a coding that no runtime knows", async () => {
+    const origin = await startScriptedOrigin((_, response) => {
+      response.writeHead(200, { "content-encoding": "x-own, gzip" }).end("packed twice");
+    });
+    const site = openSite({ handlers: { default: () => fetch(origin.url) } });
+    const { text, fields } = await site.get("/a");
+    await origin.stop();
+    expect([text, fields.get("content-encoding")]).toEqual(["packed twice", "x-own, gzip"]);
   });
 
   it("is read on where its first bytes come one at a time", async () => {
