@@ -9,7 +9,7 @@ const runtime = globalThis as {
 };
 
 /** @throws TypeError for anything but bytes, as the pipes of the runtime do */
-function bytesOf(chunk: unknown): Uint8Array {
+export function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   if (!ArrayBuffer.isView(chunk)) throw new TypeError("This stream takes bytes alone.");
   return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);

@@ -48,7 +48,7 @@ export function tidemark(
   return {
     fetch(request, env, context) {
       // A Worker's bindings are the same at each of its requests.
-      if (given.env === undefined && context !== undefined) bindings = env ?? {};
+      if (given.env === undefined && context !== undefined) bindings = bindingsIn(env);
       return worker.fetch(request, bindings, context ?? unattended);
     },
     scheduled(event, env, background) {
@@ -56,6 +56,13 @@ export function tidemark(
       return worker.scheduled(event, bindings, background);
     },
   };
+}
+
+/** Without what the adapter for Pages adds to them: the request of one client, with all that belongs to it. */
+function bindingsIn(env: object = {}): object {
+  if (!("eventContext" in env)) return env;
+  const { eventContext: _, ...ofAll } = env;
+  return ofAll;
 }
 
 /** An answer of the cache is never passed by, so there is nothing to let through. */

@@ -134,6 +134,23 @@ describe("on Node", () => {
   });
 });
 
+it("what Pages adds to the bindings for one request is not for a handler", async () => {
+  const seen: object[] = [];
+  const handler = (_: Request, env: object) => {
+    seen.push(env);
+    return new Response("page");
+  };
+  const { fetch: answer } = tidemark({ fetch: handler }, defineConfig({}));
+  const context = {
+    waitUntil: () => undefined,
+    passThroughOnException: () => undefined,
+    props: {},
+  };
+  const env = { NAME: "Pages", eventContext: { request: "of one client" } };
+  await answer(new Request("http://site.test/"), env, context);
+  expect(seen).toEqual([{ NAME: "Pages" }]);
+});
+
 it("a configuration that is refused is told where it is written", () => {
   expect(() => tidemark(app, { routes: 1 } as never)).toThrow("The configuration is refused.");
 });

@@ -13,11 +13,13 @@
 
 namespace Tidemark;
 
-/** Begins the names of the rows; behind it stand the second and the id of the message. */
+/** Begins the names of the rows; behind it stand the second and a random text. */
 const ROW = 'tidemark_purge_';
 const TRY_EVENT = 'tidemark_send_purges';
 /** By then the request that wrote a row has ended, or died. */
 const OF_OTHERS_AFTER_SECONDS = 120;
+/** Before others may send it: then there is always a row for what is changed. */
+const AGAIN_AFTER_SECONDS = 60;
 
 // ---- Tags: which posts does this page show? ----
 
@@ -126,11 +128,15 @@ add_action('updated_option', function (string $name): void {
 
 // ---- Sending: a row for each purge, until its 200 ----
 
-/** Writes down at once what has changed, so that a crash does not lose it. */
+/**
+ * Writes down at once what has changed, so that a crash does not lose it. In a long request, such as an
+ * import, the same tags are written down again: the row from before may be sent and deleted by then.
+ */
 function note(array $tags): void
 {
-    static $noted = [];
-    $new = array_values(array_diff($tags, $noted));
+    static $noted = []; // When, by tag.
+    $before = time() - AGAIN_AFTER_SECONDS;
+    $new = array_values(array_filter($tags, fn ($tag) => ($noted[$tag] ?? 0) <= $before));
     if ($new === []) {
         return;
     }
@@ -138,28 +144,30 @@ function note(array $tags): void
         // After all that this request still writes: the block editor sets terms and fields behind the post.
         add_action('shutdown', __NAMESPACE__ . '\send_own', 1000);
     }
-    $noted = [...$noted, ...$new];
+    $noted = array_fill_keys($new, time()) + $noted;
     $row = ROW . time() . '_' . bin2hex(random_bytes(12));
-    add_option($row, wp_json_encode(['tags' => $new, 'reason' => 'WordPress']), '', 'no');
-    own($row);
+    $body = wp_json_encode(['tags' => $new, 'reason' => 'WordPress']);
+    add_option($row, $body, '', 'no');
+    own([$row => $body]);
 }
 
-/** @return string[] the rows of this request */
-function own(?string $row = null): array
+/** @return array<string, string> the purges of this request by their rows */
+function own(array $more = []): array
 {
-    static $rows = [];
-    if ($row !== null) {
-        $rows[] = $row;
-    }
-    return $rows;
+    static $purges = [];
+    return $purges += $more;
 }
 
+/**
+ * Whatever has become of the rows. Each purge goes under an id of its own: one that WP-Cron has sent
+ * already would count as this very purge, and what has changed since would stay.
+ */
 function send_own(): void
 {
     if (function_exists('fastcgi_finish_request')) {
         fastcgi_finish_request(); // The editor need not wait.
     }
-    send_rows(own());
+    send_rows(own(), fn () => 'msg_' . bin2hex(random_bytes(12)));
 }
 
 add_filter('cron_schedules', fn (array $all): array => $all + [
@@ -178,32 +186,42 @@ add_action(TRY_EVENT, function (): void {
         $wpdb->esc_like(ROW) . '%'
     ));
     $before = time() - OF_OTHERS_AFTER_SECONDS;
-    send_rows(array_filter($names, fn ($row) => (int) substr($row, strlen(ROW)) <= $before));
+    $rows = array_filter($names, fn ($row) => (int) substr($row, strlen(ROW)) <= $before);
+    $purges = array_filter(array_combine($rows, array_map('get_option', $rows))); // Not what has gone meanwhile.
+    send_rows($purges, fn (string $row) => 'msg_' . substr($row, strlen(ROW)));
 });
 
-/** @param string[] $rows the oldest first */
-function send_rows(array $rows): void
+/**
+ * @param array<string, string> $purges by their rows, the oldest first
+ * @param callable(string): string $id of the message for a row
+ */
+function send_rows(array $purges, callable $id): void
 {
     if (!defined('TIDEMARK_PURGE_URL') || !defined('TIDEMARK_PURGE_SECRET')) {
         error_log('Tidemark: TIDEMARK_PURGE_URL and TIDEMARK_PURGE_SECRET are not both set, so nothing is purged.');
         return;
     }
-    foreach ($rows as $row) {
-        [$status, $why] = send('msg_' . substr($row, strlen(ROW)), (string) get_option($row));
+    foreach ($purges as $row => $body) {
+        [$status, $why] = send($id($row), $body);
+        $isAccepted = $status === 200 && $why === '';
         $isRefused = in_array($status, [400, 409, 413], true);
-        if ($status === 200 || $isRefused) {
+        if ($isAccepted || $isRefused) {
             delete_option($row);
         }
-        if ($status !== 200) {
+        if (!$isAccepted) {
             error_log('Tidemark: a purge was ' . ($isRefused ? 'refused' : 'not accepted, and is sent again later') . ": $why");
         }
-        if ($status !== 200 && !$isRefused) {
+        if (!$isAccepted && !$isRefused) {
             return; // The others would fare alike.
         }
     }
 }
 
-/** Signs as Standard Webhooks says. @return array{int, string} the status, 0 if there is none, and what came with it */
+/**
+ * Signs as Standard Webhooks says.
+ *
+ * @return array{int, string} the status, 0 if there is none, and what came with it; empty where it was accepted
+ */
 function send(string $id, string $body): array
 {
     $at = (string) time();
@@ -211,6 +229,7 @@ function send(string $id, string $body): array
     $signature = base64_encode(hash_hmac('sha256', "$id.$at.$body", $key, true));
     $answer = wp_remote_post(TIDEMARK_PURGE_URL, [
         'timeout' => 5,
+        'redirection' => 0, // It would be followed by GET, and the page there is no acceptance.
         'headers' => [
             'content-type' => 'application/json',
             'webhook-id' => $id,
@@ -223,5 +242,11 @@ function send(string $id, string $body): array
         return [0, $answer->get_error_message()];
     }
     $status = (int) wp_remote_retrieve_response_code($answer);
-    return [$status, "$status " . substr(wp_remote_retrieve_body($answer), 0, 300)];
+    $text = wp_remote_retrieve_body($answer);
+    if ($status === 200) {
+        // Any page of any server answers so.
+        $isAccepted = is_string(json_decode($text, true)['position'] ?? null);
+        return [$status, $isAccepted ? '' : '200 without a position: is TIDEMARK_PURGE_URL right?'];
+    }
+    return [$status, "$status " . substr($text, 0, 300)];
 }

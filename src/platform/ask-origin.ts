@@ -2,7 +2,7 @@
 import { errorName, firstFrame } from "../error-name.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { letGo } from "../let-go.ts";
-import { isResponse, withTrueCoding } from "./handler-body.ts";
+import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 
@@ -34,13 +34,12 @@ export function askOrigin(
       return origin.fetcher.fetch(url, fetched);
     case "handler": {
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
-      const handle = async () =>
+      const handle = async () => {
         // Node takes a stream as a body only together with this member.
-        withTrueCoding(
-          await origin.handle(new Request(url, { ...init, duplex: "half" } as RequestInit), {
-            waitUntil,
-          }),
-        );
+        const asked = new Request(url, { ...init, duplex: "half" } as RequestInit);
+        const returned = await origin.handle(asked, { waitUntil });
+        return withTrueCoding(withTagAsAsked(returned, headers), signal);
+      };
       return handled(handle, request, platform);
     }
     default:
@@ -69,7 +68,8 @@ async function handled(
     letGo(response);
     return new Response(null, response);
   } catch (cause) {
-    void answering.then(letGo, () => undefined);
+    // It may be anything that has a body which is none.
+    answering.then((late) => letGo(isResponse(late) ? late : undefined)).catch(() => undefined);
     if (!signal.aborted) {
       log(`The handler of an origin failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     }

@@ -1,6 +1,9 @@
-// Bodies that a handler must not return: one that is read already, and one of texts.
-import { describe, expect, it } from "vitest";
+// Bodies of handlers: those that must not be returned, and those under a coding that they may not have.
+import { brotliCompressSync } from "node:zlib";
+import { describe, expect, it, vi } from "vitest";
+import { withTrueCoding } from "../../src/platform/handler-body.ts";
 import { cc } from "../../testing/fakes/origin-in-process.ts";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
 
 const soon = (ms: number) => new Promise<string>((end) => setTimeout(() => end("never ends"), ms));
@@ -27,18 +30,175 @@ describe("a handler whose answer cannot be read", () => {
     expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
   });
 
-  it("does not become an empty page where its body is of texts", async () => {
-    const texts = () =>
-      new ReadableStream({
-        start(controller) {
-          controller.enqueue("text");
-          controller.close();
-        },
-      });
-    const handle = () => new Response(texts(), { headers: cc("max-age=60") });
+  it.each(["a text", "the answer of another platform"])("ends no process: %s", async (body) => {
+    const unhandled = vi.fn<(cause: unknown) => void>();
+    process.on("unhandledRejection", unhandled);
+    const handle = () => ({ statusCode: 200, body }) as unknown as Response;
     const site = openSite({ handlers: { default: handle } });
+    expect((await site.ask("/a")).status).toBe(502);
+    await idle();
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it.each([{}, { "content-encoding": "gzip" }])(
+    "does not become an empty page where its body is of texts: %j",
+    async (fields) => {
+      const texts = () =>
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue("text");
+            controller.close();
+          },
+        });
+      const handle = () => new Response(texts(), { headers: cc("max-age=60", fields) });
+      const site = openSite({ handlers: { default: handle } });
+      const response = await site.ask("/a");
+      const read = await response.text().catch(() => "broken off");
+      expect(response.status === 200 && read === "").toBe(false);
+    },
+  );
+});
+
+/** A body that goes on until it is closed. */
+function openBody() {
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const cancelled = vi.fn<() => void>();
+  const body = new ReadableStream<Uint8Array>({
+    start: (own) => void (controller = own),
+    cancel: cancelled,
+  });
+  const write = (bytes: string | Uint8Array) =>
+    controller.enqueue(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+  return { body, cancelled, write, close: () => controller.close() };
+}
+
+describe("a body under Content-Encoding", () => {
+  const events = (coding: string) => ({
+    headers: { "content-type": "text/event-stream", "content-encoding": coding },
+  });
+
+  it.each(["gzip", "br", "deflate", "zstd"])(
+    "is not held back where it is decoded and comes by and by: %s",
+    async (coding) => {
+      const { body, write, close } = openBody();
+      write("data: 1\n\n");
+      const site = openSite({ handlers: { default: () => new Response(body, events(coding)) } });
+      const response = await Promise.race([site.ask("/a"), soon(2_000)]);
+      if (typeof response === "string") throw new Error(response);
+      expect(response.headers.has("content-encoding")).toBe(false);
+      const reader = response.body!.getReader();
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: 1\n\n");
+      write("data: 2\n\n");
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: 2\n\n");
+      close();
+      expect((await reader.read()).done).toBe(true);
+    },
+  );
+
+  it("is handed on in the chunks that it came in, without a copy", async () => {
+    const chunks = [Uint8Array.of(0x1f), Uint8Array.of(0x8b), new Uint8Array(1_000_000)];
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const chunk of chunks) controller.enqueue(chunk);
+        controller.close();
+      },
+    });
+    const response = new Response(body, { headers: { "content-encoding": "gzip" } });
+    const { body: told } = await withTrueCoding(response, new AbortController().signal);
+    const seen: Uint8Array[] = [];
+    for await (const chunk of told!) seen.push(chunk);
+    expect(seen.map((chunk, at) => chunk === chunks[at])).toEqual([true, true, true]);
+  });
+
+  it("loses with its coding what was worked out over the encoded bytes", async () => {
+    const worked = { "content-digest": "sha-256=:aa==:", "repr-digest": "sha-256=:aa==:" };
+    const headers = {
+      "content-encoding": "gzip",
+      digest: "md5=aa",
+      "content-md5": "aa",
+      ...worked,
+    };
+    const handle = () => new Response("a page that was decoded", { headers });
+    const site = openSite({ handlers: { default: handle } });
+    const { fields } = await site.get("/a");
+    expect(Object.keys(headers).filter((name) => fields.has(name))).toEqual([]);
+  });
+
+  it("is left alone under a coding that no runtime knows", async () => {
+    const origin = await startScriptedOrigin((_, response) => {
+      response.writeHead(200, { "content-encoding": "x-own, gzip" }).end("packed twice");
+    });
+    const site = openSite({ handlers: { default: () => fetch(origin.url) } });
+    const { text, fields } = await site.get("/a");
+    await origin.stop();
+    expect([text, fields.get("content-encoding")]).toEqual(["packed twice", "x-own, gzip"]);
+  });
+
+  it("is read on where its first bytes come one at a time", async () => {
+    const { body, write, close } = openBody();
+    const site = openSite({ handlers: { default: () => new Response(body, events("gzip")) } });
+    const asking = site.ask("/a");
+    for (const byte of [0x1f, 0x8b, 8]) {
+      await idle();
+      write(Uint8Array.of(byte));
+    }
+    close();
+    const response = await asking;
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0x1f, 0x8b, 8]);
+  });
+
+  it("stays what it is where it is the brotli of nothing", async () => {
+    const headers = cc("max-age=60", { "content-encoding": "br" });
+    const handle = () => new Response(new Uint8Array(brotliCompressSync("")), { headers });
+    const site = openSite({ handlers: { default: handle } });
+    const asked = { headers: { "accept-encoding": "br" } };
+    expect((await site.get("/a", asked)).fields.get("content-encoding")).toBe("br");
+  });
+
+  it.each(["GET", "HEAD"])("is validated in one call once it is decoded: %s", async (method) => {
+    const asked: (string | null)[] = [];
+    const handle = ({ headers }: Request) => {
+      asked.push(headers.get("if-none-match"));
+      const fields = cc("max-age=5", { etag: '"1"', "content-encoding": "gzip" });
+      return headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: fields })
+        : new Response("a page that was decoded", { headers: fields });
+    };
+    const site = openSite({ handlers: { default: handle } });
+    await site.get("/a");
+    site.clock.advance(6);
+    const { cacheStatus, fields } = await site.get("/a", { method });
+    expect(cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
+    expect([fields.get("etag"), fields.get("content-encoding")]).toEqual(['W/"1"', null]);
+    expect(asked).toEqual([null, 'W/"1"']);
+  });
+
+  it("is let go where its first bytes never come", async () => {
+    const { body, cancelled } = openBody();
+    const handle = () => new Response(body, events("gzip"));
+    const config = { originTimeout: "1s" };
+    const site = openSite({ config, handlers: { default: handle } });
+    expect((await site.ask("/a")).status).toBe(504);
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+  });
+
+  it("that breaks off behind its first bytes ends no process", async () => {
+    const unhandled = vi.fn<(cause: unknown) => void>();
+    process.on("unhandledRejection", unhandled);
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode("data: 1\n\n"));
+        await soon(300);
+        controller.error(new TypeError("lost"));
+      },
+    });
+    const site = openSite({ handlers: { default: () => new Response(body, events("br")) } });
     const response = await site.ask("/a");
-    const read = await response.text().catch(() => "broken off");
-    expect(response.status === 200 && read === "").toBe(false);
+    await soon(500);
+    await expect(response.text()).rejects.toThrow("lost");
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 });
