@@ -5,6 +5,7 @@ import { type AskInit, read, type Seen } from "../../testing/site/harness.ts";
 import type { Isolate } from "../../testing/released/isolate.ts";
 import {
   type Forms,
+  groupEnding,
   heldPage,
   hotPage,
   journalOf,
@@ -166,6 +167,16 @@ describe.each([
     await purge(isolate, { urls: ["https://www.example.com/renewed"], mode: "soft" });
     await ask(isolate, "/renewed");
     expect(places.origin.last.fields.get("if-none-match")).toBe('"one"');
+  });
+
+  it("a group that an answer invalidates covers what the other wrote", async () => {
+    const places = found();
+    const isolate = await open(places);
+    await isolate.get(groupEnding, { method: "POST" });
+    places.clock.advance(pastN);
+    const other = await open(places);
+    expect((await other.get("/grouped")).text).toBe("new");
+    expect(tierOf(await other.get("/plain"))).toBe("edge");
   });
 
   it("the word of a lease is obeyed", async () => {

@@ -74,6 +74,9 @@ export const ownPage = "/crowd/own";
 export const heldPage = "/crowd/held";
 export const hotPage = "/hot";
 
+/** An unsafe request there says that the group of `/grouped` has changed. */
+export const groupEnding = "/posts/of-spring";
+
 const webhook = JSON.stringify({ tags: ["of-webhook"], reason: "sent by a site" });
 
 const day = cc("max-age=86400");
@@ -117,7 +120,10 @@ const scriptOf =
   (told: string): Script =>
   (request) => {
     const { pathname } = new URL(request.url);
-    if (request.method !== "GET") return new Response(null, { status: 204 });
+    if (request.method !== "GET") {
+      const headers = pathname === groupEnding ? { "cache-group-invalidation": '"spring"' } : {};
+      return new Response(null, { status: 204, headers });
+    }
     return told === "stored"
       ? (scripted[pathname]?.(request) ?? page("stored", day))
       : page(told, day);
