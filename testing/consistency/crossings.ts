@@ -1,5 +1,5 @@
 // What two versions of the Worker had of each other in a run: hits on what the other had stored.
-import type { History, IsolateLife, PurgeTry, Read } from "./checker/operations.ts";
+import type { History, IsolateLife, Read } from "./checker/operations.ts";
 
 export interface Crossing {
   readonly storedBy: string;
@@ -13,12 +13,11 @@ export interface Crossing {
 /** @returns one for each ordered pair of versions that took part; none for a run of one version */
 export function crossings({ isolates, reads }: Pick<History, "isolates" | "reads">): Crossing[] {
   const lives = new Map(isolates.map((life) => [life.isolate, life]));
-  const found = reads.flatMap((read) => {
-    const storedBy = lives.get(read.askedOf)?.version;
-    const answeredBy = versionThat(isolates, read);
-    const tier = /; hit; .*detail=(edge|shared)/.exec(read.cacheStatus)?.[1];
-    return [{ storedBy, answeredBy, tier }];
-  });
+  const found = reads.map((read) => ({
+    storedBy: lives.get(read.askedOf)?.version,
+    answeredBy: versionThat(isolates, read),
+    tier: /; hit; .*detail=(edge|shared)/.exec(read.cacheStatus)?.[1],
+  }));
   const versions = [...new Set(isolates.map(({ version }) => version))].toSorted();
   const pairs = versions.flatMap((storedBy) =>
     versions.filter((other) => other !== storedBy).map((answeredBy) => ({ storedBy, answeredBy })),
@@ -32,15 +31,15 @@ export function crossings({ isolates, reads }: Pick<History, "isolates" | "reads
   });
 }
 
-/** @returns the version that answered it; `undefined` if none did while it lived */
+/**
+ * @param answered a read, or a try of a purge
+ * @returns the version that answered it; `undefined` if none did while it lived
+ */
 export function versionThat(
   isolates: readonly IsolateLife[],
-  {
-    colo,
-    invokedAtMs,
-    returnedAtMs,
-  }: Pick<Read | PurgeTry, "colo" | "invokedAtMs" | "returnedAtMs">,
+  answered: Pick<Read, "colo" | "invokedAtMs" | "returnedAtMs">,
 ): string | undefined {
+  const { colo, invokedAtMs, returnedAtMs } = answered;
   const life = isolates.find(
     (one) => one.colo === colo && one.fromMs <= invokedAtMs && returnedAtMs <= one.untilMs,
   );
