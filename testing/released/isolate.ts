@@ -47,7 +47,7 @@ export class Isolate {
 
   /** @param worker as of `openWorker` */
   static async open(worker: string, around: Surroundings): Promise<Isolate> {
-    const { code } = await transform(worker, { format: "cjs" });
+    const code = await scriptOf(worker);
     const globals = { ...globalsOf(around), [configName]: around.config };
     const module = { exports: {} as { default: BundledWorker } };
     const run = compileFunction(code, ["module", ...Object.keys(globals)]);
@@ -78,6 +78,15 @@ export class Isolate {
   async settle(): Promise<void> {
     while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));
   }
+}
+
+const scripts = new Map<string, Promise<string>>();
+
+/** As a script, which unlike a module can be given globals of its own. Made once of each Worker. */
+function scriptOf(worker: string): Promise<string> {
+  const made = scripts.get(worker) ?? transform(worker, { format: "cjs" }).then(({ code }) => code);
+  scripts.set(worker, made);
+  return made;
 }
 
 /** What the Worker would have of its platform: time stands still, and chance is 0 throughout. */
