@@ -1,6 +1,7 @@
 // The promise under every fault, for as long as one likes: real colos, a real Redis, and a checker
 // of all that was read. Ends with 1 on a violation.
 //   npm run bench:consistency -- --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
+// With --released, the last release and today's Worker stand side by side, and colos change versions.
 import { parseArgs } from "node:util";
 import { OperatorError } from "../src/operator-error.ts";
 import { type FaultName, faultNames } from "../testing/consistency/nemesis.ts";
@@ -19,6 +20,7 @@ function settingsFrom(args: readonly string[]): RunSettings {
       colos: { type: "string", default: "3" },
       faults: { type: "string" },
       fault: { type: "string" },
+      released: { type: "boolean", default: false },
     },
   });
   const { fault } = values;
@@ -43,6 +45,7 @@ function settingsFrom(args: readonly string[]): RunSettings {
     restMsMax: 2_500,
     quietMs: 35_000,
     readsPerRound: 1,
+    besideRelease: values.released,
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),
   };

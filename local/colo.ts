@@ -30,6 +30,8 @@ export interface ColoSettings {
   readonly env: Readonly<Record<string, string>>;
   /** Bindings of `[[ratelimits]]`, by name. */
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
+  /** The folder of its Cache API: what an earlier colo left there is found. Absent, one of its own. */
+  readonly keepsIn?: string;
   /** Gets what workerd says; absent, it is printed. */
   readonly onLog?: (message: string) => void;
   /** Where workerd's inspector listens; absent, there is none. */
@@ -43,7 +45,7 @@ export const minutely = "* * * * *";
 /** @throws OperatorError when the port is taken */
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
-  const { port: wanted, onLog, inspectorPort } = settings;
+  const { port: wanted, onLog, inspectorPort, keepsIn } = settings;
   if (wanted !== 0) await freePort(wanted, host);
   const logging =
     onLog === undefined
@@ -62,6 +64,7 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
       log: new Log(LogLevel.ERROR),
       ...logging,
       ...(inspectorPort === undefined ? {} : { inspectorPort }),
+      ...(keepsIn === undefined ? {} : { resourcePersistencePath: keepsIn }),
       workers: [
         {
           name: "tidemark",

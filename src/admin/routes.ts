@@ -13,6 +13,7 @@ import type { JournalExtent } from "../purge/journal/redis-journal.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
+import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute } from "./purge-route.ts";
@@ -67,6 +68,7 @@ async function stats({ environment, cache, isolate }: AdminSettings, colo: strin
   const kept = purging && keptStats(await purging.journal.extent());
   return {
     scope: "this isolate alone; others have counts of their own",
+    version,
     colo,
     atMs: nowAtMs(),
     faults: environment.faults,

@@ -1,5 +1,6 @@
 // The operator's routes: there with ADMIN_TOKEN and its bearer, otherwise nothing, and nothing
 // below `/_cache/` ever reaches the origin.
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -53,6 +54,17 @@ describe("GET /_cache/stats", () => {
   it("is not there with an empty ADMIN_TOKEN", async () => {
     const site = openSite({ env: { ADMIN_TOKEN: "" } });
     expect((await site.get("/_cache/stats", bearing("Bearer "))).status).toBe(404);
+  });
+
+  it("names the version of package.json, and so does package-lock.json", async () => {
+    const { text } = await openSite({ env }).get(
+      "/_cache/stats",
+      bearing("Bearer admin-token-of-site"),
+    );
+    const { version } = JSON.parse(text) as { version: string };
+    const versionIn = (path: string) =>
+      (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
+    expect(["package.json", "package-lock.json"].map(versionIn)).toEqual([version, version]);
   });
 
   it("tells what this isolate has done", async () => {

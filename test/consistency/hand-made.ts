@@ -69,6 +69,7 @@ export function read(invokedAtMs: number, version: number, parts: Partial<Read> 
     returnedAtMs: invokedAtMs + 5,
     version,
     cacheStatus: "tidemark; hit; ttl=500; detail=memory",
+    askedOf: "",
     ...parts,
   };
 }

@@ -5,10 +5,10 @@ import { historyOf, purge, read, written } from "./hand-made.ts";
 import type { History } from "../../testing/consistency/checker/operations.ts";
 
 const killed = { killedAtMs: 10_300, upAtMs: 10_600, keptUpTo: "4-0" };
-const east = { isolate: "east#1", colo: "east", fromMs: 0, untilMs: Infinity };
+const east = { isolate: "east#1", colo: "east", version: "today", fromMs: 0, untilMs: Infinity };
 /** The purge was sent there. */
 const eastGone = { ...east, untilMs: 10_400 };
-const west = { isolate: "west#1", colo: "west", fromMs: 0, untilMs: Infinity };
+const west = { isolate: "west#1", colo: "west", version: "today", fromMs: 0, untilMs: Infinity };
 
 const readOf = (isolate: string, atMs: number, positions: readonly string[]) =>
   ({ kind: "read", atMs, isolate, positions }) as const;

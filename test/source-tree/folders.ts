@@ -17,6 +17,9 @@ const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", 
 
 const composition = ["create-cache", "create-proxy"];
 
+/** Which release it is: asked for by operators alone, so the cache itself never depends on it. */
+const release = "version";
+
 /** The steps of one HTTP request, lowest first: each may import those above it in this list. */
 const steps = [
   // A stored response: its form, its lifetime, its tags.
@@ -43,7 +46,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   purger: [],
   // The RFCs' rules, as functions of text and instants.
   http: [],
-  ...Object.fromEntries(leaves.map((leaf) => [leaf, []])),
+  ...Object.fromEntries([...leaves, release].map((leaf) => [leaf, []])),
   // What is counted, and what is logged once for each change.
   observe: [...leaves, "http"],
   // The client of the database, and what its errors mean.
@@ -74,7 +77,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // The operator's routes below `/_cache/`, which look at both.
-  admin: [...core, "platform", ...steps, "proxy", ...composition],
+  admin: [...core, "platform", ...steps, "proxy", ...composition, release],
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", ...composition],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,

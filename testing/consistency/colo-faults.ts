@@ -30,6 +30,12 @@ const restarted: Fault = async ({ site, draws }) => {
   await draws.oneOf(site.colos).restart();
 };
 
+/** Rolled out, or rolled back: the colo that was changed least runs the other version. */
+const versionChanged: Fault = async ({ site }) => {
+  const [colo] = site.colos.toSorted((one, other) => one.changeCount - other.changeCount);
+  await colo?.changeVersion();
+};
+
 const originFailing: Fault = async ({ origin, draws }) => {
   origin.errorShare = draws.between(0.3, 1);
   try {
@@ -55,6 +61,7 @@ export const coloFaults = {
   "answers-to-appends-lost": passage("deaf"),
   "colo-far-away": farAway,
   "colo-restarted": restarted,
+  "version-changed": versionChanged,
   "origin-failing": originFailing,
   "origin-slow": originSlow,
 } as const satisfies Record<string, Fault>;

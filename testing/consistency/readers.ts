@@ -15,6 +15,8 @@ const pauseAfterFailureMs = 100;
 export interface ReadFrom {
   readonly name: string;
   readonly url: string;
+  /** Which life of the colo answers. */
+  readonly isolate: string;
 }
 
 export class Readers {
@@ -49,7 +51,7 @@ export class Readers {
       this.#recorder.failedReadCount += 1;
       return undefined;
     }
-    const { said, cacheStatus, body } = answer;
+    const { said, askedOf, cacheStatus, body } = answer;
     if (body !== bodyOf(page.path, said) || said.split(";")[1] !== variant) {
       this.#recorder.torn.push(`${page.path} ${variant}: the fields say ${said}, the body ${body}`);
     }
@@ -61,6 +63,7 @@ export class Readers {
       returnedAtMs: this.#recorder.nowMs(),
       version: Number.parseInt(said, 10),
       cacheStatus,
+      askedOf,
     };
     this.#recorder.reads.push(read);
     return read;
@@ -73,7 +76,10 @@ export class Readers {
   async #ask(colo: ReadFrom, path: string, variant: string) {
     const outgoing = request(`${colo.url}${path}`, {
       agent: this.#agent,
-      headers: variant === "" ? {} : { "accept-language": variant },
+      headers: {
+        "x-asked-of": colo.isolate,
+        ...(variant === "" ? {} : { "accept-language": variant }),
+      },
       timeout: readTimeoutMs,
     });
     outgoing.once("timeout", () => outgoing.destroy());
@@ -82,6 +88,7 @@ export class Readers {
     const { statusCode: status, headers } = incoming;
     const body = Buffer.concat(await incoming.toArray()).toString();
     const said = String(headers["x-version"] ?? "");
-    return { status, said, body, cacheStatus: String(headers["cache-status"] ?? "") };
+    const askedOf = String(headers["x-asked-of"] ?? "");
+    return { status, said, askedOf, body, cacheStatus: String(headers["cache-status"] ?? "") };
   }
 }

@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly faults: readonly FaultName[];
   readonly restMsMax: number;
   readonly fault?: PlantedFault;
+  /** The last release takes part: its colos and today's are side by side, and change versions. */
+  readonly besideRelease?: boolean;
   /**
    * Within this time of the last repair every page has to be answered from a tier again. An isolate
    * whose database was away asks for it again after pauses of up to 30 s.
@@ -71,8 +73,9 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   const origin = await running.add(
     startVersionedOrigin({ pages, recorder, draws: draws.fork(), originMsMax }),
   );
-  const { coloCount, fault } = settings;
-  const sited = { originUrl: origin.url, coloCount, maxLagMs, allowanceMs, recorder, fault };
+  const { coloCount, fault, besideRelease = false } = settings;
+  const general = { originUrl: origin.url, coloCount, maxLagMs, allowanceMs };
+  const sited = { ...general, recorder, fault, besideRelease };
   const site = await running.add(startSite(sited));
   const { colos } = site;
   const modes = colos[0] === undefined ? [] : await modesTaken(colos[0]);
@@ -128,10 +131,12 @@ async function acted(given: {
   const { thinkMsMax, restMsMax } = settings;
   const { colos } = site;
   const writers = new Writers({ recorder, origin, pages, colos, modes });
-  // A database that keeps no snapshots cannot be restored.
-  const faults = settings.faults.filter(
-    (name) => name !== "redis-restored" || site.redis.keepsSnapshots,
-  );
+  const canBe: Partial<Record<FaultName, boolean>> = {
+    // A database that keeps no snapshots cannot be restored.
+    "redis-restored": site.redis.keepsSnapshots,
+    "version-changed": settings.besideRelease === true,
+  };
+  const faults = settings.faults.filter((name) => canBe[name] !== false);
   origin.slowShare = slowShare;
   const reading = colos.flatMap((colo) =>
     Array.from({ length: settings.readersPerColo }, () =>

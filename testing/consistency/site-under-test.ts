@@ -1,7 +1,12 @@
 // The whole site of a run: one Redis, its REST server, and colos, each behind a front of its own.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Colo, startColo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { lastRelease } from "../released/release.ts";
+import { configured } from "../released/worker-text.ts";
 import { bundleWith } from "../worker/bundle-with.ts";
 import { BreakableRedis } from "./breakable-redis.ts";
 import { siteHost } from "./pages.ts";
@@ -28,14 +33,29 @@ export interface SiteSettings {
   readonly allowanceMs: number;
   readonly recorder: Recorder;
   readonly fault: PlantedFault | undefined;
+  /** Every other colo begins with the last release, and any may change between the two. */
+  readonly besideRelease: boolean;
+}
+
+/** What the Worker of the source is called in a history. */
+export const today = "today";
+
+interface WorkerVersion {
+  readonly version: string;
+  readonly worker: string;
 }
 
 export interface ColoUnderTest {
   readonly name: string;
   readonly url: string;
   readonly front: RestFront;
-  /** Ends its workerd at once, and starts another on the same port. */
+  /** Which life of it answers now. */
+  readonly isolate: string;
+  readonly changeCount: number;
+  /** Ends its workerd at once, and starts another on the same port. Its Cache API is then empty. */
   restart(): Promise<void>;
+  /** The same with the next version of the Worker. Its Cache API holds what it held. */
+  changeVersion(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,16 +69,13 @@ export interface SiteUnderTest {
 export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> {
   const running = new Running();
   try {
-    const { maxLagMs, allowanceMs, fault, coloCount } = settings;
+    const { maxLagMs, allowanceMs, coloCount } = settings;
     const purge = {
       maxLagSeconds: maxLagMs / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
     };
     const config = JSON.stringify({ purge, routes: routesInTheWorld });
-    const worker =
-      fault === undefined
-        ? await bundleWith(config)
-        : plant(fault, await bundleWith(config, { minify: false }));
+    const versions = await versionsOf(config, settings);
     const redis = await running.add(BreakableRedis.start());
     const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
     // What is written while a replica starts would never reach it: it starts before anything is.
@@ -66,7 +83,11 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
     await rest.setReplicaLagMs(0);
     const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
     const colos = await Promise.all(
-      names.map((name) => running.add(startColoUnderTest(name, { worker, rest, ...settings }))),
+      names.map((name, index) => {
+        const rotated = [...versions.slice(index % versions.length), ...versions];
+        const own = rotated.slice(0, versions.length);
+        return running.add(startColoUnderTest(name, { versions: own, rest, ...settings }));
+      }),
     );
     return { redis, rest, colos, stop: () => running.stop() };
   } catch (cause) {
@@ -75,11 +96,24 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
   }
 }
 
+/** The last release goes first, if it takes part. */
+async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
+  const { fault, besideRelease } = settings;
+  const worker =
+    fault === undefined
+      ? await bundleWith(config)
+      : plant(fault, await bundleWith(config, { minify: false }));
+  const ofToday = { version: today, worker };
+  if (!besideRelease) return [ofToday];
+  const released = lastRelease();
+  return [{ version: released.version, worker: configured(released.worker, config) }, ofToday];
+}
+
 async function startColoUnderTest(
   name: string,
-  given: SiteSettings & { worker: string; rest: UpstashRestServer },
+  given: SiteSettings & { versions: readonly WorkerVersion[]; rest: UpstashRestServer },
 ): Promise<ColoUnderTest> {
-  const { worker, rest, recorder, originUrl } = given;
+  const { versions, rest, recorder, originUrl } = given;
   const front = await RestFront.start(rest.url, recorder);
   const env = {
     ORIGIN_URL: originUrl,
@@ -88,30 +122,48 @@ async function startColoUnderTest(
     PURGE_SECRET: purgeSecret,
     SITE_HOST: siteHost,
   };
-  let lives = 0;
-  let life = { isolate: "", colo: name, fromMs: 0, untilMs: Infinity };
+  const kept = await mkdtemp(join(tmpdir(), "tidemark-colo-"));
+  const count = { lives: 0, changes: 0, caches: 0 };
+  let life = { isolate: "", colo: name, version: "", fromMs: 0, untilMs: Infinity };
   const begin = async (port: number): Promise<Colo> => {
-    lives += 1;
-    life = { isolate: `${name}#${lives}`, colo: name, fromMs: recorder.nowMs(), untilMs: Infinity };
+    count.lives += 1;
+    const { version, worker } = versions[count.changes % versions.length]!;
+    const isolate = `${name}#${count.lives}`;
+    life = { isolate, colo: name, version, fromMs: recorder.nowMs(), untilMs: Infinity };
     recorder.isolates.push(life);
-    front.isolate = life.isolate;
-    return startColo({ name, worker, port, env });
+    front.isolate = isolate;
+    return startColo({ name, worker, port, env, keepsIn: join(kept, `${count.caches}`) });
   };
   let colo = await begin(0);
   const { url } = colo;
+  const beginAgain = async (): Promise<void> => {
+    const ended = life;
+    await colo.stop();
+    ended.untilMs = recorder.nowMs();
+    colo = await begin(Number(new URL(url).port));
+  };
   return {
     name,
     url,
     front,
-    restart: async () => {
-      const ended = life;
-      await colo.stop();
-      ended.untilMs = recorder.nowMs();
-      colo = await begin(Number(new URL(url).port));
+    get isolate() {
+      return life.isolate;
+    },
+    get changeCount() {
+      return count.changes;
+    },
+    restart: () => {
+      count.caches += 1;
+      return beginAgain();
+    },
+    changeVersion: () => {
+      count.changes += 1;
+      return beginAgain();
     },
     stop: async () => {
       await colo.stop();
       await front.stop();
+      await rm(kept, { recursive: true, force: true });
     },
   };
 }

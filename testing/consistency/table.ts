@@ -2,6 +2,7 @@
 import { boundMs } from "./checker/bound.ts";
 import { excerptAround } from "./checker/excerpt.ts";
 import { observedLags, quantile } from "./checker/observed-lag.ts";
+import { crossings } from "./crossings.ts";
 import type { RunResult } from "./run.ts";
 
 const violationsShown = 5;
@@ -27,6 +28,10 @@ export function tableOf(result: RunResult): string {
     ["operations", reads.length + result.failedReadCount + purges.length + history.writes.length],
     ["reads", `${reads.length} (and ${result.failedReadCount} that broke or failed)`],
     ["hits; collapsed", `${count("tidemark; hit")}; ${count("; collapsed")}`],
+    ...crossings(history).map(({ storedBy, answeredBy, edge, shared }): [string, string] => [
+      `hits of ${answeredBy} on what ${storedBy} stored: edge; shared`,
+      `${edge}; ${shared}`,
+    ]),
     ["stale-if-error", count("stale-if-error")],
     ["origin requests", result.originRequestCount],
     ["versions written", history.writes.length],

@@ -50,6 +50,7 @@ export async function startVersionedOrigin(given: {
       "cache-control": page.cacheControl,
       "surrogate-key": page.tagField,
       "x-version": `${version};${variant}`,
+      "x-asked-of": request.headers["x-asked-of"] ?? "",
       "x-generated-at": generatedAtMs.toFixed(1),
       ...(page.isValidated ? { etag: etagOf(version) } : {}),
       ...(page.variants.length > 1 ? { vary: "accept-language" } : {}),

@@ -113,7 +113,7 @@ function purgerOf(coloUrl: string): Purger {
 }
 
 /** Which modes of purge the Worker under test takes: one is asked of a page that nobody reads. */
-export async function modesTaken({ url }: ReadFrom): Promise<Mode[]> {
+export async function modesTaken({ url }: Pick<ReadFrom, "url">): Promise<Mode[]> {
   const order = { tags: ["nobody"], mode: "soft" } as const;
   const verdict = await purgerOf(url).send(messageOf(order));
   return verdict.kind === "refused" ? ["hard"] : ["hard", "soft"];

@@ -9,6 +9,14 @@ interface Kept {
   readonly untilAtMs: number;
 }
 
+/** One object of a cache, as plain data. */
+export interface KeptInCache {
+  readonly address: string;
+  readonly bodyBase64: string;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly untilAtMs: number;
+}
+
 export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   readonly #clock: FakeClock;
   readonly #kept = new Map<string, Kept>();
@@ -46,6 +54,23 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   /** Field values of everything that is kept, as one text. */
   get text(): string {
     return [...this.#kept.values()].map(({ headers }) => [...headers].join("\n")).join("\n");
+  }
+
+  get kept(): KeptInCache[] {
+    return Array.from(this.#kept, ([address, { body, headers, untilAtMs }]) => {
+      const bodyBase64 = Buffer.from(body).toString("base64");
+      return { address, bodyBase64, fields: [...headers], untilAtMs };
+    });
+  }
+
+  /** In the place of what it holds. */
+  lay(kept: readonly KeptInCache[]): void {
+    this.empty();
+    for (const { address, bodyBase64, fields, untilAtMs } of kept) {
+      const body = new Uint8Array(Buffer.from(bodyBase64, "base64")).buffer;
+      const headers = new Headers(fields.map(([name, value]): [string, string] => [name, value]));
+      this.#kept.set(address, { body, headers, untilAtMs });
+    }
   }
 
   empty(): void {

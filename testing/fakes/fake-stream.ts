@@ -2,7 +2,7 @@
 // XRANGE and XREVRANGE. IDs are minted from the test's clock.
 import type { FakeClock } from "./fake-clock.ts";
 
-type StreamItem = [id: string, fields: string[]];
+export type StreamItem = [id: string, fields: string[]];
 
 export class FakeStream {
   readonly #clock: FakeClock;
@@ -20,6 +20,13 @@ export class FakeStream {
   /** As after a restart that saved nothing. */
   empty(): void {
     this.#items = [];
+  }
+
+  /** Puts back what stood in another stream, as `range` gave it. */
+  lay(items: readonly StreamItem[]): void {
+    this.#items = [...items];
+    const [ms = 0, sequence = 0] = items.at(-1)?.[0].split("-").map(Number) ?? [];
+    this.#last = [ms, sequence];
   }
 
   /** @param rest what follows the key: a trimming that is not obeyed, the ID `*`, the fields */

@@ -4,13 +4,21 @@
 // Expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import type { FakeClock } from "./fake-clock.ts";
-import { FakeStream } from "./fake-stream.ts";
+import { FakeStream, type StreamItem } from "./fake-stream.ts";
 
 type Command = readonly (string | number)[];
 
 interface KeptRecord {
   text: string;
   untilAtMs: number;
+}
+
+/** All that lies in a database, as plain data. */
+export interface KeptInDatabase {
+  readonly records: readonly (readonly [key: string, Readonly<KeptRecord>])[];
+  readonly leases: readonly (readonly [key: string, { value: string; untilAtMs: number }])[];
+  readonly journal: readonly StreamItem[];
+  readonly hot: readonly StreamItem[];
 }
 
 const databases = new Map<string, FakeUpstash>();
@@ -80,6 +88,27 @@ export class FakeUpstash {
   /** Changes everything that is kept, as another version of the code would have written it. */
   rewrite(change: (text: string) => string): void {
     for (const record of this.#records.values()) record.text = change(record.text);
+  }
+
+  get kept(): KeptInDatabase {
+    const [journal, hot] = [this.journal, this.hot].map((stream) => stream.range(["-", "+"]));
+    return structuredClone({
+      records: [...this.#records],
+      leases: [...this.leases],
+      journal: journal ?? [],
+      hot: hot ?? [],
+    });
+  }
+
+  /** In the place of what it holds. */
+  lay(kept: KeptInDatabase): void {
+    this.#records.clear();
+    this.leases.clear();
+    const { records, leases, journal, hot } = structuredClone(kept);
+    for (const [key, record] of records) this.#records.set(key, record);
+    for (const [key, lease] of leases) this.leases.set(key, lease);
+    this.journal.lay(journal);
+    this.hot.lay(hot);
   }
 
   async answer(path: string, body: unknown): Promise<Response> {

@@ -40,6 +40,8 @@ export interface Read {
   readonly returnedAtMs: number;
   readonly version: number;
   readonly cacheStatus: string;
+  /** The isolate whose request the origin answered with it; empty for a refresh in nobody's name. */
+  readonly askedOf: string;
 }
 
 /** One try to have a purge accepted; several may bear one id. */
@@ -94,6 +96,8 @@ export interface ReplicaLag {
 export interface IsolateLife {
   readonly isolate: string;
   readonly colo: string;
+  /** Of the Worker that it ran. */
+  readonly version: string;
   readonly fromMs: number;
   readonly untilMs: number;
 }

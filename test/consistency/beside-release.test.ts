@@ -1,0 +1,50 @@
+// The last release and today's Worker side by side, before one Redis: each serves and purges, and
+// colos change from one to the other, forth and back, while they do. `npm run bench:consistency --
+// --released` does this for as long as one likes.
+import { expect, it } from "vitest";
+import { crossings, versionThat } from "../../testing/consistency/crossings.ts";
+import { run } from "../../testing/consistency/run.ts";
+import { today } from "../../testing/consistency/site-under-test.ts";
+import { lastRelease } from "../../testing/released/release.ts";
+
+const activeMs = 20_000;
+const quietMs = 12_000;
+/** Bundling, and each start of a colo, on a busy machine. */
+const startsMsMax = 60_000;
+
+it(
+  "each answers with what the other has stored, and with nothing that either was told to purge",
+  { timeout: startsMsMax + activeMs + quietMs },
+  async () => {
+    const { history, findings } = await run({
+      seed: 1,
+      activeMs,
+      coloCount: 2,
+      pagesPerKind: 3,
+      readersPerColo: 12,
+      thinkMsMax: 60,
+      writerCount: 4,
+      writePauseMsMax: 2_000,
+      faults: ["version-changed"],
+      restMsMax: 5_000,
+      quietMs,
+      readsPerRound: 2,
+      checkEveryMs: 0,
+      besideRelease: true,
+    });
+    expect(findings.violations.map(({ what }) => what)).toEqual([]);
+    const { isolates, purges, faults } = history;
+    // Both colos have changed, one to today's version and one to the release.
+    expect(faults.length).toBeGreaterThan(1);
+    const accepted = purges.filter(({ outcome }) => outcome.kind === "accepted");
+    const acceptors = new Set(accepted.map((purge) => versionThat(isolates, purge)));
+    const { version } = lastRelease();
+    expect([...acceptors]).toEqual(expect.arrayContaining([version, today]));
+    const found = crossings(history);
+    expect(found.map(({ answeredBy }) => answeredBy)).toEqual([today, version]);
+    // Whoever cannot read what the other wrote keeps the promise too, by asking the origin.
+    for (const { shared } of found) expect(shared).toBeGreaterThan(3);
+    // Found in its own colo by whoever came after: a busy machine leaves few of them.
+    expect(found.reduce((sum, { edge }) => sum + edge, 0)).toBeGreaterThan(0);
+  },
+);

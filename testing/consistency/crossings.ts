@@ -1,0 +1,47 @@
+// What two versions of the Worker had of each other in a run: hits on what the other had stored.
+import type { History, IsolateLife, Read } from "./checker/operations.ts";
+
+export interface Crossing {
+  readonly storedBy: string;
+  readonly answeredBy: string;
+  /** Hits in the colo that had stored it itself before its version changed. */
+  readonly edge: number;
+  /** Hits by way of Redis. */
+  readonly shared: number;
+}
+
+/** @returns one for each ordered pair of versions that took part; none for a run of one version */
+export function crossings({ isolates, reads }: Pick<History, "isolates" | "reads">): Crossing[] {
+  const lives = new Map(isolates.map((life) => [life.isolate, life]));
+  const found = reads.map((read) => ({
+    storedBy: lives.get(read.askedOf)?.version,
+    answeredBy: versionThat(isolates, read),
+    tier: /; hit; .*detail=(edge|shared)/.exec(read.cacheStatus)?.[1],
+  }));
+  const versions = [...new Set(isolates.map(({ version }) => version))].toSorted();
+  const pairs = versions.flatMap((storedBy) =>
+    versions.filter((other) => other !== storedBy).map((answeredBy) => ({ storedBy, answeredBy })),
+  );
+  return pairs.map(({ storedBy, answeredBy }) => {
+    const count = (tier: string) =>
+      found.filter(
+        (one) => one.storedBy === storedBy && one.answeredBy === answeredBy && one.tier === tier,
+      ).length;
+    return { storedBy, answeredBy, edge: count("edge"), shared: count("shared") };
+  });
+}
+
+/**
+ * @param answered a read, or a try of a purge
+ * @returns the version that answered it; `undefined` if none did while it lived
+ */
+export function versionThat(
+  isolates: readonly IsolateLife[],
+  answered: Pick<Read, "colo" | "invokedAtMs" | "returnedAtMs">,
+): string | undefined {
+  const { colo, invokedAtMs, returnedAtMs } = answered;
+  const life = isolates.find(
+    (one) => one.colo === colo && one.fromMs <= invokedAtMs && returnedAtMs <= one.untilMs,
+  );
+  return life?.version;
+}

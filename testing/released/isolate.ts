@@ -1,0 +1,110 @@
+// One isolate of a bundled Worker in Node, over fakes: what it finds in its globals is the test's. So
+// any version can be asked, as `Site` asks the application of today's source.
+import "../fakes/workers-globals.ts";
+import { compileFunction } from "node:vm";
+import { transform } from "esbuild";
+import type { ConfigInput } from "../../src/config/schema.ts";
+import type { FakeCache } from "../fakes/fake-cache.ts";
+import type { FakeClock } from "../fakes/fake-clock.ts";
+import type { FakeUpstash } from "../fakes/fake-upstash.ts";
+import type { OriginInProcess } from "../fakes/origin-in-process.ts";
+import { type AskInit, host, read, type Seen } from "../site/harness.ts";
+import { configName } from "./worker-text.ts";
+
+interface Background {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+interface BundledWorker {
+  fetch(request: Request, env: object, context: Background): Response | Promise<Response>;
+  scheduled(event: unknown, env: object, context: Background): Promise<void>;
+}
+
+/** What an isolate lives in. Several may share each part of it. */
+export interface Surroundings {
+  readonly clock: FakeClock;
+  readonly cache: FakeCache;
+  readonly upstash: FakeUpstash;
+  readonly origin: OriginInProcess;
+  readonly config: ConfigInput;
+  readonly env: Readonly<Record<string, unknown>>;
+}
+
+const originUrl = "https://origin.invalid";
+/** The same everywhere, as for one deployment: what lies at the edge is named by it. */
+const databaseUrl = "https://database.invalid";
+
+export class Isolate {
+  readonly #worker: BundledWorker;
+  readonly #env: object;
+  readonly #pending: Promise<unknown>[] = [];
+  readonly #background: Background = { waitUntil: (work) => void this.#pending.push(work) };
+
+  private constructor(worker: BundledWorker, env: object) {
+    this.#worker = worker;
+    this.#env = env;
+  }
+
+  /** @param worker as of `openWorker` */
+  static async open(worker: string, around: Surroundings): Promise<Isolate> {
+    const code = await scriptOf(worker);
+    const globals = { ...globalsOf(around), [configName]: around.config };
+    const module = { exports: {} as { default: BundledWorker } };
+    const run = compileFunction(code, ["module", ...Object.keys(globals)]);
+    (run as (...given: unknown[]) => void)(module, ...Object.values(globals));
+    const database = { ...around.upstash.env, UPSTASH_REDIS_REST_URL: databaseUrl };
+    const env = { ORIGIN_URL: originUrl, ...database, ...around.env };
+    return new Isolate(module.exports.default, env);
+  }
+
+  /** As a client would: what goes on behind the answer is not waited for. */
+  async ask(path: string, init: AskInit = {}): Promise<Response> {
+    const request = new Request(`https://${host}${path}`, init);
+    return this.#worker.fetch(request, this.#env, this.#background);
+  }
+
+  /** Asks, reads the answer to its end, and waits for all that goes on behind it. */
+  async get(path: string, init: AskInit = {}): Promise<Seen> {
+    const seen = await read(await this.ask(path, init));
+    await this.settle();
+    return seen;
+  }
+
+  async fireCron(): Promise<void> {
+    await this.#worker.scheduled({}, this.#env, this.#background);
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));
+  }
+}
+
+const scripts = new Map<string, Promise<string>>();
+
+/** As a script, which unlike a module can be given globals of its own. Made once of each Worker. */
+function scriptOf(worker: string): Promise<string> {
+  const made = scripts.get(worker) ?? transform(worker, { format: "cjs" }).then(({ code }) => code);
+  scripts.set(worker, made);
+  return made;
+}
+
+/** What the Worker would have of its platform: time stands still, and chance is 0 throughout. */
+function globalsOf({ clock, cache, upstash, origin }: Surroundings): Record<string, unknown> {
+  class ClockDate extends Date {
+    constructor(...given: [] | [string | number]) {
+      super(...((given.length === 0 ? [clock.atMs] : given) as [number]));
+    }
+    static override now = clock.nowAtMs;
+  }
+  const ask = (url: string, init: RequestInit): Promise<Response> => {
+    if (!url.startsWith(databaseUrl)) return origin.fetch(url, init);
+    return upstash.answer(new URL(url).pathname, JSON.parse(init.body as string) as unknown);
+  };
+  return {
+    caches: { default: cache },
+    Date: ClockDate,
+    Math: Object.create(Math, { random: { value: () => 0 } }) as Math,
+    fetch: ask,
+  };
+}

@@ -1,0 +1,234 @@
+// A site's life in which a Worker writes every form that it ever writes into Redis and the edge cache;
+// and what lies there in the end, as a release keeps it for those that come after.
+import type { ConfigInput } from "../../src/config/schema.ts";
+import { FakeCache, type KeptInCache } from "../fakes/fake-cache.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeUpstash, type KeptInDatabase } from "../fakes/fake-upstash.ts";
+import { cc, OriginInProcess, page, type Script, unchanged } from "../fakes/origin-in-process.ts";
+import { type AskInit, host, read, type Seen } from "../site/harness.ts";
+import { secret, signedHeaders } from "../site/purge-sender.ts";
+import { Isolate } from "./isolate.ts";
+
+/** What a version has left behind. */
+export interface Forms {
+  readonly atMs: number;
+  readonly database: KeptInDatabase;
+  readonly cache: readonly KeptInCache[];
+  /** What `GET /_cache/journal` of that version says of its own entries. */
+  readonly journal: unknown;
+}
+
+const adminToken = "admin-token-of-this-site";
+const bearer = { authorization: `Bearer ${adminToken}` };
+const env = { PURGE_SECRET: secret, ADMIN_TOKEN: adminToken, SITE_HOST: host };
+
+const config: ConfigInput = {
+  hotKeys: 10,
+  limits: { bufferBytes: 8_192 },
+  routes: [
+    { name: "crowd", match: "/crowd/*", collapse: "global" },
+    { name: "posts", match: "/posts/*", invalidate: "everywhere" },
+    { name: "section", match: "/section/*" },
+    { name: "article", match: "/articles/:slug", tags: ({ slug }) => [`article:${slug ?? ""}`] },
+    { name: "rest", match: "*", negative: { 404: "1d" } },
+  ],
+};
+
+export interface Asked {
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Too large for Redis. */
+  readonly isAtEdgeAlone?: true;
+}
+
+/** Each has to be a hit for whoever finds what was written. */
+export const standing: readonly Asked[] = [
+  { path: "/plain" },
+  { path: "/packed" },
+  { path: "/picture" },
+  { path: "/empty" },
+  { path: "/missing" },
+  { path: "/grouped" },
+  { path: "/named" },
+  { path: "/renewed" },
+  { path: "/articles/a" },
+  { path: "/crowd/page" },
+  { path: "/varied", headers: { "accept-language": "de" } },
+  { path: "/varied", headers: { "accept-language": "en" } },
+  { path: "/large", isAtEdgeAlone: true },
+];
+
+/** Purged after they were stored, hard, or invalidated: none may be answered with its old text. */
+export const purged: readonly string[] = [
+  "/purged/by-tag",
+  "/purged/by-url",
+  "/purged/below/a",
+  "/purged/by-webhook",
+  "/section/a",
+  "/posts/1",
+];
+export const softlyPurged = "/purged/softly";
+/** A word of its lease says that nobody may share its answer. */
+export const ownPage = "/crowd/own";
+/** Somebody holds its lease, and lives no more. */
+export const heldPage = "/crowd/held";
+export const hotPage = "/hot";
+
+/** An unsafe request there says that the group of `/grouped` has changed. */
+export const groupEnding = "/posts/of-spring";
+
+const webhook = JSON.stringify({ tags: ["of-webhook"], reason: "sent by a site" });
+
+const day = cc("max-age=86400");
+const tagged = (tags: string) => page(`stored ${tags}`, { ...day, "cache-tag": tags });
+const longText = "A sentence that comes again and again. ".repeat(200);
+
+const scripted: Readonly<Record<string, (request: Request) => Response | Promise<Response>>> = {
+  "/plain": () => page("plain", { ...day, "cache-tag": "plain, site", "last-modified": at }),
+  "/packed": () => page(longText, day),
+  "/picture": () =>
+    new Response(
+      Uint8Array.from({ length: 300 }, (_, index) => index % 256),
+      {
+        headers: { ...day, "content-type": "image/png" },
+      },
+    ),
+  "/empty": () => page("", day),
+  "/missing": () => page("nothing here", {}, 404),
+  "/grouped": () => page("grouped", { ...day, "cache-groups": '"spring", "autumn"' }),
+  "/named": () =>
+    page("named", { ...day, "x-name": "Gr\u00f6\u00dfe", "cache-tag": "Gr\u00f6\u00dfe" }),
+  "/renewed": (request) =>
+    request.headers.has("if-none-match")
+      ? unchanged({ ...day, etag: '"one"' })
+      : page("renewed", { ...cc("max-age=1"), etag: '"one"' }),
+  "/varied": (request) =>
+    page(`in ${request.headers.get("accept-language")}`, { ...day, vary: "accept-language" }),
+  "/large": () => page(longText.repeat(3), day),
+  "/purged/by-tag": () => tagged("of-tag, other"),
+  "/purged/by-webhook": () => tagged("of-webhook"),
+  "/purged/softly": () => page("stored", { ...day, etag: '"soft"', "cache-tag": "of-soft" }),
+  [ownPage]: () => page("own", cc("private")),
+  [heldPage]: () => new Promise<Response>(() => undefined),
+  [hotPage]: () => page("hot", cc("max-age=170")),
+};
+
+const at = "Tue, 01 Jan 2030 08:00:00 GMT";
+
+/** @param told what the origin says now, in the place of what it said at first */
+const scriptOf =
+  (told: string): Script =>
+  (request) => {
+    const { pathname } = new URL(request.url);
+    if (request.method !== "GET") {
+      const headers = pathname === groupEnding ? { "cache-group-invalidation": '"spring"' } : {};
+      return new Response(null, { status: 204, headers });
+    }
+    return told === "stored"
+      ? (scripted[pathname]?.(request) ?? page("stored", day))
+      : page(told, day);
+  };
+
+/** Places that several isolates share: one clock, one database, one colo's cache and an origin. */
+export class SharedPlaces {
+  readonly clock = new FakeClock();
+  readonly upstash = new FakeUpstash(this.clock);
+  readonly origin = new OriginInProcess(scriptOf("stored"));
+  readonly cache = new FakeCache(this.clock);
+
+  /** What another version has left. From now on, its origin says something else. */
+  static found(forms: Forms): SharedPlaces {
+    const places = new SharedPlaces();
+    places.clock.atMs = forms.atMs;
+    places.upstash.lay(forms.database);
+    places.cache.lay(forms.cache);
+    places.origin.script = scriptOf("new");
+    return places;
+  }
+
+  open(worker: string, colo = "HAM"): Promise<Isolate> {
+    const { clock, cache, upstash, origin } = this;
+    const around = { clock, cache, upstash, origin, config, env: { ...env, COLO: colo } };
+    return Isolate.open(worker, around);
+  }
+}
+
+/** Does not wait until the isolate has read the entry back, which takes half of N in real time. */
+export async function purge(isolate: Isolate, order: object): Promise<Seen> {
+  const init = { method: "POST", headers: bearer, body: JSON.stringify(order) };
+  return accepted(await read(await isolate.ask("/_cache/purge", init)));
+}
+
+/** The same webhook, whoever gets it and however often. */
+export async function sendWebhook(isolate: Isolate, { clock }: SharedPlaces): Promise<Seen> {
+  const atSeconds = Math.floor(clock.atMs / 1_000);
+  const headers = signedHeaders(webhook, { id: "msg_of_site", atSeconds });
+  const init = { method: "POST", headers, body: webhook };
+  return accepted(await read(await isolate.ask("/_cache/purge", init)));
+}
+
+function accepted(seen: Seen): Seen {
+  if (seen.status === 200) return seen;
+  throw new Error(`A purge was answered ${seen.status}: ${seen.text}`);
+}
+
+/** Its entries, as operators read them. */
+export async function journalOf(isolate: Isolate): Promise<unknown> {
+  const answer = await isolate.ask("/_cache/journal", { headers: bearer });
+  return answer.json();
+}
+
+/** Lives that life with a Worker. @param worker as of `openWorker` */
+export async function lived(worker: string): Promise<Forms> {
+  const places = new SharedPlaces();
+  const { clock, upstash, cache } = places;
+  const isolate = await places.open(worker);
+  await losesItsJournal(isolate, places);
+  // Renewed before all others are fetched: it takes time.
+  await isolate.get("/renewed");
+  clock.advance(5);
+  await isolate.get("/renewed");
+  for (const { path, headers } of standing) await askTwice(isolate, path, headers && { headers });
+  for (const path of [...purged, softlyPurged]) await askTwice(isolate, path);
+  await heats(isolate, places);
+  await purge(isolate, { tags: ["of-tag", "nobody"], reason: "changed" });
+  await purge(isolate, { urls: [`https://${host}/purged/by-url`] });
+  await purge(isolate, { prefixes: ["/purged/below/"] });
+  await purge(isolate, { routes: ["section"] });
+  await purge(isolate, { tags: ["of-soft"], mode: "soft" });
+  await sendWebhook(isolate, places);
+  // Waits for all that purges have left to be done, too.
+  await isolate.get("/posts/1", { method: "POST" });
+  await isolate.get(ownPage);
+  void isolate.ask(heldPage).catch(() => undefined);
+  await until(() => places.origin.asked.some(({ path }) => path === heldPage));
+  const journal = await journalOf(isolate);
+  return { atMs: clock.atMs, database: upstash.kept, cache: cache.kept, journal };
+}
+
+/** Twice: some bodies and tiers wait for a second request. */
+async function askTwice(isolate: Isolate, path: string, init?: AskInit): Promise<void> {
+  await isolate.get(path, init);
+  await isolate.get(path, init);
+}
+
+/** Leaves a mark of an empty journal, and one that names what was lost. */
+async function losesItsJournal(isolate: Isolate, { clock, upstash }: SharedPlaces): Promise<void> {
+  await isolate.get("/first");
+  await purge(isolate, { tags: ["nobody"] });
+  upstash.journal.empty();
+  clock.advance(30);
+  await isolate.get("/first");
+  clock.advance(30);
+  await isolate.get("/first");
+}
+
+async function heats(isolate: Isolate, { clock }: SharedPlaces): Promise<void> {
+  for (let asked = 0; asked < 3; asked += 1) await isolate.get(hotPage);
+  clock.advance(61);
+  await isolate.get(hotPage);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
