@@ -2,7 +2,8 @@
 // before an origin of this machine, and purged from plain Node.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -66,6 +67,9 @@ async function refused(folder: string): Promise<void> {
 
 async function servedAndPurged(folder: string): Promise<void> {
   const running = new Running();
+  const left = join(folder, ".wrangler/state/v3/cache");
+  const marker = join(left, "of-the-run-before");
+  await mkdir(marker, { recursive: true });
   try {
     const origin = await running.add(startOrigin());
     const valkey = await running.add(startEmbeddedValkey());
@@ -85,6 +89,11 @@ async function servedAndPurged(folder: string): Promise<void> {
     await expectAnswers(url, { body: "version 1", status: "hit" });
     check((await purged(folder, url)).includes("position"), "The purge was not accepted.");
     await expectAnswers(url, { body: "version 2", status: "detail=purged" });
+    check(
+      existsSync(left),
+      "The edge tier is elsewhere, so npm run dev would begin with old pages.",
+    );
+    check(!existsSync(marker), "npm run dev begins with the pages of the run before.");
   } finally {
     await running.stop();
   }
