@@ -4,7 +4,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const documents = globSync(["*.md", "docs/**/*.md", "src/**/*.md"]).sort();
+const documents = globSync(["*.md", "docs/**/*.md", "src/**/*.md", "templates/*/*.md"]).sort();
 
 const textOf = (path: string) => readFileSync(path, "utf8");
 

@@ -141,7 +141,7 @@ function refusal(written: WrittenConfig, issues: readonly z.core.$ZodIssue[]): O
   return new OperatorError({
     what: "The configuration is refused.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
-    mend: "Mend it in tidemark.config.ts, or in the file that --config names.",
+    mend: "Mend it in your configuration, such as tidemark.config.ts.",
   });
 }
 

@@ -12,7 +12,7 @@ export function refusalOf(written: unknown): string {
     return cause.message
       .replace("The configuration is refused. ", "")
       .replace(". Write `export default defineConfig({ … })`.", "")
-      .replace(". Mend it in tidemark.config.ts, or in the file that --config names.", "");
+      .replace(". Mend it in your configuration, such as tidemark.config.ts.", "");
   }
   return "accepted";
 }

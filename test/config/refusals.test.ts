@@ -9,7 +9,7 @@ const scheme = "write scheme and host alone";
 it("says what, why and how to mend", () => {
   expect(() => defineConfig(route({ bypass: "yes" }) as never)).toThrow(
     'The configuration is refused. route "news", bypass: must be true or false. ' +
-      "Mend it in tidemark.config.ts, or in the file that --config names.",
+      "Mend it in your configuration, such as tidemark.config.ts.",
   );
 });
 

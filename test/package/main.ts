@@ -1,51 +1,20 @@
 // `npm run test:package`: packs the package and uses it as somebody would who has installed it. Ends
 // with 1 at the first check that fails.
-import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
+import { join } from "node:path";
 import { publint } from "publint";
 import { root } from "../../local/bundling.ts";
+import { check, newerNode, quietInstall, run, step, tool } from "./commands.ts";
 import { filesIn } from "./examples.ts";
+import { useTemplate } from "./template.ts";
 
 const unpackedBytesMax = 1_000_000;
-const tool = (path: string) => join(root, "node_modules", path);
-/** Node 24, which the tools need; the one that runs this may be older. */
-const newerNode = tool("node/bin/node");
-
-/** The machine's own, and not the one that `npm run` puts before it. */
-const ownPath = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .filter((folder) => !folder.includes("node_modules"))
-  .join(delimiter);
 
 interface Packed {
   readonly filename: string;
   readonly unpackedSize: number;
   readonly files: readonly { readonly path: string }[];
-}
-
-async function run(command: string, parameters: readonly string[], folder: string) {
-  const env = { ...process.env, PATH: ownPath, NO_COLOR: "1" };
-  try {
-    const done = await promisify(execFile)(command, parameters, { cwd: folder, env });
-    return done.stdout;
-  } catch (cause) {
-    const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${parameters.join(" ")} failed:\n${stdout}\n${stderr}`, { cause });
-  }
-}
-
-function check(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(otherwise);
-}
-
-async function step<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-  const beganAtMs = Date.now();
-  const result = await work();
-  process.stdout.write(`${name}: ${((Date.now() - beganAtMs) / 1_000).toFixed(1)} s\n`);
-  return result;
 }
 
 /** @returns the path of the tarball */
@@ -80,8 +49,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const manifest = { name: "uses-tidemark", private: true, type: "module" };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   const packages = [tarball, "hono@4.13.19", "@hono/node-server@2.1.8", "@types/node@24.19.2"];
-  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
-  await run("npm", ["install", ...quiet, ...packages], folder);
+  await run("npm", ["install", ...quietInstall, ...packages], folder);
   for (const document of ["docs/package.md", "docs/middleware.md"]) {
     const text = await readFile(join(root, document), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
@@ -140,6 +108,7 @@ try {
   await step("type check", () => typed(folder));
   await step("use", () => used(folder));
   await step("wrangler", () => bundledByWrangler(folder));
+  await useTemplate(tarball, join(folder, "site"));
 } catch (cause) {
   process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
   process.exitCode = 1;

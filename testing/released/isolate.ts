@@ -3,6 +3,7 @@
 import "../fakes/workers-globals.ts";
 import { compileFunction } from "node:vm";
 import { transform } from "esbuild";
+import { FixedLengthStream, IdentityTransformStream } from "../../src/byte-streams.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { FakeCache } from "../fakes/fake-cache.ts";
 import type { FakeClock } from "../fakes/fake-clock.ts";
@@ -101,8 +102,14 @@ function globalsOf({ clock, cache, upstash, origin }: Surroundings): Record<stri
     if (!url.startsWith(databaseUrl)) return origin.fetch(url, init);
     return upstash.answer(new URL(url).pathname, JSON.parse(init.body as string) as unknown);
   };
+  const caches = { default: cache };
   return {
-    caches: { default: cache },
+    globalThis: new Proxy(globalThis, {
+      get: (real, name): unknown => (name === "caches" ? caches : Reflect.get(real, name)),
+    }),
+    caches,
+    FixedLengthStream,
+    IdentityTransformStream,
     Date: ClockDate,
     Math: Object.create(Math, { random: { value: () => 0 } }) as Math,
     fetch: ask,

@@ -27,7 +27,7 @@ const openConfig: Plugin = {
 export async function openWorker(source: string = root): Promise<string> {
   return bundled({
     absWorkingDir: resolve(source),
-    entryPoints: [join(resolve(source), "src/worker.ts")],
+    entryPoints: [join(resolve(source), "worker.ts")],
     plugins: [openConfig],
   });
 }

@@ -1,0 +1,183 @@
+// templates/site as somebody uses it who has copied it: installed with the packed tarball, checked, started
+// before an origin of this machine, and purged from plain Node.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { root } from "../../local/bundling.ts";
+import { freePort } from "../../local/colo.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { Running } from "../../local/running.ts";
+import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { check, newerEnv, quietInstall, run, step } from "./commands.ts";
+
+const host = "127.0.0.1";
+const startMsMax = 30_000;
+const stopMsMax = 5_000;
+const purgeSecret = "whsec_b25seSBmb3IgdGhlIHRlc3Qgb2YgdGhlIHNpdGU=";
+const env = { ...newerEnv, WRANGLER_SEND_METRICS: "false" };
+
+/**
+ * Takes each step of a new user.
+ *
+ * @param tarball a path
+ * @param folder made here
+ * @throws Error for the first step that fails
+ */
+export async function useTemplate(tarball: string, folder: string): Promise<void> {
+  await step("template: install", () => installed(tarball, folder));
+  await step("template: deploy, dry", () => deployed(folder));
+  await step("template: a refused configuration", () => refused(folder));
+  await step("template: dev, and a purge", () => servedAndPurged(folder));
+}
+
+async function installed(tarball: string, folder: string): Promise<void> {
+  await cp(join(root, "templates/site"), folder, {
+    recursive: true,
+    filter: (path) => !path.endsWith("node_modules"),
+  });
+  await run("npm", ["install", ...quietInstall, tarball], folder, env);
+}
+
+const dryDeploy = ["run", "deploy", "--", "--dry-run"];
+
+/** It checks the types and runs the test of the folder first. */
+async function deployed(folder: string): Promise<void> {
+  const told = await run("npm", dryDeploy, folder, env);
+  check(told.includes("passed"), `npm run deploy ran no test:\n${told}`);
+  check(told.includes("--dry-run: exiting now."), `npm run deploy built nothing:\n${told}`);
+}
+
+async function refused(folder: string): Promise<void> {
+  const path = join(folder, "tidemark.config.ts");
+  const text = await readFile(path, "utf8");
+  try {
+    await writeFile(path, text.replace('match: "*"', 'match: "news"'));
+    const told = await run("npm", dryDeploy, folder, env).catch(String);
+    check(told.includes('match: "news" matches nothing'), `It is not told what is wrong:\n${told}`);
+    check(!told.includes("Total Upload"), "A configuration that is refused would be uploaded.");
+  } finally {
+    await writeFile(path, text);
+  }
+}
+
+async function servedAndPurged(folder: string): Promise<void> {
+  const running = new Running();
+  const left = join(folder, ".wrangler/state/v3/cache");
+  const marker = join(left, "of-the-run-before");
+  await mkdir(marker, { recursive: true });
+  try {
+    const origin = await running.add(startOrigin());
+    const valkey = await running.add(startEmbeddedValkey());
+    const rest = await running.add(
+      startUpstashRestServer({ redisUrl: valkey.url, token: "token" }),
+    );
+    await writeSecrets(folder, {
+      UPSTASH_REDIS_REST_URL: rest.url,
+      UPSTASH_REDIS_REST_TOKEN: rest.token,
+      PURGE_SECRET: purgeSecret,
+      ADMIN_TOKEN: "",
+    });
+    const { url } = await running.add(startDev(folder, origin.url));
+    await expectAnswers(url, { body: "version 1", status: "fwd=uri-miss" });
+    await expectAnswers(url, { body: "version 1", status: "hit" });
+    origin.change();
+    await expectAnswers(url, { body: "version 1", status: "hit" });
+    check((await purged(folder, url)).includes("position"), "The purge was not accepted.");
+    await expectAnswers(url, { body: "version 2", status: "detail=purged" });
+    check(
+      existsSync(left),
+      "The edge tier is elsewhere, so npm run dev would begin with old pages.",
+    );
+    check(!existsSync(marker), "npm run dev begins with the pages of the run before.");
+  } finally {
+    await running.stop();
+  }
+}
+
+interface Part {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** An origin whose pages say nothing of caching; each has the version of the whole site in it. */
+async function startOrigin(): Promise<Part & { change(): void }> {
+  let version = 1;
+  const server = createServer((_, response) => response.end(`version ${version}`));
+  server.listen(0, host);
+  await once(server, "listening");
+  const stop = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  const url = `http://${host}:${(server.address() as AddressInfo).port}`;
+  return { url, stop, change: () => void (version += 1) };
+}
+
+/** Fills in .dev.vars.example, which has to name each of them and no other. */
+async function writeSecrets(folder: string, secrets: Readonly<Record<string, string>>) {
+  const example = await readFile(join(folder, ".dev.vars.example"), "utf8");
+  const named = [...example.matchAll(/^(\w+)=$/gm)].map(([, name = ""]) => name);
+  const wanted = Object.keys(secrets);
+  check(named.join() === wanted.join(), `.dev.vars.example names ${named.join()}.`);
+  const filled = example.replaceAll(/^(\w+)=$/gm, (_, name: string) => `${name}=${secrets[name]}`);
+  await writeFile(join(folder, ".dev.vars"), filled);
+}
+
+async function startDev(folder: string, originUrl: string): Promise<Part> {
+  const port = await freePort(0, host);
+  const own = ["--ip", host, "--port", String(port), "--inspector-port", "0"];
+  const parameters = ["run", "dev", "--", "--var", `ORIGIN_URL:${originUrl}`, ...own];
+  // A group of its own, so that the runtime ends with it.
+  const dev = spawn("npm", parameters, { cwd: folder, env, detached: true, stdio: "pipe" });
+  let told = "";
+  for (const stream of [dev.stdout, dev.stderr]) stream.on("data", (part) => void (told += part));
+  const stop = () => ended(dev);
+  const untilAtMs = Date.now() + startMsMax;
+  while (!told.includes("Ready on")) {
+    if (dev.exitCode !== null || Date.now() > untilAtMs) {
+      await stop();
+      throw new Error(`npm run dev does not start:\n${told}`);
+    }
+    await delay(100);
+  }
+  return { url: `http://${host}:${port}`, stop };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  process.kill(-pid, "SIGTERM");
+  const late = setTimeout(() => process.kill(-pid, "SIGKILL"), stopMsMax);
+  await exit;
+  clearTimeout(late);
+}
+
+async function expectAnswers(url: string, { body, status }: { body: string; status: string }) {
+  const response = await fetch(`${url}/articles/fog`);
+  const got = await response.text();
+  const cacheStatus = response.headers.get("cache-status") ?? "";
+  const seen = `${got} (${cacheStatus})`;
+  check(got === body && cacheStatus.includes(status), `Not ${body} with ${status}, but ${seen}.`);
+  // The miss is stored behind its answer.
+  await delay(300);
+}
+
+const purgeScript = `
+import { createPurger } from "tidemark/purger";
+const { PURGE_URL, PURGE_SECRET } = process.env;
+const purger = createPurger({ url: PURGE_URL, secret: PURGE_SECRET });
+console.log(JSON.stringify(await purger.purge({ tags: ["article:fog"] })));
+`;
+
+/** By the machine's own Node, which may be 20. */
+async function purged(folder: string, url: string): Promise<string> {
+  await writeFile(join(folder, "purge.mjs"), purgeScript);
+  const settings = { PURGE_URL: `${url}/_cache/purge`, PURGE_SECRET: purgeSecret };
+  return run("node", ["purge.mjs"], folder, { ...process.env, ...settings });
+}
