@@ -209,9 +209,15 @@ function refused(page: PlainPage, decision: Decision, ports: ServePorts): Respon
   return plainPage(page);
 }
 
+/** Notes that a request is passed by, and why. */
+export function notePass({ reason, rule }: Passed, decision: Decision): void {
+  decision.forwards(reason);
+  decision.detail = rule;
+}
+
 /** Straight to the origin and straight back: never stored, never collapsed. */
 async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
-  const { route, reason, rule, request } = passed;
+  const { route, request } = passed;
   const decision = new Decision({ route: route.name });
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
   if (requestDirectives(request.headers).onlyIfCached) {
@@ -223,7 +229,7 @@ async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
   if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(request.headers))) {
     return refused("limited", decision, ports);
   }
-  decision.forwards(reason);
+  notePass(passed, decision);
   const forwarding = forwardPassed(passed, ports).then((answer) => {
     if (answer.kind === "answered") invalidateBy(answer.response, { passed, decision, ports });
     return answer;
@@ -236,7 +242,6 @@ async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
   if (answer.kind === "failed") return refused(answer.failure, decision, ports);
   const { response } = answer;
   decision.heard({ ...answer, status: response.status });
-  decision.detail = rule;
   decision.outcome = "passed";
   settle(decision, ports);
   return passOn(response, { ports, decision }, keepPrivate);
