@@ -61,7 +61,7 @@ function withExplanation(response: Response, explanation: Explanation): Response
   if (response.status === 101) return response;
   const headers = new Headers(response.headers);
   const cacheControl = headers.get("cache-control");
-  for (const name of [...headers.keys()]) if (targeted.test(name)) headers.delete(name);
+  for (const [name] of response.headers) if (targeted.test(name)) headers.delete(name);
   headers.set("cache-control", "private, no-store");
   headers.set(explainField, fieldText({ ...explanation, cacheControl }));
   const { status, statusText } = response;

@@ -49,7 +49,7 @@ describe("with the token", () => {
     { id: "304", init: { headers: { ...debug, "if-none-match": '"1"' } }, status: 304 },
     { id: "HEAD", init: { method: "HEAD", headers: debug }, status: 200 },
     { id: "POST", init: { method: "POST", body: "sent", headers: debug }, status: 200 },
-  ])("it is told with an answer of any kind: $id", async ({ init, status }) => {
+  ])("the explanation comes with an answer of any kind: $id", async ({ init, status }) => {
     const headers = { "cache-control": "max-age=60", etag: '"1"' };
     const site = open({ origin: () => new Response("page", { headers }) });
     await site.get("/a");

@@ -122,11 +122,11 @@ describe("explain tells", () => {
     const fields = { "cache-control": "max-age=60", vary: "x-b" };
     const site = open({ config, origin: () => new Response("page", { headers: fields }) });
     await site.get("/a", { headers: { "x-a": "1" } });
-    const { look } = await explained(site, "/a", { headers: headers as Record<string, string> });
+    const { look } = await explained(site, "/a", { headers });
     expect(look?.nearest?.differences).toEqual([{ of, name, sent, stored }]);
   });
 
-  it("it as text, a sentence for each step", async () => {
+  it("all of it as text, a sentence for each step", async () => {
     const site = open();
     await site.get("/a?b=1");
     const seen = await site.get("/_cache/explain?url=/a?b=2", {

@@ -4,6 +4,7 @@ import type { TieredCache } from "../../create-cache.ts";
 import type { Isolate } from "../../create-proxy.ts";
 import { requestDirectives } from "../../http/cache-control.ts";
 import { cacheStatus } from "../../http/cache-status.ts";
+import { unreachable } from "../../http/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
 import { type Asked, type Passed, plan } from "../../proxy/request/plan.ts";
@@ -62,6 +63,8 @@ export async function explain(
       const came = await lookedUp({ asked: planned.asked, atMs, cookie, ports }, core);
       return { ...about, handling: "looked-up", ...came };
     }
+    default:
+      return unreachable(planned);
   }
 }
 
