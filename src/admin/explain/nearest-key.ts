@@ -72,8 +72,10 @@ const foldedPath = ({ path }: KeyParts): string => path.toLowerCase().replace(/\
 
 function differencesOf(own: KeyParts, other: KeyParts, { route, sentQuery }: Asked): Difference[] {
   const found: Difference[] = [];
-  for (const of of ["scheme", "host", "path"] as const) {
-    if (own[of] !== other[of]) found.push({ of, sent: own[of], stored: other[of] });
+  for (const part of ["scheme", "host", "path"] as const) {
+    if (own[part] !== other[part]) {
+      found.push({ of: part, sent: own[part], stored: other[part] });
+    }
   }
   if (own.query !== other.query) {
     found.push({ of: "query", sent: `?${sentQuery}`, stored: `?${other.query}` });
