@@ -1,5 +1,6 @@
 // The application: the operator's routes below `operatorPath` by Hono, the HTTP cache for everything else.
 import { Hono } from "hono";
+import { answerDebugged, debugField } from "./admin/debug-field.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm } from "./proxy/stored/record-form.ts";
@@ -13,6 +14,7 @@ import { readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
+import type { UrlRead } from "./proxy/request/url-reader.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
 
 export type { Platform } from "./platform/platform.ts";
@@ -65,13 +67,19 @@ export function createApp(
   operators.route(config.operatorPath, adminRoutes({ environment, cache, isolate: proxy.isolate }));
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
+  const debugged = (request: Request, read: UrlRead, background: Background) =>
+    answerDebugged(request, read, { environment, cache, isolate: proxy.isolate }, (plain) =>
+      proxy.answer(plain, read, background),
+    );
   // A hit needs no route but its own, so it goes without Hono's context.
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
       const read = proxy.isolate.readUrl(request);
       const answered = read.isReserved
         ? operators.fetch(request, bindings, background)
-        : proxy.answer(request, read, background);
+        : request.headers.has(debugField)
+          ? debugged(request, read, background)
+          : proxy.answer(request, read, background);
       return answered instanceof Promise ? answered.catch(failed) : answered;
     } catch (cause) {
       return failed(cause);

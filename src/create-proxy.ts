@@ -28,7 +28,10 @@ import { keepWarm } from "./proxy/warm/keep-warm.ts";
 import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
 
 /** What all requests have in common of their ports. It lives as long as the isolate. */
-export type Isolate = Omit<ServePorts, "colo" | "afterAnswer"> & { readonly readUrl: ReadUrl };
+export type Isolate = Omit<ServePorts, "colo" | "afterAnswer"> & {
+  readonly readUrl: ReadUrl;
+  readonly invalidations: Invalidations;
+};
 type Ports = { -readonly [Name in keyof ServePorts]: ServePorts[Name] };
 
 /** The site that a core is to serve, and where it runs. */

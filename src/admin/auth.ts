@@ -3,10 +3,14 @@ import type { Secret } from "../platform/secrets.ts";
 import { type Fault, isFault } from "../operator-error.ts";
 import { toldError } from "./told.ts";
 
-/** Compares digests under a random key, so that timing tells nothing of the token. */
+/** Is the request of the token's bearer? */
 export async function isAuthorized(request: Request, adminToken: string): Promise<boolean> {
   const [, given] = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-  if (given === undefined) return false;
+  return given !== undefined && isToken(given, adminToken);
+}
+
+/** Compares digests under a random key, so that timing tells nothing of the token. */
+export async function isToken(given: string, adminToken: string): Promise<boolean> {
   const uses = ["sign", "verify"] as const;
   const key = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, uses);
   const bytes = (text: string) => new TextEncoder().encode(text);

@@ -15,6 +15,7 @@ import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
+import { explainRoute } from "./explain-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { noJournal, told } from "./told.ts";
@@ -37,6 +38,9 @@ export function adminRoutes(settings: AdminSettings): Hono {
       (await refusalOfBearer(req.raw, adminToken)) ?? next();
     admin.get("/stats", forBearer, async ({ req }) =>
       told(await stats(settings, coloOf(environment, req.raw))),
+    );
+    admin.get("/explain", forBearer, ({ req }) =>
+      explainRoute(req.raw, { core: cache, isolate, colo: () => coloOf(environment, req.raw) }),
     );
     admin.get("/journal", forBearer, ({ req }) =>
       journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),

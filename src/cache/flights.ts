@@ -129,6 +129,12 @@ export class Flights<Shared extends SharedOutcome> {
     return this.#byKey.size;
   }
 
+  /** What `get` would give, without forgetting a flight whose leader must be dead. */
+  peek(key: string, atMs: number): Flight<Shared> | undefined {
+    const flight = this.#byKey.get(key);
+    return flight !== undefined && isCountedOn(flight, atMs) ? flight : undefined;
+  }
+
   /** @returns the flight under the key, unless its leader must be dead by `atMs` */
   get(key: string, atMs: number): Flight<Shared> | undefined {
     const flight = this.#byKey.get(key);

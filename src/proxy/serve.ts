@@ -15,9 +15,16 @@ import { type PlainPage, plainPage } from "./respond/plain-page.ts";
 import { fromStored, passOn } from "./respond/respond.ts";
 import { type EarlyRefreshPorts, isRefreshDue } from "./reuse/early-refresh.ts";
 import { settleDoubt } from "./reuse/in-doubt.ts";
-import { type FoundResponse, Search } from "./reuse/search.ts";
-import { atHand, type Need } from "./reuse/need.ts";
-import { type Answering, type Candidate, decide, isExempt, type Verdict } from "./reuse/verdict.ts";
+import { type FoundResponse, Search, type SearchPorts } from "./reuse/search.ts";
+import { atHand, type Need, needOf } from "./reuse/need.ts";
+import {
+  type Answering,
+  type Candidate,
+  decide,
+  isExempt,
+  isOfUse,
+  type Verdict,
+} from "./reuse/verdict.ts";
 import { admitOnHit } from "./storing/admission.ts";
 import { type InvalidatePorts, invalidateBy, isSafe } from "./storing/invalidate.ts";
 import type { HotKeys } from "./warm/hot-keys.ts";
@@ -54,22 +61,38 @@ export function serve(
     ports.view.arrived(atMs);
     return passBy(planned.passed, ports);
   }
-  const asked = askedAsKnown(planned.asked, ports);
-  const { route, key, sentQuery, directives } = asked;
-  const decision = new Decision({ route: route.name, key: key.text, sentQuery });
-  const renewed = ports.view.attend({ atMs, host: key.host, afterAnswer: ports.afterAnswer });
-  // The lease of a crowd is asked for together with the record; sessions are in no crowd.
-  const isInTurn = route.collapse === "global" && !asked.hasUnknownCookie;
-  const mayPassOver = !isInTurn && !directives.onlyIfCached;
-  const search = new Search({ asked, atMs, decision, isSpared, mayPassOver }, ports);
+  const { host } = planned.asked.key;
+  const renewed = ports.view.attend({ atMs, host, afterAnswer: ports.afterAnswer });
+  const search = searchFor(planned.asked, atMs, ports);
   const found = search.found();
   return found instanceof Promise
     ? found.then((below) => answered(below, search, renewed))
     : answered(found, search, renewed);
 }
 
+/** What the search of a client's request is begun with. */
+export type SearchForPorts = SearchPorts & {
+  readonly knownVary: Pick<ServePorts["knownVary"], "names">;
+  readonly originHealth: Pick<ServePorts["originHealth"], "spareLook">;
+};
+
+/** A client's search, with the record of what becomes of its request; `atMs`: of arrival. */
+export function searchFor<P extends SearchForPorts>(
+  planned: Asked,
+  atMs: number,
+  ports: P,
+): Search<P> {
+  const asked = askedAsKnown(planned, ports);
+  const { route, key, sentQuery, directives } = asked;
+  const decision = new Decision({ route: route.name, key: key.text, sentQuery });
+  // The lease of a crowd is asked for together with the record; sessions are in no crowd.
+  const isInTurn = route.collapse === "global" && !asked.hasUnknownCookie;
+  const mayPassOver = !isInTurn && !directives.onlyIfCached;
+  return new Search({ asked, atMs, decision, isSpared, mayPassOver }, ports);
+}
+
 /** With what its answer varied by before, though nothing may be stored that tells so. */
-function askedAsKnown(asked: Asked, { knownVary }: Pick<ServePorts, "knownVary">): Asked {
+function askedAsKnown(asked: Asked, { knownVary }: Pick<SearchForPorts, "knownVary">): Asked {
   return asked.route.forward === undefined
     ? asked
     : askedWith(asked, knownVary.names(asked.key.text));
@@ -78,7 +101,7 @@ function askedAsKnown(asked: Asked, { knownVary }: Pick<ServePorts, "knownVary">
 /** A stale response in memory will do, where nothing better is likely to be had. */
 function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,
-  { asked, ports, atMs }: ClientSearch,
+  { asked, ports, atMs }: Pick<Search<SearchForPorts>, "asked" | "ports" | "atMs">,
 ): boolean {
   const isAtHand = candidate.tier === "memory" && mayStandIn;
   return isAtHand && ports.originHealth.spareLook(asked, atMs);
@@ -105,7 +128,7 @@ function carryOut(
   search: ClientSearch,
 ): Response | Promise<Response> {
   const { asked, key, ports, decision } = search;
-  decision.reached(verdict.kind, verdict.by, decidingEntry(verdict));
+  noteVerdict(verdict, search);
   if (!isOfUse(verdict)) discardBody(found?.stored);
   switch (verdict.kind) {
     case "serve":
@@ -114,15 +137,40 @@ function carryOut(
       if (isRefreshDue(verdict, search)) refreshBehind(asked, verdict.candidate, key, ports);
       return hit(verdict, search);
     case "validate":
-      decision.forwards(verdict.reason);
       return forwarded(needOf(search, found, { validating: verdict.candidate }));
     case "forward":
-      decision.forwards(verdict.reason, search.marker?.names);
       return forwarded(needOf(search, found, { fallback: verdict.fallback }));
     case "gateway-timeout":
       return refused("only-if-cached", decision, ports);
     default:
       return unreachable(verdict);
+  }
+}
+
+/** Notes a verdict, and all that Cache-Status can say of it before an origin is asked. */
+export function noteVerdict(
+  verdict: Verdict,
+  { decision, marker }: Pick<ClientSearch, "decision" | "marker">,
+): void {
+  decision.reached(verdict.kind, verdict.by, decidingEntry(verdict));
+  switch (verdict.kind) {
+    case "serve":
+    case "serve-stale":
+      decision.ttlSeconds = verdict.ttlSeconds;
+      decision.detail = verdict.candidate.tier;
+      decision.unverified = verdict.judged !== undefined && isExempt(verdict.judged);
+      decision.outcome = verdict.kind === "serve" ? "hit" : "stale-hit";
+      return;
+    case "validate":
+      decision.forwards(verdict.reason);
+      return;
+    case "forward":
+      decision.forwards(verdict.reason, marker?.names);
+      return;
+    case "gateway-timeout":
+      return;
+    default:
+      unreachable(verdict);
   }
 }
 
@@ -132,21 +180,8 @@ function decidingEntry({ judged }: Verdict) {
   return judged?.kind === "unverified" ? judged.covering?.by : undefined;
 }
 
-/** May what was found answer, be validated, or stand in for an error? */
-function isOfUse(verdict: Verdict): boolean {
-  if (verdict.kind === "forward") return verdict.fallback !== undefined;
-  return verdict.kind !== "gateway-timeout";
-}
-
-function hit(
-  { kind, candidate, ageSeconds, ttlSeconds, judged }: Answering,
-  search: ClientSearch,
-): Response {
+function hit({ kind, candidate, ageSeconds }: Answering, search: ClientSearch): Response {
   const { ports, decision } = search;
-  decision.ttlSeconds = ttlSeconds;
-  decision.detail = candidate.tier;
-  decision.unverified = judged !== undefined && isExempt(judged);
-  decision.outcome = kind === "serve" ? "hit" : "stale-hit";
   const response = fromStored(candidate.stored, ageSeconds, search);
   // What is stale is brought up to date in all tiers.
   if (kind === "serve" && candidate.stored.metadata.awaitsSecondAsk === true) {
@@ -154,18 +189,6 @@ function hit(
   }
   settle(decision, ports);
   return response;
-}
-
-/** What is known when the origin has to be asked. */
-function needOf(
-  search: ClientSearch,
-  found: Candidate | undefined,
-  why: Pick<Need, "validating" | "fallback">,
-): Need<ServePorts> {
-  const { asked, ports, place } = search;
-  const isLeft = place.inShared === "passed-over" && found === undefined;
-  const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  return { asked, ports, ...place, ...why, lookFurther };
 }
 
 async function forwarded(need: Need<ServePorts>): Promise<Response> {
@@ -179,14 +202,6 @@ async function forwarded(need: Need<ServePorts>): Promise<Response> {
   return response;
 }
 
-/** Nothing may answer, and the origin has failed: whatever a tier may have. */
-async function lookUpAll({ asked, ports, decision }: ClientSearch): Promise<Candidate | undefined> {
-  const found = await new Search({ asked, decision }, ports).found();
-  if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
-  discardBody(found?.candidate.stored);
-  return undefined;
-}
-
 /** Answers with a page of our own, which is counted. */
 function refused(page: PlainPage, decision: Decision, ports: ServePorts): Response {
   decision.outcome = page === "limited" ? "limited" : "failed";
@@ -194,9 +209,15 @@ function refused(page: PlainPage, decision: Decision, ports: ServePorts): Respon
   return plainPage(page);
 }
 
+/** Notes that a request is passed by, and why. */
+export function notePass({ reason, rule }: Passed, decision: Decision): void {
+  decision.forwards(reason);
+  decision.detail = rule;
+}
+
 /** Straight to the origin and straight back: never stored, never collapsed. */
 async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
-  const { route, reason, rule, request } = passed;
+  const { route, request } = passed;
   const decision = new Decision({ route: route.name });
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
   if (requestDirectives(request.headers).onlyIfCached) {
@@ -208,7 +229,7 @@ async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
   if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(request.headers))) {
     return refused("limited", decision, ports);
   }
-  decision.forwards(reason);
+  notePass(passed, decision);
   const forwarding = forwardPassed(passed, ports).then((answer) => {
     if (answer.kind === "answered") invalidateBy(answer.response, { passed, decision, ports });
     return answer;
@@ -221,7 +242,6 @@ async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
   if (answer.kind === "failed") return refused(answer.failure, decision, ports);
   const { response } = answer;
   decision.heard({ ...answer, status: response.status });
-  decision.detail = rule;
   decision.outcome = "passed";
   settle(decision, ports);
   return passOn(response, { ports, decision }, keepPrivate);

@@ -108,7 +108,7 @@ const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetad
     return {
       memory,
       edge: noted(edge),
-      shared: shared && (noted(shared) as SharedTier<ResponseDetail>),
+      shared: shared && noted(shared),
     };
   },
 });

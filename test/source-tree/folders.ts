@@ -76,8 +76,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "create-cache": [...core, "platform"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
+  // Why a request is answered as it is, told without a trace.
+  "admin/explain": [...core, "platform", ...steps, "proxy", ...composition],
   // The operator's routes below `/_cache/`, which look at both.
-  admin: [...core, "platform", ...steps, "proxy", ...composition, release],
+  admin: [...core, "platform", ...steps, "proxy", ...composition, "admin/explain", release],
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", ...composition],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,

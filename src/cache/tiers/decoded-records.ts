@@ -38,7 +38,7 @@ export class DecodedRecords<Detail> {
     entityTag: string | null,
     told: () => string,
   ): CheckedRecord<Detail> | undefined {
-    const known = this.#known.get(key.text);
+    const known = entityTag === null ? undefined : this.#known.get(key.text);
     if (known !== undefined && known.entityTag === entityTag) return known.decoded;
     const text = told();
     const decoded = decodeRecord(text, this.#form);

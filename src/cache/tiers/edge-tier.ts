@@ -62,10 +62,10 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       if (response === undefined) return { kind: "absent" };
       const isUnchanged = known !== undefined && response.status === 304;
       const { headers } = response;
-      const decoded = isUnchanged
-        ? known.decoded
-        : this.#records.decode(key, headers.get("etag"), () => headers.get(recordField) ?? "");
-      if (decoded === undefined) this.#onBadRecord();
+      const told = () => headers.get(recordField) ?? "";
+      const decode = () => this.#records.decode(key, ask.isPeek ? null : headers.get("etag"), told);
+      const decoded = isUnchanged ? known.decoded : decode();
+      if (decoded === undefined && ask.isPeek !== true) this.#onBadRecord();
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
         letGo(response);
         return { kind: "absent" };
@@ -74,7 +74,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       if (record.kind === "vary") return { kind: "found", record };
       const body = await this.#bodyOf(key, record.metadata, response, ask);
       if (typeof body === "object") return foundWith(record.metadata, body);
-      if (body === "not-whole") this.#onBadRecord();
+      if (body === "not-whole" && ask.isPeek !== true) this.#onBadRecord();
       return { kind: "absent" };
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
@@ -82,8 +82,11 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   }
 
   /** What this isolate has read before, if that does for an answer while it still lies there. */
-  #sufficing(key: RecordKey, { part, isHeld }: TierAsk<Detail>): KnownRecord<Detail> | undefined {
-    const known = part === "metadata" ? this.#records.last(key) : undefined;
+  #sufficing(
+    key: RecordKey,
+    { part, isHeld, isPeek }: TierAsk<Detail>,
+  ): KnownRecord<Detail> | undefined {
+    const known = part === "metadata" && isPeek !== true ? this.#records.last(key) : undefined;
     const record = known?.decoded.record;
     if (record?.kind !== "response") return undefined;
     const isWantedWhole = isSmall(record.metadata) && isHeld?.(record.metadata) === true;

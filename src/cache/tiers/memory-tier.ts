@@ -121,6 +121,25 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     return { kind: "absent" };
   }
 
+  /** The same without a trace: what is found goes no later for it, and what has expired stays. */
+  peek({ text }: RecordKey, { atMs }: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
+    for (const part of this.#parts) {
+      const held = part.peek(text);
+      if (held === undefined) continue;
+      return atMs < held.keepUntilAtMs
+        ? { kind: "found", record: held.record }
+        : { kind: "absent" };
+    }
+    return { kind: "absent" };
+  }
+
+  /** Texts of keys, and what is held under each, without a trace. */
+  *listed(): Generator<readonly [keyText: string, record: TierRecord<Detail>]> {
+    for (const part of this.#parts) {
+      for (const [keyText, { record }] of part.entries()) yield [keyText, record];
+    }
+  }
+
   remove({ text }: RecordKey): void {
     this.changeCount += 1;
     this.#changed.set(text, this.changeCount);

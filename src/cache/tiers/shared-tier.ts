@@ -75,7 +75,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
     const redisKey = await sharedKey(this.#settings.namespace, key);
-    this.#removals.takeUpLate(ask);
+    if (ask.isPeek !== true) this.#removals.takeUpLate(ask);
     if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
     const answer = await this.#settings.redis.read<unknown>(async (redis) => {
       const range = rangeOf(redisKey, ask.part);
@@ -87,13 +87,14 @@ export class SharedTier<Detail> implements Tier<Detail> {
       return reply;
     }, ask.afterAnswer);
     // Such as a record of an earlier form.
-    if (answer.kind === "unavailable") return answer.cause === "wrong-type" ? this.#bad() : answer;
+    if (answer.kind === "unavailable")
+      return answer.cause === "wrong-type" ? this.#bad(ask) : answer;
     const text = answer.value;
     if (typeof text !== "string" || text === "") return { kind: "absent" };
     const isWhole = ask.part === "whole" || text.length < headCharsMax;
     if (isCutHead(text) && !isWhole) return this.read(key, { ...ask, part: "whole" });
     const held = recordIn(text, this.#settings.form);
-    if (held === undefined) return this.#bad();
+    if (held === undefined) return this.#bad(ask);
     if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
     const { record, bodyText } = held;
     if (record.kind === "vary") return { kind: "found", record };
@@ -103,12 +104,12 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (bytes !== undefined && (await sha256Hex(bytes)) === metadata.bodyDigest) {
       return foundWith(metadata, { kind: "blob", blob: new Blob([bytes]) });
     }
-    this.#spoiled.set(redisKey, true);
-    return this.#bad();
+    if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
+    return this.#bad(ask);
   }
 
-  #bad(): TierRead<Detail> {
-    this.#settings.onBadRecord();
+  #bad({ isPeek }: TierAsk<Detail>): TierRead<Detail> {
+    if (isPeek !== true) this.#settings.onBadRecord();
     return { kind: "absent" };
   }
 

@@ -66,6 +66,8 @@ export interface TierAsk<Detail> {
   readonly rangeOf?: (metadata: MetadataWith<Detail>) => ByteRange | undefined;
   /** Not from a replica, which may lag behind what was just written. */
   readonly atPrimary?: boolean | undefined;
+  /** Somebody only wants to know what lies there: nothing is counted, learnt of records or begun. */
+  readonly isPeek?: boolean | undefined;
   /** For what the tier has to do that no answer waits for. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }

@@ -1,12 +1,13 @@
 // Answers in place of the origin: with what another request's forward has brought, with a stale response
 // where the origin has failed and one is allowed (RFC 5861 §4), else with a page of our own.
 import { discardBody } from "../../cache/record/record.ts";
+import type { Decision } from "../../observe/decision.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored, type RespondPorts } from "../respond/respond.ts";
 import type { FailedForward } from "../reuse/forward-outcome.ts";
 import { type DoubtPorts, settleDoubt } from "../reuse/in-doubt.ts";
 import { atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";
-import { type Candidate, decideOnError, isExempt } from "../reuse/verdict.ts";
+import { type Candidate, decideOnError, isExempt, type Weighed } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 
 /** What an answer in its place is made with. */
@@ -40,14 +41,22 @@ export async function staleInstead(
     if (known !== need) discardBody(kept?.stored);
     return undefined;
   }
-  const { decision } = need;
+  noteInstead(allowed, who, need.decision);
+  return fromStored(allowed.candidate.stored, allowed.ageSeconds, need);
+}
+
+/** Notes that a stale response answers in the origin's place. */
+export function noteInstead(
+  { ttlSeconds, judged }: Pick<Weighed, "ttlSeconds" | "judged">,
+  who: "this" | "another" | "none",
+  decision: Decision,
+): void {
   if (who === "none") decision.kind = "hit";
   decision.collapsed = who === "another";
-  decision.ttlSeconds = allowed.ttlSeconds;
-  decision.unverified = isExempt(allowed.judged);
+  decision.ttlSeconds = ttlSeconds;
+  decision.unverified = isExempt(judged);
   decision.detail = "stale-if-error";
   decision.outcome = "stale-hit";
-  return fromStored(allowed.candidate.stored, allowed.ageSeconds, need);
 }
 
 /** Where no stale response may answer: a page that tells its client of the failure. */

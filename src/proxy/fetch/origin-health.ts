@@ -74,6 +74,16 @@ export class OriginHealth {
     return isTroubled && !this.#tierLooks.begin(key.text, atMs);
   }
 
+  /** What `ask` would say, and whether `spareLook` would spare one, without beginning anything. */
+  peek({ route, key }: PageAsked, atMs: number) {
+    const isDown = this.#origins.get(route.origin)?.breaker.isOpen === true;
+    const isFailing = this.#failing.has(key.text);
+    const kind: OriginState["kind"] = isFailing ? "page-failing" : "well";
+    const isTroubled = isDown || isFailing;
+    const sparesLook = isTroubled && this.#tierLooks.isOn(key.text, atMs);
+    return { kind: isDown ? "down" : kind, sparesLook } as const;
+  }
+
   /** Behind hits a page is refreshed no more than once a second, whatever that brings. */
   mayRefresh(page: string, atMs: number): boolean {
     return this.#refreshes.begin(page, atMs);
@@ -167,11 +177,19 @@ export class OriginHealth {
 class Pauses extends BoundedMarks<number> {
   /** @returns false while one lasts; a clock that was set back ends it */
   begin(page: string, atMs: number): boolean {
-    const endsAtMs = this.get(page) ?? -Infinity;
-    if (atMs < endsAtMs && endsAtMs - atMs <= pagePauseMs) return false;
+    if (isPause(this.get(page), atMs)) return false;
     this.set(page, atMs + pagePauseMs);
     return true;
   }
+
+  /** Would `begin` be false? */
+  isOn(page: string, atMs: number): boolean {
+    return isPause(this.peek(page), atMs);
+  }
+}
+
+function isPause(endsAtMs = -Infinity, atMs: number): boolean {
+  return atMs < endsAtMs && endsAtMs - atMs <= pagePauseMs;
 }
 
 const whys: Readonly<Record<OriginTrouble, string>> = {

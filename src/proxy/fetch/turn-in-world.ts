@@ -13,10 +13,12 @@ import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
+import type { Uncacheable } from "../reuse/uncacheable.ts";
 import type { ComeSincePorts } from "./come-since.ts";
 import { staleInstead } from "./instead-of-origin.ts";
 
-export type TurnInWorldPorts = TurnPorts<ResponseHead> & ComeSincePorts;
+export type TurnInWorldPorts = TurnPorts<ResponseHead> &
+  ComeSincePorts & { readonly uncacheable: Uncacheable };
 
 /** A turn that is asked for, and the flight that it is for. */
 interface TurnAsked {

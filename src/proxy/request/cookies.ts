@@ -24,7 +24,7 @@ type SiteCookies = Pick<Config, "harmlessCookies">;
  * @param field the value of `Cookie`
  */
 export function sortCookies(field: string, route: RouteCookies, site: SiteCookies): SortedCookies {
-  const all = pairsIn(field).map((pair) => ({ pair, name: nameIn(pair) }));
+  const all = pairsIn(field).map((pair) => ({ pair, name: nameOfCookie(pair) }));
   const kept = all.filter(({ name }) => !isDropped(name, route, site));
   return {
     forwarded: kept.map(({ pair }) => pair).join("; "),
@@ -73,10 +73,10 @@ function pairsIn(field: string): string[] {
 }
 
 /**
- * Two Cookie lines reach us joined by a comma, which no cookie holds: no pattern may match such a pair
- * by the first name in it.
+ * The name of one pair of a `Cookie` field. Two Cookie lines reach us joined by a comma, which no
+ * cookie holds: no pattern may match such a pair by the first name in it.
  */
-function nameIn(pair: string): string | undefined {
+export function nameOfCookie(pair: string): string | undefined {
   return pair.includes(",") ? undefined : pair.split("=", 1)[0];
 }
 
@@ -87,7 +87,7 @@ function nameIn(pair: string): string | undefined {
  */
 export function unknownCookies(forwarded: Fields, { keyCookies }: Pick<Route, "keyCookies">) {
   const pairs = pairsIn(forwarded.get("cookie") ?? "");
-  const unknown = pairs.filter((pair) => !isIn(keyCookies, nameIn(pair)));
+  const unknown = pairs.filter((pair) => !isIn(keyCookies, nameOfCookie(pair)));
   return unknown.map((pair) => {
     const equalsAt = pair.indexOf("=");
     return {

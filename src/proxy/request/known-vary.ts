@@ -10,6 +10,11 @@ export class KnownVary {
     return this.#names.get(key) ?? [];
   }
 
+  /** The same, without counting as a use. */
+  peek(key: string): readonly string[] {
+    return this.#names.peek(key) ?? [];
+  }
+
   /** Takes the place of what was known. */
   learn(key: string, names: readonly string[]): void {
     this.#names.set(key, names);

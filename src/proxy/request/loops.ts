@@ -32,9 +32,14 @@ export class Loops {
    * @param origin that it would be sent to, by its name in the config
    */
   isOne(via: string | null, origin: string): boolean {
-    if (via === null || this.#timesIn(via) < 2) return false;
+    if (!this.wouldBeOne(via)) return false;
     this.#notice(origin);
     return true;
+  }
+
+  /** What `isOne` says, and nobody is told. */
+  wouldBeOne(via: string | null): boolean {
+    return via !== null && this.#timesIn(via) > 1;
   }
 
   #timesIn(via: string): number {

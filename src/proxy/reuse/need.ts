@@ -1,8 +1,9 @@
 // What is known of one request when its origin has to be asked.
 import type { Asked } from "../request/plan.ts";
 import type { ForwardFlight } from "./forward-outcome.ts";
-import type { SearchPlace } from "./search.ts";
-import type { Candidate, VerdictPorts, VerdictQuestion } from "./verdict.ts";
+import { discardBody } from "../../cache/record/record.ts";
+import { Search, type SearchPlace, type SearchPorts } from "./search.ts";
+import { type Candidate, isOfUse, type VerdictPorts, type VerdictQuestion } from "./verdict.ts";
 
 /** A request whose origin is asked, what its search has come to know, and what is at hand meanwhile. */
 export interface Need<P = unknown> extends SearchPlace {
@@ -47,4 +48,32 @@ export function questionOf(
   atMs = ports.nowAtMs(),
 ): VerdictQuestion {
   return { asked, ports, atMs };
+}
+
+/**
+ * What is known when the origin has to be asked.
+ *
+ * @param found what the search brought that does not answer
+ */
+export function needOf<P extends SearchPorts>(
+  search: Search<P>,
+  found: Candidate | undefined,
+  why: Pick<Need, "validating" | "fallback">,
+): Need<P> {
+  const { asked, ports, place } = search;
+  const isLeft = place.inShared === "passed-over" && found === undefined;
+  const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
+  return { asked, ports, ...place, ...why, lookFurther };
+}
+
+/** Nothing may answer, and the origin has failed: whatever a tier may have. */
+async function lookUpAll<P extends SearchPorts>({
+  asked,
+  ports,
+  decision,
+}: Search<P>): Promise<Candidate | undefined> {
+  const found = await new Search({ asked, decision }, ports).found();
+  if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
+  discardBody(found?.candidate.stored);
+  return undefined;
 }

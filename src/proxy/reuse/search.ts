@@ -30,7 +30,7 @@ import {
 export interface SearchPorts extends VerdictPorts, SharedLookPorts, PutAbovePorts {
   /** Those of this isolate, which may have brought it just now. */
   readonly flights: Pick<ForwardFlights, "get">;
-  readonly lifts: Lifts;
+  readonly lifts: Pick<Lifts, "begin" | "end">;
 }
 
 /** A stored response, and the verdict on it. */

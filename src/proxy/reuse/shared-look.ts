@@ -12,8 +12,8 @@ export type InShared = "nothing" | "passed-over";
 
 /** What `askShared` works with. */
 export interface SharedLookPorts {
-  readonly uncacheable: Uncacheable;
-  readonly sharedOdds: SharedOdds;
+  readonly uncacheable: Readonly<Record<keyof Uncacheable, Pick<Uncacheable["forAll"], "has">>>;
+  readonly sharedOdds: Pick<SharedOdds, "isWorthAsking" | "brought">;
 }
 
 /** A search as far as it has come; it goes on while a tier is looked into. */

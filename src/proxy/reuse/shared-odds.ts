@@ -31,6 +31,13 @@ export class SharedOdds {
     return isTurn(this.#ofRoutes, route) ?? isTurn(this.#ofSections, section) ?? true;
   }
 
+  /** What `isWorthAsking` would say, without counting as a look-up. */
+  peek({ route, section }: Place): boolean {
+    const count = this.#ofRoutes.get(route) ?? 0;
+    const most = count >= fruitlessMin ? count : (this.#ofSections.peek(section) ?? 0);
+    return most < fruitlessMin || isAsked(most);
+  }
+
   /** Do its look-ups hardly ever bring anything? */
   isPoor({ route }: Pick<Place, "route">): boolean {
     return (this.#ofRoutes.get(route) ?? 0) >= fruitlessMin;
@@ -67,6 +74,10 @@ function isTurn(fruitless: Counts, name: string): boolean | undefined {
   const count = fruitless.get(name) ?? 0;
   if (count < fruitlessMin) return undefined;
   fruitless.set(name, count + 1);
+  return isAsked(count);
+}
+
+function isAsked(count: number): boolean {
   return (count - fruitlessMin) % askedOneIn === askedOneIn - 1;
 }
 

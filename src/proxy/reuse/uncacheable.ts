@@ -17,7 +17,16 @@ class Marks {
   }
 
   has(key: string, atMs: number): boolean {
-    const leftMs = (this.#untilAtMs.get(key) ?? -Infinity) - atMs;
+    return this.#lasts(this.#untilAtMs.get(key), atMs);
+  }
+
+  /** What `has` would say, without counting as a use of the mark. */
+  peek(key: string, atMs: number): boolean {
+    return this.#lasts(this.#untilAtMs.peek(key), atMs);
+  }
+
+  #lasts(untilAtMs: number | undefined, atMs: number): boolean {
+    const leftMs = (untilAtMs ?? -Infinity) - atMs;
     // A clock that was set back must not lengthen it.
     return leftMs > 0 && leftMs <= this.#keptMs;
   }

@@ -68,6 +68,12 @@ export function isAnswer({ kind }: Verdict): boolean {
   return kind === "serve" || kind === "serve-stale";
 }
 
+/** May what was found answer, be validated, or stand in for an error? */
+export function isOfUse(verdict: Verdict): boolean {
+  if (verdict.kind === "forward") return verdict.fallback !== undefined;
+  return verdict.kind !== "gateway-timeout";
+}
+
 /** What a verdict is reached with. */
 export interface VerdictPorts {
   /** Where this request arrived; empty where that is not known. */

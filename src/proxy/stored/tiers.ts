@@ -1,6 +1,5 @@
 // The tiers of stored responses: those of the cache, holding HTTP's detail.
 import type { RecordHead } from "../../cache/tiers/record-form.ts";
-import type { SharedTier } from "../../cache/tiers/shared-tier.ts";
 import type {
   ArrivingRecord,
   Memory,
@@ -23,5 +22,5 @@ export interface Tiers {
   readonly memory: Memory<ResponseDetail>;
   readonly edge: ResponseTier;
   /** `undefined` without a database. */
-  readonly shared: SharedTier<ResponseDetail> | undefined;
+  readonly shared: ResponseTier | undefined;
 }

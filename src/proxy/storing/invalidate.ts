@@ -47,6 +47,12 @@ export class Invalidations {
     const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.get(what) ?? -Infinity);
     return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
   }
+
+  /** What `covers` would say, without counting as a use of what is known. */
+  peek(stored: StoredMetadata, key: RecordKey | undefined): boolean {
+    const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.peek(what) ?? -Infinity);
+    return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
+  }
 }
 
 /** What an answer invalidates with. */

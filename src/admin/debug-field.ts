@@ -1,0 +1,101 @@
+// `Tidemark-Debug`: a live request that bears the admin token in it is told about itself, in the colo
+// that it came to. The field goes no further, whoever sends it.
+import type { TieredCache } from "../create-cache.ts";
+import type { Isolate } from "../create-proxy.ts";
+import { coloOf, type Environment } from "../platform/environment.ts";
+import type { UrlRead } from "../proxy/request/url-reader.ts";
+import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
+import { isFault } from "../operator-error.ts";
+import { isToken } from "./auth.ts";
+import { explain } from "./explain/explain.ts";
+import type { Explanation } from "./explain/explanation.ts";
+
+/** In lower case. */
+export const debugField = "tidemark-debug";
+const explainField = "tidemark-explain";
+
+/** A proxy before us may take no more of one field. */
+const fieldBytesMax = 6_144;
+
+/** What a request with the field is answered with. */
+export interface DebugSettings {
+  readonly environment: Environment;
+  readonly cache: TieredCache<ResponseDetail>;
+  readonly isolate: Isolate;
+}
+
+/**
+ * Answers a request that has the field: by `answer`, which never sees the field, and with the
+ * explanation if the field holds the token. Such an answer is for nobody else, so it is not to be stored.
+ */
+export async function answerDebugged(
+  request: Request,
+  read: UrlRead,
+  { environment, cache, isolate }: DebugSettings,
+  answer: (request: Request) => Response | Promise<Response>,
+): Promise<Response> {
+  const { adminToken } = environment;
+  const given = request.headers.get(debugField) ?? "";
+  const plain = withoutField(request);
+  const isTold =
+    adminToken !== undefined && !isFault(adminToken) && (await isToken(given, adminToken));
+  if (!isTold) return answer(plain);
+  const colo = () => coloOf(environment, request);
+  const explanation = await explain(plain, read, { core: cache, isolate, colo });
+  return withExplanation(await answer(plain), explanation);
+}
+
+function withoutField(request: Request): Request {
+  const headers = new Headers(request.headers);
+  headers.delete(debugField);
+  return new Request(request, { headers });
+}
+
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** Fields by which a cache may be told to store it after all. */
+const targeted = /^(?:surrogate-control|.*-cache-control)$/;
+
+function withExplanation(response: Response, explanation: Explanation): Response {
+  // An upgraded connection cannot be put into another answer.
+  if (response.status === 101) return response;
+  const headers = new Headers(response.headers);
+  const cacheControl = headers.get("cache-control");
+  for (const [name] of response.headers) if (targeted.test(name)) headers.delete(name);
+  headers.set("cache-control", "private, no-store");
+  headers.set(explainField, fieldText({ ...explanation, cacheControl }));
+  const { status, statusText } = response;
+  const body = bodiless.has(status) ? null : response.body;
+  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+}
+
+type Told = Explanation & {
+  /** What others get as `Cache-Control`. */
+  readonly cacheControl: string | null;
+};
+
+/** @returns JSON in ASCII; where it is too long, without what is longest, which `leftOut` names */
+function fieldText(explanation: Told): string {
+  const whole = asciiJson(explanation);
+  if (whole.length <= fieldBytesMax) return whole;
+  const { colo, at, route, handling, verdict, cacheStatus, next, cacheControl } = explanation;
+  const leftOut = "request and look; ask /_cache/explain for them";
+  return asciiJson({
+    colo,
+    at,
+    route,
+    handling,
+    verdict,
+    cacheStatus,
+    next,
+    cacheControl,
+    leftOut,
+  });
+}
+
+function asciiJson(value: object): string {
+  return JSON.stringify(value).replaceAll(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

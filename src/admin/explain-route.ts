@@ -1,0 +1,121 @@
+// GET /_cache/explain: why a request would be answered as it would be, for whoever bears the token.
+import { type Explained, explain } from "./explain/explain.ts";
+import { sentencesOf } from "./explain/sentences.ts";
+import { compileUrlReader } from "../proxy/request/url-reader.ts";
+import { told, toldError } from "./told.ts";
+
+/** What is wrong with a question, and what would be right. */
+interface Wrong {
+  readonly why: string;
+  readonly mend: string;
+}
+
+const known = ["url", "method", "header", "format"];
+const formats = ["json", "text"];
+
+/**
+ * `?url=…&method=…&header=Name:%20value&header=…&format=text`
+ *
+ * @param request of the operator, whose own host stands in where `url` is a path
+ * @returns 200 with the explanation, as JSON or as text; 400 with what is wrong
+ */
+export async function explainRoute(request: Request, explained: Explained): Promise<Response> {
+  const asked = new URL(request.url);
+  const question = questionIn(asked);
+  if ("why" in question) {
+    return toldError(400, { code: "malformed", what: "Nothing was explained.", ...question });
+  }
+  const { url, init } = question;
+  const { config, matchRoute, siteHosts } = explained.isolate;
+  // A reader of its own: the isolate's keeps what it reads.
+  const read = compileUrlReader({ config, matchRoute, siteHosts })({ url, method: init.method });
+  const explanation = await explain(new Request(url, init), read, explained);
+  if (!wantsText(asked, request.headers)) return told(explanation);
+  const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+  return new Response(`${sentencesOf(explanation)}\n`, { headers });
+}
+
+function wantsText({ searchParams }: URL, headers: Headers): boolean {
+  const format = searchParams.get("format");
+  if (format !== null) return format === "text";
+  const accept = headers.get("accept")?.toLowerCase() ?? "";
+  return accept.includes("text/plain") && !accept.includes("application/json");
+}
+
+interface Question {
+  readonly url: string;
+  readonly init: { readonly method: string; readonly headers: Headers };
+}
+
+function questionIn(asked: URL): Question | Wrong {
+  const given = asked.searchParams;
+  const foreign = [...given.keys()].find((name) => !known.includes(name));
+  if (foreign !== undefined) {
+    const why = `${quoted(foreign)} is no parameter of this route.`;
+    const encode = "If it belongs to the URL that is asked about, escape that URL: & is %26.";
+    return { why, mend: `It takes ${known.join(", ")}. ${encode}` };
+  }
+  const twice = known.find((name) => name !== "header" && given.getAll(name).length > 1);
+  if (twice !== undefined) {
+    return { why: `${quoted(twice)} is given more than once.`, mend: "Give it once." };
+  }
+  const format = given.get("format");
+  if (format !== null && !formats.includes(format)) {
+    return {
+      why: `${quoted(format)} is no format.`,
+      mend: `Write format=${formats.join(" or ")}.`,
+    };
+  }
+  const url = urlIn(given.get("url"), asked);
+  if (typeof url !== "string") return url;
+  const method = given.get("method") ?? "GET";
+  if (!isMethod(method, url)) {
+    const why = `${quoted(method)} is no method that a request can have.`;
+    return { why, mend: "Write one such as GET, HEAD or POST, or leave it out for GET." };
+  }
+  const headers = headersIn(given.getAll("header"));
+  return headers instanceof Headers ? { url, init: { method, headers } } : headers;
+}
+
+function urlIn(text: string | null, { origin }: URL): string | Wrong {
+  const example = "https://www.example.com/news/?page=2";
+  const mend = `Write url=${encodeURIComponent(example)} for ${example}, or a path for this host.`;
+  if (text === null || text === "") return { why: "No URL is given.", mend };
+  const whole = text.startsWith("/") ? `${origin}${text}` : text;
+  if (!/^https?:\/\/[^/?#]/i.test(whole) || !URL.canParse(whole)) {
+    return { why: `${quoted(text)} is neither an http or https URL nor a path.`, mend };
+  }
+  const { username, password } = new URL(whole);
+  if (username !== "" || password !== "") {
+    return { why: "The URL holds a user name or a password.", mend: "Leave them out." };
+  }
+  // No client sends a fragment.
+  return whole.replace(/#.*$/s, "");
+}
+
+function isMethod(method: string, url: string): boolean {
+  try {
+    return new Request(url, { method }).method !== "";
+  } catch {
+    return false;
+  }
+}
+
+function headersIn(lines: readonly string[]): Headers | Wrong {
+  const headers = new Headers();
+  const mend =
+    "Write header=Name:%20value, such as header=Accept-Language:%20de, once for each field.";
+  for (const line of lines) {
+    const colonAt = line.indexOf(":");
+    if (colonAt <= 0)
+      return { why: `${quoted(line)} is no field: it has no name before a colon.`, mend };
+    try {
+      headers.append(line.slice(0, colonAt), line.slice(colonAt + 1).trim());
+    } catch {
+      return { why: `${quoted(line)} has a name or a value that no field may have.`, mend };
+    }
+  }
+  return headers;
+}
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));

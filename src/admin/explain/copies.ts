@@ -1,0 +1,107 @@
+// What each tier of a route has for a request, whether or not a request would ask that tier.
+import { tierNames, type TierName } from "../../config/config.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { variantKey } from "../../proxy/request/key.ts";
+import type { Search } from "../../proxy/reuse/search.ts";
+import { ageSeconds, termsOf } from "../../proxy/stored/lifetime.ts";
+import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+import { lifetimeSource } from "./grounds.ts";
+import type { QuietPorts } from "./quiet-ports.ts";
+
+/** A stored response as an operator is told of it. Seconds are rounded to thousandths. */
+export interface Copy {
+  readonly status: number;
+  readonly ageSeconds: number;
+  readonly lifetimeSeconds: number;
+  readonly lifetimeFrom: string;
+  /** Below 0 for what has expired. A soft purge ends a lifetime, too: that shows in the verdict. */
+  readonly secondsLeft: number;
+  /** When its origin's answer came, which may have been a 304. */
+  readonly storedAt: string;
+  readonly tags: readonly string[];
+  /** Where its body was asked for; empty where that is not known. */
+  readonly colo: string;
+  /** `null` where nobody knows. */
+  readonly bodyBytes: number | null;
+  /** The entry of the journal that was the last one known when it was asked for. */
+  readonly stamp: string;
+}
+
+export interface TierAccount {
+  readonly tier: TierName;
+  /** Would a live request ask it? `passed-over`: Redis hardly ever has what is asked for here. */
+  readonly isAsked: boolean | "passed-over";
+  readonly has: "response" | "nothing" | "unavailable" | "invalidated variant";
+  /** Why it is not available. */
+  readonly cause?: string;
+  readonly copy?: Copy;
+}
+
+/** What one tier has, and the metadata that its account was made of. */
+export interface FoundCopy {
+  readonly account: TierAccount;
+  readonly metadata?: StoredMetadata;
+  readonly marker?: VaryMarker;
+}
+
+/** Of all tiers of the request's route that this deployment has, in their order. */
+export async function copiesFor(search: Search<QuietPorts>): Promise<FoundCopy[]> {
+  const names = tierNames.filter((name) => search.asked.route.tiers.includes(name));
+  const copies = await Promise.all(names.map((name) => copyIn(name, search)));
+  return copies.filter((copy) => copy !== undefined);
+}
+
+async function copyIn(name: TierName, search: Search<QuietPorts>): Promise<FoundCopy | undefined> {
+  const { asked, ports, atMs } = search;
+  let read = await ports.tiers.look(name, search.key, atMs);
+  let { marker } = search;
+  if (read?.kind === "found" && read.record.kind === "vary") {
+    marker = read.record;
+    const own = variantKey(asked.key, marker.names, asked.forwarded);
+    read = await ports.tiers.look(name, own, atMs);
+  }
+  if (read === undefined) return undefined;
+  const isAsked = isAskedOf(name, search);
+  const told = (has: TierAccount["has"]) => ({ tier: name, isAsked, has });
+  const led = marker && { marker };
+  if (read.kind === "unavailable") {
+    return { account: { ...told("unavailable"), cause: read.cause }, ...led };
+  }
+  if (read.kind === "absent" || read.record.kind === "vary") {
+    return { account: told("nothing"), ...led };
+  }
+  const { metadata } = read.record.stored;
+  const isGone = metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
+  const account = {
+    ...told(isGone ? "invalidated variant" : "response"),
+    copy: toldCopy(metadata, search),
+  };
+  return { account, metadata, ...led };
+}
+
+function isAskedOf(name: TierName, { decision }: Search<QuietPorts>): TierAccount["isAsked"] {
+  if (name === "memory") return decision.foundInMemory + decision.absentInMemory > 0;
+  const looks = decision.looks.filter(({ tier }) => tier === name);
+  if (looks.some(({ kind }) => kind === "passed-over")) return "passed-over";
+  return looks.length > 0;
+}
+
+function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>): Copy {
+  const terms = termsOf(metadata, asked.route);
+  const age = ageSeconds(metadata, terms, atMs);
+  const { status, tags, colo, bodyBytes, stamp, respondedAtMs } = metadata;
+  return {
+    status,
+    ageSeconds: rounded(age),
+    lifetimeSeconds: rounded(terms.lifetimeSeconds),
+    lifetimeFrom: lifetimeSource(metadata, asked.route),
+    secondsLeft: rounded(terms.lifetimeSeconds - age),
+    storedAt: new Date(respondedAtMs).toISOString(),
+    tags,
+    colo,
+    bodyBytes,
+    stamp: stamp === "none" ? stamp : stamp.position,
+  };
+}
+
+const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;

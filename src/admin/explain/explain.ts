@@ -1,0 +1,184 @@
+// Explains one request: plans it and looks for it as a live request would, without a trace, and tells
+// what came of it. The decision record that Cache-Status is made of is filled by the same functions.
+import type { TieredCache } from "../../create-cache.ts";
+import type { Isolate } from "../../create-proxy.ts";
+import { requestDirectives } from "../../http/cache-control.ts";
+import { cacheStatus } from "../../http/cache-status.ts";
+import { unreachable } from "../../http/unreachable.ts";
+import { Decision } from "../../observe/decision.ts";
+import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
+import { type Asked, type Passed, plan } from "../../proxy/request/plan.ts";
+import type { UrlRead } from "../../proxy/request/url-reader.ts";
+import { atHand, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
+import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
+import { decide, decideOnError, isAnswer, type Verdict } from "../../proxy/reuse/verdict.ts";
+import { notePass, noteVerdict, searchFor } from "../../proxy/serve.ts";
+import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import { copiesFor, type FoundCopy } from "./copies.ts";
+import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
+import { type Ground, groundOf, groundOfPass, invalidatedHere } from "./grounds.ts";
+import { keyAccountOf } from "./key-account.ts";
+import { matchingPurges } from "./matching-purges.ts";
+import { nearestKey } from "./nearest-key.ts";
+import { type QuietPorts, quietPorts } from "./quiet-ports.ts";
+import { refreshDue } from "./refresh-due.ts";
+
+/** What is asked about, and of which isolate. */
+export interface Explained {
+  readonly core: TieredCache<ResponseDetail>;
+  readonly isolate: Isolate;
+  /** Where the request arrives. */
+  readonly colo: () => string;
+}
+
+/**
+ * Explains a request as this isolate would handle it now. Nothing is counted, filled, refreshed or
+ * sent to an origin. Never rejects on account of a tier.
+ *
+ * @param read what its URL says; by a reader that keeps nothing where the request is made up
+ */
+export async function explain(
+  request: Request,
+  read: UrlRead,
+  explained: Explained,
+): Promise<Explanation> {
+  const { core, isolate, colo } = explained;
+  const ports = quietPorts(isolate, core, colo);
+  const atMs = ports.nowAtMs();
+  const { name, match, origin } = read.route;
+  const about = {
+    colo: colo(),
+    at: new Date(atMs).toISOString(),
+    request: { method: request.method, url: request.url },
+    route: { name, match: match.map(({ text }) => text), origin },
+  };
+  const planned = plan(request, read, ports);
+  switch (planned.kind) {
+    case "reserved":
+      return { ...about, handling: "reserved", ...reserved };
+    case "pass":
+      return { ...about, handling: "passed-by", ...passedBy(planned.passed, ports) };
+    case "look-up": {
+      const cookie = request.headers.get("cookie");
+      const came = await lookedUp({ asked: planned.asked, atMs, cookie, ports }, core);
+      return { ...about, handling: "looked-up", ...came };
+    }
+    default:
+      return unreachable(planned);
+  }
+}
+
+type Came = Pick<Explanation, "verdict" | "cacheStatus" | "next" | "look">;
+
+const reserved: Came = {
+  verdict: {
+    kind: "reserved",
+    by: "operatorPath",
+    clause: "operatorPath",
+    why: "addresses below /_cache/ are this deployment's own",
+  },
+  cacheStatus: null,
+  next: "end here",
+};
+
+function passedBy(passed: Passed, { loops }: QuietPorts): Came {
+  const { request, route, rule } = passed;
+  if (requestDirectives(request.headers).onlyIfCached) {
+    const by = "only-if-cached";
+    const verdict = { kind: "gateway-timeout", by, ...groundOf[by] };
+    return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
+  }
+  const verdict = { kind: "pass", by: rule, ...groundOfPass[rule] };
+  if (loops.wouldBeOne(request.headers.get("via"))) {
+    return { verdict, cacheStatus: null, next: "refuse: loop" };
+  }
+  const decision = new Decision({ route: route.name });
+  notePass(passed, decision);
+  return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };
+}
+
+interface Looking {
+  readonly asked: Asked;
+  readonly atMs: number;
+  readonly cookie: string | null;
+  readonly ports: QuietPorts;
+}
+
+async function lookedUp(
+  { asked, atMs, cookie, ports }: Looking,
+  core: Explained["core"],
+): Promise<Came> {
+  const search = searchFor(asked, atMs, ports);
+  const found = await search.found();
+  const verdict = found?.verdict ?? decide(search.missReason, search);
+  noteVerdict(verdict, search);
+  const { decision, marker } = search;
+  const next = await nextOf(verdict, found, search);
+  const isSent = !next.startsWith("refuse");
+  const copies = await copiesFor(search);
+  const key = keyAccountOf(asked, ports.config, cookie);
+  const isMiss = verdict.by === "nothing-stored" || found === undefined;
+  const nearest = isMiss ? nearestKey(search.asked, core.tiers.memory.listed()) : undefined;
+  const look: LookAccount = {
+    key,
+    ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
+    tiers: copies.map(({ account }) => account),
+    purges: purgesFor(search, found, copies, core),
+    ...(found && { judged: found.candidate.tier }),
+    ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
+    isDoubtSettledFirst: verdict.judged?.kind === "unverified",
+    ...(nearest && { nearest }),
+  };
+  const ground = { kind: verdict.kind, by: verdict.by, ...groundIn(verdict) };
+  return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
+}
+
+function groundIn({ by, judged }: Verdict): Ground {
+  const isInvalidated = by === "purged" && judged?.kind === "purged" && judged.by === undefined;
+  return isInvalidated ? invalidatedHere : groundOf[by];
+}
+
+/** What a live request would do now; notes it, where a stale response answers in the origin's place. */
+async function nextOf(
+  verdict: Verdict,
+  found: FoundResponse | undefined,
+  search: Search<QuietPorts>,
+): Promise<NextStep> {
+  if (isAnswer(verdict)) return verdict.kind === "serve" ? "answer" : "answer stale";
+  if (verdict.kind === "gateway-timeout") return "refuse: only-if-cached";
+  const { ports, asked, key, decision } = search;
+  const { kind: health } = ports.originHealth.peek(asked, ports.nowAtMs());
+  if (health !== "well") {
+    const why =
+      verdict.kind === "validate" ? { validating: verdict.candidate } : fallbackOf(verdict);
+    const known = await lookedFurther(needOf(search, found?.candidate, why));
+    const allowed = decideOnError(atHand(known), questionOf(known));
+    if (allowed !== undefined) {
+      noteInstead(allowed, "none", decision);
+      return "answer stale in the origin's place";
+    }
+    if (health === "down") return "refuse: the origin is down";
+  }
+  const isUnderWay = ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
+  const mayShare = asked.method === "GET" && !asked.hasUnknownCookie;
+  if (isUnderWay && mayShare) return "wait for the forward that is under way";
+  return verdict.kind === "validate" ? "validate" : "forward";
+}
+
+function fallbackOf(verdict: Verdict) {
+  return { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
+}
+
+/** Of the copy that was judged, else of any, else of the URL alone. */
+function purgesFor(
+  { asked, decision }: Search<QuietPorts>,
+  found: FoundResponse | undefined,
+  copies: readonly FoundCopy[],
+  { purging }: Explained["core"],
+): LookAccount["purges"] {
+  if (purging === undefined) return "no journal";
+  const stored =
+    found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
+  const url = { url: asked.url, route: asked.route.name, tags: [] };
+  return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
+}

@@ -1,0 +1,91 @@
+// What a request is keyed by, what was left out of its URL and its cookies, and by which setting.
+import type { Config, Route } from "../../config/config.ts";
+import { matchesAny } from "../../config/known-names.ts";
+import { nameIn } from "../../http/query.ts";
+import {
+  noCookies,
+  nameOfCookie,
+  sortCookies,
+  unknownCookies,
+} from "../../proxy/request/cookies.ts";
+import type { Asked } from "../../proxy/request/plan.ts";
+
+/** What is no part of a key, and the field of the configuration that says so. */
+export interface LeftOut {
+  readonly name: string;
+  readonly by: string;
+}
+
+export interface KeyAccount {
+  /** Under which it is looked for, before any `Vary`. */
+  readonly text: string;
+  /** What a purge by URL names. */
+  readonly url: string;
+  readonly query: {
+    readonly sent: string;
+    readonly keyed: string;
+    readonly leftOut: readonly LeftOut[];
+    /** Parameters that count were put into the order of their names. */
+    readonly isReordered: boolean;
+  };
+  /** Of `key.headers`, as they count. */
+  readonly fields: readonly (readonly [name: string, value: string | null])[];
+  /** Names alone: a value may be a session. */
+  readonly cookies: {
+    readonly keyed: readonly string[];
+    readonly leftOut: readonly LeftOut[];
+    readonly unknown: readonly string[];
+  };
+}
+
+/** @param cookie the value of `Cookie`; `null` for none */
+export function keyAccountOf(asked: Asked, config: Config, cookie: string | null): KeyAccount {
+  const { key, url, route, forwarded, sentQuery } = asked;
+  return {
+    text: key.text,
+    url,
+    query: queryAccountOf(sentQuery, asked.target.query, route, config),
+    fields: route.keyHeaders.map((name) => [name, forwarded.get(name)] as const),
+    cookies: cookiesAccountOf(asked, config, cookie),
+  };
+}
+
+function queryAccountOf(sent: string, keyed: string, route: Route, config: Config) {
+  const pairs = sent.split("&").filter((pair) => pair !== "");
+  const names = [...new Set(pairs.map(nameIn))];
+  const leftOut = names.flatMap((name) => {
+    const by = whyNotKeyed(name, route, config);
+    return by === undefined ? [] : [{ name, by }];
+  });
+  const kept = pairs.filter((pair) => whyNotKeyed(nameIn(pair), route, config) === undefined);
+  return { sent, keyed, leftOut, isReordered: kept.join("&") !== keyed };
+}
+
+/** @returns `undefined` for what counts */
+function whyNotKeyed(name: string, route: Route, config: Config): string | undefined {
+  if (matchesAny(config.stripQuery, name)) return "key.query.strip";
+  const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, name);
+  return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
+}
+
+function cookiesAccountOf({ route, forwarded }: Asked, config: Config, cookie: string | null) {
+  const sorted = cookie === null ? noCookies : sortCookies(cookie, route, config);
+  const unknown = forwarded.reaches("cookie") ? unknownCookies(forwarded, route) : [];
+  const kept = new Set(sorted.forwarded.split("; "));
+  const dropped = (cookie ?? "").split(";").map((pair) => pair.trim());
+  const leftOut = dropped
+    .filter((pair) => pair !== "" && !kept.has(pair))
+    .map((pair) => {
+      const name = nameOfCookie(pair) ?? "";
+      const isHarmless = matchesAny(config.harmlessCookies, name);
+      const ofRoute = `cookies.ignore of the route ${quoted(route.name)}`;
+      return { name, by: isHarmless ? "cookies.harmless" : ofRoute };
+    });
+  return {
+    keyed: sorted.keyed.map((pair) => nameOfCookie(pair) ?? ""),
+    leftOut,
+    unknown: unknown.map(({ name }) => name ?? "(without a name)"),
+  };
+}
+
+const quoted = (text: string): string => JSON.stringify(text);

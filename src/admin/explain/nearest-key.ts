@@ -1,0 +1,126 @@
+// On a miss: which stored key is the nearest to the one that was asked for, and in what it differs. It
+// is sought among what this isolate's memory holds.
+import type { TierRecord } from "../../cache/tiers/tier.ts";
+import { nameIn } from "../../http/query.ts";
+import { selectingValues } from "../../http/selecting.ts";
+import type { Asked } from "../../proxy/request/plan.ts";
+import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+
+/** One thing in which two keys differ. `null`: it is not there. */
+export interface Difference {
+  readonly of: "scheme" | "host" | "path" | "query" | "key.headers" | "key.cookies" | "vary";
+  /** Of a field. */
+  readonly name?: string;
+  readonly sent: string | null;
+  readonly stored: string | null;
+}
+
+export interface NearestKey {
+  readonly url: string;
+  readonly differences: readonly Difference[];
+}
+
+/** So many keys are looked at; memory holds no more but where all its bodies are tiny. */
+const keysMax = 20_000;
+
+type Listed = Iterable<readonly [keyText: string, record: TierRecord<ResponseDetail>]>;
+
+/** @returns `undefined` where nothing in memory is alike: it has another path, and another name of it */
+export function nearestKey(asked: Asked, listed: Listed): NearestKey | undefined {
+  const own = partsOf(asked.key.text);
+  let nearest: { readonly key: NearestKey; readonly distance: number } | undefined;
+  let count = 0;
+  for (const [keyText, record] of listed) {
+    count += 1;
+    if (count > keysMax) break;
+    if (record.kind === "vary") continue;
+    const other = partsOf(keyText);
+    if (foldedPath(other) !== foldedPath(own)) continue;
+    const selecting = record.stored.metadata.selecting;
+    const differences = [...differencesOf(own, other, asked), ...ofVary(selecting, asked)];
+    const distance = distanceOf(differences);
+    if (differences.length === 0 || distance >= (nearest?.distance ?? Infinity)) continue;
+    nearest = { key: { url: other.url, differences }, distance };
+  }
+  return nearest?.key;
+}
+
+interface KeyParts {
+  readonly url: string;
+  readonly scheme: string;
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+  readonly fields: readonly (string | null)[];
+  readonly cookies: readonly string[];
+}
+
+/** Of the text of a primary key, or of a variant's: `GET url`, then a line of facets, then one of `vary`. */
+function partsOf(keyText: string): KeyParts {
+  const [first = "", second = ""] = keyText.split("\n");
+  const url = first.replace(/^GET /, "");
+  const [, scheme = "", host = "", path = "", query = ""] =
+    /^(\w+):\/\/([^/?]*)([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
+  const [fields, cookies] = second.startsWith("[")
+    ? (JSON.parse(second) as [(string | null)[], string[]])
+    : [[], []];
+  return { url, scheme, host, path, query, fields, cookies };
+}
+
+/** Alike are paths that differ in case or in a slash at the end. */
+const foldedPath = ({ path }: KeyParts): string => path.toLowerCase().replace(/\/$/, "");
+
+function differencesOf(own: KeyParts, other: KeyParts, { route, sentQuery }: Asked): Difference[] {
+  const found: Difference[] = [];
+  for (const part of ["scheme", "host", "path"] as const) {
+    if (own[part] !== other[part]) {
+      found.push({ of: part, sent: own[part], stored: other[part] });
+    }
+  }
+  if (own.query !== other.query) {
+    found.push({ of: "query", sent: `?${sentQuery}`, stored: `?${other.query}` });
+  }
+  route.keyHeaders.forEach((name, at) => {
+    const [sent = null, stored = null] = [own.fields[at], other.fields[at]];
+    if (sent !== stored) found.push({ of: "key.headers", name, sent, stored });
+  });
+  return [...found, ...ofCookies(own.cookies, other.cookies)];
+}
+
+function ofCookies(own: readonly string[], other: readonly string[]): Difference[] {
+  const names = [...new Set([...own, ...other].map(nameIn))];
+  const valueIn = (pairs: readonly string[], name: string) =>
+    pairs.find((pair) => nameIn(pair) === name) ?? null;
+  return names.flatMap((name) => {
+    const [sent, stored] = [valueIn(own, name), valueIn(other, name)];
+    return sent === stored ? [] : [{ of: "key.cookies" as const, name, sent, stored }];
+  });
+}
+
+function ofVary(
+  selecting: readonly (readonly [name: string, value: string | null])[],
+  { forwarded }: Asked,
+): Difference[] {
+  const sent = new Map(
+    selectingValues(
+      selecting.map(([name]) => name),
+      forwarded,
+    ),
+  );
+  return selecting.flatMap(([name, stored]) => {
+    const own = sent.get(name) ?? null;
+    return own === stored ? [] : [{ of: "vary" as const, name, sent: own, stored }];
+  });
+}
+
+/** Of a query, each parameter counts that is in one of them alone. */
+function distanceOf(differences: readonly Difference[]): number {
+  return differences.reduce((sum, { of, sent, stored }) => {
+    if (of !== "query") return sum + 1;
+    const [one, other] = [sent, stored].map((query) => (query ?? "").slice(1).split("&"));
+    const isAlone = (pair: string) =>
+      (one?.includes(pair) ?? false) !== (other?.includes(pair) ?? false);
+    const alone = [...(one ?? []), ...(other ?? [])].filter((pair) => pair !== "" && isAlone(pair));
+    return sum + 1 + alone.length / 10;
+  }, 0);
+}

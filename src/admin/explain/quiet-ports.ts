@@ -1,0 +1,53 @@
+// What a request is planned and searched with by one who only looks: what the isolate knows, and no
+// way to change it.
+import type { TieredCache } from "../../create-cache.ts";
+import type { Isolate } from "../../create-proxy.ts";
+import type { Planning } from "../../proxy/request/plan.ts";
+import type { SearchForPorts } from "../../proxy/serve.ts";
+import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import { QuietTiers } from "./quiet-tiers.ts";
+
+/** For one explanation. */
+export interface QuietPorts extends Planning, SearchForPorts {
+  readonly tiers: QuietTiers;
+  readonly originHealth: SearchForPorts["originHealth"] & Pick<Isolate["originHealth"], "peek">;
+}
+
+/**
+ * Written out member by member, so that nothing is inherited that could count, fill or begin anything.
+ *
+ * @param colo where the request that is explained arrives
+ */
+export function quietPorts(
+  isolate: Isolate,
+  core: TieredCache<ResponseDetail>,
+  colo: () => string,
+): QuietPorts {
+  const { uncacheable, sharedOdds, originHealth, flights, knownVary, invalidations } = isolate;
+  const { config, loops, nowAtMs, view } = isolate;
+  return {
+    config,
+    loops,
+    nowAtMs,
+    view,
+    colo,
+    afterAnswer: () => undefined,
+    tiers: new QuietTiers(core),
+    flights: { get: (key, atMs) => flights.peek(key, atMs) },
+    lifts: { begin: () => false, end: () => undefined },
+    uncacheable: {
+      forAll: { has: (key, atMs) => uncacheable.forAll.peek(key, atMs) },
+      forSessions: { has: (key, atMs) => uncacheable.forSessions.peek(key, atMs) },
+    },
+    sharedOdds: {
+      isWorthAsking: (place) => sharedOdds.peek(place),
+      brought: () => undefined,
+    },
+    knownVary: { names: (key) => knownVary.peek(key) },
+    invalidations: { covers: (stored, key) => invalidations.peek(stored, key) },
+    originHealth: {
+      spareLook: (asked, atMs) => originHealth.peek(asked, atMs).sparesLook,
+      peek: (asked, atMs) => originHealth.peek(asked, atMs),
+    },
+  };
+}

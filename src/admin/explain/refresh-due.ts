@@ -1,0 +1,19 @@
+// Would an answer from a tier be refreshed behind it?
+import { isRefreshDue } from "../../proxy/reuse/early-refresh.ts";
+import type { Search } from "../../proxy/reuse/search.ts";
+import type { Answering } from "../../proxy/reuse/verdict.ts";
+import type { QuietPorts } from "./quiet-ports.ts";
+
+/** `by chance`: the nearer its expiry, the likelier. */
+export type RefreshDue = "yes" | "by chance" | "no";
+
+/** No random number is drawn: the two ends of what may be drawn tell it. */
+export function refreshDue(
+  answer: Answering,
+  { asked, ports, atMs }: Search<QuietPorts>,
+): RefreshDue {
+  const isDue = (draw: number) =>
+    isRefreshDue(answer, { asked, atMs, ports: { ...ports, random: () => draw } });
+  if (isDue(1)) return "yes";
+  return isDue(Number.MIN_VALUE) ? "by chance" : "no";
+}

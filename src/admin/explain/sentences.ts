@@ -1,0 +1,158 @@
+// An explanation as text: a sentence or two for each step of the request.
+import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
+import type { TierAccount } from "./copies.ts";
+import type { KeyAccount, LeftOut } from "./key-account.ts";
+import type { MatchingPurges } from "./matching-purges.ts";
+import type { Difference, NearestKey } from "./nearest-key.ts";
+
+/** @returns lines without a line feed at the end */
+export function sentencesOf(explanation: Explanation): string {
+  const { request, colo, at, route, handling, look } = explanation;
+  const where = colo === "" ? "this colo" : `the colo ${colo}`;
+  const named = route.name === "" ? "No route matches its path." : routeSentence(explanation);
+  const lines = [
+    `${request.method} ${request.url}, as this isolate in ${where} would handle it at ${at}:`,
+    ...(handling === "reserved" ? [] : [named]),
+    ...(look === undefined ? [] : lookSentences(look)),
+    verdictSentence(explanation),
+    nextSentences[explanation.next],
+    explanation.cacheStatus === null
+      ? "The answer has no Cache-Status."
+      : `Cache-Status begins so: ${explanation.cacheStatus}`,
+  ];
+  return lines.join("\n");
+}
+
+function routeSentence({ route }: Explanation): string {
+  return `It takes the route ${quoted(route.name)} (${route.match.join(", ")}), whose origin is ${quoted(route.origin)}.`;
+}
+
+function lookSentences(look: LookAccount): string[] {
+  const { key, vary, tiers, purges, nearest, isDoubtSettledFirst } = look;
+  const known = countOf(vary?.variants ?? 0, "variant");
+  const varies = `What is stored varies by ${vary?.names.join(", ")}; ${known} known.`;
+  const doubt = "First the purge journal is read once more, and then the copy is judged anew.";
+  return [
+    ...keySentences(key),
+    ...(vary === undefined ? [] : [varies]),
+    ...tiers.map(tierSentence),
+    ...purgeSentences(purges),
+    ...(nearest ? [nearestSentence(nearest)] : []),
+    ...(isDoubtSettledFirst ? [doubt] : []),
+  ];
+}
+
+function keySentences({ url, query, cookies, fields }: KeyAccount): string[] {
+  const keyedBy = [
+    ...fields.map(([name, value]) => `${name}: ${value ?? "(none)"}`),
+    ...cookies.keyed.map((name) => `the cookie ${name}`),
+  ];
+  const facets = keyedBy.length === 0 ? "" : ` with ${keyedBy.join(", ")}`;
+  return [
+    `It is looked up as ${url}${facets}.`,
+    ...(query.isReordered
+      ? [`The query was put in order: ?${query.sent} is ?${query.keyed}.`]
+      : []),
+    ...leftOutSentence("Parameters", query.leftOut),
+    ...leftOutSentence("Cookies", cookies.leftOut),
+    ...(cookies.unknown.length > 0
+      ? [
+          `Cookies that nobody knows, so that only shared answers will do: ${cookies.unknown.join(", ")}.`,
+        ]
+      : []),
+  ];
+}
+
+function leftOutSentence(what: string, leftOut: readonly LeftOut[]): string[] {
+  if (leftOut.length === 0) return [];
+  return [`${what} left out: ${leftOut.map(({ name, by }) => `${name} (${by})`).join(", ")}.`];
+}
+
+const tierNamed = { memory: "Memory", edge: "The edge tier", shared: "The shared tier" } as const;
+
+function tierSentence({ tier, isAsked, has, cause, copy }: TierAccount): string {
+  const named = tierNamed[tier];
+  const ofRequest =
+    isAsked === "passed-over"
+      ? " The request would pass it over."
+      : isAsked
+        ? ""
+        : " The request would not ask it.";
+  if (has === "unavailable") return `${named} cannot be read (${cause}).${ofRequest}`;
+  if (copy === undefined) return `${named} has nothing.${ofRequest}`;
+  const { status, ageSeconds, lifetimeSeconds, lifetimeFrom, secondsLeft, storedAt } = copy;
+  const left = secondsLeft > 0 ? `${secondsLeft} s left` : `over for ${-secondsLeft} s`;
+  const tags = copy.tags.length === 0 ? "no tags" : `the tags ${copy.tags.join(", ")}`;
+  const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
+  const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
+  const gone = has === "response" ? "" : ", which is of before its variants were invalidated";
+  return (
+    `${named} has a ${status} of ${storedAt}${colo}${gone}: ${ageSeconds} s old, ` +
+    `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
+  );
+}
+
+function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
+  if (purges === "no journal") return ["There is no purge journal."];
+  if (purges.count === 0) return ["No purge that this isolate knows names it."];
+  const more = purges.count - purges.newest.length;
+  return [
+    ...purges.newest.map(({ position, at, mode, reason, by, targets, isSince, decides }) => {
+      const named = Object.entries(targets).map(([kind, value]) =>
+        value === true ? kind : `${kind} ${[value].flat().join(" ")}`,
+      );
+      const why = reason === "" ? "" : `, because: ${reason}`;
+      const since = isSince
+        ? "since it was asked for"
+        : "before it was asked for, so it does not count";
+      const when = purges.of === "url" ? "" : `, ${since}`;
+      const decided = decides ? " This one decides." : "";
+      return `The ${mode} purge ${position} of ${at} by ${by} names it (${named.join("; ")})${when}${why}.${decided}`;
+    }),
+    ...(more > 0 ? [`${more} older purges name it, too.`] : []),
+  ];
+}
+
+function nearestSentence({ url, differences }: NearestKey): string {
+  return `The nearest that memory has is ${url}: ${differences.map(differenceText).join("; ")}.`;
+}
+
+function differenceText({ of, name, sent, stored }: Difference): string {
+  const what = name === undefined ? of : `${of} ${name}`;
+  const [yours, its] = [sent, stored].map((value) => value ?? "nothing");
+  return of === "query"
+    ? `you sent ${yours}; stored is ${its}`
+    : `${what}: you sent ${yours}; stored is ${its}`;
+}
+
+function verdictSentence({ verdict, handling, look }: Explanation): string {
+  const { kind, by, clause, why } = verdict;
+  const from =
+    look?.judged === undefined ? "" : `, on the copy in ${tierNamed[look.judged].toLowerCase()}`;
+  const behind =
+    look?.refresh === undefined || look.refresh === "no"
+      ? ""
+      : ` It is refreshed behind the answer${look.refresh === "yes" ? "" : ", by chance"}.`;
+  const said = handling === "passed-by" ? "It is passed by" : `Verdict: ${kind}${from}`;
+  return `${said}, by ${by} (${clause}): ${why}.${behind}`;
+}
+
+const nextSentences: Readonly<Record<NextStep, string>> = {
+  answer: "So the tier answers.",
+  "answer stale": "So the tier answers with a stale response.",
+  "answer stale in the origin's place":
+    "The origin, or this page of it, has just failed. So a stale response answers, and the origin is not asked.",
+  forward: "So the origin is asked.",
+  validate: "So the origin is asked whether the stored response still holds.",
+  "wait for the forward that is under way":
+    "Another request is asking the origin for it now. So the request waits for that.",
+  "refuse: only-if-cached": "So it is answered with 504, and the origin is not asked.",
+  "refuse: loop": "It has come back for the second time. So it is answered with 508.",
+  "refuse: the origin is down": "The origin is taken for down. So it is answered with 503.",
+  "end here": "So it ends here: a route of the operator's answers, or 404.",
+};
+
+const quoted = (text: string): string => JSON.stringify(text);
+
+const countOf = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? " is" : "s are"}`;

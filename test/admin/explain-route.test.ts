@@ -1,0 +1,216 @@
+// GET /_cache/explain: what it tells, what it refuses, and that asking leaves no trace.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../src/config/schema.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { explained, explainToken } from "../../testing/site/explained.ts";
+import { openSite, type SiteOptions } from "../../testing/site/harness.ts";
+
+const bearer = { authorization: `Bearer ${explainToken}` };
+const page = () =>
+  new Response("page", { headers: { "cache-control": "max-age=60", "cache-tag": "a, b" } });
+
+function open(options: SiteOptions = {}) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  return openSite({ origin: page, clock, upstash, ...options, env: { ADMIN_TOKEN: explainToken } });
+}
+
+const configOf = (routes: readonly object[]) => ({ routes }) as unknown as ConfigInput;
+
+describe("explain tells", () => {
+  it("what was stripped from the URL and the cookies, and by which setting", async () => {
+    const keyed = { name: "news", match: "/news/*", query: { allow: ["a", "b"] } };
+    const site = open({ config: configOf([{ ...keyed, cookies: { ignore: ["seen"] } }]) });
+    const headers = { cookie: "_ga=1; seen=2; session=3" };
+    const { look, route } = await explained(site, "/news/1?b=1&x=1&a=2&utm_source=z", { headers });
+    expect(route.name).toBe("news");
+    expect(look?.key).toMatchObject({
+      url: "https://www.example.com/news/1?a=2&b=1",
+      query: {
+        leftOut: [
+          { name: "x", by: 'query.allow of the route "news"' },
+          { name: "utm_source", by: "key.query.strip" },
+        ],
+        isReordered: true,
+      },
+      cookies: {
+        leftOut: [
+          { name: "_ga", by: "cookies.harmless" },
+          { name: "seen", by: 'cookies.ignore of the route "news"' },
+        ],
+        unknown: ["session"],
+      },
+    });
+  });
+
+  it("each tier's copy, and which of them a request would ask", async () => {
+    const site = open();
+    await site.get("/a");
+    site.clock.advance(2);
+    const { look, verdict, cacheStatus, next } = await explained(site, "/a");
+    expect(look?.tiers.map(({ tier, isAsked, has }) => [tier, isAsked, has])).toEqual([
+      ["memory", true, "response"],
+      ["edge", false, "response"],
+      ["shared", false, "response"],
+    ]);
+    const copy = { ageSeconds: 2, lifetimeSeconds: 60, secondsLeft: 58, tags: ["a", "b"] };
+    const more = { lifetimeFrom: "max-age in Cache-Control", bodyBytes: 4, colo: "HAM" };
+    for (const tier of look?.tiers ?? []) expect(tier.copy).toMatchObject({ ...copy, ...more });
+    expect(verdict).toMatchObject({ kind: "serve", by: "fresh", clause: "RFC 9111 §4.2" });
+    expect([cacheStatus, next]).toEqual(["tidemark; hit; ttl=58; detail=memory", "answer"]);
+  });
+
+  it("which purge decided, and which came too early to count", async () => {
+    const site = open();
+    const purge = (body: object) =>
+      site.ask("/_cache/purge", { method: "POST", body: JSON.stringify(body), headers: bearer });
+    await purge({ tags: ["b"], reason: "early" });
+    site.clock.advance(1);
+    await site.get("/a");
+    site.clock.advance(1);
+    await purge({ tags: ["a", "other"], reason: "typo" });
+    const { look, verdict, cacheStatus } = await explained(site, "/a");
+    expect(look?.purges).toMatchObject({
+      of: "copy",
+      newest: [
+        { reason: "typo", mode: "hard", targets: { tags: ["a"] }, isSince: true, decides: true },
+        { reason: "early", isSince: false, decides: false },
+      ],
+    });
+    expect(verdict.by).toBe("purged");
+    expect(cacheStatus).toBe("tidemark; fwd=stale; detail=purged");
+  });
+
+  it.each([
+    {
+      id: "query",
+      sent: "/a?b=2",
+      stored: "/a?b=1",
+      of: { of: "query", sent: "?b=2", stored: "?b=1" },
+    },
+    { id: "case", sent: "/A", stored: "/a", of: { of: "path", sent: "/A", stored: "/a" } },
+    { id: "slash", sent: "/a/", stored: "/a", of: { of: "path", sent: "/a/", stored: "/a" } },
+    {
+      id: "host",
+      sent: "https://m.example.com/a",
+      stored: "/a",
+      of: { of: "host", sent: "m.example.com", stored: "www.example.com" },
+    },
+  ])("the nearest key on a miss, and in what it differs: $id", async ({ sent, stored, of }) => {
+    const site = open();
+    await site.get(stored);
+    await site.get("/elsewhere");
+    const { look } = await explained(site, sent);
+    expect(look?.nearest?.differences).toEqual([of]);
+  });
+
+  it.each([
+    { of: "key.headers", name: "x-a", headers: { "x-a": "2" }, sent: "2", stored: "1" },
+    {
+      of: "key.cookies",
+      name: "lang",
+      headers: { "x-a": "1", cookie: "lang=de" },
+      sent: "lang=de",
+      stored: null,
+    },
+    { of: "vary", name: "x-b", headers: { "x-a": "1", "x-b": "2" }, sent: "2", stored: null },
+  ])("the nearest by $of", async ({ of, name, headers, sent, stored }) => {
+    const config = configOf([
+      { name: "all", match: "*", key: { headers: ["x-a"], cookies: ["lang"] } },
+    ]);
+    const fields = { "cache-control": "max-age=60", vary: "x-b" };
+    const site = open({ config, origin: () => new Response("page", { headers: fields }) });
+    await site.get("/a", { headers: { "x-a": "1" } });
+    const { look } = await explained(site, "/a", { headers });
+    expect(look?.nearest?.differences).toEqual([{ of, name, sent, stored }]);
+  });
+
+  it("all of it as text, a sentence for each step", async () => {
+    const site = open();
+    await site.get("/a?b=1");
+    const seen = await site.get("/_cache/explain?url=/a?b=2", {
+      headers: { ...bearer, accept: "text/plain" },
+    });
+    expect(seen.fields.get("content-type")).toContain("text/plain");
+    expect(seen.text).toContain("No route matches its path.\n");
+    expect(seen.text).toContain("Memory has nothing.\n");
+    expect(seen.text).toContain("you sent ?b=2; stored is ?b=1.\n");
+    expect(seen.text).toContain("Verdict: forward, by nothing-stored (RFC 9111 §4)");
+    expect(seen.text).toMatch(/Cache-Status begins so: tidemark; fwd=uri-miss\n$/);
+  });
+});
+
+describe("explain refuses, and says what would be right", () => {
+  it.each([
+    { id: "no-url", query: "", why: "No URL" },
+    { id: "no-scheme", query: "url=www.example.com", why: "neither an http" },
+    { id: "ftp", query: "url=ftp://a/", why: "neither an http" },
+    { id: "bad-port", query: "url=https://a:x/", why: "neither an http" },
+    { id: "password", query: "url=https://u:p@a/", why: "user name" },
+    { id: "unescaped", query: "url=/a?b=1&c=2", why: '"c" is no parameter' },
+    { id: "twice", query: "url=/a&url=/b", why: '"url" is given more than once' },
+    { id: "method", query: "url=/a&method=a b", why: '"a b" is no method' },
+    { id: "trace", query: "url=/a&method=TRACE", why: '"TRACE" is no method' },
+    { id: "no-colon", query: "url=/a&header=x", why: '"x" is no field' },
+    { id: "no-name", query: "url=/a&header=:x", why: '":x" is no field' },
+    { id: "bad-name", query: "url=/a&header=a b:x", why: "a name or a value" },
+    { id: "bad-value", query: "url=/a&header=a:x%0Ay", why: "a name or a value" },
+    { id: "format", query: "url=/a&format=xml", why: '"xml" is no format' },
+  ])("$id", async ({ query, why }) => {
+    const { status, text } = await open().get(`/_cache/explain?${query}`, { headers: bearer });
+    expect(status).toBe(400);
+    const { error } = JSON.parse(text) as { error: Record<string, string> };
+    expect(error["why"]).toContain(why);
+    expect(error["mend"]).not.toBe("");
+  });
+
+  it("whoever has no token", async () => {
+    expect((await open().get("/_cache/explain?url=/a")).status).toBe(401);
+  });
+});
+
+describe("asking leaves no trace", () => {
+  /** All that stats tell, but for the instant and what the question itself is. */
+  const statsOf = async (site: ReturnType<typeof open>) =>
+    (await site.get("/_cache/stats", { headers: bearer })).text;
+
+  it("in counts, tiers, the origin and the log", async () => {
+    const site = open();
+    for (const path of ["/a", "/b"]) await site.get(path);
+    const [before, asked, logged] = [await statsOf(site), site.origin.count, site.log.length];
+    for (const path of ["/a", "/b", "/new", "/_cache/x"]) await explained(site, path);
+    await explained(site, "/a", { method: "POST" });
+    await explained(site, "/a", { headers: { via: "1.1 a, 1.1 b", cookie: "session=1" } });
+    expect(await statsOf(site)).toBe(before);
+    expect([site.origin.count, site.log.length]).toEqual([asked, logged]);
+  });
+
+  it("in what has expired, and in what is due to be refreshed", async () => {
+    const control = { "cache-control": "max-age=10, stale-while-revalidate=60" };
+    const origin = () => new Response("page", { headers: control });
+    const site = openSite({ origin, env: { ADMIN_TOKEN: explainToken } });
+    await site.get("/a");
+    site.clock.advance(12);
+    const asked = site.origin.count;
+    const { verdict, look } = await explained(site, "/a");
+    expect([verdict.kind, verdict.by]).toEqual(["serve-stale", "stale-while-revalidate"]);
+    expect(look?.refresh).toBe("yes");
+    await site.settle();
+    expect(site.origin.count).toBe(asked);
+  });
+
+  it("in which record memory lets go of first", async () => {
+    const origin = () =>
+      new Response("x".repeat(30_000), { headers: { "cache-control": "max-age=600" } });
+    const config = { limits: { memoryBytes: 131_072 } } as unknown as ConfigInput;
+    const [touched, asked] = [open({ origin, config }), open({ origin, config })];
+    for (const site of [touched, asked])
+      for (const path of ["/1", "/2", "/3"]) await site.get(path);
+    await touched.get("/1");
+    await explained(asked, "/1");
+    for (const site of [touched, asked]) await site.get("/4");
+    expect((await touched.get("/1")).cacheStatus).toContain("detail=memory");
+    expect((await asked.get("/1")).cacheStatus).toContain("detail=edge");
+  });
+});

@@ -1,0 +1,294 @@
+// Explain says what a live request then gets: over random requests to random sites, and over the corpus
+// of the public suite of HTTP caches. What it cannot know is named in docs/explain.md.
+import { expect, it } from "vitest";
+import published from "http-cache-tests/tests/index.mjs";
+import surrogateControl from "http-cache-tests/tests/surrogate-control.mjs";
+import type { Explanation } from "../../../src/admin/explain/explanation.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import { Draws } from "../../../testing/draws.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { both, explainToken } from "../../../testing/site/explained.ts";
+import { type AskInit, openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+
+const env = { ADMIN_TOKEN: explainToken, SITE_HOST: "www.example.com" };
+
+interface Disagreement {
+  readonly id: string;
+  readonly told: string;
+  readonly came: string;
+}
+
+type Both = Awaited<ReturnType<typeof both>>;
+
+/**
+ * What time, or concurrency, may change between the question and the request.
+ *
+ * @returns which exception explains that the two differ; `undefined` where none does
+ */
+function excuse({ explanation, seen, told }: Both): "doubt" | "origin" | undefined {
+  // The journal is read once more before the request is judged.
+  if (explanation.look?.isDoubtSettledFirst === true) return "doubt";
+  // The origin was asked, and cannot be reached. One that is known to be down answers 503.
+  return told.startsWith("fwd=") && seen.status === 502 ? "origin" : undefined;
+}
+
+const newestPurge = ({ look }: Explanation) =>
+  typeof look?.purges === "object" ? look.purges.newest[0]?.position : undefined;
+
+const routes = [
+  { name: "plain", match: "/plain/*" },
+  { name: "bypass", match: "/bypass/*", bypass: true },
+  { name: "fresh", match: "/fresh/*", fresh: "20s", staleWhileRevalidate: "10s" },
+  { name: "keyed", match: "/keyed/*", fresh: "1m", key: { headers: ["x-a"], cookies: ["lang"] } },
+  { name: "honour", match: "/honour/*", fresh: "1m", honourRequestDirectives: true },
+  { name: "error", match: "/error/*", staleIfError: "1h", negative: { 404: "10s", 500: "5s" } },
+  { name: "few", match: "/few/*", forward: ["accept-language"], fresh: "30s" },
+  { name: "override", match: "/override/*", mode: "override", fresh: "15s" },
+  { name: "edge", match: "/edge/*", tiers: ["edge"], fresh: "30s" },
+  { name: "shared", match: "/shared/*", tiers: ["shared"], fresh: "30s" },
+] as const;
+const config = { routes, cookies: { harmless: ["theme"] } } as unknown as ConfigInput;
+
+const controls = [
+  "max-age=30",
+  "max-age=300",
+  "max-age=20, stale-while-revalidate=60",
+  "s-maxage=10",
+  "max-age=0",
+  "no-cache",
+  "private",
+  "no-store",
+  "max-age=5, must-revalidate",
+  "max-age=10, stale-while-revalidate=20, stale-if-error=100",
+  "public, max-age=60",
+];
+
+/** What a page answers depends on its URL alone, but for its state. */
+function originOf(draws: Draws, isDown: () => boolean) {
+  const pages = new Map<string, Record<string, string>>();
+  return (request: Request): Response => {
+    if (isDown()) throw new TypeError("connect ECONNREFUSED");
+    const { pathname, search } = new URL(request.url);
+    const kept = pages.get(pathname + search) ?? {
+      "cache-control": draws.oneOf(controls),
+      "cache-tag": draws.oneOf(["a", "b", "a,b"]),
+      ...(draws.isLucky(0.6) ? { etag: '"1"' } : {}),
+      ...(draws.isLucky(0.3)
+        ? { vary: draws.oneOf(["accept-language", "x-b", "*", "cookie"]) }
+        : {}),
+      ...(draws.isLucky(0.05) ? { "set-cookie": "session=1" } : {}),
+    };
+    pages.set(pathname + search, kept);
+    const status =
+      pathname.startsWith("/error/") && draws.isLucky(0.4) ? draws.oneOf([404, 500]) : 200;
+    const isUnchanged = status === 200 && request.headers.get("if-none-match") === '"1"';
+    return isUnchanged
+      ? new Response(null, { status: 304, headers: kept })
+      : new Response("page", { status, headers: kept });
+  };
+}
+
+const fieldChoices: readonly (readonly [share: number, name: string, values: readonly string[]])[] =
+  [
+    [0.15, "accept-language", ["de", "en", "DE, en"]],
+    [0.1, "x-a", ["1", "2"]],
+    [0.1, "x-b", ["1", "2"]],
+    [0.15, "cookie", ["theme=1", "lang=de", "session=1", "_ga=1; lang=en"]],
+    [
+      0.08,
+      "cache-control",
+      ["no-cache", "max-age=5", "only-if-cached", "max-stale=30", "min-fresh=10"],
+    ],
+    [0.1, "if-none-match", ['"1"', '"2"']],
+    [0.05, "range", ["bytes=0-1"]],
+    [0.01, "authorization", ["Basic eDp5"]],
+    [0.01, "if-match", ['"1"']],
+    [0.01, "accept", ["text/event-stream"]],
+  ];
+
+/** Few pages, so that most of them are found again. */
+function requestFrom(draws: Draws, names: readonly string[]): { url: string; init: AskInit } {
+  const name = draws.oneOf(names);
+  const queries = ["", "", "", "?a=1&b=1", "?b=1&a=1&utm_source=x"];
+  const path = draws.isLucky(0.02) ? "/%2e%2e%2fx" : draws.oneOf(["1", "2"]);
+  const url = `https://www.example.com/${name}/${path}${draws.oneOf(queries)}`;
+  const lucky = fieldChoices.filter(([share]) => draws.isLucky(share));
+  const headers = Object.fromEntries(
+    lucky.map(([, field, values]) => [field, draws.oneOf(values)]),
+  );
+  const method = draws.isLucky(0.03) ? "POST" : draws.oneOf(["GET", "GET", "GET", "GET", "HEAD"]);
+  return { url, init: { method, headers } };
+}
+
+/** Two colos with one Redis, in which time passes, pages are purged and the origin fails now and then. */
+async function history(seed: number, requests: number, kinds: string[]) {
+  const draws = new Draws(seed);
+  const clock = new FakeClock();
+  let isDown = false;
+  const origin = originOf(draws.fork(), () => isDown);
+  const settings = { config, env, origin, clock };
+  // In half of them there is a database, with a journal; the others have memory and the edge alone.
+  const [one, other, sender] = openColos(
+    3,
+    seed % 2 === 0 ? { ...settings, upstash: new FakeUpstash(clock) } : settings,
+  ) as [Site, Site, Site];
+  const sites = [one, other];
+  const names = draws.shuffled(routes.map(({ name }) => name)).slice(0, 2);
+  const found: Disagreement[] = [];
+  const purge = async () => {
+    const tag = draws.oneOf(["a", "b"]);
+    const body = JSON.stringify({ tags: [tag], mode: draws.oneOf(["hard", "soft"]) });
+    const headers = { authorization: `Bearer ${explainToken}` };
+    // What goes on behind it takes real time, and nobody waits for that.
+    await sender.ask("/_cache/purge", { method: "POST", body, headers });
+  };
+  for (let nth = 0; nth < requests; nth += 1) {
+    const site = draws.oneOf(sites);
+    if (draws.isLucky(0.02)) await purge();
+    isDown = draws.isLucky(isDown ? 0.7 : 0.02);
+    if (draws.isLucky(0.3)) clock.advance(draws.oneOf([1, 1, 3, 8]));
+    const { url, init } = requestFrom(draws, names);
+    const compared = await both(site, url, init);
+    const { told, came } = compared;
+    if (told === came) {
+      kinds.push(came.replace(/ttl=-?\d+/, came.includes("ttl=-") ? "stale" : "fresh"));
+      continue;
+    }
+    const excused = excuse(compared);
+    if (excused !== undefined) {
+      kinds.push(excused);
+      continue;
+    }
+    // A purge has come to be known while the request was under way.
+    const after = (await both(site, url, init)).explanation;
+    if (newestPurge(after) !== newestPurge(compared.explanation)) {
+      kinds.push("purge");
+      continue;
+    }
+    found.push({
+      id: `${seed}/${nth} ${init.method} ${url} ${JSON.stringify(init.headers)}`,
+      told,
+      came,
+    });
+  }
+  return found;
+}
+
+/** Each has to come often, else the agreement proves little of it. */
+const commonKinds = [
+  "hit; fresh; detail=memory",
+  "hit; stale; detail=memory",
+  "hit; fresh; detail=edge",
+  "hit; fresh; detail=shared",
+  "fwd=uri-miss",
+  "fwd=vary-miss",
+  "fwd=stale",
+  "fwd=stale; purged",
+  "fwd=request",
+  "fwd=bypass",
+  "fwd=method",
+  "refuse: only-if-cached",
+];
+
+const requestsInAll = 10_000;
+const histories = 40;
+
+it(`explain agrees with ${requestsInAll} random requests`, { timeout: 600_000 }, async () => {
+  const found: Disagreement[] = [];
+  const kinds: string[] = [];
+  for (let seed = 1; seed <= histories; seed += 1) {
+    found.push(...(await history(seed, requestsInAll / histories, kinds)));
+  }
+  expect(found.slice(0, 10)).toEqual([]);
+  const counts = Object.groupBy(kinds, (kind) => kind);
+  const countOf = (kind: string) => counts[kind]?.length ?? 0;
+  expect(kinds.length).toBe(requestsInAll);
+  expect(countOf("doubt") + countOf("origin") + countOf("purge")).toBeLessThan(requestsInAll / 10);
+  for (const kind of commonKinds) expect([kind, countOf(kind) >= 10]).toEqual([kind, true]);
+});
+
+interface SuiteRequest {
+  readonly request_method?: string;
+  readonly request_headers?: readonly (readonly [string, string | number])[];
+  readonly query_arg?: string;
+  readonly filename?: string;
+  readonly pause_after?: boolean;
+  readonly disconnect?: boolean;
+  readonly response_status?: readonly [number, string];
+  readonly response_headers?: readonly (readonly [string, string | number, ...unknown[]])[];
+  readonly response_body?: string | null;
+}
+
+interface SuiteTest {
+  readonly id: string;
+  readonly browser_only?: boolean;
+  readonly requests: readonly SuiteRequest[];
+}
+
+const corpus = [
+  ...(published as { tests: SuiteTest[] }[]),
+  surrogateControl as { tests: SuiteTest[] },
+]
+  .flatMap(({ tests }) => tests)
+  .filter((test) => test.browser_only !== true);
+
+/** Numbers stand for dates, in seconds from now. */
+function textOf(clock: FakeClock, value: string | number): string {
+  return typeof value === "number" ? clock.date(value) : value;
+}
+
+function suiteAnswer(clock: FakeClock, asked: Request, test: SuiteRequest): Response {
+  const headers = new Headers({ date: clock.date() });
+  for (const [name, value] of test.response_headers ?? []) {
+    if (/^(?:content-length|transfer-encoding)$/i.test(name)) continue;
+    if (name.toLowerCase() === "date") headers.delete(name);
+    headers.append(name, textOf(clock, value));
+  }
+  const [status = 200] = test.response_status ?? [];
+  const condition = asked.headers.get("if-none-match") ?? asked.headers.get("if-modified-since");
+  const isUnchanged =
+    condition !== null && [headers.get("etag"), headers.get("last-modified")].includes(condition);
+  if (isUnchanged || [204, 304].includes(status) || asked.method === "HEAD") {
+    return new Response(null, { status: isUnchanged ? 304 : status, headers });
+  }
+  return new Response(test.response_body ?? "body", { status, headers });
+}
+
+/** Through the same requests and answers as the suite has; what it judges is judged by `npm run conformance`. */
+async function run(test: SuiteTest): Promise<Disagreement[]> {
+  const clock = new FakeClock();
+  let now: SuiteRequest = {};
+  const origin = (asked: Request) => suiteAnswer(clock, asked, now);
+  const site = openSite({
+    env,
+    clock,
+    origin,
+    config: { heuristics: true, honourRequestDirectives: true },
+  });
+  const found: Disagreement[] = [];
+  for (const [nth, request] of test.requests.entries()) {
+    now = request;
+    const {
+      request_method: method = "GET",
+      request_headers: fields = [],
+      query_arg: query,
+    } = request;
+    const headers: Record<string, string> = {};
+    for (const [name, value] of fields) headers[name] = textOf(clock, value);
+    const url = `https://www.example.com/${test.id}/${request.filename ?? ""}${query ? `?${query}` : ""}`;
+    const compared = await both(site, url, { method, headers });
+    const { told, came } = compared;
+    if (told !== came && excuse(compared) === undefined)
+      found.push({ id: `${test.id} ${nth}`, told, came });
+    if (request.pause_after === true) clock.advance(3);
+  }
+  return found;
+}
+
+it("explain agrees with the requests of the public suite", { timeout: 600_000 }, async () => {
+  const found: Disagreement[] = [];
+  for (const test of corpus) found.push(...(await run(test)));
+  expect(corpus.length).toBeGreaterThan(300);
+  expect(found.slice(0, 10)).toEqual([]);
+});
