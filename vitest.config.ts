@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Suites that start workerd and Redis processes share two cores with the rest.
-    maxWorkers: 2,
+    // On two cores: suites that live in real time mostly wait, so a third keeps the cores at work.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },
