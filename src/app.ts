@@ -14,7 +14,6 @@ import { readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
-import type { UrlRead } from "./proxy/request/url-reader.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
 
 export type { Platform } from "./platform/platform.ts";
@@ -67,19 +66,18 @@ export function createApp(
   operators.route(config.operatorPath, adminRoutes({ environment, cache, isolate: proxy.isolate }));
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
-  const debugged = (request: Request, read: UrlRead, background: Background) =>
-    answerDebugged(request, read, { environment, cache, isolate: proxy.isolate }, (plain) =>
+  const answerTo: Application["fetch"] = (request, bindings, background) => {
+    const read = proxy.isolate.readUrl(request);
+    // A hit needs no route but its own, so it goes without Hono's context.
+    if (read.isReserved) return operators.fetch(request, bindings, background);
+    if (!request.headers.has(debugField)) return proxy.answer(request, read, background);
+    return answerDebugged(request, read, { environment, cache, isolate: proxy.isolate }, (plain) =>
       proxy.answer(plain, read, background),
     );
-  // A hit needs no route but its own, so it goes without Hono's context.
+  };
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
-      const read = proxy.isolate.readUrl(request);
-      const answered = read.isReserved
-        ? operators.fetch(request, bindings, background)
-        : request.headers.has(debugField)
-          ? debugged(request, read, background)
-          : proxy.answer(request, read, background);
+      const answered = answerTo(request, bindings, background);
       return answered instanceof Promise ? answered.catch(failed) : answered;
     } catch (cause) {
       return failed(cause);

@@ -79,7 +79,7 @@ function fieldText(explanation: Told): string {
   const whole = asciiJson(explanation);
   if (whole.length <= fieldBytesMax) return whole;
   const { colo, at, route, handling, verdict, cacheStatus, next, cacheControl } = explanation;
-  const leftOut = "request and look; ask /_cache/explain for them";
+  const leftOut = "request and look; the operator's route explain has them";
   return asciiJson({
     colo,
     at,
