@@ -63,7 +63,8 @@ export function createApp(
     return plainPage("fault");
   };
   const operators = new Hono();
-  operators.route(config.operatorPath, adminRoutes({ environment, cache, isolate: proxy.isolate }));
+  const looked = { environment, cache, isolate: proxy.isolate };
+  operators.route(config.operatorPath, adminRoutes(looked));
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   const answerTo: Application["fetch"] = (request, bindings, background) => {
@@ -71,9 +72,7 @@ export function createApp(
     // A hit needs no route but its own, so it goes without Hono's context.
     if (read.isReserved) return operators.fetch(request, bindings, background);
     if (!request.headers.has(debugField)) return proxy.answer(request, read, background);
-    return answerDebugged(request, read, { environment, cache, isolate: proxy.isolate }, (plain) =>
-      proxy.answer(plain, read, background),
-    );
+    return answerDebugged(request, read, looked, (plain) => proxy.answer(plain, read, background));
   };
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {

@@ -24,7 +24,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  * and probe. It sees what is keyed, and nothing else of one client that others might be answered with.
  *
  * @param config from `defineConfig`; an origin called `default` is the application
- * @param given.env the bindings where no Worker has any, such as `process.env` on Node
+ * @param given.env the variables on Node, such as `process.env`; a Worker has its own bindings
  * @throws OperatorError for a configuration that is refused
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));

@@ -1,14 +1,13 @@
 // `Tidemark-Debug`: a live request that bears the admin token in it is told about itself, in the colo
 // that it came to. The field goes no further, whoever sends it.
-import type { TieredCache } from "../create-cache.ts";
-import type { Isolate } from "../create-proxy.ts";
-import { coloOf, type Environment } from "../platform/environment.ts";
+import { coloOf } from "../platform/environment.ts";
 import type { UrlRead } from "../proxy/request/url-reader.ts";
-import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
+import { bodiless } from "../proxy/respond/respond.ts";
 import { isFault } from "../operator-error.ts";
 import { isToken } from "./auth.ts";
 import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
+import type { AdminSettings } from "./routes.ts";
 
 /** In lower case. */
 export const debugField = "tidemark-debug";
@@ -17,13 +16,6 @@ const explainField = "tidemark-explain";
 /** A proxy before us may take no more of one field. */
 const fieldBytesMax = 6_144;
 
-/** What a request with the field is answered with. */
-export interface DebugSettings {
-  readonly environment: Environment;
-  readonly cache: TieredCache<ResponseDetail>;
-  readonly isolate: Isolate;
-}
-
 /**
  * Answers a request that has the field: by `answer`, which never sees the field, and with the
  * explanation if the field holds the token. Such an answer is for nobody else, so it is not to be stored.
@@ -31,7 +23,7 @@ export interface DebugSettings {
 export async function answerDebugged(
   request: Request,
   read: UrlRead,
-  { environment, cache, isolate }: DebugSettings,
+  { environment, cache, isolate }: AdminSettings,
   answer: (request: Request) => Response | Promise<Response>,
 ): Promise<Response> {
   const { adminToken } = environment;
@@ -50,8 +42,6 @@ function withoutField(request: Request): Request {
   headers.delete(debugField);
   return new Request(request, { headers });
 }
-
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Fields by which a cache may be told to store it after all. */
 const targeted = /^(?:surrogate-control|.*-cache-control)$/;

@@ -146,6 +146,6 @@ function isIn(coding: string, head: Uint8Array, { type }: Response): boolean {
 function isText(head: Uint8Array): boolean {
   // The last letter may be cut in two.
   const text = new TextDecoder().decode(head, { stream: true });
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   return !/[\0-\x08\x0b\x0e-\x1f\x7f\ufffd]/.test(text);
 }

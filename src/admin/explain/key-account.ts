@@ -88,4 +88,5 @@ function cookiesAccountOf({ route, forwarded }: Asked, config: Config, cookie: s
   };
 }
 
-const quoted = (text: string): string => JSON.stringify(text);
+/** As it is named in a sentence. */
+export const quoted = (text: string): string => JSON.stringify(text);

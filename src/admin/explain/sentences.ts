@@ -1,7 +1,7 @@
 // An explanation as text: a sentence or two for each step of the request.
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import type { TierAccount } from "./copies.ts";
-import type { KeyAccount, LeftOut } from "./key-account.ts";
+import { type KeyAccount, type LeftOut, quoted } from "./key-account.ts";
 import type { MatchingPurges } from "./matching-purges.ts";
 import type { Difference, NearestKey } from "./nearest-key.ts";
 
@@ -72,12 +72,7 @@ const tierNamed = { memory: "Memory", edge: "The edge tier", shared: "The shared
 
 function tierSentence({ tier, isAsked, has, cause, copy }: TierAccount): string {
   const named = tierNamed[tier];
-  const ofRequest =
-    isAsked === "passed-over"
-      ? " The request would pass it over."
-      : isAsked
-        ? ""
-        : " The request would not ask it.";
+  const ofRequest = askedSentence(isAsked);
   if (has === "unavailable") return `${named} cannot be read (${cause}).${ofRequest}`;
   if (copy === undefined) return `${named} has nothing.${ofRequest}`;
   const { status, ageSeconds, lifetimeSeconds, lifetimeFrom, secondsLeft, storedAt } = copy;
@@ -90,6 +85,11 @@ function tierSentence({ tier, isAsked, has, cause, copy }: TierAccount): string 
     `${named} has a ${status} of ${storedAt}${colo}${gone}: ${ageSeconds} s old, ` +
     `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
   );
+}
+
+function askedSentence(isAsked: TierAccount["isAsked"]): string {
+  if (isAsked === "passed-over") return " The request would pass it over.";
+  return isAsked ? "" : " The request would not ask it.";
 }
 
 function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
@@ -151,8 +151,6 @@ const nextSentences: Readonly<Record<NextStep, string>> = {
   "refuse: the origin is down": "The origin is taken for down. So it is answered with 503.",
   "end here": "So it ends here: a route of the operator's answers, or 404.",
 };
-
-const quoted = (text: string): string => JSON.stringify(text);
 
 const countOf = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? " is" : "s are"}`;

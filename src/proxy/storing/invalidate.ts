@@ -44,13 +44,20 @@ export class Invalidations {
   /** @returns whether the response was asked for before its key, or a tag of it, was invalidated */
   covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
     if (this.#atMs.size === 0) return false;
-    const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.get(what) ?? -Infinity);
-    return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
+    return this.#covers(stored, key, (what) => this.#atMs.get(what));
   }
 
   /** What `covers` would say, without counting as a use of what is known. */
   peek(stored: StoredMetadata, key: RecordKey | undefined): boolean {
-    const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.peek(what) ?? -Infinity);
+    return this.#covers(stored, key, (what) => this.#atMs.peek(what));
+  }
+
+  #covers(
+    stored: StoredMetadata,
+    key: RecordKey | undefined,
+    atMsOf: (what: string) => number | undefined,
+  ): boolean {
+    const isOld = (what: string) => stored.requestedAtMs <= (atMsOf(what) ?? -Infinity);
     return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
   }
 }
