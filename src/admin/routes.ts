@@ -1,5 +1,5 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { TieredCache } from "../create-cache.ts";
 import type { Isolate } from "../create-proxy.ts";
 import { isFault } from "../operator-error.ts";
@@ -11,11 +11,13 @@ import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import type { JournalExtent } from "../purge/journal/redis-journal.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
+import type { Attention } from "../purge/view/view.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute } from "./purge-route.ts";
+import { switchRoute, switchState } from "./switch-route.ts";
 import { noJournal, told } from "./told.ts";
 
 /** What the operator's routes look at. */
@@ -36,6 +38,19 @@ export function adminRoutes(settings: AdminSettings): Hono {
       (await refusalOfBearer(req.raw, adminToken)) ?? next();
     admin.get("/stats", forBearer, async ({ req }) =>
       told(await stats(settings, coloOf(environment, req.raw))),
+    );
+    const { visibleWithinSeconds } = isolate.config.purge;
+    const { routes } = isolate.config;
+    const switching = cache.purging ?? absence;
+    const variable = environment.bypass;
+    const switched = { switching, variable, routes, visibleWithinSeconds };
+    const attentionOf = ({ executionCtx }: Context): Attention => ({
+      atMs: isolate.nowAtMs(),
+      afterAnswer: cache.behind(executionCtx),
+    });
+    admin.get("/switch", forBearer, (context) => switchState(switched, attentionOf(context)));
+    admin.post("/switch", forBearer, (context) =>
+      switchRoute(context.req.raw, switched, attentionOf(context)),
     );
     admin.get("/journal", forBearer, ({ req }) =>
       journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
@@ -119,6 +134,7 @@ function journalStats(view: JournalView, atMs: number) {
     entries: chain?.entries.length ?? 0,
     readAtMs: chain === undefined ? null : sentAtMs,
     ageMs: chain === undefined ? null : atMs - sentAtMs,
+    bypass: view.switched?.bypass ?? false,
     lag: lag ?? "nothing to tell yet",
     failedAtMs: failedAtMs ?? null,
   };

@@ -32,6 +32,8 @@ export type ServePorts = Planning &
     readonly clientLimit: ClientLimit | undefined;
     /** `undefined` where none are kept warm. */
     readonly hotKeys: HotKeys | undefined;
+    /** Does the switch send a route's requests straight to the origin, by its name? Asked at every hit. */
+    readonly bypasses: (route: string) => boolean;
   };
 
 type ClientSearch = Search<ServePorts>;
@@ -54,18 +56,36 @@ export function serve(
     ports.view.arrived(atMs);
     return passBy(planned.passed, ports);
   }
-  const asked = askedAsKnown(planned.asked, ports);
+  const { host } = planned.asked.key;
+  const renewed = ports.view.attend({ atMs, host, afterAnswer: ports.afterAnswer });
+  if (renewed === undefined) return lookedUp({ request, read, atMs }, planned.asked, ports);
+  // Rule 24 of the purge protocol: a view that is past N − A may not know what was switched since.
+  return renewed().then(() =>
+    lookedUp({ request, read, atMs: ports.nowAtMs() }, planned.asked, ports),
+  );
+}
+
+/** Unless the switch sends it straight to the origin. */
+function lookedUp(
+  { request, read, atMs }: { request: Request; read: UrlRead; atMs: number },
+  planned: Asked,
+  ports: ServePorts,
+): Response | Promise<Response> {
+  if (ports.bypasses(planned.route.name)) {
+    const { target, route } = read;
+    return passBy({ request, target, route, reason: "bypass", rule: "switch" }, ports);
+  }
+  const asked = askedAsKnown(planned, ports);
   const { route, key, sentQuery, directives } = asked;
   const decision = new Decision({ route: route.name, key: key.text, sentQuery });
-  const renewed = ports.view.attend({ atMs, host: key.host, afterAnswer: ports.afterAnswer });
   // The lease of a crowd is asked for together with the record; sessions are in no crowd.
   const isInTurn = route.collapse === "global" && !asked.hasUnknownCookie;
   const mayPassOver = !isInTurn && !directives.onlyIfCached;
   const search = new Search({ asked, atMs, decision, isSpared, mayPassOver }, ports);
   const found = search.found();
   return found instanceof Promise
-    ? found.then((below) => answered(below, search, renewed))
-    : answered(found, search, renewed);
+    ? found.then((below) => answered(below, search))
+    : answered(found, search);
 }
 
 /** With what its answer varied by before, though nothing may be stored that tells so. */
@@ -84,16 +104,14 @@ function isSpared(
   return isAtHand && ports.originHealth.spareLook(asked, atMs);
 }
 
-/** @param renewed waits for a renewal of the purge view that is under way */
 function answered(
   found: FoundResponse | undefined,
   search: ClientSearch,
-  renewed: (() => Promise<void>) | undefined,
 ): Response | Promise<Response> {
   if (found === undefined) return carryOut(decide(search.missReason, search), undefined, search);
   const { candidate, verdict } = found;
   if (verdict.judged?.kind !== "unverified") return carryOut(verdict, candidate, search);
-  return settleDoubt(candidate, search, renewed).then(() => {
+  return settleDoubt(candidate, search).then(() => {
     search.hasWaited();
     return carryOut(search.judge(candidate), candidate, search);
   });

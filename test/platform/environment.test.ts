@@ -293,6 +293,7 @@ describe("a good environment comes to", () => {
       adminToken: undefined,
       purgeSecrets: undefined,
       siteHost: undefined,
+      bypass: false,
       colo: undefined,
       pseudonym: expect.stringMatching(/^tidemark-[\w-]{11}$/),
       hotKeys: 0,
