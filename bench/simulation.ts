@@ -3,17 +3,21 @@
 //
 //   npm run bench:simulation -- --histories 200000 --seed 1
 //   npm run bench:simulation -- --requests --histories 2000 --kind crossing
+//   npm run bench:simulation -- --switch --histories 20000 --kind trimming
 //   npm run bench:simulation -- --replay 110969
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { unreachable } from "../src/http/unreachable.ts";
 import { OperatorError } from "../src/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
 import { requestHistoryOf } from "../testing/simulation/request-history.ts";
+import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";
+import { switchHistoryOf } from "../testing/simulation/switch-history.ts";
 import { type WorldKind, worldKinds } from "../testing/simulation/simulated-weather.ts";
 
 interface Share {
-  readonly variant: "views" | "requests";
+  readonly variant: "views" | "requests" | "switch";
   readonly kind: WorldKind;
   readonly fromSeed: number;
   readonly count: number;
@@ -30,8 +34,16 @@ function historyIn(
   seed: number,
   tell?: (line: string) => void,
 ): Promise<History> {
-  const history = variant === "requests" ? requestHistoryOf : historyOf;
-  return history(seed, { kind, tell });
+  switch (variant) {
+    case "views":
+      return historyOf(seed, { kind, tell });
+    case "requests":
+      return requestHistoryOf(seed, { kind, tell });
+    case "switch":
+      return switchHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts });
+    default:
+      return unreachable(variant);
+  }
 }
 
 async function sumOf(share: Share): Promise<Sum> {
@@ -116,10 +128,11 @@ async function main(): Promise<void> {
       replay: { type: "string" },
       kind: { type: "string", default: "ordinary" },
       requests: { type: "boolean", default: false },
+      switch: { type: "boolean", default: false },
     },
   });
   const whole: Share = {
-    variant: values.requests ? "requests" : "views",
+    variant: values.switch ? "switch" : values.requests ? "requests" : "views",
     kind: kindIn(values.kind),
     fromSeed: numberIn(values.seed, "seed"),
     count: numberIn(values.histories, "histories"),

@@ -7,8 +7,8 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** About an eighth above what it was when this was written; to raise one is a decision. */
-export const bundleBytesMax = 402_000;
-export const bundleGzipBytesMax = 134_000;
+export const bundleBytesMax = 470_000;
+export const bundleGzipBytesMax = 156_000;
 
 /** Each of them does something on the way of a request, or of a purge. */
 export const bundledPackages = {

@@ -26,6 +26,7 @@ import { HotKeyStream } from "./proxy/warm/hot-key-stream.ts";
 import { HotKeys } from "./proxy/warm/hot-keys.ts";
 import { keepWarm } from "./proxy/warm/keep-warm.ts";
 import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
+import { isBypassed } from "./purge/journal/switch-state.ts";
 
 /** What all requests have in common of their ports. It lives as long as the isolate. */
 export type Isolate = Omit<ServePorts, "colo" | "afterAnswer"> & {
@@ -78,6 +79,8 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
   const { tiers, redis, purging, metrics, fillBudget } = cache;
   const { siteHosts, originLimiter: limiter } = environment;
   const config = tiers.edge === undefined ? withoutEdge(settings.config) : settings.config;
+  const { bypass } = environment;
+  const { view } = cache;
   const matchRoute = compileRoutes(config);
   return {
     ...cache,
@@ -87,6 +90,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     matchRoute,
     readUrl: compileUrlReader({ config, matchRoute, siteHosts }),
     siteHosts,
+    bypasses: (route) => (bypass !== false && isBypassed(bypass, route)) || view.bypasses(route),
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),

@@ -34,10 +34,11 @@ export async function journalRoute(
   return told({ entries: entries.map(receiptOf), next });
 }
 
-function receiptOf({ position, by, id, mode, reason, targets, lost }: Entry) {
+function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: Entry) {
   const at = new Date(acceptedAtMs(position)).toISOString();
   const mark = lost === "" ? {} : { lost };
-  return { position, at, by, id, mode, reason, ...mark, ...namedTargets(targets) };
+  const post = switched === undefined ? {} : { bypass: switched.bypass };
+  return { position, at, by, id, mode, reason, ...mark, ...post, ...namedTargets(targets) };
 }
 
 const what = "The journal was not shown.";

@@ -110,8 +110,11 @@ async function senderOf(
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** @returns `undefined` for a longer body, which is not read to its end */
-async function bodyUpTo({ headers, body }: Request, bytesMax: number): Promise<Bytes | undefined> {
+/** The body of a request. @returns `undefined` for a longer one, which is not read to its end */
+export async function bodyUpTo(
+  { headers, body }: Request,
+  bytesMax: number,
+): Promise<Bytes | undefined> {
   if (Number(headers.get("content-length") ?? 0) > bytesMax) return undefined;
   const chunks: Bytes[] = [];
   let readBytes = 0;

@@ -1,5 +1,5 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { TieredCache } from "../create-cache.ts";
 import type { Isolate } from "../create-proxy.ts";
 import { isFault } from "../operator-error.ts";
@@ -11,6 +11,7 @@ import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import type { JournalExtent } from "../purge/journal/redis-journal.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
+import type { Attention } from "../purge/view/view.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
@@ -18,6 +19,7 @@ import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute } from "./purge-route.ts";
+import { switchRoute, switchState } from "./switch-route.ts";
 import { noJournal, told } from "./told.ts";
 
 /** What the operator's routes look at. */
@@ -41,6 +43,19 @@ export function adminRoutes(settings: AdminSettings): Hono {
     );
     admin.get("/explain", forBearer, ({ req }) =>
       explainRoute(req.raw, { core: cache, isolate, colo: () => coloOf(environment, req.raw) }),
+    );
+    const { visibleWithinSeconds } = isolate.config.purge;
+    const { routes } = isolate.config;
+    const switching = cache.purging ?? absence;
+    const variable = environment.bypass;
+    const switched = { switching, variable, routes, visibleWithinSeconds };
+    const attentionOf = ({ executionCtx }: Context): Attention => ({
+      atMs: isolate.nowAtMs(),
+      afterAnswer: cache.behind(executionCtx),
+    });
+    admin.get("/switch", forBearer, (context) => switchState(switched, attentionOf(context)));
+    admin.post("/switch", forBearer, (context) =>
+      switchRoute(context.req.raw, switched, attentionOf(context)),
     );
     admin.get("/journal", forBearer, ({ req }) =>
       journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
@@ -125,6 +140,7 @@ function journalStats(view: JournalView, atMs: number) {
     entries: chain?.entries.length ?? 0,
     readAtMs: chain === undefined ? null : sentAtMs,
     ageMs: chain === undefined ? null : atMs - sentAtMs,
+    bypass: view.switched?.bypass ?? false,
     lag: lag ?? "nothing to tell yet",
     failedAtMs: failedAtMs ?? null,
   };

@@ -43,6 +43,8 @@ const noSums = {
   failedBackgroundWork: 0,
   /** Answers with what nobody could tell of whether a purge covers it. */
   unverifiedAnswers: 0,
+  /** Answers that the switch had brought straight from the origin. */
+  bypassedBySwitch: 0,
 };
 
 /** The counts of one isolate. */
@@ -64,12 +66,13 @@ export class Metrics {
   }
 
   /** Once for each request, when it is answered: by `settle`. A refresh answers nobody. */
-  answered({ route, outcome, isRefresh, unverified }: Decision): void {
+  answered({ route, outcome, isRefresh, unverified, detail }: Decision): void {
     if (outcome === undefined || isRefresh) return;
     const counts = this.#route(route);
     counts.requests += 1;
     add(counts.outcomes, outcome);
     if (unverified) this.counted("unverifiedAnswers");
+    if (outcome === "passed" && detail === "switch") this.counted("bypassedBySwitch");
   }
 
   /** Once for each request, and for each refresh, when all of it is known: by `settle`. */

@@ -4,6 +4,7 @@ import { namespaceForm } from "../config/schema.ts";
 import { type Fault, isFault, OperatorError } from "../operator-error.ts";
 import { sha256Short } from "../sha256.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
+import { bypassOf } from "./bypass.ts";
 import { type Database, databaseOf, journalFaults } from "./database.ts";
 import { type OriginHandlers, originsOf, type OriginTarget } from "./origins.ts";
 import { adminTokenOf, purgeSecretsOf, type Secret } from "./secrets.ts";
@@ -26,6 +27,8 @@ export interface Environment {
   readonly colo: string | undefined;
   /** Names this deployment where others read it: the same in all isolates, another elsewhere. */
   readonly pseudonym: string;
+  /** What goes straight to the origin whatever the switch says: everything, routes by name, or nothing. */
+  readonly bypass: boolean | readonly string[];
   /** How many hot keys can be kept warm with these bindings; 0: off. */
   readonly hotKeys: number;
   /** What is set and not usable; all that does not need it works. */
@@ -52,6 +55,7 @@ export function readEnvironment(
     originLimiter: originLimiterOf(env, faults),
     namespace: namespaceOf(env) ?? config.namespace,
     siteHosts: siteHostsOf(env),
+    bypass: bypassOf(env, config, faults),
     colo: textOf(env, "COLO"),
   };
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;

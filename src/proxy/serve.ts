@@ -1,18 +1,16 @@
 // One request from arrival to answer, in the order of its steps.
 import { discardBody } from "../cache/record/record.ts";
-import { requestDirectives } from "../http/cache-control.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { answerFromOrigin, type AnswerFromOriginPorts } from "./fetch/answer-from-origin.ts";
-import { forwardPassed } from "./fetch/forward.ts";
+import { bySwitch, passBy, type PassByPorts } from "./fetch/pass-by.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
-import { type Asked, askedWith, type Passed, plan, type Planning } from "./request/plan.ts";
-import type { ClientLimit } from "./request/client-limit.ts";
+import { type Asked, askedWith, plan, type Planning } from "./request/plan.ts";
 import type { UrlRead } from "./request/url-reader.ts";
-import { keepPrivate } from "./respond/downstream.ts";
-import { type PlainPage, plainPage } from "./respond/plain-page.ts";
-import { fromStored, passOn } from "./respond/respond.ts";
+import { plainPage } from "./respond/plain-page.ts";
+import { refused } from "./respond/refused.ts";
+import { fromStored } from "./respond/respond.ts";
 import { type EarlyRefreshPorts, isRefreshDue } from "./reuse/early-refresh.ts";
 import { settleDoubt } from "./reuse/in-doubt.ts";
 import { type FoundResponse, Search, type SearchPorts } from "./reuse/search.ts";
@@ -26,19 +24,18 @@ import {
   type Verdict,
 } from "./reuse/verdict.ts";
 import { admitOnHit } from "./storing/admission.ts";
-import { type InvalidatePorts, invalidateBy, isSafe } from "./storing/invalidate.ts";
 import type { HotKeys } from "./warm/hot-keys.ts";
 
 /** What one request is served with. */
 export type ServePorts = Planning &
   EarlyRefreshPorts &
   AnswerFromOriginPorts &
-  InvalidatePorts & {
+  PassByPorts & {
     readonly metrics: Metrics;
-    /** `undefined` where clients are not limited. */
-    readonly clientLimit: ClientLimit | undefined;
     /** `undefined` where none are kept warm. */
     readonly hotKeys: HotKeys | undefined;
+    /** Does the switch send a route's requests straight to the origin, by its name? Asked at every hit. */
+    readonly bypasses: (route: string) => boolean;
   };
 
 type ClientSearch = Search<ServePorts>;
@@ -63,11 +60,25 @@ export function serve(
   }
   const { host } = planned.asked.key;
   const renewed = ports.view.attend({ atMs, host, afterAnswer: ports.afterAnswer });
-  const search = searchFor(planned.asked, atMs, ports);
+  if (renewed === undefined) return lookedUp({ request, read, atMs }, planned.asked, ports);
+  // Rule 24 of the purge protocol: a view that is past N − A may not know what was switched since.
+  return renewed().then(() =>
+    lookedUp({ request, read, atMs: ports.nowAtMs() }, planned.asked, ports),
+  );
+}
+
+/** Unless the switch sends it straight to the origin. */
+function lookedUp(
+  { request, read, atMs }: { request: Request; read: UrlRead; atMs: number },
+  planned: Asked,
+  ports: ServePorts,
+): Response | Promise<Response> {
+  if (ports.bypasses(planned.route.name)) return passBy(bySwitch(request, read), ports);
+  const search = searchFor(planned, atMs, ports);
   const found = search.found();
   return found instanceof Promise
-    ? found.then((below) => answered(below, search, renewed))
-    : answered(found, search, renewed);
+    ? found.then((below) => answered(below, search))
+    : answered(found, search);
 }
 
 /** What the search of a client's request is begun with. */
@@ -107,16 +118,14 @@ function isSpared(
   return isAtHand && ports.originHealth.spareLook(asked, atMs);
 }
 
-/** @param renewed waits for a renewal of the purge view that is under way */
 function answered(
   found: FoundResponse | undefined,
   search: ClientSearch,
-  renewed: (() => Promise<void>) | undefined,
 ): Response | Promise<Response> {
   if (found === undefined) return carryOut(decide(search.missReason, search), undefined, search);
   const { candidate, verdict } = found;
   if (verdict.judged?.kind !== "unverified") return carryOut(verdict, candidate, search);
-  return settleDoubt(candidate, search, renewed).then(() => {
+  return settleDoubt(candidate, search).then(() => {
     search.hasWaited();
     return carryOut(search.judge(candidate), candidate, search);
   });
@@ -200,49 +209,4 @@ async function forwarded(need: Need<ServePorts>): Promise<Response> {
   const response = await answerFromOrigin(need);
   settle(decision, ports);
   return response;
-}
-
-/** Answers with a page of our own, which is counted. */
-function refused(page: PlainPage, decision: Decision, ports: ServePorts): Response {
-  decision.outcome = page === "limited" ? "limited" : "failed";
-  settle(decision, ports);
-  return plainPage(page);
-}
-
-/** Notes that a request is passed by, and why. */
-export function notePass({ reason, rule }: Passed, decision: Decision): void {
-  decision.forwards(reason);
-  decision.detail = rule;
-}
-
-/** Straight to the origin and straight back: never stored, never collapsed. */
-async function passBy(passed: Passed, ports: ServePorts): Promise<Response> {
-  const { route, request } = passed;
-  const decision = new Decision({ route: route.name });
-  // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
-  if (requestDirectives(request.headers).onlyIfCached) {
-    return refused("only-if-cached", decision, ports);
-  }
-  if (ports.loops.isOne(request.headers.get("via"), route.origin)) {
-    return refused("loop", decision, ports);
-  }
-  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(request.headers))) {
-    return refused("limited", decision, ports);
-  }
-  notePass(passed, decision);
-  const forwarding = forwardPassed(passed, ports).then((answer) => {
-    if (answer.kind === "answered") invalidateBy(answer.response, { passed, decision, ports });
-    return answer;
-  });
-  // What a client has written is invalidated also if it leaves before it hears of it.
-  if (!isSafe(request)) {
-    ports.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
-  }
-  const answer = await forwarding;
-  if (answer.kind === "failed") return refused(answer.failure, decision, ports);
-  const { response } = answer;
-  decision.heard({ ...answer, status: response.status });
-  decision.outcome = "passed";
-  settle(decision, ports);
-  return passOn(response, { ports, decision }, keepPrivate);
 }

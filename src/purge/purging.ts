@@ -5,6 +5,7 @@ import { Acceptances } from "./acceptance/acceptance.ts";
 import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView } from "./view/journal-view.ts";
 import { RedisJournal } from "./journal/redis-journal.ts";
+import { RedisSwitch } from "./journal/redis-switch.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
 export type Purging = ReturnType<typeof createPurging>;
@@ -88,11 +89,21 @@ export function createPurging(
     onOverdue: (entries) => acceptances.lookFor(entries),
   });
   const maxLagMs = visibleWithinSeconds * 1_000;
-  const acceptances = new Acceptances({ journal, view, nowAtMs, randomText, maxLagMs });
+  const switching = new RedisSwitch({ redis, namespace });
+  const acceptances = new Acceptances({
+    journal,
+    view,
+    nowAtMs,
+    randomText,
+    maxLagMs,
+    switching,
+  });
   return {
     /** The journal's own. */
     redis,
     journal,
+    /** Where posts of the switch stand. */
+    switching,
     view,
     acceptances,
     /** Has a listener told of every entry that becomes known here, from now on. */

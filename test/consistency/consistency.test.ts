@@ -42,6 +42,7 @@ describe("nothing that was purged is answered past the bound, and hits return", 
       // Who reads nothing, purges nothing or breaks nothing finds nothing.
       expect(accepted.length).toBeGreaterThan(5);
       expect(hits.length).toBeGreaterThan(50);
+      expect(findings.switchJudgedCount).toBeGreaterThan(50);
       expect(history.faults.length).toBeGreaterThan(3);
     },
   );

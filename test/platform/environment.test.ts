@@ -272,6 +272,7 @@ describe("a good environment comes to", () => {
       purgeSecrets: undefined,
       namespace: "tidemark",
       siteHosts: [],
+      bypass: false,
       colo: undefined,
       pseudonym: expect.stringMatching(/^tidemark-[\w-]{11}$/),
       hotKeys: 0,

@@ -57,7 +57,9 @@ class DatedWhenCopied extends SimulatedCopies {
 class DatedWhenFound extends SimulatedCopies {
   override async read(): Promise<ViewCopy | undefined> {
     const copy = await super.read();
-    return copy && new ViewCopy(this.isolate.nowAtMs(), itemsOf(copy.entries() ?? []));
+    return (
+      copy && new ViewCopy(this.isolate.nowAtMs(), itemsOf(copy.entries() ?? []), copy.switched)
+    );
   }
 }
 
@@ -67,7 +69,7 @@ class Unjoined extends SimulatedCopies {
     const copy = await super.read();
     const entries = copy?.entries() ?? [];
     if (copy === undefined) return undefined;
-    return Object.assign(new ViewCopy(copy.sentAtMs, itemsOf(entries)), {
+    return Object.assign(new ViewCopy(copy.sentAtMs, itemsOf(entries), copy.switched), {
       entriesAfter: ({ position }: EntryPlace) => {
         const at = entries.findIndex((entry) => entry.position === position);
         return entries.slice(at + 1);

@@ -24,6 +24,8 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
     const { view } = ports;
     // Private members are the view's own: what is not changed is asked of it.
     const asBefore = {
+      bypasses: view.bypasses.bind(view),
+      isRenewedFirst: view.isRenewedFirst.bind(view),
       arrived: view.arrived.bind(view),
       attend: view.attend.bind(view),
       seek: view.seek.bind(view),

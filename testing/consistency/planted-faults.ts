@@ -27,7 +27,7 @@ export const plantedFaults = {
   ],
   /** Rule 21 broken: 200 whether or not the journal answered. */
   "accepts-unwritten": [
-    /if \(replies\.kind === "unavailable"\) return this\.#unavailableFor\(replies\.cause\);(?=\s*const positions)/,
+    /if \(replies\.kind === "unavailable"\) return unavailableFor\(replies\.cause, this\.#settings\.redis\);(?=\s*const positions)/,
     'if (replies.kind === "unavailable") return { kind: "appended", positions: ["1-1"] };',
   ],
   /** A cache that keeps the promise by never answering from a tier. */

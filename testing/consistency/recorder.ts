@@ -10,6 +10,7 @@ import type {
   Quiet,
   Read,
   ReplicaLag,
+  SwitchTry,
   Write,
 } from "./checker/operations.ts";
 
@@ -23,6 +24,7 @@ export class Recorder {
   readonly writes: Write[] = [];
   readonly reads: Read[] = [];
   readonly purges: PurgeTry[] = [];
+  readonly switches: SwitchTry[] = [];
   readonly journal: JournalEvent[] = [];
   readonly losses: Loss[] = [];
   readonly replicaLags: ReplicaLag[] = [];
@@ -46,6 +48,7 @@ export class Recorder {
       writes: [...this.writes],
       reads: [...this.reads],
       purges: [...this.purges],
+      switches: [...this.switches],
       journal: [...this.journal],
       losses: [...this.losses],
       replicaLags: [...this.replicaLags],

@@ -11,6 +11,7 @@ import type { PlantedFault } from "./planted-faults.ts";
 import { Readers } from "./readers.ts";
 import { Recorder } from "./recorder.ts";
 import { type SiteUnderTest, startSite } from "./site-under-test.ts";
+import { switchOn } from "./switcher.ts";
 import { startVersionedOrigin, type VersionedOrigin } from "./versioned-origin.ts";
 import { modesTaken, Writers } from "./writers.ts";
 
@@ -148,7 +149,8 @@ async function acted(given: {
   );
   const victim = { site, origin, recorder, draws: draws.fork() };
   const breaking = breakAndHeal(victim, { faults, restMsMax, isOver });
-  await Promise.all([...reading, ...writing, breaking]);
+  const switching = switchOn({ colos, recorder }, draws.fork(), isOver);
+  await Promise.all([...reading, ...writing, breaking, switching]);
   origin.slowShare = 0;
 }
 

@@ -15,6 +15,7 @@ import type { Recorder } from "./recorder.ts";
 import { RestFront } from "./rest-front.ts";
 
 export const purgeSecret = "whsec_Y29uc2lzdGVuY3ktb2YtcHVyZ2Vz";
+export const adminToken = "admin-of-the-consistency-run";
 export const journalKey = "tidemark:journal";
 
 /** Pages of these kinds are fetched by lease, and come to other colos by way of it. */
@@ -120,6 +121,7 @@ async function startColoUnderTest(
     UPSTASH_REDIS_REST_URL: front.url,
     UPSTASH_REDIS_REST_TOKEN: rest.token,
     PURGE_SECRET: purgeSecret,
+    ADMIN_TOKEN: adminToken,
     SITE_HOST: siteHost,
   };
   const kept = await mkdtemp(join(tmpdir(), "tidemark-colo-"));

@@ -54,6 +54,10 @@ export function tableOf(result: RunResult): string {
       excusesSaid(excusedPurges["lost-until-noticed"], excusedReads["lost-until-noticed"]),
     ],
     ["a loss went unnoticed for, at most", `${Math.round(findings.unnoticedMsMax)} ms`],
+    [
+      "posts of the switch; answers held against it",
+      `${(history.switches ?? []).filter(({ isAccepted }) => isAccepted).length}; ${findings.switchJudgedCount}`,
+    ],
     ["bound", ofBound],
     ["observed lag of hard purges: p50, p99, max", `${ms(0.5)}, ${ms(0.99)}, ${ms(1)}`],
     ["seen at once", `${lags.atOnceCount} of ${lags.sortedMs.length}`],

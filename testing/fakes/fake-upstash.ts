@@ -54,6 +54,10 @@ export class FakeUpstash {
   readonly leases = new Map<string, { value: string; untilAtMs: number }>();
   /** Those of leases; each look at one is three of them in one transaction. */
   readonly leaseCommands: string[] = [];
+  /** What the key of the purge switch holds; `null` where nothing was posted. */
+  heldSwitch: string | null = null;
+  /** What happens just before a post of the switch is written. */
+  beforePost: () => void = () => undefined;
   /** `down`: no connection. `refuses`: every command is answered with an error, `refusal`. */
   mode: "works" | "down" | "refuses" = "works";
   refusal = { status: 400, error: "ERR refused" };
@@ -143,9 +147,9 @@ export class FakeUpstash {
         if (key.includes(":r:")) return this.#set(key, rest);
         return key.includes(":lease:") ? this.#takeLease(key, rest) : "OK";
       case "GET":
-        return this.#lease(key);
+        return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
       case "EVAL":
-        return this.#replaceLease(rest);
+        return rest[2]?.endsWith(":switch") === true ? this.#post(rest) : this.#replaceLease(rest);
       case "XADD":
         return stream.add(rest);
       case "XLEN":
@@ -174,7 +178,19 @@ export class FakeUpstash {
 
   #commandsOf(name: string, key: string): string[] {
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
-    return /^X/i.test(name) || key.endsWith(":probe") ? this.journalCommands : this.commands;
+    const isOfJournal = /^X/i.test(name) || /:(?:probe|switch)$/.test(key);
+    return isOfJournal ? this.journalCommands : this.commands;
+  }
+
+  /** What the script of a post does. @param rest the number of keys, both, and what the script is given */
+  #post([, , , ...given]: readonly string[]): readonly string[] {
+    this.beforePost();
+    const [replaces = "", post = "", n = "", json = "", , ...fields] = given;
+    const held = this.heldSwitch ?? "";
+    if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
+    const position = this.journal.add(["*", ...fields]);
+    this.heldSwitch = [post, position, n, json].join(" ");
+    return ["posted", position];
   }
 
   #lease(key: string): string | null {

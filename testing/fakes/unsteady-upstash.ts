@@ -13,7 +13,9 @@ export class UnsteadyUpstash extends FakeUpstash {
   }
 
   override async answer(path: string, body: unknown): Promise<Response> {
-    if (!/"x(?:add|range|revrange)"/i.test(JSON.stringify(body))) return super.answer(path, body);
+    if (!/"x(?:add|range|revrange)"|:switch"/i.test(JSON.stringify(body))) {
+      return super.answer(path, body);
+    }
     if (this.journalMode === "down") throw new TypeError("No connection.");
     const answer = await super.answer(path, body);
     if (this.journalMode === "deaf") throw new TypeError("The connection was lost.");

@@ -71,11 +71,16 @@ export class SimulatedWorld {
     return this.time.sleep(ms);
   }
 
-  /** Coarse, so that after a loss the same ID is minted again. */
-  append(fields: readonly string[], keptCount?: number): string {
+  /**
+   * Coarse, so that after a loss the same ID is minted again.
+   *
+   * @param heldText what the switch's key holds from then on, where the entry is a post of it
+   */
+  append(fields: readonly string[], keptCount?: number, heldText?: (id: string) => string): string {
     const { atMs, stream } = this;
     const serverAtMs = Math.floor((atMs - this.serverBehindMs) / 1_000) * 1_000;
-    const id = stream.append(fields, { atMs, serverAtMs });
+    const at = { atMs, serverAtMs };
+    const id = heldText ? stream.post(fields, at, heldText) : stream.append(fields, at);
     this.onAppended(id, fields);
     this.tell(() => {
       const { mode, targets, lost, n } = decodeEntry(id, fields);

@@ -49,8 +49,8 @@ export class SimulatedCopies {
     this.#cache.copy = copy;
   }
 
-  protected copyOf({ entries, sentAtMs }: KnownView): ViewCopy {
-    return new ViewCopy(sentAtMs, itemsOf(entries.slice(-copiedCount)));
+  protected copyOf({ entries, sentAtMs, switched }: KnownView): ViewCopy {
+    return new ViewCopy(sentAtMs, itemsOf(entries.slice(-copiedCount)), switched);
   }
 
   async claim(): Promise<"ours" | "others"> {

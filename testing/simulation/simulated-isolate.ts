@@ -9,6 +9,7 @@ import { usualBounds } from "../../src/purge/view/chain.ts";
 import type { Entry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
+import { RedisSwitch, type SwitchStore } from "../../src/purge/journal/redis-switch.ts";
 import type { Attention } from "../../src/purge/view/view.ts";
 import {
   decide,
@@ -45,6 +46,8 @@ export interface Parts {
   readonly journal: (settings: RedisJournalSettings, isolate: SimulatedIsolate) => RedisJournal;
   readonly view: (settings: JournalViewSettings, isolate: SimulatedIsolate) => JournalView;
   readonly acceptances: (settings: AcceptanceSettings) => Acceptances;
+  /** Where posts of the switch stand. */
+  readonly switching: (store: SwitchStore) => SwitchStore;
   /** Which notes a response is stored with. */
   readonly noted: (before: Noted, after: Noted) => Noted;
   /** How the question of a verdict is put, and that of the second one, after an error. */
@@ -56,6 +59,7 @@ export const soundParts: Parts = {
   journal: (settings) => new RedisJournal(settings),
   view: (settings) => new JournalView(settings),
   acceptances: (settings) => new Acceptances(settings),
+  switching: (store) => store,
   noted: (before) => before,
   asked: (question) => question,
   askedOnError: (question) => question,
@@ -128,6 +132,7 @@ export class SimulatedIsolate {
       nowAtMs,
       randomText,
       maxLagMs: visibleWithinSeconds * 1_000,
+      switching: parts.switching(new RedisSwitch({ redis, namespace, keptCount })),
     });
   }
 

@@ -87,6 +87,21 @@ class Commands {
     return this.world.append(Object.entries(fields).flat(), options?.trim.threshold);
   }
 
+  /** Of the switch's key. */
+  async get(): Promise<string | null> {
+    const lagMs = this.world.between(0, this.world.settings.replicaLagMs);
+    return this.world.stream.heldAt(this.world.atMs - lagMs) || null;
+  }
+
+  /** The script of a post of the switch, done at the primary. */
+  async eval(_: string, __: readonly string[], given: readonly string[]): Promise<unknown> {
+    const [replaces = "", post = "", n = "", json = "", kept = "", ...fields] = given;
+    const { held } = this.world.stream;
+    if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
+    const text = (id: string) => [post, id, n, json].join(" ");
+    return ["posted", this.world.append(fields, Number(kept), text)];
+  }
+
   /** Where something else follows in the same trip, others get between the two. */
   async getrange(key: string, _: 0, last: number): Promise<string> {
     const text = beginningOf(this.world, key, last);
@@ -110,39 +125,59 @@ function beginningOf({ records, atMs }: SimulatedWorld, key: string, last: numbe
   return found.text.slice(0, last === -1 ? undefined : last + 1);
 }
 
-/** Done at the primary, whole, when it is executed. */
+/** Where a transaction is done: what stands there, and the key of the switch. */
+interface Server {
+  readonly items: readonly StreamItem[];
+  readonly held: string;
+}
+
+/**
+ * Done whole when it is executed: at the primary, or by a replica that may lag if nothing in it
+ * writes.
+ */
 class Transaction {
   readonly #world: SimulatedWorld;
-  readonly #queued: (() => unknown)[] = [];
+  readonly #queued: ((server: Server) => unknown)[] = [];
+  #isWrite = false;
 
   constructor(world: SimulatedWorld) {
     this.#world = world;
   }
 
-  #with(work: () => unknown): this {
+  #with(work: (server: Server) => unknown): this {
     this.#queued.push(work);
     return this;
   }
 
+  #writing(work: () => unknown): this {
+    this.#isWrite = true;
+    return this.#with(work);
+  }
+
   set(): this {
-    return this.#with(() => "OK");
+    return this.#writing(() => "OK");
+  }
+
+  /** Of the switch's key. */
+  get(): this {
+    return this.#with(({ held }) => held || null);
   }
 
   xrange(_: string, from: string, to: string, count = Infinity): this {
-    return this.#with(() => rangeOf(this.#world.stream.items, { from, to, count }));
+    return this.#with(({ items }) => rangeOf(items, { from, to, count }));
   }
 
   xrevrange(_: string, from: string, __: "-", count: number): this {
-    return this.#with(() => newestOf(this.#world.stream.items, { from, count }));
+    return this.#with(({ items }) => newestOf(items, { from, count }));
   }
 
   xadd(_: string, __: "*", fields: Fields, options?: TrimOptions): this {
     const written = Object.entries(fields).flat();
-    return this.#with(() => this.#world.append(written, options?.trim.threshold));
+    return this.#writing(() => this.#world.append(written, options?.trim.threshold));
   }
 
   xlen(): this {
-    return this.#with(() => this.#world.stream.items.length);
+    return this.#with(({ items }) => items.length);
   }
 
   getrange(key: string, _: 0, last: number): this {
@@ -150,14 +185,14 @@ class Transaction {
   }
 
   setrange(key: string, _: 0, text: string): this {
-    return this.#with(() => {
+    return this.#writing(() => {
       const { text: held, untilAtMs } = this.#world.records.get(key) ?? absent;
       this.#world.records.set(key, { text: text + held.slice(text.length), untilAtMs });
     });
   }
 
   pexpire(key: string, ms: number): this {
-    return this.#with(() => {
+    return this.#writing(() => {
       const held = this.#world.records.get(key);
       if (held === undefined) return;
       this.#world.records.set(key, { ...held, untilAtMs: this.#world.atMs + ms });
@@ -165,7 +200,11 @@ class Transaction {
   }
 
   async exec(): Promise<unknown[]> {
-    return this.#queued.map((work) => work());
+    const { stream, settings, atMs } = this.#world;
+    if (this.#isWrite) return this.#queued.map((work) => work(stream));
+    const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
+    const replica = { items: stream.seenAt(seenAtMs), held: stream.heldAt(seenAtMs) };
+    return this.#queued.map((work) => work(replica));
   }
 }
 

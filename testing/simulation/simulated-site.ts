@@ -77,6 +77,7 @@ export class SimulatedSite {
       siteHosts: [],
       tiers: parts.tiers(tiersOf(isolate, around.cache), isolate),
       view,
+      bypasses: (route) => view.bypasses(route),
       flights: new Flights(),
       fewAtOnce: new FewAtOnce(),
       leases: undefined,

@@ -1,6 +1,6 @@
 // One Redis stream, remembered as it was at every instant. Promised: IDs as XADD mints them from
 // the server's clock and the last one, replicas that are some time behind, and every way in which
-// entries go missing. Not promised: consumer groups, and trimming but by an ID or a number.
+// entries go missing. The key of the switch is in the same database, and goes back and forth with it. Not promised: consumer groups, and trimming but by an ID or a number.
 
 export interface StreamItem {
   readonly id: string;
@@ -13,9 +13,11 @@ interface StreamState {
   readonly items: readonly StreamItem[];
   /** No ID is given out twice by a server that remembers it. */
   readonly lastId: string;
+  /** The text of the switch's key; empty where there is none. */
+  readonly held: string;
 }
 
-const empty: StreamState = { sinceAtMs: -Infinity, items: [], lastId: "0-0" };
+const empty: StreamState = { sinceAtMs: -Infinity, items: [], lastId: "0-0", held: "" };
 
 export class SimulatedStream {
   readonly #states: StreamState[] = [empty];
@@ -34,13 +36,45 @@ export class SimulatedStream {
     return this.#states.at(-2)?.items ?? [];
   }
 
+  /** The text of the switch's key at the primary; empty where there is none. */
+  get held(): string {
+    return this.#state.held;
+  }
+
+  /** The text of the switch's key before the last change. */
+  get heldBefore(): string {
+    return this.#states.at(-2)?.held ?? "";
+  }
+
   /** As a replica has them that received everything up to this instant. */
   seenAt(atMs: number): readonly StreamItem[] {
-    for (let at = this.#states.length - 1; at > 0; at -= 1) {
-      const state = this.#states[at];
-      if (state !== undefined && state.sinceAtMs <= atMs) return state.items;
-    }
-    return [];
+    return this.#stateAt(atMs).items;
+  }
+
+  /** The text of the switch's key as such a replica has it. */
+  heldAt(atMs: number): string {
+    return this.#stateAt(atMs).held;
+  }
+
+  /** The texts that the key held at any time since that instant. */
+  heldSince(atMs: number): string[] {
+    const later = this.#states.filter(({ sinceAtMs }) => sinceAtMs > atMs);
+    return [this.heldAt(atMs), ...later.map(({ held }) => held)];
+  }
+
+  #stateAt(atMs: number): StreamState {
+    return this.#states.findLast(({ sinceAtMs }) => sinceAtMs <= atMs) ?? empty;
+  }
+
+  /** An entry and the switch's key, in one step. @param text of the key, by the entry's ID */
+  post(
+    fields: readonly string[],
+    at: { atMs: number; serverAtMs?: number },
+    text: (id: string) => string,
+  ): string {
+    const id = this.append(fields, at);
+    this.#states.push({ ...(this.#states.pop() ?? empty), held: text(id) });
+    return id;
   }
 
   /** @returns the ID that the entry was given */
@@ -87,21 +121,32 @@ export class SimulatedStream {
   /** A replica that never got them is the primary now. */
   loseNewest(count: number, atMs: number): void {
     const kept = this.items.slice(0, Math.max(0, this.items.length - count));
-    this.#become(kept, { atMs, lastId: kept.at(-1)?.id ?? "0-0" });
+    this.#become(kept, { atMs, lastId: kept.at(-1)?.id ?? "0-0" }, this.#heldWith(kept));
   }
 
   /** A restart without its data, or DEL. */
   loseAll(atMs: number): void {
-    this.#become([], { atMs, lastId: "0-0" });
+    this.#become([], { atMs, lastId: "0-0" }, "");
   }
 
   /** A backup is put back. */
   restore(items: readonly StreamItem[], atMs: number): void {
-    this.#become([...items], { atMs, lastId: items.at(-1)?.id ?? "0-0" });
+    const held = this.#heldWith(items);
+    this.#become([...items], { atMs, lastId: items.at(-1)?.id ?? "0-0" }, held);
   }
 
-  #become(items: readonly StreamItem[], { atMs, lastId }: { atMs: number; lastId: string }): void {
-    this.#states.push({ sinceAtMs: atMs, items, lastId });
+  /** The key as it was when the last of these entries was the last. */
+  #heldWith(items: readonly StreamItem[]): string {
+    const last = items.at(-1);
+    return this.#states.findLast((state) => state.items.at(-1) === last)?.held ?? "";
+  }
+
+  #become(
+    items: readonly StreamItem[],
+    { atMs, lastId }: { atMs: number; lastId: string },
+    held = this.held,
+  ): void {
+    this.#states.push({ sinceAtMs: atMs, items, lastId, held });
   }
 }
 

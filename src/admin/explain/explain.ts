@@ -12,7 +12,8 @@ import type { UrlRead } from "../../proxy/request/url-reader.ts";
 import { atHand, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
 import { decide, decideOnError, isAnswer, type Verdict } from "../../proxy/reuse/verdict.ts";
-import { notePass, noteVerdict, searchFor } from "../../proxy/serve.ts";
+import { bySwitch, notePass } from "../../proxy/fetch/pass-by.ts";
+import { noteVerdict, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
@@ -59,6 +60,9 @@ export async function explain(
     case "pass":
       return { ...about, handling: "passed-by", ...passedBy(planned.passed, ports) };
     case "look-up": {
+      if (ports.bypasses(name)) {
+        return { ...about, handling: "passed-by", ...passedBy(bySwitch(request, read), ports) };
+      }
       const cookie = request.headers.get("cookie");
       const came = await lookedUp({ asked: planned.asked, atMs, cookie, ports }, core);
       return { ...about, handling: "looked-up", ...came };
@@ -126,7 +130,7 @@ async function lookedUp(
     purges: purgesFor(search, found, copies, core),
     ...(found && { judged: found.candidate.tier }),
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
-    isDoubtSettledFirst: verdict.judged?.kind === "unverified",
+    isDoubtSettledFirst: verdict.judged?.kind === "unverified" || ports.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
   };
   const ground = { kind: verdict.kind, by: verdict.by, ...groundIn(verdict) };

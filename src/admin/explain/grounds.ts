@@ -64,6 +64,10 @@ export const invalidatedHere: Ground = {
 export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   method: { clause: "RFC 9110 §9.3", why: "the method is neither GET nor HEAD" },
   route: { clause: "bypass", why: "its route says bypass: true" },
+  switch: {
+    clause: "POST /_cache/switch; BYPASS",
+    why: "the switch, or the variable BYPASS, sends its route straight to the origin",
+  },
   authorization: { clause: "RFC 9111 §3.5", why: "it has Authorization" },
   "came-back": { clause: "RFC 9110 §7.6.3", why: "Via names this deployment: it was here before" },
   upgrade: { clause: "RFC 9110 §7.8", why: "it asks for another protocol" },

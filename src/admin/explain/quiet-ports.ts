@@ -10,6 +10,7 @@ import { QuietTiers } from "./quiet-tiers.ts";
 /** For one explanation. */
 export interface QuietPorts extends Planning, SearchForPorts {
   readonly tiers: QuietTiers;
+  readonly bypasses: Isolate["bypasses"];
   readonly originHealth: SearchForPorts["originHealth"] & Pick<Isolate["originHealth"], "peek">;
 }
 
@@ -24,12 +25,13 @@ export function quietPorts(
   colo: () => string,
 ): QuietPorts {
   const { uncacheable, sharedOdds, originHealth, flights, knownVary, invalidations } = isolate;
-  const { config, loops, nowAtMs, view } = isolate;
+  const { config, loops, nowAtMs, view, bypasses } = isolate;
   return {
     config,
     loops,
     nowAtMs,
     view,
+    bypasses,
     colo,
     afterAnswer: () => undefined,
     tiers: new QuietTiers(core),

@@ -68,7 +68,7 @@ export function startFill(need: Need<RefreshPorts>): ForwardFlight {
   return startBehind({ asked, ports, accepts: isFresh }, key);
 }
 
-/** `skipped`: fresh for long enough, or under way already. */
+/** `skipped`: fresh for long enough, under way already, or bypassed by the switch. */
 type Refreshed = "refreshed" | "skipped" | "failed";
 
 /**
@@ -79,11 +79,12 @@ type Refreshed = "refreshed" | "skipped" | "failed";
 export async function refreshAhead(
   client: Asked,
   aheadSeconds: number,
-  ports: RefreshPorts,
+  ports: RefreshPorts & { readonly bypasses: (route: string) => boolean },
 ): Promise<Refreshed> {
   const { view, flights, nowAtMs, afterAnswer } = ports;
   if (!isWorthAsking(client, ports)) return "failed";
   await view.attend({ atMs: nowAtMs(), host: client.key.host, afterAnswer })?.();
+  if (ports.bypasses(client.route.name)) return "skipped";
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
   const given = { asked: { ...client, directives }, ports, accepts: isFresh };
   const search = searchFor(given);

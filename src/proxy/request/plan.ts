@@ -46,7 +46,8 @@ export type PassRule =
   | "upgrade"
   | "event-stream"
   | "precondition"
-  | "ambiguous-path";
+  | "ambiguous-path"
+  | "switch";
 
 /** A request that goes straight to its origin. */
 export interface Passed {

@@ -16,16 +16,12 @@ export interface DoubtPorts extends QuestionPorts {
 /**
  * Waits for a newer view where that may tell more of a stored response, which is to be judged anew
  * then. Never rejects.
- *
- * @param renewed waits for a renewal of the view that is under way
  */
 export async function settleDoubt(
   found: Candidate,
   given: { readonly asked: Asked; readonly ports: DoubtPorts },
-  renewed?: () => Promise<void>,
 ): Promise<void> {
   const { view, afterAnswer, nowAtMs } = given.ports;
-  await renewed?.();
   if (!isInDoubt(found, questionOf(given))) return;
   const { host } = given.asked.key;
   await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata.stamp);

@@ -25,6 +25,8 @@ export type KeepWarmPorts = RefreshPorts &
     readonly metrics: Pick<Metrics, "hotKey">;
     readonly siteHosts: readonly string[];
     readonly readUrl: ReadUrl;
+    /** Does the switch send a route's requests straight to the origin? */
+    readonly bypasses: (route: string) => boolean;
     /** `undefined` where none are kept warm. */
     readonly hotKeys: HotKeys | undefined;
   };

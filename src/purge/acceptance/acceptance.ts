@@ -1,8 +1,10 @@
-// Accepts purges: written to the journal before anybody hears 200, in effect here at once, and
-// read back a little later.
+// Accepts purges, and posts of the switch: written to the journal before anybody hears 200, in effect
+// here at once, and read back a little later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Unavailable } from "../journal/journal.ts";
-import type { PurgeTargets } from "../journal/purge-target.ts";
+import { nothing, type PurgeTargets } from "../journal/purge-target.ts";
+import type { PostEntry } from "../journal/redis-switch.ts";
+import type { Bypass, SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
 
@@ -15,6 +17,15 @@ export type Acceptance =
   | Unavailable
   /** The id stands in the journal with another body. */
   | { kind: "conflict" };
+
+/** What a change of the switch came to. */
+export type SwitchAcceptance =
+  | { kind: "posted"; state: SwitchState }
+  /** Another post came between; nothing was changed. */
+  | { kind: "overtaken" }
+  /** It names too many routes for an entry. */
+  | { kind: "too-large" }
+  | Unavailable;
 
 const entryBytesMax = 8_192;
 
@@ -46,6 +57,31 @@ export class Acceptances {
     view.accepted(placed);
     attention.afterAnswer(() => view.catchUp());
     return this.#accepted(placed, attention);
+  }
+
+  /** Rule 24: replaces the post that stands now, unless another does so first. */
+  async post(
+    { bypass, by, reason }: { readonly bypass: Bypass } & Pick<NewEntry, "by" | "reason">,
+    attention: Attention,
+  ): Promise<SwitchAcceptance> {
+    const { switching, view, nowAtMs, randomText } = this.#settings;
+    if (switching === undefined) return { kind: "unavailable" };
+    view.arrived(nowAtMs());
+    const held = await switching.held();
+    if (held.kind === "unavailable") return held;
+    const switched = { post: randomText(), replaces: held.state?.post ?? "", bypass };
+    const unsent = { id: "", bodyDigest: "", lost: "", mode: "soft", targets: nothing } as const;
+    const entry: PostEntry = { ...unsent, n: randomText(), by, reason, switched };
+    if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
+    const posted = await switching.post(entry);
+    if (posted.kind === "overtaken") return { kind: "overtaken" };
+    if (posted.kind === "unavailable") return posted;
+    const placed: Entry = { ...entry, position: posted.position };
+    view.accepted([placed]);
+    attention.afterAnswer(() => view.catchUp());
+    attention.afterAnswer(() => this.#readBacks.later([placed]));
+    const { post } = switched;
+    return { kind: "posted", state: { post, bypass, position: placed.position, n: placed.n } };
   }
 
   #accepted(placed: readonly Entry[], attention: Attention): Acceptance {

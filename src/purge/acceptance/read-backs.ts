@@ -3,6 +3,7 @@
 import { patiently, pause } from "../../patience.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { PostEntry, SwitchStore } from "../journal/redis-switch.ts";
 import type { JournalView } from "../view/journal-view.ts";
 
 export interface AcceptanceSettings {
@@ -11,6 +12,8 @@ export interface AcceptanceSettings {
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly maxLagMs: number;
+  /** Absent: nothing is posted here. */
+  readonly switching?: SwitchStore;
 }
 
 interface Pending {
@@ -133,19 +136,52 @@ export class ReadBacks {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return false;
-    const gone = placed.filter((_, at) => read.states[at] === "gone");
+    // A post that seems trimmed may be lost all the same: the switch's key tells.
+    const gone = placed.filter((entry, at) => {
+      const state = read.states[at];
+      return state === "gone" || (state === "trimmed" && isPost(entry));
+    });
     view.readBack(placed.filter((entry) => !gone.includes(entry)));
-    if (gone.length === 0) return true;
-    const again = gone.map((entry): NewEntry => ({ ...entry, n: randomText() }));
-    const appended = await journal.append(again);
-    if (appended.kind === "unavailable") return false;
-    const placedAgain = placedAt(appended.positions, again);
-    view.replaced(gone, placedAgain);
-    // Who still looks for one that was gone looks from now on for what took its place.
-    const placeOf = new Map(gone.map(({ n }, at) => [n, placedAgain[at]]));
-    for (const each of this.#pending) each.entry = placeOf.get(each.entry.n) ?? each.entry;
+    const purges = gone.filter((entry) => !isPost(entry));
+    if (purges.length > 0) {
+      const again = purges.map((entry): NewEntry => ({ ...entry, n: randomText() }));
+      const appended = await journal.append(again);
+      if (appended.kind === "unavailable") return false;
+      this.#replace(purges, placedAt(appended.positions, again));
+    }
+    for (const entry of gone.filter(isPost)) {
+      if (!(await this.#isPostedAgain(entry))) return false;
+    }
     return true;
   }
+
+  /**
+   * Rule 24: only while the key names what the post had replaced. Else the key has outlived the entry, or
+   * somebody has posted since, and that counts.
+   *
+   * @returns whether the journal has answered
+   */
+  async #isPostedAgain(entry: PostEntry & Entry): Promise<boolean> {
+    const { switching, randomText, view } = this.#settings;
+    const again: PostEntry = { ...entry, n: randomText() };
+    const posted = await switching?.post(again);
+    if (posted === undefined || posted.kind === "unavailable") return false;
+    if (posted.kind === "posted") this.#replace([entry], placedAt([posted.position], [again]));
+    else if (posted.held?.post === entry.switched.post) view.readBack([entry]);
+    else view.replaced([entry], []);
+    return true;
+  }
+
+  /** Who still looks for one that was gone looks from now on for what took its place. */
+  #replace(gone: readonly Entry[], again: readonly Entry[]): void {
+    this.#settings.view.replaced(gone, again);
+    const placeOf = new Map(gone.map(({ n }, at) => [n, again[at]]));
+    for (const each of this.#pending) each.entry = placeOf.get(each.entry.n) ?? each.entry;
+  }
+}
+
+function isPost<T extends NewEntry>(entry: T): entry is T & PostEntry {
+  return entry.switched !== undefined;
 }
 
 /** Entries as the journal has placed them. */

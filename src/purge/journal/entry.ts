@@ -1,7 +1,9 @@
-// One entry of the journal: a purge, or the mark of a loss; as field lines of a Redis stream.
+// One entry of the journal: a purge, the mark of a loss, or a change of the switch; as field lines of
+// a Redis stream.
 import * as z from "zod/mini";
 import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
+import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
 /** Where an entry stands: its stream ID, and the random `n` that tells it from one minted anew. */
 export type EntryPlace = Exclude<Stamp, "none">;
@@ -22,6 +24,8 @@ export interface NewEntry {
   readonly by: string;
   /** In a mark: position and `n` of the entry that was lost; empty otherwise. */
   readonly lost: string;
+  /** In a change of the switch alone. Its targets are empty lists, so that it covers nothing. */
+  readonly switched?: SwitchPost | undefined;
 }
 
 export type Entry = NewEntry & EntryPlace;
@@ -69,6 +73,8 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
     reason: entry.reason,
     by: entry.by,
     lost: entry.lost,
+    // A Worker that does not know it reads an entry that covers nothing.
+    ...(entry.switched && { switch: JSON.stringify(entry.switched) }),
   };
 }
 
@@ -85,6 +91,7 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
   const text = (name: string) => values.get(name) ?? "";
   const targets = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
   const isSoft = text("mode") === "soft" && targets !== undefined;
+  const switched = readPost(text("switch"));
   return {
     position,
     n: text("n"),
@@ -95,7 +102,16 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
     reason: text("reason"),
     by: text("by"),
     lost: text("lost"),
+    ...(switched && { switched }),
   };
+}
+
+/** @returns the last change of the switch among entries; `undefined` where none is one */
+export function lastSwitched(entries: readonly Entry[]): SwitchState | undefined {
+  const entry = entries.findLast(({ switched }) => switched !== undefined);
+  if (entry?.switched === undefined) return undefined;
+  const { post, bypass } = entry.switched;
+  return { post, bypass, position: entry.position, n: entry.n };
 }
 
 function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
@@ -123,6 +139,7 @@ export function heldBytes(entry: Entry): number {
   const texts = [n, position, id, bodyDigest, reason, by, lost, ...tags, ...prefixes];
   let bytes = entryBytes + targetBytes * tags.length;
   for (const text of texts) bytes += 2 * text.length;
+  if (entry.switched !== undefined) bytes += 2 * JSON.stringify(entry.switched).length;
   // A prefix is found by its segments.
   for (const prefix of prefixes) bytes += segmentBytes * prefix.split("/").length;
   return bytes;

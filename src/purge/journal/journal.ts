@@ -1,6 +1,7 @@
 // The purge journal: one Redis stream, appended to and never taken back.
 import type { RedisTrouble } from "../../redis/trouble.ts";
 import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
+import type { SwitchState } from "./switch-state.ts";
 
 /** `trouble`: told of what somebody waits for. */
 export type Unavailable = { kind: "unavailable"; trouble?: RedisTrouble | undefined };
@@ -10,6 +11,11 @@ export interface JournalRead {
   readonly kind: "read";
   readonly entries: readonly Entry[];
   readonly sentAtMs: number;
+  /**
+   * Of what a view may begin with: the switch's key, read in one transaction with the newest page.
+   * `undefined` where nothing was posted, and in what only reads on.
+   */
+  readonly switched?: SwitchState | undefined;
 }
 
 /** The entry that reading started at did not come back. */

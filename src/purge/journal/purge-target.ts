@@ -25,6 +25,9 @@ export const everythingTag = "everything";
 /** Covers every record. */
 export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };
 
+/** Covers no record: written as empty lists, since what is left out means everything. */
+export const nothing: PurgeTargets = { tags: [], prefixes: [] };
+
 /** @param tag as a response or its route names it */
 export const userTag = (tag: string): string => `tag:${tag}`;
 /** @param host as keyed URLs have it */

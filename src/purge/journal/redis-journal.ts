@@ -1,6 +1,6 @@
 // The journal over Redis: XADD, XRANGE, XREVRANGE, and transactions where the primary must answer.
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { RedisCause, RedisClient } from "../../redis/redis-client.ts";
+import type { RedisClient } from "../../redis/redis-client.ts";
 import {
   comparePositions,
   encodeEntry,
@@ -20,6 +20,8 @@ import {
   type PlaceState,
   type Unavailable,
 } from "./journal.ts";
+import { stateInKey, switchKey } from "./switch-state.ts";
+import { unavailableFor } from "./unavailable.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
@@ -43,18 +45,25 @@ export interface JournalExtent {
 export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
+  readonly #switchKey: string;
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
     this.#key = `${settings.namespace}:journal`;
+    this.#switchKey = switchKey(settings.namespace);
   }
 
   async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
-    const first = await pageFrom("+");
-    if (first === undefined) return unavailable;
-    return { kind: "read", entries: await lengthened(first, pageFrom), sentAtMs };
+    // Rule 24: of one moment, though it may be a replica's.
+    const first = await this.#settings.redis.attempt<unknown[]>((redis) =>
+      redis.multi().xrevrange(this.#key, "+", "-", pageCount).get(this.#switchKey).exec(),
+    );
+    if (first.kind === "unavailable") return unavailable;
+    const [page, held] = first.value;
+    const entries = await lengthened(entriesOf(page), pageFrom);
+    return { kind: "read", entries, sentAtMs, switched: stateInKey(held) };
   }
 
   async before(place: EntryPlace): ReturnType<Journal["before"]> {
@@ -99,7 +108,9 @@ export class RedisJournal implements Journal {
     const page = await this.#settings.redis.attempt<unknown>((redis) =>
       redis.xrange(this.#key, `(${position}`, "+", count),
     );
-    return page.kind === "unavailable" ? this.#unavailableFor(page.cause) : entriesOf(page.value);
+    return page.kind === "unavailable"
+      ? unavailableFor(page.cause, this.#settings.redis)
+      : entriesOf(page.value);
   }
 
   /**
@@ -116,10 +127,11 @@ export class RedisJournal implements Journal {
       transaction
         .xrevrange(this.#key, position, "-", 1)
         .xrevrange(this.#key, "+", "-", pageCount)
-        .xlen(this.#key),
+        .xlen(this.#key)
+        .get(this.#switchKey),
     );
     if (replies === undefined) return unavailable;
-    const [found, newest, count] = replies;
+    const [found, newest, count, held] = replies;
     const [upTo] = entriesOf(found);
     const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
     const pageFrom = async (from: string): Promise<Page> => {
@@ -129,7 +141,7 @@ export class RedisJournal implements Journal {
       return page && entriesOf(page[0]);
     };
     const entries = await lengthened(entriesOf(newest), pageFrom, position);
-    return { kind: "read", entries, sentAtMs, upTo, isTrimmed };
+    return { kind: "read", entries, sentAtMs, upTo, isTrimmed, switched: stateInKey(held) };
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
@@ -183,11 +195,14 @@ export class RedisJournal implements Journal {
           .multi()
           .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
           .xrevrange(this.#key, "+", "-", pageCount)
+          .get(this.#switchKey)
           .exec(),
       "writes",
     );
     if (replies.kind === "unavailable") return unavailable;
-    return { kind: "read", entries: entriesOf(replies.value[1]).toReversed(), sentAtMs };
+    const [, page, held] = replies.value;
+    const entries = entriesOf(page).toReversed();
+    return { kind: "read", entries, sentAtMs, switched: stateInKey(held) };
   }
 
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
@@ -200,10 +215,10 @@ export class RedisJournal implements Journal {
       for (const entry of entries) transaction.xadd(this.#key, "*", encodeEntry(entry), this.#trim);
       return transaction.exec();
     });
-    if (replies.kind === "unavailable") return this.#unavailableFor(replies.cause);
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, this.#settings.redis);
     const positions = replies.value.filter((reply) => typeof reply === "string");
     if (positions.length === entries.length) return { kind: "appended", positions };
-    return this.#unavailableFor("not-upstash");
+    return unavailableFor("not-upstash", this.#settings.redis);
   }
 
   get #keptCount(): number {
@@ -213,15 +228,6 @@ export class RedisJournal implements Journal {
   /** Redis may keep some more, never less. */
   get #trim() {
     return { trim: { type: "MAXLEN", comparison: "~", threshold: this.#keptCount } } as const;
-  }
-
-  /** What was not sent failed for what others met before it. */
-  #unavailableFor(cause: RedisCause): Unavailable {
-    const { redis } = this.#settings;
-    if (cause !== "shut-off" && cause !== "writes-refused")
-      return { ...unavailable, trouble: cause };
-    const before = [redis.trouble, redis.troubleWithWrites].find((last) => last?.isOver === false);
-    return { ...unavailable, trouble: before?.kind };
   }
 }
 

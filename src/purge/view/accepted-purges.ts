@@ -8,8 +8,10 @@ import {
   heldBytes,
   isOrdered,
   isSamePlace,
+  lastSwitched,
 } from "../journal/entry.ts";
 import { everything } from "../journal/purge-target.ts";
+import type { SwitchState } from "../journal/switch-state.ts";
 import { TargetIndex } from "./target-index.ts";
 
 /** While the journal takes purges and cannot be read; beyond it each one covers everything. */
@@ -22,6 +24,12 @@ export class AcceptedPurges {
   readonly #accepted = new Map<string, { readonly entry: Entry; readonly atMs: number }>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
+  /** The newest change of the switch among them. */
+  #switched: SwitchState | undefined;
+
+  get switched(): SwitchState | undefined {
+    return this.#switched;
+  }
 
   /** Those that were accepted no later than that instant, in the order in which they were. */
   upTo(latestAtMs: number): Entry[] {
@@ -33,10 +41,12 @@ export class AcceptedPurges {
   add(accepted: Entry, atMs: number): void {
     this.forget(accepted.n);
     const isOver = this.#heldBytes + heldBytes(accepted) > heldBytesMax;
-    const entry: Entry = isOver ? { ...accepted, mode: "hard", targets: everything } : accepted;
+    const isWidened = isOver && accepted.switched === undefined;
+    const entry: Entry = isWidened ? { ...accepted, mode: "hard", targets: everything } : accepted;
     this.#accepted.set(entry.n, { entry, atMs });
     this.#heldBytes += heldBytes(entry);
     this.#index.change(entry.targets, (kept) => (kept ?? new Set()).add(entry));
+    if (entry.switched !== undefined) this.#findSwitched();
   }
 
   /** The clock was set back: none was accepted later than now. */
@@ -56,6 +66,12 @@ export class AcceptedPurges {
       kept?.delete(entry);
       return kept?.size === 0 ? undefined : kept;
     });
+    if (entry.switched !== undefined) this.#findSwitched();
+  }
+
+  #findSwitched(): void {
+    const entries = this.upTo(Infinity);
+    this.#switched = lastSwitched(entries.sort((a, b) => comparePositions(a.position, b.position)));
   }
 
   /** A mark of our own covers whatever an entry that was lost with the others covered. */

@@ -4,8 +4,15 @@ import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
-import { acceptedAtMs, comparePositions, type Entry, isSamePlace } from "../journal/entry.ts";
+import {
+  acceptedAtMs,
+  comparePositions,
+  type Entry,
+  isSamePlace,
+  lastSwitched,
+} from "../journal/entry.ts";
 import type { Journal, JournalRead, Unavailable } from "../journal/journal.ts";
+import type { SwitchState } from "../journal/switch-state.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
@@ -28,6 +35,8 @@ export class JournalFollower {
   readonly #accepted: AcceptedPurges;
   readonly #clock: ClockSteps;
   chain: Chain | undefined;
+  /** Rule 24: the state of the switch at the chain's end; it belongs to the chain. */
+  switched: SwitchState | undefined;
   /** The clock before that read was sent which shows the chain's end to have been the journal's. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
@@ -133,7 +142,10 @@ export class JournalFollower {
     const chain = this.chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
-    const read: JournalRead = { kind: "read", entries, sentAtMs: copy.sentAtMs };
+    const { sentAtMs } = copy;
+    // What its entries say goes before the state that it was made with, which is no newer.
+    const switched = lastSwitched(entries) ?? copy.switched;
+    const read: JournalRead = { kind: "read", entries, sentAtMs, switched };
     if (chain === undefined) this.#adopt(read);
     else this.#extend(chain, chain.end.position, read);
     return true;
@@ -185,6 +197,7 @@ export class JournalFollower {
   #extend(chain: Chain, position: string, { entries, sentAtMs }: JournalRead): void {
     if (!this.#isStill(chain, position)) return;
     chain.append(entries);
+    this.switched = lastSwitched(entries) ?? this.switched;
     this.#noteLag(entries);
     this.#verified(entries, sentAtMs);
   }
@@ -204,6 +217,8 @@ export class JournalFollower {
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
+    // Only where the key alone was lost do the entries know more than it.
+    this.switched = read.switched ?? lastSwitched(read.entries);
     this.#verified(read.entries, read.sentAtMs);
   }
 

@@ -6,6 +6,7 @@ import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import { acceptedAtMs, comparePositions, type Entry } from "../journal/entry.ts";
+import { isBypassed, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
 import {
@@ -68,13 +69,30 @@ export class JournalView implements PurgeView {
     return this.#follower.failedAtMs;
   }
 
+  /** Rule 24: the last post that is known here, one of our own included until a read brings it. */
+  get switched(): SwitchState | undefined {
+    const { switched } = this.#follower;
+    const own = this.#accepted.switched;
+    if (own === undefined || switched === undefined) return own ?? switched;
+    return comparePositions(own.position, switched.position) > 0 ? own : switched;
+  }
+
+  bypasses(route: string): boolean {
+    const { switched } = this;
+    return switched !== undefined && isBypassed(switched.bypass, route);
+  }
+
   /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
     this.arrived(atMs);
     if (!this.#renewals.isDue(atMs)) return undefined;
     const renewed = this.#renewals.begun(attention);
-    return this.#renewals.isPast(atMs) && !this.isShutOff ? renewed : undefined;
+    return this.isRenewedFirst(atMs) ? renewed : undefined;
+  }
+
+  isRenewedFirst(atMs: number): boolean {
+    return this.#renewals.isPast(atMs) && !this.isShutOff;
   }
 
   /** Where the clock was set back, what it showed before is nothing to compare it with. */

@@ -12,6 +12,7 @@ import {
   isSamePlace,
 } from "../journal/entry.ts";
 import { type JournalRead, newestCount } from "../journal/journal.ts";
+import { readState, type SwitchState } from "../journal/switch-state.ts";
 
 export interface ViewCopiesSettings {
   /** `caches.default`, or whatever keeps its promises: one colo's, and one host's. */
@@ -27,11 +28,14 @@ export interface ViewCopiesSettings {
   readonly keepMs: number;
 }
 
-/** What a reader of the journal knew: its chain, and the clock before its read was sent. */
+/**
+ * What a reader of the journal knew: its chain, the clock before its read was sent, and the state of the
+ * switch. Entries may have come to the chain since.
+ */
 export type KnownView = Omit<JournalRead, "kind">;
 
 /** Raised with every change of form. */
-const version = 1;
+const version = 2;
 const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** One colo's cache answers in a few milliseconds, or is in trouble. */
@@ -105,11 +109,14 @@ export class ViewCopies {
 /** A copy as it was found. Its entries are decoded only where they are wanted. */
 export class ViewCopy {
   readonly sentAtMs: number;
+  /** Of the switch, unless its entries say something newer; `undefined` where nothing was posted. */
+  readonly switched: SwitchState | undefined;
   /** As a stream gives them back, oldest first. */
   readonly #items: readonly unknown[];
 
-  constructor(sentAtMs: number, items: readonly unknown[]) {
+  constructor(sentAtMs: number, items: readonly unknown[], switched?: SwitchState) {
     this.sentAtMs = sentAtMs;
+    this.switched = switched;
     this.#items = items;
   }
 
@@ -134,10 +141,11 @@ function decodeAll(items: readonly unknown[]): Entry[] | undefined {
 }
 
 /** @returns the newest entries that a copy may hold, sealed; `undefined` where not one fits */
-async function encodeCopy({ entries, sentAtMs }: KnownView) {
+async function encodeCopy({ entries, sentAtMs, switched }: KnownView) {
   const encoder = new TextEncoder();
-  const head = `{"v":${version},"sentAtMs":${sentAtMs},"items":[`;
-  let roomBytes = copyBytesMax - digestLength - head.length - 2;
+  const state = JSON.stringify(switched ?? null);
+  const head = `{"v":${version},"sentAtMs":${sentAtMs},"switched":${state},"items":[`;
+  let roomBytes = copyBytesMax - digestLength - encoder.encode(head).byteLength - 2;
   const items: string[] = [];
   for (const entry of entries.slice(-newestCount).toReversed()) {
     const item = JSON.stringify([entry.position, Object.entries(encodeEntry(entry)).flat()]);
@@ -156,10 +164,13 @@ async function decodeCopy(bytes: Uint8Array<ArrayBuffer>): Promise<ViewCopy | un
   const decoder = new TextDecoder();
   if ((await sha256Hex(content)) !== decoder.decode(digest)) return undefined;
   try {
-    const { v, sentAtMs, items } = JSON.parse(decoder.decode(content)) as Record<string, unknown>;
+    const copy = JSON.parse(decoder.decode(content)) as Record<string, unknown>;
+    const { v, sentAtMs, items } = copy;
     const isCopy = v === version && Number.isFinite(sentAtMs) && Array.isArray(items);
     if (!isCopy || items.length === 0) return undefined;
-    return new ViewCopy(sentAtMs as number, items as unknown[]);
+    const switched = readState(copy["switched"]);
+    if (switched === undefined && copy["switched"] !== null) return undefined;
+    return new ViewCopy(sentAtMs as number, items as unknown[], switched);
   } catch {
     return undefined;
   }

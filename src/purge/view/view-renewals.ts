@@ -137,10 +137,10 @@ export class ViewRenewals {
       if (await this.#isLeftToColo(copies, renewal, host)) return undefined;
     }
     const hasRead = await this.#follower.readOn();
-    const { chain, sentAtMs } = this.#follower;
+    const { chain, sentAtMs, switched } = this.#follower;
     const isOfKnownAge = hasRead && sentAtMs > -Infinity;
     if (!isOfKnownAge || !hasColo || chain === undefined) return undefined;
-    return () => copies.publish(host, { entries: chain.entries, sentAtMs });
+    return () => copies.publish(host, { entries: chain.entries, sentAtMs, switched });
   }
 
   /** Rule 15: a copy that is young enough, or another isolate that is about to read the journal. */

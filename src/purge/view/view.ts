@@ -61,6 +61,15 @@ export interface Attention {
 }
 
 export interface PurgeView {
+  /**
+   * Rule 24: does the switch send a route's requests straight to the origin? A view that is past N − A
+   * is renewed before it is asked. No promise, and nothing is allocated.
+   *
+   * @param route its name; empty where none matched
+   */
+  bypasses(route: string): boolean;
+  /** Rule 15: does a request that arrives at that instant wait for a newer view? Begins nothing. */
+  isRenewedFirst(atMs: number): boolean;
   /** Rule 10: a request that asks for nothing stored arrives, and may tell of a clock set back. */
   arrived(atMs: number): void;
   /**
@@ -100,6 +109,8 @@ export interface PurgeView {
  * while there was one: a purge may cover it that nobody can tell of any more.
  */
 export const noJournal: PurgeView = {
+  bypasses: () => false,
+  isRenewedFirst: () => false,
   arrived: () => undefined,
   attend: () => undefined,
   seek: () => undefined,

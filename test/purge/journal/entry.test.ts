@@ -2,8 +2,9 @@
 // covers everything.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeEntry, encodeEntry } from "../../../src/purge/journal/entry.ts";
-import { newEntry } from "../../../testing/examples/purges.ts";
+import { decodeEntry, encodeEntry, lastSwitched } from "../../../src/purge/journal/entry.ts";
+import { Chain } from "../../../src/purge/view/chain.ts";
+import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
 
 const written = newEntry({
   n: "n1",
@@ -22,6 +23,43 @@ const fieldsOf = (changes: Record<string, string | undefined> = {}) =>
   );
 
 const everything = { tags: ["everything"], prefixes: [] };
+
+describe("a post of the switch", () => {
+  const switched = { post: "p2", replaces: "p1", bypass: ["articles"] };
+  const fields = encodeEntry({ ...newEntry({ n: "n1", mode: "soft", tags: [] }), switched });
+
+  it("reads back as it was written", () => {
+    const read = decodeEntry("1-0", Object.entries(fields).flat());
+    expect(read).toMatchObject({ switched, targets: { tags: [], prefixes: [] } });
+    expect(lastSwitched([read])).toEqual({
+      post: "p2",
+      bypass: ["articles"],
+      position: "1-0",
+      n: "n1",
+    });
+  });
+
+  it("covers nothing for a Worker of before, which reads all fields but the added one", () => {
+    const { switch: added = "", ...known } = fields;
+    expect(added).not.toBe("");
+    expect(known).toMatchObject({ v: "1", tags: "[]", prefixes: "[]" });
+    const { switched: unknown, ...read } = decodeEntry("1-0", Object.entries(known).flat());
+    expect([unknown, read.targets]).toEqual([undefined, { tags: [], prefixes: [] }]);
+    const chain = new Chain([{ ...read, position: "0-1", n: "before" }, read]);
+    const stamp = { position: "0-1", n: "before" };
+    for (const record of [responseWith({ stamp }), responseWith()]) {
+      expect([chain.purgeOf(record), chain.isPurgedByOrder(record)]).toEqual([undefined, false]);
+    }
+  });
+
+  it.each(["", "{", "null", "{}", '{"post":"p","replaces":"","bypass":"all"}', '{"post":1}'])(
+    "that cannot be read changes nothing and covers nothing: %s",
+    (text) => {
+      const read = decodeEntry("1-0", Object.entries({ ...fields, switch: text }).flat());
+      expect([read.switched, read.targets]).toEqual([undefined, { tags: [], prefixes: [] }]);
+    },
+  );
+});
 
 describe("an entry", () => {
   it("reads back as it was written", () => {

@@ -85,7 +85,7 @@ describe("is taken for absent", () => {
     return new TextEncoder().encode(digest + text);
   };
   const copyText = (changes: object) =>
-    JSON.stringify({ v: 1, sentAtMs: 1, items: [["1-0", ["n", "1"]]], ...changes });
+    JSON.stringify({ v: 2, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
 
   it.each<{ id: string; bytes: (whole: Bytes) => Bytes | Promise<Bytes>; isAbsent?: boolean }>([
     { id: "as-it-was", bytes: (whole) => whole, isAbsent: false },
@@ -97,7 +97,11 @@ describe("is taken for absent", () => {
     { id: "one-bit-changed", bytes: (whole) => whole.with(whole.length - 9, 66) },
     { id: "its-digest-changed", bytes: (whole) => whole.with(0, 103) },
     { id: "no-json", bytes: () => sealed("{") },
-    { id: "of-another-version", bytes: () => sealed(copyText({ v: 2 })) },
+    // As Workers made it that knew of no switch.
+    { id: "of-the-version-before", bytes: () => sealed(copyText({ v: 1, switched: undefined })) },
+    { id: "of-another-version", bytes: () => sealed(copyText({ v: 3 })) },
+    { id: "without-the-switch", bytes: () => sealed(copyText({ switched: undefined })) },
+    { id: "with-an-odd-switch", bytes: () => sealed(copyText({ switched: { bypass: 1 } })) },
     { id: "without-a-clock", bytes: () => sealed(copyText({ sentAtMs: null })) },
     { id: "without-entries", bytes: () => sealed(copyText({ items: [] })) },
     { id: "null", bytes: () => sealed("null") },

@@ -5,6 +5,7 @@ import { type HoleKind, Holes } from "./holes.ts";
 import type { History, PurgeTry, Read } from "./operations.ts";
 import { SoftAnswers } from "./soft-answers.ts";
 import { notComingBack } from "./coming-back.ts";
+import { switchJudged } from "./switched.ts";
 import { unwritten } from "./unwritten.ts";
 
 export type Rule =
@@ -16,6 +17,8 @@ export type Rule =
   | "went-back"
   /** (c) A 200 to a purge that the journal had not taken. */
   | "accepted-unwritten"
+  /** (e) Past the bound, an answer that does not obey the switch. */
+  | "not-switched"
   /** (d) After quiet, a page that no tier answers. */
   | "no-hit-after-quiet"
   /** Body and fields of one answer are of two. */
@@ -34,6 +37,8 @@ export interface Findings {
   /** Reads that would break the promise but for a documented hole, and the purges concerned. */
   readonly excusedReads: Readonly<Record<HoleKind, number>>;
   readonly excusedPurges: Readonly<Record<HoleKind, number>>;
+  /** Answers that were held against the switch. */
+  readonly switchJudgedCount: number;
   /** The longest that a loss went unnoticed, of those that somebody had read. */
   readonly unnoticedMsMax: number;
 }
@@ -64,6 +69,8 @@ class Checker {
     const sorted = history.reads.toSorted((one, other) => one.invokedAtMs - other.invokedAtMs);
     this.#judgeAll(sorted);
     this.#violations.push(...unwritten(history), ...notComingBack(history));
+    const switched = switchJudged(history);
+    this.#violations.push(...switched.violations);
     for (const what of history.torn) this.#violations.push({ rule: "torn", what });
     const excusedPurges = { "lost-unread": 0, "lost-until-noticed": 0 };
     for (const kind of this.#excused.values()) excusedPurges[kind] += 1;
@@ -71,6 +78,7 @@ class Checker {
       violations: this.#violations,
       excusedReads: this.#excusedReads,
       excusedPurges,
+      switchJudgedCount: switched.judgedCount,
       unnoticedMsMax: this.#unnoticedMsMax,
     };
   }

@@ -57,6 +57,18 @@ export interface PurgeTry {
     | { readonly kind: "refused"; readonly why: string };
 }
 
+/** The kind of pages, and their route, that the switch is thrown for. */
+export const switchedKind = "brief";
+
+/** One post of the switch, for the pages of that kind; one that was not accepted may have been made. */
+export interface SwitchTry {
+  readonly colo: string;
+  readonly isBypassed: boolean;
+  readonly invokedAtMs: number;
+  readonly returnedAtMs: number;
+  readonly isAccepted: boolean;
+}
+
 /** What went between the colos and the journal, as their REST fronts saw it. */
 export type JournalEvent =
   /** An answered XADD; whether the answer reached its isolate is another matter. */
@@ -124,6 +136,8 @@ export interface History {
   readonly writes: readonly Write[];
   readonly reads: readonly Read[];
   readonly purges: readonly PurgeTry[];
+  /** In order; absent where the switch is not thrown. */
+  readonly switches?: readonly SwitchTry[];
   readonly journal: readonly JournalEvent[];
   readonly losses: readonly Loss[];
   readonly replicaLags: readonly ReplicaLag[];

@@ -1,0 +1,165 @@
+// GET and POST /_cache/switch: what goes straight to the origin, since when, and how to change it.
+import * as z from "zod/mini";
+import { unreachable } from "../http/unreachable.ts";
+import type { Reason } from "../operator-error.ts";
+import { routeNames } from "../platform/bypass.ts";
+import type { Acceptances } from "../purge/acceptance/acceptance.ts";
+import { orderBytesMax } from "../purge/acceptance/order.ts";
+import { acceptedAtMs } from "../purge/journal/entry.ts";
+import type { SwitchStore } from "../purge/journal/redis-switch.ts";
+import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
+import type { Attention, PurgeView } from "../purge/view/view.ts";
+import { bodyUpTo } from "./purge-route.ts";
+import { journalAway, told, toldError } from "./told.ts";
+
+/** What the route looks at; `switching` is why there is none where there is no journal. */
+export interface SwitchRouteSettings {
+  readonly switching:
+    | {
+        readonly acceptances: Pick<Acceptances, "post">;
+        readonly switching: Pick<SwitchStore, "held">;
+        readonly view: Pick<PurgeView, "attend"> & { readonly switched: SwitchState | undefined };
+      }
+    | Reason;
+  /** What BYPASS names. */
+  readonly variable: Bypass;
+  readonly routes: readonly { readonly name: string }[];
+  readonly visibleWithinSeconds: number;
+}
+
+const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": false}';
+
+const form = z.strictObject({
+  bypass: z.union([z.boolean(), z.array(z.string()).check(z.minLength(1))]),
+  reason: z.optional(z.string().check(z.maxLength(200))),
+});
+
+/**
+ * `GET /_cache/switch`.
+ *
+ * @returns 200 with `bypass` as it was posted last, its entry's `position`, and `since`; `here`: what
+ *   this isolate goes by; `variable`: what BYPASS names. Where the journal does not answer, `bypass` is
+ *   what is known here, and `journal` says why
+ */
+export async function switchState(
+  settings: SwitchRouteSettings,
+  attention: Attention,
+): Promise<Response> {
+  const { switching, variable, visibleWithinSeconds } = settings;
+  if ("why" in switching) {
+    return told({ ...stateTold(undefined), variable, journal: switching.why });
+  }
+  await switching.view.attend(attention)?.();
+  const held = await switching.switching.held();
+  const known = switching.view.switched;
+  const here = known?.bypass ?? false;
+  if (held.kind === "unavailable") {
+    const journal = journalAway(held.trouble, "ask again");
+    return told({ ...stateTold(known), here, variable, visibleWithinSeconds, journal });
+  }
+  return told({ ...stateTold(held.state), here, variable, visibleWithinSeconds });
+}
+
+/**
+ * `POST /_cache/switch` with `{"bypass": true | false | ["<route>", …], "reason"?: "…"}`.
+ *
+ * @returns 200 with the state and its position; 400, 409, 413 or 503 with what is wrong
+ */
+export async function switchRoute(
+  request: Request,
+  settings: SwitchRouteSettings,
+  attention: Attention,
+): Promise<Response> {
+  const { switching, routes, variable, visibleWithinSeconds } = settings;
+  const bytes = await bodyUpTo(request, orderBytesMax);
+  if (bytes === undefined) return refused(413, "too-large", tooLarge);
+  const order = readOrder(new TextDecoder().decode(bytes));
+  if ("why" in order) return refused(400, "malformed", order);
+  const { bypass, reason = "" } = order;
+  const names = routes.map(({ name }) => name);
+  const unknown = typeof bypass === "boolean" ? [] : bypass.filter((one) => !names.includes(one));
+  if (unknown.length > 0) return refused(400, "unknown-route", noSuchRoute(unknown, names));
+  if ("why" in switching) return unavailable(withoutJournal(switching));
+  const distinct = typeof bypass === "boolean" ? bypass : [...new Set(bypass)];
+  const posted = await switching.acceptances.post(
+    { bypass: distinct, by: "admin", reason },
+    attention,
+  );
+  switch (posted.kind) {
+    case "posted":
+      return told({ ...stateTold(posted.state), variable, visibleWithinSeconds });
+    case "overtaken":
+      return refused(409, "overtaken", cameBetween);
+    case "too-large":
+      return refused(413, "too-large", tooLarge);
+    case "unavailable":
+      return unavailable(withoutJournal(journalAway(posted.trouble, "send it again")));
+    default:
+      return unreachable(posted);
+  }
+}
+
+function stateTold(state: SwitchState | undefined) {
+  if (state === undefined) return { bypass: false, position: null, since: null };
+  const { bypass, position } = state;
+  return { bypass, position, since: new Date(acceptedAtMs(position)).toISOString() };
+}
+
+function readOrder(body: string): z.output<typeof form> | Reason {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return { why: "The body is not JSON.", mend: `${example}.` };
+  }
+  const checked = z.safeParse(form, parsed);
+  if (checked.success) return checked.data;
+  const place = checked.error.issues[0]?.path[0];
+  const why =
+    place === "reason"
+      ? "reason must be a text of up to 200 characters."
+      : place === "bypass"
+        ? "bypass must be true, false or a list with names of routes."
+        : 'The body must be an object with "bypass", and may have "reason".';
+  return { why, mend: `${example}.` };
+}
+
+const what = "Nothing was switched.";
+
+function refused(status: number, code: string, { why, mend }: Reason): Response {
+  return toldError(status, { code, what, why, mend });
+}
+
+const tooLarge: Reason = {
+  why: "It names more routes than an entry of the journal holds.",
+  mend: 'Send {"bypass": true}, or fewer names.',
+};
+
+const cameBetween: Reason = {
+  why: "Another change of the switch came between.",
+  mend: "Look at GET /_cache/switch, and send yours again if it is still wanted.",
+};
+
+const toldNamesMax = 10;
+
+function noSuchRoute(unknown: readonly string[], names: readonly string[]): Reason {
+  const shown = unknown.slice(0, toldNamesMax).map((name) => JSON.stringify(name.slice(0, 80)));
+  const why = `The configuration has no route named ${shown.join(", ")}.`;
+  return { why, mend: `Name routes of it: ${routeNames(names)}. Or send {"bypass": true}.` };
+}
+
+/** The other way in which requests can be bypassed needs no journal. */
+function withoutJournal({ why, mend }: Reason): Reason {
+  return { why, mend: `${mend} Or deploy with the variable BYPASS, which needs no journal.` };
+}
+
+const retryAfterSeconds = 5;
+
+function unavailable(reason: Reason): Response {
+  const error = {
+    code: "unavailable",
+    what: "The switch was not changed, as far as is known.",
+    ...reason,
+  };
+  return toldError(503, error, { "retry-after": String(retryAfterSeconds) });
+}

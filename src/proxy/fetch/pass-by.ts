@@ -1,0 +1,64 @@
+// Requests that no stored response answers, and whose answers are never stored: straight to the origin.
+import { requestDirectives } from "../../http/cache-control.ts";
+import { Decision, settle, type SettlePorts } from "../../observe/decision.ts";
+import type { ClientLimit } from "../request/client-limit.ts";
+import type { Passed, Planning } from "../request/plan.ts";
+import type { UrlRead } from "../request/url-reader.ts";
+import { keepPrivate } from "../respond/downstream.ts";
+import { refused } from "../respond/refused.ts";
+import { passOn, type RespondPorts } from "../respond/respond.ts";
+import { type InvalidatePorts, invalidateBy, isSafe } from "../storing/invalidate.ts";
+import { forwardPassed, type ForwardPorts } from "./forward.ts";
+
+/** What a request is passed by with. */
+export type PassByPorts = Pick<Planning, "loops"> &
+  SettlePorts &
+  ForwardPorts &
+  InvalidatePorts &
+  RespondPorts & {
+    /** `undefined` where clients are not limited. */
+    readonly clientLimit: ClientLimit | undefined;
+  };
+
+/** A request that the switch, or BYPASS, sends straight to the origin. */
+export function bySwitch(request: Request, { target, route }: UrlRead): Passed {
+  return { request, target, route, reason: "bypass", rule: "switch" };
+}
+
+/** Notes that a request is passed by, and why. */
+export function notePass({ reason, rule }: Passed, decision: Decision): void {
+  decision.forwards(reason);
+  decision.detail = rule;
+}
+
+/** Straight to the origin and straight back: never stored, never collapsed. */
+export async function passBy(passed: Passed, ports: PassByPorts): Promise<Response> {
+  const { route, request } = passed;
+  const decision = new Decision({ route: route.name });
+  // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
+  if (requestDirectives(request.headers).onlyIfCached) {
+    return refused("only-if-cached", decision, ports);
+  }
+  if (ports.loops.isOne(request.headers.get("via"), route.origin)) {
+    return refused("loop", decision, ports);
+  }
+  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(request.headers))) {
+    return refused("limited", decision, ports);
+  }
+  notePass(passed, decision);
+  const forwarding = forwardPassed(passed, ports).then((answer) => {
+    if (answer.kind === "answered") invalidateBy(answer.response, { passed, decision, ports });
+    return answer;
+  });
+  // What a client has written is invalidated also if it leaves before it hears of it.
+  if (!isSafe(request)) {
+    ports.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
+  }
+  const answer = await forwarding;
+  if (answer.kind === "failed") return refused(answer.failure, decision, ports);
+  const { response } = answer;
+  decision.heard({ ...answer, status: response.status });
+  decision.outcome = "passed";
+  settle(decision, ports);
+  return passOn(response, { ports, decision }, keepPrivate);
+}

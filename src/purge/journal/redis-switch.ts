@@ -1,0 +1,75 @@
+// Posts of the switch over Redis: an entry of the journal and the switch's key, in one script.
+import type { RedisClient } from "../../redis/redis-client.ts";
+import { encodeEntry, type NewEntry } from "./entry.ts";
+import { keptCount, type Unavailable } from "./journal.ts";
+import { stateInKey, switchKey, type SwitchPost, type SwitchState } from "./switch-state.ts";
+import { unavailableFor } from "./unavailable.ts";
+
+/** An entry that changes the switch. */
+export type PostEntry = NewEntry & { readonly switched: SwitchPost };
+
+export type Posted =
+  | { readonly kind: "posted"; readonly position: string }
+  /** The key names another post than the one that was to be replaced; nothing was written. */
+  | { readonly kind: "overtaken"; readonly held: SwitchState | undefined }
+  | Unavailable;
+
+/** Where posts stand. */
+export interface SwitchStore {
+  /** The last post, as the primary has it; `state` is `undefined` where none was ever made. */
+  held(): Promise<{ readonly kind: "read"; readonly state: SwitchState | undefined } | Unavailable>;
+  /** Writes the entry and the key, if the key names what the post replaces. */
+  post(entry: PostEntry): Promise<Posted>;
+}
+
+export interface RedisSwitchSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  /** Absent: the usual. */
+  readonly keptCount?: number;
+}
+
+/** KEYS: journal, switch. ARGV: what is replaced, the post, its `n`, its JSON, what trimming leaves, fields. */
+export const postScript = `
+local held = redis.call("GET", KEYS[2]) or ""
+if (string.match(held, "^%S+") or "") ~= ARGV[1] then return {"overtaken", held} end
+local position = redis.call("XADD", KEYS[1], "MAXLEN", "~", ARGV[5], "*", unpack(ARGV, 6))
+redis.call("SET", KEYS[2], ARGV[2] .. " " .. position .. " " .. ARGV[3] .. " " .. ARGV[4])
+return {"posted", position}`;
+
+export class RedisSwitch implements SwitchStore {
+  readonly #settings: RedisSwitchSettings;
+  readonly #key: string;
+
+  constructor(settings: RedisSwitchSettings) {
+    this.#settings = settings;
+    this.#key = switchKey(settings.namespace);
+  }
+
+  /** With a write in it, so that the primary answers. */
+  async held(): ReturnType<SwitchStore["held"]> {
+    const { redis, namespace } = this.#settings;
+    const probe = `${namespace}:probe`;
+    const replies = await redis.insist<unknown[]>((client) =>
+      client.multi().set(probe, "1", { px: 1_000 }).get(this.#key).exec(),
+    );
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
+    return { kind: "read", state: stateInKey(replies.value[1]) };
+  }
+
+  async post(entry: PostEntry): Promise<Posted> {
+    const { redis, namespace } = this.#settings;
+    const { post, replaces, bypass } = entry.switched;
+    const kept = String(this.#settings.keptCount ?? keptCount);
+    const fields = Object.entries(encodeEntry(entry)).flat();
+    const given = [replaces, post, entry.n, JSON.stringify(bypass), kept, ...fields];
+    const reply = await redis.insist<unknown>((client) =>
+      client.eval(postScript, [`${namespace}:journal`, this.#key], given),
+    );
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis);
+    const [kind, text] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
+    if (kind === "posted" && typeof text === "string") return { kind, position: text };
+    if (kind === "overtaken") return { kind, held: stateInKey(text) };
+    return unavailableFor("not-upstash", redis);
+  }
+}

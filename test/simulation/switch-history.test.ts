@@ -1,0 +1,191 @@
+// The switch over random histories (rule 24 of docs/purge-protocol.md), and each step of it left out on
+// purpose, which has to show. A failure names its seed; `npm run bench:simulation -- --switch --replay`
+// tells that history event by event.
+import { describe, expect, it } from "vitest";
+import type { EntryPlace } from "../../src/purge/journal/entry.ts";
+import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
+import type { SwitchStore } from "../../src/purge/journal/redis-switch.ts";
+import { stateInKey, switchKey } from "../../src/purge/journal/switch-state.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
+import type { KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
+import { partsWithCopies, SimulatedCopies } from "../../testing/simulation/simulated-copies.ts";
+import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
+import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
+import { switchHistoryOf } from "../../testing/simulation/switch-history.ts";
+
+describe("a change of the switch is seen within N + max(0, ε + L − A), whatever befalls the journal", () => {
+  it.each(["ordinary", "failing", "trimming", "diverging", "crossing"] as const)(
+    "in a hundred and fifty histories: %s",
+    { timeout: 60_000 },
+    async (kind) => {
+      const broken: string[] = [];
+      let changedCount = 0;
+      for (let seed = 0; seed < 150; seed += 1) {
+        const { parts } = partsWithCopies();
+        const { violations, usableCount } = await switchHistoryOf(seed, { parts, kind });
+        if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
+        changedCount += usableCount;
+      }
+      expect(broken).toEqual([]);
+      expect(changedCount).toBeGreaterThan(1_000);
+    },
+  );
+});
+
+/** A journal whose reads that a view may begin with are changed. */
+const adopting = (
+  change: <T extends { kind: string }>(read: T, settings: RedisJournalSettings) => T | Promise<T>,
+): Partial<Parts> => ({
+  journal: (settings) =>
+    new (class extends RedisJournal {
+      override async newest() {
+        return change(await super.newest(), settings);
+      }
+
+      override async atPrimary(position: string) {
+        return change(await super.atPrimary(position), settings);
+      }
+
+      override async appendMark(lost: string) {
+        return change(await super.appendMark(lost), settings);
+      }
+    })(settings),
+});
+
+/** What adopts a chain looks at its entries alone. */
+const keyUnread = adopting((read) => ({ ...read, switched: undefined }));
+
+/** The key is read in a round trip of its own, before the page. */
+const keyReadBefore: Partial<Parts> = {
+  journal: (settings) =>
+    new (class extends RedisJournal {
+      override async newest() {
+        const before = await held(settings);
+        const read = await super.newest();
+        return read.kind === "read" ? { ...read, switched: before } : read;
+      }
+
+      override async atPrimary(position: string) {
+        const before = await held(settings);
+        const read = await super.atPrimary(position);
+        return read.kind === "read" ? { ...read, switched: before } : read;
+      }
+    })(settings),
+};
+
+async function held({ redis, namespace }: RedisJournalSettings) {
+  const reply = await redis.attempt<unknown>((client) => client.get(switchKey(namespace)));
+  return reply.kind === "answered" ? stateInKey(reply.value) : undefined;
+}
+
+/** After a loss the former state stays. */
+const formerStays: Partial<Parts> = {
+  journal: (settings, isolate) =>
+    new (class extends RedisJournal {
+      override async atPrimary(position: string) {
+        return this.#kept(await super.atPrimary(position));
+      }
+
+      override async appendMark(lost: string) {
+        return this.#kept(await super.appendMark(lost));
+      }
+
+      #kept<T extends { kind: string }>(read: T): T {
+        return isolate.view.chain === undefined
+          ? read
+          : { ...read, switched: isolate.view.switched };
+      }
+    })(settings),
+};
+
+/** What is read on brings purges alone. */
+const postsUnread: Partial<Parts> = {
+  journal: (settings) =>
+    new (class extends RedisJournal {
+      override async since(place: EntryPlace) {
+        const read = await super.since(place);
+        if (read.kind !== "read") return read;
+        const entries = read.entries.filter(({ switched }) => switched === undefined);
+        return { ...read, entries };
+      }
+    })(settings),
+};
+
+/** A copy has its entries alone. */
+const copiesWithoutState = () =>
+  partsWithCopies({
+    Copies: class extends SimulatedCopies {
+      protected override copyOf(view: KnownView): ViewCopy {
+        return super.copyOf({ ...view, switched: undefined });
+      }
+    },
+  }).parts;
+
+/** The state is asked whatever the age of the view. */
+const askedUnderAnOldView: Partial<Parts> = {
+  view: (settings) =>
+    new (class extends JournalView {
+      override attend(...given: Parameters<JournalView["attend"]>) {
+        void super.attend(...given);
+        return undefined;
+      }
+    })(settings),
+};
+
+const posting = (change: (store: SwitchStore, again: boolean) => SwitchStore): Partial<Parts> => ({
+  switching: (store) => {
+    const posts = new Set<string>();
+    return {
+      held: () => store.held(),
+      post: (entry) => {
+        const isAgain = posts.has(entry.switched.post);
+        posts.add(entry.switched.post);
+        return change(store, isAgain).post(entry);
+      },
+    };
+  },
+});
+
+/** What was lost is given up. */
+const neverPostedAgain = posting((store, isAgain) =>
+  isAgain ? { ...store, post: async () => ({ kind: "overtaken", held: undefined }) } : store,
+);
+
+/** What was lost is posted again, whoever has posted since. */
+const postedOverOthers = posting((store, isAgain) => ({
+  held: () => store.held(),
+  post: async (entry) => {
+    const posted = await store.post(entry);
+    if (!isAgain || posted.kind !== "overtaken") return posted;
+    const replaces = posted.held?.post ?? "";
+    if (replaces === entry.switched.post) return posted;
+    return store.post({ ...entry, switched: { ...entry.switched, replaces } });
+  },
+}));
+
+const rows: readonly {
+  readonly fault: string;
+  readonly parts: () => Partial<Parts>;
+  readonly kind?: WorldKind;
+  readonly within: number;
+}[] = [
+  { fault: "the key is not read", parts: () => keyUnread, kind: "trimming", within: 100 },
+  { fault: "key and page in two trips", parts: () => keyReadBefore, kind: "crossing", within: 400 },
+  { fault: "the former state stays", parts: () => formerStays, kind: "failing", within: 200 },
+  { fault: "posts are not read on", parts: () => postsUnread, within: 60 },
+  { fault: "copies have no state", parts: copiesWithoutState, kind: "trimming", within: 200 },
+  { fault: "asked under an old view", parts: () => askedUnderAnOldView, within: 100 },
+  { fault: "never posted again", parts: () => neverPostedAgain, kind: "failing", within: 400 },
+  { fault: "posted over others", parts: () => postedOverOthers, kind: "failing", within: 800 },
+];
+
+describe("a step that is left out shows", () => {
+  it.each(rows)("$fault, within $within histories", { timeout: 60_000 }, async (row) => {
+    const { parts, kind = "ordinary", within } = row;
+    let seed = 0;
+    const isFound = async () =>
+      (await switchHistoryOf(seed, { parts: parts(), kind })).violations.length > 0;
+    while (seed < within && !(await isFound())) seed += 1;
+    expect(seed).toBeLessThan(within);
+  });
+});

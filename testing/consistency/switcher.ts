@@ -1,0 +1,44 @@
+// Throws the switch, now and then and at any colo: the pages of one kind go straight to the origin, and
+// back. Ends with nothing bypassed.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Draws } from "../draws.ts";
+import { switchedKind } from "./checker/operations.ts";
+import type { ReadFrom } from "./readers.ts";
+import type { Recorder } from "./recorder.ts";
+import { adminToken } from "./site-under-test.ts";
+
+const tryTimeoutMs = 8_000;
+/** Several times N, so that most reads between two posts can be judged. */
+const pauseMs = { least: 1_500, most: 5_000 };
+const lastTriesMax = 20;
+
+export async function switchOn(
+  { colos, recorder }: { colos: readonly ReadFrom[]; recorder: Recorder },
+  draws: Draws,
+  isOver: () => boolean,
+): Promise<void> {
+  let isBypassed = false;
+  while (!isOver()) {
+    if (await posted(draws.oneOf(colos), !isBypassed, recorder)) isBypassed = !isBypassed;
+    await delay(draws.between(pauseMs.least, pauseMs.most));
+  }
+  for (let tries = 0; tries < lastTriesMax; tries += 1) {
+    if (await posted(draws.oneOf(colos), false, recorder)) return;
+    await delay(1_000);
+  }
+}
+
+async function posted(colo: ReadFrom, isBypassed: boolean, recorder: Recorder): Promise<boolean> {
+  const invokedAtMs = recorder.nowMs();
+  const answer = await fetch(`${colo.url}/_cache/switch`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${adminToken}` },
+    body: JSON.stringify({ bypass: isBypassed ? [switchedKind] : false }),
+    signal: AbortSignal.timeout(tryTimeoutMs),
+  }).catch(() => undefined);
+  await answer?.text().catch(() => undefined);
+  const isAccepted = answer?.status === 200;
+  const returnedAtMs = recorder.nowMs();
+  recorder.switches.push({ colo: colo.name, isBypassed, invokedAtMs, returnedAtMs, isAccepted });
+  return isAccepted;
+}

@@ -1,0 +1,202 @@
+// Random histories of the switch, over the same world as those of purges: whoever asks for its state
+// is told one that its key held no longer than N + max(0, ε + L − A) ago; what was lost soon after
+// it was posted is posted again, and never over what somebody has posted since.
+import { readPost, stateInKey } from "../../src/purge/journal/switch-state.ts";
+import type { History, HistoryOptions } from "./history.ts";
+import { SimulatedWorld } from "./journal-simulator.ts";
+import { SimulatedIsolate, soundParts, type SimulatedColo } from "./simulated-isolate.ts";
+import { configOf } from "./simulated-pages.ts";
+import {
+  coloAfter,
+  colosOf,
+  misfortunes,
+  misfortuneShare,
+  settingsOf,
+} from "./simulated-weather.ts";
+
+const stepCount = 40;
+const bypasses = [true, false, ["usual"], ["quick"]] as const;
+
+/** Of a database that answers long before a request waits no longer. */
+const nearMs = 20;
+
+/** One history of the switch; the same seed gives the same. */
+export async function switchHistoryOf(
+  seed: number,
+  options: HistoryOptions = {},
+): Promise<History> {
+  const { kind = "ordinary", tell } = options;
+  const world = new SimulatedWorld(settingsOf(seed, kind), { tell });
+  world.tell(() => JSON.stringify(world.settings));
+  const course = new SwitchCourse(world, options);
+  await world.time.keeping(() => course.run());
+  return course;
+}
+
+class SwitchCourse implements History {
+  readonly violations: string[] = [];
+  /** How often the state was asked for, and how often it was other than at first. */
+  judgedCount = 0;
+  usableCount = 0;
+  readonly #world: SimulatedWorld;
+  readonly #options: HistoryOptions;
+  readonly #isolates: SimulatedIsolate[];
+  readonly #suffer: () => void;
+  readonly #misfortune: number;
+  readonly #postedBy = new Map<string, SimulatedIsolate>();
+  /** Since when it has been asked without a pause, and has reached the journal each time. */
+  readonly #reached = new Map<
+    SimulatedIsolate,
+    { sinceMs: number; askedAtMs: number; failedCount: number }
+  >();
+  #lossCount = 0;
+  #isolateCount = 0;
+
+  constructor(world: SimulatedWorld, options: HistoryOptions) {
+    const { kind = "ordinary" } = options;
+    this.#world = world;
+    this.#options = options;
+    this.#misfortune = misfortuneShare(world, kind);
+    this.#isolates = colosOf(world, kind).map((colo) => this.#begin(colo));
+    this.#suffer = misfortunes(world, kind, {
+      isolates: () => this.#isolates,
+      afterLoss: () => (this.#lossCount += 1),
+    });
+    world.onAppended = (_, fields) => this.#weighPost(fields);
+  }
+
+  #begin(colo: SimulatedColo): SimulatedIsolate {
+    this.#isolateCount += 1;
+    const name = `isolate ${this.#isolateCount}${colo.name && ` in ${colo.name}`}`;
+    const parts = { ...soundParts, ...this.#options.parts };
+    return new SimulatedIsolate(this.#world, { colo, name }, parts);
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world;
+    for (let step = 0; step < stepCount; step += 1) {
+      this.#act();
+      await world.time.passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
+    }
+    world.isRedisDown = false;
+    for (let turn = 0; turn < 12; turn += 1) {
+      for (const isolate of this.#isolates) void this.#ask(isolate);
+      await world.time.passTo(world.atMs + 3_000);
+    }
+  }
+
+  #act(): void {
+    const world = this.#world;
+    if (world.draw() < this.#misfortune) return this.#suffer();
+    const isolate = world.any(this.#isolates);
+    const drawn = world.draw();
+    if (drawn < 0.6) void this.#ask(isolate);
+    else if (drawn < 0.85) void this.#post(isolate);
+    else if (drawn < 0.95) void isolate.purge("usual", "hard");
+    else this.#replace(isolate);
+  }
+
+  #replace(isolate: SimulatedIsolate): void {
+    const colo = coloAfter(
+      isolate.place.colo,
+      this.#options.kind ?? "ordinary",
+      this.#isolateCount,
+    );
+    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(colo);
+  }
+
+  /** The steps of a request, up to its asking for the state. */
+  async #ask(isolate: SimulatedIsolate): Promise<void> {
+    const world = this.#world;
+    const { allowanceMs, clockErrorMs, replicaLagMs, wayMs } = world.settings;
+    const { renewalLagMs } = configOf(world.settings).purge;
+    const reachedSinceMs = this.#reachedSinceMs(isolate);
+    const { failedCount } = isolate.redis;
+    await isolate.attend()?.();
+    const { switched, sentAtMs } = isolate.view;
+    this.judgedCount += 1;
+    // Cut off, or too far away for what a request waits: the last state stays.
+    const isReached = wayMs <= nearMs && isolate.redis.failedCount === failedCount;
+    const isPast = isolate.nowAtMs() - sentAtMs > renewalLagMs - allowanceMs;
+    if (isPast && (!isReached || world.isRedisDown)) return;
+    const post = switched?.post ?? "";
+    if (post !== "") this.usableCount += 1;
+    const windowMs = renewalLagMs + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
+    const held = world.stream.heldSince(world.atMs - windowMs);
+    if (held.some((text) => postIn(text) === post)) return;
+    // One of its own, which was lost: until it was looked for, as far as the journal could be reached.
+    const isOwn = this.#postedBy.get(post) === isolate;
+    if (isOwn && world.atMs - reachedSinceMs < windowMs + 6 * wayMs) return;
+    this.#breach(
+      `${isolate.name} goes by the post ${post || "none"}, which ${held.join("; ")} replaced`,
+    );
+  }
+
+  #reachedSinceMs(isolate: SimulatedIsolate): number {
+    const { atMs, settings } = this.#world;
+    const { failedCount } = isolate.redis;
+    const before = this.#reached.get(isolate);
+    const isOn =
+      before?.failedCount === failedCount &&
+      atMs - before.askedAtMs < configOf(settings).purge.renewalLagMs;
+    const sinceMs = isOn ? before.sinceMs : atMs;
+    this.#reached.set(isolate, { sinceMs, askedAtMs: atMs, failedCount });
+    return sinceMs;
+  }
+
+  async #post(isolate: SimulatedIsolate): Promise<void> {
+    const world = this.#world;
+    const bypass = world.any<boolean | readonly string[]>(bypasses);
+    const { failedCount } = isolate.redis;
+    const posted = await isolate.acceptances.post(
+      { bypass, by: "test", reason: "" },
+      isolate.attention,
+    );
+    world.tell(() => `${isolate.name} posts ${JSON.stringify(bypass)}: ${JSON.stringify(posted)}`);
+    if (posted.kind !== "posted") return;
+    this.#postedBy.set(posted.state.post, isolate);
+    this.#reached.delete(isolate);
+    await this.#isStoodFor(posted.state.post, isolate, failedCount);
+  }
+
+  /** Rule 22: what was lost before it was looked for is posted again, if its isolate reached the journal. */
+  async #isStoodFor(post: string, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
+    const { settings, stream, time } = this.#world;
+    const togetherMs = Math.min(1_000, settings.maxLagMs.usual / 10);
+    await time.sleep(settings.maxLagMs.usual / 2 - togetherMs - 1);
+    const { held } = stream;
+    const before = this.#replacedBy.get(post);
+    const lossCount = this.#lossCount;
+    await time.sleep(togetherMs + 6 * settings.wayMs + 4);
+    const wasReached = isolate.redis.failedCount === failedCount && this.#lossCount === lossCount;
+    if (!wasReached || postIn(held) !== before || stream.held !== held) return;
+    this.#breach(`${isolate.name} has not posted ${post} again, which was lost`);
+  }
+
+  /** By post: what it was to replace when it was written first. */
+  readonly #replacedBy = new Map<string, string>();
+
+  #weighPost(fields: readonly string[]): void {
+    const json = fields[fields.indexOf("switch") + 1];
+    const written = fields.includes("switch") ? readPost(json ?? "") : undefined;
+    if (written === undefined) return;
+    const { post, replaces } = written;
+    const before = this.#replacedBy.get(post);
+    if (before === undefined) this.#replacedBy.set(post, replaces);
+    else if (this.#lastHeld !== before) {
+      this.#breach(`${post} is posted again in the place of ${this.#lastHeld || "none"}`);
+    }
+  }
+
+  /** The post that the key named just before the last entry. */
+  get #lastHeld(): string {
+    return postIn(this.#world.stream.heldBefore);
+  }
+
+  #breach(text: string): void {
+    this.#world.tell(() => `VIOLATION: ${text}`);
+    this.violations.push(text);
+  }
+}
+
+const postIn = (text: string): string => stateInKey(text)?.post ?? "";
