@@ -17,6 +17,9 @@ const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", 
 
 const composition = ["create-cache", "create-proxy"];
 
+/** Counts of all isolates: told, folded, shown. */
+const reporting = "reports";
+
 /** Which release it is: asked for by operators alone, so the cache itself never depends on it. */
 const release = "version";
 
@@ -76,12 +79,23 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "create-cache": [...core, "platform"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
+  // What isolates tell of their counts, and what that comes to for all of them.
+  reports: [...beneathCore, "config"],
   // Why a request is answered as it is, told without a trace.
   "admin/explain": [...core, "platform", ...steps, "proxy", ...composition],
   // The operator's routes below `/_cache/`, which look at both.
-  admin: [...core, "platform", ...steps, "proxy", ...composition, "admin/explain", release],
+  admin: [
+    ...core,
+    "platform",
+    ...steps,
+    "proxy",
+    ...composition,
+    reporting,
+    "admin/explain",
+    release,
+  ],
   // The application: the operator's routes beside the HTTP cache.
-  app: [...core, "platform", ...steps, "proxy", "admin", ...composition],
+  app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
   // and purges for those who send them.
   tidemark: [...core, "platform", ...composition],
