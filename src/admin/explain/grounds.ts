@@ -13,6 +13,8 @@ import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 export interface Ground {
   readonly clause: string;
   readonly why: string;
+  /** What to do about it, where that is more than what `why` says. */
+  readonly mend?: string;
 }
 
 export const groundOf: Readonly<Record<Decider, Ground>> = {

@@ -4,6 +4,7 @@ import type { TieredCache } from "../../create-cache.ts";
 import type { Isolate } from "../../create-proxy.ts";
 import type { Planning } from "../../proxy/request/plan.ts";
 import type { SearchForPorts } from "../../proxy/serve.ts";
+import type { LastAnswers } from "../../proxy/storing/last-answers.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { QuietTiers } from "./quiet-tiers.ts";
 
@@ -11,6 +12,9 @@ import { QuietTiers } from "./quiet-tiers.ts";
 export interface QuietPorts extends Planning, SearchForPorts {
   readonly tiers: QuietTiers;
   readonly bypasses: Isolate["bypasses"];
+  readonly lastAnswers: {
+    readonly [Kind in keyof LastAnswers]: Pick<LastAnswers[Kind], "peek">;
+  };
   readonly originHealth: SearchForPorts["originHealth"] & Pick<Isolate["originHealth"], "peek">;
 }
 
@@ -35,6 +39,7 @@ export function quietPorts(
     colo,
     afterAnswer: () => undefined,
     tiers: new QuietTiers(core),
+    lastAnswers: isolate.lastAnswers,
     flights: { get: (key, atMs) => flights.peek(key, atMs) },
     lifts: { begin: () => false, end: () => undefined },
     uncacheable: {
