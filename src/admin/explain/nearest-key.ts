@@ -18,7 +18,19 @@ export interface Difference {
 export interface NearestKey {
   readonly url: string;
   readonly differences: readonly Difference[];
+  /** What to do, where the first of these does not matter for the page. */
+  readonly mend: string;
 }
+
+const mendOf: Readonly<Record<Difference["of"], string>> = {
+  scheme: "send clients of http on to https",
+  host: "name the site's own host in SITE_HOST: then all others count as that one",
+  path: "let all links have one spelling, or redirect the others to it",
+  query: "name the parameter in key.query.strip, or those that matter in query.allow of the route",
+  "key.headers": "leave the field out of key.headers, or send one with fewer values",
+  "key.cookies": "leave the cookie out of key.cookies",
+  vary: "let the origin vary by a coarser field, or by none",
+};
 
 /** So many keys are looked at; memory holds no more but where all its bodies are tiny. */
 const keysMax = 20_000;
@@ -40,9 +52,13 @@ export function nearestKey(asked: Asked, listed: Listed): NearestKey | undefined
     const differences = [...differencesOf(own, other, asked), ...ofVary(selecting, asked)];
     const distance = distanceOf(differences);
     if (differences.length === 0 || distance >= (nearest?.distance ?? Infinity)) continue;
-    nearest = { key: { url: other.url, differences }, distance };
+    nearest = { key: { url: other.url, differences, mend: mendFor(differences) }, distance };
   }
   return nearest?.key;
+}
+
+function mendFor([first]: readonly Difference[]): string {
+  return first === undefined ? "" : mendOf[first.of];
 }
 
 interface KeyParts {

@@ -129,8 +129,9 @@ function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
   ];
 }
 
-function nearestSentence({ url, differences }: NearestKey): string {
-  return `The nearest that memory has is ${url}: ${differences.map(differenceText).join("; ")}.`;
+function nearestSentence({ url, differences, mend }: NearestKey): string {
+  const told = differences.map(differenceText).join("; ");
+  return `The nearest that memory has is ${url}: ${told}. If that does not matter for the page: ${mend}.`;
 }
 
 function differenceText({ of, name, sent, stored }: Difference): string {
