@@ -12,7 +12,7 @@ import type { QuietPorts } from "./quiet-ports.ts";
 export interface Copy {
   readonly status: number;
   readonly ageSeconds: number;
-  /** Above 0 where a cache before us has kept it, or a clock is off. */
+  /** Above 2 where a cache before us has kept it, or a clock is off. */
   readonly ageOnArrivalSeconds: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;

@@ -143,7 +143,7 @@ async function lookedUp(
   const lastPassed = passed.peek(asked.url);
   const isTold = last !== undefined && (isMiss || last.refused !== undefined);
   const isPassTold = lastPassed && !(isAnswer(verdict) && lastPassed.rule === "method");
-  const nearest = isMiss ? nearestKey(search.asked, core.tiers.memory.listed()) : undefined;
+  const nearest = nearestKey(search.asked, core.tiers.memory.listed());
   const look: LookAccount = {
     key,
     ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),

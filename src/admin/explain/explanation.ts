@@ -56,7 +56,7 @@ export interface LookAccount {
   readonly refresh?: RefreshDue;
   /** First the journal is read once more, since nobody could tell whether a purge covers the copy. */
   readonly isDoubtSettledFirst: boolean;
-  /** Where nothing was found. */
+  /** Another key of the same page, if memory has one. */
   readonly nearest?: NearestKey;
   /** What became of the last answer for its URL, if that is not what answers now. */
   readonly last?: LastAnswerAccount;

@@ -15,7 +15,7 @@ export interface LastAnswerAccount {
   readonly status: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;
-  /** Above 0 where a cache before us has kept it, or a clock is off. */
+  /** Above 2 where a cache before us has kept it, or a clock is off. */
   readonly ageOnArrivalSeconds: number;
   /** Those of its fields that say for whom and for how long it is. */
   readonly said: readonly FieldLine[];

@@ -1,5 +1,5 @@
-// On a miss: which stored key is the nearest to the one that was asked for, and in what it differs. It
-// is sought among what this isolate's memory holds.
+// Which other stored key is the nearest to the one that was asked for, and in what it differs. It is
+// sought among what this isolate's memory holds.
 import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../http/query.ts";
 import { selectingValues } from "../../http/selecting.ts";
@@ -18,6 +18,8 @@ export interface Difference {
 export interface NearestKey {
   readonly url: string;
   readonly differences: readonly Difference[];
+  /** How many others have the same path, this one included. */
+  readonly count: number;
   /** What to do, where the first of these does not matter for the page. */
   readonly mend: string;
 }
@@ -40,21 +42,23 @@ type Listed = Iterable<readonly [keyText: string, record: TierRecord<ResponseDet
 /** @returns `undefined` where nothing in memory is alike: it has another path, and another name of it */
 export function nearestKey(asked: Asked, listed: Listed): NearestKey | undefined {
   const own = partsOf(asked.key.text);
-  let nearest: { readonly key: NearestKey; readonly distance: number } | undefined;
-  let count = 0;
+  let nearest: { readonly key: Omit<NearestKey, "count">; readonly distance: number } | undefined;
+  let [looks, count] = [0, 0];
   for (const [keyText, record] of listed) {
-    count += 1;
-    if (count > keysMax) break;
+    looks += 1;
+    if (looks > keysMax) break;
     if (record.kind === "vary") continue;
     const other = partsOf(keyText);
     if (foldedPath(other) !== foldedPath(own)) continue;
     const selecting = record.stored.metadata.selecting;
     const differences = [...differencesOf(own, other, asked), ...ofVary(selecting, asked)];
+    if (differences.length === 0) continue;
+    count += 1;
     const distance = distanceOf(differences);
-    if (differences.length === 0 || distance >= (nearest?.distance ?? Infinity)) continue;
+    if (distance >= (nearest?.distance ?? Infinity)) continue;
     nearest = { key: { url: other.url, differences, mend: mendFor(differences) }, distance };
   }
-  return nearest?.key;
+  return nearest && { ...nearest.key, count };
 }
 
 function mendFor([first]: readonly Difference[]): string {

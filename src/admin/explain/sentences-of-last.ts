@@ -9,9 +9,12 @@ export function groundText({ clause, why, mend }: Ground): string {
   return `(${clause}): ${why}.${mend === undefined ? "" : ` To mend it: ${mend}.`}`;
 }
 
+/** Times in fields have no fractions: what is as young may be fresh from its origin, and is not told. */
+const youngSeconds = 2;
+
 /** @returns nothing for what came fresh from its origin */
 export function ageOnArrival({ ageOnArrivalSeconds }: Pick<Copy, "ageOnArrivalSeconds">): string {
-  return ageOnArrivalSeconds < 1 ? "" : ` (${ageOnArrivalSeconds} s when it came)`;
+  return ageOnArrivalSeconds < youngSeconds ? "" : ` (${ageOnArrivalSeconds} s when it came)`;
 }
 
 export function lastSentence(last: LastAnswerAccount): string {

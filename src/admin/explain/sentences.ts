@@ -121,7 +121,7 @@ function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
       const since = isSince
         ? "since it was asked for"
         : "before it was asked for, so it does not count";
-      const when = purges.of === "url" ? "" : `, ${since}`;
+      const when = purges.of === "url" ? ", for what was asked for before it" : `, ${since}`;
       const decided = decides ? " This one decides." : "";
       return `The ${mode} purge ${position} of ${at} by ${by} names it (${named.join("; ")})${when}${why}.${decided}`;
     }),
@@ -129,9 +129,9 @@ function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
   ];
 }
 
-function nearestSentence({ url, differences, mend }: NearestKey): string {
+function nearestSentence({ url, differences, count, mend }: NearestKey): string {
   const told = differences.map(differenceText).join("; ");
-  return `The nearest that memory has is ${url}: ${told}. If that does not matter for the page: ${mend}.`;
+  return `Memory has ${count} of the same path under another key. The nearest is ${url}: ${told}. If that does not matter for the page: ${mend}.`;
 }
 
 function differenceText({ of, name, sent, stored }: Difference): string {

@@ -6,7 +6,7 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import { explained, explainToken, questionOf } from "../../../testing/site/explained.ts";
-import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { type AskInit, idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { bearer, fresh, type Riddle, riddles, saying, url } from "./planted-riddles.ts";
 
 async function planted(riddle: Riddle) {
@@ -77,6 +77,14 @@ describe("what explain remembers", () => {
     expect(await textOf(site, url)).not.toContain("private");
   });
 
+  it("beside a hit, what is stored of the same page under other keys", async () => {
+    const site = open(fresh);
+    for (const nth of [1, 2, 3]) await site.get(`${url}?mailing=${nth}`);
+    const { look, next } = await explained(site, `${url}?mailing=3`);
+    expect(next).toBe("answer");
+    expect(look?.nearest).toMatchObject({ count: 2, differences: [{ of: "query" }] });
+  });
+
   it("a pass by Authorization beside a hit of others, a write beside one not", async () => {
     const site = open(fresh);
     await site.get(url);
@@ -87,6 +95,16 @@ describe("what explain remembers", () => {
     site.clock.advance(1);
     await site.get("/b");
     expect((await explained(site, "/b")).look?.lastPassed).toBeUndefined();
+  });
+
+  it("a refusal to one with a cookie, for such clients alone", async () => {
+    const site = open(fresh);
+    const withCookie = { headers: { cookie: "session=1" } };
+    await site.get(url);
+    await site.get(url, withCookie);
+    const rule = (init: AskInit) =>
+      explained(site, url, init).then(({ look }) => look?.last?.notStored?.rule);
+    expect([await rule({}), await rule(withCookie)]).toEqual([undefined, "unknown-cookie"]);
   });
 
   it("why a 304 freshened nothing", async () => {
