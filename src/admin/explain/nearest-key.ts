@@ -129,8 +129,16 @@ function ofVary(
   );
   return selecting.flatMap(([name, stored]) => {
     const own = sent.get(name) ?? null;
-    return own === stored ? [] : [{ of: "vary" as const, name, sent: own, stored }];
+    if (own === stored) return [];
+    const told = name === "cookie" ? cookieNames : (value: string | null) => value;
+    return [{ of: "vary" as const, name, sent: told(own), stored: told(stored) }];
   });
+}
+
+/** A value may be a session. */
+function cookieNames(field: string | null): string | null {
+  const pairs = field?.split(";").map((pair) => /^[^=]*=/.exec(pair.trim())?.[0] ?? "");
+  return pairs?.map((name) => `${name}…`).join("; ") ?? null;
 }
 
 /** Of a query, each parameter counts that is in one of them alone. */

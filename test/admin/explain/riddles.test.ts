@@ -85,6 +85,15 @@ describe("what explain remembers", () => {
     expect(look?.nearest).toMatchObject({ count: 2, differences: [{ of: "query" }] });
   });
 
+  it("no value of a cookie by which pages vary", async () => {
+    const site = open(saying("public, max-age=300", { vary: "Cookie" }));
+    await site.get(url, { headers: { cookie: "session=s3cretvalue; alone" } });
+    const init = { headers: { cookie: "session=0therva1ue" } };
+    const text = await explanationIn("text", site, questionOf(url, init));
+    expect(text).toContain("vary cookie: you sent session=…; stored is session=…; ….");
+    expect(text).not.toMatch(/s3cretvalue|0therva1ue|alone/);
+  });
+
   it("a pass by Authorization beside a hit of others, a write beside one not", async () => {
     const site = open(fresh);
     await site.get(url);
