@@ -21,7 +21,7 @@ import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import { type Ground, groundOf, groundOfPass, invalidatedHere } from "./grounds.ts";
 import { keyAccountOf } from "./key-account.ts";
-import { lastAnswerAccount, lastPassedAccount, neverFresh } from "./last-answer.ts";
+import { lastFor, neverFresh } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { type QuietPorts, quietPorts } from "./quiet-ports.ts";
@@ -137,12 +137,6 @@ async function lookedUp(
   const isSent = !next.startsWith("refuse");
   const copies = await copiesFor(search);
   const key = keyAccountOf(asked, ports.config, cookie);
-  const isMiss = verdict.by === "nothing-stored" || found === undefined;
-  const { answered, passed } = ports.lastAnswers;
-  const last = isAnswer(verdict) ? undefined : answered.peek(asked.url);
-  const lastPassed = passed.peek(asked.url);
-  const isTold = last !== undefined && (isMiss || last.refused !== undefined);
-  const isPassTold = lastPassed && !(isAnswer(verdict) && lastPassed.rule === "method");
   const nearest = nearestKey(search.asked, core.tiers.memory.listed());
   const look: LookAccount = {
     key,
@@ -153,8 +147,7 @@ async function lookedUp(
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
     isDoubtSettledFirst: verdict.judged?.kind === "unverified" || ports.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
-    ...(isTold && { last: lastAnswerAccount(last, asked.route) }),
-    ...(isPassTold && { lastPassed: lastPassedAccount(lastPassed) }),
+    ...lastFor(asked, ports.lastAnswers, isAnswer(verdict) ? "answers" : found && "found"),
   };
   const ground = { kind: verdict.kind, by: verdict.by, ...groundIn(verdict, found, asked) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };

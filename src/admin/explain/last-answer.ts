@@ -3,7 +3,8 @@ import type { Route } from "../../config/config.ts";
 import type { FieldLine } from "../../http/fields.ts";
 import { termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
-import type { LastAnswer, LastPassed } from "../../proxy/storing/last-answers.ts";
+import type { Asked } from "../../proxy/request/plan.ts";
+import type { LastAnswer, LastAnswersPeek, LastPassed } from "../../proxy/storing/last-answers.ts";
 import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, groundOfPass, lifetimeSource } from "./grounds.ts";
@@ -33,10 +34,32 @@ export interface LastPassedAccount extends Ground {
   readonly rule: string;
 }
 
+/**
+ * What came before, as far as it tells why there is no hit.
+ *
+ * @param stored does a stored response answer, or was one found at least? `undefined`: neither
+ */
+export function lastFor(
+  { url, route }: Asked,
+  { answered, passed }: LastAnswersPeek,
+  stored: "answers" | "found" | undefined,
+): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
+  const answer = stored === "answers" ? undefined : answered.peek(url);
+  const pass = passed.peek(url);
+  // What was stored stands in the tiers, where one of them still has it.
+  const isNews = stored === undefined || answer?.refused !== undefined;
+  // Who writes to a page that others have a hit of has asked for nothing.
+  const isOfReaders = stored !== "answers" || pass?.rule !== "method";
+  return {
+    ...(answer && isNews && { last: lastAnswerAccount(answer, route) }),
+    ...(pass && isOfReaders && { lastPassed: lastPassedAccount(pass) }),
+  };
+}
+
 const noTierTook: Ground = { clause: "tiers", why: "no tier of the route kept it" };
 
 /** @param route the page's own, which gives a lifetime or does not */
-export function lastAnswerAccount(
+function lastAnswerAccount(
   { metadata, refused, changes }: LastAnswer,
   route: Route,
 ): LastAnswerAccount {
@@ -55,7 +78,7 @@ export function lastAnswerAccount(
   };
 }
 
-export function lastPassedAccount({ atMs, method, rule, status }: LastPassed): LastPassedAccount {
+function lastPassedAccount({ atMs, method, rule, status }: LastPassed): LastPassedAccount {
   return { at: new Date(atMs).toISOString(), method, status, rule, ...groundOfPass[rule] };
 }
 

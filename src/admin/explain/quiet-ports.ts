@@ -4,17 +4,15 @@ import type { TieredCache } from "../../create-cache.ts";
 import type { Isolate } from "../../create-proxy.ts";
 import type { Planning } from "../../proxy/request/plan.ts";
 import type { SearchForPorts } from "../../proxy/serve.ts";
-import type { LastAnswers } from "../../proxy/storing/last-answers.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import type { LastAnswersPeek } from "../../proxy/storing/last-answers.ts";
 import { QuietTiers } from "./quiet-tiers.ts";
 
 /** For one explanation. */
 export interface QuietPorts extends Planning, SearchForPorts {
   readonly tiers: QuietTiers;
   readonly bypasses: Isolate["bypasses"];
-  readonly lastAnswers: {
-    readonly [Kind in keyof LastAnswers]: Pick<LastAnswers[Kind], "peek">;
-  };
+  readonly lastAnswers: LastAnswersPeek;
   readonly originHealth: SearchForPorts["originHealth"] & Pick<Isolate["originHealth"], "peek">;
 }
 

@@ -39,6 +39,11 @@ export class LastAnswers {
   readonly passed = new BoundedMarks<LastPassed>(bytesMax);
 }
 
+/** What is remembered of both, to look at without a trace. */
+export type LastAnswersPeek = {
+  readonly [Kind in keyof LastAnswers]: Pick<LastAnswers[Kind], "peek">;
+};
+
 /** Where it is noted. */
 export interface LastAnswersPorts {
   readonly lastAnswers: LastAnswers;
