@@ -19,6 +19,7 @@ import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
 import { serve, type ServePorts } from "./proxy/serve.ts";
 import { Invalidations } from "./proxy/storing/invalidate.ts";
+import { LastAnswers } from "./proxy/storing/last-answers.ts";
 import { LeftOutTags } from "./proxy/storing/left-out-tags.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import type { ResponseTier } from "./proxy/stored/tiers.ts";
@@ -96,6 +97,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
     flights: new Flights(),
     uncacheable: new Uncacheable(),
+    lastAnswers: new LastAnswers(),
     knownVary: new KnownVary(),
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),

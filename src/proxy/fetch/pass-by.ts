@@ -8,6 +8,7 @@ import { keepPrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/refused.ts";
 import { passOn, type RespondPorts } from "../respond/respond.ts";
 import { type InvalidatePorts, invalidateBy, isSafe } from "../storing/invalidate.ts";
+import type { LastAnswersPorts } from "../storing/last-answers.ts";
 import { forwardPassed, type ForwardPorts } from "./forward.ts";
 
 /** What a request is passed by with. */
@@ -15,14 +16,15 @@ export type PassByPorts = Pick<Planning, "loops"> &
   SettlePorts &
   ForwardPorts &
   InvalidatePorts &
+  LastAnswersPorts &
   RespondPorts & {
     /** `undefined` where clients are not limited. */
     readonly clientLimit: ClientLimit | undefined;
   };
 
 /** A request that the switch, or BYPASS, sends straight to the origin. */
-export function bySwitch(request: Request, { target, route }: UrlRead): Passed {
-  return { request, target, route, reason: "bypass", rule: "switch" };
+export function bySwitch(request: Request, { target, route, keyed }: UrlRead): Passed {
+  return { request, target, url: keyed.url, route, reason: "bypass", rule: "switch" };
 }
 
 /** Notes that a request is passed by, and why. */
@@ -33,7 +35,7 @@ export function notePass({ reason, rule }: Passed, decision: Decision): void {
 
 /** Straight to the origin and straight back: never stored, never collapsed. */
 export async function passBy(passed: Passed, ports: PassByPorts): Promise<Response> {
-  const { route, request } = passed;
+  const { route, request, rule } = passed;
   const decision = new Decision({ route: route.name });
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
   if (requestDirectives(request.headers).onlyIfCached) {
@@ -57,7 +59,10 @@ export async function passBy(passed: Passed, ports: PassByPorts): Promise<Respon
   const answer = await forwarding;
   if (answer.kind === "failed") return refused(answer.failure, decision, ports);
   const { response } = answer;
-  decision.heard({ ...answer, status: response.status });
+  const { status } = response;
+  decision.heard({ ...answer, status });
+  const { method } = request;
+  ports.lastAnswers.passed.set(passed.url, { atMs: answer.respondedAtMs, method, rule, status });
   decision.outcome = "passed";
   settle(decision, ports);
   return passOn(response, { ports, decision }, keepPrivate);

@@ -53,6 +53,8 @@ export type PassRule =
 export interface Passed {
   readonly request: Request;
   readonly target: Target;
+  /** The keyed URL, as for what is looked up. */
+  readonly url: string;
   readonly route: Route;
   readonly reason: ForwardReason;
   readonly rule: PassRule;
@@ -79,9 +81,9 @@ export function plan(request: Request, read: UrlRead, given: Planning): Plan {
   if (read.isReserved) return { kind: "reserved" };
   const rule = passRule(request, read, given.loops);
   if (rule === undefined) return { kind: "look-up", asked: askedFor(request, read, given.config) };
-  const { target, route } = read;
+  const { target, route, keyed } = read;
   const reason = rule === "method" ? "method" : "bypass";
-  return { kind: "pass", passed: { request, target, route, reason, rule } };
+  return { kind: "pass", passed: { request, target, url: keyed.url, route, reason, rule } };
 }
 
 /** The same request as the isolate itself would make it: whole, unconditional, for storing. */

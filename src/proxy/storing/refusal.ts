@@ -33,6 +33,7 @@ export type StoreRefusal =
   | "unknown-cookie"
   | "tags-failed"
   | "too-large"
+  | "cut-short"
   | "names-client"
   | "too-many-variants"
   | "withheld-field"

@@ -19,6 +19,7 @@ import { type AdmissionPorts, awaitsSecondAsk } from "./admission.ts";
 import { heedForSessions, type HeedPorts, heedRefusal, learnOdds } from "./consequences.ts";
 import { type Fresh, metadataOf, type MetadataPorts } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
+import { noteAnswer } from "./last-answers.ts";
 import { ofOneClient, refusedBy, type StoreRefusal } from "./refusal.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "./store-while-sending.ts";
 
@@ -47,6 +48,7 @@ export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched
   const atMs = ports.nowAtMs();
   if (refused !== undefined) {
     decision.refuses(refused);
+    noteAnswer(metadata, led);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
     return { answer: unstored(fresh, led, { ...refused, metadata }), done: Promise.resolve() };
   }
