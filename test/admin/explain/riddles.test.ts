@@ -7,6 +7,7 @@ import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import { explained, explainToken, questionOf } from "../../../testing/site/explained.ts";
 import { type AskInit, idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { riddlesOfLifetimes } from "./planted-lifetimes.ts";
 import { bearer, fresh, type Riddle, riddles, saying, url } from "./planted-riddles.ts";
 
 async function planted(riddle: Riddle) {
@@ -40,7 +41,7 @@ async function explanationIn(format: string, site: Site, question: string): Prom
 }
 
 describe("explain names why a page is never a hit", () => {
-  it.each(riddles)("$id", async (riddle) => {
+  it.each([...riddles, ...riddlesOfLifetimes])("$id", async (riddle) => {
     const { site, answers } = await planted(riddle);
     expect(answers.filter((status) => status.includes("; hit"))).toEqual([]);
     const { url: asked = url, ...init } = riddle.question ?? {};
@@ -50,6 +51,8 @@ describe("explain names why a page is never a hit", () => {
     ];
     expect(JSON.parse(json)).toMatchObject(riddle.told);
     for (const said of riddle.says) expect(text).toMatch(said);
+    for (const said of riddle.never ?? []) expect(text).not.toMatch(said);
+    expect(text).not.toContain("the journal was empty");
     expect(json + text).not.toContain("s3cretvalue");
   });
 });
@@ -116,6 +119,13 @@ describe("what explain remembers", () => {
     expect([await rule({}), await rule(withCookie)]).toEqual([undefined, "unknown-cookie"]);
   });
 
+  it("that Tidemark made an answer private, whichever rule kept it from being stored", async () => {
+    const site = open(() => page("page"));
+    await site.get(url, { headers: { cookie: "session=1" } });
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "no-use" }, isMadePrivate: true });
+  });
+
   it("why a 304 freshened nothing", async () => {
     const fields = { etag: '"1"' };
     const site = open((_, nth) =>
@@ -126,7 +136,22 @@ describe("what explain remembers", () => {
     await site.get(url);
     site.clock.advance(5);
     await site.get(url);
-    expect((await explained(site, url)).look?.last?.notStored?.rule).toBe("private");
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "private" }, isSaidStored: false });
+  });
+
+  it("that a 304 for one client was made private", async () => {
+    const fields = cc("max-age=1", { etag: '"1"' });
+    const site = open((_, nth) =>
+      nth === 1
+        ? page("page", fields)
+        : new Response(null, { status: 304, headers: { ...fields, "set-cookie": "a=1" } }),
+    );
+    await site.get(url);
+    site.clock.advance(5);
+    await site.get(url);
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "set-cookie" }, isMadePrivate: true });
   });
 
   it("no answer to HEAD, which is never stored", async () => {
