@@ -26,7 +26,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   private: {
     clause: "RFC 9111 §5.2.2.7",
-    why: "it says private: it is for one client",
+    why: "it says private, so it is for one client",
     mend: "if the page is for everybody, let the origin leave private out",
   },
   authorization: { clause: "RFC 9111 §3.5", why: "its request has Authorization" },

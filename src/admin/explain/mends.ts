@@ -24,7 +24,7 @@ export function mendOfCookies(names: readonly string[]): string {
 
 /** @param names of the cookies that an answer sets; one without a name is left out */
 export function mendOfSetCookie(names: readonly string[]): string {
-  const named = `if nobody needs it, ${harmless(`[${names.map(quoted).join(", ")}]`)}; or `;
+  const named = `if nobody needs the cookie, ${harmless(`[${names.map(quoted).join(", ")}]`)}; or `;
   return `let the origin set no cookie on this page; or ${names.length === 0 ? "" : named}give the route setCookie: "strip"`;
 }
 

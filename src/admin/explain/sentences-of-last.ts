@@ -51,7 +51,7 @@ export function lastPassedSentence(passed: LastPassedAccount): string {
 export const nothingKnown =
   "This isolate remembers no answer for it. Ask for the page as its client does, with the field Tidemark-Debug, and read detail in the Cache-Status of the answer. Or ask for the page, and then here again.";
 
-export function isNothingKnown({ tiers, last, lastPassed, vary }: LookAccount): boolean {
+export function isNothingKnown({ tiers, vary, ...known }: LookAccount): boolean {
   const isStored = vary !== undefined || tiers.some(({ has }) => has !== "nothing");
-  return !isStored && last === undefined && lastPassed === undefined;
+  return !isStored && !known.last && !known.lastPassed && !known.nearest;
 }

@@ -57,7 +57,7 @@ function lookSentences(look: LookAccount): string[] {
 }
 
 function doubtSentence({ judged }: LookAccount): string {
-  const then = judged === undefined ? "it is looked up" : "the copy is judged anew";
+  const then = judged === undefined ? "the page is looked up" : "the copy is judged anew";
   return `Before that, the purge journal is read once more, and then ${then}.`;
 }
 
@@ -165,7 +165,8 @@ function purgeSentence(purge: MatchingPurge, of: MatchingPurges["of"]): string {
 function nearestSentence({ url, differences, count, mend }: NearestKey, own: string): string {
   const told = differences.map(differenceText).join("; ");
   const nearest = url === own ? "another variant of this URL" : url;
-  return `Memory has ${count} of the same path under another key. The nearest is ${nearest}: ${told}. If that does not matter for the page: ${mend}.`;
+  const others = count === 1 ? "one response" : `${count} responses`;
+  return `Memory has ${others} of the same path under another key. The nearest is ${nearest}: ${told}. If that does not matter for the page: ${mend}.`;
 }
 
 function differenceText({ of, name, sent, stored }: Difference): string {

@@ -41,14 +41,18 @@ export function groundOfVerdict({ by, judged }: Verdict, looked: Looked): Ground
 }
 
 /** What tells why nothing is stored: the accounts below have more of it. */
-function known({ last, lastPassed, nearest, vary }: LookAccount): string[] {
+function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
   const rule = last?.notStored?.rule;
   const isOfThis = nearest === undefined && vary === undefined;
   const isGone = last !== undefined && rule === undefined && isOfThis;
+  const isVariant = nearest?.url === key.url;
+  const elsewhere = isVariant
+    ? "another variant of the page is stored"
+    : "the page is stored under another key";
   return [
     ...(rule === undefined ? [] : [`the last answer for it was not stored, by ${rule}`]),
     ...(isGone ? ["the last answer for it was stored, and is not there any more"] : []),
     ...(lastPassed ? [`a request for it went past the cache, by ${lastPassed.rule}`] : []),
-    ...(nearest ? ["the page is stored under another key"] : []),
+    ...(nearest ? [elsewhere] : []),
   ];
 }

@@ -84,6 +84,7 @@ export const riddles: readonly Riddle[] = [
     says: [
       /you sent \?mailing=77; stored is \?mailing=\d.*write key: \{ query: \{ strip: \["mailing"\] \} \}/,
       /nothing is stored that the request selects; the page is stored under another key/,
+      /Memory has 3 responses of the same path under another key/,
     ],
   },
   {
@@ -106,6 +107,7 @@ export const riddles: readonly Riddle[] = [
     },
     says: [
       /varies by user-agent; \d variants/,
+      /nothing is stored that the request selects; another variant of the page is stored/,
       /The nearest is another variant of this URL: vary user-agent: you sent Browser 77/,
       /fewer values, such as Sec-CH-UA-Mobile,.*Tidemark itself reduces/,
     ],
@@ -134,7 +136,7 @@ export const riddles: readonly Riddle[] = [
     says: [
       /nothing is stored .*; a request for it went past the cache, by authorization/,
       /went past the cache .* a GET: by authorization .*it has Authorization.*public or s-maxage does not change that.*leave it out.*Tidemark added that/,
-      /Before that, the purge journal is read once more, and then it is looked up\./,
+      /Before that, the purge journal is read once more, and then the page is looked up\./,
     ],
     never: [/the copy is judged anew/],
   },
