@@ -46,10 +46,23 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     origin: (_, __, clock) => {
       const date = clock.date();
       clock.advance(5);
-      return page("page", cc("max-age=1", { date, etag: '"1"' }));
+      return page("page", cc("max-age=1", { date, age: "0", etag: '"1"' }));
     },
     told: { verdict: { by: "expired", clause: "RFC 9111 §4.2.3" } },
-    says: [/the origin took 5 s to answer \(Age: none.*lives for 1 s.*answer sooner/],
+    says: [/the origin took 5 s to answer \(Age: 0.*lives for 1 s.*answer sooner/],
+  },
+  {
+    id: "Expires is when it was sent",
+    origin: (_, __, clock) => page("page", { expires: clock.date(), date: clock.date() }),
+    told: notStored("no-use"),
+    says: [/0 s, from Expires, which is the same as Date\..*give a longer one, or give the route/],
+  },
+  {
+    id: "max-age=0 of a 404 goes before the route's negative",
+    routes: [{ name: "articles", match: "/articles/*", negative: { 404: "1m" } }],
+    origin: () => page("none", cc("max-age=0"), 404),
+    told: notStored("no-use"),
+    says: [/its negative of 60 s does not count, since the origin's word goes first/],
   },
   {
     id: "Expires is no date",

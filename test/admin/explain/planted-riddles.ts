@@ -86,6 +86,7 @@ export const riddles: readonly Riddle[] = [
       /nothing is stored that the request selects; the page is stored under another key/,
       /Memory has 3 responses of the same path under another key/,
     ],
+    never: [/remembers no answer/],
   },
   {
     id: "links have a parameter each, and the page is asked about without",

@@ -68,6 +68,7 @@ describe("what explain remembers", () => {
 
   it("nothing of a page that was not asked for, and says what to do then", async () => {
     const text = await textOf(open(fresh), url);
+    expect(text).toContain("nothing is stored that the request selects.\n");
     expect(text).toContain("remembers no answer for it. Ask for the page");
     expect(text).toContain("Tidemark-Debug");
   });
@@ -101,6 +102,7 @@ describe("what explain remembers", () => {
     const site = open(fresh);
     await site.get(url);
     await site.get(url, { headers: { authorization: "Basic eDp5" } });
+    expect((await explained(site, url)).look?.lastPassed?.isMadePrivate).toBe(true);
     const { look, next } = await explained(site, url);
     expect([next, look?.lastPassed?.rule]).toEqual(["answer", "authorization"]);
     await site.get("/b", { method: "POST" });
@@ -140,18 +142,42 @@ describe("what explain remembers", () => {
     expect(look?.last).toMatchObject({ notStored: { rule: "private" }, isSaidStored: false });
   });
 
-  it("that a 304 for one client was made private", async () => {
-    const fields = cc("max-age=1", { etag: '"1"' });
+  it.each([
+    { said: "max-age=1", isMadePrivate: true },
+    { said: "private", isMadePrivate: false },
+  ])("that a 304 for one client was made private, if it said $said", async (row) => {
+    const { said, isMadePrivate } = row;
+    const etag = '"1"';
+    const headers = cc(said, { etag, "set-cookie": "a=1" });
     const site = open((_, nth) =>
       nth === 1
-        ? page("page", fields)
-        : new Response(null, { status: 304, headers: { ...fields, "set-cookie": "a=1" } }),
+        ? page("page", cc("max-age=1", { etag }))
+        : new Response(null, { status: 304, headers }),
     );
     await site.get(url);
     site.clock.advance(5);
     await site.get(url);
     const { look } = await explained(site, url);
-    expect(look?.last).toMatchObject({ notStored: { rule: "set-cookie" }, isMadePrivate: true });
+    expect(look?.last).toMatchObject({ notStored: { rule: "set-cookie" }, isMadePrivate });
+  });
+
+  it("nothing of private, where the origin said it to who was passed by", async () => {
+    const site = open(saying("private"));
+    await site.get(url, { headers: { authorization: "Basic eDp5" } });
+    expect((await explained(site, url)).look?.lastPassed?.isMadePrivate).toBe(false);
+  });
+
+  it("nothing of a Cache-Status, which nobody gets of a refresh", async () => {
+    const swr = cc("max-age=1, stale-while-revalidate=60");
+    const site = open((_, nth) => page(nth === 1 ? "page" : "x".repeat(400_000), swr), {
+      routes: [{ name: "all", match: "*", tiers: ["memory"] }],
+    });
+    await site.get(url);
+    site.clock.advance(5);
+    await site.get(url);
+    site.clock.advance(600);
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "too-large" }, isSaidStored: false });
   });
 
   it("no answer to HEAD, which is never stored", async () => {

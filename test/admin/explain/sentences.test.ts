@@ -1,5 +1,6 @@
 // What the text of an explanation says where the right words depend on what was found.
 import { expect, it } from "vitest";
+import type { Explanation } from "../../../src/admin/explain/explanation.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -55,6 +56,22 @@ it("nor one below what stands in for an origin in trouble", async () => {
   await site.get(url);
   const because = "its origin is in trouble, and the stale response above may stand in";
   expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
+});
+
+it("nor memory, where another request has just brought it", async () => {
+  const turn = Promise.withResolvers<void>();
+  const env = { ADMIN_TOKEN: explainToken };
+  const site = openSite({ origin: fresh, env, turn: () => turn.promise });
+  await (await site.ask(url)).text();
+  await idle();
+  const path = `/_cache/explain?${questionOf(url, {})}`;
+  const text = await (await site.ask(path, { headers: bearer })).text();
+  turn.resolve();
+  const { look, next } = JSON.parse(text) as Explanation;
+  expect([next, look?.tiers[0]?.because]).toEqual([
+    "answer",
+    "another request has just brought it",
+  ]);
 });
 
 it("Redis is passed over because it hardly ever has such a thing", async () => {
