@@ -77,11 +77,13 @@ async function copyIn(
   }
   if (read === undefined) return undefined;
   const isAsked = isAskedOf(name, search);
-  const because =
-    isAsked === true
-      ? {}
-      : { because: isAsked === false ? whyNotAsked(name, search, found) : rarelyThere };
-  const told = (has: TierAccount["has"]) => ({ tier: name, isAsked, ...because, has });
+  const because = isAsked === true ? undefined : whyNotAsked(name, search, found);
+  const told = (has: TierAccount["has"]) => ({
+    tier: name,
+    isAsked,
+    ...(because !== undefined && { because }),
+    has,
+  });
   const led = marker && { marker };
   if (read.kind === "unavailable") {
     return { account: { ...told("unavailable"), cause: read.cause }, ...led };
@@ -105,15 +107,14 @@ function isAskedOf(name: TierName, { decision }: Search<QuietPorts>): TierAccoun
   return looks.length > 0;
 }
 
-const rarelyThere = "it hardly ever has what is asked for here";
-
-/** By the rules of `find` and `Search`. */
+/** By the rules of `find`, `Search` and `askShared`. */
 function whyNotAsked(
   name: TierName,
   search: Search<QuietPorts>,
   found: FoundResponse | undefined,
 ): string {
   if (name === "memory") return "another request has just brought it";
+  if (isAskedOf(name, search) === "passed-over") return whyPassedOver(search);
   if (found !== undefined && search.accepts(found)) return "the response above answers";
   const { asked } = search;
   if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, asked.route))) {
@@ -122,6 +123,12 @@ function whyNotAsked(
   return search.isHopeless()
     ? "the last answer could not be stored for anybody: for some seconds after that, only memory is asked"
     : "its origin is in trouble, and the stale response above may stand in";
+}
+
+function whyPassedOver({ asked, key, ports, atMs }: Search<QuietPorts>): string {
+  return asked.hasUnknownCookie && ports.uncacheable.forSessions.has(key.text, atMs)
+    ? "a request with an unknown cookie has just got an answer that no other may have"
+    : "it hardly ever has what is asked for here";
 }
 
 function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>): Copy {

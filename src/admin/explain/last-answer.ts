@@ -25,7 +25,7 @@ export interface LastAnswerAccount {
   readonly said: readonly FieldLine[];
   /** Absent where it was stored. `names`: of cookies or fields. */
   readonly notStored?: Ground & { readonly rule: string; readonly names: readonly string[] };
-  /** Its `Cache-Status` said `stored` all the same: that was sent before all of the body had come. */
+  /** Its `Cache-Status` said `stored`: that was sent before all of the body had come. */
   readonly isSaidStored: boolean;
   /** Tidemark added `private` for its client. */
   readonly isMadePrivate: boolean;

@@ -17,6 +17,7 @@ export interface Looked {
   readonly look: LookAccount;
 }
 
+/** @returns the words of the verdict's rule, with what is known of this request and this page */
 export function groundOfVerdict({ by, judged }: Verdict, looked: Looked): Ground {
   const { asked, atMs, found, look } = looked;
   const metadata = found?.candidate.stored.metadata;

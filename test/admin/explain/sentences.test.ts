@@ -82,6 +82,15 @@ it("Redis is passed over because it hardly ever has such a thing", async () => {
   );
 });
 
+it("or because a session has just got an answer of its own", async () => {
+  const site = open(fresh);
+  const withCookie = { headers: { cookie: "session=1" } };
+  await site.get(url, withCookie);
+  expect((await whyNotAsked(site, withCookie))?.[2]).toBe(
+    "a request with an unknown cookie has just got an answer that no other may have",
+  );
+});
+
 it.each([
   { id: "one", cookie: "theme=1", says: /harmless: \["theme"\].*differs by the cookie, / },
   { id: "two", cookie: "a=1; b=2", says: /harmless: \["a", "b"\].*differs by the cookies, / },
