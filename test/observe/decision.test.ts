@@ -37,7 +37,7 @@ describe("a decision", () => {
     decision.looked("shared", "passed-over", 0);
     decision.unverified = true;
     decision.outcome = "stored";
-    metrics.answered(decision);
+    metrics.answered(decision, 0);
     metrics.settled(decision);
     expect(metrics.snapshot()).toMatchObject({
       routes: { all: { requests: 1, outcomes: { stored: 1 } } },
@@ -66,7 +66,12 @@ describe("settle", () => {
     const afterAnswer = (work: () => Promise<void>) => void running.push(work());
     const decision = new Decision({ route: "all", isRefresh });
     decision.outcome = "stored";
-    return { metrics, running, decision, ports: { metrics, afterAnswer } };
+    return {
+      metrics,
+      running,
+      decision,
+      ports: { metrics, afterAnswer, nowAtMs: () => 0, report: () => undefined },
+    };
   };
 
   it("counts at once where nothing goes on behind the answer", () => {

@@ -23,6 +23,8 @@ export interface MemoryTierSettings<Detail> {
   readonly form: RecordForm<Detail>;
   /** Gets each body that is no longer held. */
   readonly onLetGo?: (body: Blob) => void;
+  /** Told of each record that goes to make room for another. */
+  readonly onEvicted?: () => void;
 }
 
 interface Held<Detail> {
@@ -63,6 +65,8 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   changeCount = 0;
   /** The body that is being written, which may be the one that stands there. */
   #written: Blob | undefined;
+  /** The key under which a record is being put. */
+  #writing: string | undefined;
 
   constructor(settings: MemoryTierSettings<Detail>) {
     const { bytesMax } = settings;
@@ -78,7 +82,11 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   #part(bytesMax: number): Part<Detail> {
     return new LRUCache({
       maxSize: Math.max(1, bytesMax),
-      dispose: ({ record }) => this.#letGo(blobIn(record)),
+      dispose: ({ record }, keyText, reason) => {
+        // The one that is being written makes room for nothing if it finds none itself.
+        if (reason === "evict" && keyText !== this.#writing) this.#settings.onEvicted?.();
+        this.#letGo(blobIn(record));
+      },
       sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
     });
   }
@@ -177,10 +185,12 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
     const isWhole = record.kind === "vary" || blobIn(record) !== undefined;
     if (!isWhole) return { kind: "refused", rule: "arriving" };
+    this.#writing = key.text;
     part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
     while (this.#others.calculatedSize + this.#large.calculatedSize > this.#bytesMax) {
       this.#others.pop();
     }
+    this.#writing = undefined;
     return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }
 
