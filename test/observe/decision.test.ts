@@ -120,4 +120,24 @@ describe("settle", () => {
       unverifiedAnswers: 0,
     });
   });
+
+  it.each([
+    { id: "due", afterMs: 300_000, reports: 1 },
+    { id: "not due", afterMs: 299_999, reports: 0 },
+  ])("has what was counted told when that is due, by one look at the clock: $id", (row) => {
+    const reported: unknown[] = [];
+    let looks = 0;
+    const metrics = new Metrics(0, true);
+    const afterAnswer = () => undefined;
+    const nowAtMs = () => {
+      looks += 1;
+      return row.afterMs;
+    };
+    const report = (given: unknown) => void reported.push(given);
+    const decision = new Decision({ route: "all" });
+    decision.outcome = "hit";
+    settle(decision, { metrics, afterAnswer, nowAtMs, report });
+    expect(reported).toEqual(Array(row.reports).fill(afterAnswer));
+    expect(looks).toBe(1);
+  });
 });

@@ -65,8 +65,6 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   changeCount = 0;
   /** The body that is being written, which may be the one that stands there. */
   #written: Blob | undefined;
-  /** The key under which a record is being put. */
-  #writing: string | undefined;
 
   constructor(settings: MemoryTierSettings<Detail>) {
     const { bytesMax } = settings;
@@ -82,9 +80,8 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   #part(bytesMax: number): Part<Detail> {
     return new LRUCache({
       maxSize: Math.max(1, bytesMax),
-      dispose: ({ record }, keyText, reason) => {
-        // The one that is being written makes room for nothing if it finds none itself.
-        if (reason === "evict" && keyText !== this.#writing) this.#settings.onEvicted?.();
+      dispose: ({ record }, _, reason) => {
+        if (reason === "evict") this.#settings.onEvicted?.();
         this.#letGo(blobIn(record));
       },
       sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
@@ -185,12 +182,10 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
     const isWhole = record.kind === "vary" || blobIn(record) !== undefined;
     if (!isWhole) return { kind: "refused", rule: "arriving" };
-    this.#writing = key.text;
     part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
     while (this.#others.calculatedSize + this.#large.calculatedSize > this.#bytesMax) {
       this.#others.pop();
     }
-    this.#writing = undefined;
     return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }
 
