@@ -5,6 +5,7 @@ import type { FamilyName } from "../../../src/observe/families.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
@@ -142,13 +143,7 @@ it("answers that could not be verified, under their route", async () => {
 describe("Redis", () => {
   it("round trips that were answered, and calls that failed, by cause", async () => {
     const clock = new FakeClock();
-    class Far extends FakeUpstash {
-      override async answer(path: string, body: unknown): Promise<Response> {
-        clock.advance(0.02);
-        return super.answer(path, body);
-      }
-    }
-    const upstash = new Far(clock);
+    const upstash = new FarUpstash(clock);
     const site = openSite({ clock, upstash, origin: fresh });
     await site.get("/a");
     const seconds = counts(site, "redisSeconds", "redisFailures");

@@ -5,6 +5,7 @@ import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { FamilyName } from "../../../src/observe/families.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
 
@@ -196,6 +197,22 @@ describe("what operators are warned by", () => {
     });
   });
 
+  it("no stale response that a refresh follows, wherever it was found", async () => {
+    const settings = {
+      config,
+      clock: new FakeClock(),
+      origin: () => page("page", cc("max-age=5, stale-while-revalidate=60")),
+    };
+    const site = openSite(settings);
+    await site.get("/a");
+    site.clock.advance(6);
+    const other = openSite({ ...settings, cache: site.cache });
+    await other.get("/a");
+    expect(counts(other, "staleIfError", "requests")).toEqual({
+      "requests|all|stale-hit|edge": 1,
+    });
+  });
+
   it("requests that the switch sent straight to the origin, answered or not", async () => {
     const origin: Script = (_, nth) => (nth > 2 ? failing() : page("page", cc("max-age=60")));
     const site = openSite({ config, origin, env: { BYPASS: "switched" } });
@@ -226,6 +243,22 @@ describe("durations", () => {
       "originSeconds|all|sum": 0.1,
       "originBodySeconds|all|b22": 1,
       "originBodySeconds|all|sum": 0.5,
+    });
+  });
+
+  it("of a hit in memory that waited for a newer view of the journal first", async () => {
+    const clock = new FakeClock();
+    const upstash = new FarUpstash(clock);
+    const site = openSite({ config, clock, upstash, origin: () => page("page", cc("max-age=60")) });
+    await site.get("/a");
+    clock.advance(20);
+    site.counted();
+    expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
+    await site.get("/a");
+    expect(counts(site, "responseSeconds", "requests")).toEqual({
+      "requests|all|hit|memory": 2,
+      "responseSeconds|all|hit|memory|b13": 1,
+      "responseSeconds|all|hit|memory|sum": 0.02,
     });
   });
 
