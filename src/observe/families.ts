@@ -14,17 +14,19 @@ export interface Family {
   readonly labels: readonly string[];
 }
 
-const counter = <const Labels extends readonly string[]>(
-  name: string,
-  labels: Labels,
-  help: string,
-) => ({ kind: "counter" as const, name: `tidemark_${name}_total`, help, labels });
+const counter = (name: string, labels: readonly string[], help: string): Family => ({
+  kind: "counter",
+  name: `tidemark_${name}_total`,
+  help,
+  labels,
+});
 
-const histogram = <const Labels extends readonly string[]>(
-  name: string,
-  labels: Labels,
-  help: string,
-) => ({ kind: "histogram" as const, name: `tidemark_${name}_seconds`, help, labels });
+const histogram = (name: string, labels: readonly string[], help: string): Family => ({
+  kind: "histogram",
+  name: `tidemark_${name}_seconds`,
+  help,
+  labels,
+});
 
 export const families = {
   requests: counter(

@@ -28,9 +28,15 @@ export type PurgeRefusal =
   | "unavailable";
 
 /** Families of one series. */
-type Unlabelled = {
-  [Name in FamilyName]: (typeof families)[Name]["labels"] extends readonly [] ? Name : never;
-}[FamilyName];
+type Unlabelled = Extract<
+  FamilyName,
+  | "originRequests"
+  | "originRetries"
+  | "purges"
+  | "badRecords"
+  | "tagsLeftOut"
+  | "backgroundFailures"
+>;
 
 /** Answers of one route, result and tier, since they were last put among the sums. */
 interface Cell {

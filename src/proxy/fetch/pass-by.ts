@@ -75,6 +75,7 @@ export async function passBy(
   decision.outcome = "passed";
   decision.tier = "origin";
   decision.answerBytes = bytesPassedOn(response, request.method);
+  const sent = passOn(response, { ports, decision }, keepPrivate);
   settle(decision, ports);
-  return passOn(response, { ports, decision }, keepPrivate);
+  return sent;
 }

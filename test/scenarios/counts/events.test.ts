@@ -183,6 +183,18 @@ it("hot keys: what was sampled and told, and what became of them in a run of the
   expect(counts(desk, "hotKeys")).toEqual({ "hotKeys|refreshed": 1 });
 });
 
+it("requests that were given up by a fault of ours", async () => {
+  const { site } = openJournalled();
+  vi.spyOn(JournalView.prototype, "attend").mockImplementation(() => {
+    throw new RangeError("a fault");
+  });
+  expect((await site.ask("/a")).status).toBe(500);
+  vi.spyOn(JournalView.prototype, "attend").mockReturnValue(() => Promise.reject(new RangeError()));
+  expect((await site.ask("/a")).status).toBe(500);
+  vi.restoreAllMocks();
+  expect(counts(site, "requests")).toEqual({ "requests||failed|none": 2 });
+});
+
 it("work behind answers that failed", async () => {
   const { site } = openJournalled();
   vi.spyOn(JournalView.prototype, "catchUp").mockRejectedValue(new RangeError("a fault"));
