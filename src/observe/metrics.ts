@@ -28,15 +28,13 @@ export type PurgeRefusal =
   | "unavailable";
 
 /** Families of one series. */
-type Unlabelled = Extract<
-  FamilyName,
+type Unlabelled =
   | "originRequests"
   | "originRetries"
   | "purges"
   | "badRecords"
   | "tagsLeftOut"
-  | "backgroundFailures"
->;
+  | "backgroundFailures";
 
 /** Answers of one route, result and tier, since they were last put among the sums. */
 interface Cell {

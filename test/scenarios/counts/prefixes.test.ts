@@ -31,12 +31,12 @@ function open(metrics?: { readonly prefixes: typeof prefixes }) {
   const config = { ...defineConfig({}), ...(metrics && { metrics }) };
   const cache = createCache(config, platform, responseForm);
   const environment = readEnvironment({ ORIGIN_URL: "https://origin.invalid" }, config);
-  const { isolate, answer } = createProxy(cache, { config, environment, platform });
+  const proxy = createProxy(cache, { config, environment, platform });
   const pending: Promise<unknown>[] = [];
   const get = async (path: string, method = "GET") => {
     const request = new Request(`https://www.example.com${path}`, { method });
     const background = { waitUntil: (work: Promise<unknown>) => void pending.push(work) };
-    await (await answer(request, isolate.readUrl(request), background)).text();
+    await (await proxy.answer(request, proxy.isolate.readUrl(request), background)).text();
     while (pending.length > 0) await Promise.all(pending.splice(0));
   };
   const counted = () => {
