@@ -68,7 +68,7 @@ async function send(site: Site, path: string, body: object): Promise<void> {
 
 /** Brings about every use of Redis but probes, and what only operators see. */
 async function useEverything(site: Site): Promise<void> {
-  await site.get("/a");
+  for (const path of ["/a", "/b", "/c", "/d"]) await site.get(path);
   await site.get("/varied", { headers: { "accept-language": "de" } });
   await site.get("/crowds/a");
   for (let minute = 0; minute < 2; minute += 1) {
@@ -113,6 +113,7 @@ it("by purpose, and in all", async () => {
   const { switch: switching, ...counted } = countedByPurpose(site);
   const { unknown, ...others } = receivedByUse();
   expect({ ...counted, unknown: switching }).toEqual({ ...others, unknown });
+  expect(counted["fill"]).not.toBe(counted["freshening"]);
   expect(Object.keys(counted).length).toBeGreaterThanOrEqual(11);
   // Keys first, then the head of each record.
   const before = rest.counts().commandCount;
