@@ -62,6 +62,11 @@ export function createApp(
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     return plainPage("fault");
   };
+  /** No record tells of a request whose answer was given up. */
+  const faulted = (cause: unknown) => {
+    cache.metrics.add("requests", ["", "failed", "none"]);
+    return failed(cause);
+  };
   const operators = new Hono();
   const looked = { environment, cache, isolate: proxy.isolate };
   operators.route(config.operatorPath, adminRoutes(looked));
@@ -77,9 +82,9 @@ export function createApp(
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
       const answered = answerTo(request, bindings, background);
-      return answered instanceof Promise ? answered.catch(failed) : answered;
+      return answered instanceof Promise ? answered.catch(faulted) : answered;
     } catch (cause) {
-      return failed(cause);
+      return faulted(cause);
     }
   };
   return { cache, fetch, scheduled: (background) => proxy.keepWarm(background) };

@@ -46,14 +46,20 @@ export function createCache<Detail>(
   const fillBudget = new ByteBudget(limits.memoryBytes);
   const redis =
     database &&
-    new RedisClient({ ...database, nowAtMs, tell: (line) => log(`Shared tier: ${line}`) });
-  const listenerFailed = () => metrics.counted("failedBackgroundWork");
-  const purging =
-    database && createPurging({ namespace, purge }, database, { ...platform, listenerFailed });
+    new RedisClient({
+      ...database,
+      nowAtMs,
+      metrics,
+      tell: (line) => log(`Shared tier: ${line}`),
+    });
+  const listenerFailed = () => metrics.counted("backgroundFailures");
+  const onSpread = (tookMs: number) => metrics.took("purgeSpread", [metrics.colo], tookMs);
+  const watched = { ...platform, listenerFailed, onSpread, metrics };
+  const purging = database && createPurging({ namespace, purge }, database, watched);
   const tellOfEdge = (line: string) => log(`Edge tier: ${line}`);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
-      metrics.counted("failedBackgroundWork");
+      metrics.counted("backgroundFailures");
       log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     });
   return {
@@ -62,6 +68,7 @@ export function createCache<Detail>(
         bytesMax: limits.memoryBytes,
         form,
         onLetGo: (body) => fillBudget.countFromNow(body),
+        onEvicted: () => metrics.add("evictions", ["memory"]),
       }),
       /** `undefined` on a platform without a Cache API. */
       edge: cache && new EdgeTier({ cache, form, nowAtMs, tell: tellOfEdge, onBadRecord }),
@@ -90,6 +97,8 @@ export function createCache<Detail>(
     /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tier. */
     fillBudget,
     metrics,
+    /** Tells what was counted, behind an answer; `settle` calls it when that is due. */
+    report: (_afterAnswer: (work: () => Promise<void>) => void): void => undefined,
     /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
     run,
     /** Makes a function that starts such work and tells the runtime of it. */

@@ -70,7 +70,7 @@ export async function purgeRoute(
   if (acceptance.kind === "unavailable") {
     return unavailable(journalAway(acceptance.trouble, "send it again with the same id"));
   }
-  metrics.purgeAccepted();
+  metrics.counted("purges");
   const { position } = acceptance;
   return { answer: told({ position, ...reading, visibleWithinSeconds }) };
 }

@@ -9,7 +9,7 @@ import { plainPage } from "../proxy/respond/plain-page.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
-import type { JournalExtent } from "../purge/journal/redis-journal.ts";
+import type { JournalExtent } from "../purge/journal/journal-extent.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
 import type { Attention } from "../purge/view/view.ts";
 import type { RedisClient } from "../redis/redis-client.ts";

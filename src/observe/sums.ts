@@ -35,6 +35,11 @@ export function addDuration(sums: Sums, series: string, tookMs: number): void {
   addTo(sums, `${series}${separator}sum`, tookMs / 1_000);
 }
 
+/** Is anything counted in it? @param series of a counter, or of a histogram without a bucket */
+export function isIn(sums: Sums, series: string): boolean {
+  return sums.has(series) || sums.has(`${series}${separator}sum`);
+}
+
 export function addAll(sums: Sums, more: Iterable<readonly [series: string, count: number]>): void {
   for (const [series, count] of more) addTo(sums, series, count);
 }

@@ -1,6 +1,7 @@
 // The journal of an isolate, its view of it, and the acceptance of purges, wired together.
 import { errorName } from "../error-name.ts";
 import { RedisClient } from "../redis/redis-client.ts";
+import type { RedisCounts } from "../redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
 import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView } from "./view/journal-view.ts";
@@ -33,6 +34,10 @@ export interface PurgePlatform {
   readonly log?: (line: string) => void;
   /** Counts what a listener of the journal throws. */
   readonly listenerFailed?: () => void;
+  /** Told how long each purge took from its acceptance until it was read here. */
+  readonly onSpread?: (tookMs: number) => void;
+  /** Counts what is sent to the journal. */
+  readonly metrics?: RedisCounts;
   /** Of the colo; without it each isolate reads the journal by itself. */
   readonly cache?: () => Pick<Cache, "match" | "put">;
 }
@@ -46,8 +51,9 @@ export interface PurgePlatform {
 export function createPurging(
   { purge, namespace }: PurgeSettings,
   database: { readonly url: string; readonly token: string },
-  { nowAtMs, random, cache, log, listenerFailed }: PurgePlatform,
+  platform: PurgePlatform,
 ) {
+  const { nowAtMs, random, cache, log, listenerFailed, onSpread, metrics } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
   const randomText = () => crypto.randomUUID();
@@ -55,6 +61,7 @@ export function createPurging(
   const redis = new RedisClient({
     ...database,
     nowAtMs,
+    metrics,
     tell: (line) => log?.(`Purge journal: ${line}`),
     hasOneKey: true,
     readTimeoutMsMax: timeoutMs,
@@ -86,6 +93,7 @@ export function createPurging(
     maxLagMs: renewalLagMs,
     isShutOff: () => redis.isShutOff,
     news,
+    onSpread,
     onOverdue: (entries) => acceptances.lookFor(entries),
   });
   const maxLagMs = visibleWithinSeconds * 1_000;

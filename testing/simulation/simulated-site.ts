@@ -96,6 +96,7 @@ export class SimulatedSite {
       fillBudget,
       lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
       metrics,
+      report: () => undefined,
       leftOutTags: new LeftOutTags({ metrics, log: (line) => void this.failures.push(line) }),
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,

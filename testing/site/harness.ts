@@ -113,6 +113,11 @@ export class Site {
     return seen;
   }
 
+  /** What this isolate has counted since this was last asked, by series. */
+  counted(): Record<string, number> {
+    return Object.fromEntries(this.#app.cache.metrics.take(this.clock.atMs));
+  }
+
   /** Waits for everything that answers have left to be done, and for what that leaves. */
   async settle(): Promise<void> {
     while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));

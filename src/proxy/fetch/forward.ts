@@ -73,6 +73,7 @@ export async function forwardSelecting(
   ports.knownVary.learn(asked.key.text, names);
   // An origin in trouble is not asked twice: an error tells nobody's variant.
   if (isOriginError(response.status)) return { answer, asked };
+  need.decision.heard({ ...answer, status: response.status });
   letGo(response);
   const again = askedWith(asked, names);
   return { answer: await forwardAsked(again, validators, ports), asked: again };

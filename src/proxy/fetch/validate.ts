@@ -54,6 +54,7 @@ export async function validated(
   heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
   decision.stored = refusal === undefined;
   if (refusal !== undefined) noteAnswer(metadata, led, refused(refusal, metadata, asked));
+  decision.tier = candidate.tier;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && decision.stored) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);

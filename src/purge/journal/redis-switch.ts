@@ -50,7 +50,7 @@ export class RedisSwitch implements SwitchStore {
   async held(): ReturnType<SwitchStore["held"]> {
     const { redis, namespace } = this.#settings;
     const probe = `${namespace}:probe`;
-    const replies = await redis.insist<unknown[]>((client) =>
+    const replies = await redis.insist<unknown[]>("switch", (client) =>
       client.multi().set(probe, "1", { px: 1_000 }).get(this.#key).exec(),
     );
     if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
@@ -63,7 +63,7 @@ export class RedisSwitch implements SwitchStore {
     const kept = String(this.#settings.keptCount ?? keptCount);
     const fields = Object.entries(encodeEntry(entry)).flat();
     const given = [replaces, post, entry.n, JSON.stringify(bypass), kept, ...fields];
-    const reply = await redis.insist<unknown>((client) =>
+    const reply = await redis.insist<unknown>("switch", (client) =>
       client.eval(postScript, [`${namespace}:journal`, this.#key], given),
     );
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis);
