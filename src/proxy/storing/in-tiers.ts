@@ -121,7 +121,6 @@ async function write(
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace<InTiersPorts>): boolean {
   const { asked, ports } = place;
   return (
-    ports.bypasses(asked.route.name) ||
-    ports.invalidations.covers(metadata, keyOf(metadata, place))
+    ports.bypasses(asked.route.name) || ports.invalidations.covers(metadata, keyOf(metadata, place))
   );
 }

@@ -2,7 +2,13 @@
 // on nothing of it is stored. And what a bypassed request brings to its origin, and takes from it.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { closedGate, cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import {
+  closedGate,
+  cc,
+  chunked,
+  page,
+  unchanged,
+} from "../../../testing/fakes/origin-in-process.ts";
 import { idle, read, type Site, until } from "../../../testing/site/harness.ts";
 import { ask, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
 
@@ -78,24 +84,21 @@ describe("what is under way when the switch is thrown", () => {
     "is not stored where its $bytes bytes end after that",
     async ({ bytes }) => {
       const gate = closedGate();
-      const colos = new TwoColos(
-        { ...config, limits: { bufferBytes: 1_048_576 } },
-        () => {
-          const half = "x".repeat(bytes / 2);
-          const source = chunked([half, half]).getReader();
-          let count = 0;
-          const body = new ReadableStream({
-            async pull(controller) {
-              if (count > 0) await gate.opened;
-              count += 1;
-              const { value } = await source.read();
-              if (value === undefined) controller.close();
-              else controller.enqueue(value);
-            },
-          });
-          return new Response(body);
-        },
-      );
+      const colos = new TwoColos({ ...config, limits: { bufferBytes: 1_048_576 } }, () => {
+        const half = "x".repeat(bytes / 2);
+        const source = chunked([half, half]).getReader();
+        let count = 0;
+        const body = new ReadableStream({
+          async pull(controller) {
+            if (count > 0) await gate.opened;
+            count += 1;
+            const { value } = await source.read();
+            if (value === undefined) controller.close();
+            else controller.enqueue(value);
+          },
+        });
+        return new Response(body);
+      });
       const { near } = colos;
       const asking = near.ask("/articles/1");
       const answer = await asking;
@@ -145,7 +148,8 @@ describe("a bypassed request", () => {
     await ask(opened.near, "/articles/1");
     await post(opened.near, true);
     const { near } = opened;
-    const seen = async (init: Parameters<Site["ask"]>[1]) => read(await near.ask("/articles/1", init));
+    const seen = async (init: Parameters<Site["ask"]>[1]) =>
+      read(await near.ask("/articles/1", init));
     return { near, seen };
   };
 
