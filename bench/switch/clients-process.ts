@@ -23,7 +23,7 @@ export interface ClientFigures {
 
 const patienceMs = 10_000;
 
-let isOver = false;
+const course = { isOver: false };
 
 /** Until it is over: a second after the other, whatever is still under way. */
 async function run(load: ClientLoad): Promise<ClientFigures> {
@@ -42,7 +42,7 @@ async function run(load: ClientLoad): Promise<ClientFigures> {
   };
   const visits: Promise<void>[] = [];
   let lateMsMax = 0;
-  while (!isOver) {
+  while (!course.isOver) {
     const instants = instantsMs(draws, { perSecond: load.perSecond, seconds: 1 });
     lateMsMax = Math.max(lateMsMax, await atInstants(instants, () => void visits.push(visit())));
   }
@@ -69,7 +69,7 @@ const calls = {
   fill,
   run,
   end: (): void => {
-    isOver = true;
+    course.isOver = true;
   },
 };
 export type ClientCalls = typeof calls;
