@@ -39,13 +39,14 @@ const form = z.strictObject({
  *
  * @returns 200 with `bypass` as it was posted last, its entry's `position`, and `since`; `here`: what
  *   this isolate goes by; `variable`: what BYPASS names. Where the journal does not answer, `bypass` is
- *   what is known here, and `journal` says why
+ *   what is known here, and `journal` says why; `key`, where nobody can read what is there;
+ *   `unknownRoutes`: what was posted and this deployment does not have
  */
 export async function switchState(
   settings: SwitchRouteSettings,
   attention: Attention,
 ): Promise<Response> {
-  const { switching, variable, visibleWithinSeconds } = settings;
+  const { switching, variable, visibleWithinSeconds, routes } = settings;
   if ("why" in switching) {
     return told({ ...stateTold(undefined), variable, journal: switching.why });
   }
@@ -57,7 +58,24 @@ export async function switchState(
     const journal = journalAway(held.trouble, "ask again");
     return told({ ...stateTold(known), here, variable, visibleWithinSeconds, journal });
   }
-  return told({ ...stateTold(held.state), here, variable, visibleWithinSeconds });
+  const { state, names } = held;
+  const isSpoilt = state === undefined && names !== "";
+  const named = state === undefined || typeof state.bypass === "boolean" ? [] : state.bypass;
+  const unknownRoutes = unknownOf(named, routes);
+  return told({
+    ...stateTold(state),
+    here,
+    variable,
+    visibleWithinSeconds,
+    ...(isSpoilt && { key: spoilt }),
+    ...(unknownRoutes.length > 0 && { unknownRoutes }),
+  });
+}
+
+const spoilt = "It holds no state that can be read. Post again: that takes its place.";
+
+function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes"]): string[] {
+  return named.filter((one) => !routes.some(({ name }) => name === one));
 }
 
 /**
@@ -76,9 +94,11 @@ export async function switchRoute(
   const order = readOrder(new TextDecoder().decode(bytes));
   if ("why" in order) return refused(400, "malformed", order);
   const { bypass, reason = "" } = order;
-  const names = routes.map(({ name }) => name);
-  const unknown = typeof bypass === "boolean" ? [] : bypass.filter((one) => !names.includes(one));
-  if (unknown.length > 0) return refused(400, "unknown-route", noSuchRoute(unknown, names));
+  const unknown = typeof bypass === "boolean" ? [] : unknownOf(bypass, routes);
+  if (unknown.length > 0) {
+    const names = routes.map(({ name }) => name);
+    return refused(400, "unknown-route", noSuchRoute(unknown, names));
+  }
   if ("why" in switching) return unavailable(withoutJournal(switching));
   const distinct = typeof bypass === "boolean" ? bypass : [...new Set(bypass)];
   const posted = await switching.acceptances.post(

@@ -215,7 +215,7 @@ export class JournalFollower {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
     this.#clock.note(sentAtMs);
-    for (const { n } of entries) this.#accepted.forget(n);
+    for (const { n } of entries) this.#accepted.wasRead(n);
     this.#settings.news?.tell("read", entries);
   }
 }
