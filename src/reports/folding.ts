@@ -84,10 +84,8 @@ export class Folding {
   }
 
   async #fold({ version, page, sum }: Pick<Standing, "page"> & { version: string; sum: Totals }) {
-    const last = page.at(-1);
-    if (last === undefined) return false;
     const { stream, randomText } = this.#settings;
-    const answer = await stream.fold(version, last, totalsText(sum, randomText()));
+    const answer = await stream.fold(version, page, totalsText(sum, randomText()));
     return answer.kind === "answered" ? answer.value : unavailableFor(answer.cause);
   }
 

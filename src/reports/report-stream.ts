@@ -18,19 +18,21 @@ redis.call("XADD", KEYS[1], "*", unpack(ARGV, 2))
 return count + 1`;
 
 /**
- * KEYS: stream, totals. ARGV: the version that was read, the last entry that was added, its n, the new
- * totals, the first ID to keep. @returns 1, or 0 where something has changed and nothing is written
+ * KEYS: stream, totals. ARGV: the version that was read, the first and the last entry that were added, the
+ * last one's n, the new totals, the first ID to keep. @returns 1, or 0 where something has changed and nothing is written
  */
 export const foldScript = `
 local held = redis.call("GET", KEYS[2]) or ""
 if (string.match(held, "^(1%.[%w_%-]+) ") or "") ~= ARGV[1] then return 0 end
-local last = redis.call("XRANGE", KEYS[1], ARGV[2], ARGV[2])[1]
+local first = redis.call("XRANGE", KEYS[1], "-", "+", "COUNT", 1)[1]
+if not first or first[1] ~= ARGV[2] then return 0 end
+local last = redis.call("XRANGE", KEYS[1], ARGV[3], ARGV[3])[1]
 if not last then return 0 end
 local n = ""
 for at = #last[2] - 1, 1, -2 do if last[2][at] == "n" then n = last[2][at + 1] end end
-if n ~= ARGV[3] then return 0 end
-redis.call("SET", KEYS[2], ARGV[4])
-redis.call("XTRIM", KEYS[1], "MINID", ARGV[5])
+if n ~= ARGV[4] then return 0 end
+redis.call("SET", KEYS[2], ARGV[5])
+redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
 return 1`;
 
 /** What stands at one moment, as the primary has it. */
@@ -41,14 +43,23 @@ export interface Standing {
   readonly isFull: boolean;
 }
 
+export interface ReportStreamSettings {
+  readonly redis: Pick<RedisClient, "attempt" | "insist">;
+  readonly namespace: string;
+  /** Absent: the usual. */
+  readonly pageCount?: number;
+  /** Absent: the usual. */
+  readonly standingMax?: number;
+}
+
 /** Where reports of isolates meet. No call of it rejects. */
 export class ReportStream {
-  readonly #redis: RedisClient;
-  readonly #namespace: string;
+  readonly #settings: ReportStreamSettings;
+  readonly #pageCount: number;
 
-  constructor({ redis, namespace }: { redis: RedisClient; namespace: string }) {
-    this.#redis = redis;
-    this.#namespace = namespace;
+  constructor(settings: ReportStreamSettings) {
+    this.#settings = settings;
+    this.#pageCount = settings.pageCount ?? pageCount;
   }
 
   /**
@@ -57,8 +68,8 @@ export class ReportStream {
    * @returns how many entries stand now; -1 where there are too many, and nothing was written
    */
   async add(report: Report): Promise<RedisAnswer<number>> {
-    const given = [String(standingMax), ...fieldsOf(report)];
-    const answer = await this.#redis.insist<unknown>((redis) =>
+    const given = [String(this.#settings.standingMax ?? standingMax), ...fieldsOf(report)];
+    const answer = await this.#settings.redis.insist<unknown>((redis) =>
       redis.eval(addScript, [this.#keys.stream], given),
     );
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) } : answer;
@@ -67,13 +78,13 @@ export class ReportStream {
   /** Three commands in a transaction that writes, so that the primary answers, and of one moment. */
   async standing(): Promise<RedisAnswer<Standing>> {
     const { stream, totals, probe } = this.#keys;
-    const answer = await this.#redis.attempt<unknown[]>(
+    const answer = await this.#settings.redis.attempt<unknown[]>(
       (redis) =>
         redis
           .multi()
           .set(probe, "1", { px: 1_000 })
           .get(totals)
-          .xrange(stream, "-", "+", pageCount)
+          .xrange(stream, "-", "+", this.#pageCount)
           .exec(),
       "writes",
     );
@@ -82,7 +93,7 @@ export class ReportStream {
     const page = reportsIn(entries);
     return {
       kind: "answered",
-      value: { held: totalsIn(held), page, isFull: page.length >= pageCount },
+      value: { held: totalsIn(held), page, isFull: page.length >= this.#pageCount },
     };
   }
 
@@ -90,19 +101,27 @@ export class ReportStream {
    * Puts totals in the place of those that were read, and takes out what they have of the stream: both or
    * neither. One command.
    *
-   * @param last the last entry that the totals have
-   * @returns whether it was done; else something has changed meanwhile
+   * @param version of the totals that were read
+   * @param page    what was added to them
+   * @returns whether it was done; else something has changed meanwhile, or there was nothing to add
    */
-  async fold(from: string, last: StandingReport, text: string): Promise<RedisAnswer<boolean>> {
+  async fold(
+    version: string,
+    page: readonly StandingReport[],
+    text: string,
+  ): Promise<RedisAnswer<boolean>> {
     const { stream, totals } = this.#keys;
-    const answer = await this.#redis.insist<unknown>((redis) =>
-      redis.eval(foldScript, [stream, totals], [from, last.id, last.n, text, nextId(last.id)]),
+    const [first, last] = [page[0], page.at(-1)];
+    if (first === undefined || last === undefined) return { kind: "answered", value: false };
+    const given = [version, first.id, last.id, last.n, text, nextId(last.id)];
+    const answer = await this.#settings.redis.insist<unknown>((redis) =>
+      redis.eval(foldScript, [stream, totals], given),
     );
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) === 1 } : answer;
   }
 
   get #keys() {
-    const stream = `${this.#namespace}:metrics`;
+    const stream = `${this.#settings.namespace}:metrics`;
     return { stream, totals: `${stream}:totals`, probe: `${stream}:probe` };
   }
 }

@@ -7,7 +7,7 @@ import type { ReportStream } from "./report-stream.ts";
 import { takenWithin } from "./sums-text.ts";
 
 /** With more entries than that whoever has reported adds them up. */
-export const foldFrom = 256;
+const usualFoldFrom = 256;
 
 /** Of the sums in one report. */
 const sumsBytesMax = 8_192;
@@ -30,6 +30,8 @@ export interface ReporterSettings {
   readonly gauges: (atMs: number) => Gauges;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
+  /** Absent: the usual. */
+  readonly foldFrom?: number;
 }
 
 /** One for each isolate. */
@@ -69,6 +71,7 @@ export class Reporter {
     // Told with the next.
     const isLost = standing === undefined || standing < 0;
     if (isLost) addTo(this.#pending, seriesOf("reportsLost", []));
-    if (standing !== undefined && (isLost || standing > foldFrom)) await folding.empty();
+    if (standing !== undefined && (isLost || standing > (this.#settings.foldFrom ?? usualFoldFrom)))
+      await folding.empty();
   }
 }

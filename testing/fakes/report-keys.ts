@@ -18,6 +18,7 @@ export interface ReportState {
 /** Steps of the fold that may be left out on purpose, to see that a suite finds it. */
 export interface FoldSteps {
   readonly checksVersion: boolean;
+  readonly checksFirst: boolean;
   readonly checksLast: boolean;
   readonly checksN: boolean;
   /** The first ID that is kept, in the place of the one that is asked for. */
@@ -26,6 +27,7 @@ export interface FoldSteps {
 
 const allSteps: FoldSteps = {
   checksVersion: true,
+  checksFirst: true,
   checksLast: true,
   checksN: true,
   keptFrom: (asked) => asked,
@@ -107,10 +109,11 @@ export class ReportKeys {
     throw new Error("The stand-in does not know this script.");
   }
 
-  #fold([version, lastId = "", n, text = "", keptFrom = ""]: readonly string[]): number {
-    const { checksVersion, checksLast, checksN } = this.#steps;
+  #fold([version, firstId, lastId = "", n, text = "", keptFrom = ""]: readonly string[]): number {
+    const { checksVersion, checksFirst, checksLast, checksN } = this.#steps;
     const held = /^(1\.[\w-]+) /.exec(this.state.totals ?? "")?.[1] ?? "";
     if (checksVersion && held !== version) return 0;
+    if (checksFirst && this.state.items[0]?.[0] !== firstId) return 0;
     const last = this.state.items.find(([id]) => id === lastId);
     if (checksLast && last === undefined) return 0;
     if (checksN && last !== undefined && (valueOf(last[1], "n") ?? "") !== n) return 0;
