@@ -12,6 +12,8 @@ const usualFoldFrom = 256;
 /** Of the sums in one report. */
 const sumsBytesMax = 8_192;
 
+const reportsLost = seriesOf("reportsLost", []);
+
 /** Where reports go: to Redis, one command each, or to Analytics Engine, for none. */
 export type Channel =
   | { readonly kind: "redis"; readonly stream: ReportStream; readonly folding: Folding }
@@ -68,9 +70,9 @@ export class Reporter {
     const sums = takenWithin(this.#pending, sumsBytesMax);
     const answer = await stream.add({ n: this.#settings.randomText(), colo, sums, gauges });
     const standing = answer.kind === "answered" ? answer.value : undefined;
-    // Told with the next.
     const isLost = standing === undefined || standing < 0;
-    if (isLost) addTo(this.#pending, seriesOf("reportsLost", []));
+    // Told with the next, and with it whatever this one would have told of others.
+    if (isLost) addTo(this.#pending, reportsLost, 1 + (sums.get(reportsLost) ?? 0));
     if (standing !== undefined && (isLost || standing > (this.#settings.foldFrom ?? usualFoldFrom)))
       await folding.empty();
   }
