@@ -64,8 +64,8 @@ export class Metrics {
 
   /** The colo that this isolate is in; empty while that is not known. */
   colo = "";
-  /** What was not told yet. */
-  #untold: Sums = new Map();
+  /** What was taken so far, by series. */
+  readonly #taken: Sums = new Map();
   #untoldRequests = 0;
   #takenAtMs: number;
 
@@ -82,8 +82,15 @@ export class Metrics {
 
   /** What was counted since it was last taken. Each count is given once. */
   take(atMs: number): Sums {
-    const taken = this.#untold;
-    this.#untold = new Map();
+    const taken: Sums = new Map();
+    for (const [route, { outcomes }] of this.#routes) {
+      for (const [outcome, count] of Object.entries(outcomes)) {
+        const series = seriesOf("requests", [route, outcome, ""]);
+        const more = count - (this.#taken.get(series) ?? 0);
+        if (more > 0) addTo(taken, series, more);
+        this.#taken.set(series, count);
+      }
+    }
     this.#untoldRequests = 0;
     this.#takenAtMs = atMs;
     return taken;
@@ -95,7 +102,6 @@ export class Metrics {
     const counts = this.#route(route);
     counts.requests += 1;
     add(counts.outcomes, outcome);
-    addTo(this.#untold, seriesOf("requests", [route, outcome, ""]));
     this.#untoldRequests += 1;
     if (unverified) this.counted("unverifiedAnswers");
     if (outcome === "passed" && detail === "switch") this.counted("bypassedBySwitch");

@@ -1,7 +1,7 @@
 // The scripts over real servers: what they write, what they refuse, and that the stand-in of the
 // simulation does the same.
 import { describe, expect, it } from "vitest";
-import { addScript, foldScript, ReportStream } from "../../src/reports/report-stream.ts";
+import { addScript, foldScript, type ReportStream } from "../../src/reports/report-stream.ts";
 import { totalsText } from "../../src/reports/totals-text.ts";
 import { Draws } from "../../testing/draws.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";

@@ -127,8 +127,12 @@ class History {
   }
 }
 
+/** In the order of their names, whoever added them up. */
+const textOf = (sums: Sums) =>
+  JSON.stringify([...sums].sort(([one], [other]) => (one < other ? -1 : 1)));
+
 function differenceOf(totals: Totals, { sums, startedAtMs }: Ledger): string | undefined {
-  const [shown, due] = [totals.sums, sums].map((of) => JSON.stringify([...of].sort()));
+  const [shown, due] = [totals.sums, sums].map((of) => textOf(of));
   if (shown !== due) return `shown ${shown}, accepted ${due}`;
   if (startedAtMs === undefined || totals.startedAtMs === startedAtMs) return undefined;
   return `began at ${totals.startedAtMs}, and not at ${startedAtMs}`;
