@@ -65,7 +65,7 @@ export const metricsInput = z.pipe(
 /** What the configuration's `metrics` comes to. */
 export function resolvedMetrics(written: z.output<typeof metricsInput> | undefined) {
   const { prefixes = {}, hitRateMin } = written ?? {};
-  const listed = Object.entries(prefixes).map(([name, given]) => ({ name, ...given }));
+  const listed = Array.from(Object.entries(prefixes), ([name, given]) => ({ name, ...given }));
   return {
     /** `false`: nothing is reported, and no command is sent for it. */
     isOn: written !== null,

@@ -82,8 +82,9 @@ function put(doubles: number[], part: string | undefined, count: number): void {
   if (part === "sum") return add(1);
   add(0);
   const at = bucketOfPoint(Number(part.slice(1)));
-  // What is above all bounds is in the number of all, and in no bucket.
-  if (at < bucketsOfPoint) add(2 + at);
+  // Each has what is in those below it, too, so that a query need not add them up. What is above all
+  // bounds is in the number of all alone.
+  for (let upTo = at; upTo < bucketsOfPoint; upTo += 1) add(2 + upTo);
 }
 
 function pointOf(

@@ -35,11 +35,11 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       for (let report = 0; report < reportsOfEach; report += 1) await reporter.tell();
     });
     const shown: number[] = [];
-    let isOver = false;
+    const work = { isOver: false };
     const reading = Array.from({ length: 3 }, async () => {
       const { folding } = world.open(bounds);
       let last = 0;
-      for (let reads = 0; !isOver || reads < 3;) {
+      for (let reads = 0; !work.isOver || reads < 3;) {
         const read = await folding.read();
         // Others may be at it all the time.
         if ("kind" in read) continue;
@@ -51,10 +51,10 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     });
     const emptying = (async () => {
       const { folding } = world.open(bounds);
-      while (!isOver) await folding.empty();
+      while (!work.isOver) await folding.empty();
     })();
     await Promise.all(telling);
-    isOver = true;
+    work.isOver = true;
     await Promise.all([...reading, emptying]);
     const totals = totalsOf(await world.open().folding.read());
     expect(requestsIn(totals)).toBe(counted);
