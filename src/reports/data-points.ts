@@ -94,6 +94,6 @@ function pointOf(
   const blobs = [namespace, of.family, colo, ...of.labels].map((text) =>
     text.slice(0, blobCharsMax),
   );
-  // What is sampled, where it is much, is sampled family by family.
-  return { indexes: [`${namespace}/${of.family}`.slice(0, 96)], blobs, doubles: of.doubles };
+  // Where there is much, each family is sampled by itself. Both names together have less than 96 bytes.
+  return { indexes: [`${namespace}/${of.family}`], blobs, doubles: of.doubles };
 }

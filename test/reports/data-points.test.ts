@@ -1,5 +1,6 @@
 // The layout of data points, which queries depend on, and the limits of Analytics Engine.
 import { describe, expect, it } from "vitest";
+import { families } from "../../src/observe/families.ts";
 import { addDuration, type Sums } from "../../src/observe/sums.ts";
 import { boundsMs } from "../../src/observe/histogram.ts";
 import { takenAsPoints } from "../../src/reports/data-points.ts";
@@ -41,9 +42,13 @@ describe("a point", () => {
 
   it("is within the limits, whatever names there are", () => {
     const long = "ü".repeat(500);
-    const sums = sumsOf({ [`responseSeconds|${long}|${long}|${long}|b3`]: 1 });
     const of = { namespace: "n".repeat(64), colo: long };
-    for (const { indexes, blobs, doubles } of takenAsPoints(sums, noGauges, of)) {
+    const points = Object.entries(families).flatMap(([family, { labels, kind }]) => {
+      const parts = [family, ...labels.map(() => long), ...(kind === "histogram" ? ["b3"] : [])];
+      return takenAsPoints(sumsOf({ [parts.join("|")]: 1 }), noGauges, of);
+    });
+    expect(points).toHaveLength(2 * Object.keys(families).length);
+    for (const { indexes, blobs, doubles } of points) {
       expect(indexes).toHaveLength(1);
       expect(new TextEncoder().encode(indexes[0]).length).toBeLessThanOrEqual(96);
       expect(blobs.length).toBeLessThanOrEqual(20);

@@ -88,6 +88,13 @@ describe("reports of two colos", () => {
     await second.get("/page");
     const { colos } = await totalsIn(upstash, clock);
     expect(colos.get("FRA")).toMatchObject({ lagMs: 20_000, lagWorstMs: 20_000 });
+    // What stood before an isolate began says nothing of how late it hears.
+    const late = new Site({ clock, upstash, config, env: { COLO: "LHR" } }, first.origin);
+    await late.get("/page");
+    clock.advance(300);
+    await late.get("/page");
+    const after = await totalsIn(upstash, clock);
+    expect(after.colos.get("LHR")).toMatchObject({ lagMs: null, lagWorstMs: null });
   });
 });
 
@@ -128,13 +135,16 @@ describe("nothing is sent", () => {
     expect(first.log).toEqual([]);
   });
 
-  it("but to the database where METRICS is no dataset, and the log says so", async () => {
-    const { first, clock, names } = openTwo({}, { METRICS: "yes" });
-    await busy(first, clock);
-    expect(names()).not.toEqual([]);
-    expect(first.log).toEqual([
-      "METRICS is not usable, so reports go to the database. It is not bound to a dataset of " +
-        "Analytics Engine. Name it under [[analytics_engine_datasets]] in wrangler.toml.",
-    ]);
-  });
+  it.each([{ METRICS: "yes" }, { METRICS: {} }])(
+    "but to the database by $METRICS, which is no dataset",
+    async (env) => {
+      const { first, clock, names } = openTwo({}, env);
+      await busy(first, clock);
+      expect(names()).not.toEqual([]);
+      expect(first.log).toEqual([
+        "METRICS is not usable, so reports go to the database. It is not bound to a dataset of " +
+          "Analytics Engine. Name it under [[analytics_engine_datasets]] in wrangler.toml.",
+      ]);
+    },
+  );
 });
