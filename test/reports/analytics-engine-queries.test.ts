@@ -50,12 +50,8 @@ it("answer what they are said to", () => {
       namespace: "another",
     }),
   ]);
-  const answers = queries.map((sql) =>
-    database
-      .prepare(sql)
-      .all()
-      .map((row) => ({ ...row })),
-  );
+  // Its rows have no prototype.
+  const answers = queries.map((sql) => structuredClone(database.prepare(sql).all()));
   expect(answers).toEqual([
     [
       { route: "api", hit_rate: 0 },
