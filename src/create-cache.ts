@@ -15,11 +15,16 @@ import { ByteBudget } from "./cache/byte-budget.ts";
 import { createPurging } from "./purge/purging.ts";
 import { noJournal } from "./purge/view/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
+import { areReportsOn, createReports } from "./reports/create-reports.ts";
+import type { Dataset } from "./reports/data-points.ts";
+import { IsolateGauges } from "./reports/isolate-gauges.ts";
 
 /** What the core needs of a platform. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
   /** Holds the shared tier and the purge journal; without it there is neither, and no purge. */
   readonly database?: Database | undefined;
+  /** Of Analytics Engine: gets reports of what is counted, in the place of the database. */
+  readonly dataset?: Dataset | undefined;
 }
 
 /**
@@ -36,12 +41,13 @@ export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
  * @param form   what the tiers ask of a record's detail
  */
 export function createCache<Detail>(
-  { namespace, limits, purge }: Pick<Config, "namespace" | "limits" | "purge">,
+  config: Pick<Config, "namespace" | "limits" | "purge" | "metrics">,
   platform: CachePlatform,
   form: RecordForm<Detail>,
 ) {
+  const { namespace, limits, purge } = config;
   const { database, cache, nowAtMs, log } = platform;
-  const metrics = new Metrics(nowAtMs());
+  const metrics = new Metrics(nowAtMs(), areReportsOn(config, platform));
   const onBadRecord = () => metrics.counted("badRecords");
   const fillBudget = new ByteBudget(limits.memoryBytes);
   const redis =
@@ -53,7 +59,10 @@ export function createCache<Detail>(
       tell: (line) => log(`Shared tier: ${line}`),
     });
   const listenerFailed = () => metrics.counted("backgroundFailures");
-  const onSpread = (tookMs: number) => metrics.took("purgeSpread", [metrics.colo], tookMs);
+  const onSpread = (tookMs: number) => {
+    metrics.took("purgeSpread", [metrics.colo], tookMs);
+    gauges.lagged(tookMs);
+  };
   const watched = { ...platform, listenerFailed, onSpread, metrics };
   const purging = database && createPurging({ namespace, purge }, database, watched);
   const tellOfEdge = (line: string) => log(`Edge tier: ${line}`);
@@ -62,14 +71,18 @@ export function createCache<Detail>(
       metrics.counted("backgroundFailures");
       log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     });
+  const memory = new MemoryTier({
+    bytesMax: limits.memoryBytes,
+    form,
+    onLetGo: (body) => fillBudget.countFromNow(body),
+    onEvicted: () => metrics.add("evictions", ["memory"]),
+  });
+  const gauges = new IsolateGauges({ memory, viewReadAtMs: () => purging?.view.sentAtMs });
+  const told = { config, metrics, gauges: (atMs: number) => gauges.taken(atMs) };
+  const reports = createReports(told, platform);
   return {
     tiers: {
-      memory: new MemoryTier({
-        bytesMax: limits.memoryBytes,
-        form,
-        onLetGo: (body) => fillBudget.countFromNow(body),
-        onEvicted: () => metrics.add("evictions", ["memory"]),
-      }),
+      memory,
       /** `undefined` on a platform without a Cache API. */
       edge: cache && new EdgeTier({ cache, form, nowAtMs, tell: tellOfEdge, onBadRecord }),
       /** `undefined` without a database. */
@@ -97,8 +110,10 @@ export function createCache<Detail>(
     /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tier. */
     fillBudget,
     metrics,
-    /** Tells what was counted, behind an answer; `settle` calls it when that is due. */
-    report: (_afterAnswer: (work: () => Promise<void>) => void): void => undefined,
+    /** What isolates tell of their counts, and what that comes to. */
+    reports,
+    /** Tells what was counted, behind an answer. */
+    report: reports.report,
     /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
     run,
     /** Makes a function that starts such work and tells the runtime of it. */

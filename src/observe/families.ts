@@ -128,3 +128,6 @@ export const families = {
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type FamilyName = keyof typeof families;
+
+/** A route of the configuration beyond what a list of series may hold counts under this name. */
+export const otherRoutes = "other routes";

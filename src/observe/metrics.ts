@@ -1,7 +1,7 @@
 // What this isolate has counted: plain numbers, no I/O. A hit in memory raises some of them, and
 // nothing more; the names of their series are made when somebody asks.
 import type { Decision, Outcome } from "./decision.ts";
-import { families, type FamilyName } from "./families.ts";
+import { families, type FamilyName, otherRoutes } from "./families.ts";
 import { type Snapshot, snapshotOf } from "./stats.ts";
 import { addAll, addDuration, addTo, isIn, seriesOf, type Sums } from "./sums.ts";
 
@@ -43,9 +43,6 @@ interface Cell {
   negativeHits: number;
   unverified: number;
 }
-
-/** A route of the configuration beyond what a list of series may hold counts under this name. */
-export const otherRoutes = "other routes";
 
 /** Where there are more series, those that are new are no longer told apart by route. */
 export const seriesMax = 8_192;

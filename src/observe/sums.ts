@@ -22,7 +22,7 @@ export function partsOf(
   series: string,
 ): { family: FamilyName; rest: readonly string[] } | undefined {
   const [family = "", ...rest] = series.split(separator);
-  return family in families ? { family: family as FamilyName, rest } : undefined;
+  return Object.hasOwn(families, family) ? { family: family as FamilyName, rest } : undefined;
 }
 
 export function addTo(sums: Sums, series: string, count = 1): void {

@@ -34,16 +34,9 @@ const objectBytes = 768;
 /** Its text stands in the target, as it came and as it is keyed, and in the key. */
 const readBytes = (name: string): number => objectBytes + 8 * name.length;
 
-/** Paths below which requests are counted together, under a name. */
-export interface PrefixCounting {
-  readonly metrics?: {
-    readonly prefixes: readonly { readonly name: string; readonly path: string }[];
-  };
-}
-
 /** What the URLs of a site are read by. */
 export interface SiteUrls {
-  readonly config: Config & PrefixCounting;
+  readonly config: Config;
   readonly matchRoute: MatchRoute;
   /** The hosts that all others count as; empty for each its own. */
   readonly siteHosts: readonly string[];
@@ -74,8 +67,8 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
   };
 }
 
-function compilePrefixes({ metrics }: PrefixCounting): (path: string) => string {
-  const longestFirst = (metrics?.prefixes ?? []).toSorted((a, b) => b.path.length - a.path.length);
+function compilePrefixes({ metrics }: Pick<Config, "metrics">): (path: string) => string {
+  const longestFirst = metrics.prefixes.toSorted((a, b) => b.path.length - a.path.length);
   return (path) => longestFirst.find((prefix) => path.startsWith(prefix.path))?.name ?? "";
 }
 

@@ -18,10 +18,10 @@ export class PurgeSpread {
   #atWorkSinceAtMs = Infinity;
   /**
    * From a purge's acceptance, by the journal's clock, to its being read here: of the newest purge
-   * that was read on to, and the longest. `undefined` until a purge has come that was not there when
-   * the view began.
+   * that was read on to, the longest, and when the newest was read. Of purges that were accepted while
+   * this isolate was at work; `undefined` until one has come.
    */
-  lag: { readonly lastMs: number; readonly worstMs: number } | undefined;
+  lag: { readonly lastMs: number; readonly worstMs: number; readonly readAtMs: number } | undefined;
 
   constructor(settings: SpreadSettings) {
     this.#settings = settings;
@@ -37,15 +37,17 @@ export class PurgeSpread {
 
   /**
    * Entries were read on to. What was accepted before this isolate was at work tells how long nobody
-   * asked here, and nothing of the way that purges take: `onSpread` does not hear of it.
+   * asked here, and nothing of the way that purges take: it does not count.
    */
   read(entries: readonly Entry[]): void {
     const { nowAtMs, onSpread } = this.#settings;
     const atMs = nowAtMs();
     for (const { position } of entries) {
-      const lastMs = Math.max(0, atMs - acceptedAtMs(position));
-      if (acceptedAtMs(position) >= this.#atWorkSinceAtMs) onSpread?.(lastMs);
-      this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0) };
+      const acceptedMs = acceptedAtMs(position);
+      if (acceptedMs < this.#atWorkSinceAtMs) continue;
+      const lastMs = Math.max(0, atMs - acceptedMs);
+      onSpread?.(lastMs);
+      this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0), readAtMs: atMs };
     }
   }
 

@@ -2,6 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
+import type { WrittenConfig } from "../../../src/config/written.ts";
 import { createCache } from "../../../src/create-cache.ts";
 import { createProxy } from "../../../src/create-proxy.ts";
 import { readEnvironment } from "../../../src/platform/environment.ts";
@@ -10,13 +11,13 @@ import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { cc, OriginInProcess, page } from "../../../testing/fakes/origin-in-process.ts";
 
-const prefixes = [
-  { name: "shop", path: "/shop/" },
-  { name: "sale", path: "/shop/sale/" },
-  { name: "news", path: "/news" },
-];
+const prefixes = {
+  shop: { path: "/shop/" },
+  sale: { path: "/shop/sale/" },
+  news: { path: "/news" },
+};
 
-function open(metrics?: { readonly prefixes: typeof prefixes }) {
+function open(metrics?: WrittenConfig["metrics"]) {
   const clock = new FakeClock();
   const tiers = new FakeCache(clock);
   const origin = new OriginInProcess(() => page("page", cc("max-age=60")));
@@ -28,7 +29,7 @@ function open(metrics?: { readonly prefixes: typeof prefixes }) {
     turn: () => Promise.resolve(),
     log: () => undefined,
   };
-  const config = { ...defineConfig({}), ...(metrics && { metrics }) };
+  const config = defineConfig(metrics ? { metrics } : {});
   const cache = createCache(config, platform, responseForm);
   const environment = readEnvironment({ ORIGIN_URL: "https://origin.invalid" }, config);
   const proxy = createProxy(cache, { config, environment, platform });
