@@ -65,7 +65,7 @@ export const gauges: readonly Gauge[] = [
   },
   alone(
     "purge_bound_seconds",
-    "Within how many seconds after its acceptance a purge is seen everywhere: N",
+    "Within how many seconds after its acceptance a purge is seen everywhere: N, of all routes the longest",
     ({ build }) => build.purgeBoundSeconds,
   ),
   alone("redis_up", "1 if the database answered INFO at this scrape, else 0", ({ info }) =>
