@@ -10,7 +10,7 @@ import { createProxy } from "./create-proxy.ts";
 import { errorName, firstFrame } from "./error-name.ts";
 import { faultText, isFault } from "./operator-error.ts";
 import type { Env } from "./platform/bindings.ts";
-import { readEnvironment } from "./platform/environment.ts";
+import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
@@ -56,7 +56,10 @@ export function createApp(
     platform.log(faultText(fault));
   }
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const cache = createCache(config, { ...platform, database }, responseForm);
+  const { dataset } = environment;
+  const cache = createCache(config, { ...platform, database, dataset }, responseForm);
+  // Until a request tells it.
+  cache.metrics.colo = coloOf(environment, undefined);
   const proxy = createProxy(cache, { config, environment, platform });
   const failed = (cause: unknown) => {
     platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
@@ -82,5 +85,8 @@ export function createApp(
       return failed(cause);
     }
   };
-  return { cache, fetch, scheduled: (background) => proxy.keepWarm(background) };
+  const scheduled: Application["scheduled"] = async (background) => {
+    await Promise.all([cache.run(cache.reports.runCron), proxy.keepWarm(background)]);
+  };
+  return { cache, fetch, scheduled };
 }

@@ -12,14 +12,21 @@ import { Metrics } from "./observe/metrics.ts";
 import type { Database } from "./platform/database.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
-import { createPurging } from "./purge/purging.ts";
+import { acceptedAtMs } from "./purge/journal/entry.ts";
+import { createPurging, type Purging } from "./purge/purging.ts";
+import type { NewsListener } from "./purge/view/journal-news.ts";
 import { noJournal } from "./purge/view/view.ts";
 import { RedisClient } from "./redis/redis-client.ts";
+import { createReports } from "./reports/create-reports.ts";
+import type { Dataset } from "./reports/data-points.ts";
+import { IsolateGauges } from "./reports/isolate-gauges.ts";
 
 /** What the core needs of a platform. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
   /** Holds the shared tier and the purge journal; without it there is neither, and no purge. */
   readonly database?: Database | undefined;
+  /** Of Analytics Engine: gets reports of what is counted, in the place of the database. */
+  readonly dataset?: Dataset | undefined;
 }
 
 /**
@@ -36,10 +43,11 @@ export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
  * @param form   what the tiers ask of a record's detail
  */
 export function createCache<Detail>(
-  { namespace, limits, purge }: Pick<Config, "namespace" | "limits" | "purge">,
+  config: Pick<Config, "namespace" | "limits" | "purge" | "metrics">,
   platform: CachePlatform,
   form: RecordForm<Detail>,
 ) {
+  const { namespace, limits, purge } = config;
   const { database, cache, nowAtMs, log } = platform;
   const metrics = new Metrics(nowAtMs());
   const onBadRecord = () => metrics.counted("badRecords");
@@ -56,13 +64,18 @@ export function createCache<Detail>(
       metrics.counted("failedBackgroundWork");
       log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
     });
+  const memory = new MemoryTier({
+    bytesMax: limits.memoryBytes,
+    form,
+    onLetGo: (body) => fillBudget.countFromNow(body),
+  });
+  const gauges = new IsolateGauges({ memory, viewReadAtMs: () => purging?.view.sentAtMs });
+  purging?.subscribe(lagsOf(purging, (tookMs) => gauges.lagged(tookMs), nowAtMs));
+  const told = { config, metrics, gauges: (atMs: number) => gauges.taken(atMs) };
+  const reports = createReports(told, platform);
   return {
     tiers: {
-      memory: new MemoryTier({
-        bytesMax: limits.memoryBytes,
-        form,
-        onLetGo: (body) => fillBudget.countFromNow(body),
-      }),
+      memory,
       /** `undefined` on a platform without a Cache API. */
       edge: cache && new EdgeTier({ cache, form, nowAtMs, tell: tellOfEdge, onBadRecord }),
       /** `undefined` without a database. */
@@ -90,10 +103,28 @@ export function createCache<Detail>(
     /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tier. */
     fillBudget,
     metrics,
+    /** What isolates tell of their counts, and what that comes to. */
+    reports,
+    /** Tells what was counted, behind an answer. */
+    report: reports.report,
     /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
     run,
     /** Makes a function that starts such work and tells the runtime of it. */
     behind: (background: Background) => (work: () => Promise<void>) =>
       background.waitUntil(run(work)),
+  };
+}
+
+/** Hears how late entries are read on; what a new view begins with says nothing of that. */
+function lagsOf(
+  { view }: Pick<Purging, "view">,
+  heard: (tookMs: number) => void,
+  nowAtMs: () => number,
+): NewsListener {
+  let known = view.lag;
+  return ({ entries }) => {
+    if (view.lag === known) return;
+    known = view.lag;
+    for (const { position } of entries) heard(nowAtMs() - acceptedAtMs(position));
   };
 }

@@ -50,6 +50,8 @@ export interface ProxySettings {
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const isolate = createIsolate(cache, settings);
   const { environment } = settings;
+  const { metrics } = cache;
+  let isPlaced = false;
   return {
     isolate,
     /**
@@ -58,6 +60,9 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
      * @param read what `isolate.readUrl` has read of its URL
      */
     answer(request: Request, read: UrlRead, background: Background): Response | Promise<Response> {
+      // Once: an isolate stays where it is, and a hit need not read `request.cf`.
+      if (!isPlaced) metrics.colo = coloOf(environment, request);
+      isPlaced = true;
       // The isolate's state is inherited: to copy some thirty fields would cost each hit time and memory.
       const ports: Ports = Object.create(isolate);
       ports.colo = () => coloOf(environment, request);

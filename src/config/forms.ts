@@ -44,6 +44,11 @@ export const texts = (example: string) =>
 export const between = (least: number, most: number, said = most.toLocaleString("en")) =>
   [z.minimum(least, `is less than ${least}`), z.maximum(most, `is over ${said}`)] as const;
 
+/** The least share of requests that are to be hits. */
+export const hitRate = z
+  .number("must be a number from 0 to 1, such as 0.8")
+  .check(...between(0, 1));
+
 /** A size from 0 up to that many MiB. */
 export const bytes = (most: number) =>
   z.int("must be a whole number of bytes").check(...between(0, most * mebibyte, `${most} MiB`));

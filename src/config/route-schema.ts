@@ -8,6 +8,7 @@ import {
   fieldNames,
   fields,
   forwardedNames,
+  hitRate,
   lagSeconds,
   lifetimes,
   notBuiltYet,
@@ -95,6 +96,7 @@ const settings = fields("a route", {
   refreshAhead: duration,
   invalidate: z.enum(["here", "everywhere"], 'must be "here" or "everywhere"'),
   purge: fields("purge", { maxLagSeconds: lagSeconds, settleSeconds }),
+  hitRateMin: hitRate,
   whenUnreachable: z.literal("serve", 'must be "serve", or left out'),
   allowStoring: notBuiltYet,
 });

@@ -15,6 +15,7 @@ import {
   yesOrNo,
 } from "./forms.ts";
 import { routeInput, tierNames, unknownParameters } from "./route-schema.ts";
+import { metricsInput } from "./metrics-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
 
 const purgeInput = fields("purge", {
@@ -94,6 +95,7 @@ export const configInput = fields("the configuration", {
   }),
   routes: z.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
+  metrics: metricsInput,
   allowStoring: notBuiltYet,
 }).check(
   z.superRefine(({ origins = {}, purge = {}, routes = [] }, context) => {

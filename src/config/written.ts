@@ -76,6 +76,12 @@ export interface WrittenConfig {
    * @example routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m" }]
    */
   readonly routes?: readonly WrittenRoute[] | undefined;
+  /**
+   * What all isolates count is told to Redis, or to Analytics Engine; `"off"` tells nothing. Default: it is
+   * told, without prefixes.
+   * @example metrics: { prefixes: { docs: { path: "/docs/" } }, hitRateMin: 0.8 }
+   */
+  readonly metrics?: "off" | WrittenMetrics | undefined;
   /** The purge promise of every route. Default: as each field says. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenPurge | undefined;
 }
@@ -136,6 +142,26 @@ export interface WrittenLimits {
   readonly memoryBytes?: number | undefined;
   /** How many variants of one page are stored, 1 to 500. Default: 100. @example variants: 20 */
   readonly variants?: number | undefined;
+}
+
+/** Counts of all isolates. */
+export interface WrittenMetrics {
+  /**
+   * Groups of URLs that are counted by themselves, by name, 50 at most. A path counts for the longest that
+   * it begins with. Default: none.
+   * @example prefixes: { docs: { path: "/docs/", hitRateMin: 0.9 } }
+   */
+  readonly prefixes?: Readonly<Record<string, WrittenPrefix>> | undefined;
+  /** Below this share of hits, 0 to 1, health tells of a route. Default: none. @example hitRateMin: 0.8 */
+  readonly hitRateMin?: number | undefined;
+}
+
+/** A group of URLs that is counted by itself. */
+export interface WrittenPrefix {
+  /** The beginning of paths, as they are keyed, from its slash on. Required. @example path: "/docs/" */
+  readonly path: string;
+  /** Below this share of hits, 0 to 1, health tells of it. Default: none. @example hitRateMin: 0.9 */
+  readonly hitRateMin?: number | undefined;
 }
 
 /** The purge promise of all routes, and what it may count on. */

@@ -151,13 +151,22 @@ export class Decision implements Handling {
 
 /** What a decision is counted with. */
 export interface SettlePorts {
-  readonly metrics: { answered(decision: Decision): void; settled(decision: Decision): void };
+  readonly metrics: {
+    answered(decision: Decision): void;
+    settled(decision: Decision): void;
+    isReportDue(atMs: number): boolean;
+  };
+  readonly nowAtMs: () => number;
+  /** Tells what was counted, behind the answer. */
+  readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /** Has an answer counted now, and what became of its stores when all that goes on behind it is over. */
-export function settle(decision: Decision, { metrics, afterAnswer }: SettlePorts): void {
+export function settle(decision: Decision, ports: SettlePorts): void {
+  const { metrics, afterAnswer } = ports;
   metrics.answered(decision);
+  if (metrics.isReportDue(ports.nowAtMs())) ports.report(afterAnswer);
   if (decision.behind.length === 0) return metrics.settled(decision);
   afterAnswer(async () => {
     await Promise.allSettled(decision.behind);

@@ -1,5 +1,6 @@
 // What this isolate has counted since it started: plain numbers, no I/O.
 import type { Decision, Outcome } from "./decision.ts";
+import { addTo, seriesOf, type Sums } from "./sums.ts";
 
 /**
  * What became in the journal of what answers invalidated: targets that they named, those of them
@@ -61,8 +62,31 @@ export class Metrics {
     purges: { accepted: 0, refused: {} as Counts<PurgeRefusal> },
   };
 
+  /** The colo that this isolate is in; empty while that is not known. */
+  colo = "";
+  /** What was not told yet. */
+  #untold: Sums = new Map();
+  #untoldRequests = 0;
+  #takenAtMs: number;
+
   constructor(sinceAtMs: number) {
     this.#sinceAtMs = sinceAtMs;
+    this.#takenAtMs = sinceAtMs;
+  }
+
+  /** A minute after the last take where it was busy, else five. */
+  isReportDue(atMs: number): boolean {
+    const dueAfterMs = this.#untoldRequests >= 1_000 ? 60_000 : 300_000;
+    return Math.abs(atMs - this.#takenAtMs) >= dueAfterMs;
+  }
+
+  /** What was counted since it was last taken. Each count is given once. */
+  take(atMs: number): Sums {
+    const taken = this.#untold;
+    this.#untold = new Map();
+    this.#untoldRequests = 0;
+    this.#takenAtMs = atMs;
+    return taken;
   }
 
   /** Once for each request, when it is answered: by `settle`. A refresh answers nobody. */
@@ -71,6 +95,8 @@ export class Metrics {
     const counts = this.#route(route);
     counts.requests += 1;
     add(counts.outcomes, outcome);
+    addTo(this.#untold, seriesOf("requests", [route, outcome, ""]));
+    this.#untoldRequests += 1;
     if (unverified) this.counted("unverifiedAnswers");
     if (outcome === "passed" && detail === "switch") this.counted("bypassedBySwitch");
   }

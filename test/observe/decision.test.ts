@@ -66,7 +66,8 @@ describe("settle", () => {
     const afterAnswer = (work: () => Promise<void>) => void running.push(work());
     const decision = new Decision({ route: "all", isRefresh });
     decision.outcome = "stored";
-    return { metrics, running, decision, ports: { metrics, afterAnswer } };
+    const ports = { metrics, afterAnswer, nowAtMs: () => 0, report: () => undefined };
+    return { metrics, running, decision, ports };
   };
 
   it("counts at once where nothing goes on behind the answer", () => {

@@ -75,12 +75,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   // The order of the steps.
   proxy: [...core, ...steps],
-  // The core with its journal, put together.
-  "create-cache": [...core, "platform"],
-  // The HTTP cache before a core.
-  "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // What isolates tell of their counts, and what that comes to for all of them.
   reports: [...beneathCore, "config"],
+  // The core with its journal, put together.
+  "create-cache": [...core, "platform", reporting],
+  // The HTTP cache before a core.
+  "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // Why a request is answered as it is, told without a trace.
   "admin/explain": [...core, "platform", ...steps, "proxy", ...composition],
   // The operator's routes below `/_cache/`, which look at both.

@@ -87,6 +87,7 @@ export class SimulatedSite {
       uncacheable: new Uncacheable(),
       knownVary: new KnownVary(),
       rangeless: new Rangeless(),
+      report: () => undefined,
       invalidations: new Invalidations(),
       joinedPurges: undefined,
       hotKeys: undefined,
