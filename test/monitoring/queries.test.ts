@@ -1,52 +1,37 @@
-// Every query of monitoring/, asked of a real Prometheus that has scraped a site with traffic.
-import { createServer, type Server } from "node:http";
-import { once } from "node:events";
+// Every query of monitoring/, asked of a real Prometheus that scrapes the built Worker on workerd, with the
+// totals of a site with traffic in a real Redis.
 import { readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { prometheusText } from "../../src/reports/prometheus.ts";
-import { textFormatType } from "../../src/reports/text-format.ts";
-import { madeTotals } from "../../testing/monitoring/made-totals.ts";
+import { Running } from "../../local/running.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { LaidTotals } from "../../testing/monitoring/laid-totals.ts";
 import {
   type PrometheusServer,
   startPrometheus,
 } from "../../testing/monitoring/prometheus-server.ts";
 import { isPrometheusInstalled } from "../../testing/monitoring/promtool.ts";
-import { metricsIn } from "./metrics-in.ts";
+import { adminToken, startWorld } from "../../testing/worker/world.ts";
 import { boardQueries } from "./board.ts";
+import { metricsIn } from "./metrics-in.ts";
 
 const alerts = readFileSync("monitoring/alerts.yml", "utf8");
 
 describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
-  let site: Server;
+  const running = new Running();
   let prometheus: PrometheusServer;
 
   beforeAll(async () => {
-    let times = 0;
-    const build = { version: "1.2.3", purgeBoundSeconds: 10 };
-    const info = {
-      usedBytes: 7,
-      maxBytes: 10,
-      usedRatio: 0.7,
-      policy: null,
-      evictedKeys: 0,
-      keys: 3,
-    };
-    site = createServer((_, response) => {
-      times += 1;
-      const totals = madeTotals(times, { atMs: Date.now() });
-      response.setHeader("content-type", textFormatType);
-      response.end(prometheusText({ totals, info, build }));
-    }).listen(0, "127.0.0.1");
-    await once(site, "listening");
-    const { port } = site.address() as AddressInfo;
-    prometheus = await startPrometheus({ address: `127.0.0.1:${port}`, token: "admin-token" });
-    await prometheus.scraped(4);
-  }, 30_000);
-  afterAll(async () => {
-    await prometheus.stop();
-    site.close();
-  });
+    const server = redisServers.at(-1);
+    if (server === undefined) throw new Error("No server can be started here.");
+    const redis = await running.add(server.start());
+    await running.add(LaidTotals.in(redis.url));
+    const originUrl = "http://127.0.0.1:9";
+    const { colos } = await running.add(startWorld({ originUrl, redisUrl: redis.url }));
+    const address = new URL(colos[0]?.url ?? "").host;
+    prometheus = await running.add(startPrometheus({ address, token: adminToken }));
+    await prometheus.scraped(3);
+  }, 60_000);
+  afterAll(() => running.stop());
 
   it.each(boardQueries())("the board shows something: $panel, $legend", async ({ expression }) => {
     const series = await prometheus.query(expression);

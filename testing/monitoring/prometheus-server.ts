@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../local/colo.ts";
 import { guardOf } from "../fakes/redis-server.ts";
 
-/** What it is to scrape, five times a second. */
+/** What it is to scrape, each second. */
 export interface Scraped {
   /** Such as `127.0.0.1:8787`. */
   readonly address: string;
@@ -100,7 +100,7 @@ export async function startPrometheus({ address, token }: Scraped): Promise<Prom
 /** As docs/metrics.md shows it, but faster. JSON is YAML. */
 function configOf(address: string, credentials: string) {
   return {
-    global: { scrape_interval: "200ms", scrape_timeout: "200ms", evaluation_interval: "1s" },
+    global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
     rule_files: [resolve("monitoring/alerts.yml")],
     scrape_configs: [
       {
