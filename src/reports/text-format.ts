@@ -44,20 +44,19 @@ export function histogramText(
 ): string {
   if (distributions.length === 0) return "";
   const bounds = [...boundsSeconds.map(boundText), "+Inf"];
-  const lines = distributions.map(({ labels, counts, sum }) => {
+  let text = headText(head);
+  for (const { labels, counts, sum } of distributions) {
     const own = pairs(head, labels);
+    // A site has thousands of these lines: what they have in common is put together once.
+    const bucket = `${head.name}_bucket{${own.map((pair) => `${pair},`).join("")}le="`;
     let count = 0;
-    const buckets = bounds.map((bound, index) => {
+    for (const [index, bound] of bounds.entries()) {
       count += counts[index] ?? 0;
-      return line(`${head.name}_bucket`, [...own, `le="${bound}"`], count);
-    });
-    return [
-      ...buckets,
-      line(`${head.name}_sum`, own, sum),
-      line(`${head.name}_count`, own, count),
-    ].join("");
-  });
-  return headText(head) + lines.join("");
+      text += `${bucket}${bound}"} ${count}\n`;
+    }
+    text += line(`${head.name}_sum`, own, sum) + line(`${head.name}_count`, own, count);
+  }
+  return text;
 }
 
 function headText({ name, help, kind }: FamilyHead): string {
