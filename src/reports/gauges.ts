@@ -54,7 +54,8 @@ export const gauges: readonly Gauge[] = [
   alone(
     "start_time_seconds",
     "When counting began; a later one tells of a new beginning",
-    (shown) => seconds(shown.totals.startedAtMs),
+    // Before the first report nothing has begun.
+    ({ totals }) => (totals.sums.size === 0 ? null : seconds(totals.startedAtMs)),
   ),
   {
     kind: "gauge",

@@ -111,7 +111,9 @@ describe("a scrape", () => {
     { id: "a histogram without its part", series: "originSeconds|articles" },
     { id: "nothing", series: "" },
   ])("leaves out what this version does not know: $id", ({ series }) => {
-    expect(prometheusText(shown(new Map([[series, 5]])))).toBe(prometheusText(shown(new Map())));
+    const known = [["purges", 1]] as const;
+    const text = prometheusText(shown(new Map([...known, [series, 5]])));
+    expect(text).toBe(prometheusText(shown(new Map(known))));
   });
 });
 
@@ -139,7 +141,7 @@ describe("gauges", () => {
   });
 
   it("tell of the database and of the deployment", () => {
-    const lines = prometheusText(shown(new Map())).split("\n");
+    const lines = prometheusText(shown(new Map([["purges", 1]]))).split("\n");
     expect(lines).toEqual(
       expect.arrayContaining([
         "tidemark_start_time_seconds 1.5",
@@ -154,6 +156,10 @@ describe("gauges", () => {
         "# TYPE tidemark_redis_keys gauge",
       ]),
     );
+  });
+
+  it("tell no beginning before the first report", () => {
+    expect(typed(prometheusText(shown(new Map())))).not.toContain("tidemark_start_time_seconds");
   });
 
   it("say that the database did not tell of itself, and no more of it", () => {
