@@ -18,6 +18,7 @@ import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
 import { journalRoute } from "./journal-route.ts";
+import { metricsRoute } from "./metrics-route.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { noJournal, told } from "./told.ts";
@@ -40,6 +41,13 @@ export function adminRoutes(settings: AdminSettings): Hono {
       (await refusalOfBearer(req.raw, adminToken)) ?? next();
     admin.get("/stats", forBearer, async ({ req }) =>
       told(await stats(settings, coloOf(environment, req.raw))),
+    );
+    admin.get("/metrics", forBearer, () =>
+      metricsRoute({
+        readTotals: cache.reports.readTotals,
+        redis: cache.redis,
+        purgeBoundSeconds: isolate.config.purge.visibleWithinSeconds,
+      }),
     );
     admin.get("/explain", forBearer, ({ req }) =>
       explainRoute(req.raw, { core: cache, isolate, colo: () => coloOf(environment, req.raw) }),

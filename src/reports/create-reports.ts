@@ -76,6 +76,7 @@ const randomText = (): string => crypto.randomUUID();
 
 const inAnalyticsEngine: Unavailable = {
   kind: "unavailable",
+  isLasting: true,
   why: "Reports go to Analytics Engine, by the binding METRICS.",
   mend: "Ask it by SQL: docs/analytics-engine.md.",
 };
@@ -84,11 +85,13 @@ function noReports(isOn: boolean): Reports {
   const unavailable: Unavailable = isOn
     ? {
         kind: "unavailable",
+        isLasting: true,
         why: "There is no usable database to which isolates could report.",
         mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
       }
     : {
         kind: "unavailable",
+        isLasting: true,
         why: 'The configuration says `metrics: "off"`.',
         mend: "Leave it out to have isolates report.",
       };

@@ -10,6 +10,8 @@ import type { Totals } from "./totals.ts";
 /** Totals cannot be had now, or not here. */
 export interface Unavailable extends Reason {
   readonly kind: "unavailable";
+  /** Until this deployment is set up otherwise; unless set, they may be had later. */
+  readonly isLasting?: true;
 }
 
 export interface FoldingSettings {
