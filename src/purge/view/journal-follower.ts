@@ -24,6 +24,8 @@ export interface FollowingSettings {
   readonly chainBounds?: ChainBounds;
   /** Absent: nobody is told of the entries that become known. */
   readonly news?: Pick<NewsListeners, "tell">;
+  /** N: what was not read for longer than that says nothing of lag. */
+  readonly maxLagMs: number;
 }
 
 /** How many pages one search reads at the most. */
@@ -43,9 +45,10 @@ export class JournalFollower {
   /**
    * From a purge's acceptance, by the journal's clock, to its being read here: of the newest purge
    * that was read on to, and the longest. `undefined` until a purge has come that was not there when
-   * the view began.
+   * the view began. A view that nobody has asked for N seconds reads late, and without harm: what it
+   * then reads does not count.
    */
-  lag: { readonly lastMs: number; readonly worstMs: number } | undefined;
+  lag: { readonly lastMs: number; readonly worstMs: number; readonly readAtMs: number } | undefined;
   /** The chain that nothing more can be read back for. */
   #complete: Chain | undefined;
   #isSearching = false;
@@ -208,9 +211,10 @@ export class JournalFollower {
 
   #noteLag(entries: readonly Entry[]): void {
     const atMs = this.#settings.nowAtMs();
+    if (atMs - this.sentAtMs > this.#settings.maxLagMs) return;
     for (const { position } of entries) {
       const lastMs = Math.max(0, atMs - acceptedAtMs(position));
-      this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0) };
+      this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0), readAtMs: atMs };
     }
   }
 
