@@ -17,6 +17,8 @@ import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
+import { type ReadTotals } from "./health/looked.ts";
+import { healthRoute } from "./health-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
@@ -27,14 +29,25 @@ export interface AdminSettings {
   readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
   readonly isolate: Isolate;
+  /** Absent where isolates tell nothing of their counts. */
+  readonly readTotals?: ReadTotals | undefined;
 }
 
-/** The routes that this deployment opens: those whose token or secret is set. */
+/** The routes that this deployment opens: those whose token or secret is set, and the status. */
 export function adminRoutes(settings: AdminSettings): Hono {
   const { environment, cache, isolate } = settings;
   const { adminToken, purgeSecrets } = environment;
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
+  const attentionOf = ({ executionCtx }: Context): Attention => ({
+    atMs: isolate.nowAtMs(),
+    afterAnswer: cache.behind(executionCtx),
+  });
+  const health = healthRoute(settings, adminToken);
+  admin.get("/health", (context) => {
+    const { raw: request } = context.req;
+    return health({ ...attentionOf(context), request, colo: coloOf(environment, request) });
+  });
   if (adminToken !== undefined) {
     const forBearer: MiddlewareHandler = async ({ req }, next) =>
       (await refusalOfBearer(req.raw, adminToken)) ?? next();
@@ -49,10 +62,6 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const switching = cache.purging ?? absence;
     const variable = environment.bypass;
     const switched = { switching, variable, routes, visibleWithinSeconds };
-    const attentionOf = ({ executionCtx }: Context): Attention => ({
-      atMs: isolate.nowAtMs(),
-      afterAnswer: cache.behind(executionCtx),
-    });
     admin.get("/switch", forBearer, (context) => switchState(switched, attentionOf(context)));
     admin.post("/switch", forBearer, (context) =>
       switchRoute(context.req.raw, switched, attentionOf(context)),
@@ -67,9 +76,9 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const acceptances = purging?.acceptances ?? absence;
     const naming = namingOf(isolate);
     const route = { ...environment, visibleWithinSeconds, acceptances, tiers, metrics, naming };
-    admin.post("/purge", async ({ req, executionCtx }) => {
-      const attention = { atMs: isolate.nowAtMs(), afterAnswer: cache.behind(executionCtx) };
-      const { answer, refusal } = await purgeRoute(req.raw, route, attention);
+    admin.post("/purge", async (context) => {
+      const { raw: request } = context.req;
+      const { answer, refusal } = await purgeRoute(request, route, attentionOf(context));
       if (refusal !== undefined) metrics.purgeRefused(refusal);
       return answer;
     });
