@@ -140,7 +140,7 @@ function troubleStats({ trouble, troubleWithWrites }: RedisClient) {
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }
 
-/** `lag`: from a purge's acceptance to its being read here; long where nobody asked meanwhile. */
+/** `lag`: from a purge's acceptance to its being read here. */
 function journalStats(view: JournalView, atMs: number) {
   const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
   return {

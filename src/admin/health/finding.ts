@@ -67,8 +67,9 @@ export function statusOf(findings: readonly Finding[], isUnable: boolean): Statu
 /** @returns the worst first, of one level the oldest; those of which nobody knows since when go last */
 export function inOrder(findings: readonly Finding[]): Finding[] {
   const rank = ({ level }: Finding) => levels.indexOf(level);
-  const since = (finding: Finding) => finding.since ?? "~";
-  return findings.toSorted((a, b) => rank(a) - rank(b) || (since(a) < since(b) ? -1 : 1));
+  const sinceAtMs = ({ since }: Finding) => (since === null ? Infinity : Date.parse(since));
+  const order = (a: number, b: number) => (a === b ? 0 : a - b);
+  return findings.toSorted((a, b) => rank(a) - rank(b) || order(sinceAtMs(a), sinceAtMs(b)));
 }
 
 /** @returns such as `2 critical, 1 warning` as a sentence; says so where there is none */

@@ -15,10 +15,10 @@ export function isUnable(looked: LookedHere): boolean {
   return originNames.every((name) => !usableOrigins.has(name) || isDownNow(looked, name));
 }
 
-function isDownNow({ originsShutOff, originTroubles, atMs }: LookedHere, name: string): boolean {
-  const lastAtMs = originTroubles.get(name)?.lastAtMs;
-  const isRecent = lastAtMs !== undefined && isWithinMs(downMs, lastAtMs, atMs);
-  return originsShutOff.includes(name) && isRecent;
+function isDownNow(looked: LookedHere, name: string): boolean {
+  const lastAtMs = looked.originTroubles.get(name)?.lastAtMs;
+  const isRecent = lastAtMs !== undefined && isWithinMs(downMs, lastAtMs, looked.atMs);
+  return looked.originsShutOff.includes(name) && isRecent;
 }
 
 type OriginTrouble = Looked["originTroubles"] extends ReadonlyMap<string, infer One> ? One : never;

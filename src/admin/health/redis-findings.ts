@@ -36,7 +36,11 @@ export function redisTroubles({ clients }: Looked): Finding[] {
     ...lasting(client, client.trouble, "use"),
     ...lasting(client, client.troubleWithWrites, "write to"),
   ]);
-  const byKind = Map.groupBy(met, ({ trouble, of }) => `${trouble.kind} ${of}`);
+  const byKind = new Map<string, Met[]>();
+  for (const one of met) {
+    const kind = `${one.trouble.kind} ${one.of}`;
+    byKind.set(kind, [...(byKind.get(kind) ?? []), one]);
+  }
   return [...byKind.values()].flatMap(troubleFinding);
 }
 

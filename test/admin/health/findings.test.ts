@@ -27,13 +27,13 @@ const finding = (more: Partial<Finding>): Finding => ({
 
 describe("the list", () => {
   it("has the worst first, then the oldest; who knows no beginning goes last", () => {
-    const [a, b, c] = ["2030-01-01", "2030-01-02", "2030-01-03"];
+    const [a, b, c] = ["2030-01-01", "2030-01-02", "2030-01-03"] as const;
     const given = [
-      finding({ level: "info", since: a! }),
+      finding({ level: "info", since: a }),
       finding({ level: "critical", since: null }),
-      finding({ level: "warning", since: c! }),
-      finding({ level: "critical", since: b! }),
-      finding({ level: "warning", since: b! }),
+      finding({ level: "warning", since: c }),
+      finding({ level: "critical", since: b }),
+      finding({ level: "warning", since: b }),
     ];
     expect(inOrder(given).map(({ level, since }) => `${level} ${since}`)).toEqual([
       `critical ${b}`,

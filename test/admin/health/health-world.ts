@@ -25,7 +25,9 @@ export function runningClock(): FakeClock {
   let shiftMs = 0;
   return Object.defineProperty(clock, "atMs", {
     get: () => Date.now() + shiftMs,
-    set: (atMs: number) => void (shiftMs = atMs - Date.now()),
+    set: (atMs: number) => {
+      shiftMs = atMs - Date.now();
+    },
   });
 }
 

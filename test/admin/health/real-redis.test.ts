@@ -5,7 +5,7 @@ import { UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.
 import { send } from "../../../testing/site/purge-sender.ts";
 import { codesOf, found, healthOf, HealthWorld, soon, statusOf, until } from "./health-world.ts";
 
-describe.each(redisServers)("over $redis", ({ redis, start }) => {
+describe.each(redisServers)("over $redis", ({ start }) => {
   let world: HealthWorld;
   beforeEach(async () => {
     world = await HealthWorld.start(start);
@@ -155,9 +155,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     expect((await found(site, "clocks-apart"))?.what).toContain("30 s behind");
   });
 
-  const onServer = it.skipIf(redis !== "redis-server");
-
-  onServer("redis-read-only: it is a replica, and then no longer", async () => {
+  it("redis-read-only: it is a replica, and then no longer", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await world.run("REPLICAOF", "127.0.0.1", "1");
@@ -174,7 +172,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     await until(site, "redis-read-only", "gone", 40);
   });
 
-  onServer("redis-slow: its server stands still, and goes on", async () => {
+  it("redis-slow: its server stands still, and goes on", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     process.kill(world.redisPid, "SIGSTOP");

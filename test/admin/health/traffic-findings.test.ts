@@ -215,8 +215,8 @@ describe("journal-lag of other colos", () => {
       ["HAM", coloState(state)],
       ["FRA", coloState({ lagMs: 100 })],
     ]);
-    const [finding] = findingsOf(lookedAt({ totals: totalsOf({}, { colos }) }));
-    expect(finding?.level).toBe(level);
-    if (level !== undefined) expect(finding?.what).toContain("in colo HAM; N is 10 s.");
+    const findings = findingsOf(lookedAt({ totals: totalsOf({}, { colos }) }));
+    const what = expect.stringContaining("in colo HAM; N is 10 s.") as string;
+    expect(findings).toMatchObject(level === undefined ? [] : [{ level, what }]);
   });
 });
