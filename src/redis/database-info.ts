@@ -22,10 +22,10 @@ export interface DatabaseInfo {
 
 /** One command, and one try. Never rejects. A replica may answer it. */
 export async function readDatabaseInfo(
-  redis: Pick<RedisClient, "attempt">,
+  redis: Pick<RedisClient, "look">,
 ): Promise<RedisAnswer<DatabaseInfo>> {
   // Without a section: not every server takes more than one.
-  const answer = await redis.attempt<unknown>((client) => client.exec(["INFO"]));
+  const answer = await redis.look<unknown>((client) => client.exec(["INFO"]));
   if (answer.kind === "unavailable") return answer;
   return { kind: "answered", value: databaseInfoIn(String(answer.value)) };
 }

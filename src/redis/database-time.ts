@@ -14,11 +14,11 @@ export interface ClockDifference {
  * @returns `not-upstash` for an answer that is no time
  */
 export async function readClockDifference(
-  redis: Pick<RedisClient, "attempt">,
+  redis: Pick<RedisClient, "look">,
   nowAtMs: () => number,
 ): Promise<RedisAnswer<ClockDifference>> {
   const sentAtMs = nowAtMs();
-  const answer = await redis.attempt<unknown>((client) => client.time());
+  const answer = await redis.look<unknown>((client) => client.time());
   if (answer.kind === "unavailable") return answer;
   const uncertainMs = Math.max(0, nowAtMs() - sentAtMs) / 2;
   const [seconds, microseconds] = Array.isArray(answer.value) ? answer.value.map(Number) : [];

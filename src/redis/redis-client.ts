@@ -120,6 +120,20 @@ export class RedisClient {
     return answer;
   }
 
+  /**
+   * One round trip for an operator, who can wait: for as long as the longest read, whatever latency was
+   * learnt. While the database is shut off it is its own probe. Never rejects.
+   */
+  async look<T>(run: Run<T>): Promise<RedisAnswer<T>> {
+    const sentAtMs = this.#settings.nowAtMs();
+    const state = this.#breaker.ask(sentAtMs);
+    if (state === "open") return { kind: "unavailable", cause: "shut-off" };
+    if (state === "probe") return this.#probed(run, "reads");
+    const answer = await this.#bounded(run, this.#readBound.maxMs, "reads");
+    this.#learn(answer, sentAtMs);
+    return answer;
+  }
+
   async #measured<T>(run: Run<T>, of: Of): Promise<RedisAnswer<T>> {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();

@@ -31,7 +31,7 @@ describe.each(redisServers)("of $redis", ({ start }) => {
 });
 
 const answering = (value: unknown) => ({
-  attempt: async <T>() => ({ kind: "answered", value }) as RedisAnswer<T>,
+  look: async <T>() => ({ kind: "answered", value }) as RedisAnswer<T>,
 });
 
 it.each([

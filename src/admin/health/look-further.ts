@@ -98,12 +98,10 @@ async function totalsLook(
 
 const noReports = { kind: "unavailable", why: "Isolates do not report them." } as const;
 
-/** The view is as young as it can be; a journal that was in trouble is asked whether it still is. */
+/** The view is renewed where that is due; one that is past its bound is waited for. */
 async function renewed(
   purging: HealthSettings["cache"]["purging"],
   attention: Attention,
 ): Promise<void> {
-  if (purging === undefined) return;
-  if (purging.redis.trouble?.isOver === false) await purging.journal.extent();
-  await purging.view.attend(attention)?.();
+  await purging?.view.attend(attention)?.();
 }

@@ -55,6 +55,7 @@ function troubleFinding(met: readonly Met[]): Finding[] {
   const { kind } = first.trouble;
   const code = codes[kind];
   const isShutOff = met.some(({ client }) => client.isShutOff || client.refusesWrites);
+  const isPassing = !isShutOff && passing.includes(code);
   const names = met.map(({ client }) => `the ${client.name}`).join(" and ");
   const lastly = met.map(
     ({ client, trouble }) => `the ${client.name} at ${isoOf(trouble.lastAtMs)}`,
@@ -62,8 +63,10 @@ function troubleFinding(met: readonly Met[]): Finding[] {
   return [
     {
       code,
-      level: isShutOff || !passing.includes(code) ? "critical" : "warning",
-      what: `${capital(names)} cannot ${first.of} the database.`,
+      level: isPassing ? "warning" : "critical",
+      what: isPassing
+        ? `${capital(names)} got no answer from the database at the last try.`
+        : `${capital(names)} cannot ${first.of} the database.`,
       since: isoOf(Math.min(...met.map(({ trouble }) => trouble.sinceAtMs))),
       cause: `${whyOf(kind)}.`,
       remedy: remedyOf(kind),

@@ -162,6 +162,68 @@ describe("the view of the journal", () => {
   });
 });
 
+describe("what the database answered", () => {
+  const trouble = (kind: "timeout" | "full", lastAtMs: number) => ({
+    kind,
+    sinceAtMs: atMs - 5_000,
+    lastAtMs,
+    isOver: false,
+    counts: {},
+  });
+  const well = {
+    trouble: undefined,
+    troubleWithWrites: undefined,
+    isShutOff: false,
+    refusesWrites: false,
+  };
+  const journal = { ...well, name: "purge journal" as const };
+  const shared = { ...well, name: "shared tier" as const };
+
+  it("one failure that passes is a warning", () => {
+    const clients = [{ ...shared, trouble: trouble("timeout", atMs) }, journal];
+    const last = new Date(atMs).toISOString();
+    expect(findingsOf(lookedAt({ clients }))).toEqual([
+      {
+        code: "redis-slow",
+        level: "warning",
+        what: "The shared tier got no answer from the database at the last try.",
+        since: new Date(atMs - 5_000).toISOString(),
+        cause: "The database does not answer in time.",
+        remedy: expect.stringMatching(/^It is tried again by itself/) as string,
+        told: `It last answered so, or not at all, to the shared tier at ${last}.`,
+      },
+    ]);
+  });
+
+  it("the same of both clients is one finding, and critical where one is shut off", () => {
+    const clients = [
+      { ...shared, trouble: trouble("timeout", atMs) },
+      { ...journal, trouble: trouble("timeout", atMs), isShutOff: true },
+    ];
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([
+      {
+        level: "critical",
+        what: "The shared tier and the purge journal cannot use the database.",
+      },
+    ]);
+  });
+
+  it("what is over is no finding, and what writes meet is told apart", () => {
+    const over = { ...trouble("timeout", atMs), isOver: true };
+    const clients = [
+      { ...shared, trouble: over, troubleWithWrites: trouble("full", atMs) },
+      { ...journal, troubleWithWrites: { ...trouble("full", atMs), isOver: true } },
+    ];
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([
+      {
+        code: "redis-full",
+        level: "critical",
+        what: "The shared tier cannot write to the database.",
+      },
+    ]);
+  });
+});
+
 describe("the database's clock", () => {
   it.each([
     { id: "A ahead", aheadMs: 1_000, uncertainMs: 0, found: false },
@@ -214,7 +276,8 @@ describe("the database's room", () => {
       3,
       3,
     ]);
-    expect([watch.seen(0, 5), watch.seen(null, 6), watch.seen(1, 7)]).toEqual([3, 3, 7]);
+    expect([watch.seen(1, 5), watch.seen(null, 6), watch.seen(1, 7)]).toEqual([3, 3, 3]);
+    expect(watch.seen(2, 8)).toBe(8);
   });
 });
 
