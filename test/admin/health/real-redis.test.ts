@@ -3,17 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.ts";
 import { send } from "../../../testing/site/purge-sender.ts";
-import {
-  codesOf,
-  found,
-  healthOf,
-  HealthWorld,
-  lookOnce,
-  pagesUntil,
-  soon,
-  statusOf,
-  until,
-} from "./health-world.ts";
+import { codesOf, found, healthOf, HealthWorld, soon, statusOf, until } from "./health-world.ts";
 
 describe.each(redisServers)("over $redis", ({ start }) => {
   let world: HealthWorld;
