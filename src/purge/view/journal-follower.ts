@@ -1,6 +1,7 @@
 // Follows the journal: how a chain of its entries is begun, extended, replaced after a loss, and
 // lengthened at its older end (docs/purge-protocol.md, rules 11 to 14 and 16 to 18).
 import type { Stamp } from "../../cache/record/record.ts";
+import { isWithinMs } from "../../elapsed.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
@@ -211,7 +212,7 @@ export class JournalFollower {
 
   #noteLag(entries: readonly Entry[]): void {
     const atMs = this.#settings.nowAtMs();
-    if (atMs - this.sentAtMs > this.#settings.maxLagMs) return;
+    if (!isWithinMs(this.#settings.maxLagMs, this.sentAtMs, atMs)) return;
     for (const { position } of entries) {
       const lastMs = Math.max(0, atMs - acceptedAtMs(position));
       this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0), readAtMs: atMs };
