@@ -13,7 +13,7 @@ export interface MetricsSource {
   /** Never rejects. */
   readonly readTotals: () => Promise<Totals | Unavailable>;
   /** Asked how full it is; `undefined` without a database. */
-  readonly redis: Pick<RedisClient, "attempt"> | undefined;
+  readonly redis: Pick<RedisClient, "look"> | undefined;
   /** N. */
   readonly purgeBoundSeconds: number;
 }
@@ -26,7 +26,7 @@ export async function metricsRoute(source: MetricsSource): Promise<Response> {
   const totals = await source.readTotals();
   if ("kind" in totals) return notShown(totals);
   const { redis, purgeBoundSeconds } = source;
-  const info = redis && (await readDatabaseInfo(redis));
+  const info = redis && (await readDatabaseInfo(redis, "metrics"));
   const text = prometheusText({
     totals,
     info: info?.kind === "answered" ? info.value : null,

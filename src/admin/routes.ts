@@ -17,6 +17,7 @@ import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
+import { healthRoute } from "./health-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { purgeRoute } from "./purge-route.ts";
@@ -30,12 +31,21 @@ export interface AdminSettings {
   readonly isolate: Isolate;
 }
 
-/** The routes that this deployment opens: those whose token or secret is set. */
+/** The routes that this deployment opens: those whose token or secret is set, and the status. */
 export function adminRoutes(settings: AdminSettings): Hono {
   const { environment, cache, isolate } = settings;
   const { adminToken, purgeSecrets } = environment;
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
+  const attentionOf = ({ executionCtx }: Context): Attention => ({
+    atMs: isolate.nowAtMs(),
+    afterAnswer: cache.behind(executionCtx),
+  });
+  const health = healthRoute(settings, adminToken);
+  admin.get("/health", (context) => {
+    const { raw: request } = context.req;
+    return health({ ...attentionOf(context), request, colo: coloOf(environment, request) });
+  });
   if (adminToken !== undefined) {
     const forBearer: MiddlewareHandler = async ({ req }, next) =>
       (await refusalOfBearer(req.raw, adminToken)) ?? next();
@@ -57,10 +67,6 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const switching = cache.purging ?? absence;
     const variable = environment.bypass;
     const switched = { switching, variable, routes, visibleWithinSeconds };
-    const attentionOf = ({ executionCtx }: Context): Attention => ({
-      atMs: isolate.nowAtMs(),
-      afterAnswer: cache.behind(executionCtx),
-    });
     admin.get("/switch", forBearer, (context) => switchState(switched, attentionOf(context)));
     admin.post("/switch", forBearer, (context) =>
       switchRoute(context.req.raw, switched, attentionOf(context)),
@@ -75,9 +81,9 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const acceptances = purging?.acceptances ?? absence;
     const naming = namingOf(isolate);
     const route = { ...environment, visibleWithinSeconds, acceptances, tiers, metrics, naming };
-    admin.post("/purge", async ({ req, executionCtx }) => {
-      const attention = { atMs: isolate.nowAtMs(), afterAnswer: cache.behind(executionCtx) };
-      const { answer, refusal } = await purgeRoute(req.raw, route, attention);
+    admin.post("/purge", async (context) => {
+      const { raw: request } = context.req;
+      const { answer, refusal } = await purgeRoute(request, route, attentionOf(context));
       if (refusal !== undefined) metrics.purgeRefused(refusal);
       return answer;
     });
@@ -139,7 +145,7 @@ function troubleStats({ trouble, troubleWithWrites }: RedisClient) {
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }
 
-/** `lag`: from a purge's acceptance to its being read here; long where nobody asked meanwhile. */
+/** `lag`: from a purge's acceptance to its being read here. */
 function journalStats(view: JournalView, atMs: number) {
   const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
   return {

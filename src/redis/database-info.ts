@@ -1,4 +1,5 @@
 // What a database tells of itself by INFO: how full it is, and what it let go.
+import type { RedisPurpose } from "./purpose.ts";
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
 /** Each is `null` where the server does not tell it. */
@@ -22,10 +23,11 @@ export interface DatabaseInfo {
 
 /** One command, and one try. Never rejects. A replica may answer it. */
 export async function readDatabaseInfo(
-  redis: Pick<RedisClient, "attempt">,
+  redis: Pick<RedisClient, "look">,
+  purpose: RedisPurpose,
 ): Promise<RedisAnswer<DatabaseInfo>> {
   // Without a section: not every server takes more than one.
-  const answer = await redis.attempt<unknown>("metrics", (client) => client.exec(["INFO"]));
+  const answer = await redis.look<unknown>(purpose, (client) => client.exec(["INFO"]));
   if (answer.kind === "unavailable") return answer;
   return { kind: "answered", value: databaseInfoIn(String(answer.value)) };
 }

@@ -1,5 +1,5 @@
 // One Redis database over Upstash's REST interface: bounded in time, shut off while it is down.
-import { Redis } from "@upstash/redis/cloudflare";
+import type { Redis } from "@upstash/redis/cloudflare";
 import type { Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
 import {
@@ -9,6 +9,7 @@ import {
   refusalsOfWrites,
 } from "./database-condition.ts";
 import { LatencyBound } from "./latency-bound.ts";
+import { openClient } from "./open-client.ts";
 import type { RedisPurpose } from "./purpose.ts";
 import { type RedisCounts, RoundTrips } from "./round-trips.ts";
 import { readTrouble, type RedisTrouble } from "./trouble.ts";
@@ -136,6 +137,21 @@ export class RedisClient {
     return answer;
   }
 
+  /**
+   * One round trip for an operator, who can wait: for as long as the longest read, whatever latency was
+   * learnt. While the database is shut off it is its own probe. Never rejects.
+   */
+  async look<T>(purpose: RedisPurpose, run: Run<T>): Promise<RedisAnswer<T>> {
+    const trip = { purpose, run };
+    const sentAtMs = this.#settings.nowAtMs();
+    const state = this.#breaker.ask(sentAtMs);
+    if (state === "open") return { kind: "unavailable", cause: "shut-off" };
+    if (state === "probe") return this.#probed(trip, "reads");
+    const answer = await this.#bounded(trip, this.#readBound.maxMs, "reads");
+    this.#learn(answer, sentAtMs);
+    return answer;
+  }
+
   async #measured<T>(trip: Trip<T>, of: Of): Promise<RedisAnswer<T>> {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
@@ -213,7 +229,7 @@ export class RedisClient {
 
   async #bounded<T>({ purpose, run }: Trip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
     try {
-      const redis = this.#roundTrips.countedIn(this.#open(timeoutMs), purpose);
+      const redis = this.#roundTrips.countedIn(openClient(this.#settings, timeoutMs), purpose);
       return { kind: "answered", value: await run(redis) };
     } catch (thrown) {
       const cause = readTrouble(thrown);
@@ -221,19 +237,5 @@ export class RedisClient {
       this.#condition.failed(cause, of);
       return { kind: "unavailable", cause };
     }
-  }
-
-  /** A client per call: what it holds of a request's I/O must not be used in another. */
-  #open(timeoutMs: number): Redis {
-    return new Redis({
-      url: this.#settings.url,
-      token: this.#settings.token,
-      signal: () => AbortSignal.timeout(timeoutMs),
-      retry: { retries: 0 },
-      automaticDeserialization: false,
-      enableAutoPipelining: false,
-      enableTelemetry: false,
-      responseEncoding: false,
-    });
   }
 }

@@ -144,7 +144,7 @@ describe("a deployment without totals", () => {
 it("shows the totals also where the database does not tell of itself", async () => {
   const answer = await metricsRoute({
     readTotals: async () => madeTotals(3),
-    redis: { attempt: async () => ({ kind: "unavailable", cause: "refused" }) },
+    redis: { look: async () => ({ kind: "unavailable", cause: "refused" }) },
     purgeBoundSeconds: 10,
   });
   const text = await answer.text();

@@ -30,7 +30,7 @@ describe.each(redisServers)("of $redis", ({ start }) => {
     // A server of 32 bits has a bound of its own.
     await run("CONFIG", "SET", "maxmemory", "0");
     rest.resetCounts();
-    expect(await readDatabaseInfo(client)).toEqual({
+    expect(await readDatabaseInfo(client, "metrics")).toEqual({
       kind: "answered",
       value: {
         usedBytes: expect.any(Number),
@@ -46,12 +46,12 @@ describe.each(redisServers)("of $redis", ({ start }) => {
 
   it("tells how full it is, and what it let go to make room", async () => {
     await run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
-    const before = await readDatabaseInfo(client);
+    const before = await readDatabaseInfo(client, "metrics");
     if (before.kind !== "answered") throw new Error("It did not answer.");
     const maxBytes = Number(before.value.usedBytes) + 400_000;
     await run("CONFIG", "SET", "maxmemory", String(maxBytes));
     for (let at = 0; at < 60; at += 1) await run("SET", `key-${at}`, "x".repeat(20_000));
-    const after = await readDatabaseInfo(client);
+    const after = await readDatabaseInfo(client, "metrics");
     if (after.kind !== "answered") throw new Error("It did not answer.");
     const { usedRatio, evictedKeys, keys } = after.value;
     expect(after.value).toMatchObject({ maxBytes, policy: "allkeys-lru" });
@@ -63,7 +63,10 @@ describe.each(redisServers)("of $redis", ({ start }) => {
 
   it("is unavailable where the server has gone", async () => {
     await rest.stop();
-    expect(await readDatabaseInfo(client)).toEqual({ kind: "unavailable", cause: "unreachable" });
+    expect(await readDatabaseInfo(client, "metrics")).toEqual({
+      kind: "unavailable",
+      cause: "unreachable",
+    });
   });
 });
 

@@ -83,6 +83,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // Why a request is answered as it is, told without a trace.
   "admin/explain": [...core, "platform", ...steps, "proxy", ...composition],
+  // What is wrong, since when, why, and what to do.
+  "admin/health": [...core, "platform", ...steps, "proxy", ...composition, reporting],
   // The operator's routes below `/_cache/`, which look at both.
   admin: [
     ...core,
@@ -92,6 +94,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...composition,
     reporting,
     "admin/explain",
+    "admin/health",
     release,
   ],
   // The application: the operator's routes beside the HTTP cache.
