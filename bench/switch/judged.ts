@@ -33,8 +33,11 @@ export interface Followed {
   readonly hitShare: number | undefined;
 }
 
-/** Among those who ask all the time, this share are hits again N after the way back. */
-export const hitShareMin = 0.9;
+/**
+ * Of the answers from N after the way back on, this share at the least are hits. A machine that is too
+ * busy for its Redis has fewer than all.
+ */
+export const hitShareMin = 0.5;
 
 /**
  * @param posts in their order

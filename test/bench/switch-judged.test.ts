@@ -28,6 +28,7 @@ const obedient = [
   answer(900, "bypassed"),
   answer(4_000, "bypassed"),
   answer(4_000, "forwarded", "others"),
+  answer(4_000, "forwarded", "others"),
   answer(4_000, "hit", "others"),
   answer(5_005, "bypassed"),
   answer(5_500, "bypassed"),
@@ -38,7 +39,7 @@ describe("answers by which a post is judged", () => {
   it("are those between its 200 and the next post", () => {
     const { rows, faults } = judged([...obedient, answer(5, "hit")]);
     expect(rows).toMatchObject([
-      { answerCount: 5, obeyedAfterMs: 10, lateCount: 0, hitShare: 0.5 },
+      { answerCount: 6, obeyedAfterMs: 10, lateCount: 0, hitShare: 1 / 3 },
       { answerCount: 2, obeyedAfterMs: 490, lateCount: 0, hitShare: 1 },
     ]);
     expect(faults).toEqual(["1 times hits were not back after N"]);
@@ -59,7 +60,7 @@ describe("answers by which a post is judged", () => {
     expect(judged([...obedient, answer(4_990, "failed")]).faults).toContain(
       "1 answers were errors, or none came",
     );
-    expect(judged(obedient.slice(0, 6)).faults).toContain("a colo was not asked between two posts");
+    expect(judged(obedient.slice(0, 7)).faults).toContain("a colo was not asked between two posts");
     expect(faultsIn([], 0)).toEqual(["a colo was not asked between two posts"]);
   });
 });
