@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { OperatorError } from "../src/operator-error.ts";
+import { readableLine } from "./readable-log.ts";
 
 export interface Colo {
   readonly name: string;
@@ -32,7 +33,7 @@ export interface ColoSettings {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** The folder of its Cache API: what an earlier colo left there is found. Absent, one of its own. */
   readonly keepsIn?: string;
-  /** Gets what workerd says; absent, it is printed. */
+  /** Gets what workerd says, as people read it; absent, that is printed. */
   readonly onLog?: (message: string) => void;
   /** Where workerd's inspector listens; absent, there is none. */
   readonly inspectorPort?: number;
@@ -47,10 +48,10 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
   const { port: wanted, onLog, inspectorPort, keepsIn } = settings;
   if (wanted !== 0) await freePort(wanted, host);
-  const logging =
-    onLog === undefined
-      ? {}
-      : { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) };
+  const handleStructuredLogs = ({ message }: { message: string }) => {
+    const line = readableLine(message);
+    if (line !== undefined) (onLog ?? printed)(line);
+  };
   const limits = Object.entries(settings.rateLimits ?? {}).map(
     ([name, { limit, periodSeconds }]) => [
       name,
@@ -62,7 +63,7 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
       host,
       port: 0,
       log: new Log(LogLevel.ERROR),
-      ...logging,
+      handleStructuredLogs,
       ...(inspectorPort === undefined ? {} : { inspectorPort }),
       ...(keepsIn === undefined ? {} : { resourcePersistencePath: keepsIn }),
       workers: [
@@ -92,6 +93,8 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
     throw cause;
   }
 }
+
+const printed = (line: string): void => void process.stderr.write(`${line}\n`);
 
 interface ScheduledWorker {
   scheduled(event: { cron: string }): Promise<{ outcome: string }>;

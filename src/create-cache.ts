@@ -8,6 +8,7 @@ import type { RecordForm } from "./cache/tiers/record-form.ts";
 import { SharedTier } from "./cache/tiers/shared-tier.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./error-name.ts";
+import { logOf } from "./observe/log-line.ts";
 import { Metrics } from "./observe/metrics.ts";
 import type { Database } from "./platform/database.ts";
 import type { Background, Platform } from "./platform/platform.ts";
@@ -45,16 +46,16 @@ export function createCache<Detail>(
   const onBadRecord = () => metrics.counted("badRecords");
   const fillBudget = new ByteBudget(limits.memoryBytes);
   const redis =
-    database &&
-    new RedisClient({ ...database, nowAtMs, tell: (line) => log(`Shared tier: ${line}`) });
+    database && new RedisClient({ ...database, nowAtMs, tell: logOf("shared-tier", log) });
   const listenerFailed = () => metrics.counted("failedBackgroundWork");
   const purging =
     database && createPurging({ namespace, purge }, database, { ...platform, listenerFailed });
-  const tellOfEdge = (line: string) => log(`Edge tier: ${line}`);
+  const tellOfEdge = logOf("edge-tier", log);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.counted("failedBackgroundWork");
-      log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+      const message = `Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+      log({ event: "background-failed", level: "error", message });
     });
   return {
     tiers: {

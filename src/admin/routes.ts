@@ -18,6 +18,7 @@ import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
 import { journalRoute } from "./journal-route.ts";
+import { PurgeLog } from "./purge-log.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { noJournal, told } from "./told.ts";
@@ -67,10 +68,15 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const acceptances = purging?.acceptances ?? absence;
     const naming = namingOf(isolate);
     const route = { ...environment, visibleWithinSeconds, acceptances, tiers, metrics, naming };
+    const purgeLog = new PurgeLog(isolate);
     admin.post("/purge", async ({ req, executionCtx }) => {
       const attention = { atMs: isolate.nowAtMs(), afterAnswer: cache.behind(executionCtx) };
-      const { answer, refusal } = await purgeRoute(req.raw, route, attention);
-      if (refusal !== undefined) metrics.purgeRefused(refusal);
+      const { answer, refusal, accepted } = await purgeRoute(req.raw, route, attention);
+      if (accepted !== undefined) purgeLog.accepted(accepted, req.raw);
+      if (refusal !== undefined) {
+        metrics.purgeRefused(refusal);
+        purgeLog.refused(refusal);
+      }
       return answer;
     });
   }

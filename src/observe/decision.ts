@@ -153,14 +153,22 @@ export class Decision implements Handling {
 export interface SettlePorts {
   readonly metrics: { answered(decision: Decision): void; settled(decision: Decision): void };
   readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** Of a request that is to have a line in the log; it passes over refreshes. */
+  readonly sampled?: { settled(decision: Decision): void } | undefined;
 }
 
 /** Has an answer counted now, and what became of its stores when all that goes on behind it is over. */
-export function settle(decision: Decision, { metrics, afterAnswer }: SettlePorts): void {
+export function settle(decision: Decision, ports: SettlePorts): void {
+  const { metrics, afterAnswer } = ports;
   metrics.answered(decision);
-  if (decision.behind.length === 0) return metrics.settled(decision);
+  if (decision.behind.length === 0) return settled(decision, ports);
   afterAnswer(async () => {
     await Promise.allSettled(decision.behind);
-    metrics.settled(decision);
+    settled(decision, ports);
   });
+}
+
+function settled(decision: Decision, { metrics, sampled }: SettlePorts): void {
+  metrics.settled(decision);
+  if (sampled !== undefined) sampled.settled(decision);
 }

@@ -152,6 +152,11 @@ export class RedisClient {
       this.#condition.answered("reads");
     } else if (answer.cause === "wrong-type") this.#breaker.succeeded();
     else if (answer.cause !== "too-large") this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    this.#tellBreakers();
+  }
+
+  #tellBreakers(): void {
+    this.#condition.standsAt({ reads: this.isShutOff, writes: this.refusesWrites });
   }
 
   /**
@@ -171,6 +176,7 @@ export class RedisClient {
     } else if (refusalsOfWrites.includes(answer.cause)) {
       this.#writes.failed(this.#settings.nowAtMs());
     }
+    this.#tellBreakers();
     return answer;
   }
 
@@ -188,6 +194,7 @@ export class RedisClient {
     const answer = await this.#bounded(run, timeoutMs, "writes");
     const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
     if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    this.#tellBreakers();
     return answer;
   }
 
