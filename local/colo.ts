@@ -35,6 +35,8 @@ export interface ColoSettings {
   readonly keepsIn?: string;
   /** Gets what workerd says, as people read it; absent, that is printed. */
   readonly onLog?: (message: string) => void;
+  /** Gets each line as it is printed by the Worker, and so in JSON. */
+  readonly onLine?: (text: string) => void;
   /** Where workerd's inspector listens; absent, there is none. */
   readonly inspectorPort?: number;
 }
@@ -46,9 +48,10 @@ export const minutely = "* * * * *";
 /** @throws OperatorError when the port is taken */
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
-  const { port: wanted, onLog, inspectorPort, keepsIn } = settings;
+  const { port: wanted, onLog, onLine, inspectorPort, keepsIn } = settings;
   if (wanted !== 0) await freePort(wanted, host);
   const handleStructuredLogs = ({ message }: { message: string }) => {
+    onLine?.(message);
     const line = readableLine(message);
     if (line !== undefined) (onLog ?? printed)(line);
   };

@@ -113,7 +113,7 @@ function startLine(
 ): LogLine {
   const { edge, shared } = tiers;
   const there = ["memory", ...(edge ? ["edge"] : []), ...(shared ? ["shared"] : [])].join(" ");
-  const message = `An isolate has started: ${routes.length} routes; tiers: ${there}; faults: ${faults}.`;
+  const message = `An isolate has started. Routes: ${routes.length}; tiers: ${there}; faults: ${faults}.`;
   // N of the purge promise: the smallest of all routes.
   const purgeMaxLagSeconds = purging === undefined ? null : purge.renewalLagMs / 1_000;
   const fields = { routes: routes.length, tiers: there, purgeMaxLagSeconds, faults };
