@@ -8,6 +8,7 @@ import type { RecordForm } from "./cache/tiers/record-form.ts";
 import { SharedTier } from "./cache/tiers/shared-tier.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./error-name.ts";
+import { logOf } from "./observe/log-line.ts";
 import { Metrics } from "./observe/metrics.ts";
 import type { Database } from "./platform/database.ts";
 import type { Background, Platform } from "./platform/platform.ts";
@@ -51,13 +52,7 @@ export function createCache<Detail>(
   const onBadRecord = () => metrics.counted("badRecords");
   const fillBudget = new ByteBudget(limits.memoryBytes);
   const redis =
-    database &&
-    new RedisClient({
-      ...database,
-      nowAtMs,
-      metrics,
-      tell: (line) => log(`Shared tier: ${line}`),
-    });
+    database && new RedisClient({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
   const listenerFailed = () => metrics.counted("backgroundFailures");
   const onSpread = (tookMs: number) => {
     metrics.took("purgeSpread", [metrics.colo], tookMs);
@@ -65,11 +60,12 @@ export function createCache<Detail>(
   };
   const watched = { ...platform, listenerFailed, onSpread, metrics };
   const purging = database && createPurging({ namespace, purge }, database, watched);
-  const tellOfEdge = (line: string) => log(`Edge tier: ${line}`);
+  const tellOfEdge = logOf("edge-tier", log);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.counted("backgroundFailures");
-      log(`Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+      const message = `Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+      log({ event: "background-failed", level: "error", message });
     });
   const memory = new MemoryTier({
     bytesMax: limits.memoryBytes,

@@ -20,6 +20,7 @@ import { explainRoute } from "./explain-route.ts";
 import { healthRoute } from "./health-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
+import { PurgeLog } from "./purge-log.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { noJournal, told } from "./told.ts";
@@ -81,10 +82,15 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const acceptances = purging?.acceptances ?? absence;
     const naming = namingOf(isolate);
     const route = { ...environment, visibleWithinSeconds, acceptances, tiers, metrics, naming };
+    const purgeLog = new PurgeLog(isolate);
     admin.post("/purge", async (context) => {
       const { raw: request } = context.req;
-      const { answer, refusal } = await purgeRoute(request, route, attentionOf(context));
-      if (refusal !== undefined) metrics.purgeRefused(refusal);
+      const { answer, refusal, accepted } = await purgeRoute(request, route, attentionOf(context));
+      if (accepted !== undefined) purgeLog.accepted(accepted, request);
+      if (refusal !== undefined) {
+        metrics.purgeRefused(refusal);
+        purgeLog.refused(refusal);
+      }
       return answer;
     });
   }

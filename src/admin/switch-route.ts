@@ -1,11 +1,14 @@
 // GET and POST /_cache/switch: what goes straight to the origin, since when, and how to change it.
 import * as z from "zod/mini";
+import { traceIdOf } from "../http/trace-context.ts";
+import { loggedReason } from "../observe/log-reason.ts";
 import { unreachable } from "../http/unreachable.ts";
 import type { Reason } from "../operator-error.ts";
 import { routeNames } from "../platform/bypass.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import { orderBytesMax } from "../purge/acceptance/order.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
+import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import type { SwitchStore } from "../purge/journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
@@ -18,6 +21,7 @@ export interface SwitchRouteSettings {
     | {
         readonly acceptances: Pick<Acceptances, "post">;
         readonly switching: Pick<SwitchStore, "held">;
+        readonly switchLog: Pick<SwitchLog, "posted">;
         readonly view: Pick<PurgeView, "attend"> & { readonly switched: SwitchState | undefined };
       }
     | Reason;
@@ -101,13 +105,14 @@ export async function switchRoute(
   }
   if ("why" in switching) return unavailable(withoutJournal(switching));
   const distinct = typeof bypass === "boolean" ? bypass : [...new Set(bypass)];
-  const posted = await switching.acceptances.post(
-    { bypass: distinct, by: "admin", reason },
-    attention,
-  );
+  const by = "admin";
+  const posted = await switching.acceptances.post({ bypass: distinct, by, reason }, attention);
   switch (posted.kind) {
-    case "posted":
+    case "posted": {
+      const [trace_id, logged] = [traceIdOf(request.headers), loggedReason(reason)];
+      switching.switchLog.posted(posted.state, { by, reason: logged, trace_id });
       return told({ ...stateTold(posted.state), variable, visibleWithinSeconds });
+    }
     case "overtaken":
       return refused(409, "overtaken", cameBetween);
     case "too-large":

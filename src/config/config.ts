@@ -62,6 +62,11 @@ function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof conf
     cacheInFront: general.cacheInFront ?? false,
     /** How many of the hottest keys are refreshed before they expire; 0: off. */
     hotKeys: general.hotKeys ?? 0,
+    logs: {
+      /** Which share of the requests has a line in the log; 0: none. */
+      sample: general.logs?.sample ?? 0,
+      paths: general.logs?.paths ?? false,
+    },
     limits: {
       /** What is held whole while it is stored; a larger body is streamed to the edge tier. */
       bufferBytes: limits.bufferBytes ?? 4 * mebibyte,

@@ -1,6 +1,7 @@
 // The forms that the fields of a configuration are made of, and what each says of a wrong value.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
+import { traceFieldNames } from "../http/trace-context.ts";
 import { whyNeverStored } from "../http/storable.ts";
 
 const mebibyte = 1_048_576;
@@ -79,6 +80,14 @@ export const addedPatterns = z.union(
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export const fieldNames = texts("x-app").check(
   each((name) => fieldName.test(name), "has a name that no header field can have"),
+);
+
+/** Each request has values of its own for these: with one in its key, no page would be found again. */
+export const keyedNames = fieldNames.check(
+  each(
+    (name) => !traceFieldNames.includes(name.toLowerCase()),
+    "names traceparent or tracestate, which differ in each request; leave it out",
+  ),
 );
 
 export const forwardedNames = fieldNames.check(

@@ -5,7 +5,7 @@ import {
   between,
   duration,
   durationOrOrigin,
-  fieldNames,
+  keyedNames,
   fields,
   forwardedNames,
   hitRate,
@@ -73,7 +73,7 @@ const settings = fields("a route", {
   ),
   query: fields("query", { allow: patterns }),
   key: fields("key", {
-    headers: fieldNames,
+    headers: keyedNames,
     cookies: texts("currency"),
     device: notBuiltYet,
     language: notBuiltYet,

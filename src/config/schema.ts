@@ -85,6 +85,10 @@ export const configInput = fields("the configuration", {
   honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
   hotKeys: z.int("must be a whole number of keys").check(...between(0, 1_000)),
+  logs: fields("logs", {
+    sample: z.number("must be a share, such as 0.01").check(...between(0, 1)),
+    paths: yesOrNo,
+  }),
   limits: fields("limits", {
     bufferBytes: bytes(32),
     // Upstash takes requests of up to 10 MB, and base64 adds a third.

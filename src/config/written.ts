@@ -69,6 +69,8 @@ export interface WrittenConfig {
    * @example hotKeys: 100
    */
   readonly hotKeys?: number | undefined;
+  /** Lines of single requests in the log. Default: none. @example logs: { sample: 0.01 } */
+  readonly logs?: WrittenLogs | undefined;
   /** Bounds in bytes and in numbers. Default: as each field says. @example limits: { variants: 20 } */
   readonly limits?: WrittenLimits | undefined;
   /**
@@ -126,6 +128,14 @@ export interface WrittenStrip {
 export interface WrittenCookies {
   /** Added to `analyticsCookies`. Default: none. @example harmless: [...consentCookies] */
   readonly harmless?: AddedNames | undefined;
+}
+
+/** Which requests have a line in the log, and what it says of them. */
+export interface WrittenLogs {
+  /** The share of requests that have a line, 0 to 1. Default: 0, which is none. @example sample: 0.01 */
+  readonly sample?: number | undefined;
+  /** Their paths stand there, too, without queries. Default: `false`. @example paths: true */
+  readonly paths?: boolean | undefined;
 }
 
 /** Bounds in bytes and in numbers. */

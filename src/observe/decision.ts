@@ -210,6 +210,8 @@ export interface SettlePorts {
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** Tells what was counted, behind the answer. */
   readonly report: (afterAnswer: SettlePorts["afterAnswer"]) => void;
+  /** Of a request that is to have a line in the log; it passes over refreshes. */
+  readonly sampled?: { settled(decision: Decision): void } | undefined;
 }
 
 /** Has an answer counted now, and what became of its stores when all that goes on behind it is over. */
@@ -217,14 +219,20 @@ export function settle(decision: Decision, ports: SettlePorts): void {
   const { metrics, afterAnswer } = ports;
   const atMs = ports.nowAtMs();
   metrics.answered(decision, atMs);
-  if (decision.behind.length === 0) metrics.settled(decision);
+  if (decision.behind.length === 0) settled(decision, ports);
   else settleLater(decision, ports);
   if (metrics.isReportDue(atMs)) ports.report(afterAnswer);
 }
 
-function settleLater(decision: Decision, { metrics, afterAnswer }: SettlePorts): void {
+function settleLater(decision: Decision, ports: SettlePorts): void {
+  const { afterAnswer } = ports;
   afterAnswer(async () => {
     await Promise.allSettled(decision.behind);
-    metrics.settled(decision);
+    settled(decision, ports);
   });
+}
+
+function settled(decision: Decision, { metrics, sampled }: SettlePorts): void {
+  metrics.settled(decision);
+  if (sampled !== undefined) sampled.settled(decision);
 }

@@ -1,5 +1,6 @@
 // The journal of an isolate, its view of it, and the acceptance of purges, wired together.
 import { errorName } from "../error-name.ts";
+import { type Log, logOf } from "../observe/log-line.ts";
 import { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -7,6 +8,7 @@ import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView } from "./view/journal-view.ts";
 import { RedisJournal } from "./journal/redis-journal.ts";
 import { RedisSwitch } from "./journal/redis-switch.ts";
+import { SwitchLog } from "./journal/switch-log.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
 export type Purging = ReturnType<typeof createPurging>;
@@ -31,7 +33,7 @@ const copyKeepMs = 60_000;
 export interface PurgePlatform {
   readonly nowAtMs: () => number;
   readonly random: () => number;
-  readonly log?: (line: string) => void;
+  readonly log?: Log;
   /** Counts what a listener of the journal throws. */
   readonly listenerFailed?: () => void;
   /** Told how long each purge took from its acceptance until it was read here. */
@@ -56,13 +58,14 @@ export function createPurging(
   const { nowAtMs, random, cache, log, listenerFailed, onSpread, metrics } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
+  const tell = logOf("purge-journal", log ?? (() => undefined));
   const randomText = () => crypto.randomUUID();
   // A client of its own: what the shared tier suffers must not delay or shut off the journal.
   const redis = new RedisClient({
     ...database,
     nowAtMs,
     metrics,
-    tell: (line) => log?.(`Purge journal: ${line}`),
+    tell,
     hasOneKey: true,
     readTimeoutMsMax: timeoutMs,
     // Until it is read again, every page is asked for anew once in N − A.
@@ -81,8 +84,10 @@ export function createPurging(
     });
   const news = new NewsListeners((cause) => {
     listenerFailed?.();
-    log?.(`Purge journal: a listener failed with ${errorName(cause)}.`);
+    const message = `a listener failed with ${errorName(cause)}.`;
+    tell({ event: "listener-failed", level: "error", message });
   });
+  const switchLog = new SwitchLog(log ?? (() => undefined));
   const view = new JournalView({
     journal,
     copies,
@@ -94,6 +99,7 @@ export function createPurging(
     isShutOff: () => redis.isShutOff,
     news,
     onSpread,
+    onRead: () => switchLog.learnt(view.switched),
     onOverdue: (entries) => acceptances.lookFor(entries),
   });
   const maxLagMs = visibleWithinSeconds * 1_000;
@@ -112,6 +118,7 @@ export function createPurging(
     journal,
     /** Where posts of the switch stand. */
     switching,
+    switchLog,
     view,
     acceptances,
     /** Has a listener told of every entry that becomes known here, from now on. */

@@ -184,6 +184,11 @@ export class RedisClient {
       this.#condition.answered("reads");
     } else if (answer.cause === "wrong-type") this.#breaker.succeeded();
     else if (answer.cause !== "too-large") this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    this.#tellBreakers();
+  }
+
+  #tellBreakers(): void {
+    this.#condition.standsAt({ reads: this.isShutOff, writes: this.refusesWrites });
   }
 
   /**
@@ -207,6 +212,7 @@ export class RedisClient {
     } else if (refusalsOfWrites.includes(answer.cause)) {
       this.#writes.failed(this.#settings.nowAtMs());
     }
+    this.#tellBreakers();
     return answer;
   }
 
@@ -224,6 +230,7 @@ export class RedisClient {
     const answer = await this.#bounded(trip, timeoutMs, "writes");
     const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
     if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    this.#tellBreakers();
     return answer;
   }
 

@@ -1,5 +1,7 @@
 // Reports of an isolate, wired together: the one way into this folder for whoever composes an application.
+import { type Log, logOf } from "../observe/log-line.ts";
 import { RedisClient } from "../redis/redis-client.ts";
+import type { RedisCounts } from "../redis/round-trips.ts";
 import type { Dataset } from "./data-points.ts";
 import { Folding, type Unavailable } from "./folding.ts";
 import { ReportStream } from "./report-stream.ts";
@@ -10,7 +12,9 @@ import type { Totals } from "./totals.ts";
 const cronMinutes = 5;
 const minuteMs = 60_000;
 
-export interface ReportsSettings extends Pick<ReporterSettings, "metrics" | "gauges"> {
+export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
+  /** What is told, and where the commands of that are counted. */
+  readonly metrics: ReporterSettings["metrics"] & RedisCounts;
   readonly config: { readonly namespace: string; readonly metrics: { readonly isOn: boolean } };
 }
 
@@ -19,7 +23,7 @@ export interface ReportsPlatform {
   /** Gets what would go to Redis otherwise. */
   readonly dataset?: Dataset | undefined;
   readonly nowAtMs: () => number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** Tells what isolates count, and what all that was told comes to. */
@@ -46,10 +50,11 @@ export function areReportsOn(
 export function createReports(settings: ReportsSettings, platform: ReportsPlatform): Reports {
   const { config } = settings;
   const { nowAtMs } = platform;
-  const channel = config.metrics.isOn ? channelOf(config.namespace, platform) : undefined;
+  const log = logOf("metrics", platform.log);
+  const channel = config.metrics.isOn ? channelOf(settings, { ...platform, log }) : undefined;
   if (channel === undefined) return noReports(config.metrics.isOn);
   const { namespace } = config;
-  const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText });
+  const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
   return {
     report: (afterAnswer) => afterAnswer(() => reporter.tell()),
     readTotals: async () => (channel.kind === "redis" ? channel.folding.read() : inAnalyticsEngine),
@@ -61,14 +66,15 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
   };
 }
 
-function channelOf(namespace: string, platform: ReportsPlatform): Channel | undefined {
-  const { database, dataset, nowAtMs, log } = platform;
+function channelOf(
+  { config, metrics }: ReportsSettings,
+  { database, dataset, nowAtMs, log }: ReportsPlatform,
+): Channel | undefined {
   if (dataset !== undefined) return { kind: "analytics-engine", dataset };
   if (database === undefined) return undefined;
   // A client of its own: what reports suffer must not delay or shut off anything else.
-  const tell = (line: string) => log(`Metrics: ${line}`);
-  const redis = new RedisClient({ ...database, nowAtMs, tell, hasOneKey: true });
-  const stream = new ReportStream({ redis, namespace });
+  const redis = new RedisClient({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
+  const stream = new ReportStream({ redis, namespace: config.namespace });
   return { kind: "redis", stream, folding: new Folding({ stream, nowAtMs, randomText, log }) };
 }
 

@@ -1,4 +1,5 @@
 // Adds up what stands in the stream: page after page, by whoever reads, and by whoever is asked to.
+import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import { mendOf, whyOf } from "../redis/trouble.ts";
@@ -18,7 +19,7 @@ export interface FoldingSettings {
   readonly stream: ReportStream;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** As many as may stand, and as many again that others have folded first. */
@@ -113,10 +114,10 @@ export class Folding {
   }
 
   /** By this isolate: what stays in Redis would be said at every reading. */
-  #sayOnce(line: string): void {
-    if (this.#said.has(line)) return;
-    this.#said.add(line);
-    this.#settings.log(`Metrics: ${line}`);
+  #sayOnce(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.#settings.log({ event: "report-lost", level: "warn", message });
   }
 }
 

@@ -1,4 +1,5 @@
 // Tells what this isolate has counted: behind an answer once it is due, and in runs of the cron trigger.
+import type { Log } from "../observe/log-line.ts";
 import { addAll, addTo, seriesOf, type Sums } from "../observe/sums.ts";
 import { type Dataset, takenAsPoints } from "./data-points.ts";
 import type { Folding } from "./folding.ts";
@@ -32,6 +33,7 @@ export interface ReporterSettings {
   readonly gauges: (atMs: number) => Gauges;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
+  readonly log: Log;
   /** Absent: the usual. */
   readonly foldFrom?: number;
 }
@@ -71,9 +73,21 @@ export class Reporter {
     const answer = await stream.add({ n: this.#settings.randomText(), colo, sums, gauges });
     const standing = answer.kind === "answered" ? answer.value : undefined;
     const isLost = standing === undefined || standing < 0;
-    // Told with the next, and with it whatever this one would have told of others.
-    if (isLost) addTo(this.#pending, reportsLost, 1 + (sums.get(reportsLost) ?? 0));
+    if (isLost) this.#lost(sums, standing);
     if (standing !== undefined && (isLost || standing > (this.#settings.foldFrom ?? usualFoldFrom)))
       await folding.empty();
+  }
+
+  /**
+   * Told with the next, and with it whatever this one would have told of others.
+   *
+   * @param standing below 0 where the stream was full; `undefined` where no answer came
+   */
+  #lost(sums: Sums, standing: number | undefined): void {
+    addTo(this.#pending, reportsLost, 1 + (sums.get(reportsLost) ?? 0));
+    const why =
+      standing === undefined ? "Redis did not take it" : "too many reports wait to be added up";
+    const message = `A report of what this isolate counted is lost: ${why}.`;
+    this.#settings.log({ event: "report-lost", level: "warn", message });
   }
 }

@@ -19,7 +19,12 @@ async function commandsSent(isolates: number, reportEveryMinutes: number, minute
     createReports(
       {
         config: { namespace: "site", metrics: { isOn: true } },
-        metrics: { colo, take: () => new Map([["requests|all|hit|memory", 1_000]]) },
+        metrics: {
+          colo,
+          take: () => new Map([["requests|all|hit|memory", 1_000]]),
+          add: () => undefined,
+          took: () => undefined,
+        },
         gauges: () => gauges,
       },
       { database: upstash, nowAtMs: clock.nowAtMs, log: () => undefined },

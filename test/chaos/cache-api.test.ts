@@ -104,7 +104,10 @@ describe("a Cache API that never answers", () => {
     const callsBefore = site.cache.calls;
     await tookAll(site, 20, "shut-off");
     expect(site.cache.calls - callsBefore).toBeLessThanOrEqual(2);
-    expect(site.log).toEqual(["Edge tier: The Cache API does not answer in time."]);
+    expect(site.log).toEqual([
+      "Edge tier: The Cache API does not answer in time.",
+      "Edge tier: The Cache API is shut off: only probes ask it, behind answers.",
+    ]);
     site.cache.mode = "works";
     for (let second = 0; second < 10; second += 1) {
       site.clock.advance(1);
@@ -112,7 +115,12 @@ describe("a Cache API that never answers", () => {
       await tookMs(site, `/back/${second}`);
     }
     expect(site.cache.addresses.length).toBeGreaterThan(0);
-    expect(site.log.at(-1)).toMatch(/^Edge tier: The Cache API answers again after \d+ s\.$/);
+    expect(site.log.slice(2)).toEqual([
+      expect.stringMatching(/^Edge tier: The Cache API answers again after \d+ s\.$/),
+      expect.stringMatching(
+        /^Edge tier: The Cache API was shut off for \d+ s, and is no longer\.$/,
+      ),
+    ]);
   });
 
   it("cuts no large body short that is on its way to a client", async () => {

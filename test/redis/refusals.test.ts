@@ -1,5 +1,6 @@
 // What the client makes of a database that refuses it, and what the operator hears of that.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { LogLine } from "../../src/observe/log-line.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import {
@@ -23,7 +24,7 @@ const settings = () => ({
   url: server.url,
   token,
   nowAtMs: clock.nowAtMs,
-  tell: (line: string) => told.push(line),
+  tell: ({ message }: LogLine) => void told.push(message),
 });
 
 beforeEach(async () => {
@@ -90,13 +91,17 @@ describe("the operator is told", () => {
       await client.insist<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
     }
     const refused = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    expect(told).toEqual([refused]);
+    const shutOff = "The database is shut off: only probes ask it, behind answers.";
+    expect(told).toEqual([refused, shutOff]);
     server.manner = wellAnswer;
     clock.advance(42);
     await read();
     await Promise.all(leftForLater.map((work) => work()));
     for (let at = 0; at < 20; at += 1) await read();
-    expect(told).toEqual([refused, "The database works again after 42 s."]);
+    expect(told.slice(2)).toEqual([
+      "The database works again after 42 s.",
+      "The database was shut off for 42 s, and is no longer.",
+    ]);
   });
 
   it("of nothing that the error quotes", async () => {

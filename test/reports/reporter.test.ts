@@ -24,6 +24,8 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
       counted = new Map();
       return taken;
     },
+    add: () => undefined,
+    took: () => undefined,
   };
   const settings = {
     config: { namespace: "site", metrics: { isOn } },
@@ -32,7 +34,7 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
   };
   const reports = createReports(settings, {
     nowAtMs: clock.nowAtMs,
-    log: (line) => void log.push(line),
+    log: ({ message }) => void log.push(message),
     ...(hasDatabase && { database: upstash }),
     ...(hasDataset && { dataset: { writeDataPoint: (point) => void points.push(point) } }),
   });
@@ -71,8 +73,11 @@ describe("a report", () => {
     upstash.mode = "works";
     await tell({ purges: 4 });
     expect(told()).toEqual([{ purges: 4, reportsLost: 2 }]);
+    const lost = "Metrics: A report of what this isolate counted is lost: Redis did not take it.";
     expect(log).toEqual([
       expect.stringMatching(/^Metrics: .*The database cannot be reached/),
+      lost,
+      lost,
       expect.stringMatching(/^Metrics: The database .*works again|takes writes again/),
     ]);
   });

@@ -96,7 +96,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await world.redis.xlen(streamKey)).toBe(0);
     expect(totalsOf(await folding.read()).sums.get("reportsLost")).toBe(2);
     expect(world.log).toEqual([
-      "Metrics: Redis has reports that are of another version, or none at all. They count as lost.",
+      "Redis has reports that are of another version, or none at all. They count as lost.",
     ]);
   });
 
@@ -108,9 +108,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await folding.empty();
     expect(totalsOf(await folding.read()).sums.get("purges")).toBe(1);
     expect(await world.redis.xlen(streamKey)).toBe(0);
-    expect(world.log).toEqual([
-      "Metrics: The totals in Redis cannot be read. Counting begins anew.",
-    ]);
+    expect(world.log).toEqual(["The totals in Redis cannot be read. Counting begins anew."]);
   });
 
   it("totals of a newer version are left as they are", async () => {

@@ -1,4 +1,5 @@
 // A Redis with the local REST server before it, and reports over them.
+import type { Log } from "../../src/observe/log-line.ts";
 import "../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach } from "vitest";
@@ -47,7 +48,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
   });
   /** Of one isolate. */
   const open = (bounds: { pageCount?: number; standingMax?: number } = {}) => {
-    const tell = (line: string) => void log.push(line);
+    const tell: Log = ({ message }) => void log.push(message);
     const redis = new RedisClient({
       url: rest.url,
       token: "local",
@@ -78,6 +79,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
         gauges: () => noGauges,
         nowAtMs: () => 7,
         randomText: () => crypto.randomUUID(),
+        log: () => undefined,
         ...(foldFrom !== undefined && { foldFrom }),
       });
     },

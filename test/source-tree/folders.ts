@@ -20,7 +20,7 @@ const composition = ["create-cache", "create-proxy"];
 /** Counts of all isolates: told, folded, shown. */
 const reporting = "reports";
 
-/** Which release it is: asked for by operators alone, so the cache itself never depends on it. */
+/** Which release it is: for operators and their log alone, so the cache itself never depends on it. */
 const release = "version";
 
 /** The steps of one HTTP request, lowest first: each may import those above it in this list. */
@@ -57,7 +57,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The configuration: its schema, its forms, its defaults.
   config: [...leaves, "http"],
   // What a platform gives: variables and bindings.
-  platform: [...leaves, "http", "config"],
+  platform: [...leaves, "http", "observe", "config"],
   // What a tier holds: a record, what a purge can match of it, where it came from, its key.
   "cache/record": [...leaves, "http"],
   // Memory, the colo's Cache API, and Redis, each behind the port of a tier.
@@ -98,11 +98,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     release,
   ],
   // The application: the operator's routes beside the HTTP cache.
-  app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition],
+  app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition, release],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
   // and purges for those who send them.
   tidemark: [...core, "platform", ...composition],
-  worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app"],
+  worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", release],
   hono: [...core, "platform", "app", "worker"],
   "purge-sender": ["purger"],
 };

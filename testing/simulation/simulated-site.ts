@@ -97,7 +97,10 @@ export class SimulatedSite {
       lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
       metrics,
       report: () => undefined,
-      leftOutTags: new LeftOutTags({ metrics, log: (line) => void this.failures.push(line) }),
+      leftOutTags: new LeftOutTags({
+        metrics,
+        log: ({ message }) => void this.failures.push(message),
+      }),
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,
       random: () => 0.5,

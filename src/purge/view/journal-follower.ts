@@ -18,6 +18,8 @@ export interface FollowingSettings extends SpreadSettings {
   readonly chainBounds?: ChainBounds;
   /** Absent: nobody is told of the entries that become known. */
   readonly news?: Pick<NewsListeners, "tell">;
+  /** Runs after each read that has made the view younger. */
+  readonly onRead?: () => void;
 }
 
 /** How many pages one search reads at the most. */
@@ -217,5 +219,6 @@ export class JournalFollower {
     this.#clock.note(sentAtMs);
     for (const { n } of entries) this.#accepted.wasRead(n);
     this.#settings.news?.tell("read", entries);
+    this.#settings.onRead?.();
   }
 }

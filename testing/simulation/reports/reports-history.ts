@@ -89,6 +89,7 @@ class History {
       gauges: () => gauges,
       nowAtMs: () => this.world.atMs,
       randomText: this.#random,
+      log: () => undefined,
       foldFrom: 6,
     });
     return this.#actor(() => reporter.tell());
