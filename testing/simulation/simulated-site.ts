@@ -96,7 +96,11 @@ export class SimulatedSite {
       fillBudget,
       lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
       metrics,
-      leftOutTags: new LeftOutTags({ metrics, log: (line) => void this.failures.push(line) }),
+      report: () => undefined,
+      leftOutTags: new LeftOutTags({
+        metrics,
+        log: ({ message }) => void this.failures.push(message),
+      }),
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,
       random: () => 0.5,

@@ -9,6 +9,10 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     why: "no tier of the route could be written",
     mend: "look at the troubles in /_cache/stats",
   },
+  switch: {
+    clause: "POST /_cache/switch; BYPASS",
+    why: "the switch sends its route straight to the origin since it was asked for",
+  },
   method: { clause: "RFC 9111 §3", why: "it answers a HEAD" },
   "status-not-understood": {
     clause: "RFC 9111 §5.2.2.3",

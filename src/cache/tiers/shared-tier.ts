@@ -3,6 +3,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
 import { isWithinMs } from "../../elapsed.ts";
+import type { RedisPurpose } from "../../redis/purpose.ts";
 import { readTrouble } from "../../redis/trouble.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
@@ -77,15 +78,19 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const redisKey = await sharedKey(this.#settings.namespace, key);
     if (ask.isPeek !== true) this.#removals.takeUpLate(ask);
     if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
-    const answer = await this.#settings.redis.read<unknown>(async (redis) => {
-      const range = rangeOf(redisKey, ask.part);
-      if (ask.atPrimary !== true) return redis.getrange(...range);
-      const [reply] = await redis
-        .multi()
-        .getrange(...range)
-        .exec<[unknown]>();
-      return reply;
-    }, ask.afterAnswer);
+    const answer = await this.#settings.redis.read<unknown>(
+      "look-up",
+      async (redis) => {
+        const range = rangeOf(redisKey, ask.part);
+        if (ask.atPrimary !== true) return redis.getrange(...range);
+        const [reply] = await redis
+          .multi()
+          .getrange(...range)
+          .exec<[unknown]>();
+        return reply;
+      },
+      ask.afterAnswer,
+    );
     // Such as a record of an earlier form.
     if (answer.kind === "unavailable")
       return answer.cause === "wrong-type" ? this.#bad(ask) : answer;
@@ -145,7 +150,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     };
     if (!this.#hasRoomFor(upload)) return { kind: "refused", rule: "busy" };
     this.#uploads.add(upload);
-    const answer = await redis.write(async (client) => {
+    const answer = await redis.write(purposeOf(record, keep), async (client) => {
       if (await isRewritten(client, upload, form)) return;
       await client.set(redisKey, upload.text, { px: keepMs });
       this.#spoiled.delete(redisKey);
@@ -200,6 +205,11 @@ async function headUnder(redis: Redis, redisKey: string): Promise<string | undef
     if (readTrouble(cause) === "wrong-type") return undefined;
     throw cause;
   }
+}
+
+function purposeOf<Detail>({ kind }: TierRecord<Detail>, { body }: TierKeep): RedisPurpose {
+  if (kind === "vary") return "Vary marker";
+  return body === "unchanged" ? "freshening" : "fill";
 }
 
 /** A marker has no body. */

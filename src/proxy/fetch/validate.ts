@@ -53,6 +53,7 @@ export async function validated(
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
   heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
   decision.stored = refusal === undefined;
+  decision.tier = candidate.tier;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && decision.stored) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);

@@ -3,7 +3,7 @@
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { FieldLine } from "../../http/fields.ts";
 import type { RuleAndNames } from "../../http/cache-status.ts";
-import type { TierChange } from "../../observe/decision.ts";
+import type { TierChange } from "../../observe/decision-parts.ts";
 import { nameSetBy } from "../request/cookies.ts";
 import type { PassRule } from "../request/plan.ts";
 import type { Need } from "../reuse/need.ts";

@@ -10,7 +10,7 @@ import { letGo } from "../../let-go.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import type { Asked } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
-import { notModified, passOn } from "../respond/respond.ts";
+import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith } from "../reuse/forward-outcome.ts";
 import { atHand, type Led, type Need } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -54,6 +54,7 @@ export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched
     return { answer, done: Promise.resolve() };
   }
   decision.stored = true;
+  decision.tier = "origin";
   if (ignoresRange(metadata, asked)) ports.rangeless.mark(key.text, atMs);
   const marked = awaitsSecondAsk(metadata, led)
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
@@ -91,7 +92,9 @@ function unstored(
   const isCookie = asked.hasUnknownCookie || headers.has("set-cookie");
   const change = isForOne ? makePrivate : isCookie ? keepPrivate : undefined;
   decision.outcome = "forwarded";
+  decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
+  decision.answerBytes = bytesPassedOn(sent, asked.method);
   return passOn(sent, need, change);
 }
 

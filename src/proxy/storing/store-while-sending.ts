@@ -53,6 +53,7 @@ export function sendAndStoreBody(sending: Sending, led: Led<SendBodyPorts>): Fet
   const client = isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
   const done = decision.awaits(storeBehind(sending, led, client));
   decision.bodyBytes = metadata.bodyBytes;
+  decision.answerBytes = isBodyWanted ? metadata.bodyBytes : 0;
   decision.outcome = "stored";
   const fields = fieldsOfFill(metadata, {
     route: asked.route,
@@ -140,6 +141,7 @@ async function storeWhole(
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   led.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = blob.size;
+  if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const place = await withListOfOthers(metadata, led);
   // Fills that went on at the same time may have taken the room that there was.
   if (!hasRoomFor(metadata, place)) {
