@@ -91,11 +91,15 @@ export function redisNearlyFull({ info, clients }: Looked): Finding[] {
   );
   const ratio = info?.usedRatio ?? 0;
   if (info === undefined || isFull || mayEvict(info.policy) || ratio < nearlyFullRatio) return [];
+  // Nobody has tried to write since it is full, so no client has met it.
+  const isAllUsed = ratio >= 1;
   return [
     {
-      code: "redis-nearly-full",
-      level: "warning",
-      what: "The database is nearly full. Once it is, it refuses purges and what is to be stored.",
+      code: isAllUsed ? "redis-full" : "redis-nearly-full",
+      level: isAllUsed ? "critical" : "warning",
+      what: isAllUsed
+        ? "The database is full: it refuses purges and what is to be stored."
+        : "The database is nearly full. Once it is, it refuses purges and what is to be stored.",
       since: null,
       cause: `${percentOf(ratio)} of its room is used, and it is set to let nothing go.`,
       remedy: "Make room in the database, or raise its size.",

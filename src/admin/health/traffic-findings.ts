@@ -95,7 +95,7 @@ function hitRateLow(
       what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; ${percentOf(min)} is demanded.`,
       since: isoOf(rate.fromAtMs),
       cause:
-        "A purge of much, a roll-out of the origin that stores less, new query parameters or cookies, or an outage of Redis.",
+        "An origin that fails, a purge of much, a roll-out of the origin that stores less, new query parameters or cookies, or an outage of Redis.",
       remedy:
         "Ask GET /_cache/explain for a page of it. It tells why it is no hit, and which stored key is nearest.",
     },

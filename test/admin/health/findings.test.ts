@@ -244,6 +244,12 @@ describe("the database's room", () => {
   it.each<{ id: string; more: Partial<Looked>; codes: string[] }>([
     { id: "90 %", more: info(0.9, "noeviction"), codes: ["redis-nearly-full"] },
     { id: "less", more: info(0.899, "noeviction"), codes: [] },
+    { id: "just not all", more: info(0.999, "noeviction"), codes: ["redis-nearly-full"] },
+    {
+      id: "all, and nothing was written since",
+      more: info(1, "noeviction"),
+      codes: ["redis-full"],
+    },
     { id: "no policy is told", more: info(0.9, null), codes: ["redis-nearly-full"] },
     { id: "it evicts", more: info(0.9, "volatile-ttl"), codes: ["redis-evicting"] },
     { id: "it would evict, with room", more: info(0.5, "allkeys-lru"), codes: [] },
