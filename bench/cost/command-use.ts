@@ -23,15 +23,7 @@ export const uses = [
 ] as const;
 export type Use = (typeof uses)[number];
 
-type KeyKind =
-  | "record"
-  | "lease"
-  | "journal"
-  | "switch"
-  | "probe"
-  | "hot"
-  | "metrics"
-  | "other";
+type KeyKind = "record" | "lease" | "journal" | "switch" | "probe" | "hot" | "metrics" | "other";
 
 const keyKinds: Readonly<Record<string, KeyKind>> = {
   r: "record",
