@@ -138,8 +138,8 @@ function otherChecks(run: Run): Check[] {
       ...exactly(0),
     },
     {
-      what: "look-ups and writes that Redis did not answer in time; beyond 0, the machine is too slow for such a run",
-      measured: unread + unwritten,
+      what: "look-ups, writes and scrapes that Redis did not answer in time; beyond 0, the machine is too slow for such a run",
+      measured: unread + unwritten + run.told.failedScrapes,
       ...exactly(0),
     },
     {

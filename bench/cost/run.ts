@@ -44,7 +44,7 @@ export interface ToldByWorkers {
   /** What the last scrape shows of that: what came after the last report is not in it. */
   readonly commandsInScrape: number;
   readonly reportsInScrape: number;
-  readonly scrapes: number;
+  readonly failedScrapes: number;
 }
 
 export interface RunSettings {
@@ -78,7 +78,7 @@ export async function countedRun(running: Running, settings: RunSettings): Promi
   const seconds = (performance.now() - startedAtMs) / 1_000;
   await allWritten(colos, ledger, lag);
   const cpuMs = workerdCpuMs();
-  const { count: scrapeCount, text: scraped } = await scrapes.last();
+  const scraped = await scrapes.last();
   const after = await countsOf(colos);
   const { failedCount: failedCommands } = rest.counts();
   return {
@@ -92,9 +92,9 @@ export async function countedRun(running: Running, settings: RunSettings): Promi
     told: {
       commands: differences(after.commands, before.commands),
       commandsEver: sumOfCounts(after.commands),
-      commandsInScrape: sumInScrape(scraped, "tidemark_redis_commands_total"),
-      reportsInScrape: sumInScrape(scraped, "tidemark_reports_total"),
-      scrapes: scrapeCount,
+      commandsInScrape: sumInScrape(scraped.text, "tidemark_redis_commands_total"),
+      reportsInScrape: sumInScrape(scraped.text, "tidemark_reports_total"),
+      failedScrapes: scraped.failedCount,
     },
     seconds,
     cpuMs: cpuMs === undefined || cpuMsBefore === undefined ? undefined : cpuMs - cpuMsBefore,

@@ -1,15 +1,24 @@
 // A Prometheus beside the replay: asks for the metrics once a minute, as docs/metrics.md has it.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Colo } from "../../local/colo.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 
 const everyMs = 60_000;
 
+/** The last one counts: it is asked for again where a busy machine refuses it. */
+const lastTriesMax = 5;
+
+export interface Scraped {
+  /** Of the last that was answered with the metrics. */
+  readonly text: string;
+  readonly failedCount: number;
+}
+
 export class Scrapes {
   readonly #colo: Colo;
   readonly #timer: NodeJS.Timeout;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #failure: unknown;
-  #count = 0;
+  readonly #underWay = new Set<Promise<string | undefined>>();
+  #failedCount = 0;
 
   /** @param colo that answers them; it is asked at once for the first time */
   constructor(colo: Colo) {
@@ -21,30 +30,32 @@ export class Scrapes {
   /**
    * Ends them with one more.
    *
-   * @returns how many there were, and the text of the last
-   * @throws Error if one was not answered with the metrics
+   * @throws Error if that is not answered with the metrics, however often
    */
-  async last(): Promise<{ readonly count: number; readonly text: string }> {
+  async last(): Promise<Scraped> {
     clearInterval(this.#timer);
     await Promise.all(this.#underWay);
-    const text = await this.#scraped();
-    if (this.#failure !== undefined) throw this.#failure;
-    return { count: this.#count, text };
+    for (let tries = 0; tries < lastTriesMax; tries += 1) {
+      const text = await this.#scraped();
+      if (text !== undefined) return { text, failedCount: this.#failedCount };
+      await delay(1_000);
+    }
+    throw new Error(`The metrics were refused ${lastTriesMax} times, one second apart.`);
   }
 
   #begin(): void {
-    const scrape = this.#scraped().catch((cause: unknown) => (this.#failure ??= cause));
+    const scrape = this.#scraped();
     this.#underWay.add(scrape);
     void scrape.finally(() => this.#underWay.delete(scrape));
   }
 
-  async #scraped(): Promise<string> {
-    this.#count += 1;
+  async #scraped(): Promise<string | undefined> {
     const headers = { authorization: `Bearer ${adminToken}` };
     const response = await fetch(`${this.#colo.url}/_cache/metrics`, { headers });
     const text = await response.text();
-    if (response.status !== 200) throw new Error(`A scrape got ${response.status}: ${text}`);
-    return text;
+    if (response.status === 200) return text;
+    this.#failedCount += 1;
+    return undefined;
   }
 }
 

@@ -44,7 +44,7 @@ const toldOf = (commands: Readonly<Record<string, number>>) => ({
   commandsEver: 200,
   commandsInScrape: 120,
   reportsInScrape: 4,
-  scrapes: 4,
+  failedScrapes: 0,
 });
 /** Some things are checked by both counts: here the Workers have counted what the server did. */
 const asReceived = (changed: Partial<Record<Use, Entry>>) =>
@@ -180,6 +180,11 @@ describe("metrics in a counted run", () => {
       id: "a report too many",
       run: runWith({}, { told: { ...toldOf(toldCommands), reportsInScrape: 5 } }),
       found: [/^reports/],
+    },
+    {
+      id: "a scrape that was refused",
+      run: runWith({}, { told: { ...toldOf(toldCommands), failedScrapes: 1 } }),
+      found: [/scrapes that Redis did not answer/],
     },
     {
       id: "more in a scrape than there was",
