@@ -121,7 +121,13 @@ it("by purpose, and in all", async () => {
   expect(Object.keys(receivedByUse())).toEqual(["listing"]);
   received.length = 0;
   expect((await site.ask("/_cache/metrics", { headers: bearing })).status).toBe(200);
-  const { metrics = 0, "database information": info = 0, ...others } = receivedByUse();
+  const { metrics, "database information": info, ...others } = receivedByUse();
   expect({ info, others }).toEqual({ info: 1, others: {} });
   expect(countedByPurpose(site)).toEqual({ metrics: metrics + info });
+  // The stats have all of them, told or not, with the two by which they look at the journal.
+  const { text } = await site.get("/_cache/stats", { headers: bearing });
+  const { redisCommands } = JSON.parse(text) as { redisCommands: Record<string, number> };
+  expect(redisCommands).toMatchObject({ fill: counted["fill"], switch: counted["switch"] });
+  const sum = Object.values(redisCommands).reduce((all, count) => all + count, 0);
+  expect(sum).toBe(rest.counts().commandCount);
 });
