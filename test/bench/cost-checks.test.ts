@@ -124,6 +124,12 @@ describe("the checks of a counted run", () => {
     expect(broken(run)).toEqual([expect.stringMatching(found)]);
   });
 
+  it("two purges that were read back at once took a command less", () => {
+    expect(broken(runWith({ "purge, read back": entry(1, 3) }))).toEqual([]);
+    const more = runWith({ "purge, read back": entry(3, 5) });
+    expect(broken(more)).toEqual([expect.stringMatching(/purges: written/)]);
+  });
+
   it("a write that the Workers do not know of is found", () => {
     const run = runWith({}, { writes: { shared: { kept: 29 } } });
     expect(broken(run)).toEqual([expect.stringMatching(/^writes to the shared tier/)]);
@@ -139,6 +145,7 @@ describe("the checks of a counted run", () => {
 
 describe("metrics in a counted run", () => {
   const oneMore = { ...toldCommands, fill: 21, "look-up": 49 };
+  const storedAgain = { ...toldCommands, fill: 21, freshening: 9 };
 
   it.each<{ id: string; run?: Run; given?: Partial<ChecksGiven>; found: readonly RegExp[] }>([
     {
@@ -159,17 +166,17 @@ describe("metrics in a counted run", () => {
     {
       id: "a command that no Worker has counted",
       run: runWith({}, { told: toldOf({ ...toldCommands, fill: 19 }) }),
-      found: [/as the Workers counted/, /purposes .*: fill \(19, 20\)$/],
+      found: [/as the Workers counted/, /purposes .*: fill or freshening \(29, 30\)$/],
     },
     {
       id: "a command that was counted for something else",
       run: runWith({}, { told: toldOf(oneMore) }),
-      found: [/purposes .*: look-up \(49, 50\), fill \(21, 20\)$/],
+      found: [/purposes .*: look-up \(49, 50\), fill or freshening \(31, 30\)$/],
     },
     {
       id: "a purpose that the server has no word for",
-      run: runWith({}, { told: toldOf({ ...toldCommands, metrics: 4, health: 1 }) }),
-      found: [/purposes .*: metrics \(4, 5\), health \(1, 0\)$/],
+      run: runWith({}, { told: toldOf({ ...toldCommands, metrics: 4, new: 1 }) }),
+      found: [/purposes .*: metrics \(4, 5\), new \(1, 0\)$/],
     },
     {
       id: "no report",
@@ -193,6 +200,10 @@ describe("metrics in a counted run", () => {
     },
   ])("$id is found", ({ run = runWith({}), given, found }) => {
     expect(broken(run, given)).toEqual(found.map((what) => expect.stringMatching(what) as unknown));
+  });
+
+  it("what was stored again as it was may be a fill to the Worker that asked for it", () => {
+    expect(broken(runWith({}, { told: toldOf(storedAgain) }))).toEqual([]);
   });
 
   it("a scrape is added up by the name of a counter, and no longer one", () => {
