@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   process.stderr.write(log.take());
   process.stderr.write(`the replay was late by ${run.replayed.lateMsMax.toFixed(0)} ms at most\n`);
   const designs = designsOf(run, traceOf(settings), settings);
-  const checks = checksOf(run, { lag, coloCount });
+  const checks = checksOf(run, { lag, coloCount, ...designs });
   const { costs, performance } = documented({
     run,
     designs,

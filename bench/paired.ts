@@ -9,7 +9,7 @@ import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";
 import { type Before, beforeFrom, beforeSaid } from "./paired/before.ts";
 import { contestsOf } from "./paired/contests.ts";
-import { pairedTable, tooSlow } from "./paired/report.ts";
+import { pairedTable, reportsSaid, tooSlow } from "./paired/report.ts";
 import { startPair } from "./paired/systems.ts";
 import { keepCachesInMemory } from "./speed/cache-folder.ts";
 import { type ContestFigures, Rounds } from "./speed/rounds.ts";
@@ -40,7 +40,8 @@ async function main(): Promise<void> {
     const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
     process.stdout.write(`${machine}; ${roundCount} rounds of about ${roundSeconds} s.\n`);
     process.stdout.write(`"now" is this checkout, "before" ${beforeSaid(compared)}.\n\n`);
-    const { origin, now, before } = await startPair(running, { log, before: compared });
+    const pair = await startPair(running, { log, before: compared });
+    const { origin, now, before } = pair;
     const program = new URL("./load/volley-process.ts", import.meta.url);
     const generator = await running.add(startPart<VolleyCalls>(program));
     const manner = { roundCount, roundSeconds };
@@ -48,6 +49,8 @@ async function main(): Promise<void> {
     const measured: ContestFigures[] = [];
     for (const contest of contestsOf({ now, before })) measured.push(await rounds.of(contest));
     process.stdout.write(pairedTable(measured));
+    const isOff = compared.configuration["metrics"] === "off";
+    process.stdout.write(`\n${reportsSaid(await pair.reportCounts(), isOff)}\n`);
     process.stderr.write(rounds.discarded.map((why) => `Did not count: ${why}\n`).join(""));
     const slower = tooSlow(measured);
     if (slower.length === 0) return;

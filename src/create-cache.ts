@@ -49,11 +49,11 @@ export function createCache<Detail>(
   const { namespace, limits, purge } = config;
   const { database, cache, nowAtMs, log } = platform;
   const metrics = new Metrics(nowAtMs(), areReportsOn(config, platform));
-  const onBadRecord = () => metrics.counted("badRecords");
+  const onBadRecord = () => metrics.add("badRecords");
   const fillBudget = new ByteBudget(limits.memoryBytes);
   const redis =
     database && new RedisClient({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
-  const listenerFailed = () => metrics.counted("backgroundFailures");
+  const listenerFailed = () => metrics.add("backgroundFailures");
   const onSpread = (tookMs: number) => {
     metrics.took("purgeSpread", [metrics.colo], tookMs);
     gauges.lagged(tookMs);
@@ -63,7 +63,7 @@ export function createCache<Detail>(
   const tellOfEdge = logOf("edge-tier", log);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
-      metrics.counted("backgroundFailures");
+      metrics.add("backgroundFailures");
       const message = `Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`;
       log({ event: "background-failed", level: "error", message });
     });

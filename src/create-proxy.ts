@@ -130,7 +130,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     async fetchOrigin(name, request) {
       const origin = environment.origins.get(name);
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);
-      metrics.counted("originRequests");
+      metrics.add("originRequests");
       const { target } = request;
       // A binding or a handler has no address of its own: it is asked for the site's URL.
       const base = origin.kind === "url" ? origin.base : `${target.scheme}://${target.host}`;

@@ -1,7 +1,9 @@
 // What a counted run must show. A check that fails is said, and fails the bench.
+import { counted } from "../figures.ts";
+import type { ByTheClock } from "./designs.ts";
 import * as expected from "./expected-commands.ts";
 import { journalReadsMax, type Lag } from "./journal-bill.ts";
-import { sumOf } from "./ledger.ts";
+import { metricsOf, sumOf } from "./ledger.ts";
 import type { Run } from "./run.ts";
 
 export interface Check {
@@ -19,11 +21,27 @@ export function holds({ measured, min, max }: Check): boolean {
 const exactly = (count: number) => ({ min: count, max: count });
 const atMost = (count: number) => ({ min: 0, max: count });
 
-export function checksOf(run: Run, given: { lag: Lag; coloCount: number }): Check[] {
+/** Of all commands, those for metrics may be as many. */
+const metricsShareMax = 0.01;
+
+export interface ChecksGiven {
+  readonly lag: Lag;
+  readonly coloCount: number;
+  /** In the run, and in the minutes that its trace takes in life: of all, and for metrics. */
+  readonly all: ByTheClock;
+  readonly metrics: ByTheClock;
+}
+
+export function checksOf(run: Run, given: ChecksGiven): Check[] {
+  return [...tierChecks(run, given), ...metricsChecks(run, given), ...otherChecks(run)];
+}
+
+function tierChecks(run: Run, given: ChecksGiven): Check[] {
   const { entries, reads, writes, events } = run;
   const fills = entries.fill.requests;
   const freshenings = entries.freshening.requests;
   const purges = events.filter(({ kind }) => kind === "purge").length;
+  const readBack = entries["purge, read back"];
   const { found = 0, absent = 0, unavailable: unread = 0 } = reads["shared"] ?? {};
   const { kept = 0, unavailable: unwritten = 0 } = writes["shared"] ?? {};
   const journalReads = entries["journal read"].commands;
@@ -53,23 +71,75 @@ export function checksOf(run: Run, given: { lag: Lag; coloCount: number }): Chec
       ...exactly(expected.aFreshening * freshenings),
     },
     {
-      what: "commands of purges: written, and read back",
-      measured: entries["purge, written"].commands + entries["purge, read back"].commands,
-      ...exactly((expected.aPurge + expected.aPurgeReadBack) * purges),
+      what: "commands of purges: written, and read back; what was accepted within a second is read back at once",
+      measured: entries["purge, written"].commands + readBack.commands,
+      ...exactly(expected.aPurge * purges + expected.aPurgeReadBack(purges, readBack.requests)),
     },
     {
       what: "reads of the journal; the formula, and one for each purge, allow",
       measured: journalReads,
       ...atMost(Math.floor(journalMax) + purges),
     },
+  ];
+}
+
+/** Counting must cost little, and what the Workers count must be what the REST server received. */
+function metricsChecks(run: Run, { coloCount, all, metrics }: ChecksGiven): Check[] {
+  const { told, entries } = run;
+  const share = `at most ${counted(100 * metricsShareMax)} in 100 of all`;
+  const others = countedOtherwise(run);
+  const which = others.length === 0 ? "" : `: ${others.join(", ")}`;
+  return [
     {
-      what: "commands for anything else: hits in memory and at the edge, metrics, whatever is not known",
-      measured: sumOf(entries).commands - accountedFor(run),
+      what: `commands for metrics, reports and scrapes alike, ${share}`,
+      measured: metrics.inReplay,
+      min: 1,
+      max: Math.floor(metricsShareMax * all.inReplay),
+    },
+    {
+      what: `the same at the pace of life, by the formula, ${share}`,
+      measured: Math.ceil(metrics.atPaceOfLife),
+      min: 1,
+      max: Math.floor(metricsShareMax * all.atPaceOfLife),
+    },
+    {
+      what: "commands as the Workers counted them, and as the REST server did",
+      measured: sumOfCounts(told.commands),
+      ...exactly(sumOf(entries).commands),
+    },
+    {
+      what: `purposes for which the two counted another number${which}`,
+      measured: others.length,
       ...exactly(0),
     },
     {
-      what: "look-ups and writes that Redis did not answer in time; beyond 0, the machine is too slow for such a run",
-      measured: unread + unwritten,
+      what: "reports in the last scrape: one at least for each colo, and no more than one a minute",
+      measured: told.reportsInScrape,
+      min: coloCount,
+      // An isolate begins before the run does.
+      max: coloCount * (Math.ceil(run.seconds / 60) + 1),
+    },
+    {
+      what: "commands that the last scrape shows: what was reported, of all that the Workers counted",
+      measured: told.commandsInScrape,
+      min: 1,
+      max: told.commandsEver,
+    },
+  ];
+}
+
+function otherChecks(run: Run): Check[] {
+  const { unavailable: unread = 0 } = run.reads["shared"] ?? {};
+  const { unavailable: unwritten = 0 } = run.writes["shared"] ?? {};
+  return [
+    {
+      what: "commands for anything else: hits in memory and at the edge, whatever is not known",
+      measured: sumOf(run.entries).commands - accountedFor(run),
+      ...exactly(0),
+    },
+    {
+      what: "look-ups, writes and scrapes that Redis did not answer in time; beyond 0, the machine is too slow for such a run",
+      measured: unread + unwritten + run.told.failedScrapes,
       ...exactly(0),
     },
     {
@@ -88,8 +158,44 @@ function accountedFor({ entries }: Run): number {
     entries["journal read"],
     entries["purge, written"],
     entries["purge, read back"],
+    metricsOf(entries),
   ];
   return accounted.reduce((sum, { commands }) => sum + commands, 0);
+}
+
+const sumOfCounts = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+/**
+ * What one of the two cannot tell apart. `INFO` is for a scrape or for health; and a page that is stored
+ * again as it was, by a colo that had to ask for all of it, is a fill to its Worker and a freshening here.
+ */
+const toldAsOne: Readonly<Record<string, string>> = {
+  "database information": "metrics",
+  health: "metrics",
+  fill: "fill or freshening",
+  freshening: "fill or freshening",
+};
+
+/** @returns for each such purpose its name, what the Workers counted, and what the REST server did */
+function countedOtherwise({ told, entries }: Run): string[] {
+  const here = byPurpose(Object.entries(told.commands));
+  const received = Object.entries(entries).map(([use, { commands }]) => [use, commands] as const);
+  const there = byPurpose(received);
+  const purposes = new Set([...there.keys(), ...here.keys()]);
+  return [...purposes].flatMap((purpose) => {
+    const [one = 0, other = 0] = [here.get(purpose), there.get(purpose)];
+    return one === other ? [] : [`${purpose} (${counted(one)}, ${counted(other)})`];
+  });
+}
+
+function byPurpose(counts: Iterable<readonly [name: string, count: number]>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [name, count] of counts) {
+    const purpose = toldAsOne[name] ?? name;
+    sums.set(purpose, (sums.get(purpose) ?? 0) + count);
+  }
+  return sums;
 }
 
 function failuresOf({ failedCommands, replayed }: Run): number {

@@ -15,16 +15,22 @@ export const uses = [
   "purge, read back",
   "hot keys",
   "probe",
+  "switch",
+  "listing",
+  "metrics",
+  "database information",
   "unknown",
 ] as const;
 export type Use = (typeof uses)[number];
 
-type KeyKind = "record" | "lease" | "journal" | "probe" | "hot" | "other";
+type KeyKind = "record" | "lease" | "journal" | "switch" | "probe" | "hot" | "metrics" | "other";
 
 const keyKinds: Readonly<Record<string, KeyKind>> = {
   r: "record",
   lease: "lease",
   journal: "journal",
+  switch: "switch",
+  metrics: "metrics",
   probe: "probe",
   hot: "hot",
 };
@@ -44,12 +50,23 @@ export function useOf(
   const kinds = new Set(commands.map(keyKindOf));
   if (kinds.has("lease")) return "lease";
   if (kinds.has("hot")) return "hot keys";
+  if (kinds.has("metrics")) return "metrics";
   if (kinds.has("journal")) return useOfJournal(has, kinds);
+  if (kinds.has("switch")) return "switch";
   if (kinds.has("record")) return useOfRecord(commands, digests);
-  return has("PING") ? "probe" : "unknown";
+  return useWithoutKey(has);
+}
+
+/** A scrape and health ask the same of the database, by INFO: its commands do not tell which it was. */
+function useWithoutKey(has: (name: string) => boolean): Use {
+  if (has("PING")) return "probe";
+  if (has("SCAN")) return "listing";
+  return has("INFO") || has("TIME") ? "database information" : "unknown";
 }
 
 function useOfJournal(has: (name: string) => boolean, kinds: ReadonlySet<KeyKind>): Use {
+  // A post of the switch is an entry of the journal as well, by one script.
+  if (has("EVAL")) return "switch";
   if (has("XADD")) return has("XREVRANGE") ? "journal mark" : "purge, written";
   if (!kinds.has("probe")) return has("XRANGE") || has("XREVRANGE") ? "journal read" : "unknown";
   return has("XREVRANGE") ? "journal read at the primary" : "purge, read back";
@@ -66,7 +83,10 @@ function useOfRecord(
     return digests.get(written.key) === written.bodyDigest ? "freshening" : "fill";
   }
   if (has("DEL")) return "removal";
-  return has(recordRead) ? "look-up" : "unknown";
+  const reads = commands.filter(([name]) => name === recordRead).length;
+  if (reads === 0) return "unknown";
+  // A look-up reads one; a page of a listing that has found but one looks the same.
+  return reads === 1 ? "look-up" : "listing";
 }
 
 function keyKindOf([name, ...given]: Readonly<RedisCommand>): KeyKind {

@@ -1,7 +1,8 @@
 // The same traffic in three designs, each as what a million requests of it use.
 import { compute } from "../trace/model.ts";
-import { scale, type Trace, type TraceSettings } from "../trace/trace.ts";
-import { sumOf } from "./ledger.ts";
+import { coloCount, scale, type Trace, type TraceSettings } from "../trace/trace.ts";
+import { metricsOf, sumOf } from "./ledger.ts";
+import { reportCommandsOf } from "./report-commands.ts";
 import type { Usage } from "../prices.ts";
 import type { Run } from "./run.ts";
 import { commandsOf, type TagsAsSets, tagsAsSets } from "./tags-as-sets.ts";
@@ -21,12 +22,15 @@ export interface Designs {
   readonly plain: Design;
   /** Commands of the whole trace. */
   readonly setCommands: TagsAsSets;
-  readonly journal: JournalReads;
+  readonly journal: ByTheClock;
+  readonly metrics: ByTheClock;
+  /** Tidemark's commands for everything. */
+  readonly all: ByTheClock;
 }
 
-export interface JournalReads {
+/** Commands that go by the clock: a replay is faster than life. */
+export interface ByTheClock {
   readonly inReplay: number;
-  /** Reading goes by the clock, and a replay is faster than life. */
   readonly atPaceOfLife: number;
 }
 
@@ -35,11 +39,14 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
   const purges = trace.events.length - visits;
   const million = 1_000_000 / visits;
   const journal = journalReads(run, { purges, timesFaster: scale / (settings.stretch ?? 1) });
+  const metrics = reportsAndScrapes(run, settings, visits);
   const { commands, bytesUp, bytesDown } = sumOf(run.entries);
+  const atPaceOfLife = commands + added(journal) + added(metrics);
+  const all: ByTheClock = { inReplay: commands, atPaceOfLife };
   const usage: Usage = {
     workerRequests: (visits + purges) * million,
     cpuMs: (run.cpuMs ?? 0) * million,
-    redisCommands: (commands - journal.inReplay + journal.atPaceOfLife) * million,
+    redisCommands: all.atPaceOfLife * million,
     redisBytes: (bytesUp + bytesDown) * million,
   };
   const setCommands = tagsAsSets({
@@ -73,11 +80,26 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
     },
     setCommands,
     journal,
+    metrics,
+    all,
   };
 }
 
+/** What the pace of life adds to them; below 0 for what it spares. */
+export const added = ({ inReplay, atPaceOfLife }: ByTheClock): number => atPaceOfLife - inReplay;
+
+/** How long the trace takes at the pace of life. */
+export const lifeMinutes = ({ durationMs, stretch = 1 }: TraceSettings): number =>
+  (durationMs * scale) / stretch / 60_000;
+
+/** By the formula of docs/costs.md, with the cron trigger and a scrape a minute. */
+function reportsAndScrapes(run: Run, settings: TraceSettings, requests: number): ByTheClock {
+  const traffic = { isolates: coloCount, requests, minutes: lifeMinutes(settings) };
+  return { inReplay: metricsOf(run.entries).commands, atPaceOfLife: reportCommandsOf(traffic) };
+}
+
 /** Each purge is read on once, however fast the replay; all other reads are renewals. */
-function journalReads(run: Run, given: { purges: number; timesFaster: number }): JournalReads {
+function journalReads(run: Run, given: { purges: number; timesFaster: number }): ByTheClock {
   const inReplay = run.entries["journal read"].commands;
   const renewals = Math.max(0, inReplay - given.purges);
   return { inReplay, atPaceOfLife: renewals * given.timesFaster + given.purges };

@@ -4,6 +4,7 @@ import { cacheStatusTable, traceSaid } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";
 import { coloCount, lifetimeShares, originMs, scale, type TraceSettings } from "../trace/trace.ts";
 import type { Check } from "./checks.ts";
+import { lifeMinutes } from "./designs.ts";
 import {
   billTable,
   cacheApiTable,
@@ -34,7 +35,7 @@ export function documented(given: Documented): { costs: string; performance: str
 function costsPart({ designs, settings, command }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
-    `A site's traffic (${counted(requestCount)} requests in ${lifeMinutes(settings)} minutes, ${counted(pageCount)} pages that ` +
+    `A site's traffic (${counted(requestCount)} requests in ${lifeMinutesSaid(settings)} minutes, ${counted(pageCount)} pages that ` +
     `live ${livesMinutes()} minutes, ${coloCount} colos) as \`${command}${optionsSaid(settings)}\` counts and prices it, beyond what a month ` +
     `includes; the journal and all metrics are in it ([how](performance.md#the-bill)):`;
   return `${paragraph(said)}\n${billTable(designs)}`;
@@ -60,7 +61,9 @@ function performancePart(given: Documented): string {
     paragraph(pricesSaid()),
     paragraph(
       `Commands are counted at the REST server, each of a transaction for one, and bytes as those of HTTP bodies. The journal ` +
-        `is read by the clock: the trace takes ${lifeMinutes(settings)} minutes in life, and the bill has as many reads as that takes.`,
+        `is read by the clock: the trace takes ${lifeMinutesSaid(settings)} minutes in life, and the bill has as many reads as that takes. ` +
+        `So do reports, which the isolates of the run tell each minute, and scrapes: the bill has those of a deployment, with its cron ` +
+        `trigger and a scrape a minute.`,
     ),
     usesTable(given),
     setsTable(designs.setCommands, settings),
@@ -79,10 +82,7 @@ function performancePart(given: Documented): string {
   ].join("\n");
 }
 
-/** How long the trace takes at the pace of life. */
-function lifeMinutes({ durationMs, stretch = 1 }: TraceSettings): string {
-  return counted((durationMs * scale) / stretch / 60_000);
-}
+const lifeMinutesSaid = (settings: TraceSettings): string => counted(lifeMinutes(settings));
 
 /** From the shortest to the longest, at the pace of life. */
 function livesMinutes(): string {

@@ -11,5 +11,9 @@ export const aFreshening = 1;
 export const aLease = 4;
 /** XADD. */
 export const aPurge = 1;
-/** SET and XRANGE, N/2 later; that a purge is read on besides is a read of the journal. */
-export const aPurgeReadBack = 2;
+/**
+ * XRANGE for each, and SET for each time that some are read back, N/2 later. That a purge is read on
+ * besides is a read of the journal.
+ */
+export const aPurgeReadBack = (purges: number, times: number): number =>
+  purges + Math.min(purges, times);

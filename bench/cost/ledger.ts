@@ -63,7 +63,15 @@ function empty(): Record<Use, Entry> {
   return Object.fromEntries(uses.map((use) => [use, nothing])) as Record<Use, Entry>;
 }
 
-export function sumOf(entries: Entries): Entry {
+/** What reports take, and the scrapes that show them: nothing in a run but a scrape asks for `INFO`. */
+export function metricsOf(entries: Entries): Entry {
+  return sumOf({
+    metrics: entries.metrics,
+    "database information": entries["database information"],
+  });
+}
+
+export function sumOf(entries: Partial<Entries>): Entry {
   const all = Object.values(entries);
   const sum = (of: keyof Entry) => all.reduce((total, entry) => total + entry[of], 0);
   return {

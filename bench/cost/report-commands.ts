@@ -1,4 +1,5 @@
-// How many commands the reports of a site cost in a month, at most: the figures of docs/costs.md.
+// How many commands the reports of a site cost, at most: the figures of docs/costs.md, and the share of
+// reports in the bill of the trace.
 import { upstash } from "../prices.ts";
 
 /** Thirty days. */
@@ -7,7 +8,11 @@ export const minutesAMonth = 43_200;
 /** Every fifth minute: a report, a read of three commands, and a fold. */
 const cronEveryMinutes = 5;
 const ofCronRun = 5;
-const ofRead = 3;
+/** Three read the totals and what stands beside them; one is `INFO`. */
+const ofScrape = 4;
+/** With so many requests in a minute an isolate reports every minute. */
+const busyRequests = 1_000;
+const quietEveryMinutes = 5;
 
 /**
  * Of pages of 128 entries, each read and folded by four commands, and of what an isolate adds up that
@@ -27,7 +32,19 @@ export function reportCommands(of: Reporting, minutes = minutesAMonth): number {
   const reports = (isolates * minutes) / reportEveryMinutes;
   const runs = minutes / cronEveryMinutes;
   const scrapes = scrapesAMinute * minutes;
-  return (reports + runs) * foldsOfReport + reports + runs * ofCronRun + scrapes * ofRead;
+  return (reports + runs) * foldsOfReport + reports + runs * ofCronRun + scrapes * ofScrape;
+}
+
+/** Of isolates that share a site's traffic evenly, with a scrape a minute. */
+export function reportCommandsOf(traffic: {
+  readonly isolates: number;
+  readonly requests: number;
+  readonly minutes: number;
+}): number {
+  const { isolates, requests, minutes } = traffic;
+  const isBusy = requests / isolates / minutes >= busyRequests;
+  const reportEveryMinutes = isBusy ? 1 : quietEveryMinutes;
+  return reportCommands({ isolates, reportEveryMinutes, scrapesAMinute: 1 }, minutes);
 }
 
 export const dollarsOf = (commands: number): number =>

@@ -4,7 +4,7 @@ import { mebibytes } from "../trace/report.ts";
 import type { TraceSettings } from "../trace/trace.ts";
 import { type Check, holds } from "./checks.ts";
 import { uses } from "./command-use.ts";
-import type { Design, Designs } from "./designs.ts";
+import { added, type ByTheClock, type Design, type Designs } from "./designs.ts";
 import { journalBillByTraffic, type Lag } from "./journal-bill.ts";
 import { sumOf } from "./ledger.ts";
 import { marginalBill, readOn, totalOf, upstash, workers } from "../prices.ts";
@@ -67,22 +67,21 @@ export function usesTable({ run, settings, designs }: Reported): string {
     dollars((commands / requestCount) * upstash.commands.dollarsAMillion),
   ];
   const used = uses.filter((use) => run.entries[use].requests > 0);
-  const { inReplay, atPaceOfLife } = designs.journal;
-  const more = ((atPaceOfLife - inReplay) / requestCount) * upstash.commands.dollarsAMillion;
+  const clocked = (name: string, of: ByTheClock) => [
+    name,
+    "",
+    counted(added(of)),
+    "",
+    "",
+    dollars((added(of) / requestCount) * upstash.commands.dollarsAMillion),
+  ];
   return markdownTable(
     ["", "REST requests", "commands", "to Redis", "from Redis", "dollars a million requests"],
     [
       ...used.map((use) => entry(use, run.entries[use])),
       entry("all", sumOf(run.entries)),
-      [
-        "reads of the journal that the pace of life adds",
-        "",
-        counted(atPaceOfLife - inReplay),
-        "",
-        "",
-        dollars(more),
-      ],
-      ["metrics: an isolate's counts stay in it", "0", "0", "", "", dollars(0)],
+      clocked("reads of the journal that the pace of life adds", designs.journal),
+      clocked("reports and scrapes that the pace of life adds", designs.metrics),
     ],
   );
 }

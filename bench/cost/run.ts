@@ -13,6 +13,7 @@ import { siteHost, startTidemark } from "../trace/start-workers.ts";
 import type { TraceSettings } from "../trace/trace.ts";
 import type { Lag } from "./journal-bill.ts";
 import { type Entries, Ledger } from "./ledger.ts";
+import { Scrapes, sumInScrape } from "./scrapes.ts";
 import type { StoreEvent } from "./tags-as-sets.ts";
 
 /** By tier, then by what a read or a write came to: as the Workers themselves count, all colos together. */
@@ -28,9 +29,22 @@ export interface Run {
   readonly failedCommands: number;
   readonly reads: TierCounts;
   readonly writes: TierCounts;
+  readonly told: ToldByWorkers;
   /** From the first request to the last answer. */
   readonly seconds: number;
   readonly cpuMs: number | undefined;
+}
+
+/** What the Workers know of their commands to Redis. */
+export interface ToldByWorkers {
+  /** By purpose: what they themselves have counted in the run, all colos together. */
+  readonly commands: Readonly<Record<string, number>>;
+  /** The same of all purposes, since they started. */
+  readonly commandsEver: number;
+  /** What the last scrape shows of that: what came after the last report is not in it. */
+  readonly commandsInScrape: number;
+  readonly reportsInScrape: number;
+  readonly failedScrapes: number;
 }
 
 export interface RunSettings {
@@ -50,12 +64,13 @@ export async function countedRun(running: Running, settings: RunSettings): Promi
   const coloUrls = colos.map(({ url }) => url);
   await replay.call("warmUp", { coloUrls });
   await allWritten(colos, ledger, lag);
-  const before = await tierCounts(colos);
+  const before = await countsOf(colos);
   await origin.call("reset");
   ledger.take();
   rest.resetCounts();
   const cpuMsBefore = workerdCpuMs();
   const startedAtMs = performance.now();
+  const scrapes = new Scrapes(colos[0] as Colo);
   const purge = { kind: "tidemark", adminToken, siteHost } as const;
   const { maxLagSeconds } = lag;
   const asked = { trace, coloUrls, originUrl, purge, maxLagSeconds };
@@ -63,7 +78,8 @@ export async function countedRun(running: Running, settings: RunSettings): Promi
   const seconds = (performance.now() - startedAtMs) / 1_000;
   await allWritten(colos, ledger, lag);
   const cpuMs = workerdCpuMs();
-  const after = await tierCounts(colos);
+  const scraped = await scrapes.last();
+  const after = await countsOf(colos);
   const { failedCount: failedCommands } = rest.counts();
   return {
     replayed,
@@ -73,6 +89,13 @@ export async function countedRun(running: Running, settings: RunSettings): Promi
     failedCommands,
     reads: less(after.reads, before.reads),
     writes: less(after.writes, before.writes),
+    told: {
+      commands: differences(after.commands, before.commands),
+      commandsEver: sumOfCounts(after.commands),
+      commandsInScrape: sumInScrape(scraped.text, "tidemark_redis_commands_total"),
+      reportsInScrape: sumInScrape(scraped.text, "tidemark_reports_total"),
+      failedScrapes: scraped.failedCount,
+    },
     seconds,
     cpuMs: cpuMs === undefined || cpuMsBefore === undefined ? undefined : cpuMs - cpuMsBefore,
   };
@@ -102,25 +125,39 @@ async function allWritten(
   while (ledger.quietMs < quietMs) await delay(quietMs - ledger.quietMs);
 }
 
-async function tierCounts(
-  colos: readonly Colo[],
-): Promise<{ reads: TierCounts; writes: TierCounts }> {
+interface WorkerCounts {
+  readonly reads: TierCounts;
+  readonly writes: TierCounts;
+  readonly commands: Readonly<Record<string, number>>;
+}
+
+async function countsOf(colos: readonly Colo[]): Promise<WorkerCounts> {
   const stats = await Promise.all(colos.map(statsOf));
   return {
     reads: stats.map(({ reads }) => reads).reduce((sum, each) => combined(sum, each, 1), {}),
     writes: stats.map(({ writes }) => writes).reduce((sum, each) => combined(sum, each, 1), {}),
+    commands: stats.map(({ redisCommands }) => redisCommands).reduce(added, {}),
   };
 }
 
+type Counts = Readonly<Record<string, number>>;
+
 const less = (all: TierCounts, before: TierCounts): TierCounts => combined(all, before, -1);
+const added = (one: Counts, other: Counts): Counts => combinedCounts(one, other, 1);
+const differences = (all: Counts, before: Counts): Counts => combinedCounts(all, before, -1);
+const sumOfCounts = (counts: Counts): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 function combined(one: TierCounts, other: TierCounts, sign: 1 | -1): TierCounts {
-  const sum: Record<string, Record<string, number>> = structuredClone(one);
+  const sum: Record<string, Counts> = { ...one };
   for (const [tier, kinds] of Object.entries(other)) {
-    const into = (sum[tier] ??= {});
-    for (const [kind, count] of Object.entries(kinds)) {
-      into[kind] = (into[kind] ?? 0) + sign * count;
-    }
+    sum[tier] = combinedCounts(sum[tier] ?? {}, kinds, sign);
   }
+  return sum;
+}
+
+function combinedCounts(one: Counts, other: Counts, sign: 1 | -1): Counts {
+  const sum: Record<string, number> = { ...one };
+  for (const [kind, count] of Object.entries(other)) sum[kind] = (sum[kind] ?? 0) + sign * count;
   return sum;
 }

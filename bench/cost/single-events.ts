@@ -119,7 +119,7 @@ export async function singleEvents(running: Running, log: RuntimeLog): Promise<S
   }
   const purging = await commandsOf(ledger, colos, () => purged(colos[0]));
   const { aPurge, aPurgeReadBack } = expected;
-  singles.push({ what: "a purge", expected: aPurge + aPurgeReadBack, measured: purging });
+  singles.push({ what: "a purge", expected: aPurge + aPurgeReadBack(1, 1), measured: purging });
   return singles;
 }
 

@@ -3,6 +3,7 @@ import { markdownTable, medianInterval } from "../figures.ts";
 import { medianSaid, ratiosOf, spreadSaid, twoPlaces } from "../speed/report.ts";
 import type { ContestFigures } from "../speed/rounds.ts";
 import { beforeName, nowName } from "./contests.ts";
+import type { ReportCounts } from "./systems.ts";
 
 /** What the lower end of the interval may come to: less is slower than chance explains. */
 export const ratioMin = 0.95;
@@ -32,6 +33,18 @@ export function pairedTable(measured: readonly ContestFigures[]): string {
     isTooSlow(figures) ? "**no**" : "yes",
   ]);
   return markdownTable(head, rows);
+}
+
+/**
+ * Isolates report behind answers, a minute after they began at the earliest.
+ *
+ * @param isOff is the other Worker told to report nothing?
+ * @returns a line that says whether what reports cost is in the ratios
+ */
+export function reportsSaid({ now, before }: ReportCounts, isOff: boolean): string {
+  const sent = `Reports that were sent: now ${now}, before ${before}.`;
+  if (!isOff || now > 0) return sent;
+  return `${sent} None came due: only counting is in the ratios. Take more rounds.`;
 }
 
 /** @returns titles of the contests whose interval reaches below the bound */

@@ -15,6 +15,11 @@ import { type Runtime, runtimeStarter } from "../speed/systems.ts";
 
 const thisCheckout = fileURLToPath(new URL("../../", import.meta.url));
 
+export interface ReportCounts {
+  readonly now: number;
+  readonly before: number;
+}
+
 /** One process is by chance up to a tenth faster than another, for as long as it lives. */
 const runtimeCount = 3;
 
@@ -30,15 +35,24 @@ export async function startPair(
   };
   const origin = await running.add(startPart<OriginCalls>(program("origin")));
   const startRuntime = runtimeStarter({ running, log, originUrl: await origin.call("start") });
-  const redisEnv = async () =>
-    (await running.add(startPart<RedisCalls>(program("redis")))).call("start");
-  const envs = { now: await redisEnv(), before: await redisEnv() };
+  const startRedis = () => running.add(startPart<RedisCalls>(program("redis")));
+  const redis = { now: await startRedis(), before: await startRedis() };
+  const envs = { now: await redis.now.call("start"), before: await redis.before.call("start") };
   const runtimes: Record<"now" | "before", Runtime[]> = { now: [], before: [] };
   while (runtimes.before.length < runtimeCount) {
     for (const name of ["now", "before"] as const)
       runtimes[name].push(await startRuntime(workers[name], envs[name]));
   }
-  return { origin, now: { runtimes: runtimes.now }, before: { runtimes: runtimes.before } };
+  return {
+    origin,
+    now: { runtimes: runtimes.now },
+    before: { runtimes: runtimes.before },
+    /** How many reports of their counts the isolates of each have sent until now. */
+    reportCounts: async (): Promise<ReportCounts> => ({
+      now: await redis.now.call("reportCount"),
+      before: await redis.before.call("reportCount"),
+    }),
+  };
 }
 
 /**

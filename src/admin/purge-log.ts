@@ -3,7 +3,7 @@ import { isWithinMs } from "../elapsed.ts";
 import { traceIdOf } from "../http/trace-context.ts";
 import type { Log } from "../observe/log-line.ts";
 import { loggedReason } from "../observe/log-reason.ts";
-import type { PurgeRefusal } from "../observe/metrics.ts";
+import type { PurgeRefusal } from "../observe/families.ts";
 import type { OrderReading } from "../purge/acceptance/order.ts";
 import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
 

@@ -1,6 +1,6 @@
 // POST /_cache/purge: who sends it, what it asks, and what came of it.
 import type { TieredCache } from "../create-cache.ts";
-import type { PurgeRefusal } from "../observe/metrics.ts";
+import type { PurgeRefusal } from "../observe/families.ts";
 import { type Fault, isFault, type Reason } from "../operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
@@ -73,7 +73,7 @@ export async function purgeRoute(
   if (acceptance.kind === "unavailable") {
     return unavailable(journalAway(acceptance.trouble, "send it again with the same id"));
   }
-  metrics.counted("purges");
+  metrics.add("purges");
   const { position } = acceptance;
   const { counts } = order.reading;
   const accepted = { position, by, mode, reason, counts };

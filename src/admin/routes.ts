@@ -88,7 +88,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
       const { answer, refusal, accepted } = await purgeRoute(request, route, attentionOf(context));
       if (accepted !== undefined) purgeLog.accepted(accepted, request);
       if (refusal !== undefined) {
-        metrics.purgeRefused(refusal);
+        metrics.add("purgeRefusals", [refusal]);
         purgeLog.refused(refusal);
       }
       return answer;

@@ -217,11 +217,16 @@ export interface SettlePorts {
 /** Has an answer counted now, and what became of its stores when all that goes on behind it is over. */
 export function settle(decision: Decision, ports: SettlePorts): void {
   const { metrics, afterAnswer } = ports;
-  const atMs = ports.nowAtMs();
+  const atMs = answeredAtMs(decision, ports);
   metrics.answered(decision, atMs);
   if (decision.behind.length === 0) settled(decision, ports);
   else settleLater(decision, ports);
   if (metrics.isReportDue(atMs)) ports.report(afterAnswer);
+}
+
+/** Where nothing was waited for, the clock of a Worker has stood still: a hit in memory looks at it once. */
+function answeredAtMs({ hasWaited, arrivedAtMs }: Decision, ports: SettlePorts): number {
+  return hasWaited || arrivedAtMs === undefined ? ports.nowAtMs() : arrivedAtMs;
 }
 
 function settleLater(decision: Decision, ports: SettlePorts): void {

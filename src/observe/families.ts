@@ -129,5 +129,39 @@ export const families = {
 
 export type FamilyName = keyof typeof families;
 
+/**
+ * What became in the journal of what answers invalidated: targets that they named, those of them
+ * that a wider one stands for, entries that were taken, and targets that never got there.
+ */
+export type InvalidationCount = "named" | "widened" | "purged" | "failed";
+
+/**
+ * Of keys that are asked for often: hits that were sampled, and reports of a minute; in runs of the
+ * cron trigger, what was refreshed, what needed nothing, and what could not be had.
+ */
+export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";
+
+/** Why a purge was not accepted; nothing of what was sent is kept. */
+export type PurgeRefusal =
+  | "too-large"
+  | "not-signed"
+  | "signature"
+  | "timestamp"
+  | "malformed"
+  | "id-reused"
+  | "unavailable";
+
+/** Labels whose values are known here. */
+interface KnownLabels {
+  readonly invalidations: readonly [InvalidationCount];
+  readonly hotKeys: readonly [HotKeyCount];
+  readonly purgeRefusals: readonly [PurgeRefusal];
+}
+
+/** The values of a family's labels, in their order. */
+export type LabelsOf<Name extends FamilyName> = Name extends keyof KnownLabels
+  ? KnownLabels[Name]
+  : readonly string[];
+
 /** A route of the configuration beyond what a list of series may hold counts under this name. */
 export const otherRoutes = "other routes";

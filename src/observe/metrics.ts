@@ -1,43 +1,15 @@
 // What this isolate has counted: plain numbers, no I/O. A hit in memory raises some of them, and
 // nothing more; the names of their series are made when somebody asks.
 import type { Decision, Outcome } from "./decision.ts";
-import { families, type FamilyName, otherRoutes } from "./families.ts";
+import { families, type FamilyName, type LabelsOf, otherRoutes } from "./families.ts";
 import { type Snapshot, snapshotOf } from "./stats.ts";
 import { addAll, addDuration, addTo, isIn, seriesOf, type Sums } from "./sums.ts";
 
-/**
- * What became in the journal of what answers invalidated: targets that they named, those of them
- * that a wider one stands for, entries that were taken, and targets that never got there.
- */
-export type InvalidationCount = "named" | "widened" | "purged" | "failed";
-
-/**
- * Of keys that are asked for often: hits that were sampled, and reports of a minute; in runs of the
- * cron trigger, what was refreshed, what needed nothing, and what could not be had.
- */
-export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";
-
-/** Why a purge was not accepted; nothing of what was sent is kept. */
-export type PurgeRefusal =
-  | "too-large"
-  | "not-signed"
-  | "signature"
-  | "timestamp"
-  | "malformed"
-  | "id-reused"
-  | "unavailable";
-
-/** Families of one series. */
-type Unlabelled =
-  | "originRequests"
-  | "originRetries"
-  | "purges"
-  | "badRecords"
-  | "tagsLeftOut"
-  | "backgroundFailures";
-
 /** Answers of one route, result and tier, since they were last put among the sums. */
 interface Cell {
+  readonly route: string;
+  readonly outcome: Outcome | undefined;
+  readonly tier: string;
   requests: number;
   bytes: number;
   negativeHits: number;
@@ -59,6 +31,8 @@ export class Metrics {
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
   readonly #byPrefix = new Map<string, Map<Outcome, { requests: number }>>();
+  /** Most answers count where the one before did. */
+  #lastCell: Cell = newCell("", undefined, "");
   #foundInMemory = 0;
   #absentInMemory = 0;
   #untold: Sums = new Map();
@@ -122,31 +96,14 @@ export class Metrics {
     if (outcome !== undefined) this.#cell(route, outcome, tier).bytes += bytes;
   }
 
-  /** Counts in one series. @param labels in the order of the family's */
-  add(family: FamilyName, labels: readonly string[] = [], count = 1): void {
-    addTo(this.#untold, this.#series(family, labels), count);
+  /** Counts in one series. @param labels in the order of the family's; absent for a family without any */
+  add<Name extends FamilyName>(family: Name, labels?: LabelsOf<Name>, count = 1): void {
+    addTo(this.#untold, this.#series(family, labels ?? []), count);
   }
 
   /** Counts a duration in a histogram. @param labels in the order of the family's */
   took(family: FamilyName, labels: readonly string[], tookMs: number): void {
     addDuration(this.#untold, this.#series(family, labels), tookMs);
-  }
-
-  /** Counts in a family of one series. */
-  counted(family: Unlabelled): void {
-    this.add(family);
-  }
-
-  invalidated(kind: InvalidationCount): void {
-    this.add("invalidations", [kind]);
-  }
-
-  hotKey(kind: HotKeyCount): void {
-    this.add("hotKeys", [kind]);
-  }
-
-  purgeRefused(reason: PurgeRefusal): void {
-    this.add("purgeRefusals", [reason]);
   }
 
   /** What `/_cache/stats` shows. */
@@ -204,7 +161,7 @@ export class Metrics {
     this.#gathered("responseBytes", labels, cell.bytes);
     this.#gathered("negativeHits", [route], cell.negativeHits);
     this.#gathered("unverified", [route], cell.unverified);
-    Object.assign(cell, newCell());
+    Object.assign(cell, noCounts);
   }
 
   #gathered(family: FamilyName, labels: readonly string[], count: number): void {
@@ -220,12 +177,13 @@ export class Metrics {
   }
 
   #cell(route: string, outcome: Outcome, tier: string): Cell {
-    const cell = this.#cells.get(route)?.get(outcome)?.get(tier);
-    if (cell !== undefined) return cell;
+    const last = this.#lastCell;
+    if (last.route === route && last.outcome === outcome && last.tier === tier) return last;
     const byTier = inner(inner(this.#cells, route), outcome);
-    const made = newCell();
-    byTier.set(tier, made);
-    return made;
+    const cell = byTier.get(tier) ?? newCell(route, outcome, tier);
+    byTier.set(tier, cell);
+    this.#lastCell = cell;
+    return cell;
   }
 
   #prefixCell(prefix: string, outcome: Outcome): { requests: number } {
@@ -236,7 +194,14 @@ export class Metrics {
   }
 }
 
-const newCell = (): Cell => ({ requests: 0, bytes: 0, negativeHits: 0, unverified: 0 });
+const noCounts = { requests: 0, bytes: 0, negativeHits: 0, unverified: 0 };
+
+const newCell = (route: string, outcome: Outcome | undefined, tier: string): Cell => ({
+  route,
+  outcome,
+  tier,
+  ...noCounts,
+});
 
 /** The map under a key, made where there is none. */
 function inner<Key, K, V>(maps: Map<Key, Map<K, V>>, key: Key): Map<K, V> {

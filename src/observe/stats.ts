@@ -37,7 +37,7 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
       skipped: total("hotKeys", "skipped"),
       failed: total("hotKeys", "failed"),
     },
-    purges: { accepted: total("purges"), refused: refusalsIn(sums) },
+    purges: { accepted: total("purges"), refused: byLabel(sums, "purgeRefusals") },
     originRequests: total("originRequests"),
     /** Those of them that were sent a second time. */
     originRetries: total("originRetries"),
@@ -50,6 +50,8 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     unverifiedAnswers: totalOf(sums, "unverified"),
     /** Requests that the switch sent straight to the origin. */
     bypassedBySwitch: totalOf(sums, "bypassed"),
+    /** By what they were for; each of a transaction for one. */
+    redisCommands: byLabel(sums, "redisCommands"),
   };
 }
 
@@ -96,12 +98,11 @@ function byTier(sums: Sums, family: "tierReads" | "tierWrites") {
   return tiers;
 }
 
-function refusalsIn(sums: Sums): Counts {
-  const refused: Counts = {};
-  for (const { labels, count } of seriesIn(sums, "purgeRefusals")) {
-    addIn(refused, labels[0] ?? "", count);
-  }
-  return refused;
+/** Of a family of one label. */
+function byLabel(sums: Sums, family: "purgeRefusals" | "redisCommands"): Counts {
+  const counts: Counts = {};
+  for (const { labels, count } of seriesIn(sums, family)) addIn(counts, labels[0] ?? "", count);
+  return counts;
 }
 
 function addIn(counts: Counts, kind: string, count: number): void {

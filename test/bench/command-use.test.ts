@@ -47,8 +47,43 @@ describe("a request to Redis", () => {
     },
     { use: "hot keys", commands: [["XADD", "site:hot", "*", "k", "1"]] },
     { use: "probe", commands: [["PING"]] },
+    { use: "switch", commands: [probe, ["GET", "site:switch"]] },
+    {
+      use: "switch",
+      commands: [["EVAL", "return 1", "2", "site:journal", "site:switch", "", "p1"]],
+    },
+    {
+      use: "journal read",
+      commands: [
+        ["XREVRANGE", "site:journal", "+", "-", "COUNT", "128"],
+        ["GET", "site:switch"],
+      ],
+    },
+    { use: "metrics", commands: [["EVAL", "return 1", "1", "site:metrics", "4096"]] },
+    {
+      use: "metrics",
+      commands: [
+        ["SET", "site:metrics:probe", "1", "PX", "1000"],
+        ["GET", "site:metrics:totals"],
+        ["XRANGE", "site:metrics", "-", "+", "COUNT", "128"],
+      ],
+    },
+    {
+      use: "metrics",
+      commands: [["EVAL", "return 1", "2", "site:metrics", "site:metrics:totals", "1.a"]],
+    },
+    { use: "database information", commands: [["INFO"]] },
+    { use: "database information", commands: [["TIME"]] },
+    { use: "listing", commands: [["SCAN", "0", "MATCH", "site:r:*", "COUNT", "100"]] },
+    {
+      use: "listing",
+      commands: [
+        ["GETRANGE", "site:r:1", "0", "4095"],
+        ["GETRANGE", "site:r:2", "0", "4095"],
+      ],
+    },
     { use: "unknown", commands: [["FLUSHALL"]] },
-    { use: "unknown", commands: [["SCAN", "0"]] },
+    { use: "unknown", commands: [["GET", "site:r:1"]] },
     { use: "unknown", commands: [] },
   ] as const)("$use", ({ use, commands }) => {
     expect(useOf(commands, digests)).toBe(use);

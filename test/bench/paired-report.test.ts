@@ -1,7 +1,7 @@
 // A checkout is slower only where the interval of the ratios within rounds says so.
 import { expect, it } from "vitest";
 import { beforeName, contestsOf, nowName } from "../../bench/paired/contests.ts";
-import { pairedTable, tooSlow } from "../../bench/paired/report.ts";
+import { pairedTable, reportsSaid, tooSlow } from "../../bench/paired/report.ts";
 import type { ContestFigures } from "../../bench/speed/rounds.ts";
 
 const system = { runtimes: [] };
@@ -46,4 +46,14 @@ it("both answer from where the row says, and each on systems of its own", () => 
   expect(contests.map(({ rows }) => rows[0]?.said)).toEqual(
     contests.map(({ rows }) => rows[1]?.said),
   );
+});
+
+it("says whether what reports cost is in the ratios", () => {
+  const none = "Reports that were sent: now 0, before 0.";
+  expect(reportsSaid({ now: 0, before: 0 }, true)).toBe(
+    `${none} None came due: only counting is in the ratios. Take more rounds.`,
+  );
+  expect(reportsSaid({ now: 0, before: 0 }, false)).toBe(none);
+  const some = "Reports that were sent: now 3, before 0.";
+  expect(reportsSaid({ now: 3, before: 0 }, true)).toBe(some);
 });

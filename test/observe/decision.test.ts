@@ -118,8 +118,11 @@ describe("settle", () => {
   });
 
   it.each([
-    { id: "due", afterMs: 300_000, reports: 1 },
-    { id: "not due", afterMs: 299_999, reports: 0 },
+    { id: "due", arrivedAtMs: 1, waited: true, afterMs: 300_000, reports: 1, expected: 1 },
+    { id: "not due", arrivedAtMs: 1, waited: true, afterMs: 299_999, reports: 0, expected: 1 },
+    { id: "no client's", waited: false, afterMs: 300_000, reports: 1, expected: 1 },
+    // The clock stands still while nothing is waited for: its arrival is enough.
+    { id: "a hit", arrivedAtMs: 300_000, waited: false, afterMs: 0, reports: 1, expected: 0 },
   ])("has what was counted told when that is due, by one look at the clock: $id", (row) => {
     const reported: unknown[] = [];
     let looks = 0;
@@ -130,10 +133,12 @@ describe("settle", () => {
       return row.afterMs;
     };
     const report = (given: unknown) => void reported.push(given);
-    const decision = new Decision({ route: "all" });
+    const { arrivedAtMs } = row;
+    const decision = new Decision({ route: "all", ...(arrivedAtMs && { arrivedAtMs }) });
+    decision.hasWaited = row.waited;
     decision.outcome = "hit";
     settle(decision, { metrics, afterAnswer, nowAtMs, report });
     expect(reported).toEqual(Array(row.reports).fill(afterAnswer));
-    expect(looks).toBe(1);
+    expect(looks).toBe(row.expected);
   });
 });

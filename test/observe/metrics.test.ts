@@ -36,6 +36,23 @@ describe("what is taken", () => {
     expect(told(metrics.take(startAtMs))).toEqual({ "requests|all|hit|memory": 1 });
   });
 
+  it("tells answers apart by route, result and tier, whatever came before", () => {
+    const metrics = new Metrics(startAtMs);
+    const first = answeredBy({});
+    const others = [
+      answeredBy({}, { route: "other" }),
+      answeredBy({ outcome: "stale-hit" }),
+      answeredBy({ tier: "edge" }),
+    ];
+    for (const other of others) for (const each of [first, first, other]) count(metrics, each);
+    expect(told(metrics.take(startAtMs))).toEqual({
+      "requests|all|hit|memory": 6,
+      "requests|other|hit|memory": 1,
+      "requests|all|stale-hit|memory": 1,
+      "requests|all|hit|edge": 1,
+    });
+  });
+
   it("adds up to what is shown, which goes on from the beginning", () => {
     const metrics = new Metrics(startAtMs);
     const all: Sums = new Map();

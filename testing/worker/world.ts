@@ -71,6 +71,7 @@ export interface Stats {
     readonly readTimeoutMs: number;
   };
   readonly journal: { readonly shutOff: boolean };
+  readonly redisCommands: Readonly<Record<string, number>>;
 }
 
 export async function statsOf(colo: Colo): Promise<Stats> {

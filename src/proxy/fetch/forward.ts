@@ -30,7 +30,7 @@ export interface ForwardPorts {
   readonly config: Config;
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
-  readonly metrics: Pick<Metrics, "counted">;
+  readonly metrics: Pick<Metrics, "add">;
   /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
   readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
   /** Epoch milliseconds. */
@@ -228,7 +228,7 @@ async function sentWithRetry(origin: string, request: OriginRequest, ports: Forw
   } catch (cause) {
     if (!maySendAgain()) throw cause;
   }
-  ports.metrics.counted("originRetries");
+  ports.metrics.add("originRetries");
   return ports.fetchOrigin(origin, request);
 }
 

@@ -6,7 +6,7 @@ import { tagBytesMax } from "../../purge/journal/purge-target.ts";
 
 /** Where such tags are counted, and told. */
 export interface LeftOutTagsSettings {
-  readonly metrics: Pick<Metrics, "counted">;
+  readonly metrics: Pick<Metrics, "add">;
   readonly log: Log;
 }
 
@@ -26,7 +26,7 @@ export class LeftOutTags {
    */
   add(bytes: readonly number[], route: string): void {
     const { metrics, log } = this.#settings;
-    for (const _ of bytes) metrics.counted("tagsLeftOut");
+    for (const _ of bytes) metrics.add("tagsLeftOut");
     if (this.#isSaid || bytes[0] === undefined) return;
     this.#isSaid = true;
     const where = route === "" ? "outside of all routes" : `on the route ${JSON.stringify(route)}`;

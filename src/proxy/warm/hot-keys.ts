@@ -21,7 +21,7 @@ const forgottenAfterMs = 120_000;
 /** What a hit is sampled with. */
 export interface HitPorts {
   readonly config: Pick<Config, "limits">;
-  readonly metrics: Pick<Metrics, "hotKey">;
+  readonly metrics: Pick<Metrics, "add">;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
   /** Epoch milliseconds. */
@@ -63,7 +63,7 @@ export class HotKeys {
       : noteOf(candidate, asked, terms);
     if (note === undefined) return;
     this.#counted.set(key, note);
-    metrics.hotKey("sampled");
+    metrics.add("hotKeys", ["sampled"]);
     if (atMs - this.#sinceAtMs >= tellEveryMs) this.#tell(ports);
   }
 
@@ -80,7 +80,7 @@ export class HotKeys {
     const hottestFirst = [...this.#counted.values()].sort((a, b) => b.count - a.count);
     this.#counted.clear();
     afterAnswer(async () => {
-      if (await this.#stream.add(hottestFirst)) metrics.hotKey("flushed");
+      if (await this.#stream.add(hottestFirst)) metrics.add("hotKeys", ["flushed"]);
     });
   }
 }

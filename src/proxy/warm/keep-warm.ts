@@ -1,6 +1,7 @@
 // What the cron trigger does: brings the hottest keys up to date in the shared tier shortly before
 // they expire, so that no colo has to wait for them.
-import type { HotKeyCount, Metrics } from "../../observe/metrics.ts";
+import type { HotKeyCount } from "../../observe/families.ts";
+import type { Metrics } from "../../observe/metrics.ts";
 import { patiently } from "../../patience.ts";
 import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";
 import { refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
@@ -22,7 +23,7 @@ const runMsMax = 25_000;
 /** What a run is made with. */
 export type KeepWarmPorts = RefreshPorts &
   Planning & {
-    readonly metrics: Pick<Metrics, "hotKey">;
+    readonly metrics: Pick<Metrics, "add">;
     readonly siteHosts: readonly string[];
     readonly readUrl: ReadUrl;
     /** Does the switch send a route's requests straight to the origin? */
@@ -41,7 +42,7 @@ export async function keepWarm(ports: KeepWarmPorts): Promise<void> {
   const waiting = due.values();
   const inTurn = async (): Promise<void> => {
     for (const note of waiting) {
-      metrics.hotKey(await keptWarm(note, ports));
+      metrics.add("hotKeys", [await keptWarm(note, ports)]);
       if (nowAtMs() - startedAtMs >= runMsMax) return;
     }
   };

@@ -15,7 +15,7 @@ import { BoundedTargets, type WidenableTarget } from "./bounded-targets.ts";
 export interface JoinedPurgesSettings {
   /** A try takes 5 s at the most. */
   readonly acceptances: Pick<Acceptances, "accept">;
-  readonly metrics: Pick<Metrics, "invalidated">;
+  readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;
   readonly log: Log;
 }
@@ -85,8 +85,8 @@ export class JoinedPurges {
     const atMs = nowAtMs();
     const batch = (this.#open ??= this.#begun(atMs));
     for (const target of targets) {
-      metrics.invalidated("named");
-      if (batch.targets.add(target) === "wider") metrics.invalidated("widened");
+      metrics.add("invalidations", ["named"]);
+      if (batch.targets.add(target) === "wider") metrics.add("invalidations", ["widened"]);
     }
     const isLate = atMs - batch.startedAtMs > batch.silenceMs;
     if (batch.carrierCount >= carriersMax && !isLate) return;
@@ -142,13 +142,13 @@ export class JoinedPurges {
     const { acceptances, metrics, nowAtMs } = this.#settings;
     const order = { ...byAnswers, targets: { tags: targets.tags, prefixes: [] } };
     const { kind } = await acceptances.accept(order, { atMs: nowAtMs(), afterAnswer });
-    if (kind === "accepted") metrics.invalidated("purged");
+    if (kind === "accepted") metrics.add("invalidations", ["purged"]);
     return kind === "accepted";
   }
 
   #tellGivenUp(tags: readonly string[]): void {
     const { metrics, log } = this.#settings;
-    for (const _ of tags) metrics.invalidated("failed");
+    for (const _ of tags) metrics.add("invalidations", ["failed"]);
     // What a query holds may be for nobody's eyes.
     const withoutQueries = tags.slice(0, namedMax).map((tag) => tag.replace(/\?.*$/s, "?…"));
     const named = withoutQueries.join(", ");

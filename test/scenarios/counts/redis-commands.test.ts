@@ -110,13 +110,24 @@ function countedByPurpose(site: Site): Record<string, number> {
 it("by purpose, and in all", async () => {
   const site = open();
   await useEverything(site);
-  const { switch: switching, ...counted } = countedByPurpose(site);
-  const { unknown, ...others } = receivedByUse();
-  expect({ ...counted, unknown: switching }).toEqual({ ...others, unknown });
+  const counted = countedByPurpose(site);
+  expect(counted).toEqual(receivedByUse());
   expect(counted["fill"]).not.toBe(counted["freshening"]);
-  expect(Object.keys(counted).length).toBeGreaterThanOrEqual(11);
+  expect(Object.keys(counted).length).toBeGreaterThanOrEqual(12);
   // Keys first, then the head of each record.
-  const before = rest.counts().commandCount;
+  received.length = 0;
   await send(site, "purge", { tags: ["news"], dryRun: true });
-  expect(countedByPurpose(site)).toEqual({ listing: rest.counts().commandCount - before });
+  expect(countedByPurpose(site)).toEqual({ listing: receivedByUse()["listing"] });
+  expect(Object.keys(receivedByUse())).toEqual(["listing"]);
+  received.length = 0;
+  expect((await site.ask("/_cache/metrics", { headers: bearing })).status).toBe(200);
+  const { metrics, "database information": info, ...others } = receivedByUse();
+  expect({ info, others }).toEqual({ info: 1, others: {} });
+  expect(countedByPurpose(site)).toEqual({ metrics: metrics + info });
+  // The stats have all of them, told or not, with the two by which they look at the journal.
+  const { text } = await site.get("/_cache/stats", { headers: bearing });
+  const { redisCommands } = JSON.parse(text) as { redisCommands: Record<string, number> };
+  expect(redisCommands).toMatchObject({ fill: counted["fill"], switch: counted["switch"] });
+  const sum = Object.values(redisCommands).reduce((all, count) => all + count, 0);
+  expect(sum).toBe(rest.counts().commandCount);
 });

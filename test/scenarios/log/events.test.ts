@@ -101,7 +101,7 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
       vi.useFakeTimers({ toFake: ["setTimeout"] });
       const { lines, log } = listening();
       const acceptances = { accept: async () => ({ kind: "unavailable" }) as const };
-      const metrics = { invalidated: () => undefined };
+      const metrics = { add: () => undefined };
       const joined = new JoinedPurges({ acceptances, metrics, nowAtMs: () => 0, log });
       joined.add([{ exact: "url:https://a.example/x?token=s3cret", wider: "host:a.example" }], {
         atMs: 0,
@@ -191,7 +191,7 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
   "tag-too-long": {
     does: async () => {
       const { lines, log } = listening();
-      new LeftOutTags({ metrics: { counted: () => undefined }, log }).add([300], "articles");
+      new LeftOutTags({ metrics: { add: () => undefined }, log }).add([300], "articles");
       return lines;
     },
     holds: { level: "warn", route: "articles", bytes: 300 },
@@ -199,7 +199,7 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
   "tags-failed": {
     does: async () => {
       const { lines, log } = listening();
-      new LeftOutTags({ metrics: { counted: () => undefined }, log }).addFailed("articles");
+      new LeftOutTags({ metrics: { add: () => undefined }, log }).addFailed("articles");
       return lines;
     },
     holds: { level: "warn", route: "articles" },
