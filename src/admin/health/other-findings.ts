@@ -40,7 +40,7 @@ export function reportsLost({ totals, atMs }: Looked): Finding[] {
     {
       code: "reports-lost",
       level: "warning",
-      what: `${count} reports of the last minutes were lost: the metrics are lower than what happened.`,
+      what: `Reports lost in the last minutes: ${count}. The metrics are lower than what happened.`,
       since: isoOf(Math.min(...lost.map(({ fromAtMs }) => fromAtMs))),
       cause: "The database did not take them, or nobody added them up.",
       remedy: "Look at the findings on Redis, and whether the cron trigger runs.",

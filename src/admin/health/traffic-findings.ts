@@ -92,6 +92,7 @@ function hitRateLow(
     {
       code: "hit-rate-low",
       level: "warning",
+      about: whose,
       what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; ${percentOf(min)} is demanded.`,
       since: isoOf(rate.fromAtMs),
       cause:
@@ -174,7 +175,7 @@ export function clientsLimited({ totals, atMs }: Looked): Finding[] {
     {
       code: "clients-limited",
       level: "info",
-      what: `${count} requests of the last minutes were answered with 429.`,
+      what: `Requests of the last minutes that were answered with 429: ${count}.`,
       since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
       cause: "A client asked the origin for more than ORIGIN_LIMITER allows.",
       remedy: "If they were honest clients, raise the limit under [[ratelimits]] in wrangler.toml.",
