@@ -1,4 +1,5 @@
 // Findings on what all isolates have counted in the last minutes: hit rates, errors, doubts.
+import { isWithinMs } from "../../elapsed.ts";
 import { type FamilyName } from "../../observe/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
@@ -15,6 +16,11 @@ const recentMs = 3 * windowMs;
 const hits = ["hit", "stale-hit"];
 /** What was never looked up. */
 const notLookedUp = ["passed", "limited"];
+
+/** What began longer ago says nothing of now. */
+export function recentWindows({ totals, atMs }: Pick<Looked, "totals" | "atMs">): Window[] {
+  return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
+}
 
 interface Counted {
   readonly labels: readonly string[];
@@ -43,12 +49,10 @@ interface Share {
 
 /** @param shareIn how many there are in a window, and how many of them count */
 function newestShare(
-  { totals, atMs }: Looked,
+  looked: Looked,
   shareIn: (sums: Sums) => { of: number; part: number },
 ): Share | undefined {
-  const recent = (totals?.windows ?? [])
-    .filter(({ fromAtMs }) => Math.abs(atMs - fromAtMs) < recentMs)
-    .toSorted((a: Window, b: Window) => b.fromAtMs - a.fromAtMs);
+  const recent = recentWindows(looked).toSorted((a, b) => b.fromAtMs - a.fromAtMs);
   for (const { fromAtMs, sums } of recent) {
     const { of, part } = shareIn(sums);
     if (of >= countMin) return { share: part / of, count: of, fromAtMs };
@@ -161,9 +165,8 @@ export function sharesHigh(looked: Looked): Finding[] {
 }
 
 /** Whoever sends too much is told 429. */
-export function clientsLimited({ totals, atMs }: Looked): Finding[] {
-  const limited = (totals?.windows ?? [])
-    .filter(({ fromAtMs }) => Math.abs(atMs - fromAtMs) < recentMs)
+export function clientsLimited(looked: Looked): Finding[] {
+  const limited = recentWindows(looked)
     .map(({ fromAtMs, sums }) => ({
       fromAtMs,
       count: sumOf(countedIn(sums, "requests").filter(has(1, ["limited"]))),

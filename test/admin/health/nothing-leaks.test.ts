@@ -90,7 +90,10 @@ function drawnLook(draws: Draws): Looked {
     clock: { ...planted, aheadMs: draws.between(-9_000, 9_000), uncertainMs: 1 },
     info: {
       ...planted,
-      ...{ usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1 },
+      usedBytes: 1,
+      maxBytes: 1,
+      evictedKeys: 0,
+      keys: 1,
       usedRatio: draws.oneOf([null, 0.95]),
       policy: draws.oneOf([null, "noeviction", "allkeys-lru", marked]),
     },
