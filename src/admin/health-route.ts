@@ -4,6 +4,7 @@ import type { Attention } from "../purge/view/view.ts";
 import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { isoOf, type Status, statusOf, summaryOf } from "./health/finding.ts";
+import { FindingLog } from "./health/finding-log.ts";
 import { findingsOf } from "./health/findings.ts";
 import { EvictionWatch, lookFurther } from "./health/look-further.ts";
 import { type HealthSettings, lookedNoFurther, lookHere } from "./health/looked.ts";
@@ -28,16 +29,20 @@ const scope =
  */
 export function healthRoute(settings: HealthSettings, adminToken: Secret) {
   const watch = new EvictionWatch();
+  const findingLog = new FindingLog(settings.isolate.log);
   return async ({ request, colo, ...attention }: HealthRequest): Promise<Response> => {
     if (adminToken === undefined || !request.headers.has("authorization")) {
       const looked = lookedNoFurther(lookHere(settings));
-      const status = statusOf(findingsOf(looked), isUnable(looked));
+      const found = findingsOf(looked);
+      findingLog.looked(found, looked);
+      const status = statusOf(found, isUnable(looked));
       return told({ status }, httpStatusOf(status));
     }
     const refusal = await refusalOfBearer(request, adminToken);
     if (refusal !== undefined) return refusal;
     const { looked, notLookedAt } = await lookFurther(settings, watch, attention);
     const findings = findingsOf(looked);
+    findingLog.looked(findings, looked);
     const status = statusOf(findings, isUnable(looked));
     const summary = summaryOf(findings);
     const at = isoOf(looked.atMs);

@@ -13,8 +13,12 @@ export interface Trouble<Kind extends string> {
 
 export interface ConditionSettings<Kind extends string> {
   readonly tell: Log;
-  /** What its lines are about, and which of several things it is. */
-  readonly about: (kind: Kind) => Pick<LogLine, "event"> & Readonly<Record<string, LogValue>>;
+  /** What its lines are about, and which of several things it is; `level` where a beginning is no `warn`. */
+  readonly about: (
+    kind: Kind,
+  ) => Pick<LogLine, "event"> &
+    Partial<Pick<LogLine, "level">> &
+    Readonly<Record<string, LogValue>>;
   readonly troubleLine: (kind: Kind) => string;
   /** @param lasted such as `42 s` */
   readonly wellLine: (lasted: string) => string;
@@ -51,7 +55,7 @@ export class Condition<Kind extends string> {
     if (this.#told?.kind === kind || !this.#mayTell(kind, atMs)) return;
     this.#told = { kind, sinceAtMs: this.#told?.sinceAtMs ?? sinceAtMs };
     const { tell, about, troubleLine } = this.#settings;
-    tell({ ...about(kind), level: "warn", message: troubleLine(kind), state: "began", kind });
+    tell({ level: "warn", ...about(kind), message: troubleLine(kind), state: "began", kind });
   }
 
   /** It has gone well: the end of a trouble that was told is told, too. */

@@ -45,6 +45,8 @@ export type Level = (typeof levels)[number];
 export interface Finding {
   readonly code: FindingCode;
   readonly level: Level;
+  /** Which of several it is about, such as `route "articles"`; absent where there is one alone. */
+  readonly about?: string;
   /** What it means for the site. */
   readonly what: string;
   /** ISO 8601; `null` where nobody knows. */

@@ -17,7 +17,7 @@ import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 export interface HealthSettings {
   readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts">;
   readonly cache: TieredCache<ResponseDetail>;
-  readonly isolate: Pick<Isolate, "config" | "originHealth" | "nowAtMs">;
+  readonly isolate: Pick<Isolate, "config" | "originHealth" | "nowAtMs" | "log">;
 }
 
 /** A client of the database, and how it fares. */

@@ -45,6 +45,7 @@ function down(name: string, trouble: OriginTrouble, looked: Looked): Finding {
   return {
     code: "origin-down",
     level: "critical",
+    about: aboutOf(name),
     what: `Origin ${JSON.stringify(name)} is taken for down: what is not stored is answered with 503. ${asked}`,
     since: isoOf(trouble.sinceAtMs),
     cause: "Several of its paths failed, and so did a probe.",
@@ -58,6 +59,7 @@ function failing(name: string, trouble: OriginTrouble): Finding {
   return {
     code: isSlow ? "origin-slow" : "origin-unreachable",
     level: "warning",
+    about: aboutOf(name),
     what: isSlow
       ? `Origin ${JSON.stringify(name)} did not answer in time.`
       : `Origin ${JSON.stringify(name)} could not be reached.`,
@@ -69,6 +71,8 @@ function failing(name: string, trouble: OriginTrouble): Finding {
     told: toldBy(trouble),
   };
 }
+
+const aboutOf = (name: string) => `origin ${JSON.stringify(name)}`;
 
 const words = { unreachable: "could not be reached", timeout: "did not answer in time" } as const;
 

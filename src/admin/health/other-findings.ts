@@ -5,6 +5,7 @@ import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { partsOf } from "../../observe/sums.ts";
 import { type Finding, isoOf } from "./finding.ts";
 import type { Looked } from "./looked.ts";
+import { recentWindows } from "./traffic-findings.ts";
 
 /** Twice as long as a run of the cron trigger may leave between two reports. */
 const reportMs = 10 * 60_000;
@@ -26,21 +27,19 @@ export function reportsMissing({ totals, atMs }: Looked): Finding[] {
   ];
 }
 
-export function reportsLost({ totals, atMs }: Looked): Finding[] {
-  const lost = (totals?.windows ?? [])
-    .filter(({ fromAtMs }) => Math.abs(atMs - fromAtMs) < 2 * reportMs)
-    .flatMap(({ fromAtMs, sums }) =>
-      [...sums]
-        .filter(([series]) => partsOf(series)?.family === "reportsLost")
-        .map(([, count]) => ({ fromAtMs, count })),
-    );
+export function reportsLost(looked: Looked): Finding[] {
+  const lost = recentWindows(looked).flatMap(({ fromAtMs, sums }) =>
+    [...sums]
+      .filter(([series]) => partsOf(series)?.family === "reportsLost")
+      .map(([, count]) => ({ fromAtMs, count })),
+  );
   const count = lost.reduce((sum, one) => sum + one.count, 0);
   if (count === 0) return [];
   return [
     {
       code: "reports-lost",
       level: "warning",
-      what: `${count} reports of the last minutes were lost: the metrics are lower than what happened.`,
+      what: `Reports lost in the last minutes: ${count}. The metrics are lower than what happened.`,
       since: isoOf(Math.min(...lost.map(({ fromAtMs }) => fromAtMs))),
       cause: "The database did not take them, or nobody added them up.",
       remedy: "Look at the findings on Redis, and whether the cron trigger runs.",

@@ -1,4 +1,5 @@
 // Findings on what all isolates have counted in the last minutes: hit rates, errors, doubts.
+import { isWithinMs } from "../../elapsed.ts";
 import { type FamilyName } from "../../observe/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
@@ -15,6 +16,11 @@ const recentMs = 3 * windowMs;
 const hits = ["hit", "stale-hit"];
 /** What was never looked up. */
 const notLookedUp = ["passed", "limited"];
+
+/** What began longer ago says nothing of now. */
+export function recentWindows({ totals, atMs }: Pick<Looked, "totals" | "atMs">): Window[] {
+  return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
+}
 
 interface Counted {
   readonly labels: readonly string[];
@@ -43,12 +49,10 @@ interface Share {
 
 /** @param shareIn how many there are in a window, and how many of them count */
 function newestShare(
-  { totals, atMs }: Looked,
+  looked: Looked,
   shareIn: (sums: Sums) => { of: number; part: number },
 ): Share | undefined {
-  const recent = (totals?.windows ?? [])
-    .filter(({ fromAtMs }) => Math.abs(atMs - fromAtMs) < recentMs)
-    .toSorted((a: Window, b: Window) => b.fromAtMs - a.fromAtMs);
+  const recent = recentWindows(looked).toSorted((a, b) => b.fromAtMs - a.fromAtMs);
   for (const { fromAtMs, sums } of recent) {
     const { of, part } = shareIn(sums);
     if (of >= countMin) return { share: part / of, count: of, fromAtMs };
@@ -92,6 +96,7 @@ function hitRateLow(
     {
       code: "hit-rate-low",
       level: "warning",
+      about: whose,
       what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; ${percentOf(min)} is demanded.`,
       since: isoOf(rate.fromAtMs),
       cause:
@@ -160,9 +165,8 @@ export function sharesHigh(looked: Looked): Finding[] {
 }
 
 /** Whoever sends too much is told 429. */
-export function clientsLimited({ totals, atMs }: Looked): Finding[] {
-  const limited = (totals?.windows ?? [])
-    .filter(({ fromAtMs }) => Math.abs(atMs - fromAtMs) < recentMs)
+export function clientsLimited(looked: Looked): Finding[] {
+  const limited = recentWindows(looked)
     .map(({ fromAtMs, sums }) => ({
       fromAtMs,
       count: sumOf(countedIn(sums, "requests").filter(has(1, ["limited"]))),
@@ -174,7 +178,7 @@ export function clientsLimited({ totals, atMs }: Looked): Finding[] {
     {
       code: "clients-limited",
       level: "info",
-      what: `${count} requests of the last minutes were answered with 429.`,
+      what: `Requests of the last minutes that were answered with 429: ${count}.`,
       since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
       cause: "A client asked the origin for more than ORIGIN_LIMITER allows.",
       remedy: "If they were honest clients, raise the limit under [[ratelimits]] in wrangler.toml.",

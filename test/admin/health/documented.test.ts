@@ -5,7 +5,8 @@ import { findingCodes } from "../../../src/admin/health/finding.ts";
 
 it("has a row for each code, in the order of the code, with a meaning, a cause and a remedy", () => {
   const [, table = ""] = readFileSync("docs/health.md", "utf8").split("## Codes");
-  const rows = table.split("\n").filter((line) => line.startsWith("| `"));
+  const [codes = ""] = table.split("## Findings and alerts");
+  const rows = codes.split("\n").filter((line) => line.startsWith("| `"));
   const cells = rows.map((row) =>
     row.split(" | ").map((cell) => cell.replaceAll(/^\| | \|$/g, "")),
   );
@@ -14,4 +15,16 @@ it("has a row for each code, in the order of the code, with a meaning, a cause a
     expect(row).toHaveLength(4);
     expect(row.filter((cell) => cell.trim() === "")).toEqual([]);
   }
+});
+
+it("says of each alert which finding it goes with, and of no other", () => {
+  const [, after = ""] = readFileSync("docs/health.md", "utf8").split("## Findings and alerts");
+  const rows = after.split("\n").filter((line) => /^\| [`–]/.test(line));
+  const named = (text: string | undefined) =>
+    [...(text ?? "").matchAll(/`([\w-]+)`/g)].map(([, name = ""]) => name);
+  const cells = rows.map((row) => row.slice(2).split(" | "));
+  expect(findingCodes).toEqual(expect.arrayContaining(cells.flatMap(([code]) => named(code))));
+  const rules = readFileSync("monitoring/alerts.yml", "utf8");
+  const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name = ""]) => name);
+  expect(cells.flatMap(([, alert]) => named(alert)).toSorted()).toEqual(alerts.toSorted());
 });

@@ -24,6 +24,7 @@ describe("hit-rate-low", () => {
       {
         code: "hit-rate-low",
         level: "warning",
+        about: 'route "articles"',
         what: 'The hit rate of route "articles" is 50 %, of 120 requests in five minutes; 80 % is demanded.',
         since: new Date(atMs - 2 * minuteMs).toISOString(),
         cause: expect.stringContaining("An origin that fails") as string,

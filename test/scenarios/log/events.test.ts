@@ -245,6 +245,37 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
     },
     holds: { level: "error", part: "purge-journal" },
   },
+  "report-lost": {
+    does: async () => {
+      const { site, upstash } = openJournalled();
+      await pages(site, 1);
+      site.clock.advance(300);
+      upstash.mode = "down";
+      return (await pages(site, 1)).lines;
+    },
+    holds: { level: "warn", part: "metrics" },
+  },
+  finding: {
+    does: async () => {
+      let isThere = false;
+      const origin = () => (isThere ? page("page") : unreachable());
+      const { site } = openJournalled({ origin });
+      await pages(site, 1);
+      await site.get("/_cache/health");
+      site.clock.advance(42);
+      isThere = true;
+      await pages(site, 1);
+      await site.get("/_cache/health");
+      return site.lines;
+    },
+    holds: {
+      level: "warn",
+      code: "origin-unreachable",
+      about: 'origin "default"',
+      state: "began",
+      kind: "warning",
+    },
+  },
   request: {
     does: async () => (await pages(openSite({ config: { logs: { sample: 1 } } }), 1)).lines,
     holds: { level: "info", version, colo: "HAM", "http.response.status_code": 200 },
@@ -260,11 +291,8 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
   },
 };
 
-/** Their parts of the source write them, and test them. */
-const ofOthers = ["report-lost", "finding"];
-
 it("each event has its occasion here", () => {
-  expect([...Object.keys(occasions), ...ofOthers].toSorted()).toEqual(logEvents.toSorted());
+  expect(Object.keys(occasions).toSorted()).toEqual(logEvents.toSorted());
 });
 
 describe("there is a line", () => {
@@ -306,6 +334,28 @@ it("refused purges have one line a second for each reason, and the others are co
     { rule: "not-signed", leftOut: 0 },
     { rule: "malformed", leftOut: 0 },
     { rule: "not-signed", leftOut: 4 },
+  ]);
+});
+
+it("a finding that is over is said so, by the look that no longer has it", async () => {
+  const lines = await occasions["finding"]?.does();
+  expect(ofLine(lines ?? [], "finding")).toMatchObject([
+    { state: "began" },
+    { state: "ended", level: "info", code: "origin-unreachable", lastedSeconds: 42 },
+  ]);
+});
+
+it("reports that cannot be added up are said so once, and those that had no room", async () => {
+  const { site, upstash } = openJournalled();
+  upstash.reports.add(["v", "s3cret"]);
+  for (let nth = 0; nth < 3; nth += 1) await site.get("/_cache/health", { headers: bearer });
+  for (let nth = 0; nth < 4_100; nth += 1) upstash.reports.add(["v", "s3cret"]);
+  await pages(site, 1);
+  site.clock.advance(300);
+  await pages(site, 1);
+  expect(ofLine(site.lines, "report-lost").map(({ message }) => message)).toEqual([
+    "Metrics: Redis has reports that are of another version, or none at all. They count as lost.",
+    "Metrics: A report of what this isolate counted is lost: too many reports wait to be added up.",
   ]);
 });
 

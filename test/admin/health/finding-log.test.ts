@@ -1,0 +1,171 @@
+// Lines of the log about findings: one when it begins, one when it ends, and none by a look that saw less.
+import { describe, expect, it } from "vitest";
+import { type Finding, findingCodes, type FindingCode } from "../../../src/admin/health/finding.ts";
+import { FindingLog } from "../../../src/admin/health/finding-log.ts";
+import type { Looked } from "../../../src/admin/health/looked.ts";
+import type { LogLine } from "../../../src/observe/log-line.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
+import { openSite } from "../../../testing/site/harness.ts";
+import { adminToken } from "../../../testing/site/purge-sender.ts";
+import { atMs, lookedAt, totalsOf } from "./looked-examples.ts";
+
+const info = { usedBytes: 1, maxBytes: 1, usedRatio: 1, policy: null, evictedKeys: 0, keys: 1 };
+const afar: Partial<Looked> = {
+  clock: { aheadMs: 0, uncertainMs: 0 },
+  info,
+  totals: totalsOf({}),
+};
+
+function finding(code: FindingCode, more: Partial<Finding> = {}): Finding {
+  const texts = { what: "It is so.", cause: "By that.", remedy: "Do this." };
+  return { code, level: "warning", since: null, ...texts, ...more };
+}
+
+/** A log, and looks of it: each so many seconds after the first. */
+function opened() {
+  const lines: LogLine[] = [];
+  const log = new FindingLog((line) => void lines.push(line));
+  const look = (seconds: number, findings: readonly Finding[], more: Partial<Looked> = {}) =>
+    log.looked(findings, lookedAt({ ...more, atMs: atMs + seconds * 1_000 }));
+  const told = () => lines.map(({ code, state }) => `${String(code)} ${String(state)}`);
+  return { lines, look, told };
+}
+
+it("has one line when it begins, and one when it ends", () => {
+  const { lines, look } = opened();
+  for (const seconds of [0, 1, 90]) look(seconds, [finding("redis-full")]);
+  look(100, []);
+  look(200, []);
+  const of = { event: "finding", code: "redis-full", kind: "warning" };
+  expect(lines).toEqual([
+    { ...of, level: "warn", state: "began", message: "It is so. Do this." },
+    {
+      ...of,
+      level: "info",
+      state: "ended",
+      lastedSeconds: 100,
+      message: "The finding redis-full is over after 100 s.",
+    },
+  ]);
+});
+
+it("tells apart what it is about, and says so at the end", () => {
+  const { lines, look } = opened();
+  const [a, b] = ["a", "b"].map((name) => finding("hit-rate-low", { about: `route "${name}"` }));
+  look(0, [a!, b!, b!], afar);
+  look(70, [b!], afar);
+  expect(lines.map(({ about, state }) => `${String(about)} ${String(state)}`)).toEqual([
+    'route "a" began',
+    'route "b" began',
+    'route "a" ended',
+  ]);
+  expect(lines[2]?.message).toBe('The finding hit-rate-low of route "a" is over after 70 s.');
+});
+
+it("has another line once it is worse, and is news where nothing is wrong", () => {
+  const { lines, look } = opened();
+  look(0, [finding("redis-slow"), finding("switch-thrown", { level: "info" })]);
+  look(5, [
+    finding("redis-slow", { level: "critical" }),
+    finding("switch-thrown", { level: "info" }),
+  ]);
+  expect(lines.map(({ code, kind, level }) => [code, kind, level])).toEqual([
+    ["redis-slow", "warning", "warn"],
+    ["switch-thrown", "info", "info"],
+    ["redis-slow", "critical", "warn"],
+  ]);
+});
+
+it("tells the worst where one look finds several of one code", () => {
+  const { lines, look } = opened();
+  const worst = finding("redis-full", { level: "critical" });
+  for (const seconds of [0, 70]) look(seconds, [worst, finding("redis-full")]);
+  expect(lines.map(({ kind }) => kind)).toEqual(["critical"]);
+});
+
+it("leaves out what the configuration is told of when an isolate starts", () => {
+  const { lines, look } = opened();
+  look(0, [finding("configuration")]);
+  look(61, []);
+  expect(lines).toEqual([]);
+});
+
+describe("a look that sees less", () => {
+  const ofTotals = ["hit-rate-low", "stale-if-error-high", "unverified-high", "origin-errors"];
+  const others = ["clients-limited", "reports-missing", "reports-lost", "journal-lag"];
+  it.each([
+    ...[...ofTotals, ...others].map((code) => ({ code, sight: "totals" as const })),
+    { code: "clocks-apart", sight: "clock" as const },
+    { code: "redis-nearly-full", sight: "info" as const },
+    { code: "redis-evicting", sight: "info" as const },
+  ])("does not end $code; one that sees $sight does", ({ code, sight }) => {
+    const { look, told } = opened();
+    look(0, [finding(code as FindingCode)], afar);
+    look(70, []);
+    look(80, [], { ...afar, [sight]: undefined });
+    expect(told()).toEqual([`${code} began`]);
+    look(90, [], { [sight]: afar[sight] });
+    expect(told()).toEqual([`${code} began`, `${code} ended`]);
+  });
+
+  it("ends what it sees as well", () => {
+    const ofHere = findingCodes.filter((code) =>
+      /^(redis-(?!nearly|evict)|journal-(?!lag)|origin-(?!err)|cache-api|switch|bypass)/.test(code),
+    );
+    expect(ofHere).toHaveLength(18);
+    const { look, told } = opened();
+    for (const code of ofHere) look(0, [finding(code)], afar);
+    look(70, []);
+    expect(told().filter((line) => line.endsWith("ended"))).toHaveLength(ofHere.length);
+  });
+
+  it("ends what such a look alone has found", () => {
+    const { look, told } = opened();
+    look(0, [finding("journal-lag")]);
+    look(70, []);
+    expect(told()).toEqual(["journal-lag began", "journal-lag ended"]);
+  });
+
+  it("ends what such a look finds after one that saw all has ended it", () => {
+    const { look, told } = opened();
+    look(0, [finding("journal-lag")], afar);
+    look(70, [], afar);
+    look(140, [finding("journal-lag")]);
+    look(210, []);
+    expect(told()).toEqual(["began", "ended", "began", "ended"].map((is) => `journal-lag ${is}`));
+  });
+
+  it("says nothing of how bad it is", () => {
+    const { lines, look } = opened();
+    look(0, [finding("journal-lag", { level: "critical" })], afar);
+    look(70, [finding("journal-lag")]);
+    look(80, []);
+    expect(lines).toHaveLength(1);
+    look(90, [], afar);
+    expect(lines[1]).toMatchObject({ state: "ended", kind: "critical" });
+  });
+});
+
+describe("whoever looks all the time", () => {
+  const paths = ["/_cache/health", "/_cache/health?again"];
+  it("cannot make it write more than a few lines a minute, though the trouble comes and goes", async () => {
+    const clock = new FakeClock();
+    let isThere = true;
+    const origin = () => (isThere ? page("page", cc("no-store")) : unreachable());
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({ clock, upstash, origin, env: { ADMIN_TOKEN: adminToken } });
+    for (let nth = 0; nth < 300; nth += 1) {
+      isThere = nth % 2 === 1;
+      await site.get(`/${nth}`);
+      for (const path of paths) await site.get(path);
+      clock.advance(0.1);
+    }
+    const lines = site.lines.filter(({ event }) => event === "finding");
+    expect(lines.map(({ code, state }) => [code, state])).toEqual([
+      ["origin-unreachable", "began"],
+      ["origin-unreachable", "ended"],
+    ]);
+  });
+});

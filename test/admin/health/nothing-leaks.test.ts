@@ -1,0 +1,209 @@
+// Marked secrets, addresses and keys wherever they can be: no finding has one, and no line about one.
+import { expect, it } from "vitest";
+import { type FindingCode, findingCodes } from "../../../src/admin/health/finding.ts";
+import { findingsOf } from "../../../src/admin/health/findings.ts";
+import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
+import type { Looked } from "../../../src/admin/health/looked.ts";
+import type { Condition } from "../../../src/observe/condition.ts";
+import type { RedisTrouble } from "../../../src/redis/trouble.ts";
+import { Draws } from "../../../testing/draws.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import type { Site } from "../../../testing/site/harness.ts";
+import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import type { Health } from "./health-world.ts";
+import { atMs, coloState, lookedAt, minuteMs, totalsOf } from "./looked-examples.ts";
+
+/** In all that a client, an origin, the database or a setting says. */
+const mark = "s3cret";
+const address = "203.0.113.77";
+const marked = `https://${mark}:${mark}@${address}/?${mark}=1`;
+const forbidden = new RegExp(`${mark}|${address.replaceAll(".", "\\.")}|\\.invalid`, "i");
+
+/** Members that no type has: whoever tells a whole object tells them, too. */
+const planted = { cause: new Error(marked), url: marked, key: marked, text: marked };
+
+const redisKinds: readonly RedisTrouble[] = [
+  "token-refused",
+  "forbidden",
+  "unreachable",
+  "timeout",
+  "busy",
+  "full",
+  "read-only",
+  "plan-used-up",
+  "wrong-type",
+  "not-upstash",
+  "too-large",
+  "refused",
+  "failed",
+];
+
+/** A trouble that is not over, with more on it than it should have. */
+function trouble<Kind extends string>(kind: Kind): NonNullable<Condition<Kind>["trouble"]> {
+  const counts = { [kind]: 2 } as Partial<Record<Kind, number>>;
+  return { ...planted, kind, sinceAtMs: atMs - 9_000, lastAtMs: atMs, isOver: false, counts };
+}
+
+/** Anything may be wrong, and much is. */
+function drawnLook(draws: Draws): Looked {
+  const client = (name: "shared tier" | "purge journal") => ({
+    ...planted,
+    name,
+    trouble: draws.isLucky(0.5) ? trouble(draws.oneOf(redisKinds)) : undefined,
+    troubleWithWrites: draws.isLucky(0.3) ? trouble(draws.oneOf(redisKinds)) : undefined,
+    isShutOff: draws.isLucky(0.5),
+    refusesWrites: draws.isLucky(0.2),
+  });
+  const entry = { ...planted, position: `${atMs - 1_000}-0`, lost: marked, reason: marked };
+  const bypass = draws.oneOf([true, false, ["articles"]]);
+  const of = (count: number) => (draws.isLucky(0.5) ? count : 0);
+  const windows = {
+    2: [
+      ["requests", ["articles", "stored", "origin"], 500],
+      ["requests", [marked, "stored", "origin"], 500],
+      ["requests", ["articles", "limited", "none"], of(3)],
+      ["prefixRequests", [marked, "stored"], 500],
+      ["staleIfError", [marked], of(100)],
+      ["unverified", [marked], of(100)],
+      ["originResponses", [marked, "failed"], of(300)],
+      ["reportsLost", [], of(1)],
+    ],
+  } as const;
+  const told = coloState({ lagMs: of(8_000), atMs: atMs - of(11 * minuteMs) });
+  return lookedAt({
+    clients: [client("shared tier"), client("purge journal")],
+    view: {
+      sentAtMs: draws.oneOf([atMs, -Infinity]),
+      failedAtMs: draws.isLucky(0.5) ? atMs : undefined,
+      lag: undefined,
+      entries: draws.isLucky(0.5) ? [entry] : [],
+      switched: { ...planted, bypass, position: `${atMs - 1_000}-1` },
+    },
+    originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
+    originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
+    cacheApi: {
+      isShutOff: draws.isLucky(0.5),
+      trouble: { ...trouble("timeout"), why: "It is slow" },
+    },
+    faults: [{ ...planted, what: "It is off.", why: "It is not set.", mend: "Set it." }],
+    bypass: draws.oneOf([true, false, ["articles"]]),
+    clock: { ...planted, aheadMs: draws.between(-9_000, 9_000), uncertainMs: 1 },
+    info: {
+      ...planted,
+      usedBytes: 1,
+      maxBytes: 1,
+      evictedKeys: 0,
+      keys: 1,
+      usedRatio: draws.oneOf([null, 0.95]),
+      policy: draws.oneOf([null, "noeviction", "allkeys-lru", marked]),
+    },
+    evictedAtMs: draws.isLucky(0.5) ? atMs : undefined,
+    totals: totalsOf(windows, { colos: new Map([["HAM", { ...planted, ...told }]]) }),
+    hitRateMins: hitRateMinsOf({ routes: [{ name: "articles", hitRateMin: 0.8 }] }),
+  });
+}
+
+it("whatever was looked at, of each code", () => {
+  const draws = new Draws(1);
+  const seen = new Set<string>();
+  for (let nth = 0; nth < 500; nth += 1) {
+    for (const finding of findingsOf(drawnLook(draws))) {
+      seen.add(finding.code);
+      expect(JSON.stringify(finding)).not.toMatch(forbidden);
+    }
+  }
+  expect([...seen].toSorted()).toEqual([...findingCodes].toSorted());
+});
+
+/** Refusals as the database words them, with more behind. */
+const refusals = [
+  { status: 401, error: `WRONGPASS ${marked}` },
+  { status: 403, error: `Forbidden ${marked}` },
+  { status: 400, error: `OOM command not allowed ${marked}` },
+  { status: 400, error: `READONLY You can't write ${marked}` },
+  { status: 400, error: `ERR max requests limit exceeded. Limit: ${marked}` },
+  { status: 400, error: `WRONGTYPE ${marked}` },
+  { status: 400, error: `ERR ${marked}` },
+  { status: 503, error: `LOADING ${marked}` },
+];
+
+/** Each variable as it should be, or not usable. */
+function drawnEnv(draws: Draws): Record<string, unknown> {
+  const settings: Record<string, readonly unknown[]> = {
+    PURGE_SECRET: [mark, `whsec_${mark}${mark}${mark} ${mark}`],
+    BYPASS: ["all", "of-no-route"],
+    METRICS: [mark],
+    ORIGIN_LIMITER: [mark],
+    ORIGIN_API: [mark],
+    JOURNAL_REDIS_REST_URL: [marked],
+    JOURNAL_REDIS_REST_TOKEN: [mark],
+  };
+  const set = Object.entries(settings).filter(() => draws.isLucky(0.4));
+  return Object.fromEntries(set.map(([name, values]) => [name, draws.oneOf(values)]));
+}
+
+const answered =
+  (draws: Draws, failedShare: number): Script =>
+  () => {
+    if (draws.isLucky(failedShare)) throw new TypeError(`connect ECONNREFUSED ${marked}`);
+    return page(mark, cc("max-age=1", { "set-cookie": mark }), draws.oneOf([200, 500]));
+  };
+
+/** A purge is read back later, which nobody waits for. */
+async function asked(site: Site, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  return (await site.ask("/_cache/health", { headers })).text();
+}
+
+async function used(site: Site, draws: Draws): Promise<void> {
+  const headers = { cookie: `${mark}=${mark}`, "cf-connecting-ip": address };
+  for (let nth = 0; nth < 8; nth += 1) {
+    await site.get(`/${mark}/${Math.floor(draws.between(0, 99))}?${mark}=${mark}`, { headers });
+  }
+  await send(site, { tags: [mark], urls: ["https://www.example.com/" + mark], reason: marked });
+}
+
+/** What the application comes upon in these runs. */
+const metAtLeast: readonly FindingCode[] = [
+  "redis-credentials",
+  "redis-unreachable",
+  "redis-busy",
+  "redis-full",
+  "redis-read-only",
+  "redis-plan-used-up",
+  "redis-wrong-type",
+  "redis-refused",
+  "journal-unreadable",
+  "origin-down",
+  "origin-unreachable",
+  "configuration",
+  "switch-thrown",
+  "bypass-set",
+];
+
+it("the whole application, and the lines of its log about findings", async () => {
+  const draws = new Draws(2);
+  const seen = new Set<string>();
+  for (let nth = 0; nth < 100; nth += 1) {
+    const { site, upstash } = openJournalled({
+      env: { ORIGIN_URL: `https://${mark}.invalid`, ...drawnEnv(draws) },
+      origin: answered(draws, draws.oneOf([0.1, 0.7, 1])),
+    });
+    if (draws.isLucky(0.3)) site.cache.mode = "throws";
+    upstash.mode = draws.oneOf(["works", "down", "refuses", "refuses"]);
+    upstash.refusal = draws.oneOf(refusals);
+    await used(site, draws);
+    if (draws.isLucky(0.3)) {
+      const init = { method: "POST", body: '{"bypass":true}', headers: bearer };
+      await site.ask("/_cache/switch", init);
+    }
+    const anybody = await asked(site);
+    expect(anybody).toMatch(/^\{"status":"\w+"\}$/);
+    const health = JSON.parse(await asked(site, bearer)) as Health;
+    expect(JSON.stringify(health)).not.toMatch(forbidden);
+    for (const { code } of health.findings) seen.add(code);
+    const lines = site.lines.filter(({ event }) => event === "finding");
+    expect(lines.length > 0).toBe(health.findings.some(({ code }) => code !== "configuration"));
+    expect(JSON.stringify(lines)).not.toMatch(forbidden);
+  }
+  expect([...seen]).toEqual(expect.arrayContaining([...metAtLeast]));
+});

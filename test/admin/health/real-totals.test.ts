@@ -1,0 +1,193 @@
+// Findings on what all isolates count: brought about by isolates that report to a real database, seen by
+// another one, and ended there.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { cc, page, type Script, unreachable } from "../../../testing/fakes/origin-in-process.ts";
+import type { Site, SiteOptions } from "../../../testing/site/harness.ts";
+import { codesOf, found, healthOf, HealthWorld } from "./health-world.ts";
+
+/** KEYS: the stream of reports. ARGV: milliseconds. As if all that stands there had been told earlier. */
+const makeOlder = `
+local entries = redis.call("XRANGE", KEYS[1], "-", "+")
+redis.call("DEL", KEYS[1])
+for _, entry in ipairs(entries) do
+  local ms, sequence = string.match(entry[1], "^(%d+)-(%d+)$")
+  redis.call("XADD", KEYS[1], string.format("%.0f-%s", ms - ARGV[1], sequence), unpack(entry[2]))
+end
+return #entries`;
+
+const minuteMs = 60_000;
+const linesOf = ({ lines }: Site) =>
+  lines
+    .filter(({ event }) => event === "finding")
+    .map(({ code, state }) => `${String(code)} ${String(state)}`);
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  let world: HealthWorld;
+  let looker: Site;
+  beforeEach(async () => {
+    world = await HealthWorld.start(start);
+    // A server of 32 bits has a bound of its own.
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+  });
+  afterEach(() => world.stop());
+
+  const config = {
+    metrics: { prefixes: { feeds: { path: "/feeds/", hitRateMin: 0.5 } } },
+    routes: [{ name: "articles", match: "/*", hitRateMin: 0.8, whenUnreachable: "serve" as const }],
+  };
+
+  /** One isolate that will report, and one that looks: its clock is that of the database. */
+  function opened(origin: Script, more: SiteOptions = {}): Site {
+    looker = world.site({ config, ...more });
+    return world.site({ config, origin, ...more });
+  }
+
+  async function asked(site: Site, count: number, path: (nth: number) => string): Promise<void> {
+    for (let nth = 0; nth < count; nth += 1) await site.get(path(nth));
+  }
+
+  /** What is due to be told is told behind the next answer. */
+  async function reported(site: Site): Promise<void> {
+    site.clock.advance(300);
+    await site.get("/page");
+  }
+
+  const older = (minutes: number) =>
+    world.run("EVAL", makeOlder, "1", "tidemark:metrics", String(minutes * minuteMs));
+
+  const kept: Script = (_, nth) => page(`page ${nth}`, cc("max-age=86400"));
+
+  it("hit-rate-low: of a route and of a prefix, until enough are hits again", async () => {
+    const site = opened(kept);
+    await asked(site, 130, (nth) => `/feeds/${nth}`);
+    await reported(site);
+    const { status, findings } = await healthOf(looker);
+    expect(status).toBe("degraded");
+    const ofFeeds = { what: expect.stringMatching(/; 50 % is demanded\.$/) as string };
+    const ofAll = { what: expect.stringMatching(/; 80 % is demanded\.$/) as string };
+    expect(findings).toMatchObject([
+      { code: "hit-rate-low", about: 'route "articles"', ...ofAll },
+      { code: "hit-rate-low", about: 'prefix "feeds"', ...ofFeeds },
+    ]);
+    await older(5);
+    await asked(site, 150, () => "/feeds/1");
+    await reported(site);
+    expect(codesOf(await healthOf(looker))).toEqual([]);
+    expect(linesOf(looker)).toEqual([
+      "hit-rate-low began",
+      "hit-rate-low began",
+      "hit-rate-low ended",
+      "hit-rate-low ended",
+    ]);
+  });
+
+  it("hit-rate-low is over where nobody has asked for a quarter of an hour", async () => {
+    const site = opened(kept);
+    await asked(site, 110, (nth) => `/${nth}`);
+    await reported(site);
+    expect(await found(looker, "hit-rate-low")).toBeDefined();
+    await older(20);
+    expect(await found(looker, "hit-rate-low")).toBeUndefined();
+  });
+
+  it("stale-if-error-high: its origin failed, and answers again", async () => {
+    let isThere = true;
+    const site = opened(() =>
+      isThere ? page("page", cc("max-age=60, stale-if-error=86400")) : unreachable(),
+    );
+    await asked(site, 1, () => "/page");
+    site.clock.advance(70);
+    isThere = false;
+    await asked(site, 3, () => "/page");
+    isThere = true;
+    site.clock.advance(40);
+    await asked(site, 110, () => "/page");
+    await reported(site);
+    const finding = await found(looker, "stale-if-error-high");
+    expect(finding?.what).toMatch(/^[1-3](\.\d)? % of \d+ requests were answered with a stale/);
+    await older(5);
+    await asked(site, 110, () => "/page");
+    await reported(site);
+    expect(await found(looker, "stale-if-error-high")).toBeUndefined();
+  });
+
+  it("unverified-high: the journal could not be read, and can again", async () => {
+    const site = opened(kept);
+    await asked(site, 1, () => "/page");
+    await world.stopRest();
+    site.clock.advance(12);
+    await asked(site, 120, () => "/page");
+    await world.startRest();
+    await reported(site);
+    const finding = await found(looker, "unverified-high");
+    expect(finding).toMatchObject({ level: "warning", since: expect.any(String) as string });
+    expect(finding?.what).toContain("nobody could tell whether a purge covers them");
+    await older(5);
+    await asked(site, 120, () => "/page");
+    await reported(site);
+    expect(await found(looker, "unverified-high")).toBeUndefined();
+  });
+
+  it("origin-errors: one answer in ten is 503, and then none", async () => {
+    let isWell = false;
+    const site = opened((_, nth) =>
+      page("page", cc("no-store"), !isWell && nth % 10 === 0 ? 503 : 200),
+    );
+    await asked(site, 120, (nth) => `/${nth}`);
+    await reported(site);
+    const finding = await found(looker, "origin-errors");
+    expect(finding?.what).toMatch(/^(9\.\d|10) % of 12\d requests to origins failed, or were/);
+    isWell = true;
+    await older(5);
+    await asked(site, 120, (nth) => `/${nth}`);
+    await reported(site);
+    expect(await found(looker, "origin-errors")).toBeUndefined();
+  });
+
+  it("clients-limited: some got 429, a quarter of an hour ago or less", async () => {
+    const limit = async () => ({ success: false });
+    const site = opened(kept, { env: { ORIGIN_LIMITER: { limit } } });
+    const headers = { "cf-connecting-ip": "192.0.2.1" };
+    expect((await site.get("/a", { headers })).status).toBe(429);
+    await reported(site);
+    const health = await healthOf(looker);
+    expect(health).toMatchObject({ status: "ok", findings: [{ code: "clients-limited" }] });
+    await older(20);
+    expect(await found(looker, "clients-limited")).toBeUndefined();
+  });
+
+  it("reports-missing: nobody has told anything for ten minutes, and then the cron trigger does", async () => {
+    const site = opened(kept);
+    await asked(site, 1, () => "/page");
+    await reported(site);
+    expect(await found(looker, "reports-missing")).toBeUndefined();
+    await older(11);
+    expect(await found(looker, "reports-missing")).toMatchObject({
+      level: "warning",
+      what: expect.stringMatching(/^No isolate has told its counts for ten minutes/) as string,
+    });
+    const toFifthMs = 5 * minuteMs - (site.clock.atMs % (5 * minuteMs));
+    site.clock.advance(toFifthMs / 1_000);
+    await site.fireCron();
+    expect(await found(looker, "reports-missing")).toBeUndefined();
+    expect(linesOf(looker)).toEqual(["reports-missing began", "reports-missing ended"]);
+  });
+
+  it("reports-lost: the database was away when one was due; the next one tells", async () => {
+    const site = opened(kept);
+    await asked(site, 1, () => "/page");
+    await world.stopRest();
+    await reported(site);
+    expect(site.lines.filter(({ event }) => event === "report-lost")).toHaveLength(1);
+    await world.startRest();
+    await reported(site);
+    expect(await found(looker, "reports-lost")).toMatchObject({
+      level: "warning",
+      what: "Reports lost in the last minutes: 1. The metrics are lower than what happened.",
+      remedy: expect.stringContaining("findings on Redis") as string,
+    });
+    await older(25);
+    expect(await found(looker, "reports-lost")).toBeUndefined();
+  });
+});
