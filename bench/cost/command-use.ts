@@ -68,6 +68,7 @@ function useOfJournal(has: (name: string) => boolean, kinds: ReadonlySet<KeyKind
   // A post of the switch is an entry of the journal as well, by one script.
   if (has("EVAL")) return "switch";
   if (has("XADD")) return has("XREVRANGE") ? "journal mark" : "purge, written";
+  if (has("EVAL_RO")) return "journal read";
   if (!kinds.has("probe")) return has("XRANGE") || has("XREVRANGE") ? "journal read" : "unknown";
   return has("XREVRANGE") ? "journal read at the primary" : "purge, read back";
 }
@@ -90,7 +91,7 @@ function useOfRecord(
 }
 
 function keyKindOf([name, ...given]: Readonly<RedisCommand>): KeyKind {
-  const key = String(given[name === "EVAL" || name === "EVALSHA" ? 2 : 0] ?? "");
+  const key = String(given[/^EVAL/.test(String(name)) ? 2 : 0] ?? "");
   return keyKinds[key.split(":")[1] ?? ""] ?? "other";
 }
 

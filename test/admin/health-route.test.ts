@@ -165,7 +165,7 @@ describe("what a look costs the database", () => {
     expect(world.rest.counts().commandCountByName).toMatchObject({
       TIME: 1,
       INFO: 1,
-      XREVRANGE: 1,
+      EVAL_RO: 1,
     });
   });
 

@@ -153,6 +153,8 @@ export class FakeUpstash {
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
       case "EVAL":
         return rest[2]?.endsWith(":switch") === true ? this.#post(rest) : this.#replaceLease(rest);
+      case "EVAL_RO":
+        return [stream.reversed(["+", "-", "COUNT", ...rest.slice(3)]), this.heldSwitch];
       case "XADD":
         return stream.add(rest);
       case "XLEN":
@@ -181,7 +183,7 @@ export class FakeUpstash {
 
   #commandsOf(name: string, key: string): string[] {
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
-    const isOfJournal = /^X/i.test(name) || /:(?:probe|switch)$/.test(key);
+    const isOfJournal = /^(?:X|EVAL_RO)/i.test(name) || /:(?:probe|switch)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
   }
 

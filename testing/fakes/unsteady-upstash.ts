@@ -9,7 +9,7 @@ export class UnsteadyUpstash extends FakeUpstash {
 
   /** How often the journal was read. */
   get journalReadCount(): number {
-    return this.journalCommands.filter((name) => name === "XRANGE" || name === "XREVRANGE").length;
+    return this.journalCommands.filter((name) => /^(?:X(?:REV)?RANGE|EVAL_RO)$/.test(name)).length;
   }
 
   override async answer(path: string, body: unknown): Promise<Response> {

@@ -93,6 +93,11 @@ class Commands {
     return this.world.stream.heldAt(this.world.atMs - lagMs) || null;
   }
 
+  /** The script of a cold view: of one moment, though it may be a replica's. */
+  evalRo(_: string, __: readonly string[], [count]: readonly string[]): Promise<unknown[]> {
+    return this.multi().xrevrange("", "+", "-", Number(count)).get().exec();
+  }
+
   /** The script of a post of the switch, done at the primary. */
   async eval(_: string, __: readonly string[], given: readonly string[]): Promise<unknown> {
     const [replaces = "", post = "", n = "", json = "", kept = "", ...fields] = given;

@@ -88,7 +88,21 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       const newest = await world.journal.newest();
       const entries = newest.kind === "read" ? newest.entries : [];
       expect(positionsOf(entries)).toEqual(positions.slice(positions.length - read));
-      expect(world.rest.counts().commandCountByName).toEqual({ XREVRANGE: pages, GET: 1 });
+      const older = pages === 1 ? {} : { XREVRANGE: pages - 1 };
+      expect(world.rest.counts().commandCountByName).toEqual({ EVAL_RO: 1, ...older });
+    });
+
+    it("also where the database is full, which refuses what stands in a transaction", async () => {
+      const positions = await world.write(3);
+      await world.redis.config("SET", "maxmemory", "1");
+      try {
+        expect(await world.journal.append([newEntry({ n: "late" })])).toMatchObject({
+          kind: "unavailable",
+        });
+        expect(positionsOf(await newestOf(world.journal))).toEqual(positions);
+      } finally {
+        await world.redis.config("SET", "maxmemory", "0");
+      }
     });
 
     it("without a gap, where the next page is answered by a replica that lags further", async () => {
