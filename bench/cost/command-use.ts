@@ -15,11 +15,12 @@ export const uses = [
   "purge, read back",
   "hot keys",
   "probe",
+  "metrics",
   "unknown",
 ] as const;
 export type Use = (typeof uses)[number];
 
-type KeyKind = "record" | "lease" | "journal" | "probe" | "hot" | "other";
+type KeyKind = "record" | "lease" | "journal" | "probe" | "hot" | "metrics" | "other";
 
 const keyKinds: Readonly<Record<string, KeyKind>> = {
   r: "record",
@@ -27,6 +28,7 @@ const keyKinds: Readonly<Record<string, KeyKind>> = {
   journal: "journal",
   probe: "probe",
   hot: "hot",
+  metrics: "metrics",
 };
 /** How the shared tier asks for a record, and writes all of it. */
 const recordRead = "GETRANGE";
@@ -44,6 +46,7 @@ export function useOf(
   const kinds = new Set(commands.map(keyKindOf));
   if (kinds.has("lease")) return "lease";
   if (kinds.has("hot")) return "hot keys";
+  if (kinds.has("metrics")) return "metrics";
   if (kinds.has("journal")) return useOfJournal(has, kinds);
   if (kinds.has("record")) return useOfRecord(commands, digests);
   return has("PING") ? "probe" : "unknown";

@@ -2,7 +2,7 @@
 import { compute } from "../trace/model.ts";
 import { scale, type Trace, type TraceSettings } from "../trace/trace.ts";
 import { sumOf } from "./ledger.ts";
-import type { Usage } from "../prices.ts";
+import type { Usage } from "./prices.ts";
 import type { Run } from "./run.ts";
 import { commandsOf, type TagsAsSets, tagsAsSets } from "./tags-as-sets.ts";
 

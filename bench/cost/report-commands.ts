@@ -1,5 +1,5 @@
 // How many commands the reports of a site cost in a month, at most: the figures of docs/costs.md.
-import { upstash } from "../prices.ts";
+import { upstash } from "./prices.ts";
 
 /** Thirty days. */
 export const minutesAMonth = 43_200;

@@ -47,6 +47,14 @@ describe("a request to Redis", () => {
     },
     { use: "hot keys", commands: [["XADD", "site:hot", "*", "k", "1"]] },
     { use: "probe", commands: [["PING"]] },
+    { use: "metrics", commands: [["EVAL", "return 1", "1", "site:metrics", "4096"]] },
+    {
+      use: "metrics",
+      commands: [
+        ["SET", "site:metrics:probe", "1", "PX", "1000"],
+        ["GET", "site:metrics:totals"],
+      ],
+    },
     { use: "unknown", commands: [["FLUSHALL"]] },
     { use: "unknown", commands: [["SCAN", "0"]] },
     { use: "unknown", commands: [] },
