@@ -1,7 +1,7 @@
 // The truth of /_cache/metrics: three colos of the built Worker under load, and what the metrics say
 // beside what the load, the origin and Redis have counted. First no isolate dies, then colos are killed.
 // Ends with 1 where a figure is not as it must be.
-//   npm run bench:truth -- [--requests 200000] [--rate 400] [--seed 1] [--part 1] [--hurry] [--print-only]
+//   npm run bench:truth -- [--requests 200000] [--rate 200] [--seed 1] [--part 1] [--hurry] [--print-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
@@ -23,7 +23,7 @@ function given() {
   const { values } = parseArgs({
     options: {
       requests: { type: "string", default: "200000" },
-      rate: { type: "string", default: "400" },
+      rate: { type: "string", default: "200" },
       seed: { type: "string", default: "1" },
       part: { type: "string" },
       hurry: { type: "boolean", default: false },

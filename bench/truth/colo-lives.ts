@@ -47,6 +47,8 @@ export interface ColoSettings {
 
 export class ColoLives {
   readonly lives: Life[] = [];
+  /** The sums of each report that Redis has taken, as JSON. */
+  readonly reports: string[] = [];
   readonly #settings: ColoSettings;
   readonly #ledger = new Ledger();
   #restUrl = "";
@@ -182,6 +184,7 @@ export class ColoLives {
 
   #reported(report: readonly unknown[]): void {
     const { sums, gauges } = contentOf(report);
+    this.reports.push(sums);
     const { tellings } = this.life;
     const last = tellings.at(-1);
     const isGoingOn = last !== undefined && !last.isWhole && last.gauges === gauges;

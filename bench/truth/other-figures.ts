@@ -2,6 +2,7 @@
 // how long answers took.
 import { quantile } from "../figures.ts";
 import type { Figure } from "./judged.ts";
+import { reportedFigures } from "./reported.ts";
 import type { OriginRow } from "./origin-process.ts";
 import type { TruthRun } from "./run.ts";
 import { bucketIn, bucketOfQuantile, type Labels, type Scraped } from "./scraped.ts";
@@ -13,6 +14,7 @@ export function otherFigures(run: TruthRun, scraped: Scraped): Figure[] {
     ...commandFigures(run, scraped),
     ...purgeFigures(run, scraped),
     ...reportFigures(run, scraped),
+    ...reportedFigures(run.reports, scraped),
     ...(isWhole(run) ? timeFigures(run, scraped) : []),
   ];
 }

@@ -45,8 +45,10 @@ function groupRow(group: string, figures: readonly Figure[]): string[] {
   // Each hit is in a figure of its own result, and in one of both.
   const joint = figures.filter(({ what }) => what.includes(both));
   const summed = [all, joint, figures].find(({ length }) => length > 0) ?? [];
+  // Families count different things.
+  const isSum = !group.startsWith("families");
   const sum = (of: (figure: Figure) => number) =>
-    counted(summed.reduce((total, figure) => total + of(figure), 0));
+    isSum ? counted(summed.reduce((total, figure) => total + of(figure), 0)) : "";
   return [
     group,
     sum((figure) => figure.counted),

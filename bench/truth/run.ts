@@ -42,6 +42,8 @@ export interface TruthRun {
   readonly lives: readonly Life[];
   /** Commands of Redis, by use: sent before the last reports, and all; by colo. */
   readonly commands: readonly { readonly told: Commands; readonly sent: Commands }[];
+  /** The sums of each report that Redis has taken, as JSON. */
+  readonly reports: readonly string[];
   /** What was scraped at last. */
   readonly metrics: string;
   readonly lateMsMax: number;
@@ -85,6 +87,7 @@ export async function truthRun(
     origin: await origin.call("take"),
     lives: colos.flatMap(({ lives }) => lives),
     commands: colos.map(({ commands }) => commands),
+    reports: colos.flatMap(({ reports }) => reports),
     metrics: await scraped(colos),
     lateMsMax,
     kills: killing.counts,

@@ -21,7 +21,7 @@ export interface Kind {
   readonly isPosted?: true;
 }
 
-const swr = "max-age=3, stale-while-revalidate=30";
+const swr = "max-age=8, stale-while-revalidate=30";
 
 export const kinds: readonly Kind[] = [
   { name: "news", share: 38, pages: 400, fields: { "cache-control": swr } },
@@ -29,10 +29,10 @@ export const kinds: readonly Kind[] = [
     name: "docs",
     share: 20,
     pages: 400,
-    fields: { "cache-control": "max-age=20" },
+    fields: { "cache-control": "max-age=60" },
     route: { tiers: ["edge", "shared"] },
   },
-  { name: "plain", share: 14, pages: 200, fields: { "cache-control": "max-age=4" } },
+  { name: "plain", share: 14, pages: 200, fields: { "cache-control": "max-age=10" } },
   {
     name: "crowd",
     share: 6,

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Commands, Life } from "../../bench/truth/colo-lives.ts";
 import { type Figure, figuresOf, holds } from "../../bench/truth/judged.ts";
+import { reportedFigures } from "../../bench/truth/reported.ts";
 import type { TruthRun } from "../../bench/truth/run.ts";
 import { bucketIn, bucketOfQuantile, Scraped } from "../../bench/truth/scraped.ts";
 import type { Row } from "../../bench/truth/seen.ts";
@@ -32,6 +33,7 @@ function runOf(of: { rows: readonly Row[]; metrics: string; lives?: readonly Lif
     purges: [],
     origin: [],
     commands: [],
+    reports: [],
     lateMsMax: 0,
     kills: { now: 0, "report not taken": 0, "report not answered": 0 },
     pace,
@@ -40,9 +42,12 @@ function runOf(of: { rows: readonly Row[]; metrics: string; lives?: readonly Lif
   };
 }
 
+const notHeld = (figures: readonly Figure[]): Figure[] => figures.filter((each) => !holds(each));
+
+/** What reports say has a table of its own below. */
 const failedIn = (run: TruthRun): string[] =>
-  figuresOf(run)
-    .filter((figure: Figure) => !holds(figure))
+  notHeld(figuresOf(run))
+    .filter(({ group }) => !group.startsWith("families"))
     .map(({ group, what }) => `${group}: ${what}`);
 
 const life = (untilMs: number, toldAtMs: readonly number[], isWhole = true): Life => ({
@@ -164,6 +169,33 @@ describe("where isolates are killed", () => {
     expect(failedIn(runOf({ rows: busy, metrics, lives }))).toEqual(["reports: later than stated"]);
     const inTime = [life(111_000, [61_000])];
     expect(failedIn(runOf({ rows: busy, metrics, lives: inTime }))).toEqual([]);
+  });
+});
+
+describe("what reports say", () => {
+  const report = JSON.stringify({
+    "requests|news|hit": { memory: 2 },
+    "originSeconds|news": { b3: 1, b4: 1, sum: 0.5 },
+  });
+  const metrics = (requestCount: number, durationCount: number) =>
+    new Scraped(
+      `tidemark_requests_total{route="news",result="hit",tier="memory"} ${requestCount}\n` +
+        `tidemark_origin_seconds_count{route="news"} ${durationCount}\n`,
+    );
+
+  it.each([
+    { id: "is in the metrics", requestCount: 4, durationCount: 4, failed: [] },
+    { id: "is missing", requestCount: 2, durationCount: 4, failed: ["requests"] },
+    { id: "counts twice", requestCount: 4, durationCount: 6, failed: ["originSeconds"] },
+  ])("$id", ({ requestCount, durationCount, failed }) => {
+    const figures = reportedFigures([report, report], metrics(requestCount, durationCount));
+    expect(figures).toHaveLength(2);
+    expect(notHeld(figures).map(({ what }) => what)).toEqual(failed);
+  });
+
+  it("is a part of what is judged", () => {
+    const run = runOf({ rows: [hit], metrics: requests("hit", 1) });
+    expect(notHeld(figuresOf(run)).map(({ what }) => what)).toEqual(["requests", "responseBytes"]);
   });
 });
 
