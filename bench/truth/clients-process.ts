@@ -39,6 +39,7 @@ interface Wanted {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+const warmUpCount = 150;
 const patienceMs = 30_000;
 const zipfExponent = 0.95;
 const ranksOf = new Map(kinds.map(({ name, pages }) => [name, zipfRanks(pages, zipfExponent)]));
@@ -104,6 +105,16 @@ async function purged(load: Load, draws: Draws): Promise<PurgeRow> {
 }
 
 const calls = {
+  /** One request after the other, so that code is compiled and connections are open; counted as all others. */
+  warmUp: async ({ seed, coloUrls }: Load): Promise<Row[]> => {
+    const draws = new Draws(seed + 1);
+    const rows: Row[] = [];
+    for (let number = 0; number < warmUpCount; number += 1) {
+      const wanted = drawn(draws, coloUrls.length);
+      rows.push(await asked(wanted, coloUrls[wanted.colo] ?? ""));
+    }
+    return rows;
+  },
   load: async (load: Load): Promise<Loaded> => {
     const { requestCount, perSecond, coloUrls } = load;
     const draws = new Draws(load.seed);

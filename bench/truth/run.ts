@@ -71,8 +71,11 @@ export async function truthRun(
   const { requestCount, perSecond, seed, purgeEveryMs } = settings;
   const coloUrls = colos.map(({ url }) => url);
   const load = { requestCount, perSecond, seed, purgeEveryMs, coloUrls, adminToken };
+  const first = await clients.call("warmUp", load);
   const killing = new Killing(colos, settings);
-  const { rows, purges, lateMsMax } = await clients.call("load", load).finally(() => killing.end());
+  const loaded = await clients.call("load", load).finally(() => killing.end());
+  const { purges, lateMsMax } = loaded;
+  const rows = [...first, ...loaded.rows];
   await killing.over;
   const last = await Promise.all(
     colos.map((colo, at) =>

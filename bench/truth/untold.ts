@@ -46,45 +46,33 @@ function isCut({ colo, startedAtMs, endedAtMs }: Row, lives: readonly Life[]): b
 }
 
 /**
- * How often an isolate has told nothing for longer than it may: for `busyAfterMs` in which it answered
- * `busyRequests`, or for `quietAfterMs`.
+ * How often an isolate has told later than it may: behind the first answer after `busyAfterMs` in which it
+ * answered `busyRequests`, or after `quietAfterMs`.
  */
 export function lateCount({
   rows,
   lives,
   pace,
 }: Pick<TruthRun, "rows" | "lives" | "pace">): number {
-  const endsOf = Array.from({ length: 1 + Math.max(...lives.map(({ colo }) => colo)) }, (_, colo) =>
-    rows.filter((row) => row.colo === colo && row.status !== 0).map(({ endedAtMs }) => endedAtMs),
-  );
+  const answered = rows.filter(({ status }) => status !== 0);
+  const endsOf = Map.groupBy(answered, ({ colo }) => colo);
   return lives.reduce((count, life) => {
-    const ends = endsOf[life.colo] ?? [];
-    const own = ends.filter((atMs) => atMs >= life.fromMs && atMs <= life.untilMs);
-    const marks = [
-      ...life.tellings.map(({ atMs }) => atMs),
-      ...(life.untilMs < Infinity ? [life.untilMs] : []),
-    ];
-    let sinceMs = own.reduce((least, atMs) => Math.min(least, atMs), Infinity);
-    for (const markMs of marks) {
-      const answered = own.filter((atMs) => atMs > sinceMs && atMs <= markMs - slackMs).length;
-      const isBusy = answered >= pace.busyRequests;
-      if (isLate(markMs - sinceMs, isBusy, pace) && isAsked(own, sinceMs, markMs, pace)) count += 1;
-      sinceMs = markMs;
-    }
-    return count;
+    const ends = (endsOf.get(life.colo) ?? [])
+      .map(({ endedAtMs }) => endedAtMs)
+      .filter((atMs) => atMs >= life.fromMs && atMs <= life.untilMs)
+      .toSorted((a, b) => a - b);
+    const marks = [...life.tellings.map(({ atMs }) => atMs), life.untilMs];
+    const sinces = [ends[0] ?? Infinity, ...marks];
+    return count + marks.filter((mark, at) => isLate(mark, sinces[at] ?? 0, ends, pace)).length;
   }, 0);
 }
 
-function isLate(tookMs: number, isBusy: boolean, { busyAfterMs, quietAfterMs }: Pace): boolean {
-  return tookMs > (isBusy ? busyAfterMs : quietAfterMs) + slackMs;
-}
-
-/** It tells behind an answer: without a request after its time it cannot. */
-function isAsked(
-  ends: readonly number[],
-  sinceMs: number,
-  markMs: number,
-  { busyAfterMs }: Pace,
-): boolean {
-  return ends.some((atMs) => atMs > sinceMs + busyAfterMs && atMs <= markMs - slackMs);
+/** @param markMs when it told, or was killed; `ends` of its answers, in order */
+function isLate(markMs: number, sinceMs: number, ends: readonly number[], pace: Pace): boolean {
+  const { busyAfterMs, busyRequests, quietAfterMs } = pace;
+  const own = ends.filter((atMs) => atMs > sinceMs && atMs <= markMs);
+  const busyAtMs = Math.max(sinceMs + busyAfterMs, own[busyRequests - 1] ?? Infinity);
+  const dueAtMs = Math.min(busyAtMs, sinceMs + quietAfterMs);
+  const tellsAtMs = own.find((atMs) => atMs > dueAtMs) ?? Infinity;
+  return markMs > tellsAtMs + slackMs;
 }
