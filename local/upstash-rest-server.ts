@@ -23,6 +23,8 @@ export interface UpstashRestServerOptions {
   rttMs?: number;
   /** Age of the state that reads outside of a transaction see. Default 0: the primary answers. */
   replicaLagMs?: number;
+  /** Asked of every request before anything is done; `false` breaks its connection, and nothing is done. */
+  isTaken?: (commands: AnsweredCall["commands"]) => boolean;
   /** Told of every request that is answered, refused ones included. */
   onAnswered?: (call: AnsweredCall) => void;
 }
@@ -53,12 +55,14 @@ export interface UpstashRestServer {
 export async function startUpstashRestServer(
   options: UpstashRestServerOptions,
 ): Promise<UpstashRestServer> {
-  const { redisUrl, token, port = 0, host = "127.0.0.1", replicaLagMs = 0, onAnswered } = options;
+  const { redisUrl, token, port = 0, host = "127.0.0.1", replicaLagMs = 0 } = options;
+  const { isTaken, onAnswered } = options;
   let rttMs = options.rttMs ?? 0;
   const counter = new Counter();
   const database = await Database.open(redisUrl, counter);
   const server = createServer((request, response) => {
-    void respond({ request, response, token, rttMs, counter, database, onAnswered });
+    const hooks = { isTaken, onAnswered };
+    void respond({ request, response, token, rttMs, counter, database, ...hooks });
   });
   // An idle connection closed here just as workerd reuses it would look like an outage.
   server.keepAliveTimeout = 0;

@@ -91,7 +91,7 @@ function useOfRecord(
 }
 
 function keyKindOf([name, ...given]: Readonly<RedisCommand>): KeyKind {
-  const key = String(given[/^EVAL/.test(String(name)) ? 2 : 0] ?? "");
+  const key = String(given[name.startsWith("EVAL") ? 2 : 0] ?? "");
   return keyKinds[key.split(":")[1] ?? ""] ?? "other";
 }
 

@@ -3,7 +3,7 @@ import { compute } from "../trace/model.ts";
 import { coloCount, scale, type Trace, type TraceSettings } from "../trace/trace.ts";
 import { metricsOf, sumOf } from "./ledger.ts";
 import { reportCommandsOf } from "./report-commands.ts";
-import type { Usage } from "../prices.ts";
+import type { Usage } from "./prices.ts";
 import type { Run } from "./run.ts";
 import { commandsOf, type TagsAsSets, tagsAsSets } from "./tags-as-sets.ts";
 

@@ -18,7 +18,7 @@ import {
   singlesTable,
   usesTable,
 } from "./report.ts";
-import { upstash } from "../prices.ts";
+import { upstash } from "./prices.ts";
 import type { Single } from "./single-events.ts";
 
 export interface Documented extends Reported {

@@ -1,5 +1,5 @@
 // What reading the purge journal costs, which goes by the clock and not by requests.
-import { upstash } from "../prices.ts";
+import { upstash } from "./prices.ts";
 
 export interface Lag {
   readonly maxLagSeconds: number;

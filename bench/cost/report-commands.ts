@@ -1,6 +1,6 @@
 // How many commands the reports of a site cost, at most: the figures of docs/costs.md, and the share of
 // reports in the bill of the trace.
-import { upstash } from "../prices.ts";
+import { upstash } from "./prices.ts";
 
 /** Thirty days. */
 export const minutesAMonth = 43_200;

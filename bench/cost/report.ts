@@ -7,7 +7,7 @@ import { uses } from "./command-use.ts";
 import { added, type ByTheClock, type Design, type Designs } from "./designs.ts";
 import { journalBillByTraffic, type Lag } from "./journal-bill.ts";
 import { sumOf } from "./ledger.ts";
-import { marginalBill, readOn, totalOf, upstash, workers } from "../prices.ts";
+import { marginalBill, readOn, totalOf, upstash, workers } from "./prices.ts";
 import type { Run } from "./run.ts";
 import type { Single } from "./single-events.ts";
 import { commandsOf, type TagsAsSets } from "./tags-as-sets.ts";

@@ -17,13 +17,21 @@ export interface Seen {
   /** Epoch milliseconds with fractions: all processes of this machine share the clock. */
   readonly startedAtMs: number;
   readonly tookMs: number;
+  /** Until the head of the answer; the same as `tookMs` where none came. */
+  readonly headTookMs: number;
   /** 0 when no whole answer came. */
   readonly status: number;
   readonly cacheStatus: string;
   readonly body: string;
+  /** Of the body as it came. */
+  readonly bodyBytes: number;
+  /** What `Content-Length` says; `undefined` without one. */
+  readonly statedBytes: number | undefined;
 }
 
 export const nowAtMs = (): number => performance.timeOrigin + performance.now();
+
+const noAnswer = { status: 0, cacheStatus: "", body: "", bodyBytes: 0, statedBytes: undefined };
 
 /** Never throws: a broken connection is an answer of status 0. */
 export function ask(
@@ -34,23 +42,34 @@ export function ask(
   const startedAtMs = nowAtMs();
   return new Promise((resolve) => {
     let settled = false;
-    const seen = (status: number, cacheStatus: string, body: string) => {
+    const seen = (of: Partial<Seen> = {}) => {
       if (settled) return;
       settled = true;
       clearTimeout(impatience);
-      resolve({ startedAtMs, tookMs: nowAtMs() - startedAtMs, status, cacheStatus, body });
+      const tookMs = nowAtMs() - startedAtMs;
+      resolve({ ...noAnswer, startedAtMs, tookMs, headTookMs: tookMs, ...of });
     };
     const asking = request(url, { agent, method, headers }, (response) => {
+      const headTookMs = nowAtMs() - startedAtMs;
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.once("error", () => seen(0, "", ""));
+      response.once("error", () => seen());
       response.once("close", () => {
         const cacheStatus = String(response.headers["cache-status"] ?? "");
         const status = response.complete ? (response.statusCode ?? 0) : 0;
-        seen(status, cacheStatus, Buffer.concat(chunks).toString());
+        const body = Buffer.concat(chunks);
+        const length = response.headers["content-length"];
+        seen({
+          headTookMs,
+          status,
+          cacheStatus,
+          body: body.toString(),
+          bodyBytes: body.length,
+          statedBytes: length === undefined ? undefined : Number(length),
+        });
       });
     });
-    asking.once("error", () => seen(0, "", ""));
+    asking.once("error", () => seen());
     const impatience =
       patienceMs === undefined ? undefined : setTimeout(() => asking.destroy(), patienceMs);
     asking.end(sent);

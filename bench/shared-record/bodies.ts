@@ -6,7 +6,7 @@ import { Running } from "../../local/running.ts";
 import { cpuUsOf, runtimePids } from "../load/process-cpu.ts";
 import { counted, markdownTable, median } from "../figures.ts";
 import { pageText } from "../load/page-text.ts";
-import { dollarsAMillionOf } from "../prices.ts";
+import { dollarsAMillionOf } from "../cost/prices.ts";
 
 const kibibyte = 1_024;
 const sizes = [1, 2, 5, 10, 100, 500].map((kibibytes) => kibibytes * kibibyte);

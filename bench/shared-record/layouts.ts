@@ -11,7 +11,7 @@ import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import { counted, markdownTable } from "../figures.ts";
 import { pageText } from "../load/page-text.ts";
-import { dollarsAMillionOf } from "../prices.ts";
+import { dollarsAMillionOf } from "../cost/prices.ts";
 import type { ResponseAsk, ResponseRecord } from "../../src/proxy/stored/tiers.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 

@@ -36,6 +36,7 @@ export interface Exchange {
   rttMs: number;
   counter: Counter;
   database: Database;
+  isTaken?: ((commands: readonly RedisCommand[]) => boolean) | undefined;
   /** Told before the answer leaves, so that an answer that has arrived is known of. */
   onAnswered?: ((call: AnsweredCall) => void) | undefined;
 }
@@ -48,6 +49,7 @@ export async function respond(exchange: Exchange): Promise<void> {
   counter.asked(body.bodyBytes);
   if (rttMs > 0) await delay(rttMs / 2);
   const call = callIn(exchange, body);
+  if (exchange.isTaken?.(commandsIn(call)) === false) return void response.destroy();
   const answer = await answerTo(call, exchange).catch((cause: unknown) =>
     errorAnswer(500, `The local REST server failed: ${String(cause)}`),
   );

@@ -13,6 +13,9 @@ const usualFoldFrom = 256;
 /** Of the sums in one report. */
 const sumsBytesMax = 8_192;
 
+/** At one time, one behind the other: a Worker may ask Redis some fifty times behind an answer, and fold. */
+const reportsAtOnceMax = 16;
+
 const reportsLost = seriesOf("reportsLost", []);
 
 /** Where reports go: to Redis, one command each, or to Analytics Engine, for none. */
@@ -49,8 +52,9 @@ export class Reporter {
   }
 
   /**
-   * One report, sent once: it counts once, or not at all. What is sent is gone from here, whatever becomes
-   * of it; what had no room waits for the next. Never rejects on account of Redis.
+   * All that was counted, in one report or in several where one has no room for it. Each is sent once: it
+   * counts once, or not at all. What is sent is gone from here, whatever becomes of it; after one that is
+   * lost, the rest waits for the next time. Never rejects on account of Redis.
    */
   async tell(): Promise<void> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;
@@ -69,13 +73,19 @@ export class Reporter {
     colo: string,
     gauges: Gauges,
   ): Promise<void> {
-    const sums = takenWithin(this.#pending, sumsBytesMax);
-    const answer = await stream.add({ n: this.#settings.randomText(), colo, sums, gauges });
-    const standing = answer.kind === "answered" ? answer.value : undefined;
-    const isLost = standing === undefined || standing < 0;
-    if (isLost) this.#lost(sums, standing);
-    if (standing !== undefined && (isLost || standing > (this.#settings.foldFrom ?? usualFoldFrom)))
-      await folding.empty();
+    for (let sent = 1; ; sent += 1) {
+      const sums = takenWithin(this.#pending, sumsBytesMax);
+      const answer = await stream.add({ n: this.#settings.randomText(), colo, sums, gauges });
+      const standing = answer.kind === "answered" ? answer.value : undefined;
+      const isLost = standing === undefined || standing < 0;
+      if (isLost) this.#lost(sums, standing);
+      // What has no room in a whole report has none in the next one, either.
+      const isMore = this.#pending.size > 0 && sums.size > 0 && sent < reportsAtOnceMax;
+      if (isMore && !isLost) continue;
+      const foldFrom = this.#settings.foldFrom ?? usualFoldFrom;
+      if (standing !== undefined && (isLost || standing > foldFrom)) await folding.empty();
+      return;
+    }
   }
 
   /**

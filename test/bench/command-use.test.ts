@@ -54,10 +54,7 @@ describe("a request to Redis", () => {
     },
     {
       use: "journal read",
-      commands: [
-        ["XREVRANGE", "site:journal", "+", "-", "COUNT", "128"],
-        ["GET", "site:switch"],
-      ],
+      commands: [["EVAL_RO", "return 1", "2", "site:journal", "site:switch", "128"]],
     },
     { use: "metrics", commands: [["EVAL", "return 1", "1", "site:metrics", "4096"]] },
     {

@@ -5,7 +5,7 @@ import { type Use, uses } from "../../bench/cost/command-use.ts";
 import { aFill, aFreshening, aLookUp } from "../../bench/cost/expected-commands.ts";
 import { journalBillByTraffic, journalReadsMax } from "../../bench/cost/journal-bill.ts";
 import type { Entries, Entry } from "../../bench/cost/ledger.ts";
-import { marginalBill, totalOf } from "../../bench/prices.ts";
+import { marginalBill, totalOf } from "../../bench/cost/prices.ts";
 import type { Run } from "../../bench/cost/run.ts";
 import { sumInScrape } from "../../bench/cost/scrapes.ts";
 

@@ -17,11 +17,13 @@ describe.each(redisServers)("before $redis", ({ start }) => {
   let redis: EmbeddedValkey;
   let server: UpstashRestServer;
   let answered: AnsweredCall[] = [];
+  let isTaken = true;
   beforeAll(async () => {
     redis = await start();
     server = await startUpstashRestServer({
       redisUrl: redis.url,
       token: "local-token",
+      isTaken: ([command]) => isTaken || command?.[0] !== "SET",
       onAnswered: (call) => void answered.push(call),
     });
   });
@@ -33,6 +35,15 @@ describe.each(redisServers)("before $redis", ({ start }) => {
     await run(server, "FLUSHALL");
     server.resetCounts();
     answered = [];
+    isTaken = true;
+  });
+
+  it("does nothing of a request that is not taken, and breaks its connection", async () => {
+    isTaken = false;
+    await expect(run(server, "SET", "key", "value")).rejects.toThrow();
+    expect(await run(server, "GET", "key")).toBeNull();
+    expect(server.counts().commandCountByName).toEqual({ GET: 1 });
+    expect(answered).toHaveLength(1);
   });
 
   describe("raw requests", () => {

@@ -82,22 +82,47 @@ describe("a report", () => {
     ]);
   });
 
-  it("leaves for the next what has no room, and tells each count once", async () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 600 }, (_, at) => [`requests|route-${at}|hit|memory`, at + 1]),
+  );
+  const sizesOf = ({ reports }: FakeUpstash) =>
+    reports.range().map(([, fields]) => (fields[7] ?? "").length);
+
+  it("is followed at once by others where it has no room for all, and each count is told once", async () => {
     const { tell, upstash, told } = open();
-    const many = Object.fromEntries(
-      Array.from({ length: 600 }, (_, at) => [`requests|route-${at}|hit|memory`, at + 1]),
-    );
-    await tell(many);
-    await tell({ purges: 1 });
-    for (let more = 0; more < 8; more += 1) await tell({});
-    const sizes = upstash.reports.range().map(([, fields]) => (fields[7] ?? "").length);
+    await tell({ ...many, purges: 1 });
+    const sizes = sizesOf(upstash);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(8_192);
-    expect(sizes.filter((size) => size > 2).length).toBeGreaterThan(2);
+    expect(sizes.length).toBeGreaterThan(2);
     const all = told().flatMap((sums) => Object.entries(sums));
     expect(all).toHaveLength(601);
     expect(Object.fromEntries(all)).toEqual({ ...many, purges: 1 });
     // The oldest first.
     expect(all[0]).toEqual(["requests|route-0|hit|memory", 1]);
+    await tell({ purges: 1 });
+    expect(sizesOf(upstash)).toHaveLength(sizes.length + 1);
+  });
+
+  it("that is lost is followed by none: what waits is told at the next time", async () => {
+    const { tell, upstash, told } = open();
+    upstash.mode = "down";
+    await tell(many);
+    upstash.mode = "works";
+    await tell({});
+    const all = told().flatMap((sums) => Object.entries(sums));
+    const counts = Object.fromEntries(all);
+    expect(counts["reportsLost"]).toBe(1);
+    expect(counts["requests|route-599|hit|memory"]).toBe(600);
+    expect(Object.hasOwn(counts, "requests|route-0|hit|memory")).toBe(false);
+  });
+
+  it("has sixteen beside it at most, and the rest waits", async () => {
+    const { tell, upstash, told } = open();
+    const more = Array.from({ length: 6_000 }, (_, at) => [`requests|route-${at}|hit|memory`, 1]);
+    await tell(Object.fromEntries(more) as Record<string, number>);
+    expect(sizesOf(upstash)).toHaveLength(16);
+    for (let time = 0; time < 3; time += 1) await tell({});
+    expect(told().flatMap((sums) => Object.entries(sums))).toHaveLength(6_000);
   });
 });
 

@@ -1,0 +1,80 @@
+// The truth of /_cache/metrics: three colos of the built Worker under load, and what the metrics say
+// beside what the load, the origin and Redis have counted. First no isolate dies, then colos are killed.
+// Ends with 1 where a figure is not as it must be.
+//   npm run bench:truth -- [--requests 200000] [--rate 200] [--seed 1] [--part 1] [--hurry] [--print-only]
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Running } from "../local/running.ts";
+import { machineSaid } from "./figures.ts";
+import { RuntimeLog } from "./load/runtime-log.ts";
+import { replaceMarkedPart } from "./marked-part.ts";
+import { figuresOf, holds } from "./truth/judged.ts";
+import { documented, failedLine, type Part } from "./truth/report.ts";
+import { type Pace, truthRun, type TruthSettings } from "./truth/run.ts";
+
+const command = "npm run bench:truth";
+
+/** Of src/observe/metrics.ts, as docs/metrics.md states it. */
+const stated: Pace = { busyAfterMs: 60_000, busyRequests: 1_000, quietAfterMs: 300_000 };
+/** For a first look: the Worker is then another than what is deployed. */
+const hurried: Pace = { busyAfterMs: 4_000, busyRequests: 100, quietAfterMs: 12_000 };
+
+function given() {
+  const { values } = parseArgs({
+    options: {
+      requests: { type: "string", default: "200000" },
+      rate: { type: "string", default: "200" },
+      seed: { type: "string", default: "1" },
+      part: { type: "string" },
+      hurry: { type: "boolean", default: false },
+      "print-only": { type: "boolean", default: false },
+    },
+  });
+  const isHurried = values.hurry;
+  const pace = isHurried ? hurried : stated;
+  const settings: TruthSettings = {
+    requestCount: Number(values.requests),
+    perSecond: Number(values.rate),
+    seed: Number(values.seed),
+    purgeEveryMs: 2_000,
+    pace,
+    isHurried,
+  };
+  // Some isolates live for several reports, some for none.
+  const killing = { ...settings, killEveryMs: pace.busyAfterMs / 2 };
+  const parts = [settings, killing].filter((_, at) =>
+    ["", String(at + 1)].includes(values.part ?? ""),
+  );
+  return { parts, isWhole: parts.length === 2 && !isHurried && !values["print-only"] };
+}
+
+async function partOf(settings: TruthSettings): Promise<Part> {
+  const running = new Running();
+  const log = new RuntimeLog();
+  try {
+    const run = await truthRun(running, settings, log);
+    process.stderr.write(`the load was late by ${run.lateMsMax.toFixed(0)} ms at most\n`);
+    return { settings, run, figures: figuresOf(run) };
+  } finally {
+    await running.stop();
+    process.stderr.write(log.take());
+  }
+}
+
+async function main(): Promise<void> {
+  const { parts, isWhole } = given();
+  const machine = machineSaid();
+  const done: Part[] = [];
+  for (const settings of parts) done.push(await partOf(settings));
+  const text = documented(done, { command, machine });
+  process.stdout.write(`${text}\n`);
+  const failed = done.flatMap(({ figures }) => figures.filter((figure) => !holds(figure)));
+  process.stderr.write(failed.map((figure) => `${failedLine(figure)}\n`).join(""));
+  if (failed.length > 0) process.exitCode = 1;
+  if (isWhole) {
+    const path = fileURLToPath(new URL("../docs/metrics.md", import.meta.url));
+    await replaceMarkedPart(path, command, text);
+  }
+}
+
+await main();

@@ -1,0 +1,232 @@
+// One colo of the truth bench: its Worker, which may be killed and started again, and a REST server of
+// its own before the Redis of all, which tells what it sent and when it reported.
+import type { Colo } from "../../local/colo.ts";
+import { startColo } from "../../local/colo.ts";
+import type { Running } from "../../local/running.ts";
+import { type AnsweredCall, startUpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { adminToken } from "../../testing/worker/world.ts";
+import { Ledger } from "../cost/ledger.ts";
+import { type Use, uses } from "../cost/command-use.ts";
+import { nowAtMs } from "../load/ask.ts";
+import { runtimePids } from "../load/process-cpu.ts";
+import type { RuntimeLog } from "../load/runtime-log.ts";
+import { restRttMs, siteHost } from "./site-plan.ts";
+
+/** Of one workerd, from its start until it was killed; `untilMs` is infinite for one that still runs. */
+export interface Life {
+  readonly colo: number;
+  readonly fromMs: number;
+  untilMs: number;
+  /** What it told, in reports that Redis has taken. */
+  readonly tellings: Telling[];
+}
+
+/** All that an isolate told at one time: one report, or several, each but the last of them full. */
+export interface Telling {
+  /** When its first report had come to Redis. */
+  readonly atMs: number;
+  reports: number;
+  /** The last report is there. */
+  isWhole: boolean;
+  /** Of the isolate then: the same in all of its reports. */
+  readonly gauges: string;
+}
+
+/** When it is killed: now, or at its next report, before Redis has taken it or before that is answered. */
+export type Moment = "now" | "report not taken" | "report not answered";
+
+export type Commands = Readonly<Record<Use, number>>;
+
+export interface ColoSettings {
+  readonly at: number;
+  readonly worker: string;
+  readonly originUrl: string;
+  readonly redisUrl: string;
+  readonly log: RuntimeLog;
+}
+
+export class ColoLives {
+  readonly lives: Life[] = [];
+  /** The sums of each report that Redis has taken, as JSON. */
+  readonly reports: string[] = [];
+  readonly #settings: ColoSettings;
+  readonly #ledger = new Ledger();
+  #restUrl = "";
+  /** Sent before the last telling that came whole, before one that is under way, and since. */
+  #told = noCommands();
+  #telling = noCommands();
+  #untold = noCommands();
+  /** Of isolates that were killed, and not told. */
+  #lost = noCommands();
+  #colo: Colo | undefined;
+  #pid = 0;
+  #doomed: { readonly moment: Moment; readonly over: () => void } | undefined;
+
+  private constructor(settings: ColoSettings) {
+    this.#settings = settings;
+  }
+
+  static async start(running: Running, settings: ColoSettings): Promise<ColoLives> {
+    const lives = new ColoLives(settings);
+    const rest = await running.add(
+      startUpstashRestServer({
+        redisUrl: settings.redisUrl,
+        token: "token",
+        rttMs: restRttMs,
+        isTaken: lives.#isTaken,
+        onAnswered: lives.#answered,
+      }),
+    );
+    lives.#restUrl = rest.url;
+    await lives.#begin(0);
+    await running.add(Promise.resolve({ stop: () => lives.#stop() }));
+    return lives;
+  }
+
+  get url(): string {
+    return this.#colo?.url ?? "";
+  }
+
+  get running(): Colo {
+    if (this.#colo === undefined) throw new Error("The colo does not run.");
+    return this.#colo;
+  }
+
+  /** Commands that the isolate had sent when it took the counts of its last report, of all lives; and all. */
+  get commands(): { readonly told: Commands; readonly sent: Commands } {
+    this.#gather();
+    return {
+      told: this.#told,
+      sent: [this.#told, this.#telling, this.#untold, this.#lost].reduce(summed),
+    };
+  }
+
+  /** How long ago Redis was last asked for anything. */
+  get quietMs(): number {
+    return this.#ledger.quietMs;
+  }
+
+  get life(): Life {
+    const life = this.lives.at(-1);
+    if (life === undefined) throw new Error("The colo has not begun to run.");
+    return life;
+  }
+
+  /**
+   * Kills it at that moment, and starts it again on the same port.
+   *
+   * @param ended spares it where the moment has not come
+   * @returns whether it was killed
+   */
+  async killed(moment: Moment, ended: AbortSignal): Promise<boolean> {
+    const port = Number(new URL(this.url).port);
+    if (moment === "now") this.#kill();
+    else {
+      await new Promise<void>((over) => {
+        this.#doomed = { moment, over };
+        ended.addEventListener("abort", () => over());
+      });
+      this.#doomed = undefined;
+    }
+    if (this.life.untilMs === Infinity) return false;
+    await this.#stop();
+    this.#gather();
+    this.#lost = [this.#lost, this.#telling, this.#untold].reduce(summed);
+    this.#telling = noCommands();
+    this.#untold = noCommands();
+    await this.#begin(port);
+    return true;
+  }
+
+  async #begin(port: number): Promise<void> {
+    const { at, worker, originUrl, log } = this.#settings;
+    const before = new Set(runtimePids());
+    const env = {
+      ORIGIN_URL: originUrl,
+      UPSTASH_REDIS_REST_URL: this.#restUrl,
+      UPSTASH_REDIS_REST_TOKEN: "token",
+      ADMIN_TOKEN: adminToken,
+      SITE_HOST: siteHost,
+    };
+    this.lives.push({ colo: at, fromMs: nowAtMs(), untilMs: Infinity, tellings: [] });
+    const name = `colo-${at + 1}`;
+    this.#colo = await startColo({ name, worker, port, env, onLog: log.note });
+    this.#pid = runtimePids().find((pid) => !before.has(pid)) ?? 0;
+    if (this.#pid === 0) throw new Error("Which process runs the colo is not known.");
+  }
+
+  #kill(): void {
+    process.kill(this.#pid, "SIGKILL");
+    this.life.untilMs = nowAtMs();
+    this.#doomed?.over();
+    this.#doomed = undefined;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#colo?.stop();
+  }
+
+  readonly #isTaken = (commands: AnsweredCall["commands"]): boolean => {
+    if (!commands.some(isReport)) return true;
+    if (this.#doomed?.moment === "report not taken") {
+      this.#kill();
+      return false;
+    }
+    this.#reported(commands.find(isReport) ?? []);
+    return true;
+  };
+
+  readonly #answered = (call: AnsweredCall): void => {
+    this.#ledger.note(call);
+    if (this.#doomed?.moment === "report not answered" && call.commands.some(isReport))
+      this.#kill();
+  };
+
+  #reported(report: readonly unknown[]): void {
+    const { sums, gauges } = contentOf(report);
+    this.reports.push(sums);
+    const { tellings } = this.life;
+    const last = tellings.at(-1);
+    const isGoingOn = last !== undefined && !last.isWhole && last.gauges === gauges;
+    const telling = isGoingOn ? last : { atMs: nowAtMs(), reports: 0, isWhole: false, gauges };
+    if (!isGoingOn) {
+      tellings.push(telling);
+      this.#gather();
+      this.#telling = this.#untold;
+      this.#untold = noCommands();
+    }
+    telling.reports += 1;
+    telling.isWhole = sums.length < fullFromBytes;
+    if (!telling.isWhole) return;
+    this.#told = summed(this.#told, this.#telling);
+    this.#telling = noCommands();
+  }
+
+  #gather(): void {
+    const { entries } = this.#ledger.take();
+    const counts = uses.map((use) => [use, entries[use].commands]);
+    this.#untold = summed(this.#untold, Object.fromEntries(counts) as Commands);
+  }
+}
+
+/** Of at most 8,192: no series is so long that more would be left. */
+const fullFromBytes = 8_192 - 256;
+
+function contentOf(report: readonly unknown[]): { sums: string; gauges: string } {
+  const texts = report.map(String);
+  const valueOf = (name: string) => texts[texts.indexOf(name) + 1] ?? "";
+  return { sums: valueOf("d"), gauges: valueOf("g") };
+}
+
+/** The script that appends a report to the stream. */
+function isReport([name, script, , key]: AnsweredCall["commands"][number]): boolean {
+  return name === "EVAL" && String(key).endsWith(":metrics") && /"XADD"/.test(String(script));
+}
+
+const noCommands = (): Commands =>
+  Object.fromEntries(uses.map((use) => [use, 0])) as Record<Use, number>;
+
+function summed(one: Commands, other: Commands): Commands {
+  const sums = uses.map((use) => [use, one[use] + other[use]]);
+  return Object.fromEntries(sums) as Record<Use, number>;
+}

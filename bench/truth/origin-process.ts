@@ -1,0 +1,89 @@
+// The origin of the truth bench, in a process of its own. It counts what it is asked, by colo and route,
+// and how long each answer took it.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { Draws } from "../../testing/draws.ts";
+import { nowAtMs } from "../load/ask.ts";
+import { pageText } from "../load/page-text.ts";
+import { answerCalls } from "../load/part.ts";
+import { bodyBytesOf, type Kind, kindOf, tagOf } from "./site-plan.ts";
+
+export interface OriginRow {
+  readonly colo: number;
+  /** Empty for what is no page of the site. */
+  readonly route: string;
+  readonly status: number;
+  /** When it had come, in epoch milliseconds. */
+  readonly atMs: number;
+  /** Until the head of its answer was sent. */
+  readonly tookMs: number;
+}
+
+const draws = new Draws(7);
+const flakyEveryMs = 8_000;
+const flakyForMs = 2_000;
+
+let rows: OriginRow[] = [];
+
+const calls = {
+  /** @returns a URL for each colo, so that each is told from the others */
+  start: (coloCount: number): Promise<string[]> => {
+    // The texts are read at the first use, which would hold up whoever asks meanwhile.
+    pageText(0, 1);
+    return Promise.all(
+      Array.from({ length: coloCount }, async (_, colo) => {
+        const origin = await startScriptedOrigin((request, response) => {
+          // It would keep the head of each request.
+          origin.seen.length = 0;
+          void answer(request, response, colo);
+        });
+        return origin.url;
+      }),
+    );
+  },
+  /** What was asked for since this was called last. */
+  take: (): OriginRow[] => {
+    const taken = rows;
+    rows = [];
+    return taken;
+  },
+};
+export type OriginCalls = typeof calls;
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  colo: number,
+): Promise<void> {
+  const atMs = nowAtMs();
+  const asked = kindOf(request.url ?? "");
+  const route = asked?.kind.name ?? "";
+  await delay(tookMsOf(asked?.kind));
+  const status = statusFor(request, asked?.kind);
+  rows.push({ colo, route, status, atMs, tookMs: nowAtMs() - atMs });
+  if (asked === undefined) return void response.writeHead(status).end("none");
+  const { kind, page } = asked;
+  const fields = { ...kind.fields, etag: etagOf(request), "surrogate-key": tagOf(page) };
+  if (status === 304) return void response.writeHead(304, fields).end();
+  const body = status === 200 ? pageText(page, bodyBytesOf(page)) : `status ${status}`;
+  const length = kind.isChunked === true ? {} : { "content-length": body.length };
+  response.writeHead(status, { ...fields, ...length }).end(body);
+}
+
+/** Mostly short, seldom ten times as long. */
+const tookMsOf = (kind: Kind | undefined): number =>
+  25 - 35 * Math.log(1 - draws.between(0, 1)) + (kind?.moreMs ?? 0);
+
+function statusFor(request: IncomingMessage, kind: Kind | undefined): number {
+  if (kind === undefined) return 404;
+  if (kind.isFlaky === true && nowAtMs() % flakyEveryMs < flakyForMs) return 503;
+  if (kind.status !== undefined) return kind.status;
+  const isConditional = request.method === "GET" || request.method === "HEAD";
+  return isConditional && request.headers["if-none-match"] === etagOf(request) ? 304 : 200;
+}
+
+const etagOf = ({ url, headers }: IncomingMessage): string =>
+  `"${url ?? ""} ${headers["accept-language"] ?? ""}"`;
+
+answerCalls(calls);

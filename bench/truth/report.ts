@@ -1,0 +1,80 @@
+// The tables of the truth bench: a row for each group of figures.
+import { counted, markdownTable } from "../figures.ts";
+import { both, type Figure, holds } from "./judged.ts";
+import type { TruthRun, TruthSettings } from "./run.ts";
+import { coloCount } from "./site-plan.ts";
+import { cutCount } from "./untold.ts";
+
+export interface Part {
+  readonly settings: TruthSettings;
+  readonly run: TruthRun;
+  readonly figures: readonly Figure[];
+}
+
+export function documented(
+  parts: readonly Part[],
+  { command, machine }: { command: string; machine: string },
+): string {
+  const [first] = parts;
+  if (first === undefined) throw new Error("No part was run.");
+  const { requestCount, perSecond, seed } = first.settings;
+  const said = `    ${command}\n\n${counted(requestCount)} requests, ${perSecond} a second, to ${coloCount} colos; seed ${seed}. ${machine}.\n`;
+  return [said, ...parts.map(partText)].join("\n");
+}
+
+function partText({ run, figures }: Part): string {
+  const { kills } = run;
+  const killed = Object.values(kills).reduce((sum, count) => sum + count, 0);
+  const head =
+    killed === 0
+      ? "**While no isolate dies:**\n"
+      : `**While isolates are killed:** ${killed} of them, ${kills["report not taken"]} as a report of theirs was on its way, ` +
+        `${kills["report not answered"]} after Redis had taken one and before its answer was back. ` +
+        `${counted(cutCount(run))} requests broke off by that.\n`;
+  const isTime = ({ group }: Figure) => group.startsWith("bucket");
+  const [times, sums] = [figures.filter(isTime), figures.filter((figure) => !isTime(figure))];
+  const table = markdownTable(
+    ["", "counted outside", "in the metrics", "missing", "may be missing", "figures that hold"],
+    [...Map.groupBy(sums, ({ group }) => group)].map(([group, own]) => groupRow(group, own)),
+  );
+  return `${head}\n${table}${times.length === 0 ? "" : `\n${timesTable(times)}`}`;
+}
+
+function groupRow(group: string, figures: readonly Figure[]): string[] {
+  const all = figures.filter(({ what }) => what === "all");
+  // Each hit is in a figure of its own result, and in one of both.
+  const joint = figures.filter(({ what }) => what.includes(both));
+  const summed = [all, joint, figures].find(({ length }) => length > 0) ?? [];
+  // Families count different things.
+  const isSum = !group.startsWith("families");
+  const sum = (of: (figure: Figure) => number) =>
+    isSum ? counted(summed.reduce((total, figure) => total + of(figure), 0)) : "";
+  return [
+    group,
+    sum((figure) => figure.counted),
+    sum((figure) => figure.told),
+    sum((figure) => figure.counted - figure.told),
+    sum((figure) => figure.counted - figure.min),
+    `${figures.filter(holds).length} of ${figures.length}`,
+  ];
+}
+
+function timesTable(figures: readonly Figure[]): string {
+  return markdownTable(
+    ["99th percentiles", "in the same bucket as outside", "one beside it", "further away"],
+    [...Map.groupBy(figures, ({ group }) => group)].map(([group, own]) => {
+      const apart = own.map(({ told, counted: outside }) => Math.abs(told - outside));
+      const count = (isSo: (buckets: number) => boolean) => String(apart.filter(isSo).length);
+      const metric = group.split(" ").at(-1) ?? "";
+      return [
+        `\`${metric}\`, ${own.length} of them`,
+        count((buckets) => buckets === 0),
+        count((buckets) => buckets === 1),
+        count((buckets) => buckets > 1),
+      ];
+    }),
+  );
+}
+
+export const failedLine = ({ group, what, told, counted: outside, min, max }: Figure): string =>
+  `does not hold: ${group}, ${what}: the metrics say ${told}, counted outside were ${outside}, allowed is ${min} to ${max}`;

@@ -1,0 +1,29 @@
+// What all reports say that Redis has taken, beside what the metrics come to: equal, whoever was killed
+// meanwhile. So no report counts twice, and none is lost on the way.
+import { families } from "../../src/observe/families.ts";
+import { sumsIn } from "../../src/reports/sums-text.ts";
+import type { Figure } from "./judged.ts";
+import type { Scraped } from "./scraped.ts";
+
+/** Counts of the readers themselves, which are made as reports are added up. */
+const ofReaders = ["reports", "reportsLost"];
+
+/** @param reports the sums of each, as JSON */
+export function reportedFigures(reports: readonly string[], scraped: Scraped): Figure[] {
+  const said = new Map<string, number>();
+  for (const report of reports) {
+    for (const [series, count] of sumsIn(JSON.parse(report)) ?? []) {
+      const [family = "", ...rest] = series.split("|");
+      // Of a histogram, how many durations there are: its sum is of seconds.
+      if (rest.at(-1) !== "sum") said.set(family, (said.get(family) ?? 0) + count);
+    }
+  }
+  const counted = Object.entries(families).filter(([name]) => !ofReaders.includes(name));
+  return counted.flatMap(([name, { kind, name: metric }]) => {
+    const told = scraped.sum(kind === "counter" ? metric : `${metric}_count`);
+    const sum = said.get(name) ?? 0;
+    if (told + sum === 0) return [];
+    const group = "families, beside the sum of all reports that Redis took";
+    return [{ group, what: name, told, counted: sum, min: sum, max: sum }];
+  });
+}

@@ -1,0 +1,200 @@
+// One part of the truth bench: a load over three colos, with their Workers killed or not; then what is
+// not told yet is told, and the metrics are read.
+import { setTimeout as delay } from "node:timers/promises";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import type { Running } from "../../local/running.ts";
+import { Draws } from "../../testing/draws.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
+import { adminToken, storesSettled } from "../../testing/worker/world.ts";
+import { nowAtMs } from "../load/ask.ts";
+import { startPart } from "../load/part.ts";
+import type { RuntimeLog } from "../load/runtime-log.ts";
+import type { ClientsCalls, PurgeRow } from "./clients-process.ts";
+import { ColoLives, type Commands, type Life, type Moment } from "./colo-lives.ts";
+import type { OriginCalls, OriginRow } from "./origin-process.ts";
+import type { Row } from "./seen.ts";
+import { coloCount, configuration } from "./site-plan.ts";
+
+/** When an isolate reports: the bound that docs/metrics.md states. */
+export interface Pace {
+  readonly busyAfterMs: number;
+  readonly busyRequests: number;
+  readonly quietAfterMs: number;
+}
+
+export interface TruthSettings {
+  readonly requestCount: number;
+  readonly perSecond: number;
+  readonly seed: number;
+  readonly purgeEveryMs: number;
+  readonly pace: Pace;
+  /** The Worker has another pace than it is deployed with. */
+  readonly isHurried: boolean;
+  /** On average; absent, no colo is killed. */
+  readonly killEveryMs?: number;
+}
+
+export interface TruthRun {
+  /** Of the load, and of what was asked so that isolates tell. */
+  readonly rows: readonly Row[];
+  readonly purges: readonly PurgeRow[];
+  readonly origin: readonly OriginRow[];
+  readonly lives: readonly Life[];
+  /** Commands of Redis, by use: sent before the last reports, and all; by colo. */
+  readonly commands: readonly { readonly told: Commands; readonly sent: Commands }[];
+  /** The sums of each report that Redis has taken, as JSON. */
+  readonly reports: readonly string[];
+  /** What was scraped at last. */
+  readonly metrics: string;
+  readonly lateMsMax: number;
+  readonly kills: Readonly<Record<Moment, number>>;
+  readonly pace: Pace;
+}
+
+const program = (name: string): URL => new URL(name, import.meta.url);
+
+export async function truthRun(
+  running: Running,
+  settings: TruthSettings,
+  log: RuntimeLog,
+): Promise<TruthRun> {
+  const origin = await running.add(startPart<OriginCalls>(program("origin-process.ts")));
+  const clients = await running.add(startPart<ClientsCalls>(program("clients-process.ts")));
+  const originUrls = await origin.call("start", coloCount);
+  const { url: redisUrl } = await running.add(startEmbeddedValkey());
+  const worker = await workerOf(settings);
+  const colos: ColoLives[] = [];
+  // One after the other: the process that is new is the one that was started.
+  for (const [at, originUrl] of originUrls.entries()) {
+    colos.push(await ColoLives.start(running, { at, worker, originUrl, redisUrl, log }));
+  }
+  const { requestCount, perSecond, seed, purgeEveryMs } = settings;
+  const coloUrls = colos.map(({ url }) => url);
+  const load = { requestCount, perSecond, seed, purgeEveryMs, coloUrls, adminToken };
+  const first = await clients.call("warmUp", load);
+  const killing = new Killing(colos, settings);
+  const loaded = await clients.call("load", load).finally(() => killing.end());
+  const { purges, lateMsMax } = loaded;
+  const rows = [...first, ...loaded.rows];
+  await killing.over;
+  const last = await Promise.all(
+    colos.map((colo, at) =>
+      toldAtLast(colo, settings.pace, rowsOf(rows, at), () =>
+        clients.call("one", { colo: at, url: colo.url }),
+      ),
+    ),
+  );
+  return {
+    rows: [...rows, ...last.flat()],
+    purges,
+    origin: await origin.call("take"),
+    lives: colos.flatMap(({ lives }) => lives),
+    commands: colos.map(({ commands }) => commands),
+    reports: colos.flatMap(({ reports }) => reports),
+    metrics: await scraped(colos),
+    lateMsMax,
+    kills: killing.counts,
+    pace: settings.pace,
+  };
+}
+
+/** @throws Error where the Worker's text does not have the pace that is to be another */
+async function workerOf({ pace, isHurried }: TruthSettings): Promise<string> {
+  if (!isHurried) return bundleWith(configuration);
+  const paces = Object.entries(pace).map(([name, value]) => [name, String(value)] as const);
+  return paces.reduce(
+    (text, [name, value]) => {
+      const stated = new RegExp(`var ${name} = [\\de]+;`, "g");
+      if ([...text.matchAll(stated)].length !== 1) throw new Error(`${name} is not there.`);
+      return text.replace(stated, `var ${name} = ${value};`);
+    },
+    await bundleWith(configuration, { minify: false }),
+  );
+}
+
+const rowsOf = (rows: readonly Row[], colo: number): Row[] =>
+  rows.filter((row) => row.colo === colo);
+
+const quietMs = 500;
+const reportMsMax = 10_000;
+
+/**
+ * An isolate tells behind the first answer after its time: that is waited for, and one request sent. If a
+ * minute has not brought a report, the isolate was not busy, and tells after five.
+ *
+ * @returns the requests that were sent
+ * @throws Error where it does not tell though its time is over
+ */
+async function toldAtLast(
+  colo: ColoLives,
+  { busyAfterMs, quietAfterMs }: Pace,
+  rows: readonly Row[],
+  ask: () => Promise<Row>,
+): Promise<Row[]> {
+  await storesSettled(colo.running);
+  while (colo.quietMs < quietMs) await delay(quietMs - colo.quietMs);
+  const { life } = colo;
+  const { length: before } = life.tellings;
+  const sinceMs = life.tellings.at(-1)?.atMs ?? firstAnswerMs(rows, life);
+  const sent: Row[] = [];
+  for (const afterMs of [busyAfterMs, quietAfterMs]) {
+    await delay(Math.max(0, sinceMs + afterMs + quietMs - nowAtMs()));
+    sent.push(await ask());
+    for (let ms = 0; ms < reportMsMax && life.tellings.length === before; ms += 50) {
+      await delay(50);
+      if (afterMs === busyAfterMs && ms > 2 * quietMs) break;
+    }
+    if (life.tellings.length > before) break;
+  }
+  if (life.tellings.length === before) throw new Error("An isolate does not tell in time.");
+  // It may go on with what had no room in one report.
+  while (colo.quietMs < quietMs) await delay(quietMs - colo.quietMs);
+  return sent;
+}
+
+/** Counting begins when the isolate does: at its first request. */
+function firstAnswerMs(rows: readonly Row[], { fromMs }: Life): number {
+  const own = rows.filter(({ status, endedAtMs }) => status !== 0 && endedAtMs >= fromMs);
+  return own.reduce((least, { endedAtMs }) => Math.min(least, endedAtMs), nowAtMs());
+}
+
+async function scraped([colo]: readonly ColoLives[]): Promise<string> {
+  const response = await fetch(`${colo?.url}/_cache/metrics`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+  });
+  if (response.status === 200) return response.text();
+  throw new Error(`The scrape was answered with ${response.status}: ${await response.text()}`);
+}
+
+const moments: readonly Moment[] = ["now", "report not taken", "now", "report not answered"];
+
+/** Kills colos one after the other, at random times, until it is ended. */
+class Killing {
+  readonly counts: Record<Moment, number> = {
+    now: 0,
+    "report not taken": 0,
+    "report not answered": 0,
+  };
+  readonly over: Promise<void>;
+  readonly #ended = new AbortController();
+
+  constructor(colos: readonly ColoLives[], { killEveryMs, seed }: TruthSettings) {
+    this.over = killEveryMs === undefined ? Promise.resolve() : this.#run(colos, killEveryMs, seed);
+  }
+
+  end(): void {
+    this.#ended.abort();
+  }
+
+  async #run(colos: readonly ColoLives[], everyMs: number, seed: number): Promise<void> {
+    const draws = new Draws(seed);
+    const { signal } = this.#ended;
+    for (let at = 0; ; at += 1) {
+      const pauseMs = draws.between(0.2, 1.8) * everyMs;
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      const moment = moments[at % moments.length] ?? "now";
+      if (await draws.oneOf(colos).killed(moment, signal)) this.counts[moment] += 1;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// Samples in a text of Prometheus' format, added up by labels, and percentiles of histograms.
+
+export type Labels = Readonly<Record<string, string>>;
+
+interface Sample {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+export class Scraped {
+  readonly #samples: readonly Sample[];
+
+  /** @throws Error for a line that is neither a comment nor a sample */
+  constructor(text: string) {
+    const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    this.#samples = lines.map(sampleIn);
+  }
+
+  /** @returns the sum of a counter's samples that have these labels; 0 of none */
+  sum(name: string, labels: Labels = {}): number {
+    return this.#of(name, labels).reduce((sum, { value }) => sum + value, 0);
+  }
+
+  /** @returns each value that a label has, in a counter's samples */
+  valuesOf(name: string, label: string): string[] {
+    return [...new Set(this.#of(name, {}).map(({ labels }) => labels[label] ?? ""))];
+  }
+
+  /**
+   * @param name of a histogram, without `_bucket`
+   * @returns the upper bounds of its buckets in seconds, the last infinite, and how many lie in each
+   */
+  buckets(name: string, labels: Labels): { boundSeconds: number; count: number }[] {
+    const upTo = new Map<number, number>();
+    for (const { labels: own, value } of this.#of(`${name}_bucket`, labels)) {
+      const bound = own["le"] === "+Inf" ? Infinity : Number(own["le"]);
+      upTo.set(bound, (upTo.get(bound) ?? 0) + value);
+    }
+    let below = 0;
+    return [...upTo]
+      .toSorted(([a], [b]) => a - b)
+      .map(([boundSeconds, count]) => {
+        const own = count - below;
+        below = count;
+        return { boundSeconds, count: own };
+      });
+  }
+
+  #of(name: string, labels: Labels): Sample[] {
+    return this.#samples.filter(
+      (sample) =>
+        sample.name === name &&
+        Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+    );
+  }
+}
+
+function sampleIn(line: string): Sample {
+  const [, name, braced = "", value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+  if (name === undefined) throw new Error(`This is no sample: ${line}`);
+  const labels = [...braced.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(
+    ([, label = "", text = ""]) => [label, text] as const,
+  );
+  return { name, labels: Object.fromEntries(labels), value: Number(value) };
+}
+
+/** @returns in which bucket the smallest value lies that the share of all do not exceed; -1 of none */
+export function bucketOfQuantile(
+  buckets: readonly { readonly count: number }[],
+  share: number,
+): number {
+  const all = buckets.reduce((sum, { count }) => sum + count, 0);
+  let upTo = 0;
+  return buckets.findIndex(({ count }) => (upTo += count) > 0 && upTo >= Math.ceil(share * all));
+}
+
+/** @returns in which bucket a duration lies, its upper bound included */
+export function bucketIn(
+  buckets: readonly { readonly boundSeconds: number }[],
+  seconds: number,
+): number {
+  return buckets.findIndex(({ boundSeconds }) => seconds <= boundSeconds);
+}

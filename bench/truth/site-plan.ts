@@ -1,0 +1,113 @@
+// The site of the truth bench: its routes, what each is there for, and how its origin treats each page.
+// Worker, origin and load generator all go by this table.
+
+export interface Kind {
+  /** Of the route, and the first part of its paths. */
+  readonly name: string;
+  /** Of a hundred requests. */
+  readonly share: number;
+  readonly pages: number;
+  /** What the origin says of it. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** Of the route in the configuration, beside its name and `match`. */
+  readonly route?: Readonly<Record<string, unknown>>;
+  readonly status?: number;
+  /** Added to how long the origin takes. */
+  readonly moreMs?: number;
+  /** The origin does not say how long a body is. */
+  readonly isChunked?: true;
+  /** For two of every eight seconds the origin answers with 503. */
+  readonly isFlaky?: true;
+  readonly isPosted?: true;
+}
+
+const swr = "max-age=8, stale-while-revalidate=30";
+
+export const kinds: readonly Kind[] = [
+  { name: "news", share: 38, pages: 400, fields: { "cache-control": swr } },
+  {
+    name: "docs",
+    share: 20,
+    pages: 400,
+    fields: { "cache-control": "max-age=60" },
+    route: { tiers: ["edge", "shared"] },
+  },
+  { name: "plain", share: 14, pages: 200, fields: { "cache-control": "max-age=10" } },
+  {
+    name: "crowd",
+    share: 6,
+    pages: 3,
+    fields: { "cache-control": "max-age=1" },
+    route: { collapse: "global" },
+    moreMs: 150,
+  },
+  {
+    name: "tongues",
+    share: 5,
+    pages: 40,
+    fields: { "cache-control": "max-age=10", vary: "accept-language" },
+  },
+  { name: "mine", share: 3, pages: 100, fields: { "cache-control": "private" } },
+  { name: "open", share: 3, pages: 100, fields: {}, route: { bypass: true }, isPosted: true },
+  {
+    name: "gone",
+    share: 3,
+    pages: 20,
+    fields: { "cache-control": "max-age=5" },
+    route: { negative: { 404: "5s" } },
+    status: 404,
+  },
+  {
+    name: "flaky",
+    share: 5,
+    pages: 20,
+    fields: { "cache-control": "max-age=1, stale-if-error=60" },
+    isFlaky: true,
+  },
+  {
+    name: "pieces",
+    share: 3,
+    pages: 60,
+    fields: { "cache-control": "max-age=6" },
+    isChunked: true,
+  },
+];
+
+export const prefixes = { "early-news": { path: "/news/1" }, docs: { path: "/docs/" } };
+
+export const siteHost = "site.test";
+export const coloCount = 3;
+export const restRttMs = 5;
+/** A purge is seen everywhere after so long. */
+export const lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
+export const tagCount = 50;
+
+/** What stands between the parentheses of `defineConfig(…)`. Nothing is refreshed before its time, so that runs are alike. */
+export const configuration = JSON.stringify({
+  purge: lag,
+  metrics: { prefixes },
+  routes: kinds.map(({ name, route }) => ({
+    name,
+    match: `/${name}/*`,
+    ...(route?.["bypass"] !== true && { earlyRefresh: 0 }),
+    ...route,
+  })),
+});
+
+export const tagOf = (page: number): string => `t${page % tagCount}`;
+
+/** @returns `undefined` for a path that is none of the site's */
+export function kindOf(path: string): { kind: Kind; page: number } | undefined {
+  const [, name, page] = /^\/([a-z]+)\/(\d+)/.exec(path) ?? [];
+  const kind = kinds.find((each) => each.name === name);
+  return kind && { kind, page: Number(page) };
+}
+
+/** From 1 to 16 KiB. */
+export const bodyBytesOf = (page: number): number => 1_024 + ((page * 2_654_435_761) % 15_361);
+
+/** @returns the name of the longest prefix that a path begins with; empty for none */
+export function prefixOf(path: string): string {
+  const found = Object.entries(prefixes).filter(([, prefix]) => path.startsWith(prefix.path));
+  return found.toSorted(([, a], [, b]) => b.path.length - a.path.length)[0]?.[0] ?? "";
+}

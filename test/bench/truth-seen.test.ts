@@ -1,0 +1,68 @@
+// What the bench of the metrics' truth makes of an answer.
+import { describe, expect, it } from "vitest";
+import { bytesToCount, toldBy } from "../../bench/truth/seen.ts";
+
+const rows: [cacheStatus: string, told: object][] = [
+  ["tidemark; hit; ttl=240; detail=edge", { result: "hit", tier: "edge" }],
+  ["tidemark; hit; ttl=-3; detail=memory", { result: "stale-hit", tier: "memory" }],
+  ["tidemark; hit; ttl=0; detail=memory", { result: "hit or stale-hit", tier: "memory" }],
+  ["tidemark; hit; ttl=-60; detail=stale-if-error", { result: "stale-hit", isStaleIfError: true }],
+  [
+    "tidemark; fwd=stale; fwd-status=503; detail=stale-if-error",
+    { result: "stale-hit", isStaleIfError: true, reason: "stale" },
+  ],
+  [
+    'tidemark; fwd=stale; fwd-status=503; detail="purged, stale-if-error"',
+    { result: "stale-hit", isStaleIfError: true, reason: "stale" },
+  ],
+  [
+    "tidemark; fwd=stale; collapsed; detail=stale-if-error",
+    { result: "stale-hit", isStaleIfError: true },
+  ],
+  ["tidemark; fwd=uri-miss; collapsed", { result: "collapsed" }],
+  [
+    "tidemark; fwd=uri-miss; fwd-status=200; stored",
+    { result: "stored", isStaleIfError: false, reason: "uri-miss" },
+  ],
+  [
+    "tidemark; fwd=stale; fwd-status=304; stored",
+    { result: "validated", isStaleIfError: false, reason: "stale" },
+  ],
+  [
+    "tidemark; fwd=bypass; fwd-status=304; detail=route",
+    { result: "passed", isStaleIfError: false, reason: "bypass" },
+  ],
+  [
+    'tidemark; fwd=stale; fwd-status=200; detail="purged, unknown-cookie: session"',
+    { result: "forwarded", isStaleIfError: false, reason: "stale", rule: "unknown-cookie" },
+  ],
+];
+
+describe("what an answer tells", () => {
+  it.each(rows)("%s", (cacheStatus, told) => {
+    expect(toldBy({ status: 200, cacheStatus })).toEqual({ isStaleIfError: false, ...told });
+  });
+
+  it("is a failure, or a limit, where there is no Cache-Status", () => {
+    expect(toldBy({ status: 504, cacheStatus: "" }).result).toBe("failed");
+    expect(toldBy({ status: 429, cacheStatus: "" }).result).toBe("limited");
+  });
+});
+
+describe("bytes to count", () => {
+  const of = (result: string) => ({ result, isStaleIfError: false });
+
+  it("are those that came", () => {
+    const came = { bodyBytes: 7, statedBytes: undefined };
+    expect(bytesToCount(of("stored"), came)).toBe(7);
+    expect(bytesToCount(of("passed"), { bodyBytes: 7, statedBytes: 7 })).toBe(7);
+    expect(bytesToCount(of("passed"), { bodyBytes: 0, statedBytes: undefined })).toBe(0);
+  });
+
+  it("are none of Tidemark's own pages, and of what is passed on without a length", () => {
+    const came = { bodyBytes: 7, statedBytes: undefined };
+    expect(bytesToCount(of("passed"), came)).toBeUndefined();
+    expect(bytesToCount(of("forwarded"), came)).toBeUndefined();
+    expect(bytesToCount(of("failed"), { bodyBytes: 7, statedBytes: 7 })).toBeUndefined();
+  });
+});
