@@ -13,6 +13,7 @@ import type { SwitchStore } from "../purge/journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
 import { bodyUpTo } from "./purge-route.ts";
+import { isoOf } from "./health/finding.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** What the route looks at; `switching` is why there is none where there is no journal. */
@@ -127,7 +128,7 @@ export async function switchRoute(
 function stateTold(state: SwitchState | undefined) {
   if (state === undefined) return { bypass: false, position: null, since: null };
   const { bypass, position } = state;
-  return { bypass, position, since: new Date(acceptedAtMs(position)).toISOString() };
+  return { bypass, position, since: isoOf(acceptedAtMs(position)) };
 }
 
 function readOrder(body: string): z.output<typeof form> | Reason {

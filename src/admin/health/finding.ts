@@ -81,9 +81,10 @@ export function summaryOf(findings: readonly Finding[]): string {
   return `Found: ${counts.map(({ level, count }) => `${count} ${level}`).join(", ")}.`;
 }
 
-/** @param atMs epoch milliseconds; `-Infinity` and the like count as not known */
+/** @param atMs epoch milliseconds; what no calendar has, as a database may say it, counts as not known */
 export function isoOf(atMs: number | undefined): string | null {
-  return atMs === undefined || !Number.isFinite(atMs) ? null : new Date(atMs).toISOString();
+  const date = new Date(atMs ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
 /** @returns such as `12 s`, or `350 ms` below ten seconds */
