@@ -217,7 +217,9 @@ export interface SettlePorts {
 /** Has an answer counted now, and what became of its stores when all that goes on behind it is over. */
 export function settle(decision: Decision, ports: SettlePorts): void {
   const { metrics, afterAnswer } = ports;
-  const atMs = ports.nowAtMs();
+  // A clock of the platform stands still until something is waited for: a hit need not read it again.
+  const { hasWaited, arrivedAtMs } = decision;
+  const atMs = hasWaited || arrivedAtMs === undefined ? ports.nowAtMs() : arrivedAtMs;
   metrics.answered(decision, atMs);
   if (decision.behind.length === 0) settled(decision, ports);
   else settleLater(decision, ports);
