@@ -3,6 +3,7 @@ import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
 import type { Reason } from "../operator-error.ts";
+import { isoOf } from "./health/finding.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** Of entries of up to 8 KiB each, within 1 MiB. */
@@ -35,7 +36,7 @@ export async function journalRoute(
 }
 
 function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: Entry) {
-  const at = new Date(acceptedAtMs(position)).toISOString();
+  const at = isoOf(acceptedAtMs(position));
   const mark = lost === "" ? {} : { lost };
   const post = switched === undefined ? {} : { bypass: switched.bypass };
   return { position, at, by, id, mode, reason, ...mark, ...post, ...namedTargets(targets) };

@@ -17,6 +17,7 @@ import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
+import { isoOf } from "./health/finding.ts";
 import { healthRoute } from "./health-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
@@ -141,7 +142,7 @@ function keptStats(extent: JournalExtent | Unavailable) {
   const { count, oldest } = extent;
   return {
     entries: count,
-    oldest: oldest && { position: oldest, at: new Date(acceptedAtMs(oldest)).toISOString() },
+    oldest: oldest && { position: oldest, at: isoOf(acceptedAtMs(oldest)) },
   };
 }
 

@@ -12,12 +12,13 @@ import {
   namedTargets,
   type PurgeTargets,
 } from "../../purge/journal/purge-target.ts";
+import { isoOf } from "../health/finding.ts";
 import { comparedUrl } from "../../purge/journal/spelling.ts";
 
 /** An entry that names a response, by some of its targets. */
 export interface MatchingPurge {
   readonly position: string;
-  readonly at: string;
+  readonly at: string | null;
   readonly mode: Entry["mode"];
   readonly reason: string;
   readonly by: string;
@@ -67,7 +68,7 @@ export function matchingPurges(
     const { position, mode, reason, by } = entry;
     return {
       position,
-      at: new Date(acceptedAtMs(position)).toISOString(),
+      at: isoOf(acceptedAtMs(position)),
       mode,
       reason,
       by,
