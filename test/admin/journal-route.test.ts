@@ -67,6 +67,7 @@ describe("the journal", () => {
     expect(entries).toMatchObject([{ position: "90000000000000000-0", at: null }]);
     const stats = JSON.parse((await site.get("/_cache/stats", { headers: bearer })).text) as object;
     expect(stats).toMatchObject({ journal: { kept: { oldest: { at: null } } } });
+    await site.get("/x");
     const explained = await site.get("/_cache/explain?url=https://www.example.com/x", {
       headers: bearer,
     });
