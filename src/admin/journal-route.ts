@@ -1,9 +1,9 @@
 // GET /_cache/journal: the journal as it stands, for whoever wants to know who purged what, and when.
+import { isoOf } from "../iso-date.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
 import type { Reason } from "../operator-error.ts";
-import { isoOf } from "./health/finding.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** Of entries of up to 8 KiB each, within 1 MiB. */

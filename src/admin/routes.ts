@@ -1,4 +1,5 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
+import { isoOf } from "../iso-date.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { TieredCache } from "../create-cache.ts";
 import type { Isolate } from "../create-proxy.ts";
@@ -17,7 +18,6 @@ import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
-import { isoOf } from "./health/finding.ts";
 import { healthRoute } from "./health-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";

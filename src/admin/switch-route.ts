@@ -1,4 +1,5 @@
 // GET and POST /_cache/switch: what goes straight to the origin, since when, and how to change it.
+import { isoOf } from "../iso-date.ts";
 import * as z from "zod/mini";
 import { traceIdOf } from "../http/trace-context.ts";
 import { loggedReason } from "../observe/log-reason.ts";
@@ -13,7 +14,6 @@ import type { SwitchStore } from "../purge/journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
 import { bodyUpTo } from "./purge-route.ts";
-import { isoOf } from "./health/finding.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** What the route looks at; `switching` is why there is none where there is no journal. */

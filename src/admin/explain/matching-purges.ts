@@ -1,4 +1,5 @@
 // The purges of the journal, as far as this isolate knows it, that name what is stored for a request.
+import { isoOf } from "../../iso-date.ts";
 import type { Coverage, Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -12,7 +13,6 @@ import {
   namedTargets,
   type PurgeTargets,
 } from "../../purge/journal/purge-target.ts";
-import { isoOf } from "../health/finding.ts";
 import { comparedUrl } from "../../purge/journal/spelling.ts";
 
 /** An entry that names a response, by some of its targets. */

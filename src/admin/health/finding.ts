@@ -81,12 +81,6 @@ export function summaryOf(findings: readonly Finding[]): string {
   return `Found: ${counts.map(({ level, count }) => `${count} ${level}`).join(", ")}.`;
 }
 
-/** @param atMs epoch milliseconds; what no calendar has, as a database may say it, counts as not known */
-export function isoOf(atMs: number | undefined): string | null {
-  const date = new Date(atMs ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
-}
-
 /** @returns such as `12 s`, or `350 ms` below ten seconds */
 export function spanOf(ms: number): string {
   return Math.abs(ms) < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
