@@ -77,13 +77,15 @@ export function createApp(
     return failed(cause);
   };
   let hasStarted = false;
-  /** At the first request, which tells where this isolate runs. */
+  let hasAnswered = false;
+  /** At the first request, which tells where this isolate runs; a run of the cron trigger does not. */
   const start = (request: Request | undefined) => {
-    hasStarted = true;
+    hasAnswered = request !== undefined;
     const colo = coloOf(environment, request);
     cache.metrics.colo = colo;
     log.colo ??= colo || undefined;
-    log.write(startLine(config, cache, faults.length));
+    if (!hasStarted) log.write(startLine(config, cache, faults.length));
+    hasStarted = true;
   };
   const operators = new Hono();
   const looked = { environment, cache, isolate: proxy.isolate };
@@ -99,7 +101,7 @@ export function createApp(
   };
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
-      if (!hasStarted) start(request);
+      if (!hasAnswered) start(request);
       const answered = answerTo(request, bindings, background);
       return answered instanceof Promise ? answered.catch(faulted) : answered;
     } catch (cause) {

@@ -165,3 +165,24 @@ it("answers 500 and says so in its log where a URL cannot be read at all", async
   const { status } = await app.fetch(request, {}, background);
   expect([status, log]).toEqual([500, [expect.stringContaining("failed with TypeError")]]);
 });
+
+it("learns its colo by its first request also after a run of the cron trigger, and starts once", async () => {
+  const events: unknown[] = [];
+  const app = createApp(defineConfig({}), bindings, {
+    ...platformWith([]),
+    log: ({ event, colo }) => void events.push([event, colo]),
+  });
+  const background = {
+    waitUntil: () => undefined,
+    passThroughOnException: () => undefined,
+    props: {},
+  };
+  await app.scheduled(background);
+  expect(app.cache.metrics.colo).toBe("");
+  for (const colo of ["FRA", "HAM"]) {
+    const request = Object.assign(new Request("https://www.example.com/"), { cf: { colo } });
+    await app.fetch(request, {}, background);
+    expect(app.cache.metrics.colo).toBe("FRA");
+  }
+  expect(events).toEqual([["started", undefined]]);
+});

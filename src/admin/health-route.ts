@@ -1,9 +1,10 @@
 // GET /_cache/health: a status for everybody; with the token what is wrong, why, and what to do.
+import { isoOf } from "../iso-date.ts";
 import type { Secret } from "../platform/secrets.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
-import { isoOf, type Status, statusOf, summaryOf } from "./health/finding.ts";
+import { type Status, statusOf, summaryOf } from "./health/finding.ts";
 import { FindingLog } from "./health/finding-log.ts";
 import { findingsOf } from "./health/findings.ts";
 import { EvictionWatch, lookFurther } from "./health/look-further.ts";

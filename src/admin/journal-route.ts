@@ -1,4 +1,5 @@
 // GET /_cache/journal: the journal as it stands, for whoever wants to know who purged what, and when.
+import { isoOf } from "../iso-date.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
@@ -35,7 +36,7 @@ export async function journalRoute(
 }
 
 function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: Entry) {
-  const at = new Date(acceptedAtMs(position)).toISOString();
+  const at = isoOf(acceptedAtMs(position));
   const mark = lost === "" ? {} : { lost };
   const post = switched === undefined ? {} : { bypass: switched.bypass };
   return { position, at, by, id, mode, reason, ...mark, ...post, ...namedTargets(targets) };

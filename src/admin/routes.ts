@@ -1,4 +1,5 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
+import { isoOf } from "../iso-date.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { TieredCache } from "../create-cache.ts";
 import type { Isolate } from "../create-proxy.ts";
@@ -141,7 +142,7 @@ function keptStats(extent: JournalExtent | Unavailable) {
   const { count, oldest } = extent;
   return {
     entries: count,
-    oldest: oldest && { position: oldest, at: new Date(acceptedAtMs(oldest)).toISOString() },
+    oldest: oldest && { position: oldest, at: isoOf(acceptedAtMs(oldest)) },
   };
 }
 

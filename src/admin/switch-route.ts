@@ -1,4 +1,5 @@
 // GET and POST /_cache/switch: what goes straight to the origin, since when, and how to change it.
+import { isoOf } from "../iso-date.ts";
 import * as z from "zod/mini";
 import { traceIdOf } from "../http/trace-context.ts";
 import { loggedReason } from "../observe/log-reason.ts";
@@ -127,7 +128,7 @@ export async function switchRoute(
 function stateTold(state: SwitchState | undefined) {
   if (state === undefined) return { bypass: false, position: null, since: null };
   const { bypass, position } = state;
-  return { bypass, position, since: new Date(acceptedAtMs(position)).toISOString() };
+  return { bypass, position, since: isoOf(acceptedAtMs(position)) };
 }
 
 function readOrder(body: string): z.output<typeof form> | Reason {

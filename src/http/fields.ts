@@ -32,5 +32,6 @@ export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }):
 export function contentLength(headers: Headers): number | null {
   // RFC 9112 §6.3: beside Transfer-Encoding it means nothing.
   const text = headers.has("transfer-encoding") ? null : headers.get("content-length");
-  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+  const length = text !== null && /^\d+$/.test(text) ? Number(text) : null;
+  return Number.isSafeInteger(length) ? length : null;
 }

@@ -90,7 +90,7 @@ interface AboutRequest {
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** @returns the line of a request, without its query, its fields, and values of cookies */
-export function requestLine(decision: Decision, about: AboutRequest): LogLine {
+function requestLine(decision: Decision, about: AboutRequest): LogLine {
   const { route, key, outcome, verdict, by, reason, cause, purge, refused } = decision;
   const tier = outcome === "hit" || outcome === "stale-hit" ? decision.detail : undefined;
   return {

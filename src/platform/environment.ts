@@ -103,9 +103,7 @@ function faultOfHotKeys({ redis, siteHosts }: Found): Fault | undefined {
 function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {
   const binding = env["ORIGIN_LIMITER"];
   if (binding === undefined) return undefined;
-  if (typeof binding === "object" && binding !== null && "limit" in binding) {
-    return binding as RateLimit;
-  }
+  if (isBoundTo<RateLimit>("limit", binding)) return binding;
   faults.push({
     what: "ORIGIN_LIMITER is not usable, so no client is limited.",
     why: "It is not bound to a rate limiter.",
@@ -117,15 +115,19 @@ function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {
 function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefined {
   const binding = env["METRICS"];
   if (binding === undefined) return undefined;
-  if (typeof binding === "object" && binding !== null && "writeDataPoint" in binding) {
-    return binding as AnalyticsEngineDataset;
-  }
+  if (isBoundTo<AnalyticsEngineDataset>("writeDataPoint", binding)) return binding;
   faults.push({
     what: "METRICS is not usable, so reports go to the database.",
     why: "It is not bound to a dataset of Analytics Engine.",
     mend: "Name it under [[analytics_engine_datasets]] in wrangler.toml.",
   });
   return undefined;
+}
+
+/** A service binding has any method that it is asked for, as a call of its Worker: it alone has `fetch`. */
+function isBoundTo<Bound extends object>(method: keyof Bound, binding: unknown): binding is Bound {
+  if (typeof binding !== "object" || binding === null) return false;
+  return method in binding && !("fetch" in binding);
 }
 
 function siteHostsOf(env: Env): string[] {

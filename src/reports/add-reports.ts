@@ -1,5 +1,6 @@
 // Adds reports to totals: sums, the state of each colo, and windows of five minutes. Nothing here knows
 // of Redis, and the same reports in the same order come to the same.
+import { isWithinMs } from "../elapsed.ts";
 import { families, type FamilyName, otherRoutes } from "../observe/families.ts";
 import { addTo, partsOf, seriesOf, type Sums } from "../observe/sums.ts";
 import type { StandingReport } from "./report-entry.ts";
@@ -7,6 +8,9 @@ import type { ColoState, Totals, Window } from "./totals.ts";
 
 /** Some 400 KiB of text. What is beyond counts together, as other routes. */
 export const seriesMax = 8_192;
+
+/** Beside them, of other routes and of what has no route: of ours there are a few hundred. */
+const seriesBesideMax = 1_024;
 
 /** Of one window, which has counters alone. */
 const windowSeriesMax = 2_048;
@@ -56,16 +60,19 @@ export function added(
       continue;
     }
     const { colo, gauges } = report;
-    addTo(sums, seriesOf("reports", [colo]));
-    for (const [series, count] of report.sums) {
+    for (const [series, count] of [[seriesOf("reports", [colo]), 1] as const, ...report.sums]) {
       if (addBounded(sums, series, { count, max: seriesMax })) isCrowded = true;
+    }
+    for (const [series, count] of report.sums) {
       if (!ofWindows.has(series.split("|", 1)[0] ?? "")) continue;
       addBounded(window, series, { count, max: windowSeriesMax });
     }
     setNewest(colos, colo, { atMs, ...gauges });
   }
   const { startedAtMs } = totals;
-  return { startedAtMs, sums, colos, windows: newestFirst(windows), odd: { foreign, isCrowded } };
+  const upToAtMs = (entries.at(-1)?.atMs ?? Infinity) + windowMs;
+  const newest = newestFirst(windows, upToAtMs);
+  return { startedAtMs, sums, colos, windows: newest, odd: { foreign, isCrowded } };
 }
 
 /** @returns whether it had no room under its own name */
@@ -76,7 +83,8 @@ function addBounded(
 ): boolean {
   const hasRoom = sums.size < max || sums.has(series);
   const name = hasRoom ? series : elsewhere(series);
-  if (name !== undefined) addTo(sums, name, count);
+  const isTaken = name !== undefined && (sums.has(name) || sums.size < max + seriesBesideMax);
+  if (isTaken) addTo(sums, name, count);
   return !hasRoom;
 }
 
@@ -100,11 +108,15 @@ function setNewest(colos: Map<string, ColoState>, colo: string, state: ColoState
   colos.set(colo, state);
   for (const [name, { atMs }] of colos) {
     const isTooMany = colos.size > colosMax;
-    if (isTooMany || state.atMs - atMs >= coloForgottenAfterMs) colos.delete(name);
+    // What is as far ahead was told by a clock that has been set back since.
+    if (isTooMany || !isWithinMs(coloForgottenAfterMs, atMs, state.atMs)) colos.delete(name);
   }
 }
 
-function newestFirst(windows: ReadonlyMap<number, Sums>): Window[] {
-  const all = Array.from(windows, ([fromAtMs, sums]) => ({ fromAtMs, sums }));
+/** @param upToAtMs what is later was told by a clock that has been set back since */
+function newestFirst(windows: ReadonlyMap<number, Sums>, upToAtMs: number): Window[] {
+  const all = Array.from(windows, ([fromAtMs, sums]) => ({ fromAtMs, sums })).filter(
+    ({ fromAtMs }) => fromAtMs <= upToAtMs,
+  );
   return all.sort((a, b) => b.fromAtMs - a.fromAtMs).slice(0, windowsMax);
 }

@@ -23,7 +23,7 @@ export interface Report {
 /** An entry of the stream. */
 export interface StandingReport {
   readonly id: string;
-  /** Its own; empty for an entry that has none. */
+  /** Its own; empty for an entry that has none, or none that an isolate makes. */
   readonly n: string;
   /** When the database took it. */
   readonly atMs: number;
@@ -33,6 +33,14 @@ export interface StandingReport {
 
 /** No colo of Cloudflare's has more than a few letters; COLO may have any. */
 const coloCharsMax = 64;
+
+/** Of the sums in one report, in UTF-8. */
+export const sumsBytesMax = 8_192;
+/** What is longer has not been written by an isolate, of whatever version. */
+const sumsCharsMax = 2 * sumsBytesMax;
+
+/** A script compares it with the entry's, byte by byte: what JSON cannot give back is none. */
+const nForm = /^[\w-]{1,64}$/;
 
 const amount = z.number().check(z.nonnegative());
 const gaugesForm = z.object({
@@ -71,11 +79,14 @@ function standing(id: string, words: readonly unknown[]): StandingReport {
     const at = texts.findIndex((text, index) => index % 2 === 0 && text === name);
     return at < 0 ? undefined : texts[at + 1];
   };
-  const n = valueOf("n") ?? "";
+  const written = valueOf("n") ?? "";
+  const n = nForm.test(written) ? written : "";
   const atMs = Number(id.split("-", 1)[0]);
-  const [colo, sums] = [valueOf("colo"), sumsIn(jsonIn(valueOf("d")))];
+  const [colo = "", d = ""] = [valueOf("colo"), valueOf("d")];
+  const hasRoom = colo.length <= coloCharsMax && d.length <= sumsCharsMax;
+  const sums = hasRoom ? sumsIn(jsonIn(d), Number.MAX_SAFE_INTEGER) : undefined;
   const gauges = z.safeParse(gaugesForm, jsonIn(valueOf("g"))).data;
-  const isOurs = valueOf("v") === version && n !== "" && colo !== undefined;
+  const isOurs = valueOf("v") === version && n !== "" && valueOf("colo") !== undefined;
   const report = isOurs && sums && gauges ? { n, colo, sums, gauges } : undefined;
   return { id, n, atMs, report };
 }

@@ -19,7 +19,7 @@ return count + 1`;
 
 /**
  * KEYS: stream, totals. ARGV: the version that was read, the first and the last entry that were added, the
- * last one's n, the new totals, the first ID to keep. @returns 1, or 0 where something has changed and nothing is written
+ * last one's n if it has one, the new totals, the first ID to keep. @returns 1, or 0 where something has changed and nothing is written
  */
 export const foldScript = `
 local held = redis.call("GET", KEYS[2]) or ""
@@ -30,7 +30,7 @@ local last = redis.call("XRANGE", KEYS[1], ARGV[3], ARGV[3])[1]
 if not last then return 0 end
 local n = ""
 for at = #last[2] - 1, 1, -2 do if last[2][at] == "n" then n = last[2][at + 1] end end
-if n ~= ARGV[4] then return 0 end
+if ARGV[4] ~= "" and n ~= ARGV[4] then return 0 end
 redis.call("SET", KEYS[2], ARGV[5])
 redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
 return 1`;

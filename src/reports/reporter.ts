@@ -3,15 +3,12 @@ import type { Log } from "../observe/log-line.ts";
 import { addAll, addTo, seriesOf, type Sums } from "../observe/sums.ts";
 import { type Dataset, takenAsPoints } from "./data-points.ts";
 import type { Folding } from "./folding.ts";
-import type { Gauges } from "./report-entry.ts";
+import { type Gauges, sumsBytesMax } from "./report-entry.ts";
 import type { ReportStream } from "./report-stream.ts";
 import { takenWithin } from "./sums-text.ts";
 
 /** With more entries than that whoever has reported adds them up. */
 const usualFoldFrom = 256;
-
-/** Of the sums in one report. */
-const sumsBytesMax = 8_192;
 
 /** At one time, one behind the other: a Worker may ask Redis some fifty times behind an answer, and fold. */
 const reportsAtOnceMax = 16;

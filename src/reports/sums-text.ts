@@ -23,17 +23,18 @@ export function formOf(sums: Sums): SumsForm {
 }
 
 /**
- * @param form as `formOf` has made it, or anything else
+ * @param form     as `formOf` has made it, or anything else
+ * @param countMax an isolate counts no more: a sum of what is greater might be Infinity, which JSON has not
  * @returns `undefined` for what is no sums. Never throws
  */
-export function sumsIn(form: unknown): Sums | undefined {
+export function sumsIn(form: unknown, countMax = Number.MAX_VALUE): Sums | undefined {
   const sums: Sums = new Map();
   if (!isRecord(form)) return undefined;
   for (const [group, members] of Object.entries(form)) {
     if (!isRecord(members)) return undefined;
     for (const [last, count] of Object.entries(members)) {
       // A count that falls, or is none, would make all that it is added to worthless.
-      if (typeof count !== "number" || !Number.isFinite(count) || count < 0) return undefined;
+      if (typeof count !== "number" || !(count >= 0 && count <= countMax)) return undefined;
       sums.set(group === "" ? last : `${group}|${last}`, count);
     }
   }

@@ -56,6 +56,24 @@ describe("the journal", () => {
     expect(next).toBeNull();
   });
 
+  it("an entry of a time that no calendar has breaks neither it nor the stats", async () => {
+    const { site, upstash } = openJournalled();
+    const { atMs } = site.clock;
+    site.clock.atMs = 90_000_000_000_000_000;
+    upstash.journal.add(["*", "n", "x"]);
+    site.clock.atMs = atMs;
+    const seen = await get(site);
+    const { entries } = JSON.parse(seen.text) as Receipts;
+    expect(entries).toMatchObject([{ position: "90000000000000000-0", at: null }]);
+    const stats = JSON.parse((await site.get("/_cache/stats", { headers: bearer })).text) as object;
+    expect(stats).toMatchObject({ journal: { kept: { oldest: { at: null } } } });
+    await site.get("/x");
+    const explained = await site.get("/_cache/explain?url=https://www.example.com/x", {
+      headers: bearer,
+    });
+    expect(explained.status).toBe(200);
+  });
+
   it("is read page by page", async () => {
     const { site } = openJournalled();
     for (const tag of ["a", "b", "c"]) await send(site, { tags: [tag] });

@@ -40,7 +40,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
 
   it("does nothing of a request that is not taken, and breaks its connection", async () => {
     isTaken = false;
-    await expect(run(server, "SET", "key", "value")).rejects.toThrow();
+    await expect(run(server, "SET", "key", "value")).rejects.toThrow("fetch failed");
     expect(await run(server, "GET", "key")).toBeNull();
     expect(server.counts().commandCountByName).toEqual({ GET: 1 });
     expect(answered).toHaveLength(1);

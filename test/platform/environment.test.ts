@@ -13,6 +13,11 @@ const redis = {
   UPSTASH_REDIS_REST_TOKEN: "s3cret",
 };
 const service = { fetch: () => Promise.resolve(new Response("bound")) };
+/** A service binding has every member that it is asked for: each is a call of it. */
+const serviceOfWorker = new Proxy(
+  {},
+  { get: () => () => Promise.reject(new Error("No such method.")), has: () => true },
+);
 const withHotKeys = defineConfig({ hotKeys: 50 });
 const withBucket = defineConfig({ origins: { bucket: { binding: "BUCKET" } } });
 
@@ -353,5 +358,16 @@ describe("a good environment comes to", () => {
     const { origins } = read({ ...origin, BUCKET: service }, config);
     expect(origins.get("bucket")).toMatchObject({ kind: "binding" });
     expect(origins.get("api")).toMatchObject({ kind: "url", base: "https://api.example" });
+  });
+});
+
+describe("a binding to a Worker is no", () => {
+  it.each([
+    { id: "dataset", name: "METRICS", found: "dataset" as const },
+    { id: "rate limiter", name: "ORIGIN_LIMITER", found: "originLimiter" as const },
+  ])("$id", ({ name, found }) => {
+    const read = readEnvironment({ ...origin, [name]: serviceOfWorker }, defineConfig({}));
+    expect(read[found]).toBe(undefined);
+    expect(read.faults.map(faultText)).toEqual([expect.stringContaining(`${name} is not usable`)]);
   });
 });

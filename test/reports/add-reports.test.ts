@@ -130,6 +130,19 @@ describe("windows", () => {
     ]);
   });
 
+  it("of a clock that was set back take no room from those of now", () => {
+    const requests = { "requests|a|hit|memory": 1 };
+    const ahead = added(
+      nothing,
+      [7, 8, 9].map((at) => entry(at * windowMs, requests)),
+    );
+    const { windows, colos } = added(ahead, [entry(2 * windowMs, requests, "FRA")]);
+    expect(windows.map(({ fromAtMs }) => fromAtMs / windowMs)).toEqual([2]);
+    expect([...colos.keys()]).toEqual(["HAM", "FRA"]);
+    const yearAhead = added(nothing, [entry(365 * 86_400_000, {})]);
+    expect([...added(yearAhead, [entry(1, {}, "FRA")]).colos.keys()]).toEqual(["FRA"]);
+  });
+
   it("have what health looks at alone", () => {
     const { windows } = added(nothing, [
       entry(0, {
@@ -177,6 +190,19 @@ describe("more series than there is room for", () => {
     // However many more there are, they come to no more series.
     const labels = families.requests.labels.length;
     expect([labels, sums.size < seriesMax + 10]).toEqual([3, true]);
+  });
+
+  it("come to no more than that, whatever their names are", () => {
+    const made = (family: string) =>
+      Object.fromEntries(Array.from({ length: 3_000 }, (_, at) => [`${family}|${at}|x`, 1]));
+    let totals: Totals = added(nothing, [entry(1, full)]);
+    for (const family of ["tierReads", "requests|a", "purgeRefusals"]) {
+      totals = added(totals, [entry(2, made(family))]);
+    }
+    const colos = Array.from({ length: 3_000 }, (_, at) => entry(3, {}, `c${at}`));
+    const { sums, odd } = added(totals, colos);
+    expect([sums.size <= seriesMax + 1_024, odd.isCrowded]).toEqual([true, true]);
+    expect(sums.get("requests|r5|hit|memory")).toBe(1);
   });
 
   it("are not told of where all have room", () => {

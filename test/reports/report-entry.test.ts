@@ -23,6 +23,18 @@ describe("an entry", () => {
     { id: "no n", words: changed("n", ""), n: "" },
     { id: "no JSON", words: changed("d", "{"), n: "n1" },
     { id: "no sums", words: changed("d", "[1]"), n: "n1" },
+    {
+      id: "a count that no isolate reaches",
+      words: changed("d", '{"":{"purges":1e300}}'),
+      n: "n1",
+    },
+    {
+      id: "a colo with a name of a hundred letters",
+      words: changed("colo", "x".repeat(100)),
+      n: "n1",
+    },
+    { id: "more than a report has", words: changed("d", `{"${"x".repeat(20_000)}":{}}`), n: "n1" },
+    { id: "an n that no isolate makes", words: changed("n", "n\u{fffd}"), n: "" },
     { id: "no state", words: changed("g", '{"lagMs":"4"}'), n: "n1" },
     { id: "nothing of ours", words: ["hello", "world"], n: "" },
     { id: "no list", words: "hello", n: "" },

@@ -93,6 +93,16 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     );
   });
 
+  it("a page that ends in what nobody can read is folded like any", async () => {
+    const { folding } = world.open({ pageCount: 2 });
+    for (const n of ["a", "b", "c"]) {
+      await world.redis.xadd(streamKey, "*", "v", "1", "n", Buffer.from(`${n}\xff`, "latin1"));
+    }
+    await folding.empty();
+    expect(await world.redis.xlen(streamKey)).toBe(0);
+    expect(await folding.read()).toMatchObject({ sums: new Map([["reportsLost", 3]]) });
+  });
+
   it("a value of another type is trouble, and throws nothing", async () => {
     await world.redis.set(streamKey, "text");
     const { stream, folding } = world.open();

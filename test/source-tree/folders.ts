@@ -4,6 +4,7 @@
 const leaves = [
   "byte-streams",
   "elapsed",
+  "iso-date",
   "error-name",
   "let-go",
   "operator-error",

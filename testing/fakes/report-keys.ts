@@ -116,7 +116,8 @@ export class ReportKeys {
     if (checksFirst && this.state.items[0]?.[0] !== firstId) return 0;
     const last = this.state.items.find(([id]) => id === lastId);
     if (checksLast && last === undefined) return 0;
-    if (checksN && last !== undefined && (valueOf(last[1], "n") ?? "") !== n) return 0;
+    const isAsked = checksN && last !== undefined && n !== "";
+    if (isAsked && (valueOf(last[1], "n") ?? "") !== n) return 0;
     this.state = { ...this.state, totals: text };
     this.betweenWrites?.();
     const from = this.#steps.keptFrom(keptFrom, lastId);

@@ -1,4 +1,5 @@
 // The purges of the journal, as far as this isolate knows it, that name what is stored for a request.
+import { isoOf } from "../../iso-date.ts";
 import type { Coverage, Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -17,7 +18,7 @@ import { comparedUrl } from "../../purge/journal/spelling.ts";
 /** An entry that names a response, by some of its targets. */
 export interface MatchingPurge {
   readonly position: string;
-  readonly at: string;
+  readonly at: string | null;
   readonly mode: Entry["mode"];
   readonly reason: string;
   readonly by: string;
@@ -67,7 +68,7 @@ export function matchingPurges(
     const { position, mode, reason, by } = entry;
     return {
       position,
-      at: new Date(acceptedAtMs(position)).toISOString(),
+      at: isoOf(acceptedAtMs(position)),
       mode,
       reason,
       by,

@@ -1,5 +1,6 @@
 // What to do about a refusal or a verdict, where the right words depend on the request or the
 // configuration: which cookie, which limit, which purge.
+import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Config, Route, TierName } from "../../config/config.ts";
@@ -80,7 +81,7 @@ export function purgedBy(purges: MatchingPurges | "no journal", atMs: number): P
   const oldest = ordered.at(-1);
   if (decider === undefined || oldest === undefined || !ordered.includes(decider)) return {};
   const because = decider.reason === "" ? "" : `, because: ${decider.reason}`;
-  const seconds = Math.max(1, Math.round((atMs - Date.parse(oldest.at)) / 1_000));
+  const seconds = Math.max(1, Math.round((atMs - acceptedAtMs(oldest.position)) / 1_000));
   const often =
     ordered.length > 1 ? `. In the last ${seconds} s, ${ordered.length} purges have named it` : "";
   return {

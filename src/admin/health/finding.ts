@@ -83,11 +83,6 @@ export function summaryOf(findings: readonly Finding[]): string {
   return `Found: ${counts.map(({ level, count }) => `${count} ${level}`).join(", ")}.`;
 }
 
-/** @param atMs epoch milliseconds; `-Infinity` and the like count as not known */
-export function isoOf(atMs: number | undefined): string | null {
-  return atMs === undefined || !Number.isFinite(atMs) ? null : new Date(atMs).toISOString();
-}
-
 /** @returns such as `12 s`, or `350 ms` below ten seconds */
 export function spanOf(ms: number): string {
   return Math.abs(ms) < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;

@@ -1,6 +1,7 @@
 // Findings on the origins, and whether any is left that could be asked.
+import { isoOf } from "../../iso-date.ts";
 import { isWithinMs } from "../../elapsed.ts";
-import { type Finding, isoOf } from "./finding.ts";
+import { type Finding } from "./finding.ts";
 import type { Looked, LookedHere } from "./looked.ts";
 
 /** While requests come, a probe finds out every few seconds: what is older may be over. */

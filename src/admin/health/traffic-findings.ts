@@ -1,9 +1,10 @@
 // Findings on what all isolates have counted in the last minutes: hit rates, errors, doubts.
 import { isWithinMs } from "../../elapsed.ts";
+import { isoOf } from "../../iso-date.ts";
 import { type FamilyName } from "../../observe/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
-import { type Finding, type FindingCode, isoOf, percentOf } from "./finding.ts";
+import { type Finding, type FindingCode, percentOf } from "./finding.ts";
 import type { Looked } from "./looked.ts";
 
 /** Of fewer nobody can tell a share. */

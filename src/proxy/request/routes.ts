@@ -10,7 +10,7 @@ import {
   type HostPattern,
   type RoutePattern,
 } from "../../config/route-pattern.ts";
-import { readTarget, type Target } from "./target.ts";
+import { pathSpelled, type Target } from "./target.ts";
 
 export interface RouteMatch {
   readonly route: Route;
@@ -36,7 +36,7 @@ interface Place {
 export function compileRoutes(config: Config): MatchRoute {
   const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] });
   for (const route of [...config.routes, config.anywhere]) {
-    for (const { host, path } of route.match) router.add("GET", normalised(path), { route, host });
+    for (const { host, path } of route.match) router.add("GET", pathSpelled(path), { route, host });
   }
   return (target, method = "GET") => {
     const [matches, values] = router.match("GET", target.path);
@@ -69,7 +69,7 @@ export function hides(earlier: RoutePattern, later: RoutePattern): boolean {
 
 /** Where `*` ends a pattern, it stands for any further segments, and for none. */
 function segmentsOf(pattern: RoutePattern): { segments: readonly string[]; hasRest: boolean } {
-  const path = normalised(pattern.path);
+  const path = pathSpelled(pattern.path);
   const hasRest = path.endsWith("/*");
   const fixed = hasRest ? path.slice(0, -2) : path;
   return { segments: fixed === "" ? [] : fixed.slice(1).split("/"), hasRest };
@@ -78,11 +78,6 @@ function segmentsOf(pattern: RoutePattern): { segments: readonly string[]; hasRe
 /** A parameter is never empty. */
 function covers(earlier: string, later: string): boolean {
   return earlier.startsWith(":") ? later !== "" : earlier === later;
-}
-
-/** Spelled as the paths are that it is compared with. */
-function normalised(path: string): string {
-  return readTarget(new URL(`https://pattern.invalid${path}`).href).path;
 }
 
 function decoded(value: string): string {

@@ -46,6 +46,11 @@ export function readTarget(url: string, siteHosts: readonly string[] = []): Targ
   };
 }
 
+/** A path of the configuration, spelled as the paths of targets are that it is compared with. */
+export function pathSpelled(path: string): string {
+  return readTarget(new URL(`https://pattern.invalid${path}`).href).path;
+}
+
 /**
  * As which of the sites a host counts: as itself where it is listed, with its port or without, and
  * else as the first.

@@ -5,7 +5,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { type KeyedUrl, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
 import { isReserved } from "./reserved.ts";
-import { readTarget, type Target } from "./target.ts";
+import { pathSpelled, readTarget, type Target } from "./target.ts";
 
 export interface UrlRead {
   /** As it came. */
@@ -68,7 +68,8 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
 }
 
 function compilePrefixes({ metrics }: Pick<Config, "metrics">): (path: string) => string {
-  const longestFirst = metrics.prefixes.toSorted((a, b) => b.path.length - a.path.length);
+  const spelled = metrics.prefixes.map(({ name, path }) => ({ name, path: pathSpelled(path) }));
+  const longestFirst = spelled.toSorted((a, b) => b.path.length - a.path.length);
   return (path) => longestFirst.find((prefix) => path.startsWith(prefix.path))?.name ?? "";
 }
 

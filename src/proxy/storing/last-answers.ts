@@ -11,7 +11,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 
 /** An answer of the origin to GET. */
 export interface LastAnswer {
-  /** Without tags and selecting values; of its fields, those alone that say for whom and for how long it is. */
+  /** Without tags, selecting values and what kind of client asked; of its fields, those alone that say for whom and for how long it is. */
   readonly metadata: StoredMetadata;
   /** Why it was not stored; `undefined` where it was. */
   readonly refused: RuleAndNames | undefined;
@@ -40,7 +40,7 @@ const bytesMax = 524_288;
 /** Of one isolate, by the URLs that a purge names. */
 export class LastAnswers {
   readonly answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>
-    [...metadata.fields, refused?.names].join(),
+    [metadata.statusText, ...metadata.fields, refused?.names].join(),
   );
   readonly passed = new BoundedMarks<LastPassed>(bytesMax);
 }
@@ -85,7 +85,7 @@ export function noteAnswer(
   const telling = fields.filter(([name]) => tellingFields.has(name));
   const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
   const isSent = decision.outcome === "stored" || decision.outcome === "validated";
-  const nothing = { tags: [], withheldTags: [], selecting: [] };
+  const nothing = { tags: [], withheldTags: [], selecting: [], askedBy: undefined };
   ports.lastAnswers.answered.set(asked.url, {
     metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
     refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,

@@ -34,14 +34,23 @@ export class SwitchLog {
   }
 }
 
+const shownMax = 10;
+const shownCharsMax = 80;
+
+/** Whoever writes into the journal names as many routes as it likes, and as long ones. */
+function shownOf(names: readonly string[]): string[] {
+  return names.slice(0, shownMax).map((name) => name.slice(0, shownCharsMax));
+}
+
 function asField(bypass: Bypass): string {
   if (typeof bypass === "boolean") return bypass ? "everything" : "nothing";
-  return bypass.join(" ");
+  return shownOf(bypass).join(" ");
 }
 
 function inWords(bypass: Bypass): string {
   if (typeof bypass === "boolean") {
     return bypass ? "everything goes straight to the origin" : "nothing is bypassed";
   }
-  return `these routes go straight to the origin: ${bypass.join(", ")}`;
+  const more = bypass.length > shownMax ? `, and ${bypass.length - shownMax} more` : "";
+  return `these routes go straight to the origin: ${shownOf(bypass).join(", ")}${more}`;
 }

@@ -32,7 +32,7 @@ const bypassForm = z.union([z.boolean(), z.array(z.string())]);
 const postForm = z.object({ post: z.string(), replaces: z.string(), bypass: bypassForm });
 const stateForm = z.object({
   post: z.string(),
-  position: z.string(),
+  position: z.string().check(z.regex(/^\d+-\d+$/)),
   n: z.string(),
   bypass: bypassForm,
 });

@@ -64,14 +64,17 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await world.redis.xlen(journalKey)).toBe(2);
   });
 
-  it.each(["garbage", "p9 1-0 n [1]", "p9", " "])("takes the place of %j", async (text) => {
-    await world.redis.set("site:switch", text);
-    const held = await store().held();
-    expect(held).toMatchObject({ state: undefined });
-    const names = held.kind === "read" ? held.names : "";
-    expect(await store().post(entryOf("p1", names, true))).toMatchObject({ kind: "posted" });
-    expect(await store().held()).toMatchObject({ state: { post: "p1", bypass: true } });
-  });
+  it.each(["garbage", "p9 1-0 n [1]", "p9 here n true", "p9", " "])(
+    "takes the place of %j",
+    async (text) => {
+      await world.redis.set("site:switch", text);
+      const held = await store().held();
+      expect(held).toMatchObject({ state: undefined });
+      const names = held.kind === "read" ? held.names : "";
+      expect(await store().post(entryOf("p1", names, true))).toMatchObject({ kind: "posted" });
+      expect(await store().held()).toMatchObject({ state: { post: "p1", bypass: true } });
+    },
+  );
 
   it("says what to do where the key is of another type", async () => {
     await world.redis.rpush("site:switch", "a");

@@ -68,3 +68,13 @@ it("none where the configuration names none", async () => {
   await get("/shop/a");
   expect(counted()).toEqual({});
 });
+
+it.each([
+  { path: "/über/", asked: "/%c3%bcber/1" },
+  { path: "/a b/", asked: "/a%20b/1" },
+  { path: "/%7euser/", asked: "/~user/1" },
+])("$path is spelled as paths are keyed, like the pattern of a route", async ({ path, asked }) => {
+  const { get, counted } = open({ prefixes: { own: { path } } });
+  await get(asked);
+  expect(counted()).toEqual({ "prefixRequests|own|stored": 1 });
+});

@@ -10,6 +10,7 @@ import type * as urlReader from "../../../src/proxy/request/url-reader.ts";
 import * as verdict from "../../../src/proxy/reuse/verdict.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 
 const { urls, tags } = vi.hoisted(() => ({
@@ -114,4 +115,19 @@ it("a validation asks each tier once, and works out terms and tags once", async 
   // What was found in memory is judged anew after the lower tiers were waited for.
   const expected = { ...once, verdicts: 2, urlsParsed: 0, edge: 1, shared: 1, terms: 1, tags: 1 };
   expect(counts()).toEqual(expected);
+});
+
+it.each([
+  { id: "without Redis", hasRedis: false },
+  { id: "with a journal and reports", hasRedis: true },
+])("a hit in memory reads the clock once: $id", async ({ hasRedis }) => {
+  const clock = new FakeClock();
+  const reads = vi.spyOn(clock, "nowAtMs");
+  const upstash = hasRedis ? { upstash: new FakeUpstash(clock) } : {};
+  const site = openSite({ origin: () => page("page", cc("max-age=60")), clock, ...upstash });
+  await site.get("/a");
+  await site.get("/a");
+  reads.mockClear();
+  expect((await site.get("/a")).cacheStatus).toContain("hit");
+  expect(reads).toHaveBeenCalledTimes(1);
 });

@@ -40,6 +40,21 @@ it("a key that nobody can read is told, and the next post takes its place", asyn
   expect((await ask(near, "/lists/1")).cacheStatus).toBe(bypassed);
 });
 
+it.each([
+  { id: "no place", held: "p1 here n1 true", isThrown: false },
+  { id: "a place that no calendar has", held: "p1 99999999999999999-0 n1 true", isThrown: true },
+])(
+  "a key with $id is told, and breaks neither the state nor health",
+  async ({ held, isThrown }) => {
+    const { near, upstash } = open();
+    upstash.heldSwitch = held;
+    await ask(near, "/lists/1");
+    expect(await stateOf(near)).toMatchObject({ bypass: isThrown, since: null });
+    expect((await near.get("/_cache/health")).text).toBe('{"status":"ok"}');
+    expect(near.log).toEqual([]);
+  },
+);
+
 it("a post that a fail-over of a minute has lost is posted again once the journal is back", async () => {
   const colos = open();
   const { near, far, upstash } = colos;

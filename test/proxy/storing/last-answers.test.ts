@@ -1,0 +1,32 @@
+// What is remembered of an answer, and for how many.
+import { expect, it } from "vitest";
+import { Decision } from "../../../src/observe/decision.ts";
+import { LastAnswers, noteAnswer } from "../../../src/proxy/storing/last-answers.ts";
+import { metadataOf } from "../../../testing/examples/records.ts";
+
+const bytes = new Uint8Array(3);
+const url = (nth: number) => `https://a.example/${nth}`;
+
+function noted(count: number, changes: Partial<ReturnType<typeof metadataOf>>): LastAnswers {
+  const lastAnswers = new LastAnswers();
+  for (let nth = 0; nth < count; nth += 1) {
+    const decision = new Decision({ route: "all" });
+    const asked = { method: "GET", url: url(nth) } as Parameters<typeof noteAnswer>[1]["asked"];
+    const metadata = { ...metadataOf(bytes), ...changes };
+    noteAnswer(metadata, { asked, decision, ports: { lastAnswers } });
+  }
+  return lastAnswers;
+}
+
+it("has nothing of the client that asked", () => {
+  const askedBy = { userAgent: "Somebody's own browser", accept: "text/html" };
+  const last = noted(1, { askedBy, selecting: [["accept-language", "de"]] });
+  const kept = JSON.stringify(last.answered.peek(url(0)));
+  expect(kept).not.toMatch(/own browser|text.html|accept-language/);
+});
+
+it("is kept of fewer, the more an origin writes into the line of its status", () => {
+  const sizeWith = (statusText: string) => noted(200, { statusText }).answered.size;
+  expect(sizeWith("OK")).toBe(200);
+  expect(sizeWith("x".repeat(8_000))).toBeLessThan(40);
+});

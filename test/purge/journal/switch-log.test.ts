@@ -1,0 +1,21 @@
+// What a line of the switch says, whoever wrote the names into the journal.
+import { expect, it } from "vitest";
+import type { LogLine } from "../../../src/observe/log-line.ts";
+import { SwitchLog } from "../../../src/purge/journal/switch-log.ts";
+
+it("a line has room for some names, and tells how many there are beside them", () => {
+  const lines: LogLine[] = [];
+  const log = new SwitchLog((line) => void lines.push(line));
+  const bypass = Array.from({ length: 500 }, (_, at) => `${at}${"x".repeat(1_000)}`);
+  log.learnt({ post: "p", position: "1-0", n: "n", bypass });
+  const [line] = lines;
+  expect(JSON.stringify(line).length).toBeLessThan(2_000);
+  expect(line?.message).toMatch(
+    /^This isolate has learnt of the switch: these routes .*, and 490 more\.$/,
+  );
+  log.learnt({ post: "q", position: "2-0", n: "m", bypass: ["a", "b"] });
+  expect(lines[1]).toMatchObject({
+    message: "This isolate has learnt of the switch: these routes go straight to the origin: a, b.",
+    bypass: "a b",
+  });
+});
