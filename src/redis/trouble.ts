@@ -54,7 +54,8 @@ export function mendOf(trouble: RedisTrouble): string | undefined {
 /** @returns what to do, as sentences; what ends by itself, as a rule, is not waited for without end */
 export function remedyOf(trouble: RedisTrouble): string {
   const mend = said[trouble][1];
-  if (passing.includes(trouble)) return `It is tried again by itself. If it lasts: ${mend}.`;
+  if (passing.includes(trouble))
+    return `Tidemark tries again by itself. If the trouble lasts: ${mend}.`;
   return `${mend.slice(0, 1).toUpperCase()}${mend.slice(1)}.`;
 }
 

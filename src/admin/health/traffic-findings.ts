@@ -1,19 +1,19 @@
-// Findings on what all isolates have counted in the last minutes: hit rates, errors, doubts.
+// Findings on the counts of all isolates in the last minutes: hit rates, errors, unverified answers.
 import { type FamilyName } from "../../observe/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
 import { type Finding, type FindingCode, isoOf, percentOf } from "./finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** Of fewer nobody can tell a share. */
+/** A share of fewer requests means nothing. */
 const countMin = 100;
-/** The newest window is at most so old; each has five minutes. */
+/** The length of one window. */
 const windowMs = 5 * 60_000;
 const recentMs = 3 * windowMs;
 
-/** Answered by what is stored, without waiting for an origin. */
+/** A stored response answered, and nobody waited for an origin. */
 const hits = ["hit", "stale-hit"];
-/** What was never looked up. */
+/** Requests that were never looked up. */
 const notLookedUp = ["passed", "limited"];
 
 interface Counted {
@@ -56,7 +56,7 @@ function newestShare(
   return undefined;
 }
 
-/** Of a route or a prefix, of which the configuration demands a least hit rate. */
+/** For each route or prefix with a `hitRateMin`. */
 export function hitRates(looked: Looked): Finding[] {
   const { totals, hitRateMins } = looked;
   const names = (family: "requests" | "prefixRequests") =>
@@ -92,12 +92,12 @@ function hitRateLow(
     {
       code: "hit-rate-low",
       level: "warning",
-      what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; ${percentOf(min)} is demanded.`,
+      what: `The hit rate of ${whose} was ${percentOf(rate.share)} of ${rate.count} requests in five minutes. The configuration demands ${percentOf(min)}.`,
       since: isoOf(rate.fromAtMs),
       cause:
-        "A purge of much, a roll-out of the origin that stores less, new query parameters or cookies, or an outage of Redis.",
+        "A purge of many pages, a new version of the site that forbids storing, new query parameters or cookies, or an outage of Redis.",
       remedy:
-        "Ask GET /_cache/explain for a page of it. It tells why it is no hit, and which stored key is nearest.",
+        "Ask GET /_cache/explain about a page that should be a hit. The answer tells why the page is no hit, and which stored key is nearest.",
     },
   ];
 }
@@ -105,7 +105,7 @@ function hitRateLow(
 interface ShareRow {
   readonly code: FindingCode;
   readonly of: FamilyName;
-  /** From here on it is told. */
+  /** From this share on, there is a finding. */
   readonly shareMax: number;
   readonly part: (sums: Sums) => Counted[];
   readonly what: (share: Share) => string;
@@ -122,7 +122,8 @@ const rows: readonly ShareRow[] = [
     what: ({ share, count }) =>
       `${percentOf(share)} of ${count} requests were answered with a stale response, since the origin failed.`,
     cause: "The origin cannot be reached, is slow, or answers with errors.",
-    remedy: "Mend the origin. Clients notice once the allowance stale-if-error of a page is over.",
+    remedy:
+      "Mend the origin. When the stale-if-error allowance of a page ends, clients get an error.",
   },
   {
     code: "unverified-high",
@@ -130,7 +131,7 @@ const rows: readonly ShareRow[] = [
     shareMax: 0.01,
     part: (sums) => countedIn(sums, "unverified"),
     what: ({ share, count }) =>
-      `${percentOf(share)} of ${count} answers were unverified: nobody could tell whether a purge covers them.`,
+      `${percentOf(share)} of ${count} answers were unverified: Tidemark could not tell whether a purge covers them.`,
     cause: "The purge journal could not be read.",
     remedy: "Look at the findings on Redis and on the journal.",
   },
@@ -141,12 +142,12 @@ const rows: readonly ShareRow[] = [
     part: (sums) => countedIn(sums, "originResponses").filter(has(1, ["5xx", "failed"])),
     what: ({ share, count }) =>
       `${percentOf(share)} of ${count} requests to origins failed, or were answered with 5xx.`,
-    cause: "A fault of the origin's application, or its server is overloaded.",
+    cause: "The application of the origin has a fault, or its server is overloaded.",
     remedy: "Look at the log of the origin.",
   },
 ];
 
-/** Shares that nobody has to set. */
+/** Findings on shares whose limits are fixed here, not configured. */
 export function sharesHigh(looked: Looked): Finding[] {
   return rows.flatMap(({ code, of, shareMax, part, what, cause, remedy }): Finding[] => {
     const share = newestShare(looked, (sums) => ({
@@ -159,7 +160,7 @@ export function sharesHigh(looked: Looked): Finding[] {
   });
 }
 
-/** Whoever sends too much is told 429. */
+/** The rate limiter answered clients with 429. */
 export function clientsLimited({ totals, atMs }: Looked): Finding[] {
   const limited = (totals?.windows ?? [])
     .filter(({ fromAtMs }) => Math.abs(atMs - fromAtMs) < recentMs)
@@ -176,8 +177,9 @@ export function clientsLimited({ totals, atMs }: Looked): Finding[] {
       level: "info",
       what: `${count} requests of the last minutes were answered with 429.`,
       since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
-      cause: "A client asked the origin for more than ORIGIN_LIMITER allows.",
-      remedy: "If they were honest clients, raise the limit under [[ratelimits]] in wrangler.toml.",
+      cause: "A client caused more requests to the origin than ORIGIN_LIMITER allows.",
+      remedy:
+        "If these clients were real users, raise the limit under [[ratelimits]] in wrangler.toml.",
     },
   ];
 }

@@ -24,7 +24,7 @@ describe("hit-rate-low", () => {
       {
         code: "hit-rate-low",
         level: "warning",
-        what: 'The hit rate of route "articles" is 50 %, of 120 requests in five minutes; 80 % is demanded.',
+        what: 'The hit rate of route "articles" was 50 % of 120 requests in five minutes. The configuration demands 80 %.',
         since: new Date(atMs - 2 * minuteMs).toISOString(),
         cause: expect.any(String) as string,
         remedy: expect.stringContaining("/_cache/explain") as string,
@@ -216,7 +216,9 @@ describe("journal-lag of other colos", () => {
       ["FRA", coloState({ lagMs: 100 })],
     ]);
     const findings = findingsOf(lookedAt({ totals: totalsOf({}, { colos }) }));
-    const what = expect.stringContaining("in colo HAM; N is 10 s.") as string;
+    const what = expect.stringContaining(
+      "until colo HAM had read the last purge. N is 10 s.",
+    ) as string;
     expect(findings).toMatchObject(level === undefined ? [] : [{ level, what }]);
   });
 });
