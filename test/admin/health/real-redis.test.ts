@@ -57,7 +57,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await found(site, "redis-unreachable")).toMatchObject({
       level: "critical",
       cause: "The database cannot be reached.",
-      remedy: expect.stringContaining("If the trouble lasts: check UPSTASH_REDIS_REST_URL") as string,
+      remedy: expect.stringContaining(
+        "If the trouble lasts: check UPSTASH_REDIS_REST_URL",
+      ) as string,
     });
     await world.startRest();
     site.clock.advance(20);
