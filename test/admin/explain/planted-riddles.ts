@@ -48,7 +48,7 @@ export const riddles: readonly Riddle[] = [
     says: [
       /^Verdict: .*no stored response fits .*; the last answer for it was not stored, by private\.$/m,
       /not stored, by private .*says private.*let the origin leave private out/,
-      /^The edge tier and the shared tier have nothing\. The request would not ask them, because the last answer could not be stored for anybody/m,
+      /^The edge tier and the shared tier have nothing\. The request would not ask them, because the last answer may be stored for nobody/m,
     ],
     never: [/Tidemark added that/, /Its Cache-Status said stored/],
   },
