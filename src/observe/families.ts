@@ -1,5 +1,5 @@
-// What is counted of all isolates: the one table of names, labels and help texts. The counts of an
-// isolate, its reports, the totals, and Prometheus' format are made by it.
+// All that isolates count: the one table of names, labels and help texts. The counts of an isolate, its
+// reports, the totals and the text for Prometheus are made from this table.
 
 /** A sum that only rises, or a distribution of durations in the buckets of `histogram.ts`. */
 export type Kind = "counter" | "histogram";

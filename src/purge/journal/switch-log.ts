@@ -28,7 +28,7 @@ export class SwitchLog {
     const { bypass = false, position } = state ?? {};
     if (JSON.stringify(bypass) === JSON.stringify(this.#told)) return;
     this.#told = bypass;
-    const message = `This isolate has learnt of the switch: ${inWords(bypass)}.`;
+    const message = `This isolate follows the switch: ${inWords(bypass)}.`;
     const fields = { how: "learnt", bypass: asField(bypass), position };
     this.#log({ event: "switch", level: "warn", message, ...fields });
   }
