@@ -51,7 +51,7 @@ export function mendOf(trouble: RedisTrouble): string | undefined {
   return passing.includes(trouble) ? undefined : said[trouble][1];
 }
 
-/** @returns what to do, as sentences; what ends by itself, as a rule, is not waited for without end */
+/** @returns what to do, as sentences; also for a trouble that usually ends by itself, if it lasts */
 export function remedyOf(trouble: RedisTrouble): string {
   const mend = said[trouble][1];
   if (passing.includes(trouble))

@@ -51,7 +51,7 @@ export class RedisJournal implements Journal {
   async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
-    // Rule 24: of one moment, though it may be a replica's.
+    // Rule 24: both as of one moment, though perhaps from a replica.
     const first = await this.#settings.redis.attempt<unknown[]>("journal read", (redis) =>
       redis.multi().xrevrange(this.#key, "+", "-", pageCount).get(this.#switchKey).exec(),
     );
