@@ -1,6 +1,6 @@
-// The log of a Worker on this machine, as people read it: the messages of its lines.
+// The log of a Worker on this machine for people: only the messages of its lines.
 
-/** What nobody asked for at a terminal: each isolate says it once. */
+/** Events that are not printed at a terminal: each isolate writes them once. */
 const quiet: ReadonlySet<unknown> = new Set(["started"]);
 
 /**

@@ -19,7 +19,7 @@ export interface HealthRequest extends Attention {
 }
 
 const scope =
-  "This isolate, the database, and the counts of all isolates. Other isolates may meet other trouble.";
+  "This isolate, the database, and the counts of all isolates. Other isolates may have other troubles.";
 
 /**
  * Makes the route.

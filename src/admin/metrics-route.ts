@@ -12,7 +12,7 @@ import { toldError } from "./told.ts";
 export interface MetricsSource {
   /** Never rejects. */
   readonly readTotals: () => Promise<Totals | Unavailable>;
-  /** Asked how full it is; `undefined` without a database. */
+  /** The database that is asked for `INFO`; `undefined` without one. */
   readonly redis: Pick<RedisClient, "look"> | undefined;
   /** N. */
   readonly purgeBoundSeconds: number;
@@ -20,7 +20,7 @@ export interface MetricsSource {
 
 /**
  * 200 with the text format 0.0.4. 404 where this deployment has no totals to show, 503 where they cannot
- * be read now: both say why, and what would be right. One command, beside those that read the totals.
+ * be read now: both say why, and what to do. It costs one command, and those that read the totals.
  */
 export async function metricsRoute(source: MetricsSource): Promise<Response> {
   const totals = await source.readTotals();

@@ -13,7 +13,7 @@ export interface AcceptedPurge extends Pick<SignedOrder, "by" | "mode" | "reason
   readonly counts: OrderReading["counts"];
 }
 
-/** Anybody can send what is refused: one line a second of each reason. */
+/** Anybody can send a purge that is refused. So each reason has at most one line a second. */
 const quietMs = 1_000;
 
 interface Refusals {
@@ -49,7 +49,7 @@ export class PurgeLog {
     });
   }
 
-  /** Counts one, and tells the first of its reason in a second. */
+  /** Counts a refusal. The first one of each reason in a second has a line. */
   refused(rule: PurgeRefusal): void {
     const { log, nowAtMs } = this.#given;
     const atMs = nowAtMs();

@@ -33,7 +33,7 @@ export interface AdminSettings {
   readonly isolate: Isolate;
 }
 
-/** The routes that this deployment opens: those whose token or secret is set, and the status. */
+/** The routes that this deployment has: those whose token or secret is set, and the status. */
 export function adminRoutes(settings: AdminSettings): Hono {
   const { environment, cache, isolate } = settings;
   const { adminToken, purgeSecrets } = environment;

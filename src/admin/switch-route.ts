@@ -77,7 +77,8 @@ export async function switchState(
   });
 }
 
-const spoilt = "It holds no state that can be read. Post again: that takes its place.";
+const spoilt =
+  "The switch's key in Redis holds no state that can be read. The next post replaces it.";
 
 function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes"]): string[] {
   return named.filter((one) => !routes.some(({ name }) => name === one));
@@ -145,7 +146,7 @@ function readOrder(body: string): z.output<typeof form> | Reason {
     place === "reason"
       ? "reason must be a text of up to 200 characters."
       : place === "bypass"
-        ? "bypass must be true, false or a list with names of routes."
+        ? "bypass must be true, false or a list of route names."
         : 'The body must be an object with "bypass", and may have "reason".';
   return { why, mend: `${example}.` };
 }
@@ -157,13 +158,13 @@ function refused(status: number, code: string, { why, mend }: Reason): Response 
 }
 
 const tooLarge: Reason = {
-  why: "It names more routes than an entry of the journal holds.",
+  why: "The body names more routes than an entry of the journal holds.",
   mend: 'Send {"bypass": true}, or fewer names.',
 };
 
 const cameBetween: Reason = {
-  why: "Another change of the switch came between.",
-  mend: "Look at GET /_cache/switch, and send yours again if it is still wanted.",
+  why: "Somebody else changed the switch at the same time.",
+  mend: "Ask GET /_cache/switch. If you still want your change, send it again.",
 };
 
 const toldNamesMax = 10;
@@ -171,10 +172,13 @@ const toldNamesMax = 10;
 function noSuchRoute(unknown: readonly string[], names: readonly string[]): Reason {
   const shown = unknown.slice(0, toldNamesMax).map((name) => JSON.stringify(name.slice(0, 80)));
   const why = `The configuration has no route named ${shown.join(", ")}.`;
-  return { why, mend: `Name routes of it: ${routeNames(names)}. Or send {"bypass": true}.` };
+  return {
+    why,
+    mend: `Name routes of the configuration: ${routeNames(names)}. Or send {"bypass": true}.`,
+  };
 }
 
-/** The other way in which requests can be bypassed needs no journal. */
+/** BYPASS can do the same without a journal. */
 function withoutJournal({ why, mend }: Reason): Reason {
   return { why, mend: `${mend} Or deploy with the variable BYPASS, which needs no journal.` };
 }

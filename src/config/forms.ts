@@ -86,7 +86,7 @@ export const fieldNames = texts("x-app").check(
 export const keyedNames = fieldNames.check(
   each(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
-    "names traceparent or tracestate, which differ in each request; leave it out",
+    "names traceparent or tracestate, which differ in each request; leave that name out",
   ),
 );
 

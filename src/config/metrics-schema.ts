@@ -1,8 +1,8 @@
-// The form of what a configuration says of counts that isolates report: prefixes, and the least hit rate.
+// The form of `metrics` in a configuration: prefixes, and the least hit rate.
 import * as z from "zod/mini";
 import { hitRate, strictly, text } from "./forms.ts";
 
-/** Each costs series of its own, and each new URL a look through all of them. */
+/** Each prefix has its own series, and each new URL is compared with all prefixes. */
 const prefixesMax = 50;
 
 const otherwise =
@@ -16,17 +16,22 @@ const prefix = z.strictObject(
         error: ({ input }) =>
           `${JSON.stringify(input)} does not begin with a slash: write a path, such as "/docs/"`,
       }),
-      z.refine((path) => !/[?#*]/.test(path), "is a path alone: leave out ?, # and *"),
+      z.refine((path) => !/[?#*]/.test(path), "must be a path alone: leave out ?, # and *"),
     ),
     hitRateMin: z.optional(hitRate),
   },
-  { error: otherwise("a prefix", 'is no prefix: write { path: "/docs/" }') },
+  { error: otherwise("a prefix", 'must be a prefix, such as { path: "/docs/" }') },
 );
 
-/** It is a label's value, as it stands. */
+/** The name is the value of a label, without a change. */
 const prefixName = z
   .string()
-  .check(z.regex(/^[\w.-]{1,64}$/, "is no name: write 1 to 64 letters, digits, dots, dashes or _"));
+  .check(
+    z.regex(
+      /^[\w.-]{1,64}$/,
+      "is not a valid name: write 1 to 64 letters, digits, dots, dashes or _",
+    ),
+  );
 
 const settings = z.partial(
   z.strictObject(
@@ -41,12 +46,12 @@ const settings = z.partial(
         .check(
           z.refine(
             (prefixes) => Object.keys(prefixes).length <= prefixesMax,
-            `has more than ${prefixesMax} prefixes, and each costs counts of its own`,
+            `has more than ${prefixesMax} prefixes, and each needs its own counts: name fewer`,
           ),
           z.refine((prefixes) => {
             const paths = Object.values(prefixes).map(({ path }) => path);
             return new Set(paths).size === paths.length;
-          }, "has the same path twice; name each path once"),
+          }, "has two prefixes with the same path; name each path once"),
         ),
       hitRateMin: hitRate,
     },
@@ -54,7 +59,7 @@ const settings = z.partial(
   ),
 );
 
-/** `null` is what `"off"` comes to, so that of an object each wrong field is named. */
+/** `"off"` becomes `null`. So the errors about an object name each wrong field. */
 export const metricsInput = z.pipe(
   z.transform((written: "off" | z.input<typeof settings>) =>
     written === "off" ? null : (written ?? 0),
@@ -69,14 +74,14 @@ export function resolvedMetrics(written: z.output<typeof metricsInput> | undefin
   return {
     /** `false`: nothing is reported, and no command is sent for it. */
     isOn: written !== null,
-    /** The groups of URLs that are counted by themselves: a keyed path belongs to the longest that it begins with. */
+    /** Groups of URLs that have their own counts. A keyed path belongs to the longest `path` with which it begins. */
     prefixes: listed as readonly Prefix[],
-    /** 0 to 1: below it, health tells of a route; `undefined`: of none, but where a route has one of its own. */
+    /** 0 to 1: below it, health has a finding. `undefined`: only routes with their own minimum have findings. */
     hitRateMin,
   };
 }
 
-/** A group of URLs that is counted by itself. */
+/** A group of URLs that has its own counts. */
 export interface Prefix {
   readonly name: string;
   /** Begins with a slash. */

@@ -75,7 +75,7 @@ export function resolvedRoute(route: RouteInput, general: Inherited) {
     purgeMaxLagMs: lagSeconds * 1_000,
     /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
     purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
-    /** 0 to 1: below this share of hits health tells of it; `undefined`: the general one. */
+    /** 0 to 1: below this share of hits, health has a finding on the route; `undefined`: the general minimum holds. */
     hitRateMin: route.hitRateMin,
     /** Answers with what is stored while the journal cannot be read, and says so. */
     servesUnverified: route.whenUnreachable === "serve",

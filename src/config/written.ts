@@ -134,7 +134,7 @@ export interface WrittenCookies {
 export interface WrittenLogs {
   /** The share of requests that have a line, 0 to 1. Default: 0, which is none. @example sample: 0.01 */
   readonly sample?: number | undefined;
-  /** Their paths stand there, too, without queries. Default: `false`. @example paths: true */
+  /** These lines have the path of the request, without its query. Default: `false`. @example paths: true */
   readonly paths?: boolean | undefined;
 }
 
@@ -162,15 +162,15 @@ export interface WrittenMetrics {
    * @example prefixes: { docs: { path: "/docs/", hitRateMin: 0.9 } }
    */
   readonly prefixes?: Readonly<Record<string, WrittenPrefix>> | undefined;
-  /** Below this share of hits, 0 to 1, health tells of a route. Default: none. @example hitRateMin: 0.8 */
+  /** Below this share of hits, 0 to 1, health has a finding on a route. Default: none. @example hitRateMin: 0.8 */
   readonly hitRateMin?: number | undefined;
 }
 
-/** A group of URLs that is counted by itself. */
+/** A group of URLs that has its own counts. */
 export interface WrittenPrefix {
   /** The beginning of paths, as they are keyed, from its slash on. Required. @example path: "/docs/" */
   readonly path: string;
-  /** Below this share of hits, 0 to 1, health tells of it. Default: none. @example hitRateMin: 0.9 */
+  /** Below this share of hits, 0 to 1, health has a finding on the prefix. Default: none. @example hitRateMin: 0.9 */
   readonly hitRateMin?: number | undefined;
 }
 

@@ -39,13 +39,13 @@ export class Decision implements Handling {
   readonly prefix: string;
   /** When the request came, in epoch milliseconds; `undefined` for what no client asked for. */
   arrivedAtMs: number | undefined;
-  /** Something was waited for before it was answered. */
+  /** The request waited for something before its answer. */
   hasWaited = false;
   /** Where the answer's body came from: a tier, or `origin`; `none` for a page of our own. */
   tier = "none";
-  /** Of the answer's own body: 0 for HEAD and 304, the part of a range; `null` where nobody knows. */
+  /** The bytes of the answer's body: 0 for HEAD and 304, the part of a range; `null` where not known. */
   answerBytes: number | null = null;
-  /** The same of a body whose length nobody knew before it was gathered; else 0. */
+  /** The bytes of a body whose length was not known before it was gathered; else 0. */
   lateBytes = 0;
   /** A stored error answered. */
   isNegative = false;
@@ -202,13 +202,13 @@ export interface SettlePorts {
   readonly metrics: {
     answered(decision: Decision, atMs: number): void;
     settled(decision: Decision): void;
-    /** Is what was counted to be told? */
+    /** Is a report due? */
     isReportDue(atMs: number): boolean;
   };
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** Tells what was counted, behind the answer. */
+  /** Reports the counts, behind the answer. */
   readonly report: (afterAnswer: SettlePorts["afterAnswer"]) => void;
   /** Of a request that is to have a line in the log; it passes over refreshes. */
   readonly sampled?: { settled(decision: Decision): void } | undefined;

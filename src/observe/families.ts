@@ -1,5 +1,5 @@
-// What is counted of all isolates: the one table of names, labels and help texts. The counts of an
-// isolate, its reports, the totals, and Prometheus' format are made by it.
+// All that isolates count: the one table of names, labels and help texts. The counts of an isolate, its
+// reports, the totals and the text for Prometheus are made from this table.
 
 /** A sum that only rises, or a distribution of durations in the buckets of `histogram.ts`. */
 export type Kind = "counter" | "histogram";
@@ -32,12 +32,12 @@ export const families = {
   requests: counter(
     "requests",
     ["route", "result", "tier"],
-    "Requests that were answered, by result, and by the tier that the answer came from, or origin, or none",
+    "Requests that were answered, by result, and by the tier of the answer: memory, edge, shared, origin or none",
   ),
   responseBytes: counter(
     "response_bytes",
     ["route", "result", "tier"],
-    "Bytes of the bodies of these answers, where their length was known; not of our own pages",
+    "Bytes of the bodies of answers, where their length was known; not of Tidemark's own pages",
   ),
   prefixRequests: counter(
     "prefix_requests",
@@ -53,7 +53,7 @@ export const families = {
   originResponses: counter(
     "origin_responses",
     ["route", "class"],
-    "What requests to the origin came to, probes left out: the class of the answer, such as 2xx, or failed",
+    "Requests to the origin, without probes, by the class of the answer, such as 2xx, or failed",
   ),
   negativeHits: counter("negative_hits", ["route"], "Hits that answered with a stored error"),
   staleIfError: counter(
@@ -64,16 +64,16 @@ export const families = {
   unverified: counter(
     "unverified",
     ["route"],
-    "Answers of which nobody could tell whether a purge covers them",
+    "Answers for which Tidemark could not tell whether a purge covers them",
   ),
   bypassed: counter("bypassed", ["route"], "Requests that the switch sent straight to the origin"),
-  tierReads: counter("tier_reads", ["tier", "result"], "Reads of a tier, by what they came to"),
+  tierReads: counter("tier_reads", ["tier", "result"], "Reads of a tier, by result"),
   tierWrites: counter(
     "tier_writes",
     ["tier", "result"],
-    "Writes to a tier, by what they came to; not-removed where a removal failed",
+    "Writes to a tier, by result; not-removed where a removal failed",
   ),
-  evictions: counter("evictions", ["tier"], "Records that the memory tier let go to make room"),
+  evictions: counter("evictions", ["tier"], "Records that the memory tier evicted to make room"),
   redisCommands: counter(
     "redis_commands",
     ["purpose"],
@@ -82,26 +82,30 @@ export const families = {
   redisFailures: counter(
     "redis_failures",
     ["cause"],
-    "Calls of Redis that failed, by cause; not what is never sent while Redis is shut off",
+    "Calls of Redis that failed, by cause; calls that are not sent while Redis is shut off do not count",
   ),
   originRequests: counter("origin_requests", [], "Requests that were sent to an origin"),
-  originRetries: counter("origin_retries", [], "Those of them that were sent a second time"),
+  originRetries: counter(
+    "origin_retries",
+    [],
+    "Requests to an origin that were sent a second time",
+  ),
   purges: counter("purges", [], "Purges that were accepted"),
   purgeRefusals: counter("purge_refusals", ["reason"], "Purges that were refused"),
   invalidations: counter(
     "invalidations",
     ["result"],
-    "Targets that answers to unsafe methods invalidated, by what became of them",
+    "Targets that answers to unsafe methods invalidated, by result",
   ),
-  hotKeys: counter("hot_keys", ["result"], "What keeping hot keys warm came to"),
+  hotKeys: counter("hot_keys", ["result"], "Hot keys that were to be kept warm, by result"),
   badRecords: counter("bad_records", [], "Records of a tier that could not be read"),
   tagsLeftOut: counter("tags_left_out", [], "Tags over 256 bytes, by which nothing can be purged"),
   backgroundFailures: counter("background_failures", [], "Work behind answers that failed"),
-  reports: counter("reports", ["colo"], "Reports of isolates that are in these numbers"),
+  reports: counter("reports", ["colo"], "Reports of isolates whose counts are in these metrics"),
   reportsLost: counter(
     "reports_lost",
     [],
-    "Reports that could not be written, and are in no number",
+    "Reports that could not be written; their counts are in no metric",
   ),
   responseSeconds: histogram(
     "response",
@@ -116,7 +120,7 @@ export const families = {
   originBodySeconds: histogram(
     "origin_body",
     ["route"],
-    "The same until the last byte of a body that was gathered",
+    "From a request to the origin to the last byte of a body that was gathered",
   ),
   tierReadSeconds: histogram("tier_read", ["tier"], "Reads of a tier that were waited for"),
   redisSeconds: histogram("redis", ["purpose"], "Round trips to Redis that were answered"),

@@ -1,4 +1,4 @@
-// The log of an isolate: each line with its instant, its version and its colo, and no flood of any kind.
+// The log of an isolate: adds the instant, the version and the colo to each line, and bounds the lines.
 import { isWithinMs } from "../elapsed.ts";
 import type { Log, LogEvent, LogLine } from "./log-line.ts";
 
@@ -6,7 +6,7 @@ const windowMs = 60_000;
 
 /** Lines of one event in a minute. */
 const usualLinesMax = 60;
-/** An operator, or a share that the site has chosen, decides how many of these there are. */
+/** For these events, an operator or a configured share decides how many lines there are. */
 const linesMax: Partial<Record<LogEvent, number>> = { purge: 600, request: 600 };
 
 interface Window {
@@ -32,7 +32,7 @@ export class BoundedLog {
     this.#settings = settings;
   }
 
-  /** Writes it, unless its event has had its lines of this minute; how many were left out is told. */
+  /** Writes the line, unless its event has used up its lines of this minute. Then a line tells how many are left out. */
   readonly write: Log = (line) => {
     const atMs = this.#settings.nowAtMs();
     this.#endWindows(atMs);

@@ -1,4 +1,4 @@
-// A line of the log: what an operator's tools read of it, and what people do. docs/logs.md lists them.
+// The form of a line of the log: fields for an operator's tools, and a message for people.
 
 /** What a line is about. docs/logs.md has all of them, and a test holds it to this list. */
 export const logEvents = [

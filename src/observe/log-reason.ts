@@ -1,4 +1,4 @@
-// A text that a sender gave as its reason, as far as it may stand in the log.
+// The part of a purge's `reason` that may be written to the log.
 
 const charsMax = 80;
 

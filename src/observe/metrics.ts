@@ -16,7 +16,7 @@ interface Cell {
   unverified: number;
 }
 
-/** Where there are more series, those that are new are no longer told apart by route. */
+/** Beyond so many series, new series are not divided by route. */
 export const seriesMax = 8_192;
 
 const busyAfterMs = 60_000;
@@ -40,7 +40,7 @@ export class Metrics {
   #takenAtMs: number;
   #requestsSinceTaken = 0;
 
-  /** @param isReported does anybody take what is counted? If not, no report is ever due */
+  /** @param isReported whether reports are sent at all; if not, no report is ever due */
   constructor(sinceAtMs: number, isReported = false) {
     this.#sinceAtMs = sinceAtMs;
     this.#takenAtMs = sinceAtMs;
@@ -115,17 +115,17 @@ export class Metrics {
   }
 
   /**
-   * Is what was counted to be taken? A minute after the last time if a thousand requests were answered
-   * since, else after five. It stays so until it is taken.
+   * Is a report due? A minute after the last one if a thousand requests were answered since, else after
+   * five. A report that is due stays due until the counts are taken.
    */
   isReportDue(atMs: number): boolean {
     if (!this.#isReported) return false;
-    // A clock that was set back tells no time.
+    // After the clock was set back, the time that has passed is not known.
     const sinceMs = Math.abs(atMs - this.#takenAtMs);
     return sinceMs >= (this.#requestsSinceTaken >= busyRequests ? busyAfterMs : quietAfterMs);
   }
 
-  /** What was counted since it was last taken. Each count is given once. */
+  /** The counts since the last call. Each count is given once. */
   take(atMs: number): Sums {
     this.#gather();
     const taken = this.#untold;

@@ -1,5 +1,5 @@
-// A line for a share of the requests: what became of one, as its decision record has it. Names are those
-// of OpenTelemetry where it has one, and `tidemark.…` where it has none.
+// The line of a sampled request, made from its decision record. A field has the name that OpenTelemetry
+// gives it. Where OpenTelemetry has no name, the field is `tidemark.…`.
 import { traceIdOf } from "../http/trace-context.ts";
 import { sha256Short } from "../sha256.ts";
 import type { Decision } from "./decision.ts";
@@ -86,7 +86,7 @@ interface AboutRequest {
   readonly tookMs: number;
 }
 
-/** Whoever sends another method may write anything there. */
+/** Other methods are not logged: a client may write anything as a method. */
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** @returns the line of a request, without its query, its fields, and values of cookies */

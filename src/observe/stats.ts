@@ -46,7 +46,7 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     /** Tags over 256 bytes: nothing can be purged by them. */
     tagsLeftOut: total("tagsLeftOut"),
     failedBackgroundWork: total("backgroundFailures"),
-    /** Answers with what nobody could tell of whether a purge covers it. */
+    /** Answers for which nobody could tell whether a purge covers them. */
     unverifiedAnswers: totalOf(sums, "unverified"),
     /** Requests that the switch sent straight to the origin. */
     bypassedBySwitch: totalOf(sums, "bypassed"),

@@ -1,5 +1,5 @@
-// Counts that add up: of one isolate, of a report, of all that was ever told. A series is a family
-// with the values of its labels; a histogram's buckets and its sum are series of their own.
+// Counts that can be added: of one isolate, of a report, of the totals. A series is a family with values
+// of its labels. Each bucket of a histogram is a series, and so is its sum.
 import { type FamilyName, families } from "./families.ts";
 import { bucketOf } from "./histogram.ts";
 
@@ -9,7 +9,7 @@ import { bucketOf } from "./histogram.ts";
  */
 export type Sums = Map<string, number>;
 
-/** Stands between the parts of a series' name; a label's value never has it. */
+/** Separates the parts of a series' name. No value of a label contains it. */
 const separator = "|";
 
 /** @param labels in the order of the family's */

@@ -1,4 +1,4 @@
-// Reads BYPASS, which does without Redis what the switch does: what goes straight to the origin.
+// Reads BYPASS, the variable that sends requests straight to the origin, as the switch does, without Redis.
 import * as z from "zod/mini";
 import type { Config } from "../config/config.ts";
 import type { Fault } from "../operator-error.ts";
@@ -10,7 +10,7 @@ const everyRoute = "all";
  * BYPASS: `all`, or names of routes with white space between. A list in JSON, as a text or as a variable
  * of its own kind, takes names that have white space in them, and a route that is called `all`.
  *
- * @param faults gets why it has no effect. Then nothing of it has: half of a switch would mislead
+ * @param faults gets the reason if one name is wrong. Then BYPASS has no effect at all, as half an effect would mislead
  * @returns `true` for everything, the names, or `false` where it is not set
  */
 export function bypassOf(
@@ -26,10 +26,10 @@ export function bypassOf(
   const unknown = named.find((name) => !names.includes(name));
   if (named.length > 0 && unknown === undefined) return [...new Set(named)];
   faults.push({
-    what: "BYPASS has no effect: nothing is bypassed by it.",
-    why: unknown === undefined ? "It names nothing." : `No route has the name ${shown(unknown)}.`,
+    what: "BYPASS has no effect: it bypasses nothing.",
+    why: unknown === undefined ? "It names no route." : `No route has the name ${shown(unknown)}.`,
     mend:
-      `Write ${everyRoute}, or names of routes with a space between, or as a list in JSON; ` +
+      `Write ${everyRoute}, or route names with spaces between them, or a JSON list of route names; ` +
       `${routeNames(names)}.`,
   });
   return false;

@@ -34,7 +34,7 @@ export type ServePorts = Planning &
     readonly metrics: Metrics;
     /** `undefined` where none are kept warm. */
     readonly hotKeys: HotKeys | undefined;
-    /** Does the switch send a route's requests straight to the origin, by its name? Asked at every hit. */
+    /** Does the switch send the requests of a route (by its name) straight to the origin? Asked at every hit. */
     readonly bypasses: (route: string) => boolean;
   };
 
@@ -61,7 +61,7 @@ export function serve(
   const { host } = planned.asked.key;
   const renewed = ports.view.attend({ atMs, host, afterAnswer: ports.afterAnswer });
   if (renewed === undefined) return lookedUp({ request, read, atMs }, planned.asked, ports);
-  // Rule 24 of the purge protocol: a view that is past N − A may not know what was switched since.
+  // Rule 24 of the purge protocol: a view that is past N − A may not know a newer post of the switch.
   return renewed().then(() =>
     lookedUp({ request, read, atMs: ports.nowAtMs(), waitedSinceAtMs: atMs }, planned.asked, ports),
   );
@@ -72,7 +72,7 @@ interface Arrived {
   readonly read: UrlRead;
   /** For which it is judged: of arrival, or of the end of the wait. */
   readonly atMs: number;
-  /** When it arrived, if it has waited since. */
+  /** When the request arrived, if it has waited since. */
   readonly waitedSinceAtMs?: number;
 }
 

@@ -22,7 +22,7 @@ export interface DatabaseConditionSettings {
   readonly hasOneKey?: boolean;
 }
 
-/** The operator's own matter, and not the database's. */
+/** Troubles of the operator's settings, not of the database. */
 const refusalsOfCredentials: readonly RedisTrouble[] = ["token-refused", "forbidden"];
 
 const aboutReads = (kind: RedisTrouble) =>
@@ -36,7 +36,7 @@ export class DatabaseCondition {
   readonly #writes: Condition<RedisTrouble>;
   /** Never over: it is told once. */
   readonly #sizes: Condition<RedisTrouble>;
-  /** Nothing but probes is sent to it. */
+  /** Only probes are sent to the database. */
   readonly #shutOff: Condition<"shut-off">;
   /** The same of writes alone. */
   readonly #writesShutOff: Condition<"shut-off">;
@@ -93,7 +93,7 @@ export class DatabaseCondition {
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());
   }
 
-  /** Which of it is shut off, after each answer and each failure. */
+  /** Notes what is shut off, after each answer and each failure. */
   standsAt(shutOff: Readonly<Record<Of, boolean>>): void {
     const atMs = this.#settings.nowAtMs();
     if (shutOff.reads) this.#shutOff.failed("shut-off", atMs);

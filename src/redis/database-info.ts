@@ -1,4 +1,4 @@
-// What a database tells of itself by INFO: how full it is, and what it let go.
+// What INFO says of a database: how full it is, and how many keys it has evicted.
 import type { RedisPurpose } from "./purpose.ts";
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
@@ -15,7 +15,7 @@ export interface DatabaseInfo {
   readonly usedRatio: number | null;
   /** What happens at the bound, in Redis' words: `noeviction`, `allkeys-lru` … */
   readonly policy: string | null;
-  /** Keys that it let go to make room, since the server started. */
+  /** Keys that the server has evicted to make room since it started. */
   readonly evictedKeys: number | null;
   /** Of all its databases, whoever wrote them. */
   readonly keys: number | null;

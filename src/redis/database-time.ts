@@ -4,7 +4,7 @@ import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 export interface ClockDifference {
   /** Above 0: the database's clock is ahead of ours. */
   readonly aheadMs: number;
-  /** It may be as much more or less: half of what the round trip took. */
+  /** The true difference may be more or less by this: half of the round trip. */
   readonly uncertainMs: number;
 }
 

@@ -2,7 +2,7 @@
 import { Redis } from "@upstash/redis/cloudflare";
 
 /**
- * A client per call: what it holds of a request's I/O must not be used in another.
+ * Each call has a new client: a Worker must not use the I/O of one request in another.
  *
  * @param timeoutMs after so long the call fails
  */

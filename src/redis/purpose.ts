@@ -1,4 +1,4 @@
-// What Redis is asked for: a word that each round trip is counted under.
+// The purposes of Redis commands: each round trip is counted under one of these words.
 
 /** Named by whoever sends a round trip. */
 export type RedisPurpose =

@@ -1,5 +1,5 @@
-// Counts what is sent to Redis where it leaves: at the requester of the SDK, so that the number of
-// commands is that of the very request, whatever its sender takes it for.
+// Counts Redis commands where they are sent: at the requester of the SDK. So the number of commands is that
+// of the request which Upstash gets.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RedisPurpose } from "./purpose.ts";
@@ -39,7 +39,7 @@ export class RoundTrips {
     return redis;
   }
 
-  /** A call came to nothing. */
+  /** A call failed. */
   failed(cause: RedisTrouble): void {
     this.#settings.metrics?.add("redisFailures", [cause]);
   }

@@ -51,10 +51,11 @@ export function mendOf(trouble: RedisTrouble): string | undefined {
   return passing.includes(trouble) ? undefined : said[trouble][1];
 }
 
-/** @returns what to do, as sentences; what ends by itself, as a rule, is not waited for without end */
+/** @returns what to do, as sentences; also for a trouble that usually ends by itself, if it lasts */
 export function remedyOf(trouble: RedisTrouble): string {
   const mend = said[trouble][1];
-  if (passing.includes(trouble)) return `It is tried again by itself. If it lasts: ${mend}.`;
+  if (passing.includes(trouble))
+    return `Tidemark tries again by itself. If the trouble lasts: ${mend}.`;
   return `${mend.slice(0, 1).toUpperCase()}${mend.slice(1)}.`;
 }
 

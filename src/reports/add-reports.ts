@@ -6,7 +6,7 @@ import { addTo, partsOf, seriesOf, type Sums } from "../observe/sums.ts";
 import type { StandingReport } from "./report-entry.ts";
 import type { ColoState, Totals, Window } from "./totals.ts";
 
-/** Some 400 KiB of text. What is beyond counts together, as other routes. */
+/** So many series make about 400 KiB of text. Further routes count together, as other routes. */
 export const seriesMax = 8_192;
 
 /** Beside them, of other routes and of what has no route: of ours there are a few hundred. */
@@ -18,7 +18,7 @@ const windowSeriesMax = 2_048;
 export const windowMs = 300_000;
 const windowsMax = 3;
 
-/** Cloudflare has some 330. */
+/** The most colos. Cloudflare has some 330. */
 const colosMax = 1_024;
 const coloForgottenAfterMs = 86_400_000;
 
@@ -32,7 +32,7 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "reportsLost",
 ]);
 
-/** What adding came upon that an operator should hear of. */
+/** What adding has found that an operator should hear of. */
 export interface Odd {
   /** Entries that are no report of this version, and count as lost. */
   readonly foreign: number;
@@ -102,7 +102,7 @@ function elsewhere(series: string): string | undefined {
   );
 }
 
-/** The last to tell counts. Who has told nothing for a day before it is forgotten. */
+/** The newest state of a colo replaces the older one. A colo that has not reported for a day is forgotten. */
 function setNewest(colos: Map<string, ColoState>, colo: string, state: ColoState): void {
   colos.delete(colo);
   colos.set(colo, state);

@@ -8,25 +8,25 @@ import { ReportStream } from "./report-stream.ts";
 import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
 import type { Totals } from "./totals.ts";
 
-/** In minutes of the clock: a run of the cron trigger in one that is a multiple of it reports, and adds up. */
+/** A run of the cron trigger reports and adds up in each minute of the clock that is a multiple of this. */
 const cronMinutes = 5;
 const minuteMs = 60_000;
 
 export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
-  /** What is told, and where the commands of that are counted. */
+  /** The counts that are reported. The commands of reports are counted here, too. */
   readonly metrics: ReporterSettings["metrics"] & RedisCounts;
   readonly config: { readonly namespace: string; readonly metrics: { readonly isOn: boolean } };
 }
 
 export interface ReportsPlatform {
   readonly database?: { readonly url: string; readonly token: string } | undefined;
-  /** Gets what would go to Redis otherwise. */
+  /** Gets the reports in the place of Redis. */
   readonly dataset?: Dataset | undefined;
   readonly nowAtMs: () => number;
   readonly log: Log;
 }
 
-/** Tells what isolates count, and what all that was told comes to. */
+/** Sends reports, and reads the totals. */
 export interface Reports {
   /** Starts a report behind an answer. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
@@ -39,7 +39,7 @@ export interface Reports {
   readonly runCron: () => Promise<void>;
 }
 
-/** Is there anybody to report to, and is it wanted? */
+/** Are reports on, and is there a place for them? */
 export function areReportsOn(
   { metrics }: ReportsSettings["config"],
   { database, dataset }: Pick<ReportsPlatform, "database" | "dataset">,
@@ -72,7 +72,7 @@ function channelOf(
 ): Channel | undefined {
   if (dataset !== undefined) return { kind: "analytics-engine", dataset };
   if (database === undefined) return undefined;
-  // A client of its own: what reports suffer must not delay or shut off anything else.
+  // A separate client: a failure of reports must not delay or shut off anything else.
   const redis = new RedisClient({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
   const stream = new ReportStream({ redis, namespace: config.namespace });
   return { kind: "redis", stream, folding: new Folding({ stream, nowAtMs, randomText, log }) };
@@ -84,7 +84,7 @@ const inAnalyticsEngine: Unavailable = {
   kind: "unavailable",
   isLasting: true,
   why: "Reports go to Analytics Engine, by the binding METRICS.",
-  mend: "Ask it by SQL: docs/analytics-engine.md.",
+  mend: "Ask Analytics Engine by SQL: docs/analytics-engine.md.",
 };
 
 function noReports(isOn: boolean): Reports {
@@ -99,7 +99,7 @@ function noReports(isOn: boolean): Reports {
         kind: "unavailable",
         isLasting: true,
         why: 'The configuration says `metrics: "off"`.',
-        mend: "Leave it out to have isolates report.",
+        mend: "Remove this setting, and isolates report.",
       };
   return {
     report: () => undefined,

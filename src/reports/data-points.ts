@@ -28,7 +28,7 @@ const blobCharsMax = 256;
 /** Histograms have 37 bounds, and a point has room for 18: every second one, from 0.5 ms on. */
 const bucketsOfPoint = 18;
 
-/** In which of a point's buckets a histogram's is: its bound is the next power of two. */
+/** Maps a bucket of a histogram to a bucket of a point, whose bound is the next power of two. */
 const bucketOfPoint = (index: number): number => Math.max(0, Math.ceil(index / 2) - 1);
 
 /** Where and how it is told. */
@@ -38,7 +38,7 @@ export interface Told {
 }
 
 /**
- * Takes out of the sums what one invocation may write, the oldest first: what is left waits for the next.
+ * Takes from the sums as many points as one invocation may write, the oldest first. The others wait.
  * One point stands for the state of the isolate.
  */
 export function takenAsPoints(sums: Sums, gauges: Gauges, told: Told): DataPoint[] {
@@ -82,8 +82,8 @@ function put(doubles: number[], part: string | undefined, count: number): void {
   if (part === "sum") return add(1);
   add(0);
   const at = bucketOfPoint(Number(part.slice(1)));
-  // Each has what is in those below it, too, so that a query need not add them up. What is above all
-  // bounds is in the number of all alone.
+  // Each bucket includes the buckets below it, so a query need not add them up. Durations above all
+  // bounds are only in the number of all durations.
   for (let upTo = at; upTo < bucketsOfPoint; upTo += 1) add(2 + upTo);
 }
 

@@ -1,4 +1,4 @@
-// Adds up what stands in the stream: page after page, by whoever reads, and by whoever is asked to.
+// Adds up the reports in the stream, page by page: for a reader of the totals, or to empty the stream.
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
@@ -22,7 +22,7 @@ export interface FoldingSettings {
   readonly log: Log;
 }
 
-/** As many as may stand, and as many again that others have folded first. */
+/** Twice as many pages as the stream can have: others may fold some of them first. */
 const pagesOfReaderMax = 72;
 
 /** Behind an answer, where a Worker may ask Redis some fifty times: two for each page. */
@@ -30,7 +30,7 @@ const pagesBehindMax = 8;
 
 const busy: Unavailable = {
   kind: "unavailable",
-  why: "Reports are added up by others all the time.",
+  why: "Other isolates add up reports at the same time, so the totals keep changing.",
   mend: "Try again.",
 };
 
@@ -43,7 +43,7 @@ export class Folding {
   }
 
   /**
-   * What all reports come to that the database has taken. They never fall as long as it keeps them.
+   * The totals of all reports that the database has taken. They never fall while it keeps them.
    * Three commands, and four more for each full page. Never rejects.
    */
   async read(): Promise<Totals | Unavailable> {
@@ -59,8 +59,8 @@ export class Folding {
   }
 
   /**
-   * Empties the stream, by as many pages as work behind an answer may take. Where another does it at the
-   * same time, it is left to that one. Never rejects.
+   * Empties the stream, up to the number of pages that fit into work behind an answer. If another isolate
+   * folds at the same time, this one stops. Never rejects.
    */
   async empty(): Promise<void> {
     for (let page = 0; page < pagesBehindMax; page += 1) {
@@ -93,7 +93,7 @@ export class Folding {
   }
 
   #newer(): Unavailable {
-    const why = "The totals in Redis are of a newer version of Tidemark.";
+    const why = "The totals in Redis were written by a newer version of Tidemark.";
     const mend = "Deploy that version, or set `namespace` to another name.";
     this.#sayOnce(`${why} ${mend}`);
     return { kind: "unavailable", why, mend };
@@ -102,7 +102,7 @@ export class Folding {
   #sayOdd({ foreign, isCrowded }: Odd): void {
     if (foreign > 0) {
       this.#sayOnce(
-        "Redis has reports that are of another version, or none at all. They count as lost.",
+        "The stream in Redis has entries that are not reports of this version. They count as lost.",
       );
     }
     if (isCrowded) {
@@ -113,7 +113,7 @@ export class Folding {
     }
   }
 
-  /** By this isolate: what stays in Redis would be said at every reading. */
+  /** Once for each isolate: a trouble that stays in Redis would have a line at each read. */
   #sayOnce(message: string): void {
     if (this.#said.has(message)) return;
     this.#said.add(message);
@@ -124,7 +124,7 @@ export class Folding {
 function unavailableFor(cause: RedisCause): Unavailable {
   const kind = "unavailable";
   if (cause === "shut-off" || cause === "writes-refused") {
-    const why = "The database has failed just now, and is tried again soon.";
+    const why = "The database failed a moment ago. Tidemark tries again soon.";
     return { kind, why, mend: "Try again." };
   }
   return { kind, why: `${whyOf(cause)}.`, mend: `${capital(mendOf(cause) ?? "try again")}.` };

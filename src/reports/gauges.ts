@@ -30,7 +30,7 @@ export const gauges: readonly Gauge[] = [
   ),
   ofColo(
     "journal_lag_worst_seconds",
-    "The longest such time since the isolate's report before",
+    "The longest time from the acceptance of a purge until it was read, since the isolate's previous report",
     ({ lagWorstMs }) => seconds(lagWorstMs),
   ),
   ofColo(
@@ -53,7 +53,7 @@ export const gauges: readonly Gauge[] = [
   ),
   alone(
     "start_time_seconds",
-    "When counting began; a later one tells of a new beginning",
+    "When counting began; a later time than before means that counting began anew",
     // Before the first report nothing has begun.
     ({ totals }) => (totals.sums.size === 0 ? null : seconds(totals.startedAtMs)),
   ),
@@ -66,7 +66,7 @@ export const gauges: readonly Gauge[] = [
   },
   alone(
     "purge_bound_seconds",
-    "Within how many seconds after its acceptance a purge is seen everywhere: N, of all routes the longest",
+    "N: within how many seconds after its acceptance a purge is seen everywhere; the longest of all routes",
     ({ build }) => build.purgeBoundSeconds,
   ),
   alone("redis_up", "1 if the database answered INFO at this scrape, else 0", ({ info }) =>
@@ -79,14 +79,14 @@ export const gauges: readonly Gauge[] = [
   ),
   alone(
     "redis_memory_max_bytes",
-    "The bound of that, where there is one",
+    "The most that the database may hold, where it has such a bound",
     ({ info }) => info?.maxBytes,
   ),
   alone("redis_keys", "Keys in the database, whoever wrote them", ({ info }) => info?.keys),
   {
     ...alone(
       "redis_evicted_keys_total",
-      "Keys that the database let go to make room, since it started",
+      "Keys that the database evicted to make room, since it started",
       ({ info }) => info?.evictedKeys,
     ),
     kind: "counter",

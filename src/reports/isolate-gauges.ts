@@ -1,5 +1,4 @@
-// What rises and falls in one isolate: how late it hears of purges, how old its view is, how full its
-// memory is.
+// The gauges of one isolate: how late it reads purges, the age of its view, how full its memory is.
 import type { Gauges } from "./report-entry.ts";
 
 export interface GaugesSettings {
@@ -24,7 +23,7 @@ export class IsolateGauges {
     this.#lagWorstMs = Math.max(this.#lagMs, this.#lagWorstMs ?? 0);
   }
 
-  /** How it stands; the worst lag begins anew by that. */
+  /** Reads the gauges, and begins the worst lag anew. */
   taken(atMs: number): Gauges {
     const { memory, viewReadAtMs } = this.#settings;
     const lagWorstMs = this.#lagWorstMs;

@@ -1,4 +1,4 @@
-// A report as an entry of the stream: what one isolate has counted since its last, and how it stands.
+// A report as an entry of the stream: the counts of one isolate since its last report, and its gauges.
 import * as z from "zod/mini";
 import type { Sums } from "../observe/sums.ts";
 import { formOf, jsonIn, sumsIn } from "./sums-text.ts";
@@ -7,12 +7,12 @@ import type { ColoState } from "./totals.ts";
 /** Raised with every change of form that an older reader would take wrongly. */
 const version = "1";
 
-/** How an isolate stands, as it tells it itself. */
+/** The gauges of an isolate at its report. */
 export type Gauges = Omit<ColoState, "atMs">;
 
 /** What one isolate tells at once. */
 export interface Report {
-  /** Random: tells its entry from another that is given the same ID after a loss. */
+  /** Random. After a loss, another entry may get the same ID; `n` tells the two apart. */
   readonly n: string;
   /** Where the isolate runs; empty where nobody knows. */
   readonly colo: string;

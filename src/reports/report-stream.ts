@@ -1,10 +1,10 @@
-// Reports in Redis: a stream of what is not added up yet, and the totals. All that stands in the stream
-// is in no totals, so there is no cursor that could disagree with either (docs/adr/0021).
+// Reports in Redis: a stream of reports that are not added up yet, and the totals. No entry of the stream
+// is in the totals, so no cursor is needed that could disagree with either (docs/adr/0021).
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
 import { type HeldTotals, totalsIn } from "./totals-text.ts";
 
-/** With more than so many entries the stream takes no more: nobody adds them up. */
+/** A stream with more entries takes no report: nobody seems to add them up. */
 export const standingMax = 4_096;
 
 /** Of at most 8 KiB each: a page is at most 1 MiB. */
@@ -99,7 +99,7 @@ export class ReportStream {
   }
 
   /**
-   * Puts totals in the place of those that were read, and takes out what they have of the stream: both or
+   * Replaces the totals that were read, and removes from the stream the entries that were added: both or
    * neither. One command.
    *
    * @param version of the totals that were read

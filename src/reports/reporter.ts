@@ -1,4 +1,4 @@
-// Tells what this isolate has counted: behind an answer once it is due, and in runs of the cron trigger.
+// Reports the counts of this isolate: behind an answer once a report is due, and in runs of the cron trigger.
 import type { Log } from "../observe/log-line.ts";
 import { addAll, addTo, seriesOf, type Sums } from "../observe/sums.ts";
 import { type Dataset, takenAsPoints } from "./data-points.ts";
@@ -7,7 +7,7 @@ import { type Gauges, sumsBytesMax } from "./report-entry.ts";
 import type { ReportStream } from "./report-stream.ts";
 import { takenWithin } from "./sums-text.ts";
 
-/** With more entries than that whoever has reported adds them up. */
+/** An isolate that finds more entries when it reports adds them up. */
 const usualFoldFrom = 256;
 
 /** At one time, one behind the other: a Worker may ask Redis some fifty times behind an answer, and fold. */
@@ -41,7 +41,7 @@ export interface ReporterSettings {
 /** One for each isolate. */
 export class Reporter {
   readonly #settings: ReporterSettings;
-  /** What was taken and is not told yet, the oldest first. */
+  /** Counts that were taken from the metrics and are not reported yet, the oldest first. */
   readonly #pending: Sums = new Map();
 
   constructor(settings: ReporterSettings) {
@@ -86,15 +86,15 @@ export class Reporter {
   }
 
   /**
-   * Told with the next, and with it whatever this one would have told of others.
+   * Counts a lost report, for the next report to tell. Adds the losses that the lost report would have told.
    *
    * @param standing below 0 where the stream was full; `undefined` where no answer came
    */
   #lost(sums: Sums, standing: number | undefined): void {
     addTo(this.#pending, reportsLost, 1 + (sums.get(reportsLost) ?? 0));
     const why =
-      standing === undefined ? "Redis did not take it" : "too many reports wait to be added up";
-    const message = `A report of what this isolate counted is lost: ${why}.`;
+      standing === undefined ? "Redis did not confirm it" : "too many reports wait to be added up";
+    const message = `A report with counts of this isolate is lost: ${why}.`;
     this.#settings.log({ event: "report-lost", level: "warn", message });
   }
 }

@@ -1,7 +1,7 @@
-// What all isolates have ever told of their counts, added up.
+// The totals: all reports of all isolates, added up.
 import type { Sums } from "../observe/sums.ts";
 
-/** What one isolate told last of what rises and falls; of each colo the newest counts. */
+/** The gauges of the newest report of a colo. */
 export interface ColoState {
   /** When it was told. */
   readonly atMs: number;

@@ -111,7 +111,7 @@ describe("a deployment without totals", () => {
       config: { metrics: "off" } as const,
       env: database,
       why: '`metrics: "off"`',
-      mend: "Leave it out",
+      mend: "Remove this setting",
     },
     { id: "no database", env: {}, why: "no usable database", mend: "Set UPSTASH_REDIS_REST_URL" },
     {

@@ -11,7 +11,7 @@ it.each([
   { written: { logs: { slowerThan: "1s" } }, says: 'logs: "slowerThan" is no field of logs' },
   {
     written: route({ key: { headers: ["TraceParent"] } }),
-    says: 'route "news", key.headers: names traceparent or tracestate, which differ in each request; leave it out',
+    says: 'route "news", key.headers: names traceparent or tracestate, which differ in each request; leave that name out',
   },
 ])("is refused: $says", ({ written, says }) => {
   expect(refusalOf(written)).toBe(says);

@@ -56,7 +56,7 @@ describe("refused", () => {
     {
       id: "prefix",
       metrics: { prefixes: { docs: "/docs/" } },
-      said: 'metrics.prefixes.docs: is no prefix: write { path: "/docs/" }',
+      said: 'metrics.prefixes.docs: must be a prefix, such as { path: "/docs/" }',
     },
     {
       id: "prefix-field",
@@ -71,22 +71,22 @@ describe("refused", () => {
     {
       id: "pattern",
       metrics: { prefixes: { docs: { path: "/docs/*" } } },
-      said: "metrics.prefixes.docs.path: is a path alone: leave out ?, # and *",
+      said: "metrics.prefixes.docs.path: must be a path alone: leave out ?, # and *",
     },
     {
       id: "name",
       metrics: { prefixes: { "a|b": { path: "/a" } } },
-      said: "metrics.prefixes.a|b: is no name: write 1 to 64 letters, digits, dots, dashes or _",
+      said: "metrics.prefixes.a|b: is not a valid name: write 1 to 64 letters, digits, dots, dashes or _",
     },
     {
       id: "twice",
       metrics: { prefixes: { a: { path: "/a" }, b: { path: "/a" } } },
-      said: "metrics.prefixes: has the same path twice; name each path once",
+      said: "metrics.prefixes: has two prefixes with the same path; name each path once",
     },
     {
       id: "51",
       metrics: { prefixes: many(51) },
-      said: "metrics.prefixes: has more than 50 prefixes, and each costs counts of its own",
+      said: "metrics.prefixes: has more than 50 prefixes, and each needs its own counts: name fewer",
     },
     { id: "50", metrics: { prefixes: many(50) }, said: "accepted" },
     {

@@ -32,7 +32,7 @@ describe("docs/metrics.md", () => {
   it.each([
     { table: "Counters, of all isolates:", known: ofKind("counter") },
     { table: "Histograms, of all isolates.", known: ofKind("histogram") },
-    { table: "What is so now:", known: gauges.map(bare) },
+    { table: "Gauges, of now or of the last report:", known: gauges.map(bare) },
   ])("has a row for each metric, and no other: $table", ({ table, known }) => {
     expect(tabled(table)).toEqual(known);
   });

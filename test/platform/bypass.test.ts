@@ -28,11 +28,11 @@ describe("BYPASS", () => {
   it.each([
     ["front page", /No route has the name "front"\./],
     ["all lists prices", /"prices"/],
-    ["[]", /It names nothing\./],
-    ["[lists]", /It names nothing\./],
+    ["[]", /It names no route\./],
+    ["[lists]", /It names no route\./],
     ['["prices"]', /"prices"/],
-    [true, /It names nothing\./],
-    [[1], /It names nothing\./],
+    [true, /It names no route\./],
+    [[1], /It names no route\./],
   ])("%j has no effect, and why is told", (value, why) => {
     const { bypass, faults } = read(value);
     expect([bypass, faults.length]).toEqual([false, 1]);

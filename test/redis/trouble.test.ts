@@ -119,7 +119,9 @@ it("says why, and what to do where trying again is not enough", () => {
   ]);
   for (const passing of ["timeout", "unreachable", "busy"] as const) {
     expect(mendOf(passing)).toBe(undefined);
-    expect(remedyOf(passing)).toMatch(/^It is tried again by itself\. If it lasts: .*\.$/);
+    expect(remedyOf(passing)).toMatch(
+      /^Tidemark tries again by itself\. If the trouble lasts: .*\.$/,
+    );
   }
   expect(remedyOf("full")).toBe("Make room in the database.");
   expect(troubleLine("too-large")).toContain("lower `limits.sharedBodyBytes`");

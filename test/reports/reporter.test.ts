@@ -73,7 +73,7 @@ describe("a report", () => {
     upstash.mode = "works";
     await tell({ purges: 4 });
     expect(told()).toEqual([{ purges: 4, reportsLost: 2 }]);
-    const lost = "Metrics: A report of what this isolate counted is lost: Redis did not take it.";
+    const lost = "Metrics: A report with counts of this isolate is lost: Redis did not confirm it.";
     expect(log).toEqual([
       expect.stringMatching(/^Metrics: .*The database cannot be reached/),
       lost,

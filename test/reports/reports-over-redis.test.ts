@@ -96,7 +96,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await world.redis.xlen(streamKey)).toBe(0);
     expect(totalsOf(await folding.read()).sums.get("reportsLost")).toBe(2);
     expect(world.log).toEqual([
-      "Redis has reports that are of another version, or none at all. They count as lost.",
+      "The stream in Redis has entries that are not reports of this version. They count as lost.",
     ]);
   });
 
@@ -117,7 +117,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const { folding } = world.open();
     expect(await folding.read()).toEqual({
       kind: "unavailable",
-      why: "The totals in Redis are of a newer version of Tidemark.",
+      why: "The totals in Redis were written by a newer version of Tidemark.",
       mend: "Deploy that version, or set `namespace` to another name.",
     });
     await folding.empty();

@@ -113,22 +113,22 @@ function whyNotAsked(
   search: Search<QuietPorts>,
   found: FoundResponse | undefined,
 ): string {
-  if (name === "memory") return "another request has just brought it";
+  if (name === "memory") return "another request has just brought the response";
   if (isAskedOf(name, search) === "passed-over") return whyPassedOver(search);
   if (found !== undefined && search.accepts(found)) return "the response above answers";
   const { asked } = search;
   if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, asked.route))) {
-    return "the response above is validated at each use, so none is fresher";
+    return "the response above is validated at each use, so this tier can have nothing better";
   }
   return search.isHopeless()
-    ? "the last answer could not be stored for anybody: for some seconds after that, only memory is asked"
-    : "its origin is in trouble, and the stale response above may stand in";
+    ? "the last answer may be stored for nobody; for some seconds after it, requests ask only memory"
+    : "the origin is in trouble, and the stale response above may answer in its place";
 }
 
 function whyPassedOver({ asked, key, ports, atMs }: Search<QuietPorts>): string {
   return asked.hasUnknownCookie && ports.uncacheable.forSessions.has(key.text, atMs)
-    ? "a request with an unknown cookie has just got an answer that no other may have"
-    : "it hardly ever has what is asked for here";
+    ? "a request with an unknown cookie has just got an answer that no other client may have"
+    : "it hardly ever has such a response";
 }
 
 function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>): Copy {
@@ -150,5 +150,4 @@ function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>)
   };
 }
 
-/** To thousandths. */
 export const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;

@@ -100,7 +100,7 @@ const reserved: Came = {
     kind: "reserved",
     by: "operatorPath",
     clause: "operatorPath",
-    why: "addresses below /_cache/ are this deployment's own",
+    why: "paths below /_cache/ are for the operator of this deployment",
   },
   cacheStatus: null,
   next: "end here",

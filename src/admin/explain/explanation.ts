@@ -1,5 +1,4 @@
-// What one request is told about itself: plain data, from which the JSON, the text and the debug field
-// are made.
+// The explanation of one request as plain data. The JSON, the text and the debug field are made from it.
 import type { RefreshDue } from "./refresh-due.ts";
 import type { TierAccount } from "./copies.ts";
 import type { Ground } from "./grounds.ts";

@@ -6,19 +6,19 @@ import type { Ground } from "./grounds.ts";
 export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Ground>> = {
   unavailable: {
     clause: "tiers",
-    why: "no tier of the route could be written",
+    why: "Tidemark could write to no tier of the route",
     mend: "look at the troubles in /_cache/stats",
   },
   switch: {
     clause: "POST /_cache/switch; BYPASS",
-    why: "the switch sends its route straight to the origin since it was asked for",
+    why: "after the origin was asked for it, the switch began to send its route straight to the origin",
   },
   method: { clause: "RFC 9111 §3", why: "it answers a HEAD" },
   "status-not-understood": {
     clause: "RFC 9111 §5.2.2.3",
     why: "it says must-understand, and this cache does not know its status",
   },
-  partial: { clause: "RFC 9111 §3.3", why: "it is about a part" },
+  partial: { clause: "RFC 9111 §3.3", why: "its status answers a request for a part" },
   "no-store": {
     clause: "RFC 9111 §5.2.2.5",
     why: "it says no-store",
@@ -59,11 +59,11 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "unknown-cookie": {
     clause: "cookies.ignore, cookies.harmless, key.cookies",
-    why: "its request had a cookie that the configuration does not know, and it is not explicitly shared",
+    why: "its request had a cookie that the configuration does not know, and the answer is not explicitly shared",
   },
   "tags-failed": {
     clause: "tags",
-    why: "the route's tags function threw, or gave something else than a list of texts",
+    why: "the route's tags function threw an error, or did not return a list of texts",
     mend: "mend the function",
   },
   "too-large": {
@@ -77,13 +77,13 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "names-client": {
     clause: "the client's own address, session or Origin",
-    why: "a field of it has what is the client's own",
+    why: "one of its fields contains the address, the session or the Origin of the client",
     mend: "let the origin leave that field out",
   },
   "too-many-variants": {
     clause: "limits.variants",
-    why: "the page has as many variants as are stored of one page",
-    mend: "let it vary by a coarser field, or name the field in key.headers",
+    why: "the page already has as many variants as Tidemark stores of one page",
+    mend: "let the page vary by a field with fewer values, or name the field in key.headers",
   },
   "withheld-field": {
     clause: "forward",
@@ -92,7 +92,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "refresh-failed": {
     clause: "negative",
-    why: "it is an error, and came to a refresh behind an answer: what was stored stays",
+    why: "it is an error, and it answered a refresh; the stored response stays",
     mend: "look at the origin",
   },
 };

@@ -9,11 +9,11 @@ import type { Decider } from "../../proxy/reuse/verdict.ts";
 import { assignedLifetimeSeconds, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 
-/** What was decided by, and where that stands. */
+/** The rule that decided, and where that rule is written. */
 export interface Ground {
   readonly clause: string;
   readonly why: string;
-  /** What to do about it, where that is more than what `why` says. */
+  /** What to do, where `why` does not already say so. */
   readonly mend?: string;
 }
 
@@ -23,7 +23,7 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
   purged: { clause: "purge protocol, rules 5 and 6", why: "a purge covers it" },
   unverified: {
     clause: "purge protocol, rules 7 and 8; whenUnreachable",
-    why: "nobody here can tell whether a purge covers it",
+    why: "this isolate cannot tell whether a purge covers it",
   },
   "no-cache": { clause: "RFC 9111 §5.2.2.4", why: "it says no-cache, so each use is validated" },
   "request-no-cache": {
@@ -54,7 +54,7 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
     clause: "cookies.ignore, cookies.harmless, key.cookies",
     why: "the request has a cookie that the configuration does not know, and the response is not explicitly shared",
   },
-  "nothing-stored": { clause: "RFC 9111 §4", why: "nothing is stored that the request selects" },
+  "nothing-stored": { clause: "RFC 9111 §4", why: "no stored response fits the request" },
 };
 
 /** An answer to an unsafe method that this isolate has seen, and no entry of the journal. */
@@ -72,19 +72,22 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   route: {
     clause: "bypass",
     why: "its route says bypass: true",
-    mend: "if the page is for everybody, put a route of its own before this one",
+    mend: "if the page is for everybody, give the page its own route, before this one",
   },
   switch: {
     clause: "POST /_cache/switch; BYPASS",
     why: "the switch, or the variable BYPASS, sends its route straight to the origin",
-    mend: "GET /_cache/switch tells which of them it is; post bypass: false there, or take the variable away",
+    mend: "ask GET /_cache/switch which of the two it is; then post bypass: false there, or remove the variable",
   },
   authorization: {
     clause: "RFC 9111 §3.5",
-    why: "it has Authorization, and so it is always passed by; public or s-maxage does not change that",
+    why: "a request with Authorization is always passed by; public or s-maxage does not change that",
     mend: "if the page is for everybody, let its client, or the server that adds the field, leave it out",
   },
-  "came-back": { clause: "RFC 9110 §7.6.3", why: "Via names this deployment: it was here before" },
+  "came-back": {
+    clause: "RFC 9110 §7.6.3",
+    why: "its Via names this deployment, so the request has been here before",
+  },
   upgrade: { clause: "RFC 9110 §7.8", why: "it asks for another protocol" },
   "event-stream": { clause: "Accept: text/event-stream", why: "it asks for a stream of events" },
   precondition: {
@@ -93,7 +96,7 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   },
   "ambiguous-path": {
     clause: "RFC 3986 §6.2.2",
-    why: "two readers may understand its path as two different ones",
+    why: "two servers may read its path as two different paths",
   },
 };
 
@@ -113,7 +116,9 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
     return `${named} of the route ${JSON.stringify(route.name)}`;
   }
   if (explicit === "unstated") {
-    return lifetimeSeconds > 0 ? "heuristics (RFC 9111 §4.2.2)" : "none: neither it nor its route";
+    return lifetimeSeconds > 0
+      ? "heuristics (RFC 9111 §4.2.2)"
+      : "none: neither the response nor its route gives one";
   }
   if (statedAgeSeconds(fields) === "unreadable") return "an Age that cannot be read";
   const { sMaxageSeconds, maxAgeSeconds } = governing.directives;

@@ -88,5 +88,5 @@ function cookiesAccountOf({ route, forwarded }: Asked, config: Config, cookie: s
   };
 }
 
-/** As it is named in a sentence. */
+/** A name as sentences show it. */
 export const quoted = (text: string): string => JSON.stringify(text);

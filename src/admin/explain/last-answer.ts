@@ -63,7 +63,7 @@ export function lastFor(
   const pass = passed.peek(url);
   // What was stored stands in the tiers, where one of them still has it.
   const isNews = stored === undefined || answer?.refused !== undefined;
-  // Who writes to a page that others have a hit of has asked for nothing.
+  // A request that writes to a page, of which others get hits, does not tell why there is no hit.
   const isOfReaders = stored !== "answers" || pass?.rule !== "method";
   return {
     ...(answer && isNews && { last: lastAnswerAccount(answer, route, config) }),
@@ -99,7 +99,7 @@ function lastPassedAccount({ atMs, ...passed }: LastPassed): LastPassedAccount {
   return { at: new Date(atMs).toISOString(), ...passed, ...groundOfPass[passed.rule] };
 }
 
-/** Where it was written to tiers, and none of them kept it. */
+/** The answer was written to tiers, and no tier kept it. */
 function refusedByAll(changes: LastAnswer["changes"]): RuleAndNames | undefined {
   const [first] = changes;
   if (first === undefined || changes.some(({ kind }) => kind === "kept")) return undefined;

@@ -11,15 +11,15 @@ import type { MatchingPurges } from "./matching-purges.ts";
 
 /** @param names of the cookies that nobody knows; one without a name is left out */
 export function mendOfCookies(names: readonly string[]): string {
-  const shared = "let the origin say public or s-maxage: then one copy is for all";
+  const shared = "let the origin say public or s-maxage: then one copy serves all clients";
   if (names.length === 0) return `let clients send no cookie without a name; or ${shared}`;
   const list = `[${names.map(quoted).join(", ")}]`;
   const cookie = names.length === 1 ? "cookie" : "cookies";
   return (
-    `if the page does not depend on the ${cookie}, ${harmless(list)}: what is named there does not count, and does not reach the origin. ` +
+    `if the page does not depend on the ${cookie}, ${harmless(list)}: a cookie that is named there does not count, and does not reach the origin. ` +
     `This is the usual way; cookies: { ignore: ${list} } does the same for one route. ` +
-    `If the page differs by the ${cookie}, write key: { cookies: ${list} } in the route: then there is a copy for each value. ` +
-    `Or ${shared}. A session is best left unknown`
+    `If the page differs by the ${cookie}, write key: { cookies: ${list} } in the route: then each value has its own copy. ` +
+    `Or ${shared}. Do none of this for the cookie of a session`
   );
 }
 
@@ -35,7 +35,7 @@ const harmless = (list: string) =>
 /** Bytes, and what they limit. */
 type Limit = readonly [bytesMax: number, text: string];
 
-/** @param bodyBytes `null` where nobody knows: all that is known is that it was too large */
+/** @param bodyBytes `null` where the size is not known, only that it was too large */
 export function tooLarge(
   bodyBytes: number | null,
   { tiers }: Pick<Route, "tiers">,
@@ -52,7 +52,7 @@ export function tooLarge(
   };
   const held: Limit = [
     bufferBytes,
-    "bytes are the most that is held while it comes (limits.bufferBytes)",
+    "bytes are the most that Tidemark holds of a body while the body arrives (limits.bufferBytes)",
   ];
   const hasEdge = tiers.includes("edge");
   const told = [...tiers.map((tier) => takes[tier]), ...(hasEdge ? [] : [held])]
@@ -70,10 +70,10 @@ export function tooLarge(
   };
 }
 
-/** By whom nobody has ordered a purge. */
+/** Entries by these names were not ordered by a person or a site. */
 const notOrdered: readonly string[] = ["tidemark", byInvalidation];
 
-/** @returns nothing where the purge that decided is not known, or was nobody's order */
+/** @returns nothing where the purge that decided is not known, or where nobody ordered it */
 export function purgedBy(purges: MatchingPurges | "no journal", atMs: number): Partial<Ground> {
   const newest = purges === "no journal" ? [] : purges.newest;
   const decider = newest.find(({ decides }) => decides);
@@ -86,6 +86,6 @@ export function purgedBy(purges: MatchingPurges | "no journal", atMs: number): P
     ordered.length > 1 ? `. In the last ${seconds} s, ${ordered.length} purges have named it` : "";
   return {
     why: `a purge by ${decider.by} covers it${because}${often}`,
-    mend: "let whoever sends it purge only what has changed",
+    mend: "let the sender of the purge name only what has changed",
   };
 }

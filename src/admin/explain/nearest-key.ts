@@ -51,7 +51,7 @@ function mendOfVary({ name = "" }: Difference): string {
   return `let the origin vary by a field with fewer values${coarser} or by none. Tidemark itself reduces the values of Accept-Encoding alone`;
 }
 
-/** So many keys are looked at; memory holds no more but where all its bodies are tiny. */
+/** At most so many keys are looked at. Memory holds more only where all its bodies are tiny. */
 const keysMax = 20_000;
 
 type Listed = Iterable<readonly [keyText: string, record: TierRecord<ResponseDetail>]>;
@@ -158,7 +158,7 @@ function cookieNames(field: string | null): string | null {
   return pairs?.map((name) => `${name}…`).join("; ") ?? null;
 }
 
-/** Of a query, each parameter counts that is in one of them alone. */
+/** In a query, each parameter that only one of the two has counts as a difference. */
 function distanceOf(differences: readonly Difference[]): number {
   return differences.reduce(
     (sum, difference) =>

@@ -8,10 +8,10 @@ import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, lifetimeSource } from "./grounds.ts";
 
-/** Times in fields have no fractions: what is as young may be fresh from its origin. */
+/** Times in fields have no fractions of a second: a response that seems so old may be new. */
 export const youngSeconds = 2;
 
-/** @returns nothing for one that was fresh */
+/** @returns nothing for a response that was fresh when it came */
 export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Ground> {
   const { lifetimeSeconds, initialAgeSeconds, alwaysValidate, canBeValidated } = termsOf(
     metadata,
@@ -19,7 +19,7 @@ export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Grou
   );
   if (alwaysValidate && !canBeValidated) {
     return {
-      why: "it says no-cache, and has no validator to be asked about",
+      why: "it says no-cache, and has no validator with which the origin could be asked",
       mend: `let the origin send an ETag or leave no-cache out, or ${overrideOf(metadata, route)}`,
     };
   }
@@ -27,7 +27,7 @@ export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Grou
   return initialAgeSeconds >= lifetimeSeconds ? oldOnArrival(metadata, lifetimeSeconds) : {};
 }
 
-/** Which of the three made it old (RFC 9111 §4.2.3): its `Age`, its `Date`, or the wait for it. */
+/** Which of three made the response old (RFC 9111 §4.2.3): its `Age`, its `Date`, or the wait for it. */
 function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground {
   const { requestedAtMs, respondedAtMs } = metadata;
   const fields = fieldsOf(metadata);
@@ -49,7 +49,7 @@ function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground
     return {
       clause,
       why: `a cache between Tidemark and the origin had kept it for ${stated} s (${told}), and ${lives}`,
-      mend: "look at that cache: it keeps the page for too long",
+      mend: "look at that cache: it keeps the page too long",
     };
   }
   return {
@@ -82,7 +82,7 @@ function withoutLifetime(metadata: StoredMetadata, route: Route): Partial<Ground
 function expiry(fields: Fields, respondedAtMs: number): { why: string; isBefore: boolean } {
   const atMs = parseHttpDate(fields.get("expires"), respondedAtMs);
   if (typeof atMs !== "number") {
-    return { why: "which is no date, and so counts as over", isBefore: false };
+    return { why: "which is not a date, so it counts as past", isBefore: false };
   }
   const seconds = rounded((datedAtMs(fields, respondedAtMs) - atMs) / 1_000);
   return seconds > 0
@@ -97,5 +97,5 @@ export function overrideOf(metadata: StoredMetadata, route: Route): string {
   if (seconds === undefined) return 'give the route mode: "override" with fresh';
   const isFresh = route.freshSecondsByStatus.has(status) || !route.negativeByStatus.has(status);
   const field = isFresh ? "fresh" : "negative";
-  return `give the route mode: "override". Without that, its ${field} of ${seconds} s does not count, since the origin's word goes first`;
+  return `give the route mode: "override". Without that, its ${field} of ${seconds} s does not count, since the fields of the origin go first`;
 }

@@ -1,5 +1,4 @@
-// What a request is planned and searched with by one who only looks: what the isolate knows, and no
-// way to change it.
+// The ports of a request that is only explained: they read what the isolate knows, and change nothing.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Isolate } from "../../create-proxy.ts";
 import type { Planning } from "../../proxy/request/plan.ts";

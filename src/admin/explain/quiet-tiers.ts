@@ -1,5 +1,5 @@
-// The tiers of an isolate as one who only looks sees them: nothing is written, counted or learnt of a
-// record, and each tier is asked once for a key.
+// The tiers of an isolate for an explanation: nothing is written, counted or learnt, and each tier is
+// asked once for a key.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { TierName } from "../../config/config.ts";

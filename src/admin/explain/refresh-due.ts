@@ -7,7 +7,7 @@ import type { QuietPorts } from "./quiet-ports.ts";
 /** `by chance`: the nearer its expiry, the likelier. */
 export type RefreshDue = "yes" | "by chance" | "no";
 
-/** No random number is drawn: the two ends of what may be drawn tell it. */
+/** Draws no random number: asks with the lowest and with the highest number that may be drawn. */
 export function refreshDue(
   answer: Answering,
   { asked, ports, atMs }: Search<QuietPorts>,

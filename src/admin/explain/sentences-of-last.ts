@@ -10,7 +10,7 @@ export function groundText({ clause, why, mend }: Ground): string {
   return `(${clause}): ${why}.${mend === undefined ? "" : ` To mend it: ${mend}.`}`;
 }
 
-/** @returns nothing for what came fresh from its origin */
+/** @returns nothing for a response that was new when it came */
 export function ageOnArrival({ ageOnArrivalSeconds }: Pick<Copy, "ageOnArrivalSeconds">): string {
   return ageOnArrivalSeconds < youngSeconds ? "" : ` (${ageOnArrivalSeconds} s when it came)`;
 }
@@ -27,7 +27,7 @@ export function lastSentence(last: LastAnswerAccount): string {
   const lived = `Its lifetime was ${lifetimeSeconds} s (${lifetimeFrom})${old}.`;
   const fields = said.map(([name, value]) => `${name}: ${value}`).join("; ");
   const named =
-    fields === "" ? "The origin said nothing of its use." : `The origin said: ${fields}.`;
+    fields === "" ? "The origin said nothing about caching." : `The origin said: ${fields}.`;
   if (notStored !== undefined) {
     const { rule, names } = notStored;
     const sent = `${last.isSaidStored ? saidStored : ""}${last.isMadePrivate ? madePrivate : ""}`;
@@ -47,9 +47,9 @@ export function lastPassedSentence(passed: LastPassedAccount): string {
   return `The last request for it that went past the cache came at ${at}, a ${method}: by ${rule} ${groundText(passed)}${isMadePrivate ? madePrivate : ""}`;
 }
 
-/** Where neither the tiers nor this isolate can tell anything of the page. */
+/** Where neither the tiers nor this isolate know anything of the page. */
 export const nothingKnown =
-  "This isolate remembers no answer for it. Ask for the page as its client does, with the field Tidemark-Debug, and read detail in the Cache-Status of the answer. Or ask for the page, and then here again.";
+  "This isolate remembers no answer for it. Ask for the page as its client does, with the field Tidemark-Debug, and read detail in the Cache-Status of the answer. Or ask for the page, and then ask explain again.";
 
 export function isNothingKnown({ tiers, vary, ...known }: LookAccount): boolean {
   const isStored = vary !== undefined || tiers.some(({ has }) => has !== "nothing");

@@ -76,7 +76,7 @@ function keySentences({ url, query, cookies, fields }: KeyAccount): string[] {
     ...leftOutSentence("Cookies", cookies.leftOut),
     ...(cookies.unknown.length > 0
       ? [
-          `Cookies that nobody knows, so that only shared answers will do: ${cookies.unknown.join(", ")}.`,
+          `Cookies that the configuration does not know: ${cookies.unknown.join(", ")}. So only explicitly shared responses may answer.`,
         ]
       : []),
   ];
@@ -93,7 +93,7 @@ const tierNamed = { memory: "memory", edge: "the edge tier", shared: "the shared
 const listed = (names: readonly string[]): string =>
   names.join(", ").replace(/, ([^,]*)$/, " and $1");
 
-/** Tiers one below the other of which the same is to be said. */
+/** Groups neighbouring tiers that have the same account. */
 function alike(tiers: readonly TierAccount[]): (readonly TierAccount[])[] {
   const said = (account: TierAccount) => JSON.stringify({ ...account, tier: "" });
   const groups: TierAccount[][] = [];
@@ -116,12 +116,12 @@ function tierSentence(accounts: readonly TierAccount[]): string {
   if (has === "unavailable") return `${named} cannot be read (${cause}).${ofRequest}`;
   if (copy === undefined) return `${holds} nothing.${ofRequest}`;
   const { status, ageSeconds, lifetimeSeconds, lifetimeFrom, secondsLeft, storedAt } = copy;
-  const left = secondsLeft > 0 ? `${secondsLeft} s left` : `over for ${-secondsLeft} s`;
+  const left = secondsLeft > 0 ? `${secondsLeft} s left` : `expired ${-secondsLeft} s ago`;
   const tags = copy.tags.length === 0 ? "no tags" : `the tags ${copy.tags.join(", ")}`;
   const arrived = ageOnArrival(copy);
   const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
   const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
-  const gone = has === "response" ? "" : ", which is of before its variants were invalidated";
+  const gone = has === "response" ? "" : ", from before its variants were invalidated";
   return (
     `${holds} a ${status} of ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
     `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
@@ -196,11 +196,11 @@ const nextSentences: Readonly<Record<NextStep, string>> = {
   forward: "So the origin is asked.",
   validate: "So the origin is asked whether the stored response still holds.",
   "wait for the forward that is under way":
-    "Another request is asking the origin for it now. So the request waits for that.",
-  "refuse: only-if-cached": "So it is answered with 504, and the origin is not asked.",
-  "refuse: loop": "It has come back for the second time. So it is answered with 508.",
-  "refuse: the origin is down": "The origin is taken for down. So it is answered with 503.",
-  "end here": "So it ends here: a route of the operator's answers, or 404.",
+    "Another request is asking the origin for it now. So this request waits for that answer.",
+  "refuse: only-if-cached": "So the request gets 504, and the origin is not asked.",
+  "refuse: loop": "The request has come back to this Worker for the second time. So it gets 508.",
+  "refuse: the origin is down": "The origin is taken for down. So the request gets 503.",
+  "end here": "So a route of the operator answers the request, or it gets 404.",
 };
 
 const countOf = (count: number, what: string): string =>

@@ -1,5 +1,5 @@
-// What a verdict rests on, in words: the rule, what of this request or this page it is about, and what
-// to do.
+// Why a verdict was given, in words: its rule, the part of the request or the page that the rule is about,
+// and what to do.
 import { unknownCookies } from "../../proxy/request/cookies.ts";
 import type { Asked } from "../../proxy/request/plan.ts";
 import type { FoundResponse } from "../../proxy/reuse/search.ts";
@@ -37,11 +37,11 @@ export function groundOfVerdict({ by, judged }: Verdict, looked: Looked): Ground
   const override = overrideOf(metadata, asked.route);
   return {
     ...ground,
-    mend: `if a copy may answer unasked, let the origin leave no-cache out, or ${override}`,
+    mend: `if a copy may answer without a question to the origin, let the origin leave no-cache out, or ${override}`,
   };
 }
 
-/** What tells why nothing is stored: the accounts below have more of it. */
+/** Short reasons why nothing is stored. The accounts below the verdict tell more of each. */
 function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
   const rule = last?.notStored?.rule;
   const isOfThis = nearest === undefined && vary === undefined;
@@ -52,7 +52,7 @@ function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] 
     : "the page is stored under another key";
   return [
     ...(rule === undefined ? [] : [`the last answer for it was not stored, by ${rule}`]),
-    ...(isGone ? ["the last answer for it was stored, and is not there any more"] : []),
+    ...(isGone ? ["the last answer for it was stored, and is gone"] : []),
     ...(lastPassed ? [`a request for it went past the cache, by ${lastPassed.rule}`] : []),
     ...(nearest ? [elsewhere] : []),
   ];

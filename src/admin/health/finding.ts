@@ -1,6 +1,6 @@
-// What health can find: the form of a finding, all codes, their order, and what they come to.
+// The form of a finding, all codes, their order, and the status that findings give.
 
-/** Each is explained in docs/health.md, which a test demands. */
+/** docs/health.md explains each; a test checks this. */
 export const findingCodes = [
   "redis-credentials",
   "redis-unreachable",
@@ -66,7 +66,7 @@ export function statusOf(findings: readonly Finding[], isUnable: boolean): Statu
   return findings.some(({ level }) => level !== "info") ? "degraded" : "ok";
 }
 
-/** @returns the worst first, of one level the oldest; those of which nobody knows since when go last */
+/** @returns the worst first; within a level the oldest first, and those without `since` last */
 export function inOrder(findings: readonly Finding[]): Finding[] {
   const rank = ({ level }: Finding) => levels.indexOf(level);
   const sinceAtMs = ({ since }: Finding) => (since === null ? Infinity : Date.parse(since));
@@ -74,7 +74,7 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((a, b) => rank(a) - rank(b) || order(sinceAtMs(a), sinceAtMs(b)));
 }
 
-/** @returns such as `2 critical, 1 warning` as a sentence; says so where there is none */
+/** @returns such as `Found: 2 critical, 1 warning.`, or that nothing was found */
 export function summaryOf(findings: readonly Finding[]): string {
   const counts = levels
     .map((level) => ({ level, count: findings.filter((one) => one.level === level).length }))

@@ -1,4 +1,4 @@
-// All findings: each is one function from what was looked at, and all of them stand here.
+// All findings. Each is made by one function, which gets what was looked at.
 import { type Finding, inOrder } from "./finding.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
 import type { Looked } from "./looked.ts";

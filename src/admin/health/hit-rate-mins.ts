@@ -1,4 +1,4 @@
-// The least hit rates that the configuration demands, of routes and of prefixes.
+// The least hit rates (`hitRateMin`) that the configuration demands of routes and prefixes.
 
 /** By name, from 0 to 1. */
 export interface HitRateMins {
@@ -7,7 +7,7 @@ export interface HitRateMins {
   readonly ofPrefix: (name: string) => number | undefined;
 }
 
-/** The part of a configuration that says them. */
+/** The part of a configuration that has them. */
 export interface HitRateConfig {
   readonly metrics?: {
     readonly prefixes: readonly {
@@ -19,7 +19,7 @@ export interface HitRateConfig {
   readonly routes: readonly { readonly name: string; readonly hitRateMin?: number | undefined }[];
 }
 
-/** What no route matches has no least hit rate. */
+/** Requests that no route matches have no least hit rate. */
 export function hitRateMinsOf({ metrics, routes }: HitRateConfig): HitRateMins {
   const ofRoutes = new Map(
     routes.map(({ name, hitRateMin }) => [name, hitRateMin ?? metrics?.hitRateMin]),

@@ -6,7 +6,7 @@ import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "./finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** A failure that is older says nothing of now: the journal was not asked since. */
+/** An older failure says nothing about the present: the journal was not asked since then. */
 const failedMs = 60_000;
 
 /** Once the view is older than N − A, most routes answer nothing that is stored. */
@@ -23,16 +23,16 @@ export function journalUnreadable(looked: Looked): Finding[] {
       code: "journal-unreadable",
       level: isPast ? "critical" : "warning",
       what: isPast
-        ? "Nobody can tell what was purged: stored responses are asked for anew at the origin."
-        : "The purge journal was not read at the last try. Stored responses still answer.",
+        ? "Tidemark cannot tell which stored responses were purged. So it asks the origin again for them."
+        : "The last read of the purge journal failed. Stored responses still answer.",
       since: isoOf(view.sentAtMs),
       cause: isTold ? `${whyOf(trouble.kind)}.` : "The journal did not answer.",
-      remedy: isTold ? remedyOf(trouble.kind) : "It is tried again by itself.",
+      remedy: isTold ? remedyOf(trouble.kind) : "Tidemark tries again by itself.",
     },
   ];
 }
 
-/** What was read, or told, longer ago says nothing of now. */
+/** An older read, or an older report, says nothing about the present. */
 const lagMs = 10 * 60_000;
 
 /** Purges are promised to be seen within N: over half of it is late, over all of it too late. */
@@ -50,17 +50,18 @@ export function journalLag({ view, totals, atMs, maxLagMs }: Looked): Finding[] 
     .toSorted((a, b) => b.ms - a.ms);
   const [worst] = late;
   if (worst === undefined) return [];
-  const others = late.length > 1 ? ` Later than half of N in ${late.length} places.` : "";
+  const others =
+    late.length > 1 ? ` It took longer than N / 2 for ${late.length} colos or isolates.` : "";
   return [
     {
       code: "journal-lag",
       level: worst.ms > maxLagMs ? "critical" : "warning",
-      what: `The last purge was seen ${spanOf(worst.ms)} after it was accepted in ${worst.where}; N is ${spanOf(maxLagMs)}.${others}`,
+      what: `It took ${spanOf(worst.ms)} until ${worst.where} had read the last purge. N is ${spanOf(maxLagMs)}.${others}`,
       since: isoOf(Math.min(...late.map(({ readAtMs }) => readAtMs))),
       cause:
-        "A replica of the database lags, or it answers slowly; or requests come so seldom that the journal is read seldom.",
+        "A replica of the database lags, the database answers slowly, or so few requests come that the journal is rarely read.",
       remedy:
-        "If it lasts: look at the region and the load of the database, or raise purge.maxLagSeconds.",
+        "If the lag lasts, check the region and the load of the database, or raise purge.maxLagSeconds.",
     },
   ];
 }
@@ -71,7 +72,7 @@ function lagHere(view: Looked["view"], atMs: number) {
   return [{ where: "this isolate", readAtMs, ms }];
 }
 
-/** For so long after a loss, misses that nobody expects have this reason. */
+/** After a loss, there are more misses than usual for about so long. */
 const lossMs = 60 * 60_000;
 
 export function journalLostEntries({ view, atMs }: Looked): Finding[] {
@@ -83,12 +84,12 @@ export function journalLostEntries({ view, atMs }: Looked): Finding[] {
     {
       code: "journal-lost-entries",
       level: "warning",
-      what: "The journal has lost entries. All that was stored before counts as purged, so the origin is asked more.",
+      what: "The purge journal has lost entries. Every response that was stored before the loss counts as purged. So the origin gets more requests.",
       since: isoOf(markedAtMs),
       cause:
-        "The database failed over, was restored from a backup, or let the journal's key go; or somebody deleted it.",
+        "The database failed over, was restored from a backup, or evicted the journal's key. Or somebody deleted that key.",
       remedy:
-        "Nothing has to be done for this one. If it happens again, see that eviction is off for the database.",
+        "You need to do nothing for this loss. If it happens again, check that eviction is off for the database.",
     },
   ];
 }

@@ -1,4 +1,4 @@
-// Asks what only others can tell: the database how it fares, and all isolates what they counted.
+// Asks for what this isolate does not know itself: the state of the database, and the counts of all isolates.
 import { configWarnings } from "../../proxy/request/config-warnings.ts";
 import type { Attention } from "../../purge/view/view.ts";
 import { type DatabaseInfo, readDatabaseInfo } from "../../redis/database-info.ts";
@@ -9,13 +9,13 @@ import type { Totals } from "../../reports/totals.ts";
 import { hitRateMinsOf } from "./hit-rate-mins.ts";
 import { type HealthSettings, type Looked, lookHere } from "./looked.ts";
 
-/** What was seen, and sentences on what could not be looked at. */
+/** What a look found, and sentences on what could not be looked at. */
 export interface FarLook {
   readonly looked: Looked;
   readonly notLookedAt: readonly string[];
 }
 
-/** Remembers between looks of one isolate how many keys the database had let go. */
+/** Remembers, between the looks of one isolate, how many keys the database had evicted. */
 export class EvictionWatch {
   #count: number | undefined;
   #risenAtMs: number | undefined;
@@ -50,7 +50,7 @@ export async function lookFurther(
   ]);
   const { clock, info } = database;
   const looked: Looked = {
-    // Last, so that it has what the looks have learnt.
+    // After the looks above, which change what the isolate knows.
     ...lookHere(settings),
     clock,
     info,
@@ -68,7 +68,7 @@ interface DatabaseLook {
   readonly not: readonly string[];
 }
 
-/** One that does not answer is asked once. */
+/** A database that does not answer `TIME` is not asked for `INFO`. */
 async function databaseLook(
   redis: RedisClient | undefined,
   nowAtMs: () => number,
@@ -84,7 +84,7 @@ async function databaseLook(
 }
 
 function reasonOf({ trouble }: RedisClient): string {
-  return trouble === undefined ? "It did not answer." : `${whyOf(trouble.kind)}.`;
+  return trouble === undefined ? "The database did not answer." : `${whyOf(trouble.kind)}.`;
 }
 
 async function totalsLook({
@@ -96,7 +96,7 @@ async function totalsLook({
     : { totals, not: [] };
 }
 
-/** The view is renewed where that is due; one that is past its bound is waited for. */
+/** Renews the view where that is due. Waits only where the view is past its bound. */
 async function renewed(
   purging: HealthSettings["cache"]["purging"],
   attention: Attention,

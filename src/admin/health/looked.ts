@@ -20,7 +20,7 @@ export interface HealthSettings {
   readonly isolate: Pick<Isolate, "config" | "originHealth" | "nowAtMs" | "log">;
 }
 
-/** A client of the database, and how it fares. */
+/** A client of the database, and its troubles. */
 export interface ClientLooked extends Pick<
   RedisClient,
   "trouble" | "troubleWithWrites" | "isShutOff" | "refusesWrites"
@@ -50,7 +50,7 @@ export interface LookedHere {
   readonly view: ViewLooked | undefined;
   /** Of each origin that a route leads to. */
   readonly originNames: readonly string[];
-  /** Those of them whose settings are usable. */
+  /** The origins among them whose settings are usable. */
   readonly usableOrigins: ReadonlySet<string>;
   readonly originsShutOff: readonly string[];
   readonly originTroubles: Isolate["originHealth"]["troubles"];
@@ -62,19 +62,19 @@ export interface LookedHere {
 
 type CacheApi = TieredCache<ResponseDetail>["tiers"]["edge"];
 
-/** What others have told, as far as they did. */
+/** With what the database and the reports of all isolates have told. */
 export interface Looked extends LookedHere {
   readonly clock: ClockDifference | undefined;
   readonly info: DatabaseInfo | undefined;
-  /** When a look last saw that the database had let go of keys since the look before. */
+  /** When a look last saw that the database had evicted keys since the look before. */
   readonly evictedAtMs: number | undefined;
   readonly totals: Totals | undefined;
   readonly hitRateMins: HitRateMins;
-  /** What the configuration asks for in vain. */
+  /** Parts of the configuration that have no effect. */
   readonly configWarnings: readonly Fault[];
 }
 
-/** No command, no request: anybody may ask for it. */
+/** Sends no command and no request, so anybody may ask for it. */
 export function lookHere({ environment, cache, isolate }: HealthSettings): LookedHere {
   const { config, originHealth, nowAtMs } = isolate;
   const { redis, purging, tiers } = cache;
@@ -97,7 +97,7 @@ export function lookHere({ environment, cache, isolate }: HealthSettings): Looke
   };
 }
 
-/** What nobody has asked for yet, as where no token is borne. */
+/** What is known without a further look, as for a request without the token. */
 export function lookedNoFurther(here: LookedHere): Looked {
   return {
     ...here,

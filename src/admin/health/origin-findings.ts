@@ -4,7 +4,7 @@ import { isWithinMs } from "../../elapsed.ts";
 import { type Finding } from "./finding.ts";
 import type { Looked, LookedHere } from "./looked.ts";
 
-/** While requests come, a probe finds out every few seconds: what is older may be over. */
+/** While requests come, a probe asks the origin every few seconds. An older trouble may be over. */
 const downMs = 60_000;
 
 /**
@@ -34,10 +34,9 @@ export function originTroubles(looked: Looked): Finding[] {
     });
 }
 
-const checkIt =
-  "Look whether its server runs, and whether a firewall before it lets requests of Cloudflare pass.";
+const checkIt = "Check that its server runs, and that no firewall stops requests from Cloudflare.";
 const speedItUp =
-  "Look how busy its server is. If its pages need longer, raise originTimeout of the configuration.";
+  "Check how busy its server is. If its pages need more time, raise originTimeout in the configuration.";
 
 function down(name: string, trouble: OriginTrouble, looked: Looked): Finding {
   const asked = isDownNow(looked, name)
@@ -49,8 +48,8 @@ function down(name: string, trouble: OriginTrouble, looked: Looked): Finding {
     about: aboutOf(name),
     what: `Origin ${JSON.stringify(name)} is taken for down: what is not stored is answered with 503. ${asked}`,
     since: isoOf(trouble.sinceAtMs),
-    cause: "Several of its paths failed, and so did a probe.",
-    remedy: `${checkIt} Once it answers, a probe finds that out by itself.`,
+    cause: "Requests for several of its paths failed, and then a probe failed.",
+    remedy: `${checkIt} When the origin answers again, a probe notices that by itself.`,
     told: toldBy(trouble),
   };
 }
@@ -67,7 +66,7 @@ function failing(name: string, trouble: OriginTrouble): Finding {
     since: isoOf(trouble.sinceAtMs),
     cause: isSlow
       ? "Its server is overloaded, or the page needs longer than originTimeout."
-      : "Its server is down, or the way to it is cut.",
+      : "Its server is down, or the network between Cloudflare and the server is interrupted.",
     remedy: isSlow ? speedItUp : checkIt,
     told: toldBy(trouble),
   };
@@ -82,6 +81,6 @@ function toldBy({ counts, lastAtMs }: OriginTrouble): string {
   const parts = Object.entries(words)
     .map(([kind, said]) => ({ said, count: counts[kind as keyof typeof words] ?? 0 }))
     .filter(({ count }) => count > 0)
-    .map(({ said, count }) => `it ${said} ${count === 1 ? "once" : `${count} times`}`);
-  return `In this isolate ${parts.join(", and ")}, last at ${isoOf(lastAtMs)}.`;
+    .map(({ said, count }) => `the origin ${said} ${count === 1 ? "once" : `${count} times`}`);
+  return `Since this isolate began, ${parts.join(", and ")}. The last time was ${isoOf(lastAtMs)}.`;
 }

@@ -8,7 +8,7 @@ import { type Finding } from "./finding.ts";
 import type { Looked } from "./looked.ts";
 import { recentWindows } from "./traffic-findings.ts";
 
-/** Twice as long as a run of the cron trigger may leave between two reports. */
+/** Twice the time between two reports of the cron trigger. */
 const reportMs = 10 * 60_000;
 
 export function reportsMissing({ totals, atMs }: Looked): Finding[] {
@@ -20,7 +20,7 @@ export function reportsMissing({ totals, atMs }: Looked): Finding[] {
     {
       code: "reports-missing",
       level: "warning",
-      what: "No isolate has told its counts for ten minutes: the metrics stand still.",
+      what: "No isolate has reported its counts for ten minutes. So the metrics do not change.",
       since: isoOf(newestAtMs),
       cause: "The cron trigger is not set, or no isolate can write to the database.",
       remedy: 'Set crons = ["* * * * *"] under [triggers] in wrangler.toml, and deploy.',
@@ -42,8 +42,8 @@ export function reportsLost(looked: Looked): Finding[] {
       level: "warning",
       what: `Reports lost in the last minutes: ${count}. The metrics are lower than what happened.`,
       since: isoOf(Math.min(...lost.map(({ fromAtMs }) => fromAtMs))),
-      cause: "The database did not take them, or nobody added them up.",
-      remedy: "Look at the findings on Redis, and whether the cron trigger runs.",
+      cause: "The database did not take the reports, or too many reports waited to be added up.",
+      remedy: "Read the findings on Redis, and check that the cron trigger runs.",
     },
   ];
 }
@@ -56,17 +56,17 @@ export function cacheApiSlow({ cacheApi }: Looked): Finding[] {
       code: "cache-api-slow",
       level: "warning",
       what: cacheApi.isShutOff
-        ? "This colo's Cache API is not used: memory and Redis answer, and the origin is asked more."
+        ? "This colo's Cache API is shut off. Memory and Redis still answer, and the origin gets more requests."
         : "This colo's Cache API did not answer in time.",
       since: isoOf(trouble.sinceAtMs),
       cause: `${trouble.why}.`,
       remedy:
-        "Probes find out by themselves when it answers. If it lasts, look at the status page of Cloudflare.",
+        "A probe notices by itself when the Cache API answers again. If the trouble lasts, look at the status page of Cloudflare.",
     },
   ];
 }
 
-/** A fault switches something off; a warning is of what has no effect. */
+/** A fault turns something off. A warning is about a setting without effect. */
 export function configuration({ faults, configWarnings }: Looked): Finding[] {
   const finding = (level: Finding["level"]) => (fault: Fault) => ({
     code: "configuration" as const,
@@ -86,10 +86,10 @@ export function switchThrown({ view }: Looked): Finding[] {
     {
       code: "switch-thrown",
       level: "info",
-      what: `${whatIs(switched.bypass)} straight to the origin: nothing of it is looked up or stored.`,
+      what: `${whatIs(switched.bypass)} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`,
       since: isoOf(acceptedAtMs(switched.position)),
-      cause: "Somebody has thrown the switch.",
-      remedy: 'To have the cache again: POST /_cache/switch with {"bypass": false}.',
+      cause: "Somebody has turned the switch on.",
+      remedy: 'To use the cache again, send POST /_cache/switch with {"bypass": false}.',
     },
   ];
 }
@@ -100,10 +100,10 @@ export function bypassSet({ bypass }: Looked): Finding[] {
     {
       code: "bypass-set",
       level: "info",
-      what: `${whatIs(bypass)} straight to the origin: nothing of it is looked up or stored.`,
+      what: `${whatIs(bypass)} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`,
       since: null,
       cause: "The variable BYPASS is set.",
-      remedy: "To have the cache again: unset BYPASS, and deploy.",
+      remedy: "To use the cache again, unset BYPASS, and deploy.",
     },
   ];
 }

@@ -21,17 +21,17 @@ const codes = {
   failed: "redis-refused",
 } as const satisfies Record<RedisTrouble, FindingCode>;
 
-/** As long as nothing is shut off, one failure of these costs hardly anything. */
+/** Until the database is shut off, a failure of these kinds costs hardly anything. */
 const passing: readonly FindingCode[] = ["redis-unreachable", "redis-slow", "redis-busy"];
 
-/** What one client met, and has not ended yet. */
+/** A trouble that one client met, and that is not over yet. */
 interface Met {
   readonly client: ClientLooked;
   readonly trouble: Trouble<RedisTrouble>;
   readonly of: "use" | "write to";
 }
 
-/** One for each kind of trouble, whoever met it. */
+/** One finding for each kind of trouble, also where both clients met it. */
 export function redisTroubles({ clients }: Looked): Finding[] {
   const met = clients.flatMap((client): Met[] => [
     ...lasting(client, client.trouble, "use"),
@@ -71,7 +71,7 @@ function troubleFinding(met: readonly Met[]): Finding[] {
       since: isoOf(Math.min(...met.map(({ trouble }) => trouble.sinceAtMs))),
       cause: `${whyOf(kind)}.`,
       remedy: remedyOf(kind),
-      told: `It last answered so, or not at all, to ${lastly.join(", and to ")}.`,
+      told: `The last such failure was met by ${lastly.join(", and by ")}.`,
     },
   ];
 }
@@ -80,12 +80,12 @@ const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 /** From here on an operator has to act. */
 const nearlyFullRatio = 0.9;
-/** What was seen longer ago says nothing of now. */
+/** An older look says nothing about the present. */
 const evictionMs = 10 * 60_000;
 
 const mayEvict = (policy: string | null) => policy !== null && policy !== "noeviction";
 
-/** A database that lets nothing go refuses writes once it is full. */
+/** A full database that evicts nothing refuses writes. */
 export function redisNearlyFull({ info, clients }: Looked): Finding[] {
   const isFull = clients.some(
     ({ troubleWithWrites: last }) => last?.kind === "full" && !last.isOver,
@@ -102,13 +102,13 @@ export function redisNearlyFull({ info, clients }: Looked): Finding[] {
         ? "The database is full: it refuses purges and what is to be stored."
         : "The database is nearly full. Once it is, it refuses purges and what is to be stored.",
       since: null,
-      cause: `${percentOf(ratio)} of its room is used, and it is set to let nothing go.`,
+      cause: `${percentOf(ratio)} of its room is used, and eviction is off.`,
       remedy: "Make room in the database, or raise its size.",
     },
   ];
 }
 
-/** The journal is a key without an expiry: once it goes, all that is stored counts as purged. */
+/** The journal is a key without an expiry. After its eviction, all that is stored counts as purged. */
 export function redisEvicting({ info, evictedAtMs, atMs }: Looked): Finding[] {
   if (info === undefined || !mayEvict(info.policy)) return [];
   const isRising = evictedAtMs !== undefined && Math.abs(atMs - evictedAtMs) < evictionMs;
@@ -120,20 +120,20 @@ export function redisEvicting({ info, evictedAtMs, atMs }: Looked): Finding[] {
       code: "redis-evicting",
       level: isRising ? "critical" : "warning",
       what: isRising
-        ? "The database lets keys go. If it lets the journal go, all that is stored counts as purged."
-        : "The database is about to let keys go. If it lets the journal go, all that is stored counts as purged.",
+        ? "The database evicts keys. If it evicts the purge journal, all that is stored counts as purged."
+        : "The database will soon evict keys. If it evicts the purge journal, all that is stored counts as purged.",
       since: isRising ? isoOf(evictedAtMs) : null,
-      cause: `Eviction is on: its policy is ${policyOf(info.policy)}.${room}`,
+      cause: `Eviction is on: the policy of the database is ${policyOf(info.policy)}.${room}`,
       remedy: "Turn eviction off for the database (noeviction), and make room in it.",
     },
   ];
 }
 
-/** A name of Redis', or nothing that could be told. */
+/** One of the names that Redis has for its policies; any other text is not shown. */
 const policyOf = (policy: string | null) =>
   policy !== null && /^[a-z-]{1,40}$/.test(policy) ? policy : "unknown";
 
-/** Beyond A, a purge may count as older than what it covers, or the other way round. */
+/** With more than A between them, a purge may count as older than a response that it covers, or as newer than one that it does not cover. */
 export function clocksApart({ clock, allowanceMs }: Looked): Finding[] {
   if (clock === undefined) return [];
   const { aheadMs, uncertainMs } = clock;
@@ -145,8 +145,9 @@ export function clocksApart({ clock, allowanceMs }: Looked): Finding[] {
       level: "critical",
       what: `The database's clock is ${spanOf(Math.abs(aheadMs))} ${side} this isolate's.`,
       since: null,
-      cause: `The clock of the database's server, or of this machine, is off by more than the allowance A of ${spanOf(allowanceMs)}.`,
-      remedy: "Set both clocks by NTP. On Cloudflare with Upstash, tell the support of Upstash.",
+      cause: `The clock of the database's server, or of this machine, is wrong. The difference is more than the clock allowance A, ${spanOf(allowanceMs)}.`,
+      remedy:
+        "Set both clocks by NTP. On Cloudflare with Upstash, write to the support of Upstash.",
     },
   ];
 }

@@ -7,15 +7,15 @@ import type { Window } from "../../reports/totals.ts";
 import { type Finding, type FindingCode, percentOf } from "./finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** Of fewer nobody can tell a share. */
+/** A share of fewer requests means nothing. */
 const countMin = 100;
-/** The newest window is at most so old; each has five minutes. */
+/** The length of one window. */
 const windowMs = 5 * 60_000;
 const recentMs = 3 * windowMs;
 
-/** Answered by what is stored, without waiting for an origin. */
+/** A stored response answered, and nobody waited for an origin. */
 const hits = ["hit", "stale-hit"];
-/** What was never looked up. */
+/** Requests that were never looked up. */
 const notLookedUp = ["passed", "limited"];
 
 /** What began longer ago says nothing of now. */
@@ -61,7 +61,7 @@ function newestShare(
   return undefined;
 }
 
-/** Of a route or a prefix, of which the configuration demands a least hit rate. */
+/** For each route or prefix with a `hitRateMin`. */
 export function hitRates(looked: Looked): Finding[] {
   const { totals, hitRateMins } = looked;
   const names = (family: "requests" | "prefixRequests") =>
@@ -103,7 +103,7 @@ function hitRateLow(
       cause:
         "An origin that fails, a purge of much, a roll-out of the origin that stores less, new query parameters or cookies, or an outage of Redis.",
       remedy:
-        "Ask GET /_cache/explain for a page of it. It tells why it is no hit, and which stored key is nearest.",
+        "Ask GET /_cache/explain about a page that should be a hit. The answer tells why the page is no hit, and which stored key is nearest.",
     },
   ];
 }
@@ -111,7 +111,7 @@ function hitRateLow(
 interface ShareRow {
   readonly code: FindingCode;
   readonly of: FamilyName;
-  /** From here on it is told. */
+  /** From this share on, there is a finding. */
   readonly shareMax: number;
   readonly part: (sums: Sums) => Counted[];
   readonly what: (share: Share) => string;
@@ -128,7 +128,8 @@ const rows: readonly ShareRow[] = [
     what: ({ share, count }) =>
       `${percentOf(share)} of ${count} requests were answered with a stale response, since the origin failed.`,
     cause: "The origin cannot be reached, is slow, or answers with errors.",
-    remedy: "Mend the origin. Clients notice once the allowance stale-if-error of a page is over.",
+    remedy:
+      "Mend the origin. When the stale-if-error allowance of a page ends, clients get an error.",
   },
   {
     code: "unverified-high",
@@ -136,7 +137,7 @@ const rows: readonly ShareRow[] = [
     shareMax: 0.01,
     part: (sums) => countedIn(sums, "unverified"),
     what: ({ share, count }) =>
-      `${percentOf(share)} of ${count} answers were unverified: nobody could tell whether a purge covers them.`,
+      `${percentOf(share)} of ${count} answers were unverified: Tidemark could not tell whether a purge covers them.`,
     cause: "The purge journal could not be read.",
     remedy: "Look at the findings on Redis and on the journal.",
   },
@@ -147,12 +148,12 @@ const rows: readonly ShareRow[] = [
     part: (sums) => countedIn(sums, "originResponses").filter(has(1, ["5xx", "failed"])),
     what: ({ share, count }) =>
       `${percentOf(share)} of ${count} requests to origins failed, or were answered with 5xx.`,
-    cause: "A fault of the origin's application, or its server is overloaded.",
+    cause: "The application of the origin has a fault, or its server is overloaded.",
     remedy: "Look at the log of the origin.",
   },
 ];
 
-/** Shares that nobody has to set. */
+/** Findings on shares whose limits are fixed here, not configured. */
 export function sharesHigh(looked: Looked): Finding[] {
   return rows.flatMap(({ code, of, shareMax, part, what, cause, remedy }): Finding[] => {
     const share = newestShare(looked, (sums) => ({
@@ -181,8 +182,9 @@ export function clientsLimited(looked: Looked): Finding[] {
       level: "info",
       what: `Requests of the last minutes that were answered with 429: ${count}.`,
       since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
-      cause: "A client asked the origin for more than ORIGIN_LIMITER allows.",
-      remedy: "If they were honest clients, raise the limit under [[ratelimits]] in wrangler.toml.",
+      cause: "A client caused more requests to the origin than ORIGIN_LIMITER allows.",
+      remedy:
+        "If these clients were real users, raise the limit under [[ratelimits]] in wrangler.toml.",
     },
   ];
 }

@@ -11,7 +11,7 @@ import { type InvalidatePorts, invalidateBy, isSafe } from "../storing/invalidat
 import type { LastAnswersPorts } from "../storing/last-answers.ts";
 import { forwardPassed, type ForwardPorts } from "./forward.ts";
 
-/** What a request is passed by with. */
+/** What passing a request by needs. */
 export type PassByPorts = Pick<Planning, "loops"> &
   SettlePorts &
   ForwardPorts &
@@ -28,7 +28,7 @@ export function bySwitch(request: Request, { target, route, keyed, prefix }: Url
   return { request, target, url, route, prefix, reason: "bypass", rule: "switch" };
 }
 
-/** Notes that a request is passed by, and why. */
+/** Notes on the decision record that a request is passed by, and why. */
 export function notePass({ reason, rule }: Passed, decision: Decision): void {
   decision.forwards(reason);
   decision.detail = rule;
@@ -64,7 +64,7 @@ export async function passBy(
     if (answer.kind === "answered") invalidateBy(answer.response, { passed, decision, ports });
     return answer;
   });
-  // What a client has written is invalidated also if it leaves before it hears of it.
+  // What a client has changed is invalidated even if the client leaves before the answer.
   if (!isSafe(request)) {
     ports.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
   }

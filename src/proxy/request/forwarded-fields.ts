@@ -13,7 +13,7 @@ import type { Target } from "./target.ts";
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
 const bodyFields = ["content-length", "content-type", "expect"];
-/** Of one request alone. Whoever forwards that adds those of them that it needs. */
+/** Fields of one request alone. A forward adds the ones that it needs. */
 const ofOneRequest = [...conditionalFieldNames, "range", ...traceFieldNames];
 const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);
 

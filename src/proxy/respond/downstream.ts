@@ -127,7 +127,7 @@ export function keepPrivate(fields: Headers): void {
 }
 
 /**
- * Whatever was said of it, in any field: something that is for one client alone is in it.
+ * Makes an answer private, whatever its fields say: it contains something for one client alone.
  *
  * @returns whether it was not private before
  */

@@ -126,7 +126,7 @@ function bodyFrom(
 }
 
 /**
- * Of the body that a client gets of an origin's answer as it came.
+ * The bytes of the body that a client gets, for an origin's answer that is passed on unchanged.
  *
  * @param method of the request
  * @returns 0 where there is none, as for HEAD; `null` where its length is not stated

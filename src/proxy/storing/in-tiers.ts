@@ -117,7 +117,7 @@ async function write(
   return kept.every(({ came }) => came === "kept");
 }
 
-/** What was asked for before it was invalidated here, or its route bypassed, must not be stored after that. */
+/** An answer that was asked for before its URL was invalidated here, or its route bypassed, must not be stored after that. */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace<InTiersPorts>): boolean {
   const { asked, ports } = place;
   return (

@@ -1,5 +1,5 @@
-// What became of the last answer for each URL, and of the last request for it that was passed by: for
-// whoever asks why a page is never a hit (src/admin/explain/). Nothing is decided by it.
+// Remembers for explain (src/admin/explain/) the last answer for each URL, and the last request for it that
+// was passed by. No decision depends on these notes.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { FieldLine } from "../../http/fields.ts";
 import type { RuleAndNames } from "../../http/cache-status.ts";
@@ -34,7 +34,7 @@ export interface LastPassed {
   readonly isMadePrivate: boolean;
 }
 
-/** Each is a client's to have made, so each has a bound of its own. */
+/** Clients can cause both kinds of notes, so each kind has its own bound. */
 const bytesMax = 524_288;
 
 /** Of one isolate, by the URLs that a purge names. */
@@ -45,12 +45,12 @@ export class LastAnswers {
   readonly passed = new BoundedMarks<LastPassed>(bytesMax);
 }
 
-/** What is remembered of both, to look at without a trace. */
+/** Reads both kinds of notes, and changes nothing. */
 export type LastAnswersPeek = {
   readonly [Kind in keyof LastAnswers]: Pick<LastAnswers[Kind], "peek">;
 };
 
-/** Where it is noted. */
+/** Where the notes are written. */
 export interface LastAnswersPorts {
   readonly lastAnswers: LastAnswers;
 }
@@ -69,8 +69,7 @@ const tellingFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Notes what became of an answer, as its decision record has it by now. Called again once more is
- * known.
+ * Notes what the decision record says of an answer so far. It is called again when the record has more.
  *
  * @param told what the record does not have
  */

@@ -115,7 +115,7 @@ export function refusalToStore(
   const bytes = metadata.bodyBytes ?? 0;
   const isTooLarge = bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked);
   if (isTooLarge) return "too-large";
-  // It was forwarded before that: what has been switched since stores nothing any more (rule 24).
+  // The request was forwarded before the post: its answer is not stored (rule 24).
   return ports.bypasses(asked.route.name) ? "switch" : undefined;
 }
 

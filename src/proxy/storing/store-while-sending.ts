@@ -118,7 +118,7 @@ function storeBehind(
   return done.promise;
 }
 
-/** What shows of a body only while it comes. @returns `undefined` where a tier was given it */
+/** Refusals that show only while a body arrives. @returns `undefined` where a tier got the body */
 function whyUnkept({ kind }: Gathered, isStreamed: boolean): StoreRefusal | undefined {
   if (kind === "cut") return "cut-short";
   return kind === "streamed" && !isStreamed ? "too-large" : undefined;

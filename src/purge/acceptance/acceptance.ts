@@ -1,5 +1,5 @@
-// Accepts purges, and posts of the switch: written to the journal before anybody hears 200, in effect
-// here at once, and read back a little later.
+// Accepts purges, and posts of the switch. They are written to the journal before the sender gets 200, have
+// effect here at once, and are read back a little later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Unavailable } from "../journal/journal.ts";
 import { nothing, type PurgeTargets } from "../journal/purge-target.ts";
@@ -18,10 +18,10 @@ export type Acceptance =
   /** The id stands in the journal with another body. */
   | { kind: "conflict" };
 
-/** What a change of the switch came to. */
+/** The result of a post of the switch. */
 export type SwitchAcceptance =
   | { kind: "posted"; state: SwitchState }
-  /** Another post came between; nothing was changed. */
+  /** Another post was written first; nothing was changed. */
   | { kind: "overtaken" }
   /** It names too many routes for an entry. */
   | { kind: "too-large" }

@@ -156,8 +156,8 @@ export class ReadBacks {
   }
 
   /**
-   * Rule 24: only while the key names what the post had replaced. Else the key has outlived the entry, or
-   * somebody has posted since, and that counts.
+   * Rule 24: only while the key names the post that this one had replaced. Else the key has outlived the
+   * entry, or a later post counts.
    *
    * @returns whether the journal has answered
    */
@@ -172,7 +172,7 @@ export class ReadBacks {
     return true;
   }
 
-  /** Who still looks for one that was gone looks from now on for what took its place. */
+  /** Replaces entries that were gone by the entries that were written in their place, for further read-backs. */
   #replace(gone: readonly Entry[], again: readonly Entry[]): void {
     this.#settings.view.replaced(gone, again);
     const placeOf = new Map(gone.map(({ n }, at) => [n, again[at]]));

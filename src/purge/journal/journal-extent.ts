@@ -1,4 +1,4 @@
-// How much of the journal stands, as Redis tells it.
+// How many entries the journal has, and since when, as Redis tells it.
 import { entriesOf } from "./entry.ts";
 
 /** How much stands, and since when. */

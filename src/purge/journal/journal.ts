@@ -12,8 +12,8 @@ export interface JournalRead {
   readonly entries: readonly Entry[];
   readonly sentAtMs: number;
   /**
-   * Of what a view may begin with: the switch's key, read in one transaction with the newest page.
-   * `undefined` where nothing was posted, and in what only reads on.
+   * The state in the switch's key, read in one transaction with the newest page, for a view that begins.
+   * `undefined` where nothing was posted, and for a read that only reads on.
    */
   readonly switched?: SwitchState | undefined;
 }

@@ -25,7 +25,7 @@ export const everythingTag = "everything";
 /** Covers every record. */
 export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };
 
-/** Covers no record: written as empty lists, since what is left out means everything. */
+/** Covers no record. It is written as empty lists, since a list that is left out means everything. */
 export const nothing: PurgeTargets = { tags: [], prefixes: [] };
 
 /** @param tag as a response or its route names it */

@@ -25,7 +25,7 @@ export interface HeldSwitch {
   readonly kind: "read";
   /** `undefined` where nothing was ever posted, or nobody can read what is there. */
   readonly state: SwitchState | undefined;
-  /** The post that it names, which another has to replace; empty where nothing is there. */
+  /** The post that the key names, which the next post has to replace; empty where the key is absent. */
   readonly names: string;
 }
 

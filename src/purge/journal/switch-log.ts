@@ -1,5 +1,5 @@
-// Tells the operator when this isolate comes to send something else straight to the origin than before:
-// as the switch was posted here, or as the journal brought it.
+// Writes a line to the log when the state of the switch changes in this isolate: by a post that it took, or
+// by one that the journal has brought.
 import type { Log } from "../../observe/log-line.ts";
 import type { Bypass, SwitchState } from "./switch-state.ts";
 
@@ -28,7 +28,7 @@ export class SwitchLog {
     const { bypass = false, position } = state ?? {};
     if (JSON.stringify(bypass) === JSON.stringify(this.#told)) return;
     this.#told = bypass;
-    const message = `This isolate has learnt of the switch: ${inWords(bypass)}.`;
+    const message = `This isolate follows the switch: ${inWords(bypass)}.`;
     const fields = { how: "learnt", bypass: asField(bypass), position };
     this.#log({ event: "switch", level: "warn", message, ...fields });
   }

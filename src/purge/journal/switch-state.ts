@@ -7,14 +7,14 @@ export type Bypass = boolean | readonly string[];
 
 /** A change of the switch, as its entry of the journal has it. */
 export interface SwitchPost {
-  /** Random text without white space. It is the same in whichever entry the post is written again. */
+  /** Random text without white space. It stays the same if the post is written again, in another entry. */
   readonly post: string;
   /** The post whose place it took; empty for the first. */
   readonly replaces: string;
   readonly bypass: Bypass;
 }
 
-/** The last post that somebody knows of, and the place of its entry. */
+/** The last known post, and the place of its entry. */
 export interface SwitchState extends Pick<SwitchPost, "post" | "bypass"> {
   readonly position: string;
   readonly n: string;

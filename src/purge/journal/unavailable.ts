@@ -1,8 +1,8 @@
-// Why the journal is unavailable, as somebody who waits for it is told.
+// Why the journal is unavailable, for the sender of a purge or a post.
 import type { RedisCause, RedisClient } from "../../redis/redis-client.ts";
 import type { Unavailable } from "./journal.ts";
 
-/** What was not sent failed for what others met before it. */
+/** A command that was not sent failed because of the trouble that earlier commands met. */
 export function unavailableFor(
   cause: RedisCause,
   redis: Pick<RedisClient, "trouble" | "troubleWithWrites">,

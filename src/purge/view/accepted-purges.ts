@@ -67,8 +67,8 @@ export class AcceptedPurges {
   }
 
   /**
-   * An entry that a read has brought decides no longer from here. A post of the switch stays until it
-   * is looked for: no mark stands for one that is lost (rule 24).
+   * Removes an entry that a read has brought, since the chain has it now. A post of the switch stays until
+   * it is read back: no mark stands for a post that is lost (rule 24).
    */
   wasRead(n: string): void {
     const accepted = this.#accepted.get(n);

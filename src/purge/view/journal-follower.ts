@@ -142,7 +142,7 @@ export class JournalFollower {
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
     const { sentAtMs } = copy;
-    // What its entries say goes before the state that it was made with, which is no newer.
+    // A post among the entries of a copy goes before the state in the copy, which is no newer.
     const switched = lastSwitched(entries) ?? copy.switched;
     const read: JournalRead = { kind: "read", entries, sentAtMs, switched };
     if (chain === undefined) this.#adopt(read);
@@ -208,7 +208,7 @@ export class JournalFollower {
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
-    // Only where the key alone was lost do the entries know more than it.
+    // The entries know more than the key only where the key alone was lost.
     this.switched = read.switched ?? lastSwitched(read.entries);
     this.#verified(read.entries, read.sentAtMs);
   }

@@ -4,13 +4,13 @@ import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 
 export interface SpreadSettings {
   readonly nowAtMs: () => number;
-  /** N, in milliseconds: whoever has not tried to read the journal for so long was not at work. */
+  /** N, in milliseconds: an isolate that has not tried to read the journal for so long was not at work. */
   readonly maxLagMs: number;
   /** Told how long each purge took that was accepted while this isolate was at work. */
   readonly onSpread?: ((tookMs: number) => void) | undefined;
 }
 
-/** By the journal's clock at one end and this isolate's at the other: A bounds the error. */
+/** A spread is measured from the journal's clock to this isolate's clock, so A bounds the error. */
 export class PurgeSpread {
   readonly #settings: SpreadSettings;
   #triedAtMs = -Infinity;
@@ -27,7 +27,7 @@ export class PurgeSpread {
     this.#settings = settings;
   }
 
-  /** The view is to be brought up to date, whatever comes of that. */
+  /** The isolate tries to renew its view; the try may fail. */
   tried(): void {
     const { maxLagMs, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
@@ -36,8 +36,8 @@ export class PurgeSpread {
   }
 
   /**
-   * Entries were read on to. What was accepted before this isolate was at work tells how long nobody
-   * asked here, and nothing of the way that purges take: it does not count.
+   * Counts the purges that a read has brought. A purge that was accepted before this isolate was at work does
+   * not count: its time shows how long the isolate had no requests, and not how long purges take.
    */
   read(entries: readonly Entry[]): void {
     const { nowAtMs, onSpread } = this.#settings;

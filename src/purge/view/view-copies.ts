@@ -40,7 +40,7 @@ const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** One colo's cache answers in a few milliseconds, or is in trouble. */
 const patienceMs = 250;
-/** A cache that has not answered is left alone for so long: a request may be waiting. */
+/** A cache that has not answered is not asked again for so long, since requests wait for it. */
 const silenceMs = 10_000;
 /** So that nothing on the way takes the bytes for text it could compress. */
 const opaque = "application/octet-stream";
@@ -49,7 +49,7 @@ const digestLength = 64;
 export class ViewCopies {
   readonly #settings: ViewCopiesSettings;
   #digest: string | undefined;
-  /** When the cache last let somebody wait in vain. */
+  /** When a wait for the cache last ended without an answer. */
   #silentAtMs = -Infinity;
 
   constructor(settings: ViewCopiesSettings) {

@@ -62,13 +62,13 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     routes: [{ name: "articles", match: "/articles/*", negative: { 404: "1m" } }],
     origin: () => page("none", cc("max-age=0"), 404),
     told: notStored("no-use"),
-    says: [/its negative of 60 s does not count, since the origin's word goes first/],
+    says: [/its negative of 60 s does not count, since the fields of the origin go first/],
   },
   {
     id: "Expires is no date",
     origin: () => page("page", { expires: "0" }),
     told: notStored("no-use"),
-    says: [/0 s, from Expires, which is no date, and so counts as over.*give a longer one/],
+    says: [/0 s, from Expires, which is not a date, so it counts as past.*give a longer one/],
   },
   {
     id: "no-cache, and it is validated each time",
@@ -121,7 +121,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     question: {},
     told: { look: { last: { lifetimeSeconds: 1, lifetimeFrom: "s-maxage in Cache-Control" } } },
     says: [
-      /nothing is stored that the request selects; the last answer for it was stored, and is not/,
+      /no stored response fits the request; the last answer for it was stored, and is gone/,
       /It was stored .*Its lifetime was 1 s \(s-maxage in Cache-Control\)/,
     ],
   },

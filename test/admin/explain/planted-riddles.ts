@@ -46,9 +46,9 @@ export const riddles: readonly Riddle[] = [
     origin: saying("private, max-age=300"),
     told: notStored("private"),
     says: [
-      /^Verdict: .*nothing is stored .*; the last answer for it was not stored, by private\.$/m,
+      /^Verdict: .*no stored response fits .*; the last answer for it was not stored, by private\.$/m,
       /not stored, by private .*says private.*let the origin leave private out/,
-      /^The edge tier and the shared tier have nothing\. The request would not ask them, because the last answer could not be stored for anybody/m,
+      /^The edge tier and the shared tier have nothing\. The request would not ask them, because the last answer may be stored for nobody/m,
     ],
     never: [/Tidemark added that/, /Its Cache-Status said stored/],
   },
@@ -70,7 +70,7 @@ export const riddles: readonly Riddle[] = [
     says: [
       /by unknown-cookie: consent .*cookies: \{ harmless: \["consent"\] \}.*does not count.*usual way/,
       /cookies: \{ ignore: \["consent"\] \} does the same for one route/,
-      /key: \{ cookies: \["consent"\] \} in the route: then there is a copy for each value/,
+      /key: \{ cookies: \["consent"\] \} in the route: then each value has its own copy/,
     ],
   },
   {
@@ -83,7 +83,7 @@ export const riddles: readonly Riddle[] = [
     },
     says: [
       /you sent \?mailing=77; stored is \?mailing=\d.*write key: \{ query: \{ strip: \["mailing"\] \} \}/,
-      /nothing is stored that the request selects; the page is stored under another key/,
+      /no stored response fits the request; the page is stored under another key/,
       /Memory has 3 responses of the same path under another key/,
     ],
     never: [/remembers no answer/],
@@ -108,7 +108,7 @@ export const riddles: readonly Riddle[] = [
     },
     says: [
       /varies by user-agent; \d variants/,
-      /nothing is stored that the request selects; another variant of the page is stored/,
+      /no stored response fits the request; another variant of the page is stored/,
       /The nearest is another variant of this URL: vary user-agent: you sent Browser 77/,
       /fewer values, such as Sec-CH-UA-Mobile,.*Tidemark itself reduces/,
     ],
@@ -135,8 +135,8 @@ export const riddles: readonly Riddle[] = [
     client: () => ({ headers: { authorization: "Basic Zm9vOmJhcg==" } }),
     told: { look: { lastPassed: { rule: "authorization", method: "GET" } } },
     says: [
-      /nothing is stored .*; a request for it went past the cache, by authorization/,
-      /went past the cache .* a GET: by authorization .*it has Authorization.*public or s-maxage does not change that.*leave it out.*Tidemark added that/,
+      /no stored response fits .*; a request for it went past the cache, by authorization/,
+      /went past the cache .* a GET: by authorization .*a request with Authorization is always.*public or s-maxage does not change that.*leave it out.*Tidemark added that/,
       /Before that, the purge journal is read once more, and then the page is looked up\./,
     ],
     never: [/the copy is judged anew/],
@@ -163,7 +163,7 @@ export const riddles: readonly Riddle[] = [
     says: [
       /purge .* by \S+ names it \(prefixes \/\), because: stock import\. It was not known when the copy was asked for, so it counts\. It decides/,
       /The copy was asked for at 2030-01-01T12:00:03\.000Z\./,
-      /a purge by admin covers it, because: stock import\. In the last 4 s, 4 purges have named it.*purge only what has changed/,
+      /a purge by admin covers it, because: stock import\. In the last 4 s, 4 purges have named it.*name only what has changed/,
     ],
   },
   {
@@ -184,7 +184,7 @@ export const riddles: readonly Riddle[] = [
     origin: saying("max-age=300", { "content-length": "400000" }),
     told: notStored("too-large"),
     says: [
-      /200000 bytes are the most that the shared tier takes \(limits\.sharedBodyBytes\); 300000 bytes are the most that is held while it comes \(limits\.bufferBytes\).*raise limits/,
+      /200000 bytes are the most that the shared tier takes \(limits\.sharedBodyBytes\); 300000 bytes are the most that Tidemark holds of a body while the body arrives \(limits\.bufferBytes\).*raise limits/,
     ],
     never: [/Its Cache-Status said stored/],
   },
@@ -195,7 +195,7 @@ export const riddles: readonly Riddle[] = [
     origin: () => page("x".repeat(400_000), cc("max-age=300")),
     told: notStored("too-large"),
     says: [
-      /by too-large .*its body is too large .*100000 bytes are the most that is held.*raise limits/,
+      /by too-large .*its body is too large .*100000 bytes are the most that Tidemark holds.*raise limits/,
     ],
   },
   {

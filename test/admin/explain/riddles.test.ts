@@ -68,7 +68,7 @@ describe("what explain remembers", () => {
 
   it("nothing of a page that was not asked for, and says what to do then", async () => {
     const text = await textOf(open(fresh), url);
-    expect(text).toContain("nothing is stored that the request selects.\n");
+    expect(text).toContain("no stored response fits the request.\n");
     expect(text).toContain("remembers no answer for it. Ask for the page");
     expect(text).toContain("Tidemark-Debug");
   });

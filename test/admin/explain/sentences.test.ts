@@ -42,7 +42,8 @@ it("a tier below what answers is not asked because of that", async () => {
 it("nor one below what is validated at each use", async () => {
   const site = open(saying("no-cache", { etag: '"1"' }));
   await site.get(url);
-  const because = "the response above is validated at each use, so none is fresher";
+  const because =
+    "the response above is validated at each use, so this tier can have nothing better";
   expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
 });
 
@@ -54,7 +55,7 @@ it("nor one below what stands in for an origin in trouble", async () => {
   site.clock.advance(5);
   await site.get(url);
   await site.get(url);
-  const because = "its origin is in trouble, and the stale response above may stand in";
+  const because = "the origin is in trouble, and the stale response above may answer in its place";
   expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
 });
 
@@ -70,7 +71,7 @@ it("nor memory, where another request has just brought it", async () => {
   const { look, next } = JSON.parse(text) as Explanation;
   expect([next, look?.tiers[0]?.because]).toEqual([
     "answer",
-    "another request has just brought it",
+    "another request has just brought the response",
   ]);
 });
 
@@ -87,7 +88,7 @@ it("or because a session has just got an answer of its own", async () => {
   const withCookie = { headers: { cookie: "session=1" } };
   await site.get(url, withCookie);
   expect((await whyNotAsked(site, withCookie))?.[2]).toBe(
-    "a request with an unknown cookie has just got an answer that no other may have",
+    "a request with an unknown cookie has just got an answer that no other client may have",
   );
 });
 
@@ -129,7 +130,9 @@ it("one purge is not said to come often", async () => {
   site.clock.advance(1);
   await purge(site, { prefixes: [url] });
   const text = await textOf(site);
-  expect(text).toContain("a purge by admin covers it. To mend it: let whoever sends it purge only");
+  expect(text).toContain(
+    "a purge by admin covers it. To mend it: let the sender of the purge name only",
+  );
 });
 
 it.each([
@@ -167,5 +170,5 @@ it("which route stands above which, only where that helps", async () => {
   const mend = async (routes: readonly object[]) =>
     (await explained(open(fresh, routes), url)).verdict.mend;
   expect(await mend([bypass, own])).toContain('move "articles" above "account"');
-  expect(await mend([bypass])).toContain("put a route of its own before this one");
+  expect(await mend([bypass])).toContain("give the page its own route, before this one");
 });

@@ -189,8 +189,8 @@ describe("what the database answered", () => {
         what: "The shared tier got no answer from the database at the last try.",
         since: new Date(atMs - 5_000).toISOString(),
         cause: "The database does not answer in time.",
-        remedy: expect.stringMatching(/^It is tried again by itself/) as string,
-        told: `It last answered so, or not at all, to the shared tier at ${last}.`,
+        remedy: expect.stringMatching(/^Tidemark tries again by itself/) as string,
+        told: `The last such failure was met by the shared tier at ${last}.`,
       },
     ]);
   });
@@ -270,7 +270,7 @@ describe("the database's room", () => {
 
   it("tells no policy that is no name", () => {
     const said = JSON.stringify(findingsOf(lookedAt(info(0.9, "http://secret:word@host"))));
-    expect(said).toContain("its policy is unknown");
+    expect(said).toContain("the policy of the database is unknown");
     expect(said).not.toContain("secret");
   });
 
@@ -298,7 +298,7 @@ describe("the Cache API", () => {
   };
   it.each([
     { id: "slow", cacheApi: { isShutOff: false, trouble }, what: /did not answer in time\.$/ },
-    { id: "shut off", cacheApi: { isShutOff: true, trouble }, what: /is not used/ },
+    { id: "shut off", cacheApi: { isShutOff: true, trouble }, what: /is shut off/ },
   ])("$id", ({ cacheApi, what }) => {
     expect(findingsOf(lookedAt({ cacheApi }))).toMatchObject([
       { code: "cache-api-slow", what: expect.stringMatching(what) as string },

@@ -25,7 +25,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     site.clock.advance(6);
     expect(await found(site, "journal-unreadable")).toMatchObject({
       level: "critical",
-      what: expect.stringMatching(/^Nobody can tell what was purged/) as string,
+      what: expect.stringMatching(
+        /^Tidemark cannot tell which stored responses were purged/,
+      ) as string,
       since: expect.any(String) as string,
     });
     await world.startRest();
@@ -42,7 +44,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     // Within N or not, which is the machine's matter.
     expect(await found(there, "journal-lag")).toMatchObject({
       what: expect.stringMatching(
-        /^The last purge was seen \d+ ms after .* N is 3000 ms\.$/,
+        /^It took \d+ ms until .* had read the last purge\. N is 3000 ms\.$/,
       ) as string,
       since: expect.any(String) as string,
     });
@@ -88,7 +90,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       findings: [{ code: "switch-thrown", level: "info", since: expect.any(String) as string }],
     });
     expect(health.findings[0]?.what).toBe(
-      'Route "news" goes straight to the origin: nothing of it is looked up or stored.',
+      'Route "news" goes straight to the origin. Tidemark looks up nothing and stores nothing for these requests.',
     );
     await post(site, false);
     expect((await healthOf(site)).findings).toEqual([]);

@@ -60,7 +60,7 @@ it("origin-unreachable, then origin-down, then well again", async () => {
     level: "warning",
     what: 'Origin "default" could not be reached.',
     told: expect.stringMatching(
-      /^In this isolate it could not be reached \w+( times)?, last at /,
+      /^Since this isolate began, the origin could not be reached \w+( times)?\. The last time was /,
     ) as string,
   });
   expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);

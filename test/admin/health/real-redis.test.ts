@@ -57,7 +57,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await found(site, "redis-unreachable")).toMatchObject({
       level: "critical",
       cause: "The database cannot be reached.",
-      remedy: expect.stringContaining("If it lasts: check UPSTASH_REDIS_REST_URL") as string,
+      remedy: expect.stringContaining(
+        "If the trouble lasts: check UPSTASH_REDIS_REST_URL",
+      ) as string,
     });
     await world.startRest();
     site.clock.advance(20);
@@ -111,7 +113,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     for (let at = 0; at < 30; at += 1) await world.run("SET", `more-${at}`, "x".repeat(20_000));
     expect(await found(site, "redis-evicting")).toMatchObject({
       level: "critical",
-      what: expect.stringMatching(/^The database lets keys go/) as string,
+      what: expect.stringMatching(/^The database evicts keys/) as string,
       since: expect.any(String) as string,
     });
     await world.run("CONFIG", "SET", "maxmemory", "0");
@@ -149,7 +151,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await found(site, "clocks-apart")).toMatchObject({
       level: "critical",
       what: "The database's clock is 30 s ahead of this isolate's.",
-      cause: expect.stringContaining("the allowance A of 1000 ms") as string,
+      cause: expect.stringContaining("the clock allowance A, 1000 ms") as string,
     });
     site.clock.advance(30);
     expect(await found(site, "clocks-apart")).toBeUndefined();
@@ -182,7 +184,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       await site.get("/b");
       expect(await found(site, "redis-slow")).toMatchObject({
         cause: "The database does not answer in time.",
-        remedy: expect.stringMatching(/^It is tried again by itself\. If it lasts: /) as string,
+        remedy: expect.stringMatching(
+          /^Tidemark tries again by itself\. If the trouble lasts: /,
+        ) as string,
       });
     } finally {
       process.kill(world.redisPid, "SIGCONT");

@@ -217,7 +217,9 @@ describe("journal-lag of other colos", () => {
       ["FRA", coloState({ lagMs: 100 })],
     ]);
     const findings = findingsOf(lookedAt({ totals: totalsOf({}, { colos }) }));
-    const what = expect.stringContaining("in colo HAM; N is 10 s.") as string;
+    const what = expect.stringContaining(
+      "until colo HAM had read the last purge. N is 10 s.",
+    ) as string;
     expect(findings).toMatchObject(level === undefined ? [] : [{ level, what }]);
   });
 });
