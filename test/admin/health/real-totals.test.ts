@@ -122,7 +122,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await reported(site);
     const finding = await found(looker, "unverified-high");
     expect(finding).toMatchObject({ level: "warning", since: expect.any(String) as string });
-    expect(finding?.what).toContain("nobody could tell whether a purge covers them");
+    expect(finding?.what).toContain("Tidemark could not tell whether a purge covers them");
     await older(5);
     await asked(site, 120, () => "/page");
     await reported(site);
@@ -165,7 +165,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await older(11);
     expect(await found(looker, "reports-missing")).toMatchObject({
       level: "warning",
-      what: expect.stringMatching(/^No isolate has told its counts for ten minutes/) as string,
+      what: expect.stringMatching(/^No isolate has reported its counts for ten minutes/) as string,
     });
     const toFifthMs = 5 * minuteMs - (site.clock.atMs % (5 * minuteMs));
     site.clock.advance(toFifthMs / 1_000);

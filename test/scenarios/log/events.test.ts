@@ -354,8 +354,8 @@ it("reports that cannot be added up are said so once, and those that had no room
   site.clock.advance(300);
   await pages(site, 1);
   expect(ofLine(site.lines, "report-lost").map(({ message }) => message)).toEqual([
-    "Metrics: Redis has reports that are of another version, or none at all. They count as lost.",
-    "Metrics: A report of what this isolate counted is lost: too many reports wait to be added up.",
+    "Metrics: The stream in Redis has entries that are not reports of this version. They count as lost.",
+    "Metrics: A report with counts of this isolate is lost: too many reports wait to be added up.",
   ]);
 });
 
