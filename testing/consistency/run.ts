@@ -149,7 +149,11 @@ async function acted(given: {
   );
   const victim = { site, origin, recorder, draws: draws.fork() };
   const breaking = breakAndHeal(victim, { faults, restMsMax, isOver });
-  const switching = switchOn({ colos, recorder }, draws.fork(), isOver);
+  // The last release knows no switch.
+  const switching =
+    settings.besideRelease === true
+      ? undefined
+      : switchOn({ colos, recorder }, draws.fork(), isOver);
   await Promise.all([...reading, ...writing, breaking, switching]);
   origin.slowShare = 0;
 }

@@ -11,11 +11,11 @@ it("a line has room for some names, and tells how many there are beside them", (
   const [line] = lines;
   expect(JSON.stringify(line).length).toBeLessThan(2_000);
   expect(line?.message).toMatch(
-    /^This isolate has learnt of the switch: these routes .*, and 490 more\.$/,
+    /^This isolate follows the switch: these routes .*, and 490 more\.$/,
   );
   log.learnt({ post: "q", position: "2-0", n: "m", bypass: ["a", "b"] });
   expect(lines[1]).toMatchObject({
-    message: "This isolate has learnt of the switch: these routes go straight to the origin: a, b.",
+    message: "This isolate follows the switch: these routes go straight to the origin: a, b.",
     bypass: "a b",
   });
 });

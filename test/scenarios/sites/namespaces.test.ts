@@ -17,7 +17,7 @@ function keysOf(body: unknown): string[] {
     const [name, ...rest] = command.map(String);
     if (/^scan$/i.test(name ?? ""))
       return rest[rest.findIndex((word) => /^match$/i.test(word)) + 1]!;
-    return (/^eval$/i.test(name ?? "") ? rest[2] : rest[0]) ?? "";
+    return (/^eval/i.test(name ?? "") ? rest[2] : rest[0]) ?? "";
   });
 }
 
