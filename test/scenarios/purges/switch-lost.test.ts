@@ -1,24 +1,14 @@
 // What becomes of the switch's state where its key is spoilt, or a fail-over takes long (rule 24).
 import { expect, it, vi } from "vitest";
 import type { Site } from "../../../testing/site/harness.ts";
+import { authorization, postSwitch } from "../../../testing/site/switch.ts";
 import { ask, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
 
 playTimers();
 
-const authorization = "Bearer admin-of-this-site";
 const routes = [{ name: "lists", match: "/lists/*", fresh: "1h" }];
 const open = () => new TwoColos({ routes }, () => new Response("page"));
 const bypassed = "tidemark; fwd=bypass; fwd-status=200; detail=switch";
-
-async function post(site: Site, bypass: unknown) {
-  const body = JSON.stringify({ bypass });
-  const answer = await site.ask("/_cache/switch", {
-    method: "POST",
-    headers: { authorization },
-    body,
-  });
-  return answer.status;
-}
 
 async function stateOf(site: Site) {
   const answer = await site.ask("/_cache/switch", { headers: { authorization } });
@@ -33,7 +23,7 @@ it("a key that nobody can read is told, and the next post takes its place", asyn
     position: null,
     key: "The switch's key in Redis holds no state that can be read. The next post replaces it.",
   });
-  expect(await post(near, true)).toBe(200);
+  expect(await postSwitch(near, true)).toBe(200);
   const state = await stateOf(near);
   expect(state).toMatchObject({ bypass: true, here: true });
   expect(state).not.toHaveProperty("key");
@@ -63,7 +53,7 @@ it("a post that a fail-over of a minute has lost is posted again once the journa
   await ask(near, "/lists/1");
   await ask(far, "/lists/1");
   const before = upstash.journal.range(["-", "+"]);
-  expect(await post(near, true)).toBe(200);
+  expect(await postSwitch(near, true)).toBe(200);
   await ask(near, "/lists/1");
   upstash.journalMode = "down";
   upstash.journal.empty();
@@ -99,7 +89,7 @@ it("a post that a read has passed over is lost: it decides no longer, until it i
   await ask(near, "/lists/1");
   const before = upstash.journal.range(["-", "+"]);
   upstash.beforePost = () => void (upstash.journalMode = "down");
-  expect(await post(near, true)).toBe(200);
+  expect(await postSwitch(near, true)).toBe(200);
   expect((await ask(near, "/lists/1")).cacheStatus).toBe(bypassed);
   upstash.journal.lay(before);
   Object.assign(upstash, { heldSwitch: null, journalMode: "works", beforePost: () => undefined });
@@ -114,7 +104,7 @@ it("a post that a read has passed over is lost: it decides no longer, until it i
 
 it("names of routes that this deployment does not have are told", async () => {
   const { near, upstash } = open();
-  await post(near, ["lists"]);
+  await postSwitch(near, ["lists"]);
   expect(await stateOf(near)).not.toHaveProperty("unknownRoutes");
   upstash.heldSwitch = upstash.heldSwitch?.replace('["lists"]', '["lists","prices"]') ?? null;
   expect(await stateOf(near)).toMatchObject({

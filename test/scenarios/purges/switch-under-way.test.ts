@@ -10,11 +10,11 @@ import {
   unchanged,
 } from "../../../testing/fakes/origin-in-process.ts";
 import { idle, read, type Site, until } from "../../../testing/site/harness.ts";
+import { postSwitch } from "../../../testing/site/switch.ts";
 import { ask, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
 
 playTimers();
 
-const authorization = "Bearer admin-of-this-site";
 const config: ConfigInput = {
   routes: [
     { name: "articles", match: "/articles/*", fresh: "1h" },
@@ -24,15 +24,9 @@ const config: ConfigInput = {
 
 const bypassed = "tidemark; fwd=bypass; fwd-status=200; detail=switch";
 
-async function post(site: Site, bypass: unknown) {
-  const body = JSON.stringify({ bypass });
-  const answer = await site.ask("/_cache/switch", {
-    method: "POST",
-    headers: { authorization },
-    body,
-  });
-  expect(answer.status).toBe(200);
-}
+/** Throws the switch, which is taken. */
+const post = async (site: Site, bypass: unknown) =>
+  expect(await postSwitch(site, bypass)).toBe(200);
 
 /** A site whose origin answers once the gate is open, if there is one. */
 function open() {

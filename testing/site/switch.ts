@@ -1,0 +1,12 @@
+// Throws the switch at a site, as its operator does.
+import type { Site } from "./harness.ts";
+
+/** Of the sites of `TwoColos`. */
+export const authorization = "Bearer admin-of-this-site";
+
+/** @returns the status of the answer */
+export async function postSwitch(site: Site, bypass: unknown): Promise<number> {
+  const body = JSON.stringify({ bypass });
+  const headers = { authorization };
+  return (await site.ask("/_cache/switch", { method: "POST", headers, body })).status;
+}
