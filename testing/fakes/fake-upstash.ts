@@ -1,5 +1,5 @@
 // A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
-// SET, GETRANGE, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
+// SET, GETRANGE, MGET, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
 // purge journal and the hot keys. Texts are ASCII.
 // Expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
@@ -144,7 +144,7 @@ export class FakeUpstash {
     const held = this.#record(key);
     switch (name.toUpperCase()) {
       case "SET":
-        if (key.includes(":r:")) return this.#set(key, rest);
+        if (/:[rd]:/.test(key)) return this.#set(key, rest);
         return key.includes(":lease:") ? this.#takeLease(key, rest) : "OK";
       case "GET":
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
@@ -166,6 +166,8 @@ export class FakeUpstash {
         return "PONG";
       case "GETRANGE":
         return held?.text.slice(0, rest[1] === "-1" ? undefined : Number(rest[1]) + 1) ?? "";
+      case "MGET":
+        return [key, ...rest].map((each) => this.#record(each)?.text ?? null);
       case "SETRANGE":
         return this.#setRange(key, rest[1] ?? "");
       case "PEXPIRE":
