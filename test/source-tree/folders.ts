@@ -77,6 +77,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   proxy: [...core, ...steps],
   // The core with its journal, put together.
   "create-cache": [...core, "platform"],
+  // Keys and values of an application's data, and what it says of them.
+  "data/value": [...core],
+  // A value is looked for, loaded, judged and stored.
+  "data/load": [...core, "data/value"],
+  // An application's cache: namespaces, purges, the core below them.
+  data: [...core, "platform", "create-cache", "data/value", "data/load"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // What isolates tell of their counts, and what that comes to for all of them.
@@ -97,11 +103,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
-  // and purges for those who send them.
+  // purges for those who send them, and a cache for data.
   tidemark: [...core, "platform", ...composition],
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app"],
   hono: [...core, "platform", "app", "worker"],
   "purge-sender": ["purger"],
+  "data-cache": ["operator-error", "data/value", "data/load", "data"],
 };
 
 export const filesInFolderMax = 20;
