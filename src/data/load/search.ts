@@ -67,9 +67,18 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
 
   /** @returns no promise where memory has what is enough; a value in doubt is judged by a newer view */
   found(): FoundData | undefined | Promise<FoundData | undefined> {
-    const { view, afterAnswer, tiers } = this.#ports;
-    view.attend({ atMs: this.atMs, host: this.key.host, afterAnswer });
-    const found = find(this, tiers.memory);
+    const { view, afterAnswer, nowAtMs } = this.#ports;
+    const renewed = view.attend({ atMs: this.atMs, host: this.key.host, afterAnswer });
+    if (renewed === undefined) return this.#looked();
+    // What an old view cannot verify would be looked for further down, and loaded.
+    return renewed().then(() => {
+      this.atMs = nowAtMs();
+      return this.#looked();
+    });
+  }
+
+  #looked(): FoundData | undefined | Promise<FoundData | undefined> {
+    const found = find(this, this.#ports.tiers.memory);
     if (found instanceof Promise) return found.then((below) => this.#settled(below));
     return isInDoubt(found) ? this.#settled(found) : found;
   }
