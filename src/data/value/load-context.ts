@@ -61,12 +61,14 @@ export class Saying implements LoadContext<unknown> {
   readonly tagsNamed = new Set<string>();
   freshMs: number | undefined = undefined;
   isSkipped = false;
-  readonly #stale: () => unknown;
+  readonly #staleNow: () => unknown;
+  /** As it was first handed out: whether it may still be confirmed is asked again at the end. */
+  #stale: { readonly value: unknown } | undefined = undefined;
   readonly signal: AbortSignal;
 
   /** @param stale gives the older value, or `undefined` */
   constructor(stale: () => unknown, signal: AbortSignal) {
-    this.#stale = stale;
+    this.#staleNow = stale;
     this.signal = signal;
   }
 
@@ -87,7 +89,8 @@ export class Saying implements LoadContext<unknown> {
   }
 
   get stale(): unknown {
-    return this.#stale();
+    this.#stale ??= { value: this.#staleNow() };
+    return this.#stale.value;
   }
 
   notModified(): never {
