@@ -89,5 +89,5 @@ export async function answeredMany(
     if (step.kind === "nothing") return undefined;
     return step.kind === "give" ? step.given : answers.get(step.need);
   };
-  return Promise.all(steps.map(givenBy));
+  return Promise.all(steps.map(async (step) => givenBy(step)));
 }

@@ -35,7 +35,9 @@ async function opened() {
     await run();
     await settle();
     const { commandCountByName, requestCount } = rest.counts();
-    const entries = Object.entries(commandCountByName).filter(([command]) => !/^XR/.test(command));
+    const entries = Object.entries(commandCountByName).filter(
+      ([command]) => !command.startsWith("XR"),
+    );
     return { ...Object.fromEntries(entries), requests: requestCount };
   };
   return { name, here, there, costs, isolates };

@@ -37,7 +37,7 @@ describe("in one isolate", () => {
     await until(() => source.count === 2);
     source.answer("a");
     source.answer("b");
-    expect((await Promise.all(asked)).toSorted()).toEqual(["a", "b"]);
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(["a", "b"]));
   });
 
   it("what is skipped is given to all who waited, and to nobody after them", async () => {

@@ -161,7 +161,8 @@ describe("getOrSetMany", () => {
       ["3", "v3"],
     ]);
     await idle();
-    expect(asked.toSorted()).toEqual([["1", "2"], ["3"]]);
+    expect(asked).toHaveLength(2);
+    expect(asked).toEqual(expect.arrayContaining([["1", "2"], ["3"]]));
     expect([...(await articles.getMany(["1", "2"])).values()]).toEqual(["v1", "v2"]);
   });
 

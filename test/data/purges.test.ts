@@ -112,6 +112,20 @@ describe("a purge of the application", () => {
     expect(await other.get("4")).toBe("4");
   });
 
+  it("has a younger view judge what was loaded after it elsewhere, before that is loaded again", async () => {
+    const { isolate, articles } = await opened();
+    const { clock, upstash } = isolate;
+    const far = new DataIsolate({ clock, upstash });
+    const there = far.data.namespace<string>("articles", { fresh: "10m" });
+    await there.get("4");
+    await isolate.data.purge({ keys: ["articles/42"] });
+    await idle();
+    clock.advance(1);
+    await articles.getOrSet("42", () => "new");
+    await idle();
+    expect(await there.get("42")).toBe("new");
+  });
+
   it.each([
     { id: "nothing", order: {}, why: "It names nothing." },
     { id: "an empty tag", order: { tags: [" "] }, why: "It is empty" },

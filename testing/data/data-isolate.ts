@@ -76,7 +76,7 @@ export class HeldSource {
   readonly #gates: PromiseWithResolvers<string>[] = [];
 
   /** To be handed to `getOrSet`: waits for `answer`, or for `fail`. */
-  readonly load = (_: LoadContext<string>): Promise<string> => {
+  readonly load = (_context?: LoadContext<string>): Promise<string> => {
     this.count += 1;
     const gate = Promise.withResolvers<string>();
     this.#gates.push(gate);

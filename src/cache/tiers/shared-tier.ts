@@ -98,11 +98,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
     this.#removals.takeUpLate(whole);
     const answer = await redis.read<unknown[]>((client) => client.mget(redisKeys), ask.afterAnswer);
     if (answer.kind === "unavailable") return keys.map(() => answer);
-    const reads = redisKeys.map((redisKey, at): Promise<TierRead<Detail>> | TierRead<Detail> =>
-      this.#removals.isWaiting(redisKey)
-        ? { kind: "absent" }
-        : this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true }),
-    );
+    const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
+      if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
+      return this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true });
+    });
     return Promise.all(reads);
   }
 

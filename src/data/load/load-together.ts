@@ -83,7 +83,7 @@ async function answerOf(
   const of = (key: Key) => sayings.get(key) ?? foreign();
   counts.counted(name, "loads", asked.length);
   try {
-    const run = async () => load([...sayings.keys()], { of, signal: controller.signal } as never);
+    const run = async () => load([...sayings.keys()], { of, signal: controller.signal });
     return { kind: "answered", values: await within(run(), hardTimeoutMs) };
   } catch (cause) {
     if (!(cause instanceof OutOfTime)) return { kind: "failed", error: cause };

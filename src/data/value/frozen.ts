@@ -20,11 +20,11 @@ function refuse(): never {
 }
 
 /** `Object.freeze` leaves what stands within a date, a map and a set as it was. */
-function unchanging<Made extends abstract new (...given: never[]) => object>(of: Made): object {
+function unchanging(of: { readonly prototype: object }): object {
   const names = Object.getOwnPropertyNames(of.prototype);
   const changes = names.filter((name) => /^(?:set|add|delete|clear|getOrInsert)/.test(name));
   const members = changes.map((name) => [name, { value: refuse }] as const);
-  return Object.create(of.prototype as object, Object.fromEntries(members)) as object;
+  return Object.create(of.prototype, Object.fromEntries(members)) as object;
 }
 
 const unchangingDate = unchanging(Date);

@@ -9,17 +9,17 @@ import { msOf } from "./lifetime-text.ts";
 /** Of one value that is being loaded. */
 export interface LoadContext<T> {
   /** By which it can be purged, beside those of the namespace. */
-  tags(...tags: readonly string[]): void;
+  readonly tags: (...tags: readonly string[]) => void;
   /** How long this value answers, in place of the namespace's `fresh`. */
-  fresh(lifetime: Duration): void;
+  readonly fresh: (lifetime: Duration) => void;
   /** It is handed out, and not stored. */
-  skip(): void;
+  readonly skip: () => void;
   /** Ends the load as failed: the stale value answers, if there is one that may. */
-  fail(reason?: string): never;
+  readonly fail: (reason?: string) => never;
   /** The older value, if the source may be asked whether it still holds; `undefined` otherwise. */
   readonly stale: Frozen<T> | null | undefined;
   /** To be returned in place of a value: the older one still holds. Throws if there is none. */
-  notModified(): never;
+  readonly notModified: () => never;
   /** Aborted when the load has taken as long as it may. */
   readonly signal: AbortSignal;
 }
@@ -27,7 +27,7 @@ export interface LoadContext<T> {
 /** Of values that are loaded together. */
 export interface LoadManyContext<T, K extends Key = Key> {
   /** @param key as it was given to the load */
-  of(key: K): LoadContext<T>;
+  readonly of: (key: K) => LoadContext<T>;
   readonly signal: AbortSignal;
 }
 
@@ -72,35 +72,36 @@ export class Saying implements LoadContext<unknown> {
     this.signal = signal;
   }
 
-  tags(...tags: readonly string[]): void {
+  // Properties, so that a load may take them out of its context.
+  readonly tags = (...tags: readonly string[]): void => {
     for (const tag of tags) this.tagsNamed.add(checkedTag(tag));
-  }
+  };
 
-  fresh(lifetime: string): void {
+  readonly fresh = (lifetime: string): void => {
     this.freshMs = msOf(lifetime);
-  }
+  };
 
-  skip(): void {
+  readonly skip = (): void => {
     this.isSkipped = true;
-  }
+  };
 
-  fail(reason = "The load has failed."): never {
+  readonly fail = (reason = "The load has failed."): never => {
     throw new LoadFailed(reason);
-  }
+  };
 
   get stale(): unknown {
     this.#stale ??= { value: this.#staleNow() };
     return this.#stale.value;
   }
 
-  notModified(): never {
+  readonly notModified = (): never => {
     if (this.stale !== undefined) return notModified as never;
     throw new OperatorError({
       what: "notModified() was called without an older value.",
       why: "There is none, or a purge covers it.",
       mend: "Call it only if stale is not undefined.",
     });
-  }
+  };
 }
 
 /**

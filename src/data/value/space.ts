@@ -86,7 +86,7 @@ const form = fields("a namespace", {
   stale: duration,
   negative: duration,
   schema: z.int("must be a whole number, such as 2"),
-  tags: z.custom<unknown>(
+  tags: z.custom(
     (tags) =>
       isFunction(tags) || (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
     "must be a list of tags, or a function that makes one of a value and its key",
