@@ -69,10 +69,13 @@ function loadingBy(ports: LoadingPorts): Loading<Need, LoadOutcome, Given> {
   };
 }
 
-/** Where a stale value may answer, a call waits no longer than the namespace has it. */
+/**
+ * Where a stale value may answer, a call waits no longer than the namespace has it. Else it waits longer
+ * than a load may take, which has a stamp and a lease to wait for, too.
+ */
 function patienceMs(need: Need, ports: LoadingPorts): number {
-  const { softTimeoutMs, hardTimeoutMs } = need.place.space;
-  return standIn(need, ports) === undefined ? hardTimeoutMs : softTimeoutMs;
+  const { softTimeoutMs, hardTimeoutMs, patienceMs: forOthersMs } = need.place.space;
+  return standIn(need, ports) === undefined ? hardTimeoutMs + forOthersMs : softTimeoutMs;
 }
 
 /** Another load may have brought it between the look-up and now. */
