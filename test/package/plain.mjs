@@ -9,6 +9,12 @@ import {
   OperatorError,
   trackingParameters,
 } from "tidemark";
+import {
+  createDataCache,
+  LoadFailed,
+  LoadTimedOut,
+  OperatorError as SameError,
+} from "tidemark/data";
 import { tidemark } from "tidemark/hono";
 import { createOutbox, createPurger, PurgeError } from "tidemark/purger";
 import { createWorker } from "tidemark/worker";
@@ -21,6 +27,13 @@ assert.throws(
   OperatorError,
 );
 assert.equal(typeof createCache, "function");
+
+assert.equal(SameError, OperatorError);
+assert.ok(new LoadTimedOut("") instanceof LoadFailed);
+const bytes = createDataCache(defineConfig({})).namespace("bytes", { fresh: "1m" });
+const value = { bytes: new Uint8Array([1, 2]), at: new Date(5), big: 5n };
+assert.deepEqual(structuredClone(await bytes.getOrSet("a", () => value)), value);
+assert.deepEqual(structuredClone(await bytes.get("a")), value);
 
 const config = defineConfig({ routes: [{ name: "all", match: "*", fresh: "1m" }] });
 const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };

@@ -40,9 +40,14 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     ]);
   });
 
-  it("asks for nothing where nothing is given to it to write", async () => {
-    const cost = await world.counted(() => world.tier().writeMany([]));
+  it("asks for nothing where nothing is left to be written, and takes that for no failure", async () => {
+    const tier = world.tier();
+    const tooLarge = responseOf(noise(bodyBytesMax + 1));
+    const cost = await world.counted(async () => {
+      for (let nth = 0; nth < 3; nth += 1) await tier.writeMany([[a, tooLarge, keep]]);
+    });
     expect(cost.requestCount).toBe(0);
+    expect(await tier.writeMany([[a, page("1"), keep]])).toEqual([{ kind: "kept" }]);
   });
 
   it("what is no record is absent, and counted", async () => {

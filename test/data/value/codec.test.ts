@@ -1,4 +1,5 @@
 // What structured JSON brings back as it was, and what it refuses.
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { encodedBy, structuredJson } from "../../../src/data/value/codec.ts";
 import { deepFreeze } from "../../../src/data/value/frozen.ts";
@@ -101,6 +102,7 @@ describe("frozen", () => {
     expect(value.date).toBeInstanceOf(Date);
     expect(value.map).toBeInstanceOf(Map);
     expect(structuredClone(value)).toEqual(made());
+    expect(isDeepStrictEqual(structuredClone(value), made())).toBe(true);
   });
 });
 
