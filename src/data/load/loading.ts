@@ -110,7 +110,11 @@ export async function answerWith(
   loading: Promise<{ outcome: LoadOutcome | undefined; stored: Promise<unknown> }>,
   ports: LoadingPorts,
 ): Promise<Fetched<Given>> {
-  const done = loading.then(async ({ stored }) => void (await stored));
+  // Where it rejects, so does the answer.
+  const done = loading.then(
+    async ({ stored }) => void (await stored),
+    () => undefined,
+  );
   const { softTimeoutMs } = need.place.space;
   if (softTimeoutMs > 0 && standIn(need, ports) !== undefined) {
     const came = await patiently(loading, softTimeoutMs);
