@@ -127,7 +127,7 @@ export class FakeUpstash {
     }
     const result = this.#run(body as Command);
     const { afterNext } = this;
-    const isOfTier = /^GETRANGE$/i.test(String((body as Command)[0]));
+    const isOfTier = /^(?:GETRANGE|MGET)$/i.test(String((body as Command)[0]));
     if (isOfTier && afterNext !== undefined) {
       this.afterNext = undefined;
       await afterNext();
