@@ -1,5 +1,10 @@
 // What `import … from "tidemark/data"` offers: an application's data on the tiers of the cache.
-export { createDataCache, type DataCache, type DataPlatform } from "./data/create-data-cache.ts";
+export {
+  createDataCache,
+  type DataCache,
+  type DataPlatform,
+  type DataStats,
+} from "./data/create-data-cache.ts";
 export type { ManyResult, Namespace, SetOptions } from "./data/namespace.ts";
 export type { DataPurge, Purged } from "./data/purge-data.ts";
 export type { Codec } from "./data/value/codec.ts";

@@ -29,6 +29,9 @@ export interface DataPlatform extends Partial<CachePlatform> {
   readonly colo?: (() => string) | undefined;
 }
 
+/** Counts since this isolate began, by namespace, and the last trouble of each thing outside. */
+export type DataStats = ReturnType<ReturnType<typeof open>["stats"]>;
+
 /** An application's cache; it lives as long as its isolate or process. */
 export interface DataCache {
   /**
@@ -39,7 +42,7 @@ export interface DataCache {
   /** Resolves once the journal has it: from then on it holds here, and everywhere within N seconds. */
   purge(order: DataPurge): Promise<Purged>;
   /** What this isolate has counted, and what is wrong with what it works with. */
-  stats(): object;
+  stats(): DataStats;
 }
 
 /**

@@ -152,10 +152,7 @@ export class Namespace<T, K extends Key = Key> {
     const said = { tagsNamed, freshMs, isSkipped: false };
     const jitterDraw = ports.random();
     const made = await recordOf(value, { place, said, beginning, respondedAtMs, jitterDraw });
-    // Whoever asks from now on waits for no load that began before.
-    const running = ports.flights.get(place.key.text, ports.nowAtMs());
-    if (running !== undefined) ports.flights.leave(place.key.text, running);
-    if (!made.isKept) return [];
+    if (!made.isKept) throw nothingKept(place.path);
     return storeValues([{ place, record: made.record, order: beginning.order }], ports);
   }
 
@@ -228,6 +225,15 @@ function ofOne<T>(load: Load<T>): LoadMany<unknown> {
     for (const key of keys) loaded.set(key, await load(context.of(key) as LoadContext<T>));
     return loaded;
   };
+}
+
+/** An older value would go on answering. */
+function nothingKept(path: string): OperatorError {
+  return new OperatorError({
+    what: `The value of ${path} is not stored.`,
+    why: "It has no lifetime.",
+    mend: "Give null one by the option negative, or delete the key.",
+  });
 }
 
 function nothingSet({ name }: Space): OperatorError {

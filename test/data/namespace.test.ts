@@ -57,6 +57,15 @@ describe("getOrSet", () => {
     await expect(articles.set("42", undefined)).rejects.toThrow("It is undefined");
   });
 
+  it.each([
+    { id: "null", value: null, options: {} },
+    { id: "a value", value: "a", options: { fresh: "0s" } as const },
+  ])("refuses to set $id that has no lifetime: an older one would answer", async (given) => {
+    const { articles } = one();
+    const setting = articles.set("42", given.value, given.options);
+    await expect(setting).rejects.toThrow("The value of articles/42 is not stored.");
+  });
+
   it("hands out null and does not store it, unless it has a lifetime of its own", async () => {
     const { isolate, articles } = one();
     expect(await articles.getOrSet("42", () => null)).toBeNull();
@@ -232,7 +241,7 @@ describe("schema and codec", () => {
     { id: "schema", other: { schema: 2 } },
     {
       id: "codec",
-      other: { codec: { name: "own", encode: String, decode: (text: string) => text } },
+      other: { codec: { name: "own", encode: String, decode: () => expect.fail("It was read.") } },
     },
   ])("a value of another $id is never served, not even stale", async ({ other }) => {
     const { isolate } = one();
@@ -242,12 +251,14 @@ describe("schema and codec", () => {
     await isolate.settle();
     isolate.clock.advance(2);
     for (const cache of [isolate, isolate.beside()]) {
+      cache.cache.empty();
       const after = cache.data.namespace<string>("articles", { ...options, ...other });
       expect(await after.get("42")).toBeUndefined();
       await expect(after.getOrSet("42", () => Promise.reject(new Error("down")))).rejects.toThrow(
         "down",
       );
     }
+    expect(isolate.data.stats()).toMatchObject({ badRecords: 0 });
     expect(await before.get("42")).toBe("old");
   });
 
