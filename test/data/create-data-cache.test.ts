@@ -62,7 +62,7 @@ describe("variables", () => {
 });
 
 it("asks the platform for nothing before its first use, as a Worker's module must not", async () => {
-  const asked = vi.fn(() => 1_000);
+  const asked = vi.fn<() => number>(() => 1_000);
   const random = vi.spyOn(crypto, "randomUUID");
   const { make } = opened({}, { nowAtMs: asked, random: asked });
   const articles = make().namespace<string>("articles", { fresh: "1m" });

@@ -13,6 +13,7 @@ import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../fakes/fake-upstash.ts";
 import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
+import { idle, until } from "../site/harness.ts";
 
 openNetworkOfFakes();
 
@@ -91,4 +92,19 @@ export class HeldSource {
   fail(cause: unknown): void {
     this.#gates.shift()?.reject(cause);
   }
+}
+
+/** An isolate with one namespace, and a source for it. */
+export function openArticles(options: object = {}) {
+  const isolate = new DataIsolate();
+  const space = { fresh: "60s", ...options } as const;
+  const articles = isolate.data.namespace<string, string>("articles", space);
+  const counts = () => isolate.data.stats().namespaces;
+  return { isolate, articles, space, source: new HeldSource(), counts };
+}
+
+/** The load is under way, and all others have ended their look-ups. */
+export async function allJoined(source: HeldSource): Promise<void> {
+  await until(() => source.count > 0);
+  await idle();
 }
