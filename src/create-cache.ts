@@ -9,17 +9,16 @@ import { SharedTier } from "./cache/tiers/shared-tier.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./error-name.ts";
 import { Metrics } from "./observe/metrics.ts";
-import type { Database } from "./platform/database.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
 import { createPurging } from "./purge/purging.ts";
 import { noJournal } from "./purge/view/view.ts";
-import { RedisClient } from "./redis/redis-client.ts";
+import { type RedisAddress, RedisClient } from "./redis/redis-client.ts";
 
 /** What the core needs of a platform. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
   /** Holds the shared tier and the purge journal; without it there is neither, and no purge. */
-  readonly database?: Database | undefined;
+  readonly database?: RedisAddress | undefined;
 }
 
 /**

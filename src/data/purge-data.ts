@@ -90,10 +90,10 @@ function noJournal(): OperatorError {
 
 function notAccepted({ redis }: Pick<Purging, "redis">): OperatorError {
   const kind = (redis.troubleWithWrites ?? redis.trouble)?.kind;
-  const mend = kind && mendOf(kind);
+  const mend = kind && mendOf(kind, redis.words);
   return new OperatorError({
     what: "The purge was not accepted: older values may go on answering.",
-    why: kind === undefined ? "The journal did not confirm it." : `${whyOf(kind)}.`,
+    why: kind === undefined ? "The journal did not confirm it." : `${whyOf(kind, redis.words)}.`,
     mend: mend === undefined ? "Try again." : `Try again; if that fails too, ${mend}.`,
   });
 }

@@ -1,6 +1,6 @@
 // The journal of an isolate, its view of it, and the acceptance of purges, wired together.
 import { errorName } from "../error-name.ts";
-import { RedisClient } from "../redis/redis-client.ts";
+import { type RedisAddress, RedisClient } from "../redis/redis-client.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
 import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView } from "./view/journal-view.ts";
@@ -45,7 +45,7 @@ export interface PurgePlatform {
  */
 export function createPurging(
   { purge, namespace }: PurgeSettings,
-  database: { readonly url: string; readonly token: string },
+  database: RedisAddress,
   { nowAtMs, random, cache, log, listenerFailed }: PurgePlatform,
 ) {
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;

@@ -1,4 +1,5 @@
-// One Redis database over Upstash's REST interface: bounded in time, shut off while it is down.
+// One Redis database over Upstash's REST interface, or over what carries the same commands: bounded in
+// time, shut off while it is down.
 import { Redis } from "@upstash/redis/cloudflare";
 import type { Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
@@ -19,15 +20,26 @@ export type RedisAnswer<T> =
   | { kind: "answered"; value: T }
   | { kind: "unavailable"; cause: RedisCause };
 
+/** What the SDK hands to its HTTP client, and how long may be waited for an answer of the same form. */
+export type Carry = (
+  request: Parameters<Parameters<Redis["use"]>[0]>[0],
+  timeoutMs: number,
+) => Promise<{ result?: never; error?: string }>;
+
 /** Which database, and how long it is waited for. */
 export interface RedisSettings extends DatabaseConditionSettings {
   readonly url: string;
   readonly token: string;
+  /** Carries the commands in the place of HTTP; then `url` and `token` are not used. */
+  readonly carry?: Carry | undefined;
   /** The longest that a read is waited for; 1 s unless set. */
   readonly readTimeoutMsMax?: number;
   /** The longest pause between two probes while it is shut off; 30 s unless set. */
   readonly pauseMsMax?: number;
 }
+
+/** How a database is reached. */
+export type RedisAddress = Pick<RedisSettings, "url" | "token" | "carry" | "words">;
 
 /** A read is waited for by a client; a write is not, and may carry a body. */
 const readTimeoutMsMax = 1_000;
@@ -59,6 +71,11 @@ export class RedisClient {
     this.#writes = new Breaker(settings.pauseMsMax);
     this.#condition = new DatabaseCondition(settings);
     this.#readBound = new LatencyBound(settings.readTimeoutMsMax ?? readTimeoutMsMax);
+  }
+
+  /** How its troubles are told; `undefined`: as those of Upstash's REST interface. */
+  get words(): RedisSettings["words"] {
+    return this.#settings.words;
   }
 
   /** Nothing but probes is sent to it now. */
@@ -203,7 +220,7 @@ export class RedisClient {
 
   /** A client per call: what it holds of a request's I/O must not be used in another. */
   #open(timeoutMs: number): Redis {
-    return new Redis({
+    const redis = new Redis({
       url: this.#settings.url,
       token: this.#settings.token,
       signal: () => AbortSignal.timeout(timeoutMs),
@@ -213,5 +230,8 @@ export class RedisClient {
       enableTelemetry: false,
       responseEncoding: false,
     });
+    const { carry } = this.#settings;
+    if (carry !== undefined) redis.use((request) => carry(request, timeoutMs));
+    return redis;
   }
 }

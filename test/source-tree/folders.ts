@@ -54,6 +54,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   observe: [...leaves, "http"],
   // The client of the database, and what its errors mean.
   redis: [...leaves, "observe"],
+  // What carries the client's commands over a connection of ioredis or node-redis.
+  "redis/connection": [...leaves, "observe", "redis"],
   // The configuration: its schema, its forms, its defaults.
   config: [...leaves, "http"],
   // What a platform gives: variables and bindings.
@@ -83,6 +85,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data/load": [...core, "data/value"],
   // An application's cache: namespaces, purges, the core below them.
   data: [...core, "platform", "create-cache", "data/value", "data/load"],
+  // An application's cache on Node.
+  node: ["operator-error", "config", "platform", "redis", "redis/connection", "data"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // What isolates tell of their counts, and what that comes to for all of them.
@@ -103,12 +107,13 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
-  // purges for those who send them, and a cache for data.
+  // purges for those who send them, and a cache for data, on Workers and on Node.
   tidemark: [...core, "platform", ...composition],
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app"],
   hono: [...core, "platform", "app", "worker"],
   "purge-sender": ["purger"],
   "data-cache": ["operator-error", "data/value", "data/load", "data"],
+  "node-cache": ["operator-error", "redis/connection", "data/value", "data-cache", "node"],
 };
 
 export const filesInFolderMax = 20;
