@@ -14,6 +14,7 @@ const entries = {
   worker: "worker",
   hono: "hono",
   data: "data-cache",
+  node: "node-cache",
   purger: "purge-sender",
 };
 

@@ -20,11 +20,13 @@ const connectingPauseMs = 20;
  */
 export function carryOver(connection: Connection): Carry {
   let wasReady = false;
+  let lastError: unknown = new Error("The connection is not ready.");
+  connection.onError((cause) => (lastError = cause));
   const ready = () => (wasReady ||= connection.isReady()) && connection.isReady();
   return async ({ path: [kind] = [], body }, timeoutMs) => {
     const sinceAtMs = Date.now();
     const isReady = ready() || (!wasReady && (await becameReady(ready, timeoutMs)));
-    if (!isReady) throw new Error("The connection is not ready.");
+    if (!isReady) throw new errors.UpstashError(refusalIn(lastError));
     const leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
     const answers = within(answersTo(connection, kind, body), leftMs);
     // The client reads a list where it has sent a list.

@@ -8,6 +8,11 @@ export interface Connection {
   /** Keys lie in slots: one command, one transaction and one script are about keys of one slot. */
   readonly isCluster: boolean;
   isReady(): boolean;
+  /**
+   * Tells of errors that no command meets, such as a password that is refused as it connects. With a
+   * listener, none of them ends the process.
+   */
+  onError(listener: (cause: unknown) => void): void;
   /** Resolves with the reply as RESP2 has it. */
   send(command: Command): Promise<unknown>;
   /** MULTI, the commands, EXEC: resolves with the replies, an `Error` in the place of each refusal. */

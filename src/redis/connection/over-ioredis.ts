@@ -6,6 +6,7 @@ export interface IoredisConnection {
   readonly status: string;
   readonly isCluster: boolean;
   connect(): Promise<unknown>;
+  on(event: "error", listener: (cause: Error) => void): unknown;
   call(name: string, ...args: string[]): Promise<unknown>;
   multi(): IoredisChain;
 }
@@ -28,6 +29,7 @@ export function overIoredis(redis: IoredisConnection): Connection {
       if (redis.status === "wait") redis.connect().catch(() => undefined);
       return redis.status === "ready";
     },
+    onError: (listener) => void redis.on("error", listener),
     send: ([name, ...args]) => redis.call(name, ...args),
     transact: (commands) => transact(redis, commands),
   };

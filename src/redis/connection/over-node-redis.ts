@@ -4,6 +4,7 @@ import { keysOf } from "./slots.ts";
 
 interface Connected {
   readonly isReady: boolean;
+  on(event: "error", listener: (cause: Error) => void): unknown;
 }
 
 /** What is used of what `createClient` makes. */
@@ -35,11 +36,14 @@ export function isOfNodeRedis(given: object): given is NodeRedisClient | NodeRed
 }
 
 export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connection {
-  const isReady = () => redis.isReady;
+  const shared = {
+    isReady: () => redis.isReady,
+    onError: (listener: (cause: unknown) => void) => void redis.on("error", listener),
+  };
   if ("slots" in redis) {
     return {
+      ...shared,
       isCluster: true,
-      isReady,
       send: (command) => redis.sendCommand(keysOf(command)[0], false, [...command]),
       transact(commands) {
         const chain = redis.multi();
@@ -49,8 +53,8 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
     };
   }
   return {
+    ...shared,
     isCluster: false,
-    isReady,
     send: (command) => redis.sendCommand(command),
     transact(commands: readonly Command[]) {
       const chain = redis.multi();

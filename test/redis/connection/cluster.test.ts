@@ -17,6 +17,7 @@ describe("several keys of one command", () => {
     const carry = carryOver({
       isCluster: true,
       isReady: () => true,
+      onError: () => undefined,
       send: async (command) => {
         sent.push(command);
         const [name, ...keys] = command;
