@@ -42,7 +42,7 @@ describe("a database that is not there", () => {
     const { cache, log } = openProcess({ redis });
     const articles = cache.namespace<string>("articles", { fresh: "1h" });
     expect(await articles.getOrSet("1", () => "v")).toBe("v");
-    expect(log.join("\n")).toMatch(/cannot be reached: check the connection/);
+    expect(log.join("\n")).toMatch(/cannot be reached: check that the connection/);
     redis.disconnect();
   });
 });

@@ -1,7 +1,7 @@
 // What the troubles of a database are called where an application has a connection to it.
 import type { TroubleWords } from "../trouble.ts";
 
-const connection = "check the connection that was handed over, and that it was opened";
+const connection = "check that the connection was opened";
 
 export const connectionWords: TroubleWords = {
   "token-refused": ["Redis refused the user or the password", "check those of the connection"],
