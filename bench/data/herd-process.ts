@@ -18,7 +18,9 @@ const calls = {
       await delay(200);
       return { key };
     };
-    const asks = Array.from({ length: count }, () => system?.getOrSet(key, { tags: [], load }));
+    const asks = Array.from({ length: count }, async () =>
+      system?.getOrSet(key, { tags: [], load }),
+    );
     for (const value of await Promise.all(asks)) {
       if ((value as { key?: string } | undefined)?.key !== key) throw new Error("A wrong value.");
     }

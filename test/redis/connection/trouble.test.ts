@@ -48,9 +48,8 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     const { database, client } = await opened(row);
     await database.config("SET", "maxmemory", "1");
     expect(await client.insist(write)).toEqual({ kind: "unavailable", cause: "full" });
-    if (!isRest) {
-      expect(await client.insist(transaction)).toEqual({ kind: "unavailable", cause: "full" });
-    }
+    const cause = isRest ? "refused" : "full";
+    expect(await client.insist(transaction)).toEqual({ kind: "unavailable", cause });
     expect(await client.insist(read)).toEqual({ kind: "answered", value: "v" });
     for (let tries = 0; tries < 3; tries += 1) await client.write(write);
     expect(await client.write(write)).toEqual({ kind: "unavailable", cause: "writes-refused" });
@@ -63,9 +62,8 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     expect(await client.insist(write)).toEqual({ kind: "unavailable", cause: "read-only" });
     expect(await client.insist(read)).toEqual({ kind: "answered", value: "v" });
     expect(await client.insist(script)).toMatchObject({ kind: "unavailable" });
-    if (!isRest) {
-      expect(await client.insist(transaction)).toEqual({ kind: "unavailable", cause: "read-only" });
-    }
+    const cause = isRest ? "refused" : "read-only";
+    expect(await client.insist(transaction)).toEqual({ kind: "unavailable", cause });
   });
 
   it("another type", async () => {
@@ -91,9 +89,10 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     for (let tries = 0; tries < 3; tries += 1) last = await client.attempt(read);
     expect(last).toEqual({ kind: "unavailable", cause: "shut-off" });
     // The stand-in for Upstash answers, and what it says is no word of Upstash.
-    if (!isRest) expect(client.trouble?.kind).toBe("unreachable");
-    if (!isRest)
-      expect(log.at(-1)).toMatch(/^The database cannot be reached: check that the connection/);
+    const [kind, said] = isRest
+      ? ["refused", /^The database refused a command/]
+      : ["unreachable", /^The database cannot be reached: check that the connection/];
+    expect([client.trouble?.kind, log.at(-1)]).toEqual([kind, expect.stringMatching(said)]);
     await running.add(startRedisServer({ port }));
     const deadlineAtMs = Date.now() + 8_000;
     let came = await client.insist(read, "reads");
