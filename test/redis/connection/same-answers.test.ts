@@ -59,7 +59,8 @@ const sent: Readonly<Record<string, Run>> = {
   "a pipeline with a refusal": (redis) =>
     redis.pipeline().get("log").get("t").exec({ keepErrors: true }),
   "a transaction that is refused whole": (redis) =>
-    redis.multi().set("t", "3").eval("x", [], []).exec(),
+    redis.multi().set("t", "3").xadd("log", "*", {}).exec(),
+  "and has changed nothing": (redis) => redis.get("t"),
 };
 
 describe.each(redisServers)("over $redis", ({ start }) => {

@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
+import { carryOver } from "../../../src/redis/connection/carry.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import {
   addressOver,
@@ -133,6 +134,22 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
       looking.disconnect();
     }
   }, 15_000);
+
+  it("whose transaction is refused as it ends tells by what", async () => {
+    const carry = carryOver({
+      isCluster: false,
+      isReady: () => true,
+      onError: () => undefined,
+      send: async () => null,
+      transact: () =>
+        Promise.reject(
+          new Error("EXECABORT Transaction discarded because of: OOM command not allowed"),
+        ),
+    });
+    const address = { url: "https://connection.invalid", token: "none", carry };
+    const client = new RedisClient({ ...address, nowAtMs: Date.now });
+    expect(await client.insist(transaction)).toEqual({ kind: "unavailable", cause: "full" });
+  });
 
   it("whose user is refused says so, in its own words", async () => {
     const server = await running.add(startRedisServer({ settings: { requirepass: "secret" } }));
