@@ -68,8 +68,9 @@ async function main(): Promise<void> {
       races: await purgeDuringLoad(redisUrl),
     };
     const said = [
-      `Node ${process.versions.node}, one redis-server, BentoCache 1.6.1 with memory, Redis and its bus, ` +
-        `each as it is by default; ${machine}; ${roundCount} rounds in turn. In brackets: where the median lies, in 19 cases of 20.`,
+      `Node ${process.versions.node}, one redis-server, ioredis 6.0.0 for both; BentoCache 1.6.1 with memory, Redis and its bus, ` +
+        `each as it is by default; ${machine}; ${roundCount} rounds in turn. In brackets: where the median lies, in 19 cases of 20. ` +
+        "For the last table, three caches have a memory and a connection each.",
       hitsTable(hits),
       commandsTable(measured.commands),
       herdTable(measured.loads),

@@ -1,5 +1,5 @@
 // A purge by tag while a load is under way that has read its source before it: what answers afterwards, in the
-// process that loaded, in the one that purged, and in one that begins then.
+// cache that loaded, in the one that purged, and in one that is asked then for the first time.
 import { setTimeout as delay } from "node:timers/promises";
 import { markdownTable } from "../figures.ts";
 import { openSystem, type System, type SystemName, systemNames } from "./systems.ts";
@@ -72,9 +72,7 @@ async function one(name: SystemName, manner: Manner, redisUrl: string): Promise<
 async function answersOf(systems: readonly System[], key: string): Promise<string> {
   const values = await Promise.all(systems.map((system) => system.get(key)));
   const older = values.filter((value) => value !== undefined && value !== null).length;
-  return older === 0
-    ? "gone"
-    : `**${older} of ${systems.length} processes answer the older value**`;
+  return older === 0 ? "gone" : `**${older} of ${systems.length} caches answer the older value**`;
 }
 
 export function raceTable(outcomes: Outcomes): string {
