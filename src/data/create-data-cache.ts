@@ -74,7 +74,9 @@ function settingsOf({ namespace }: Config, { env = {}, waitUntil, ...given }: Da
   const here = platformHere();
   const log = given.log ?? here.log;
   const named = given.database ?? databaseOf(variables);
-  if (isFault(named)) log(faultText(named));
+  if (isFault(named)) {
+    log({ event: "fault", level: "warn", message: faultText(named) });
+  }
   const host = given.host ?? siteHostsOf(variables)[0];
   const cache = host === undefined ? undefined : (given.cache ?? here.cache);
   const database = isFault(named) ? undefined : named;
@@ -99,9 +101,14 @@ function settingsOf({ namespace }: Config, { env = {}, waitUntil, ...given }: Da
   };
 }
 
-function open({ limits, purge }: Config, settings: ReturnType<typeof settingsOf>) {
+function open(
+  { limits, purge, metrics: reporting }: Config,
+  settings: ReturnType<typeof settingsOf>,
+) {
   const { platform, namespace, host, waitUntil } = settings;
-  const core = createCache({ namespace, limits, purge }, platform, dataForm);
+  // Reports tell of pages: what data counts is in `stats()`.
+  const unreported = { ...reporting, isOn: false };
+  const core = createCache({ namespace, limits, purge, metrics: unreported }, platform, dataForm);
   const { metrics, redis, purging } = core;
   // An isolate has one clock, so what it has loaded itself is trusted as what its colo has loaded.
   const isolate = `isolate ${crypto.randomUUID()}`;

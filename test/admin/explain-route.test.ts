@@ -135,7 +135,7 @@ describe("explain tells", () => {
     expect(seen.fields.get("content-type")).toContain("text/plain");
     expect(seen.text).toContain("No route matches its path.\n");
     expect(seen.text).toContain("Memory has nothing.\n");
-    expect(seen.text).toContain("you sent ?b=2; stored is ?b=1.\n");
+    expect(seen.text).toContain("you sent ?b=2; stored is ?b=1. If that");
     expect(seen.text).toContain("Verdict: forward, by nothing-stored (RFC 9111 §4)");
     expect(seen.text).toMatch(/Cache-Status begins so: tidemark; fwd=uri-miss\n$/);
   });

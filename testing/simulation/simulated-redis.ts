@@ -36,7 +36,7 @@ export class SimulatedRedis {
 
   /** What the code under test takes for its client. */
   get client(): RedisClient {
-    const trip = <T>(run: (redis: unknown) => Promise<T>) => this.#trip(run);
+    const trip = <T>(_: string, run: (redis: unknown) => Promise<T>) => this.#trip(run);
     const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
     return trips as unknown as RedisClient;
   }

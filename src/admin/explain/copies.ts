@@ -12,6 +12,8 @@ import type { QuietPorts } from "./quiet-ports.ts";
 export interface Copy {
   readonly status: number;
   readonly ageSeconds: number;
+  /** Above 2 where a cache before us has kept it, or a clock is off. */
+  readonly ageOnArrivalSeconds: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;
   /** Below 0 for what has expired. A soft purge ends a lifetime, too: that shows in the verdict. */
@@ -93,6 +95,7 @@ function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>)
   return {
     status,
     ageSeconds: rounded(age),
+    ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, asked.route),
     secondsLeft: rounded(terms.lifetimeSeconds - age),
@@ -104,4 +107,5 @@ function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>)
   };
 }
 
-const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;
+/** To thousandths. */
+export const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;

@@ -1,6 +1,7 @@
 // Explains one request: plans it and looks for it as a live request would, without a trace, and tells
 // what came of it. The decision record that Cache-Status is made of is filled by the same functions.
 import type { TieredCache } from "../../create-cache.ts";
+import type { Config, Route } from "../../config/config.ts";
 import type { Isolate } from "../../create-proxy.ts";
 import { requestDirectives } from "../../http/cache-control.ts";
 import { cacheStatus } from "../../http/cache-status.ts";
@@ -8,6 +9,7 @@ import { unreachable } from "../../http/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
 import { type Asked, type Passed, plan } from "../../proxy/request/plan.ts";
+import { compileRoutes } from "../../proxy/request/routes.ts";
 import type { UrlRead } from "../../proxy/request/url-reader.ts";
 import { atHand, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
@@ -19,6 +21,7 @@ import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import { type Ground, groundOf, groundOfPass, invalidatedHere } from "./grounds.ts";
 import { keyAccountOf } from "./key-account.ts";
+import { lastFor, neverFresh } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { type QuietPorts, quietPorts } from "./quiet-ports.ts";
@@ -51,7 +54,12 @@ export async function explain(
     colo: colo(),
     at: new Date(atMs).toISOString(),
     request: { method: request.method, url: request.url },
-    route: { name, match: match.map(({ text }) => text), origin },
+    route: {
+      name,
+      match: match.map(({ text }) => text),
+      origin,
+      alsoFit: routesBelow(request, read, isolate.config),
+    },
   };
   const planned = plan(request, read, ports);
   switch (planned.kind) {
@@ -70,6 +78,14 @@ export async function explain(
     default:
       return unreachable(planned);
   }
+}
+
+/** @returns the names of those that would take the request, were it not for the routes above them */
+function routesBelow({ method }: Request, { target, route }: UrlRead, config: Config): string[] {
+  const below = config.routes.slice(config.routes.indexOf(route) + 1);
+  const other = method === "HEAD" ? "GET" : method;
+  const takes = (one: Route) => compileRoutes({ ...config, routes: [one] })(target, other).route;
+  return below.filter((one) => takes(one) === one).map(({ name }) => name);
 }
 
 type Came = Pick<Explanation, "verdict" | "cacheStatus" | "next" | "look">;
@@ -121,8 +137,7 @@ async function lookedUp(
   const isSent = !next.startsWith("refuse");
   const copies = await copiesFor(search);
   const key = keyAccountOf(asked, ports.config, cookie);
-  const isMiss = verdict.by === "nothing-stored" || found === undefined;
-  const nearest = isMiss ? nearestKey(search.asked, core.tiers.memory.listed()) : undefined;
+  const nearest = nearestKey(search.asked, core.tiers.memory.listed());
   const look: LookAccount = {
     key,
     ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
@@ -132,14 +147,21 @@ async function lookedUp(
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
     isDoubtSettledFirst: verdict.judged?.kind === "unverified" || ports.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
+    ...lastFor(asked, ports.lastAnswers, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const ground = { kind: verdict.kind, by: verdict.by, ...groundIn(verdict) };
+  const ground = { kind: verdict.kind, by: verdict.by, ...groundIn(verdict, found, asked) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
 }
 
-function groundIn({ by, judged }: Verdict): Ground {
+function groundIn(
+  { by, judged }: Verdict,
+  found: FoundResponse | undefined,
+  { route }: Asked,
+): Ground {
   const isInvalidated = by === "purged" && judged?.kind === "purged" && judged.by === undefined;
-  return isInvalidated ? invalidatedHere : groundOf[by];
+  if (isInvalidated) return invalidatedHere;
+  const metadata = by === "expired" ? found?.candidate.stored.metadata : undefined;
+  return metadata ? { ...groundOf.expired, ...neverFresh(metadata, route) } : groundOf[by];
 }
 
 /** What a live request would do now; notes it, where a stale response answers in the origin's place. */

@@ -1,5 +1,5 @@
-// On a miss: which stored key is the nearest to the one that was asked for, and in what it differs. It
-// is sought among what this isolate's memory holds.
+// Which other stored key is the nearest to the one that was asked for, and in what it differs. It is
+// sought among what this isolate's memory holds.
 import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../http/query.ts";
 import { selectingValues } from "../../http/selecting.ts";
@@ -18,7 +18,21 @@ export interface Difference {
 export interface NearestKey {
   readonly url: string;
   readonly differences: readonly Difference[];
+  /** How many others have the same path, this one included. */
+  readonly count: number;
+  /** What to do, where the first of these does not matter for the page. */
+  readonly mend: string;
 }
+
+const mendOf: Readonly<Record<Difference["of"], string>> = {
+  scheme: "send clients of http on to https",
+  host: "name the site's own host in SITE_HOST: then all others count as that one",
+  path: "let all links have one spelling, or redirect the others to it",
+  query: "name the parameter in key.query.strip, or those that matter in query.allow of the route",
+  "key.headers": "leave the field out of key.headers, or send one with fewer values",
+  "key.cookies": "leave the cookie out of key.cookies",
+  vary: "let the origin vary by a coarser field, or by none",
+};
 
 /** So many keys are looked at; memory holds no more but where all its bodies are tiny. */
 const keysMax = 20_000;
@@ -28,21 +42,27 @@ type Listed = Iterable<readonly [keyText: string, record: TierRecord<ResponseDet
 /** @returns `undefined` where nothing in memory is alike: it has another path, and another name of it */
 export function nearestKey(asked: Asked, listed: Listed): NearestKey | undefined {
   const own = partsOf(asked.key.text);
-  let nearest: { readonly key: NearestKey; readonly distance: number } | undefined;
-  let count = 0;
+  let nearest: { readonly key: Omit<NearestKey, "count">; readonly distance: number } | undefined;
+  let [looks, count] = [0, 0];
   for (const [keyText, record] of listed) {
-    count += 1;
-    if (count > keysMax) break;
+    looks += 1;
+    if (looks > keysMax) break;
     if (record.kind === "vary") continue;
     const other = partsOf(keyText);
     if (foldedPath(other) !== foldedPath(own)) continue;
     const selecting = record.stored.metadata.selecting;
     const differences = [...differencesOf(own, other, asked), ...ofVary(selecting, asked)];
+    if (differences.length === 0) continue;
+    count += 1;
     const distance = distanceOf(differences);
-    if (differences.length === 0 || distance >= (nearest?.distance ?? Infinity)) continue;
-    nearest = { key: { url: other.url, differences }, distance };
+    if (distance >= (nearest?.distance ?? Infinity)) continue;
+    nearest = { key: { url: other.url, differences, mend: mendFor(differences) }, distance };
   }
-  return nearest?.key;
+  return nearest && { ...nearest.key, count };
+}
+
+function mendFor([first]: readonly Difference[]): string {
+  return first === undefined ? "" : mendOf[first.of];
 }
 
 interface KeyParts {
@@ -109,8 +129,16 @@ function ofVary(
   );
   return selecting.flatMap(([name, stored]) => {
     const own = sent.get(name) ?? null;
-    return own === stored ? [] : [{ of: "vary" as const, name, sent: own, stored }];
+    if (own === stored) return [];
+    const told = name === "cookie" ? cookieNames : (value: string | null) => value;
+    return [{ of: "vary" as const, name, sent: told(own), stored: told(stored) }];
   });
+}
+
+/** A value may be a session. */
+function cookieNames(field: string | null): string | null {
+  const pairs = field?.split(";").map((pair) => /^[^=]*=/.exec(pair.trim())?.[0] ?? "");
+  return pairs?.map((name) => `${name}…`).join("; ") ?? null;
 }
 
 /** Of a query, each parameter counts that is in one of them alone. */

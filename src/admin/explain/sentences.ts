@@ -4,6 +4,14 @@ import type { TierAccount } from "./copies.ts";
 import { type KeyAccount, type LeftOut, quoted } from "./key-account.ts";
 import type { MatchingPurges } from "./matching-purges.ts";
 import type { Difference, NearestKey } from "./nearest-key.ts";
+import {
+  ageOnArrival,
+  groundText,
+  isNothingKnown,
+  lastPassedSentence,
+  lastSentence,
+  nothingKnown,
+} from "./sentences-of-last.ts";
 
 /** @returns lines without a line feed at the end */
 export function sentencesOf(explanation: Explanation): string {
@@ -24,11 +32,15 @@ export function sentencesOf(explanation: Explanation): string {
 }
 
 function routeSentence({ route }: Explanation): string {
-  return `It takes the route ${quoted(route.name)} (${route.match.join(", ")}), whose origin is ${quoted(route.origin)}.`;
+  const { name, match, origin, alsoFit } = route;
+  const named = alsoFit.map(quoted).join(", ");
+  const below =
+    named === "" ? "" : ` Further down, ${named} would fit too; the first that fits counts.`;
+  return `It takes the route ${quoted(name)} (${match.join(", ")}), whose origin is ${quoted(origin)}.${below}`;
 }
 
 function lookSentences(look: LookAccount): string[] {
-  const { key, vary, tiers, purges, nearest, isDoubtSettledFirst } = look;
+  const { key, vary, tiers, purges, nearest, isDoubtSettledFirst, last, lastPassed } = look;
   const known = countOf(vary?.variants ?? 0, "variant");
   const varies = `What is stored varies by ${vary?.names.join(", ")}; ${known} known.`;
   const doubt = "First the purge journal is read once more, and then the copy is judged anew.";
@@ -38,6 +50,9 @@ function lookSentences(look: LookAccount): string[] {
     ...tiers.map(tierSentence),
     ...purgeSentences(purges),
     ...(nearest ? [nearestSentence(nearest)] : []),
+    ...(last ? [lastSentence(last)] : []),
+    ...(lastPassed ? [lastPassedSentence(lastPassed)] : []),
+    ...(isNothingKnown(look) ? [nothingKnown] : []),
     ...(isDoubtSettledFirst ? [doubt] : []),
   ];
 }
@@ -78,11 +93,12 @@ function tierSentence({ tier, isAsked, has, cause, copy }: TierAccount): string 
   const { status, ageSeconds, lifetimeSeconds, lifetimeFrom, secondsLeft, storedAt } = copy;
   const left = secondsLeft > 0 ? `${secondsLeft} s left` : `over for ${-secondsLeft} s`;
   const tags = copy.tags.length === 0 ? "no tags" : `the tags ${copy.tags.join(", ")}`;
+  const arrived = ageOnArrival(copy);
   const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
   const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
   const gone = has === "response" ? "" : ", which is of before its variants were invalidated";
   return (
-    `${named} has a ${status} of ${storedAt}${colo}${gone}: ${ageSeconds} s old, ` +
+    `${named} has a ${status} of ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
     `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
   );
 }
@@ -105,7 +121,7 @@ function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
       const since = isSince
         ? "since it was asked for"
         : "before it was asked for, so it does not count";
-      const when = purges.of === "url" ? "" : `, ${since}`;
+      const when = purges.of === "url" ? ", for what was asked for before it" : `, ${since}`;
       const decided = decides ? " This one decides." : "";
       return `The ${mode} purge ${position} of ${at} by ${by} names it (${named.join("; ")})${when}${why}.${decided}`;
     }),
@@ -113,8 +129,9 @@ function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
   ];
 }
 
-function nearestSentence({ url, differences }: NearestKey): string {
-  return `The nearest that memory has is ${url}: ${differences.map(differenceText).join("; ")}.`;
+function nearestSentence({ url, differences, count, mend }: NearestKey): string {
+  const told = differences.map(differenceText).join("; ");
+  return `Memory has ${count} of the same path under another key. The nearest is ${url}: ${told}. If that does not matter for the page: ${mend}.`;
 }
 
 function differenceText({ of, name, sent, stored }: Difference): string {
@@ -126,7 +143,7 @@ function differenceText({ of, name, sent, stored }: Difference): string {
 }
 
 function verdictSentence({ verdict, handling, look }: Explanation): string {
-  const { kind, by, clause, why } = verdict;
+  const { kind, by } = verdict;
   const from =
     look?.judged === undefined ? "" : `, on the copy in ${tierNamed[look.judged].toLowerCase()}`;
   const behind =
@@ -134,7 +151,7 @@ function verdictSentence({ verdict, handling, look }: Explanation): string {
       ? ""
       : ` It is refreshed behind the answer${look.refresh === "yes" ? "" : ", by chance"}.`;
   const said = handling === "passed-by" ? "It is passed by" : `Verdict: ${kind}${from}`;
-  return `${said}, by ${by} (${clause}): ${why}.${behind}`;
+  return `${said}, by ${by} ${groundText(verdict)}${behind}`;
 }
 
 const nextSentences: Readonly<Record<NextStep, string>> = {

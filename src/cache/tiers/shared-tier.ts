@@ -2,6 +2,7 @@
 // and most of what a 304 brings are one command each.
 import { LRUCache } from "lru-cache";
 import { isWithinMs } from "../../elapsed.ts";
+import type { RedisPurpose } from "../../redis/purpose.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
@@ -64,15 +65,19 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const redisKey = await sharedKey(this.#settings.namespace, key);
     if (ask.isPeek !== true) this.#removals.takeUpLate(ask);
     if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
-    const answer = await this.#settings.redis.read<unknown>(async (redis) => {
-      const range = rangeOf(redisKey, ask.part);
-      if (ask.atPrimary !== true) return redis.getrange(...range);
-      const [reply] = await redis
-        .multi()
-        .getrange(...range)
-        .exec<[unknown]>();
-      return reply;
-    }, ask.afterAnswer);
+    const answer = await this.#settings.redis.read<unknown>(
+      "look-up",
+      async (redis) => {
+        const range = rangeOf(redisKey, ask.part);
+        if (ask.atPrimary !== true) return redis.getrange(...range);
+        const [reply] = await redis
+          .multi()
+          .getrange(...range)
+          .exec<[unknown]>();
+        return reply;
+      },
+      ask.afterAnswer,
+    );
     // Such as a record of an earlier form.
     if (answer.kind === "unavailable")
       return answer.cause === "wrong-type" ? this.#bad(ask) : answer;
@@ -96,7 +101,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const whole = { ...ask, part: "whole" } as const;
     const redisKeys = await Promise.all(keys.map((key) => sharedKey(namespace, key)));
     this.#removals.takeUpLate(whole);
-    const answer = await redis.read<unknown[]>((client) => client.mget(redisKeys), ask.afterAnswer);
+    const answer = await redis.read<unknown[]>(
+      "look-up",
+      (client) => client.mget(redisKeys),
+      ask.afterAnswer,
+    );
     if (answer.kind === "unavailable") return keys.map(() => answer);
     const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
       if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
@@ -140,10 +149,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
+    if (record.kind === "arriving") return refuseArriving(record);
     const { redis, form } = this.#settings;
     const upload = await this.#uploadOf(key, record, keep);
     if ("kind" in upload) return upload;
-    const answer = await redis.write(async (client) => {
+    const answer = await redis.write(purposeOf(record, keep), async (client) => {
       if (await isRewritten(client, upload, form)) return;
       await client.set(upload.redisKey, upload.text, { px: upload.keepMs });
       this.#spoiled.delete(upload.redisKey);
@@ -163,7 +173,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const made = await Promise.all(records.map((given) => this.#uploadOf(...given)));
     const uploads = made.filter((one): one is Upload => !("kind" in one));
     if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
-    const answer = await this.#settings.redis.write((client) => {
+    const answer = await this.#settings.redis.write("fill", (client) => {
       const pipeline = client.pipeline();
       for (const { redisKey, text, keepMs } of uploads)
         pipeline.set(redisKey, text, { px: keepMs });
@@ -180,10 +190,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
   /** @returns why nothing is sent, where that is so; what is returned otherwise counts as on its way */
   async #uploadOf(
     key: RecordKey,
-    record: TierFill<Detail>,
+    record: TierRecord<Detail>,
     keep: TierKeep,
   ): Promise<Upload | TierWrite> {
-    if (record.kind === "arriving") return refuseArriving(record);
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // To pack a body takes CPU time.
@@ -222,6 +231,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
 /** Under which Redis keeps a record. */
 export async function sharedKey(namespace: string, key: RecordKey): Promise<string> {
   return `${namespace}:${key.family}:${await key.digest()}`;
+}
+
+function purposeOf<Detail>({ kind }: TierRecord<Detail>, { body }: TierKeep): RedisPurpose {
+  if (kind === "vary") return "Vary marker";
+  return body === "unchanged" ? "freshening" : "fill";
 }
 
 /** A marker has no body. */

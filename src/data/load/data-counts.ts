@@ -2,6 +2,7 @@
 // fail and where they go well again.
 import type { TierName } from "../../config/config.ts";
 import { Condition } from "../../observe/condition.ts";
+import { type Log, logOf } from "../../observe/log-line.ts";
 
 /** Of one namespace, since this isolate began. */
 export interface NamespaceCounts {
@@ -36,7 +37,7 @@ interface OfNamespace {
 
 export interface DataCountsSettings {
   readonly nowAtMs: () => number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 export class DataCounts {
@@ -94,7 +95,8 @@ export class DataCounts {
         writes: {},
       },
       condition: new Condition({
-        tell: (line) => log(`Data: ${line}`),
+        tell: logOf("data", log),
+        about: () => ({ event: "data-load", namespace }),
         troubleLine: (kind) =>
           `Loads of ${namespace} fail with ${kind}: look at what they read from.`,
         wellLine: (lasted) => `Loads of ${namespace} work again after ${lasted}.`,

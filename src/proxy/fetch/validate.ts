@@ -21,7 +21,8 @@ import {
   type MetadataPorts,
 } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
-import { ofOneClient, refusalToStore, type StoreRefusal } from "../storing/refusal.ts";
+import { noteAnswer } from "../storing/last-answers.ts";
+import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "../storing/store-while-sending.ts";
 
 export type ValidatePorts = QuestionPorts &
@@ -52,6 +53,8 @@ export async function validated(
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
   heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
   decision.stored = refusal === undefined;
+  if (refusal !== undefined) noteAnswer(metadata, led, refused(refusal, metadata, asked));
+  decision.tier = candidate.tier;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && decision.stored) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);
@@ -127,6 +130,7 @@ async function storeFreshened(
 ): Promise<void> {
   const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
   await storeInTiers(stored, { ...need, names }, "unchanged");
+  noteAnswer(stored.metadata, need);
 }
 
 /**

@@ -69,7 +69,7 @@ export class Acceptances {
     view.arrived(nowAtMs());
     const held = await switching.held();
     if (held.kind === "unavailable") return held;
-    const switched = { post: randomText(), replaces: held.state?.post ?? "", bypass };
+    const switched = { post: randomText(), replaces: held.names, bypass };
     const unsent = { id: "", bodyDigest: "", lost: "", mode: "soft", targets: nothing } as const;
     const entry: PostEntry = { ...unsent, n: randomText(), by, reason, switched };
     if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };

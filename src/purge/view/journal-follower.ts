@@ -4,26 +4,22 @@ import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
-import {
-  acceptedAtMs,
-  comparePositions,
-  type Entry,
-  isSamePlace,
-  lastSwitched,
-} from "../journal/entry.ts";
+import { comparePositions, type Entry, isSamePlace, lastSwitched } from "../journal/entry.ts";
 import type { Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import type { SwitchState } from "../journal/switch-state.ts";
 import type { NewsListeners } from "./journal-news.ts";
+import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
 /** What a journal is followed with. */
-export interface FollowingSettings {
+export interface FollowingSettings extends SpreadSettings {
   readonly journal: Journal;
-  readonly nowAtMs: () => number;
   /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
   readonly chainBounds?: ChainBounds;
   /** Absent: nobody is told of the entries that become known. */
   readonly news?: Pick<NewsListeners, "tell">;
+  /** Runs after each read that has made the view younger. */
+  readonly onRead?: () => void;
 }
 
 /** How many pages one search reads at the most. */
@@ -40,12 +36,7 @@ export class JournalFollower {
   /** The clock before that read was sent which shows the chain's end to have been the journal's. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
-  /**
-   * From a purge's acceptance, by the journal's clock, to its being read here: of the newest purge
-   * that was read on to, and the longest. `undefined` until a purge has come that was not there when
-   * the view began.
-   */
-  lag: { readonly lastMs: number; readonly worstMs: number } | undefined;
+  readonly #spread: PurgeSpread;
   /** The chain that nothing more can be read back for. */
   #complete: Chain | undefined;
   #isSearching = false;
@@ -55,11 +46,17 @@ export class JournalFollower {
     this.#settings = settings;
     this.#accepted = accepted;
     this.#clock = clock;
+    this.#spread = new PurgeSpread(settings);
+  }
+
+  get lag(): PurgeSpread["lag"] {
+    return this.#spread.lag;
   }
 
   /** @returns whether the journal was read and the view is as young as that; trouble changes nothing */
   async readOn(): Promise<boolean> {
     const before = { chain: this.chain, sentAtMs: this.sentAtMs };
+    this.#spread.tried();
     if (this.chain === undefined) await this.#begin();
     else await this.#readOnFrom(this.chain);
     return this.chain !== before.chain || this.sentAtMs > before.sentAtMs;
@@ -128,6 +125,7 @@ export class JournalFollower {
   forgetInstants(): void {
     this.sentAtMs = -Infinity;
     this.failedAtMs = undefined;
+    this.#spread.forgetInstants();
   }
 
   /**
@@ -137,6 +135,7 @@ export class JournalFollower {
    * @returns whether it made the view younger
    */
   take(copy: ViewCopy): boolean {
+    this.#spread.tried();
     const isNewer = copy.sentAtMs > this.sentAtMs;
     if (!isNewer || this.#clock.isInDoubt(copy.sentAtMs)) return false;
     const chain = this.chain;
@@ -198,20 +197,12 @@ export class JournalFollower {
     if (!this.#isStill(chain, position)) return;
     chain.append(entries);
     this.switched = lastSwitched(entries) ?? this.switched;
-    this.#noteLag(entries);
+    this.#spread.read(entries);
     this.#verified(entries, sentAtMs);
   }
 
   #noteFailure({ kind }: { kind: string }): void {
     this.failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
-  }
-
-  #noteLag(entries: readonly Entry[]): void {
-    const atMs = this.#settings.nowAtMs();
-    for (const { position } of entries) {
-      const lastMs = Math.max(0, atMs - acceptedAtMs(position));
-      this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0) };
-    }
   }
 
   #adopt(read: JournalRead): void {
@@ -226,7 +217,8 @@ export class JournalFollower {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
     this.#clock.note(sentAtMs);
-    for (const { n } of entries) this.#accepted.forget(n);
+    for (const { n } of entries) this.#accepted.wasRead(n);
     this.#settings.news?.tell("read", entries);
+    this.#settings.onRead?.();
   }
 }

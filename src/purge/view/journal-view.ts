@@ -69,12 +69,13 @@ export class JournalView implements PurgeView {
     return this.#follower.failedAtMs;
   }
 
-  /** Rule 24: the last post that is known here, one of our own included until a read brings it. */
+  /** Rule 24: the last post that is known here; one of our own until a read brings it, or passes it. */
   get switched(): SwitchState | undefined {
-    const { switched } = this.#follower;
     const own = this.#accepted.switched;
-    if (own === undefined || switched === undefined) return own ?? switched;
-    return comparePositions(own.position, switched.position) > 0 ? own : switched;
+    const end = this.chain?.end.position ?? "";
+    return own !== undefined && comparePositions(own.position, end) > 0
+      ? own
+      : this.#follower.switched;
   }
 
   bypasses(route: string): boolean {
@@ -213,19 +214,21 @@ export class JournalView implements PurgeView {
   #cover(entries: readonly Entry[]): void {
     for (const entry of entries) {
       // A read that was under way may have brought it before the journal's answer came.
-      if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());
+      const isRead = this.chain?.knows(entry) === true;
+      this.#accepted.add(entry, this.#settings.nowAtMs(), isRead);
     }
   }
 
   /**
    * Entries of this isolate's that were not lost. No read on brings one that stands before the chain:
-   * every stamp that the chain knows is newer.
+   * every stamp that the chain knows is newer. A post that was read has been waiting for this.
    */
   readBack(entries: readonly Entry[]): void {
     const { chain } = this;
-    for (const { n, position } of entries) {
+    for (const entry of entries) {
+      const { n, position } = entry;
       const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
-      if (isBelow) this.#accepted.forget(n);
+      if (isBelow || chain?.knows(entry) === true) this.#accepted.forget(n);
     }
   }
 

@@ -1,0 +1,49 @@
+// The sentences of an explanation that tell of what came before: the last answer, the last pass.
+import type { Copy } from "./copies.ts";
+import type { LookAccount } from "./explanation.ts";
+import type { Ground } from "./grounds.ts";
+import type { LastAnswerAccount, LastPassedAccount } from "./last-answer.ts";
+
+/** `(clause): why. To mend it: mend.` */
+export function groundText({ clause, why, mend }: Ground): string {
+  return `(${clause}): ${why}.${mend === undefined ? "" : ` To mend it: ${mend}.`}`;
+}
+
+/** Times in fields have no fractions: what is as young may be fresh from its origin, and is not told. */
+const youngSeconds = 2;
+
+/** @returns nothing for what came fresh from its origin */
+export function ageOnArrival({ ageOnArrivalSeconds }: Pick<Copy, "ageOnArrivalSeconds">): string {
+  return ageOnArrivalSeconds < youngSeconds ? "" : ` (${ageOnArrivalSeconds} s when it came)`;
+}
+
+export function lastSentence(last: LastAnswerAccount): string {
+  const { at, status, lifetimeSeconds, lifetimeFrom, said, notStored } = last;
+  const lived = `Its lifetime was ${lifetimeSeconds} s (${lifetimeFrom})${ageOnArrival(last)}.`;
+  const fields = said.map(([name, value]) => `${name}: ${value}`).join("; ");
+  const named = fields === "" ? "It said nothing of its use." : `It said: ${fields}.`;
+  if (notStored !== undefined) {
+    const { rule, names } = notStored;
+    const about = names.length === 0 ? rule : `${rule}: ${names.join(", ")}`;
+    return `The last answer for it came at ${at}, a ${status}. It was not stored, by ${about} ${groundText(notStored)} ${lived} ${named}`;
+  }
+  return `The last answer for it came at ${at}, a ${status}. It was stored${tiersText(last)}. ${lived} ${named}`;
+}
+
+function tiersText({ tiers }: LastAnswerAccount): string {
+  const told = Object.entries(tiers).map(([tier, came]) => `${tier} ${came}`);
+  return told.length === 0 ? "" : ` (${told.join(", ")})`;
+}
+
+export function lastPassedSentence({ at, method, rule, ...ground }: LastPassedAccount): string {
+  return `The last request for it that went past the cache came at ${at}, a ${method}: by ${rule} ${groundText(ground)}`;
+}
+
+/** Where neither the tiers nor this isolate can tell anything of the page. */
+export const nothingKnown =
+  "This isolate remembers no answer for it. Ask for the page as its client does, with the field Tidemark-Debug, and read detail in the Cache-Status of the answer. Or ask for the page, and then here again.";
+
+export function isNothingKnown({ tiers, last, lastPassed, vary }: LookAccount): boolean {
+  const isStored = vary !== undefined || tiers.some(({ has }) => has !== "nothing");
+  return !isStored && last === undefined && lastPassed === undefined;
+}
