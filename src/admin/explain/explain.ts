@@ -19,13 +19,14 @@ import { noteVerdict, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
-import { type Ground, groundOf, groundOfPass, invalidatedHere } from "./grounds.ts";
-import { keyAccountOf } from "./key-account.ts";
-import { lastFor, neverFresh } from "./last-answer.ts";
+import { groundOf, groundOfPass } from "./grounds.ts";
+import { keyAccountOf, quoted } from "./key-account.ts";
+import { lastFor } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { type QuietPorts, quietPorts } from "./quiet-ports.ts";
 import { refreshDue } from "./refresh-due.ts";
+import { groundOfVerdict } from "./verdict-ground.ts";
 
 /** What is asked about, and of which isolate. */
 export interface Explained {
@@ -66,10 +67,14 @@ export async function explain(
     case "reserved":
       return { ...about, handling: "reserved", ...reserved };
     case "pass":
-      return { ...about, handling: "passed-by", ...passedBy(planned.passed, ports) };
+      return { ...about, handling: "passed-by", ...passedBy(planned.passed, about.route, ports) };
     case "look-up": {
       if (ports.bypasses(name)) {
-        return { ...about, handling: "passed-by", ...passedBy(bySwitch(request, read), ports) };
+        return {
+          ...about,
+          handling: "passed-by",
+          ...passedBy(bySwitch(request, read), about.route, ports),
+        };
       }
       const cookie = request.headers.get("cookie");
       const came = await lookedUp({ asked: planned.asked, atMs, cookie, ports }, core);
@@ -101,18 +106,31 @@ const reserved: Came = {
   next: "end here",
 };
 
-function passedBy(passed: Passed, { loops }: QuietPorts): Came {
-  const { request, route, rule } = passed;
+function passedBy(
+  passed: Passed,
+  { name, alsoFit }: Explanation["route"],
+  { loops }: QuietPorts,
+): Came {
+  const { request, rule } = passed;
   if (requestDirectives(request.headers).onlyIfCached) {
     const by = "only-if-cached";
     const verdict = { kind: "gateway-timeout", by, ...groundOf[by] };
     return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
   }
-  const verdict = { kind: "pass", by: rule, ...groundOfPass[rule] };
+  const [below] = alsoFit;
+  const isRoutesOwn = rule === "route" && below !== undefined;
+  const verdict = {
+    kind: "pass",
+    by: rule,
+    ...groundOfPass[rule],
+    ...(isRoutesOwn && {
+      mend: `if the page is for everybody, move ${quoted(below)} above ${quoted(name)}`,
+    }),
+  };
   if (loops.wouldBeOne(request.headers.get("via"))) {
     return { verdict, cacheStatus: null, next: "refuse: loop" };
   }
-  const decision = new Decision({ route: route.name });
+  const decision = new Decision({ route: name });
   notePass(passed, decision);
   return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };
 }
@@ -135,7 +153,7 @@ async function lookedUp(
   const { decision, marker } = search;
   const next = await nextOf(verdict, found, search);
   const isSent = !next.startsWith("refuse");
-  const copies = await copiesFor(search);
+  const copies = await copiesFor(search, found);
   const key = keyAccountOf(asked, ports.config, cookie);
   const nearest = nearestKey(search.asked, core.tiers.memory.listed());
   const look: LookAccount = {
@@ -147,21 +165,11 @@ async function lookedUp(
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
     isDoubtSettledFirst: verdict.judged?.kind === "unverified" || ports.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
-    ...lastFor(asked, ports.lastAnswers, isAnswer(verdict) ? "answers" : found && "found"),
+    ...lastFor(asked, ports, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const ground = { kind: verdict.kind, by: verdict.by, ...groundIn(verdict, found, asked) };
+  const looked = { asked, atMs, found, look };
+  const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, looked) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
-}
-
-function groundIn(
-  { by, judged }: Verdict,
-  found: FoundResponse | undefined,
-  { route }: Asked,
-): Ground {
-  const isInvalidated = by === "purged" && judged?.kind === "purged" && judged.by === undefined;
-  if (isInvalidated) return invalidatedHere;
-  const metadata = by === "expired" ? found?.candidate.stored.metadata : undefined;
-  return metadata ? { ...groundOf.expired, ...neverFresh(metadata, route) } : groundOf[by];
 }
 
 /** What a live request would do now; notes it, where a stale response answers in the origin's place. */

@@ -30,14 +30,13 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   private: {
     clause: "RFC 9111 §5.2.2.7",
-    why: "it says private: it is for one client",
+    why: "it says private, so it is for one client",
     mend: "if the page is for everybody, let the origin leave private out",
   },
   authorization: { clause: "RFC 9111 §3.5", why: "its request has Authorization" },
   "set-cookie": {
     clause: "setCookie, cookies.harmless",
     why: "it sets a cookie, which is for one client",
-    mend: 'let the origin set it elsewhere; or name it in cookies.harmless, if nobody needs it at the origin; or give the route setCookie: "strip"',
   },
   "vary-any": {
     clause: "RFC 9111 §4.1",
@@ -61,7 +60,6 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   "unknown-cookie": {
     clause: "cookies.ignore, cookies.harmless, key.cookies",
     why: "its request had a cookie that the configuration does not know, and it is not explicitly shared",
-    mend: "name the cookie in one of these settings, or let the origin say public or s-maxage",
   },
   "tags-failed": {
     clause: "tags",
@@ -70,8 +68,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "too-large": {
     clause: "limits, tiers",
-    why: "its body is larger than any tier of the route takes, or than there was room for while it came",
-    mend: "add the edge tier to the route, or raise limits",
+    why: "its body is larger than the route's tiers take",
   },
   "cut-short": {
     clause: "RFC 9111 §3.3; originTimeout.betweenBytes",

@@ -81,7 +81,7 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   },
   authorization: {
     clause: "RFC 9111 §3.5",
-    why: "it has Authorization",
+    why: "it has Authorization, and so it is always passed by; public or s-maxage does not change that",
     mend: "if the page is for everybody, let its client, or the server that adds the field, leave it out",
   },
   "came-back": { clause: "RFC 9110 §7.6.3", why: "Via names this deployment: it was here before" },

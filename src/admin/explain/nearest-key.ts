@@ -4,6 +4,7 @@ import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../http/query.ts";
 import { selectingValues } from "../../http/selecting.ts";
 import type { Asked } from "../../proxy/request/plan.ts";
+import { quoted } from "./key-account.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 
 /** One thing in which two keys differ. `null`: it is not there. */
@@ -24,15 +25,31 @@ export interface NearestKey {
   readonly mend: string;
 }
 
-const mendOf: Readonly<Record<Difference["of"], string>> = {
-  scheme: "send clients of http on to https",
-  host: "name the site's own host in SITE_HOST: then all others count as that one",
-  path: "let all links have one spelling, or redirect the others to it",
-  query: "name the parameter in key.query.strip, or those that matter in query.allow of the route",
-  "key.headers": "leave the field out of key.headers, or send one with fewer values",
-  "key.cookies": "leave the cookie out of key.cookies",
-  vary: "let the origin vary by a coarser field, or by none",
+type Mend = (difference: Difference) => string;
+
+const named = ({ name = "" }: Difference): string => quoted(name);
+
+const mendOf: Readonly<Record<Difference["of"], Mend>> = {
+  scheme: () => "send clients of http on to https",
+  host: () => "name the site's own host in SITE_HOST: then all others count as that one",
+  path: () => "let all links have one spelling, or redirect the others to it",
+  query: (difference) => {
+    const names = [...new Set(pairsApart(difference).map(nameIn))].map(quoted).join(", ");
+    return `write key: { query: { strip: [${names}] } } at the top level of the configuration; or, in the route, query: { allow: [ ] } with the parameters that matter`;
+  },
+  "key.headers": (difference) =>
+    `take ${named(difference)} out of key: { headers } of the route, or let clients send fewer values of it`,
+  "key.cookies": (difference) => `take ${named(difference)} out of key: { cookies } of the route`,
+  vary: mendOfVary,
 };
+
+function mendOfVary({ name = "" }: Difference): string {
+  if (name === "cookie") {
+    return "let the origin leave Cookie out of Vary, and write the cookies by which the page differs in key: { cookies: [ ] } of the route";
+  }
+  const coarser = name === "user-agent" ? ", such as Sec-CH-UA-Mobile," : "";
+  return `let the origin vary by a field with fewer values${coarser} or by none. Tidemark itself reduces the values of Accept-Encoding alone`;
+}
 
 /** So many keys are looked at; memory holds no more but where all its bodies are tiny. */
 const keysMax = 20_000;
@@ -62,7 +79,7 @@ export function nearestKey(asked: Asked, listed: Listed): NearestKey | undefined
 }
 
 function mendFor([first]: readonly Difference[]): string {
-  return first === undefined ? "" : mendOf[first.of];
+  return first === undefined ? "" : mendOf[first.of](first);
 }
 
 interface KeyParts {
@@ -143,12 +160,16 @@ function cookieNames(field: string | null): string | null {
 
 /** Of a query, each parameter counts that is in one of them alone. */
 function distanceOf(differences: readonly Difference[]): number {
-  return differences.reduce((sum, { of, sent, stored }) => {
-    if (of !== "query") return sum + 1;
-    const [one, other] = [sent, stored].map((query) => (query ?? "").slice(1).split("&"));
-    const isAlone = (pair: string) =>
-      (one?.includes(pair) ?? false) !== (other?.includes(pair) ?? false);
-    const alone = [...(one ?? []), ...(other ?? [])].filter((pair) => pair !== "" && isAlone(pair));
-    return sum + 1 + alone.length / 10;
-  }, 0);
+  return differences.reduce(
+    (sum, difference) =>
+      sum + 1 + (difference.of === "query" ? pairsApart(difference).length / 10 : 0),
+    0,
+  );
+}
+
+/** The parameters that are in one of two queries alone. */
+function pairsApart({ sent, stored }: Difference): string[] {
+  const [one = [], other = []] = [sent, stored].map((query) => (query ?? "").slice(1).split("&"));
+  const isAlone = (pair: string) => one.includes(pair) !== other.includes(pair);
+  return [...one, ...other].filter((pair) => pair !== "" && isAlone(pair));
 }

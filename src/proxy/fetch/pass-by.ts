@@ -4,7 +4,7 @@ import { Decision, settle, type SettlePorts } from "../../observe/decision.ts";
 import type { ClientLimit } from "../request/client-limit.ts";
 import type { Passed, Planning } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
-import { keepPrivate } from "../respond/downstream.ts";
+import { isPrivate, keepPrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/refused.ts";
 import { bytesPassedOn, passOn, type RespondPorts } from "../respond/respond.ts";
 import { type InvalidatePorts, invalidateBy, isSafe } from "../storing/invalidate.ts";
@@ -77,11 +77,13 @@ export async function passBy(
   const { status } = response;
   decision.heard({ ...answer, status });
   const { method } = request;
-  ports.lastAnswers.passed.set(passed.url, { atMs: answer.respondedAtMs, method, rule, status });
   decision.outcome = "passed";
   decision.tier = "origin";
   decision.answerBytes = bytesPassedOn(response, request.method);
   const sent = passOn(response, { ports, decision }, keepPrivate);
   settle(decision, ports);
+  const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
+  const atMs = answer.respondedAtMs;
+  ports.lastAnswers.passed.set(passed.url, { atMs, method, rule, status, isMadePrivate });
   return sent;
 }

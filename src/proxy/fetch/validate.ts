@@ -53,7 +53,6 @@ export async function validated(
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
   heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
   decision.stored = refusal === undefined;
-  if (refusal !== undefined) noteAnswer(metadata, led, refused(refusal, metadata, asked));
   decision.tier = candidate.tier;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && decision.stored) {
@@ -74,7 +73,11 @@ export async function validated(
     if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
-  if (ofOneClient.has(refusal) || arePersonal(own, metadata)) makePrivate(response.headers);
+  const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata);
+  const isMadePrivate = isForOne && makePrivate(response.headers);
+  if (refusal !== undefined) {
+    noteAnswer(metadata, led, { refused: refused(refusal, metadata, asked), isMadePrivate });
+  }
   return { answer: response, done };
 }
 

@@ -15,6 +15,10 @@ export interface LastAnswer {
   readonly metadata: StoredMetadata;
   /** Why it was not stored; `undefined` where it was. */
   readonly refused: RuleAndNames | undefined;
+  /** Its `Cache-Status` said `stored`: it was sent before all of the body had come. */
+  readonly isSaidStored: boolean;
+  /** Its client got it with `private`, which the origin had not said. */
+  readonly isMadePrivate: boolean;
   /** What the writes to its tiers came to, as far as they were made. */
   readonly changes: readonly TierChange[];
 }
@@ -26,6 +30,8 @@ export interface LastPassed {
   readonly rule: PassRule;
   /** Of the origin's answer. */
   readonly status: number;
+  /** Its client got the answer with `private`, which the origin had not said. */
+  readonly isMadePrivate: boolean;
 }
 
 /** Each is a client's to have made, so each has a bound of its own. */
@@ -49,7 +55,7 @@ export interface LastAnswersPorts {
   readonly lastAnswers: LastAnswers;
 }
 
-const telling: ReadonlySet<string> = new Set([
+const tellingFields: ReadonlySet<string> = new Set([
   "age",
   "cache-control",
   "cdn-cache-control",
@@ -65,19 +71,26 @@ const telling: ReadonlySet<string> = new Set([
 /**
  * Notes what became of an answer, as its decision record has it by now. Called again once more is
  * known.
+ *
+ * @param told what the record does not have
  */
 export function noteAnswer(
   metadata: StoredMetadata,
   { asked, decision, ports }: Pick<Need<LastAnswersPorts>, "asked" | "decision" | "ports">,
-  refused = decision.refused,
+  told: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
 ): void {
   if (asked.method !== "GET") return;
   const { fields } = metadata;
-  const told = fields.filter(([name]) => telling.has(name));
+  const { refused = decision.refused, isMadePrivate = false } = told;
+  const telling = fields.filter(([name]) => tellingFields.has(name));
+  const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
+  const isSent = decision.outcome === "stored" || decision.outcome === "validated";
   const nothing = { tags: [], withheldTags: [], selecting: [] };
   ports.lastAnswers.answered.set(asked.url, {
-    metadata: { ...metadata, ...nothing, fields: told },
+    metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
     refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
+    isSaidStored: isSent && told.refused === undefined && !decision.isRefresh,
+    isMadePrivate,
     changes: decision.changes,
   });
 }

@@ -48,9 +48,10 @@ export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched
   const atMs = ports.nowAtMs();
   if (refused !== undefined) {
     decision.refuses(refused);
-    noteAnswer(metadata, led);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
-    return { answer: unstored(fresh, led, { ...refused, metadata }), done: Promise.resolve() };
+    const answer = unstored(fresh, led, { ...refused, metadata });
+    noteAnswer(metadata, led, { isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers) });
+    return { answer, done: Promise.resolve() };
   }
   decision.stored = true;
   decision.tier = "origin";

@@ -34,8 +34,10 @@ export class AcceptedPurges {
   /** The newest change of the switch among them. */
   #switched: SwitchState | undefined;
 
-  get switched(): SwitchState | undefined {
-    return this.#switched;
+  /** Rule 24: one of our own that is newer than the view's end. */
+  switchedAfter(end: string): SwitchState | undefined {
+    const own = this.#switched;
+    return own !== undefined && comparePositions(own.position, end) > 0 ? own : undefined;
   }
 
   /** Those that were accepted no later than that instant, in the order in which they were. */

@@ -71,11 +71,8 @@ export class JournalView implements PurgeView {
 
   /** Rule 24: the last post that is known here; one of our own until a read brings it, or passes it. */
   get switched(): SwitchState | undefined {
-    const own = this.#accepted.switched;
-    const end = this.chain?.end.position ?? "";
-    return own !== undefined && comparePositions(own.position, end) > 0
-      ? own
-      : this.#follower.switched;
+    const own = this.#accepted.switchedAfter(this.chain?.end.position ?? "");
+    return own ?? this.#follower.switched;
   }
 
   bypasses(route: string): boolean {

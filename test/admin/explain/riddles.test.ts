@@ -7,6 +7,7 @@ import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import { explained, explainToken, questionOf } from "../../../testing/site/explained.ts";
 import { type AskInit, idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { riddlesOfLifetimes } from "./planted-lifetimes.ts";
 import { bearer, fresh, type Riddle, riddles, saying, url } from "./planted-riddles.ts";
 
 async function planted(riddle: Riddle) {
@@ -40,7 +41,7 @@ async function explanationIn(format: string, site: Site, question: string): Prom
 }
 
 describe("explain names why a page is never a hit", () => {
-  it.each(riddles)("$id", async (riddle) => {
+  it.each([...riddles, ...riddlesOfLifetimes])("$id", async (riddle) => {
     const { site, answers } = await planted(riddle);
     expect(answers.filter((status) => status.includes("; hit"))).toEqual([]);
     const { url: asked = url, ...init } = riddle.question ?? {};
@@ -50,6 +51,8 @@ describe("explain names why a page is never a hit", () => {
     ];
     expect(JSON.parse(json)).toMatchObject(riddle.told);
     for (const said of riddle.says) expect(text).toMatch(said);
+    for (const said of riddle.never ?? []) expect(text).not.toMatch(said);
+    expect(text).not.toContain("the journal was empty");
     expect(json + text).not.toContain("s3cretvalue");
   });
 });
@@ -65,6 +68,7 @@ describe("what explain remembers", () => {
 
   it("nothing of a page that was not asked for, and says what to do then", async () => {
     const text = await textOf(open(fresh), url);
+    expect(text).toContain("nothing is stored that the request selects.\n");
     expect(text).toContain("remembers no answer for it. Ask for the page");
     expect(text).toContain("Tidemark-Debug");
   });
@@ -98,6 +102,7 @@ describe("what explain remembers", () => {
     const site = open(fresh);
     await site.get(url);
     await site.get(url, { headers: { authorization: "Basic eDp5" } });
+    expect((await explained(site, url)).look?.lastPassed?.isMadePrivate).toBe(true);
     const { look, next } = await explained(site, url);
     expect([next, look?.lastPassed?.rule]).toEqual(["answer", "authorization"]);
     await site.get("/b", { method: "POST" });
@@ -116,6 +121,13 @@ describe("what explain remembers", () => {
     expect([await rule({}), await rule(withCookie)]).toEqual([undefined, "unknown-cookie"]);
   });
 
+  it("that Tidemark made an answer private, whichever rule kept it from being stored", async () => {
+    const site = open(() => page("page"));
+    await site.get(url, { headers: { cookie: "session=1" } });
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "no-use" }, isMadePrivate: true });
+  });
+
   it("why a 304 freshened nothing", async () => {
     const fields = { etag: '"1"' };
     const site = open((_, nth) =>
@@ -126,7 +138,46 @@ describe("what explain remembers", () => {
     await site.get(url);
     site.clock.advance(5);
     await site.get(url);
-    expect((await explained(site, url)).look?.last?.notStored?.rule).toBe("private");
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "private" }, isSaidStored: false });
+  });
+
+  it.each([
+    { said: "max-age=1", isMadePrivate: true },
+    { said: "private", isMadePrivate: false },
+  ])("that a 304 for one client was made private, if it said $said", async (row) => {
+    const { said, isMadePrivate } = row;
+    const etag = '"1"';
+    const headers = cc(said, { etag, "set-cookie": "a=1" });
+    const site = open((_, nth) =>
+      nth === 1
+        ? page("page", cc("max-age=1", { etag }))
+        : new Response(null, { status: 304, headers }),
+    );
+    await site.get(url);
+    site.clock.advance(5);
+    await site.get(url);
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "set-cookie" }, isMadePrivate });
+  });
+
+  it("nothing of private, where the origin said it to who was passed by", async () => {
+    const site = open(saying("private"));
+    await site.get(url, { headers: { authorization: "Basic eDp5" } });
+    expect((await explained(site, url)).look?.lastPassed?.isMadePrivate).toBe(false);
+  });
+
+  it("nothing of a Cache-Status, which nobody gets of a refresh", async () => {
+    const swr = cc("max-age=1, stale-while-revalidate=60");
+    const site = open((_, nth) => page(nth === 1 ? "page" : "x".repeat(400_000), swr), {
+      routes: [{ name: "all", match: "*", tiers: ["memory"] }],
+    });
+    await site.get(url);
+    site.clock.advance(5);
+    await site.get(url);
+    site.clock.advance(600);
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "too-large" }, isSaidStored: false });
   });
 
   it("no answer to HEAD, which is never stored", async () => {
