@@ -16,6 +16,7 @@ import { type DataPurge, orderPurges, type Purged, targetsIn } from "./purge-dat
 import { dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
 import { type NamespaceOptions, spaceOf } from "./value/space.ts";
+import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 
 /** Where the cache runs. All of it may be left out: then there is memory alone, and no purge. */
 export interface DataPlatform extends Partial<CachePlatform> {
@@ -115,8 +116,14 @@ function open(
   const afterAnswer = core.behind({ waitUntil });
   const counts = new DataCounts(platform);
   const shared = { ...platform, ...core, host, afterAnswer, counts };
+  const purgeOf = orderPurges(shared);
+  const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
   const ports: NamespacePorts = {
     ...shared,
+    view: unpurged.over(core.view),
+    unpurged,
+    isHeldBack: (place) => unpurged.holdsBack(place),
+    randomText: () => crypto.randomUUID(),
     colo: settings.colo ?? (() => isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,
     sharedBodyBytes: limits.sharedBodyBytes,
@@ -124,7 +131,7 @@ function open(
     stores: new StoreOrder(),
     failures: new BoundedMarks<number>(),
     onBadRecord: () => metrics.counted("badRecords"),
-    purge: orderPurges(shared),
+    purge: purgeOf,
   };
   const stats = () => {
     const { badRecords, failedBackgroundWork, purges } = metrics.snapshot();
@@ -133,6 +140,8 @@ function open(
       badRecords,
       failedBackgroundWork,
       purges,
+      /** Keys that were written, and whose purge the journal has yet to take. */
+      unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
       memory: { bytes: core.tiers.memory.bytes, count: core.tiers.memory.count },
       redis: { trouble: redis?.trouble, troubleWithWrites: redis?.troubleWithWrites },
       edge: { trouble: core.tiers.edge?.trouble },

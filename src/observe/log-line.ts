@@ -15,6 +15,7 @@ export const logEvents = [
   "cache-api",
   "origin",
   "data-load",
+  "data-write",
   "rate-limiter",
   "loop",
   "tag-too-long",

@@ -83,8 +83,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data/value": [...core],
   // A value is looked for, loaded, judged and stored.
   "data/load": [...core, "data/value"],
+  // Values are written: to the application's database, and to the tiers.
+  "data/write": [...core, "data/value", "data/load"],
   // An application's cache: namespaces, purges, the core below them.
-  data: [...core, "platform", "create-cache", "data/value", "data/load"],
+  data: [...core, "platform", "create-cache", "data/value", "data/load", "data/write"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // Why a request is answered as it is, told without a trace.
@@ -111,7 +113,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", release],
   hono: [...core, "platform", "app", "worker"],
   "purge-sender": ["purger"],
-  "data-cache": ["operator-error", "data/value", "data/load", "data"],
+  "data-cache": ["operator-error", "data/value", "data/load", "data/write", "data"],
 };
 
 export const filesInFolderMax = 20;

@@ -17,6 +17,10 @@ export interface NamespaceCounts {
   refreshes: number;
   failedLoads: number;
   timedOutLoads: number;
+  /** Writes to the application's database; those that have failed; those whose purge was refused. */
+  persists: number;
+  failedPersists: number;
+  unpurgedWrites: number;
   /** By tier, then by what a write came to. */
   readonly writes: Record<string, Record<string, number>>;
 }
@@ -28,7 +32,10 @@ type Sum =
   | "loads"
   | "refreshes"
   | "failedLoads"
-  | "timedOutLoads";
+  | "timedOutLoads"
+  | "persists"
+  | "failedPersists"
+  | "unpurgedWrites";
 
 interface OfNamespace {
   readonly counts: NamespaceCounts;
@@ -92,6 +99,9 @@ export class DataCounts {
         refreshes: 0,
         failedLoads: 0,
         timedOutLoads: 0,
+        persists: 0,
+        failedPersists: 0,
+        unpurgedWrites: 0,
         writes: {},
       },
       condition: new Condition({

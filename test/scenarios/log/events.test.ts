@@ -261,7 +261,7 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
 };
 
 /** Their parts of the source write them, and test them. */
-const ofOthers = ["report-lost", "finding", "data-load"];
+const ofOthers = ["report-lost", "finding", "data-load", "data-write"];
 
 it("each event has its occasion here", () => {
   expect([...Object.keys(occasions), ...ofOthers].toSorted()).toEqual(logEvents.toSorted());
