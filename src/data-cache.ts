@@ -6,6 +6,7 @@ export {
   type DataStats,
 } from "./data/create-data-cache.ts";
 export type { ManyResult, Namespace } from "./data/namespace.ts";
+export type { Fields } from "./data/fields/fields.ts";
 export type { DataPurge, Purged } from "./data/purge-data.ts";
 export type { Codec } from "./data/value/codec.ts";
 export type { Frozen } from "./data/value/frozen.ts";

@@ -9,6 +9,7 @@ import { type Env, textOf } from "../platform/bindings.ts";
 import { databaseOf } from "../platform/database.ts";
 import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
 import { platformHere } from "../platform/workers.ts";
+import { HashStore } from "./fields/hash-store.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import { StoreOrder } from "./load/store-order.ts";
 import { Namespace, type NamespacePorts } from "./namespace.ts";
@@ -123,6 +124,8 @@ function open(
     view: unpurged.over(core.view),
     unpurged,
     isHeldBack: (place) => unpurged.holdsBack(place),
+    hashes: redis && new HashStore({ redis, namespace, afterAnswer }),
+    heads: new BoundedMarks<string>(),
     randomText: () => crypto.randomUUID(),
     colo: settings.colo ?? (() => isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,

@@ -4,6 +4,7 @@ import { OperatorError } from "../operator-error.ts";
 import { answered } from "./answer.ts";
 import { answeredMany } from "./answer-many.ts";
 import { valueOf } from "./value/data-record.ts";
+import { type FieldPorts, Fields } from "./fields/fields.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, targetsOf } from "./value/key.ts";
 import { type Load, type LoadContext, type LoadMany } from "./value/load-context.ts";
@@ -26,7 +27,8 @@ export interface ManyResult<T, K extends Key> {
 
 /** What a namespace works with, beside its own options. */
 export type NamespacePorts = LoadingPorts &
-  WritePorts & {
+  WritePorts &
+  FieldPorts & {
     /** Below which the Cache API keeps values. */
     readonly host: string;
     readonly purge: OrderPurge;
@@ -157,6 +159,16 @@ export class Namespace<T, K extends Key = Key> {
     const ports = this.#portsOf();
     const place = placeOf(this.#space, key, ports.host);
     return writeThrough({ place, value, said: saidIn(options) }, persist, ports);
+  }
+
+  /**
+   * The fields of a hash that stands beside the values: parts of what is stored under this key.
+   *
+   * @throws OperatorError without a database
+   */
+  fields(key: K): Fields<T> {
+    const ports = this.#portsOf();
+    return new Fields<T>(placeOf(this.#space, key, ports.host), ports);
   }
 
   /** Purges one key, everywhere. Rejects if the purge is not accepted. */

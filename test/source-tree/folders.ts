@@ -85,8 +85,18 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data/load": [...core, "data/value"],
   // Values are written: to the application's database, and to the tiers.
   "data/write": [...core, "data/value", "data/load"],
+  // Parts of a value, as fields of a hash in Redis.
+  "data/fields": [...core, "data/value", "data/load"],
   // An application's cache: namespaces, purges, the core below them.
-  data: [...core, "platform", "create-cache", "data/value", "data/load", "data/write"],
+  data: [
+    ...core,
+    "platform",
+    "create-cache",
+    "data/value",
+    "data/load",
+    "data/write",
+    "data/fields",
+  ],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // Why a request is answered as it is, told without a trace.
@@ -113,7 +123,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", release],
   hono: [...core, "platform", "app", "worker"],
   "purge-sender": ["purger"],
-  "data-cache": ["operator-error", "data/value", "data/load", "data/write", "data"],
+  "data-cache": ["operator-error", "data/value", "data/load", "data/write", "data/fields", "data"],
 };
 
 export const filesInFolderMax = 20;

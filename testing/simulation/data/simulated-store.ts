@@ -6,6 +6,7 @@ import { Flights } from "../../../src/cache/flights.ts";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
 import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
 import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { HashStore } from "../../../src/data/fields/hash-store.ts";
 import { DataCounts } from "../../../src/data/load/data-counts.ts";
 import { StoreOrder } from "../../../src/data/load/store-order.ts";
 import { Namespace, type NamespacePorts } from "../../../src/data/namespace.ts";
@@ -86,6 +87,8 @@ export class SimulatedStore {
       sharedBodyBytes: bytesMax,
       onBadRecord: () => undefined,
       random: () => 0.5,
+      hashes: new HashStore({ redis: isolate.redis.client, namespace: "site", afterAnswer }),
+      heads: new BoundedMarks<string>(),
       randomText: () => String(world.between(0, 1e9)),
     };
     const options = { fresh: "1h", tags: ["red"] } as const;

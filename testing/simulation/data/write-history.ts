@@ -99,11 +99,11 @@ class WriteCourse implements History {
     const world = this.#world;
     if (world.draw() < this.#misfortune) return this.#suffer();
     const store = world.any(this.#stores);
-    const key = world.any(keys);
+    const key = world.draw() < 0.8 ? "a" : "b";
     const drawn = world.draw();
     if (drawn < 0.35) void this.#write(store, key);
-    else if (drawn < 0.65) void this.#load(store, key);
-    else if (drawn < 0.8) void this.#read(store, key);
+    else if (drawn < 0.58) void this.#load(store, key);
+    else if (drawn < 0.68) void this.#read(store, key);
     else if (drawn < 0.95) void this.#writeAside(store, key);
     else if (this.#stores.length < 6) this.#stores.push(this.#begin(world.any(this.#colos)));
   }
