@@ -2,14 +2,13 @@
 // and most of what a 304 brings are one command each.
 import { LRUCache } from "lru-cache";
 import { isWithinMs } from "../../elapsed.ts";
-import type { RedisPurpose } from "../../redis/purpose.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import { type Listed, listRecords, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
-import { isRewritten, type Upload } from "./rewritten-head.ts";
+import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
   foundWith,
@@ -231,11 +230,6 @@ export class SharedTier<Detail> implements Tier<Detail> {
 /** Under which Redis keeps a record. */
 export async function sharedKey(namespace: string, key: RecordKey): Promise<string> {
   return `${namespace}:${key.family}:${await key.digest()}`;
-}
-
-function purposeOf<Detail>({ kind }: TierRecord<Detail>, { body }: TierKeep): RedisPurpose {
-  if (kind === "vary") return "Vary marker";
-  return body === "unchanged" ? "freshening" : "fill";
 }
 
 /** A marker has no body. */

@@ -1,7 +1,7 @@
 // A write whose purge the journal does not take: the caller is told, nothing that is stored under the key
 // answers in this isolate, and nothing is stored, until a try behind is accepted.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DataIsolate } from "../../../testing/data/data-isolate.ts";
+import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
@@ -64,6 +64,18 @@ describe.each(["down", "deaf"] as const)("a journal that is %s", (journalMode) =
     const elsewhere = other.data.namespace<string>("articles", { fresh: "10m" });
     expect(await elsewhere.get("42")).toBe("new");
   });
+});
+
+it("nobody waits for a load that began before the write", async () => {
+  const { isolate, articles, load, write } = await opened();
+  const source = new HeldSource();
+  const before = articles.getOrSet("42", source.load, { forceFresh: true });
+  await vi.waitFor(() => expect(source.count).toBe(1));
+  isolate.upstash.journalMode = "down";
+  await expect(write("new")).rejects.toThrow(refused);
+  expect(await articles.getOrSet("42", load)).toBe("new");
+  source.answer("old");
+  expect(await before).toBe("old");
 });
 
 it("once the tries behind are over, a call for the key takes them up again", async () => {

@@ -51,6 +51,9 @@ class WriteCourse implements History {
   readonly #misfortune: number;
   /** By isolate and key: the last commit whose write it was told of. */
   readonly #told = new Map<string, number>();
+  /** Commits that are known to be purged, and since when. What was lost may take longer. */
+  readonly #purged: { readonly key: Key; readonly nth: number; readonly atMs: number }[] = [];
+  #hasLost = false;
   #values = 0;
   #isolates = 0;
   #underWay = 0;
@@ -64,7 +67,7 @@ class WriteCourse implements History {
     this.#stores = this.#colos.map((colo) => this.#begin(colo));
     this.#suffer = misfortunes(world, kind, {
       isolates: () => this.#stores.map(({ isolate }) => isolate),
-      afterLoss: () => undefined,
+      afterLoss: () => (this.#hasLost = true),
     });
   }
 
@@ -80,6 +83,7 @@ class WriteCourse implements History {
     const world = this.#world;
     for (let step = 0; step < stepCount; step += 1) {
       this.#act();
+      void this.#read(world.any(this.#stores), "a");
       await world.time.passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 9_000 : 1_500));
     }
     world.isRedisDown = false;
@@ -101,8 +105,10 @@ class WriteCourse implements History {
     const store = world.any(this.#stores);
     const key = world.draw() < 0.8 ? "a" : "b";
     const drawn = world.draw();
-    if (drawn < 0.35) void this.#write(store, key);
-    else if (drawn < 0.58) void this.#load(store, key);
+    if (drawn < 0.35) {
+      void this.#write(store, key);
+      if (world.draw() < 0.4) void this.#writeAside(world.any(this.#stores), key);
+    } else if (drawn < 0.58) void this.#load(store, key);
     else if (drawn < 0.68) void this.#read(store, key);
     else if (drawn < 0.95) void this.#writeAside(store, key);
     else if (this.#stores.length < 6) this.#stores.push(this.#begin(world.any(this.#colos)));
@@ -131,6 +137,7 @@ class WriteCourse implements History {
       .then((tiers) => tiers.join(" ") || "stored nowhere")
       .catch((cause: unknown) => String(cause));
     this.#world.tell(() => `${isolate.name} has written ${key} = ${value}: ${told}`);
+    if (!told.startsWith("Error") && !told.startsWith("OperatorError")) this.#noted(key, value);
     const nth = Math.max(before, this.#database.nthOf.get(value) ?? 0);
     const name = `${isolate.name} ${key}`;
     this.#told.set(name, Math.max(nth, this.#told.get(name) ?? 0));
@@ -155,7 +162,10 @@ class WriteCourse implements History {
         () => false,
       );
       world.tell(() => `${isolate.name} purges ${key}, whose ${value} is new: ${isAccepted}`);
-      if (isAccepted) break;
+      if (isAccepted) {
+        this.#noted(key, value);
+        break;
+      }
       await world.sleep(1_000);
     }
     this.#underWay -= 1;
@@ -186,7 +196,7 @@ class WriteCourse implements History {
   /** What is stored may be no older than what this isolate was told of before it asked. */
   async #read(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate, rows } = store;
-    const least = this.#told.get(`${isolate.name} ${key}`) ?? 0;
+    const least = Math.max(this.#told.get(`${isolate.name} ${key}`) ?? 0, this.#due(key));
     this.judgedCount += 1;
     const value = await rows.get(key);
     if (value === undefined || value === null) return;
@@ -194,6 +204,21 @@ class WriteCourse implements History {
     const nth = this.#database.nthOf.get(value) ?? 0;
     this.#world.tell(() => `${isolate.name} reads ${key} = ${value}`);
     if (nth < least) this.#breach(`${isolate.name} gives ${key} = ${value} after a later write`);
+  }
+
+  #noted(key: Key, value: string): void {
+    const nth = this.#database.nthOf.get(value) ?? 0;
+    this.#purged.push({ key, nth, atMs: this.#world.atMs });
+  }
+
+  /** The newest commit that everybody has to know of by now, by the promise. */
+  #due(key: Key): number {
+    const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
+    const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
+    const byMs = this.#world.atMs - windowMs;
+    if (this.#hasLost) return 0;
+    const due = this.#purged.filter((each) => each.key === key && each.atMs < byMs);
+    return Math.max(0, ...due.map(({ nth }) => nth));
   }
 
   async #readInQuiet({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
