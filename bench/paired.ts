@@ -1,12 +1,13 @@
 // Is this checkout as fast as another? Both Workers, each built by its own sources, take turns in one run.
-//   npm run bench:paired -- --against DIR [--rounds 15]
-// DIR is a checkout with its packages installed, such as `git worktree add DIR main` and `npm ci` there.
+//   npm run bench:paired -- --against DIR | --configuration '{"heuristics":true}' [--rounds 15]
+// DIR is a checkout with its packages installed; with a configuration alone, both are of this checkout.
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { machineSaid } from "./figures.ts";
 import { startPart } from "./load/part.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";
+import { type Before, beforeFrom, beforeSaid } from "./paired/before.ts";
 import { contestsOf } from "./paired/contests.ts";
 import { pairedTable, tooSlow } from "./paired/report.ts";
 import { startPair } from "./paired/systems.ts";
@@ -15,26 +16,31 @@ import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 
 const roundSeconds = 0.7;
 
-/** @throws Error without a folder, or for a number of rounds that is none */
-function readOptions(): { against: string; roundCount: number } {
+/** @throws Error for nothing to compare with, or a number of rounds that is none */
+function readOptions(): { before: Before; roundCount: number } {
   const { values } = parseArgs({
-    options: { against: { type: "string" }, rounds: { type: "string", default: "15" } },
+    options: {
+      against: { type: "string" },
+      configuration: { type: "string" },
+      rounds: { type: "string", default: "15" },
+    },
   });
-  const roundCount = Number(values.rounds);
-  if (values.against === undefined) throw new Error("--against needs the folder of a checkout.");
+  const { rounds, ...given } = values;
+  const roundCount = Number(rounds);
   if (!Number.isInteger(roundCount) || roundCount < 1)
-    throw new Error(`--rounds must be a whole number from 1, and not ${values.rounds}.`);
-  return { against: values.against, roundCount };
+    throw new Error(`--rounds must be a whole number from 1, and not ${rounds}.`);
+  return { before: beforeFrom(given), roundCount };
 }
 
 async function main(): Promise<void> {
-  const { against, roundCount } = readOptions();
+  const { before: compared, roundCount } = readOptions();
   const running = new Running();
   const log = new RuntimeLog();
   try {
     const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
-    process.stdout.write(`${machine}; ${roundCount} rounds of about ${roundSeconds} s.\n\n`);
-    const { origin, now, before } = await startPair(running, { log, against });
+    process.stdout.write(`${machine}; ${roundCount} rounds of about ${roundSeconds} s.\n`);
+    process.stdout.write(`"now" is this checkout, "before" ${beforeSaid(compared)}.\n\n`);
+    const { origin, now, before } = await startPair(running, { log, before: compared });
     const program = new URL("./load/volley-process.ts", import.meta.url);
     const generator = await running.add(startPart<VolleyCalls>(program));
     const manner = { roundCount, roundSeconds };

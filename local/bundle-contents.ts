@@ -6,9 +6,9 @@ import { bundling } from "./bundling.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** About an eighth above what it was when this was written; to raise one is a decision. */
-export const bundleBytesMax = 470_000;
-export const bundleGzipBytesMax = 156_000;
+/** A little above what it is; to raise one is a decision. */
+export const bundleBytesMax = 500_000;
+export const bundleGzipBytesMax = 168_000;
 
 /** Each of them does something on the way of a request, or of a purge. */
 export const bundledPackages = {

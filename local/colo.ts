@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { OperatorError } from "../src/operator-error.ts";
+import { readableLine } from "./readable-log.ts";
 
 export interface Colo {
   readonly name: string;
@@ -32,8 +33,10 @@ export interface ColoSettings {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** The folder of its Cache API: what an earlier colo left there is found. Absent, one of its own. */
   readonly keepsIn?: string;
-  /** Gets what workerd says; absent, it is printed. */
+  /** Gets what workerd says, as people read it; absent, that is printed. */
   readonly onLog?: (message: string) => void;
+  /** Gets each line as it is printed by the Worker, and so in JSON. */
+  readonly onLine?: (text: string) => void;
   /** Where workerd's inspector listens; absent, there is none. */
   readonly inspectorPort?: number;
 }
@@ -45,12 +48,13 @@ export const minutely = "* * * * *";
 /** @throws OperatorError when the port is taken */
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
-  const { port: wanted, onLog, inspectorPort, keepsIn } = settings;
+  const { port: wanted, onLog, onLine, inspectorPort, keepsIn } = settings;
   if (wanted !== 0) await freePort(wanted, host);
-  const logging =
-    onLog === undefined
-      ? {}
-      : { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) };
+  const handleStructuredLogs = ({ message }: { message: string }) => {
+    onLine?.(message);
+    const line = readableLine(message);
+    if (line !== undefined) (onLog ?? printed)(line);
+  };
   const limits = Object.entries(settings.rateLimits ?? {}).map(
     ([name, { limit, periodSeconds }]) => [
       name,
@@ -62,7 +66,7 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
       host,
       port: 0,
       log: new Log(LogLevel.ERROR),
-      ...logging,
+      handleStructuredLogs,
       ...(inspectorPort === undefined ? {} : { inspectorPort }),
       ...(keepsIn === undefined ? {} : { resourcePersistencePath: keepsIn }),
       workers: [
@@ -92,6 +96,8 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
     throw cause;
   }
 }
+
+const printed = (line: string): void => void process.stderr.write(`${line}\n`);
 
 interface ScheduledWorker {
   scheduled(event: { cron: string }): Promise<{ outcome: string }>;

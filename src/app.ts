@@ -8,12 +8,15 @@ import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
 import { errorName, firstFrame } from "./error-name.ts";
+import { BoundedLog } from "./observe/log-bound.ts";
+import type { LogLine } from "./observe/log-line.ts";
 import { faultText, isFault } from "./operator-error.ts";
 import type { Env } from "./platform/bindings.ts";
-import { readEnvironment } from "./platform/environment.ts";
+import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
+import { version } from "./version.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
 
 export type { Platform } from "./platform/platform.ts";
@@ -45,22 +48,42 @@ export interface Application {
 export function createApp(
   given: Config,
   env: Env,
-  platform: Platform,
+  host: Platform,
   inCode: { readonly origins?: OriginHandlers } = {},
 ): Application {
   const written = configOf(given);
   const environment = readEnvironment(env, written, inCode.origins);
+  const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
+  const platform = { ...host, log: log.write };
+  log.colo = environment.colo;
   const { namespace, siteHosts } = environment;
   const config = { ...written, namespace };
-  for (const fault of [...configWarnings(config, siteHosts), ...environment.faults]) {
-    platform.log(faultText(fault));
+  const faults = [...configWarnings(config, siteHosts), ...environment.faults];
+  for (const fault of faults) {
+    log.write({ event: "fault", level: "warn", message: faultText(fault) });
   }
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const cache = createCache(config, { ...platform, database }, responseForm);
+  const { dataset } = environment;
+  const cache = createCache(config, { ...platform, database, dataset }, responseForm);
   const proxy = createProxy(cache, { config, environment, platform });
   const failed = (cause: unknown) => {
-    platform.log(`A request failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+    const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+    log.write({ event: "request-failed", level: "error", message });
     return plainPage("fault");
+  };
+  /** No record tells of a request whose answer was given up. */
+  const faulted = (cause: unknown) => {
+    cache.metrics.add("requests", ["", "failed", "none"]);
+    return failed(cause);
+  };
+  let hasStarted = false;
+  /** At the first request, which tells where this isolate runs. */
+  const start = (request: Request | undefined) => {
+    hasStarted = true;
+    const colo = coloOf(environment, request);
+    cache.metrics.colo = colo;
+    log.colo ??= colo || undefined;
+    log.write(startLine(config, cache, faults.length));
   };
   const operators = new Hono();
   const looked = { environment, cache, isolate: proxy.isolate };
@@ -76,11 +99,31 @@ export function createApp(
   };
   const fetch: Application["fetch"] = (request, bindings, background) => {
     try {
+      if (!hasStarted) start(request);
       const answered = answerTo(request, bindings, background);
-      return answered instanceof Promise ? answered.catch(failed) : answered;
+      return answered instanceof Promise ? answered.catch(faulted) : answered;
     } catch (cause) {
-      return failed(cause);
+      return faulted(cause);
     }
   };
-  return { cache, fetch, scheduled: (background) => proxy.keepWarm(background) };
+  const scheduled: Application["scheduled"] = async (background) => {
+    if (!hasStarted) start(undefined);
+    await Promise.all([cache.run(cache.reports.runCron), proxy.keepWarm(background)]);
+  };
+  return { cache, fetch, scheduled };
+}
+
+/** Once for each isolate: what it was made with. */
+function startLine(
+  { routes, purge }: Config,
+  { tiers, purging }: TieredCache<ResponseDetail>,
+  faults: number,
+): LogLine {
+  const { edge, shared } = tiers;
+  const there = ["memory", ...(edge ? ["edge"] : []), ...(shared ? ["shared"] : [])].join(" ");
+  const message = `An isolate has started. Routes: ${routes.length}; tiers: ${there}; faults: ${faults}.`;
+  // N of the purge promise: the smallest of all routes.
+  const purgeMaxLagSeconds = purging === undefined ? null : purge.renewalLagMs / 1_000;
+  const fields = { routes: routes.length, tiers: there, purgeMaxLagSeconds, faults };
+  return { event: "started", level: "info", message, ...fields };
 }

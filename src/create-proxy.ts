@@ -2,6 +2,8 @@
 import { Flights } from "./cache/flights.ts";
 import type { Config, Route } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
+import type { Log } from "./observe/log-line.ts";
+import { RequestLog, type SampledRequest } from "./observe/request-line.ts";
 import { askOrigin } from "./platform/ask-origin.ts";
 import { coloOf, type Environment } from "./platform/environment.ts";
 import type { Background, Platform } from "./platform/platform.ts";
@@ -19,6 +21,7 @@ import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
 import { serve, type ServePorts } from "./proxy/serve.ts";
 import { Invalidations } from "./proxy/storing/invalidate.ts";
+import { LastAnswers } from "./proxy/storing/last-answers.ts";
 import { LeftOutTags } from "./proxy/storing/left-out-tags.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import type { ResponseTier } from "./proxy/stored/tiers.ts";
@@ -32,6 +35,7 @@ import { isBypassed } from "./purge/journal/switch-state.ts";
 export type Isolate = Omit<ServePorts, "colo" | "afterAnswer"> & {
   readonly readUrl: ReadUrl;
   readonly invalidations: Invalidations;
+  readonly log: Log;
 };
 type Ports = { -readonly [Name in keyof ServePorts]: ServePorts[Name] };
 
@@ -49,7 +53,9 @@ export interface ProxySettings {
  */
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const isolate = createIsolate(cache, settings);
-  const { environment } = settings;
+  const { environment, config, platform } = settings;
+  const { logs } = config;
+  const requestLog = logs.sample > 0 ? new RequestLog({ ...platform, ...logs }) : undefined;
   return {
     isolate,
     /**
@@ -62,7 +68,12 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       const ports: Ports = Object.create(isolate);
       ports.colo = () => coloOf(environment, request);
       ports.afterAnswer = (work) => cache.behind(background)(work);
-      return serve(request, read, ports);
+      if (requestLog === undefined) return serve(request, read, ports);
+      const sampled = requestLog.drawn(request, read.target.path);
+      ports.sampled = sampled;
+      const answer = serve(request, read, ports);
+      if (sampled === undefined) return answer;
+      return answer instanceof Promise ? answer.then(told(sampled)) : told(sampled)(answer);
     },
     /** One run of the cron trigger. Never rejects. */
     keepWarm(background: Background): Promise<void> {
@@ -71,6 +82,14 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       // A run makes copies of its ports, and a copy has nothing that is inherited.
       return cache.run(() => keepWarm({ ...isolate, colo, afterAnswer }));
     },
+  };
+}
+
+/** @returns what tells a sampled request of its answer, and gives the answer back */
+function told(sampled: SampledRequest): (response: Response) => Response {
+  return (response) => {
+    sampled.answered(response);
+    return response;
   };
 }
 
@@ -96,6 +115,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
     flights: new Flights(),
     uncacheable: new Uncacheable(),
+    lastAnswers: new LastAnswers(),
     knownVary: new KnownVary(),
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),

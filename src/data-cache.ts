@@ -5,7 +5,8 @@ export {
   type DataPlatform,
   type DataStats,
 } from "./data/create-data-cache.ts";
-export type { ManyResult, Namespace, SetOptions } from "./data/namespace.ts";
+export type { ManyResult, Namespace } from "./data/namespace.ts";
+export type { Fields } from "./data/fields/fields.ts";
 export type { DataPurge, Purged } from "./data/purge-data.ts";
 export type { Codec } from "./data/value/codec.ts";
 export type { Frozen } from "./data/value/frozen.ts";
@@ -19,4 +20,6 @@ export {
   LoadTimedOut,
 } from "./data/value/load-context.ts";
 export type { NamespaceOptions } from "./data/value/space.ts";
+export type { SetOptions } from "./data/write/set-value.ts";
+export { type Persist, WriteTimedOut } from "./data/write/write-through.ts";
 export { OperatorError } from "./operator-error.ts";

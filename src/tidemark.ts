@@ -11,7 +11,10 @@ export type {
   WrittenConfig,
   WrittenCookies,
   WrittenLimits,
+  WrittenLogs,
+  WrittenMetrics,
   WrittenOrigin,
+  WrittenPrefix,
   WrittenPurge,
   WrittenStrip,
   WrittenStripping,
@@ -33,6 +36,7 @@ export { type CachePlatform, createCache, type TieredCache } from "./create-cach
 export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";
 export { RecordKey } from "./cache/record/record-key.ts";
 export type { RecordForm } from "./cache/tiers/record-form.ts";
+export type { Log, LogEvent, LogLevel, LogLine, LogValue } from "./observe/log-line.ts";
 export { OperatorError } from "./operator-error.ts";
 export type { Database } from "./platform/database.ts";
 export type { Background } from "./platform/platform.ts";

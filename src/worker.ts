@@ -7,6 +7,7 @@ import type { Env } from "./platform/bindings.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background } from "./platform/platform.ts";
 import { platformHere } from "./platform/workers.ts";
+import { version } from "./version.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
 
 /** What a Worker exports as its default. */
@@ -46,7 +47,9 @@ export function createWorker(
       // Its bindings stay as they are for as long as the isolate lives.
       hasFailed = true;
       const why = cause instanceof OperatorError ? cause.message : `${errorName(cause)}.`;
-      platform.log(`The Worker does not start. ${why}`);
+      const message = `The Worker does not start. ${why}`;
+      const ts = new Date(platform.nowAtMs()).toISOString();
+      platform.log({ ts, level: "error", event: "start-refused", message, version });
     }
     return app;
   };

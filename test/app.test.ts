@@ -15,7 +15,7 @@ const platformWith = (log: string[]): Platform => ({
   nowAtMs: () => 0,
   random: () => 0,
   turn: () => Promise.resolve(),
-  log: (line) => void log.push(line),
+  log: ({ event, message }) => void (event === "started" || log.push(message)),
 });
 
 describe("origins", () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../src/config/config.ts";
 import { createCache } from "../src/create-cache.ts";
+import type { LogLine } from "../src/observe/log-line.ts";
 import { responseForm } from "../src/proxy/stored/record-form.ts";
 import { userTag } from "../src/purge/journal/purge-target.ts";
 import { FakeClock } from "../testing/fakes/fake-clock.ts";
@@ -21,7 +22,7 @@ function open(hasDatabase = false) {
   const platform = {
     nowAtMs: clock.nowAtMs,
     random: () => 0.5,
-    log: (line: string) => void log.push(line),
+    log: ({ message }: LogLine) => void log.push(message),
     ...(hasDatabase && { database: { url: upstash.url, token: upstash.token } }),
   };
   const cache = createCache(defineConfig({}), platform, responseForm);

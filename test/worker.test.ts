@@ -1,5 +1,6 @@
 // The entry point, in process: what a Worker that cannot start answers and logs.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { version } from "../src/version.ts";
 import "../testing/fakes/workers-globals.ts";
 
 const log: string[] = [];
@@ -19,5 +20,13 @@ it("answers 500 to every request without an origin, and logs once why", async ()
     expect((await worker.fetch(request, {}, context)).status).toBe(500);
   }
   await worker.scheduled(undefined, {}, context);
-  expect(log).toEqual([expect.stringMatching(/^The Worker does not start. There is no origin/)]);
+  expect(log.map((line) => JSON.parse(line) as unknown)).toEqual([
+    {
+      ts: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      level: "error",
+      event: "start-refused",
+      message: expect.stringMatching(/^The Worker does not start. There is no origin/) as string,
+      version,
+    },
+  ]);
 });

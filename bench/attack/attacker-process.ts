@@ -5,7 +5,7 @@ import { ask } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 import type { Asking } from "./askings.ts";
 import { attackNamed } from "./attacks.ts";
-import { atInstants, instantsMs } from "./pace.ts";
+import { atInstants, instantsMs } from "../load/pace.ts";
 import { RudeConnection } from "./rude-connection.ts";
 
 export interface Assault {

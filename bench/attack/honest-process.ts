@@ -5,7 +5,7 @@ import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 import { zipfRanks } from "../load/zipf.ts";
-import { atInstants, instantsMs } from "./pace.ts";
+import { atInstants, instantsMs } from "../load/pace.ts";
 import {
   accountPath,
   faultOf,

@@ -4,6 +4,7 @@ import { BentoCache, bentostore } from "bentocache";
 import { memoryDriver } from "bentocache/drivers/memory";
 import { redisBusDriver, redisDriver } from "bentocache/drivers/redis";
 import { Redis } from "ioredis";
+import type { LogLine } from "../../src/observe/log-line.ts";
 import { createDataCache } from "../../src/node/create-data-cache.ts";
 
 export interface Loading {
@@ -46,7 +47,7 @@ function tidemark(options: SystemOptions): System {
   const redis = new Redis(options.redisUrl);
   let isStopped = false;
   // Half of N after a purge it is read back, perhaps over a connection that is closed by then.
-  const log = (line: string) => void (isStopped || process.stderr.write(`${line}\n`));
+  const log = (line: LogLine) => void (isStopped || process.stderr.write(`${line.message}\n`));
   const cache = createDataCache({ redis, namespace: "bench-tidemark", log });
   const articles = cache.namespace<unknown, string>("articles", {
     fresh: "1h",

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { buildWorker } from "../../local/build-worker.ts";
 import type { Running } from "../../local/running.ts";
 import { startPart } from "../load/part.ts";
+import type { Before } from "./before.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import type { OriginCalls } from "../speed/origin-process.ts";
 import type { RedisCalls } from "../speed/redis-process.ts";
@@ -20,12 +21,12 @@ const runtimeCount = 3;
 /** @throws Error when the other folder is no checkout that can build its Worker */
 export async function startPair(
   running: Running,
-  { log, against }: { log: RuntimeLog; against: string },
+  { log, before }: { log: RuntimeLog; before: Before },
 ) {
   const program = (name: string) => new URL(`../speed/${name}-process.ts`, import.meta.url);
   const workers = {
-    now: await workerOf(thisCheckout),
-    before: await workerOf(resolve(against)),
+    now: await workerOf(thisCheckout, {}),
+    before: await workerOf(resolve(before.against ?? thisCheckout), before.configuration),
   };
   const origin = await running.add(startPart<OriginCalls>(program("origin")));
   const startRuntime = runtimeStarter({ running, log, originUrl: await origin.call("start") });
@@ -40,18 +41,25 @@ export async function startPair(
   return { origin, now: { runtimes: runtimes.now }, before: { runtimes: runtimes.before } };
 }
 
-/** @returns the Worker as the checkout's own `local/build-worker.ts` bundles it */
-async function workerOf(checkout: string): Promise<string> {
+/**
+ * @param over goes over the configuration of the site, member by member
+ * @returns the Worker as the checkout's own `local/build-worker.ts` bundles it
+ */
+async function workerOf(checkout: string, over: Before["configuration"]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-paired-"));
   try {
     const config = join(folder, "tidemark.config.ts");
-    const text = `import { defineConfig } from "tidemark";\nexport default defineConfig(${siteConfig});\n`;
+    const given = `{ ...${siteConfig}, ...${JSON.stringify(over)} }`;
+    const text = `import { defineConfig } from "tidemark";\nexport default defineConfig(${given});\n`;
     await writeFile(config, text);
     const builder = pathToFileURL(join(checkout, "local/build-worker.ts")).href;
     const module = (await import(builder)) as { buildWorker: typeof buildWorker };
     return await module.buildWorker(config);
   } catch (cause) {
-    throw new Error(`${checkout} does not build its Worker; does it have its packages?`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${checkout} does not build its Worker (${why}); does it have its packages?`, {
+      cause,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

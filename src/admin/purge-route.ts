@@ -10,6 +10,7 @@ import { verifyWebhook } from "../purge/acceptance/webhook.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
+import type { AcceptedPurge } from "./purge-log.ts";
 import { dryRun } from "./dry-run.ts";
 import { journalAway, told, toldError, toldOf } from "./told.ts";
 
@@ -29,10 +30,12 @@ const retryAfterSeconds = 5;
 /** It stands in the journal's entry, which has a bound. */
 const idLengthMax = 256;
 
-/** What a sender is told and, if its purge was refused, what the refusal is counted under. */
+/** What a sender is told, and what of it is counted and logged. */
 interface Handled {
   readonly answer: Response;
   readonly refusal?: PurgeRefusal;
+  /** Not where it was a dry run. */
+  readonly accepted?: AcceptedPurge;
 }
 
 /**
@@ -70,9 +73,11 @@ export async function purgeRoute(
   if (acceptance.kind === "unavailable") {
     return unavailable(journalAway(acceptance.trouble, "send it again with the same id"));
   }
-  metrics.purgeAccepted();
+  metrics.counted("purges");
   const { position } = acceptance;
-  return { answer: told({ position, ...reading, visibleWithinSeconds }) };
+  const { counts } = order.reading;
+  const accepted = { position, by, mode, reason, counts };
+  return { answer: told({ position, ...reading, visibleWithinSeconds }), accepted };
 }
 
 type Sender =

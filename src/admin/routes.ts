@@ -9,7 +9,7 @@ import { plainPage } from "../proxy/respond/plain-page.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
-import type { JournalExtent } from "../purge/journal/redis-journal.ts";
+import type { JournalExtent } from "../purge/journal/journal-extent.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
 import type { Attention } from "../purge/view/view.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
@@ -17,7 +17,10 @@ import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
+import { healthRoute } from "./health-route.ts";
 import { journalRoute } from "./journal-route.ts";
+import { metricsRoute } from "./metrics-route.ts";
+import { PurgeLog } from "./purge-log.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { noJournal, told } from "./told.ts";
@@ -29,17 +32,33 @@ export interface AdminSettings {
   readonly isolate: Isolate;
 }
 
-/** The routes that this deployment opens: those whose token or secret is set. */
+/** The routes that this deployment opens: those whose token or secret is set, and the status. */
 export function adminRoutes(settings: AdminSettings): Hono {
   const { environment, cache, isolate } = settings;
   const { adminToken, purgeSecrets } = environment;
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
+  const attentionOf = ({ executionCtx }: Context): Attention => ({
+    atMs: isolate.nowAtMs(),
+    afterAnswer: cache.behind(executionCtx),
+  });
+  const health = healthRoute(settings, adminToken);
+  admin.get("/health", (context) => {
+    const { raw: request } = context.req;
+    return health({ ...attentionOf(context), request, colo: coloOf(environment, request) });
+  });
   if (adminToken !== undefined) {
     const forBearer: MiddlewareHandler = async ({ req }, next) =>
       (await refusalOfBearer(req.raw, adminToken)) ?? next();
     admin.get("/stats", forBearer, async ({ req }) =>
       told(await stats(settings, coloOf(environment, req.raw))),
+    );
+    admin.get("/metrics", forBearer, () =>
+      metricsRoute({
+        readTotals: cache.reports.readTotals,
+        redis: cache.redis,
+        purgeBoundSeconds: isolate.config.purge.visibleWithinSeconds,
+      }),
     );
     admin.get("/explain", forBearer, ({ req }) =>
       explainRoute(req.raw, { core: cache, isolate, colo: () => coloOf(environment, req.raw) }),
@@ -49,10 +68,6 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const switching = cache.purging ?? absence;
     const variable = environment.bypass;
     const switched = { switching, variable, routes, visibleWithinSeconds };
-    const attentionOf = ({ executionCtx }: Context): Attention => ({
-      atMs: isolate.nowAtMs(),
-      afterAnswer: cache.behind(executionCtx),
-    });
     admin.get("/switch", forBearer, (context) => switchState(switched, attentionOf(context)));
     admin.post("/switch", forBearer, (context) =>
       switchRoute(context.req.raw, switched, attentionOf(context)),
@@ -67,10 +82,15 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const acceptances = purging?.acceptances ?? absence;
     const naming = namingOf(isolate);
     const route = { ...environment, visibleWithinSeconds, acceptances, tiers, metrics, naming };
-    admin.post("/purge", async ({ req, executionCtx }) => {
-      const attention = { atMs: isolate.nowAtMs(), afterAnswer: cache.behind(executionCtx) };
-      const { answer, refusal } = await purgeRoute(req.raw, route, attention);
-      if (refusal !== undefined) metrics.purgeRefused(refusal);
+    const purgeLog = new PurgeLog(isolate);
+    admin.post("/purge", async (context) => {
+      const { raw: request } = context.req;
+      const { answer, refusal, accepted } = await purgeRoute(request, route, attentionOf(context));
+      if (accepted !== undefined) purgeLog.accepted(accepted, request);
+      if (refusal !== undefined) {
+        metrics.purgeRefused(refusal);
+        purgeLog.refused(refusal);
+      }
       return answer;
     });
   }
@@ -131,7 +151,7 @@ function troubleStats({ trouble, troubleWithWrites }: RedisClient) {
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }
 
-/** `lag`: from a purge's acceptance to its being read here; long where nobody asked meanwhile. */
+/** `lag`: from a purge's acceptance to its being read here. */
 function journalStats(view: JournalView, atMs: number) {
   const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
   return {

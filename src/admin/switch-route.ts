@@ -1,11 +1,14 @@
 // GET and POST /_cache/switch: what goes straight to the origin, since when, and how to change it.
 import * as z from "zod/mini";
+import { traceIdOf } from "../http/trace-context.ts";
+import { loggedReason } from "../observe/log-reason.ts";
 import { unreachable } from "../http/unreachable.ts";
 import type { Reason } from "../operator-error.ts";
 import { routeNames } from "../platform/bypass.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import { orderBytesMax } from "../purge/acceptance/order.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
+import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import type { SwitchStore } from "../purge/journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
@@ -18,6 +21,7 @@ export interface SwitchRouteSettings {
     | {
         readonly acceptances: Pick<Acceptances, "post">;
         readonly switching: Pick<SwitchStore, "held">;
+        readonly switchLog: Pick<SwitchLog, "posted">;
         readonly view: Pick<PurgeView, "attend"> & { readonly switched: SwitchState | undefined };
       }
     | Reason;
@@ -39,13 +43,14 @@ const form = z.strictObject({
  *
  * @returns 200 with `bypass` as it was posted last, its entry's `position`, and `since`; `here`: what
  *   this isolate goes by; `variable`: what BYPASS names. Where the journal does not answer, `bypass` is
- *   what is known here, and `journal` says why
+ *   what is known here, and `journal` says why; `key`, where nobody can read what is there;
+ *   `unknownRoutes`: what was posted and this deployment does not have
  */
 export async function switchState(
   settings: SwitchRouteSettings,
   attention: Attention,
 ): Promise<Response> {
-  const { switching, variable, visibleWithinSeconds } = settings;
+  const { switching, variable, visibleWithinSeconds, routes } = settings;
   if ("why" in switching) {
     return told({ ...stateTold(undefined), variable, journal: switching.why });
   }
@@ -57,7 +62,24 @@ export async function switchState(
     const journal = journalAway(held.trouble, "ask again");
     return told({ ...stateTold(known), here, variable, visibleWithinSeconds, journal });
   }
-  return told({ ...stateTold(held.state), here, variable, visibleWithinSeconds });
+  const { state, names } = held;
+  const isSpoilt = state === undefined && names !== "";
+  const named = state === undefined || typeof state.bypass === "boolean" ? [] : state.bypass;
+  const unknownRoutes = unknownOf(named, routes);
+  return told({
+    ...stateTold(state),
+    here,
+    variable,
+    visibleWithinSeconds,
+    ...(isSpoilt && { key: spoilt }),
+    ...(unknownRoutes.length > 0 && { unknownRoutes }),
+  });
+}
+
+const spoilt = "It holds no state that can be read. Post again: that takes its place.";
+
+function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes"]): string[] {
+  return named.filter((one) => !routes.some(({ name }) => name === one));
 }
 
 /**
@@ -76,18 +98,21 @@ export async function switchRoute(
   const order = readOrder(new TextDecoder().decode(bytes));
   if ("why" in order) return refused(400, "malformed", order);
   const { bypass, reason = "" } = order;
-  const names = routes.map(({ name }) => name);
-  const unknown = typeof bypass === "boolean" ? [] : bypass.filter((one) => !names.includes(one));
-  if (unknown.length > 0) return refused(400, "unknown-route", noSuchRoute(unknown, names));
+  const unknown = typeof bypass === "boolean" ? [] : unknownOf(bypass, routes);
+  if (unknown.length > 0) {
+    const names = routes.map(({ name }) => name);
+    return refused(400, "unknown-route", noSuchRoute(unknown, names));
+  }
   if ("why" in switching) return unavailable(withoutJournal(switching));
   const distinct = typeof bypass === "boolean" ? bypass : [...new Set(bypass)];
-  const posted = await switching.acceptances.post(
-    { bypass: distinct, by: "admin", reason },
-    attention,
-  );
+  const by = "admin";
+  const posted = await switching.acceptances.post({ bypass: distinct, by, reason }, attention);
   switch (posted.kind) {
-    case "posted":
+    case "posted": {
+      const [trace_id, logged] = [traceIdOf(request.headers), loggedReason(reason)];
+      switching.switchLog.posted(posted.state, { by, reason: logged, trace_id });
       return told({ ...stateTold(posted.state), variable, visibleWithinSeconds });
+    }
     case "overtaken":
       return refused(409, "overtaken", cameBetween);
     case "too-large":

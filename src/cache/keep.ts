@@ -34,10 +34,15 @@ export function keep<Record>(
       .filter(({ onlyIn = tier.name }) => onlyIn === tier.name)
       .map(async ({ key, record, untilAtMs }) => {
         const came = await tier.write(key, record, { ...how, untilAtMs });
-        return { tier: tier.name, came: came.kind === "refused" ? came.rule : came.kind };
+        return { tier: tier.name, came: cameOf(came) };
       }),
   );
   return Promise.all(keeping);
+}
+
+/** What a write came to, in a word: the rule where it was refused. */
+export function cameOf(written: TierWrite): string {
+  return written.kind === "refused" ? written.rule : written.kind;
 }
 
 /**

@@ -65,20 +65,24 @@ export class Leases<Detail> {
     const token = randomText();
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
     const recordKey = await sharedKey(namespace, key);
-    const answer = await redis.write(async (client) => {
-      const look = () =>
-        client.multi().set(leaseKey, token, { nx: true, px: leaseMs }).get(leaseKey);
-      try {
-        const range = rangeOf(recordKey, "metadata");
-        return await look()
-          .getrange(...range)
-          .exec<[unknown, unknown, unknown]>();
-      } catch (cause) {
-        // Such as a record of an earlier form. What went before it stands: the token may be ours.
-        if (readTrouble(cause) !== "wrong-type") throw cause;
-        return look().exec<[unknown, unknown]>();
-      }
-    }, askMsMax);
+    const answer = await redis.write(
+      "lease",
+      async (client) => {
+        const look = () =>
+          client.multi().set(leaseKey, token, { nx: true, px: leaseMs }).get(leaseKey);
+        try {
+          const range = rangeOf(recordKey, "metadata");
+          return await look()
+            .getrange(...range)
+            .exec<[unknown, unknown, unknown]>();
+        } catch (cause) {
+          // Such as a record of an earlier form. What went before it stands: the token may be ours.
+          if (readTrouble(cause) !== "wrong-type") throw cause;
+          return look().exec<[unknown, unknown]>();
+        }
+      },
+      askMsMax,
+    );
     if (answer.kind === "unavailable") return answer;
     const [, value, text] = answer.value;
     const record = await this.#recordIn(text, recordKey);
@@ -95,6 +99,7 @@ export class Leases<Detail> {
     if (!isCutHead(text)) return recordIn(text, form)?.record;
     const range = rangeOf(recordKey, "long-metadata");
     const answer = await redis.write(
+      "lease",
       (client) =>
         client
           .multi()
@@ -136,7 +141,7 @@ export class Lease {
 
   async #replace(value: string, keepMs: number): Promise<void> {
     const { redis, leaseKey, token } = this.#held;
-    await redis.write((client) =>
+    await redis.write("lease", (client) =>
       client.eval(replaceIfHeld, [leaseKey], [token, value, String(keepMs)]),
     );
   }

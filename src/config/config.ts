@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { allowanceSecondsOf, configInput, type OriginConfig } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, namesFrom, trackingParameters } from "./known-names.ts";
+import { resolvedMetrics } from "./metrics-schema.ts";
 import type { WrittenConfig } from "./written.ts";
 import { lowerCased, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../operator-error.ts";
@@ -61,6 +62,11 @@ function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof conf
     cacheInFront: general.cacheInFront ?? false,
     /** How many of the hottest keys are refreshed before they expire; 0: off. */
     hotKeys: general.hotKeys ?? 0,
+    logs: {
+      /** Which share of the requests has a line in the log; 0: none. */
+      sample: general.logs?.sample ?? 0,
+      paths: general.logs?.paths ?? false,
+    },
     limits: {
       /** What is held whole while it is stored; a larger body is streamed to the edge tier. */
       bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
@@ -77,6 +83,8 @@ function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof conf
       /** A: for clock error within a colo, and for the lag of a replica. */
       allowanceMs: allowanceSecondsOf(purge) * 1_000,
     },
+    /** What isolates report of their counts. */
+    metrics: resolvedMetrics(general.metrics),
     routes: resolvedRoutes,
     /** The rules that hold where no route matches. */
     anywhere,

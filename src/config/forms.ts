@@ -1,6 +1,7 @@
 // The forms that the fields of a configuration are made of, and what each says of a wrong value.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
+import { traceFieldNames } from "../http/trace-context.ts";
 import { whyNeverStored } from "../http/storable.ts";
 
 const mebibyte = 1_048_576;
@@ -44,6 +45,11 @@ export const texts = (example: string) =>
 export const between = (least: number, most: number, said = most.toLocaleString("en")) =>
   [z.minimum(least, `is less than ${least}`), z.maximum(most, `is over ${said}`)] as const;
 
+/** The least share of requests that are to be hits. */
+export const hitRate = z
+  .number("must be a number from 0 to 1, such as 0.8")
+  .check(...between(0, 1));
+
 /** A size from 0 up to that many MiB. */
 export const bytes = (most: number) =>
   z.int("must be a whole number of bytes").check(...between(0, most * mebibyte, `${most} MiB`));
@@ -74,6 +80,14 @@ export const addedPatterns = z.union(
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export const fieldNames = texts("x-app").check(
   each((name) => fieldName.test(name), "has a name that no header field can have"),
+);
+
+/** Each request has values of its own for these: with one in its key, no page would be found again. */
+export const keyedNames = fieldNames.check(
+  each(
+    (name) => !traceFieldNames.includes(name.toLowerCase()),
+    "names traceparent or tracestate, which differ in each request; leave it out",
+  ),
 );
 
 export const forwardedNames = fieldNames.check(

@@ -5,9 +5,10 @@ import {
   between,
   duration,
   durationOrOrigin,
-  fieldNames,
+  keyedNames,
   fields,
   forwardedNames,
+  hitRate,
   lagSeconds,
   lifetimes,
   notBuiltYet,
@@ -72,7 +73,7 @@ const settings = fields("a route", {
   ),
   query: fields("query", { allow: patterns }),
   key: fields("key", {
-    headers: fieldNames,
+    headers: keyedNames,
     cookies: texts("currency"),
     device: notBuiltYet,
     language: notBuiltYet,
@@ -95,6 +96,7 @@ const settings = fields("a route", {
   refreshAhead: duration,
   invalidate: z.enum(["here", "everywhere"], 'must be "here" or "everywhere"'),
   purge: fields("purge", { maxLagSeconds: lagSeconds, settleSeconds }),
+  hitRateMin: hitRate,
   whenUnreachable: z.literal("serve", 'must be "serve", or left out'),
   allowStoring: notBuiltYet,
 });

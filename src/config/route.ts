@@ -75,6 +75,8 @@ export function resolvedRoute(route: RouteInput, general: Inherited) {
     purgeMaxLagMs: lagSeconds * 1_000,
     /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
     purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
+    /** 0 to 1: below this share of hits health tells of it; `undefined`: the general one. */
+    hitRateMin: route.hitRateMin,
     /** Answers with what is stored while the journal cannot be read, and says so. */
     servesUnverified: route.whenUnreachable === "serve",
     /** Fields that are written and have no effect where nothing is stored. */

@@ -15,6 +15,7 @@ import {
   yesOrNo,
 } from "./forms.ts";
 import { routeInput, tierNames, unknownParameters } from "./route-schema.ts";
+import { metricsInput } from "./metrics-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
 
 const purgeInput = fields("purge", {
@@ -84,6 +85,10 @@ export const configInput = fields("the configuration", {
   honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
   hotKeys: z.int("must be a whole number of keys").check(...between(0, 1_000)),
+  logs: fields("logs", {
+    sample: z.number("must be a share, such as 0.01").check(...between(0, 1)),
+    paths: yesOrNo,
+  }),
   limits: fields("limits", {
     bufferBytes: bytes(32),
     // Upstash takes requests of up to 10 MB, and base64 adds a third.
@@ -94,6 +99,7 @@ export const configInput = fields("the configuration", {
   }),
   routes: z.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
+  metrics: metricsInput,
   allowStoring: notBuiltYet,
 }).check(
   z.superRefine(({ origins = {}, purge = {}, routes = [] }, context) => {

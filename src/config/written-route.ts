@@ -105,6 +105,8 @@ export interface WrittenRoute {
   readonly invalidate?: "here" | "everywhere" | undefined;
   /** The purge promise of this route. Default: the general one. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenRoutePurge | undefined;
+  /** Below this share of hits, 0 to 1, health tells of the route. Default: `metrics.hitRateMin`. @example hitRateMin: 0.9 */
+  readonly hitRateMin?: number | undefined;
   /**
    * `"serve"`: answers with what is stored while the purge journal cannot be read, marked `unverified`.
    * Default: the origin is asked.

@@ -69,6 +69,8 @@ export interface WrittenConfig {
    * @example hotKeys: 100
    */
   readonly hotKeys?: number | undefined;
+  /** Lines of single requests in the log. Default: none. @example logs: { sample: 0.01 } */
+  readonly logs?: WrittenLogs | undefined;
   /** Bounds in bytes and in numbers. Default: as each field says. @example limits: { variants: 20 } */
   readonly limits?: WrittenLimits | undefined;
   /**
@@ -76,6 +78,12 @@ export interface WrittenConfig {
    * @example routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m" }]
    */
   readonly routes?: readonly WrittenRoute[] | undefined;
+  /**
+   * What all isolates count is told to Redis, or to Analytics Engine; `"off"` tells nothing. Default: it is
+   * told, without prefixes.
+   * @example metrics: { prefixes: { docs: { path: "/docs/" } }, hitRateMin: 0.8 }
+   */
+  readonly metrics?: "off" | WrittenMetrics | undefined;
   /** The purge promise of every route. Default: as each field says. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenPurge | undefined;
 }
@@ -122,6 +130,14 @@ export interface WrittenCookies {
   readonly harmless?: AddedNames | undefined;
 }
 
+/** Which requests have a line in the log, and what it says of them. */
+export interface WrittenLogs {
+  /** The share of requests that have a line, 0 to 1. Default: 0, which is none. @example sample: 0.01 */
+  readonly sample?: number | undefined;
+  /** Their paths stand there, too, without queries. Default: `false`. @example paths: true */
+  readonly paths?: boolean | undefined;
+}
+
 /** Bounds in bytes and in numbers. */
 export interface WrittenLimits {
   /**
@@ -136,6 +152,26 @@ export interface WrittenLimits {
   readonly memoryBytes?: number | undefined;
   /** How many variants of one page are stored, 1 to 500. Default: 100. @example variants: 20 */
   readonly variants?: number | undefined;
+}
+
+/** Counts of all isolates. */
+export interface WrittenMetrics {
+  /**
+   * Groups of URLs that are counted by themselves, by name, 50 at most. A path counts for the longest that
+   * it begins with. Default: none.
+   * @example prefixes: { docs: { path: "/docs/", hitRateMin: 0.9 } }
+   */
+  readonly prefixes?: Readonly<Record<string, WrittenPrefix>> | undefined;
+  /** Below this share of hits, 0 to 1, health tells of a route. Default: none. @example hitRateMin: 0.8 */
+  readonly hitRateMin?: number | undefined;
+}
+
+/** A group of URLs that is counted by itself. */
+export interface WrittenPrefix {
+  /** The beginning of paths, as they are keyed, from its slash on. Required. @example path: "/docs/" */
+  readonly path: string;
+  /** Below this share of hits, 0 to 1, health tells of it. Default: none. @example hitRateMin: 0.9 */
+  readonly hitRateMin?: number | undefined;
 }
 
 /** The purge promise of all routes, and what it may count on. */

@@ -9,6 +9,7 @@ import { type Env, textOf } from "../platform/bindings.ts";
 import { databaseOf } from "../platform/database.ts";
 import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
 import { platformHere } from "../platform/workers.ts";
+import { HashStore } from "./fields/hash-store.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import { StoreOrder } from "./load/store-order.ts";
 import { Namespace, type NamespacePorts } from "./namespace.ts";
@@ -16,6 +17,7 @@ import { type DataPurge, orderPurges, type Purged, targetsIn } from "./purge-dat
 import { dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
 import { type NamespaceOptions, spaceOf } from "./value/space.ts";
+import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 
 /** Where the cache runs. All of it may be left out: then there is memory alone, and no purge. */
 export interface DataPlatform extends Partial<CachePlatform> {
@@ -74,7 +76,9 @@ function settingsOf({ namespace }: Config, { env = {}, waitUntil, ...given }: Da
   const here = platformHere();
   const log = given.log ?? here.log;
   const named = given.database ?? databaseOf(variables);
-  if (isFault(named)) log(faultText(named));
+  if (isFault(named)) {
+    log({ event: "fault", level: "warn", message: faultText(named) });
+  }
   const host = given.host ?? siteHostsOf(variables)[0];
   const cache = host === undefined ? undefined : (given.cache ?? here.cache);
   const database = isFault(named) ? undefined : named;
@@ -99,17 +103,30 @@ function settingsOf({ namespace }: Config, { env = {}, waitUntil, ...given }: Da
   };
 }
 
-function open({ limits, purge }: Config, settings: ReturnType<typeof settingsOf>) {
+function open(
+  { limits, purge, metrics: reporting }: Config,
+  settings: ReturnType<typeof settingsOf>,
+) {
   const { platform, namespace, host, waitUntil } = settings;
-  const core = createCache({ namespace, limits, purge }, platform, dataForm);
+  // Reports tell of pages: what data counts is in `stats()`.
+  const unreported = { ...reporting, isOn: false };
+  const core = createCache({ namespace, limits, purge, metrics: unreported }, platform, dataForm);
   const { metrics, redis, purging } = core;
   // An isolate has one clock, so what it has loaded itself is trusted as what its colo has loaded.
   const isolate = `isolate ${crypto.randomUUID()}`;
   const afterAnswer = core.behind({ waitUntil });
   const counts = new DataCounts(platform);
   const shared = { ...platform, ...core, host, afterAnswer, counts };
+  const purgeOf = orderPurges(shared);
+  const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
   const ports: NamespacePorts = {
     ...shared,
+    view: unpurged.over(core.view),
+    unpurged,
+    isHeldBack: (place) => unpurged.holdsBack(place),
+    hashes: redis && new HashStore({ redis, namespace, afterAnswer }),
+    heads: new BoundedMarks<string>(),
+    randomText: () => crypto.randomUUID(),
     colo: settings.colo ?? (() => isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,
     sharedBodyBytes: limits.sharedBodyBytes,
@@ -117,7 +134,7 @@ function open({ limits, purge }: Config, settings: ReturnType<typeof settingsOf>
     stores: new StoreOrder(),
     failures: new BoundedMarks<number>(),
     onBadRecord: () => metrics.counted("badRecords"),
-    purge: orderPurges(shared),
+    purge: purgeOf,
   };
   const stats = () => {
     const { badRecords, failedBackgroundWork, purges } = metrics.snapshot();
@@ -126,6 +143,8 @@ function open({ limits, purge }: Config, settings: ReturnType<typeof settingsOf>
       badRecords,
       failedBackgroundWork,
       purges,
+      /** Keys that were written, and whose purge the journal has yet to take. */
+      unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
       memory: { bytes: core.tiers.memory.bytes, count: core.tiers.memory.count },
       redis: { trouble: redis?.trouble, troubleWithWrites: redis?.troubleWithWrites },
       edge: { trouble: core.tiers.edge?.trouble },

@@ -1,23 +1,21 @@
 // A namespace of data, as an application uses it.
 import type { TierName } from "../config/config.ts";
-import type { Duration } from "../config/written-route.ts";
 import { OperatorError } from "../operator-error.ts";
 import { answered } from "./answer.ts";
 import { answeredMany } from "./answer-many.ts";
-import { begin } from "./load/beginning.ts";
 import { valueOf } from "./value/data-record.ts";
+import { type FieldPorts, Fields } from "./fields/fields.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, targetsOf } from "./value/key.ts";
-import { msOf } from "./value/lifetime-text.ts";
-import { checkedTag, type Load, type LoadContext, type LoadMany } from "./value/load-context.ts";
+import { type Load, type LoadContext, type LoadMany } from "./value/load-context.ts";
 import type { Given } from "./load/load-outcome.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";
-import { recordOf } from "./load/make-record.ts";
 import { type Place, placeOf } from "./value/place.ts";
 import type { OrderPurge, Purged } from "./purge-data.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
 import type { Space } from "./value/space.ts";
-import { storeValues } from "./load/store-values.ts";
+import { checkDefined, saidIn, type SetOptions, setValue } from "./write/set-value.ts";
+import { type Persist, type WritePorts, writeThrough } from "./write/write-through.ts";
 
 /** What several calls for one value each would have come to. */
 export interface ManyResult<T, K extends Key> {
@@ -27,20 +25,14 @@ export interface ManyResult<T, K extends Key> {
   readonly errors: ReadonlyMap<K, unknown>;
 }
 
-/** How one value that is set is kept. */
-export interface SetOptions {
-  /** In place of the namespace's. */
-  readonly fresh?: Duration | undefined;
-  /** Beside the namespace's. */
-  readonly tags?: readonly string[] | undefined;
-}
-
 /** What a namespace works with, beside its own options. */
-export type NamespacePorts = LoadingPorts & {
-  /** Below which the Cache API keeps values. */
-  readonly host: string;
-  readonly purge: OrderPurge;
-};
+export type NamespacePorts = LoadingPorts &
+  WritePorts &
+  FieldPorts & {
+    /** Below which the Cache API keeps values. */
+    readonly host: string;
+    readonly purge: OrderPurge;
+  };
 
 /**
  * @typeParam T its values
@@ -142,18 +134,41 @@ export class Namespace<T, K extends Key = Key> {
    * @throws OperatorError for a value that cannot be stored
    */
   async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
-    if (value === undefined) throw nothingSet(this.#space);
+    checkDefined(value, this.#space.name);
     const ports = this.#portsOf();
     const place = placeOf(this.#space, key, ports.host);
-    const freshMs = options.fresh === undefined ? undefined : msOf(options.fresh);
-    const tagsNamed = new Set((options.tags ?? []).map(checkedTag));
-    const beginning = await begin(ports.host, ports);
-    const respondedAtMs = ports.nowAtMs();
-    const said = { tagsNamed, freshMs, isSkipped: false };
-    const jitterDraw = ports.random();
-    const made = await recordOf(value, { place, said, beginning, respondedAtMs, jitterDraw });
-    if (!made.isKept) throw nothingKept(place.path);
-    return storeValues([{ place, record: made.record, order: beginning.order }], ports);
+    return setValue({ place, value, said: saidIn(options) }, ports);
+  }
+
+  /**
+   * Writes through: to the database of the application by `persist`, then to the tiers. The key's older
+   * value is purged everywhere, whatever `persist` comes to.
+   *
+   * @param value what `persist` writes; `null` where it takes the value away
+   * @returns the tiers that keep it; none where another write or a purge has come between
+   * @throws OperatorError for a value that cannot be stored: nothing is written then; and where the value
+   *   was written, and the journal did not take its purge. Else what `persist` throws
+   */
+  async write(
+    key: K,
+    value: T | null,
+    persist: Persist,
+    options: SetOptions = {},
+  ): Promise<readonly TierName[]> {
+    checkDefined(value, this.#space.name);
+    const ports = this.#portsOf();
+    const place = placeOf(this.#space, key, ports.host);
+    return writeThrough({ place, value, said: saidIn(options) }, persist, ports);
+  }
+
+  /**
+   * The fields of a hash that stands beside the values: parts of what is stored under this key.
+   *
+   * @throws OperatorError without a database
+   */
+  fields(key: K): Fields<T> {
+    const ports = this.#portsOf();
+    return new Fields<T>(placeOf(this.#space, key, ports.host), ports);
   }
 
   /** Purges one key, everywhere. Rejects if the purge is not accepted. */
@@ -225,21 +240,4 @@ function ofOne<T>(load: Load<T>): LoadMany<unknown> {
     for (const key of keys) loaded.set(key, await load(context.of(key) as LoadContext<T>));
     return loaded;
   };
-}
-
-/** An older value would go on answering. */
-function nothingKept(path: string): OperatorError {
-  return new OperatorError({
-    what: `The value of ${path} is not stored.`,
-    why: "It has no lifetime.",
-    mend: "Give null one by the option negative, or delete the key.",
-  });
-}
-
-function nothingSet({ name }: Space): OperatorError {
-  return new OperatorError({
-    what: `A value of ${name} is not stored.`,
-    why: "It is undefined, which cannot be told from nothing stored.",
-    mend: "Store null where there is no value.",
-  });
 }

@@ -1,4 +1,5 @@
 // An application's own purges: of tags, which pages bear too, and of keys and prefixes, which are data's.
+import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError } from "../operator-error.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
@@ -37,7 +38,7 @@ export type OrderPurge = (order: {
 export interface OrderPurgePorts {
   /** `undefined` without a database. */
   readonly purging: Pick<Purging, "acceptances" | "redis"> | undefined;
-  readonly metrics: { purgeAccepted(): void; purgeRefused(why: "unavailable"): void };
+  readonly metrics: Pick<Metrics, "counted" | "purgeRefused">;
   readonly nowAtMs: () => number;
   readonly host: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -53,7 +54,7 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
     const attention = { atMs: nowAtMs(), host, afterAnswer };
     const accepted = await purging.acceptances.accept(order, attention);
     if (accepted.kind === "accepted") {
-      metrics.purgeAccepted();
+      metrics.counted("purges");
       return { position: accepted.position };
     }
     metrics.purgeRefused("unavailable");

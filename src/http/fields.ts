@@ -27,3 +27,10 @@ export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }):
   };
   return { get, has: (name) => get(name) !== null };
 }
+
+/** @returns Content-Length in bytes; `null` when the field is absent or no number */
+export function contentLength(headers: Headers): number | null {
+  // RFC 9112 §6.3: beside Transfer-Encoding it means nothing.
+  const text = headers.has("transfer-encoding") ? null : headers.get("content-length");
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+}

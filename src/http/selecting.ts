@@ -1,11 +1,15 @@
 // Which stored response of a resource matches a request: Vary (RFC 9111 §4.1).
 import { tokenPattern } from "./directives.ts";
 import type { Fields } from "./fields.ts";
+import { traceFieldNames } from "./trace-context.ts";
 
 /** Forwarded, but no part of what is stored: a part is cut out of the whole (RFC 9110 §14.2). */
 const ofOneRequest: ReadonlySet<string> = new Set(["range", "if-range"]);
 
 /**
+ * Departs from RFC 9111 §4.1: `traceparent` and `tracestate` select nothing. Each request has values of
+ * its own, which name the request and no page; with them, no stored response would ever be found.
+ *
  * @returns names in `Vary`, lower case, sorted, without repeats; empty when there is none. A member
  *   that is no field name, or names a range, counts as `*`: nothing can be found to match it.
  */
@@ -15,7 +19,8 @@ export function selectingFieldNames(response: Fields): string[] {
     const isName = name === "" || tokenPattern.test(name);
     return isName && !ofOneRequest.has(name) ? name : "*";
   });
-  return [...new Set(known.filter((name) => name !== ""))].sort();
+  const selecting = known.filter((name) => name !== "" && !traceFieldNames.includes(name));
+  return [...new Set(selecting)].sort();
 }
 
 /** As browsers write one: no list, in lower case, without the port that the scheme implies. */

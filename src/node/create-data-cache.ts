@@ -12,7 +12,7 @@ import { databaseOf } from "../platform/database.ts";
 import { carryOver } from "../redis/connection/carry.ts";
 import { connectionOf, type GivenConnection } from "../redis/connection/given-connection.ts";
 import { connectionWords } from "../redis/connection/words.ts";
-import type { RedisAddress } from "../redis/redis-client.ts";
+import type { RedisAddress } from "../redis/open-client.ts";
 import { said, type TroubleWords } from "../redis/trouble.ts";
 
 /** Upstash's REST interface, as the page of the database shows it. */

@@ -1,4 +1,5 @@
 // How something outside fares: its last trouble, and a line for the operator once it changes.
+import type { Log, LogLine, LogValue } from "./log-line.ts";
 
 export interface Trouble<Kind extends string> {
   readonly kind: Kind;
@@ -11,7 +12,9 @@ export interface Trouble<Kind extends string> {
 }
 
 export interface ConditionSettings<Kind extends string> {
-  readonly tell: (line: string) => void;
+  readonly tell: Log;
+  /** What its lines are about, and which of several things it is. */
+  readonly about: (kind: Kind) => Pick<LogLine, "event"> & Readonly<Record<string, LogValue>>;
   readonly troubleLine: (kind: Kind) => string;
   /** @param lasted such as `42 s` */
   readonly wellLine: (lasted: string) => string;
@@ -47,7 +50,8 @@ export class Condition<Kind extends string> {
     this.#trouble = { kind, sinceAtMs, lastAtMs: atMs, isOver: false, counts };
     if (this.#told?.kind === kind || !this.#mayTell(kind, atMs)) return;
     this.#told = { kind, sinceAtMs: this.#told?.sinceAtMs ?? sinceAtMs };
-    this.#settings.tell(this.#settings.troubleLine(kind));
+    const { tell, about, troubleLine } = this.#settings;
+    tell({ ...about(kind), level: "warn", message: troubleLine(kind), state: "began", kind });
   }
 
   /** It has gone well: the end of a trouble that was told is told, too. */
@@ -58,9 +62,12 @@ export class Condition<Kind extends string> {
       this.#endedAtMs = atMs;
     }
     if (this.#told === undefined || !this.#mayTell("well", atMs)) return;
-    const lastedSeconds = Math.round((this.#endedAtMs - this.#told.sinceAtMs) / 1_000);
+    const { kind, sinceAtMs } = this.#told;
+    const lastedSeconds = Math.max(0, Math.round((this.#endedAtMs - sinceAtMs) / 1_000));
     this.#told = undefined;
-    this.#settings.tell(this.#settings.wellLine(`${Math.max(0, lastedSeconds)} s`));
+    const { tell, about, wellLine } = this.#settings;
+    const message = wellLine(`${lastedSeconds} s`);
+    tell({ ...about(kind), level: "info", message, state: "ended", kind, lastedSeconds });
   }
 
   /** A line that has to wait is told by the next failure or success after that. */

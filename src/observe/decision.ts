@@ -1,6 +1,14 @@
 // What became of one request: filled as it goes, answered once, and counted once when all is known.
 // Cache-Status and the counts of a request are made from it and from nothing else.
 import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../http/cache-status.ts";
+import { isErrorStatus } from "../http/fields.ts";
+import type {
+  Answering,
+  DecidingPurge,
+  OriginHeard,
+  TierChange,
+  TierLook,
+} from "./decision-parts.ts";
 
 /** How a request was answered, in the words of `/_cache/stats`. */
 export type Outcome =
@@ -15,25 +23,6 @@ export type Outcome =
   | "limited"
   | "failed";
 
-/** The entry of the purge journal that decided. */
-export interface DecidingPurge {
-  readonly position: string;
-  readonly reason?: string | undefined;
-}
-
-/** A write to a tier, or a removal from one that it could not make. */
-export interface TierChange {
-  readonly tier: string;
-  /** What it came to. */
-  readonly kind: string;
-}
-
-/** One look into a tier below memory; `kind` is `passed-over` where the tier was not asked. */
-export interface TierLook extends TierChange {
-  /** How long the read was waited for. */
-  readonly tookMs: number;
-}
-
 const none: readonly never[] = [];
 
 /** A hit in memory sets some of its numbers, and allocates nothing but this one object. */
@@ -46,6 +35,20 @@ export class Decision implements Handling {
   readonly sentQuery: string | undefined;
   /** Brought up to date behind an answer: nobody reads what is answered, and it counts as no request. */
   readonly isRefresh: boolean;
+  /** The prefix of the configuration's `metrics` that its path is below; empty for none. */
+  readonly prefix: string;
+  /** When the request came, in epoch milliseconds; `undefined` for what no client asked for. */
+  arrivedAtMs: number | undefined;
+  /** Something was waited for before it was answered. */
+  hasWaited = false;
+  /** Where the answer's body came from: a tier, or `origin`; `none` for a page of our own. */
+  tier = "none";
+  /** Of the answer's own body: 0 for HEAD and 304, the part of a range; `null` where nobody knows. */
+  answerBytes: number | null = null;
+  /** The same of a body whose length nobody knew before it was gathered; else 0. */
+  lateBytes = 0;
+  /** A stored error answered. */
+  isNegative = false;
   foundInMemory = 0;
   absentInMemory = 0;
   /** In the order of the looks. */
@@ -68,7 +71,9 @@ export class Decision implements Handling {
   forwardStatus: number | undefined = undefined;
   /** From the request to the origin until the head of its answer. */
   originTookMs: number | undefined = undefined;
-  /** The same until the last byte of a body that was gathered. */
+  /** Every forward that was made for it, in their order. */
+  heardOf: readonly OriginHeard[] = none;
+  /** From the request to the origin until the last byte of a body that was gathered. */
   bodyTookMs: number | undefined = undefined;
   /** Of the whole body; `null` where nobody knows. */
   bodyBytes: number | null = null;
@@ -86,8 +91,17 @@ export class Decision implements Handling {
   /** What still goes on behind the answer. */
   behind: readonly Promise<unknown>[] = none;
 
-  constructor(of: { route: string; key?: string; sentQuery?: string; isRefresh?: boolean }) {
+  constructor(of: {
+    route: string;
+    key?: string;
+    sentQuery?: string;
+    prefix?: string;
+    arrivedAtMs?: number;
+    isRefresh?: boolean;
+  }) {
     this.route = of.route;
+    this.prefix = of.prefix ?? "";
+    this.arrivedAtMs = of.arrivedAtMs;
     this.key = of.key;
     this.sentQuery = of.sentQuery;
     this.isRefresh = of.isRefresh === true;
@@ -97,12 +111,18 @@ export class Decision implements Handling {
    * Notes that a tier was looked into.
    *
    * @param kind   what the read came to
-   * @param tookMs 0 where nothing was waited for
+   * @param tookMs `undefined` where nothing was waited for
    */
-  looked(tier: string, kind: string, tookMs: number): void {
+  looked(tier: string, kind: string, tookMs: number | undefined): void {
     if (tier !== "memory") this.looks = [...this.looks, { tier, kind, tookMs }];
     else if (kind === "found") this.foundInMemory += 1;
     else this.absentInMemory += 1;
+  }
+
+  /** It has waited since then: for a newer purge view, before anything was looked up. */
+  waitedSince(arrivedAtMs: number): void {
+    this.arrivedAtMs = arrivedAtMs;
+    this.hasWaited = true;
   }
 
   /** Notes the verdict that was reached; a later one takes its place. */
@@ -112,12 +132,21 @@ export class Decision implements Handling {
     this.purge = purge;
   }
 
+  /** Notes which stored response answers, and from where. */
+  answersFrom({ tier, stored }: Answering): void {
+    const { status } = stored.metadata;
+    this.tier = tier;
+    // Asked of few, so that it costs a hit nothing.
+    this.isNegative = status !== 200 && isErrorStatus(status);
+  }
+
   /**
    * Notes why the origin is asked.
    *
    * @param names the fields by which all variants differ that a `vary-miss` has found
    */
   forwards(reason: ForwardReason, names: readonly string[] = none): void {
+    this.hasWaited = true;
     this.kind = "forwarded";
     this.reason = reason;
     this.cause = this.by === "purged" || this.by === "unverified" ? this.by : undefined;
@@ -125,9 +154,28 @@ export class Decision implements Handling {
   }
 
   /** Notes what the origin has answered; a later answer takes its place. */
-  heard(of: { status: number; requestedAtMs: number; respondedAtMs: number } | undefined): void {
-    this.forwardStatus = of?.status;
-    this.originTookMs = of && of.respondedAtMs - of.requestedAtMs;
+  heard(of: { status: number; requestedAtMs: number; respondedAtMs: number }): void {
+    const { status, requestedAtMs, respondedAtMs } = of;
+    const tookMs = Math.max(0, respondedAtMs - requestedAtMs);
+    this.forwardStatus = status;
+    this.originTookMs = tookMs;
+    this.heardOf = [...this.heardOf, { status, tookMs }];
+  }
+
+  /** Notes that a forward brought no answer. */
+  heardNothing(): void {
+    this.heardOf = [...this.heardOf, { status: undefined, tookMs: undefined }];
+  }
+
+  /** What the origin has answered was no answer to this request. */
+  forgetsAnswer(): void {
+    this.forwardStatus = undefined;
+    this.originTookMs = undefined;
+  }
+
+  /** The origin was asked for it. */
+  get hasAsked(): boolean {
+    return this.heardOf.length > 0;
   }
 
   /** Notes why the origin's answer is not stored, which may show when its body has come. */
@@ -151,16 +199,40 @@ export class Decision implements Handling {
 
 /** What a decision is counted with. */
 export interface SettlePorts {
-  readonly metrics: { answered(decision: Decision): void; settled(decision: Decision): void };
+  readonly metrics: {
+    answered(decision: Decision, atMs: number): void;
+    settled(decision: Decision): void;
+    /** Is what was counted to be told? */
+    isReportDue(atMs: number): boolean;
+  };
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** Tells what was counted, behind the answer. */
+  readonly report: (afterAnswer: SettlePorts["afterAnswer"]) => void;
+  /** Of a request that is to have a line in the log; it passes over refreshes. */
+  readonly sampled?: { settled(decision: Decision): void } | undefined;
 }
 
 /** Has an answer counted now, and what became of its stores when all that goes on behind it is over. */
-export function settle(decision: Decision, { metrics, afterAnswer }: SettlePorts): void {
-  metrics.answered(decision);
-  if (decision.behind.length === 0) return metrics.settled(decision);
+export function settle(decision: Decision, ports: SettlePorts): void {
+  const { metrics, afterAnswer } = ports;
+  const atMs = ports.nowAtMs();
+  metrics.answered(decision, atMs);
+  if (decision.behind.length === 0) settled(decision, ports);
+  else settleLater(decision, ports);
+  if (metrics.isReportDue(atMs)) ports.report(afterAnswer);
+}
+
+function settleLater(decision: Decision, ports: SettlePorts): void {
+  const { afterAnswer } = ports;
   afterAnswer(async () => {
     await Promise.allSettled(decision.behind);
-    metrics.settled(decision);
+    settled(decision, ports);
   });
+}
+
+function settled(decision: Decision, { metrics, sampled }: SettlePorts): void {
+  metrics.settled(decision);
+  if (sampled !== undefined) sampled.settled(decision);
 }

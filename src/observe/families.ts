@@ -37,7 +37,7 @@ export const families = {
   responseBytes: counter(
     "response_bytes",
     ["route", "result", "tier"],
-    "Bytes of the bodies of these answers, where their length was known",
+    "Bytes of the bodies of these answers, where their length was known; not of our own pages",
   ),
   prefixRequests: counter(
     "prefix_requests",
@@ -47,13 +47,13 @@ export const families = {
   forwards: counter(
     "forwards",
     ["route", "reason"],
-    "Requests that went forward, by RFC 9211 reason",
+    "Requests that were themselves sent to the origin, by RFC 9211 reason",
   ),
   refusals: counter("store_refusals", ["route", "rule"], "Answers that were not stored, by rule"),
   originResponses: counter(
     "origin_responses",
     ["route", "class"],
-    "What the origin answered: 2xx, 3xx, 4xx, 5xx, or failed where no answer came",
+    "What requests to the origin came to, probes left out: the class of the answer, such as 2xx, or failed",
   ),
   negativeHits: counter("negative_hits", ["route"], "Hits that answered with a stored error"),
   staleIfError: counter(
@@ -68,13 +68,21 @@ export const families = {
   ),
   bypassed: counter("bypassed", ["route"], "Requests that the switch sent straight to the origin"),
   tierReads: counter("tier_reads", ["tier", "result"], "Reads of a tier, by what they came to"),
-  tierWrites: counter("tier_writes", ["tier", "result"], "Writes to a tier, by what they came to"),
-  evictions: counter("evictions", ["tier"], "Responses that the memory tier let go to make room"),
-  redisCommands: counter("redis_commands", ["purpose"], "Commands that were sent to Redis"),
+  tierWrites: counter(
+    "tier_writes",
+    ["tier", "result"],
+    "Writes to a tier, by what they came to; not-removed where a removal failed",
+  ),
+  evictions: counter("evictions", ["tier"], "Records that the memory tier let go to make room"),
+  redisCommands: counter(
+    "redis_commands",
+    ["purpose"],
+    "Commands that were sent to Redis; each of a pipeline or transaction counts, as Upstash bills it",
+  ),
   redisFailures: counter(
     "redis_failures",
     ["cause"],
-    "Round trips to Redis that brought no answer, by cause",
+    "Calls of Redis that failed, by cause; not what is never sent while Redis is shut off",
   ),
   originRequests: counter("origin_requests", [], "Requests that were sent to an origin"),
   originRetries: counter("origin_retries", [], "Those of them that were sent a second time"),
@@ -115,8 +123,11 @@ export const families = {
   purgeSpread: histogram(
     "purge_spread",
     ["colo"],
-    "From the acceptance of a purge until an isolate of the colo had read it",
+    "From the acceptance of a purge until an isolate of the colo that was at work had read it",
   ),
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type FamilyName = keyof typeof families;
+
+/** A route of the configuration beyond what a list of series may hold counts under this name. */
+export const otherRoutes = "other routes";

@@ -22,7 +22,7 @@ export function partsOf(
   series: string,
 ): { family: FamilyName; rest: readonly string[] } | undefined {
   const [family = "", ...rest] = series.split(separator);
-  return family in families ? { family: family as FamilyName, rest } : undefined;
+  return Object.hasOwn(families, family) ? { family: family as FamilyName, rest } : undefined;
 }
 
 export function addTo(sums: Sums, series: string, count = 1): void {
@@ -33,6 +33,11 @@ export function addTo(sums: Sums, series: string, count = 1): void {
 export function addDuration(sums: Sums, series: string, tookMs: number): void {
   addTo(sums, `${series}${separator}b${bucketOf(tookMs)}`);
   addTo(sums, `${series}${separator}sum`, tookMs / 1_000);
+}
+
+/** Is anything counted in it? @param series of a counter, or of a histogram without a bucket */
+export function isIn(sums: Sums, series: string): boolean {
+  return sums.has(series) || sums.has(`${series}${separator}sum`);
 }
 
 export function addAll(sums: Sums, more: Iterable<readonly [series: string, count: number]>): void {

@@ -71,7 +71,9 @@ async function handled(
     // It may be anything that has a body which is none.
     answering.then((late) => letGo(isResponse(late) ? late : undefined)).catch(() => undefined);
     if (!signal.aborted) {
-      log(`The handler of an origin failed with ${errorName(cause)}: ${firstFrame(cause)}`);
+      const why = `${errorName(cause)}: ${firstFrame(cause)}`;
+      const message = `The handler of an origin failed with ${why}`;
+      log({ event: "handler-failed", level: "error", message });
     }
     throw cause;
   }

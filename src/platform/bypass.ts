@@ -1,4 +1,5 @@
 // Reads BYPASS, which does without Redis what the switch does: what goes straight to the origin.
+import * as z from "zod/mini";
 import type { Config } from "../config/config.ts";
 import type { Fault } from "../operator-error.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
@@ -6,7 +7,8 @@ import { type Env, isSet, textOf } from "./bindings.ts";
 const everyRoute = "all";
 
 /**
- * BYPASS: `all`, or names of routes with white space between.
+ * BYPASS: `all`, or names of routes with white space between. A list in JSON, as a text or as a variable
+ * of its own kind, takes names that have white space in them, and a route that is called `all`.
  *
  * @param faults gets why it has no effect. Then nothing of it has: half of a switch would mislead
  * @returns `true` for everything, the names, or `false` where it is not set
@@ -17,17 +19,33 @@ export function bypassOf(
   faults: Fault[],
 ): boolean | readonly string[] {
   if (!isSet(env, "BYPASS")) return false;
-  const named = textOf(env, "BYPASS")?.split(/\s+/) ?? [];
-  if (named.length === 1 && named[0] === everyRoute) return true;
+  const text = textOf(env, "BYPASS");
+  if (text === everyRoute) return true;
+  const named = namesIn(text ?? env["BYPASS"]);
   const names = routes.map(({ name }) => name);
   const unknown = named.find((name) => !names.includes(name));
   if (named.length > 0 && unknown === undefined) return [...new Set(named)];
   faults.push({
     what: "BYPASS has no effect: nothing is bypassed by it.",
-    why: unknown === undefined ? "It is not a text." : `No route has the name ${shown(unknown)}.`,
-    mend: `Write ${everyRoute}, or names of routes with a space between; ${routeNames(names)}.`,
+    why: unknown === undefined ? "It names nothing." : `No route has the name ${shown(unknown)}.`,
+    mend:
+      `Write ${everyRoute}, or names of routes with a space between, or as a list in JSON; ` +
+      `${routeNames(names)}.`,
   });
   return false;
+}
+
+const listForm = z.array(z.string());
+
+/** @returns none where it is neither a text nor a list of texts */
+function namesIn(value: unknown): readonly string[] {
+  if (typeof value !== "string") return z.safeParse(listForm, value).data ?? [];
+  if (!value.startsWith("[")) return value.split(/\s+/);
+  try {
+    return z.safeParse(listForm, JSON.parse(value)).data ?? [];
+  } catch {
+    return [];
+  }
 }
 
 const shownCharsMax = 80;

@@ -19,6 +19,8 @@ export interface Environment {
   readonly purgeSecrets: Secret;
   /** Counts what each client has of the origins; `undefined` for as much as it likes. */
   readonly originLimiter: RateLimit | undefined;
+  /** METRICS: a dataset of Analytics Engine, which gets reports in the place of the database. */
+  readonly dataset: AnalyticsEngineDataset | undefined;
   /** NAMESPACE, or else the configuration's. */
   readonly namespace: string;
   /** The hosts that all names and ports of the sites count as; empty for each its own. */
@@ -53,6 +55,7 @@ export function readEnvironment(
     adminToken: adminTokenOf(env),
     purgeSecrets: purgeSecretsOf(env, faults),
     originLimiter: originLimiterOf(env, faults),
+    dataset: datasetOf(env, faults),
     namespace: namespaceOf(env) ?? config.namespace,
     siteHosts: siteHostsOf(env),
     bypass: bypassOf(env, config, faults),
@@ -107,6 +110,20 @@ function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {
     what: "ORIGIN_LIMITER is not usable, so no client is limited.",
     why: "It is not bound to a rate limiter.",
     mend: "Name it under [[ratelimits]] in wrangler.toml.",
+  });
+  return undefined;
+}
+
+function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefined {
+  const binding = env["METRICS"];
+  if (binding === undefined) return undefined;
+  if (typeof binding === "object" && binding !== null && "writeDataPoint" in binding) {
+    return binding as AnalyticsEngineDataset;
+  }
+  faults.push({
+    what: "METRICS is not usable, so reports go to the database.",
+    why: "It is not bound to a dataset of Analytics Engine.",
+    mend: "Name it under [[analytics_engine_datasets]] in wrangler.toml.",
   });
   return undefined;
 }

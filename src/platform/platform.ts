@@ -1,4 +1,5 @@
 // What a platform gives: its network, its cache, its clock. Tests put their own in.
+import type { Log } from "../observe/log-line.ts";
 
 /** One for each isolate. */
 export interface Platform {
@@ -11,8 +12,7 @@ export interface Platform {
   readonly random: () => number;
   /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
   readonly turn: () => Promise<void>;
-  /** Tells the operator a line. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** Is told of what outlasts an answer, or a run of the cron trigger. */

@@ -56,25 +56,37 @@ export function serve(
   const atMs = ports.nowAtMs();
   if (planned.kind === "pass") {
     ports.view.arrived(atMs);
-    return passBy(planned.passed, ports);
+    return passBy(planned.passed, { arrivedAtMs: atMs }, ports);
   }
   const { host } = planned.asked.key;
   const renewed = ports.view.attend({ atMs, host, afterAnswer: ports.afterAnswer });
   if (renewed === undefined) return lookedUp({ request, read, atMs }, planned.asked, ports);
   // Rule 24 of the purge protocol: a view that is past N − A may not know what was switched since.
   return renewed().then(() =>
-    lookedUp({ request, read, atMs: ports.nowAtMs() }, planned.asked, ports),
+    lookedUp({ request, read, atMs: ports.nowAtMs(), waitedSinceAtMs: atMs }, planned.asked, ports),
   );
+}
+
+interface Arrived {
+  readonly request: Request;
+  readonly read: UrlRead;
+  /** For which it is judged: of arrival, or of the end of the wait. */
+  readonly atMs: number;
+  /** When it arrived, if it has waited since. */
+  readonly waitedSinceAtMs?: number;
 }
 
 /** Unless the switch sends it straight to the origin. */
 function lookedUp(
-  { request, read, atMs }: { request: Request; read: UrlRead; atMs: number },
+  { request, read, atMs, waitedSinceAtMs }: Arrived,
   planned: Asked,
   ports: ServePorts,
 ): Response | Promise<Response> {
-  if (ports.bypasses(planned.route.name)) return passBy(bySwitch(request, read), ports);
+  if (ports.bypasses(planned.route.name)) {
+    return passBy(bySwitch(request, read), { arrivedAtMs: waitedSinceAtMs ?? atMs }, ports);
+  }
   const search = searchFor(planned, atMs, ports);
+  if (waitedSinceAtMs !== undefined) search.decision.waitedSince(waitedSinceAtMs);
   const found = search.found();
   return found instanceof Promise
     ? found.then((below) => answered(below, search))
@@ -94,8 +106,14 @@ export function searchFor<P extends SearchForPorts>(
   ports: P,
 ): Search<P> {
   const asked = askedAsKnown(planned, ports);
-  const { route, key, sentQuery, directives } = asked;
-  const decision = new Decision({ route: route.name, key: key.text, sentQuery });
+  const { route, prefix, key, sentQuery, directives } = asked;
+  const decision = new Decision({
+    route: route.name,
+    key: key.text,
+    sentQuery,
+    prefix,
+    arrivedAtMs: atMs,
+  });
   // The lease of a crowd is asked for together with the record; sessions are in no crowd.
   const isInTurn = route.collapse === "global" && !asked.hasUnknownCookie;
   const mayPassOver = !isInTurn && !directives.onlyIfCached;
@@ -167,6 +185,7 @@ export function noteVerdict(
     case "serve-stale":
       decision.ttlSeconds = verdict.ttlSeconds;
       decision.detail = verdict.candidate.tier;
+      decision.answersFrom(verdict.candidate);
       decision.unverified = verdict.judged !== undefined && isExempt(verdict.judged);
       decision.outcome = verdict.kind === "serve" ? "hit" : "stale-hit";
       return;

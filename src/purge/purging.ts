@@ -1,11 +1,15 @@
 // The journal of an isolate, its view of it, and the acceptance of purges, wired together.
 import { errorName } from "../error-name.ts";
-import { type RedisAddress, RedisClient } from "../redis/redis-client.ts";
+import { type Log, logOf } from "../observe/log-line.ts";
+import type { RedisAddress } from "../redis/open-client.ts";
+import { RedisClient } from "../redis/redis-client.ts";
+import type { RedisCounts } from "../redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
 import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView } from "./view/journal-view.ts";
 import { RedisJournal } from "./journal/redis-journal.ts";
 import { RedisSwitch } from "./journal/redis-switch.ts";
+import { SwitchLog } from "./journal/switch-log.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
 export type Purging = ReturnType<typeof createPurging>;
@@ -30,9 +34,13 @@ const copyKeepMs = 60_000;
 export interface PurgePlatform {
   readonly nowAtMs: () => number;
   readonly random: () => number;
-  readonly log?: (line: string) => void;
+  readonly log?: Log;
   /** Counts what a listener of the journal throws. */
   readonly listenerFailed?: () => void;
+  /** Told how long each purge took from its acceptance until it was read here. */
+  readonly onSpread?: (tookMs: number) => void;
+  /** Counts what is sent to the journal. */
+  readonly metrics?: RedisCounts;
   /** Of the colo; without it each isolate reads the journal by itself. */
   readonly cache?: () => Pick<Cache, "match" | "put">;
 }
@@ -46,16 +54,19 @@ export interface PurgePlatform {
 export function createPurging(
   { purge, namespace }: PurgeSettings,
   database: RedisAddress,
-  { nowAtMs, random, cache, log, listenerFailed }: PurgePlatform,
+  platform: PurgePlatform,
 ) {
+  const { nowAtMs, random, cache, log, listenerFailed, onSpread, metrics } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
+  const tell = logOf("purge-journal", log ?? (() => undefined));
   const randomText = () => crypto.randomUUID();
   // A client of its own: what the shared tier suffers must not delay or shut off the journal.
   const redis = new RedisClient({
     ...database,
     nowAtMs,
-    tell: (line) => log?.(`Purge journal: ${line}`),
+    metrics,
+    tell,
     hasOneKey: true,
     readTimeoutMsMax: timeoutMs,
     // Until it is read again, every page is asked for anew once in N − A.
@@ -74,8 +85,10 @@ export function createPurging(
     });
   const news = new NewsListeners((cause) => {
     listenerFailed?.();
-    log?.(`Purge journal: a listener failed with ${errorName(cause)}.`);
+    const message = `a listener failed with ${errorName(cause)}.`;
+    tell({ event: "listener-failed", level: "error", message });
   });
+  const switchLog = new SwitchLog(log ?? (() => undefined));
   const view = new JournalView({
     journal,
     copies,
@@ -86,6 +99,8 @@ export function createPurging(
     maxLagMs: renewalLagMs,
     isShutOff: () => redis.isShutOff,
     news,
+    onSpread,
+    onRead: () => switchLog.learnt(view.switched),
     onOverdue: (entries) => acceptances.lookFor(entries),
   });
   const maxLagMs = visibleWithinSeconds * 1_000;
@@ -104,6 +119,7 @@ export function createPurging(
     journal,
     /** Where posts of the switch stand. */
     switching,
+    switchLog,
     view,
     acceptances,
     /** Has a listener told of every entry that becomes known here, from now on. */

@@ -1,5 +1,6 @@
 // How a database fares, for the operator: its reads and its writes each by themselves.
 import { Condition, type Trouble } from "../observe/condition.ts";
+import type { Log } from "../observe/log-line.ts";
 import { type RedisTrouble, troubleLine, type TroubleWords } from "./trouble.ts";
 
 /** Which part of a database an answer tells of. */
@@ -16,12 +17,19 @@ export const refusalsOfWrites: readonly string[] = [
 export interface DatabaseConditionSettings {
   readonly nowAtMs: () => number;
   /** Told in a line for the operator when it gets into trouble, and out of it; unheard unless set. */
-  readonly tell?: (line: string) => void;
+  readonly tell?: Log;
   /** All commands are about one key, so that another type of value there is trouble like any. */
   readonly hasOneKey?: boolean;
   /** How its troubles are told, if not as those of Upstash's REST interface. */
   readonly words?: TroubleWords | undefined;
 }
+
+/** The operator's own matter, and not the database's. */
+const refusalsOfCredentials: readonly RedisTrouble[] = ["token-refused", "forbidden"];
+
+const aboutReads = (kind: RedisTrouble) =>
+  ({ event: refusalsOfCredentials.includes(kind) ? "credentials" : "database" }) as const;
+const aboutWrites = (kind: RedisTrouble) => ({ ...aboutReads(kind), of: "writes" });
 
 /** One for each client of a database. */
 export class DatabaseCondition {
@@ -30,6 +38,10 @@ export class DatabaseCondition {
   readonly #writes: Condition<RedisTrouble>;
   /** Never over: it is told once. */
   readonly #sizes: Condition<RedisTrouble>;
+  /** Nothing but probes is sent to it. */
+  readonly #shutOff: Condition<"shut-off">;
+  /** The same of writes alone. */
+  readonly #writesShutOff: Condition<"shut-off">;
 
   constructor(settings: DatabaseConditionSettings) {
     this.#settings = settings;
@@ -37,15 +49,34 @@ export class DatabaseCondition {
     const lineOf = (trouble: RedisTrouble) => troubleLine(trouble, settings.words);
     this.#reads = new Condition({
       tell,
+      about: aboutReads,
       troubleLine: lineOf,
       wellLine: (lasted) => `The database works again after ${lasted}.`,
     });
     this.#writes = new Condition({
       tell,
+      about: aboutWrites,
       troubleLine: (trouble) => `Writes fail. ${lineOf(trouble)}`,
       wellLine: (lasted) => `The database takes writes again after ${lasted}.`,
     });
-    this.#sizes = new Condition({ tell, troubleLine: lineOf, wellLine: () => "" });
+    this.#sizes = new Condition({
+      tell,
+      about: aboutWrites,
+      troubleLine: lineOf,
+      wellLine: () => "",
+    });
+    this.#shutOff = new Condition({
+      tell,
+      about: () => ({ event: "breaker", of: "everything" }),
+      troubleLine: () => "The database is shut off: only probes ask it, behind answers.",
+      wellLine: (lasted) => `The database was shut off for ${lasted}, and is no longer.`,
+    });
+    this.#writesShutOff = new Condition({
+      tell,
+      about: () => ({ event: "breaker", of: "writes" }),
+      troubleLine: () => "Writes are shut off: one is tried after each pause.",
+      wellLine: (lasted) => `Writes were shut off for ${lasted}, and are no longer.`,
+    });
   }
 
   /** The last trouble that concerned more than writes. */
@@ -68,6 +99,15 @@ export class DatabaseCondition {
     // Of one key among many; who asked for it knows what that means.
     if (trouble === "wrong-type" && this.#settings.hasOneKey !== true) return;
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());
+  }
+
+  /** Which of it is shut off, after each answer and each failure. */
+  standsAt(shutOff: Readonly<Record<Of, boolean>>): void {
+    const atMs = this.#settings.nowAtMs();
+    if (shutOff.reads) this.#shutOff.failed("shut-off", atMs);
+    else this.#shutOff.succeeded(atMs);
+    if (shutOff.writes) this.#writesShutOff.failed("shut-off", atMs);
+    else this.#writesShutOff.succeeded(atMs);
   }
 
   #conditionOf(trouble: RedisTrouble, of: Of): Condition<RedisTrouble> {

@@ -1,6 +1,5 @@
-// One Redis database over Upstash's REST interface, or over what carries the same commands: bounded in
-// time, shut off while it is down.
-import { Redis } from "@upstash/redis/cloudflare";
+// One Redis database, by REST or over what carries the same: bounded in time, shut off while it is down.
+import type { Redis } from "@upstash/redis/cloudflare";
 import type { Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
 import {
@@ -10,6 +9,9 @@ import {
   refusalsOfWrites,
 } from "./database-condition.ts";
 import { LatencyBound } from "./latency-bound.ts";
+import { openClient, type RedisAddress } from "./open-client.ts";
+import type { RedisPurpose } from "./purpose.ts";
+import { type RedisCounts, RoundTrips } from "./round-trips.ts";
 import { readTrouble, type RedisTrouble } from "./trouble.ts";
 
 /** `shut-off`, `writes-refused`: it was not sent, because of what others met. */
@@ -20,30 +22,18 @@ export type RedisAnswer<T> =
   | { kind: "answered"; value: T }
   | { kind: "unavailable"; cause: RedisCause };
 
-/** What the SDK hands to its HTTP client, and how long may be waited for an answer of the same form. */
-export type Carry = (
-  request: Parameters<Parameters<Redis["use"]>[0]>[0],
-  timeoutMs: number,
-) => Promise<{ result?: never; error?: string }>;
-
 /** Which database, and how long it is waited for. */
-export interface RedisSettings extends DatabaseConditionSettings {
-  readonly url: string;
-  readonly token: string;
-  /** Carries the commands in the place of HTTP; then `url` and `token` are not used. */
-  readonly carry?: Carry | undefined;
+export interface RedisSettings extends DatabaseConditionSettings, RedisAddress {
   /** The longest that a read is waited for; 1 s unless set. */
   readonly readTimeoutMsMax?: number;
   /** The longest pause between two probes while it is shut off; 30 s unless set. */
   readonly pauseMsMax?: number;
+  /** Counts what is sent, by what it is for; uncounted unless set. */
+  readonly metrics?: RedisCounts | undefined;
 }
 
-/** How a database is reached. */
-export type RedisAddress = Pick<RedisSettings, "url" | "token" | "carry" | "words">;
-
 /** A read is waited for by a client; a write is not, and may carry a body. */
-const readTimeoutMsMax = 1_000;
-const writeTimeoutMs = 5_000;
+const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
 
 /**
  * A write may fail by these while the database is up: they are about one command, or it is full and
@@ -53,6 +43,14 @@ const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusals
 
 /** One round trip, by a client that is good for no other. */
 type Run<T> = (redis: Redis) => Promise<T>;
+
+/** What is sent, and what it is for. */
+interface Trip<T> {
+  readonly purpose: RedisPurpose;
+  readonly run: Run<T>;
+}
+
+const pinging: Trip<unknown> = { purpose: "probe", run: (redis) => redis.ping() };
 
 /** Its state lives as long as its isolate. No call of it rejects. */
 export class RedisClient {
@@ -64,17 +62,19 @@ export class RedisClient {
   readonly #readBound: LatencyBound;
   /** Nothing but time-outs has come since a probe was answered: it tells nothing of reads. */
   #isProbeInDoubt = false;
+  readonly #roundTrips: RoundTrips;
 
   constructor(settings: RedisSettings) {
     this.#settings = settings;
     this.#breaker = new Breaker(settings.pauseMsMax);
     this.#writes = new Breaker(settings.pauseMsMax);
     this.#condition = new DatabaseCondition(settings);
+    this.#roundTrips = new RoundTrips(settings);
     this.#readBound = new LatencyBound(settings.readTimeoutMsMax ?? readTimeoutMsMax);
   }
 
   /** How its troubles are told; `undefined`: as those of Upstash's REST interface. */
-  get words(): RedisSettings["words"] {
+  get words(): RedisAddress["words"] {
     return this.#settings.words;
   }
 
@@ -105,15 +105,16 @@ export class RedisClient {
 
   /** One round trip that somebody waits for. Never rejects. */
   async read<T>(
+    purpose: RedisPurpose,
     run: Run<T>,
     background: (work: () => Promise<void>) => void,
   ): Promise<RedisAnswer<T>> {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "probe") {
-      background(async () => void (await this.#probed((redis) => redis.ping(), "reads")));
+      background(async () => void (await this.#probed(pinging, "reads")));
     }
     if (state !== "closed") return { kind: "unavailable", cause: "shut-off" };
-    return this.#measured(run, "reads");
+    return this.#measured({ purpose, run }, "reads");
   }
 
   /**
@@ -122,25 +123,41 @@ export class RedisClient {
    *
    * @param of `writes`: a part of it is what a full database refuses, so an answer proves writes
    */
-  async attempt<T>(run: Run<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
+  async attempt<T>(purpose: RedisPurpose, run: Run<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
+    const trip = { purpose, run };
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "shut-off" };
-    const answer = await (state === "probe" ? this.#probed(run, of) : this.#measured(run, of));
+    const answer = await (state === "probe" ? this.#probed(trip, of) : this.#measured(trip, of));
     if (answer.kind === "answered" && of === "writes") this.#condition.answered("writes");
     return answer;
   }
 
   /** One round trip that is sent whatever is known of the database. Never rejects. */
-  async insist<T>(run: Run<T>, of: Of = "writes"): Promise<RedisAnswer<T>> {
-    const answer = await this.#bounded(run, writeTimeoutMs, of);
+  async insist<T>(purpose: RedisPurpose, run: Run<T>, of: Of = "writes"): Promise<RedisAnswer<T>> {
+    const answer = await this.#bounded({ purpose, run }, writeTimeoutMs, of);
     if (answer.kind === "answered" && of === "writes") this.#condition.answered("writes");
     return answer;
   }
 
-  async #measured<T>(run: Run<T>, of: Of): Promise<RedisAnswer<T>> {
+  /**
+   * One round trip for an operator, who can wait: for as long as the longest read, whatever latency was
+   * learnt. While the database is shut off it is its own probe. Never rejects.
+   */
+  async look<T>(purpose: RedisPurpose, run: Run<T>): Promise<RedisAnswer<T>> {
+    const trip = { purpose, run };
+    const sentAtMs = this.#settings.nowAtMs();
+    const state = this.#breaker.ask(sentAtMs);
+    if (state === "open") return { kind: "unavailable", cause: "shut-off" };
+    if (state === "probe") return this.#probed(trip, "reads");
+    const answer = await this.#bounded(trip, this.#readBound.maxMs, "reads");
+    this.#learn(answer, sentAtMs);
+    return answer;
+  }
+
+  async #measured<T>(trip: Trip<T>, of: Of): Promise<RedisAnswer<T>> {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(run, timeoutMs, of);
+    const answer = await this.#bounded(trip, timeoutMs, of);
     if (answer.kind === "answered") {
       this.#readBound.measured(this.#settings.nowAtMs() - sentAtMs);
       this.#isProbeInDoubt = false;
@@ -150,9 +167,9 @@ export class RedisClient {
   }
 
   /** Waits for as long as may be, so that it measures a database which has become slower, too. */
-  async #probed<T>(run: Run<T>, of: Of): Promise<RedisAnswer<T>> {
+  async #probed<T>(trip: Trip<T>, of: Of): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(run, this.#readBound.maxMs, of);
+    const answer = await this.#bounded(trip, this.#readBound.maxMs, of);
     if (answer.kind === "answered") {
       const tookMs = this.#settings.nowAtMs() - sentAtMs;
       if (!this.#isProbeInDoubt) this.#readBound.beganAnew(tookMs);
@@ -169,6 +186,11 @@ export class RedisClient {
       this.#condition.answered("reads");
     } else if (answer.cause === "wrong-type") this.#breaker.succeeded();
     else if (answer.cause !== "too-large") this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    this.#tellBreakers();
+  }
+
+  #tellBreakers(): void {
+    this.#condition.standsAt({ reads: this.isShutOff, writes: this.refusesWrites });
   }
 
   /**
@@ -177,17 +199,22 @@ export class RedisClient {
    *
    * @param timeoutMs less than usual where somebody waits for it after all
    */
-  async write<T>(run: Run<T>, timeoutMs = writeTimeoutMs): Promise<RedisAnswer<T>> {
+  async write<T>(
+    purpose: RedisPurpose,
+    run: Run<T>,
+    timeoutMs = writeTimeoutMs,
+  ): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
     const state = this.#writes.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
-    const answer = await this.#sent(run, timeoutMs);
+    const answer = await this.#sent({ purpose, run }, timeoutMs);
     if (answer.kind === "answered") {
       this.#writes.succeeded();
       this.#condition.answered("writes");
     } else if (refusalsOfWrites.includes(answer.cause)) {
       this.#writes.failed(this.#settings.nowAtMs());
     }
+    this.#tellBreakers();
     return answer;
   }
 
@@ -195,43 +222,29 @@ export class RedisClient {
    * What a full database does not refuse, since it frees memory; in the background. Never rejects;
    * while the database is shut off, not sent.
    */
-  async remove<T>(run: Run<T>): Promise<RedisAnswer<T>> {
+  async remove<T>(purpose: RedisPurpose, run: Run<T>): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
-    return this.#sent(run, writeTimeoutMs);
+    return this.#sent({ purpose, run }, writeTimeoutMs);
   }
 
-  async #sent<T>(run: Run<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
+  async #sent<T>(trip: Trip<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(run, timeoutMs, "writes");
+    const answer = await this.#bounded(trip, timeoutMs, "writes");
     const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
     if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    this.#tellBreakers();
     return answer;
   }
 
-  async #bounded<T>(run: Run<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
+  async #bounded<T>({ purpose, run }: Trip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
     try {
-      return { kind: "answered", value: await run(this.#open(timeoutMs)) };
+      const redis = this.#roundTrips.countedIn(openClient(this.#settings, timeoutMs), purpose);
+      return { kind: "answered", value: await run(redis) };
     } catch (thrown) {
       const cause = readTrouble(thrown);
+      this.#roundTrips.failed(cause);
       this.#condition.failed(cause, of);
       return { kind: "unavailable", cause };
     }
-  }
-
-  /** A client per call: what it holds of a request's I/O must not be used in another. */
-  #open(timeoutMs: number): Redis {
-    const redis = new Redis({
-      url: this.#settings.url,
-      token: this.#settings.token,
-      signal: () => AbortSignal.timeout(timeoutMs),
-      retry: { retries: 0 },
-      automaticDeserialization: false,
-      enableAutoPipelining: false,
-      enableTelemetry: false,
-      responseEncoding: false,
-    });
-    const { carry } = this.#settings;
-    if (carry !== undefined) redis.use((request) => carry(request, timeoutMs));
-    return redis;
   }
 }

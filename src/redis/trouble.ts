@@ -56,6 +56,13 @@ export function mendOf(trouble: RedisTrouble, words: TroubleWords = said): strin
   return passing.includes(trouble) ? undefined : (words[trouble] ?? said[trouble])[1];
 }
 
+/** @returns what to do, as sentences; what ends by itself, as a rule, is not waited for without end */
+export function remedyOf(trouble: RedisTrouble): string {
+  const mend = said[trouble][1];
+  if (passing.includes(trouble)) return `It is tried again by itself. If it lasts: ${mend}.`;
+  return `${mend.slice(0, 1).toUpperCase()}${mend.slice(1)}.`;
+}
+
 /** @returns a line for the log: what is wrong, and what to do */
 export function troubleLine(trouble: RedisTrouble, words: TroubleWords = said): string {
   const [why, mend] = words[trouble] ?? said[trouble];

@@ -31,7 +31,11 @@ describe("a wrong token", () => {
       site.clock.advance(7);
     }
     const line = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    expect(site.log.toSorted()).toEqual([`Purge journal: ${line}`, `Shared tier: ${line}`]);
+    const shutOff = "The database is shut off: only probes ask it, behind answers.";
+    const told = (part: string) => site.log.filter((each) => each.startsWith(part));
+    expect(told("Purge journal")).toEqual([`Purge journal: ${line}`, `Purge journal: ${shutOff}`]);
+    expect(told("Shared tier")).toEqual([`Shared tier: ${line}`, `Shared tier: ${shutOff}`]);
+    expect(site.log).toHaveLength(4);
   });
 
   it("stands in the stats of both clients, with since when and how often", async () => {
@@ -72,8 +76,11 @@ describe("a wrong token", () => {
     site.clock.advance(60);
     await site.get("/a");
     await site.get("/b");
-    expect(site.log.slice(2).toSorted()).toEqual([
+    const after = site.log.filter((line) => / after | was shut off /.test(line));
+    expect(after.toSorted()).toEqual([
+      "Purge journal: The database was shut off for 60 s, and is no longer.",
       "Purge journal: The database works again after 60 s.",
+      "Shared tier: The database was shut off for 60 s, and is no longer.",
       "Shared tier: The database works again after 60 s.",
     ]);
     expect(await statsOf(site)).toMatchObject({

@@ -146,3 +146,17 @@ it("stats tell the journal's age, and how long purges took to be read here", asy
   site.clock.advance(1);
   expect(await journal()).toMatchObject({ ageMs: 1_000, lag: { lastMs: 5_500, worstMs: 6_000 } });
 });
+
+it.each([
+  { idleSeconds: 9.999, lag: { lastMs: 9_999, worstMs: 9_999 } },
+  { idleSeconds: 10, lag: "nothing to tell yet" },
+])("what was not asked for $idleSeconds s, with N = 10, is late by: $lag", async (row) => {
+  const { site, upstash } = openJournalled();
+  const elsewhere = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: adminToken } });
+  await elsewhere.get("/a");
+  await send(site, { tags: ["a"] });
+  site.clock.advance(row.idleSeconds);
+  await elsewhere.get("/a");
+  const seen = await elsewhere.get("/_cache/stats", { headers: bearer });
+  expect(JSON.parse(seen.text)).toMatchObject({ journal: { ageMs: 0, lag: row.lag } });
+});

@@ -1,7 +1,7 @@
 // Honest clients tell a right answer from every wrong one, and come when they come.
 import { expect, it } from "vitest";
 import { attacks } from "../../bench/attack/attacks.ts";
-import { instantsMs } from "../../bench/attack/pace.ts";
+import { instantsMs } from "../../bench/load/pace.ts";
 import { faultOf, pageBody, pagePath } from "../../bench/attack/site.ts";
 import { ask } from "../../bench/load/ask.ts";
 import { Draws } from "../../testing/draws.ts";

@@ -106,6 +106,19 @@ describe("what is loaded", () => {
   });
 });
 
+it("what is written through costs its purge, a read with it, and a store", async () => {
+  const { here } = await opened();
+  rest.resetCounts();
+  await here.write("a", "v", () => undefined);
+  const { commandCountByName, requestCount } = rest.counts();
+  expect({ ...commandCountByName, requestCount }).toEqual({
+    XADD: 1,
+    XRANGE: 1,
+    SET: 1,
+    requestCount: 2,
+  });
+});
+
 it.each(["delete", "expire", "bump"] as const)(
   "%s costs one; half of N later the journal is read, to see that it is there",
   async (run) => {

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
+import type { LogLine } from "../../src/observe/log-line.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
@@ -19,7 +20,7 @@ function opened(env: object, given: object = {}) {
     cache: () => cache,
     nowAtMs: clock.nowAtMs,
     random: () => 0.5,
-    log: (line: string) => void log.push(line),
+    log: ({ message }: LogLine) => void log.push(message),
     ...given,
   };
   const make = () => createDataCache(defineConfig({ namespace: "site" }), platform);

@@ -12,7 +12,7 @@ import { conditionalFields, entityTag, isNotModified } from "../../src/http/vali
 import { verifyWebhook } from "../../src/purge/acceptance/webhook.ts";
 import { reducedAcceptEncoding } from "../../src/proxy/request/accept-encoding.ts";
 import { sortCookies } from "../../src/proxy/request/cookies.ts";
-import { contentLength } from "../../src/proxy/storing/metadata-of-answer.ts";
+import { contentLength } from "../../src/http/fields.ts";
 import { fieldTagsOf, taggingOf } from "../../src/proxy/stored/tags.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
 import { askedWith, configWith, storedAtMs } from "../../testing/examples/requests.ts";

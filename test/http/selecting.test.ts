@@ -16,6 +16,7 @@ describe("selectingFieldNames", () => {
     { id: "no-field-name", vary: "a b", names: ["*"] },
     { id: "quoted", vary: '"a", b', names: ["*", "b"] },
     { id: "multi-byte", vary: "größe", names: ["*"] },
+    { id: "trace", vary: "Traceparent, a, tracestate", names: ["a"] },
   ])("$id (RFC 9110 §12.5.5)", ({ vary, names }) => {
     expect(selectingFieldNames(fieldsWith({ vary }))).toEqual(names);
   });

@@ -7,7 +7,8 @@ const startAtMs = 1_000_000;
 function watched() {
   const lines: string[] = [];
   const condition = new Condition<"refused" | "late">({
-    tell: (line) => lines.push(line),
+    tell: ({ message }) => lines.push(message),
+    about: () => ({ event: "origin" }),
     troubleLine: (kind) => `is ${kind}`,
     wellLine: (lasted) => `well after ${lasted}`,
   });

@@ -37,7 +37,7 @@ describe("a decision", () => {
     decision.looked("shared", "passed-over", 0);
     decision.unverified = true;
     decision.outcome = "stored";
-    metrics.answered(decision);
+    metrics.answered(decision, 0);
     metrics.settled(decision);
     expect(metrics.snapshot()).toMatchObject({
       routes: { all: { requests: 1, outcomes: { stored: 1 } } },
@@ -66,7 +66,8 @@ describe("settle", () => {
     const afterAnswer = (work: () => Promise<void>) => void running.push(work());
     const decision = new Decision({ route: "all", isRefresh });
     decision.outcome = "stored";
-    return { metrics, running, decision, ports: { metrics, afterAnswer } };
+    const ports = { metrics, afterAnswer, nowAtMs: () => 0, report: () => undefined };
+    return { metrics, running, decision, ports };
   };
 
   it("counts at once where nothing goes on behind the answer", () => {
@@ -114,5 +115,25 @@ describe("settle", () => {
       writes: { shared: { unavailable: 1 } },
       unverifiedAnswers: 0,
     });
+  });
+
+  it.each([
+    { id: "due", afterMs: 300_000, reports: 1 },
+    { id: "not due", afterMs: 299_999, reports: 0 },
+  ])("has what was counted told when that is due, by one look at the clock: $id", (row) => {
+    const reported: unknown[] = [];
+    let looks = 0;
+    const metrics = new Metrics(0, true);
+    const afterAnswer = () => undefined;
+    const nowAtMs = () => {
+      looks += 1;
+      return row.afterMs;
+    };
+    const report = (given: unknown) => void reported.push(given);
+    const decision = new Decision({ route: "all" });
+    decision.outcome = "hit";
+    settle(decision, { metrics, afterAnswer, nowAtMs, report });
+    expect(reported).toEqual(Array(row.reports).fill(afterAnswer));
+    expect(looks).toBe(1);
   });
 });

@@ -31,6 +31,7 @@ const probing: Promise<void>[] = [];
 
 async function read(): Promise<string> {
   const answer = await client.read(
+    "probe",
     (redis) => redis.get("k"),
     (work) => void probing.push(work()),
   );
@@ -79,7 +80,7 @@ it("follows one whose probes alone are quick", async () => {
 });
 
 it("is learned of a journal that is its own probe", async () => {
-  const attempt = () => client.attempt((redis) => redis.get("k"));
+  const attempt = () => client.attempt("probe", (redis) => redis.get("k"));
   for (let at = 0; at < 100; at += 1) await attempt();
   expect(client.readTimeoutMs).toBe(150);
   tookMs = { read: Infinity, probe: Infinity };

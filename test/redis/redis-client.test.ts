@@ -33,10 +33,11 @@ function clientOf(url: string): RedisClient {
 
 const read = (from = client) =>
   from.read<unknown>(
+    "look-up",
     (redis) => redis.get(hashKey),
     (work) => leftForLater.push(work),
   );
-const write = () => client.write<unknown>((redis) => redis.set(hashKey, storedValue));
+const write = () => client.write<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
 
 async function shutOff(): Promise<void> {
   server.manner = { kind: "closes" };
@@ -121,6 +122,7 @@ describe("what is not there at all", () => {
 
   it("reads as unavailable: a command that throws before it is sent", async () => {
     const failed = await client.read(
+      "probe",
       () => {
         throw new RangeError(storedValue);
       },
@@ -130,7 +132,7 @@ describe("what is not there at all", () => {
   });
 
   it("reads as unavailable: what is thrown and no error", async () => {
-    const failed = await client.write(() => Promise.reject(storedValue));
+    const failed = await client.write("probe", () => Promise.reject(storedValue));
     expect(failed).toEqual({ kind: "unavailable", cause: "failed" });
   });
 });
@@ -206,7 +208,7 @@ describe("a database that refuses writes", () => {
     const answers = [{ error: oom }, { result: 0 }];
     server.manner = { kind: "answers", body: JSON.stringify(answers) };
     for (let at = 0; at < 3; at += 1) {
-      const written = await client.write((redis) =>
+      const written = await client.write("probe", (redis) =>
         redis.multi().set(hashKey, storedValue).pexpire(hashKey, 1_000).exec(),
       );
       expect(written).toEqual({ kind: "unavailable", cause: "full" });
@@ -242,7 +244,7 @@ describe("a database that refuses writes", () => {
   it("is still told what to remove, which proves nothing of writes", async () => {
     for (let at = 0; at < 3; at += 1) await write();
     server.manner = wellAnswer;
-    const removed = await client.remove<unknown>((redis) => redis.del(hashKey));
+    const removed = await client.remove<unknown>("probe", (redis) => redis.del(hashKey));
     expect([removed.kind, client.refusesWrites]).toEqual(["answered", true]);
   });
 

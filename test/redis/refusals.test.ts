@@ -1,5 +1,6 @@
 // What the client makes of a database that refuses it, and what the operator hears of that.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { LogLine } from "../../src/observe/log-line.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import {
@@ -23,7 +24,7 @@ const settings = () => ({
   url: server.url,
   token,
   nowAtMs: clock.nowAtMs,
-  tell: (line: string) => told.push(line),
+  tell: ({ message }: LogLine) => void told.push(message),
 });
 
 beforeEach(async () => {
@@ -37,10 +38,11 @@ afterEach(() => server.stop());
 
 const read = () =>
   client.read<unknown>(
+    "probe",
     (redis) => redis.get(hashKey),
     (work) => leftForLater.push(work),
   );
-const write = () => client.write<unknown>((redis) => redis.set(hashKey, storedValue));
+const write = () => client.write<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
 
 describe.each([
   { id: "a wrong token", status: 401, error: "WRONGPASS invalid or missing auth token" },
@@ -53,7 +55,10 @@ describe.each([
 
   it.each([
     { id: "writes", command: write },
-    { id: "removals", command: () => client.remove<unknown>((redis) => redis.del(hashKey)) },
+    {
+      id: "removals",
+      command: () => client.remove<unknown>("probe", (redis) => redis.del(hashKey)),
+    },
   ])("shuts the client off by $id too", async ({ command }) => {
     for (let at = 0; at < 3; at += 1) await command();
     expect([client.isShutOff, client.refusesWrites]).toEqual([true, false]);
@@ -83,16 +88,20 @@ describe("the operator is told", () => {
     server.manner = answering(`Unauthorized ${token}`, 401);
     for (let at = 0; at < 20; at += 1) {
       await Promise.all([read(), write()]);
-      await client.insist<unknown>((redis) => redis.set(hashKey, storedValue));
+      await client.insist<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
     }
     const refused = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    expect(told).toEqual([refused]);
+    const shutOff = "The database is shut off: only probes ask it, behind answers.";
+    expect(told).toEqual([refused, shutOff]);
     server.manner = wellAnswer;
     clock.advance(42);
     await read();
     await Promise.all(leftForLater.map((work) => work()));
     for (let at = 0; at < 20; at += 1) await read();
-    expect(told).toEqual([refused, "The database works again after 42 s."]);
+    expect(told.slice(2)).toEqual([
+      "The database works again after 42 s.",
+      "The database was shut off for 42 s, and is no longer.",
+    ]);
   });
 
   it("of nothing that the error quotes", async () => {
@@ -113,8 +122,8 @@ describe("the operator is told", () => {
     await write();
     server.manner = wellAnswer;
     for (let at = 0; at < 5; at += 1) await read();
-    await client.remove<unknown>((redis) => redis.del(hashKey));
-    await client.insist<unknown>((redis) => redis.scan(0), "reads");
+    await client.remove<unknown>("probe", (redis) => redis.del(hashKey));
+    await client.insist<unknown>("probe", (redis) => redis.scan(0), "reads");
     expect(told).toEqual(["Writes fail. The database is full: make room in the database."]);
     expect([client.trouble, client.troubleWithWrites]).toMatchObject([
       undefined,
@@ -127,13 +136,17 @@ describe("the operator is told", () => {
 
   it("of a full database by what a transaction for reading writes", async () => {
     server.manner = { kind: "answers", body: JSON.stringify([{ error: oom }, { result: [] }]) };
-    await client.attempt((redis) => redis.multi().set(hashKey, "1").get(hashKey).exec());
+    await client.attempt("probe", (redis) => redis.multi().set(hashKey, "1").get(hashKey).exec());
     expect(client.troubleWithWrites?.kind).toBe("full");
   });
 
   it("that writes fail, by a transaction that writes, until one is answered", async () => {
     const transact = () =>
-      client.attempt((redis) => redis.multi().set(hashKey, "1").get(hashKey).exec(), "writes");
+      client.attempt(
+        "probe",
+        (redis) => redis.multi().set(hashKey, "1").get(hashKey).exec(),
+        "writes",
+      );
     server.manner = answering(oom);
     await transact();
     server.manner = { kind: "answers", body: '[{"result":"OK"},{"result":"1"}]' };
@@ -146,7 +159,7 @@ describe("the operator is told", () => {
   it("once of writes that are not answered in time while reads are", async () => {
     const tooLate = () => Promise.reject(new DOMException("Too late.", "TimeoutError"));
     for (let second = 0; second < 200; second += 1) {
-      await client.write(tooLate);
+      await client.write("probe", tooLate);
       await read();
       await Promise.all(leftForLater.splice(0).map((work) => work()));
       clock.advance(1);
@@ -192,14 +205,16 @@ describe("the operator is told", () => {
     client = new RedisClient({ ...settings(), hasOneKey: true });
     server.manner = answering("WRONGTYPE Operation against a key");
     for (let at = 0; at < 5; at += 1) {
-      expect((await client.attempt((redis) => redis.get(hashKey))).kind).toBe("unavailable");
+      expect((await client.attempt("probe", (redis) => redis.get(hashKey))).kind).toBe(
+        "unavailable",
+      );
     }
     expect([client.isShutOff, told]).toEqual([
       false,
       [expect.stringMatching(/^A key of Tidemark holds a value of another type: delete /)],
     ]);
     server.manner = wellAnswer;
-    await client.attempt((redis) => redis.get(hashKey));
+    await client.attempt("probe", (redis) => redis.get(hashKey));
     expect(told[1]).toMatch(/^The database works again/);
   });
 });

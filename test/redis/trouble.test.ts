@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   mendOf,
   readTrouble,
+  remedyOf,
   type RedisTrouble,
   troubleLine,
   whyOf,
@@ -116,7 +117,10 @@ it("says why, and what to do where trying again is not enough", () => {
     "The database is full",
     "make room in the database",
   ]);
-  for (const passing of ["timeout", "unreachable", "busy"] as const)
+  for (const passing of ["timeout", "unreachable", "busy"] as const) {
     expect(mendOf(passing)).toBe(undefined);
+    expect(remedyOf(passing)).toMatch(/^It is tried again by itself\. If it lasts: .*\.$/);
+  }
+  expect(remedyOf("full")).toBe("Make room in the database.");
   expect(troubleLine("too-large")).toContain("lower `limits.sharedBodyBytes`");
 });

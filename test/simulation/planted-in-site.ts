@@ -135,8 +135,8 @@ export const bodyUnchecked: Planted = {
     const write = client.write.bind(client);
     const naming = (text: string, digest: string) =>
       text.replace(/"bodyDigest":"\w+"/, `"bodyDigest":"${digest}"`);
-    const readNamed: RedisClient["read"] = async (run, background) => {
-      const answer: RedisAnswer<unknown> = await read(run, background);
+    const readNamed: RedisClient["read"] = async (purpose, run, background) => {
+      const answer: RedisAnswer<unknown> = await read(purpose, run, background);
       if (answer.kind === "unavailable" || typeof answer.value !== "string") return answer as never;
       const [m = "", b = ""] = answer.value.split("\n");
       const digest = createHash("sha256")
@@ -145,8 +145,8 @@ export const bodyUnchecked: Planted = {
       return { kind: "answered", value: `${naming(m, digest)}\n${b}` } as never;
     };
     let digestWritten = "";
-    const writeUnasked: RedisClient["write"] = (run) =>
-      write((commands) => {
+    const writeUnasked: RedisClient["write"] = (purpose, run) =>
+      write(purpose, (commands) => {
         const getrange: typeof commands.getrange = async (...range) =>
           naming(await commands.getrange(...range), digestWritten);
         return run(Object.assign(Object.create(commands), { getrange }));

@@ -74,7 +74,9 @@ const keyReadBefore: Partial<Parts> = {
 };
 
 async function held({ redis, namespace }: RedisJournalSettings) {
-  const reply = await redis.attempt<unknown>((client) => client.get(switchKey(namespace)));
+  const reply = await redis.attempt<unknown>("switch", (client) =>
+    client.get(switchKey(namespace)),
+  );
   return reply.kind === "answered" ? stateInKey(reply.value) : undefined;
 }
 

@@ -20,7 +20,7 @@ const composition = ["create-cache", "create-proxy"];
 /** Counts of all isolates: told, folded, shown. */
 const reporting = "reports";
 
-/** Which release it is: asked for by operators alone, so the cache itself never depends on it. */
+/** Which release it is: for operators and their log alone, so the cache itself never depends on it. */
 const release = "version";
 
 /** The steps of one HTTP request, lowest first: each may import those above it in this list. */
@@ -59,7 +59,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The configuration: its schema, its forms, its defaults.
   config: [...leaves, "http"],
   // What a platform gives: variables and bindings.
-  platform: [...leaves, "http", "config"],
+  platform: [...leaves, "http", "observe", "config"],
   // What a tier holds: a record, what a purge can match of it, where it came from, its key.
   "cache/record": [...leaves, "http"],
   // Memory, the colo's Cache API, and Redis, each behind the port of a tier.
@@ -77,22 +77,36 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   // The order of the steps.
   proxy: [...core, ...steps],
+  // What isolates tell of their counts, and what that comes to for all of them.
+  reports: [...beneathCore, "config"],
   // The core with its journal, put together.
-  "create-cache": [...core, "platform"],
+  "create-cache": [...core, "platform", reporting],
   // Keys and values of an application's data, and what it says of them.
   "data/value": [...core],
   // A value is looked for, loaded, judged and stored.
   "data/load": [...core, "data/value"],
+  // Values are written: to the application's database, and to the tiers.
+  "data/write": [...core, "data/value", "data/load"],
+  // Parts of a value, as fields of a hash in Redis.
+  "data/fields": [...core, "data/value", "data/load"],
   // An application's cache: namespaces, purges, the core below them.
-  data: [...core, "platform", "create-cache", "data/value", "data/load"],
+  data: [
+    ...core,
+    "platform",
+    "create-cache",
+    "data/value",
+    "data/load",
+    "data/write",
+    "data/fields",
+  ],
   // An application's cache on Node.
   node: ["operator-error", "config", "platform", "redis", "redis/connection", "data"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
-  // What isolates tell of their counts, and what that comes to for all of them.
-  reports: [...beneathCore, "config"],
   // Why a request is answered as it is, told without a trace.
   "admin/explain": [...core, "platform", ...steps, "proxy", ...composition],
+  // What is wrong, since when, why, and what to do.
+  "admin/health": [...core, "platform", ...steps, "proxy", ...composition, reporting],
   // The operator's routes below `/_cache/`, which look at both.
   admin: [
     ...core,
@@ -102,17 +116,18 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...composition,
     reporting,
     "admin/explain",
+    "admin/health",
     release,
   ],
   // The application: the operator's routes beside the HTTP cache.
-  app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition],
+  app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition, release],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
   // purges for those who send them, and a cache for data, on Workers and on Node.
   tidemark: [...core, "platform", ...composition],
-  worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app"],
+  worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", release],
   hono: [...core, "platform", "app", "worker"],
   "purge-sender": ["purger"],
-  "data-cache": ["operator-error", "data/value", "data/load", "data"],
+  "data-cache": ["operator-error", "data/value", "data/load", "data/write", "data/fields", "data"],
   "node-cache": ["operator-error", "redis/connection", "data/value", "data-cache", "node"],
 };
 

@@ -46,7 +46,7 @@ export class DataIsolate {
     this.data = createDataCache(this.config, {
       nowAtMs: this.clock.nowAtMs,
       random: () => 0.5,
-      log: (line) => void this.log.push(line),
+      log: (line) => void this.log.push(line.message),
       waitUntil: (work) => this.#noted(work),
       ...(options.upstash === null ? {} : { database: { url, token } }),
       ...(options.cache === null ? {} : { cache: () => this.cache, host: "www.example.com" }),

@@ -15,7 +15,7 @@ export class AheadClock {
 /** @returns a cache, and what it has logged */
 export function openProcess(options: NodeCacheOptions) {
   const log: string[] = [];
-  const cache = createDataCache({ log: (line) => void log.push(line), ...options });
+  const cache = createDataCache({ log: ({ message }) => void log.push(message), ...options });
   return { cache, log };
 }
 

@@ -1,10 +1,10 @@
 // A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
 // SET, GETRANGE, MGET, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
-// purge journal and the hot keys. Texts are ASCII.
-// Expiry follows the test's clock.
+// purge journal and the hot keys; and the keys of reports. Texts are ASCII, expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import type { FakeClock } from "./fake-clock.ts";
 import { FakeStream, type StreamItem } from "./fake-stream.ts";
+import { ReportKeys } from "./report-keys.ts";
 
 type Command = readonly (string | number)[];
 
@@ -46,6 +46,7 @@ export class FakeUpstash {
   readonly hotCommands: Command[] = [];
   readonly journal: FakeStream;
   readonly hot: FakeStream;
+  readonly reports: ReportKeys;
   /** What of a record each write was about. */
   readonly written: ("whole" | "metadata")[] = [];
   readonly #clock: FakeClock;
@@ -71,6 +72,7 @@ export class FakeUpstash {
     this.#clock = clock;
     this.journal = new FakeStream(clock);
     this.hot = new FakeStream(clock);
+    this.reports = new ReportKeys(clock.nowAtMs);
     const host = `database-${databases.size + 1}.invalid`;
     this.url = `https://${host}`;
     databases.set(host, this);
@@ -137,6 +139,7 @@ export class FakeUpstash {
 
   #run(command: Command): unknown {
     const [name = "", key = "", ...rest] = command.map(String);
+    if (this.reports.isAbout(command)) return this.reports.answer(command);
     const isHot = key.endsWith(":hot");
     if (isHot) this.hotCommands.push(command);
     else this.#commandsOf(name, key).push(name.toUpperCase());

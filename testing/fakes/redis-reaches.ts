@@ -7,7 +7,7 @@ import type { NodeCacheOptions } from "../../src/node/create-data-cache.ts";
 import { carryOver } from "../../src/redis/connection/carry.ts";
 import { connectionOf } from "../../src/redis/connection/given-connection.ts";
 import { connectionWords } from "../../src/redis/connection/words.ts";
-import type { RedisAddress } from "../../src/redis/redis-client.ts";
+import type { RedisAddress } from "../../src/redis/open-client.ts";
 
 /** An open way: `given` as an application hands it over, `address` as the client of the database takes it. */
 export interface Reach {

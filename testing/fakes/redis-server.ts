@@ -68,7 +68,7 @@ export async function startRedisServer(
 }
 
 /** A process that ends the server when this one is gone, however it went. */
-function guardOf(server: ChildProcess): ChildProcess {
+export function guardOf(server: ChildProcess): ChildProcess {
   const script = `process.on("disconnect", () => process.kill(${server.pid}, "SIGKILL"))`;
   return spawn(process.execPath, ["-e", script], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
 }

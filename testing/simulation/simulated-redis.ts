@@ -36,7 +36,7 @@ export class SimulatedRedis {
 
   /** What the code under test takes for its client. */
   get client(): RedisClient {
-    const trip = <T>(run: (redis: unknown) => Promise<T>) => this.#trip(run);
+    const trip = <T>(_: string, run: (redis: unknown) => Promise<T>) => this.#trip(run);
     const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
     return trips as unknown as RedisClient;
   }
@@ -111,6 +111,21 @@ class Commands {
 
   async set(key: string, text: string, { px }: { px: number }): Promise<void> {
     this.world.records.set(key, { text, untilAtMs: this.world.atMs + px });
+  }
+
+  /** A round trip: here its commands are done at one instant. */
+  pipeline() {
+    const queued: (() => Promise<void>)[] = [];
+    const pipeline = {
+      set: (...given: Parameters<Commands["set"]>) => {
+        queued.push(() => this.set(...given));
+        return pipeline;
+      },
+      exec: async () => {
+        for (const run of queued) await run();
+      },
+    };
+    return pipeline;
   }
 
   async del(...keys: readonly string[]): Promise<number> {

@@ -8,6 +8,7 @@ import { FewAtOnce } from "../../src/cache/few-at-once.ts";
 import { Rangeless } from "../../src/proxy/fetch/whole-first.ts";
 import { KnownVary } from "../../src/proxy/request/known-vary.ts";
 import { Invalidations } from "../../src/proxy/storing/invalidate.ts";
+import { LastAnswers } from "../../src/proxy/storing/last-answers.ts";
 import { LeftOutTags } from "../../src/proxy/storing/left-out-tags.ts";
 import { Lifts } from "../../src/proxy/reuse/lifts.ts";
 import { Loops } from "../../src/proxy/request/loops.ts";
@@ -85,6 +86,7 @@ export class SimulatedSite {
       loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
+      lastAnswers: new LastAnswers(),
       knownVary: new KnownVary(),
       rangeless: new Rangeless(),
       invalidations: new Invalidations(),
@@ -94,7 +96,11 @@ export class SimulatedSite {
       fillBudget,
       lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
       metrics,
-      leftOutTags: new LeftOutTags({ metrics, log: (line) => void this.failures.push(line) }),
+      report: () => undefined,
+      leftOutTags: new LeftOutTags({
+        metrics,
+        log: ({ message }) => void this.failures.push(message),
+      }),
       fetchOrigin: (_, request) => around.origin.fetch(request),
       nowAtMs,
       random: () => 0.5,

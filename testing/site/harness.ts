@@ -5,6 +5,7 @@ import { type Application, createApp } from "../../src/app.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
+import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -47,12 +48,22 @@ export type AskInit = Pick<RequestInit, "method" | "body"> & {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
+/** Events that are no trouble: how the site is used. */
+const ofUse: ReadonlySet<LogEvent> = new Set([
+  "started",
+  "purge",
+  "purge-refused",
+  "switch",
+  "request",
+]);
+
 /** One isolate in one colo. */
 export class Site {
   readonly clock: FakeClock;
   readonly cache: FakeCache;
   readonly origin: OriginInProcess;
-  readonly log: string[] = [];
+  /** All lines of the log. */
+  readonly lines: LogLine[] = [];
   readonly config: Config;
   readonly #app: Application;
   readonly #pending: Promise<unknown>[] = [];
@@ -78,9 +89,14 @@ export class Site {
       nowAtMs: this.clock.nowAtMs,
       random: typeof random === "number" ? () => random : random,
       turn: options.turn ?? (() => new Promise((resolve) => setImmediate(resolve))),
-      log: (line: string) => void this.log.push(line),
+      log: (line: LogLine) => void this.lines.push(line),
     };
     this.#app = createApp(this.config, env, platform, { origins: options.handlers ?? {} });
+  }
+
+  /** What the log says of what is wrong: the messages of all lines but those of what was asked for. */
+  get log(): string[] {
+    return this.lines.flatMap(({ event, message }) => (ofUse.has(event) ? [] : [message]));
   }
 
   /**
@@ -111,6 +127,11 @@ export class Site {
     const seen = await read(await this.ask(path, init));
     await this.settle();
     return seen;
+  }
+
+  /** What this isolate has counted since this was last asked, by series. */
+  counted(): Record<string, number> {
+    return Object.fromEntries(this.#app.cache.metrics.take(this.clock.atMs));
   }
 
   /** Waits for everything that answers have left to be done, and for what that leaves. */

@@ -27,6 +27,7 @@ export interface WorldSettings {
   readonly restFront?: (restUrl: string) => Promise<string>;
   readonly env?: Readonly<Record<string, string>>;
   readonly rateLimits?: ColoSettings["rateLimits"];
+  readonly onLine?: NonNullable<ColoSettings["onLine"]>;
 }
 
 export async function startWorld(settings: WorldSettings): Promise<World> {
@@ -43,10 +44,13 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
       SITE_HOST: "site.test",
       ...settings.env,
     };
-    const { rateLimits = {} } = settings;
+    const { rateLimits = {}, onLine } = settings;
+    const listening = onLine === undefined ? {} : { onLine };
     const names = Array.from({ length: settings.colos ?? 1 }, (_, index) => `colo-${index + 1}`);
     const colos = await Promise.all(
-      names.map((name) => running.add(startColo({ name, worker, port: 0, env, rateLimits }))),
+      names.map((name) =>
+        running.add(startColo({ name, worker, port: 0, env, rateLimits, ...listening })),
+      ),
     );
     return { colos, rest, stop: () => running.stop() };
   } catch (cause) {

@@ -2,8 +2,8 @@
 import { tierNames, type TierName } from "../../config/config.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../../proxy/request/key.ts";
-import type { Search } from "../../proxy/reuse/search.ts";
-import { ageSeconds, termsOf } from "../../proxy/stored/lifetime.ts";
+import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
+import { ageSeconds, isAlwaysValidated, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import { lifetimeSource } from "./grounds.ts";
 import type { QuietPorts } from "./quiet-ports.ts";
@@ -12,6 +12,8 @@ import type { QuietPorts } from "./quiet-ports.ts";
 export interface Copy {
   readonly status: number;
   readonly ageSeconds: number;
+  /** Above 2 where a cache between us and the origin has kept it, or a clock is off. */
+  readonly ageOnArrivalSeconds: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;
   /** Below 0 for what has expired. A soft purge ends a lifetime, too: that shows in the verdict. */
@@ -31,6 +33,8 @@ export interface TierAccount {
   readonly tier: TierName;
   /** Would a live request ask it? `passed-over`: Redis hardly ever has what is asked for here. */
   readonly isAsked: boolean | "passed-over";
+  /** Why a live request would not ask it. */
+  readonly because?: string;
   readonly has: "response" | "nothing" | "unavailable" | "invalidated variant";
   /** Why it is not available. */
   readonly cause?: string;
@@ -44,14 +48,25 @@ export interface FoundCopy {
   readonly marker?: VaryMarker;
 }
 
-/** Of all tiers of the request's route that this deployment has, in their order. */
-export async function copiesFor(search: Search<QuietPorts>): Promise<FoundCopy[]> {
+/**
+ * Of all tiers of the request's route that this deployment has, in their order.
+ *
+ * @param found what the search came to
+ */
+export async function copiesFor(
+  search: Search<QuietPorts>,
+  found: FoundResponse | undefined,
+): Promise<FoundCopy[]> {
   const names = tierNames.filter((name) => search.asked.route.tiers.includes(name));
-  const copies = await Promise.all(names.map((name) => copyIn(name, search)));
+  const copies = await Promise.all(names.map((name) => copyIn(name, search, found)));
   return copies.filter((copy) => copy !== undefined);
 }
 
-async function copyIn(name: TierName, search: Search<QuietPorts>): Promise<FoundCopy | undefined> {
+async function copyIn(
+  name: TierName,
+  search: Search<QuietPorts>,
+  found: FoundResponse | undefined,
+): Promise<FoundCopy | undefined> {
   const { asked, ports, atMs } = search;
   let read = await ports.tiers.look(name, search.key, atMs);
   let { marker } = search;
@@ -62,7 +77,13 @@ async function copyIn(name: TierName, search: Search<QuietPorts>): Promise<Found
   }
   if (read === undefined) return undefined;
   const isAsked = isAskedOf(name, search);
-  const told = (has: TierAccount["has"]) => ({ tier: name, isAsked, has });
+  const because = isAsked === true ? undefined : whyNotAsked(name, search, found);
+  const told = (has: TierAccount["has"]) => ({
+    tier: name,
+    isAsked,
+    ...(because !== undefined && { because }),
+    has,
+  });
   const led = marker && { marker };
   if (read.kind === "unavailable") {
     return { account: { ...told("unavailable"), cause: read.cause }, ...led };
@@ -86,6 +107,30 @@ function isAskedOf(name: TierName, { decision }: Search<QuietPorts>): TierAccoun
   return looks.length > 0;
 }
 
+/** By the rules of `find`, `Search` and `askShared`. */
+function whyNotAsked(
+  name: TierName,
+  search: Search<QuietPorts>,
+  found: FoundResponse | undefined,
+): string {
+  if (name === "memory") return "another request has just brought it";
+  if (isAskedOf(name, search) === "passed-over") return whyPassedOver(search);
+  if (found !== undefined && search.accepts(found)) return "the response above answers";
+  const { asked } = search;
+  if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, asked.route))) {
+    return "the response above is validated at each use, so none is fresher";
+  }
+  return search.isHopeless()
+    ? "the last answer could not be stored for anybody: for some seconds after that, only memory is asked"
+    : "its origin is in trouble, and the stale response above may stand in";
+}
+
+function whyPassedOver({ asked, key, ports, atMs }: Search<QuietPorts>): string {
+  return asked.hasUnknownCookie && ports.uncacheable.forSessions.has(key.text, atMs)
+    ? "a request with an unknown cookie has just got an answer that no other may have"
+    : "it hardly ever has what is asked for here";
+}
+
 function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>): Copy {
   const terms = termsOf(metadata, asked.route);
   const age = ageSeconds(metadata, terms, atMs);
@@ -93,6 +138,7 @@ function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>)
   return {
     status,
     ageSeconds: rounded(age),
+    ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, asked.route),
     secondsLeft: rounded(terms.lifetimeSeconds - age),
@@ -104,4 +150,5 @@ function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>)
   };
 }
 
-const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;
+/** To thousandths. */
+export const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;

@@ -1,6 +1,7 @@
 // Explains one request: plans it and looks for it as a live request would, without a trace, and tells
 // what came of it. The decision record that Cache-Status is made of is filled by the same functions.
 import type { TieredCache } from "../../create-cache.ts";
+import type { Config, Route } from "../../config/config.ts";
 import type { Isolate } from "../../create-proxy.ts";
 import { requestDirectives } from "../../http/cache-control.ts";
 import { cacheStatus } from "../../http/cache-status.ts";
@@ -8,6 +9,7 @@ import { unreachable } from "../../http/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
 import { type Asked, type Passed, plan } from "../../proxy/request/plan.ts";
+import { compileRoutes } from "../../proxy/request/routes.ts";
 import type { UrlRead } from "../../proxy/request/url-reader.ts";
 import { atHand, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
@@ -17,12 +19,14 @@ import { noteVerdict, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
-import { type Ground, groundOf, groundOfPass, invalidatedHere } from "./grounds.ts";
-import { keyAccountOf } from "./key-account.ts";
+import { groundOf, groundOfPass } from "./grounds.ts";
+import { keyAccountOf, quoted } from "./key-account.ts";
+import { lastFor } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { type QuietPorts, quietPorts } from "./quiet-ports.ts";
 import { refreshDue } from "./refresh-due.ts";
+import { groundOfVerdict } from "./verdict-ground.ts";
 
 /** What is asked about, and of which isolate. */
 export interface Explained {
@@ -51,17 +55,26 @@ export async function explain(
     colo: colo(),
     at: new Date(atMs).toISOString(),
     request: { method: request.method, url: request.url },
-    route: { name, match: match.map(({ text }) => text), origin },
+    route: {
+      name,
+      match: match.map(({ text }) => text),
+      origin,
+      alsoFit: routesBelow(request, read, isolate.config),
+    },
   };
   const planned = plan(request, read, ports);
   switch (planned.kind) {
     case "reserved":
       return { ...about, handling: "reserved", ...reserved };
     case "pass":
-      return { ...about, handling: "passed-by", ...passedBy(planned.passed, ports) };
+      return { ...about, handling: "passed-by", ...passedBy(planned.passed, about.route, ports) };
     case "look-up": {
       if (ports.bypasses(name)) {
-        return { ...about, handling: "passed-by", ...passedBy(bySwitch(request, read), ports) };
+        return {
+          ...about,
+          handling: "passed-by",
+          ...passedBy(bySwitch(request, read), about.route, ports),
+        };
       }
       const cookie = request.headers.get("cookie");
       const came = await lookedUp({ asked: planned.asked, atMs, cookie, ports }, core);
@@ -70,6 +83,14 @@ export async function explain(
     default:
       return unreachable(planned);
   }
+}
+
+/** @returns the names of those that would take the request, were it not for the routes above them */
+function routesBelow({ method }: Request, { target, route }: UrlRead, config: Config): string[] {
+  const below = config.routes.slice(config.routes.indexOf(route) + 1);
+  const other = method === "HEAD" ? "GET" : method;
+  const takes = (one: Route) => compileRoutes({ ...config, routes: [one] })(target, other).route;
+  return below.filter((one) => takes(one) === one).map(({ name }) => name);
 }
 
 type Came = Pick<Explanation, "verdict" | "cacheStatus" | "next" | "look">;
@@ -85,18 +106,31 @@ const reserved: Came = {
   next: "end here",
 };
 
-function passedBy(passed: Passed, { loops }: QuietPorts): Came {
-  const { request, route, rule } = passed;
+function passedBy(
+  passed: Passed,
+  { name, alsoFit }: Explanation["route"],
+  { loops }: QuietPorts,
+): Came {
+  const { request, rule } = passed;
   if (requestDirectives(request.headers).onlyIfCached) {
     const by = "only-if-cached";
     const verdict = { kind: "gateway-timeout", by, ...groundOf[by] };
     return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
   }
-  const verdict = { kind: "pass", by: rule, ...groundOfPass[rule] };
+  const [below] = alsoFit;
+  const isRoutesOwn = rule === "route" && below !== undefined;
+  const verdict = {
+    kind: "pass",
+    by: rule,
+    ...groundOfPass[rule],
+    ...(isRoutesOwn && {
+      mend: `if the page is for everybody, move ${quoted(below)} above ${quoted(name)}`,
+    }),
+  };
   if (loops.wouldBeOne(request.headers.get("via"))) {
     return { verdict, cacheStatus: null, next: "refuse: loop" };
   }
-  const decision = new Decision({ route: route.name });
+  const decision = new Decision({ route: name });
   notePass(passed, decision);
   return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };
 }
@@ -119,10 +153,9 @@ async function lookedUp(
   const { decision, marker } = search;
   const next = await nextOf(verdict, found, search);
   const isSent = !next.startsWith("refuse");
-  const copies = await copiesFor(search);
+  const copies = await copiesFor(search, found);
   const key = keyAccountOf(asked, ports.config, cookie);
-  const isMiss = verdict.by === "nothing-stored" || found === undefined;
-  const nearest = isMiss ? nearestKey(search.asked, core.tiers.memory.listed()) : undefined;
+  const nearest = nearestKey(search.asked, core.tiers.memory.listed());
   const look: LookAccount = {
     key,
     ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
@@ -132,14 +165,11 @@ async function lookedUp(
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
     isDoubtSettledFirst: verdict.judged?.kind === "unverified" || ports.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
+    ...lastFor(asked, ports, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const ground = { kind: verdict.kind, by: verdict.by, ...groundIn(verdict) };
+  const looked = { asked, atMs, found, look };
+  const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, looked) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
-}
-
-function groundIn({ by, judged }: Verdict): Ground {
-  const isInvalidated = by === "purged" && judged?.kind === "purged" && judged.by === undefined;
-  return isInvalidated ? invalidatedHere : groundOf[by];
 }
 
 /** What a live request would do now; notes it, where a stale response answers in the origin's place. */

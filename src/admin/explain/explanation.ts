@@ -4,6 +4,7 @@ import type { RefreshDue } from "./refresh-due.ts";
 import type { TierAccount } from "./copies.ts";
 import type { Ground } from "./grounds.ts";
 import type { KeyAccount } from "./key-account.ts";
+import type { LastAnswerAccount, LastPassedAccount } from "./last-answer.ts";
 import type { MatchingPurges } from "./matching-purges.ts";
 import type { NearestKey } from "./nearest-key.ts";
 
@@ -30,6 +31,8 @@ export interface Explanation {
     readonly name: string;
     readonly match: readonly string[];
     readonly origin: string;
+    /** Those further down that would fit, too. The first that fits counts. */
+    readonly alsoFit: readonly string[];
   };
   readonly handling: "reserved" | "passed-by" | "looked-up";
   readonly verdict: Ground & { readonly kind: string; readonly by: string };
@@ -53,6 +56,10 @@ export interface LookAccount {
   readonly refresh?: RefreshDue;
   /** First the journal is read once more, since nobody could tell whether a purge covers the copy. */
   readonly isDoubtSettledFirst: boolean;
-  /** Where nothing was found. */
+  /** Another key of the same page, if memory has one. */
   readonly nearest?: NearestKey;
+  /** What became of the last answer for its URL, if that is not what answers now. */
+  readonly last?: LastAnswerAccount;
+  /** The last request for its URL that went past the cache. */
+  readonly lastPassed?: LastPassedAccount;
 }

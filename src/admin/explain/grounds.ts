@@ -13,6 +13,8 @@ import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 export interface Ground {
   readonly clause: string;
   readonly why: string;
+  /** What to do about it, where that is more than what `why` says. */
+  readonly mend?: string;
 }
 
 export const groundOf: Readonly<Record<Decider, Ground>> = {
@@ -62,13 +64,26 @@ export const invalidatedHere: Ground = {
 };
 
 export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
-  method: { clause: "RFC 9110 §9.3", why: "the method is neither GET nor HEAD" },
-  route: { clause: "bypass", why: "its route says bypass: true" },
+  method: {
+    clause: "RFC 9110 §9.3",
+    why: "the method is neither GET nor HEAD",
+    mend: "if the request only reads, let its client ask by GET",
+  },
+  route: {
+    clause: "bypass",
+    why: "its route says bypass: true",
+    mend: "if the page is for everybody, put a route of its own before this one",
+  },
   switch: {
     clause: "POST /_cache/switch; BYPASS",
     why: "the switch, or the variable BYPASS, sends its route straight to the origin",
+    mend: "GET /_cache/switch tells which of them it is; post bypass: false there, or take the variable away",
   },
-  authorization: { clause: "RFC 9111 §3.5", why: "it has Authorization" },
+  authorization: {
+    clause: "RFC 9111 §3.5",
+    why: "it has Authorization, and so it is always passed by; public or s-maxage does not change that",
+    mend: "if the page is for everybody, let its client, or the server that adds the field, leave it out",
+  },
   "came-back": { clause: "RFC 9110 §7.6.3", why: "Via names this deployment: it was here before" },
   upgrade: { clause: "RFC 9110 §7.8", why: "it asks for another protocol" },
   "event-stream": { clause: "Accept: text/event-stream", why: "it asks for a stream of events" },

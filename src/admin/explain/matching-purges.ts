@@ -1,6 +1,11 @@
 // The purges of the journal, as far as this isolate knows it, that name what is stored for a request.
 import type { Coverage, Stamp } from "../../cache/record/record.ts";
-import { acceptedAtMs, comparePositions, type Entry } from "../../purge/journal/entry.ts";
+import {
+  acceptedAtMs,
+  comparePositions,
+  type Entry,
+  isBeginning,
+} from "../../purge/journal/entry.ts";
 import {
   comparedTag,
   coverable,
@@ -18,7 +23,7 @@ export interface MatchingPurge {
   readonly by: string;
   /** Those of its targets that name the response, by kind; kinds without any are left out. */
   readonly targets: Partial<ReturnType<typeof namedTargets>>;
-  /** It came after the copy was asked for, so it covers it. An older one does not. */
+  /** It was not known when the copy was asked for, so it covers it. One that was known does not. */
   readonly isSince: boolean;
   /** It is the one that decided. */
   readonly decides: boolean;
@@ -28,24 +33,33 @@ export interface MatchingPurge {
 export interface MatchingPurges {
   /** What they name: the copy that was found, or the URL, since nothing is stored. */
   readonly of: "copy" | "url";
+  /** When the copy was asked for. */
+  readonly askedAt?: string;
   readonly count: number;
   readonly newest: readonly MatchingPurge[];
 }
 
 const newestMax = 20;
 
+type StampedCopy = Coverage & { readonly stamp: Stamp; readonly requestedAtMs: number };
+
 /**
+ * Leaves the mark of the journal's beginning out, unless it decides: it names everything.
+ *
  * @param entries in any order
  * @param stored  the copy; `undefined` where there is none, and whatever names its URL matches
  * @param url     what is known of a request for which nothing is stored
  */
 export function matchingPurges(
   entries: readonly Entry[],
-  { stored, url }: { stored: (Coverage & { stamp: Stamp }) | undefined; url: Coverage },
+  { stored, url }: { stored: StampedCopy | undefined; url: Coverage },
   decidingPosition: string | undefined,
 ): MatchingPurges {
   const stamp = stored?.stamp ?? "none";
-  const matching = entries
+  const told = entries.filter(
+    (entry) => !isBeginning(entry) || entry.position === decidingPosition,
+  );
+  const matching = told
     .map((entry) => ({ entry, targets: targetsOn(entry.targets, stored ?? url) }))
     .filter(({ targets }) => targets.tags.length + targets.prefixes.length > 0)
     .sort((one, other) => comparePositions(other.entry.position, one.entry.position));
@@ -62,7 +76,9 @@ export function matchingPurges(
       decides: position === decidingPosition,
     };
   });
-  return { of: stored ? "copy" : "url", count: matching.length, newest };
+  const count = matching.length;
+  if (stored === undefined) return { of: "url", count, newest };
+  return { of: "copy", askedAt: new Date(stored.requestedAtMs).toISOString(), count, newest };
 }
 
 /** Those of the targets that cover it. */

@@ -1,9 +1,10 @@
-// On a miss: which stored key is the nearest to the one that was asked for, and in what it differs. It
-// is sought among what this isolate's memory holds.
+// Which other stored key is the nearest to the one that was asked for, and in what it differs. It is
+// sought among what this isolate's memory holds.
 import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../http/query.ts";
 import { selectingValues } from "../../http/selecting.ts";
 import type { Asked } from "../../proxy/request/plan.ts";
+import { quoted } from "./key-account.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 
 /** One thing in which two keys differ. `null`: it is not there. */
@@ -18,6 +19,36 @@ export interface Difference {
 export interface NearestKey {
   readonly url: string;
   readonly differences: readonly Difference[];
+  /** How many others have the same path, this one included. */
+  readonly count: number;
+  /** What to do, where the first of these does not matter for the page. */
+  readonly mend: string;
+}
+
+type Mend = (difference: Difference) => string;
+
+const named = ({ name = "" }: Difference): string => quoted(name);
+
+const mendOf: Readonly<Record<Difference["of"], Mend>> = {
+  scheme: () => "send clients of http on to https",
+  host: () => "name the site's own host in SITE_HOST: then all others count as that one",
+  path: () => "let all links have one spelling, or redirect the others to it",
+  query: (difference) => {
+    const names = [...new Set(pairsApart(difference).map(nameIn))].map(quoted).join(", ");
+    return `write key: { query: { strip: [${names}] } } at the top level of the configuration; or, in the route, query: { allow: [ ] } with the parameters that matter`;
+  },
+  "key.headers": (difference) =>
+    `take ${named(difference)} out of key: { headers } of the route, or let clients send fewer values of it`,
+  "key.cookies": (difference) => `take ${named(difference)} out of key: { cookies } of the route`,
+  vary: mendOfVary,
+};
+
+function mendOfVary({ name = "" }: Difference): string {
+  if (name === "cookie") {
+    return "let the origin leave Cookie out of Vary, and write the cookies by which the page differs in key: { cookies: [ ] } of the route";
+  }
+  const coarser = name === "user-agent" ? ", such as Sec-CH-UA-Mobile," : "";
+  return `let the origin vary by a field with fewer values${coarser} or by none. Tidemark itself reduces the values of Accept-Encoding alone`;
 }
 
 /** So many keys are looked at; memory holds no more but where all its bodies are tiny. */
@@ -28,21 +59,27 @@ type Listed = Iterable<readonly [keyText: string, record: TierRecord<ResponseDet
 /** @returns `undefined` where nothing in memory is alike: it has another path, and another name of it */
 export function nearestKey(asked: Asked, listed: Listed): NearestKey | undefined {
   const own = partsOf(asked.key.text);
-  let nearest: { readonly key: NearestKey; readonly distance: number } | undefined;
-  let count = 0;
+  let nearest: { readonly key: Omit<NearestKey, "count">; readonly distance: number } | undefined;
+  let [looks, count] = [0, 0];
   for (const [keyText, record] of listed) {
-    count += 1;
-    if (count > keysMax) break;
+    looks += 1;
+    if (looks > keysMax) break;
     if (record.kind === "vary") continue;
     const other = partsOf(keyText);
     if (foldedPath(other) !== foldedPath(own)) continue;
     const selecting = record.stored.metadata.selecting;
     const differences = [...differencesOf(own, other, asked), ...ofVary(selecting, asked)];
+    if (differences.length === 0) continue;
+    count += 1;
     const distance = distanceOf(differences);
-    if (differences.length === 0 || distance >= (nearest?.distance ?? Infinity)) continue;
-    nearest = { key: { url: other.url, differences }, distance };
+    if (distance >= (nearest?.distance ?? Infinity)) continue;
+    nearest = { key: { url: other.url, differences, mend: mendFor(differences) }, distance };
   }
-  return nearest?.key;
+  return nearest && { ...nearest.key, count };
+}
+
+function mendFor([first]: readonly Difference[]): string {
+  return first === undefined ? "" : mendOf[first.of](first);
 }
 
 interface KeyParts {
@@ -109,18 +146,30 @@ function ofVary(
   );
   return selecting.flatMap(([name, stored]) => {
     const own = sent.get(name) ?? null;
-    return own === stored ? [] : [{ of: "vary" as const, name, sent: own, stored }];
+    if (own === stored) return [];
+    const told = name === "cookie" ? cookieNames : (value: string | null) => value;
+    return [{ of: "vary" as const, name, sent: told(own), stored: told(stored) }];
   });
+}
+
+/** A value may be a session. */
+function cookieNames(field: string | null): string | null {
+  const pairs = field?.split(";").map((pair) => /^[^=]*=/.exec(pair.trim())?.[0] ?? "");
+  return pairs?.map((name) => `${name}…`).join("; ") ?? null;
 }
 
 /** Of a query, each parameter counts that is in one of them alone. */
 function distanceOf(differences: readonly Difference[]): number {
-  return differences.reduce((sum, { of, sent, stored }) => {
-    if (of !== "query") return sum + 1;
-    const [one, other] = [sent, stored].map((query) => (query ?? "").slice(1).split("&"));
-    const isAlone = (pair: string) =>
-      (one?.includes(pair) ?? false) !== (other?.includes(pair) ?? false);
-    const alone = [...(one ?? []), ...(other ?? [])].filter((pair) => pair !== "" && isAlone(pair));
-    return sum + 1 + alone.length / 10;
-  }, 0);
+  return differences.reduce(
+    (sum, difference) =>
+      sum + 1 + (difference.of === "query" ? pairsApart(difference).length / 10 : 0),
+    0,
+  );
+}
+
+/** The parameters that are in one of two queries alone. */
+function pairsApart({ sent, stored }: Difference): string[] {
+  const [one = [], other = []] = [sent, stored].map((query) => (query ?? "").slice(1).split("&"));
+  const isAlone = (pair: string) => one.includes(pair) !== other.includes(pair);
+  return [...one, ...other].filter((pair) => pair !== "" && isAlone(pair));
 }

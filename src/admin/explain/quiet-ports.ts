@@ -5,12 +5,14 @@ import type { Isolate } from "../../create-proxy.ts";
 import type { Planning } from "../../proxy/request/plan.ts";
 import type { SearchForPorts } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import type { LastAnswersPeek } from "../../proxy/storing/last-answers.ts";
 import { QuietTiers } from "./quiet-tiers.ts";
 
 /** For one explanation. */
 export interface QuietPorts extends Planning, SearchForPorts {
   readonly tiers: QuietTiers;
   readonly bypasses: Isolate["bypasses"];
+  readonly lastAnswers: LastAnswersPeek;
   readonly originHealth: SearchForPorts["originHealth"] & Pick<Isolate["originHealth"], "peek">;
 }
 
@@ -35,6 +37,7 @@ export function quietPorts(
     colo,
     afterAnswer: () => undefined,
     tiers: new QuietTiers(core),
+    lastAnswers: isolate.lastAnswers,
     flights: { get: (key, atMs) => flights.peek(key, atMs) },
     lifts: { begin: () => false, end: () => undefined },
     uncacheable: {

@@ -2,8 +2,16 @@
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import type { TierAccount } from "./copies.ts";
 import { type KeyAccount, type LeftOut, quoted } from "./key-account.ts";
-import type { MatchingPurges } from "./matching-purges.ts";
+import type { MatchingPurge, MatchingPurges } from "./matching-purges.ts";
 import type { Difference, NearestKey } from "./nearest-key.ts";
+import {
+  ageOnArrival,
+  groundText,
+  isNothingKnown,
+  lastPassedSentence,
+  lastSentence,
+  nothingKnown,
+} from "./sentences-of-last.ts";
 
 /** @returns lines without a line feed at the end */
 export function sentencesOf(explanation: Explanation): string {
@@ -12,34 +20,45 @@ export function sentencesOf(explanation: Explanation): string {
   const named = route.name === "" ? "No route matches its path." : routeSentence(explanation);
   const lines = [
     `${request.method} ${request.url}, as this isolate in ${where} would handle it at ${at}:`,
-    ...(handling === "reserved" ? [] : [named]),
-    ...(look === undefined ? [] : lookSentences(look)),
     verdictSentence(explanation),
     nextSentences[explanation.next],
+    ...(look?.isDoubtSettledFirst === true ? [doubtSentence(look)] : []),
     explanation.cacheStatus === null
       ? "The answer has no Cache-Status."
       : `Cache-Status begins so: ${explanation.cacheStatus}`,
+    ...(handling === "reserved" ? [] : [named]),
+    ...(look === undefined ? [] : lookSentences(look)),
   ];
   return lines.join("\n");
 }
 
 function routeSentence({ route }: Explanation): string {
-  return `It takes the route ${quoted(route.name)} (${route.match.join(", ")}), whose origin is ${quoted(route.origin)}.`;
+  const { name, match, origin, alsoFit } = route;
+  const named = alsoFit.map(quoted).join(", ");
+  const below =
+    named === "" ? "" : ` Further down, ${named} would fit too; the first that fits counts.`;
+  return `It takes the route ${quoted(name)} (${match.join(", ")}), whose origin is ${quoted(origin)}.${below}`;
 }
 
 function lookSentences(look: LookAccount): string[] {
-  const { key, vary, tiers, purges, nearest, isDoubtSettledFirst } = look;
+  const { key, vary, tiers, purges, nearest, last, lastPassed } = look;
   const known = countOf(vary?.variants ?? 0, "variant");
   const varies = `What is stored varies by ${vary?.names.join(", ")}; ${known} known.`;
-  const doubt = "First the purge journal is read once more, and then the copy is judged anew.";
   return [
     ...keySentences(key),
     ...(vary === undefined ? [] : [varies]),
-    ...tiers.map(tierSentence),
+    ...alike(tiers).map(tierSentence),
     ...purgeSentences(purges),
-    ...(nearest ? [nearestSentence(nearest)] : []),
-    ...(isDoubtSettledFirst ? [doubt] : []),
+    ...(nearest ? [nearestSentence(nearest, key.url)] : []),
+    ...(last ? [lastSentence(last)] : []),
+    ...(lastPassed ? [lastPassedSentence(lastPassed)] : []),
+    ...(isNothingKnown(look) ? [nothingKnown] : []),
   ];
+}
+
+function doubtSentence({ judged }: LookAccount): string {
+  const then = judged === undefined ? "the page is looked up" : "the copy is judged anew";
+  return `Before that, the purge journal is read once more, and then ${then}.`;
 }
 
 function keySentences({ url, query, cookies, fields }: KeyAccount): string[] {
@@ -68,73 +87,105 @@ function leftOutSentence(what: string, leftOut: readonly LeftOut[]): string[] {
   return [`${what} left out: ${leftOut.map(({ name, by }) => `${name} (${by})`).join(", ")}.`];
 }
 
-const tierNamed = { memory: "Memory", edge: "The edge tier", shared: "The shared tier" } as const;
+const tierNamed = { memory: "memory", edge: "the edge tier", shared: "the shared tier" } as const;
 
-function tierSentence({ tier, isAsked, has, cause, copy }: TierAccount): string {
-  const named = tierNamed[tier];
-  const ofRequest = askedSentence(isAsked);
+/** `a, b and c` */
+const listed = (names: readonly string[]): string =>
+  names.join(", ").replace(/, ([^,]*)$/, " and $1");
+
+/** Tiers one below the other of which the same is to be said. */
+function alike(tiers: readonly TierAccount[]): (readonly TierAccount[])[] {
+  const said = (account: TierAccount) => JSON.stringify({ ...account, tier: "" });
+  const groups: TierAccount[][] = [];
+  for (const account of tiers) {
+    const last = groups.at(-1);
+    if (last?.[0] && said(last[0]) === said(account)) last.push(account);
+    else groups.push([account]);
+  }
+  return groups;
+}
+
+function tierSentence(accounts: readonly TierAccount[]): string {
+  const [account] = accounts;
+  if (account === undefined) return "";
+  const { has, cause, copy } = account;
+  const names = listed(accounts.map(({ tier }) => tierNamed[tier]));
+  const named = `${names[0]?.toUpperCase()}${names.slice(1)}`;
+  const [isOne, ofRequest] = [accounts.length === 1, askedSentence(account, accounts.length)];
+  const holds = `${named} ${isOne ? "has" : "have"}`;
   if (has === "unavailable") return `${named} cannot be read (${cause}).${ofRequest}`;
-  if (copy === undefined) return `${named} has nothing.${ofRequest}`;
+  if (copy === undefined) return `${holds} nothing.${ofRequest}`;
   const { status, ageSeconds, lifetimeSeconds, lifetimeFrom, secondsLeft, storedAt } = copy;
   const left = secondsLeft > 0 ? `${secondsLeft} s left` : `over for ${-secondsLeft} s`;
   const tags = copy.tags.length === 0 ? "no tags" : `the tags ${copy.tags.join(", ")}`;
+  const arrived = ageOnArrival(copy);
   const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
   const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
   const gone = has === "response" ? "" : ", which is of before its variants were invalidated";
   return (
-    `${named} has a ${status} of ${storedAt}${colo}${gone}: ${ageSeconds} s old, ` +
+    `${holds} a ${status} of ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
     `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
   );
 }
 
-function askedSentence(isAsked: TierAccount["isAsked"]): string {
-  if (isAsked === "passed-over") return " The request would pass it over.";
-  return isAsked ? "" : " The request would not ask it.";
+function askedSentence({ isAsked, because = "" }: TierAccount, count: number): string {
+  if (isAsked === true) return "";
+  const which = count === 1 ? "it" : "them";
+  const would = isAsked === "passed-over" ? `pass ${which} over` : `not ask ${which}`;
+  return ` The request would ${would}, because ${because}.`;
 }
 
 function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
   if (purges === "no journal") return ["There is no purge journal."];
   if (purges.count === 0) return ["No purge that this isolate knows names it."];
   const more = purges.count - purges.newest.length;
+  const asked = purges.askedAt;
   return [
-    ...purges.newest.map(({ position, at, mode, reason, by, targets, isSince, decides }) => {
-      const named = Object.entries(targets).map(([kind, value]) =>
-        value === true ? kind : `${kind} ${[value].flat().join(" ")}`,
-      );
-      const why = reason === "" ? "" : `, because: ${reason}`;
-      const since = isSince
-        ? "since it was asked for"
-        : "before it was asked for, so it does not count";
-      const when = purges.of === "url" ? "" : `, ${since}`;
-      const decided = decides ? " This one decides." : "";
-      return `The ${mode} purge ${position} of ${at} by ${by} names it (${named.join("; ")})${when}${why}.${decided}`;
-    }),
+    ...(asked === undefined ? [] : [`The copy was asked for at ${asked}.`]),
+    ...purges.newest.map((purge) => purgeSentence(purge, purges.of)),
     ...(more > 0 ? [`${more} older purges name it, too.`] : []),
   ];
 }
 
-function nearestSentence({ url, differences }: NearestKey): string {
-  return `The nearest that memory has is ${url}: ${differences.map(differenceText).join("; ")}.`;
+function purgeSentence(purge: MatchingPurge, of: MatchingPurges["of"]): string {
+  const { position, at, mode, reason, by, targets, isSince, decides } = purge;
+  const named = Object.entries(targets).map(([kind, value]) =>
+    value === true ? kind : `${kind} ${[value].flat().join(" ")}`,
+  );
+  const why = reason === "" ? "" : `, because: ${reason}`;
+  const what = `The ${mode} purge ${position} of ${at} by ${by} names ${of === "copy" ? "it" : "the URL"}`;
+  const told = `${what} (${named.join("; ")})${why}.`;
+  if (of === "url") return told;
+  if (!isSince) return `${told} It was known when the copy was asked for, so it does not count.`;
+  const decided = decides ? " It decides." : "";
+  return `${told} It was not known when the copy was asked for, so it counts.${decided}`;
+}
+
+/** @param own the URL that is looked up */
+function nearestSentence({ url, differences, count, mend }: NearestKey, own: string): string {
+  const told = differences.map(differenceText).join("; ");
+  const nearest = url === own ? "another variant of this URL" : url;
+  const others = count === 1 ? "one response" : `${count} responses`;
+  return `Memory has ${others} of the same path under another key. The nearest is ${nearest}: ${told}. If that does not matter for the page: ${mend}.`;
 }
 
 function differenceText({ of, name, sent, stored }: Difference): string {
   const what = name === undefined ? of : `${of} ${name}`;
   const [yours, its] = [sent, stored].map((value) => value ?? "nothing");
-  return of === "query"
-    ? `you sent ${yours}; stored is ${its}`
-    : `${what}: you sent ${yours}; stored is ${its}`;
+  if (of !== "query") return `${what}: you sent ${yours}; stored is ${its}`;
+  const [asked, kept] = [yours, its].map((query) => (query === "?" ? "no parameters" : query));
+  return `you sent ${asked}; stored is ${kept}`;
 }
 
 function verdictSentence({ verdict, handling, look }: Explanation): string {
-  const { kind, by, clause, why } = verdict;
-  const from =
-    look?.judged === undefined ? "" : `, on the copy in ${tierNamed[look.judged].toLowerCase()}`;
+  const { kind, by } = verdict;
+  const from = look?.judged === undefined ? "" : `, on the copy in ${tierNamed[look.judged]}`;
   const behind =
     look?.refresh === undefined || look.refresh === "no"
       ? ""
       : ` It is refreshed behind the answer${look.refresh === "yes" ? "" : ", by chance"}.`;
   const said = handling === "passed-by" ? "It is passed by" : `Verdict: ${kind}${from}`;
-  return `${said}, by ${by} (${clause}): ${why}.${behind}`;
+  return `${said}, by ${by} ${groundText(verdict)}${behind}`;
 }
 
 const nextSentences: Readonly<Record<NextStep, string>> = {

@@ -1,8 +1,8 @@
 // The key of a record: readable text in memory, its SHA-256 wherever the text would show or break.
 import { sha256Hex } from "../../sha256.ts";
 
-/** Tells apart in Redis what lies there: stored responses, and data of an application. */
-export type RecordFamily = "r" | "d";
+/** Tells apart in Redis what lies there: stored responses, data of an application, hashes of such. */
+export type RecordFamily = "r" | "d" | "f";
 
 export class RecordKey {
   readonly text: string;

@@ -1,6 +1,7 @@
 // The Cache API with a bound on every wait. What does not answer in time fails; after three such
 // failures in a row nothing is asked of it but a probe per pause, behind an answer.
 import { Condition, type Trouble } from "../../observe/condition.ts";
+import type { Log } from "../../observe/log-line.ts";
 import { letGo } from "../../let-go.ts";
 import { OutOfTime, within } from "../../patience.ts";
 import { Breaker } from "../../redis/breaker.ts";
@@ -12,7 +13,7 @@ export interface BoundedCacheSettings {
   readonly cache: () => ColoCache;
   readonly nowAtMs: () => number;
   /** Told in a line for the operator when it stops answering, and when it answers again. */
-  readonly tell?: (line: string) => void;
+  readonly tell?: Log;
 }
 
 /** A client may wait for what is read. */
@@ -26,13 +27,22 @@ export class BoundedCache {
   /** An error that comes in time costs nobody anything: it opens nothing. */
   readonly #breaker = new Breaker();
   readonly #condition: Condition<"timeout">;
+  readonly #shutOff: Condition<"shut-off">;
 
   constructor(settings: BoundedCacheSettings) {
     this.#settings = settings;
+    const tell = settings.tell ?? (() => undefined);
     this.#condition = new Condition({
-      tell: settings.tell ?? (() => undefined),
+      tell,
+      about: () => ({ event: "cache-api" }),
       troubleLine: () => `${why}.`,
       wellLine: (lasted) => `The Cache API answers again after ${lasted}.`,
+    });
+    this.#shutOff = new Condition({
+      tell,
+      about: () => ({ event: "breaker" }),
+      troubleLine: () => "The Cache API is shut off: only probes ask it, behind answers.",
+      wellLine: (lasted) => `The Cache API was shut off for ${lasted}, and is no longer.`,
     });
   }
 
@@ -98,6 +108,7 @@ export class BoundedCache {
         void asked?.then(onLate, () => undefined);
         this.#breaker.failed(nowAtMs(), sentAtMs);
         this.#condition.failed("timeout", nowAtMs());
+        if (this.isShutOff) this.#shutOff.failed("shut-off", nowAtMs());
       } else this.#isWell();
       throw cause;
     }
@@ -105,6 +116,8 @@ export class BoundedCache {
 
   #isWell(): void {
     this.#breaker.succeeded();
-    if (this.#condition.trouble !== undefined) this.#condition.succeeded(this.#settings.nowAtMs());
+    if (this.#condition.trouble === undefined) return;
+    this.#condition.succeeded(this.#settings.nowAtMs());
+    this.#shutOff.succeeded(this.#settings.nowAtMs());
   }
 }

@@ -80,7 +80,9 @@ export class JoinedRemovals {
 
   /** One command for all of them. Never rejects. */
   async #removed(redisKeys: readonly string[]): Promise<TierRemoval> {
-    const answer = await this.#settings.redis.remove((client) => client.del(...redisKeys));
+    const answer = await this.#settings.redis.remove("removal", (client) =>
+      client.del(...redisKeys),
+    );
     return answer.kind === "answered" ? "removed" : answer.kind;
   }
 }

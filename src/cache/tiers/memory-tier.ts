@@ -23,6 +23,8 @@ export interface MemoryTierSettings<Detail> {
   readonly form: RecordForm<Detail>;
   /** Gets each body that is no longer held. */
   readonly onLetGo?: (body: Blob) => void;
+  /** Told of each record that goes to make room for another. */
+  readonly onEvicted?: () => void;
 }
 
 interface Held<Detail> {
@@ -78,7 +80,10 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   #part(bytesMax: number): Part<Detail> {
     return new LRUCache({
       maxSize: Math.max(1, bytesMax),
-      dispose: ({ record }) => this.#letGo(blobIn(record)),
+      dispose: ({ record }, _, reason) => {
+        if (reason === "evict") this.#settings.onEvicted?.();
+        this.#letGo(blobIn(record));
+      },
       sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
     });
   }

@@ -54,6 +54,7 @@ async function listInTime<Detail>(
   let [cursor, seenCount] = ["0", 0];
   for (let pageCount = 0; pageCount < pagesMax && !time.isOver; pageCount += 1) {
     const page = await redis.insist<unknown[]>(
+      "listing",
       (client) => client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
       "reads",
     );
@@ -98,11 +99,15 @@ async function headsOf(
 /** As many look-ups' worth take longer than one may, and tell nothing of how long one takes. */
 async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
   if (keys.length === 0) return [];
-  const answer = await redis.insist<{ result?: unknown }[]>((client) => {
-    const pipeline = client.pipeline();
-    for (const key of keys) pipeline.getrange(...rangeOf(key, part));
-    // Somebody else's key that is no string fails alone.
-    return pipeline.exec({ keepErrors: true });
-  }, "reads");
+  const answer = await redis.insist<{ result?: unknown }[]>(
+    "listing",
+    (client) => {
+      const pipeline = client.pipeline();
+      for (const key of keys) pipeline.getrange(...rangeOf(key, part));
+      // Somebody else's key that is no string fails alone.
+      return pipeline.exec({ keepErrors: true });
+    },
+    "reads",
+  );
   return answer.kind === "unavailable" ? answer.kind : answer.value.map(({ result }) => result);
 }

@@ -1,9 +1,11 @@
 // Writes metadata over that of a long body which lies in Redis already, so that the body need not be
 // sent again.
 import type { Redis } from "@upstash/redis/cloudflare";
+import type { RedisPurpose } from "../../redis/purpose.ts";
 import { readTrouble } from "../../redis/trouble.ts";
 import type { RecordForm } from "./record-form.ts";
 import { rangeOf, recordIn } from "./record-text.ts";
+import type { TierKeep, TierRecord } from "./tier.ts";
 
 /** A record on its way. */
 export interface Upload {
@@ -46,4 +48,10 @@ async function headUnder(redis: Redis, redisKey: string): Promise<string | undef
     if (readTrouble(cause) === "wrong-type") return undefined;
     throw cause;
   }
+}
+
+/** What a write of a record is counted under. */
+export function purposeOf<Detail>({ kind }: TierRecord<Detail>, { body }: TierKeep): RedisPurpose {
+  if (kind === "vary") return "Vary marker";
+  return body === "unchanged" ? "freshening" : "fill";
 }

@@ -8,7 +8,7 @@ import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import { type Listed, listRecords, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
-import { isRewritten, type Upload } from "./rewritten-head.ts";
+import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
   foundWith,
@@ -64,15 +64,19 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const redisKey = await sharedKey(this.#settings.namespace, key);
     if (ask.isPeek !== true) this.#removals.takeUpLate(ask);
     if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
-    const answer = await this.#settings.redis.read<unknown>(async (redis) => {
-      const range = rangeOf(redisKey, ask.part);
-      if (ask.atPrimary !== true) return redis.getrange(...range);
-      const [reply] = await redis
-        .multi()
-        .getrange(...range)
-        .exec<[unknown]>();
-      return reply;
-    }, ask.afterAnswer);
+    const answer = await this.#settings.redis.read<unknown>(
+      "look-up",
+      async (redis) => {
+        const range = rangeOf(redisKey, ask.part);
+        if (ask.atPrimary !== true) return redis.getrange(...range);
+        const [reply] = await redis
+          .multi()
+          .getrange(...range)
+          .exec<[unknown]>();
+        return reply;
+      },
+      ask.afterAnswer,
+    );
     // Such as a record of an earlier form.
     if (answer.kind === "unavailable")
       return answer.cause === "wrong-type" ? this.#bad(ask) : answer;
@@ -96,7 +100,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const whole = { ...ask, part: "whole" } as const;
     const redisKeys = await Promise.all(keys.map((key) => sharedKey(namespace, key)));
     this.#removals.takeUpLate(whole);
-    const answer = await redis.read<unknown[]>((client) => client.mget(redisKeys), ask.afterAnswer);
+    const answer = await redis.read<unknown[]>(
+      "look-up",
+      (client) => client.mget(redisKeys),
+      ask.afterAnswer,
+    );
     if (answer.kind === "unavailable") return keys.map(() => answer);
     const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
       if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
@@ -140,10 +148,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
+    if (record.kind === "arriving") return refuseArriving(record);
     const { redis, form } = this.#settings;
     const upload = await this.#uploadOf(key, record, keep);
     if ("kind" in upload) return upload;
-    const answer = await redis.write(async (client) => {
+    const answer = await redis.write(purposeOf(record, keep), async (client) => {
       if (await isRewritten(client, upload, form)) return;
       await client.set(upload.redisKey, upload.text, { px: upload.keepMs });
       this.#spoiled.delete(upload.redisKey);
@@ -163,7 +172,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const made = await Promise.all(records.map((given) => this.#uploadOf(...given)));
     const uploads = made.filter((one): one is Upload => !("kind" in one));
     if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
-    const answer = await this.#settings.redis.write((client) => {
+    const answer = await this.#settings.redis.write("fill", (client) => {
       const pipeline = client.pipeline();
       for (const { redisKey, text, keepMs } of uploads)
         pipeline.set(redisKey, text, { px: keepMs });
@@ -180,10 +189,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
   /** @returns why nothing is sent, where that is so; what is returned otherwise counts as on its way */
   async #uploadOf(
     key: RecordKey,
-    record: TierFill<Detail>,
+    record: TierRecord<Detail>,
     keep: TierKeep,
   ): Promise<Upload | TierWrite> {
-    if (record.kind === "arriving") return refuseArriving(record);
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // To pack a body takes CPU time.

@@ -2,6 +2,7 @@
 // fail and where they go well again.
 import type { TierName } from "../../config/config.ts";
 import { Condition } from "../../observe/condition.ts";
+import { type Log, logOf } from "../../observe/log-line.ts";
 
 /** Of one namespace, since this isolate began. */
 export interface NamespaceCounts {
@@ -16,6 +17,10 @@ export interface NamespaceCounts {
   refreshes: number;
   failedLoads: number;
   timedOutLoads: number;
+  /** Writes to the application's database; those that have failed; those whose purge was refused. */
+  persists: number;
+  failedPersists: number;
+  unpurgedWrites: number;
   /** By tier, then by what a write came to. */
   readonly writes: Record<string, Record<string, number>>;
 }
@@ -27,7 +32,10 @@ type Sum =
   | "loads"
   | "refreshes"
   | "failedLoads"
-  | "timedOutLoads";
+  | "timedOutLoads"
+  | "persists"
+  | "failedPersists"
+  | "unpurgedWrites";
 
 interface OfNamespace {
   readonly counts: NamespaceCounts;
@@ -36,7 +44,7 @@ interface OfNamespace {
 
 export interface DataCountsSettings {
   readonly nowAtMs: () => number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 export class DataCounts {
@@ -91,10 +99,14 @@ export class DataCounts {
         refreshes: 0,
         failedLoads: 0,
         timedOutLoads: 0,
+        persists: 0,
+        failedPersists: 0,
+        unpurgedWrites: 0,
         writes: {},
       },
       condition: new Condition({
-        tell: (line) => log(`Data: ${line}`),
+        tell: logOf("data", log),
+        about: () => ({ event: "data-load", namespace }),
         troubleLine: (kind) =>
           `Loads of ${namespace} fail with ${kind}: look at what they read from.`,
         wellLine: (lasted) => `Loads of ${namespace} work again after ${lasted}.`,

@@ -25,7 +25,8 @@ export interface LoadingPorts
 
 /** Loads one value, or takes what another call's load brings. Never rejects. */
 export async function loadOne(need: Need, ports: LoadingPorts): Promise<Given> {
-  if (need.isForced) return (await ledAlone(need, ports)).answer;
+  const isAlone = need.isForced || ports.isHeldBack(need.place);
+  if (isAlone) return (await ledAlone(need, ports)).answer;
   const loaded = await load(need, loadingBy(ports), ports);
   switch (loaded.kind) {
     case "answer":

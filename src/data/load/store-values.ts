@@ -13,6 +13,8 @@ export interface StorePorts {
   readonly stores: StoreOrder;
   readonly counts: DataCounts;
   readonly nowAtMs: () => number;
+  /** Was the key written without its purge being accepted? Then nothing of it is used or stored. */
+  readonly isHeldBack: (place: Place) => boolean;
 }
 
 /** A value to be stored, and when its load began (`StoreOrder`). */
@@ -33,7 +35,9 @@ export async function storeValues(
 ): Promise<readonly TierName[]> {
   const { tiers, stores, counts } = ports;
   const atMs = ports.nowAtMs();
-  const wanted = given.filter(({ place, order }) => stores.mayStore(place.key.text, order));
+  const wanted = given.filter(({ place, order }) => {
+    return !ports.isHeldBack(place) && stores.mayStore(place.key.text, order);
+  });
   const [first] = wanted;
   if (first === undefined) return [];
   const names = first.place.space.tiers;

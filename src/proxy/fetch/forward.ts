@@ -5,6 +5,7 @@ import type { Config } from "../../config/config.ts";
 import type { FieldLine } from "../../http/fields.ts";
 import { selectingFieldNames } from "../../http/selecting.ts";
 import { failureToldBy } from "../../http/storable.ts";
+import { traceFieldNames, traceFields } from "../../http/trace-context.ts";
 import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { KnownVary } from "../request/known-vary.ts";
@@ -73,6 +74,7 @@ export async function forwardSelecting(
   ports.knownVary.learn(asked.key.text, names);
   // An origin in trouble is not asked twice: an error tells nobody's variant.
   if (isOriginError(response.status)) return { answer, asked };
+  need.decision.heard({ ...answer, status: response.status });
   letGo(response);
   const again = askedWith(asked, names);
   return { answer: await forwardAsked(again, validators, ports), asked: again };
@@ -104,7 +106,8 @@ function forwardAsked(
     return value === null ? [] : [[name, value]];
   });
   const { key, route, target, method, hasUnknownCookie } = asked;
-  const headers = asked.forwarded.toHeaders([...validators, ...part]);
+  const trace = traceFields(conditions, newSpanId);
+  const headers = asked.forwarded.toHeaders([...validators, ...part, ...trace]);
   const isForAll = method === "GET" && !hasUnknownCookie && part.length === 0;
   const page = isForAll ? key.text : undefined;
   return ask({ origin: route.origin, page, target }, { method, headers, body: null }, ports);
@@ -114,6 +117,8 @@ function forwardAsked(
 export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
   const { request, target, route } = passed;
   const headers = passedFields({ client: request.headers, target });
+  for (const name of traceFieldNames) headers.delete(name);
+  for (const [name, value] of traceFields(request.headers, newSpanId)) headers.set(name, value);
   const upgrade = request.headers.get("upgrade");
   if (upgrade !== null) {
     headers.set("upgrade", upgrade);
@@ -122,6 +127,14 @@ export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<Orig
   const { method, body } = request;
   const withinMs = ports.config.originTimeout.firstByteMs + uploadMs(request);
   return ask({ origin: route.origin, target }, { method, headers, body }, ports, withinMs);
+}
+
+/** Names one forward in the trace that its request belongs to. */
+function newSpanId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  // All zeros would be none.
+  if (bytes.every((byte) => byte === 0)) return newSpanId();
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The runtime ends what goes on behind an answer after half a minute. */

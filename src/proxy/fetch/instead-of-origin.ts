@@ -14,11 +14,12 @@ import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 export type InsteadPorts = RespondPorts & DoubtPorts;
 
 /** With what another's forward has brought: what the look-up found is not needed any more. */
-export function answeredBy({ stored }: Candidate, need: Need<InsteadPorts>): Response {
+export function answeredBy({ stored, tier }: Candidate, need: Need<InsteadPorts>): Response {
   const terms = termsOf(stored.metadata, need.asked.route);
   discardBody(atHand(need)?.stored);
   need.decision.collapsed = true;
   need.decision.outcome = "collapsed";
+  need.decision.tier = tier;
   return fromStored(stored, ageSeconds(stored.metadata, terms, need.ports.nowAtMs()), need);
 }
 
@@ -42,6 +43,7 @@ export async function staleInstead(
     return undefined;
   }
   noteInstead(allowed, who, need.decision);
+  need.decision.answersFrom(allowed.candidate);
   return fromStored(allowed.candidate.stored, allowed.ageSeconds, need);
 }
 

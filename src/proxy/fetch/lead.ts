@@ -38,7 +38,10 @@ export async function lead(
   const validators = validatorsOf(need);
   const validating = validators.length > 0 ? need.validating : undefined;
   const { answer, asked } = await forwardSelecting(need, validators);
-  if (answer.kind === "failed") return originFailed(answer.failure, need, flight);
+  if (answer.kind === "failed") {
+    need.decision.heardNothing();
+    return originFailed(answer.failure, need, flight);
+  }
   const fresh: Fresh = { ...answer, stamp };
   const led = { ...need, asked, flight };
   const { response } = answer;
@@ -107,7 +110,7 @@ async function originFailed(
   need: Need<LeadPorts>,
   flight: ForwardFlight,
 ): Promise<Fetched<Response>> {
-  need.decision.heard(undefined);
+  need.decision.forgetsAnswer();
   const stale = await staleInstead(need, "this");
   const come = stale === undefined ? await storedMeanwhile(need) : undefined;
   // Those who wait need not look for themselves.

@@ -2,6 +2,7 @@
 // probes that no client waits for, a page that has just failed is not asked for again at once, and
 // retries have a budget.
 import { Condition, type Trouble } from "../../observe/condition.ts";
+import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../redis/breaker.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { isWithinMs } from "../../elapsed.ts";
@@ -45,7 +46,7 @@ const retriesMax = 10;
 
 /** How each origin of the config fares, as this isolate has seen it. All instants in epoch ms. */
 export class OriginHealth {
-  readonly #tell: (line: string) => void;
+  readonly #tell: Log;
   readonly #origins = new Map<string, Origin>();
   /** Of pages that failed: when to ask again. */
   readonly #failing = new Pauses();
@@ -53,7 +54,7 @@ export class OriginHealth {
   readonly #tierLooks = new Pauses();
 
   /** @param tell gets a line for the operator when an origin gets into trouble, and out of it */
-  constructor(tell: (line: string) => void = () => undefined) {
+  constructor(tell: Log = () => undefined) {
     this.#tell = tell;
   }
 
@@ -212,15 +213,17 @@ class Origin {
   retries = retriesMax;
 
   /** @param name as in the config: its address may hold what is for nobody's eyes */
-  constructor(name: string, tell: (line: string) => void) {
+  constructor(name: string, tell: Log) {
     const origin = `Origin ${JSON.stringify(name)}`;
     this.condition = new Condition({
       tell,
+      about: () => ({ event: "origin", origin: name }),
       troubleLine: (trouble) => `${origin} ${whys[trouble]}.`,
       wellLine: (lasted) => `${origin} answers again after ${lasted}.`,
     });
     this.shutOff = new Condition({
       tell,
+      about: () => ({ event: "breaker", part: "origin", origin: name }),
       troubleLine: () => `${origin} is taken for down: only probes ask it, behind answers.`,
       wellLine: (lasted) => `${origin} was taken for down for ${lasted}, and is no longer.`,
     });

@@ -4,10 +4,11 @@ import { Decision, settle, type SettlePorts } from "../../observe/decision.ts";
 import type { ClientLimit } from "../request/client-limit.ts";
 import type { Passed, Planning } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
-import { keepPrivate } from "../respond/downstream.ts";
+import { isPrivate, keepPrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/refused.ts";
-import { passOn, type RespondPorts } from "../respond/respond.ts";
+import { bytesPassedOn, passOn, type RespondPorts } from "../respond/respond.ts";
 import { type InvalidatePorts, invalidateBy, isSafe } from "../storing/invalidate.ts";
+import type { LastAnswersPorts } from "../storing/last-answers.ts";
 import { forwardPassed, type ForwardPorts } from "./forward.ts";
 
 /** What a request is passed by with. */
@@ -15,14 +16,16 @@ export type PassByPorts = Pick<Planning, "loops"> &
   SettlePorts &
   ForwardPorts &
   InvalidatePorts &
+  LastAnswersPorts &
   RespondPorts & {
     /** `undefined` where clients are not limited. */
     readonly clientLimit: ClientLimit | undefined;
   };
 
 /** A request that the switch, or BYPASS, sends straight to the origin. */
-export function bySwitch(request: Request, { target, route }: UrlRead): Passed {
-  return { request, target, route, reason: "bypass", rule: "switch" };
+export function bySwitch(request: Request, { target, route, keyed, prefix }: UrlRead): Passed {
+  const { url } = keyed;
+  return { request, target, url, route, prefix, reason: "bypass", rule: "switch" };
 }
 
 /** Notes that a request is passed by, and why. */
@@ -31,10 +34,18 @@ export function notePass({ reason, rule }: Passed, decision: Decision): void {
   decision.detail = rule;
 }
 
-/** Straight to the origin and straight back: never stored, never collapsed. */
-export async function passBy(passed: Passed, ports: PassByPorts): Promise<Response> {
-  const { route, request } = passed;
-  const decision = new Decision({ route: route.name });
+/**
+ * Straight to the origin and straight back: never stored, never collapsed.
+ *
+ * @param arrivedAtMs when the request came, in epoch milliseconds
+ */
+export async function passBy(
+  passed: Passed,
+  { arrivedAtMs }: { arrivedAtMs: number },
+  ports: PassByPorts,
+): Promise<Response> {
+  const { route, prefix, request, rule } = passed;
+  const decision = new Decision({ route: route.name, prefix, arrivedAtMs });
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
   if (requestDirectives(request.headers).onlyIfCached) {
     return refused("only-if-cached", decision, ports);
@@ -42,8 +53,11 @@ export async function passBy(passed: Passed, ports: PassByPorts): Promise<Respon
   if (ports.loops.isOne(request.headers.get("via"), route.origin)) {
     return refused("loop", decision, ports);
   }
-  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(request.headers))) {
-    return refused("limited", decision, ports);
+  if (ports.clientLimit !== undefined) {
+    decision.hasWaited = true;
+    if (await ports.clientLimit.isReached(request.headers)) {
+      return refused("limited", decision, ports);
+    }
   }
   notePass(passed, decision);
   const forwarding = forwardPassed(passed, ports).then((answer) => {
@@ -55,10 +69,21 @@ export async function passBy(passed: Passed, ports: PassByPorts): Promise<Respon
     ports.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
   }
   const answer = await forwarding;
-  if (answer.kind === "failed") return refused(answer.failure, decision, ports);
+  if (answer.kind === "failed") {
+    decision.heardNothing();
+    return refused(answer.failure, decision, ports);
+  }
   const { response } = answer;
-  decision.heard({ ...answer, status: response.status });
+  const { status } = response;
+  decision.heard({ ...answer, status });
+  const { method } = request;
   decision.outcome = "passed";
+  decision.tier = "origin";
+  decision.answerBytes = bytesPassedOn(response, request.method);
+  const sent = passOn(response, { ports, decision }, keepPrivate);
   settle(decision, ports);
-  return passOn(response, { ports, decision }, keepPrivate);
+  const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
+  const atMs = answer.respondedAtMs;
+  ports.lastAnswers.passed.set(passed.url, { atMs, method, rule, status, isMadePrivate });
+  return sent;
 }

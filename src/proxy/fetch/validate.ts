@@ -21,7 +21,8 @@ import {
   type MetadataPorts,
 } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
-import { ofOneClient, refusalToStore, type StoreRefusal } from "../storing/refusal.ts";
+import { noteAnswer } from "../storing/last-answers.ts";
+import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "../storing/store-while-sending.ts";
 
 export type ValidatePorts = QuestionPorts &
@@ -52,6 +53,7 @@ export async function validated(
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
   heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
   decision.stored = refusal === undefined;
+  decision.tier = candidate.tier;
   // Too large to be held: it is read once more from its tier, and stored again on the way.
   if (body.kind === "stream" && decision.stored) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);
@@ -71,7 +73,11 @@ export async function validated(
     if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
-  if (ofOneClient.has(refusal) || arePersonal(own, metadata)) makePrivate(response.headers);
+  const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata);
+  const isMadePrivate = isForOne && makePrivate(response.headers);
+  if (refusal !== undefined) {
+    noteAnswer(metadata, led, { refused: refused(refusal, metadata, asked), isMadePrivate });
+  }
   return { answer: response, done };
 }
 
@@ -127,6 +133,7 @@ async function storeFreshened(
 ): Promise<void> {
   const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
   await storeInTiers(stored, { ...need, names }, "unchanged");
+  noteAnswer(stored.metadata, need);
 }
 
 /**

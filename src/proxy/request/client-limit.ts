@@ -1,13 +1,14 @@
 // How much of the origins' time one client may take: asked of the platform's rate limiter before a
 // client's request goes to an origin. What is answered from a tier is never limited.
 import { Condition } from "../../observe/condition.ts";
+import type { Log } from "../../observe/log-line.ts";
 import type { Fields } from "../../http/fields.ts";
 import { patiently } from "../../patience.ts";
 
 export interface ClientLimitSettings {
   readonly limiter: RateLimit;
   readonly nowAtMs: () => number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** It counts within its colo and answers in a millisecond, or is in trouble. */
@@ -22,6 +23,7 @@ export class ClientLimit {
     this.#settings = settings;
     this.#condition = new Condition({
       tell: settings.log,
+      about: () => ({ event: "rate-limiter" }),
       troubleLine: () =>
         "The rate limiter ORIGIN_LIMITER does not answer, so no client is limited: " +
         "check its [[ratelimits]] entry in wrangler.toml.",

@@ -3,6 +3,7 @@
 import type { Config, Route } from "../../config/config.ts";
 import { isPassedBy } from "../../config/route.ts";
 import { fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
+import { traceFieldNames } from "../../http/trace-context.ts";
 import type { Fault } from "../../operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./routes.ts";
@@ -35,7 +36,8 @@ function idleFieldsOf({ name, bypass, idleFields }: Route): Fault | undefined {
 
 function forwardedInVain(route: Route): Fault | undefined {
   const { name, forward = [], keyHeaders } = route;
-  const withheld = forward.filter((field) => isWithheld(field) && !keyHeaders.includes(field));
+  const reachesAnyway = [...keyHeaders, ...traceFieldNames];
+  const withheld = forward.filter((field) => isWithheld(field) && !reachesAnyway.includes(field));
   if (isPassedBy(route) || withheld.length === 0) return undefined;
   return {
     what: `Route "${name}" forwards ${withheld.join(", ")} in vain.`,

@@ -59,7 +59,7 @@ export function personalCookies(headers: Headers, route: Route, config: Config):
  * @returns `undefined`, which no pattern matches, for a line without one and for a line that may be
  *   two lines joined by a comma; a date has a comma too, but nothing like `, name=`
  */
-function nameSetBy(line: string): string | undefined {
+export function nameSetBy(line: string): string | undefined {
   if (/,[^;,]*=/.test(line)) return undefined;
   const [pair = ""] = line.split(";", 1);
   return pair.includes("=") ? pair.split("=", 1)[0]?.trim() : undefined;

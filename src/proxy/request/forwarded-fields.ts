@@ -4,6 +4,7 @@ import { connectionFields } from "../../http/storable-fields.ts";
 import type { Route } from "../../config/config.ts";
 import type { FieldLine, Fields } from "../../http/fields.ts";
 import { surrogateCapability } from "../../http/surrogate-control.ts";
+import { traceFieldNames } from "../../http/trace-context.ts";
 import { conditionalFieldNames } from "../../http/validators.ts";
 import { reducedAcceptEncoding } from "./accept-encoding.ts";
 import { isAlias, isForged, isSteering } from "./steering-fields.ts";
@@ -12,7 +13,9 @@ import type { Target } from "./target.ts";
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
 const bodyFields = ["content-length", "content-type", "expect"];
-const withheld = new Set([...neverForwarded, ...conditionalFieldNames, "range", ...bodyFields]);
+/** Of one request alone. Whoever forwards that adds those of them that it needs. */
+const ofOneRequest = [...conditionalFieldNames, "range", ...traceFieldNames];
+const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);
 
 /**
  * Does no client's field of this name reach the origin with what may be stored, unless it is keyed?

@@ -2,16 +2,23 @@
 // (RFC 9110 §7.6.3). Once, it may be an origin that asks its own site for a part of a page; what is
 // stored must not answer it, since it may be the very thing that is to be replaced. Twice is a loop.
 import { isWithinMs } from "../../elapsed.ts";
+import type { Log } from "../../observe/log-line.ts";
 
 const noticeEveryMs = 60_000;
 
+export interface LoopsSettings {
+  /** The same in all isolates of a deployment, and in no other's; a token. */
+  readonly pseudonym: string;
+  readonly nowAtMs: () => number;
+  readonly log: Log;
+}
+
 /** Of one deployment, as one isolate notices them. */
 export class Loops {
-  readonly #given: { pseudonym: string; nowAtMs: () => number; log: (line: string) => void };
+  readonly #given: LoopsSettings;
   #noticedAtMs = -Infinity;
 
-  /** @param given.pseudonym the same in all isolates of a deployment, and in no other's; a token */
-  constructor(given: { pseudonym: string; nowAtMs: () => number; log: (line: string) => void }) {
+  constructor(given: LoopsSettings) {
     this.#given = given;
   }
 
@@ -55,10 +62,10 @@ export class Loops {
     if (isWithinMs(noticeEveryMs, this.#noticedAtMs, atMs)) return;
     this.#noticedAtMs = atMs;
     const setting = origin === "default" ? "ORIGIN_URL or the binding ORIGIN" : `origins.${origin}`;
-    log(
+    const message =
       `Requests for the origin "${origin}" come back to this Worker, so they are answered with 508. ` +
-        `If ${setting} is this Worker's own address, set it to the server behind this Worker. ` +
-        "Else a server behind this Worker passes Via on in requests of its own to this site: let it leave Via out.",
-    );
+      `If ${setting} is this Worker's own address, set it to the server behind this Worker. ` +
+      "Else a server behind this Worker passes Via on in requests of its own to this site: let it leave Via out.";
+    log({ event: "loop", level: "error", message, origin });
   }
 }

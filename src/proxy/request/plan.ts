@@ -19,6 +19,8 @@ export interface Asked {
   readonly conditions: Fields;
   readonly target: Target;
   readonly route: Route;
+  /** The prefix under which it is counted; empty for none. */
+  readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly key: RecordKey;
   /** The query as the client sent it, which the key may hold a part of. */
@@ -53,7 +55,11 @@ export type PassRule =
 export interface Passed {
   readonly request: Request;
   readonly target: Target;
+  /** The keyed URL, as for what is looked up. */
+  readonly url: string;
   readonly route: Route;
+  /** The prefix under which it is counted; empty for none. */
+  readonly prefix: string;
   readonly reason: ForwardReason;
   readonly rule: PassRule;
 }
@@ -79,9 +85,10 @@ export function plan(request: Request, read: UrlRead, given: Planning): Plan {
   if (read.isReserved) return { kind: "reserved" };
   const rule = passRule(request, read, given.loops);
   if (rule === undefined) return { kind: "look-up", asked: askedFor(request, read, given.config) };
-  const { target, route } = read;
+  const { target, route, keyed, prefix } = read;
   const reason = rule === "method" ? "method" : "bypass";
-  return { kind: "pass", passed: { request, target, route, reason, rule } };
+  const passed = { request, target, url: keyed.url, route, prefix, reason, rule } as const;
+  return { kind: "pass", passed };
 }
 
 /** The same request as the isolate itself would make it: whole, unconditional, for storing. */
@@ -127,13 +134,14 @@ function passRule(
 }
 
 function askedFor(request: Request, read: UrlRead, config: Config): Asked {
-  const { target, route, parameters, keyed } = read;
+  const { target, route, prefix, parameters, keyed } = read;
   const { cookies, keyedCookies, forwarded, key } = keyedAs(request.headers, read, config);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
     target: keyed.target,
     route,
+    prefix,
     parameters,
     key,
     sentQuery: target.query,

@@ -13,6 +13,8 @@ export interface UrlRead {
   /** Below `/_cache/` or `operatorPath`, which are ours and never forwarded. */
   readonly isReserved: boolean;
   readonly route: Route;
+  /** The name of the longest prefix of `metrics.prefixes` that the keyed path begins with; empty for none. */
+  readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly keyed: KeyedUrl;
 }
@@ -46,6 +48,7 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
     maxSize: keptBytesMax,
     sizeCalculation: (_, name) => readBytes(name),
   });
+  const prefixOf = compilePrefixes(config);
   const namesMethods = config.routes.some(({ methods }) => methods !== undefined);
   return (request) => {
     const { url } = request;
@@ -57,10 +60,16 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
     const { route, parameters } = matchRoute(target, other);
     const keyed = keyUrl(target, route, config);
     const isOurs = isReserved(target.path, config.operatorPath);
-    const read: UrlRead = { target, isReserved: isOurs, route, parameters, keyed };
+    const prefix = prefixOf(keyed.target.path);
+    const read: UrlRead = { target, isReserved: isOurs, route, prefix, parameters, keyed };
     kept.set(name, read);
     return read;
   };
+}
+
+function compilePrefixes({ metrics }: Pick<Config, "metrics">): (path: string) => string {
+  const longestFirst = metrics.prefixes.toSorted((a, b) => b.path.length - a.path.length);
+  return (path) => longestFirst.find((prefix) => path.startsWith(prefix.path))?.name ?? "";
 }
 
 /** HEAD takes the route of GET, with which it shares what is stored. */

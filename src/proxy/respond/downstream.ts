@@ -126,14 +126,20 @@ export function keepPrivate(fields: Headers): void {
   if (fields.has("set-cookie") || !states(fields, ["public", "s-maxage"])) makePrivate(fields);
 }
 
-/** Whatever was said of it, in any field: something that is for one client alone is in it. */
-export function makePrivate(fields: Headers): void {
+/**
+ * Whatever was said of it, in any field: something that is for one client alone is in it.
+ *
+ * @returns whether it was not private before
+ */
+export function makePrivate(fields: Headers): boolean {
   dropDirectives(fields, ["public", "s-maxage"]);
-  if (!isPrivate(fields)) fields.append("cache-control", "private");
+  const isNew = !isPrivate(fields);
+  if (isNew) fields.append("cache-control", "private");
   // RFC 9213 §2: targeted fields go before Cache-Control, and other caches have theirs.
   const isTargeted = (name: string) =>
     forSharedCaches.includes(name) || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
+  return isNew;
 }
 
 /** As a whole: with an argument `private` is about some fields alone. */

@@ -3,6 +3,7 @@
 import { cacheStatus } from "../../http/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
+import { contentLength } from "../../http/fields.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../http/ranges.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import type { Config } from "../../config/config.ts";
@@ -44,11 +45,13 @@ export function fromStored(stored: StoredResponse, ageSeconds: number, asking: A
   decision.bodyBytes = metadata.bodyBytes;
   const ask = { route: asked.route, config: ports.config, ageSeconds, handling: decision };
   if (clientHasIt(asked, metadata)) {
+    decision.answerBytes = 0;
     discardBody(stored);
     return notModified(fieldsNotModified(metadata, ask));
   }
   const fields = fieldsFromStored(metadata, ask);
   if (asked.method === "GET") return bodyOrPart(stored, fields, asking);
+  decision.answerBytes = 0;
   discardBody(stored);
   return headOnly(new Headers(fields), metadata);
 }
@@ -64,16 +67,22 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
 }
 
 /** @param prepared left as they are, for the next answer */
-function bodyOrPart(stored: StoredResponse, prepared: Headers, { asked, ports }: Asking): Response {
+function bodyOrPart(
+  stored: StoredResponse,
+  prepared: Headers,
+  { asked, ports, decision }: Asking,
+): Response {
   const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
   const part = rangeIn(asked, metadata);
   if (part.kind === "whole" || bodyBytes === null) {
     const body = bodiless.has(status) ? null : bodyFrom(stored, ports);
+    decision.answerBytes = body === null ? 0 : bodyBytes;
     return new Response(body, { status, statusText, headers: prepared, encodeBody: "manual" });
   }
   const fields = new Headers(prepared);
   if (part.kind === "unsatisfiable") {
+    decision.answerBytes = 0;
     discardBody(stored);
     // It is about this one request: nothing of the stored response's own must be kept from it.
     for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
@@ -83,6 +92,7 @@ function bodyOrPart(stored: StoredResponse, prepared: Headers, { asked, ports }:
   }
   fields.set("content-range", contentRange(part, bodyBytes));
   fields.set("content-length", String(lengthOf(part)));
+  decision.answerBytes = lengthOf(part);
   const sliced = bodyFrom(stored, ports, part);
   return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
@@ -113,6 +123,17 @@ function bodyFrom(
     default:
       return unreachable(body);
   }
+}
+
+/**
+ * Of the body that a client gets of an origin's answer as it came.
+ *
+ * @param method of the request
+ * @returns 0 where there is none, as for HEAD; `null` where its length is not stated
+ */
+export function bytesPassedOn({ status, body, headers }: Response, method: string): number | null {
+  const hasNone = method === "HEAD" || bodiless.has(status) || body === null;
+  return hasNone ? 0 : contentLength(headers);
 }
 
 /**

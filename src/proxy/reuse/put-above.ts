@@ -1,7 +1,10 @@
 // Puts what a lower tier had into the tiers above it, with the marker that leads to it.
+import { cameOf } from "../../cache/keep.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { TierWrite } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
+import type { Decision } from "../../observe/decision.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseRecord, Tiers } from "../stored/tiers.ts";
 import type { SoFar } from "./shared-look.ts";
@@ -14,11 +17,16 @@ export interface PutAbovePorts extends MarkerPorts {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
+/** What becomes of the request that it is put there for. */
+interface Deciding {
+  readonly decision: Pick<Decision, "changed" | "awaits">;
+}
+
 /** Memory has it when this returns; the edge tier is written behind the answer. */
 export function putAbove(
   above: readonly Exclude<TierName, "shared">[],
   { stored, tier }: Candidate,
-  { asked, key, marker, atMs, ports }: SoFar<PutAbovePorts>,
+  { asked, key, marker, atMs, ports, decision }: SoFar<PutAbovePorts> & Deciding,
 ): void {
   const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, asked.route));
   const leadsToError = isErrorStatus(stored.metadata.status);
@@ -29,7 +37,21 @@ export function putAbove(
   for (const name of above.filter((each) => asked.route.tiers.includes(each))) {
     for (const [at, record] of records) {
       const written = ports.tiers[name].write(at, record, { ...how, atMs, untilAtMs });
-      if (written instanceof Promise) ports.afterAnswer(async () => void (await written));
+      const noting = noted(written, name, decision);
+      if (noting !== undefined) ports.afterAnswer(() => decision.awaits(noting));
     }
   }
+}
+
+/** @returns when it is noted, where the tier is still at it */
+function noted(
+  written: TierWrite | Promise<TierWrite>,
+  tier: TierName,
+  decision: Deciding["decision"],
+): Promise<void> | undefined {
+  if (written instanceof Promise) {
+    return written.then((came) => decision.changed(tier, cameOf(came)));
+  }
+  decision.changed(tier, cameOf(written));
+  return undefined;
 }

@@ -122,7 +122,7 @@ export class Search<P extends SearchPorts>
   inMemory(): ResponseRead {
     this.memoryCount = this.ports.tiers.memory.changeCount;
     const read = this.ports.tiers.memory.read(this.key, this);
-    this.decision.looked("memory", read.kind, 0);
+    this.decision.looked("memory", read.kind, undefined);
     return read;
   }
 
@@ -147,6 +147,7 @@ export class Search<P extends SearchPorts>
   hasWaited(): void {
     this.#onMetadata = undefined;
     this.atMs = this.ports.nowAtMs();
+    this.decision.hasWaited = true;
   }
 
   judge(candidate: Candidate): Verdict {
@@ -171,7 +172,7 @@ export class Search<P extends SearchPorts>
     if (tier === "shared") {
       if (this.ports.tiers.shared === undefined) return;
       this.inShared = await askShared(this, finding, this.#ask.mayPassOver);
-      if (this.inShared === "passed-over") this.decision.looked(tier, this.inShared, 0);
+      if (this.inShared === "passed-over") this.decision.looked(tier, this.inShared, undefined);
       return;
     }
     const came = await finding.lookIn(tier);
@@ -211,7 +212,10 @@ export class Search<P extends SearchPorts>
     if (isLifted) lifts.end();
     this.hasWaited();
     this.lookedAtMs = this.atMs;
-    this.decision.looked(tier.name, read.kind, Math.max(0, this.atMs - sinceAtMs));
+    // What is shut off answers at once.
+    const isAsked = read.kind !== "unavailable" || read.cause !== "shut-off";
+    const tookMs = isAsked ? Math.max(0, this.atMs - sinceAtMs) : undefined;
+    this.decision.looked(tier.name, read.kind, tookMs);
     return read;
   }
 

@@ -22,6 +22,8 @@ export type RemovePorts = Pick<VariantPorts, "tiers" | "afterAnswer" | "nowAtMs"
 export type InTiersPorts = VariantPorts & {
   readonly config: Pick<Config, "limits">;
   readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
+  /** Does the switch send a route's requests straight to the origin by now? */
+  readonly bypasses: (route: string) => boolean;
 };
 
 /** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */
@@ -56,7 +58,7 @@ export function removeStored(
 /**
  * Memory holds it when this returns; the promise settles once the other tiers have it too, save the
  * shared one where the response waits for its second ask. Nothing is written of what was invalidated
- * since it was asked for.
+ * since it was asked for, nor on a route that is bypassed by now.
  *
  * @param given.names the tiers to write, as far as they are the route's
  * @returns whether each of them keeps it; never rejects
@@ -66,7 +68,7 @@ export function storeInTiers(
   given: VariantPlace<InTiersPorts> & { readonly names: readonly TierName[] },
   body: TierKeep["body"],
 ): Promise<boolean> {
-  if (isInvalidated(stored.metadata, given)) return Promise.resolve(false);
+  if (hasLostItsPlace(stored.metadata, given)) return Promise.resolve(false);
   const { memory, edge, shared } = given.ports.tiers;
   const tiers = [memory, edge, shared]
     .filter((tier) => tier !== undefined)
@@ -88,7 +90,7 @@ export async function storeArriving(
   const { metadata } = arriving;
   const { edge, memory } = place.ports.tiers;
   const completed = arriving.completed.then((bytes) =>
-    isInvalidated(metadata, place) ? "cut" : bytes,
+    hasLostItsPlace(metadata, place) ? "cut" : bytes,
   );
   const isKept = await write({ ...arriving, completed }, [edge], place, "new");
   if (isKept) memory.remove(keyOf(metadata, place));
@@ -115,7 +117,10 @@ async function write(
   return kept.every(({ came }) => came === "kept");
 }
 
-/** What was asked for before it was invalidated here must not be stored after that. */
-function isInvalidated(metadata: StoredMetadata, place: VariantPlace<InTiersPorts>): boolean {
-  return place.ports.invalidations.covers(metadata, keyOf(metadata, place));
+/** What was asked for before it was invalidated here, or its route bypassed, must not be stored after that. */
+function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace<InTiersPorts>): boolean {
+  const { asked, ports } = place;
+  return (
+    ports.bypasses(asked.route.name) || ports.invalidations.covers(metadata, keyOf(metadata, place))
+  );
 }

@@ -1,12 +1,13 @@
 // Tags that no purge can name, since they are too long or a route's function did not make them: said
 // once to whoever reads the log.
+import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { tagBytesMax } from "../../purge/journal/purge-target.ts";
 
 /** Where such tags are counted, and told. */
 export interface LeftOutTagsSettings {
   readonly metrics: Pick<Metrics, "counted">;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** Counts each, and says the first of them, and the first failure of each route. */
@@ -29,20 +30,20 @@ export class LeftOutTags {
     if (this.#isSaid || bytes[0] === undefined) return;
     this.#isSaid = true;
     const where = route === "" ? "outside of all routes" : `on the route ${JSON.stringify(route)}`;
-    log(
+    const message =
       `A response ${where} has a tag of ${bytes[0]} bytes, and no purge can name it: a tag has up to ` +
-        `${tagBytesMax} bytes. Shorten it. More of them are counted as tagsLeftOut in /_cache/stats.`,
-    );
+      `${tagBytesMax} bytes. Shorten it. More of them are counted as tagsLeftOut in /_cache/stats.`;
+    log({ event: "tag-too-long", level: "warn", message, route, bytes: bytes[0] });
   }
 
   /** @param route its name; answers that are not stored for it are counted with all refusals */
   addFailed(route: string): void {
     if (this.#saidFailed.has(route)) return;
     this.#saidFailed.add(route);
-    this.#settings.log(
+    const message =
       `The tags of the route ${JSON.stringify(route)} failed: its function threw, or returned something ` +
-        "else than a list of texts. Pages without their tags are answered and not stored. Mend the " +
-        "function. More of them are counted as tags-failed in /_cache/stats.",
-    );
+      "else than a list of texts. Pages without their tags are answered and not stored. Mend the " +
+      "function. More of them are counted as tags-failed in /_cache/stats.";
+    this.#settings.log({ event: "tags-failed", level: "warn", message, route });
   }
 }

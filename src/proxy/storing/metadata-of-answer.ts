@@ -5,7 +5,7 @@ import { freshenedFields } from "../../http/freshen.ts";
 import { formatHttpDate } from "../../http/http-date.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../http/selecting.ts";
 import { storableFields } from "../../http/storable-fields.ts";
-import { type FieldLine, type Fields, headersOf } from "../../http/fields.ts";
+import { contentLength, type FieldLine, type Fields, headersOf } from "../../http/fields.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../http/governing-directives.ts";
@@ -173,11 +173,4 @@ function settled(
   const sinceAtMs = metadata.requestedAtMs - purgeSettleSeconds * 1_000;
   const isSettled = purgeSettleSeconds <= 0 || !ports.view.purgedSince(metadata, sinceAtMs);
   return isSettled ? metadata : { ...metadata, lifetimeSecondsMax: purgeSettleSeconds };
-}
-
-/** @returns bytes; `null` when the field is absent or no number */
-export function contentLength(headers: Headers): number | null {
-  // RFC 9112 §6.3: beside Transfer-Encoding it means nothing.
-  const text = headers.has("transfer-encoding") ? null : headers.get("content-length");
-  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
 }

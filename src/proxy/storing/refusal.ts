@@ -25,7 +25,11 @@ import type { MarkerPorts } from "../reuse/vary-markers.ts";
 import { hasRoomFor, type VariantPlace, type VariantPorts } from "./variants.ts";
 
 /** What is asked whether an answer may be stored. */
-export type RefusalPorts = MarkerPorts & { readonly config: Config };
+export type RefusalPorts = MarkerPorts & {
+  readonly config: Config;
+  /** Does the switch send a route's requests straight to the origin by now? */
+  readonly bypasses: (route: string) => boolean;
+};
 
 /** The rule that keeps an answer from being stored, as `Cache-Status` and the stats name it. */
 export type StoreRefusal =
@@ -33,10 +37,12 @@ export type StoreRefusal =
   | "unknown-cookie"
   | "tags-failed"
   | "too-large"
+  | "cut-short"
   | "names-client"
   | "too-many-variants"
   | "withheld-field"
-  | "refresh-failed";
+  | "refresh-failed"
+  | "switch";
 
 /** The rule that refused, and names that it is about: cookies that nobody knows, fields that select. */
 export type Refused = RuleAndNames & { readonly rule: StoreRefusal };
@@ -108,7 +114,9 @@ export function refusalToStore(
   // Known beforehand only where the origin gave a length.
   const bytes = metadata.bodyBytes ?? 0;
   const isTooLarge = bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked);
-  return isTooLarge ? "too-large" : undefined;
+  if (isTooLarge) return "too-large";
+  // It was forwarded before that: what has been switched since stores nothing any more (rule 24).
+  return ports.bypasses(asked.route.name) ? "switch" : undefined;
 }
 
 /** An error that a refresh brings is told to nobody, so it takes no page's place either. */

@@ -10,7 +10,7 @@ import { letGo } from "../../let-go.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import type { Asked } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
-import { notModified, passOn } from "../respond/respond.ts";
+import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith } from "../reuse/forward-outcome.ts";
 import { atHand, type Led, type Need } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -19,6 +19,7 @@ import { type AdmissionPorts, awaitsSecondAsk } from "./admission.ts";
 import { heedForSessions, type HeedPorts, heedRefusal, learnOdds } from "./consequences.ts";
 import { type Fresh, metadataOf, type MetadataPorts } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
+import { noteAnswer } from "./last-answers.ts";
 import { ofOneClient, refusedBy, type StoreRefusal } from "./refusal.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "./store-while-sending.ts";
 
@@ -48,9 +49,12 @@ export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched
   if (refused !== undefined) {
     decision.refuses(refused);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
-    return { answer: unstored(fresh, led, { ...refused, metadata }), done: Promise.resolve() };
+    const answer = unstored(fresh, led, { ...refused, metadata });
+    noteAnswer(metadata, led, { isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers) });
+    return { answer, done: Promise.resolve() };
   }
   decision.stored = true;
+  decision.tier = "origin";
   if (ignoresRange(metadata, asked)) ports.rangeless.mark(key.text, atMs);
   const marked = awaitsSecondAsk(metadata, led)
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
@@ -88,7 +92,9 @@ function unstored(
   const isCookie = asked.hasUnknownCookie || headers.has("set-cookie");
   const change = isForOne ? makePrivate : isCookie ? keepPrivate : undefined;
   decision.outcome = "forwarded";
+  decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
+  decision.answerBytes = bytesPassedOn(sent, asked.method);
   return passOn(sent, need, change);
 }
 

@@ -6,7 +6,7 @@ import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Hex } from "../../sha256.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "../body/byte-pipe.ts";
-import { gather } from "../body/gather.ts";
+import { type Gathered, gather } from "../body/gather.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { fieldsOfFill, withoutBody } from "../respond/downstream.ts";
 import { bodiless, notModified } from "../respond/respond.ts";
@@ -14,11 +14,12 @@ import { atHand, type Led } from "../reuse/need.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { type InTiersPorts, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
-import { refused } from "./refusal.ts";
+import { type LastAnswersPorts, noteAnswer } from "./last-answers.ts";
+import { refused, type StoreRefusal } from "./refusal.ts";
 import { hasRoomFor, withListOfOthers } from "./variants.ts";
 
 /** What a body is sent and stored with. */
-export interface SendBodyPorts extends InTiersPorts {
+export interface SendBodyPorts extends InTiersPorts, LastAnswersPorts {
   readonly config: Config;
   readonly fillBudget: ByteBudget;
   /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
@@ -52,6 +53,7 @@ export function sendAndStoreBody(sending: Sending, led: Led<SendBodyPorts>): Fet
   const client = isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
   const done = decision.awaits(storeBehind(sending, led, client));
   decision.bodyBytes = metadata.bodyBytes;
+  decision.answerBytes = isBodyWanted ? metadata.bodyBytes : 0;
   decision.outcome = "stored";
   const fields = fieldsOfFill(metadata, {
     route: asked.route,
@@ -102,7 +104,10 @@ function storeBehind(
         await storeWhole(gathered.blob, sending, led);
       }
       await streamed;
+      const unkept = whyUnkept(gathered, streamed !== undefined);
+      if (unkept !== undefined) decision.refuses(refused(unkept, metadata, asked));
     } finally {
+      noteAnswer(metadata, led);
       // Where nothing was told yet, the body was cut short.
       flight.settle({ kind: "nothing-to-share" });
       done.resolve();
@@ -111,6 +116,12 @@ function storeBehind(
     await sent;
   });
   return done.promise;
+}
+
+/** What shows of a body only while it comes. @returns `undefined` where a tier was given it */
+function whyUnkept({ kind }: Gathered, isStreamed: boolean): StoreRefusal | undefined {
+  if (kind === "cut") return "cut-short";
+  return kind === "streamed" && !isStreamed ? "too-large" : undefined;
 }
 
 async function storeWhole(
@@ -130,6 +141,7 @@ async function storeWhole(
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   led.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = blob.size;
+  if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const place = await withListOfOthers(metadata, led);
   // Fills that went on at the same time may have taken the room that there was.
   if (!hasRoomFor(metadata, place)) {

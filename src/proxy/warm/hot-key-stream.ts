@@ -34,7 +34,7 @@ export class HotKeyStream {
   /** One command. @returns whether it was taken */
   async add(hottestFirst: readonly HotKeyNote[]): Promise<boolean> {
     const top = encodeNotes(hottestFirst);
-    const answer = await this.#redis.write((redis) =>
+    const answer = await this.#redis.write("hot keys", (redis) =>
       redis.xadd(
         this.#key,
         "*",
@@ -49,7 +49,7 @@ export class HotKeyStream {
   async recent(atMs: number): Promise<HotKeyNote[]> {
     const since = String(Math.max(0, atMs - recentMs));
     const isRenewing = Math.floor(atMs / minuteMs) % runsPerRenewal === 0;
-    const answer = await this.#redis.attempt<unknown>(async (redis) => {
+    const answer = await this.#redis.attempt<unknown>("hot keys", async (redis) => {
       if (!isRenewing) return redis.xrevrange(this.#key, "+", since, entriesMax);
       const transaction = redis.multi().xrevrange(this.#key, "+", since, entriesMax);
       const [entries] = await transaction.pexpire(this.#key, keepMs).exec<unknown[]>();

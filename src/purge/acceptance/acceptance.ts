@@ -1,7 +1,8 @@
 // Accepts purges, and posts of the switch: written to the journal before anybody hears 200, in effect
 // here at once, and read back a little later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
-import type { Unavailable } from "../journal/journal.ts";
+import type { Stamp } from "../../cache/record/record.ts";
+import type { Journal, Unavailable } from "../journal/journal.ts";
 import { nothing, type PurgeTargets } from "../journal/purge-target.ts";
 import type { PostEntry } from "../journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../journal/switch-state.ts";
@@ -17,6 +18,14 @@ export type Acceptance =
   | Unavailable
   /** The id stands in the journal with another body. */
   | { kind: "conflict" };
+
+/** An accepted purge of what was written. */
+export interface AcceptedAfter {
+  readonly kind: "accepted";
+  readonly placed: Entry;
+  /** Between the stamp and this entry, which is the last of them; `undefined` where nobody can tell. */
+  readonly since: readonly Entry[] | undefined;
+}
 
 /** What a change of the switch came to. */
 export type SwitchAcceptance =
@@ -59,6 +68,32 @@ export class Acceptances {
     return this.#accepted(placed, attention);
   }
 
+  /**
+   * Rule 25: the purge of what is being written, and what stands between a stamp and it.
+   *
+   * @param order of one entry
+   * @param since the stamp that was taken before the write; without one nothing is told of what stands
+   */
+  async acceptAfter(
+    order: SignedOrder,
+    since: Stamp,
+    attention: Attention,
+  ): Promise<AcceptedAfter | Unavailable> {
+    const { view, nowAtMs, randomText, journal } = this.#settings;
+    view.arrived(nowAtMs());
+    const entry: NewEntry = { ...order, n: randomText(), lost: "" };
+    const appended =
+      since === "none"
+        ? await appendedAlone(journal, entry)
+        : await view.follower.appendAfter(since, entry);
+    if (appended.kind === "unavailable") return appended;
+    const placed: Entry = { ...entry, position: appended.position };
+    view.accepted([placed]);
+    if (view.chain?.knows(placed) !== true) attention.afterAnswer(() => view.catchUp());
+    this.#accepted([placed], attention);
+    return { kind: "accepted", placed, since: appended.since };
+  }
+
   /** Rule 24: replaces the post that stands now, unless another does so first. */
   async post(
     { bypass, by, reason }: { readonly bypass: Bypass } & Pick<NewEntry, "by" | "reason">,
@@ -69,7 +104,7 @@ export class Acceptances {
     view.arrived(nowAtMs());
     const held = await switching.held();
     if (held.kind === "unavailable") return held;
-    const switched = { post: randomText(), replaces: held.state?.post ?? "", bypass };
+    const switched = { post: randomText(), replaces: held.names, bypass };
     const unsent = { id: "", bodyDigest: "", lost: "", mode: "soft", targets: nothing } as const;
     const entry: PostEntry = { ...unsent, n: randomText(), by, reason, switched };
     if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
@@ -114,6 +149,12 @@ export class Acceptances {
     const entry = (targets: PurgeTargets) => ({ ...order, targets, n: randomText(), lost: "" });
     return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
   }
+}
+
+async function appendedAlone(journal: Journal, entry: NewEntry) {
+  const appended = await journal.append([entry]);
+  if (appended.kind === "unavailable") return appended;
+  return { ...appended, position: appended.positions[0] ?? "", since: undefined };
 }
 
 /** Halves what does not fit until it does. */

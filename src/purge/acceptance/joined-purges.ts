@@ -4,6 +4,7 @@
 //
 // A target joins a batch only until that is sent: its entry stands after the answer that named it. What
 // comes later goes into the next batch, also if it is the same.
+import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { pause } from "../../patience.ts";
 import { byInvalidation } from "../journal/entry.ts";
@@ -16,7 +17,7 @@ export interface JoinedPurgesSettings {
   readonly acceptances: Pick<Acceptances, "accept">;
   readonly metrics: Pick<Metrics, "invalidated">;
   readonly nowAtMs: () => number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 type AfterAnswer = Attention["afterAnswer"];
@@ -152,10 +153,10 @@ export class JoinedPurges {
     const withoutQueries = tags.slice(0, namedMax).map((tag) => tag.replace(/\?.*$/s, "?…"));
     const named = withoutQueries.join(", ");
     const more = tags.length > namedMax ? ` and ${tags.length - namedMax} more` : "";
-    log(
+    const message =
       `The purge journal did not take what answers invalidated: ${named}${more}. ` +
-        "Other places keep it until it expires; purge it once the journal is back.",
-    );
+      "Other places keep it until it expires; purge it once the journal is back.";
+    log({ event: "invalidation-lost", level: "error", message, targets: tags.length });
   }
 }
 

@@ -49,10 +49,17 @@ export function markOf(lost: string, n: string): NewEntry {
     targets: everything,
     id: "",
     bodyDigest: "",
-    reason: lost === "" ? "the journal was empty" : "the journal has lost entries",
+    reason: lost === "" ? emptyReason : "the journal has lost entries",
     by: "tidemark",
     lost,
   };
+}
+
+const emptyReason = "the journal was empty";
+
+/** Is it the mark with which a journal begins? */
+export function isBeginning({ by, lost, reason }: NewEntry): boolean {
+  return by === "tidemark" && lost === "" && reason === emptyReason;
 }
 
 /** Raised with every change of form; an entry of another version covers everything. */

@@ -1,5 +1,6 @@
 // The journal over Redis: XADD, XRANGE, XREVRANGE, and transactions where the primary must answer.
 import type { Redis } from "@upstash/redis/cloudflare";
+import type { RedisPurpose } from "../../redis/purpose.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import {
   comparePositions,
@@ -11,6 +12,8 @@ import {
   markOf,
   type NewEntry,
 } from "./entry.ts";
+import { appendedIn } from "./appended-in.ts";
+import { extentOf, type JournalExtent } from "./journal-extent.ts";
 import { bytesOf, lengthened, type Page, pageCount } from "./journal-pages.ts";
 import {
   chainBytesMax,
@@ -35,13 +38,6 @@ export interface RedisJournalSettings {
   readonly keptCount?: number;
 }
 
-/** How much stands, and since when. */
-export interface JournalExtent {
-  readonly count: number;
-  /** The position of the oldest entry; `null` where none stands. */
-  readonly oldest: string | null;
-}
-
 export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
@@ -57,7 +53,7 @@ export class RedisJournal implements Journal {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
     // Rule 24: of one moment, though it may be a replica's.
-    const first = await this.#settings.redis.attempt<unknown[]>((redis) =>
+    const first = await this.#settings.redis.attempt<unknown[]>("journal read", (redis) =>
       redis.multi().xrevrange(this.#key, "+", "-", pageCount).get(this.#switchKey).exec(),
     );
     if (first.kind === "unavailable") return unavailable;
@@ -75,7 +71,7 @@ export class RedisJournal implements Journal {
   }
 
   async #pageBack(from: string): Promise<Page> {
-    const page = await this.#settings.redis.attempt<unknown>((redis) =>
+    const page = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
       redis.xrevrange(this.#key, from, "-", pageCount),
     );
     return page.kind === "answered" ? entriesOf(page.value) : undefined;
@@ -88,7 +84,7 @@ export class RedisJournal implements Journal {
     let end = place;
     while (entries.length <= chainEntriesMax && readBytes <= chainBytesMax) {
       const from = end.position;
-      const page = await this.#settings.redis.attempt<unknown>((redis) =>
+      const page = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
         redis.xrange(this.#key, from, "+", pageCount),
       );
       if (page.kind === "unavailable") return unavailable;
@@ -105,7 +101,7 @@ export class RedisJournal implements Journal {
 
   /** For whoever reads along: what follows a position, oldest first; a replica may lag. */
   async after(position: string, count: number): Promise<readonly Entry[] | Unavailable> {
-    const page = await this.#settings.redis.attempt<unknown>((redis) =>
+    const page = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
       redis.xrange(this.#key, `(${position}`, "+", count),
     );
     return page.kind === "unavailable"
@@ -114,16 +110,14 @@ export class RedisJournal implements Journal {
   }
 
   /**
-   * What has to be of one moment is one transaction: what stands at or before the position, and the
-   * end of the journal. Older pages are needed only where the position is not among the newest; they
-   * join it, so they are what stood before it whenever they are read.
+   * One transaction has what must be of one moment: what stands up to the position, and the journal's
+   * end. Older pages join the newest, so they are what stood before it whenever they are read.
    */
   async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
-    // One entry backwards from the position tells all three cases apart: the entry itself, an
-    // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
-    // lost too.
-    const replies = await this.#askPrimary((transaction) =>
+    // One entry backwards tells all three cases apart: the entry itself, an older one before which it
+    // was lost, or none: then as many stand as trimming leaves, or it was lost too.
+    const replies = await this.#askPrimary("journal read at the primary", (transaction) =>
       transaction
         .xrevrange(this.#key, position, "-", 1)
         .xrevrange(this.#key, "+", "-", pageCount)
@@ -135,7 +129,7 @@ export class RedisJournal implements Journal {
     const [upTo] = entriesOf(found);
     const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
     const pageFrom = async (from: string): Promise<Page> => {
-      const page = await this.#askPrimary((asked) =>
+      const page = await this.#askPrimary("journal read at the primary", (asked) =>
         asked.xrevrange(this.#key, from, "-", pageCount),
       );
       return page && entriesOf(page[0]);
@@ -145,7 +139,7 @@ export class RedisJournal implements Journal {
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
-    const found = await this.#askPrimary((transaction) => {
+    const found = await this.#askPrimary("purge, read back", (transaction) => {
       for (const { position } of places) transaction.xrange(this.#key, position, position);
       return transaction;
     });
@@ -153,7 +147,7 @@ export class RedisJournal implements Journal {
     const isStanding = (place: EntryPlace, at: number) =>
       isSamePlace(entriesOf(found[at])[0], place);
     if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
-    const replies = await this.#askPrimary((transaction) =>
+    const replies = await this.#askPrimary("purge, read back", (transaction) =>
       transaction.xlen(this.#key).xrange(this.#key, "-", "+", 1),
     );
     if (replies === undefined) return unavailable;
@@ -169,16 +163,20 @@ export class RedisJournal implements Journal {
 
   /** For whoever asks how much stands, perhaps from a replica that lags. */
   async extent(): Promise<JournalExtent | Unavailable> {
-    const replies = await this.#settings.redis.attempt<unknown[]>((redis) =>
+    const replies = await this.#settings.redis.attempt<unknown[]>("journal read", (redis) =>
       redis.pipeline().xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
     );
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
   /** Upstash sends a transaction with a write in it to the primary, whole. */
-  async #askPrimary(ask: (transaction: Transaction) => { exec(): Promise<unknown[]> }) {
+  async #askPrimary(
+    purpose: RedisPurpose,
+    ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },
+  ) {
     const probe = `${this.#settings.namespace}:probe`;
     const replies = await this.#settings.redis.attempt(
+      purpose,
       (redis) => ask(beginning(redis, probe)).exec(),
       "writes",
     );
@@ -190,6 +188,7 @@ export class RedisJournal implements Journal {
     const sentAtMs = this.#settings.nowAtMs();
     const mark = markOf(lost, this.#settings.randomText());
     const replies = await this.#settings.redis.attempt<unknown[]>(
+      "journal mark",
       (redis) =>
         redis
           .multi()
@@ -208,17 +207,32 @@ export class RedisJournal implements Journal {
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
     const [only, ...more] = entries;
     if (only === undefined) return { kind: "appended", positions: [] };
-    const replies = await this.#settings.redis.insist<unknown[]>(async (redis) => {
-      if (more.length === 0)
-        return [await redis.xadd(this.#key, "*", encodeEntry(only), this.#trim)];
-      const transaction = redis.multi();
-      for (const entry of entries) transaction.xadd(this.#key, "*", encodeEntry(entry), this.#trim);
-      return transaction.exec();
-    });
+    const replies = await this.#settings.redis.insist<unknown[]>(
+      "purge, written",
+      async (redis) => {
+        if (more.length === 0)
+          return [await redis.xadd(this.#key, "*", encodeEntry(only), this.#trim)];
+        const transaction = redis.multi();
+        for (const entry of entries)
+          transaction.xadd(this.#key, "*", encodeEntry(entry), this.#trim);
+        return transaction.exec();
+      },
+    );
     if (replies.kind === "unavailable") return unavailableFor(replies.cause, this.#settings.redis);
     const positions = replies.value.filter((reply) => typeof reply === "string");
     if (positions.length === entries.length) return { kind: "appended", positions };
     return unavailableFor("not-upstash", this.#settings.redis);
+  }
+
+  async appendAfter(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAfter"]> {
+    const sentAtMs = this.#settings.nowAtMs();
+    const { redis } = this.#settings;
+    const replies = await redis.insist<unknown[]>("purge, written", (client) => {
+      const adding = client.multi().xadd(this.#key, "*", encodeEntry(entry), this.#trim);
+      return adding.xrange(this.#key, place.position, "+", pageCount).exec();
+    });
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
+    return { sentAtMs, ...appendedIn(replies.value, place, entry) };
   }
 
   get #keptCount(): number {
@@ -234,8 +248,3 @@ export class RedisJournal implements Journal {
 type Transaction = ReturnType<typeof beginning>;
 
 const beginning = (redis: Redis, probe: string) => redis.multi().set(probe, "1", { px: 1_000 });
-
-/** @param replies of XLEN, and of XRANGE for the oldest entry */
-function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
-  return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
-}

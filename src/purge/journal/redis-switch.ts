@@ -2,7 +2,13 @@
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { encodeEntry, type NewEntry } from "./entry.ts";
 import { keptCount, type Unavailable } from "./journal.ts";
-import { stateInKey, switchKey, type SwitchPost, type SwitchState } from "./switch-state.ts";
+import {
+  postInKey,
+  stateInKey,
+  switchKey,
+  type SwitchPost,
+  type SwitchState,
+} from "./switch-state.ts";
 import { unavailableFor } from "./unavailable.ts";
 
 /** An entry that changes the switch. */
@@ -14,10 +20,19 @@ export type Posted =
   | { readonly kind: "overtaken"; readonly held: SwitchState | undefined }
   | Unavailable;
 
+/** What the switch's key holds. */
+export interface HeldSwitch {
+  readonly kind: "read";
+  /** `undefined` where nothing was ever posted, or nobody can read what is there. */
+  readonly state: SwitchState | undefined;
+  /** The post that it names, which another has to replace; empty where nothing is there. */
+  readonly names: string;
+}
+
 /** Where posts stand. */
 export interface SwitchStore {
-  /** The last post, as the primary has it; `state` is `undefined` where none was ever made. */
-  held(): Promise<{ readonly kind: "read"; readonly state: SwitchState | undefined } | Unavailable>;
+  /** The last post, as the primary has it. */
+  held(): Promise<HeldSwitch | Unavailable>;
   /** Writes the entry and the key, if the key names what the post replaces. */
   post(entry: PostEntry): Promise<Posted>;
 }
@@ -50,11 +65,12 @@ export class RedisSwitch implements SwitchStore {
   async held(): ReturnType<SwitchStore["held"]> {
     const { redis, namespace } = this.#settings;
     const probe = `${namespace}:probe`;
-    const replies = await redis.insist<unknown[]>((client) =>
+    const replies = await redis.insist<unknown[]>("switch", (client) =>
       client.multi().set(probe, "1", { px: 1_000 }).get(this.#key).exec(),
     );
     if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
-    return { kind: "read", state: stateInKey(replies.value[1]) };
+    const held = replies.value[1];
+    return { kind: "read", state: stateInKey(held), names: postInKey(held) };
   }
 
   async post(entry: PostEntry): Promise<Posted> {
@@ -63,7 +79,7 @@ export class RedisSwitch implements SwitchStore {
     const kept = String(this.#settings.keptCount ?? keptCount);
     const fields = Object.entries(encodeEntry(entry)).flat();
     const given = [replaces, post, entry.n, JSON.stringify(bypass), kept, ...fields];
-    const reply = await redis.insist<unknown>((client) =>
+    const reply = await redis.insist<unknown>("switch", (client) =>
       client.eval(postScript, [`${namespace}:journal`, this.#key], given),
     );
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis);

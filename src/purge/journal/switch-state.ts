@@ -60,6 +60,11 @@ export function stateInKey(text: unknown): SwitchState | undefined {
   return readState({ post, position, n, bypass: parsed(json) });
 }
 
+/** @returns the post that the key names, also where the rest of its text is no state */
+export function postInKey(text: unknown): string {
+  return (typeof text === "string" ? /^\S+/.exec(text)?.[0] : undefined) ?? "";
+}
+
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json);

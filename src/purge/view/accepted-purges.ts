@@ -19,16 +19,25 @@ const heldBytesMax = 4 * 1_048_576;
 
 const none: readonly Entry[] = [];
 
+interface Accepted {
+  readonly entry: Entry;
+  readonly atMs: number;
+  /** A post of the switch: its state is the chain's by now, and it is still to be looked for. */
+  readonly isRead: boolean;
+}
+
 export class AcceptedPurges {
   /** By `n`. */
-  readonly #accepted = new Map<string, { readonly entry: Entry; readonly atMs: number }>();
+  readonly #accepted = new Map<string, Accepted>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
   /** The newest change of the switch among them. */
   #switched: SwitchState | undefined;
 
-  get switched(): SwitchState | undefined {
-    return this.#switched;
+  /** Rule 24: one of our own that is newer than the view's end. */
+  switchedAfter(end: string): SwitchState | undefined {
+    const own = this.#switched;
+    return own !== undefined && comparePositions(own.position, end) > 0 ? own : undefined;
   }
 
   /** Those that were accepted no later than that instant, in the order in which they were. */
@@ -38,12 +47,13 @@ export class AcceptedPurges {
   }
 
   /** @param atMs when it was accepted, by this isolate's clock */
-  add(accepted: Entry, atMs: number): void {
+  add(accepted: Entry, atMs: number, isRead = false): void {
     this.forget(accepted.n);
+    if (isRead && accepted.switched === undefined) return;
     const isOver = this.#heldBytes + heldBytes(accepted) > heldBytesMax;
     const isWidened = isOver && accepted.switched === undefined;
     const entry: Entry = isWidened ? { ...accepted, mode: "hard", targets: everything } : accepted;
-    this.#accepted.set(entry.n, { entry, atMs });
+    this.#accepted.set(entry.n, { entry, atMs, isRead });
     this.#heldBytes += heldBytes(entry);
     this.#index.change(entry.targets, (kept) => (kept ?? new Set()).add(entry));
     if (entry.switched !== undefined) this.#findSwitched();
@@ -51,12 +61,23 @@ export class AcceptedPurges {
 
   /** The clock was set back: none was accepted later than now. */
   dateUpTo(latestAtMs: number): void {
-    for (const [n, { entry, atMs }] of this.#accepted) {
-      this.#accepted.set(n, { entry, atMs: Math.min(atMs, latestAtMs) });
+    for (const [n, accepted] of this.#accepted) {
+      this.#accepted.set(n, { ...accepted, atMs: Math.min(accepted.atMs, latestAtMs) });
     }
   }
 
-  /** An entry that a read has brought, or that is known to be lost, covers no longer from here. */
+  /**
+   * An entry that a read has brought decides no longer from here. A post of the switch stays until it
+   * is looked for: no mark stands for one that is lost (rule 24).
+   */
+  wasRead(n: string): void {
+    const accepted = this.#accepted.get(n);
+    if (accepted?.entry.switched === undefined) return this.forget(n);
+    this.#accepted.set(n, { ...accepted, isRead: true });
+    this.#findSwitched();
+  }
+
+  /** An entry that is known to be lost, or to stand, covers no longer from here. */
   forget(n: string): void {
     const entry = this.#accepted.get(n)?.entry;
     if (entry === undefined) return;
@@ -70,13 +91,14 @@ export class AcceptedPurges {
   }
 
   #findSwitched(): void {
-    const entries = this.upTo(Infinity);
+    const unread = Array.from(this.#accepted.values()).filter(({ isRead }) => !isRead);
+    const entries = unread.map(({ entry }) => entry);
     this.#switched = lastSwitched(entries.sort((a, b) => comparePositions(a.position, b.position)));
   }
 
   /** A mark of our own covers whatever an entry that was lost with the others covered. */
   forgetUpTo(markedAtMs: number): void {
-    for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.forget(n);
+    for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.wasRead(n);
   }
 
   /** @returns the purge that decides about a record; `undefined` where none covers it */

@@ -5,25 +5,28 @@ import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
 import {
-  acceptedAtMs,
   comparePositions,
   type Entry,
+  type EntryPlace,
   isSamePlace,
   lastSwitched,
+  type NewEntry,
 } from "../journal/entry.ts";
-import type { Journal, JournalRead, Unavailable } from "../journal/journal.ts";
+import type { AppendedAfter, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import type { SwitchState } from "../journal/switch-state.ts";
 import type { NewsListeners } from "./journal-news.ts";
+import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
 /** What a journal is followed with. */
-export interface FollowingSettings {
+export interface FollowingSettings extends SpreadSettings {
   readonly journal: Journal;
-  readonly nowAtMs: () => number;
   /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
   readonly chainBounds?: ChainBounds;
   /** Absent: nobody is told of the entries that become known. */
   readonly news?: Pick<NewsListeners, "tell">;
+  /** Runs after each read that has made the view younger. */
+  readonly onRead?: () => void;
 }
 
 /** How many pages one search reads at the most. */
@@ -40,12 +43,7 @@ export class JournalFollower {
   /** The clock before that read was sent which shows the chain's end to have been the journal's. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
-  /**
-   * From a purge's acceptance, by the journal's clock, to its being read here: of the newest purge
-   * that was read on to, and the longest. `undefined` until a purge has come that was not there when
-   * the view began.
-   */
-  lag: { readonly lastMs: number; readonly worstMs: number } | undefined;
+  readonly #spread: PurgeSpread;
   /** The chain that nothing more can be read back for. */
   #complete: Chain | undefined;
   #isSearching = false;
@@ -55,11 +53,17 @@ export class JournalFollower {
     this.#settings = settings;
     this.#accepted = accepted;
     this.#clock = clock;
+    this.#spread = new PurgeSpread(settings);
+  }
+
+  get lag(): PurgeSpread["lag"] {
+    return this.#spread.lag;
   }
 
   /** @returns whether the journal was read and the view is as young as that; trouble changes nothing */
   async readOn(): Promise<boolean> {
     const before = { chain: this.chain, sentAtMs: this.sentAtMs };
+    this.#spread.tried();
     if (this.chain === undefined) await this.#begin();
     else await this.#readOnFrom(this.chain);
     return this.chain !== before.chain || this.sentAtMs > before.sentAtMs;
@@ -128,6 +132,7 @@ export class JournalFollower {
   forgetInstants(): void {
     this.sentAtMs = -Infinity;
     this.failedAtMs = undefined;
+    this.#spread.forgetInstants();
   }
 
   /**
@@ -137,6 +142,7 @@ export class JournalFollower {
    * @returns whether it made the view younger
    */
   take(copy: ViewCopy): boolean {
+    this.#spread.tried();
     const isNewer = copy.sentAtMs > this.sentAtMs;
     if (!isNewer || this.#clock.isInDoubt(copy.sentAtMs)) return false;
     const chain = this.chain;
@@ -198,20 +204,25 @@ export class JournalFollower {
     if (!this.#isStill(chain, position)) return;
     chain.append(entries);
     this.switched = lastSwitched(entries) ?? this.switched;
-    this.#noteLag(entries);
+    this.#spread.read(entries);
     this.#verified(entries, sentAtMs);
+  }
+
+  /** What stands before the entry was read with it: where that joins the chain's end, it extends it. */
+  async appendAfter(place: EntryPlace, entry: NewEntry): Promise<AppendedAfter | Unavailable> {
+    const appended = await this.#dated((journal) => journal.appendAfter(place, entry));
+    const { chain } = this;
+    if (appended.kind === "unavailable" || chain === undefined) return appended;
+    const { since = [], sentAtMs } = appended;
+    const { end } = chain;
+    const at = [place, ...since].findIndex((each) => isSamePlace(each, end));
+    const entries = since.slice(at);
+    if (at >= 0) this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
+    return appended;
   }
 
   #noteFailure({ kind }: { kind: string }): void {
     this.failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
-  }
-
-  #noteLag(entries: readonly Entry[]): void {
-    const atMs = this.#settings.nowAtMs();
-    for (const { position } of entries) {
-      const lastMs = Math.max(0, atMs - acceptedAtMs(position));
-      this.lag = { lastMs, worstMs: Math.max(lastMs, this.lag?.worstMs ?? 0) };
-    }
   }
 
   #adopt(read: JournalRead): void {
@@ -226,7 +237,8 @@ export class JournalFollower {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
     this.#clock.note(sentAtMs);
-    for (const { n } of entries) this.#accepted.forget(n);
+    for (const { n } of entries) this.#accepted.wasRead(n);
     this.#settings.news?.tell("read", entries);
+    this.#settings.onRead?.();
   }
 }

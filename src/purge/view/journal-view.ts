@@ -31,7 +31,8 @@ export interface JournalViewSettings extends FollowingSettings, RenewalSettings 
 
 export class JournalView implements PurgeView {
   readonly #settings: JournalViewSettings;
-  readonly #follower: JournalFollower;
+  /** What reads the journal on. */
+  readonly follower: JournalFollower;
   readonly #accepted = new AcceptedPurges();
   readonly #catchUps: JoinedRuns;
   readonly #clock: ClockSteps;
@@ -42,11 +43,11 @@ export class JournalView implements PurgeView {
     this.#settings = settings;
     const { nowAtMs, allowanceMs, timeoutMs: patienceMs } = settings;
     this.#clock = settings.clock ?? new ClockSteps(allowanceMs);
-    this.#follower = new JournalFollower(settings, this.#accepted, this.#clock);
-    const run = () => this.#follower.readOn();
+    this.follower = new JournalFollower(settings, this.#accepted, this.#clock);
+    const run = () => this.follower.readOn();
     this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
     const behind = () => this.#lookForOverdue();
-    this.#renewals = new ViewRenewals(settings, this.#follower, behind);
+    this.#renewals = new ViewRenewals(settings, this.follower, behind);
   }
 
   get isShutOff(): boolean {
@@ -54,27 +55,25 @@ export class JournalView implements PurgeView {
   }
 
   get chain(): Chain | undefined {
-    return this.#follower.chain;
+    return this.follower.chain;
   }
 
   get sentAtMs(): number {
-    return this.#follower.sentAtMs;
+    return this.follower.sentAtMs;
   }
 
   get lag(): JournalFollower["lag"] {
-    return this.#follower.lag;
+    return this.follower.lag;
   }
 
   get failedAtMs(): number | undefined {
-    return this.#follower.failedAtMs;
+    return this.follower.failedAtMs;
   }
 
-  /** Rule 24: the last post that is known here, one of our own included until a read brings it. */
+  /** Rule 24: the last post that is known here; one of our own until a read brings it, or passes it. */
   get switched(): SwitchState | undefined {
-    const { switched } = this.#follower;
-    const own = this.#accepted.switched;
-    if (own === undefined || switched === undefined) return own ?? switched;
-    return comparePositions(own.position, switched.position) > 0 ? own : switched;
+    const own = this.#accepted.switchedAfter(this.chain?.end.position ?? "");
+    return own ?? this.follower.switched;
   }
 
   bypasses(route: string): boolean {
@@ -98,7 +97,7 @@ export class JournalView implements PurgeView {
   /** Where the clock was set back, what it showed before is nothing to compare it with. */
   arrived(atMs: number): void {
     if (!this.#clock.isSetBackAt(atMs)) return;
-    this.#follower.forgetInstants();
+    this.follower.forgetInstants();
     this.#accepted.dateUpTo(atMs);
     this.#renewals.forgetInstants();
     this.#soughtAtMs = -Infinity;
@@ -114,7 +113,7 @@ export class JournalView implements PurgeView {
     if (!isDue && !this.#renewals.areUnderWay) return undefined;
     if (isDue) {
       this.#soughtAtMs = atMs;
-      attention.afterAnswer(() => this.#follower.searchBack(stamp));
+      attention.afterAnswer(() => this.follower.searchBack(stamp));
     }
     const renewed = this.#renewals.begun(attention, stamp);
     return this.isShutOff ? undefined : renewed();
@@ -213,19 +212,21 @@ export class JournalView implements PurgeView {
   #cover(entries: readonly Entry[]): void {
     for (const entry of entries) {
       // A read that was under way may have brought it before the journal's answer came.
-      if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());
+      const isRead = this.chain?.knows(entry) === true;
+      this.#accepted.add(entry, this.#settings.nowAtMs(), isRead);
     }
   }
 
   /**
    * Entries of this isolate's that were not lost. No read on brings one that stands before the chain:
-   * every stamp that the chain knows is newer.
+   * every stamp that the chain knows is newer. A post that was read has been waiting for this.
    */
   readBack(entries: readonly Entry[]): void {
     const { chain } = this;
-    for (const { n, position } of entries) {
+    for (const entry of entries) {
+      const { n, position } = entry;
       const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
-      if (isBelow) this.#accepted.forget(n);
+      if (isBelow || chain?.knows(entry) === true) this.#accepted.forget(n);
     }
   }
 

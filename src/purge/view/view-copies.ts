@@ -40,6 +40,8 @@ const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** One colo's cache answers in a few milliseconds, or is in trouble. */
 const patienceMs = 250;
+/** A cache that has not answered is left alone for so long: a request may be waiting. */
+const silenceMs = 10_000;
 /** So that nothing on the way takes the bytes for text it could compress. */
 const opaque = "application/octet-stream";
 const digestLength = 64;
@@ -47,6 +49,8 @@ const digestLength = 64;
 export class ViewCopies {
   readonly #settings: ViewCopiesSettings;
   #digest: string | undefined;
+  /** When the cache last let somebody wait in vain. */
+  #silentAtMs = -Infinity;
 
   constructor(settings: ViewCopiesSettings) {
     this.#settings = settings;
@@ -94,8 +98,11 @@ export class ViewCopies {
   }
 
   async #attempt<T>(ask: (cache: Pick<Cache, "match" | "put">) => Promise<T>) {
-    const asked = (async () => ask(this.#settings.cache()))();
+    const { cache, nowAtMs } = this.#settings;
+    if (isWithinMs(silenceMs, this.#silentAtMs, nowAtMs())) return undefined;
+    const asked = (async () => ask(cache()))();
     const answer = await patiently(asked, patienceMs);
+    if (answer === "out-of-patience") this.#silentAtMs = nowAtMs();
     return answer === "out-of-patience" || answer === "abandoned" ? undefined : answer;
   }
 

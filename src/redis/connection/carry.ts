@@ -2,7 +2,7 @@
 // form that REST gives them: what reads them, and what their errors mean, is then the same.
 import { errors } from "@upstash/redis/cloudflare";
 import { OutOfTime, tryUntil, within } from "../../patience.ts";
-import type { Carry } from "../redis-client.ts";
+import type { Carry } from "../open-client.ts";
 import type { Command, Connection } from "./connection.ts";
 import { inSlots, keysOf, positionsBySlot } from "./slots.ts";
 

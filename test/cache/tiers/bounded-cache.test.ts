@@ -1,6 +1,7 @@
 // No call of the Cache API is waited for without bound, and one that answers late counts as none.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OutOfTime } from "../../../src/patience.ts";
+import type { LogLine } from "../../../src/observe/log-line.ts";
 import { BoundedCache, type ColoCache } from "../../../src/cache/tiers/bounded-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 
@@ -14,7 +15,7 @@ function open(given: Partial<ColoCache> = {}) {
   const clock = new FakeClock();
   const told: string[] = [];
   const platform: ColoCache = { match: never, put: never, delete: never, ...given };
-  const tell = (line: string) => void told.push(line);
+  const tell = ({ message }: LogLine) => void told.push(message);
   const cache = new BoundedCache({ cache: () => platform, nowAtMs: clock.nowAtMs, tell });
   const pass = async (ms: number) => {
     clock.advance(ms / 1_000);
@@ -92,7 +93,9 @@ describe("after three failures in a row", () => {
     expect([cache.isShutOff, mayBeAsked()]).toEqual([false, true]);
     expect(told).toEqual([
       "The Cache API does not answer in time.",
+      "The Cache API is shut off: only probes ask it, behind answers.",
       "The Cache API answers again after 6 s.",
+      "The Cache API was shut off for 4 s, and is no longer.",
     ]);
   });
 

@@ -30,7 +30,9 @@ beforeAll(async () => {
     onBadRecord,
     nowAtMs: Date.now,
   });
-  await redis.insist(async (client) => client.hset(await sharedKey("site", key), { m: "foreign" }));
+  await redis.insist("probe", async (client) =>
+    client.hset(await sharedKey("site", key), { m: "foreign" }),
+  );
 });
 afterAll(() => running.stop());
 

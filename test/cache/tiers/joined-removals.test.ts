@@ -17,7 +17,7 @@ class Isolate {
   readonly removals = new JoinedRemovals({
     nowAtMs: this.clock.nowAtMs,
     redis: {
-      remove: async (run) => {
+      remove: async (_, run) => {
         const del = async (...keys: string[]) => {
           this.sent.push({ atMs: this.clock.atMs - this.#startedAtMs, keys });
           if ((await this.answer()) === "unavailable") throw new Error("unavailable");

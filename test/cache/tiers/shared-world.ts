@@ -49,15 +49,19 @@ export function tierOver(given: TierOptions): SharedTier<ResponseDetail> {
 }
 
 function interrupted(redis: RedisClient, between: () => Promise<void>): RedisClient {
-  const write: RedisClient["write"] = (run, timeoutMs) =>
-    redis.write((client) => {
-      const getrange: typeof client.getrange = async (...range) => {
-        const told = await client.getrange(...range);
-        await between();
-        return told;
-      };
-      return run(Object.assign(Object.create(client), { getrange }));
-    }, timeoutMs);
+  const write: RedisClient["write"] = (purpose, run, timeoutMs) =>
+    redis.write(
+      purpose,
+      (client) => {
+        const getrange: typeof client.getrange = async (...range) => {
+          const told = await client.getrange(...range);
+          await between();
+          return told;
+        };
+        return run(Object.assign(Object.create(client), { getrange }));
+      },
+      timeoutMs,
+    );
   return { write } as RedisClient;
 }
 

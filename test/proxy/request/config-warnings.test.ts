@@ -49,7 +49,15 @@ it("names fields without effect where no method is GET", () => {
 
 describe("what a route is to forward", () => {
   it("is named where it never is", () => {
-    const forward = ["X-Real-IP", "accept", "cookie", "if-none-match", "x-url-scheme"];
+    // What names a trace reaches the origin without being named.
+    const forward = [
+      "X-Real-IP",
+      "accept",
+      "cookie",
+      "if-none-match",
+      "x-url-scheme",
+      "traceparent",
+    ];
     const key = { headers: ["x-url-scheme"] };
     expect(told([{ name: "few", match: "*", forward, key }])).toEqual([
       'Route "few" forwards x-real-ip, if-none-match in vain. What is stored for all is made without ' +

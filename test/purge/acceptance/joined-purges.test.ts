@@ -24,7 +24,7 @@ class Isolate {
   readonly #purges = new JoinedPurges({
     metrics: this.metrics,
     nowAtMs: this.clock.nowAtMs,
-    log: (line) => void this.log.push(line),
+    log: ({ message }) => void this.log.push(message),
     acceptances: {
       accept: async (order) => {
         this.tries.push({ atMs: this.clock.atMs - this.#startedAtMs, tags: order.targets.tags });

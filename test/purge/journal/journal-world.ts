@@ -35,11 +35,12 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     const clients = [first, ...others].map(
       (server) => new RedisClient({ url: server?.url ?? "", token: "local", ...patient }),
     );
-    const attempt: RedisClient["attempt"] = (run, of) => {
+    const attempt: RedisClient["attempt"] = (purpose, run, of) => {
       const client = clients.length > 1 ? clients.shift() : clients[0];
-      return (client as RedisClient).attempt(run, of);
+      return (client as RedisClient).attempt(purpose, run, of);
     };
-    const insist: RedisClient["insist"] = (run) => (clients[0] as RedisClient).insist(run);
+    const insist: RedisClient["insist"] = (purpose, run) =>
+      (clients[0] as RedisClient).insist(purpose, run);
     const redis = { attempt, insist } as RedisClient;
     const randomText = () => crypto.randomUUID();
     const settings = { redis, namespace: "site", nowAtMs, randomText };

@@ -23,7 +23,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   };
 
   it("nothing stands at first", async () => {
-    expect(await store().held()).toEqual({ kind: "read", state: undefined });
+    expect(await store().held()).toEqual({ kind: "read", state: undefined, names: "" });
   });
 
   it("a post is an entry and the key", async () => {
@@ -32,7 +32,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const posted = await store().post(entryOf("p1", "", bypass));
     const position = posted.kind === "posted" ? posted.position : "";
     const state = { post: "p1", position, n: "n-of-p1", bypass };
-    expect(await store().held()).toEqual({ kind: "read", state });
+    expect(await store().held()).toEqual({ kind: "read", state, names: "p1" });
     expect(await world.redis.ttl("site:switch")).toBe(-1);
     const newest = await world.journal.newest();
     expect(newest).toMatchObject({ kind: "read", switched: state });
@@ -62,6 +62,22 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     ]);
     expect(posted[1]).toMatchObject({ held: { post: "p1", bypass: true } });
     expect(await world.redis.xlen(journalKey)).toBe(2);
+  });
+
+  it.each(["garbage", "p9 1-0 n [1]", "p9", " "])("takes the place of %j", async (text) => {
+    await world.redis.set("site:switch", text);
+    const held = await store().held();
+    expect(held).toMatchObject({ state: undefined });
+    const names = held.kind === "read" ? held.names : "";
+    expect(await store().post(entryOf("p1", names, true))).toMatchObject({ kind: "posted" });
+    expect(await store().held()).toMatchObject({ state: { post: "p1", bypass: true } });
+  });
+
+  it("says what to do where the key is of another type", async () => {
+    await world.redis.rpush("site:switch", "a");
+    const away = { kind: "unavailable", trouble: "wrong-type" };
+    expect(await store().held()).toEqual(away);
+    expect(await store().post(entryOf("p1", "", true))).toEqual(away);
   });
 
   it("trims the journal, and never the key", async () => {

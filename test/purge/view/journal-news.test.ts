@@ -64,7 +64,7 @@ describe("an isolate's purging", () => {
     const purging = createPurging({ purge, namespace: "site" }, new UnsteadyUpstash(clock), {
       nowAtMs: clock.nowAtMs,
       random: Math.random,
-      log: (line) => void log.push(line),
+      log: ({ message }) => void log.push(message),
       listenerFailed: () => void (failed.count += 1),
     });
     const accept = async () => {

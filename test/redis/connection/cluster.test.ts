@@ -32,7 +32,7 @@ describe("several keys of one command", () => {
   it("one MGET for each slot; values in the order of the keys", async () => {
     const { sent, redis } = recorded();
     const keys = ["a:1", "b:1", "a:2", "c:1", "b:2"];
-    const read = await redis.insist((client) => client.mget(keys));
+    const read = await redis.insist("look-up", (client) => client.mget(keys));
     expect(sent).toEqual([
       ["MGET", "{a}:1", "{a}:2"],
       ["MGET", "{b}:1", "{b}:2"],
@@ -44,7 +44,7 @@ describe("several keys of one command", () => {
 
   it("one DEL for each slot; counts added up", async () => {
     const { sent, redis } = recorded();
-    expect(await redis.insist((client) => client.del("a:1", "b:1", "a:2"))).toEqual({
+    expect(await redis.insist("look-up", (client) => client.del("a:1", "b:1", "a:2"))).toEqual({
       kind: "answered",
       value: 3,
     });
@@ -53,7 +53,7 @@ describe("several keys of one command", () => {
 
   it("one command where all lie in one slot", async () => {
     const { sent, redis } = recorded();
-    await redis.insist((client) => client.mget(["a:1", "a:2"]));
+    await redis.insist("look-up", (client) => client.mget(["a:1", "a:2"]));
     expect(sent).toEqual([["MGET", "{a}:1", "{a}:2"]]);
   });
 });

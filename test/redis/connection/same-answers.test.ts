@@ -16,7 +16,7 @@ import { type Reach, reaches } from "../../../testing/fakes/redis-reaches.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { keyOf } from "../../cache/tiers/shared-world.ts";
 
-type Run = Parameters<RedisClient["insist"]>[0];
+type Run = Parameters<RedisClient["insist"]>[1];
 
 /** One of each form that src/ uses, and some that are refused. */
 const sent: Readonly<Record<string, Run>> = {
@@ -87,7 +87,8 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   async function answers(reach: string) {
     await database.flushall();
     const came: Record<string, unknown> = {};
-    for (const [name, run] of Object.entries(sent)) came[name] = await client(reach).insist(run);
+    for (const [name, run] of Object.entries(sent))
+      came[name] = await client(reach).insist("look-up", run);
     return came;
   }
 

@@ -5,6 +5,7 @@ import { createClient } from "redis";
 import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { carryOver } from "../../../src/redis/connection/carry.ts";
+import type { LogLine } from "../../../src/observe/log-line.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import {
   addressOver,
@@ -29,17 +30,17 @@ async function opened({ open }: ReachRow) {
     ...reach.address,
     nowAtMs: Date.now,
     readTimeoutMsMax: 400,
-    tell: (line) => void log.push(line),
+    tell: ({ message }) => void log.push(message),
   });
-  await client.insist((redis) => redis.set("text", "v"));
+  await client.insist("look-up", (redis) => redis.set("text", "v"));
   return { server, database, client, log, reach };
 }
 
-const write: Parameters<RedisClient["insist"]>[0] = (redis) => redis.set("text", "w");
-const transaction: Parameters<RedisClient["insist"]>[0] = (redis) =>
+const write: Parameters<RedisClient["insist"]>[1] = (redis) => redis.set("text", "w");
+const transaction: Parameters<RedisClient["insist"]>[1] = (redis) =>
   redis.multi().set("probe", "1", { px: 1_000 }).get("text").exec();
-const read: Parameters<RedisClient["insist"]>[0] = (redis) => redis.get("text");
-const script: Parameters<RedisClient["insist"]>[0] = (redis) =>
+const read: Parameters<RedisClient["insist"]>[1] = (redis) => redis.get("text");
+const script: Parameters<RedisClient["insist"]>[1] = (redis) =>
   redis.eval("return redis.call('SET', KEYS[1], 'w')", ["text"], []);
 
 describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
@@ -48,29 +49,35 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
   it("full: writes are refused, reads are answered", async () => {
     const { database, client } = await opened(row);
     await database.config("SET", "maxmemory", "1");
-    expect(await client.insist(write)).toEqual({ kind: "unavailable", cause: "full" });
+    expect(await client.insist("look-up", write)).toEqual({ kind: "unavailable", cause: "full" });
     const cause = isRest ? "refused" : "full";
-    expect(await client.insist(transaction)).toEqual({ kind: "unavailable", cause });
-    expect(await client.insist(read)).toEqual({ kind: "answered", value: "v" });
-    for (let tries = 0; tries < 3; tries += 1) await client.write(write);
-    expect(await client.write(write)).toEqual({ kind: "unavailable", cause: "writes-refused" });
+    expect(await client.insist("look-up", transaction)).toEqual({ kind: "unavailable", cause });
+    expect(await client.insist("look-up", read)).toEqual({ kind: "answered", value: "v" });
+    for (let tries = 0; tries < 3; tries += 1) await client.write("look-up", write);
+    expect(await client.write("look-up", write)).toEqual({
+      kind: "unavailable",
+      cause: "writes-refused",
+    });
     expect([client.isShutOff, client.refusesWrites]).toEqual([false, true]);
   });
 
   it("read-only", async () => {
     const { database, client } = await opened(row);
     await database.replicaof("127.0.0.1", "1");
-    expect(await client.insist(write)).toEqual({ kind: "unavailable", cause: "read-only" });
-    expect(await client.insist(read)).toEqual({ kind: "answered", value: "v" });
-    expect(await client.insist(script)).toMatchObject({ kind: "unavailable" });
+    expect(await client.insist("look-up", write)).toEqual({
+      kind: "unavailable",
+      cause: "read-only",
+    });
+    expect(await client.insist("look-up", read)).toEqual({ kind: "answered", value: "v" });
+    expect(await client.insist("look-up", script)).toMatchObject({ kind: "unavailable" });
     const cause = isRest ? "refused" : "read-only";
-    expect(await client.insist(transaction)).toEqual({ kind: "unavailable", cause });
+    expect(await client.insist("look-up", transaction)).toEqual({ kind: "unavailable", cause });
   });
 
   it("another type", async () => {
     const { database, client } = await opened(row);
     await database.lpush("list", "1");
-    const asked = await client.insist((redis) => redis.get("list"));
+    const asked = await client.insist("look-up", (redis) => redis.get("list"));
     expect(asked).toEqual({ kind: "unavailable", cause: "wrong-type" });
   });
 
@@ -78,7 +85,10 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     const { database, client } = await opened(row);
     await database.call("CLIENT", "PAUSE", "1500", "ALL");
     const beganAtMs = Date.now();
-    expect(await client.attempt(read)).toEqual({ kind: "unavailable", cause: "timeout" });
+    expect(await client.attempt("look-up", read)).toEqual({
+      kind: "unavailable",
+      cause: "timeout",
+    });
     expect(Date.now() - beganAtMs).toBeLessThan(1_200);
   });
 
@@ -86,20 +96,20 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     const { server, client, log } = await opened(row);
     const port = Number(new URL(server.url).port);
     server.kill();
-    let last = await client.attempt(read);
-    for (let tries = 0; tries < 3; tries += 1) last = await client.attempt(read);
+    let last = await client.attempt("look-up", read);
+    for (let tries = 0; tries < 3; tries += 1) last = await client.attempt("look-up", read);
     expect(last).toEqual({ kind: "unavailable", cause: "shut-off" });
     // The stand-in for Upstash answers, and what it says is no word of Upstash.
     const [kind, said] = isRest
-      ? ["refused", /^The database refused a command/]
-      : ["unreachable", /^The database cannot be reached: check that the connection/];
-    expect([client.trouble?.kind, log.at(-1)]).toEqual([kind, expect.stringMatching(said)]);
+      ? ["refused", /^The database refused a command/m]
+      : ["unreachable", /^The database cannot be reached: check that the connection/m];
+    expect([client.trouble?.kind, log.join("\n")]).toEqual([kind, expect.stringMatching(said)]);
     await running.add(startRedisServer({ port }));
     const deadlineAtMs = Date.now() + 8_000;
-    let came = await client.insist(read, "reads");
+    let came = await client.insist("look-up", read, "reads");
     while (came.kind !== "answered" && Date.now() < deadlineAtMs) {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      came = await client.insist(read, "reads");
+      came = await client.insist("look-up", read, "reads");
     }
     expect(came).toEqual({ kind: "answered", value: null });
   }, 15_000);
@@ -110,10 +120,10 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
     for (const row of reaches.slice(1)) {
       const { server, client } = await opened(row);
       server.kill();
-      await client.attempt(read);
+      await client.attempt("look-up", read);
       const beganAtMs = Date.now();
       const cause = "unreachable";
-      expect(await client.insist(write)).toEqual({ kind: "unavailable", cause });
+      expect(await client.insist("look-up", write)).toEqual({ kind: "unavailable", cause });
       expect(Date.now() - beganAtMs).toBeLessThan(300);
     }
   });
@@ -123,8 +133,8 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
       const { server, client, reach } = await opened(row);
       const port = Number(new URL(server.url).port);
       server.kill();
-      await client.attempt(read);
-      await client.insist(write);
+      await client.attempt("look-up", read);
+      await client.insist("look-up", write);
       const again = await running.add(startRedisServer({ port }));
       const given = reach.given as { status?: string; isReady?: boolean };
       await until(() => given.status === "ready" || given.isReady === true);
@@ -148,7 +158,10 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
     });
     const address = { url: "https://connection.invalid", token: "none", carry };
     const client = new RedisClient({ ...address, nowAtMs: Date.now });
-    expect(await client.insist(transaction)).toEqual({ kind: "unavailable", cause: "full" });
+    expect(await client.insist("look-up", transaction)).toEqual({
+      kind: "unavailable",
+      cause: "full",
+    });
   });
 
   it("whose user is refused says so, in its own words", async () => {
@@ -157,19 +170,22 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
     given.on("error", () => undefined);
     await running.add(Promise.resolve({ stop: async () => given.disconnect() }));
     const log: string[] = [];
-    const tell = (line: string) => void log.push(line);
+    const tell = ({ message }: LogLine) => void log.push(message);
     const bounds = { nowAtMs: Date.now, readTimeoutMsMax: 300 };
     const client = new RedisClient({ ...addressOver(given), ...bounds, tell });
-    expect(await client.attempt(read)).toMatchObject({ cause: "token-refused" });
+    expect(await client.attempt("look-up", read)).toMatchObject({ cause: "token-refused" });
     expect(log).toEqual(["Redis refused the user or the password: check those of the connection."]);
   });
 
   it("of node-redis that nobody has opened is told, with what to do", async () => {
     const log: string[] = [];
-    const tell = (line: string) => void log.push(line);
+    const tell = ({ message }: LogLine) => void log.push(message);
     const address = addressOver(createClient({ url: "redis://127.0.0.1:1" }));
     const client = new RedisClient({ ...address, nowAtMs: Date.now, tell, readTimeoutMsMax: 100 });
-    expect(await client.attempt(read)).toEqual({ kind: "unavailable", cause: "unreachable" });
+    expect(await client.attempt("look-up", read)).toEqual({
+      kind: "unavailable",
+      cause: "unreachable",
+    });
     expect(log[0]).toMatch(/check that the connection was opened/);
   });
 });

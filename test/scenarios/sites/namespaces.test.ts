@@ -59,6 +59,8 @@ it.each([
   await site.runCron();
   const kinds = [...keys].map((key) => key.replace(/:[\w-]{20,}$/, ":…")).toSorted();
   expect([...new Set(kinds)]).toEqual(
-    ["hot", "journal", "lease:…", "probe", "r:*", "r:…"].map((kind) => `${namespace}:${kind}`),
+    ["hot", "journal", "lease:…", "probe", "r:*", "r:…", "switch"].map(
+      (kind) => `${namespace}:${kind}`,
+    ),
   );
 });

@@ -192,7 +192,10 @@ describe("the second ask", () => {
     for (let turn = 0; turn < 3; turn += 1) {
       expect((await world.site.get("/a")).cacheStatus).toContain("; hit");
     }
-    expect(world.site.log).toEqual([expect.stringMatching(/^Shared tier: .* cannot be reached/)]);
+    expect(world.site.log).toEqual([
+      expect.stringMatching(/^Shared tier: .* cannot be reached/),
+      expect.stringMatching(/^Shared tier: .* is shut off/),
+    ]);
   });
 });
 

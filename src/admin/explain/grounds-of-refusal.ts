@@ -1,0 +1,98 @@
+// Why an answer was not stored, in words, and what to do about it.
+import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
+import type { Ground } from "./grounds.ts";
+
+/** As docs/cache-status.md has them; and what a tier may say of a write. */
+export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Ground>> = {
+  unavailable: {
+    clause: "tiers",
+    why: "no tier of the route could be written",
+    mend: "look at the troubles in /_cache/stats",
+  },
+  switch: {
+    clause: "POST /_cache/switch; BYPASS",
+    why: "the switch sends its route straight to the origin since it was asked for",
+  },
+  method: { clause: "RFC 9111 §3", why: "it answers a HEAD" },
+  "status-not-understood": {
+    clause: "RFC 9111 §5.2.2.3",
+    why: "it says must-understand, and this cache does not know its status",
+  },
+  partial: { clause: "RFC 9111 §3.3", why: "it is about a part" },
+  "no-store": {
+    clause: "RFC 9111 §5.2.2.5",
+    why: "it says no-store",
+    mend: "if the page is for everybody, let the origin leave no-store out",
+  },
+  "request-no-store": {
+    clause: "RFC 9111 §5.2.1.5; honourRequestDirectives",
+    why: "the request says no-store",
+  },
+  private: {
+    clause: "RFC 9111 §5.2.2.7",
+    why: "it says private, so it is for one client",
+    mend: "if the page is for everybody, let the origin leave private out",
+  },
+  authorization: { clause: "RFC 9111 §3.5", why: "its request has Authorization" },
+  "set-cookie": {
+    clause: "setCookie, cookies.harmless",
+    why: "it sets a cookie, which is for one client",
+  },
+  "vary-any": {
+    clause: "RFC 9111 §4.1",
+    why: "it has Vary: *, which no other request matches",
+    mend: "let the origin name the fields in Vary",
+  },
+  "error-status": {
+    clause: "negative",
+    why: "it is an error that the route does not name",
+    mend: "if everybody may see it, name the status in negative of the route",
+  },
+  "not-allowed-explicitly": {
+    clause: "RFC 9111 §3",
+    why: "its status needs an explicit lifetime, and it has none",
+    mend: "let the origin send max-age, or name the status in fresh or negative of the route",
+  },
+  "no-use": {
+    clause: "RFC 9111 §4.2",
+    why: "it was never fresh here, and has neither a validator nor a stale allowance",
+  },
+  "unknown-cookie": {
+    clause: "cookies.ignore, cookies.harmless, key.cookies",
+    why: "its request had a cookie that the configuration does not know, and it is not explicitly shared",
+  },
+  "tags-failed": {
+    clause: "tags",
+    why: "the route's tags function threw, or gave something else than a list of texts",
+    mend: "mend the function",
+  },
+  "too-large": {
+    clause: "limits, tiers",
+    why: "its body is larger than the route's tiers take",
+  },
+  "cut-short": {
+    clause: "RFC 9111 §3.3; originTimeout.betweenBytes",
+    why: "its body broke off, stalled for too long, or was not as long as its Content-Length",
+    mend: "look at the origin",
+  },
+  "names-client": {
+    clause: "the client's own address, session or Origin",
+    why: "a field of it has what is the client's own",
+    mend: "let the origin leave that field out",
+  },
+  "too-many-variants": {
+    clause: "limits.variants",
+    why: "the page has as many variants as are stored of one page",
+    mend: "let it vary by a coarser field, or name the field in key.headers",
+  },
+  "withheld-field": {
+    clause: "forward",
+    why: "it varies by a field that the route does not forward",
+    mend: "add the field to forward",
+  },
+  "refresh-failed": {
+    clause: "negative",
+    why: "it is an error, and came to a refresh behind an answer: what was stored stays",
+    mend: "look at the origin",
+  },
+};

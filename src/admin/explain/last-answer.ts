@@ -1,0 +1,119 @@
+// What the isolate remembers of the last answer for a page: why it was not stored, or what became of it.
+import type { Config, Route } from "../../config/config.ts";
+import type { RuleAndNames } from "../../http/cache-status.ts";
+import type { FieldLine } from "../../http/fields.ts";
+import { termsOf } from "../../proxy/stored/lifetime.ts";
+import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+import type { Asked } from "../../proxy/request/plan.ts";
+import type { LastAnswer, LastAnswersPeek, LastPassed } from "../../proxy/storing/last-answers.ts";
+import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
+import { rounded } from "./copies.ts";
+import { type Ground, groundOfPass, lifetimeSource } from "./grounds.ts";
+import { groundOfRefusal } from "./grounds-of-refusal.ts";
+import { mendOfCookies, mendOfSetCookie, tooLarge } from "./mends.ts";
+import { neverFresh } from "./never-fresh.ts";
+
+/** An answer of the origin to GET, and what became of it. Seconds are rounded to thousandths. */
+export interface LastAnswerAccount {
+  readonly at: string;
+  readonly status: number;
+  readonly lifetimeSeconds: number;
+  readonly lifetimeFrom: string;
+  /** Above 2 where a cache between us and the origin has kept it, or a clock is off. */
+  readonly ageOnArrivalSeconds: number;
+  /** Those of its fields that say for whom and for how long it is. */
+  readonly said: readonly FieldLine[];
+  /** Absent where it was stored. `names`: of cookies or fields. */
+  readonly notStored?: Ground & { readonly rule: string; readonly names: readonly string[] };
+  /** Its `Cache-Status` said `stored`: that was sent before all of the body had come. */
+  readonly isSaidStored: boolean;
+  /** Tidemark added `private` for its client. */
+  readonly isMadePrivate: boolean;
+  /** What each tier that it was written to said. */
+  readonly tiers: Readonly<Record<string, string>>;
+}
+
+/** A request that went past the cache. */
+export interface LastPassedAccount extends Ground {
+  readonly at: string;
+  readonly method: string;
+  readonly status: number;
+  readonly rule: string;
+  /** Tidemark added `private` for its client. */
+  readonly isMadePrivate: boolean;
+}
+
+/** What is remembered, and the limits by which it was refused. */
+interface LastAnswerPorts {
+  readonly lastAnswers: LastAnswersPeek;
+  readonly config: Config;
+}
+
+/**
+ * What came before, as far as it tells why there is no hit.
+ *
+ * @param stored does a stored response answer, or was one found at least? `undefined`: neither
+ */
+export function lastFor(
+  { url, route }: Asked,
+  { lastAnswers: { answered, passed }, config }: LastAnswerPorts,
+  stored: "answers" | "found" | undefined,
+): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
+  const answer = stored === "answers" ? undefined : answered.peek(url);
+  const pass = passed.peek(url);
+  // What was stored stands in the tiers, where one of them still has it.
+  const isNews = stored === undefined || answer?.refused !== undefined;
+  // Who writes to a page that others have a hit of has asked for nothing.
+  const isOfReaders = stored !== "answers" || pass?.rule !== "method";
+  return {
+    ...(answer && isNews && { last: lastAnswerAccount(answer, route, config) }),
+    ...(pass && isOfReaders && { lastPassed: lastPassedAccount(pass) }),
+  };
+}
+
+const noTierTook: Ground = { clause: "tiers", why: "no tier of the route kept it" };
+
+/** @param route the page's own, which gives a lifetime or does not */
+function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): LastAnswerAccount {
+  const { metadata, refused, changes, isSaidStored, isMadePrivate } = answer;
+  const { status, fields, respondedAtMs } = metadata;
+  const terms = termsOf(metadata, route);
+  const refusal = refused ?? refusedByAll(changes);
+  return {
+    at: new Date(respondedAtMs).toISOString(),
+    status,
+    lifetimeSeconds: rounded(terms.lifetimeSeconds),
+    lifetimeFrom: lifetimeSource(metadata, route),
+    ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
+    said: fields,
+    ...(refusal && {
+      notStored: { ...refusal, ...refusalGround(refusal, metadata, { route, config }) },
+    }),
+    isSaidStored,
+    isMadePrivate,
+    tiers: Object.fromEntries(changes.map(({ tier, kind }) => [tier, kind])),
+  };
+}
+
+function lastPassedAccount({ atMs, ...passed }: LastPassed): LastPassedAccount {
+  return { at: new Date(atMs).toISOString(), ...passed, ...groundOfPass[passed.rule] };
+}
+
+/** Where it was written to tiers, and none of them kept it. */
+function refusedByAll(changes: LastAnswer["changes"]): RuleAndNames | undefined {
+  const [first] = changes;
+  if (first === undefined || changes.some(({ kind }) => kind === "kept")) return undefined;
+  return { rule: first.kind, names: [] };
+}
+
+function refusalGround(
+  { rule, names }: RuleAndNames,
+  metadata: StoredMetadata,
+  { route, config }: { route: Route; config: Config },
+): Ground {
+  const ground = groundOfRefusal[rule as StoreRefusal] ?? noTierTook;
+  if (rule === "no-use") return { ...ground, ...neverFresh(metadata, route) };
+  if (rule === "too-large") return { ...ground, ...tooLarge(metadata.bodyBytes, route, config) };
+  if (rule === "set-cookie") return { ...ground, mend: mendOfSetCookie(names) };
+  return rule === "unknown-cookie" ? { ...ground, mend: mendOfCookies(names) } : ground;
+}

@@ -1,0 +1,90 @@
+// What to do about a refusal or a verdict, where the right words depend on the request or the
+// configuration: which cookie, which limit, which purge.
+import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
+import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
+import type { Config, Route, TierName } from "../../config/config.ts";
+import { byInvalidation } from "../../purge/journal/entry.ts";
+import type { Ground } from "./grounds.ts";
+import { quoted } from "./key-account.ts";
+import type { MatchingPurges } from "./matching-purges.ts";
+
+/** @param names of the cookies that nobody knows; one without a name is left out */
+export function mendOfCookies(names: readonly string[]): string {
+  const shared = "let the origin say public or s-maxage: then one copy is for all";
+  if (names.length === 0) return `let clients send no cookie without a name; or ${shared}`;
+  const list = `[${names.map(quoted).join(", ")}]`;
+  const cookie = names.length === 1 ? "cookie" : "cookies";
+  return (
+    `if the page does not depend on the ${cookie}, ${harmless(list)}: what is named there does not count, and does not reach the origin. ` +
+    `This is the usual way; cookies: { ignore: ${list} } does the same for one route. ` +
+    `If the page differs by the ${cookie}, write key: { cookies: ${list} } in the route: then there is a copy for each value. ` +
+    `Or ${shared}. A session is best left unknown`
+  );
+}
+
+/** @param names of the cookies that an answer sets; one without a name is left out */
+export function mendOfSetCookie(names: readonly string[]): string {
+  const named = `if nobody needs the cookie, ${harmless(`[${names.map(quoted).join(", ")}]`)}; or `;
+  return `let the origin set no cookie on this page; or ${names.length === 0 ? "" : named}give the route setCookie: "strip"`;
+}
+
+const harmless = (list: string) =>
+  `write cookies: { harmless: ${list} } at the top level of the configuration`;
+
+/** Bytes, and what they limit. */
+type Limit = readonly [bytesMax: number, text: string];
+
+/** @param bodyBytes `null` where nobody knows: all that is known is that it was too large */
+export function tooLarge(
+  bodyBytes: number | null,
+  { tiers }: Pick<Route, "tiers">,
+  { limits }: Pick<Config, "limits">,
+): Partial<Ground> {
+  const { sharedBodyBytes, bufferBytes } = limits;
+  const takes: Readonly<Record<TierName, Limit>> = {
+    memory: [smallBodyBytesMax, "bytes are the most that memory takes of a new response"],
+    edge: [edgeBodyBytesMax, "bytes are the most that the edge tier takes"],
+    shared: [
+      sharedBodyBytes,
+      "bytes are the most that the shared tier takes (limits.sharedBodyBytes)",
+    ],
+  };
+  const held: Limit = [
+    bufferBytes,
+    "bytes are the most that is held while it comes (limits.bufferBytes)",
+  ];
+  const hasEdge = tiers.includes("edge");
+  const told = [...tiers.map((tier) => takes[tier]), ...(hasEdge ? [] : [held])]
+    .filter(([bytesMax]) => bytesMax < (bodyBytes ?? Infinity))
+    .map((limit) => limit.join(" "));
+  const size = bodyBytes === null ? "its body" : `its body of ${bodyBytes} bytes`;
+  // Not every platform has an edge tier.
+  const lacksEdge = bodyBytes !== null && bodyBytes <= edgeBodyBytesMax;
+  const less = `let the origin send less${lacksEdge ? ", or raise limits.sharedBodyBytes" : ""}`;
+  const mayRaise = tiers.includes("shared") || bufferBytes < smallBodyBytesMax;
+  const edge = `add "edge" to tiers of the route: that tier takes up to ${edgeBodyBytesMax} bytes`;
+  return {
+    why: `${size} is too large for the tiers of its route (${tiers.join(", ")}): ${told.join("; ")}`,
+    mend: hasEdge ? less : `${edge}${mayRaise ? "; or raise limits" : ""}`,
+  };
+}
+
+/** By whom nobody has ordered a purge. */
+const notOrdered: readonly string[] = ["tidemark", byInvalidation];
+
+/** @returns nothing where the purge that decided is not known, or was nobody's order */
+export function purgedBy(purges: MatchingPurges | "no journal", atMs: number): Partial<Ground> {
+  const newest = purges === "no journal" ? [] : purges.newest;
+  const decider = newest.find(({ decides }) => decides);
+  const ordered = newest.filter(({ by }) => !notOrdered.includes(by));
+  const oldest = ordered.at(-1);
+  if (decider === undefined || oldest === undefined || !ordered.includes(decider)) return {};
+  const because = decider.reason === "" ? "" : `, because: ${decider.reason}`;
+  const seconds = Math.max(1, Math.round((atMs - Date.parse(oldest.at)) / 1_000));
+  const often =
+    ordered.length > 1 ? `. In the last ${seconds} s, ${ordered.length} purges have named it` : "";
+  return {
+    why: `a purge by ${decider.by} covers it${because}${often}`,
+    mend: "let whoever sends it purge only what has changed",
+  };
+}

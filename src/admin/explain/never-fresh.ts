@@ -1,0 +1,101 @@
+// Why a response was not fresh when it came, and what to do about that.
+import { statedAgeSeconds } from "../../http/current-age.ts";
+import { type Fields, fieldsOf } from "../../http/fields.ts";
+import { datedAtMs, parseHttpDate } from "../../http/http-date.ts";
+import type { Route } from "../../config/config.ts";
+import { assignedLifetimeSeconds, termsOf } from "../../proxy/stored/lifetime.ts";
+import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+import { rounded } from "./copies.ts";
+import { type Ground, lifetimeSource } from "./grounds.ts";
+
+/** Times in fields have no fractions: what is as young may be fresh from its origin. */
+export const youngSeconds = 2;
+
+/** @returns nothing for one that was fresh */
+export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Ground> {
+  const { lifetimeSeconds, initialAgeSeconds, alwaysValidate, canBeValidated } = termsOf(
+    metadata,
+    route,
+  );
+  if (alwaysValidate && !canBeValidated) {
+    return {
+      why: "it says no-cache, and has no validator to be asked about",
+      mend: `let the origin send an ETag or leave no-cache out, or ${overrideOf(metadata, route)}`,
+    };
+  }
+  if (lifetimeSeconds <= 0) return withoutLifetime(metadata, route);
+  return initialAgeSeconds >= lifetimeSeconds ? oldOnArrival(metadata, lifetimeSeconds) : {};
+}
+
+/** Which of the three made it old (RFC 9111 §4.2.3): its `Age`, its `Date`, or the wait for it. */
+function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground {
+  const { requestedAtMs, respondedAtMs } = metadata;
+  const fields = fieldsOf(metadata);
+  const clause = "RFC 9111 §4.2.3";
+  const lives = `it lives for ${rounded(lifetimeSeconds)} s`;
+  const stated = statedAgeSeconds(fields);
+  const waitSeconds = (respondedAtMs - requestedAtMs) / 1_000;
+  const datedSeconds = (respondedAtMs - datedAtMs(fields, respondedAtMs)) / 1_000;
+  const agedSeconds = (typeof stated === "number" ? stated : 0) + waitSeconds;
+  const told = `Age: ${fields.get("age") ?? "none"}, Date: ${fields.get("date") ?? "none"}`;
+  if (datedSeconds > agedSeconds + youngSeconds) {
+    return {
+      clause,
+      why: `it came ${rounded(datedSeconds)} s after its Date (${told}), and ${lives}`,
+      mend: "look at the origin's clock; if that is right, a cache between Tidemark and the origin adds no Age",
+    };
+  }
+  if (stated !== "absent" && agedSeconds > waitSeconds) {
+    return {
+      clause,
+      why: `a cache between Tidemark and the origin had kept it for ${stated} s (${told}), and ${lives}`,
+      mend: "look at that cache: it keeps the page for too long",
+    };
+  }
+  return {
+    clause,
+    why: `the origin took ${rounded(waitSeconds)} s to answer (${told}), and ${lives}`,
+    mend: "let the origin answer sooner, or give a longer lifetime",
+  };
+}
+
+function withoutLifetime(metadata: StoredMetadata, route: Route): Partial<Ground> {
+  const from = lifetimeSource(metadata, route);
+  if (from.startsWith("none")) {
+    const field = metadata.status < 300 ? "fresh" : `fresh or negative for ${metadata.status}`;
+    return {
+      why: "neither the origin nor its route gives it a lifetime",
+      mend: `let the origin send max-age, or give the route ${field}`,
+    };
+  }
+  if (from.includes(" of the route ")) {
+    return { why: `its lifetime is 0 s, from ${from}`, mend: "give the route a longer one" };
+  }
+  const override = overrideOf(metadata, route);
+  const longer = `let the origin give a longer one, or ${override}`;
+  if (from !== "Expires") return { why: `its lifetime is 0 s, from ${from}`, mend: longer };
+  const { why, isBefore } = expiry(fieldsOf(metadata), metadata.respondedAtMs);
+  const clock = `look at the origin's clock and its time zone: Expires is in GMT. Or let it send max-age, or ${override}`;
+  return { why: `its lifetime is 0 s, from Expires, ${why}`, mend: isBefore ? clock : longer };
+}
+
+function expiry(fields: Fields, respondedAtMs: number): { why: string; isBefore: boolean } {
+  const atMs = parseHttpDate(fields.get("expires"), respondedAtMs);
+  if (typeof atMs !== "number") {
+    return { why: "which is no date, and so counts as over", isBefore: false };
+  }
+  const seconds = rounded((datedAtMs(fields, respondedAtMs) - atMs) / 1_000);
+  return seconds > 0
+    ? { why: `which is ${seconds} s before Date`, isBefore: true }
+    : { why: "which is the same as Date", isBefore: false };
+}
+
+/** What the route could do about a lifetime, or a `no-cache`, of the origin's. */
+export function overrideOf(metadata: StoredMetadata, route: Route): string {
+  const { status } = metadata;
+  const seconds = assignedLifetimeSeconds(route, metadata, termsOf(metadata, route).governing);
+  if (seconds === undefined) return 'give the route mode: "override" with fresh';
+  const isFresh = route.freshSecondsByStatus.has(status) || !route.negativeByStatus.has(status);
+  const field = isFresh ? "fresh" : "negative";
+  return `give the route mode: "override". Without that, its ${field} of ${seconds} s does not count, since the origin's word goes first`;
+}

@@ -1,0 +1,59 @@
+// What a verdict rests on, in words: the rule, what of this request or this page it is about, and what
+// to do.
+import { unknownCookies } from "../../proxy/request/cookies.ts";
+import type { Asked } from "../../proxy/request/plan.ts";
+import type { FoundResponse } from "../../proxy/reuse/search.ts";
+import type { Verdict } from "../../proxy/reuse/verdict.ts";
+import type { LookAccount } from "./explanation.ts";
+import { type Ground, groundOf, invalidatedHere } from "./grounds.ts";
+import { mendOfCookies, purgedBy } from "./mends.ts";
+import { neverFresh, overrideOf } from "./never-fresh.ts";
+
+/** What a look-up came to. */
+export interface Looked {
+  readonly asked: Asked;
+  readonly atMs: number;
+  readonly found: FoundResponse | undefined;
+  readonly look: LookAccount;
+}
+
+/** @returns the words of the verdict's rule, with what is known of this request and this page */
+export function groundOfVerdict({ by, judged }: Verdict, looked: Looked): Ground {
+  const { asked, atMs, found, look } = looked;
+  const metadata = found?.candidate.stored.metadata;
+  const ground = groundOf[by];
+  if (by === "purged") {
+    const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
+    return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
+  }
+  if (by === "unknown-cookie") {
+    const names = unknownCookies(asked.forwarded, asked.route).flatMap(({ name }) => name ?? []);
+    return { ...ground, mend: mendOfCookies(names) };
+  }
+  if (by === "nothing-stored") return { ...ground, why: [ground.why, ...known(look)].join("; ") };
+  if (metadata === undefined) return ground;
+  if (by === "expired") return { ...ground, ...neverFresh(metadata, asked.route) };
+  if (by !== "no-cache") return ground;
+  const override = overrideOf(metadata, asked.route);
+  return {
+    ...ground,
+    mend: `if a copy may answer unasked, let the origin leave no-cache out, or ${override}`,
+  };
+}
+
+/** What tells why nothing is stored: the accounts below have more of it. */
+function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
+  const rule = last?.notStored?.rule;
+  const isOfThis = nearest === undefined && vary === undefined;
+  const isGone = last !== undefined && rule === undefined && isOfThis;
+  const isVariant = nearest?.url === key.url;
+  const elsewhere = isVariant
+    ? "another variant of the page is stored"
+    : "the page is stored under another key";
+  return [
+    ...(rule === undefined ? [] : [`the last answer for it was not stored, by ${rule}`]),
+    ...(isGone ? ["the last answer for it was stored, and is not there any more"] : []),
+    ...(lastPassed ? [`a request for it went past the cache, by ${lastPassed.rule}`] : []),
+    ...(nearest ? [elsewhere] : []),
+  ];
+}

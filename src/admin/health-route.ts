@@ -1,0 +1,49 @@
+// GET /_cache/health: a status for everybody; with the token what is wrong, why, and what to do.
+import type { Secret } from "../platform/secrets.ts";
+import type { Attention } from "../purge/view/view.ts";
+import { version } from "../version.ts";
+import { refusalOfBearer } from "./auth.ts";
+import { isoOf, type Status, statusOf, summaryOf } from "./health/finding.ts";
+import { findingsOf } from "./health/findings.ts";
+import { EvictionWatch, lookFurther } from "./health/look-further.ts";
+import { type HealthSettings, lookedNoFurther, lookHere } from "./health/looked.ts";
+import { isUnable } from "./health/origin-findings.ts";
+import { told } from "./told.ts";
+
+/** What the request's own look is made with. */
+export interface HealthRequest extends Attention {
+  readonly request: Request;
+  readonly colo: string;
+}
+
+const scope =
+  "This isolate, the database, and the counts of all isolates. Other isolates may meet other trouble.";
+
+/**
+ * Makes the route.
+ *
+ * @param adminToken without one there is no list, and any Authorization field is passed over
+ * @returns answers 200, or 503 where no origin is left. Without Authorization it tells the status
+ *   alone, from what this isolate knows: no command is sent, and no request. A wrong token gets 401
+ */
+export function healthRoute(settings: HealthSettings, adminToken: Secret) {
+  const watch = new EvictionWatch();
+  return async ({ request, colo, ...attention }: HealthRequest): Promise<Response> => {
+    if (adminToken === undefined || !request.headers.has("authorization")) {
+      const looked = lookedNoFurther(lookHere(settings));
+      const status = statusOf(findingsOf(looked), isUnable(looked));
+      return told({ status }, httpStatusOf(status));
+    }
+    const refusal = await refusalOfBearer(request, adminToken);
+    if (refusal !== undefined) return refusal;
+    const { looked, notLookedAt } = await lookFurther(settings, watch, attention);
+    const findings = findingsOf(looked);
+    const status = statusOf(findings, isUnable(looked));
+    const summary = summaryOf(findings);
+    const at = isoOf(looked.atMs);
+    const said = { status, summary, scope, at, version, colo, findings, notLookedAt };
+    return told(said, httpStatusOf(status));
+  };
+}
+
+const httpStatusOf = (status: Status) => (status === "unable" ? 503 : 200);

@@ -1,0 +1,97 @@
+// What health can find: the form of a finding, all codes, their order, and what they come to.
+
+/** Each is explained in docs/health.md, which a test demands. */
+export const findingCodes = [
+  "redis-credentials",
+  "redis-unreachable",
+  "redis-slow",
+  "redis-busy",
+  "redis-full",
+  "redis-nearly-full",
+  "redis-evicting",
+  "redis-read-only",
+  "redis-plan-used-up",
+  "redis-not-upstash",
+  "redis-wrong-type",
+  "redis-refused",
+  "clocks-apart",
+  "journal-unreadable",
+  "journal-lag",
+  "journal-lost-entries",
+  "origin-down",
+  "origin-unreachable",
+  "origin-slow",
+  "origin-errors",
+  "hit-rate-low",
+  "stale-if-error-high",
+  "unverified-high",
+  "clients-limited",
+  "reports-missing",
+  "reports-lost",
+  "cache-api-slow",
+  "configuration",
+  "switch-thrown",
+  "bypass-set",
+] as const;
+
+export type FindingCode = (typeof findingCodes)[number];
+
+/** The worst first. Only `info` leaves the status `ok`. */
+const levels = ["critical", "warning", "info"] as const;
+
+export type Level = (typeof levels)[number];
+
+/** Nothing in it is a secret, an address, a key, or anything else that clients choose. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly level: Level;
+  /** What it means for the site. */
+  readonly what: string;
+  /** ISO 8601; `null` where nobody knows. */
+  readonly since: string | null;
+  readonly cause: string;
+  readonly remedy: string;
+  /** What Redis or an origin last answered, in our words. */
+  readonly told?: string;
+}
+
+/** `unable`: no origin is left that could be asked. */
+export type Status = "ok" | "degraded" | "unable";
+
+/** @param isUnable goes before all findings */
+export function statusOf(findings: readonly Finding[], isUnable: boolean): Status {
+  if (isUnable) return "unable";
+  return findings.some(({ level }) => level !== "info") ? "degraded" : "ok";
+}
+
+/** @returns the worst first, of one level the oldest; those of which nobody knows since when go last */
+export function inOrder(findings: readonly Finding[]): Finding[] {
+  const rank = ({ level }: Finding) => levels.indexOf(level);
+  const sinceAtMs = ({ since }: Finding) => (since === null ? Infinity : Date.parse(since));
+  const order = (a: number, b: number) => (a === b ? 0 : a - b);
+  return findings.toSorted((a, b) => rank(a) - rank(b) || order(sinceAtMs(a), sinceAtMs(b)));
+}
+
+/** @returns such as `2 critical, 1 warning` as a sentence; says so where there is none */
+export function summaryOf(findings: readonly Finding[]): string {
+  const counts = levels
+    .map((level) => ({ level, count: findings.filter((one) => one.level === level).length }))
+    .filter(({ count }) => count > 0);
+  if (counts.length === 0) return "Nothing was found.";
+  return `Found: ${counts.map(({ level, count }) => `${count} ${level}`).join(", ")}.`;
+}
+
+/** @param atMs epoch milliseconds; `-Infinity` and the like count as not known */
+export function isoOf(atMs: number | undefined): string | null {
+  return atMs === undefined || !Number.isFinite(atMs) ? null : new Date(atMs).toISOString();
+}
+
+/** @returns such as `12 s`, or `350 ms` below ten seconds */
+export function spanOf(ms: number): string {
+  return Math.abs(ms) < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
+}
+
+/** @param share 0 to 1 */
+export function percentOf(share: number): string {
+  return `${Math.round(share * 1_000) / 10} %`;
+}

@@ -1,0 +1,40 @@
+// All findings: each is one function from what was looked at, and all of them stand here.
+import { type Finding, inOrder } from "./finding.ts";
+import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
+import type { Looked } from "./looked.ts";
+import { originTroubles } from "./origin-findings.ts";
+import {
+  bypassSet,
+  cacheApiSlow,
+  configuration,
+  reportsLost,
+  reportsMissing,
+  switchThrown,
+} from "./other-findings.ts";
+import { clocksApart, redisEvicting, redisNearlyFull, redisTroubles } from "./redis-findings.ts";
+import { clientsLimited, hitRates, sharesHigh } from "./traffic-findings.ts";
+
+const all: readonly ((looked: Looked) => readonly Finding[])[] = [
+  redisTroubles,
+  redisNearlyFull,
+  redisEvicting,
+  clocksApart,
+  journalUnreadable,
+  journalLag,
+  journalLostEntries,
+  originTroubles,
+  hitRates,
+  sharesHigh,
+  clientsLimited,
+  reportsMissing,
+  reportsLost,
+  cacheApiSlow,
+  configuration,
+  switchThrown,
+  bypassSet,
+];
+
+/** @returns the worst first, then the oldest; empty where nothing was found */
+export function findingsOf(looked: Looked): Finding[] {
+  return inOrder(all.flatMap((find) => find(looked)));
+}

@@ -1,0 +1,121 @@
+// What findings are made of: what this isolate knows, and with the token what the database and all
+// isolates tell.
+import type { TieredCache } from "../../create-cache.ts";
+import type { Isolate } from "../../create-proxy.ts";
+import type { Fault } from "../../operator-error.ts";
+import type { Environment } from "../../platform/environment.ts";
+import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
+import type { Entry } from "../../purge/journal/entry.ts";
+import type { DatabaseInfo } from "../../redis/database-info.ts";
+import type { ClockDifference } from "../../redis/database-time.ts";
+import type { RedisClient } from "../../redis/redis-client.ts";
+import type { Totals } from "../../reports/totals.ts";
+import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
+
+/** What health looks at. */
+export interface HealthSettings {
+  readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts">;
+  readonly cache: TieredCache<ResponseDetail>;
+  readonly isolate: Pick<Isolate, "config" | "originHealth" | "nowAtMs">;
+}
+
+/** A client of the database, and how it fares. */
+export interface ClientLooked extends Pick<
+  RedisClient,
+  "trouble" | "troubleWithWrites" | "isShutOff" | "refusesWrites"
+> {
+  readonly name: "shared tier" | "purge journal";
+}
+
+/** An isolate's view of the journal. */
+export interface ViewLooked {
+  /** Of its last proven read; `-Infinity` before the first. */
+  readonly sentAtMs: number;
+  readonly failedAtMs: number | undefined;
+  readonly lag: { readonly lastMs: number; readonly readAtMs: number } | undefined;
+  readonly entries: readonly Pick<Entry, "position" | "lost">[];
+  readonly switched: Pick<SwitchState, "bypass" | "position"> | undefined;
+}
+
+/** What this isolate knows by itself. */
+export interface LookedHere {
+  readonly atMs: number;
+  /** The smallest N of all routes. */
+  readonly maxLagMs: number;
+  /** A. */
+  readonly allowanceMs: number;
+  readonly clients: readonly ClientLooked[];
+  /** `undefined` without a journal. */
+  readonly view: ViewLooked | undefined;
+  /** Of each origin that a route leads to. */
+  readonly originNames: readonly string[];
+  /** Those of them whose settings are usable. */
+  readonly usableOrigins: ReadonlySet<string>;
+  readonly originsShutOff: readonly string[];
+  readonly originTroubles: Isolate["originHealth"]["troubles"];
+  readonly cacheApi: Pick<NonNullable<CacheApi>, "isShutOff" | "trouble"> | undefined;
+  readonly faults: readonly Fault[];
+  /** What BYPASS names. */
+  readonly bypass: Bypass;
+}
+
+type CacheApi = TieredCache<ResponseDetail>["tiers"]["edge"];
+
+/** What others have told, as far as they did. */
+export interface Looked extends LookedHere {
+  readonly clock: ClockDifference | undefined;
+  readonly info: DatabaseInfo | undefined;
+  /** When a look last saw that the database had let go of keys since the look before. */
+  readonly evictedAtMs: number | undefined;
+  readonly totals: Totals | undefined;
+  readonly hitRateMins: HitRateMins;
+  /** What the configuration asks for in vain. */
+  readonly configWarnings: readonly Fault[];
+}
+
+/** No command, no request: anybody may ask for it. */
+export function lookHere({ environment, cache, isolate }: HealthSettings): LookedHere {
+  const { config, originHealth, nowAtMs } = isolate;
+  const { redis, purging, tiers } = cache;
+  return {
+    atMs: nowAtMs(),
+    maxLagMs: config.purge.renewalLagMs,
+    allowanceMs: config.purge.allowanceMs,
+    clients: [
+      ...(redis === undefined ? [] : [clientLooked("shared tier", redis)]),
+      ...(purging === undefined ? [] : [clientLooked("purge journal", purging.redis)]),
+    ],
+    view: purging && viewLooked(purging.view),
+    originNames: [...new Set([...config.routes, config.anywhere].map(({ origin }) => origin))],
+    usableOrigins: new Set(environment.origins.keys()),
+    originsShutOff: originHealth.shutOff,
+    originTroubles: originHealth.troubles,
+    cacheApi: tiers.edge,
+    faults: environment.faults,
+    bypass: environment.bypass,
+  };
+}
+
+/** What nobody has asked for yet, as where no token is borne. */
+export function lookedNoFurther(here: LookedHere): Looked {
+  return {
+    ...here,
+    clock: undefined,
+    info: undefined,
+    evictedAtMs: undefined,
+    totals: undefined,
+    hitRateMins: hitRateMinsOf({ routes: [] }),
+    configWarnings: [],
+  };
+}
+
+function clientLooked(name: ClientLooked["name"], client: RedisClient): ClientLooked {
+  const { trouble, troubleWithWrites, isShutOff, refusesWrites } = client;
+  return { name, trouble, troubleWithWrites, isShutOff, refusesWrites };
+}
+
+function viewLooked(view: NonNullable<HealthSettings["cache"]["purging"]>["view"]): ViewLooked {
+  const { sentAtMs, failedAtMs, lag, chain, switched } = view;
+  return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched };
+}

@@ -1,0 +1,183 @@
+// Findings on what all isolates have counted in the last minutes: hit rates, errors, doubts.
+import { type FamilyName } from "../../observe/families.ts";
+import { partsOf, type Sums } from "../../observe/sums.ts";
+import type { Window } from "../../reports/totals.ts";
+import { type Finding, type FindingCode, isoOf, percentOf } from "./finding.ts";
+import type { Looked } from "./looked.ts";
+
+/** Of fewer nobody can tell a share. */
+const countMin = 100;
+/** The newest window is at most so old; each has five minutes. */
+const windowMs = 5 * 60_000;
+const recentMs = 3 * windowMs;
+
+/** Answered by what is stored, without waiting for an origin. */
+const hits = ["hit", "stale-hit"];
+/** What was never looked up. */
+const notLookedUp = ["passed", "limited"];
+
+interface Counted {
+  readonly labels: readonly string[];
+  readonly count: number;
+}
+
+/** The series of one family. */
+function countedIn(sums: Sums, family: FamilyName): Counted[] {
+  return [...sums].flatMap(([series, count]) => {
+    const parts = partsOf(series);
+    return parts?.family === family ? [{ labels: parts.rest, count }] : [];
+  });
+}
+
+const sumOf = (counted: readonly Counted[]) => counted.reduce((sum, { count }) => sum + count, 0);
+
+const has = (at: number, values: readonly string[]) => (counted: Counted) =>
+  values.includes(counted.labels[at] ?? "");
+
+/** A share of something in the newest window that has enough of it. */
+interface Share {
+  readonly share: number;
+  readonly count: number;
+  readonly fromAtMs: number;
+}
+
+/** @param shareIn how many there are in a window, and how many of them count */
+function newestShare(
+  { totals, atMs }: Looked,
+  shareIn: (sums: Sums) => { of: number; part: number },
+): Share | undefined {
+  const recent = (totals?.windows ?? [])
+    .filter(({ fromAtMs }) => Math.abs(atMs - fromAtMs) < recentMs)
+    .toSorted((a: Window, b: Window) => b.fromAtMs - a.fromAtMs);
+  for (const { fromAtMs, sums } of recent) {
+    const { of, part } = shareIn(sums);
+    if (of >= countMin) return { share: part / of, count: of, fromAtMs };
+  }
+  return undefined;
+}
+
+/** Of a route or a prefix, of which the configuration demands a least hit rate. */
+export function hitRates(looked: Looked): Finding[] {
+  const { totals, hitRateMins } = looked;
+  const names = (family: "requests" | "prefixRequests") =>
+    new Set(
+      (totals?.windows ?? []).flatMap(({ sums }) =>
+        countedIn(sums, family).map(({ labels: [name = ""] }) => name),
+      ),
+    );
+  return [
+    ...[...names("requests")].flatMap((name) =>
+      hitRateLow(looked, { family: "requests", name }, hitRateMins.ofRoute(name)),
+    ),
+    ...[...names("prefixRequests")].flatMap((name) =>
+      hitRateLow(looked, { family: "prefixRequests", name }, hitRateMins.ofPrefix(name)),
+    ),
+  ];
+}
+
+function hitRateLow(
+  looked: Looked,
+  { family, name }: { family: "requests" | "prefixRequests"; name: string },
+  min: number | undefined,
+): Finding[] {
+  if (min === undefined) return [];
+  const rate = newestShare(looked, (sums) => {
+    const of = countedIn(sums, family).filter(has(0, [name]));
+    const lookedUp = of.filter((counted) => !has(1, notLookedUp)(counted));
+    return { of: sumOf(lookedUp), part: sumOf(lookedUp.filter(has(1, hits))) };
+  });
+  if (rate === undefined || rate.share >= min) return [];
+  const whose = `${family === "requests" ? "route" : "prefix"} ${JSON.stringify(name)}`;
+  return [
+    {
+      code: "hit-rate-low",
+      level: "warning",
+      what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; ${percentOf(min)} is demanded.`,
+      since: isoOf(rate.fromAtMs),
+      cause:
+        "A purge of much, a roll-out of the origin that stores less, new query parameters or cookies, or an outage of Redis.",
+      remedy:
+        "Ask GET /_cache/explain for a page of it. It tells why it is no hit, and which stored key is nearest.",
+    },
+  ];
+}
+
+interface ShareRow {
+  readonly code: FindingCode;
+  readonly of: FamilyName;
+  /** From here on it is told. */
+  readonly shareMax: number;
+  readonly part: (sums: Sums) => Counted[];
+  readonly what: (share: Share) => string;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+const rows: readonly ShareRow[] = [
+  {
+    code: "stale-if-error-high",
+    of: "requests",
+    shareMax: 0.01,
+    part: (sums) => countedIn(sums, "staleIfError"),
+    what: ({ share, count }) =>
+      `${percentOf(share)} of ${count} requests were answered with a stale response, since the origin failed.`,
+    cause: "The origin cannot be reached, is slow, or answers with errors.",
+    remedy: "Mend the origin. Clients notice once the allowance stale-if-error of a page is over.",
+  },
+  {
+    code: "unverified-high",
+    of: "requests",
+    shareMax: 0.01,
+    part: (sums) => countedIn(sums, "unverified"),
+    what: ({ share, count }) =>
+      `${percentOf(share)} of ${count} answers were unverified: nobody could tell whether a purge covers them.`,
+    cause: "The purge journal could not be read.",
+    remedy: "Look at the findings on Redis and on the journal.",
+  },
+  {
+    code: "origin-errors",
+    of: "originResponses",
+    shareMax: 0.05,
+    part: (sums) => countedIn(sums, "originResponses").filter(has(1, ["5xx", "failed"])),
+    what: ({ share, count }) =>
+      `${percentOf(share)} of ${count} requests to origins failed, or were answered with 5xx.`,
+    cause: "A fault of the origin's application, or its server is overloaded.",
+    remedy: "Look at the log of the origin.",
+  },
+];
+
+/** Shares that nobody has to set. */
+export function sharesHigh(looked: Looked): Finding[] {
+  return rows.flatMap(({ code, of, shareMax, part, what, cause, remedy }): Finding[] => {
+    const share = newestShare(looked, (sums) => ({
+      of: sumOf(countedIn(sums, of)),
+      part: sumOf(part(sums)),
+    }));
+    if (share === undefined || share.share < shareMax) return [];
+    const since = isoOf(share.fromAtMs);
+    return [{ code, level: "warning", what: what(share), since, cause, remedy }];
+  });
+}
+
+/** Whoever sends too much is told 429. */
+export function clientsLimited({ totals, atMs }: Looked): Finding[] {
+  const limited = (totals?.windows ?? [])
+    .filter(({ fromAtMs }) => Math.abs(atMs - fromAtMs) < recentMs)
+    .map(({ fromAtMs, sums }) => ({
+      fromAtMs,
+      count: sumOf(countedIn(sums, "requests").filter(has(1, ["limited"]))),
+    }))
+    .filter(({ count }) => count > 0);
+  const count = limited.reduce((sum, one) => sum + one.count, 0);
+  if (count === 0) return [];
+  return [
+    {
+      code: "clients-limited",
+      level: "info",
+      what: `${count} requests of the last minutes were answered with 429.`,
+      since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
+      cause: "A client asked the origin for more than ORIGIN_LIMITER allows.",
+      remedy: "If they were honest clients, raise the limit under [[ratelimits]] in wrangler.toml.",
+    },
+  ];
+}

@@ -1,0 +1,69 @@
+// Tells the operator of each purge that was accepted here, and of some that were refused.
+import { isWithinMs } from "../elapsed.ts";
+import { traceIdOf } from "../http/trace-context.ts";
+import type { Log } from "../observe/log-line.ts";
+import { loggedReason } from "../observe/log-reason.ts";
+import type { PurgeRefusal } from "../observe/metrics.ts";
+import type { OrderReading } from "../purge/acceptance/order.ts";
+import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
+
+/** A purge as it was accepted. */
+export interface AcceptedPurge extends Pick<SignedOrder, "by" | "mode" | "reason"> {
+  readonly position: string;
+  readonly counts: OrderReading["counts"];
+}
+
+/** Anybody can send what is refused: one line a second of each reason. */
+const quietMs = 1_000;
+
+interface Refusals {
+  toldAtMs: number;
+  leftOut: number;
+}
+
+/** One for each isolate. */
+export class PurgeLog {
+  readonly #given: { readonly log: Log; readonly nowAtMs: () => number };
+  readonly #refusals = new Map<PurgeRefusal, Refusals>();
+
+  constructor(given: { readonly log: Log; readonly nowAtMs: () => number }) {
+    this.#given = given;
+  }
+
+  accepted({ position, by, mode, reason, counts }: AcceptedPurge, { headers }: Request): void {
+    const { everything, ...numbers } = counts;
+    const named = Object.entries(numbers).filter(([, count]) => count > 0);
+    const what = everything
+      ? "everything"
+      : named.map(([kind, count]) => `${kind} ${count}`).join(", ");
+    this.#given.log({
+      event: "purge",
+      level: "info",
+      message: `A purge was accepted at ${position}, ${mode}, by ${by}: ${what}.`,
+      position,
+      by,
+      mode,
+      ...counts,
+      reason: loggedReason(reason),
+      trace_id: traceIdOf(headers),
+    });
+  }
+
+  /** Counts one, and tells the first of its reason in a second. */
+  refused(rule: PurgeRefusal): void {
+    const { log, nowAtMs } = this.#given;
+    const atMs = nowAtMs();
+    const known = this.#refusals.get(rule) ?? { toldAtMs: -Infinity, leftOut: 0 };
+    this.#refusals.set(rule, known);
+    if (isWithinMs(quietMs, known.toldAtMs, atMs)) {
+      known.leftOut += 1;
+      return;
+    }
+    const { leftOut } = known;
+    known.toldAtMs = atMs;
+    known.leftOut = 0;
+    const before = leftOut === 0 ? "" : ` Since the last such line, ${leftOut} more were refused.`;
+    const message = `A purge was refused: ${rule}.${before}`;
+    log({ event: "purge-refused", level: "warn", message, rule, leftOut });
+  }
+}

@@ -1,0 +1,109 @@
+// What `/_cache/stats` shows of an isolate's counts, made out of its sums.
+import type { Outcome } from "./decision.ts";
+import type { FamilyName } from "./families.ts";
+import { partsOf, seriesOf, type Sums } from "./sums.ts";
+
+type Counts<Kind extends string = string> = Partial<Record<Kind, number>>;
+
+interface RouteCounts {
+  requests: number;
+  readonly outcomes: Counts<Outcome>;
+  readonly refusedToStore: Counts;
+}
+
+/** What `/_cache/stats` shows of the counts. */
+export type Snapshot = ReturnType<typeof snapshotOf>;
+
+/** @param sinceAtMs since when they were counted; epoch milliseconds */
+export function snapshotOf(sums: Sums, sinceAtMs: number) {
+  const total = (family: FamilyName, ...labels: string[]) =>
+    sums.get(seriesOf(family, labels)) ?? 0;
+  return {
+    sinceAtMs,
+    routes: routesIn(sums),
+    /** By tier, then by what the read or the write came to. */
+    reads: byTier(sums, "tierReads"),
+    writes: byTier(sums, "tierWrites"),
+    invalidations: {
+      named: total("invalidations", "named"),
+      widened: total("invalidations", "widened"),
+      purged: total("invalidations", "purged"),
+      failed: total("invalidations", "failed"),
+    },
+    hotKeys: {
+      sampled: total("hotKeys", "sampled"),
+      flushed: total("hotKeys", "flushed"),
+      refreshed: total("hotKeys", "refreshed"),
+      skipped: total("hotKeys", "skipped"),
+      failed: total("hotKeys", "failed"),
+    },
+    purges: { accepted: total("purges"), refused: refusalsIn(sums) },
+    originRequests: total("originRequests"),
+    /** Those of them that were sent a second time. */
+    originRetries: total("originRetries"),
+    /** Records of another version or form, or with a body that is not theirs. */
+    badRecords: total("badRecords"),
+    /** Tags over 256 bytes: nothing can be purged by them. */
+    tagsLeftOut: total("tagsLeftOut"),
+    failedBackgroundWork: total("backgroundFailures"),
+    /** Answers with what nobody could tell of whether a purge covers it. */
+    unverifiedAnswers: totalOf(sums, "unverified"),
+    /** Requests that the switch sent straight to the origin. */
+    bypassedBySwitch: totalOf(sums, "bypassed"),
+  };
+}
+
+function* seriesIn(sums: Sums, family: FamilyName) {
+  for (const [series, count] of sums) {
+    const parts = partsOf(series);
+    if (parts?.family === family) yield { labels: parts.rest, count };
+  }
+}
+
+/** Of all series of a counter. */
+function totalOf(sums: Sums, family: FamilyName): number {
+  let total = 0;
+  for (const { count } of seriesIn(sums, family)) total += count;
+  return total;
+}
+
+function routesIn(sums: Sums): Readonly<Record<string, RouteCounts>> {
+  const routes = new Map<string, RouteCounts>();
+  const routeNamed = (name: string) => {
+    const counts = routes.get(name) ?? { requests: 0, outcomes: {}, refusedToStore: {} };
+    routes.set(name, counts);
+    return counts;
+  };
+  for (const { labels, count } of seriesIn(sums, "requests")) {
+    const [route = "", outcome = ""] = labels;
+    const counts = routeNamed(route);
+    counts.requests += count;
+    addIn(counts.outcomes, outcome, count);
+  }
+  for (const { labels, count } of seriesIn(sums, "refusals")) {
+    const [route = "", rule = ""] = labels;
+    addIn(routeNamed(route).refusedToStore, rule, count);
+  }
+  return Object.fromEntries(routes);
+}
+
+function byTier(sums: Sums, family: "tierReads" | "tierWrites") {
+  const tiers: Record<string, Record<string, number>> = {};
+  for (const { labels, count } of seriesIn(sums, family)) {
+    const [tier = "", came = ""] = labels;
+    (tiers[tier] ??= {})[came] = count;
+  }
+  return tiers;
+}
+
+function refusalsIn(sums: Sums): Counts {
+  const refused: Counts = {};
+  for (const { labels, count } of seriesIn(sums, "purgeRefusals")) {
+    addIn(refused, labels[0] ?? "", count);
+  }
+  return refused;
+}
+
+function addIn(counts: Counts, kind: string, count: number): void {
+  counts[kind] = (counts[kind] ?? 0) + count;
+}

@@ -1,0 +1,102 @@
+// What became of the last answer for each URL, and of the last request for it that was passed by: for
+// whoever asks why a page is never a hit (src/admin/explain/). Nothing is decided by it.
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import type { FieldLine } from "../../http/fields.ts";
+import type { RuleAndNames } from "../../http/cache-status.ts";
+import type { TierChange } from "../../observe/decision-parts.ts";
+import { nameSetBy } from "../request/cookies.ts";
+import type { PassRule } from "../request/plan.ts";
+import type { Need } from "../reuse/need.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+
+/** An answer of the origin to GET. */
+export interface LastAnswer {
+  /** Without tags and selecting values; of its fields, those alone that say for whom and for how long it is. */
+  readonly metadata: StoredMetadata;
+  /** Why it was not stored; `undefined` where it was. */
+  readonly refused: RuleAndNames | undefined;
+  /** Its `Cache-Status` said `stored`: it was sent before all of the body had come. */
+  readonly isSaidStored: boolean;
+  /** Its client got it with `private`, which the origin had not said. */
+  readonly isMadePrivate: boolean;
+  /** What the writes to its tiers came to, as far as they were made. */
+  readonly changes: readonly TierChange[];
+}
+
+/** A request that went past the cache. */
+export interface LastPassed {
+  readonly atMs: number;
+  readonly method: string;
+  readonly rule: PassRule;
+  /** Of the origin's answer. */
+  readonly status: number;
+  /** Its client got the answer with `private`, which the origin had not said. */
+  readonly isMadePrivate: boolean;
+}
+
+/** Each is a client's to have made, so each has a bound of its own. */
+const bytesMax = 524_288;
+
+/** Of one isolate, by the URLs that a purge names. */
+export class LastAnswers {
+  readonly answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>
+    [...metadata.fields, refused?.names].join(),
+  );
+  readonly passed = new BoundedMarks<LastPassed>(bytesMax);
+}
+
+/** What is remembered of both, to look at without a trace. */
+export type LastAnswersPeek = {
+  readonly [Kind in keyof LastAnswers]: Pick<LastAnswers[Kind], "peek">;
+};
+
+/** Where it is noted. */
+export interface LastAnswersPorts {
+  readonly lastAnswers: LastAnswers;
+}
+
+const tellingFields: ReadonlySet<string> = new Set([
+  "age",
+  "cache-control",
+  "cdn-cache-control",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "pragma",
+  "surrogate-control",
+  "vary",
+]);
+
+/**
+ * Notes what became of an answer, as its decision record has it by now. Called again once more is
+ * known.
+ *
+ * @param told what the record does not have
+ */
+export function noteAnswer(
+  metadata: StoredMetadata,
+  { asked, decision, ports }: Pick<Need<LastAnswersPorts>, "asked" | "decision" | "ports">,
+  told: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
+): void {
+  if (asked.method !== "GET") return;
+  const { fields } = metadata;
+  const { refused = decision.refused, isMadePrivate = false } = told;
+  const telling = fields.filter(([name]) => tellingFields.has(name));
+  const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
+  const isSent = decision.outcome === "stored" || decision.outcome === "validated";
+  const nothing = { tags: [], withheldTags: [], selecting: [] };
+  ports.lastAnswers.answered.set(asked.url, {
+    metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
+    refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
+    isSaidStored: isSent && told.refused === undefined && !decision.isRefresh,
+    isMadePrivate,
+    changes: decision.changes,
+  });
+}
+
+/** Names alone: a value may be a session. */
+function cookiesIn(fields: readonly FieldLine[]): string[] {
+  const lines = fields.filter(([name]) => name === "set-cookie");
+  return lines.flatMap(([, line]) => nameSetBy(line) ?? []);
+}

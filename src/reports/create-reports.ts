@@ -1,0 +1,109 @@
+// Reports of an isolate, wired together: the one way into this folder for whoever composes an application.
+import { type Log, logOf } from "../observe/log-line.ts";
+import { RedisClient } from "../redis/redis-client.ts";
+import type { RedisCounts } from "../redis/round-trips.ts";
+import type { Dataset } from "./data-points.ts";
+import { Folding, type Unavailable } from "./folding.ts";
+import { ReportStream } from "./report-stream.ts";
+import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
+import type { Totals } from "./totals.ts";
+
+/** In minutes of the clock: a run of the cron trigger in one that is a multiple of it reports, and adds up. */
+const cronMinutes = 5;
+const minuteMs = 60_000;
+
+export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
+  /** What is told, and where the commands of that are counted. */
+  readonly metrics: ReporterSettings["metrics"] & RedisCounts;
+  readonly config: { readonly namespace: string; readonly metrics: { readonly isOn: boolean } };
+}
+
+export interface ReportsPlatform {
+  readonly database?: { readonly url: string; readonly token: string } | undefined;
+  /** Gets what would go to Redis otherwise. */
+  readonly dataset?: Dataset | undefined;
+  readonly nowAtMs: () => number;
+  readonly log: Log;
+}
+
+/** Tells what isolates count, and what all that was told comes to. */
+export interface Reports {
+  /** Starts a report behind an answer. */
+  readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
+  /** Never rejects. */
+  readonly readTotals: () => Promise<Totals | Unavailable>;
+  /**
+   * The part of a run of the cron trigger: every fifth minute a report of this isolate, even if it has
+   * counted nothing, and all that stands is added up. Never rejects on account of Redis.
+   */
+  readonly runCron: () => Promise<void>;
+}
+
+/** Is there anybody to report to, and is it wanted? */
+export function areReportsOn(
+  { metrics }: ReportsSettings["config"],
+  { database, dataset }: Pick<ReportsPlatform, "database" | "dataset">,
+): boolean {
+  return metrics.isOn && (database !== undefined || dataset !== undefined);
+}
+
+export function createReports(settings: ReportsSettings, platform: ReportsPlatform): Reports {
+  const { config } = settings;
+  const { nowAtMs } = platform;
+  const log = logOf("metrics", platform.log);
+  const channel = config.metrics.isOn ? channelOf(settings, { ...platform, log }) : undefined;
+  if (channel === undefined) return noReports(config.metrics.isOn);
+  const { namespace } = config;
+  const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
+  return {
+    report: (afterAnswer) => afterAnswer(() => reporter.tell()),
+    readTotals: async () => (channel.kind === "redis" ? channel.folding.read() : inAnalyticsEngine),
+    async runCron() {
+      if (Math.floor(nowAtMs() / minuteMs) % cronMinutes !== 0) return;
+      await reporter.tell();
+      if (channel.kind === "redis") await channel.folding.empty();
+    },
+  };
+}
+
+function channelOf(
+  { config, metrics }: ReportsSettings,
+  { database, dataset, nowAtMs, log }: ReportsPlatform,
+): Channel | undefined {
+  if (dataset !== undefined) return { kind: "analytics-engine", dataset };
+  if (database === undefined) return undefined;
+  // A client of its own: what reports suffer must not delay or shut off anything else.
+  const redis = new RedisClient({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
+  const stream = new ReportStream({ redis, namespace: config.namespace });
+  return { kind: "redis", stream, folding: new Folding({ stream, nowAtMs, randomText, log }) };
+}
+
+const randomText = (): string => crypto.randomUUID();
+
+const inAnalyticsEngine: Unavailable = {
+  kind: "unavailable",
+  isLasting: true,
+  why: "Reports go to Analytics Engine, by the binding METRICS.",
+  mend: "Ask it by SQL: docs/analytics-engine.md.",
+};
+
+function noReports(isOn: boolean): Reports {
+  const unavailable: Unavailable = isOn
+    ? {
+        kind: "unavailable",
+        isLasting: true,
+        why: "There is no usable database to which isolates could report.",
+        mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+      }
+    : {
+        kind: "unavailable",
+        isLasting: true,
+        why: 'The configuration says `metrics: "off"`.',
+        mend: "Leave it out to have isolates report.",
+      };
+  return {
+    report: () => undefined,
+    readTotals: async () => unavailable,
+    runCron: async () => undefined,
+  };
+}

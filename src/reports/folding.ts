@@ -1,0 +1,133 @@
+// Adds up what stands in the stream: page after page, by whoever reads, and by whoever is asked to.
+import type { Log } from "../observe/log-line.ts";
+import type { Reason } from "../operator-error.ts";
+import type { RedisCause } from "../redis/redis-client.ts";
+import { mendOf, whyOf } from "../redis/trouble.ts";
+import { added, type Odd, seriesMax } from "./add-reports.ts";
+import type { ReportStream, Standing } from "./report-stream.ts";
+import { totalsText } from "./totals-text.ts";
+import type { Totals } from "./totals.ts";
+
+/** Totals cannot be had now, or not here. */
+export interface Unavailable extends Reason {
+  readonly kind: "unavailable";
+  /** Until this deployment is set up otherwise; unless set, they may be had later. */
+  readonly isLasting?: true;
+}
+
+export interface FoldingSettings {
+  readonly stream: ReportStream;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  readonly log: Log;
+}
+
+/** As many as may stand, and as many again that others have folded first. */
+const pagesOfReaderMax = 72;
+
+/** Behind an answer, where a Worker may ask Redis some fifty times: two for each page. */
+const pagesBehindMax = 8;
+
+const busy: Unavailable = {
+  kind: "unavailable",
+  why: "Reports are added up by others all the time.",
+  mend: "Try again.",
+};
+
+export class Folding {
+  readonly #settings: FoldingSettings;
+  readonly #said = new Set<string>();
+
+  constructor(settings: FoldingSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * What all reports come to that the database has taken. They never fall as long as it keeps them.
+   * Three commands, and four more for each full page. Never rejects.
+   */
+  async read(): Promise<Totals | Unavailable> {
+    for (let page = 0; page < pagesOfReaderMax; page += 1) {
+      const standing = await this.#added();
+      if ("kind" in standing) return standing;
+      const { odd: _, ...totals } = standing.sum;
+      if (!standing.isFull) return totals;
+      const folded = await this.#fold(standing);
+      if (typeof folded !== "boolean") return folded;
+    }
+    return busy;
+  }
+
+  /**
+   * Empties the stream, by as many pages as work behind an answer may take. Where another does it at the
+   * same time, it is left to that one. Never rejects.
+   */
+  async empty(): Promise<void> {
+    for (let page = 0; page < pagesBehindMax; page += 1) {
+      const standing = await this.#added();
+      if ("kind" in standing || standing.page.length === 0) return;
+      if ((await this.#fold(standing)) !== true || !standing.isFull) return;
+    }
+  }
+
+  async #added() {
+    const { stream, nowAtMs } = this.#settings;
+    const answer = await stream.standing();
+    if (answer.kind === "unavailable") return unavailableFor(answer.cause);
+    const { held, page, isFull } = answer.value;
+    if (held.kind === "newer") return this.#newer();
+    if (held.isBroken) {
+      this.#sayOnce("The totals in Redis cannot be read. Counting begins anew.");
+    }
+    const startedAtMs = page[0]?.atMs ?? nowAtMs();
+    const nothing: Totals = { startedAtMs, sums: new Map(), colos: new Map(), windows: [] };
+    const sum = added(held.totals ?? nothing, page);
+    this.#sayOdd(sum.odd);
+    return { version: held.version, page, isFull, sum };
+  }
+
+  async #fold({ version, page, sum }: Pick<Standing, "page"> & { version: string; sum: Totals }) {
+    const { stream, randomText } = this.#settings;
+    const answer = await stream.fold(version, page, totalsText(sum, randomText()));
+    return answer.kind === "answered" ? answer.value : unavailableFor(answer.cause);
+  }
+
+  #newer(): Unavailable {
+    const why = "The totals in Redis are of a newer version of Tidemark.";
+    const mend = "Deploy that version, or set `namespace` to another name.";
+    this.#sayOnce(`${why} ${mend}`);
+    return { kind: "unavailable", why, mend };
+  }
+
+  #sayOdd({ foreign, isCrowded }: Odd): void {
+    if (foreign > 0) {
+      this.#sayOnce(
+        "Redis has reports that are of another version, or none at all. They count as lost.",
+      );
+    }
+    if (isCrowded) {
+      this.#sayOnce(
+        `There are more than ${seriesMax.toLocaleString("en")} series. Further routes count together, ` +
+          'as "other routes". Give the site fewer routes, or begin anew: docs/configuration.md, "Metrics".',
+      );
+    }
+  }
+
+  /** By this isolate: what stays in Redis would be said at every reading. */
+  #sayOnce(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.#settings.log({ event: "report-lost", level: "warn", message });
+  }
+}
+
+function unavailableFor(cause: RedisCause): Unavailable {
+  const kind = "unavailable";
+  if (cause === "shut-off" || cause === "writes-refused") {
+    const why = "The database has failed just now, and is tried again soon.";
+    return { kind, why, mend: "Try again." };
+  }
+  return { kind, why: `${whyOf(cause)}.`, mend: `${capital(mendOf(cause) ?? "try again")}.` };
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

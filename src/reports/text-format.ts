@@ -1,0 +1,80 @@
+// Prometheus' text format 0.0.4: families of samples as lines of text.
+
+/** What a scrape is answered with. */
+export const textFormatType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** What stands before the samples of a family. */
+export interface FamilyHead {
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly name: string;
+  readonly help: string;
+  /** The names of its labels. */
+  readonly labels: readonly string[];
+}
+
+/** @param labels the values, in the order of the family's names */
+export interface Sample {
+  readonly labels: readonly string[];
+  readonly value: number;
+}
+
+/** The samples of one histogram. */
+export interface Distribution {
+  readonly labels: readonly string[];
+  /** By bucket: how many were at most its bound and above the bound before; one more for those above all. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** @returns its head and a line for each sample; nothing for a family without samples */
+export function familyText(head: FamilyHead, samples: readonly Sample[]): string {
+  if (samples.length === 0) return "";
+  const lines = samples.map(({ labels, value }) => line(head.name, pairs(head, labels), value));
+  return headText(head) + lines.join("");
+}
+
+/**
+ * @param boundsSeconds the upper bounds of the buckets; one fewer than each has counts
+ * @returns its head, and of each its buckets, added up from below, its sum and its count
+ */
+export function histogramText(
+  head: FamilyHead,
+  boundsSeconds: readonly number[],
+  distributions: readonly Distribution[],
+): string {
+  if (distributions.length === 0) return "";
+  const bounds = [...boundsSeconds.map(boundText), "+Inf"];
+  let text = headText(head);
+  for (const { labels, counts, sum } of distributions) {
+    const own = pairs(head, labels);
+    // A site has thousands of these lines: what they have in common is put together once.
+    const bucket = `${head.name}_bucket{${own.map((pair) => `${pair},`).join("")}le="`;
+    let count = 0;
+    for (const [index, bound] of bounds.entries()) {
+      count += counts[index] ?? 0;
+      text += `${bucket}${bound}"} ${count}\n`;
+    }
+    text += line(`${head.name}_sum`, own, sum) + line(`${head.name}_count`, own, count);
+  }
+  return text;
+}
+
+function headText({ name, help, kind }: FamilyHead): string {
+  const said = help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return `# HELP ${name} ${said}\n# TYPE ${name} ${kind}\n`;
+}
+
+function pairs({ labels: names }: FamilyHead, values: readonly string[]): string[] {
+  return names.map((name, index) => `${name}="${escaped(values[index] ?? "")}"`);
+}
+
+function line(name: string, labels: readonly string[], value: number): string {
+  const braced = labels.length === 0 ? "" : `{${labels.join(",")}}`;
+  return `${name}${braced} ${value}\n`;
+}
+
+const escaped = (value: string): string =>
+  value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+
+/** Six digits: the same text in each version, and no bound falls together with the next. */
+const boundText = (seconds: number): string => String(Number(seconds.toPrecision(6)));

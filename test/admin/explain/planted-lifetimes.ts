@@ -1,0 +1,128 @@
+// Riddles of lifetimes: sites with a page that is never a hit because it is never fresh, or not for long.
+import { expect } from "vitest";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { notStored, type Riddle, saying } from "./planted-riddles.ts";
+
+export const riddlesOfLifetimes: readonly Riddle[] = [
+  {
+    id: "no-cache, and nothing to validate with",
+    origin: saying("no-cache, max-age=300"),
+    told: notStored("no-use"),
+    says: [/by no-use .*says no-cache, and has no validator.*ETag/],
+  },
+  {
+    id: "a cache before the origin has kept it for longer than it lives",
+    origin: saying("max-age=3600", { age: "7200" }),
+    told: { look: { last: { ageOnArrivalSeconds: 7200, lifetimeSeconds: 3600 } } },
+    says: [
+      /a cache between Tidemark and the origin had kept it for 7200 s \(Age: 7200, Date: Tue,.*look at that cache/,
+      /lifetime was 3600 s \(max-age in Cache-Control\), and it was 7200 s old when it came/,
+    ],
+  },
+  {
+    id: "kept so by a cache before the origin, and can be validated",
+    origin: saying("max-age=3600", { age: "7200", etag: '"1"' }),
+    told: { verdict: { by: "expired", mend: expect.stringContaining("that cache") } },
+    says: [/7200 s old.*\(7200 s when it came\)/, /by expired .*between Tidemark and the origin/],
+  },
+  {
+    id: "the origin's clock is wrong",
+    origin: (_, __, clock) => page("page", { expires: clock.date(-3000), date: clock.date() }),
+    told: { look: { last: { lifetimeFrom: "Expires", lifetimeSeconds: 0 } } },
+    says: [
+      /from Expires, which is 3000 s before Date.*look at the origin's clock and its time zone/,
+    ],
+  },
+  {
+    id: "the origin's clock is behind by more than a page lives",
+    origin: (_, __, clock) => page("page", cc("max-age=3600", { date: clock.date(-7200) })),
+    told: { look: { last: { ageOnArrivalSeconds: 7200, lifetimeSeconds: 3600 } } },
+    says: [
+      /it came 7200 s after its Date \(Age: none, Date: Tue, 01 Jan 2030 10:00:00 GMT\).*lives for 3600 s.*look at the origin's clock/,
+    ],
+  },
+  {
+    id: "the origin takes longer than the page lives",
+    origin: (_, __, clock) => {
+      const date = clock.date();
+      clock.advance(5);
+      return page("page", cc("max-age=1", { date, age: "0", etag: '"1"' }));
+    },
+    told: { verdict: { by: "expired", clause: "RFC 9111 §4.2.3" } },
+    says: [/the origin took 5 s to answer \(Age: 0.*lives for 1 s.*answer sooner/],
+  },
+  {
+    id: "Expires is when it was sent",
+    origin: (_, __, clock) => page("page", { expires: clock.date(), date: clock.date() }),
+    told: notStored("no-use"),
+    says: [/0 s, from Expires, which is the same as Date\..*give a longer one, or give the route/],
+  },
+  {
+    id: "max-age=0 of a 404 goes before the route's negative",
+    routes: [{ name: "articles", match: "/articles/*", negative: { 404: "1m" } }],
+    origin: () => page("none", cc("max-age=0"), 404),
+    told: notStored("no-use"),
+    says: [/its negative of 60 s does not count, since the origin's word goes first/],
+  },
+  {
+    id: "Expires is no date",
+    origin: () => page("page", { expires: "0" }),
+    told: notStored("no-use"),
+    says: [/0 s, from Expires, which is no date, and so counts as over.*give a longer one/],
+  },
+  {
+    id: "no-cache, and it is validated each time",
+    origin: saying("no-cache, max-age=300", { etag: '"1"' }),
+    told: { verdict: { by: "no-cache" } },
+    says: [
+      /each use is validated.*leave no-cache out, or give the route mode: "override" with fresh/,
+    ],
+  },
+  {
+    id: "max-age=0 of the origin goes before the route's fresh",
+    routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
+    origin: saying("max-age=0"),
+    told: notStored("no-use"),
+    says: [
+      /0 s, from max-age in Cache-Control.*mode: "override".*its fresh of 300 s does not count/,
+    ],
+  },
+  {
+    id: "max-age=0 of the origin, with a validator, goes before fresh",
+    routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
+    origin: saying("max-age=0", { etag: '"1"' }),
+    told: { verdict: { by: "expired", mend: expect.stringContaining('mode: "override"') } },
+    says: [/lifetime of 0 s \(max-age in Cache-Control\)/, /its fresh of 300 s does not count/],
+  },
+  {
+    id: "nobody gives it a lifetime",
+    origin: () => page("page"),
+    told: notStored("no-use"),
+    says: [/neither the origin nor its route gives it a lifetime.*give the route fresh/],
+  },
+  {
+    id: "a 404 without a lifetime",
+    routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
+    origin: () => page("none", {}, 404),
+    told: { look: { last: { status: 404, notStored: { rule: "no-use" } } } },
+    says: [/a 404\. It was not stored.*give the route fresh or negative for 404/],
+  },
+  {
+    id: "a redirect without a lifetime",
+    routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
+    origin: () => new Response(null, { status: 302, headers: { location: "/elsewhere" } }),
+    told: notStored("not-allowed-explicitly"),
+    says: [/a 302\. It was not stored.*name the status in fresh or negative/],
+  },
+  {
+    id: "it lives for a second, and is asked for every few",
+    origin: saying("max-age=300, s-maxage=1"),
+    before: async (site) => site.clock.advance(5),
+    question: {},
+    told: { look: { last: { lifetimeSeconds: 1, lifetimeFrom: "s-maxage in Cache-Control" } } },
+    says: [
+      /nothing is stored that the request selects; the last answer for it was stored, and is not/,
+      /It was stored .*Its lifetime was 1 s \(s-maxage in Cache-Control\)/,
+    ],
+  },
+];

@@ -1,0 +1,234 @@
+// Sites with a page that is never a hit though its operator expects it, each for another reason; and
+// what explain has to say of it.
+import { expect } from "vitest";
+import type { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { explainToken } from "../../../testing/site/explained.ts";
+import type { AskInit, Site } from "../../../testing/site/harness.ts";
+
+export interface Riddle {
+  readonly id: string;
+  readonly routes?: readonly object[];
+  readonly config?: object;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly origin: (request: Request, nth: number, clock: FakeClock) => Response;
+  /** How the page is asked for, the nth time. */
+  readonly client?: (nth: number) => AskInit & { readonly url?: string };
+  /** What else goes on, before each request. */
+  readonly before?: (site: Site) => Promise<unknown>;
+  /** What the operator asks explain about; the page, without the fields of a client. */
+  readonly question?: AskInit & { readonly url?: string };
+  /** What its JSON has. */
+  readonly told: object;
+  /** What its text says: the reason, and what to mend. */
+  readonly says: readonly RegExp[];
+  /** What its text must not say, since it is not so here. */
+  readonly never?: readonly RegExp[];
+}
+
+export const url = "/articles/1";
+export const bearer = { authorization: `Bearer ${explainToken}` };
+export const fresh = () => page("page", cc("max-age=300"));
+export const saying =
+  (cacheControl: string, more: Record<string, string> = {}) =>
+  () =>
+    page("page", cc(cacheControl, more));
+/** What goes on behind its answer waits for the clock. */
+const order = (site: Site, path: string, body: object) =>
+  site.ask(path, { method: "POST", body: JSON.stringify(body), headers: bearer });
+export const notStored = (rule: string, names: readonly string[] = []) => ({
+  look: { last: { notStored: { rule, names } } },
+});
+
+export const riddles: readonly Riddle[] = [
+  {
+    id: "the framework says private of all pages",
+    origin: saying("private, max-age=300"),
+    told: notStored("private"),
+    says: [
+      /^Verdict: .*nothing is stored .*; the last answer for it was not stored, by private\.$/m,
+      /not stored, by private .*says private.*let the origin leave private out/,
+      /^The edge tier and the shared tier have nothing\. The request would not ask them, because the last answer could not be stored for anybody/m,
+    ],
+    never: [/Tidemark added that/, /Its Cache-Status said stored/],
+  },
+  {
+    id: "each answer sets a session",
+    origin: saying("max-age=300", { "set-cookie": "PHPSESSID=s3cretvalue; Path=/" }),
+    told: notStored("set-cookie", ["PHPSESSID"]),
+    says: [
+      /by set-cookie: PHPSESSID .*let the origin set no cookie.*cookies: \{ harmless: \["PHPSESSID"\] \}.*setCookie: "strip"/,
+      /Its client got private in Cache-Control: Tidemark added that/,
+      /The origin said: cache-control: max-age=300;/,
+    ],
+  },
+  {
+    id: "clients have a cookie that the configuration does not know",
+    origin: fresh,
+    client: (nth) => ({ headers: { cookie: `consent=${nth}` } }),
+    told: notStored("unknown-cookie", ["consent"]),
+    says: [
+      /by unknown-cookie: consent .*cookies: \{ harmless: \["consent"\] \}.*does not count.*usual way/,
+      /cookies: \{ ignore: \["consent"\] \} does the same for one route/,
+      /key: \{ cookies: \["consent"\] \} in the route: then there is a copy for each value/,
+    ],
+  },
+  {
+    id: "links have a parameter of their own each",
+    origin: fresh,
+    client: (nth) => ({ url: `${url}?mailing=${nth}` }),
+    question: { url: `${url}?mailing=77` },
+    told: {
+      look: { nearest: { differences: [{ of: "query", sent: "?mailing=77" }] } },
+    },
+    says: [
+      /you sent \?mailing=77; stored is \?mailing=\d.*write key: \{ query: \{ strip: \["mailing"\] \} \}/,
+      /nothing is stored that the request selects; the page is stored under another key/,
+      /Memory has 3 responses of the same path under another key/,
+    ],
+    never: [/remembers no answer/],
+  },
+  {
+    id: "links have a parameter each, and the page is asked about without",
+    origin: fresh,
+    client: (nth) => ({ url: `${url}?nl=${nth}` }),
+    told: { look: { nearest: { differences: [{ of: "query", sent: "?" }] } } },
+    says: [/you sent no parameters; stored is \?nl=\d\..*strip: \["nl"\]/],
+  },
+  {
+    id: "it varies by User-Agent",
+    origin: saying("max-age=300", { vary: "User-Agent" }),
+    client: (nth) => ({ headers: { "user-agent": `Browser ${nth}` } }),
+    question: { headers: { "user-agent": "Browser 77" } },
+    told: {
+      look: {
+        vary: { names: ["user-agent"] },
+        nearest: { differences: [{ of: "vary", name: "user-agent", sent: "Browser 77" }] },
+      },
+    },
+    says: [
+      /varies by user-agent; \d variants/,
+      /nothing is stored that the request selects; another variant of the page is stored/,
+      /The nearest is another variant of this URL: vary user-agent: you sent Browser 77/,
+      /fewer values, such as Sec-CH-UA-Mobile,.*Tidemark itself reduces/,
+    ],
+  },
+  {
+    id: "a route above it bypasses the cache",
+    routes: [
+      { name: "all", match: "/*", bypass: true },
+      { name: "articles", match: "/articles/*", fresh: "5m" },
+    ],
+    origin: () => page("page"),
+    told: {
+      route: { name: "all", alsoFit: ["articles"] },
+      verdict: { by: "route", clause: "bypass" },
+    },
+    says: [
+      /route "all" \(\/\*\).*Further down, "articles" would fit.*first that fits/,
+      /bypass: true.*move "articles" above "all"/,
+    ],
+  },
+  {
+    id: "a server in front sends Authorization",
+    origin: fresh,
+    client: () => ({ headers: { authorization: "Basic Zm9vOmJhcg==" } }),
+    told: { look: { lastPassed: { rule: "authorization", method: "GET" } } },
+    says: [
+      /nothing is stored .*; a request for it went past the cache, by authorization/,
+      /went past the cache .* a GET: by authorization .*it has Authorization.*public or s-maxage does not change that.*leave it out.*Tidemark added that/,
+      /Before that, the purge journal is read once more, and then the page is looked up\./,
+    ],
+    never: [/the copy is judged anew/],
+  },
+  {
+    id: "something purges everything, every few seconds",
+    routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
+    origin: () => page("page"),
+    before: async (site) => {
+      await order(site, "/_cache/purge", { prefixes: ["/"], reason: "stock import" });
+      site.clock.advance(1);
+    },
+    told: {
+      verdict: { by: "purged" },
+      look: {
+        purges: {
+          count: 4,
+          newest: expect.arrayContaining([
+            expect.objectContaining({ reason: "stock import", decides: true }),
+          ]),
+        },
+      },
+    },
+    says: [
+      /purge .* by \S+ names it \(prefixes \/\), because: stock import\. It was not known when the copy was asked for, so it counts\. It decides/,
+      /The copy was asked for at 2030-01-01T12:00:03\.000Z\./,
+      /a purge by admin covers it, because: stock import\. In the last 4 s, 4 purges have named it.*purge only what has changed/,
+    ],
+  },
+  {
+    id: "the body is too large for the one tier of its route",
+    routes: [{ name: "articles", match: "/articles/*", tiers: ["memory"] }],
+    origin: () => page("x".repeat(400_000), cc("max-age=300")),
+    told: notStored("too-large"),
+    says: [
+      /by too-large .*its body of 400000 bytes is too large .*\(memory\): 262144 bytes are the most that memory takes.*add "edge" to tiers/,
+      /Its Cache-Status said stored all the same/,
+    ],
+    never: [/raise limits/, /limits\.bufferBytes/],
+  },
+  {
+    id: "its Content-Length says that it is too large",
+    routes: [{ name: "articles", match: "/articles/*", tiers: ["memory", "shared"] }],
+    config: { limits: { bufferBytes: 300_000, sharedBodyBytes: 200_000 } },
+    origin: saying("max-age=300", { "content-length": "400000" }),
+    told: notStored("too-large"),
+    says: [
+      /200000 bytes are the most that the shared tier takes \(limits\.sharedBodyBytes\); 300000 bytes are the most that is held while it comes \(limits\.bufferBytes\).*raise limits/,
+    ],
+    never: [/Its Cache-Status said stored/],
+  },
+  {
+    id: "it streams more than there is room for",
+    routes: [{ name: "articles", match: "/articles/*", tiers: ["memory"] }],
+    config: { limits: { bufferBytes: 100_000 } },
+    origin: () => page("x".repeat(400_000), cc("max-age=300")),
+    told: notStored("too-large"),
+    says: [
+      /by too-large .*its body is too large .*100000 bytes are the most that is held.*raise limits/,
+    ],
+  },
+  {
+    id: "no SITE_HOST, and a host for each server in front",
+    env: { SITE_HOST: "" },
+    origin: fresh,
+    client: (nth) => ({ url: `https://front-${nth}.example.com${url}` }),
+    question: { url: `https://front-77.example.com${url}` },
+    told: {
+      look: { nearest: { differences: [{ of: "host", sent: "front-77.example.com" }] } },
+    },
+    says: [/host: you sent front-77\.example\.com; stored is front-\d\.example\.com.*SITE_HOST/],
+  },
+  {
+    id: "the switch was left on",
+    origin: fresh,
+    before: (site) => order(site, "/_cache/switch", { bypass: true }),
+    told: { handling: "passed-by", verdict: { by: "switch" } },
+    says: [/It is passed by, by switch .*the switch, or the variable BYPASS.*post bypass: false/],
+  },
+  {
+    id: "its clients ask by POST",
+    origin: fresh,
+    client: () => ({ method: "POST", body: "{}" }),
+    told: { look: { lastPassed: { rule: "method", method: "POST" } } },
+    says: [/a POST: by method .*neither GET nor HEAD.*ask by GET/],
+  },
+  {
+    id: "the origin breaks off",
+    origin: saying("max-age=300", { "content-length": "900" }),
+    told: notStored("cut-short"),
+    says: [
+      /by cut-short .*broke off.*Content-Length.*look at the origin.*said stored all the same/,
+    ],
+  },
+];

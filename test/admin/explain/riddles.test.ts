@@ -1,0 +1,189 @@
+// Riddles: pages that are never a hit though their operator expects it, each for another reason. What
+// explain tells of them, as JSON and as text, names that reason, so that a person knows what to mend.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { explained, explainToken, questionOf } from "../../../testing/site/explained.ts";
+import { type AskInit, idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { riddlesOfLifetimes } from "./planted-lifetimes.ts";
+import { bearer, fresh, type Riddle, riddles, saying, url } from "./planted-riddles.ts";
+
+async function planted(riddle: Riddle) {
+  const clock = new FakeClock();
+  const origin: Script = (request, nth) => riddle.origin(request, nth, clock);
+  const config = { ...riddle.config, ...(riddle.routes && { routes: riddle.routes }) };
+  const site = openSite({
+    clock,
+    origin,
+    upstash: new FakeUpstash(clock),
+    config: config as unknown as ConfigInput,
+    env: { ADMIN_TOKEN: explainToken, SITE_HOST: "www.example.com", ...riddle.env },
+  });
+  const answers: string[] = [];
+  for (let nth = 1; nth <= 3; nth += 1) {
+    await riddle.before?.(site);
+    const { url: own = url, ...init } = riddle.client?.(nth) ?? {};
+    const response = await site.ask(own, init);
+    answers.push(response.headers.get("cache-status") ?? "");
+    // What breaks off fails its client.
+    await response.text().catch(() => undefined);
+    await idle();
+  }
+  await riddle.before?.(site);
+  return { site, answers };
+}
+
+async function explanationIn(format: string, site: Site, question: string): Promise<string> {
+  const path = `/_cache/explain?format=${format}&${question}`;
+  return (await site.ask(path, { headers: bearer })).text();
+}
+
+describe("explain names why a page is never a hit", () => {
+  it.each([...riddles, ...riddlesOfLifetimes])("$id", async (riddle) => {
+    const { site, answers } = await planted(riddle);
+    expect(answers.filter((status) => status.includes("; hit"))).toEqual([]);
+    const { url: asked = url, ...init } = riddle.question ?? {};
+    const [json, text] = [
+      await explanationIn("json", site, questionOf(asked, init)),
+      await explanationIn("text", site, questionOf(asked, init)),
+    ];
+    expect(JSON.parse(json)).toMatchObject(riddle.told);
+    for (const said of riddle.says) expect(text).toMatch(said);
+    for (const said of riddle.never ?? []) expect(text).not.toMatch(said);
+    expect(text).not.toContain("the journal was empty");
+    expect(json + text).not.toContain("s3cretvalue");
+  });
+});
+
+describe("what explain remembers", () => {
+  const open = (origin: Script, config: object = {}) =>
+    openSite({
+      origin,
+      config: config as unknown as ConfigInput,
+      env: { ADMIN_TOKEN: explainToken },
+    });
+  const textOf = (site: Site, asked: string) => explanationIn("text", site, questionOf(asked, {}));
+
+  it("nothing of a page that was not asked for, and says what to do then", async () => {
+    const text = await textOf(open(fresh), url);
+    expect(text).toContain("nothing is stored that the request selects.\n");
+    expect(text).toContain("remembers no answer for it. Ask for the page");
+    expect(text).toContain("Tidemark-Debug");
+  });
+
+  it("nothing that is over: what is stored and answers goes before it", async () => {
+    const site = open((_, nth) => page("page", cc(nth === 1 ? "private" : "max-age=60")));
+    await site.get(url);
+    await site.get(url);
+    expect((await explained(site, url)).look?.last).toBeUndefined();
+    expect(await textOf(site, url)).not.toContain("private");
+  });
+
+  it("beside a hit, what is stored of the same page under other keys", async () => {
+    const site = open(fresh);
+    for (const nth of [1, 2, 3]) await site.get(`${url}?mailing=${nth}`);
+    const { look, next } = await explained(site, `${url}?mailing=3`);
+    expect(next).toBe("answer");
+    expect(look?.nearest).toMatchObject({ count: 2, differences: [{ of: "query" }] });
+  });
+
+  it("no value of a cookie by which pages vary", async () => {
+    const site = open(saying("public, max-age=300", { vary: "Cookie" }));
+    await site.get(url, { headers: { cookie: "session=s3cretvalue; alone" } });
+    const init = { headers: { cookie: "session=0therva1ue" } };
+    const text = await explanationIn("text", site, questionOf(url, init));
+    expect(text).toContain("vary cookie: you sent session=…; stored is session=…; ….");
+    expect(text).not.toMatch(/s3cretvalue|0therva1ue|alone/);
+  });
+
+  it("a pass by Authorization beside a hit of others, a write beside one not", async () => {
+    const site = open(fresh);
+    await site.get(url);
+    await site.get(url, { headers: { authorization: "Basic eDp5" } });
+    expect((await explained(site, url)).look?.lastPassed?.isMadePrivate).toBe(true);
+    const { look, next } = await explained(site, url);
+    expect([next, look?.lastPassed?.rule]).toEqual(["answer", "authorization"]);
+    await site.get("/b", { method: "POST" });
+    site.clock.advance(1);
+    await site.get("/b");
+    expect((await explained(site, "/b")).look?.lastPassed).toBeUndefined();
+  });
+
+  it("a refusal to one with a cookie, for such clients alone", async () => {
+    const site = open(fresh);
+    const withCookie = { headers: { cookie: "session=1" } };
+    await site.get(url);
+    await site.get(url, withCookie);
+    const rule = (init: AskInit) =>
+      explained(site, url, init).then(({ look }) => look?.last?.notStored?.rule);
+    expect([await rule({}), await rule(withCookie)]).toEqual([undefined, "unknown-cookie"]);
+  });
+
+  it("that Tidemark made an answer private, whichever rule kept it from being stored", async () => {
+    const site = open(() => page("page"));
+    await site.get(url, { headers: { cookie: "session=1" } });
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "no-use" }, isMadePrivate: true });
+  });
+
+  it("why a 304 freshened nothing", async () => {
+    const fields = { etag: '"1"' };
+    const site = open((_, nth) =>
+      nth === 1
+        ? page("page", cc("max-age=1", fields))
+        : new Response(null, { status: 304, headers: cc("private", fields) }),
+    );
+    await site.get(url);
+    site.clock.advance(5);
+    await site.get(url);
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "private" }, isSaidStored: false });
+  });
+
+  it.each([
+    { said: "max-age=1", isMadePrivate: true },
+    { said: "private", isMadePrivate: false },
+  ])("that a 304 for one client was made private, if it said $said", async (row) => {
+    const { said, isMadePrivate } = row;
+    const etag = '"1"';
+    const headers = cc(said, { etag, "set-cookie": "a=1" });
+    const site = open((_, nth) =>
+      nth === 1
+        ? page("page", cc("max-age=1", { etag }))
+        : new Response(null, { status: 304, headers }),
+    );
+    await site.get(url);
+    site.clock.advance(5);
+    await site.get(url);
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "set-cookie" }, isMadePrivate });
+  });
+
+  it("nothing of private, where the origin said it to who was passed by", async () => {
+    const site = open(saying("private"));
+    await site.get(url, { headers: { authorization: "Basic eDp5" } });
+    expect((await explained(site, url)).look?.lastPassed?.isMadePrivate).toBe(false);
+  });
+
+  it("nothing of a Cache-Status, which nobody gets of a refresh", async () => {
+    const swr = cc("max-age=1, stale-while-revalidate=60");
+    const site = open((_, nth) => page(nth === 1 ? "page" : "x".repeat(400_000), swr), {
+      routes: [{ name: "all", match: "*", tiers: ["memory"] }],
+    });
+    await site.get(url);
+    site.clock.advance(5);
+    await site.get(url);
+    site.clock.advance(600);
+    const { look } = await explained(site, url);
+    expect(look?.last).toMatchObject({ notStored: { rule: "too-large" }, isSaidStored: false });
+  });
+
+  it("no answer to HEAD, which is never stored", async () => {
+    const site = open(saying("private"));
+    await site.get(url);
+    await site.get(url, { method: "HEAD" });
+    expect((await explained(site, url)).look?.last?.notStored?.rule).toBe("private");
+  });
+});

@@ -1,0 +1,171 @@
+// What the text of an explanation says where the right words depend on what was found.
+import { expect, it } from "vitest";
+import type { Explanation } from "../../../src/admin/explain/explanation.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { explained, explainToken, questionOf } from "../../../testing/site/explained.ts";
+import { type AskInit, idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { bearer, fresh, saying, url } from "./planted-riddles.ts";
+
+function open(origin: Script, routes: readonly object[] = []): Site {
+  const clock = new FakeClock();
+  const env = { ADMIN_TOKEN: explainToken };
+  const config = { routes } as unknown as ConfigInput;
+  return openSite({ clock, upstash: new FakeUpstash(clock), origin, config, env });
+}
+
+async function textOf(site: Site, init: AskInit = {}): Promise<string> {
+  const path = `/_cache/explain?format=text&${questionOf(url, init)}`;
+  return (await site.ask(path, { headers: bearer })).text();
+}
+
+const purge = (site: Site, body: object) =>
+  site.ask("/_cache/purge", { method: "POST", body: JSON.stringify(body), headers: bearer });
+
+const whyNotAsked = async (site: Site, init: AskInit = {}) => {
+  const { look } = await explained(site, url, init);
+  return look?.tiers.map(({ because }) => because);
+};
+
+it("a tier below what answers is not asked because of that", async () => {
+  const site = open(fresh);
+  await site.get(url);
+  const because = "the response above answers";
+  expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
+  expect(await textOf(site)).toContain(
+    "The request would not ask them, because the response above answers.",
+  );
+});
+
+it("nor one below what is validated at each use", async () => {
+  const site = open(saying("no-cache", { etag: '"1"' }));
+  await site.get(url);
+  const because = "the response above is validated at each use, so none is fresher";
+  expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
+});
+
+it("nor one below what stands in for an origin in trouble", async () => {
+  const site = open((_, nth) =>
+    nth === 1 ? page("page", cc("max-age=1, stale-if-error=600")) : page("broken", {}, 500),
+  );
+  await site.get(url);
+  site.clock.advance(5);
+  await site.get(url);
+  await site.get(url);
+  const because = "its origin is in trouble, and the stale response above may stand in";
+  expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
+});
+
+it("nor memory, where another request has just brought it", async () => {
+  const turn = Promise.withResolvers<void>();
+  const env = { ADMIN_TOKEN: explainToken };
+  const site = openSite({ origin: fresh, env, turn: () => turn.promise });
+  await (await site.ask(url)).text();
+  await idle();
+  const path = `/_cache/explain?${questionOf(url, {})}`;
+  const text = await (await site.ask(path, { headers: bearer })).text();
+  turn.resolve();
+  const { look, next } = JSON.parse(text) as Explanation;
+  expect([next, look?.tiers[0]?.because]).toEqual([
+    "answer",
+    "another request has just brought it",
+  ]);
+});
+
+it("Redis is passed over because it hardly ever has such a thing", async () => {
+  const site = open(fresh);
+  for (let nth = 0; nth < 200; nth += 1) await site.get(`/articles/${nth + 2}`);
+  expect(await textOf(site)).toContain(
+    "The shared tier has nothing. The request would pass it over, because it hardly ever has",
+  );
+});
+
+it("or because a session has just got an answer of its own", async () => {
+  const site = open(fresh);
+  const withCookie = { headers: { cookie: "session=1" } };
+  await site.get(url, withCookie);
+  expect((await whyNotAsked(site, withCookie))?.[2]).toBe(
+    "a request with an unknown cookie has just got an answer that no other may have",
+  );
+});
+
+it.each([
+  { id: "one", cookie: "theme=1", says: /harmless: \["theme"\].*differs by the cookie, / },
+  { id: "two", cookie: "a=1; b=2", says: /harmless: \["a", "b"\].*differs by the cookies, / },
+  { id: "nameless", cookie: "s3cretvalue", says: /send no cookie without a name; or .*public/ },
+])("which unknown cookies keep what is stored from answering: $id", async ({ cookie, says }) => {
+  const site = open(fresh);
+  await site.get(url);
+  const text = await textOf(site, { headers: { cookie } });
+  expect(text).toMatch(/^Verdict: forward, on the copy in memory, by unknown-cookie /m);
+  expect(text).toMatch(says);
+  expect(text).not.toContain("s3cretvalue");
+});
+
+it("of a single purge no more than that one, and that an earlier one was known", async () => {
+  const site = open(saying("max-age=300", { "cache-tag": "a" }));
+  await purge(site, { tags: ["a"], reason: "early" });
+  site.clock.advance(1);
+  await (await site.ask(url)).text();
+  await idle();
+  const known = "because: early. It was known when the copy was asked for, so it does not count.";
+  expect(await textOf(site)).toContain(known);
+  expect(await textOf(site)).toContain("The copy was asked for at 2030-01-01T12:00:01.000Z.");
+});
+
+it("a purge that nothing is stored of names the URL, and counts for nothing", async () => {
+  const site = open(fresh);
+  await purge(site, { prefixes: ["/articles/"], reason: "import" });
+  const text = await textOf(site);
+  expect(text).toMatch(/ names the URL \(prefixes \/articles\/\), because: import\.$/m);
+  expect(text).not.toContain("the copy");
+});
+
+it("one purge is not said to come often", async () => {
+  const site = open(fresh);
+  await site.get(url);
+  site.clock.advance(1);
+  await purge(site, { prefixes: [url] });
+  const text = await textOf(site);
+  expect(text).toContain("a purge by admin covers it. To mend it: let whoever sends it purge only");
+});
+
+it.each([
+  {
+    id: "cookie",
+    vary: "Cookie",
+    headers: { cookie: "lang=de" },
+    says: /leave Cookie out of Vary, and write the cookies .* in key: \{ cookies: \[ \] \}/,
+  },
+  {
+    id: "language",
+    vary: "Accept-Language",
+    headers: { "accept-language": "de" },
+    says: /by a field with fewer values or by none\. Tidemark itself/,
+  },
+])("what to do about a Vary: $id", async ({ vary, headers, says }) => {
+  const site = open(saying("public, max-age=300", { vary }));
+  await site.get(url);
+  expect(await textOf(site, { headers })).toMatch(says);
+});
+
+it.each([
+  { id: "field", headers: { "x-a": "2" }, says: /take "x-a" out of key: \{ headers \}/ },
+  { id: "cookie", headers: { cookie: "lang=de" }, says: /take "lang" out of key: \{ cookies \}/ },
+])("what to do about a key: $id", async ({ headers, says }) => {
+  const key = { headers: ["x-a"], cookies: ["lang"] };
+  const site = open(fresh, [{ name: "all", match: "*", key }]);
+  await site.get(url);
+  expect(await textOf(site, { headers })).toMatch(says);
+});
+
+it("which route stands above which, only where that helps", async () => {
+  const bypass = { name: "account", match: "/*", bypass: true };
+  const own = { name: "articles", match: "/articles/*" };
+  const mend = async (routes: readonly object[]) =>
+    (await explained(open(fresh, routes), url)).verdict.mend;
+  expect(await mend([bypass, own])).toContain('move "articles" above "account"');
+  expect(await mend([bypass])).toContain("put a route of its own before this one");
+});

@@ -1,0 +1,190 @@
+// GET /_cache/health: who is told what, and what it costs.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { openSite, type Site } from "../../testing/site/harness.ts";
+import { adminToken, bearer } from "../../testing/site/purge-sender.ts";
+import { codesOf, type Health, healthOf, HealthWorld } from "./health/health-world.ts";
+
+const env = { ADMIN_TOKEN: adminToken };
+const path = "/_cache/health";
+
+describe("without the token", () => {
+  it.each([
+    { id: "no ADMIN_TOKEN", options: {}, init: {} },
+    { id: "no ADMIN_TOKEN, and some token", options: {}, init: { headers: bearer } },
+    { id: "none given", options: { env }, init: {} },
+    {
+      id: "an ADMIN_TOKEN that is not usable",
+      options: { env: { ADMIN_TOKEN: "s3cret" } },
+      init: {},
+    },
+  ])("is the status, and nothing else: $id", async ({ id, options, init }) => {
+    const seen = await openSite(options).get(path, init);
+    const status = id.includes("not usable") ? "degraded" : "ok";
+    expect([seen.status, JSON.parse(seen.text)]).toEqual([200, { status }]);
+    expect(seen.fields.get("cache-control")).toBe("no-store");
+  });
+
+  it("HEAD is answered as GET, without a body", async () => {
+    const seen = await openSite({ env }).get(path, { method: "HEAD" });
+    expect([seen.status, seen.text]).toEqual([200, ""]);
+    expect(seen.fields.get("cache-control")).toBe("no-store");
+  });
+
+  it("asks neither Redis nor the origin, whatever is wrong", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({ env, clock, upstash });
+    await site.get("/a");
+    upstash.mode = "refuses";
+    for (let nth = 0; nth < 5; nth += 1) await site.get(`/${nth}`);
+    clock.advance(600);
+    const before = [upstash.refusedCount, upstash.commands.length, upstash.journalCommands.length];
+    const asked = site.origin.count;
+    for (let nth = 0; nth < 20; nth += 1) {
+      expect(JSON.parse((await site.get(path)).text)).toEqual({ status: "degraded" });
+    }
+    expect(site.origin.count).toBe(asked);
+    expect([upstash.refusedCount, upstash.commands.length, upstash.journalCommands.length]).toEqual(
+      before,
+    );
+  });
+
+  it("is where the operator's routes are", async () => {
+    const site = openSite({ config: { operatorPath: "/ops" } });
+    expect((await site.get("/ops/health")).text).toBe('{"status":"ok"}');
+    expect((await site.get(path)).status).toBe(404);
+  });
+
+  it.each(["POST", "PUT", "DELETE"])("is nothing for %s", async (method) => {
+    expect((await openSite({ env }).get(path, { method })).status).toBe(404);
+  });
+});
+
+describe("with a token", () => {
+  it("that is wrong: 401, as of the other routes", async () => {
+    const headers = { authorization: "Bearer admin-token-of-the-sita" };
+    const seen = await openSite({ env }).get(path, { headers });
+    expect([seen.status, seen.fields.get("www-authenticate")]).toEqual([401, "Bearer"]);
+    expect(JSON.parse(seen.text)).toMatchObject({ error: { code: "unauthorized" } });
+  });
+
+  it("where ADMIN_TOKEN is not usable: 503 that says so, as of the other routes", async () => {
+    const site = openSite({ env: { ADMIN_TOKEN: "s3cret" } });
+    const seen = await site.get(path, { headers: { authorization: "Bearer s3cret" } });
+    expect([seen.status, JSON.parse(seen.text)]).toMatchObject([
+      503,
+      { error: { code: "not-usable" } },
+    ]);
+    expect(seen.text).not.toContain("s3cret");
+  });
+
+  it("HEAD has the status of GET", async () => {
+    const site = openSite({ env });
+    const seen = await site.get(path, { method: "HEAD", headers: bearer });
+    expect([seen.status, seen.text]).toEqual([200, ""]);
+  });
+
+  it("tells what was found, and what could not be looked at", async () => {
+    const config = {
+      routes: [
+        { name: "a", match: "/*" },
+        { name: "b", match: "/b/*" },
+      ],
+    };
+    const site = openSite({ config, env: { ...env, PURGE_SECRET: "s3cret", BYPASS: "b" } });
+    const seen = await site.get(path, { headers: bearer });
+    expect(JSON.parse(seen.text)).toMatchObject({
+      status: "degraded",
+      summary: "Found: 1 warning, 2 info.",
+      at: new Date(site.clock.atMs).toISOString(),
+      colo: "HAM",
+      version: expect.any(String) as string,
+      scope: expect.stringContaining("Other isolates") as string,
+      findings: [
+        {
+          code: "configuration",
+          level: "warning",
+          what: expect.stringMatching(/^PURGE_SECRET/) as string,
+        },
+        { code: "configuration", level: "info", what: 'Route "b" is never reached.' },
+        { code: "bypass-set", level: "info" },
+      ],
+      notLookedAt: [
+        "The counts of all isolates, such as hit rates. There is no usable database to which isolates could report.",
+      ],
+    });
+    expect(seen.text).not.toContain("s3cret");
+    expect(seen.fields.get("cache-control")).toBe("no-store");
+  });
+
+  it("each finding has all members, and none beside", async () => {
+    const site = openSite({ env: { ...env, BYPASS: "all" }, config: {} });
+    const { findings } = await healthOf(site);
+    expect(findings.map((one) => Object.keys(one).toSorted())).toEqual([
+      ["cause", "code", "level", "remedy", "since", "what"],
+    ]);
+  });
+});
+
+describe("what a look costs the database", () => {
+  let world: HealthWorld;
+  const server = redisServers[0]!;
+  beforeAll(async () => {
+    world = await HealthWorld.start(server.start);
+  });
+  afterAll(() => world.stop());
+
+  /** The counts of all isolates are read in a transaction at the primary. */
+  const ofTotals = { SET: 1, GET: 1, XRANGE: 1 };
+
+  it("TIME, INFO and the totals, and one read of the journal where that is due", async () => {
+    const site = world.site();
+    await site.get("/a");
+    world.rest.resetCounts();
+    await healthOf(site);
+    expect(world.rest.counts().commandCountByName).toEqual({ TIME: 1, INFO: 1, ...ofTotals });
+    site.clock.advance(9.5);
+    world.rest.resetCounts();
+    await healthOf(site);
+    expect(world.rest.counts().commandCountByName).toEqual({
+      TIME: 1,
+      INFO: 1,
+      ...ofTotals,
+      XRANGE: 2,
+    });
+  });
+
+  it("the first look of a cold isolate reads the journal", async () => {
+    await world.site().get("/a");
+    const cold = world.site();
+    world.rest.resetCounts();
+    await healthOf(cold);
+    expect(world.rest.counts().commandCountByName).toMatchObject({
+      TIME: 1,
+      INFO: 1,
+      XREVRANGE: 1,
+    });
+  });
+
+  it("one command where it does not answer", async () => {
+    const site = world.site({ env: { UPSTASH_REDIS_REST_TOKEN: "other" } });
+    const health: Health = await healthOf(site);
+    expect(codesOf(health)).toEqual(["redis-credentials", "journal-unreadable"]);
+    expect(health.notLookedAt[0]).toBe(
+      "The database's clock and memory. Upstash refused the token (401).",
+    );
+  });
+});
+
+it("a finding is gone in the next answer once its cause is", async () => {
+  const site: Site = openSite({ env });
+  site.cache.mode = "silent";
+  await site.get("/a");
+  expect(codesOf(await healthOf(site))).toEqual(["cache-api-slow"]);
+  site.cache.mode = "works";
+  await site.get("/b");
+  expect(codesOf(await healthOf(site))).toEqual([]);
+});

@@ -1,0 +1,69 @@
+// What was looked at where nothing is wrong, for tests that change a part of it.
+import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
+import type { Looked } from "../../../src/admin/health/looked.ts";
+import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
+import type { ColoState, Totals } from "../../../src/reports/totals.ts";
+import type { FamilyName } from "../../../src/observe/families.ts";
+
+/** A multiple of five minutes. */
+export const atMs = Date.UTC(2030, 0, 1, 12);
+export const minuteMs = 60_000;
+
+export function lookedAt(more: Partial<Looked> = {}): Looked {
+  return {
+    atMs,
+    maxLagMs: 10_000,
+    allowanceMs: 1_000,
+    clients: [],
+    view: undefined,
+    originNames: ["default"],
+    usableOrigins: new Set(["default"]),
+    originsShutOff: [],
+    originTroubles: new Map(),
+    cacheApi: undefined,
+    faults: [],
+    bypass: false,
+    clock: undefined,
+    info: undefined,
+    evictedAtMs: undefined,
+    totals: undefined,
+    hitRateMins: hitRateMinsOf({ routes: [] }),
+    configWarnings: [],
+    ...more,
+  };
+}
+
+/** A series by its labels, and its count. */
+export type Row = readonly [family: FamilyName, labels: readonly string[], count: number];
+
+export const sumsOf = (rows: readonly Row[]): Sums =>
+  new Map(rows.map(([family, labels, count]) => [seriesOf(family, labels), count]));
+
+/** @param windows by how many minutes ago each began */
+export function totalsOf(
+  windows: Readonly<Record<number, readonly Row[]>>,
+  more: Partial<Totals> = {},
+): Totals {
+  return {
+    startedAtMs: atMs - 24 * 60 * minuteMs,
+    sums: new Map(),
+    colos: new Map([["HAM", coloState({})]]),
+    windows: Object.entries(windows).map(([minutes, rows]) => ({
+      fromAtMs: atMs - Number(minutes) * minuteMs,
+      sums: sumsOf(rows),
+    })),
+    ...more,
+  };
+}
+
+export function coloState(more: Partial<ColoState>): ColoState {
+  return {
+    atMs: atMs - minuteMs,
+    lagMs: null,
+    lagWorstMs: null,
+    viewAgeMs: 1_000,
+    memoryBytes: 0,
+    memoryRecords: 0,
+    ...more,
+  };
+}

@@ -1,0 +1,112 @@
+// Findings on the purge journal, each brought about on a real server and ended there.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import type { Site } from "../../../testing/site/harness.ts";
+import { bearer, send } from "../../../testing/site/purge-sender.ts";
+import { codesOf, found, healthOf, HealthWorld, soon, until } from "./health-world.ts";
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  let world: HealthWorld;
+  beforeEach(async () => {
+    world = await HealthWorld.start(start);
+  });
+  afterEach(() => world.stop());
+
+  it("journal-unreadable: a warning, and critical past N − A", async () => {
+    const site = world.site();
+    await site.get("/a");
+    await world.stopRest();
+    site.clock.advance(6);
+    await site.get("/a");
+    expect(await found(site, "journal-unreadable")).toMatchObject({
+      level: "warning",
+      cause: "The database cannot be reached.",
+    });
+    site.clock.advance(6);
+    expect(await found(site, "journal-unreadable")).toMatchObject({
+      level: "critical",
+      what: expect.stringMatching(/^Nobody can tell what was purged/) as string,
+      since: expect.any(String) as string,
+    });
+    await world.startRest();
+    await until(site, "journal-unreadable", "gone", 6);
+  });
+
+  it("journal-lag: a replica lags, and then no longer", async () => {
+    const config = { purge: { maxLagSeconds: 3, clockAllowanceSeconds: 0.5 } };
+    const [here, there] = [world.site({ config }), world.site({ config })];
+    await there.get("/a");
+    await world.rest.setReplicaLagMs(2_500);
+    await send(here, { tags: ["red"] });
+    await readOnUntil(there, "there");
+    // Within N or not, which is the machine's matter.
+    expect(await found(there, "journal-lag")).toMatchObject({
+      what: expect.stringMatching(
+        /^The last purge was seen \d+ ms after .* N is 3000 ms\.$/,
+      ) as string,
+      since: expect.any(String) as string,
+    });
+    await world.rest.setReplicaLagMs(0);
+    await send(here, { tags: ["blue"] });
+    await readOnUntil(there, "gone");
+  });
+
+  it("journal-lag is none where nobody asked: the journal is then read before the answer", async () => {
+    const [here, there] = [world.site(), world.site()];
+    await there.get("/a");
+    await send(here, { tags: ["red"] });
+    there.clock.advance(20);
+    await there.get("/a");
+    expect(codesOf(await healthOf(there))).not.toContain("journal-lag");
+  });
+
+  it("journal-lost-entries: the database comes back empty", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await send(site, { tags: ["red"] });
+    await site.settle();
+    await world.run("FLUSHALL");
+    site.clock.advance(6);
+    await until(site, "journal-lost-entries", "there", 1);
+    expect(await found(site, "journal-lost-entries")).toMatchObject({
+      level: "warning",
+      what: expect.stringContaining("counts as purged") as string,
+      since: expect.any(String) as string,
+    });
+    site.clock.advance(3_600);
+    expect(await found(site, "journal-lost-entries")).toBeUndefined();
+  });
+
+  it("switch-thrown: posted, and taken back", async () => {
+    const site = world.site({ config: { ...soon, routes: [{ name: "news", match: "/news/*" }] } });
+    await site.get("/a");
+    await post(site, ["news"]);
+    const health = await healthOf(site);
+    expect(health).toMatchObject({
+      status: "ok",
+      summary: "Found: 1 info.",
+      findings: [{ code: "switch-thrown", level: "info", since: expect.any(String) as string }],
+    });
+    expect(health.findings[0]?.what).toBe(
+      'Route "news" goes straight to the origin: nothing of it is looked up or stored.',
+    );
+    await post(site, false);
+    expect((await healthOf(site)).findings).toEqual([]);
+  });
+});
+
+async function post(site: Site, bypass: unknown): Promise<void> {
+  const init = { method: "POST", body: JSON.stringify({ bypass }), headers: bearer };
+  expect((await site.get("/_cache/switch", init)).status).toBe(200);
+}
+
+/** In real time: the replica's lag is, too. */
+async function readOnUntil(site: Site, is: "there" | "gone"): Promise<void> {
+  const endAtMs = Date.now() + 15_000;
+  while (Date.now() < endAtMs) {
+    await site.get(`/${crypto.randomUUID()}`);
+    if (((await found(site, "journal-lag")) !== undefined) === (is === "there")) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`The finding did not become ${is} in time.`);
+}

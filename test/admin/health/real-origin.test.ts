@@ -1,0 +1,127 @@
+// Findings on the origin, each brought about on a real server and ended there; and when this deployment
+// is unable to serve.
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
+import { adminToken } from "../../../testing/site/purge-sender.ts";
+import { codesOf, found, healthOf, runningClock, statusOf, until } from "./health-world.ts";
+
+let server: Server;
+let port: number;
+let afterMs: number;
+
+const answer: RequestListener = async (_, response) => {
+  await delay(afterMs);
+  response.setHeader("cache-control", "max-age=600").end("page");
+};
+
+async function listen(at: number): Promise<void> {
+  server = createServer(answer).listen(at, "127.0.0.1");
+  await once(server, "listening");
+  port = (server.address() as AddressInfo).port;
+}
+
+async function refuse(): Promise<void> {
+  server.close();
+  server.closeAllConnections();
+  await once(server, "close");
+}
+
+beforeEach(async () => {
+  afterMs = 0;
+  await listen(0);
+});
+afterEach(() => (server.listening ? refuse() : undefined));
+
+/** The platform's own `fetch` leads to the server; a name in place of the default's comes second. */
+function opened(options: SiteOptions = {}) {
+  return openSite({
+    clock: runningClock(),
+    origin: (request) => {
+      const { pathname } = new URL(request.url);
+      const { signal, headers } = request;
+      return fetch(`http://127.0.0.1:${port}${pathname}`, { signal, headers });
+    },
+    ...options,
+    env: { ADMIN_TOKEN: adminToken, ...options.env },
+  });
+}
+
+it("origin-unreachable, then origin-down, then well again", async () => {
+  const site = opened();
+  await site.get("/stored");
+  await refuse();
+  site.clock.advance(10);
+  await site.get("/a");
+  expect(await found(site, "origin-unreachable")).toMatchObject({
+    level: "warning",
+    what: 'Origin "default" could not be reached.',
+    told: expect.stringMatching(
+      /^In this isolate it could not be reached \w+( times)?, last at /,
+    ) as string,
+  });
+  expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
+  for (const path of ["/b", "/c", "/d", "/e"]) await site.get(path);
+  const health = await healthOf(site);
+  expect(health.findings[0]).toMatchObject({
+    code: "origin-down",
+    level: "critical",
+    what: expect.stringContaining("Only probes ask it, behind answers.") as string,
+  });
+  expect([health.status, await statusOf(site)]).toEqual(["unable", [503, { status: "unable" }]]);
+  expect((await site.get("/stored")).status).toBe(200);
+  expect(JSON.stringify(health)).not.toMatch(/127\.0\.0\.1|origin\.invalid/);
+  await listen(port);
+  await until(site, "origin-down", "gone", 6);
+  expect([codesOf(await healthOf(site)), await statusOf(site)]).toEqual([
+    [],
+    [200, { status: "ok" }],
+  ]);
+});
+
+it("an origin that nobody has asked for a minute may be back, so nobody is told 503", async () => {
+  const site = opened();
+  await refuse();
+  for (const path of ["/a", "/b", "/c", "/d", "/e"]) await site.get(path);
+  expect((await statusOf(site))[0]).toBe(503);
+  site.clock.advance(59);
+  expect((await statusOf(site))[0]).toBe(503);
+  site.clock.advance(1);
+  expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
+  expect((await found(site, "origin-down"))?.what).toContain("Nobody has asked it since ");
+});
+
+it("with one of two origins down, the deployment serves the other's pages", async () => {
+  const config = {
+    origins: { api: { url: "https://api.invalid" } },
+    routes: [{ name: "api", match: "/api/*", origin: "api" }],
+  };
+  const site = opened({
+    config,
+    origin: (request) => {
+      if (new URL(request.url).host !== "api.invalid") return new Response("page");
+      return fetch(`http://127.0.0.1:${port}/`);
+    },
+  });
+  await refuse();
+  for (const path of ["/api/a", "/api/b", "/api/c", "/api/d", "/api/e"]) await site.get(path);
+  expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
+  expect((await found(site, "origin-down"))?.what).toContain('Origin "api" is taken for down');
+});
+
+it("origin-slow: slower than originTimeout, and fast again", async () => {
+  const site = opened({ config: { originTimeout: "1s" } });
+  afterMs = 3_000;
+  await site.get("/a");
+  expect(await found(site, "origin-slow")).toMatchObject({
+    level: "warning",
+    what: 'Origin "default" did not answer in time.',
+    remedy: expect.stringContaining("originTimeout") as string,
+    told: expect.stringContaining("did not answer in time") as string,
+  });
+  afterMs = 0;
+  await until(site, "origin-slow", "gone", 2);
+});

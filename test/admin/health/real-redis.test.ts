@@ -1,0 +1,241 @@
+// Findings on the database, each brought about on a real server and ended there.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.ts";
+import { send } from "../../../testing/site/purge-sender.ts";
+import { codesOf, found, healthOf, HealthWorld, soon, statusOf, until } from "./health-world.ts";
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  let world: HealthWorld;
+  beforeEach(async () => {
+    world = await HealthWorld.start(start);
+  });
+  afterEach(() => world.stop());
+
+  it("nothing is found where nothing is wrong, and the list says so", async () => {
+    // A server of 32 bits has a bound of its own.
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await send(site, { tags: ["red"] });
+    expect(await healthOf(site)).toMatchObject({
+      status: "ok",
+      summary: "Nothing was found.",
+      findings: [],
+      notLookedAt: [],
+    });
+  });
+
+  it("redis-credentials: the token is not the database's", async () => {
+    const site = world.site({ env: { UPSTASH_REDIS_REST_TOKEN: "new-token" } });
+    await site.get("/a");
+    const { status, findings, notLookedAt } = await healthOf(site);
+    expect([status, await statusOf(site)]).toEqual(["degraded", [200, { status: "degraded" }]]);
+    expect(findings[0]).toMatchObject({
+      code: "redis-credentials",
+      level: "critical",
+      what: "The shared tier and the purge journal cannot use the database.",
+      cause: "Upstash refused the token (401).",
+      remedy: "Check UPSTASH_REDIS_REST_TOKEN.",
+    });
+    expect(notLookedAt[0]).toContain("Upstash refused the token (401).");
+    expect(JSON.stringify(findings)).not.toContain("new-token");
+    await world.stopRest();
+    await world.startRest("new-token");
+    await until(site, "redis-credentials", "gone", 20);
+    expect(await healthOf(site)).not.toMatchObject({ findings: [{ code: "redis-credentials" }] });
+  });
+
+  it("redis-unreachable: one failure is a warning, being shut off is critical", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await world.stopRest();
+    await site.get("/b");
+    expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
+    await until(site, "redis-unreachable", "there");
+    for (let nth = 0; nth < 4; nth += 1) await site.get(`/c/${nth}`);
+    expect(await found(site, "redis-unreachable")).toMatchObject({
+      level: "critical",
+      cause: "The database cannot be reached.",
+      remedy: expect.stringContaining("If it lasts: check UPSTASH_REDIS_REST_URL") as string,
+    });
+    await world.startRest();
+    site.clock.advance(20);
+    // No page is asked for: a look probes both clients, and has the view renewed.
+    await healthOf(site);
+    expect(codesOf(await healthOf(site)).filter((code) => code !== "clocks-apart")).toEqual([]);
+  });
+
+  it("redis-full: it refuses purges and what is to be stored, until there is room", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await world.run("CONFIG", "SET", "maxmemory", "1");
+    expect((await send(site, { tags: ["red"] })).status).toBe(503);
+    await site.get("/b");
+    const full = await found(site, "redis-full");
+    expect(full).toMatchObject({
+      level: "critical",
+      what: "The shared tier and the purge journal cannot write to the database.",
+      cause: "The database is full.",
+      remedy: "Make room in the database.",
+    });
+    expect(codesOf(await healthOf(site))).not.toContain("redis-nearly-full");
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+    site.clock.advance(40);
+    expect((await send(site, { tags: ["red"] })).status).toBe(200);
+    await until(site, "redis-full", "gone", 40);
+  });
+
+  it("redis-nearly-full: before it refuses anything", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await fillTo(world, 0.95);
+    expect(await found(site, "redis-nearly-full")).toMatchObject({
+      level: "warning",
+      cause: expect.stringMatching(/^9\d.* of its room is used/) as string,
+    });
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+    expect(await found(site, "redis-nearly-full")).toBeUndefined();
+  });
+
+  it("redis-evicting: about to, and then it does", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await world.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    await fillTo(world, 0.95);
+    expect(await found(site, "redis-evicting")).toMatchObject({
+      level: "warning",
+      since: null,
+      cause: expect.stringContaining("allkeys-lru") as string,
+    });
+    for (let at = 0; at < 30; at += 1) await world.run("SET", `more-${at}`, "x".repeat(20_000));
+    expect(await found(site, "redis-evicting")).toMatchObject({
+      level: "critical",
+      what: expect.stringMatching(/^The database lets keys go/) as string,
+      since: expect.any(String) as string,
+    });
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+    // What it let go is told for ten minutes.
+    expect(await found(site, "redis-evicting")).toMatchObject({ level: "critical" });
+    site.clock.advance(601);
+    expect(await found(site, "redis-evicting")).toBeUndefined();
+  });
+
+  it("redis-evicting ends with the policy", async () => {
+    const site = world.site({ config: soon });
+    await world.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    await fillTo(world, 0.95);
+    expect(await found(site, "redis-evicting")).toBeDefined();
+    await world.run("CONFIG", "SET", "maxmemory-policy", "noeviction");
+    expect(await found(site, "redis-evicting")).toBeUndefined();
+  });
+
+  it("redis-wrong-type: something else lies under the journal's key", async () => {
+    await world.run("SET", "tidemark:journal", "something");
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    expect(await found(site, "redis-wrong-type")).toMatchObject({
+      level: "critical",
+      what: "The purge journal cannot use the database.",
+    });
+    await world.run("DEL", "tidemark:journal");
+    await until(site, "redis-wrong-type", "gone", 20);
+  });
+
+  it("clocks-apart: ours is set back, and set right", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    site.clock.advance(-30);
+    expect(await found(site, "clocks-apart")).toMatchObject({
+      level: "critical",
+      what: "The database's clock is 30 s ahead of this isolate's.",
+      cause: expect.stringContaining("the allowance A of 1000 ms") as string,
+    });
+    site.clock.advance(30);
+    expect(await found(site, "clocks-apart")).toBeUndefined();
+    site.clock.advance(30);
+    expect((await found(site, "clocks-apart"))?.what).toContain("30 s behind");
+  });
+
+  it("redis-read-only: it is a replica, and then no longer", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await world.run("REPLICAOF", "127.0.0.1", "1");
+    await site.get("/b");
+    expect((await send(site, { tags: ["red"] })).status).toBe(503);
+    expect(await found(site, "redis-read-only")).toMatchObject({
+      level: "critical",
+      what: "The shared tier and the purge journal cannot write to the database.",
+      cause: "The token or the database may only read.",
+    });
+    await world.run("REPLICAOF", "NO", "ONE");
+    site.clock.advance(40);
+    expect((await send(site, { tags: ["red"] })).status).toBe(200);
+    await until(site, "redis-read-only", "gone", 40);
+  });
+
+  it("redis-slow: its server stands still, and goes on", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    process.kill(world.redisPid, "SIGSTOP");
+    try {
+      await site.get("/b");
+      expect(await found(site, "redis-slow")).toMatchObject({
+        cause: "The database does not answer in time.",
+        remedy: expect.stringMatching(/^It is tried again by itself\. If it lasts: /) as string,
+      });
+    } finally {
+      process.kill(world.redisPid, "SIGCONT");
+    }
+    await until(site, "redis-slow", "gone", 20);
+  });
+});
+
+interface AnswerRow {
+  readonly code: string;
+  readonly body: string;
+  readonly status: number;
+  readonly level: string;
+}
+
+const answers: readonly AnswerRow[] = [
+  { code: "redis-not-upstash", body: "<html>a shop</html>", status: 200, level: "critical" },
+  {
+    code: "redis-plan-used-up",
+    body: '{"error":"ERR max requests limit exceeded. Limit: 500000, Usage: 500000."}',
+    status: 400,
+    level: "critical",
+  },
+  { code: "redis-refused", body: '{"error":"ERR secret-word"}', status: 400, level: "critical" },
+  { code: "redis-busy", body: "Bad Gateway", status: 502, level: "warning" },
+];
+
+it.each(answers)("$code: by what a server in its place answers", async (row) => {
+  const { code, body, status, level } = row;
+  const [server] = redisServers;
+  if (server === undefined) throw new Error("There is no server.");
+  const world = await HealthWorld.start(server.start);
+  const front = await UnsteadyRestServer.start();
+  try {
+    front.manner = { kind: "answers", body, status };
+    const port = Number(new URL(front.url).port);
+    const site = world.site({ env: { UPSTASH_REDIS_REST_URL: front.url } });
+    // Nobody has asked for a page: the look alone meets it.
+    const seen = await healthOf(site);
+    expect(seen.findings).toContainEqual(expect.objectContaining({ code, level }));
+    expect(JSON.stringify(seen)).not.toMatch(/secret-word|127\.0\.0\.1|500000|shop/);
+    await front.stop();
+    await world.moveRest(port);
+    await until(site, code, "gone", 20);
+  } finally {
+    await front.stop();
+    await world.stop();
+  }
+});
+
+/** Sets the bound so that what lies there now, and 400 KB more, is so much of it. */
+async function fillTo(world: HealthWorld, share: number): Promise<void> {
+  for (let at = 0; at < 20; at += 1) await world.run("SET", `key-${at}`, "x".repeat(20_000));
+  const usedBytes = await world.usedBytes();
+  await world.run("CONFIG", "SET", "maxmemory", String(Math.round(usedBytes / share)));
+}

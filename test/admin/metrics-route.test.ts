@@ -1,0 +1,153 @@
+// GET /_cache/metrics: what a scrape gets, what it costs, and what is said where there is nothing to show.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { metricsRoute } from "../../src/admin/metrics-route.ts";
+import { version } from "../../src/version.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { madeTotals } from "../../testing/monitoring/made-totals.ts";
+import { openSite, type SiteOptions } from "../../testing/site/harness.ts";
+
+const token = "admin-token-of-site";
+const bearing = { headers: { authorization: `Bearer ${token}` } };
+
+interface Told {
+  error: { code: string; what: string; why: string; mend: string };
+}
+
+describe.each(redisServers)("with $redis", ({ start }) => {
+  let redis: EmbeddedValkey;
+  let rest: UpstashRestServer;
+
+  beforeAll(async () => {
+    redis = await start();
+  });
+  beforeEach(async () => {
+    rest = await startUpstashRestServer({ redisUrl: redis.url, token: "token" });
+  });
+  afterEach(() => rest.stop());
+  afterAll(() => redis.stop());
+
+  const siteWith = (options: SiteOptions = {}) =>
+    openSite({
+      ...options,
+      env: {
+        ADMIN_TOKEN: token,
+        UPSTASH_REDIS_REST_URL: rest.url,
+        UPSTASH_REDIS_REST_TOKEN: "token",
+        ...options.env,
+      },
+    });
+
+  it("answers in the text format, and nobody may store it", async () => {
+    const seen = await siteWith().get("/_cache/metrics", bearing);
+    expect([
+      seen.status,
+      seen.fields.get("content-type"),
+      seen.fields.get("cache-control"),
+    ]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8", "no-store"]);
+    expect(seen.text).toContain(`\ntidemark_build_info{version="${version}"} 1\n`);
+    expect(seen.text).toContain("\ntidemark_redis_up 1\n");
+    expect(seen.text).toMatch(/\ntidemark_redis_memory_bytes \d{5,}\n/);
+    expect(seen.text).toContain("\ntidemark_reports_lost_total 0\n");
+  });
+
+  it("tells the longest N of the configuration", async () => {
+    const config = { purge: { maxLagSeconds: 12 } };
+    const { text } = await siteWith({ config }).get("/_cache/metrics", bearing);
+    expect(text).toContain("\ntidemark_purge_bound_seconds 12\n");
+  });
+
+  it("answers HEAD with the head alone", async () => {
+    const seen = await siteWith().get("/_cache/metrics", { ...bearing, method: "HEAD" });
+    expect([seen.status, seen.text]).toEqual([200, ""]);
+    expect(seen.fields.get("content-type")).toContain("version=0.0.4");
+  });
+
+  it("is for the bearer of ADMIN_TOKEN alone, and costs no command without", async () => {
+    const site = siteWith();
+    rest.resetCounts();
+    expect((await site.get("/_cache/metrics")).status).toBe(401);
+    const wrong = { headers: { authorization: "Bearer admin-token-of-sitf" } };
+    expect((await site.get("/_cache/metrics", wrong)).status).toBe(401);
+    expect(rest.counts().commandCount).toBe(0);
+  });
+
+  it("costs what docs/metrics.md says: four commands, in two requests", async () => {
+    const site = siteWith();
+    rest.resetCounts();
+    await site.get("/_cache/metrics", bearing);
+    const { requestCount, commandCount, commandCountByName } = rest.counts();
+    expect(commandCountByName).toMatchObject({ INFO: 1, XRANGE: 1 });
+    expect({ requestCount, commandCount }).toEqual({ requestCount: 2, commandCount: 4 });
+  });
+
+  it("says why Redis does not tell, and what would be right", async () => {
+    const site = siteWith({ env: { UPSTASH_REDIS_REST_TOKEN: "wrong-token" } });
+    const seen = await site.get("/_cache/metrics", bearing);
+    expect([seen.status, seen.fields.get("cache-control")]).toEqual([503, "no-store"]);
+    expect((JSON.parse(seen.text) as Told).error).toEqual({
+      code: "unavailable",
+      what: "No metrics were shown.",
+      why: "Upstash refused the token (401).",
+      mend: "Check UPSTASH_REDIS_REST_TOKEN.",
+    });
+  });
+
+  it("says so where Redis is gone", async () => {
+    const site = siteWith();
+    await rest.stop();
+    const seen = await site.get("/_cache/metrics", bearing);
+    expect([seen.status, (JSON.parse(seen.text) as Told).error.code]).toEqual([503, "unavailable"]);
+  });
+});
+
+describe("a deployment without totals", () => {
+  const database = { UPSTASH_REDIS_REST_URL: "https://db.invalid", UPSTASH_REDIS_REST_TOKEN: "t" };
+
+  it.each([
+    {
+      id: "turned off",
+      config: { metrics: "off" } as const,
+      env: database,
+      why: '`metrics: "off"`',
+      mend: "Leave it out",
+    },
+    { id: "no database", env: {}, why: "no usable database", mend: "Set UPSTASH_REDIS_REST_URL" },
+    {
+      id: "Analytics Engine",
+      env: { ...database, METRICS: { writeDataPoint: () => undefined } },
+      why: "Analytics Engine",
+      mend: "docs/analytics-engine.md",
+    },
+  ])("says so: $id", async ({ why, mend, env, ...options }) => {
+    const site = openSite({ ...options, env: { ADMIN_TOKEN: token, ...env } });
+    const seen = await site.get("/_cache/metrics", bearing);
+    const { error } = JSON.parse(seen.text) as Told;
+    expect([seen.status, error.code, error.what]).toEqual([
+      404,
+      "no-metrics",
+      "No metrics were shown.",
+    ]);
+    expect([error.why, error.mend]).toEqual([
+      expect.stringContaining(why),
+      expect.stringContaining(mend),
+    ]);
+    expect(seen.fields.get("cache-control")).toBe("no-store");
+  });
+
+  it("has no such route without ADMIN_TOKEN", async () => {
+    expect((await openSite({ env: database }).get("/_cache/metrics", bearing)).status).toBe(404);
+  });
+});
+
+it("shows the totals also where the database does not tell of itself", async () => {
+  const answer = await metricsRoute({
+    readTotals: async () => madeTotals(3),
+    redis: { look: async () => ({ kind: "unavailable", cause: "refused" }) },
+    purgeBoundSeconds: 10,
+  });
+  const text = await answer.text();
+  expect([answer.status, text.includes("\ntidemark_redis_up 0\n")]).toEqual([200, true]);
+  expect(text).toContain('tidemark_negative_hits_total{route="shop"} 3');
+});

@@ -1,0 +1,77 @@
+// The figures of docs/costs.md about reports: by a formula, which is held to what isolates send.
+import { readFileSync } from "node:fs";
+import "../../testing/fakes/workers-globals.ts";
+import { describe, expect, it } from "vitest";
+import { dollarsOf, reportCommands } from "../../bench/cost/report-commands.ts";
+import { createReports } from "../../src/reports/create-reports.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+
+openNetworkOfFakes();
+
+const gauges = { lagMs: null, lagWorstMs: null, viewAgeMs: 1, memoryBytes: 1, memoryRecords: 1 };
+
+/** What isolates, the cron trigger and a scrape a minute send in so many minutes. */
+async function commandsSent(isolates: number, reportEveryMinutes: number, minutes: number) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const open = (colo: string) =>
+    createReports(
+      {
+        config: { namespace: "site", metrics: { isOn: true } },
+        metrics: {
+          colo,
+          take: () => new Map([["requests|all|hit|memory", 1_000]]),
+          add: () => undefined,
+          took: () => undefined,
+        },
+        gauges: () => gauges,
+      },
+      { database: upstash, nowAtMs: clock.nowAtMs, log: () => undefined },
+    );
+  const cron = open("");
+  const all = Array.from({ length: isolates }, (_, at) => open(`colo-${at % 20}`));
+  let reported = 0;
+  for (let minute = 0; minute < minutes; minute += 1) {
+    await cron.runCron();
+    for (const [at, reports] of all.entries()) {
+      if (at % reportEveryMinutes !== minute % reportEveryMinutes) continue;
+      let telling: Promise<void> | undefined;
+      reports.report((work) => void (telling = work()));
+      await telling;
+      reported += 1;
+    }
+    const totals = await cron.readTotals();
+    if ("kind" in totals) throw new Error(totals.why);
+    expect(totals.sums.get("reportsLost")).toBe(undefined);
+    clock.advance(60);
+  }
+  expect(reported).toBe((isolates * minutes) / reportEveryMinutes);
+  return upstash.reports.commands.length;
+}
+
+const rows = [
+  { isolates: 10, reportEveryMinutes: 5, minutes: 60, name: "10, quiet" },
+  { isolates: 10, reportEveryMinutes: 1, minutes: 60, name: "10, busy" },
+  { isolates: 1_000, reportEveryMinutes: 5, minutes: 20, name: "1,000, quiet" },
+  { isolates: 1_000, reportEveryMinutes: 1, minutes: 10, name: "1,000, busy" },
+] as const;
+
+describe.each(rows)("$name", ({ isolates, reportEveryMinutes, minutes, name }) => {
+  const of = { isolates, reportEveryMinutes, scrapesAMinute: 1 };
+
+  it("sends no more than the formula allows, and little less", async () => {
+    const share =
+      (await commandsSent(isolates, reportEveryMinutes, minutes)) / reportCommands(of, minutes);
+    expect(share).toBeLessThanOrEqual(1);
+    expect(share).toBeGreaterThan(0.9);
+  });
+
+  it("costs what the documents say", () => {
+    const commands = reportCommands(of);
+    const shown = commands.toLocaleString("en", { maximumSignificantDigits: 3 });
+    expect(readFileSync("docs/costs.md", "utf8")).toContain(
+      `| ${name} | ${shown} | $${dollarsOf(commands).toFixed(2)} |`,
+    );
+  });
+});

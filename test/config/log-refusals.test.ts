@@ -1,0 +1,24 @@
+// What is refused of the log and of traces in a configuration.
+import { expect, it } from "vitest";
+import { defineConfig } from "../../src/config/config.ts";
+import { refusalOf, route } from "./refusal-of.ts";
+
+it.each([
+  { written: { logs: { sample: "1%" } }, says: "logs.sample: must be a share, such as 0.01" },
+  { written: { logs: { sample: -0.1 } }, says: "logs.sample: is less than 0" },
+  { written: { logs: { sample: 1.01 } }, says: "logs.sample: is over 1" },
+  { written: { logs: { paths: 1 } }, says: "logs.paths: must be true or false" },
+  { written: { logs: { slowerThan: "1s" } }, says: 'logs: "slowerThan" is no field of logs' },
+  {
+    written: route({ key: { headers: ["TraceParent"] } }),
+    says: 'route "news", key.headers: names traceparent or tracestate, which differ in each request; leave it out',
+  },
+])("is refused: $says", ({ written, says }) => {
+  expect(refusalOf(written)).toBe(says);
+});
+
+it("no request is logged unless a share is given, and no path unless it is asked for", () => {
+  expect(defineConfig({}).logs).toEqual({ sample: 0, paths: false });
+  expect(defineConfig({ logs: { sample: 1 } }).logs).toEqual({ sample: 1, paths: false });
+  expect(defineConfig({ logs: { sample: 0.5, paths: true } }).logs.paths).toBe(true);
+});

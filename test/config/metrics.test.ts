@@ -1,0 +1,104 @@
+// What a configuration says of reported counts: what it comes to, and what is refused.
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../src/config/config.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
+import { refusalOf, route } from "./refusal-of.ts";
+
+const metricsOf = (metrics: WrittenConfig["metrics"]) => defineConfig({ metrics }).metrics;
+
+describe("metrics", () => {
+  it("are on unless they are off", () => {
+    expect(metricsOf(undefined)).toEqual({ isOn: true, prefixes: [], hitRateMin: undefined });
+    expect(metricsOf({}).isOn).toBe(true);
+    expect(metricsOf("off")).toEqual({ isOn: false, prefixes: [], hitRateMin: undefined });
+  });
+
+  it("have prefixes by name", () => {
+    const prefixes = { docs: { path: "/docs/", hitRateMin: 0.9 }, api: { path: "/api" } };
+    expect(metricsOf({ prefixes, hitRateMin: 0.5 })).toEqual({
+      isOn: true,
+      prefixes: [
+        { name: "docs", path: "/docs/", hitRateMin: 0.9 },
+        { name: "api", path: "/api" },
+      ],
+      hitRateMin: 0.5,
+    });
+  });
+
+  it("have a least hit rate of a route", () => {
+    const { routes, anywhere } = defineConfig(route({ hitRateMin: 0.25 }));
+    expect([routes[0]?.hitRateMin, anywhere.hitRateMin]).toEqual([0.25, undefined]);
+  });
+});
+
+const form = 'must be "off", or an object such as { hitRateMin: 0.8 }';
+const many = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`p${at}`, { path: `/${at}` }]));
+
+describe("refused", () => {
+  it.each([
+    { id: "on", metrics: "on", said: `metrics: ${form}` },
+    { id: "true", metrics: true, said: `metrics: ${form}` },
+    { id: "null", metrics: null, said: `metrics: ${form}` },
+    { id: "field", metrics: { hitrate: 1 }, said: 'metrics: "hitrate" is no field of metrics' },
+    { id: "percent", metrics: { hitRateMin: 80 }, said: "metrics.hitRateMin: is over 1" },
+    { id: "below", metrics: { hitRateMin: -0.1 }, said: "metrics.hitRateMin: is less than 0" },
+    {
+      id: "text",
+      metrics: { hitRateMin: "80%" },
+      said: "metrics.hitRateMin: must be a number from 0 to 1, such as 0.8",
+    },
+    {
+      id: "list",
+      metrics: { prefixes: ["/docs/"] },
+      said: 'metrics.prefixes: must be prefixes by name, such as { docs: { path: "/docs/" } }',
+    },
+    {
+      id: "prefix",
+      metrics: { prefixes: { docs: "/docs/" } },
+      said: 'metrics.prefixes.docs: is no prefix: write { path: "/docs/" }',
+    },
+    {
+      id: "prefix-field",
+      metrics: { prefixes: { docs: { path: "/docs/", min: 1 } } },
+      said: 'metrics.prefixes.docs: "min" is no field of a prefix',
+    },
+    {
+      id: "no-slash",
+      metrics: { prefixes: { docs: { path: "docs/" } } },
+      said: 'metrics.prefixes.docs.path: "docs/" does not begin with a slash: write a path, such as "/docs/"',
+    },
+    {
+      id: "pattern",
+      metrics: { prefixes: { docs: { path: "/docs/*" } } },
+      said: "metrics.prefixes.docs.path: is a path alone: leave out ?, # and *",
+    },
+    {
+      id: "name",
+      metrics: { prefixes: { "a|b": { path: "/a" } } },
+      said: "metrics.prefixes.a|b: is no name: write 1 to 64 letters, digits, dots, dashes or _",
+    },
+    {
+      id: "twice",
+      metrics: { prefixes: { a: { path: "/a" }, b: { path: "/a" } } },
+      said: "metrics.prefixes: has the same path twice; name each path once",
+    },
+    {
+      id: "51",
+      metrics: { prefixes: many(51) },
+      said: "metrics.prefixes: has more than 50 prefixes, and each costs counts of its own",
+    },
+    { id: "50", metrics: { prefixes: many(50) }, said: "accepted" },
+    {
+      id: "rate-0-and-1",
+      metrics: { hitRateMin: 0, prefixes: { a: { path: "/", hitRateMin: 1 } } },
+      said: "accepted",
+    },
+  ])("$id", ({ metrics, said }) => {
+    expect(refusalOf({ metrics })).toBe(said);
+  });
+
+  it("a route's", () => {
+    expect(refusalOf(route({ hitRateMin: 1.1 }))).toBe('route "news", hitRateMin: is over 1');
+  });
+});

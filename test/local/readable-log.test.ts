@@ -1,0 +1,17 @@
+// What people read at a terminal of the lines that a Worker prints.
+import { expect, it } from "vitest";
+import { readableLine } from "../../local/readable-log.ts";
+
+const line = (event: string) =>
+  `{"ts":"2026-11-21T10:00:00.000Z","event":"${event}","message":"It is so."}`;
+
+it.each([
+  { of: "an event", text: line("purge"), reads: "It is so." },
+  { of: "the start of an isolate", text: line("started"), reads: undefined },
+  { of: "one request, all of it", text: line("request"), reads: line("request") },
+  { of: "the runtime", text: "workerd is unwell", reads: "workerd is unwell" },
+  { of: "JSON that is none of ours", text: '{"a":1}', reads: '{"a":1}' },
+  { of: "a line that was cut", text: '{"ts":"2026', reads: '{"ts":"2026' },
+])("of $of", ({ text, reads }) => {
+  expect(readableLine(text)).toBe(reads);
+});

@@ -1,0 +1,96 @@
+// monitoring/alerts.yml as an operator loads it: each alert fires, rests, and says what to do.
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { families } from "../../src/observe/families.ts";
+import { gauges } from "../../src/reports/gauges.ts";
+import { isPrometheusInstalled, promtool } from "../../testing/monitoring/promtool.ts";
+import { metricsIn } from "./metrics-in.ts";
+
+const rules = readFileSync("monitoring/alerts.yml", "utf8");
+const cases = readFileSync("test/monitoring/alerts.test.yml", "utf8");
+
+/** @returns each alert by its name, with its text */
+const alerts = rules
+  .split(/^ {6}- alert: /m)
+  .slice(1)
+  .map((text) => ({ alert: text.slice(0, text.indexOf("\n")), text }));
+
+/** @returns what its cases say must be there, by their names */
+function casesOf(alert: string): { name: string; fires: boolean }[] {
+  return cases
+    .split(/^ {2}- name: /m)
+    .slice(1)
+    .filter((text) => text.includes(`- alertname: ${alert}\n`))
+    .map((text) => ({
+      name: text.slice(0, text.indexOf("\n")).replaceAll('"', ""),
+      fires: text.includes("- exp_labels:"),
+    }));
+}
+
+/** Headings of docs/operating.md, by which an alert leads to what to do. */
+const runbooks = [
+  "hit-rate-fell",
+  "shared-hits-are-slow",
+  "evictions",
+  "journal-lag",
+  "stale-if-error",
+  "unverified",
+  "origin-errors",
+  "no-reports",
+  "redis-memory",
+];
+
+describe("monitoring/alerts.yml", () => {
+  it("has alerts", () => {
+    expect(alerts.length).toBeGreaterThan(10);
+  });
+
+  it.each(alerts)("has cases in which $alert fires, and others in which it rests", ({ alert }) => {
+    const found = casesOf(alert);
+    for (const { name, fires } of found) {
+      expect(name).toMatch(new RegExp(`^${alert} ${fires ? "fires" : "rests"}\\b`));
+    }
+    expect(new Set(found.map(({ fires }) => fires))).toEqual(new Set([true, false]));
+  });
+
+  it.each(alerts)("says of $alert what it is, why, and where to read on", ({ text }) => {
+    expect(text).toMatch(/severity: (?:warning|critical)\n/);
+    expect(text).toMatch(/summary: "?.{20,}\n/);
+    expect(text.replaceAll(/\s+/g, " ")).toMatch(/[Cc]auses?: /);
+    const [, anchor = ""] = /runbook: docs\/operating\.md#([\w-]+)\n/.exec(text) ?? [];
+    expect(runbooks).toContain(anchor);
+  });
+
+  it("leads to each section of the runbook", () => {
+    const named = alerts.map(({ text }) => /operating\.md#([\w-]+)/.exec(text)?.[1]);
+    expect(new Set(named)).toEqual(new Set(runbooks));
+  });
+
+  it.runIf(existsSync("docs/operating.md"))("leads to headings that are there", () => {
+    const page = readFileSync("docs/operating.md", "utf8");
+    const headings = [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
+    );
+    expect(headings).toEqual(expect.arrayContaining(runbooks));
+  });
+
+  it("asks for metrics that a scrape has", () => {
+    const known = [...Object.values(families), ...gauges].map(({ name }) => name);
+    const asked = metricsIn(rules);
+    expect(asked.length).toBeGreaterThan(10);
+    expect(asked.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it.runIf(isPrometheusInstalled)("is as promtool wants it", () => {
+    expect(promtool(["check", "rules", "monitoring/alerts.yml"])).toMatchObject({ status: 0 });
+  });
+
+  it.runIf(isPrometheusInstalled)("fires and rests as its cases say", () => {
+    const { status, said } = promtool(["test", "rules", "test/monitoring/alerts.test.yml"]);
+    expect(said).toContain("SUCCESS");
+    expect(status).toBe(0);
+  });
+});

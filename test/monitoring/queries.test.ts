@@ -1,0 +1,58 @@
+// Every query of monitoring/, asked of a real Prometheus that scrapes the built Worker on workerd, with the
+// totals of a site with traffic in a real Redis.
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Running } from "../../local/running.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { LaidTotals } from "../../testing/monitoring/laid-totals.ts";
+import {
+  type PrometheusServer,
+  startPrometheus,
+} from "../../testing/monitoring/prometheus-server.ts";
+import { isPrometheusInstalled } from "../../testing/monitoring/promtool.ts";
+import { adminToken, startWorld } from "../../testing/worker/world.ts";
+import { boardQueries } from "./board.ts";
+import { metricsIn } from "./metrics-in.ts";
+
+const alerts = readFileSync("monitoring/alerts.yml", "utf8");
+
+describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
+  const running = new Running();
+  let prometheus: PrometheusServer;
+
+  beforeAll(async () => {
+    const server = redisServers.at(-1);
+    if (server === undefined) throw new Error("No server can be started here.");
+    const redis = await running.add(server.start());
+    await running.add(LaidTotals.in(redis.url));
+    const originUrl = "http://127.0.0.1:9";
+    const { colos } = await running.add(startWorld({ originUrl, redisUrl: redis.url }));
+    const address = new URL(colos[0]?.url ?? "").host;
+    prometheus = await running.add(startPrometheus({ address, token: adminToken }));
+    await prometheus.scraped(3);
+  }, 60_000);
+  afterAll(() => running.stop());
+
+  it.each(boardQueries())("the board shows something: $panel, $legend", async ({ expression }) => {
+    const series = await prometheus.query(expression);
+    const numbers = series.map(({ value: [, value] }) => Number(value));
+    expect(numbers.filter((value) => !Number.isNaN(value)).length).toBeGreaterThan(0);
+  });
+
+  it.each(metricsIn(alerts))("there is what alerts ask for: %s", async (name) => {
+    const histogram = await prometheus.query(`${name}_bucket`);
+    expect([...histogram, ...(await prometheus.query(name))].length).toBeGreaterThan(0);
+  });
+
+  it("every alert is evaluated without an error", async () => {
+    const rules = await prometheus.rules();
+    expect(rules.map(({ name }) => name)).toEqual(
+      [...alerts.matchAll(/- alert: (\w+)/g)].map(([, name]) => name),
+    );
+    expect(rules.filter(({ health }) => health === "err")).toEqual([]);
+  });
+
+  it("a query that is wrong is an error", async () => {
+    await expect(prometheus.query("sum by (job (up)")).rejects.toThrow("Prometheus says: ");
+  });
+});

@@ -1,0 +1,142 @@
+// The counts of an isolate: taken once each, shown since its beginning, and bounded.
+import { describe, expect, it } from "vitest";
+import { Decision, type Outcome } from "../../src/observe/decision.ts";
+import { otherRoutes } from "../../src/observe/families.ts";
+import { Metrics, seriesMax } from "../../src/observe/metrics.ts";
+import { addAll, type Sums } from "../../src/observe/sums.ts";
+
+const startAtMs = 1_000_000;
+
+function answeredBy(
+  changes: Partial<Decision>,
+  of: { route?: string; prefix?: string; isRefresh?: boolean } = {},
+): Decision {
+  const decision = new Decision({ route: "all", ...of });
+  return Object.assign(decision, { outcome: "hit" satisfies Outcome, tier: "memory", ...changes });
+}
+
+function count(metrics: Metrics, decision: Decision, atMs = startAtMs): void {
+  metrics.answered(decision, atMs);
+  metrics.settled(decision);
+}
+
+const told = (sums: Sums) => Object.fromEntries(sums);
+
+describe("what is taken", () => {
+  it("has each count once, and a series that nothing came to not at all", () => {
+    const metrics = new Metrics(startAtMs);
+    count(metrics, answeredBy({ foundInMemory: 1, answerBytes: 5 }));
+    expect(told(metrics.take(startAtMs))).toEqual({
+      "requests|all|hit|memory": 1,
+      "responseBytes|all|hit|memory": 5,
+      "tierReads|memory|found": 1,
+    });
+    expect(told(metrics.take(startAtMs))).toEqual({});
+    count(metrics, answeredBy({}));
+    expect(told(metrics.take(startAtMs))).toEqual({ "requests|all|hit|memory": 1 });
+  });
+
+  it("adds up to what is shown, which goes on from the beginning", () => {
+    const metrics = new Metrics(startAtMs);
+    const all: Sums = new Map();
+    for (const outcome of ["hit", "stored", "hit"] as const) {
+      count(metrics, answeredBy({ outcome }));
+      metrics.snapshot();
+      addAll(all, metrics.take(startAtMs));
+    }
+    expect([all.get("requests|all|hit|memory"), all.get("requests|all|stored|memory")]).toEqual([
+      2, 1,
+    ]);
+    expect(metrics.snapshot().routes).toEqual({
+      all: { requests: 3, outcomes: { hit: 2, stored: 1 }, refusedToStore: {} },
+    });
+  });
+
+  it("has a length that came with the body, under the answer's own result", () => {
+    const metrics = new Metrics(startAtMs);
+    const decision = answeredBy({ outcome: "stored", tier: "origin" });
+    metrics.answered(decision, startAtMs);
+    decision.lateBytes = 7;
+    metrics.settled(decision);
+    expect(told(metrics.take(startAtMs))).toEqual({
+      "requests|all|stored|origin": 1,
+      "responseBytes|all|stored|origin": 7,
+    });
+  });
+
+  it("has no request, no bytes and no prefix of a refresh", () => {
+    const metrics = new Metrics(startAtMs);
+    const of = { isRefresh: true, prefix: "shop" };
+    count(metrics, answeredBy({ outcome: "stored", answerBytes: 1, lateBytes: 1 }, of));
+    expect(told(metrics.take(startAtMs))).toEqual({});
+  });
+
+  it("has requests below a prefix, by result", () => {
+    const metrics = new Metrics(startAtMs);
+    for (const outcome of ["hit", "hit", "stored"] as const) {
+      count(metrics, answeredBy({ outcome }, { prefix: "shop" }));
+    }
+    expect(told(metrics.take(startAtMs))).toMatchObject({
+      "prefixRequests|shop|hit": 2,
+      "prefixRequests|shop|stored": 1,
+    });
+  });
+
+  it.each([
+    { id: "waited", hasWaited: true, arrivedAtMs: startAtMs - 2, seconds: 0.002 },
+    { id: "did not wait", hasWaited: false, arrivedAtMs: startAtMs - 2, seconds: undefined },
+    { id: "clock was set back", hasWaited: true, arrivedAtMs: startAtMs + 5, seconds: 0 },
+  ])("has a duration of what waited: $id", ({ hasWaited, arrivedAtMs, seconds }) => {
+    const metrics = new Metrics(startAtMs);
+    count(metrics, answeredBy({ hasWaited, arrivedAtMs, outcome: "stored", tier: "origin" }));
+    expect(metrics.take(startAtMs).get("responseSeconds|all|stored|origin|sum")).toBe(seconds);
+  });
+});
+
+describe("a report is due", () => {
+  it.each([
+    { id: "busy, after a minute", requests: 1_000, afterMs: 60_000, isDue: true },
+    { id: "busy, before a minute", requests: 1_000, afterMs: 59_999, isDue: false },
+    { id: "one request less, after a minute", requests: 999, afterMs: 60_000, isDue: false },
+    { id: "quiet, before five", requests: 1, afterMs: 299_999, isDue: false },
+    { id: "quiet, after five", requests: 1, afterMs: 300_000, isDue: true },
+    { id: "a clock set back by an hour", requests: 1, afterMs: -3_600_000, isDue: true },
+  ])("$id", ({ requests, afterMs, isDue }) => {
+    const metrics = new Metrics(0, true);
+    metrics.take(startAtMs);
+    for (let nth = 0; nth < requests; nth += 1) metrics.answered(answeredBy({}), startAtMs);
+    expect(metrics.isReportDue(startAtMs + afterMs)).toBe(isDue);
+  });
+
+  it("until it is taken, and never where nobody takes it", () => {
+    const [metrics, unheard] = [new Metrics(startAtMs, true), new Metrics(startAtMs)];
+    const atMs = startAtMs + 300_000;
+    expect([metrics.isReportDue(atMs), metrics.isReportDue(atMs)]).toEqual([true, true]);
+    metrics.take(atMs);
+    expect([metrics.isReportDue(atMs), unheard.isReportDue(atMs)]).toEqual([false, false]);
+  });
+
+  it("by the requests since it was taken last", () => {
+    const metrics = new Metrics(startAtMs, true);
+    for (let nth = 0; nth < 1_000; nth += 1) metrics.answered(answeredBy({}), startAtMs);
+    metrics.take(startAtMs);
+    expect(metrics.isReportDue(startAtMs + 60_000)).toBe(false);
+  });
+});
+
+it("routes beyond the bound of series count together, and those before go on by themselves", () => {
+  const metrics = new Metrics(startAtMs);
+  for (let nth = 0; nth < seriesMax; nth += 1) metrics.add("forwards", [`route-${nth}`, "stale"]);
+  for (let nth = 0; nth < 10; nth += 1) {
+    count(metrics, answeredBy({}, { route: `new-${nth}` }));
+    metrics.took("originSeconds", [`new-${nth}`], 1);
+  }
+  metrics.add("forwards", ["route-0", "stale"]);
+  metrics.add("purgeRefusals", ["malformed"]);
+  const taken = metrics.take(startAtMs);
+  expect(taken.get(`requests|${otherRoutes}|hit|memory`)).toBe(10);
+  expect(taken.get(`originSeconds|${otherRoutes}|sum`)).toBeCloseTo(0.01);
+  expect(taken.get("forwards|route-0|stale")).toBe(2);
+  expect(taken.get("purgeRefusals|malformed")).toBe(1);
+  expect(taken.size).toBe(seriesMax + 4);
+});

@@ -1,0 +1,70 @@
+// The queries of docs/analytics-engine.md over points that are made here, in another database's SQL: that
+// each column means what the document says.
+import { readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { expect, it } from "vitest";
+import { addDuration, type Sums } from "../../src/observe/sums.ts";
+import { type DataPoint, takenAsPoints } from "../../src/reports/data-points.ts";
+import { noGauges } from "./reports-world.ts";
+
+const queries = [
+  ...readFileSync("docs/analytics-engine.md", "utf8").matchAll(/```sql\n(.*?)```/gs),
+].map(([, sql = ""]) =>
+  sql.replaceAll(/\bif\(/g, "iif(").replaceAll("NOW() - INTERVAL '1' DAY", "0"),
+);
+
+const named = (kind: string) => Array.from({ length: 20 }, (_, at) => `${kind}${at + 1}`);
+
+function databaseOf(points: readonly DataPoint[]): DatabaseSync {
+  const database = new DatabaseSync(":memory:");
+  const columns = ["timestamp", "_sample_interval", "index1", ...named("blob"), ...named("double")];
+  database.exec(`CREATE TABLE tidemark (${columns.join(", ")})`);
+  const places = columns.map(() => "?").join(", ");
+  const insert = database.prepare(`INSERT INTO tidemark VALUES (${places})`);
+  const filled = <T>(values: readonly T[], rest: T) =>
+    Array.from({ length: 20 }, (_, at) => values[at] ?? rest);
+  for (const { indexes, blobs, doubles } of points) {
+    insert.run(1, 2, indexes[0] ?? "", ...filled(blobs, ""), ...filled(doubles, 0));
+  }
+  return database;
+}
+
+it("answer what they are said to", () => {
+  const sums: Sums = new Map([
+    ["requests|all|hit|memory", 6],
+    ["requests|all|stale-hit|edge", 2],
+    ["requests|all|stored|origin", 2],
+    ["requests|api|passed|origin", 1],
+    ["forwards|all|uri-miss", 2],
+    ["forwards|api|bypass", 1],
+  ]);
+  for (let took = 1; took <= 98; took += 1) addDuration(sums, "originSeconds|all", 30);
+  for (const took of [100, 900]) addDuration(sums, "originSeconds|all", took);
+  addDuration(sums, "originSeconds|api", 70_000);
+  const told = { namespace: "tidemark", colo: "HAM" };
+  const database = databaseOf([
+    ...takenAsPoints(sums, { ...noGauges, lagMs: 5, lagWorstMs: 40 }, told),
+    ...takenAsPoints(new Map(), { ...noGauges, lagMs: 9, lagWorstMs: 9 }, told),
+    ...takenAsPoints(new Map([["requests|all|hit|memory", 99]]), noGauges, {
+      ...told,
+      namespace: "another",
+    }),
+  ]);
+  // Its rows have no prototype.
+  const answers = queries.map((sql) => structuredClone(database.prepare(sql).all()));
+  expect(answers).toEqual([
+    [
+      { route: "api", hit_rate: 0 },
+      { route: "all", hit_rate: 0.8 },
+    ],
+    [
+      { route: "all", p99_seconds: 0.128 },
+      { route: "api", p99_seconds: 1_000 },
+    ],
+    [
+      { colo: "HAM", reason: "uri-miss", forwards: 4 },
+      { colo: "HAM", reason: "bypass", forwards: 2 },
+    ],
+    [{ colo: "HAM", worst_lag_ms: 40 }],
+  ]);
+});

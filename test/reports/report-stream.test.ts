@@ -1,0 +1,147 @@
+// The scripts over real servers: what they write, what they refuse, and that the stand-in of the
+// simulation does the same.
+import { describe, expect, it } from "vitest";
+import { addScript, foldScript, type ReportStream } from "../../src/reports/report-stream.ts";
+import { totalsText } from "../../src/reports/totals-text.ts";
+import { Draws } from "../../testing/draws.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { ReportKeys } from "../../testing/fakes/report-keys.ts";
+import { noGauges, openReportsWorld, streamKey, totalsKey } from "./reports-world.ts";
+
+const reportOf = (n: string, count = 1) => ({
+  n,
+  colo: "HAM",
+  sums: new Map([["requests|all|hit|memory", count]]),
+  gauges: noGauges,
+});
+const totals = { startedAtMs: 1, sums: new Map(), colos: new Map(), windows: [] };
+
+const pageOf = async (stream: ReportStream) => {
+  const standing = await stream.standing();
+  if (standing.kind !== "answered") throw new Error("Not answered.");
+  return standing.value;
+};
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  const world = openReportsWorld(start);
+
+  it("a report is one command, and says how many stand", async () => {
+    const { stream } = world.open();
+    expect(await stream.add(reportOf("n1"))).toEqual({ kind: "answered", value: 1 });
+    expect(await stream.add(reportOf("n2", 3))).toEqual({ kind: "answered", value: 2 });
+    expect(world.rest.counts().commandCountByName).toEqual({ EVAL: 2 });
+    const { page, held, isFull } = await pageOf(stream);
+    expect(page.map(({ report }) => report)).toEqual([reportOf("n1"), reportOf("n2", 3)]);
+    expect([held, isFull]).toEqual([
+      { kind: "held", version: "", totals: undefined, isBroken: false },
+      false,
+    ]);
+  });
+
+  it("takes no more than may stand", async () => {
+    const { stream } = world.open({ standingMax: 2 });
+    for (const n of ["n1", "n2", "n3"]) await stream.add(reportOf(n));
+    expect(await stream.add(reportOf("n4"))).toEqual({ kind: "answered", value: -1 });
+    expect(await world.redis.xlen(streamKey)).toBe(3);
+  });
+
+  it("a fold takes out exactly what was added, and nothing that came since", async () => {
+    const { stream } = world.open();
+    for (const n of ["n1", "n2"]) await stream.add(reportOf(n));
+    const { page } = await pageOf(stream);
+    const [, last] = page;
+    // In the same millisecond as the last, one after it.
+    const [ms, sequence] = (last?.id ?? "").split("-");
+    await world.redis.xadd(streamKey, `${ms}-${Number(sequence) + 1}`, "n", "n3");
+    const text = totalsText(totals, "v1");
+    expect(await stream.fold("", page, text)).toEqual({ kind: "answered", value: true });
+    expect(await world.redis.get(totalsKey)).toBe(text);
+    expect((await pageOf(stream)).page.map(({ n }) => n)).toEqual(["n3"]);
+    expect(await stream.fold("", page, text)).toEqual({ kind: "answered", value: false });
+  });
+
+  it.each([
+    { id: "the totals are others", before: () => world.redis.set(totalsKey, "1.v2 {}") },
+    { id: "the first is gone", before: () => world.redis.xtrim(streamKey, "MAXLEN", 1) },
+    {
+      id: "the last is gone",
+      before: async () => {
+        const [, last] = await world.redis.xrange(streamKey, "-", "+");
+        await world.redis.xdel(streamKey, last?.[0] ?? "");
+      },
+    },
+    {
+      id: "another has the last one's ID",
+      before: async () => {
+        const all = await world.redis.xrange(streamKey, "-", "+");
+        await world.redis.del(streamKey);
+        for (const [id] of all) await world.redis.xadd(streamKey, id, "n", "other");
+      },
+    },
+  ])("a fold is refused whole where $id", async ({ before }) => {
+    const { stream } = world.open();
+    for (const n of ["n1", "n2"]) await stream.add(reportOf(n));
+    const { page } = await pageOf(stream);
+    await before();
+    const stood = await Promise.all([world.redis.get(totalsKey), world.redis.xlen(streamKey)]);
+    expect(await stream.fold("", page, totalsText(totals, "v1"))).toEqual({
+      kind: "answered",
+      value: false,
+    });
+    expect(await Promise.all([world.redis.get(totalsKey), world.redis.xlen(streamKey)])).toEqual(
+      stood,
+    );
+  });
+
+  it("a value of another type is trouble, and throws nothing", async () => {
+    await world.redis.set(streamKey, "text");
+    const { stream, folding } = world.open();
+    expect(await stream.add(reportOf("n"))).toEqual({ kind: "unavailable", cause: "wrong-type" });
+    expect(await folding.read()).toMatchObject({
+      kind: "unavailable",
+      why: "A key of Tidemark holds a value of another type.",
+      mend: "Delete that key, or set `namespace` to a name that nothing else uses.",
+    });
+    await folding.empty();
+    expect(world.log).toHaveLength(1);
+  });
+
+  it("the stand-in does as the server does", async () => {
+    const draws = new Draws(11);
+    let atMs = 5_000;
+    const keys = new ReportKeys(() => atMs);
+    const ids = () => keys.state.items.map(([id]) => id);
+    const kinds = new Set<string>();
+    for (let step = 0; step < 300; step += 1) {
+      atMs += draws.isLucky(0.3) ? 1 : 0;
+      const fields = ["v", "1", draws.oneOf(["n", "m"]), draws.oneOf(["a", "b"])];
+      const version = draws.oneOf(["", "v1", "v2"]);
+      const from = version === "" ? "" : `1.${version}`;
+      const [first, last] = [ids()[0] ?? "1-1", draws.oneOf([...ids(), "5000-77"])];
+      const [ms, sequence] = last.split("-");
+      const next = `${ms}-${Number(sequence) + 1}`;
+      const text = draws.oneOf(["1.v1 {}", "1.v2 {}", "garbage", "1.v1"]);
+      const fold = [from, draws.isLucky(0.9) ? first : last, last, fields[3] ?? "", text, next];
+      const isFold = draws.isLucky(0.4);
+      const script = isFold ? foldScript : addScript;
+      const given = isFold ? fold : ["6", ...fields];
+      const before = ids().length;
+      const here = keys.run(script, given);
+      // The server's clock gives other IDs, so the same entry is put where the stand-in has it.
+      const there = isFold
+        ? await world.redis.eval(script, 2, streamKey, totalsKey, ...given)
+        : await world.redis.eval(script, 1, streamKey, ...given);
+      expect(there).toBe(here);
+      if (!isFold && here > 0) {
+        const [newest] = await world.redis.xrevrange(streamKey, "+", "-", "COUNT", 1);
+        await world.redis.xdel(streamKey, newest?.[0] ?? "");
+        await world.redis.del(streamKey);
+        for (const [id, words] of keys.state.items) await world.redis.xadd(streamKey, id, ...words);
+      }
+      kinds.add(`${isFold ? "fold" : "add"} ${here > 0 ? "done" : here} ${before > 6}`);
+      expect((await world.redis.xrange(streamKey, "-", "+")).map(([id]) => id)).toEqual(ids());
+      expect(await world.redis.get(totalsKey)).toBe(keys.state.totals);
+    }
+    expect(kinds.size).toBeGreaterThan(4);
+  });
+});

@@ -1,0 +1,166 @@
+// What one isolate tells: once, behind answers, and nothing of it twice.
+import "../../testing/fakes/workers-globals.ts";
+import { describe, expect, it } from "vitest";
+import type { Sums } from "../../src/observe/sums.ts";
+import type { DataPoint } from "../../src/reports/data-points.ts";
+import { sumsIn } from "../../src/reports/sums-text.ts";
+import { createReports } from "../../src/reports/create-reports.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { noGauges } from "./reports-world.ts";
+
+openNetworkOfFakes();
+
+function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const log: string[] = [];
+  const points: DataPoint[] = [];
+  let counted: Sums = new Map();
+  const metrics = {
+    colo: "HAM",
+    take: () => {
+      const taken = counted;
+      counted = new Map();
+      return taken;
+    },
+    add: () => undefined,
+    took: () => undefined,
+  };
+  const settings = {
+    config: { namespace: "site", metrics: { isOn } },
+    metrics,
+    gauges: () => ({ ...noGauges, memoryBytes: 7 }),
+  };
+  const reports = createReports(settings, {
+    nowAtMs: clock.nowAtMs,
+    log: ({ message }) => void log.push(message),
+    ...(hasDatabase && { database: upstash }),
+    ...(hasDataset && { dataset: { writeDataPoint: (point) => void points.push(point) } }),
+  });
+  /** Counts, and tells it behind an answer. */
+  const tell = async (sums: Readonly<Record<string, number>>) => {
+    counted = new Map(Object.entries(sums));
+    let work: Promise<void> | undefined;
+    reports.report((begun) => void (work = begun()));
+    await work;
+  };
+  /** What each report that stands says. */
+  const told = () =>
+    upstash.reports
+      .range()
+      .map(([, fields]) => Object.fromEntries(sumsIn(JSON.parse(fields[7] ?? "")) ?? []));
+  return { reports, upstash, clock, log, points, tell, told };
+}
+
+describe("a report", () => {
+  it("is one command, with what was counted since the one before", async () => {
+    const { tell, upstash, told } = open();
+    await tell({ purges: 1 });
+    await tell({ purges: 2, "requests|a|hit|memory": 3 });
+    expect(upstash.reports.commands.map(([name]) => name)).toEqual(["eval", "eval"]);
+    expect(told()).toEqual([{ purges: 1 }, { purges: 2, "requests|a|hit|memory": 3 }]);
+    const [[, fields] = []] = upstash.reports.range();
+    expect(fields?.filter((_, at) => at % 2 === 0)).toEqual(["v", "n", "colo", "d", "g"]);
+    expect(JSON.parse(fields?.[9] ?? "")).toEqual({ ...noGauges, memoryBytes: 7 });
+  });
+
+  it("that fails is in no number, and the next one that is taken says so", async () => {
+    const { tell, upstash, told, log } = open();
+    upstash.mode = "down";
+    await tell({ purges: 1 });
+    await tell({ purges: 2 });
+    upstash.mode = "works";
+    await tell({ purges: 4 });
+    expect(told()).toEqual([{ purges: 4, reportsLost: 2 }]);
+    const lost = "Metrics: A report of what this isolate counted is lost: Redis did not take it.";
+    expect(log).toEqual([
+      expect.stringMatching(/^Metrics: .*The database cannot be reached/),
+      lost,
+      lost,
+      expect.stringMatching(/^Metrics: The database .*works again|takes writes again/),
+    ]);
+  });
+
+  it("leaves for the next what has no room, and tells each count once", async () => {
+    const { tell, upstash, told } = open();
+    const many = Object.fromEntries(
+      Array.from({ length: 600 }, (_, at) => [`requests|route-${at}|hit|memory`, at + 1]),
+    );
+    await tell(many);
+    await tell({ purges: 1 });
+    for (let more = 0; more < 8; more += 1) await tell({});
+    const sizes = upstash.reports.range().map(([, fields]) => (fields[7] ?? "").length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(8_192);
+    expect(sizes.filter((size) => size > 2).length).toBeGreaterThan(2);
+    const all = told().flatMap((sums) => Object.entries(sums));
+    expect(all).toHaveLength(601);
+    expect(Object.fromEntries(all)).toEqual({ ...many, purges: 1 });
+    // The oldest first.
+    expect(all[0]).toEqual(["requests|route-0|hit|memory", 1]);
+  });
+});
+
+describe("a run of the cron trigger", () => {
+  it("tells of its isolate and adds up, in minutes that are a multiple of five", async () => {
+    const { reports, upstash, clock, tell } = open();
+    await tell({ purges: 1 });
+    const commands = () =>
+      upstash.reports.commands.splice(0).map(([name]) => String(name).toUpperCase());
+    commands();
+    const seen: unknown[] = [];
+    for (let minute = 0; minute < 10; minute += 1) {
+      await reports.runCron();
+      seen.push(commands());
+      clock.advance(60);
+    }
+    const run = ["EVAL", "SET", "GET", "XRANGE", "EVAL"];
+    expect(seen.filter((each) => JSON.stringify(each) === JSON.stringify(run))).toHaveLength(2);
+    expect(seen.flat()).toHaveLength(2 * run.length);
+    expect(upstash.reports.range()).toEqual([]);
+    const totals = await reports.readTotals();
+    if ("kind" in totals) throw new Error(totals.why);
+    expect(totals.sums.get("purges")).toBe(1);
+    expect(totals.sums.get("reports|HAM")).toBe(3);
+    expect(totals.colos.get("HAM")?.memoryBytes).toBe(7);
+  });
+});
+
+describe("no reports", () => {
+  it.each([
+    { id: "off", of: { isOn: false }, why: 'The configuration says `metrics: "off"`.' },
+    {
+      id: "off, with a dataset",
+      of: { isOn: false, hasDataset: true },
+      why: 'The configuration says `metrics: "off"`.',
+    },
+    {
+      id: "without a database",
+      of: { hasDatabase: false },
+      why: "There is no usable database to which isolates could report.",
+    },
+  ])("$id", async ({ of, why }) => {
+    const { reports, upstash, points, tell } = open(of);
+    await tell({ purges: 1 });
+    await reports.runCron();
+    expect(await reports.readTotals()).toMatchObject({ kind: "unavailable", why });
+    expect([upstash.reports.commands, points]).toEqual([[], []]);
+  });
+});
+
+describe("with a dataset", () => {
+  it("writes points in the place of commands", async () => {
+    const { reports, upstash, points, tell } = open({ hasDataset: true });
+    await tell({ "requests|a|hit|memory": 3 });
+    await reports.runCron();
+    expect(upstash.reports.commands).toEqual([]);
+    expect(points[0]).toEqual({
+      indexes: ["site/requests"],
+      blobs: ["site", "requests", "HAM", "a", "hit", "memory"],
+      doubles: [3],
+    });
+    expect(await reports.readTotals()).toMatchObject({
+      why: "Reports go to Analytics Engine, by the binding METRICS.",
+    });
+  });
+});

@@ -1,0 +1,142 @@
+// Many isolates that tell and many that add up, at the same time, over real servers: the totals are exact.
+import { describe, expect, it } from "vitest";
+import { addTo, type Sums } from "../../src/observe/sums.ts";
+import type { Totals } from "../../src/reports/totals.ts";
+import { Draws } from "../../testing/draws.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { openReportsWorld, streamKey, totalsKey } from "./reports-world.ts";
+
+const isolates = 8;
+const reportsOfEach = 40;
+
+const totalsOf = (read: unknown): Totals => {
+  if (typeof read === "object" && read !== null && "sums" in read) return read as Totals;
+  throw new Error(`No totals: ${JSON.stringify(read)}`);
+};
+
+const requestsIn = ({ sums }: Totals) => sums.get("requests|all|hit|memory") ?? 0;
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  const world = openReportsWorld(start);
+
+  it("each report counts once, whoever adds up meanwhile", async () => {
+    const draws = new Draws(3);
+    let counted = 0;
+    const taking = (own: Draws) => (): Sums => {
+      const sums: Sums = new Map();
+      const count = Math.floor(own.between(1, 100));
+      counted += count;
+      addTo(sums, "requests|all|hit|memory", count);
+      return sums;
+    };
+    const bounds = { pageCount: 16, foldFrom: 20 };
+    const telling = Array.from({ length: isolates }, async () => {
+      const reporter = world.reporter(taking(draws.fork()), bounds);
+      for (let report = 0; report < reportsOfEach; report += 1) await reporter.tell();
+    });
+    const shown: number[] = [];
+    const work = { isOver: false };
+    const reading = Array.from({ length: 3 }, async () => {
+      const { folding } = world.open(bounds);
+      let last = 0;
+      for (let reads = 0; !work.isOver || reads < 3;) {
+        const read = await folding.read();
+        // Others may be at it all the time.
+        if ("kind" in read) continue;
+        expect(requestsIn(read)).toBeGreaterThanOrEqual(last);
+        last = requestsIn(read);
+        shown.push(last);
+        reads += 1;
+      }
+    });
+    const emptying = (async () => {
+      const { folding } = world.open(bounds);
+      while (!work.isOver) await folding.empty();
+    })();
+    await Promise.all(telling);
+    work.isOver = true;
+    await Promise.all([...reading, emptying]);
+    const totals = totalsOf(await world.open().folding.read());
+    expect(requestsIn(totals)).toBe(counted);
+    expect(totals.sums.get("reports|HAM")).toBe(isolates * reportsOfEach);
+    expect(totals.sums.get("reportsLost")).toBe(undefined);
+    expect(shown.length).toBeGreaterThanOrEqual(9);
+  });
+
+  it("an isolate whose report finds many adds them up", async () => {
+    const reporter = world.reporter(() => new Map([["purges", 1]]), { foldFrom: 5 });
+    const standing: number[] = [];
+    for (let report = 0; report < 8; report += 1) {
+      await reporter.tell();
+      standing.push(await world.redis.xlen(streamKey));
+    }
+    expect(standing).toEqual([1, 2, 3, 4, 5, 0, 1, 2]);
+  });
+
+  it("a reader takes what it must read page by page", async () => {
+    const reporter = world.reporter(() => new Map([["purges", 1]]));
+    for (let report = 0; report < 10; report += 1) await reporter.tell();
+    const { folding } = world.open({ pageCount: 4 });
+    world.rest.resetCounts();
+    expect(totalsOf(await folding.read()).sums.get("purges")).toBe(10);
+    expect(await world.redis.xlen(streamKey)).toBe(2);
+    expect(world.rest.counts().commandCountByName).toEqual({ SET: 3, GET: 3, XRANGE: 3, EVAL: 2 });
+  });
+
+  it("what is no report is dropped, counts as lost, and is said once", async () => {
+    await world.redis.xadd(streamKey, "*", "hello", "world");
+    await world.redis.xadd(streamKey, "*", "v", "2", "n", "a", "colo", "HAM", "d", "{}", "g", "{}");
+    await world.reporter(() => new Map([["purges", 1]])).tell();
+    const { folding } = world.open();
+    for (let reading = 0; reading < 2; reading += 1) {
+      const { sums } = totalsOf(await folding.read());
+      expect([sums.get("purges"), sums.get("reportsLost")]).toEqual([1, 2]);
+    }
+    await folding.empty();
+    expect(await world.redis.xlen(streamKey)).toBe(0);
+    expect(totalsOf(await folding.read()).sums.get("reportsLost")).toBe(2);
+    expect(world.log).toEqual([
+      "Redis has reports that are of another version, or none at all. They count as lost.",
+    ]);
+  });
+
+  it("totals that cannot be read begin anew", async () => {
+    await world.redis.set(totalsKey, Buffer.from([0xff, 0xfe, 0x20]));
+    await world.reporter(() => new Map([["purges", 1]])).tell();
+    const { folding } = world.open();
+    expect(totalsOf(await folding.read()).sums.get("purges")).toBe(1);
+    await folding.empty();
+    expect(totalsOf(await folding.read()).sums.get("purges")).toBe(1);
+    expect(await world.redis.xlen(streamKey)).toBe(0);
+    expect(world.log).toEqual(["The totals in Redis cannot be read. Counting begins anew."]);
+  });
+
+  it("totals of a newer version are left as they are", async () => {
+    await world.redis.set(totalsKey, "2.abc {}");
+    await world.reporter(() => new Map([["purges", 1]])).tell();
+    const { folding } = world.open();
+    expect(await folding.read()).toEqual({
+      kind: "unavailable",
+      why: "The totals in Redis are of a newer version of Tidemark.",
+      mend: "Deploy that version, or set `namespace` to another name.",
+    });
+    await folding.empty();
+    expect(await world.redis.get(totalsKey)).toBe("2.abc {}");
+    expect(await world.redis.xlen(streamKey)).toBe(1);
+    expect(world.log).toHaveLength(1);
+  });
+
+  it("a stream that nobody adds up takes no more, and the report that it refuses adds up", async () => {
+    await world.redis.set(totalsKey, "2.abc {}");
+    const isolate = { standingMax: 2, foldFrom: 9 };
+    const reporter = world.reporter(() => new Map([["purges", 1]]), isolate);
+    for (let report = 0; report < 5; report += 1) await reporter.tell();
+    expect(await world.redis.xlen(streamKey)).toBe(3);
+    await world.redis.del(totalsKey);
+    // Refused, and then all that stands is added up; the next one has room.
+    await reporter.tell();
+    await reporter.tell();
+    const { sums } = totalsOf(await world.open().folding.read());
+    expect([sums.get("purges"), sums.get("reportsLost")]).toEqual([4, 3]);
+  });
+});

@@ -1,0 +1,205 @@
+// Each family of counts beside those of requests, through the whole application: of purges, of the
+// tiers, of Redis, and of what fails behind answers.
+import { describe, expect, it, vi } from "vitest";
+import type { FamilyName } from "../../../src/observe/families.ts";
+import { JournalView } from "../../../src/purge/view/journal-view.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { ask, playTimers, TwoColos, write } from "../../../testing/site/two-colos.ts";
+
+/** What was counted since the last time, of some families alone. */
+function counts(site: Site, ...families: readonly FamilyName[]): Record<string, number> {
+  const all = Object.entries(site.counted());
+  const isAsked = (series: string) => families.includes(series.split("|")[0] as FamilyName);
+  return Object.fromEntries(all.filter(([series]) => isAsked(series)));
+}
+
+const fresh = () => page("page", cc("max-age=600"));
+
+describe("the memory tier", () => {
+  const config = { limits: { memoryBytes: 40_000 } };
+  const text = "x".repeat(5_000);
+
+  it("counts what goes to make room, not what is replaced, removed or over", async () => {
+    const { site } = openJournalled({ config, origin: () => page(text, cc("max-age=60")) });
+    await site.get("/a");
+    site.clock.advance(61);
+    await site.get("/a");
+    await site.get("/a", { method: "DELETE" });
+    expect(counts(site, "evictions")).toEqual({});
+    for (let nth = 0; nth < 10; nth += 1) await site.get(`/${nth}`);
+    const { "evictions|memory": evicted = 0 } = counts(site, "evictions");
+    expect(evicted).toBeGreaterThan(0);
+    const stats = (await (await site.ask("/_cache/stats", { headers: bearer })).json()) as object;
+    expect(stats).toMatchObject({ memory: { records: 10 - evicted } });
+  });
+});
+
+describe("purges", () => {
+  it("that were accepted, and that were refused, by reason", async () => {
+    const { site } = openJournalled();
+    await send(site, { tags: ["red"] });
+    await send(site, "no order");
+    await send(site, { tags: ["red"] }, {});
+    expect(counts(site, "purges", "purgeRefusals")).toEqual({
+      purges: 1,
+      "purgeRefusals|malformed": 1,
+      "purgeRefusals|not-signed": 1,
+    });
+  });
+
+  describe("how long they took to an isolate", () => {
+    playTimers();
+    const open = () => new TwoColos({}, fresh);
+    const spread = (site: Site) => counts(site, "purgeSpread");
+    const purge = (site: Site) =>
+      site.ask("/_cache/purge", {
+        method: "POST",
+        headers: { authorization: "Bearer admin-of-this-site" },
+        body: '{"tags":["red"]}',
+      });
+
+    it("that was at work, under its colo", async () => {
+      const world = open();
+      await ask(world.far, "/a");
+      await world.pass(2);
+      await purge(world.near);
+      world.clock.advance(4);
+      await ask(world.far, "/a");
+      await ask(world.far, "/a");
+      expect(spread(world.far)).toEqual({
+        "purgeSpread|NRT|b28": 1,
+        "purgeSpread|NRT|sum": 4,
+      });
+    });
+
+    it("each once, also where it is read while the journal had been away", async () => {
+      const world = open();
+      await ask(world.far, "/a");
+      await purge(world.near);
+      world.upstash.journalMode = "down";
+      for (let seconds = 0; seconds < 30; seconds += 5) {
+        world.clock.advance(5);
+        await ask(world.far, "/a");
+      }
+      expect(spread(world.far)).toEqual({});
+      world.upstash.journalMode = "works";
+      world.clock.advance(5);
+      await ask(world.far, "/a");
+      await ask(world.far, "/a");
+      expect(spread(world.far)).toEqual({ "purgeSpread|NRT|b35": 1, "purgeSpread|NRT|sum": 35 });
+    });
+
+    it("nothing of what was accepted before its first view, or while nobody asked it", async () => {
+      const world = open();
+      await purge(world.near);
+      await ask(world.far, "/a");
+      expect(spread(world.far)).toEqual({});
+      world.clock.advance(60);
+      await purge(world.near);
+      world.clock.advance(60);
+      await ask(world.far, "/a");
+      expect(spread(world.far)).toEqual({});
+    });
+  });
+
+  describe("by answers to unsafe methods", () => {
+    playTimers();
+
+    it("what was named, and what was purged", async () => {
+      const world = new TwoColos(
+        { routes: [{ name: "all", match: "*", invalidate: "everywhere" }] },
+        fresh,
+      );
+      await ask(world.near, "/a");
+      await write(world.near, "/a");
+      await world.pass(2);
+      expect(counts(world.near, "invalidations")).toEqual({
+        "invalidations|named": 1,
+        "invalidations|purged": 1,
+      });
+    });
+  });
+});
+
+it("answers that could not be verified, under their route", async () => {
+  const { site, upstash } = openJournalled({
+    config: { routes: [{ name: "open", match: "*", whenUnreachable: "serve" }] },
+    env: { COLO: "" },
+    origin: fresh,
+  });
+  await site.get("/a");
+  site.clock.advance(10);
+  upstash.journalMode = "down";
+  for (let nth = 0; nth < 2; nth += 1) await (await site.ask("/a")).text();
+  expect(counts(site, "unverified")).toEqual({ "unverified|open": 2 });
+});
+
+describe("Redis", () => {
+  it("round trips that were answered, and calls that failed, by cause", async () => {
+    const clock = new FakeClock();
+    const upstash = new FarUpstash(clock);
+    const site = openSite({ clock, upstash, origin: fresh });
+    await site.get("/a");
+    const seconds = counts(site, "redisSeconds", "redisFailures");
+    expect(seconds).toMatchObject({
+      "redisSeconds|look-up|sum": 0.02,
+      "redisSeconds|fill|sum": 0.02,
+    });
+    expect(Object.keys(seconds).join()).not.toContain("redisFailures");
+    upstash.mode = "refuses";
+    upstash.refusal = { status: 401, error: "WRONGPASS" };
+    await site.get("/b");
+    expect(counts(site, "redisSeconds", "redisFailures")).toEqual({
+      "redisFailures|token-refused": expect.any(Number) as number,
+    });
+  });
+
+  it("records that could not be read", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const [first, second] = [0, 1].map(() => openSite({ clock, upstash, origin: fresh }));
+    await first!.get("/a");
+    upstash.rewrite((text) => text.replace('"version"', '"other"').replace("{", "{{"));
+    await second!.get("/a");
+    expect(counts(second!, "badRecords")).toEqual({ badRecords: 1 });
+  });
+});
+
+it("hot keys: what was sampled and told, and what became of them in a run of the trigger", async () => {
+  const { clock, colos } = openHotSite();
+  const [near, , desk] = colos;
+  await heat(near, ["/a"]);
+  const { "hotKeys|sampled": sampled = 0, ...others } = counts(near, "hotKeys");
+  expect(sampled).toBeGreaterThan(1);
+  expect(others).toEqual({ "hotKeys|flushed": 1 });
+  clock.advance(50);
+  await desk.fireCron();
+  expect(counts(desk, "hotKeys")).toEqual({ "hotKeys|refreshed": 1 });
+});
+
+it("requests that were given up by a fault of ours", async () => {
+  const { site } = openJournalled();
+  vi.spyOn(JournalView.prototype, "attend").mockImplementation(() => {
+    throw new RangeError("a fault");
+  });
+  expect((await site.ask("/a")).status).toBe(500);
+  vi.spyOn(JournalView.prototype, "attend").mockReturnValue(() => Promise.reject(new RangeError()));
+  expect((await site.ask("/a")).status).toBe(500);
+  vi.restoreAllMocks();
+  expect(counts(site, "requests")).toEqual({ "requests||failed|none": 2 });
+});
+
+it("work behind answers that failed", async () => {
+  const { site } = openJournalled();
+  vi.spyOn(JournalView.prototype, "catchUp").mockRejectedValue(new RangeError("a fault"));
+  await send(site, { tags: ["red"] });
+  await idle();
+  vi.restoreAllMocks();
+  expect(counts(site, "backgroundFailures")).toEqual({ backgroundFailures: 1 });
+});

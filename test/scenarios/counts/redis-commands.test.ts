@@ -1,0 +1,122 @@
+// What an isolate counts of its commands is what a REST front before Redis has received: in number,
+// and by what they were for.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Use, useOf, writtenBy } from "../../../bench/cost/command-use.ts";
+import { type EmbeddedValkey, startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
+import {
+  type AnsweredCall,
+  startUpstashRestServer,
+  type UpstashRestServer,
+} from "../../../local/upstash-rest-server.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { openSite, type Site } from "../../../testing/site/harness.ts";
+
+const token = "token-of-the-front";
+const adminToken = "admin-of-this-site";
+const received: AnsweredCall[] = [];
+let server: EmbeddedValkey;
+let rest: UpstashRestServer;
+
+beforeAll(async () => {
+  server = await startEmbeddedValkey();
+  const onAnswered = (call: AnsweredCall) => void received.push(call);
+  rest = await startUpstashRestServer({ redisUrl: server.url, token, onAnswered });
+});
+afterAll(async () => {
+  await rest.stop();
+  await server.stop();
+});
+
+function open(): Site {
+  const clock = new FakeClock();
+  clock.atMs = Date.now();
+  return openSite({
+    clock,
+    random: 0,
+    env: {
+      UPSTASH_REDIS_REST_URL: rest.url,
+      UPSTASH_REDIS_REST_TOKEN: token,
+      ADMIN_TOKEN: adminToken,
+      SITE_HOST: "www.example.com",
+    },
+    config: {
+      hotKeys: 10,
+      // The entries of a purge are read back after half of this.
+      purge: { maxLagSeconds: 1, clockAllowanceSeconds: 0.1 },
+      routes: [
+        { name: "crowds", match: "/crowds/*", collapse: "global" },
+        { name: "all", match: "*" },
+      ],
+    },
+    origin: (request) => {
+      const headers = cc("max-age=120", { etag: '"1"' });
+      if (request.headers.has("if-none-match")) return new Response(null, { status: 304, headers });
+      const vary = request.url.includes("varied") ? { vary: "accept-language" } : {};
+      return page("page", { ...headers, ...vary });
+    },
+  });
+}
+
+const bearing = { authorization: `Bearer ${adminToken}` };
+
+/** Without waiting for what goes on behind it. */
+async function send(site: Site, path: string, body: object): Promise<void> {
+  const init = { method: "POST", headers: bearing, body: JSON.stringify(body) };
+  expect((await site.ask(`/_cache/${path}`, init)).status).toBe(200);
+}
+
+/** Brings about every use of Redis but probes, and what only operators see. */
+async function useEverything(site: Site): Promise<void> {
+  for (const path of ["/a", "/b", "/c", "/d"]) await site.get(path);
+  await site.get("/varied", { headers: { "accept-language": "de" } });
+  await site.get("/crowds/a");
+  for (let minute = 0; minute < 2; minute += 1) {
+    for (let nth = 0; nth < 3; nth += 1) await site.get("/a");
+    site.clock.advance(60);
+  }
+  await site.get("/a");
+  await site.fireCron();
+  site.clock.advance(61);
+  await site.get("/a");
+  await site.get("/a", { method: "DELETE" });
+  await send(site, "purge", { tags: ["news"] });
+  await send(site, "switch", { bypass: ["crowds"] });
+  await site.settle();
+}
+
+/** What the front has received, by what the commands look like. */
+function receivedByUse(): Record<Use, number> {
+  const digests = new Map<string, string>();
+  const byUse: Partial<Record<Use, number>> = {};
+  for (const { commands } of received) {
+    const use = useOf(commands, digests);
+    const written = writtenBy(commands);
+    if (written !== undefined) digests.set(written.key, written.bodyDigest);
+    byUse[use] = (byUse[use] ?? 0) + commands.length;
+  }
+  return byUse as Record<Use, number>;
+}
+
+/** What the isolate has counted since this was last asked, by purpose. */
+function countedByPurpose(site: Site): Record<string, number> {
+  const counted = Object.entries(site.counted()).flatMap(([series, count]) => {
+    const [family, purpose = ""] = series.split("|");
+    return family === "redisCommands" ? [[purpose, count] as const] : [];
+  });
+  return Object.fromEntries(counted);
+}
+
+it("by purpose, and in all", async () => {
+  const site = open();
+  await useEverything(site);
+  const { switch: switching, ...counted } = countedByPurpose(site);
+  const { unknown, ...others } = receivedByUse();
+  expect({ ...counted, unknown: switching }).toEqual({ ...others, unknown });
+  expect(counted["fill"]).not.toBe(counted["freshening"]);
+  expect(Object.keys(counted).length).toBeGreaterThanOrEqual(11);
+  // Keys first, then the head of each record.
+  const before = rest.counts().commandCount;
+  await send(site, "purge", { tags: ["news"], dryRun: true });
+  expect(countedByPurpose(site)).toEqual({ listing: rest.counts().commandCount - before });
+});

@@ -1,0 +1,308 @@
+// Each family of counts that requests bring about, through the whole application: what was done, and
+// exactly what was counted of it.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import type { FamilyName } from "../../../src/observe/families.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+
+const config: ConfigInput = {
+  routes: [
+    { name: "open", match: "/open/*" },
+    { name: "switched", match: "/switched/*" },
+    { name: "all", match: "*" },
+  ],
+};
+
+/** What was counted since the last time, of some families alone. */
+function counts(site: Site, ...families: readonly FamilyName[]): Record<string, number> {
+  const all = Object.entries(site.counted());
+  const isAsked = (series: string) => families.includes(series.split("|")[0] as FamilyName);
+  return Object.fromEntries(all.filter(([series]) => isAsked(series)));
+}
+
+const failing = () => Promise.reject(new TypeError("No connection."));
+const down = () => page("fault", {}, 503);
+const withLength = (text: string, fields = {}, status = 200) =>
+  page(text, { "content-length": String(text.length), ...fields }, status);
+
+/** An origin that answers later by the clock of the site: its head, then its body. */
+const slow =
+  (clock: FakeClock, answer: Response): Script =>
+  () => {
+    clock.advance(0.1);
+    const { body } = answer;
+    const pulled = new TransformStream<Uint8Array, Uint8Array>({
+      async flush() {
+        await new Promise((resolve) => setImmediate(resolve));
+        clock.advance(0.4);
+      },
+    });
+    return new Response(body?.pipeThrough(pulled) ?? null, answer);
+  };
+
+describe("requests and their bytes", () => {
+  it("of a fill, hits whole, in part, as HEAD and as a 304, and an answer that is not stored", async () => {
+    const origin: Script = ({ url }) =>
+      url.endsWith("/own")
+        ? withLength("own", cc("private"))
+        : page("0123456789", cc("max-age=60", { etag: '"1"' }));
+    const site = openSite({ config, origin });
+    await site.get("/a");
+    await site.get("/a");
+    await site.get("/a", { headers: { range: "bytes=2-4" } });
+    await site.get("/a", { headers: { range: "bytes=99-" } });
+    await site.get("/a", { method: "HEAD" });
+    await site.get("/a", { headers: { "if-none-match": '"1"' } });
+    await site.get("/own");
+    await site.get("/own", { method: "HEAD" });
+    await site.get("/open/a", { method: "POST" });
+    expect(counts(site, "requests", "responseBytes")).toEqual({
+      "requests|all|stored|origin": 1,
+      "responseBytes|all|stored|origin": 10,
+      "requests|all|hit|memory": 5,
+      "responseBytes|all|hit|memory": 13,
+      "requests|all|forwarded|origin": 2,
+      "responseBytes|all|forwarded|origin": 3,
+      "requests|open|passed|origin": 1,
+    });
+  });
+
+  it("by the tier that had what answers", async () => {
+    const clock = new FakeClock();
+    const settings = { config, clock, upstash: new FakeUpstash(clock) };
+    const [near, far] = openColos(2, { ...settings, origin: () => page("page", cc("max-age=60")) });
+    await near?.get("/a");
+    await far?.get("/a");
+    expect(counts(far!, "requests")).toEqual({ "requests|all|hit|shared": 1 });
+    expect(counts(far!, "responseBytes")).toEqual({});
+    const other = openSite({ ...settings, cache: far!.cache });
+    await other.get("/a");
+    expect(counts(other, "requests", "responseBytes")).toEqual({
+      "requests|all|hit|edge": 1,
+      "responseBytes|all|hit|edge": 4,
+    });
+  });
+
+  it("of what others' forward has brought, and of what was validated", async () => {
+    const origin: Script = ({ headers }) =>
+      headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: cc("max-age=5") })
+        : page("page", cc("max-age=5", { etag: '"1"' }));
+    const site = openSite({ config, origin });
+    const both = await Promise.all([site.ask("/a"), site.ask("/a")]);
+    for (const answer of both) await answer.text();
+    await site.settle();
+    site.clock.advance(6);
+    await site.get("/a");
+    expect(counts(site, "requests", "responseBytes", "forwards", "originResponses")).toEqual({
+      "requests|all|stored|origin": 1,
+      "responseBytes|all|stored|origin": 4,
+      "requests|all|collapsed|memory": 1,
+      "responseBytes|all|collapsed|memory": 4,
+      "requests|all|validated|memory": 1,
+      "responseBytes|all|validated|memory": 4,
+      "forwards|all|uri-miss": 1,
+      "forwards|all|stale": 1,
+      "originResponses|all|2xx": 1,
+      "originResponses|all|3xx": 1,
+    });
+  });
+
+  it("of our own pages, without their bytes", async () => {
+    const site = openSite({ config, origin: failing });
+    await site.get("/a");
+    await site.get("/b", { headers: { "cache-control": "only-if-cached" } });
+    expect(counts(site, "requests", "responseBytes", "forwards")).toEqual({
+      "requests|all|failed|none": 2,
+      "forwards|all|uri-miss": 1,
+    });
+  });
+});
+
+describe("what the origin came to", () => {
+  it("by the class of its answers, or that none came; and how often it was sent a request again", async () => {
+    const statuses = [200, 301, 404, 500];
+    const origin: Script = (_, nth) => {
+      const status = statuses[nth - 1];
+      return status === undefined ? failing() : page("page", cc("no-store"), status);
+    };
+    const site = openSite({ config, origin });
+    for (const path of ["/a", "/b", "/c", "/d", "/e"]) await site.get(path);
+    expect(counts(site, "originResponses", "originRequests", "originRetries", "refusals")).toEqual({
+      "originResponses|all|2xx": 1,
+      "originResponses|all|3xx": 1,
+      "originResponses|all|4xx": 1,
+      "originResponses|all|5xx": 1,
+      "originResponses|all|failed": 1,
+      originRequests: 6,
+      originRetries: 1,
+      "refusals|all|no-store": 4,
+    });
+  });
+
+  it("each answer, where one request was forwarded twice", async () => {
+    const origin: Script = () => page("page", cc("max-age=60", { vary: "x-kind" }));
+    const site = openSite({
+      config: { routes: [{ name: "few", match: "*", forward: [] }] },
+      origin,
+    });
+    await site.get("/a", { headers: { "x-kind": "one" } });
+    expect(counts(site, "originResponses", "originRequests", "forwards")).toEqual({
+      "originResponses|few|2xx": 2,
+      originRequests: 2,
+      "forwards|few|uri-miss": 1,
+    });
+  });
+
+  it("of a refresh, which is no request", async () => {
+    const origin: Script = () => page("page", cc("max-age=5, stale-while-revalidate=60"));
+    const site = openSite({ config, origin });
+    await site.get("/a");
+    site.clock.advance(6);
+    site.counted();
+    await site.get("/a");
+    const families = ["requests", "forwards", "originResponses", "responseBytes"] as const;
+    expect(counts(site, ...families)).toEqual({
+      "requests|all|stale-hit|memory": 1,
+      "responseBytes|all|stale-hit|memory": 4,
+      "originResponses|all|2xx": 1,
+    });
+  });
+});
+
+describe("what operators are warned by", () => {
+  it("stored errors that answer", async () => {
+    const site = openSite({ config, origin: () => page("gone", cc("max-age=60"), 404) });
+    for (let nth = 0; nth < 3; nth += 1) await site.get("/a");
+    expect(counts(site, "negativeHits")).toEqual({ "negativeHits|all": 2 });
+  });
+
+  it("stale responses that answer in place of a failed origin", async () => {
+    const fields = cc("max-age=5, stale-if-error=60");
+    const origin: Script = (_, nth) => (nth === 1 ? page("page", fields) : down());
+    const site = openSite({ config, origin });
+    await site.get("/a");
+    site.clock.advance(6);
+    await site.get("/a");
+    await site.get("/b");
+    expect(counts(site, "staleIfError", "requests")).toEqual({
+      "staleIfError|all": 1,
+      "requests|all|stored|origin": 1,
+      "requests|all|stale-hit|memory": 1,
+      "requests|all|forwarded|origin": 1,
+    });
+  });
+
+  it("no stale response that a refresh follows, wherever it was found", async () => {
+    const settings = {
+      config,
+      clock: new FakeClock(),
+      origin: () => page("page", cc("max-age=5, stale-while-revalidate=60")),
+    };
+    const site = openSite(settings);
+    await site.get("/a");
+    site.clock.advance(6);
+    const other = openSite({ ...settings, cache: site.cache });
+    await other.get("/a");
+    expect(counts(other, "staleIfError", "requests")).toEqual({
+      "requests|all|stale-hit|edge": 1,
+    });
+  });
+
+  it("requests that the switch sent straight to the origin, answered or not", async () => {
+    const origin: Script = (_, nth) => (nth > 2 ? failing() : page("page", cc("max-age=60")));
+    const site = openSite({ config, origin, env: { BYPASS: "switched" } });
+    for (const path of ["/switched/a", "/switched/a", "/switched/a", "/a"]) await site.get(path);
+    expect(counts(site, "bypassed")).toEqual({ "bypassed|switched": 3 });
+  });
+
+  it("tags by which nothing can be purged", async () => {
+    const tags = `short ${"t".repeat(257)} ${"u".repeat(300)}`;
+    const origin: Script = () => page("page", cc("max-age=60", { "surrogate-key": tags }));
+    const site = openSite({ config, origin });
+    await site.get("/a");
+    expect(counts(site, "tagsLeftOut")).toEqual({ tagsLeftOut: 2 });
+  });
+});
+
+describe("durations", () => {
+  it("of a fill: to its head, to the end of its body; and none of a hit in memory", async () => {
+    const clock = new FakeClock();
+    const answer = page("page", cc("max-age=60"));
+    const site = openSite({ config, clock, origin: slow(clock, answer) });
+    await site.get("/a");
+    await site.get("/a");
+    expect(counts(site, "responseSeconds", "originSeconds", "originBodySeconds")).toEqual({
+      "responseSeconds|all|stored|origin|b18": 1,
+      "responseSeconds|all|stored|origin|sum": 0.1,
+      "originSeconds|all|b18": 1,
+      "originSeconds|all|sum": 0.1,
+      "originBodySeconds|all|b22": 1,
+      "originBodySeconds|all|sum": 0.5,
+    });
+  });
+
+  it("of a hit in memory that waited for a newer view of the journal first", async () => {
+    const clock = new FakeClock();
+    const upstash = new FarUpstash(clock);
+    const site = openSite({ config, clock, upstash, origin: () => page("page", cc("max-age=60")) });
+    await site.get("/a");
+    clock.advance(20);
+    site.counted();
+    expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
+    await site.get("/a");
+    expect(counts(site, "responseSeconds", "requests")).toEqual({
+      "requests|all|hit|memory": 2,
+      "responseSeconds|all|hit|memory|b13": 1,
+      "responseSeconds|all|hit|memory|sum": 0.02,
+    });
+  });
+
+  it("of a tier that was asked, and none of one that is shut off or passed over", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({ config, clock, upstash, origin: () => page("page", cc("max-age=60")) });
+    await site.get("/a");
+    expect(counts(site, "tierReads", "tierReadSeconds", "tierWrites")).toEqual({
+      "tierReads|memory|absent": 1,
+      "tierReads|edge|absent": 1,
+      "tierReads|shared|absent": 1,
+      "tierReadSeconds|edge|b0": 1,
+      "tierReadSeconds|edge|sum": 0,
+      "tierReadSeconds|shared|b0": 1,
+      "tierReadSeconds|shared|sum": 0,
+      "tierWrites|memory|kept": 1,
+      "tierWrites|edge|kept": 1,
+      "tierWrites|shared|kept": 1,
+    });
+    upstash.mode = "down";
+    for (const path of ["/b", "/c", "/d", "/e", "/f"]) await site.get(path);
+    const { "tierReads|shared|unavailable": unavailable = 0, ...others } = counts(
+      site,
+      "tierReads",
+      "tierReadSeconds",
+    );
+    expect(unavailable).toBe(5);
+    // A read, a write and a read that fail shut it off.
+    expect(others["tierReadSeconds|shared|b0"]).toBe(2);
+  });
+
+  it("writes into the tiers above the one that had it, beside those of fills", async () => {
+    const clock = new FakeClock();
+    const settings = { config, clock, upstash: new FakeUpstash(clock) };
+    const [near, far] = openColos(2, { ...settings, origin: () => page("page", cc("max-age=60")) });
+    await near?.get("/a");
+    await far?.get("/a");
+    expect(counts(far!, "tierWrites", "tierReads")).toEqual({
+      "tierReads|memory|absent": 1,
+      "tierReads|edge|absent": 1,
+      "tierReads|shared|found": 1,
+      "tierWrites|memory|kept": 1,
+      "tierWrites|edge|kept": 1,
+    });
+  });
+});

@@ -1,0 +1,67 @@
+// The log of the built Worker on workerd: one line of JSON each, and a trace that goes on to the origin.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { version } from "../../src/version.ts";
+import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
+import { adminToken, startWorld, type World } from "../../testing/worker/world.ts";
+
+const config = `{ logs: { sample: 1 }, routes: [{ name: "all", match: "*", fresh: "1m" }] }`;
+const trace_id = "0af7651916cd43dd8448eb211c80319c";
+const traceparent = `00-${trace_id}-b7ad6b7169203331-01`;
+const printed: string[] = [];
+let origin: ScriptedOrigin;
+let world: World;
+
+beforeAll(async () => {
+  origin = await startScriptedOrigin((_, response) => void response.end("page"));
+  const onLine = (text: string) => void printed.push(text);
+  world = await startWorld({ originUrl: origin.url, config, onLine });
+});
+
+afterAll(async () => {
+  await world.stop();
+  await origin.stop();
+});
+
+/** What was printed of an event, once there is so much. */
+async function linesOf(event: string, count: number): Promise<Record<string, unknown>[]> {
+  const found = () =>
+    printed
+      .map((text) => JSON.parse(text) as Record<string, unknown>)
+      .filter((line) => line["event"] === event);
+  const deadlineMs = performance.now() + 10_000;
+  while (found().length < count && performance.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return found();
+}
+
+it("has a line of JSON for the start, for each request, and for a purge", async () => {
+  const { url } = world.colos[0]!;
+  await rawRequest(url, "/a?token=s3cret", { headers: { traceparent, tracestate: "a=b" } });
+  // Its line is written once it is stored.
+  await linesOf("request", 1);
+  await rawRequest(url, "/a?token=s3cret", { headers: { "user-agent": "s3cret" } });
+  const headers = { authorization: `Bearer ${adminToken}`, traceparent };
+  const body = JSON.stringify({ tags: ["a"], reason: "a new price" });
+  const purge = await rawRequest(url, "/_cache/purge", { method: "POST", headers, body });
+  expect(purge.status).toBe(200);
+  const { position } = JSON.parse(purge.body.toString()) as { position: string };
+  const always = { ts: expect.stringMatching(/^\d{4}-.*Z$/) as string, version, colo: "colo-1" };
+  expect(await linesOf("started", 1)).toMatchObject([{ ...always, routes: 1, faults: 0 }]);
+  expect(await linesOf("request", 2)).toMatchObject([
+    { ...always, trace_id, "tidemark.result": "stored", "http.response.status_code": 200 },
+    { ...always, "tidemark.result": "hit", "tidemark.tier": "memory" },
+  ]);
+  expect(await linesOf("purge", 1)).toMatchObject([
+    { ...always, position, by: "admin", tags: 1, reason: "a new price", trace_id },
+  ]);
+  expect(printed.join("\n")).not.toContain("s3cret");
+});
+
+it("the origin is told of the trace, with a parent of ours", () => {
+  const { headers } = origin.seen[0]!;
+  expect(headers["traceparent"]).toMatch(new RegExp(`^00-${trace_id}-[\\da-f]{16}-01$`));
+  expect(headers["traceparent"]).not.toBe(traceparent);
+  expect(headers["tracestate"]).toBe("a=b");
+});

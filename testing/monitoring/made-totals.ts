@@ -1,0 +1,64 @@
+// Totals as a site with traffic leaves them: every family of `families.ts` has series in them.
+import { families, type Family, type FamilyName } from "../../src/observe/families.ts";
+import { addDuration, addTo, seriesOf, type Sums } from "../../src/observe/sums.ts";
+import type { ColoState, Totals } from "../../src/reports/totals.ts";
+
+/** Values as isolates tell them; what several labels come to is counted in all their combinations. */
+const valuesOf: Readonly<Record<string, readonly string[]>> = {
+  route: ["articles", "shop"],
+  result: ["hit", "stale-hit", "collapsed", "validated", "forwarded", "stored", "passed", "failed"],
+  tier: ["memory", "edge", "shared", "origin"],
+  reason: ["uri-miss", "stale", "bypass"],
+  rule: ["private", "no-store"],
+  class: ["2xx", "4xx", "5xx", "failed"],
+  prefix: ["news"],
+  purpose: ["look-up", "fill", "journal read"],
+  cause: ["timeout"],
+  colo: ["HAM", "FRA"],
+};
+
+const tookMs = [0.4, 3, 18, 60, 240];
+
+/** @param times how often each series has been counted so far */
+export function madeTotals(
+  times: number,
+  { startedAtMs = 1_000_000, atMs = 2_000_000 } = {},
+): Totals {
+  const sums: Sums = new Map();
+  for (const [name, family] of Object.entries(families) as [FamilyName, Family][]) {
+    for (const labels of combinations(family.labels)) {
+      const series = seriesOf(name, labels);
+      if (family.kind === "counter") addTo(sums, series, times);
+      else for (let at = 0; at < times; at += 1) addDuration(sums, series, tookMs[at % 5] ?? 0);
+    }
+  }
+  return {
+    startedAtMs,
+    sums,
+    colos: new Map([
+      ["HAM", madeState(atMs)],
+      ["FRA", madeState(atMs)],
+    ]),
+    windows: [],
+  };
+}
+
+/** What an isolate with a journal tells. */
+export function madeState(atMs: number): ColoState {
+  return {
+    atMs,
+    lagMs: 180,
+    lagWorstMs: 900,
+    viewAgeMs: 400,
+    memoryBytes: 4_096,
+    memoryRecords: 3,
+  };
+}
+
+function combinations(labels: readonly string[]): string[][] {
+  return labels.reduce<string[][]>(
+    (sets, label) =>
+      sets.flatMap((set) => (valuesOf[label] ?? []).map((value) => set.concat(value))),
+    [[]],
+  );
+}

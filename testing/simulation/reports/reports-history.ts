@@ -1,0 +1,160 @@
+// One history of reports: isolates that tell, and readers and runs of the cron trigger that add up, every
+// command of which may overtake every other. The same seed gives the same history.
+import { addTo, type Sums } from "../../../src/observe/sums.ts";
+import { Folding } from "../../../src/reports/folding.ts";
+import { ReportStream } from "../../../src/reports/report-stream.ts";
+import { Reporter } from "../../../src/reports/reporter.ts";
+import type { Totals } from "../../../src/reports/totals.ts";
+import { drawsFrom } from "../journal-simulator.ts";
+import { settledTurn } from "../simulated-time.ts";
+import { type Faults, type Ledger, ReportsWorld } from "./reports-world.ts";
+
+/** What befalls the database. `evicting`: the totals alone are lost, by its eviction or by hand. */
+export type ReportsKind = "steady" | "lossy" | "failing-over" | "evicting";
+
+export interface ReportsHistory {
+  readonly seed: number;
+  readonly kind: ReportsKind;
+  readonly faults?: Faults;
+}
+
+/** What a history came to. */
+export interface ReportsOutcome {
+  /** The first that was found; `undefined` where all was as it had to be. */
+  readonly violation: string | undefined;
+  readonly reads: number;
+  readonly folds: number;
+}
+
+const stepsMax = 90;
+const reportersCount = 3;
+const readersCount = 2;
+
+const gauges = { lagMs: null, lagWorstMs: null, viewAgeMs: 5, memoryBytes: 1, memoryRecords: 1 };
+
+interface Actor {
+  isBusy: boolean;
+  readonly act: () => Promise<void>;
+}
+
+class History {
+  readonly world: ReportsWorld;
+  readonly actors: readonly Actor[];
+  violation: string | undefined;
+  reads = 0;
+  #count = 0;
+
+  constructor({ seed, faults = {} }: ReportsHistory) {
+    this.world = new ReportsWorld(drawsFrom(seed), faults);
+    const tellers = Array.from({ length: reportersCount }, (_, at) =>
+      this.#teller(`colo-${at % 2}`),
+    );
+    const readers = Array.from({ length: readersCount }, () => this.#reader());
+    this.actors = [...tellers, ...readers, this.#emptier()];
+  }
+
+  #random = (): string => `t${(this.#count += 1)}`;
+
+  #foldingBy(onRead: (ledger: Ledger) => void) {
+    const redis = this.world.client(onRead);
+    const stream = new ReportStream({ redis, namespace: "site", pageCount: 3, standingMax: 12 });
+    const settings = { stream, nowAtMs: () => this.world.atMs, log: () => undefined };
+    return { stream, folding: new Folding({ ...settings, randomText: this.#random }) };
+  }
+
+  #actor(act: () => Promise<void>): Actor {
+    const actor: Actor = {
+      isBusy: false,
+      act: async () => {
+        actor.isBusy = true;
+        await act();
+        actor.isBusy = false;
+      },
+    };
+    return actor;
+  }
+
+  #teller(colo: string): Actor {
+    const take = (): Sums => {
+      const sums: Sums = new Map();
+      // A series of its own shows a report that counts twice, whatever the others come to.
+      addTo(sums, `requests|${this.#random()}|hit|memory`);
+      addTo(sums, "purges", 1 + Math.floor(this.world.draw() * 3));
+      return sums;
+    };
+    const reporter = new Reporter({
+      channel: { kind: "redis", ...this.#foldingBy(() => undefined) },
+      namespace: "site",
+      metrics: { colo, take },
+      gauges: () => gauges,
+      nowAtMs: () => this.world.atMs,
+      randomText: this.#random,
+      log: () => undefined,
+      foldFrom: 6,
+    });
+    return this.#actor(() => reporter.tell());
+  }
+
+  #reader(): Actor {
+    let due: Ledger | undefined;
+    const { folding } = this.#foldingBy((ledger) => void (due = ledger));
+    return this.#actor(async () => {
+      const totals = await folding.read();
+      if ("kind" in totals || due === undefined) return;
+      this.reads += 1;
+      this.violation ??= differenceOf(totals, due);
+    });
+  }
+
+  #emptier(): Actor {
+    const { folding } = this.#foldingBy(() => undefined);
+    return this.#actor(() => folding.empty());
+  }
+
+  /** Whoever is at it comes to an end, and one more reader sees what there is. */
+  async drain(): Promise<void> {
+    const last = this.#reader();
+    const reading = () => void last.act();
+    let hasBegun = false;
+    for (;;) {
+      await settledTurn();
+      if (this.world.areUnderWay) this.world.step(false);
+      else if (hasBegun) return;
+      else {
+        hasBegun = true;
+        reading();
+      }
+    }
+  }
+}
+
+/** In the order of their names, whoever added them up. */
+const textOf = (sums: Sums) =>
+  JSON.stringify([...sums].sort(([one], [other]) => (one < other ? -1 : 1)));
+
+function differenceOf(totals: Totals, { sums, startedAtMs }: Ledger): string | undefined {
+  const [shown, due] = [totals.sums, sums].map((of) => textOf(of));
+  if (shown !== due) return `shown ${shown}, accepted ${due}`;
+  if (startedAtMs === undefined || totals.startedAtMs === startedAtMs) return undefined;
+  return `began at ${totals.startedAtMs}, and not at ${startedAtMs}`;
+}
+
+/** Runs one history. Whatever is shown has to be exactly what the database has accepted and not lost. */
+export async function reportsHistoryOf(of: ReportsHistory): Promise<ReportsOutcome> {
+  const history = new History(of);
+  const { world, actors } = history;
+  for (let step = 0; step < stepsMax && history.violation === undefined; step += 1) {
+    const drawn = world.draw();
+    const actor = world.any(actors);
+    if (drawn < 0.25 && !actor.isBusy) void actor.act();
+    else if (drawn < 0.3) world.atMs += 1;
+    else if (drawn < 0.32 && of.kind === "failing-over") world.failOver();
+    else if (drawn < 0.32 && of.kind === "evicting") world.evictTotals();
+    else if (drawn < 0.325) world.writeForeign();
+    else world.step(of.kind !== "steady");
+    await settledTurn();
+  }
+  if (history.violation === undefined) await history.drain();
+  const folds = /^1\.t(\d+)/.exec(world.keys.state.totals ?? "") === null ? 0 : 1;
+  return { violation: history.violation, reads: history.reads, folds };
+}

@@ -1,0 +1,231 @@
+// A database of reports for histories: commands are on their way as long as a history likes, answers may
+// be lost, and the database may come back as it was before.
+import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
+import { reportsIn } from "../../../src/reports/report-entry.ts";
+import { addScript, foldScript } from "../../../src/reports/report-stream.ts";
+import type { RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
+import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
+
+/** What the database has accepted, and has not lost: what totals have to be. */
+export interface Ledger {
+  readonly sums: Sums;
+  /** Of reports, each of which counts once. */
+  readonly ns: ReadonlySet<string>;
+  /** The ID's instant of the first report; `undefined` before there is one. */
+  readonly startedAtMs: number | undefined;
+}
+
+/** What may be planted, beside the steps of the fold. */
+export interface Faults extends Partial<FoldSteps> {
+  /** What a reader asks for in one transaction is asked for one after the other. */
+  readonly readsApart?: boolean;
+  /** A transaction that reads may be answered from an older state. */
+  readonly readsReplica?: boolean;
+  /** The two writes of a fold are two steps. */
+  readonly writesApart?: boolean;
+  /** A report whose answer is lost is sent again. */
+  readonly retries?: boolean;
+}
+
+type Redis = Parameters<Parameters<RedisClient["insist"]>[1]>[0];
+
+interface Trip {
+  readonly run: () => unknown;
+  readonly tell: (value: unknown) => void;
+  readonly fail: () => void;
+  ran?: { readonly value: unknown };
+}
+
+interface Moment {
+  readonly state: ReportState;
+  readonly ledger: Ledger;
+}
+
+const momentsMax = 30;
+const nothing: Ledger = { sums: new Map(), ns: new Set(), startedAtMs: undefined };
+
+export class ReportsWorld {
+  readonly keys: ReportKeys;
+  ledger: Ledger = nothing;
+  atMs = 1_000;
+  readonly draw: () => number;
+  readonly #faults: Faults;
+  #trips: Trip[] = [];
+  #moments: Moment[] = [];
+
+  constructor(draw: () => number, faults: Faults) {
+    this.draw = draw;
+    this.#faults = faults;
+    this.keys = new ReportKeys(() => this.atMs, faults);
+  }
+
+  get areUnderWay(): boolean {
+    return this.#trips.length > 0;
+  }
+
+  isLucky(share: number): boolean {
+    return this.draw() < share;
+  }
+
+  any<T>(choices: readonly T[]): T {
+    return choices[Math.floor(this.draw() * choices.length)] as T;
+  }
+
+  /** A client of one actor. @param onRead told what totals had to be at the moment of a read */
+  client(onRead: (ledger: Ledger) => void): Pick<RedisClient, "attempt" | "insist"> {
+    const redis = {
+      eval: (script: string, _: readonly string[], given: readonly string[]) =>
+        this.#evaluated(script, given),
+      multi: () => this.#transaction(onRead),
+    } as unknown as Redis;
+    const once = async <T>(
+      _: string,
+      run: (redis: Redis) => Promise<T>,
+    ): Promise<RedisAnswer<T>> => {
+      try {
+        return { kind: "answered", value: await run(redis) };
+      } catch {
+        return { kind: "unavailable", cause: "timeout" };
+      }
+    };
+    return { attempt: once, insist: once };
+  }
+
+  async #evaluated(script: string, given: readonly string[]): Promise<unknown> {
+    if (script === foldScript && this.#faults.writesApart === true) {
+      // A reader comes between them.
+      this.keys.betweenWrites = () => this.#note();
+    }
+    const send = () => this.#send(() => this.#ran(script, given));
+    if (script !== addScript || this.#faults.retries !== true) return send();
+    return send().catch(send);
+  }
+
+  #ran(script: string, given: readonly string[]): number {
+    const value = this.keys.run(script, given);
+    if (script === addScript && value >= 0) this.#accept();
+    this.#note();
+    return value;
+  }
+
+  #transaction(onRead: (ledger: Ledger) => void) {
+    const count = { of: Infinity };
+    const totals = (state: ReportState) => state.totals;
+    const page = (state: ReportState) => state.items.slice(0, count.of);
+    const transaction = {
+      set: () => transaction,
+      get: () => transaction,
+      xrange: (_: string, __: string, ___: string, of: number) => {
+        count.of = of;
+        return transaction;
+      },
+      exec: async () => {
+        if (this.#faults.readsApart === true) {
+          const held = await this.#send(() => totals(this.keys.state));
+          const [items, ledger] = await this.#send(
+            () => [page(this.keys.state), this.ledger] as const,
+          );
+          onRead(ledger);
+          return ["OK", held, items];
+        }
+        const [state, ledger] = await this.#send(
+          () => [this.#stateForReading(), this.ledger] as const,
+        );
+        onRead(ledger);
+        return ["OK", totals(state), page(state)];
+      },
+    };
+    return transaction;
+  }
+
+  #stateForReading(): ReportState {
+    const isOld = this.#faults.readsReplica === true && this.isLucky(0.3);
+    return isOld && this.#moments.length > 0 ? this.any(this.#moments).state : this.keys.state;
+  }
+
+  #send<T>(run: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = () => reject(new Error("Lost."));
+      this.#trips.push({ run, tell: (value) => resolve(value as T), fail });
+    });
+  }
+
+  /** Something happens to one of the commands that are under way. */
+  step(isLossy: boolean): void {
+    const at = Math.floor(this.draw() * this.#trips.length);
+    const trip = this.#trips[at];
+    if (trip === undefined) return;
+    const isOver = () => void this.#trips.splice(at, 1);
+    if (trip.ran !== undefined) {
+      isOver();
+      return isLossy && this.isLucky(0.1) ? trip.fail() : trip.tell(trip.ran.value);
+    }
+    // Its sender gives it up: it is gone, or it comes later all the same.
+    if (isLossy && this.isLucky(0.1)) {
+      trip.fail();
+      if (this.isLucky(0.5)) isOver();
+      return;
+    }
+    trip.ran = { value: trip.run() };
+  }
+
+  /** A report's entry stands from now on. */
+  #accept(): void {
+    const item = this.keys.state.items.at(-1);
+    const [standing] = reportsIn(item === undefined ? [] : [item]);
+    const { ns } = this.ledger;
+    if (standing?.report && ns.has(standing.n)) return;
+    const sums = new Map(this.ledger.sums);
+    if (standing?.report === undefined) addTo(sums, "reportsLost");
+    else {
+      addAll(sums, standing.report.sums);
+      addTo(sums, `reports|${standing.report.colo}`);
+    }
+    const startedAtMs = this.ledger.startedAtMs ?? standing?.atMs;
+    this.ledger = { sums, ns: new Set([...ns, standing?.n ?? ""]), startedAtMs };
+  }
+
+  /** Something that is no report of this version is written. */
+  writeForeign(): void {
+    this.keys.add(
+      this.any([
+        ["v", "9", "n", "x", "d", "{}"],
+        ["hello", "world"],
+      ]),
+    );
+    this.#accept();
+    this.#note();
+  }
+
+  #note(): void {
+    this.#moments.push({ state: this.keys.state, ledger: this.ledger });
+    if (this.#moments.length > momentsMax) this.#moments.shift();
+  }
+
+  /** Another server takes over, with both keys as they were at some moment. */
+  failOver(): void {
+    if (this.#moments.length === 0) return;
+    const at = Math.floor(this.draw() * this.#moments.length);
+    const moment = this.#moments[at];
+    if (moment === undefined) return;
+    this.#moments.length = at + 1;
+    this.keys.state = moment.state;
+    this.ledger = moment.ledger;
+    // Its clock may be behind, so that it gives the same IDs again.
+    if (this.isLucky(0.6)) this.atMs = Math.min(this.atMs, moment.state.last[0]);
+  }
+
+  /** The database evicts the totals, or an operator deletes them: what stands is all that counts. */
+  evictTotals(): void {
+    this.keys.state = { ...this.keys.state, totals: null };
+    const { items } = this.keys.state;
+    this.ledger = nothing;
+    this.keys.state = { ...this.keys.state, items: [] };
+    for (const item of items) {
+      this.keys.state = { ...this.keys.state, items: [...this.keys.state.items, item] };
+      this.#accept();
+    }
+    this.#moments = [];
+    this.#note();
+  }
+}
