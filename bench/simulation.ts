@@ -4,6 +4,7 @@
 //   npm run bench:simulation -- --histories 200000 --seed 1
 //   npm run bench:simulation -- --requests --histories 2000 --kind crossing
 //   npm run bench:simulation -- --switch --histories 20000 --kind trimming
+//   npm run bench:simulation -- --data --histories 100000
 //   npm run bench:simulation -- --replay 110969
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -13,11 +14,12 @@ import { OperatorError } from "../src/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
 import { requestHistoryOf } from "../testing/simulation/request-history.ts";
 import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";
+import { writeHistoryOf } from "../testing/simulation/data/write-history.ts";
 import { switchHistoryOf } from "../testing/simulation/switch-history.ts";
 import { type WorldKind, worldKinds } from "../testing/simulation/simulated-weather.ts";
 
 interface Share {
-  readonly variant: "views" | "requests" | "switch";
+  readonly variant: "views" | "requests" | "switch" | "data";
   readonly kind: WorldKind;
   readonly fromSeed: number;
   readonly count: number;
@@ -41,6 +43,8 @@ function historyIn(
       return requestHistoryOf(seed, { kind, tell });
     case "switch":
       return switchHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts });
+    case "data":
+      return writeHistoryOf(seed, { kind, tell });
     default:
       return unreachable(variant);
   }
@@ -120,6 +124,8 @@ function kindIn(text: string): WorldKind {
   });
 }
 
+const variants = ["requests", "switch", "data"] as const;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -129,10 +135,11 @@ async function main(): Promise<void> {
       kind: { type: "string", default: "ordinary" },
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
+      data: { type: "boolean", default: false },
     },
   });
   const whole: Share = {
-    variant: values.switch ? "switch" : values.requests ? "requests" : "views",
+    variant: variants.find((each) => values[each]) ?? "views",
     kind: kindIn(values.kind),
     fromSeed: numberIn(values.seed, "seed"),
     count: numberIn(values.histories, "histories"),

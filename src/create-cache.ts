@@ -10,11 +10,11 @@ import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./error-name.ts";
 import { logOf } from "./observe/log-line.ts";
 import { Metrics } from "./observe/metrics.ts";
-import type { Database } from "./platform/database.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
 import { createPurging } from "./purge/purging.ts";
 import { noJournal } from "./purge/view/view.ts";
+import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
@@ -23,7 +23,7 @@ import { IsolateGauges } from "./reports/isolate-gauges.ts";
 /** What the core needs of a platform. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
   /** Holds the shared tier and the purge journal; without it there is neither, and no purge. */
-  readonly database?: Database | undefined;
+  readonly database?: RedisAddress | undefined;
   /** Of Analytics Engine: gets reports of what is counted, in the place of the database. */
   readonly dataset?: Dataset | undefined;
 }

@@ -9,7 +9,14 @@ import { build } from "esbuild";
 import { root } from "../bundling.ts";
 
 /** What package.json exports, by the name of its file in dist/. */
-const entries = { tidemark: "tidemark", worker: "worker", hono: "hono", purger: "purge-sender" };
+const entries = {
+  tidemark: "tidemark",
+  worker: "worker",
+  hono: "hono",
+  data: "data-cache",
+  node: "node-cache",
+  purger: "purge-sender",
+};
 
 const dist = join(root, "dist");
 

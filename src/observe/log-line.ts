@@ -14,6 +14,8 @@ export const logEvents = [
   "database",
   "cache-api",
   "origin",
+  "data-load",
+  "data-write",
   "rate-limiter",
   "loop",
   "tag-too-long",

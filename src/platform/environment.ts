@@ -130,7 +130,8 @@ function isBoundTo<Bound extends object>(method: keyof Bound, binding: unknown):
   return method in binding && !("fetch" in binding);
 }
 
-function siteHostsOf(env: Env): string[] {
+/** @throws OperatorError for what is no host */
+export function siteHostsOf(env: Env): string[] {
   if (!isSet(env, "SITE_HOST")) return [];
   const hosts = textOf(env, "SITE_HOST")?.toLowerCase().split(/\s+/) ?? [""];
   const isHost = (host: string) =>
@@ -145,7 +146,8 @@ function siteHostsOf(env: Env): string[] {
   });
 }
 
-function namespaceOf(env: Env): string | undefined {
+/** @throws OperatorError for what is no namespace */
+export function namespaceOf(env: Env): string | undefined {
   if (!isSet(env, "NAMESPACE")) return undefined;
   const namespace = textOf(env, "NAMESPACE") ?? "";
   if (namespaceForm.test(namespace)) return namespace;

@@ -1,6 +1,7 @@
 // The journal of an isolate, its view of it, and the acceptance of purges, wired together.
 import { errorName } from "../error-name.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
+import type { RedisAddress } from "../redis/open-client.ts";
 import { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -52,7 +53,7 @@ export interface PurgePlatform {
  */
 export function createPurging(
   { purge, namespace }: PurgeSettings,
-  database: { readonly url: string; readonly token: string },
+  database: RedisAddress,
   platform: PurgePlatform,
 ) {
   const { nowAtMs, random, cache, log, listenerFailed, onSpread, metrics } = platform;

@@ -1,7 +1,7 @@
 // How a database fares, for the operator: its reads and its writes each by themselves.
 import { Condition, type Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
-import { type RedisTrouble, troubleLine } from "./trouble.ts";
+import { type RedisTrouble, troubleLine, type TroubleWords } from "./trouble.ts";
 
 /** Which part of a database an answer tells of. */
 export type Of = "reads" | "writes";
@@ -20,6 +20,8 @@ export interface DatabaseConditionSettings {
   readonly tell?: Log;
   /** All commands are about one key, so that another type of value there is trouble like any. */
   readonly hasOneKey?: boolean;
+  /** How its troubles are told, if not as those of Upstash's REST interface. */
+  readonly words?: TroubleWords | undefined;
 }
 
 /** Troubles of the operator's settings, not of the database. */
@@ -44,19 +46,25 @@ export class DatabaseCondition {
   constructor(settings: DatabaseConditionSettings) {
     this.#settings = settings;
     const tell = settings.tell ?? (() => undefined);
+    const lineOf = (trouble: RedisTrouble) => troubleLine(trouble, settings.words);
     this.#reads = new Condition({
       tell,
       about: aboutReads,
-      troubleLine,
+      troubleLine: lineOf,
       wellLine: (lasted) => `The database works again after ${lasted}.`,
     });
     this.#writes = new Condition({
       tell,
       about: aboutWrites,
-      troubleLine: (trouble) => `Writes fail. ${troubleLine(trouble)}`,
+      troubleLine: (trouble) => `Writes fail. ${lineOf(trouble)}`,
       wellLine: (lasted) => `The database takes writes again after ${lasted}.`,
     });
-    this.#sizes = new Condition({ tell, about: aboutWrites, troubleLine, wellLine: () => "" });
+    this.#sizes = new Condition({
+      tell,
+      about: aboutWrites,
+      troubleLine: lineOf,
+      wellLine: () => "",
+    });
     this.#shutOff = new Condition({
       tell,
       about: () => ({ event: "breaker", of: "everything" }),

@@ -1,4 +1,4 @@
-// One Redis database over Upstash's REST interface: bounded in time, shut off while it is down.
+// One Redis database, by REST or over what carries the same: bounded in time, shut off while it is down.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
@@ -9,7 +9,7 @@ import {
   refusalsOfWrites,
 } from "./database-condition.ts";
 import { LatencyBound } from "./latency-bound.ts";
-import { openClient } from "./open-client.ts";
+import { openClient, type RedisAddress } from "./open-client.ts";
 import type { RedisPurpose } from "./purpose.ts";
 import { type RedisCounts, RoundTrips } from "./round-trips.ts";
 import { readTrouble, type RedisTrouble } from "./trouble.ts";
@@ -23,9 +23,7 @@ export type RedisAnswer<T> =
   | { kind: "unavailable"; cause: RedisCause };
 
 /** Which database, and how long it is waited for. */
-export interface RedisSettings extends DatabaseConditionSettings {
-  readonly url: string;
-  readonly token: string;
+export interface RedisSettings extends DatabaseConditionSettings, RedisAddress {
   /** The longest that a read is waited for; 1 s unless set. */
   readonly readTimeoutMsMax?: number;
   /** The longest pause between two probes while it is shut off; 30 s unless set. */
@@ -35,8 +33,7 @@ export interface RedisSettings extends DatabaseConditionSettings {
 }
 
 /** A read is waited for by a client; a write is not, and may carry a body. */
-const readTimeoutMsMax = 1_000;
-const writeTimeoutMs = 5_000;
+const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
 
 /**
  * A write may fail by these while the database is up: they are about one command, or it is full and
@@ -74,6 +71,11 @@ export class RedisClient {
     this.#condition = new DatabaseCondition(settings);
     this.#roundTrips = new RoundTrips(settings);
     this.#readBound = new LatencyBound(settings.readTimeoutMsMax ?? readTimeoutMsMax);
+  }
+
+  /** How its troubles are told; `undefined`: as those of Upstash's REST interface. */
+  get words(): RedisAddress["words"] {
+    return this.#settings.words;
   }
 
   /** Nothing but probes is sent to it now. */

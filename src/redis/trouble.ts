@@ -2,7 +2,7 @@
 // quotes commands and values: it is read here, and goes no further.
 
 /** Why it does not work, and what to do: a kind for each thing that an operator can do. */
-const said = {
+export const said = {
   "token-refused": ["Upstash refused the token (401)", "check UPSTASH_REDIS_REST_TOKEN"],
   forbidden: [
     "Upstash refused access (403)",
@@ -38,17 +38,22 @@ const said = {
 
 export type RedisTrouble = keyof typeof said;
 
+/** Said in the place of the usual words, where it is reached by something else than the variables. */
+export type TroubleWords = Readonly<
+  Partial<Record<RedisTrouble, readonly [why: string, mend: string]>>
+>;
+
 /** What is tried again without anybody's help ends by itself, as a rule. */
 const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];
 
 /** @returns a sentence without its full stop, which names no secret, no address and no key */
-export function whyOf(trouble: RedisTrouble): string {
-  return said[trouble][0];
+export function whyOf(trouble: RedisTrouble, words: TroubleWords = said): string {
+  return (words[trouble] ?? said[trouble])[0];
 }
 
 /** @returns what to do, as the beginning of a sentence; `undefined` where trying again is enough */
-export function mendOf(trouble: RedisTrouble): string | undefined {
-  return passing.includes(trouble) ? undefined : said[trouble][1];
+export function mendOf(trouble: RedisTrouble, words: TroubleWords = said): string | undefined {
+  return passing.includes(trouble) ? undefined : (words[trouble] ?? said[trouble])[1];
 }
 
 /** @returns what to do, as sentences; also for a trouble that usually ends by itself, if it lasts */
@@ -60,8 +65,8 @@ export function remedyOf(trouble: RedisTrouble): string {
 }
 
 /** @returns a line for the log: what is wrong, and what to do */
-export function troubleLine(trouble: RedisTrouble): string {
-  const [why, mend] = said[trouble];
+export function troubleLine(trouble: RedisTrouble, words: TroubleWords = said): string {
+  const [why, mend] = words[trouble] ?? said[trouble];
   return `${why}: ${mend}.`;
 }
 

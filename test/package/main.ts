@@ -50,7 +50,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   const packages = [tarball, "hono@4.13.19", "@hono/node-server@2.1.8", "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
-  for (const document of ["docs/package.md", "docs/middleware.md"]) {
+  for (const document of ["docs/package.md", "docs/middleware.md", "docs/data.md"]) {
     const text = await readFile(join(root, document), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }
@@ -82,6 +82,7 @@ async function used(folder: string): Promise<void> {
     const version = (await run(node, ["--version"], folder)).trim();
     check((await run(node, ["plain.mjs"], folder)).includes("All is well."), `${version} fails.`);
     check((await run(node, ["out/own-data.js"], folder)) === "EUR\n", "createCache keeps nothing.");
+    check((await run(node, ["out/data.js"], folder)) === "Tides true 2\n", "Data is not as told.");
     const lines = (await run(node, ["out/node.js"], folder)).split("\n");
     // The log stands between them.
     const [first = "", second = ""] = lines.filter((line) => line.startsWith("tidemark;"));

@@ -9,7 +9,14 @@ import {
   OperatorError,
   trackingParameters,
 } from "tidemark";
+import {
+  createDataCache,
+  LoadFailed,
+  LoadTimedOut,
+  OperatorError as SameError,
+} from "tidemark/data";
 import { tidemark } from "tidemark/hono";
+import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
 import { createOutbox, createPurger, PurgeError } from "tidemark/purger";
 import { createWorker } from "tidemark/worker";
 
@@ -21,6 +28,20 @@ assert.throws(
   OperatorError,
 );
 assert.equal(typeof createCache, "function");
+
+assert.equal(SameError, OperatorError);
+assert.equal(SameErrorToo, OperatorError);
+assert.throws(() => createNodeCache({ redis: {} }), OperatorError);
+const away = createNodeCache({
+  redis: { url: "http://127.0.0.1:1", token: "t" },
+  log: () => undefined,
+});
+assert.equal(await away.namespace("a", { fresh: "1m" }).getOrSet("1", () => "v"), "v");
+assert.ok(new LoadTimedOut("") instanceof LoadFailed);
+const bytes = createDataCache(defineConfig({})).namespace("bytes", { fresh: "1m" });
+const value = { bytes: new Uint8Array([1, 2]), at: new Date(5), big: 5n };
+assert.deepEqual(structuredClone(await bytes.getOrSet("a", () => value)), value);
+assert.deepEqual(structuredClone(await bytes.get("a")), value);
 
 const config = defineConfig({ routes: [{ name: "all", match: "*", fresh: "1m" }] });
 const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };

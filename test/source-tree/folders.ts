@@ -55,6 +55,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   observe: [...leaves, "http"],
   // The client of the database, and what its errors mean.
   redis: [...leaves, "observe"],
+  // What carries the client's commands over a connection of ioredis or node-redis.
+  "redis/connection": [...leaves, "observe", "redis"],
   // The configuration: its schema, its forms, its defaults.
   config: [...leaves, "http"],
   // What a platform gives: variables and bindings.
@@ -80,6 +82,26 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   reports: [...beneathCore, "config"],
   // The core with its journal, put together.
   "create-cache": [...core, "platform", reporting],
+  // Keys and values of an application's data, and what it says of them.
+  "data/value": [...core],
+  // A value is looked for, loaded, judged and stored.
+  "data/load": [...core, "data/value"],
+  // Values are written: to the application's database, and to the tiers.
+  "data/write": [...core, "data/value", "data/load"],
+  // Parts of a value, as fields of a hash in Redis.
+  "data/fields": [...core, "data/value", "data/load"],
+  // An application's cache: namespaces, purges, the core below them.
+  data: [
+    ...core,
+    "platform",
+    "create-cache",
+    "data/value",
+    "data/load",
+    "data/write",
+    "data/fields",
+  ],
+  // An application's cache on Node.
+  node: ["operator-error", "config", "platform", "redis", "redis/connection", "data"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // Why a request is answered as it is, told without a trace.
@@ -101,11 +123,13 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The application: the operator's routes beside the HTTP cache.
   app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition, release],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
-  // and purges for those who send them.
+  // purges for those who send them, and a cache for data, on Workers and on Node.
   tidemark: [...core, "platform", ...composition],
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", release],
   hono: [...core, "platform", "app", "worker"],
   "purge-sender": ["purger"],
+  "data-cache": ["operator-error", "data/value", "data/load", "data/write", "data/fields", "data"],
+  "node-cache": ["operator-error", "redis/connection", "data/value", "data-cache", "node"],
 };
 
 export const filesInFolderMax = 20;

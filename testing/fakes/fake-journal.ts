@@ -97,6 +97,16 @@ export class FakeJournal implements Journal {
     });
   }
 
+  async appendAfter(place: EntryPlace, entry: NewEntry) {
+    return this.#answer("appendAfter", () => {
+      const position = this.write(entry);
+      const entries = decoded(this.stream.items);
+      const at = entries.findIndex((each) => isSame(each, place));
+      const since = at < 0 ? undefined : entries.slice(at + 1);
+      return { kind: "appended", position, sentAtMs: this.#clock.atMs, since } as const;
+    });
+  }
+
   get #isFull(): boolean {
     return this.stream.items.length >= this.keptCount;
   }

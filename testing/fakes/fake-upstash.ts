@@ -1,5 +1,5 @@
 // A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
-// SET, GETRANGE, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
+// SET, GETRANGE, MGET, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
 // purge journal and the hot keys; and the keys of reports. Texts are ASCII, expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import type { FakeClock } from "./fake-clock.ts";
@@ -129,7 +129,7 @@ export class FakeUpstash {
     }
     const result = this.#run(body as Command);
     const { afterNext } = this;
-    const isOfTier = /^GETRANGE$/i.test(String((body as Command)[0]));
+    const isOfTier = /^(?:GETRANGE|MGET)$/i.test(String((body as Command)[0]));
     if (isOfTier && afterNext !== undefined) {
       this.afterNext = undefined;
       await afterNext();
@@ -147,7 +147,7 @@ export class FakeUpstash {
     const held = this.#record(key);
     switch (name.toUpperCase()) {
       case "SET":
-        if (key.includes(":r:")) return this.#set(key, rest);
+        if (/:[rd]:/.test(key)) return this.#set(key, rest);
         return key.includes(":lease:") ? this.#takeLease(key, rest) : "OK";
       case "GET":
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
@@ -171,6 +171,8 @@ export class FakeUpstash {
         return "PONG";
       case "GETRANGE":
         return held?.text.slice(0, rest[1] === "-1" ? undefined : Number(rest[1]) + 1) ?? "";
+      case "MGET":
+        return [key, ...rest].map((each) => this.#record(each)?.text ?? null);
       case "SETRANGE":
         return this.#setRange(key, rest[1] ?? "");
       case "PEXPIRE":

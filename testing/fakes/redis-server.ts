@@ -34,14 +34,15 @@ export const redisServers: readonly RedisServerRow[] = [
  *
  * @param options.port 0 or absent means any free port
  * @param options.dir its working directory; absent means the system's temporary one
+ * @param options.settings more of its settings, by their names in redis.conf
  * @throws Error with what it printed when it does not come up
  */
 export async function startRedisServer(
-  options: { port?: number; dir?: string } = {},
+  options: { port?: number; dir?: string; settings?: Readonly<Record<string, string>> } = {},
 ): Promise<EmbeddedValkey> {
   const port = options.port || (await freePort());
   const settings = { port, bind: "127.0.0.1", save: "", appendonly: "no" };
-  const args = Object.entries({ ...settings, dir: options.dir ?? tmpdir() });
+  const args = Object.entries({ ...settings, dir: options.dir ?? tmpdir(), ...options.settings });
   const child = spawn(
     command,
     args.flatMap(([name, value]) => [`--${name}`, String(value)]),
@@ -83,7 +84,8 @@ async function readiness(child: ChildProcess): Promise<void> {
   throw new Error(`redis-server did not come up. It printed:\n${printed}`);
 }
 
-async function freePort(): Promise<number> {
+/** Nobody listens there now. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address() as AddressInfo;

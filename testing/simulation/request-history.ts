@@ -2,7 +2,7 @@
 // one database, and clients that look at what they are given. Slower than the histories of views
 // alone, and nearer to the promise: no answer that was not just made for its request shows a
 // version older than a purge later than the bound after it.
-import { createHash } from "node:crypto";
+import { digestingAtOnce } from "./digesting-at-once.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
 import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
@@ -28,19 +28,6 @@ export async function requestHistoryOf(
   const course = new RequestCourse(world, options);
   await time.keeping(() => digestingAtOnce(() => course.run()));
   return course;
-}
-
-/** The runtime digests in other threads, whose order nobody can repeat. */
-async function digestingAtOnce<T>(run: () => Promise<T>): Promise<T> {
-  const { subtle } = crypto;
-  const digest = async (_: unknown, bytes: Uint8Array) =>
-    new Uint8Array(createHash("sha256").update(bytes).digest()).buffer;
-  Object.defineProperty(subtle, "digest", { value: digest, configurable: true });
-  try {
-    return await run();
-  } finally {
-    Reflect.deleteProperty(subtle, "digest");
-  }
 }
 
 const stepCount = 24;

@@ -118,6 +118,21 @@ class Commands {
     this.world.records.set(key, { text, untilAtMs: this.world.atMs + px });
   }
 
+  /** A round trip: here its commands are done at one instant. */
+  pipeline() {
+    const queued: (() => Promise<void>)[] = [];
+    const pipeline = {
+      set: (...given: Parameters<Commands["set"]>) => {
+        queued.push(() => this.set(...given));
+        return pipeline;
+      },
+      exec: async () => {
+        for (const run of queued) await run();
+      },
+    };
+    return pipeline;
+  }
+
   async del(...keys: readonly string[]): Promise<number> {
     return keys.filter((key) => this.world.records.delete(key)).length;
   }

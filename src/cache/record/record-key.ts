@@ -1,15 +1,20 @@
 // The key of a record: readable text in memory, its SHA-256 wherever the text would show or break.
 import { sha256Hex } from "../../sha256.ts";
 
+/** Tells apart in Redis what lies there: stored responses, data of an application, hashes of such. */
+export type RecordFamily = "r" | "d" | "f";
+
 export class RecordKey {
   readonly text: string;
   /** Of the request, with its port; the edge tier keeps a site's records under its own host. */
   readonly host: string;
+  readonly family: RecordFamily;
   #digest: string | undefined;
 
-  constructor(text: string, host: string) {
+  constructor(text: string, host: string, family: RecordFamily = "r") {
     this.text = text;
     this.host = host;
+    this.family = family;
   }
 
   /** SHA-256 of the text, hex; kept as text, since a promise would belong to one request. */

@@ -1,17 +1,14 @@
 // The shared tier: Upstash Redis, seen by all colos. A record is one string, so that a fill, a look-up
 // and most of what a 304 brings are one command each.
-import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
 import { isWithinMs } from "../../elapsed.ts";
-import type { RedisPurpose } from "../../redis/purpose.ts";
-import { readTrouble } from "../../redis/trouble.ts";
 import { bodyIn, bodyTextOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record/record-key.ts";
-import type { RecordForm } from "./record-form.ts";
 import { type Listed, listRecords, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
+import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
   foundWith,
@@ -50,17 +47,6 @@ const rewriteFromCharsUnlessSet = 150_000;
 /** Whoever has none of the body, and so writes it whole, heals what is forgotten. */
 const spoiledKeysMax = 1_000;
 
-/** A record on its way. */
-interface Upload {
-  readonly redisKey: string;
-  readonly head: string;
-  readonly text: string;
-  readonly keepMs: number;
-  readonly sinceAtMs: number;
-  /** By which an unchanged body is known that may lie there already. */
-  readonly heldDigest: string | null;
-}
-
 export class SharedTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly #settings: SharedTierSettings<Detail>;
@@ -95,9 +81,43 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (answer.kind === "unavailable")
       return answer.cause === "wrong-type" ? this.#bad(ask) : answer;
     const text = answer.value;
-    if (typeof text !== "string" || text === "") return { kind: "absent" };
-    const isWhole = ask.part === "whole" || text.length < headCharsMax;
+    const isWhole =
+      ask.part === "whole" || (typeof text === "string" && text.length < headCharsMax);
     if (isCutHead(text) && !isWhole) return this.read(key, { ...ask, part: "whole" });
+    return this.#readFrom(text, { redisKey, ask, isWhole });
+  }
+
+  /**
+   * Several records whole, by one command.
+   *
+   * @returns what each read comes to, in the order of the keys. Never rejects.
+   */
+  async readMany(
+    keys: readonly RecordKey[],
+    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+  ): Promise<readonly TierRead<Detail>[]> {
+    const { namespace, redis } = this.#settings;
+    const whole = { ...ask, part: "whole" } as const;
+    const redisKeys = await Promise.all(keys.map((key) => sharedKey(namespace, key)));
+    this.#removals.takeUpLate(whole);
+    const answer = await redis.read<unknown[]>(
+      "look-up",
+      (client) => client.mget(redisKeys),
+      ask.afterAnswer,
+    );
+    if (answer.kind === "unavailable") return keys.map(() => answer);
+    const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
+      if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
+      return this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true });
+    });
+    return Promise.all(reads);
+  }
+
+  async #readFrom(
+    text: unknown,
+    { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
+  ): Promise<TierRead<Detail>> {
+    if (typeof text !== "string" || text === "") return { kind: "absent" };
     const held = recordIn(text, this.#settings.form);
     if (held === undefined) return this.#bad(ask);
     if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
@@ -129,10 +149,53 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     if (record.kind === "arriving") return refuseArriving(record);
+    const { redis, form } = this.#settings;
+    const upload = await this.#uploadOf(key, record, keep);
+    if ("kind" in upload) return upload;
+    const answer = await redis.write(purposeOf(record, keep), async (client) => {
+      if (await isRewritten(client, upload, form)) return;
+      await client.set(upload.redisKey, upload.text, { px: upload.keepMs });
+      this.#spoiled.delete(upload.redisKey);
+    });
+    this.#uploads.delete(upload);
+    return answer.kind === "answered" ? { kind: "kept" } : answer;
+  }
+
+  /**
+   * Several new records in one round trip: a command for each, since none else has an expiry.
+   *
+   * @returns what each write comes to, in their order. Never rejects.
+   */
+  async writeMany(
+    records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
+  ): Promise<readonly TierWrite[]> {
+    const made = await Promise.all(records.map((given) => this.#uploadOf(...given)));
+    const uploads = made.filter((one): one is Upload => !("kind" in one));
+    if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
+    const answer = await this.#settings.redis.write("fill", (client) => {
+      const pipeline = client.pipeline();
+      for (const { redisKey, text, keepMs } of uploads)
+        pipeline.set(redisKey, text, { px: keepMs });
+      return pipeline.exec();
+    });
+    for (const upload of uploads) {
+      this.#uploads.delete(upload);
+      if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
+    }
+    const written: TierWrite = answer.kind === "answered" ? { kind: "kept" } : answer;
+    return made.map((one) => ("kind" in one ? one : written));
+  }
+
+  /** @returns why nothing is sent, where that is so; what is returned otherwise counts as on its way */
+  async #uploadOf(
+    key: RecordKey,
+    record: TierRecord<Detail>,
+    keep: TierKeep,
+  ): Promise<Upload | TierWrite> {
     const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // To pack a body takes CPU time.
-    const { redis, form, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
+    const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
     const body = await bodyOf(record, this.#settings);
     if (typeof body === "object") return body;
@@ -150,13 +213,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     };
     if (!this.#hasRoomFor(upload)) return { kind: "refused", rule: "busy" };
     this.#uploads.add(upload);
-    const answer = await redis.write(purposeOf(record, keep), async (client) => {
-      if (await isRewritten(client, upload, form)) return;
-      await client.set(redisKey, upload.text, { px: keepMs });
-      this.#spoiled.delete(redisKey);
-    });
-    this.#uploads.delete(upload);
-    return answer.kind === "answered" ? { kind: "kept" } : answer;
+    return upload;
   }
 
   /** One has, however large. */
@@ -172,44 +229,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
 /** Under which Redis keeps a record. */
 export async function sharedKey(namespace: string, key: RecordKey): Promise<string> {
-  return `${namespace}:r:${await key.digest()}`;
-}
-
-/**
- * Writes metadata over that of an unchanged body, if that is the body which lies there. Somebody else's
- * record may take its place before that is done: then the two do not fit together, and are a miss.
- */
-async function isRewritten<Detail>(
-  redis: Redis,
-  { redisKey, head, keepMs, heldDigest }: Upload,
-  form: RecordForm<Detail>,
-): Promise<boolean> {
-  if (heldDigest === null) return false;
-  const held = recordIn(await headUnder(redis, redisKey), form);
-  const isThere =
-    held?.record.kind === "response" && held.record.metadata.bodyDigest === heldDigest;
-  if (!isThere || head.length > held.headChars) return false;
-  await redis
-    .multi()
-    .setrange(redisKey, 0, head.padEnd(held.headChars))
-    .pexpire(redisKey, keepMs)
-    .exec();
-  return true;
-}
-
-/** @returns `undefined` where something else than a string lies there, which SET replaces */
-async function headUnder(redis: Redis, redisKey: string): Promise<string | undefined> {
-  try {
-    return await redis.getrange(...rangeOf(redisKey, "metadata"));
-  } catch (cause) {
-    if (readTrouble(cause) === "wrong-type") return undefined;
-    throw cause;
-  }
-}
-
-function purposeOf<Detail>({ kind }: TierRecord<Detail>, { body }: TierKeep): RedisPurpose {
-  if (kind === "vary") return "Vary marker";
-  return body === "unchanged" ? "freshening" : "fill";
+  return `${namespace}:${key.family}:${await key.digest()}`;
 }
 
 /** A marker has no body. */

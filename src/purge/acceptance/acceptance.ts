@@ -1,7 +1,8 @@
 // Accepts purges, and posts of the switch. They are written to the journal before the sender gets 200, have
 // effect here at once, and are read back a little later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
-import type { Unavailable } from "../journal/journal.ts";
+import type { Stamp } from "../../cache/record/record.ts";
+import type { Journal, Unavailable } from "../journal/journal.ts";
 import { nothing, type PurgeTargets } from "../journal/purge-target.ts";
 import type { PostEntry } from "../journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../journal/switch-state.ts";
@@ -17,6 +18,14 @@ export type Acceptance =
   | Unavailable
   /** The id stands in the journal with another body. */
   | { kind: "conflict" };
+
+/** An accepted purge of what was written. */
+export interface AcceptedAfter {
+  readonly kind: "accepted";
+  readonly placed: Entry;
+  /** Between the stamp and this entry, which is the last of them; `undefined` where nobody can tell. */
+  readonly since: readonly Entry[] | undefined;
+}
 
 /** The result of a post of the switch. */
 export type SwitchAcceptance =
@@ -57,6 +66,32 @@ export class Acceptances {
     view.accepted(placed);
     attention.afterAnswer(() => view.catchUp());
     return this.#accepted(placed, attention);
+  }
+
+  /**
+   * Rule 25: the purge of what is being written, and what stands between a stamp and it.
+   *
+   * @param order of one entry
+   * @param since the stamp that was taken before the write; without one nothing is told of what stands
+   */
+  async acceptAfter(
+    order: SignedOrder,
+    since: Stamp,
+    attention: Attention,
+  ): Promise<AcceptedAfter | Unavailable> {
+    const { view, nowAtMs, randomText, journal } = this.#settings;
+    view.arrived(nowAtMs());
+    const entry: NewEntry = { ...order, n: randomText(), lost: "" };
+    const appended =
+      since === "none"
+        ? await appendedAlone(journal, entry)
+        : await view.follower.appendAfter(since, entry);
+    if (appended.kind === "unavailable") return appended;
+    const placed: Entry = { ...entry, position: appended.position };
+    view.accepted([placed]);
+    if (view.chain?.knows(placed) !== true) attention.afterAnswer(() => view.catchUp());
+    this.#accepted([placed], attention);
+    return { kind: "accepted", placed, since: appended.since };
   }
 
   /** Rule 24: replaces the post that stands now, unless another does so first. */
@@ -114,6 +149,12 @@ export class Acceptances {
     const entry = (targets: PurgeTargets) => ({ ...order, targets, n: randomText(), lost: "" });
     return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
   }
+}
+
+async function appendedAlone(journal: Journal, entry: NewEntry) {
+  const appended = await journal.append([entry]);
+  if (appended.kind === "unavailable") return appended;
+  return { ...appended, position: appended.positions[0] ?? "", since: undefined };
 }
 
 /** Halves what does not fit until it does. */

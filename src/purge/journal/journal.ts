@@ -63,6 +63,21 @@ export interface Journal {
   append(
     entries: readonly NewEntry[],
   ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable>;
+  /** In one transaction: appends an entry, and reads what follows another one, the new one included. */
+  appendAfter(place: EntryPlace, entry: NewEntry): Promise<AppendedAfter | Unavailable>;
+}
+
+/** An entry that was appended, with what stands before it, of one moment at the primary. */
+export interface AppendedAfter {
+  readonly kind: "appended";
+  readonly position: string;
+  /** The clock before it was sent. */
+  readonly sentAtMs: number;
+  /**
+   * What follows the place, oldest first, up to the entry itself. `undefined` where the place no longer
+   * stands, or more follows it than a page holds: then nobody can tell what came between.
+   */
+  readonly since: readonly Entry[] | undefined;
 }
 
 /** How many entries a cold view loads at the least. */

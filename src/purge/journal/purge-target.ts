@@ -70,6 +70,9 @@ export function comparedTag(tag: string): string {
   return tag.startsWith(urlTag("")) ? comparedUrl(tag) : tag;
 }
 
+/** Begins the URL of what is no page. No purge of pages names it: hosts, prefixes and routes are of pages. */
+export const dataScheme = "tidemark-data:";
+
 export interface Coverable {
   /** Every tag under which a record can be purged. */
   readonly tags: readonly string[];
@@ -82,6 +85,12 @@ const known = new WeakMap<Coverage, Coverable>();
 /** Asked on every use of a record, so worked out once for each. */
 export function coverable(record: Coverage): Coverable {
   let worked = known.get(record);
+  if (worked === undefined && record.url.startsWith(dataScheme)) {
+    const url = comparedUrl(record.url);
+    const tags = [everythingTag, urlTag(url), ...record.tags.map(userTag)];
+    worked = { tags, paths: [url, url] };
+    known.set(record, worked);
+  }
   if (worked === undefined) {
     const { url, route, tags, groups = [] } = record;
     const [origin = "", host = ""] = /^\w+:\/\/([^/?#]*)/.exec(url) ?? [];

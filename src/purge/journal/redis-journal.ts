@@ -12,6 +12,7 @@ import {
   markOf,
   type NewEntry,
 } from "./entry.ts";
+import { appendedIn } from "./appended-in.ts";
 import { extentOf, type JournalExtent } from "./journal-extent.ts";
 import { bytesOf, lengthened, type Page, pageCount } from "./journal-pages.ts";
 import {
@@ -117,15 +118,13 @@ export class RedisJournal implements Journal {
   }
 
   /**
-   * What has to be of one moment is one transaction: what stands at or before the position, and the
-   * end of the journal. Older pages are needed only where the position is not among the newest; they
-   * join it, so they are what stood before it whenever they are read.
+   * One transaction has what must be of one moment: what stands up to the position, and the journal's
+   * end. Older pages join the newest, so they are what stood before it whenever they are read.
    */
   async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
-    // One entry backwards from the position tells all three cases apart: the entry itself, an
-    // older one before which it was lost, or none: then as many stand as trimming leaves, or it was
-    // lost too.
+    // One entry backwards tells all three cases apart: the entry itself, an older one before which it
+    // was lost, or none: then as many stand as trimming leaves, or it was lost too.
     const replies = await this.#askPrimary("journal read at the primary", (transaction) =>
       transaction
         .xrevrange(this.#key, position, "-", 1)
@@ -231,6 +230,17 @@ export class RedisJournal implements Journal {
     const positions = replies.value.filter((reply) => typeof reply === "string");
     if (positions.length === entries.length) return { kind: "appended", positions };
     return unavailableFor("not-upstash", this.#settings.redis);
+  }
+
+  async appendAfter(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAfter"]> {
+    const sentAtMs = this.#settings.nowAtMs();
+    const { redis } = this.#settings;
+    const replies = await redis.insist<unknown[]>("purge, written", (client) => {
+      const adding = client.multi().xadd(this.#key, "*", encodeEntry(entry), this.#trim);
+      return adding.xrange(this.#key, place.position, "+", pageCount).exec();
+    });
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
+    return { sentAtMs, ...appendedIn(replies.value, place, entry) };
   }
 
   get #keptCount(): number {

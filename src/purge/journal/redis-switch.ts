@@ -45,7 +45,7 @@ export interface RedisSwitchSettings {
 }
 
 /** KEYS: journal, switch. ARGV: what is replaced, the post, its `n`, its JSON, what trimming leaves, fields. */
-const postScript = `
+export const postScript = `
 local held = redis.call("GET", KEYS[2]) or ""
 if (string.match(held, "^%S+") or "") ~= ARGV[1] then return {"overtaken", held} end
 local position = redis.call("XADD", KEYS[1], "MAXLEN", "~", ARGV[5], "*", unpack(ARGV, 6))

@@ -4,8 +4,15 @@ import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
-import { comparePositions, type Entry, isSamePlace, lastSwitched } from "../journal/entry.ts";
-import type { Journal, JournalRead, Unavailable } from "../journal/journal.ts";
+import {
+  comparePositions,
+  type Entry,
+  type EntryPlace,
+  isSamePlace,
+  lastSwitched,
+  type NewEntry,
+} from "../journal/entry.ts";
+import type { AppendedAfter, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import type { SwitchState } from "../journal/switch-state.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
@@ -199,6 +206,19 @@ export class JournalFollower {
     this.switched = lastSwitched(entries) ?? this.switched;
     this.#spread.read(entries);
     this.#verified(entries, sentAtMs);
+  }
+
+  /** What stands before the entry was read with it: where that joins the chain's end, it extends it. */
+  async appendAfter(place: EntryPlace, entry: NewEntry): Promise<AppendedAfter | Unavailable> {
+    const appended = await this.#dated((journal) => journal.appendAfter(place, entry));
+    const { chain } = this;
+    if (appended.kind === "unavailable" || chain === undefined) return appended;
+    const { since = [], sentAtMs } = appended;
+    const { end } = chain;
+    const at = [place, ...since].findIndex((each) => isSamePlace(each, end));
+    const entries = since.slice(at);
+    if (at >= 0) this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
+    return appended;
   }
 
   #noteFailure({ kind }: { kind: string }): void {

@@ -31,7 +31,8 @@ export interface JournalViewSettings extends FollowingSettings, RenewalSettings 
 
 export class JournalView implements PurgeView {
   readonly #settings: JournalViewSettings;
-  readonly #follower: JournalFollower;
+  /** What reads the journal on. */
+  readonly follower: JournalFollower;
   readonly #accepted = new AcceptedPurges();
   readonly #catchUps: JoinedRuns;
   readonly #clock: ClockSteps;
@@ -42,11 +43,11 @@ export class JournalView implements PurgeView {
     this.#settings = settings;
     const { nowAtMs, allowanceMs, timeoutMs: patienceMs } = settings;
     this.#clock = settings.clock ?? new ClockSteps(allowanceMs);
-    this.#follower = new JournalFollower(settings, this.#accepted, this.#clock);
-    const run = () => this.#follower.readOn();
+    this.follower = new JournalFollower(settings, this.#accepted, this.#clock);
+    const run = () => this.follower.readOn();
     this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
     const behind = () => this.#lookForOverdue();
-    this.#renewals = new ViewRenewals(settings, this.#follower, behind);
+    this.#renewals = new ViewRenewals(settings, this.follower, behind);
   }
 
   get isShutOff(): boolean {
@@ -54,25 +55,25 @@ export class JournalView implements PurgeView {
   }
 
   get chain(): Chain | undefined {
-    return this.#follower.chain;
+    return this.follower.chain;
   }
 
   get sentAtMs(): number {
-    return this.#follower.sentAtMs;
+    return this.follower.sentAtMs;
   }
 
   get lag(): JournalFollower["lag"] {
-    return this.#follower.lag;
+    return this.follower.lag;
   }
 
   get failedAtMs(): number | undefined {
-    return this.#follower.failedAtMs;
+    return this.follower.failedAtMs;
   }
 
   /** Rule 24: the last post that is known here; one of our own until a read brings it, or passes it. */
   get switched(): SwitchState | undefined {
     const own = this.#accepted.switchedAfter(this.chain?.end.position ?? "");
-    return own ?? this.#follower.switched;
+    return own ?? this.follower.switched;
   }
 
   bypasses(route: string): boolean {
@@ -96,7 +97,7 @@ export class JournalView implements PurgeView {
   /** Where the clock was set back, what it showed before is nothing to compare it with. */
   arrived(atMs: number): void {
     if (!this.#clock.isSetBackAt(atMs)) return;
-    this.#follower.forgetInstants();
+    this.follower.forgetInstants();
     this.#accepted.dateUpTo(atMs);
     this.#renewals.forgetInstants();
     this.#soughtAtMs = -Infinity;
@@ -112,7 +113,7 @@ export class JournalView implements PurgeView {
     if (!isDue && !this.#renewals.areUnderWay) return undefined;
     if (isDue) {
       this.#soughtAtMs = atMs;
-      attention.afterAnswer(() => this.#follower.searchBack(stamp));
+      attention.afterAnswer(() => this.follower.searchBack(stamp));
     }
     const renewed = this.#renewals.begun(attention, stamp);
     return this.isShutOff ? undefined : renewed();

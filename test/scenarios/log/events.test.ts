@@ -291,8 +291,11 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
   },
 };
 
+/** Tests of data have their occasions. */
+const ofOthers = ["data-load", "data-write"];
+
 it("each event has its occasion here", () => {
-  expect(Object.keys(occasions).toSorted()).toEqual(logEvents.toSorted());
+  expect([...Object.keys(occasions), ...ofOthers].toSorted()).toEqual(logEvents.toSorted());
 });
 
 describe("there is a line", () => {

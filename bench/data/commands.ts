@@ -1,0 +1,81 @@
+// Which Redis commands each call sends, as the server counts them. What Tidemark reads of its journal is
+// counted apart: an isolate in use does that every few seconds, whatever is called.
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { markdownTable } from "../figures.ts";
+import { articleOf, openSystem, type System, type SystemName, systemNames } from "./systems.ts";
+
+/** `here` and `there` are two processes' caches in one. */
+interface Pair {
+  readonly here: System;
+  readonly there: System;
+}
+
+type Call = (pair: Pair) => Promise<unknown>;
+
+const keys = Array.from({ length: 100 }, (_, nth) => `many/${nth}`);
+const load = async () => articleOf(1, 1_000);
+
+/** In this order: what one leaves, the next may use. */
+const calls: Readonly<Record<string, Call>> = {
+  "`getOrSet`, loaded, with 3 tags": ({ here }) =>
+    here.getOrSet("a", { tags: ["x", "y", "z"], load }),
+  "`getOrSet`, hit in memory": ({ here }) => here.getOrSet("a", { tags: [], load }),
+  "`getOrSet`, hit in Redis, with 3 tags": ({ there }) => there.getOrSet("a", { tags: [], load }),
+  "`get` of what is not there": ({ here }) => here.get("nothing"),
+  "`set`": ({ here }) => here.set("b", articleOf(2, 1_000)),
+  "100 keys, hits in Redis": ({ there }) => there.getMany(keys),
+  "purge of a key": ({ here }) => here.delete("b"),
+  "purge of a tag": ({ here }) => here.purgeTag("x"),
+};
+
+/** What each call sends, by system: `2 GET, 1 SET`. */
+export async function countCommands(redisUrl: string): Promise<Record<string, string[]>> {
+  const server = new Redis(redisUrl);
+  const said: Record<string, string[]> = {};
+  try {
+    for (const name of systemNames) {
+      const pair = { here: openSystem(name, { redisUrl }), there: openSystem(name, { redisUrl }) };
+      for (const key of keys) await pair.here.set(key, articleOf(3, 1_000));
+      await warm(pair);
+      for (const [title, call] of Object.entries(calls)) {
+        await server.config("RESETSTAT");
+        await call(pair);
+        // What is done behind an answer.
+        await delay(50);
+        (said[title] ??= []).push(countsIn(await server.info("commandstats"), name));
+      }
+      await pair.here.stop();
+      await pair.there.stop();
+    }
+  } finally {
+    server.disconnect();
+  }
+  return said;
+}
+
+/** Connections are made, and the journal is read. */
+async function warm({ here, there }: Pair): Promise<void> {
+  for (const system of [here, there]) await system.get("warm");
+  await delay(100);
+}
+
+/** The bench's own, and what connections send as they begin. */
+const foreign = ["config", "info", "hello", "client", "ping", "select", "auth", "subscribe"];
+const ofJournal = ["xrange", "xrevrange"];
+
+function countsIn(info: string, name: SystemName): string {
+  const counts = [...info.matchAll(/cmdstat_([^:|]+)[^:]*:calls=(\d+)/g)].flatMap(
+    ([, command = "", count = "0"]) => {
+      const isApart =
+        foreign.includes(command) || (name === "Tidemark" && ofJournal.includes(command));
+      return isApart ? [] : [`${count} ${command.toUpperCase()}`];
+    },
+  );
+  return counts.length === 0 ? "none" : counts.toSorted().join(", ");
+}
+
+export function commandsTable(said: Readonly<Record<string, readonly string[]>>): string {
+  const rows = Object.entries(said).map(([title, [ours = "", its = ""]]) => [title, ours, its]);
+  return markdownTable(["call: Redis commands", "Tidemark", "BentoCache"], rows);
+}

@@ -1,0 +1,43 @@
+// 200 calls at once for one key that nobody has, from 3 processes: how often it is loaded.
+import { Running } from "../../local/running.ts";
+import { markdownTable } from "../figures.ts";
+import { startPart } from "../load/part.ts";
+import type { HerdCalls } from "./herd-process.ts";
+import { type SystemName, systemNames } from "./systems.ts";
+
+const callsByProcess = [67, 67, 66];
+const tries = 3;
+
+/** The loads of each try. */
+export async function countLoads(redisUrl: string): Promise<Record<SystemName, number[]>> {
+  const loads: Record<SystemName, number[]> = { Tidemark: [], BentoCache: [] };
+  for (const name of systemNames) {
+    const running = new Running();
+    try {
+      const program = new URL("./herd-process.ts", import.meta.url);
+      const processes = await Promise.all(
+        callsByProcess.map(() => running.add(startPart<HerdCalls>(program))),
+      );
+      for (const each of processes) await each.call("open", { name, redisUrl });
+      for (let nth = 0; nth < tries; nth += 1) {
+        const asked = processes.map((each, at) =>
+          each.call("ask", { key: `herd/${nth}`, count: callsByProcess[at] ?? 0 }),
+        );
+        const counts = await Promise.all(asked);
+        loads[name].push(counts.reduce((sum, count) => sum + count, 0));
+      }
+    } finally {
+      await running.stop();
+    }
+  }
+  return loads;
+}
+
+export function herdTable(loads: Readonly<Record<SystemName, readonly number[]>>): string {
+  const title = `200 calls at once in 3 processes for one key: loads, ${tries} times`;
+  const { Tidemark: ours, BentoCache: its } = loads;
+  return markdownTable(
+    [title, 'Tidemark, `collapse: "global"`', "BentoCache"],
+    [["", ours.join(", "), its.join(", ")]],
+  );
+}

@@ -1,0 +1,85 @@
+// A purge by tag while a load is under way that has read its source before it: what answers afterwards, in the
+// cache that loaded, in the one that purged, and in one that is asked then for the first time.
+import { setTimeout as delay } from "node:timers/promises";
+import { markdownTable } from "../figures.ts";
+import { openSystem, type System, type SystemName, systemNames } from "./systems.ts";
+
+/** In the foreground nothing is stored; in the background a stale value answers while it is loaded anew. */
+const manners = ["foreground", "background"] as const;
+type Manner = (typeof manners)[number];
+
+/** N, and a little more: then a purge holds everywhere. */
+const visibleMs = 10_500;
+
+/** What goes on behind an answer is over by then. */
+const settleMs = 500;
+
+/** What the three have then: `gone`, or the version that was purged. */
+export type Outcomes = Readonly<Record<Manner, Record<SystemName, string>>>;
+
+export async function purgeDuringLoad(redisUrl: string): Promise<Outcomes> {
+  const pairs = manners.flatMap((manner) => systemNames.map((name) => ({ manner, name })));
+  const outcomes = await Promise.all(
+    pairs.map(async ({ manner, name }) => ({
+      manner,
+      name,
+      said: await one(name, manner, redisUrl),
+    })),
+  );
+  const said: Record<Manner, Record<SystemName, string>> = {
+    foreground: { Tidemark: "", BentoCache: "" },
+    background: { Tidemark: "", BentoCache: "" },
+  };
+  for (const { manner, name, said: came } of outcomes) said[manner][name] = came;
+  return said;
+}
+
+async function one(name: SystemName, manner: Manner, redisUrl: string): Promise<string> {
+  const isBehind = manner === "background";
+  const [loading, purging, later] = [0, 1, 2].map(() =>
+    openSystem(name, { redisUrl, isStaleAllowed: isBehind }),
+  );
+  if (loading === undefined || purging === undefined || later === undefined) throw new Error();
+  const key = `race/${manner}`;
+  const tags = [`race-${manner}`];
+  try {
+    for (const system of [loading, purging]) await system.get("warm");
+    if (isBehind) {
+      await loading.getOrSet(key, { tags, load: async () => "first" });
+      await delay(settleMs);
+      await loading.expire(key);
+    }
+    const gate = Promise.withResolvers<string>();
+    const begun = Promise.withResolvers<void>();
+    const load = () => {
+      begun.resolve();
+      return gate.promise;
+    };
+    const asked = loading.getOrSet(key, { tags, load });
+    await begun.promise;
+    for (const tag of tags) await purging.purgeTag(tag);
+    await delay(visibleMs);
+    gate.resolve("read before the purge");
+    const answer = await asked;
+    if (isBehind && answer !== "first") throw new Error(`${name} has loaded in the foreground.`);
+    await delay(settleMs);
+    return await answersOf([loading, purging, later], key);
+  } finally {
+    for (const system of [loading, purging, later]) await system.stop();
+  }
+}
+
+async function answersOf(systems: readonly System[], key: string): Promise<string> {
+  const values = await Promise.all(systems.map((system) => system.get(key)));
+  const older = values.filter((value) => value !== undefined && value !== null).length;
+  return older === 0 ? "gone" : `**${older} of ${systems.length} caches answer the older value**`;
+}
+
+export function raceTable(outcomes: Outcomes): string {
+  const rows = manners.map((manner) => [
+    `in the ${manner}`,
+    outcomes[manner].Tidemark,
+    outcomes[manner].BentoCache,
+  ]);
+  return markdownTable(["a purge by tag during a load", "Tidemark", "BentoCache"], rows);
+}

@@ -1,0 +1,115 @@
+// The two caches that are compared, each over a connection of its own to one Redis: Tidemark on Node, and
+// BentoCache with memory, Redis and its bus, all as they are by default.
+import { BentoCache, bentostore } from "bentocache";
+import { memoryDriver } from "bentocache/drivers/memory";
+import { redisBusDriver, redisDriver } from "bentocache/drivers/redis";
+import { Redis } from "ioredis";
+import type { LogLine } from "../../src/observe/log-line.ts";
+import { createDataCache } from "../../src/node/create-data-cache.ts";
+
+export interface Loading {
+  /** Names tags of what is loaded. */
+  readonly tags: readonly string[];
+  readonly load: () => Promise<unknown>;
+}
+
+/** One cache in one process. */
+export interface System {
+  readonly name: SystemName;
+  getOrSet(key: string, loading: Loading): Promise<unknown>;
+  get(key: string): Promise<unknown>;
+  /** By one call where it has one. */
+  getMany(keys: readonly string[]): Promise<number>;
+  set(key: string, value: unknown): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Makes it stale. */
+  expire(key: string): Promise<void>;
+  purgeTag(tag: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const systemNames = ["Tidemark", "BentoCache"] as const;
+export type SystemName = (typeof systemNames)[number];
+
+export interface SystemOptions {
+  readonly redisUrl: string;
+  /** A value that is stale answers while it is loaded anew; not unless set. */
+  readonly isStaleAllowed?: boolean;
+  /** Tidemark alone has it. */
+  readonly isCollapsedInWorld?: boolean;
+}
+
+export function openSystem(name: SystemName, options: SystemOptions): System {
+  return name === "Tidemark" ? tidemark(options) : bentoCache(options);
+}
+
+function tidemark(options: SystemOptions): System {
+  const redis = new Redis(options.redisUrl);
+  let isStopped = false;
+  // Half of N after a purge it is read back, perhaps over a connection that is closed by then.
+  const log = (line: LogLine) => void (isStopped || process.stderr.write(`${line.message}\n`));
+  const cache = createDataCache({ redis, namespace: "bench-tidemark", log });
+  const articles = cache.namespace<unknown, string>("articles", {
+    fresh: "1h",
+    ...(options.isStaleAllowed === true && { stale: "1h" }),
+    collapse: options.isCollapsedInWorld === true ? "global" : "isolate",
+  });
+  return {
+    name: "Tidemark",
+    getOrSet: (key, { tags, load }) =>
+      articles.getOrSet(key, (context) => {
+        context.tags(...tags);
+        return load();
+      }),
+    get: (key) => articles.get(key),
+    getMany: async (keys) => (await articles.getMany(keys)).size,
+    set: async (key, value) => void (await articles.set(key, value)),
+    delete: async (key) => void (await articles.delete(key)),
+    expire: async (key) => void (await articles.expire(key)),
+    purgeTag: async (tag) => void (await cache.purge({ tags: [tag] })),
+    stop: async () => {
+      isStopped = true;
+      redis.disconnect();
+    },
+  };
+}
+
+function bentoCache({ redisUrl, isStaleAllowed = false }: SystemOptions): System {
+  const { hostname: host, port } = new URL(redisUrl);
+  const connection = { host, port: Number(port) };
+  const cache = new BentoCache({
+    default: "articles",
+    prefix: "bench-bentocache",
+    ttl: "1h",
+    ...(isStaleAllowed && { grace: "1h", timeout: 0 }),
+    stores: {
+      articles: bentostore()
+        .useL1Layer(memoryDriver())
+        .useL2Layer(redisDriver({ connection }))
+        .useBus(redisBusDriver({ connection })),
+    },
+  });
+  return {
+    name: "BentoCache",
+    getOrSet: (key, { tags, load }) => cache.getOrSet({ key, tags: [...tags], factory: load }),
+    get: (key) => cache.get({ key }),
+    getMany: async (keys) => {
+      const values = await Promise.all(keys.map((key) => cache.get({ key })));
+      return values.filter((value) => value !== undefined).length;
+    },
+    set: async (key, value) => void (await cache.set({ key, value })),
+    delete: async (key) => void (await cache.delete({ key })),
+    expire: async (key) => void (await cache.expire({ key })),
+    purgeTag: async (tag) => void (await cache.deleteByTag({ tags: [tag] })),
+    stop: () => cache.disconnectAll(),
+  };
+}
+
+/** An article of about that many bytes of JSON: some fields, and paragraphs. */
+export function articleOf(nth: number, bytes: number): unknown {
+  const paragraph = `The tide of day ${nth} comes in and goes out again, twice. `.repeat(3);
+  const head = { id: nth, title: `Tides, part ${nth}`, tags: ["sea", "moon"], author: { id: 7 } };
+  const count = Math.max(1, Math.round((bytes - 100) / (paragraph.length + 20)));
+  const paragraphs = Array.from({ length: count }, (_, at) => ({ at, text: paragraph }));
+  return { ...head, paragraphs };
+}

@@ -1,0 +1,25 @@
+// What `import … from "tidemark/data"` offers: an application's data on the tiers of the cache.
+export {
+  createDataCache,
+  type DataCache,
+  type DataPlatform,
+  type DataStats,
+} from "./data/create-data-cache.ts";
+export type { ManyResult, Namespace } from "./data/namespace.ts";
+export type { Fields } from "./data/fields/fields.ts";
+export type { DataPurge, Purged } from "./data/purge-data.ts";
+export type { Codec } from "./data/value/codec.ts";
+export type { Frozen } from "./data/value/frozen.ts";
+export type { Key } from "./data/value/key.ts";
+export {
+  type Load,
+  type LoadContext,
+  LoadFailed,
+  type LoadMany,
+  type LoadManyContext,
+  LoadTimedOut,
+} from "./data/value/load-context.ts";
+export type { NamespaceOptions } from "./data/value/space.ts";
+export type { SetOptions } from "./data/write/set-value.ts";
+export { type Persist, WriteTimedOut } from "./data/write/write-through.ts";
+export { OperatorError } from "./operator-error.ts";

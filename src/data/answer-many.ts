@@ -1,0 +1,93 @@
+// What answers a call for several values: one command to Redis, and one load for all that is missing.
+import type { RecordKey } from "../cache/record/record-key.ts";
+import { type Ask, type Step, stepAfter } from "./answer.ts";
+import type { Given, Need } from "./load/load-outcome.ts";
+import { comeSince, loadOne, type LoadingPorts } from "./load/loading.ts";
+import type { Place } from "./value/place.ts";
+import { leadTogether, refreshBehind } from "./load/refresh.ts";
+import { type DataRead, DataSearch, type FoundData, type SearchPorts } from "./load/search.ts";
+
+/** A call asks the Cache API for so many keys; where there are more, Redis alone, which takes one command. */
+const edgeKeysMax = 32;
+
+/** Looks for several values: Redis is asked once for all that nothing above it has. */
+export async function lookUpMany(
+  places: readonly Place[],
+  ports: SearchPorts,
+): Promise<readonly (FoundData | undefined)[]> {
+  const reads = new SharedReads(places, ports);
+  const readShared = (key: RecordKey) => reads.read(key);
+  const passesEdge = places.length > edgeKeysMax;
+  const looks = places.map(async (place) => {
+    const found = await new DataSearch(place, ports, { readShared, passesEdge }).found();
+    reads.decided(place.key);
+    return found;
+  });
+  return Promise.all(looks);
+}
+
+/** Gathers what look-ups ask of Redis until each of them has asked, or has ended without. */
+class SharedReads {
+  readonly #ports: SearchPorts;
+  readonly #undecided: Set<string>;
+  readonly #asked: { key: RecordKey; resolve: (read: DataRead) => void }[] = [];
+
+  constructor(places: readonly Place[], ports: SearchPorts) {
+    this.#ports = ports;
+    this.#undecided = new Set(places.map(({ key }) => key.text));
+  }
+
+  read(key: RecordKey): Promise<DataRead> {
+    const { promise, resolve } = Promise.withResolvers<DataRead>();
+    this.#asked.push({ key, resolve });
+    this.decided(key);
+    return promise;
+  }
+
+  decided({ text }: RecordKey): void {
+    if (this.#undecided.delete(text) && this.#undecided.size === 0) void this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const { tiers, nowAtMs, afterAnswer } = this.#ports;
+    const keys = this.#asked.map(({ key }) => key);
+    if (keys.length === 0) return;
+    const reads = (await tiers.shared?.readMany(keys, { atMs: nowAtMs(), afterAnswer })) ?? [];
+    for (const [at, { resolve }] of this.#asked.entries()) resolve(reads[at] ?? { kind: "absent" });
+  }
+}
+
+/**
+ * One load for all that is missing and that nobody loads yet; what somebody does is waited for.
+ *
+ * @param places each once, of one namespace
+ * @returns what each is given, in their order
+ */
+export async function answeredMany(
+  places: readonly Place[],
+  how: Omit<Ask, "place">,
+  ports: LoadingPorts,
+): Promise<readonly (Given | undefined)[]> {
+  const found = await lookUpMany(places, ports);
+  const steps = places.map((place, at) => stepAfter(found[at], { ...how, place }, ports));
+  const needs = steps.flatMap((step) => (step.kind === "load" ? [step.need] : []));
+  const isLed = ({ place }: Need) =>
+    ports.flights.get(place.key.text, ports.nowAtMs()) !== undefined;
+  const isOwn = (need: Need) => !isLed(need) && comeSince(need, ports) === undefined;
+  const own = needs.filter(isOwn);
+  const others = needs.filter((need) => !own.includes(need));
+  const led = own.length === 0 ? [] : leadTogether(own, ports);
+  const answers = new Map<Need, Promise<Given> | undefined>([
+    ...own.map((need, at) => [need, led[at]] as const),
+    ...others.map((need) => [need, loadOne(need, ports)] as const),
+  ]);
+  refreshBehind(
+    steps.flatMap((step) => (step.kind === "give" && step.refresh ? [step.refresh] : [])),
+    ports,
+  );
+  const givenBy = (step: Step) => {
+    if (step.kind === "nothing") return undefined;
+    return step.kind === "give" ? step.given : answers.get(step.need);
+  };
+  return Promise.all(steps.map(async (step) => givenBy(step)));
+}

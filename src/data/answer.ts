@@ -1,0 +1,71 @@
+// What answers a call for one value: what is stored, or what is loaded for it.
+import type { LoadMany } from "./value/load-context.ts";
+import type { Given, Need } from "./load/load-outcome.ts";
+import { loadOne, type LoadingPorts } from "./load/loading.ts";
+import type { Place } from "./value/place.ts";
+import { refreshBehind } from "./load/refresh.ts";
+import { DataSearch, type FoundData, isAnswer } from "./load/search.ts";
+import { isResting } from "./load/stand-in.ts";
+import { isRefreshDue } from "./load/verdict.ts";
+
+/** What a call asks for. */
+export interface Ask {
+  readonly place: Place;
+  /** `undefined` where there is none: nothing is loaded then. */
+  readonly load: LoadMany<unknown> | undefined;
+  /** The call waits for no load: what is stale is loaded anew behind it, if it can be. */
+  readonly isLookOnly: boolean;
+}
+
+/** What follows from a look-up. */
+export type Step =
+  /** `refresh`: to be loaded anew behind the answer. */
+  | { readonly kind: "give"; readonly given: Given; readonly refresh?: Need | undefined }
+  | { readonly kind: "load"; readonly need: Need }
+  | { readonly kind: "nothing" };
+
+/** @returns no promise where memory has it; `undefined` where nothing is stored and nothing is loaded */
+export function answered(
+  ask: Ask,
+  ports: LoadingPorts,
+): Given | undefined | Promise<Given | undefined> {
+  const found = new DataSearch(ask.place, ports).found();
+  if (found instanceof Promise) {
+    return found.then((below) => carryOut(stepAfter(below, ask, ports), ports));
+  }
+  return carryOut(stepAfter(found, ask, ports), ports);
+}
+
+function carryOut(step: Step, ports: LoadingPorts): Given | undefined | Promise<Given> {
+  if (step.kind === "nothing") return undefined;
+  if (step.kind === "load") return loadOne(step.need, ports);
+  if (step.refresh !== undefined) refreshBehind([step.refresh], ports);
+  return step.given;
+}
+
+/** @param found what the look-up has brought */
+export function stepAfter(
+  found: FoundData | undefined,
+  { place, load, isLookOnly }: Ask,
+  ports: LoadingPorts,
+): Step {
+  const { counts } = ports;
+  const { name, softTimeoutMs, refreshMs } = place.space;
+  const older = found?.candidate;
+  const need = load && { place, load, older, isForced: false };
+  if (!isAnswer(found)) {
+    counts.counted(name, "misses");
+    return need === undefined || isLookOnly ? { kind: "nothing" } : { kind: "load", need };
+  }
+  const { verdict, candidate } = found;
+  const { metadata } = candidate.stored;
+  if (verdict.kind === "fresh") {
+    counts.hit(name, candidate.tier);
+    const isDue = isRefreshDue(verdict, metadata, { refreshMs, random: ports.random });
+    const refresh = isDue ? need : undefined;
+    return { kind: "give", given: { kind: "value", metadata, by: "hit" }, refresh };
+  }
+  const isWaitedFor = !isLookOnly && softTimeoutMs > 0;
+  if (need !== undefined && isWaitedFor && !isResting(need, ports)) return { kind: "load", need };
+  return { kind: "give", given: { kind: "value", metadata, by: "stale" }, refresh: need };
+}

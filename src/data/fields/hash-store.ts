@@ -1,0 +1,137 @@
+// Hashes in Redis: read with their head by one command, and written by scripts that are given the head
+// which was judged last.
+import { sharedKey } from "../../cache/tiers/shared-tier.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { RedisClient } from "../../redis/redis-client.ts";
+
+/** Texts by the names of their fields. */
+export type FieldTexts = ReadonlyMap<string, string>;
+
+/** What lies in Redis: its head, empty where nothing does, and the fields that were asked for. */
+export interface HeldHash {
+  readonly head: string;
+  readonly texts: FieldTexts;
+}
+
+/** `undefined`: Redis could not be asked, or did not say that it was done. */
+export type SetAnswer = { readonly isSet: boolean; readonly head: string } | undefined;
+
+export type RaiseAnswer =
+  | { readonly kind: "raised"; readonly value: number }
+  /** Another head lies there than the one that was given. */
+  | { readonly kind: "changed"; readonly head: string }
+  /** The field is not there, or is no whole number. */
+  | { readonly kind: "no-number" }
+  | undefined;
+
+/** KEYS: the hash. ARGV: the head judged, the new one, how long it is kept or nothing, fields. */
+export const setScript = `
+local held = redis.call("HGET", KEYS[1], "head") or ""
+if held ~= ARGV[1] then return {"changed", held} end
+if ARGV[3] ~= "" then redis.call("DEL", KEYS[1]) end
+redis.call("HSET", KEYS[1], "head", ARGV[2], unpack(ARGV, 4))
+if ARGV[3] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[3]) end
+return {"set", ARGV[2]}`;
+
+/** KEYS: the hash. ARGV: the head judged, the field, by how much. It makes nothing that was not there. */
+export const raiseScript = `
+local held = redis.call("HGET", KEYS[1], "head") or ""
+if held ~= ARGV[1] then return {"changed", held} end
+local value = redis.call("HGET", KEYS[1], ARGV[2]) or ""
+if not string.match(value, "^%-?%d+$") then return {"no-number", ""} end
+return {"raised", tostring(redis.call("HINCRBY", KEYS[1], ARGV[2], ARGV[3]))}`;
+
+export interface HashStoreSettings {
+  readonly redis: Pick<RedisClient, "read" | "write">;
+  readonly namespace: string;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** A field of an application never bears the name of the head. */
+const fieldPrefix = "=";
+
+export class HashStore {
+  readonly #settings: HashStoreSettings;
+
+  constructor(settings: HashStoreSettings) {
+    this.#settings = settings;
+  }
+
+  /** @param names all fields unless given */
+  async read(key: RecordKey, names?: readonly string[]): Promise<HeldHash | undefined> {
+    const { redis, namespace, afterAnswer } = this.#settings;
+    const redisKey = await sharedKey(namespace, key);
+    const asked = ["head", ...(names ?? []).map((name) => fieldPrefix + name)];
+    const answer = await redis.read<unknown>(
+      "look-up",
+      async (client) => {
+        if (names === undefined) return client.hgetall(redisKey);
+        return client.hmget(redisKey, ...asked);
+      },
+      afterAnswer,
+    );
+    if (answer.kind === "unavailable") return undefined;
+    const reply = Array.isArray(answer.value) ? (answer.value as unknown[]) : [];
+    const pairs = names === undefined ? pairsIn(reply) : asked.map((name, at) => [name, reply[at]]);
+    let head = "";
+    const texts = new Map<string, string>();
+    for (const [name, text] of pairs) {
+      if (typeof name !== "string" || typeof text !== "string") continue;
+      if (name === "head") head = text;
+      else texts.set(name.slice(fieldPrefix.length), text);
+    }
+    return { head, texts };
+  }
+
+  /**
+   * Sets fields, if the head that lies there is the one that was judged.
+   *
+   * @param change.keepMs where everything that lies there is replaced; else its end stays
+   */
+  async set(
+    key: RecordKey,
+    change: {
+      readonly judged: string;
+      readonly head: string;
+      readonly keepMs: number | undefined;
+      readonly texts: FieldTexts;
+    },
+  ): Promise<SetAnswer> {
+    const { judged, head, keepMs, texts } = change;
+    const fields = [...texts].flatMap(([name, text]) => [fieldPrefix + name, text]);
+    const keep = keepMs === undefined ? "" : String(Math.ceil(keepMs));
+    const reply = await this.#run(key, setScript, [judged, head, keep, ...fields]);
+    if (reply === undefined) return undefined;
+    return { isSet: reply[0] === "set", head: String(reply[1]) };
+  }
+
+  /** Raises a whole number, if the head that lies there is the one that was judged. */
+  async raise(
+    key: RecordKey,
+    { judged, name, by }: { readonly judged: string; readonly name: string; readonly by: number },
+  ): Promise<RaiseAnswer> {
+    const reply = await this.#run(key, raiseScript, [judged, fieldPrefix + name, String(by)]);
+    if (reply === undefined) return undefined;
+    const [kind, text] = reply;
+    if (kind === "raised") return { kind, value: Number(text) };
+    return kind === "changed" ? { kind, head: String(text) } : { kind: "no-number" };
+  }
+
+  async #run(
+    key: RecordKey,
+    script: string,
+    given: readonly string[],
+  ): Promise<readonly unknown[] | undefined> {
+    const { redis, namespace } = this.#settings;
+    const redisKey = await sharedKey(namespace, key);
+    const answer = await redis.write<unknown>("fill", (client) =>
+      client.eval(script, [redisKey], [...given]),
+    );
+    return answer.kind === "answered" && Array.isArray(answer.value) ? answer.value : undefined;
+  }
+}
+
+/** Names and texts in turn, as HGETALL gives them. */
+function pairsIn(reply: readonly unknown[]): unknown[][] {
+  return reply.flatMap((name, at) => (at % 2 === 0 ? [[name, reply[at + 1]]] : []));
+}

@@ -1,0 +1,24 @@
+// What is noted before a value is loaded or written, whoever asks for that (rule 1 of the purge protocol).
+import type { PurgeView } from "../../purge/view/view.ts";
+import type { Beginning } from "./make-record.ts";
+import type { StoreOrder } from "./store-order.ts";
+
+export interface BeginPorts {
+  readonly view: Pick<PurgeView, "stamp">;
+  /** Where values are loaded from here. */
+  readonly colo: () => string;
+  readonly nowAtMs: () => number;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+  readonly stores: StoreOrder;
+}
+
+/**
+ * Takes the stamp, the colo and the clock: a purge from here on covers what is loaded after this.
+ *
+ * @param host below which the colo keeps copies of the view
+ */
+export async function begin(host: string, ports: BeginPorts): Promise<Beginning> {
+  const { view, colo, nowAtMs, afterAnswer, stores } = ports;
+  const stamp = await view.stamp({ atMs: nowAtMs(), host, afterAnswer });
+  return { stamp, colo: colo(), requestedAtMs: nowAtMs(), order: stores.begin() };
+}

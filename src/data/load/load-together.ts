@@ -1,0 +1,177 @@
+// Asks a source for one value, or for several at once, and tells all who wait for them. The stamp is taken
+// before the source is asked, whoever asks: a purge from then on covers what is loaded.
+import { OperatorError } from "../../operator-error.ts";
+import { errorName } from "../../error-name.ts";
+import { OutOfTime, within } from "../../patience.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
+import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import { type DataMetadata, valueOf } from "../value/data-record.ts";
+import type { Key } from "../value/key.ts";
+import { LoadTimedOut, notModified, Saying } from "../value/load-context.ts";
+import type { DataFlight, LoadOutcome, Need } from "./load-outcome.ts";
+import { begin, type BeginPorts } from "./beginning.ts";
+import { type Beginning, recordOf, renewed } from "./make-record.ts";
+import { type StorePorts, storeValues } from "./store-values.ts";
+import { hasForm } from "./verdict.ts";
+
+/** What a load works with. */
+export interface LoadTogetherPorts extends StorePorts, BeginPorts {
+  readonly view: Pick<PurgeView, "stamp" | "mayBeValidated">;
+  readonly maxLagMs: number;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+  /** When the load of a key has failed last. */
+  readonly failures: BoundedMarks<number>;
+}
+
+/** One value that is asked for, and the flight of those who wait for it. */
+export interface Part {
+  readonly need: Need;
+  readonly flight: DataFlight;
+}
+
+/** What a source has answered: a value for each key, or one error for all. */
+type Answered =
+  | { readonly kind: "answered"; readonly values: ReadonlyMap<Key, unknown> }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/**
+ * Asks the source once, and settles every flight. Never rejects.
+ *
+ * @param parts of one namespace and one load; not empty
+ * @returns what each came to, in their order, and a promise that settles once all of it is stored
+ */
+export async function loadTogether(
+  parts: readonly Part[],
+  ports: LoadTogetherPorts,
+): Promise<{ outcomes: readonly LoadOutcome[]; stored: Promise<unknown> }> {
+  for (const { flight } of parts) flight.leads(ports.nowAtMs());
+  const beginning = await begin(parts[0]?.need.place.key.host ?? "", ports);
+  const controller = new AbortController();
+  const asked = parts.map((part) => {
+    return { ...part, said: new Saying(() => olderOf(part.need, ports), controller.signal) };
+  });
+  const answered = await answerOf(asked, controller, ports);
+  const respondedAtMs = ports.nowAtMs();
+  const outcomes = await Promise.all(
+    asked.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
+  );
+  for (const [at, { need, flight }] of parts.entries()) {
+    const outcome = outcomes[at];
+    if (outcome === undefined) continue;
+    noteOutcome(outcome, need, ports);
+    flight.settle(outcome);
+  }
+  const { order } = beginning;
+  const toStore = parts.flatMap(({ need: { place } }, at) => {
+    const outcome = outcomes[at];
+    return outcome?.kind === "stored" ? [{ place, record: outcome.stored, order }] : [];
+  });
+  return { outcomes, stored: storeValues(toStore, ports) };
+}
+
+async function answerOf(
+  asked: readonly (Part & { readonly said: Saying })[],
+  controller: AbortController,
+  { counts }: LoadTogetherPorts,
+): Promise<Answered> {
+  const [first] = asked;
+  if (first === undefined) return { kind: "answered", values: new Map() };
+  const { load, place } = first.need;
+  const { name, hardTimeoutMs } = place.space;
+  const sayings = new Map(asked.map(({ need, said }) => [need.place.asked, said]));
+  const of = (key: Key) => sayings.get(key) ?? foreign();
+  counts.counted(name, "loads", asked.length);
+  try {
+    const run = async () => load([...sayings.keys()], { of, signal: controller.signal });
+    return { kind: "answered", values: await within(run(), hardTimeoutMs) };
+  } catch (cause) {
+    if (!(cause instanceof OutOfTime)) return { kind: "failed", error: cause };
+    const error = new LoadTimedOut(`A load of ${name} has taken over ${hardTimeoutMs} ms.`);
+    counts.counted(name, "timedOutLoads");
+    controller.abort(error);
+    return { kind: "failed", error };
+  }
+}
+
+function foreign(): never {
+  throw new OperatorError({
+    what: "A load has asked for the context of a key that it was not given.",
+    why: "of() takes the keys as the load was given them.",
+    mend: "Hand on a key of its first parameter.",
+  });
+}
+
+/** Rule 23: what may be said to hold still. */
+function mayHoldStill(need: Need, { view, nowAtMs, maxLagMs }: LoadTogetherPorts): boolean {
+  const metadata = need.older?.stored.metadata;
+  if (metadata === undefined || !hasForm(metadata, need.place.space)) return false;
+  return view.mayBeValidated(metadata, { atMs: nowAtMs(), maxLagMs });
+}
+
+function olderOf(need: Need, ports: LoadTogetherPorts): unknown {
+  if (need.older === undefined || !mayHoldStill(need, ports)) return undefined;
+  return valueOf(need.older.stored.metadata, need.place.space.codec);
+}
+
+async function outcomeOf(
+  { need, flight, said }: Part & { readonly said: Saying },
+  loaded: { answered: Answered; beginning: Beginning; respondedAtMs: number },
+  ports: LoadTogetherPorts,
+): Promise<LoadOutcome> {
+  const { answered, beginning, respondedAtMs } = loaded;
+  if (answered.kind === "failed") return { kind: "failed", error: answered.error };
+  const { place, older } = need;
+  const making = { place, said, beginning, respondedAtMs, jitterDraw: ports.random() };
+  try {
+    const value: unknown = answered.values.get(place.asked);
+    if (value instanceof Error) return { kind: "failed", error: value };
+    if (value === undefined) throw nothingLoaded(place.path);
+    if (value !== notModified) return outcomeFrom(await recordOf(value, making));
+    if (older !== undefined && mayHoldStill(need, ports)) {
+      return outcomeFrom(renewed(older.stored, making));
+    }
+    // A purge has come meanwhile: ask again, without the older value.
+    const again = { flight, need: { ...need, older: undefined } };
+    const { outcomes, stored } = await loadTogether([again], ports);
+    await stored;
+    const [outcome] = outcomes;
+    return outcome?.kind === "stored"
+      ? { kind: "given", given: outcome.stored }
+      : (outcome ?? lost);
+  } catch (cause) {
+    return { kind: "failed", error: cause };
+  }
+}
+
+const lost: LoadOutcome = { kind: "failed", error: new Error("A load has told nothing.") };
+
+function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): LoadOutcome {
+  return isKept ? { kind: "stored", stored: record } : { kind: "given", given: record };
+}
+
+function nothingLoaded(path: string): OperatorError {
+  return new OperatorError({
+    what: `The load of ${path} has failed.`,
+    why: "It has returned undefined, which cannot be told from nothing stored.",
+    mend: "Return null where there is no value.",
+  });
+}
+
+function noteOutcome(outcome: LoadOutcome, { place }: Need, ports: LoadTogetherPorts): void {
+  const { counts, failures, nowAtMs } = ports;
+  const { name } = place.space;
+  if (outcome.kind === "failed") {
+    failures.set(place.key.text, nowAtMs());
+    counts.loadFailed(name, errorName(outcome.error));
+  } else {
+    failures.delete(place.key.text);
+    counts.loadWorked(name);
+  }
+}
+
+/** What a value that was loaded is judged by. */
+export function metadataOf(outcome: LoadOutcome): DataMetadata | undefined {
+  if (outcome.kind === "failed") return undefined;
+  return (outcome.kind === "stored" ? outcome.stored : outcome.given).metadata;
+}

@@ -1,0 +1,174 @@
+// How a value is loaded for all who ask for it at once: who leads, who follows, and what answers one whose
+// patience is at an end.
+import { type Come, load, type Loading, type LoadPorts, type Next } from "../../cache/load.ts";
+import type { Fetched, FlightOutcome } from "../../cache/flights.ts";
+import { unreachable } from "../../http/unreachable.ts";
+import { patiently } from "../../patience.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
+import type { DataMetadata } from "../value/data-record.ts";
+import { LoadTimedOut } from "../value/load-context.ts";
+import { loadTogether, type LoadTogetherPorts, metadataOf, type Part } from "./load-together.ts";
+import type { DataFlights, Given, LoadOutcome, Need } from "./load-outcome.ts";
+import { standIn } from "./stand-in.ts";
+import { hasForm, judge, type VerdictPorts } from "./verdict.ts";
+import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
+
+/** What values are loaded with. */
+export interface LoadingPorts
+  extends LoadTogetherPorts, LoadPorts<LoadOutcome>, VerdictPorts, WorldTurnPorts {
+  readonly view: Pick<PurgeView, "judge" | "seek" | "stamp" | "mayBeValidated" | "attend">;
+  readonly flights: DataFlights;
+  readonly random: () => number;
+  readonly nowAtMs: () => number;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** Loads one value, or takes what another call's load brings. Never rejects. */
+export async function loadOne(need: Need, ports: LoadingPorts): Promise<Given> {
+  const isAlone = need.isForced || ports.isHeldBack(need.place);
+  if (isAlone) return (await ledAlone(need, ports)).answer;
+  const loaded = await load(need, loadingBy(ports), ports);
+  switch (loaded.kind) {
+    case "answer":
+      return loaded.answer;
+    case "alone":
+      return (await ledAlone(need, ports)).answer;
+    case "out-of-patience":
+      return standIn(need, ports) ?? { kind: "error", error: outOfPatience(need) };
+    default:
+      return unreachable(loaded);
+  }
+}
+
+function outOfPatience({ place }: Need): LoadTimedOut {
+  const { name, hardTimeoutMs } = place.space;
+  return new LoadTimedOut(`Other calls' loads of ${name} have taken over ${hardTimeoutMs} ms.`);
+}
+
+/** Whoever asks from now on waits for this load, and not for one that began before it. */
+async function ledAlone(need: Need, ports: LoadingPorts): Promise<Fetched<Given>> {
+  const { flight, answer } = ports.flights.start(
+    need.place.key.text,
+    (begun) => lead({ need, flight: begun }, ports),
+    ports,
+  );
+  return { answer: await answer, done: flight.ended };
+}
+
+function loadingBy(ports: LoadingPorts): Loading<Need, LoadOutcome, Given> {
+  return {
+    keyOf: ({ place }) => place.key.text,
+    patienceMsOf: (need) => patienceMs(need, ports),
+    mayShare: () => true,
+    unasked: async () => undefined,
+    comeSince: (need) => comeSince(need, ports),
+    takeTurn: (need, flight) => worldTurn({ need, flight }, ports),
+    fetch: (need, flight) => lead({ need, flight }, ports),
+    accepts: (outcome, need) => accepted(outcome, need, ports),
+    next: nextAfter,
+    inPlace: async (need) => standIn(need, ports),
+  };
+}
+
+/**
+ * Where a stale value may answer, a call waits no longer than the namespace has it. Else it waits longer
+ * than a load may take, which has a stamp and a lease to wait for, too.
+ */
+function patienceMs(need: Need, ports: LoadingPorts): number {
+  const { softTimeoutMs, hardTimeoutMs, patienceMs: forOthersMs } = need.place.space;
+  return standIn(need, ports) === undefined ? hardTimeoutMs + forOthersMs : softTimeoutMs;
+}
+
+/** Another load may have brought it between the look-up and now. */
+export function comeSince(
+  { place }: Need,
+  ports: LoadingPorts,
+): Come<LoadOutcome, Given> | undefined {
+  if (!place.space.tiers.includes("memory")) return undefined;
+  const atMs = ports.nowAtMs();
+  const read = ports.tiers.memory.read(place.key, { atMs });
+  if (read.kind !== "found" || read.record.kind !== "response") return undefined;
+  const { metadata } = read.record.stored;
+  const verdict = judge(metadata, { space: place.space, atMs, ports });
+  if (verdict.kind !== "fresh") return undefined;
+  return { kind: "answer", answer: { kind: "value", metadata, by: "collapsed" } };
+}
+
+/** Asks the source. Where that takes longer than the namespace has it, a stale value answers meanwhile. */
+export async function lead(part: Part, ports: LoadingPorts): Promise<Fetched<Given>> {
+  const { need } = part;
+  const loading = loadTogether([part], ports);
+  return answerWith(
+    need,
+    loading.then(({ outcomes, stored }) => ({ outcome: outcomes[0], stored })),
+    ports,
+  );
+}
+
+/** One part of a load that is under way: its answer, and when all of it is stored. */
+export async function answerWith(
+  need: Need,
+  loading: Promise<{ outcome: LoadOutcome | undefined; stored: Promise<unknown> }>,
+  ports: LoadingPorts,
+): Promise<Fetched<Given>> {
+  // Where it rejects, so does the answer.
+  const done = loading.then(
+    async ({ stored }) => void (await stored),
+    () => undefined,
+  );
+  const { softTimeoutMs } = need.place.space;
+  if (softTimeoutMs > 0 && standIn(need, ports) !== undefined) {
+    const came = await patiently(loading, softTimeoutMs);
+    const answer = typeof came === "string" ? standIn(need, ports) : undefined;
+    if (answer !== undefined) return { answer, done };
+  }
+  const { outcome } = await loading;
+  return { answer: givenBy(outcome, need, ports), done };
+}
+
+function givenBy(outcome: LoadOutcome | undefined, need: Need, ports: LoadingPorts): Given {
+  const metadata = outcome && metadataOf(outcome);
+  if (metadata !== undefined) return { kind: "value", metadata, by: "load" };
+  const error = outcome?.kind === "failed" ? outcome.error : undefined;
+  return standIn(need, ports) ?? { kind: "error", error };
+}
+
+/** Who waited judges what came like anything stored, under its own view (rule 9). */
+async function accepted(
+  outcome: FlightOutcome<LoadOutcome>,
+  need: Need,
+  ports: LoadingPorts,
+): Promise<Given | undefined> {
+  if (outcome.kind === "failed") return standIn(need, ports);
+  const metadata = outcome.kind === "nothing-to-share" ? undefined : metadataOf(outcome);
+  if (metadata === undefined || !hasForm(metadata, need.place.space)) return undefined;
+  const isUsable = await isUsableNow(metadata, need, ports);
+  return isUsable ? { kind: "value", metadata, by: "collapsed" } : undefined;
+}
+
+/** Its age does not count: it came no sooner, and whoever asked alone would get one as old. */
+async function isUsableNow(metadata: DataMetadata, need: Need, ports: LoadingPorts) {
+  const { view, maxLagMs, colo, nowAtMs, afterAnswer } = ports;
+  const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
+  if (judged() !== "unverified") return judged() === "usable";
+  const { host } = need.place.key;
+  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, metadata.stamp);
+  return judged() === "usable";
+}
+
+function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<Need, Given> {
+  switch (outcome.kind) {
+    case "failed": {
+      const { error } = outcome;
+      return { kind: "failed", isFinal: true, told: () => ({ kind: "error", error }) };
+    }
+    case "stored":
+    case "given":
+      // Purged meanwhile: one of those who waited leads for the others.
+      return { kind: "again" };
+    case "nothing-to-share":
+      return { kind: "alone" };
+    default:
+      return unreachable(outcome);
+  }
+}

@@ -1,0 +1,100 @@
+// Makes a record of a value, with what its load has said of it.
+import type { Stamp } from "../../cache/record/record.ts";
+import { bodyRequestedAtMs } from "../../cache/record/record.ts";
+import { sha256Hex } from "../../sha256.ts";
+import { encodedBy } from "../value/codec.ts";
+import { type DataMetadata, type DataRecord, decode, decodeAs } from "../value/data-record.ts";
+import { urlOf } from "../value/key.ts";
+import { checkedTag, type Saying } from "../value/load-context.ts";
+import type { Place } from "../value/place.ts";
+
+/** Where and when a value is loaded: noted before its source is asked (rule 1). */
+export interface Beginning {
+  readonly stamp: Stamp;
+  readonly colo: string;
+  readonly requestedAtMs: number;
+  /** Of `StoreOrder`. */
+  readonly order: number;
+}
+
+/** What is said of a value. */
+export type Said = Pick<Saying, "tagsNamed" | "freshMs" | "isSkipped">;
+
+interface Making {
+  readonly place: Place;
+  readonly said: Said;
+  readonly beginning: Beginning;
+  readonly respondedAtMs: number;
+  /** 0 ≤ n < 1: how much of the jitter shortens this lifetime. */
+  readonly jitterDraw: number;
+}
+
+/** A record, and whether it is to be stored. */
+export interface Made {
+  readonly record: DataRecord;
+  readonly isKept: boolean;
+}
+
+/**
+ * @param value `null` for none
+ * @throws OperatorError for a value, or a tag, that cannot be stored
+ */
+export async function recordOf(value: unknown, making: Making): Promise<Made> {
+  const { place, said } = making;
+  const { space, path, asked } = place;
+  const isNegative = value === null;
+  const text = isNegative ? "" : encodedBy(space.codec, value, path);
+  const bytes = new TextEncoder().encode(text);
+  const named = isNegative ? [] : space.tagsOf(value, asked).map(checkedTag);
+  const metadata: DataMetadata = {
+    ...provenanceOf(making),
+    ...lifetimesOf(isNegative, making),
+    tags: [...new Set([...named, ...said.tagsNamed])],
+    bodyBytes: bytes.byteLength,
+    // Redis alone asks for it.
+    bodyDigest: space.tiers.includes("shared") ? await sha256Hex(bytes) : null,
+    isNegative,
+  };
+  // What is handed out is what others will get: no object that the load keeps.
+  decode(metadata, text, space.codec);
+  const record: DataRecord = { metadata, body: { kind: "blob", blob: new Blob([bytes]) } };
+  return { record, isKept: !said.isSkipped && metadata.freshMs > 0 };
+}
+
+/** The older value under a new stamp; by rule 2, when and where it was loaded stays beside that. */
+export function renewed(older: DataRecord, making: Making): Made {
+  const before = older.metadata;
+  const metadata: DataMetadata = {
+    ...before,
+    ...provenanceOf(making),
+    ...lifetimesOf(before.isNegative, making),
+    colo: before.colo,
+    bodyRequestedAtMs: bodyRequestedAtMs(before),
+    tags: [...new Set([...before.tags, ...making.said.tagsNamed])],
+  };
+  decodeAs(metadata, before);
+  const record: DataRecord = { metadata, body: older.body };
+  return { record, isKept: !making.said.isSkipped && metadata.freshMs > 0 };
+}
+
+function provenanceOf({ place, beginning, respondedAtMs }: Making) {
+  const { stamp, colo, requestedAtMs } = beginning;
+  const { space, path } = place;
+  return {
+    url: urlOf(path),
+    route: "",
+    stamp,
+    colo,
+    requestedAtMs,
+    respondedAtMs,
+    fillCostMs: Math.max(0, respondedAtMs - requestedAtMs),
+    schema: space.schema,
+    codec: space.codec.name,
+  };
+}
+
+function lifetimesOf(isNegative: boolean, { place, said, jitterDraw }: Making) {
+  const { freshMs, negativeMs = 0, staleMs, jitter } = place.space;
+  const givenMs = said.freshMs ?? (isNegative ? negativeMs : freshMs);
+  return { freshMs: givenMs * (1 - jitter * jitterDraw), staleMs: isNegative ? 0 : staleMs };
+}

@@ -1,0 +1,77 @@
+// Loads values anew behind an answer: those that are stale, or soon will be.
+import type { Fetched } from "../../cache/flights.ts";
+import type { DataFlight, Given, Need } from "./load-outcome.ts";
+import { loadTogether, type Part } from "./load-together.ts";
+import { answerWith, lead, type LoadingPorts } from "./loading.ts";
+import { DataSearch, type FoundData } from "./search.ts";
+import { isResting } from "./stand-in.ts";
+import { worldTurn } from "./world-turn.ts";
+
+/** One load at a time for each key and isolate; none while the last one's failure is fresh. */
+export function refreshBehind(needs: readonly Need[], ports: LoadingPorts): void {
+  const { flights, nowAtMs, counts } = ports;
+  const due = needs.filter((need) => {
+    const isUnderWay = flights.get(need.place.key.text, nowAtMs()) !== undefined;
+    return !isUnderWay && !isResting(need, ports);
+  });
+  const [first] = due;
+  if (first === undefined) return;
+  counts.counted(first.place.space.name, "refreshes", due.length);
+  const refreshing = due.length === 1 ? [refreshOne(first, ports)] : leadTogether(due, ports);
+  ports.afterAnswer(async () => void (await Promise.all(refreshing)));
+}
+
+function refreshOne(need: Need, ports: LoadingPorts): Promise<Given> {
+  const leader = (flight: DataFlight) => refreshed({ need, flight }, ports);
+  return ports.flights.start(need.place.key.text, leader, ports).answer;
+}
+
+/** From a lower tier, if another isolate has brought it there by now; else from the source. */
+async function refreshed(part: Part, ports: LoadingPorts): Promise<Fetched<Given>> {
+  const { need, flight } = part;
+  const found = await youngerBelow(need, ports);
+  if (found !== undefined) {
+    const { stored } = found.candidate;
+    flight.settle({ kind: "stored", stored });
+    return told({ kind: "value", metadata: stored.metadata, by: "collapsed" });
+  }
+  const turn = await worldTurn(part, ports);
+  if (turn.kind === "lead") return lead(part, ports);
+  flight.settle(turn.outcome);
+  return told({ kind: "error", error: undefined });
+}
+
+/** Nobody reads what a refresh answers. */
+function told(answer: Given): Fetched<Given> {
+  return { answer, done: Promise.resolve() };
+}
+
+async function youngerBelow(
+  { place, older }: Need,
+  ports: LoadingPorts,
+): Promise<FoundData | undefined> {
+  // No tier lies below Redis.
+  if (older === undefined || older.tier === "shared") return undefined;
+  const { respondedAtMs } = older.stored.metadata;
+  const isEnough = ({ candidate, verdict }: FoundData) =>
+    verdict.kind === "fresh" && candidate.stored.metadata.respondedAtMs > respondedAtMs;
+  const found = await new DataSearch(place, ports, { isEnough }).found();
+  return found !== undefined && isEnough(found) ? found : undefined;
+}
+
+/**
+ * Begins one load for several keys that nobody loads yet.
+ *
+ * @param needs of one namespace and one load; not empty
+ * @returns what each is given, in their order; none rejects
+ */
+export function leadTogether(needs: readonly Need[], ports: LoadingPorts): Promise<Given>[] {
+  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
+  const led = needs.map((need, at) => {
+    const own = promise.then(({ outcomes, stored }) => ({ outcome: outcomes[at], stored }));
+    const leader = () => answerWith(need, own, ports);
+    return { need, ...ports.flights.start(need.place.key.text, leader, ports) };
+  });
+  resolve(loadTogether(led, ports));
+  return led.map(({ answer }) => answer);
+}

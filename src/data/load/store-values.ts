@@ -1,0 +1,78 @@
+// Puts values into the tiers of their namespace: memory at once, Redis by one round trip for all.
+import { keep, type ToKeep } from "../../cache/keep.ts";
+import type { TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
+import type { TierName } from "../../config/config.ts";
+import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
+import type { DataCounts } from "./data-counts.ts";
+import type { DataTiers, Place } from "../value/place.ts";
+import type { StoreOrder } from "./store-order.ts";
+
+/** What values are stored with. */
+export interface StorePorts {
+  readonly tiers: DataTiers;
+  readonly stores: StoreOrder;
+  readonly counts: DataCounts;
+  readonly nowAtMs: () => number;
+  /** Was the key written without its purge being accepted? Then nothing of it is used or stored. */
+  readonly isHeldBack: (place: Place) => boolean;
+}
+
+/** A value to be stored, and when its load began (`StoreOrder`). */
+export interface ToStore {
+  readonly place: Place;
+  readonly record: DataRecord;
+  readonly order: number;
+}
+
+/**
+ * Memory holds them when this returns. What began before something that is stored is left out.
+ *
+ * @returns the tiers that keep all of them, once all writes are over; never rejects
+ */
+export async function storeValues(
+  given: readonly ToStore[],
+  ports: StorePorts,
+): Promise<readonly TierName[]> {
+  const { tiers, stores, counts } = ports;
+  const atMs = ports.nowAtMs();
+  const wanted = given.filter(({ place, order }) => {
+    return !ports.isHeldBack(place) && stores.mayStore(place.key.text, order);
+  });
+  const [first] = wanted;
+  if (first === undefined) return [];
+  const names = first.place.space.tiers;
+  const records = wanted.map(({ place, record }) => ({
+    key: place.key,
+    record: { kind: "response", stored: record } as const,
+    untilAtMs: keepUntilAtMs(record.metadata),
+  }));
+  const upper = [tiers.memory, tiers.edge].filter((tier) => tier !== undefined);
+  const how = { atMs, body: "new" } as const;
+  const inUpper = keep(
+    records,
+    upper.filter(({ name }) => names.includes(name)),
+    how,
+  );
+  const inShared = names.includes("shared") ? writeShared(records, how, tiers) : [];
+  const writes = [...(await inUpper), ...(await inShared)];
+  for (const { tier, came } of writes) counts.wrote(first.place.space.name, tier, came);
+  return names.filter((name) => {
+    const ofTier = writes.filter(({ tier }) => tier === name);
+    return ofTier.length > 0 && ofTier.every(({ came }) => came === "kept");
+  });
+}
+
+async function writeShared(
+  records: readonly ToKeep<TierRecord<DataDetail>>[],
+  how: Omit<TierKeep, "untilAtMs">,
+  { shared }: DataTiers,
+): Promise<readonly { tier: TierName; came: string }[]> {
+  const writes = records.map(({ key, record, untilAtMs }) => {
+    return [key, record, { ...how, untilAtMs }] as const;
+  });
+  const written = (await shared?.writeMany(writes)) ?? [];
+  return written.map((came) => ({
+    tier: "shared",
+    came: came.kind === "refused" ? came.rule : came.kind,
+  }));
+}

@@ -1,0 +1,100 @@
+// An application's own purges: of tags, which pages bear too, and of keys and prefixes, which are data's.
+import type { Metrics } from "../observe/metrics.ts";
+import { OperatorError } from "../operator-error.ts";
+import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
+import { tagSpellings } from "../purge/journal/spelling.ts";
+import type { Purging } from "../purge/purging.ts";
+import { mendOf, whyOf } from "../redis/trouble.ts";
+import { type Key, pathOf, targetsOf } from "./value/key.ts";
+import { checkedTag } from "./value/load-context.ts";
+
+/** What an application wants purged. Each list may be left out; together they name something. */
+export interface DataPurge {
+  /** Of data and of pages alike. */
+  readonly tags?: readonly string[] | undefined;
+  /** With their namespace: `"articles/42"`. */
+  readonly keys?: readonly Key[] | undefined;
+  /** Each with all that stands below it: `"articles"`, `"articles/42"`. A slash at the end changes nothing. */
+  readonly prefixes?: readonly Key[] | undefined;
+  /** It makes stale, so that a value answers as `stale` allows; hard unless set. */
+  readonly soft?: boolean | undefined;
+  /** Shown to operators, in the journal. */
+  readonly reason?: string | undefined;
+}
+
+/** Where an accepted purge stands in the journal. */
+export interface Purged {
+  readonly position: string;
+}
+
+/** Has a purge accepted; rejects with an `OperatorError` where that fails. */
+export type OrderPurge = (order: {
+  readonly targets: PurgeTargets;
+  readonly isSoft: boolean;
+  readonly reason: string;
+}) => Promise<Purged>;
+
+/** What purges are ordered with. */
+export interface OrderPurgePorts {
+  /** `undefined` without a database. */
+  readonly purging: Pick<Purging, "acceptances" | "redis"> | undefined;
+  readonly metrics: Pick<Metrics, "add">;
+  readonly nowAtMs: () => number;
+  readonly host: string;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/** Accepted by the same journal as those of pages: it holds everywhere within N seconds. */
+export function orderPurges(ports: OrderPurgePorts): OrderPurge {
+  const { purging, metrics, nowAtMs, host, afterAnswer } = ports;
+  return async ({ targets, isSoft, reason }) => {
+    if (purging === undefined) throw noJournal();
+    const mode = isSoft ? "soft" : "hard";
+    const order = { id: "", bodyDigest: "", reason, by: "data", mode, targets } as const;
+    const attention = { atMs: nowAtMs(), host, afterAnswer };
+    const accepted = await purging.acceptances.accept(order, attention);
+    if (accepted.kind === "accepted") {
+      metrics.add("purges");
+      return { position: accepted.position };
+    }
+    metrics.add("purgeRefusals", ["unavailable"]);
+    throw notAccepted(purging);
+  };
+}
+
+/** @throws OperatorError for a name that is refused, and for an order that names nothing */
+export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): PurgeTargets {
+  const { tags: keyTags, prefixes: below } = targetsOf({
+    paths: keys.map((key) => pathOf("", key)),
+    prefixes: prefixes.map((prefix) => pathOf("", withoutEnd(prefix))),
+  });
+  const named = [...tags.map(checkedTag).flatMap(tagSpellings).map(userTag), ...keyTags];
+  if (named.length > 0) return { tags: [...new Set(named)], prefixes: below };
+  throw new OperatorError({
+    what: "A purge of data is refused.",
+    why: "It names nothing.",
+    mend: 'Name something: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }.',
+  });
+}
+
+function withoutEnd(prefix: Key): Key {
+  return typeof prefix === "string" && prefix.length > 1 ? prefix.replace(/\/$/, "") : prefix;
+}
+
+function noJournal(): OperatorError {
+  return new OperatorError({
+    what: "The purge was not accepted.",
+    why: "There is no database, so there is no journal of purges.",
+    mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+  });
+}
+
+function notAccepted({ redis }: Pick<Purging, "redis">): OperatorError {
+  const kind = (redis.troubleWithWrites ?? redis.trouble)?.kind;
+  const mend = kind && mendOf(kind, redis.words);
+  return new OperatorError({
+    what: "The purge was not accepted: older values may go on answering.",
+    why: kind === undefined ? "The journal did not confirm it." : `${whyOf(kind, redis.words)}.`,
+    mend: mend === undefined ? "Try again." : `Try again; if that fails too, ${mend}.`,
+  });
+}

@@ -1,0 +1,59 @@
+// Stores a value that the application has at hand, with what it says of it.
+import type { TierName } from "../../config/config.ts";
+import type { Duration } from "../../config/written-route.ts";
+import { OperatorError } from "../../operator-error.ts";
+import { begin, type BeginPorts } from "../load/beginning.ts";
+import { recordOf, type Said } from "../load/make-record.ts";
+import { type StorePorts, storeValues } from "../load/store-values.ts";
+import { msOf } from "../value/lifetime-text.ts";
+import { checkedTag } from "../value/load-context.ts";
+import type { Place } from "../value/place.ts";
+
+/** How one value that is set or written is kept. */
+export interface SetOptions {
+  /** In place of the namespace's. */
+  readonly fresh?: Duration | undefined;
+  /** Beside the namespace's. */
+  readonly tags?: readonly string[] | undefined;
+}
+
+/** @throws OperatorError for a lifetime or a tag that is refused */
+export function saidIn({ fresh, tags = [] }: SetOptions): Said {
+  const freshMs = fresh === undefined ? undefined : msOf(fresh);
+  return { tagsNamed: new Set(tags.map(checkedTag)), freshMs, isSkipped: false };
+}
+
+/**
+ * @returns the tiers that keep it, once they do
+ * @throws OperatorError for a value that cannot be stored
+ */
+export async function setValue(
+  { place, value, said }: { readonly place: Place; readonly value: unknown; readonly said: Said },
+  ports: BeginPorts & StorePorts & { readonly random: () => number },
+): Promise<readonly TierName[]> {
+  const beginning = await begin(place.key.host, ports);
+  const respondedAtMs = ports.nowAtMs();
+  const jitterDraw = ports.random();
+  const made = await recordOf(value, { place, said, beginning, respondedAtMs, jitterDraw });
+  if (!made.isKept) throw nothingKept(place.path);
+  return storeValues([{ place, record: made.record, order: beginning.order }], ports);
+}
+
+/** @throws OperatorError for `undefined` */
+export function checkDefined(value: unknown, namespace: string): void {
+  if (value !== undefined) return;
+  throw new OperatorError({
+    what: `A value of ${namespace} is not stored.`,
+    why: "It is undefined, which cannot be told from nothing stored.",
+    mend: "Store null where there is no value.",
+  });
+}
+
+/** An older value would go on answering. */
+function nothingKept(path: string): OperatorError {
+  return new OperatorError({
+    what: `The value of ${path} is not stored.`,
+    why: "It has no lifetime.",
+    mend: "Give null one by the option negative, or delete the key.",
+  });
+}

@@ -1,0 +1,10 @@
+// What `import … from "tidemark/node"` offers: an application's data on Node.
+export {
+  createDataCache,
+  type NodeCacheOptions,
+  type RestAddress,
+} from "./node/create-data-cache.ts";
+export type { GivenConnection } from "./redis/connection/given-connection.ts";
+export type * from "./data-cache.ts";
+export { LoadFailed, LoadTimedOut } from "./data/value/load-context.ts";
+export { OperatorError } from "./operator-error.ts";

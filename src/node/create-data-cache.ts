@@ -1,0 +1,82 @@
+// An application's data on Node: memory and Redis, by Upstash's REST interface or over a connection that the
+// application has.
+import { defineConfig } from "../config/config.ts";
+import type { WrittenConfig } from "../config/written.ts";
+import {
+  createDataCache as createCacheOfConfig,
+  type DataCache,
+  type DataPlatform,
+} from "../data/create-data-cache.ts";
+import { isFault, OperatorError } from "../operator-error.ts";
+import { databaseOf } from "../platform/database.ts";
+import { carryOver } from "../redis/connection/carry.ts";
+import { connectionOf, type GivenConnection } from "../redis/connection/given-connection.ts";
+import { connectionWords } from "../redis/connection/words.ts";
+import type { RedisAddress } from "../redis/open-client.ts";
+import { said, type TroubleWords } from "../redis/trouble.ts";
+
+/** Upstash's REST interface, as the page of the database shows it. */
+export interface RestAddress {
+  readonly url: string;
+  readonly token: string;
+}
+
+/**
+ * Where the data lies, and by which rules. With `namespace` and `purge` of a Worker both have one journal:
+ * then one purge takes its pages and these data.
+ */
+export interface NodeCacheOptions
+  extends
+    Pick<WrittenConfig, "namespace" | "purge" | "limits">,
+    Pick<DataPlatform, "log" | "nowAtMs" | "random"> {
+  /** A REST address, or a connection of ioredis or node-redis, which stays the application's own. */
+  readonly redis: RestAddress | GivenConnection;
+}
+
+/**
+ * Makes a cache for data. It asks for nothing before its first use.
+ *
+ * @throws OperatorError for an address, a connection or an option that is refused
+ * @example
+ * const cache = createDataCache({ redis: new Redis("redis://127.0.0.1"), namespace: "shop" });
+ * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
+ */
+export function createDataCache({ redis, ...options }: NodeCacheOptions): DataCache {
+  const { log, nowAtMs, random, ...written } = options;
+  const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
+  return createCacheOfConfig(defineConfig(written), { ...platform, database: addressOf(redis) });
+}
+
+function addressOf(redis: RestAddress | GivenConnection): RedisAddress {
+  if (typeof redis !== "object" || redis === null) {
+    throw new OperatorError({
+      what: "The cache has no database.",
+      why: "`redis` is not set.",
+      mend: 'Set it to { url, token } or to a connection; for memory alone, use "tidemark/data".',
+    });
+  }
+  if (!("url" in redis && "token" in redis)) {
+    const carry = carryOver(connectionOf(redis));
+    // No request goes there.
+    return { url: "https://connection.invalid", token: "none", carry, words: connectionWords };
+  }
+  const { url, token } = redis;
+  const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
+  if (named !== undefined && !isFault(named)) return { ...named, words: restWords };
+  throw new OperatorError({
+    what: "The cache has no database.",
+    why: asOption(named?.why ?? "UPSTASH_REDIS_REST_URL is not set."),
+    mend: "Set `redis.url` and `redis.token` as the database's page shows them.",
+  });
+}
+
+/** What the Worker reads from its variables is an option here. */
+function asOption(text: string): string {
+  return text
+    .replace("UPSTASH_REDIS_REST_URL", "`redis.url`")
+    .replace("UPSTASH_REDIS_REST_TOKEN", "`redis.token`");
+}
+
+const restWords: TroubleWords = Object.fromEntries(
+  Object.entries(said).map(([kind, [why, mend]]) => [kind, [why, asOption(mend)]]),
+);

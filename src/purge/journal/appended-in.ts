@@ -1,0 +1,21 @@
+// What the transaction of a write's purge has brought: the entry's place, and what stands before it.
+import { entriesOf, type EntryPlace, isSamePlace, type NewEntry } from "./entry.ts";
+import { pageCount } from "./journal-pages.ts";
+import type { AppendedAfter } from "./journal.ts";
+
+/**
+ * @param replies of XADD, and of XRANGE from a place on
+ * @returns `since` is `undefined` unless the page begins at that very place, ends with the new entry, and
+ *   is not full
+ */
+export function appendedIn(
+  [position, page]: readonly unknown[],
+  place: EntryPlace,
+  { n }: NewEntry,
+): Omit<AppendedAfter, "sentAtMs"> {
+  const read = entriesOf(page);
+  const appended = { position: String(position), n };
+  const isWhole = isSamePlace(read[0], place) && isSamePlace(read.at(-1), appended);
+  const since = isWhole && read.length < pageCount ? read.slice(1) : undefined;
+  return { kind: "appended", position: appended.position, since };
+}

@@ -1,0 +1,117 @@
+// Carries what the client `@upstash/redis` would send by REST over a connection, and gives the answers the
+// form that REST gives them: what reads them, and what their errors mean, is then the same.
+import { errors } from "@upstash/redis/cloudflare";
+import { OutOfTime, tryUntil, within } from "../../patience.ts";
+import type { Carry } from "../open-client.ts";
+import type { Command, Connection } from "./connection.ts";
+import { inSlots, keysOf, positionsBySlot } from "./slots.ts";
+
+/** What REST answers to one command. */
+interface Answer {
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+const connectingPauseMs = 20;
+
+/**
+ * Makes a way to send: nothing is queued while the connection is away, so that nothing is sent after
+ * its time.
+ */
+export function carryOver(connection: Connection): Carry {
+  let wasReady = false;
+  let lastError: unknown = new Error("The connection is not ready.");
+  connection.onError((cause) => (lastError = cause));
+  const ready = () => (wasReady ||= connection.isReady()) && connection.isReady();
+  return async ({ path: [kind] = [], body }, timeoutMs) => {
+    const sinceAtMs = Date.now();
+    const isReady = ready() || (!wasReady && (await becameReady(ready, timeoutMs)));
+    if (!isReady) throw new errors.UpstashError(refusalIn(lastError));
+    const leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
+    const answers = within(answersTo(connection, kind, body), leftMs);
+    // The client reads a list where it has sent a list.
+    return (await answers) as Answer & { result?: never };
+  };
+}
+
+/** Only before the first time: a connection that was lost is not waited for. */
+async function becameReady(ready: () => boolean, timeoutMs: number): Promise<boolean> {
+  const became = () => ready() || undefined;
+  const by = { waitMs: timeoutMs, pauseMs: () => connectingPauseMs, nowAtMs: Date.now };
+  return (await tryUntil(became, by)) ?? false;
+}
+
+async function answersTo(
+  connection: Connection,
+  kind: string | undefined,
+  body: unknown,
+): Promise<Answer | readonly Answer[]> {
+  if (kind === undefined) return answerTo(connection, commandOf(connection, body));
+  const commands = (body as unknown[]).map((each) => commandOf(connection, each));
+  if (kind === "pipeline") {
+    // All are written in one turn of the event loop.
+    return Promise.all(commands.map((command) => answerTo(connection, command)));
+  }
+  try {
+    return (await connection.transact(commands)).map(answerOf);
+  } catch (cause) {
+    throw new errors.UpstashError(refusalIn(cause));
+  }
+}
+
+function commandOf({ isCluster }: Connection, body: unknown): Command {
+  const [name = "", ...args] = (body as unknown[]).map(String);
+  const command: Command = [name.toUpperCase(), ...args];
+  return isCluster ? inSlots(command) : command;
+}
+
+async function answerTo(connection: Connection, command: Command): Promise<Answer> {
+  const [name] = command;
+  const keys = keysOf(command);
+  const groups = connection.isCluster && keys.length > 1 ? positionsBySlot(keys) : [];
+  try {
+    if (groups.length < 2 || name === "EVAL") return answerOf(await connection.send(command));
+    const replies = await Promise.all(
+      groups.map((group) => connection.send([name, ...group.map((at) => keys[at] ?? "")])),
+    );
+    return { result: name === "MGET" ? merged(groups, replies) : sumOf(replies) };
+  } catch (cause) {
+    return { error: refusalIn(cause) };
+  }
+}
+
+/** In the order of the keys. */
+function merged(
+  groups: readonly (readonly number[])[],
+  replies: readonly unknown[],
+): readonly unknown[] {
+  const values: unknown[] = [];
+  for (const [nth, group] of groups.entries()) {
+    for (const [place, at] of group.entries()) values[at] = (replies[nth] as unknown[])[place];
+  }
+  return values;
+}
+
+const sumOf = (counts: readonly unknown[]) => counts.reduce<number>((a, b) => a + Number(b), 0);
+
+function answerOf(reply: unknown): Answer {
+  return reply instanceof Error ? { error: refusalIn(reply) } : { result: listed(reply) };
+}
+
+/** A map of RESP3 as the list that RESP2 has in its place. */
+function listed(reply: unknown): unknown {
+  if (typeof reply !== "object" || reply === null || Array.isArray(reply)) return reply;
+  return [...(reply instanceof Map ? reply : Object.entries(reply))].flat();
+}
+
+/** A word in capitals begins each error of a server; what else is thrown is about the connection. */
+const ofServer = /^[A-Z][A-Z0-9]+ /;
+const aborted = /^EXECABORT Transaction discarded because of: /;
+
+/** @throws OutOfTime, or Error for a connection that is lost */
+function refusalIn(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (ofServer.test(message)) return message.replace(aborted, "");
+  if (/tim(?:e|ed) ?out/i.test(message)) throw new OutOfTime();
+  throw new Error("The connection is lost.");
+}

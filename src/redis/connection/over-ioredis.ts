@@ -1,0 +1,49 @@
+// A connection of ioredis, to one server or to a cluster.
+import type { Command, Connection } from "./connection.ts";
+
+/** What is used of ioredis' `Redis` and `Cluster`. */
+export interface IoredisConnection {
+  readonly status: string;
+  readonly isCluster: boolean;
+  connect(): Promise<unknown>;
+  on(event: "error", listener: (cause: Error) => void): unknown;
+  call(name: string, ...args: string[]): Promise<unknown>;
+  multi(): IoredisChain;
+}
+
+interface IoredisChain {
+  call(name: string, ...args: string[]): unknown;
+  exec(): Promise<[error: Error | null, reply: unknown][] | null>;
+}
+
+export function isOfIoredis(given: object): given is IoredisConnection {
+  return "call" in given && "status" in given && "multi" in given;
+}
+
+/** Names in upper case: of those in lower case ioredis reshapes some replies. */
+export function overIoredis(redis: IoredisConnection): Connection {
+  return {
+    isCluster: redis.isCluster,
+    isReady() {
+      // With `lazyConnect` it waits for its first command.
+      if (redis.status === "wait") redis.connect().catch(() => undefined);
+      return redis.status === "ready";
+    },
+    onError: (listener) => void redis.on("error", listener),
+    send: ([name, ...args]) => redis.call(name, ...args),
+    transact: (commands) => transact(redis, commands),
+  };
+}
+
+async function transact(redis: IoredisConnection, commands: readonly Command[]) {
+  const chain = redis.multi();
+  for (const [name, ...args] of commands) chain.call(name, ...args);
+  try {
+    const replies = await chain.exec();
+    return (replies ?? []).map(([error, reply]) => error ?? reply);
+  } catch (cause) {
+    // EXECABORT does not say why; what was refused before it does.
+    const [first] = (cause as { previousErrors?: readonly unknown[] }).previousErrors ?? [];
+    throw first ?? cause;
+  }
+}

@@ -1,0 +1,80 @@
+// What a cache for data is made of: what its variables say, and that it asks for nothing before it is used.
+import { describe, expect, it, vi } from "vitest";
+import { defineConfig } from "../../src/config/config.ts";
+import { createDataCache } from "../../src/data/create-data-cache.ts";
+import type { LogLine } from "../../src/observe/log-line.ts";
+import { FakeCache } from "../../testing/fakes/fake-cache.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import "../../testing/fakes/workers-globals.ts";
+
+openNetworkOfFakes();
+
+function opened(env: object, given: object = {}) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const cache = new FakeCache(clock);
+  const log: string[] = [];
+  const platform = {
+    env: { ...upstash.env, ...env },
+    cache: () => cache,
+    nowAtMs: clock.nowAtMs,
+    random: () => 0.5,
+    log: ({ message }: LogLine) => void log.push(message),
+    ...given,
+  };
+  const make = () => createDataCache(defineConfig({ namespace: "site" }), platform);
+  return { upstash, cache, log, make };
+}
+
+describe("variables", () => {
+  it("name the database, its namespace, and the host below which the colo keeps values", async () => {
+    const { upstash, cache, make } = opened({ NAMESPACE: "staging", SITE_HOST: "a.test b.test" });
+    const articles = make().namespace<string>("articles", { fresh: "1m" });
+    expect(await articles.set("42", "v")).toEqual(["memory", "edge", "shared"]);
+    expect(upstash.keys).toEqual([expect.stringMatching(/^staging:d:[\da-f]{64}$/)]);
+    expect(cache.addresses).toContainEqual(
+      expect.stringMatching(/^https:\/\/a\.test\/_cache\/stored\/[\da-f]{64}$/),
+    );
+  });
+
+  it("may leave out the host: then there is no edge tier, and the configuration's namespace", async () => {
+    const { upstash, cache, make } = opened({});
+    const articles = make().namespace<string>("articles", { fresh: "1m" });
+    expect(await articles.set("42", "v")).toEqual(["memory", "shared"]);
+    expect(upstash.keys).toEqual([expect.stringMatching(/^site:d:/)]);
+    expect(cache.calls).toBe(0);
+  });
+
+  it("that name no usable database are told once, and values are kept all the same", async () => {
+    const { log, make } = opened({ UPSTASH_REDIS_REST_URL: "redis://a", SITE_HOST: "a.test" });
+    const articles = make().namespace<string>("articles", { fresh: "1m" });
+    expect(await articles.set("42", "v")).toEqual(["memory", "edge"]);
+    await articles.set("43", "v");
+    expect(log).toEqual([expect.stringContaining("The database is not used")]);
+  });
+
+  it.each([
+    { id: "a host", env: { SITE_HOST: "https://a.test" }, why: "SITE_HOST is refused." },
+    { id: "a namespace", env: { NAMESPACE: "a b" }, why: "NAMESPACE is refused." },
+  ])("$id that is none is refused at once", ({ env, why }) => {
+    expect(opened(env).make).toThrow(why);
+  });
+});
+
+it("asks the platform for nothing before its first use, as a Worker's module must not", async () => {
+  const asked = vi.fn<() => number>(() => 1_000);
+  const random = vi.spyOn(crypto, "randomUUID");
+  const { make } = opened({}, { nowAtMs: asked, random: asked });
+  const articles = make().namespace<string>("articles", { fresh: "1m" });
+  expect([asked.mock.calls.length, random.mock.calls.length]).toEqual([0, 0]);
+  await articles.set("42", "v");
+  expect(asked).toHaveBeenCalled();
+  expect(random).toHaveBeenCalled();
+});
+
+it("has memory alone with nothing given at all", async () => {
+  const articles = createDataCache(defineConfig({})).namespace<string>("articles", { fresh: "1m" });
+  expect(await articles.set("42", "v")).toEqual(["memory"]);
+  expect(await articles.get("42")).toBe("v");
+});

@@ -1,0 +1,150 @@
+// Redis gone, silent, full or read-only: loads go on, nothing past its bound answers, and a purge is refused
+// and said to be.
+import { afterEach, describe, expect, it } from "vitest";
+import { DataIsolate } from "../../testing/data/data-isolate.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
+
+/** Answers reads, and refuses what would write. */
+class RefusingWrites extends UnsteadyUpstash {
+  error: string | undefined;
+
+  override async answer(path: string, body: unknown): Promise<Response> {
+    const isWrite = /"(?:set|xadd|eval)"/i.test(JSON.stringify(body));
+    if (this.error === undefined || !isWrite) return super.answer(path, body);
+    return Response.json({ error: this.error }, { status: 400 });
+  }
+}
+
+function opened(upstash = new UnsteadyUpstash(new FakeClock()), clock = new FakeClock()) {
+  const isolate = new DataIsolate({ upstash, clock });
+  const articles = isolate.data.namespace<string>("articles", { fresh: "1h", stale: "1h" });
+  let loads = 0;
+  const ask = () => articles.getOrSet("42", () => `v${(loads += 1)}`);
+  return { isolate, articles, upstash, clock, ask };
+}
+
+describe("Redis is gone", () => {
+  it("from the start: a value answers for N − A after its load, then it is loaded again", async () => {
+    const { upstash, clock, ask } = opened();
+    upstash.mode = "down";
+    expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
+    clock.advance(9);
+    expect(await ask()).toBe("v1");
+    clock.advance(0.001);
+    expect([await ask(), await ask()]).toEqual(["v2", "v2"]);
+  });
+
+  it("later: what the last view vouches for answers until that is past its bound, stale too", async () => {
+    const { isolate, upstash, clock } = opened();
+    const articles = isolate.data.namespace<string>("articles", { fresh: "5s", stale: "1h" });
+    let loads = 0;
+    const ask = () => articles.getOrSet("42", () => `v${(loads += 1)}`);
+    await ask();
+    await isolate.settle();
+    upstash.mode = "down";
+    clock.advance(9);
+    expect(await ask()).toBe("v1");
+    await isolate.settle();
+    expect([await ask(), loads]).toEqual(["v2", 2]);
+    clock.advance(9.001);
+    expect([await ask(), loads]).toEqual(["v3", 3]);
+  });
+
+  it("a purge is refused, counted, and accepted once Redis is back", async () => {
+    const { isolate, articles, upstash, ask } = opened();
+    await ask();
+    upstash.journalMode = "down";
+    await expect(articles.delete("42")).rejects.toThrow(
+      "The purge was not accepted: older values may go on answering. The database cannot be reached. Try again.",
+    );
+    expect(isolate.data.stats()).toMatchObject({
+      purges: { accepted: 0, refused: { unavailable: 1 } },
+      journal: { troubleWithWrites: { kind: "unreachable" } },
+    });
+    upstash.journalMode = "works";
+    await articles.delete("42");
+    expect(await articles.get("42")).toBeUndefined();
+  });
+
+  it("many values are loaded, and what memory has is handed out", async () => {
+    const { isolate, articles, upstash } = opened();
+    upstash.mode = "down";
+    await articles.getOrSet("1", () => "there");
+    const { values, errors } = await articles.getOrSetMany(["1", "2"], (keys) => {
+      return new Map(keys.map((key) => [key, "loaded"]));
+    });
+    expect([[...values], errors.size]).toEqual([
+      [
+        ["1", "there"],
+        ["2", "loaded"],
+      ],
+      0,
+    ]);
+    await isolate.settle();
+    expect(isolate.data.stats()).toMatchObject({
+      namespaces: { articles: { writes: { shared: { unavailable: 2 } } } },
+      redis: { trouble: { kind: "unreachable" } },
+    });
+    expect(isolate.log).toContainEqual(
+      expect.stringContaining("Shared tier: The database cannot be reached"),
+    );
+  });
+
+  it("a namespace that collapses in the world loads all the same", async () => {
+    const { isolate, upstash } = opened();
+    upstash.mode = "down";
+    const options = { fresh: "1h", collapse: "global" } as const;
+    const space = isolate.data.namespace<string>("global", options);
+    expect(await space.getOrSet("42", () => "v")).toBe("v");
+  });
+});
+
+describe("Redis takes no writes", () => {
+  it.each([
+    {
+      id: "full",
+      error: "OOM command not allowed when used memory > 'maxmemory'.",
+      why: "The database is full.",
+    },
+    {
+      id: "read-only",
+      error: "READONLY You can't write against a read only replica.",
+      why: "may only read.",
+    },
+  ])("$id: loads go on, memory and edge keep, a purge is refused", async ({ error, why }) => {
+    const clock = new FakeClock();
+    const upstash = new RefusingWrites(clock);
+    const { isolate, articles, ask } = opened(upstash, clock);
+    await articles.get("warm");
+    await isolate.settle();
+    upstash.error = error;
+    expect(await articles.set("41", "v")).toEqual(["memory", "edge"]);
+    expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
+    const options = { fresh: "1h", stale: "1h" } as const;
+    const inColo = isolate.beside().data.namespace<string>("articles", options);
+    expect(await inColo.get("42")).toBe("v1");
+    await expect(articles.delete("42")).rejects.toThrow(why);
+    expect(await ask()).toBe("v1");
+  });
+});
+
+describe("Redis is silent", () => {
+  let server: UnsteadyRestServer | undefined;
+  afterEach(() => server?.stop());
+
+  it("a load waits for no more than the time-outs of a look and of a view", async () => {
+    server = await UnsteadyRestServer.start();
+    server.manner = { kind: "hangs" };
+    const database = { url: server.url, token: "token" };
+    const isolate = new DataIsolate({ platform: { database, nowAtMs: Date.now } });
+    const articles = isolate.data.namespace<string>("articles", { fresh: "1h" });
+    const beganAtMs = performance.now();
+    expect(await articles.getOrSet("42", () => "v")).toBe("v");
+    // A second for the look, 2 for each of two views that are waited for, and what a busy machine takes.
+    expect(performance.now() - beganAtMs).toBeLessThan(9_000);
+    expect(await articles.getOrSet("42", () => "w")).toBe("v");
+    await expect(articles.delete("42")).rejects.toThrow("does not answer in time");
+  });
+});

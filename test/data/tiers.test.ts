@@ -1,0 +1,101 @@
+// Where values are kept, and which of those that are kept are read: none of another schema or codec.
+import { describe, expect, it } from "vitest";
+import { DataIsolate } from "../../testing/data/data-isolate.ts";
+
+const one = () => {
+  const isolate = new DataIsolate();
+  const articles = isolate.data.namespace<unknown, string>("articles", { fresh: "1m" });
+  return { isolate, articles };
+};
+
+describe("the tiers", () => {
+  it("bring a value to another isolate by the colo, and to another colo by Redis", async () => {
+    const { isolate, articles } = one();
+    await articles.getOrSet("42", () => ({ at: new Date(7) }));
+    await isolate.settle();
+    const inColo = isolate.beside();
+    isolate.upstash.commands.length = 0;
+    const options = { fresh: "1m" } as const;
+    const never = () => Promise.reject(new Error("It was loaded."));
+    const near = inColo.data.namespace<unknown>("articles", options);
+    expect(await near.getOrSet("42", never)).toEqual({ at: new Date(7) });
+    expect(isolate.upstash.commands).toEqual([]);
+    isolate.cache.empty();
+    const far = isolate.beside().data.namespace<unknown>("articles", options);
+    expect(await far.getOrSet("42", never)).toEqual({ at: new Date(7) });
+    expect(isolate.upstash.commands).toEqual(["GETRANGE"]);
+  });
+
+  it.each([
+    { tiers: ["memory"], kept: ["memory"] },
+    { tiers: ["shared", "memory"], kept: ["memory", "shared"] },
+  ] as const)("are those of the namespace: $tiers", async ({ tiers, kept }) => {
+    const { isolate } = one();
+    const some = isolate.data.namespace<string>("some", { fresh: "1m", tiers });
+    expect(await some.set("42", "v")).toEqual(kept);
+    expect(isolate.cache.puts).toBe(0);
+  });
+
+  it("are memory alone where nothing else is there", async () => {
+    const isolate = new DataIsolate({ upstash: null, cache: null });
+    const articles = isolate.data.namespace<string>("articles", { fresh: "1m" });
+    expect(await articles.set("42", "v")).toEqual(["memory"]);
+    expect(await articles.getOrSet("42", () => "w")).toBe("v");
+  });
+});
+
+describe("schema and codec", () => {
+  it.each([
+    { id: "schema", other: { schema: 2 } },
+    {
+      id: "codec",
+      other: { codec: { name: "own", encode: String, decode: () => expect.fail("It was read.") } },
+    },
+  ])("a value of another $id is never served, not even stale", async ({ other }) => {
+    const { isolate } = one();
+    const options = { fresh: "1s", stale: "1h" } as const;
+    const before = isolate.data.namespace<string>("articles", { ...options, schema: 1 });
+    await before.getOrSet("42", () => "old");
+    await isolate.settle();
+    isolate.clock.advance(2);
+    for (const cache of [isolate, isolate.beside()]) {
+      cache.cache.empty();
+      const after = cache.data.namespace<string>("articles", { ...options, ...other });
+      expect(await after.get("42")).toBeUndefined();
+      await expect(after.getOrSet("42", () => Promise.reject(new Error("down")))).rejects.toThrow(
+        "down",
+      );
+    }
+    expect(isolate.data.stats()).toMatchObject({ badRecords: 0 });
+    expect(await before.get("42")).toBe("old");
+  });
+
+  it("says where a value cannot be written, and none of its contents", async () => {
+    const { articles } = one();
+    const load = () => ({ list: [{ secret: () => "s3cret" }] });
+    const failed = articles.getOrSet("42", load);
+    await expect(failed).rejects.toThrow(
+      'The value of articles/42 is not stored. The codec "json" cannot write it: look at .list[0].secret.',
+    );
+  });
+
+  it("counts what cannot be decoded, and loads anew", async () => {
+    const { isolate } = one();
+    const broken = { name: "own", encode: String, decode: (text: string) => text.slice(0) };
+    const options = { fresh: "1m", codec: broken } as const;
+    await isolate.data.namespace<string>("articles", options).getOrSet("42", () => "old");
+    await isolate.settle();
+    const other = isolate.beside();
+    let isBroken = true;
+    const decode = (text: string) => {
+      if (isBroken) throw new Error("broken");
+      return text;
+    };
+    const codec = { ...broken, decode };
+    const articles = other.data.namespace<string>("articles", { fresh: "1m", codec });
+    expect(await articles.get("42")).toBeUndefined();
+    expect(other.data.stats()).toMatchObject({ badRecords: 2 });
+    isBroken = false;
+    expect(await articles.get("42")).toBe("old");
+  });
+});

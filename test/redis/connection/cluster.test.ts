@@ -1,0 +1,121 @@
+// A Redis Cluster: keys are asked for slot by slot, and what one transaction is about lies together. The second
+// part needs redis-server, since the embedded Valkey is no cluster.
+import { Cluster } from "ioredis";
+import { createCluster } from "redis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Running } from "../../../local/running.ts";
+import { carryOver } from "../../../src/redis/connection/carry.ts";
+import type { Command } from "../../../src/redis/connection/connection.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { AheadClock, openProcess, untilFound } from "../../../testing/data/node-process.ts";
+import { type RedisCluster, startRedisCluster } from "../../../testing/fakes/redis-cluster.ts";
+import { isRedisServerInstalled } from "../../../testing/fakes/redis-server.ts";
+
+describe("several keys of one command", () => {
+  function recorded() {
+    const sent: Command[] = [];
+    const carry = carryOver({
+      isCluster: true,
+      isReady: () => true,
+      onError: () => undefined,
+      send: async (command) => {
+        sent.push(command);
+        const [name, ...keys] = command;
+        return name === "MGET" ? keys.map((key) => `at ${key}`) : keys.length;
+      },
+      transact: async () => [],
+    });
+    const address = { url: "https://connection.invalid", token: "none", carry };
+    return { sent, redis: new RedisClient({ ...address, nowAtMs: Date.now }) };
+  }
+
+  it("one MGET for each slot; values in the order of the keys", async () => {
+    const { sent, redis } = recorded();
+    const keys = ["a:1", "b:1", "a:2", "c:1", "b:2"];
+    const read = await redis.insist("look-up", (client) => client.mget(keys));
+    expect(sent).toEqual([
+      ["MGET", "{a}:1", "{a}:2"],
+      ["MGET", "{b}:1", "{b}:2"],
+      ["MGET", "{c}:1"],
+    ]);
+    const named = keys.map((key) => `at ${key.replace(/^\w/, "{$&}")}`);
+    expect(read).toEqual({ kind: "answered", value: named });
+  });
+
+  it("one DEL for each slot; counts added up", async () => {
+    const { sent, redis } = recorded();
+    expect(await redis.insist("look-up", (client) => client.del("a:1", "b:1", "a:2"))).toEqual({
+      kind: "answered",
+      value: 3,
+    });
+    expect(sent.length).toBe(2);
+  });
+
+  it("one command where all lie in one slot", async () => {
+    const { sent, redis } = recorded();
+    await redis.insist("look-up", (client) => client.mget(["a:1", "a:2"]));
+    expect(sent).toEqual([["MGET", "{a}:1", "{a}:2"]]);
+  });
+});
+
+describe.runIf(isRedisServerInstalled)("over three nodes", () => {
+  const running = new Running();
+  let cluster: RedisCluster;
+  const opened = new Map<string, Cluster | Awaited<ReturnType<typeof openNodeRedis>>>();
+  beforeAll(async () => {
+    cluster = await running.add(startRedisCluster());
+    opened.set("ioredis", new Cluster([...cluster.nodes]));
+    opened.set("node-redis", await openNodeRedis());
+  }, 20_000);
+  afterAll(async () => {
+    for (const each of opened.values()) {
+      if (each instanceof Cluster) each.disconnect();
+      else each.destroy();
+    }
+    await running.stop();
+  });
+
+  async function openNodeRedis() {
+    const given = createCluster({ rootNodes: cluster.nodes.map((node) => ({ socket: node })) });
+    given.on("error", () => undefined);
+    await given.connect();
+    return given;
+  }
+
+  it.each(["ioredis", "node-redis"])("%s: values, a purge, and a lease", async (library) => {
+    const redis = opened.get(library);
+    if (redis === undefined) throw new Error(`${library} is not open.`);
+    const clock = new AheadClock();
+    const processes = [0, 1].map(() =>
+      openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }),
+    );
+    const [here, there] = processes.map(({ cache }) =>
+      cache.namespace<string, number>("articles", { fresh: "1h", collapse: "global" }),
+    );
+    if (here === undefined || there === undefined) throw new Error("No processes.");
+    const keys = Array.from({ length: 30 }, (_, nth) => nth);
+    const load = (missing: readonly number[]) => new Map(missing.map((key) => [key, `v${key}`]));
+    await here.getOrSetMany(keys, load);
+    for (const key of keys) await untilFound(() => there.get(key));
+    const third = openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }).cache;
+    const articles = third.namespace<string, number>("articles", { fresh: "1h" });
+    await cluster.resetCounts();
+    const found = await articles.getMany(keys);
+    expect([...found.values()]).toEqual(keys.map((key) => `v${key}`));
+    const { mget = 0, get = 0 } = await cluster.counts();
+    expect([mget > 1 && mget <= keys.length, get]).toEqual([true, 1]);
+
+    await here.delete(7);
+    clock.advance(10);
+    expect([await there.get(7), await there.get(8)]).toEqual([undefined, "v8"]);
+    const asks = [here, there].flatMap((space) => [1, 2, 3].map(() => space.getOrSet(99, loaded)));
+    let loads = 0;
+    async function loaded() {
+      loads += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return "dear";
+    }
+    expect([new Set(await Promise.all(asks)), loads]).toEqual([new Set(["dear"]), 1]);
+    expect(processes.flatMap(({ log }) => log)).toEqual([]);
+  });
+});

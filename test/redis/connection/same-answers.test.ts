@@ -1,0 +1,166 @@
+// Whatever the tiers, the leases and the journal send: over a connection it comes to what it comes to by
+// REST, over every Redis there is.
+import "../../../testing/fakes/workers-globals.ts";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Running } from "../../../local/running.ts";
+import { Leases } from "../../../src/cache/leases.ts";
+import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import { RedisJournal } from "../../../src/purge/journal/redis-journal.ts";
+import { postScript } from "../../../src/purge/journal/redis-switch.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { ask, bytesOf, keep, noise, responseOf } from "../../../testing/examples/records.ts";
+import { newEntry } from "../../../testing/examples/purges.ts";
+import { type Reach, reaches } from "../../../testing/fakes/redis-reaches.ts";
+import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { keyOf } from "../../cache/tiers/shared-world.ts";
+
+type Run = Parameters<RedisClient["insist"]>[1];
+
+/** One of each form that src/ uses, and some that are refused. */
+const sent: Readonly<Record<string, Run>> = {
+  "a word": (redis) => redis.ping(),
+  "a text, with a lifetime": (redis) => redis.set("text", 'größe "1" \u0000\n', { px: 60_000 }),
+  "what stands already": (redis) => redis.set("text", "other", { nx: true, px: 1 }),
+  "a part of a text": (redis) => redis.getrange("text", 1, 5),
+  "a part that is changed": (redis) => redis.setrange("text", 0, "G"),
+  "a number as text": (redis) => redis.set("number", "0042"),
+  "several, one of them absent": (redis) => redis.mget(["text", "absent", "number"]),
+  nothing: (redis) => redis.get("absent"),
+  "a count": (redis) => redis.del("text", "absent"),
+  "a lifetime of nothing": (redis) => redis.pexpire("absent", 5),
+  "an entry": (redis) => redis.xadd("log", "5-1", { a: "1", b: "" }),
+  "entries, trimmed": (redis) =>
+    redis.xadd(
+      "log",
+      "6-1",
+      { c: "é" },
+      { trim: { type: "MAXLEN", comparison: "~", threshold: 9 } },
+    ),
+  "entries, oldest first": (redis) => redis.xrange("log", "-", "+", 5),
+  "entries, newest first": (redis) => redis.xrevrange("log", "+", "-", 1),
+  "no entries": (redis) => redis.xrange("absent", "(5-1", "+"),
+  "how many": (redis) => redis.xlen("log"),
+  "a hash": (redis) => redis.hset("hash", { a: "1", b: "x" }),
+  "parts of a hash": (redis) => redis.hmget("hash", "a", "absent"),
+  "all of a hash": (redis) => redis.hgetall("hash"),
+  "a script": (redis) => redis.eval("return {KEYS[1], ARGV[1], 7, false}", ["k"], ["v"]),
+  "a script that is refused": (redis) => redis.eval("return redis.error_reply('ERR no')", [], []),
+  "a script of the switch": (redis) =>
+    redis.eval(postScript, ["j", "s"], ["p0", "p1", "n", "[]", "9", "f", "v"]),
+  "a page of keys": (redis) => redis.scan("0", { match: "nothing*" }),
+  "another type": (redis) => redis.get("log"),
+  "a transaction": (redis) => redis.multi().set("t", "1").get("t").mget(["t", "absent"]).exec(),
+  "a transaction of which a part is refused": (redis) =>
+    redis.multi().set("t", "2").getrange("log", 0, 1).exec(),
+  "and that part alone": (redis) => redis.get("t"),
+  "a pipeline": (redis) => redis.pipeline().get("t").xlen("log").exec(),
+  "a pipeline with a refusal": (redis) =>
+    redis.pipeline().get("log").get("t").exec({ keepErrors: true }),
+  "a transaction that is refused whole": (redis) =>
+    redis.multi().set("t", "3").xadd("log", "*", {}).exec(),
+  "and has changed nothing": (redis) => redis.get("t"),
+};
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  const running = new Running();
+  let database: Redis;
+  const opened = new Map<string, Reach>();
+  beforeAll(async () => {
+    const server = await running.add(start());
+    database = new Redis(server.url);
+    for (const { reach, open } of reaches) opened.set(reach, await running.add(open(server.url)));
+  });
+  afterAll(async () => {
+    database.disconnect();
+    await running.stop();
+  });
+
+  const client = (reach: string) => {
+    const address = opened.get(reach)?.address;
+    if (address === undefined) throw new Error(`${reach} is not open.`);
+    return new RedisClient({ ...address, nowAtMs: Date.now });
+  };
+
+  /** What each of them comes to, in their order. */
+  async function answers(reach: string) {
+    await database.flushall();
+    const came: Record<string, unknown> = {};
+    for (const [name, run] of Object.entries(sent))
+      came[name] = await client(reach).insist("look-up", run);
+    return came;
+  }
+
+  it.each(reaches.slice(1))("all commands, by $reach", async ({ reach }) => {
+    const expected = await answers("REST");
+    expect(Object.keys(expected).length).toBe(Object.keys(sent).length);
+    expect(expected["a part of a text"]).toEqual({ kind: "answered", value: "röß" });
+    expect(await answers(reach)).toEqual(expected);
+  });
+
+  describe.each(reaches)("by $reach", ({ reach }) => {
+    const tier = (bodyBytesMax = 1_048_576) =>
+      new SharedTier({
+        form: responseForm,
+        redis: client(reach),
+        namespace: "site",
+        bodyBytesMax,
+        uploadBytesMax: 64 * 1_048_576,
+        onBadRecord: () => undefined,
+        nowAtMs: Date.now,
+      });
+
+    it("records are written, read back whole, alone and many, and removed", async () => {
+      const [a, b, c] = [keyOf(`${reach} a`), keyOf(`${reach} b`), keyOf(`${reach} c`)];
+      const page = responseOf(noise(300_000));
+      expect(await tier().write(a, page, keep)).toEqual({ kind: "kept" });
+      expect(await tier().writeMany([[b, responseOf(bytesOf("b")), keep]])).toEqual([
+        { kind: "kept" },
+      ]);
+      const read = await tier().read(a, ask);
+      expect(read).toMatchObject({ kind: "found" });
+      const many = await tier().readMany([c, b, a], ask);
+      expect(many.map(({ kind }) => kind)).toEqual(["absent", "found", "found"]);
+      expect(many[2]).toEqual(read);
+      expect(await tier().remove(a)).toBe("removed");
+      expect(await tier().read(a, ask)).toEqual({ kind: "absent" });
+    });
+
+    it("a lease has one holder, who alone releases it", async () => {
+      const key = keyOf(`${reach} lease`);
+      const leases = () =>
+        new Leases({
+          form: responseForm,
+          redis: client(reach),
+          namespace: "site",
+          randomText: () => crypto.randomUUID(),
+        });
+      const taken = await leases().ask(key);
+      expect(taken).toMatchObject({ kind: "taken", record: undefined });
+      expect(await leases().ask(key)).toMatchObject({ kind: "held" });
+      if (taken.kind === "taken") await taken.lease.release("unreachable");
+      expect(await leases().ask(key)).toMatchObject({ kind: "told", word: "unreachable" });
+    });
+
+    it("the journal takes entries, gives them back, and answers for its primary", async () => {
+      await database.del("site:journal");
+      const settings = { redis: client(reach), namespace: "site", nowAtMs: Date.now };
+      const journal = new RedisJournal({ ...settings, randomText: () => "mark" });
+      const entries = ["n0", "n1", "n2"].map((n) => newEntry({ n, reason: 'größe "1"' }));
+      const appended = await journal.append(entries);
+      const positions = appended.kind === "appended" ? appended.positions : [];
+      expect(positions.length).toBe(3);
+      expect(await journal.newest()).toMatchObject({ kind: "read", entries });
+      const place = { position: positions[0] ?? "", n: "n0" };
+      expect(await journal.since(place)).toMatchObject({ kind: "read", entries: entries.slice(1) });
+      const last = { position: positions[2] ?? "", n: "n2" };
+      expect(await journal.standing([last])).toEqual({ kind: "read", states: ["standing"] });
+      const upTo = { ...entries[2], ...last };
+      const atPrimary = await journal.atPrimary(last.position);
+      expect(atPrimary).toMatchObject({ kind: "read", upTo, isTrimmed: false, entries });
+      expect(await journal.appendMark("9-9")).toMatchObject({ kind: "read" });
+      expect(await journal.extent()).toEqual({ count: 4, oldest: positions[0] });
+    });
+  });
+});

@@ -1,0 +1,153 @@
+// Writing through over random histories (rule 25 of docs/purge-protocol.md), and each step of it left out
+// on purpose, which has to show. A failure names its seed; `npm run bench:simulation -- --data --replay`
+// tells that history event by event.
+import { describe, expect, it } from "vitest";
+import type { NamespacePorts } from "../../../src/data/namespace.ts";
+import type { AcceptedAfter, Acceptances } from "../../../src/purge/acceptance/acceptance.ts";
+import type { Entry } from "../../../src/purge/journal/entry.ts";
+import type {
+  SimulatedStore,
+  StoreParts,
+} from "../../../testing/simulation/data/simulated-store.ts";
+import { writeHistoryOf } from "../../../testing/simulation/data/write-history.ts";
+import type { WorldKind } from "../../../testing/simulation/simulated-weather.ts";
+
+describe("once all is quiet, no tier gives what the database no longer holds", () => {
+  it.each(["ordinary", "failing", "crossing", "trimming"] as const)(
+    "in forty histories: %s",
+    { timeout: 60_000 },
+    async (kind) => {
+      const broken: string[] = [];
+      let usable = 0;
+      for (let seed = 0; seed < 40; seed += 1) {
+        const { violations, usableCount } = await writeHistoryOf(seed, { kind });
+        if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
+        usable += usableCount;
+      }
+      expect(broken).toEqual([]);
+      expect(usable).toBeGreaterThan(100);
+    },
+  );
+});
+
+type AcceptAfter = Acceptances["acceptAfter"];
+
+/** Another way to have the purge of a write accepted. */
+const accepting = (
+  change: (real: AcceptAfter, store: SimulatedStore) => AcceptAfter,
+): Partial<StoreParts> => ({
+  ports: (ports, store) => withAcceptance(ports, (real) => change(real, store)),
+});
+
+function withAcceptance(
+  ports: NamespacePorts,
+  change: (real: AcceptAfter) => AcceptAfter,
+): NamespacePorts {
+  const { acceptances } = ports.purging ?? {};
+  if (acceptances === undefined) return ports;
+  const acceptAfter = change((...given) => acceptances.acceptAfter(...given));
+  return {
+    ...ports,
+    purging: { acceptances: Object.assign(Object.create(acceptances), { acceptAfter }) },
+  };
+}
+
+/** What stands between stamp and purge is told otherwise. */
+const between = (change: (accepted: AcceptedAfter) => AcceptedAfter["since"]) =>
+  accepting((real) => async (...given) => {
+    const accepted = await real(...given);
+    return accepted.kind === "accepted" ? { ...accepted, since: change(accepted) } : accepted;
+  });
+
+const without = (isOverlooked: (entry: Entry) => boolean) =>
+  between(({ since }) => since?.filter((entry) => !isOverlooked(entry)));
+
+const stampAfterPersisting = accepting(
+  (real, { isolate }) =>
+    (order, _, attention) =>
+      real(order, isolate.view.chain?.end ?? "none", attention),
+);
+
+const unpurgedWherePersistingFails: Partial<StoreParts> = {
+  ports: (ports) => {
+    let hasFailed = false;
+    const { counts } = ports;
+    const counted: typeof counts.counted = (name, what, times) => {
+      if (what === "failedPersists") hasFailed = true;
+      counts.counted(name, what, times);
+    };
+    const changed = withAcceptance(ports, (real) => async (order, ...given) => {
+      if (!hasFailed) return real(order, ...given);
+      hasFailed = false;
+      const placed = { ...order, n: "", lost: "", position: "0-0" };
+      return { kind: "accepted", placed, since: undefined };
+    });
+    return { ...changed, counts: Object.assign(Object.create(counts), { counted }) };
+  },
+};
+
+/** Two round trips: somebody's entry may come between them. */
+const readBeforehand = accepting((real, { isolate }) => async (order, since, attention) => {
+  await isolate.view.catchUp();
+  const { entries = [] } = isolate.view.chain ?? {};
+  const at = since === "none" ? -1 : entries.findIndex(({ n }) => n === since.n);
+  const known = at < 0 ? undefined : entries.slice(at + 1);
+  const accepted = await real(order, since, attention);
+  return accepted.kind === "accepted" ? { ...accepted, since: known } : accepted;
+});
+
+/** What joined purges of one isolate would be taken for. */
+const ownOfTheIsolate = accepting((real) => {
+  const own = new Set<string>();
+  return async (order, ...given) => {
+    own.add(order.id);
+    const accepted = await real(order, ...given);
+    if (accepted.kind !== "accepted") return accepted;
+    return { ...accepted, since: accepted.since?.filter(({ id }) => !own.has(id)) };
+  };
+});
+
+const usedWhileUnpurged: Partial<StoreParts> = {
+  ports: (ports, { isolate }) => ({ ...ports, view: isolate.view, isHeldBack: () => false }),
+};
+
+const rows: readonly {
+  readonly fault: string;
+  readonly parts: Partial<StoreParts>;
+  readonly kind?: WorldKind;
+  readonly within: number;
+}[] = [
+  { fault: "the stamp from after persisting", parts: stampAfterPersisting, within: 300 },
+  { fault: "no purge where persisting fails", parts: unpurgedWherePersistingFails, within: 300 },
+  { fault: "stored whatever came between", parts: between(() => []), within: 300 },
+  {
+    fault: "what nobody can tell is nothing",
+    parts: between(({ since }) => since ?? []),
+    kind: "failing",
+    within: 300,
+  },
+  { fault: "read in a trip of its own", parts: readBeforehand, within: 300 },
+  { fault: "another write of the isolate is its own", parts: ownOfTheIsolate, within: 300 },
+  {
+    fault: "tags are overlooked",
+    parts: without(({ targets }) => targets.tags.includes("tag:red")),
+    within: 300,
+  },
+  {
+    fault: "prefixes are overlooked",
+    parts: without(({ targets }) => targets.prefixes.length > 0),
+    within: 300,
+  },
+  { fault: "used while it is not purged", parts: usedWhileUnpurged, within: 300 },
+];
+
+describe("a step that is left out shows", () => {
+  it.each(rows)("$fault, within $within histories", { timeout: 120_000 }, async (row) => {
+    const { parts: storeParts, kind = "ordinary", within } = row;
+    let seed = 0;
+    const isFound = async () =>
+      (await writeHistoryOf(seed, { storeParts, kind })).violations.length > 0;
+    while (seed < within && !(await isFound())) seed += 1;
+    expect(seed).toBeLessThan(within);
+  });
+});

@@ -1,0 +1,58 @@
+// The ways by which an application reaches one Redis, for suites that hold all of them to the same: Upstash's
+// REST interface, and connections of ioredis and node-redis.
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
+import type { NodeCacheOptions } from "../../src/node/create-data-cache.ts";
+import { carryOver } from "../../src/redis/connection/carry.ts";
+import { connectionOf } from "../../src/redis/connection/given-connection.ts";
+import { connectionWords } from "../../src/redis/connection/words.ts";
+import type { RedisAddress } from "../../src/redis/open-client.ts";
+
+/** An open way: `given` as an application hands it over, `address` as the client of the database takes it. */
+export interface Reach {
+  readonly given: NodeCacheOptions["redis"];
+  readonly address: RedisAddress;
+  readonly stop: () => Promise<void>;
+}
+
+export interface ReachRow {
+  readonly reach: string;
+  readonly open: (redisUrl: string) => Promise<Reach>;
+}
+
+export function addressOver(given: object): RedisAddress {
+  const carry = carryOver(connectionOf(given));
+  return { url: "https://connection.invalid", token: "none", carry, words: connectionWords };
+}
+
+/** For `describe.each`. */
+export const reaches: readonly ReachRow[] = [
+  {
+    reach: "REST",
+    async open(redisUrl) {
+      const rest = await startUpstashRestServer({ redisUrl, token: "local" });
+      const given = { url: rest.url, token: rest.token };
+      return { given, address: given, stop: () => rest.stop() };
+    },
+  },
+  {
+    reach: "ioredis",
+    async open(redisUrl) {
+      const given = new Redis(redisUrl, { lazyConnect: true });
+      given.on("error", () => undefined);
+      const stop = async () => given.disconnect();
+      return { given, address: addressOver(given), stop };
+    },
+  },
+  {
+    reach: "node-redis",
+    async open(redisUrl) {
+      // As it is by default: RESP3.
+      const given = createClient({ url: redisUrl });
+      given.on("error", () => undefined);
+      await given.connect();
+      return { given, address: addressOver(given), stop: async () => given.destroy() };
+    },
+  },
+];

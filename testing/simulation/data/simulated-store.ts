@@ -1,0 +1,121 @@
+// One isolate of the simulated world with an application's data: the product's own namespace over the real
+// tiers, under the purge protocol of a SimulatedIsolate; and the application's database.
+import "../../fakes/workers-globals.ts";
+import { BoundedMarks } from "../../../src/cache/record/bounded-marks.ts";
+import { Flights } from "../../../src/cache/flights.ts";
+import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
+import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
+import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { HashStore } from "../../../src/data/fields/hash-store.ts";
+import { DataCounts } from "../../../src/data/load/data-counts.ts";
+import { StoreOrder } from "../../../src/data/load/store-order.ts";
+import { Namespace, type NamespacePorts } from "../../../src/data/namespace.ts";
+import { orderPurges } from "../../../src/data/purge-data.ts";
+import { dataForm } from "../../../src/data/value/data-record.ts";
+import { spaceOf } from "../../../src/data/value/space.ts";
+import { UnpurgedWrites } from "../../../src/data/write/unpurged-writes.ts";
+import { Metrics } from "../../../src/observe/metrics.ts";
+import type { Purging } from "../../../src/purge/purging.ts";
+import type { SimulatedWorld } from "../journal-simulator.ts";
+import type { SimulatedIsolate } from "../simulated-isolate.ts";
+import { configOf } from "../simulated-pages.ts";
+
+const bytesMax = 1_000_000;
+
+/** What a test may put a faulty part in the place of. */
+export interface StoreParts {
+  readonly ports: (ports: NamespacePorts, store: SimulatedStore) => NamespacePorts;
+}
+
+export const soundStoreParts: StoreParts = { ports: (ports) => ports };
+
+/** A row of the database: what it holds, and how many commits had been made by then. */
+export interface Row {
+  readonly value: string;
+  readonly nth: number;
+}
+
+/** The application's database: it is exact, and answers may be lost on their way. */
+export class SimulatedRows {
+  readonly #rows = new Map<string, Row>();
+  /** Of every value that was ever committed. */
+  readonly nthOf = new Map<string, number>();
+  #commits = 0;
+
+  commit(key: string, value: string): void {
+    this.#commits += 1;
+    this.#rows.set(key, { value, nth: this.#commits });
+    this.nthOf.set(value, this.#commits);
+  }
+
+  row(key: string): Row {
+    return this.#rows.get(key) ?? { value: "none", nth: 0 };
+  }
+}
+
+export class SimulatedStore {
+  readonly isolate: SimulatedIsolate;
+  readonly rows: Namespace<string, string>;
+  readonly unpurged: UnpurgedWrites;
+  readonly failures: string[] = [];
+
+  constructor(isolate: SimulatedIsolate, parts: StoreParts) {
+    this.isolate = isolate;
+    const { nowAtMs, colo, world } = isolate;
+    const afterAnswer = (work: () => Promise<void>) =>
+      void work().catch((cause: unknown) => void this.failures.push(String(cause)));
+    const metrics = new Metrics(0);
+    const log = () => undefined;
+    const purging = { acceptances: isolate.acceptances, redis: {} } as unknown as Purging;
+    const shared = { nowAtMs, afterAnswer, metrics, log, purging, host: "www.example.com" };
+    const purge = orderPurges(shared);
+    this.unpurged = new UnpurgedWrites({ ...shared, purge });
+    const ports: NamespacePorts = {
+      ...shared,
+      purge,
+      tiers: tiersOf(isolate),
+      view: this.unpurged.over(isolate.view),
+      unpurged: this.unpurged,
+      isHeldBack: (place) => this.unpurged.holdsBack(place),
+      counts: new DataCounts({ nowAtMs, log }),
+      stores: new StoreOrder(),
+      failures: new BoundedMarks<number>(),
+      flights: new Flights(),
+      leases: undefined,
+      colo: () => colo,
+      maxLagMs: configOf(world.settings).purge.visibleWithinSeconds * 1_000,
+      sharedBodyBytes: bytesMax,
+      onBadRecord: () => undefined,
+      random: () => 0.5,
+      hashes: new HashStore({ redis: isolate.redis.client, namespace: "site", afterAnswer }),
+      heads: new BoundedMarks<string>(),
+      randomText: () => String(world.between(0, 1e9)),
+    };
+    const options = { fresh: "1h", tags: ["red"] } as const;
+    const space = spaceOf<string, string>("rows", options, ["memory", "edge", "shared"]);
+    const given = parts.ports(ports, this);
+    this.rows = new Namespace(space, () => given);
+  }
+}
+
+function tiersOf(isolate: SimulatedIsolate): NamespacePorts["tiers"] {
+  const { nowAtMs, place } = isolate;
+  const onBadRecord = () => undefined;
+  const common = { form: dataForm, nowAtMs, onBadRecord };
+  return {
+    memory: new MemoryTier({ bytesMax, form: dataForm }),
+    edge: new EdgeTier({ ...common, cache: () => place.colo.cache }),
+    shared: new SharedTier({
+      ...common,
+      redis: isolate.redis.client,
+      namespace: "site",
+      bodyBytesMax: 100_000,
+      uploadBytesMax: 64 * 1_048_576,
+    }),
+  };
+}
+
+/** Of a load or a write: from nothing to seconds. */
+export function wayOf(world: SimulatedWorld): number {
+  return world.between(0, world.any([50, 1_500, 4_000]));
+}

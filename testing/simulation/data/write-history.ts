@@ -1,0 +1,235 @@
+// Random histories of an application's data: isolates that write through, load, read and purge, and writers
+// that know of the cache only what they purge. Promised: an isolate that was told of its write, well or ill,
+// shows nothing older itself; and once all is quiet, no tier gives what the database no longer holds.
+import { LoadFailed } from "../../../src/data/value/load-context.ts";
+import { digestingAtOnce } from "../digesting-at-once.ts";
+import type { History, HistoryOptions } from "../history.ts";
+import { SimulatedWorld } from "../journal-simulator.ts";
+import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";
+import { settledTurn, SimulatedTime } from "../simulated-time.ts";
+import { colosOf, misfortunes, misfortuneShare, settingsOf } from "../simulated-weather.ts";
+import {
+  SimulatedRows,
+  SimulatedStore,
+  soundStoreParts,
+  type StoreParts,
+  wayOf,
+} from "./simulated-store.ts";
+
+export interface WriteHistoryOptions extends HistoryOptions {
+  readonly storeParts?: Partial<StoreParts>;
+}
+
+/** The same seed gives the same history. */
+export async function writeHistoryOf(
+  seed: number,
+  options: WriteHistoryOptions = {},
+): Promise<History> {
+  const { tell, kind = "ordinary" } = options;
+  const time = new SimulatedTime(settledTurn);
+  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
+  world.tell(() => JSON.stringify(world.settings));
+  const course = new WriteCourse(world, options);
+  await time.keeping(() => digestingAtOnce(() => course.run()));
+  return course;
+}
+
+const stepCount = 22;
+const keys = ["a", "b"] as const;
+type Key = (typeof keys)[number];
+
+class WriteCourse implements History {
+  readonly violations: string[] = [];
+  judgedCount = 0;
+  usableCount = 0;
+  readonly #world: SimulatedWorld;
+  readonly #options: WriteHistoryOptions;
+  readonly #database = new SimulatedRows();
+  readonly #stores: SimulatedStore[];
+  readonly #colos: readonly SimulatedColo[];
+  readonly #suffer: () => void;
+  readonly #misfortune: number;
+  /** By isolate and key: the last commit whose write it was told of. */
+  readonly #told = new Map<string, number>();
+  /** Commits that are known to be purged, and since when. What was lost may take longer. */
+  readonly #purged: { readonly key: Key; readonly nth: number; readonly atMs: number }[] = [];
+  #hasLost = false;
+  #values = 0;
+  #isolates = 0;
+  #underWay = 0;
+
+  constructor(world: SimulatedWorld, options: WriteHistoryOptions) {
+    const { kind = "ordinary" } = options;
+    this.#world = world;
+    this.#options = options;
+    this.#misfortune = misfortuneShare(world, kind) / 2;
+    this.#colos = colosOf(world, kind);
+    this.#stores = this.#colos.map((colo) => this.#begin(colo));
+    this.#suffer = misfortunes(world, kind, {
+      isolates: () => this.#stores.map(({ isolate }) => isolate),
+      afterLoss: () => (this.#hasLost = true),
+    });
+  }
+
+  #begin(colo: SimulatedColo): SimulatedStore {
+    const { parts, storeParts } = this.#options;
+    this.#isolates += 1;
+    const name = `isolate ${this.#isolates}${colo.name && ` in ${colo.name}`}`;
+    const isolate = new SimulatedIsolate(this.#world, { colo, name }, { ...soundParts, ...parts });
+    return new SimulatedStore(isolate, { ...soundStoreParts, ...storeParts });
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world;
+    for (let step = 0; step < stepCount; step += 1) {
+      this.#act();
+      void this.#read(world.any(this.#stores), "a");
+      await world.time.passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 9_000 : 1_500));
+    }
+    world.isRedisDown = false;
+    while (this.#underWay > 0) await world.time.passTo(world.atMs + 1_000);
+    // Whoever was refused tries again, what was lost is written again, and every view is renewed.
+    for (let turn = 0; turn < 13; turn += 1) {
+      for (const store of this.#stores) for (const key of keys) void this.#read(store, key);
+      await world.time.passTo(world.atMs + 3_000);
+    }
+    for (const colo of this.#colos) this.#stores.push(this.#begin(colo));
+    for (const store of this.#stores) for (const key of keys) void this.#readInQuiet(store, key);
+    await world.time.passTo(world.atMs + 12_000);
+    for (const { failures } of this.#stores) this.violations.push(...failures);
+  }
+
+  #act(): void {
+    const world = this.#world;
+    if (world.draw() < this.#misfortune) return this.#suffer();
+    const store = world.any(this.#stores);
+    const key = world.draw() < 0.8 ? "a" : "b";
+    const drawn = world.draw();
+    if (drawn < 0.35) {
+      void this.#write(store, key);
+      if (world.draw() < 0.4) void this.#writeAside(world.any(this.#stores), key);
+    } else if (drawn < 0.58) void this.#load(store, key);
+    else if (drawn < 0.68) void this.#read(store, key);
+    else if (drawn < 0.95) void this.#writeAside(store, key);
+    else if (this.#stores.length < 6) this.#stores.push(this.#begin(world.any(this.#colos)));
+  }
+
+  /** The database has it at some instant on the way, and may not say so. */
+  async #commit(key: Key, value: string): Promise<void> {
+    const world = this.#world;
+    await world.sleep(wayOf(world));
+    const isRefused = world.draw() < 0.05;
+    if (!isRefused) {
+      this.#database.commit(key, value);
+      world.tell(() => `  the database has ${key} = ${value}`);
+    }
+    await world.sleep(wayOf(world));
+    if (isRefused || world.draw() < 0.1) throw new Error("The database's answer is lost.");
+  }
+
+  async #write({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
+    const value = `w${(this.#values += 1)}`;
+    this.#underWay += 1;
+    const before = this.#database.row(key).nth;
+    this.#world.tell(() => `${isolate.name} writes ${key} = ${value}`);
+    const told = await rows
+      .write(key, value, () => this.#commit(key, value))
+      .then((tiers) => tiers.join(" ") || "stored nowhere")
+      .catch((cause: unknown) => String(cause));
+    this.#world.tell(() => `${isolate.name} has written ${key} = ${value}: ${told}`);
+    if (!told.startsWith("Error") && !told.startsWith("OperatorError")) this.#noted(key, value);
+    const nth = Math.max(before, this.#database.nthOf.get(value) ?? 0);
+    const name = `${isolate.name} ${key}`;
+    this.#told.set(name, Math.max(nth, this.#told.get(name) ?? 0));
+    this.#underWay -= 1;
+  }
+
+  /** By whoever writes to the database past the cache, and then purges by one name or another. */
+  async #writeAside({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
+    const world = this.#world;
+    const value = `s${(this.#values += 1)}`;
+    this.#underWay += 1;
+    await this.#commit(key, value).catch(() => undefined);
+    const accept = world.any<() => Promise<unknown>>([
+      () => rows.delete(key),
+      () => rows.expire(key),
+      () => rows.bump(),
+      () => this.#purgeTag(isolate),
+    ]);
+    for (let tries = 0; tries < 40; tries += 1) {
+      const isAccepted = await accept().then(
+        (purged) => purged !== undefined,
+        () => false,
+      );
+      world.tell(() => `${isolate.name} purges ${key}, whose ${value} is new: ${isAccepted}`);
+      if (isAccepted) {
+        this.#noted(key, value);
+        break;
+      }
+      await world.sleep(1_000);
+    }
+    this.#underWay -= 1;
+  }
+
+  #purgeTag(isolate: SimulatedIsolate) {
+    const order = isolate.orderOf("usual", "hard");
+    return isolate.accept({ ...order, id: "", targets: { tags: ["tag:red"], prefixes: [] } });
+  }
+
+  async #load({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
+    const world = this.#world;
+    this.#underWay += 1;
+    const load = async () => {
+      await world.sleep(wayOf(world));
+      const { value } = this.#database.row(key);
+      await world.sleep(wayOf(world));
+      return value;
+    };
+    const value = await rows.getOrSet(key, load).catch((cause: unknown) => {
+      if (!(cause instanceof LoadFailed)) throw cause;
+      return String(cause);
+    });
+    world.tell(() => `${isolate.name} is given ${key} = ${value}`);
+    this.#underWay -= 1;
+  }
+
+  /** What is stored may be no older than what this isolate was told of before it asked. */
+  async #read(store: SimulatedStore, key: Key): Promise<void> {
+    const { isolate, rows } = store;
+    const least = Math.max(this.#told.get(`${isolate.name} ${key}`) ?? 0, this.#due(key));
+    this.judgedCount += 1;
+    const value = await rows.get(key);
+    if (value === undefined || value === null) return;
+    this.usableCount += 1;
+    const nth = this.#database.nthOf.get(value) ?? 0;
+    this.#world.tell(() => `${isolate.name} reads ${key} = ${value}`);
+    if (nth < least) this.#breach(`${isolate.name} gives ${key} = ${value} after a later write`);
+  }
+
+  #noted(key: Key, value: string): void {
+    const nth = this.#database.nthOf.get(value) ?? 0;
+    this.#purged.push({ key, nth, atMs: this.#world.atMs });
+  }
+
+  /** The newest commit that everybody has to know of by now, by the promise. */
+  #due(key: Key): number {
+    const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
+    const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
+    const byMs = this.#world.atMs - windowMs;
+    if (this.#hasLost) return 0;
+    const due = this.#purged.filter((each) => each.key === key && each.atMs < byMs);
+    return Math.max(0, ...due.map(({ nth }) => nth));
+  }
+
+  async #readInQuiet({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
+    const value = await rows.get(key);
+    const held = this.#database.row(key).value;
+    if (value === undefined || value === held) return;
+    this.#breach(`once quiet, ${isolate.name} gives ${key} = ${value}, and it is ${held}`);
+  }
+
+  #breach(text: string): void {
+    this.#world.tell(() => `VIOLATION: ${text}`);
+    this.violations.push(text);
+  }
+}

@@ -1,0 +1,53 @@
+// A Worker that answers with an application's data, from a cache that its module makes.
+import { bundled, root } from "../../local/bundling.ts";
+
+/**
+ * `GET /get/<key>`, `/forced/<key>`, `/many/<key>,<key>`: what is handed out, as JSON. `POST /purge`: a
+ * purge of its body. `/stats`. A load tells which colo has loaded, and for the how manieth time there.
+ *
+ * @param options of the namespace, what stands between its braces
+ * @returns one ES module
+ */
+export function bundleData(options: string): Promise<string> {
+  const contents = `
+    import { env, waitUntil } from "cloudflare:workers";
+    import { createDataCache } from "./src/data-cache.ts";
+    import { defineConfig } from "./src/tidemark.ts";
+
+    const config = defineConfig({ purge: { maxLagSeconds: 3 } });
+    const cache = createDataCache(config, { env, waitUntil });
+    const articles = cache.namespace("articles", { ${options} });
+    let loads = 0;
+    const load = async ({ tags }) => {
+      tags("red");
+      const nth = (loads += 1);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return { by: env.COLO, nth, at: new Date(5), big: 5n, bytes: new Uint8Array([1, 2]) };
+    };
+    const many = async (keys, { of }) => new Map(await Promise.all(keys.map(async (key) => [key, await load(of(key))])));
+    const told = (value) =>
+      new Response(JSON.stringify(value ?? null, (_, member) => {
+        if (typeof member === "bigint") return String(member) + "n";
+        return member instanceof Uint8Array ? [...member] : member;
+      }));
+    export default {
+      async fetch(request) {
+        const [, what, key] = new URL(request.url).pathname.split("/");
+        try {
+          if (what === "purge") return told(await cache.purge(await request.json()));
+          if (what === "stats") return told(cache.stats());
+          if (what === "look") return told(await articles.get(key));
+          if (what === "many") {
+            const { values } = await articles.getOrSetMany(key.split(","), many);
+            return told([...values]);
+          }
+          return told(await articles.getOrSet(key, load, { forceFresh: what === "forced" }));
+        } catch (cause) {
+          return new Response(String(cause), { status: 500 });
+        }
+      },
+    };
+  `;
+  const stdin = { contents, resolveDir: root, sourcefile: "data.js", loader: "js" } as const;
+  return bundled({ stdin, external: ["cloudflare:workers"] });
+}
