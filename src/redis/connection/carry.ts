@@ -4,7 +4,7 @@ import { errors } from "@upstash/redis/cloudflare";
 import { OutOfTime, tryUntil, within } from "../../patience.ts";
 import type { Carry } from "../open-client.ts";
 import type { Command, Connection } from "./connection.ts";
-import { inSlots, keysOf, positionsBySlot } from "./slots.ts";
+import { inSlots, isScript, keysOf, positionsBySlot } from "./slots.ts";
 
 /** What REST answers to one command. */
 interface Answer {
@@ -70,7 +70,7 @@ async function answerTo(connection: Connection, command: Command): Promise<Answe
   const keys = keysOf(command);
   const groups = connection.isCluster && keys.length > 1 ? positionsBySlot(keys) : [];
   try {
-    if (groups.length < 2 || name === "EVAL") return answerOf(await connection.send(command));
+    if (groups.length < 2 || isScript(name)) return answerOf(await connection.send(command));
     const replies = await Promise.all(
       groups.map((group) => connection.send([name, ...group.map((at) => keys[at] ?? "")])),
     );

@@ -8,19 +8,24 @@ const ofDigest = /:([0-9a-f]{64})$/;
 const keyless: readonly string[] = ["PING", "INFO", "TIME"];
 /** Of these every argument is a key. */
 const ofKeys: readonly string[] = ["MGET", "DEL"];
+/** These name their keys after a script and their number. */
+const scripts: readonly string[] = ["EVAL", "EVAL_RO"];
+
+/** Is it sent whole, since all its keys lie in one slot? */
+export const isScript = (name: string): boolean => scripts.includes(name);
 
 /** @returns the keys of a command, as far as this project sends it: else the first argument */
 export function keysOf([name, ...args]: Command): readonly string[] {
   if (keyless.includes(name)) return [];
   if (ofKeys.includes(name)) return args;
-  return name === "EVAL" ? args.slice(2, 2 + Number(args[1])) : args.slice(0, 1);
+  return isScript(name) ? args.slice(2, 2 + Number(args[1])) : args.slice(0, 1);
 }
 
 /** The command with its keys named for a cluster: what one transaction is about lies in one slot. */
 export function inSlots(command: Command): Command {
   const [name, ...args] = command;
   const count = keysOf(command).length;
-  const from = name === "EVAL" ? 2 : 0;
+  const from = isScript(name) ? 2 : 0;
   const named = args.map((arg, at) => (at >= from && at < from + count ? keyInSlot(arg) : arg));
   return [name, ...named];
 }

@@ -46,6 +46,8 @@ const sent: Readonly<Record<string, Run>> = {
   "parts of a hash": (redis) => redis.hmget("hash", "a", "absent"),
   "all of a hash": (redis) => redis.hgetall("hash"),
   "a script": (redis) => redis.eval("return {KEYS[1], ARGV[1], 7, false}", ["k"], ["v"]),
+  "a script that only reads": (redis) =>
+    redis.evalRo("return {redis.call('GET', KEYS[1]), ARGV[1]}", ["k"], ["v"]),
   "a script that is refused": (redis) => redis.eval("return redis.error_reply('ERR no')", [], []),
   "a script of the switch": (redis) =>
     redis.eval(postScript, ["j", "s"], ["p0", "p1", "n", "[]", "9", "f", "v"]),
