@@ -90,11 +90,17 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data/write": [...core, "data/value", "data/load"],
   // Parts of a value, as fields of a hash in Redis.
   "data/fields": [...core, "data/value", "data/load"],
+  // The port of a sink, and sinks over D1 and over SQL on Node.
+  "write-behind/sinks": [...leaves],
+  // Counters and buffers that are written to the application's database later.
+  "write-behind": [...beneathCore, "write-behind/sinks"],
   // An application's cache: namespaces, purges, the core below them.
   data: [
     ...core,
     "platform",
     "create-cache",
+    "write-behind",
+    "write-behind/sinks",
     "data/value",
     "data/load",
     "data/write",
