@@ -70,6 +70,9 @@ async function markOf<Change, Value>({ sink, set }: FlushPorts<Change, Value>): 
   }
 }
 
+/** The mark stands at the last key, and not at the end. */
+const noChanges = { kind: "answered", value: { keyCount: 0, changes: [] } } as const;
+
 interface SliceRun {
   readonly rested: RestedSlice;
   /** Where the run began: what stands up to there is not sent again. */
@@ -90,21 +93,21 @@ async function applySlice<Change, Value>(
   for (let isAtEnd = false; !isAtEnd;) {
     if (budget.left <= 0) return { kind: "more" };
     const named = left.slice(0, chunkCountMax);
-    const found = await store.changes(slice, named);
+    const found = named.length === 0 ? noChanges : await store.changes(slice, named);
     if (found.kind === "unavailable") return found;
     // Another flusher has dropped it, so the sink has it.
     if (found.value === undefined) return undefined;
-    const changes = found.value;
-    const last = named[changes.length - 1] ?? null;
-    isAtEnd = changes.length === left.length;
+    const { changes, keyCount } = found.value;
+    left = left.slice(keyCount);
+    isAtEnd = left.length === 0;
+    const last = isAtEnd ? null : (named[keyCount - 1] ?? null);
     budget.left -= 1;
     try {
-      await sink.apply({ set, slice, changes, mark: { slice, key: isAtEnd ? null : last } });
+      await sink.apply({ set, slice, changes, mark: { slice, key: last } });
     } catch (error) {
       return { kind: "sink-failed", error };
     }
     run.changeCount += changes.length;
-    left = left.slice(changes.length);
   }
   return undefined;
 }

@@ -40,6 +40,14 @@ export interface SliceRead<Change> {
   readonly changes: ReadonlyMap<string, Change>;
 }
 
+/** What a rested slice holds for the first of the keys that were asked for. */
+export interface SliceChanges<Change> {
+  /** So many of the keys, from the first on: as many as a chunk has room for, and one at the least. */
+  readonly keyCount: number;
+  /** Of these keys, in their order. */
+  readonly changes: readonly Change[];
+}
+
 /** Of one set. Each call is one command, for the primary of the database. No call rejects. */
 export interface SliceStore<Change> {
   /** `unavailable`: nobody knows whether it was accepted. The same batch may be sent again. */
@@ -47,16 +55,13 @@ export interface SliceStore<Change> {
   /** The oldest slice, if it has rested; `undefined` if it has not, or if there is none. */
   rested(): Promise<RedisAnswer<RestedSlice | undefined>>;
   /**
-   * What a rested slice holds for these keys, in their order.
-   *
-   * @param keys at most `chunkCountMax`
-   * @returns of the first keys alone where all would be too many bytes for a chunk, of one key at the
-   *   least; `undefined` if the slice is there no longer
+   * @param keys 1 to `chunkCountMax`
+   * @returns `undefined` if the slice is there no longer
    */
   changes(
     slice: number,
     keys: readonly string[],
-  ): Promise<RedisAnswer<readonly Change[] | undefined>>;
+  ): Promise<RedisAnswer<SliceChanges<Change> | undefined>>;
   /** Removes a slice that the sink has confirmed to the end. It may be gone already. */
   drop(slice: number): Promise<RedisAnswer<Backlog>>;
   /** Of all slices that are not dropped, the oldest first, at one moment. */
