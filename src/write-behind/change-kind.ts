@@ -8,14 +8,17 @@ export interface SequencedPut extends Put {
   readonly sequence: number;
 }
 
-export interface ChangeKind<Change extends { readonly key: string }, Value> {
+/** How a slice holds the changes of a kind. */
+export interface ChangeTexts<Change> {
   readonly name: "counter" | "buffer";
-  /** Two changes of one key in one batch, as one. */
-  readonly joined: (earlier: Change, later: Change) => Change;
-  /** As a slice holds it. */
   readonly textOf: (change: Change) => string;
   /** @returns `undefined` for a text that is none of ours */
   readonly changeIn: (key: string, text: string) => Change | undefined;
+}
+
+export interface ChangeKind<Change, Value> extends ChangeTexts<Change> {
+  /** Two changes of one key in one batch, as one. */
+  readonly joined: (earlier: Change, later: Change) => Change;
   /** @returns the value after the change; `undefined`: there is none */
   readonly applied: (value: Value | undefined, change: Change) => Value | undefined;
 }

@@ -1,7 +1,7 @@
 // Slices in Redis, of one set: the port by scripts.
 import type { RedisPurpose } from "../redis/purpose.ts";
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
-import type { ChangeKind } from "./change-kind.ts";
+import type { ChangeTexts } from "./change-kind.ts";
 import {
   acceptAddsScript,
   acceptPutsScript,
@@ -25,12 +25,17 @@ import { type SliceTimes, usualTimes } from "./slice-times.ts";
 /** Of the changes of a chunk. D1 takes a text of 2 MB at most. */
 const chunkBytesMax = 524_288;
 
-export interface RedisSlicesSettings<Change extends { readonly key: string }> {
+/** Any change has a key. */
+interface Keyed {
+  readonly key: string;
+}
+
+export interface RedisSlicesSettings<Change extends Keyed> {
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove">;
   /** It begins all keys. */
   readonly namespace: string;
   readonly set: string;
-  readonly kind: Pick<ChangeKind<Change, never>, "name" | "textOf" | "changeIn">;
+  readonly kind: ChangeTexts<Change>;
   /** How many keys may wait, in all slices together. */
   readonly backlogMax: number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -38,7 +43,7 @@ export interface RedisSlicesSettings<Change extends { readonly key: string }> {
   readonly times?: SliceTimes;
 }
 
-export class RedisSlices<Change extends { readonly key: string }> implements SliceStore<Change> {
+export class RedisSlices<Change extends Keyed> implements SliceStore<Change> {
   readonly #settings: RedisSlicesSettings<Change>;
   readonly #times: SliceTimes;
 
