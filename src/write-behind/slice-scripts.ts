@@ -53,8 +53,8 @@ local startsAtMs, atMs = ARGV[1] * ARGV[2], nowMs()
 if atMs > startsAtMs + ARGV[2] + ARGV[3] then return {"late"} end
 if atMs < startsAtMs - ARGV[3] then return {"early"} end
 if tonumber(redis.call("GET", KEYS[2]) or "0") >= tonumber(ARGV[5]) then return {"full"} end
-redis.call("SET", KEYS[4], "1", "PX", ARGV[4])
 local before = redis.call("HLEN", KEYS[3])
+redis.call("SET", KEYS[4], "1", "PX", ARGV[4])
 for at = 6, #ARGV, 2 do fold(ARGV[at], ARGV[at + 1]) end
 redis.call("ZADD", KEYS[1], ARGV[1], ARGV[1])
 redis.call("INCRBY", KEYS[2], redis.call("HLEN", KEYS[3]) - before)
