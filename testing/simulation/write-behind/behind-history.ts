@@ -198,7 +198,8 @@ class History<Change extends { readonly key: string }, Value> {
 
   #failOver(): void {
     const { lostMax, serverBehindMsMax } = this.#climate;
-    this.#store.failOver(lostMax, this.world.between(0, serverBehindMsMax));
+    const behindMs = this.world.between(0, serverBehindMsMax);
+    this.#store.failOver(lostMax, this.world.any([0, behindMs, serverBehindMsMax]));
   }
 
   /** Nothing fails any more, and all comes to an end. */
@@ -206,7 +207,7 @@ class History<Change extends { readonly key: string }, Value> {
     const { world } = this;
     world.weather = calm;
     for (const isolate of this.#isolates) if (isolate.party.isAlive) void isolate.settle();
-    for (let round = 0; round < 60; round += 1) {
+    for (let round = 0; round < 120; round += 1) {
       while (world.areUnderWay) await world.step();
       await world.time.passTo(world.atMs + 5_000);
       this.#begin([this.#flushers[0] as Actor], (actor) => this.#flush(actor));

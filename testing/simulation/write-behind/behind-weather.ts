@@ -40,9 +40,9 @@ const steady: Climate = {
   failOver: 0,
   lostMax: 0,
   serverBehindMsMax: 0,
-  aheadMs: [0, 0, 2_000, -2_000, 7_000],
+  aheadMs: [0, 0, 2_000, -2_000, 7_000, -8_000],
 };
-const falling = { failOver: 0.02, serverBehindMsMax: restMs - lateMs - 1 };
+const falling = { failOver: 0.04, serverBehindMsMax: restMs - lateMs - 1 };
 
 export const climates: Readonly<Record<BehindKind, Climate>> = {
   steady,
@@ -54,7 +54,7 @@ export const climates: Readonly<Record<BehindKind, Climate>> = {
     ...steady,
     weather: rough,
     serverBehindMsMax: falling.serverBehindMsMax,
-    failOver: 0.01,
-    aheadMs: [0, 9_000, 15_000, -12_000, 60_000, -60_000, 300_000],
+    failOver: 0.06,
+    aheadMs: [0, 9_000, 15_000, 300_000, -12_000, -18_000, -24_000, -60_000],
   },
 };

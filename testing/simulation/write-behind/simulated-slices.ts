@@ -27,8 +27,11 @@ export interface StoreFaults {
   readonly takesNewest?: boolean;
   /** Within a slice the change that comes last stays, whatever its sequence. */
   readonly ordersByArrival?: boolean;
-  /** A flush reads a replica, which may be that far behind. */
-  readonly replicaLagMs?: number;
+  /** A flush, or a reader, is answered by a replica that is so far behind. */
+  readonly flushesLateByMs?: number;
+  readonly readsLateByMs?: number;
+  /** A batch is remembered by one command, and counts by another. */
+  readonly acceptsApart?: boolean;
 }
 
 interface State {
@@ -80,7 +83,14 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
       }
     };
     return {
-      accept: (batch) => send("accept", () => this.#accept(batch)),
+      accept: async (batch) => {
+        if (this.#settings.faults.acceptsApart !== true) {
+          return send("accept", () => this.#accept(batch));
+        }
+        const judged = await send("judge", () => this.#judged(batch) ?? this.#remembered(batch));
+        if (judged.kind === "unavailable" || judged.value.kind !== "accepted") return judged;
+        return send("fold", () => this.#folded(batch));
+      },
       rested: () => send("rested", () => this.#rested()),
       changes: (slice, keys) => send("changes", () => this.#changes(slice, keys)),
       drop: (slice) => send("drop", () => this.#drop(slice)),
@@ -88,20 +98,39 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
     };
   }
 
-  #accept({ id, slice, changes }: Batch<Change>): Acceptance {
+  #accept(batch: Batch<Change>): Acceptance {
+    const judged = this.#judged(batch);
+    if (judged !== undefined) return judged;
+    this.#remembered(batch);
+    return this.#folded(batch);
+  }
+
+  /** @returns `undefined`: it may be taken into its slice */
+  #judged({ id, slice }: Batch<Change>): Acceptance | undefined {
     const { world, faults, backlogMax } = this.#settings;
-    const { sliceMs, lateMs, seenMs } = this.times;
-    const { seen } = this.#state;
+    const { sliceMs, lateMs } = this.times;
     const atMs = world.serverAtMs;
-    const isKnown = (seen.get(id) ?? 0) > atMs && faults.forgetsBatches !== true;
-    if (isKnown) return { kind: "accepted", backlog: this.#backlog() };
+    const isKnown = (this.#state.seen.get(id) ?? 0) > atMs && faults.forgetsBatches !== true;
+    if (isKnown) return this.#accepted;
     const ageMs = ageMsOf(slice, atMs, this.times);
     if (ageMs > lateMs && faults.acceptsLate !== true) return { kind: "late" };
     if (ageMs < -sliceMs - lateMs && faults.acceptsEarly !== true) return { kind: "early" };
-    if (this.#backlog().keyCount >= backlogMax) return { kind: "full" };
-    this.#state = { ...this.#state, seen: new Map(seen).set(id, atMs + seenMs) };
+    return this.#backlog().keyCount >= backlogMax ? { kind: "full" } : undefined;
+  }
+
+  #remembered({ id }: Batch<Change>): Acceptance {
+    const knownUntilMs = this.#settings.world.serverAtMs + this.times.seenMs;
+    this.#state = { ...this.#state, seen: new Map(this.#state.seen).set(id, knownUntilMs) };
+    return this.#accepted;
+  }
+
+  #folded({ slice, changes }: Batch<Change>): Acceptance {
     for (const change of changes) this.#fold(slice, change);
     this.#note();
+    return this.#accepted;
+  }
+
+  get #accepted(): Acceptance {
     return { kind: "accepted", backlog: this.#backlog() };
   }
 
@@ -117,7 +146,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
 
   #rested(): RestedSlice | undefined {
     const { world, faults } = this.#settings;
-    const { slices } = this.#stateForFlush();
+    const { slices } = this.#stateFor(faults.flushesLateByMs);
     const isReady = (slice: number) =>
       ageMsOf(slice, world.serverAtMs, this.times) >= this.times.restMs;
     const numbers = [...slices.keys()].sort((a, b) => a - b);
@@ -127,7 +156,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   }
 
   #changes(slice: number, keys: readonly string[]): SliceChanges<Change> | undefined {
-    const held = this.#stateForFlush().slices.get(slice) as ReadonlyMap<string, Change> | undefined;
+    const held = this.#stateFor(this.#settings.faults.flushesLateByMs).slices.get(slice) as ReadonlyMap<string, Change> | undefined;
     if (held === undefined) return undefined;
     const keyCount = Math.min(keys.length, this.#settings.world.between(1, 2));
     return { keyCount, changes: [...changesOf(held, keys.slice(0, keyCount)).values()] };
@@ -142,8 +171,9 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   }
 
   #read(keys: readonly string[]): SliceRead<Change>[] {
-    const slices = [...this.#state.slices].sort(([a], [b]) => a - b);
-    return slices.map(([slice, held]) => ({
+    const { slices } = this.#stateFor(this.#settings.faults.readsLateByMs);
+    const inOrder = [...slices].sort(([a], [b]) => a - b);
+    return inOrder.map(([slice, held]) => ({
       slice,
       changes: changesOf(held as ReadonlyMap<string, Change>, keys),
     }));
@@ -156,12 +186,10 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
     return { keyCount, oldestSlice };
   }
 
-  #stateForFlush(): State {
-    const { world, faults } = this.#settings;
-    const { replicaLagMs } = faults;
-    if (replicaLagMs === undefined) return this.#state;
-    const past = this.#pasts.findLast(({ atMs }) => atMs <= world.atMs - replicaLagMs);
-    return past?.state ?? this.#state;
+  #stateFor(lateByMs: number | undefined): State {
+    if (lateByMs === undefined) return this.#state;
+    const seenAtMs = this.#settings.world.atMs - lateByMs;
+    return this.#pasts.findLast(({ atMs }) => atMs <= seenAtMs)?.state ?? this.#state;
   }
 
   #note(): void {
@@ -177,7 +205,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
    */
   failOver(lostMax: number, serverBehindMs: number): void {
     const { world, ledger, isKept } = this.#settings;
-    const lost = world.between(0, Math.min(lostMax, this.#pasts.length - 1));
+    const lost = world.between(0, Math.min(world.any([3, lostMax]), this.#pasts.length - 1));
     const past = this.#pasts.at(-1 - lost);
     if (past === undefined) return;
     world.tell(() => `fail-over: ${lost} changes of the state are lost, ${serverBehindMs} ms behind`);
