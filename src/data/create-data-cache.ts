@@ -18,6 +18,8 @@ import { dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
 import { type NamespaceOptions, spaceOf } from "./value/space.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
+import type { BehindPorts } from "../write-behind/change-set.ts";
+import { type Sets, WriteBehind } from "../write-behind/write-behind.ts";
 
 /** Where the cache runs. All of it may be left out: then there is memory alone, and no purge. */
 export interface DataPlatform extends Partial<CachePlatform> {
@@ -32,10 +34,13 @@ export interface DataPlatform extends Partial<CachePlatform> {
 }
 
 /** Counts since this isolate began, by namespace, and the last trouble of each thing outside. */
-export type DataStats = ReturnType<ReturnType<typeof open>["stats"]>;
+export type DataStats = ReturnType<ReturnType<typeof open>["stats"]> & {
+  /** Of counters and buffers, by name. */
+  readonly sets: ReturnType<WriteBehind["stats"]>;
+};
 
 /** An application's cache; it lives as long as its isolate or process. */
-export interface DataCache {
+export interface DataCache extends Sets {
   /**
    * @param name begins all keys of the namespace
    * @throws OperatorError for a name or an option that is refused
@@ -60,13 +65,17 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
   const settings = settingsOf(config, platform);
   let made: ReturnType<typeof open> | undefined;
   const opened = () => (made ??= open(config, settings));
+  const behind = new WriteBehind(() => opened().behind);
   const { tiersHere } = settings;
   return {
     namespace: (name, options) =>
       new Namespace(spaceOf(name, options, tiersHere), () => opened().ports),
     purge: async ({ soft: isSoft = false, reason = "", ...named }) =>
       opened().ports.purge({ targets: targetsIn(named), isSoft, reason }),
-    stats: () => opened().stats(),
+    counter: (name, options) => behind.counter(name, options),
+    buffer: (name, options) => behind.buffer(name, options),
+    flush: (options) => behind.flush(options),
+    stats: () => ({ ...opened().stats(), sets: behind.stats() }),
   };
 }
 
@@ -154,5 +163,6 @@ function open(
       },
     };
   };
-  return { ports, stats };
+  const behind: BehindPorts = { ...platform, ...ports, redis, namespace };
+  return { ports, stats, behind };
 }

@@ -2,7 +2,13 @@
 // Several flushers at once are harmless, and what one leaves the next continues.
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { Mark, Sink } from "./sinks/sink.ts";
-import { chunkCountMax, isPast, type RestedSlice, type SliceStore } from "./slice-store.ts";
+import {
+  type Backlog,
+  chunkCountMax,
+  isPast,
+  type RestedSlice,
+  type SliceStore,
+} from "./slice-store.ts";
 
 export interface FlushPorts<Change, Value> {
   readonly set: string;
@@ -21,7 +27,8 @@ export interface ChunkBudget {
  * - `sink-failed`: nobody knows whether the sink has the chunk; the next run sends it again.
  */
 export type FlushEnd =
-  | { readonly kind: "done" | "more" }
+  | { readonly kind: "done" }
+  | { readonly kind: "more" }
   | { readonly kind: "sink-failed"; readonly error: unknown }
   | { readonly kind: "unavailable"; readonly cause: RedisCause };
 
@@ -31,6 +38,8 @@ export interface Flushed {
   readonly sliceCount: number;
   /** Changes that the sink has confirmed. */
   readonly changeCount: number;
+  /** After the last drop; absent where nothing was dropped. */
+  readonly backlog?: Backlog;
 }
 
 /** Never rejects. */
@@ -38,7 +47,10 @@ export async function flush<Change, Value>(
   ports: FlushPorts<Change, Value>,
   budget: ChunkBudget,
 ): Promise<Flushed> {
-  const run = { sliceCount: 0, changeCount: 0 };
+  const run: { sliceCount: number; changeCount: number; backlog?: Backlog } = {
+    sliceCount: 0,
+    changeCount: 0,
+  };
   let mark: Mark | undefined | "unread" = "unread";
   for (;;) {
     const rested = await ports.store.rested();
@@ -55,6 +67,7 @@ export async function flush<Change, Value>(
     const dropped = await ports.store.drop(rested.value.slice);
     if (dropped.kind === "unavailable") return { ...run, end: dropped };
     run.sliceCount += 1;
+    run.backlog = dropped.value;
   }
 }
 

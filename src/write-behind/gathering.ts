@@ -13,8 +13,9 @@ export const gatherMs = 1_000;
 /** Calls that wait in an isolate while batches are not accepted, at most. */
 const waitingCallsMax = 10_000;
 
-/** A batch is late 20 s after its slice has begun, and work behind an answer ends after 30 s. */
 const pausesMs = [1_000, 2_000, 4_000, 4_000];
+/** A batch is late 20 s after its slice has begun, and work behind an answer ends after 30 s. */
+const lastTryMs = 20_000;
 /** A try takes 5 s at the most. Who is silent for longer is gone with its request. */
 const silenceMs = 10_000;
 
@@ -44,7 +45,6 @@ export class Gathering<Change extends { readonly key: string }> {
   /** Nobody waits for it: what becomes of it is counted. */
   add(change: Change, bytes: number): void {
     const { afterAnswer, onOutcome } = this.#settings;
-    this.#takeUp();
     const joined = this.#join(change, bytes);
     if (joined === undefined) return onOutcome(noRoom, 1);
     const { batch, isFirst } = joined;
@@ -80,6 +80,7 @@ export class Gathering<Change extends { readonly key: string }> {
   }
 
   #join(change: Change, bytes: number) {
+    this.#takeUp();
     let waitingCount = 0;
     for (const batch of this.#unsettled.keys()) waitingCount += batch.callCount;
     if (waitingCount >= waitingCallsMax) return undefined;
@@ -122,7 +123,9 @@ export class Gathering<Change extends { readonly key: string }> {
 
   async #send(batch: Gathered<Change>): Promise<void> {
     if (this.#open === batch) this.#open = undefined;
+    const sinceAtMs = this.#settings.nowAtMs();
     for (const pauseMs of [0, ...pausesMs]) {
+      if (this.#settings.nowAtMs() + pauseMs - sinceAtMs > lastTryMs) break;
       batch.signs += 1;
       if (pauseMs > 0) await pause(pauseMs);
       if (batch.outcome !== undefined) return;

@@ -61,8 +61,7 @@ export class RedisSlices<Change extends Keyed> implements SliceStore<Change> {
     const given = [slice, sliceMs, lateMs, seenMs, backlogMax].map(String);
     const script = kind.name === "counter" ? acceptAddsScript : acceptPutsScript;
     const keys = [index, count, sliceKey(slice), batchKey(id)];
-    const run = (client: Redis) =>
-      client.eval<string[], unknown>(script, keys, [...given, ...texts]);
+    const run = (client: Redis) => client.eval<string[]>(script, keys, [...given, ...texts]);
     const answer = await redis.write("write-behind, accepted", run);
     const isShutOff = answer.kind === "unavailable" && answer.cause === "shut-off";
     // Writes do not probe a database that is shut off. A set that is never read would wait for ever.

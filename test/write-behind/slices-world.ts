@@ -21,6 +21,8 @@ let patientAtMs = 0;
 export interface SlicesOptions {
   readonly backlogMax?: number;
   readonly times?: SliceTimes;
+  /** Its Redis does not answer. */
+  readonly isAway?: boolean;
 }
 
 /** For one `describe`: starts the server before its tests, empties it before each. */
@@ -51,15 +53,17 @@ export function openSlicesWorld(start: RedisServerRow["start"], { isTimeForbidde
     await database.del(clockKey);
     await database.xadd(clockKey, `${atMs}-1`, "t", "1");
   }
-  const clientOf = () =>
-    new RedisClient({ url: rest.url, token: "local", hasOneKey: true, ...patient });
+  const clientOf = ({ isAway = false }: Pick<SlicesOptions, "isAway"> = {}) => {
+    const url = isAway ? "http://127.0.0.1:1" : rest.url;
+    return new RedisClient({ url, token: "local", hasOneKey: true, ...patient });
+  };
   /** Of one isolate. */
   const open = <Change extends { readonly key: string }>(
     kind: ChangeTexts<Change>,
-    options: SlicesOptions,
+    { isAway = false, ...options }: SlicesOptions,
   ) =>
     new RedisSlices<Change>({
-      redis: clientOf(),
+      redis: clientOf({ isAway }),
       namespace: "site",
       set: "set",
       kind,
