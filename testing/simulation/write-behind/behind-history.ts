@@ -6,7 +6,7 @@ import type { Sink } from "../../../src/write-behind/sinks/sink.ts";
 import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
 import { settledPromises, settledTurn } from "../simulated-time.ts";
 import { bufferSubject, counterSubject, type Subject } from "./behind-subject.ts";
-import { type BehindKind, calm, type Climate, climates } from "./behind-weather.ts";
+import { type BehindKind, behindKinds, calm, type Climate, climates } from "./behind-weather.ts";
 import { GatheringIsolate } from "./gathering-isolate.ts";
 import { PartiesWorld, type Party } from "./parties-world.ts";
 import { SimulatedDatabase, type SinkFaults } from "./simulated-database.ts";
@@ -27,8 +27,9 @@ export interface BehindFaults extends StoreFaults, SinkFaults {
 
 export interface BehindHistory {
   readonly seed: number;
-  readonly kind: BehindKind;
-  readonly of?: "counter" | "buffer";
+  /** Absent: by the seed, as the kind of set is. */
+  readonly kind?: BehindKind | undefined;
+  readonly of?: "counter" | "buffer" | undefined;
   readonly faults?: BehindFaults | undefined;
   readonly tell?: ((line: string) => void) | undefined;
 }
@@ -67,7 +68,9 @@ class History<Change extends { readonly key: string }, Value> {
   readonly #isSentOnce: boolean;
   #partyCount = 0;
 
-  constructor(subject: Subject<Change, Value>, { seed, kind, faults = {}, tell }: BehindHistory) {
+  constructor(subject: Subject<Change, Value>, of: BehindHistory) {
+    const { seed, faults = {}, tell } = of;
+    const kind = of.kind ?? behindKinds[Math.floor(seed / 3) % behindKinds.length] ?? "steady";
     const climate = climates[kind];
     const world = new PartiesWorld(seed, climate.weather, tell);
     this.#isSentOnce = world.isLucky(0.5);
@@ -81,7 +84,8 @@ class History<Change extends { readonly key: string }, Value> {
     const isKept = (slice: number, key: string) => this.#database.hasApplied(slice, key);
     const backlogMax = world.any([1_000, 1_000, 12]);
     const { ledger } = subject;
-    const settings = { world, kind: subject.kind, ledger, isKept, backlogMax, faults };
+    const limits = { backlogMax, chunkKeysMax: 2 };
+    const settings = { world, kind: subject.kind, ledger, isKept, faults, ...limits };
     this.#store = new SimulatedSlices(settings);
     for (let at = world.between(2, 3); at > 0; at -= 1) this.#isolates.push(this.#isolate());
     for (let at = world.between(1, 3); at > 0; at -= 1) this.#flushers.push(this.#actor("flusher"));
@@ -92,9 +96,10 @@ class History<Change extends { readonly key: string }, Value> {
     return this.#subject.ledger.now;
   }
 
-  #party(name: string): Party {
+  #party(name: string, endsSilently = 0): Party {
     const aheadMs = this.world.any(this.#climate.aheadMs);
-    return { name: `${name} ${(this.#partyCount += 1)}`, aheadMs, isAlive: true };
+    this.#partyCount += 1;
+    return { name: `${name} ${this.#partyCount}`, aheadMs, endsSilently, isAlive: true };
   }
 
   #actor(name: string): Actor {
@@ -108,7 +113,7 @@ class History<Change extends { readonly key: string }, Value> {
 
   #isolate(): GatheringIsolate<Change, Value> {
     const { world } = this;
-    const party = this.#party("isolate");
+    const party = this.#party("isolate", 0.2);
     const cutOff = world.weather.lost / 2;
     const { store } = this.#ports(party);
     return new GatheringIsolate({ world, subject: this.#subject, party, store, cutOff });
@@ -199,7 +204,8 @@ class History<Change extends { readonly key: string }, Value> {
   #failOver(): void {
     const { lostMax, serverBehindMsMax } = this.#climate;
     const behindMs = this.world.between(0, serverBehindMsMax);
-    this.#store.failOver(lostMax, this.world.any([0, behindMs, serverBehindMsMax]));
+    const lostCount = this.world.between(0, this.world.any([Math.min(3, lostMax), lostMax]));
+    this.#store.failOver(lostCount, this.world.any([0, behindMs, serverBehindMsMax]));
   }
 
   /** Nothing fails any more, and all comes to an end. */

@@ -8,6 +8,8 @@ export interface Party {
   readonly name: string;
   /** How far its clock is ahead. */
   readonly aheadMs: number;
+  /** How often a request of it ends where an answer fails to come, so that nobody waits any more; 0 to 1. */
+  readonly endsSilently: number;
   isAlive: boolean;
 }
 
@@ -82,7 +84,9 @@ export class PartiesWorld {
     return new Promise((resolve, reject) => {
       if (!from.isAlive) return;
       const tell = (value: unknown) => void (from.isAlive && resolve(value as T));
-      const fail = () => void (from.isAlive && reject(noAnswer));
+      const fail = () => {
+        if (from.isAlive && !this.isLucky(from.endsSilently)) reject(noAnswer);
+      };
       this.#messages.push({ what, from, run, tell, fail, isGhost: false });
     });
   }
@@ -97,18 +101,25 @@ export class PartiesWorld {
     await settledPromises();
   }
 
-  /** The first message with that name arrives, or its answer does. */
-  async let(what: string, happen: "arrive" | "answer" | "fail"): Promise<void> {
+  /**
+   * The party's first message arrives and is answered, or half of that happens. Only in a history that is written
+   * out step by step.
+   *
+   * @returns what it was; `undefined`: the party has none under way
+   */
+  async deliver(
+    from: Party,
+    how: "answered" | "unanswered" | "lost" = "answered",
+  ): Promise<string | undefined> {
     await settledPromises();
-    const isReady = ({ answer }: Message) => (answer !== undefined) === (happen === "answer");
-    const at = this.#messages.findIndex((each) => each.what === what && isReady(each));
-    const message = this.#messages[at];
-    if (message === undefined) throw new Error(`No message ${what} is there to ${happen}.`);
-    if (happen === "arrive") this.#run(message);
-    else this.#messages.splice(at, 1);
-    if (happen === "answer") message.tell((message.answer as { value: unknown }).value);
-    if (happen === "fail") message.fail();
+    const at = this.#messages.findIndex((each) => each.from === from);
+    const [message] = at < 0 ? [] : this.#messages.splice(at, 1);
+    if (message === undefined) return undefined;
+    const value = how === "lost" ? undefined : message.run();
+    if (how === "answered") message.tell(value);
+    else message.fail();
     await settledPromises();
+    return message.what;
   }
 
   #arrive(message: Message, at: number): void {
@@ -135,7 +146,7 @@ export class PartiesWorld {
   #run(message: Message): void {
     const value = message.run();
     message.answer = { value };
-    this.tell(() => `${message.from.name}: ${message.what} → ${JSON.stringify(shown(value))}`);
+    this.tell(() => `${message.from.name}: ${message.what} → ${shown(value)}`);
   }
 
   #answer(message: Message, answer: NonNullable<Message["answer"]>, at: number): void {
@@ -157,10 +168,6 @@ export class PartiesWorld {
   }
 }
 
-/** Maps are shown with what they hold. */
-const shown = (value: unknown): unknown =>
-  value instanceof Map
-    ? [...value].map(([key, each]) => [key, shown(each)])
-    : value !== null && typeof value === "object"
-      ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shown(each)]))
-      : value;
+/** As JSON, with what maps hold. */
+const shown = (value: unknown): string =>
+  JSON.stringify(value, (_, each: unknown) => (each instanceof Map ? [...each] : each)) ?? "nothing";

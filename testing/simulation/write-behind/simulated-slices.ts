@@ -55,6 +55,8 @@ export interface SlicesSettings<Change extends { readonly key: string }, Value> 
   /** Whether the database has what a slice holds of a key. */
   readonly isKept: (slice: number, key: string) => boolean;
   readonly backlogMax: number;
+  /** A chunk has room for so many keys at most, or for fewer by chance. */
+  readonly chunkKeysMax: number;
   readonly faults: StoreFaults;
 }
 
@@ -158,7 +160,8 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   #changes(slice: number, keys: readonly string[]): SliceChanges<Change> | undefined {
     const held = this.#stateFor(this.#settings.faults.flushesLateByMs).slices.get(slice) as ReadonlyMap<string, Change> | undefined;
     if (held === undefined) return undefined;
-    const keyCount = Math.min(keys.length, this.#settings.world.between(1, 2));
+    const { world, chunkKeysMax } = this.#settings;
+    const keyCount = Math.min(keys.length, world.between(1, chunkKeysMax));
     return { keyCount, changes: [...changesOf(held, keys.slice(0, keyCount)).values()] };
   }
 
@@ -201,15 +204,13 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   /**
    * Another server takes over, or a backup is restored.
    *
-   * @param lostMax how many of the last changes of the state are lost at most
+   * @param lostCount how many of the last changes of the state are lost
    */
-  failOver(lostMax: number, serverBehindMs: number): void {
+  failOver(lostCount: number, serverBehindMs: number): void {
     const { world, ledger, isKept } = this.#settings;
-    const lost = world.between(0, Math.min(world.any([3, lostMax]), this.#pasts.length - 1));
-    const past = this.#pasts.at(-1 - lost);
-    if (past === undefined) return;
-    world.tell(() => `fail-over: ${lost} changes of the state are lost, ${serverBehindMs} ms behind`);
-    this.#pasts.length -= lost;
+    this.#pasts.length -= Math.min(lostCount, this.#pasts.length - 1);
+    const past = this.#pasts.at(-1) as Past;
+    world.tell(() => `fail-over: ${lostCount} changes are lost, ${serverBehindMs} ms behind`);
     this.#state = past.state;
     ledger.lose(past.moment, isKept);
     world.serverBehindMs = serverBehindMs;
