@@ -135,7 +135,7 @@ class History<Change extends { readonly key: string }, Value> {
 
   #anyMs(): number {
     const { world } = this;
-    return world.between(0, world.any([100, 1_000, 3_000, 3_000, 10_000, 30_000]));
+    return world.between(0, world.any(this.#climate.quietMs));
   }
 
   #change(): void {

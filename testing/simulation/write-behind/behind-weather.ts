@@ -29,6 +29,8 @@ export interface Climate {
   /** How far a server's clock may be behind: it falls back by that at most, however many take over. */
   readonly serverBehindMsMax: number;
   readonly aheadMs: readonly number[];
+  /** How long it takes at most until something happens again. */
+  readonly quietMs: readonly number[];
 }
 
 export const calm: Weather = { lost: 0, twice: 0, refused: 0 };
@@ -41,6 +43,7 @@ const steady: Climate = {
   lostMax: 0,
   serverBehindMsMax: 0,
   aheadMs: [0, 0, 2_000, -2_000, 7_000, -8_000],
+  quietMs: [100, 1_000, 3_000, 3_000, 10_000, 30_000],
 };
 const falling = { failOver: 0.04, serverBehindMsMax: restMs - lateMs - 1 };
 
@@ -49,7 +52,13 @@ export const climates: Readonly<Record<BehindKind, Climate>> = {
   lossy: { ...steady, weather: rough },
   killing: { ...steady, weather: rough, kill: 0.04 },
   "failing-over": { ...steady, ...falling, weather: rough, kill: 0.01, lostMax: 6 },
-  reviving: { ...steady, ...falling, weather: rough, kill: 0.01, lostMax: 60 },
+  reviving: {
+    ...steady,
+    ...falling,
+    weather: rough,
+    lostMax: 60,
+    quietMs: [3_000, 30_000, 60_000],
+  },
   skewed: {
     ...steady,
     weather: rough,
