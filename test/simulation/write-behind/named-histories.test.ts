@@ -70,19 +70,22 @@ describe("Redis falls back to what it was", () => {
     { fallMs: longestFallMs - 1, acceptance: "late" },
     // Further than the protocol allows for: it is accepted, and swallowed.
     { fallMs: longestFallMs, acceptance: "accepted" },
-  ])("its clock falls back by $fallMs ms: a batch of the slice that was taken is $acceptance", async (row) => {
-    const scene = new BehindScene();
-    const [first, second] = [scene.batch(), scene.batch()];
-    expect(await scene.accept(first)).toBe("accepted");
-    await scene.rest();
-    await scene.flush();
-    scene.store.failOver(0, row.fallMs);
-    expect(await scene.accept(second)).toBe(row.acceptance);
-    await scene.rest();
-    await scene.rest();
-    await scene.flush();
-    expect(scene.inDatabase).toEqual(once);
-  });
+  ])(
+    "its clock falls back by $fallMs ms: a batch of the slice that was taken is $acceptance",
+    async (row) => {
+      const scene = new BehindScene();
+      const [first, second] = [scene.batch(), scene.batch()];
+      expect(await scene.accept(first)).toBe("accepted");
+      await scene.rest();
+      await scene.flush();
+      scene.store.failOver(0, row.fallMs);
+      expect(await scene.accept(second)).toBe(row.acceptance);
+      await scene.rest();
+      await scene.rest();
+      await scene.flush();
+      expect(scene.inDatabase).toEqual(once);
+    },
+  );
 });
 
 describe("a flusher is killed or fails", () => {

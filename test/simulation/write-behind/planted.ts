@@ -1,6 +1,6 @@
 // Faults for the histories of write-behind to find, planted between the code of src/ and the two servers.
 import { sliceAt, usualTimes } from "../../../src/write-behind/slice-times.ts";
-import type { BehindFaults } from "../../../testing/simulation/write-behind/behind-history.ts";
+import type { BehindFaults } from "../../../testing/simulation/write-behind/behind-faults.ts";
 
 /** Each try is taken for a batch of its own. */
 export const newIdOnEachTry: BehindFaults = {

@@ -2,28 +2,14 @@
 // each other. What they do is the code of src/. The same seed gives the same history.
 import { flush } from "../../../src/write-behind/flush.ts";
 import { readExactly } from "../../../src/write-behind/read-exactly.ts";
-import type { Sink } from "../../../src/write-behind/sinks/sink.ts";
-import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
 import { settledPromises, settledTurn } from "../simulated-time.ts";
+import type { BehindFaults, BehindPorts } from "./behind-faults.ts";
 import { bufferSubject, counterSubject, type Subject } from "./behind-subject.ts";
 import { type BehindKind, behindKinds, calm, type Climate, climates } from "./behind-weather.ts";
 import { GatheringIsolate } from "./gathering-isolate.ts";
 import { PartiesWorld, type Party } from "./parties-world.ts";
-import { SimulatedDatabase, type SinkFaults } from "./simulated-database.ts";
-import { SimulatedSlices, type StoreFaults } from "./simulated-slices.ts";
-
-/** What an actor works with; a planted fault may put something else in its place. */
-export interface BehindPorts<Change, Value> {
-  readonly store: SliceStore<Change>;
-  readonly sink: Sink<Change, Value>;
-}
-
-export interface BehindFaults extends StoreFaults, SinkFaults {
-  readonly ports?: <Change, Value>(
-    ports: BehindPorts<Change, Value>,
-    world: PartiesWorld,
-  ) => BehindPorts<Change, Value>;
-}
+import { SimulatedDatabase } from "./simulated-database.ts";
+import { SimulatedSlices } from "./simulated-slices.ts";
 
 export interface BehindHistory {
   readonly seed: number;
@@ -45,7 +31,7 @@ export interface BehindOutcome {
 
 const stepsMax = 160;
 /** In the order of UTF-8 bytes; that of UTF-16 has the last before the one that stands in front of it. */
-const keys = ["", "a", "b\uFF5E", "b\u{1F600}"] as const;
+const allKeys = ["", "a", "b\uFF5E", "b\u{1F600}"] as const;
 
 interface Actor {
   readonly party: Party;
@@ -66,6 +52,7 @@ class History<Change extends { readonly key: string }, Value> {
   readonly #flushers: Actor[] = [];
   readonly #readers: Actor[] = [];
   readonly #isSentOnce: boolean;
+  readonly #keys: readonly string[];
   #partyCount = 0;
 
   constructor(subject: Subject<Change, Value>, of: BehindHistory) {
@@ -77,6 +64,8 @@ class History<Change extends { readonly key: string }, Value> {
     if (this.#isSentOnce) world.weather = { ...climate.weather, twice: 0 };
     world.serverBehindMs = world.between(0, climate.serverBehindMsMax);
     this.world = world;
+    // With few of them a key is in several slices.
+    this.#keys = world.any([allKeys, allKeys.slice(2), allKeys.slice(2)]);
     this.#subject = subject;
     this.#climate = climate;
     this.#faults = faults;
@@ -143,7 +132,7 @@ class History<Change extends { readonly key: string }, Value> {
     const isRemoval = world.isLucky(0.06);
     const isDurable = world.isLucky(0.4);
     const living = this.#isolates.filter(({ party }) => party.isAlive);
-    world.any(living).change(world.any(keys), { isRemoval, isDurable });
+    world.any(living).change(world.any(this.#keys), { isRemoval, isDurable });
   }
 
   #begin(actors: readonly Actor[], act: (actor: Actor) => Promise<void>): void {
@@ -164,7 +153,7 @@ class History<Change extends { readonly key: string }, Value> {
     const { ledger, kind } = this.#subject;
     const from = ledger.now;
     try {
-      const read = await readExactly({ set: "set", kind, ...this.#ports(party) }, keys);
+      const read = await readExactly({ set: "set", kind, ...this.#ports(party) }, this.#keys);
       if (read.kind === "unavailable") return;
       const { value } = read;
       this.reads += 1;
@@ -181,7 +170,7 @@ class History<Change extends { readonly key: string }, Value> {
     { from, to }: { from: number; to: number },
     what: string,
   ): string | undefined {
-    for (const key of keys) {
+    for (const key of this.#keys) {
       const violation = this.#subject.ledger.violationOf(key, values.get(key), from, to);
       if (violation !== undefined) return what + violation;
     }
@@ -221,7 +210,7 @@ class History<Change extends { readonly key: string }, Value> {
       if (round > 12 && this.#store.isEmpty && !world.areUnderWay) break;
     }
     const now = this.#subject.ledger.now;
-    const values = this.#database.valuesOf(keys);
+    const values = this.#database.valuesOf(this.#keys);
     if (!this.#store.isEmpty) this.violation ??= "slices are left that are never flushed";
     this.violation ??= this.#violationIn(values, { from: now, to: now }, "at the end ");
     for (const isolate of this.#isolates) this.violation ??= isolate.violation(this.#isSentOnce);

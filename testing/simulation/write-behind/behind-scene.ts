@@ -26,8 +26,12 @@ export class BehindScene {
     const database = new SimulatedDatabase<Add, number>({ world, kind: adds, faults: {} });
     this.database = database;
     this.store = new SimulatedSlices<Add, number>({
-      ...{ world, kind: adds, ledger: new AddsLedger() },
-      ...{ backlogMax: 100, chunkKeysMax: 1, faults: {} },
+      world,
+      kind: adds,
+      ledger: new AddsLedger(),
+      backlogMax: 100,
+      chunkKeysMax: 1,
+      faults: {},
       isKept: (slice, key) => database.hasApplied(slice, key),
     });
   }

@@ -56,6 +56,7 @@ export const climates: Readonly<Record<BehindKind, Climate>> = {
     ...steady,
     ...falling,
     weather: rough,
+    failOver: 0.015,
     lostMax: 60,
     quietMs: [3_000, 30_000, 60_000],
   },

@@ -55,7 +55,6 @@ export class GatheringIsolate<Change extends { readonly key: string }, Value> {
     return this.#settings.world.atMs + this.party.aheadMs;
   }
 
-  /** @returns whether anything was left to be changed */
   change(key: string, options: { isRemoval: boolean; isDurable: boolean }): void {
     const { world, subject } = this.#settings;
     const { isRemoval, isDurable } = options;
@@ -66,10 +65,14 @@ export class GatheringIsolate<Change extends { readonly key: string }, Value> {
     const call: Call<Change> = { change };
     this.#calls.push(call);
     if (!isDurable) return this.#gathering.add(change, 10);
-    void this.#gathering.addAndWait(change, 10).then((outcome) => {
-      world.tell(() => `${this.party.name}: ${JSON.stringify(change)} is ${outcome.kind}`);
-      call.outcome = outcome;
-    });
+    void this.#wait(call);
+  }
+
+  async #wait(call: Call<Change>): Promise<void> {
+    const outcome = await this.#gathering.addAndWait(call.change, 10);
+    call.outcome = outcome;
+    const { name } = this.party;
+    this.#settings.world.tell(() => `${name}: ${JSON.stringify(call.change)} is ${outcome.kind}`);
   }
 
   settle(): Promise<void> {

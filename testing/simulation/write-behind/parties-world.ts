@@ -170,4 +170,5 @@ export class PartiesWorld {
 
 /** As JSON, with what maps hold. */
 const shown = (value: unknown): string =>
-  JSON.stringify(value, (_, each: unknown) => (each instanceof Map ? [...each] : each)) ?? "nothing";
+  JSON.stringify(value, (_, each: unknown) => (each instanceof Map ? [...each] : each)) ??
+  "nothing";

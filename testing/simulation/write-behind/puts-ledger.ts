@@ -40,7 +40,10 @@ export class PutsLedger implements Ledger<SequencedPut, string> {
     const events = this.#of(key).filter(({ at }) => at < to);
     const newest = events
       .filter(({ at, isLost }) => at < from && !isLost)
-      .reduce<Event | undefined>((one, other) => (one && isNewer(one, other) ? one : other), undefined);
+      .reduce<Event | undefined>(
+        (one, other) => (one && isNewer(one, other) ? one : other),
+        undefined,
+      );
     if (newest === undefined && value === undefined) return undefined;
     const isAllowed = events.some(
       (event) => (event.put.value ?? undefined) === value && !(newest && isNewer(newest, event)),

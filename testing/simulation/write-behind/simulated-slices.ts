@@ -158,7 +158,9 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   }
 
   #changes(slice: number, keys: readonly string[]): SliceChanges<Change> | undefined {
-    const held = this.#stateFor(this.#settings.faults.flushesLateByMs).slices.get(slice) as ReadonlyMap<string, Change> | undefined;
+    const held = this.#stateFor(this.#settings.faults.flushesLateByMs).slices.get(slice) as
+      | ReadonlyMap<string, Change>
+      | undefined;
     if (held === undefined) return undefined;
     const { world, chunkKeysMax } = this.#settings;
     const keyCount = Math.min(keys.length, world.between(1, chunkKeysMax));
