@@ -100,7 +100,6 @@ export class Gathering<Change extends { readonly key: string }> {
       if (batch.signs !== seen.signs) {
         this.#unsettled.set(batch, { signs: batch.signs, atMs });
       } else if (Math.abs(atMs - seen.atMs) > silenceMs) {
-        seen.atMs = atMs;
         afterAnswer(() => this.#send(batch));
       }
     }

@@ -144,7 +144,14 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "write-behind/sinks",
     "data",
   ],
-  "node-cache": ["operator-error", "redis/connection", "data/value", "data-cache", "node"],
+  "node-cache": [
+    "operator-error",
+    "redis/connection",
+    "data/value",
+    "write-behind",
+    "data-cache",
+    "node",
+  ],
 };
 
 export const filesInFolderMax = 20;

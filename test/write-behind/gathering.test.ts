@@ -203,6 +203,16 @@ describe("who waits", () => {
     expect([sent.length, outcomes]).toEqual([2, ["accepted", "accepted"]]);
   });
 
+  it("leaves a batch to the request that sends it, for as long as that gives signs of life", async () => {
+    const { gathering, sent, pass } = opened(...Array(4).fill(unavailable("timeout")));
+    const waiting = [gathering.addAndWait(add("a"), bytes), gathering.addAndWait(add("b"), bytes)];
+    await pass(11);
+    expect(sent).toHaveLength(4);
+    await pass(1);
+    expect((await Promise.all(waiting)).map(({ kind }) => kind)).toEqual(["accepted", "accepted"]);
+    expect(sent).toHaveLength(5);
+  });
+
   it("hears of a refusal", async () => {
     const { gathering, pass } = opened(answered("late"));
     const waiting = gathering.addAndWait(add("a"), bytes);
@@ -221,6 +231,23 @@ describe("who waits", () => {
     expect((await Promise.all(waiting)).map(({ kind }) => kind)).toEqual(["accepted", "accepted"]);
     expect(sent).toMatchObject([{ changes: [add("a"), add("b"), add("c")] }]);
   });
+});
+
+it("a full batch is sent by one request, which tries again at its own pace", async () => {
+  const { sent, gathering, pass } = opened(...Array(3).fill(unavailable("timeout")));
+  for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("a"), 1);
+  await pass(6);
+  expect(sent).toHaveLength(3);
+});
+
+it("a full batch whose request has ended takes no more changes", async () => {
+  const { sent, gathering, state, pass } = opened();
+  state.isCutOff = true;
+  for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("a"), 1);
+  state.isCutOff = false;
+  gathering.add(add("z"), 1);
+  await pass(1);
+  expect(sent).toMatchObject([{ changes: [add("z")] }]);
 });
 
 it("a later change takes up the batch of a request that has ended without a word", async () => {
