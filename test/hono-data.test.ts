@@ -26,7 +26,9 @@ describe("withCache", () => {
     const cache = createDataCache(config);
     const site = tidemark(application(), config, { env: {}, data: cache });
     expect(await textOf(site.fetch(new Request("https://site.test/")))).toBe("from the source");
-    expect(await cache.namespace<string>("words", { fresh: "1m" }).get("a")).toBe("from the source");
+    expect(await cache.namespace<string>("words", { fresh: "1m" }).get("a")).toBe(
+      "from the source",
+    );
   });
 
   it("says what to do where tidemark was given none", async () => {

@@ -22,7 +22,9 @@ describe("reports", () => {
     await values.get("42");
     await values.getOrSet("42", load);
     for (let nth = 0; nth < 3; nth += 1) await values.get("42");
-    await expect(values.getOrSet("43", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await expect(values.getOrSet("43", () => Promise.reject(new Error("no")))).rejects.toThrow(
+      "no",
+    );
     expect(ofData(site)).toEqual({
       "dataRequests|values|absent|none": 1,
       "dataRequests|values|loaded|source": 1,
