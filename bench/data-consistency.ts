@@ -44,7 +44,7 @@ function settingsFrom(args: readonly string[]): DataRunSettings {
     thinkMsMax: 300,
     changeShare: 0.015,
     faults: faults as DataFaultName[],
-    restMsMax: 2_500,
+    restMsMax: 4_000,
     quietMs: 35_000,
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),

@@ -1,7 +1,7 @@
 // An application with a cache for its data, as each colo and the process run it: calls come in as JSON, and
 // rows from a database that is reached by HTTP.
 import { type DataCache, type LoadContext, type Namespace } from "../../../src/data-cache.ts";
-import type { Call, CallAnswer, SeenFields, SeenValue } from "./calls.ts";
+import type { Call, CallAnswer, SeenValue } from "./calls.ts";
 import { type Row, type RowInParts, type SpaceName, spaces, tagsOf } from "./keys.ts";
 
 type Spaces = Readonly<Record<SpaceName, Namespace<Row, string>>>;
@@ -22,7 +22,7 @@ export function applicationOver(
   const parts = named.parts as unknown as Namespace<RowInParts, string>;
   return async (request) => {
     const call = (await request.json()) as Call;
-    const answer = await answerTo(call, { cache, named, parts, rows }).catch(failed);
+    const answer = await answers[call.op](call, { cache, named, parts, rows }).catch(failed);
     return new Response(JSON.stringify(answer), { status: 200 });
   };
 }
@@ -39,48 +39,54 @@ function failed(cause: unknown): CallAnswer {
   return { kind: "failed", name, message };
 }
 
-async function answerTo(call: Call, application: Application): Promise<CallAnswer> {
-  const { cache, named, parts, rows } = application;
-  const space = named[call.space];
-  const { name = "", names = [] } = call;
-  switch (call.op) {
-    case "get":
-      return seen([[name, await space.get(name)]]);
-    case "getOrSet":
-      return seen([[name, await space.getOrSet(name, rows.load(call.space, name))]]);
-    case "forced": {
-      const load = rows.load(call.space, name);
-      return seen([[name, await space.getOrSet(name, load, { forceFresh: true })]]);
-    }
-    case "getMany":
-      return seen([...(await space.getMany(names))]);
-    case "getOrSetMany":
-      return seen([...(await space.getOrSetMany(names)).values]);
-    case "set":
-      return { kind: "done", tiers: await space.set(name, rowOf(call)) };
-    case "write": {
-      const persist = (signal: AbortSignal) => rows.write(call, signal);
-      return { kind: "done", tiers: await space.write(name, rowOf(call), persist) };
-    }
-    case "delete":
-      return { kind: "done", ...(await space.delete(name)) };
-    case "expire":
-      return { kind: "done", ...(await space.expire(name)) };
-    case "bump":
-      return { kind: "done", ...(await space.bump()) };
-    case "purge":
-      return { kind: "done", ...(await cache.purge({ ...call.order, soft: call.soft })) };
-    case "set-fields":
-      return { kind: "done", isKept: await setFields(call, application) };
-    case "get-fields": {
-      const fields = parts.fields(name);
-      const found = names.length === 0 ? await fields.all() : await fields.get(names as PartName[]);
-      return { kind: "done", fields: found as SeenFields };
-    }
-    case "increment":
-      return { kind: "done", count: await parts.fields(name).increment("views") };
-  }
-}
+type Answering = (call: Call, application: Application) => Promise<CallAnswer>;
+
+/** What each call of the interface comes to. */
+const answers: Readonly<Record<Call["op"], Answering>> = {
+  get: async ({ space, name = "" }, { named }) => seen([[name, await named[space].get(name)]]),
+  getOrSet: async ({ space, name = "" }, { named, rows }) => {
+    return seen([[name, await named[space].getOrSet(name, rows.load(space, name))]]);
+  },
+  forced: async ({ space, name = "" }, { named, rows }) => {
+    const load = rows.load(space, name);
+    return seen([[name, await named[space].getOrSet(name, load, { forceFresh: true })]]);
+  },
+  getMany: async ({ space, names = [] }, { named }) => {
+    return seen([...(await named[space].getMany(names))]);
+  },
+  getOrSetMany: async ({ space, names = [] }, { named }) => {
+    return seen([...(await named[space].getOrSetMany(names)).values]);
+  },
+  set: async (call, { named }) => {
+    return { kind: "done", tiers: await named[call.space].set(call.name ?? "", rowOf(call)) };
+  },
+  write: async (call, { named, rows }) => {
+    const persist = (signal: AbortSignal) => rows.write(call, signal);
+    const tiers = await named[call.space].write(call.name ?? "", rowOf(call), persist);
+    return { kind: "done", tiers };
+  },
+  delete: async ({ space, name = "" }, { named }) => {
+    return { kind: "done", ...(await named[space].delete(name)) };
+  },
+  expire: async ({ space, name = "" }, { named }) => {
+    return { kind: "done", ...(await named[space].expire(name)) };
+  },
+  bump: async ({ space }, { named }) => ({ kind: "done", ...(await named[space].bump()) }),
+  purge: async ({ order, soft }, { cache }) => {
+    return { kind: "done", ...(await cache.purge({ ...order, soft })) };
+  },
+  "set-fields": async (call, application) => {
+    return { kind: "done", isKept: await setFields(call, application) };
+  },
+  "get-fields": async ({ name = "", names = [] }, { parts }) => {
+    const fields = parts.fields(name);
+    const found = names.length === 0 ? await fields.all() : await fields.get(names as PartName[]);
+    return { kind: "done", fields: found };
+  },
+  increment: async ({ name = "" }, { parts }) => {
+    return { kind: "done", count: await parts.fields(name).increment("views") };
+  },
+};
 
 type PartName = keyof RowInParts;
 

@@ -40,6 +40,11 @@ export class Caller {
     const returnedAtMs = this.#recorder.nowMs();
     if (answer === undefined) this.#recorder.failed("no answer");
     else if (answer.kind === "failed") this.#recorder.failed(`${call.op}: ${answer.name}`);
+    if (call.op === "set" || call.op === "set-fields") {
+      const said = `${isolate} has answered to ${JSON.stringify(call)}, ${JSON.stringify(answer)}`;
+      const tookMs = Math.round(returnedAtMs - invokedAtMs);
+      this.#recorder.noted(`${call.space}/${call.name}`, `${said} after ${tookMs} ms`);
+    }
     return { answer, isolate, invokedAtMs, returnedAtMs };
   }
 
@@ -88,13 +93,23 @@ export class Caller {
   ): void {
     const versions = ids.map((id) => this.#source.versionOf(path, id));
     if (versions.includes(undefined)) {
-      this.#recorder.broken.push(`${told.isolate} gives ${path} as ${ids.join(", ")}: never written`);
+      this.#recorder.broken.push(
+        `${told.isolate} gives ${path} as ${ids.join(", ")}: never written`,
+      );
       return;
     }
     const version = Math.min(...versions.map(Number));
     const { isolate, invokedAtMs, returnedAtMs } = told;
     const { name } = place;
-    this.#recorder.reads.push({ by, place: name, isolate, path, invokedAtMs, returnedAtMs, version });
+    this.#recorder.reads.push({
+      by,
+      place: name,
+      isolate,
+      path,
+      invokedAtMs,
+      returnedAtMs,
+      version,
+    });
   }
 
   async #asked(place: DataPlace, call: Call): Promise<CallAnswer | undefined> {

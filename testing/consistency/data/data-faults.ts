@@ -80,7 +80,9 @@ export const dataFaults = {
 
 type Groups = typeof dataFaults;
 export type DataFaultName =
-  keyof Groups["database"] | keyof Groups["colo"] | keyof Groups["process"];
+  | keyof Groups["database"]
+  | keyof Groups["colo"]
+  | keyof Groups["process"];
 
 export const dataFaultNames: readonly DataFaultName[] = Object.values(dataFaults).flatMap(
   (faults) => Object.keys(faults) as DataFaultName[],

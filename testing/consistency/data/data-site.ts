@@ -1,6 +1,9 @@
 // All that takes part in a run: one Redis, its REST server, colos and a process of Node, each behind a front.
 import { Running } from "../../../local/running.ts";
-import { startUpstashRestServer, type UpstashRestServer } from "../../../local/upstash-rest-server.ts";
+import {
+  startUpstashRestServer,
+  type UpstashRestServer,
+} from "../../../local/upstash-rest-server.ts";
 import { BreakableRedis, keepsAll } from "../breakable-redis.ts";
 import { type ColoUnderTest, startColoUnderTest, today } from "../site-under-test.ts";
 import { processOfData, workerOfData } from "./bundles.ts";

@@ -9,13 +9,13 @@ type Change = readonly [was: RegExp, becomes: string];
 const inBoth = {
   /** Rule 1 broken: what was purged while it was loaded counts as newer than its purge. */
   "stamp-after-load": [
-    /(const beginning = await begin\([^;]*;)([^{}]*const asked = [\s\S]*?const answered\w* = await answerOf\([^;]*;)/,
+    /(const beginning\w* = await begin\(parts[^;]*;)([\s\S]*?const answered\w* = await answerOf\([^;]*;)/,
     "$2 $1",
   ],
   /** One key is used whatever was purged. */
   "one-key-not-judged": [
-    /judge: \(record\w*, ask\w*\) => /,
-    '$&record.url.includes("steady/a/1") ? { kind: "usable" } : ',
+    /judge: \((record\w*), ask\w*\) => /,
+    '$&$1.url.includes("steady/a/1") ? { kind: "usable" } : ',
   ],
   /** Rule 25 broken: what was written is stored, whoever wrote or purged the key meanwhile. */
   "write-stored-over-others": [/return since\.every\(/, "return true || since.every("],
@@ -28,7 +28,7 @@ const inBoth = {
     'redis.call("HINCRBY", KEYS[1], ARGV[2], ARGV[3]) $&',
   ],
   /** A forced load takes what a load before it has brought. */
-  "forced-joins-others": [/const isAlone\w* = need\w*\.isForced \|\| /, "const isAlone = "],
+  "forced-joins-others": [/(const isAlone\w* = )need\w*\.isForced \|\| /, "$1"],
   "bound-ignored": plantedFaults["bound-ignored"],
 } as const satisfies Record<string, Change>;
 

@@ -81,7 +81,9 @@ export class ProcessUnderTest {
     const execArgv = ["--disable-warning=ExperimentalWarning"];
     const child = fork(this.#module, { env, execArgv });
     this.#child = child;
-    const gone = once(child, "exit").then(() => Promise.reject(new Error("The process has ended.")));
+    const gone = once(child, "exit").then(() =>
+      Promise.reject(new Error("The process has ended.")),
+    );
     const [told] = await Promise.race([once(child, "message"), gone]);
     gone.catch(() => undefined);
     this.#port = (told as { port: number }).port;

@@ -51,7 +51,10 @@ export class Reading {
     } else {
       await this.#caller.read(place, { op: "get", space, name }, "get");
     }
-    const isFound = reads.slice(before).some((read) => read.path === path);
+    // Other places are asked at the same time.
+    const isFound = reads
+      .slice(before)
+      .some((read) => read.path === path && read.place === place.name);
     if (isFound) return true;
     if (space === "parts") await this.#caller.ask(place, { op: "set-fields", space, name });
     else await this.#caller.read(place, { op: "getOrSet", space, name }, "getOrSet");
@@ -59,28 +62,44 @@ export class Reading {
   }
 
   async #readFields(place: DataPlace, key: UsedKey, draws: Draws): Promise<boolean> {
-    const { space, name, path } = key;
-    if (draws.isLucky(raisedShare)) return this.#raise(place, key);
+    const { space, name } = key;
+    if (draws.isLucky(raisedShare)) {
+      const told = await this.#raise(place, key);
+      if (told !== "nothing raised") return told === "raised";
+      // Nothing is raised where nothing is set.
+      return this.#setFields(place, key, []);
+    }
     const asked = draws.oneOf([[], ["title"], ["title", "text"], ["text", "views"]]);
     const call: Call = { op: "get-fields", space, name, names: asked };
     const { answer } = await this.#caller.read(place, call, "fields");
     if (answer?.kind !== "done") return answer !== undefined;
     if (answer.fields !== undefined && !draws.isLucky(setAgainShare)) return true;
     const parts = key.isWhole ? [] : draws.oneOf([[], ["title"], ["text"], ["text", "views"]]);
-    const set: Call = { op: "set-fields", space, name, names: parts };
-    const told = await this.#caller.ask(place, set);
-    if (told.answer === undefined) this.#recorder.failed(`set-fields of ${path} without an answer`);
+    return this.#setFields(place, key, parts);
+  }
+
+  /** @param names of parts; none means all */
+  async #setFields(
+    place: DataPlace,
+    { space, name }: UsedKey,
+    names: readonly string[],
+  ): Promise<boolean> {
+    const told = await this.#caller.ask(place, { op: "set-fields", space, name, names });
     return told.answer !== undefined;
   }
 
-  async #raise(place: DataPlace, { space, name, path }: UsedKey): Promise<boolean> {
+  async #raise(
+    place: DataPlace,
+    { space, name, path }: UsedKey,
+  ): Promise<"raised" | "nothing raised" | "no answer"> {
     const told = await this.#caller.ask(place, { op: "increment", space, name });
     const { answer, invokedAtMs, returnedAtMs } = told;
     const value = answer?.kind === "done" ? answer.count : undefined;
     const { increments, counts } = this.#recorder;
     increments.push({ path, invokedAtMs, returnedAtMs, ...(value === undefined ? {} : { value }) });
     if (value !== undefined) counts.push({ path, atMs: returnedAtMs, value });
-    return answer !== undefined;
+    if (answer === undefined) return "no answer";
+    return value === undefined ? "nothing raised" : "raised";
   }
 }
 

@@ -1,5 +1,6 @@
 // Gathers a history of data while it happens, on the driver's one monotonic clock.
 import { Recorder } from "../recorder.ts";
+import type { World } from "./checker/excerpt.ts";
 import type {
   DataHistory,
   DataPurge,
@@ -9,10 +10,14 @@ import type {
   ToldWrite,
 } from "./checker/operations.ts";
 
-type Promised = Pick<
-  DataHistory,
-  "maxLagMs" | "allowanceMs" | "originMsMax" | "keys" | "places"
->;
+/** Of one key, in words. */
+export interface Note {
+  readonly path: string;
+  readonly atMs: number;
+  readonly text: string;
+}
+
+type Promised = Pick<DataHistory, "maxLagMs" | "allowanceMs" | "originMsMax" | "keys" | "places">;
 
 /** Whose records of requests are those of data. */
 export class DataRecorder {
@@ -24,6 +29,8 @@ export class DataRecorder {
   readonly counts: SeenCount[] = [];
   readonly increments: Increment[] = [];
   readonly broken: string[] = [];
+  /** What an excerpt tells beside the operations that are judged. */
+  readonly notes: Note[] = [];
   /** That the process was told by the database. */
   readonly positionsOfProcess = new Map<string, number>();
   /** Calls without an answer, and calls that failed, by the name of the error. */
@@ -36,6 +43,15 @@ export class DataRecorder {
 
   failed(name: string): void {
     this.failures.set(name, (this.failures.get(name) ?? 0) + 1);
+  }
+
+  noted(path: string, text: string): void {
+    this.notes.push({ path, atMs: this.nowMs(), text });
+  }
+
+  traces(): World {
+    const { faults, losses, journal } = this.world;
+    return { faults, losses, journal, notes: this.notes };
   }
 
   history(given: Promised): DataHistory {

@@ -50,7 +50,7 @@ export interface DataRunResult {
 
 /** Of the source's answers, while nothing is wrong with it. */
 const slowShare = 0.06;
-const pauseAfterFailureMs = 100;
+const pauseAfterFailureMs = 500;
 /** A place whose database was away asks for it again within 30 s. */
 const lastPurgeTries = 60;
 
@@ -106,7 +106,7 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
   return {
     settings,
     history: history(),
-    world: recorder.world,
+    world: recorder.traces(),
     findings: findings ?? look(),
     redis: site.redis.name,
     sourceRequestCount: source.requestCount,

@@ -12,6 +12,8 @@ export const sourceMsMax = 1_500;
 
 /** Of writes, how many are made and not answered for. */
 const lostShare = 0.03;
+/** An answer that takes longer is told of by itself. */
+const tellingMs = 100;
 const firstId = "w0";
 
 export class Source {
@@ -110,7 +112,9 @@ export class Source {
     // Read here, and on its way for a while: a purge may be accepted meanwhile.
     const views = (this.#beginnings += 1) * viewsStep;
     const body = JSON.stringify({ id: row.id, views });
+    this.#recorder.noted(path, `the source is read at version ${row.version}`);
     await delay(takesMs);
+    if (takesMs > tellingMs) this.#recorder.noted(path, `it answers with version ${row.version}`);
     response.writeHead(200, { "content-type": "application/json" }).end(body);
   }
 

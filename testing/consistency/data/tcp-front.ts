@@ -21,10 +21,7 @@ export class TcpFront {
     this.#onPosition = onPosition;
   }
 
-  static async start(
-    targetUrl: string,
-    onPosition: (position: string) => void,
-  ): Promise<TcpFront> {
+  static async start(targetUrl: string, onPosition: (position: string) => void): Promise<TcpFront> {
     const front = new TcpFront(Number(new URL(targetUrl).port), onPosition);
     front.#server.listen(0, "127.0.0.1");
     await once(front.#server, "listening");

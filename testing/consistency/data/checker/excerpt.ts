@@ -13,6 +13,7 @@ export interface World {
   readonly faults: readonly FaultSpan[];
   readonly losses: readonly Loss[];
   readonly journal: readonly JournalEvent[];
+  readonly notes: readonly { path: string; atMs: number; text: string }[];
 }
 
 /** Reads of the key, what was written and purged of it, the journal, losses, faults and lives. */
@@ -44,6 +45,7 @@ export function excerptOfData(
     add(each.sentAtMs, `${isolate} begins the ${said}`);
     add(each.returnedAtMs, `${isolate} answers ${id}: ${each.outcome} ${each.position ?? ""}`);
   }
+  for (const { path, atMs, text } of world.notes) if (path === read.path) add(atMs, text);
   addWorld(world, read.place, add);
   for (const { isolate, fromMs: beganAtMs, untilMs: endedAtMs } of history.isolates) {
     add(beganAtMs, `${isolate} begins`);
