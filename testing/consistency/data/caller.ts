@@ -36,10 +36,12 @@ export class Caller {
   async ask(place: DataPlace, call: Call): Promise<Told> {
     const { isolate } = place;
     const invokedAtMs = this.#recorder.nowMs();
-    const answer = await this.#asked(place, call).catch(() => undefined);
+    const answer = await this.#asked(place, call).catch((cause: unknown) => {
+      this.#recorder.failed(`no answer: ${wordOf(cause)}`);
+      return undefined;
+    });
     const returnedAtMs = this.#recorder.nowMs();
-    if (answer === undefined) this.#recorder.failed("no answer");
-    else if (answer.kind === "failed") this.#recorder.failed(`${call.op}: ${answer.name}`);
+    if (answer?.kind === "failed") this.#recorder.failed(`${call.op}: ${answer.name}`);
     if (call.op === "set" || call.op === "set-fields") {
       const said = `${isolate} has answered to ${JSON.stringify(call)}, ${JSON.stringify(answer)}`;
       const tookMs = Math.round(returnedAtMs - invokedAtMs);
@@ -112,12 +114,19 @@ export class Caller {
     });
   }
 
-  async #asked(place: DataPlace, call: Call): Promise<CallAnswer | undefined> {
+  async #asked(place: DataPlace, call: Call): Promise<CallAnswer> {
     const outgoing = request(place.url, { method: "POST", agent: this.#agent, timeout: callMsMax });
-    outgoing.once("timeout", () => outgoing.destroy());
+    outgoing.once("timeout", () => outgoing.destroy(new Error("waited in vain")));
     outgoing.end(JSON.stringify(call));
     const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
     const body = Buffer.concat(await incoming.toArray()).toString();
-    return incoming.statusCode === 200 ? (JSON.parse(body) as CallAnswer) : undefined;
+    if (incoming.statusCode !== 200) throw new Error(`status ${incoming.statusCode}`);
+    return JSON.parse(body) as CallAnswer;
   }
+}
+
+/** Such as `ECONNREFUSED`, while a place is started again. */
+function wordOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return "code" in cause ? String(cause.code) : cause.message;
 }
