@@ -42,23 +42,24 @@ export function placeOf(kind: Kind, { into, marks }: SinkOptions): Place {
   const table = typeof into === "object" ? into.table : (into ?? tableByKind[kind]);
   return {
     kind,
-    marks: quoted(marks ?? "tidemark_marks"),
-    table: quoted(table),
-    key: quoted(own?.key ?? "key"),
-    value: quoted(own?.value ?? "value"),
+    marks: quoted(marks ?? "tidemark_marks", tableName),
+    table: quoted(table, tableName),
+    key: quoted(own?.key ?? "key", columnName),
+    value: quoted(own?.value ?? "value", columnName),
     isOwn: own !== undefined,
     isKeyInteger: own?.keyType === "integer",
   };
 }
 
-const name = /^[a-z_]\w*(?:\.[a-z_]\w*)?$/i;
+const columnName = /^[a-z_]\w*$/i;
+const tableName = /^(?:[a-z_]\w*\.)?[a-z_]\w*$/i;
 
-function quoted(given: string): string {
-  if (!name.test(given)) {
+function quoted(given: string, form: RegExp): string {
+  if (!form.test(given)) {
     throw new OperatorError({
       what: "The sink is refused.",
-      why: `${JSON.stringify(given)} is no name of a table or column.`,
-      mend: "Use letters, digits and underscores, and one dot after the name of a schema.",
+      why: `${JSON.stringify(given)} is no name of a ${form === tableName ? "table" : "column"}.`,
+      mend: "Use letters, digits and underscores; a table may have the name of its schema and a dot before it.",
     });
   }
   return given

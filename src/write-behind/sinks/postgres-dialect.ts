@@ -37,14 +37,14 @@ export const postgresDialect: Dialect = {
   },
 
   schema: {
-    counter: (table) => values(table, "bigint"),
-    buffer: (table) => values(table, "text"),
+    counter: (table) => valuesTable(table, "bigint"),
+    buffer: (table) => valuesTable(table, "text"),
     marks: (table) =>
       `CREATE TABLE IF NOT EXISTS ${table} (set_name text PRIMARY KEY, slice bigint NOT NULL, key text, former_slice bigint, former_key text);`,
   },
 };
 
-function values(table: string, type: string): string {
+function valuesTable(table: string, type: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (set_name text, key text COLLATE "C", value ${type}, PRIMARY KEY (set_name, key));`;
 }
 

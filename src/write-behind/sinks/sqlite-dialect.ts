@@ -43,14 +43,14 @@ export const sqliteDialect: Dialect = {
   },
 
   schema: {
-    counter: (table) => values(table, "INTEGER"),
-    buffer: (table) => values(table, "TEXT"),
+    counter: (table) => valuesTable(table, "INTEGER"),
+    buffer: (table) => valuesTable(table, "TEXT"),
     marks: (table) =>
       `CREATE TABLE IF NOT EXISTS ${table} (set_name TEXT NOT NULL PRIMARY KEY, slice INTEGER NOT NULL, key TEXT) WITHOUT ROWID;`,
   },
 };
 
-function values(table: string, type: string): string {
+function valuesTable(table: string, type: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (set_name TEXT NOT NULL, key TEXT NOT NULL, value ${type}, PRIMARY KEY (set_name, key)) WITHOUT ROWID;`;
 }
 
