@@ -1,6 +1,6 @@
 // What sinks over SQL promise beside the contract: transactions, columns of the application, clear errors.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bufferSet, counterSet } from "../../../testing/write-behind/sink-contract.ts";
+import { add, bufferSet, counterSet, reset } from "../../../testing/write-behind/set-under-test.ts";
 import {
   d1World,
   postgresWorld,
@@ -8,13 +8,11 @@ import {
   sqliteWorld,
 } from "../../../testing/write-behind/sink-worlds.ts";
 
-const add = (key: string, by: number) => ({ key, by, isReset: false });
-
 /** A row of values with the key "refused" makes the database fail, and so does a mark of slice 666. */
 const refusals = {
-  sqlite: `CREATE TRIGGER refuse_row BEFORE INSERT ON tidemark_counters WHEN NEW.key = 'refused' BEGIN SELECT RAISE(ABORT, 'is refused'); END;
-CREATE TRIGGER refuse_mark BEFORE INSERT ON tidemark_marks WHEN NEW.slice = 666 BEGIN SELECT RAISE(ABORT, 'is refused'); END;`,
-  postgres: `ALTER TABLE tidemark_counters ADD CHECK (key <> 'refused'); ALTER TABLE tidemark_marks ADD CHECK (slice <> 666);`,
+  sqlite: `CREATE TRIGGER refuse_row BEFORE INSERT ON tidemark_counters WHEN NEW.key = 'refused' BEGIN SELECT RAISE(ABORT, 'refused'); END;
+CREATE TRIGGER refuse_mark BEFORE INSERT ON tidemark_marks WHEN NEW.slice = 666 BEGIN SELECT RAISE(ABORT, 'refused'); END;`,
+  postgres: `ALTER TABLE tidemark_counters ADD CONSTRAINT refused_row CHECK (key <> 'refused'); ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666);`,
 };
 
 const integer = { sqlite: "INTEGER", postgres: "bigint" };
@@ -44,7 +42,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
   ])("leaves nothing of a chunk that fails at $failing", async ({ slice, last }) => {
     const { apply, held, mark } = counterSet(world.counters());
     await apply(4, [add("a", 1)]);
-    await expect(apply(slice, [add("a", 1), add("b", 1), add(last, 1)])).rejects.toThrow();
+    await expect(apply(slice, [add("a", 1), add("b", 1), add(last, 1)])).rejects.toThrow(/refused/);
     expect(await held("a", "b", last)).toEqual({ a: 1 });
     expect(await mark()).toEqual({ slice: 4, key: null });
     await apply(667, [add("a", 1), add("b", 1)]);
@@ -54,7 +52,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
   it("leaves no row of what was removed", async () => {
     const [counter, buffer] = [counterSet(world.counters()), bufferSet(world.buffers())];
     await counter.apply(1, [add("gone", 1), add("kept", 1)]);
-    await counter.apply(2, [{ key: "gone", by: 0, isReset: true }]);
+    await counter.apply(2, [reset("gone", 0)]);
     await buffer.apply(1, [{ key: "gone", value: "v" }]);
     await buffer.apply(2, [{ key: "gone", value: null }]);
     const rows = await world.rows(
@@ -69,11 +67,11 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     const chunk = [add("042", 9), add("42", 5), add("43", 9), add("7", 1), add("x", 9)];
     await apply(1, chunk);
     await apply(1, chunk);
-    await apply(2, [add("42", -2), { key: "7", by: 4, isReset: true }]);
+    await apply(2, [add("42", -2), reset("7", 4)]);
     expect(await held("42", "042", "43", "7", "x", "42.0")).toEqual({ 42: 3, 7: 4 });
     expect(await top(2)).toEqual([["7", 4], ["42", 3]]); // prettier-ignore
     expect(await mark()).toEqual({ slice: 2, key: null });
-    await apply(3, [{ key: "7", by: 0, isReset: true }]);
+    await apply(3, [reset("7", 0)]);
     const rows = await world.rows("SELECT id, title, views, likes FROM articles ORDER BY id");
     expect(rows).toEqual([
       { id: 7, title: "Moon", views: 0, likes: 3 },
