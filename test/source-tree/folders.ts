@@ -139,6 +139,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   hono: [...core, "platform", "app", "data", "worker"],
   "purge-sender": ["purger"],
   "data-cache": ["operator-error", "data/value", "data/load", "data/write", "data/fields", "data"],
+  sinks: ["operator-error", "write-behind/sinks"],
   "node-cache": ["operator-error", "redis/connection", "data/value", "data-cache", "node"],
 };
 
