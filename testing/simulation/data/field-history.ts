@@ -120,7 +120,12 @@ class FieldCourse implements History {
     const drawn = world.draw();
     if (drawn < 0.35) {
       void this.#set(store);
-      if (world.draw() < 0.4) void this.#change(world.any(this.#stores));
+      // Another one sets, raises or changes at about the same time.
+      const other = world.any(this.#stores);
+      const also = world.draw();
+      if (also < 0.3) void this.#change(other);
+      else if (also < 0.55) void this.#set(other);
+      else if (also < 0.65) void this.#raise(other);
     } else if (drawn < 0.55) void this.#raise(store);
     else if (drawn < 0.7) void this.#read(store);
     else if (drawn < 0.95) void this.#change(store);

@@ -25,11 +25,11 @@ export class SimulatedHashes {
 
   /** What a HashStore takes for its client: the ways and faults of another one, the commands of hashes. */
   over(redis: RedisClient): Pick<RedisClient, "read" | "write"> {
-    const trip =
-      (way: "read" | "write") =>
-      <T>(purpose: Parameters<RedisClient["read"]>[0], run: (client: never) => Promise<T>) =>
-        redis[way]<T>(purpose, () => run(this.#commands as never));
-    return { read: trip("read"), write: trip("write") };
+    const run = (work: (client: never) => unknown) => async () => work(this.#commands as never);
+    return {
+      read: (purpose, work, afterAnswer) => redis.read(purpose, run(work) as never, afterAnswer),
+      write: (purpose, work) => redis.write(purpose, run(work) as never),
+    };
   }
 
   /** The new primary has all that was written up to that instant. */
