@@ -24,12 +24,16 @@ describe("no answer mixes fields from before a purge and after it", () => {
 });
 
 describe("a step that is left out shows", () => {
-  it.each(plantedInFields)("$fault, within $within histories", { timeout: 120_000 }, async (row) => {
-    const { parts: storeParts, kind = "ordinary", within } = row;
-    let seed = 0;
-    const isFound = async () =>
-      (await fieldHistoryOf(seed, { storeParts, kind })).violations.length > 0;
-    while (seed < within && !(await isFound())) seed += 1;
-    expect(seed).toBeLessThan(within);
-  });
+  it.each(plantedInFields)(
+    "$fault, within $within histories",
+    { timeout: 120_000 },
+    async (row) => {
+      const { parts: storeParts, kind = "ordinary", within } = row;
+      let seed = 0;
+      const isFound = async () =>
+        (await fieldHistoryOf(seed, { storeParts, kind })).violations.length > 0;
+      while (seed < within && !(await isFound())) seed += 1;
+      expect(seed).toBeLessThan(within);
+    },
+  );
 });

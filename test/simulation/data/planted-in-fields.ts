@@ -2,6 +2,7 @@
 import type { HashStore } from "../../../src/data/fields/hash-store.ts";
 import { headIn, headText } from "../../../src/data/fields/head.ts";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";
+import { structuredJson } from "../../../src/data/value/codec.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import type {
   SimulatedStore,
@@ -122,29 +123,39 @@ const revived = asking((real, store) => ({
     const answer = await real.raise(key, given);
     const head = changedHead(given.judged, { stamp: endOf(store) });
     const texts = new Map<string, string>();
-    if (answer?.kind === "raised") await real.set(key, { ...given, head, keepMs: undefined, texts });
+    if (answer?.kind === "raised")
+      await real.set(key, { ...given, head, keepMs: undefined, texts });
     return answer;
   },
 }));
 
 /** An increment asks for the head alone: where nothing lies, it makes what it could raise. */
-const madeByAnIncrement = asking((real, store) => {
-  let head = "";
-  return {
-    set: async (key, given) => {
-      head = given.head;
-      return real.set(key, given);
-    },
-    read: async (key, names) => {
-      const held = await real.read(key, names);
-      if (held?.head !== "" || names?.length !== 0 || head === "") return held;
-      const made = changedHead(head, { stamp: endOf(store) });
-      const texts = new Map([["views", "0"]]);
-      await real.set(key, { judged: "", head: made, keepMs: 3_600_000, texts });
-      return { ...held, head: made };
-    },
-  };
-});
+const madeByAnIncrement = asking((real, store, { colo }) => ({
+  read: async (key, names) => {
+    const held = await real.read(key, names);
+    if (held?.head !== "" || names?.length !== 0) return held;
+    const atMs = store.isolate.nowAtMs();
+    const where = { stamp: endOf(store), colo: colo(), requestedAtMs: atMs, respondedAtMs: atMs };
+    const head = headText({ ...unsaid, ...where }, "made");
+    const texts = new Map([["views", "0"]]);
+    await real.set(key, { judged: "", head, keepMs: unsaid.freshMs, texts });
+    return { ...held, head };
+  },
+}));
+
+const unsaid = {
+  url: "tidemark-data:/parted/a",
+  route: "",
+  tags: ["red"],
+  fillCostMs: 0,
+  bodyBytes: null,
+  bodyDigest: null,
+  schema: 0,
+  codec: structuredJson.name,
+  isNegative: false,
+  freshMs: 3_600_000,
+  staleMs: 0,
+};
 
 export const plantedInFields: readonly PlantedFault[] = [
   { fault: "the stamp from after the source was read", parts: stampFromAfter, within: 300 },
@@ -168,7 +179,6 @@ export const plantedInFields: readonly PlantedFault[] = [
   {
     fault: "an increment makes a hash",
     parts: madeByAnIncrement,
-    kind: "failing",
     within: 300,
   },
 ];

@@ -132,6 +132,7 @@ const rows: readonly {
   {
     fault: "tags are overlooked",
     parts: without(({ targets }) => targets.tags.includes("tag:red")),
+    kind: "turned-back",
     within: 300,
   },
   { fault: "used while it is not purged", parts: usedWhileUnpurged, within: 300 },
