@@ -1,4 +1,5 @@
 // Faults that are put into what fields are kept with, one for each step of rule 26.
+import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { HashStore } from "../../../src/data/fields/hash-store.ts";
 import { headIn, headText } from "../../../src/data/fields/head.ts";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";
@@ -63,7 +64,7 @@ const joining = (
     isJoined(given) ? { ...given, head: changedHead(given.head, changes(store, ports)) } : given,
   );
 
-const endOf = ({ isolate }: SimulatedStore) => isolate.view.chain?.end ?? "none";
+const endOf = ({ isolate }: SimulatedStore): Stamp => isolate.view.chain?.end ?? "none";
 
 const stampFromAfter = setting((given, store) =>
   isJoined(given) ? given : { ...given, head: changedHead(given.head, { stamp: endOf(store) }) },

@@ -2,7 +2,7 @@
 // nobody may be given any more.
 import type { Parted } from "./simulated-store.ts";
 
-export type PartName = keyof Parted & string;
+export type PartName = keyof Parted;
 export const partNames: readonly PartName[] = ["title", "text", "views"];
 
 /** Of each part: how many changes of the source it has seen. */
