@@ -239,10 +239,8 @@ class FieldCourse implements History {
   async #readInQuiet({ isolate, parted }: SimulatedStore): Promise<void> {
     const answer = await parted.fields(key).all();
     if (answer === undefined || this.#ledger.isOfNow(answer)) return;
-    const source = JSON.stringify(this.#ledger.source);
-    this.#breach(
-      `once quiet, ${isolate.name} is given ${JSON.stringify(answer)}, and it is ${source}`,
-    );
+    const [given, held] = [answer, this.#ledger.source].map((each) => JSON.stringify(each));
+    this.#breach(`once quiet, ${isolate.name} is given ${given}, and it is ${held}`);
   }
 
   #breach(text: string): void {
