@@ -5,6 +5,7 @@
 //   npm run bench:simulation -- --requests --histories 2000 --kind crossing
 //   npm run bench:simulation -- --switch --histories 20000 --kind trimming
 //   npm run bench:simulation -- --data --histories 100000
+//   npm run bench:simulation -- --fields --histories 100000
 //   npm run bench:simulation -- --replay 110969
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -14,12 +15,13 @@ import { OperatorError } from "../src/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
 import { requestHistoryOf } from "../testing/simulation/request-history.ts";
 import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";
+import { fieldHistoryOf } from "../testing/simulation/data/field-history.ts";
 import { writeHistoryOf } from "../testing/simulation/data/write-history.ts";
 import { switchHistoryOf } from "../testing/simulation/switch-history.ts";
 import { type WorldKind, worldKinds } from "../testing/simulation/simulated-weather.ts";
 
 interface Share {
-  readonly variant: "views" | "requests" | "switch" | "data";
+  readonly variant: "views" | "requests" | "switch" | "data" | "fields";
   readonly kind: WorldKind;
   readonly fromSeed: number;
   readonly count: number;
@@ -45,6 +47,8 @@ function historyIn(
       return switchHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts });
     case "data":
       return writeHistoryOf(seed, { kind, tell });
+    case "fields":
+      return fieldHistoryOf(seed, { kind, tell });
     default:
       return unreachable(variant);
   }
@@ -124,7 +128,7 @@ function kindIn(text: string): WorldKind {
   });
 }
 
-const variants = ["requests", "switch", "data"] as const;
+const variants = ["requests", "switch", "data", "fields"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -136,6 +140,7 @@ async function main(): Promise<void> {
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
       data: { type: "boolean", default: false },
+      fields: { type: "boolean", default: false },
     },
   });
   const whole: Share = {

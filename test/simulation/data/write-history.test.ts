@@ -25,7 +25,7 @@ describe("once all is quiet, no tier gives what the database no longer holds", (
         usable += usableCount;
       }
       expect(broken).toEqual([]);
-      expect(usable).toBeGreaterThan(20);
+      expect(usable).toBeGreaterThan(10);
     },
   );
 });
@@ -72,9 +72,10 @@ const unpurgedWherePersistingFails: Partial<StoreParts> = {
   ports: (ports) => {
     let hasFailed = false;
     const { counts } = ports;
+    const realCounted = counts.counted.bind(counts);
     const counted: typeof counts.counted = (name, what, times) => {
       if (what === "failedPersists") hasFailed = true;
-      counts.counted(name, what, times);
+      realCounted(name, what, times);
     };
     const changed = withAcceptance(ports, (real) => async (order, ...given) => {
       if (!hasFailed) return real(order, ...given);
@@ -82,7 +83,7 @@ const unpurgedWherePersistingFails: Partial<StoreParts> = {
       const placed = { ...order, n: "", lost: "", position: "0-0" };
       return { kind: "accepted", placed, since: undefined };
     });
-    return { ...changed, counts: Object.assign(Object.create(counts), { counted }) };
+    return { ...changed, counts: Object.assign(counts, { counted }) };
   },
 };
 
@@ -131,6 +132,7 @@ const rows: readonly {
   {
     fault: "tags are overlooked",
     parts: without(({ targets }) => targets.tags.includes("tag:red")),
+    kind: "turned-back",
     within: 300,
   },
   { fault: "used while it is not purged", parts: usedWhileUnpurged, within: 300 },
