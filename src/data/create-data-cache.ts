@@ -6,6 +6,7 @@ import type { Config, TierName } from "../config/config.ts";
 import { type CachePlatform, createCache } from "../create-cache.ts";
 import { faultText, isFault } from "../operator-error.ts";
 import { type Env, textOf } from "../platform/bindings.ts";
+import type { RedisAddress } from "../redis/open-client.ts";
 import { databaseOf } from "../platform/database.ts";
 import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
 import { platformHere } from "../platform/workers.ts";
@@ -81,7 +82,7 @@ function settingsOf({ namespace }: Config, { env = {}, waitUntil, ...given }: Da
   }
   const host = given.host ?? siteHostsOf(variables)[0];
   const cache = host === undefined ? undefined : (given.cache ?? here.cache);
-  const database = isFault(named) ? undefined : named;
+  const database: RedisAddress | undefined = isFault(named) ? undefined : named;
   const tiersHere: TierName[] = ["memory"];
   if (cache !== undefined) tiersHere.push("edge");
   if (database !== undefined) tiersHere.push("shared");
@@ -116,6 +117,8 @@ function open(
   const isolate = `isolate ${crypto.randomUUID()}`;
   const afterAnswer = core.behind({ waitUntil });
   const counts = new DataCounts(platform);
+  const randomText = () => crypto.randomUUID();
+  const mayResend = platform.database?.mayResend === true;
   const shared = { ...platform, ...core, host, afterAnswer, counts };
   const purgeOf = orderPurges(shared);
   const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
@@ -124,9 +127,9 @@ function open(
     view: unpurged.over(core.view),
     unpurged,
     isHeldBack: (place) => unpurged.holdsBack(place),
-    hashes: redis && new HashStore({ redis, namespace, afterAnswer }),
+    hashes: redis && new HashStore({ redis, namespace, afterAnswer, randomText, mayResend }),
     heads: new BoundedMarks<string>(),
-    randomText: () => crypto.randomUUID(),
+    randomText,
     colo: settings.colo ?? (() => isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,
     sharedBodyBytes: limits.sharedBodyBytes,

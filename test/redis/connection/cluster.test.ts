@@ -16,6 +16,7 @@ describe("several keys of one command", () => {
     const sent: Command[] = [];
     const carry = carryOver({
       isCluster: true,
+      mayResend: false,
       isReady: () => true,
       onError: () => undefined,
       send: async (command) => {

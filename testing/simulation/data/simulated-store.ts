@@ -70,6 +70,8 @@ export class SimulatedStore {
     const shared = { nowAtMs, afterAnswer, metrics, log, purging, host: "www.example.com" };
     const purge = orderPurges(shared);
     this.unpurged = new UnpurgedWrites({ ...shared, purge });
+    const randomText = () => String(world.between(0, 1e9));
+    const { client } = isolate.redis;
     const ports: NamespacePorts = {
       ...shared,
       purge,
@@ -87,9 +89,15 @@ export class SimulatedStore {
       sharedBodyBytes: bytesMax,
       onBadRecord: () => undefined,
       random: () => 0.5,
-      hashes: new HashStore({ redis: isolate.redis.client, namespace: "site", afterAnswer }),
+      hashes: new HashStore({
+        redis: client,
+        namespace: "site",
+        afterAnswer,
+        randomText,
+        mayResend: false,
+      }),
       heads: new BoundedMarks<string>(),
-      randomText: () => String(world.between(0, 1e9)),
+      randomText,
     };
     const options = { fresh: "1h", tags: ["red"] } as const;
     const space = spaceOf<string, string>("rows", options, ["memory", "edge", "shared"]);
