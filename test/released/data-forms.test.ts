@@ -13,7 +13,7 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import type { KeptInDatabase } from "../../testing/fakes/fake-upstash.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 
-const file = "../../testing/released/data-forms.json";
+const file = "../../testing/released/data-forms.snap";
 
 interface DataForms {
   readonly records: KeptInDatabase["records"];
