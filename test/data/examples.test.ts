@@ -1,5 +1,5 @@
-// The examples of docs/data-patterns.md run as they stand, each in a process and over a Redis of its own, and
-// print what the page says behind `console.log`.
+// The examples of docs/data-patterns.md run as they stand, each in a process of its own, and print
+// what the page says behind `console.log`.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
-import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { newerNode } from "../package/commands.ts";
 import { filesIn } from "../package/examples.ts";
 
@@ -27,7 +27,9 @@ const runnable = (content: string) =>
 
 const running = new Running();
 let folder = "";
+let redis: EmbeddedValkey;
 beforeAll(async () => {
+  redis = await running.add(startEmbeddedValkey());
   folder = await mkdtemp(join(tmpdir(), "tidemark-examples-"));
   await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
   for (const { name, content } of files) await writeFile(join(folder, name), runnable(content));
@@ -43,18 +45,17 @@ describe("docs/data-patterns.md", () => {
     expect(examples.length).toBeGreaterThanOrEqual(12);
     for (const { name, content } of examples) {
       expect([name, printedBy(content).length > 0]).toEqual([name, true]);
-      const lines = content.split("\n").filter((line) => line !== "" && !/^import/.test(line));
+      const lines = content.split("\n").filter((line) => line !== "" && !line.startsWith("import"));
       expect([name, lines.length <= 10]).toEqual([name, true]);
     }
   });
 
-  it.concurrent.each(examples)("$name", async ({ name, content }) => {
-    const redis = await running.add(startEmbeddedValkey());
+  it.each(examples)("$name", async ({ name, content }) => {
     const run = `await import(${JSON.stringify(join(folder, name))}); process.exit();`;
     const env = { ...process.env, REDIS_URL: redis.url, NO_COLOR: "1" };
     const parameters = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", run];
     const { stdout } = await promisify(execFile)(newerNode, parameters, { env });
-    const lines = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("{\""));
+    const lines = stdout.split("\n").filter((line) => line !== "" && !line.startsWith('{"'));
     expect(lines).toEqual(printedBy(content));
   });
 });

@@ -21,8 +21,7 @@ interface DataForms {
   readonly head: string;
 }
 
-const golden = () =>
-  JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8")) as DataForms;
+const golden = () => JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8")) as DataForms;
 
 const atMs = Date.UTC(2026, 10, 21);
 const values = {
@@ -41,7 +40,12 @@ function opened() {
   upstash.journal.lay([[`${atMs - 1_000}-0`, fields]]);
   const isolate = new DataIsolate({ clock, upstash, cache, platform: { colo: () => "HAM" } });
   const options = { fresh: "10m", stale: "1h", negative: "1m", schema: 2, tags: ["red"] } as const;
-  return { isolate, cache, upstash, articles: isolate.data.namespace<unknown>("articles", options) };
+  return {
+    isolate,
+    cache,
+    upstash,
+    articles: isolate.data.namespace<unknown>("articles", options),
+  };
 }
 
 const metadata: DataMetadata = {
@@ -73,7 +77,7 @@ async function written(): Promise<DataForms> {
   return {
     records: records.toSorted(byName),
     cache: atEdge
-      .map((kept) => ({ ...kept, fields: kept.fields.map(withoutChance) }))
+      .map(({ fields, ...kept }) => Object.assign(kept, { fields: fields.map(withoutChance) }))
       .toSorted((one, other) => byName([one.address, 0], [other.address, 0])),
     head: headText(metadata, "id"),
   };

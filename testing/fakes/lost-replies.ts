@@ -31,9 +31,10 @@ export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
       redis.write(sent);
     });
     redis.on("data", (reply) => {
-      if (!isLosing) return void client.write(reply);
-      lostCount += 1;
-      end();
+      if (isLosing) {
+        lostCount += 1;
+        end();
+      } else client.write(reply);
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");

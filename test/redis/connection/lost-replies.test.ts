@@ -19,6 +19,14 @@ async function openIoredis(url: string, options: object = {}) {
   return given;
 }
 
+async function openNodeRedis(url: string) {
+  const given = createClient({ url });
+  given.on("error", () => undefined);
+  await given.connect();
+  await running.add(Promise.resolve({ stop: async () => given.destroy() }));
+  return given;
+}
+
 const ways = [
   { way: "ioredis", commands: 2, open: (url: string) => openIoredis(url) },
   {
@@ -29,13 +37,7 @@ const ways = [
   {
     way: "node-redis",
     commands: 1,
-    async open(url: string) {
-      const given = createClient({ url });
-      given.on("error", () => undefined);
-      await given.connect();
-      await running.add(Promise.resolve({ stop: async () => given.destroy() }));
-      return given;
-    },
+    open: (url: string) => openNodeRedis(url),
   },
 ];
 
