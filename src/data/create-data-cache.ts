@@ -106,6 +106,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const isolate = `isolate ${crypto.randomUUID()}`;
   const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
+  const randomText = () => crypto.randomUUID();
+  const mayResend = platform.database?.mayResend === true;
   const shared = { ...platform, ...core, host, afterAnswer, counts };
   const purgeOf = orderPurges(shared);
   const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
@@ -114,9 +116,9 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     view: unpurged.over(core.view),
     unpurged,
     isHeldBack: (place) => unpurged.holdsBack(place),
-    hashes: redis && new HashStore({ redis, namespace, afterAnswer }),
+    hashes: redis && new HashStore({ redis, namespace, afterAnswer, randomText, mayResend }),
     heads: new BoundedMarks<string>(),
-    randomText: () => crypto.randomUUID(),
+    randomText,
     colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,
     sharedBodyBytes: limits.sharedBodyBytes,

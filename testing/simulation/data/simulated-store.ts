@@ -84,6 +84,7 @@ export class SimulatedStore {
     const shared = { nowAtMs, afterAnswer, metrics, log, purging, host: "www.example.com" };
     const purge = orderPurges(shared);
     this.unpurged = new UnpurgedWrites({ ...shared, purge });
+    const randomText = () => String(world.between(0, 1e9));
     const ports: NamespacePorts = {
       ...shared,
       purge,
@@ -105,9 +106,11 @@ export class SimulatedStore {
         redis: hashes.over(isolate.redis.client),
         namespace: "site",
         afterAnswer,
+        randomText,
+        mayResend: false,
       }),
       heads: new BoundedMarks<string>(),
-      randomText: () => String(world.between(0, 1e9)),
+      randomText,
     };
     const options = { fresh: "1h", tags: ["red"] } as const;
     const given = parts.ports(ports, this);
