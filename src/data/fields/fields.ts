@@ -40,7 +40,8 @@ export class Fields<T> {
     this.#place = place;
     this.#key = new RecordKey(place.key.text, place.key.host, "f");
     this.#ports = ports;
-    if (!place.space.tiers.includes("shared")) throw noRedis(place.path);
+    const isThere = ports.hashes !== undefined && place.space.tiers.includes("shared");
+    if (!isThere) throw noRedis(place.path);
   }
 
   /** Some fields, by one command. @returns those that are there; `undefined` where nothing may be used */
@@ -88,8 +89,8 @@ export class Fields<T> {
   }
 
   /**
-   * Raises a whole number that is there. It makes no field, and counts once at the most: an answer that is
-   * lost may have been counted.
+   * Raises a whole number that is there. It makes no field, and counts once at the most, unless the
+   * connection sends it once more: an answer that is lost may have been counted.
    *
    * @returns what it is from now on; `undefined` where nothing was raised, or nobody can tell
    * @throws OperatorError where `by` is no whole number
