@@ -31,7 +31,6 @@ export async function processOfData(fault: PlantedDataFault | undefined): Promis
     import { applicationOver } from "./testing/consistency/data/application.ts";
 
     const { REDIS_URL, ORIGIN_URL, PORT } = process.env;
-    // What is sent once more may count twice, as docs/data.md says.
     const redis = new Redis(REDIS_URL);
     redis.on("error", () => undefined);
     const log = () => undefined;
