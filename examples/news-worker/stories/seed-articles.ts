@@ -46,7 +46,7 @@ const betweenArticlesMs = 5 * 3_600_000 + 17 * 60_000;
 /** Sixty articles, newest first; the sections take turns, so that a front page shows all four. */
 export function seedArticles(): SeedArticle[] {
   const articles = sections.flatMap((section, sectionAt) => {
-    const { stories, phrases } = read<{ stories: Story[]; phrases: Phrases }>(section);
+    const { stories, phrases } = read(section) as { stories: Story[]; phrases: Phrases };
     return stories.map((story, index) => {
       const { slug, title, lede, authorId } = story;
       const body = composeBody({ story, index, phrases });
@@ -64,13 +64,16 @@ export interface SeedAuthor {
   readonly beat: string;
 }
 
-export const seedAuthors = (): SeedAuthor[] => read<SeedAuthor[]>("authors");
+export const seedAuthors = (): SeedAuthor[] => read("authors") as SeedAuthor[];
 
-function read<Content>(name: string): Content {
-  return JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), "utf8")) as Content;
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), "utf8"));
 }
 
-const { background, closings } = read<{ background: string[]; closings: string[] }>("all-sections");
+const { background, closings } = read("all-sections") as {
+  background: string[];
+  closings: string[];
+};
 const backgroundParagraphs = 7;
 
 /**
