@@ -24,6 +24,8 @@ export interface NewsSite {
   readonly colos: readonly Colo[];
   readonly valkey: EmbeddedValkey;
   readonly rest: UpstashRestServer;
+  /** Another isolate in the second colo, in the place of the one that was. @returns where it listens */
+  restartSecond(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -71,8 +73,13 @@ export async function startNewsSite({
     const second = await start("colo-2", port === 0 ? 0 : port + 1);
     await first.runSql(await seedStatements());
     if (hasCron) await running.add(Promise.resolve(startCron(first)));
+    const restartSecond = async () => {
+      await second.stop();
+      return (await start("colo-2", Number(new URL(second.url).port))).url;
+    };
     const urls = [first.url, second.url] as const;
-    return { urls, colos: [first, second], valkey, rest, stop: () => running.stop() };
+    const stop = () => running.stop();
+    return { urls, colos: [first, second], valkey, rest, restartSecond, stop };
   } catch (cause) {
     await running.stop();
     throw cause;

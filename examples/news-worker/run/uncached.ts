@@ -5,6 +5,7 @@ type LoadMany = (keys: readonly unknown[], context: object) => unknown;
 const context = { tags: () => undefined, of: () => context };
 
 export const cache = {
+  purge: async () => undefined,
   namespace: (
     _: string,
     options: { load?: (keys: readonly unknown[]) => Promise<Map<unknown, unknown>> },
