@@ -7,6 +7,7 @@ import { responseForm } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
+import { type DataBesidePages, faultOf } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { LogLine } from "./observe/log-line.ts";
@@ -38,21 +39,28 @@ export interface Application {
   readonly scheduled: (background: Background) => Promise<void>;
 }
 
+/** What a Worker is made of that no binding can name. */
+export interface InCode {
+  readonly origins?: OriginHandlers | undefined;
+  readonly data?: DataBesidePages | undefined;
+}
+
 /**
  * Makes an isolate's application; its state lives as long as it does.
  *
  * @param given from `defineConfig`; an object that was written without it is checked here
  * @param inCode.origins origins that are functions, by their names; they go before all others
+ * @param inCode.data what works over the same core
  * @throws OperatorError for a configuration that is refused, and for bindings with which answers would be wrong
  */
 export function createApp(
   given: Config,
   env: Env,
   host: Platform,
-  inCode: { readonly origins?: OriginHandlers } = {},
+  { origins, data }: InCode = {},
 ): Application {
   const written = configOf(given);
-  const environment = readEnvironment(env, written, inCode.origins);
+  const environment = readEnvironment(env, written, origins);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -64,7 +72,17 @@ export function createApp(
   }
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
-  const cache = createCache(config, { ...platform, database, dataset }, responseForm);
+  const memoryShares = data === undefined ? 1 : 2;
+  const own = { ...platform, database, dataset };
+  const cache = createCache(config, own, responseForm, memoryShares);
+  let seenHost: string | undefined;
+  if (data !== undefined) {
+    const why = data.join({ core: cache, siteHost: siteHosts[0], seenHost: () => seenHost });
+    if (why !== undefined) {
+      log.write({ event: "fault", level: "warn", message: faultText(faultOf(why)) });
+    }
+    cache.metrics.include(data.taken);
+  }
   const proxy = createProxy(cache, { config, environment, platform });
   const failed = (cause: unknown) => {
     const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
@@ -81,6 +99,7 @@ export function createApp(
   /** At the first request, which tells where this isolate runs; a run of the cron trigger does not. */
   const start = (request: Request | undefined) => {
     hasAnswered = request !== undefined;
+    seenHost = request && new URL(request.url).host;
     const colo = coloOf(environment, request);
     cache.metrics.colo = colo;
     log.colo ??= colo || undefined;
@@ -88,7 +107,7 @@ export function createApp(
     hasStarted = true;
   };
   const operators = new Hono();
-  const looked = { environment, cache, isolate: proxy.isolate };
+  const looked = { environment, cache, data, isolate: proxy.isolate };
   operators.route(config.operatorPath, adminRoutes(looked));
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
@@ -110,7 +129,12 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined);
-    await Promise.all([cache.run(cache.reports.runCron), proxy.keepWarm(background)]);
+    const ofData = async () => data?.runCron();
+    await Promise.all([
+      cache.run(cache.reports.runCron),
+      proxy.keepWarm(background),
+      cache.run(ofData),
+    ]);
   };
   return { cache, fetch, scheduled };
 }

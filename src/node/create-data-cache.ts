@@ -5,8 +5,8 @@ import type { WrittenConfig } from "../config/written.ts";
 import {
   createDataCache as createCacheOfConfig,
   type DataCache,
-  type DataPlatform,
 } from "../data/create-data-cache.ts";
+import type { DataPlatform } from "../data/data-platform.ts";
 import { isFault, OperatorError } from "../operator-error.ts";
 import { databaseOf } from "../platform/database.ts";
 import { carryOver } from "../redis/connection/carry.ts";

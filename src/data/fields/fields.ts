@@ -40,7 +40,8 @@ export class Fields<T> {
     this.#place = place;
     this.#key = new RecordKey(place.key.text, place.key.host, "f");
     this.#ports = ports;
-    if (!place.space.tiers.includes("shared")) throw noRedis(place.path);
+    const isThere = ports.hashes !== undefined && place.space.tiers.includes("shared");
+    if (!isThere) throw noRedis(place.path);
   }
 
   /** Some fields, by one command. @returns those that are there; `undefined` where nothing may be used */

@@ -92,7 +92,7 @@ export class SimulatedStore {
       randomText: () => String(world.between(0, 1e9)),
     };
     const options = { fresh: "1h", tags: ["red"] } as const;
-    const space = spaceOf<string, string>("rows", options, ["memory", "edge", "shared"]);
+    const space = spaceOf<string, string>("rows", options);
     const given = parts.ports(ports, this);
     this.rows = new Namespace(space, () => given);
   }
