@@ -16,12 +16,17 @@ import { dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
 import { type NamespaceOptions, type Space, spaceOf } from "./value/space.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
+import type { BehindPorts } from "../write-behind/change-set.ts";
+import { type Sets, WriteBehind } from "../write-behind/write-behind.ts";
 
 /** Counts since this isolate began, by namespace, and the last trouble of each thing outside. */
-export type DataStats = ReturnType<ReturnType<typeof open>["stats"]>;
+export type DataStats = ReturnType<ReturnType<typeof open>["stats"]> & {
+  /** Of counters and buffers, by name. */
+  readonly sets: ReturnType<WriteBehind["stats"]>;
+};
 
 /** An application's cache; it lives as long as its isolate or process. */
-export interface DataCache {
+export interface DataCache extends Sets {
   /**
    * @param name begins all keys of the namespace
    * @throws OperatorError for a name or an option that is refused
@@ -53,6 +58,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
   let pages: Pages | undefined;
   let made: ReturnType<typeof open> | undefined;
   const opened = () => (made ??= open(settings, pages));
+  const behind = new WriteBehind(() => opened().behind);
   const cache: DataCache = {
     namespace(name, options) {
       const space = spaceOf(name, options);
@@ -61,9 +67,13 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
     },
     purge: async ({ soft: isSoft = false, reason = "", ...named }) =>
       opened().ports.purge({ targets: targetsIn(named), isSoft, reason }),
-    stats: () => opened().stats(),
+    counter: (name, options) => behind.counter(name, options),
+    buffer: (name, options) => behind.buffer(name, options),
+    flush: (options) => behind.flush(options),
+    stats: () => ({ ...opened().stats(), sets: behind.stats() }),
     async runCron() {
       if (keptLoaded.size > 0) await keepLoaded([...keptLoaded.values()], opened().ports);
+      await behind.runCron();
     },
   };
   makeKnown(cache, {
@@ -151,7 +161,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
     loads: counts.troubles(),
   });
-  return { ports, counts, ofData, stats, troubles };
+  const behind: BehindPorts = { ...platform, ...ports, redis, namespace };
+  return { ports, counts, ofData, stats, troubles, behind };
 }
 
 /** Beside pages: theirs, whose journal is then read once for both. */
