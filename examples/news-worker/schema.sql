@@ -32,7 +32,15 @@ CREATE TABLE readers (
   password_salt TEXT NOT NULL,
   password_hash TEXT NOT NULL
 ) STRICT;
-CREATE TABLE views (
-  slug  TEXT PRIMARY KEY,
-  count INTEGER NOT NULL
-) STRICT;
+-- What `sinkSchema({ of: "sqlite" })` of `tidemark/sinks` says: the counters, and how far they are written.
+CREATE TABLE tidemark_marks (
+  set_name TEXT NOT NULL PRIMARY KEY,
+  slice    INTEGER NOT NULL,
+  key      TEXT
+) WITHOUT ROWID;
+CREATE TABLE tidemark_counters (
+  set_name TEXT NOT NULL,
+  key      TEXT NOT NULL,
+  value    INTEGER,
+  PRIMARY KEY (set_name, key)
+) WITHOUT ROWID;

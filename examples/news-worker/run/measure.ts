@@ -54,8 +54,6 @@ function tierTable(): string {
 }
 
 function siteTable(): string {
-  const commands = (cached.commandCount / cached.readCount) * 1e6;
-  const dollars = (commands / 1e6) * upstash.commands.dollarsAMillion;
   return markdownTable(
     ["", "with Tidemark", "without a cache"],
     [
@@ -68,8 +66,12 @@ function siteTable(): string {
       ],
       ["from the editor's click until every colo shows it: median", seen(0.5), "at once"],
       [`the slowest of ${publicationCount}`, seen(1), "at once"],
-      ["Redis commands, for a million reads", counted(commands), "0"],
-      ["their price", `$${dollars.toFixed(2)}`, "$0"],
+      [
+        "Redis commands, for a million reads",
+        counted(commands(cached)),
+        counted(commands(uncached)),
+      ],
+      ["their price", dollars(cached), dollars(uncached)],
     ],
   );
 }
@@ -79,6 +81,9 @@ const offload = ({ readCount, byTier }: Reads): string =>
 const perThousand = ({ queryCount, readCount }: Reads): string =>
   counted((queryCount / readCount) * 1_000);
 const queries = ({ queryCount }: Crowd): string => counted(queryCount);
+const commands = ({ commandCount, readCount }: Reads): number => (commandCount / readCount) * 1e6;
+const dollars = (of: Reads): string =>
+  `$${((commands(of) / 1e6) * upstash.commands.dollarsAMillion).toFixed(2)}`;
 const seen = (share: number): string => `${(quantile(seenMs, share) / 1_000).toFixed(1)} s`;
 
 const text = `Node ${process.versions.node}, ${machine}; two colos, Redis and the database on one machine, so

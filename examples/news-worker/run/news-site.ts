@@ -106,6 +106,7 @@ function bundledWorker(isUncached: boolean): Promise<string> {
       ...bundling.alias,
       "tidemark/hono": join(root, "src/hono.ts"),
       "tidemark/data": join(root, "src/data-cache.ts"),
+      "tidemark/sinks": join(root, "src/sinks.ts"),
     },
     plugins: isUncached ? [withoutCache] : [],
   });

@@ -2,9 +2,8 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { apiRoutes } from "./api-routes.ts";
-import { editorRoutes } from "./editor-routes.ts";
+import { type AskSite, editorRoutes } from "./editor-routes.ts";
 import { publicRoutes } from "./public-routes.ts";
-import type { AskSite } from "./purge.ts";
 import { readerRoutes } from "./reader-routes.ts";
 
 export function createApp(askSite: AskSite): Hono {

@@ -4,16 +4,18 @@ import { type Context, Hono } from "hono";
 import { basicAuth } from "hono/basic-auth";
 import { csrf } from "hono/csrf";
 import { articleTag, saveArticle } from "./articles.ts";
+import { cache } from "./cache.ts";
 import { breakingTag, sayBreaking } from "./breaking.ts";
 import { renameSection, section, sections } from "./catalogue.ts";
 import { feedTag } from "./feed.ts";
 import { editorMain } from "./pages.ts";
 import { sendPage } from "./public-routes.ts";
-import { type AskSite, purge } from "./purge.ts";
 import { sentIn } from "./sent.ts";
 import { saveSetting } from "./settings.ts";
 
-/** @param askSite asks the site itself, through the cache */
+/** Asks the site itself, through the cache, as a client would. */
+export type AskSite = (url: URL, c: Context) => Promise<Response>;
+
 export function editorRoutes(askSite: AskSite): Hono {
   const routes = new Hono().basePath("/editor");
   const isEditor = (name: string, password: string) =>
@@ -34,15 +36,15 @@ export function editorRoutes(askSite: AskSite): Hono {
     }
     if ((await section(of)) === null) return answer(c, 400, "The paper has no such section.");
     await saveArticle({ slug, title, lede, body, section: of, author: "hale" });
-    await purge([articleTag(slug), feedTag], askSite, c);
-    for (const path of [`/news/${slug}`, "/"]) await askSite(new URL(path, c.req.url), {}, c);
+    await cache.purge({ tags: [articleTag(slug), feedTag], reason: "published" });
+    for (const path of [`/news/${slug}`, "/"]) await askSite(new URL(path, c.req.url), c);
     return answer(c, 200, `Published, and stored anew: /news/${slug}`);
   });
 
   routes.post("/breaking", async (c) => {
     const { text = "" } = await sentIn(c);
     await sayBreaking(text);
-    await purge([breakingTag], askSite, c);
+    await cache.purge({ tags: [breakingTag], reason: "breaking" });
     return answer(c, 200, "Said.");
   });
 

@@ -1,6 +1,6 @@
 // What the Worker is given. In a project of your own, `wrangler types` writes these lines.
 interface D1Statement {
-  bind(...values: readonly (string | number | null)[]): D1Statement;
+  bind(...values: readonly unknown[]): D1Statement;
   all(): Promise<{ readonly results: unknown[] }>;
 }
 
@@ -13,7 +13,6 @@ interface NewsEnv {
   readonly SESSION_SECRET: string;
   /** Opens the editor's desk. */
   readonly EDITOR_PASSWORD: string;
-  readonly ADMIN_TOKEN: string;
 }
 
 declare module "cloudflare:workers" {

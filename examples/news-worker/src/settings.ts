@@ -8,18 +8,16 @@ export interface Settings {
 }
 
 const kept = cache.namespace<Settings, string>("settings", {
-  // Longer than the minute between two runs, so that one run may fail. No isolate uses an older value.
-  fresh: "2m",
+  // Longer than the minute between two runs, so that one run may fail.
+  fresh: "3m",
   stale: "1d",
+  // What the cron trigger loads anew, unless it is younger than that.
+  keys: ["site"],
+  refresh: "30s",
   load: async () => new Map([["site", await readSettings()]]),
 });
 
 export const settings = async () => (await kept.getOrSet("site")) as Settings;
-
-/** Called by the cron trigger. */
-export async function refreshSettings(): Promise<void> {
-  await kept.getOrSet("site", readSettings, { forceFresh: true });
-}
 
 /** Changes the database alone: the next run of the cron trigger finds it. */
 export const saveSetting = (name: keyof Settings, value: string) =>

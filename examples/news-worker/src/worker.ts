@@ -1,19 +1,12 @@
-// The Worker: the cache before the site, and the cron trigger.
+// The Worker: the cache before the site. Its cron trigger keeps the settings loaded, and writes the views.
 import { tidemark } from "tidemark/hono";
 import config from "../tidemark.config.ts";
 import { createApp } from "./app.ts";
-import { refreshSettings } from "./settings.ts";
+import { cache } from "./cache.ts";
 
-const cached = tidemark(
-  createApp(async (url, init, c) =>
-    cached.fetch(new Request(url, init), c.env as object, c.executionCtx),
-  ),
-  config,
+const app = createApp(async (url, c) =>
+  cached.fetch(new Request(url), c.env as object, c.executionCtx),
 );
+const cached = tidemark(app, config, { data: cache });
 
-export default {
-  ...cached,
-  scheduled: async (...given: Parameters<typeof cached.scheduled>) => {
-    await Promise.all([cached.scheduled(...given), refreshSettings()]);
-  },
-};
+export default cached;
