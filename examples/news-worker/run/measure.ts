@@ -32,7 +32,7 @@ async function onSite<Result>(
 const latencies = await onSite({}, tiers);
 const cached = await onSite({}, (site) => reads(site, { seconds, perSecond }));
 const uncached = await onSite({ isUncached: true }, (site) =>
-  reads(site, { seconds: 10, perSecond }),
+  reads(site, { seconds: 15, perSecond: 20 }),
 );
 const crowds = {
   cached: await onSite({}, crowd),

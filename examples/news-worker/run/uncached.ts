@@ -2,7 +2,10 @@
 import { cache as kept } from "../src/cache.ts";
 
 type Load = (context: object) => unknown;
-type LoadMany = (keys: readonly unknown[], context: object) => Promise<ReadonlyMap<unknown, unknown>>;
+type LoadMany = (
+  keys: readonly unknown[],
+  context: object,
+) => Promise<ReadonlyMap<unknown, unknown>>;
 
 const context = { tags: () => undefined, of: () => context };
 

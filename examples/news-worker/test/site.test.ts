@@ -93,22 +93,6 @@ describe("the editor's desk", () => {
   });
 });
 
-it("a crowd in two colos costs one query", async () => {
-  const queries = async () => {
-    const counts = ([0, 1] as const).map(async (colo) => {
-      return ((await (await ask("/api/queries", {}, colo)).json()) as { soFar: number }).soFar;
-    });
-    const [one = 0, other = 0] = await Promise.all(counts);
-    return one + other;
-  };
-  const before = await queries();
-  const path = "/api/articles/old-barometer-was-right";
-  const crowd = Array.from({ length: 60 }, (_, at) => ask(path, {}, at % 2 === 0 ? 0 : 1));
-  const answers = await Promise.all(crowd);
-  expect(answers.map(({ status }) => status)).toEqual(crowd.map(() => 200));
-  expect((await queries()) - before).toBe(1);
-});
-
 it("views are counted of articles that there are", async () => {
   expect((await post("/api/views/nothing-here", {})).status).toBe(404);
   const path = "/api/views/bees-prefer-the-churchyard";
