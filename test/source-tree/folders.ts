@@ -148,6 +148,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "write-behind/sinks",
     "data",
   ],
+  sinks: ["operator-error", "write-behind/sinks"],
   "node-cache": ["operator-error", "redis/connection", "data/value", "data-cache", "node"],
 };
 

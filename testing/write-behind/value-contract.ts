@@ -40,7 +40,12 @@ export function describeCounters(counter: () => ReturnType<typeof counterSet>): 
 
     it("stops at the largest whole numbers that are exact, and comes back from there", async () => {
       const { apply, held } = counter();
-      await apply(1, [add("high", largest), add("low", -largest), reset("set", 2 ** 60)]);
+      await apply(1, [
+        add("high", largest),
+        add("low", -largest),
+        reset("set", 2 ** 60),
+        add("huge", 2 ** 70),
+      ]);
       expect(await held("high", "low", "set")).toEqual({
         high: largest,
         low: -largest,

@@ -28,17 +28,19 @@ export const sqliteDialect: Dialect = {
       SELECT 'mark' AS kind, m.key AS key, CAST(m.slice AS TEXT) AS value
         FROM given JOIN ${marks} AS m ON m.set_name = given.set_name
       UNION ALL SELECT 'value', j.value, CAST(t.${value} AS TEXT)
-        FROM given, json_each(given.keys) AS j JOIN ${table} AS t ON ${isKey(place, "j.value")} ${ofSet}
+        FROM given CROSS JOIN json_each(given.keys) AS j CROSS JOIN ${table} AS t ON ${isKey(place, "j.value")} ${ofSet}
         WHERE t.${value} IS NOT NULL`;
     return { sql, values: [set, JSON.stringify(keys)] };
   },
 
   top(place, set, count) {
-    const { table, key, value, isOwn } = place;
+    const { table, key, value, isOwn, isKeyInteger } = place;
+    // Without a cast, an index may have the order.
+    const text = isKeyInteger ? `CAST(t.${key} AS TEXT)` : `t.${key}`;
     const ofSet = isOwn ? "? IS NOT NULL" : "t.set_name = ?";
-    const sql = `SELECT 'value' AS kind, CAST(t.${key} AS TEXT) AS key, CAST(t.${value} AS TEXT) AS value
+    const sql = `SELECT 'value' AS kind, ${text} AS key, CAST(t.${value} AS TEXT) AS value
       FROM ${table} AS t WHERE ${ofSet} AND t.${value} IS NOT NULL
-      ORDER BY t.${value} DESC, CAST(t.${key} AS TEXT) COLLATE BINARY LIMIT ?`;
+      ORDER BY t.${value} DESC, ${text} COLLATE BINARY LIMIT ?`;
     return { sql, values: [set, count] };
   },
 
@@ -54,18 +56,20 @@ function valuesTable(table: string, type: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (set_name TEXT NOT NULL, key TEXT NOT NULL, value ${type}, PRIMARY KEY (set_name, key)) WITHOUT ROWID;`;
 }
 
-function isKey({ key, isKeyInteger }: Place, given: string): string {
-  return isKeyInteger
-    ? `t.${key} = CAST(${given} AS INTEGER)`
-    : `t.${key} = ${given} COLLATE BINARY`;
+/** A column of whole numbers takes the text for the number that it is. */
+function isKey({ key }: Place, given: string): string {
+  return `t.${key} = ${given} COLLATE BINARY`;
 }
 
-/** `past`: the changes that lie past the set's mark. BINARY compares the bytes of UTF-8. */
+/**
+ * `past`: the changes that lie past the set's mark. BINARY compares the bytes of UTF-8. Made beforehand, so
+ * that each change looks for its row, and no row of a large table for its change.
+ */
 function pastChanges({ marks }: Place): string {
   return `WITH given AS (SELECT ? AS set_name, ? AS slice, ? AS changes),
     change AS (SELECT json_extract(j.value, '$.key') AS key, json_extract(j.value, '$.value') AS value,
       json_extract(j.value, '$.isAnew') AS is_anew FROM given, json_each(given.changes) AS j),
-    past AS (SELECT given.set_name, change.* FROM given CROSS JOIN change
+    past AS MATERIALIZED (SELECT given.set_name, change.* FROM given CROSS JOIN change
       LEFT JOIN ${marks} AS m ON m.set_name = given.set_name
       WHERE m.slice IS NULL OR m.slice < given.slice
         OR (m.slice = given.slice AND change.key > m.key COLLATE BINARY))`;

@@ -79,6 +79,24 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     ]);
   });
 
+  it("takes a key for a whole number only as it is written", async () => {
+    const into = { table: "articles", key: "id", value: "likes", keyType: "integer" } as const;
+    const { apply, held, mark } = counterSet(world.counters({ into }));
+    await apply(1, [add("", 1), add("042", 1), add("42.0", 1), add("9".repeat(30), 1)]);
+    expect(await mark()).toEqual({ slice: 1, key: null });
+    expect(await held("42", "042")).toEqual({ 42: 3 });
+  });
+
+  it("tells equal ones of a column in the order of their keys", async () => {
+    await world.exec("CREATE TABLE ties (name TEXT, votes INTEGER)");
+    await world.exec(
+      "INSERT INTO ties VALUES ('b', 1), ('\uffff', 1), ('a', 1), ('😀', 1), ('B', 1)",
+    );
+    const into = { table: "ties", key: "name", value: "votes" };
+    const { top } = counterSet(world.counters({ into }));
+    expect((await top(9)).map(([key]) => key)).toEqual(["B", "a", "b", "\uffff", "😀"]);
+  });
+
   it("keeps a buffer in a column of the application, where there is a row", async () => {
     const into = { table: "people", key: "name", value: "profile" };
     const { apply, held } = bufferSet(world.buffers({ into }));
