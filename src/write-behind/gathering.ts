@@ -45,7 +45,6 @@ export class Gathering<Change extends { readonly key: string }> {
   /** Nobody waits for it: what becomes of it is counted. */
   add(change: Change, bytes: number): void {
     const { afterAnswer, onOutcome } = this.#settings;
-    this.#takeUp();
     const joined = this.#join(change, bytes);
     if (joined === undefined) return onOutcome(noRoom, 1);
     const { batch, isFirst } = joined;
@@ -81,6 +80,7 @@ export class Gathering<Change extends { readonly key: string }> {
   }
 
   #join(change: Change, bytes: number) {
+    this.#takeUp();
     let waitingCount = 0;
     for (const batch of this.#unsettled.keys()) waitingCount += batch.callCount;
     if (waitingCount >= waitingCallsMax) return undefined;
@@ -100,7 +100,6 @@ export class Gathering<Change extends { readonly key: string }> {
       if (batch.signs !== seen.signs) {
         this.#unsettled.set(batch, { signs: batch.signs, atMs });
       } else if (Math.abs(atMs - seen.atMs) > silenceMs) {
-        seen.atMs = atMs;
         afterAnswer(() => this.#send(batch));
       }
     }

@@ -149,7 +149,14 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data",
   ],
   sinks: ["operator-error", "write-behind/sinks"],
-  "node-cache": ["operator-error", "redis/connection", "data/value", "data-cache", "node"],
+  "node-cache": [
+    "operator-error",
+    "redis/connection",
+    "data/value",
+    "write-behind",
+    "data-cache",
+    "node",
+  ],
 };
 
 export const filesInFolderMax = 20;

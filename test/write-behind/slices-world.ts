@@ -8,10 +8,14 @@ import { startUpstashRestServer, type UpstashRestServer } from "../../local/upst
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { adds, type ChangeTexts, puts } from "../../src/write-behind/change-kind.ts";
 import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
+import type { BehindPorts } from "../../src/write-behind/change-set.ts";
+import type { LogLine } from "../../src/observe/log-line.ts";
 import type { SliceTimes } from "../../src/write-behind/slice-times.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import type { RedisServerRow } from "../../testing/fakes/redis-server.ts";
 
+/** Whose clocks a test can move. */
+const sets = ["set", "other"];
 export const indexKey = "site:behind:set";
 
 /** Every answer seems to have taken as long as may be: a busy machine is no outage here. */
@@ -48,10 +52,12 @@ export function openSlicesWorld(start: RedisServerRow["start"], { isTimeForbidde
     clock.atMs = new FakeClock().atMs;
     if (isTimeForbidden) await serverAt(clock.atMs);
   });
-  const clockKey = `${indexKey}:clock`;
   async function serverAt(atMs: number): Promise<void> {
-    await database.del(clockKey);
-    await database.xadd(clockKey, `${atMs}-1`, "t", "1");
+    for (const set of sets) {
+      const clockKey = `site:behind:${set}:clock`;
+      await database.del(clockKey);
+      await database.xadd(clockKey, `${atMs}-1`, "t", "1");
+    }
   }
   const clientOf = ({ isAway = false }: Pick<SlicesOptions, "isAway"> = {}) => {
     const url = isAway ? "http://127.0.0.1:1" : rest.url;
@@ -79,7 +85,19 @@ export function openSlicesWorld(start: RedisServerRow["start"], { isTimeForbidde
     get rest() {
       return rest;
     },
-    clientOf,
+    /** What sets of one isolate work with; their lines of the log go into `log`. */
+    portsInto: (
+      log: LogLine[],
+      { isAway = false, times }: Pick<SlicesOptions, "isAway" | "times"> = {},
+    ): BehindPorts => ({
+      redis: clientOf({ isAway }),
+      namespace: "site",
+      nowAtMs: clock.nowAtMs,
+      randomText: () => crypto.randomUUID(),
+      afterAnswer: (work) => void work(),
+      log: (line) => void log.push(line),
+      ...(times && { times }),
+    }),
     /** Sets the clock of the server apart from that of the isolates. */
     serverAt,
     /** Moves both clocks. */
