@@ -1,16 +1,16 @@
 // The application: the operator's routes below `operatorPath` by Hono, the HTTP cache for everything else.
 import { Hono } from "hono";
 import { answerDebugged, debugField } from "./admin/debug-field.ts";
-import { adminRoutes } from "./admin/routes.ts";
+import { adminRoutes, type AdminSettings } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
-import { type DataBesidePages, faultOf } from "./data-beside-pages.ts";
+import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
-import type { LogLine } from "./observe/log-line.ts";
+import type { Log, LogLine } from "./observe/log-line.ts";
 import { faultText, isFault } from "./operator-error.ts";
 import type { Env } from "./platform/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
@@ -72,17 +72,11 @@ export function createApp(
   }
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
-  const memoryShares = data === undefined ? 1 : 2;
   const own = { ...platform, database, dataset };
-  const cache = createCache(config, own, responseForm, memoryShares);
+  const cache = createCache(config, own, responseForm, data === undefined ? 1 : 2);
   let seenHost: string | undefined;
-  if (data !== undefined) {
-    const why = data.join({ core: cache, siteHost: siteHosts[0], seenHost: () => seenHost });
-    if (why !== undefined) {
-      log.write({ event: "fault", level: "warn", message: faultText(faultOf(why)) });
-    }
-    cache.metrics.include(data.taken);
-  }
+  const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
+  if (data !== undefined) putBeside(pages, data, log.write);
   const proxy = createProxy(cache, { config, environment, platform });
   const failed = (cause: unknown) => {
     const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
@@ -106,11 +100,8 @@ export function createApp(
     if (!hasStarted) log.write(startLine(config, cache, faults.length));
     hasStarted = true;
   };
-  const operators = new Hono();
   const looked = { environment, cache, data, isolate: proxy.isolate };
-  operators.route(config.operatorPath, adminRoutes(looked));
-  operators.notFound(() => plainPage("nothing"));
-  operators.onError(failed);
+  const operators = operatorsOf(config.operatorPath, looked, failed);
   const answerTo: Application["fetch"] = (request, bindings, background) => {
     const read = proxy.isolate.readUrl(request);
     // A hit needs no route but its own, so it goes without Hono's context.
@@ -129,14 +120,31 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined);
-    const ofData = async () => data?.runCron();
-    await Promise.all([
-      cache.run(cache.reports.runCron),
-      proxy.keepWarm(background),
-      cache.run(ofData),
-    ]);
+    const runs = [cache.reports.runCron, ...(data ? [data.runCron] : [])].map(cache.run);
+    await Promise.all([...runs, proxy.keepWarm(background)]);
   };
   return { cache, fetch, scheduled };
+}
+
+function operatorsOf(
+  path: string,
+  looked: AdminSettings,
+  failed: (cause: unknown) => Response,
+): Hono {
+  const operators = new Hono();
+  operators.route(path, adminRoutes(looked));
+  operators.notFound(() => plainPage("nothing"));
+  operators.onError(failed);
+  return operators;
+}
+
+/** Whether data can share the core or not, its counts are told with those of the pages. */
+function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
+  const why = data.join(pages);
+  if (why !== undefined) {
+    log({ event: "fault", level: "warn", message: faultText(faultOf(why)) });
+  }
+  pages.core.metrics.include(data.taken);
 }
 
 /** Once for each isolate: what it was made with. */

@@ -83,7 +83,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
       if (why === undefined) pages = given;
       return why;
     },
-    runCron: cache.runCron,
+    runCron: () => cache.runCron(),
     taken: () => opened().counts.taken(),
     stats: () => opened().ofData(),
     troubles: () => opened().troubles(),

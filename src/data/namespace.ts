@@ -210,7 +210,9 @@ export class Namespace<T, K extends Key = Key> {
   /** @throws the error of a load */
   #handedOut(given: Given | undefined, { counts }: NamespacePorts): Frozen<T> | null | undefined {
     const { name, codec } = this.#space;
-    counts.answered(name, given);
+    // A hit was counted as it was found.
+    const isHit = given?.kind === "value" && given.by === "hit";
+    if (!isHit) counts.answered(name, given);
     if (given === undefined) return undefined;
     if (given.kind === "error") throw given.error;
     return valueOf(given.metadata, codec) as Frozen<T> | null;

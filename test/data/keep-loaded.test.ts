@@ -83,14 +83,17 @@ describe("a run of the cron trigger", () => {
   it.each([
     { id: "a function that fails", keys: () => Promise.reject(new RangeError("x")) },
     { id: "a key that is refused", keys: ["a//b"] },
-  ])("counts $id as a load that has failed, and goes on with other namespaces", async ({ keys }) => {
-    const { isolate, asked, run } = opened();
-    const load: Load = () => new Map();
-    isolate.data.namespace("bad", { fresh: "1h", refresh: "5m", load, keys });
-    await run();
-    expect(asked).toHaveLength(1);
-    expect(isolate.data.stats().namespaces["bad"]).toMatchObject({ failedLoads: 1 });
-  });
+  ])(
+    "counts $id as a load that has failed, and goes on with other namespaces",
+    async ({ keys }) => {
+      const { isolate, asked, run } = opened();
+      const load: Load = () => new Map();
+      isolate.data.namespace("bad", { fresh: "1h", refresh: "5m", load, keys });
+      await run();
+      expect(asked).toHaveLength(1);
+      expect(isolate.data.stats().namespaces["bad"]).toMatchObject({ failedLoads: 1 });
+    },
+  );
 
   it("asks for nothing where no namespace names keys", async () => {
     const isolate = new DataIsolate();
