@@ -9,7 +9,7 @@ import { crowd, type Crowd, publications, reads, type Reads, tiers } from "./mea
 import { type NewsSettings, type NewsSite, startNewsSite } from "./news-site.ts";
 
 const command = "npm run measure";
-const perSecond = 100;
+const perSecond = 50;
 const publicationCount = 12;
 
 const { values } = parseArgs({
