@@ -3,7 +3,6 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../redis/purpose.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import {
-  comparePositions,
   encodeEntry,
   entriesOf,
   type Entry,
@@ -13,8 +12,8 @@ import {
   type NewEntry,
 } from "./entry.ts";
 import { appendedIn } from "./appended-in.ts";
-import { extentOf, type JournalExtent } from "./journal-extent.ts";
-import { bytesOf, lengthened, type Page, pageCount } from "./journal-pages.ts";
+import { extentOf, type JournalExtent, trimmedFrom } from "./journal-extent.ts";
+import { bytesOf, lengthened, newestScript, type Page, pageCount } from "./journal-pages.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
@@ -27,15 +26,6 @@ import { stateInKey, switchKey } from "./switch-state.ts";
 import { unavailableFor } from "./unavailable.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
-
-/**
- * Rule 24: both of one moment, though it may be a replica's. A script, since a full Redis refuses what
- * stands in a transaction, reads too. KEYS: journal, switch. ARGV: how many entries.
- */
-const newestScript = `return {
-  redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),
-  redis.call("GET", KEYS[2])
-}`;
 
 export interface RedisJournalSettings {
   readonly redis: RedisClient;
@@ -159,9 +149,7 @@ export class RedisJournal implements Journal {
       transaction.xlen(this.#key).xrange(this.#key, "-", "+", 1),
     );
     if (replies === undefined) return unavailable;
-    const { count, oldest } = extentOf(replies);
-    const isTrimmed = ({ position }: EntryPlace) =>
-      count >= this.#keptCount && comparePositions(position, oldest ?? "0-0") < 0;
+    const isTrimmed = trimmedFrom(extentOf(replies), this.#keptCount);
     const states = places.map((place, at): PlaceState => {
       if (isStanding(place, at)) return "standing";
       return isTrimmed(place) ? "trimmed" : "gone";

@@ -89,6 +89,27 @@ describe("rule 17: a position that is gone at the primary", () => {
     ).toBe("unverified");
   });
 
+  it.each([
+    { id: "gone", lose: 1 },
+    { id: "gone with all others", lose: Infinity },
+  ])(
+    "what is written through where the view's end is $id vouches for nothing",
+    async ({ lose }) => {
+      const { isolate, journal, clock, after } = await informed();
+      const { view } = isolate;
+      const { end } = view.chain!;
+      const { sentAtMs } = view;
+      journal.stream.loseNewest(lose, clock.atMs);
+      clock.advance(1);
+      const written = await view.follower.appendAfter(end, red("written"));
+      expect(written).toMatchObject({ kind: "appended", since: undefined });
+      expect([view.sentAtMs, view.chain?.end]).toEqual([sentAtMs, end]);
+      await isolate.renew();
+      expect(journal.asked).toContain("appendMark");
+      expect(isolate.judge(after)).toBe("unverified");
+    },
+  );
+
   it("also where the older ones are not among the newest", async () => {
     const { isolate, journal, clock, before, first } = await informed();
     journal.stream.loseNewest(1, clock.atMs);
