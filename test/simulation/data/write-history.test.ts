@@ -14,12 +14,12 @@ import type { WorldKind } from "../../../testing/simulation/simulated-weather.ts
 
 describe("once all is quiet, no tier gives what the database no longer holds", () => {
   it.each(["ordinary", "failing", "crossing", "trimming"] as const)(
-    "in ten histories: %s",
+    "in twenty histories: %s",
     { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
       let usable = 0;
-      for (let seed = 0; seed < 10; seed += 1) {
+      for (let seed = 0; seed < 20; seed += 1) {
         const { violations, usableCount } = await writeHistoryOf(seed, { kind });
         if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
         usable += usableCount;
