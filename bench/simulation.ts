@@ -5,6 +5,7 @@
 //   npm run bench:simulation -- --requests --histories 2000 --kind crossing
 //   npm run bench:simulation -- --switch --histories 20000 --kind trimming
 //   npm run bench:simulation -- --data --histories 100000
+//   npm run bench:simulation -- --fields --histories 100000
 //   npm run bench:simulation -- --write-behind --histories 100000 --kind failing-over
 //   npm run bench:simulation -- --replay 110969
 import { availableParallelism } from "node:os";
@@ -15,6 +16,7 @@ import { OperatorError } from "../src/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
 import { requestHistoryOf } from "../testing/simulation/request-history.ts";
 import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";
+import { fieldHistoryOf } from "../testing/simulation/data/field-history.ts";
 import { writeHistoryOf } from "../testing/simulation/data/write-history.ts";
 import { switchHistoryOf } from "../testing/simulation/switch-history.ts";
 import { type WorldKind, worldKinds } from "../testing/simulation/simulated-weather.ts";
@@ -22,7 +24,10 @@ import { behindHistoryOf } from "../testing/simulation/write-behind/behind-histo
 import { type BehindKind, behindKinds } from "../testing/simulation/write-behind/behind-weather.ts";
 
 type Variant =
-  | { readonly variant: "views" | "requests" | "switch" | "data"; readonly kind: WorldKind }
+  | {
+      readonly variant: "views" | "requests" | "switch" | "data" | "fields";
+      readonly kind: WorldKind;
+    }
   | { readonly variant: "write-behind"; readonly kind: BehindKind | undefined };
 
 type Share = Variant & {
@@ -50,6 +55,8 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
       return switchHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts });
     case "data":
       return writeHistoryOf(seed, { kind, tell });
+    case "fields":
+      return fieldHistoryOf(seed, { kind, tell });
     default:
       return unreachable(variant);
   }
@@ -142,7 +149,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = ["requests", "switch", "data"] as const;
+const variants = ["requests", "switch", "data", "fields"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -154,6 +161,7 @@ async function main(): Promise<void> {
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
       data: { type: "boolean", default: false },
+      fields: { type: "boolean", default: false },
       "write-behind": { type: "boolean", default: false },
     },
   });

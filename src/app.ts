@@ -1,15 +1,16 @@
 // The application: the operator's routes below `operatorPath` by Hono, the HTTP cache for everything else.
 import { Hono } from "hono";
 import { answerDebugged, debugField } from "./admin/debug-field.ts";
-import { adminRoutes } from "./admin/routes.ts";
+import { adminRoutes, type AdminSettings } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
+import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
-import type { LogLine } from "./observe/log-line.ts";
+import type { Log, LogLine } from "./observe/log-line.ts";
 import { faultText, isFault } from "./operator-error.ts";
 import type { Env } from "./platform/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
@@ -38,21 +39,28 @@ export interface Application {
   readonly scheduled: (background: Background) => Promise<void>;
 }
 
+/** What a Worker is made of that no binding can name. */
+export interface InCode {
+  readonly origins?: OriginHandlers | undefined;
+  readonly data?: DataBesidePages | undefined;
+}
+
 /**
  * Makes an isolate's application; its state lives as long as it does.
  *
  * @param given from `defineConfig`; an object that was written without it is checked here
  * @param inCode.origins origins that are functions, by their names; they go before all others
+ * @param inCode.data what works over the same core
  * @throws OperatorError for a configuration that is refused, and for bindings with which answers would be wrong
  */
 export function createApp(
   given: Config,
   env: Env,
   host: Platform,
-  inCode: { readonly origins?: OriginHandlers } = {},
+  { origins, data }: InCode = {},
 ): Application {
   const written = configOf(given);
-  const environment = readEnvironment(env, written, inCode.origins);
+  const environment = readEnvironment(env, written, origins);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -64,7 +72,11 @@ export function createApp(
   }
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
-  const cache = createCache(config, { ...platform, database, dataset }, responseForm);
+  const own = { ...platform, database, dataset };
+  const cache = createCache(config, own, responseForm, data === undefined ? 1 : 2);
+  let seenHost: string | undefined;
+  const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
+  if (data !== undefined) putBeside(pages, data, log.write);
   const proxy = createProxy(cache, { config, environment, platform });
   const failed = (cause: unknown) => {
     const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
@@ -81,17 +93,15 @@ export function createApp(
   /** At the first request, which tells where this isolate runs; a run of the cron trigger does not. */
   const start = (request: Request | undefined) => {
     hasAnswered = request !== undefined;
+    seenHost = request && new URL(request.url).host;
     const colo = coloOf(environment, request);
     cache.metrics.colo = colo;
     log.colo ??= colo || undefined;
     if (!hasStarted) log.write(startLine(config, cache, faults.length));
     hasStarted = true;
   };
-  const operators = new Hono();
-  const looked = { environment, cache, isolate: proxy.isolate };
-  operators.route(config.operatorPath, adminRoutes(looked));
-  operators.notFound(() => plainPage("nothing"));
-  operators.onError(failed);
+  const looked = { environment, cache, data, isolate: proxy.isolate };
+  const operators = operatorsOf(config.operatorPath, looked, failed);
   const answerTo: Application["fetch"] = (request, bindings, background) => {
     const read = proxy.isolate.readUrl(request);
     // A hit needs no route but its own, so it goes without Hono's context.
@@ -110,9 +120,31 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined);
-    await Promise.all([cache.run(cache.reports.runCron), proxy.keepWarm(background)]);
+    const runs = [cache.reports.runCron, ...(data ? [data.runCron] : [])].map(cache.run);
+    await Promise.all([...runs, proxy.keepWarm(background)]);
   };
   return { cache, fetch, scheduled };
+}
+
+function operatorsOf(
+  path: string,
+  looked: AdminSettings,
+  failed: (cause: unknown) => Response,
+): Hono {
+  const operators = new Hono();
+  operators.route(path, adminRoutes(looked));
+  operators.notFound(() => plainPage("nothing"));
+  operators.onError(failed);
+  return operators;
+}
+
+/** Whether data can share the core or not, its counts are told with those of the pages. */
+function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
+  const why = data.join(pages);
+  if (why !== undefined) {
+    log({ event: "fault", level: "warn", message: faultText(faultOf(why)) });
+  }
+  pages.core.metrics.include(data.taken);
 }
 
 /** Once for each isolate: what it was made with. */

@@ -1,5 +1,6 @@
 // The core of an isolate: its tiers, its view of the purge journal, and what keeps many from asking
-// for the same at once. It knows no origin and no request; an application's own data can use it alone.
+// for the same at once. It knows no origin and no request; an application's own data can use it alone, or
+// beside pages.
 import { FewAtOnce } from "./cache/few-at-once.ts";
 import { Leases } from "./cache/leases.ts";
 import { EdgeTier } from "./cache/tiers/edge-tier.ts";
@@ -28,6 +29,9 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
   readonly dataset?: Dataset | undefined;
 }
 
+/** What an isolate has once, whatever its tiers hold. */
+export type Core = ReturnType<typeof openCore>;
+
 /**
  * Lives as long as its isolate.
  *
@@ -35,22 +39,35 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
  */
 export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
 
+type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
+
 /**
  * Makes a core. It needs nothing of Workers beyond Web standards.
  *
  * @param config from `defineConfig`; its routes and origins are not looked at
  * @param form   what the tiers ask of a record's detail
+ * @param memoryShares among how many memory tiers `limits.memoryBytes` is divided: 2 where data is to
+ *   stand beside it
  */
 export function createCache<Detail>(
-  config: Pick<Config, "namespace" | "limits" | "purge" | "metrics">,
+  config: CoreConfig,
   platform: CachePlatform,
   form: RecordForm<Detail>,
+  memoryShares = 1,
 ) {
+  const core = openCore(config, platform, memoryShares);
+  return { ...core, ...tiersOver(core, form) };
+}
+
+/** Puts tiers for records of another form over a core: all else is the core's, and so the same for both. */
+export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): TieredCache<Detail> {
+  return { ...core, ...tiersOver(core, form) };
+}
+
+function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
-  const { database, cache, nowAtMs, log } = platform;
+  const { database, nowAtMs, log } = platform;
   const metrics = new Metrics(nowAtMs(), areReportsOn(config, platform));
-  const onBadRecord = () => metrics.add("badRecords");
-  const fillBudget = new ByteBudget(limits.memoryBytes);
   const redis =
     database && new RedisClient({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
   const listenerFailed = () => metrics.add("backgroundFailures");
@@ -60,51 +77,34 @@ export function createCache<Detail>(
   };
   const watched = { ...platform, listenerFailed, onSpread, metrics };
   const purging = database && createPurging({ namespace, purge }, database, watched);
-  const tellOfEdge = logOf("edge-tier", log);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
       const message = `Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`;
       log({ event: "background-failed", level: "error", message });
     });
-  const memory = new MemoryTier({
-    bytesMax: limits.memoryBytes,
-    form,
-    onLetGo: (body) => fillBudget.countFromNow(body),
-    onEvicted: () => metrics.add("evictions", ["memory"]),
+  const memories = new Memories();
+  const gauges = new IsolateGauges({
+    memory: memories,
+    viewReadAtMs: () => purging?.view.sentAtMs,
   });
-  const gauges = new IsolateGauges({ memory, viewReadAtMs: () => purging?.view.sentAtMs });
   const told = { config, metrics, gauges: (atMs: number) => gauges.taken(atMs) };
   const reports = createReports(told, platform);
   return {
-    tiers: {
-      memory,
-      /** `undefined` on a platform without a Cache API. */
-      edge: cache && new EdgeTier({ cache, form, nowAtMs, tell: tellOfEdge, onBadRecord }),
-      /** `undefined` without a database. */
-      shared:
-        redis &&
-        new SharedTier({
-          redis,
-          form,
-          namespace,
-          bodyBytesMax: limits.sharedBodyBytes,
-          uploadBytesMax: limits.memoryBytes,
-          onBadRecord,
-          nowAtMs,
-        }),
-    },
+    /** What it was made with. */
+    settings: { config, platform },
+    /** All memory tiers over it. */
+    memories,
+    /** Of each of them. */
+    memoryBytesMax: limits.memoryBytes / memoryShares,
     /** The shared tier's; `undefined` without a database. */
     redis,
     /** `undefined` without a database. */
     purging,
     /** Tells nothing of purges where there is no journal. */
     view: purging?.view ?? noJournal,
-    fewAtOnce: new FewAtOnce(),
-    /** Rights to load that hold in all colos; `undefined` without a database. */
-    leases: redis && new Leases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
-    /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tier. */
-    fillBudget,
+    /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tiers. */
+    fillBudget: new ByteBudget(limits.memoryBytes),
     metrics,
     /** What isolates tell of their counts, and what that comes to. */
     reports,
@@ -116,4 +116,60 @@ export function createCache<Detail>(
     behind: (background: Background) => (work: () => Promise<void>) =>
       background.waitUntil(run(work)),
   };
+}
+
+/** What belongs to records of one form. */
+function tiersOver<Detail>(core: Core, form: RecordForm<Detail>) {
+  const { redis, metrics, fillBudget, memories, memoryBytesMax } = core;
+  const { config, platform } = core.settings;
+  const { namespace, limits } = config;
+  const { cache, nowAtMs, log } = platform;
+  const onBadRecord = () => metrics.add("badRecords");
+  const memory = new MemoryTier({
+    bytesMax: memoryBytesMax,
+    form,
+    onLetGo: (body) => fillBudget.countFromNow(body),
+    onEvicted: () => metrics.add("evictions", ["memory"]),
+  });
+  memories.add(memory);
+  const tell = logOf("edge-tier", log);
+  return {
+    tiers: {
+      memory,
+      /** `undefined` on a platform without a Cache API. */
+      edge: cache && new EdgeTier({ cache, form, nowAtMs, tell, onBadRecord }),
+      /** `undefined` without a database. */
+      shared:
+        redis &&
+        new SharedTier({
+          redis,
+          form,
+          namespace,
+          bodyBytesMax: limits.sharedBodyBytes,
+          uploadBytesMax: memoryBytesMax,
+          onBadRecord,
+          nowAtMs,
+        }),
+    },
+    fewAtOnce: new FewAtOnce(),
+    /** Rights to load that hold in all colos; `undefined` without a database. */
+    leases: redis && new Leases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
+  };
+}
+
+/** What memory tiers hold together. */
+class Memories {
+  readonly #tiers: { readonly bytes: number; readonly count: number }[] = [];
+
+  add(tier: { readonly bytes: number; readonly count: number }): void {
+    this.#tiers.push(tier);
+  }
+
+  get bytes(): number {
+    return this.#tiers.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  get count(): number {
+    return this.#tiers.reduce((sum, { count }) => sum + count, 0);
+  }
 }

@@ -1,10 +1,6 @@
 // What `import … from "tidemark/data"` offers: an application's data on the tiers of the cache.
-export {
-  createDataCache,
-  type DataCache,
-  type DataPlatform,
-  type DataStats,
-} from "./data/create-data-cache.ts";
+export { createDataCache, type DataCache, type DataStats } from "./data/create-data-cache.ts";
+export type { DataPlatform } from "./data/data-platform.ts";
 export type { ManyResult, Namespace } from "./data/namespace.ts";
 export type { Fields } from "./data/fields/fields.ts";
 export type { DataPurge, Purged } from "./data/purge-data.ts";

@@ -1,6 +1,8 @@
 // What `import … from "tidemark/worker"` offers: a configuration as the handler that a Worker exports.
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
 import { type Config, configOf } from "./config/config.ts";
+import { knownData } from "./data-beside-pages.ts";
+import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./error-name.ts";
 import { OperatorError } from "./operator-error.ts";
 import type { Env } from "./platform/bindings.ts";
@@ -22,20 +24,25 @@ export interface TidemarkWorker {
   readonly scheduled: (event: unknown, env: object, background: Background) => Promise<void>;
 }
 
+/** What a Worker is made of that no binding can name. */
+export interface GivenInCode {
+  readonly origins?: OriginHandlers | undefined;
+  readonly data?: DataCache | undefined;
+}
+
 /**
  * Makes the handler of a Worker. It reads its bindings at its first request.
  *
  * @param written from `defineConfig`
  * @param inCode.origins origins that are functions, by their names; they go before all others
+ * @param inCode.data of `createDataCache`: it then shares the journal, Redis and the cron trigger of the pages
  * @throws OperatorError for a configuration that is refused, so that it cannot be uploaded
  * @example
  * export default createWorker(defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
  */
-export function createWorker(
-  written: Config,
-  inCode: { readonly origins?: OriginHandlers } = {},
-): TidemarkWorker {
+export function createWorker(written: Config, { origins, data }: GivenInCode = {}): TidemarkWorker {
   const config = configOf(written);
+  const inCode = { origins, data: data && knownData(data) };
   let app: Application | undefined;
   let hasFailed = false;
   const started = (env: object): Application | undefined => {

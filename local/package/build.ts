@@ -15,6 +15,7 @@ const entries = {
   hono: "hono",
   data: "data-cache",
   node: "node-cache",
+  sinks: "sinks",
   purger: "purge-sender",
 };
 

@@ -11,12 +11,13 @@ import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
 import { isAuthorized, notUsable } from "./auth.ts";
 import type { AcceptedPurge } from "./purge-log.ts";
-import { dryRun } from "./dry-run.ts";
+import { dryRun, type DryRunPlaces } from "./dry-run.ts";
 import { journalAway, told, toldError, toldOf } from "./told.ts";
 
 export interface PurgeRouteSettings
   extends
-    Pick<TieredCache<ResponseDetail>, "metrics" | "tiers">,
+    DryRunPlaces,
+    Pick<TieredCache<ResponseDetail>, "metrics">,
     Pick<Environment, "adminToken" | "purgeSecrets"> {
   /** Or why there are none. */
   readonly acceptances: Acceptances | Reason;
@@ -49,7 +50,7 @@ export async function purgeRoute(
   settings: PurgeRouteSettings,
   attention: Attention,
 ): Promise<Handled> {
-  const { acceptances, metrics, naming, tiers, visibleWithinSeconds } = settings;
+  const { acceptances, metrics, naming, visibleWithinSeconds } = settings;
   const bytes = await bodyUpTo(request, orderBytesMax);
   if (bytes === undefined) return refused(413, "too-large", tooLarge);
   const body = asSent(bytes);
@@ -64,7 +65,7 @@ export async function purgeRoute(
   const { targets, mode, reason } = order;
   const reading = toldOf(order.reading);
   if (order.isDryRun) {
-    return { answer: told({ dryRun: true, ...reading, ...(await dryRun(targets, tiers)) }) };
+    return { answer: told({ dryRun: true, ...reading, ...(await dryRun(targets, settings)) }) };
   }
   if ("why" in acceptances) return unavailable(acceptances);
   const signed = { targets, mode, reason, id, bodyDigest: await sha256Hex(bytes), by };

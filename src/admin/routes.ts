@@ -3,6 +3,7 @@ import { isoOf } from "../iso-date.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { TieredCache } from "../create-cache.ts";
 import type { Isolate } from "../create-proxy.ts";
+import type { DataBesidePages } from "../data-beside-pages.ts";
 import { isFault } from "../operator-error.ts";
 import { coloOf, type Environment } from "../platform/environment.ts";
 import { namingOf } from "../proxy/request/naming.ts";
@@ -31,11 +32,13 @@ export interface AdminSettings {
   readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
   readonly isolate: Isolate;
+  /** `undefined` where the Worker was handed none. */
+  readonly data: DataBesidePages | undefined;
 }
 
 /** The routes that this deployment has: those whose token or secret is set, and the status. */
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, cache, isolate } = settings;
+  const { environment, cache, isolate, data } = settings;
   const { adminToken, purgeSecrets } = environment;
   const absence = noJournal(isFault(environment.redis) ? environment.redis : undefined);
   const admin = new Hono();
@@ -82,7 +85,8 @@ export function adminRoutes(settings: AdminSettings): Hono {
     const { tiers, metrics, purging } = cache;
     const acceptances = purging?.acceptances ?? absence;
     const naming = namingOf(isolate);
-    const route = { ...environment, visibleWithinSeconds, acceptances, tiers, metrics, naming };
+    const looked = { tiers, metrics, naming, data };
+    const route = { ...environment, ...looked, visibleWithinSeconds, acceptances };
     const purgeLog = new PurgeLog(isolate);
     admin.post("/purge", async (context) => {
       const { raw: request } = context.req;
@@ -100,7 +104,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
 }
 
 /** Counts of one isolate among many: every colo has its own, and often several. */
-async function stats({ environment, cache, isolate }: AdminSettings, colo: string) {
+async function stats({ environment, cache, isolate, data }: AdminSettings, colo: string) {
   const { metrics, redis, purging } = cache;
   const { memory, edge } = cache.tiers;
   const { flights, originHealth, nowAtMs } = isolate;
@@ -116,6 +120,7 @@ async function stats({ environment, cache, isolate }: AdminSettings, colo: strin
     ...(purging ? {} : { invalidations: `here alone: the journal is ${without}` }),
     ...(isolate.hotKeys ? {} : { hotKeys: "off" }),
     memory: { bytes: memory.bytes, records: memory.count },
+    ...(data && { data: data.stats() }),
     fillsUnderWay: flights.count,
     originsShutOff: originHealth.shutOff,
     originTroubles: Object.fromEntries(originHealth.troubles),

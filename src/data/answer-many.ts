@@ -4,8 +4,14 @@ import { type Ask, type Step, stepAfter } from "./answer.ts";
 import type { Given, Need } from "./load/load-outcome.ts";
 import { comeSince, loadOne, type LoadingPorts } from "./load/loading.ts";
 import type { Place } from "./value/place.ts";
-import { leadTogether, refreshBehind } from "./load/refresh.ts";
-import { type DataRead, DataSearch, type FoundData, type SearchPorts } from "./load/search.ts";
+import { isUnderWay, leadTogether, refreshBehind } from "./load/refresh.ts";
+import {
+  type DataRead,
+  DataSearch,
+  type FoundData,
+  type SearchPorts,
+  type Wish,
+} from "./load/search.ts";
 
 /** A call asks the Cache API for so many keys; where there are more, Redis alone, which takes one command. */
 const edgeKeysMax = 32;
@@ -14,12 +20,13 @@ const edgeKeysMax = 32;
 export async function lookUpMany(
   places: readonly Place[],
   ports: SearchPorts,
+  wish: Pick<Wish, "isEnough"> = {},
 ): Promise<readonly (FoundData | undefined)[]> {
   const reads = new SharedReads(places, ports);
   const readShared = (key: RecordKey) => reads.read(key);
   const passesEdge = places.length > edgeKeysMax;
   const looks = places.map(async (place) => {
-    const found = await new DataSearch(place, ports, { readShared, passesEdge }).found();
+    const found = await new DataSearch(place, ports, { ...wish, readShared, passesEdge }).found();
     reads.decided(place.key);
     return found;
   });
@@ -71,14 +78,12 @@ export async function answeredMany(
   const found = await lookUpMany(places, ports);
   const steps = places.map((place, at) => stepAfter(found[at], { ...how, place }, ports));
   const needs = steps.flatMap((step) => (step.kind === "load" ? [step.need] : []));
-  const isLed = ({ place }: Need) =>
-    ports.flights.get(place.key.text, ports.nowAtMs()) !== undefined;
-  const isOwn = (need: Need) => !isLed(need) && comeSince(need, ports) === undefined;
+  const isOwn = (need: Need) => !isUnderWay(need, ports) && comeSince(need, ports) === undefined;
   const own = needs.filter(isOwn);
   const others = needs.filter((need) => !own.includes(need));
   const led = own.length === 0 ? [] : leadTogether(own, ports);
   const answers = new Map<Need, Promise<Given> | undefined>([
-    ...own.map((need, at) => [need, led[at]] as const),
+    ...own.map((need, at) => [need, led[at]?.answer] as const),
     ...others.map((need) => [need, loadOne(need, ports)] as const),
   ]);
   refreshBehind(

@@ -58,14 +58,15 @@ export function stepAfter(
     return need === undefined || isLookOnly ? { kind: "nothing" } : { kind: "load", need };
   }
   const { verdict, candidate } = found;
-  const { metadata } = candidate.stored;
+  const { stored, tier } = candidate;
+  const { metadata } = stored;
   if (verdict.kind === "fresh") {
-    counts.hit(name, candidate.tier);
+    counts.hit(name, tier);
     const isDue = isRefreshDue(verdict, metadata, { refreshMs, random: ports.random });
     const refresh = isDue ? need : undefined;
     return { kind: "give", given: { kind: "value", metadata, by: "hit" }, refresh };
   }
   const isWaitedFor = !isLookOnly && softTimeoutMs > 0;
   if (need !== undefined && isWaitedFor && !isResting(need, ports)) return { kind: "load", need };
-  return { kind: "give", given: { kind: "value", metadata, by: "stale" }, refresh: need };
+  return { kind: "give", given: { kind: "value", metadata, by: "stale", tier }, refresh: need };
 }

@@ -1,37 +1,23 @@
-// An application's data on the tiers of the cache, put together: the core with a form of its own for
+// An application's data on the tiers of the cache, put together: a core with a form of its own for
 // records, and what loads, purges and counts.
 import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
-import type { Config, TierName } from "../config/config.ts";
-import { type CachePlatform, createCache } from "../create-cache.ts";
-import { faultText, isFault } from "../operator-error.ts";
-import { type Env, textOf } from "../platform/bindings.ts";
-import { databaseOf } from "../platform/database.ts";
-import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
-import { platformHere } from "../platform/workers.ts";
+import type { Config } from "../config/config.ts";
+import { createBeside, createCache } from "../create-cache.ts";
+import { makeKnown, type Pages, type WhyApart } from "../data-beside-pages.ts";
+import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
 import { HashStore } from "./fields/hash-store.ts";
+import { keepLoaded } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import { StoreOrder } from "./load/store-order.ts";
 import { Namespace, type NamespacePorts } from "./namespace.ts";
 import { type DataPurge, orderPurges, type Purged, targetsIn } from "./purge-data.ts";
 import { dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
-import { type NamespaceOptions, spaceOf } from "./value/space.ts";
+import { type NamespaceOptions, type Space, spaceOf } from "./value/space.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 import type { BehindPorts } from "../write-behind/change-set.ts";
 import { type Sets, WriteBehind } from "../write-behind/write-behind.ts";
-
-/** Where the cache runs. All of it may be left out: then there is memory alone, and no purge. */
-export interface DataPlatform extends Partial<CachePlatform> {
-  /** Variables of the Worker or the process: the database, `NAMESPACE`, `SITE_HOST` and `COLO` are read. */
-  readonly env?: object | undefined;
-  /** Is told of what outlasts an answer: on Workers the function of `cloudflare:workers`. */
-  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
-  /** A host of the site: the Cache API keeps values below it. Without one there is no edge tier. */
-  readonly host?: string | undefined;
-  /** Names the location. Unless it is known, values are trusted as loaded here in this isolate alone. */
-  readonly colo?: (() => string) | undefined;
-}
 
 /** Counts since this isolate began, by namespace, and the last trouble of each thing outside. */
 export type DataStats = ReturnType<ReturnType<typeof open>["stats"]> & {
@@ -50,6 +36,11 @@ export interface DataCache extends Sets {
   purge(order: DataPurge): Promise<Purged>;
   /** What this isolate has counted, and what is wrong with what it works with. */
   stats(): DataStats;
+  /**
+   * One run of the cron trigger: loads anew what namespaces with `keys` have of `refresh` or older, and
+   * flushes sets. A Worker that was handed this cache calls it by itself. Never rejects.
+   */
+  runCron(): Promise<void>;
 }
 
 /**
@@ -63,68 +54,71 @@ export interface DataCache extends Sets {
  */
 export function createDataCache(config: Config, platform: DataPlatform = {}): DataCache {
   const settings = settingsOf(config, platform);
+  const keptLoaded = new Map<string, Space>();
+  let pages: Pages | undefined;
   let made: ReturnType<typeof open> | undefined;
-  const opened = () => (made ??= open(config, settings));
+  const opened = () => (made ??= open(settings, pages));
   const behind = new WriteBehind(() => opened().behind);
-  const { tiersHere } = settings;
-  return {
-    namespace: (name, options) =>
-      new Namespace(spaceOf(name, options, tiersHere), () => opened().ports),
+  const cache: DataCache = {
+    namespace(name, options) {
+      const space = spaceOf(name, options);
+      if (space.keys !== undefined) keptLoaded.set(name, space);
+      return new Namespace(space, () => opened().ports);
+    },
     purge: async ({ soft: isSoft = false, reason = "", ...named }) =>
       opened().ports.purge({ targets: targetsIn(named), isSoft, reason }),
     counter: (name, options) => behind.counter(name, options),
     buffer: (name, options) => behind.buffer(name, options),
     flush: (options) => behind.flush(options),
     stats: () => ({ ...opened().stats(), sets: behind.stats() }),
+    async runCron() {
+      const flushed = behind.runCron();
+      if (keptLoaded.size > 0) await keepLoaded([...keptLoaded.values()], opened().ports);
+      await flushed;
+    },
   };
+  makeKnown(cache, {
+    join(given) {
+      if (made !== undefined || pages !== undefined) return "in-use";
+      const why = whyApart(settings, given);
+      if (why === undefined) pages = given;
+      return why;
+    },
+    runCron: () => cache.runCron(),
+    taken: () => opened().counts.taken(),
+    stats: () => ({ ...opened().ofData(), sets: behind.stats() }),
+    troubles: () => opened().troubles(),
+    stored: () => opened().ports.tiers.memory.stored(),
+  });
+  return cache;
 }
 
-/** The platform, with what the variables say and what is here in the place of what is left out. */
-function settingsOf({ namespace }: Config, { env = {}, waitUntil, ...given }: DataPlatform) {
-  const variables = env as Env;
-  const here = platformHere();
-  const log = given.log ?? here.log;
-  const named = given.database ?? databaseOf(variables);
-  if (isFault(named)) {
-    log({ event: "fault", level: "warn", message: faultText(named) });
-  }
-  const host = given.host ?? siteHostsOf(variables)[0];
-  const cache = host === undefined ? undefined : (given.cache ?? here.cache);
-  const database = isFault(named) ? undefined : named;
-  const tiersHere: TierName[] = ["memory"];
-  if (cache !== undefined) tiersHere.push("edge");
-  if (database !== undefined) tiersHere.push("shared");
-  const colo = textOf(variables, "COLO");
-  return {
-    platform: {
-      nowAtMs: given.nowAtMs ?? here.nowAtMs,
-      random: given.random ?? here.random,
-      log,
-      ...(cache && { cache }),
-      ...(database && { database }),
-    } satisfies CachePlatform,
-    namespace: namespaceOf(variables) ?? namespace,
-    // Nothing asks for this one: no edge tier lies below it.
-    host: host ?? "data.invalid",
-    colo: given.colo ?? (colo === undefined ? undefined : () => colo),
-    waitUntil: waitUntil ?? (() => undefined),
-    tiersHere,
-  };
+/** Without a database of its own, data takes that of the pages. */
+function whyApart({ platform, config }: DataSettings, { core }: Pages): WhyApart | undefined {
+  const { database } = platform;
+  if (database === undefined) return undefined;
+  const ofPages = core.settings.platform.database;
+  const isSame =
+    database.url === ofPages?.url &&
+    database.token === ofPages.token &&
+    database.carry === ofPages.carry &&
+    config.namespace === core.settings.config.namespace;
+  return isSame ? undefined : "other-database";
 }
 
-function open(
-  { limits, purge, metrics: reporting }: Config,
-  settings: ReturnType<typeof settingsOf>,
-) {
-  const { platform, namespace, host, waitUntil } = settings;
-  // Reports tell of pages: what data counts is in `stats()`.
-  const unreported = { ...reporting, isOn: false };
-  const core = createCache({ namespace, limits, purge, metrics: unreported }, platform, dataForm);
+function open(settings: DataSettings, pages: Pages | undefined) {
+  const core = coreOf(settings, pages);
   const { metrics, redis, purging } = core;
+  const { platform, config } = core.settings;
+  const { namespace, limits, purge } = config;
+  // Nothing asks for this one: no edge tier lies below it.
+  const host = settings.host ?? pages?.siteHost ?? pages?.seenHost() ?? "data.invalid";
   // An isolate has one clock, so what it has loaded itself is trusted as what its colo has loaded.
   const isolate = `isolate ${crypto.randomUUID()}`;
-  const afterAnswer = core.behind({ waitUntil });
+  const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
+  const randomText = () => crypto.randomUUID();
+  const mayResend = platform.database?.mayResend === true;
   const shared = { ...platform, ...core, host, afterAnswer, counts };
   const purgeOf = orderPurges(shared);
   const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
@@ -133,10 +127,10 @@ function open(
     view: unpurged.over(core.view),
     unpurged,
     isHeldBack: (place) => unpurged.holdsBack(place),
-    hashes: redis && new HashStore({ redis, namespace, afterAnswer }),
+    hashes: redis && new HashStore({ redis, namespace, afterAnswer, randomText, mayResend }),
     heads: new BoundedMarks<string>(),
-    randomText: () => crypto.randomUUID(),
-    colo: settings.colo ?? (() => isolate),
+    randomText,
+    colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,
     sharedBodyBytes: limits.sharedBodyBytes,
     flights: new Flights(),
@@ -145,24 +139,39 @@ function open(
     onBadRecord: () => metrics.add("badRecords"),
     purge: purgeOf,
   };
+  const ofData = () => ({
+    namespaces: counts.snapshot(),
+    /** Keys that were written, and whose purge the journal has yet to take. */
+    unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
+    memory: { bytes: core.tiers.memory.bytes, count: core.tiers.memory.count },
+    edge: { trouble: core.tiers.edge?.trouble },
+  });
   const stats = () => {
     const { badRecords, failedBackgroundWork, purges } = metrics.snapshot();
     return {
-      namespaces: counts.snapshot(),
+      ...ofData(),
       badRecords,
       failedBackgroundWork,
       purges,
-      /** Keys that were written, and whose purge the journal has yet to take. */
-      unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
-      memory: { bytes: core.tiers.memory.bytes, count: core.tiers.memory.count },
       redis: { trouble: redis?.trouble, troubleWithWrites: redis?.troubleWithWrites },
-      edge: { trouble: core.tiers.edge?.trouble },
       journal: {
         trouble: purging?.redis.trouble,
         troubleWithWrites: purging?.redis.troubleWithWrites,
       },
     };
   };
+  const troubles = () => ({
+    unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
+    loads: counts.troubles(),
+  });
   const behind: BehindPorts = { ...platform, ...ports, redis, namespace };
-  return { ports, stats, behind };
+  return { ports, counts, ofData, stats, troubles, behind };
+}
+
+/** Beside pages: theirs, whose journal is then read once for both. */
+function coreOf({ platform, config, host }: DataSettings, pages: Pages | undefined) {
+  if (pages === undefined) return createCache(config, platform, dataForm);
+  const core = createBeside(pages.core, dataForm);
+  const hasHost = (host ?? pages.siteHost) !== undefined;
+  return hasHost ? core : { ...core, tiers: { ...core.tiers, edge: undefined } };
 }

@@ -89,8 +89,11 @@ export class Namespace<T, K extends Key = Key> {
     for (const [at, names] of [...places.values()].entries()) {
       const one = given[at];
       for (const name of names) {
-        if (one?.kind === "error") errors.set(name, one.error);
-        else values.set(name, this.#handedOut(one, ports) ?? null);
+        try {
+          values.set(name, this.#handedOut(one, ports) ?? null);
+        } catch (cause) {
+          errors.set(name, cause);
+        }
       }
     }
     return { values, errors };
@@ -206,10 +209,12 @@ export class Namespace<T, K extends Key = Key> {
 
   /** @throws the error of a load */
   #handedOut(given: Given | undefined, { counts }: NamespacePorts): Frozen<T> | null | undefined {
+    const { name, codec } = this.#space;
+    // A hit was counted as it was found.
+    const isHit = given?.kind === "value" && given.by === "hit";
+    if (!isHit) counts.answered(name, given);
     if (given === undefined) return undefined;
     if (given.kind === "error") throw given.error;
-    const { name, codec } = this.#space;
-    if (given.by === "stale" || given.by === "collapsed") counts.counted(name, given.by);
     return valueOf(given.metadata, codec) as Frozen<T> | null;
   }
 

@@ -5,8 +5,8 @@ import type { WrittenConfig } from "../config/written.ts";
 import {
   createDataCache as createCacheOfConfig,
   type DataCache,
-  type DataPlatform,
 } from "../data/create-data-cache.ts";
+import type { DataPlatform } from "../data/data-platform.ts";
 import { isFault, OperatorError } from "../operator-error.ts";
 import { databaseOf } from "../platform/database.ts";
 import { carryOver } from "../redis/connection/carry.ts";
@@ -56,9 +56,12 @@ function addressOf(redis: RestAddress | GivenConnection): RedisAddress {
     });
   }
   if (!("url" in redis && "token" in redis)) {
-    const carry = carryOver(connectionOf(redis));
+    const connection = connectionOf(redis);
+    const carry = carryOver(connection);
+    const { mayResend } = connection;
     // No request goes there.
-    return { url: "https://connection.invalid", token: "none", carry, words: connectionWords };
+    const nowhere = { url: "https://connection.invalid", token: "none" };
+    return { ...nowhere, carry, mayResend, words: connectionWords };
   }
   const { url, token } = redis;
   const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });

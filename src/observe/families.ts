@@ -101,6 +101,36 @@ export const families = {
   badRecords: counter("bad_records", [], "Records of a tier that could not be read"),
   tagsLeftOut: counter("tags_left_out", [], "Tags over 256 bytes, by which nothing can be purged"),
   backgroundFailures: counter("background_failures", [], "Work behind answers that failed"),
+  dataRequests: counter(
+    "data_requests",
+    ["namespace", "result", "tier"],
+    "Values that data was asked for, by result, and by where they came from: memory, edge, shared, source or none",
+  ),
+  dataLoads: counter(
+    "data_loads",
+    ["namespace", "result"],
+    "Keys of data whose source was asked, by result: worked or failed",
+  ),
+  dataRefreshes: counter(
+    "data_refreshes",
+    ["namespace", "by"],
+    "Keys of data that were loaded before anybody had to wait: behind an answer, or by the cron trigger",
+  ),
+  dataWrites: counter(
+    "data_writes",
+    ["namespace", "tier", "result"],
+    "Writes of values to a tier, by result",
+  ),
+  dataPersists: counter(
+    "data_persists",
+    ["namespace", "result"],
+    "Writes through to the database of the application, by result: worked or failed",
+  ),
+  dataUnpurged: counter(
+    "data_unpurged_writes",
+    ["namespace"],
+    "Writes through whose purge the journal did not take at once",
+  ),
   reports: counter("reports", ["colo"], "Reports of isolates whose counts are in these metrics"),
   reportsLost: counter(
     "reports_lost",
@@ -121,6 +151,11 @@ export const families = {
     "origin_body",
     ["route"],
     "From a request to the origin to the last byte of a body that was gathered",
+  ),
+  dataLoadSeconds: histogram(
+    "data_load",
+    ["namespace"],
+    "From a question to the source of data to its answer",
   ),
   tierReadSeconds: histogram("tier_read", ["tier"], "Reads of a tier that were waited for"),
   redisSeconds: histogram("redis", ["purpose"], "Round trips to Redis that were answered"),

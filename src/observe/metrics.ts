@@ -30,6 +30,8 @@ export class Metrics {
   /** The colo that this isolate is in; empty while that is not known. */
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
+  /** Each gives what it has counted since it was last asked. */
+  readonly #others: (() => Sums)[] = [];
   readonly #byPrefix = new Map<string, Map<Outcome, { requests: number }>>();
   /** Most answers count where the one before did. */
   #lastCell: Cell = newCell("", undefined, "");
@@ -106,6 +108,11 @@ export class Metrics {
     addDuration(this.#untold, this.#series(family, labels), tookMs);
   }
 
+  /** From now on what somebody else counts is counted here, too. @param taken gives each count once */
+  include(taken: () => Sums): void {
+    this.#others.push(taken);
+  }
+
   /** What `/_cache/stats` shows. */
   snapshot(): Snapshot {
     this.#gather();
@@ -138,6 +145,7 @@ export class Metrics {
 
   /** Puts what was counted without names among the sums. */
   #gather(): void {
+    for (const taken of this.#others) addAll(this.#untold, taken());
     for (const [route, byResult] of this.#cells) {
       for (const [result, byTier] of byResult) {
         for (const [tier, cell] of byTier) this.#empty(cell, [route, result, tier]);

@@ -18,6 +18,7 @@ import {
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
 import { createOutbox, createPurger, PurgeError } from "tidemark/purger";
+import { d1Sink, OperatorError as ErrorOfSinks, sinkSchema, sqlSink } from "tidemark/sinks";
 import { createWorker } from "tidemark/worker";
 
 for (const list of [analyticsCookies, consentCookies, trackingParameters]) {
@@ -38,6 +39,10 @@ const away = createNodeCache({
 });
 assert.equal(await away.namespace("a", { fresh: "1m" }).getOrSet("1", () => "v"), "v");
 assert.ok(new LoadTimedOut("") instanceof LoadFailed);
+assert.equal(ErrorOfSinks, OperatorError);
+assert.throws(() => sqlSink({}), OperatorError);
+assert.throws(() => d1Sink({}, { marks: "my marks" }), OperatorError);
+assert.match(sinkSchema({ of: "postgres" }), /"tidemark_marks"/);
 const bytes = createDataCache(defineConfig({})).namespace("bytes", { fresh: "1m" });
 const value = { bytes: new Uint8Array([1, 2]), at: new Date(5), big: 5n };
 assert.deepEqual(structuredClone(await bytes.getOrSet("a", () => value)), value);

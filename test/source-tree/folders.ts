@@ -16,7 +16,7 @@ const beneathCore = [...leaves, "http", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
 const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
 
-const composition = ["create-cache", "create-proxy"];
+const composition = ["create-cache", "create-proxy", "data-beside-pages"];
 
 /** Counts of all isolates: told, folded, shown. */
 const reporting = "reports";
@@ -82,6 +82,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   reports: [...beneathCore, "config"],
   // The core with its journal, put together.
   "create-cache": [...core, "platform", reporting],
+  // What a Worker asks of a cache for data that it is handed.
+  "data-beside-pages": [...core, "create-cache"],
   // Keys and values of an application's data, and what it says of them.
   "data/value": [...core],
   // A value is looked for, loaded, judged and stored.
@@ -99,6 +101,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...core,
     "platform",
     "create-cache",
+    "data-beside-pages",
     "write-behind",
     "write-behind/sinks",
     "data/value",
@@ -131,8 +134,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
   // purges for those who send them, and a cache for data, on Workers and on Node.
   tidemark: [...core, "platform", ...composition],
-  worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", release],
-  hono: [...core, "platform", "app", "worker"],
+  // Of data they import types alone: a test sees that a Worker without data has none of its code.
+  worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", "data", release],
+  hono: [...core, "platform", "app", "data", "worker"],
   "purge-sender": ["purger"],
   "data-cache": [
     "operator-error",
@@ -144,6 +148,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "write-behind/sinks",
     "data",
   ],
+  sinks: ["operator-error", "write-behind/sinks"],
   "node-cache": [
     "operator-error",
     "redis/connection",

@@ -44,6 +44,10 @@ it("has nothing in it of what an origin imports", () => {
   expect(contents.files.filter(({ path }) => path.startsWith("src/purger/"))).toEqual([]);
 });
 
+it("has nothing in it of data, which this site has none of", () => {
+  expect(contents.files.filter(({ path }) => path.startsWith("src/data/"))).toEqual([]);
+});
+
 it("is byte for byte what a deployment uploads", { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-deploy-"));
   try {

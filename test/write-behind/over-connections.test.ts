@@ -79,6 +79,9 @@ describe.each(reaches)("over $reach", ({ open }) => {
     expect(cache.stats().sets).toMatchObject({
       views: { kind: "counter", accepted: 1, lost: 0, inDoubt: 0, backlog: { keys: 1 } },
     });
+    counter.add("b");
+    await cache.runCron();
+    expect(await counter.get("b")).toBe(1);
     const full = cache.buffer<number>("profiles", { sink: new MemoryBufferSink(), backlogMax: 1 });
     await Promise.all([full.put("a", 1, durable), cache.flush()]);
     const [refused] = await Promise.allSettled([full.put("b", 1, durable), cache.flush()]);

@@ -1,5 +1,5 @@
-// A Redis that can be paused, killed, and started again empty or from a snapshot, on one port. A
-// real redis-server where this machine has one; the embedded Valkey keeps no snapshots.
+// A Redis that can be paused, filled, kept from writing, killed, and started again on one port: empty, from a
+// snapshot, or with all that it held. A real redis-server where there is one; the embedded Valkey keeps nothing.
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,22 +7,36 @@ import { Redis } from "ioredis";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { isRedisServerInstalled, startRedisServer } from "../fakes/redis-server.ts";
 
+type RedisSettings = Readonly<Record<string, string>>;
+
+const appendFolder = "appendonlydir";
+
+/** What is answered lies in the operating system's files by then: the end of the server loses none of it. */
+export const keepsAll: RedisSettings = {
+  appendonly: "yes",
+  appendfsync: "no",
+  appenddirname: appendFolder,
+};
+
 export class BreakableRedis {
   readonly name = isRedisServerInstalled ? "redis-server" : "embedded Valkey";
   readonly keepsSnapshots = isRedisServerInstalled;
   readonly #folder: string;
+  readonly #settings: RedisSettings;
   #server: EmbeddedValkey;
 
-  private constructor(folder: string, server: EmbeddedValkey) {
+  private constructor(folder: string, settings: RedisSettings, server: EmbeddedValkey) {
     this.#folder = folder;
+    this.#settings = settings;
     this.#server = server;
   }
 
-  static async start(): Promise<BreakableRedis> {
+  /** @param settings of a redis-server, as in redis.conf */
+  static async start(settings: RedisSettings = {}): Promise<BreakableRedis> {
     const folder = await mkdtemp(join(tmpdir(), "tidemark-consistency-"));
     await mkdir(join(folder, "data"));
     await mkdir(join(folder, "kept"));
-    return new BreakableRedis(folder, await begin(folder, 0));
+    return new BreakableRedis(folder, settings, await begin(folder, { port: 0, settings }));
   }
 
   get url(): string {
@@ -31,6 +45,10 @@ export class BreakableRedis {
 
   get #port(): number {
     return Number(new URL(this.url).port);
+  }
+
+  get #begin(): Parameters<typeof begin> {
+    return [this.#folder, { port: this.#port, settings: this.#settings }];
   }
 
   pause(): void {
@@ -44,6 +62,18 @@ export class BreakableRedis {
   /** Every client waits that long: what was asked meanwhile is done afterwards. */
   async pauseClients(pauseMs: number): Promise<void> {
     await this.#asked((redis) => redis.call("CLIENT", "PAUSE", String(pauseMs), "ALL"));
+  }
+
+  /** It answers reads, and refuses to store more, or takes that again. */
+  async setFull(isFull: boolean): Promise<void> {
+    await this.#asked((redis) => redis.config("SET", "maxmemory", isFull ? 1 : 0));
+  }
+
+  /** As a server that a fail-over has made a replica: it answers reads, and refuses every write. */
+  async setReadOnly(isReadOnly: boolean): Promise<void> {
+    // Nothing listens on that port, so nothing it holds is replaced.
+    const master = isReadOnly ? ["127.0.0.1", "1"] : ["NO", "ONE"];
+    await this.#asked((redis) => redis.call("REPLICAOF", ...master));
   }
 
   async kill(): Promise<void> {
@@ -67,13 +97,19 @@ export class BreakableRedis {
   }
 
   async startEmpty(): Promise<void> {
-    this.#server = await begin(this.#folder, this.#port);
+    await rm(join(this.#folder, "data", appendFolder), { recursive: true, force: true });
+    await this.startAgain();
+  }
+
+  /** With all that it had answered, if it was started with `keepsAll`. */
+  async startAgain(): Promise<void> {
+    this.#server = await begin(...this.#begin);
   }
 
   async startFromSnapshot(): Promise<void> {
     const [data = "", kept = ""] = this.#snapshots();
     await copyFile(kept, data);
-    this.#server = await begin(this.#folder, this.#port);
+    this.#server = await begin(...this.#begin);
     await rm(data);
   }
 
@@ -96,9 +132,12 @@ export class BreakableRedis {
   }
 }
 
-function begin(folder: string, port: number): Promise<EmbeddedValkey> {
+function begin(
+  folder: string,
+  { port, settings }: { port: number; settings: RedisSettings },
+): Promise<EmbeddedValkey> {
   if (!isRedisServerInstalled) return startEmbeddedValkey({ port });
-  return startRedisServer({ port, dir: join(folder, "data") });
+  return startRedisServer({ port, dir: join(folder, "data"), settings });
 }
 
 async function newestIn(redis: Redis, journalKey: string): Promise<string> {

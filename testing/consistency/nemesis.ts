@@ -9,16 +9,20 @@ import type { SiteUnderTest } from "./site-under-test.ts";
 import type { VersionedOrigin } from "./versioned-origin.ts";
 
 export interface Victim {
-  readonly site: SiteUnderTest;
-  readonly origin: VersionedOrigin;
-  readonly recorder: Recorder;
+  readonly site: Pick<SiteUnderTest, "redis" | "rest" | "colos">;
+  readonly origin: Pick<VersionedOrigin, "errorShare" | "slowShare">;
+  readonly recorder: Pick<Recorder, "nowMs" | "faults" | "losses" | "replicaLags">;
   readonly draws: Draws;
 }
 
 /** From the first change to the last repair. */
-export type Fault = (victim: Victim) => Promise<void>;
+export type Fault<V extends Victim = Victim> = (victim: V) => Promise<void>;
 
-const faultsByGroup = { database: databaseFaults, colo: coloFaults };
+/** Faults of one group follow each other; groups go on beside each other. */
+export type FaultGroups<V extends Victim> = Readonly<Record<string, FaultGroup<V>>>;
+type FaultGroup<V extends Victim> = Readonly<Record<string, Fault<V>>>;
+
+export const faultsByGroup = { database: databaseFaults, colo: coloFaults };
 type Groups = typeof faultsByGroup;
 export type FaultName = keyof Groups["database"] | keyof Groups["colo"];
 
@@ -26,11 +30,13 @@ export const faultNames: readonly FaultName[] = Object.values(faultsByGroup).fla
   (faults) => Object.keys(faults) as FaultName[],
 );
 
-/** @returns once both groups have finished the fault that each was at when `isOver` came true */
-export async function breakAndHeal(
-  victim: Victim,
+/** @returns once all groups have finished the fault that each was at when `isOver` came true */
+export async function breakAndHeal<V extends Victim>(
+  victim: V,
   given: {
-    faults: readonly FaultName[];
+    groups: FaultGroups<V>;
+    /** Their names. */
+    faults: readonly string[];
     /** The longest that nothing is broken between two faults of a group. */
     restMsMax: number;
     isOver: () => boolean;
@@ -38,8 +44,8 @@ export async function breakAndHeal(
 ): Promise<void> {
   const { faults, restMsMax, isOver } = given;
   const { recorder } = victim;
-  const inTurn = async (group: Readonly<Record<string, Fault>>, draws: Draws): Promise<void> => {
-    const chosen = Object.entries(group).filter(([name]) => faults.includes(name as FaultName));
+  const inTurn = async (group: FaultGroup<V>, draws: Draws): Promise<void> => {
+    const chosen = Object.entries(group).filter(([name]) => faults.includes(name));
     if (chosen.length === 0) return;
     let left: typeof chosen = [];
     while (!isOver()) {
@@ -55,7 +61,7 @@ export async function breakAndHeal(
       recorder.faults.push({ fault, fromMs, untilMs: recorder.nowMs() });
     }
   };
-  const groups = Object.values(faultsByGroup).map((group) => ({
+  const groups = Object.values(given.groups).map((group) => ({
     group,
     draws: victim.draws.fork(),
   }));

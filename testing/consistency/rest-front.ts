@@ -86,9 +86,9 @@ export class RestFront {
     const positions = [...text.matchAll(/"result":"(\d+-\d+)"/g)].map(([, position]) => position);
     const commands = appendsIn(body);
     for (const [at, position = ""] of positions.entries()) {
-      const { n = "", id = "", lost = "" } = commands[at] ?? {};
+      const { n = "", id = "", lost = "", by = "" } = commands[at] ?? {};
       const atMs = this.#recorder.nowMs();
-      const isMark = lost !== "" || id === "";
+      const isMark = lost !== "" || (id === "" && by !== "data");
       this.#recorder.journal.push({ kind: "appended", atMs, isolate, position, n, id, isMark });
     }
   }

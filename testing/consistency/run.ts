@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../local/running.ts";
 import { check, type Findings } from "./checker/checker.ts";
 import { Draws } from "../draws.ts";
-import { breakAndHeal, type FaultName } from "./nemesis.ts";
+import { breakAndHeal, type FaultName, faultsByGroup } from "./nemesis.ts";
 import type { History, Mode } from "./checker/operations.ts";
 import { pagesOf, type ServedPage } from "./pages.ts";
 import type { PlantedFault } from "./planted-faults.ts";
@@ -148,7 +148,7 @@ async function acted(given: {
     writers.writeOn(draws.fork(), { pauseMsMax: settings.writePauseMsMax, isOver }),
   );
   const victim = { site, origin, recorder, draws: draws.fork() };
-  const breaking = breakAndHeal(victim, { faults, restMsMax, isOver });
+  const breaking = breakAndHeal(victim, { groups: faultsByGroup, faults, restMsMax, isOver });
   // The last release knows no switch.
   const switching =
     settings.besideRelease === true

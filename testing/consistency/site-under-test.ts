@@ -110,7 +110,7 @@ async function versionsOf(config: string, settings: SiteSettings): Promise<Worke
   return [{ version: released.version, worker: configured(released.worker, config) }, ofToday];
 }
 
-async function startColoUnderTest(
+export async function startColoUnderTest(
   name: string,
   given: SiteSettings & { versions: readonly WorkerVersion[]; rest: UpstashRestServer },
 ): Promise<ColoUnderTest> {

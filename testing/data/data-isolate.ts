@@ -3,11 +3,8 @@
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
-import {
-  createDataCache,
-  type DataCache,
-  type DataPlatform,
-} from "../../src/data/create-data-cache.ts";
+import { createDataCache, type DataCache } from "../../src/data/create-data-cache.ts";
+import type { DataPlatform } from "../../src/data/data-platform.ts";
 import type { LoadContext } from "../../src/data/value/load-context.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";

@@ -8,6 +8,8 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   route: ["articles", "shop"],
   result: ["hit", "stale-hit", "collapsed", "validated", "forwarded", "stored", "passed", "failed"],
   tier: ["memory", "edge", "shared", "origin"],
+  namespace: ["articles"],
+  by: ["answer", "cron"],
   reason: ["uri-miss", "stale", "bypass"],
   rule: ["private", "no-store"],
   class: ["2xx", "4xx", "5xx", "failed"],

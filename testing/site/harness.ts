@@ -5,6 +5,8 @@ import { type Application, createApp } from "../../src/app.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
+import { knownData } from "../../src/data-beside-pages.ts";
+import type { DataCache } from "../../src/data/create-data-cache.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
@@ -22,6 +24,8 @@ export interface SiteOptions {
   readonly origin?: Script;
   /** Origins that are functions; they go before `origin`. */
   readonly handlers?: OriginHandlers;
+  /** Stands beside the pages. */
+  readonly data?: DataCache;
   readonly clock?: FakeClock;
   readonly upstash?: FakeUpstash;
   /** Of a colo that another deployment, or another isolate, has used. */
@@ -91,7 +95,10 @@ export class Site {
       turn: options.turn ?? (() => new Promise((resolve) => setImmediate(resolve))),
       log: (line: LogLine) => void this.lines.push(line),
     };
-    this.#app = createApp(this.config, env, platform, { origins: options.handlers ?? {} });
+    this.#app = createApp(this.config, env, platform, {
+      origins: options.handlers ?? {},
+      data: options.data && knownData(options.data),
+    });
   }
 
   /** What the log says of what is wrong: the messages of all lines but those of what was asked for. */

@@ -29,6 +29,8 @@ export const findingCodes = [
   "reports-missing",
   "reports-lost",
   "cache-api-slow",
+  "data-unpurged",
+  "data-loads-fail",
   "configuration",
   "switch-thrown",
   "bypass-set",

@@ -1,4 +1,5 @@
 // All findings. Each is made by one function, which gets what was looked at.
+import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
 import type { Looked } from "./looked.ts";
@@ -29,6 +30,8 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   reportsMissing,
   reportsLost,
   cacheApiSlow,
+  dataUnpurged,
+  dataLoadsFail,
   configuration,
   switchThrown,
   bypassSet,

@@ -2,6 +2,7 @@
 // isolates tell.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Isolate } from "../../create-proxy.ts";
+import type { DataBesidePages, DataTroubles } from "../../data-beside-pages.ts";
 import type { Fault } from "../../operator-error.ts";
 import type { Environment } from "../../platform/environment.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
@@ -18,6 +19,7 @@ export interface HealthSettings {
   readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts">;
   readonly cache: TieredCache<ResponseDetail>;
   readonly isolate: Pick<Isolate, "config" | "originHealth" | "nowAtMs" | "log">;
+  readonly data: Pick<DataBesidePages, "troubles"> | undefined;
 }
 
 /** A client of the database, and its troubles. */
@@ -55,6 +57,8 @@ export interface LookedHere {
   readonly originsShutOff: readonly string[];
   readonly originTroubles: Isolate["originHealth"]["troubles"];
   readonly cacheApi: Pick<NonNullable<CacheApi>, "isShutOff" | "trouble"> | undefined;
+  /** `undefined` where the Worker was handed none. */
+  readonly data: DataTroubles | undefined;
   readonly faults: readonly Fault[];
   /** What BYPASS names. */
   readonly bypass: Bypass;
@@ -75,7 +79,7 @@ export interface Looked extends LookedHere {
 }
 
 /** Sends no command and no request, so anybody may ask for it. */
-export function lookHere({ environment, cache, isolate }: HealthSettings): LookedHere {
+export function lookHere({ environment, cache, isolate, data }: HealthSettings): LookedHere {
   const { config, originHealth, nowAtMs } = isolate;
   const { redis, purging, tiers } = cache;
   return {
@@ -92,6 +96,7 @@ export function lookHere({ environment, cache, isolate }: HealthSettings): Looke
     originsShutOff: originHealth.shutOff,
     originTroubles: originHealth.troubles,
     cacheApi: tiers.edge,
+    data: data?.troubles(),
     faults: environment.faults,
     bypass: environment.bypass,
   };

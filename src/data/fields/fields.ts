@@ -40,7 +40,8 @@ export class Fields<T> {
     this.#place = place;
     this.#key = new RecordKey(place.key.text, place.key.host, "f");
     this.#ports = ports;
-    if (!place.space.tiers.includes("shared")) throw noRedis(place.path);
+    const isThere = ports.hashes !== undefined && place.space.tiers.includes("shared");
+    if (!isThere) throw noRedis(place.path);
   }
 
   /** Some fields, by one command. @returns those that are there; `undefined` where nothing may be used */
@@ -105,7 +106,10 @@ export class Fields<T> {
       if (judged === "") judged = (await hashes?.read(this.#key, []))?.head ?? "";
       if (!this.#isUsable(judged)) return undefined;
       const answer = await hashes?.raise(this.#key, { judged, name, by });
-      if (answer?.kind !== "changed") return answer?.kind === "raised" ? answer.value : undefined;
+      if (answer?.kind === "raised") return answer.value;
+      // The next increment looks first, since a look finds out whether Redis is back.
+      if (answer === undefined) heads.delete(this.#key.text);
+      if (answer?.kind !== "changed") return undefined;
       judged = answer.head;
       if (judged === "") return undefined;
       heads.set(this.#key.text, judged);

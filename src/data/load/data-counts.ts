@@ -1,41 +1,11 @@
 // What data has come to in this isolate, by namespace: counts, and a line in the log where loads begin to
 // fail and where they go well again.
 import type { TierName } from "../../config/config.ts";
-import { Condition } from "../../observe/condition.ts";
+import { Condition, type Trouble } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
-
-/** Of one namespace, since this isolate began. */
-export interface NamespaceCounts {
-  /** Values that answered fresh, by the tier that had them; stale ones; those of another call's load. */
-  readonly hits: Record<TierName, number>;
-  stale: number;
-  collapsed: number;
-  /** Nothing that is stored might answer. */
-  misses: number;
-  /** Keys whose source was asked, and of those: behind an answer, failed, over their time. */
-  loads: number;
-  refreshes: number;
-  failedLoads: number;
-  timedOutLoads: number;
-  /** Writes to the application's database; those that have failed; those whose purge was refused. */
-  persists: number;
-  failedPersists: number;
-  unpurgedWrites: number;
-  /** By tier, then by what a write came to. */
-  readonly writes: Record<string, Record<string, number>>;
-}
-
-type Sum =
-  | "stale"
-  | "collapsed"
-  | "misses"
-  | "loads"
-  | "refreshes"
-  | "failedLoads"
-  | "timedOutLoads"
-  | "persists"
-  | "failedPersists"
-  | "unpurgedWrites";
+import { addDuration, addTo, seriesOf, type Sums } from "../../observe/sums.ts";
+import { type NamespaceCounts, noCounts, seriesIn } from "./data-series.ts";
+import type { Given } from "./load-outcome.ts";
 
 interface OfNamespace {
   readonly counts: NamespaceCounts;
@@ -50,17 +20,35 @@ export interface DataCountsSettings {
 export class DataCounts {
   readonly #settings: DataCountsSettings;
   readonly #byName = new Map<string, OfNamespace>();
+  #durations: Sums = new Map();
+  /** By series: how much of it was taken. */
+  readonly #taken: Sums = new Map();
 
   constructor(settings: DataCountsSettings) {
     this.#settings = settings;
   }
 
-  counted(namespace: string, what: Sum, times = 1): void {
+  counted(namespace: string, what: keyof typeof noCounts, times = 1): void {
     this.#of(namespace).counts[what] += times;
   }
 
   hit(namespace: string, tier: TierName): void {
     this.#of(namespace).counts.hits[tier] += 1;
+  }
+
+  /** What one call was given for one key; what answered fresh was counted as it was found. */
+  answered(namespace: string, given: Given | undefined): void {
+    const { counts } = this.#of(namespace);
+    if (given === undefined) counts.absent += 1;
+    else if (given.kind === "error") counts.failed += 1;
+    else if (given.by === "stale") counts.staleHits[given.tier] += 1;
+    else if (given.by === "collapsed") counts.collapsed += 1;
+    else if (given.by === "load") counts.loaded += 1;
+  }
+
+  /** @param tookMs from the question to the source's answer */
+  loadTook(namespace: string, tookMs: number): void {
+    addDuration(this.#durations, seriesOf("dataLoadSeconds", [namespace]), Math.max(0, tookMs));
   }
 
   wrote(namespace: string, tier: TierName, came: string): void {
@@ -75,14 +63,43 @@ export class DataCounts {
   }
 
   loadWorked(namespace: string): void {
+    this.counted(namespace, "workedLoads");
     this.#of(namespace).condition.succeeded(this.#settings.nowAtMs());
   }
 
-  snapshot(): Readonly<Record<string, NamespaceCounts & { readonly trouble: unknown }>> {
+  snapshot(): Readonly<
+    Record<string, NamespaceCounts & { readonly stale: number; readonly trouble: unknown }>
+  > {
     const entries = [...this.#byName].map(([name, { counts, condition }]) => {
-      return [name, { ...structuredClone(counts), trouble: condition.trouble }] as const;
+      const { memory, edge, shared } = counts.staleHits;
+      const stale = memory + edge + shared;
+      return [name, { ...structuredClone(counts), stale, trouble: condition.trouble }] as const;
     });
     return Object.fromEntries(entries);
+  }
+
+  /** Of the namespaces whose last load has failed. */
+  troubles(): ReadonlyMap<string, Trouble<string>> {
+    const troubles = new Map<string, Trouble<string>>();
+    for (const [name, { condition }] of this.#byName) {
+      const { trouble } = condition;
+      if (trouble !== undefined && !trouble.isOver) troubles.set(name, trouble);
+    }
+    return troubles;
+  }
+
+  /** What was counted since the last call, by series. Each count is given once. */
+  taken(): Sums {
+    const taken = this.#durations;
+    this.#durations = new Map();
+    for (const [name, { counts }] of this.#byName) {
+      for (const [series, count] of seriesIn(name, counts)) {
+        const since = count - (this.#taken.get(series) ?? 0);
+        if (since > 0) addTo(taken, series, since);
+        this.#taken.set(series, count);
+      }
+    }
+    return taken;
   }
 
   #of(namespace: string): OfNamespace {
@@ -92,16 +109,8 @@ export class DataCounts {
     const made: OfNamespace = {
       counts: {
         hits: { memory: 0, edge: 0, shared: 0 },
-        stale: 0,
-        collapsed: 0,
-        misses: 0,
-        loads: 0,
-        refreshes: 0,
-        failedLoads: 0,
-        timedOutLoads: 0,
-        persists: 0,
-        failedPersists: 0,
-        unpurgedWrites: 0,
+        staleHits: { memory: 0, edge: 0, shared: 0 },
+        ...noCounts,
         writes: {},
       },
       condition: new Condition({

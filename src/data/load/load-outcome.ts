@@ -1,5 +1,6 @@
 // What a load comes to, for all who wait for it; and what is loaded for whom.
 import type { Flight, Flights } from "../../cache/flights.ts";
+import type { TierName } from "../../config/config.ts";
 import type { Candidate, DataMetadata, DataRecord } from "../value/data-record.ts";
 import type { LoadMany } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
@@ -28,7 +29,14 @@ export interface Need {
 /** What one call is given. */
 export type Given =
   | { readonly kind: "value"; readonly metadata: DataMetadata; readonly by: GivenBy }
+  /** What was stored before, and is stale. */
+  | {
+      readonly kind: "value";
+      readonly metadata: DataMetadata;
+      readonly by: "stale";
+      readonly tier: TierName;
+    }
   | { readonly kind: "error"; readonly error: unknown };
 
-/** `load`: its own; `collapsed`: another call's; `hit`, `stale`: what was stored before. */
-export type GivenBy = "load" | "collapsed" | "hit" | "stale";
+/** `load`: its own; `collapsed`: another call's; `hit`: what was stored before, and is fresh. */
+export type GivenBy = "load" | "collapsed" | "hit";

@@ -53,6 +53,8 @@ export async function loadTogether(
   });
   const answered = await answerOf(asked, controller, ports);
   const respondedAtMs = ports.nowAtMs();
+  const { name = "" } = parts[0]?.need.place.space ?? {};
+  ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
   const outcomes = await Promise.all(
     asked.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
   );

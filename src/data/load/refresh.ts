@@ -9,16 +9,23 @@ import { worldTurn } from "./world-turn.ts";
 
 /** One load at a time for each key and isolate; none while the last one's failure is fresh. */
 export function refreshBehind(needs: readonly Need[], ports: LoadingPorts): void {
-  const { flights, nowAtMs, counts } = ports;
-  const due = needs.filter((need) => {
-    const isUnderWay = flights.get(need.place.key.text, nowAtMs()) !== undefined;
-    return !isUnderWay && !isResting(need, ports);
-  });
+  const due = needs.filter((need) => !isUnderWay(need, ports) && !isResting(need, ports));
   const [first] = due;
   if (first === undefined) return;
-  counts.counted(first.place.space.name, "refreshes", due.length);
-  const refreshing = due.length === 1 ? [refreshOne(first, ports)] : leadTogether(due, ports);
+  ports.counts.counted(first.place.space.name, "refreshes", due.length);
+  const refreshing =
+    due.length === 1
+      ? [refreshOne(first, ports)]
+      : leadTogether(due, ports).map(({ answer }) => answer);
   ports.afterAnswer(async () => void (await Promise.all(refreshing)));
+}
+
+/** Does a call of this isolate load it already? */
+export function isUnderWay(
+  { place }: Need,
+  { flights, nowAtMs }: Pick<LoadingPorts, "flights" | "nowAtMs">,
+): boolean {
+  return flights.get(place.key.text, nowAtMs()) !== undefined;
 }
 
 function refreshOne(need: Need, ports: LoadingPorts): Promise<Given> {
@@ -59,13 +66,18 @@ async function youngerBelow(
   return found !== undefined && isEnough(found) ? found : undefined;
 }
 
+interface Led {
+  readonly flight: DataFlight;
+  readonly answer: Promise<Given>;
+}
+
 /**
  * Begins one load for several keys that nobody loads yet.
  *
  * @param needs of one namespace and one load; not empty
- * @returns what each is given, in their order; none rejects
+ * @returns the flight of each, and what it is given, in their order; none rejects
  */
-export function leadTogether(needs: readonly Need[], ports: LoadingPorts): Promise<Given>[] {
+export function leadTogether(needs: readonly Need[], ports: LoadingPorts): readonly Led[] {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
   const led = needs.map((need, at) => {
     const own = promise.then(({ outcomes, stored }) => ({ outcome: outcomes[at], stored }));
@@ -73,5 +85,5 @@ export function leadTogether(needs: readonly Need[], ports: LoadingPorts): Promi
     return { need, ...ports.flights.start(need.place.key.text, leader, ports) };
   });
   resolve(loadTogether(led, ports));
-  return led.map(({ answer }) => answer);
+  return led;
 }

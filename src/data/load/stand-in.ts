@@ -10,9 +10,10 @@ export interface StandInPorts extends VerdictPorts {
 /** @returns the older value, if it may still answer at this instant: no hard purge hides it */
 export function standIn({ older, place }: Need, ports: StandInPorts): Given | undefined {
   if (older === undefined) return undefined;
-  const { metadata } = older.stored;
+  const { stored, tier } = older;
+  const { metadata } = stored;
   const verdict = judge(metadata, { space: place.space, atMs: ports.nowAtMs(), ports });
-  return verdict.kind === "unusable" ? undefined : { kind: "value", metadata, by: "stale" };
+  return verdict.kind === "unusable" ? undefined : { kind: "value", metadata, by: "stale", tier };
 }
 
 /** Has its load failed so short a time ago that the source is left alone while a value may answer? */

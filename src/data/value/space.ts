@@ -23,7 +23,9 @@ export interface NamespaceOptions<T, K extends Key = Key> {
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
   /** Loads what a call brings no load for, and what is refreshed behind `get`. */
   readonly load?: LoadMany<T, K> | undefined;
-  /** A value of this age or more is loaded anew behind the answer. */
+  /** What the cron trigger keeps loaded: `load` loads anew what is of the age of `refresh`, or missing. */
+  readonly keys?: readonly K[] | (() => readonly K[] | Promise<readonly K[]>) | undefined;
+  /** A value of this age or more is loaded anew behind the answer, and by the cron trigger. */
   readonly refresh?: Duration | undefined;
   /** Up to which share of `fresh` a lifetime is shortened by chance, 0 to 1; 0 unless set. */
   readonly jitter?: number | undefined;
@@ -52,6 +54,8 @@ export interface Space {
   readonly schema: number;
   readonly tagsOf: (value: unknown, key: Key) => readonly string[];
   readonly load: LoadMany<unknown> | undefined;
+  /** `undefined` where the cron trigger keeps nothing loaded. */
+  readonly keys: (() => readonly Key[] | Promise<readonly Key[]>) | undefined;
   readonly refreshMs: number | undefined;
   readonly jitter: number;
   readonly isGlobal: boolean;
@@ -92,6 +96,10 @@ const form = fields("a namespace", {
     "must be a list of tags, or a function that makes one of a value and its key",
   ),
   load: z.custom<LoadMany<unknown>>(isFunction, "must be a function of keys"),
+  keys: z.custom(
+    (keys) => isFunction(keys) || Array.isArray(keys),
+    "must be a list of keys, or a function that gives one",
+  ),
   refresh: duration,
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
   collapse: z.enum(["isolate", "global"], 'must be "isolate" or "global"'),
@@ -110,15 +118,8 @@ const form = fields("a namespace", {
   codec: codecForm,
 });
 
-/**
- * @param here the tiers that there are
- * @throws OperatorError that names the namespace, each option that is wrong, and what would be right
- */
-export function spaceOf<T, K extends Key>(
-  name: string,
-  options: NamespaceOptions<T, K>,
-  here: readonly TierName[],
-): Space {
+/** @throws OperatorError that names the namespace, each option that is wrong, and what would be right */
+export function spaceOf<T, K extends Key>(name: string, options: NamespaceOptions<T, K>): Space {
   const faults = faultsOf(name, options);
   if (faults.length > 0) {
     throw new OperatorError({
@@ -127,7 +128,7 @@ export function spaceOf<T, K extends Key>(
       mend: 'Write cache.namespace("articles", { fresh: "5m" }), and mend what is named here.',
     });
   }
-  const { tags = [], load, codec = structuredJson, tiers = tierNames, ...given } = options;
+  const { tags = [], load, keys, codec = structuredJson, tiers = tierNames, ...given } = options;
   const ms = (written: string | undefined) => (durationSeconds(written) ?? 0) * 1_000;
   const { negative, refresh } = given;
   return {
@@ -138,6 +139,7 @@ export function spaceOf<T, K extends Key>(
     schema: given.schema ?? 0,
     tagsOf: typeof tags === "function" ? (value, key) => tags(value as T, key as K) : () => tags,
     load: load as LoadMany<unknown> | undefined,
+    keys: typeof keys === "object" ? () => keys : keys,
     refreshMs: refresh === undefined ? undefined : ms(refresh),
     jitter: given.jitter ?? 0,
     isGlobal: given.collapse === "global",
@@ -145,12 +147,15 @@ export function spaceOf<T, K extends Key>(
     hardTimeoutMs: given.hardTimeoutMs ?? 30_000,
     patienceMs: given.patienceMs ?? 5_000,
     retryAfterMs: ms(given.retryAfter ?? "10s"),
-    tiers: tierNames.filter((tier) => tiers.includes(tier) && here.includes(tier)),
+    tiers: tierNames.filter((tier) => tiers.includes(tier)),
     codec: codec as Codec,
   };
 }
 
-type Plain = Omit<NamespaceOptions<never>, "tags" | "load" | "codec">;
+type Plain = Omit<NamespaceOptions<never>, "tags" | "codec" | "load" | "keys"> & {
+  readonly load?: unknown;
+  readonly keys?: unknown;
+};
 
 function faultsOf(name: string, options: Plain): string[] {
   const faults: string[] = [];
@@ -170,6 +175,14 @@ function faultsOf(name: string, options: Plain): string[] {
   const { tiers = tierNames } = options;
   if (options.collapse === "global" && !tiers.includes("shared")) {
     faults.push('collapse: "global" shares by way of Redis: add "shared" to tiers.');
+  }
+  if (options.keys === undefined) return faults;
+  if (options.load === undefined) faults.push("keys needs load, which the cron trigger calls.");
+  if (options.refresh === undefined) {
+    faults.push("keys needs refresh: of which age is a value loaded anew?");
+  }
+  if (!tiers.includes("shared")) {
+    faults.push('keys needs "shared" in tiers: the cron trigger fills Redis, for all isolates.');
   }
   return faults;
 }

@@ -65,7 +65,8 @@ export async function writeThrough(
   const made = await recordOf(value, { place, said, beginning, respondedAtMs, jitterDraw });
   counts.counted(place.space.name, "persists");
   const failed = await failureOf(persist, place);
-  if (failed !== undefined) counts.counted(place.space.name, "failedPersists");
+  const came = failed === undefined ? "workedPersists" : "failedPersists";
+  counts.counted(place.space.name, came);
   const order: SignedOrder = { ...unsaid, id: ports.randomText(), targets: targetsIn(place) };
   const attention = { atMs: nowAtMs(), host, afterAnswer };
   const accepted = await purging.acceptances.acceptAfter(order, beginning.stamp, attention);

@@ -1,5 +1,5 @@
 // How many entries the journal has, and since when, as Redis tells it.
-import { entriesOf } from "./entry.ts";
+import { comparePositions, entriesOf, type EntryPlace } from "./entry.ts";
 
 /** How much stands, and since when. */
 export interface JournalExtent {
@@ -11,4 +11,10 @@ export interface JournalExtent {
 /** @param replies of XLEN, and of XRANGE for the oldest entry */
 export function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
   return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
+}
+
+/** Was an entry trimmed? Trimming takes the oldest, and leaves the newest `keptCount` at least. */
+export function trimmedFrom({ count, oldest }: JournalExtent, keptCount: number) {
+  return ({ position }: EntryPlace): boolean =>
+    count >= keptCount && comparePositions(position, oldest ?? "0-0") < 0;
 }

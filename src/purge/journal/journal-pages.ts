@@ -5,6 +5,15 @@ import { chainBytesMax, newestCount } from "./journal.ts";
 /** An entry is at most 8 KiB, so a page, which is the most that one read brings, is within 1 MiB. */
 export const pageCount = 128;
 
+/**
+ * Rule 24: both of one moment, though it may be a replica's. A script, since a full Redis refuses what
+ * stands in a transaction, reads too. KEYS: journal, switch. ARGV: how many entries.
+ */
+export const newestScript = `return {
+  redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),
+  redis.call("GET", KEYS[2])
+}`;
+
 /** Newest first, as XREVRANGE gives it. */
 export type Page = readonly Entry[] | undefined;
 

@@ -3,7 +3,6 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../redis/purpose.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import {
-  comparePositions,
   encodeEntry,
   entriesOf,
   type Entry,
@@ -13,8 +12,8 @@ import {
   type NewEntry,
 } from "./entry.ts";
 import { appendedIn } from "./appended-in.ts";
-import { extentOf, type JournalExtent } from "./journal-extent.ts";
-import { bytesOf, lengthened, type Page, pageCount } from "./journal-pages.ts";
+import { extentOf, type JournalExtent, trimmedFrom } from "./journal-extent.ts";
+import { bytesOf, lengthened, newestScript, type Page, pageCount } from "./journal-pages.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
@@ -23,19 +22,11 @@ import {
   type PlaceState,
   type Unavailable,
 } from "./journal.ts";
+import { appendMarkTo } from "./redis-mark.ts";
 import { stateInKey, switchKey } from "./switch-state.ts";
 import { unavailableFor } from "./unavailable.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
-
-/**
- * Rule 24: both of one moment, though it may be a replica's. A script, since a full Redis refuses what
- * stands in a transaction, reads too. KEYS: journal, switch. ARGV: how many entries.
- */
-const newestScript = `return {
-  redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),
-  redis.call("GET", KEYS[2])
-}`;
 
 export interface RedisJournalSettings {
   readonly redis: RedisClient;
@@ -159,9 +150,7 @@ export class RedisJournal implements Journal {
       transaction.xlen(this.#key).xrange(this.#key, "-", "+", 1),
     );
     if (replies === undefined) return unavailable;
-    const { count, oldest } = extentOf(replies);
-    const isTrimmed = ({ position }: EntryPlace) =>
-      count >= this.#keptCount && comparePositions(position, oldest ?? "0-0") < 0;
+    const isTrimmed = trimmedFrom(extentOf(replies), this.#keptCount);
     const states = places.map((place, at): PlaceState => {
       if (isStanding(place, at)) return "standing";
       return isTrimmed(place) ? "trimmed" : "gone";
@@ -191,25 +180,11 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? replies.value.slice(1) : undefined;
   }
 
-  /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
   async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
-    const sentAtMs = this.#settings.nowAtMs();
-    const mark = markOf(lost, this.#settings.randomText());
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      "journal mark",
-      (redis) =>
-        redis
-          .multi()
-          .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
-          .xrevrange(this.#key, "+", "-", pageCount)
-          .get(this.#switchKey)
-          .exec(),
-      "writes",
-    );
-    if (replies.kind === "unavailable") return unavailable;
-    const [, page, held] = replies.value;
-    const entries = entriesOf(page).toReversed();
-    return { kind: "read", entries, sentAtMs, switched: stateInKey(held) };
+    const { redis, nowAtMs, randomText } = this.#settings;
+    const keys = [this.#key, this.#switchKey] as const;
+    const place = { redis, keys, trim: this.#trim, nowAtMs };
+    return appendMarkTo(place, markOf(lost, randomText()));
   }
 
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {

@@ -213,7 +213,9 @@ export class JournalFollower {
     const appended = await this.#dated((journal) => journal.appendAfter(place, entry));
     const { chain } = this;
     if (appended.kind === "unavailable" || chain === undefined) return appended;
-    const { since = [], sentAtMs } = appended;
+    const { since, sentAtMs } = appended;
+    // What stood at the place is gone, or too far back: that tells nothing of our chain.
+    if (since === undefined) return appended;
     const { end } = chain;
     const at = [place, ...since].findIndex((each) => isSamePlace(each, end));
     const entries = since.slice(at);

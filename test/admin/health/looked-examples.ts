@@ -21,6 +21,7 @@ export function lookedAt(more: Partial<Looked> = {}): Looked {
     originsShutOff: [],
     originTroubles: new Map(),
     cacheApi: undefined,
+    data: undefined,
     faults: [],
     bypass: false,
     clock: undefined,

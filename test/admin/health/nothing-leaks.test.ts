@@ -85,6 +85,10 @@ function drawnLook(draws: Draws): Looked {
       isShutOff: draws.isLucky(0.5),
       trouble: { ...trouble("timeout"), why: "It is slow" },
     },
+    data: {
+      unpurged: { ...planted, keys: 2, trouble: trouble("journal") },
+      loads: new Map([["articles", { ...trouble("TypeError"), sinceAtMs: atMs - 2 * minuteMs }]]),
+    },
     faults: [{ ...planted, what: "It is off.", why: "It is not set.", mend: "Set it." }],
     bypass: draws.oneOf([true, false, ["articles"]]),
     clock: { ...planted, aheadMs: draws.between(-9_000, 9_000), uncertainMs: 1 },

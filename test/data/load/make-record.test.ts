@@ -5,7 +5,7 @@ import { placeOf } from "../../../src/data/value/place.ts";
 import { spaceOf } from "../../../src/data/value/space.ts";
 
 const options = { fresh: "10s", stale: "5s", schema: 3, jitter: 0.5, tags: ["a"] } as const;
-const place = placeOf(spaceOf("articles", options, ["memory", "shared"]), "42", "a.example");
+const place = placeOf(spaceOf("articles", options), "42", "a.example");
 
 const making = (colo: string, requestedAtMs: number, ...tags: string[]) => ({
   place,

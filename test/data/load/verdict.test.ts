@@ -5,7 +5,7 @@ import { isRefreshDue, judge } from "../../../src/data/load/verdict.ts";
 import { spaceOf } from "../../../src/data/value/space.ts";
 import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
 
-const space = spaceOf("articles", { fresh: "10s", stale: "5s", schema: 1 }, ["memory"]);
+const space = spaceOf("articles", { fresh: "10s", stale: "5s", schema: 1 });
 
 const stored = (changes: Partial<DataMetadata> = {}): DataMetadata => ({
   url: "tidemark-data:/articles/42",

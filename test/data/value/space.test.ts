@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { type NamespaceOptions, spaceOf } from "../../../src/data/value/space.ts";
 
-const all = ["memory", "edge", "shared"] as const;
 const fresh = "5m";
 
 describe("what is refused, and why", () => {
@@ -48,10 +47,26 @@ describe("what is refused, and why", () => {
       options: { fresh, collapse: "global", tiers: ["memory"] },
       why: 'add "shared"',
     },
+    {
+      id: "keys without a load",
+      options: { fresh, refresh: fresh, keys: ["a"] },
+      why: "keys needs load",
+    },
+    {
+      id: "keys without an age",
+      options: { fresh, load: () => new Map(), keys: ["a"] },
+      why: "keys needs refresh",
+    },
+    {
+      id: "keys without Redis",
+      options: { fresh, refresh: fresh, load: () => new Map(), keys: ["a"], tiers: ["memory"] },
+      why: 'keys needs "shared" in tiers',
+    },
+    { id: "keys that are none", options: { fresh, keys: "a" }, why: "must be a list of keys" },
     { id: "no options", options: undefined as never, why: "Its options must be an object" },
   ];
   it.each(rows)("$id", ({ name = "articles", options, why }) => {
-    const made = () => spaceOf(name, options as NamespaceOptions<string>, all);
+    const made = () => spaceOf(name, options as NamespaceOptions<string>);
     expect(made).toThrow(`The namespace ${JSON.stringify(name)} is refused.`);
     expect(made).toThrow(why);
   });
@@ -65,7 +80,7 @@ it("takes the longest name, and the ends of each range", () => {
     softTimeoutMs: 86_400_000,
     stale: "0s",
   } as const;
-  expect(spaceOf("a".repeat(64), options, all)).toMatchObject({
+  expect(spaceOf("a".repeat(64), options)).toMatchObject({
     freshMs: 1_000,
     staleMs: 0,
     jitter: 1,
@@ -73,7 +88,7 @@ it("takes the longest name, and the ends of each range", () => {
 });
 
 it("has its defaults", () => {
-  expect(spaceOf("articles", { fresh }, ["memory", "shared"])).toMatchObject({
+  expect(spaceOf("articles", { fresh })).toMatchObject({
     freshMs: 300_000,
     staleMs: 0,
     negativeMs: undefined,
@@ -83,7 +98,7 @@ it("has its defaults", () => {
     patienceMs: 5_000,
     retryAfterMs: 10_000,
     isGlobal: false,
-    // Those alone that there are.
-    tiers: ["memory", "shared"],
+    tiers: ["memory", "edge", "shared"],
+    keys: undefined,
   });
 });

@@ -89,6 +89,27 @@ describe("rule 17: a position that is gone at the primary", () => {
     ).toBe("unverified");
   });
 
+  it.each([
+    { id: "gone", lose: 1 },
+    { id: "gone with all others", lose: Infinity },
+  ])(
+    "what is written through where the view's end is $id vouches for nothing",
+    async ({ lose }) => {
+      const { isolate, journal, clock, after } = await informed();
+      const { view } = isolate;
+      const { end } = view.chain!;
+      const { sentAtMs } = view;
+      journal.stream.loseNewest(lose, clock.atMs);
+      clock.advance(1);
+      const written = await view.follower.appendAfter(end, red("written"));
+      expect(written).toMatchObject({ kind: "appended", since: undefined });
+      expect([view.sentAtMs, view.chain?.end]).toEqual([sentAtMs, end]);
+      await isolate.renew();
+      expect(journal.asked).toContain("appendMark");
+      expect(isolate.judge(after)).toBe("unverified");
+    },
+  );
+
   it("also where the older ones are not among the newest", async () => {
     const { isolate, journal, clock, before, first } = await informed();
     journal.stream.loseNewest(1, clock.atMs);
@@ -228,15 +249,15 @@ describe("rule 18: no view is ever empty", () => {
     expect(isolate.view.chain?.end.n).toBe("first");
   });
 
-  it("takes over what others have written by then", async () => {
+  it("of those who find it empty at once, one marks it: what it loads then is not purged", async () => {
     const isolate = new Isolate();
     const { journal, clock } = isolate;
     const other = new Isolate({ clock, journal });
-    await Promise.all([isolate.filled(), other.filled()]);
+    const [stored] = await Promise.all([isolate.filled(), other.filled()]);
     expect(journal.asked.filter((name) => name === "appendMark").length).toBe(2);
     await isolate.renew();
-    expect(isolate.view.chain?.entries.length).toBe(2);
-    expect(other.judge(await other.filled())).toBe("usable");
+    expect(isolate.view.chain?.entries.length).toBe(1);
+    expect([isolate.judge(stored), other.judge(stored)]).toEqual(["usable", "usable"]);
   });
 
   it.each(["newest", "atPrimary", "appendMark"] as const)(

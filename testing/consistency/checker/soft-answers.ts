@@ -5,6 +5,9 @@ import type { History, Page, PurgeTry, Read } from "./operations.ts";
 /** Beside the origin's own time, what a refresh may take. */
 const refreshOverheadMs = 1_500;
 
+type RefreshHistory = Pick<History, "originMsMax" | "originErrors" | "isolates">;
+type StaleAnswer = Omit<Read, "cacheStatus" | "askedOf">;
+
 interface Stretch {
   readonly version: number;
   readonly fromMs: number;
@@ -20,11 +23,11 @@ interface Stretch {
 const staleAnswersMax = 2;
 
 export class SoftAnswers {
-  readonly #history: History;
+  readonly #history: RefreshHistory;
   readonly #refreshMsMax: number;
   readonly #stretches = new Map<string, Stretch>();
 
-  constructor(history: History) {
+  constructor(history: RefreshHistory) {
     this.#history = history;
     this.#refreshMsMax = history.originMsMax + refreshOverheadMs;
   }
@@ -36,10 +39,11 @@ export class SoftAnswers {
     if (/tidemark; hit; ttl=[1-9]/.test(read.cacheStatus)) return true;
     if (page.allowance === "none") return true;
     if (page.allowance === "if-error") return !read.cacheStatus.includes("stale-if-error");
-    return isHit && this.#isUnrefreshed(read, page, purge);
+    return isHit && this.isUnrefreshed(read, page, purge);
   }
 
-  #isUnrefreshed(read: Read, page: Page, purge: PurgeTry): boolean {
+  /** An answer past the bound of a soft purge, where its route or namespace lets it answer. */
+  isUnrefreshed(read: StaleAnswer, page: Pick<Page, "path">, purge: { id: string }): boolean {
     const key = `${read.colo} ${read.path} ${read.variant} ${purge.id}`;
     const before = this.#stretches.get(key);
     if (before?.version !== read.version || this.#isDisturbed(page, before.fromMs, read)) {
@@ -54,7 +58,7 @@ export class SoftAnswers {
   }
 
   /** A refresh that the origin refused, or that went down with its isolate, was none of ours. */
-  #isDisturbed(page: Page, fromMs: number, read: Read): boolean {
+  #isDisturbed(page: Pick<Page, "path">, fromMs: number, read: StaleAnswer): boolean {
     const isWithin = (atMs: number) => atMs >= fromMs && atMs <= read.invokedAtMs;
     return (
       this.#history.originErrors.some(({ path, atMs }) => path === page.path && isWithin(atMs)) ||

@@ -1,0 +1,80 @@
+// The promise for an application's data under every fault, for as long as one likes: real colos, a process of
+// Node, a real Redis, and a checker of all that was read. Ends with 1 on a violation.
+//   npm run bench:data-consistency -- --minutes 5 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
+import { parseArgs } from "node:util";
+import { OperatorError } from "../src/operator-error.ts";
+import { type DataFaultName, dataFaultNames } from "../testing/consistency/data/data-faults.ts";
+import { tableOfData } from "../testing/consistency/data/data-table.ts";
+import {
+  isPlantedInData,
+  plantedDataFaults,
+  revealingData,
+} from "../testing/consistency/data/planted-data-faults.ts";
+import { type DataRunSettings, runData } from "../testing/consistency/data/run-data.ts";
+
+const checkEveryMs = 1_000;
+
+function settingsFrom(args: readonly string[]): DataRunSettings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: "string", default: "1" },
+      seed: { type: "string", default: String(Date.now() % 1_000_000) },
+      colos: { type: "string", default: "3" },
+      faults: { type: "string" },
+      fault: { type: "string" },
+    },
+  });
+  const { fault } = values;
+  if (fault !== undefined && !isPlantedInData(fault)) {
+    throw unknown("--fault", fault, Object.keys(plantedDataFaults));
+  }
+  const usual = fault === undefined ? dataFaultNames : revealingData[fault];
+  const faults = values.faults?.split(",").filter((name) => name !== "") ?? usual;
+  for (const name of faults) {
+    if (!dataFaultNames.includes(name as DataFaultName)) {
+      throw unknown("--faults", name, dataFaultNames);
+    }
+  }
+  return {
+    seed: numberOf("--seed", values.seed),
+    activeMs: numberOf("--minutes", values.minutes) * 60_000,
+    coloCount: numberOf("--colos", values.colos),
+    clientCount: 100,
+    thinkMsMax: 300,
+    changeShare: 0.03,
+    faults: faults as DataFaultName[],
+    restMsMax: 6_000,
+    quietMs: 35_000,
+    checkEveryMs: fault === undefined ? 0 : checkEveryMs,
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
+
+function numberOf(option: string, text: string): number {
+  const number = Number(text);
+  if (text !== "" && number >= 0) return number;
+  throw unknown(option, text, ["a number"]);
+}
+
+function unknown(option: string, value: string, known: readonly string[]): OperatorError {
+  return new OperatorError({
+    what: "The run did not start.",
+    why: `${option} is ${JSON.stringify(value)}.`,
+    mend: `Write one of: ${known.join(", ")}.`,
+  });
+}
+
+async function main(): Promise<void> {
+  const result = await runData(settingsFrom(process.argv.slice(2)));
+  process.stdout.write(`${tableOfData(result)}\n`);
+  process.exitCode = result.findings.violations.length > 0 ? 1 : 0;
+}
+
+try {
+  await main();
+} catch (cause) {
+  if (!(cause instanceof OperatorError)) throw cause;
+  process.stderr.write(`${cause.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,42 @@
+// Findings on an application's data: writes whose purge the journal has not taken, and loads that fail.
+import { isWithinMs } from "../../elapsed.ts";
+import { isoOf } from "../../iso-date.ts";
+import type { Finding } from "./finding.ts";
+import type { Looked } from "./looked.ts";
+
+/** Loads that have failed for a shorter time may have failed by chance. */
+const failingMsMin = 60_000;
+/** After this, nobody knows whether loads still fail. */
+const recentMs = 5 * 60_000;
+
+export function dataUnpurged({ data }: Looked): Finding[] {
+  if (data === undefined || data.unpurged.keys === 0) return [];
+  const { keys, trouble } = data.unpurged;
+  return [
+    {
+      code: "data-unpurged",
+      level: "critical",
+      what: `Keys of data that this isolate wrote, and whose purges the journal has not taken: ${keys}. Other isolates may answer with older values.`,
+      since: trouble === undefined ? null : isoOf(trouble.sinceAtMs),
+      cause: "The database did not take the purges.",
+      remedy:
+        "They are tried again by themselves. Read the findings on Redis. If this isolate ends first, the older values stay until they expire: purge the namespaces that you write.",
+    },
+  ];
+}
+
+export function dataLoadsFail({ data, atMs }: Looked): Finding[] {
+  return [...(data?.loads ?? [])]
+    .filter(([, { sinceAtMs, lastAtMs }]) => {
+      return lastAtMs - sinceAtMs >= failingMsMin && isWithinMs(recentMs, lastAtMs, atMs);
+    })
+    .map(([namespace, { kind, sinceAtMs }]) => ({
+      code: "data-loads-fail",
+      level: "warning",
+      about: `namespace ${JSON.stringify(namespace)}`,
+      what: "Loads of data fail. What is stale answers as far as its namespace allows it; other calls get the error.",
+      since: isoOf(sinceAtMs),
+      cause: `The last load ended with ${kind}.`,
+      remedy: "Look at the source that the loads of this namespace read.",
+    }));
+}

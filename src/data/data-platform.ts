@@ -1,0 +1,54 @@
+// Where a cache for data runs: what its application says of that, and what is here in the place of the rest.
+import type { Config } from "../config/config.ts";
+import type { CachePlatform } from "../create-cache.ts";
+import { faultText, isFault } from "../operator-error.ts";
+import { type Env, textOf } from "../platform/bindings.ts";
+import { databaseOf } from "../platform/database.ts";
+import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
+import { platformHere } from "../platform/workers.ts";
+
+/** All of it may be left out: then there is what the pages have, or memory alone. */
+export interface DataPlatform extends Partial<CachePlatform> {
+  /** Variables of the Worker or the process: the database, `NAMESPACE`, `SITE_HOST` and `COLO` are read. */
+  readonly env?: object | undefined;
+  /** Is told of what outlasts an answer: on Workers the function of `cloudflare:workers`. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+  /** A host of the site: the Cache API keeps values below it. Without one there is no edge tier. */
+  readonly host?: string | undefined;
+  /** Names the location. Unless it is known, values are trusted as loaded here in this isolate alone. */
+  readonly colo?: (() => string) | undefined;
+}
+
+/** A platform that was read. */
+export type DataSettings = ReturnType<typeof settingsOf>;
+
+/** @throws OperatorError for a variable that is refused */
+export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: DataPlatform) {
+  const variables = env as Env;
+  const here = platformHere();
+  const log = given.log ?? here.log;
+  const named = given.database ?? databaseOf(variables);
+  if (isFault(named)) {
+    log({ event: "fault", level: "warn", message: faultText(named) });
+  }
+  const host = given.host ?? siteHostsOf(variables)[0];
+  const cache = host === undefined ? undefined : (given.cache ?? here.cache);
+  const database = isFault(named) ? undefined : named;
+  const colo = textOf(variables, "COLO");
+  const namespace = namespaceOf(variables) ?? config.namespace;
+  const { limits, purge, metrics } = config;
+  return {
+    platform: {
+      nowAtMs: given.nowAtMs ?? here.nowAtMs,
+      random: given.random ?? here.random,
+      log,
+      ...(cache && { cache }),
+      ...(database && { database }),
+    } satisfies CachePlatform as CachePlatform,
+    // Reports tell of pages, and of data beside them. Where data stands alone, its counts are in `stats()`.
+    config: { namespace, limits, purge, metrics: { ...metrics, isOn: false } },
+    host,
+    colo: given.colo ?? (colo === undefined ? undefined : () => colo),
+    waitUntil: waitUntil ?? (() => undefined),
+  };
+}

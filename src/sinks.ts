@@ -1,0 +1,16 @@
+// What `import … from "tidemark/sinks"` offers: databases to which counters and buffers are written later.
+export { d1BufferSink, type D1Binding, d1Sink } from "./write-behind/sinks/d1-sink.ts";
+export type { ColumnOptions, SinkOptions } from "./write-behind/sinks/place.ts";
+export { type SchemaOptions, sinkSchema } from "./write-behind/sinks/schema.ts";
+export type {
+  Add,
+  BufferSink,
+  Chunk,
+  CounterSink,
+  Mark,
+  Put,
+  ReadFromSink,
+  Sink,
+} from "./write-behind/sinks/sink.ts";
+export { sqlBufferSink, type SqlConnection, sqlSink } from "./write-behind/sinks/sql-sink.ts";
+export { OperatorError } from "./operator-error.ts";

@@ -1,0 +1,46 @@
+// Sinks over D1, the database of Cloudflare Workers.
+import type { Database, Line } from "./dialect.ts";
+import type { SinkOptions } from "./place.ts";
+import type { BufferSink, CounterSink } from "./sink.ts";
+import { bufferSinkOver, counterSinkOver } from "./sink-over.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
+
+interface D1Statement {
+  bind(...values: unknown[]): D1Statement;
+  all(): Promise<{ readonly results: readonly unknown[] }>;
+}
+
+/** A binding of D1, as `env` has it. */
+export interface D1Binding {
+  prepare(sql: string): D1Statement;
+  // Written as a method that takes any of them: D1's own type wants its own statements.
+  batch(statements: never[]): Promise<unknown>;
+}
+
+/** @throws OperatorError for what is no name of a table or column */
+export function d1Sink(db: D1Binding, options: SinkOptions = {}): CounterSink {
+  return counterSinkOver(overD1(db), options);
+}
+
+/** @throws OperatorError for what is no name of a table or column */
+export function d1BufferSink(db: D1Binding, options: SinkOptions = {}): BufferSink {
+  return bufferSinkOver(overD1(db), options);
+}
+
+function overD1(db: D1Binding): Database {
+  return {
+    dialect: sqliteDialect,
+    // A batch is one transaction.
+    async run(statements) {
+      const bound = statements.map(({ sql, values }) => db.prepare(sql).bind(...values));
+      await db.batch(bound as never[]);
+    },
+    async lines({ sql, values }) {
+      const { results } = await db
+        .prepare(sql)
+        .bind(...values)
+        .all();
+      return results as readonly Line[];
+    },
+  };
+}

@@ -1,0 +1,21 @@
+// Runs statements on Postgres, by whatever has the `query` of pg.
+import type { Database, Line } from "./dialect.ts";
+import { postgresDialect } from "./postgres-dialect.ts";
+
+/** A Pool or a connected Client of pg, which the application closes. */
+export interface PostgresConnection {
+  query(sql: string, values: (string | number | null)[]): Promise<{ readonly rows: unknown[] }>;
+}
+
+export function overPostgres(db: PostgresConnection): Database {
+  return {
+    dialect: postgresDialect,
+    async run(statements) {
+      for (const { sql, values } of statements) await db.query(sql, [...values]);
+    },
+    async lines({ sql, values }) {
+      const { rows } = await db.query(sql, [...values]);
+      return rows as Line[];
+    },
+  };
+}

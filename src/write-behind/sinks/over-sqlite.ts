@@ -1,0 +1,50 @@
+// Runs statements on SQLite within the process, by better-sqlite3 or node:sqlite.
+import { OperatorError } from "../../operator-error.ts";
+import type { Database, Line } from "./dialect.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
+
+/** An open database, which the application closes. */
+export interface SqliteConnection {
+  exec(sql: string): unknown;
+  prepare(sql: string): {
+    run(...values: (string | number | null)[]): unknown;
+    all(...values: (string | number | null)[]): unknown[];
+  };
+}
+
+/** @throws OperatorError if texts are kept as UTF-16, whose bytes have another order */
+export function overSqlite(db: SqliteConnection): Database {
+  const [row] = db.prepare("PRAGMA encoding").all() as { encoding: string }[];
+  if (row?.encoding !== "UTF-8") {
+    throw new OperatorError({
+      what: "The SQLite database is refused.",
+      why: `Its encoding is ${row?.encoding}, which does not have the order of UTF-8.`,
+      mend: "Use a database that was made with PRAGMA encoding = 'UTF-8', as is usual.",
+    });
+  }
+  return {
+    dialect: sqliteDialect,
+    async run(statements) {
+      db.exec("BEGIN IMMEDIATE");
+      try {
+        for (const { sql, values } of statements) db.prepare(sql).run(...values);
+        db.exec("COMMIT");
+      } catch (cause) {
+        rollBack(db);
+        throw cause;
+      }
+    },
+    async lines({ sql, values }) {
+      return db.prepare(sql).all(...values) as Line[];
+    },
+  };
+}
+
+/** SQLite ends a transaction by itself after some errors, such as a full disk. */
+function rollBack(db: SqliteConnection): void {
+  try {
+    db.exec("ROLLBACK");
+  } catch {
+    // There is none left to roll back.
+  }
+}

@@ -1,0 +1,101 @@
+// The SQL of Postgres: a chunk is one statement, and so one transaction on any connection.
+import type { Changes, Dialect, Statement } from "./dialect.ts";
+import type { Place } from "./place.ts";
+import { isRemoval } from "./row.ts";
+
+/**
+ * The mark is moved first. That locks its row, and a second flusher waits there. The row tells the mark from
+ * before (`former_…`), also where another flusher has moved it since this statement began, and a change counts
+ * by that one. No row is deleted in the same statement: it would not see rows that the other one has made.
+ */
+export const postgresDialect: Dialect = {
+  apply(place, changes) {
+    const { set, slice, rows, mark } = changes;
+    const sql = `${pastChanges(place)} ${place.isOwn ? updateOwn(place) : upserts(place)}`;
+    const values = [set, slice, JSON.stringify(rows), mark.slice, mark.key];
+    return [{ sql, values }, ...sweep(place, changes)];
+  },
+
+  read(place, set, keys) {
+    const { marks, table, value, isOwn } = place;
+    const sql = `SELECT 'mark' AS kind, m.key AS key, m.slice::text AS value
+        FROM ${marks} AS m WHERE m.set_name = $1::text
+      UNION ALL SELECT 'value', given.key, t.${value}::text
+        FROM json_array_elements_text($2::json) AS given(key)
+        JOIN ${table} AS t ON ${isKey(place, "given.key")} ${isOwn ? "" : "AND t.set_name = $1::text"}
+        WHERE t.${value} IS NOT NULL`;
+    return { sql, values: [set, JSON.stringify(keys)] };
+  },
+
+  top(place, set, count) {
+    const { table, key, value, isOwn } = place;
+    const ofSet = isOwn ? "$1::text IS NOT NULL" : "t.set_name = $1::text";
+    const sql = `SELECT 'value' AS kind, t.${key}::text AS key, t.${value}::text AS value
+      FROM ${table} AS t WHERE ${ofSet} AND t.${value} IS NOT NULL
+      ORDER BY t.${value} DESC, t.${key}::text COLLATE "C" LIMIT $2::bigint`;
+    return { sql, values: [set, count] };
+  },
+
+  schema: {
+    counter: (table) => valuesTable(table, "bigint"),
+    buffer: (table) => valuesTable(table, "text"),
+    marks: (table) =>
+      `CREATE TABLE IF NOT EXISTS ${table} (set_name text PRIMARY KEY, slice bigint NOT NULL, key text, former_slice bigint, former_key text);`,
+  },
+};
+
+function valuesTable(table: string, type: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${table} (set_name text, key text COLLATE "C", value ${type}, PRIMARY KEY (set_name, key));`;
+}
+
+function isKey({ key, isKeyInteger }: Place, given: string): string {
+  return `t.${key} = ${isKeyInteger ? `${given}::bigint` : given}`;
+}
+
+/** `past`: the changes that lie past the set's mark. */
+function pastChanges({ marks, kind }: Place): string {
+  const type = kind === "counter" ? "bigint" : "text";
+  return `WITH moved AS (
+      INSERT INTO ${marks} AS m (set_name, slice, key) VALUES ($1::text, $4::bigint, $5::text)
+      ON CONFLICT (set_name) DO UPDATE SET former_slice = m.slice, former_key = m.key,
+        slice = greatest(m.slice, excluded.slice),
+        key = CASE WHEN m.slice > excluded.slice THEN m.key WHEN m.slice < excluded.slice THEN excluded.key
+          WHEN m.key IS NULL OR excluded.key IS NULL THEN NULL
+          ELSE greatest(m.key COLLATE "C", excluded.key COLLATE "C") END
+      RETURNING former_slice, former_key),
+    past AS (
+      SELECT change.key, change.value, change."isAnew" AS is_anew
+      FROM moved, json_to_recordset($3::json) AS change(key text, value ${type}, "isAnew" boolean)
+      WHERE former_slice IS NULL OR former_slice < $2::bigint
+        OR (former_slice = $2::bigint AND change.key COLLATE "C" > former_key COLLATE "C"))`;
+}
+
+function saturated(sum: string): string {
+  return `greatest(${Number.MIN_SAFE_INTEGER}, least(${Number.MAX_SAFE_INTEGER}, ${sum}))`;
+}
+
+function upserts({ kind, table }: Place): string {
+  const insert = (which: string) =>
+    `INSERT INTO ${table} AS t (set_name, key, value) SELECT $1::text, key, value FROM past WHERE ${which}
+      ON CONFLICT (set_name, key) DO UPDATE SET value =`;
+  if (kind === "buffer") return `${insert("true")} excluded.value`;
+  const sum = saturated("coalesce(t.value, 0) + excluded.value");
+  return `, anew AS (${insert("is_anew")} excluded.value) ${insert("NOT is_anew")} ${sum}`;
+}
+
+function updateOwn(place: Place): string {
+  const { kind, table, value } = place;
+  const held = `CASE WHEN past.is_anew THEN 0 ELSE coalesce(t.${value}, 0) END`;
+  const result = kind === "buffer" ? "past.value" : saturated(`${held} + past.value`);
+  return `UPDATE ${table} AS t SET ${value} = ${result} FROM past WHERE ${isKey(place, "past.key")}`;
+}
+
+/** Rows that hold nothing may go at any time. */
+function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
+  const removed = rows.filter(isRemoval).map(({ key }) => key);
+  if (place.isOwn || removed.length === 0) return [];
+  const isEmpty = place.kind === "counter" ? "value = 0" : "value IS NULL";
+  const sql = `DELETE FROM ${place.table} WHERE set_name = $1::text
+    AND key IN (SELECT json_array_elements_text($2::json)) AND ${isEmpty}`;
+  return [{ sql, values: [set, JSON.stringify(removed)] }];
+}

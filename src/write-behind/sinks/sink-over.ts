@@ -1,0 +1,97 @@
+// A sink over a database that speaks SQL.
+import { OperatorError } from "../../operator-error.ts";
+import type { Database, Line } from "./dialect.ts";
+import { toldAsMissing } from "./missing-table.ts";
+import { mayHold, type Place, placeOf, type SinkOptions } from "./place.ts";
+import { rowsOf } from "./row.ts";
+import type { Add, BufferSink, Chunk, CounterSink, Mark, Put, ReadFromSink } from "./sink.ts";
+import { storedText, textOf } from "./stored-text.ts";
+
+/** @throws OperatorError for what is no name of a table or column */
+export function counterSinkOver(database: Database, options: SinkOptions): CounterSink {
+  const sink = new SqlSink(database, placeOf("counter", options));
+  return {
+    apply: (chunk) => sink.apply(chunk),
+    read: (set, keys) => sink.read(set, keys, Number),
+    top: (set, count) => sink.top(set, count),
+  };
+}
+
+/** @throws OperatorError for what is no name of a table or column */
+export function bufferSinkOver(database: Database, options: SinkOptions): BufferSink {
+  const sink = new SqlSink(database, placeOf("buffer", options));
+  return {
+    apply: (chunk) => sink.apply(chunk),
+    read: (set, keys) => sink.read(set, keys, textOf),
+  };
+}
+
+class SqlSink {
+  readonly #database: Database;
+  readonly #place: Place;
+  #onlySet: string | undefined;
+
+  constructor(database: Database, place: Place) {
+    this.#database = database;
+    this.#place = place;
+  }
+
+  async apply({ set, slice, changes, mark }: Chunk<Add | Put>): Promise<void> {
+    this.#admit(set);
+    const statements = this.#database.dialect.apply(this.#place, {
+      set: storedText(set),
+      slice,
+      rows: rowsOf(this.#place, changes),
+      mark: { slice: mark.slice, key: mark.key === null ? null : storedText(mark.key) },
+    });
+    await this.#told(this.#database.run(statements));
+  }
+
+  async read<Value>(
+    set: string,
+    keys: readonly string[],
+    valueOf: (text: string) => Value,
+  ): Promise<ReadFromSink<Value>> {
+    this.#admit(set);
+    const wanted = keys.filter((key) => mayHold(this.#place, key)).map(storedText);
+    const asked = this.#database.dialect.read(this.#place, storedText(set), wanted);
+    const lines = await this.#told(this.#database.lines(asked));
+    const found = lines.filter(({ kind }) => kind === "value");
+    return {
+      values: new Map(found.map(({ key, value }) => [textOf(key ?? ""), valueOf(value)])),
+      mark: markOf(lines.find(({ kind }) => kind === "mark")),
+    };
+  }
+
+  async top(set: string, count: number): Promise<(readonly [string, number])[]> {
+    this.#admit(set);
+    const asked = this.#database.dialect.top(this.#place, storedText(set), count);
+    const lines = await this.#told(this.#database.lines(asked));
+    return lines.map(({ key, value }) => [textOf(key ?? ""), Number(value)]);
+  }
+
+  /** Two sets in one column would count each other's changes. */
+  #admit(set: string): void {
+    if (!this.#place.isOwn) return;
+    this.#onlySet ??= set;
+    if (this.#onlySet === set) return;
+    throw new OperatorError({
+      what: `The set ${JSON.stringify(set)} is refused.`,
+      why: `The sink writes to a column that holds the values of the set ${JSON.stringify(this.#onlySet)}.`,
+      mend: "Give each set a column of its own, and a sink for it.",
+    });
+  }
+
+  async #told<Answer>(asked: Promise<Answer>): Promise<Answer> {
+    try {
+      return await asked;
+    } catch (cause) {
+      throw toldAsMissing(cause, this.#place, this.#database.dialect);
+    }
+  }
+}
+
+function markOf(line: Line | undefined): Mark | undefined {
+  if (line === undefined) return undefined;
+  return { slice: Number(line.value), key: line.key === null ? null : textOf(line.key) };
+}

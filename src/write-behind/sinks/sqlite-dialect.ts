@@ -1,0 +1,128 @@
+// The SQL of D1 and of SQLite on Node, where a transaction that writes has the database for itself.
+import type { Changes, Dialect, Statement } from "./dialect.ts";
+import type { Place } from "./place.ts";
+import { isRemoval, type Row } from "./row.ts";
+
+/** Half of what D1 takes as one value. */
+const pieceBytesMax = 1_000_000;
+
+export const sqliteDialect: Dialect = {
+  apply(place, changes) {
+    const { set, slice, rows, mark } = changes;
+    const write = place.isOwn ? updateOwn(place) : upsert(place);
+    const written = pieces(rows).map((piece) => ({
+      sql: `${pastChanges(place)} ${write}`,
+      values: [set, slice, piece],
+    }));
+    return [
+      ...written,
+      { sql: moveMark(place), values: [set, mark.slice, mark.key] },
+      ...sweep(place, changes),
+    ];
+  },
+
+  read(place, set, keys) {
+    const { marks, table, value, isOwn } = place;
+    const ofSet = isOwn ? "" : "AND t.set_name = given.set_name";
+    const sql = `WITH given AS (SELECT ? AS set_name, ? AS keys)
+      SELECT 'mark' AS kind, m.key AS key, CAST(m.slice AS TEXT) AS value
+        FROM given JOIN ${marks} AS m ON m.set_name = given.set_name
+      UNION ALL SELECT 'value', j.value, CAST(t.${value} AS TEXT)
+        FROM given CROSS JOIN json_each(given.keys) AS j CROSS JOIN ${table} AS t ON ${isKey(place, "j.value")} ${ofSet}
+        WHERE t.${value} IS NOT NULL`;
+    return { sql, values: [set, JSON.stringify(keys)] };
+  },
+
+  top(place, set, count) {
+    const { table, key, value, isOwn, isKeyInteger } = place;
+    // Without a cast, an index may have the order.
+    const text = isKeyInteger ? `CAST(t.${key} AS TEXT)` : `t.${key}`;
+    const ofSet = isOwn ? "? IS NOT NULL" : "t.set_name = ?";
+    const sql = `SELECT 'value' AS kind, ${text} AS key, CAST(t.${value} AS TEXT) AS value
+      FROM ${table} AS t WHERE ${ofSet} AND t.${value} IS NOT NULL
+      ORDER BY t.${value} DESC, ${text} COLLATE BINARY LIMIT ?`;
+    return { sql, values: [set, count] };
+  },
+
+  schema: {
+    counter: (table) => valuesTable(table, "INTEGER"),
+    buffer: (table) => valuesTable(table, "TEXT"),
+    marks: (table) =>
+      `CREATE TABLE IF NOT EXISTS ${table} (set_name TEXT NOT NULL PRIMARY KEY, slice INTEGER NOT NULL, key TEXT) WITHOUT ROWID;`,
+  },
+};
+
+function valuesTable(table: string, type: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${table} (set_name TEXT NOT NULL, key TEXT NOT NULL, value ${type}, PRIMARY KEY (set_name, key)) WITHOUT ROWID;`;
+}
+
+/** A column of whole numbers takes the text for the number that it is. */
+function isKey({ key }: Place, given: string): string {
+  return `t.${key} = ${given} COLLATE BINARY`;
+}
+
+/**
+ * `past`: the changes that lie past the set's mark. BINARY compares the bytes of UTF-8. Made beforehand, so
+ * that each change looks for its row, and no row of a large table for its change.
+ */
+function pastChanges({ marks }: Place): string {
+  return `WITH given AS (SELECT ? AS set_name, ? AS slice, ? AS changes),
+    change AS (SELECT json_extract(j.value, '$.key') AS key, json_extract(j.value, '$.value') AS value,
+      json_extract(j.value, '$.isAnew') AS is_anew FROM given, json_each(given.changes) AS j),
+    past AS MATERIALIZED (SELECT given.set_name, change.* FROM given CROSS JOIN change
+      LEFT JOIN ${marks} AS m ON m.set_name = given.set_name
+      WHERE m.slice IS NULL OR m.slice < given.slice
+        OR (m.slice = given.slice AND change.key > m.key COLLATE BINARY))`;
+}
+
+function newValue({ kind, value }: Place): string {
+  if (kind === "buffer") return "past.value";
+  const sum = `past.value + CASE WHEN past.is_anew THEN 0 ELSE coalesce(t.${value}, 0) END`;
+  return `max(${Number.MIN_SAFE_INTEGER}, min(${Number.MAX_SAFE_INTEGER}, ${sum}))`;
+}
+
+function upsert(place: Place): string {
+  return `INSERT INTO ${place.table} (set_name, key, value)
+    SELECT past.set_name, past.key, ${newValue(place)}
+    FROM past LEFT JOIN ${place.table} AS t ON t.set_name = past.set_name AND ${isKey(place, "past.key")}
+    WHERE true ON CONFLICT (set_name, key) DO UPDATE SET value = excluded.value`;
+}
+
+function updateOwn(place: Place): string {
+  return `UPDATE ${place.table} AS t SET ${place.value} = ${newValue(place)}
+    FROM past WHERE ${isKey(place, "past.key")}`;
+}
+
+function moveMark({ marks }: Place): string {
+  return `INSERT INTO ${marks} (set_name, slice, key) VALUES (?, ?, ?)
+    ON CONFLICT (set_name) DO UPDATE SET slice = excluded.slice, key = excluded.key
+    WHERE excluded.slice > slice OR (excluded.slice = slice AND key IS NOT NULL
+      AND (excluded.key IS NULL OR excluded.key > key COLLATE BINARY))`;
+}
+
+/** Rows that hold nothing may go at any time. */
+function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
+  const removed = rows.filter(isRemoval).map(({ key }) => key);
+  if (place.isOwn || removed.length === 0) return [];
+  const isEmpty = place.kind === "counter" ? "value = 0" : "value IS NULL";
+  const sql = `DELETE FROM ${place.table}
+    WHERE set_name = ? AND key IN (SELECT value FROM json_each(?)) AND ${isEmpty}`;
+  return [{ sql, values: [set, JSON.stringify(removed)] }];
+}
+
+/** @returns JSON lists that D1 takes as one value each */
+function pieces(rows: readonly Row[]): readonly string[] {
+  const encoder = new TextEncoder();
+  const made: string[][] = [];
+  let pieceBytes = Infinity;
+  for (const row of rows.map((one) => JSON.stringify(one))) {
+    const rowBytes = encoder.encode(row).byteLength + 1;
+    pieceBytes += rowBytes;
+    if (pieceBytes > pieceBytesMax) {
+      made.push([]);
+      pieceBytes = rowBytes;
+    }
+    made.at(-1)?.push(row);
+  }
+  return made.map((piece) => `[${piece.join(",")}]`);
+}

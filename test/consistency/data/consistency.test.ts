@@ -1,0 +1,58 @@
+// An application's data on real colos and in a process of Node, before a Redis that is broken in many ways:
+// what was read keeps the promise. And the same found broken, where it is. `npm run bench:data-consistency`
+// does this for as long as one likes.
+import { describe, expect, it } from "vitest";
+import { dataFaultNames } from "../../../testing/consistency/data/data-faults.ts";
+import {
+  type PlantedDataFault,
+  revealingData,
+} from "../../../testing/consistency/data/planted-data-faults.ts";
+import { type DataRunSettings, runData } from "../../../testing/consistency/data/run-data.ts";
+
+/** Bundling, and the start of a Redis, the colos and the process, on a busy machine. */
+const startMsMax = 40_000;
+const activeMs = 9_000;
+const quietMs = 20_000;
+const testMsMax = startMsMax + activeMs + quietMs + 30_000;
+
+const settingsOf = (parts: Partial<DataRunSettings>): DataRunSettings => ({
+  seed: 1,
+  activeMs,
+  coloCount: 2,
+  clientCount: 40,
+  thinkMsMax: 200,
+  changeShare: 0.03,
+  faults: [],
+  restMsMax: 2_000,
+  quietMs,
+  checkEveryMs: 0,
+  ...parts,
+});
+
+describe("nothing that was purged is read past the bound, and hits return", () => {
+  it.each([{ seed: 1 }])("seed $seed", { timeout: testMsMax }, async ({ seed }) => {
+    const { history, world, findings } = await runData(
+      settingsOf({ seed, faults: dataFaultNames }),
+    );
+    expect(findings.violations.map(({ what }) => what)).toEqual([]);
+    const accepted = history.purges.filter(({ outcome }) => outcome === "accepted");
+    // Who reads nothing, purges nothing or breaks nothing finds nothing.
+    expect(accepted.length).toBeGreaterThan(30);
+    expect(findings.olderReadCount).toBeGreaterThan(10);
+    expect(history.reads.some(({ place }) => place === "process")).toBe(true);
+    expect(world.faults.length).toBeGreaterThan(3);
+  });
+});
+
+describe("a cache with a fault is found out", () => {
+  const found: readonly { fault: PlantedDataFault; rule: string }[] = [
+    { fault: "one-key-not-judged", rule: "purged-" },
+    { fault: "raised-twice", rule: "counted-twice" },
+  ];
+  it.each(found)("$fault", { timeout: testMsMax + 30_000 }, async ({ fault, rule }) => {
+    const faults = revealingData[fault];
+    const settings = settingsOf({ fault, faults, activeMs: 40_000, checkEveryMs: 500 });
+    const { findings } = await runData(settings);
+    expect(findings.violations[0]?.rule).toContain(rule);
+  });
+});

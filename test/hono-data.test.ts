@@ -1,0 +1,46 @@
+// c.var.cache: a Hono application behind the cache is given the cache for data that `tidemark` was given.
+import { Hono } from "hono";
+import { describe, expect, it } from "vitest";
+import { createDataCache } from "../src/data-cache.ts";
+import { type CacheVariables, tidemark, withCache } from "../src/hono.ts";
+import { defineConfig } from "../src/tidemark.ts";
+import "../testing/fakes/workers-globals.ts";
+
+const config = defineConfig({});
+
+function application() {
+  const app = new Hono<{ Variables: CacheVariables }>();
+  app.onError((cause, c) => c.text(cause.message, 500));
+  app.use(withCache);
+  app.get("/", async (c) => {
+    const words = c.var.cache.namespace<string, string>("words", { fresh: "1m" });
+    return c.text((await words.getOrSet("a", () => "from the source")) ?? "");
+  });
+  return app;
+}
+
+const textOf = async (answer: Response | Promise<Response>) => (await answer).text();
+
+describe("withCache", () => {
+  it("sets the cache that tidemark was given", async () => {
+    const cache = createDataCache(config);
+    const site = tidemark(application(), config, { env: {}, data: cache });
+    expect(await textOf(site.fetch(new Request("https://site.test/")))).toBe("from the source");
+    expect(await cache.namespace<string>("words", { fresh: "1m" }).get("a")).toBe(
+      "from the source",
+    );
+  });
+
+  it("says what to do where tidemark was given none", async () => {
+    const site = tidemark(application(), config, { env: {} });
+    expect(await textOf(site.fetch(new Request("https://site.test/")))).toContain(
+      "Write tidemark(app, config, { data: cache })",
+    );
+  });
+
+  it("says so too where the application is called by itself", async () => {
+    expect(await textOf(application().request("https://site.test/"))).toContain(
+      "The application was not called by tidemark",
+    );
+  });
+});

@@ -1,0 +1,131 @@
+// Data that stands beside pages counts with them: in reports, stats, findings and dry runs.
+import { describe, expect, it } from "vitest";
+import { openBeside } from "../../../testing/data/beside-pages.ts";
+import { until, type Site } from "../../../testing/site/harness.ts";
+import { bearer, send } from "../../../testing/site/purge-sender.ts";
+
+const ofData = (site: Site) => {
+  const all = Object.entries(site.counted());
+  return Object.fromEntries(all.filter(([series]) => series.startsWith("data")));
+};
+
+const told = async (site: Site, path: string) =>
+  (await (await site.ask(path, { headers: bearer })).json()) as Record<string, unknown>;
+
+describe("reports", () => {
+  it("have what was asked for, by result and tier; what was loaded, and how long that took", async () => {
+    const { site, values, clock } = await openBeside();
+    const load = () => {
+      clock.advance(2);
+      return "value";
+    };
+    await values.get("42");
+    await values.getOrSet("42", load);
+    for (let nth = 0; nth < 3; nth += 1) await values.get("42");
+    await expect(values.getOrSet("43", () => Promise.reject(new Error("no")))).rejects.toThrow(
+      "no",
+    );
+    expect(ofData(site)).toEqual({
+      "dataRequests|values|absent|none": 1,
+      "dataRequests|values|loaded|source": 1,
+      "dataRequests|values|hit|memory": 3,
+      "dataRequests|values|failed|none": 1,
+      "dataLoads|values|worked": 1,
+      "dataLoads|values|failed": 1,
+      "dataWrites|values|memory|kept": 1,
+      "dataWrites|values|edge|kept": 1,
+      "dataWrites|values|shared|kept": 1,
+      "dataLoadSeconds|values|b0": 1,
+      "dataLoadSeconds|values|b26": 1,
+      "dataLoadSeconds|values|sum": 2,
+    });
+  });
+
+  it("have each count once, and what is stale by its tier", async () => {
+    const { site, data, clock } = await openBeside();
+    const old = data.namespace<string, string>("old", { fresh: "1m", stale: "1h" });
+    await old.set("42", "v");
+    ofData(site);
+    clock.advance(61);
+    await old.get("42");
+    expect(ofData(site)).toEqual({ "dataRequests|old|stale|memory": 1 });
+    expect(ofData(site)).toEqual({});
+  });
+
+  it("have writes through, by result, and those that are not purged", async () => {
+    const { site, values, upstash } = await openBeside();
+    await values.get("42");
+    await values.write("42", "v", () => undefined);
+    const fail = () => Promise.reject(new Error("full"));
+    await expect(values.write("42", "v", fail)).rejects.toThrow("full");
+    upstash.journalMode = "down";
+    await expect(values.write("42", "v", () => undefined)).rejects.toThrow("not accepted");
+    expect(ofData(site)).toMatchObject({
+      "dataPersists|values|worked": 2,
+      "dataPersists|values|failed": 1,
+      "dataUnpurged|values": 1,
+    });
+    const { findings } = (await told(site, "/_cache/health")) as { findings: { code: string }[] };
+    expect(findings).toContainEqual(
+      expect.objectContaining({ code: "data-unpurged", level: "critical" }),
+    );
+  });
+
+  it("have nothing of data that a memory hit did not count", async () => {
+    const { site, values } = await openBeside();
+    await values.set("42", "v");
+    ofData(site);
+    for (let nth = 0; nth < 5; nth += 1) await values.getOrSet("42", () => "w");
+    expect(ofData(site)).toEqual({ "dataRequests|values|hit|memory": 5 });
+  });
+});
+
+it("stats have data beside pages", async () => {
+  const { site, values } = await openBeside();
+  await values.set("42", "v");
+  expect(await told(site, "/_cache/stats")).toMatchObject({
+    memory: { records: 0 },
+    data: {
+      namespaces: { values: { writes: { memory: { kept: 1 } } } },
+      unpurged: { keys: 0 },
+      memory: { count: 1 },
+    },
+  });
+});
+
+it("a dry run counts data in memory, and no purge of pages' names covers it", async () => {
+  const { site, values } = await openBeside();
+  await values.set("42", "v");
+  const dryRun = async (order: object) => JSON.parse((await send(site, order)).text) as unknown;
+  expect(await dryRun({ dryRun: true, tags: ["red"] })).toMatchObject({
+    isolate: { examined: 0, covered: 0 },
+    data: { examined: 1, covered: 1 },
+    limits: expect.stringContaining("Of data, this isolate's memory alone"),
+  });
+  expect(await dryRun({ dryRun: true, prefixes: ["https://www.example.com/"] })).toMatchObject({
+    data: { examined: 1, covered: 0 },
+  });
+});
+
+it("loads that fail for a minute are a finding, until one works", async () => {
+  const { site, values, clock } = await openBeside();
+  const fail = () => values.getOrSet("42", () => Promise.reject(new TypeError("x"))).catch(() => 0);
+  const found = async () => {
+    const { findings } = (await told(site, "/_cache/health")) as { findings: { code: string }[] };
+    return findings.filter(({ code }) => code.startsWith("data"));
+  };
+  await fail();
+  expect(await found()).toEqual([]);
+  clock.advance(60);
+  await fail();
+  expect(await found()).toEqual([
+    expect.objectContaining({
+      code: "data-loads-fail",
+      about: 'namespace "values"',
+      cause: "The last load ended with TypeError.",
+    }),
+  ]);
+  await values.getOrSet("42", () => "v");
+  await until(() => true);
+  expect(await found()).toEqual([]);
+});

@@ -1,0 +1,26 @@
+// Which connections on Node are taken.
+import { DatabaseSync } from "node:sqlite";
+import { expect, it } from "vitest";
+import { sqlBufferSink, type SqlConnection, sqlSink } from "../../../src/sinks.ts";
+
+it("refuses what is no connection", () => {
+  const no = {} as SqlConnection;
+  expect(() => sqlSink(no)).toThrow(/Hand over a database of better-sqlite3/);
+  expect(() => sqlBufferSink(no)).toThrow(/Hand over a database of better-sqlite3/);
+});
+
+it("refuses a database whose texts have the order of UTF-16", () => {
+  const db = new DatabaseSync(":memory:");
+  db.exec("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a)");
+  expect(() => sqlSink(db)).toThrow(/Its encoding is UTF-16le/);
+});
+
+it("leaves a transaction of the application alone, and fails", async () => {
+  const db = new DatabaseSync(":memory:");
+  const sink = sqlSink(db);
+  db.exec("CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)");
+  const chunk = { set: "s", slice: 1, changes: [], mark: { slice: 1, key: null } };
+  await expect(sink.apply(chunk)).rejects.toThrow(/within a transaction/);
+  db.exec("COMMIT");
+  expect(db.prepare("SELECT a FROM t").all()).toHaveLength(1);
+});

@@ -1,0 +1,151 @@
+// What sinks over SQL promise beside the contract: transactions, columns of the application, clear errors.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { add, bufferSet, counterSet, reset } from "../../../testing/write-behind/set-under-test.ts";
+import {
+  d1World,
+  postgresWorld,
+  type SinkWorld,
+  sqliteWorld,
+} from "../../../testing/write-behind/sink-worlds.ts";
+
+/** A row of values with the key "refused" makes the database fail, and so does a mark of slice 666. */
+const refusals = {
+  sqlite: `CREATE TRIGGER refuse_row BEFORE INSERT ON tidemark_counters WHEN NEW.key = 'refused' BEGIN SELECT RAISE(ABORT, 'refused'); END;
+CREATE TRIGGER refuse_mark BEFORE INSERT ON tidemark_marks WHEN NEW.slice = 666 BEGIN SELECT RAISE(ABORT, 'refused'); END;`,
+  postgres: `ALTER TABLE tidemark_counters ADD CONSTRAINT refused_row CHECK (key <> 'refused'); ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666);`,
+};
+
+const integer = { sqlite: "INTEGER", postgres: "bigint" };
+
+const openers = [
+  { database: "D1", open: d1World },
+  { database: "node:sqlite", open: sqliteWorld },
+  { database: "Postgres", open: postgresWorld },
+];
+
+describe.each(openers)("a sink over $database", ({ open }) => {
+  let world: SinkWorld;
+  beforeAll(async () => {
+    world = await open();
+    const type = integer[world.dialect];
+    await world.exec(`${refusals[world.dialect]}
+CREATE TABLE articles (id ${type} PRIMARY KEY, title TEXT NOT NULL, views ${type}, likes ${type} NOT NULL DEFAULT 3);
+CREATE TABLE people (name TEXT PRIMARY KEY, age ${type} NOT NULL, profile TEXT);
+INSERT INTO articles (id, title) VALUES (42, 'Tides'), (7, 'Moon');
+INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
+  });
+  afterAll(() => world.stop());
+
+  it.each([
+    { failing: "a row", slice: 5, last: "refused" },
+    { failing: "the mark", slice: 666, last: "fine" },
+  ])("leaves nothing of a chunk that fails at $failing", async ({ slice, last }) => {
+    const { apply, held, mark } = counterSet(world.counters());
+    await apply(4, [add("a", 1)]);
+    await expect(apply(slice, [add("a", 1), add("b", 1), add(last, 1)])).rejects.toThrow(/refused/);
+    expect(await held("a", "b", last)).toEqual({ a: 1 });
+    expect(await mark()).toEqual({ slice: 4, key: null });
+    await apply(667, [add("a", 1), add("b", 1)]);
+    expect(await held("a", "b")).toEqual({ a: 2, b: 1 });
+  });
+
+  it("leaves no row of what was removed", async () => {
+    const [counter, buffer] = [counterSet(world.counters()), bufferSet(world.buffers())];
+    await counter.apply(1, [add("gone", 1), add("kept", 1)]);
+    await counter.apply(2, [reset("gone", 0)]);
+    await buffer.apply(1, [{ key: "gone", value: "v" }]);
+    await buffer.apply(2, [{ key: "gone", value: null }]);
+    const rows = await world.rows(
+      "SELECT key FROM tidemark_counters WHERE key IN ('gone', 'kept') UNION ALL SELECT key FROM tidemark_buffers WHERE key = 'gone'",
+    );
+    expect(rows).toEqual([{ key: "kept" }]);
+  });
+
+  it("counts in a column of the application, where there is a row", async () => {
+    const into = { table: "articles", key: "id", value: "views", keyType: "integer" } as const;
+    const { apply, held, mark, top } = counterSet(world.counters({ into }));
+    const chunk = [add("042", 9), add("42", 5), add("43", 9), add("7", 1), add("x", 9)];
+    await apply(1, chunk);
+    await apply(1, chunk);
+    await apply(2, [add("42", -2), reset("7", 4)]);
+    expect(await held("42", "042", "43", "7", "x", "42.0")).toEqual({ 42: 3, 7: 4 });
+    expect(await top(2)).toEqual([["7", 4], ["42", 3]]); // prettier-ignore
+    expect(await mark()).toEqual({ slice: 2, key: null });
+    await apply(3, [reset("7", 0)]);
+    const rows = await world.rows("SELECT id, title, views, likes FROM articles ORDER BY id");
+    expect(rows).toEqual([
+      { id: 7, title: "Moon", views: 0, likes: 3 },
+      { id: 42, title: "Tides", views: 3, likes: 3 },
+    ]);
+  });
+
+  it("takes a key for a whole number only as it is written", async () => {
+    const into = { table: "articles", key: "id", value: "likes", keyType: "integer" } as const;
+    const { apply, held, mark } = counterSet(world.counters({ into }));
+    await apply(1, [add("", 1), add("042", 1), add("42.0", 1), add("9".repeat(30), 1)]);
+    expect(await mark()).toEqual({ slice: 1, key: null });
+    expect(await held("42", "042")).toEqual({ 42: 3 });
+  });
+
+  it("tells equal ones of a column in the order of their keys", async () => {
+    await world.exec("CREATE TABLE ties (name TEXT, votes INTEGER)");
+    await world.exec(
+      "INSERT INTO ties VALUES ('b', 1), ('\uffff', 1), ('a', 1), ('😀', 1), ('B', 1)",
+    );
+    const into = { table: "ties", key: "name", value: "votes" };
+    const { top } = counterSet(world.counters({ into }));
+    expect((await top(9)).map(([key]) => key)).toEqual(["B", "a", "b", "\uffff", "😀"]);
+  });
+
+  it("keeps a buffer in a column of the application, where there is a row", async () => {
+    const into = { table: "people", key: "name", value: "profile" };
+    const { apply, held } = bufferSet(world.buffers({ into }));
+    expect(await held("ann", "o'neil")).toEqual({ "o'neil": "older" });
+    await apply(1, [{ key: "ann", value: "{}" }, { key: "bob", value: "{}" }]); // prettier-ignore
+    await apply(2, [{ key: "o'neil", value: null }]);
+    expect(await world.rows("SELECT name, age, profile FROM people ORDER BY name")).toEqual([
+      { name: "ann", age: 30, profile: "{}" },
+      { name: "o'neil", age: 40, profile: null },
+    ]);
+  });
+
+  it("refuses a second set in one column", async () => {
+    const sink = world.counters({ into: { table: "articles", key: "title", value: "likes" } });
+    const [one, other] = [counterSet(sink), counterSet(sink)];
+    await one.apply(1, [add("Moon", 1)]);
+    await expect(other.apply(1, [add("Moon", 1)])).rejects.toThrow(/Give each set a column/);
+    expect(await one.held("Moon")).toEqual({ Moon: 4 });
+  });
+
+  it("tells which SQL makes the tables that are missing, and that SQL makes them", async () => {
+    const sink = counterSet(world.counters({ into: "my_counts", marks: "my_marks" }));
+    const error: Error = await sink.apply(1, [add("a", 1)]).then(
+      () => expect.unreachable(),
+      (cause: Error) => cause,
+    );
+    expect(error.name).toBe("OperatorError");
+    await expect(sink.read("a")).rejects.toThrow(error.message);
+    await expect(sink.top(1)).rejects.toThrow(error.message);
+    const [, sql = ""] = error.message.split("Run this SQL: ");
+    await world.exec(sql.replace("; ", ";\n"));
+    await sink.apply(1, [add("a", 1)]);
+    expect(await sink.held("a")).toEqual({ a: 1 });
+  });
+
+  it("tells which column it does not find", async () => {
+    const sink = counterSet(
+      world.counters({ into: { table: "articles", key: "title", value: "clicks" } }),
+    );
+    await expect(sink.apply(1, [add("Moon", 1)])).rejects.toThrow(
+      'See that "articles" has the columns "title" and "clicks".',
+    );
+  });
+
+  it.each(['a"b', "a b", "", "a.b.c", "1a", "a;"])("refuses the name %j", (name) => {
+    expect(() => world.counters({ into: name })).toThrow(/is no name of a table/);
+    expect(() => world.buffers({ marks: name })).toThrow(/is no name of a table/);
+    expect(() => world.counters({ into: { table: "t", key: name, value: "v" } })).toThrow(
+      /is no name of a column/,
+    );
+  });
+});

@@ -1,0 +1,60 @@
+// What D1's limits and large tables ask of the SQL for SQLite.
+import { DatabaseSync } from "node:sqlite";
+import { expect, it } from "vitest";
+import type { Statement } from "../../../src/write-behind/sinks/dialect.ts";
+import { placeOf } from "../../../src/write-behind/sinks/place.ts";
+import { sinkSchema } from "../../../src/write-behind/sinks/schema.ts";
+import { sqliteDialect } from "../../../src/write-behind/sinks/sqlite-dialect.ts";
+
+const mark = { slice: 1, key: null };
+const rows = (count: number, value: string | number) =>
+  Array.from({ length: count }, (_, index) => ({ key: `key ${index}`, value, isAnew: true }));
+
+it("writes 500 counts in two statements", () => {
+  const place = placeOf("counter", {});
+  const changes = { set: "views", slice: 1, rows: rows(500, 1), mark };
+  expect(sqliteDialect.apply(place, changes)).toHaveLength(2);
+});
+
+it("binds no value that D1 refuses", () => {
+  const changes = { set: "profiles", slice: 1, rows: rows(40, '"é"'.repeat(60_000)), mark };
+  const statements = sqliteDialect.apply(placeOf("buffer", {}), changes);
+  const sizes = statements
+    .flatMap(({ values }) => values)
+    .map((value) => Buffer.byteLength(String(value)));
+  expect(Math.max(...sizes)).toBeLessThan(2_000_000);
+  // 0.36 MB each, so that two make a piece, and the mark.
+  expect(statements).toHaveLength(21);
+});
+
+const places = {
+  "a table of ours": placeOf("counter", {}),
+  "a column of the application": placeOf("counter", {
+    into: { table: "people", key: "name", value: "visits" },
+  }),
+  "a column with numbers for keys": placeOf("counter", {
+    into: { table: "articles", key: "id", value: "views", keyType: "integer" },
+  }),
+};
+
+it.each(Object.entries(places))("looks at no more rows than it has keys, in %s", (_, place) => {
+  const db = new DatabaseSync(":memory:");
+  db.exec(sinkSchema({ of: "sqlite" }));
+  db.exec("CREATE TABLE articles (id INTEGER PRIMARY KEY, views INTEGER)");
+  db.exec("CREATE TABLE people (name TEXT PRIMARY KEY, visits INTEGER)");
+  const plan = ({ sql, values }: Statement) =>
+    db
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...values)
+      .map(({ detail }) => String(detail))
+      .join("\n");
+  const [write] = sqliteDialect.apply(place, { set: "s", slice: 1, rows: rows(3, 1), mark });
+  const read = sqliteDialect.read(place, "s", ["a"]);
+  for (const statement of [write, read]) {
+    const how = statement === undefined ? "" : plan(statement);
+    expect(how).toMatch(
+      /SEARCH t USING (?:(?:INTEGER )?PRIMARY KEY|INDEX \w+) \((?:set_name=\? AND key|rowid|name)=\?\)/,
+    );
+    expect(how).not.toContain("SCAN t");
+  }
+});

@@ -1,0 +1,156 @@
+// Proves a recorded history of data, or says what in it breaks the promise. Pure: no clock and no I/O.
+import { SoftAnswers } from "../../checker/soft-answers.ts";
+import { countedTwice } from "./counted.ts";
+import { DataFloors } from "./floors.ts";
+import type { DataHistory, DataKey, DataPurge, DataRead } from "./operations.ts";
+
+export type DataRule =
+  /** Older than a version whose purge was accepted longer ago than the bound. */
+  | "purged-version"
+  /** The same for a soft purge, where the namespace has `stale`: too long after it, or never loaded anew. */
+  | "soft-purged-version"
+  /** Older than a version whose purge this very isolate had accepted before. */
+  | "purged-here"
+  /** Older than what this isolate was told of its own write. */
+  | "own-write"
+  /** A forced load brought what the source no longer had when it was asked for. */
+  | "forced-older"
+  /** It answered after its lifetime and `stale` together. */
+  | "outlived"
+  /** A purge was accepted at a position that the database never told. */
+  | "accepted-unwritten"
+  /** A field was raised more often than it was asked for. */
+  | "counted-twice"
+  /** Parts of one answer are of two, or it holds what was never written. */
+  | "broken"
+  /** After quiet a place has nothing stored under a key. */
+  | "no-hit-after-quiet";
+
+export interface DataViolation {
+  readonly rule: DataRule;
+  readonly what: string;
+  /** What the excerpt is made around; absent where no one read shows it. */
+  readonly read?: DataRead;
+  readonly purge?: DataPurge;
+}
+
+export interface DataFindings {
+  readonly violations: readonly DataViolation[];
+  /** Reads of a version that had been overtaken: those that a floor could have forbidden. */
+  readonly olderReadCount: number;
+  /** Of accepted hard purges: how long after the answer the last older version was read, the longest. */
+  readonly worstLagMs: number;
+}
+
+/** Beside the source's own time, what a load may take until its value is stored: a purge is waited for. */
+const storingMs = 8_000;
+
+export function checkData(history: DataHistory): DataFindings {
+  return new DataChecker(history).findings();
+}
+
+class DataChecker {
+  readonly #history: DataHistory;
+  readonly #floors: DataFloors;
+  readonly #soft: SoftAnswers;
+  readonly #violations: DataViolation[] = [];
+  #olderReadCount = 0;
+  #worstLagMs = 0;
+
+  constructor(history: DataHistory) {
+    this.#history = history;
+    this.#floors = new DataFloors(history);
+    this.#soft = new SoftAnswers(history);
+  }
+
+  findings(): DataFindings {
+    const { reads, keys, broken } = this.#history;
+    const byPath = new Map(keys.map((key) => [key.path, key]));
+    for (const read of reads.toSorted((one, other) => one.invokedAtMs - other.invokedAtMs)) {
+      const key = byPath.get(read.path);
+      if (key === undefined) throw new Error(`${read.path} is no key of this history.`);
+      const violation = this.#violationOf(read, key);
+      if (violation !== undefined) this.#violations.push(violation);
+    }
+    this.#violations.push(...unwritten(this.#history), ...countedTwice(this.#history));
+    for (const what of broken) this.#violations.push({ rule: "broken", what });
+    this.#violations.push(...notComingBack(this.#history));
+    return {
+      violations: this.#violations,
+      olderReadCount: this.#olderReadCount,
+      worstLagMs: this.#worstLagMs,
+    };
+  }
+
+  #violationOf(read: DataRead, key: DataKey): DataViolation | undefined {
+    const { version, path, invokedAtMs, isolate } = read;
+    const { versions } = this.#floors;
+    const overtakenAtMs = versions.overtakenAtMs(path, version);
+    if (overtakenAtMs > invokedAtMs) return undefined;
+    this.#olderReadCount += 1;
+    const given = `${isolate} gave ${path} in version ${version} by ${read.by}`;
+    if (read.by === "forced") {
+      const what = `${given}, which was overtaken before the load was asked for.`;
+      return { rule: "forced-older", what, read };
+    }
+    const told = this.#floors.toldBefore(read);
+    if (told !== undefined) {
+      const what = `${given} after its own write of version ${told.version}.`;
+      return { rule: "own-write", what, read };
+    }
+    for (const purge of this.#floors.above(read)) {
+      const violation = this.#violationOfPurge(read, key, purge);
+      if (violation !== undefined) return violation;
+    }
+    const agedMs = invokedAtMs - overtakenAtMs;
+    if (agedMs <= key.livesMs + this.#history.originMsMax + storingMs) return undefined;
+    const what = `${given}, ${Math.round(agedMs)} ms after that was overtaken.`;
+    return { rule: "outlived", what, read };
+  }
+
+  #violationOfPurge(read: DataRead, key: DataKey, purge: DataPurge): DataViolation | undefined {
+    const { mode, returnedAtMs } = purge;
+    const afterMs = read.invokedAtMs - returnedAtMs;
+    const mayBeStale = mode === "soft" && key.staleMs > 0;
+    const isDue = this.#floors.isDue(purge, read, key);
+    if (isDue === undefined) {
+      if (!mayBeStale) this.#worstLagMs = Math.max(this.#worstLagMs, afterMs);
+      return undefined;
+    }
+    const expected = this.#floors.versions.at(read.path, purge.sentAtMs);
+    const what =
+      `${read.isolate} gave ${read.path} in version ${read.version} by ${read.by} to a call that began ` +
+      `${Math.round(afterMs)} ms after the answer to the ${mode} purge ${purge.id}, which ` +
+      `${purge.isolate} was sent by ${purge.by} at version ${expected}.`;
+    if (!mayBeStale) {
+      return { rule: isDue === "here" ? "purged-here" : "purged-version", what, read, purge };
+    }
+    const isTooLate = afterMs > key.staleMs + this.#history.maxLagMs;
+    const answer = { ...read, colo: read.place, variant: "" };
+    if (!isTooLate && !this.#soft.isUnrefreshed(answer, key, purge)) return undefined;
+    return { rule: "soft-purged-version", what, read, purge };
+  }
+}
+
+/** Only an answered append makes a purge accepted. */
+function unwritten({ purges, positions }: DataHistory): DataViolation[] {
+  return purges.flatMap((purge) => {
+    const { position, returnedAtMs, isolate, id } = purge;
+    if (position === undefined || (positions.get(position) ?? Infinity) <= returnedAtMs) return [];
+    const what = `${isolate} accepted purge ${id} at ${position}, which nobody wrote.`;
+    return [{ rule: "accepted-unwritten" as const, what, purge }];
+  });
+}
+
+function notComingBack({ quietFromMs, reads, keys, places }: DataHistory): DataViolation[] {
+  if (quietFromMs === undefined) return [];
+  const found = new Set<string>();
+  for (const { by, place, path, invokedAtMs } of reads) {
+    const isLookUp = by === "get" || by === "fields";
+    if (isLookUp && invokedAtMs >= quietFromMs) found.add(`${place} ${path}`);
+  }
+  const wanted = places.flatMap((place) => keys.map(({ path }) => `${place} ${path}`));
+  return wanted
+    .filter((each) => !found.has(each))
+    .map((each) => ({ rule: "no-hit-after-quiet", what: `${each}: no hit after quiet.` }));
+}

@@ -1,0 +1,62 @@
+// The oldest version that a call may be given: asked of a history, purge by purge.
+import { boundMs } from "../../checker/bound.ts";
+import { Versions } from "../../checker/versions.ts";
+import { covers } from "./coverage.ts";
+import type { DataHistory, DataKey, DataPurge, DataRead, ToldWrite } from "./operations.ts";
+
+export class DataFloors {
+  readonly versions: Versions;
+  readonly #history: DataHistory;
+  readonly #purges: ReadonlyMap<string, readonly DataPurge[]>;
+  readonly #told: ReadonlyMap<string, readonly ToldWrite[]>;
+
+  constructor(history: DataHistory) {
+    this.#history = history;
+    this.versions = new Versions(history.writes);
+    const accepted = history.purges
+      .filter(({ outcome }) => outcome === "accepted")
+      .toSorted((one, other) => one.sentAtMs - other.sentAtMs);
+    this.#purges = new Map(
+      history.keys.map((key) => [key.path, accepted.filter(({ order }) => covers(order, key))]),
+    );
+    this.#told = Map.groupBy(history.told, ({ isolate, path }) => `${isolate} ${path}`);
+  }
+
+  /** Purges that were sent once a newer version than the read one was written, the oldest first. */
+  *above({ path, version, invokedAtMs }: DataRead): Generator<DataPurge> {
+    const overtakenAtMs = this.versions.overtakenAtMs(path, version);
+    if (overtakenAtMs === Infinity) return;
+    const purges = this.#purges.get(path) ?? [];
+    for (let at = firstFrom(purges, overtakenAtMs); at < purges.length; at += 1) {
+      const purge = purges[at];
+      if (purge === undefined || purge.sentAtMs > invokedAtMs) return;
+      yield purge;
+    }
+  }
+
+  /** Does a purge hold for a read: past the bound, or at once where it was accepted? */
+  isDue(purge: DataPurge, read: DataRead, key: DataKey): "everywhere" | "here" | undefined {
+    const { sentAtMs: fromMs, returnedAtMs, mode, isolate } = purge;
+    const span = { fromMs, untilMs: read.invokedAtMs };
+    const isSoft = mode === "soft" && key.staleMs > 0;
+    if (read.invokedAtMs > returnedAtMs + boundMs(this.#history, span)) return "everywhere";
+    const isHere = read.isolate === isolate && read.invokedAtMs > returnedAtMs;
+    return isHere && !isSoft ? "here" : undefined;
+  }
+
+  /** A write of the same isolate that it was told of before the read, and that is newer than what it read. */
+  toldBefore({ isolate, path, invokedAtMs, version }: DataRead): ToldWrite | undefined {
+    const told = this.#told.get(`${isolate} ${path}`) ?? [];
+    return told.find((write) => write.toldAtMs < invokedAtMs && write.version > version);
+  }
+}
+
+function firstFrom(purges: readonly DataPurge[], atMs: number): number {
+  let [low, high] = [0, purges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((purges[middle]?.sentAtMs ?? Infinity) < atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

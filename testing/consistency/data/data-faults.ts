@@ -1,0 +1,89 @@
+// What happens to the database, to a colo or the source, and to the process, in a run with data.
+import { setTimeout as delay } from "node:timers/promises";
+import { coloFaults } from "../colo-faults.ts";
+import { databaseFaults } from "../database-faults.ts";
+import type { Fault, Victim } from "../nemesis.ts";
+import type { Passage } from "../rest-front.ts";
+import type { DataSite } from "./data-site.ts";
+
+export interface DataVictim extends Victim {
+  readonly site: Pick<DataSite, "redis" | "rest" | "colos" | "process">;
+}
+
+type DataFault = Fault<DataVictim>;
+
+/** Until connections have come back to a Redis that was started again. */
+const reconnectMs = 300;
+
+const restartedWhole: DataFault = async ({ site, draws }) => {
+  await site.redis.kill();
+  await delay(draws.between(0, 2_500));
+  await site.redis.startAgain();
+  await delay(reconnectMs);
+};
+
+const full: DataFault = async ({ site, draws }) => {
+  await site.redis.setFull(true);
+  try {
+    await delay(draws.between(500, 3_000));
+  } finally {
+    await site.redis.setFull(false);
+  }
+};
+
+const readOnly: DataFault = async ({ site, draws }) => {
+  await site.redis.setReadOnly(true);
+  try {
+    await delay(draws.between(500, 3_000));
+  } finally {
+    await site.redis.setReadOnly(false);
+  }
+};
+
+/** The process's way to the database; the colos go on. */
+const passage =
+  (kind: Passage): DataFault =>
+  async ({ site, draws }) => {
+    const { front } = site.process;
+    front.passage = kind;
+    try {
+      await delay(draws.between(500, 4_000));
+    } finally {
+      front.passage = "open";
+    }
+  };
+
+/** Its Cache API holds what it held. */
+const redeployed: DataFault = async ({ site, draws }) => {
+  await draws.oneOf(site.colos).changeVersion();
+};
+
+// A database of an older snapshot, and a replica that lags, are tried with pages.
+const { "redis-restored": _, "replica-lagging": __, ...ofDatabase } = databaseFaults;
+const { "version-changed": ___, ...ofColos } = coloFaults;
+
+export const dataFaults = {
+  database: {
+    ...ofDatabase,
+    "redis-restarted-whole": restartedWhole,
+    "redis-full": full,
+    "redis-read-only": readOnly,
+  },
+  colo: { ...ofColos, "colo-redeployed": redeployed },
+  process: {
+    "process-cut-off": passage("cut"),
+    "process-unanswered": passage("silent"),
+    "process-answers-lost": passage("deaf"),
+    "process-restarted": ({ site }: DataVictim) => site.process.restart(),
+  },
+} as const;
+
+type Groups = typeof dataFaults;
+export type DataFaultName =
+  | keyof Groups["database"]
+  | keyof Groups["colo"]
+  | keyof Groups["process"];
+
+export const dataFaultNames: readonly DataFaultName[] = Object.values(dataFaults).flatMap(
+  (faults) => Object.keys(faults) as DataFaultName[],
+);

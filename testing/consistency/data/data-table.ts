@@ -1,0 +1,57 @@
+// The result of a run with data as lines for a terminal.
+import { boundMs } from "../checker/bound.ts";
+import { excerptOfData } from "./checker/excerpt.ts";
+import type { DataRunResult } from "./run-data.ts";
+
+const violationsShown = 5;
+
+export function tableOfData(result: DataRunResult): string {
+  const { history, findings, settings, world } = result;
+  const { reads, purges, increments, places, writes } = history;
+  const accepted = purges.filter(({ outcome }) => outcome === "accepted");
+  const counted = (all: readonly { readonly by: string }[]) => sums(all.map(({ by }) => by));
+  const outcomes = (outcome: string) => purges.filter((purge) => purge.outcome === outcome).length;
+  const promisedMs = boundMs(history, { fromMs: -Infinity, untilMs: Infinity });
+  const isMark = (event: (typeof world.journal)[number]) =>
+    event.kind === "appended" && event.isMark;
+  const rows: readonly [string, string | number][] = [
+    ["seed", settings.seed],
+    ["took", `${(result.tookMs / 1_000).toFixed(1)} s`],
+    ["places; Redis", `${places.join(", ")}; ${result.redis}`],
+    ["clients; keys", `${settings.clientCount}; ${history.keys.length}`],
+    ["values read", `${reads.length}: ${counted(reads)}`],
+    ["of a version that the source had overtaken", findings.olderReadCount],
+    ["versions written", writes.length],
+    ["purges accepted", `${accepted.length}: ${counted(accepted)}`],
+    ["of them soft", accepted.filter(({ mode }) => mode === "soft").length],
+    ["purges refused; without an answer", `${outcomes("refused")}; ${outcomes("unknown")}`],
+    [
+      "increments; of them that told no number",
+      `${increments.length}; ${increments.filter(({ value }) => value === undefined).length}`,
+    ],
+    ["requests to the source", result.sourceRequestCount],
+    ["calls that failed", [...result.failures].map((each) => each.join(" ")).join(", ") || "none"],
+    ["faults", sums(world.faults.map(({ fault }) => fault)) || "none"],
+    ["marks of loss", world.journal.filter(isMark).length],
+    ["bound", `${promisedMs} ms`],
+    ["worst lag of a purge", `${Math.round(findings.worstLagMs)} ms`],
+    ["violations", findings.violations.length],
+  ];
+  const table = rows.map(([name, value]) => `| ${name} | ${value} |`);
+  return ["| | |", "|---|---|", ...table, ...violationsSaid(result), ""].join("\n");
+}
+
+function sums(names: readonly string[]): string {
+  const byName = Object.entries(Object.groupBy(names, (name) => name));
+  return byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ");
+}
+
+function violationsSaid({ findings, history, world }: DataRunResult): string[] {
+  const { violations } = findings;
+  if (violations.length === 0) return [];
+  const shown = violations.slice(0, violationsShown).flatMap((violation) => {
+    const heading = ["", `${violation.rule}: ${violation.what}`];
+    return heading.concat(excerptOfData(violation, history, world));
+  });
+  return ["", sums(violations.map(({ rule }) => rule)), ...shown];
+}

@@ -1,0 +1,98 @@
+// The keys of a run: every way in which data may live long, and so outlive its purge.
+import type { NamespaceOptions } from "../../../src/data-cache.ts";
+import type { DataKey, DataOrder } from "./checker/operations.ts";
+
+export const maxLagMs = 1_000;
+export const allowanceMs = 200;
+export const purge = {
+  maxLagSeconds: maxLagMs / 1_000,
+  clockAllowanceSeconds: allowanceMs / 1_000,
+};
+
+/** What a namespace stores. The two texts are one: an answer that has two ids is of two values. */
+export interface Row {
+  readonly path: string;
+  readonly id: string;
+  readonly copy: string;
+}
+
+/** The same in parts. `views` begins at a number of its own whenever the source is read. */
+export interface RowInParts {
+  readonly title: string;
+  readonly text: string;
+  readonly views: number;
+}
+
+/** How far apart two beginnings of `views` are. */
+export const viewsStep = 1_000_000;
+
+export type SpaceName = "steady" | "world" | "lenient" | "brief" | "parts";
+type Options = Omit<NamespaceOptions<unknown, string>, "tags" | "load" | "codec">;
+
+const common = { hardTimeoutMs: 5_000, patienceMs: 2_000, retryAfter: "1s" } as const;
+
+export const spaces: Readonly<Record<SpaceName, Options>> = {
+  steady: { ...common, fresh: "10m" },
+  world: { ...common, fresh: "10m", collapse: "global" },
+  lenient: { ...common, fresh: "10m", stale: "10m" },
+  brief: { ...common, fresh: "2s", stale: "3s", softTimeoutMs: 150 },
+  parts: { ...common, fresh: "10m" },
+};
+
+const staleMs: Readonly<Record<SpaceName, number>> = {
+  steady: 0,
+  world: 0,
+  lenient: 600_000,
+  brief: 3_000,
+  parts: 0,
+};
+const livesMs = { ...staleMs, steady: 600_000, world: 600_000, lenient: 1_200_000, brief: 5_000 };
+
+export interface UsedKey extends DataKey {
+  readonly space: SpaceName;
+  /** Below its namespace. */
+  readonly name: string;
+  /** Its values come by `set` as well: then nobody writes its row meanwhile. */
+  readonly isSet: boolean;
+  /** Its fields are set all at once; else some of them. */
+  readonly isWhole: boolean;
+}
+
+const keysPerSpace = 4;
+
+export const keys: readonly UsedKey[] = (Object.keys(spaces) as SpaceName[]).flatMap((space) =>
+  Array.from({ length: keysPerSpace }, (_, index) => {
+    const name = `${index % 2 === 0 ? "a" : "b"}/${index + 1}`;
+    const isLast = index === keysPerSpace - 1;
+    return {
+      space,
+      name,
+      path: `${space}/${name}`,
+      tags: tagsOf(space, name),
+      staleMs: staleMs[space],
+      livesMs: space === "parts" ? 600_000 : livesMs[space],
+      isSet: isLast && (space === "steady" || space === "world"),
+      isWhole: index < keysPerSpace / 2,
+    };
+  }),
+);
+
+export function tagsOf(space: string, name: string): string[] {
+  return [`row:${space}:${name}`, `kind:${space}`, `shelf:${Number(name.split("/")[1]) % 3}`];
+}
+
+/** One order of each sort that covers a key, from the narrowest to the widest. */
+export function ordersCovering({ space, name, path, tags }: UsedKey): readonly DataOrder[] {
+  const [own = "", kind = "", shelf = ""] = tags;
+  const group = name.split("/")[0] ?? "";
+  return [
+    { keys: [path] },
+    { tags: [own] },
+    { keys: [path, `${space}/nobody`], tags: [own] },
+    { prefixes: [path] },
+    { prefixes: [`${space}/${group}`] },
+    { tags: [shelf] },
+    { tags: [kind] },
+    { prefixes: [space] },
+  ];
+}

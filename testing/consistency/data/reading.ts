@@ -1,0 +1,113 @@
+// What a client asks for when it changes nothing in the source: every way to read a value, fields, and to
+// raise one.
+import type { Draws } from "../../draws.ts";
+import type { Call } from "./calls.ts";
+import type { Caller } from "./caller.ts";
+import type { DataRead } from "./checker/operations.ts";
+import type { DataPlace } from "./data-site.ts";
+import { keys, type UsedKey } from "./keys.ts";
+import type { DataRecorder } from "./recorder.ts";
+
+/** Of all that is asked for, how much goes by each call. */
+const shares: readonly (readonly [DataRead["by"], number])[] = [
+  ["get", 0.25],
+  ["getOrSet", 0.4],
+  ["getMany", 0.12],
+  ["getOrSetMany", 0.2],
+  ["forced", 0.03],
+];
+const raisedShare = 0.25;
+/** Of fields that are there, how often they are set once more. */
+const setAgainShare = 0.1;
+
+export class Reading {
+  readonly #caller: Caller;
+  readonly #recorder: DataRecorder;
+
+  constructor(caller: Caller, recorder: DataRecorder) {
+    this.#caller = caller;
+    this.#recorder = recorder;
+  }
+
+  /** @returns whether it was answered */
+  async readSome(place: DataPlace, draws: Draws): Promise<boolean> {
+    const key = draws.oneOf(keys);
+    if (key.space === "parts") return this.#readFields(place, key, draws);
+    const by = drawn(draws);
+    const { space, name } = key;
+    const isMany = by === "getMany" || by === "getOrSetMany";
+    const names = keys.filter((other) => other.space === space).map((other) => other.name);
+    const call = isMany ? { op: by, space, names } : { op: by, space, name };
+    const { answer } = await this.#caller.read(place, call as Call, by);
+    return answer !== undefined;
+  }
+
+  /** Until a look-up finds something, by which it is known that the cache works. */
+  async readUntilFound(place: DataPlace, { space, name, path }: UsedKey): Promise<boolean> {
+    const { reads } = this.#recorder;
+    const before = reads.length;
+    if (space === "parts") {
+      await this.#caller.read(place, { op: "get-fields", space, name }, "fields");
+    } else {
+      await this.#caller.read(place, { op: "get", space, name }, "get");
+    }
+    // Other places are asked at the same time.
+    const isFound = reads
+      .slice(before)
+      .some((read) => read.path === path && read.place === place.name);
+    if (isFound) return true;
+    if (space === "parts") await this.#caller.ask(place, { op: "set-fields", space, name });
+    else await this.#caller.read(place, { op: "getOrSet", space, name }, "getOrSet");
+    return false;
+  }
+
+  async #readFields(place: DataPlace, key: UsedKey, draws: Draws): Promise<boolean> {
+    const { space, name } = key;
+    if (draws.isLucky(raisedShare)) {
+      const told = await this.#raise(place, key);
+      if (told !== "nothing raised") return told === "raised";
+      // Nothing is raised where nothing is set.
+      return this.#setFields(place, key, []);
+    }
+    const asked = draws.oneOf([[], ["title"], ["title", "text"], ["text", "views"]]);
+    const call: Call = { op: "get-fields", space, name, names: asked };
+    const { answer } = await this.#caller.read(place, call, "fields");
+    if (answer?.kind !== "done") return answer !== undefined;
+    if (answer.fields !== undefined && !draws.isLucky(setAgainShare)) return true;
+    const parts = key.isWhole ? [] : draws.oneOf([[], ["title"], ["text"], ["text", "views"]]);
+    return this.#setFields(place, key, parts);
+  }
+
+  /** @param names of parts; none means all */
+  async #setFields(
+    place: DataPlace,
+    { space, name }: UsedKey,
+    names: readonly string[],
+  ): Promise<boolean> {
+    const told = await this.#caller.ask(place, { op: "set-fields", space, name, names });
+    return told.answer !== undefined;
+  }
+
+  async #raise(
+    place: DataPlace,
+    { space, name, path }: UsedKey,
+  ): Promise<"raised" | "nothing raised" | "no answer"> {
+    const told = await this.#caller.ask(place, { op: "increment", space, name });
+    const { answer, invokedAtMs, returnedAtMs } = told;
+    const value = answer?.kind === "done" ? answer.count : undefined;
+    const { increments, counts } = this.#recorder;
+    increments.push({ path, invokedAtMs, returnedAtMs, ...(value === undefined ? {} : { value }) });
+    if (value !== undefined) counts.push({ path, atMs: returnedAtMs, value });
+    if (answer === undefined) return "no answer";
+    return value === undefined ? "nothing raised" : "raised";
+  }
+}
+
+function drawn(draws: Draws): DataRead["by"] {
+  let left = draws.between(0, 1);
+  for (const [by, share] of shares) {
+    left -= share;
+    if (left <= 0) return by;
+  }
+  return "get";
+}

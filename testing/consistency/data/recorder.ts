@@ -1,0 +1,82 @@
+// Gathers a history of data while it happens, on the driver's one monotonic clock.
+import { Recorder } from "../recorder.ts";
+import type { World } from "./checker/excerpt.ts";
+import type {
+  DataHistory,
+  DataPurge,
+  DataRead,
+  Increment,
+  SeenCount,
+  ToldWrite,
+} from "./checker/operations.ts";
+
+/** Of one key, in words. */
+export interface Note {
+  readonly path: string;
+  readonly atMs: number;
+  readonly text: string;
+}
+
+type Promised = Pick<DataHistory, "maxLagMs" | "allowanceMs" | "originMsMax" | "keys" | "places">;
+
+/** Whose records of requests are those of data. */
+export class DataRecorder {
+  /** Faults, losses, lives, the source's writes and errors, and the journal as the colos see it. */
+  readonly world = new Recorder();
+  readonly reads: DataRead[] = [];
+  readonly purges: DataPurge[] = [];
+  readonly told: ToldWrite[] = [];
+  readonly counts: SeenCount[] = [];
+  readonly increments: Increment[] = [];
+  readonly broken: string[] = [];
+  /** What an excerpt tells beside the operations that are judged. */
+  readonly notes: Note[] = [];
+  /** That the process was told by the database. */
+  readonly positionsOfProcess = new Map<string, number>();
+  /** Calls without an answer, and calls that failed, by the name of the error. */
+  readonly failures = new Map<string, number>();
+  quietFromMs: number | undefined;
+
+  nowMs(): number {
+    return this.world.nowMs();
+  }
+
+  failed(name: string): void {
+    this.failures.set(name, (this.failures.get(name) ?? 0) + 1);
+  }
+
+  noted(path: string, text: string): void {
+    this.notes.push({ path, atMs: this.nowMs(), text });
+  }
+
+  traces(): World {
+    const { faults, losses, journal } = this.world;
+    return { faults, losses, journal, notes: this.notes };
+  }
+
+  history(given: Promised): DataHistory {
+    const { world, quietFromMs } = this;
+    const positions = new Map(this.positionsOfProcess);
+    for (const event of world.journal) {
+      const told = event.kind === "appended" ? [event.position] : event.positions;
+      for (const position of told) {
+        positions.set(position, Math.min(event.atMs, positions.get(position) ?? Infinity));
+      }
+    }
+    return {
+      ...given,
+      replicaLags: world.replicaLags,
+      originErrors: [...world.originErrors],
+      isolates: [...world.isolates],
+      writes: [...world.writes],
+      reads: [...this.reads],
+      purges: [...this.purges],
+      told: [...this.told],
+      counts: [...this.counts],
+      increments: [...this.increments],
+      broken: [...this.broken],
+      positions,
+      ...(quietFromMs === undefined ? {} : { quietFromMs }),
+    };
+  }
+}

@@ -1,0 +1,193 @@
+// One run with data: colos and a process, clients and a nemesis for a while, then quiet; and what the checker
+// finds in the history of it.
+import { setTimeout as delay } from "node:timers/promises";
+import { Running } from "../../../local/running.ts";
+import { Draws } from "../../draws.ts";
+import { breakAndHeal } from "../nemesis.ts";
+import { Caller } from "./caller.ts";
+import { Changing } from "./changing.ts";
+import { checkData, type DataFindings } from "./checker/check-data.ts";
+import type { World } from "./checker/excerpt.ts";
+import type { DataHistory } from "./checker/operations.ts";
+import { type DataFaultName, dataFaults } from "./data-faults.ts";
+import { type DataPlace, type DataSite, startDataSite } from "./data-site.ts";
+import { allowanceMs, keys, maxLagMs } from "./keys.ts";
+import type { PlantedDataFault } from "./planted-data-faults.ts";
+import { Reading } from "./reading.ts";
+import { DataRecorder } from "./recorder.ts";
+import { Source, sourceMsMax } from "./source.ts";
+
+export interface DataRunSettings {
+  readonly seed: number;
+  /** How long rows are written and things are broken. */
+  readonly activeMs: number;
+  readonly coloCount: number;
+  /** Shared out among the colos and the process; each reads and writes. */
+  readonly clientCount: number;
+  readonly thinkMsMax: number;
+  /** Of what a client does, how much changes the source. */
+  readonly changeShare: number;
+  readonly faults: readonly DataFaultName[];
+  /** The longest that nothing is broken between two faults of a group. */
+  readonly restMsMax: number;
+  readonly fault?: PlantedDataFault;
+  /** Within this time of the last purge each place has to find every key stored again. */
+  readonly quietMs: number;
+  /** Looked at every so often; the run ends at the first violation. 0 looks once, at the end. */
+  readonly checkEveryMs: number;
+}
+
+export interface DataRunResult {
+  readonly settings: DataRunSettings;
+  readonly history: DataHistory;
+  readonly world: World;
+  readonly findings: DataFindings;
+  readonly redis: string;
+  readonly sourceRequestCount: number;
+  readonly failures: ReadonlyMap<string, number>;
+  readonly tookMs: number;
+}
+
+/** Of the source's answers, while nothing is wrong with it. */
+const slowShare = 0.06;
+const pauseAfterFailureMs = 500;
+/** A place whose database was away asks for it again within 30 s. */
+const lastPurgeTries = 60;
+
+export async function runData(settings: DataRunSettings): Promise<DataRunResult> {
+  const running = new Running();
+  try {
+    return await runWith(settings, running);
+  } finally {
+    await running.stop();
+  }
+}
+
+interface Acting {
+  readonly settings: DataRunSettings;
+  readonly draws: Draws;
+  readonly recorder: DataRecorder;
+  readonly source: Source;
+  readonly site: DataSite;
+  readonly reading: Reading;
+  readonly changing: Changing;
+  readonly isOver: () => boolean;
+}
+
+async function runWith(settings: DataRunSettings, running: Running): Promise<DataRunResult> {
+  const draws = new Draws(settings.seed);
+  const recorder = new DataRecorder();
+  const source = await running.add(Source.start(recorder, draws.fork()));
+  const { coloCount, fault } = settings;
+  const site = await running.add(
+    startDataSite({ originUrl: source.url, coloCount, recorder, fault }),
+  );
+  const { places } = site;
+  const caller = new Caller({ recorder, source, keys });
+  const beganAtMs = recorder.nowMs();
+  const promised = { maxLagMs, allowanceMs, originMsMax: sourceMsMax, keys };
+  const history = () => recorder.history({ ...promised, places: places.map(({ name }) => name) });
+  let findings: DataFindings | undefined;
+  const isBroken = () => (findings?.violations.length ?? 0) > 0;
+  const isOver = () => recorder.nowMs() - beganAtMs >= settings.activeMs || isBroken();
+  const reading = new Reading(caller, recorder);
+  const changing = new Changing({ caller, recorder, source, places });
+  const acting = { settings, draws, recorder, source, site, reading, changing, isOver };
+  const look = () => (findings = checkData(history()));
+  try {
+    await Promise.all([act(acting), lookNowAndThen(settings.checkEveryMs, isOver, look)]);
+    if (!isBroken()) {
+      await quieten(acting);
+      look();
+    }
+  } finally {
+    caller.stop();
+  }
+  return {
+    settings,
+    history: history(),
+    world: recorder.traces(),
+    findings: findings ?? look(),
+    redis: site.redis.name,
+    sourceRequestCount: source.requestCount,
+    failures: recorder.failures,
+    tookMs: recorder.nowMs() - beganAtMs,
+  };
+}
+
+async function act(acting: Acting): Promise<void> {
+  const { settings, draws, recorder, source, site, isOver } = acting;
+  const { clientCount, restMsMax } = settings;
+  // A database that keeps no files cannot come back with its data, and takes no command to be filled.
+  const needsServer: readonly DataFaultName[] = ["redis-restarted-whole"];
+  const faults = settings.faults.filter(
+    (name) => site.redis.keepsSnapshots || !needsServer.includes(name),
+  );
+  source.slowShare = slowShare;
+  const clients = Array.from({ length: clientCount }, (_, nth) => {
+    const place = site.places[nth % site.places.length];
+    return place && live(place, draws.fork(), acting);
+  });
+  const victim = { site, origin: source, recorder: recorder.world, draws: draws.fork() };
+  const breaking = breakAndHeal(victim, { groups: dataFaults, faults, restMsMax, isOver });
+  await Promise.all([...clients, breaking]);
+  source.slowShare = 0;
+}
+
+async function live(
+  place: DataPlace,
+  draws: Draws,
+  { settings, reading, changing, isOver }: Acting,
+): Promise<void> {
+  const { changeShare, thinkMsMax } = settings;
+  while (!isOver()) {
+    const isChange = draws.isLucky(changeShare);
+    const isAnswered = isChange
+      ? await changing.change(place, draws).then(() => true)
+      : await reading.readSome(place, draws);
+    await delay(isAnswered ? draws.between(0, thinkMsMax) : pauseAfterFailureMs);
+  }
+}
+
+/** Every key is purged after its last write; then each place is asked for each, until it has it stored. */
+async function quieten({
+  settings,
+  draws,
+  recorder,
+  source,
+  site,
+  reading,
+  changing,
+}: Acting): Promise<void> {
+  while (source.isBusy) await delay(maxLagMs / 10);
+  const accepted = await Promise.all(
+    keys.map((key) => changing.purgeWhole(key, lastPurgeTries, draws.fork())),
+  );
+  if (accepted.includes(false)) recorder.broken.push("a last purge was never accepted");
+  await delay(maxLagMs + 1);
+  const fromMs = recorder.nowMs();
+  recorder.quietFromMs = fromMs;
+  const inTurn = async (place: DataPlace): Promise<void> => {
+    let left = keys;
+    while (left.length > 0 && recorder.nowMs() < fromMs + settings.quietMs) {
+      const round = delay(maxLagMs / 2);
+      const isFound = await Promise.all(left.map((key) => reading.readUntilFound(place, key)));
+      left = left.filter((_, at) => isFound[at] === false);
+      if (left.length > 0) await round;
+    }
+    for (const key of keys) await reading.readUntilFound(place, key);
+  };
+  await Promise.all(site.places.map(inTurn));
+}
+
+async function lookNowAndThen(
+  everyMs: number,
+  isOver: () => boolean,
+  look: () => void,
+): Promise<void> {
+  if (everyMs === 0) return;
+  while (!isOver()) {
+    await delay(everyMs);
+    look();
+  }
+}

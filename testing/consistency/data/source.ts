@@ -1,0 +1,125 @@
+// The application's database over HTTP, and the truth of a run: every row has a version that only grows. It
+// takes its time before a write is made, and between making an answer and sending it.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { startScriptedOrigin } from "../../fakes/scripted-origin.ts";
+import type { Draws } from "../../draws.ts";
+import { keys, viewsStep } from "./keys.ts";
+import type { DataRecorder } from "./recorder.ts";
+
+/** The longest that an answer takes. */
+export const sourceMsMax = 1_500;
+
+/** Of writes, how many are made and not answered for. */
+const lostShare = 0.03;
+/** An answer that takes longer is told of by itself. */
+const tellingMs = 100;
+const firstId = "w0";
+
+export class Source {
+  /** The share of answers that take long. */
+  slowShare = 0;
+  /** The share of questions that are refused, and of writes that are refused or made without an answer. */
+  errorShare = 0;
+  requestCount = 0;
+  readonly #recorder: DataRecorder;
+  readonly #draws: Draws;
+  readonly #rows = new Map(keys.map(({ path }) => [path, { id: firstId, version: 1 }]));
+  /** By row and id. */
+  readonly #versions = new Map(keys.map(({ path }) => [`${path} ${firstId}`, 1]));
+  readonly #committedAtMs = new Map<string, number>();
+  #ids = 0;
+  #beginnings = 0;
+  #underWay = 0;
+  #server: Awaited<ReturnType<typeof startScriptedOrigin>> | undefined;
+
+  private constructor(recorder: DataRecorder, draws: Draws) {
+    this.#recorder = recorder;
+    this.#draws = draws;
+  }
+
+  static async start(recorder: DataRecorder, draws: Draws): Promise<Source> {
+    const source = new Source(recorder, draws);
+    source.#server = await startScriptedOrigin((request, response) => {
+      source.#underWay += 1;
+      void source.#answer(request, response).finally(() => (source.#underWay -= 1));
+    });
+    return source;
+  }
+
+  get url(): string {
+    return this.#server?.url ?? "";
+  }
+
+  /** Does it still work at something? */
+  get isBusy(): boolean {
+    return this.#underWay > 0;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+  }
+
+  newId(): string {
+    return `w${(this.#ids += 1)}`;
+  }
+
+  versionAt(path: string): number {
+    return this.#rows.get(path)?.version ?? 0;
+  }
+
+  /** @returns `undefined` if the row never had it */
+  versionOf(path: string, id: string): number | undefined {
+    return this.#versions.get(`${path} ${id}`);
+  }
+
+  committedAtMs(path: string, id: string): number | undefined {
+    return this.#committedAtMs.get(`${path} ${id}`);
+  }
+
+  commit(path: string, id: string): void {
+    const name = `${path} ${id}`;
+    const row = this.#rows.get(path);
+    if (row === undefined || this.#versions.has(name)) return;
+    const version = row.version + 1;
+    const atMs = this.#recorder.nowMs();
+    this.#rows.set(path, { id, version });
+    this.#versions.set(name, version);
+    this.#committedAtMs.set(name, atMs);
+    this.#recorder.world.writes.push({ path, version, atMs });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requestCount += 1;
+    const path = request.url?.replace("/row/", "") ?? "";
+    if (request.method !== "POST") return this.#read(path, response);
+    const id = Buffer.concat(await request.toArray()).toString();
+    await delay(this.#wayMs() / 2);
+    if (this.#draws.isLucky(this.errorShare / 2)) return void response.writeHead(503).end();
+    this.commit(path, id);
+    await delay(this.#wayMs() / 2);
+    if (this.#draws.isLucky(lostShare + this.errorShare / 2)) return void response.destroy();
+    response.writeHead(200).end();
+  }
+
+  async #read(path: string, response: ServerResponse): Promise<void> {
+    const row = this.#rows.get(path);
+    const takesMs = this.#wayMs();
+    if (row === undefined || this.#draws.isLucky(this.errorShare)) {
+      this.#recorder.world.originErrors.push({ path, atMs: this.#recorder.nowMs() });
+      return void response.writeHead(503).end();
+    }
+    // Read here, and on its way for a while: a purge may be accepted meanwhile.
+    const views = (this.#beginnings += 1) * viewsStep;
+    const body = JSON.stringify({ id: row.id, views });
+    this.#recorder.noted(path, `the source is read at version ${row.version}`);
+    await delay(takesMs);
+    if (takesMs > tellingMs) this.#recorder.noted(path, `it answers with version ${row.version}`);
+    response.writeHead(200, { "content-type": "application/json" }).end(body);
+  }
+
+  #wayMs(): number {
+    const isSlow = this.#draws.isLucky(this.slowShare);
+    return isSlow ? this.#draws.between(300, sourceMsMax) : this.#draws.between(0, 10);
+  }
+}

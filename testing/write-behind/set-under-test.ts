@@ -1,0 +1,39 @@
+// A set of a sink, as tests write and read it.
+import type { Add, BufferSink, CounterSink, Put } from "../../src/write-behind/sinks/sink.ts";
+
+export const add = (key: string, by: number): Add => ({ key, by, isReset: false });
+export const reset = (key: string, by: number): Add => ({ key, by, isReset: true });
+export const put = (key: string, value: string | null): Put => ({ key, value });
+
+let setCount = 0;
+
+/** Names a set that nothing was written to. */
+export function newSet(): string {
+  setCount += 1;
+  return `set ${setCount}`;
+}
+
+/** A counter's set, and what it comes to. */
+export function counterSet(sink: CounterSink) {
+  const set = newSet();
+  return {
+    set,
+    /** @param upTo absent for the end of the slice */
+    apply: (slice: number, changes: readonly Add[], upTo: string | null = null) =>
+      sink.apply({ set, slice, changes, mark: { slice, key: upTo } }),
+    read: (...keys: string[]) => sink.read(set, keys),
+    held: async (...keys: string[]) => Object.fromEntries((await sink.read(set, keys)).values),
+    mark: async () => (await sink.read(set, [])).mark,
+    top: (count: number) => sink.top(set, count),
+  };
+}
+
+/** A buffer's set, and what it holds. */
+export function bufferSet(sink: BufferSink) {
+  const set = newSet();
+  return {
+    apply: (slice: number, changes: readonly Put[], upTo: string | null = null) =>
+      sink.apply({ set, slice, changes, mark: { slice, key: upTo } }),
+    held: async (...keys: string[]) => Object.fromEntries((await sink.read(set, keys)).values),
+  };
+}

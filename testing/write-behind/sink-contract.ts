@@ -1,0 +1,184 @@
+// The promises of a sink, as tests. Each sink is put through all of them.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
+
+export interface SinksUnderTest {
+  readonly counters: CounterSink;
+  readonly buffers: BufferSink;
+  stop(): Promise<void>;
+}
+import { add, bufferSet, counterSet } from "./set-under-test.ts";
+import { runHistory } from "./sink-histories.ts";
+import { describeBuffers, describeCounters } from "./value-contract.ts";
+
+const largest = Number.MAX_SAFE_INTEGER;
+/** In the order of their UTF-8 bytes. That of UTF-16 has the last two the other way round. */
+const oddKeys = [
+  "\u0000", "\u0000a", "\u0001", "\u0001\u0001", '"', "%", "'; DROP TABLE tidemark_marks; --",
+  "A", "\\", "_", "a", "a\u0000", "a\u0001", "a b", "b", "é", "\uffff", "😀",
+]; // prettier-ignore
+
+export function describeSinks(implementation: string, open: () => Promise<SinksUnderTest>): void {
+  describe(`the contract of a sink: ${implementation}`, () => {
+    let sinks: SinksUnderTest;
+    beforeAll(async () => {
+      sinks = await open();
+    });
+    afterAll(() => sinks.stop());
+    const counter = () => counterSet(sinks.counters);
+    const buffer = () => bufferSet(sinks.buffers);
+
+    describe("the mark", () => {
+      it("is none before the first chunk", async () => {
+        expect(await counter().mark()).toBeUndefined();
+      });
+
+      it("lets a chunk count once, however often it comes", async () => {
+        const { apply, held, mark } = counter();
+        const chunk = [add("a", 2), add("b", 3)];
+        await apply(5, chunk, "b");
+        await apply(5, chunk, "b");
+        expect(await held("a", "b")).toEqual({ a: 2, b: 3 });
+        expect(await mark()).toEqual({ slice: 5, key: "b" });
+      });
+
+      it("lets a chunk count once that comes from several at once", async () => {
+        const { apply, held } = counter();
+        await Promise.all(Array.from({ length: 8 }, () => apply(5, [add("a", 1)])));
+        await Promise.all(Array.from({ length: 8 }, () => apply(6, [add("a", 1)])));
+        expect(await held("a")).toEqual({ a: 2 });
+      });
+
+      it("lets nothing of an older slice count, and does not go back", async () => {
+        const { apply, held, mark } = counter();
+        await apply(7, [add("b", 1)], "b");
+        await apply(6, [add("a", 10), add("z", 10)]);
+        expect(await held("a", "b", "z")).toEqual({ b: 1 });
+        expect(await mark()).toEqual({ slice: 7, key: "b" });
+      });
+
+      it("lets only the keys past it count within its slice", async () => {
+        const { apply, held, mark } = counter();
+        await apply(5, [add("a", 1), add("b", 1)], "b");
+        await apply(5, [add("a", 10), add("b", 10), add("c", 10)]);
+        expect(await held("a", "b", "c")).toEqual({ a: 1, b: 1, c: 10 });
+        expect(await mark()).toEqual({ slice: 5, key: null });
+      });
+
+      it("does not go back within its slice", async () => {
+        const { apply, held, mark } = counter();
+        await apply(5, [add("a", 1), add("c", 1)], "c");
+        await apply(5, [add("a", 1)], "a");
+        expect(await mark()).toEqual({ slice: 5, key: "c" });
+        await apply(5, [add("b", 10), add("c", 10)], "c");
+        expect(await held("a", "b", "c")).toEqual({ a: 1, c: 1 });
+      });
+
+      it("ends its slice where it has no key", async () => {
+        const { apply, held, mark } = counter();
+        await apply(5, [add("a", 1)]);
+        await apply(5, [add("z", 1)], "z");
+        expect(await held("a", "z")).toEqual({ a: 1 });
+        expect(await mark()).toEqual({ slice: 5, key: null });
+      });
+
+      it("is all that an empty chunk moves", async () => {
+        const { apply, mark } = counter();
+        await apply(5, []);
+        expect(await mark()).toEqual({ slice: 5, key: null });
+        await apply(9, [], "k");
+        expect(await mark()).toEqual({ slice: 9, key: "k" });
+      });
+
+      it("is one of each set", async () => {
+        const [one, other] = [counter(), counter()];
+        await one.apply(9, [add("a", 1)]);
+        await other.apply(5, [add("a", 5)]);
+        expect(await one.held("a")).toEqual({ a: 1 });
+        expect(await other.held("a")).toEqual({ a: 5 });
+      });
+
+      it("takes numbers of slices as large as a clock makes them", async () => {
+        const { apply, mark } = counter();
+        for (const slice of [179_543_210, largest - 1, largest]) {
+          await apply(slice, []);
+          expect(await mark()).toEqual({ slice, key: null });
+        }
+      });
+    });
+
+    it("holds odd keys and reads them back, each as itself", async () => {
+      const { apply, read } = counter();
+      await apply(
+        1,
+        oddKeys.map((key, index) => add(key, index + 1)),
+      );
+      const { values } = await read(...oddKeys, "", "a%", "c");
+      expect([...values].toSorted(([, a], [, b]) => a - b)).toEqual(
+        oddKeys.map((key, index) => [key, index + 1]),
+      );
+    });
+
+    it.each(oddKeys.map((key, index) => ({ key, index })))(
+      "goes by UTF-8 about the mark $index",
+      async ({ key, index }) => {
+        const { apply, read, mark } = counter();
+        await apply(1, [], key);
+        expect(await mark()).toEqual({ slice: 1, key });
+        const all = oddKeys.map((one) => add(one, 1));
+        await apply(1, all, "😀");
+        await apply(1, [], "\uffff");
+        const { values, mark: after } = await read(...oddKeys);
+        expect([...values.keys()].toSorted()).toEqual(oddKeys.slice(index + 1).toSorted());
+        expect(after).toEqual({ slice: 1, key: "😀" });
+      },
+    );
+
+    it("takes 500 changes with long keys, and reads them in one call", async () => {
+      const { apply, held } = counter();
+      const keys = Array.from({ length: 500 }, (_, index) => `${"é".repeat(510)}${1_000 + index}`);
+      await apply(
+        1,
+        keys.map((key) => add(key, 1)),
+        keys.at(-1),
+      );
+      await apply(
+        2,
+        keys.map((key, index) => add(key, index)),
+      );
+      expect(await held(...keys)).toEqual(
+        Object.fromEntries(keys.map((key, index) => [key, index + 1])),
+      );
+    });
+
+    it("reads mark and values together", async () => {
+      const { apply, read } = counter();
+      await apply(3, [add("a", 1)], "a");
+      const { values, mark } = await read("a", "a", "absent");
+      expect([...values]).toEqual([["a", 1]]);
+      expect(mark).toEqual({ slice: 3, key: "a" });
+    });
+
+    it("shows nobody values without their mark", async () => {
+      const { apply, read } = counter();
+      const writing = (async () => {
+        for (let slice = 1; slice <= 15; slice += 1) {
+          await apply(slice, [add("a", 1), add("b", 1)]);
+        }
+      })();
+      for (let reads = 0; reads < 15; reads += 1) {
+        const { values, mark } = await read("a", "b");
+        expect([values.get("a"), values.get("b")]).toEqual([mark?.slice, mark?.slice]);
+      }
+      await writing;
+    });
+
+    it.each([1, 2, 3])("holds what its mark says in history %i", async (seed) => {
+      const steps = await runHistory(sinks.counters, seed);
+      expect(steps.map(({ held }) => held)).toEqual(steps.map(({ promised }) => promised));
+    });
+
+    describeCounters(counter);
+    describeBuffers(buffer);
+  });
+}

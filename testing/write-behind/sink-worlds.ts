@@ -1,0 +1,77 @@
+// Databases with the tables of sinks in them, each new and empty: D1 in workerd, SQLite, Postgres.
+import { DatabaseSync } from "node:sqlite";
+import { PGlite } from "@electric-sql/pglite";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { compatibilityDate } from "../../local/colo.ts";
+import type { SinkOptions } from "../../src/write-behind/sinks/place.ts";
+import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
+import {
+  d1BufferSink,
+  d1Sink,
+  sinkSchema,
+  sqlBufferSink,
+  type SqlConnection,
+  sqlSink,
+} from "../../src/sinks.ts";
+
+export interface SinkWorld {
+  readonly dialect: "sqlite" | "postgres";
+  counters(options?: SinkOptions): CounterSink;
+  buffers(options?: SinkOptions): BufferSink;
+  /** @param sql statements in one line each */
+  exec(sql: string): Promise<void>;
+  rows(sql: string): Promise<readonly unknown[]>;
+  stop(): Promise<void>;
+}
+
+export async function d1World(): Promise<SinkWorld> {
+  const runtime = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script: "export default {};",
+      compatibilityDate,
+      d1Databases: ["DB"],
+    }),
+  );
+  const db = await runtime.getD1Database("DB");
+  await db.exec(sinkSchema({ of: "sqlite" }));
+  return {
+    dialect: "sqlite",
+    counters: (options) => d1Sink(db, options),
+    buffers: (options) => d1BufferSink(db, options),
+    exec: async (sql) => void (await db.exec(sql)),
+    rows: async (sql) => (await db.prepare(sql).all()).results,
+    stop: () => runtime.dispose(),
+  };
+}
+
+export async function sqliteWorld(): Promise<SinkWorld> {
+  const db = new DatabaseSync(":memory:");
+  db.exec(sinkSchema({ of: "sqlite" }));
+  return {
+    dialect: "sqlite",
+    ...sinksOver(db),
+    exec: async (sql) => db.exec(sql),
+    rows: async (sql) => db.prepare(sql).all(),
+    stop: async () => db.close(),
+  };
+}
+
+export async function postgresWorld(): Promise<SinkWorld> {
+  const db = await PGlite.create();
+  await db.exec(sinkSchema({ of: "postgres" }));
+  return {
+    dialect: "postgres",
+    ...sinksOver(db),
+    exec: async (sql) => void (await db.exec(sql)),
+    rows: async (sql) => (await db.query(sql)).rows,
+    stop: () => db.close(),
+  };
+}
+
+function sinksOver(db: SqlConnection): Pick<SinkWorld, "counters" | "buffers"> {
+  return {
+    counters: (options) => sqlSink(db, options),
+    buffers: (options) => sqlBufferSink(db, options),
+  };
+}
