@@ -4,7 +4,7 @@ import { patiently, pause } from "../patience.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { Gathered, type Outcome, type Refusal } from "./gathered.ts";
-import type { Backlog, SliceStore } from "./slice-store.ts";
+import type { Backlog, Batch, SliceStore } from "./slice-store.ts";
 import { sliceAt, type SliceTimes } from "./slice-times.ts";
 
 /** From its first change until a batch is sent. */
@@ -37,6 +37,9 @@ export class Gathering<Change extends { readonly key: string }> {
   #open: Gathered<Change> | undefined;
   /** Neither accepted nor given up. */
   readonly #unsettled = new Map<Gathered<Change>, { signs: number; atMs: number }>();
+  /** The newest that a batch was given, and the newest that Redis has accepted. */
+  #sliceMin = -Infinity;
+  #acceptedSlice = -Infinity;
 
   constructor(settings: GatheringSettings<Change>) {
     this.#settings = settings;
@@ -88,8 +91,21 @@ export class Gathering<Change extends { readonly key: string }> {
     const batch = (this.#open ??= new Gathered(this.#settings.kind.joined));
     batch.take(change, bytes);
     if (isFirst) this.#unsettled.set(batch, { signs: 0, atMs: this.#settings.nowAtMs() });
-    if (batch.isFull) this.#open = undefined;
+    if (batch.isFull) {
+      this.#open = undefined;
+      // If it is sent only after a later batch, it must not have a newer slice than that.
+      this.#sealed(batch);
+    }
     return { batch, isFirst };
+  }
+
+  /** A clock that was set back gives no older slice: in a buffer the older put would win. */
+  #sealed(batch: Gathered<Change>): Batch<Change> {
+    const { nowAtMs, randomText, times } = this.#settings;
+    return batch.sealed(() => {
+      this.#sliceMin = Math.max(this.#sliceMin, sliceAt(nowAtMs(), times));
+      return { id: randomText(), slice: this.#sliceMin };
+    });
   }
 
   /** Batches whose requests have ended without a word. */
@@ -135,14 +151,17 @@ export class Gathering<Change extends { readonly key: string }> {
   }
 
   async #tried(batch: Gathered<Change>): Promise<Outcome | undefined> {
-    const { store, nowAtMs, randomText, times, onBacklog } = this.#settings;
+    const { store, onBacklog } = this.#settings;
     batch.signs += 1;
     batch.unknownTryCount += 1;
-    const sealed = batch.sealed(() => ({ id: randomText(), slice: sliceAt(nowAtMs(), times) }));
+    const sealed = this.#sealed(batch);
     const answer = await store.accept(sealed);
     if (answer.kind === "answered" || unsent.includes(answer.cause)) batch.unknownTryCount -= 1;
     if (answer.kind === "unavailable") return undefined;
+    // The clock had been ahead: what it gives now must not wait until Redis has come to that slice.
+    if (answer.value.kind === "early") this.#sliceMin = this.#acceptedSlice;
     if (answer.value.kind !== "accepted") return notAccepted(batch, answer.value.kind);
+    this.#acceptedSlice = Math.max(this.#acceptedSlice, sealed.slice);
     onBacklog(answer.value.backlog);
     return answer.value;
   }

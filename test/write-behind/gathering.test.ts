@@ -240,6 +240,61 @@ it("a full batch is sent by one request, which tries again at its own pace", asy
   expect(sent).toHaveLength(3);
 });
 
+describe("no batch of an isolate has an older slice than an earlier one", () => {
+  const slicesOf = (sent: readonly Batch<Add>[]) =>
+    sent.map(({ slice, changes }) => [changes[0]?.key, slice]);
+
+  it("if the earlier one was full, and its request has ended before it was sent", async () => {
+    const { clock, sent, gathering, state, pass } = opened();
+    const first = sliceAt(clock.atMs, usualTimes);
+    state.isCutOff = true;
+    for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("full"), 1);
+    state.isCutOff = false;
+    gathering.add(add("z"), 1);
+    await pass(11);
+    gathering.add(add("last"), 1);
+    await pass(1);
+    expect(slicesOf(sent)).toEqual([
+      ["z", first],
+      ["full", first],
+      ["last", first + 1],
+    ]);
+  });
+
+  it("if the clock of the isolate is set back", async () => {
+    const { clock, sent, gathering } = opened();
+    for (const [key, seconds] of Object.entries({ a: 0, back: -10, b: 0, on: 20 })) {
+      clock.advance(seconds);
+      gathering.add(add(key), 1);
+      await gathering.settle();
+    }
+    const first = sliceAt(clock.atMs, usualTimes) - 1;
+    expect(slicesOf(sent)).toEqual([
+      ["a", first],
+      ["back", first],
+      ["b", first],
+      ["on", first + 1],
+    ]);
+  });
+
+  it("unless Redis has refused that one, since the clock of the isolate was ahead", async () => {
+    const { clock, sent, gathering } = opened(accepted, unavailable("timeout"), answered("early"));
+    for (const [key, seconds] of Object.entries({ a: 0, ahead: 3_600, back: -3_610 })) {
+      clock.advance(seconds);
+      const sending = gathering.addAndWait(add(key), 1);
+      await vi.advanceTimersByTimeAsync(20_000);
+      await sending;
+    }
+    const first = sliceAt(clock.atMs, usualTimes) + 1;
+    expect(slicesOf(sent)).toEqual([
+      ["a", first],
+      ["ahead", first + 360],
+      ["ahead", first + 360],
+      ["back", first],
+    ]);
+  });
+});
+
 it("a full batch whose request has ended takes no more changes", async () => {
   const { sent, gathering, state, pass } = opened();
   state.isCutOff = true;
