@@ -44,7 +44,9 @@ end`;
 
 /**
  * KEYS: index, count, the slice, the batch's. ARGV: slice, sliceMs, lateMs, seenMs, how many keys may wait,
- * keys and texts in turn. A batch that is known was accepted, whatever the time is now.
+ * keys and texts in turn. A batch that is known was accepted, whatever the time is now. Redis takes nothing
+ * back of a script that fails, so none fails once it has written: a field that no set has written counts as
+ * absent, as it does in a flush. A count without an index is of slices that were evicted.
  */
 const accept = (fold: string) => `${clock}${backlog}
 ${fold}
@@ -52,32 +54,39 @@ if redis.call("EXISTS", KEYS[4]) == 1 then return backlog("accepted") end
 local startsAtMs, atMs = ARGV[1] * ARGV[2], nowMs()
 if atMs > startsAtMs + ARGV[2] + ARGV[3] then return {"late"} end
 if atMs < startsAtMs - ARGV[3] then return {"early"} end
-if tonumber(redis.call("GET", KEYS[2]) or "0") >= tonumber(ARGV[5]) then return {"full"} end
+local count = tonumber(redis.call("GET", KEYS[2]) or "0") or 0
+if count >= tonumber(ARGV[5]) then
+  if redis.call("EXISTS", KEYS[1]) == 1 then return {"full"} end
+  count = 0
+end
 local before = redis.call("HLEN", KEYS[3])
+redis.call("ZADD", KEYS[1], ARGV[1], ARGV[1])
 redis.call("SET", KEYS[4], "1", "PX", ARGV[4])
 for at = 6, #ARGV, 2 do fold(ARGV[at], ARGV[at + 1]) end
-redis.call("ZADD", KEYS[1], ARGV[1], ARGV[1])
-redis.call("INCRBY", KEYS[2], redis.call("HLEN", KEYS[3]) - before)
+count = count + redis.call("HLEN", KEYS[3]) - before
+redis.call("SET", KEYS[2], string.format("%.0f", count))
 return backlog("accepted")`;
 
 /** Adds: "5" is added to what the sink has, "r5" to 0. */
 export const acceptAddsScript = accept(`
+local function read(text)
+  local reset, by = string.match(text, "^(r?)(%-?%d+)$")
+  return reset or "", tonumber(by or "0")
+end
 local function fold(key, change)
-  local held = redis.call("HGET", KEYS[3], key) or "0"
-  if string.sub(change, 1, 1) == "r" then
-    redis.call("HSET", KEYS[3], key, change)
-  elseif string.sub(held, 1, 1) == "r" then
-    redis.call("HSET", KEYS[3], key, "r" .. string.format("%.0f", string.sub(held, 2) + change))
-  else
-    redis.call("HINCRBY", KEYS[3], key, change)
+  local isReset, by = read(change)
+  if isReset == "" then
+    local held, sum = read(redis.call("HGET", KEYS[3], key) or "")
+    change = held .. string.format("%.0f", sum + by)
   end
+  redis.call("HSET", KEYS[3], key, change)
 end`);
 
 /** Puts: each begins with its sequence, and the highest stays. */
 export const acceptPutsScript = accept(`
 local function fold(key, change)
-  local held = redis.call("HGET", KEYS[3], key) or "0"
-  if tonumber(string.match(change, "^%d+")) > tonumber(string.match(held, "^%d+")) then
+  local held = string.match(redis.call("HGET", KEYS[3], key) or "", "^(%d+)[=%-]")
+  if tonumber(string.match(change, "^%d+")) > tonumber(held or "0") then
     redis.call("HSET", KEYS[3], key, change)
   end
 end`);

@@ -1,0 +1,75 @@
+// Slices whose keys hold what no set has written, or have lost some of it: a batch counts wholly or not at
+// all, and the set goes on. Over real servers.
+import { describe, expect, it } from "vitest";
+import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
+import type { Add } from "../../src/write-behind/sinks/sink.ts";
+import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { indexKey, openSlicesWorld } from "./slices-world.ts";
+
+const add = (key: string, by: number, isReset = false): Add => ({ key, by, isReset });
+const put = (key: string, value: string): SequencedPut => ({ key, value, sequence: 7 });
+const accepted = { kind: "answered", value: { kind: "accepted" } };
+const isFull = { kind: "answered", value: { kind: "full" } };
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  const world = openSlicesWorld(start);
+  const now = () => sliceAt(world.clock.atMs, usualTimes);
+  const batchOf = <Change>(id: string, ...changes: Change[]) => ({ id, slice: now(), changes });
+  const sliceKey = () => `${indexKey}:${now()}`;
+
+  it.each(["garbage", "9223372036854775807", "1.5", "17=of a buffer", "9".repeat(400), "r", ""])(
+    "an add beside %j counts, and so does the rest of its batch",
+    async (garbage) => {
+      await world.redis.hset(sliceKey(), { b: garbage, c: garbage, d: "5" });
+      const batch = batchOf("1", add("a", 1), add("b", 2), add("c", 3, true), add("d", 4));
+      expect(await world.counters().accept(batch)).toMatchObject(accepted);
+      const held = await world.redis.hgetall(sliceKey());
+      const b = garbage.startsWith("9") ? held["b"] : "2";
+      expect(held).toEqual({ a: "1", b, c: "r3", d: "9" });
+    },
+  );
+
+  it.each(["garbage", "5", "=x"])("a put beside %j counts", async (garbage) => {
+    await world.redis.hset(sliceKey(), { b: garbage });
+    const batch = batchOf("1", put("a", "x"), put("b", "y"), put("c", "z"));
+    expect(await world.buffers().accept(batch)).toMatchObject(accepted);
+    expect(await world.redis.hgetall(sliceKey())).toEqual({ a: "7=x", b: "7=y", c: "7=z" });
+  });
+
+  it.each([
+    { id: "index", key: () => indexKey },
+    { id: "slice", key: sliceKey },
+    { id: "count", key: () => `${indexKey}:keys` },
+  ])(
+    "nothing of a batch counts while the $id is of a foreign type, and all of it after that",
+    async ({ key }) => {
+      await world.redis.rpush(key(), "foreign");
+      const slices = world.counters();
+      const batch = batchOf("1", add("a", 1), add("b", 2));
+      expect(await slices.accept(batch)).toEqual({ kind: "unavailable", cause: "wrong-type" });
+      await world.redis.del(key());
+      expect(await world.redis.exists(sliceKey(), `${indexKey}:batch:1`)).toBe(0);
+      expect(await slices.accept(batch)).toMatchObject(accepted);
+      expect(await world.redis.hgetall(sliceKey())).toEqual({ a: "1", b: "2" });
+    },
+  );
+
+  it.each(["garbage", "1.5"])("a count of %j does not stop a batch", async (count) => {
+    await world.redis.set(`${indexKey}:keys`, count);
+    const answer = await world.counters().accept(batchOf("1", add("a", 1)));
+    expect(answer).toMatchObject(accepted);
+    expect(await world.redis.get(`${indexKey}:keys`)).toMatch(/^[12]$/);
+  });
+
+  it("a set that is full takes changes again once all its slices were evicted", async () => {
+    const slices = world.counters({ backlogMax: 1 });
+    expect(await slices.accept(batchOf("1", add("a", 1), add("b", 1)))).toMatchObject(accepted);
+    expect(await slices.accept(batchOf("2", add("a", 1)))).toMatchObject(isFull);
+    await world.redis.del(sliceKey());
+    await world.pass(60);
+    expect(await slices.rested()).toEqual({ kind: "answered", value: undefined });
+    expect(await slices.accept(batchOf("3", add("a", 1)))).toMatchObject(accepted);
+    expect(await slices.accept(batchOf("4", add("a", 1)))).toMatchObject(isFull);
+  });
+});
