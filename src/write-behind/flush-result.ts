@@ -3,8 +3,8 @@ import type { ChunkBudget, Flushed } from "./flush.ts";
 
 export interface FlushOptions {
   /**
-   * How many chunks are sent to sinks at most; 15 unless set. Each is up to three queries, and D1's free
-   * plan has 50 for one invocation of a Worker.
+   * How many chunks are sent to sinks at most; 12 unless set. Each is up to three queries, and each set asks for
+   * its mark by one more. D1's free plan has 50 for one invocation of a Worker.
    */
   readonly chunksMax?: number | undefined;
 }
@@ -17,7 +17,7 @@ export interface FlushResult {
   readonly changes: number;
 }
 
-export const budgetOf = ({ chunksMax = 15 }: FlushOptions = {}): ChunkBudget => ({
+export const budgetOf = ({ chunksMax = 12 }: FlushOptions = {}): ChunkBudget => ({
   left: chunksMax,
 });
 

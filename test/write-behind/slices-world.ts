@@ -14,8 +14,6 @@ import type { SliceTimes } from "../../src/write-behind/slice-times.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import type { RedisServerRow } from "../../testing/fakes/redis-server.ts";
 
-/** Whose clocks a test can move. */
-const sets = ["set", "other"];
 export const indexKey = "site:behind:set";
 
 /** Every answer seems to have taken as long as may be: a busy machine is no outage here. */
@@ -30,7 +28,11 @@ export interface SlicesOptions {
 }
 
 /** For one `describe`: starts the server before its tests, empties it before each. */
-export function openSlicesWorld(start: RedisServerRow["start"], { isTimeForbidden = true } = {}) {
+export function openSlicesWorld(
+  start: RedisServerRow["start"],
+  /** `sets`: whose clocks a test can move. */
+  { isTimeForbidden = true, sets = ["set", "other"] } = {},
+) {
   const running = new Running();
   /** Of the isolates. */
   const clock = new FakeClock();

@@ -1,0 +1,45 @@
+// What a run of the cron trigger costs where many sets have much to bring to their sinks: the free plans of
+// Workers and of D1 have 50 requests and 50 queries for it.
+import { expect, it } from "vitest";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
+import { openSets } from "./sets-world.ts";
+import { openSlicesWorld } from "./slices-world.ts";
+
+const [row] = redisServers;
+if (row === undefined) throw new Error("No server.");
+
+it.each([
+  { setCount: 1, sliceCount: 15 },
+  { setCount: 10, sliceCount: 6 },
+  { setCount: 12, sliceCount: 2 },
+])("of $setCount sets, a run has less than 50 queries and 50 commands", async (given) => {
+  const { behind, sinks } = await filled(given);
+  world.rest.resetCounts();
+  await behind.runCron();
+  const chunkCount = sinks.reduce((sum, { chunks }) => sum + chunks.length, 0);
+  const readCount = sinks.reduce((sum, sink) => sum + sink.readCount, 0);
+  expect(chunkCount).toBe(12);
+  expect(3 * chunkCount + readCount).toBeLessThan(50);
+  expect(world.rest.counts().commandCountByName["EVAL"]).toBeLessThan(50);
+});
+
+const names = Array.from({ length: 12 }, (_, at) => `set${at}`);
+const world = openSlicesWorld(row.start, { sets: names });
+
+/** Sets of one isolate; each has as many slices that have rested. */
+async function filled({ setCount, sliceCount }: { setCount: number; sliceCount: number }) {
+  const { behind } = openSets(world);
+  const sets = names.slice(0, setCount).map((name) => {
+    const sink = new MemoryCounterSink();
+    return { sink, counter: behind.counter(name, { sink }) };
+  });
+  for (let slice = 0; slice < sliceCount; slice += 1) {
+    for (const { counter } of sets) counter.add("a");
+    await behind.flush({ chunksMax: 0 });
+    await world.pass(10);
+  }
+  await world.pass(60);
+  for (const { sink } of sets) sink.readCount = 0;
+  return { behind, sinks: sets.map(({ sink }) => sink) };
+}
