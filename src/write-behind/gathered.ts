@@ -20,6 +20,8 @@ export type Outcome =
 export class Gathered<Change extends { readonly key: string }> {
   /** Calls that it stands for: several may be about one key. */
   callCount = 0;
+  /** Of the keys and values of these calls, about. */
+  bytes = 0;
   /** Raised at each sign of life of whoever sends it. */
   signs = 0;
   /** Tries of which nobody knows what they came to, or not yet. */
@@ -27,7 +29,6 @@ export class Gathered<Change extends { readonly key: string }> {
   outcome: Outcome | undefined;
   readonly #joined: ChangeKind<Change, unknown>["joined"];
   readonly #changes = new Map<string, Change>();
-  #bytes = 0;
   #batch: Batch<Change> | undefined;
   readonly #settled = Promise.withResolvers<void>();
 
@@ -36,7 +37,7 @@ export class Gathered<Change extends { readonly key: string }> {
   }
 
   get isFull(): boolean {
-    return this.callCount >= batchCallsMax || this.#bytes >= batchBytesMax;
+    return this.callCount >= batchCallsMax || this.bytes >= batchBytesMax;
   }
 
   /** Resolves once there is an outcome. Another request may wait for it under a timer of its own. */
@@ -50,7 +51,7 @@ export class Gathered<Change extends { readonly key: string }> {
     const joined = earlier === undefined ? change : this.#joined(earlier, change);
     this.#changes.set(change.key, joined);
     this.callCount += 1;
-    this.#bytes += bytes;
+    this.bytes += bytes;
   }
 
   /** @param made of its first call; it stays on each try */

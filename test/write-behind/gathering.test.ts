@@ -189,6 +189,17 @@ describe("a refusal", () => {
   });
 });
 
+it("a change is refused where 16 MiB wait in the isolate, of fewer calls", async () => {
+  const { gathering, told, pass } = opened(...Array(500).fill(unavailable("shut-off")));
+  for (let call = 0; call < 512; call += 1) gathering.add(add(`${call}`), 32_768);
+  expect(told).toEqual([]);
+  gathering.add(add("a"), 1);
+  expect(told).toEqual([["refused", "no-room", 1]]);
+  await pass(30);
+  gathering.add(add("a"), 1);
+  expect(told).toHaveLength(65);
+});
+
 describe("who waits", () => {
   it("hears of the acceptance and not before, together with all of the batch", async () => {
     const { gathering, sent, pass } = opened(unavailable("timeout"));
