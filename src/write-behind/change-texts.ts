@@ -7,6 +7,8 @@ export const keyBytesMax = 512;
 export const valueBytesMax = 32_768;
 /** Of one add, so that no sum of a slice is beyond what numbers hold exactly. */
 export const byMax = 1_000_000_000;
+/** Of `top`: an isolate holds them all. */
+const topCountMax = 10_000;
 
 /** A number is written as text, so `42` and `"42"` are one key. */
 export type SetKey = string | number;
@@ -33,6 +35,16 @@ export function checkedBy(by: number): number {
     what: `An add of ${by} is refused.`,
     why: `It is no whole number from -${byMax} to ${byMax}.`,
     mend: "Add whole numbers, such as cents in the place of euros.",
+  });
+}
+
+/** @throws OperatorError for what one database refuses, and another takes for all rows */
+export function checkedTopCount(count: number): number {
+  if (Number.isSafeInteger(count) && count >= 0 && count <= topCountMax) return count;
+  throw new OperatorError({
+    what: `The largest ${count} values are refused.`,
+    why: `It is no whole number from 0 to ${topCountMax}.`,
+    mend: "Ask for as many as you show; for more, ask your database.",
   });
 }
 

@@ -1,7 +1,7 @@
 // A counter of many keys: adds are accepted in Redis, and written to the application's database later.
 import { adds } from "./change-kind.ts";
 import { type BehindPorts, ChangeSet } from "./change-set.ts";
-import { bytesOf, checkedBy, keyTextOf, type SetKey } from "./change-texts.ts";
+import { bytesOf, checkedBy, checkedTopCount, keyTextOf, type SetKey } from "./change-texts.ts";
 import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
 import type { CheckedOptions, SetOptions } from "./set-options.ts";
 import type { Add, CounterSink } from "./sinks/sink.ts";
@@ -58,9 +58,14 @@ export class Counter {
     return new Map(keys.map((key, at) => [key, values.get(texts[at] ?? "") ?? 0]));
   }
 
-  /** The largest, as the database has them: what waits for a flush is not in them. */
-  top(count: number): Promise<readonly (readonly [key: string, value: number])[]> {
-    return this.#sink.top(this.#name, count);
+  /**
+   * The largest, as the database has them: what waits for a flush is not in them.
+   *
+   * @param count 10,000 at most
+   * @throws OperatorError for another one
+   */
+  async top(count: number): Promise<readonly (readonly [key: string, value: number])[]> {
+    return this.#sink.top(this.#name, checkedTopCount(count));
   }
 
   /** Has accepted what this isolate has gathered, and brings to the sink what has rested. Never rejects. */

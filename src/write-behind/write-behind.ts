@@ -76,12 +76,13 @@ export class WriteBehind implements Sets {
     names: readonly string[] = [...this.#sets.keys()],
   ): Promise<Readonly<Record<string, FlushResult>>> {
     const budget = budgetOf(options);
-    const results: Record<string, FlushResult> = {};
+    const results: [string, FlushResult][] = [];
     for (const name of names) {
       const flushed = await this.#sets.get(name)?.set().flush(budget);
-      if (flushed !== undefined) results[name] = resultOf(flushed);
+      if (flushed !== undefined) results.push([name, resultOf(flushed)]);
     }
-    return results;
+    // By its entries: `__proto__` is a name like others.
+    return Object.fromEntries(results);
   }
 
   /** The part of a run of the cron trigger, each minute: flushes the sets whose turn it is. Never rejects. */

@@ -71,6 +71,19 @@ describe("a counter", () => {
     expect([...(await counter.getMany(keys)).values()]).toEqual(keys);
   });
 
+  it.each([-1, 1.5, Number.NaN, 10_001])("has no %d largest values", async (count) => {
+    await expect(openedCounter().counter.top(count)).rejects.toThrow(
+      "whole number from 0 to 10000",
+    );
+  });
+
+  it("may have any name that its form allows", async () => {
+    const { behind } = opened();
+    behind.counter("__proto__", { sink: new MemoryCounterSink() });
+    expect(Object.keys(await behind.flush())).toEqual(["__proto__"]);
+    expect(Object.keys(behind.stats())).toEqual(["__proto__"]);
+  });
+
   it.each([
     { id: "an empty key", key: "", says: "It is empty." },
     { id: "U+0000", key: "a\0", says: "U+0000" },
