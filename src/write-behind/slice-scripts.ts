@@ -9,12 +9,14 @@ export const recentCount = 16;
 
 /**
  * Milliseconds. A database that refuses TIME in scripts has its time in the entries that it adds to streams.
- * Each script that asks for the time writes, or goes to the primary all the same.
+ * Each script that asks for the time writes, or goes to the primary all the same. A full database refuses
+ * an entry, unless the script has begun with a write that needs no memory.
  */
 const clock = `
-local function nowMs()
+local function nowMs(isForFull)
   local time = redis.pcall("TIME")
   if not time.err then return time[1] * 1000 + math.floor(time[2] / 1000) end
+  if isForFull then redis.call("XTRIM", KEYS[1] .. ":clock", "MAXLEN", "1") end
   local id = redis.call("XADD", KEYS[1] .. ":clock", "MAXLEN", "1", "*", "t", "1")
   return tonumber(string.match(id, "^%d+"))
 end`;
@@ -93,7 +95,7 @@ end`);
 
 /** KEYS: index. ARGV: sliceMs, restMs. @returns the slice and its keys, or an empty list */
 export const restedScript = `${clock}${slices}
-local atMs = nowMs()
+local atMs = nowMs(true)
 for _, slice in ipairs(slicesAt(atMs, ARGV[1])) do
   if atMs < (slice + 1) * ARGV[1] + ARGV[2] then return {} end
   local keys = redis.call("HKEYS", KEYS[1] .. ":" .. slice)
@@ -113,10 +115,14 @@ for at, text in ipairs(redis.call("HMGET", KEYS[1], unpack(ARGV, 2))) do
 end
 return texts`;
 
-/** KEYS: index, count, the slice. ARGV: slice. Without slices the count begins anew. */
+/**
+ * KEYS: index, count, the slice. ARGV: slice. Without slices the count begins anew. It deletes first: a full
+ * database refuses DECRBY, unless the script has written by then.
+ */
 export const dropScript = `${backlog}
-redis.call("DECRBY", KEYS[2], redis.call("HLEN", KEYS[3]))
+local dropped = redis.call("HLEN", KEYS[3])
 redis.call("DEL", KEYS[3])
+redis.call("DECRBY", KEYS[2], dropped)
 redis.call("ZREM", KEYS[1], ARGV[1])
 if redis.call("ZCARD", KEYS[1]) == 0 then redis.call("DEL", KEYS[2]) end
 return backlog("dropped")`;
@@ -124,7 +130,7 @@ return backlog("dropped")`;
 /** KEYS: index. ARGV: sliceMs, keys. @returns of each slice its number and texts */
 export const readScript = `${clock}${slices}
 local found = {}
-for _, slice in ipairs(slicesAt(nowMs(), ARGV[1])) do
+for _, slice in ipairs(slicesAt(nowMs(true), ARGV[1])) do
   table.insert(found, {slice, redis.call("HMGET", KEYS[1] .. ":" .. slice, unpack(ARGV, 2))})
 end
 return found`;

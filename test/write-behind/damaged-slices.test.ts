@@ -1,6 +1,6 @@
 // Slices whose keys hold what no set has written, or have lost some of it: a batch counts wholly or not at
 // all, and the set goes on. Over real servers.
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
@@ -71,5 +71,28 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await slices.rested()).toEqual({ kind: "answered", value: undefined });
     expect(await slices.accept(batchOf("3", add("a", 1)))).toMatchObject(accepted);
     expect(await slices.accept(batchOf("4", add("a", 1)))).toMatchObject(isFull);
+  });
+});
+
+describe.each(
+  redisServers.flatMap((server) =>
+    [true, false].map((isTimeForbidden) => ({ ...server, isTimeForbidden })),
+  ),
+)("over a full $redis, TIME forbidden: $isTimeForbidden", ({ start, isTimeForbidden }) => {
+  const world = openSlicesWorld(start, { isTimeForbidden });
+  afterEach(() => world.redis.config("SET", "maxmemory", "0"));
+
+  it("what waits is read and leaves for the sink, and nothing more is accepted", async () => {
+    const atMs = isTimeForbidden ? world.clock.atMs : Date.now();
+    const slice = sliceAt(atMs, usualTimes) - 6;
+    const slices = world.counters({ times: { ...usualTimes, lateMs: 60_000 } });
+    const batchOf = (id: string) => ({ id, slice, changes: [add("a", 1)] });
+    expect(await slices.accept(batchOf("1"))).toMatchObject(accepted);
+    await world.redis.config("SET", "maxmemory", "1");
+    expect(await slices.accept(batchOf("2"))).toEqual({ kind: "unavailable", cause: "full" });
+    expect(await slices.read(["a"])).toMatchObject({ value: [{ slice }] });
+    expect(await slices.rested()).toMatchObject({ value: { slice, keys: ["a"] } });
+    expect(await slices.changes(slice, ["a"])).toMatchObject({ value: { keyCount: 1 } });
+    expect(await slices.drop(slice)).toMatchObject({ value: { keyCount: 0 } });
   });
 });
