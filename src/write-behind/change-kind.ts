@@ -19,6 +19,11 @@ export interface ChangeTexts<Change> {
 export interface ChangeKind<Change, Value> extends ChangeTexts<Change> {
   /** Two changes of one key in one batch, as one. */
   readonly joined: (earlier: Change, later: Change) => Change;
+  /**
+   * Which instant gives a batch its slice. Where a request has ended, its batch may be sent an hour later. An
+   * add counts then. A put must not go over what other isolates have put since.
+   */
+  readonly slicedAt: "sending" | "last-change";
   /** @returns the value after the change; `undefined`: there is none */
   readonly applied: (value: Value | undefined, change: Change) => Value | undefined;
 }
@@ -26,6 +31,7 @@ export interface ChangeKind<Change, Value> extends ChangeTexts<Change> {
 export const adds: ChangeKind<Add, number> = {
   name: "counter",
   joined: (earlier, later) => (later.isReset ? later : { ...earlier, by: earlier.by + later.by }),
+  slicedAt: "sending",
   textOf: ({ by, isReset }) => `${isReset ? "r" : ""}${by}`,
   changeIn(key, text) {
     const [, reset, by] = /^(r?)(-?\d+)$/.exec(text) ?? [];
@@ -37,6 +43,7 @@ export const adds: ChangeKind<Add, number> = {
 export const puts: ChangeKind<SequencedPut, string> = {
   name: "buffer",
   joined: (earlier, later) => (later.sequence > earlier.sequence ? later : earlier),
+  slicedAt: "last-change",
   textOf: ({ sequence, value }) => `${sequence}${value === null ? "-" : `=${value}`}`,
   changeIn(key, text) {
     const [, sequence, sign, value] = /^(\d+)([-=])(.*)$/s.exec(text) ?? [];

@@ -22,6 +22,8 @@ export class Gathered<Change extends { readonly key: string }> {
   callCount = 0;
   /** Of the keys and values of these calls, about. */
   bytes = 0;
+  /** Of its last call. */
+  lastAtMs = 0;
   /** Raised at each sign of life of whoever sends it. */
   signs = 0;
   /** Tries of which nobody knows what they came to, or not yet. */
@@ -45,13 +47,14 @@ export class Gathered<Change extends { readonly key: string }> {
     return this.#settled.promise;
   }
 
-  /** @param bytes of its key and its value, about */
-  take(change: Change, bytes: number): void {
+  /** @param by.bytes of its key and its value, about */
+  take(change: Change, by: { bytes: number; atMs: number }): void {
     const earlier = this.#changes.get(change.key);
     const joined = earlier === undefined ? change : this.#joined(earlier, change);
     this.#changes.set(change.key, joined);
     this.callCount += 1;
-    this.bytes += bytes;
+    this.lastAtMs = by.atMs;
+    this.bytes += by.bytes;
   }
 
   /** @param made of its first call; it stays on each try */

@@ -21,7 +21,7 @@ const silenceMs = 10_000;
 
 export interface GatheringSettings<Change extends { readonly key: string }> {
   readonly store: Pick<SliceStore<Change>, "accept">;
-  readonly kind: Pick<ChangeKind<Change, unknown>, "joined">;
+  readonly kind: Pick<ChangeKind<Change, unknown>, "joined" | "slicedAt">;
   readonly times: SliceTimes;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
@@ -91,9 +91,11 @@ export class Gathering<Change extends { readonly key: string }> {
     }
     if (waiting.calls >= waitingCallsMax || waiting.bytes >= waitingBytesMax) return undefined;
     const isFirst = this.#open === undefined;
-    const batch = (this.#open ??= new Gathered(this.#settings.kind.joined));
-    batch.take(change, bytes);
-    if (isFirst) this.#unsettled.set(batch, { signs: 0, atMs: this.#settings.nowAtMs() });
+    const { kind, nowAtMs } = this.#settings;
+    const atMs = nowAtMs();
+    const batch = (this.#open ??= new Gathered(kind.joined));
+    batch.take(change, { bytes, atMs });
+    if (isFirst) this.#unsettled.set(batch, { signs: 0, atMs });
     if (batch.isFull) {
       this.#open = undefined;
       // If it is sent only after a later batch, it must not have a newer slice than that.
@@ -104,9 +106,10 @@ export class Gathering<Change extends { readonly key: string }> {
 
   /** A clock that was set back gives no older slice: in a buffer the older put would win. */
   #sealed(batch: Gathered<Change>): Batch<Change> {
-    const { nowAtMs, randomText, times } = this.#settings;
+    const { kind, nowAtMs, randomText, times } = this.#settings;
     return batch.sealed(() => {
-      this.#sliceMin = Math.max(this.#sliceMin, sliceAt(nowAtMs(), times));
+      const atMs = kind.slicedAt === "sending" ? nowAtMs() : batch.lastAtMs;
+      this.#sliceMin = Math.max(this.#sliceMin, sliceAt(atMs, times));
       return { id: randomText(), slice: this.#sliceMin };
     });
   }

@@ -2,7 +2,7 @@
 // up by another request, given up; and what is said of each call.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
-import { adds } from "../../src/write-behind/change-kind.ts";
+import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { batchCallsMax, type Outcome } from "../../src/write-behind/gathered.ts";
 import { Gathering } from "../../src/write-behind/gathering.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
@@ -314,6 +314,32 @@ it("a full batch whose request has ended takes no more changes", async () => {
   gathering.add(add("z"), 1);
   await pass(1);
   expect(sent).toMatchObject([{ changes: [add("z")] }]);
+});
+
+it.each([
+  { kind: adds, id: "adds are", hours: 1 },
+  { kind: puts, id: "puts are not", hours: 0 },
+])("$id of now when they are sent an hour after their request has ended", async (given) => {
+  const clock = new FakeClock();
+  const sent: Batch<{ key: string }>[] = [];
+  const state = { isCutOff: true };
+  const gathering = new Gathering<{ key: string }>({
+    store: { accept: async (batch) => (sent.push(batch), accepted) },
+    kind: { slicedAt: given.kind.slicedAt, joined: (_, later) => later },
+    times: usualTimes,
+    nowAtMs: clock.nowAtMs,
+    randomText: () => "id",
+    afterAnswer: (work) => void (state.isCutOff || work()),
+    onOutcome: () => undefined,
+    onBacklog: () => undefined,
+  });
+  const first = sliceAt(clock.atMs, usualTimes);
+  gathering.add({ key: "a" }, bytes);
+  state.isCutOff = false;
+  clock.advance(3_600);
+  gathering.add({ key: "b" }, bytes);
+  await gathering.settle();
+  expect(sent.map(({ slice }) => slice)).toEqual([first + given.hours * 360, first + 360]);
 });
 
 it("a later change takes up the batch of a request that has ended without a word", async () => {
