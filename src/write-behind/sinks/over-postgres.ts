@@ -2,7 +2,10 @@
 import type { Database, Line } from "./dialect.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 
-/** A Pool or a connected Client of pg, which the application closes. */
+/**
+ * A Pool of pg, which the application closes; or a connected Client on which it opens no transaction. A chunk
+ * within one would be undone with it, after it was confirmed.
+ */
 export interface PostgresConnection {
   query(sql: string, values: (string | number | null)[]): Promise<{ readonly rows: unknown[] }>;
 }
