@@ -76,7 +76,11 @@ describe.each(redisServers)("over $redis", ({ start }) => {
 
 describe.each(
   redisServers.flatMap((server) =>
-    [true, false].map((isTimeForbidden) => ({ ...server, isTimeForbidden })),
+    [true, false].map((isTimeForbidden) => ({
+      redis: server.redis,
+      start: server.start,
+      isTimeForbidden,
+    })),
   ),
 )("over a full $redis, TIME forbidden: $isTimeForbidden", ({ start, isTimeForbidden }) => {
   const world = openSlicesWorld(start, { isTimeForbidden });
