@@ -16,6 +16,13 @@ const opened = () => openSets(world);
 const openedCounter = (options = {}) => openCounter(world, options);
 
 describe("flushes", () => {
+  it("tell of a set of any name that its form allows", async () => {
+    const { behind } = opened();
+    behind.counter("__proto__", { sink: new MemoryCounterSink() });
+    expect(Object.keys(await behind.flush())).toEqual(["__proto__"]);
+    expect(Object.keys(behind.stats())).toEqual(["__proto__"]);
+  });
+
   it("of all sets share their chunks, and each run of the cron trigger begins with another set", async () => {
     const { behind } = opened();
     const sinks = { set: new MemoryCounterSink(), other: new MemoryCounterSink() };

@@ -1,69 +1,16 @@
 // Changes of an isolate on their way into a slice: gathered, sent again with the same id and slice, taken
 // up by another request, given up; and what is said of each call.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
-import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { batchCallsMax, type Outcome } from "../../src/write-behind/gathered.ts";
-import { Gathering } from "../../src/write-behind/gathering.ts";
-import type { Add } from "../../src/write-behind/sinks/sink.ts";
-import type { Acceptance, Batch } from "../../src/write-behind/slice-store.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
-import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { add, answered, bytes, openGathering, unavailable } from "./gathering-world.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-const accepted: RedisAnswer<Acceptance> = {
-  kind: "answered",
-  value: { kind: "accepted", backlog: { keyCount: 1, oldestSlice: 7 } },
-};
-const answered = (kind: "late" | "early" | "full"): RedisAnswer<Acceptance> => ({
-  kind: "answered",
-  value: { kind },
-});
-const unavailable = (cause: RedisCause): RedisAnswer<Acceptance> => ({
-  kind: "unavailable",
-  cause,
-});
-
-const add = (key: string, by = 1): Add => ({ key, by, isReset: false });
-const bytes = 10;
-
-/** An isolate whose Redis gives these answers in turn, and then accepts all. */
-function opened(...answers: RedisAnswer<Acceptance>[]) {
-  const clock = new FakeClock();
-  const sent: Batch<Add>[] = [];
-  const told: [Outcome["kind"], string, number][] = [];
-  const state = { isCutOff: false, backlogs: 0, ids: 0 };
-  const gathering = new Gathering<Add>({
-    store: {
-      async accept(batch) {
-        sent.push(batch);
-        return answers.shift() ?? accepted;
-      },
-    },
-    kind: adds,
-    times: usualTimes,
-    nowAtMs: clock.nowAtMs,
-    randomText: () => `id${(state.ids += 1)}`,
-    // A request that is cut off ends with all that it has under way.
-    afterAnswer: (work) => void (state.isCutOff || work()),
-    onOutcome: (outcome, callCount) =>
-      told.push([outcome.kind, "cause" in outcome ? outcome.cause : "", callCount]),
-    onBacklog: () => void (state.backlogs += 1),
-  });
-  const pass = async (seconds: number) => {
-    for (let second = 0; second < seconds; second += 1) {
-      clock.advance(1);
-      await vi.advanceTimersByTimeAsync(1_000);
-    }
-  };
-  return { clock, sent, told, state, gathering, pass };
-}
-
 describe("what is gathered", () => {
   it("in a second goes as one batch, one change for each key, of the slice of its sending", async () => {
-    const { clock, sent, told, state, gathering, pass } = opened();
+    const { clock, sent, told, state, gathering, pass } = openGathering();
     clock.advance(9.5);
     gathering.add(add("a", 2), bytes);
     gathering.add(add("b"), bytes);
@@ -89,7 +36,7 @@ describe("what is gathered", () => {
   ])(
     "is sent at once with $id, and the next call begins another batch",
     async ({ calls, size }) => {
-      const { sent, gathering, told, pass } = opened();
+      const { sent, gathering, told, pass } = openGathering();
       for (let call = 1; call < calls; call += 1) gathering.add(add("a"), size);
       expect(sent).toEqual([]);
       gathering.add(add("a"), size);
@@ -105,7 +52,7 @@ describe("what is gathered", () => {
   );
 
   it("is sent at once by settle", async () => {
-    const { sent, gathering, told, pass } = opened();
+    const { sent, gathering, told, pass } = openGathering();
     gathering.add(add("a"), bytes);
     await gathering.settle();
     expect(told).toEqual([["accepted", "", 1]]);
@@ -116,7 +63,10 @@ describe("what is gathered", () => {
 
 describe("a batch without an answer", () => {
   it("is sent again as it was, with its id and its slice, and counted once", async () => {
-    const { sent, gathering, told, pass } = opened(unavailable("timeout"), unavailable("timeout"));
+    const { sent, gathering, told, pass } = openGathering(
+      unavailable("timeout"),
+      unavailable("timeout"),
+    );
     gathering.add(add("a"), bytes);
     await pass(15);
     expect(sent).toHaveLength(3);
@@ -129,7 +79,7 @@ describe("a batch without an answer", () => {
     { cause: "shut-off", kind: "refused" },
     { cause: "full", kind: "refused" },
   ] as const)("is given up after 20 s: by $cause it is $kind", async ({ cause, kind }) => {
-    const { sent, gathering, told, pass } = opened(...Array(9).fill(unavailable(cause)));
+    const { sent, gathering, told, pass } = openGathering(...Array(9).fill(unavailable(cause)));
     gathering.add(add("a"), bytes);
     await pass(21);
     expect(told).toEqual([[kind, "unanswered", 1]]);
@@ -138,7 +88,9 @@ describe("a batch without an answer", () => {
   });
 
   it("is tried no more than 20 s after its first try, however long each try takes", async () => {
-    const { clock, sent, gathering, told, pass } = opened(...Array(9).fill(unavailable("timeout")));
+    const { clock, sent, gathering, told, pass } = openGathering(
+      ...Array(9).fill(unavailable("timeout")),
+    );
     gathering.add(add("a"), bytes);
     await pass(1);
     clock.advance(18);
@@ -152,7 +104,7 @@ describe("a refusal", () => {
   it.each(["late", "early", "full"] as const)(
     "%s is final, and nothing of it counts",
     async (kind) => {
-      const { sent, gathering, told, pass } = opened(answered(kind));
+      const { sent, gathering, told, pass } = openGathering(answered(kind));
       gathering.add(add("a"), bytes);
       gathering.add(add("a"), bytes);
       await pass(30);
@@ -164,7 +116,7 @@ describe("a refusal", () => {
   it.each(["late", "full"] as const)(
     "%s after a try without an answer is in doubt",
     async (kind) => {
-      const { gathering, told, pass } = opened(unavailable("timeout"), answered(kind));
+      const { gathering, told, pass } = openGathering(unavailable("timeout"), answered(kind));
       gathering.add(add("a"), bytes);
       await pass(30);
       expect(told).toEqual([["in-doubt", kind, 1]]);
@@ -173,7 +125,7 @@ describe("a refusal", () => {
 
   it("comes at once where 10,000 calls wait in the isolate", async () => {
     const silent = Array(50).fill(unavailable("timeout"));
-    const { gathering, told, pass } = opened(...silent);
+    const { gathering, told, pass } = openGathering(...silent);
     for (let call = 0; call < 10_000; call += 1) gathering.add(add("a"), 1);
     expect(told).toEqual([]);
     gathering.add(add("a"), 1);
@@ -190,7 +142,7 @@ describe("a refusal", () => {
 });
 
 it("a change is refused where 16 MiB wait in the isolate, of fewer calls", async () => {
-  const { gathering, told, pass } = opened(...Array(500).fill(unavailable("shut-off")));
+  const { gathering, told, pass } = openGathering(...Array(500).fill(unavailable("shut-off")));
   for (let call = 0; call < 512; call += 1) gathering.add(add(`${call}`), 32_768);
   expect(told).toEqual([]);
   gathering.add(add("a"), 1);
@@ -202,7 +154,7 @@ it("a change is refused where 16 MiB wait in the isolate, of fewer calls", async
 
 describe("who waits", () => {
   it("hears of the acceptance and not before, together with all of the batch", async () => {
-    const { gathering, sent, pass } = opened(unavailable("timeout"));
+    const { gathering, sent, pass } = openGathering(unavailable("timeout"));
     gathering.add(add("a"), bytes);
     const outcomes: Outcome["kind"][] = [];
     const wait = async () => void outcomes.push((await gathering.addAndWait(add("a"), bytes)).kind);
@@ -215,7 +167,7 @@ describe("who waits", () => {
   });
 
   it("leaves a batch to the request that sends it, for as long as that gives signs of life", async () => {
-    const { gathering, sent, pass } = opened(...Array(4).fill(unavailable("timeout")));
+    const { gathering, sent, pass } = openGathering(...Array(4).fill(unavailable("timeout")));
     const waiting = [gathering.addAndWait(add("a"), bytes), gathering.addAndWait(add("b"), bytes)];
     await pass(11);
     expect(sent).toHaveLength(4);
@@ -225,14 +177,14 @@ describe("who waits", () => {
   });
 
   it("hears of a refusal", async () => {
-    const { gathering, pass } = opened(answered("late"));
+    const { gathering, pass } = openGathering(answered("late"));
     const waiting = gathering.addAndWait(add("a"), bytes);
     await pass(1);
     expect(await waiting).toEqual({ kind: "refused", cause: "late" });
   });
 
   it("sends the batch of a request that has ended without a word, once", async () => {
-    const { gathering, sent, state, pass } = opened();
+    const { gathering, sent, state, pass } = openGathering();
     state.isCutOff = true;
     gathering.add(add("a"), bytes);
     const waiting = [gathering.addAndWait(add("b"), bytes), gathering.addAndWait(add("c"), bytes)];
@@ -245,69 +197,14 @@ describe("who waits", () => {
 });
 
 it("a full batch is sent by one request, which tries again at its own pace", async () => {
-  const { sent, gathering, pass } = opened(...Array(3).fill(unavailable("timeout")));
+  const { sent, gathering, pass } = openGathering(...Array(3).fill(unavailable("timeout")));
   for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("a"), 1);
   await pass(6);
   expect(sent).toHaveLength(3);
 });
 
-describe("no batch of an isolate has an older slice than an earlier one", () => {
-  const slicesOf = (sent: readonly Batch<Add>[]) =>
-    sent.map(({ slice, changes }) => [changes[0]?.key, slice]);
-
-  it("if the earlier one was full, and its request has ended before it was sent", async () => {
-    const { clock, sent, gathering, state, pass } = opened();
-    const first = sliceAt(clock.atMs, usualTimes);
-    state.isCutOff = true;
-    for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("full"), 1);
-    state.isCutOff = false;
-    gathering.add(add("z"), 1);
-    await pass(11);
-    gathering.add(add("last"), 1);
-    await pass(1);
-    expect(slicesOf(sent)).toEqual([
-      ["z", first],
-      ["full", first],
-      ["last", first + 1],
-    ]);
-  });
-
-  it("if the clock of the isolate is set back", async () => {
-    const { clock, sent, gathering } = opened();
-    for (const [key, seconds] of Object.entries({ a: 0, back: -10, b: 0, on: 20 })) {
-      clock.advance(seconds);
-      gathering.add(add(key), 1);
-      await gathering.settle();
-    }
-    const first = sliceAt(clock.atMs, usualTimes) - 1;
-    expect(slicesOf(sent)).toEqual([
-      ["a", first],
-      ["back", first],
-      ["b", first],
-      ["on", first + 1],
-    ]);
-  });
-
-  it("unless Redis has refused that one, since the clock of the isolate was ahead", async () => {
-    const { clock, sent, gathering } = opened(accepted, unavailable("timeout"), answered("early"));
-    for (const [key, seconds] of Object.entries({ a: 0, ahead: 3_600, back: -3_610 })) {
-      clock.advance(seconds);
-      const sending = gathering.addAndWait(add(key), 1);
-      await vi.advanceTimersByTimeAsync(20_000);
-      await sending;
-    }
-    const first = sliceAt(clock.atMs, usualTimes) + 1;
-    expect(slicesOf(sent)).toEqual([
-      ["a", first],
-      ["ahead", first + 360],
-      ["ahead", first + 360],
-      ["back", first],
-    ]);
-  });
-});
-
 it("a full batch whose request has ended takes no more changes", async () => {
-  const { sent, gathering, state, pass } = opened();
+  const { sent, gathering, state, pass } = openGathering();
   state.isCutOff = true;
   for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("a"), 1);
   state.isCutOff = false;
@@ -316,34 +213,8 @@ it("a full batch whose request has ended takes no more changes", async () => {
   expect(sent).toMatchObject([{ changes: [add("z")] }]);
 });
 
-it.each([
-  { kind: adds, id: "adds are", hours: 1 },
-  { kind: puts, id: "puts are not", hours: 0 },
-])("$id of now when they are sent an hour after their request has ended", async (given) => {
-  const clock = new FakeClock();
-  const sent: Batch<{ key: string }>[] = [];
-  const state = { isCutOff: true };
-  const gathering = new Gathering<{ key: string }>({
-    store: { accept: async (batch) => (sent.push(batch), accepted) },
-    kind: { slicedAt: given.kind.slicedAt, joined: (_, later) => later },
-    times: usualTimes,
-    nowAtMs: clock.nowAtMs,
-    randomText: () => "id",
-    afterAnswer: (work) => void (state.isCutOff || work()),
-    onOutcome: () => undefined,
-    onBacklog: () => undefined,
-  });
-  const first = sliceAt(clock.atMs, usualTimes);
-  gathering.add({ key: "a" }, bytes);
-  state.isCutOff = false;
-  clock.advance(3_600);
-  gathering.add({ key: "b" }, bytes);
-  await gathering.settle();
-  expect(sent.map(({ slice }) => slice)).toEqual([first + given.hours * 360, first + 360]);
-});
-
 it("a later change takes up the batch of a request that has ended without a word", async () => {
-  const { gathering, sent, told, state, pass } = opened();
+  const { gathering, sent, told, state, pass } = openGathering();
   state.isCutOff = true;
   gathering.add(add("a"), bytes);
   await pass(9);

@@ -77,13 +77,6 @@ describe("a counter", () => {
     );
   });
 
-  it("may have any name that its form allows", async () => {
-    const { behind } = opened();
-    behind.counter("__proto__", { sink: new MemoryCounterSink() });
-    expect(Object.keys(await behind.flush())).toEqual(["__proto__"]);
-    expect(Object.keys(behind.stats())).toEqual(["__proto__"]);
-  });
-
   it.each([
     { id: "an empty key", key: "", says: "It is empty." },
     { id: "U+0000", key: "a\0", says: "U+0000" },

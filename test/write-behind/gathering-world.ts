@@ -1,0 +1,58 @@
+// An isolate that gathers adds, over a Redis that gives the answers that a test names.
+import { vi } from "vitest";
+import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
+import { adds } from "../../src/write-behind/change-kind.ts";
+import type { Outcome } from "../../src/write-behind/gathered.ts";
+import { Gathering } from "../../src/write-behind/gathering.ts";
+import type { Add } from "../../src/write-behind/sinks/sink.ts";
+import type { Acceptance, Batch } from "../../src/write-behind/slice-store.ts";
+import { usualTimes } from "../../src/write-behind/slice-times.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+
+export const accepted: RedisAnswer<Acceptance> = {
+  kind: "answered",
+  value: { kind: "accepted", backlog: { keyCount: 1, oldestSlice: 7 } },
+};
+export const answered = (kind: "late" | "early" | "full"): RedisAnswer<Acceptance> => ({
+  kind: "answered",
+  value: { kind },
+});
+export const unavailable = (cause: RedisCause): RedisAnswer<Acceptance> => ({
+  kind: "unavailable",
+  cause,
+});
+
+export const add = (key: string, by = 1): Add => ({ key, by, isReset: false });
+export const bytes = 10;
+
+/** An isolate whose Redis gives these answers in turn, and then accepts all. */
+export function openGathering(...answers: RedisAnswer<Acceptance>[]) {
+  const clock = new FakeClock();
+  const sent: Batch<Add>[] = [];
+  const told: [Outcome["kind"], string, number][] = [];
+  const state = { isCutOff: false, backlogs: 0, ids: 0 };
+  const gathering = new Gathering<Add>({
+    store: {
+      async accept(batch) {
+        sent.push(batch);
+        return answers.shift() ?? accepted;
+      },
+    },
+    kind: adds,
+    times: usualTimes,
+    nowAtMs: clock.nowAtMs,
+    randomText: () => `id${(state.ids += 1)}`,
+    // A request that is cut off ends with all that it has under way.
+    afterAnswer: (work) => void (state.isCutOff || work()),
+    onOutcome: (outcome, callCount) =>
+      told.push([outcome.kind, "cause" in outcome ? outcome.cause : "", callCount]),
+    onBacklog: () => void (state.backlogs += 1),
+  });
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      clock.advance(1);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+  };
+  return { clock, sent, told, state, gathering, pass };
+}
