@@ -92,7 +92,8 @@ export class Fields<T> {
    * Raises a whole number that is there. It makes no field, and counts once at the most, unless the
    * connection sends it once more: an answer that is lost may have been counted.
    *
-   * @returns what it is from now on; `undefined` where nothing was raised, or nobody can tell
+   * @returns what it is from now on; `undefined` where nothing was raised, such as beyond
+   *   `Number.MAX_SAFE_INTEGER`, or nobody can tell
    * @throws OperatorError where `by` is no whole number
    */
   async increment(name: keyof T & string, by = 1): Promise<number | undefined> {
