@@ -22,6 +22,7 @@ export interface FieldPorts extends BeginPorts, VerdictPorts {
   /** By key: the head that this isolate has judged, or written, last. */
   readonly heads: BoundedMarks<string>;
   readonly isHeldBack: (place: Place) => boolean;
+  readonly onBadRecord: () => void;
   readonly randomText: () => string;
 }
 
@@ -129,10 +130,16 @@ export class Fields<T> {
     return this.#isUsable(held.head) ? this.#valuesIn(held) : undefined;
   }
 
-  #valuesIn({ texts }: HeldHash): Partial<T> {
+  /** What cannot be decoded counts as not stored. */
+  #valuesIn({ texts }: HeldHash): Partial<T> | undefined {
     const { codec } = this.#place.space;
-    const values = [...texts].map(([name, text]) => [name, fieldValue(text, codec)]);
-    return Object.fromEntries(values) as Partial<T>;
+    try {
+      const values = [...texts].map(([name, text]) => [name, fieldValue(text, codec)]);
+      return Object.fromEntries(values) as Partial<T>;
+    } catch {
+      this.#ports.onBadRecord();
+      return undefined;
+    }
   }
 
   #isUsable(head: string, ports: VerdictPorts = this.#ports): boolean {

@@ -29,7 +29,9 @@ const argsMax = 1_000;
 
 /** KEYS: the hash. ARGV: the head judged, the new one, how long it is kept or nothing, fields. */
 export const setScript = `
-local held = redis.call("HGET", KEYS[1], "head") or ""
+local held = redis.pcall("HGET", KEYS[1], "head")
+-- Nothing lies there, or no hash: that is replaced.
+if type(held) ~= "string" then held = "" end
 if held ~= ARGV[1] then return {"changed", held} end
 if ARGV[3] ~= "" then redis.call("DEL", KEYS[1]) end
 redis.call("HSET", KEYS[1], "head", ARGV[2])
