@@ -77,6 +77,16 @@ describe("getOrSet", () => {
     expect(await known.get("42")).toBeUndefined();
   });
 
+  it("does not store null without `negative`, whatever lifetime a call names", async () => {
+    const { articles } = one();
+    const none = await articles.getOrSet("42", ({ fresh }) => {
+      fresh("1h");
+      return null;
+    });
+    expect([none, await articles.get("42")]).toEqual([null, undefined]);
+    await expect(articles.set("42", null, { fresh: "1h" })).rejects.toThrow("is not stored");
+  });
+
   it("loads by the namespace's own load, and says what is missing where there is none", async () => {
     const { isolate, articles } = one();
     const load = (keys: readonly string[]) => new Map(keys.map((key) => [key, `of ${key}`]));

@@ -101,6 +101,16 @@ describe("a purge of the application", () => {
     await expect(failed).rejects.toThrow("down");
   });
 
+  it("of a tag that all of a namespace bears covers also what is known not to be there", async () => {
+    const { isolate } = await opened();
+    const options = { fresh: "10m", negative: "10m", tags: ["all"] } as const;
+    const users = isolate.data.namespace<string>("users", options);
+    await users.getOrSet("7", () => null);
+    expect(await users.get("7")).toBeNull();
+    await isolate.data.purge({ tags: ["all"] });
+    expect(await users.get("7")).toBeUndefined();
+  });
+
   it("is seen in every other isolate within N", async () => {
     const { isolate } = await opened();
     await isolate.settle();

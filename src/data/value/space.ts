@@ -19,7 +19,7 @@ export interface NamespaceOptions<T, K extends Key = Key> {
   readonly negative?: Duration | undefined;
   /** Raise it with the form of the values: one of another schema is never served. 0 unless set. */
   readonly schema?: number | undefined;
-  /** Of each value, beside those that its load names. */
+  /** Of each value, beside those that its load names; `null` has those of a list alone. */
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
   /** Loads what a call brings no load for, and what is refreshed behind `get`. */
   readonly load?: LoadMany<T, K> | undefined;
@@ -52,6 +52,7 @@ export interface Space {
   readonly staleMs: number;
   readonly negativeMs: number | undefined;
   readonly schema: number;
+  /** `null` bears what every value does. */
   readonly tagsOf: (value: unknown, key: Key) => readonly string[];
   readonly load: LoadMany<unknown> | undefined;
   /** `undefined` where the cron trigger keeps nothing loaded. */
@@ -137,7 +138,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     staleMs: ms(given.stale),
     negativeMs: negative === undefined ? undefined : ms(negative),
     schema: given.schema ?? 0,
-    tagsOf: typeof tags === "function" ? (value, key) => tags(value as T, key as K) : () => tags,
+    tagsOf: typeof tags === "function" ? ofValues(tags) : () => tags,
     load: load as LoadMany<unknown> | undefined,
     keys: typeof keys === "object" ? () => keys : keys,
     refreshMs: refresh === undefined ? undefined : ms(refresh),
@@ -150,6 +151,11 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     tiers: tierNames.filter((tier) => tiers.includes(tier)),
     codec: codec as Codec,
   };
+}
+
+/** A function for tags is asked about values alone. */
+function ofValues<T, K extends Key>(tags: (value: T, key: K) => readonly string[]) {
+  return (value: unknown, key: Key) => (value === null ? [] : tags(value as T, key as K));
 }
 
 type Plain = Omit<NamespaceOptions<never>, "tags" | "codec" | "load" | "keys"> & {
