@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { LoadManyContext } from "../../src/data/value/load-context.ts";
 import { DataIsolate, HeldSource } from "../../testing/data/data-isolate.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
 type Loaded = Map<string, string | null | Error>;
@@ -17,6 +19,16 @@ const opened = (options: object = {}) => {
   };
   return { isolate, articles, space, asked, load };
 };
+
+/** What stores a record there waits, as a test says. */
+class SlowUpstash extends UnsteadyUpstash {
+  beforeStored: () => Promise<void> = () => Promise.resolve();
+
+  override async answer(path: string, body: unknown): Promise<Response> {
+    if (/"set"/i.test(JSON.stringify(body))) await this.beforeStored();
+    return super.answer(path, body);
+  }
+}
 
 describe("getOrSetMany", () => {
   it("loads what is missing, by one load, and keeps it", async () => {
@@ -148,6 +160,32 @@ describe("getOrSetMany", () => {
       return new Map();
     });
     expect(String(errors.get("1"))).toContain("a key that it was not given");
+  });
+
+  it("what was set while it was loaded stays, also until the others are in a slow Redis", async () => {
+    const clock = new FakeClock();
+    const upstash = new SlowUpstash(clock);
+    const isolate = new DataIsolate({ clock, upstash });
+    const articles = isolate.data.namespace<string, string>("articles", { fresh: "60s" });
+    const source = new HeldSource();
+    const load = async (keys: readonly string[]) => {
+      const value = await source.load();
+      return new Map(keys.map((key) => [key, value]));
+    };
+    const asked = articles.getOrSetMany(["1", "2"], load);
+    await until(() => source.count > 0);
+    clock.advance(1);
+    await articles.set("1", "set");
+    clock.advance(1);
+    const gate = Promise.withResolvers<void>();
+    upstash.beforeStored = () => gate.promise;
+    source.answer("loaded");
+    await asked;
+    await idle();
+    expect([...(await articles.getMany(["1", "2"])).values()]).toEqual(["set", "loaded"]);
+    gate.resolve();
+    await isolate.settle();
+    expect(await articles.get("1")).toBe("set");
   });
 
   it("stale values answer, and are loaded anew behind that by one load", async () => {

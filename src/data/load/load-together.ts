@@ -55,16 +55,17 @@ export async function loadTogether(
   const respondedAtMs = ports.nowAtMs();
   const { name = "" } = parts[0]?.need.place.space ?? {};
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
-  const outcomes = await Promise.all(
+  const made = await Promise.all(
     asked.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
   );
+  const { order } = beginning;
+  const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {
     const outcome = outcomes[at];
     if (outcome === undefined) continue;
     noteOutcome(outcome, need, ports);
     flight.settle(outcome);
   }
-  const { order } = beginning;
   const toStore = parts.flatMap(({ need: { place } }, at) => {
     const outcome = outcomes[at];
     return outcome?.kind === "stored" ? [{ place, record: outcome.stored, order }] : [];
@@ -144,6 +145,17 @@ async function outcomeOf(
   } catch (cause) {
     return { kind: "failed", error: cause };
   }
+}
+
+/** What was set while it was loaded stays: who waits for the flight is given this, and nobody else. */
+function unlessOvertaken(
+  outcome: LoadOutcome,
+  part: Part | undefined,
+  { order, ports }: { readonly order: number; readonly ports: StorePorts },
+): LoadOutcome {
+  if (outcome.kind !== "stored" || part === undefined) return outcome;
+  const isLast = ports.stores.mayStore(part.need.place.key.text, order);
+  return isLast ? outcome : { kind: "given", given: outcome.stored };
 }
 
 const lost: LoadOutcome = { kind: "failed", error: new Error("A load has told nothing.") };
