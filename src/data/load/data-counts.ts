@@ -7,6 +7,11 @@ import { addDuration, addTo, seriesOf, type Sums } from "../../observe/sums.ts";
 import { type NamespaceCounts, noCounts, seriesIn } from "./data-series.ts";
 import type { Given } from "./load-outcome.ts";
 
+/** Each has about twenty series. */
+const namespacesMax = 256;
+/** Namespaces beyond that count under this name, which none can bear. */
+const otherNamespaces = "other namespaces";
+
 interface OfNamespace {
   readonly counts: NamespaceCounts;
   readonly condition: Condition<string>;
@@ -48,7 +53,11 @@ export class DataCounts {
 
   /** @param tookMs from the question to the source's answer */
   loadTook(namespace: string, tookMs: number): void {
-    addDuration(this.#durations, seriesOf("dataLoadSeconds", [namespace]), Math.max(0, tookMs));
+    addDuration(
+      this.#durations,
+      seriesOf("dataLoadSeconds", [this.#nameOf(namespace)]),
+      Math.max(0, tookMs),
+    );
   }
 
   wrote(namespace: string, tier: TierName, came: string): void {
@@ -102,7 +111,13 @@ export class DataCounts {
     return taken;
   }
 
-  #of(namespace: string): OfNamespace {
+  #nameOf(namespace: string): string {
+    const isTold = this.#byName.has(namespace) || this.#byName.size < namespacesMax;
+    return isTold ? namespace : otherNamespaces;
+  }
+
+  #of(given: string): OfNamespace {
+    const namespace = this.#nameOf(given);
     const known = this.#byName.get(namespace);
     if (known !== undefined) return known;
     const { log } = this.#settings;
