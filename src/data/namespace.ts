@@ -175,12 +175,12 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /** Purges one key, everywhere. Rejects if the purge is not accepted. */
-  delete(key: K): Promise<Purged> {
+  async delete(key: K): Promise<Purged> {
     return this.#purge({ paths: [this.#path(key)] }, false);
   }
 
   /** Makes one key stale, everywhere: it may answer as `stale` allows. Rejects if that is not accepted. */
-  expire(key: K): Promise<Purged> {
+  async expire(key: K): Promise<Purged> {
     return this.#purge({ paths: [this.#path(key)] }, true);
   }
 

@@ -66,6 +66,14 @@ describe("getOrSet", () => {
     await expect(setting).rejects.toThrow("The value of articles/42 is not stored.");
   });
 
+  it("rejects, and does not throw, for a key that is refused", async () => {
+    const { articles } = one();
+    for (const call of ["delete", "expire", "get", "has"] as const) {
+      const asked = { promise: articles[call]("a//b") };
+      await expect(asked.promise).rejects.toThrow("an empty segment");
+    }
+  });
+
   it("hands out null and does not store it, unless it has a lifetime of its own", async () => {
     const { isolate, articles } = one();
     expect(await articles.getOrSet("42", () => null)).toBeNull();
