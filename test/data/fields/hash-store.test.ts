@@ -46,6 +46,22 @@ it("a number is told to its last digit, and not raised beyond what JavaScript ca
   expect(cache.stats().redis.troubleWithWrites).toBeUndefined();
 });
 
+it("an isolate does not hold the heads of all hashes with many tags", async () => {
+  const tags = Array.from({ length: 32 }, (_, nth) => `${nth}`.padEnd(250, "-"));
+  const { cache } = opened();
+  const articles = cache.namespace<{ views: number }, number>("tagged", { fresh: "10m", tags });
+  const scripts = async (key: number) => {
+    await redis.config("RESETSTAT");
+    await articles.fields(key).set({ views: 1 });
+    return Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
+  };
+  await articles.fields(0).set({ views: 0 });
+  expect(await scripts(0)).toBe(1);
+  for (let key = 1; key < 100; key += 1) await articles.fields(key).set({ views: 0 });
+  // Its head is asked for, and judged, once more.
+  expect([await scripts(0), await scripts(99)]).toEqual([2, 1]);
+});
+
 it("what is no hash is replaced", async () => {
   const { fields, namespace } = opened();
   await fields.set({ title: "Tides" });
