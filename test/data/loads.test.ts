@@ -69,6 +69,18 @@ describe("in one isolate", () => {
     );
   });
 
+  it("a forced load that brings null ends what is stored", async () => {
+    const { isolate, articles } = openArticles();
+    await articles.getOrSet("42", () => "old");
+    await isolate.settle();
+    expect(await articles.getOrSet("42", () => null, { forceFresh: true })).toBeNull();
+    await isolate.settle();
+    expect(await articles.get("42")).toBeUndefined();
+    expect(await isolate.beside().data.namespace("articles", { fresh: "60s" }).get("42")).toBe(
+      undefined,
+    );
+  });
+
   it("a load that began before set does not take its place", async () => {
     const { isolate, articles, source } = openArticles();
     const first = articles.getOrSet("42", source.load);

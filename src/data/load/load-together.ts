@@ -11,7 +11,7 @@ import { LoadTimedOut, notModified, Saying } from "../value/load-context.ts";
 import type { DataFlight, LoadOutcome, Need } from "./load-outcome.ts";
 import { begin, type BeginPorts } from "./beginning.ts";
 import { type Beginning, recordOf, renewed } from "./make-record.ts";
-import { type StorePorts, storeValues } from "./store-values.ts";
+import { endValues, type StorePorts, storeValues } from "./store-values.ts";
 import { hasForm } from "./verdict.ts";
 
 /** What a load works with. */
@@ -70,7 +70,14 @@ export async function loadTogether(
     const outcome = outcomes[at];
     return outcome?.kind === "stored" ? [{ place, record: outcome.stored, order }] : [];
   });
-  return { outcomes, stored: storeValues(toStore, ports) };
+  const toEnd = parts.flatMap(({ need: { place, older, isForced } }, at) => {
+    const outcome = outcomes[at];
+    const isThere = older !== undefined || isForced;
+    const isEnded = isThere && outcome?.kind === "given" && outcome.endsOlder === true;
+    return isEnded && ports.stores.mayStore(place.key.text, order) ? [place] : [];
+  });
+  const stored = Promise.all([storeValues(toStore, ports), endValues(toEnd, ports)]);
+  return { outcomes, stored };
 }
 
 async function answerOf(
@@ -161,7 +168,9 @@ function unlessOvertaken(
 const lost: LoadOutcome = { kind: "failed", error: new Error("A load has told nothing.") };
 
 function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): LoadOutcome {
-  return isKept ? { kind: "stored", stored: record } : { kind: "given", given: record };
+  return isKept
+    ? { kind: "stored", stored: record }
+    : { kind: "given", given: record, endsOlder: true };
 }
 
 function nothingLoaded(path: string): OperatorError {
