@@ -1,5 +1,6 @@
 // One colo: the built Worker in a workerd process of its own, listening on workerd's own socket.
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { OperatorError } from "../src/operator-error.ts";
 import { readableLine } from "./readable-log.ts";
@@ -12,6 +13,8 @@ export interface Colo {
   readonly publicUrl: string;
   /** One run of the Worker's cron trigger. @throws when the handler did not end well */
   fireCron(): Promise<void>;
+  /** Runs statements in its D1 database, in one transaction. @throws for what SQLite refuses */
+  runSql(statements: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,6 +40,8 @@ export interface ColoSettings {
   readonly onLog?: (message: string) => void;
   /** Gets each line as it is printed by the Worker, and so in JSON. */
   readonly onLine?: (text: string) => void;
+  /** A D1 database, shared by all colos that name the same folder. */
+  readonly d1?: { readonly binding: string; readonly folder: string };
   /** Where workerd's inspector listens; absent, there is none. */
   readonly inspectorPort?: number;
 }
@@ -48,7 +53,7 @@ export const minutely = "* * * * *";
 /** @throws OperatorError when the port is taken */
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
-  const { port: wanted, onLog, onLine, inspectorPort, keepsIn } = settings;
+  const { port: wanted, onLog, onLine, inspectorPort, keepsIn, d1 } = settings;
   if (wanted !== 0) await freePort(wanted, host);
   const handleStructuredLogs = ({ message }: { message: string }) => {
     onLine?.(message);
@@ -61,8 +66,8 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
       { namespace_id: "1", simple: { limit, period: periodSeconds } },
     ],
   );
-  const runtime = new Miniflare(
-    convertV4MiniflareOptions({
+  const runtime = new Miniflare({
+    ...convertV4MiniflareOptions({
       host,
       port: 0,
       log: new Log(LogLevel.ERROR),
@@ -76,11 +81,13 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
           compatibilityDate,
           bindings: { ...settings.env, COLO: settings.name },
           ratelimits: Object.fromEntries(limits),
+          ...(d1 === undefined ? {} : { d1Databases: { [d1.binding]: "shared" } }),
           unsafeDirectSockets: [{ host, port: wanted }],
         },
       ],
     }),
-  );
+    ...(d1 === undefined ? {} : sharedStorage(d1.folder, settings.name)),
+  });
   try {
     const publicUrl = (await runtime.ready).origin;
     const { port } = await runtime.unsafeGetDirectURL();
@@ -89,12 +96,33 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
       url: `http://${host}:${port}`,
       publicUrl,
       fireCron: () => fireCron(runtime),
+      runSql: (statements) => runSql(runtime, d1?.binding ?? "", statements),
       stop: () => runtime.dispose(),
     };
   } catch (cause) {
     await runtime.dispose().catch(() => undefined);
     throw cause;
   }
+}
+
+/** One process opens the database, and the others ask it; each colo has a Cache API of its own. */
+function sharedStorage(folder: string, colo: string) {
+  return {
+    unsafeEnableSharedStorage: true,
+    enableDevRegistry: true,
+    unsafeDevRegistryPath: join(folder, "registry"),
+    resourcePersistencePath: join(folder, "shared"),
+    isolatedResourcePersistencePath: join(folder, colo),
+  };
+}
+
+async function runSql(
+  runtime: Miniflare,
+  binding: string,
+  statements: readonly string[],
+): Promise<void> {
+  const database = await runtime.getD1Database(binding);
+  await database.batch(statements.map((statement) => database.prepare(statement)));
 }
 
 const printed = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -8,3 +8,4 @@ export type { GivenConnection } from "./redis/connection/given-connection.ts";
 export type * from "./data-cache.ts";
 export { LoadFailed, LoadTimedOut } from "./data/value/load-context.ts";
 export { OperatorError } from "./operator-error.ts";
+export { NotAccepted } from "./write-behind/change-set.ts";

@@ -1,5 +1,6 @@
 // What a request to Redis is for, told by the keys and the names of its commands.
 import type { RedisCommand } from "../../local/upstash-rest/redis-connection.ts";
+import { firstMarkScript } from "../../src/purge/journal/redis-mark.ts";
 
 export const uses = [
   "look-up",
@@ -48,6 +49,7 @@ export function useOf(
 ): Use {
   const has = (name: string) => commands.some(([each]) => each === name);
   const kinds = new Set(commands.map(keyKindOf));
+  if (commands.some(([, script]) => script === firstMarkScript)) return "journal mark";
   if (kinds.has("lease")) return "lease";
   if (kinds.has("hot")) return "hot keys";
   if (kinds.has("metrics")) return "metrics";

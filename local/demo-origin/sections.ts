@@ -1,8 +1,8 @@
 // The four sections of the paper, in the order in which the navigation shows them.
 
-export const sections = ["harbour", "town", "science", "culture"] as const;
+import { type Section, sections } from "../../examples/news-worker/stories/seed-articles.ts";
 
-export type Section = (typeof sections)[number];
+export { type Section, sections };
 
 export function isSection(text: string): text is Section {
   return sections.some((section) => section === text);

@@ -1,35 +1,11 @@
 // Fills an empty newsroom: five authors, three readers, an editor, sixty articles. Nothing here
 // is random.
 import type { DatabaseSync } from "node:sqlite";
-import { sections, type Section } from "./sections.ts";
-import { composeBody } from "./stories/compose-body.ts";
-import { cultureStories } from "./stories/culture.ts";
-import { harbourStories } from "./stories/harbour.ts";
-import { culturePhrases } from "./stories/phrases/culture.ts";
-import { harbourPhrases } from "./stories/phrases/harbour.ts";
-import { sciencePhrases } from "./stories/phrases/science.ts";
-import { townPhrases } from "./stories/phrases/town.ts";
-import { scienceStories } from "./stories/science.ts";
-import type { Phrases, Story } from "./stories/story.ts";
-import { townStories } from "./stories/town.ts";
-
-const contentOf: Readonly<Record<Section, { stories: readonly Story[]; phrases: Phrases }>> = {
-  harbour: { stories: harbourStories, phrases: harbourPhrases },
-  town: { stories: townStories, phrases: townPhrases },
-  science: { stories: scienceStories, phrases: sciencePhrases },
-  culture: { stories: cultureStories, phrases: culturePhrases },
-};
-
-const newestAtMs = Date.UTC(2026, 10, 16, 7, 30);
-const betweenArticlesMs = 5 * 3_600_000 + 17 * 60_000;
-
-const authors = [
-  ["calder", "Ines Calder", "has written about the harbour since she could see over its wall."],
-  ["wren", "Tomasz Wren", "looks after old buildings, old songs and the crossword."],
-  ["okafor", "Ruth Okafor-Lund", "reports on science, and on scientists when they are late."],
-  ["sorby", "Mikkel Sørby", "covers work, weather and whatever grows."],
-  ["hale", "Chidinma Hale", "goes to the meetings so that you need not."],
-] as const;
+import {
+  newestAtMs,
+  seedArticles,
+  seedAuthors,
+} from "../../examples/news-worker/stories/seed-articles.ts";
 
 // scrypt with Node's own cost parameters, of the password "reader", salted with "skerrow-" + name.
 const readers = [
@@ -61,12 +37,12 @@ const editor = {
 
 export function seed(database: DatabaseSync): void {
   const addAuthor = database.prepare("INSERT INTO authors (id, name, beat) VALUES (?, ?, ?)");
-  for (const author of authors) addAuthor.run(...author);
+  for (const { id, name, beat } of seedAuthors()) addAuthor.run(id, name, beat);
   seedReaders(database);
   database
     .prepare("INSERT INTO editors (name, password_salt, password_hash) VALUES (?, ?, ?)")
     .run(editor.name, `skerrow-${editor.name}`, editor.hash);
-  seedArticles(database);
+  addArticles(database);
   database
     .prepare("INSERT INTO breaking (text, said_at_ms) VALUES (?, ?)")
     .run("The 17:40 boat is held at Port Ansel for fog; the 18:20 takes all tickets.", newestAtMs);
@@ -83,18 +59,10 @@ function seedReaders(database: DatabaseSync): void {
   }
 }
 
-function seedArticles(database: DatabaseSync): void {
+function addArticles(database: DatabaseSync): void {
   const add = database.prepare(`INSERT INTO articles (slug, title, lede, body, section, author_id,
     version, published_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)`);
-  sections.forEach((section, sectionAt) => {
-    const { stories, phrases } = contentOf[section];
-    stories.forEach((story, index) => {
-      // The sections take turns, so that the front page shows all four.
-      const place = index * sections.length + sectionAt;
-      const atMs = newestAtMs - place * betweenArticlesMs;
-      const body = composeBody({ story, index, phrases });
-      const { slug, title, lede, authorId } = story;
-      add.run(slug, title, lede, body, section, authorId, atMs, atMs);
-    });
-  });
+  for (const { slug, title, lede, body, section, authorId, publishedAtMs } of seedArticles()) {
+    add.run(slug, title, lede, body, section, authorId, publishedAtMs, publishedAtMs);
+  }
 }

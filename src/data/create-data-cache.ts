@@ -22,12 +22,17 @@ import { dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
 import { type NamespaceOptions, type Space, spaceOf } from "./value/space.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
+import type { BehindPorts } from "../write-behind/change-set.ts";
+import { type Sets, WriteBehind } from "../write-behind/write-behind.ts";
 
 /** Counts since this isolate began, by namespace, and the last trouble of each thing outside. */
-export type DataStats = ReturnType<ReturnType<typeof open>["stats"]>;
+export type DataStats = ReturnType<ReturnType<typeof open>["stats"]> & {
+  /** Of counters and buffers, by name. */
+  readonly sets: ReturnType<WriteBehind["stats"]>;
+};
 
 /** An application's cache; it lives as long as its isolate or process. */
-export interface DataCache {
+export interface DataCache extends Sets {
   /**
    * @param name begins all keys of the namespace
    * @throws OperatorError for a name or an option that is refused
@@ -38,8 +43,8 @@ export interface DataCache {
   /** What this isolate has counted, and what is wrong with what it works with. */
   stats(): DataStats;
   /**
-   * One run of the cron trigger: loads anew what namespaces with `keys` have of `refresh` or older. A
-   * Worker that was handed this cache calls it by itself. Never rejects.
+   * One run of the cron trigger: loads anew what namespaces with `keys` have of `refresh` or older, and
+   * flushes sets. A Worker that was handed this cache calls it by itself. Never rejects.
    */
   runCron(): Promise<void>;
 }
@@ -60,6 +65,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
   let pages: Pages | undefined;
   let made: ReturnType<typeof open> | undefined;
   const opened = () => (made ??= open(settings, pages));
+  const behind = new WriteBehind(() => opened().behind);
   const cache: DataCache = {
     namespace(name, options) {
       const space = spaceOf(name, options);
@@ -68,9 +74,14 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
     },
     purge: async ({ soft: isSoft = false, reason = "", ...named }) =>
       opened().ports.purge({ targets: targetsIn(named), isSoft, reason: checkedReason(reason) }),
-    stats: () => opened().stats(),
+    counter: (name, options) => behind.counter(name, options),
+    buffer: (name, options) => behind.buffer(name, options),
+    flush: (options) => behind.flush(options),
+    stats: () => ({ ...opened().stats(), sets: behind.stats() }),
     async runCron() {
+      const flushed = behind.runCron();
       if (keptLoaded.size > 0) await keepLoaded([...keptLoaded.values()], opened().ports);
+      await flushed;
     },
   };
   makeKnown(cache, {
@@ -82,7 +93,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
     },
     runCron: () => cache.runCron(),
     taken: () => opened().counts.taken(),
-    stats: () => opened().ofData(),
+    stats: () => ({ ...opened().ofData(), sets: behind.stats() }),
     troubles: () => opened().troubles(),
     stored: () => opened().ports.tiers.memory.stored(),
   });
@@ -113,6 +124,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const isolate = `isolate ${crypto.randomUUID()}`;
   const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
+  const randomText = () => crypto.randomUUID();
+  const mayResend = platform.database?.mayResend === true;
   const shared = { ...platform, ...core, host, afterAnswer, counts };
   const purgeOf = orderPurges(shared);
   const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
@@ -121,9 +134,9 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     view: unpurged.over(core.view),
     unpurged,
     isHeldBack: (place) => unpurged.holdsBack(place),
-    hashes: redis && new HashStore({ redis, namespace, afterAnswer }),
+    hashes: redis && new HashStore({ redis, namespace, afterAnswer, randomText, mayResend }),
     heads: new BoundedMarks<string>(undefined, (head) => head),
-    randomText: () => crypto.randomUUID(),
+    randomText,
     colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,
     sharedBodyBytes: limits.sharedBodyBytes,
@@ -158,7 +171,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
     loads: counts.troubles(),
   });
-  return { ports, counts, ofData, stats, troubles };
+  const behind: BehindPorts = { ...platform, ...ports, redis, namespace };
+  return { ports, counts, ofData, stats, troubles, behind };
 }
 
 /** Beside pages: theirs, whose journal is then read once for both. */

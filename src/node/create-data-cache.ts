@@ -56,9 +56,12 @@ function addressOf(redis: RestAddress | GivenConnection): RedisAddress {
     });
   }
   if (!("url" in redis && "token" in redis)) {
-    const carry = carryOver(connectionOf(redis));
+    const connection = connectionOf(redis);
+    const carry = carryOver(connection);
+    const { mayResend } = connection;
     // No request goes there.
-    return { url: "https://connection.invalid", token: "none", carry, words: connectionWords };
+    const nowhere = { url: "https://connection.invalid", token: "none" };
+    return { ...nowhere, carry, mayResend, words: connectionWords };
   }
   const { url, token } = redis;
   const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });

@@ -16,6 +16,7 @@ export const logEvents = [
   "origin",
   "data-load",
   "data-write",
+  "write-behind",
   "rate-limiter",
   "loop",
   "tag-too-long",

@@ -14,6 +14,8 @@ export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
   readonly token: string;
   /** Carries the commands in the place of HTTP; then `url` and `token` are not used. */
   readonly carry?: Carry | undefined;
+  /** May that send a command again by itself? HTTP does not. */
+  readonly mayResend?: boolean;
 }
 
 /**

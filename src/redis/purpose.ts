@@ -19,4 +19,8 @@ export type RedisPurpose =
   /** What a purge would cover: keys and heads of records, for an operator. */
   | "listing"
   | "metrics"
-  | "health";
+  | "health"
+  /** A batch of changes, into a slice of Redis. */
+  | "write-behind, accepted"
+  | "write-behind, read"
+  | "write-behind, flushed";

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { useOf, writtenBy } from "../../bench/cost/command-use.ts";
 import { encodeRecord } from "../../src/cache/tiers/record-codec.ts";
 import { recordText } from "../../src/cache/tiers/record-text.ts";
+import { firstMarkScript } from "../../src/purge/journal/redis-mark.ts";
 
 const head = encodeRecord({ kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }, 1_000);
 const metadata = { bodyDigest: "d1", tags: ["a", "b"] };
@@ -44,6 +45,10 @@ describe("a request to Redis", () => {
         ["XADD", "site:journal", "*", "v", "1"],
         ["XREVRANGE", "site:journal", "+", "-"],
       ],
+    },
+    {
+      use: "journal mark",
+      commands: [["EVAL", firstMarkScript, "2", "site:journal", "site:switch", "128", "v"]],
     },
     { use: "hot keys", commands: [["XADD", "site:hot", "*", "k", "1"]] },
     { use: "probe", commands: [["PING"]] },

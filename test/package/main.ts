@@ -48,14 +48,11 @@ async function linted(tarball: string): Promise<void> {
 async function installed(tarball: string, folder: string): Promise<void> {
   const manifest = { name: "uses-tidemark", private: true, type: "module" };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
-  const packages = [tarball, "hono@4.13.19", "@hono/node-server@2.1.8", "@types/node@24.19.2"];
+  const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
+  const packages = [tarball, ...libraries, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
-  for (const document of [
-    "docs/package.md",
-    "docs/middleware.md",
-    "docs/data.md",
-    "docs/sinks.md",
-  ]) {
+  const documents = ["package", "middleware", "data", "data-patterns", "sinks"];
+  for (const document of documents.map((name) => `docs/${name}.md`)) {
     const text = await readFile(join(root, document), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }

@@ -95,7 +95,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The port of a sink, and sinks over D1 and over SQL on Node.
   "write-behind/sinks": [...leaves],
   // Counters and buffers that are written to the application's database later.
-  "write-behind": [...beneathCore, "write-behind/sinks"],
+  "write-behind": [...beneathCore, "config", "data/value", "write-behind/sinks"],
   // An application's cache: namespaces, purges, the core below them.
   data: [
     ...core,
@@ -138,9 +138,25 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", "data", release],
   hono: [...core, "platform", "app", "data", "worker"],
   "purge-sender": ["purger"],
-  "data-cache": ["operator-error", "data/value", "data/load", "data/write", "data/fields", "data"],
+  "data-cache": [
+    "operator-error",
+    "data/value",
+    "data/load",
+    "data/write",
+    "data/fields",
+    "write-behind",
+    "write-behind/sinks",
+    "data",
+  ],
   sinks: ["operator-error", "write-behind/sinks"],
-  "node-cache": ["operator-error", "redis/connection", "data/value", "data-cache", "node"],
+  "node-cache": [
+    "operator-error",
+    "redis/connection",
+    "data/value",
+    "write-behind",
+    "data-cache",
+    "node",
+  ],
 };
 
 export const filesInFolderMax = 20;

@@ -2,6 +2,7 @@
 // SET, GETRANGE, MGET, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
 // purge journal and the hot keys; and the keys of reports. Texts are ASCII, expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
+import { firstMarkScript } from "../../src/purge/journal/redis-mark.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { FakeStream, type StreamItem } from "./fake-stream.ts";
 import { ReportKeys } from "./report-keys.ts";
@@ -152,6 +153,7 @@ export class FakeUpstash {
       case "GET":
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
       case "EVAL":
+        if (key === firstMarkScript) return this.#markFirst(rest);
         return rest[2]?.endsWith(":switch") === true ? this.#post(rest) : this.#replaceLease(rest);
       case "EVAL_RO":
         return [stream.reversed(["+", "-", "COUNT", ...rest.slice(3)]), this.heldSwitch];
@@ -184,9 +186,16 @@ export class FakeUpstash {
   }
 
   #commandsOf(name: string, key: string): string[] {
+    if (key === firstMarkScript) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
     const isOfJournal = /^(?:X|EVAL_RO)/i.test(name) || /:(?:probe|switch)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
+  }
+
+  /** @param rest the number of keys, both, how many entries are read, and the fields of the mark */
+  #markFirst([, , , count = "", ...fields]: readonly string[]): readonly unknown[] {
+    if (this.journal.length === 0) this.journal.add(["*", ...fields]);
+    return [this.journal.reversed(["+", "-", "COUNT", count]), this.heldSwitch];
   }
 
   /** What the script of a post does. @param rest the number of keys, both, and what the script is given */

@@ -9,7 +9,8 @@ export class UnsteadyUpstash extends FakeUpstash {
 
   /** How often the journal was read. */
   get journalReadCount(): number {
-    return this.journalCommands.filter((name) => /^(?:X(?:REV)?RANGE|EVAL_RO)$/.test(name)).length;
+    return this.journalCommands.filter((name) => /^(?:X(?:REV)?RANGE|EVAL(?:_RO)?)$/.test(name))
+      .length;
   }
 
   override async answer(path: string, body: unknown): Promise<Response> {

@@ -2,6 +2,7 @@
 // somewhere on a way that may be long, reads outside of transactions by a replica that may lag, and
 // answers may be lost. Promised: what RedisJournal and SharedTier send. Not promised: ranges that
 // leave out their ends (`(`), the rest.
+import { firstMarkScript } from "../../src/purge/journal/redis-mark.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import { comparePositions, type StreamItem } from "./simulated-stream.ts";
@@ -98,13 +99,20 @@ class Commands {
     return this.multi().xrevrange("", "+", "-", Number(count)).get().exec();
   }
 
-  /** The script of a post of the switch, done at the primary. */
-  async eval(_: string, __: readonly string[], given: readonly string[]): Promise<unknown> {
+  /** The scripts of a first mark and of a post of the switch, done at the primary. */
+  async eval(script: string, _: readonly string[], given: readonly string[]): Promise<unknown> {
+    if (script === firstMarkScript) return this.#markFirst(given);
     const [replaces = "", post = "", n = "", json = "", kept = "", ...fields] = given;
     const { held } = this.world.stream;
     if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
     const text = (id: string) => [post, id, n, json].join(" ");
     return ["posted", this.world.append(fields, Number(kept), text)];
+  }
+
+  #markFirst([count, ...fields]: readonly string[]): readonly unknown[] {
+    const { stream } = this.world;
+    if (stream.items.length === 0) this.world.append(fields);
+    return [newestOf(stream.items, { from: "+", count: Number(count) }), stream.held || null];
   }
 
   /** Where something else follows in the same trip, others get between the two. */

@@ -90,8 +90,8 @@ export class Fields<T> {
   }
 
   /**
-   * Raises a whole number that is there. It makes no field, and counts once at the most, unless the
-   * connection sends it once more: an answer that is lost may have been counted.
+   * Raises a whole number that is there. It makes no field, and counts once at the most: an answer that is
+   * lost may have been counted.
    *
    * @returns what it is from now on; `undefined` where nothing was raised, such as beyond
    *   `Number.MAX_SAFE_INTEGER`, or nobody can tell
@@ -108,7 +108,10 @@ export class Fields<T> {
       if (judged === "") judged = (await hashes?.read(this.#key, []))?.head ?? "";
       if (!this.#isUsable(judged)) return undefined;
       const answer = await hashes?.raise(this.#key, { judged, name, by });
-      if (answer?.kind !== "changed") return answer?.kind === "raised" ? answer.value : undefined;
+      if (answer?.kind === "raised") return answer.value;
+      // The next increment looks first, since a look finds out whether Redis is back.
+      if (answer === undefined) heads.delete(this.#key.text);
+      if (answer?.kind !== "changed") return undefined;
       judged = answer.head;
       if (judged === "") return undefined;
       heads.set(this.#key.text, judged);

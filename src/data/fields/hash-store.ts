@@ -22,6 +22,8 @@ export type RaiseAnswer =
   | { readonly kind: "changed"; readonly head: string }
   /** The field is not there, or is no whole number, or would be one that JavaScript cannot hold. */
   | { readonly kind: "no-number" }
+  /** It was sent again: the first of them may have counted. */
+  | { readonly kind: "spent" }
   | undefined;
 
 /** Names and texts in turn. Lua unpacks up to 8,000 at once. */
@@ -41,8 +43,12 @@ end
 if ARGV[3] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[3]) end
 return {"set", ARGV[2]}`;
 
-/** KEYS: the hash. ARGV: the head judged, the field, by how much. It makes nothing that was not there. */
+/**
+ * KEYS: the hash, and the ticket if there is one. ARGV: the head judged, the field, by how much. It makes
+ * nothing that was not there.
+ */
 export const raiseScript = `
+if KEYS[2] and redis.call("DEL", KEYS[2]) == 0 then return {"spent", ""} end
 local held = redis.call("HGET", KEYS[1], "head") or ""
 if held ~= ARGV[1] then return {"changed", held} end
 local value = redis.call("HGET", KEYS[1], ARGV[2]) or ""
@@ -55,7 +61,13 @@ export interface HashStoreSettings {
   readonly redis: Pick<RedisClient, "read" | "write">;
   readonly namespace: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
+  readonly randomText: () => string;
+  /** May a command run twice, since what carries it sends it again after a lost connection? */
+  readonly mayResend: boolean;
 }
+
+/** Longer than a command is waited for: one that is sent again after that finds no ticket. */
+const ticketMs = 10_000;
 
 /** A field of an application never bears the name of the head. */
 const fieldPrefix = "=";
@@ -115,27 +127,47 @@ export class HashStore {
     return { isSet: reply[0] === "set", head: String(reply[1]) };
   }
 
-  /** Raises a whole number, if the head that lies there is the one that was judged. */
+  /**
+   * Raises a whole number, if the head that lies there is the one that was judged. Where the command may
+   * be sent again, it needs a ticket: the answer to that comes before it is sent, and whichever of both
+   * is first takes it.
+   */
   async raise(
     key: RecordKey,
     { judged, name, by }: { readonly judged: string; readonly name: string; readonly by: number },
   ): Promise<RaiseAnswer> {
-    const reply = await this.#run(key, raiseScript, [judged, fieldPrefix + name, String(by)]);
+    const { redis, namespace, randomText, mayResend } = this.#settings;
+    const tickets: string[] = [];
+    if (mayResend) {
+      const ticket = `${namespace}:ticket:${randomText()}:${await key.digest()}`;
+      const laid = await redis.write("fill", (client) => client.set(ticket, "1", { px: ticketMs }));
+      if (laid.kind === "unavailable") return undefined;
+      tickets.push(ticket);
+    }
+    const given = [judged, fieldPrefix + name, String(by)];
+    const reply = await this.#run(key, raiseScript, given, tickets);
     if (reply === undefined) return undefined;
     const [kind, text] = reply;
-    if (kind === "raised") return { kind, value: Number(text) };
-    return kind === "changed" ? { kind, head: String(text) } : { kind: "no-number" };
+    switch (kind) {
+      case "raised":
+        return { kind, value: Number(text) };
+      case "changed":
+        return { kind, head: String(text) };
+      default:
+        return { kind: kind === "spent" ? kind : "no-number" };
+    }
   }
 
   async #run(
     key: RecordKey,
     script: string,
     given: readonly string[],
+    moreKeys: readonly string[] = [],
   ): Promise<readonly unknown[] | undefined> {
     const { redis, namespace } = this.#settings;
-    const redisKey = await sharedKey(namespace, key);
+    const keys = [await sharedKey(namespace, key), ...moreKeys];
     const answer = await redis.write<unknown>("fill", (client) =>
-      client.eval(script, [redisKey], [...given]),
+      client.eval(script, keys, [...given]),
     );
     return answer.kind === "answered" && Array.isArray(answer.value) ? answer.value : undefined;
   }

@@ -47,8 +47,9 @@ export class ReadBacks {
   }
 
   /**
-   * Half of N later, 20 s at most, and for some 20 s more while the journal is away. Each request
-   * keeps a timer of its own: one that finds its entries looked for has nothing left to do.
+   * Half of N later, 20 s at most, and for some 20 s more while the journal is away. What was written
+   * again is looked for in its turn. Each request keeps a timer of its own: one that finds its entries
+   * looked for has nothing left to do.
    *
    * @param placed of one purge
    */
@@ -73,7 +74,7 @@ export class ReadBacks {
   async now(placed: readonly Entry[]): Promise<boolean> {
     for (let at = 0; at < placed.length; at += togetherMax) {
       const piece = placed.slice(at, at + togetherMax);
-      if (!(await this.#writeAgainIfGone(piece))) return false;
+      if ((await this.#writeAgainIfGone(piece)) === undefined) return false;
     }
     return true;
   }
@@ -114,8 +115,11 @@ export class ReadBacks {
     for (const each of together) each.look = look;
     const entries = new Map(together.map(({ entry }) => [entry.n, entry]));
     try {
-      const isAnswered = await this.#writeAgainIfGone([...entries.values()]);
-      if (isAnswered) for (const each of together) this.#pending.delete(each);
+      const again = await this.#writeAgainIfGone([...entries.values()]);
+      for (const each of together) {
+        // A server that has lost the first may lose the second before another has it.
+        if (again?.includes(each.entry) === false) this.#pending.delete(each);
+      }
     } finally {
       for (const each of together) {
         each.triesCount += 1;
@@ -130,46 +134,54 @@ export class ReadBacks {
    * view counts that as known to cover what is older. With its old `n` it could be given its old ID
    * too, behind entries that nobody who joins at it would ever read.
    *
-   * @returns whether the journal has answered
+   * @returns what was written again; `undefined` if the journal has not answered
    */
-  async #writeAgainIfGone(placed: readonly Entry[]): Promise<boolean> {
+  async #writeAgainIfGone(placed: readonly Entry[]): Promise<readonly Entry[] | undefined> {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
-    if (read.kind === "unavailable") return false;
+    if (read.kind === "unavailable") return undefined;
     // A post that seems trimmed may be lost all the same: the switch's key tells.
     const gone = placed.filter((entry, at) => {
       const state = read.states[at];
       return state === "gone" || (state === "trimmed" && isPost(entry));
     });
     view.readBack(placed.filter((entry) => !gone.includes(entry)));
+    const writtenAgain: Entry[] = [];
     const purges = gone.filter((entry) => !isPost(entry));
     if (purges.length > 0) {
       const again = purges.map((entry): NewEntry => ({ ...entry, n: randomText() }));
       const appended = await journal.append(again);
-      if (appended.kind === "unavailable") return false;
-      this.#replace(purges, placedAt(appended.positions, again));
+      if (appended.kind === "unavailable") return undefined;
+      writtenAgain.push(...placedAt(appended.positions, again));
+      this.#replace(purges, writtenAgain);
     }
     for (const entry of gone.filter(isPost)) {
-      if (!(await this.#isPostedAgain(entry))) return false;
+      const again = await this.#postedAgain(entry);
+      if (again === undefined) return undefined;
+      writtenAgain.push(...again);
     }
-    return true;
+    return writtenAgain;
   }
 
   /**
    * Rule 24: only while the key names the post that this one had replaced. Else the key has outlived the
    * entry, or a later post counts.
    *
-   * @returns whether the journal has answered
+   * @returns the entry that was written, if one was; `undefined` if the journal has not answered
    */
-  async #isPostedAgain(entry: PostEntry & Entry): Promise<boolean> {
+  async #postedAgain(entry: PostEntry & Entry): Promise<readonly Entry[] | undefined> {
     const { switching, randomText, view } = this.#settings;
     const again: PostEntry = { ...entry, n: randomText() };
     const posted = await switching?.post(again);
-    if (posted === undefined || posted.kind === "unavailable") return false;
-    if (posted.kind === "posted") this.#replace([entry], placedAt([posted.position], [again]));
-    else if (posted.held?.post === entry.switched.post) view.readBack([entry]);
+    if (posted === undefined || posted.kind === "unavailable") return undefined;
+    if (posted.kind === "posted") {
+      const placed = placedAt([posted.position], [again]);
+      this.#replace([entry], placed);
+      return placed;
+    }
+    if (posted.held?.post === entry.switched.post) view.readBack([entry]);
     else view.replaced([entry], []);
-    return true;
+    return [];
   }
 
   /** Replaces entries that were gone by the entries that were written in their place, for further read-backs. */

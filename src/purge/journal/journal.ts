@@ -53,7 +53,10 @@ export interface Journal {
   standing(
     places: readonly EntryPlace[],
   ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable>;
-  /** In one transaction: appends a mark of loss and reads the newest entries, the mark included. */
+  /**
+   * In one step: appends a mark of loss, and reads the newest entries, the mark included. With nothing
+   * lost, it marks a journal that is empty, and only reads one that is so no more.
+   */
   appendMark(lost: string): Promise<JournalRead | Unavailable>;
   /**
    * In one command or transaction. The oldest entries go beyond `keptCount`.

@@ -22,6 +22,7 @@ import {
   type PlaceState,
   type Unavailable,
 } from "./journal.ts";
+import { appendMarkTo } from "./redis-mark.ts";
 import { stateInKey, switchKey } from "./switch-state.ts";
 import { unavailableFor } from "./unavailable.ts";
 
@@ -179,25 +180,11 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? replies.value.slice(1) : undefined;
   }
 
-  /** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
   async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
-    const sentAtMs = this.#settings.nowAtMs();
-    const mark = markOf(lost, this.#settings.randomText());
-    const replies = await this.#settings.redis.attempt<unknown[]>(
-      "journal mark",
-      (redis) =>
-        redis
-          .multi()
-          .xadd(this.#key, "*", encodeEntry(mark), this.#trim)
-          .xrevrange(this.#key, "+", "-", pageCount)
-          .get(this.#switchKey)
-          .exec(),
-      "writes",
-    );
-    if (replies.kind === "unavailable") return unavailable;
-    const [, page, held] = replies.value;
-    const entries = entriesOf(page).toReversed();
-    return { kind: "read", entries, sentAtMs, switched: stateInKey(held) };
+    const { redis, nowAtMs, randomText } = this.#settings;
+    const keys = [this.#key, this.#switchKey] as const;
+    const place = { redis, keys, trim: this.#trim, nowAtMs };
+    return appendMarkTo(place, markOf(lost, randomText()));
   }
 
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {

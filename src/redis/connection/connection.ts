@@ -7,6 +7,8 @@ export type Command = readonly [name: string, ...args: string[]];
 export interface Connection {
   /** Keys lie in slots: one command, one transaction and one script are about keys of one slot. */
   readonly isCluster: boolean;
+  /** Does it send again what was on its way as it was lost? Then a command may run twice. */
+  readonly mayResend: boolean;
   isReady(): boolean;
   /**
    * Tells of errors that no command meets, such as a password that is refused as it connects. With a

@@ -5,6 +5,7 @@ import type { Command, Connection } from "./connection.ts";
 export interface IoredisConnection {
   readonly status: string;
   readonly isCluster: boolean;
+  readonly options: object;
   connect(): Promise<unknown>;
   on(event: "error", listener: (cause: Error) => void): unknown;
   call(name: string, ...args: string[]): Promise<unknown>;
@@ -24,6 +25,7 @@ export function isOfIoredis(given: object): given is IoredisConnection {
 export function overIoredis(redis: IoredisConnection): Connection {
   return {
     isCluster: redis.isCluster,
+    mayResend: redis.isCluster || resendsByOption(redis.options),
     isReady() {
       // With `lazyConnect` it waits for its first command.
       if (redis.status === "wait") redis.connect().catch(() => undefined);
@@ -33,6 +35,11 @@ export function overIoredis(redis: IoredisConnection): Connection {
     send: ([name, ...args]) => redis.call(name, ...args),
     transact: (commands) => transact(redis, commands),
   };
+}
+
+/** It does unless it is told not to. A cluster always does. */
+function resendsByOption(options: { readonly autoResendUnfulfilledCommands?: boolean }): boolean {
+  return options.autoResendUnfulfilledCommands !== false;
 }
 
 async function transact(redis: IoredisConnection, commands: readonly Command[]) {

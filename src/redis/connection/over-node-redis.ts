@@ -37,6 +37,8 @@ export function isOfNodeRedis(given: object): given is NodeRedisClient | NodeRed
 
 export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connection {
   const shared = {
+    // What was on its way is rejected; what was not yet written is sent once, later.
+    mayResend: false,
     isReady: () => redis.isReady,
     onError: (listener: (cause: unknown) => void) => void redis.on("error", listener),
   };

@@ -161,7 +161,7 @@ describe("rule 22: it is read back a little later", () => {
     const stored = await isolate.filled();
     await acceptancesOf(isolate).accept(red, isolate.attention);
     isolate.journal.stream.loseNewest(1, isolate.clock.atMs);
-    await vi.advanceTimersByTimeAsync(5_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     await isolate.settle();
     expect(standing(isolate).map(({ id }) => id)).toEqual(["", "msg_1"]);
     const other = new Isolate(isolate);
@@ -174,9 +174,28 @@ describe("rule 22: it is read back a little later", () => {
     await acceptancesOf(isolate).accept(red, isolate.attention);
     isolate.journal.stream.loseNewest(1, isolate.clock.atMs);
     isolate.journal.write(newEntry({ n: "anew" }));
-    await vi.advanceTimersByTimeAsync(5_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     await isolate.settle();
     expect(standing(isolate).map(({ id, n }) => id || n)).toEqual(["first", "anew", "msg_1"]);
+  });
+
+  it("and what was written again is read back in its turn, though nobody asks for anything", async () => {
+    const isolate = await warm();
+    const stored = await isolate.filled();
+    await acceptancesOf(isolate).accept(red, isolate.attention);
+    const { stream } = isolate.journal;
+    for (const againCount of [1, 2]) {
+      stream.loseNewest(1, isolate.clock.atMs);
+      await vi.advanceTimersByTimeAsync(5_000);
+      const { length } = isolate.journal.asked.filter((what) => what === "append");
+      expect(length).toBe(1 + againCount);
+    }
+    await vi.advanceTimersByTimeAsync(5_000);
+    await isolate.settle();
+    expect(standing(isolate).map(({ id }) => id)).toEqual(["", "msg_1"]);
+    const other = new Isolate(isolate);
+    await other.filled();
+    expect(other.judge(stored)).toBe("hard");
   });
 
   it("of several entries only what is gone", async () => {
@@ -185,7 +204,7 @@ describe("rule 22: it is read back a little later", () => {
     await acceptancesOf(isolate).accept(orderOf(tags), isolate.attention);
     const writtenCount = standing(isolate).length;
     isolate.journal.stream.loseNewest(1, isolate.clock.atMs);
-    await vi.advanceTimersByTimeAsync(5_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     await isolate.settle();
     expect(writtenCount).toBeGreaterThan(2);
     expect(standing(isolate).length).toBe(writtenCount);

@@ -54,3 +54,37 @@ it("is looked for a piece at a time, however much is overdue", async () => {
   const counts = standing.mock.calls.map(([places]) => places.length);
   expect([counts, view.chain?.entries.length]).toEqual([[128, 128, 44], 300]);
 });
+
+/**
+ * A value that was written through bears the place of its own purge. That is lost, and written again.
+ *
+ * @returns how the value is judged by the isolate that has accepted the purge, and by another one
+ */
+async function judgedUnderLostStamp(): Promise<string[]> {
+  const clock = new FakeClock();
+  const isolate = new Isolate({ clock, journal: new FakeJournal(clock) });
+  const { journal, view } = isolate;
+  journal.write(newEntry({ n: "first" }));
+  const before = await isolate.filled();
+  let nth = 0;
+  const randomText = () => `ours ${(nth += 1)}`;
+  const settings = { journal, view, nowAtMs: clock.nowAtMs, randomText, maxLagMs };
+  const acceptances = new Acceptances(settings);
+  const targets = { tags: ["tag:red"], prefixes: [] };
+  const order = { mode: "hard", targets, id: "w", bodyDigest: "", by: "data", reason: "" } as const;
+  const attention = { atMs: clock.atMs, afterAnswer: () => undefined };
+  const accepted = await acceptances.acceptAfter(order, before.stamp, attention);
+  if (accepted.kind !== "accepted") throw new Error("The journal is away.");
+  const { placed } = accepted;
+  const written = { ...before, stamp: { position: placed.position, n: placed.n } };
+  const usable = isolate.judge(written);
+  journal.stream.loseNewest(1, clock.atMs);
+  await acceptances.lookFor([placed]);
+  const other = new Isolate({ clock, journal });
+  await other.filled();
+  return [usable, isolate.judge(written), other.judge(written)];
+}
+
+it("keeps a value from answering that was stored under the entry that is lost", async () => {
+  expect(await judgedUnderLostStamp()).toEqual(["usable", "unverified", "unverified"]);
+});

@@ -152,6 +152,15 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       const { commandCountByName, requestCount } = world.rest.counts();
       expect([commandCountByName, requestCount]).toEqual([{ XADD: 1, XREVRANGE: 1, GET: 1 }, 1]);
     });
+
+    it("marks an empty journal once, whoever finds it empty: all read the same mark", async () => {
+      const marking = [1, 2, 3].map(() => world.journalOver([world.rest]).appendMark(""));
+      const marked = await Promise.all(marking);
+      const ends = marked.map((read) => (read.kind === "read" ? read.entries : []));
+      expect(ends[0]).toMatchObject([{ mode: "hard", lost: "", reason: "the journal was empty" }]);
+      expect([ends[1], ends[2]]).toEqual([ends[0], ends[0]]);
+      expect(await world.redis.xlen(key)).toBe(1);
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import { Cluster } from "ioredis";
 import { createCluster } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
+import { connectionOf } from "../../../src/redis/connection/given-connection.ts";
 import { carryOver } from "../../../src/redis/connection/carry.ts";
 import type { Command } from "../../../src/redis/connection/connection.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
@@ -16,6 +17,7 @@ describe("several keys of one command", () => {
     const sent: Command[] = [];
     const carry = carryOver({
       isCluster: true,
+      mayResend: false,
       isReady: () => true,
       onError: () => undefined,
       send: async (command) => {
@@ -118,4 +120,19 @@ describe.runIf(isRedisServerInstalled)("over three nodes", () => {
     expect([new Set(await Promise.all(asks)), loads]).toEqual([new Set(["dear"]), 1]);
     expect(processes.flatMap(({ log }) => log)).toEqual([]);
   });
+
+  it.each(["ioredis", "node-redis"])(
+    "%s: increments, whose ticket lies where the hash lies",
+    async (library) => {
+      const redis = opened.get(library);
+      if (redis === undefined) throw new Error(`${library} is not open.`);
+      const { cache, log } = openProcess({ redis, namespace: `${library}-numbers` });
+      const numbers = cache.namespace<{ count: number }, number>("numbers", { fresh: "1h" });
+      for (const key of [1, 2, 3, 4]) {
+        await numbers.fields(key).set({ count: 7 });
+        expect(await numbers.fields(key).increment("count")).toBe(8);
+      }
+      expect([connectionOf(redis).mayResend, log]).toEqual([library === "ioredis", []]);
+    },
+  );
 });

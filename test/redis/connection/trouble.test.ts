@@ -148,6 +148,7 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
   it("whose transaction is refused as it ends tells by what", async () => {
     const carry = carryOver({
       isCluster: false,
+      mayResend: false,
       isReady: () => true,
       onError: () => undefined,
       send: async () => null,

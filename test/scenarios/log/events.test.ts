@@ -292,7 +292,7 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
 };
 
 /** Tests of data have their occasions. */
-const ofOthers = ["data-load", "data-write"];
+const ofOthers = ["data-load", "data-write", "write-behind"];
 
 it("each event has its occasion here", () => {
   expect([...Object.keys(occasions), ...ofOthers].toSorted()).toEqual(logEvents.toSorted());

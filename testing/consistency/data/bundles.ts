@@ -31,8 +31,7 @@ export async function processOfData(fault: PlantedDataFault | undefined): Promis
     import { applicationOver } from "./testing/consistency/data/application.ts";
 
     const { REDIS_URL, ORIGIN_URL, PORT } = process.env;
-    // What is sent once more may count twice, as docs/data.md says.
-    const redis = new Redis(REDIS_URL, { autoResendUnfulfilledCommands: false });
+    const redis = new Redis(REDIS_URL);
     redis.on("error", () => undefined);
     const log = () => undefined;
     const cache = createDataCache({ redis, purge: ${JSON.stringify(purge)}, log });

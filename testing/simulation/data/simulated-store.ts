@@ -19,6 +19,7 @@ import type { Purging } from "../../../src/purge/purging.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 import type { SimulatedIsolate } from "../simulated-isolate.ts";
 import { configOf } from "../simulated-pages.ts";
+import { SimulatedHashes } from "./simulated-hashes.ts";
 
 const bytesMax = 1_000_000;
 
@@ -53,13 +54,26 @@ export class SimulatedRows {
   }
 }
 
+/** What is kept in parts. */
+export interface Parted {
+  readonly title: string;
+  readonly text: string;
+  readonly views: number;
+}
+
 export class SimulatedStore {
   readonly isolate: SimulatedIsolate;
   readonly rows: Namespace<string, string>;
+  readonly parted: Namespace<Parted, string>;
   readonly unpurged: UnpurgedWrites;
   readonly failures: string[] = [];
 
-  constructor(isolate: SimulatedIsolate, parts: StoreParts) {
+  /** @param hashes of the database that all isolates share; needed where fields are used */
+  constructor(
+    isolate: SimulatedIsolate,
+    parts: StoreParts,
+    hashes = new SimulatedHashes(isolate.world),
+  ) {
     this.isolate = isolate;
     const { nowAtMs, colo, world } = isolate;
     const afterAnswer = (work: () => Promise<void>) =>
@@ -70,6 +84,7 @@ export class SimulatedStore {
     const shared = { nowAtMs, afterAnswer, metrics, log, purging, host: "www.example.com" };
     const purge = orderPurges(shared);
     this.unpurged = new UnpurgedWrites({ ...shared, purge });
+    const randomText = () => String(world.between(0, 1e9));
     const ports: NamespacePorts = {
       ...shared,
       purge,
@@ -87,14 +102,21 @@ export class SimulatedStore {
       sharedBodyBytes: bytesMax,
       onBadRecord: () => undefined,
       random: () => 0.5,
-      hashes: new HashStore({ redis: isolate.redis.client, namespace: "site", afterAnswer }),
+      hashes: new HashStore({
+        redis: hashes.over(isolate.redis.client),
+        namespace: "site",
+        afterAnswer,
+        randomText,
+        mayResend: false,
+      }),
       heads: new BoundedMarks<string>(),
-      randomText: () => String(world.between(0, 1e9)),
+      randomText,
     };
     const options = { fresh: "1h", tags: ["red"] } as const;
-    const space = spaceOf<string, string>("rows", options);
     const given = parts.ports(ports, this);
-    this.rows = new Namespace(space, () => given);
+    this.rows = new Namespace(spaceOf<string, string>("rows", options), () => given);
+    const parted = spaceOf<Parted, string>("parted", options);
+    this.parted = new Namespace(parted, () => given);
   }
 }
 

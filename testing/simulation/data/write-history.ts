@@ -87,11 +87,14 @@ class WriteCourse implements History {
       await world.time.passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 9_000 : 1_500));
     }
     world.isRedisDown = false;
-    while (this.#underWay > 0) await world.time.passTo(world.atMs + 1_000);
+    for (let turn = 0; this.#underWay > 0 && turn < 600; turn += 1) {
+      await world.time.passTo(world.atMs + 1_000);
+    }
+    if (this.#underWay > 0) this.#breach("a call never ends");
     // Whoever was refused tries again, what was lost is written again, and every view is renewed.
-    for (let turn = 0; turn < 13; turn += 1) {
-      for (const store of this.#stores) for (const key of keys) void this.#read(store, key);
-      await world.time.passTo(world.atMs + 3_000);
+    for (let turn = 0; turn < 10; turn += 1) {
+      for (const store of this.#stores) void this.#read(store, world.any(keys));
+      await world.time.passTo(world.atMs + 4_000);
     }
     for (const colo of this.#colos) this.#stores.push(this.#begin(colo));
     for (const store of this.#stores) for (const key of keys) void this.#readInQuiet(store, key);

@@ -1,0 +1,42 @@
+// `npm run warm-up -- https://news.example.com`: asks for the pages that most readers will ask for, so that a
+// deployment with a new `namespace` or an empty database does not meet its readers cold. It warms Redis, and the
+// one colo that answers it.
+import { OperatorError } from "../../../src/operator-error.ts";
+
+const atOnce = 5;
+
+async function main(): Promise<void> {
+  const [site] = process.argv.slice(2);
+  if (site === undefined || !URL.canParse(site)) {
+    throw new OperatorError({
+      what: "Nothing was warmed up.",
+      why: "The address of the site is missing, or is no URL.",
+      mend: "Write it: npm run warm-up -- https://news.example.com",
+    });
+  }
+  const newest = (await (await fetch(new URL("/api/feed/20", site))).json()) as { slug: string }[];
+  const paths = ["/", "/site.css", "/breaking", ...newest.map(({ slug }) => `/news/${slug}`)];
+  const outcomes = { stored: 0, "there already": 0, failed: 0 };
+  for (let at = 0; at < paths.length; at += atOnce) {
+    const asked = paths.slice(at, at + atOnce).map((path) => outcomeOf(new URL(path, site)));
+    for (const outcome of await Promise.all(asked)) outcomes[outcome] += 1;
+  }
+  const told = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+  process.stdout.write(`${paths.length} pages: ${told.join(", ")}\n`);
+  if (outcomes.failed > 0) process.exitCode = 1;
+}
+
+async function outcomeOf(url: URL): Promise<"stored" | "there already" | "failed"> {
+  const answer = await fetch(url);
+  await answer.arrayBuffer();
+  const said = answer.headers.get("cache-status") ?? "";
+  if (said.includes("; hit")) return "there already";
+  return answer.ok && said.includes("; stored") ? "stored" : "failed";
+}
+
+try {
+  await main();
+} catch (cause) {
+  process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
+  process.exitCode = 1;
+}

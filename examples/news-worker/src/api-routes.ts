@@ -1,0 +1,59 @@
+// The data behind the pages, as JSON. Pages are passed by here, so that the data cache is seen alone.
+import { Hono } from "hono";
+import { article, articlesOf, partsOf } from "./articles.ts";
+import { section, sections } from "./catalogue.ts";
+import { queriesSoFar } from "./database.ts";
+import { feed, feedSizes } from "./feed.ts";
+import { settings } from "./settings.ts";
+import { views } from "./views.ts";
+
+export const apiRoutes = new Hono().basePath("/api");
+
+/** Says how many queries this isolate has made meanwhile: none where the cache had it all. */
+apiRoutes.use(async (c, next) => {
+  const before = queriesSoFar();
+  await next();
+  c.header("Queries", String(queriesSoFar() - before));
+});
+
+apiRoutes.get("/queries", (c) => c.json({ soFar: queriesSoFar() }));
+
+apiRoutes.get("/articles/:slug", async (c) => {
+  const found = await article(c.req.param("slug"));
+  return c.json(found, found === null ? 404 : 200);
+});
+
+apiRoutes.get("/articles/:slug/title", async (c) => {
+  const found = await partsOf(c.req.param("slug"), ["title"]);
+  return c.json(found, found === null ? 404 : 200);
+});
+
+apiRoutes.get("/articles/:slug/body", async (c) => {
+  const found = await partsOf(c.req.param("slug"), ["body"]);
+  return c.json(found, found === null ? 404 : 200);
+});
+
+apiRoutes.get("/feed/:size", async (c) => {
+  const size = feedSizes.find((one) => String(one) === c.req.param("size"));
+  return size === undefined ? c.json(null, 404) : c.json(await feed("all", size));
+});
+
+apiRoutes.get("/sections", async (c) => c.json(await sections()));
+apiRoutes.get("/sections/:section", async (c) => c.json(await section(c.req.param("section"))));
+apiRoutes.get("/settings", async (c) => c.json(await settings()));
+
+apiRoutes.get("/views/:slug", async (c) => c.json({ views: await views.get(c.req.param("slug")) }));
+
+apiRoutes.post("/views/:slug", async (c) => {
+  const slug = c.req.param("slug");
+  if ((await article(slug)) === null) return c.json(null, 404);
+  views.add(slug);
+  return c.json({ views: await views.get(slug) });
+});
+
+apiRoutes.get("/most-read", async (c) => {
+  const most = await views.top(10);
+  const articles = await articlesOf(most.map(([slug]) => slug));
+  const counts = new Map(most);
+  return c.json(articles.map(({ slug, title }) => ({ title, views: counts.get(slug) })));
+});

@@ -1,0 +1,27 @@
+// The site as an application of Hono. It says nothing of Tidemark: the configuration does.
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { apiRoutes } from "./api-routes.ts";
+import { type AskSite, editorRoutes } from "./editor-routes.ts";
+import { publicRoutes } from "./public-routes.ts";
+import { readerRoutes } from "./reader-routes.ts";
+
+export function createApp(askSite: AskSite): Hono {
+  const app = new Hono();
+  app.route("/", editorRoutes(askSite));
+  app.route("/", readerRoutes);
+  app.route("/", apiRoutes);
+  app.route("/", publicRoutes);
+  app.onError((error, c) => {
+    // An answer already, such as the 401 that asks for a password.
+    if (error instanceof HTTPException) return error.getResponse();
+    console.error(error.name);
+    // What is stored may have stayed older than the database, so the editor has to know.
+    const says =
+      error.name === "OperatorError"
+        ? "The database has the change, but the cache could not be purged. Send it again.\n"
+        : "This page could not be made. Try again in a moment.\n";
+    return c.text(says, 503, { "Cache-Control": "no-store" });
+  });
+  return app;
+}

@@ -1,0 +1,83 @@
+// Articles: read through the cache (cache-aside), in whole, several at once, or in parts.
+import { cache } from "./cache.ts";
+import { firstRow, rows } from "./database.ts";
+
+export interface Article {
+  readonly slug: string;
+  readonly title: string;
+  readonly lede: string;
+  readonly body: string;
+  readonly section: string;
+  readonly author: string;
+  readonly publishedAtMs: number;
+}
+
+const select = `SELECT slug, title, lede, body, section, authors.name AS author,
+  published_at_ms AS publishedAtMs FROM articles JOIN authors ON authors.id = articles.author`;
+
+export const articleTag = (slug: string): string => `article:${slug}`;
+
+const articles = cache.namespace<Article, string>("articles", {
+  fresh: "5m",
+  stale: "1h",
+  // That there is no such article is kept as well, so that wrong addresses do not reach the database.
+  negative: "30s",
+  // One load in the world for all who ask at once.
+  collapse: "global",
+  tags: (_, slug) => [articleTag(slug)],
+});
+
+/** Cache-aside. @returns `null` where there is no such article */
+export const article = (slug: string) =>
+  articles.getOrSet(slug, ({ tags }) => {
+    // Named before anything is known, so that the purge of a new article takes the word that there is none.
+    tags(articleTag(slug));
+    return firstRow<Article>(`${select} WHERE slug = ?`, slug);
+  });
+
+/** Several: one command to Redis, and one query for all that is missing. */
+export async function articlesOf(slugs: readonly string[]) {
+  const { values } = await articles.getOrSetMany(slugs, async (missing) => {
+    const among = `${select} WHERE slug IN (SELECT value FROM json_each(?))`;
+    const found = await rows<Article>(among, JSON.stringify(missing));
+    const bySlug = new Map(found.map((row) => [row.slug, row]));
+    return new Map(missing.map((slug) => [slug, bySlug.get(slug) ?? null]));
+  });
+  return slugs.map((slug) => values.get(slug)).filter((value) => value != null);
+}
+
+type Parts = Pick<Article, "title" | "lede" | "body">;
+
+/** Some fields of the article's hash in Redis: who needs the title does not fetch the body. */
+export async function partsOf(slug: string, names: readonly (keyof Parts)[]) {
+  const fields = articles.fields(slug);
+  const held = await fields.get(names);
+  if (held !== undefined && names.every((name) => name in held)) return held;
+  // A hash cannot say that there is no such article: the whole value can.
+  if ((await article(slug)) === null) return null;
+  const read = () => firstRow<Parts>("SELECT title, lede, body FROM articles WHERE slug = ?", slug);
+  let found: Parts | null = null;
+  // The source is read by the function, after the stamp was taken: a purge that comes meanwhile covers it.
+  await fields.set(async () => (found = await read()) ?? {});
+  return found && pick(found, names);
+}
+
+const pick = (parts: Parts, names: readonly (keyof Parts)[]) =>
+  Object.fromEntries(names.map((name) => [name, parts[name]]));
+
+/** Adds an article, or replaces what stands under its slug. */
+export async function saveArticle(given: Omit<Article, "publishedAtMs">): Promise<void> {
+  const { slug, title, lede, body, section, author } = given;
+  await rows(
+    `INSERT INTO articles (slug, title, lede, body, section, author, published_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (slug) DO UPDATE SET
+     title = excluded.title, lede = excluded.lede, body = excluded.body, section = excluded.section`,
+    slug,
+    title,
+    lede,
+    body,
+    section,
+    author,
+    Date.now(),
+  );
+}

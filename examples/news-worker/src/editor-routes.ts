@@ -1,0 +1,71 @@
+// The editor's desk. Whatever is changed is purged: pages and data by one tag.
+import { env } from "cloudflare:workers";
+import { type Context, Hono } from "hono";
+import { basicAuth } from "hono/basic-auth";
+import { csrf } from "hono/csrf";
+import { articleTag, saveArticle } from "./articles.ts";
+import { cache } from "./cache.ts";
+import { breakingTag, sayBreaking } from "./breaking.ts";
+import { renameSection, section, sections } from "./catalogue.ts";
+import { feedTag } from "./feed.ts";
+import { editorMain } from "./pages.ts";
+import { sendPage } from "./public-routes.ts";
+import { sentIn } from "./sent.ts";
+import { saveSetting } from "./settings.ts";
+
+/** Asks the site itself, through the cache, as a client would. */
+export type AskSite = (url: URL, c: Context) => Promise<Response>;
+
+export function editorRoutes(askSite: AskSite): Hono {
+  const routes = new Hono().basePath("/editor");
+  const isEditor = (name: string, password: string) =>
+    name === "editor" && password === env.EDITOR_PASSWORD;
+  // A browser sends the password with every request, so forms of other sites have to be refused.
+  routes.use(csrf(), basicAuth({ verifyUser: isEditor }));
+
+  routes.get("/", async (c) => {
+    c.header("Cache-Control", "private, no-store");
+    return sendPage(c, "Editor", editorMain(await sections(), c.req.query("said") ?? ""));
+  });
+
+  /** Publish and update: the database, the purge, and then the new page is made before a reader asks. */
+  routes.post("/articles", async (c) => {
+    const { slug = "", title = "", lede = "", body = "", section: of = "" } = await sentIn(c);
+    if (!/^[a-z0-9-]{1,100}$/.test(slug) || title === "" || body === "") {
+      return answer(c, 400, "An article needs an address of small letters, a title and a text.");
+    }
+    if ((await section(of)) === null) return answer(c, 400, "The paper has no such section.");
+    await saveArticle({ slug, title, lede, body, section: of, author: "hale" });
+    await cache.purge({ tags: [articleTag(slug), feedTag], reason: "published" });
+    for (const path of [`/news/${slug}`, "/"]) await askSite(new URL(path, c.req.url), c);
+    return answer(c, 200, `Published, and stored anew: /news/${slug}`);
+  });
+
+  routes.post("/breaking", async (c) => {
+    const { text = "" } = await sentIn(c);
+    await sayBreaking(text);
+    await cache.purge({ tags: [breakingTag], reason: "breaking" });
+    return answer(c, 200, "Said.");
+  });
+
+  routes.post("/sections/:section", async (c) => {
+    const { title = "" } = await sentIn(c);
+    await renameSection(c.req.param("section"), title);
+    return answer(c, 200, "Renamed.");
+  });
+
+  routes.post("/settings", async (c) => {
+    const { motto = "" } = await sentIn(c);
+    await saveSetting("motto", motto);
+    return answer(c, 200, "The cron trigger takes it over within a minute.");
+  });
+
+  return routes;
+}
+
+/** A browser is shown the desk again, another client is told as text. */
+function answer(c: Context, status: 200 | 400, said: string): Response {
+  const isForm = c.req.header("content-type")?.startsWith("application/json") !== true;
+  if (isForm && status === 200) return c.redirect(`/editor?said=${encodeURIComponent(said)}`, 303);
+  return c.text(`${said}\n`, status);
+}

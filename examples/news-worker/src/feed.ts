@@ -1,0 +1,30 @@
+// Lists of the newest articles, in several lengths. One tag purges all of them.
+import { cache } from "./cache.ts";
+import { rows } from "./database.ts";
+import type { Article } from "./articles.ts";
+
+export type Card = Pick<Article, "slug" | "title" | "lede" | "section" | "publishedAtMs">;
+
+/** The lengths that there are: a length of a client's choice would make as many copies as numbers. */
+export const feedSizes = [5, 10, 20] as const;
+export type FeedSize = (typeof feedSizes)[number];
+
+export const feedTag = "feed";
+
+const feeds = cache.namespace<readonly Card[], readonly [string, number]>("feeds", {
+  fresh: "1m",
+  stale: "10m",
+  tags: [feedTag],
+});
+
+/** @param section its id, or "all" */
+export async function feed(section: string, size: FeedSize): Promise<readonly Card[]> {
+  const load = () =>
+    rows<Card>(
+      `SELECT slug, title, lede, section, published_at_ms AS publishedAtMs FROM articles
+       WHERE ?1 IN ('all', section) ORDER BY published_at_ms DESC, slug LIMIT ?2`,
+      section,
+      size,
+    );
+  return (await feeds.getOrSet([section, size], load)) ?? [];
+}

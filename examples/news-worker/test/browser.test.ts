@@ -1,0 +1,89 @@
+// A reader in Chromium, in two colos: reads, publishes, and sees the new article in both.
+import { existsSync } from "node:fs";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { editorPassword, type NewsSite, startNewsSite } from "../run/news-site.ts";
+import { readerPassword } from "../run/seed.ts";
+
+const programs = ["chromium", "chromium-browser", "google-chrome"].map(
+  (name) => `/usr/bin/${name}`,
+);
+const executablePath = programs.find((path) => existsSync(path));
+if (executablePath === undefined) {
+  const lack = `There is none of ${programs.join(", ")} (Debian: apt-get install chromium).`;
+  if (process.env["TIDEMARK_REQUIRE_CHROMIUM"] === "1") {
+    throw new Error(`TIDEMARK_REQUIRE_CHROMIUM is 1, but: ${lack}`);
+  }
+  console.warn(`${lack} What a browser shows is not tested here.`);
+}
+
+/** For looking at; nothing is written unless TIDEMARK_SCREENSHOTS names a folder. */
+const shots = process.env["TIDEMARK_SCREENSHOTS"];
+const slug = "a-whale-in-the-harbour";
+
+describe.runIf(executablePath !== undefined)("in Chromium, a reader", () => {
+  let site: NewsSite;
+  let browser: Browser;
+  beforeAll(async () => {
+    site = await startNewsSite({ onLog: () => undefined });
+    browser = await chromium.launch({
+      executablePath: executablePath ?? "",
+      args: ["--no-sandbox"],
+    });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await site.stop();
+  });
+
+  it("reads, publishes, and sees the new article in both colos", async () => {
+    const [A, B] = site.urls;
+    const reader = await browser.newPage({ viewport: { width: 1100, height: 800 } });
+    const faults: string[] = [];
+    reader.on("pageerror", (error) => faults.push(String(error)));
+    await reader.goto(`${B}/`);
+    expect(await reader.locator(".cards article").count()).toBe(20);
+    if (shots) await reader.screenshot({ path: `${shots}/front.png` });
+    await reader.locator(".cards h2 a").first().click();
+    await reader.locator("#views", { hasText: /^\d+$/ }).waitFor();
+    if (shots) await reader.screenshot({ path: `${shots}/article.png` });
+
+    const httpCredentials = { username: "editor", password: editorPassword };
+    const desk = await (await browser.newContext({ httpCredentials })).newPage();
+    await desk.goto(`${A}/editor`);
+    await desk.fill("[name=slug]", slug);
+    await desk.fill("[name=title]", "A whale in the harbour");
+    await desk.fill("[name=lede]", "It came with the tide.");
+    await desk.fill("[name=body]", "Nobody had asked it to.");
+    await desk.selectOption("[name=section]", "harbour");
+    if (shots) await desk.screenshot({ path: `${shots}/editor.png` });
+    await desk.getByRole("button", { name: "Publish" }).click();
+    expect(await desk.locator("[role=status]").textContent()).toContain("Published");
+
+    // The promise of the configuration: within five seconds of the answer to the editor.
+    const deadlineMs = Date.now() + 5_500;
+    for (const colo of [A, B]) {
+      await reader.goto(`${colo}/`);
+      const title = reader.locator(".cards h2").first();
+      while ((await title.textContent()) !== "A whale in the harbour") {
+        expect(Date.now()).toBeLessThan(deadlineMs);
+        await reader.waitForTimeout(100);
+        await reader.reload();
+      }
+      await reader.goto(`${colo}/news/${slug}`);
+      expect(await reader.locator("h1").textContent()).toBe("A whale in the harbour");
+    }
+    expect(faults).toEqual([]);
+  });
+
+  it("signs in by a form, and gets a page of one's own", async () => {
+    const [A] = site.urls;
+    const page = await browser.newPage();
+    await page.goto(`${A}/me`);
+    await page.fill("[name=name]", "ada");
+    await page.fill("[name=password]", readerPassword);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    expect(await page.locator("h1").textContent()).toBe("Good morning, Ada");
+    if (shots) await page.screenshot({ path: `${shots}/yours.png` });
+  });
+});

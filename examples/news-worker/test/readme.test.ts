@@ -1,0 +1,123 @@
+// The table of README.md: each line of code that it names is there, and each command shows what it says.
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type NewsSite, startNewsSite } from "../run/news-site.ts";
+
+const folder = fileURLToPath(new URL("../", import.meta.url));
+const readme = readFileSync(`${folder}README.md`, "utf8");
+
+interface Step {
+  readonly command: string;
+  /** Empty where it says nothing. */
+  readonly shows: string;
+}
+
+interface Row {
+  readonly pattern: string;
+  readonly code: string;
+  readonly file: string;
+  readonly line: number;
+  readonly steps: readonly Step[];
+}
+
+const rows = tableRows();
+
+function tableRows(): Row[] {
+  const table = /<!-- begin: patterns -->([^]*)<!-- end: patterns -->/.exec(readme)?.[1] ?? "";
+  const lines = table.split("\n").filter((line) => line.startsWith("| "));
+  return lines.slice(1).map((line) => {
+    const cells = line.slice(2, -2).split(/ \| /);
+    const [pattern = "", code = "", ask = "", shows = ""] = cells;
+    const [, text = "", file = "", number = ""] = /^\[`(.*)`\]\((.*)#L(\d+)\)$/.exec(code) ?? [];
+    const shown = codesIn(shows);
+    const steps = codesIn(ask).map((command, at) => ({ command, shows: shown[at] ?? "" }));
+    return { pattern, code: text, file, line: Number(number), steps };
+  });
+}
+
+/** One text for each line of a cell. */
+function codesIn(cell: string): string[] {
+  return cell
+    .split("<br>")
+    .map((text) => text.trim().replaceAll(/^`|`$/g, "").replaceAll("\\|", "|"));
+}
+
+describe("the lines of code that the table names", () => {
+  it.each(rows)("$pattern", ({ code, file, line }) => {
+    const lines = readFileSync(folder + file, "utf8").split("\n");
+    const at = lines.findIndex((text) => text.includes(code)) + 1;
+    expect({ file, line, holds: lines[line - 1]?.includes(code) }).toEqual({
+      file,
+      line: at,
+      holds: true,
+    });
+  });
+});
+
+let site: NewsSite;
+beforeAll(async () => {
+  site = await startNewsSite({ onLog: () => undefined });
+});
+afterAll(async () => {
+  await site.stop();
+  await rm(`${folder}reader.cookies`, { force: true });
+});
+
+describe("the commands of the table, in their order", () => {
+  it("are as many as there are rows to show", () => {
+    expect(rows.length).toBeGreaterThan(15);
+    expect(rows.filter(({ steps }) => steps.every(({ shows }) => shows === ""))).toEqual([]);
+  });
+
+  it.each(rows)(
+    "$pattern",
+    async ({ steps }) => {
+      for (const { command, shows } of steps) {
+        const said = await run(command);
+        expect({ command, said }).toEqual({
+          command,
+          said: expect.stringMatching(textLike(shows)),
+        });
+      }
+    },
+    70_000,
+  );
+});
+
+const functions = /```sh\n(status\(\)[^]*?)```/.exec(readme)?.[1] ?? "";
+const runFile = promisify(execFile);
+
+/** In a shell, as a reader would. A wait for the cron trigger ends as soon as that has done its work. */
+async function run(command: string): Promise<string> {
+  if (command === "sleep 100") return cronTurns();
+  const [A, B] = site.urls;
+  const env = { ...process.env, A, B, REDIS_PID: String(site.valkey.pid) };
+  const { stdout } = await runFile("bash", ["-c", `${functions}\n${command}`], {
+    cwd: folder,
+    env,
+  });
+  return stdout.trim();
+}
+
+/** Views rest for 40 s in Redis before they are written. */
+async function cronTurns(): Promise<string> {
+  await expect
+    .poll(
+      async () => {
+        await site.colos[0]?.fireCron();
+        return (await fetch(`${site.urls[0]}/api/most-read`)).json();
+      },
+      { timeout: 60_000, interval: 2_000 },
+    )
+    .not.toEqual([]);
+  return "";
+}
+
+function textLike(shown: string): RegExp {
+  const parts = shown.split("…").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`);
+}

@@ -1,0 +1,61 @@
+// Marks over Redis: an entry that covers everything, where entries were lost, and where none stand yet. It
+// is appended in one step with a read of the newest entries.
+import type { RedisClient } from "../../redis/redis-client.ts";
+import { encodeEntry, entriesOf, type NewEntry } from "./entry.ts";
+import type { JournalRead, Unavailable } from "./journal.ts";
+import { pageCount } from "./journal-pages.ts";
+import { stateInKey } from "./switch-state.ts";
+
+/**
+ * Rule 18: of the isolates that find the journal empty at once, one marks it. A second mark would cover
+ * what the first of them has loaded since. KEYS: journal, switch. ARGV: how many entries are read, fields.
+ */
+export const firstMarkScript = `
+if redis.call("XLEN", KEYS[1]) == 0 then redis.call("XADD", KEYS[1], "*", unpack(ARGV, 2)) end
+return {
+  redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),
+  redis.call("GET", KEYS[2])
+}`;
+
+interface MarkPlace {
+  readonly redis: RedisClient;
+  readonly keys: readonly [journal: string, switched: string];
+  readonly trim: { readonly trim: { type: "MAXLEN"; comparison: "~"; threshold: number } };
+  readonly nowAtMs: () => number;
+}
+
+/** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
+export async function appendMarkTo(
+  place: MarkPlace,
+  mark: NewEntry,
+): Promise<JournalRead | Unavailable> {
+  const sentAtMs = place.nowAtMs();
+  const append = mark.lost === "" ? markedFirst : marked;
+  const replies = await place.redis.attempt<unknown[]>(
+    "journal mark",
+    (redis) => append(redis, place, encodeEntry(mark)),
+    "writes",
+  );
+  if (replies.kind === "unavailable") return { kind: "unavailable" };
+  const [page, held] = replies.value;
+  const entries = entriesOf(page).toReversed();
+  return { kind: "read", entries, sentAtMs, switched: stateInKey(held) };
+}
+
+type Sdk = Parameters<Parameters<RedisClient["attempt"]>[1]>[0];
+type Fields = ReturnType<typeof encodeEntry>;
+
+async function markedFirst(redis: Sdk, { keys }: MarkPlace, fields: Fields): Promise<unknown[]> {
+  const given = [String(pageCount), ...Object.entries(fields).flat()];
+  return redis.eval<string[], unknown[]>(firstMarkScript, [...keys], given);
+}
+
+async function marked(redis: Sdk, { keys, trim }: MarkPlace, fields: Fields): Promise<unknown[]> {
+  const [journal, switched] = keys;
+  const adding = redis.multi().xadd(journal, "*", fields, trim);
+  const [, ...read] = await adding
+    .xrevrange(journal, "+", "-", pageCount)
+    .get(switched)
+    .exec<unknown[]>();
+  return read;
+}

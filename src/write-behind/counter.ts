@@ -1,0 +1,83 @@
+// A counter of many keys: adds are accepted in Redis, and written to the application's database later.
+import { adds } from "./change-kind.ts";
+import { type BehindPorts, ChangeSet } from "./change-set.ts";
+import { bytesOf, checkedBy, keyTextOf, type SetKey } from "./change-texts.ts";
+import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
+import type { CheckedOptions, SetOptions } from "./set-options.ts";
+import type { Add, CounterSink } from "./sinks/sink.ts";
+
+export type CounterOptions = SetOptions<CounterSink>;
+
+/** That somebody waits until it is accepted. */
+export interface Durable {
+  readonly durable: true;
+}
+
+export class Counter {
+  readonly #sink: CounterSink;
+  readonly #name: string;
+  readonly #setOf: () => ChangeSet<Add, number>;
+
+  /** @param setOf called at each use: the cache begins with the first */
+  constructor(name: string, sink: CounterSink, setOf: () => ChangeSet<Add, number>) {
+    this.#name = name;
+    this.#sink = sink;
+    this.#setOf = setOf;
+  }
+
+  /**
+   * Adds to a key, which begins at 0. It is gathered for up to a second; if this isolate ends before that, it is lost.
+   *
+   * @param by a whole number; below 0 it takes away
+   * @param options `{ durable: true }`: resolves once it is accepted, and counts exactly once from then on
+   * @throws OperatorError for a key or a number that is refused
+   */
+  add(key: SetKey, by?: number): void;
+  add(key: SetKey, by: number, options: Durable): Promise<void>;
+  add(key: SetKey, by = 1, options?: Durable): Promise<void> | undefined {
+    return this.#change({ key: keyTextOf(key), by: checkedBy(by), isReset: false }, options);
+  }
+
+  /** Sets a key to 0: adds that are accepted before it no longer count. It is a change like an add. */
+  remove(key: SetKey): void;
+  remove(key: SetKey, options: Durable): Promise<void>;
+  remove(key: SetKey, options?: Durable): Promise<void> | undefined {
+    return this.#change({ key: keyTextOf(key), by: 0, isReset: true }, options);
+  }
+
+  /** With all adds that are accepted, whether or not the database has them. */
+  async get(key: SetKey): Promise<number> {
+    const text = keyTextOf(key);
+    return (await this.#setOf().read([text])).get(text) ?? 0;
+  }
+
+  /** The same for several keys, each of which is in the map. */
+  async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, number>> {
+    const texts = keys.map(keyTextOf);
+    const values = await this.#setOf().read([...new Set(texts)]);
+    return new Map(keys.map((key, at) => [key, values.get(texts[at] ?? "") ?? 0]));
+  }
+
+  /** The largest, as the database has them: what waits for a flush is not in them. */
+  top(count: number): Promise<readonly (readonly [key: string, value: number])[]> {
+    return this.#sink.top(this.#name, count);
+  }
+
+  /** Has accepted what this isolate has gathered, and brings to the sink what has rested. Never rejects. */
+  async flush(options?: FlushOptions): Promise<FlushResult> {
+    return resultOf(await this.#setOf().flush(budgetOf(options)));
+  }
+
+  #change(change: Add, options?: Durable): Promise<void> | undefined {
+    const bytes = bytesOf(change.key);
+    if (options?.durable === true) return this.#setOf().addDurably(change, bytes);
+    this.#setOf().add(change, bytes);
+    return undefined;
+  }
+}
+
+export const counterSet = (
+  name: string,
+  options: CheckedOptions<CounterSink>,
+  ports: BehindPorts,
+): ChangeSet<Add, number> => new ChangeSet(name, adds, options, ports);

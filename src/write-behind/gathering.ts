@@ -1,0 +1,176 @@
+// Gathers the changes of one set in this isolate, and has them accepted in batches. A batch outlives the
+// request that began it: each request that waits for it, and each later change, may take it up.
+import { patiently, pause } from "../patience.ts";
+import type { RedisCause } from "../redis/redis-client.ts";
+import type { ChangeKind } from "./change-kind.ts";
+import { Gathered, type Outcome, type Refusal } from "./gathered.ts";
+import type { Backlog, SliceStore } from "./slice-store.ts";
+import { sliceAt, type SliceTimes } from "./slice-times.ts";
+
+/** From its first change until a batch is sent. */
+export const gatherMs = 1_000;
+
+/** Calls that wait in an isolate while batches are not accepted, at most. */
+const waitingCallsMax = 10_000;
+
+const pausesMs = [1_000, 2_000, 4_000, 4_000];
+/** A batch is late 20 s after its slice has begun, and work behind an answer ends after 30 s. */
+const lastTryMs = 20_000;
+/** A try takes 5 s at the most. Who is silent for longer is gone with its request. */
+const silenceMs = 10_000;
+
+export interface GatheringSettings<Change extends { readonly key: string }> {
+  readonly store: Pick<SliceStore<Change>, "accept">;
+  readonly kind: Pick<ChangeKind<Change, unknown>, "joined">;
+  readonly times: SliceTimes;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** Is told of each batch once, when it is settled. */
+  readonly onOutcome: (outcome: Outcome, callCount: number) => void;
+  /** Is told what waits for the sink, as of an acceptance. */
+  readonly onBacklog: (backlog: Backlog) => void;
+}
+
+export class Gathering<Change extends { readonly key: string }> {
+  readonly #settings: GatheringSettings<Change>;
+  #open: Gathered<Change> | undefined;
+  /** Neither accepted nor given up. */
+  readonly #unsettled = new Map<Gathered<Change>, { signs: number; atMs: number }>();
+
+  constructor(settings: GatheringSettings<Change>) {
+    this.#settings = settings;
+  }
+
+  /** Nobody waits for it: what becomes of it is counted. */
+  add(change: Change, bytes: number): void {
+    const { afterAnswer, onOutcome } = this.#settings;
+    const joined = this.#join(change, bytes);
+    if (joined === undefined) return onOutcome(noRoom, 1);
+    const { batch, isFirst } = joined;
+    if (batch.isFull) afterAnswer(() => this.#send(batch));
+    else if (isFirst) afterAnswer(() => this.#sendLater(batch));
+  }
+
+  /** @returns once its batch is accepted or given up. Never rejects */
+  async addAndWait(change: Change, bytes: number): Promise<Outcome> {
+    const joined = this.#join(change, bytes);
+    if (joined === undefined) {
+      this.#settings.onOutcome(noRoom, 1);
+      return noRoom;
+    }
+    const { batch, isFirst } = joined;
+    const { afterAnswer } = this.#settings;
+    if (batch.isFull) await this.#send(batch);
+    // Behind the answer too: the caller may stop waiting.
+    else if (isFirst) {
+      const sent = this.#sendLater(batch);
+      afterAnswer(() => sent);
+      await sent;
+    }
+    await this.#standBy(batch);
+    return batch.outcome ?? notAccepted(batch, "unanswered");
+  }
+
+  /** Has all that was gathered until now accepted, or given up. Never rejects. */
+  async settle(): Promise<void> {
+    const batches = [...this.#unsettled.keys()];
+    if (this.#open !== undefined) await this.#send(this.#open);
+    for (const batch of batches) await this.#standBy(batch);
+  }
+
+  #join(change: Change, bytes: number) {
+    this.#takeUp();
+    let waitingCount = 0;
+    for (const batch of this.#unsettled.keys()) waitingCount += batch.callCount;
+    if (waitingCount >= waitingCallsMax) return undefined;
+    const isFirst = this.#open === undefined;
+    const batch = (this.#open ??= new Gathered(this.#settings.kind.joined));
+    batch.take(change, bytes);
+    if (isFirst) this.#unsettled.set(batch, { signs: 0, atMs: this.#settings.nowAtMs() });
+    if (batch.isFull) this.#open = undefined;
+    return { batch, isFirst };
+  }
+
+  /** Batches whose requests have ended without a word. */
+  #takeUp(): void {
+    const { nowAtMs, afterAnswer } = this.#settings;
+    const atMs = nowAtMs();
+    for (const [batch, seen] of this.#unsettled) {
+      if (batch.signs !== seen.signs) {
+        this.#unsettled.set(batch, { signs: batch.signs, atMs });
+      } else if (Math.abs(atMs - seen.atMs) > silenceMs) {
+        afterAnswer(() => this.#send(batch));
+      }
+    }
+  }
+
+  async #sendLater(batch: Gathered<Change>): Promise<void> {
+    await pause(gatherMs);
+    // A batch that was full, or is being flushed, has been sent already.
+    if (batch.signs === 0) await this.#send(batch);
+  }
+
+  /** Waits for whoever sends it, and sends it itself if nothing is heard of that. */
+  async #standBy(batch: Gathered<Change>): Promise<void> {
+    while (batch.outcome === undefined) {
+      const { signs } = batch;
+      await patiently(batch.settled, silenceMs);
+      if (batch.outcome === undefined && batch.signs === signs) await this.#send(batch);
+    }
+  }
+
+  async #send(batch: Gathered<Change>): Promise<void> {
+    if (this.#open === batch) this.#open = undefined;
+    const sinceAtMs = this.#settings.nowAtMs();
+    for (const pauseMs of [0, ...pausesMs]) {
+      if (this.#settings.nowAtMs() + pauseMs - sinceAtMs > lastTryMs) break;
+      batch.signs += 1;
+      if (pauseMs > 0) await pause(pauseMs);
+      if (batch.outcome !== undefined) return;
+      const outcome = await this.#tried(batch);
+      if (outcome !== undefined) return this.#settle(batch, outcome);
+    }
+    this.#settle(batch, notAccepted(batch, "unanswered"));
+  }
+
+  async #tried(batch: Gathered<Change>): Promise<Outcome | undefined> {
+    const { store, nowAtMs, randomText, times, onBacklog } = this.#settings;
+    batch.signs += 1;
+    batch.unknownTryCount += 1;
+    const sealed = batch.sealed(() => ({ id: randomText(), slice: sliceAt(nowAtMs(), times) }));
+    const answer = await store.accept(sealed);
+    if (answer.kind === "answered" || unsent.includes(answer.cause)) batch.unknownTryCount -= 1;
+    if (answer.kind === "unavailable") return undefined;
+    if (answer.value.kind !== "accepted") return notAccepted(batch, answer.value.kind);
+    onBacklog(answer.value.backlog);
+    return answer.value;
+  }
+
+  #settle(batch: Gathered<Change>, outcome: Outcome): void {
+    if (batch.outcome !== undefined) return;
+    this.#unsettled.delete(batch);
+    batch.settle(outcome);
+    this.#settings.onOutcome(outcome, batch.callCount);
+  }
+}
+
+const noRoom: Outcome = { kind: "refused", cause: "no-room" };
+
+/** A try without an answer may still have been accepted, or arrive later. */
+const notAccepted = (
+  { unknownTryCount }: { readonly unknownTryCount: number },
+  cause: Refusal,
+): Outcome => ({ kind: unknownTryCount > 0 ? "in-doubt" : "refused", cause });
+
+/** By these the database has done nothing. */
+const unsent: readonly RedisCause[] = [
+  "shut-off",
+  "writes-refused",
+  "token-refused",
+  "forbidden",
+  "read-only",
+  "full",
+  "plan-used-up",
+  "too-large",
+];

@@ -1,0 +1,37 @@
+// Reads values exactly: what waits in Redis first, then value and mark of the sink at one moment. Changes
+// that the sink has by then stand at or before its mark, and are not added again.
+import type { RedisAnswer } from "../redis/redis-client.ts";
+import type { ChangeKind } from "./change-kind.ts";
+import type { Sink } from "./sinks/sink.ts";
+import { isPast, type SliceStore } from "./slice-store.ts";
+
+export interface ReadPorts<Change extends { readonly key: string }, Value> {
+  readonly set: string;
+  readonly kind: Pick<ChangeKind<Change, Value>, "applied">;
+  readonly store: Pick<SliceStore<Change>, "read">;
+  readonly sink: Pick<Sink<Change, Value>, "read">;
+}
+
+/**
+ * One command to Redis, then one statement of the sink.
+ *
+ * @returns values of the keys that have one. Rejects as the sink does
+ */
+export async function readExactly<Change extends { readonly key: string }, Value>(
+  { set, kind, store, sink }: ReadPorts<Change, Value>,
+  keys: readonly string[],
+): Promise<RedisAnswer<ReadonlyMap<string, Value>>> {
+  const waiting = await store.read(keys);
+  if (waiting.kind === "unavailable") return waiting;
+  const { values, mark } = await sink.read(set, keys);
+  const exact = new Map<string, Value>();
+  for (const key of keys) {
+    let value = values.get(key);
+    for (const { slice, changes } of waiting.value) {
+      const change = changes.get(key);
+      if (change !== undefined && isPast(mark, slice, key)) value = kind.applied(value, change);
+    }
+    if (value !== undefined) exact.set(key, value);
+  }
+  return { kind: "answered", value: exact };
+}

@@ -1,0 +1,168 @@
+// Slices in Redis, of one set: the port by scripts.
+import type { Redis } from "@upstash/redis/cloudflare";
+import type { RedisPurpose } from "../redis/purpose.ts";
+import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
+import type { ChangeTexts } from "./change-kind.ts";
+import {
+  acceptAddsScript,
+  acceptPutsScript,
+  changesScript,
+  dropScript,
+  readScript,
+  restedScript,
+} from "./slice-scripts.ts";
+import {
+  type Acceptance,
+  type Backlog,
+  type Batch,
+  compareBytes,
+  type RestedSlice,
+  type SliceChanges,
+  type SliceRead,
+  type SliceStore,
+} from "./slice-store.ts";
+import { type SliceTimes, usualTimes } from "./slice-times.ts";
+
+/** Of the changes of a chunk. D1 takes a text of 2 MB at most. */
+const chunkBytesMax = 524_288;
+
+/** Any change has a key. */
+interface Keyed {
+  readonly key: string;
+}
+
+export interface RedisSlicesSettings<Change extends Keyed> {
+  readonly redis: Pick<RedisClient, "read" | "write" | "attempt" | "look" | "remove">;
+  /** It begins all keys. */
+  readonly namespace: string;
+  readonly set: string;
+  readonly kind: ChangeTexts<Change>;
+  /** How many keys may wait, in all slices together. */
+  readonly backlogMax: number;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** Absent: the usual. */
+  readonly times?: SliceTimes;
+}
+
+export class RedisSlices<Change extends Keyed> implements SliceStore<Change> {
+  readonly #settings: RedisSlicesSettings<Change>;
+  readonly #times: SliceTimes;
+
+  constructor(settings: RedisSlicesSettings<Change>) {
+    this.#settings = settings;
+    this.#times = settings.times ?? usualTimes;
+  }
+
+  async accept({ id, slice, changes }: Batch<Change>): Promise<RedisAnswer<Acceptance>> {
+    const { redis, kind, backlogMax } = this.#settings;
+    const { index, count, sliceKey, batchKey } = this.#keys;
+    const { sliceMs, lateMs, seenMs } = this.#times;
+    const texts = changes.flatMap((change) => [change.key, kind.textOf(change)]);
+    const given = [slice, sliceMs, lateMs, seenMs, backlogMax].map(String);
+    const script = kind.name === "counter" ? acceptAddsScript : acceptPutsScript;
+    const keys = [index, count, sliceKey(slice), batchKey(id)];
+    const run = (client: Redis) => client.eval<string[]>(script, keys, [...given, ...texts]);
+    const answer = await redis.write("write-behind, accepted", run);
+    const isShutOff = answer.kind === "unavailable" && answer.cause === "shut-off";
+    // Writes do not probe a database that is shut off. A set that is never read would wait for ever.
+    const probed = isShutOff && (await redis.attempt("write-behind, accepted", run, "writes"));
+    return valueOf(probed || answer, acceptanceIn);
+  }
+
+  async rested(): Promise<RedisAnswer<RestedSlice | undefined>> {
+    const { sliceMs, restMs } = this.#times;
+    const given = [sliceMs, restMs].map(String);
+    const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
+      client.eval(restedScript, [this.#keys.index], given),
+    );
+    return valueOf(answer, ([slice, keys]) => {
+      if (slice === undefined) return undefined;
+      return { slice: Number(slice), keys: textsIn(keys).toSorted(compareBytes) };
+    });
+  }
+
+  async changes(
+    slice: number,
+    keys: readonly string[],
+  ): Promise<RedisAnswer<SliceChanges<Change> | undefined>> {
+    const given = [String(chunkBytesMax), ...keys];
+    const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
+      client.eval(changesScript, [this.#keys.sliceKey(slice)], given),
+    );
+    return valueOf(answer, (texts) => {
+      if (texts.length === 0) return undefined;
+      return { keyCount: texts.length, changes: [...this.#changesIn(keys, texts).values()] };
+    });
+  }
+
+  async drop(slice: number): Promise<RedisAnswer<Backlog>> {
+    const { index, count, sliceKey } = this.#keys;
+    const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
+      client.eval(dropScript, [index, count, sliceKey(slice)], [String(slice)]),
+    );
+    return valueOf(answer, backlogIn);
+  }
+
+  async read(keys: readonly string[]): Promise<RedisAnswer<readonly SliceRead<Change>[]>> {
+    const { redis, afterAnswer } = this.#settings;
+    const given = [String(this.#times.sliceMs), ...keys];
+    const answer = await redis.read<unknown>(
+      "write-behind, read",
+      (client) => client.eval(readScript, [this.#keys.index], given),
+      afterAnswer,
+    );
+    return valueOf(answer, (found) =>
+      found.map((each) => {
+        const [slice, texts] = listIn(each);
+        return { slice: Number(slice), changes: this.#changesIn(keys, listIn(texts)) };
+      }),
+    );
+  }
+
+  #changesIn(keys: readonly string[], texts: readonly unknown[]): Map<string, Change> {
+    const changes = new Map<string, Change>();
+    for (const [at, text] of texts.entries()) {
+      const key = keys[at];
+      if (key === undefined || typeof text !== "string") continue;
+      const change = this.#settings.kind.changeIn(key, text);
+      if (change !== undefined) changes.set(key, change);
+    }
+    return changes;
+  }
+
+  get #keys() {
+    const { namespace, set } = this.#settings;
+    const index = `${namespace}:behind:${set}`;
+    return {
+      index,
+      count: `${index}:keys`,
+      sliceKey: (slice: number) => `${index}:${slice}`,
+      batchKey: (id: string) => `${index}:batch:${id}`,
+    };
+  }
+}
+
+const flushed: RedisPurpose = "write-behind, flushed";
+
+function valueOf<T>(
+  answer: RedisAnswer<unknown>,
+  read: (reply: readonly unknown[]) => T,
+): RedisAnswer<T> {
+  return answer.kind === "answered" ? { ...answer, value: read(listIn(answer.value)) } : answer;
+}
+
+function acceptanceIn(reply: readonly unknown[]): Acceptance {
+  const [kind] = reply;
+  if (kind === "late" || kind === "early" || kind === "full") return { kind };
+  return { kind: "accepted", backlog: backlogIn(reply) };
+}
+
+function backlogIn([, keyCount, oldest]: readonly unknown[]): Backlog {
+  const oldestSlice = oldest === "" || oldest === undefined ? undefined : Number(oldest);
+  return { keyCount: Number(keyCount), oldestSlice };
+}
+
+const listIn = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? (value as unknown[]) : [];
+
+const textsIn = (value: unknown): readonly string[] => listIn(value).map(String);

@@ -1,0 +1,118 @@
+// How a set fares in this isolate: what was accepted, lost and in doubt, what waits for its sink, and a line
+// in the log where its changes begin to be lost or its flushes begin to fail.
+import { errorName } from "../error-name.ts";
+import { Condition } from "../observe/condition.ts";
+import { type Log, logOf } from "../observe/log-line.ts";
+import type { Flushed } from "./flush.ts";
+import type { Outcome, Refusal } from "./gathered.ts";
+import type { Backlog } from "./slice-store.ts";
+import { ageMsOf, type SliceTimes } from "./slice-times.ts";
+
+export interface SetConditionSettings {
+  readonly set: string;
+  readonly times: SliceTimes;
+  readonly nowAtMs: () => number;
+  readonly log: Log;
+}
+
+/** What a line says of each refusal. */
+export const said: Readonly<Record<Refusal, string>> = {
+  late: "their batch came to Redis too late: it was under way for too long, or the clock of this isolate is behind that of Redis",
+  early: "the clock of this isolate is ahead of that of Redis",
+  full: "as much waits for the sink as may, by `backlogMax`",
+  "no-room": "as much waits in this isolate for Redis as may",
+  unanswered: "Redis did not confirm them",
+};
+
+/** After that long a flush is tried again, doubled with each failure in a row. */
+const [pauseMsMin, pauseMsMax] = [5_000, 300_000];
+
+export class SetCondition {
+  /** Calls, by what became of them. */
+  readonly #calls = { accepted: 0, lost: 0, inDoubt: 0 };
+  readonly #refusals: Partial<Record<Refusal, number>> = {};
+  readonly #flushes = { slices: 0, changes: 0, failed: 0 };
+  readonly #settings: SetConditionSettings;
+  readonly #gathering: Condition<Refusal>;
+  readonly #flushing: Condition<string>;
+  #backlog: (Backlog & { readonly atMs: number }) | undefined;
+  #failuresInRow = 0;
+  #failedAtMs = -Infinity;
+
+  constructor(settings: SetConditionSettings) {
+    this.#settings = settings;
+    const { set } = settings;
+    const tell = logOf("write-behind", settings.log);
+    this.#gathering = new Condition({
+      tell,
+      about: () => ({ event: "write-behind", set, of: "changes" }),
+      troubleLine: (cause) => `Changes of ${set} are lost or in doubt: ${said[cause]}.`,
+      wellLine: (lasted) => `Changes of ${set} are accepted again after ${lasted}.`,
+    });
+    this.#flushing = new Condition({
+      tell,
+      about: () => ({ event: "write-behind", set, of: "flushes" }),
+      troubleLine: (kind) => `Flushes of ${set} fail with ${kind}: look at its sink, or at Redis.`,
+      wellLine: (lasted) => `Flushes of ${set} work again after ${lasted}.`,
+    });
+  }
+
+  /** A batch was settled, of so many calls. */
+  settled(outcome: Outcome, callCount: number): void {
+    const atMs = this.#settings.nowAtMs();
+    if (outcome.kind === "accepted") {
+      this.#calls.accepted += callCount;
+      this.#gathering.succeeded(atMs);
+      return;
+    }
+    this.#calls[outcome.kind === "refused" ? "lost" : "inDoubt"] += callCount;
+    this.#refusals[outcome.cause] = (this.#refusals[outcome.cause] ?? 0) + callCount;
+    this.#gathering.failed(outcome.cause, atMs);
+  }
+
+  waits(backlog: Backlog): void {
+    this.#backlog = { ...backlog, atMs: this.#settings.nowAtMs() };
+  }
+
+  flushed({ end, sliceCount, changeCount, backlog }: Flushed): void {
+    const atMs = this.#settings.nowAtMs();
+    this.#flushes.slices += sliceCount;
+    this.#flushes.changes += changeCount;
+    if (backlog !== undefined) this.waits(backlog);
+    if (end.kind === "done" || end.kind === "more") {
+      this.#failuresInRow = 0;
+      this.#flushing.succeeded(atMs);
+      return;
+    }
+    this.#flushes.failed += 1;
+    this.#failuresInRow += 1;
+    this.#failedAtMs = atMs;
+    this.#flushing.failed(end.kind === "unavailable" ? end.cause : errorName(end.error), atMs);
+  }
+
+  /** Has a flush failed so lately that the next one waits? One by hand does not. */
+  isBackingOff(atMs: number): boolean {
+    if (this.#failuresInRow === 0) return false;
+    const pauseMs = Math.min(pauseMsMax, pauseMsMin * 2 ** (this.#failuresInRow - 1));
+    return Math.abs(atMs - this.#failedAtMs) < pauseMs;
+  }
+
+  snapshot() {
+    const { times } = this.#settings;
+    const { keyCount, oldestSlice, atMs } = this.#backlog ?? {};
+    const oldestAgeMs =
+      oldestSlice === undefined
+        ? 0
+        : Math.max(0, ageMsOf(oldestSlice, this.#settings.nowAtMs(), times));
+    return {
+      ...this.#calls,
+      /** Of those that are lost or in doubt: why. */
+      refusals: { ...this.#refusals },
+      flushes: { ...this.#flushes },
+      /** As this isolate heard of it last; `undefined` before that. */
+      backlog: keyCount === undefined ? undefined : { keys: keyCount, oldestAgeMs, atMs },
+      trouble: this.#gathering.trouble,
+      troubleWithFlushes: this.#flushing.trouble,
+    };
+  }
+}

@@ -1,0 +1,115 @@
+// A reply is lost with its connection, after the server has run the command: whatever the library then does,
+// an increment counts once at the most, and a purge holds.
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { afterEach, describe, expect, it } from "vitest";
+import { Running } from "../../../local/running.ts";
+import { openProcess } from "../../../testing/data/node-process.ts";
+import { startLossyWay } from "../../../testing/fakes/lost-replies.ts";
+import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { until } from "../../../testing/worker/world.ts";
+
+const running = new Running();
+afterEach(() => running.stop());
+
+async function openIoredis(url: string, options: object = {}) {
+  const given = new Redis(url, options);
+  given.on("error", () => undefined);
+  await running.add(Promise.resolve({ stop: async () => given.disconnect() }));
+  return given;
+}
+
+async function openNodeRedis(url: string) {
+  const given = createClient({ url });
+  given.on("error", () => undefined);
+  await given.connect();
+  await running.add(Promise.resolve({ stop: async () => given.destroy() }));
+  return given;
+}
+
+const ways = [
+  { way: "ioredis", commands: 2, open: (url: string) => openIoredis(url) },
+  {
+    way: "ioredis that sends nothing again",
+    commands: 1,
+    open: (url: string) => openIoredis(url, { autoResendUnfulfilledCommands: false }),
+  },
+  {
+    way: "node-redis",
+    commands: 1,
+    open: (url: string) => openNodeRedis(url),
+  },
+];
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  describe.each(ways)("$way", ({ open, commands }) => {
+    async function opened() {
+      const server = await running.add(start());
+      const lossy = await running.add(startLossyWay(server.url));
+      const here = openProcess({ redis: await open(lossy.url) });
+      const there = openProcess({ redis: await openIoredis(server.url) });
+      const looking = await openIoredis(server.url);
+      const [near, far] = [here, there].map(({ cache }) =>
+        cache.namespace<{ views: number }, number>("articles", { fresh: "1h" }),
+      );
+      if (near === undefined || far === undefined) throw new Error("No namespaces.");
+      return { lossy, here, near, far, looking };
+    }
+
+    it("an increment whose reply is lost has counted once at the most", async () => {
+      const { lossy, near, far } = await opened();
+      await near.fields(42).set({ views: 7 });
+      lossy.loseReplyTo("EVAL");
+      const answer = await near.fields(42).increment("views");
+      expect([answer, lossy.lostCount]).toEqual([undefined, 1]);
+      expect(await far.fields(42).all()).toEqual({ views: 8 });
+    });
+
+    it("increments go on counting after that, each once", async () => {
+      const { lossy, near, far } = await opened();
+      await near.fields(42).set({ views: 7 });
+      lossy.loseReplyTo("EVAL");
+      await near.fields(42).increment("views");
+      let raised: number | undefined;
+      await until(async () => {
+        raised = await near.fields(42).increment("views");
+        return raised !== undefined;
+      }, "an increment");
+      const several = [1, 2, 3].map(() => near.fields(42).increment("views"));
+      expect([raised, new Set(await Promise.all(several))]).toEqual([9, new Set([10, 11, 12])]);
+      expect(await far.fields(42).all()).toEqual({ views: 12 });
+    });
+
+    it(`an increment costs commands: ${commands}`, async () => {
+      const { near, looking } = await opened();
+      await near.fields(42).set({ views: 7 });
+      const before = await commandCount(looking);
+      await near.fields(42).increment("views");
+      expect((await commandCount(looking)) - before).toBe(commands);
+      // Nothing is left of it.
+      expect(await looking.keys("*ticket*")).toEqual([]);
+    });
+
+    it("a purge whose reply is lost is in the journal", async () => {
+      const { lossy, here, near, far, looking } = await opened();
+      await near.set(42, { views: 7 });
+      expect(await far.get(42)).toEqual({ views: 7 });
+      lossy.loseReplyTo("XADD");
+      const purged = here.cache.purge({ keys: ["articles/42"] });
+      await purged.catch(() => undefined);
+      expect(lossy.lostCount).toBe(1);
+      const entries = await looking.xrange("tidemark:journal", "-", "+");
+      const purges = entries.filter(([, fields]) => fields.includes("data"));
+      const names = purges.map(([, fields]) => fields[fields.indexOf("n") + 1]);
+      // Sent again it is the same entry by its `n`.
+      expect([purges.length > 0, new Set(names).size]).toEqual([true, 1]);
+    });
+  });
+});
+
+/** Of those that a client has sent about hashes and tickets. */
+async function commandCount(redis: Redis): Promise<number> {
+  const stats = await redis.info("commandstats");
+  const counted = [...stats.matchAll(/cmdstat_(?:eval|set|hmget):calls=(\d+)/g)];
+  return counted.reduce((sum, [, calls]) => sum + Number(calls), 0);
+}

@@ -1,0 +1,185 @@
+// Faults that are put into what fields are kept with, one for each step of rule 26.
+import type { Stamp } from "../../../src/cache/record/record.ts";
+import type { HashStore } from "../../../src/data/fields/hash-store.ts";
+import { headIn, headText } from "../../../src/data/fields/head.ts";
+import type { NamespacePorts } from "../../../src/data/namespace.ts";
+import { structuredJson } from "../../../src/data/value/codec.ts";
+import type { DataMetadata } from "../../../src/data/value/data-record.ts";
+import type {
+  SimulatedStore,
+  StoreParts,
+} from "../../../testing/simulation/data/simulated-store.ts";
+import type { WorldKind } from "../../../testing/simulation/simulated-weather.ts";
+
+interface PlantedFault {
+  readonly fault: string;
+  readonly parts: Partial<StoreParts>;
+  readonly kind?: WorldKind;
+  readonly within: number;
+}
+
+type Hashes = Pick<HashStore, "read" | "set" | "raise">;
+type Change = Parameters<HashStore["set"]>[1];
+
+/** Another way to ask Redis. */
+function asking(
+  change: (real: Hashes, store: SimulatedStore, ports: NamespacePorts) => Partial<Hashes>,
+): Partial<StoreParts> {
+  return {
+    ports: (ports, store) => {
+      const { hashes } = ports;
+      if (hashes === undefined) return ports;
+      const real: Hashes = {
+        read: (...given) => hashes.read(...given),
+        set: (...given) => hashes.set(...given),
+        raise: (...given) => hashes.raise(...given),
+      };
+      const changed: Hashes = { ...real, ...change(real, store, ports) };
+      return { ...ports, hashes: changed as HashStore };
+    },
+  };
+}
+
+/** What is set is set otherwise. */
+const setting = (
+  change: (given: Change, store: SimulatedStore, ports: NamespacePorts) => Change,
+): Partial<StoreParts> =>
+  asking((real, store, ports) => ({
+    set: (key, given) => real.set(key, change(given, store, ports)),
+  }));
+
+function changedHead(head: string, changes: Partial<DataMetadata>): string {
+  const metadata = headIn(head);
+  const [id = ""] = head.split(" ");
+  return metadata === undefined ? head : headText({ ...metadata, ...changes }, id);
+}
+
+const isJoined = ({ keepMs }: Change) => keepMs === undefined;
+
+/** The head of fields that join others says otherwise where it comes from. */
+const joining = (
+  changes: (store: SimulatedStore, ports: NamespacePorts) => Partial<DataMetadata>,
+): Partial<StoreParts> =>
+  setting((given, store, ports) =>
+    isJoined(given) ? { ...given, head: changedHead(given.head, changes(store, ports)) } : given,
+  );
+
+const endOf = ({ isolate }: SimulatedStore): Stamp => isolate.view.chain?.end ?? "none";
+
+const stampFromAfter = setting((given, store) =>
+  isJoined(given) ? given : { ...given, head: changedHead(given.head, { stamp: endOf(store) }) },
+);
+
+const headNotCompared = asking((real) => ({
+  set: async (key, given) => {
+    const answer = await real.set(key, given);
+    if (answer === undefined || answer.isSet) return answer;
+    return real.set(key, { ...given, judged: answer.head });
+  },
+}));
+
+const keptWhatWasPurged = setting((given) =>
+  given.judged === "" ? given : { ...given, keepMs: undefined },
+);
+
+const judgedApart = asking((real) => ({
+  read: async (key, names) => {
+    const head = (await real.read(key, []))?.head;
+    const held = await real.read(key, names);
+    return held === undefined || head === undefined ? undefined : { ...held, head };
+  },
+}));
+
+const judgedByTheLastHead = asking((real) => {
+  let last = "";
+  return {
+    read: async (key, names) => {
+      const held = await real.read(key, names);
+      if (held === undefined) return undefined;
+      if (last === "") last = held.head;
+      return { ...held, head: last };
+    },
+    set: async (key, given) => {
+      const answer = await real.set(key, given);
+      last = answer?.head ?? last;
+      return answer;
+    },
+  };
+});
+
+const raisedWhateverLies = asking((real) => ({
+  raise: async (key, given) => {
+    const answer = await real.raise(key, given);
+    if (answer?.kind !== "changed") return answer;
+    return real.raise(key, { ...given, judged: answer.head });
+  },
+}));
+
+const raisedAgain = asking((real) => ({
+  raise: async (key, given) => (await real.raise(key, given)) ?? real.raise(key, given),
+}));
+
+const revived = asking((real, store) => ({
+  raise: async (key, given) => {
+    const answer = await real.raise(key, given);
+    const head = changedHead(given.judged, { stamp: endOf(store) });
+    const texts = new Map<string, string>();
+    if (answer?.kind === "raised")
+      await real.set(key, { ...given, head, keepMs: undefined, texts });
+    return answer;
+  },
+}));
+
+/** An increment asks for the head alone: where nothing lies, it makes what it could raise. */
+const madeByAnIncrement = asking((real, store, { colo }) => ({
+  read: async (key, names) => {
+    const held = await real.read(key, names);
+    if (held?.head !== "" || names?.length !== 0) return held;
+    const atMs = store.isolate.nowAtMs();
+    const where = { stamp: endOf(store), colo: colo(), requestedAtMs: atMs, respondedAtMs: atMs };
+    const head = headText({ ...unsaid, ...where }, "made");
+    const texts = new Map([["views", "0"]]);
+    await real.set(key, { judged: "", head, keepMs: unsaid.freshMs, texts });
+    return { ...held, head };
+  },
+}));
+
+const unsaid = {
+  url: "tidemark-data:/parted/a",
+  route: "",
+  tags: ["red"],
+  fillCostMs: 0,
+  bodyBytes: null,
+  bodyDigest: null,
+  schema: 0,
+  codec: structuredJson.name,
+  isNegative: false,
+  freshMs: 3_600_000,
+  staleMs: 0,
+};
+
+export const plantedInFields: readonly PlantedFault[] = [
+  { fault: "the stamp from after the source was read", parts: stampFromAfter, within: 300 },
+  {
+    fault: "the head that lies there is not compared",
+    parts: headNotCompared,
+    kind: "turned-back",
+    within: 300,
+  },
+  { fault: "what is purged stays beside what is set", parts: keptWhatWasPurged, within: 300 },
+  {
+    fault: "the newer stamp",
+    parts: joining((store) => ({ stamp: endOf(store) })),
+    within: 300,
+  },
+  { fault: "the head is read in a trip of its own", parts: judgedApart, within: 300 },
+  { fault: "judged by the head that was seen last", parts: judgedByTheLastHead, within: 300 },
+  { fault: "an increment counts on whatever lies there", parts: raisedWhateverLies, within: 300 },
+  { fault: "an increment that was not answered is made again", parts: raisedAgain, within: 300 },
+  { fault: "an increment brings back what is purged", parts: revived, within: 300 },
+  {
+    fault: "an increment makes a hash",
+    parts: madeByAnIncrement,
+    within: 300,
+  },
+];

@@ -1,0 +1,271 @@
+// Changes of an isolate on their way into a slice: gathered, sent again with the same id and slice, taken
+// up by another request, given up; and what is said of each call.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
+import { adds } from "../../src/write-behind/change-kind.ts";
+import { batchCallsMax, type Outcome } from "../../src/write-behind/gathered.ts";
+import { Gathering } from "../../src/write-behind/gathering.ts";
+import type { Add } from "../../src/write-behind/sinks/sink.ts";
+import type { Acceptance, Batch } from "../../src/write-behind/slice-store.ts";
+import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
+
+const accepted: RedisAnswer<Acceptance> = {
+  kind: "answered",
+  value: { kind: "accepted", backlog: { keyCount: 1, oldestSlice: 7 } },
+};
+const answered = (kind: "late" | "early" | "full"): RedisAnswer<Acceptance> => ({
+  kind: "answered",
+  value: { kind },
+});
+const unavailable = (cause: RedisCause): RedisAnswer<Acceptance> => ({
+  kind: "unavailable",
+  cause,
+});
+
+const add = (key: string, by = 1): Add => ({ key, by, isReset: false });
+const bytes = 10;
+
+/** An isolate whose Redis gives these answers in turn, and then accepts all. */
+function opened(...answers: RedisAnswer<Acceptance>[]) {
+  const clock = new FakeClock();
+  const sent: Batch<Add>[] = [];
+  const told: [Outcome["kind"], string, number][] = [];
+  const state = { isCutOff: false, backlogs: 0, ids: 0 };
+  const gathering = new Gathering<Add>({
+    store: {
+      async accept(batch) {
+        sent.push(batch);
+        return answers.shift() ?? accepted;
+      },
+    },
+    kind: adds,
+    times: usualTimes,
+    nowAtMs: clock.nowAtMs,
+    randomText: () => `id${(state.ids += 1)}`,
+    // A request that is cut off ends with all that it has under way.
+    afterAnswer: (work) => void (state.isCutOff || work()),
+    onOutcome: (outcome, callCount) =>
+      told.push([outcome.kind, "cause" in outcome ? outcome.cause : "", callCount]),
+    onBacklog: () => void (state.backlogs += 1),
+  });
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      clock.advance(1);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+  };
+  return { clock, sent, told, state, gathering, pass };
+}
+
+describe("what is gathered", () => {
+  it("in a second goes as one batch, one change for each key, of the slice of its sending", async () => {
+    const { clock, sent, told, state, gathering, pass } = opened();
+    clock.advance(9.5);
+    gathering.add(add("a", 2), bytes);
+    gathering.add(add("b"), bytes);
+    gathering.add({ key: "b", by: 0, isReset: true }, bytes);
+    gathering.add(add("a", 3), bytes);
+    gathering.add(add("b", 4), bytes);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(sent).toEqual([]);
+    clock.advance(1);
+    await vi.advanceTimersByTimeAsync(1);
+    const changes = [add("a", 5), { key: "b", by: 4, isReset: true }];
+    expect(sent).toEqual([{ id: "id1", slice: sliceAt(clock.atMs, usualTimes), changes }]);
+    expect(told).toEqual([["accepted", "", 5]]);
+    expect(state.backlogs).toBe(1);
+    gathering.add(add("a"), bytes);
+    await pass(1);
+    expect(sent[1]).toMatchObject({ id: "id2", changes: [add("a")] });
+  });
+
+  it.each([
+    { id: "1,000 calls", calls: batchCallsMax, size: 1 },
+    { id: "256 KiB", calls: 8, size: 32_768 },
+  ])(
+    "is sent at once with $id, and the next call begins another batch",
+    async ({ calls, size }) => {
+      const { sent, gathering, told, pass } = opened();
+      for (let call = 1; call < calls; call += 1) gathering.add(add("a"), size);
+      expect(sent).toEqual([]);
+      gathering.add(add("a"), size);
+      gathering.add(add("z"), size);
+      expect(sent).toMatchObject([{ changes: [add("a", calls)] }]);
+      await pass(2);
+      expect(sent).toHaveLength(2);
+      expect(told).toEqual([
+        ["accepted", "", calls],
+        ["accepted", "", 1],
+      ]);
+    },
+  );
+
+  it("is sent at once by settle", async () => {
+    const { sent, gathering, told, pass } = opened();
+    gathering.add(add("a"), bytes);
+    await gathering.settle();
+    expect(told).toEqual([["accepted", "", 1]]);
+    await pass(20);
+    expect(sent).toHaveLength(1);
+  });
+});
+
+describe("a batch without an answer", () => {
+  it("is sent again as it was, with its id and its slice, and counted once", async () => {
+    const { sent, gathering, told, pass } = opened(unavailable("timeout"), unavailable("timeout"));
+    gathering.add(add("a"), bytes);
+    await pass(15);
+    expect(sent).toHaveLength(3);
+    expect(new Set(sent.map((batch) => JSON.stringify(batch))).size).toBe(1);
+    expect(told).toEqual([["accepted", "", 1]]);
+  });
+
+  it.each([
+    { cause: "timeout", kind: "in-doubt" },
+    { cause: "shut-off", kind: "refused" },
+    { cause: "full", kind: "refused" },
+  ] as const)("is given up after 20 s: by $cause it is $kind", async ({ cause, kind }) => {
+    const { sent, gathering, told, pass } = opened(...Array(9).fill(unavailable(cause)));
+    gathering.add(add("a"), bytes);
+    await pass(21);
+    expect(told).toEqual([[kind, "unanswered", 1]]);
+    await pass(60);
+    expect(sent).toHaveLength(5);
+  });
+
+  it("is tried no more than 20 s after its first try, however long each try takes", async () => {
+    const { clock, sent, gathering, told, pass } = opened(...Array(9).fill(unavailable("timeout")));
+    gathering.add(add("a"), bytes);
+    await pass(1);
+    clock.advance(18);
+    await pass(9);
+    expect(sent).toHaveLength(2);
+    expect(told).toEqual([["in-doubt", "unanswered", 1]]);
+  });
+});
+
+describe("a refusal", () => {
+  it.each(["late", "early", "full"] as const)(
+    "%s is final, and nothing of it counts",
+    async (kind) => {
+      const { sent, gathering, told, pass } = opened(answered(kind));
+      gathering.add(add("a"), bytes);
+      gathering.add(add("a"), bytes);
+      await pass(30);
+      expect(sent).toHaveLength(1);
+      expect(told).toEqual([["refused", kind, 2]]);
+    },
+  );
+
+  it.each(["late", "full"] as const)(
+    "%s after a try without an answer is in doubt",
+    async (kind) => {
+      const { gathering, told, pass } = opened(unavailable("timeout"), answered(kind));
+      gathering.add(add("a"), bytes);
+      await pass(30);
+      expect(told).toEqual([["in-doubt", kind, 1]]);
+    },
+  );
+
+  it("comes at once where 10,000 calls wait in the isolate", async () => {
+    const silent = Array(50).fill(unavailable("timeout"));
+    const { gathering, told, pass } = opened(...silent);
+    for (let call = 0; call < 10_000; call += 1) gathering.add(add("a"), 1);
+    expect(told).toEqual([]);
+    gathering.add(add("a"), 1);
+    expect(await gathering.addAndWait(add("a"), 1)).toEqual({ kind: "refused", cause: "no-room" });
+    expect(told).toEqual([
+      ["refused", "no-room", 1],
+      ["refused", "no-room", 1],
+    ]);
+    await pass(30);
+    expect(told).toHaveLength(12);
+    gathering.add(add("a"), 1);
+    expect(told).toHaveLength(12);
+  });
+});
+
+describe("who waits", () => {
+  it("hears of the acceptance and not before, together with all of the batch", async () => {
+    const { gathering, sent, pass } = opened(unavailable("timeout"));
+    gathering.add(add("a"), bytes);
+    const outcomes: Outcome["kind"][] = [];
+    const wait = async () => void outcomes.push((await gathering.addAndWait(add("a"), bytes)).kind);
+    const waiting = [wait(), wait()];
+    await pass(1);
+    expect([sent.length, outcomes]).toEqual([1, []]);
+    await pass(1);
+    await Promise.all(waiting);
+    expect([sent.length, outcomes]).toEqual([2, ["accepted", "accepted"]]);
+  });
+
+  it("leaves a batch to the request that sends it, for as long as that gives signs of life", async () => {
+    const { gathering, sent, pass } = opened(...Array(4).fill(unavailable("timeout")));
+    const waiting = [gathering.addAndWait(add("a"), bytes), gathering.addAndWait(add("b"), bytes)];
+    await pass(11);
+    expect(sent).toHaveLength(4);
+    await pass(1);
+    expect((await Promise.all(waiting)).map(({ kind }) => kind)).toEqual(["accepted", "accepted"]);
+    expect(sent).toHaveLength(5);
+  });
+
+  it("hears of a refusal", async () => {
+    const { gathering, pass } = opened(answered("late"));
+    const waiting = gathering.addAndWait(add("a"), bytes);
+    await pass(1);
+    expect(await waiting).toEqual({ kind: "refused", cause: "late" });
+  });
+
+  it("sends the batch of a request that has ended without a word, once", async () => {
+    const { gathering, sent, state, pass } = opened();
+    state.isCutOff = true;
+    gathering.add(add("a"), bytes);
+    const waiting = [gathering.addAndWait(add("b"), bytes), gathering.addAndWait(add("c"), bytes)];
+    await pass(9);
+    expect(sent).toEqual([]);
+    await pass(2);
+    expect((await Promise.all(waiting)).map(({ kind }) => kind)).toEqual(["accepted", "accepted"]);
+    expect(sent).toMatchObject([{ changes: [add("a"), add("b"), add("c")] }]);
+  });
+});
+
+it("a full batch is sent by one request, which tries again at its own pace", async () => {
+  const { sent, gathering, pass } = opened(...Array(3).fill(unavailable("timeout")));
+  for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("a"), 1);
+  await pass(6);
+  expect(sent).toHaveLength(3);
+});
+
+it("a full batch whose request has ended takes no more changes", async () => {
+  const { sent, gathering, state, pass } = opened();
+  state.isCutOff = true;
+  for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("a"), 1);
+  state.isCutOff = false;
+  gathering.add(add("z"), 1);
+  await pass(1);
+  expect(sent).toMatchObject([{ changes: [add("z")] }]);
+});
+
+it("a later change takes up the batch of a request that has ended without a word", async () => {
+  const { gathering, sent, told, state, pass } = opened();
+  state.isCutOff = true;
+  gathering.add(add("a"), bytes);
+  await pass(9);
+  state.isCutOff = false;
+  gathering.add(add("b"), bytes);
+  await pass(1);
+  expect(sent).toEqual([]);
+  await pass(1);
+  gathering.add(add("c"), bytes);
+  expect(sent).toMatchObject([{ changes: [add("a"), add("b")] }]);
+  await pass(1);
+  expect(sent[1]).toMatchObject({ changes: [add("c")] });
+  expect(told).toEqual([
+    ["accepted", "", 2],
+    ["accepted", "", 1],
+  ]);
+});

@@ -1,0 +1,25 @@
+// Sets of an isolate over slices in a real Redis.
+import type { LogLine } from "../../src/observe/log-line.ts";
+import type { CounterOptions } from "../../src/write-behind/counter.ts";
+import { WriteBehind } from "../../src/write-behind/write-behind.ts";
+import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
+import type { openSlicesWorld } from "./slices-world.ts";
+
+type World = ReturnType<typeof openSlicesWorld>;
+
+/** All sets of one isolate. */
+export function openSets(world: World, options: { readonly isAway?: boolean } = {}) {
+  const log: LogLine[] = [];
+  const ports = world.portsInto(log, options);
+  const behind = new WriteBehind(() => ports);
+  return { behind, log, messages: () => log.map(({ message }) => message) };
+}
+
+/** One isolate with a counter. */
+export function openCounter(world: World, options: Omit<CounterOptions, "sink"> = {}) {
+  const isolate = openSets(world);
+  const sink = new MemoryCounterSink();
+  const counter = isolate.behind.counter("set", { sink, ...options });
+  const values = () => Object.fromEntries(sink.values.get("set") ?? []);
+  return { ...isolate, sink, counter, values };
+}

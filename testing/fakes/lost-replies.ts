@@ -1,0 +1,53 @@
+// A way to a Redis that can lose a reply: the server has run the command, and the connection is cut before
+// the client hears of it.
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export interface LossyWay {
+  readonly url: string;
+  /** Loses the next reply to a command of that name, once. */
+  loseReplyTo(command: string): void;
+  readonly lostCount: number;
+  stop(): Promise<void>;
+}
+
+export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
+  const { port: redisPort } = new URL(redisUrl);
+  const sockets = new Set<Socket>();
+  let [armed, lostCount]: [string | undefined, number] = [undefined, 0];
+  const server = createServer((client) => {
+    const redis = connect(Number(redisPort), "127.0.0.1");
+    let isLosing = false;
+    const end = () => [client, redis].forEach((each) => each.destroy());
+    for (const each of [client, redis]) {
+      sockets.add(each);
+      each.setNoDelay(true);
+      each.on("error", end).on("close", end);
+    }
+    client.on("data", (sent) => {
+      if (armed !== undefined && sent.toString("latin1").includes(`\r\n${armed}\r\n`)) {
+        [armed, isLosing] = [undefined, true];
+      }
+      redis.write(sent);
+    });
+    redis.on("data", (reply) => {
+      if (isLosing) {
+        lostCount += 1;
+        end();
+      } else client.write(reply);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    loseReplyTo: (command) => void (armed = command),
+    get lostCount() {
+      return lostCount;
+    },
+    async stop() {
+      for (const each of sockets) each.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

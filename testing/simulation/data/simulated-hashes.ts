@@ -1,0 +1,100 @@
+// The hashes of the simulated database: read by replicas that may lag, written by the scripts of fields, and
+// older again after a fail-over.
+import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
+import type { RedisClient } from "../../../src/redis/redis-client.ts";
+import type { SimulatedWorld } from "../journal-simulator.ts";
+
+/** One hash from an instant on. */
+interface HashState {
+  readonly sinceAtMs: number;
+  /** Empty where nothing lies. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Infinity for a hash that never ends. */
+  readonly untilAtMs: number;
+}
+
+const nothing: HashState = { sinceAtMs: -Infinity, texts: new Map(), untilAtMs: Infinity };
+
+export class SimulatedHashes {
+  readonly #world: SimulatedWorld;
+  readonly #statesByKey = new Map<string, HashState[]>();
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world;
+  }
+
+  /** What a HashStore takes for its client: the ways and faults of another one, the commands of hashes. */
+  over(redis: RedisClient): Pick<RedisClient, "read" | "write"> {
+    const run = (work: (client: never) => unknown) => async () => work(this.#commands as never);
+    return {
+      read: (purpose, work, afterAnswer) => redis.read(purpose, run(work) as never, afterAnswer),
+      write: (purpose, work) => redis.write(purpose, run(work) as never),
+    };
+  }
+
+  /** The new primary has all that was written up to that instant. */
+  goBackTo(atMs: number): void {
+    for (const states of this.#statesByKey.values()) {
+      while ((states.at(-1)?.sinceAtMs ?? -Infinity) > atMs) states.pop();
+    }
+  }
+
+  /** Those that lie there and that nobody could ever read or drop. */
+  get strays(): string[] {
+    const keys = [...this.#statesByKey.keys()];
+    return keys.filter((key) => {
+      const { texts, untilAtMs } = this.#seenAt(key, this.#world.atMs);
+      return texts.size > 0 && (!texts.has("head") || untilAtMs === Infinity);
+    });
+  }
+
+  #seenAt(key: string, atMs: number): HashState {
+    const state = this.#statesByKey.get(key)?.findLast(({ sinceAtMs }) => sinceAtMs <= atMs);
+    return state !== undefined && this.#world.atMs < state.untilAtMs ? state : nothing;
+  }
+
+  #seenByReplica(key: string): HashState {
+    const lagMs = this.#world.between(0, this.#world.settings.replicaLagMs);
+    return this.#seenAt(key, this.#world.atMs - lagMs);
+  }
+
+  readonly #commands = {
+    hmget: async (key: string, ...names: readonly string[]) => {
+      const { texts } = this.#seenByReplica(key);
+      return names.map((name) => texts.get(name) ?? null);
+    },
+    hgetall: async (key: string) => [...this.#seenByReplica(key).texts].flat(),
+    eval: async (script: string, [key = ""]: readonly string[], given: readonly string[]) => {
+      const held = this.#seenAt(key, this.#world.atMs);
+      const head = held.texts.get("head") ?? "";
+      if (head !== given[0]) return ["changed", head];
+      if (script === setScript) return this.#set(key, held, given);
+      if (script === raiseScript) return this.#raised(key, held, given);
+      throw new Error("This script is none of fields.");
+    },
+  };
+
+  #set(key: string, held: HashState, given: readonly string[]): string[] {
+    const [, head = "", keepMs = "", ...fields] = given;
+    const texts = new Map(keepMs === "" ? held.texts : []);
+    texts.set("head", head);
+    for (let at = 0; at < fields.length; at += 2) texts.set(fields[at] ?? "", fields[at + 1] ?? "");
+    const { atMs } = this.#world;
+    this.#become(key, texts, keepMs === "" ? held.untilAtMs : atMs + Number(keepMs));
+    return ["set", head];
+  }
+
+  #raised(key: string, held: HashState, [, name = "", by]: readonly string[]): string[] {
+    const text = held.texts.get(name) ?? "";
+    if (!/^-?\d+$/.test(text)) return ["no-number", ""];
+    const value = String(Number(text) + Number(by));
+    this.#become(key, new Map(held.texts).set(name, value), held.untilAtMs);
+    return ["raised", value];
+  }
+
+  #become(key: string, texts: ReadonlyMap<string, string>, untilAtMs: number): void {
+    const states = this.#statesByKey.get(key) ?? [];
+    states.push({ sinceAtMs: this.#world.atMs, texts, untilAtMs });
+    this.#statesByKey.set(key, states);
+  }
+}
