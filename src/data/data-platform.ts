@@ -1,6 +1,7 @@
 // Where a cache for data runs: what its application says of that, and what is here in the place of the rest.
 import type { Config } from "../config/config.ts";
 import type { CachePlatform } from "../create-cache.ts";
+import type { Log } from "../observe/log-line.ts";
 import { faultText, isFault } from "../operator-error.ts";
 import { type Env, textOf } from "../platform/bindings.ts";
 import { databaseOf } from "../platform/database.ts";
@@ -22,11 +23,22 @@ export interface DataPlatform extends Partial<CachePlatform> {
 /** A platform that was read. */
 export type DataSettings = ReturnType<typeof settingsOf>;
 
+/** What an application's own log throws would end a load, or a process of Node. */
+function neverThrowing(log: Log): Log {
+  return (line) => {
+    try {
+      log(line);
+    } catch {
+      // There is nowhere left to tell of it.
+    }
+  };
+}
+
 /** @throws OperatorError for a variable that is refused */
 export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: DataPlatform) {
   const variables = env as Env;
   const here = platformHere();
-  const log = given.log ?? here.log;
+  const log = neverThrowing(given.log ?? here.log);
   const named = given.database ?? databaseOf(variables);
   if (isFault(named)) {
     log({ event: "fault", level: "warn", message: faultText(named) });

@@ -73,6 +73,16 @@ it("asks the platform for nothing before its first use, as a Worker's module mus
   expect(random).toHaveBeenCalled();
 });
 
+it("goes on where its log throws: a load fails with its own error", async () => {
+  const log = () => {
+    throw new Error("of the log");
+  };
+  const { make } = opened({}, { log });
+  const articles = make().namespace<string>("articles", { fresh: "1m" });
+  const failing = articles.getOrSet("42", () => Promise.reject(new Error("of the load")));
+  await expect(failing).rejects.toThrow("of the load");
+});
+
 it("checks a configuration that was written without defineConfig", async () => {
   const written = { limits: { memoryBytes: 1_048_576 } } as unknown as Config;
   const articles = createDataCache(written).namespace<string>("articles", { fresh: "1m" });
