@@ -2,8 +2,6 @@
 import { describe, expect, it } from "vitest";
 import type { LoadManyContext } from "../../src/data/value/load-context.ts";
 import { DataIsolate, HeldSource } from "../../testing/data/data-isolate.ts";
-import { FakeClock } from "../../testing/fakes/fake-clock.ts";
-import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
 type Loaded = Map<string, string | null | Error>;
@@ -19,16 +17,6 @@ const opened = (options: object = {}) => {
   };
   return { isolate, articles, space, asked, load };
 };
-
-/** What stores a record there waits, as a test says. */
-class SlowUpstash extends UnsteadyUpstash {
-  beforeStored: () => Promise<void> = () => Promise.resolve();
-
-  override async answer(path: string, body: unknown): Promise<Response> {
-    if (/"set"/i.test(JSON.stringify(body))) await this.beforeStored();
-    return super.answer(path, body);
-  }
-}
 
 describe("getOrSetMany", () => {
   it("loads what is missing, by one load, and keeps it", async () => {
@@ -163,10 +151,8 @@ describe("getOrSetMany", () => {
   });
 
   it("what was set while it was loaded stays, also until the others are in a slow Redis", async () => {
-    const clock = new FakeClock();
-    const upstash = new SlowUpstash(clock);
-    const isolate = new DataIsolate({ clock, upstash });
-    const articles = isolate.data.namespace<string, string>("articles", { fresh: "60s" });
+    const { isolate, articles } = opened();
+    const { clock, upstash } = isolate;
     const source = new HeldSource();
     const load = async (keys: readonly string[]) => {
       const value = await source.load();

@@ -64,20 +64,30 @@ export async function storeValues(
   const inShared = names.includes("shared") ? writeShared(records, how, tiers) : [];
   const writes = [...(await inUpper), ...(await inShared)];
   for (const { tier, came } of writes) counts.wrote(first.place.space.name, tier, came);
-  await endRefused(writes, tiers);
+  await endOlder(writes, wanted, ports);
   return names.filter((name) => {
     const ofTier = writes.filter(({ tier }) => tier === name);
     return ofTier.length > 0 && ofTier.every(({ came }) => came === "kept");
   });
 }
 
-/** What a tier refuses, such as a large value, leaves nothing older there to answer in its place. */
-async function endRefused(writes: readonly Came[], tiers: DataTiers): Promise<void> {
-  const refused = writes.filter(({ came }) => came !== "kept" && came !== "unavailable");
+/**
+ * What a tier refuses, such as a large value, leaves nothing older there to answer in its place. Nor does
+ * what was overtaken on its way by something newer: it may have arrived last.
+ */
+async function endOlder(
+  writes: readonly Came[],
+  stored: readonly ToStore[],
+  { tiers, stores }: StorePorts,
+): Promise<void> {
+  const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
+  const keys = new Set(overtaken.map(({ place }) => place.key));
   await takeOut(
-    refused.flatMap(({ tier: name, key }) => {
+    writes.flatMap(({ tier: name, key, came }) => {
       const tier = tiers[name];
-      return tier === undefined || name === "memory" ? [] : [[tier, key] as const];
+      if (tier === undefined || name === "memory") return [];
+      const isRefused = came !== "kept" && came !== "unavailable";
+      return isRefused || keys.has(key) ? [[tier, key] as const] : [];
     }),
   );
 }
