@@ -138,7 +138,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     staleMs: ms(given.stale),
     negativeMs: negative === undefined ? undefined : ms(negative),
     schema: given.schema ?? 0,
-    tagsOf: typeof tags === "function" ? ofValues(tags) : () => tags,
+    tagsOf: typeof tags === "function" ? ofValues(tags as TagsOf) : () => tags,
     load: load as LoadMany<unknown> | undefined,
     keys: typeof keys === "object" ? () => keys : keys,
     refreshMs: refresh === undefined ? undefined : ms(refresh),
@@ -154,9 +154,11 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
 }
 
 /** A function for tags is asked about values alone. */
-function ofValues<T, K extends Key>(tags: (value: T, key: K) => readonly string[]) {
-  return (value: unknown, key: Key) => (value === null ? [] : tags(value as T, key as K));
+function ofValues(tags: TagsOf): TagsOf {
+  return (value, key) => (value === null ? [] : tags(value, key));
 }
+
+type TagsOf = Space["tagsOf"];
 
 type Plain = Omit<NamespaceOptions<never>, "tags" | "codec" | "load" | "keys"> & {
   readonly load?: unknown;
