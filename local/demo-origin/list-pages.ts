@@ -50,7 +50,7 @@ export function cardList(articles: readonly Article[]): Html {
   </ul>`;
 }
 
-export interface FeedPart {
+interface FeedPart {
   readonly articles: readonly Article[];
   readonly page: number;
   readonly pageCount: number;

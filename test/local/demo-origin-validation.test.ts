@@ -42,12 +42,12 @@ describe("entity tags", () => {
   });
 
   it.each(validated)("%s has another one when it says something else", async (path) => {
-    const later = openSite(({ article, latest }) => ({
+    const later = openSite((newsroom) => ({
       article: async (slug) => {
-        const found = await article(slug);
+        const found = await newsroom.article(slug);
         return found && { ...found, title: "Corrected" };
       },
-      latest: ({ offset, limit }) => latest({ offset: offset + 1, limit }),
+      latest: ({ offset, limit }) => newsroom.latest({ offset: offset + 1, limit }),
       inSections: async () => [],
     }));
     const etag = (await openSite().ask(path)).headers.get("etag") ?? "";
