@@ -1,6 +1,6 @@
 // Counters under every fault: colos, a process of Node, a real Redis and D1; and whether each add counts as was told.
 // Ends with 1 on a violation.
-//   npm run bench:write-behind -- --adds 1000000 [--seconds 150] [--seed 1] [--faults a,b] [--fault <a planted one>]
+//   npm run bench:write-behind -- --adds 1000000 [--seconds 240] [--seed 1] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
 import { OperatorError } from "../src/operator-error.ts";
 import {
@@ -16,7 +16,7 @@ function settingsFrom(args: readonly string[]): ProofSettings {
     args: [...args],
     options: {
       adds: { type: "string", default: "1000000" },
-      seconds: { type: "string", default: "150" },
+      seconds: { type: "string", default: "240" },
       seed: { type: "string", default: String(Date.now() % 1_000_000) },
       colos: { type: "string", default: "3" },
       keys: { type: "string", default: "600" },
@@ -40,7 +40,7 @@ function settingsFrom(args: readonly string[]): ProofSettings {
     keyCount: numberOf("--keys", values.keys),
     addsPerCall: 500,
     faults,
-    restMsMax: 8_000,
+    restMsMax: 30_000,
     batches: { errorShare: 0.1, slowShare: 0.15, heldShare: 0.03 },
     ...(fault === undefined ? {} : { fault }),
   };

@@ -44,7 +44,7 @@ describe("of an isolate that was ended", () => {
     expect(book.judge(40, new Set()).heldAtEnd).toBe(60);
   });
 
-  it("it held no more than an isolate may", () => {
+  it("no more was held than an isolate may hold", () => {
     const book = new LivesBook();
     book.seen("one", settled(0), 10_001);
     expect(rulesOf(book, 0, [])).toEqual(["held-too-much"]);

@@ -1,7 +1,7 @@
 // The adds of one counter: what was sent, what was told of it, and what may then be read and be in the database.
 import type { OneAdd } from "./calls.ts";
 
-/** Of an add whose caller was told nothing, nothing is noted beside that it was sent. */
+/** What became of a durable add, as its caller was told. */
 export type Told = "accepted" | "refused" | "in-doubt";
 
 export interface Violation {

@@ -1,14 +1,8 @@
 // An application with two counters, as each colo and the process run it: calls come in as JSON.
 import { type Counter, type DataCache, NotAccepted } from "../../../src/data-cache.ts";
 import { d1Sink } from "../../../src/write-behind/sinks/d1-sink.ts";
-import {
-  type BehindAnswer,
-  type BehindCall,
-  keyOf,
-  type OneAdd,
-  type OutcomeLetter,
-  type SetName,
-} from "./calls.ts";
+import type { Told } from "./adds-book.ts";
+import { type BehindAnswer, type BehindCall, keyOf, type OneAdd, type SetName } from "./calls.ts";
 import { remoteD1 } from "./remote-d1.ts";
 
 /** @returns what answers a request, whose body is a call */
@@ -55,15 +49,15 @@ async function answerTo(
     return {};
   }
   const outcomes = await Promise.all(call.adds.map((add) => addedDurably(counter, add)));
-  return { outcomes: outcomes.join("") };
+  return { outcomes };
 }
 
-async function addedDurably(counter: Counter, [key, by]: OneAdd): Promise<OutcomeLetter> {
+async function addedDurably(counter: Counter, [key, by]: OneAdd): Promise<Told> {
   try {
     await counter.add(keyOf(key), by, { durable: true });
-    return "a";
+    return "accepted";
   } catch (cause) {
     if (!(cause instanceof NotAccepted)) throw cause;
-    return cause.isInDoubt ? "d" : "r";
+    return cause.isInDoubt ? "in-doubt" : "refused";
   }
 }

@@ -6,8 +6,6 @@ import {
   type BehindAnswer,
   type BehindCall,
   type OneAdd,
-  outcomeOf,
-  type OutcomeLetter,
   type SetName,
   setNames,
 } from "./calls.ts";
@@ -24,7 +22,13 @@ export class Asking {
   readonly adds: Readonly<Record<SetName, AddsBook>>;
   readonly lives = new LivesBook();
   readonly violations: Violation[] = [];
-  readonly counts = { calls: 0, unanswered: 0, reads: 0, failedReads: 0, flushes: 0 };
+  readonly counts = {
+    callCount: 0,
+    unansweredCount: 0,
+    readCount: 0,
+    failedReadCount: 0,
+    flushCount: 0,
+  };
   readonly flushesByState = { done: 0, more: 0, failed: 0 };
   readonly #pending = new Set<Promise<unknown>>();
   readonly #keyCount: number;
@@ -45,19 +49,16 @@ export class Asking {
         await delay(pauseAfterFailureMs);
         continue;
       }
-      this.counts.calls += 1;
+      this.counts.callCount += 1;
       if (answer === undefined) {
-        this.counts.unanswered += 1;
+        this.counts.unansweredCount += 1;
         if (set === "sales") book.tell(adds, []);
         else this.lives.unansweredCount += adds.length;
         return;
       }
       if (answer.failed !== undefined) this.#failed(`add at ${answer.life}: ${answer.failed}`);
-      if (set === "sales") {
-        const letters = [...(answer.outcomes ?? "")] as OutcomeLetter[];
-        const told = letters.map((letter) => outcomeOf[letter]);
-        book.tell(adds, told);
-      } else this.lives.seen(answer.life, answer.settled.views, adds.length);
+      if (set === "sales") book.tell(adds, answer.outcomes ?? []);
+      else this.lives.seen(answer.life, answer.settled.views, adds.length);
       return;
     }
   }
@@ -74,7 +75,7 @@ export class Asking {
     const least = this.adds[set].least(keys);
     const answer = await this.#ask(place, { op: "read", set, keys });
     const values = typeof answer === "object" ? answer.values : undefined;
-    this.counts[values === undefined ? "failedReads" : "reads"] += 1;
+    this.counts[values === undefined ? "failedReadCount" : "readCount"] += 1;
     if (values !== undefined) {
       this.violations.push(...this.adds[set].read(keys, { least, values }));
     }
@@ -83,7 +84,7 @@ export class Asking {
 
   /** @returns the answer, if all that has rested is in the database */
   async flush(place: Place): Promise<BehindAnswer | undefined> {
-    this.counts.flushes += 1;
+    this.counts.flushCount += 1;
     const asked = this.#ask(place, { op: "flush" });
     this.#pending.add(asked);
     const answer = await asked.finally(() => this.#pending.delete(asked));

@@ -1,5 +1,6 @@
 // What the driver of a run asks of a place, and what it is told, as JSON.
 import type { FlushResult, SetKey } from "../../../src/data-cache.ts";
+import type { Told } from "./adds-book.ts";
 import type { SettledCalls } from "./lives-book.ts";
 
 /** Adds to `sales` are durable, and those to `views` are not. */
@@ -18,16 +19,13 @@ export interface BehindAnswer {
   /** Which isolate or process has answered. */
   readonly life: string;
   readonly settled: Readonly<Record<SetName, SettledCalls>>;
-  /** Of durable adds, in their order: a letter for each. */
-  readonly outcomes?: string;
+  /** Of durable adds, in their order. */
+  readonly outcomes?: readonly Told[];
   /** Of the keys that were read, in their order. */
   readonly values?: readonly number[];
   readonly flushed?: Readonly<Record<string, FlushResult>>;
   /** The call was not done; the name and the message of the error. */
   readonly failed?: string;
 }
-
-export const outcomeOf = { a: "accepted", r: "refused", d: "in-doubt" } as const;
-export type OutcomeLetter = keyof typeof outcomeOf;
 
 export const keyOf = (key: number): SetKey => `article-${key}`;

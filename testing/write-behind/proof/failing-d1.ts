@@ -34,10 +34,10 @@ export interface BatchShares {
 }
 
 export class FailingD1 implements BatchShares {
-  errorShare: number;
-  slowShare: number;
-  heldShare: number;
-  readonly batchCounts = { answered: 0, failedBefore: 0, failedAfter: 0, late: 0, held: 0, cut: 0 };
+  readonly errorShare: number;
+  readonly slowShare: number;
+  readonly heldShare: number;
+  readonly batchCounts = { answered: 0, failedBefore: 0, failedAfter: 0, late: 0, held: 0 };
   /** Batches that are under way. */
   busyCount = 0;
   readonly #colo: Colo;
@@ -59,11 +59,16 @@ export class FailingD1 implements BatchShares {
     const folder = await mkdtemp(join(tmpdir(), "tidemark-d1-"));
     const d1 = { binding: "DB", folder };
     const colo = await startColo({ name: "database", worker, port: 0, env: {}, d1 });
-    await colo.runSql(sinkSchema({ of: "sqlite" }).trim().split("\n"));
     const started = new FailingD1(colo, { folder, draws, shares });
-    started.#server.listen(0, "127.0.0.1");
-    await once(started.#server, "listening");
-    return started;
+    try {
+      await colo.runSql(sinkSchema({ of: "sqlite" }).trim().split("\n"));
+      started.#server.listen(0, "127.0.0.1");
+      await once(started.#server, "listening");
+      return started;
+    } catch (cause) {
+      await started.stop();
+      throw cause;
+    }
   }
 
   get url(): string {
@@ -80,13 +85,6 @@ export class FailingD1 implements BatchShares {
   /** Its batches are answered again. */
   spare(place: string): void {
     this.#doomed.delete(place);
-  }
-
-  /** Nothing is wrong with it any more; what is under way comes to its end. */
-  heal(): void {
-    this.errorShare = 0;
-    this.slowShare = 0;
-    this.heldShare = 0;
   }
 
   /** Past all faults. */
@@ -127,7 +125,6 @@ export class FailingD1 implements BatchShares {
       const end = this.#doomed.get(place);
       if (end === undefined) return await this.#brokenNowAndThen(body);
       this.#doomed.delete(place);
-      this.batchCounts.cut += 1;
       const isCommitted = this.#draws.isLucky(0.5);
       if (isCommitted) await this.#ask(body);
       end(isCommitted ? "committed" : "not committed");

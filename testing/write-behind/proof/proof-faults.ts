@@ -14,11 +14,14 @@ export interface ProofVictim extends DataVictim {
 
 type ProofFault = Fault<ProofVictim>;
 
-/** Longer than a batch is tried, so that changes are lost and in doubt. */
-const pausedLong: ProofFault = async ({ site, draws }) => {
+/** Of all pauses: longer than a batch is tried, so that changes are lost and in doubt. */
+const longShare = 0.25;
+
+const paused: ProofFault = async ({ site, draws }) => {
+  const isLong = draws.isLucky(longShare);
   site.redis.pause();
   try {
-    await delay(draws.between(22_000, 27_000));
+    await delay(isLong ? draws.between(22_000, 27_000) : draws.between(200, 6_000));
   } finally {
     site.redis.resume();
   }
@@ -48,15 +51,11 @@ const flusherKilled: ProofFault = async ({ site, draws, d1, asking, midst }) => 
   if (end !== "none") midst[end] += 1;
 };
 
-const { "redis-paused": paused, "redis-restarted-whole": restarted } = dataFaults.database;
+const { "redis-restarted-whole": killed } = dataFaults.database;
 const { "colo-cut-off": cutOff, "colo-unanswered": unanswered } = dataFaults.colo;
 
 export const proofFaults = {
-  database: {
-    "redis-paused": paused,
-    "redis-killed": restarted,
-    "redis-paused-long": pausedLong,
-  },
+  database: { "redis-paused": paused, "redis-killed": killed },
   flushers: { "flusher-killed": flusherKilled },
   colo: { "colo-cut-off": cutOff, "colo-unanswered": unanswered },
   process: dataFaults.process,

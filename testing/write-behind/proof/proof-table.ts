@@ -1,73 +1,17 @@
 // The result of a run as lines for a terminal.
+import type { Judged } from "./adds-book.ts";
 import type { ProofResult } from "./run-proof.ts";
+
+type Rows = readonly (readonly [name: string, value: string | number])[];
 
 const violationsShown = 5;
 
 export function tableOfProof(result: ProofResult): string {
-  const { settings, asking, site, lives, judged, midst, violations } = result;
-  const { sales, views } = asking.adds;
-  const { counts, flushesByState } = asking;
-  const { batchCounts: batches } = site.d1;
-  const addedCount = sales.callCounts.sent + views.callCounts.sent;
-  const doubt = sales.callCounts["in-doubt"];
-  const keysOf = judged?.sales;
-  const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
-  const rows: readonly [string, string | number][] = [
-    ["seed", settings.seed],
-    [
-      "places; Redis; keys of each counter",
-      `${settings.coloCount} colos, process; ${site.redis.name}; ${settings.keyCount}`,
-    ],
-    [
-      "adds; took; a second",
-      `${counted(addedCount)}; ${seconds(result.addingMs)}; ${counted(addedCount / (result.addingMs / 1_000))}`,
-    ],
-    ["flushed after that for", seconds(result.flushingMs)],
-    ["HTTP calls; without an answer", `${counted(counts.calls)}; ${counts.unanswered}`],
-    [
-      "durable adds: resolved; rejected for certain; in doubt",
-      `${counted(sales.callCounts.accepted)}; ${counted(sales.callCounts.refused)}; ${counted(doubt)}`,
-    ],
-    [
-      "their keys: exact; a sum with doubtful adds; between bounds",
-      keysOf === undefined
-        ? "not judged"
-        : `${keysOf.exactCount}; ${keysOf.sumCount}; ${keysOf.boundedCount}`,
-    ],
-    [
-      "other adds: sent; in the database",
-      `${counted(views.callCounts.sent)}; ${counted(result.viewsCounted)}`,
-    ],
-    [
-      "counted as accepted; lost; in doubt",
-      `${counted(lives?.accepted ?? 0)}; ${counted(lives?.lost ?? 0)}; ${counted(lives?.inDoubt ?? 0)}`,
-    ],
-    [
-      "held by what was ended; in calls without an answer",
-      `${counted(lives?.heldAtEnd ?? 0)}; ${counted(asking.lives.unansweredCount)}`,
-    ],
-    ["reads of 100 keys or more; that failed", `${counts.reads}; ${counts.failedReads}`],
-    [
-      "flushes; of the two counters each: done, more, failed",
-      `${counts.flushes}; ${flushesByState.done}, ${flushesByState.more}, ${flushesByState.failed}`,
-    ],
-    [
-      "batches of D1: answered; failed before, after the commit",
-      `${batches.answered}; ${batches.failedBefore}, ${batches.failedAfter}`,
-    ],
-    [
-      "late; given up by their flush; cut off by an end",
-      `${batches.late}; ${batches.held}; ${batches.cut}`,
-    ],
-    [
-      "flushers ended with a batch on its way: committed; not",
-      `${midst.committed}; ${midst["not committed"]}`,
-    ],
-    ["faults", faultsSaid(result)],
-    [
-      "Redis commands of the colos for 1,000 of their adds",
-      (result.colosCommandCount / ((addedCount * placeShare(result)) / 1_000)).toFixed(1),
-    ],
+  const { violations } = result;
+  const rows: Rows = [
+    ...rowsOfRun(result),
+    ...rowsOfAdds(result),
+    ...rowsOfFlushes(result),
     ["violations", violations.length],
   ];
   const table = rows.map(([name, value]) => `| ${name} | ${value} |`);
@@ -75,12 +19,90 @@ export function tableOfProof(result: ProofResult): string {
   return ["| | |", "|---|---|", ...table, "", ...shown].join("\n");
 }
 
+function rowsOfRun({ settings, asking, site, faults, ...result }: ProofResult): Rows {
+  const { coloCount, keyCount, seed } = settings;
+  const { callCount, unansweredCount, readCount, failedReadCount } = asking.counts;
+  const { sales, views } = asking.adds;
+  const addCount = sales.callCounts.sent + views.callCounts.sent;
+  const addedByColos = (addCount * coloCount) / (coloCount + 1);
+  const byName = Object.entries(Object.groupBy(faults, ({ fault }) => fault));
+  return [
+    ["seed", seed],
+    [
+      "places; Redis; keys of each counter",
+      `${coloCount} colos, a process; ${site.redis.name}; ${keyCount}`,
+    ],
+    [
+      "adds; took; a second",
+      `${counted(addCount)}; ${seconds(result.addingMs)}; ${counted(addCount / (result.addingMs / 1_000))}`,
+    ],
+    ["faults", byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ") || "none"],
+    ["HTTP calls; without an answer", `${counted(callCount)}; ${unansweredCount}`],
+    ["reads of 100 keys or more; that failed", `${readCount}; ${failedReadCount}`],
+    [
+      "Redis commands of the colos for 1,000 of their adds",
+      (result.colosCommandCount / (addedByColos / 1_000)).toFixed(1),
+    ],
+  ];
+}
+
+function rowsOfAdds({ asking, lives, judged, viewsCounted }: ProofResult): Rows {
+  const { sales, views } = asking.adds;
+  const { accepted, refused, "in-doubt": inDoubt } = sales.callCounts;
+  const told: Rows = [
+    [
+      "durable adds: resolved; rejected for certain; in doubt",
+      [accepted, refused, inDoubt].map(counted).join("; "),
+    ],
+  ];
+  if (lives === undefined || judged === undefined) {
+    return [
+      ...told,
+      ["the database", "was not judged: a read was wrong, or something waits still"],
+    ];
+  }
+  return [
+    ...told,
+    ["their keys: exact; with some doubtful adds; between bounds", keysSaid(judged.sales)],
+    [
+      "other adds: sent; in the database",
+      [views.callCounts.sent, viewsCounted].map(counted).join("; "),
+    ],
+    [
+      "of these by the isolates' counts: accepted; lost; in doubt",
+      [lives.accepted, lives.lost, lives.inDoubt].map(counted).join("; "),
+    ],
+    [
+      "in no count: held by what was ended; in calls without an answer",
+      [lives.heldAtEnd, asking.lives.unansweredCount].map(counted).join("; "),
+    ],
+  ];
+}
+
+function rowsOfFlushes({ asking, site, midst, flushingMs }: ProofResult): Rows {
+  const { done, more, failed } = asking.flushesByState;
+  const { batchCounts } = site.d1;
+  return [
+    [
+      "flushes; of the two counters each: done, more, failed",
+      `${asking.counts.flushCount}; ${done}, ${more}, ${failed}`,
+    ],
+    ["flushed after the last add for", seconds(flushingMs)],
+    [
+      "batches of D1: answered; failed before, after the commit",
+      `${batchCounts.answered}; ${batchCounts.failedBefore}, ${batchCounts.failedAfter}`,
+    ],
+    ["late; later than their flush waited", `${batchCounts.late}; ${batchCounts.held}`],
+    [
+      "colos ended while D1 had their batch: committed; not",
+      `${midst.committed}; ${midst["not committed"]}`,
+    ],
+  ];
+}
+
+const keysSaid = ({ exactCount, sumCount, boundedCount }: Judged): string =>
+  `${exactCount}; ${sumCount}; ${boundedCount}`;
+
 const counted = (count: number): string => Math.round(count).toLocaleString("en");
 
-const placeShare = ({ settings }: ProofResult): number =>
-  settings.coloCount / (settings.coloCount + 1);
-
-function faultsSaid({ faults }: ProofResult): string {
-  const byName = Object.entries(Object.groupBy(faults, ({ fault }) => fault));
-  return byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ") || "none";
-}
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

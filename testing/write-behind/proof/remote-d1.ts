@@ -23,6 +23,6 @@ export function remoteD1(url: string, place: string): D1Binding {
   });
   return {
     prepare: (sql) => statement(sql, []),
-    batch: async (statements) => ask("batch", statements as SentStatement[]),
+    batch: async (statements) => ask("batch", statements),
   };
 }

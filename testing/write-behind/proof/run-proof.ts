@@ -98,7 +98,6 @@ async function runWith(settings: ProofSettings, running: Running): Promise<Proof
     breakAndHeal(victim, { groups: proofFaults, faults, restMsMax, isOver }),
   ]);
   const addingMs = performance.now() - beganAtMs;
-  d1.heal();
   const alive = acting.isBroken() ? undefined : await flushAll(acting);
   const end = alive === undefined ? undefined : await judged(acting, alive);
   return {
