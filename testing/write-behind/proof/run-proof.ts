@@ -16,7 +16,7 @@ import { type Place, type ProofSite, startProofSite } from "./proof-site.ts";
 
 export interface ProofSettings {
   readonly seed: number;
-  /** Calls of `add`, half of them durable. */
+  /** Calls of `add` at the least, half of them durable. */
   readonly addCount: number;
   /** Over how long they are spread; it takes longer where places cannot keep up. */
   readonly activeMs: number;
@@ -51,6 +51,8 @@ export interface ProofResult {
 const lanes: Readonly<Record<SetName, number>> = { sales: 3, views: 1 };
 /** A slice rests for 30 s, and a batch may be held for longer. */
 const lastFlushesMsMax = 240_000;
+/** On a busy machine Redis may seem silent once more. */
+const lastReadTries = 40;
 
 export async function runProof(settings: ProofSettings): Promise<ProofResult> {
   const running = new Running();
@@ -121,7 +123,7 @@ async function addAll({ settings, site, asking, draws, isBroken }: Acting): Prom
   const laneAdds = (set: SetName) => addCount / setNames.length / site.places.length / lanes[set];
   const inLane = async (place: Place, set: SetName, own: Draws): Promise<void> => {
     const callCount = Math.ceil(laneAdds(set) / addsPerCall);
-    const count = Math.round(laneAdds(set) / callCount);
+    const count = Math.ceil(laneAdds(set) / callCount);
     const beganAtMs = performance.now();
     for (let nth = 0; nth < callCount && !isBroken(); nth += 1) {
       const leftMs = beganAtMs + (nth * activeMs) / callCount - performance.now();
@@ -196,7 +198,11 @@ async function readsBeside(
   { asking, place, set }: { asking: Asking; place: Place; set: SetName },
 ): Promise<Violation[]> {
   const keys = [...totals.keys()];
-  const values = await asking.read(place, set, keys);
+  let values = await asking.read(place, set, keys);
+  for (let tries = 1; values === undefined && tries < lastReadTries; tries += 1) {
+    await delay(1_000);
+    values = await asking.read(place, set, keys);
+  }
   return keys.flatMap((key, at): Violation[] => {
     const [read, held] = [values?.[at], totals.get(key)];
     if (read === held) return [];
