@@ -6,6 +6,7 @@
 //   npm run bench:simulation -- --switch --histories 20000 --kind trimming
 //   npm run bench:simulation -- --data --histories 100000
 //   npm run bench:simulation -- --fields --histories 100000
+//   npm run bench:simulation -- --write-behind --histories 100000 --kind failing-over
 //   npm run bench:simulation -- --replay 110969
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -19,13 +20,20 @@ import { fieldHistoryOf } from "../testing/simulation/data/field-history.ts";
 import { writeHistoryOf } from "../testing/simulation/data/write-history.ts";
 import { switchHistoryOf } from "../testing/simulation/switch-history.ts";
 import { type WorldKind, worldKinds } from "../testing/simulation/simulated-weather.ts";
+import { behindHistoryOf } from "../testing/simulation/write-behind/behind-history.ts";
+import { type BehindKind, behindKinds } from "../testing/simulation/write-behind/behind-weather.ts";
 
-interface Share {
-  readonly variant: "views" | "requests" | "switch" | "data" | "fields";
-  readonly kind: WorldKind;
+type Variant =
+  | {
+      readonly variant: "views" | "requests" | "switch" | "data" | "fields";
+      readonly kind: WorldKind;
+    }
+  | { readonly variant: "write-behind"; readonly kind: BehindKind | undefined };
+
+type Share = Variant & {
   readonly fromSeed: number;
   readonly count: number;
-}
+};
 
 interface Sum {
   judgedCount: number;
@@ -33,11 +41,11 @@ interface Sum {
   readonly broken: { seed: number; violation: string }[];
 }
 
-function historyIn(
-  { variant, kind }: Share,
-  seed: number,
-  tell?: (line: string) => void,
-): Promise<History> {
+type Told = Pick<History, "violations" | "judgedCount" | "usableCount">;
+
+function historyIn(share: Share, seed: number, tell?: (line: string) => void): Promise<Told> {
+  if (share.variant === "write-behind") return writtenBehind(share.kind, seed, tell);
+  const { variant, kind } = share;
   switch (variant) {
     case "views":
       return historyOf(seed, { kind, tell });
@@ -52,6 +60,16 @@ function historyIn(
     default:
       return unreachable(variant);
   }
+}
+
+async function writtenBehind(
+  kind: BehindKind | undefined,
+  seed: number,
+  tell?: (line: string) => void,
+): Promise<Told> {
+  const { violation, reads, slices } = await behindHistoryOf({ seed, kind, tell });
+  const violations = violation === undefined ? [] : [violation];
+  return { violations, judgedCount: reads, usableCount: slices };
 }
 
 async function sumOf(share: Share): Promise<Sum> {
@@ -94,14 +112,17 @@ async function onAllCores(whole: Share): Promise<Sum[]> {
   return sums;
 }
 
-function report(sums: readonly Sum[], { count }: Share, seconds: number): void {
+function report(sums: readonly Sum[], { count, variant }: Share, seconds: number): void {
   const total = (of: "judgedCount" | "usableCount") =>
     sums.reduce((sum, each) => sum + each[of], 0);
   const broken = sums.flatMap((each) => each.broken).sort((a, b) => a.seed - b.seed);
   const figure = (value: number) => Math.round(value).toLocaleString("en");
+  const [judged, usable] = [total("judgedCount"), total("usableCount")].map(figure);
   const lines = [
     `histories  ${figure(count)} in ${seconds.toFixed(1)} s, ${figure(count / seconds)} a second`,
-    `requests   ${figure(total("judgedCount"))}, answered from what was stored ${figure(total("usableCount"))}`,
+    variant === "write-behind"
+      ? `reads      ${judged}, slices flushed ${usable}`
+      : `requests   ${judged}, answered from what was stored ${usable}`,
     `violations ${broken.length}`,
     ...broken.slice(0, 20).map(({ seed, violation }) => `  seed ${seed}: ${violation}`),
   ];
@@ -118,13 +139,13 @@ function numberIn(text: string, name: string): number {
   });
 }
 
-function kindIn(text: string): WorldKind {
-  const kind = worldKinds.find((each) => each === text);
+function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind {
+  const kind = kinds.find((each) => each === text);
   if (kind !== undefined) return kind;
   throw new OperatorError({
     what: "The simulation does not begin.",
     why: `--kind is ${JSON.stringify(text)}.`,
-    mend: `Give one of ${worldKinds.join(", ")}.`,
+    mend: `Give one of ${kinds.join(", ")}.`,
   });
 }
 
@@ -136,16 +157,23 @@ async function main(): Promise<void> {
       histories: { type: "string", default: "20000" },
       seed: { type: "string", default: "1" },
       replay: { type: "string" },
-      kind: { type: "string", default: "ordinary" },
+      kind: { type: "string" },
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
       data: { type: "boolean", default: false },
       fields: { type: "boolean", default: false },
+      "write-behind": { type: "boolean", default: false },
     },
   });
+  const { kind } = values;
+  const variant: Variant = values["write-behind"]
+    ? { variant: "write-behind", kind: kind === undefined ? kind : kindIn(kind, behindKinds) }
+    : {
+        variant: variants.find((each) => values[each]) ?? "views",
+        kind: kindIn(kind ?? "ordinary", worldKinds),
+      };
   const whole: Share = {
-    variant: variants.find((each) => values[each]) ?? "views",
-    kind: kindIn(values.kind),
+    ...variant,
     fromSeed: numberIn(values.seed, "seed"),
     count: numberIn(values.histories, "histories"),
   };

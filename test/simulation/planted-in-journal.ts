@@ -167,17 +167,6 @@ export const trimmedInsteadOfLost = withJournal(
   },
 );
 
-/** Takes for trimmed whatever only newer entries are left of, however few. */
-export const trimmedByFew = withJournal(
-  class extends Faulty {
-    override async atPrimary(position: string): Promise<AtPrimary> {
-      const read = await super.atPrimary(position);
-      if (read.kind !== "read" || read.entries.length === 0) return read;
-      return { ...read, isTrimmed: read.upTo === undefined };
-    }
-  },
-);
-
 const beginning: Entry = decodeEntry("0-0", ["v", "1", "tags", "[]", "prefixes", "[]"]);
 
 /** An empty journal is begun with, as if there were an entry before all others. */

@@ -10,7 +10,7 @@ interface Sleeper {
 const turnsMax = 14;
 
 /** Lets promises run that wait for nothing but each other. */
-async function settledPromises(): Promise<void> {
+export async function settledPromises(): Promise<void> {
   for (let turn = 0; turn < turnsMax; turn += 1) await Promise.resolve();
 }
 

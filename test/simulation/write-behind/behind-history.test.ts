@@ -1,0 +1,35 @@
+// Write-behind over random histories: what is accepted and not lost counts once, at the end and in each exact read.
+// A failure names its seed; `npm run bench:simulation -- --write-behind --kind … --replay` tells that history.
+import { expect, it } from "vitest";
+import { behindHistoryOf } from "../../../testing/simulation/write-behind/behind-history.ts";
+import { behindKinds } from "../../../testing/simulation/write-behind/behind-weather.ts";
+
+const histories = 300;
+
+it.each(behindKinds)("in three hundred histories: %s", { timeout: 120_000 }, async (kind) => {
+  const sum = { reads: 0, slices: 0, accepted: 0 };
+  const broken: string[] = [];
+  for (let seed = 0; seed < histories; seed += 1) {
+    const { violation, reads, slices, accepted } = await behindHistoryOf({ seed, kind });
+    if (violation !== undefined) broken.push(`seed ${seed}: ${violation}`);
+    sum.reads += reads;
+    sum.slices += slices;
+    sum.accepted += accepted;
+  }
+  expect(broken).toEqual([]);
+  // Histories in which nothing is accepted, flushed or read would prove nothing.
+  expect(sum.accepted).toBeGreaterThan(histories * 5);
+  expect(sum.slices).toBeGreaterThan(histories * 1.5);
+  expect(sum.reads).toBeGreaterThan(histories * 2);
+});
+
+it("is the same again by the same seed", async () => {
+  const told = async () => {
+    const lines: string[] = [];
+    await behindHistoryOf({ seed: 12, kind: "failing-over", tell: (line) => lines.push(line) });
+    return lines;
+  };
+  const lines = await told();
+  expect(lines.length).toBeGreaterThan(50);
+  expect(await told()).toEqual(lines);
+});

@@ -1,0 +1,102 @@
+// What a counter has to come to. Each add raises its key by a power of 4 of its own, so that a sum tells of
+// every add how often it counts, as a digit.
+import type { Add } from "../../../src/write-behind/sinks/sink.ts";
+import type { Ledger, Moment } from "./ledger.ts";
+
+interface Event {
+  readonly at: number;
+  readonly slice: number;
+  readonly isReset: boolean;
+  /** Digits of the adds that came with it, and after the reset. */
+  readonly digits: readonly number[];
+  isLost: boolean;
+}
+
+/** So many adds of one key still make a safe whole number. */
+const digitsMax = 26;
+
+export class AddsLedger implements Ledger<Add, number> {
+  #count = 0;
+  readonly #events = new Map<string, Event[]>();
+  readonly #given = new Map<string, number>();
+
+  get now(): Moment {
+    return this.#count;
+  }
+
+  /** @returns by how much the next add of the key raises it; `undefined` once there are too many */
+  next(key: string): number | undefined {
+    const digit = this.#given.get(key) ?? 0;
+    if (digit >= digitsMax) return undefined;
+    this.#given.set(key, digit + 1);
+    return 4 ** digit;
+  }
+
+  accept(slice: number, { key, by, isReset }: Add): void {
+    const digits = digitsOf(by).flatMap((times, digit) => (times > 0 ? [digit] : []));
+    this.#of(key).push({ at: this.#count, slice, isReset, digits, isLost: false });
+    this.#count += 1;
+  }
+
+  lose(since: Moment, isKept: (slice: number, key: string) => boolean): void {
+    for (const [key, events] of this.#events) {
+      for (const event of events) {
+        if (event.at >= since && !isKept(event.slice, key)) event.isLost = true;
+      }
+    }
+  }
+
+  /** Was the add ever taken into a slice? */
+  has(key: string, by: number): boolean {
+    const digit = Math.round(Math.log2(by) / 2);
+    return this.#of(key).some(({ digits }) => digits.includes(digit));
+  }
+
+  violationOf(key: string, value = 0, from: Moment, to: Moment): string | undefined {
+    if (!Number.isSafeInteger(value) || value < 0) return `${key} is ${value}`;
+    const events = this.#of(key).filter(({ at }) => at < to);
+    const counted = digitsOf(value);
+    const given = Math.max(this.#given.get(key) ?? 0, counted.length);
+    for (let digit = 0; digit < given; digit += 1) {
+      const times = counted[digit] ?? 0;
+      const wrong = times > 1 ? `counts ${times} times` : wrongAbout(digit, times, events, from);
+      if (wrong !== undefined) return `${key}: add ${digit} (${4 ** digit}) ${wrong}`;
+    }
+    return undefined;
+  }
+
+  #of(key: string): Event[] {
+    let events = this.#events.get(key);
+    if (events === undefined) this.#events.set(key, (events = []));
+    return events;
+  }
+}
+
+function wrongAbout(
+  digit: number,
+  times: number,
+  events: readonly Event[],
+  from: Moment,
+): string | undefined {
+  const own = events.filter(({ digits }) => digits.includes(digit));
+  if (own.length === 0) return times === 0 ? undefined : "counts, and was not accepted";
+  const resets = events.filter(({ isReset }) => isReset);
+  const isBefore = (one: Event, other: Event) =>
+    one.slice === other.slice ? one.at < other.at : one.slice < other.slice;
+  const isSure = ({ at, isLost }: Event) => at < from && !isLost;
+  const hasToCount = own.some(
+    (add) => isSure(add) && !resets.some((reset) => isBefore(add, reset)),
+  );
+  if (hasToCount) return times === 1 ? undefined : "was accepted, and does not count";
+  const isRemoved = own.every((add) =>
+    resets.some((reset) => isSure(reset) && isBefore(add, reset)),
+  );
+  return isRemoved && times > 0 ? "was removed, and counts" : undefined;
+}
+
+/** How often each add counts. */
+function digitsOf(value: number): number[] {
+  const digits: number[] = [];
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 4)) digits.push(rest % 4);
+  return digits;
+}

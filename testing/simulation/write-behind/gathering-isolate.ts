@@ -1,0 +1,110 @@
+// An isolate of a history: it gathers changes by the code of src/, and keeps account of what it was told.
+import type { Outcome } from "../../../src/write-behind/gathered.ts";
+import { Gathering } from "../../../src/write-behind/gathering.ts";
+import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
+import { type SliceTimes, usualTimes } from "../../../src/write-behind/slice-times.ts";
+import type { Subject } from "./behind-subject.ts";
+import type { PartiesWorld, Party } from "./parties-world.ts";
+
+interface Call<Change> {
+  readonly change: Change;
+  /** Only of calls that were waited for. */
+  outcome?: Outcome;
+}
+
+export interface IsolateSettings<Change extends { readonly key: string }, Value> {
+  readonly world: PartiesWorld;
+  readonly subject: Subject<Change, Value>;
+  readonly party: Party;
+  readonly store: Pick<SliceStore<Change>, "accept">;
+  /** How often what goes on behind an answer is never begun; 0 to 1. */
+  readonly cutOff: number;
+  readonly times?: SliceTimes;
+}
+
+export class GatheringIsolate<Change extends { readonly key: string }, Value> {
+  readonly party: Party;
+  readonly #settings: IsolateSettings<Change, Value>;
+  readonly #gathering: Gathering<Change>;
+  readonly #calls: Call<Change>[] = [];
+  #sequence = 0;
+  #toldCount = 0;
+  #notAcceptedCount = 0;
+
+  constructor(settings: IsolateSettings<Change, Value>) {
+    const { world, subject, party, store, cutOff, times = usualTimes } = settings;
+    this.#settings = settings;
+    this.party = party;
+    let batchCount = 0;
+    this.#gathering = new Gathering({
+      store,
+      kind: subject.kind,
+      times,
+      nowAtMs: () => this.#nowAtMs,
+      randomText: () => `${party.name} ${(batchCount += 1)}`,
+      afterAnswer: (work) => void (world.isLucky(cutOff) || work()),
+      onOutcome: ({ kind }, callCount) => {
+        this.#toldCount += callCount;
+        if (kind !== "accepted") this.#notAcceptedCount += callCount;
+      },
+      onBacklog: () => undefined,
+    });
+  }
+
+  get #nowAtMs(): number {
+    return this.#settings.world.atMs + this.party.aheadMs;
+  }
+
+  change(key: string, options: { isRemoval: boolean; isDurable: boolean }): void {
+    const { world, subject } = this.#settings;
+    const { isRemoval, isDurable } = options;
+    this.#sequence = Math.max(this.#sequence + 1, this.#nowAtMs * 1_000);
+    const change = subject.next(key, { isRemoval, sequence: this.#sequence });
+    if (change === undefined) return;
+    world.tell(() => `${this.party.name}: ${isDurable ? "durable " : ""}${JSON.stringify(change)}`);
+    const call: Call<Change> = { change };
+    this.#calls.push(call);
+    if (!isDurable) return this.#gathering.add(change, 10);
+    void this.#wait(call);
+  }
+
+  async #wait(call: Call<Change>): Promise<void> {
+    const outcome = await this.#gathering.addAndWait(call.change, 10);
+    call.outcome = outcome;
+    const { name } = this.party;
+    this.#settings.world.tell(() => `${name}: ${JSON.stringify(call.change)} is ${outcome.kind}`);
+  }
+
+  settle(): Promise<void> {
+    return this.#gathering.settle();
+  }
+
+  /** @param isSentOnce no message came twice without its sender's doing, so that a refusal is final */
+  violation(isSentOnce: boolean): string | undefined {
+    const { name, isAlive } = this.party;
+    for (const [at, { change, outcome }] of this.#calls.entries()) {
+      const isTaken = this.#settings.subject.isTaken(change);
+      if (outcome?.kind === "accepted" && !this.#isTakenSince(at)) {
+        return `${name} was told that ${JSON.stringify(change)} is accepted`;
+      }
+      if (outcome?.kind === "refused" && isSentOnce && isTaken === true) {
+        return `${name} was told that ${JSON.stringify(change)} is refused`;
+      }
+    }
+    if (!isAlive) return undefined;
+    const callCount = this.#calls.length;
+    if (this.#toldCount !== callCount) return `${name} heard of ${this.#toldCount} of ${callCount}`;
+    const missing = this.#calls.filter((_, at) => !this.#isTakenSince(at));
+    if (missing.length <= this.#notAcceptedCount) return undefined;
+    return `${name}: ${missing.length} are missing, and ${this.#notAcceptedCount} were told`;
+  }
+
+  /** It was, or what the isolate did later has left nothing of it. */
+  #isTakenSince(at: number): boolean {
+    const { subject } = this.#settings;
+    const { change } = this.#calls[at] as Call<Change>;
+    if (subject.isTaken(change) !== false) return true;
+    const later = this.#calls.slice(at + 1).filter((call) => call.change.key === change.key);
+    return later.some((call) => subject.replaces(call.change));
+  }
+}

@@ -1,0 +1,62 @@
+// What a buffer has to come to: the newest value of each key that was accepted and not lost, and never a
+// value over a newer one.
+import type { SequencedPut } from "../../../src/write-behind/change-kind.ts";
+import type { Ledger, Moment } from "./ledger.ts";
+
+interface Event {
+  readonly at: number;
+  readonly slice: number;
+  readonly put: SequencedPut;
+  isLost: boolean;
+}
+
+export class PutsLedger implements Ledger<SequencedPut, string> {
+  #count = 0;
+  readonly #events = new Map<string, Event[]>();
+
+  get now(): Moment {
+    return this.#count;
+  }
+
+  accept(slice: number, put: SequencedPut): void {
+    this.#of(put.key).push({ at: this.#count, slice, put, isLost: false });
+    this.#count += 1;
+  }
+
+  lose(since: Moment, isKept: (slice: number, key: string) => boolean): void {
+    for (const [key, events] of this.#events) {
+      for (const event of events) {
+        if (event.at >= since && !isKept(event.slice, key)) event.isLost = true;
+      }
+    }
+  }
+
+  /** Was the value, which is put once, ever taken into a slice? */
+  has(key: string, value: string): boolean {
+    return this.#of(key).some(({ put }) => put.value === value);
+  }
+
+  violationOf(key: string, value: string | undefined, from: Moment, to: Moment) {
+    const events = this.#of(key).filter(({ at }) => at < to);
+    const newest = events
+      .filter(({ at, isLost }) => at < from && !isLost)
+      .reduce<Event | undefined>(
+        (one, other) => (one && isNewer(one, other) ? one : other),
+        undefined,
+      );
+    if (newest === undefined && value === undefined) return undefined;
+    const isAllowed = events.some(
+      (event) => (event.put.value ?? undefined) === value && !(newest && isNewer(newest, event)),
+    );
+    return isAllowed ? undefined : `${key} is ${value}, and the newest is ${newest?.put.value}`;
+  }
+
+  #of(key: string): Event[] {
+    let events = this.#events.get(key);
+    if (events === undefined) this.#events.set(key, (events = []));
+    return events;
+  }
+}
+
+const isNewer = (one: Event, other: Event): boolean =>
+  one.slice === other.slice ? one.put.sequence > other.put.sequence : one.slice > other.slice;

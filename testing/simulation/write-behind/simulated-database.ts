@@ -1,0 +1,106 @@
+// The application's database in histories: a sink that keeps its promise in one step, unless a part of the
+// promise is left out on purpose. It never forgets what it has committed.
+import type { ChangeKind } from "../../../src/write-behind/change-kind.ts";
+import type { Chunk, Mark, ReadFromSink, Sink } from "../../../src/write-behind/sinks/sink.ts";
+import type { PartiesWorld, Party } from "./parties-world.ts";
+
+/** Parts of the promise that may be left out. */
+export interface SinkFaults {
+  /** A change is applied wherever the mark stands. */
+  readonly ignoresMark?: boolean;
+  /** The mark moves in a transaction of its own. */
+  readonly marksApart?: boolean;
+  /** Whoever comes last sets the mark, also where it stood further on. */
+  readonly marksBackwards?: boolean;
+  /** The mark names the slice alone: all of it counts as applied, or nothing. */
+  readonly marksWholeSlices?: "applied" | "not applied";
+  /** Keys are in the order of UTF-16, as strings of JavaScript are. */
+  readonly ordersByUtf16?: boolean;
+  /** A value, and the mark, are read one after the other. */
+  readonly readsApart?: boolean;
+}
+
+export interface DatabaseSettings<Change, Value> {
+  readonly world: PartiesWorld;
+  readonly kind: Pick<ChangeKind<Change & { readonly key: string }, Value>, "applied">;
+  readonly faults: SinkFaults;
+}
+
+export class SimulatedDatabase<Change extends { readonly key: string }, Value> {
+  readonly #settings: DatabaseSettings<Change, Value>;
+  readonly #values = new Map<string, Value>();
+  #mark: Mark | undefined;
+
+  constructor(settings: DatabaseSettings<Change, Value>) {
+    this.#settings = settings;
+  }
+
+  portOf(party: Party): Sink<Change, Value> {
+    const { world, faults } = this.#settings;
+    const send = <T>(what: string, run: () => T) => world.send(party, what, run);
+    return {
+      apply: async (chunk) => {
+        if (faults.marksApart !== true) return send("apply", () => this.#commit(chunk));
+        await send("apply", () => this.#applyChanges(chunk));
+        await send("mark", () => this.#moveMark(chunk));
+      },
+      read: async (_, keys) => {
+        if (faults.readsApart !== true) return send("select", () => this.#read(keys));
+        const values = await send("select", () => this.valuesOf(keys));
+        return { values, mark: await send("select mark", () => this.#mark) };
+      },
+    };
+  }
+
+  /** Whether it has all that the slice holds of the key, so that a loss of Redis does not touch it. */
+  hasApplied(slice: number, key: string): boolean {
+    return !this.#isPast({ slice, key });
+  }
+
+  valuesOf(keys: readonly string[]): Map<string, Value> {
+    const values = new Map<string, Value>();
+    for (const key of keys) {
+      const value = this.#values.get(key);
+      if (value !== undefined) values.set(key, value);
+    }
+    return values;
+  }
+
+  #commit(chunk: Chunk<Change>): void {
+    this.#applyChanges(chunk);
+    this.#moveMark(chunk);
+  }
+
+  #applyChanges({ slice, changes }: Chunk<Change>): void {
+    const { kind, faults } = this.#settings;
+    for (const change of changes) {
+      const { key } = change;
+      if (!this.#isPast({ slice, key }) && faults.ignoresMark !== true) continue;
+      const value = kind.applied(this.#values.get(key), change);
+      if (value === undefined) this.#values.delete(key);
+      else this.#values.set(key, value);
+    }
+  }
+
+  #moveMark({ mark }: Chunk<Change>): void {
+    if (this.#isPast(mark) || this.#settings.faults.marksBackwards === true) this.#mark = mark;
+  }
+
+  #read(keys: readonly string[]): ReadFromSink<Value> {
+    return { values: this.valuesOf(keys), mark: this.#mark };
+  }
+
+  #isPast(place: Mark): boolean {
+    return this.#mark === undefined || isPast(place, this.#mark, this.#settings.faults);
+  }
+}
+
+/** Both may be a mark: a place without a key is past all of its slice. */
+function isPast(place: Mark, mark: Mark, faults: SinkFaults): boolean {
+  if (place.slice !== mark.slice) return place.slice > mark.slice;
+  if (faults.marksWholeSlices !== undefined) return faults.marksWholeSlices === "not applied";
+  if (mark.key === null) return false;
+  if (place.key === null) return true;
+  if (faults.ordersByUtf16 === true) return place.key > mark.key;
+  return Buffer.compare(Buffer.from(place.key), Buffer.from(mark.key)) > 0;
+}
