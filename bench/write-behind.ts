@@ -19,7 +19,7 @@ function settingsFrom(args: readonly string[]): ProofSettings {
       seconds: { type: "string", default: "240" },
       seed: { type: "string", default: String(Date.now() % 1_000_000) },
       colos: { type: "string", default: "3" },
-      keys: { type: "string", default: "600" },
+      keys: { type: "string", default: "2000" },
       faults: { type: "string", default: proofFaultNames.join(",") },
       fault: { type: "string" },
     },
