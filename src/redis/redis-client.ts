@@ -194,20 +194,31 @@ export class RedisClient {
   }
 
   /**
-   * What a full database refuses, in the background. Never rejects. While the database is shut off
-   * nothing is sent; while it refuses writes one per pause is, as its own probe.
-   *
-   * @param timeoutMs less than usual where somebody waits for it after all
+   * Is it up, as far as is known? While it is shut off, one caller per pause sends a probe and waits for
+   * it: so it is found to be back where nothing is read. Never rejects.
    */
-  async write<T>(
-    purpose: RedisPurpose,
-    run: Run<T>,
-    timeoutMs = writeTimeoutMs,
-  ): Promise<RedisAnswer<T>> {
-    if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
+  async answers(): Promise<boolean> {
+    if (this.#breaker.ask(this.#settings.nowAtMs()) === "probe") {
+      await this.#probed(pinging, "reads");
+    }
+    return !this.isShutOff;
+  }
+
+  /**
+   * What a full database refuses, in the background. Never rejects. While the database is shut off it is
+   * not sent, unless a probe before it is answered; while it refuses writes one per pause is, as its own
+   * probe.
+   *
+   * @param timeoutMs less than usual where a client waits for it after all: it then sends no probe
+   */
+  async write<T>(purpose: RedisPurpose, run: Run<T>, timeoutMs?: number): Promise<RedisAnswer<T>> {
+    const mayProbe = timeoutMs === undefined;
+    if (mayProbe ? !(await this.answers()) : this.isShutOff) {
+      return { kind: "unavailable", cause: "shut-off" };
+    }
     const state = this.#writes.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
-    const answer = await this.#sent({ purpose, run }, timeoutMs);
+    const answer = await this.#sent({ purpose, run }, timeoutMs ?? writeTimeoutMs);
     if (answer.kind === "answered") {
       this.#writes.succeeded();
       this.#condition.answered("writes");

@@ -19,9 +19,7 @@ import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 /** What sets work with in an isolate. */
 export interface BehindPorts {
   /** `undefined` without a database: then nothing is accepted. */
-  readonly redis:
-    | Pick<RedisClient, "read" | "write" | "attempt" | "look" | "remove" | "words">
-    | undefined;
+  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
   readonly namespace: string;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
