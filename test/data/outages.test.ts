@@ -73,21 +73,6 @@ describe("Redis is gone", () => {
     expect(await seen.get("42")).toBe("new");
   });
 
-  it("and back: who only increments finds out after the pause", async () => {
-    const { isolate, upstash, clock } = opened();
-    const fields = isolate.data
-      .namespace<{ views: number }>("articles", { fresh: "1h" })
-      .fields("42");
-    await fields.set({ views: 1 });
-    await isolate.settle();
-    upstash.mode = "down";
-    for (let nth = 0; nth < 4; nth += 1) expect(await fields.increment("views")).toBeUndefined();
-    upstash.mode = "works";
-    expect(await fields.increment("views")).toBeUndefined();
-    clock.advance(1.1);
-    expect(await fields.increment("views")).toBe(2);
-  });
-
   it("a purge is refused, counted, and accepted once Redis is back", async () => {
     const { isolate, articles, upstash, ask } = opened();
     await ask();
