@@ -6,6 +6,7 @@ import {
   DatabaseCondition,
   type DatabaseConditionSettings,
   type Of,
+  causesWhileUp,
   refusalsOfWrites,
 } from "./database-condition.ts";
 import { LatencyBound } from "./latency-bound.ts";
@@ -34,12 +35,6 @@ export interface RedisSettings extends DatabaseConditionSettings, RedisAddress {
 
 /** A read is waited for by a client; a write is not, and may carry a body. */
 const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
-
-/**
- * A write may fail by these while the database is up: they are about one command, or it is full and
- * still answers reads.
- */
-const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
 
 /** One round trip, by a client that is good for no other. */
 type Run<T> = (redis: Redis) => Promise<T>;
@@ -193,14 +188,10 @@ export class RedisClient {
     this.#condition.standsAt({ reads: this.isShutOff, writes: this.refusesWrites });
   }
 
-  /**
-   * Is it up, as far as is known? While it is shut off, one caller per pause sends a probe and waits for
-   * it: so it is found to be back where nothing is read. Never rejects.
-   */
+  /** Is it not shut off? One caller per pause sends a probe first: who only writes finds out, too. */
   async answers(): Promise<boolean> {
-    if (this.#breaker.ask(this.#settings.nowAtMs()) === "probe") {
-      await this.#probed(pinging, "reads");
-    }
+    const state = this.#breaker.ask(this.#settings.nowAtMs());
+    if (state === "probe") await this.#probed(pinging, "reads");
     return !this.isShutOff;
   }
 
@@ -212,10 +203,8 @@ export class RedisClient {
    * @param timeoutMs less than usual where a client waits for it after all: it then sends no probe
    */
   async write<T>(purpose: RedisPurpose, run: Run<T>, timeoutMs?: number): Promise<RedisAnswer<T>> {
-    const mayProbe = timeoutMs === undefined;
-    if (mayProbe ? !(await this.answers()) : this.isShutOff) {
-      return { kind: "unavailable", cause: "shut-off" };
-    }
+    const isUp = timeoutMs === undefined ? await this.answers() : !this.isShutOff;
+    if (!isUp) return { kind: "unavailable", cause: "shut-off" };
     const state = this.#writes.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
     const answer = await this.#sent({ purpose, run }, timeoutMs ?? writeTimeoutMs);

@@ -77,7 +77,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     this.#ports = ports;
     this.#times = times;
     this.#sink = boundedInTime(options.sink);
-    this.condition = new SetCondition({ ...ports, set, times });
+    this.condition = new SetCondition({ ...ports, ...options, set, times });
     this.#store = redis && new RedisSlices({ ...ports, redis, set, kind, backlogMax, times });
     this.#gathering = new Gathering({
       ...ports,
