@@ -8,11 +8,9 @@ export async function pause(ms: number): Promise<void> {
 /** The same for work that nobody depends on: a process on Node that has nothing else to do ends without it. */
 export async function pauseUnheld(ms: number): Promise<void> {
   await new Promise((resolve) => {
-    const timer: unknown = setTimeout(resolve, ms);
     // On Workers a timer is a number, and the runtime bounds what outlasts an answer.
-    if (timer instanceof Object && "unref" in timer && timer.unref instanceof Function) {
-      timer.unref();
-    }
+    const timer = setTimeout(resolve, ms) as number | { readonly unref?: () => void };
+    if (typeof timer === "object") timer.unref?.();
   });
 }
 
