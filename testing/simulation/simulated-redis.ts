@@ -38,7 +38,8 @@ export class SimulatedRedis {
   /** What the code under test takes for its client. */
   get client(): RedisClient {
     const trip = <T>(_: string, run: (redis: unknown) => Promise<T>) => this.#trip(run);
-    const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
+    const answers = async () => true;
+    const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip, answers };
     return trips as unknown as RedisClient;
   }
 
