@@ -197,14 +197,14 @@ export class RedisClient {
 
   /**
    * What a full database refuses, in the background. Never rejects. While the database is shut off it is
-   * not sent, unless a probe before it is answered; while it refuses writes one per pause is, as its own
-   * probe.
+   * not sent, unless a probe before it is answered; while it refuses writes one per pause is its own probe.
    *
    * @param timeoutMs less than usual where a client waits for it after all: it then sends no probe
    */
   async write<T>(purpose: RedisPurpose, run: Run<T>, timeoutMs?: number): Promise<RedisAnswer<T>> {
-    const isUp = timeoutMs === undefined ? await this.answers() : !this.isShutOff;
-    if (!isUp) return { kind: "unavailable", cause: "shut-off" };
+    if (this.isShutOff && (timeoutMs !== undefined || !(await this.answers()))) {
+      return { kind: "unavailable", cause: "shut-off" };
+    }
     const state = this.#writes.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
     const answer = await this.#sent({ purpose, run }, timeoutMs ?? writeTimeoutMs);

@@ -38,8 +38,7 @@ export class SimulatedRedis {
   /** What the code under test takes for its client. */
   get client(): RedisClient {
     const trip = <T>(_: string, run: (redis: unknown) => Promise<T>) => this.#trip(run);
-    const answers = async () => true;
-    const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip, answers };
+    const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
     return trips as unknown as RedisClient;
   }
 

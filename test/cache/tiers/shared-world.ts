@@ -62,7 +62,7 @@ function interrupted(redis: RedisClient, between: () => Promise<void>): RedisCli
       },
       timeoutMs,
     );
-  return { write, answers: () => redis.answers() } as RedisClient;
+  return { write } as RedisClient;
 }
 
 /** One Redis behind one REST server, for all tests of the describe block that opens it. */
