@@ -92,9 +92,9 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
       return why;
     },
     runCron: () => cache.runCron(),
-    taken: () => opened().counts.taken(),
+    taken: () => new Map([...opened().counts.taken(), ...behind.taken()]),
     stats: () => ({ ...opened().ofData(), sets: behind.stats() }),
-    troubles: () => opened().troubles(),
+    troubles: () => ({ ...opened().troubles(), sets: behind.troubles() }),
     stored: () => opened().ports.tiers.memory.stored(),
   });
   return cache;

@@ -19,9 +19,7 @@ import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 /** What sets work with in an isolate. */
 export interface BehindPorts {
   /** `undefined` without a database: then nothing is accepted. */
-  readonly redis:
-    | Pick<RedisClient, "read" | "write" | "attempt" | "look" | "remove" | "words">
-    | undefined;
+  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
   readonly namespace: string;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
@@ -79,7 +77,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     this.#ports = ports;
     this.#times = times;
     this.#sink = boundedInTime(options.sink);
-    this.condition = new SetCondition({ ...ports, set, times });
+    this.condition = new SetCondition({ ...ports, ...options, set, times });
     this.#store = redis && new RedisSlices({ ...ports, redis, set, kind, backlogMax, times });
     this.#gathering = new Gathering({
       ...ports,

@@ -35,6 +35,11 @@ export class Gathered<Change extends { readonly key: string }> {
     this.#joined = joined;
   }
 
+  /** Of all its calls, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get isFull(): boolean {
     return this.callCount >= batchCallsMax || this.#bytes >= batchBytesMax;
   }

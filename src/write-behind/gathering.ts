@@ -10,8 +10,8 @@ import { sliceAt, type SliceTimes } from "./slice-times.ts";
 /** From its first change until a batch is sent. */
 export const gatherMs = 1_000;
 
-/** Calls that wait in an isolate while batches are not accepted, at most. */
-const waitingCallsMax = 10_000;
+/** What waits in an isolate while batches are not accepted, at most: calls, and bytes of keys and values. */
+const [waitingCallsMax, waitingBytesMax] = [10_000, 8_388_608];
 
 const pausesMs = [1_000, 2_000, 4_000, 4_000];
 /** A batch is late 20 s after its slice has begun, and work behind an answer ends after 30 s. */
@@ -81,9 +81,12 @@ export class Gathering<Change extends { readonly key: string }> {
 
   #join(change: Change, bytes: number) {
     this.#takeUp();
-    let waitingCount = 0;
-    for (const batch of this.#unsettled.keys()) waitingCount += batch.callCount;
-    if (waitingCount >= waitingCallsMax) return undefined;
+    let [waitingCount, waitingBytes] = [0, 0];
+    for (const batch of this.#unsettled.keys()) {
+      waitingCount += batch.callCount;
+      waitingBytes += batch.bytes;
+    }
+    if (waitingCount >= waitingCallsMax || waitingBytes >= waitingBytesMax) return undefined;
     const isFirst = this.#open === undefined;
     const batch = (this.#open ??= new Gathered(this.#settings.kind.joined));
     batch.take(change, bytes);

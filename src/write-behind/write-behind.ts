@@ -1,4 +1,5 @@
 // All counters and buffers of an isolate: the one way into this folder for whoever composes a cache.
+import { addAll, Rises, type Sums } from "../observe/sums.ts";
 import { OperatorError } from "../operator-error.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
 import type { BehindPorts, ChangeSet } from "./change-set.ts";
@@ -39,6 +40,7 @@ export interface Sets {
 export class WriteBehind implements Sets {
   readonly #portsOf: () => BehindPorts;
   readonly #sets = new Map<string, Opened>();
+  readonly #rises = new Rises();
 
   /** @param portsOf called at the first use of a set */
   constructor(portsOf: () => BehindPorts) {
@@ -91,6 +93,20 @@ export class WriteBehind implements Sets {
     // Each run begins with another set, so that none takes all chunks of all runs.
     const first = due.length === 0 ? 0 : Math.floor(atMs / minuteMs) % due.length;
     await this.flush(options, [...due.slice(first), ...due.slice(0, first)]);
+  }
+
+  /** What was counted since the last call, by series. */
+  taken(): Sums {
+    const taken: Sums = new Map();
+    for (const { set } of this.#sets.values()) {
+      addAll(taken, this.#rises.since(set().condition.series()));
+    }
+    return taken;
+  }
+
+  /** By the names of sets. */
+  troubles(): ReadonlyMap<string, SetCondition["troubles"]> {
+    return new Map([...this.#sets].map(([name, { set }]) => [name, set().condition.troubles]));
   }
 
   stats(): Readonly<Record<string, SetStats>> {

@@ -109,8 +109,6 @@ export class Fields<T> {
       if (!this.#isUsable(judged)) return undefined;
       const answer = await hashes?.raise(this.#key, { judged, name, by });
       if (answer?.kind === "raised") return answer.value;
-      // The next increment looks first, since a look finds out whether Redis is back.
-      if (answer === undefined) heads.delete(this.#key.text);
       if (answer?.kind !== "changed") return undefined;
       judged = answer.head;
       if (judged === "") return undefined;

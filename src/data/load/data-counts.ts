@@ -3,7 +3,7 @@
 import type { TierName } from "../../config/config.ts";
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
-import { addDuration, addTo, seriesOf, type Sums } from "../../observe/sums.ts";
+import { addAll, addDuration, Rises, seriesOf, type Sums } from "../../observe/sums.ts";
 import { type NamespaceCounts, noCounts, seriesIn } from "./data-series.ts";
 import type { Given } from "./load-outcome.ts";
 
@@ -26,8 +26,7 @@ export class DataCounts {
   readonly #settings: DataCountsSettings;
   readonly #byName = new Map<string, OfNamespace>();
   #durations: Sums = new Map();
-  /** By series: how much of it was taken. */
-  readonly #taken: Sums = new Map();
+  readonly #rises = new Rises();
 
   constructor(settings: DataCountsSettings) {
     this.#settings = settings;
@@ -102,11 +101,7 @@ export class DataCounts {
     const taken = this.#durations;
     this.#durations = new Map();
     for (const [name, { counts }] of this.#byName) {
-      for (const [series, count] of seriesIn(name, counts)) {
-        const since = count - (this.#taken.get(series) ?? 0);
-        if (since > 0) addTo(taken, series, since);
-        this.#taken.set(series, count);
-      }
+      addAll(taken, this.#rises.since(seriesIn(name, counts)));
     }
     return taken;
   }
