@@ -40,17 +40,17 @@ export interface DataCache extends Sets {
   namespace<T, K extends Key = Key>(name: string, options: NamespaceOptions<T, K>): Namespace<T, K>;
   /** Resolves once the journal has it: from then on it holds here, and everywhere within N seconds. */
   purge(order: DataPurge): Promise<Purged>;
-  /** What this isolate has counted, and what is wrong with what it works with. */
+  /** The counts of this isolate, and the last trouble of each thing that it uses. */
   stats(): DataStats;
   /**
-   * One run of the cron trigger: loads anew what namespaces with `keys` have of `refresh` or older, and
-   * flushes sets. A Worker that was handed this cache calls it by itself. Never rejects.
+   * One run of the cron trigger. It loads keys of namespaces with `keys` that are missing, or have the age of
+   * `refresh`. It also flushes sets. A Worker that was handed this cache calls it by itself. Never rejects.
    */
   runCron(): Promise<void>;
 }
 
 /**
- * Makes a cache for data. It asks for nothing before its first use, so that a module may hold it.
+ * Makes a cache for data. It does not use the network before its first use, so a module may make it.
  *
  * @param config from `defineConfig`, the same as that of the pages: one purge then takes both. An object that
  *   was written without it is checked here

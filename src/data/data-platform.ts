@@ -8,15 +8,15 @@ import { databaseOf } from "../platform/database.ts";
 import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
 import { platformHere } from "../platform/workers.ts";
 
-/** All of it may be left out: then there is what the pages have, or memory alone. */
+/** All of it may be left out: then the cache uses the platform of its pages, or memory alone. */
 export interface DataPlatform extends Partial<CachePlatform> {
   /** Variables of the Worker or the process: the database, `NAMESPACE`, `SITE_HOST` and `COLO` are read. */
   readonly env?: object | undefined;
-  /** Is told of what outlasts an answer: on Workers the function of `cloudflare:workers`. */
+  /** Is given the work behind an answer: on Workers the function of `cloudflare:workers`. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
   /** A host of the site: the Cache API keeps values below it. Without one there is no edge tier. */
   readonly host?: string | undefined;
-  /** Names the location. Unless it is known, values are trusted as loaded here in this isolate alone. */
+  /** Names the location. Without it, an isolate trusts only values that it has loaded itself. */
   readonly colo?: (() => string) | undefined;
 }
 

@@ -13,11 +13,11 @@ import { checkedTag } from "./value/load-context.ts";
 export interface DataPurge {
   /** Of data and of pages alike. */
   readonly tags?: readonly string[] | undefined;
-  /** With their namespace: `"articles/42"`. */
+  /** Keys with their namespace: `"articles/42"`. */
   readonly keys?: readonly Key[] | undefined;
-  /** Each with all that stands below it: `"articles"`, `"articles/42"`. A slash at the end changes nothing. */
+  /** Each covers the keys below it too: `"articles"`, `"articles/42"`. A slash at the end changes nothing. */
   readonly prefixes?: readonly Key[] | undefined;
-  /** It makes stale, so that a value answers as `stale` allows; hard unless set. */
+  /** Values become stale, and `stale` may let them answer; hard unless set. */
   readonly soft?: boolean | undefined;
   /** Shown to operators, in the journal; up to 512 characters. */
   readonly reason?: string | undefined;

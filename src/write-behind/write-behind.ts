@@ -22,18 +22,18 @@ interface Opened {
 /** What an application may do with sets. */
 export interface Sets {
   /**
-   * Numbers that are added to more often than a database is to be written. An add that is accepted counts once.
+   * Numbers that change too often to write each add to a database. An add that is accepted counts once.
    *
    * @throws OperatorError for a name or an option that is refused
    */
   counter(name: string, options: CounterOptions): Counter;
   /**
-   * Values that change more often than a database is to be written: of each key the newest is kept.
+   * Values that change too often to write each of them to a database: the newest of each key is kept.
    *
    * @throws OperatorError for a name or an option that is refused
    */
   buffer<T>(name: string, options: BufferOptions<T>): Buffer<T>;
-  /** Has accepted what this isolate has gathered, and brings to the sinks what has rested. Never rejects. */
+  /** Sends gathered changes to Redis, and changes that have rested to the sinks. Never rejects. */
   flush(options?: FlushOptions): Promise<Readonly<Record<string, FlushResult>>>;
 }
 

@@ -45,7 +45,7 @@ export class Fields<T> {
     if (!isThere) throw noRedis(place.path);
   }
 
-  /** Some fields, by one command. @returns those that are there; `undefined` where nothing may be used */
+  /** Some fields, by one command. @returns the fields that exist; `undefined` if none may be used */
   async get<Name extends keyof T & string>(
     names: readonly Name[],
   ): Promise<Partial<Pick<T, Name>> | undefined> {
@@ -58,10 +58,10 @@ export class Fields<T> {
   }
 
   /**
-   * Sets some fields and leaves the others, unless a purge covers these: then they are gone.
+   * Sets some fields and leaves the others. If a purge covers the others, they are removed.
    *
-   * @param fields what was at hand before this call may be older than a purge that has come since: hand
-   *   over a function that reads the source
+   * @param fields best a function that reads the source: values that were read before this call may be older
+   *   than a purge that came since
    * @returns whether they are kept
    */
   async set(fields: Partial<T> | (() => Partial<T> | Promise<Partial<T>>)): Promise<boolean> {
@@ -90,8 +90,8 @@ export class Fields<T> {
   }
 
   /**
-   * Raises a whole number that is there. It makes no field, and counts once at the most: an answer that is
-   * lost may have been counted.
+   * Raises a whole number that is there. It makes no field, and never counts twice. If its answer is lost, it
+   * may have counted.
    *
    * @returns what it is from now on; `undefined` where nothing was raised, such as beyond
    *   `Number.MAX_SAFE_INTEGER`, or nobody can tell
@@ -190,7 +190,7 @@ export class Fields<T> {
 function noRedis(path: string): OperatorError {
   return new OperatorError({
     what: `${path} has no fields.`,
-    why: "They are kept in Redis, which this namespace is without.",
+    why: "They are kept in Redis, and this namespace has no Redis.",
     mend: 'Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, and have "shared" in tiers.',
   });
 }
@@ -198,7 +198,7 @@ function noRedis(path: string): OperatorError {
 function noStep(path: string): OperatorError {
   return new OperatorError({
     what: `A field of ${path} is not raised.`,
-    why: "Redis raises whole numbers by whole numbers.",
-    mend: "Give one, such as 1 or -1.",
+    why: "Redis can raise a number only by whole numbers.",
+    mend: "Give a whole number, such as 1 or -1.",
   });
 }

@@ -107,8 +107,8 @@ async function answerOf(
 function foreign(): never {
   throw new OperatorError({
     what: "A load has asked for the context of a key that it was not given.",
-    why: "of() takes the keys as the load was given them.",
-    mend: "Hand on a key of its first parameter.",
+    why: "of() takes only keys of the load's first parameter.",
+    mend: "Call of() with one of these keys.",
   });
 }
 
@@ -176,7 +176,7 @@ function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): 
 function nothingLoaded(path: string): OperatorError {
   return new OperatorError({
     what: `The load of ${path} has failed.`,
-    why: "It has returned undefined, which cannot be told from nothing stored.",
+    why: "It has returned undefined, which also means that nothing is stored.",
     mend: "Return null where there is no value.",
   });
 }

@@ -57,7 +57,7 @@ export function checkDefined(value: unknown, namespace: string): void {
   if (value !== undefined) return;
   throw new OperatorError({
     what: `A value of ${namespace} is not stored.`,
-    why: "It is undefined, which cannot be told from nothing stored.",
+    why: "It is undefined, which also means that nothing is stored.",
     mend: "Store null where there is no value.",
   });
 }
@@ -67,6 +67,6 @@ function nothingKept(path: string): OperatorError {
   return new OperatorError({
     what: `The value of ${path} is not stored.`,
     why: "It has no lifetime.",
-    mend: "Give null one by the option negative, or delete the key.",
+    mend: "Set the option negative to give null a lifetime, or delete the key.",
   });
 }
