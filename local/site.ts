@@ -7,7 +7,7 @@ import { configWarnings } from "../src/proxy/request/config-warnings.ts";
 import { bundleWorker } from "./build-worker.ts";
 import { type Colo, startColo } from "./colo.ts";
 import { startCron } from "./cron.ts";
-import { type DemoOrigin, startDemoOrigin } from "./demo-origin/demo-origin.ts";
+import { startDemoOrigin } from "./demo-origin/demo-origin.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";
 import { loadConfig, refuseExit } from "./load-config.ts";
 import { Running } from "./running.ts";
@@ -24,8 +24,6 @@ export interface Secret {
 export interface Site {
   readonly colos: readonly Colo[];
   readonly originUrl: string;
-  /** Of the demo news site, through the first colo; `undefined` before a site of one's own. */
-  readonly editorUrl: string | undefined;
   readonly redisUrl: string;
   readonly rest: UpstashRestServer;
   readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
@@ -61,9 +59,7 @@ export async function startSite(
       startUpstashRestServer({ redisUrl, token, rttMs, replicaLagMs }),
     );
     const siteUrl = `http://127.0.0.1:${options.port}`;
-    const demo =
-      options.origin === undefined ? await running.add(startDemoOrigin({ siteUrl })) : undefined;
-    const originUrl = options.origin ?? demo?.url ?? "";
+    const originUrl = options.origin ?? (await running.add(startDemoOrigin({ siteUrl }))).url;
     const secrets = {
       ADMIN_TOKEN: secret(environment["ADMIN_TOKEN"], () => randomBytes(18).toString("base64url")),
       PURGE_SECRET: secret(
@@ -88,22 +84,12 @@ export async function startSite(
     }
     const [first] = colos;
     if (first !== undefined) await running.add(Promise.resolve(startCron(first)));
-    if (demo !== undefined) sendPurgesOf(demo, colos, secrets.PURGE_SECRET.value);
-    const editorUrl = demo && `${colos[0]?.url}/editor`;
     const stop = () => running.stop();
-    return { colos, originUrl, editorUrl, redisUrl, rest, secrets, warnings, stop };
+    return { colos, originUrl, redisUrl, rest, secrets, warnings, stop };
   } catch (cause) {
     await running.stop();
     throw cause;
   }
-}
-
-/** The origin runs before the colos do, so it hears of them only now. */
-function sendPurgesOf(demo: DemoOrigin, colos: readonly Colo[], secrets: string): void {
-  const urls = colos.map(({ url }) => url);
-  // Several may be set, so that one can follow another; any of them is accepted.
-  const [first = ""] = secrets.trim().split(/\s+/);
-  demo.sendPurges({ url: `${urls[0]}/_cache/purge`, secret: first }, urls);
 }
 
 function secret(given: string | undefined, makeUp: () => string): Secret {

@@ -40,9 +40,6 @@ function greeting(site: Site, options: StartOptions, tookSeconds: number): strin
   const redis = options.redis === undefined ? "embedded Valkey" : "your Redis";
   const addresses = [
     ...site.colos.map(({ name, url: at }) => [at, `${name}: the site, behind Tidemark`]),
-    ...(site.editorUrl === undefined
-      ? []
-      : [[site.editorUrl, "its editor: log in as edit, password editor; see purges arrive"]]),
     [site.originUrl, `the origin: ${origin}`],
     [site.rest.url, `the shared tier: Upstash's REST interface before ${redis}`],
   ];
@@ -71,8 +68,7 @@ function greeting(site: Site, options: StartOptions, tookSeconds: number): strin
 try {
   await main();
 } catch (cause) {
-  const said =
-    cause instanceof Error && (cause.name === "OperatorError" || cause.name === "PurgeError");
+  const said = cause instanceof Error && cause.name === "OperatorError";
   process.stderr.write(said ? `${cause.message}\n` : `${String((cause as Error).stack)}\n`);
   process.exitCode = 1;
 }

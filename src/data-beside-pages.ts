@@ -21,12 +21,28 @@ export interface Pages {
  */
 export type WhyApart = "in-use" | "other-database";
 
+/** What may be wrong with a counter or a buffer in an isolate. */
+export interface SetTroubles {
+  readonly backlog: {
+    readonly keyCount: number;
+    readonly backlogMax: number;
+    /** How long the oldest slice could have been flushed; below 0 while it rests. */
+    readonly overdueMs: number;
+    readonly everyMs: number;
+    /** -Infinity where nothing was heard of it. */
+    readonly heardAtMs: number;
+  };
+  readonly flushes: Trouble<string> | undefined;
+}
+
 /** What goes wrong with data in an isolate. */
 export interface DataTroubles {
   /** Keys that were written, and whose purge the journal has yet to take. */
   readonly unpurged: { readonly keys: number; readonly trouble: Trouble<string> | undefined };
   /** By namespace: since when all its loads have failed, and with which error. */
   readonly loads: ReadonlyMap<string, Trouble<string>>;
+  /** Of counters and buffers, by name. */
+  readonly sets: ReadonlyMap<string, SetTroubles>;
 }
 
 /** A cache for data, as a Worker that was handed it knows it. */

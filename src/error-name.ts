@@ -2,7 +2,8 @@
 
 /** Which kind of error, never its text, which may quote addresses, commands or what was stored. */
 export function errorName(cause: unknown): string {
-  return cause instanceof Error ? cause.name : "unknown";
+  const name: unknown = cause instanceof Error ? cause.name : undefined;
+  return typeof name === "string" ? name : "unknown";
 }
 
 /** Where an error arose, for the operator's log; its text may quote what must not be there. */

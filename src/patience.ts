@@ -5,6 +5,15 @@ export async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** The same for work that nobody depends on: a process on Node that has nothing else to do ends without it. */
+export async function pauseUnheld(ms: number): Promise<void> {
+  await new Promise((resolve) => {
+    // On Workers a timer is a number, and the runtime bounds what outlasts an answer.
+    const timer = setTimeout(resolve, ms) as number | { readonly unref?: () => void };
+    if (typeof timer === "object") timer.unref?.();
+  });
+}
+
 /**
  * Tries until something comes of it, or the time is over. It is tried once at the least.
  *

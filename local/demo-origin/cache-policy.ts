@@ -1,5 +1,5 @@
 // How long each kind of answer may be kept, and the tags by which it can be purged.
-import type { ArticleCard } from "./newsroom.ts";
+import type { Article } from "./newsroom.ts";
 
 export const cacheControl = {
   article: "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400",
@@ -12,24 +12,19 @@ export const cacheControl = {
   asset: "public, max-age=31536000, immutable",
   missing: "max-age=10",
   personal: "private, no-cache",
-  editor: "private, no-store",
   never: "no-store",
 } as const;
 
 export const articleTag = (slug: string): string => `article:${slug}`;
 
-export const articleTags = ({
-  slug,
-  section,
-  authorId,
-}: Pick<ArticleCard, "slug" | "section" | "authorId">): string[] => [
+export const articleTags = ({ slug, section, authorId }: Article): string[] => [
   articleTag(slug),
   `section:${section}`,
   `author:${authorId}`,
 ];
 
 /** A list shows the titles of its articles, so it is purged with any of them. */
-export const listTags = (articles: readonly ArticleCard[]): string[] => [
+export const listTags = (articles: readonly Article[]): string[] => [
   "feed",
   ...articles.map(({ slug }) => articleTag(slug)),
 ];

@@ -1,25 +1,20 @@
-// Pages that list articles: the front page, the feed, a section, the search, the RSS feed.
+// What pages show that list articles: the front page, the feed, a section, the search; and the RSS feed.
 import { html } from "hono/html";
-import type { ArticleCard, BreakingLine } from "./newsroom.ts";
-import { framePage, timeElement, type Frame, type Html } from "./page-frame.ts";
-import { sectionTitle, type Section } from "./sections.ts";
+import { type Article, type BreakingLine, type Section, sectionTitle } from "./newsroom.ts";
+import { type Html, timeElement } from "./page-frame.ts";
 
-export function frontPage(
-  frame: Frame,
-  given: { articles: readonly ArticleCard[]; greetingName: string | undefined },
-): Promise<string> {
-  const [lead, ...rest] = given.articles;
-  const content = html`
-    ${given.greetingName && html`<p class="meta">Good to see you, ${given.greetingName}.</p>`}
+export function frontPage(articles: readonly Article[], greetingName: string | undefined): Html {
+  const [lead, ...rest] = articles;
+  return html`
+    ${greetingName && html`<p class="meta">Good to see you, ${greetingName}.</p>`}
     ${lead && leadStory(lead)}
     <h2 class="block-title">Latest</h2>
     ${cardList(rest)}
     <nav class="pages"><span></span><a href="/feed?page=2">Older stories</a></nav>
   `;
-  return framePage(frame, { title: "News from the island", content });
 }
 
-function leadStory(article: ArticleCard): Html {
+function leadStory(article: Article): Html {
   const href = `/articles/${article.slug}`;
   return html`<article class="lead">
     <a href="${href}" tabindex="-1" aria-hidden="true"
@@ -34,13 +29,13 @@ function leadStory(article: ArticleCard): Html {
   </article>`;
 }
 
-const kicker = ({ section }: ArticleCard): Html =>
+const kicker = ({ section }: Article): Html =>
   html`<p class="kicker"><a href="/sections/${section}">${sectionTitle[section]}</a></p>`;
 
-const byline = (article: ArticleCard): Html =>
+const byline = (article: Article): Html =>
   html`<p class="meta">${article.authorName} · ${timeElement(article.publishedAtMs)}</p>`;
 
-export function cardList(articles: readonly ArticleCard[]): Html {
+export function cardList(articles: readonly Article[]): Html {
   return html`<ul class="cards">
     ${articles.map(
       (article) =>
@@ -55,37 +50,28 @@ export function cardList(articles: readonly ArticleCard[]): Html {
   </ul>`;
 }
 
-export function feedPage(
-  frame: Frame,
-  given: { articles: readonly ArticleCard[]; page: number; pageCount: number },
-): Promise<string> {
-  const { articles, page, pageCount } = given;
+interface FeedPart {
+  readonly articles: readonly Article[];
+  readonly page: number;
+  readonly pageCount: number;
+}
+
+export function feedPage({ articles, page, pageCount }: FeedPart): Html {
   const newer = page > 1 && html`<a href="/feed?page=${page - 1}" rel="prev">Newer stories</a>`;
   const older =
     page < pageCount && html`<a href="/feed?page=${page + 1}" rel="next">Older stories</a>`;
-  const content = html`<h1>Latest</h1>
+  return html`<h1>Latest</h1>
     ${cardList(articles)}
     <nav class="pages" aria-label="Pages">
       <span>${newer}</span> <span>Page ${page} of ${pageCount}</span> <span>${older}</span>
     </nav>`;
-  return framePage(frame, { title: `Latest, page ${page}`, content });
 }
 
-export function sectionPage(
-  frame: Frame,
-  given: { section: Section; articles: readonly ArticleCard[] },
-): Promise<string> {
-  const title = sectionTitle[given.section];
-  const content = html`<h1>${title}</h1>
-    ${cardList(given.articles)}`;
-  return framePage(frame, { title, content });
-}
+export const sectionPage = (section: Section, articles: readonly Article[]): Html =>
+  html`<h1>${sectionTitle[section]}</h1>
+    ${cardList(articles)}`;
 
-export function searchPage(
-  frame: Frame,
-  given: { sought: string; articles: readonly ArticleCard[] },
-): Promise<string> {
-  const { sought, articles } = given;
+export function searchPage(sought: string, articles: readonly Article[]): Html {
   const found =
     articles.length === 0
       ? html`<p>No article says “${sought}”. Try fewer words, or another spelling.</p>`
@@ -93,25 +79,22 @@ export function searchPage(
             ${articles.length === 1 ? "1 story" : `${articles.length} stories`} with “${sought}”
           </h2>
           ${cardList(articles)}`;
-  const content = html`<h1>Search</h1>
+  return html`<h1>Search</h1>
     <form class="search" action="/search" role="search">
       <input type="search" name="q" value="${sought}" aria-label="Words to look for" />
       <button>Search</button>
     </form>
     ${sought !== "" && found}`;
-  return framePage(frame, { title: "Search", content });
 }
 
 /** The fragment that the pages' script puts into their strip. */
-export async function breakingFragment(line: BreakingLine | undefined): Promise<string> {
-  if (line === undefined || line.text === null) return "<p>Nothing is breaking.</p>\n";
-  const { text, saidAtMs } = line;
+export async function breakingFragment({ text, saidAtMs }: BreakingLine): Promise<string> {
   const fragment = await html`<p><strong>Breaking</strong> ${text} ${timeElement(saidAtMs)}</p> `;
   return fragment.toString();
 }
 
 /** @param siteUrl scheme and host under which readers see the site, such as "https://a.example" */
-export async function rssFeed(siteUrl: string, articles: readonly ArticleCard[]): Promise<string> {
+export async function rssFeed(siteUrl: string, articles: readonly Article[]): Promise<string> {
   // The HTML escapes are XML escapes too: none of them is a named entity that XML lacks.
   const items = articles.map(
     ({ slug, title, lede, publishedAtMs }) =>

@@ -2,19 +2,14 @@
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Assets } from "./assets.ts";
-import { sections, sectionTitle } from "./sections.ts";
+import { sections, sectionTitle } from "./newsroom.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-/** Raise it with every change of what pages say around an article; validators hold it. */
-const markupVersion = 1;
-
-export const pageVersion = (assets: Assets): string => `m${markupVersion}.${assets.hash}`;
-
 export interface Frame {
-  assets: Assets;
+  readonly assets: Assets;
   /** When the origin finished this page, and how long it took: what shows a hit in a browser. */
-  made: { atMs: number; tookMs: number };
+  readonly made: { readonly atMs: number; readonly tookMs: number };
 }
 
 export async function framePage(
@@ -74,6 +69,10 @@ function footer({ made }: Frame): Html {
     </div>
   </footer>`;
 }
+
+/** The same page made later is no other page: its entity tag leaves the stamp out. */
+export const withoutStamp = (text: string): string =>
+  text.replace(/<p class="made">[^<]*<\/p>/, "");
 
 const dayFormat = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",

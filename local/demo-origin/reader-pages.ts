@@ -1,15 +1,14 @@
-// Pages for one reader alone: the log-in form, my feed.
+// What pages show to one reader alone: the log-in form, my feed.
 import { html } from "hono/html";
 import { cardList } from "./list-pages.ts";
-import type { ArticleCard } from "./newsroom.ts";
-import { framePage, type Frame } from "./page-frame.ts";
+import { type Article, sections, sectionTitle } from "./newsroom.ts";
+import type { Html } from "./page-frame.ts";
 import type { Reader } from "./readers.ts";
-import { sections, sectionTitle } from "./sections.ts";
 
-export function logInPage(frame: Frame, given: { wrong: boolean }): Promise<string> {
-  const content = html`<h1>Log in</h1>
+export const logInPage = (isWrong: boolean): Html =>
+  html`<h1>Log in</h1>
     <form class="panel" method="post" action="/log-in">
-      ${given.wrong && html`<p class="wrong">That name and password do not go together.</p>`}
+      ${isWrong && html`<p class="wrong">That name and password do not go together.</p>`}
       <label>Name <input name="name" autocomplete="username" required /></label>
       <label
         >Password
@@ -18,26 +17,19 @@ export function logInPage(frame: Frame, given: { wrong: boolean }): Promise<stri
       <button>Log in</button>
       <p class="meta">Three readers live here: ada, bao, chiara. Each one's password: reader.</p>
     </form>`;
-  return framePage(frame, { title: "Log in", content });
-}
 
-export function myFeedPage(
-  frame: Frame,
-  given: { reader: Reader; articles: readonly ArticleCard[] },
-): Promise<string> {
-  const { reader, articles } = given;
+export function myFeedPage(reader: Reader, articles: readonly Article[]): Html {
   const follows = sections.map((section) => {
-    const followed = reader.follows.includes(section);
+    const followed = reader.follows.has(section);
     return html`<form method="post" action="/me/follow">
       <input type="hidden" name="section" value="${section}" />
       <input type="hidden" name="follow" value="${followed ? "off" : "on"}" />
       <button aria-pressed="${followed ? "true" : "false"}">${sectionTitle[section]}</button>
     </form> `;
   });
-  const content = html`<h1>Hello, ${reader.greetingName}</h1>
+  return html`<h1>Hello, ${reader.greetingName}</h1>
     <p class="meta">The sections you follow. Press one to follow it, press again to leave it.</p>
     <div class="follows">${follows}</div>
     ${articles.length === 0 ? html`<p>You follow no section yet.</p>` : cardList(articles)}
     <form method="post" action="/log-out" class="pages"><button>Log out</button></form>`;
-  return framePage(frame, { title: "My feed", content });
 }

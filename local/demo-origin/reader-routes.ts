@@ -1,39 +1,19 @@
 // Routes that know their reader: the front page, logging in and out, my feed.
-import { Hono, type Context } from "hono";
+import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { cacheControl, listTags } from "./cache-policy.ts";
 import type { DemoEnv } from "./demo-env.ts";
 import { frontPage } from "./list-pages.ts";
-import { cardJson } from "./news-routes.ts";
+import { sections } from "./newsroom.ts";
 import { logInPage, myFeedPage } from "./reader-pages.ts";
-import { sessionLifetimeSeconds, type Reader } from "./readers.ts";
-import { isSection } from "./sections.ts";
-import { send } from "./send.ts";
-import { frameNow, htmlType, jsonType, pageValidators, sendPlainPage, type Site } from "./site.ts";
+import { type Reader, sessionLifetimeSeconds } from "./readers.ts";
+import { sendPage, sendRefused } from "./send.ts";
 
 const frontPageArticles = 13;
 const myFeedArticles = 12;
 const sessionCookie = "session";
 
-export function readerRoutes(site: Site): Hono<DemoEnv> {
-  const routes = new Hono<DemoEnv>();
-  routes.get("/", async (context) => {
-    if (getCookie(context, sessionCookie) === undefined) return sendSharedFront(context, site);
-    return sendPersonalFront(context, site, await readerOf(context, site));
-  });
-  routes.get("/log-in", (context) => sendLogIn(context, site, { wrong: false }));
-  routes.post("/log-in", (context) => logIn(context, site));
-  routes.post("/log-out", (context) => {
-    const sessionId = getCookie(context, sessionCookie);
-    if (sessionId !== undefined) site.readers.logOut(sessionId);
-    deleteCookie(context, sessionCookie, { path: "/" });
-    return seeOther(context, "/");
-  });
-  routes.get("/me", (context) => sendMyFeed(context, site, "html"));
-  routes.get("/me.json", (context) => sendMyFeed(context, site, "json"));
-  routes.post("/me/follow", (context) => follow(context, site));
-  return routes;
-}
+export const readerRoutes = new Hono<DemoEnv>();
 
 /*
  * One address, two pages. What keeps them apart in a cache that follows RFC 9111:
@@ -48,78 +28,35 @@ export function readerRoutes(site: Site): Hono<DemoEnv> {
  *   deleted: the next request joins the shared variant instead of filling the cache with copies.
  * - No other public page knows its reader; "My feed" in the masthead is the same link for all.
  */
-function sendSharedFront(context: Context<DemoEnv>, site: Site): Promise<Response> {
-  return send(context, {
-    contentType: htmlType,
-    cacheControl: cacheControl.list,
-    compressible: true,
-    vary: ["Cookie"],
-    current: pageValidators(site, site.newsroom.edition()),
-    render: async () => {
-      const range = { offset: 0, limit: frontPageArticles };
-      const { articles, edition } = await site.newsroom.latest(range);
-      return {
-        body: await frontPage(frameNow(context, site), { articles, greetingName: undefined }),
-        validators: pageValidators(site, edition),
-        tags: listTags(articles),
-      };
-    },
+readerRoutes.get("/", async (context) => {
+  const isShared = getCookie(context, sessionCookie) === undefined;
+  const reader = readerOf(context);
+  if (!isShared && reader === undefined) deleteCookie(context, sessionCookie, { path: "/" });
+  context.header("Vary", "Cookie");
+  const articles = await context.var.site.newsroom.latest({ offset: 0, limit: frontPageArticles });
+  return sendPage(context, {
+    title: "News from the island",
+    content: frontPage(articles, reader?.greetingName),
+    ...(isShared
+      ? { cacheControl: cacheControl.list, tags: listTags(articles) }
+      : { cacheControl: cacheControl.personal }),
   });
-}
+});
 
-function sendPersonalFront(
-  context: Context<DemoEnv>,
-  site: Site,
-  reader: Reader | undefined,
-): Promise<Response> {
-  if (reader === undefined) deleteCookie(context, sessionCookie, { path: "/" });
-  return send(context, {
-    contentType: htmlType,
-    cacheControl: cacheControl.personal,
-    compressible: true,
-    vary: ["Cookie"],
-    render: async () => {
-      const { articles } = await site.newsroom.latest({ offset: 0, limit: frontPageArticles });
-      const given = { articles, greetingName: reader?.greetingName };
-      return { body: await frontPage(frameNow(context, site), given) };
-    },
-  });
-}
-
-async function readerOf(context: Context<DemoEnv>, site: Site): Promise<Reader | undefined> {
+function readerOf(context: Context<DemoEnv>): Reader | undefined {
   const sessionId = getCookie(context, sessionCookie);
-  return sessionId === undefined ? undefined : site.readers.bySession(sessionId);
+  return sessionId === undefined ? undefined : context.var.site.readers.bySession(sessionId);
 }
 
-/** A redirect that depends on who asks, so nothing may keep it. */
-function seeOther(context: Context<DemoEnv>, path: string): Response {
-  return context.body(null, 303, {
-    Location: path,
-    "Content-Length": "0",
-    "Cache-Control": cacheControl.never,
-  });
-}
+readerRoutes.get("/log-in", (context) => sendLogIn(context, { isWrong: false }));
 
-const sendLogIn = (
-  context: Context<DemoEnv>,
-  site: Site,
-  given: { wrong: boolean },
-): Promise<Response> =>
-  send(context, {
-    contentType: htmlType,
-    cacheControl: cacheControl.never,
-    compressible: true,
-    status: given.wrong ? 401 : 200,
-    render: async () => ({ body: await logInPage(frameNow(context, site), given) }),
-  });
-
-async function logIn(context: Context<DemoEnv>, site: Site): Promise<Response> {
+readerRoutes.post("/log-in", async (context) => {
   const { name, password } = await context.req.parseBody();
   const sessionId =
     typeof name === "string" && typeof password === "string"
-      ? await site.readers.logIn(name, password)
+      ? context.var.site.readers.logIn(name, password)
       : undefined;
-  if (sessionId === undefined) return sendLogIn(context, site, { wrong: true });
+  if (sessionId === undefined) return sendLogIn(context, { isWrong: true });
   // Not Secure: the demo is served on plain http://localhost.
   setCookie(context, sessionCookie, sessionId, {
     path: "/",
@@ -128,38 +65,49 @@ async function logIn(context: Context<DemoEnv>, site: Site): Promise<Response> {
     maxAge: sessionLifetimeSeconds,
   });
   return seeOther(context, "/me");
-}
+});
 
-async function sendMyFeed(
-  context: Context<DemoEnv>,
-  site: Site,
-  form: "html" | "json",
-): Promise<Response> {
-  const reader = await readerOf(context, site);
-  if (reader === undefined) return seeOther(context, "/log-in");
-  return send(context, {
-    contentType: form === "json" ? jsonType : htmlType,
-    cacheControl: cacheControl.personal,
-    compressible: true,
-    render: async () => {
-      const { articles } = await site.newsroom.inSections(reader.follows, myFeedArticles);
-      if (form === "html") {
-        return { body: await myFeedPage(frameNow(context, site), { reader, articles }) };
-      }
-      const { name, follows } = reader;
-      return { body: JSON.stringify({ name, follows, articles: articles.map(cardJson) }) };
-    },
+const sendLogIn = (context: Context<DemoEnv>, { isWrong }: { isWrong: boolean }) =>
+  sendPage(context, {
+    title: "Log in",
+    content: logInPage(isWrong),
+    status: isWrong ? 401 : 200,
+    cacheControl: cacheControl.never,
   });
-}
 
-async function follow(context: Context<DemoEnv>, site: Site): Promise<Response> {
-  const reader = await readerOf(context, site);
+readerRoutes.post("/log-out", (context) => {
+  const sessionId = deleteCookie(context, sessionCookie, { path: "/" });
+  if (sessionId !== undefined) context.var.site.readers.logOut(sessionId);
+  return seeOther(context, "/");
+});
+
+readerRoutes.get("/me", async (context) => {
+  const reader = readerOf(context);
   if (reader === undefined) return seeOther(context, "/log-in");
-  const { section, follow: wish } = await context.req.parseBody();
-  if (typeof section !== "string" || !isSection(section) || (wish !== "on" && wish !== "off")) {
+  const { newsroom } = context.var.site;
+  const articles = await newsroom.inSections([...reader.follows], myFeedArticles);
+  const content = myFeedPage(reader, articles);
+  return sendPage(context, { title: "My feed", content, cacheControl: cacheControl.personal });
+});
+
+readerRoutes.post("/me/follow", async (context) => {
+  const reader = readerOf(context);
+  if (reader === undefined) return seeOther(context, "/log-in");
+  const sent = await context.req.parseBody();
+  const section = sections.find((one) => one === sent["section"]);
+  const wish = sent["follow"];
+  if (section === undefined || (wish !== "on" && wish !== "off")) {
     const says = 'Send "section" with a section of the paper and "follow" with "on" or "off".';
-    return sendPlainPage(context, site, { status: 400, title: "Follow what?", says });
+    return sendRefused(context, { title: "Follow what?", says });
   }
-  site.readers.setFollow({ name: reader.name, section, follows: wish === "on" });
+  reader.follows[wish === "on" ? "add" : "delete"](section);
   return seeOther(context, "/me");
-}
+});
+
+/** A redirect that depends on who asks, so nothing may keep it. */
+const seeOther = (context: Context<DemoEnv>, path: string): Response =>
+  context.body(null, 303, {
+    Location: path,
+    "Content-Length": "0",
+    "Cache-Control": cacheControl.never,
+  });

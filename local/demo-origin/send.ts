@@ -1,104 +1,76 @@
-// From a resource to its answer: coding, validators, preconditions, header fields, body.
+// From a text to its answer: type, length, how long it may be kept, its tags.
 import type { Context } from "hono";
+import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { cacheControl } from "./cache-policy.ts";
 import type { DemoEnv } from "./demo-env.ts";
-import { chooseCoding, encode, type Coding } from "./coding.ts";
-import { evaluatePreconditions } from "./preconditions.ts";
+import { framePage, type Html } from "./page-frame.ts";
 
-/** Equal for all codings and forms of a page, unlike an entity tag. */
-export const pageVersionField = "Page-Version";
-
-export interface Validators {
-  /** Without quotes and without coding; absent when dates alone validate the resource. */
-  version?: string;
-  lastModifiedAtMs?: number;
+export interface Kept {
+  readonly cacheControl: string;
+  readonly tags?: readonly string[];
+  readonly status?: ContentfulStatusCode;
 }
 
-export interface Rendered {
-  body: string | Uint8Array;
-  /** Of what was rendered, which may be newer than what the preconditions were held against. */
-  validators?: Validators;
-  tags?: readonly string[];
-  /** Grows with each change of the page; shown, so that anyone can tell which state came. */
-  pageVersion?: number;
-}
-
-export interface Resource {
-  contentType: string;
-  cacheControl: string;
-  compressible: boolean;
-  status?: ContentfulStatusCode;
-  /** Request fields, beside Accept-Encoding, that choose between versions of this page. */
-  vary?: readonly string[];
-  /** Read before rendering, so that a 304 costs no slow query. */
-  current?: Validators;
-  render: () => Rendered | Promise<Rendered>;
-}
-
-/** Answers GET and HEAD alike; Hono drops a HEAD's body and keeps its header fields. */
-export async function send(context: Context<DemoEnv>, resource: Resource): Promise<Response> {
-  const request = context.req.raw;
-  const accepted = request.headers.get("accept-encoding") ?? undefined;
-  const coding = resource.compressible ? chooseCoding(accepted) : "identity";
-  if (resource.current !== undefined) {
-    const validators = validatorFields(resource.current, coding, context.get("arrivedAtMs"));
-    const verdict = evaluatePreconditions({
-      headers: request.headers,
-      etag: validators["ETag"],
-      lastModifiedAtMs: wholeSecondsMs(resource.current.lastModifiedAtMs),
-    });
-    // The tags are left out: an equal validator means equal tags, and a 304 leaves the stored
-    // fields it does not name as they are (RFC 9111 §3.2).
-    const fields = { ...cacheFields(resource), ...validators };
-    if (verdict === "not-modified") return context.body(null, 304, fields);
-    if (verdict === "precondition-failed") return context.body(null, 412, fields);
-  }
-  const rendered = await resource.render();
-  const raw = typeof rendered.body === "string" ? Buffer.from(rendered.body) : rendered.body;
-  const bytes = await encode(raw, coding);
-  return context.body(bytes, resource.status ?? 200, {
-    "Content-Type": resource.contentType,
-    "Content-Length": String(bytes.byteLength),
-    ...(coding === "identity" ? {} : { "Content-Encoding": coding }),
-    ...cacheFields(resource),
-    ...validatorFields(rendered.validators ?? {}, coding, context.get("arrivedAtMs")),
-    ...tagFields(rendered.tags ?? []),
-    ...(rendered.pageVersion === undefined
-      ? {}
-      : { [pageVersionField]: String(rendered.pageVersion) }),
+export function sendText(
+  context: Context<DemoEnv>,
+  contentType: string,
+  text: string,
+  { cacheControl: control, tags = [], status = 200 }: Kept,
+): Response {
+  return context.body(text, status, {
+    "Content-Type": contentType,
+    "Content-Length": String(Buffer.byteLength(text)),
+    "Cache-Control": control,
+    // Two spellings of one list, as caches differ in which they read.
+    ...(tags.length > 0 && { "Cache-Tag": tags.join(","), "Surrogate-Key": tags.join(" ") }),
   });
 }
 
-function cacheFields(resource: Resource): Record<string, string> {
-  const vary = [...(resource.compressible ? ["Accept-Encoding"] : []), ...(resource.vary ?? [])];
-  return {
-    "Cache-Control": resource.cacheControl,
-    ...(vary.length === 0 ? {} : { Vary: vary.join(", ") }),
-  };
+export const sendJson = (context: Context<DemoEnv>, data: object, kept: Kept): Response =>
+  sendText(context, "application/json; charset=utf-8", JSON.stringify(data), kept);
+
+/** Called when a page's data is there, so that the stamp in its footer holds the slow queries. */
+export async function sendPage(
+  context: Context<DemoEnv>,
+  page: Kept & { readonly title: string; readonly description?: string; readonly content: Html },
+): Promise<Response> {
+  const { assets, nowAtMs } = context.var.site;
+  const atMs = nowAtMs();
+  const made = { atMs, tookMs: atMs - context.var.arrivedAtMs };
+  return sendText(
+    context,
+    "text/html; charset=utf-8",
+    await framePage({ assets, made }, page),
+    page,
+  );
 }
 
-/** One representation per coding, so one strong validator per coding (RFC 9110 §8.8.3.3). */
-function validatorFields(
-  { version, lastModifiedAtMs }: Validators,
-  coding: Coding,
-  atMs: number,
-): Record<string, string> {
-  const suffix = coding === "identity" ? "" : `-${coding}`;
-  const fields: Record<string, string> = {};
-  if (version !== undefined) fields["ETag"] = `"${version}${suffix}"`;
-  if (lastModifiedAtMs !== undefined) {
-    // Never after the message's own date (RFC 9110 §8.8.2.1).
-    fields["Last-Modified"] = new Date(Math.min(lastModifiedAtMs, atMs)).toUTCString();
-  }
-  return fields;
+/** @param page.says plain text; it is shown escaped */
+export function sendPlainPage(
+  context: Context<DemoEnv>,
+  page: Kept & { readonly title: string; readonly says: string },
+): Promise<Response> {
+  const content = html`<h1>${page.title}</h1>
+    <p>${page.says}</p>
+    <p><a href="/">Back to the front page</a></p>`;
+  return sendPage(context, { ...page, content });
 }
 
-function wholeSecondsMs(atMs: number | undefined): number | undefined {
-  return atMs === undefined ? undefined : Math.floor(atMs / 1_000) * 1_000;
-}
+export const sendRefused = (
+  context: Context<DemoEnv>,
+  refused: { readonly title: string; readonly says: string },
+): Promise<Response> =>
+  sendPlainPage(context, { ...refused, status: 400, cacheControl: cacheControl.never });
 
-/** Two spellings of one list, as caches differ in which they read. */
-function tagFields(tags: readonly string[]): Record<string, string> {
-  if (tags.length === 0) return {};
-  return { "Cache-Tag": tags.join(","), "Surrogate-Key": tags.join(" ") };
-}
+/** Kept briefly, under the tag that is purged when what is missing appears. */
+export const sendMissing = (
+  context: Context<DemoEnv>,
+  missing: { readonly says: string; readonly tags?: readonly string[] },
+): Promise<Response> =>
+  sendPlainPage(context, {
+    ...missing,
+    title: "Nothing here",
+    status: 404,
+    cacheControl: cacheControl.missing,
+  });

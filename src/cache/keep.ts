@@ -21,8 +21,8 @@ interface KeepingTier<Record> extends Pick<Tier<never>, "name" | "remove"> {
  * Writes records to tiers, in the order of both. Memory holds them when this returns.
  *
  * @param records such as a response and the marker that leads to it
- * @returns the tier of each write and what came of it, which is the rule where it was refused, once
- *   all are over; never rejects
+ * @returns the tier and the key of each write and what came of it, which is the rule where it was
+ *   refused, once all are over; never rejects
  */
 export function keep<Record>(
   records: readonly ToKeep<Record>[],
@@ -34,7 +34,7 @@ export function keep<Record>(
       .filter(({ onlyIn = tier.name }) => onlyIn === tier.name)
       .map(async ({ key, record, untilAtMs }) => {
         const came = await tier.write(key, record, { ...how, untilAtMs });
-        return { tier: tier.name, came: cameOf(came) };
+        return { tier: tier.name, key, came: cameOf(came) };
       }),
   );
   return Promise.all(keeping);

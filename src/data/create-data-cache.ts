@@ -2,7 +2,7 @@
 // records, and what loads, purges and counts.
 import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
-import type { Config } from "../config/config.ts";
+import { type Config, configOf } from "../config/config.ts";
 import { createBeside, createCache } from "../create-cache.ts";
 import { makeKnown, type Pages, type WhyApart } from "../data-beside-pages.ts";
 import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
@@ -11,7 +11,13 @@ import { keepLoaded } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import { StoreOrder } from "./load/store-order.ts";
 import { Namespace, type NamespacePorts } from "./namespace.ts";
-import { type DataPurge, orderPurges, type Purged, targetsIn } from "./purge-data.ts";
+import {
+  checkedReason,
+  type DataPurge,
+  orderPurges,
+  type Purged,
+  targetsIn,
+} from "./purge-data.ts";
 import { dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
 import { type NamespaceOptions, type Space, spaceOf } from "./value/space.ts";
@@ -34,26 +40,27 @@ export interface DataCache extends Sets {
   namespace<T, K extends Key = Key>(name: string, options: NamespaceOptions<T, K>): Namespace<T, K>;
   /** Resolves once the journal has it: from then on it holds here, and everywhere within N seconds. */
   purge(order: DataPurge): Promise<Purged>;
-  /** What this isolate has counted, and what is wrong with what it works with. */
+  /** The counts of this isolate, and the last trouble of each thing that it uses. */
   stats(): DataStats;
   /**
-   * One run of the cron trigger: loads anew what namespaces with `keys` have of `refresh` or older, and
-   * flushes sets. A Worker that was handed this cache calls it by itself. Never rejects.
+   * One run of the cron trigger. It loads keys of namespaces with `keys` that are missing, or have the age of
+   * `refresh`. It also flushes sets. A Worker that was handed this cache calls it by itself. Never rejects.
    */
   runCron(): Promise<void>;
 }
 
 /**
- * Makes a cache for data. It asks for nothing before its first use, so that a module may hold it.
+ * Makes a cache for data. It does not use the network before its first use, so a module may make it.
  *
- * @param config from `defineConfig`, the same as that of the pages: one purge then takes both
- * @throws OperatorError for a variable that is refused
+ * @param config from `defineConfig`, the same as that of the pages: one purge then takes both. An object that
+ *   was written without it is checked here
+ * @throws OperatorError for a configuration or a variable that is refused
  * @example
  * const cache = createDataCache(config, { env, waitUntil });
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
 export function createDataCache(config: Config, platform: DataPlatform = {}): DataCache {
-  const settings = settingsOf(config, platform);
+  const settings = settingsOf(configOf(config), platform);
   const keptLoaded = new Map<string, Space>();
   let pages: Pages | undefined;
   let made: ReturnType<typeof open> | undefined;
@@ -66,7 +73,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
       return new Namespace(space, () => opened().ports);
     },
     purge: async ({ soft: isSoft = false, reason = "", ...named }) =>
-      opened().ports.purge({ targets: targetsIn(named), isSoft, reason }),
+      opened().ports.purge({ targets: targetsIn(named), isSoft, reason: checkedReason(reason) }),
     counter: (name, options) => behind.counter(name, options),
     buffer: (name, options) => behind.buffer(name, options),
     flush: (options) => behind.flush(options),
@@ -85,9 +92,9 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
       return why;
     },
     runCron: () => cache.runCron(),
-    taken: () => opened().counts.taken(),
+    taken: () => new Map([...opened().counts.taken(), ...behind.taken()]),
     stats: () => ({ ...opened().ofData(), sets: behind.stats() }),
-    troubles: () => opened().troubles(),
+    troubles: () => ({ ...opened().troubles(), sets: behind.troubles() }),
     stored: () => opened().ports.tiers.memory.stored(),
   });
   return cache;
@@ -128,7 +135,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     unpurged,
     isHeldBack: (place) => unpurged.holdsBack(place),
     hashes: redis && new HashStore({ redis, namespace, afterAnswer, randomText, mayResend }),
-    heads: new BoundedMarks<string>(),
+    heads: new BoundedMarks<string>(undefined, (head) => head),
     randomText,
     colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,

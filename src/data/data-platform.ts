@@ -1,32 +1,44 @@
 // Where a cache for data runs: what its application says of that, and what is here in the place of the rest.
 import type { Config } from "../config/config.ts";
 import type { CachePlatform } from "../create-cache.ts";
+import type { Log } from "../observe/log-line.ts";
 import { faultText, isFault } from "../operator-error.ts";
 import { type Env, textOf } from "../platform/bindings.ts";
 import { databaseOf } from "../platform/database.ts";
 import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
 import { platformHere } from "../platform/workers.ts";
 
-/** All of it may be left out: then there is what the pages have, or memory alone. */
+/** All of it may be left out: then the cache uses the platform of its pages, or memory alone. */
 export interface DataPlatform extends Partial<CachePlatform> {
   /** Variables of the Worker or the process: the database, `NAMESPACE`, `SITE_HOST` and `COLO` are read. */
   readonly env?: object | undefined;
-  /** Is told of what outlasts an answer: on Workers the function of `cloudflare:workers`. */
+  /** Is given the work behind an answer: on Workers the function of `cloudflare:workers`. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
   /** A host of the site: the Cache API keeps values below it. Without one there is no edge tier. */
   readonly host?: string | undefined;
-  /** Names the location. Unless it is known, values are trusted as loaded here in this isolate alone. */
+  /** Names the location. Without it, an isolate trusts only values that it has loaded itself. */
   readonly colo?: (() => string) | undefined;
 }
 
 /** A platform that was read. */
 export type DataSettings = ReturnType<typeof settingsOf>;
 
+/** What an application's own log throws would end a load, or a process of Node. */
+function neverThrowing(log: Log): Log {
+  return (line) => {
+    try {
+      log(line);
+    } catch {
+      // There is nowhere left to tell of it.
+    }
+  };
+}
+
 /** @throws OperatorError for a variable that is refused */
 export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: DataPlatform) {
   const variables = env as Env;
   const here = platformHere();
-  const log = given.log ?? here.log;
+  const log = neverThrowing(given.log ?? here.log);
   const named = given.database ?? databaseOf(variables);
   if (isFault(named)) {
     log({ event: "fault", level: "warn", message: faultText(named) });

@@ -17,7 +17,7 @@ import type { Space } from "./value/space.ts";
 import { checkDefined, saidIn, type SetOptions, setValue } from "./write/set-value.ts";
 import { type Persist, type WritePorts, writeThrough } from "./write/write-through.ts";
 
-/** What several calls for one value each would have come to. */
+/** The results for several keys. */
 export interface ManyResult<T, K extends Key> {
   /** `null` where the source has said that there is no value. */
   readonly values: ReadonlyMap<K, Frozen<T> | null>;
@@ -49,10 +49,10 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * The value that is stored, or else what the load returns: one load for all who ask at once.
+   * The stored value, or else the result of the load. Calls at the same time share one load.
    *
    * @param load the namespace's own unless given
-   * @param options.forceFresh loads it whatever is stored, and whoever loads it already
+   * @param options.forceFresh loads it even if a value is stored, or another call loads it
    * @returns frozen; `null` where the source has said that there is no value. Rejects with the error of
    *   the load, unless a stale value may answer
    */
@@ -72,8 +72,8 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * The same for several keys: one command to Redis, one load for all that is missing, and one round trip
-   * to store that. A key whose load fails fails alone.
+   * The same for several keys: one command to Redis, one load for all missing keys, and one round trip to
+   * store their values. If the load of one key fails, the others are not affected.
    *
    * @param load the namespace's own unless given
    */
@@ -99,7 +99,7 @@ export class Namespace<T, K extends Key = Key> {
     return { values, errors };
   }
 
-  /** @returns `undefined` where nothing is stored that may answer; what is stale is loaded anew behind it */
+  /** @returns `undefined` if no stored value may answer. A stale value is loaded anew behind it */
   async get(key: K): Promise<Frozen<T> | null | undefined> {
     const ports = this.#portsOf();
     const place = placeOf(this.#space, key, ports.host);
@@ -123,15 +123,15 @@ export class Namespace<T, K extends Key = Key> {
     return values;
   }
 
-  /** Is a value stored that may answer, or the word that there is none? */
+  /** Would `get` return a value, or `null`? */
   async has(key: K): Promise<boolean> {
     const ports = this.#portsOf();
     return isAnswer(await new DataSearch(placeOf(this.#space, key, ports.host), ports).found());
   }
 
   /**
-   * Stores a value that the application has at hand. A purge from now on covers it. What was read from a
-   * source before this call may be older than a purge that has come since: use `getOrSet` there.
+   * Stores a value that the application has at hand. A purge from now on covers it. A value that was read
+   * from a source before this call may be older than a purge that came since: use `getOrSet` for it.
    *
    * @returns the tiers that keep it, once they do
    * @throws OperatorError for a value that cannot be stored
@@ -144,11 +144,11 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * Writes through: to the database of the application by `persist`, then to the tiers. The key's older
-   * value is purged everywhere, whatever `persist` comes to.
+   * Writes through: to the database of the application by `persist`, then to the tiers. The key's older value
+   * is purged everywhere, even if `persist` fails.
    *
-   * @param value what `persist` writes; `null` where it takes the value away
-   * @returns the tiers that keep it; none where another write or a purge has come between
+   * @param value the value that `persist` writes; `null` if it removes the value
+   * @returns the tiers that keep it; none if another write or a purge came between
    * @throws OperatorError for a value that cannot be stored: nothing is written then; and where the value
    *   was written, and the journal did not take its purge. Else what `persist` throws
    */
@@ -175,12 +175,12 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /** Purges one key, everywhere. Rejects if the purge is not accepted. */
-  delete(key: K): Promise<Purged> {
+  async delete(key: K): Promise<Purged> {
     return this.#purge({ paths: [this.#path(key)] }, false);
   }
 
   /** Makes one key stale, everywhere: it may answer as `stale` allows. Rejects if that is not accepted. */
-  expire(key: K): Promise<Purged> {
+  async expire(key: K): Promise<Purged> {
     return this.#purge({ paths: [this.#path(key)] }, true);
   }
 
@@ -189,7 +189,7 @@ export class Namespace<T, K extends Key = Key> {
     return this.#purge({ prefixes: [this.#space.name] }, false);
   }
 
-  /** @returns the function, whose results are stored under the key that its parameters make */
+  /** @returns a function like `work`. Its results are stored under the key that `key` makes of its parameters */
   wrap<Sent extends readonly unknown[]>(
     work: (...sent: Sent) => T | null | Promise<T | null>,
     { key }: { readonly key: (...sent: Sent) => K },

@@ -1,6 +1,7 @@
 // An application's own purges: of tags, which pages bear too, and of keys and prefixes, which are data's.
 import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError } from "../operator-error.ts";
+import { reasonCharsMax } from "../purge/acceptance/order-form.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
 import type { Purging } from "../purge/purging.ts";
@@ -12,13 +13,13 @@ import { checkedTag } from "./value/load-context.ts";
 export interface DataPurge {
   /** Of data and of pages alike. */
   readonly tags?: readonly string[] | undefined;
-  /** With their namespace: `"articles/42"`. */
+  /** Keys with their namespace: `"articles/42"`. */
   readonly keys?: readonly Key[] | undefined;
-  /** Each with all that stands below it: `"articles"`, `"articles/42"`. A slash at the end changes nothing. */
+  /** Each covers the keys below it too: `"articles"`, `"articles/42"`. A slash at the end changes nothing. */
   readonly prefixes?: readonly Key[] | undefined;
-  /** It makes stale, so that a value answers as `stale` allows; hard unless set. */
+  /** Values become stale, and `stale` may let them answer; hard unless set. */
   readonly soft?: boolean | undefined;
-  /** Shown to operators, in the journal. */
+  /** Shown to operators, in the journal; up to 512 characters. */
   readonly reason?: string | undefined;
 }
 
@@ -74,6 +75,16 @@ export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): P
     what: "A purge of data is refused.",
     why: "It names nothing.",
     mend: 'Name something: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }.',
+  });
+}
+
+/** @throws OperatorError for what would make each entry of the journal long */
+export function checkedReason(reason: string): string {
+  if (typeof reason === "string" && reason.length <= reasonCharsMax) return reason;
+  throw new OperatorError({
+    what: "A purge of data is refused.",
+    why: `Its reason is no text of up to ${reasonCharsMax} characters.`,
+    mend: "Shorten it, or leave it out.",
   });
 }
 

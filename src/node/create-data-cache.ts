@@ -22,8 +22,8 @@ export interface RestAddress {
 }
 
 /**
- * Where the data lies, and by which rules. With `namespace` and `purge` of a Worker both have one journal:
- * then one purge takes its pages and these data.
+ * The database of the cache, and its rules. With `namespace` and `purge` of a Worker, both have one journal:
+ * then one purge covers its pages and this data.
  */
 export interface NodeCacheOptions
   extends
@@ -34,7 +34,7 @@ export interface NodeCacheOptions
 }
 
 /**
- * Makes a cache for data. It asks for nothing before its first use.
+ * Makes a cache for data. It does not use the network before its first use.
  *
  * @throws OperatorError for an address, a connection or an option that is refused
  * @example

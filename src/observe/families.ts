@@ -131,6 +131,21 @@ export const families = {
     ["namespace"],
     "Writes through whose purge the journal did not take at once",
   ),
+  behindChanges: counter(
+    "behind_changes",
+    ["set", "result"],
+    "Changes of counters and buffers, by result: accepted, late, lost or in-doubt",
+  ),
+  behindFlushes: counter(
+    "behind_flushes",
+    ["set", "result"],
+    "Flushes of a counter or a buffer, by result: done, more or failed",
+  ),
+  behindFlushedChanges: counter(
+    "behind_flushed_changes",
+    ["set"],
+    "Changes that the sink of a counter or a buffer has confirmed; several of one key may be one",
+  ),
   reports: counter("reports", ["colo"], "Reports of isolates whose counts are in these metrics"),
   reportsLost: counter(
     "reports_lost",

@@ -44,4 +44,20 @@ export function addAll(sums: Sums, more: Iterable<readonly [series: string, coun
   for (const [series, count] of more) addTo(sums, series, count);
 }
 
+/** Tells counts that only rise piece by piece: each count is told once. */
+export class Rises {
+  readonly #told: Sums = new Map();
+
+  /** @returns by how much each of them has risen since it was told last */
+  since(counts: Iterable<readonly [series: string, count: number]>): Sums {
+    const risen: Sums = new Map();
+    for (const [series, count] of counts) {
+      const by = count - (this.#told.get(series) ?? 0);
+      if (by > 0) addTo(risen, series, by);
+      this.#told.set(series, count);
+    }
+    return risen;
+  }
+}
+
 const withoutSeparator = (label: string): string => label.replaceAll(separator, "_");

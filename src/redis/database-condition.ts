@@ -13,6 +13,12 @@ export const refusalsOfWrites: readonly string[] = [
   "refused",
 ] satisfies RedisTrouble[];
 
+/**
+ * A write may fail by these while the database is up: they are about one command, or it is full and
+ * still answers reads.
+ */
+export const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
+
 /** Who is told of it, and by which clock. */
 export interface DatabaseConditionSettings {
   readonly nowAtMs: () => number;

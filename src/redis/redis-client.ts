@@ -6,6 +6,7 @@ import {
   DatabaseCondition,
   type DatabaseConditionSettings,
   type Of,
+  causesWhileUp,
   refusalsOfWrites,
 } from "./database-condition.ts";
 import { LatencyBound } from "./latency-bound.ts";
@@ -34,12 +35,6 @@ export interface RedisSettings extends DatabaseConditionSettings, RedisAddress {
 
 /** A read is waited for by a client; a write is not, and may carry a body. */
 const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
-
-/**
- * A write may fail by these while the database is up: they are about one command, or it is full and
- * still answers reads.
- */
-const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
 
 /** One round trip, by a client that is good for no other. */
 type Run<T> = (redis: Redis) => Promise<T>;
@@ -193,21 +188,26 @@ export class RedisClient {
     this.#condition.standsAt({ reads: this.isShutOff, writes: this.refusesWrites });
   }
 
+  /** Is it not shut off? One caller per pause sends a probe first: who only writes finds out, too. */
+  async answers(): Promise<boolean> {
+    const state = this.#breaker.ask(this.#settings.nowAtMs());
+    if (state === "probe") await this.#probed(pinging, "reads");
+    return !this.isShutOff;
+  }
+
   /**
-   * What a full database refuses, in the background. Never rejects. While the database is shut off
-   * nothing is sent; while it refuses writes one per pause is, as its own probe.
+   * What a full database refuses, in the background. Never rejects. While the database is shut off it is
+   * not sent, unless a probe before it is answered; while it refuses writes one per pause is its own probe.
    *
-   * @param timeoutMs less than usual where somebody waits for it after all
+   * @param timeoutMs less than usual where a client waits for it after all: it then sends no probe
    */
-  async write<T>(
-    purpose: RedisPurpose,
-    run: Run<T>,
-    timeoutMs = writeTimeoutMs,
-  ): Promise<RedisAnswer<T>> {
-    if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
+  async write<T>(purpose: RedisPurpose, run: Run<T>, timeoutMs?: number): Promise<RedisAnswer<T>> {
+    if (this.isShutOff && (timeoutMs !== undefined || !(await this.answers()))) {
+      return { kind: "unavailable", cause: "shut-off" };
+    }
     const state = this.#writes.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "writes-refused" };
-    const answer = await this.#sent({ purpose, run }, timeoutMs);
+    const answer = await this.#sent({ purpose, run }, timeoutMs ?? writeTimeoutMs);
     if (answer.kind === "answered") {
       this.#writes.succeeded();
       this.#condition.answered("writes");

@@ -34,9 +34,10 @@ export class Buffer<T> {
   }
 
   /**
-   * Replaces the value of a key. It is gathered for up to a second; if this isolate ends before that, it is lost.
+   * Replaces the value of a key. The put is gathered for up to a second. If this isolate ends before that,
+   * the put is lost.
    *
-   * @param options `{ durable: true }`: resolves once it is accepted
+   * @param options `{ durable: true }`: resolves once the put is accepted
    * @throws OperatorError for a key or a value that is refused
    */
   put(key: SetKey, value: T): void;
@@ -58,12 +59,12 @@ export class Buffer<T> {
     return this.#change(keyTextOf(key), null, options);
   }
 
-  /** The newest that is accepted, whether or not the database has it. */
+  /** The newest accepted value, also if the database does not have it yet. */
   async get(key: SetKey): Promise<T | undefined> {
     return (await this.getMany([key])).get(key);
   }
 
-  /** Those that there are. */
+  /** The same for several keys. Keys without a value are not in the map. */
   async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, T>> {
     const texts = keys.map(keyTextOf);
     const read = await this.#portsOf().set.read([...new Set(texts)]);
@@ -75,7 +76,7 @@ export class Buffer<T> {
     return values;
   }
 
-  /** Has accepted what this isolate has gathered, and brings to the sink what has rested. Never rejects. */
+  /** Sends gathered changes to Redis, and changes that have rested to the sink. Never rejects. */
   async flush(options?: FlushOptions): Promise<FlushResult> {
     return resultOf(await this.#portsOf().set.flush(budgetOf(options)));
   }

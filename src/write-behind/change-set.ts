@@ -19,9 +19,7 @@ import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 /** What sets work with in an isolate. */
 export interface BehindPorts {
   /** `undefined` without a database: then nothing is accepted. */
-  readonly redis:
-    | Pick<RedisClient, "read" | "write" | "attempt" | "look" | "remove" | "words">
-    | undefined;
+  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
   readonly namespace: string;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
@@ -40,7 +38,7 @@ export class NotAccepted extends Error {
   constructor(set: string, { kind, cause }: Exclude<Outcome, { kind: "accepted" }>) {
     const isInDoubt = kind === "in-doubt";
     const may = isInDoubt
-      ? "It may count all the same: do not repeat it where it must count once."
+      ? "It may still count: do not repeat it if it must count only once."
       : "It does not count: try again later.";
     super(`A change of ${set} was not accepted. Why: ${said[cause]}. ${may}`);
     this.isInDoubt = isInDoubt;
@@ -79,7 +77,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     this.#ports = ports;
     this.#times = times;
     this.#sink = boundedInTime(options.sink);
-    this.condition = new SetCondition({ ...ports, set, times });
+    this.condition = new SetCondition({ ...ports, ...options, set, times });
     this.#store = redis && new RedisSlices({ ...ports, redis, set, kind, backlogMax, times });
     this.#gathering = new Gathering({
       ...ports,
@@ -115,7 +113,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return values;
   }
 
-  /** Has all accepted that was gathered, and brings to the sink what has rested. Never rejects. */
+  /** Sends gathered changes to Redis, and changes that have rested to the sink. Never rejects. */
   async flush(budget: ChunkBudget): Promise<Flushed> {
     await this.#gathering.settle();
     return this.#flush(budget);

@@ -26,10 +26,11 @@ export class Counter {
   }
 
   /**
-   * Adds to a key, which begins at 0. It is gathered for up to a second; if this isolate ends before that, it is lost.
+   * Adds to a key, which begins at 0. The add is gathered for up to a second. If this isolate ends before
+   * that, the add is lost.
    *
    * @param by a whole number; below 0 it takes away
-   * @param options `{ durable: true }`: resolves once it is accepted, and counts exactly once from then on
+   * @param options `{ durable: true }`: resolves once the add is accepted; from then on it counts exactly once
    * @throws OperatorError for a key or a number that is refused
    */
   add(key: SetKey, by?: number): void;
@@ -45,13 +46,13 @@ export class Counter {
     return this.#change({ key: keyTextOf(key), by: 0, isReset: true }, options);
   }
 
-  /** With all adds that are accepted, whether or not the database has them. */
+  /** With all adds that are accepted, also those that the database does not have yet. */
   async get(key: SetKey): Promise<number> {
     const text = keyTextOf(key);
     return (await this.#setOf().read([text])).get(text) ?? 0;
   }
 
-  /** The same for several keys, each of which is in the map. */
+  /** The same for several keys. The map has each of them. */
   async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, number>> {
     const texts = keys.map(keyTextOf);
     const values = await this.#setOf().read([...new Set(texts)]);
@@ -59,7 +60,7 @@ export class Counter {
   }
 
   /**
-   * The largest, as the database has them: what waits for a flush is not in them.
+   * The largest values in the database. Adds that wait for a flush are not in them.
    *
    * @param count 10,000 at most
    * @throws OperatorError for another one
@@ -68,7 +69,7 @@ export class Counter {
     return this.#sink.top(this.#name, checkedTopCount(count));
   }
 
-  /** Has accepted what this isolate has gathered, and brings to the sink what has rested. Never rejects. */
+  /** Sends gathered changes to Redis, and changes that have rested to the sink. Never rejects. */
   async flush(options?: FlushOptions): Promise<FlushResult> {
     return resultOf(await this.#setOf().flush(budgetOf(options)));
   }

@@ -10,8 +10,8 @@ import { sliceAt, type SliceTimes } from "./slice-times.ts";
 /** From its first change until a batch is sent. */
 export const gatherMs = 1_000;
 
-/** What waits in an isolate while batches are not accepted, at most: calls, and bytes of its memory. */
-const [waitingCallsMax, waitingBytesMax] = [10_000, 16_777_216];
+/** What waits in an isolate while batches are not accepted, at most: calls, and bytes of keys and values. */
+const [waitingCallsMax, waitingBytesMax] = [10_000, 8_388_608];
 
 const pausesMs = [1_000, 2_000, 4_000, 4_000];
 /** A batch is late 20 s after its slice has begun, and work behind an answer ends after 30 s. */
@@ -84,12 +84,12 @@ export class Gathering<Change extends { readonly key: string }> {
 
   #join(change: Change, bytes: number) {
     this.#takeUp();
-    const waiting = { calls: 0, bytes: 0 };
-    for (const { callCount, bytes: held } of this.#unsettled.keys()) {
-      waiting.calls += callCount;
-      waiting.bytes += held;
+    let [waitingCount, waitingBytes] = [0, 0];
+    for (const batch of this.#unsettled.keys()) {
+      waitingCount += batch.callCount;
+      waitingBytes += batch.bytes;
     }
-    if (waiting.calls >= waitingCallsMax || waiting.bytes >= waitingBytesMax) return undefined;
+    if (waitingCount >= waitingCallsMax || waitingBytes >= waitingBytesMax) return undefined;
     const isFirst = this.#open === undefined;
     const { kind, nowAtMs } = this.#settings;
     const atMs = nowAtMs();

@@ -1,5 +1,4 @@
 // Slices in Redis, of one set: the port by scripts.
-import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../redis/purpose.ts";
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import type { ChangeTexts } from "./change-kind.ts";
@@ -32,7 +31,7 @@ interface Keyed {
 }
 
 export interface RedisSlicesSettings<Change extends Keyed> {
-  readonly redis: Pick<RedisClient, "read" | "write" | "attempt" | "look" | "remove">;
+  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove">;
   /** It begins all keys. */
   readonly namespace: string;
   readonly set: string;
@@ -61,12 +60,10 @@ export class RedisSlices<Change extends Keyed> implements SliceStore<Change> {
     const given = [slice, sliceMs, lateMs, seenMs, backlogMax].map(String);
     const script = kind.name === "counter" ? acceptAddsScript : acceptPutsScript;
     const keys = [index, count, sliceKey(slice), batchKey(id)];
-    const run = (client: Redis) => client.eval<string[]>(script, keys, [...given, ...texts]);
-    const answer = await redis.write("write-behind, accepted", run);
-    const isShutOff = answer.kind === "unavailable" && answer.cause === "shut-off";
-    // Writes do not probe a database that is shut off. A set that is never read would wait for ever.
-    const probed = isShutOff && (await redis.attempt("write-behind, accepted", run, "writes"));
-    return valueOf(probed || answer, acceptanceIn);
+    const answer = await redis.write<unknown>("write-behind, accepted", (client) =>
+      client.eval(script, keys, [...given, ...texts]),
+    );
+    return valueOf(answer, acceptanceIn);
   }
 
   async rested(): Promise<RedisAnswer<RestedSlice | undefined>> {

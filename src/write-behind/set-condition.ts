@@ -2,7 +2,9 @@
 // in the log where its changes begin to be lost or its flushes begin to fail.
 import { errorName } from "../error-name.ts";
 import { Condition } from "../observe/condition.ts";
+import type { FamilyName } from "../observe/families.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
+import { seriesOf } from "../observe/sums.ts";
 import type { Flushed } from "./flush.ts";
 import type { Outcome, Refusal } from "./gathered.ts";
 import type { Backlog } from "./slice-store.ts";
@@ -10,6 +12,8 @@ import { ageMsOf, type SliceTimes } from "./slice-times.ts";
 
 export interface SetConditionSettings {
   readonly set: string;
+  readonly everyMs: number;
+  readonly backlogMax: number;
   readonly times: SliceTimes;
   readonly nowAtMs: () => number;
   readonly log: Log;
@@ -31,7 +35,11 @@ export class SetCondition {
   /** Calls, by what became of them. */
   readonly #calls = { accepted: 0, lost: 0, inDoubt: 0 };
   readonly #refusals: Partial<Record<Refusal, number>> = {};
-  readonly #flushes = { slices: 0, changes: 0, failed: 0 };
+  /** Calls that came too late for certain; they are among the lost. */
+  #lateCount = 0;
+  readonly #flushes = { slices: 0, changes: 0 };
+  /** Flushes, by how they ended. */
+  readonly #ends = { done: 0, more: 0, failed: 0 };
   readonly #settings: SetConditionSettings;
   readonly #gathering: Condition<Refusal>;
   readonly #flushing: Condition<string>;
@@ -66,6 +74,7 @@ export class SetCondition {
       return;
     }
     this.#calls[outcome.kind === "refused" ? "lost" : "inDoubt"] += callCount;
+    if (outcome.kind === "refused" && outcome.cause === "late") this.#lateCount += callCount;
     this.#refusals[outcome.cause] = (this.#refusals[outcome.cause] ?? 0) + callCount;
     this.#gathering.failed(outcome.cause, atMs);
   }
@@ -80,11 +89,12 @@ export class SetCondition {
     this.#flushes.changes += changeCount;
     if (backlog !== undefined) this.waits(backlog);
     if (end.kind === "done" || end.kind === "more") {
+      this.#ends[end.kind] += 1;
       this.#failuresInRow = 0;
       this.#flushing.succeeded(atMs);
       return;
     }
-    this.#flushes.failed += 1;
+    this.#ends.failed += 1;
     this.#failuresInRow += 1;
     this.#failedAtMs = atMs;
     this.#flushing.failed(end.kind === "unavailable" ? end.cause : errorName(end.error), atMs);
@@ -95,6 +105,36 @@ export class SetCondition {
     if (this.#failuresInRow === 0) return false;
     const pauseMs = Math.min(pauseMsMax, pauseMsMin * 2 ** (this.#failuresInRow - 1));
     return Math.abs(atMs - this.#failedAtMs) < pauseMs;
+  }
+
+  /** What it counts in the families of metrics, since this isolate began. */
+  series(): Map<string, number> {
+    const { set } = this.#settings;
+    const { accepted, lost, inDoubt } = this.#calls;
+    const all = new Map<string, number>();
+    const add = (family: FamilyName, labels: readonly string[], count: number) => {
+      if (count > 0) all.set(seriesOf(family, [set, ...labels]), count);
+    };
+    add("behindChanges", ["accepted"], accepted);
+    add("behindChanges", ["late"], this.#lateCount);
+    add("behindChanges", ["lost"], lost - this.#lateCount);
+    add("behindChanges", ["in-doubt"], inDoubt);
+    for (const [end, count] of Object.entries(this.#ends)) add("behindFlushes", [end], count);
+    add("behindFlushedChanges", [], this.#flushes.changes);
+    return all;
+  }
+
+  /** For findings: what waits, as this isolate heard of it last (-Infinity: never), and flushes that fail. */
+  get troubles() {
+    const { everyMs, backlogMax, times } = this.#settings;
+    const { trouble } = this.#flushing;
+    const { keyCount = 0, oldestSlice, atMs = -Infinity } = this.#backlog ?? {};
+    const overdueMs =
+      oldestSlice === undefined ? 0 : ageMsOf(oldestSlice, atMs, times) - times.restMs;
+    return {
+      backlog: { keyCount, backlogMax, overdueMs, everyMs, heardAtMs: atMs },
+      flushes: trouble?.isOver === false ? trouble : undefined,
+    };
   }
 
   snapshot() {
@@ -108,7 +148,7 @@ export class SetCondition {
       ...this.#calls,
       /** Of those that are lost or in doubt: why. */
       refusals: { ...this.#refusals },
-      flushes: { ...this.#flushes },
+      flushes: { ...this.#flushes, failed: this.#ends.failed },
       /** As this isolate heard of it last; `undefined` before that. */
       backlog: keyCount === undefined ? undefined : { keys: keyCount, oldestAgeMs, atMs },
       trouble: this.#gathering.trouble,

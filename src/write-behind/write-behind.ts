@@ -1,4 +1,5 @@
 // All counters and buffers of an isolate: the one way into this folder for whoever composes a cache.
+import { addAll, Rises, type Sums } from "../observe/sums.ts";
 import { OperatorError } from "../operator-error.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
 import type { BehindPorts, ChangeSet } from "./change-set.ts";
@@ -21,24 +22,25 @@ interface Opened {
 /** What an application may do with sets. */
 export interface Sets {
   /**
-   * Numbers that are added to more often than a database is to be written. An add that is accepted counts once.
+   * Numbers that change too often to write each add to a database. An add that is accepted counts once.
    *
    * @throws OperatorError for a name or an option that is refused
    */
   counter(name: string, options: CounterOptions): Counter;
   /**
-   * Values that change more often than a database is to be written: of each key the newest is kept.
+   * Values that change too often to write each of them to a database: the newest of each key is kept.
    *
    * @throws OperatorError for a name or an option that is refused
    */
   buffer<T>(name: string, options: BufferOptions<T>): Buffer<T>;
-  /** Has accepted what this isolate has gathered, and brings to the sinks what has rested. Never rejects. */
+  /** Sends gathered changes to Redis, and changes that have rested to the sinks. Never rejects. */
   flush(options?: FlushOptions): Promise<Readonly<Record<string, FlushResult>>>;
 }
 
 export class WriteBehind implements Sets {
   readonly #portsOf: () => BehindPorts;
   readonly #sets = new Map<string, Opened>();
+  readonly #rises = new Rises();
 
   /** @param portsOf called at the first use of a set */
   constructor(portsOf: () => BehindPorts) {
@@ -92,6 +94,20 @@ export class WriteBehind implements Sets {
     // Each run begins with another set, so that none takes all chunks of all runs.
     const first = due.length === 0 ? 0 : Math.floor(atMs / minuteMs) % due.length;
     await this.flush(options, [...due.slice(first), ...due.slice(0, first)]);
+  }
+
+  /** What was counted since the last call, by series. */
+  taken(): Sums {
+    const taken: Sums = new Map();
+    for (const { set } of this.#sets.values()) {
+      addAll(taken, this.#rises.since(set().condition.series()));
+    }
+    return taken;
+  }
+
+  /** By the names of sets. */
+  troubles(): ReadonlyMap<string, SetCondition["troubles"]> {
+    return new Map([...this.#sets].map(([name, { set }]) => [name, set().condition.troubles]));
   }
 
   stats(): Readonly<Record<string, SetStats>> {

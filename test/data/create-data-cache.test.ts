@@ -1,6 +1,6 @@
 // What a cache for data is made of: what its variables say, and that it asks for nothing before it is used.
 import { describe, expect, it, vi } from "vitest";
-import { defineConfig } from "../../src/config/config.ts";
+import { type Config, defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
@@ -71,6 +71,23 @@ it("asks the platform for nothing before its first use, as a Worker's module mus
   await articles.set("42", "v");
   expect(asked).toHaveBeenCalled();
   expect(random).toHaveBeenCalled();
+});
+
+it("goes on where its log throws: a load fails with its own error", async () => {
+  const log = () => {
+    throw new Error("of the log");
+  };
+  const { make } = opened({}, { log });
+  const articles = make().namespace<string>("articles", { fresh: "1m" });
+  const failing = articles.getOrSet("42", () => Promise.reject(new Error("of the load")));
+  await expect(failing).rejects.toThrow("of the load");
+});
+
+it("checks a configuration that was written without defineConfig", async () => {
+  const written = { limits: { memoryBytes: 1_048_576 } } as unknown as Config;
+  const articles = createDataCache(written).namespace<string>("articles", { fresh: "1m" });
+  expect(await articles.getOrSet("42", () => "v")).toBe("v");
+  expect(() => createDataCache({ limits: 7 } as unknown as Config)).toThrow("limits");
 });
 
 it("has memory alone with nothing given at all", async () => {

@@ -18,6 +18,7 @@ const examples = files.filter(({ name }) => name !== "store.ts");
 /** What stands in the place of the installed packages. */
 const here: Readonly<Record<string, string>> = {
   "tidemark/node": new URL("../../src/node-cache.ts", import.meta.url).href,
+  "tidemark/sinks": new URL("../../src/sinks.ts", import.meta.url).href,
   ioredis: import.meta.resolve("ioredis"),
   "./store.js": "./store.ts",
 };

@@ -1,7 +1,7 @@
 // Loads: one for all who ask at once, in an isolate and in the world; errors, and the hard time-out.
 import { describe, expect, it } from "vitest";
 import type { LoadContext } from "../../src/data/value/load-context.ts";
-import { allJoined, openArticles } from "../../testing/data/data-isolate.ts";
+import { allJoined, DataIsolate, openArticles } from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
 const down = new Error("s3cret: the source is down");
@@ -67,6 +67,36 @@ describe("in one isolate", () => {
     expect(await isolate.beside().data.namespace("articles", { fresh: "60s" }).get("42")).toBe(
       "newer",
     );
+  });
+
+  it("a forced load that brings null ends what is stored", async () => {
+    const { isolate, articles } = openArticles();
+    await articles.getOrSet("42", () => "old");
+    await isolate.settle();
+    expect(await articles.getOrSet("42", () => null, { forceFresh: true })).toBeNull();
+    await isolate.settle();
+    expect(await articles.get("42")).toBeUndefined();
+    expect(await isolate.beside().data.namespace("articles", { fresh: "60s" }).get("42")).toBe(
+      undefined,
+    );
+  });
+
+  it("a load that is late on its way to Redis does not take the place of a newer one", async () => {
+    const { isolate, articles } = openArticles();
+    const { clock, upstash } = isolate;
+    const gate = Promise.withResolvers<void>();
+    upstash.beforeStored = () => gate.promise;
+    await articles.getOrSet("42", () => "older");
+    await idle();
+    upstash.beforeStored = () => Promise.resolve();
+    clock.advance(1);
+    await articles.set("42", "newer");
+    expect(await articles.get("42")).toBe("newer");
+    gate.resolve();
+    await isolate.settle();
+    const there = new DataIsolate({ clock, upstash }).data;
+    expect(await there.namespace("articles", { fresh: "60s" }).get("42")).not.toBe("older");
+    expect(await articles.get("42")).toBe("newer");
   });
 
   it("a load that began before set does not take its place", async () => {

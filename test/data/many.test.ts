@@ -150,6 +150,30 @@ describe("getOrSetMany", () => {
     expect(String(errors.get("1"))).toContain("a key that it was not given");
   });
 
+  it("what was set while it was loaded stays, also until the others are in a slow Redis", async () => {
+    const { isolate, articles } = opened();
+    const { clock, upstash } = isolate;
+    const source = new HeldSource();
+    const load = async (keys: readonly string[]) => {
+      const value = await source.load();
+      return new Map(keys.map((key) => [key, value]));
+    };
+    const asked = articles.getOrSetMany(["1", "2"], load);
+    await until(() => source.count > 0);
+    clock.advance(1);
+    await articles.set("1", "set");
+    clock.advance(1);
+    const gate = Promise.withResolvers<void>();
+    upstash.beforeStored = () => gate.promise;
+    source.answer("loaded");
+    await asked;
+    await idle();
+    expect([...(await articles.getMany(["1", "2"])).values()]).toEqual(["set", "loaded"]);
+    gate.resolve();
+    await isolate.settle();
+    expect(await articles.get("1")).toBe("set");
+  });
+
   it("stale values answer, and are loaded anew behind that by one load", async () => {
     const { isolate, articles, asked, load } = opened({ stale: "1h" });
     for (const key of ["1", "2"]) await articles.set(key, "old");

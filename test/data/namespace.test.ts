@@ -66,6 +66,14 @@ describe("getOrSet", () => {
     await expect(setting).rejects.toThrow("The value of articles/42 is not stored.");
   });
 
+  it("rejects, and does not throw, for a key that is refused", async () => {
+    const { articles } = one();
+    for (const call of ["delete", "expire", "get", "has"] as const) {
+      const asked = { promise: articles[call]("a//b") };
+      await expect(asked.promise).rejects.toThrow("an empty segment");
+    }
+  });
+
   it("hands out null and does not store it, unless it has a lifetime of its own", async () => {
     const { isolate, articles } = one();
     expect(await articles.getOrSet("42", () => null)).toBeNull();
@@ -75,6 +83,16 @@ describe("getOrSet", () => {
     expect([await known.get("42"), await known.has("42")]).toEqual([null, true]);
     isolate.clock.advance(5);
     expect(await known.get("42")).toBeUndefined();
+  });
+
+  it("does not store null without `negative`, whatever lifetime a call names", async () => {
+    const { articles } = one();
+    const none = await articles.getOrSet("42", ({ fresh }) => {
+      fresh("1h");
+      return null;
+    });
+    expect([none, await articles.get("42")]).toEqual([null, undefined]);
+    await expect(articles.set("42", null, { fresh: "1h" })).rejects.toThrow("is not stored");
   });
 
   it("loads by the namespace's own load, and says what is missing where there is none", async () => {

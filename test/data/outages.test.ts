@@ -2,6 +2,7 @@
 // and said to be.
 import { afterEach, describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
+import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
@@ -50,6 +51,26 @@ describe("Redis is gone", () => {
     expect([await ask(), loads]).toEqual(["v2", 2]);
     clock.advance(9.001);
     expect([await ask(), loads]).toEqual(["v3", 3]);
+  });
+
+  it("and back: who only writes finds out after the pause, and others have what is written then", async () => {
+    const { isolate, articles, upstash, clock } = opened();
+    const there = isolate.beside(new FakeCache(clock)).data;
+    const seen = there.namespace<string>("articles", { fresh: "1h" });
+    const set = async (value: string) => {
+      await articles.set("42", value);
+      await isolate.settle();
+    };
+    await set("old");
+    upstash.mode = "down";
+    for (let nth = 0; nth < 4; nth += 1) await set("old");
+    upstash.mode = "works";
+    await set("old");
+    expect(isolate.data.stats().redis.troubleWithWrites).toMatchObject({ isOver: false });
+    clock.advance(1.1);
+    await set("new");
+    expect(isolate.data.stats().redis.troubleWithWrites).toMatchObject({ isOver: true });
+    expect(await seen.get("42")).toBe("new");
   });
 
   it("a purge is refused, counted, and accepted once Redis is back", async () => {

@@ -101,6 +101,16 @@ describe("a purge of the application", () => {
     await expect(failed).rejects.toThrow("down");
   });
 
+  it("of a tag that all of a namespace bears covers also what is known not to be there", async () => {
+    const { isolate } = await opened();
+    const options = { fresh: "10m", negative: "10m", tags: ["all"] } as const;
+    const users = isolate.data.namespace<string>("users", options);
+    await users.getOrSet("7", () => null);
+    expect(await users.get("7")).toBeNull();
+    await isolate.data.purge({ tags: ["all"] });
+    expect(await users.get("7")).toBeUndefined();
+  });
+
   it("is seen in every other isolate within N", async () => {
     const { isolate } = await opened();
     await isolate.settle();
@@ -131,6 +141,7 @@ describe("a purge of the application", () => {
     { id: "an empty tag", order: { tags: [" "] }, why: "It is empty" },
     { id: "a long tag", order: { tags: ["é".repeat(129)] }, why: "It is over 256 bytes." },
     { id: "an empty key", order: { keys: ["articles//42"] }, why: "an empty segment" },
+    { id: "a long reason", order: { tags: ["a"], reason: "r".repeat(513) }, why: "Its reason" },
   ])("is refused where it names $id", async ({ order, why }) => {
     const { isolate } = await opened();
     await expect(isolate.data.purge(order)).rejects.toThrow(why);

@@ -1,7 +1,7 @@
 // Stale values: while a load is slow, where it fails, and what a load is told of them.
 import { describe, expect, it } from "vitest";
 import type { LoadContext } from "../../src/data/value/load-context.ts";
-import { allJoined, openArticles } from "../../testing/data/data-isolate.ts";
+import { allJoined, DataIsolate, openArticles } from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
 const down = new Error("s3cret: the source is down");
@@ -38,6 +38,21 @@ describe("a stale value", () => {
       expect(await look()).toBe("new");
     },
   );
+
+  it.each([
+    { id: "null, which is not stored", load: () => null },
+    { id: "what is skipped", load: ({ skip }: LoadContext<string>) => (skip(), "new") },
+    { id: "what has no lifetime", load: ({ fresh }: LoadContext<string>) => (fresh("0s"), "new") },
+  ])("answers no longer, in any tier, once a load has brought $id", async ({ load }) => {
+    const { isolate, articles, space } = await aged({});
+    expect(await articles.getOrSet("42", load)).toBe("old");
+    await idle();
+    const { clock, upstash } = isolate;
+    for (const each of [isolate, isolate.beside(), new DataIsolate({ clock, upstash })]) {
+      const there = each.data.namespace<string>("articles", { ...space, stale: "1h" });
+      expect(await there.get("42")).toBeUndefined();
+    }
+  });
 
   it("answers get, and stays where nothing can load it", async () => {
     const { articles, counts } = await aged({});

@@ -26,6 +26,18 @@ describe("the tiers", () => {
     expect(isolate.upstash.commands).toEqual(["GETRANGE"]);
   });
 
+  it("that a value is too large for keep no older one in its place", async () => {
+    const isolate = new DataIsolate({ config: { limits: { sharedBodyBytes: 20_000 } } });
+    const articles = isolate.data.namespace<string, string>("articles", { fresh: "1m" });
+    await articles.set("42", "old");
+    isolate.clock.advance(1);
+    const large = Array.from({ length: 5_000 }, (_, nth) => `${nth * 7_919}`).join();
+    expect(await articles.set("42", large)).toEqual(["memory", "edge"]);
+    const { clock, upstash } = isolate;
+    const there = new DataIsolate({ clock, upstash }).data;
+    expect(await there.namespace("articles", { fresh: "1m" }).get("42")).toBeUndefined();
+  });
+
   it.each([
     { tiers: ["memory"], kept: ["memory"] },
     { tiers: ["shared", "memory"], kept: ["memory", "shared"] },

@@ -51,7 +51,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
   const packages = [tarball, ...libraries, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
-  const documents = ["package", "middleware", "data", "data-patterns", "sinks"];
+  const documents = ["package", "middleware", "data", "data-patterns", "sinks", "write-behind"];
   for (const document of documents.map((name) => `docs/${name}.md`)) {
     const text = await readFile(join(root, document), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);

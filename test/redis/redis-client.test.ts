@@ -280,6 +280,39 @@ describe("the probe", () => {
     expect(await read()).toEqual({ kind: "answered", value: "PONG" });
   });
 
+  it("is sent by one of several writes too, which then goes out", async () => {
+    await shutOff();
+    server.manner = wellAnswer;
+    server.asked.length = 0;
+    expect(await write()).toEqual({ kind: "unavailable", cause: "shut-off" });
+    expect(server.asked).toEqual([]);
+    skippedMs += 1_000;
+    const answers = await Promise.all([write(), write()]);
+    expect(answers.map(({ kind }) => kind)).toEqual(["answered", "unavailable"]);
+    expect(server.asked).toEqual(['["ping"]', JSON.stringify(["set", hashKey, storedValue])]);
+    expect((await write()).kind).toBe("answered");
+  });
+
+  it("of writes is answered before anything is written", async () => {
+    await shutOff();
+    server.asked.length = 0;
+    skippedMs += 1_000;
+    expect(await write()).toEqual({ kind: "unavailable", cause: "shut-off" });
+    skippedMs += 1_000;
+    expect(await write()).toEqual({ kind: "unavailable", cause: "shut-off" });
+    expect(server.asked).toEqual(['["ping"]']);
+  });
+
+  it("is not sent by a write that a client waits for", async () => {
+    await shutOff();
+    server.manner = wellAnswer;
+    server.asked.length = 0;
+    skippedMs += 1_000;
+    const waitedFor = client.write("lease", (redis) => redis.set(hashKey, storedValue), 500);
+    expect(await waitedFor).toEqual({ kind: "unavailable", cause: "shut-off" });
+    expect(server.asked).toEqual([]);
+  });
+
   it.each([
     { id: "closes", manner: { kind: "closes" } },
     { id: "refuses", manner: { kind: "answers", status: 401, body: '{"error":"no"}' } },

@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const archive = (parameters: string) => `/download/archive.bin?${parameters}`;
-const asked = () => origin.requests().byRoute["GET /download/archive.bin"] ?? 0;
+const asked = () => origin.requests()["GET /download/archive.bin"] ?? 0;
 
 /**
  * Reads a body to its end without keeping it, and watches the runtime's memory meanwhile.

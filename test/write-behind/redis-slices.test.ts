@@ -1,7 +1,6 @@
 // Slices over real servers: what is accepted and what is not, what a slice holds, when it is taken.
 import { describe, expect, it } from "vitest";
-import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
-import { adds, type SequencedPut } from "../../src/write-behind/change-kind.ts";
+import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
 import type { RedisAnswer } from "../../src/redis/redis-client.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Acceptance } from "../../src/write-behind/slice-store.ts";
@@ -203,29 +202,4 @@ describe.each(redisServers)("over $redis, by TIME", ({ start }) => {
     await slices.accept(batch(slice, add("a", 1)));
     expect(await of(slices.rested())).toEqual({ slice, keys: ["a"] });
   });
-});
-
-it("a batch is its own probe of a database that is shut off: a set that is never read probes no other way", async () => {
-  const backlog = { keyCount: 1, oldestSlice: 7 };
-  const shutOff = async () => ({ kind: "unavailable", cause: "shut-off" }) as const;
-  const purposes: string[] = [];
-  const slices = new RedisSlices<Add>({
-    redis: {
-      write: shutOff,
-      read: shutOff,
-      look: shutOff,
-      remove: shutOff,
-      attempt: async (purpose: string, _: unknown, about?: string) => {
-        purposes.push(purpose, String(about));
-        return { kind: "answered", value: ["accepted", "1", "7"] as never };
-      },
-    },
-    namespace: "site",
-    set: "set",
-    kind: adds,
-    backlogMax: 1,
-    afterAnswer: () => undefined,
-  });
-  expect(await of(slices.accept(batch(7, add("a", 1))))).toEqual({ kind: "accepted", backlog });
-  expect(purposes).toEqual(["write-behind, accepted", "writes"]);
 });

@@ -7,6 +7,9 @@ export class UnsteadyUpstash extends FakeUpstash {
   /** What every answer of the journal waits for, once it has done its part. */
   beforeJournalAnswer: () => Promise<void> = () => Promise.resolve();
 
+  /** What a command that stores a value waits for on its way to the database. */
+  beforeStored: () => Promise<void> = () => Promise.resolve();
+
   /** How often the journal was read. */
   get journalReadCount(): number {
     return this.journalCommands.filter((name) => /^(?:X(?:REV)?RANGE|EVAL(?:_RO)?)$/.test(name))
@@ -14,6 +17,7 @@ export class UnsteadyUpstash extends FakeUpstash {
   }
 
   override async answer(path: string, body: unknown): Promise<Response> {
+    if (/"set","[^"]*:d:/i.test(JSON.stringify(body))) await this.beforeStored();
     if (!/"x(?:add|range|revrange)"|:switch"/i.test(JSON.stringify(body))) {
       return super.answer(path, body);
     }

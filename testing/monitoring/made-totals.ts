@@ -9,6 +9,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   result: ["hit", "stale-hit", "collapsed", "validated", "forwarded", "stored", "passed", "failed"],
   tier: ["memory", "edge", "shared", "origin"],
   namespace: ["articles"],
+  set: ["views"],
   by: ["answer", "cron"],
   reason: ["uri-miss", "stale", "bypass"],
   rule: ["private", "no-store"],

@@ -1,18 +1,16 @@
 // `npm run warm-up -- https://news.example.com`: asks for the pages that most readers will ask for, so that a
 // deployment with a new `namespace` or an empty database does not meet its readers cold. It warms Redis, and the
 // one colo that answers it.
-import { OperatorError } from "../../../src/operator-error.ts";
 
 const atOnce = 5;
 
 async function main(): Promise<void> {
   const [site] = process.argv.slice(2);
   if (site === undefined || !URL.canParse(site)) {
-    throw new OperatorError({
-      what: "Nothing was warmed up.",
-      why: "The address of the site is missing, or is no URL.",
-      mend: "Write it: npm run warm-up -- https://news.example.com",
-    });
+    throw new Error(
+      "Nothing was warmed up. The address of the site is missing, or is no URL. " +
+        "Write it: npm run warm-up -- https://news.example.com",
+    );
   }
   const newest = (await (await fetch(new URL("/api/feed/20", site))).json()) as { slug: string }[];
   const paths = ["/", "/site.css", "/breaking", ...newest.map(({ slug }) => `/news/${slug}`)];

@@ -1,6 +1,6 @@
 // The data behind the pages, as JSON. Pages are passed by here, so that the data cache is seen alone.
 import { Hono } from "hono";
-import { article, articlesOf, partsOf } from "./articles.ts";
+import { article, articlesOf, isSlug, partsOf } from "./articles.ts";
 import { section, sections } from "./catalogue.ts";
 import { queriesSoFar } from "./database.ts";
 import { feed, feedSizes } from "./feed.ts";
@@ -23,13 +23,9 @@ apiRoutes.get("/articles/:slug", async (c) => {
   return c.json(found, found === null ? 404 : 200);
 });
 
-apiRoutes.get("/articles/:slug/title", async (c) => {
-  const found = await partsOf(c.req.param("slug"), ["title"]);
-  return c.json(found, found === null ? 404 : 200);
-});
-
-apiRoutes.get("/articles/:slug/body", async (c) => {
-  const found = await partsOf(c.req.param("slug"), ["body"]);
+apiRoutes.get("/articles/:slug/:part{title|body}", async (c) => {
+  const part = c.req.param("part") === "title" ? "title" : "body";
+  const found = await partsOf(c.req.param("slug"), [part]);
   return c.json(found, found === null ? 404 : 200);
 });
 
@@ -39,10 +35,16 @@ apiRoutes.get("/feed/:size", async (c) => {
 });
 
 apiRoutes.get("/sections", async (c) => c.json(await sections()));
-apiRoutes.get("/sections/:section", async (c) => c.json(await section(c.req.param("section"))));
+apiRoutes.get("/sections/:section", async (c) => {
+  const found = await section(c.req.param("section"));
+  return c.json(found, found === null ? 404 : 200);
+});
 apiRoutes.get("/settings", async (c) => c.json(await settings()));
 
-apiRoutes.get("/views/:slug", async (c) => c.json({ views: await views.get(c.req.param("slug")) }));
+apiRoutes.get("/views/:slug", async (c) => {
+  const slug = c.req.param("slug");
+  return isSlug(slug) ? c.json({ views: await views.get(slug) }) : c.json(null, 404);
+});
 
 apiRoutes.post("/views/:slug", async (c) => {
   const slug = c.req.param("slug");

@@ -16,11 +16,7 @@ export function createApp(askSite: AskSite): Hono {
     // An answer already, such as the 401 that asks for a password.
     if (error instanceof HTTPException) return error.getResponse();
     console.error(error.name);
-    // What is stored may have stayed older than the database, so the editor has to know.
-    const says =
-      error.name === "OperatorError"
-        ? "The database has the change, but the cache could not be purged. Send it again.\n"
-        : "This page could not be made. Try again in a moment.\n";
+    const says = "This page could not be made. Try again in a moment.\n";
     return c.text(says, 503, { "Cache-Control": "no-store" });
   });
   return app;

@@ -15,6 +15,9 @@ export interface Article {
 const select = `SELECT slug, title, lede, body, section, authors.name AS author,
   published_at_ms AS publishedAtMs FROM articles JOIN authors ON authors.id = articles.author`;
 
+/** Other addresses are nobody's: neither the cache nor the database is asked for them. */
+export const isSlug = (text: string): boolean => /^[a-z0-9-]{1,100}$/.test(text);
+
 export const articleTag = (slug: string): string => `article:${slug}`;
 
 const articles = cache.namespace<Article, string>("articles", {
@@ -28,12 +31,14 @@ const articles = cache.namespace<Article, string>("articles", {
 });
 
 /** Cache-aside. @returns `null` where there is no such article */
-export const article = (slug: string) =>
-  articles.getOrSet(slug, ({ tags }) => {
+export async function article(slug: string): Promise<Article | null> {
+  if (!isSlug(slug)) return null;
+  return articles.getOrSet(slug, ({ tags }) => {
     // Named before anything is known, so that the purge of a new article takes the word that there is none.
     tags(articleTag(slug));
     return firstRow<Article>(`${select} WHERE slug = ?`, slug);
   });
+}
 
 /** Several: one command to Redis, and one query for all that is missing. */
 export async function articlesOf(slugs: readonly string[]) {
@@ -50,6 +55,7 @@ type Parts = Pick<Article, "title" | "lede" | "body">;
 
 /** Some fields of the article's hash in Redis: who needs the title does not fetch the body. */
 export async function partsOf(slug: string, names: readonly (keyof Parts)[]) {
+  if (!isSlug(slug)) return null;
   const fields = articles.fields(slug);
   const held = await fields.get(names);
   if (held !== undefined && names.every((name) => name in held)) return held;

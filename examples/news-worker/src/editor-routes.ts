@@ -1,11 +1,12 @@
-// The editor's desk. Whatever is changed is purged: pages and data by one tag.
+// The editor's desk. News is purged, pages and data by one tag; a name on every page follows within its lifetime.
 import { env } from "cloudflare:workers";
 import { type Context, Hono } from "hono";
 import { basicAuth } from "hono/basic-auth";
 import { csrf } from "hono/csrf";
-import { articleTag, saveArticle } from "./articles.ts";
-import { cache } from "./cache.ts";
+import { timingSafeEqual } from "hono/utils/buffer";
+import { articleTag, isSlug, saveArticle } from "./articles.ts";
 import { breakingTag, sayBreaking } from "./breaking.ts";
+import { cache } from "./cache.ts";
 import { renameSection, section, sections } from "./catalogue.ts";
 import { feedTag } from "./feed.ts";
 import { editorMain } from "./pages.ts";
@@ -18,10 +19,17 @@ export type AskSite = (url: URL, c: Context) => Promise<Response>;
 
 export function editorRoutes(askSite: AskSite): Hono {
   const routes = new Hono().basePath("/editor");
-  const isEditor = (name: string, password: string) =>
-    name === "editor" && password === env.EDITOR_PASSWORD;
+  const isEditor = async (name: string, password: string) =>
+    name === "editor" && (await timingSafeEqual(password, env.EDITOR_PASSWORD));
   // A browser sends the password with every request, so forms of other sites have to be refused.
   routes.use(csrf(), basicAuth({ verifyUser: isEditor }));
+
+  routes.onError((error, c) => {
+    if (error.name !== "OperatorError") throw error;
+    // What is stored may have stayed older than the database, so the editor has to know.
+    const says = "The database has the change, but the cache could not be purged. Send it again.\n";
+    return c.text(says, 503, { "Cache-Control": "no-store" });
+  });
 
   routes.get("/", async (c) => {
     c.header("Cache-Control", "private, no-store");
@@ -31,7 +39,7 @@ export function editorRoutes(askSite: AskSite): Hono {
   /** Publish and update: the database, the purge, and then the new page is made before a reader asks. */
   routes.post("/articles", async (c) => {
     const { slug = "", title = "", lede = "", body = "", section: of = "" } = await sentIn(c);
-    if (!/^[a-z0-9-]{1,100}$/.test(slug) || title === "" || body === "") {
+    if (!isSlug(slug) || title === "" || body === "") {
       return answer(c, 400, "An article needs an address of small letters, a title and a text.");
     }
     if ((await section(of)) === null) return answer(c, 400, "The paper has no such section.");
@@ -50,7 +58,10 @@ export function editorRoutes(askSite: AskSite): Hono {
 
   routes.post("/sections/:section", async (c) => {
     const { title = "" } = await sentIn(c);
-    await renameSection(c.req.param("section"), title);
+    const found = await section(c.req.param("section"));
+    if (found === null) return answer(c, 400, "The paper has no such section.");
+    if (title === "") return answer(c, 400, "A section needs a title.");
+    await renameSection(found.id, title);
     return answer(c, 200, "Renamed.");
   });
 

@@ -1,7 +1,7 @@
 // Lists of the newest articles, in several lengths. One tag purges all of them.
+import type { Article } from "./articles.ts";
 import { cache } from "./cache.ts";
 import { rows } from "./database.ts";
-import type { Article } from "./articles.ts";
 
 export type Card = Pick<Article, "slug" | "title" | "lede" | "section" | "publishedAtMs">;
 

@@ -1,8 +1,8 @@
 // The pages' HTML. `html` escapes what is put into it.
 import { html, raw } from "hono/html";
 import type { Article } from "./articles.ts";
-import type { Card } from "./feed.ts";
 import type { Section } from "./catalogue.ts";
+import type { Card } from "./feed.ts";
 import type { Settings } from "./settings.ts";
 
 export type Html = ReturnType<typeof html>;

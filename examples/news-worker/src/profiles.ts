@@ -11,19 +11,20 @@ export interface Profile {
 // The reader's name is the key: nothing else keeps one reader's profile from another.
 const profiles = cache.namespace<Profile, string>("profiles", { fresh: "1h", negative: "1m" });
 
-export const profile = (reader: string) =>
-  profiles.getOrSet(reader, async () => {
-    const select = "SELECT greeting, follows FROM readers WHERE name = ?";
-    const found = await firstRow<{ greeting: string; follows: string }>(select, reader);
-    return found && { greeting: found.greeting, follows: JSON.parse(found.follows) as string[] };
-  });
+export const profile = (reader: string) => profiles.getOrSet(reader, () => readProfile(reader));
 
-export const saveProfile = (reader: string, { greeting, follows }: Profile) =>
-  profiles.write(reader, { greeting, follows }, () =>
-    rows(
-      "UPDATE readers SET greeting = ?, follows = ? WHERE name = ?",
-      greeting,
-      JSON.stringify(follows),
-      reader,
-    ),
+async function readProfile(reader: string): Promise<Profile | null> {
+  const select = "SELECT greeting, follows FROM readers WHERE name = ?";
+  const found = await firstRow<{ greeting: string; follows: string }>(select, reader);
+  return found && { greeting: found.greeting, follows: JSON.parse(found.follows) as string[] };
+}
+
+/** @returns the tiers that keep the profile; `null` where there is no such reader */
+export async function saveGreeting(reader: string, greeting: string) {
+  // The rest is taken from the database: the cache may have it as it was.
+  const now = await readProfile(reader);
+  if (now === null) return null;
+  return profiles.write(reader, { ...now, greeting }, () =>
+    rows("UPDATE readers SET greeting = ? WHERE name = ?", greeting, reader),
   );
+}

@@ -1,5 +1,6 @@
 // Pages that are the same for every reader. Tidemark stores them by the routes of its configuration.
 import { type Context, Hono } from "hono";
+import { html } from "hono/html";
 import { article, articlesOf } from "./articles.ts";
 import { breakingLine, breakingTag } from "./breaking.ts";
 import { section, sections } from "./catalogue.ts";
@@ -8,7 +9,6 @@ import { articleMain, cards, type Html, page } from "./pages.ts";
 import { settings } from "./settings.ts";
 import { siteCss } from "./site-css.ts";
 import { views } from "./views.ts";
-import { html } from "hono/html";
 
 export async function sendPage(
   c: Context,
@@ -16,8 +16,8 @@ export async function sendPage(
   main: Html,
   status: 200 | 404 | 403 = 200,
 ) {
-  const frame = { settings: await settings(), sections: await sections() };
-  return c.html(page(frame, title, main), status);
+  const [site, all] = await Promise.all([settings(), sections()]);
+  return c.html(page({ settings: site, sections: all }, title, main), status);
 }
 
 const sendMissing = (c: Context, says: string) =>

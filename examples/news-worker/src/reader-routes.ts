@@ -3,10 +3,10 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { feed } from "./feed.ts";
 import { cards, signInForm } from "./pages.ts";
-import { profile, saveProfile } from "./profiles.ts";
+import { profile, saveGreeting } from "./profiles.ts";
 import { sendPage } from "./public-routes.ts";
-import { readerOf, signIn } from "./session.ts";
 import { sentIn } from "./sent.ts";
+import { readerOf, signIn } from "./session.ts";
 
 export const readerRoutes = new Hono();
 
@@ -43,8 +43,8 @@ readerRoutes.get("/me/profile", async (c) => {
 
 readerRoutes.put("/me/profile", async (c) => {
   const reader = await readerOf(c);
-  const now = reader === undefined ? null : await profile(reader);
-  if (reader === undefined || now === null) return c.json(null, 403);
-  const { greeting = now.greeting } = await sentIn(c);
-  return c.json({ tiers: await saveProfile(reader, { ...now, greeting }) });
+  const { greeting = "" } = await sentIn(c);
+  if (greeting === "") return c.json(null, 400);
+  const tiers = reader === undefined ? null : await saveGreeting(reader, greeting);
+  return tiers === null ? c.json(null, 403) : c.json({ tiers });
 });

@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import type { Context } from "hono";
 import { getSignedCookie, setSignedCookie } from "hono/cookie";
+import { timingSafeEqual } from "hono/utils/buffer";
 import { firstRow } from "./database.ts";
 import { passwordHash } from "./password-hash.ts";
 
@@ -12,7 +13,7 @@ export async function signIn(c: Context, name: string, password: string): Promis
   const found = await firstRow<{ salt: string; hash: string }>(select, name);
   // Hashed in any case, so that the time taken does not tell which readers there are.
   const hash = await passwordHash(password, found?.salt ?? "nobody");
-  if (found === null || hash !== found.hash) return false;
+  if (found === null || !(await timingSafeEqual(hash, found.hash))) return false;
   const secure = new URL(c.req.url).protocol === "https:";
   const how = { httpOnly: true, sameSite: "Lax", path: "/", secure, maxAge: 30 * 86_400 } as const;
   await setSignedCookie(c, cookieName, name, env.SESSION_SECRET, how);

@@ -14,8 +14,10 @@ const editor = { authorization: `Basic ${btoa(`editor:${editorPassword}`)}` };
 
 const ask = (path: string, init: RequestInit = {}, colo: 0 | 1 = 0): Promise<Response> =>
   fetch(site.urls[colo] + path, { redirect: "manual", ...init });
-const post = (path: string, sent: object, headers: Record<string, string> = {}) =>
-  ask(path, { method: "POST", headers: { ...json, ...headers }, body: JSON.stringify(sent) });
+const post = (path: string, sent: object | string, headers: Record<string, string> = {}) => {
+  const body = typeof sent === "string" ? sent : JSON.stringify(sent);
+  return ask(path, { method: "POST", headers: { ...json, ...headers }, body });
+};
 const text = async (answer: Promise<Response>): Promise<string> => (await answer).text();
 
 async function cookieOf(name: string): Promise<string> {
@@ -79,8 +81,17 @@ describe("the editor's desk", () => {
     { id: "address", sent: { ...story, slug: "../me" }, says: "needs an address" },
     { id: "title", sent: { ...story, title: "" }, says: "needs an address" },
     { id: "section", sent: { ...story, section: "moon" }, says: "no such section" },
+    { id: "form", sent: '{"slug":', says: "needs an address" },
   ])("refuses an article without a good $id", async ({ sent, says }) => {
     const answer = await post("/editor/articles", sent, editor);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(says)]);
+  });
+
+  it.each([
+    { id: "title", path: "/editor/sections/town", says: "needs a title" },
+    { id: "address", path: "/editor/sections/moon", says: "no such section" },
+  ])("renames no section without a good $id", async ({ path, says }) => {
+    const answer = await post(path, {}, editor);
     expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(says)]);
   });
 
@@ -91,7 +102,24 @@ describe("the editor's desk", () => {
     expect(page).toContain("A &lt;b&gt;story&lt;/b&gt;");
     expect(page).not.toContain("<b>story");
   });
+
+  it("purges the parts of an article with the whole of it", async () => {
+    const title = "/api/articles/peat-core-tells-of-a-wet-century/title";
+    expect((await ask(title)).status).toBe(200);
+    const given = { ...story, slug: "peat-core-tells-of-a-wet-century", title: "The peat core" };
+    expect((await post("/editor/articles", given, editor)).status).toBe(200);
+    expect(await (await ask(title)).json()).toEqual({ title: "The peat core" });
+  });
 });
+
+it.each(["/news/", "/api/articles/", "/api/views/", "/sections/", "/api/sections/"])(
+  "an address that nobody has is missing, however odd: %s…",
+  async (path) => {
+    for (const odd of ["x".repeat(4_000), "%20", "A"]) {
+      expect((await ask(path + odd)).status).toBe(404);
+    }
+  },
+);
 
 it("views are counted of articles that there are", async () => {
   expect((await post("/api/views/nothing-here", {})).status).toBe(404);

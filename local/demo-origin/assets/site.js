@@ -8,17 +8,3 @@ async function showBreakingLine() {
 
 // Out of reach, the strip stays the link it was.
 if (strip) showBreakingLine().catch(() => {});
-
-// On the editor's desk, keeps the list of purges as it is now. Without this script, load it again.
-const purges = document.querySelector("[data-purges]");
-
-async function showPurges() {
-  const response = await fetch("/editor/purges", { redirect: "error" });
-  if (response.ok) purges.innerHTML = await response.text();
-}
-
-if (purges) {
-  setInterval(() => {
-    if (!document.hidden) showPurges().catch(() => {});
-  }, 1000);
-}

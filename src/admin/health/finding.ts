@@ -31,6 +31,8 @@ export const findingCodes = [
   "cache-api-slow",
   "data-unpurged",
   "data-loads-fail",
+  "behind-backlog",
+  "behind-flushes-fail",
   "configuration",
   "switch-thrown",
   "bypass-set",

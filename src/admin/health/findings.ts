@@ -1,4 +1,5 @@
 // All findings. Each is made by one function, which gets what was looked at.
+import { behindBacklog, behindFlushesFail } from "./behind-findings.ts";
 import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
@@ -32,6 +33,8 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   cacheApiSlow,
   dataUnpurged,
   dataLoadsFail,
+  behindBacklog,
+  behindFlushesFail,
   configuration,
   switchThrown,
   bypassSet,

@@ -196,7 +196,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // To pack a body takes CPU time.
     const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
-    if (redis.isShutOff) return { kind: "unavailable", cause: "shut-off" };
+    if (redis.isShutOff && !(await redis.answers()))
+      return { kind: "unavailable", cause: "shut-off" };
     const body = await bodyOf(record, this.#settings);
     if (typeof body === "object") return body;
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;

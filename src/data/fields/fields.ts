@@ -22,6 +22,7 @@ export interface FieldPorts extends BeginPorts, VerdictPorts {
   /** By key: the head that this isolate has judged, or written, last. */
   readonly heads: BoundedMarks<string>;
   readonly isHeldBack: (place: Place) => boolean;
+  readonly onBadRecord: () => void;
   readonly randomText: () => string;
 }
 
@@ -44,7 +45,7 @@ export class Fields<T> {
     if (!isThere) throw noRedis(place.path);
   }
 
-  /** Some fields, by one command. @returns those that are there; `undefined` where nothing may be used */
+  /** Some fields, by one command. @returns the fields that exist; `undefined` if none may be used */
   async get<Name extends keyof T & string>(
     names: readonly Name[],
   ): Promise<Partial<Pick<T, Name>> | undefined> {
@@ -57,10 +58,10 @@ export class Fields<T> {
   }
 
   /**
-   * Sets some fields and leaves the others, unless a purge covers these: then they are gone.
+   * Sets some fields and leaves the others. If a purge covers the others, they are removed.
    *
-   * @param fields what was at hand before this call may be older than a purge that has come since: hand
-   *   over a function that reads the source
+   * @param fields best a function that reads the source: values that were read before this call may be older
+   *   than a purge that came since
    * @returns whether they are kept
    */
   async set(fields: Partial<T> | (() => Partial<T> | Promise<Partial<T>>)): Promise<boolean> {
@@ -89,10 +90,11 @@ export class Fields<T> {
   }
 
   /**
-   * Raises a whole number that is there. It makes no field, and counts once at the most: an answer that is
-   * lost may have been counted.
+   * Raises a whole number that is there. It makes no field, and never counts twice. If its answer is lost, it
+   * may have counted.
    *
-   * @returns what it is from now on; `undefined` where nothing was raised, or nobody can tell
+   * @returns what it is from now on; `undefined` where nothing was raised, such as beyond
+   *   `Number.MAX_SAFE_INTEGER`, or nobody can tell
    * @throws OperatorError where `by` is no whole number
    */
   async increment(name: keyof T & string, by = 1): Promise<number | undefined> {
@@ -107,8 +109,6 @@ export class Fields<T> {
       if (!this.#isUsable(judged)) return undefined;
       const answer = await hashes?.raise(this.#key, { judged, name, by });
       if (answer?.kind === "raised") return answer.value;
-      // The next increment looks first, since a look finds out whether Redis is back.
-      if (answer === undefined) heads.delete(this.#key.text);
       if (answer?.kind !== "changed") return undefined;
       judged = answer.head;
       if (judged === "") return undefined;
@@ -131,10 +131,16 @@ export class Fields<T> {
     return this.#isUsable(held.head) ? this.#valuesIn(held) : undefined;
   }
 
-  #valuesIn({ texts }: HeldHash): Partial<T> {
+  /** What cannot be decoded counts as not stored. */
+  #valuesIn({ texts }: HeldHash): Partial<T> | undefined {
     const { codec } = this.#place.space;
-    const values = [...texts].map(([name, text]) => [name, fieldValue(text, codec)]);
-    return Object.fromEntries(values) as Partial<T>;
+    try {
+      const values = [...texts].map(([name, text]) => [name, fieldValue(text, codec)]);
+      return Object.fromEntries(values) as Partial<T>;
+    } catch {
+      this.#ports.onBadRecord();
+      return undefined;
+    }
   }
 
   #isUsable(head: string, ports: VerdictPorts = this.#ports): boolean {
@@ -184,7 +190,7 @@ export class Fields<T> {
 function noRedis(path: string): OperatorError {
   return new OperatorError({
     what: `${path} has no fields.`,
-    why: "They are kept in Redis, which this namespace is without.",
+    why: "They are kept in Redis, and this namespace has no Redis.",
     mend: 'Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, and have "shared" in tiers.',
   });
 }
@@ -192,7 +198,7 @@ function noRedis(path: string): OperatorError {
 function noStep(path: string): OperatorError {
   return new OperatorError({
     what: `A field of ${path} is not raised.`,
-    why: "Redis raises whole numbers by whole numbers.",
-    mend: "Give one, such as 1 or -1.",
+    why: "Redis can raise a number only by whole numbers.",
+    mend: "Give a whole number, such as 1 or -1.",
   });
 }

@@ -20,18 +20,26 @@ export type RaiseAnswer =
   | { readonly kind: "raised"; readonly value: number }
   /** Another head lies there than the one that was given. */
   | { readonly kind: "changed"; readonly head: string }
-  /** The field is not there, or is no whole number. */
+  /** The field is not there, or is no whole number, or would be one that JavaScript cannot hold. */
   | { readonly kind: "no-number" }
   /** It was sent again: the first of them may have counted. */
   | { readonly kind: "spent" }
   | undefined;
 
+/** Names and texts in turn. Lua unpacks up to 8,000 at once. */
+const argsMax = 1_000;
+
 /** KEYS: the hash. ARGV: the head judged, the new one, how long it is kept or nothing, fields. */
 export const setScript = `
-local held = redis.call("HGET", KEYS[1], "head") or ""
+local held = redis.pcall("HGET", KEYS[1], "head")
+-- Nothing lies there, or no hash: that is replaced.
+if type(held) ~= "string" then held = "" end
 if held ~= ARGV[1] then return {"changed", held} end
 if ARGV[3] ~= "" then redis.call("DEL", KEYS[1]) end
-redis.call("HSET", KEYS[1], "head", ARGV[2], unpack(ARGV, 4))
+redis.call("HSET", KEYS[1], "head", ARGV[2])
+for at = 4, #ARGV, ${argsMax} do
+  redis.call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + ${argsMax - 1}, #ARGV)))
+end
 if ARGV[3] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[3]) end
 return {"set", ARGV[2]}`;
 
@@ -45,7 +53,9 @@ local held = redis.call("HGET", KEYS[1], "head") or ""
 if held ~= ARGV[1] then return {"changed", held} end
 local value = redis.call("HGET", KEYS[1], ARGV[2]) or ""
 if not string.match(value, "^%-?%d+$") then return {"no-number", ""} end
-return {"raised", tostring(redis.call("HINCRBY", KEYS[1], ARGV[2], ARGV[3]))}`;
+if math.abs(value + ARGV[3]) > ${Number.MAX_SAFE_INTEGER} then return {"no-number", ""} end
+redis.call("HINCRBY", KEYS[1], ARGV[2], ARGV[3])
+return {"raised", redis.call("HGET", KEYS[1], ARGV[2])}`;
 
 export interface HashStoreSettings {
   readonly redis: Pick<RedisClient, "read" | "write">;

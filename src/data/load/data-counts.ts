@@ -3,9 +3,14 @@
 import type { TierName } from "../../config/config.ts";
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
-import { addDuration, addTo, seriesOf, type Sums } from "../../observe/sums.ts";
+import { addAll, addDuration, Rises, seriesOf, type Sums } from "../../observe/sums.ts";
 import { type NamespaceCounts, noCounts, seriesIn } from "./data-series.ts";
 import type { Given } from "./load-outcome.ts";
+
+/** Each has about twenty series. */
+const namespacesMax = 256;
+/** Namespaces beyond that count under this name, which none can bear. */
+const otherNamespaces = "other namespaces";
 
 interface OfNamespace {
   readonly counts: NamespaceCounts;
@@ -21,8 +26,7 @@ export class DataCounts {
   readonly #settings: DataCountsSettings;
   readonly #byName = new Map<string, OfNamespace>();
   #durations: Sums = new Map();
-  /** By series: how much of it was taken. */
-  readonly #taken: Sums = new Map();
+  readonly #rises = new Rises();
 
   constructor(settings: DataCountsSettings) {
     this.#settings = settings;
@@ -48,7 +52,11 @@ export class DataCounts {
 
   /** @param tookMs from the question to the source's answer */
   loadTook(namespace: string, tookMs: number): void {
-    addDuration(this.#durations, seriesOf("dataLoadSeconds", [namespace]), Math.max(0, tookMs));
+    addDuration(
+      this.#durations,
+      seriesOf("dataLoadSeconds", [this.#nameOf(namespace)]),
+      Math.max(0, tookMs),
+    );
   }
 
   wrote(namespace: string, tier: TierName, came: string): void {
@@ -93,16 +101,18 @@ export class DataCounts {
     const taken = this.#durations;
     this.#durations = new Map();
     for (const [name, { counts }] of this.#byName) {
-      for (const [series, count] of seriesIn(name, counts)) {
-        const since = count - (this.#taken.get(series) ?? 0);
-        if (since > 0) addTo(taken, series, since);
-        this.#taken.set(series, count);
-      }
+      addAll(taken, this.#rises.since(seriesIn(name, counts)));
     }
     return taken;
   }
 
-  #of(namespace: string): OfNamespace {
+  #nameOf(namespace: string): string {
+    const isTold = this.#byName.has(namespace) || this.#byName.size < namespacesMax;
+    return isTold ? namespace : otherNamespaces;
+  }
+
+  #of(given: string): OfNamespace {
+    const namespace = this.#nameOf(given);
     const known = this.#byName.get(namespace);
     if (known !== undefined) return known;
     const { log } = this.#settings;

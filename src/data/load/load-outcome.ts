@@ -9,7 +9,13 @@ import type { Place } from "../value/place.ts";
 export type LoadOutcome =
   | { readonly kind: "stored"; readonly stored: DataRecord }
   /** It is not stored: who waited is given it all the same. */
-  | { readonly kind: "given"; readonly stored?: undefined; readonly given: DataRecord }
+  | {
+      readonly kind: "given";
+      readonly stored?: undefined;
+      readonly given: DataRecord;
+      /** It is newer than what is stored, and that is not to answer any longer. */
+      readonly endsOlder?: boolean;
+    }
   /** All who waited get this very error. */
   | { readonly kind: "failed"; readonly stored?: undefined; readonly error: unknown };
 

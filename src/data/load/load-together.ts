@@ -11,7 +11,7 @@ import { LoadTimedOut, notModified, Saying } from "../value/load-context.ts";
 import type { DataFlight, LoadOutcome, Need } from "./load-outcome.ts";
 import { begin, type BeginPorts } from "./beginning.ts";
 import { type Beginning, recordOf, renewed } from "./make-record.ts";
-import { type StorePorts, storeValues } from "./store-values.ts";
+import { endValues, type StorePorts, storeValues } from "./store-values.ts";
 import { hasForm } from "./verdict.ts";
 
 /** What a load works with. */
@@ -55,21 +55,29 @@ export async function loadTogether(
   const respondedAtMs = ports.nowAtMs();
   const { name = "" } = parts[0]?.need.place.space ?? {};
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
-  const outcomes = await Promise.all(
+  const made = await Promise.all(
     asked.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
   );
+  const { order } = beginning;
+  const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {
     const outcome = outcomes[at];
     if (outcome === undefined) continue;
     noteOutcome(outcome, need, ports);
     flight.settle(outcome);
   }
-  const { order } = beginning;
   const toStore = parts.flatMap(({ need: { place } }, at) => {
     const outcome = outcomes[at];
     return outcome?.kind === "stored" ? [{ place, record: outcome.stored, order }] : [];
   });
-  return { outcomes, stored: storeValues(toStore, ports) };
+  const toEnd = parts.flatMap(({ need: { place, older, isForced } }, at) => {
+    const outcome = outcomes[at];
+    const isThere = older !== undefined || isForced;
+    const isEnded = isThere && outcome?.kind === "given" && outcome.endsOlder === true;
+    return isEnded && ports.stores.mayStore(place.key.text, order) ? [place] : [];
+  });
+  const stored = Promise.all([storeValues(toStore, ports), endValues(toEnd, ports)]);
+  return { outcomes, stored };
 }
 
 async function answerOf(
@@ -99,8 +107,8 @@ async function answerOf(
 function foreign(): never {
   throw new OperatorError({
     what: "A load has asked for the context of a key that it was not given.",
-    why: "of() takes the keys as the load was given them.",
-    mend: "Hand on a key of its first parameter.",
+    why: "of() takes only keys of the load's first parameter.",
+    mend: "Call of() with one of these keys.",
   });
 }
 
@@ -146,16 +154,29 @@ async function outcomeOf(
   }
 }
 
+/** What was set while it was loaded stays: who waits for the flight is given this, and nobody else. */
+function unlessOvertaken(
+  outcome: LoadOutcome,
+  part: Part | undefined,
+  { order, ports }: { readonly order: number; readonly ports: StorePorts },
+): LoadOutcome {
+  if (outcome.kind !== "stored" || part === undefined) return outcome;
+  const isLast = ports.stores.mayStore(part.need.place.key.text, order);
+  return isLast ? outcome : { kind: "given", given: outcome.stored };
+}
+
 const lost: LoadOutcome = { kind: "failed", error: new Error("A load has told nothing.") };
 
 function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): LoadOutcome {
-  return isKept ? { kind: "stored", stored: record } : { kind: "given", given: record };
+  return isKept
+    ? { kind: "stored", stored: record }
+    : { kind: "given", given: record, endsOlder: true };
 }
 
 function nothingLoaded(path: string): OperatorError {
   return new OperatorError({
     what: `The load of ${path} has failed.`,
-    why: "It has returned undefined, which cannot be told from nothing stored.",
+    why: "It has returned undefined, which also means that nothing is stored.",
     mend: "Return null where there is no value.",
   });
 }

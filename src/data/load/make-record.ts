@@ -45,7 +45,7 @@ export async function recordOf(value: unknown, making: Making): Promise<Made> {
   const isNegative = value === null;
   const text = isNegative ? "" : encodedBy(space.codec, value, path);
   const bytes = new TextEncoder().encode(text);
-  const named = isNegative ? [] : space.tagsOf(value, asked).map(checkedTag);
+  const named = space.tagsOf(value, asked).map(checkedTag);
   const metadata: DataMetadata = {
     ...provenanceOf(making),
     ...lifetimesOf(isNegative, making),
@@ -94,7 +94,9 @@ function provenanceOf({ place, beginning, respondedAtMs }: Making) {
 }
 
 function lifetimesOf(isNegative: boolean, { place, said, jitterDraw }: Making) {
-  const { freshMs, negativeMs = 0, staleMs, jitter } = place.space;
-  const givenMs = said.freshMs ?? (isNegative ? negativeMs : freshMs);
+  const { freshMs, negativeMs, staleMs, jitter } = place.space;
+  const usualMs = isNegative ? negativeMs : freshMs;
+  // Whatever a call says: without `negative` nobody is to be told that there is nothing.
+  const givenMs = usualMs === undefined ? 0 : (said.freshMs ?? usualMs);
   return { freshMs: givenMs * (1 - jitter * jitterDraw), staleMs: isNegative ? 0 : staleMs };
 }

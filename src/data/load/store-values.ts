@@ -1,6 +1,7 @@
 // Puts values into the tiers of their namespace: memory at once, Redis by one round trip for all.
-import { keep, type ToKeep } from "../../cache/keep.ts";
+import { cameOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierName } from "../../config/config.ts";
 import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { DataCounts } from "./data-counts.ts";
@@ -22,6 +23,13 @@ export interface ToStore {
   readonly place: Place;
   readonly record: DataRecord;
   readonly order: number;
+}
+
+/** What became of one write. */
+interface Came {
+  readonly tier: TierName;
+  readonly key: RecordKey;
+  readonly came: string;
 }
 
 /**
@@ -56,23 +64,58 @@ export async function storeValues(
   const inShared = names.includes("shared") ? writeShared(records, how, tiers) : [];
   const writes = [...(await inUpper), ...(await inShared)];
   for (const { tier, came } of writes) counts.wrote(first.place.space.name, tier, came);
+  await endOlder(writes, wanted, ports);
   return names.filter((name) => {
     const ofTier = writes.filter(({ tier }) => tier === name);
     return ofTier.length > 0 && ofTier.every(({ came }) => came === "kept");
   });
 }
 
+/**
+ * What a tier refuses, such as a large value, leaves nothing older there to answer in its place. Nor does
+ * what was overtaken on its way by something newer: it may have arrived last.
+ */
+async function endOlder(
+  writes: readonly Came[],
+  stored: readonly ToStore[],
+  { tiers, stores }: StorePorts,
+): Promise<void> {
+  const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
+  const keys = new Set(overtaken.map(({ place }) => place.key));
+  await takeOut(
+    writes.flatMap(({ tier: name, key, came }) => {
+      const tier = tiers[name];
+      if (tier === undefined || name === "memory") return [];
+      const isRefused = came !== "kept" && came !== "unavailable";
+      return isRefused || keys.has(key) ? [[tier, key] as const] : [];
+    }),
+  );
+}
+
+/** Their source has something newer, which is not stored: memory is without them when this returns. */
+export async function endValues(
+  places: readonly Place[],
+  { tiers }: Pick<StorePorts, "tiers">,
+): Promise<void> {
+  const all = [tiers.memory, tiers.edge, tiers.shared].filter((tier) => tier !== undefined);
+  await takeOut(
+    places.flatMap(({ key, space }) =>
+      all.filter(({ name }) => space.tiers.includes(name)).map((tier) => [tier, key] as const),
+    ),
+  );
+}
+
 async function writeShared(
   records: readonly ToKeep<TierRecord<DataDetail>>[],
   how: Omit<TierKeep, "untilAtMs">,
   { shared }: DataTiers,
-): Promise<readonly { tier: TierName; came: string }[]> {
+): Promise<readonly Came[]> {
   const writes = records.map(({ key, record, untilAtMs }) => {
     return [key, record, { ...how, untilAtMs }] as const;
   });
   const written = (await shared?.writeMany(writes)) ?? [];
-  return written.map((came) => ({
-    tier: "shared",
-    came: came.kind === "refused" ? came.rule : came.kind,
-  }));
+  return records.flatMap(({ key }, at) => {
+    const came = written[at];
+    return came === undefined ? [] : [{ tier: "shared", key, came: cameOf(came) } as const];
+  });
 }

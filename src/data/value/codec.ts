@@ -5,7 +5,7 @@ import { OperatorError } from "../../operator-error.ts";
 
 /** How a namespace writes its values, and reads them. */
 export interface Codec<T = unknown> {
-  /** Stands with each value. What another codec has written is never read; change it with the form. */
+  /** Stored with each value. A value of another codec is never read: change the name with the form. */
   readonly name: string;
   readonly encode: (value: T) => string;
   /** May throw for what it cannot read: that counts as not stored. */

@@ -35,7 +35,7 @@ function escaped(key: Key): string {
 function segmentOf(part: unknown): string {
   const isNumber = typeof part === "number" && Number.isFinite(part);
   if (typeof part !== "string" && !isNumber) {
-    throw refused("It is made of something else than texts and numbers.", "Write it as a text.");
+    throw refused("Its segments are not all texts and numbers.", "Write it as a text.");
   }
   if (part === "") {
     const mend = 'Write segments with one slash between them, such as "42/comments".';

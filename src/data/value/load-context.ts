@@ -8,17 +8,17 @@ import { msOf } from "./lifetime-text.ts";
 
 /** Of one value that is being loaded. */
 export interface LoadContext<T> {
-  /** By which it can be purged, beside those of the namespace. */
+  /** Names tags by which the value can be purged, beside those of the namespace. */
   readonly tags: (...tags: readonly string[]) => void;
   /** How long this value answers, in place of the namespace's `fresh`. */
   readonly fresh: (lifetime: Duration) => void;
-  /** It is handed out, and not stored. */
+  /** The value is handed out, and not stored. */
   readonly skip: () => void;
   /** Ends the load as failed: the stale value answers, if there is one that may. */
   readonly fail: (reason?: string) => never;
   /** The older value, if the source may be asked whether it still holds; `undefined` otherwise. */
   readonly stale: Frozen<T> | null | undefined;
-  /** To be returned in place of a value: the older one still holds. Throws if there is none. */
+  /** Return its result in place of a value: the older value still holds. Throws if there is none. */
   readonly notModified: () => never;
   /** Aborted when the load has taken as long as it may. */
   readonly signal: AbortSignal;
@@ -35,8 +35,8 @@ export interface LoadManyContext<T, K extends Key = Key> {
 export type Load<T> = (context: LoadContext<T>) => T | null | Promise<T | null>;
 
 /**
- * Loads what is missing. What it returns holds a value for each key, or `null`, or an `Error` for a key
- * whose load has failed.
+ * Loads missing values. For each key the map has a value, or `null`, or an `Error` if the load of that key
+ * has failed.
  */
 export type LoadMany<T, K extends Key = Key> = (
   keys: readonly K[],

@@ -13,31 +13,31 @@ import type { LoadMany } from "./load-context.ts";
 export interface NamespaceOptions<T, K extends Key = Key> {
   /** How long a value answers after it was loaded. */
   readonly fresh: Duration;
-  /** After that, how long it may still answer: while it is loaded anew, and where that fails. */
+  /** After that, how long it may still answer: while it is loaded anew, or if the load fails. */
   readonly stale?: Duration | undefined;
   /** How long `null` answers, which says that there is nothing; unless set, `null` is not stored. */
   readonly negative?: Duration | undefined;
   /** Raise it with the form of the values: one of another schema is never served. 0 unless set. */
   readonly schema?: number | undefined;
-  /** Of each value, beside those that its load names. */
+  /** Of each value, beside those that its load names; `null` has those of a list alone. */
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
-  /** Loads what a call brings no load for, and what is refreshed behind `get`. */
+  /** The load for calls that bring none, and for values that are refreshed behind `get`. */
   readonly load?: LoadMany<T, K> | undefined;
-  /** What the cron trigger keeps loaded: `load` loads anew what is of the age of `refresh`, or missing. */
+  /** The cron trigger loads each of these keys if it is missing, or has the age of `refresh`. */
   readonly keys?: readonly K[] | (() => readonly K[] | Promise<readonly K[]>) | undefined;
   /** A value of this age or more is loaded anew behind the answer, and by the cron trigger. */
   readonly refresh?: Duration | undefined;
-  /** Up to which share of `fresh` a lifetime is shortened by chance, 0 to 1; 0 unless set. */
+  /** A share of `fresh`, 0 to 1. Chance shortens each lifetime by up to this share; 0 unless set. */
   readonly jitter?: number | undefined;
-  /** One load for all who ask at once: in this isolate, or by a lease in the world. */
+  /** Calls at the same time share one load: in this isolate, or in the world, by a lease. */
   readonly collapse?: "isolate" | "global" | undefined;
   /** How long a call waits for a load where a stale value may answer instead; not at all unless set. */
   readonly softTimeoutMs?: number | undefined;
-  /** After that a load is aborted, and fails; 30,000 unless set. */
+  /** How long a load may take. After that it is aborted, and has failed; 30,000 unless set. */
   readonly hardTimeoutMs?: number | undefined;
   /** How long a call waits for another isolate's load; 5,000 unless set. */
   readonly patienceMs?: number | undefined;
-  /** After a load that failed, how long the stale value answers without another; `"10s"` unless set. */
+  /** After a failed load, how long the stale value answers before the next one; `"10s"` unless set. */
   readonly retryAfter?: Duration | undefined;
   /** All three unless set. */
   readonly tiers?: readonly TierName[] | undefined;
@@ -52,6 +52,7 @@ export interface Space {
   readonly staleMs: number;
   readonly negativeMs: number | undefined;
   readonly schema: number;
+  /** `null` bears what every value does. */
   readonly tagsOf: (value: unknown, key: Key) => readonly string[];
   readonly load: LoadMany<unknown> | undefined;
   /** `undefined` where the cron trigger keeps nothing loaded. */
@@ -125,7 +126,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     throw new OperatorError({
       what: `The namespace ${JSON.stringify(name)} is refused.`,
       why: faults.join(" "),
-      mend: 'Write cache.namespace("articles", { fresh: "5m" }), and mend what is named here.',
+      mend: 'Write cache.namespace("articles", { fresh: "5m" }), and correct the options named here.',
     });
   }
   const { tags = [], load, keys, codec = structuredJson, tiers = tierNames, ...given } = options;
@@ -137,7 +138,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     staleMs: ms(given.stale),
     negativeMs: negative === undefined ? undefined : ms(negative),
     schema: given.schema ?? 0,
-    tagsOf: typeof tags === "function" ? (value, key) => tags(value as T, key as K) : () => tags,
+    tagsOf: typeof tags === "function" ? ofValues(tags as TagsOf) : () => tags,
     load: load as LoadMany<unknown> | undefined,
     keys: typeof keys === "object" ? () => keys : keys,
     refreshMs: refresh === undefined ? undefined : ms(refresh),
@@ -151,6 +152,13 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     codec: codec as Codec,
   };
 }
+
+/** A function for tags is asked about values alone. */
+function ofValues(tags: TagsOf): TagsOf {
+  return (value, key) => (value === null ? [] : tags(value, key));
+}
+
+type TagsOf = Space["tagsOf"];
 
 type Plain = Omit<NamespaceOptions<never>, "tags" | "codec" | "load" | "keys"> & {
   readonly load?: unknown;
@@ -179,7 +187,7 @@ function faultsOf(name: string, options: Plain): string[] {
   if (options.keys === undefined) return faults;
   if (options.load === undefined) faults.push("keys needs load, which the cron trigger calls.");
   if (options.refresh === undefined) {
-    faults.push("keys needs refresh: of which age is a value loaded anew?");
+    faults.push("keys needs refresh: at which age is a value loaded anew?");
   }
   if (!tiers.includes("shared")) {
     faults.push('keys needs "shared" in tiers: the cron trigger fills Redis, for all isolates.');

@@ -3,6 +3,7 @@ import type { TierName } from "../../config/config.ts";
 import type { Duration } from "../../config/written-route.ts";
 import { OperatorError } from "../../operator-error.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
+import type { DataFlights } from "../load/load-outcome.ts";
 import { recordOf, type Said } from "../load/make-record.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { msOf } from "../value/lifetime-text.ts";
@@ -17,6 +18,13 @@ export interface SetOptions {
   readonly tags?: readonly string[] | undefined;
 }
 
+/** What a value is set with, beside what stores it. */
+interface SetPorts {
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+  readonly flights: Pick<DataFlights, "get" | "leave">;
+}
+
 /** @throws OperatorError for a lifetime or a tag that is refused */
 export function saidIn({ fresh, tags = [] }: SetOptions): Said {
   const freshMs = fresh === undefined ? undefined : msOf(fresh);
@@ -29,13 +37,18 @@ export function saidIn({ fresh, tags = [] }: SetOptions): Said {
  */
 export async function setValue(
   { place, value, said }: { readonly place: Place; readonly value: unknown; readonly said: Said },
-  ports: BeginPorts & StorePorts & { readonly random: () => number },
+  ports: BeginPorts & StorePorts & SetPorts,
 ): Promise<readonly TierName[]> {
   const beginning = await begin(place.key.host, ports);
   const respondedAtMs = ports.nowAtMs();
   const jitterDraw = ports.random();
   const made = await recordOf(value, { place, said, beginning, respondedAtMs, jitterDraw });
   if (!made.isKept) throw nothingKept(place.path);
+  const { flights } = ports;
+  const { text } = place.key;
+  // What it has brought, and Redis does not have yet, would answer in the place of this.
+  const older = flights.get(text, respondedAtMs);
+  if (older !== undefined) flights.leave(text, older);
   return storeValues([{ place, record: made.record, order: beginning.order }], ports);
 }
 
@@ -44,7 +57,7 @@ export function checkDefined(value: unknown, namespace: string): void {
   if (value !== undefined) return;
   throw new OperatorError({
     what: `A value of ${namespace} is not stored.`,
-    why: "It is undefined, which cannot be told from nothing stored.",
+    why: "It is undefined, which also means that nothing is stored.",
     mend: "Store null where there is no value.",
   });
 }
@@ -54,6 +67,6 @@ function nothingKept(path: string): OperatorError {
   return new OperatorError({
     what: `The value of ${path} is not stored.`,
     why: "It has no lifetime.",
-    mend: "Give null one by the option negative, or delete the key.",
+    mend: "Set the option negative to give null a lifetime, or delete the key.",
   });
 }

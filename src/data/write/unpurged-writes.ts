@@ -120,7 +120,9 @@ export class UnpurgedWrites {
     const isHidden = ({ url }: { readonly url: string }) => {
       if (this.#held.size === 0) return false;
       const [, name = ""] = url.split("/", 2);
-      return this.#held.has(url) || this.#held.has(name);
+      const isHeld = this.#held.has(url) || this.#held.has(name);
+      if (isHeld) this.takeUp();
+      return isHeld;
     };
     return {
       judge: (record, ask) => (isHidden(record) ? hidden : view.judge(record, ask)),

@@ -132,7 +132,7 @@ export function isAlone(
 function noJournal(path: string): OperatorError {
   return new OperatorError({
     what: `${path} is not written.`,
-    why: "There is no database of the cache, so older values could not be purged.",
+    why: "Older values could not be purged, since the cache has no database.",
     mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
   });
 }
@@ -141,6 +141,6 @@ function unpurgedWrite(path: string): OperatorError {
   return new OperatorError({
     what: `${path} is written, and its purge was not accepted: other isolates may show the older value.`,
     why: "The journal did not confirm it.",
-    mend: "It is tried again behind this answer. Purge the key once the journal is back, or write again.",
+    mend: "The cache tries again behind this answer. Once the journal is back, you can also purge or write again.",
   });
 }

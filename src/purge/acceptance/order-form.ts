@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import type { Reason } from "../../operator-error.ts";
 
-const reasonCharsMax = 512;
+export const reasonCharsMax = 512;
 
 const names = (what: string) =>
   z.optional(

@@ -1,6 +1,6 @@
 // Looks whether the entries that this isolate has accepted still stand in the journal, and writes
 // again those that are gone (docs/purge-protocol.md, rule 22). Entries of one second share a look.
-import { patiently, pause } from "../../patience.ts";
+import { patiently, pauseUnheld } from "../../patience.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { PostEntry, SwitchStore } from "../journal/redis-switch.ts";
@@ -49,7 +49,8 @@ export class ReadBacks {
   /**
    * Half of N later, 20 s at most, and for some 20 s more while the journal is away. What was written
    * again is looked for in its turn. Each request keeps a timer of its own: one that finds its entries
-   * looked for has nothing left to do.
+   * looked for has nothing left to do. No timer keeps a process on Node from ending: the purge stands in
+   * the journal already.
    *
    * @param placed of one purge
    */
@@ -59,7 +60,7 @@ export class ReadBacks {
     const own = placed.map((entry): Pending => ({ entry, ...unseen }));
     for (const each of own) this.#pending.add(each);
     for (let tries = 0; tries < triesMax; tries += 1) {
-      await pause(tries === 0 ? this.#waitMs : pauseMs);
+      await pauseUnheld(tries === 0 ? this.#waitMs : pauseMs);
       if (await this.#areAnsweredFor(own, tries)) return;
     }
     // After that the view's own renewals look for what they have not read.

@@ -18,7 +18,7 @@ export function overSqlite(db: SqliteConnection): Database {
   if (row?.encoding !== "UTF-8") {
     throw new OperatorError({
       what: "The SQLite database is refused.",
-      why: `Its encoding is ${row?.encoding}, which does not have the order of UTF-8.`,
+      why: `Its encoding is ${row?.encoding}, which sorts texts in another order than UTF-8.`,
       mend: "Use a database that was made with PRAGMA encoding = 'UTF-8', as is usual.",
     });
   }

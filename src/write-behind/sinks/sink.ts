@@ -48,7 +48,7 @@ export interface ReadFromSink<Value> {
 export interface Sink<Change, Value> {
   /**
    * In one transaction: applies each change whose (slice, key) lies past the set's mark, and then moves the
-   * mark, unless it stands there or further on. The same chunk may come again, and from several at once.
+   * mark, never back. The same chunk may come again, also from several flushers at once.
    *
    * @throws if nobody knows whether the database has it; it is then sent again
    */

@@ -88,6 +88,23 @@ function drawnLook(draws: Draws): Looked {
     data: {
       unpurged: { ...planted, keys: 2, trouble: trouble("journal") },
       loads: new Map([["articles", { ...trouble("TypeError"), sinceAtMs: atMs - 2 * minuteMs }]]),
+      sets: new Map([
+        [
+          "views",
+          {
+            ...planted,
+            backlog: {
+              ...planted,
+              keyCount: of(9),
+              backlogMax: 10,
+              overdueMs: of(9 * minuteMs),
+              everyMs: minuteMs,
+              heardAtMs: atMs,
+            },
+            flushes: { ...trouble("TypeError"), sinceAtMs: atMs - 2 * minuteMs },
+          },
+        ],
+      ]),
     },
     faults: [{ ...planted, what: "It is off.", why: "It is not set.", mend: "Set it." }],
     bypass: draws.oneOf([true, false, ["articles"]]),

@@ -91,6 +91,17 @@ it("once the tries behind are over, a call for the key takes them up again", asy
   expect(isolate.data.stats().unpurged.keys).toBe(0);
 });
 
+it.each(["get", "has", "getMany"] as const)("so does %s, which loads nothing", async (call) => {
+  const { isolate, articles, write, pass } = await opened();
+  isolate.upstash.journalMode = "down";
+  await expect(write("new")).rejects.toThrow(refused);
+  for (const seconds of [1, 2, 4, 8, 20]) await pass(seconds);
+  isolate.upstash.journalMode = "works";
+  await (call === "getMany" ? articles.getMany(["42"]) : articles[call]("42"));
+  await pass(1);
+  expect(isolate.data.stats().unpurged.keys).toBe(0);
+});
+
 it("a write that is refused while a try is under way is not taken for purged by it", async () => {
   const { isolate, write, pass } = await opened();
   isolate.upstash.journalMode = "down";

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
 import { until, type Site } from "../../../testing/site/harness.ts";
+import { MemoryCounterSink } from "../../../testing/write-behind/memory-sink.ts";
 import { bearer, send } from "../../../testing/site/purge-sender.ts";
 
 const ofData = (site: Site) => {
@@ -77,6 +78,29 @@ describe("reports", () => {
     ofData(site);
     for (let nth = 0; nth < 5; nth += 1) await values.getOrSet("42", () => "w");
     expect(ofData(site)).toEqual({ "dataRequests|values|hit|memory": 5 });
+  });
+});
+
+it("flushes of a set that fail are counted, and a finding after a minute", async () => {
+  const { site, data, upstash, clock } = await openBeside();
+  const views = data.counter("views", { sink: new MemoryCounterSink() });
+  const counted = () =>
+    Object.entries(site.counted()).filter(([name]) => name.startsWith("behind"));
+  const codes = async () => {
+    const { findings } = (await told(site, "/_cache/health")) as { findings: { code: string }[] };
+    return findings.map(({ code }) => code).filter((code) => code.startsWith("behind"));
+  };
+  await site.get("/page");
+  upstash.mode = "down";
+  expect(await views.flush()).toMatchObject({ state: "failed" });
+  expect(counted()).toEqual([["behindFlushes|views|failed", 1]]);
+  expect(await codes()).toEqual([]);
+  clock.advance(60);
+  await views.flush();
+  expect(counted()).toEqual([["behindFlushes|views|failed", 1]]);
+  expect(await codes()).toEqual(["behind-flushes-fail"]);
+  expect(await told(site, "/_cache/stats")).toMatchObject({
+    data: { sets: { views: { kind: "counter", flushes: { failed: 2 } } } },
   });
 });
 

@@ -23,10 +23,7 @@ const inBoth = {
   "unpurged-write-shown": [/unpurged\.add\(place\d*\);/, ""],
   /** Rule 26 broken: fields that a purge covers stay beside the new ones. */
   "fields-outlive-purges": [/if ARGV\[3\] ~= "" then redis\.call\("DEL", KEYS\[1\]\) end/, ""],
-  "raised-twice": [
-    /return \{"raised", tostring\(redis\.call\("HINCRBY"/,
-    'redis.call("HINCRBY", KEYS[1], ARGV[2], ARGV[3]) $&',
-  ],
+  "raised-twice": [/redis\.call\("HINCRBY", KEYS\[1\], ARGV\[2\], ARGV\[3\]\)/, "$& $&"],
   /** A forced load takes what a load before it has brought. */
   "forced-joins-others": [/(const isAlone\w* = )need\w*\.isForced \|\| /, "$1"],
   "bound-ignored": plantedFaults["bound-ignored"],

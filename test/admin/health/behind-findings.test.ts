@@ -1,0 +1,83 @@
+// Findings on counters and buffers: each on both sides of its bound.
+import { describe, expect, it } from "vitest";
+import { findingsOf } from "../../../src/admin/health/findings.ts";
+import type { SetTroubles } from "../../../src/data-beside-pages.ts";
+import { atMs, lookedAt, minuteMs } from "./looked-examples.ts";
+
+const well = {
+  keyCount: 5,
+  backlogMax: 100,
+  overdueMs: 0,
+  everyMs: minuteMs,
+  heardAtMs: atMs,
+} as const;
+
+function foundOf(troubles: {
+  readonly backlog?: Partial<SetTroubles["backlog"]>;
+  readonly flushes?: SetTroubles["flushes"];
+}) {
+  const { backlog = {}, flushes } = troubles;
+  const sets = new Map([["views", { backlog: { ...well, ...backlog }, flushes }]]);
+  const data = { unpurged: { keys: 0, trouble: undefined }, loads: new Map(), sets };
+  return findingsOf(lookedAt({ data }));
+}
+
+describe("behind-backlog", () => {
+  it.each([
+    { id: "79 % of the bound", backlog: { keyCount: 79 }, level: undefined },
+    { id: "80 % of the bound", backlog: { keyCount: 80 }, level: "critical" },
+    { id: "five runs late", backlog: { overdueMs: 5 * minuteMs }, level: undefined },
+    { id: "more than five runs late", backlog: { overdueMs: 5 * minuteMs + 1 }, level: "warning" },
+    {
+      id: "as late, of a set that is flushed each hour",
+      backlog: { overdueMs: 6 * minuteMs, everyMs: 60 * minuteMs },
+      level: undefined,
+    },
+    {
+      id: "heard of ten minutes ago",
+      backlog: { keyCount: 100, heardAtMs: atMs - 10 * minuteMs },
+      level: undefined,
+    },
+    { id: "never heard of", backlog: { keyCount: 0, heardAtMs: -Infinity }, level: undefined },
+  ])("$id: $level", ({ backlog, level }) => {
+    const expected = { code: "behind-backlog", level, about: 'set "views"' };
+    expect(foundOf({ backlog })).toMatchObject(level === undefined ? [] : [expected]);
+  });
+
+  it("says how much waits, and since when", () => {
+    expect(foundOf({ backlog: { keyCount: 95 } })).toMatchObject([
+      { cause: "Of 100 keys that may wait, 95 do: 95 %.", since: null },
+    ]);
+    expect(foundOf({ backlog: { overdueMs: 6 * minuteMs } })).toMatchObject([
+      {
+        cause: "The oldest could have been flushed 360 s ago.",
+        since: new Date(atMs - 6 * minuteMs).toISOString(),
+      },
+    ]);
+  });
+});
+
+describe("behind-flushes-fail", () => {
+  const failing = (sinceMs: number, lastMs: number) => ({
+    kind: "TypeError",
+    sinceAtMs: atMs - sinceMs,
+    lastAtMs: atMs - lastMs,
+    isOver: false,
+    counts: { TypeError: 2 },
+  });
+
+  it.each([
+    { id: "for less than a minute", flushes: failing(minuteMs - 1, 0), found: false },
+    { id: "for a minute", flushes: failing(minuteMs, 0), found: true },
+    { id: "ten minutes ago", flushes: failing(20 * minuteMs, 10 * minuteMs), found: false },
+    { id: "before that", flushes: failing(20 * minuteMs, 10 * minuteMs - 1), found: true },
+  ])("$id: $found", ({ flushes, found }) => {
+    const expected = {
+      code: "behind-flushes-fail",
+      level: "warning",
+      about: 'set "views"',
+      cause: "The last flush ended with TypeError.",
+    };
+    expect(foundOf({ flushes })).toMatchObject(found ? [expected] : []);
+  });
+});

@@ -1,0 +1,92 @@
+// What Redis makes of fields: many of them, large numbers, and what another program has left there.
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type EmbeddedValkey, startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
+import { openProcess } from "../../../testing/data/node-process.ts";
+
+let server: EmbeddedValkey;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startEmbeddedValkey();
+  redis = new Redis(server.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+let namespaces = 0;
+
+function opened(options: object = {}) {
+  const namespace = `h${(namespaces += 1)}`;
+  const { cache } = openProcess({ redis, namespace });
+  const space = { fresh: "10m", ...options } as const;
+  const fields = cache.namespace<Record<string, unknown>>("articles", space).fields("42");
+  return { fields, cache, namespace };
+}
+
+it("many fields are set at once", async () => {
+  const { fields, cache } = opened();
+  const views = Array.from({ length: 5_000 }, (_, nth) => [`day ${nth}`, nth] as const);
+  const all: Record<string, number> = Object.fromEntries(views);
+  expect(await fields.set(all)).toBe(true);
+  expect(await fields.all()).toEqual(all);
+  expect(cache.stats().redis.troubleWithWrites).toBeUndefined();
+});
+
+it("a number is told to its last digit, and not raised beyond what JavaScript can hold", async () => {
+  const { fields, cache } = opened();
+  await fields.set({ views: 123_456_789_012_345 });
+  expect(await fields.increment("views")).toBe(123_456_789_012_346);
+  await fields.set({ views: Number.MAX_SAFE_INTEGER - 1 });
+  expect(await fields.increment("views")).toBe(Number.MAX_SAFE_INTEGER);
+  expect(await fields.increment("views")).toBeUndefined();
+  expect(await fields.increment("views", -Number.MAX_SAFE_INTEGER)).toBe(0);
+  expect(await fields.increment("views", -7)).toBe(-7);
+  expect(cache.stats().redis.troubleWithWrites).toBeUndefined();
+});
+
+it("an isolate does not hold the heads of all hashes with many tags", async () => {
+  const tags = Array.from({ length: 32 }, (_, nth) => `${nth}`.padEnd(250, "-"));
+  const { cache } = opened();
+  const articles = cache.namespace<{ views: number }, number>("tagged", { fresh: "10m", tags });
+  const scripts = async (key: number) => {
+    await redis.config("RESETSTAT");
+    await articles.fields(key).set({ views: 1 });
+    return Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
+  };
+  await articles.fields(0).set({ views: 0 });
+  expect(await scripts(0)).toBe(1);
+  for (let key = 1; key < 100; key += 1) await articles.fields(key).set({ views: 0 });
+  // Its head is asked for, and judged, once more.
+  expect([await scripts(0), await scripts(99)]).toEqual([2, 1]);
+});
+
+it("what is no hash is replaced", async () => {
+  const { fields, namespace } = opened();
+  await fields.set({ title: "Tides" });
+  const [key = ""] = await redis.keys(`${namespace}:f:*`);
+  await redis.del(key);
+  await redis.set(key, "text");
+  expect(await fields.all()).toBeUndefined();
+  expect(await fields.increment("views")).toBeUndefined();
+  expect(await fields.set({ views: 1 })).toBe(true);
+  expect(await fields.all()).toEqual({ views: 1 });
+});
+
+it("what the codec cannot read is not there", async () => {
+  const codec = {
+    name: "own",
+    encode: (value: unknown) => JSON.stringify(value),
+    decode(text: string): unknown {
+      if (text.includes("odd")) throw new Error("It is odd.");
+      return JSON.parse(text);
+    },
+  };
+  const { fields, cache } = opened({ codec });
+  await fields.set({ title: "odd" });
+  expect(await fields.all()).toBeUndefined();
+  expect(cache.stats().badRecords).toBe(1);
+  await fields.set({ title: "Ebb" });
+  expect(await fields.get(["title"])).toEqual({ title: "Ebb" });
+});

@@ -1,0 +1,42 @@
+// A process on Node ends by itself once it has closed its connection, whatever it has purged.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { newerNode } from "../package/commands.ts";
+
+let redis: EmbeddedValkey;
+beforeAll(async () => {
+  redis = await startEmbeddedValkey();
+});
+afterAll(() => redis.stop());
+
+const here = new URL("../../src/node-cache.ts", import.meta.url).href;
+const ioredis = import.meta.resolve("ioredis");
+
+/** @returns what it has printed. Its read-backs are due after 20 s, and it is given 15 */
+async function printedBy(lines: string): Promise<string[]> {
+  const program = `
+    import { Redis } from ${JSON.stringify(ioredis)};
+    import { createDataCache } from ${JSON.stringify(here)};
+    const redis = new Redis(${JSON.stringify(redis.url)});
+    const cache = createDataCache({ redis, namespace: "ends", purge: { maxLagSeconds: 60 } });
+    ${lines}`;
+  const parameters = [
+    "--disable-warning=ExperimentalWarning",
+    "--input-type=module",
+    "-e",
+    program,
+  ];
+  const { stdout } = await promisify(execFile)(newerNode, parameters, { timeout: 15_000 });
+  return stdout.trim().split("\n");
+}
+
+it("is not kept by read-backs of purges", async () => {
+  const printed = await printedBy(`
+    const { position } = await cache.purge({ tags: ["red"] });
+    await cache.namespace("articles", { fresh: "1m" }).delete("42");
+    await redis.quit();
+    console.log("has purged", typeof position);`);
+  expect(printed).toEqual(["has purged string"]);
+});

@@ -1,0 +1,78 @@
+// What sets count for metrics and findings, over a real server: each count once, and what waits as an
+// isolate heard of it last.
+import { describe, expect, it } from "vitest";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { openCounter } from "./sets-world.ts";
+import { openSlicesWorld } from "./slices-world.ts";
+
+const [row] = redisServers;
+if (row === undefined) throw new Error("No server.");
+const world = openSlicesWorld(row.start);
+
+describe("a set tells for metrics", () => {
+  it("what was accepted and flushed, each count once", async () => {
+    const { behind, counter } = openCounter(world);
+    const taken = () => Object.fromEntries(behind.taken());
+    expect(taken()).toEqual({});
+    for (const key of ["a", "a", "b"]) counter.add(key);
+    await counter.flush();
+    expect(taken()).toEqual({ "behindChanges|set|accepted": 3, "behindFlushes|set|done": 1 });
+    await world.pass(60);
+    await counter.flush();
+    expect(taken()).toEqual({ "behindFlushes|set|done": 1, "behindFlushedChanges|set": 2 });
+    expect(taken()).toEqual({});
+  });
+
+  it("what is late apart from what else is lost, and flushes that leave some or fail", async () => {
+    const { behind, counter, sink } = openCounter(world, { backlogMax: 1 });
+    counter.add("a");
+    await counter.flush();
+    counter.add("b");
+    await counter.flush();
+    await world.pass(60);
+    await counter.flush({ chunksMax: 0 });
+    sink.fates.push("fails");
+    await counter.flush();
+    await world.serverAt(world.clock.atMs + 60_000);
+    counter.add("c");
+    await counter.flush();
+    expect(Object.fromEntries(behind.taken())).toEqual({
+      "behindChanges|set|accepted": 1,
+      "behindChanges|set|lost": 1,
+      "behindChanges|set|late": 1,
+      "behindFlushes|set|done": 3,
+      "behindFlushes|set|more": 1,
+      "behindFlushes|set|failed": 1,
+      "behindFlushedChanges|set": 1,
+    });
+    expect(behind.stats()["set"]).toMatchObject({ lost: 2 });
+  });
+});
+
+it("a set tells for findings what waits, since when it could have been flushed, and flushes that fail", async () => {
+  const { behind, counter, sink } = openCounter(world, { every: "2m", backlogMax: 9 });
+  const troubles = () => behind.troubles().get("set");
+  expect(troubles()).toEqual({
+    backlog: expect.objectContaining({ keyCount: 0, heardAtMs: -Infinity }),
+    flushes: undefined,
+  });
+  counter.add("a");
+  await counter.flush();
+  const heardAtMs = world.clock.atMs;
+  const { backlog } = troubles() ?? {};
+  expect(backlog).toMatchObject({ keyCount: 1, backlogMax: 9, everyMs: 120_000, heardAtMs });
+  expect(backlog?.overdueMs).toBeLessThan(0);
+  await world.pass(60);
+  sink.fates.push("fails");
+  await counter.flush();
+  counter.add("b");
+  await counter.flush({ chunksMax: 0 });
+  expect(troubles()?.backlog).toMatchObject({ keyCount: 2, heardAtMs: heardAtMs + 60_000 });
+  expect(troubles()?.backlog.overdueMs).toBeGreaterThanOrEqual(20_000);
+  expect(troubles()?.backlog.overdueMs).toBeLessThanOrEqual(30_000);
+  sink.fates.push("fails");
+  await counter.flush();
+  expect(troubles()?.flushes).toMatchObject({ kind: "Error", isOver: false });
+  await counter.flush();
+  expect(troubles()?.flushes).toBeUndefined();
+});

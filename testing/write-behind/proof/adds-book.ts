@@ -1,0 +1,152 @@
+// The adds of one counter: what was sent, what was told of it, and what may then be read and be in the database.
+import type { OneAdd } from "./calls.ts";
+
+/** What became of a durable add, as its caller was told. */
+export type Told = "accepted" | "refused" | "in-doubt";
+
+export interface Violation {
+  readonly rule:
+    | "accepted-missing"
+    | "counted-beyond-sent"
+    | "no-such-sum"
+    | "read-below"
+    | "read-above"
+    | "database-differs"
+    | "loss-uncounted"
+    | "call-uncounted"
+    | "held-too-much"
+    | "never-flushed"
+    | "call-failed";
+  readonly what: string;
+}
+
+interface KeyBook {
+  sent: number;
+  accepted: number;
+  refused: number;
+  /** Each amount, so that a total can be told apart from others between the least and the most. */
+  readonly doubtful: number[];
+  /** The largest value that was read. */
+  read: number;
+}
+
+export interface Judged {
+  readonly violations: readonly Violation[];
+  /** Keys of which every add is known to count or not. */
+  readonly exactCount: number;
+  /** Keys whose total has to be that of what was accepted and some of the doubtful adds. */
+  readonly sumCount: number;
+  /** Keys of which the least and the most is known, and no more. */
+  readonly boundedCount: number;
+}
+
+export class AddsBook {
+  readonly #set: string;
+  readonly #keys: readonly KeyBook[];
+  readonly callCounts = { sent: 0, accepted: 0, refused: 0, "in-doubt": 0 };
+
+  constructor(set: string, keyCount: number) {
+    this.#set = set;
+    this.#keys = Array.from({ length: keyCount }, () => {
+      return { sent: 0, accepted: 0, refused: 0, doubtful: [], read: 0 };
+    });
+  }
+
+  /** Before they are: a read may see them from now on. */
+  send(adds: readonly OneAdd[]): void {
+    this.callCounts.sent += adds.length;
+    for (const [key, by] of adds) this.#of(key).sent += by;
+  }
+
+  /** They have not been sent after all. */
+  unsend(adds: readonly OneAdd[]): void {
+    this.callCounts.sent -= adds.length;
+    for (const [key, by] of adds) this.#of(key).sent -= by;
+  }
+
+  tell(adds: readonly OneAdd[], told: readonly Told[]): void {
+    for (const [at, [key, by]] of adds.entries()) {
+      const outcome = told[at] ?? "in-doubt";
+      const book = this.#of(key);
+      this.callCounts[outcome] += 1;
+      if (outcome === "in-doubt") book.doubtful.push(by);
+      else book[outcome] += by;
+    }
+  }
+
+  /** @returns what a read that begins now has to find at the least */
+  least(keys: readonly number[]): readonly number[] {
+    return keys.map((key) => Math.max(this.#of(key).accepted, this.#of(key).read));
+  }
+
+  /** What a read has found that ends now. */
+  read(
+    keys: readonly number[],
+    { least, values }: { least: readonly number[]; values: readonly number[] },
+  ): Violation[] {
+    return keys.flatMap((key, at): Violation[] => {
+      const book = this.#of(key);
+      const [value = Number.NaN, leastOne = 0] = [values[at], least[at]];
+      const most = book.sent - book.refused;
+      book.read = Math.max(book.read, value);
+      const what = `${this.#set}/${key} was read as ${value}; it is ${leastOne} to ${most}.`;
+      if (value > most) return [{ rule: "read-above", what }];
+      return value >= leastOne ? [] : [{ rule: "read-below", what }];
+    });
+  }
+
+  /** @param totals of the database, once nothing waits any more */
+  judge(totals: ReadonlyMap<number, number>): Judged {
+    const violations: Violation[] = [];
+    const counts = { exact: 0, sum: 0, bounded: 0 };
+    for (const [key, book] of this.#keys.entries()) {
+      const { how, rule } = judgedKey(book, totals.get(key) ?? 0);
+      counts[how] += 1;
+      if (rule === undefined) continue;
+      const { accepted, refused, sent, doubtful, read } = book;
+      const known = `accepted ${accepted}, refused ${refused}, sent ${sent}, read ${read}, in doubt ${doubtful.join(" ") || "none"}`;
+      const what = `${this.#set}/${key} is ${totals.get(key) ?? 0} in the database: ${known}.`;
+      violations.push({ rule, what });
+    }
+    const { exact, sum, bounded } = counts;
+    return { violations, exactCount: exact, sumCount: sum, boundedCount: bounded };
+  }
+
+  #of(key: number): KeyBook {
+    const book = this.#keys[key];
+    if (book === undefined) throw new Error(`${this.#set} has no key ${key}.`);
+    return book;
+  }
+}
+
+function judgedKey(
+  { sent, accepted, refused, doubtful, read }: KeyBook,
+  total: number,
+): { how: "exact" | "sum" | "bounded"; rule?: Violation["rule"] } {
+  const doubt = doubtful.reduce((sum, by) => sum + by, 0);
+  const isAllTold = sent === accepted + refused + doubt;
+  const isSum = isAllTold && doubtful.length <= summandsMax;
+  const how = !isSum ? "bounded" : doubtful.length === 0 ? "exact" : "sum";
+  if (total < Math.max(accepted, read)) return { how, rule: "accepted-missing" };
+  if (total > sent - refused) return { how, rule: "counted-beyond-sent" };
+  if (how === "sum" && !isSumOfSome(total - accepted, doubtful)) {
+    return { how, rule: "no-such-sum" };
+  }
+  return { how };
+}
+
+/** Of more than that, nearly every number is a sum of some. */
+const summandsMax = 28;
+
+/** Is it the sum of some of the amounts, or of none? Each half of them has few enough sums to try. */
+export function isSumOfSome(wanted: number, amounts: readonly number[]): boolean {
+  const half = amounts.length >> 1;
+  const others = new Set(sumsOf(amounts.slice(half)));
+  return sumsOf(amounts.slice(0, half)).some((sum) => others.has(wanted - sum));
+}
+
+function sumsOf(amounts: readonly number[]): number[] {
+  let sums = [0];
+  for (const amount of amounts) sums = sums.concat(sums.map((sum) => sum + amount));
+  return sums;
+}

@@ -1,0 +1,63 @@
+// An application with two counters, as each colo and the process run it: calls come in as JSON.
+import { type Counter, type DataCache, NotAccepted } from "../../../src/data-cache.ts";
+import { d1Sink } from "../../../src/write-behind/sinks/d1-sink.ts";
+import type { Told } from "./adds-book.ts";
+import { type BehindAnswer, type BehindCall, keyOf, type OneAdd, type SetName } from "./calls.ts";
+import { remoteD1 } from "./remote-d1.ts";
+
+/** @returns what answers a request, whose body is a call */
+export function applicationOver(
+  cache: DataCache,
+  { databaseUrl, place }: { databaseUrl: string; place: string },
+): (request: Request) => Promise<Response> {
+  const sink = d1Sink(remoteD1(databaseUrl, place));
+  const counters = {
+    sales: cache.counter("sales", { sink }),
+    views: cache.counter("views", { sink }),
+  };
+  // A Worker may draw nothing before its first request.
+  let life: string | undefined;
+  return async (request) => {
+    life ??= `${place}/${crypto.randomUUID()}`;
+    const call = (await request.json()) as BehindCall;
+    const told = await answerTo(call, { cache, counters }).catch((cause: unknown) => {
+      return { failed: String(cause) };
+    });
+    const { sales, views } = cache.stats().sets;
+    return Response.json({ life, settled: { sales, views }, ...told });
+  };
+}
+
+interface Application {
+  readonly cache: DataCache;
+  readonly counters: Readonly<Record<SetName, Counter>>;
+}
+
+async function answerTo(
+  call: BehindCall,
+  { cache, counters }: Application,
+): Promise<Partial<BehindAnswer>> {
+  if (call.op === "flush") return { flushed: await cache.flush() };
+  const counter = counters[call.set];
+  if (call.op === "read") {
+    const keys = call.keys.map(keyOf);
+    const values = await counter.getMany(keys);
+    return { values: keys.map((key) => values.get(key) ?? Number.NaN) };
+  }
+  if (call.set === "views") {
+    for (const [key, by] of call.adds) counter.add(keyOf(key), by);
+    return {};
+  }
+  const outcomes = await Promise.all(call.adds.map((add) => addedDurably(counter, add)));
+  return { outcomes };
+}
+
+async function addedDurably(counter: Counter, [key, by]: OneAdd): Promise<Told> {
+  try {
+    await counter.add(keyOf(key), by, { durable: true });
+    return "accepted";
+  } catch (cause) {
+    if (!(cause instanceof NotAccepted)) throw cause;
+    return cause.isInDoubt ? "in-doubt" : "refused";
+  }
+}

@@ -1,0 +1,45 @@
+// The application as a Worker and as a process of Node, each bundled from the sources, so that a fault can be
+// planted in both alike.
+import { bundled, root } from "../../../local/bundling.ts";
+import { plantBehind, type PlantedBehindFault } from "./planted-behind-faults.ts";
+
+const application = "./testing/write-behind/proof/application.ts";
+
+/** @returns one ES module, that reads `ORIGIN_URL`, the address of the database, and the bindings of a Worker */
+export async function workerBehind(fault: PlantedBehindFault | undefined): Promise<string> {
+  const contents = `
+    import { env, waitUntil } from "cloudflare:workers";
+    import { createDataCache } from "./src/data-cache.ts";
+    import { defineConfig } from "./src/tidemark.ts";
+    import { applicationOver } from "${application}";
+
+    const cache = createDataCache(defineConfig({}), { env, waitUntil, log: () => undefined });
+    const given = { databaseUrl: env.ORIGIN_URL, place: env.COLO };
+    export default { fetch: applicationOver(cache, given) };
+  `;
+  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
+  const external = ["cloudflare:workers"];
+  return plantBehind(fault, await bundled({ stdin, external, minify: false }));
+}
+
+/** @returns one ES module. It serves at `PORT`, and tells its parent which one it has got */
+export async function processBehind(fault: PlantedBehindFault | undefined): Promise<string> {
+  const contents = `
+    import { serve } from "@hono/node-server";
+    import { Redis } from "ioredis";
+    import { createDataCache } from "./src/node-cache.ts";
+    import { applicationOver } from "${application}";
+
+    const { REDIS_URL, ORIGIN_URL, PORT } = process.env;
+    const redis = new Redis(REDIS_URL);
+    redis.on("error", () => undefined);
+    const cache = createDataCache({ redis, log: () => undefined });
+    const given = { databaseUrl: ORIGIN_URL, place: "process" };
+    const options = { fetch: applicationOver(cache, given), port: Number(PORT), hostname: "127.0.0.1" };
+    serve(options, ({ port }) => process.send({ port }));
+    process.on("disconnect", () => process.exit());
+  `;
+  const stdin = { contents, resolveDir: root, sourcefile: "process.js", loader: "js" } as const;
+  const ofNode = { platform: "node", packages: "external", conditions: [] as string[] } as const;
+  return plantBehind(fault, await bundled({ stdin, ...ofNode, minify: false }));
+}

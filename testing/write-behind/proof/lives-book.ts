@@ -1,0 +1,78 @@
+// Adds for which nobody waits: what each life of a place was sent, and what it has counted of that.
+import type { Violation } from "./adds-book.ts";
+
+/** As `stats().sets` has them. */
+export interface SettledCalls {
+  readonly accepted: number;
+  readonly lost: number;
+  readonly inDoubt: number;
+}
+
+/** What an isolate holds at the most. */
+const heldMax = 10_000;
+
+interface Life {
+  /** In calls that it has answered. */
+  answered: number;
+  settled: SettledCalls;
+}
+
+export interface LivesJudged {
+  readonly violations: readonly Violation[];
+  readonly accepted: number;
+  readonly lost: number;
+  readonly inDoubt: number;
+  /** That lives held when they were ended, and nobody has counted. */
+  readonly heldAtEnd: number;
+}
+
+export class LivesBook {
+  readonly #lives = new Map<string, Life>();
+  /** In calls without an answer: nobody knows whether a life has taken them. */
+  unansweredCount = 0;
+
+  /** A life has answered; each of its counts only grows, so the largest is the newest. */
+  seen(life: string, settled: SettledCalls, addCount: number): void {
+    const before = this.#lives.get(life) ?? { answered: 0, settled };
+    this.#lives.set(life, {
+      answered: before.answered + addCount,
+      settled: {
+        accepted: Math.max(before.settled.accepted, settled.accepted),
+        lost: Math.max(before.settled.lost, settled.lost),
+        inDoubt: Math.max(before.settled.inDoubt, settled.inDoubt),
+      },
+    });
+  }
+
+  /**
+   * @param counted by the database, in adds
+   * @param alive the lives that have flushed all that they held
+   */
+  judge(counted: number, alive: ReadonlySet<string>): LivesJudged {
+    const violations: Violation[] = [];
+    const sums = { accepted: 0, lost: 0, inDoubt: 0, heldAtEnd: 0 };
+    for (const [name, { answered, settled }] of this.#lives) {
+      const { accepted, lost, inDoubt } = settled;
+      const uncounted = Math.max(0, answered - accepted - lost - inDoubt);
+      sums.accepted += accepted;
+      sums.lost += lost;
+      sums.inDoubt += inDoubt;
+      const said = `${name} has answered for ${answered} adds, and counts ${accepted} as accepted, ${lost} as lost and ${inDoubt} as in doubt.`;
+      if (accepted + lost + inDoubt > answered + this.unansweredCount) {
+        violations.push({ rule: "call-uncounted", what: said });
+      }
+      if (alive.has(name)) {
+        if (uncounted > 0) violations.push({ rule: "call-uncounted", what: said });
+        continue;
+      }
+      sums.heldAtEnd += uncounted;
+      if (uncounted > heldMax) violations.push({ rule: "held-too-much", what: said });
+    }
+    const most = sums.accepted + sums.inDoubt + sums.heldAtEnd + this.unansweredCount;
+    if (counted < sums.accepted || counted > most) {
+      const what = `The database has counted ${counted} adds; the isolates' counts allow ${sums.accepted} to ${most}.`;
+      violations.push({ rule: "loss-uncounted", what });
+    }
+    return { violations, ...sums };
+  }
+}

@@ -1,0 +1,66 @@
+// What happens to Redis, to flushers and colos, and to the process, while counters are raised.
+import { setTimeout as delay } from "node:timers/promises";
+import { dataFaults, type DataVictim } from "../../consistency/data/data-faults.ts";
+import type { Fault } from "../../consistency/nemesis.ts";
+import type { Asking } from "./asking.ts";
+import type { FailingD1 } from "./failing-d1.ts";
+
+export interface ProofVictim extends DataVictim {
+  readonly d1: FailingD1;
+  readonly asking: Asking;
+  /** Colos that were ended while the database had a batch of theirs, and whether it was committed. */
+  readonly midst: { committed: number; "not committed": number };
+}
+
+type ProofFault = Fault<ProofVictim>;
+
+/** Of all pauses: longer than a batch is tried, so that changes are lost and in doubt. */
+const longShare = 0.25;
+
+const paused: ProofFault = async ({ site, draws }) => {
+  const isLong = draws.isLucky(longShare);
+  site.redis.pause();
+  try {
+    await delay(isLong ? draws.between(22_000, 27_000) : draws.between(200, 6_000));
+  } finally {
+    site.redis.resume();
+  }
+};
+
+/** A slice comes to its rest each ten seconds. */
+const batchMsMax = 14_000;
+
+/** A colo ends while the database has a batch of its flush, beside another colo that flushes. */
+const flusherKilled: ProofFault = async ({ site, draws, d1, asking, midst }) => {
+  const [victim, other] = draws.shuffled(site.colos);
+  if (victim === undefined || other === undefined) return;
+  const isOver = new AbortController();
+  const batch = d1.nextBatchOf(victim.name);
+  const flushes = (async () => {
+    while (!isOver.signal.aborted) {
+      void asking.flush(victim);
+      await delay(500);
+    }
+  })();
+  const end = await Promise.race([batch, delay(batchMsMax, "none" as const)]);
+  isOver.abort();
+  d1.spare(victim.name);
+  void asking.flush(other);
+  await victim.restart();
+  await flushes;
+  if (end !== "none") midst[end] += 1;
+};
+
+const { "redis-restarted-whole": killed } = dataFaults.database;
+const { "colo-cut-off": cutOff, "colo-unanswered": unanswered } = dataFaults.colo;
+
+export const proofFaults = {
+  database: { "redis-paused": paused, "redis-killed": killed },
+  flushers: { "flusher-killed": flusherKilled },
+  colo: { "colo-cut-off": cutOff, "colo-unanswered": unanswered },
+  process: dataFaults.process,
+} as const;
+
+export const proofFaultNames: readonly string[] = Object.values(proofFaults).flatMap((faults) =>
+  Object.keys(faults),
+);

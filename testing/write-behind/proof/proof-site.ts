@@ -1,0 +1,76 @@
+// All that takes part in a run: one Redis that writes each command to its disk, one D1, colos and a process of Node.
+import { Redis } from "ioredis";
+import { Running } from "../../../local/running.ts";
+import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
+import { BreakableRedis, keepsAll } from "../../consistency/breakable-redis.ts";
+import type { DataPlace, DataSite } from "../../consistency/data/data-site.ts";
+import { ProcessUnderTest } from "../../consistency/data/process-under-test.ts";
+import type { DataRecorder } from "../../consistency/data/recorder.ts";
+import { startColoUnderTest, today } from "../../consistency/site-under-test.ts";
+import type { Draws } from "../../draws.ts";
+import { processBehind, workerBehind } from "./bundles.ts";
+import { setNames } from "./calls.ts";
+import { type BatchShares, FailingD1 } from "./failing-d1.ts";
+import type { PlantedBehindFault } from "./planted-behind-faults.ts";
+
+export type Place = DataPlace;
+
+export interface ProofSite extends DataSite {
+  readonly d1: FailingD1;
+  /** Keys of slices that are in Redis still. */
+  waiting(): Promise<readonly string[]>;
+}
+
+export async function startProofSite(given: {
+  coloCount: number;
+  recorder: DataRecorder;
+  draws: Draws;
+  batches: BatchShares;
+  fault: PlantedBehindFault | undefined;
+}): Promise<ProofSite> {
+  const { coloCount, recorder, draws, batches, fault } = given;
+  const running = new Running();
+  try {
+    const worker = await workerBehind(fault);
+    const module = await processBehind(fault);
+    const d1 = await running.add(FailingD1.start(draws, batches));
+    const redis = await running.add(BreakableRedis.start({ ...keepsAll, appendfsync: "always" }));
+    const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
+    const originUrl = d1.url;
+    const settings = {
+      originUrl,
+      coloCount,
+      maxLagMs: 0,
+      allowanceMs: 0,
+      recorder: recorder.world,
+      fault: undefined,
+      besideRelease: false,
+      versions: [{ version: today, worker }],
+      rest,
+    };
+    const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
+    const colos = await Promise.all(
+      names.map((name) => running.add(startColoUnderTest(name, settings))),
+    );
+    const process = await running.add(
+      ProcessUnderTest.start({ module, redisUrl: redis.url, originUrl, recorder }),
+    );
+    const places = [...colos, process];
+    const waiting = () => slicesIn(redis.url);
+    return { redis, rest, colos, process, places, d1, waiting, stop: () => running.stop() };
+  } catch (cause) {
+    await running.stop();
+    throw cause;
+  }
+}
+
+async function slicesIn(url: string): Promise<readonly string[]> {
+  const redis = new Redis(url, { protocol: 2, disableClientInfo: true });
+  try {
+    const found = await redis.keys("tidemark:behind:*");
+    const isSlice = new RegExp(`^tidemark:behind:(?:${setNames.join("|")}):\\d+$`);
+    return found.filter((key) => isSlice.test(key));
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,108 @@
+// The result of a run as lines for a terminal.
+import type { Judged } from "./adds-book.ts";
+import type { ProofResult } from "./run-proof.ts";
+
+type Rows = readonly (readonly [name: string, value: string | number])[];
+
+const violationsShown = 5;
+
+export function tableOfProof(result: ProofResult): string {
+  const { violations } = result;
+  const rows: Rows = [
+    ...rowsOfRun(result),
+    ...rowsOfAdds(result),
+    ...rowsOfFlushes(result),
+    ["violations", violations.length],
+  ];
+  const table = rows.map(([name, value]) => `| ${name} | ${value} |`);
+  const shown = violations.slice(0, violationsShown).map(({ rule, what }) => `${rule}: ${what}`);
+  return ["| | |", "|---|---|", ...table, "", ...shown].join("\n");
+}
+
+function rowsOfRun({ settings, asking, site, faults, ...result }: ProofResult): Rows {
+  const { coloCount, keyCount, seed } = settings;
+  const { callCount, unansweredCount, readCount, failedReadCount } = asking.counts;
+  const { sales, views } = asking.adds;
+  const addCount = sales.callCounts.sent + views.callCounts.sent;
+  const addedByColos = (addCount * coloCount) / (coloCount + 1);
+  const byName = Object.entries(Object.groupBy(faults, ({ fault }) => fault));
+  return [
+    ["seed", seed],
+    [
+      "places; Redis; keys of each counter",
+      `${coloCount} colos, a process; ${site.redis.name}; ${keyCount}`,
+    ],
+    [
+      "adds; took; a second",
+      `${counted(addCount)}; ${seconds(result.addingMs)}; ${counted(addCount / (result.addingMs / 1_000))}`,
+    ],
+    ["faults", byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ") || "none"],
+    ["HTTP calls; without an answer", `${counted(callCount)}; ${unansweredCount}`],
+    ["reads of 100 keys or more; that failed", `${readCount}; ${failedReadCount}`],
+    [
+      "Redis commands of the colos for 1,000 of their adds",
+      (result.colosCommandCount / (addedByColos / 1_000)).toFixed(1),
+    ],
+  ];
+}
+
+function rowsOfAdds({ asking, lives, judged, viewsCounted }: ProofResult): Rows {
+  const { sales, views } = asking.adds;
+  const { accepted, refused, "in-doubt": inDoubt } = sales.callCounts;
+  const told: Rows = [
+    [
+      "durable adds: resolved; rejected for certain; in doubt",
+      [accepted, refused, inDoubt].map(counted).join("; "),
+    ],
+  ];
+  if (lives === undefined || judged === undefined) {
+    return [
+      ...told,
+      ["the database", "was not judged: a read was wrong, or something waits still"],
+    ];
+  }
+  return [
+    ...told,
+    ["their keys: exact; with some doubtful adds; between bounds", keysSaid(judged.sales)],
+    [
+      "other adds: sent; in the database",
+      [views.callCounts.sent, viewsCounted].map(counted).join("; "),
+    ],
+    [
+      "of these by the isolates' counts: accepted; lost; in doubt",
+      [lives.accepted, lives.lost, lives.inDoubt].map(counted).join("; "),
+    ],
+    [
+      "in no count: held by what was ended; in calls without an answer",
+      [lives.heldAtEnd, asking.lives.unansweredCount].map(counted).join("; "),
+    ],
+  ];
+}
+
+function rowsOfFlushes({ asking, site, midst, flushingMs }: ProofResult): Rows {
+  const { done, more, failed } = asking.flushesByState;
+  const { batchCounts } = site.d1;
+  return [
+    [
+      "flushes; of the two counters each: done, more, failed",
+      `${asking.counts.flushCount}; ${done}, ${more}, ${failed}`,
+    ],
+    ["flushed after the last add for", seconds(flushingMs)],
+    [
+      "batches of D1: answered; failed before, after the commit",
+      `${batchCounts.answered}; ${batchCounts.failedBefore}, ${batchCounts.failedAfter}`,
+    ],
+    ["late; later than their flush waited", `${batchCounts.late}; ${batchCounts.held}`],
+    [
+      "colos ended while D1 had their batch: committed; not",
+      `${midst.committed}; ${midst["not committed"]}`,
+    ],
+  ];
+}
+
+const keysSaid = ({ exactCount, sumCount, boundedCount }: Judged): string =>
+  `${exactCount}; ${sumCount}; ${boundedCount}`;
+
+const counted = (count: number): string => Math.round(count).toLocaleString("en");
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

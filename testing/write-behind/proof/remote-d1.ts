@@ -1,0 +1,28 @@
+// A D1 that is reached by HTTP, in the form of a binding: so a process of Node has the database of the Workers.
+import type { D1Binding } from "../../../src/write-behind/sinks/d1-sink.ts";
+
+export interface SentStatement {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+/** @param place who asks, for whoever breaks the database */
+export function remoteD1(url: string, place: string): D1Binding {
+  const ask = async (kind: "read" | "batch", statements: readonly SentStatement[]) => {
+    const body = JSON.stringify(statements);
+    const response = await fetch(`${url}/${kind}?by=${place}`, { method: "POST", body });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error("D1_ERROR: the database has failed.");
+    return JSON.parse(text) as unknown[][];
+  };
+  const statement = (sql: string, values: readonly unknown[]) => ({
+    sql,
+    values,
+    bind: (...bound: unknown[]) => statement(sql, bound),
+    all: async () => ({ results: (await ask("read", [{ sql, values }]))[0] ?? [] }),
+  });
+  return {
+    prepare: (sql) => statement(sql, []),
+    batch: async (statements) => ask("batch", statements),
+  };
+}

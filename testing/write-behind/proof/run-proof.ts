@@ -1,0 +1,212 @@
+// One run: counters are raised at colos and at a process, read and flushed, while all that they stand on is broken;
+// then all that waits is flushed, and the database is compared with what was told.
+import { setTimeout as delay } from "node:timers/promises";
+import { Running } from "../../../local/running.ts";
+import { DataRecorder } from "../../consistency/data/recorder.ts";
+import { breakAndHeal } from "../../consistency/nemesis.ts";
+import { Draws } from "../../draws.ts";
+import type { Judged, Violation } from "./adds-book.ts";
+import { Asking } from "./asking.ts";
+import { type SetName, setNames } from "./calls.ts";
+import type { BatchShares } from "./failing-d1.ts";
+import type { LivesJudged } from "./lives-book.ts";
+import type { PlantedBehindFault } from "./planted-behind-faults.ts";
+import { proofFaults } from "./proof-faults.ts";
+import { type Place, type ProofSite, startProofSite } from "./proof-site.ts";
+
+export interface ProofSettings {
+  readonly seed: number;
+  /** Calls of `add` at the least, half of them durable. */
+  readonly addCount: number;
+  /** Over how long they are spread; it takes longer where places cannot keep up. */
+  readonly activeMs: number;
+  readonly coloCount: number;
+  readonly keyCount: number;
+  /** In one HTTP call. */
+  readonly addsPerCall: number;
+  readonly faults: readonly string[];
+  /** The longest that nothing is broken between two faults of a group. */
+  readonly restMsMax: number;
+  readonly batches: BatchShares;
+  readonly fault?: PlantedBehindFault;
+}
+
+export interface ProofResult {
+  readonly settings: ProofSettings;
+  readonly violations: readonly Violation[];
+  readonly judged: Readonly<Record<SetName, Judged>> | undefined;
+  readonly lives: LivesJudged | undefined;
+  readonly viewsCounted: number;
+  readonly asking: Asking;
+  readonly site: Pick<ProofSite, "redis" | "d1">;
+  readonly faults: readonly { readonly fault: string }[];
+  readonly midst: { readonly committed: number; readonly "not committed": number };
+  /** That the colos sent, beside how many adds. */
+  readonly colosCommandCount: number;
+  readonly addingMs: number;
+  readonly flushingMs: number;
+}
+
+/** Durable adds are waited for, so several calls are under way at each place. */
+const lanes: Readonly<Record<SetName, number>> = { sales: 3, views: 1 };
+/** A slice rests for 30 s, and a batch may be held for longer. */
+const lastFlushesMsMax = 240_000;
+/** On a busy machine Redis may seem silent once more. */
+const lastReadTries = 40;
+
+export async function runProof(settings: ProofSettings): Promise<ProofResult> {
+  const running = new Running();
+  try {
+    return await runWith(settings, running);
+  } finally {
+    await running.stop();
+  }
+}
+
+interface Acting {
+  readonly settings: ProofSettings;
+  readonly site: ProofSite;
+  readonly asking: Asking;
+  readonly draws: Draws;
+  readonly isBroken: () => boolean;
+}
+
+async function runWith(settings: ProofSettings, running: Running): Promise<ProofResult> {
+  const draws = new Draws(settings.seed);
+  const recorder = new DataRecorder();
+  const { coloCount, batches, fault, faults, restMsMax } = settings;
+  const site = await running.add(
+    startProofSite({ coloCount, recorder, batches, draws: draws.fork(), fault }),
+  );
+  const { d1 } = site;
+  const asking = new Asking(settings.keyCount);
+  const acting: Acting = {
+    settings,
+    site,
+    asking,
+    draws,
+    isBroken: () => asking.violations.length > 0,
+  };
+  const midst = { committed: 0, "not committed": 0 };
+  const victim = { site, origin: d1, d1, asking, midst, recorder: recorder.world, draws };
+  const beganAtMs = performance.now();
+  let isAdded = false;
+  const isOver = () => isAdded || acting.isBroken();
+  const adding = addAll(acting).then(() => (isAdded = true));
+  await Promise.all([
+    adding,
+    ...site.places.map((place) => readOn(place, acting, isOver)),
+    flushOn(acting, isOver),
+    breakAndHeal(victim, { groups: proofFaults, faults, restMsMax, isOver }),
+  ]);
+  const addingMs = performance.now() - beganAtMs;
+  const alive = acting.isBroken() ? undefined : await flushAll(acting);
+  const end = alive === undefined ? undefined : await judged(acting, alive);
+  return {
+    settings,
+    violations: [...asking.violations, ...(end?.violations ?? [])],
+    judged: end?.judged,
+    lives: end?.lives,
+    viewsCounted: end?.viewsCounted ?? 0,
+    asking,
+    site,
+    faults: recorder.world.faults,
+    midst,
+    colosCommandCount: site.rest.counts().commandCount,
+    addingMs,
+    flushingMs: performance.now() - beganAtMs - addingMs,
+  };
+}
+
+async function addAll({ settings, site, asking, draws, isBroken }: Acting): Promise<void> {
+  const { addCount, addsPerCall, activeMs } = settings;
+  const laneAdds = (set: SetName) => addCount / setNames.length / site.places.length / lanes[set];
+  const inLane = async (place: Place, set: SetName, own: Draws): Promise<void> => {
+    const callCount = Math.ceil(laneAdds(set) / addsPerCall);
+    const count = Math.ceil(laneAdds(set) / callCount);
+    const beganAtMs = performance.now();
+    for (let nth = 0; nth < callCount && !isBroken(); nth += 1) {
+      const leftMs = beganAtMs + (nth * activeMs) / callCount - performance.now();
+      if (leftMs > 0) await delay(leftMs);
+      await asking.add(place, set, asking.addsOf(set, count, own));
+    }
+  };
+  const all = site.places.flatMap((place) =>
+    setNames.flatMap((set) =>
+      Array.from({ length: lanes[set] }, () => inLane(place, set, draws.fork())),
+    ),
+  );
+  await Promise.all(all);
+}
+
+const [readKeyCount, readPauseMsMax] = [100, 2_000];
+
+async function readOn(place: Place, acting: Acting, isOver: () => boolean): Promise<void> {
+  const draws = acting.draws.fork();
+  const keys = Array.from({ length: acting.settings.keyCount }, (_, key) => key);
+  while (!isOver()) {
+    const some = draws.shuffled(keys).slice(0, readKeyCount);
+    await acting.asking.read(place, draws.oneOf(setNames), some);
+    await delay(draws.between(0, readPauseMsMax));
+  }
+}
+
+/** Two places at once, as often as no application would. */
+async function flushOn({ site, asking, draws }: Acting, isOver: () => boolean): Promise<void> {
+  const own = draws.fork();
+  while (!isOver()) {
+    await delay(own.between(1_000, 5_000));
+    for (const place of own.shuffled(site.places).slice(0, 2)) void asking.flush(place);
+  }
+  await asking.flushesEnded();
+}
+
+/** @returns the lives that have had accepted all that they held; `undefined`: something waits still */
+async function flushAll({ site, asking }: Acting): Promise<ReadonlySet<string> | undefined> {
+  const untilMs = performance.now() + lastFlushesMsMax;
+  while (performance.now() < untilMs) {
+    const answers = await Promise.all(site.places.map((place) => asking.flush(place)));
+    const alive = answers.flatMap((answer) => (answer === undefined ? [] : [answer.life]));
+    const isDone = alive.length === site.places.length && site.d1.busyCount === 0;
+    if (isDone && (await site.waiting()).length === 0) return new Set(alive);
+    await delay(1_000);
+  }
+  const left = (await site.waiting()).join(", ");
+  asking.violations.push({ rule: "never-flushed", what: `What waits still: ${left}.` });
+  return undefined;
+}
+
+async function judged({ site, asking, settings }: Acting, alive: ReadonlySet<string>) {
+  const violations: Violation[] = [];
+  const judgedSet = async (set: SetName) => {
+    const totals = await site.d1.totals(set, settings.keyCount);
+    for (const place of site.places) {
+      violations.push(...(await readsBeside(totals, { asking, place, set })));
+    }
+    return { totals, byKeys: asking.adds[set].judge(totals) };
+  };
+  const [sales, views] = [await judgedSet("sales"), await judgedSet("views")];
+  const viewsCounted = [...views.totals.values()].reduce((sum, value) => sum + value, 0);
+  const lives = asking.lives.judge(viewsCounted, alive);
+  violations.push(...sales.byKeys.violations, ...views.byKeys.violations, ...lives.violations);
+  return { violations, judged: { sales: sales.byKeys, views: views.byKeys }, lives, viewsCounted };
+}
+
+/** With nothing that waits, a read is what the database has. @returns whatever is not */
+async function readsBeside(
+  totals: ReadonlyMap<number, number>,
+  { asking, place, set }: { asking: Asking; place: Place; set: SetName },
+): Promise<Violation[]> {
+  const keys = [...totals.keys()];
+  let values = await asking.read(place, set, keys);
+  for (let tries = 1; values === undefined && tries < lastReadTries; tries += 1) {
+    await delay(1_000);
+    values = await asking.read(place, set, keys);
+  }
+  return keys.flatMap((key, at): Violation[] => {
+    const [read, held] = [values?.[at], totals.get(key)];
+    if (read === held) return [];
+    const what = `${place.name} reads ${set}/${key} as ${read}, and the database has ${held}.`;
+    return [{ rule: "database-differs", what }];
+  });
+}
