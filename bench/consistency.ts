@@ -3,11 +3,11 @@
 //   npm run bench:consistency -- --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 // With --released, the last release and today's Worker stand side by side, and colos change versions.
 import { parseArgs } from "node:util";
-import { OperatorError } from "../src/operator-error.ts";
 import { type FaultName, faultNames } from "../testing/consistency/nemesis.ts";
 import { isPlantedFault, plantedFaults, revealing } from "../testing/consistency/planted-faults.ts";
 import { run, type RunSettings } from "../testing/consistency/run.ts";
 import { tableOf } from "../testing/consistency/table.ts";
+import { numberOf, report, unknown } from "./run-options.ts";
 
 const checkEveryMs = 1_000;
 
@@ -51,30 +51,7 @@ function settingsFrom(args: readonly string[]): RunSettings {
   };
 }
 
-function numberOf(option: string, text: string): number {
-  const number = Number(text);
-  if (text !== "" && number >= 0) return number;
-  throw unknown(option, text, ["a number"]);
-}
-
-function unknown(option: string, value: string, known: readonly string[]): OperatorError {
-  return new OperatorError({
-    what: "The run did not start.",
-    why: `${option} is ${JSON.stringify(value)}.`,
-    mend: `Write one of: ${known.join(", ")}.`,
-  });
-}
-
-async function main(): Promise<void> {
+await report(async () => {
   const result = await run(settingsFrom(process.argv.slice(2)));
-  process.stdout.write(`${tableOf(result)}\n`);
-  process.exitCode = result.findings.violations.length > 0 ? 1 : 0;
-}
-
-try {
-  await main();
-} catch (cause) {
-  if (!(cause instanceof OperatorError)) throw cause;
-  process.stderr.write(`${cause.message}\n`);
-  process.exitCode = 2;
-}
+  return { table: tableOf(result), violationCount: result.findings.violations.length };
+});

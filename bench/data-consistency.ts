@@ -2,7 +2,6 @@
 // Node, a real Redis, and a checker of all that was read. Ends with 1 on a violation.
 //   npm run bench:data-consistency -- --minutes 5 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
-import { OperatorError } from "../src/operator-error.ts";
 import { type DataFaultName, dataFaultNames } from "../testing/consistency/data/data-faults.ts";
 import { tableOfData } from "../testing/consistency/data/data-table.ts";
 import {
@@ -11,6 +10,7 @@ import {
   revealingData,
 } from "../testing/consistency/data/planted-data-faults.ts";
 import { type DataRunSettings, runData } from "../testing/consistency/data/run-data.ts";
+import { numberOf, report, unknown } from "./run-options.ts";
 
 const checkEveryMs = 1_000;
 
@@ -51,30 +51,7 @@ function settingsFrom(args: readonly string[]): DataRunSettings {
   };
 }
 
-function numberOf(option: string, text: string): number {
-  const number = Number(text);
-  if (text !== "" && number >= 0) return number;
-  throw unknown(option, text, ["a number"]);
-}
-
-function unknown(option: string, value: string, known: readonly string[]): OperatorError {
-  return new OperatorError({
-    what: "The run did not start.",
-    why: `${option} is ${JSON.stringify(value)}.`,
-    mend: `Write one of: ${known.join(", ")}.`,
-  });
-}
-
-async function main(): Promise<void> {
+await report(async () => {
   const result = await runData(settingsFrom(process.argv.slice(2)));
-  process.stdout.write(`${tableOfData(result)}\n`);
-  process.exitCode = result.findings.violations.length > 0 ? 1 : 0;
-}
-
-try {
-  await main();
-} catch (cause) {
-  if (!(cause instanceof OperatorError)) throw cause;
-  process.stderr.write(`${cause.message}\n`);
-  process.exitCode = 2;
-}
+  return { table: tableOfData(result), violationCount: result.findings.violations.length };
+});

@@ -2,7 +2,6 @@
 // Ends with 1 on a violation.
 //   npm run bench:write-behind -- --adds 1000000 [--seconds 240] [--seed 1] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
-import { OperatorError } from "../src/operator-error.ts";
 import {
   isPlantedBehind,
   plantedBehindFaults,
@@ -10,6 +9,7 @@ import {
 import { proofFaultNames } from "../testing/write-behind/proof/proof-faults.ts";
 import { tableOfProof } from "../testing/write-behind/proof/proof-table.ts";
 import { type ProofSettings, runProof } from "../testing/write-behind/proof/run-proof.ts";
+import { numberOf, report, unknown } from "./run-options.ts";
 
 function settingsFrom(args: readonly string[]): ProofSettings {
   const { values } = parseArgs({
@@ -46,30 +46,7 @@ function settingsFrom(args: readonly string[]): ProofSettings {
   };
 }
 
-function numberOf(option: string, text: string): number {
-  const number = Number(text);
-  if (text !== "" && number >= 0) return number;
-  throw unknown(option, text, ["a number"]);
-}
-
-function unknown(option: string, value: string, known: readonly string[]): OperatorError {
-  return new OperatorError({
-    what: "The run did not start.",
-    why: `${option} is ${JSON.stringify(value)}.`,
-    mend: `Write one of: ${known.join(", ")}.`,
-  });
-}
-
-async function main(): Promise<void> {
+await report(async () => {
   const result = await runProof(settingsFrom(process.argv.slice(2)));
-  process.stdout.write(`${tableOfProof(result)}\n`);
-  process.exitCode = result.violations.length > 0 ? 1 : 0;
-}
-
-try {
-  await main();
-} catch (cause) {
-  if (!(cause instanceof OperatorError)) throw cause;
-  process.stderr.write(`${cause.message}\n`);
-  process.exitCode = 2;
-}
+  return { table: tableOfProof(result), violationCount: result.violations.length };
+});

@@ -1,0 +1,32 @@
+// What the programs that look for violations have in common: their options, their refusals, their end.
+import { OperatorError } from "../src/operator-error.ts";
+
+/** @throws OperatorError for what is no number, or below 0 */
+export function numberOf(option: string, text: string): number {
+  const number = Number(text);
+  if (text !== "" && number >= 0) return number;
+  throw unknown(option, text, ["a number"]);
+}
+
+export function unknown(option: string, value: string, known: readonly string[]): OperatorError {
+  return new OperatorError({
+    what: "The run did not start.",
+    why: `${option} is ${JSON.stringify(value)}.`,
+    mend: `Write one of: ${known.join(", ")}.`,
+  });
+}
+
+/** Prints what a run came to. The exit code is 1 after a violation, and 2 where an option is refused. */
+export async function report(
+  run: () => Promise<{ readonly table: string; readonly violationCount: number }>,
+): Promise<void> {
+  try {
+    const { table, violationCount } = await run();
+    process.stdout.write(`${table}\n`);
+    process.exitCode = violationCount > 0 ? 1 : 0;
+  } catch (cause) {
+    if (!(cause instanceof OperatorError)) throw cause;
+    process.stderr.write(`${cause.message}\n`);
+    process.exitCode = 2;
+  }
+}
