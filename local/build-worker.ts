@@ -1,8 +1,9 @@
 // Bundles the Worker as `wrangler deploy` does, with any configuration file in it.
 import { join, resolve } from "node:path";
-import type { BuildOptions, Plugin } from "esbuild";
+import type { BuildOptions } from "esbuild";
 import { bundled, root } from "./bundling.ts";
 import { defaultConfigPath, loadConfig } from "./load-config.ts";
+import { usedConfig } from "./project.ts";
 
 type Changed = Pick<BuildOptions, "minify" | "keepNames">;
 
@@ -22,16 +23,9 @@ export async function buildWorker(
 
 /** With a configuration that has been loaded before. */
 export async function bundleWorker(configPath: string, changed: Changed = {}): Promise<string> {
-  const config = resolve(configPath);
-  const usedConfig: Plugin = {
-    name: "configuration",
-    setup: (building) => {
-      building.onResolve({ filter: /\/tidemark\.config\.ts$/ }, () => ({ path: config }));
-    },
-  };
   return bundled({
     entryPoints: [join(root, "worker.ts")],
-    plugins: [usedConfig],
+    plugins: [usedConfig(resolve(configPath))],
     ...changed,
   });
 }

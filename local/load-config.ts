@@ -8,16 +8,22 @@ import { inspect } from "node:util";
 import type { BuildFailure } from "esbuild";
 import type { Config } from "../src/config/config.ts";
 import { type Fault, faultText, OperatorError } from "../src/operator-error.ts";
-import { bundled, configModule, root } from "./bundling.ts";
+import { bundled, root } from "./bundling.ts";
+import { type Library, ownLibrary } from "./library.ts";
 
 export const defaultConfigPath = join(root, "tidemark.config.ts");
 
 const loadMsMaxUsual = 30_000;
 
+interface LoadSettings {
+  readonly loadMsMax?: number;
+  readonly library?: Library;
+}
+
 /** @throws OperatorError when the file is missing, does not compile, does not end, or is refused */
 export async function loadConfig(
   configPath: string,
-  { loadMsMax = loadMsMaxUsual }: { loadMsMax?: number } = {},
+  { loadMsMax = loadMsMaxUsual, library = ownLibrary }: LoadSettings = {},
 ): Promise<Config> {
   const path = resolve(configPath);
   if (!existsSync(path)) {
@@ -30,12 +36,12 @@ export async function loadConfig(
   const folder = await mkdtemp(join(tmpdir(), "tidemark-config-"));
   try {
     const module = join(folder, "config.mjs");
-    await writeFile(module, await bundled(checking(path)));
+    await writeFile(module, await bundled(checking(path, library)));
     return await imported(module, { path, loadMsMax });
   } catch (cause) {
     // The bundle has its own copy of the class.
     if (cause instanceof Error && cause.name === "OperatorError") throw cause;
-    throw new OperatorError({ ...unusable(path, firstFault(cause)), cause });
+    throw new OperatorError({ ...unusable(path, firstFault(cause, { path, library })), cause });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -76,27 +82,37 @@ export function refuseExit(configPath: string): () => void {
 }
 
 /** All exports are imported, so that a missing default is told by us and not by the bundler. */
-function checking(path: string) {
-  const contents =
-    `import * as module from ${JSON.stringify(path)};\n` +
-    `import { configOf } from ${JSON.stringify(configModule)};\n` +
-    `export const config = configOf(module.default);\n`;
-  return { stdin: { contents, resolveDir: root, sourcefile: "checking.ts" } };
+function checking(path: string, { folder, alias, checking: refusing }: Library) {
+  const contents = `import * as module from ${JSON.stringify(path)};\n${refusing}`;
+  return {
+    alias: { ...alias },
+    absWorkingDir: folder,
+    stdin: { contents, resolveDir: folder, sourcefile: "checking.ts" },
+  };
 }
 
-function firstFault(cause: unknown): string {
+interface Blamed {
+  /** The file that was asked for; another one is named. */
+  readonly path: string;
+  readonly library: Library;
+}
+
+/** @returns a sentence, with line and column where a bundler tells them */
+export function firstFault(cause: unknown, { path, library }: Blamed): string {
   const [fault] = isBuildFailure(cause) ? cause.errors : [];
   if (fault === undefined) {
     const told = cause instanceof Error ? String(cause) : inspect(cause);
     return `It failed with ${JSON.stringify(told)}.`;
   }
   const { location, text } = fault;
-  return location === null
-    ? `${text}.`
-    : `Line ${location.line}, column ${location.column}: ${text}.`;
+  if (location === null) return `${text}.`;
+  const where = `line ${location.line}, column ${location.column + 1}: ${text}.`;
+  return resolve(library.folder, location.file) === path
+    ? `L${where.slice(1)}`
+    : `${location.file}, ${where}`;
 }
 
-function isBuildFailure(cause: unknown): cause is BuildFailure {
+export function isBuildFailure(cause: unknown): cause is BuildFailure {
   // An AggregateError has errors too, of another kind.
   return cause instanceof Error && "errors" in cause && "warnings" in cause;
 }

@@ -1,41 +1,44 @@
 // A whole site on this machine: an origin, the shared tier, and the Worker in one or more colos.
 import { randomBytes } from "node:crypto";
-import type { Config } from "../src/config/config.ts";
-import { readEnvironment } from "../src/platform/environment.ts";
-import type { Fault } from "../src/operator-error.ts";
-import { configWarnings } from "../src/proxy/request/config-warnings.ts";
-import { bundleWorker } from "./build-worker.ts";
-import { type Colo, startColo } from "./colo.ts";
+import { OperatorError } from "../src/operator-error.ts";
+import { type Colo, type ColoSettings, type Replacement, startColo } from "./colo.ts";
 import { startCron } from "./cron.ts";
-import { startDemoOrigin } from "./demo-origin/demo-origin.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";
-import { loadConfig, refuseExit } from "./load-config.ts";
+import { refuseExit } from "./load-config.ts";
+import { buildProject, type Project } from "./project.ts";
 import { Running } from "./running.ts";
 import type { StartOptions } from "./start-options.ts";
-import { checkTypes } from "./type-check.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-server.ts";
 
 export interface Secret {
   readonly value: string;
-  /** Not from the environment, so that it has to be shown. */
+  /** Not from the environment or the project, so that it has to be shown. */
   readonly isMadeUp: boolean;
 }
 
 export interface Site {
   readonly colos: readonly Colo[];
-  readonly originUrl: string;
+  /** `undefined` where the Worker needs none. */
+  readonly originUrl: string | undefined;
+  /** Was the origin started here? */
+  readonly isDemo: boolean;
   readonly redisUrl: string;
   readonly rest: UpstashRestServer;
   readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
-  /** What is set or configured in vain. */
-  readonly warnings: readonly Fault[];
+  /** Colo by colo, at the same ports and with the same Redis. @throws OperatorError; then the old one goes on */
+  replace(project: Project): Promise<void>;
   stop(): Promise<void>;
 }
 
-async function checkedConfig(path: string): Promise<Config> {
-  const config = await loadConfig(path);
-  await checkTypes(path);
-  return config;
+export interface SiteSettings {
+  readonly options: StartOptions;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly onLog: NonNullable<ColoSettings["onLog"]>;
+  readonly onRequest: NonNullable<ColoSettings["onRequest"]>;
+  /** Of a site of its own, where no origin is named. */
+  readonly startOrigin?: (site: {
+    siteUrl: string;
+  }) => Promise<{ url: string; stop(): Promise<void> }>;
 }
 
 /**
@@ -43,15 +46,11 @@ async function checkedConfig(path: string): Promise<Config> {
  *
  * @throws OperatorError for what an operator can mend; what had been started is stopped again
  */
-export async function startSite(
-  options: StartOptions,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Site> {
+export async function startSite(project: Project, settings: SiteSettings): Promise<Site> {
+  const { options, environment, startOrigin } = settings;
   const running = new Running();
   try {
-    const allowExit = refuseExit(options.config);
-    const config = await checkedConfig(options.config).finally(allowExit);
-    const worker = await bundleWorker(options.config);
+    const built = await checkedBuild(project);
     const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
     const token = randomBytes(18).toString("base64url");
     const { rttMs, replicaLagMs } = options;
@@ -59,37 +58,126 @@ export async function startSite(
       startUpstashRestServer({ redisUrl, token, rttMs, replicaLagMs }),
     );
     const siteUrl = `http://127.0.0.1:${options.port}`;
-    const originUrl = options.origin ?? (await running.add(startDemoOrigin({ siteUrl }))).url;
-    const secrets = {
-      ADMIN_TOKEN: secret(environment["ADMIN_TOKEN"], () => randomBytes(18).toString("base64url")),
-      PURGE_SECRET: secret(
-        environment["PURGE_SECRET"],
-        () => `whsec_${randomBytes(24).toString("base64")}`,
-      ),
+    const isDemo = options.origin === undefined && startOrigin !== undefined;
+    const own = isDemo ? (await running.add(startOrigin({ siteUrl }))).url : options.origin;
+    const secrets = secretsOf({ ...project.variables, ...environment });
+    const { SITE_HOST = undefined } = environment;
+    const runnableOf = (
+      { variables, compatibility, rateLimits = {} }: Project,
+      worker: string,
+    ) => ({
+      worker,
+      compatibility,
+      rateLimits,
+      env: {
+        SITE_HOST: `127.0.0.1:${options.port}`,
+        ...variables,
+        ...(SITE_HOST === undefined ? {} : { SITE_HOST }),
+        ...(own === undefined ? {} : { ORIGIN_URL: own }),
+        UPSTASH_REDIS_REST_URL: rest.url,
+        UPSTASH_REDIS_REST_TOKEN: token,
+        ADMIN_TOKEN: secrets.ADMIN_TOKEN.value,
+        PURGE_SECRET: secrets.PURGE_SECRET.value,
+      },
+    });
+    const { colos, replace } = await startColos({
+      first: { ...runnableOf(project, built.worker), operatorPath: built.operatorPath },
+      settings,
+      running,
+    });
+    return {
+      colos,
+      originUrl: own ?? project.variables["ORIGIN_URL"],
+      isDemo,
+      redisUrl,
+      rest,
+      secrets,
+      replace: async (changed) => {
+        const { worker, operatorPath } = await checkedBuild(changed);
+        await replace({ ...runnableOf(changed, worker), operatorPath });
+      },
+      stop: () => running.stop(),
     };
-    const env = {
-      ORIGIN_URL: originUrl,
-      UPSTASH_REDIS_REST_URL: rest.url,
-      UPSTASH_REDIS_REST_TOKEN: token,
-      ADMIN_TOKEN: secrets.ADMIN_TOKEN.value,
-      PURGE_SECRET: secrets.PURGE_SECRET.value,
-      SITE_HOST: environment["SITE_HOST"] ?? `127.0.0.1:${options.port}`,
-    };
-    const { faults, siteHosts } = readEnvironment(env, config);
-    const warnings = [...configWarnings(config, siteHosts), ...faults];
-    const colos: Colo[] = [];
-    for (let index = 0; index < options.colos; index += 1) {
-      const port = options.port === 0 ? 0 : options.port + index;
-      colos.push(await running.add(startColo({ name: `colo-${index + 1}`, worker, port, env })));
-    }
-    const [first] = colos;
-    if (first !== undefined) await running.add(Promise.resolve(startCron(first)));
-    const stop = () => running.stop();
-    return { colos, originUrl, redisUrl, rest, secrets, warnings, stop };
   } catch (cause) {
     await running.stop();
     throw cause;
   }
+}
+
+interface Runnable extends Replacement {
+  readonly operatorPath: string;
+}
+
+interface ColosToStart {
+  readonly first: Runnable;
+  readonly settings: SiteSettings;
+  readonly running: Running;
+}
+
+/** The first colo has to begin well before others get what it runs. */
+async function startColos({ first, settings, running }: ColosToStart) {
+  const { options, onLog, onRequest } = settings;
+  let hasRefused = false;
+  const onLine = (text: string) => {
+    hasRefused ||= text.includes('"event":"start-refused"');
+  };
+  const started = async (index: number) => {
+    const port = options.port === 0 ? 0 : options.port + index;
+    const named = { name: `colo-${index + 1}`, port, onLog, onRequest, onLine };
+    return running.add(startColo({ ...named, ...first }));
+  };
+  const begun = async (colo: Colo, { operatorPath, env }: Runnable) => {
+    hasRefused = false;
+    await colo.begin(operatorPath);
+    if (hasRefused) throw refusedStart(env);
+  };
+  const leading = await started(0);
+  const others: Colo[] = [];
+  await begun(leading, first);
+  for (let index = 1; index < options.colos; index += 1) others.push(await started(index));
+  await running.add(Promise.resolve(startCron(leading)));
+  let present = first;
+  const replace = async (changed: Runnable) => {
+    await leading.replaceWorker(changed);
+    try {
+      await begun(leading, changed);
+    } catch (cause) {
+      await leading.replaceWorker(present);
+      throw cause;
+    }
+    for (const colo of others) await colo.replaceWorker(changed);
+    present = changed;
+  };
+  return { colos: [leading, ...others], replace };
+}
+
+async function checkedBuild(project: Project) {
+  const allowExit = refuseExit(project.config ?? project.main ?? "");
+  return buildProject(project).finally(allowExit);
+}
+
+function refusedStart({ ORIGIN_URL }: Replacement["env"]): OperatorError {
+  return ORIGIN_URL === undefined
+    ? new OperatorError({
+        what: "No origin is named.",
+        why: "There is neither --origin nor a variable ORIGIN_URL in the wrangler file or in .dev.vars.",
+        mend: "Write where your site is, such as --origin http://127.0.0.1:3000.",
+      })
+    : new OperatorError({
+        what: "The Worker does not start.",
+        why: "It said why just before.",
+        mend: "Mend its configuration or its variables.",
+      });
+}
+
+function secretsOf(given: Readonly<Record<string, string | undefined>>): Site["secrets"] {
+  return {
+    ADMIN_TOKEN: secret(given["ADMIN_TOKEN"], () => randomBytes(18).toString("base64url")),
+    PURGE_SECRET: secret(
+      given["PURGE_SECRET"],
+      () => `whsec_${randomBytes(24).toString("base64")}`,
+    ),
+  };
 }
 
 function secret(given: string | undefined, makeUp: () => string): Secret {

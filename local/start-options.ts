@@ -1,4 +1,4 @@
-// What `npm start` was asked for, checked before anything is started.
+// What a start on this machine was asked for, checked before anything is started.
 import { parseArgs } from "node:util";
 import { originUrlFault, shownUrl } from "../src/config/origin-url.ts";
 import { OperatorError } from "../src/operator-error.ts";
@@ -12,9 +12,27 @@ export interface StartOptions {
   readonly colos: number;
   /** `undefined` for the embedded Valkey. */
   readonly redis: string | undefined;
-  readonly config: string;
   readonly rttMs: number;
   readonly replicaLagMs: number;
+  /** Is it to be loaded again when one of its files changes? */
+  readonly isWatching: boolean;
+  /** Are there to be no lines of requests? */
+  readonly isQuiet: boolean;
+  readonly isJson: boolean;
+}
+
+/** As it was written. */
+export interface GivenStartOptions {
+  readonly origin?: string | undefined;
+  readonly port?: string | undefined;
+  readonly colos?: string | undefined;
+  readonly redis?: string | undefined;
+  readonly config?: string | undefined;
+  readonly rtt?: string | undefined;
+  readonly replicaLag?: string | undefined;
+  readonly watch?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 export const help = `Tidemark on this machine: a site behind the cache, every part of it started here.
@@ -28,6 +46,9 @@ export const help = `Tidemark on this machine: a site behind the cache, every pa
   --config FILE       use this configuration instead of tidemark.config.ts
   --rtt MS            let every answer of the shared tier take that much longer, as distance does (0)
   --replica-lag MS    read the shared tier as it was that long ago, as a replica may be (0)
+  --no-watch          do not load the configuration again when it changes
+  --quiet             print no line for each request
+  --json              print JSON alone, one object a line
   --help              show this
 
 ADMIN_TOKEN (16 characters or more) and PURGE_SECRET are taken from the environment, else made up and shown once.
@@ -36,19 +57,37 @@ ADMIN_TOKEN (16 characters or more) and PURGE_SECRET are taken from the environm
 const colosMax = 16;
 
 /** @returns `help` if that was asked for. @throws OperatorError naming the option that is wrong */
-export function readStartOptions(args: readonly string[]): StartOptions | "help" {
+export function readStartOptions(
+  args: readonly string[],
+): { options: StartOptions; config: string } | "help" {
   const { values } = parsed(args);
   if (values.help === true) return "help";
-  const colos = wholeNumber("--colos", values.colos, { from: 1, to: colosMax }) ?? 1;
+  const given = {
+    ...values,
+    replicaLag: values["replica-lag"],
+    watch: values["no-watch"] !== true,
+  };
+  const options = checkedStartOptions(given, "npm start -- --help");
+  return { options, config: values.config ?? defaultConfigPath };
+}
+
+/**
+ * @param help the command that tells more of options
+ * @throws OperatorError naming the option that is wrong
+ */
+export function checkedStartOptions(given: GivenStartOptions, help: string): StartOptions {
+  const whole = wholeNumbers(help);
+  const colos = whole("--colos", given.colos, { from: 1, to: colosMax }) ?? 1;
   return {
-    origin: values.origin === undefined ? undefined : originOf(values.origin),
-    port: wholeNumber("--port", values.port, { from: 1, to: 65_536 - colos }) ?? 8_787,
+    origin: given.origin === undefined ? undefined : originOf(given.origin),
+    port: whole("--port", given.port, { from: 1, to: 65_536 - colos }) ?? 8_787,
     colos,
-    redis: values.redis === undefined ? undefined : redisOf(values.redis),
-    config: values.config ?? defaultConfigPath,
-    rttMs: wholeNumber("--rtt", values.rtt, { from: 0, to: 60_000 }) ?? 0,
-    replicaLagMs:
-      wholeNumber("--replica-lag", values["replica-lag"], { from: 0, to: 600_000 }) ?? 0,
+    redis: given.redis === undefined ? undefined : redisOf(given.redis),
+    rttMs: whole("--rtt", given.rtt, { from: 0, to: 60_000 }) ?? 0,
+    replicaLagMs: whole("--replica-lag", given.replicaLag, { from: 0, to: 600_000 }) ?? 0,
+    isWatching: given.watch !== false,
+    isQuiet: given.quiet === true,
+    isJson: given.json === true,
   };
 }
 
@@ -65,6 +104,9 @@ function parsed(args: readonly string[]) {
         config: text,
         rtt: text,
         "replica-lag": text,
+        "no-watch": { type: "boolean" },
+        quiet: { type: "boolean" },
+        json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -77,19 +119,17 @@ function parsed(args: readonly string[]) {
   }
 }
 
-function wholeNumber(
-  option: string,
-  given: string | undefined,
-  range: { from: number; to: number },
-): number | undefined {
-  if (given === undefined) return undefined;
-  const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
-  if (value >= range.from && value <= range.to) return value;
-  throw new OperatorError({
-    what: `${option} is refused.`,
-    why: `${JSON.stringify(given)} is no whole number from ${range.from} to ${range.to}.`,
-    mend: "See npm start -- --help.",
-  });
+function wholeNumbers(help: string) {
+  return (option: string, given: string | undefined, range: { from: number; to: number }) => {
+    if (given === undefined) return undefined;
+    const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
+    if (value >= range.from && value <= range.to) return value;
+    throw new OperatorError({
+      what: `${option} is refused.`,
+      why: `${JSON.stringify(given)} is no whole number from ${range.from} to ${range.to}.`,
+      mend: `See ${help}.`,
+    });
+  };
 }
 
 function originOf(url: string): string {

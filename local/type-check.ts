@@ -1,27 +1,28 @@
 // Checks the types of a configuration, wherever it lies, as the compiler checks the Worker's own.
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { OperatorError } from "../src/operator-error.ts";
-import { configModule, root } from "./bundling.ts";
-
-const typescript = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
+import { type Library, ownLibrary } from "./library.ts";
 
 /**
- * Of a file that is not TypeScript nothing is checked: its fields are, when it is loaded.
+ * Of a file that is not TypeScript nothing is checked: its fields are, when it is loaded. So it is in a project
+ * that has no TypeScript.
  *
  * @throws OperatorError with the first fault
  */
-export async function checkTypes(configPath: string): Promise<void> {
+export async function checkTypes(configPath: string, library: Library = ownLibrary): Promise<void> {
   const path = resolve(configPath);
-  if (!/\.[mc]?ts$/.test(path)) return;
+  const typescript = compilerOf(library);
+  if (!/\.[mc]?ts$/.test(path) || typescript === undefined) return;
   const folder = await mkdtemp(join(tmpdir(), "tidemark-types-"));
   try {
     const project = join(folder, "tsconfig.json");
-    await writeFile(project, JSON.stringify(projectOf(path)));
+    await writeFile(project, JSON.stringify(projectOf(path, library)));
     const parameters = [join(typescript, "bin/tsc"), "-p", project, "--pretty", "false"];
     await promisify(execFile)(process.execPath, parameters, { cwd: dirname(path) });
   } catch (cause) {
@@ -39,10 +40,20 @@ export async function checkTypes(configPath: string): Promise<void> {
   }
 }
 
+/** @returns the folder of TypeScript; `undefined` in a project without it */
+function compilerOf({ folder }: Library): string | undefined {
+  try {
+    return dirname(createRequire(join(folder, "package.json")).resolve("typescript/package.json"));
+  } catch {
+    return undefined;
+  }
+}
+
 /** What it imports is found as a bundler finds it: its folder need not be a package. */
-function projectOf(path: string) {
+function projectOf(path: string, { folder, alias }: Library) {
+  const settings = ["tsconfig.worker.json", "tsconfig.json"].map((name) => join(folder, name));
   return {
-    extends: join(root, "tsconfig.worker.json"),
+    extends: settings.filter((file) => existsSync(file)).slice(0, 1),
     compilerOptions: {
       module: "preserve",
       moduleResolution: "bundler",
@@ -51,7 +62,8 @@ function projectOf(path: string) {
       resolveJsonModule: true,
       noUnusedLocals: false,
       noUnusedParameters: false,
-      paths: { tidemark: [configModule] },
+      noEmit: true,
+      paths: Object.fromEntries(Object.entries(alias).map(([name, to]) => [name, [to]])),
     },
     include: [],
     files: [path],

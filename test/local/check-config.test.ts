@@ -106,7 +106,7 @@ describe("is refused", () => {
       text: "const a = {}, b = { default: a };\na.default = b;\nexport default a;",
       says: '"default" is no field',
     },
-    { name: "syntax.ts", text: "export default {\n", says: "Line 2, column 0: Expected" },
+    { name: "syntax.ts", text: "export default {\n", says: "Line 2, column 1: Expected" },
   ])("$name", async ({ name, text, says }) => {
     const path = await written(name, text);
     await expect(loadConfig(path)).rejects.toMatchObject({

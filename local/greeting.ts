@@ -1,0 +1,38 @@
+// What a start on this machine says once everything runs.
+import type { Site } from "./site.ts";
+import type { StartOptions } from "./start-options.ts";
+
+/** @returns lines for people */
+export function greeting(site: Site, options: StartOptions, tookSeconds: number): string[] {
+  const [first, second] = site.colos;
+  const url = first?.url ?? "";
+  const { ADMIN_TOKEN } = site.secrets;
+  const shown = Object.entries(site.secrets).filter(([, { isMadeUp }]) => isMadeUp);
+  const origin = site.isDemo ? "the demo news site" : "your site";
+  const redis = options.redis === undefined ? "embedded Valkey" : "your Redis";
+  const addresses = [
+    ...site.colos.map(({ name, url: at }) => [at, `${name}: the site, behind Tidemark`]),
+    ...(site.originUrl === undefined ? [] : [[site.originUrl, `the origin: ${origin}`]]),
+    [site.rest.url, `the shared tier: Upstash's REST interface before ${redis}`],
+  ];
+  const widest = Math.max(...addresses.map(([at = ""]) => at.length));
+  const told = ADMIN_TOKEN.isMadeUp ? ADMIN_TOKEN.value : "$ADMIN_TOKEN";
+  return [
+    `Tidemark runs after ${tookSeconds.toFixed(1)} s. Ctrl-C ends it.`,
+    "",
+    ...addresses.map(([at = "", what]) => `  ${at.padEnd(widest)} ${what}`),
+    "",
+    ...(shown.length === 0 ? [] : ["Made up for this run, and shown only here:"]),
+    ...shown.map(([name, { value }]) => `  ${name}=${value}`),
+    ...(shown.length === 0 ? [] : [""]),
+    "Try, and look at Cache-Status:",
+    `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,
+    second === undefined && !site.isDemo
+      ? `  curl -sD- -o/dev/null -H 'Authorization: x' ${url}/  # passed by, and why`
+      : second === undefined
+        ? `  curl -sD- -o/dev/null ${url}/breaking  # fresh for 30 s here, for 0 s in browsers`
+        : `  curl -sD- -o/dev/null ${second.url}/          # the other colo: a hit from the shared tier`,
+    `  curl -s -H "Authorization: Bearer ${told}" ${url}/_cache/stats`,
+    "",
+  ];
+}

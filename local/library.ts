@@ -1,0 +1,28 @@
+// Which Tidemark a configuration and a Worker are bundled with: this repository's sources, or the package that is
+// installed in a project.
+import { configModule, root } from "./bundling.ts";
+
+export interface Library {
+  /** The folder from which its modules are found. */
+  readonly folder: string;
+  /** Names of modules that lead elsewhere than to installed packages. */
+  readonly alias: Readonly<Record<string, string>>;
+  /** A module's text: it refuses the configuration `module.default`, or exports it as `config`. */
+  readonly checking: string;
+}
+
+export const ownLibrary: Library = {
+  folder: root,
+  alias: { tidemark: configModule },
+  checking:
+    `import { configOf } from ${JSON.stringify(configModule)};\n` +
+    `export const config = configOf(module.default);\n`,
+};
+
+/** The package of a project. Its Worker checks a configuration before it does anything else. */
+export function installedLibrary(folder: string): Library {
+  const checking =
+    'import { createWorker } from "tidemark/worker";\n' +
+    "createWorker(module.default);\nexport const config = module.default;\n";
+  return { folder, alias: {}, checking };
+}

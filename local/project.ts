@@ -1,0 +1,93 @@
+// What is started on this machine: a Worker and its configuration, as they lie in a folder.
+import { join, resolve } from "node:path";
+import type { BuildOptions, Plugin } from "esbuild";
+import { bundled, root } from "./bundling.ts";
+import { OperatorError } from "../src/operator-error.ts";
+import type { RateLimitSettings } from "./colo.ts";
+import { type Library, ownLibrary } from "./library.ts";
+import { firstFault, isBuildFailure, loadConfig } from "./load-config.ts";
+import { checkTypes } from "./type-check.ts";
+
+export interface Project {
+  readonly library: Library;
+  /** The module that a deployment uploads; `undefined` where the configuration alone is there. */
+  readonly main: string | undefined;
+  /** In the place of the `tidemark.config` that `main` imports; `undefined` where there is none. */
+  readonly config: string | undefined;
+  readonly compatibility: { readonly date?: string; readonly flags?: readonly string[] };
+  /** Variables and secrets by name. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
+  /** Files that say something of it beside the modules; they need not be there. */
+  readonly otherFiles: readonly string[];
+  /** What it has and is not given here, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** This repository's own Worker. */
+export function ownProject(config: string): Project {
+  const main = join(root, "worker.ts");
+  const nothing = { compatibility: {}, variables: {}, otherFiles: [], notes: [] };
+  return { library: ownLibrary, main, config: resolve(config), ...nothing };
+}
+
+/** What of a configuration matters beside the Worker. */
+export interface BuiltProject {
+  /** One ES module. */
+  readonly worker: string;
+  readonly operatorPath: string;
+}
+
+/** @throws OperatorError when it does not compile, or its configuration is refused */
+export async function buildProject(project: Project): Promise<BuiltProject> {
+  const { config, library } = project;
+  const loaded = config === undefined ? undefined : await loadConfig(config, { library });
+  if (config !== undefined) await checkTypes(config, library);
+  const worker = await bundled(bundleOptions(project)).catch((cause) => {
+    throw isBuildFailure(cause) ? unbundled(project, cause) : cause;
+  });
+  const written: unknown = loaded?.operatorPath;
+  return { worker, operatorPath: typeof written === "string" ? written : "/_cache" };
+}
+
+function unbundled({ main, config = "", library }: Project, cause: Error): OperatorError {
+  const path = main ?? config;
+  return new OperatorError({
+    what: `${path} cannot be bundled.`,
+    why: firstFault(cause, { path, library }),
+    mend: "Mend it there. What wrangler alone can bundle runs with npx wrangler dev.",
+    cause,
+  });
+}
+
+/** As the Worker of a project is bundled. */
+export function bundleOptions({ library, main, config, compatibility }: Project): BuildOptions {
+  const hasNode = compatibility.flags?.includes("nodejs_compat") === true;
+  return {
+    ...(main === undefined ? { stdin: plainMain(library, config) } : { entryPoints: [main] }),
+    absWorkingDir: library.folder,
+    alias: { ...library.alias },
+    external: hasNode ? ["node:*", "cloudflare:*"] : ["cloudflare:*"],
+    plugins: config === undefined ? [] : [usedConfig(config)],
+  };
+}
+
+/** The Worker of a folder that has a configuration and nothing else. */
+function plainMain({ folder }: Library, config = "./tidemark.config.ts") {
+  const contents =
+    'import { createWorker } from "tidemark/worker";\n' +
+    `import config from ${JSON.stringify(config)};\nexport default createWorker(config);\n`;
+  return { contents, resolveDir: folder, sourcefile: "worker.js" };
+}
+
+/** Puts a file in the place of the configuration that the Worker imports. */
+export function usedConfig(config: string): Plugin {
+  return {
+    name: "configuration",
+    setup: (building) => {
+      building.onResolve({ filter: /\/tidemark\.config(?:\.[mc]?[jt]s)?$/ }, () => ({
+        path: config,
+      }));
+    },
+  };
+}

@@ -1,0 +1,113 @@
+// What each request came to, told by a module before the Worker that this machine alone has. What is deployed stays
+// as it is, and so does its configuration.
+import { parseList } from "structured-headers";
+
+/** The name of the Worker's own module, beside the one that tells. */
+export const workerModule = "worker.js";
+
+export interface RequestTold {
+  readonly colo: string;
+  /** When it came, in epoch milliseconds. */
+  readonly atMs: number;
+  readonly method: string;
+  /** As the client sent it, with its query. */
+  readonly path: string;
+  readonly status: number;
+  /** Both as the client gets them; `null` where the answer has none. */
+  readonly cacheStatus: string | null;
+  readonly proxyStatus: string | null;
+  /** From the request until the head of its answer: on this machine the clock of a Worker runs. */
+  readonly tookMs: number;
+}
+
+const begin = '{"tidemark-start":';
+export const probeField = "tidemark-start-probe";
+
+/**
+ * @param probe the value of `probeField` in a request of our own: it gets no line, and is told by itself once the
+ *   Worker has answered it
+ * @returns the text of an ES module that hands each request to the Worker, and prints a line for it
+ */
+export function tellingModule(probe: string): string {
+  return `import worker from "./${workerModule}";
+export * from "./${workerModule}";
+const tell = (told) => console.log(JSON.stringify({ "tidemark-start": told }));
+async function fetch(request, answer) {
+  const isProbe = request.headers.get("${probeField}") === "${probe}";
+  const atMs = Date.now();
+  const response = await answer().catch((cause) => {
+    if (!isProbe) tell({ ...of(request), atMs, status: 500, cacheStatus: null, proxyStatus: null, tookMs: Date.now() - atMs });
+    throw cause;
+  });
+  const { status, headers } = response;
+  if (isProbe) tell("probed");
+  else tell({
+    ...of(request), atMs, status,
+    cacheStatus: headers.get("cache-status"), proxyStatus: headers.get("proxy-status"),
+    tookMs: Date.now() - atMs,
+  });
+  return response;
+}
+function of({ method, url }) {
+  const { pathname, search } = new URL(url);
+  return { method, path: pathname + search };
+}
+const isClass = typeof worker === "function";
+export default isClass
+  ? class extends worker {
+      fetch(request) { return fetch(request, async () => super.fetch(request)); }
+    }
+  : {
+      ...worker,
+      ...(worker.scheduled && { scheduled: (...given) => worker.scheduled(...given) }),
+      fetch: (request, env, context) => fetch(request, async () => worker.fetch(request, env, context)),
+    };
+`;
+}
+
+/** @returns `undefined` for a line of the Worker itself */
+export function toldIn(text: string): Omit<RequestTold, "colo"> | "probed" | undefined {
+  if (!text.startsWith(begin)) return undefined;
+  return (JSON.parse(text) as Record<string, Omit<RequestTold, "colo"> | "probed">)[
+    "tidemark-start"
+  ];
+}
+
+/** @returns in a few words what the cache did, such as `hit memory`, `miss stored` or `pass: route` */
+export function shortStatus({
+  cacheStatus,
+  proxyStatus,
+}: Pick<RequestTold, "cacheStatus" | "proxyStatus">): string {
+  const handled = lastMember(cacheStatus);
+  if (handled === undefined) {
+    const error = lastMember(proxyStatus)?.get("error");
+    return error === undefined ? "-" : `failed: ${error}`;
+  }
+  const detail = handled.get("detail");
+  if (handled.has("hit")) {
+    const isStale = Number(handled.get("ttl")) < 0;
+    const tier = detail === undefined ? "" : ` ${detail}`;
+    return `${isStale ? "stale hit" : "hit"}${tier}`;
+  }
+  const reason = handled.get("fwd") ?? "";
+  if (reason === "bypass" || reason === "method") return `pass: ${detail ?? reason}`;
+  const what = handled.get("fwd-status") === "304" ? "validated" : (reasons[reason] ?? reason);
+  const how = handled.has("stored") ? " stored" : handled.has("collapsed") ? " collapsed" : "";
+  return detail === undefined ? `${what}${how}` : `${what}${how}: ${detail}`;
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  "uri-miss": "miss",
+  "vary-miss": "miss of variant",
+  request: "not for this request",
+};
+
+/** RFC 9211 §2: the last member is of the cache next to the client. */
+function lastMember(field: string | null): ReadonlyMap<string, string> | undefined {
+  try {
+    const last = parseList(field ?? "").at(-1);
+    return last && new Map([...last[1]].map(([name, value]) => [name, String(value)]));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+// Tells when a file of a project changes: its configuration, what that imports, and what else says something of it.
+import { context, type Plugin } from "esbuild";
+import { bundling } from "./bundling.ts";
+import { bundleOptions, type Project } from "./project.ts";
+
+export interface ProjectWatch {
+  stop(): Promise<void>;
+}
+
+/**
+ * Resolves once it watches. A file that does not compile, or is missing, is watched too.
+ *
+ * @param onChange called after each change, and never while the one before has not ended
+ */
+export async function watchProject(
+  project: Project,
+  onChange: () => Promise<void>,
+): Promise<ProjectWatch> {
+  const { promise: isWatching, resolve } = Promise.withResolvers<void>();
+  let hasBegun = false;
+  const told: Plugin = {
+    name: "changes",
+    setup: (building) => {
+      building.onEnd(async () => {
+        if (hasBegun) return onChange();
+        hasBegun = true;
+        resolve();
+      });
+    },
+  };
+  const watching = await context({
+    ...bundling,
+    ...bundleOptions(project),
+    entryPoints: [],
+    stdin: { contents: 'import "tidemark-watched";', resolveDir: project.library.folder },
+    plugins: [watchedFiles(project), ...(bundleOptions(project).plugins ?? []), told],
+  });
+  await watching.watch();
+  await isWatching;
+  return { stop: () => watching.dispose() };
+}
+
+/** One module that imports what is bundled, and is made of the other files. */
+function watchedFiles({ main, config, otherFiles, library }: Project): Plugin {
+  const modules = [main, config].filter((path) => path !== undefined);
+  const contents = modules.map((path) => `import ${JSON.stringify(path)};`).join("\n");
+  return {
+    name: "watched files",
+    setup: (building) => {
+      building.onResolve({ filter: /^tidemark-watched$/ }, ({ path }) => ({
+        path,
+        namespace: "watched",
+      }));
+      building.onLoad({ filter: /./, namespace: "watched" }, () => ({
+        contents,
+        resolveDir: library.folder,
+        watchFiles: [...otherFiles],
+      }));
+    },
+  };
+}
