@@ -1,6 +1,6 @@
 // What each request came to, told by a module before the Worker that this machine alone has. What is deployed stays
 // as it is, and so does its configuration.
-import { parseList } from "structured-headers";
+import { type BareItem, parseList, Token } from "structured-headers";
 
 /** The name of the Worker's own module, beside the one that tells. */
 export const workerModule = "worker.js";
@@ -102,11 +102,16 @@ const reasons: Readonly<Record<string, string>> = {
   request: "not for this request",
 };
 
+/** Tokens are objects, which know their text. */
+const textOf = (value: BareItem): string =>
+  value instanceof Token ? value.toString() : JSON.stringify(value).replace(/^"(.*)"$/, "$1");
+
 /** RFC 9211 §2: the last member is of the cache next to the client. */
 function lastMember(field: string | null): ReadonlyMap<string, string> | undefined {
   try {
     const last = parseList(field ?? "").at(-1);
-    return last && new Map([...last[1]].map(([name, value]) => [name, String(value)]));
+    const parameters = last === undefined ? [] : [...last[1]];
+    return last && new Map(parameters.map(([name, value]) => [name, textOf(value)]));
   } catch {
     return undefined;
   }

@@ -61,7 +61,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     const isDemo = options.origin === undefined && startOrigin !== undefined;
     const own = isDemo ? (await running.add(startOrigin({ siteUrl }))).url : options.origin;
     const secrets = secretsOf({ ...project.variables, ...environment });
-    const { SITE_HOST = undefined } = environment;
+    const { SITE_HOST } = environment;
     const runnableOf = (
       { variables, compatibility, rateLimits = {} }: Project,
       worker: string,

@@ -35,7 +35,7 @@ export interface GivenStartOptions {
   readonly json?: boolean | undefined;
 }
 
-export const help = `Tidemark on this machine: a site behind the cache, every part of it started here.
+export const startHelp = `Tidemark on this machine: a site behind the cache, every part of it started here.
 
   npm start -- [options]
 

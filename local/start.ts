@@ -3,12 +3,12 @@ import { styleText } from "node:util";
 import { startDemoOrigin } from "./demo-origin/demo-origin.ts";
 import { ownProject } from "./project.ts";
 import { runSite, type RunTerminal } from "./run-site.ts";
-import { help, readStartOptions } from "./start-options.ts";
+import { readStartOptions, startHelp } from "./start-options.ts";
 
 async function main(): Promise<void> {
   const read = readStartOptions(process.argv.slice(2));
   if (read === "help") {
-    process.stdout.write(help);
+    process.stdout.write(startHelp);
     return;
   }
   const { options, config } = read;
