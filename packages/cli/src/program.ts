@@ -1,11 +1,8 @@
 // The commands, in the order of the help.
 import { Command } from "commander";
 import { version } from "../../../src/version.ts";
-import type { Act } from "./session.ts";
+import type { Act, AddCommand } from "./session.ts";
 import { addPurge } from "./commands/purge.ts";
-
-/** Adds one command to the program. */
-export type AddCommand = (program: Command, act: Act) => void;
 
 const commands: readonly AddCommand[] = [addPurge];
 

@@ -40,6 +40,9 @@ type Run<Options> = (
 /** Makes what commander calls of what a command does. */
 export type Act = <Options>(run: Run<Options>) => (...given: unknown[]) => Promise<void>;
 
+/** Adds one command to the program. */
+export type AddCommand = (program: Command, act: Act) => void;
+
 export function actIn(world: World, ended: (code: ExitCode) => void): Act {
   return (run) =>
     async (...given) => {

@@ -2,8 +2,7 @@
 import type { DryRunTold, PurgeOrder, PurgeTold } from "../../../../src/admin/protocol.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
-import type { AddCommand } from "../program.ts";
-import { repeated, type Session } from "../session.ts";
+import { type AddCommand, repeated, type Session } from "../session.ts";
 import type { SiteClient } from "../site/site-client.ts";
 
 interface PurgeOptions {

@@ -21,7 +21,7 @@ describe("a purge", () => {
     const ran = await user.runs(["purge", "--tag", "a", "--tag", "b", "--reason", "a test"]);
     expect(ran).toMatchObject({ code: 0, notes: "" });
     expect(ran.out).toMatch(/^Purged: position \d+-\d+\. It holds everywhere within 10 s\.\n/);
-    expect((await site.get("/a")).cacheStatus).toContain("detail=purged");
+    expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=purged");
   });
 
   it("is one line of JSON with --json", async () => {
