@@ -1,7 +1,7 @@
 // What is wrong with a tree of sources: imports, circles, sizes and names, each breach as one line.
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
-import { filesInFolderMax, linesInFileMax, mayImport } from "./folders.ts";
+import { filesInFolderMax, type House, library, linesInFileMax } from "./folders.ts";
 
 /** Texts by path, such as `src/http/ranges.ts`. */
 export type Sources = ReadonlyMap<string, string>;
@@ -18,48 +18,55 @@ export function imported(text: string): string[] {
 }
 
 /** @returns one line for each breach, each once, in the order of the alphabet */
-export function breaches(sources: Sources): string[] {
-  const found = [...sources].flatMap(([path, text]) => breachesInFile(path, text));
+export function breaches(sources: Sources, house: House = library): string[] {
+  const found = [...sources].flatMap(([path, text]) => breachesInFile(path, text, house));
   return [...new Set([...found, ...crowdedFolders(sources), ...inCircles(sources)])].sort();
 }
 
-function breachesInFile(path: string, text: string): string[] {
-  const imports = imported(text).flatMap((from) => importBreaches(path, from));
+function breachesInFile(path: string, text: string, house: House): string[] {
+  const imports = imported(text).flatMap((from) => importBreaches(path, from, house));
   const isLong = text.split("\n").length - 1 > linesInFileMax;
-  return [...nameBreaches(path), ...imports, ...(isLong ? [`${path}: too many lines`] : [])];
+  return [...nameBreaches(path, house), ...imports, ...(isLong ? [`${path}: too many lines`] : [])];
 }
 
-/** @returns the folder below src/, or the module's name if it stands in src/ itself */
-function placeOf(path: string): string {
+/** @returns the folder below the root, or the module's name if it stands in the root itself */
+function placeOf(path: string, { root }: House): string {
   const folder = posix.dirname(path);
-  return folder === "src" ? nameOf(path) : folder.replace(/^src\//, "");
+  return folder === root ? nameOf(path) : folder.slice(root.length + 1);
 }
 
 const nameOf = (path: string) => posix.basename(path).replace(/(?:\.d)?\.ts$/, "");
 
 const sayingNothing = ["utils", "util", "helpers", "helper", "common", "types"];
 
-function nameBreaches(path: string): string[] {
+function nameBreaches(path: string, house: House): string[] {
   const name = nameOf(path);
-  const place = placeOf(path);
+  const place = placeOf(path, house);
   return [
-    ...(mayImport[place] === undefined ? [`${place} has no line in the table of folders`] : []),
+    ...(house.mayImport[place] === undefined
+      ? [`${place} has no line in the table of folders`]
+      : []),
     ...(name === "index" ? [`${path}: no barrel files`] : []),
     ...(sayingNothing.includes(name) ? [`${path}: a name that says nothing`] : []),
   ];
 }
 
-function importBreaches(path: string, from: string): string[] {
+function importBreaches(path: string, from: string, house: House): string[] {
+  const { root, usesNode, mayImport, mayImportOutside } = house;
   if (from.startsWith("node:") || builtinModules.includes(from)) {
-    return [`${path}: ${from} is a module of Node`];
+    return usesNode ? [] : [`${path}: ${from} is a module of Node`];
   }
   if (!from.startsWith(".")) return [];
   const target = posix.join(posix.dirname(path), from);
-  if (!target.startsWith("src/")) {
-    const outside = /^(?:local|test|testing|bench)\//.test(target);
-    return outside ? [`${path}: ${from} is outside src/`] : [];
+  const place = placeOf(path, house);
+  if (!target.startsWith(`${root}/`)) {
+    const known = mayImportOutside[place] ?? [];
+    const isKnown = known.some(
+      (one) => target === one || (one.endsWith("/") && target.startsWith(one)),
+    );
+    return isKnown ? [] : [`${path}: ${from} is outside ${root}/`];
   }
-  const [place, targetPlace] = [placeOf(path), placeOf(target)];
+  const targetPlace = placeOf(target, house);
   const allowed = place === targetPlace || (mayImport[place] ?? []).includes(targetPlace);
   return allowed ? [] : [`${path} may not import ${targetPlace}`];
 }

@@ -159,5 +159,65 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The command stands in a package of its own. What it may import of its own folders, lowest first. */
+const ofCommand = ["world", "exit-code", "command-error", "terminal", "site", "session"];
+
+/** A tree of sources, and what it may import. */
+export interface House {
+  /** Such as `src`. */
+  readonly root: string;
+  readonly mayImport: Readonly<Record<string, readonly string[]>>;
+  /** By folder: files and folders of the repository outside of the tree. */
+  readonly mayImportOutside: Readonly<Record<string, readonly string[]>>;
+  readonly usesNode: boolean;
+}
+
+export const library: House = { root: "src", mayImport, mayImportOutside: {}, usesNode: false };
+
+/** Types, rules and names alone: no state, and nothing that a site runs. */
+const shared = ["src/admin/protocol.ts", "src/operator-error.ts", "src/version.ts", "src/http/"];
+
+export const command: House = {
+  root: "packages/cli/src",
+  usesNode: true,
+  mayImport: {
+    // What it meets outside of itself, and how it ends.
+    world: [],
+    "exit-code": [],
+    "command-error": ["exit-code"],
+    // What it says, and what it asks.
+    terminal: ["world", "exit-code", "command-error"],
+    // Which site it is about, and the operator's routes of it.
+    site: ["world", "exit-code", "command-error"],
+    // One run of one command.
+    session: ofCommand.slice(0, -1),
+    // Pages of an origin, asked so that they can be judged.
+    origin: ofCommand,
+    // Commands that are one question to a site.
+    commands: ofCommand,
+    warm: ofCommand,
+    init: [...ofCommand, "origin"],
+    doctor: [...ofCommand, "origin"],
+    start: ofCommand,
+    // All commands, and a run of one.
+    program: [...ofCommand, "commands", "warm", "init", "doctor", "start"],
+    main: [...ofCommand, "program"],
+    "process-world": ["world"],
+    tidemark: ["main", "process-world"],
+  },
+  mayImportOutside: {
+    "command-error": shared,
+    site: shared,
+    commands: shared,
+    program: shared,
+    warm: shared,
+    origin: shared,
+    init: shared,
+    doctor: shared,
+    // It runs a site on this machine, as `npm start` does.
+    start: [...shared, "local/"],
+  },
+};
+
 export const filesInFolderMax = 20;
 export const linesInFileMax = 250;

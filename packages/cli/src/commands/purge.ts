@@ -1,0 +1,131 @@
+// `tidemark purge`: names the responses that must no longer be used.
+import type { DryRunTold, PurgeOrder, PurgeTold } from "../../../../src/admin/protocol.ts";
+import { CommandError, usageError } from "../command-error.ts";
+import { exitCode } from "../exit-code.ts";
+import { type AddCommand, repeated, type Session } from "../session.ts";
+import type { SiteClient } from "../site/site-client.ts";
+
+interface PurgeOptions {
+  readonly tag?: readonly string[];
+  readonly url?: readonly string[];
+  readonly prefix?: readonly string[];
+  readonly host?: readonly string[];
+  readonly route?: readonly string[];
+  readonly everything?: true;
+  readonly soft?: true;
+  readonly reason?: string;
+  readonly dryRun?: true;
+  readonly wait?: true;
+}
+
+export const addPurge: AddCommand = (program, act) => {
+  program
+    .command("purge")
+    .summary("purge by tag, URL, prefix, host or route")
+    .description(
+      "Purges responses: within the site's bound, no tier answers with them any more. Each option may be given several times.",
+    )
+    .option("-t, --tag <tag>", "responses with this tag", repeated)
+    .option("-u, --url <url>", "all variants of this URL, or of a path of the site", repeated)
+    .option("-p, --prefix <prefix>", "URLs or paths that begin so", repeated)
+    .option("--host <host>", "everything of this host", repeated)
+    .option("--route <name>", "everything stored under this route", repeated)
+    .option("--everything", "all of it; asks first")
+    .option("--soft", "only make it stale: it may answer while it is refreshed")
+    .option("--reason <text>", "a text for those who read the journal")
+    .option("--dry-run", "purge nothing, and say what would be covered")
+    .option("--wait", "end only when the purge holds everywhere")
+    .addHelpText("after", examples)
+    .action(act<PurgeOptions>(purge));
+};
+
+const examples = `
+Examples:
+  tidemark purge --tag article:42 --tag front --reason "a correction"
+  tidemark purge --url https://www.example.com/news/42 --dry-run
+  tidemark purge --everything --soft`;
+
+async function purge(session: Session, options: PurgeOptions) {
+  const { terminal, world } = session;
+  const client = await session.client();
+  const order = orderOf(options, client.site.origin);
+  if (order.dryRun === true) {
+    const told = await client.json<DryRunTold>("purge", { method: "POST", body: order });
+    terminal.json(told);
+    for (const line of dryRunLines(told)) terminal.print(line);
+    return exitCode.done;
+  }
+  if (order.everything === true) {
+    await terminal.confirmed(`Purge everything of ${client.site.origin}?`);
+  }
+  const told = await sent(order, client, session);
+  const { position, visibleWithinSeconds, readAs = [], notes = [] } = told;
+  if (options.wait === true) await world.sleep(visibleWithinSeconds * 1_000);
+  terminal.json(told);
+  const since =
+    options.wait === true
+      ? "It holds everywhere."
+      : `It holds everywhere within ${visibleWithinSeconds} s.`;
+  terminal.print(`Purged: position ${position}. ${since}`);
+  for (const { sent: name, as } of readAs)
+    terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);
+  for (const note of notes) terminal.print(`  ${note}`);
+  return exitCode.done;
+}
+
+function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
+  const { tag, url, prefix, host, route, everything, soft, reason, dryRun } = options;
+  const isNothing = [tag, url, prefix, host, route, everything].every((one) => one === undefined);
+  if (isNothing) {
+    throw usageError({
+      what: "Nothing was purged.",
+      why: "No target is named.",
+      mend: "Write --tag, --url, --prefix, --host, --route or --everything.",
+    });
+  }
+  return {
+    ...(tag && { tags: tag }),
+    ...(url && { urls: url.map((one) => (one.startsWith("/") ? origin + one : one)) }),
+    ...(prefix && { prefixes: prefix }),
+    ...(host && { hosts: host }),
+    ...(route && { routes: route }),
+    ...(everything && { everything }),
+    ...(soft && { mode: "soft" }),
+    ...(reason !== undefined && { reason }),
+    ...(dryRun && { dryRun }),
+  };
+}
+
+const triesMax = 4;
+const waitMsFirst = 1_000;
+
+/** A purge that may have been accepted is sent again with its id: purged twice, it is purged. */
+async function sent(order: PurgeOrder, client: SiteClient, { terminal, world }: Session) {
+  const headers = { "webhook-id": crypto.randomUUID() };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await client.json<PurgeTold>("purge", { method: "POST", body: order, headers });
+    } catch (cause) {
+      const mayPass = cause instanceof CommandError && passing.has(cause.code);
+      if (!mayPass || tries === triesMax || world.interrupted.aborted) throw cause;
+      const waitMs = waitMsFirst * 2 ** (tries - 1);
+      terminal.note(`${cause.message} It is sent again in ${waitMs / 1_000} s.`);
+      await world.sleep(waitMs);
+    }
+  }
+}
+
+const passing: ReadonlySet<string> = new Set(["unavailable", "unreachable"]);
+
+function dryRunLines({ isolate, data, shared, urls, limits }: DryRunTold): string[] {
+  const found = ({ covered, examined }: { covered: number; examined: number }) =>
+    `${covered} of ${examined}`;
+  return [
+    "Nothing was purged. The purge would cover:",
+    `  memory of one isolate: ${found(isolate)}`,
+    ...(data ? [`  data in its memory: ${found(data)}`] : []),
+    `  shared tier: ${typeof shared === "string" ? shared : found(shared)}`,
+    ...urls.map((url) => `  ${url}`),
+    limits,
+  ];
+}

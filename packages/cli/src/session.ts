@@ -1,0 +1,59 @@
+// One run of one command: its terminal, and the site that it is about.
+import type { Command } from "commander";
+import type { ExitCode } from "./exit-code.ts";
+import { chosenSite, type SiteOptions } from "./site/chosen-site.ts";
+import { SiteClient } from "./site/site-client.ts";
+import { Terminal, type TerminalOptions } from "./terminal/terminal.ts";
+import type { World } from "./world.ts";
+
+/** Options that every command has. */
+export type GlobalOptions = SiteOptions & TerminalOptions;
+
+export class Session {
+  readonly world: World;
+  readonly terminal: Terminal;
+  readonly #options: GlobalOptions;
+
+  constructor(world: World, options: GlobalOptions) {
+    this.world = world;
+    this.terminal = new Terminal(world, options);
+    this.#options = options;
+  }
+
+  /** Which site it is. @throws CommandError where none is named */
+  chosenSite() {
+    return chosenSite(this.#options, this.world);
+  }
+
+  async client(): Promise<SiteClient> {
+    return new SiteClient(await this.chosenSite(), this.world);
+  }
+}
+
+/** @param words the arguments that are no options */
+type Run<Options> = (
+  session: Session,
+  options: Options & GlobalOptions,
+  words: readonly string[],
+) => Promise<ExitCode>;
+
+/** Makes what commander calls of what a command does. */
+export type Act = <Options>(run: Run<Options>) => (...given: unknown[]) => Promise<void>;
+
+/** Adds one command to the program. */
+export type AddCommand = (program: Command, act: Act) => void;
+
+export function actIn(world: World, ended: (code: ExitCode) => void): Act {
+  return (run) =>
+    async (...given) => {
+      const command = given.at(-1) as Command;
+      const options = command.optsWithGlobals();
+      const words = command.args;
+      ended(await run(new Session(world, options), options as never, words));
+    };
+}
+
+/** For an option that may be given several times: each time one value. */
+export function repeated(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}

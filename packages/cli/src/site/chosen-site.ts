@@ -1,0 +1,117 @@
+// Which site a run is about, and with which token: by options, by the environment, by a profile.
+import { usageError } from "../command-error.ts";
+import type { World } from "../world.ts";
+import { type SiteAddress, siteAddress } from "./address.ts";
+import { ownText, type Profile, type Profiles, readProfiles } from "./profiles.ts";
+
+/** Options of every command that asks a site. */
+export interface SiteOptions {
+  readonly site?: string;
+  readonly profile?: string;
+  readonly operatorPath?: string;
+}
+
+export interface ChosenSite extends SiteAddress {
+  /** `undefined` where none is set. */
+  readonly token: string | undefined;
+}
+
+type Where = Pick<World, "env" | "home">;
+
+/**
+ * `--site`, else `--profile`, else TIDEMARK_SITE, else TIDEMARK_PROFILE, else the default profile. A token of a
+ * profile goes to the site of that profile alone. The variables TIDEMARK_TOKEN and TIDEMARK_TOKEN_FILE go
+ * before it.
+ *
+ * @throws CommandError where no site is named, or something is wrong with it
+ */
+export async function chosenSite(options: SiteOptions, where: Where): Promise<ChosenSite> {
+  const { env } = where;
+  const profiles = await readProfiles(where);
+  const named = namedSite(options, env);
+  if (named !== undefined) {
+    const operatorPath = options.operatorPath ?? env["TIDEMARK_OPERATOR_PATH"];
+    const address = siteAddress({ ...named, operatorPath });
+    const same = Object.values(profiles.profiles).find(({ site }) => isSame(site, address));
+    return withToken(
+      { ...address, operatorPath: operatorPath ?? same?.operatorPath ?? address.operatorPath },
+      same,
+      where,
+    );
+  }
+  const { name, profile } = chosenProfile(options, env, profiles);
+  const operatorPath = options.operatorPath ?? profile.operatorPath;
+  const from = `The profile ${JSON.stringify(name)}`;
+  return withToken(siteAddress({ site: profile.site, operatorPath, from }), profile, where);
+}
+
+function namedSite({ site, profile }: SiteOptions, env: World["env"]) {
+  if (site !== undefined && profile !== undefined) {
+    throw usageError({
+      what: "The options are refused.",
+      why: "--site and --profile both name a site.",
+      mend: "Write one of them.",
+    });
+  }
+  if (site !== undefined) return { site, from: "--site" };
+  const variable = env["TIDEMARK_SITE"];
+  if (profile === undefined && variable) return { site: variable, from: "TIDEMARK_SITE" };
+  return undefined;
+}
+
+function isSame(site: string, { origin }: SiteAddress): boolean {
+  return URL.parse(site)?.origin === origin;
+}
+
+function chosenProfile(
+  options: SiteOptions,
+  env: World["env"],
+  { default: usual, profiles }: Profiles,
+): { name: string; profile: Profile } {
+  const names = Object.keys(profiles);
+  const only = names.length === 1 ? names[0] : undefined;
+  const name = options.profile ?? (env["TIDEMARK_PROFILE"] || undefined) ?? usual ?? only;
+  const known = names.length === 0 ? "There are no profiles." : `There are: ${names.join(", ")}.`;
+  if (name === undefined) {
+    throw usageError({
+      what: "No site is named.",
+      why: `Neither --site, TIDEMARK_SITE nor a profile says which one. ${known}`,
+      mend: "Write --site https://www.example.com, or make a profile with: tidemark profile set NAME --site URL.",
+    });
+  }
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (profile !== undefined) return { name, profile };
+  throw usageError({
+    what: "The profile is refused.",
+    why: `There is no profile ${JSON.stringify(name)}. ${known}`,
+    mend: `Make it with: tidemark profile set ${name} --site URL.`,
+  });
+}
+
+async function withToken(
+  address: SiteAddress,
+  profile: Profile | undefined,
+  { env }: Where,
+): Promise<ChosenSite> {
+  const path = env["TIDEMARK_TOKEN_FILE"];
+  if (env["TIDEMARK_TOKEN"])
+    return { ...address, token: checked(env["TIDEMARK_TOKEN"], "TIDEMARK_TOKEN") };
+  if (!path) return { ...address, token: profile?.token };
+  const text = await ownText(path);
+  if (text !== undefined) return { ...address, token: checked(text.trim(), "TIDEMARK_TOKEN_FILE") };
+  throw usageError({
+    what: "TIDEMARK_TOKEN_FILE cannot be used.",
+    why: `There is no file ${path}.`,
+    mend: "Name a file of mode 600 that holds the ADMIN_TOKEN of the site.",
+  });
+}
+
+/** @returns what a field may hold */
+function checked(token: string, from: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw usageError({
+    what: `${from} cannot be used.`,
+    why: "It holds a space, a line break or a character outside of ASCII.",
+    mend: "Set it to the ADMIN_TOKEN of the site, and nothing else.",
+  });
+}

@@ -1,0 +1,24 @@
+// Columns of text for people.
+
+/**
+ * @param rows the first has the heads
+ * @param right the columns whose text stands at their right end, as numbers do
+ * @returns a line for each row, with two spaces between columns and none at the end
+ */
+export function tableOf(
+  rows: readonly (readonly string[])[],
+  right: ReadonlySet<number> = new Set(),
+): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, at) =>
+        right.has(at) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0),
+      )
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,116 @@
+// What a run says: results on stdout, all else on stderr; colours and questions for people only.
+import { styleText } from "node:util";
+import { confirm, isCancel, password } from "@clack/prompts";
+import { interruption, usageError } from "../command-error.ts";
+import type { World } from "../world.ts";
+import { streamOf } from "./note-stream.ts";
+
+/** What the options of every command say of the terminal. */
+export interface TerminalOptions {
+  readonly json?: boolean;
+  readonly color?: boolean;
+  readonly yes?: boolean;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+export class Terminal {
+  readonly isJson: boolean;
+  readonly #world: World;
+  readonly #options: TerminalOptions;
+
+  constructor(world: World, options: TerminalOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.isJson = options.json === true;
+  }
+
+  /** Are there people who read stderr, and can answer? */
+  get isInteractive(): boolean {
+    return this.#world.notes.isTty && this.#world.input.isTTY === true;
+  }
+
+  /** Is progress shown? Then it stands on stderr. */
+  get showsProgress(): boolean {
+    return this.#world.notes.isTty && !this.isJson;
+  }
+
+  get columns(): number {
+    return this.#world.notes.columns;
+  }
+
+  /** A line of the result, for people; nothing with `--json`. */
+  print(line: string): void {
+    if (!this.isJson) this.#world.output.write(`${line}\n`);
+  }
+
+  /** The result as JSON, a line of it; nothing without `--json`. */
+  json(value: unknown): void {
+    if (this.isJson) this.#world.output.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** To stdout as it is, whatever `--json` says. */
+  raw(text: string): void {
+    this.#world.output.write(text);
+  }
+
+  /** A line on stderr. */
+  note(line: string): void {
+    this.#world.notes.write(`${line}\n`);
+  }
+
+  /** To stderr as it is, such as a line of progress that is written over. */
+  rawNote(text: string): void {
+    this.#world.notes.write(text);
+  }
+
+  /** For text on stdout. */
+  styled(style: Style, text: string): string {
+    return this.#hasColours(this.#world.output.isTty) ? plainlyStyled(style, text) : text;
+  }
+
+  /** For text on stderr. */
+  styledNote(style: Style, text: string): string {
+    return this.#hasColours(this.#world.notes.isTty) ? plainlyStyled(style, text) : text;
+  }
+
+  /**
+   * Asks before something that cannot be undone. `--yes` answers.
+   *
+   * @throws CommandError where nobody can answer, or the answer is no
+   */
+  async confirmed(question: string): Promise<void> {
+    if (this.#options.yes === true) return;
+    if (!this.isInteractive) {
+      throw usageError({
+        what: "Nothing was done.",
+        why: `Nobody can be asked here: ${question}`,
+        mend: "Say --yes if you want it.",
+      });
+    }
+    const { input } = this.#world;
+    const output = streamOf(this.#world.notes);
+    const answer = await confirm({ message: question, initialValue: false, input, output });
+    if (isCancel(answer) || !answer) throw interruption("Nothing was done.");
+  }
+
+  /** Asks for a secret, which is not shown. @throws CommandError at Ctrl-C */
+  async secret(question: string): Promise<string> {
+    const { input } = this.#world;
+    const output = streamOf(this.#world.notes);
+    const answer = await password({ message: question, input, output });
+    if (isCancel(answer)) throw interruption("Nothing was done.");
+    return answer;
+  }
+
+  /** By https://no-color.org: any value of NO_COLOR but an empty one. */
+  #hasColours(isTty: boolean): boolean {
+    const { NO_COLOR, TERM } = this.#world.env;
+    const isOff = (NO_COLOR ?? "") !== "" || TERM === "dumb" || this.#options.color === false;
+    return isTty && !isOff && !this.isJson;
+  }
+}
+
+function plainlyStyled(style: Style, text: string): string {
+  return styleText(style, text, { validateStream: false });
+}

@@ -1,0 +1,96 @@
+// A world for the command in a test: a terminal that remembers, a folder of its own, a site that is asked.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterEach } from "vitest";
+import { main } from "../../src/main.ts";
+import type { Output, World } from "../../src/world.ts";
+
+export interface FakeWorldOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly fetch?: typeof fetch;
+  readonly isTty?: boolean;
+  readonly input?: string;
+  readonly columns?: number;
+  /** Told of each pause, which ends at once. */
+  readonly onSleep?: (ms: number) => void;
+}
+
+/** What a run came to. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly notes: string;
+}
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+class Kept implements Output {
+  text = "";
+  readonly isTty: boolean;
+  readonly columns: number;
+
+  constructor(isTty: boolean, columns: number) {
+    this.isTty = isTty;
+    this.columns = columns;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+/** One user at one machine; runs share its files. */
+export class FakeUser {
+  readonly folder: string;
+  readonly #options: FakeWorldOptions;
+
+  private constructor(folder: string, options: FakeWorldOptions) {
+    this.folder = folder;
+    this.#options = options;
+  }
+
+  static async at(options: FakeWorldOptions = {}): Promise<FakeUser> {
+    const folder = await mkdtemp(join(tmpdir(), "tidemark-user-"));
+    folders.push(folder);
+    return new FakeUser(folder, options);
+  }
+
+  /** Runs `tidemark` with these arguments. */
+  async runs(args: readonly string[], changed: FakeWorldOptions = {}): Promise<Ran> {
+    const { world, output, notes } = this.world(args, changed);
+    const code = await main(world);
+    return { code, out: output.text, notes: notes.text };
+  }
+
+  world(args: readonly string[], changed: FakeWorldOptions = {}) {
+    const options = { ...this.#options, ...changed };
+    const { isTty = false, columns = 80 } = options;
+    const output = new Kept(isTty, columns);
+    const notes = new Kept(isTty, columns);
+    const interruption = new AbortController();
+    const world: World = {
+      args,
+      env: options.env ?? {},
+      folder: this.folder,
+      home: this.folder,
+      input: Object.assign(Readable.from([options.input ?? ""]), { isTTY: isTty }),
+      output,
+      notes,
+      fetch: options.fetch ?? unreachable,
+      nowAtMs: () => Date.UTC(2026, 10, 1),
+      sleep: async (ms) => options.onSleep?.(ms),
+      random: () => 0.5,
+      interrupted: interruption.signal,
+    };
+    return { world, output, notes, interrupt: () => interruption.abort() };
+  }
+}
+
+const unreachable: typeof fetch = async (input) => {
+  throw new Error(`A test asked for ${input instanceof Request ? input.url : String(input)}.`);
+};
