@@ -2,6 +2,7 @@
 // It runs in a child process, so that it can be killed as a database server can.
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { extname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { OperatorError } from "../src/operator-error.ts";
@@ -35,7 +36,7 @@ export async function startEmbeddedValkey(
 ): Promise<EmbeddedValkey> {
   const wantedPort = options.port ?? 0;
   const child = fork(
-    fileURLToPath(new URL("embedded-valkey-process.ts", import.meta.url)),
+    fileURLToPath(new URL(`embedded-valkey-process${extname(import.meta.url)}`, import.meta.url)),
     [String(wantedPort)],
     {
       execArgv: ["--disable-warning=ExperimentalWarning"],

@@ -1,6 +1,7 @@
 // Which Tidemark a configuration and a Worker are bundled with: this repository's sources, or the package that is
 // installed in a project.
-import { configModule, root } from "./bundling.ts";
+import { join } from "node:path";
+import { root } from "./bundling.ts";
 
 export interface Library {
   /** The folder from which its modules are found. */
@@ -11,13 +12,16 @@ export interface Library {
   readonly checking: string;
 }
 
-export const ownLibrary: Library = {
-  folder: root,
-  alias: { tidemark: configModule },
-  checking:
-    `import { configOf } from ${JSON.stringify(configModule)};\n` +
-    `export const config = configOf(module.default);\n`,
-};
+/** A copy of the repository, from its sources. */
+export function sourceLibrary(folder: string): Library {
+  const config = join(folder, "src/config/config.ts");
+  const checking =
+    `import { configOf } from ${JSON.stringify(config)};\n` +
+    `export const config = configOf(module.default);\n`;
+  return { folder, alias: { tidemark: config }, checking };
+}
+
+export const ownLibrary = sourceLibrary(root);
 
 /** The package of a project. Its Worker checks a configuration before it does anything else. */
 export function installedLibrary(folder: string): Library {

@@ -36,6 +36,8 @@ export interface BuiltProject {
   /** One ES module. */
   readonly worker: string;
   readonly operatorPath: string;
+  /** What of it has no effect, in sentences. */
+  readonly notes: readonly string[];
 }
 
 /** @throws OperatorError when it does not compile, or its configuration is refused */
@@ -43,11 +45,21 @@ export async function buildProject(project: Project): Promise<BuiltProject> {
   const { config, library } = project;
   const loaded = config === undefined ? undefined : await loadConfig(config, { library });
   if (config !== undefined) await checkTypes(config, library);
-  const worker = await bundled(bundleOptions(project)).catch((cause) => {
+  let isUsed = false;
+  const options = bundleOptions(project, () => {
+    isUsed = true;
+  });
+  const worker = await bundled(options).catch((cause) => {
     throw isBuildFailure(cause) ? unbundled(project, cause) : cause;
   });
+  const notes =
+    config === undefined || isUsed
+      ? []
+      : [
+          `${project.main} imports no tidemark.config, so ${config} has no effect. Import it there.`,
+        ];
   const written: unknown = loaded?.operatorPath;
-  return { worker, operatorPath: typeof written === "string" ? written : "/_cache" };
+  return { worker, operatorPath: typeof written === "string" ? written : "/_cache", notes };
 }
 
 function unbundled({ main, config = "", library }: Project, cause: Error): OperatorError {
@@ -60,15 +72,23 @@ function unbundled({ main, config = "", library }: Project, cause: Error): Opera
   });
 }
 
-/** As the Worker of a project is bundled. */
-export function bundleOptions({ library, main, config, compatibility }: Project): BuildOptions {
+/**
+ * As the Worker of a project is bundled.
+ *
+ * @param onUsed called where the Worker imports its configuration
+ */
+export function bundleOptions(
+  project: Project,
+  onUsed: () => void = () => undefined,
+): BuildOptions {
+  const { library, main, config, compatibility } = project;
   const hasNode = compatibility.flags?.includes("nodejs_compat") === true;
   return {
     ...(main === undefined ? { stdin: plainMain(library, config) } : { entryPoints: [main] }),
     absWorkingDir: library.folder,
     alias: { ...library.alias },
     external: hasNode ? ["node:*", "cloudflare:*"] : ["cloudflare:*"],
-    plugins: config === undefined ? [] : [usedConfig(config)],
+    plugins: config === undefined ? [] : [usedConfig(config, onUsed)],
   };
 }
 
@@ -81,13 +101,14 @@ function plainMain({ folder }: Library, config = "./tidemark.config.ts") {
 }
 
 /** Puts a file in the place of the configuration that the Worker imports. */
-export function usedConfig(config: string): Plugin {
+export function usedConfig(config: string, onUsed: () => void = () => undefined): Plugin {
   return {
     name: "configuration",
     setup: (building) => {
-      building.onResolve({ filter: /\/tidemark\.config(?:\.[mc]?[jt]s)?$/ }, () => ({
-        path: config,
-      }));
+      building.onResolve({ filter: /\/tidemark\.config(?:\.[mc]?[jt]s)?$/ }, () => {
+        onUsed();
+        return { path: config };
+      });
     },
   };
 }

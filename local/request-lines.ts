@@ -102,9 +102,11 @@ const reasons: Readonly<Record<string, string>> = {
   request: "not for this request",
 };
 
-/** Tokens are objects, which know their text. */
-const textOf = (value: BareItem): string =>
-  value instanceof Token ? value.toString() : JSON.stringify(value).replace(/^"(.*)"$/, "$1");
+/** Dates and bytes, which no cache writes here, have no text. */
+function textOf(value: BareItem): string {
+  if (value instanceof Token) return value.toString();
+  return typeof value === "object" ? "?" : String(value);
+}
 
 /** RFC 9211 §2: the last member is of the cache next to the client. */
 function lastMember(field: string | null): ReadonlyMap<string, string> | undefined {

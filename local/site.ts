@@ -5,7 +5,7 @@ import { type Colo, type ColoSettings, type Replacement, startColo } from "./col
 import { startCron } from "./cron.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";
 import { refuseExit } from "./load-config.ts";
-import { buildProject, type Project } from "./project.ts";
+import { type BuiltProject, buildProject, type Project } from "./project.ts";
 import { Running } from "./running.ts";
 import type { StartOptions } from "./start-options.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-server.ts";
@@ -50,7 +50,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
   const { options, environment, startOrigin } = settings;
   const running = new Running();
   try {
-    const built = await checkedBuild(project);
+    const built = await checkedBuild(project, settings);
     const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
     const token = randomBytes(18).toString("base64url");
     const { rttMs, replicaLagMs } = options;
@@ -93,7 +93,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
       rest,
       secrets,
       replace: async (changed) => {
-        const { worker, operatorPath } = await checkedBuild(changed);
+        const { worker, operatorPath } = await checkedBuild(changed, settings);
         await replace({ ...runnableOf(changed, worker), operatorPath });
       },
       stop: () => running.stop(),
@@ -151,9 +151,11 @@ async function startColos({ first, settings, running }: ColosToStart) {
   return { colos: [leading, ...others], replace };
 }
 
-async function checkedBuild(project: Project) {
+async function checkedBuild(project: Project, { onLog }: SiteSettings): Promise<BuiltProject> {
   const allowExit = refuseExit(project.config ?? project.main ?? "");
-  return buildProject(project).finally(allowExit);
+  const built = await buildProject(project).finally(allowExit);
+  for (const note of built.notes) onLog(note, "warn");
+  return built;
 }
 
 function refusedStart({ ORIGIN_URL }: Replacement["env"]): OperatorError {

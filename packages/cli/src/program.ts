@@ -3,8 +3,9 @@ import { Command } from "commander";
 import { version } from "../../../src/version.ts";
 import type { Act, AddCommand } from "./session.ts";
 import { addPurge } from "./commands/purge.ts";
+import { addStart } from "./start/start-command.ts";
 
-const commands: readonly AddCommand[] = [addPurge];
+const commands: readonly AddCommand[] = [addPurge, addStart];
 
 export function makeProgram(act: Act): Command {
   const program = new Command("tidemark")

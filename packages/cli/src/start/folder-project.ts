@@ -1,0 +1,65 @@
+// What is to be started in a folder: its Worker, its configuration, and what its wrangler file and .dev.vars say.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { installedLibrary, type Library, sourceLibrary } from "../../../../local/library.ts";
+import type { Project } from "../../../../local/project.ts";
+import { OperatorError } from "../../../../src/operator-error.ts";
+import { readWranglerFile, wranglerFiles } from "./wrangler-file.ts";
+
+const configs = ["ts", "mts", "js", "mjs"].map((ending) => `tidemark.config.${ending}`);
+
+/**
+ * @param named a configuration in the place of the folder's own
+ * @throws OperatorError where there is nothing to start, or a file cannot be read
+ */
+export async function readFolder(folder: string, named: string | undefined): Promise<Project> {
+  const own = configs.map((name) => join(folder, name)).find((path) => existsSync(path));
+  const config = named ?? own;
+  const wrangler = await readWranglerFile(folder);
+  if (config === undefined && wrangler?.main === undefined) {
+    throw new OperatorError({
+      what: `There is nothing to start in ${folder}.`,
+      why: "It has no tidemark.config.ts, and no wrangler file with a main module.",
+      mend: "Run tidemark init here, or go to the folder of your site.",
+    });
+  }
+  const local = join(folder, ".dev.vars");
+  const variables = existsSync(local) ? parseEnv(await readFile(local, "utf8")) : {};
+  const texts = Object.entries({ ...wrangler?.variables, ...variables });
+  return {
+    library: libraryIn(folder),
+    main: wrangler?.main,
+    config,
+    compatibility: wrangler?.compatibility ?? {},
+    variables: Object.fromEntries(
+      texts.filter((pair): pair is [string, string] => pair[1] !== undefined),
+    ),
+    rateLimits: wrangler?.rateLimits ?? {},
+    otherFiles: [...wranglerFiles, ".dev.vars"].map((name) => join(folder, name)),
+    notes: wrangler?.notes ?? [],
+  };
+}
+
+/** The package that the project has installed; in a copy of the repository, its sources. */
+function libraryIn(folder: string): Library {
+  if (
+    existsSync(join(folder, "src/config/config.ts")) &&
+    existsSync(join(folder, "src/tidemark.ts"))
+  ) {
+    return sourceLibrary(folder);
+  }
+  try {
+    createRequire(join(folder, "package.json")).resolve("tidemark/worker");
+  } catch (cause) {
+    throw new OperatorError({
+      what: "The package tidemark is not there.",
+      why: `It is not installed in ${folder}, and the Worker is bundled with it.`,
+      mend: "Run npm install tidemark there.",
+      cause,
+    });
+  }
+  return installedLibrary(folder);
+}
