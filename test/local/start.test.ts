@@ -1,5 +1,4 @@
 // `npm start` as a user runs it: what it says, what it refuses, and that it leaves nothing behind.
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -9,72 +8,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
+import { endAll, ended, freePorts, isOpen, startRun, told } from "./runs.ts";
 
 const script = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
-const started = new Set<ChildProcess>();
+const start = (args: readonly string[], env: Record<string, string> = {}) =>
+  startRun(script, args, { env });
 
-afterEach(async () => {
-  for (const child of started) await ended(child, "SIGKILL");
-});
-
-interface Run {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly errors: () => string;
-}
-
-function start(args: readonly string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env } });
-  started.add(child);
-  let output = "";
-  let errors = "";
-  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
-  return { child, output: () => output, errors: () => errors };
-}
-
-async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
-  started.delete(child);
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const exit = once(child, "exit");
-  if (signal !== undefined) child.kill(signal);
-  await exit;
-  return child.exitCode;
-}
-
-async function isUp(run: Run): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const look = () => (run.output().includes("/_cache/stats\n") ? resolve() : undefined);
-  run.child.stdout?.on("data", look);
-  run.child.once("exit", () => reject(new Error(`It ended: ${run.errors()}`)));
-  await promise;
-}
-
-/** Below those that the system gives out by itself, which other suites might get at any time. */
-let nextPort = 20_000 + 2 * (process.pid % 5_000);
-
-/** @returns the first of two neighbouring ports that are free */
-async function freePorts(): Promise<number> {
-  const port = nextPort;
-  nextPort += 2;
-  const areFree = (await isFree(port)) && (await isFree(port + 1));
-  return areFree ? port : freePorts();
-}
-
-function isFree(port: number): Promise<boolean> {
-  const trial = createServer();
-  return new Promise((resolve) => {
-    trial.once("error", () => resolve(false));
-    trial.listen(port, "127.0.0.1", () => trial.close(() => resolve(true)));
-  });
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  return rawRequest(`http://127.0.0.1:${port}`, "/").then(
-    () => true,
-    () => false,
-  );
-}
+afterEach(endAll);
 
 describe("npm start", () => {
   it("says what runs where, runs beside another, and leaves nothing behind", async () => {
@@ -82,7 +22,7 @@ describe("npm start", () => {
     const first = start(["--port", String(port), "--colos", "2"], {
       ADMIN_TOKEN: "given-by-its-user",
     });
-    await isUp(first);
+    await told(first, "/_cache/stats\n");
     expect(first.output()).toContain(`http://127.0.0.1:${port}`);
     expect(first.output()).toContain(`http://127.0.0.1:${port + 1}`);
     expect(first.output()).toMatch(/PURGE_SECRET=whsec_\S+/);
@@ -94,7 +34,7 @@ describe("npm start", () => {
     expect(stats.status).toBe(200);
 
     const second = start(["--port", String(otherPort)]);
-    await isUp(second);
+    await told(second, "/_cache/stats\n");
     expect((await rawRequest(`http://127.0.0.1:${otherPort}`, "/feed")).status).toBe(200);
 
     expect(await ended(first.child, "SIGINT")).toBe(0);
@@ -109,7 +49,7 @@ describe("npm start", () => {
   it("starts before a site that is down, and says so to its clients", async () => {
     const port = await freePorts();
     const refused = start(["--port", String(port), "--origin", "http://127.0.0.1:9"]);
-    await isUp(refused);
+    await told(refused, "/_cache/stats\n");
     expect((await rawRequest(`http://127.0.0.1:${port}`, "/")).status).toBe(502);
     expect(await ended(refused.child, "SIGINT")).toBe(0);
   });
@@ -130,7 +70,7 @@ describe("npm start", () => {
       PURGE_SECRET: "",
       SITE_HOST: "www.test shop.test",
     });
-    await isUp(run);
+    await told(run, "/_cache/stats\n");
     expect(await ended(run.child, "SIGINT")).toBe(0);
     await rm(folder, { recursive: true });
     expect(run.errors().trim().split("\n")).toEqual([

@@ -1,0 +1,178 @@
+// `tidemark start` as a user runs it in the folder of a site, with the package installed there.
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { endAll, ended, freePorts, isOpen, startRun, told } from "../../../../test/local/runs.ts";
+import { startScriptedOrigin } from "../../../../testing/fakes/scripted-origin.ts";
+import { cacheStatusOf, rawRequest } from "../../../../testing/worker/raw-request.ts";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const script = join(root, "packages/cli/src/tidemark.ts");
+const stops = new Set<() => Promise<void>>();
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
+});
+afterEach(async () => {
+  await endAll();
+  for (const stop of stops) await stop();
+  stops.clear();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const written = async (name: string, text: string) => {
+  await mkdir(join(folder, name, ".."), { recursive: true });
+  await writeFile(join(folder, name), text);
+};
+
+const config = (fields: string) => `
+import { defineConfig } from "tidemark";
+export default defineConfig({ routes: [{ name: "all", match: "*", ${fields} }] });
+`;
+
+const main = `
+import { createWorker } from "tidemark/worker";
+import config from "../tidemark.config.ts";
+export default createWorker(config);
+`;
+
+/** The package as if it were installed, from the sources. */
+async function installed(): Promise<void> {
+  const exports = { ".": "./src/tidemark.ts", "./worker": "./src/worker.ts" };
+  const manifest = JSON.stringify({ name: "tidemark", type: "module", exports });
+  await written("node_modules/tidemark/package.json", manifest);
+  await symlink(join(root, "src"), join(folder, "node_modules/tidemark/src"));
+}
+
+async function origin(): Promise<string> {
+  const started = await startScriptedOrigin((request, response) => {
+    response.end(`${request.url} for ${String(request.headers["x-of"])}`);
+  });
+  stops.add(() => started.stop());
+  return started.url;
+}
+
+async function start(...args: readonly string[]) {
+  const port = await freePorts();
+  const run = startRun(script, ["start", "--port", String(port), ...args], { folder });
+  return { run, port, url: `http://127.0.0.1:${port}` };
+}
+
+describe("a site of one's own", () => {
+  it("with a wrangler file: its Worker, its variables, and each change of either", async () => {
+    await installed();
+    await written("tidemark.config.ts", config('fresh: "5m"'));
+    await written("src/worker.ts", main);
+    const wrangler = (token: string) =>
+      `{ "main": "src/worker.ts", "vars": { "ORIGIN_URL": "http://127.0.0.1:9", "ADMIN_TOKEN": "${token}" } }`;
+    await written("wrangler.jsonc", wrangler("as-the-file-has-it"));
+    await written(".dev.vars", `ORIGIN_URL=${await origin()}\nPURGE_SECRET=`);
+    const { run, port, url } = await start("--colos", "2");
+    await told(run, "/_cache/stats\n");
+    expect(run.output()).toMatch(/PURGE_SECRET=whsec_/);
+    expect(run.output()).not.toContain("ADMIN_TOKEN=");
+    const page = await rawRequest(url, "/a");
+    expect([page.status, page.body.toString()]).toEqual([200, "/a for undefined"]);
+    await told(run, /colo-1 {2}200 {2}miss stored .* GET \/a\n/);
+    expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("detail=memory");
+
+    await written("src/worker.ts", "export default ;");
+    await told(run, /Not reloaded, .*worker\.ts cannot be bundled\. Line 1, column 16: /);
+    await written("src/worker.ts", "throw new Error('at its start');");
+    await told(run, /Not reloaded, .*The Worker does not start\. .*at its start/);
+    expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("hit");
+    await written("src/worker.ts", main);
+    await told(run, /Reloaded in/);
+
+    await written("tidemark.config.ts", config("bypass: true"));
+    await told(run, /Reloaded in[^]*Reloaded in/);
+    for (const colo of [url, `http://127.0.0.1:${port + 1}`]) {
+      expect(cacheStatusOf(await rawRequest(colo, "/a"))).toContain("fwd=bypass");
+    }
+    await written(".dev.vars", "ORIGIN_URL=ftp://origin.test");
+    await told(run, /Not reloaded, .*The Worker does not start\./);
+    expect((await rawRequest(url, "/a")).status).toBe(200);
+
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+    for (const [, used] of run.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+) colo/g)) {
+      expect(await isOpen(Number(used))).toBe(false);
+    }
+  });
+
+  it("with a configuration alone, and a warning that is told again at the end", async () => {
+    await installed();
+    await written(
+      "tidemark.config.ts",
+      'export default { routes: [{ name: "all", match: "*" }, { name: "late", match: "/late" }] };',
+    );
+    const { run, url } = await start("--origin", await origin(), "--no-watch");
+    await told(run, "/_cache/stats\n");
+    expect(run.errors()).toMatch(/^Warning: Route "late" is never reached\./);
+    for (let page = 0; page < 21; page += 1) await rawRequest(url, `/${page}`);
+    await told(run, "GET /20\n");
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+    expect(run.errors()).toMatch(/While it ran, it warned:\n {2}Route "late" is never reached\./);
+  });
+
+  it("whose Worker is a class", async () => {
+    await installed();
+    await written("wrangler.toml", 'main = "worker.js"\n');
+    await written(
+      "worker.js",
+      `import { WorkerEntrypoint } from "cloudflare:workers";
+export default class extends WorkerEntrypoint {
+  fetch() { return new Response(this.env.ADMIN_TOKEN === undefined ? "no" : "given"); }
+}`,
+    );
+    const { run, url } = await start("--no-watch");
+    await told(run, "/_cache/stats\n");
+    expect((await rawRequest(url, "/a")).body.toString()).toBe("given");
+    await told(run, /200 {2}- +\d+ ms {2}GET \/a\n/);
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+  });
+});
+
+describe("is refused in one line, with exit code 1", () => {
+  const named = { "tidemark.config.ts": config('fresh: "5m"') };
+  const rows: { id: string; files: Record<string, string>; args?: string[]; says: RegExp }[] = [
+    { id: "an empty folder", files: {}, says: /There is nothing to start in .*tidemark init/ },
+    { id: "no origin", files: named, says: /No origin is named\. .*--origin.*ORIGIN_URL/ },
+    { id: "no port", files: named, args: ["--port", "x"], says: /--port.*tidemark start --help/ },
+    {
+      id: "a configuration",
+      files: { "tidemark.config.ts": config("frsh: 1") },
+      args: ["--origin", "http://127.0.0.1:9"],
+      says: /"frsh" is no field of a route/,
+    },
+    {
+      id: "a wrangler file",
+      files: { ...named, "wrangler.toml": "main =" },
+      says: /wrangler\.toml cannot be read\. Line 1, column \d+/,
+    },
+  ];
+  it.each(rows)("$id", async ({ files, args = [], says }) => {
+    await installed();
+    for (const [name, text] of Object.entries(files)) await written(name, text);
+    const { run } = await start(...args);
+    expect(await ended(run.child)).toBe(1);
+    const lines = run.errors().trim().split("\n");
+    expect(lines.at(-1)).toMatch(says);
+    expect(lines.filter((line) => !line.startsWith("Warning: "))).toHaveLength(1);
+    expect(run.output()).toBe("");
+  });
+
+  it("a project without the package", async () => {
+    await written("tidemark.config.ts", config('fresh: "5m"'));
+    const { run } = await start();
+    expect(await ended(run.child)).toBe(1);
+    expect(run.errors()).toMatch(/The package tidemark is not there\. .*npm install tidemark/);
+  });
+});
+
+it("names the Node that it needs as the template does", async () => {
+  const manifest = await readFile(join(root, "templates/site/package.json"), "utf8");
+  expect(manifest).toContain('"node": ">=22.12"');
+});

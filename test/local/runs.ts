@@ -1,0 +1,87 @@
+// Runs of `npm start` and `tidemark start` as processes of their own: what they say, and their end.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
+
+const started = new Set<ChildProcess>();
+
+export interface Run {
+  readonly child: ChildProcess;
+  /** Of stdout, until now. */
+  readonly output: () => string;
+  /** Of stderr, until now. */
+  readonly errors: () => string;
+}
+
+interface Where {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+}
+
+export function startRun(script: string, args: readonly string[], where: Where = {}): Run {
+  const env = { ...process.env, ...where.env };
+  const child = spawn(process.execPath, [script, ...args], { env, cwd: where.folder });
+  started.add(child);
+  let output = "";
+  let errors = "";
+  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  return { child, output: () => output, errors: () => errors };
+}
+
+/** After each test: what it has left. */
+export async function endAll(): Promise<void> {
+  for (const child of started) await ended(child, "SIGKILL");
+}
+
+/** @returns its exit code */
+export async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
+  started.delete(child);
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exit = once(child, "close");
+  if (signal !== undefined) child.kill(signal);
+  await exit;
+  return child.exitCode;
+}
+
+/** Resolves once it has said all of these, on either stream. @throws Error if it ends before */
+export async function told(run: Run, ...texts: readonly (string | RegExp)[]): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = () => {
+    const said = run.output() + run.errors();
+    const isSaid = (text: string | RegExp) =>
+      typeof text === "string" ? said.includes(text) : text.test(said);
+    if (texts.every(isSaid)) resolve();
+  };
+  for (const stream of [run.child.stdout, run.child.stderr]) stream?.on("data", look);
+  run.child.once("exit", () => reject(new Error(`It ended: ${run.errors()}`)));
+  look();
+  await promise;
+}
+
+/** Below those that the system gives out by itself. Suites that run beside this one have twenty of their own. */
+let nextPort = 20_000 + 20 * (process.pid % 500);
+
+/** @returns the first of two neighbouring ports that are free */
+export async function freePorts(): Promise<number> {
+  const port = nextPort;
+  nextPort += 2;
+  const areFree = (await isFree(port)) && (await isFree(port + 1));
+  return areFree ? port : freePorts();
+}
+
+function isFree(port: number): Promise<boolean> {
+  const trial = createServer();
+  return new Promise((resolve) => {
+    trial.once("error", () => resolve(false));
+    trial.listen(port, "127.0.0.1", () => trial.close(() => resolve(true)));
+  });
+}
+
+export async function isOpen(port: number): Promise<boolean> {
+  return rawRequest(`http://127.0.0.1:${port}`, "/").then(
+    () => true,
+    () => false,
+  );
+}
