@@ -178,7 +178,8 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
 /** What the runtime says of a module that throws has been printed already. */
 function unstartable(cause: unknown): OperatorError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  const said = /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text.split("\n", 1)[0];
+  const said =
+    /"message":"(?:.*?Uncaught )?((?:[^"\\]|\\[^n])*)/.exec(text)?.[1] ?? text.split("\n", 1)[0];
   return new OperatorError({
     what: "The Worker does not start.",
     why: `The runtime says: ${said}.`,

@@ -29,8 +29,10 @@ export const probeField = "tidemark-start-probe";
  * @returns the text of an ES module that hands each request to the Worker, and prints a line for it
  */
 export function tellingModule(probe: string): string {
-  return `import worker from "./${workerModule}";
+  return `import * as module from "./${workerModule}";
 export * from "./${workerModule}";
+const worker = module.default;
+if (worker === undefined) throw new Error("The main module has no default export");
 const tell = (told) => console.log(JSON.stringify({ "tidemark-start": told }));
 async function fetch(request, answer) {
   const isProbe = request.headers.get("${probeField}") === "${probe}";

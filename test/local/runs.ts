@@ -45,7 +45,9 @@ export async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promi
   return child.exitCode;
 }
 
-/** Resolves once it has said all of these, on either stream. @throws Error if it ends before */
+const sayMsMax = 15_000;
+
+/** Resolves once it has said all of these, on either stream. @throws Error if it ends before, or is late */
 export async function told(run: Run, ...texts: readonly (string | RegExp)[]): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const look = () => {
@@ -56,8 +58,11 @@ export async function told(run: Run, ...texts: readonly (string | RegExp)[]): Pr
   };
   for (const stream of [run.child.stdout, run.child.stderr]) stream?.on("data", look);
   run.child.once("exit", () => reject(new Error(`It ended: ${run.errors()}`)));
+  const late = setTimeout(() => {
+    reject(new Error(`It has not said ${texts.join(", ")}:\n${run.output()}\n${run.errors()}`));
+  }, sayMsMax);
   look();
-  await promise;
+  await promise.finally(() => clearTimeout(late));
 }
 
 /** Below those that the system gives out by itself. Suites that run beside this one have twenty of their own. */

@@ -81,9 +81,11 @@ describe("a site of one's own", () => {
 
     await written("src/worker.ts", "export default ;");
     await told(run, /Not reloaded, .*worker\.ts cannot be bundled\. Line 1, column 16: /);
-    await written("src/worker.ts", "throw new Error('at its start');");
-    await told(run, /Not reloaded, .*The Worker does not start\. .*at its start/);
+    await written("src/worker.ts", `${main}throw new Error("at its start");`);
+    await told(run, /Not reloaded, .*The Worker does not start\. .*Error: at its start\. Mend/);
     expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("hit");
+    await written("src/worker.ts", "export const worker = 1;");
+    await told(run, /does not start\. .*The main module has no default export\. Mend/);
     await written("src/worker.ts", main);
     await told(run, /Reloaded in/);
 
@@ -106,7 +108,7 @@ describe("a site of one's own", () => {
     await installed();
     await written(
       "tidemark.config.ts",
-      'export default { routes: [{ name: "all", match: "*" }, { name: "late", match: "/late" }] };',
+      'export default { routes: [{ name: "any", match: "/:any" }, { name: "late", match: "/late" }] };',
     );
     const { run, url } = await start("--origin", await origin(), "--no-watch");
     await told(run, "/_cache/stats\n");
