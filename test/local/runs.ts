@@ -30,9 +30,14 @@ export function startRun(script: string, args: readonly string[], where: Where =
   return { child, output: () => output, errors: () => errors };
 }
 
-/** After each test: what it has left. */
+const endMsMax = 5_000;
+
+/** After each test: what it has left. Killed, a run would leave its runtimes behind. */
 export async function endAll(): Promise<void> {
-  for (const child of started) await ended(child, "SIGKILL");
+  for (const child of started) {
+    const late = setTimeout(() => child.kill("SIGKILL"), endMsMax);
+    await ended(child, "SIGTERM").finally(() => clearTimeout(late));
+  }
 }
 
 /** @returns its exit code */

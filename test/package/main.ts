@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { publint } from "publint";
 import { root } from "../../local/bundling.ts";
 import { check, newerNode, quietInstall, run, step, tool } from "./commands.ts";
+import { useCommand } from "./command.ts";
 import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
@@ -116,7 +117,9 @@ try {
   await step("type check", () => typed(folder));
   await step("use", () => used(folder));
   await step("wrangler", () => bundledByWrangler(folder));
-  await useTemplate(tarball, join(folder, "site"));
+  const site = join(folder, "site");
+  await useTemplate(tarball, site);
+  await useCommand({ tarballs: folder, site });
 } catch (cause) {
   process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
   process.exitCode = 1;

@@ -105,7 +105,7 @@ interface Part {
 }
 
 /** An origin whose pages say nothing of caching; each has the version of the whole site in it. */
-async function startOrigin(): Promise<Part & { change(): void }> {
+export async function startOrigin(): Promise<Part & { change(): void }> {
   let version = 1;
   const server = createServer((_, response) => response.end(`version ${version}`));
   server.listen(0, host);

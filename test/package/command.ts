@@ -1,0 +1,136 @@
+// The command as somebody uses it who has installed it into a site of theirs: on Node 20 what runs there, and with a
+// newer Node `tidemark start`, whose configuration changes while it runs.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { publint } from "publint";
+import { root } from "../../local/bundling.ts";
+import { freePort } from "../../local/colo.ts";
+import { check, newerEnv, newerNode, quietInstall, run, step } from "./commands.ts";
+import { startOrigin } from "./template.ts";
+
+const host = "127.0.0.1";
+const sayMsMax = 30_000;
+const endMsMax = 10_000;
+const command = "node_modules/tidemark-cli/dist/tidemark.js";
+
+/**
+ * @param at.tarballs where the package of the command is put
+ * @param at.site a folder made of the template, with the library installed
+ * @throws Error for the first step that fails
+ */
+export async function useCommand(at: { tarballs: string; site: string }): Promise<void> {
+  const tarball = await step("command: pack", () => packed(at.tarballs));
+  const install = ["install", "--save-dev", ...quietInstall, tarball];
+  await step("command: install", () => run("npm", install, at.site, newerEnv));
+  await step("command: help, version, a refusal", () => asked(at.site));
+  await step("command: start", () => started(at.site));
+}
+
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
+/** @returns the path of the tarball */
+async function packed(folder: string): Promise<string> {
+  await run(newerNode, ["packages/cli/build/build.ts"], root);
+  const pack = ["pack", "--json", "--ignore-scripts", "-w", "tidemark-cli"];
+  const said = JSON.parse(await run("npm", [...pack, "--pack-destination", folder], root)) as
+    | Packed[]
+    | Record<string, Packed>;
+  const [tarball] = Object.values(said);
+  if (tarball === undefined) throw new Error("npm pack told of no tarball.");
+  const paths = tarball.files.map(({ path }) => path);
+  const allowed = /^(?:package\.json|README\.md|LICENSE|dist\/[\w-]+\.js)$/;
+  const foreign = paths.filter((path) => !allowed.test(path));
+  check(foreign.length === 0, `The command's tarball has ${foreign.join(", ")}.`);
+  for (const path of ["README.md", "LICENSE", "dist/embedded-valkey-thread.js"]) {
+    check(paths.includes(path), `The command's tarball lacks ${path}.`);
+  }
+  const path = join(folder, tarball.filename);
+  const bytes = new Uint8Array(await readFile(path));
+  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
+  check(messages.length === 0, `publint says of the command: ${JSON.stringify(messages)}`);
+  return path;
+}
+
+/** With the machine's own Node, which may be 20. */
+async function asked(site: string): Promise<void> {
+  const help = await run("node", [command, "--help"], site);
+  check(/\bpurge\b/.test(help) && /\bstart\b/.test(help), `--help lacks commands:\n${help}`);
+  const version = (await run("npx", ["tidemark", "--version"], site)).trim();
+  check(/^\d+\.\d+\.\d+$/.test(version), `--version says ${version}.`);
+  const node = (await run("node", ["--version"], site)).trim();
+  const [major = 0] = node.slice(1).split(".").map(Number);
+  process.stdout.write(`  on Node ${node}\n`);
+  if (major > 20) return;
+  const refused = await run("node", [command, "start"], site).catch(String);
+  check(refused.includes("needs 22.12 or newer"), `On Node ${node}, start says:\n${refused}`);
+}
+
+async function started(site: string): Promise<void> {
+  const origin = await startOrigin();
+  const port = await freePort(0, host);
+  const parameters = [command, "start", "--origin", origin.url, "--port", String(port)];
+  // A group of its own, so that what it leaves behind is seen.
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  const options = { cwd: site, env: newerEnv, detached: true, stdio: [...stdio] };
+  const child = spawn(newerNode, parameters, options);
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (part: Buffer) => void (said += part.toString()));
+  }
+  const tells = async (text: RegExp) => {
+    const untilAtMs = Date.now() + sayMsMax;
+    while (!text.test(said)) {
+      const isLate = child.exitCode !== null || Date.now() > untilAtMs;
+      check(!isLate, `tidemark start does not say ${text}:\n${said}`);
+      await delay(50);
+    }
+  };
+  const ask = async () => (await fetch(`http://${host}:${port}/articles/fog`)).text();
+  const path = join(site, "tidemark.config.ts");
+  const config = await readFile(path, "utf8");
+  try {
+    await tells(/Tidemark runs after/);
+    check((await ask()) === "version 1", "The first answer is not the origin's.");
+    await tells(/200 {2}miss stored +\d+ ms {2}GET \/articles\/fog/);
+    await ask();
+    await tells(/200 {2}hit memory +\d+ ms {2}GET \/articles\/fog/);
+    await writeFile(path, config.replace("/account/*", "/articles/*"));
+    await tells(/Reloaded in/);
+    await ask();
+    await tells(/200 {2}pass: route +\d+ ms {2}GET \/articles\/fog/);
+    await writeFile(path, "export default {");
+    await tells(/the old one goes on\. .*Line 1, column \d+: /);
+    check((await ask()) === "version 1", "A broken configuration has ended the old one.");
+    check((await ended(child, "SIGINT")) === 0, `It does not end with 0:\n${said}`);
+    const untilAtMs = Date.now() + endMsMax;
+    // The bundler's own process ends just after the one that has started it.
+    while (isAlive(child) && Date.now() < untilAtMs) await delay(50);
+    check(!isAlive(child), "Processes are left.");
+  } finally {
+    await writeFile(path, config);
+    if (isAlive(child)) process.kill(-(child.pid ?? 0), "SIGKILL");
+    await origin.stop();
+  }
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  const exit = once(child, "exit", { signal: AbortSignal.timeout(endMsMax) });
+  child.kill(signal);
+  await exit;
+  return child.exitCode;
+}
+
+/** Is anything of its group left? */
+function isAlive({ pid = 0 }: ChildProcess): boolean {
+  try {
+    return process.kill(-pid, 0);
+  } catch {
+    return false;
+  }
+}
