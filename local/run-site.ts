@@ -37,13 +37,14 @@ export async function runSite(settings: RunSettings): Promise<void> {
   const lines = new Lines(settings);
   const { onLog, onRequest } = lines;
   const project = await settings.readProject();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<Site | undefined>();
   let site: Site | undefined;
   const watch = options.isWatching
-    ? await watchSite(settings, project, () => site)
+    ? await watchSite(settings, project, { begun, lines })
     : { stop: async () => undefined };
   try {
-    for (const note of project.notes) lines.warn(note);
     site = await startSite(project, { ...settings, onLog, onRequest });
+    begin(site);
     // The runtime simulator has put in handlers that exit at once; every part is to stop first.
     onSignals(stop);
     const tookSeconds = (performance.now() - startedAtMs) / 1_000;
@@ -51,6 +52,7 @@ export async function runSite(settings: RunSettings): Promise<void> {
     terminal.json(startedTold(site));
     await asked;
   } finally {
+    begin(undefined);
     await watch.stop();
     await site?.stop();
   }
@@ -79,35 +81,50 @@ function startedTold({ colos, originUrl, secrets, rest }: Site): object {
 /** Puts what is read anew in the place of what runs; where that fails, what runs goes on. */
 async function watchSite(
   { readProject, terminal }: RunSettings,
-  begun: Project,
-  siteNow: () => Site | undefined,
+  first: Project,
+  { begun, lines }: { begun: Promise<Site | undefined>; lines: Lines },
 ): Promise<ProjectWatch> {
   let watch: ProjectWatch | undefined;
-  let watched = begun;
-  const changed = async () => {
-    const site = siteNow();
+  let watched = first;
+  const follow = async (project: Project) => {
+    if (project.main === watched.main && project.config === watched.config) return;
+    const before = watch;
+    watched = project;
+    watch = await watchProject(project, changed);
+    // Not awaited: it ends after the change that it tells of.
+    void before?.stop();
+  };
+  const reload = async () => {
+    // A change while all is started counts once that is done.
+    const site = await begun;
     if (site === undefined) return;
     const startedAtMs = performance.now();
     try {
       const project = await readProject();
+      // Before it is bundled, so that no later change is missed.
+      await follow(project);
+      lines.forgetWarnings();
       await site.replace(project);
       const tookMs = Math.round(performance.now() - startedAtMs);
       terminal.print(terminal.styled("green", `Reloaded in ${tookMs} ms.`));
       terminal.json({ event: "reloaded", tookMs });
-      if (project.main === watched.main && project.config === watched.config) return;
-      const before = watch;
-      watched = project;
-      watch = await watchProject(project, changed);
-      // Not awaited: it ends after the change that it tells of.
-      void before?.stop();
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       terminal.note(terminal.styledNote("red", `Not reloaded, the old one goes on. ${why}`));
       terminal.json({ event: "not-reloaded", why });
     }
   };
-  watch = await watchProject(begun, changed);
-  return { stop: async () => watch?.stop() };
+  let reloading = Promise.resolve();
+  const changed = () => {
+    reloading = reloading.then(reload);
+    return reloading;
+  };
+  watch = await watchProject(first, changed);
+  const stop = async () => {
+    await watch?.stop();
+    await reloading;
+  };
+  return { stop };
 }
 
 /** So many lines are a screen: what stood before them has gone out of sight. */
@@ -159,6 +176,11 @@ class Lines {
     ];
     terminal.print(columns.join("  "));
   };
+
+  /** They were of what has been replaced. */
+  forgetWarnings(): void {
+    this.#warnings.clear();
+  }
 
   /** Those that requests have pushed out of sight. */
   repeatWarnings(): void {

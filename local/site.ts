@@ -60,7 +60,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     const siteUrl = `http://127.0.0.1:${options.port}`;
     const isDemo = options.origin === undefined && startOrigin !== undefined;
     const own = isDemo ? (await running.add(startOrigin({ siteUrl }))).url : options.origin;
-    const secrets = secretsOf({ ...project.variables, ...environment });
+    const secretsOf = secretsBy(environment);
     const { SITE_HOST } = environment;
     const runnableOf = (
       { variables, compatibility, rateLimits = {} }: Project,
@@ -76,8 +76,8 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
         ...(own === undefined ? {} : { ORIGIN_URL: own }),
         UPSTASH_REDIS_REST_URL: rest.url,
         UPSTASH_REDIS_REST_TOKEN: token,
-        ADMIN_TOKEN: secrets.ADMIN_TOKEN.value,
-        PURGE_SECRET: secrets.PURGE_SECRET.value,
+        ADMIN_TOKEN: secretsOf(variables).ADMIN_TOKEN.value,
+        PURGE_SECRET: secretsOf(variables).PURGE_SECRET.value,
       },
     });
     const { colos, replace } = await startColos({
@@ -91,7 +91,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
       isDemo,
       redisUrl,
       rest,
-      secrets,
+      secrets: secretsOf(project.variables),
       replace: async (changed) => {
         const { worker, operatorPath } = await checkedBuild(changed, settings);
         await replace({ ...runnableOf(changed, worker), operatorPath });
@@ -154,7 +154,7 @@ async function startColos({ first, settings, running }: ColosToStart) {
 async function checkedBuild(project: Project, { onLog }: SiteSettings): Promise<BuiltProject> {
   const allowExit = refuseExit(project.config ?? project.main ?? "");
   const built = await buildProject(project).finally(allowExit);
-  for (const note of built.notes) onLog(note, "warn");
+  for (const note of [...project.notes, ...built.notes]) onLog(note, "warn");
   return built;
 }
 
@@ -172,18 +172,19 @@ function refusedStart({ ORIGIN_URL }: Replacement["env"]): OperatorError {
       });
 }
 
-function secretsOf(given: Readonly<Record<string, string | undefined>>): Site["secrets"] {
-  return {
-    ADMIN_TOKEN: secret(given["ADMIN_TOKEN"], () => randomBytes(18).toString("base64url")),
-    PURGE_SECRET: secret(
-      given["PURGE_SECRET"],
-      () => `whsec_${randomBytes(24).toString("base64")}`,
-    ),
-  };
-}
+type Texts = Readonly<Record<string, string | undefined>>;
 
-function secret(given: string | undefined, makeUp: () => string): Secret {
-  return given === undefined || given === ""
-    ? { value: makeUp(), isMadeUp: true }
-    : { value: given, isMadeUp: false };
+/** What is made up is so once, whatever the project's variables come to. */
+function secretsBy(environment: Texts): (variables: Texts) => Site["secrets"] {
+  const madeUp = {
+    ADMIN_TOKEN: randomBytes(18).toString("base64url"),
+    PURGE_SECRET: `whsec_${randomBytes(24).toString("base64")}`,
+  };
+  return (variables) => {
+    const secret = (name: keyof typeof madeUp): Secret => {
+      const given = environment[name] ?? variables[name] ?? "";
+      return { value: given || madeUp[name], isMadeUp: given === "" };
+    };
+    return { ADMIN_TOKEN: secret("ADMIN_TOKEN"), PURGE_SECRET: secret("PURGE_SECRET") };
+  };
 }

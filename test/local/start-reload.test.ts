@@ -47,7 +47,7 @@ it("tells each request in a line, with the colo, the result and the time", async
   await rawRequest(first, "/_cache/stats");
   await told(
     run,
-    /colo-1 {2}200 {2}hit memory +\d ms {2}GET \/feed\?page=1\n/,
+    /colo-1 {2}200 {2}hit memory +\d+ ms {2}GET \/feed\?page=1\n/,
     /colo-2 {2}200 {2}hit shared +\d+ ms {2}GET \/feed\?page=1\n/,
     /colo-1 {2}200 {2}pass: authorization +\d+ ms {2}GET \/feed\n/,
     /colo-1 {2}401 {2}- +\d+ ms {2}GET \/_cache\/stats\n/,

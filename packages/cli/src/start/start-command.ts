@@ -53,14 +53,21 @@ async function start(session: Session, options: GivenStartOptions): Promise<Exit
       mend: "Run it with a newer Node. All other commands run with this one.",
     });
   }
+  let code: ExitCode = exitCode.failed;
   try {
-    const { runOwnSite } = await import("./own-site.ts");
-    await runOwnSite(session, options);
+    const { optionsOf, runOwnSite } = await import("./own-site.ts");
+    code = exitCode.usage;
+    const checked = optionsOf(options);
+    code = exitCode.failed;
+    await runOwnSite(session, checked, options.config);
     return exitCode.done;
   } catch (cause) {
     if (!(cause instanceof Error && cause.name === "OperatorError")) throw cause;
-    session.terminal.json({ error: { code: "failed", message: cause.message } });
-    session.terminal.note(cause.message);
-    return exitCode.failed;
+    const { message } = cause;
+    session.terminal.json({
+      error: { code: code === exitCode.usage ? "usage" : "failed", message },
+    });
+    session.terminal.note(message);
+    return code;
   }
 }

@@ -39,6 +39,8 @@ import config from "../tidemark.config.ts";
 export default createWorker(config);
 `;
 
+const answering = (body: string) => `export default { fetch: () => new Response("${body}") };`;
+
 /** The package as if it were installed, from the sources. */
 async function installed(): Promise<void> {
   const exports = { ".": "./src/tidemark.ts", "./worker": "./src/worker.ts" };
@@ -118,8 +120,31 @@ describe("a site of one's own", () => {
     expect(await ended(run.child, "SIGINT")).toBe(0);
     expect(run.errors()).toMatch(/While it ran, it warned:\n {2}Route "late" is never reached\./);
   });
+});
 
-  it("whose Worker is a class", async () => {
+describe("a Worker of one's own", () => {
+  it("in the place of another, which the wrangler file has named before", async () => {
+    await installed();
+    await written("src/one.js", answering("one"));
+    await written("src/two.js", answering("two"));
+    const wrangler = (name: string) =>
+      `main = "src/${name}.js"\n[[kv_namespaces]]\nbinding = "KV"\n`;
+    await written("wrangler.toml", wrangler("one"));
+    const { run, url } = await start();
+    await told(run, "/_cache/stats\n");
+    expect(run.errors()).toMatch(/^Warning: wrangler\.toml gives .*KV \(kv_namespaces\)/);
+    const body = async () => (await rawRequest(url, "/a")).body.toString();
+    expect(await body()).toBe("one");
+    await written("wrangler.toml", wrangler("two"));
+    await told(run, /Reloaded in/);
+    expect(await body()).toBe("two");
+    await written("src/two.js", answering("three"));
+    await told(run, /Reloaded in[^]*Reloaded in/);
+    expect(await body()).toBe("three");
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+  });
+
+  it("that is a class", async () => {
     await installed();
     await written("wrangler.toml", 'main = "worker.js"\n');
     await written(
@@ -137,12 +162,24 @@ export default class extends WorkerEntrypoint {
   });
 });
 
-describe("is refused in one line, with exit code 1", () => {
+describe("is refused in one line", () => {
   const named = { "tidemark.config.ts": config('fresh: "5m"') };
-  const rows: { id: string; files: Record<string, string>; args?: string[]; says: RegExp }[] = [
+  const rows: {
+    id: string;
+    files: Record<string, string>;
+    args?: string[];
+    code?: number;
+    says: RegExp;
+  }[] = [
     { id: "an empty folder", files: {}, says: /There is nothing to start in .*tidemark init/ },
     { id: "no origin", files: named, says: /No origin is named\. .*--origin.*ORIGIN_URL/ },
-    { id: "no port", files: named, args: ["--port", "x"], says: /--port.*tidemark start --help/ },
+    {
+      id: "no port",
+      files: named,
+      args: ["--port", "x"],
+      code: 2,
+      says: /--port.*tidemark start --help/,
+    },
     {
       id: "a configuration",
       files: { "tidemark.config.ts": config("frsh: 1") },
@@ -155,11 +192,11 @@ describe("is refused in one line, with exit code 1", () => {
       says: /wrangler\.toml cannot be read\. Line 1, column \d+/,
     },
   ];
-  it.each(rows)("$id", async ({ files, args = [], says }) => {
+  it.each(rows)("$id", async ({ files, args = [], code = 1, says }) => {
     await installed();
     for (const [name, text] of Object.entries(files)) await written(name, text);
     const { run } = await start(...args);
-    expect(await ended(run.child)).toBe(1);
+    expect(await ended(run.child)).toBe(code);
     const lines = run.errors().trim().split("\n");
     expect(lines.at(-1)).toMatch(says);
     expect(lines.filter((line) => !line.startsWith("Warning: "))).toHaveLength(1);
