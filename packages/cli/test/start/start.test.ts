@@ -97,7 +97,10 @@ describe("a site of one's own", () => {
       expect(cacheStatusOf(await rawRequest(colo, "/a"))).toContain("fwd=bypass");
     }
     await written(".dev.vars", "ORIGIN_URL=ftp://origin.test");
-    await told(run, /Not reloaded, .*The Worker does not start\./);
+    await told(
+      run,
+      /ORIGIN_URL is refused\.[^]*Not reloaded, .*The Worker does not start\. It said why/,
+    );
     expect((await rawRequest(url, "/a")).status).toBe(200);
 
     expect(await ended(run.child, "SIGINT")).toBe(0);
