@@ -182,7 +182,7 @@ function secretsBy(environment: Texts): (variables: Texts) => Site["secrets"] {
   };
   return (variables) => {
     const secret = (name: keyof typeof madeUp): Secret => {
-      const given = environment[name] ?? variables[name] ?? "";
+      const given = environment[name] || variables[name] || "";
       return { value: given || madeUp[name], isMadeUp: given === "" };
     };
     return { ADMIN_TOKEN: secret("ADMIN_TOKEN"), PURGE_SECRET: secret("PURGE_SECRET") };

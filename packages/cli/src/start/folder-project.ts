@@ -28,7 +28,9 @@ export async function readFolder(folder: string, named: string | undefined): Pro
   }
   const local = join(folder, ".dev.vars");
   const variables = existsSync(local) ? parseEnv(await readFile(local, "utf8")) : {};
-  const texts = Object.entries({ ...wrangler?.variables, ...variables });
+  // The host of the deployed site would lead clients there: by redirects, and by absolute URLs.
+  const { SITE_HOST: _, ...deployed } = wrangler?.variables ?? {};
+  const texts = Object.entries({ ...deployed, ...variables });
   return {
     library: libraryIn(folder),
     main: wrangler?.main,
