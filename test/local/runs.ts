@@ -50,7 +50,7 @@ export async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promi
   return child.exitCode;
 }
 
-const sayMsMax = 15_000;
+const sayMsMax = 30_000;
 
 /** Resolves once it has said all of these, on either stream. @throws Error if it ends before, or is late */
 export async function told(run: Run, ...texts: readonly (string | RegExp)[]): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { endAll, ended, freePorts, type Run, startRun, told } from "./runs.ts";
 
@@ -35,79 +35,81 @@ async function started(...more: readonly string[]): Promise<{ run: Run; urls: re
   return { run, urls: [port, port + 1].map((one) => `http://127.0.0.1:${one}`) };
 }
 
-it("tells each request in a line, with the colo, the result and the time", async () => {
-  const { run, urls } = await started("--colos", "2", "--no-watch");
-  const [first = "", second = ""] = urls;
-  await told(run, "/_cache/stats\n");
-  await rawRequest(first, "/feed?page=1");
-  await told(run, /colo-1 {2}200 {2}miss stored +\d+ ms {2}GET \/feed\?page=1\n/);
-  await rawRequest(first, "/feed?page=1");
-  await rawRequest(second, "/feed?page=1");
-  await rawRequest(first, "/feed", { headers: { authorization: "Bearer hidden" } });
-  await rawRequest(first, "/_cache/stats");
-  await told(
-    run,
-    /colo-1 {2}200 {2}hit memory +\d+ ms {2}GET \/feed\?page=1\n/,
-    /colo-2 {2}200 {2}hit shared +\d+ ms {2}GET \/feed\?page=1\n/,
-    /colo-1 {2}200 {2}pass: authorization +\d+ ms {2}GET \/feed\n/,
-    /colo-1 {2}401 {2}- +\d+ ms {2}GET \/_cache\/stats\n/,
-  );
-  expect(await ended(run.child, "SIGINT")).toBe(0);
-  expect(run.output().match(/^\d\d:\d\d:\d\d\.\d{3} {2}colo-/gm)).toHaveLength(5);
-  expect(run.output() + run.errors()).not.toContain("hidden");
-});
-
-it("loads what the configuration imports when it changes, and keeps what is stored", async () => {
-  const { run, urls } = await started("--colos", "2");
-  await told(run, "/_cache/stats\n");
-  const [first = "", second = ""] = urls;
-  const seen = async (url: string) => cacheStatusOf(await rawRequest(url, "/feed"));
-  await rawRequest(first, "/feed");
-  await told(run, "miss stored");
-  await written("fresh.ts", 'export const fresh = "soon";');
-  await told(run, /Not reloaded, the old one goes on\. .*"all", fresh/);
-  await written("fresh.ts", "export const fresh = ;");
-  await told(run, /the old one goes on\. .*fresh\.ts, line 1, column 22: /);
-  expect(await seen(first)).toContain("tidemark; hit");
-  await written("fresh.ts", 'export const fresh = "1h";');
-  await told(run, /Reloaded in \d+ ms\./);
-  expect(await seen(first)).toContain("tidemark; hit");
-  expect(await seen(second)).toContain("tidemark; hit");
-  expect(await ended(run.child, "SIGTERM")).toBe(0);
-});
-
-it("--json: one object a line on stdout, and nothing else there", async () => {
-  const { run, urls } = await started("--json");
-  await told(run, '"event":"started"');
-  await rawRequest(urls[0] ?? "", "/feed");
-  await told(run, '"event":"request"');
-  await written("fresh.ts", "export const fresh = ;");
-  await told(run, '"event":"not-reloaded"');
-  await written("fresh.ts", 'export const fresh = "1h";');
-  await told(run, '"event":"reloaded"');
-  expect(await ended(run.child, "SIGINT")).toBe(0);
-  const lines = run.output().trimEnd().split("\n");
-  const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(events.map(({ event }) => event)).toEqual([
-    "started",
-    "request",
-    "not-reloaded",
-    "reloaded",
-    "stopped",
-  ]);
-  expect(events[0]).toMatchObject({ colos: [{ name: "colo-1", url: urls[0] }] });
-  expect(events[1]).toMatchObject({
-    method: "GET",
-    path: "/feed",
-    status: 200,
-    cache: "miss stored",
+describe("while it runs", { timeout: 60_000 }, () => {
+  it("tells each request in a line, with the colo, the result and the time", async () => {
+    const { run, urls } = await started("--colos", "2", "--no-watch");
+    const [first = "", second = ""] = urls;
+    await told(run, "/_cache/stats\n");
+    await rawRequest(first, "/feed?page=1");
+    await told(run, /colo-1 {2}200 {2}miss stored +\d+ ms {2}GET \/feed\?page=1\n/);
+    await rawRequest(first, "/feed?page=1");
+    await rawRequest(second, "/feed?page=1");
+    await rawRequest(first, "/feed", { headers: { authorization: "Bearer hidden" } });
+    await rawRequest(first, "/_cache/stats");
+    await told(
+      run,
+      /colo-1 {2}200 {2}hit memory +\d+ ms {2}GET \/feed\?page=1\n/,
+      /colo-2 {2}200 {2}hit shared +\d+ ms {2}GET \/feed\?page=1\n/,
+      /colo-1 {2}200 {2}pass: authorization +\d+ ms {2}GET \/feed\n/,
+      /colo-1 {2}401 {2}- +\d+ ms {2}GET \/_cache\/stats\n/,
+    );
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+    expect(run.output().match(/^\d\d:\d\d:\d\d\.\d{3} {2}colo-/gm)).toHaveLength(5);
+    expect(run.output() + run.errors()).not.toContain("hidden");
   });
-});
 
-it("--quiet: no line for a request", async () => {
-  const { run, urls } = await started("--quiet", "--no-watch");
-  await told(run, "/_cache/stats\n");
-  await rawRequest(urls[0] ?? "", "/feed");
-  expect(await ended(run.child, "SIGINT")).toBe(0);
-  expect(run.output()).not.toMatch(/GET|miss stored/);
+  it("loads what the configuration imports when it changes, and keeps what is stored", async () => {
+    const { run, urls } = await started("--colos", "2");
+    await told(run, "/_cache/stats\n");
+    const [first = "", second = ""] = urls;
+    const seen = async (url: string) => cacheStatusOf(await rawRequest(url, "/feed"));
+    await rawRequest(first, "/feed");
+    await told(run, "miss stored");
+    await written("fresh.ts", 'export const fresh = "soon";');
+    await told(run, /Not reloaded, the old one goes on\. .*"all", fresh/);
+    await written("fresh.ts", "export const fresh = ;");
+    await told(run, /the old one goes on\. .*fresh\.ts, line 1, column 22: /);
+    expect(await seen(first)).toContain("tidemark; hit");
+    await written("fresh.ts", 'export const fresh = "1h";');
+    await told(run, /Reloaded in \d+ ms\./);
+    expect(await seen(first)).toContain("tidemark; hit");
+    expect(await seen(second)).toContain("tidemark; hit");
+    expect(await ended(run.child, "SIGTERM")).toBe(0);
+  });
+
+  it("--json: one object a line on stdout, and nothing else there", async () => {
+    const { run, urls } = await started("--json");
+    await told(run, '"event":"started"');
+    await rawRequest(urls[0] ?? "", "/feed");
+    await told(run, '"event":"request"');
+    await written("fresh.ts", "export const fresh = ;");
+    await told(run, '"event":"not-reloaded"');
+    await written("fresh.ts", 'export const fresh = "1h";');
+    await told(run, '"event":"reloaded"');
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+    const lines = run.output().trimEnd().split("\n");
+    const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(events.map(({ event }) => event)).toEqual([
+      "started",
+      "request",
+      "not-reloaded",
+      "reloaded",
+      "stopped",
+    ]);
+    expect(events[0]).toMatchObject({ colos: [{ name: "colo-1", url: urls[0] }] });
+    expect(events[1]).toMatchObject({
+      method: "GET",
+      path: "/feed",
+      status: 200,
+      cache: "miss stored",
+    });
+  });
+
+  it("--quiet: no line for a request", async () => {
+    const { run, urls } = await started("--quiet", "--no-watch");
+    await told(run, "/_cache/stats\n");
+    await rawRequest(urls[0] ?? "", "/feed");
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+    expect(run.output()).not.toMatch(/GET|miss stored/);
+  });
 });

@@ -57,21 +57,24 @@ async function origin(): Promise<string> {
   return started.url;
 }
 
+async function siteWithWrangler(): Promise<void> {
+  await installed();
+  await written("tidemark.config.ts", config('fresh: "5m"'));
+  await written("src/worker.ts", main);
+  const vars = { ORIGIN_URL: "http://127.0.0.1:9", ADMIN_TOKEN: "as-the-file-has-it" };
+  await written("wrangler.jsonc", JSON.stringify({ main: "src/worker.ts", vars }));
+  await written(".dev.vars", `ORIGIN_URL=${await origin()}\nPURGE_SECRET=`);
+}
+
 async function start(...args: readonly string[]) {
   const port = await freePorts();
   const run = startRun(script, ["start", "--port", String(port), ...args], { folder });
   return { run, port, url: `http://127.0.0.1:${port}` };
 }
 
-describe("a site of one's own", () => {
-  it("with a wrangler file: its Worker, its variables, and each change of either", async () => {
-    await installed();
-    await written("tidemark.config.ts", config('fresh: "5m"'));
-    await written("src/worker.ts", main);
-    const wrangler = (token: string) =>
-      `{ "main": "src/worker.ts", "vars": { "ORIGIN_URL": "http://127.0.0.1:9", "ADMIN_TOKEN": "${token}" } }`;
-    await written("wrangler.jsonc", wrangler("as-the-file-has-it"));
-    await written(".dev.vars", `ORIGIN_URL=${await origin()}\nPURGE_SECRET=`);
+describe("a site of one's own", { timeout: 60_000 }, () => {
+  it("with a wrangler file: its Worker, its variables, and a change in all colos", async () => {
+    await siteWithWrangler();
     const { run, port, url } = await start("--colos", "2");
     await told(run, "/_cache/stats\n");
     expect(run.output()).toMatch(/PURGE_SECRET=whsec_/);
@@ -81,32 +84,39 @@ describe("a site of one's own", () => {
     await told(run, /colo-1 {2}200 {2}miss stored .* GET \/a\n/);
     expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("detail=memory");
 
+    await written("tidemark.config.ts", config("bypass: true"));
+    await told(run, /Reloaded in/);
+    for (const colo of [url, `http://127.0.0.1:${port + 1}`]) {
+      expect(cacheStatusOf(await rawRequest(colo, "/a"))).toContain("fwd=bypass");
+    }
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+    for (const [, used] of run.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+) colo/g)) {
+      expect(await isOpen(Number(used))).toBe(false);
+    }
+  });
+
+  it("goes on as it was while its Worker or a variable is faulty", async () => {
+    await siteWithWrangler();
+    const { run, url } = await start();
+    await told(run, "/_cache/stats\n");
+    await rawRequest(url, "/a");
+    await told(run, "miss stored");
     await written("src/worker.ts", "export default ;");
     await told(run, /Not reloaded, .*worker\.ts cannot be bundled\. Line 1, column 16: /);
     await written("src/worker.ts", `${main}throw new Error("at its start");`);
     await told(run, /Not reloaded, .*The Worker does not start\. .*Error: at its start\. Mend/);
-    expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("hit");
     await written("src/worker.ts", "export const worker = 1;");
     await told(run, /does not start\. .*The main module has no default export\. Mend/);
+    expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("hit");
     await written("src/worker.ts", main);
     await told(run, /Reloaded in/);
-
-    await written("tidemark.config.ts", config("bypass: true"));
-    await told(run, /Reloaded in[^]*Reloaded in/);
-    for (const colo of [url, `http://127.0.0.1:${port + 1}`]) {
-      expect(cacheStatusOf(await rawRequest(colo, "/a"))).toContain("fwd=bypass");
-    }
     await written(".dev.vars", "ORIGIN_URL=ftp://origin.test");
     await told(
       run,
       /ORIGIN_URL is refused\.[^]*Not reloaded, .*The Worker does not start\. It said why/,
     );
     expect((await rawRequest(url, "/a")).status).toBe(200);
-
     expect(await ended(run.child, "SIGINT")).toBe(0);
-    for (const [, used] of run.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+) colo/g)) {
-      expect(await isOpen(Number(used))).toBe(false);
-    }
   });
 
   it("with a configuration alone, and a warning that is told again at the end", async () => {
@@ -125,7 +135,7 @@ describe("a site of one's own", () => {
   });
 });
 
-describe("a Worker of one's own", () => {
+describe("a Worker of one's own", { timeout: 60_000 }, () => {
   it("in the place of another, which the wrangler file has named before", async () => {
     await installed();
     await written("src/one.js", answering("one"));
