@@ -49,12 +49,18 @@ function compilerOf({ folder }: Library): string | undefined {
   }
 }
 
+/** Of a project that says nothing of its own. */
+const plainSettings = { target: "ESNext", strict: true, skipLibCheck: true };
+
 /** What it imports is found as a bundler finds it: its folder need not be a package. */
 function projectOf(path: string, { folder, alias }: Library) {
   const settings = ["tsconfig.worker.json", "tsconfig.json"].map((name) => join(folder, name));
+  const own = settings.filter((file) => existsSync(file));
   return {
-    extends: settings.filter((file) => existsSync(file)).slice(0, 1),
+    extends: own.slice(0, 1),
     compilerOptions: {
+      ...(own.length === 0 ? plainSettings : {}),
+      allowImportingTsExtensions: true,
       module: "preserve",
       moduleResolution: "bundler",
       declaration: false,

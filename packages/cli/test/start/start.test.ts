@@ -216,6 +216,17 @@ describe("is refused in one line", () => {
     expect(run.output()).toBe("");
   });
 
+  it("a configuration that does not fit its types, where the project has TypeScript", async () => {
+    await installed();
+    await symlink(join(root, "node_modules/typescript"), join(folder, "node_modules/typescript"));
+    await written("fresh.ts", 'export const fresh = "5m";');
+    const typed = `import { fresh } from "./fresh.ts";${config("fresh")}`;
+    await written("tidemark.config.ts", `${typed}export const count: number = fresh;`);
+    const { run } = await start("--origin", "http://127.0.0.1:9");
+    expect(await ended(run.child)).toBe(1);
+    expect(run.errors()).toMatch(/config\.ts does not fit its types\. Line 4, column 14: Type /);
+  });
+
   it("a project without the package", async () => {
     await written("tidemark.config.ts", config('fresh: "5m"'));
     const { run } = await start();
