@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { bundled, root } from "./bundling.ts";
 import { defaultConfigPath, loadConfig } from "./load-config.ts";
-import { usedConfig } from "./project.ts";
+import { usedConfig } from "./run/project.ts";
 
 type Changed = Pick<BuildOptions, "minify" | "keepNames">;
 

@@ -12,7 +12,7 @@ import {
   tellingModule,
   toldIn,
   workerModule,
-} from "./request-lines.ts";
+} from "./run/request-lines.ts";
 
 export interface Colo {
   readonly name: string;

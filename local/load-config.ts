@@ -9,7 +9,7 @@ import type { BuildFailure } from "esbuild";
 import type { Config } from "../src/config/config.ts";
 import { type Fault, faultText, OperatorError } from "../src/operator-error.ts";
 import { bundled, root } from "./bundling.ts";
-import { type Library, ownLibrary } from "./library.ts";
+import { type Library, ownLibrary } from "./run/library.ts";
 
 export const defaultConfigPath = join(root, "tidemark.config.ts");
 

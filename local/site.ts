@@ -5,7 +5,7 @@ import { type Colo, type ColoSettings, type Replacement, startColo } from "./col
 import { startCron } from "./cron.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";
 import { refuseExit } from "./load-config.ts";
-import { type BuiltProject, buildProject, type Project } from "./project.ts";
+import { type BuiltProject, buildProject, type Project } from "./run/project.ts";
 import { Running } from "./running.ts";
 import type { StartOptions } from "./start-options.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-server.ts";

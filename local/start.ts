@@ -1,8 +1,8 @@
 // `npm start`: a site behind Tidemark on this machine, until Ctrl-C.
 import { styleText } from "node:util";
 import { startDemoOrigin } from "./demo-origin/demo-origin.ts";
-import { ownProject } from "./project.ts";
-import { runSite, type RunTerminal } from "./run-site.ts";
+import { ownProject } from "./run/project.ts";
+import { runSite, type RunTerminal } from "./run/run-site.ts";
 import { readStartOptions, startHelp } from "./start-options.ts";
 
 async function main(): Promise<void> {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { OperatorError } from "../src/operator-error.ts";
-import { type Library, ownLibrary } from "./library.ts";
+import { type Library, ownLibrary } from "./run/library.ts";
 
 /**
  * Of a file that is not TypeScript nothing is checked: its fields are, when it is loaded. So it is in a project

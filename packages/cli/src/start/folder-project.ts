@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { installedLibrary, type Library, sourceLibrary } from "../../../../local/library.ts";
-import type { Project } from "../../../../local/project.ts";
+import { installedLibrary, type Library, sourceLibrary } from "../../../../local/run/library.ts";
+import type { Project } from "../../../../local/run/project.ts";
 import { OperatorError } from "../../../../src/operator-error.ts";
 import { readWranglerFile, wranglerFiles } from "./wrangler-file.ts";
 

@@ -1,6 +1,6 @@
 // The site of the folder that the command was called in, started and run until Ctrl-C.
 import { resolve } from "node:path";
-import { runSite } from "../../../../local/run-site.ts";
+import { runSite } from "../../../../local/run/run-site.ts";
 import {
   checkedStartOptions,
   type GivenStartOptions,

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { type ParseError, parse as parseJson, printParseErrorCode } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 import type { RateLimitSettings } from "../../../../local/colo.ts";
-import type { Project } from "../../../../local/project.ts";
+import type { Project } from "../../../../local/run/project.ts";
 import { OperatorError } from "../../../../src/operator-error.ts";
 
 /** In the order in which wrangler looks for them. */

@@ -1,6 +1,6 @@
 // What a start on this machine says once everything runs.
-import type { Site } from "./site.ts";
-import type { StartOptions } from "./start-options.ts";
+import type { Site } from "../site.ts";
+import type { StartOptions } from "../start-options.ts";
 
 /** @returns lines for people */
 export function greeting(site: Site, options: StartOptions, tookSeconds: number): string[] {

@@ -1,12 +1,12 @@
 // What is started on this machine: a Worker and its configuration, as they lie in a folder.
 import { join, resolve } from "node:path";
 import type { BuildOptions, Plugin } from "esbuild";
-import { bundled, root } from "./bundling.ts";
-import { OperatorError } from "../src/operator-error.ts";
-import type { RateLimitSettings } from "./colo.ts";
+import { bundled, root } from "../bundling.ts";
+import { OperatorError } from "../../src/operator-error.ts";
+import type { RateLimitSettings } from "../colo.ts";
 import { type Library, ownLibrary } from "./library.ts";
-import { firstFault, isBuildFailure, loadConfig } from "./load-config.ts";
-import { checkTypes } from "./type-check.ts";
+import { firstFault, isBuildFailure, loadConfig } from "../load-config.ts";
+import { checkTypes } from "../type-check.ts";
 
 export interface Project {
   readonly library: Library;

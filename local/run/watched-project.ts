@@ -1,6 +1,6 @@
 // Tells when a file of a project changes: its configuration, what that imports, and what else says something of it.
 import { context, type Plugin } from "esbuild";
-import { bundling } from "./bundling.ts";
+import { bundling } from "../bundling.ts";
 import { bundleOptions, type Project } from "./project.ts";
 
 export interface ProjectWatch {

@@ -1,7 +1,7 @@
 // Which Tidemark a configuration and a Worker are bundled with: this repository's sources, or the package that is
 // installed in a project.
 import { join } from "node:path";
-import { root } from "./bundling.ts";
+import { root } from "../bundling.ts";
 
 export interface Library {
   /** The folder from which its modules are found. */

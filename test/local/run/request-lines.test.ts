@@ -1,6 +1,6 @@
 // What a line says of a request: the fields of its answer in a few words.
 import { describe, expect, it } from "vitest";
-import { shortStatus, toldIn } from "../../local/request-lines.ts";
+import { shortStatus, toldIn } from "../../../local/run/request-lines.ts";
 
 describe("Cache-Status in short", () => {
   it.each([

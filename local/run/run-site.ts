@@ -3,8 +3,8 @@ import { stripVTControlCharacters } from "node:util";
 import { greeting } from "./greeting.ts";
 import type { Project } from "./project.ts";
 import { type RequestTold, shortStatus } from "./request-lines.ts";
-import { type Site, type SiteSettings, startSite } from "./site.ts";
-import type { StartOptions } from "./start-options.ts";
+import { type Site, type SiteSettings, startSite } from "../site.ts";
+import type { StartOptions } from "../start-options.ts";
 import { type ProjectWatch, watchProject } from "./watched-project.ts";
 
 type Style = "yellow" | "red" | "dim" | "green";
