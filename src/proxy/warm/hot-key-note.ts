@@ -57,7 +57,7 @@ const setByUs: ReadonlySet<string> = new Set([
 ]);
 
 /** The platform's own fields count only where the operator has named them. */
-function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
+export function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
   if (ofOneClient.has(name)) return false;
   return !name.startsWith("cf-") || route.keyHeaders.includes(name);
 }
