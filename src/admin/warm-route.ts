@@ -23,8 +23,8 @@ const keysAtOnceMax = 100;
 /**
  * `POST /_cache/warm` with `WarmOrder`. A call does pages, `limit` at the most, or else up to a hundred
  * keys of one namespace. A plain page costs 5 subrequests: a look and a write at the edge, the same in
- * Redis, and its origin. One that varies costs up to 9, and a lease three more. So 8 plain pages
- * keep within the 50 of the free plan. Keys cost 2 commands, and what their load does.
+ * Redis, and its origin. One that varies costs 7, and so does one that takes a lease. So 8 plain pages, or 6 of
+ * the others, keep within the 50 of the free plan. Keys cost two round trips to Redis, and what their load does.
  *
  * @returns 200 with what became of each, and where to go on; 400 or 413 with what is wrong
  */
