@@ -107,7 +107,8 @@ export interface WarmTold {
 export interface HotPage extends PageToWarm {
   /** How often it was sampled: about one hit in sixteen. */
   readonly count: number;
-  readonly expiresAt: string;
+  /** `null` for a time that no calendar has. */
+  readonly expiresAt: string | null;
 }
 
 /** `GET hot?count=100&coveredBy=<position>`: the hottest first. */

@@ -10,6 +10,7 @@ import type { AdminSettings } from "./admin-settings.ts";
 import { refusalOfBearer } from "./auth.ts";
 import { explainRoute } from "./explain-route.ts";
 import { healthRoute } from "./health-route.ts";
+import { hotRoute } from "./hot-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { PurgeLog } from "./purge-log.ts";
@@ -90,6 +91,13 @@ function addRoutesOfBearer(
   );
   admin.get("/explain", forBearer, ({ req }) =>
     explainRoute(req.raw, { core: cache, isolate, colo: () => coloOf(environment, req.raw) }),
+  );
+  admin.get("/hot", forBearer, ({ req }) =>
+    hotRoute(new URL(req.url).searchParams, {
+      ports: { ...isolate, tiers: cache.tiers },
+      fault: environment.hotKeysFault,
+      journal: cache.purging?.journal,
+    }),
   );
   admin.post("/warm", forBearer, (context) => {
     const colo = () => coloOf(environment, context.req.raw);
