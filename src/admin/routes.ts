@@ -16,8 +16,8 @@ import { metricsRoute } from "./metrics-route.ts";
 import { PurgeLog } from "./purge-log.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
-import { stats } from "./stats-route.ts";
-import { noJournal, told } from "./told.ts";
+import { statsRoute } from "./stats-route.ts";
+import { noJournal } from "./told.ts";
 import { warmRoute } from "./warm-route.ts";
 
 /** The routes that this deployment has: those whose token or secret is set, and the status. */
@@ -78,9 +78,7 @@ function addRoutesOfBearer(
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
     (await refusalOfBearer(req.raw, adminToken)) ?? next();
-  admin.get("/stats", forBearer, async ({ req }) =>
-    told(await stats(settings, coloOf(environment, req.raw))),
-  );
+  admin.get("/stats", forBearer, ({ req }) => statsRoute(settings, coloOf(environment, req.raw)));
   admin.get("/metrics", forBearer, ({ req }) =>
     metricsRoute(req.raw, {
       readTotals: cache.reports.readTotals,

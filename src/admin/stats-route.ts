@@ -11,9 +11,15 @@ import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import type { RouteTold } from "./protocol.ts";
 import type { AdminSettings } from "./admin-settings.ts";
+import { told } from "./told.ts";
+
+/** @param colo where the request came in */
+export async function statsRoute(settings: AdminSettings, colo: string): Promise<Response> {
+  return told(await stats(settings, colo));
+}
 
 /** Counts of one isolate among many: every colo has its own, and often several. */
-export async function stats({ environment, cache, isolate, data }: AdminSettings, colo: string) {
+async function stats({ environment, cache, isolate, data }: AdminSettings, colo: string) {
   const { metrics, redis, purging } = cache;
   const { memory, edge } = cache.tiers;
   const { config, flights, originHealth, nowAtMs } = isolate;
