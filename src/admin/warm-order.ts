@@ -118,7 +118,10 @@ function readList(order: Form, operator: URL): ReadOrder | Reason {
     total += keys.length;
     return { namespace, keys, from };
   });
-  if (total === 0) return { why: "The list names no page and no key.", mend: example };
+  // A list that was made by others may well be empty; an order without one is a mistake.
+  if (order.pages === undefined && order.data === undefined) {
+    return { why: "The order has neither pages nor data.", mend: example };
+  }
   if (total - pages.length > keysMax) {
     return { why: `The list names more than ${keysMax} keys.`, mend: "Send several lists." };
   }

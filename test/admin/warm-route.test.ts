@@ -266,6 +266,15 @@ describe("a list", () => {
     },
   );
 
+  it("may be empty, such as one of hot pages of which none was covered", async () => {
+    const { near } = openWarmSite();
+    expect(toldOf(await callWarm(near, { pages: [], data: {} }))).toEqual({
+      done: [],
+      next: null,
+      total: 0,
+    });
+  });
+
   it("has four pages under way at once", async () => {
     let [now, most] = [0, 0];
     const four = Promise.withResolvers<void>();
@@ -305,7 +314,7 @@ const list = (count: number) => Array.from({ length: count }, () => "/a");
 const refusals = [
   { id: "no-json", order: "pages", why: "The body is not JSON." },
   { id: "no-object", order: [], why: "The body must be an object." },
-  { id: "nothing", order: {}, why: "The list names no page and no key." },
+  { id: "nothing", order: {}, why: "The order has neither pages nor data." },
   { id: "field", order: { page: ["/a"] }, why: 'The body has "page", which is no field of it.' },
   { id: "no-list", order: { pages: "/a" }, why: "pages must be a list of URLs." },
   { id: "no-page", order: { pages: ["/a", 7] }, why: "pages[1] must be a URL, a path, or" },
