@@ -72,14 +72,14 @@ export interface WarmOrder {
   readonly data?: Readonly<Record<string, readonly (string | number)[]>>;
   /** How many of all have been done; 0 unless set. */
   readonly cursor?: number;
-  /** How many pages this call does; 8 unless set, for the 50 subrequests of the free plan. */
+  /** How many pages this call does, 1 to 100; 8 unless set, for the 50 subrequests of the free plan. */
   readonly limit?: number;
 }
 
 /**
  * `already`: fresh in a tier. `warmed`: brought from the origin, or from the source of data, and stored.
  * `not-stored`: the origin answered, and a rule forbids storing it. `passed-by`: its route or its request is
- * never stored. `failed`: no answer that can be used.
+ * never stored. `failed`: no answer that can be used, or the shared tier did not take it.
  */
 export type WarmResult = "already" | "warmed" | "not-stored" | "passed-by" | "failed";
 
@@ -92,7 +92,7 @@ export interface Warmed {
   readonly result: WarmResult;
   /** Of the origin's answer, if one came. */
   readonly status?: number;
-  /** Why it was not stored, not asked for, or failed. */
+  /** Why it was not stored, not asked for, or failed; of what is warmed: which tier did not take it. */
   readonly why?: string;
 }
 

@@ -61,6 +61,22 @@ describe("a page", () => {
     expect([fields.get("user-agent"), fields.has("authorization")]).toEqual(["Tidemark", false]);
   });
 
+  it("that is too large for the shared tier is warm in this colo alone, which is told", async () => {
+    const { near, far } = openWarmSite({
+      config: { limits: { sharedBodyBytes: 4 } },
+    });
+    expect(await warmed(near, "/a")).toEqual([
+      {
+        page: "/a",
+        result: "warmed",
+        status: 200,
+        why: "in this colo alone: the shared tier did not take it (too-large)",
+      },
+    ]);
+    expect(await statusOf(near, "/a")).toContain("; hit");
+    expect(await statusOf(far, "/a")).not.toContain("; hit");
+  });
+
   it("need not be asked for twice on a route that admits on the second ask", async () => {
     const config: ConfigInput = { routes: [{ name: "all", match: "*", admission: "second-ask" }] };
     const { near, far } = openWarmSite({ config });
@@ -182,6 +198,7 @@ const passedBy = [
   { id: "part", headers: { range: "bytes=0-9" }, why: "of one request alone: range" },
   { id: "condition", headers: { "if-none-match": '"1"' }, why: "alone: if-none-match" },
   { id: "address", headers: { "x-forwarded-for": "10.0.0.1" }, why: "alone: x-forwarded-for" },
+  { id: "token", headers: { "tidemark-debug": "s3cret" }, why: "alone: tidemark-debug" },
   { id: "platform", headers: { "cf-ipcountry": "DE" }, why: "alone: cf-ipcountry" },
   { id: "stream", headers: { accept: "text/event-stream" }, why: "stream of events" },
   { id: "two-readings", page: "/a%2fb", why: "two different paths" },

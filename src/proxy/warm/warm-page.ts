@@ -50,9 +50,13 @@ export type WarmedPage =
       readonly outcome: ForwardOutcome | undefined;
     };
 
-/** Of one request alone: the whole of a page is asked for, whatever anybody has. */
-const ofOneRequest = "range if-range if-match if-none-match if-modified-since if-unmodified-since";
-const notTaken: ReadonlySet<string> = new Set(ofOneRequest.split(" "));
+/** Of one request alone: the whole of a page is asked for, whatever anybody has, and nobody is told of it. */
+const notTaken: ReadonlySet<string> = new Set(
+  (
+    "range if-range if-match if-none-match if-modified-since if-unmodified-since " +
+    "tidemark-debug"
+  ).split(" "),
+);
 
 /** As long as any flight is counted on. */
 const underWayMsMax = 30_000;
