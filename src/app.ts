@@ -1,7 +1,8 @@
 // The application: the operator's routes below `operatorPath` by Hono, the HTTP cache for everything else.
 import { Hono } from "hono";
 import { answerDebugged, debugField } from "./admin/debug-field.ts";
-import { adminRoutes, type AdminSettings } from "./admin/routes.ts";
+import type { AdminSettings } from "./admin/admin-settings.ts";
+import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";

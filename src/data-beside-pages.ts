@@ -4,7 +4,7 @@ import type { Coverage } from "./cache/record/record.ts";
 import type { Core } from "./create-cache.ts";
 import type { Trouble } from "./observe/condition.ts";
 import type { Sums } from "./observe/sums.ts";
-import { type Fault, OperatorError } from "./operator-error.ts";
+import { type Fault, OperatorError, type Reason } from "./operator-error.ts";
 
 /** The pages of an isolate, as data stands beside them. */
 export interface Pages {
@@ -45,6 +45,28 @@ export interface DataTroubles {
   readonly sets: ReadonlyMap<string, SetTroubles>;
 }
 
+/** What became of a key that was to be brought into Redis; `why` where it is not there. */
+export interface WarmedKey {
+  readonly result: "already" | "warmed" | "not-stored" | "passed-by" | "failed";
+  readonly why?: string;
+}
+
+/** How keys of namespaces are brought into Redis before anybody asks for them. */
+export interface Warming {
+  /** Why these keys cannot be loaded; `undefined` where they can. */
+  readonly whyNot: (namespace: string, keys: readonly (string | number)[]) => Reason | undefined;
+  /**
+   * Loads those that are not fresh, by one load. To be called with up to a hundred keys for which
+   * `whyNot` has told nothing.
+   *
+   * @returns what became of each, in their order. Never rejects.
+   */
+  readonly load: (
+    namespace: string,
+    keys: readonly (string | number)[],
+  ) => Promise<readonly WarmedKey[]>;
+}
+
 /** A cache for data, as a Worker that was handed it knows it. */
 export interface DataBesidePages {
   /** Has it work over the core of the pages, from its first use on. */
@@ -58,6 +80,7 @@ export interface DataBesidePages {
   readonly troubles: () => DataTroubles;
   /** What a purge can match of the values in memory. */
   readonly stored: () => Iterable<Coverage>;
+  readonly warming: Warming;
 }
 
 export function faultOf(why: WhyApart): Fault {

@@ -8,7 +8,8 @@ import { startUpstashRestServer, type UpstashRestServer } from "../../local/upst
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { sha256Hex } from "../../src/sha256.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
-import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
+import { sharedKey } from "../../src/cache/tiers/record-text.ts";
+import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import { counted, markdownTable } from "../figures.ts";
 import { pageText } from "../load/page-text.ts";
 import { dollarsAMillionOf } from "../cost/prices.ts";

@@ -7,7 +7,7 @@ import { isFault } from "../operator-error.ts";
 import { isToken } from "./auth.ts";
 import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
-import type { AdminSettings } from "./routes.ts";
+import type { AdminSettings } from "./admin-settings.ts";
 
 /** In lower case. */
 export const debugField = "tidemark-debug";

@@ -1,4 +1,5 @@
 // GET /_cache/explain: why a request would be answered as it would be, for whoever bears the token.
+import { askedUrl } from "./asked-url.ts";
 import { type Explained, explain } from "./explain/explain.ts";
 import { sentencesOf } from "./explain/sentences.ts";
 import { compileUrlReader } from "../proxy/request/url-reader.ts";
@@ -77,20 +78,11 @@ function questionIn(asked: URL): Question | Wrong {
   return headers instanceof Headers ? { url, init: { method, headers } } : headers;
 }
 
-function urlIn(text: string | null, { origin }: URL): string | Wrong {
+function urlIn(text: string | null, asked: URL): string | Wrong {
   const example = "https://www.example.com/news/?page=2";
   const mend = `Write url=${encodeURIComponent(example)} for ${example}, or a path for this host.`;
   if (text === null || text === "") return { why: "No URL is given.", mend };
-  const whole = text.startsWith("/") ? `${origin}${text}` : text;
-  if (!/^https?:\/\/[^/?#]/i.test(whole) || !URL.canParse(whole)) {
-    return { why: `${quoted(text)} is neither an http or https URL nor a path.`, mend };
-  }
-  const { username, password } = new URL(whole);
-  if (username !== "" || password !== "") {
-    return { why: "The URL holds a user name or a password.", mend: "Leave them out." };
-  }
-  // No client sends a fragment.
-  return whole.replace(/#.*$/s, "");
+  return askedUrl(text, asked, mend);
 }
 
 function isMethod(method: string, url: string): boolean {

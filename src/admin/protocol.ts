@@ -72,14 +72,14 @@ export interface WarmOrder {
   readonly data?: Readonly<Record<string, readonly (string | number)[]>>;
   /** How many of all have been done; 0 unless set. */
   readonly cursor?: number;
-  /** How many pages this call does; 8 unless set, for the 50 subrequests of the free plan. */
+  /** How many pages this call does, 1 to 100; 8 unless set, for the 50 subrequests of the free plan. */
   readonly limit?: number;
 }
 
 /**
  * `already`: fresh in a tier. `warmed`: brought from the origin, or from the source of data, and stored.
  * `not-stored`: the origin answered, and a rule forbids storing it. `passed-by`: its route or its request is
- * never stored. `failed`: no answer that can be used.
+ * never stored. `failed`: no answer that can be used, or the shared tier did not take it.
  */
 export type WarmResult = "already" | "warmed" | "not-stored" | "passed-by" | "failed";
 
@@ -92,7 +92,7 @@ export interface Warmed {
   readonly result: WarmResult;
   /** Of the origin's answer, if one came. */
   readonly status?: number;
-  /** Why it was not stored, not asked for, or failed. */
+  /** Why it was not stored, not asked for, or failed; of what is warmed: which tier did not take it. */
   readonly why?: string;
 }
 
@@ -107,7 +107,8 @@ export interface WarmTold {
 export interface HotPage extends PageToWarm {
   /** How often it was sampled: about one hit in sixteen. */
   readonly count: number;
-  readonly expiresAt: string;
+  /** `null` for a time that no calendar has. */
+  readonly expiresAt: string | null;
 }
 
 /** `GET hot?count=100&coveredBy=<position>`: the hottest first. */
@@ -126,7 +127,8 @@ export interface JournalTold {
 /** One entry of the journal, in the order of acceptance. */
 export interface EntryTold {
   readonly position: string;
-  readonly at: string;
+  /** `null` for a time that no calendar has. */
+  readonly at: string | null;
   readonly by: string;
   readonly id: string;
   readonly mode: string;
@@ -138,6 +140,7 @@ export interface EntryTold {
   readonly prefixes?: readonly string[];
   readonly hosts?: readonly string[];
   readonly routes?: readonly string[];
+  readonly groups?: readonly string[];
   readonly everything?: boolean;
 }
 
@@ -182,8 +185,8 @@ export interface StatsTold {
     readonly why: string;
     readonly mend: string;
   }[];
-  /** As they are configured, in their order. */
-  readonly routes: readonly RouteTold[];
+  /** In their order. `routes` are their counts, by name. */
+  readonly configuredRoutes: readonly RouteTold[];
   readonly [more: string]: unknown;
 }
 
@@ -198,8 +201,9 @@ export interface RouteTold {
 
 /** `GET metrics?format=json`: the counts of all isolates. */
 export interface MetricsTold {
-  readonly startedAt: string;
-  readonly at: string;
+  /** `null` for a time that no calendar has. */
+  readonly startedAt: string | null;
+  readonly at: string | null;
   readonly counters: readonly Sample[];
   readonly gauges: readonly Sample[];
   /** The upper bounds of all histograms' buckets; each has one count more, for what is above. */

@@ -6,7 +6,7 @@ import { readTrouble } from "../redis/trouble.ts";
 import type { RecordKey } from "./record/record-key.ts";
 import type { RecordForm, RecordHead } from "./tiers/record-form.ts";
 import { isCutHead, rangeOf, recordIn } from "./tiers/record-text.ts";
-import { sharedKey } from "./tiers/shared-tier.ts";
+import { sharedKey } from "./tiers/record-text.ts";
 
 /** How long a holder that died without a word is waited for. */
 export const leaseMs = 3_000;

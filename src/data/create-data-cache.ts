@@ -21,6 +21,7 @@ import {
 import { dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
 import { type NamespaceOptions, type Space, spaceOf } from "./value/space.ts";
+import { warmKeys, whyNotWarmed } from "./warm-keys.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 import type { BehindPorts } from "../write-behind/change-set.ts";
 import { type Sets, WriteBehind } from "../write-behind/write-behind.ts";
@@ -61,7 +62,7 @@ export interface DataCache extends Sets {
  */
 export function createDataCache(config: Config, platform: DataPlatform = {}): DataCache {
   const settings = settingsOf(configOf(config), platform);
-  const keptLoaded = new Map<string, Space>();
+  const spaces = new Map<string, Space>();
   let pages: Pages | undefined;
   let made: ReturnType<typeof open> | undefined;
   const opened = () => (made ??= open(settings, pages));
@@ -69,7 +70,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
   const cache: DataCache = {
     namespace(name, options) {
       const space = spaceOf(name, options);
-      if (space.keys !== undefined) keptLoaded.set(name, space);
+      spaces.set(name, space);
       return new Namespace(space, () => opened().ports);
     },
     purge: async ({ soft: isSoft = false, reason = "", ...named }) =>
@@ -80,7 +81,8 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
     stats: () => ({ ...opened().stats(), sets: behind.stats() }),
     async runCron() {
       const flushed = behind.runCron();
-      if (keptLoaded.size > 0) await keepLoaded([...keptLoaded.values()], opened().ports);
+      const keptLoaded = [...spaces.values()].filter(({ keys }) => keys !== undefined);
+      if (keptLoaded.length > 0) await keepLoaded(keptLoaded, opened().ports);
       await flushed;
     },
   };
@@ -96,6 +98,13 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
     stats: () => ({ ...opened().ofData(), sets: behind.stats() }),
     troubles: () => ({ ...opened().troubles(), sets: behind.troubles() }),
     stored: () => opened().ports.tiers.memory.stored(),
+    warming: {
+      whyNot: (namespace, keys) => whyNotWarmed(namespace, keys, spaces),
+      async load(namespace, keys) {
+        const space = spaces.get(namespace);
+        return space === undefined ? [] : warmKeys(space, keys, opened().ports);
+      },
+    },
   });
   return cache;
 }

@@ -2,15 +2,14 @@
 // is missing, is loaded anew before anybody asks for it.
 import { errorName } from "../error-name.ts";
 import { within } from "../patience.ts";
-import { lookUpMany } from "./answer-many.ts";
 import type { LoadingPorts } from "./load/loading.ts";
-import { isUnderWay, leadTogether } from "./load/refresh.ts";
+import { loadUnless } from "./load-unless.ts";
 import type { FoundData } from "./load/search.ts";
 import { type Place, placeOf } from "./value/place.ts";
 import type { Space } from "./value/space.ts";
 
 /** Of one load: D1 takes as many parameters in one statement. */
-const keysMax = 100;
+export const keysMax = 100;
 
 /** The next run comes after a minute, and goes on. */
 const runMsMax = 25_000;
@@ -35,11 +34,15 @@ async function keepSpaceLoaded(
   }
 }
 
+/** Colos are many, and this runs in one of them: each call of its Cache API would count for the run. */
+export function belowColos(space: Space): Space {
+  return { ...space, tiers: space.tiers.filter((tier) => tier !== "edge") };
+}
+
 /** Each key once. Where they cannot be had, that counts as a load that has failed. */
 async function placesIn(space: Space, { host, counts }: KeepLoadedPorts): Promise<Place[]> {
   const { keys, name, hardTimeoutMs } = space;
-  // Colos are many, and this runs in one of them: each call of its Cache API would count for the run.
-  const kept = { ...space, tiers: space.tiers.filter((tier) => tier !== "edge") };
+  const kept = belowColos(space);
   try {
     const run = async () => keys?.() ?? [];
     const named = await within(run(), hardTimeoutMs);
@@ -51,22 +54,14 @@ async function placesIn(space: Space, { host, counts }: KeepLoadedPorts): Promis
   }
 }
 
-/** One look for all of the batch, and one load for those that are due; waits until that is stored. */
 async function loadDue(
   places: readonly Place[],
   { name, load, refreshMs = 0 }: Space,
   ports: KeepLoadedPorts,
 ): Promise<void> {
-  if (load === undefined) return;
   const isYoung = ({ verdict }: FoundData) => verdict.kind === "fresh" && verdict.ageMs < refreshMs;
-  const found = await lookUpMany(places, ports, { isEnough: isYoung });
-  const due = places.flatMap((place, at) => {
-    const older = found[at];
-    if (older !== undefined && isYoung(older)) return [];
-    const need = { place, load, older: older?.candidate, isForced: false };
-    return isUnderWay(need, ports) ? [] : [need];
-  });
-  if (due.length === 0) return;
-  ports.counts.counted(name, "cronRefreshes", due.length);
-  await Promise.all(leadTogether(due, ports).map(({ flight }) => flight.ended));
+  if (load === undefined) return;
+  const { own } = await loadUnless(isYoung, { places, load }, ports);
+  if (own.length > 0) ports.counts.counted(name, "cronRefreshes", own.length);
+  await Promise.all(own.map(({ flight }) => flight.ended));
 }

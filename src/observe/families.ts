@@ -98,6 +98,11 @@ export const families = {
     "Targets that answers to unsafe methods invalidated, by result",
   ),
   hotKeys: counter("hot_keys", ["result"], "Hot keys that were to be kept warm, by result"),
+  warmed: counter(
+    "warmed",
+    ["kind", "result"],
+    "Pages and keys of data that an operator had warmed, by result: already, warmed, not-stored, passed-by or failed",
+  ),
   badRecords: counter("bad_records", [], "Records of a tier that could not be read"),
   tagsLeftOut: counter("tags_left_out", [], "Tags over 256 bytes, by which nothing can be purged"),
   backgroundFailures: counter("background_failures", [], "Work behind answers that failed"),
@@ -195,6 +200,9 @@ export type InvalidationCount = "named" | "widened" | "purged" | "failed";
  */
 export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";
 
+/** Of pages and keys of data that an operator had warmed. */
+export type WarmedCount = "already" | "warmed" | "not-stored" | "passed-by" | "failed";
+
 /** Why a purge was not accepted; nothing of what was sent is kept. */
 export type PurgeRefusal =
   | "too-large"
@@ -209,6 +217,7 @@ export type PurgeRefusal =
 interface KnownLabels {
   readonly invalidations: readonly [InvalidationCount];
   readonly hotKeys: readonly [HotKeyCount];
+  readonly warmed: readonly ["pages" | "data", WarmedCount];
   readonly purgeRefusals: readonly [PurgeRefusal];
 }
 

@@ -33,6 +33,8 @@ export interface Environment {
   readonly bypass: boolean | readonly string[];
   /** How many hot keys can be kept warm with these bindings; 0: off. */
   readonly hotKeys: number;
+  /** Why that is 0 though the configuration has some; `undefined` otherwise. */
+  readonly hotKeysFault: Fault | undefined;
   /** What is set and not usable; all that does not need it works. */
   readonly faults: readonly Fault[];
 }
@@ -64,7 +66,8 @@ export function readEnvironment(
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   const pseudonym = pseudonymOf(found);
-  return { ...found, pseudonym, hotKeys: hotKeysFault ? 0 : config.hotKeys, faults };
+  const hotKeys = hotKeysFault ? 0 : config.hotKeys;
+  return { ...found, pseudonym, hotKeys, hotKeysFault, faults };
 }
 
 /** Where a request arrived; empty where neither the deployment nor its platform says it. */

@@ -8,7 +8,8 @@ import { startUpstashRestServer, type UpstashRestServer } from "../../local/upst
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { Leases, type LeaseWord, leaseMs } from "../../src/cache/leases.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
-import { sharedKey, SharedTier } from "../../src/cache/tiers/shared-tier.ts";
+import { sharedKey } from "../../src/cache/tiers/record-text.ts";
+import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { bytesOf, keep, noise, responseOf } from "../../testing/examples/records.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";

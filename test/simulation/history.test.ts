@@ -47,6 +47,22 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
     },
   );
 
+  it.each(["ordinary", "crossing", "trimming", "turned-back"] as const)(
+    "in forty of requests, of which four in five warm a page: %s",
+    async (kind) => {
+      let warmedCount = 0;
+      const warming = async (seed: number) => {
+        const history = await requestHistoryOf(seed, { kind, warmShare: 0.8 });
+        warmedCount += history.warmedCount;
+        return history;
+      };
+      const { broken, usableCount } = await sumOf({ from: 0, count: 40 }, warming);
+      expect(broken).toEqual([]);
+      expect(usableCount).toBeGreaterThan(400);
+      expect(warmedCount).toBeGreaterThan(40);
+    },
+  );
+
   it.each(["ordinary", "crossing", "lying", "trimming", "turned-back"] as const)(
     "in forty of requests: %s",
     async (kind) => {

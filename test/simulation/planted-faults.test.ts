@@ -16,6 +16,8 @@ interface Row {
   readonly parts?: Partial<Parts>;
   /** Planted on the way of requests; looked for in histories of requests. */
   readonly siteParts?: Partial<SiteParts>;
+  /** Of the pages that are asked for, which share is warmed instead. */
+  readonly warmShare?: number;
   readonly kind?: WorldKind;
   /** The first seed; later than 0 where a fault takes long to show. */
   readonly fromSeed?: number;
@@ -27,6 +29,13 @@ const rows: readonly Row[] = [
   { rule: "1", fault: "stamped after the answer", parts: view.stampedLate, within: 300 },
   { rule: "1", fault: "the clock noted after the answer", parts: view.clockNotedLate, within: 300 },
   { rule: "1", fault: "stamped when it is stored", siteParts: site.stampedWhenStored, within: 60 },
+  {
+    rule: "1",
+    fault: "stamped when it is stored, by what warms pages",
+    siteParts: site.stampedWhenStored,
+    warmShare: 1,
+    within: 120,
+  },
   {
     rule: "2",
     fault: "a 304 freshens what memory holds by then",
@@ -191,12 +200,13 @@ describe("a fault that is planted shows", () => {
     "rule $rule: $fault, within $within histories",
     { timeout: 60_000 },
     async (row) => {
-      const { parts = {}, siteParts, kind = "ordinary", fromSeed = 0, within } = row;
+      const { parts = {}, siteParts, warmShare = 0 } = row;
+      const { kind = "ordinary", fromSeed = 0, within } = row;
       const isFound = async (seed: number) => {
         const history =
           siteParts === undefined
             ? await historyOf(seed, { parts, kind })
-            : await requestHistoryOf(seed, { parts, siteParts, kind });
+            : await requestHistoryOf(seed, { parts, siteParts, kind, warmShare });
         return history.violations.length > 0;
       };
       let seed = fromSeed;

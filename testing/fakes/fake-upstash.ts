@@ -64,6 +64,8 @@ export class FakeUpstash {
   mode: "works" | "down" | "refuses" = "works";
   refusal = { status: 400, error: "ERR refused" };
   refusedCount = 0;
+  /** Over HTTP: a pipeline or a transaction is one. */
+  requestCount = 0;
   /** Keys of others in the same database. */
   foreignKeyCount = 0;
   /** What happens once between the next command of the shared tier and its answer. */
@@ -119,6 +121,7 @@ export class FakeUpstash {
   }
 
   async answer(path: string, body: unknown): Promise<Response> {
+    this.requestCount += 1;
     if (this.mode === "down") throw new TypeError("No connection.");
     if (this.mode === "refuses") {
       this.refusedCount += 1;

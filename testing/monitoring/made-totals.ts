@@ -7,6 +7,7 @@ import type { ColoState, Totals } from "../../src/reports/totals.ts";
 const valuesOf: Readonly<Record<string, readonly string[]>> = {
   route: ["articles", "shop"],
   result: ["hit", "stale-hit", "collapsed", "validated", "forwarded", "stored", "passed", "failed"],
+  kind: ["pages", "data"],
   tier: ["memory", "edge", "shared", "origin"],
   namespace: ["articles"],
   set: ["views"],

@@ -15,12 +15,14 @@ import { colosOf, misfortunes, misfortuneShare, settingsOf } from "./simulated-w
 
 export interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
+  /** 0 to 1: which share of the pages that are asked for is warmed instead; none unless set. */
+  readonly warmShare?: number;
 }
 
 export async function requestHistoryOf(
   seed: number,
   options: RequestHistoryOptions = {},
-): Promise<History> {
+): Promise<History & { readonly warmedCount: number }> {
   const { tell, kind = "ordinary" } = options;
   const time = new SimulatedTime(settledTurn);
   const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
@@ -36,6 +38,7 @@ class RequestCourse implements History {
   readonly violations: string[] = [];
   judgedCount = 0;
   usableCount = 0;
+  warmedCount = 0;
   readonly #world: SimulatedWorld;
   readonly #options: RequestHistoryOptions;
   readonly #ledger: PromiseLedger;
@@ -98,7 +101,15 @@ class RequestCourse implements History {
     const [site, page] = [any(this.#sites), any(pages)];
     if (drawn < 0.1) this.#origin.isDown = !this.#origin.isDown;
     else if (drawn < 0.25) void this.#purge(site, page);
-    else for (let count = any([1, 1, 2]); count > 0; count -= 1) void this.#ask(site, page);
+    else for (let count = any([1, 1, 2]); count > 0; count -= 1) void this.#askOrWarm(site, page);
+  }
+
+  async #askOrWarm(site: SimulatedSite, page: Page): Promise<void> {
+    const { warmShare = 0 } = this.#options;
+    if (warmShare === 0 || this.#world.draw() >= warmShare) return this.#ask(site, page);
+    const came = await site.warm(urlOf(page, this.#leaveOf.get(page) ?? "fresh"));
+    this.#world.tell(() => `${site.isolate.name}: warms ${page} → ${came.kind}`);
+    if (came.kind === "asked" && came.isRefreshed) this.warmedCount += 1;
   }
 
   /** As an editor would: the change first, then the purge. */

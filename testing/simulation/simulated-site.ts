@@ -28,6 +28,7 @@ import type { SimulatedCache } from "./simulated-cache.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import type { SimulatedOrigin } from "./simulated-origin.ts";
 import { configOf } from "./simulated-pages.ts";
+import { type WarmedPage, warmPage } from "../../src/proxy/warm/warm-page.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 /** What a test may put a faulty part in the place of; the rest is the product's own. */
@@ -114,6 +115,11 @@ export class SimulatedSite {
 
   async serve(request: Request): Promise<Response> {
     return serve(request, this.#ports.readUrl(request), this.#ports);
+  }
+
+  /** As an operator has a page warmed. */
+  async warm(url: string): Promise<WarmedPage> {
+    return warmPage({ url, headers: new Headers(), ownHost: new URL(url).host }, this.#ports);
   }
 }
 

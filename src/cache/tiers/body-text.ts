@@ -2,6 +2,8 @@
 // as gzip where that is clearly smaller; nobody outside of the shared tier sees that.
 import type { RecordMetadata } from "../record/record.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
+import type { RecordForm } from "./record-form.ts";
+import type { TierRecord, TierWrite } from "./tier.ts";
 
 /** The letter stands with the bytes it is about: metadata may be rewritten without them. */
 const asItIs = "i";
@@ -61,4 +63,18 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a record's body is sent as, or why it is not sent. A marker has none. */
+export async function bodyOf<Detail>(
+  record: TierRecord<Detail>,
+  { bodyBytesMax, form }: { readonly bodyBytesMax: number; readonly form: RecordForm<Detail> },
+): Promise<string | TierWrite> {
+  if (record.kind === "vary") return "";
+  const { body, metadata } = record.stored;
+  if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
+  if (body.blob.size > bodyBytesMax) return { kind: "refused", rule: "too-large" };
+  // No read could tell whether the body is the one that was meant.
+  if (metadata.bodyDigest === null) return { kind: "refused", rule: "no-digest" };
+  return bodyTextOf(body.blob, form.isWorthPacking(metadata));
 }

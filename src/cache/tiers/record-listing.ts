@@ -1,8 +1,9 @@
-// Some of what the shared tier holds, for whoever wants to know what a purge would cover.
+// Some of what the shared tier holds, for whoever wants to know what a purge covers.
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { MetadataWith } from "../record/record.ts";
-import type { RecordForm } from "./record-form.ts";
-import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";
+import type { RecordKey } from "../record/record-key.ts";
+import type { RecordForm, RecordHead } from "./record-form.ts";
+import { isCutHead, rangeOf, recordIn, type RecordPart, sharedKey } from "./record-text.ts";
 
 export interface Listed<Detail> {
   readonly metadata: readonly MetadataWith<Detail>[];
@@ -42,6 +43,27 @@ export async function listRecords<Detail>(
   const time = { isOver: false };
   const timer = setTimeout(() => (time.isOver = true), listingMsMax);
   return listInTime(records, countMax, time).finally(() => clearTimeout(timer));
+}
+
+/**
+ * What stands under keys, without bodies: one round trip for all, and one more for the first sixteen whose
+ * metadata is long.
+ *
+ * @returns in the order of the keys; `undefined` where nothing that can be read stands
+ */
+export async function recordsAt<Detail>(
+  { redis, form, namespace }: RecordsInRedis<Detail>,
+  keys: readonly RecordKey[],
+): Promise<readonly (RecordHead<Detail> | undefined)[] | "unavailable"> {
+  if (redis.isShutOff) return "unavailable";
+  const redisKeys = await Promise.all(keys.map((key) => sharedKey(namespace, key)));
+  const heads = await textsOf(redis, redisKeys, "metadata");
+  if (heads === "unavailable") return heads;
+  const cut = redisKeys.filter((_, at) => isCutHead(heads[at])).slice(0, longHeadsAtOnce);
+  const longer = await textsOf(redis, cut, "long-metadata");
+  if (longer === "unavailable") return longer;
+  const whole = new Map(cut.map((key, at) => [key, longer[at]]));
+  return redisKeys.map((key, at) => recordIn(whole.get(key) ?? heads[at], form)?.record);
 }
 
 async function listInTime<Detail>(

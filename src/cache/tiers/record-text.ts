@@ -1,5 +1,6 @@
 // A record as the one string that Redis holds: its head, which is metadata as JSON in ASCII, then a line
 // feed, which JSON has nowhere, then its body as text. Nothing follows the line feed of a marker.
+import type { RecordKey } from "../record/record-key.ts";
 import { decodeRecord } from "./record-codec.ts";
 import type { CheckedRecord, RecordForm } from "./record-form.ts";
 
@@ -20,6 +21,11 @@ const spareChars = 128;
 const charsOf = { whole: 0, metadata: headCharsMax, "long-metadata": longHeadCharsMax };
 
 export type RecordPart = keyof typeof charsOf;
+
+/** Under which Redis keeps a record. */
+export async function sharedKey(namespace: string, key: RecordKey): Promise<string> {
+  return `${namespace}:${key.family}:${await key.digest()}`;
+}
 
 /** What GETRANGE is asked for; -1 is the end. */
 export function rangeOf(redisKey: string, part: RecordPart): [string, number, number] {

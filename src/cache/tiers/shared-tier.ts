@@ -2,12 +2,20 @@
 // and most of what a 304 brings are one command each.
 import { LRUCache } from "lru-cache";
 import { isWithinMs } from "../../elapsed.ts";
-import { bodyIn, bodyTextOf } from "./body-text.ts";
+import { bodyIn, bodyOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record/record-key.ts";
-import { type Listed, listRecords, type RecordsInRedis } from "./record-listing.ts";
-import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
+import { type Listed, listRecords, recordsAt, type RecordsInRedis } from "./record-listing.ts";
+import {
+  headCharsMax,
+  isCutHead,
+  padded,
+  rangeOf,
+  recordIn,
+  recordText,
+  sharedKey,
+} from "./record-text.ts";
 import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../sha256.ts";
 import {
@@ -143,6 +151,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return listRecords(this.#settings, countMax);
   }
 
+  /** What stands under keys, without bodies: for whoever only wants to know. Nothing is learnt of it. */
+  listedAt(keys: readonly RecordKey[]) {
+    return recordsAt(this.#settings, keys);
+  }
+
   async remove(key: RecordKey): Promise<TierRemoval> {
     return this.#removals.remove(await sharedKey(this.#settings.namespace, key));
   }
@@ -226,23 +239,4 @@ export class SharedTier<Detail> implements Tier<Detail> {
     }
     return heldBytes === 0 || heldBytes + text.length <= this.#settings.uploadBytesMax;
   }
-}
-
-/** Under which Redis keeps a record. */
-export async function sharedKey(namespace: string, key: RecordKey): Promise<string> {
-  return `${namespace}:${key.family}:${await key.digest()}`;
-}
-
-/** A marker has no body. */
-async function bodyOf<Detail>(
-  record: TierRecord<Detail>,
-  { bodyBytesMax, form }: Pick<SharedTierSettings<Detail>, "bodyBytesMax" | "form">,
-): Promise<string | TierWrite> {
-  if (record.kind === "vary") return "";
-  const { body, metadata } = record.stored;
-  if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
-  if (body.blob.size > bodyBytesMax) return { kind: "refused", rule: "too-large" };
-  // No read could tell whether the body is the one that was meant.
-  if (metadata.bodyDigest === null) return { kind: "refused", rule: "no-digest" };
-  return bodyTextOf(body.blob, form.isWorthPacking(metadata));
 }

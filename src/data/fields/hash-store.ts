@@ -1,6 +1,6 @@
 // Hashes in Redis: read with their head by one command, and written by scripts that are given the head
 // which was judged last.
-import { sharedKey } from "../../cache/tiers/shared-tier.ts";
+import { sharedKey } from "../../cache/tiers/record-text.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 

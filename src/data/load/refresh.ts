@@ -67,6 +67,7 @@ async function youngerBelow(
 }
 
 interface Led {
+  readonly need: Need;
   readonly flight: DataFlight;
   readonly answer: Promise<Given>;
 }

@@ -11,6 +11,7 @@ import type { Need } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
+import { admitOnHit } from "../storing/admission.ts";
 import { type ForwardPorts, isOriginError, probeOrigin } from "./forward.ts";
 import { lead, type LeadPorts } from "./lead.ts";
 import { turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
@@ -68,11 +69,29 @@ export function startFill(need: Need<RefreshPorts>): ForwardFlight {
   return startBehind({ asked, ports, accepts: isFresh }, key);
 }
 
-/** `skipped`: fresh for long enough, under way already, or bypassed by the switch. */
+/** `skipped`: another colo, or a lower tier, has it by now. */
 type Refreshed = "refreshed" | "skipped" | "failed";
 
+/** What an attempt to have something fresh came to. */
+export type Ahead =
+  /** It is not yet time to ask its origin again. */
+  | { readonly kind: "origin-in-trouble" }
+  /** The switch sends its route straight to the origin. */
+  | { readonly kind: "bypassed" }
+  /** For long enough. */
+  | { readonly kind: "fresh" }
+  /** For another request. */
+  | { readonly kind: "under-way"; readonly flight: ForwardFlight }
+  | {
+      readonly kind: "asked";
+      readonly came: Refreshed;
+      readonly flight: ForwardFlight;
+      readonly decision: Decision;
+    };
+
 /**
- * Brings up to date what is fresh for less than that by now, in whichever tier it is found.
+ * Brings up to date what is fresh for less than that by now, in whichever tier it is found. What waits for
+ * its second ask gets it.
  *
  * @param client as `asRefresh` makes it
  */
@@ -80,25 +99,28 @@ export async function refreshAhead(
   client: Asked,
   aheadSeconds: number,
   ports: RefreshPorts & { readonly bypasses: (route: string) => boolean },
-): Promise<Refreshed> {
+): Promise<Ahead> {
   const { view, flights, nowAtMs, afterAnswer } = ports;
-  if (!isWorthAsking(client, ports)) return "failed";
+  if (!isWorthAsking(client, ports)) return { kind: "origin-in-trouble" };
   await view.attend({ atMs: nowAtMs(), host: client.key.host, afterAnswer })?.();
-  if (ports.bypasses(client.route.name)) return "skipped";
+  if (ports.bypasses(client.route.name)) return { kind: "bypassed" };
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
   const given = { asked: { ...client, directives }, ports, accepts: isFresh };
   const search = searchFor(given);
+  const { decision } = search;
   try {
     const found = await search.found();
-    const key = search.key.text;
-    if (flights.get(key, nowAtMs()) !== undefined || (found && isFresh(found))) {
-      discardBody(found?.candidate.stored);
-      return "skipped";
-    }
+    const underWay = flights.get(search.key.text, nowAtMs());
+    const isThere = found !== undefined && isFresh(found);
+    if (isThere) admitOnHit(found.candidate, search);
+    if (isThere || underWay !== undefined) discardBody(found?.candidate.stored);
+    if (isThere) return { kind: "fresh" };
+    if (underWay !== undefined) return { kind: "under-way", flight: underWay };
     const leader = (flight: ForwardFlight) => refreshed(found, search.place, { ...given, flight });
-    return await flights.start(key, leader, ports).answer;
+    const { flight, answer } = flights.start(search.key.text, leader, ports);
+    return { kind: "asked", came: await answer, flight, decision };
   } finally {
-    settle(search.decision, ports);
+    settle(decision, ports);
   }
 }
 

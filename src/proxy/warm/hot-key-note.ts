@@ -57,7 +57,7 @@ const setByUs: ReadonlySet<string> = new Set([
 ]);
 
 /** The platform's own fields count only where the operator has named them. */
-function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
+export function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
   if (ofOneClient.has(name)) return false;
   return !name.startsWith("cf-") || route.keyHeaders.includes(name);
 }
@@ -99,6 +99,12 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
   return readNote({ url, fields, cookie, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
 }
 
+/** What a note is planned with. */
+export type AskedAgainPorts = Planning & {
+  readonly readUrl: ReadUrl;
+  readonly siteHosts: readonly string[];
+};
+
 /**
  * The request that a note stands for, as the isolate itself makes it. It goes through the same
  * plan as any client's and must come out as it was noted: nothing below `/_cache/`, no host but
@@ -106,10 +112,7 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
  *
  * @returns `undefined` for a note that must not be followed. Never throws.
  */
-export function askedAgain(
-  note: HotKeyNote,
-  isolate: Planning & { readonly readUrl: ReadUrl; readonly siteHosts: readonly string[] },
-): Asked | undefined {
+export function askedAgain(note: HotKeyNote, isolate: AskedAgainPorts): Asked | undefined {
   const request = requestOf(note);
   if (request === undefined || isolate.siteHosts.length === 0) return undefined;
   const planned = plan(request, isolate.readUrl(request), isolate);

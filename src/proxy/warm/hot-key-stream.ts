@@ -57,6 +57,15 @@ export class HotKeyStream {
     });
     return answer.kind === "answered" ? notesIn(answer.value) : [];
   }
+
+  /** What was told since then, as far as the stream still has it: one command. */
+  async since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
+    const since = String(Math.max(0, atMs));
+    const answer = await this.#redis.attempt<unknown>("hot keys", (redis) =>
+      redis.xrevrange(this.#key, "+", since, entriesMax),
+    );
+    return answer.kind === "answered" ? notesIn(answer.value) : "unavailable";
+  }
 }
 
 /** As many as find room, the hottest first. */

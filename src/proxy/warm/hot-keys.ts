@@ -50,6 +50,11 @@ export class HotKeys {
     return this.#stream.recent(atMs);
   }
 
+  /** What isolates everywhere have told since then. Never rejects. */
+  since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
+    return this.#stream.since(atMs);
+  }
+
   #count(candidate: Candidate, asked: Asked, ports: HitPorts): void {
     const { config, metrics } = ports;
     const terms = termsOf(candidate.stored.metadata, asked.route);

@@ -2,23 +2,19 @@
 // they expire, so that no colo has to wait for them.
 import type { HotKeyCount } from "../../observe/families.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { patiently } from "../../patience.ts";
+import { withAllBehind } from "./all-behind.ts";
 import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";
-import { refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
+import { type Ahead, refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
 import type { Planning } from "../request/plan.ts";
 import type { ReadUrl } from "../request/url-reader.ts";
 import type { HotKeys } from "./hot-keys.ts";
+import { inTurns } from "./in-turns.ts";
 
 /** Up to the next run but one, less half a minute: the next may be late, and takes its time. */
 export const horizonSeconds = 90;
 
 /** Sampled once in two minutes everywhere, a key is not asked for often. */
 const countMin = 2;
-
-const atOnceMax = 4;
-
-/** The next run comes after a minute. */
-const runMsMax = 25_000;
 
 /** What a run is made with. */
 export type KeepWarmPorts = RefreshPorts &
@@ -39,15 +35,8 @@ export async function keepWarm(ports: KeepWarmPorts): Promise<void> {
   const startedAtMs = nowAtMs();
   const notes = hottest(await hotKeys.recent(startedAtMs), config.hotKeys);
   const due = notes.filter(({ expiresAtMs }) => expiresAtMs < startedAtMs + horizonSeconds * 1_000);
-  const waiting = due.values();
-  const inTurn = async (): Promise<void> => {
-    for (const note of waiting) {
-      metrics.add("hotKeys", [await keptWarm(note, ports)]);
-      if (nowAtMs() - startedAtMs >= runMsMax) return;
-    }
-  };
-  const running = Promise.all(Array.from({ length: atOnceMax }, inTurn));
-  await patiently(running, runMsMax);
+  const keeping = async (note: HotKeyNote) => metrics.add("hotKeys", [await keptWarm(note, ports)]);
+  await inTurns(due, keeping, nowAtMs);
 }
 
 /** Of several words on one key the earliest expiry counts: to look once too often is cheap. */
@@ -67,21 +56,12 @@ export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNo
 }
 
 async function keptWarm(note: HotKeyNote, ports: KeepWarmPorts): Promise<HotKeyCount> {
-  const stores: Promise<void>[] = [];
-  const afterAnswer: KeepWarmPorts["afterAnswer"] = (work) =>
-    ports.afterAnswer(() => {
-      const working = work();
-      // Who runs it counts its failure.
-      stores.push(working.catch(() => undefined));
-      return working;
-    });
   try {
     const asked = askedAgain(note, ports);
     if (asked === undefined) return "failed";
-    const came = await refreshAhead(asked, horizonSeconds, { ...ports, afterAnswer });
-    // A turn is over once everything is stored, so that no more bodies are held than turns.
-    while (stores.length > 0) await Promise.all(stores.splice(0));
-    return came;
+    return countOf(
+      await withAllBehind(ports, (noting) => refreshAhead(asked, horizonSeconds, noting)),
+    );
   } catch (cause) {
     // The other keys go on; who runs work behind answers counts it, and says where it arose.
     ports.afterAnswer(async () => {
@@ -89,4 +69,9 @@ async function keptWarm(note: HotKeyNote, ports: KeepWarmPorts): Promise<HotKeyC
     });
     return "failed";
   }
+}
+
+function countOf(ahead: Ahead): HotKeyCount {
+  if (ahead.kind === "asked") return ahead.came;
+  return ahead.kind === "origin-in-trouble" ? "failed" : "skipped";
 }

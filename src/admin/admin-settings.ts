@@ -1,0 +1,14 @@
+// What the operator's routes look at: all of an isolate.
+import type { TieredCache } from "../create-cache.ts";
+import type { Isolate } from "../create-proxy.ts";
+import type { DataBesidePages } from "../data-beside-pages.ts";
+import type { Environment } from "../platform/environment.ts";
+import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
+
+export interface AdminSettings {
+  readonly environment: Environment;
+  readonly cache: TieredCache<ResponseDetail>;
+  readonly isolate: Isolate;
+  /** `undefined` where the Worker was handed none. */
+  readonly data: DataBesidePages | undefined;
+}

@@ -1,0 +1,23 @@
+// A URL that an operator names, whole or as a path of the host that is asked.
+import type { Reason } from "../operator-error.ts";
+
+/**
+ * @param text without its fragment, which no client sends
+ * @param mend what to write in its place
+ */
+export function askedUrl(
+  text: string,
+  { origin }: Pick<URL, "origin">,
+  mend: string,
+): string | Reason {
+  const whole = text.startsWith("/") ? `${origin}${text}` : text;
+  if (!/^https?:\/\/[^/?#]/i.test(whole) || !URL.canParse(whole)) {
+    const shown = JSON.stringify(text.slice(0, 80));
+    return { why: `${shown} is neither an http or https URL nor a path.`, mend };
+  }
+  const { username, password } = new URL(whole);
+  if (username !== "" || password !== "") {
+    return { why: "The URL holds a user name or a password.", mend: "Leave them out." };
+  }
+  return whole.replace(/#.*$/s, "");
+}

@@ -1,0 +1,125 @@
+// GET /_cache/hot: the keys that are asked for most, or those among them that a purge has covered.
+import { isoOf } from "../iso-date.ts";
+import type { Fault, Reason } from "../operator-error.ts";
+import type { HotCoveredPorts } from "../proxy/warm/hot-covered.ts";
+import { coveredAmong } from "../proxy/warm/hot-covered.ts";
+import { askedAgain, type HotKeyNote } from "../proxy/warm/hot-key-note.ts";
+import type { HotKeys } from "../proxy/warm/hot-keys.ts";
+import { hottest } from "../proxy/warm/keep-warm.ts";
+import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
+import type { RedisJournal } from "../purge/journal/redis-journal.ts";
+import type { HotPage, HotTold } from "./protocol.ts";
+import { journalAway, told, toldError } from "./told.ts";
+
+/** Isolates tell once a minute: this is about ten words of each, as far as the stream has them. */
+const lookedBackMs = 600_000;
+
+const countUnlessAsked = 100;
+const countMax = 1_000;
+
+/** What the route looks at. */
+export interface HotSettings {
+  readonly ports: Omit<HotCoveredPorts, "tiers"> & {
+    readonly tiers: { readonly shared: HotCoveredPorts["tiers"]["shared"] | undefined };
+    readonly nowAtMs: () => number;
+    /** `undefined` where none are told. */
+    readonly hotKeys: HotKeys | undefined;
+  };
+  /** Why none are told though the configuration has `hotKeys`. */
+  readonly fault: Fault | undefined;
+  readonly journal: Pick<RedisJournal, "at"> | undefined;
+}
+
+/**
+ * `?count=<n>&coveredBy=<position>`. Without `coveredBy`: what was told in the last ten minutes. With it: what
+ * was told from ten minutes before that purge on, and lies in the shared tier as the purge has found it, or
+ * not at all. It costs one command, with `coveredBy` one more and four round trips for a hundred keys.
+ *
+ * @returns 200 with the hottest first; 400, 404 or 503 with what is wrong
+ */
+export async function hotRoute(query: URLSearchParams, settings: HotSettings): Promise<Response> {
+  const { ports, fault, journal } = settings;
+  const count = query.get("count") ?? String(countUnlessAsked);
+  const position = query.get("coveredBy");
+  if (!/^\d{1,4}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
+    return malformed(`${quoted(count)} is no count from 1 to ${countMax}.`);
+  }
+  if (position !== null && !/^\d{1,16}-\d{1,16}$/.test(position)) {
+    return malformed(`${quoted(position)} is no position.`);
+  }
+  const { hotKeys } = ports;
+  if (hotKeys === undefined) return notFound("no-hot-keys", fault ?? off);
+  if (position === null) return hottestNow(hotKeys, Number(count), ports);
+  const entries = await journal?.at(position);
+  if (entries === undefined) return notFound("no-hot-keys", off);
+  if ("kind" in entries) return unavailable(journalAway(entries.trouble, "ask again"));
+  const [entry] = entries;
+  if (entry === undefined) return notFound("no-such-entry", trimmed(position));
+  return hottestCovered(hotKeys, { entry, countMax: Number(count) }, ports);
+}
+
+async function hottestNow(
+  hotKeys: HotKeys,
+  count: number,
+  ports: HotSettings["ports"],
+): Promise<Response> {
+  const notes = await hotKeys.since(ports.nowAtMs() - lookedBackMs);
+  if (notes === "unavailable") return unavailable(databaseAway);
+  // What must not be followed is not shown either: whoever writes to Redis could have written it.
+  const shown = hottest(notes, countMax).filter((note) => askedAgain(note, ports) !== undefined);
+  return told({ pages: shown.slice(0, count).map(pageOf) } satisfies HotTold);
+}
+
+async function hottestCovered(
+  hotKeys: HotKeys,
+  purge: { readonly entry: Entry; readonly countMax: number },
+  ports: HotSettings["ports"],
+): Promise<Response> {
+  const { shared } = ports.tiers;
+  const notes = await hotKeys.since(acceptedAtMs(purge.entry.position) - lookedBackMs);
+  if (notes === "unavailable" || shared === undefined) return unavailable(databaseAway);
+  const found = await coveredAmong(hottest(notes, countMax), purge, {
+    ...ports,
+    tiers: { shared },
+  });
+  if (found === "unavailable") return unavailable(databaseAway);
+  const { examined } = found;
+  return told({ pages: found.notes.map(pageOf), examined } satisfies HotTold);
+}
+
+function pageOf({ url, fields, cookie, count, expiresAtMs }: HotKeyNote): HotPage {
+  const headers = { ...Object.fromEntries(fields), ...(cookie !== "" && { cookie }) };
+  return { url, headers, count, expiresAt: isoOf(expiresAtMs) };
+}
+
+const what = "The hottest keys were not shown.";
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
+
+const off: Reason = {
+  why: "The configuration has no hotKeys, so isolates do not tell which keys are hot.",
+  mend: "Set hotKeys: 100 in the configuration, and deploy. After some minutes ask again.",
+};
+
+const databaseAway: Reason = {
+  why: "The database did not answer.",
+  mend: "In a moment, ask again. GET /_cache/health tells more.",
+};
+
+function trimmed(position: string): Reason {
+  const why = `The journal has no entry at ${quoted(position)}, or not any more.`;
+  return { why, mend: "Name the position of an entry that GET /_cache/journal?last=20 tells." };
+}
+
+function malformed(why: string): Response {
+  const mend = "Ask for ?count=100&coveredBy=<the position of a purge>, or leave both out.";
+  return toldError(400, { code: "malformed", what, why, mend });
+}
+
+function notFound(code: string, { why, mend }: Reason): Response {
+  return toldError(404, { code, what, why, mend });
+}
+
+function unavailable({ why, mend }: Reason): Response {
+  return toldError(503, { code: "unavailable", what, why, mend });
+}

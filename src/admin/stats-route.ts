@@ -1,0 +1,97 @@
+// GET /_cache/stats: what one isolate has counted, holds and suffers.
+import { isoOf } from "../iso-date.ts";
+import type { Config, Route } from "../config/config.ts";
+import { isFault } from "../operator-error.ts";
+import { acceptedAtMs } from "../purge/journal/entry.ts";
+import type { Unavailable } from "../purge/journal/journal.ts";
+import type { JournalExtent } from "../purge/journal/journal-extent.ts";
+import type { JournalView } from "../purge/view/journal-view.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
+import { whyOf } from "../redis/trouble.ts";
+import { version } from "../version.ts";
+import type { RouteTold } from "./protocol.ts";
+import type { AdminSettings } from "./admin-settings.ts";
+import { told } from "./told.ts";
+
+/** @param colo where the request came in */
+export async function statsRoute(settings: AdminSettings, colo: string): Promise<Response> {
+  return told(await stats(settings, colo));
+}
+
+/** Counts of one isolate among many: every colo has its own, and often several. */
+async function stats({ environment, cache, isolate, data }: AdminSettings, colo: string) {
+  const { metrics, redis, purging } = cache;
+  const { memory, edge } = cache.tiers;
+  const { config, flights, originHealth, nowAtMs } = isolate;
+  const without = isFault(environment.redis) ? "not usable" : "not configured";
+  const kept = purging && keptStats(await purging.journal.extent());
+  return {
+    scope: "this isolate alone; others have counts of their own",
+    version,
+    colo,
+    atMs: nowAtMs(),
+    faults: environment.faults,
+    ...metrics.snapshot(),
+    ...(purging ? {} : { invalidations: `here alone: the journal is ${without}` }),
+    ...(isolate.hotKeys ? {} : { hotKeys: "off" }),
+    memory: { bytes: memory.bytes, records: memory.count },
+    ...(data && { data: data.stats() }),
+    fillsUnderWay: flights.count,
+    originsShutOff: originHealth.shutOff,
+    originTroubles: Object.fromEntries(originHealth.troubles),
+    edge: edge
+      ? { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" }
+      : "none: the platform has no Cache API",
+    redis: redis
+      ? {
+          shutOff: redis.isShutOff,
+          refusesWrites: redis.refusesWrites,
+          readTimeoutMs: redis.readTimeoutMs,
+          ...troubleStats(redis),
+        }
+      : without,
+    journal: purging
+      ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.redis) }
+      : without,
+    configuredRoutes: config.routes.map((route) => routeStats(route, config)),
+  };
+}
+
+function routeStats(
+  { name, match, bypass, origin }: Route,
+  { originTimeout }: Pick<Config, "originTimeout">,
+): RouteTold {
+  const originTimeoutSeconds = originTimeout.firstByteMs / 1_000;
+  return { name, match: match.map(({ text }) => text), bypass, origin, originTimeoutSeconds };
+}
+
+/** Of the journal itself, which all isolates share: how much stands there, and since when. */
+function keptStats(extent: JournalExtent | Unavailable) {
+  if ("kind" in extent) return "unavailable";
+  const { count, oldest } = extent;
+  return {
+    entries: count,
+    oldest: oldest && { position: oldest, at: isoOf(acceptedAtMs(oldest)) },
+  };
+}
+
+/** The last of each, also once it is over. */
+function troubleStats({ trouble, troubleWithWrites }: RedisClient) {
+  const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind) } : "none");
+  return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
+}
+
+/** `lag`: from a purge's acceptance to its being read here. */
+function journalStats(view: JournalView, atMs: number) {
+  const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
+  return {
+    shutOff: isShutOff,
+    position: chain?.end.position ?? "not read yet",
+    entries: chain?.entries.length ?? 0,
+    readAtMs: chain === undefined ? null : sentAtMs,
+    ageMs: chain === undefined ? null : atMs - sentAtMs,
+    bypass: view.switched?.bypass ?? false,
+    lag: lag ?? "nothing to tell yet",
+    failedAtMs: failedAtMs ?? null,
+  };
+}

@@ -1,0 +1,152 @@
+// What a call of the warming route asks for: the form of its body, and what is wrong with another.
+import * as z from "zod/mini";
+import type { Reason } from "../operator-error.ts";
+import type { PageAsked } from "../proxy/warm/warm-page.ts";
+import { askedUrl } from "./asked-url.ts";
+
+/** A list is sent anew with each call. */
+export const warmBytesMax = 262_144;
+const pagesMax = 1_000;
+const keysMax = 10_000;
+
+const limitUnlessSet = 8;
+const limitMax = 100;
+
+const count = z.int("must be a whole number");
+
+/** Of `WarmOrder`. */
+const form = z.strictObject(
+  {
+    pages: z.optional(
+      z
+        .array(
+          z.union(
+            [
+              z.string(),
+              z.strictObject({
+                url: z.string(),
+                headers: z.optional(z.record(z.string(), z.string())),
+              }),
+            ],
+            'must be a URL, a path, or an object such as {"url": "/a", "headers": {"accept-language": "de"}}',
+          ),
+          "must be a list of URLs",
+        )
+        .check(z.maxLength(pagesMax, `names more than ${pagesMax} pages`)),
+    ),
+    data: z.optional(
+      z.record(
+        z.string(),
+        z.array(
+          z.union([z.string(), z.number()], "must be a text or a number"),
+          "must be a list of keys",
+        ),
+        "must be an object with a list of keys for each namespace",
+      ),
+    ),
+    cursor: z.optional(count.check(z.minimum(0, "is below 0"))),
+    limit: z.optional(
+      count.check(z.minimum(1, "is below 1"), z.maximum(limitMax, `is over ${limitMax}`)),
+    ),
+  },
+  {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? `has ${issue.keys.map((key) => JSON.stringify(key.slice(0, 80))).join(", ")}, which is no field of it`
+        : "must be an object",
+  },
+);
+
+type Form = z.output<typeof form>;
+
+/** One page, as it was sent and as it is asked for. */
+export interface ReadPage {
+  readonly page: string;
+  readonly asked: PageAsked;
+}
+
+/** Keys of one namespace; `from` counts all that stands before them. */
+interface KeyBatch {
+  readonly namespace: string;
+  readonly keys: readonly (string | number)[];
+  readonly from: number;
+}
+
+/** A list and the part of it that this call does: pages, or else keys. */
+export interface ReadOrder {
+  readonly pages: readonly ReadPage[];
+  readonly data: readonly KeyBatch[];
+  readonly cursor: number;
+  readonly limit: number;
+  readonly total: number;
+}
+
+const example = 'Send JSON such as {"pages": ["/", "/news/"]}.';
+
+/** @param operator the URL of the operator's own request, whose host stands before paths */
+export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return { why: "The body is not JSON.", mend: example };
+  }
+  const checked = z.safeParse(form, parsed);
+  if (!checked.success) {
+    const { path = [], message = "" } = checked.error.issues[0] ?? {};
+    return { why: `${placeOf(path)} ${message}.`, mend: example };
+  }
+  return readList(checked.data, operator);
+}
+
+function placeOf(path: readonly PropertyKey[]): string {
+  const [field, ...rest] = path.map(String);
+  return field === undefined ? "The body" : `${field}${rest.map((part) => `[${part}]`).join("")}`;
+}
+
+function readList(order: Form, operator: URL): ReadOrder | Reason {
+  const { pages: sent = [], data: namespaces = {}, cursor = 0, limit = limitUnlessSet } = order;
+  const pages: ReadPage[] = [];
+  for (const [at, page] of sent.entries()) {
+    const read = readPage(typeof page === "string" ? { url: page } : page, operator);
+    if ("why" in read) return { ...read, why: `pages[${at}]: ${read.why}` };
+    pages.push(read);
+  }
+  let total = pages.length;
+  const data = Object.entries(namespaces).map(([namespace, keys]): KeyBatch => {
+    const from = total;
+    total += keys.length;
+    return { namespace, keys, from };
+  });
+  // A list that was made by others may well be empty; an order without one is a mistake.
+  if (order.pages === undefined && order.data === undefined) {
+    return { why: "The order has neither pages nor data.", mend: example };
+  }
+  if (total - pages.length > keysMax) {
+    return { why: `The list names more than ${keysMax} keys.`, mend: "Send several lists." };
+  }
+  if (cursor > total) {
+    const why = `cursor is ${cursor}, and the list names ${total} in all.`;
+    return { why, mend: "Send the next of the answer before, with the same list." };
+  }
+  return { pages, data, cursor, limit, total };
+}
+
+function readPage(
+  { url: text, headers = {} }: Exclude<NonNullable<Form["pages"]>[number], string>,
+  operator: URL,
+): ReadPage | Reason {
+  const url = askedUrl(
+    text,
+    operator,
+    "Write https://www.example.com/news/, or a path such as /news/.",
+  );
+  if (typeof url !== "string") return url;
+  try {
+    const asked = { url, headers: new Headers(headers), ownHost: operator.host };
+    return { page: text, asked };
+  } catch {
+    const why = `The headers of ${JSON.stringify(text.slice(0, 80))} hold a name or a value that no field may have.`;
+    return { why, mend: 'Write them as in {"accept-language": "de"}.' };
+  }
+}

@@ -1,0 +1,90 @@
+// POST /_cache/warm: brings a list of pages, and keys of data, into the tiers, a part of it at each call.
+import type { DataBesidePages } from "../data-beside-pages.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Reason } from "../operator-error.ts";
+import { inTurns } from "../proxy/warm/in-turns.ts";
+import { warmPage, type WarmPorts } from "../proxy/warm/warm-page.ts";
+import type { Warmed, WarmTold } from "./protocol.ts";
+import { bodyUpTo } from "./purge-route.ts";
+import { told, toldError } from "./told.ts";
+import { type ReadOrder, type ReadPage, readWarmOrder, warmBytesMax } from "./warm-order.ts";
+import { toldOfPage } from "./warm-words.ts";
+
+/** What the route works with. */
+export interface WarmSettings {
+  readonly ports: WarmPorts & { readonly metrics: Pick<Metrics, "add"> };
+  /** `undefined` where the Worker was handed none. */
+  readonly data: Pick<DataBesidePages, "warming"> | undefined;
+}
+
+/** Of one load, and of one command to Redis. */
+const keysAtOnceMax = 100;
+
+/**
+ * `POST /_cache/warm` with `WarmOrder`. A call does pages, `limit` at the most, or else up to a hundred
+ * keys of one namespace. A plain page costs 5 subrequests: a look and a write at the edge, the same in
+ * Redis, and its origin. One that varies costs 7, and so does one that takes a lease. So 8 plain pages, or 6 of
+ * the others, keep within the 50 of the free plan. Keys cost two round trips to Redis, and what their load does.
+ *
+ * @returns 200 with what became of each, and where to go on; 400 or 413 with what is wrong
+ */
+export async function warmRoute(request: Request, settings: WarmSettings): Promise<Response> {
+  const bytes = await bodyUpTo(request, warmBytesMax);
+  if (bytes === undefined) {
+    const why = `The body is over ${warmBytesMax} bytes.`;
+    return refused(413, "too-large", { why, mend: "Send several lists." });
+  }
+  const order = readWarmOrder(new TextDecoder().decode(bytes), new URL(request.url));
+  if ("why" in order) return refused(400, "malformed", order);
+  const wrong = whyNoData(order, settings);
+  if (wrong !== undefined) return refused(400, "malformed", wrong);
+  const { cursor, limit, pages, total } = order;
+  const done =
+    cursor < pages.length
+      ? await warmPages(pages.slice(cursor, cursor + limit), settings)
+      : await warmData(order, settings);
+  const next = cursor + done.length;
+  return told({ done, next: next < total ? next : null, total } satisfies WarmTold);
+}
+
+async function warmPages(
+  pages: readonly ReadPage[],
+  { ports }: WarmSettings,
+): Promise<readonly Warmed[]> {
+  const came = await inTurns(pages, ({ asked }) => warmPage(asked, ports), ports.nowAtMs);
+  return came.map((one, at) => {
+    const warmed = toldOfPage(pages[at]?.page ?? "", one);
+    ports.metrics.add("warmed", ["pages", warmed.result]);
+    return warmed;
+  });
+}
+
+async function warmData(
+  { data: batches, cursor }: ReadOrder,
+  { ports, data }: WarmSettings,
+): Promise<readonly Warmed[]> {
+  const batch = batches.find(({ keys, from }) => cursor < from + keys.length);
+  if (batch === undefined || data === undefined) return [];
+  const { namespace, from } = batch;
+  const keys = batch.keys.slice(cursor - from, cursor - from + keysAtOnceMax);
+  const came = await data.warming.load(namespace, keys);
+  for (const { result } of came) ports.metrics.add("warmed", ["data", result]);
+  return keys.map((key, at) => Object.assign({ namespace, key }, came[at]));
+}
+
+function whyNoData({ data: batches }: ReadOrder, { data }: WarmSettings): Reason | undefined {
+  if (batches.length === 0) return undefined;
+  if (data === undefined) {
+    const why = "This Worker was handed no cache for data.";
+    return { why, mend: "Hand it one by the option data, or leave data out." };
+  }
+  for (const { namespace, keys } of batches) {
+    const why = data.warming.whyNot(namespace, keys);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+function refused(status: number, code: string, { why, mend }: Reason): Response {
+  return toldError(status, { code, what: "Nothing was warmed.", why, mend });
+}

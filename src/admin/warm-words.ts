@@ -1,0 +1,99 @@
+// What became of a page that was to be warmed, in the words of the answer.
+import { unreachable } from "../http/unreachable.ts";
+import type { Decision } from "../observe/decision.ts";
+import type { StoreRefusal } from "../proxy/storing/refusal.ts";
+import type { PassedBy, WarmedPage } from "../proxy/warm/warm-page.ts";
+import { groundOfPass } from "./explain/grounds.ts";
+import { groundOfRefusal } from "./explain/grounds-of-refusal.ts";
+import type { Warmed } from "./protocol.ts";
+
+type Told = Pick<Warmed, "result" | "status" | "why">;
+
+type AskedPage = Extract<WarmedPage, { kind: "asked" }>;
+
+/** @param came `undefined` for what was not over in time */
+export function toldOfPage(page: string, came: WarmedPage | undefined): Warmed {
+  return { page, ...toldOf(came) };
+}
+
+function toldOf(came: WarmedPage | undefined): Told {
+  if (came === undefined)
+    return failed("it was not over within 25 s; it goes on behind the answer");
+  switch (came.kind) {
+    case "already":
+      return { result: "already" };
+    case "passed-by":
+      return { result: "passed-by", why: whyPassedBy(came) };
+    case "fault":
+      return failed("Tidemark itself has failed; its log tells more");
+    case "origin-in-trouble":
+      return failed("its origin fails, and it is not yet time to ask it again");
+    case "still-under-way":
+      return failed("another request has asked for it, and nothing fresh came of that");
+    case "asked":
+      return toldOfAnswer(came);
+    default:
+      return unreachable(came);
+  }
+}
+
+const failed = (why: string): Told => ({ result: "failed", why });
+
+const grounds: Readonly<Record<PassedBy["by"], { readonly why: string }>> = {
+  ...groundOfPass,
+  reserved: { why: "paths below /_cache/ are for the operator of this deployment" },
+  host: { why: "its host is not one of this site's" },
+  field: { why: "it has fields of one client, or of one request alone" },
+  "unknown-cookie": {
+    why: "it has a cookie that the configuration does not know, so it may be of a session",
+  },
+};
+
+function whyPassedBy({ by, names }: PassedBy): string {
+  return withNames(grounds[by].why, names);
+}
+
+function withNames(why: string, names: readonly string[]): string {
+  return names.length === 0 ? why : `${why}: ${names.join(", ")}`;
+}
+
+function toldOfAnswer({ isRefreshed, decision, outcome }: AskedPage): Told {
+  if (outcome?.kind === "origin-failed") return toldOfFailure(outcome, decision);
+  const status = decision.forwardStatus;
+  const ofAnswer = status === undefined ? {} : { status };
+  const { refused } = decision;
+  if (refused !== undefined) {
+    const rule = refused.rule as StoreRefusal;
+    const result = rule === "cut-short" ? "failed" : "not-stored";
+    return { result, ...ofAnswer, why: withNames(groundOfRefusal[rule].why, refused.names) };
+  }
+  if (!isRefreshed) return { ...failed("the origin's answer is an error"), ...ofAnswer };
+  return { ...toldOfTiers(decision), ...ofAnswer };
+}
+
+function toldOfFailure(
+  outcome: Extract<AskedPage["outcome"], { kind: "origin-failed" }>,
+  { forwardStatus }: Decision,
+): Told {
+  const status = outcome.status ?? forwardStatus;
+  if (status !== undefined) return { ...failed(`the origin answered ${status}`), status };
+  return failed(
+    outcome.failure === "timeout"
+      ? "the origin did not answer in time"
+      : "the origin could not be reached",
+  );
+}
+
+/** Warming is for the shared tier most of all, so what that lacks is told. */
+function toldOfTiers({ changes }: Decision): Told {
+  const kept = changes.filter(({ kind }) => kind === "kept").map(({ tier }) => tier);
+  if (changes.length === 0) {
+    const why = "it was invalidated, or its route was switched off, while it was asked for";
+    return { result: "not-stored", why };
+  }
+  if (kept.length === 0) return failed(groundOfRefusal.unavailable.why);
+  const shared = changes.find(({ tier, kind }) => tier === "shared" && kind !== "kept");
+  if (shared === undefined) return { result: "warmed" };
+  const why = `in this colo alone: the shared tier did not take it (${shared.kind})`;
+  return { result: shared.kind === "unavailable" ? "failed" : "warmed", why };
+}

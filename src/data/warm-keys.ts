@@ -1,0 +1,88 @@
+// Brings keys of a namespace into Redis before anybody asks for them, by its `load`.
+import { unreachable } from "../http/unreachable.ts";
+import { errorName } from "../error-name.ts";
+import { patiently } from "../patience.ts";
+import type { WarmedKey } from "../data-beside-pages.ts";
+import { belowColos, type KeepLoadedPorts } from "./keep-loaded.ts";
+import type { DataFlight } from "./load/load-outcome.ts";
+import { loadUnless } from "./load-unless.ts";
+import { OperatorError, type Reason } from "../operator-error.ts";
+import { placeOf } from "./value/place.ts";
+import { type Key, pathOf } from "./value/key.ts";
+import type { Space } from "./value/space.ts";
+
+/** @returns why these keys cannot be loaded; `undefined` where they can */
+export function whyNotWarmed(
+  namespace: string,
+  keys: readonly Key[],
+  spaces: ReadonlyMap<string, Space>,
+): Reason | undefined {
+  const name = JSON.stringify(namespace.slice(0, 80));
+  const space = spaces.get(namespace);
+  if (space === undefined) {
+    const names = [...spaces.keys()].slice(0, 20).join(", ") || "none";
+    const why = `This Worker has made no namespace ${name}.`;
+    return { why, mend: `Name one that a module makes as it is loaded: ${names}.` };
+  }
+  if (space.load === undefined) {
+    const why = `The namespace ${name} has no load, so nobody knows where its values are from.`;
+    return { why, mend: "Give the namespace the option load." };
+  }
+  for (const [at, key] of keys.entries()) {
+    try {
+      pathOf(namespace, key);
+    } catch (cause) {
+      if (!(cause instanceof OperatorError)) throw cause;
+      const shown = JSON.stringify(key).slice(0, 80);
+      const why = `data[${namespace}][${at}] is ${shown}. ${cause.message}`;
+      return { why, mend: "Correct it, or leave it out." };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * One look for all, and one load for those that are not fresh. It ends once these are stored.
+ *
+ * @param keys a hundred at the most, of a namespace that has a load
+ * @returns what became of each, in their order. Never rejects.
+ */
+export async function warmKeys(
+  space: Space,
+  keys: readonly Key[],
+  ports: KeepLoadedPorts,
+): Promise<readonly WarmedKey[]> {
+  const { load, hardTimeoutMs } = space;
+  if (load === undefined) return keys.map(() => ({ result: "passed-by", why: "it has no load" }));
+  const kept = belowColos(space);
+  const asked = keys.map((key) => placeOf(kept, key, ports.host));
+  const places = [...new Map(asked.map((place) => [place.path, place])).values()];
+  const isFresh = ({ verdict }: { readonly verdict: { readonly kind: string } }) =>
+    verdict.kind === "fresh";
+  const { own, others } = await loadUnless(isFresh, { places, load }, ports);
+  const results = new Map<string, WarmedKey>();
+  await Promise.all(
+    [...own, ...others].map(async ({ need, flight }) => {
+      // A load of another call may have been ended with its request.
+      await patiently(flight.ended, hardTimeoutMs);
+      results.set(need.place.path, resultOf(flight.outcome));
+    }),
+  );
+  return asked.map(({ path }) => results.get(path) ?? { result: "already" });
+}
+
+function resultOf(outcome: DataFlight["outcome"]): WarmedKey {
+  switch (outcome?.kind) {
+    case "stored":
+      return { result: "warmed" };
+    case "given":
+      return { result: "not-stored", why: "its load, or its namespace, does not have it stored" };
+    case "failed":
+      return { result: "failed", why: `its load failed with ${errorName(outcome.error)}` };
+    case "nothing-to-share":
+    case undefined:
+      return { result: "failed", why: "its load has not ended in time" };
+    default:
+      return unreachable(outcome);
+  }
+}

@@ -1,0 +1,26 @@
+// Work that is over once all that it leaves to be done behind an answer is over, too.
+
+interface Behind {
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
+
+/**
+ * Runs work with ports that note what it leaves behind, and waits for that: no more bodies are then held
+ * than pieces of work.
+ */
+export async function withAllBehind<Ports extends Behind, Result>(
+  ports: Ports,
+  work: (ports: Ports) => Promise<Result>,
+): Promise<Result> {
+  const left: Promise<void>[] = [];
+  const afterAnswer: Behind["afterAnswer"] = (behind) =>
+    ports.afterAnswer(() => {
+      const working = behind();
+      // Who runs it counts its failure.
+      left.push(working.catch(() => undefined));
+      return working;
+    });
+  const result = await work({ ...ports, afterAnswer });
+  while (left.length > 0) await Promise.all(left.splice(0));
+  return result;
+}

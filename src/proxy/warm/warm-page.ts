@@ -1,0 +1,155 @@
+// Brings one page into the tiers before anybody asks for it: by the plan of any client's request, and as
+// the cron trigger refreshes a hot key.
+import { isErrorStatus } from "../../http/fields.ts";
+import { unreachable } from "../../http/unreachable.ts";
+import type { Decision } from "../../observe/decision.ts";
+import { patiently } from "../../patience.ts";
+import { type Ahead, refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
+import { ownUserAgent } from "../request/nobodys-name.ts";
+import { type Asked, asRefresh, type PassRule, plan, type Planning } from "../request/plan.ts";
+import { countedAs } from "../request/target.ts";
+import type { ReadUrl } from "../request/url-reader.ts";
+import type { ForwardOutcome } from "../reuse/forward-outcome.ts";
+import { withAllBehind } from "./all-behind.ts";
+import { mayBeNoted } from "./hot-key-note.ts";
+
+/** What pages are warmed with. */
+export type WarmPorts = RefreshPorts &
+  Planning & {
+    readonly readUrl: ReadUrl;
+    readonly siteHosts: readonly string[];
+    /** Does the switch send a route's requests straight to the origin? */
+    readonly bypasses: (route: string) => boolean;
+  };
+
+/** A request without what is of one client. */
+export interface PageAsked {
+  /** Absolute. */
+  readonly url: string;
+  readonly headers: Headers;
+  /** The host that the operator's request came in at: of the site, too. */
+  readonly ownHost: string;
+}
+
+/** Why a page is not asked for: the rule, and the names of fields that it is about. */
+export interface PassedBy {
+  readonly kind: "passed-by";
+  readonly by: PassRule | "reserved" | "host" | "field" | "unknown-cookie";
+  readonly names: readonly string[];
+}
+
+/** What became of a page. */
+export type WarmedPage =
+  | PassedBy
+  | { readonly kind: "already" | "origin-in-trouble" | "still-under-way" | "fault" }
+  | {
+      readonly kind: "asked";
+      /** It is in the tiers, and fit for everybody. */
+      readonly isRefreshed: boolean;
+      readonly decision: Decision;
+      readonly outcome: ForwardOutcome | undefined;
+    };
+
+/** Of one request alone: the whole of a page is asked for, whatever anybody has, and nobody is told of it. */
+const notTaken: ReadonlySet<string> = new Set(
+  (
+    "range if-range if-match if-none-match if-modified-since if-unmodified-since " +
+    "tidemark-debug"
+  ).split(" "),
+);
+
+/** As long as any flight is counted on. */
+const underWayMsMax = 30_000;
+
+/** Ends once the page is stored in all tiers that it goes to. Never rejects. */
+export async function warmPage(page: PageAsked, ports: WarmPorts): Promise<WarmedPage> {
+  try {
+    const planned = plannedAs(page, ports);
+    return "by" in planned ? planned : await brought(planned, ports);
+  } catch (cause) {
+    // The other pages go on; who runs work behind answers counts it, and says where it arose.
+    ports.afterAnswer(async () => {
+      throw cause;
+    });
+    return { kind: "fault" };
+  }
+}
+
+async function brought(planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
+  const first = await aheadOf(planned, ports);
+  if (first.kind === "asked" && first.came !== "skipped") {
+    if (awaitsAsk(first.flight.outcome)) await aheadOf(planned, ports);
+    return told(first);
+  }
+  if (first.kind !== "under-way" && first.kind !== "asked") return told(first);
+  // Another request, or another colo, brings it: what that comes to is looked for once it is over.
+  await patiently(first.flight.ended, underWayMsMax);
+  return told(await aheadOf(planned, ports));
+}
+
+/** Fresh for any time at all. */
+function aheadOf(asked: Asked, ports: WarmPorts): Promise<Ahead> {
+  return withAllBehind(ports, (noting) => refreshAhead(asked, 0, noting));
+}
+
+/** The operator asks for the page by name, so that its second ask need not be waited for. */
+function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
+  const metadata = outcome?.stored?.metadata;
+  return metadata?.awaitsSecondAsk === true && !isErrorStatus(metadata.status);
+}
+
+function told(ahead: Ahead): WarmedPage {
+  switch (ahead.kind) {
+    case "fresh":
+      return { kind: "already" };
+    case "bypassed":
+      return passedBy("switch");
+    case "origin-in-trouble":
+      return { kind: "origin-in-trouble" };
+    case "under-way":
+      return { kind: "still-under-way" };
+    case "asked": {
+      const { came, decision, flight } = ahead;
+      if (came === "skipped") return { kind: "still-under-way" };
+      const isRefreshed = came === "refreshed";
+      return { kind: "asked", isRefreshed, decision, outcome: flight.outcome };
+    }
+    default:
+      return unreachable(ahead);
+  }
+}
+
+function passedBy(by: PassedBy["by"], names: readonly string[] = []): PassedBy {
+  return { kind: "passed-by", by, names };
+}
+
+/** What any client may ask for and all may share, as the isolate itself makes it. */
+function plannedAs({ url, headers, ownHost }: PageAsked, ports: WarmPorts): Asked | PassedBy {
+  const { host } = new URL(url);
+  if (host !== ownHost && !isOfSite(host, ports)) return passedBy("host");
+  const request = new Request(url, { headers: withUsualFields(headers) });
+  const planned = plan(request, ports.readUrl(request), ports);
+  if (planned.kind === "reserved") return passedBy("reserved");
+  if (planned.kind === "pass") return passedBy(planned.passed.rule);
+  const { asked } = planned;
+  // Cookies are judged by the route: those that it keys by are of nobody.
+  const names = [...headers.keys()].filter(
+    (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, asked)),
+  );
+  if (names.length > 0) return passedBy("field", names);
+  return asked.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(asked, false);
+}
+
+function isOfSite(host: string, { siteHosts }: WarmPorts): boolean {
+  const bare = host.replace(/:\d+$/, "");
+  // The first stands for all that are not named, too.
+  return siteHosts.length > 0 && [host, bare].includes(countedAs(host, siteHosts));
+}
+
+/** What all browsers send, so that the variant is theirs where the page varies by it. */
+function withUsualFields(given: Headers): Headers {
+  const headers = new Headers(given);
+  if (!headers.has("accept-encoding")) headers.set("accept-encoding", "gzip, br");
+  if (!headers.has("user-agent")) headers.set("user-agent", ownUserAgent);
+  return headers;
+}

@@ -1,0 +1,218 @@
+// GET /_cache/hot: the hottest keys, those of them that a purge has covered, and what is refused.
+import { describe, expect, it } from "vitest";
+import type { HotTold, PurgeOrder } from "../../src/admin/protocol.ts";
+import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
+import { read, type Site } from "../../testing/site/harness.ts";
+import { heat, type HotSite, openHotSite, plant, siteEnv } from "../../testing/site/hot-site.ts";
+import { toldOf } from "../../testing/site/warm-site.ts";
+
+const headers = { authorization: `Bearer ${siteEnv.ADMIN_TOKEN}` };
+const www = (path: string) => `https://www.example.com${path}`;
+
+const ask = async (site: Site, query = "") =>
+  read(await site.ask(`/_cache/hot${query}`, { headers }));
+
+async function hot(site: Site, query = ""): Promise<HotTold> {
+  return JSON.parse((await ask(site, query)).text) as HotTold;
+}
+
+async function purge({ colos: [site] }: HotSite, order: PurgeOrder): Promise<string> {
+  const body = JSON.stringify(order);
+  const seen = await read(await site.ask("/_cache/purge", { method: "POST", body, headers }));
+  return (JSON.parse(seen.text) as { position: string }).position;
+}
+
+/** Each page bears its path as its tag, and lives for an hour. */
+const tagged: Script = (request) =>
+  page("page", cc("max-age=3600", { "cache-tag": new URL(request.url).pathname.slice(1) }));
+
+const paths = ({ pages }: HotTold) => pages.map(({ url }) => new URL(url).pathname);
+
+describe("the hottest keys", () => {
+  it("are told with all that asks for them again, the hottest first", async () => {
+    const world = openHotSite({
+      origin: () => page("page", cc("max-age=3600", { vary: "accept-language" })),
+      config: { routes: [{ name: "all", match: "*", key: { cookies: ["lang"] } }] },
+    });
+    const [near] = world.colos;
+    await near.get("/b", { headers: { "accept-language": "en" } });
+    await near.get("/b", { headers: { "accept-language": "en" } });
+    const init = { headers: { "accept-language": "de", cookie: "lang=de" } };
+    await heat(near, ["/a"], init);
+    await heat(near, ["/a"], init);
+    const { pages } = await hot(world.colos[2]);
+    expect(pages[0]).toEqual({
+      url: www("/a"),
+      headers: { "accept-language": "de", cookie: "lang=de" },
+      count: expect.any(Number) as number,
+      expiresAt: expect.stringMatching(/^2\d{3}-.*Z$/) as string,
+    });
+    expect(pages[0]!.count).toBeGreaterThan(3);
+  });
+
+  it("are of the last ten minutes, and no more than are asked for", async () => {
+    const { colos, clock } = openHotSite({ origin: tagged });
+    await heat(colos[0], ["/a", "/b", "/c"]);
+    await heat(colos[0], ["/a", "/b", "/c"]);
+    expect(paths(await hot(colos[2])).toSorted()).toEqual(["/a", "/b", "/c"]);
+    expect(paths(await hot(colos[2], "?count=2"))).toHaveLength(2);
+    clock.advance(598);
+    expect(paths(await hot(colos[2]))).toHaveLength(3);
+    clock.advance(3);
+    expect(paths(await hot(colos[2]))).toEqual([]);
+  });
+
+  it("can be sent to be warmed as they are", async () => {
+    const { colos, clock } = openHotSite();
+    await heat(colos[0], ["/a"]);
+    await heat(colos[0], ["/a"]);
+    const { pages } = await hot(colos[2]);
+    const sent = pages.map(({ url, headers: fields }) => ({ url, headers: fields }));
+    clock.advance(300);
+    const body = JSON.stringify({ pages: sent });
+    const seen = await colos[2].get("/_cache/warm", { method: "POST", body, headers });
+    expect(toldOf(seen).done).toMatchObject([{ result: "warmed" }]);
+    expect((await colos[0].get("/a")).cacheStatus).toContain("; hit");
+  });
+
+  it("are none of what somebody has written into Redis, and that no client could ask for", async () => {
+    const world = openHotSite();
+    const note = { fields: [], cookie: "", expiresAtMs: world.clock.atMs, count: 9 };
+    plant(world, [
+      { ...note, url: www("/_cache/stats") },
+      { ...note, url: "https://www.example.net/a" },
+      { ...note, url: www("/b"), fields: [["authorization", "x"]] },
+    ]);
+    expect(await hot(world.colos[2])).toEqual({ pages: [] });
+  });
+});
+
+describe("the hottest keys that a purge has covered", () => {
+  const heated = async () => {
+    const world = openHotSite({ origin: tagged });
+    await heat(world.colos[0], ["/a", "/b", "/c"]);
+    await heat(world.colos[0], ["/a", "/b", "/c"]);
+    return world;
+  };
+
+  it.each([
+    { id: "tag", order: { tags: ["a"] }, covered: ["/a"] },
+    { id: "url", order: { urls: [www("/b")] }, covered: ["/b"] },
+    { id: "prefix", order: { prefixes: [www("/c")] }, covered: ["/c"] },
+    { id: "everything", order: { everything: true as const }, covered: ["/a", "/b", "/c"] },
+    { id: "soft", order: { tags: ["a"], mode: "soft" as const }, covered: ["/a"] },
+    { id: "other", order: { tags: ["z"] }, covered: [] },
+  ])("are told: $id", async ({ order, covered }) => {
+    const world = await heated();
+    const position = await purge(world, order);
+    const told = await hot(world.colos[2], `?coveredBy=${position}`);
+    expect(paths(told).toSorted()).toEqual(covered);
+    expect(told.examined).toBe(3);
+  });
+
+  it("are told no more once they were brought back", async () => {
+    const world = await heated();
+    const position = await purge(world, { everything: true });
+    await read(await world.colos[0].ask("/b"));
+    const query = `?coveredBy=${position}`;
+    await expect
+      .poll(async () => paths(await hot(world.colos[2], query)).toSorted())
+      .toEqual(["/a", "/c"]);
+    expect(paths(await hot(world.colos[2], `${query}&count=1`))).toHaveLength(1);
+  });
+
+  it("are told where nothing stands in the shared tier any more, by their URL", async () => {
+    const world = await heated();
+    const byUrl = await purge(world, { urls: [www("/a")] });
+    world.upstash.rewrite(() => "");
+    expect(paths(await hot(world.colos[2], `?coveredBy=${byUrl}`))).toEqual(["/a"]);
+    const byTag = await purge(world, { tags: ["a"] });
+    expect(paths(await hot(world.colos[2], `?coveredBy=${byTag}`))).toEqual([]);
+  });
+
+  it("are found behind the marker of a page that varies, and whatever is long", async () => {
+    const world = openHotSite({
+      origin: () =>
+        page(
+          "page",
+          cc("max-age=3600", {
+            vary: "accept-language",
+            "cache-tag": "a",
+            "x-long": "x".repeat(9_000),
+          }),
+        ),
+    });
+    const init = { headers: { "accept-language": "de" } };
+    await heat(world.colos[0], ["/a"], init);
+    await heat(world.colos[0], ["/a"], init);
+    const position = await purge(world, { tags: ["a"] });
+    expect(paths(await hot(world.colos[2], `?coveredBy=${position}`))).toEqual(["/a"]);
+  });
+
+  it("are looked at without a trace, by few round trips", async () => {
+    const world = await heated();
+    const position = await purge(world, { everything: true });
+    const desk = world.colos[2];
+    await ask(desk);
+    desk.counted();
+    const before = world.upstash.requestCount;
+    await ask(desk, `?coveredBy=${position}`);
+    expect(world.upstash.requestCount - before).toBe(3);
+    const reads = Object.keys(desk.counted()).filter((series) =>
+      /^(?:tierReads|requests)/.test(series),
+    );
+    expect(reads).toEqual([]);
+  });
+});
+
+describe("what is not told", () => {
+  it.each([
+    { id: "count", query: "?count=0", why: '"0" is no count from 1 to 1000.' },
+    { id: "large-count", query: "?count=1001", why: '"1001" is no count' },
+    { id: "no-count", query: "?count=all", why: '"all" is no count' },
+    { id: "position", query: "?coveredBy=yesterday", why: '"yesterday" is no position.' },
+    { id: "half-position", query: "?coveredBy=1", why: '"1" is no position.' },
+  ])("what is asked for in another form: $id", async ({ query, why }) => {
+    const seen = await ask(openHotSite().colos[2], query);
+    expect([seen.status, seen.text]).toEqual([
+      400,
+      expect.stringContaining(JSON.stringify(why).slice(1, -2)),
+    ]);
+  });
+
+  it("of an entry that is not there", async () => {
+    const seen = await ask(openHotSite().colos[2], "?coveredBy=1-1");
+    expect([seen.status, seen.text]).toEqual([404, expect.stringContaining("no-such-entry")]);
+  });
+
+  it.each([
+    { id: "not-set", config: { hotKeys: 0 }, env: {}, why: "has no hotKeys", mend: "hotKeys: 100" },
+    { id: "no-host", config: {}, env: { SITE_HOST: "" }, why: "SITE_HOST", mend: "Set SITE_HOST" },
+    {
+      id: "no-database",
+      config: {},
+      env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" },
+      why: "no usable database",
+      mend: "UPSTASH_REDIS_REST_URL",
+    },
+  ])("where hot keys are off, which says what to do: $id", async ({ config, env, why, mend }) => {
+    const seen = await ask(openHotSite({ config, env }).colos[2]);
+    const { error } = JSON.parse(seen.text) as { error: { why: string; mend: string } };
+    expect(seen.status).toBe(404);
+    expect([error.why, error.mend]).toEqual([
+      expect.stringContaining(why),
+      expect.stringContaining(mend),
+    ]);
+  });
+
+  it("while the database is away", async () => {
+    const world = openHotSite();
+    await world.colos[2].get("/a");
+    world.upstash.mode = "refuses";
+    expect((await ask(world.colos[2])).status).toBe(503);
+  });
+
+  it("to whoever does not bear the token", async () => {
+    expect((await openHotSite().colos[2].get("/_cache/hot")).status).toBe(401);
+  });
+});

@@ -1,0 +1,384 @@
+// POST /_cache/warm: what becomes of each page, that it answers afterwards, and what is refused.
+import { describe, expect, it } from "vitest";
+import type { Warmed } from "../../src/admin/protocol.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
+import { cc, page, type Script, unreachable } from "../../testing/fakes/origin-in-process.ts";
+import { idle, type Site, Site as Isolate } from "../../testing/site/harness.ts";
+import { callWarm, openWarmSite, toldOf, warmed } from "../../testing/site/warm-site.ts";
+
+const statusOf = async (site: Site, path: string, headers: Readonly<Record<string, string>> = {}) =>
+  (await site.get(path, { headers })).cacheStatus;
+
+describe("a page", () => {
+  it("is brought into all tiers of this colo, and into the shared tier for the others", async () => {
+    const { near, far, clock, upstash } = openWarmSite();
+    expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "warmed", status: 200 }]);
+    const beside = new Isolate({ clock, upstash, cache: near.cache }, near.origin);
+    expect([
+      await statusOf(near, "/a"),
+      await statusOf(beside, "/a"),
+      await statusOf(far, "/a"),
+    ]).toEqual(
+      ["memory", "edge", "shared"].map(
+        (tier) => expect.stringContaining(`hit; ttl=600; detail=${tier}`) as string,
+      ),
+    );
+    expect(near.origin.count).toBe(1);
+  });
+
+  it("that is fresh in any tier is left as it is", async () => {
+    const { near, far } = openWarmSite();
+    await near.get("/a");
+    expect(await warmed(far, "/a", "https://www.example.com/a")).toEqual([
+      { page: "/a", result: "already" },
+      { page: "https://www.example.com/a", result: "already" },
+    ]);
+    expect(near.origin.count).toBe(1);
+  });
+
+  it("that is stale is validated, and answers as fresh", async () => {
+    const { near, clock } = openWarmSite({
+      origin: (request) =>
+        request.headers.has("if-none-match")
+          ? new Response(null, { status: 304, headers: cc("max-age=600", { etag: '"1"' }) })
+          : page("page", cc("max-age=600", { etag: '"1"' })),
+    });
+    await near.get("/a");
+    clock.advance(700);
+    expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "warmed", status: 304 }]);
+    expect(await statusOf(near, "/a")).toContain("hit; ttl=600");
+  });
+
+  it("is asked for as a browser would, so that the variant is theirs", async () => {
+    const { near, far } = openWarmSite({
+      origin: () => page("page", cc("max-age=600", { vary: "accept-encoding, accept-language" })),
+    });
+    const headers = { "accept-language": "de" };
+    expect(await warmed(near, { url: "/a", headers })).toMatchObject([{ result: "warmed" }]);
+    const browser = { ...headers, "accept-encoding": "gzip, deflate, br, zstd" };
+    expect(await statusOf(far, "/a", browser)).toContain("; hit;");
+    const { fields } = near.origin.last;
+    expect([fields.get("user-agent"), fields.has("authorization")]).toEqual(["Tidemark", false]);
+  });
+
+  it("that is too large for the shared tier is warm in this colo alone, which is told", async () => {
+    const { near, far } = openWarmSite({
+      config: { limits: { sharedBodyBytes: 4 } },
+    });
+    expect(await warmed(near, "/a")).toEqual([
+      {
+        page: "/a",
+        result: "warmed",
+        status: 200,
+        why: "in this colo alone: the shared tier did not take it (too-large)",
+      },
+    ]);
+    expect(await statusOf(near, "/a")).toContain("; hit");
+    expect(await statusOf(far, "/a")).not.toContain("; hit");
+  });
+
+  it("need not be asked for twice on a route that admits on the second ask", async () => {
+    const config: ConfigInput = { routes: [{ name: "all", match: "*", admission: "second-ask" }] };
+    const { near, far } = openWarmSite({ config });
+    expect(await warmed(near, "/a")).toMatchObject([{ result: "warmed" }]);
+    expect(await statusOf(far, "/a")).toContain("detail=shared");
+    expect(near.origin.count).toBe(1);
+  });
+
+  it("is asked for once, however often it is listed", async () => {
+    const { near } = openWarmSite();
+    const done = await warmed(near, "/a", "/a", "/a");
+    expect(done.map(({ result }) => result)).toEqual(["warmed", "already", "already"]);
+    expect(near.origin.count).toBe(1);
+  });
+
+  it("counts as no request of a client, and by what became of it", async () => {
+    const { near } = openWarmSite();
+    await warmed(near, "/a", "/a", "/_cache/stats");
+    const counted = near.counted();
+    expect(counted).toMatchObject({
+      "warmed|pages|warmed": 1,
+      "warmed|pages|already": 1,
+      "warmed|pages|passed-by": 1,
+    });
+    expect(Object.keys(counted).filter((series) => series.startsWith("requests|"))).toEqual([]);
+  });
+});
+
+interface NotStored {
+  readonly id: string;
+  readonly answer: Script;
+  readonly told: Partial<Warmed>;
+}
+
+const notStored: readonly NotStored[] = [
+  {
+    id: "private",
+    answer: () => page("page", cc("private")),
+    told: { result: "not-stored", status: 200, why: "it says private, so it is for one client" },
+  },
+  {
+    id: "no-store",
+    answer: () => page("page", cc("no-store")),
+    told: { result: "not-stored", status: 200, why: "it says no-store" },
+  },
+  {
+    id: "session",
+    answer: () => page("page", cc("max-age=600", { "set-cookie": "sid=s3cret" })),
+    told: {
+      result: "not-stored",
+      status: 200,
+      why: "it sets a cookie, which is for one client",
+    },
+  },
+  {
+    id: "no-page",
+    answer: () => page("none", {}, 404),
+    told: {
+      result: "not-stored",
+      status: 404,
+      why: "it was never fresh here, and has neither a validator nor a stale allowance",
+    },
+  },
+  {
+    id: "failing",
+    answer: () => page("later", {}, 503),
+    told: { result: "failed", status: 503, why: "the origin answered 503" },
+  },
+  {
+    id: "away",
+    answer: unreachable,
+    told: { result: "failed", why: "the origin could not be reached" },
+  },
+];
+
+describe("what the origin keeps from being stored", () => {
+  it.each(notStored)("is told, and answers nobody: $id", async ({ answer, told }) => {
+    const { near, upstash } = openWarmSite({ origin: answer });
+    expect(await warmed(near, "/a")).toEqual([{ page: "/a", ...told }]);
+    expect(upstash.keys.filter((key) => key.includes(":r:"))).toEqual([]);
+    expect(await statusOf(near, "/a")).not.toContain("; hit");
+  });
+
+  it("an origin that is down is not asked for each page of a list", async () => {
+    const { near } = openWarmSite({ origin: unreachable });
+    const done = await warmed(near, ...Array.from({ length: 8 }, (_, at) => `/${at}`));
+    const others = await warmed(near, "/x");
+    expect(done.every(({ result }) => result === "failed")).toBe(true);
+    expect(others).toEqual([
+      {
+        page: "/x",
+        result: "failed",
+        why: "its origin fails, and it is not yet time to ask it again",
+      },
+    ]);
+  });
+
+  it("what the shared tier does not take is told", async () => {
+    const { near, upstash } = openWarmSite();
+    await near.get("/other");
+    upstash.mode = "refuses";
+    const [one] = await warmed(near, "/a");
+    expect(one).toEqual({
+      page: "/a",
+      result: "failed",
+      status: 200,
+      why: "in this colo alone: the shared tier did not take it (unavailable)",
+    });
+    expect(await statusOf(near, "/a")).toContain("; hit");
+  });
+});
+
+const passedBy = [
+  { id: "operators", page: "/_cache/stats", why: "for the operator" },
+  { id: "other-host", page: "https://www.example.net/a", why: "not one of this site's" },
+  { id: "route", page: "/own/a", why: "its route says bypass: true" },
+  { id: "bearer", headers: { authorization: "Bearer x" }, why: "Authorization" },
+  { id: "session", headers: { cookie: "sid=s3cret" }, why: "may be of a session" },
+  { id: "part", headers: { range: "bytes=0-9" }, why: "of one request alone: range" },
+  { id: "condition", headers: { "if-none-match": '"1"' }, why: "alone: if-none-match" },
+  { id: "address", headers: { "x-forwarded-for": "10.0.0.1" }, why: "alone: x-forwarded-for" },
+  { id: "token", headers: { "tidemark-debug": "s3cret" }, why: "alone: tidemark-debug" },
+  { id: "platform", headers: { "cf-ipcountry": "DE" }, why: "alone: cf-ipcountry" },
+  { id: "stream", headers: { accept: "text/event-stream" }, why: "stream of events" },
+  { id: "two-readings", page: "/a%2fb", why: "two different paths" },
+];
+
+describe("what is never stored", () => {
+  it.each(passedBy)("is passed by, and its origin is not asked: $id", async (row) => {
+    const config: ConfigInput = { routes: [{ name: "own", match: "/own/*", bypass: true }] };
+    const { near } = openWarmSite({ config });
+    const [one] = await warmed(near, { url: row.page ?? "/a", headers: row.headers ?? {} });
+    expect(one).toMatchObject({ result: "passed-by" });
+    expect(one?.why).toContain(row.why);
+    expect(one?.why).not.toContain("s3cret");
+    expect(near.origin.count).toBe(0);
+  });
+
+  it("obeys the switch", async () => {
+    const { near } = openWarmSite({ env: { BYPASS: "all" } });
+    const [one] = await warmed(near, "/a");
+    expect(one).toMatchObject({ result: "passed-by", why: expect.stringContaining("switch") });
+    expect(near.origin.count).toBe(0);
+  });
+
+  it("is a page with a cookie that its route keys by, no longer", async () => {
+    const config: ConfigInput = {
+      routes: [{ name: "all", match: "*", key: { cookies: ["lang"] } }],
+    };
+    const { near, far } = openWarmSite({ config });
+    const cookie = { cookie: "lang=de" };
+    expect(await warmed(near, { url: "/a", headers: cookie })).toMatchObject([
+      { result: "warmed" },
+    ]);
+    expect(await statusOf(far, "/a", cookie)).toContain("; hit");
+  });
+});
+
+describe("a list", () => {
+  it("is done a part at each call, eight pages unless set", async () => {
+    const { near } = openWarmSite();
+    const pages = Array.from({ length: 10 }, (_, at) => `/${at}`);
+    const first = toldOf(await callWarm(near, { pages }));
+    expect([first.done.length, first.next, first.total]).toEqual([8, 8, 10]);
+    const second = toldOf(await callWarm(near, { pages, cursor: 8 }));
+    expect([second.done.map((one) => one.page), second.next]).toEqual([["/8", "/9"], null]);
+    const three = toldOf(await callWarm(near, { pages, limit: 3, cursor: 2 }));
+    expect([three.done.map((one) => one.page), three.next]).toEqual([["/2", "/3", "/4"], 5]);
+    const end = toldOf(await callWarm(near, { pages, cursor: 10 }));
+    expect([end.done, end.next]).toEqual([[], null]);
+  });
+
+  it.each([
+    { id: "plain", vary: {}, collapse: "isolate", each: 5 },
+    { id: "varies", vary: { vary: "accept-language" }, collapse: "isolate", each: 7 },
+    {
+      id: "varies-as-others-know",
+      vary: { vary: "accept-language" },
+      collapse: "isolate",
+      each: 7,
+    },
+    { id: "with-a-lease", vary: {}, collapse: "global", each: 7 },
+  ] as const)(
+    "costs so many subrequests for each page: $id",
+    async ({ id, vary, collapse, each }) => {
+      const config: ConfigInput = { routes: [{ name: "all", match: "*", collapse }] };
+      const { near, far, upstash } = openWarmSite({
+        config,
+        origin: () => page("page", cc("max-age=600", vary)),
+      });
+      const paths = Array.from({ length: 8 }, (_, at) => `/${at}`);
+      await near.get("/other");
+      if (id === "varies-as-others-know") {
+        for (const path of paths) await far.get(path, { headers: { "accept-language": "en" } });
+      }
+      const spent = () => near.cache.calls + upstash.requestCount + near.origin.count;
+      const before = spent();
+      const headers = { "accept-language": "de" };
+      const { done } = toldOf(
+        await callWarm(near, { pages: paths.map((url) => ({ url, headers })) }),
+      );
+      expect(done.every(({ result }) => result === "warmed")).toBe(true);
+      expect(spent() - before).toBe(8 * each);
+    },
+  );
+
+  it("may be empty, such as one of hot pages of which none was covered", async () => {
+    const { near } = openWarmSite();
+    expect(toldOf(await callWarm(near, { pages: [], data: {} }))).toEqual({
+      done: [],
+      next: null,
+      total: 0,
+    });
+  });
+
+  it("has four pages under way at once", async () => {
+    let [now, most] = [0, 0];
+    const four = Promise.withResolvers<void>();
+    const { near } = openWarmSite({
+      origin: async () => {
+        now += 1;
+        most = Math.max(most, now);
+        if (now === 4) four.resolve();
+        await four.promise;
+        await idle();
+        now -= 1;
+        return page("page", cc("max-age=600"));
+      },
+    });
+    await callWarm(near, { pages: Array.from({ length: 12 }, (_, at) => `/${at}`), limit: 12 });
+    expect(most).toBe(4);
+  });
+
+  it("stops after 25 s, and tells where", async () => {
+    const { near, clock } = openWarmSite({
+      origin: () => {
+        clock.advance(7);
+        return page("page", cc("max-age=600"));
+      },
+    });
+    const pages = Array.from({ length: 20 }, (_, at) => `/${at}`);
+    const { done, next } = toldOf(await callWarm(near, { pages, limit: 20 }));
+    expect(next).toBe(done.length);
+    expect(done.length).toBeGreaterThanOrEqual(4);
+    expect(done.length).toBeLessThan(10);
+    expect(done.every(({ result }) => result === "warmed")).toBe(true);
+  });
+});
+
+const list = (count: number) => Array.from({ length: count }, () => "/a");
+
+const refusals = [
+  { id: "no-json", order: "pages", why: "The body is not JSON." },
+  { id: "no-object", order: [], why: "The body must be an object." },
+  { id: "nothing", order: {}, why: "The order has neither pages nor data." },
+  { id: "field", order: { page: ["/a"] }, why: 'The body has "page", which is no field of it.' },
+  { id: "no-list", order: { pages: "/a" }, why: "pages must be a list of URLs." },
+  { id: "no-page", order: { pages: ["/a", 7] }, why: "pages[1] must be a URL, a path, or" },
+  { id: "no-url", order: { pages: ["/a", "b"] }, why: 'pages[1]: "b" is neither an http' },
+  { id: "scheme", order: { pages: ["ftp://x/a"] }, why: "pages[0]: " },
+  {
+    id: "user",
+    order: { pages: ["https://u:s3cret@www.example.com/"] },
+    why: "pages[0]: The URL holds a user name or a password.",
+  },
+  {
+    id: "header",
+    order: { pages: [{ url: "/a", headers: { "a b": "c" } }] },
+    why: 'pages[0]: The headers of "/a" hold a name or a value that no field may have.',
+  },
+  { id: "pages", order: { pages: list(1_001) }, why: "pages names more than 1000 pages." },
+  { id: "limit", order: { pages: ["/a"], limit: 101 }, why: "limit is over 100." },
+  { id: "no-limit", order: { pages: ["/a"], limit: 0 }, why: "limit is below 1." },
+  { id: "cursor", order: { pages: ["/a"], cursor: 2 }, why: "cursor is 2, and the list names 1" },
+  { id: "no-cursor", order: { pages: ["/a"], cursor: -1 }, why: "cursor is below 0." },
+  { id: "no-data", order: { data: { rates: ["eur"] } }, why: "was handed no cache for data" },
+];
+
+describe("a call that is not understood", () => {
+  it.each(refusals)("warms nothing, and names the place: $id", async ({ order, why }) => {
+    const { near } = openWarmSite();
+    const seen = await callWarm(near, order);
+    const { error } = JSON.parse(seen.text) as { error: { what: string; why: string } };
+    expect([seen.status, error.what]).toEqual([400, "Nothing was warmed."]);
+    expect(error.why).toContain(why);
+    expect(seen.text).not.toContain("s3cret");
+    expect(near.origin.count).toBe(0);
+  });
+
+  it("is refused over 256 KiB, and takes as much as that", async () => {
+    const { near } = openWarmSite();
+    const over = (bytes: number) => `{"pages":["/a"]}`.padEnd(bytes, " ");
+    expect((await callWarm(near, over(262_144))).status).toBe(200);
+    expect((await callWarm(near, over(262_145))).status).toBe(413);
+  });
+
+  it("is for the admin token alone", async () => {
+    const { near } = openWarmSite();
+    const init = { method: "POST", body: '{"pages":["/a"]}' };
+    expect((await near.get("/_cache/warm", init)).status).toBe(401);
+    const without = openWarmSite({ env: { ADMIN_TOKEN: "" } }).near;
+    expect((await callWarm(without, { pages: ["/a"] })).status).toBe(404);
+    expect(near.origin.count).toBe(0);
+  });
+});
