@@ -2,12 +2,31 @@
 import { Command } from "commander";
 import { version } from "../../../src/version.ts";
 import type { Act } from "./session.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addExplain } from "./commands/explain.ts";
+import { addHealth } from "./commands/health.ts";
+import { addJournal } from "./commands/journal.ts";
+import { addMetrics } from "./commands/metrics.ts";
+import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
+import { addStats } from "./commands/stats.ts";
+import { addSwitch } from "./commands/switch.ts";
 
 /** Adds one command to the program. */
 export type AddCommand = (program: Command, act: Act) => void;
 
-const commands: readonly AddCommand[] = [addPurge];
+const commands: readonly AddCommand[] = [
+  addPurge,
+  addExplain,
+  addStats,
+  addHealth,
+  addJournal,
+  addSwitch,
+  addMetrics,
+  addProfile,
+  // The last, since it reads the others.
+  addCompletion,
+];
 
 export function makeProgram(act: Act): Command {
   const program = new Command("tidemark")
@@ -24,6 +43,7 @@ export function makeProgram(act: Act): Command {
     .helpOption("-h, --help", "show this")
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError(true)
+    .showHelpAfterError("Nothing was done. Add --help to see what there is.")
     .allowExcessArguments(false);
   for (const add of commands) add(program, act);
   return program;
