@@ -68,7 +68,8 @@ function told(cause: unknown, world: World): ExitCode {
 /** It has written its text already. */
 function toldByCommander({ exitCode: of, code, message }: CommanderError, world: World): ExitCode {
   if (of === 0) return exitCode.done;
-  const why = code === "commander.help" ? "No command is named." : withoutToken(message);
+  const said = withoutToken(message).replace(/^error: /, "");
+  const why = code === "commander.help" ? "No command is named." : said;
   const mend = "Run it with --help to see what there is.";
   toldAsJson({ code: "usage", what: "The command line is refused.", why, mend }, world);
   return exitCode.usage;
@@ -85,14 +86,13 @@ function debugged(cause: unknown, { env, notes }: World): void {
   notes.write(`${withoutControls(text)}\n`);
 }
 
-const secretOption = /('--?[\w-]*(?:token|secret|password|auth)[\w-]*)=.*'/i;
+const secretOption = /('--?[\w-]*(?:token|secret|password|auth)[\w-]*)(?:=.*)?'/i;
 
 /** A token on the command line is in the shell's history already; it shall not be in a log as well. */
 function withoutToken(text: string): string {
-  const shortened = text.replace(secretOption, "$1'");
-  if (!/'--?token'/.test(shortened)) return shortened;
+  if (!secretOption.test(text)) return text;
   return (
-    `${shortened.trimEnd()}\nA token is never read from the command line: ` +
+    `${text.replace(secretOption, "$1'").trimEnd()}\nA token is never read from the command line: ` +
     "set TIDEMARK_TOKEN, or run tidemark profile set NAME --site URL.\n"
   );
 }

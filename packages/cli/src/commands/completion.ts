@@ -67,15 +67,25 @@ async function complete(
   return exitCode.done;
 }
 
-/** Options of the program may stand behind a command, too. */
+/** Options of the program may stand behind a command, too; and a shell shows a summary beside each command. */
 function offerEverywhere(program: Command, completions: Completions): void {
-  for (const { long, description, required } of program.options) {
-    const name = long?.slice(2) ?? "";
-    for (const command of completions.commands.values()) {
-      if (required) command.option(name, description, () => undefined);
-      else command.option(name, description);
+  for (const [path, offered] of completions.commands) {
+    offered.description = commandAt(path, program)?.summary() || offered.description;
+    for (const { long, description, required } of program.options) {
+      const name = long?.slice(2) ?? "";
+      if (required) offered.option(name, description, () => undefined);
+      else offered.option(name, description);
     }
   }
+}
+
+/** @param path such as `profile set` */
+function commandAt(path: string, program: Command): Command | undefined {
+  let command: Command | undefined = program;
+  for (const word of path.split(" ")) {
+    command = command?.commands.find((one) => one.name() === word);
+  }
+  return command;
 }
 
 /** The library writes by console.log alone, and at once. */

@@ -46,11 +46,11 @@ Examples:
 async function journal(session: Session, options: JournalOptions): Promise<ExitCode> {
   const { last, after, follow } = options;
   if (last !== undefined && after !== undefined) {
-    throw usageError({
-      what: "The journal was not asked.",
-      why: "--last and --after both say where to begin.",
-      mend: "Write one of them.",
-    });
+    throw refused("--last and --after both say where to begin.", "Write one of them.");
+  }
+  if (after !== undefined && !/^\d{1,16}(?:-\d{1,16})?$/.test(after)) {
+    const why = `${JSON.stringify(after.slice(0, 80))} is no position.`;
+    throw refused(why, "Write one that the journal shows, such as 1795273366499-0.");
   }
   const client = await session.client();
   const { terminal } = session;
@@ -66,6 +66,9 @@ async function journal(session: Session, options: JournalOptions): Promise<ExitC
     ? followed(end, client, session)
     : ended(end === after ? [] : [end], terminal);
 }
+
+const refused = (why: string, mend: string) =>
+  usageError({ what: "The journal was not asked.", why, mend });
 
 function ended(shown: readonly unknown[], terminal: Terminal): ExitCode {
   if (shown.length === 0) terminal.note("The journal has no such entries.");

@@ -22,6 +22,7 @@ export const addProfile: AddCommand = (program, act) => {
     .description(
       "Keeps sites by name, each with its token, in a file that you alone may read. The token is never an option: it is asked for, or read from stdin.",
     )
+    .helpCommand("help [command]", "show the help of a command")
     .addHelpText("after", groupExamples);
   addSet(profile, act);
   addOthers(profile, act);

@@ -63,7 +63,8 @@ async function stats(session: Session, { isolate, watch }: StatsOptions): Promis
   terminal.json(asData({ since: startedAt, at }, byRoute, boundsSeconds));
   terminal.print(`All isolates, since ${startedAt ?? "no time that a calendar has"}:`);
   for (const line of routeTable(byRoute, boundsSeconds)) terminal.print(line);
-  terminal.print(legend);
+  for (const line of legend) terminal.print(line);
+  if (byRoute.size === 0) terminal.note("No isolate has reported yet.");
   return watch === undefined
     ? exitCode.done
     : watched(told, watch === true ? watchSecondsUnlessSet : watch, { client, session });

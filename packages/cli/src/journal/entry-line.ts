@@ -1,10 +1,10 @@
 // An entry of the journal as a line for people.
 import type { EntryTold } from "../../../../src/admin/protocol.ts";
 
-/** Such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b: "a correction"`. */
+/** Such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"`. */
 export function entryLine(entry: EntryTold): string {
   const { at, position, by, reason } = entry;
-  const why = reason === "" ? "" : `: ${JSON.stringify(reason)}`;
+  const why = reason === "" ? "" : `, reason ${JSON.stringify(reason)}`;
   return `${at ?? "at no time that a calendar has"}  ${position}  ${by}  ${deedOf(entry)}${why}`;
 }
 

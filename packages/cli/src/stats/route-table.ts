@@ -30,7 +30,7 @@ export function routeTable(
 ): string[] {
   const row = (name: string, counts: RouteCounts) => [
     name,
-    ...cellsOf(statsOf(counts, boundsSeconds), secondsPassed),
+    ...cellsOf(statsOf(counts, boundsSeconds), boundsSeconds.at(-1) ?? 0, secondsPassed),
   ];
   const rows = [...byRoute].map(([route, counts]) => row(route === "" ? "(none)" : route, counts));
   return tableOf([heads, ...rows, row("all", totalOf(byRoute.values()))], numberColumns);
@@ -58,7 +58,13 @@ export function statsOf(counts: RouteCounts, boundsSeconds: readonly number[]) {
   };
 }
 
-function cellsOf(stats: ReturnType<typeof statsOf>, secondsPassed: number | undefined): string[] {
+function cellsOf(
+  stats: ReturnType<typeof statsOf>,
+  lastBoundSeconds: number,
+  secondsPassed: number | undefined,
+): string[] {
+  const time = (seconds: number | null) =>
+    `${seconds === lastBoundSeconds ? ">" : ""}${duration(seconds)}`;
   const count = (value: number) =>
     secondsPassed === undefined ? String(value) : (value / secondsPassed).toFixed(1);
   return [
@@ -68,10 +74,10 @@ function cellsOf(stats: ReturnType<typeof statsOf>, secondsPassed: number | unde
     count(stats.passed),
     count(stats.failed + stats.limited),
     count(stats.toOrigin),
-    duration(stats.hitP50Seconds),
-    duration(stats.hitP99Seconds),
-    duration(stats.forwardP50Seconds),
-    duration(stats.forwardP99Seconds),
+    time(stats.hitP50Seconds),
+    time(stats.hitP99Seconds),
+    time(stats.forwardP50Seconds),
+    time(stats.forwardP99Seconds),
   ];
 }
 
@@ -89,7 +95,10 @@ function duration(seconds: number | null): string {
   return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 }
 
-/** What the columns are. */
-export const legend =
-  "hits, stale: of the requests that were looked up. errors: none came from the origin, or 429. " +
-  "origin: requests sent there. p50, p99: of requests that waited; hits of memory do not wait.";
+/** What the columns are, line by line. */
+export const legend = [
+  "hits, stale: shares of the requests that were looked up. passed: never looked up.",
+  "errors: no usable answer came from the origin, or 429. origin: requests sent there.",
+  "p50, p99: of requests that waited, by hits and by forwards (fwd). Hits of memory",
+  "do not wait.",
+] as const;
