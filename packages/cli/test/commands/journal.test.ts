@@ -15,6 +15,12 @@ const plain: EntryTold = {
   reason: "",
 };
 
+const at = (position: string): EntryTold => ({ ...plain, position });
+
+/** What follows the question mark. */
+const searchOf = (input: RequestInfo | URL) =>
+  new URL(input instanceof Request ? input.url : input).search;
+
 describe("an entry as a line", () => {
   it.each([
     { name: "tags", entry: { tags: ["a", "b"], urls: [] }, says: "admin  purges tags a, b" },
@@ -82,11 +88,11 @@ it("shows all after a position, a line of JSON each, and says so if there is non
 
 it("turns the pages to the end", async () => {
   const pages = new Map([
-    ["1-0", { entries: [{ ...plain, position: "2-0" }], next: "2-0" }],
-    ["2-0", { entries: [{ ...plain, position: "3-0" }], next: null }],
+    ["1-0", { entries: [at("2-0")], next: "2-0" }],
+    ["2-0", { entries: [at("3-0")], next: null }],
   ]);
   const fetch: typeof globalThis.fetch = async (input) =>
-    Response.json(pages.get(new URL(String(input)).searchParams.get("after") ?? ""));
+    Response.json(pages.get(new URLSearchParams(searchOf(input)).get("after") ?? ""));
   const user = await FakeUser.at({ fetch, env: operatorEnv });
   const { out } = await user.runs(["journal", "--after", "1-0"]);
   expect(linesOf(out)).toHaveLength(2);
@@ -108,7 +114,7 @@ it.each([
 async function follows(answers: readonly (() => Response)[], args: readonly string[] = []) {
   const questions: string[] = [];
   const fetch: typeof globalThis.fetch = async (input) => {
-    questions.push(new URL(String(input)).search);
+    questions.push(searchOf(input));
     const answer = answers[questions.length - 1];
     if (answer === undefined) throw new TypeError("There was one question too many.");
     return answer();
@@ -127,7 +133,7 @@ async function follows(answers: readonly (() => Response)[], args: readonly stri
 }
 
 const page = (...positions: string[]) =>
-  Response.json({ entries: positions.map((position) => ({ ...plain, position })), next: null });
+  Response.json({ entries: positions.map((position) => at(position)), next: null });
 
 describe("--follow", () => {
   it("asks every 2 s for what came since, until Ctrl-C, which is no failure", async () => {

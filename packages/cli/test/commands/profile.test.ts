@@ -75,7 +75,9 @@ describe("profile set", () => {
       profiles: { live: { site: "https://c.example" }, test: { site: "https://b.example" } },
     });
   });
+});
 
+describe("profile set refuses", () => {
   it.each([
     { name: "no site", args: ["a"], says: "No site is named" },
     { name: "http to another machine", args: ["a", "--site", "http://a.example"], says: "no TLS" },
@@ -88,7 +90,7 @@ describe("profile set", () => {
     { name: "a name of the language", args: ["__proto__", "--site", siteUrl], says: "no name" },
     { name: "no token", args: ["a", "--site", siteUrl], says: "It is empty" },
     { name: "two words", args: ["a", "--site", siteUrl], input: "a b\n", says: "a space" },
-  ])("refuses $name", async ({ args, input = "", says }) => {
+  ])("$name", async ({ args, input = "", says }) => {
     const user = await FakeUser.at();
     const { code, notes } = await user.runs(["profile", "set", ...args], { input });
     expect(code).toBe(2);

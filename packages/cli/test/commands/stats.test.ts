@@ -43,7 +43,7 @@ const told: MetricsTold = {
   ],
 };
 
-const answering = (told: unknown) => async () => Response.json(told);
+const answering = (answer: unknown) => async () => Response.json(answer);
 
 const cells = (text: string) => text.split("\n").map((line) => line.trim().split(/ {2,}/));
 
