@@ -37,7 +37,8 @@ function outputOf(stream: WriteStream): Output {
     write: (text) => void stream.write(text),
     isTty: stream.isTTY,
     get columns() {
-      return stream.columns ?? 80;
+      // Some terminals, as in containers, say 0.
+      return stream.columns || 80;
     },
   };
 }

@@ -92,7 +92,8 @@ export class Terminal {
     const { input } = this.#world;
     const output = streamOf(this.#world.notes);
     const answer = await confirm({ message: question, initialValue: false, input, output });
-    if (isCancel(answer) || !answer) throw interruption("Nothing was done.");
+    if (isCancel(answer)) throw interruption("Nothing was done.");
+    if (!answer) throw interruption("Nothing was done.", "The answer was no.");
   }
 
   /** Asks for a secret, which is not shown. @throws CommandError at Ctrl-C */
