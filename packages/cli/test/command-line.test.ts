@@ -73,6 +73,12 @@ it.each(secrets)("does not repeat a secret: %s", async (arg) => {
   expect(notes).toContain("TIDEMARK_TOKEN");
 });
 
+it("leaves what stands behind -- to the command", async () => {
+  const { user } = await atSite();
+  const { code, out } = await user.runs(["complete", "--", "purge", "-tag", "--tag", "--ev"]);
+  expect({ code, out }).toEqual({ code: 0, out: ":4\n" });
+});
+
 it("tells a refusal as JSON with --json", async () => {
   const { user } = await atSite();
   const ran = await user.runs(["purge", "--tagg", "a", "--json"]);

@@ -89,7 +89,7 @@ async function shownAfter(after: string, client: SiteClient, terminal: Terminal)
     const { entries, next } = await client.json<JournalTold>("journal", { query });
     show(entries, terminal);
     end = entries.at(-1)?.position ?? end;
-    if (next === null) return end;
+    if (next === null || entries.length === 0) return end;
   }
 }
 

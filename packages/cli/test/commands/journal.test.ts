@@ -167,7 +167,7 @@ describe("--follow", () => {
     const cut = () => {
       throw new TypeError("fetch failed", { cause: new Error("cut") });
     };
-    const answers = [() => page("1-0"), away, away, cut, away, () => page("2-0")];
+    const answers = [() => page("1-0"), away, away, cut, away, () => page("2-0"), () => page()];
     const { code, out, notes } = await follows(answers);
     expect(code).toBe(0);
     expect(linesOf(out)).toHaveLength(2);
