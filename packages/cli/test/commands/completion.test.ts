@@ -58,9 +58,11 @@ describe("the script", () => {
   it.each(["zsh", "bash", "fish", "powershell"])(
     "for %s asks `tidemark complete`",
     async (shell) => {
+      const { log } = console;
       const { code, out, notes } = await (await user()).runs(["completion", shell]);
       expect({ code, notes }).toEqual({ code: 0, notes: "" });
       expect(out).toMatch(/tidemark complete '?--'?/);
+      expect(console.log).toBe(log);
     },
   );
 

@@ -99,12 +99,13 @@ it("tells with --watch what has risen per second, until Ctrl-C", async () => {
   const answers = [
     told,
     later,
+    later,
     { error: { code: "unavailable", what: "A.", why: "B.", mend: "C." } },
   ];
   let asked = 0;
   const fetch = async () => {
     const answer = answers[asked++];
-    return Response.json(answer, { status: asked === 3 ? 503 : 200 });
+    return Response.json(answer, { status: asked === answers.length ? 503 : 200 });
   };
   let atMs = 0;
   const onSleep = (ms: number) => {
@@ -123,6 +124,8 @@ it("tells with --watch what has risen per second, until Ctrl-C", async () => {
     ["new", "2.0", "100.0 %", "0.0 %", "0.0", "0.0", "0.0", "-", "-", "-", "-"],
     ["all", "6.0", "100.0 %", "0.0 %", "0.0", "0.0", "0.0", "1.1 s", "2.0 s", "-", "-"],
   ]);
+  const after = cells(made.output.text.split("In the last ")[2] ?? "");
+  expect(after[5]?.slice(0, 2)).toEqual(["all", "0.0"]);
   expect(made.notes.text).toBe("A. B. C. It is asked again in 30 s.\n");
 });
 
