@@ -29,7 +29,7 @@ export function failure(fault: Fault, code = "failed", cause?: unknown): Command
 }
 
 /** Ctrl-C, or the answer no to a question. */
-export function interruption(what: string): CommandError {
-  const fault = { what, why: "It was interrupted.", mend: "Run it again when you want it." };
+export function interruption(what: string, why = "It was interrupted."): CommandError {
+  const fault = { what, why, mend: "Run it again when you want it." };
   return new CommandError(fault, { exitCode: exitCode.interrupted, code: "interrupted" });
 }

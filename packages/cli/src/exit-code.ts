@@ -11,6 +11,8 @@ export const exitCode = {
   findings: 3,
   /** Ended by Ctrl-C. */
   interrupted: 130,
+  /** Ended early, since nobody read stdout any more. It is what a shell tells of SIGPIPE. */
+  outputClosed: 141,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];

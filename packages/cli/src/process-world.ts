@@ -1,13 +1,21 @@
 // The world of a process.
 import { homedir } from "node:os";
 import type { WriteStream } from "node:tty";
-import type { Output, World } from "./world.ts";
+import { exitCode } from "./exit-code.ts";
+import { type Output, OutputClosed, type World } from "./world.ts";
 
 export function worldOf(process: NodeJS.Process): World {
   const interruption = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.once(signal, () => interruption.abort());
   }
+  // Nobody is left whom it could be told.
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code === "EPIPE") return interruption.abort(new OutputClosed());
+    process.exitCode = exitCode.failed;
+    process.stderr.write(`stdout could not be written: ${cause.code}. Look where it goes to.\n`);
+  });
   return {
     args: process.argv.slice(2),
     env: process.env,
@@ -29,7 +37,8 @@ function outputOf(stream: WriteStream): Output {
     write: (text) => void stream.write(text),
     isTty: stream.isTTY,
     get columns() {
-      return stream.columns ?? 80;
+      // Some terminals, as in containers, say 0.
+      return stream.columns || 80;
     },
   };
 }

@@ -1,11 +1,51 @@
 // The commands, in the order of the help.
 import { Command } from "commander";
 import { version } from "../../../src/version.ts";
-import type { Act, AddCommand } from "./session.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addExplain } from "./commands/explain.ts";
+import { addHealth } from "./commands/health.ts";
+import { addJournal } from "./commands/journal.ts";
+import { addMetrics } from "./commands/metrics.ts";
+import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
+import { addStats } from "./commands/stats.ts";
+import { addSwitch } from "./commands/switch.ts";
+import type { Act, AddCommand } from "./session.ts";
 import { addStart } from "./start/start-command.ts";
 
-const commands: readonly AddCommand[] = [addPurge, addStart];
+const commands: readonly AddCommand[] = [
+  addPurge,
+  addExplain,
+  addStats,
+  addHealth,
+  addJournal,
+  addSwitch,
+  addMetrics,
+  addStart,
+  addProfile,
+  // The last, since it reads the others.
+  addCompletion,
+];
+
+const surroundings = `
+Examples:
+  tidemark profile set production --site https://www.example.com
+  tidemark health
+  tidemark purge --tag article:42 --dry-run
+
+Environment:
+  TIDEMARK_SITE, TIDEMARK_PROFILE  the site, where no option names one
+  TIDEMARK_TOKEN                   the ADMIN_TOKEN of the site
+  TIDEMARK_TOKEN_FILE              a file of mode 600 that holds it
+  TIDEMARK_OPERATOR_PATH           as --operator-path
+  TIDEMARK_DEBUG                   any value: where a failure comes from
+
+Exit codes:
+  0    done
+  1    failed: the site refused it, or was not reached
+  2    the command line, a profile or a file is wrong; nothing was sent
+  3    done, and something was found to be wrong
+  130  ended by Ctrl-C, or by the answer no`;
 
 export function makeProgram(act: Act): Command {
   const program = new Command("tidemark")
@@ -20,8 +60,11 @@ export function makeProgram(act: Act): Command {
     .option("--yes", "answer every question with yes")
     .option("--no-color", "no colours, as with NO_COLOR")
     .helpOption("-h, --help", "show this")
+    .helpCommand("help [command]", "show the help of a command")
+    .addHelpText("after", surroundings)
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError(true)
+    .showHelpAfterError("Nothing was done. Add --help to see what there is.")
     .allowExcessArguments(false);
   for (const add of commands) add(program, act);
   return program;

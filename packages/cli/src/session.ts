@@ -1,5 +1,5 @@
 // One run of one command: its terminal, and the site that it is about.
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { ExitCode } from "./exit-code.ts";
 import { chosenSite, type SiteOptions } from "./site/chosen-site.ts";
 import { SiteClient } from "./site/site-client.ts";
@@ -53,7 +53,17 @@ export function actIn(world: World, ended: (code: ExitCode) => void): Act {
     };
 }
 
-/** For an option that may be given several times: each time one value. */
+/** For an option that may be given several times: each time one value. @throws for an empty one, as of an unset variable */
 export function repeated(value: string, before: readonly string[] | undefined): string[] {
+  if (value.trim() === "") throw new InvalidArgumentError("It is empty.");
   return [...(before ?? []), value];
+}
+
+/** For an option that takes a whole number from `least` to `most`. */
+export function wholeNumber(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (/^\d{1,15}$/.test(value) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
 }

@@ -3,4 +3,6 @@
 import { main } from "./main.ts";
 import { worldOf } from "./process-world.ts";
 
-process.exitCode = await main(worldOf(process));
+const code = await main(worldOf(process));
+// It is set already if the result could not be written.
+process.exitCode ||= code;

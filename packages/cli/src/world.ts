@@ -30,6 +30,11 @@ export interface World {
   readonly sleep: (ms: number) => Promise<void>;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
-  /** Aborted by Ctrl-C, SIGTERM or SIGHUP. */
+  /** Aborted by Ctrl-C, SIGTERM or SIGHUP; with `OutputClosed` where nobody reads stdout any more. */
   readonly interrupted: AbortSignal;
+}
+
+/** Why a run is interrupted whose reader has gone, such as `head -1`. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
 }

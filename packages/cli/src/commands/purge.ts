@@ -61,16 +61,16 @@ async function purge(session: Session, options: PurgeOptions) {
   const told = await sent(order, client, session);
   const { position, visibleWithinSeconds, readAs = [], notes = [] } = told;
   if (options.wait === true) await world.sleep(visibleWithinSeconds * 1_000);
+  const hasWaited = options.wait === true && !world.interrupted.aborted;
   terminal.json(told);
-  const since =
-    options.wait === true
-      ? "It holds everywhere."
-      : `It holds everywhere within ${visibleWithinSeconds} s.`;
+  const since = hasWaited
+    ? "It holds everywhere."
+    : `It holds everywhere within ${visibleWithinSeconds} s.`;
   terminal.print(`Purged: position ${position}. ${since}`);
   for (const { sent: name, as } of readAs)
     terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);
   for (const note of notes) terminal.print(`  ${note}`);
-  return exitCode.done;
+  return options.wait === true && !hasWaited ? exitCode.interrupted : exitCode.done;
 }
 
 function orderOf(options: PurgeOptions, origin: string): PurgeOrder {

@@ -3,6 +3,7 @@ import { usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
 import { type SiteAddress, siteAddress } from "./address.ts";
 import { ownText, type Profile, type Profiles, readProfiles } from "./profiles.ts";
+import { checkedToken } from "./token.ts";
 
 /** Options of every command that asks a site. */
 export interface SiteOptions {
@@ -30,14 +31,11 @@ export async function chosenSite(options: SiteOptions, where: Where): Promise<Ch
   const profiles = await readProfiles(where);
   const named = namedSite(options, env);
   if (named !== undefined) {
-    const operatorPath = options.operatorPath ?? env["TIDEMARK_OPERATOR_PATH"];
-    const address = siteAddress({ ...named, operatorPath });
-    const same = Object.values(profiles.profiles).find(({ site }) => isSame(site, address));
-    return withToken(
-      { ...address, operatorPath: operatorPath ?? same?.operatorPath ?? address.operatorPath },
-      same,
-      where,
-    );
+    const given = options.operatorPath ?? env["TIDEMARK_OPERATOR_PATH"];
+    const { origin } = siteAddress({ ...named, operatorPath: given });
+    const same = Object.values(profiles.profiles).find(({ site }) => isSame(site, origin));
+    const operatorPath = given ?? same?.operatorPath;
+    return withToken(siteAddress({ ...named, operatorPath }), same, where);
   }
   const { name, profile } = chosenProfile(options, env, profiles);
   const operatorPath = options.operatorPath ?? profile.operatorPath;
@@ -59,7 +57,7 @@ function namedSite({ site, profile }: SiteOptions, env: World["env"]) {
   return undefined;
 }
 
-function isSame(site: string, { origin }: SiteAddress): boolean {
+function isSame(site: string, origin: string): boolean {
   return URL.parse(site)?.origin === origin;
 }
 
@@ -94,24 +92,20 @@ async function withToken(
   { env }: Where,
 ): Promise<ChosenSite> {
   const path = env["TIDEMARK_TOKEN_FILE"];
-  if (env["TIDEMARK_TOKEN"])
-    return { ...address, token: checked(env["TIDEMARK_TOKEN"], "TIDEMARK_TOKEN") };
-  if (!path) return { ...address, token: profile?.token };
+  if (env["TIDEMARK_TOKEN"]) {
+    return { ...address, token: checkedToken(env["TIDEMARK_TOKEN"], "TIDEMARK_TOKEN") };
+  }
+  if (!path) {
+    const token = profile?.token;
+    return { ...address, token: token && checkedToken(token, "The token of the profile") };
+  }
   const text = await ownText(path);
-  if (text !== undefined) return { ...address, token: checked(text.trim(), "TIDEMARK_TOKEN_FILE") };
+  if (text !== undefined) {
+    return { ...address, token: checkedToken(text.trim(), "TIDEMARK_TOKEN_FILE") };
+  }
   throw usageError({
     what: "TIDEMARK_TOKEN_FILE cannot be used.",
     why: `There is no file ${path}.`,
     mend: "Name a file of mode 600 that holds the ADMIN_TOKEN of the site.",
-  });
-}
-
-/** @returns what a field may hold */
-function checked(token: string, from: string): string {
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw usageError({
-    what: `${from} cannot be used.`,
-    why: "It holds a space, a line break or a character outside of ASCII.",
-    mend: "Set it to the ADMIN_TOKEN of the site, and nothing else.",
   });
 }

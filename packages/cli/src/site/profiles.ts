@@ -1,5 +1,5 @@
 // Profiles: sites by name, with their tokens, in one file that its owner alone may read.
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
@@ -48,9 +48,14 @@ export async function ownText(path: string): Promise<string | undefined> {
     }
     return await readFile(path, "utf8");
   } catch (cause) {
-    const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    if (isMissing) return undefined;
-    throw cause;
+    const isOfSystem = cause instanceof Error && "syscall" in cause && "code" in cause;
+    if (!isOfSystem) throw cause;
+    if (cause.code === "ENOENT") return undefined;
+    throw usageError({
+      what: `${path} was not read.`,
+      why: `The system says ${String(cause.code)}.`,
+      mend: "See that it is a file, and that you may read it.",
+    });
   }
 }
 
@@ -58,9 +63,15 @@ export async function ownText(path: string): Promise<string | undefined> {
 export async function writeProfiles(where: Where, profiles: Profiles): Promise<void> {
   const path = profilesPath(where);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const beside = `${path}.${process.pid}`;
-  await writeFile(beside, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600 });
-  await rename(beside, path);
+  const beside = `${path}.${crypto.randomUUID()}`;
+  try {
+    const text = `${JSON.stringify(profiles, null, 2)}\n`;
+    await writeFile(beside, text, { mode: 0o600, flag: "wx" });
+    await rename(beside, path);
+  } catch (cause) {
+    await rm(beside, { force: true });
+    throw cause;
+  }
 }
 
 function profilesIn(text: string, path: string): Profiles {

@@ -3,6 +3,7 @@ import { styleText } from "node:util";
 import { confirm, isCancel, password } from "@clack/prompts";
 import { interruption, usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
+import { withoutControls } from "./control-characters.ts";
 import { streamOf } from "./note-stream.ts";
 
 /** What the options of every command say of the terminal. */
@@ -41,7 +42,7 @@ export class Terminal {
 
   /** A line of the result, for people; nothing with `--json`. */
   print(line: string): void {
-    if (!this.isJson) this.#world.output.write(`${line}\n`);
+    if (!this.isJson) this.#world.output.write(`${withoutControls(line)}\n`);
   }
 
   /** The result as JSON, a line of it; nothing without `--json`. */
@@ -56,7 +57,7 @@ export class Terminal {
 
   /** A line on stderr. */
   note(line: string): void {
-    this.#world.notes.write(`${line}\n`);
+    this.#world.notes.write(`${withoutControls(line)}\n`);
   }
 
   /** To stderr as it is, such as a line of progress that is written over. */
@@ -91,7 +92,8 @@ export class Terminal {
     const { input } = this.#world;
     const output = streamOf(this.#world.notes);
     const answer = await confirm({ message: question, initialValue: false, input, output });
-    if (isCancel(answer) || !answer) throw interruption("Nothing was done.");
+    if (isCancel(answer)) throw interruption("Nothing was done.");
+    if (!answer) throw interruption("Nothing was done.", "The answer was no.");
   }
 
   /** Asks for a secret, which is not shown. @throws CommandError at Ctrl-C */

@@ -1,5 +1,6 @@
 // `tidemark purge`, against the real application.
 import { describe, expect, it } from "vitest";
+import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { openReached, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
 
@@ -97,4 +98,20 @@ it("sends again what may have been accepted, with one id, and gives up", async (
   expect(pauses).toEqual([1_000, 2_000, 4_000]);
   expect(ids).toHaveLength(4);
   expect(new Set(ids).size).toBe(1);
+});
+
+it("says how long it takes yet where Ctrl-C ends --wait, and ends with 130", async () => {
+  const { fetch } = openReached(tagged);
+  const pauses: number[] = [];
+  for (const isEnded of [false, true]) {
+    const onSleep = (ms: number) => {
+      pauses.push(ms);
+      if (isEnded) interrupt();
+    };
+    const user = await FakeUser.at({ fetch, env: operatorEnv });
+    const { world, output, interrupt } = user.world(["purge", "--tag", "a", "--wait"], { onSleep });
+    expect(await main(world)).toBe(isEnded ? 130 : 0);
+    expect(output.text).toContain(isEnded ? "everywhere within 10 s." : "It holds everywhere.");
+  }
+  expect(pauses).toEqual([10_000, 10_000]);
 });

@@ -78,7 +78,11 @@ export class FakeUser {
       env: options.env ?? {},
       folder: this.folder,
       home: this.folder,
-      input: Object.assign(Readable.from([options.input ?? ""]), { isTTY: isTty }),
+      input: Object.assign(Readable.from([options.input ?? ""]), {
+        isTTY: isTty,
+        // Prompts ask a terminal for it.
+        setRawMode: () => undefined,
+      }),
       output,
       notes,
       fetch: options.fetch ?? unreachable,

@@ -1,0 +1,42 @@
+// `tidemark explain`: why a request would be answered as it would be.
+import type { AddCommand } from "../session.ts";
+import { exitCode } from "../exit-code.ts";
+import { repeated, type Session } from "../session.ts";
+
+interface ExplainOptions {
+  readonly method?: string;
+  readonly header?: readonly string[];
+}
+
+export const addExplain: AddCommand = (program, act) => {
+  program
+    .command("explain")
+    .summary("why a page is a hit, a miss, or never stored")
+    .description(
+      "Tells how a request would be answered, and why. Nothing is sent to the origin, and nothing is stored. One isolate answers: what only another one's memory holds, it does not know.",
+    )
+    .argument("<url>", "the URL, or a path of the site")
+    .option("--method <method>", "of the request; GET unless given")
+    .option("--header <field>", 'a field of the request, as "Name: value"; repeatable', repeated)
+    .addHelpText("after", examples)
+    .action(act<ExplainOptions>(explain));
+};
+
+const examples = `
+Examples:
+  tidemark explain /news/42
+  tidemark explain "https://www.example.com/news?page=2" --method HEAD
+  tidemark explain /news --header "Accept-Language: de" --json`;
+
+async function explain(session: Session, options: ExplainOptions, [url = ""]: readonly string[]) {
+  const { terminal } = session;
+  const client = await session.client();
+  const query = { url, method: options.method, header: options.header };
+  if (terminal.isJson) {
+    terminal.json(await client.json<unknown>("explain", { query: { ...query, format: "json" } }));
+  } else {
+    const text = await client.text("explain", { query: { ...query, format: "text" } });
+    terminal.print(text.trimEnd());
+  }
+  return exitCode.done;
+}

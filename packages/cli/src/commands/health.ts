@@ -1,0 +1,64 @@
+// `tidemark health`: what is wrong with the site, why, and what to do.
+import type { HealthTold } from "../../../../src/admin/protocol.ts";
+import { failure } from "../command-error.ts";
+import { exitCode } from "../exit-code.ts";
+import type { AddCommand } from "../session.ts";
+import type { Session } from "../session.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+export const addHealth: AddCommand = (program, act) => {
+  program
+    .command("health")
+    .summary("what is wrong, why, and what to do")
+    .description(
+      "Asks the site what it finds wrong: the worst first, each with its cause and its remedy. The exit code is 0 if the status is ok, and 3 if it is degraded or unable.",
+    )
+    .addHelpText("after", examples)
+    .action(act(health));
+};
+
+const examples = `
+Examples:
+  tidemark health
+  tidemark health --json --profile production
+  tidemark health > health.txt || echo "look at health.txt"`;
+
+async function health(session: Session) {
+  const { terminal } = session;
+  const client = await session.client();
+  // A site that is unable says so with 503.
+  const told = await client.json<Partial<HealthTold>>("health", { accepts: [503] });
+  if (!isWhole(told)) throw statusAlone(told.status);
+  terminal.json(told);
+  printHealth(told, terminal);
+  return told.status === "ok" ? exitCode.done : exitCode.findings;
+}
+
+const isWhole = (told: Partial<HealthTold>): told is HealthTold => told.findings !== undefined;
+
+function statusAlone(status = "none") {
+  return failure({
+    what: "The findings were not shown.",
+    why: `The site tells its status alone, which is ${status}: its Worker has no ADMIN_TOKEN.`,
+    mend: "Set the secret ADMIN_TOKEN of the Worker.",
+  });
+}
+
+const colours = { ok: "green", degraded: "yellow", unable: "red" } as const;
+const levelColours = { info: "cyan", warning: "yellow", critical: "red" } as const;
+
+function printHealth(told: HealthTold, terminal: Terminal): void {
+  const { status, summary, scope, version, colo, findings, notLookedAt } = told;
+  terminal.print(`${terminal.styled(colours[status], status)}: ${summary}`);
+  for (const { code, level, about, what, since, cause, remedy, told: last } of findings) {
+    const heading = `${terminal.styled(levelColours[level], level)} ${code}${about === undefined ? "" : `, ${about}`}`;
+    terminal.print(`\n${heading}${since === null ? "" : `, since ${since}`}`);
+    terminal.print(`  ${what}`);
+    terminal.print(`  Cause: ${cause}`);
+    terminal.print(`  Remedy: ${remedy}`);
+    if (last !== undefined) terminal.print(`  It last said: ${last}`);
+  }
+  terminal.print("");
+  for (const one of notLookedAt) terminal.print(`Not looked at: ${one}`);
+  terminal.print(`Looked at from ${colo}, version ${version}. ${scope}`);
+}

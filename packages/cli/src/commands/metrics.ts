@@ -1,0 +1,32 @@
+// `tidemark metrics`: the counts of all isolates as they are, for another program.
+import type { MetricsTold } from "../../../../src/admin/protocol.ts";
+import { exitCode } from "../exit-code.ts";
+import type { AddCommand } from "../session.ts";
+import type { Session } from "../session.ts";
+
+export const addMetrics: AddCommand = (program, act) => {
+  program
+    .command("metrics")
+    .summary("the counts of all isolates, as Prometheus reads them")
+    .description(
+      "Writes the metrics to stdout: the text format of Prometheus, or JSON with --json. Isolates report every one to five minutes. For people there is tidemark stats.",
+    )
+    .addHelpText("after", examples)
+    .action(act(metrics));
+};
+
+const examples = `
+Examples:
+  tidemark metrics > tidemark.prom
+  tidemark metrics --json --profile production`;
+
+async function metrics(session: Session) {
+  const { terminal } = session;
+  const client = await session.client();
+  if (terminal.isJson) {
+    terminal.json(await client.json<MetricsTold>("metrics", { query: { format: "json" } }));
+  } else {
+    terminal.raw(await client.text("metrics", { query: { format: "prometheus" } }));
+  }
+  return exitCode.done;
+}

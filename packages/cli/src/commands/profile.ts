@@ -1,0 +1,181 @@
+// `tidemark profile`: keeps sites by name, with their tokens.
+import type { Command } from "commander";
+import { usageError } from "../command-error.ts";
+import { exitCode } from "../exit-code.ts";
+import type { AddCommand } from "../session.ts";
+import type { Act, GlobalOptions, Session } from "../session.ts";
+import { siteAddress } from "../site/address.ts";
+import { givenToken } from "../site/given-token.ts";
+import {
+  type Profile,
+  type Profiles,
+  profilesPath,
+  readProfiles,
+  writeProfiles,
+} from "../site/profiles.ts";
+import { tableOf } from "../terminal/table.ts";
+
+export const addProfile: AddCommand = (program, act) => {
+  const profile = program
+    .command("profile")
+    .summary("keep sites by name, with their tokens")
+    .description(
+      "Keeps sites by name, each with its token, in a file that you alone may read. The token is never an option: it is asked for, or read from stdin.",
+    )
+    .helpCommand("help [command]", "show the help of a command")
+    .addHelpText("after", groupExamples);
+  addSet(profile, act);
+  addOthers(profile, act);
+};
+
+const groupExamples = `
+Examples:
+  tidemark profile set production --site https://www.example.com
+  tidemark profile use production
+  tidemark profile list`;
+
+interface SetOptions extends GlobalOptions {
+  readonly token: boolean;
+}
+
+function addSet(profile: Command, act: Act): void {
+  profile
+    .command("set")
+    .summary("store a site and its token under a name")
+    .description(
+      "Stores a site under a name, in place of what was there. In a terminal it asks for the ADMIN_TOKEN of the site, and does not show it. Else the first line of stdin is the token. The first profile becomes the default.",
+    )
+    .argument("<name>", "letters, digits, dot, dash, underscore")
+    .option("--no-token", "store no token; TIDEMARK_TOKEN has it then")
+    .addHelpText("after", setExamples)
+    .action(act<SetOptions>(set));
+}
+
+const setExamples = `
+Examples:
+  tidemark profile set production --site https://www.example.com
+  tidemark profile set staging --site https://staging.example.com < token.txt
+  tidemark profile set local --site http://127.0.0.1:8787 --no-token`;
+
+function addOthers(profile: Command, act: Act): void {
+  profile
+    .command("list")
+    .summary("show the profiles; no token is shown")
+    .description("Shows the profiles, and whether each has a token. No token is shown.")
+    .addHelpText("after", "\nExample:\n  tidemark profile list --json")
+    .action(act(list));
+  profile
+    .command("use")
+    .summary("make a profile the default")
+    .description("Makes a profile the default: it counts where no site and no profile is named.")
+    .argument("<name>", "the name of a profile")
+    .addHelpText("after", "\nExample:\n  tidemark profile use staging")
+    .action(act(use));
+  profile
+    .command("remove")
+    .summary("delete a profile and its token")
+    .description("Deletes a profile and its token from the file. The site keeps its ADMIN_TOKEN.")
+    .argument("<name>", "the name of a profile")
+    .addHelpText("after", "\nExample:\n  tidemark profile remove staging")
+    .action(act(remove));
+}
+
+async function set(session: Session, options: SetOptions, [name = ""]: readonly string[]) {
+  const { world, terminal } = session;
+  if (!/^[a-z0-9][\w.-]{0,63}$/i.test(name)) {
+    throw usageError({
+      what: "Nothing was stored.",
+      why: `${JSON.stringify(name.slice(0, 80))} is no name of a profile.`,
+      mend: "Begin with a letter or a digit; up to 63 letters, digits, dots, dashes, underscores may follow.",
+    });
+  }
+  if (options.site === undefined) {
+    throw usageError({
+      what: "Nothing was stored.",
+      why: "No site is named.",
+      mend: `Write tidemark profile set ${name} --site https://www.example.com.`,
+    });
+  }
+  const { site, operatorPath } = options;
+  const { origin } = siteAddress({ site, operatorPath, from: "--site" });
+  const before = await readProfiles(world);
+  const token = options.token ? await givenToken(session, origin) : undefined;
+  const profile: Profile = {
+    site: origin,
+    ...(operatorPath !== undefined && { operatorPath }),
+    ...(token !== undefined && { token }),
+  };
+  const usual = before.default ?? (Object.keys(before.profiles).length === 0 ? name : undefined);
+  await writeProfiles(world, withDefault(usual, { ...before.profiles, [name]: profile }));
+  terminal.json({ name, site: origin, hasToken: token !== undefined, isDefault: usual === name });
+  const has = token === undefined ? "no token" : "its token";
+  const role = usual === name ? " It is the default." : "";
+  terminal.print(`${name} is ${origin}, with ${has}, in ${profilesPath(world)}.${role}`);
+  return exitCode.done;
+}
+
+function withDefault(usual: string | undefined, profiles: Profiles["profiles"]): Profiles {
+  return { ...(usual !== undefined && { default: usual }), profiles };
+}
+
+async function list({ world, terminal }: Session) {
+  const { default: usual, profiles } = await readProfiles(world);
+  const rows = Object.entries(profiles).map(([name, { site, operatorPath, token }]) => ({
+    name,
+    site,
+    operatorPath: operatorPath ?? null,
+    hasToken: token !== undefined,
+    isDefault: name === usual,
+  }));
+  terminal.json({ profiles: rows });
+  if (rows.length === 0) {
+    terminal.note("There are no profiles. Make one with: tidemark profile set NAME --site URL.");
+    return exitCode.done;
+  }
+  const cells = rows.map((row) => [
+    row.name,
+    row.site + (row.operatorPath ?? ""),
+    row.hasToken ? "yes" : "no",
+    row.isDefault ? "yes" : "",
+  ]);
+  for (const line of tableOf([["name", "site", "token", "default"], ...cells])) {
+    terminal.print(line);
+  }
+  return exitCode.done;
+}
+
+async function use({ world, terminal }: Session, _: GlobalOptions, [name = ""]: readonly string[]) {
+  const { profiles } = await readProfiles(world);
+  const { site } = known(name, profiles);
+  await writeProfiles(world, withDefault(name, profiles));
+  terminal.json({ default: name });
+  terminal.print(`The default is ${name}, which is ${site}.`);
+  return exitCode.done;
+}
+
+async function remove(
+  { world, terminal }: Session,
+  _: GlobalOptions,
+  [name = ""]: readonly string[],
+) {
+  const { default: usual, profiles } = await readProfiles(world);
+  known(name, profiles);
+  const { [name]: removed, ...others } = profiles;
+  await writeProfiles(world, withDefault(usual === name ? undefined : usual, others));
+  terminal.json({ removed: name });
+  const role = usual === name ? " It was the default: choose one with tidemark profile use." : "";
+  terminal.print(`${name} is removed, with its token; it was ${removed?.site}.${role}`);
+  return exitCode.done;
+}
+
+/** @throws CommandError where there is none of this name */
+function known(name: string, profiles: Profiles["profiles"]): Profile {
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (profile !== undefined) return profile;
+  const names = Object.keys(profiles).join(", ");
+  throw usageError({
+    what: "Nothing was changed.",
+    why: `There is no profile ${JSON.stringify(name.slice(0, 80))}.`,
+    mend: names === "" ? "There are none at all." : `There are: ${names}.`,
+  });
+}

@@ -1,0 +1,129 @@
+// `tidemark stats`: how each route is answered, by the counts of all isolates; or what one isolate tells.
+import type { MetricsTold, StatsTold } from "../../../../src/admin/protocol.ts";
+import { CommandError, usageError } from "../command-error.ts";
+import { type ExitCode, exitCode } from "../exit-code.ts";
+import type { AddCommand } from "../session.ts";
+import { type Session, wholeNumber } from "../session.ts";
+import type { SiteClient } from "../site/site-client.ts";
+import { countsByRoute, risen, type RouteCounts, totalOf } from "../stats/route-counts.ts";
+import { legend, routeTable, statsOf } from "../stats/route-table.ts";
+import { outlineOf } from "../terminal/outline.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+interface StatsOptions {
+  readonly isolate?: true;
+  /** Seconds, or `true` where none are given. */
+  readonly watch?: number | true;
+}
+
+const watchSecondsUnlessSet = 60;
+
+export const addStats: AddCommand = (program, act) => {
+  program
+    .command("stats")
+    .summary("how each route is answered: hits, errors, times")
+    .description(
+      "Shows by route how requests were answered, by the counts of all isolates. Isolates report every one to five minutes. With --isolate, one isolate tells all that it knows of itself.",
+    )
+    .option("--isolate", "what one isolate tells: its counts, memory, journal, troubles")
+    .option(
+      "--watch [seconds]",
+      `go on, and show what came in the last so many seconds; ${watchSecondsUnlessSet} unless set. Ctrl-C ends it, with exit code 0`,
+      wholeNumber(1, 86_400),
+    )
+    .addHelpText("after", examples)
+    .action(act<StatsOptions>(stats));
+};
+
+const examples = `
+Examples:
+  tidemark stats
+  tidemark stats --watch 120
+  tidemark stats --isolate --json`;
+
+async function stats(session: Session, { isolate, watch }: StatsOptions): Promise<ExitCode> {
+  if (isolate === true && watch !== undefined) {
+    throw usageError({
+      what: "The counts were not asked for.",
+      why: "--watch is for the counts of all isolates: each question may meet another isolate.",
+      mend: "Write --isolate or --watch.",
+    });
+  }
+  const { terminal } = session;
+  const client = await session.client();
+  if (isolate === true) {
+    const told = await client.json<StatsTold>("stats");
+    terminal.json(told);
+    for (const line of outlineOf(told)) terminal.print(line);
+    return exitCode.done;
+  }
+  const told = await asked(client);
+  const { startedAt, at, boundsSeconds } = told;
+  const byRoute = countsByRoute(told);
+  terminal.json(asData({ since: startedAt, at }, byRoute, boundsSeconds));
+  terminal.print(`All isolates, since ${startedAt ?? "no time that a calendar has"}:`);
+  for (const line of routeTable(byRoute, boundsSeconds)) terminal.print(line);
+  for (const line of legend) terminal.print(line);
+  if (byRoute.size === 0) terminal.note("No isolate has reported yet.");
+  return watch === undefined
+    ? exitCode.done
+    : watched(told, watch === true ? watchSecondsUnlessSet : watch, { client, session });
+}
+
+const asked = (client: SiteClient) =>
+  client.json<MetricsTold>("metrics", { query: { format: "json" } });
+
+function asData(
+  when: object,
+  byRoute: ReadonlyMap<string, RouteCounts>,
+  boundsSeconds: readonly number[],
+) {
+  const routes = [...byRoute].map(([route, counts]) =>
+    Object.assign({ route }, statsOf(counts, boundsSeconds)),
+  );
+  return { ...when, routes, all: statsOf(totalOf(byRoute.values()), boundsSeconds) };
+}
+
+interface Watching {
+  readonly client: SiteClient;
+  readonly session: Session;
+}
+
+/** A question that fails is told, and asked again in its turn. */
+async function watched(first: MetricsTold, seconds: number, { client, session }: Watching) {
+  const { terminal, world } = session;
+  let before = { told: first, atMs: world.nowAtMs() };
+  for (;;) {
+    await world.sleep(seconds * 1_000);
+    if (world.interrupted.aborted) return exitCode.done;
+    try {
+      const now = { told: await asked(client), atMs: world.nowAtMs() };
+      printRisen(before, now, terminal);
+      before = now;
+    } catch (cause) {
+      if (world.interrupted.aborted) return exitCode.done;
+      if (!(cause instanceof CommandError)) throw cause;
+      terminal.note(`${cause.message} It is asked again in ${seconds} s.`);
+    }
+  }
+}
+
+interface Seen {
+  readonly told: MetricsTold;
+  readonly atMs: number;
+}
+
+function printRisen(before: Seen, now: Seen, terminal: Terminal): void {
+  const { boundsSeconds, at } = now.told;
+  const earlier = countsByRoute(before.told);
+  const byRoute = new Map(
+    [...countsByRoute(now.told)].map(([route, counts]) => [
+      route,
+      risen(counts, earlier.get(route)),
+    ]),
+  );
+  const secondsPassed = Math.max(1, (now.atMs - before.atMs) / 1_000);
+  terminal.json(asData({ since: before.told.at, at, secondsPassed }, byRoute, boundsSeconds));
+  terminal.print(`\nIn the last ${secondsPassed.toFixed(0)} s, per second:`);
+  for (const line of routeTable(byRoute, boundsSeconds, secondsPassed)) terminal.print(line);
+}

@@ -1,0 +1,114 @@
+// `tidemark switch`: sends requests straight to the origin, and ends that.
+import { Argument } from "commander";
+import type { SwitchOrder, SwitchTold } from "../../../../src/admin/protocol.ts";
+import { usageError } from "../command-error.ts";
+import { exitCode } from "../exit-code.ts";
+import type { AddCommand } from "../session.ts";
+import type { Session } from "../session.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+interface SwitchOptions {
+  readonly reason?: string;
+  readonly dryRun?: true;
+}
+
+export const addSwitch: AddCommand = (program, act) => {
+  program
+    .command("switch")
+    .summary("send requests straight to the origin, and end that")
+    .description(
+      "Shows the switch, or throws it. While it is on, Tidemark answers no request from the cache: of the routes that are named, or of all. What is stored stays stored. Each use replaces the one before.",
+    )
+    .addArgument(
+      new Argument("[state]", "on or off; without it, the switch is shown").choices(["on", "off"]),
+    )
+    .argument("[routes...]", "the routes it is on for; without any, all of them, and it asks first")
+    .option("--reason <text>", "a text for those who read the journal")
+    .option("--dry-run", "change nothing, and say what would be")
+    .addHelpText("after", examples)
+    .action(act<SwitchOptions>(throwSwitch));
+};
+
+const examples = `
+Examples:
+  tidemark switch
+  tidemark switch on articles feed --reason "wrong pages"
+  tidemark switch on --yes
+  tidemark switch off`;
+
+async function throwSwitch(session: Session, options: SwitchOptions, words: readonly string[]) {
+  const { terminal } = session;
+  const order = orderOf(words, options);
+  const client = await session.client();
+  if (order === undefined) {
+    const told = await client.json<SwitchTold>("switch");
+    terminal.json(told);
+    printState(told, terminal);
+    return exitCode.done;
+  }
+  if (options.dryRun === true) {
+    const now = await client.json<SwitchTold>("switch");
+    terminal.json({ dryRun: true, order, now });
+    terminal.print("Nothing was switched.");
+    terminal.print(`It would be: ${stateIn(order.bypass)}.`);
+    printState(now, terminal);
+    return exitCode.done;
+  }
+  if (order.bypass === true) {
+    await terminal.confirmed(`Send every request of ${client.site.origin} to the origin?`);
+  }
+  const told = await client.json<SwitchTold>("switch", { method: "POST", body: order });
+  terminal.json(told);
+  printState(told, terminal);
+  if (told.visibleWithinSeconds !== undefined) {
+    terminal.print(`All colos follow within ${told.visibleWithinSeconds} s.`);
+  }
+  return exitCode.done;
+}
+
+function orderOf(
+  [state, ...routes]: readonly string[],
+  { reason, dryRun }: SwitchOptions,
+): SwitchOrder | undefined {
+  const refused = (why: string, mend: string) =>
+    usageError({ what: "Nothing was switched.", why, mend });
+  if (state === undefined) {
+    if (reason === undefined && dryRun === undefined) return undefined;
+    throw refused("It is not said whether it shall be on or off.", "Write on or off.");
+  }
+  if (state === "off" && routes.length > 0) {
+    const mend = "To leave it on for some routes alone, name those behind on.";
+    throw refused("off takes no routes: it ends the switch for all.", mend);
+  }
+  if (routes.some((name) => name.trim() === "")) {
+    throw refused("The name of a route is empty.", "Write its name, or leave it out.");
+  }
+  const bypass = state === "off" ? false : routes.length === 0 ? true : routes;
+  return { bypass, ...(reason !== undefined && { reason }) };
+}
+
+/** @returns a clause, without a full stop */
+export function stateIn(bypass: boolean | readonly string[]): string {
+  if (bypass === true) return "on, every request goes to the origin";
+  if (bypass === false || bypass.length === 0) return "off";
+  return `on, these routes go to the origin: ${bypass.join(", ")}`;
+}
+
+function printState(told: SwitchTold, terminal: Terminal): void {
+  const { bypass, since, position, here, variable, journal, key, unknownRoutes } = told;
+  const at = since === null ? "" : `, since ${since}, position ${position}`;
+  terminal.print(`The switch is ${stateIn(bypass)}${at}.`);
+  const isElsewhere = here !== undefined && stateIn(here) !== stateIn(bypass);
+  if (isElsewhere) terminal.print(`This isolate still goes by: ${stateIn(here)}.`);
+  if (stateIn(variable) !== "off") {
+    terminal.print(`The variable BYPASS is set beside it: ${stateIn(variable)}.`);
+  }
+  if (unknownRoutes !== undefined) {
+    terminal.print(`This deployment has no such routes: ${unknownRoutes.join(", ")}.`);
+  }
+  if (key !== undefined) terminal.print(key);
+  if (journal !== undefined) {
+    const why = typeof journal === "string" ? journal : `${journal.why} ${journal.mend}`;
+    terminal.print(why);
+  }
+}

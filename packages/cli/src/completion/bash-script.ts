@@ -1,0 +1,22 @@
+// The completion for bash. The library's own script evaluates the line that is being typed, so that a
+// `$(command)` in it would run; and it needs the package bash-completion. This one only splits the line.
+
+/** For ~/.bashrc. It asks `tidemark complete -- WORD…`, and offers files where that tells nothing. */
+export const bashScript = `# bash completion for tidemark
+_tidemark_complete() {
+  local -a words
+  local line="\${COMP_LINE:0:COMP_POINT}" value
+  read -r -a words <<< "$line"
+  case "$line" in
+    *[[:space:]]) words+=("") ;;
+  esac
+  COMPREPLY=()
+  while IFS=$'\\t' read -r value _; do
+    case "$value" in
+      ""|:*) ;;
+      *) COMPREPLY+=("$value") ;;
+    esac
+  done < <(command tidemark complete -- "\${words[@]:1}" 2>/dev/null)
+}
+complete -o default -F _tidemark_complete tidemark
+`;

@@ -1,0 +1,36 @@
+// An entry of the journal as a line for people.
+import type { EntryTold } from "../../../../src/admin/protocol.ts";
+
+/** Such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"`. */
+export function entryLine(entry: EntryTold): string {
+  const { at, position, by, reason } = entry;
+  const why = reason === "" ? "" : `, reason ${JSON.stringify(reason)}`;
+  return `${at ?? "at no time that a calendar has"}  ${position}  ${by}  ${deedOf(entry)}${why}`;
+}
+
+function deedOf(entry: EntryTold): string {
+  const { bypass, lost, by, mode } = entry;
+  if (bypass !== undefined) return switched(bypass);
+  if (lost !== undefined)
+    return `marks that entries were lost after ${lost}, and purges everything`;
+  if (by === "tidemark") return "marks where the journal begins, and purges everything";
+  const deed = mode === "soft" ? "makes stale" : "purges";
+  return `${deed} ${targetsOf(entry)}`;
+}
+
+function switched(bypass: boolean | readonly string[]): string {
+  if (bypass === true) return "switches everything to the origin";
+  if (bypass === false || bypass.length === 0) return "switches back to the cache";
+  return `switches routes to the origin: ${bypass.join(", ")}`;
+}
+
+const kinds = ["tags", "urls", "prefixes", "hosts", "routes", "groups"] as const;
+
+function targetsOf(entry: EntryTold): string {
+  if (entry.everything === true) return "everything";
+  const named = kinds.flatMap((kind) => {
+    const targets = entry[kind] ?? [];
+    return targets.length === 0 ? [] : [`${kind} ${targets.join(", ")}`];
+  });
+  return named.length === 0 ? "nothing" : named.join("; ");
+}

@@ -1,0 +1,44 @@
+// `tidemark explain`, against the real application.
+import { expect, it } from "vitest";
+import { FakeUser } from "../fakes/fake-world.ts";
+import { openReached, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+
+async function stored() {
+  const { site, fetch, asked } = openReached({
+    origin: () => new Response("page", { headers: { "cache-control": "max-age=600" } }),
+  });
+  await site.get("/a");
+  return { user: await FakeUser.at({ fetch, env: operatorEnv }), asked };
+}
+
+it("tells a path of the site in sentences", async () => {
+  const { user } = await stored();
+  const { code, out, notes } = await user.runs(["explain", "/a"]);
+  expect({ code, notes }).toEqual({ code: 0, notes: "" });
+  expect(out).toContain(`GET ${siteUrl}/a`);
+  expect(out).toContain("Verdict: serve, on the copy in memory");
+  expect(out).toMatch(/[^\n]\n$/);
+});
+
+it("tells a URL as JSON", async () => {
+  const { user } = await stored();
+  const { out } = await user.runs(["explain", `${siteUrl}/a?b=1&c=2`, "--json"]);
+  expect(JSON.parse(out)).toMatchObject({ handling: "looked-up" });
+  expect(out.split("\n")).toHaveLength(2);
+});
+
+it("sends the method and each field", async () => {
+  const { user, asked } = await stored();
+  const fields = ["--header", "Accept-Language: de", "--header", "Cookie: a=b"];
+  expect((await user.runs(["explain", "/a", "--method", "POST", ...fields])).code).toBe(0);
+  expect(asked).toEqual([
+    "GET /_cache/explain?url=%2Fa&method=POST&header=Accept-Language%3A+de&header=Cookie%3A+a%3Db&format=text",
+  ]);
+});
+
+it("tells what the site refuses", async () => {
+  const { user } = await stored();
+  const { code, notes } = await user.runs(["explain", "a page"]);
+  expect(code).toBe(1);
+  expect(notes).toContain('"a page" is neither an http or https URL nor a path');
+});

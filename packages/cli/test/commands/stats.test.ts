@@ -1,0 +1,168 @@
+// `tidemark stats` and `tidemark metrics`: the counts of all isolates, what rises, and one isolate.
+import { describe, expect, it } from "vitest";
+import type { MetricsTold } from "../../../../src/admin/protocol.ts";
+import { main } from "../../src/main.ts";
+import { FakeUser } from "../fakes/fake-world.ts";
+import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
+
+const requests = (route: string, result: string, value: number) => ({
+  name: "tidemark_requests_total",
+  labels: { route, result, tier: "memory" },
+  value,
+});
+
+const waits = (route: string, result: string, counts: readonly number[]) => ({
+  name: "tidemark_response_seconds",
+  labels: { route, result, tier: "shared" },
+  counts,
+  sum: 0,
+});
+
+const told: MetricsTold = {
+  startedAt: "2026-10-01T00:00:00.000Z",
+  at: "2026-11-01T00:00:00.000Z",
+  counters: [
+    requests("news", "hit", 80),
+    requests("news", "stale-hit", 10),
+    requests("news", "stored", 10),
+    requests("news", "passed", 5),
+    requests("news", "limited", 2),
+    requests("news", "failed", 3),
+    requests("account", "passed", 400),
+    { name: "tidemark_origin_responses_total", labels: { route: "news", class: "2xx" }, value: 14 },
+    { name: "tidemark_origin_responses_total", labels: { route: "news", class: "5xx" }, value: 1 },
+    { name: "tidemark_purges_total", labels: {}, value: 7 },
+  ],
+  gauges: [],
+  boundsSeconds: [0.004, 0.2, 2],
+  histograms: [
+    waits("news", "hit", [100, 0, 0, 0]),
+    waits("news", "stored", [0, 90, 0, 0]),
+    waits("news", "failed", [0, 0, 0, 50]),
+    waits("account", "passed", [0, 0, 0, 1]),
+  ],
+};
+
+const answering = (answer: unknown) => async () => Response.json(answer);
+
+const cells = (text: string) => text.split("\n").map((line) => line.trim().split(/ {2,}/));
+
+describe("the table", () => {
+  it("has a row for each route, the busiest first, and one for all", async () => {
+    const user = await FakeUser.at({ fetch: answering(told), env: operatorEnv });
+    const { code, out, notes } = await user.runs(["stats"]);
+    expect({ code, notes }).toEqual({ code: 0, notes: "" });
+    const [since, ...rows] = cells(out);
+    expect(since).toEqual(["All isolates, since 2026-10-01T00:00:00.000Z:"]);
+    const above = ">2.0 s";
+    expect(rows.slice(1, 4)).toEqual([
+      ["account", "400", "-", "-", "400", "0", "0", "-", "-", above, above],
+      ["news", "110", "87.3 %", "9.7 %", "5", "5", "15", "2.0 ms", "4.0 ms", "102 ms", "198 ms"],
+      ["all", "510", "87.3 %", "9.7 %", "405", "5", "15", "2.0 ms", "4.0 ms", "103 ms", above],
+    ]);
+  });
+
+  it("keeps to 96 columns", async () => {
+    const user = await FakeUser.at({ fetch: answering(told), env: operatorEnv });
+    const { out } = await user.runs(["stats"]);
+    expect(out.split("\n").filter((line) => line.length > 96)).toEqual([]);
+  });
+
+  it("says so where nothing has been reported", async () => {
+    const fetch = answering({ ...told, counters: [], histograms: [] });
+    const user = await FakeUser.at({ fetch, env: operatorEnv });
+    expect((await user.runs(["stats"])).notes).toBe("No isolate has reported yet.\n");
+  });
+});
+
+it("is JSON with --json, with shares and seconds, and null for nothing", async () => {
+  const user = await FakeUser.at({ fetch: answering(told), env: operatorEnv });
+  const { routes, all, since } = JSON.parse((await user.runs(["stats", "--json"])).out);
+  expect(since).toBe(told.startedAt);
+  expect(routes[0]).toMatchObject({ route: "account", requests: 400, hitShare: null });
+  expect(routes[1]).toMatchObject({
+    hits: 90,
+    stale: 10,
+    hitP50Seconds: 0.002,
+    failed: 3,
+    limited: 2,
+  });
+  expect(all).toMatchObject({ requests: 510, toOrigin: 15 });
+});
+
+it("tells with --watch what has risen per second, until Ctrl-C", async () => {
+  const later = {
+    ...told,
+    counters: [...told.counters, requests("new", "hit", 60), requests("news", "hit", 120)],
+    histograms: [...told.histograms, waits("news", "hit", [0, 0, 60, 0])],
+  };
+  const answers = [
+    told,
+    later,
+    later,
+    { error: { code: "unavailable", what: "A.", why: "B.", mend: "C." } },
+  ];
+  let asked = 0;
+  const fetch = async () => {
+    const answer = answers[asked++];
+    return Response.json(answer, { status: asked === answers.length ? 503 : 200 });
+  };
+  let atMs = 0;
+  const onSleep = (ms: number) => {
+    atMs += ms;
+    if (asked === answers.length) interrupt();
+  };
+  const user = await FakeUser.at({ fetch, env: operatorEnv });
+  const made = user.world(["stats", "--watch", "30"], { onSleep });
+  const { interrupt } = made;
+  expect(await main({ ...made.world, nowAtMs: () => atMs })).toBe(0);
+  const risen = cells(made.output.text.split("In the last ")[1] ?? "");
+  expect(risen[0]).toEqual(["30 s, per second:"]);
+  expect(risen.slice(2, 6)).toEqual([
+    ["account", "0.0", "-", "-", "0.0", "0.0", "0.0", "-", "-", "-", "-"],
+    ["news", "4.0", "100.0 %", "0.0 %", "0.0", "0.0", "0.0", "1.1 s", "2.0 s", "-", "-"],
+    ["new", "2.0", "100.0 %", "0.0 %", "0.0", "0.0", "0.0", "-", "-", "-", "-"],
+    ["all", "6.0", "100.0 %", "0.0 %", "0.0", "0.0", "0.0", "1.1 s", "2.0 s", "-", "-"],
+  ]);
+  const after = cells(made.output.text.split("In the last ")[2] ?? "");
+  expect(after[5]?.slice(0, 2)).toEqual(["all", "0.0"]);
+  expect(made.notes.text).toBe("A. B. C. It is asked again in 30 s.\n");
+});
+
+describe("against the real application", () => {
+  it("tells of one isolate with --isolate", async () => {
+    const { site, fetch } = openReached();
+    await site.get("/a");
+    const user = await FakeUser.at({ fetch, env: operatorEnv });
+    const { code, out } = await user.runs(["stats", "--isolate"]);
+    expect(code).toBe(0);
+    expect(out).toContain("scope: this isolate alone");
+    expect(out).toMatch(/^memory:\n {2}bytes: \d+\n {2}records: 0$/m);
+    const asJson = await user.runs(["stats", "--isolate", "--json"]);
+    expect(JSON.parse(asJson.out)).toMatchObject({ memory: { records: 0 } });
+  });
+
+  it("reads the counts, as a table and as they are", async () => {
+    const { fetch, asked } = openReached();
+    const user = await FakeUser.at({ fetch, env: operatorEnv });
+    expect((await user.runs(["stats"])).out).toMatch(/^all +0 /m);
+    expect((await user.runs(["metrics"])).out).toMatch(/^# HELP tidemark_/);
+    expect(JSON.parse((await user.runs(["metrics", "--json"])).out)).toHaveProperty("histograms");
+    expect(asked).toEqual([
+      "GET /_cache/metrics?format=json",
+      "GET /_cache/metrics?format=prometheus",
+      "GET /_cache/metrics?format=json",
+    ]);
+  });
+});
+
+it.each([
+  { name: "--isolate with --watch", args: ["--isolate", "--watch"] },
+  { name: "no time", args: ["--watch", "0"] },
+  { name: "half a second", args: ["--watch=0.5"] },
+])("refuses $name", async ({ args }) => {
+  const { fetch, asked } = openReached();
+  const user = await FakeUser.at({ fetch, env: operatorEnv });
+  expect((await user.runs(["stats", ...args])).code).toBe(2);
+  expect(asked).toEqual([]);
+});

@@ -1,0 +1,84 @@
+// What every command must tell with --help.
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { makeProgram } from "../src/program.ts";
+import { FakeUser } from "./fakes/fake-world.ts";
+
+interface Named {
+  readonly path: readonly string[];
+  readonly command: Command;
+}
+
+function allOf(command: Command, path: readonly string[] = []): Named[] {
+  const inner = command.commands.flatMap((one) => allOf(one, [...path, one.name()]));
+  return [{ path, command }, ...inner];
+}
+
+/** `complete` is hidden: only the scripts of shells ask it. */
+const all = allOf(makeProgram(() => async () => undefined))
+  .filter(({ path }) => path[0] !== "complete")
+  .map(({ path, command }) => ({ name: ["tidemark", ...path].join(" "), path, command }));
+
+describe.each(all)("$name --help", ({ name, path, command }) => {
+  const helped = async () => {
+    const user = await FakeUser.at();
+    return user.runs([...path, "--help"]);
+  };
+
+  it("ends with 0, on stdout alone", async () => {
+    const { code, out, notes } = await helped();
+    expect({ code, notes }).toEqual({ code: 0, notes: "" });
+    expect(out).toContain(`Usage: ${name}`);
+  });
+
+  it("has a summary, a description and examples of this command", async () => {
+    const { out } = await helped();
+    // The program itself stands in no list.
+    expect(path.length === 0 ? "none" : command.summary()).toMatch(/^[^A-Z].*[^.]$/);
+    expect(command.description()).toMatch(/^[A-Z].*\.$/s);
+    const examples = out.split(/^Examples?:$/m)[1] ?? "";
+    expect(examples).toMatch(new RegExp(`^ {2}.*${name}`, "m"));
+  });
+
+  it("has no line over 80 columns, and says something of each option and word", async () => {
+    const { out } = await helped();
+    expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    for (const { flags, description } of command.options) {
+      expect(`${flags}: ${description}`).toMatch(/: .+/);
+    }
+    for (const word of command.registeredArguments) {
+      expect(`${word.name()}: ${word.description}`).toMatch(/: .+/);
+    }
+  });
+});
+
+it("is told by `help`, too", async () => {
+  const user = await FakeUser.at();
+  expect(await user.runs(["help", "purge"])).toEqual(await user.runs(["purge", "--help"]));
+});
+
+it("is told on stderr where no command is named, and the exit code is 2", async () => {
+  const user = await FakeUser.at();
+  const { code, out, notes } = await user.runs([]);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(notes).toContain("Commands:");
+});
+
+it("runs the examples as far as the command line goes", async () => {
+  for (const { path } of all) {
+    const user = await FakeUser.at();
+    const { out } = await user.runs([...path, "--help"]);
+    const lines = out.split(/^Examples?:$/m)[1]?.split("\n") ?? [];
+    for (const line of lines.filter((one) => one.startsWith("  tidemark "))) {
+      const ran = await user.runs(wordsOf(line), { env: {}, input: "token-x\n" });
+      expect(`${line}: ${ran.notes}`).not.toMatch(/error:|The command line is refused/);
+    }
+  }
+});
+
+/** As a shell splits these: quotes, and nothing else of a shell's. */
+function wordsOf(line: string): string[] {
+  const [command = ""] = line.trim().split(/ [<>|#]| \|\|/);
+  const words = command.match(/"[^"]*"|\S+/g) ?? [];
+  return words.slice(1).map((word) => word.replaceAll('"', ""));
+}

@@ -1,0 +1,91 @@
+// The command as a process of its own: its exit codes, and what becomes of it when nobody reads.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, it } from "vitest";
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+async function serving(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  ends.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** With a home that has no profiles. */
+function start(args: readonly string[], site: string) {
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: "/nonexistent",
+    TIDEMARK_SITE: site,
+    TIDEMARK_TOKEN: "token-x",
+  };
+  const entry = new URL("../src/tidemark.ts", import.meta.url).pathname;
+  const child = spawn(process.execPath, [entry, ...args], { env });
+  ends.push(() => child.kill("SIGKILL"));
+  let notes = "";
+  child.stderr.on("data", (chunk) => {
+    notes += String(chunk);
+  });
+  const ended = once(child, "close").then(([code]) => ({ code: code as number, notes }));
+  return { child, ended };
+}
+
+const entry = (position: string) => ({
+  position,
+  at: null,
+  by: "admin",
+  id: "",
+  mode: "hard",
+  reason: "",
+  tags: ["a"],
+});
+
+it("ends without a word when its reader has gone, as head does", async () => {
+  let asked = 0;
+  const site = await serving(async (_, response) => {
+    asked += 1;
+    // The reader goes while the second page is on its way; a third one never comes.
+    if (asked === 2) run.child.stdout.destroy();
+    if (asked <= 2) {
+      const position = `${asked}-0`;
+      response.end(JSON.stringify({ entries: [entry(position)], next: position }));
+    }
+  });
+  const run = start(["journal", "--after", "0"], site);
+  expect(await run.ended).toEqual({ code: 141, notes: "" });
+});
+
+it("is ended by Ctrl-C within a request, with 130", async () => {
+  const site = await serving(() => run.child.kill("SIGINT"));
+  const run = start(["health"], site);
+  const { code, notes } = await run.ended;
+  expect(code).toBe(130);
+  expect(notes).toContain("It was interrupted.");
+});
+
+it("is ended by Ctrl-C while it follows, with 0", async () => {
+  const site = await serving((_, response) => {
+    response.end(JSON.stringify({ entries: [entry("1-0")], next: null }));
+  });
+  const run = start(["journal", "--follow"], site);
+  await once(run.child.stdout, "data");
+  run.child.kill("SIGINT");
+  expect(await run.ended).toEqual({ code: 0, notes: "" });
+});
+
+it("refuses a mistyped flag with 2", async () => {
+  const site = await serving(() => expect.unreachable());
+  const { code, notes } = await start(["purge", "--everythin", "--yes"], site).ended;
+  expect(code).toBe(2);
+  expect(notes).toContain("(Did you mean --everything?)");
+});
