@@ -2,12 +2,13 @@
 import { Command } from "commander";
 import { version } from "../../../src/version.ts";
 import type { Act } from "./session.ts";
+import { addInit } from "./commands/init.ts";
 import { addPurge } from "./commands/purge.ts";
 
 /** Adds one command to the program. */
 export type AddCommand = (program: Command, act: Act) => void;
 
-const commands: readonly AddCommand[] = [addPurge];
+const commands: readonly AddCommand[] = [addPurge, addInit];
 
 export function makeProgram(act: Act): Command {
   const program = new Command("tidemark")

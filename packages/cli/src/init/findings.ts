@@ -1,0 +1,168 @@
+// What is worth knowing of an origin, in sentences. Each says what was seen, and what follows.
+import { formatSeconds } from "../origin/format-seconds.ts";
+import { judge } from "../origin/judge-page.ts";
+import type { OriginSight } from "../origin/look-at-origin.ts";
+import type { PageSight } from "../origin/look-at-page.ts";
+import { listed } from "./draft.ts";
+
+export interface Finding {
+  /** For programs. */
+  readonly code: string;
+  readonly text: string;
+}
+
+type Find = (sight: OriginSight) => readonly Finding[];
+
+export function findingsOf(sight: OriginSight): Finding[] {
+  return finds.flatMap((find) => find(sight));
+}
+
+/** One finding for all pages of which something is true. */
+function ofPages(
+  code: string,
+  isSo: (page: PageSight) => boolean,
+  textOf: (paths: string, pages: readonly PageSight[]) => string,
+): Find {
+  return ({ pages }) => {
+    const found = pages.filter(isSo);
+    if (found.length === 0) return [];
+    return [{ code, text: textOf(listed(found.map(({ path }) => path)), found) }];
+  };
+}
+
+const slowMs = 2_000;
+const namesOf = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].join(", ");
+const isShareable = (page: PageSight) => ["open", "origin", "validated"].includes(judge(page).kind);
+
+const finds: readonly Find[] = [
+  ({ platform }) =>
+    platform === "unknown"
+      ? []
+      : [
+          {
+            code: "platform",
+            text: `It looks like ${platform}. The routes take that into account.`,
+          },
+        ],
+  ({ origin }) =>
+    origin.startsWith("http:")
+      ? [
+          {
+            code: "clear-text",
+            text: "The origin is asked over http. On the way to it, anybody can read and change pages.",
+          },
+        ]
+      : [],
+  ofPages(
+    "cookies",
+    ({ cookies }) => cookies.length > 0,
+    (paths, pages) =>
+      `${paths} set ${namesOf(pages.map(({ cookies }) => cookies))}. Such an answer is for one client, and is never stored. If the cookie says nothing of its owner, take it out at the origin, or name it in cookies.harmless.`,
+  ),
+  ofPages(
+    "personal",
+    ({ differsBy }) => differsBy.includes("cookie"),
+    (paths) => `${paths} changed when a cookie came along, so they pass by.`,
+  ),
+  ofPages(
+    "token",
+    ({ change }) => change === "token",
+    (paths) =>
+      `${paths} have a token that is new at each answer, in a form or a script. Shared, it would be one visitor's for all. So they pass by.`,
+  ),
+  ofPages(
+    "same-token",
+    ({ change, hasToken, kind }) => change === "same" && hasToken && kind === "page",
+    (paths) =>
+      `${paths} have a token by its name, and it was the same twice. If it expires, let it live longer than the page is stored.`,
+  ),
+  ofPages(
+    "changing",
+    ({ change }) => change === "numbers" || change === "content",
+    (paths) =>
+      `${paths} changed between two requests. They have a lifetime only where the origin gives one.`,
+  ),
+  ofPages(
+    "untold-language",
+    ({ differsBy, vary }) => differsBy.includes("language") && !vary.includes("accept-language"),
+    (paths) =>
+      `${paths} differ by Accept-Language, and Vary does not say so. The route keys that field. Better: let the origin send Vary: Accept-Language, or give each language its address.`,
+  ),
+  ofPages(
+    "untold-user-agent",
+    ({ differsBy, vary }) => differsBy.includes("user-agent") && !vary.includes("user-agent"),
+    (paths) =>
+      `${paths} differ by User-Agent, and Vary does not say so. Their route passes by: a telephone's page would be shown to all.`,
+  ),
+  ofPages(
+    "vary-wide",
+    ({ vary }) => vary.some((name) => ["cookie", "user-agent", "*"].includes(name)),
+    (paths, pages) =>
+      `${paths} vary by ${namesOf(pages.map(({ vary }) => vary))}. Each value is a variant of its own, so there are few hits; what varies by * is never stored.`,
+  ),
+  ofPages(
+    "tracking",
+    ({ differsByTracking }) => differsByTracking,
+    (paths) =>
+      `${paths} changed with utm_source. The cache takes such parameters out before it asks, so all get the page without them.`,
+  ),
+  ofPages(
+    "validated",
+    (page) => judge(page).kind === "validated",
+    (paths, [first]) =>
+      `${paths} have no time in which they may be used unasked (${first?.storing.kind === "validated" ? first.storing.saidBy : ""}). The origin is asked at each use.`,
+  ),
+  ofPages(
+    "no-304",
+    (page) => page.validation === "ignored" && isShareable(page),
+    (paths) =>
+      `${paths} have a validator, and are sent whole to whoever names it. A 304 would spare that.`,
+  ),
+  ofPages(
+    "head",
+    ({ headStatus }) => headStatus !== undefined,
+    (paths, [first]) => `${paths} answer HEAD with ${first?.headStatus ?? "another status"}.`,
+  ),
+  ofPages(
+    "caches",
+    ({ caches }) => caches.length > 0,
+    (paths, [first]) =>
+      `A cache stands before ${paths} already (${first?.caches.join("; ") ?? ""}). After a purge it can still answer Tidemark with what is old: turn it off, or purge it first.`,
+  ),
+  ofPages(
+    "slow",
+    ({ tookMs }) => tookMs > slowMs,
+    (paths, pages) =>
+      `${paths} took up to ${formatSeconds(Math.max(...pages.map(({ tookMs }) => tookMs)) / 1_000)}.`,
+  ),
+  ({ pages }) => {
+    const stored = pages.filter((page) => isShareable(page) && page.kind === "page");
+    if (stored.length === 0 || stored.some(({ hasTags }) => hasTags)) return [];
+    return [
+      {
+        code: "no-tags",
+        text: "No page has tags (Cache-Tag, Surrogate-Key). Without them a purge names URLs, prefixes, or the tags that a route gives.",
+      },
+    ];
+  },
+  ({ missing }) =>
+    missing !== undefined && missing.status === 200
+      ? [
+          {
+            code: "no-404",
+            text: "A path that does not exist is answered with 200. Each random path becomes a page of its own in the cache.",
+          },
+        ]
+      : [],
+  ({ missing }) =>
+    missing?.status === 404 && missing.storing.kind === "refused"
+      ? [
+          {
+            code: "404-unstored",
+            text: `A 404 is kept from the cache (${missing.storing.rule}). So each random path reaches the origin.`,
+          },
+        ]
+      : [],
+  ({ failures }) =>
+    failures.map(({ path, why }) => ({ code: "failed", text: `${path} was not seen. ${why}.` })),
+];
