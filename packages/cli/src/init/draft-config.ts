@@ -13,7 +13,17 @@ export function draftConfig(sight: OriginSight): Draft {
   const isWordPress = sight.platform === "WordPress" || sight.platform === "WooCommerce";
   const routes = isWordPress ? wordPressRoutes(sight, pages) : plainRoutes(sight, pages);
   const ignoresConsent = sight.pages.every(({ differsBy }) => !differsBy.includes("cookie"));
-  return { sight, ignoresConsent, routes };
+  return { sight, ignoresConsent, routes: namedOnce(routes) };
+}
+
+/** The configuration refuses a name that two routes have. */
+function namedOnce(routes: readonly DraftRoute[]): DraftRoute[] {
+  const counts = new Map<string, number>();
+  return routes.map((route) => {
+    const count = (counts.get(route.name) ?? 0) + 1;
+    counts.set(route.name, count);
+    return count === 1 ? route : { ...route, name: `${route.name}-${count}` };
+  });
 }
 
 function plainRoutes(sight: OriginSight, pages: readonly Judged[]): DraftRoute[] {
@@ -35,10 +45,15 @@ function plainRoutes(sight: OriginSight, pages: readonly Judged[]): DraftRoute[]
     ...[...groups].map(([segment, members]) => groupRoute(segment, members)),
     restRoute(
       sight,
-      rest.filter((page) => !alone.includes(page)),
+      rest.filter((page) => !alone.includes(page) || isUnguarded(page)),
       ofKind("api"),
     ),
   ];
+}
+
+/** No field keeps such a page out of a cache, so pages like it that were not seen may be there too. */
+function isUnguarded({ sight: { change, differsBy } }: Judged): boolean {
+  return change === "token" || differsBy.includes("cookie");
 }
 
 /** Then its whole group passes by, and it needs no pattern of its own. */
@@ -97,21 +112,16 @@ function restRoute(
     staleWhileRevalidate: "5m",
     staleIfError: "1d",
   });
-  const isOfPages = home.length === 0;
-  const isStored = made.fields.some((field) => field.startsWith("fresh"));
-  const negative =
-    isStored && isOfPages && missing?.status === 404 ? ['negative: { 404: "10s" }'] : [];
   const comments = ["All else.", ...made.comments];
-  if (isOfPages)
-    return {
-      name: "pages",
-      match: ["*"],
-      ...made,
-      comments,
-      fields: [...made.fields, ...negative],
-    };
-  const fields = made.fields.filter((field) => /^(?:key|bypass)/.test(field));
-  const why =
-    "The front page is data for programs, so nothing has a lifetime here that its origin does not give.";
-  return { name: "rest", match: ["*"], comments: [...comments, why], fields, samples: [] };
+  if (home.length > 0) {
+    const fields = made.fields.filter((field) => /^(?:key|bypass)/.test(field));
+    return { name: "rest", match: ["*"], comments: [...comments, ofData], fields, samples: [] };
+  }
+  const isStored = made.fields.some((field) => field.startsWith("fresh"));
+  const negative = isStored && missing?.status === 404 ? ['negative: { 404: "10s" }'] : [];
+  const fields = [...made.fields, ...negative];
+  return { ...made, name: "pages", match: ["*"], comments, fields };
 }
+
+const ofData =
+  "The front page is data for programs, so nothing has a lifetime here that its origin does not give.";

@@ -154,6 +154,21 @@ const finds: readonly Find[] = [
           },
         ]
       : [],
+  ofPages(
+    "own-address",
+    ({ namesItsHost }) => namesItsHost,
+    (paths) =>
+      `${paths} have links with the origin's whole address. Where the site has another address than the origin, they lead past the cache: tell the origin the site's address.`,
+  ),
+  ({ missing }) =>
+    missing?.status === 404 && missing.storing.kind === "validated"
+      ? [
+          {
+            code: "404-unstored",
+            text: `A 404 says ${missing.storing.saidBy}. So each random path reaches the origin, whatever negative says.`,
+          },
+        ]
+      : [],
   ({ missing }) =>
     missing?.status === 404 && missing.storing.kind === "refused"
       ? [

@@ -38,7 +38,7 @@ export function judge(sight: PageSight): Judgement {
 }
 
 function ofContent(sight: PageSight): Judgement {
-  const { storing, change, differsBy, vary } = sight;
+  const { storing, change, differsBy, vary, validation } = sight;
   const uncertain = (why: string): Judgement => ({ kind: "uncertain", why });
   if (change === "token") return { kind: "private", why: "a token in it is new at each answer" };
   if (differsBy.includes("cookie")) return { kind: "private", why: "differs with cookies" };
@@ -51,6 +51,9 @@ function ofContent(sight: PageSight): Judgement {
   if (storing.kind === "refused")
     return uncertain(`is kept from caches by the rule ${storing.rule}`);
   if (vary.includes("cookie")) return uncertain("its origin says Vary: Cookie");
+  if (storing.kind === "validated" && validation === "none") {
+    return uncertain(`${storing.saidBy}, and no validator, so there is no use in keeping it`);
+  }
   if (storing.kind === "validated") return { kind: "validated", why: storing.saidBy };
   if (storing.kind === "fresh") {
     const why = `${formatSeconds(storing.seconds)} by ${storing.saidBy}`;
@@ -58,5 +61,7 @@ function ofContent(sight: PageSight): Judgement {
   }
   if (change === "numbers") return uncertain("numbers in it change at each answer");
   if (change === "content") return uncertain("its content changes at each answer");
+  if (sight.kind === "api")
+    return uncertain("data for programs, and its origin says nothing of caches");
   return { kind: "open", why: "its origin names no lifetime" };
 }

@@ -34,6 +34,8 @@ export interface PageSight {
   /** The status that HEAD got, where it is another one than that of GET. */
   readonly headStatus: number | undefined;
   readonly hasTags: boolean;
+  /** It refers to its own host by its whole address. */
+  readonly namesItsHost: boolean;
   readonly caches: readonly string[];
 }
 
@@ -86,6 +88,7 @@ export async function lookAtPage(
     validation: isWorthIt ? await validationOf(plain, ask) : "untried",
     headStatus: head && head.status !== plain.status ? head.status : undefined,
     hasTags: ["cache-tag", "surrogate-key", "cache-groups"].some((name) => plain.headers.has(name)),
+    namesItsHost: kind === "page" && plain.text.includes(`="${client.origin}/`),
     caches: cachesBefore(plain.headers),
   };
 }
