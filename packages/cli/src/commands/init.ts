@@ -59,9 +59,10 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const { terminal, world } = session;
   const checked = checkedOptions(options);
   const folder = options.out === undefined ? world.folder : inFolder(options.out, world.folder);
+  const named = words[0] === undefined ? undefined : originAddress(words[0]);
   const present = options.dryRun === true ? [] : inTheWay(folder);
   if (present.length > 0 && options.force !== true) refuseUnlessAsked(present, session, options);
-  const origin = originAddress(words[0] ?? (await askedOrigin(session)));
+  const origin = named ?? originAddress(await askedOrigin(session));
   const sight = await seen(origin, session, { options, ...checked });
 
   const choices: WranglerChoices = {

@@ -17,7 +17,7 @@ export function configTestText(routes: readonly DraftRoute[]): string {
 function storing(paths: readonly string[]): string[] {
   if (paths.length === 0) return [];
   return [
-    `it.each(${JSON.stringify(paths)})("stores %s", async (path) => {
+    `it.each(${listOf(paths)})("stores %s", async (path) => {
   expect(await cacheStatusOf(path)).toContain("stored");
   expect(await cacheStatusOf(path)).toContain("hit");
 });
@@ -28,12 +28,16 @@ function storing(paths: readonly string[]): string[] {
 function bypassing(paths: readonly string[]): string[] {
   if (paths.length === 0) return [];
   return [
-    `it.each(${JSON.stringify(paths)})("never stores %s", async (path) => {
+    `it.each(${listOf(paths)})("never stores %s", async (path) => {
   expect(await cacheStatusOf(path)).toContain("fwd=bypass");
   expect(await cacheStatusOf(path)).toContain("fwd=bypass");
 });
 `,
   ];
+}
+
+function listOf(paths: readonly string[]): string {
+  return `[${paths.map((path) => JSON.stringify(path)).join(", ")}]`;
 }
 
 const head = `// The configuration as the Worker uses it, before an origin that is a function. \`npm run deploy\` runs this

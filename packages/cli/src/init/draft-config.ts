@@ -2,7 +2,7 @@
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { segmentsOf } from "../origin/page-kind.ts";
 import { apiRoutes } from "./api-routes.ts";
-import { contentFields, type Judged, judged } from "./content-route.ts";
+import { contentFields, type Judged, judged, reasons } from "./content-route.ts";
 import { type Draft, type DraftRoute, groupedBy, slugOf } from "./draft.ts";
 import { assetRoutes, listsRoute } from "./file-routes.ts";
 import { privateRoute } from "./private-route.ts";
@@ -115,7 +115,13 @@ function restRoute(
   const comments = ["All else.", ...made.comments];
   if (home.length > 0) {
     const fields = made.fields.filter((field) => /^(?:key|bypass)/.test(field));
-    return { name: "rest", match: ["*"], comments: [...comments, ofData], fields, samples: [] };
+    return {
+      name: "rest",
+      match: ["*"],
+      comments: ["All else.", ...reasons(home), ofData],
+      fields,
+      samples: [],
+    };
   }
   const isStored = made.fields.some((field) => field.startsWith("fresh"));
   const negative = isStored && missing?.status === 404 ? ['negative: { 404: "10s" }'] : [];

@@ -57,71 +57,72 @@ const finds: readonly Find[] = [
     "cookies",
     ({ cookies }) => cookies.length > 0,
     (paths, pages) =>
-      `${paths} set ${namesOf(pages.map(({ cookies }) => cookies))}. Such an answer is for one client, and is never stored. If the cookie says nothing of its owner, take it out at the origin, or name it in cookies.harmless.`,
+      `Cookies are set (${namesOf(pages.map(({ cookies }) => cookies))}) by ${paths}. Such an answer is for one client, and is never stored. If the cookie says nothing of its owner, take it out at the origin, or name it in cookies.harmless.`,
   ),
   ofPages(
     "personal",
     ({ differsBy }) => differsBy.includes("cookie"),
-    (paths) => `${paths} changed when a cookie came along, so they pass by.`,
+    (paths) => `A cookie that came along changed ${paths}. So this passes by.`,
   ),
   ofPages(
     "token",
     ({ change }) => change === "token",
     (paths) =>
-      `${paths} have a token that is new at each answer, in a form or a script. Shared, it would be one visitor's for all. So they pass by.`,
+      `A token in a form or a script is new at each answer of ${paths}. Shared, it would be one visitor's for all. So this passes by.`,
   ),
   ofPages(
     "same-token",
     ({ change, hasToken, kind }) => change === "same" && hasToken && kind === "page",
     (paths) =>
-      `${paths} have a token by its name, and it was the same twice. If it expires, let it live longer than the page is stored.`,
+      `There is a token by its name, and it was the same twice: ${paths}. If it expires, let it live longer than the page is stored.`,
   ),
   ofPages(
     "changing",
     ({ change }) => change === "numbers" || change === "content",
     (paths) =>
-      `${paths} changed between two requests. They have a lifetime only where the origin gives one.`,
+      `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one.`,
   ),
   ofPages(
     "untold-language",
     ({ differsBy, vary }) => differsBy.includes("language") && !vary.includes("accept-language"),
     (paths) =>
-      `${paths} differ by Accept-Language, and Vary does not say so. The route keys that field. Better: let the origin send Vary: Accept-Language, or give each language its address.`,
+      `Accept-Language changes ${paths}, and Vary does not say so. The route keys that field. Better: let the origin send Vary: Accept-Language, or give each language its address.`,
   ),
   ofPages(
     "untold-user-agent",
     ({ differsBy, vary }) => differsBy.includes("user-agent") && !vary.includes("user-agent"),
     (paths) =>
-      `${paths} differ by User-Agent, and Vary does not say so. Their route passes by: a telephone's page would be shown to all.`,
+      `User-Agent changes ${paths}, and Vary does not say so. The route passes by: a telephone's page would be shown to all.`,
   ),
   ofPages(
     "vary-wide",
     ({ vary }) => vary.some((name) => ["cookie", "user-agent", "*"].includes(name)),
     (paths, pages) =>
-      `${paths} vary by ${namesOf(pages.map(({ vary }) => vary))}. Each value is a variant of its own, so there are few hits; what varies by * is never stored.`,
+      `Vary names ${namesOf(pages.map(({ vary }) => vary))} at ${paths}. Each value is a variant of its own, so there are few hits. What varies by * is never stored.`,
   ),
   ofPages(
     "tracking",
     ({ differsByTracking }) => differsByTracking,
     (paths) =>
-      `${paths} changed with utm_source. The cache takes such parameters out before it asks, so all get the page without them.`,
+      `The parameter utm_source changes ${paths}. The cache takes such parameters out before it asks, so all get the page without them.`,
   ),
   ofPages(
     "validated",
     (page) => judge(page).kind === "validated",
     (paths, [first]) =>
-      `${paths} have no time in which they may be used unasked (${first?.storing.kind === "validated" ? first.storing.saidBy : ""}). The origin is asked at each use.`,
+      `There is no time for unasked use at ${paths} (${first?.storing.kind === "validated" ? first.storing.saidBy : ""}). The origin is asked at each use.`,
   ),
   ofPages(
     "no-304",
     (page) => page.validation === "ignored" && isShareable(page),
     (paths) =>
-      `${paths} have a validator, and are sent whole to whoever names it. A 304 would spare that.`,
+      `The validator does not help at ${paths}: who names it gets the whole body. A 304 would spare that.`,
   ),
   ofPages(
     "head",
     ({ headStatus }) => headStatus !== undefined,
-    (paths, [first]) => `${paths} answer HEAD with ${first?.headStatus ?? "another status"}.`,
+    (paths, [first]) =>
+      `HEAD gets another status (${first?.headStatus ?? ""}) than GET at ${paths}.`,
   ),
   ofPages(
     "caches",
@@ -133,7 +134,7 @@ const finds: readonly Find[] = [
     "slow",
     ({ tookMs }) => tookMs > slowMs,
     (paths, pages) =>
-      `${paths} took up to ${formatSeconds(Math.max(...pages.map(({ tookMs }) => tookMs)) / 1_000)}.`,
+      `The first byte took up to ${formatSeconds(Math.max(...pages.map(({ tookMs }) => tookMs)) / 1_000)} at ${paths}.`,
   ),
   ({ pages }) => {
     const stored = pages.filter((page) => isShareable(page) && page.kind === "page");
@@ -158,7 +159,7 @@ const finds: readonly Find[] = [
     "own-address",
     ({ namesItsHost }) => namesItsHost,
     (paths) =>
-      `${paths} have links with the origin's whole address. Where the site has another address than the origin, they lead past the cache: tell the origin the site's address.`,
+      `There are links with the origin's whole address at ${paths}. Where the site has another address than the origin, they lead past the cache: tell the origin the site's address.`,
   ),
   ({ missing }) =>
     missing?.status === 404 && missing.storing.kind === "validated"

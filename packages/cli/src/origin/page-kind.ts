@@ -80,6 +80,7 @@ export function kindOf(
   if (apiPattern(path) !== undefined && !/html/i.test(type)) return "api";
   if (/(?:rss|atom)\+xml/i.test(type)) return "feed";
   if (/^(?:text\/css|image\/|font\/|video\/|audio\/)|javascript/i.test(type)) return "asset";
-  if (isAssetPath(path) || (type !== "" && !/html/i.test(type))) return "asset";
-  return status === 404 || status === 410 ? "missing" : "page";
+  if (isAssetPath(path)) return "asset";
+  if (status === 404 || status === 410) return "missing";
+  return type === "" || /html/i.test(type) ? "page" : "asset";
 }
