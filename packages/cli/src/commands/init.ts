@@ -1,32 +1,20 @@
 // `tidemark init`: looks at an origin, says what it saw, and writes the files of a site before it.
 import { isAbsolute, join } from "node:path";
 import { isCancel, text } from "@clack/prompts";
-import { failure, interruption, usageError } from "../command-error.ts";
+import { interruption, usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { draftConfig } from "../init/draft-config.ts";
 import { findingsOf } from "../init/findings.ts";
+import { checkedOptions, type InitOptions } from "../init/init-options.ts";
 import { findingLines, nextCommands, pageLines } from "../init/report-lines.ts";
+import { seenOrigin } from "../init/seen-origin.ts";
 import { inTheWay, siteFiles, sorted, write } from "../init/site-files.ts";
 import { type WranglerChoices, workerNameOf } from "../init/wrangler-file.ts";
 import { judge } from "../origin/judge-page.ts";
-import { lookAtOrigin, type LookRefused, type OriginSight } from "../origin/look-at-origin.ts";
 import { originAddress } from "../origin/origin-address.ts";
-import { OriginClient } from "../origin/origin-client.ts";
 import type { AddCommand } from "../program.ts";
 import { repeated, type Session } from "../session.ts";
 import { streamOf } from "../terminal/note-stream.ts";
-
-interface InitOptions {
-  readonly out?: string;
-  readonly page?: readonly string[];
-  readonly pages: string;
-  readonly name?: string;
-  readonly route?: string;
-  readonly zone?: string;
-  readonly dryRun?: true;
-  readonly force?: true;
-  readonly yes?: boolean;
-}
 
 export const addInit: AddCommand = (program, act) => {
   program
@@ -63,7 +51,11 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const present = options.dryRun === true ? [] : inTheWay(folder);
   if (present.length > 0 && options.force !== true) refuseUnlessAsked(present, session, options);
   const origin = named ?? originAddress(await askedOrigin(session));
-  const sight = await seen(origin, session, { options, ...checked });
+  const sight = await seenOrigin(origin, session, {
+    saysYes: options.yes === true,
+    paths: checked.page,
+    pageCountMax: checked.pageCountMax,
+  });
 
   const choices: WranglerChoices = {
     name: options.name ?? workerNameOf(new URL(sight.origin).host),
@@ -95,48 +87,6 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const files = toWrite.map(({ path, text: content }) => ({ path, text: content }));
   terminal.json({ ...sight, pages, findings, folder, written, kept, files, next });
   return exitCode.done;
-}
-
-const pagesMax = 200;
-
-function checkedOptions({ pages, page = [], name, route, zone }: InitOptions) {
-  const what = "Nothing was asked, and nothing was written.";
-  const refuse = (why: string, mend: string) => usageError({ what, why, mend });
-  const pageCountMax = Number(pages);
-  if (!/^\d+$/.test(pages) || pageCountMax < 1 || pageCountMax > pagesMax) {
-    const why = `--pages is ${JSON.stringify(pages.slice(0, 40))}.`;
-    throw refuse(why, `Write a whole number from 1 to ${pagesMax}.`);
-  }
-  const odd = page.find((path) => !/^\/(?!\/)[^\s#]*$/.test(path));
-  if (odd !== undefined) {
-    throw refuse(
-      `${JSON.stringify(odd.slice(0, 200))} is no path.`,
-      "Let --page begin with a slash.",
-    );
-  }
-  if (name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
-    const why = `${JSON.stringify(name.slice(0, 100))} is no name of a Worker.`;
-    throw refuse(why, "Write 1 to 63 small letters, digits and dashes.");
-  }
-  if ((route === undefined) !== (zone === undefined)) {
-    throw refuse("--route and --zone need each other.", "Write both, or neither.");
-  }
-  return { pageCountMax, page, route: routeOf(route, zone, refuse) };
-}
-
-function routeOf(
-  pattern: string | undefined,
-  zone: string | undefined,
-  refuse: (why: string, mend: string) => Error,
-): WranglerChoices["route"] {
-  if (pattern === undefined || zone === undefined) return undefined;
-  const host = pattern.split("/", 1)[0] ?? "";
-  const isBelow = host === zone || host.endsWith(`.${zone}`);
-  if (!/^(?:\*\.)?[\w.-]+\/[^\s]*$/.test(pattern) || !isBelow) {
-    const why = `${JSON.stringify(pattern.slice(0, 100))} is no pattern in the zone ${JSON.stringify(zone.slice(0, 100))}.`;
-    throw refuse(why, "Write them such as --route 'www.example.com/*' --zone example.com.");
-  }
-  return { pattern, zone };
 }
 
 function inFolder(out: string, folder: string): string {
@@ -175,62 +125,4 @@ async function askedOrigin({ terminal, world }: Session): Promise<string> {
   });
   if (isCancel(answer)) throw interruption("Nothing was asked.");
   return answer ?? "";
-}
-
-interface Looking {
-  readonly options: InitOptions;
-  readonly page: readonly string[];
-  readonly pageCountMax: number;
-}
-
-/** Goes on to another host once, if it is told to. */
-async function seen(origin: string, session: Session, looking: Looking): Promise<OriginSight> {
-  const { terminal, world } = session;
-  let address = origin;
-  for (let turns = 1; ; turns += 1) {
-    const onPage = (path: string) => {
-      if (terminal.showsProgress) terminal.note(`  ${path}`);
-    };
-    if (terminal.showsProgress) terminal.note(`Looking at ${address} …`);
-    const looked = await lookAtOrigin(new OriginClient(address, world), {
-      paths: looking.page,
-      pageCountMax: looking.pageCountMax,
-      onPage,
-      nowAtMs: world.nowAtMs,
-    });
-    if (looked.kind === "seen") return looked.sight;
-    const isAsked = terminal.isInteractive || looking.options.yes === true;
-    if (looked.kind !== "elsewhere" || turns > 1 || !isAsked) throw refusal(address, looked);
-    await terminal.confirmed(`${address} redirects to ${looked.to}. Take that one?`);
-    address = looked.to;
-  }
-}
-
-function refusal(origin: string, looked: LookRefused) {
-  switch (looked.kind) {
-    case "failed": {
-      const { code, why } = looked.failure;
-      const mend =
-        code === "certificate"
-          ? "Mend the certificate: the Worker would refuse it too."
-          : "Check the address, and that the site is up.";
-      const what = `${origin} was not seen, and nothing was written.`;
-      return failure({ what, why: `${why}.`, mend }, code);
-    }
-    case "elsewhere": {
-      const what = `${origin} was not looked at, and nothing was written.`;
-      const why = `It redirects to ${looked.to}.`;
-      return failure(
-        { what, why, mend: `If that is the site, run: tidemark init ${looked.to}` },
-        "elsewhere",
-      );
-    }
-    case "refused": {
-      const what = `${origin} showed no page, and nothing was written.`;
-      const why = `Every answer was an error, the first one ${looked.status}.`;
-      const mend =
-        "Let this machine in, name a page that is open with --page, or try when the site is up.";
-      return failure({ what, why, mend }, "refused");
-    }
-  }
 }

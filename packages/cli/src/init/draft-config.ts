@@ -38,7 +38,7 @@ function plainRoutes(sight: OriginSight, pages: readonly Judged[]): DraftRoute[]
     (page) => page.judgement.kind === "private" && !isAllPrivate(groups, rest, page),
   );
   return [
-    privateRoute(sight, [...ofKind("private"), ...alone, ...api.alone]),
+    privateRoute(sight, [...ofKind("private", "asset", "feed"), ...alone, ...api.alone]),
     ...api.routes,
     ...assetRoutes(ofKind("asset"), content),
     ...listsRoute(ofKind("feed", "robots", "sitemap")),

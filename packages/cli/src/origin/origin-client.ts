@@ -96,16 +96,16 @@ export class OriginClient {
 
 /** Up to the bound; the rest is not fetched. */
 async function bodyOf(response: Response): Promise<Uint8Array> {
+  if (response.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
-  let left = bodyBytesMax;
-  const reader = response.body?.getReader();
-  while (reader !== undefined && left > 0) {
+  const reader = response.body.getReader();
+  for (let left = bodyBytesMax; left > 0;) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value.subarray(0, left));
     left -= value.length;
   }
-  await reader?.cancel();
+  await reader.cancel();
   return Buffer.concat(chunks);
 }
 

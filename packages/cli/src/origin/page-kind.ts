@@ -58,13 +58,16 @@ export function isAssetPath(path: string): boolean {
   return assetEnding.test(withoutQuery(path));
 }
 
+const hexHash = /^(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}$/i;
+/** As bundlers write it. Names of pictures may look like that too. */
+const mixedHash = /^(?=.*\d)(?=.*[A-Z])(?=.*[a-z])\w{8,}$/;
+
 /** Its name changes with its content: a hash in the name. */
 export function isFingerprinted(path: string): boolean {
-  const name = segmentsOf(path).at(-1) ?? "";
-  const parts = name.split(/[.~_-]/).slice(0, -1);
-  const isHash = (part: string) =>
-    /^(?=.*\d)[0-9a-f]{8,}$/i.test(part) || /^(?=.*\d)(?=.*[A-Z])(?=.*[a-z])\w{8,}$/.test(part);
-  return parts.some(isHash) || /^\/_next\/static\//.test(path);
+  if (path.startsWith("/_next/static/")) return true;
+  const parts = (segmentsOf(path).at(-1) ?? "").split(/[.~_-]/).slice(0, -1);
+  const isCode = /\.(?:css|m?js|woff2?)$/.test(withoutQuery(path));
+  return parts.some((part) => hexHash.test(part) || (isCode && mixedHash.test(part)));
 }
 
 export function kindOf(

@@ -52,8 +52,8 @@ export function judgements({ pages }: Told): Record<string, string> {
 
 /** The real application with the written configuration, before the same origin. */
 export async function siteBehind(user: FakeUser, handle: Handle) {
-  const path = join(user.folder, "tidemark.config.ts");
-  const config = await loadConfig(path);
+  const configPath = join(user.folder, "tidemark.config.ts");
+  const config = await loadConfig(configPath);
   const platform = {
     fetch: () => Promise.reject(new TypeError("fetch failed")),
     nowAtMs: new FakeClock().nowAtMs,
@@ -61,7 +61,7 @@ export async function siteBehind(user: FakeUser, handle: Handle) {
     turn: () => new Promise<void>((resolve) => setImmediate(resolve)),
     log: () => undefined,
   };
-  const app = (await appOf(path))(platform, handle);
+  const app = (await appOf(configPath))(platform, handle);
   /** Twice, since a hit is the second answer. @returns what Cache-Status says of the second */
   const cacheStatusOf = async (path: string, headers: Readonly<Record<string, string>> = {}) => {
     let said = "";

@@ -97,7 +97,7 @@ it("follows a redirect to another host with --yes, once", async () => {
   const bare = "https://bare.test";
   const { fetch } = reaching(origin, staticSite);
   const moved: typeof fetch = async (input, init) =>
-    String(input).startsWith(bare)
+    new Request(input).url.startsWith(bare)
       ? new Response(null, { status: 301, headers: { location: `${origin}/` } })
       : fetch(input, init);
   const user = await FakeUser.at({ fetch: moved });
