@@ -12,6 +12,11 @@ export function judged(sight: PageSight): Judged {
   return { sight, judgement: judge(sight) };
 }
 
+/** No field keeps such a page out of a cache, so pages like it that were not seen may be there too. */
+export function isUnguarded({ sight: { change, differsBy } }: Judged): boolean {
+  return change === "token" || differsBy.includes("cookie");
+}
+
 /** What a page may be given where nothing speaks against it. */
 export interface Lifetimes {
   readonly fresh: string;

@@ -2,7 +2,7 @@
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { segmentsOf } from "../origin/page-kind.ts";
 import { apiRoutes } from "./api-routes.ts";
-import { contentFields, type Judged, judged, reasons } from "./content-route.ts";
+import { contentFields, isUnguarded, type Judged, judged, reasons } from "./content-route.ts";
 import { type Draft, type DraftRoute, groupedBy, slugOf } from "./draft.ts";
 import { assetRoutes, listsRoute } from "./file-routes.ts";
 import { privateRoute } from "./private-route.ts";
@@ -49,11 +49,6 @@ function plainRoutes(sight: OriginSight, pages: readonly Judged[]): DraftRoute[]
       ofKind("api"),
     ),
   ];
-}
-
-/** No field keeps such a page out of a cache, so pages like it that were not seen may be there too. */
-function isUnguarded({ sight: { change, differsBy } }: Judged): boolean {
-  return change === "token" || differsBy.includes("cookie");
 }
 
 /** Then its whole group passes by, and it needs no pattern of its own. */

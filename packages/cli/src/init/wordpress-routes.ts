@@ -1,7 +1,7 @@
 // Routes for a WordPress: those of examples/wordpress, with shorter lifetimes where nothing purges.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { privatePattern } from "../origin/page-kind.ts";
-import { contentFields, type Judged } from "./content-route.ts";
+import { contentFields, isUnguarded, type Judged } from "./content-route.ts";
 import { type DraftRoute, fewest } from "./draft.ts";
 import { privateRoute } from "./private-route.ts";
 
@@ -37,7 +37,9 @@ export function wordPressRoutes(sight: OriginSight, judgedPages: readonly Judged
   const isAllOfOne = ofOne.length === content.length;
   const alone = isAllOfOne ? [] : ofOne;
   const rest = content.filter(
-    (page) => !alone.includes(page) && (page.sight.kind === "page" || page.sight.kind === "feed"),
+    (page) =>
+      (!alone.includes(page) || isUnguarded(page)) &&
+      (page.sight.kind === "page" || page.sight.kind === "feed"),
   );
   const others = privateRoute(
     {
