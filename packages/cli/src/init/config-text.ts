@@ -59,7 +59,7 @@ function fieldLines(field: string): string[] {
 function comment(text: string, columns = columnsMax): string[] {
   const lines: string[] = [];
   let line = "//";
-  for (const word of text.replace(/[\p{C}\p{Z}]+/gu, " ").split(" ")) {
+  for (const word of text.split(/\s+/)) {
     if (line.length + 1 + word.length > columns && line !== "//") {
       lines.push(line);
       line = "//";

@@ -34,6 +34,12 @@ const slowMs = 2_000;
 const namesOf = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].join(", ");
 const isShareable = (page: PageSight) => ["open", "origin", "validated"].includes(judge(page).kind);
 
+function aboutAgain(pages: readonly PageSight[]): string {
+  return pages.some(({ setsCookiesAgain }) => setsCookiesAgain)
+    ? "They are set again for who brings them."
+    : "Who brings them gets none.";
+}
+
 const finds: readonly Find[] = [
   ({ platform }) =>
     platform === "unknown"
@@ -57,7 +63,7 @@ const finds: readonly Find[] = [
     "cookies",
     ({ cookies }) => cookies.length > 0,
     (paths, pages) =>
-      `Cookies are set (${namesOf(pages.map(({ cookies }) => cookies))}) by ${paths}. Such an answer is for one client, and is never stored. If the cookie says nothing of its owner, take it out at the origin, or name it in cookies.harmless.`,
+      `Cookies are set (${namesOf(pages.map(({ cookies }) => cookies))}) by ${paths}. ${aboutAgain(pages)} Such an answer is for one client, and is never stored. If the cookie says nothing of its owner, take it out at the origin, or name it in cookies.harmless.`,
   ),
   ofPages(
     "personal",

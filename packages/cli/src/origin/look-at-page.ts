@@ -20,6 +20,8 @@ export interface PageSight {
   readonly storing: Storing;
   /** Cookies that it sets and that may say something of the visitor. */
   readonly cookies: readonly string[];
+  /** It sets them again for a visitor who brings them. */
+  readonly setsCookiesAgain: boolean;
   /** Field names in small letters. */
   readonly vary: readonly string[];
   /** Between two plain requests; `undefined` where it was asked once. */
@@ -67,9 +69,9 @@ export async function lookAtPage(
   const again = plain.status === 200 ? await ask({}) : undefined;
   const change = again && changeOf(plain, again);
   const isSteady = isWorthIt && isPage && change === "same";
-  const cookieLists = [plain, ...(again ? [again] : [])].map(({ headers }) =>
-    cookiesSetBy(headers),
-  );
+  const cookies = sayingCookies([plain, again]);
+  const back =
+    cookies.length > 0 ? await ask({ headers: { cookie: pairsSetBy(plain) } }) : undefined;
   const head = isWorthIt ? await ask({ method: "HEAD" }) : undefined;
   return {
     path,
@@ -79,7 +81,8 @@ export async function lookAtPage(
     tookMs: plain.tookMs,
     redirectsTo: plain.headers.get("location")?.slice(0, 500) ?? undefined,
     storing: storingOf(plain, nowAtMs()),
-    cookies: [...new Set(cookieLists.flat())].filter((name) => !isHarmless(name)),
+    cookies,
+    setsCookiesAgain: sayingCookies([back]).length > 0,
     vary: varyOf(plain.headers),
     change,
     differsBy: isSteady ? await traitsThatCount(plain, ask) : [],
@@ -97,10 +100,7 @@ type Ask = (options: AskOptions) => Promise<Answer | undefined>;
 
 /** One request differs in all; only where that changes something, each is tried by itself. */
 async function traitsThatCount(plain: Answer, ask: Ask): Promise<ClientTrait[]> {
-  const set = plain.headers
-    .getSetCookie()
-    .map((line) => line.split(";", 1)[0] ?? "")
-    .join("; ");
+  const set = pairsSetBy(plain);
   const headersOf = (names: readonly ClientTrait[]) =>
     Object.assign({}, ...names.map((name) => traits[name](set))) as Record<string, string>;
   const counts = async (names: readonly ClientTrait[]) =>
@@ -109,6 +109,18 @@ async function traitsThatCount(plain: Answer, ask: Ask): Promise<ClientTrait[]> 
   const found: ClientTrait[] = [];
   for (const name of traitNames) if (await counts([name])) found.push(name);
   return found;
+}
+
+/** @returns names of cookies that may say something of the visitor */
+function sayingCookies(answers: readonly (Answer | undefined)[]): string[] {
+  const names = answers.flatMap((answer) => (answer ? cookiesSetBy(answer.headers) : []));
+  return [...new Set(names)].filter((name) => !isHarmless(name));
+}
+
+/** As a browser would send them back. */
+function pairsSetBy({ headers }: Answer): string {
+  const pairs = headers.getSetCookie().map((line) => line.split(";", 1)[0] ?? "");
+  return pairs.join("; ");
 }
 
 function changeOf(first: Answer, second: Answer | undefined): BodyChange {

@@ -23,11 +23,10 @@ function originOf(pages: Readonly<Record<string, string | Page>>): Handle {
 async function routesOf(handle: Handle) {
   const { user, told } = await initialised(origin, handle);
   const config = await loadConfig(join(user.folder, "tidemark.config.ts"));
-  const [{ text = "" } = {}] = told.files;
-  const routes = config.routes.map(({ match, ...route }) => ({
-    ...route,
-    patterns: match.map((pattern) => pattern.text),
-  }));
+  const text = told.files[0]?.text ?? "";
+  const routes = config.routes.map((route) =>
+    Object.assign(route, { patterns: route.match.map((pattern) => pattern.text) }),
+  );
   const route = (name: string) => routes.find((one) => one.name === name);
   return { routes, route, told, text };
 }

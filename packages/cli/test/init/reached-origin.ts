@@ -32,6 +32,7 @@ export function reaching(origin: string, handle: Handle) {
   const reach: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
     const url = new URL(request.url);
+    if (request.redirect !== "manual") throw new Error("Redirects may lead anywhere.");
     if (url.origin !== origin) throw new TypeError("fetch failed");
     asked.push(`${request.method} ${url.pathname}${url.search}`);
     return handle(request);

@@ -106,6 +106,18 @@ it("follows a redirect to another host with --yes, once", async () => {
   expect(wrangler).toContain(`"ORIGIN_URL": "${origin}"`);
 });
 
+it("does not follow a second one", async () => {
+  let count = 0;
+  const fetch: typeof globalThis.fetch = async () => {
+    const location = `https://hop-${(count += 1)}.test/`;
+    return new Response(null, { status: 301, headers: { location } });
+  };
+  const user = await FakeUser.at({ fetch });
+  const ran = await user.runs(["init", origin, "--yes"]);
+  expect(ran.code).toBe(1);
+  expect(ran.notes).toContain("tidemark init https://hop-2.test");
+});
+
 describe("files that are there", () => {
   async function userWith(files: Readonly<Record<string, string>>) {
     const { fetch, asked } = reaching(origin, staticSite);

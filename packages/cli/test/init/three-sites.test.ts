@@ -105,6 +105,8 @@ describe("a shop that says little", () => {
       "/plain": "open",
     });
     expect(asked.filter((one) => one.includes("logout"))).toEqual([]);
+    const cookies = told.findings.find(({ code }) => code === "cookies")?.text;
+    expect(cookies).toMatch(/\(sid\) by \/session\. They are set again/);
     const codes = told.findings.map(({ code }) => code);
     expect(codes).toEqual(
       expect.arrayContaining([

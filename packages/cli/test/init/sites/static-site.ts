@@ -6,7 +6,7 @@ const page = (title: string, body: string) => `<!doctype html>
 <link rel="stylesheet" href="/assets/site.4f2a9c81.css">
 <link rel="alternate" type="application/atom+xml" href="/feed.atom">
 <script src="/assets/app.0d3e77ab.js"></script></head>
-<body><nav><a href="/">Home</a> <a href="about.html">About</a> <a href="https://elsewhere.example/x">Away</a></nav>
+<body><nav><a href="/">Home</a> <a href="about.html">About</a> <a href="/drafts/y.html">Draft</a> <a href="https://elsewhere.example/x">Away</a></nav>
 ${body}</body></html>`;
 
 const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
