@@ -35,9 +35,8 @@ const namesOf = (lists: readonly (readonly string[])[]) => [...new Set(lists.fla
 const isShareable = (page: PageSight) => ["open", "origin", "validated"].includes(judge(page).kind);
 
 function aboutAgain(pages: readonly PageSight[]): string {
-  return pages.some(({ setsCookiesAgain }) => setsCookiesAgain)
-    ? "They are set again for who brings them."
-    : "Who brings them gets none.";
+  const again = namesOf(pages.map(({ cookiesAgain }) => cookiesAgain));
+  return again === "" ? "Who brings them gets none." : `Set again for who brings them: ${again}.`;
 }
 
 const finds: readonly Find[] = [

@@ -20,8 +20,8 @@ export interface PageSight {
   readonly storing: Storing;
   /** Cookies that it sets and that may say something of the visitor. */
   readonly cookies: readonly string[];
-  /** It sets them again for a visitor who brings them. */
-  readonly setsCookiesAgain: boolean;
+  /** Those that it sets again for a visitor who brings them. */
+  readonly cookiesAgain: readonly string[];
   /** Field names in small letters. */
   readonly vary: readonly string[];
   /** Between two plain requests; `undefined` where it was asked once. */
@@ -82,7 +82,7 @@ export async function lookAtPage(
     redirectsTo: plain.headers.get("location")?.slice(0, 500) ?? undefined,
     storing: storingOf(plain, nowAtMs()),
     cookies,
-    setsCookiesAgain: sayingCookies([back]).length > 0,
+    cookiesAgain: sayingCookies([back]),
     vary: varyOf(plain.headers),
     change,
     differsBy: isSteady ? await traitsThatCount(plain, ask) : [],

@@ -26,7 +26,12 @@ export function shopSite(): Hono {
   shop.get("/de/account/orders", (c) => c.redirect("/login"));
   shop.get("/orders-list", (c) => c.redirect("https://shop.test/login?from=orders"));
   shop.get("/now", (c) => c.html(html(`It is 12:00:0${next()}`)));
-  shop.get("/session", (c) => c.html(html("x"), 200, { "set-cookie": "sid=1; HttpOnly" }));
+  shop.get("/session", (c) => {
+    const hasOne = c.req.header("cookie")?.includes("once=") === true;
+    c.header("set-cookie", "sid=1; HttpOnly");
+    if (!hasOne) c.header("set-cookie", "once=1", { append: true });
+    return c.html(html("x"));
+  });
   shop.get("/news/1", (c) => c.html(html("one"), 200, { "cache-control": "private" }));
   shop.get("/news/2", (c) => c.html(html("two")));
   shop.get("/plain", (c) => c.html(html("plain")));
