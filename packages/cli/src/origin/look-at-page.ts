@@ -26,9 +26,9 @@ export interface PageSight {
   readonly vary: readonly string[];
   /** Between two plain requests; `undefined` where it was asked once. */
   readonly change: BodyChange | undefined;
-  /** It changed with these, while plain requests brought the same. */
+  /** It changed with these, and by more than between plain requests. */
   readonly differsBy: readonly ClientTrait[];
-  /** It changed with `utm_source`, while plain requests brought the same. */
+  /** The same of `utm_source`. */
   readonly differsByTracking: boolean;
   readonly hasToken: boolean;
   /** `ignored`: it has a validator, and sends the whole page again to whoever names it. */
@@ -51,6 +51,8 @@ const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<stri
       "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
   }),
 };
+/** From the least change to the greatest. */
+const changes: readonly BodyChange[] = ["same", "token", "numbers", "content"];
 const traitNames = Object.keys(traits) as ClientTrait[];
 
 /** @param plain the answer to the plain request for it */
@@ -68,7 +70,9 @@ export async function lookAtPage(
   const isWorthIt = plain.status === 200 && kind !== "private";
   const again = plain.status === 200 ? await ask({}) : undefined;
   const change = again && changeOf(plain, again);
-  const isSteady = isWorthIt && isPage && change === "same";
+  const isComparable = isWorthIt && isPage && change !== undefined && change !== "content";
+  const counts = (other: Answer | undefined) =>
+    isComparable && changes.indexOf(changeOf(plain, other)) > changes.indexOf(change);
   const cookies = sayingCookies([plain, again]);
   const back =
     cookies.length > 0 ? await ask({ headers: { cookie: pairsSetBy(plain) } }) : undefined;
@@ -85,8 +89,8 @@ export async function lookAtPage(
     cookiesAgain: sayingCookies([back]),
     vary: varyOf(plain.headers),
     change,
-    differsBy: isSteady ? await traitsThatCount(plain, ask) : [],
-    differsByTracking: isSteady && changeOf(plain, await ask({}, withTracking(path))) !== "same",
+    differsBy: isComparable ? await traitsThatCount(plain, { ask, counts }) : [],
+    differsByTracking: isComparable && counts(await ask({}, withTracking(path))),
     hasToken: hasToken(plain.text),
     validation: isWorthIt ? await validationOf(plain, ask) : "untried",
     headStatus: head && head.status !== plain.status ? head.status : undefined,
@@ -99,15 +103,18 @@ export async function lookAtPage(
 type Ask = (options: AskOptions) => Promise<Answer | undefined>;
 
 /** One request differs in all; only where that changes something, each is tried by itself. */
-async function traitsThatCount(plain: Answer, ask: Ask): Promise<ClientTrait[]> {
+async function traitsThatCount(
+  plain: Answer,
+  { ask, counts }: { ask: Ask; counts: (other: Answer | undefined) => boolean },
+): Promise<ClientTrait[]> {
   const set = pairsSetBy(plain);
   const headersOf = (names: readonly ClientTrait[]) =>
     Object.assign({}, ...names.map((name) => traits[name](set))) as Record<string, string>;
-  const counts = async (names: readonly ClientTrait[]) =>
-    changeOf(plain, await ask({ headers: headersOf(names) })) !== "same";
-  if (!(await counts(traitNames))) return [];
+  const hasWeight = async (names: readonly ClientTrait[]) =>
+    counts(await ask({ headers: headersOf(names) }));
+  if (!(await hasWeight(traitNames))) return [];
   const found: ClientTrait[] = [];
-  for (const name of traitNames) if (await counts([name])) found.push(name);
+  for (const name of traitNames) if (await hasWeight([name])) found.push(name);
   return found;
 }
 

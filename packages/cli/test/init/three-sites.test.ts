@@ -103,6 +103,7 @@ describe("a shop that says little", () => {
       "/news/2": "open",
       "/orders-list": "private",
       "/plain": "open",
+      "/greeting": "private",
     });
     expect(asked.filter((one) => one.includes("logout"))).toEqual([]);
     const cookies = told.findings.find(({ code }) => code === "cookies")?.text;
@@ -123,7 +124,7 @@ describe("a shop that says little", () => {
     const { user } = await initialised(origin, shopSite().fetch);
     const { cacheStatusOf } = await siteBehind(user, shopSite().fetch);
     const own =
-      "/hello /contact /cart /de/account/orders /session /news/1 /orders-list /now /phone";
+      "/hello /greeting /contact /cart /de/account/orders /session /news/1 /orders-list /now /phone";
     for (const path of own.split(" ")) {
       expect(`${path}: ${await cacheStatusOf(path)}`).not.toMatch(/hit|stored/);
     }

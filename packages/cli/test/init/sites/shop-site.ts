@@ -12,11 +12,16 @@ export function shopSite(): Hono {
       html(`<a href="/hello">1</a><a href="/contact">2</a><a href="/language">3</a><a href="/phone">4</a>
         <a href="/cart">5</a><a href="/de/account/orders">6</a><a href="/now">7</a><a href="/session">8</a>
         <a href="/news/1">9</a><a href="/news/2">10</a><a href="/orders-list">11</a>
-        <a href="/logout">12</a><a href="/plain">13</a>`),
+        <a href="/logout">12</a><a href="/plain">13</a><a href="/greeting">14</a>`),
     ),
   );
   const isAda = (cookie: string | undefined) => cookie?.includes("tidemark_look") === true;
   shop.get("/hello", (c) => c.html(html(isAda(c.req.header("cookie")) ? "Welcome back" : "Hello")));
+  shop.get("/greeting", (c) =>
+    c.html(html(`${isAda(c.req.header("cookie")) ? "Ada" : "You"}, at 12:00:0${next()}`), 200, {
+      "cache-control": "max-age=60",
+    }),
+  );
   shop.get("/contact", (c) => c.html(html(`<input type="hidden" name="csrf" value="${next()}">`)));
   shop.get("/language", (c) => c.html(html(c.req.header("accept-language") ?? "")));
   shop.get("/phone", (c) =>
