@@ -24,7 +24,7 @@ export function apiRoutes(sight: OriginSight, pages: readonly Judged[]) {
     name: `api-${slugOf(pattern)}`,
     match: [pattern],
     comments: [
-      "Data for programs: it is kept for as long as its origin says, and not at all where that says nothing.",
+      "Data for programs: it answers unasked for as long as its origin says, and no longer.",
       ...reasons(members.filter((member) => !alone.includes(member))),
     ],
     fields: contentFields(members, { fresh: "1m", staleIfError: "1h" }).fields.filter((field) =>

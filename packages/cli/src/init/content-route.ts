@@ -44,7 +44,7 @@ export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): C
   const doubtful = of("private", "uncertain");
   if (content.length === 0 || doubtful.length > 0) {
     const why =
-      "So it has no lifetime of its own here: only what the origin itself shares is kept.";
+      "So there is no lifetime here: what is kept answers unasked only for as long as its origin says.";
     return { comments: [...comments, why], fields: key, samples: [] };
   }
   return {
