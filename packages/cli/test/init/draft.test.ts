@@ -118,6 +118,15 @@ it("writes what an origin says into comments alone", async () => {
   ]);
 });
 
+it("wraps its comments", async () => {
+  const pages = Object.fromEntries(
+    ["a", "b", "c", "d"].map((name) => [`/${name.repeat(40)}`, "x"]),
+  );
+  const { text } = await routesOf(originOf(pages));
+  const longest = Math.max(...text.split("\n").map(({ length }) => length));
+  expect(longest).toBeLessThan(110);
+});
+
 describe("files", () => {
   const asset = (type: string) => () => new Response("x", { headers: { "content-type": type } });
 
