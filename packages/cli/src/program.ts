@@ -4,6 +4,7 @@ import { version } from "../../../src/version.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealth } from "./commands/health.ts";
+import { addInit } from "./commands/init.ts";
 import { addJournal } from "./commands/journal.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addProfile } from "./commands/profile.ts";
@@ -21,6 +22,7 @@ const commands: readonly AddCommand[] = [
   addJournal,
   addSwitch,
   addMetrics,
+  addInit,
   addStart,
   addProfile,
   // The last, since it reads the others.

@@ -1,0 +1,128 @@
+// `tidemark init`: looks at an origin, says what it saw, and writes the files of a site before it.
+import { isAbsolute, join } from "node:path";
+import { isCancel, text } from "@clack/prompts";
+import { interruption, usageError } from "../command-error.ts";
+import { exitCode } from "../exit-code.ts";
+import { draftConfig } from "../init/draft-config.ts";
+import { findingsOf } from "../init/findings.ts";
+import { checkedOptions, type InitOptions } from "../init/init-options.ts";
+import { findingLines, nextCommands, pageLines } from "../init/report-lines.ts";
+import { seenOrigin } from "../init/seen-origin.ts";
+import { inTheWay, siteFiles, sorted, write } from "../init/site-files.ts";
+import { type WranglerChoices, workerNameOf } from "../init/wrangler-file.ts";
+import { judge } from "../origin/judge-page.ts";
+import { originAddress } from "../origin/origin-address.ts";
+import type { AddCommand } from "../session.ts";
+import { repeated, type Session } from "../session.ts";
+import { streamOf } from "../terminal/note-stream.ts";
+
+export const addInit: AddCommand = (program, act) => {
+  program
+    .command("init")
+    .summary("look at an origin, and write the files of a site before it")
+    .description(
+      "Asks an origin for a few of its pages, in several ways each and two at once, and says which can be cached and which are for one visitor. " +
+        "Then it writes tidemark.config.ts and wrangler.jsonc, and what else a new site needs and the folder lacks. It needs no token, and nothing is overwritten unasked.",
+    )
+    .argument("[origin]", "scheme and host of the site as it is now; asked for on a terminal")
+    .option("-o, --out <folder>", "write there; default: this folder")
+    .option("--page <path>", "look at this path too; may be given several times", repeated)
+    .option("--pages <n>", "look at so many pages at most, 1 to 200", "20")
+    .option("--name <worker>", "name of the Worker; default: made of the host")
+    .option("--route <pattern>", "where the Worker will stand, such as www.example.com/*")
+    .option("--zone <name>", "the zone of that route, such as example.com")
+    .option("--dry-run", "write nothing, and show the configuration")
+    .option("--force", "replace tidemark.config.ts and wrangler.jsonc")
+    .addHelpText("after", examples)
+    .action(act<InitOptions>(init));
+};
+
+const examples = `
+Examples:
+  tidemark init https://www.example.com --dry-run
+  tidemark init https://www.example.com --out site --page /news/42
+  tidemark init https://www.example.com --route 'www.example.com/*' --zone example.com`;
+
+async function init(session: Session, options: InitOptions, words: readonly string[]) {
+  const { terminal, world } = session;
+  const checked = checkedOptions(options);
+  const folder = options.out === undefined ? world.folder : inFolder(options.out, world.folder);
+  const named = words[0] === undefined ? undefined : originAddress(words[0]);
+  const present = options.dryRun === true ? [] : inTheWay(folder);
+  if (present.length > 0 && options.force !== true) refuseUnlessAsked(present, session, options);
+  const origin = named ?? originAddress(await askedOrigin(session));
+  const sight = await seenOrigin(origin, session, {
+    saysYes: options.yes === true,
+    paths: checked.page,
+    pageCountMax: checked.pageCountMax,
+  });
+
+  const choices: WranglerChoices = {
+    name: options.name ?? workerNameOf(new URL(sight.origin).host),
+    origin: sight.origin,
+    route: checked.route,
+  };
+  const draft = draftConfig(sight);
+  const findings = findingsOf(sight);
+  const { toWrite, kept } = sorted(siteFiles(draft, choices, world.nowAtMs()), folder);
+  for (const line of [...pageLines(sight), ...findingLines(findings), ""]) terminal.print(line);
+  const next = nextCommands(options.out);
+  const isDry = options.dryRun === true;
+  if (isDry) {
+    terminal.print("Nothing was written. It would be, into tidemark.config.ts:\n");
+    terminal.print(toWrite[0]?.text ?? "");
+  } else {
+    if (present.length > 0 && options.force !== true) {
+      await terminal.confirmed(`Replace ${present.join(" and ")}?`);
+    }
+    await write(toWrite, folder);
+  }
+  const written = isDry ? [] : toWrite.map(({ path }) => path);
+  if (!isDry) {
+    terminal.print(`Written: ${written.join(", ")}.`);
+    if (kept.length > 0) terminal.print(`There already, and kept: ${kept.join(", ")}.`);
+    for (const line of ["", "Next:", ...next.map((one) => `  ${one}`)]) terminal.print(line);
+  }
+  const pages = sight.pages.map((page) => ({ ...page, judgement: judge(page) }));
+  const files = toWrite.map(({ path, text: content }) => ({ path, text: content }));
+  terminal.json({ ...sight, pages, findings, folder, written, kept, files, next });
+  return exitCode.done;
+}
+
+function inFolder(out: string, folder: string): string {
+  return isAbsolute(out) ? out : join(folder, out);
+}
+
+/** Before anything is asked: nobody shall wait for a refusal. */
+function refuseUnlessAsked(
+  present: readonly string[],
+  { terminal }: Session,
+  options: InitOptions,
+) {
+  if (terminal.isInteractive || options.yes === true) return;
+  throw usageError({
+    what: "Nothing was written.",
+    why: `There is ${present.join(" and ")} already.`,
+    mend: "Say --force to replace it, or name another folder with --out.",
+  });
+}
+
+async function askedOrigin({ terminal, world }: Session): Promise<string> {
+  if (!terminal.isInteractive) {
+    throw usageError({
+      what: "Nothing was asked.",
+      why: "No origin is named.",
+      mend: "Write it behind init, such as: tidemark init https://www.example.com.",
+    });
+  }
+  const message = "Which site shall the cache stand before?";
+  const placeholder = "https://www.example.com";
+  const answer = await text({
+    message,
+    placeholder,
+    input: world.input,
+    output: streamOf(world.notes),
+  });
+  if (isCancel(answer)) throw interruption("Nothing was asked.");
+  return answer ?? "";
+}

@@ -1,0 +1,55 @@
+// Routes for interfaces for programs.
+import type { OriginSight } from "../origin/look-at-origin.ts";
+import { apiPattern, segmentsOf } from "../origin/page-kind.ts";
+import { contentFields, type Judged, reasons } from "./content-route.ts";
+import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
+
+/** An interface is left to its origin where that says for how long; any other passes by. */
+export function apiRoutes(sight: OriginSight, pages: readonly Judged[]) {
+  const inside = pages.filter(({ sight: { path } }) => path !== "/");
+  const groups = groupedBy(inside, ({ sight: { path } }) => apiGroupOf(path));
+  const shared = [...groups].filter(([, members]) =>
+    members.some(({ judgement: { kind } }) => kind === "origin" || kind === "validated"),
+  );
+  const closed = fewest([
+    ...[...groups.keys()].filter((pattern) => !shared.some(([one]) => one === pattern)),
+    ...[...sight.apiPatterns, "/api/*", "/graphql"].filter(
+      (pattern) => !shared.some(([one]) => one === pattern),
+    ),
+  ]);
+  const alone = shared.flatMap(([, members]) =>
+    members.filter(({ judgement: { kind } }) => kind === "private"),
+  );
+  const left = shared.map(([pattern, members]): DraftRoute => ({
+    name: `api-${slugOf(pattern)}`,
+    match: [pattern],
+    comments: [
+      "Data for programs: it answers unasked for as long as its origin says, and no longer.",
+      ...reasons(members.filter((member) => !alone.includes(member))),
+    ],
+    fields: contentFields(members, { fresh: "1m", staleIfError: "1h" }).fields.filter((field) =>
+      /^(?:key|bypass)/.test(field),
+    ),
+    samples: [],
+  }));
+  const unseen = "Nothing seen there says that it is the same for all.";
+  const comments = [
+    "Interfaces for programs.",
+    ...reasons(inside.filter((page) => closed.includes(apiGroupOf(page.sight.path)))),
+    unseen,
+  ];
+  const passing: DraftRoute = {
+    name: "api",
+    match: closed,
+    comments,
+    fields: ["bypass: true"],
+    samples: [],
+  };
+  return { routes: [...left, passing], alone };
+}
+
+function apiGroupOf(path: string): string {
+  const segments = segmentsOf(path);
+  const wide = segments.length > 1 ? `/${segments[0] ?? ""}/*` : patternOfPath(path);
+  return apiPattern(path) ?? wide;
+}

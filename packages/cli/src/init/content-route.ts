@@ -1,0 +1,78 @@
+// The fields of a route for pages, by what was seen of some of them. In doubt it gives no lifetime.
+import { type Judgement, judge } from "../origin/judge-page.ts";
+import type { PageSight } from "../origin/look-at-page.ts";
+import { type DraftRoute, listed } from "./draft.ts";
+
+export interface Judged {
+  readonly sight: PageSight;
+  readonly judgement: Judgement;
+}
+
+export function judged(sight: PageSight): Judged {
+  return { sight, judgement: judge(sight) };
+}
+
+/** No field keeps such a page out of a cache, so pages like it that were not seen may be there too. */
+export function isUnguarded({ sight: { change, differsBy } }: Judged): boolean {
+  return change === "token" || differsBy.includes("cookie");
+}
+
+/** What a page may be given where nothing speaks against it. */
+export interface Lifetimes {
+  readonly fresh: string;
+  /** `undefined`: it stays the origin's. */
+  readonly browser?: string;
+  readonly staleWhileRevalidate?: string;
+  readonly staleIfError: string;
+}
+
+export type ContentFields = Pick<DraftRoute, "comments" | "fields" | "samples">;
+
+/** @param pages at least one, none that a route before takes */
+export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): ContentFields {
+  const comments = reasons(pages);
+  const of = (...kinds: Judgement["kind"][]) =>
+    pages.filter(({ judgement }) => kinds.includes(judgement.kind));
+  const content = pages.filter(({ judgement }) => judgement.kind !== "other");
+  const byAgent = pages.some(({ sight }) => isUntold(sight, "user-agent"));
+  if (byAgent || (content.length > 0 && of("private").length === content.length)) {
+    return { comments, fields: ["bypass: true"], samples: [] };
+  }
+  const key = pages.some(({ sight }) => isUntold(sight, "language"))
+    ? ['key: { headers: ["accept-language"] }']
+    : [];
+  const doubtful = of("private", "uncertain");
+  if (content.length === 0 || doubtful.length > 0) {
+    const why =
+      "So there is no lifetime here: what is kept answers unasked only for as long as its origin says.";
+    return { comments: [...comments, why], fields: key, samples: [] };
+  }
+  return {
+    comments: of("validated").length > 0 ? [...comments, ...aboutValidated] : comments,
+    fields: [...writtenLifetimes(lifetimes), ...key],
+    samples: of("open", "origin").map(({ sight }) => sight.path),
+  };
+}
+
+const aboutValidated = [
+  'The origin is asked at each use of these. If it sends purges, mode: "override" lets `fresh` go first.',
+];
+
+/** It differs by this, and its `Vary` says nothing of it: a cache would show one's page to others. */
+function isUntold({ differsBy, vary }: PageSight, trait: "language" | "user-agent"): boolean {
+  const field = trait === "language" ? "accept-language" : trait;
+  return differsBy.includes(trait) && !vary.includes(field);
+}
+
+function writtenLifetimes(lifetimes: Lifetimes): string[] {
+  return Object.entries(lifetimes).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+}
+
+/** One line for each reason, with the pages that it is about. */
+export function reasons(pages: readonly Judged[]): string[] {
+  const byWhy = new Map<string, string[]>();
+  for (const { sight, judgement } of pages) {
+    byWhy.set(judgement.why, [...(byWhy.get(judgement.why) ?? []), sight.path]);
+  }
+  return [...byWhy].map(([why, paths]) => `Seen: ${listed(paths)}: ${why}.`);
+}

@@ -1,0 +1,128 @@
+// Makes routes of what was seen: first what passes by, then files, then pages, and last all else.
+import type { OriginSight } from "../origin/look-at-origin.ts";
+import { segmentsOf } from "../origin/page-kind.ts";
+import { apiRoutes } from "./api-routes.ts";
+import { contentFields, isUnguarded, type Judged, judged, reasons } from "./content-route.ts";
+import { type Draft, type DraftRoute, groupedBy, slugOf } from "./draft.ts";
+import { assetRoutes, listsRoute } from "./file-routes.ts";
+import { privateRoute } from "./private-route.ts";
+import { wordPressRoutes } from "./wordpress-routes.ts";
+
+export function draftConfig(sight: OriginSight): Draft {
+  const pages = sight.pages.map(judged);
+  const isWordPress = sight.platform === "WordPress" || sight.platform === "WooCommerce";
+  const routes = isWordPress ? wordPressRoutes(sight, pages) : plainRoutes(sight, pages);
+  const ignoresConsent = sight.pages.every(({ differsBy }) => !differsBy.includes("cookie"));
+  return { sight, ignoresConsent, routes: namedOnce(routes) };
+}
+
+/** The configuration refuses a name that two routes have. */
+function namedOnce(routes: readonly DraftRoute[]): DraftRoute[] {
+  const counts = new Map<string, number>();
+  return routes.map((route) => {
+    const count = (counts.get(route.name) ?? 0) + 1;
+    counts.set(route.name, count);
+    return count === 1 ? route : { ...route, name: `${route.name}-${count}` };
+  });
+}
+
+function plainRoutes(sight: OriginSight, pages: readonly Judged[]): DraftRoute[] {
+  const ofKind = (...kinds: string[]) =>
+    pages.filter(({ sight: { kind } }) => kinds.includes(kind));
+  const content = ofKind("page");
+  const groups = contentGroups(content);
+  const grouped = new Set([...groups.values()].flat());
+  const rest = content.filter((page) => !grouped.has(page));
+  const api = apiRoutes(sight, ofKind("api"));
+  const alone = [...rest, ...[...groups.values()].flat()].filter(
+    (page) => page.judgement.kind === "private" && !isAllPrivate(groups, rest, page),
+  );
+  return [
+    privateRoute(sight, [...ofKind("private", "asset", "feed"), ...alone, ...api.alone]),
+    ...api.routes,
+    ...assetRoutes(ofKind("asset"), content),
+    ...listsRoute(ofKind("feed", "robots", "sitemap")),
+    ...[...groups].map(([segment, members]) => groupRoute(segment, members)),
+    restRoute(
+      sight,
+      rest.filter((page) => !alone.includes(page) || isUnguarded(page)),
+      ofKind("api"),
+    ),
+  ];
+}
+
+/** Then its whole group passes by, and it needs no pattern of its own. */
+function isAllPrivate(
+  groups: ReadonlyMap<string, readonly Judged[]>,
+  rest: readonly Judged[],
+  page: Judged,
+): boolean {
+  const members = [...groups.values()].find((group) => group.includes(page)) ?? rest;
+  return members.every(({ judgement: { kind } }) => kind === "private" || kind === "other");
+}
+
+/** By the first segment, where at least two pages lie below it. */
+function contentGroups(pages: readonly Judged[]): Map<string, Judged[]> {
+  const deep = pages.filter(
+    ({ sight: { path }, judgement: { kind } }) => kind !== "other" && segmentsOf(path).length > 1,
+  );
+  const groups = groupedBy(deep, ({ sight: { path } }) => segmentsOf(path)[0] ?? "");
+  const isGroup = ([segment, members]: [string, Judged[]]) =>
+    members.length > 1 && !/[*:]/.test(segment);
+  return new Map([...groups].filter(isGroup));
+}
+
+function groupRoute(segment: string, members: readonly Judged[]): DraftRoute {
+  const paths = members.map(({ sight: { path } }) => path);
+  const isFlat = paths.every((path) => segmentsOf(path).length === 2 && !path.endsWith("/"));
+  const made = contentFields(members, {
+    fresh: "5m",
+    staleWhileRevalidate: "10m",
+    staleIfError: "1d",
+  });
+  const name = slugOf(segment);
+  const isStored = made.fields.some((field) => field.startsWith("fresh"));
+  const isTagged = members.some(({ sight: { hasTags } }) => hasTags);
+  const tags = isFlat
+    ? `({ slug }) => [\`${name}:\${slug}\`, ${JSON.stringify(name)}]`
+    : JSON.stringify([name]);
+  return {
+    name,
+    match: [
+      isFlat && !made.fields.includes("bypass: true") ? `/${segment}/:slug` : `/${segment}/*`,
+    ],
+    ...made,
+    fields: [...made.fields, ...(isStored && !isTagged ? [`tags: ${tags}`] : [])],
+  };
+}
+
+function restRoute(
+  { missing }: OriginSight,
+  rest: readonly Judged[],
+  api: readonly Judged[],
+): DraftRoute {
+  const home = api.filter(({ sight: { path } }) => path === "/");
+  const made = contentFields(rest.length > 0 ? rest : home, {
+    fresh: "1m",
+    staleWhileRevalidate: "5m",
+    staleIfError: "1d",
+  });
+  const comments = ["All else.", ...made.comments];
+  if (home.length > 0) {
+    const fields = made.fields.filter((field) => /^(?:key|bypass)/.test(field));
+    return {
+      name: "rest",
+      match: ["*"],
+      comments: ["All else.", ...reasons(home), ofData],
+      fields,
+      samples: [],
+    };
+  }
+  const isStored = made.fields.some((field) => field.startsWith("fresh"));
+  const negative = isStored && missing?.status === 404 ? ['negative: { 404: "10s" }'] : [];
+  const fields = [...made.fields, ...negative];
+  return { ...made, name: "pages", match: ["*"], comments, fields };
+}
+
+const ofData =
+  "The front page is data for programs, so nothing has a lifetime here that its origin does not give.";

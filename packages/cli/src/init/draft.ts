@@ -1,0 +1,69 @@
+// A configuration before it is text: its routes, and beside each what was seen.
+import type { OriginSight } from "../origin/look-at-origin.ts";
+
+export interface DraftRoute {
+  readonly name: string;
+  readonly match: readonly string[];
+  /** What was seen, and why it is so: lines of a comment above the route. */
+  readonly comments: readonly string[];
+  /** Its other fields as code, such as `fresh: "5m"`. */
+  readonly fields: readonly string[];
+  /** Paths that were seen and that it stores, for the test of the configuration. */
+  readonly samples: readonly string[];
+}
+
+export interface Draft {
+  readonly sight: OriginSight;
+  /** Consent cookies change no page that was seen. */
+  readonly ignoresConsent: boolean;
+  readonly routes: readonly DraftRoute[];
+}
+
+export function isBypass({ fields }: DraftRoute): boolean {
+  return fields.includes("bypass: true");
+}
+
+/** @returns a pattern that a route may have for this path alone */
+export function patternOfPath(path: string): string {
+  const segments = (path.split("?", 1)[0] ?? path).split("/");
+  const at = segments.findIndex((one) => one.includes("*") || one.startsWith(":"));
+  return at < 0 ? segments.join("/") : `${segments.slice(0, at).join("/")}/*`;
+}
+
+/** Without those that another pattern of the list takes already. */
+export function fewest(patterns: readonly string[]): string[] {
+  const all = [...new Set(patterns)];
+  const covers = (wide: string, narrow: string) =>
+    wide !== narrow &&
+    wide.endsWith("/*") &&
+    (narrow.startsWith(wide.slice(0, -1)) || narrow === wide.slice(0, -2));
+  return all.filter((one) => !all.some((other) => covers(other, one)));
+}
+
+const shownMax = 4;
+
+/** @returns such as "/a, /b and 3 more" */
+export function listed(paths: readonly string[]): string {
+  const shown = paths.slice(0, shownMax).join(", ");
+  const restCount = paths.length - shownMax;
+  return restCount > 0 ? `${shown} and ${restCount} more` : shown;
+}
+
+/** @returns a part of a route's name */
+export function slugOf(pattern: string): string {
+  const slug = pattern
+    .replace(/\/\*$/, "")
+    .replace(/[^\w]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return slug.toLowerCase() || "root";
+}
+
+/** As `Map.groupBy`, which Node 20 does not have. */
+export function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return groups;
+}

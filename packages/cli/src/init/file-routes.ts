@@ -1,0 +1,55 @@
+// Routes for files: what pages are made of, and lists such as feeds.
+import { isFingerprinted, segmentsOf } from "../origin/page-kind.ts";
+import { contentFields, type Judged } from "./content-route.ts";
+import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
+
+/** Folders that by their name hold files alone. */
+const fileFolder =
+  /^(?:assets|static|_next|_nuxt|_astro|build|dist|css|styles|js|scripts|img|images|media|fonts|bundles|themes|uploads)$/i;
+
+export function assetRoutes(assets: readonly Judged[], content: readonly Judged[]): DraftRoute[] {
+  const good = assets.filter(({ judgement: { kind } }) => kind !== "other" && kind !== "private");
+  const patternOf = ({ sight: { path } }: Judged) => patternOfFolder(path, content);
+  return [...groupedBy(good, patternOf)].map(([pattern, members]) => assetRoute(pattern, members));
+}
+
+/** Of all folders on the way the one that is named for files, else the last: what lies beside it may be pages. */
+function patternOfFolder(path: string, content: readonly Judged[]): string {
+  const segments = segmentsOf(path).slice(0, -1);
+  const at = segments.findIndex((segment) => fileFolder.test(segment));
+  const folder = `/${segments.slice(0, at < 0 ? undefined : at + 1).join("/")}/`;
+  const holdsPages = content.some((page) => page.sight.path.startsWith(folder));
+  return segments.length === 0 || holdsPages ? patternOfPath(path) : `${folder}*`;
+}
+
+function assetRoute(pattern: string, members: readonly Judged[]): DraftRoute {
+  const paths = members.map(({ sight: { path } }) => path);
+  const isVersioned = paths.every(
+    (path) => isFingerprinted(path) || /[?&](?:v|ver|version)=/.test(path),
+  );
+  const isSilent = members.every(({ judgement: { kind } }) => kind === "open");
+  const made = contentFields(
+    members,
+    isVersioned
+      ? { fresh: "30d", ...(isSilent ? { browser: "1d" } : {}), staleIfError: "30d" }
+      : { fresh: "1h", staleWhileRevalidate: "1d", staleIfError: "7d" },
+  );
+  const about = isVersioned
+    ? "Files whose address changes with their content."
+    : "Files that keep their address when they change: purge them by URL then.";
+  return {
+    name: `files-${slugOf(pattern)}`,
+    match: [pattern],
+    ...made,
+    comments: [about, ...made.comments],
+  };
+}
+
+export function listsRoute(files: readonly Judged[]): DraftRoute[] {
+  const good = files.filter(({ judgement: { kind } }) =>
+    ["open", "origin", "validated"].includes(kind),
+  );
+  if (good.length === 0) return [];
+  const match = fewest(good.map(({ sight: { path } }) => patternOfPath(path)));
+  return [{ name: "lists", match, ...contentFields(good, { fresh: "10m", staleIfError: "1d" }) }];
+}

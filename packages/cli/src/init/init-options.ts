@@ -1,0 +1,58 @@
+// The options of `tidemark init`, checked before anything is asked.
+import { usageError } from "../command-error.ts";
+import type { WranglerChoices } from "./wrangler-file.ts";
+
+export interface InitOptions {
+  readonly out?: string;
+  readonly page?: readonly string[];
+  readonly pages: string;
+  readonly name?: string;
+  readonly route?: string;
+  readonly zone?: string;
+  readonly dryRun?: true;
+  readonly force?: true;
+  readonly yes?: boolean;
+}
+
+const pagesMax = 200;
+
+/** @throws CommandError for the first that is wrong */
+export function checkedOptions({ pages, page = [], name, route, zone }: InitOptions) {
+  const what = "Nothing was asked, and nothing was written.";
+  const refuse = (why: string, mend: string) => usageError({ what, why, mend });
+  const pageCountMax = Number(pages);
+  if (!/^\d+$/.test(pages) || pageCountMax < 1 || pageCountMax > pagesMax) {
+    const why = `--pages is ${JSON.stringify(pages.slice(0, 40))}.`;
+    throw refuse(why, `Write a whole number from 1 to ${pagesMax}.`);
+  }
+  const odd = page.find((path) => !/^\/(?!\/)[^\s#]*$/.test(path));
+  if (odd !== undefined) {
+    throw refuse(
+      `${JSON.stringify(odd.slice(0, 200))} is no path.`,
+      "Let --page begin with a slash.",
+    );
+  }
+  if (name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
+    const why = `${JSON.stringify(name.slice(0, 100))} is no name of a Worker.`;
+    throw refuse(why, "Write 1 to 63 small letters, digits and dashes.");
+  }
+  if ((route === undefined) !== (zone === undefined)) {
+    throw refuse("--route and --zone need each other.", "Write both, or neither.");
+  }
+  return { pageCountMax, page, route: routeOf(route, zone, refuse) };
+}
+
+function routeOf(
+  pattern: string | undefined,
+  zone: string | undefined,
+  refuse: (why: string, mend: string) => Error,
+): WranglerChoices["route"] {
+  if (pattern === undefined || zone === undefined) return undefined;
+  const host = pattern.split("/", 1)[0] ?? "";
+  const isBelow = host === zone || host.endsWith(`.${zone}`);
+  if (!/^(?:\*\.)?[\w.-]+\/[^\s]*$/.test(pattern) || !isBelow) {
+    const why = `${JSON.stringify(pattern.slice(0, 100))} is no pattern in the zone ${JSON.stringify(zone.slice(0, 100))}.`;
+    throw refuse(why, "Write them such as --route 'www.example.com/*' --zone example.com.");
+  }
+  return { pattern, zone };
+}

@@ -1,0 +1,64 @@
+// What init tells people: the pages, the findings, the files, and what to do next.
+import { formatSeconds } from "../origin/format-seconds.ts";
+import { judge, type Judgement } from "../origin/judge-page.ts";
+import type { OriginSight } from "../origin/look-at-origin.ts";
+import { tableOf } from "../terminal/table.ts";
+import type { Finding } from "./findings.ts";
+
+const pathColumns = 44;
+
+export function pageLines({ pages, missing }: OriginSight): string[] {
+  const rows = [...pages, ...(missing ? [missing] : [])].map((page) => {
+    const judgement = judge(page);
+    return [cut(page.path), String(page.status), page.kind, verdictOf(judgement), judgement.why];
+  });
+  return tableOf([["page", "status", "kind", "shared", "why"], ...rows], new Set([1]));
+}
+
+function verdictOf(judgement: Judgement): string {
+  const texts = {
+    origin: "",
+    open: "yes",
+    validated: "asked at each use",
+    private: "no",
+    uncertain: "in doubt",
+    other: "-",
+  } as const;
+  return judgement.kind === "origin"
+    ? `for ${formatSeconds(judgement.seconds)}`
+    : texts[judgement.kind];
+}
+
+function cut(path: string): string {
+  return path.length > pathColumns ? `${path.slice(0, pathColumns - 1)}…` : path;
+}
+
+export function findingLines(findings: readonly Finding[]): string[] {
+  return findings.length === 0 ? [] : ["", ...findings.map(({ text }) => `- ${text}`)];
+}
+
+/** @param folder as the user wrote it; `undefined` for the folder of the run */
+export function nextCommands(folder: string | undefined): string[] {
+  return [
+    ...(folder === undefined
+      ? []
+      : [
+          `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", String.raw`'\''`)}'`}`,
+        ]),
+    "npm install",
+    "npm run check && npm test",
+    "tidemark start",
+    "umask 077",
+    "cat > secrets.json <<END",
+    "{",
+    '  "UPSTASH_REDIS_REST_URL": "https://….upstash.io",',
+    '  "UPSTASH_REDIS_REST_TOKEN": "…",',
+    '  "PURGE_SECRET": "whsec_$(openssl rand -base64 24)",',
+    '  "ADMIN_TOKEN": "$(openssl rand -hex 24)"',
+    "}",
+    "END",
+    "npm run deploy -- --secrets-file secrets.json   # the first time: code and secrets together",
+    "npx wrangler secret bulk secrets.json           # later: secrets alone",
+    "tidemark doctor",
+  ];
+}

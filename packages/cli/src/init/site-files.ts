@@ -1,0 +1,72 @@
+// Which files init writes, and which of them are there already.
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { failure } from "../command-error.ts";
+import { configTestText } from "./config-test-text.ts";
+import { configText } from "./config-text.ts";
+import type { Draft } from "./draft.ts";
+import { devVars, gitignore, packageJson, tsconfig, worker } from "./site-template.ts";
+import { type WranglerChoices, wranglerFile } from "./wrangler-file.ts";
+
+export interface SiteFile {
+  /** From the folder on, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Made anew for each origin: with --force they replace what is there. */
+export const ownPaths = ["tidemark.config.ts", "wrangler.jsonc"] as const;
+
+export interface WrittenFiles {
+  readonly written: readonly string[];
+  /** They were there, and are as they were. */
+  readonly kept: readonly string[];
+}
+
+/** @returns those of the files that are init's own and that would be replaced */
+export function inTheWay(folder: string): string[] {
+  return ownPaths.filter((path) => existsSync(join(folder, path)));
+}
+
+export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number): SiteFile[] {
+  return [
+    { path: "tidemark.config.ts", text: configText(draft, atMs) },
+    { path: "wrangler.jsonc", text: wranglerFile(choices) },
+    { path: "src/worker.ts", text: worker },
+    { path: "package.json", text: packageJson.replace("tidemark-site", choices.name) },
+    { path: "tsconfig.json", text: tsconfig },
+    { path: "test/config.test.ts", text: configTestText(draft.routes) },
+    { path: ".gitignore", text: gitignore },
+    { path: ".dev.vars.example", text: devVars },
+  ];
+}
+
+/** Wrangler reads one file alone; another form of it stays the one that counts. */
+const otherWranglerPaths = ["wrangler.toml", "wrangler.json"];
+
+/** @returns what becomes of each file; nothing is written yet */
+export function sorted(files: readonly SiteFile[], folder: string) {
+  const has = (path: string) => existsSync(join(folder, path));
+  const hasOtherWrangler = otherWranglerPaths.some(has);
+  const isKept = ({ path }: SiteFile) =>
+    path === "wrangler.jsonc" ? hasOtherWrangler : path !== "tidemark.config.ts" && has(path);
+  const kept = files.filter(isKept);
+  return { toWrite: files.filter((file) => !isKept(file)), kept: kept.map(({ path }) => path) };
+}
+
+/** @throws CommandError for the first file that cannot be written */
+export async function write(files: readonly SiteFile[], folder: string): Promise<void> {
+  for (const { path, text } of files) {
+    const full = join(folder, path);
+    try {
+      await mkdir(dirname(full), { recursive: true });
+      await writeFile(full, text);
+    } catch (cause) {
+      const code = cause instanceof Error && "code" in cause ? String(cause.code) : "a failure";
+      const what = `${full} was not written.`;
+      const why = `The file system refused it with ${code}.`;
+      throw failure({ what, why, mend: "Name another folder with --out." }, "failed", cause);
+    }
+  }
+}

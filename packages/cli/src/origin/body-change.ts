@@ -1,0 +1,35 @@
+// How two answers for the same page differ: not at all, in a token of a form, in numbers, or in what they say.
+
+export type BodyChange = "same" | "token" | "numbers" | "content";
+
+const tokenName = /csrf|xsrf|authenticity|nonce|__requestverificationtoken|form_build_id|_token/i;
+const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"'])*>/gi;
+
+/** Is there a field in a form, or a `meta`, that by its name holds a token? */
+export function hasToken(text: string): boolean {
+  return [...text.matchAll(tokenTag)].some(([tag]) => tokenName.test(tag));
+}
+
+interface Body {
+  readonly text: string;
+  readonly digest: string;
+}
+
+export function bodyChange(first: Body, second: Body): BodyChange {
+  if (first.digest === second.digest) return "same";
+  const [a, b] = [first.text, second.text];
+  if (a === "" || b === "") return "content";
+  if (withoutTokens(a) === withoutTokens(b)) return "token";
+  return withoutNumbers(a) === withoutNumbers(b) ? "numbers" : "content";
+}
+
+function withoutTokens(text: string): string {
+  return text.replace(tokenTag, (tag) => (tokenName.test(tag) ? "" : tag));
+}
+
+/** Times, counts and the hexadecimal names that some frameworks make anew for each answer. */
+function withoutNumbers(text: string): string {
+  return withoutTokens(text)
+    .replace(/\b[0-9a-f]*\d[0-9a-f]*\b/gi, "#")
+    .replace(/[#:.,\s-]+/g, "#");
+}

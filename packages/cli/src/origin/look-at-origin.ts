@@ -1,0 +1,158 @@
+// Looks at an origin: finds some of its pages, and asks for each of them in several ways.
+import { choosePages } from "./choose-pages.ts";
+import { referencesOf } from "./links.ts";
+import { lookAtPage, type PageSight } from "./look-at-page.ts";
+import type { Answer, AskFailure, OriginClient } from "./origin-client.ts";
+import { apiPattern, privatePattern } from "./page-kind.ts";
+import { type Platform, platformOf } from "./platform.ts";
+import { mayAsk, readRobots, type Robots, sitemapAddresses } from "./robots.ts";
+
+/** What was seen of an origin. */
+export interface OriginSight {
+  readonly origin: string;
+  readonly platform: Platform;
+  readonly pages: readonly PageSight[];
+  /** Pages for which no answer came. */
+  readonly failures: readonly { readonly path: string; readonly why: string }[];
+  /** Patterns of paths that name themselves as somebody's own, linked or forbidden to robots; not all were asked for. */
+  readonly privatePatterns: readonly string[];
+  /** Patterns of interfaces for programs, found in the same way. */
+  readonly apiPatterns: readonly string[];
+  /** The status of a path that does not exist. */
+  readonly missing: PageSight | undefined;
+  readonly requestCount: number;
+}
+
+export type Looked = { readonly kind: "seen"; readonly sight: OriginSight } | LookRefused;
+
+/** There is nothing to see. */
+export type LookRefused =
+  | { readonly kind: "failed"; readonly failure: AskFailure }
+  | { readonly kind: "elsewhere"; readonly to: string }
+  | { readonly kind: "refused"; readonly status: number };
+
+export interface LookOptions {
+  /** Paths that are asked for in any case. */
+  readonly paths: readonly string[];
+  /** How many pages are looked at, at most. */
+  readonly pageCountMax: number;
+  /** Told before each page. */
+  readonly onPage: (path: string) => void;
+  readonly nowAtMs: () => number;
+}
+
+export const trialPath = "/tidemark-looks-for-a-page-that-is-not-there";
+const atOnce = 2;
+const nothingSaid: Robots = { disallowed: [], allowed: [], sitemaps: [] };
+
+export async function lookAtOrigin(client: OriginClient, options: LookOptions): Promise<Looked> {
+  options.onPage("/");
+  const home = await client.ask("/");
+  if (home.kind === "failure") return { kind: "failed", failure: home };
+  const to = URL.parse(home.headers.get("location") ?? "", client.origin);
+  const leaves = home.status >= 300 && home.status < 400 && to !== null;
+  if (leaves && to.origin !== client.origin) return { kind: "elsewhere", to: to.origin };
+
+  const robotsAnswer = await client.ask("/robots.txt");
+  const robots =
+    robotsAnswer.kind === "answer" && robotsAnswer.status === 200
+      ? readRobots(robotsAnswer.text)
+      : nothingSaid;
+  const start = leaves ? to.pathname + to.search : "/";
+  const first = start === "/" ? home : await client.ask(start);
+  const references = first.kind === "answer" ? referencesIn(first, start, client.origin) : [];
+  const listed = await listedIn(robots, client);
+  const found = [...references.map(({ path }) => path), ...listed, ...robots.disallowed];
+
+  const own = ["/", ...(start === "/" ? [] : [start]), ...options.paths, "/robots.txt", trialPath];
+  const chosen = choosePages(
+    {
+      references: references.filter(({ path }) => mayAsk(path, robots)),
+      listed: listed.filter((path) => mayAsk(path, robots)),
+    },
+    { known: new Set(own), count: Math.max(0, options.pageCountMax - new Set(own).size) },
+  );
+  const { pages, failures, answers } = await lookAtAll([...new Set([...own, ...chosen])], {
+    client,
+    options,
+  });
+  const isShut = (status: number) => status === 401 || status === 403 || status >= 500;
+  const statuses = pages.filter(({ path }) => path !== "/robots.txt").map(({ status }) => status);
+  if (isShut(home.status) && statuses.every(isShut)) {
+    return { kind: "refused", status: home.status };
+  }
+  const sight: OriginSight = {
+    origin: client.origin,
+    platform: platformOf([home, ...answers]),
+    pages: pages.filter(({ path }) => path !== trialPath),
+    failures,
+    privatePatterns: patternsOf(found, privatePattern),
+    apiPatterns: patternsOf(found, apiPattern),
+    missing: pages.find(({ path }) => path === trialPath),
+    requestCount: client.askedCount,
+  };
+  return { kind: "seen", sight };
+}
+
+function referencesIn(answer: Answer, path: string, origin: string) {
+  const { headers, text } = answer;
+  const contentType = headers.get("content-type") ?? "";
+  return referencesOf({ origin, path, text, contentType, linkField: headers.get("link") });
+}
+
+/** Of an index, its first sitemap. */
+async function listedIn({ sitemaps }: Robots, client: OriginClient): Promise<string[]> {
+  const own = (url: string) => {
+    const read = URL.parse(url, client.origin);
+    return read?.origin === client.origin ? [read.pathname + read.search] : [];
+  };
+  const paths: string[] = [];
+  let [next] = [...sitemaps, "/sitemap.xml"].flatMap(own);
+  for (let depth = 0; depth < 2 && next !== undefined; depth += 1) {
+    paths.push(next);
+    const asked = await client.ask(next);
+    if (asked.kind !== "answer" || asked.status !== 200) return depth === 0 ? [] : paths;
+    const named = sitemapAddresses(asked.text).flatMap(own);
+    const isIndex = asked.text.includes("<sitemapindex");
+    if (!isIndex) return [...paths, ...named];
+    [next] = named;
+  }
+  return paths;
+}
+
+async function lookAtAll(
+  paths: readonly string[],
+  { client, options }: { client: OriginClient; options: LookOptions },
+) {
+  const seen = new Map<string, PageSight>();
+  const answers: Answer[] = [];
+  const failures: { path: string; why: string }[] = [];
+  const left = [...paths];
+  const turn = async () => {
+    for (let path = left.shift(); path !== undefined; path = left.shift()) {
+      options.onPage(path);
+      const plain = await client.ask(path);
+      if (plain.kind === "failure") {
+        failures.push({ path, why: plain.why });
+        continue;
+      }
+      answers.push(plain);
+      seen.set(path, await lookAtPage(path, plain, { client, nowAtMs: options.nowAtMs }));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, turn));
+  return { pages: paths.flatMap((path) => seen.get(path) ?? []), answers, failures };
+}
+
+/** Without those that are asked for by robots with `*` in their midst. */
+function patternsOf(
+  paths: readonly string[],
+  patternOf: (path: string) => string | undefined,
+): string[] {
+  const patterns = paths.map((path) => patternOf(path.replace(/[*$]+$/, "")));
+  return [
+    ...new Set(
+      patterns.flatMap((one) => (one === undefined || one.slice(0, -1).includes("*") ? [] : one)),
+    ),
+  ];
+}

@@ -1,0 +1,154 @@
+// Looks at one page: asks for it in several ways, and tells what was seen.
+import { bodyChange, type BodyChange, hasToken } from "./body-change.ts";
+import type { Answer, AskOptions, OriginClient } from "./origin-client.ts";
+import { kindOf, type PageKind } from "./page-kind.ts";
+import { cachesBefore } from "./platform.ts";
+import { cookiesSetBy, isHarmless, type Storing, storingOf } from "./storing.ts";
+
+/** What another client may differ by. */
+export type ClientTrait = "cookie" | "language" | "user-agent";
+
+/** What was seen of one page. */
+export interface PageSight {
+  readonly path: string;
+  readonly kind: PageKind;
+  readonly status: number;
+  readonly contentType: string;
+  readonly tookMs: number;
+  /** Where a redirect leads, as it was written. */
+  readonly redirectsTo: string | undefined;
+  readonly storing: Storing;
+  /** Cookies that it sets and that may say something of the visitor. */
+  readonly cookies: readonly string[];
+  /** Those that it sets again for a visitor who brings them. */
+  readonly cookiesAgain: readonly string[];
+  /** Field names in small letters. */
+  readonly vary: readonly string[];
+  /** Between two plain requests; `undefined` where it was asked once. */
+  readonly change: BodyChange | undefined;
+  /** It changed with these, and by more than between plain requests. */
+  readonly differsBy: readonly ClientTrait[];
+  /** The same of `utm_source`. */
+  readonly differsByTracking: boolean;
+  readonly hasToken: boolean;
+  /** `ignored`: it has a validator, and sends the whole page again to whoever names it. */
+  readonly validation: "none" | "works" | "ignored" | "untried";
+  /** The status that HEAD got, where it is another one than that of GET. */
+  readonly headStatus: number | undefined;
+  readonly hasTags: boolean;
+  /** It refers to its own host by its whole address. */
+  readonly namesItsHost: boolean;
+  readonly caches: readonly string[];
+}
+
+/** No session of anybody: what a visitor has who agreed to a banner, and a cookie that nobody knows. */
+const foreignCookies = "tidemark_look=1; CookieConsent=true; OptanonConsent=1";
+const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<string, string>>>> = {
+  cookie: (set) => ({ cookie: [set, foreignCookies].filter((text) => text !== "").join("; ") }),
+  language: () => ({ "accept-language": "de" }),
+  "user-agent": () => ({
+    "user-agent":
+      "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
+  }),
+};
+/** From the least change to the greatest. */
+const changes: readonly BodyChange[] = ["same", "token", "numbers", "content"];
+const traitNames = Object.keys(traits) as ClientTrait[];
+
+/** @param plain the answer to the plain request for it */
+export async function lookAtPage(
+  path: string,
+  plain: Answer,
+  { client, nowAtMs }: { client: OriginClient; nowAtMs: () => number },
+): Promise<PageSight> {
+  const kind = kindOf(path, plain);
+  const ask = async (options: AskOptions, at = path) => {
+    const asked = await client.ask(at, options);
+    return asked.kind === "answer" ? asked : undefined;
+  };
+  const isPage = kind === "page" || kind === "api" || kind === "feed";
+  const isWorthIt = plain.status === 200 && kind !== "private";
+  const again = plain.status === 200 ? await ask({}) : undefined;
+  const change = again && changeOf(plain, again);
+  const isComparable = isWorthIt && isPage && change !== undefined && change !== "content";
+  const counts = (other: Answer | undefined) =>
+    isComparable && changes.indexOf(changeOf(plain, other)) > changes.indexOf(change);
+  const cookies = sayingCookies([plain, again]);
+  const back =
+    cookies.length > 0 ? await ask({ headers: { cookie: pairsSetBy(plain) } }) : undefined;
+  const head = isWorthIt ? await ask({ method: "HEAD" }) : undefined;
+  return {
+    path,
+    kind,
+    status: plain.status,
+    contentType: plain.headers.get("content-type")?.split(";", 1)[0] ?? "",
+    tookMs: plain.tookMs,
+    redirectsTo: plain.headers.get("location")?.slice(0, 500) ?? undefined,
+    storing: storingOf(plain, nowAtMs()),
+    cookies,
+    cookiesAgain: sayingCookies([back]),
+    vary: varyOf(plain.headers),
+    change,
+    differsBy: isComparable ? await traitsThatCount(plain, { ask, counts }) : [],
+    differsByTracking: isComparable && counts(await ask({}, withTracking(path))),
+    hasToken: hasToken(plain.text),
+    validation: isWorthIt ? await validationOf(plain, ask) : "untried",
+    headStatus: head && head.status !== plain.status ? head.status : undefined,
+    hasTags: ["cache-tag", "surrogate-key", "cache-groups"].some((name) => plain.headers.has(name)),
+    namesItsHost: kind === "page" && plain.text.includes(`="${client.origin}/`),
+    caches: cachesBefore(plain.headers),
+  };
+}
+
+type Ask = (options: AskOptions) => Promise<Answer | undefined>;
+
+/** One request differs in all; only where that changes something, each is tried by itself. */
+async function traitsThatCount(
+  plain: Answer,
+  { ask, counts }: { ask: Ask; counts: (other: Answer | undefined) => boolean },
+): Promise<ClientTrait[]> {
+  const set = pairsSetBy(plain);
+  const headersOf = (names: readonly ClientTrait[]) =>
+    Object.assign({}, ...names.map((name) => traits[name](set))) as Record<string, string>;
+  const hasWeight = async (names: readonly ClientTrait[]) =>
+    counts(await ask({ headers: headersOf(names) }));
+  if (!(await hasWeight(traitNames))) return [];
+  const found: ClientTrait[] = [];
+  for (const name of traitNames) if (await hasWeight([name])) found.push(name);
+  return found;
+}
+
+/** @returns names of cookies that may say something of the visitor */
+function sayingCookies(answers: readonly (Answer | undefined)[]): string[] {
+  const names = answers.flatMap((answer) => (answer ? cookiesSetBy(answer.headers) : []));
+  return [...new Set(names)].filter((name) => !isHarmless(name));
+}
+
+/** As a browser would send them back. */
+function pairsSetBy({ headers }: Answer): string {
+  const pairs = headers.getSetCookie().map((line) => line.split(";", 1)[0] ?? "");
+  return pairs.join("; ");
+}
+
+function changeOf(first: Answer, second: Answer | undefined): BodyChange {
+  if (second === undefined || second.status !== first.status) return "content";
+  return bodyChange(first, second);
+}
+
+async function validationOf(plain: Answer, ask: Ask): Promise<PageSight["validation"]> {
+  const etag = plain.headers.get("etag");
+  const modified = plain.headers.get("last-modified");
+  if (etag === null && modified === null) return "none";
+  const headers =
+    etag === null ? { "if-modified-since": modified ?? "" } : { "if-none-match": etag };
+  return (await ask({ headers }))?.status === 304 ? "works" : "ignored";
+}
+
+function varyOf(headers: Headers): string[] {
+  const names = (headers.get("vary") ?? "").toLowerCase().split(",");
+  return [...new Set(names.map((name) => name.trim()).filter((name) => name !== ""))];
+}
+
+function withTracking(path: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}utm_source=tidemark`;
+}

@@ -1,0 +1,142 @@
+// Asks an origin for single pages, politely: bounded in time and size, by its name, and nowhere else.
+import { createHash } from "node:crypto";
+import { version } from "../../../../src/version.ts";
+import { interruption } from "../command-error.ts";
+import type { World } from "../world.ts";
+
+/** What came of one request. */
+export type Asked = Answer | AskFailure;
+
+/** An answer of the origin; a redirect is not followed. */
+export interface Answer {
+  readonly kind: "answer";
+  readonly status: number;
+  readonly headers: Headers;
+  /** Its text, cut at the bound; empty where the answer is no text. */
+  readonly text: string;
+  /** Of the body up to the bound, so that two bodies can be compared. */
+  readonly digest: string;
+  readonly bodyBytes: number;
+  /** Until the fields had come. */
+  readonly tookMs: number;
+}
+
+/** There was no answer. */
+export interface AskFailure {
+  readonly kind: "failure";
+  readonly code: "unreachable" | "too-late" | "certificate";
+  /** A sentence without its full stop. */
+  readonly why: string;
+}
+
+/** How a request differs from the plain one. */
+export interface AskOptions {
+  readonly method?: "GET" | "HEAD";
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const answerMsMax = 15_000;
+const bodyBytesMax = 1_048_576;
+
+const plainHeaders = {
+  "user-agent": `tidemark-cli/${version}`,
+  accept: "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
+  "accept-language": "en",
+};
+
+type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
+
+/** One origin. */
+export class OriginClient {
+  readonly origin: string;
+  readonly #world: Outside;
+  #askedCount = 0;
+
+  constructor(origin: string, world: Outside) {
+    this.origin = origin;
+    this.#world = world;
+  }
+
+  /** How many requests it has got. */
+  get askedCount(): number {
+    return this.#askedCount;
+  }
+
+  /** @param path with its query. @throws CommandError at Ctrl-C alone */
+  async ask(path: string, { method = "GET", headers = {} }: AskOptions = {}): Promise<Asked> {
+    const { fetch, nowAtMs, interrupted } = this.#world;
+    const begunAtMs = nowAtMs();
+    this.#askedCount += 1;
+    try {
+      const response = await fetch(new URL(path, this.origin), {
+        method,
+        headers: { ...plainHeaders, ...headers },
+        redirect: "manual",
+        signal: AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]),
+      });
+      const tookMs = nowAtMs() - begunAtMs;
+      const body = await bodyOf(response);
+      return {
+        kind: "answer",
+        status: response.status,
+        headers: response.headers,
+        text: isText(response.headers) ? new TextDecoder().decode(body) : "",
+        digest: createHash("sha256").update(body).digest("base64url"),
+        bodyBytes: body.length,
+        tookMs,
+      };
+    } catch (cause) {
+      if (interrupted.aborted) {
+        throw interruption("The origin was not looked at to the end, and nothing was written.");
+      }
+      return failureOf(cause);
+    }
+  }
+}
+
+/** Up to the bound; the rest is not fetched. */
+async function bodyOf(response: Response): Promise<Uint8Array> {
+  if (response.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  const reader = response.body.getReader();
+  for (let left = bodyBytesMax; left > 0;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value.subarray(0, left));
+    left -= value.length;
+  }
+  await reader.cancel();
+  return Buffer.concat(chunks);
+}
+
+function isText(headers: Headers): boolean {
+  return /^text\/|json|xml|javascript/i.test(headers.get("content-type") ?? "");
+}
+
+const told: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "Nothing listens there",
+  ENOTFOUND: "There is no such host",
+  EAI_AGAIN: "The name could not be looked up",
+  ECONNRESET: "The connection was cut off",
+  UND_ERR_SOCKET: "The connection was cut off",
+  UND_ERR_CONNECT_TIMEOUT: "No connection came about in time",
+  CERT_HAS_EXPIRED: "Its certificate has expired",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "Its certificate is signed by itself alone",
+  SELF_SIGNED_CERT_IN_CHAIN: "Its certificate is signed by nobody who is trusted",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "Its certificate comes without the one that signed it",
+  ERR_TLS_CERT_ALTNAME_INVALID: "Its certificate is for another name",
+};
+
+/** What Node's fetch says of a failure lies in its cause. */
+function failureOf(cause: unknown): AskFailure {
+  if (cause instanceof Error && cause.name === "TimeoutError") {
+    const why = `No answer came within ${answerMsMax / 1_000} s`;
+    return { kind: "failure", code: "too-late", why };
+  }
+  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
+  const code =
+    inner instanceof Error && "code" in inner ? String(inner.code) : "an unknown failure";
+  const why = told[code] ?? `The request failed with ${code}`;
+  const isCertificate = /CERT|SELF_SIGNED|LEAF_SIGNATURE/.test(code);
+  return { kind: "failure", code: isCertificate ? "certificate" : "unreachable", why };
+}

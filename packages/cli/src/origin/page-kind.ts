@@ -1,0 +1,89 @@
+// What a page is, by its path, its type and its status.
+import type { Answer } from "./origin-client.ts";
+
+export type PageKind =
+  | "page"
+  | "asset"
+  | "feed"
+  | "api"
+  | "robots"
+  | "sitemap"
+  | "private"
+  | "missing";
+
+const privateSegment =
+  /^(?:log-?in|sign-?in|sign-?up|sign-?out|log-?out|register|auth|oauth2?|sso|sessions?|account|my-?account|konto|profile|user|me|admin|administrator|dashboard|backend|cart|basket|warenkorb|checkouts?|orders?|wish-?list|settings|passwords?|members|inbox|billing|invoices?|preview|wp-admin|wp-login\.php|wp-cron\.php|wp-comments-post\.php|xmlrpc\.php|ghost)$/i;
+const apiSegment = /^(?:api|graphql|rest|wp-json|jsonapi|v\d+)$/i;
+const assetEnding =
+  /\.(?:css|m?js|png|jpe?g|gif|webp|avif|svg|ico|woff2?|ttf|otf|eot|map|mp4|webm|pdf|webmanifest)$/i;
+
+/** These may do something, even by GET and without a cookie. */
+const effects =
+  /log-?out|sign-?out|unsubscribe|delete|remove|add[-_]to[-_]cart|add-item|wp-cron|confirm|verify|reset/i;
+
+export function mayHaveEffects(path: string): boolean {
+  return effects.test(path);
+}
+
+/** @returns the pattern of a route for the private part of a path; `undefined` where its name says nothing */
+export function privatePattern(path: string): string | undefined {
+  return patternUpTo(path, privateSegment);
+}
+
+/** The same of an interface for programs. */
+export function apiPattern(path: string): string | undefined {
+  return patternUpTo(path, apiSegment);
+}
+
+function patternUpTo(path: string, form: RegExp): string | undefined {
+  const segments = segmentsOf(path);
+  const at = segments.findIndex((segment) => form.test(segment));
+  if (at < 0) return undefined;
+  const upTo = `/${segments.slice(0, at + 1).join("/")}`;
+  return upTo.endsWith(".php") ? upTo : `${upTo}/*`;
+}
+
+/** Of the path alone, without empty ones. */
+export function segmentsOf(path: string): string[] {
+  return withoutQuery(path)
+    .split("/")
+    .filter((segment) => segment !== "");
+}
+
+export function withoutQuery(path: string): string {
+  return path.split("?", 1)[0] ?? path;
+}
+
+export function isAssetPath(path: string): boolean {
+  return assetEnding.test(withoutQuery(path));
+}
+
+const hexHash = /^(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}$/i;
+/** As bundlers write it. Names of pictures may look like that too. */
+const mixedHash = /^(?=.*\d)(?=.*[A-Z])(?=.*[a-z])\w{8,}$/;
+
+/** Its name changes with its content: a hash in the name. */
+export function isFingerprinted(path: string): boolean {
+  if (path.startsWith("/_next/static/")) return true;
+  const parts = (segmentsOf(path).at(-1) ?? "").split(/[.~_-]/).slice(0, -1);
+  const isCode = /\.(?:css|m?js|woff2?)$/.test(withoutQuery(path));
+  return parts.some((part) => hexHash.test(part) || (isCode && mixedHash.test(part)));
+}
+
+export function kindOf(
+  path: string,
+  { headers, status }: Pick<Answer, "headers" | "status">,
+): PageKind {
+  const type = headers.get("content-type") ?? "";
+  const plain = withoutQuery(path);
+  if (plain === "/robots.txt") return "robots";
+  if (/sitemap[^/]*\.xml(?:\.gz)?$/i.test(plain)) return "sitemap";
+  if (privatePattern(path) !== undefined) return "private";
+  if (/json/i.test(type) && !/manifest/i.test(type)) return "api";
+  if (apiPattern(path) !== undefined && !/html/i.test(type)) return "api";
+  if (/(?:rss|atom)\+xml/i.test(type)) return "feed";
+  if (/^(?:text\/css|image\/|font\/|video\/|audio\/)|javascript/i.test(type)) return "asset";
+  if (isAssetPath(path)) return "asset";
+  if (status === 404 || status === 410) return "missing";
+  return type === "" || /html/i.test(type) ? "page" : "asset";
+}

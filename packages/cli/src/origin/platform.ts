@@ -1,0 +1,68 @@
+// By what a site seems to be made, and which caches stand before it already.
+import type { Answer } from "./origin-client.ts";
+
+export type Platform =
+  | "WordPress"
+  | "WooCommerce"
+  | "Shopify"
+  | "Next.js"
+  | "Ghost"
+  | "Drupal"
+  | "Laravel"
+  | "Django"
+  | "Rails"
+  | "unknown";
+
+interface Mark {
+  readonly platform: Exclude<Platform, "unknown">;
+  readonly field?: readonly [name: string, form: RegExp];
+  readonly text?: RegExp;
+}
+
+/** The first that fits counts, so the narrower stands first. */
+const marks: readonly Mark[] = [
+  { platform: "WooCommerce", text: /class="[^"]*\bwoocommerce\b|\/plugins\/woocommerce\// },
+  { platform: "WordPress", field: ["link", /api\.w\.org/] },
+  { platform: "WordPress", text: /\/wp-(?:content|includes)\/|content="WordPress/ },
+  { platform: "Shopify", field: ["x-shopid", /./] },
+  { platform: "Shopify", text: /cdn\.shopify\.com/ },
+  { platform: "Next.js", field: ["x-powered-by", /Next\.js/i] },
+  { platform: "Next.js", text: /["']\/_next\/static\// },
+  { platform: "Ghost", text: /<meta name="generator" content="Ghost/i },
+  { platform: "Drupal", field: ["x-generator", /Drupal/i] },
+  { platform: "Drupal", text: /<meta name="generator" content="Drupal/i },
+  { platform: "Laravel", field: ["set-cookie", /laravel_session=/] },
+  { platform: "Django", field: ["set-cookie", /(?:^|[\s,])(?:csrftoken|sessionid)=/] },
+  { platform: "Rails", field: ["set-cookie", /_session=[^;]*--[0-9a-f]{40}/] },
+];
+
+export function platformOf(answers: readonly Pick<Answer, "headers" | "text">[]): Platform {
+  const isMarked = ({ field, text }: Mark) =>
+    answers.some(
+      (answer) =>
+        (field !== undefined && field[1].test(answer.headers.get(field[0]) ?? "")) ||
+        (text !== undefined && text.test(answer.text)),
+    );
+  return marks.find(isMarked)?.platform ?? "unknown";
+}
+
+const cacheFields = [
+  "age",
+  "x-cache",
+  "cf-cache-status",
+  "x-varnish",
+  "x-vercel-cache",
+  "cache-status",
+];
+
+/** @returns the fields, such as `X-Cache: HIT`, by which a cache before the origin shows itself */
+export function cachesBefore(headers: Headers): string[] {
+  const via = headers.get("via");
+  return [
+    ...cacheFields.flatMap((name) => {
+      const value = headers.get(name);
+      return value === null ? [] : [`${name}: ${value.slice(0, 60)}`];
+    }),
+    ...(via === null ? [] : [`via: ${via.slice(0, 60)}`]),
+  ];
+}

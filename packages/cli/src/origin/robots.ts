@@ -1,0 +1,52 @@
+// What robots.txt and a sitemap say of a site: what not to ask for, and which pages there are.
+
+/** For whoever is not named. */
+export interface Robots {
+  /** Beginnings of paths, with `*` for any text and `$` for the end. */
+  readonly disallowed: readonly string[];
+  readonly allowed: readonly string[];
+  readonly sitemaps: readonly string[];
+}
+
+export function readRobots(text: string): Robots {
+  const disallowed: string[] = [];
+  const allowed: string[] = [];
+  const sitemaps: string[] = [];
+  let isForUs = false;
+  let wasAgent = false;
+  for (const line of text.split(/\r?\n/)) {
+    const [, name = "", value = ""] = /^\s*([\w-]+)\s*:\s*([^#]*)/.exec(line) ?? [];
+    const said = value.trim();
+    const isAgent = name.toLowerCase() === "user-agent";
+    if (isAgent) isForUs = said === "*" || (wasAgent && isForUs);
+    if (name !== "") wasAgent = isAgent;
+    if (/^disallow$/i.test(name) && isForUs && said !== "") disallowed.push(said);
+    if (/^allow$/i.test(name) && isForUs && said !== "") allowed.push(said);
+    if (/^sitemap$/i.test(name)) sitemaps.push(said);
+  }
+  return { disallowed, allowed, sitemaps };
+}
+
+/** The longest rule that fits decides (RFC 9309 §2.2.2). */
+export function mayAsk(path: string, { disallowed, allowed }: Robots): boolean {
+  return longestFit(path, disallowed) <= longestFit(path, allowed);
+}
+
+function longestFit(path: string, rules: readonly string[]): number {
+  return Math.max(0, ...rules.filter((rule) => fits(path, rule)).map(({ length }) => length));
+}
+
+function fits(path: string, rule: string): boolean {
+  const isWhole = rule.endsWith("$");
+  const parts = (isWhole ? rule.slice(0, -1) : rule).split("*").map(escaped);
+  return new RegExp(`^${parts.join("[^]*")}${isWhole ? "$" : ""}`).test(path);
+}
+
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+/** @returns the addresses that a sitemap, or an index of sitemaps, names */
+export function sitemapAddresses(text: string): string[] {
+  return [...text.matchAll(/<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]\s]+)/gi)].map(([, url = ""]) =>
+    url.replaceAll("&amp;", "&"),
+  );
+}

@@ -1,0 +1,187 @@
+// How an origin is looked at: what a page is taken for, which paths are found, how bodies are compared.
+import { describe, expect, it } from "vitest";
+import { bodyChange, hasToken } from "../../src/origin/body-change.ts";
+import { choosePages } from "../../src/origin/choose-pages.ts";
+import { formatSeconds } from "../../src/origin/format-seconds.ts";
+import { referencesOf } from "../../src/origin/links.ts";
+import { originAddress } from "../../src/origin/origin-address.ts";
+import { isFingerprinted, kindOf, privatePattern } from "../../src/origin/page-kind.ts";
+import { mayAsk, readRobots, sitemapAddresses } from "../../src/origin/robots.ts";
+import { platformOf } from "../../src/origin/platform.ts";
+import { storingOf } from "../../src/origin/storing.ts";
+
+const headersOf = (lines: Readonly<Record<string, string>>) => new Headers(lines);
+
+describe("what the fields of an answer say", () => {
+  it.each([
+    [{}, { kind: "unstated" }],
+    [{ "cache-control": "max-age=60" }, { kind: "fresh", seconds: 60 }],
+    [{ "cache-control": "max-age=60, s-maxage=5" }, { kind: "fresh", seconds: 5 }],
+    [
+      { "cache-control": "max-age=60", "surrogate-control": "max-age=90" },
+      { kind: "fresh", seconds: 90, saidBy: "Surrogate-Control: max-age=90" },
+    ],
+    [
+      { "cdn-cache-control": "max-age=7", "surrogate-control": "max-age=90" },
+      { kind: "fresh", seconds: 7, saidBy: "CDN-Cache-Control: max-age=7" },
+    ],
+    [{ expires: "0" }, { kind: "validated", saidBy: "Expires: 0" }],
+    [{ "cache-control": "no-cache" }, { kind: "validated" }],
+    [{ "cache-control": "no-store" }, { kind: "refused", rule: "no-store" }],
+    [{ "cache-control": "private" }, { kind: "refused", rule: "private" }],
+    [{ "set-cookie": "sid=1" }, { kind: "refused", rule: "set-cookie" }],
+    [{ "set-cookie": "_ga=1" }, { kind: "unstated" }],
+    [{ vary: "*" }, { kind: "refused", rule: "vary-any" }],
+  ])("%j", (lines, storing) => {
+    expect(storingOf({ status: 200, headers: headersOf(lines) }, 0)).toMatchObject(storing);
+  });
+});
+
+describe("what a path is taken for", () => {
+  it.each([
+    ["/account/orders/7", "/account/*"],
+    ["/de/Login", "/de/Login/*"],
+    ["/wp-login.php?x=1", "/wp-login.php"],
+    ["/accounting", undefined],
+    ["/news/my-account-of-it", undefined],
+  ])("%s: private %s", (path, pattern) => {
+    expect(privatePattern(path)).toBe(pattern);
+  });
+
+  it.each([
+    ["/assets/app.0d3e77ab.js", true],
+    ["/assets/index-BxT9kQ2a.css", true],
+    ["/_next/static/chunks/main.js", true],
+    ["/photos/fog-20240101.jpg", false],
+    ["/photos/Holiday2024Sylt.x.jpg", false],
+    ["/app.min.js", false],
+  ])("%s: fingerprinted %s", (path, is) => {
+    expect(isFingerprinted(path)).toBe(is);
+  });
+
+  it.each([
+    ["/", "text/html", 200, "page"],
+    ["/x", "application/json", 200, "api"],
+    ["/api/x", "text/plain", 200, "api"],
+    ["/feed", "application/rss+xml", 200, "feed"],
+    ["/a.css", "", 404, "asset"],
+    ["/x", "text/html", 404, "missing"],
+    ["/x", "application/pdf", 200, "asset"],
+    ["/cart", "text/html", 200, "private"],
+    ["/sitemap.xml", "text/xml", 200, "sitemap"],
+  ])("%s of %s with %d: %s", (path, type, status, kind) => {
+    expect(kindOf(path, { status, headers: headersOf({ "content-type": type }) })).toBe(kind);
+  });
+});
+
+it("finds what a page refers to on its own host, however it is written", () => {
+  const text = `<a href=/bare>1</a><A HREF='one.html#x'>2</A><a class="x" href="?page=2&amp;b=1">3</a>
+    <a href="https://other.test/">4</a><a href="mailto:a@b.test">5</a><!-- <a href="/hidden"> -->
+    <script defer src="/a.js"></script><link rel='stylesheet' href='/a.css'><img alt="a > b" src="/i.png">
+    <link type="application/rss+xml" rel=alternate href=/feed><link rel=canonical href=/canonical>`;
+  const page = { origin: "https://a.test", path: "/dir/", text, contentType: "text/html" };
+  const found = referencesOf({ ...page, linkField: '</wp-json/>; rel="https://api.w.org/"' });
+  expect(found.map(({ path, as }) => `${as} ${path}`)).toEqual([
+    "link /wp-json/",
+    "link /bare",
+    "link /dir/one.html",
+    "link /dir/?page=2&b=1",
+    "asset /a.js",
+    "asset /a.css",
+    "asset /i.png",
+    "feed /feed",
+  ]);
+});
+
+describe("robots.txt", () => {
+  const robots = readRobots(
+    "User-agent: other\nDisallow: /\n\nUser-agent: *\nDisallow: /tmp/ # all of it\nAllow: /tmp/open\nDisallow: /*.pdf$\nDisallow:\nSitemap: /s.xml",
+  );
+
+  it.each([
+    ["/", true],
+    ["/tmp/x", false],
+    ["/tmp/open/x", true],
+    ["/a/b.pdf", false],
+    ["/a/b.pdf?x", true],
+  ])("%s may be asked for: %s", (path, may) => {
+    expect(mayAsk(path, robots)).toBe(may);
+  });
+
+  it("names a sitemap, which names pages", () => {
+    expect(robots.sitemaps).toEqual(["/s.xml"]);
+    const text =
+      "<urlset><url><loc> https://a.test/?a=1&amp;b=2 </loc></url><loc><![CDATA[/x]]></loc>";
+    expect(sitemapAddresses(text)).toEqual(["https://a.test/?a=1&b=2", "/x"]);
+  });
+});
+
+it("chooses some of each sort, by turns, and nothing that may have an effect", () => {
+  const link = (path: string) => ({ path, as: "link" as const });
+  const paths = [
+    "/a/1",
+    "/a/2",
+    "/a/3",
+    "/b/1",
+    "/login",
+    "/logout",
+    "/x?q=1",
+    "/cart?add-to-cart=1",
+    "/known",
+  ];
+  const references = [...paths.map(link), { path: "/f", as: "feed" as const }];
+  const known = new Set(["/known"]);
+  const chosen = choosePages({ references, listed: ["/c/1"] }, { known, count: 6 });
+  expect(chosen).toEqual(["/login", "/f", "/a/1", "/b/1", "/c/1", "/a/2"]);
+});
+
+describe("two bodies", () => {
+  const body = (text: string) => ({ text, digest: text });
+  const form = (token: string) =>
+    `<p>x</p><input type="hidden" name="csrf_token" value="${token}">`;
+
+  it.each([
+    ["<p>x</p>", "<p>x</p>", "same"],
+    [form("a1"), form("b2"), "token"],
+    ["at 12:00:01", "at 12:00:02", "numbers"],
+    ["id 9f3ac2", "id 07bbe1", "numbers"],
+    ["Hello", "Hello Ada", "content"],
+    [form("a1"), `${form("b2")} Ada`, "content"],
+  ])("%s, %s: %s", (first, second, change) => {
+    expect(bodyChange(body(first), body(second))).toBe(change);
+  });
+
+  it("has a token only in a field that is named so", () => {
+    expect(hasToken(form("a"))).toBe(true);
+    expect(hasToken('<script nonce="a"></script>')).toBe(true);
+    expect(hasToken("<p>a nonce</p><input name=q>")).toBe(false);
+  });
+});
+
+it.each([
+  ["www.example.com", "https://www.example.com"],
+  ["127.0.0.1:8080", "https://127.0.0.1:8080"],
+  ["http://a.test/", "http://a.test"],
+])("the origin %s is %s", (text, origin) => {
+  expect(originAddress(text)).toBe(origin);
+});
+
+it.each([
+  [{ link: '<https://a.test/wp-json/>; rel="https://api.w.org/"' }, "", "WordPress"],
+  [{}, '<body class="home woocommerce"><link href="/wp-content/x.css">', "WooCommerce"],
+  [{ "x-powered-by": "Next.js" }, "", "Next.js"],
+  [{ "set-cookie": "laravel_session=1" }, "", "Laravel"],
+  [{}, "<p>WordPress</p>", "unknown"],
+])("%j %s: %s", (lines, text, platform) => {
+  expect(platformOf([{ headers: headersOf(lines), text }])).toBe(platform);
+});
+
+it.each([
+  [60, "1m"],
+  [90, "90s"],
+  [86_400, "1d"],
+  [0, "0s"],
+  [1.4, "1s"],
+])("%d s are written %s", (seconds, text) => {
+  expect(formatSeconds(seconds)).toBe(text);
+});

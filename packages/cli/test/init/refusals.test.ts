@@ -1,0 +1,186 @@
+// When `tidemark init` writes nothing, and what it says then; and what it leaves as it is.
+import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { FakeUser } from "../fakes/fake-world.ts";
+import { initialised, reaching } from "./reached-origin.ts";
+import { staticSite } from "./sites/static-site.ts";
+
+const origin = "https://static.test";
+const isThere = (user: FakeUser, path: string) =>
+  access(join(user.folder, path)).then(
+    () => true,
+    () => false,
+  );
+
+const wrong = [
+  { name: "no origin", args: [], says: "No origin is named." },
+  { name: "another scheme", args: ["ftp://a.test"], says: "neither" },
+  { name: "a password", args: ["https://u:pass-x@a.test"], says: "a user name or a password" },
+  { name: "a path", args: [`${origin}/news`], says: "--page" },
+  { name: "no number of pages", args: [origin, "--pages", "0"], says: "from 1 to 200" },
+  { name: "too many pages", args: [origin, "--pages", "201"], says: "from 1 to 200" },
+  { name: "a page that is no path", args: [origin, "--page", "news"], says: '"news" is no path' },
+  { name: "a page elsewhere", args: [origin, "--page", "//b.test/"], says: "is no path" },
+  {
+    name: "a name no Worker may have",
+    args: [origin, "--name", "A b"],
+    says: "no name of a Worker",
+  },
+  { name: "a route alone", args: [origin, "--route", "a.test/*"], says: "need each other" },
+  { name: "a zone alone", args: [origin, "--zone", "a.test"], says: "need each other" },
+  {
+    name: "a route of another zone",
+    args: [origin, "--route", "nota.test/*", "--zone", "a.test"],
+    says: "is no pattern in the zone",
+  },
+  { name: "a mistyped option", args: [origin, "--forse"], says: "Did you mean --force?" },
+] as const;
+
+describe("what is refused asks nothing and writes nothing", () => {
+  it.each(wrong)("$name", async ({ args, says }) => {
+    const { fetch, asked } = reaching(origin, staticSite);
+    const user = await FakeUser.at({ fetch });
+    const ran = await user.runs(["init", ...args]);
+    expect(ran).toMatchObject({ code: 2, out: "" });
+    expect(ran.notes).toContain(says);
+    expect(ran.notes).not.toContain("pass-x");
+    expect(asked).toEqual([]);
+    expect(await isThere(user, "tidemark.config.ts")).toBe(false);
+  });
+});
+
+const failing =
+  (code: string): typeof fetch =>
+  async () => {
+    throw new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) });
+  };
+const answering = (status: number, headers: Record<string, string> = {}): typeof fetch => {
+  return async () => new Response("x", { status, headers });
+};
+const origins = [
+  { name: "nothing listens", fetch: failing("ECONNREFUSED"), says: "Nothing listens there." },
+  {
+    name: "an expired certificate",
+    fetch: failing("CERT_HAS_EXPIRED"),
+    says: "Mend the certificate",
+  },
+  {
+    name: "an origin that is too slow",
+    fetch: async () => {
+      throw new DOMException("late", "TimeoutError");
+    },
+    says: "No answer came within 15 s.",
+  },
+  { name: "401 for all", fetch: answering(401), says: "the first one 401" },
+  { name: "403 for all", fetch: answering(403), says: "the first one 403" },
+  { name: "503 for all", fetch: answering(503), says: "the first one 503" },
+  {
+    name: "a redirect to another host",
+    fetch: answering(301, { location: "https://www.static.test/" }),
+    says: "tidemark init https://www.static.test",
+  },
+] as const;
+
+describe("an origin that cannot be looked at", () => {
+  it.each(origins)("$name", async ({ fetch, says }) => {
+    const user = await FakeUser.at({ fetch });
+    const ran = await user.runs(["init", origin, "--json"]);
+    expect(ran.code).toBe(1);
+    expect(ran.notes).toContain(says);
+    expect(JSON.parse(ran.out)).toMatchObject({ error: { what: expect.any(String) as string } });
+    expect(await isThere(user, "tidemark.config.ts")).toBe(false);
+  });
+});
+
+it("follows a redirect to another host with --yes, once", async () => {
+  const bare = "https://bare.test";
+  const { fetch } = reaching(origin, staticSite);
+  const moved: typeof fetch = async (input, init) =>
+    new Request(input).url.startsWith(bare)
+      ? new Response(null, { status: 301, headers: { location: `${origin}/` } })
+      : fetch(input, init);
+  const user = await FakeUser.at({ fetch: moved });
+  expect((await user.runs(["init", bare, "--yes"])).code).toBe(0);
+  const wrangler = await readFile(join(user.folder, "wrangler.jsonc"), "utf8");
+  expect(wrangler).toContain(`"ORIGIN_URL": "${origin}"`);
+});
+
+it("does not follow a second one", async () => {
+  let count = 0;
+  const fetch: typeof globalThis.fetch = async () => {
+    const location = `https://hop-${(count += 1)}.test/`;
+    return new Response(null, { status: 301, headers: { location } });
+  };
+  const user = await FakeUser.at({ fetch });
+  const ran = await user.runs(["init", origin, "--yes"]);
+  expect(ran.code).toBe(1);
+  expect(ran.notes).toContain("tidemark init https://hop-2.test");
+});
+
+describe("files that are there", () => {
+  async function userWith(files: Readonly<Record<string, string>>) {
+    const { fetch, asked } = reaching(origin, staticSite);
+    const user = await FakeUser.at({ fetch });
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(join(user.folder, path, ".."), { recursive: true });
+      await writeFile(join(user.folder, path), text);
+    }
+    return { user, asked, textOf: (path: string) => readFile(join(user.folder, path), "utf8") };
+  }
+
+  it("are not replaced unasked, and nothing is asked for then", async () => {
+    const { user, asked, textOf } = await userWith({ "tidemark.config.ts": "mine" });
+    const ran = await user.runs(["init", origin]);
+    expect(ran.code).toBe(2);
+    expect(ran.notes).toContain("There is tidemark.config.ts already. Say --force");
+    expect(await textOf("tidemark.config.ts")).toBe("mine");
+    expect(await isThere(user, "wrangler.jsonc")).toBe(false);
+    expect(asked).toEqual([]);
+  });
+
+  it("of init's own are replaced with --force, and no others", async () => {
+    const { user, textOf } = await userWith({ "wrangler.jsonc": "mine", "package.json": "mine" });
+    const ran = await user.runs(["init", origin, "--force"]);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toContain("There already, and kept: package.json.");
+    expect(await textOf("wrangler.jsonc")).toContain('"ORIGIN_URL"');
+    expect(await textOf("package.json")).toBe("mine");
+  });
+
+  it("of wrangler in another form stay the one that counts", async () => {
+    const { user } = await userWith({ "wrangler.toml": "mine" });
+    expect((await user.runs(["init", origin])).out).toContain("kept: wrangler.jsonc");
+    expect(await isThere(user, "wrangler.jsonc")).toBe(false);
+  });
+});
+
+it("writes nothing with --dry-run, and shows the configuration", async () => {
+  const { fetch } = reaching(origin, staticSite);
+  const user = await FakeUser.at({ fetch });
+  const ran = await user.runs(["init", origin, "--dry-run"]);
+  expect(ran).toMatchObject({ code: 0, notes: "" });
+  expect(ran.out).toContain("export default defineConfig({");
+  expect(await isThere(user, "tidemark.config.ts")).toBe(false);
+});
+
+it("asks for no more pages than --pages, beside what is named", async () => {
+  const { told } = await initialised(origin, staticSite, ["--pages", "3", "--page", "/about.html"]);
+  expect(told.pages.map(({ path }) => path)).toEqual(["/", "/about.html", "/robots.txt"]);
+});
+
+it("is interrupted by Ctrl-C, and writes nothing", async () => {
+  const { fetch } = reaching(origin, staticSite);
+  const user = await FakeUser.at();
+  const { world, interrupt, notes } = user.world(["init", origin], {
+    fetch: async (input, init) => {
+      interrupt();
+      init?.signal?.throwIfAborted();
+      return fetch(input, init);
+    },
+  });
+  const { main } = await import("../../src/main.ts");
+  expect(await main(world)).toBe(130);
+  expect(notes.text).toContain("nothing was written");
+  expect(await isThere(user, "tidemark.config.ts")).toBe(false);
+});
