@@ -4,6 +4,7 @@ import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
 import type { Reason } from "../operator-error.ts";
+import type { JournalTold } from "./protocol.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** Of entries of up to 8 KiB each, within 1 MiB. */
@@ -11,7 +12,7 @@ const countMax = 128;
 const countUnlessAsked = 100;
 
 /**
- * `?after=<position>&count=<n>`; the oldest that stands comes first.
+ * `?after=<position>&count=<n>`, or `?last=<n>` for the newest; the oldest of them comes first.
  *
  * @param journal or why there is none
  */
@@ -19,8 +20,12 @@ export async function journalRoute(
   query: URLSearchParams,
   journal: RedisJournal | Reason,
 ): Promise<Response> {
+  const last = query.get("last");
+  if (last !== null && (query.has("after") || query.has("count"))) {
+    return malformed("last stands beside after or count.");
+  }
   const after = query.get("after") ?? "0";
-  const count = query.get("count") ?? String(countUnlessAsked);
+  const count = last ?? query.get("count") ?? String(countUnlessAsked);
   if (!/^\d{1,16}(?:-\d{1,16})?$/.test(after)) {
     return malformed(`${JSON.stringify(after.slice(0, 80))} is no position.`);
   }
@@ -28,11 +33,15 @@ export async function journalRoute(
     return malformed(`${JSON.stringify(count.slice(0, 80))} is no count from 1 to ${countMax}.`);
   }
   if ("why" in journal) return unavailable(journal);
-  const entries = await journal.after(after, Number(count));
-  if ("kind" in entries) return unavailable(journalAway(entries.trouble, "ask again"));
-  const isPageFull = entries.length === Number(count);
+  const found =
+    last === null
+      ? await journal.after(after, Number(count))
+      : await journal.newestFirst(Number(count));
+  if ("kind" in found) return unavailable(journalAway(found.trouble, "ask again"));
+  const entries = last === null ? found : found.toReversed();
+  const isPageFull = last === null && entries.length === Number(count);
   const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;
-  return told({ entries: entries.map(receiptOf), next });
+  return told({ entries: entries.map(receiptOf), next } satisfies JournalTold);
 }
 
 function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: Entry) {
@@ -45,7 +54,8 @@ function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: 
 const what = "The journal was not shown.";
 
 function malformed(why: string): Response {
-  const mend = "Ask for ?after=<the position of an entry>&count=100, or leave both out.";
+  const mend =
+    "Ask for ?after=<the position of an entry>&count=100, or for ?last=20, or leave all out.";
   return toldError(400, { code: "malformed", what, why, mend });
 }
 

@@ -1,12 +1,14 @@
-// GET /_cache/metrics: what all isolates have told of their counts, for Prometheus.
+// GET /_cache/metrics: what all isolates have told of their counts, for Prometheus or as JSON.
 import { readDatabaseInfo } from "../redis/database-info.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import type { Unavailable } from "../reports/folding.ts";
 import { prometheusText } from "../reports/prometheus.ts";
 import { textFormatType } from "../reports/text-format.ts";
 import type { Totals } from "../reports/totals.ts";
+import { toldMetrics } from "../reports/told-metrics.ts";
 import { version } from "../version.ts";
-import { toldError } from "./told.ts";
+import type { MetricsTold } from "./protocol.ts";
+import { told, toldError } from "./told.ts";
 
 /** Where a scrape is read from. */
 export interface MetricsSource {
@@ -16,25 +18,48 @@ export interface MetricsSource {
   readonly redis: Pick<RedisClient, "look"> | undefined;
   /** N. */
   readonly purgeBoundSeconds: number;
+  readonly nowAtMs: () => number;
 }
 
+const formats = ["prometheus", "json"];
+
 /**
- * 200 with the text format 0.0.4. 404 where this deployment has no totals to show, 503 where they cannot
+ * 200 with the text format 0.0.4, or with JSON for `?format=json` and for who accepts JSON and no text; 400
+ * for another format. 404 where this deployment has no totals to show, 503 where they cannot
  * be read now: both say why, and what to do. It costs one command, and those that read the totals.
  */
-export async function metricsRoute(source: MetricsSource): Promise<Response> {
+export async function metricsRoute(request: Request, source: MetricsSource): Promise<Response> {
+  const format = formatOf(request);
+  if (!formats.includes(format)) return noSuchFormat(format);
   const totals = await source.readTotals();
   if ("kind" in totals) return notShown(totals);
-  const { redis, purgeBoundSeconds } = source;
+  const { redis, purgeBoundSeconds, nowAtMs } = source;
   const info = redis && (await readDatabaseInfo(redis, "metrics"));
-  const text = prometheusText({
+  const shown = {
     totals,
     info: info?.kind === "answered" ? info.value : null,
     build: { version, purgeBoundSeconds },
-  });
-  return new Response(text, {
+  };
+  if (format === "json") return told(toldMetrics(shown, nowAtMs()) satisfies MetricsTold);
+  return new Response(prometheusText(shown), {
     headers: { "content-type": textFormatType, "cache-control": "no-store" },
   });
+}
+
+/** A scrape may accept anything, so that JSON has to be what is asked for. */
+function formatOf({ url, headers }: Request): string {
+  const format = new URL(url).searchParams.get("format");
+  if (format !== null) return format;
+  const accept = headers.get("accept")?.toLowerCase() ?? "";
+  return /^(?=.*application\/json)(?!.*text\/|.*openmetrics|.*\*\/\*)/.test(accept)
+    ? "json"
+    : "prometheus";
+}
+
+function noSuchFormat(format: string): Response {
+  const why = `${JSON.stringify(format.slice(0, 80))} is no format.`;
+  const mend = `Write format=${formats.join(" or ")}, or leave it out.`;
+  return toldError(400, { code: "malformed", what: "No metrics were shown.", why, mend });
 }
 
 function notShown({ why, mend, isLasting }: Unavailable): Response {

@@ -126,7 +126,8 @@ export interface JournalTold {
 /** One entry of the journal, in the order of acceptance. */
 export interface EntryTold {
   readonly position: string;
-  readonly at: string;
+  /** `null` for a time that no calendar has. */
+  readonly at: string | null;
   readonly by: string;
   readonly id: string;
   readonly mode: string;
@@ -138,6 +139,7 @@ export interface EntryTold {
   readonly prefixes?: readonly string[];
   readonly hosts?: readonly string[];
   readonly routes?: readonly string[];
+  readonly groups?: readonly string[];
   readonly everything?: boolean;
 }
 
@@ -182,8 +184,8 @@ export interface StatsTold {
     readonly why: string;
     readonly mend: string;
   }[];
-  /** As they are configured, in their order. */
-  readonly routes: readonly RouteTold[];
+  /** In their order. `routes` are their counts, by name. */
+  readonly configuredRoutes: readonly RouteTold[];
   readonly [more: string]: unknown;
 }
 
@@ -198,8 +200,9 @@ export interface RouteTold {
 
 /** `GET metrics?format=json`: the counts of all isolates. */
 export interface MetricsTold {
-  readonly startedAt: string;
-  readonly at: string;
+  /** `null` for a time that no calendar has. */
+  readonly startedAt: string | null;
+  readonly at: string | null;
   readonly counters: readonly Sample[];
   readonly gauges: readonly Sample[];
   /** The upper bounds of all histograms' buckets; each has one count more, for what is above. */

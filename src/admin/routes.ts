@@ -1,6 +1,7 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
 import { isoOf } from "../iso-date.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { Config, Route } from "../config/config.ts";
 import type { TieredCache } from "../create-cache.ts";
 import type { Isolate } from "../create-proxy.ts";
 import type { DataBesidePages } from "../data-beside-pages.ts";
@@ -22,6 +23,7 @@ import { explainRoute } from "./explain-route.ts";
 import { healthRoute } from "./health-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
+import type { RouteTold } from "./protocol.ts";
 import { PurgeLog } from "./purge-log.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
@@ -57,11 +59,12 @@ export function adminRoutes(settings: AdminSettings): Hono {
     admin.get("/stats", forBearer, async ({ req }) =>
       told(await stats(settings, coloOf(environment, req.raw))),
     );
-    admin.get("/metrics", forBearer, () =>
-      metricsRoute({
+    admin.get("/metrics", forBearer, ({ req }) =>
+      metricsRoute(req.raw, {
         readTotals: cache.reports.readTotals,
         redis: cache.redis,
         purgeBoundSeconds: isolate.config.purge.visibleWithinSeconds,
+        nowAtMs: isolate.nowAtMs,
       }),
     );
     admin.get("/explain", forBearer, ({ req }) =>
@@ -107,7 +110,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
 async function stats({ environment, cache, isolate, data }: AdminSettings, colo: string) {
   const { metrics, redis, purging } = cache;
   const { memory, edge } = cache.tiers;
-  const { flights, originHealth, nowAtMs } = isolate;
+  const { config, flights, originHealth, nowAtMs } = isolate;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   const kept = purging && keptStats(await purging.journal.extent());
   return {
@@ -138,7 +141,16 @@ async function stats({ environment, cache, isolate, data }: AdminSettings, colo:
     journal: purging
       ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.redis) }
       : without,
+    configuredRoutes: config.routes.map((route) => routeStats(route, config)),
   };
+}
+
+function routeStats(
+  { name, match, bypass, origin }: Route,
+  { originTimeout }: Pick<Config, "originTimeout">,
+): RouteTold {
+  const originTimeoutSeconds = originTimeout.firstByteMs / 1_000;
+  return { name, match: match.map(({ text }) => text), bypass, origin, originTimeoutSeconds };
 }
 
 /** Of the journal itself, which all isolates share: how much stands there, and since when. */

@@ -84,7 +84,18 @@ describe("the journal", () => {
     expect(tags.flat()).toEqual(["a", "b", "c"]);
   });
 
+  it("tells the newest alone, oldest of them first", async () => {
+    const { site } = openJournalled();
+    for (const tag of ["a", "b", "c"]) await send(site, { tags: [tag] });
+    const { entries, next } = JSON.parse((await get(site, "?last=2")).text) as Receipts;
+    expect([entries.flatMap((entry) => entry["tags"]), next]).toEqual([["b", "c"], null]);
+  });
+
   it.each([
+    { id: "last-beside-after", query: "?last=2&after=5-0", code: "malformed" },
+    { id: "last-beside-count", query: "?last=2&count=2", code: "malformed" },
+    { id: "last-of-none", query: "?last=0", code: "malformed" },
+    { id: "last-over-the-limit", query: "?last=129", code: "malformed" },
     { id: "no-position", query: "?after=yesterday", code: "malformed" },
     { id: "exclusive-position", query: "?after=(5-0", code: "malformed" },
     { id: "no-count", query: "?count=all", code: "malformed" },

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { metricsRoute } from "../../src/admin/metrics-route.ts";
+import type { MetricsTold } from "../../src/admin/protocol.ts";
 import { version } from "../../src/version.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { madeTotals } from "../../testing/monitoring/made-totals.ts";
@@ -141,12 +142,75 @@ describe("a deployment without totals", () => {
   });
 });
 
-it("shows the totals also where the database does not tell of itself", async () => {
-  const answer = await metricsRoute({
+const scrape = "https://www.example.com/_cache/metrics";
+
+/** What is shown of made totals, by a database that does not tell of itself. */
+const shown = (query = "", accept?: string) =>
+  metricsRoute(new Request(scrape + query, accept === undefined ? {} : { headers: { accept } }), {
     readTotals: async () => madeTotals(3),
     redis: { look: async () => ({ kind: "unavailable", cause: "refused" }) },
     purgeBoundSeconds: 10,
+    nowAtMs: () => Date.parse("2026-07-01T00:00:00Z"),
   });
+
+it("shows as JSON the very samples that it shows to Prometheus", async () => {
+  const told = (await (await shown("?format=json")).json()) as MetricsTold;
+  const text = await (await shown()).text();
+  const labelled = (labels: Readonly<Record<string, string>>) => {
+    const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+    return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  };
+  const lines = [
+    ...[...told.counters, ...told.gauges].map(
+      ({ name, labels, value }) => `${name}${labelled(labels)} ${value}`,
+    ),
+    ...told.histograms.flatMap(({ name, labels, counts, sum }) => [
+      `${name}_sum${labelled(labels)} ${sum}`,
+      `${name}_count${labelled(labels)} ${counts.reduce((all, count) => all + count, 0)}`,
+    ]),
+  ];
+  const isBucketOrHead = (line: string) => /^#|_bucket\{|^$/.test(line);
+  expect(lines.toSorted()).toEqual(
+    text
+      .split("\n")
+      .filter((line) => !isBucketOrHead(line))
+      .toSorted(),
+  );
+  const sizes = new Set(told.histograms.map(({ counts }) => counts.length));
+  expect([...sizes]).toEqual([told.boundsSeconds.length + 1]);
+  expect(told.at).toBe("2026-07-01T00:00:00.000Z");
+});
+
+it.each([
+  { id: "json", query: "?format=json", accept: "text/plain", type: "application/json" },
+  { id: "prometheus", query: "?format=prometheus", accept: "application/json", type: "text/plain" },
+  { id: "accepts-json", query: "", accept: "application/json", type: "application/json" },
+  { id: "accepts-text-too", query: "", accept: "application/json, text/plain", type: "text/plain" },
+  { id: "accepts-any", query: "", accept: "application/json, */*;q=0.1", type: "text/plain" },
+  {
+    id: "accepts-openmetrics",
+    query: "",
+    accept: "application/openmetrics-text",
+    type: "text/plain",
+  },
+])("answers in the form that is asked for: $id", async ({ query, accept, type }) => {
+  const answer = await shown(query, accept);
+  expect([answer.status, answer.headers.get("content-type")?.split(";")[0]]).toEqual([200, type]);
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+});
+
+it("refuses another form, and names those that there are", async () => {
+  const answer = await shown("?format=xml");
+  const { error } = (await answer.json()) as Told;
+  expect([answer.status, error.why, error.mend]).toEqual([
+    400,
+    '"xml" is no format.',
+    "Write format=prometheus or json, or leave it out.",
+  ]);
+});
+
+it("shows the totals also where the database does not tell of itself", async () => {
+  const answer = await shown();
   const text = await answer.text();
   expect([answer.status, text.includes("\ntidemark_redis_up 0\n")]).toEqual([200, true]);
   expect(text).toContain('tidemark_negative_hits_total{route="shop"} 3');

@@ -105,6 +105,27 @@ describe("GET /_cache/stats", () => {
   });
 });
 
+it("tells the routes as they are configured, in their order", async () => {
+  const config = {
+    originTimeout: "7s",
+    routes: [
+      { name: "feed", match: ["/feed", "shop.example/*"], bypass: true },
+      { name: "all", match: "*" },
+    ],
+  };
+  const { text } = await openSite({ env, config }).get(
+    "/_cache/stats",
+    bearing("Bearer admin-token-of-site"),
+  );
+  const common = { origin: "default", originTimeoutSeconds: 7 };
+  expect(JSON.parse(text)).toMatchObject({
+    configuredRoutes: [
+      { name: "feed", match: ["/feed", "shop.example/*"], bypass: true, ...common },
+      { name: "all", match: ["*"], bypass: false, ...common },
+    ],
+  });
+});
+
 describe("an ADMIN_TOKEN that is not usable", () => {
   it.each(["/_cache/stats", "/_cache/journal"])("opens nothing, and says why: %s", async (path) => {
     const site = openSite({ env: { ADMIN_TOKEN: "s3cret" } });

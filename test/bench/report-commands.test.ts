@@ -48,7 +48,12 @@ async function commandsSent(isolates: number, reportEveryMinutes: number, minute
       await telling;
       reported += 1;
     }
-    const scrape = await metricsRoute({ ...cron, redis: { look }, purgeBoundSeconds: 10 });
+    const scrape = await metricsRoute(new Request("https://www.example.com/"), {
+      ...cron,
+      redis: { look },
+      purgeBoundSeconds: 10,
+      nowAtMs: clock.nowAtMs,
+    });
     expect(scrape.status).toBe(200);
     expect(sumInScrape(await scrape.text(), "tidemark_reports_lost_total")).toBe(0);
     clock.advance(60);

@@ -99,10 +99,22 @@ export class RedisJournal implements Journal {
   }
 
   /** For whoever reads along: what follows a position, oldest first; a replica may lag. */
-  async after(position: string, count: number): Promise<readonly Entry[] | Unavailable> {
-    const page = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
-      redis.xrange(this.#key, `(${position}`, "+", count),
-    );
+  after(position: string, count: number): Promise<readonly Entry[] | Unavailable> {
+    return this.#shown((redis) => redis.xrange(this.#key, `(${position}`, "+", count));
+  }
+
+  /** The newest, newest first; a replica may lag. */
+  newestFirst(count: number): Promise<readonly Entry[] | Unavailable> {
+    return this.#shown((redis) => redis.xrevrange(this.#key, "+", "-", count));
+  }
+
+  /** The one entry at a position, if it stands; a replica may lag. */
+  at(position: string): Promise<readonly Entry[] | Unavailable> {
+    return this.#shown((redis) => redis.xrange(this.#key, position, position));
+  }
+
+  async #shown(ask: (redis: Redis) => Promise<unknown>): Promise<readonly Entry[] | Unavailable> {
+    const page = await this.#settings.redis.attempt("journal read", ask);
     return page.kind === "unavailable"
       ? unavailableFor(page.cause, this.#settings.redis)
       : entriesOf(page.value);

@@ -1,0 +1,56 @@
+// The sums of all isolates as samples and distributions, by family: what each form of the metrics is made of.
+import type { Family, FamilyName } from "../observe/families.ts";
+import { boundsMs } from "../observe/histogram.ts";
+import { partsOf, type Sums } from "../observe/sums.ts";
+import type { Distribution, Sample } from "./text-format.ts";
+
+/** The upper bounds of the buckets of all histograms. */
+export const boundsSeconds = boundsMs.map((ms) => ms / 1_000);
+
+/** The values of its labels, of a histogram then what of it is told; and the count. */
+type Told = readonly [rest: readonly string[], count: number];
+
+export function seriesByFamily(sums: Sums): ReadonlyMap<FamilyName, readonly Told[]> {
+  const byFamily = new Map<FamilyName, Told[]>();
+  for (const [series, count] of sums) {
+    const parts = partsOf(series);
+    if (parts === undefined) continue;
+    const told = byFamily.get(parts.family) ?? [];
+    told.push([parts.rest, count]);
+    byFamily.set(parts.family, told);
+  }
+  return byFamily;
+}
+
+/** A counter without labels is there from the beginning. */
+export function samplesOf({ labels: names }: Family, told: readonly Told[]): Sample[] {
+  const samples = told
+    .filter(([labels]) => labels.length === names.length)
+    .map(([labels, value]) => ({ labels, value }));
+  return samples.length === 0 && names.length === 0 ? [{ labels: [], value: 0 }] : samples;
+}
+
+/** Each with one count more than there are bounds: of what is above all of them. */
+export function distributionsOf({ labels: names }: Family, told: readonly Told[]): Distribution[] {
+  const found = new Map<string, { labels: readonly string[]; counts: number[]; sum: number }>();
+  for (const [rest, value] of told) {
+    const labels = rest.slice(0, -1);
+    const part = rest.at(-1) ?? "";
+    const bucket = bucketIn(part);
+    if (labels.length !== names.length || (bucket === undefined && part !== "sum")) continue;
+    const key = labels.join("|");
+    const one = found.get(key) ?? { labels, counts: noCounts(), sum: 0 };
+    found.set(key, one);
+    if (bucket === undefined) one.sum += value;
+    else one.counts[bucket] = (one.counts[bucket] ?? 0) + value;
+  }
+  return [...found.values()];
+}
+
+const noCounts = () => [...boundsSeconds, Infinity].map(() => 0);
+
+/** @returns the index that `b7` stands for; `undefined` for what is none of ours */
+function bucketIn(part: string): number | undefined {
+  const index = /^b\d{1,3}$/.test(part) ? Number(part.slice(1)) : undefined;
+  return index === undefined || index > boundsSeconds.length ? undefined : index;
+}

@@ -1,0 +1,36 @@
+// What all isolates have told, as plain data: the same samples as for Prometheus.
+import { families, type Family, type FamilyName } from "../observe/families.ts";
+import { isoOf } from "../iso-date.ts";
+import { gauges, type Shown } from "./gauges.ts";
+import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./samples.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** By the tables `families` and `gauges`, in their order. What another version has told is left out. */
+export function toldMetrics(shown: Shown, atMs: number) {
+  const byFamily = seriesByFamily(shown.totals.sums);
+  const told = Object.entries(families).map(([name, family]: [string, Family]) => ({
+    family,
+    series: byFamily.get(name as FamilyName) ?? [],
+  }));
+  return {
+    startedAt: isoOf(shown.totals.startedAtMs),
+    at: isoOf(atMs),
+    counters: told.flatMap(({ family, series }) =>
+      family.kind === "counter" ? samplesOf(family, series).map(named(family)) : [],
+    ),
+    gauges: gauges.flatMap((gauge) => gauge.samples(shown).map(named(gauge))),
+    boundsSeconds,
+    histograms: told.flatMap(({ family, series }) =>
+      family.kind === "histogram" ? distributionsOf(family, series).map(named(family)) : [],
+    ),
+  };
+}
+
+/** Makes a sample's labels an object, beside the name of its family. */
+function named({ name, labels: names }: Pick<Family, "name" | "labels">) {
+  return <Told extends { readonly labels: readonly string[] }>({ labels, ...rest }: Told) => {
+    const byName: Labels = Object.fromEntries(names.map((label, at) => [label, labels[at] ?? ""]));
+    return { name, labels: byName, ...rest };
+  };
+}
