@@ -1,0 +1,35 @@
+// A finding on pages that are still the old ones after a purge that holds.
+import { parseHttpDate } from "../../../../../src/http/http-date.ts";
+import type { DoctorFinding } from "../finding.ts";
+import { cacheMembers } from "./cache-marks.ts";
+import type { PurgedPage } from "./read-pages.ts";
+
+/** `Date` has whole seconds, and clocks differ. */
+const slackMs = 2_000;
+
+export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
+  return pages.flatMap(({ path, before, after, purgedAtMs }): DoctorFinding[] => {
+    const { ours } = cacheMembers(after.headers);
+    const dateAtMs = parseHttpDate(after.headers.get("date"), purgedAtMs);
+    const isOld =
+      after.headers.get("date") === before.headers.get("date") &&
+      typeof dateAtMs === "number" &&
+      dateAtMs < purgedAtMs - slackMs;
+    if (!isOld) return [];
+    const isOfOrigin = ours !== undefined && !ours.isHit;
+    return [
+      {
+        code: "purge-not-seen",
+        level: isOfOrigin ? "warning" : "critical",
+        about: `page ${JSON.stringify(path)}`,
+        what: "After a purge that holds, clients still get the answer of before.",
+        cause: isOfOrigin
+          ? `Tidemark asked the origin anew, and got an answer with the Date of before the purge: a cache stands between them.`
+          : `The answer has the Date of before the purge. A cache in front of Tidemark has answered, or one below it gave Tidemark the old page again.`,
+        remedy: isOfOrigin
+          ? "Purge that cache before Tidemark, or turn it off for Tidemark."
+          : "Look for Workers Cache, cache rules of the zone or a CDN before the site, and turn them off for it.",
+      },
+    ];
+  });
+}
