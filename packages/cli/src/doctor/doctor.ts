@@ -170,15 +170,15 @@ async function pagesExamined(
 ): Promise<PagesExamined> {
   const origin = given ?? originInFolder(folder, site?.origin);
   if (site === undefined && origin === undefined) return nothing;
-  // There, the origin has the site's own name, and this machine would reach Tidemark.
-  const isOwn = origin !== undefined && origin === site?.origin;
+  const isOriginOfSite = origin !== undefined && origin === site?.origin;
   const isPurging = purge === true && site !== undefined;
   if (isPurging && !ofSite.isOperator) throw cannotPurge(site.origin);
   if (isPurging) await terminal.confirmed(`Purge the pages that are looked at, of ${site.origin}?`);
   const asked = {
     site: site?.origin,
     token: ofSite.isOperator ? site?.token : undefined,
-    origin: isOwn ? undefined : origin,
+    origin: isOriginOfSite ? undefined : origin,
+    isOriginOfSite,
     paths: page?.map((one) => pathOf(one, site?.origin ?? origin)),
   };
   return examinePages(asked, isPurging ? new SiteClient(site, world) : undefined, world);

@@ -42,6 +42,7 @@ export const doctorCodes = [
   "cache-below",
   "purge-not-seen",
   "origin-forbids-caching",
+  "no-lifetime",
   "cookie-on-page",
   "session-shared",
   "vary-wide",

@@ -124,7 +124,7 @@ function notThroughTidemark(pages: readonly Page[]): DoctorFinding[] {
       code: "not-through-tidemark",
       level: isAll ? "critical" : "warning",
       about: aboutPages(found),
-      what: "Tidemark does not answer for it, so it is neither cached nor purged.",
+      what: "Tidemark does not answer there, so nothing there is cached or purged.",
       cause:
         "The answer has no Cache-Status of Tidemark's. The Worker's routes do not cover the address, or something before the Worker answers.",
       remedy:

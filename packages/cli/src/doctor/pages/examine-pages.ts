@@ -7,6 +7,7 @@ import { cacheFindings } from "./cache-findings.ts";
 import { isOurs } from "./cache-marks.ts";
 import { look, type Outside } from "./look.ts";
 import { originFindings } from "./origin-findings.ts";
+import type { Page } from "./page.ts";
 import { purgeFindings } from "./purge-findings.ts";
 import { type PagesAsked, purgePages, readPages } from "./read-pages.ts";
 
@@ -36,24 +37,37 @@ export async function examinePages(
     ],
     lookedAt: [
       ...(ofSite.length === 0 ? [] : [`pages of ${asked.site}: ${paths(ofSite)}`]),
-      ...(ofOrigin.length === 0
-        ? []
-        : [`the same of the origin ${asked.origin}: ${paths(ofOrigin)}`]),
+      ...(ofOrigin.length === 0 ? [] : [`pages of the origin ${asked.origin}: ${paths(ofOrigin)}`]),
       ...(purged.length === 0
         ? []
         : [`a purge of them: ${purged.map(({ path }) => path).join(" ")}`]),
     ],
-    notLookedAt: [...notLookedAt, ...unseen(asked, purger)],
+    notLookedAt: [...notLookedAt, ...tellingLittle(pages), ...unseen(asked, purger)],
     ...(isUnreachable && { unreachable: notLookedAt[0] ?? "No page was answered." }),
   };
 }
 
-function unseen({ site, origin, token }: PagesAsked, purger: SiteClient | undefined): string[] {
+/** A redirect or an error says nothing of what a page would be. */
+function tellingLittle(pages: readonly Page[]): string[] {
+  return pages.flatMap(({ path, answers, direct }) => {
+    const [first] = [...answers, ...direct];
+    const status = first?.status ?? 200;
+    if (status < 300 || status >= 500) return [];
+    return [`What is behind ${path}: it answered ${status}. Name other pages with --page.`];
+  });
+}
+
+function unseen(
+  { site, origin, token, isOriginOfSite }: PagesAsked,
+  purger: SiteClient | undefined,
+): string[] {
   if (site === undefined) return [];
   return [
-    ...(origin === undefined
-      ? ["The origin itself: name its address with --origin, if it is not the site's own."]
-      : []),
+    ...(isOriginOfSite
+      ? ["The origin itself: it has the site's own name, so this machine would reach Tidemark."]
+      : origin === undefined
+        ? ["The origin itself: name its address with --origin, if it is not the site's own."]
+        : []),
     ...(token === undefined
       ? ["Whether each request reaches Tidemark: only a request with the token is explained."]
       : []),

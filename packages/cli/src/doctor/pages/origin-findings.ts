@@ -16,6 +16,7 @@ export function originFindings(pages: readonly Page[]): DoctorFinding[] {
   const good = pages.filter((page) => originAnswers(page).some(({ status }) => status === 200));
   return [
     ...forbidsCaching(good),
+    ...withoutLifetime(good),
     ...cookiesOnPages(good),
     ...sharedSessions(pages),
     ...varyWide(good),
@@ -44,9 +45,30 @@ function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
       level: "warning",
       about: aboutPages(pages),
       what: "Nothing is cached of any page that was asked for.",
-      cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${said === null || said === undefined ? "absent" : JSON.stringify(said.slice(0, 120))}.`,
+      cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.`,
       remedy:
         "Let the origin say public or s-maxage on pages that everybody may see. A route's fresh gives a lifetime where the origin says none.",
+    },
+  ];
+}
+
+/** Stored a moment ago, and stale already: every request asks the origin. */
+function withoutLifetime(pages: readonly Page[]): DoctorFinding[] {
+  const found = pages.filter(({ answers }) => {
+    const { ours } = cacheMembers(answers.at(-1)?.headers ?? new Headers());
+    return ours !== undefined && ours.detail === "" && /;\s*fwd=stale\b/.test(ours.text);
+  });
+  const [first] = found;
+  if (first === undefined) return [];
+  const said = originAnswers(first)[0]?.headers.get("cache-control");
+  return [
+    {
+      code: "no-lifetime",
+      level: found.length === pages.length ? "warning" : "info",
+      about: aboutPages(found),
+      what: "The page is stored, and yet each request goes to the origin.",
+      cause: `What was stored two seconds before is stale: neither the route nor the origin gives a lifetime. Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.`,
+      remedy: "Give its route fresh, such as 5m, or let the origin say s-maxage.",
     },
   ];
 }
@@ -123,18 +145,19 @@ function varyWide(pages: readonly Page[]): DoctorFinding[] {
   });
   if (found.length === 0) return [];
   const names = new Set(found.flatMap((one) => one.names));
-  const isAny = names.has("*");
   return [
     {
       code: "vary-wide",
-      level: "warning",
+      level: names.has("*") || names.has("user-agent") ? "warning" : "info",
       about: aboutPages(found.map(({ page }) => page)),
-      what: isAny
+      what: names.has("*")
         ? "The page is never stored."
-        : "Nearly every client has a variant of its own, so there are few hits.",
+        : names.has("user-agent")
+          ? "Nearly every client has a variant of its own, so there are few hits."
+          : "Clients share the page only if they send the same cookies, or none.",
       cause: `Vary names ${quoted(names)}.`,
       remedy:
-        "Let the origin vary by what it looks at alone, such as Accept-Language, or leave Vary out.",
+        "Let the origin vary by what it looks at alone, such as Accept-Language. Name cookies that do not matter under cookies.harmless.",
     },
   ];
 }

@@ -13,6 +13,8 @@ export interface PagesAsked {
   readonly token: string | undefined;
   /** Scheme and host; `undefined`: it is not asked. */
   readonly origin: string | undefined;
+  /** The origin has the name of the site, so only the Worker can reach it. */
+  readonly isOriginOfSite: boolean;
   /** `undefined`: the first page, and some that it links to. */
   readonly paths: readonly string[] | undefined;
 }
