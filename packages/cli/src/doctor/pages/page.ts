@@ -27,8 +27,12 @@ export function forbidsStoring({ headers }: Pick<Answer, "headers">): boolean {
   return noStore || isPrivate === true || (sMaxageSeconds ?? maxAgeSeconds) === 0;
 }
 
-/** Does the answer itself say that it is for one client? */
+/** Rules by which Tidemark makes an answer private that its origin has for everybody. */
+const madePrivate: ReadonlySet<string> = new Set(["set-cookie", "vary-any"]);
+
+/** Does the origin itself say that the answer is for one client? */
 export function isForOneClient({ headers }: Pick<Answer, "headers">): boolean {
+  if (madePrivate.has(cacheMembers(headers).ours?.detail ?? "")) return false;
   const { noStore, private: isPrivate } = directivesOf(headers);
   return noStore || isPrivate === true;
 }

@@ -1,0 +1,439 @@
+// What doctor finds in pages: each trouble brought about by a site and an origin that answer as a test says,
+// and pages of which nothing is to be said.
+import { describe, expect, it } from "vitest";
+import { examinePages, examineWorkersDev } from "../../src/doctor/pages/examine-pages.ts";
+import { SiteClient } from "../../src/site/site-client.ts";
+
+const site = "https://www.site.test";
+const origin = "https://origin.site.invalid";
+const token = "token-of-an-operator";
+
+interface Told {
+  readonly status?: number;
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly text?: string;
+}
+
+/** By the second of asking, and how often the address was asked before. */
+type Script = (path: string, atSeconds: number, nth: number) => Told;
+
+const startAtMs = Date.UTC(2026, 10, 1);
+const dateAt = (seconds: number) => new Date(startAtMs + seconds * 1_000).toUTCString();
+
+/** A network of a site and an origin; its time goes on while somebody sleeps, and by nothing else. */
+class Network {
+  readonly asked: string[] = [];
+  #atMs = startAtMs;
+  readonly #answers: Readonly<Record<string, Script>>;
+
+  constructor(ofSite: Script, ofOrigin?: Script) {
+    this.#answers = { [site]: ofSite, ...(ofOrigin && { [origin]: ofOrigin }) };
+  }
+
+  readonly world = {
+    interrupted: new AbortController().signal,
+    nowAtMs: () => this.#atMs,
+    sleep: async (ms: number) => void (this.#atMs += ms),
+    fetch: (async (input, init) => {
+      const url = new URL(String(input));
+      const headers = new Headers(init?.headers);
+      const purge = url.pathname === "/_cache/purge";
+      this.asked.push(`${init?.method ?? "GET"} ${url.href}`);
+      const told = { position: "1-0", visibleWithinSeconds: 10, targets: {} };
+      if (purge) return Response.json(told);
+      const script = this.#answers[url.origin];
+      if (script === undefined)
+        throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } });
+      const nth = this.asked.filter((one) => one === `GET ${url.href}`).length;
+      const { status = 200, fields = {}, text = "page" } = script(url.pathname, this.seconds, nth);
+      const explained = headers.get("tidemark-debug") === token && !("x-no-debug" in fields);
+      return new Response(text, {
+        status,
+        headers: {
+          date: dateAt(this.seconds),
+          ...fields,
+          ...(explained && { "tidemark-explain": explanation }),
+        },
+      });
+    }) as typeof fetch,
+  };
+
+  get seconds(): number {
+    return (this.#atMs - startAtMs) / 1_000;
+  }
+}
+
+let explanation = "{}";
+
+const hit = (atSeconds: number, more: Readonly<Record<string, string>> = {}) => ({
+  fields: {
+    date: dateAt(0),
+    "cache-control": "max-age=60",
+    "cache-status": `tidemark; hit; ttl=${Math.floor(60 - atSeconds)}; detail=memory`,
+    ...more,
+  },
+});
+
+const passed = (detail: string, more: Readonly<Record<string, string>> = {}) => ({
+  fields: { "cache-status": `tidemark; fwd=uri-miss; fwd-status=200; detail=${detail}`, ...more },
+});
+
+const fromOrigin = (fields: Readonly<Record<string, string>> = {}): Told => ({
+  fields: { "cache-control": "max-age=60", ...fields },
+});
+
+async function found(
+  ofSite: Script,
+  ofOrigin?: Script,
+  options: { paths?: string[]; explained?: object } = {},
+) {
+  explanation = JSON.stringify(options.explained ?? {});
+  const network = new Network(ofSite, ofOrigin);
+  const asked = {
+    site,
+    token,
+    origin: ofOrigin && origin,
+    isOriginOfSite: false,
+    paths: options.paths ?? ["/"],
+  };
+  const told = await examinePages(asked, undefined, network.world);
+  return { ...told, asked: network.asked };
+}
+
+const codesOf = (findings: readonly { code: string; level: string }[]) =>
+  findings.map(({ code, level }) => `${code} ${level}`);
+
+const session = "0123456789abcdef0123";
+const cookie = (value: string) => ({ "set-cookie": `sid=${value}; HttpOnly; Secure` });
+
+interface Row {
+  readonly name: string;
+  readonly site: Script;
+  readonly origin?: Script;
+  readonly explained?: object;
+  readonly codes: readonly string[];
+}
+
+const wellSite: Script = (_, at) => hit(at);
+const openInfo = "origin-open info";
+
+const rows: readonly Row[] = [
+  { name: "a hit, and nothing else", site: wellSite, codes: [] },
+  { name: "a page that is passed by", site: () => passed("route"), codes: [] },
+  {
+    name: "a redirect elsewhere",
+    site: () => ({ status: 301, fields: { location: `${site}/a`, ...passed("x").fields } }),
+    codes: [],
+  },
+  {
+    name: "an error of a client",
+    site: () => ({ status: 404, ...passed("error-status") }),
+    codes: [],
+  },
+  {
+    name: "an origin that refuses strangers",
+    site: wellSite,
+    origin: () => ({ status: 403 }),
+    codes: [],
+  },
+  {
+    name: "an origin that all can reach",
+    site: wellSite,
+    origin: () => fromOrigin(),
+    codes: [openInfo],
+  },
+  {
+    name: "an answer of 500",
+    site: () => ({ status: 500, ...passed("error-status") }),
+    codes: ["page-fails warning"],
+  },
+  {
+    name: "a Worker that does not start",
+    site: () => ({
+      status: 500,
+      fields: { "proxy-status": "tidemark; error=proxy_internal_error" },
+    }),
+    codes: ["page-fails critical"],
+  },
+  {
+    name: "a loop",
+    site: () => ({
+      status: 508,
+      fields: { "proxy-status": "tidemark; error=proxy_loop_detected" },
+    }),
+    codes: ["loop critical"],
+  },
+  {
+    name: "a page that has come back once",
+    site: () => passed("came-back"),
+    codes: ["loop critical"],
+  },
+  {
+    name: "a redirect to itself",
+    site: (_, at) => ({ status: 301, fields: { ...hit(at).fields, location: "/#top" } }),
+    codes: ["redirect-to-itself critical"],
+  },
+  {
+    name: "an answer without Cache-Status",
+    site: () => ({}),
+    codes: ["not-through-tidemark critical"],
+  },
+  {
+    name: "a hit of a cache in front",
+    site: (_, at) => hit(at, { "cache-status": `${hit(at).fields["cache-status"]}, cdn; hit` }),
+    codes: ["cache-in-front critical"],
+  },
+  {
+    name: "a cache in front that has forwarded",
+    site: (_, at) =>
+      hit(at, { "cache-status": `${hit(at).fields["cache-status"]}, cdn; fwd=miss` }),
+    codes: ["cache-in-front info"],
+  },
+  {
+    name: "a ttl that stands still",
+    site: () => hit(0),
+    codes: ["cache-in-front critical"],
+  },
+  {
+    name: "a field for debugging that is not answered",
+    site: (_, at) => hit(at, { "x-no-debug": "1" }),
+    codes: ["cache-in-front critical"],
+  },
+  {
+    name: "a hit below, as Cache-Status has it",
+    site: () =>
+      passed("route", { "cache-status": "varnish; hit, tidemark; fwd=bypass; detail=route" }),
+    codes: ["cache-below warning"],
+  },
+  {
+    name: "an origin with Age",
+    site: wellSite,
+    origin: () => fromOrigin({ age: "7" }),
+    codes: ["cache-below warning", openInfo],
+  },
+  {
+    name: "an origin with X-Cache",
+    site: wellSite,
+    origin: () => fromOrigin({ "x-cache": "Hit from cloudfront" }),
+    codes: ["cache-below warning", openInfo],
+  },
+  {
+    name: "an origin behind Cloudflare, whose cache Tidemark passes by",
+    site: wellSite,
+    origin: () => fromOrigin({ "cf-cache-status": "HIT", age: "7" }),
+    codes: ["cache-below info", openInfo],
+  },
+  {
+    name: "an origin with a cache that has missed",
+    site: wellSite,
+    origin: () => fromOrigin({ "x-cache": "MISS", age: "0", "cf-cache-status": "DYNAMIC" }),
+    codes: [openInfo],
+  },
+  {
+    name: "a copy that was old when it came",
+    site: wellSite,
+    explained: { look: { tiers: [{ tier: "memory", copy: { ageOnArrivalSeconds: 90 } }] } },
+    codes: ["cache-below warning"],
+  },
+  {
+    name: "a copy that was new when it came",
+    site: wellSite,
+    explained: { look: { tiers: [{ tier: "memory", copy: { ageOnArrivalSeconds: 2 } }] } },
+    codes: [],
+  },
+  {
+    name: "an origin that forbids caching, by the site",
+    site: () => passed("no-store", { "cache-control": "no-store" }),
+    codes: ["origin-forbids-caching warning"],
+  },
+  {
+    name: "an origin that forbids caching, asked directly",
+    site: () => passed("private"),
+    origin: () => fromOrigin({ "cache-control": "max-age=0, private" }),
+    codes: ["origin-forbids-caching warning", openInfo],
+  },
+  {
+    name: "a page that is stale at once",
+    site: () => ({ fields: { "cache-status": "tidemark; fwd=stale; fwd-status=304; stored" } }),
+    codes: ["no-lifetime warning"],
+  },
+  {
+    name: "a page that was purged meanwhile",
+    site: () => ({
+      fields: { "cache-status": "tidemark; fwd=stale; fwd-status=200; stored; detail=purged" },
+    }),
+    codes: [],
+  },
+  {
+    name: "a cookie on a page for everybody",
+    site: () =>
+      passed("set-cookie", { "set-cookie": "lang=en", "cache-control": "max-age=60, private" }),
+    codes: ["cookie-on-page warning"],
+  },
+  {
+    name: "a cookie of Cloudflare's on it",
+    site: (_, at) => hit(at, { "set-cookie": `__cf_bm=${session}; HttpOnly` }),
+    codes: [],
+  },
+  {
+    name: "a cookie on a page for one client",
+    site: (_, __, nth) => passed("route", { "cache-control": "private", ...cookie(session + nth) }),
+    codes: [],
+  },
+  {
+    name: "a cookie that its route takes off",
+    site: wellSite,
+    origin: (_, __, nth) => fromOrigin(cookie(session + nth)),
+    codes: [openInfo],
+  },
+  {
+    name: "the same session for two clients",
+    site: () => passed("route", { "cache-control": "private", ...cookie(session) }),
+    codes: ["session-shared critical"],
+  },
+  {
+    name: "the same session for two clients, from the origin",
+    site: () => ({ status: 404, ...passed("error-status") }),
+    origin: () => fromOrigin({ "cache-control": "private", ...cookie(session) }),
+    codes: ["origin-forbids-caching warning", "session-shared critical", openInfo],
+  },
+  { name: "Vary: *", site: () => passed("vary-any", { vary: "*" }), codes: ["vary-wide warning"] },
+  {
+    name: "Vary: User-Agent",
+    site: (_, at) => hit(at, { vary: "Accept-Encoding, User-Agent" }),
+    codes: ["vary-wide warning"],
+  },
+  { name: "Vary: Cookie", site: (_, at) => hit(at, { vary: "Cookie" }), codes: ["vary-wide info"] },
+  {
+    name: "Vary: Accept-Encoding",
+    site: (_, at) => hit(at, { vary: "Accept-Encoding" }),
+    codes: [],
+  },
+  {
+    name: "a Tidemark behind",
+    site: wellSite,
+    origin: () => fromOrigin({ "cache-status": "tidemark; fwd=uri-miss" }),
+    codes: [openInfo, "origin-is-tidemark warning"],
+  },
+];
+
+describe("a page", () => {
+  it.each(rows)("$name", async ({ site: ofSite, origin: ofOrigin, explained, codes }) => {
+    const { findings } = await found(ofSite, ofOrigin, explained ? { explained } : {});
+    expect(codesOf(findings)).toEqual(codes);
+  });
+
+  it("is one of several that its first page links to, and none that acts", async () => {
+    const links = `<a href="/a">a</a><a class=x href='/b/'>b</a><a href="/logout">c</a>
+      <a href="https://other.test/d">d</a><a href="/e?x=1">e</a><a href="#f">f</a><a href="/a#g">g</a>`;
+    const { asked } = await found(
+      (_, at) => ({
+        ...hit(at, { "content-type": "text/html; charset=utf-8" }),
+        text: links,
+      }),
+      undefined,
+      {},
+    );
+    expect(new Set(asked)).toEqual(new Set([`GET ${site}/`]));
+    const network = new Network((_, at) => ({
+      ...hit(at, { "content-type": "text/html" }),
+      text: links,
+    }));
+    const all = {
+      site,
+      token: undefined,
+      origin: undefined,
+      isOriginOfSite: false,
+      paths: undefined,
+    };
+    await examinePages(all, undefined, network.world);
+    expect([...new Set(network.asked)]).toEqual(
+      ["/", "/a", "/b/"].map((path) => `GET ${site}${path}`),
+    );
+  });
+
+  it("only some of which forbid caching is no finding", async () => {
+    const { findings } = await found(
+      (path, at) => (path === "/a" ? hit(at) : passed("private")),
+      undefined,
+      { paths: ["/", "/a"] },
+    );
+    expect(findings).toEqual([]);
+  });
+
+  it("that some routes do not cover is told with its path", async () => {
+    const { findings } = await found((path, at) => (path === "/a" ? hit(at) : {}), undefined, {
+      paths: ["/", "/a"],
+    });
+    expect(findings).toMatchObject([
+      { code: "not-through-tidemark", level: "warning", about: 'page "/"' },
+    ]);
+  });
+
+  it("that cannot be had is told, with the reason", async () => {
+    const network = new Network(wellSite);
+    const asked = {
+      site: "https://gone.test",
+      token,
+      origin: undefined,
+      isOriginOfSite: false,
+      paths: ["/"],
+    };
+    const { findings, unreachable } = await examinePages(asked, undefined, network.world);
+    expect(findings).toEqual([]);
+    expect(unreachable).toContain("The page / of the site");
+  });
+
+  it("shows no value of a cookie", async () => {
+    const told = await found(() => passed("route", cookie(session)));
+    expect(JSON.stringify(told.findings)).not.toContain(session);
+  });
+});
+
+const purges = [
+  { name: "is seen", after: (at: number) => hit(0, { date: dateAt(at) }), codes: [] },
+  {
+    name: "is hidden by a cache in front",
+    after: () => hit(0),
+    codes: ["purge-not-seen critical"],
+  },
+  {
+    name: "is undone by a cache below",
+    after: () => ({
+      fields: {
+        date: dateAt(0),
+        "cache-status": "tidemark; fwd=stale; fwd-status=200; detail=purged",
+      },
+    }),
+    codes: ["purge-not-seen warning"],
+  },
+] as const;
+
+it.each(purges)("a purge that $name", async ({ after, codes }) => {
+  // The page was made five seconds before anybody looked.
+  const network: Network = new Network((_, at) =>
+    network.asked.some((one) => one.startsWith("POST")) ? after(at) : hit(at),
+  );
+  await network.world.sleep(5_000);
+  const chosen = { origin: site, operatorPath: "/_cache", token };
+  const asked = { site, token, origin: undefined, isOriginOfSite: false, paths: ["/"] };
+  const { findings } = await examinePages(
+    asked,
+    new SiteClient(chosen, network.world),
+    network.world,
+  );
+  expect(codesOf(findings)).toEqual(codes);
+  expect(network.asked).toContain(`POST ${site}/_cache/purge`);
+});
+
+describe("an address at workers.dev", () => {
+  const rowsOfWorkersDev = [
+    { name: "that answers", script: wellSite, codes: ["workers-dev-answers warning"] },
+    { name: "that is off", script: () => ({ status: 404 }), codes: [] },
+  ] as const;
+
+  it.each(rowsOfWorkersDev)("$name", async ({ script, codes }) => {
+    const { findings } = await examineWorkersDev(site, new Network(script).world);
+    expect(codesOf(findings)).toEqual(codes);
+  });
+});
