@@ -1,7 +1,12 @@
 // docs/command.md explains each code of doctor, and none other; and each is brought about by a test.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { doctorCodes } from "../../src/doctor/finding.ts";
+import {
+  type DoctorCode,
+  doctorCodes,
+  type DoctorFinding,
+  inOrder,
+} from "../../src/doctor/finding.ts";
 
 it("has a row for each code, in the order of the code, with a level, a meaning and a remedy", () => {
   const [, after = ""] = readFileSync("docs/command.md", "utf8").split("### Codes of doctor");
@@ -17,10 +22,31 @@ it("has a row for each code, in the order of the code, with a level, a meaning a
   }
 });
 
+it("is told with the worst first, and each finding once", () => {
+  const row = (code: DoctorCode, level: DoctorFinding["level"], about?: string): DoctorFinding => ({
+    code,
+    level,
+    ...(about !== undefined && { about }),
+    what: "a",
+    cause: "b",
+    remedy: "c",
+  });
+  const [info, warning] = [row("no-route", "info"), row("loop", "warning")];
+  const [first, second] = [row("loop", "critical", "x"), row("main-missing", "critical", "y")];
+  expect(inOrder([info, first, warning, second, info])).toEqual([first, second, warning, info]);
+});
+
 /** `encoding-broken` needs a server whose bodies are decoded on the way: `encoding.test.ts`. */
 it("is brought about by a test", () => {
-  const tests = ["folder", "site", "pages", "traffic", "encoding"]
-    .map((name) => readFileSync(`packages/cli/test/doctor/${name}.test.ts`, "utf8"))
+  const tests = [
+    "folder.test",
+    "site.test",
+    "page-rows",
+    "pages.test",
+    "traffic.test",
+    "encoding.test",
+  ]
+    .map((name) => readFileSync(`packages/cli/test/doctor/${name}.ts`, "utf8"))
     .join("\n");
   expect(doctorCodes.filter((code) => !new RegExp(`["'\`]${code}\\b`).test(tests))).toEqual([]);
 });

@@ -4,6 +4,8 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { DoctorFinding } from "../../src/doctor/finding.ts";
+import { readFolder } from "../../src/doctor/folder/folder-read.ts";
+import { originInFolder } from "../../src/doctor/folder/origin-in-folder.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 
 type Files = Readonly<Record<string, string>>;
@@ -161,6 +163,15 @@ const rows: readonly { name: string; files: Files; codes: readonly string[] }[] 
     files: wrangler({ routes: [], workers_dev: true }),
     codes: ["no-route info"],
   },
+  { name: "no route, and no workers.dev either", files: wrangler({ routes: [] }), codes: [] },
+  {
+    name: "an ORIGIN that is a Worker",
+    files: wrangler({
+      vars: { SITE_HOST: "www.site.test" },
+      services: [{ binding: "ORIGIN", service: "my-site" }],
+    }),
+    codes: [],
+  },
   {
     name: "workers.dev left on",
     files: wrangler({ workers_dev: true }),
@@ -251,6 +262,13 @@ const rows: readonly { name: string; files: Files; codes: readonly string[] }[] 
   },
 ];
 
+/** What environments do not inherit. */
+const ownOfAll = {
+  vars: well.vars,
+  ratelimits: well.ratelimits,
+  analytics_engine_datasets: well.analytics_engine_datasets,
+};
+
 describe("a folder", () => {
   it.each(rows)("$name", async ({ files, codes }) => {
     const all = { ...others, ...wrangler({}), ...files };
@@ -285,7 +303,7 @@ describe("a folder", () => {
   it("tells what the top has in common with its environments once", async () => {
     const { findings } = await found({
       ...others,
-      ...wrangler({ main: "x.ts", env: { a: well, b: well } }),
+      ...wrangler({ main: "x.ts", env: { a: ownOfAll, b: ownOfAll } }),
     });
     expect(codesOf(findings)).toEqual(["main-missing critical"]);
   });
@@ -301,6 +319,29 @@ describe("a folder", () => {
     });
     expect((await found({ ...others, "wrangler.jsonc": text })).findings).toEqual([]);
   });
+});
+
+const sites = [
+  { site: "https://www.site.test", origin: "https://www.site.test" },
+  { site: "https://shop.test", origin: "https://origin-shop.test" },
+  { site: "https://a.wide.test", origin: "https://origin-wide.test" },
+  { site: "https://other.test", origin: undefined },
+  { site: undefined, origin: undefined },
+] as const;
+
+it.each(sites)("names the origin of $site", async ({ site, origin }) => {
+  const user = await FakeUser.at();
+  const env = {
+    shop: {
+      routes: [],
+      vars: { ORIGIN_URL: "https://origin-shop.test", SITE_HOST: "x shop.test" },
+    },
+    wide: { routes: ["*.wide.test/*"], vars: { ORIGIN_URL: "https://origin-wide.test" } },
+  };
+  const vars = { ORIGIN_URL: "https://www.site.test" };
+  const text = JSON.stringify({ ...well, vars, env });
+  await writeFile(join(user.folder, "wrangler.json"), text);
+  expect(originInFolder(await readFolder(user.folder), site)).toBe(origin);
 });
 
 const refused = [

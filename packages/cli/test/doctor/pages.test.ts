@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { examinePages, examineWorkersDev } from "../../src/doctor/pages/examine-pages.ts";
 import { SiteClient } from "../../src/site/site-client.ts";
+import { cookie, rows, session, wellSite } from "./page-rows.ts";
 import {
   dateAt,
   fromOrigin,
@@ -36,227 +37,15 @@ async function found(
 const codesOf = (findings: readonly { code: string; level: string }[]) =>
   findings.map(({ code, level }) => `${code} ${level}`);
 
-const session = "0123456789abcdef0123";
-const cookie = (value: string) => ({ "set-cookie": `sid=${value}; HttpOnly; Secure` });
-
-interface Row {
-  readonly name: string;
-  readonly site: Script;
-  readonly origin?: Script;
-  readonly explained?: object;
-  readonly codes: readonly string[];
-}
-
-const wellSite: Script = (_, at) => hit(at);
-const openInfo = "origin-open info";
-
-const rows: readonly Row[] = [
-  { name: "a hit, and nothing else", site: wellSite, codes: [] },
-  { name: "a page that is passed by", site: () => passed("route"), codes: [] },
-  {
-    name: "a redirect elsewhere",
-    site: () => ({ status: 301, fields: { location: `${site}/a`, ...passed("x").fields } }),
-    codes: [],
-  },
-  {
-    name: "an error of a client",
-    site: () => ({ status: 404, ...passed("error-status") }),
-    codes: [],
-  },
-  {
-    name: "an origin that refuses strangers",
-    site: wellSite,
-    origin: () => ({ status: 403 }),
-    codes: [],
-  },
-  {
-    name: "an origin that all can reach",
-    site: wellSite,
-    origin: () => fromOrigin(),
-    codes: [openInfo],
-  },
-  {
-    name: "an answer of 500",
-    site: () => ({ status: 500, ...passed("error-status") }),
-    codes: ["page-fails warning"],
-  },
-  {
-    name: "a Worker that does not start",
-    site: () => ({
-      status: 500,
-      fields: { "proxy-status": "tidemark; error=proxy_internal_error" },
-    }),
-    codes: ["page-fails critical"],
-  },
-  {
-    name: "a loop",
-    site: () => ({
-      status: 508,
-      fields: { "proxy-status": "tidemark; error=proxy_loop_detected" },
-    }),
-    codes: ["loop critical"],
-  },
-  {
-    name: "a page that has come back once",
-    site: () => passed("came-back"),
-    codes: ["loop critical"],
-  },
-  {
-    name: "a redirect to itself",
-    site: (_, at) => ({ status: 301, fields: { ...hit(at).fields, location: "/#top" } }),
-    codes: ["redirect-to-itself critical"],
-  },
-  {
-    name: "an answer without Cache-Status",
-    site: () => ({}),
-    codes: ["not-through-tidemark critical"],
-  },
-  {
-    name: "a hit of a cache in front",
-    site: (_, at) => hit(at, { "cache-status": `${hit(at).fields["cache-status"]}, cdn; hit` }),
-    codes: ["cache-in-front critical"],
-  },
-  {
-    name: "a cache in front that has forwarded",
-    site: (_, at) =>
-      hit(at, { "cache-status": `${hit(at).fields["cache-status"]}, cdn; fwd=miss` }),
-    codes: ["cache-in-front info"],
-  },
-  {
-    name: "a ttl that stands still",
-    site: () => hit(0),
-    codes: ["cache-in-front critical"],
-  },
-  {
-    name: "a field for debugging that is not answered",
-    site: (_, at) => hit(at, { "x-no-debug": "1" }),
-    codes: ["cache-in-front critical"],
-  },
-  {
-    name: "a hit below, as Cache-Status has it",
-    site: () =>
-      passed("route", { "cache-status": "varnish; hit, tidemark; fwd=bypass; detail=route" }),
-    codes: ["cache-below warning"],
-  },
-  {
-    name: "an origin with Age",
-    site: wellSite,
-    origin: () => fromOrigin({ age: "7" }),
-    codes: ["cache-below warning", openInfo],
-  },
-  {
-    name: "an origin with X-Cache",
-    site: wellSite,
-    origin: () => fromOrigin({ "x-cache": "Hit from cloudfront" }),
-    codes: ["cache-below warning", openInfo],
-  },
-  {
-    name: "an origin behind Cloudflare, whose cache Tidemark passes by",
-    site: wellSite,
-    origin: () => fromOrigin({ "cf-cache-status": "HIT", age: "7" }),
-    codes: ["cache-below info", openInfo],
-  },
-  {
-    name: "an origin with a cache that has missed",
-    site: wellSite,
-    origin: () => fromOrigin({ "x-cache": "MISS", age: "0", "cf-cache-status": "DYNAMIC" }),
-    codes: [openInfo],
-  },
-  {
-    name: "a copy that was old when it came",
-    site: wellSite,
-    explained: { look: { tiers: [{ tier: "memory", copy: { ageOnArrivalSeconds: 90 } }] } },
-    codes: ["cache-below warning"],
-  },
-  {
-    name: "a copy that was new when it came",
-    site: wellSite,
-    explained: { look: { tiers: [{ tier: "memory", copy: { ageOnArrivalSeconds: 2 } }] } },
-    codes: [],
-  },
-  {
-    name: "an origin that forbids caching, by the site",
-    site: () => passed("no-store", { "cache-control": "no-store" }),
-    codes: ["origin-forbids-caching warning"],
-  },
-  {
-    name: "an origin that forbids caching, asked directly",
-    site: () => passed("private"),
-    origin: () => fromOrigin({ "cache-control": "max-age=0, private" }),
-    codes: ["origin-forbids-caching warning", openInfo],
-  },
-  {
-    name: "a page that is stale at once",
-    site: () => ({ fields: { "cache-status": "tidemark; fwd=stale; fwd-status=304; stored" } }),
-    codes: ["no-lifetime warning"],
-  },
-  {
-    name: "a page that was purged meanwhile",
-    site: () => ({
-      fields: { "cache-status": "tidemark; fwd=stale; fwd-status=200; stored; detail=purged" },
-    }),
-    codes: [],
-  },
-  {
-    name: "a cookie on a page for everybody",
-    site: () =>
-      passed("set-cookie", { "set-cookie": "lang=en", "cache-control": "max-age=60, private" }),
-    codes: ["cookie-on-page warning"],
-  },
-  {
-    name: "a cookie of Cloudflare's on it",
-    site: (_, at) => hit(at, { "set-cookie": `__cf_bm=${session}; HttpOnly` }),
-    codes: [],
-  },
-  {
-    name: "a cookie on a page for one client",
-    site: (_, __, nth) => passed("route", { "cache-control": "private", ...cookie(session + nth) }),
-    codes: [],
-  },
-  {
-    name: "a cookie that its route takes off",
-    site: wellSite,
-    origin: (_, __, nth) => fromOrigin(cookie(session + nth)),
-    codes: [openInfo],
-  },
-  {
-    name: "the same session for two clients",
-    site: () => passed("route", { "cache-control": "private", ...cookie(session) }),
-    codes: ["session-shared critical"],
-  },
-  {
-    name: "the same session for two clients, from the origin",
-    site: () => ({ status: 404, ...passed("error-status") }),
-    origin: () => fromOrigin({ "cache-control": "private", ...cookie(session) }),
-    codes: ["origin-forbids-caching warning", "session-shared critical", openInfo],
-  },
-  { name: "Vary: *", site: () => passed("vary-any", { vary: "*" }), codes: ["vary-wide warning"] },
-  {
-    name: "Vary: User-Agent",
-    site: (_, at) => hit(at, { vary: "Accept-Encoding, User-Agent" }),
-    codes: ["vary-wide warning"],
-  },
-  { name: "Vary: Cookie", site: (_, at) => hit(at, { vary: "Cookie" }), codes: ["vary-wide info"] },
-  {
-    name: "Vary: Accept-Encoding",
-    site: (_, at) => hit(at, { vary: "Accept-Encoding" }),
-    codes: [],
-  },
-  {
-    name: "a Tidemark behind",
-    site: wellSite,
-    origin: () => fromOrigin({ "cache-status": "tidemark; fwd=uri-miss" }),
-    codes: [openInfo, "origin-is-tidemark warning"],
-  },
-];
-
 describe("a page", () => {
   it.each(rows)("$name", async ({ site: ofSite, origin: ofOrigin, explained, codes }) => {
     const { findings } = await found(ofSite, ofOrigin, explained ? { explained } : {});
     expect(codesOf(findings)).toEqual(codes);
   });
+});
 
-  it("is one of several that its first page links to, and none that acts", async () => {
+describe("several pages", () => {
+  it("are those that the first page links to, and none that acts", async () => {
     const links = `<a href="/a">a</a><a class=x href='/b/'>b</a><a href="/logout">c</a>
       <a href="https://other.test/d">d</a><a href="/e?x=1">e</a><a href="#f">f</a><a href="/a#g">g</a>`;
     const { asked } = await found(
@@ -285,7 +74,7 @@ describe("a page", () => {
     );
   });
 
-  it("only some of which forbid caching is no finding", async () => {
+  it("of which only some forbid caching are no finding", async () => {
     const { findings } = await found(
       (path, at) => (path === "/a" ? hit(at) : passed("private")),
       undefined,
@@ -294,7 +83,7 @@ describe("a page", () => {
     expect(findings).toEqual([]);
   });
 
-  it("that some routes do not cover is told with its path", async () => {
+  it("of which routes do not cover one are told with its path", async () => {
     const { findings } = await found((path, at) => (path === "/a" ? hit(at) : {}), undefined, {
       paths: ["/", "/a"],
     });
@@ -303,7 +92,7 @@ describe("a page", () => {
     ]);
   });
 
-  it("that cannot be had is told, with the reason", async () => {
+  it("that cannot be had are told, with the reason", async () => {
     const network = new Network(wellSite);
     const asked = {
       site: "https://gone.test",
@@ -315,6 +104,42 @@ describe("a page", () => {
     const { findings, unreachable } = await examinePages(asked, undefined, network.world);
     expect(findings).toEqual([]);
     expect(unreachable).toContain("The page / of the site");
+  });
+});
+
+describe("an answer", () => {
+  it("that stands still is told only once time has gone on", async () => {
+    const { world } = new Network(() => hit(0));
+    const asked = {
+      site,
+      token: undefined,
+      origin: undefined,
+      isOriginOfSite: false,
+      paths: ["/"],
+    };
+    const atOnce = { ...world, sleep: () => Promise.resolve() };
+    expect((await examinePages(asked, undefined, atOnce)).findings).toEqual([]);
+    expect(codesOf((await examinePages(asked, undefined, world)).findings)).toEqual([
+      "cache-in-front critical",
+    ]);
+  });
+
+  it("is asked of the origin as Tidemark asks, and of one on this machine without alarm", async () => {
+    const own = "http://127.0.0.1:3000";
+    const forwarded: (string | null)[] = [];
+    const world = {
+      ...new Network(wellSite).world,
+      fetch: (async (_, init) => {
+        forwarded.push(new Headers(init?.headers).get("x-forwarded-host"));
+        return new Response("page", { headers: fromOrigin().fields ?? {} });
+      }) as typeof fetch,
+    };
+    const asked = { site: undefined, token: undefined, origin: own, isOriginOfSite: false };
+    const alone = await examinePages({ ...asked, paths: ["/"] }, undefined, world);
+    expect(alone.findings).toEqual([]);
+    expect(forwarded).toEqual([null, null]);
+    await examinePages({ ...asked, site, paths: ["/"] }, undefined, world);
+    expect(forwarded.slice(2)).toEqual([null, null, "www.site.test", "www.site.test"]);
   });
 
   it("shows no value of a cookie", async () => {

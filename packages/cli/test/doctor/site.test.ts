@@ -192,5 +192,6 @@ it("refuses to purge without a token that the site takes", async () => {
   const { user, asked } = await opened();
   const ran = await user.runs(["doctor", "--purge", "--yes"], { env: { TIDEMARK_SITE: siteUrl } });
   expect(ran).toMatchObject({ code: 2, out: "" });
+  expect(ran.notes).toContain("--purge needs a token that");
   expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
 });

@@ -169,6 +169,7 @@ const clocks = [
   { name: "equal", siteMs: 100, found: [] },
   { name: "apart by as much as the way took", siteMs: -900, found: [] },
   { name: "ahead by 1.1 s", siteMs: -1_100, found: ["machine-clock info"] },
+  { name: "behind by less than the way took", siteMs: 1_150, found: [] },
   { name: "behind by 1.1 s", siteMs: 1_300, found: ["machine-clock info"] },
   { name: "ahead by five minutes", siteMs: -300_000, found: ["machine-clock warning"] },
 ] as const;

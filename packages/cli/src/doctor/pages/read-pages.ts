@@ -103,8 +103,6 @@ export interface PurgedPage {
   readonly path: string;
   readonly before: Answer;
   readonly after: Answer;
-  /** By the clock of this machine. */
-  readonly purgedAtMs: number;
 }
 
 /** Purges the pages by their URLs, waits for as long as the site says, and asks for them again. */
@@ -115,7 +113,6 @@ export async function purgePages(
 ): Promise<PurgedPage[]> {
   const { origin } = client.site;
   const urls = pages.map(({ path }) => origin + path);
-  const purgedAtMs = world.nowAtMs();
   const { visibleWithinSeconds } = await client.json<PurgeTold>("purge", {
     method: "POST",
     body: { urls, reason: "tidemark doctor looks whether purges are seen" },
@@ -127,7 +124,7 @@ export async function purgePages(
     const before = answers.at(-1);
     const after = await look(origin + path, {}, world);
     if (before !== undefined && after.kind === "answered") {
-      purged.push({ path, before, after, purgedAtMs });
+      purged.push({ path, before, after });
     }
   }
   return purged;

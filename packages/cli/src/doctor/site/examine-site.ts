@@ -38,7 +38,7 @@ export async function examineSite(
         cause,
         remedy,
       })),
-      ...untoldFaults(faults, health),
+      ...ofFaults(faults),
       ...clock,
       ...(hasMetrics ? trafficFindings(metrics, routes) : []),
     ],
@@ -86,15 +86,13 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamined {
   return { ...nothing, findings: [finding] };
 }
 
-/** Health tells the same faults, unless it is of another version. */
-function untoldFaults(faults: StatsTold["faults"], { findings }: HealthTold): DoctorFinding[] {
-  return faults
-    .filter(({ what }) => !findings.some((one) => one.what === what))
-    .map(({ what, why, mend }) => ({
-      code: "configuration",
-      level: "warning",
-      what,
-      cause: why,
-      remedy: mend,
-    }));
+/** Health tells the same, unless it is of another version. */
+function ofFaults(faults: StatsTold["faults"]): DoctorFinding[] {
+  return faults.map(({ what, why, mend }) => ({
+    code: "configuration",
+    level: "warning",
+    what,
+    cause: why,
+    remedy: mend,
+  }));
 }
