@@ -62,6 +62,11 @@ export const rows: readonly Row[] = [
     codes: ["loop critical"],
   },
   {
+    name: "a loop that something else tells of",
+    site: () => ({ status: 508, ...passed("error-status") }),
+    codes: ["loop critical"],
+  },
+  {
     name: "a page that has come back once",
     site: () => passed("came-back"),
     codes: ["loop critical"],

@@ -4,6 +4,8 @@ import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../../testing/fakes/fake-upstash.ts";
 import { type AskInit, openSite, type SiteOptions } from "../../../../testing/site/harness.ts";
 import type { DoctorFinding } from "../../src/doctor/finding.ts";
+import { examineSite } from "../../src/doctor/site/examine-site.ts";
+import { SiteClient } from "../../src/site/site-client.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { adminToken, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
 
@@ -194,4 +196,39 @@ it("refuses to purge without a token that the site takes", async () => {
   expect(ran).toMatchObject({ code: 2, out: "" });
   expect(ran.notes).toContain("--purge needs a token that");
   expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
+});
+
+it("takes over faults that health does not tell, and does without metrics", async () => {
+  const health = {
+    at: new Date(machineAtMs).toISOString(),
+    colo: "HAM",
+    findings: [],
+    notLookedAt: ["The counts of all isolates: there is no database."],
+  };
+  const fault = { what: "hotKeys is off.", why: "SITE_HOST is not set.", mend: "Set it." };
+  const stats = { faults: [fault], configuredRoutes: [] };
+  const error = {
+    code: "none",
+    what: "No metrics.",
+    why: "There is no database.",
+    mend: "Set one.",
+  };
+  const told: Readonly<Record<string, Response>> = {
+    "/_cache/health": Response.json(health),
+    "/_cache/stats": Response.json(stats),
+    "/_cache/metrics": Response.json({ error }, { status: 404 }),
+  };
+  const world = {
+    fetch: async (input: URL | RequestInfo) =>
+      told[new URL(input instanceof Request ? input.url : input).pathname] ?? Response.error(),
+    interrupted: new AbortController().signal,
+    nowAtMs: () => machineAtMs,
+  };
+  const chosen = { origin: siteUrl, operatorPath: "/_cache", token: adminToken };
+  const { findings, notLookedAt } = await examineSite(new SiteClient(chosen, world), world);
+  expect(findings).toMatchObject([{ code: "configuration", what: fault.what, remedy: fault.mend }]);
+  expect(notLookedAt).toEqual([
+    ...health.notLookedAt,
+    "The metrics of the site: There is no database.",
+  ]);
 });
