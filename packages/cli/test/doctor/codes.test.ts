@@ -39,6 +39,7 @@ it("is told with the worst first, and each finding once", () => {
 /** `encoding-broken` needs a server whose bodies are decoded on the way: `encoding.test.ts`. */
 it("is brought about by a test", () => {
   const tests = [
+    "folder-rows",
     "folder.test",
     "site.test",
     "page-rows",
