@@ -11,6 +11,7 @@ import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
+import { addDoctor } from "./doctor/doctor.ts";
 import type { Act, AddCommand } from "./session.ts";
 import { addStart } from "./start/start-command.ts";
 
@@ -23,6 +24,7 @@ const commands: readonly AddCommand[] = [
   addSwitch,
   addMetrics,
   addInit,
+  addDoctor,
   addStart,
   addProfile,
   // The last, since it reads the others.

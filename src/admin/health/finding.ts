@@ -79,7 +79,7 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
 }
 
 /** @returns such as `Found: 2 critical, 1 warning.`, or that nothing was found */
-export function summaryOf(findings: readonly Finding[]): string {
+export function summaryOf(findings: readonly Pick<Finding, "level">[]): string {
   const counts = levels
     .map((level) => ({ level, count: findings.filter((one) => one.level === level).length }))
     .filter(({ count }) => count > 0);

@@ -1,5 +1,6 @@
 // Which site a run is about, and with which token: by options, by the environment, by a profile.
-import { usageError } from "../command-error.ts";
+import { CommandError, usageError } from "../command-error.ts";
+import { exitCode } from "../exit-code.ts";
 import type { World } from "../world.ts";
 import { type SiteAddress, siteAddress } from "./address.ts";
 import { ownText, type Profile, type Profiles, readProfiles } from "./profiles.ts";
@@ -71,11 +72,13 @@ function chosenProfile(
   const name = options.profile ?? (env["TIDEMARK_PROFILE"] || undefined) ?? usual ?? only;
   const known = names.length === 0 ? "There are no profiles." : `There are: ${names.join(", ")}.`;
   if (name === undefined) {
-    throw usageError({
+    const fault = {
       what: "No site is named.",
       why: `Neither --site, TIDEMARK_SITE nor a profile says which one. ${known}`,
       mend: "Write --site https://www.example.com, or make a profile with: tidemark profile set NAME --site URL.",
-    });
+    };
+    // A command that has other things to look at goes on without a site.
+    throw new CommandError(fault, { exitCode: exitCode.usage, code: "no-site" });
   }
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (profile !== undefined) return { name, profile };

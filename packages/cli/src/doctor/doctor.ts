@@ -1,0 +1,204 @@
+// `tidemark doctor`: looks for what is wrong in a folder, at a site and in its pages.
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { originUrlFault, shownUrl } from "../../../../src/config/origin-url.ts";
+import { CommandError, interruption, usageError } from "../command-error.ts";
+import { type ExitCode, exitCode } from "../exit-code.ts";
+import type { AddCommand } from "../session.ts";
+import { repeated, type Session } from "../session.ts";
+import type { ChosenSite } from "../site/chosen-site.ts";
+import { SiteClient } from "../site/site-client.ts";
+import { type Examined, inOrder } from "./finding.ts";
+import { examineFolder } from "./folder/examine-folder.ts";
+import { type FolderRead, readFolder } from "./folder/folder-read.ts";
+import { originInFolder } from "./folder/origin-in-folder.ts";
+import { examinePages, examineWorkersDev, type PagesExamined } from "./pages/examine-pages.ts";
+import { printReport } from "./report.ts";
+import { examineSite, type SiteExamined } from "./site/examine-site.ts";
+
+interface DoctorOptions {
+  readonly origin?: string;
+  readonly folder?: string;
+  readonly page?: readonly string[];
+  readonly workersDev?: string;
+  readonly purge?: true;
+}
+
+export const addDoctor: AddCommand = (program, act) => {
+  program
+    .command("doctor")
+    .summary("look for what is wrong, and say how to mend it")
+    .description(
+      "Looks at the folder of a Worker, at a site as its operator, and at pages as a client. Each finding says what it means, why it is so, and what to do. It changes nothing, unless --purge is given.",
+    )
+    .option("--folder <folder>", "the folder with the wrangler file; this folder unless given")
+    .option("--origin <url>", "the origin, which is then asked directly too")
+    .option(
+      "--page <path>",
+      "a page to ask for, once or several times; unless given, / and up to four pages that it links to",
+      repeated,
+    )
+    .option(
+      "--workers-dev <url>",
+      "the address of the Worker at workers.dev, to see whether it answers",
+    )
+    .option("--purge", "purge the pages, to see whether clients then get new ones; asks first")
+    .addHelpText("after", examples)
+    .action(act<DoctorOptions>(doctor));
+};
+
+const examples = `
+Exit code: 0 where there is nothing but info, 3 with a warning or worse, 1 if the site cannot be reached.
+
+Examples:
+  tidemark doctor
+  tidemark doctor --site https://www.example.com --page / --page /news/42
+  tidemark doctor --site https://www.example.com --origin https://origin.example.com --json`;
+
+async function doctor(session: Session, options: DoctorOptions): Promise<ExitCode> {
+  const { terminal, world } = session;
+  const folder = await readFolder(await folderOf(options, world.folder));
+  const site = await siteIfNamed(session);
+  const given = checkedOrigin("--origin", options.origin);
+  const workersDev = checkedOrigin("--workers-dev", options.workersDev);
+  if (folder.wrangler.kind === "absent" && !site && given === undefined && !workersDev) {
+    throw nothingToLookAt(folder.folder);
+  }
+  try {
+    const ofFolder = examineFolder(folder);
+    const ofSite = await siteExamined(site, session);
+    const ofPages = ofSite.unreachable
+      ? nothing
+      : await pagesExamined({ site, ofSite, given, folder }, options, session);
+    const second = workersDev === undefined ? nothing : await examineWorkersDev(workersDev, world);
+    const told = { site: site?.origin ?? null, ...together([ofFolder, ofSite, ofPages, second]) };
+    terminal.json(told);
+    printReport(told, terminal);
+    const unreachable = ofSite.unreachable?.message ?? ofPages.unreachable;
+    if (unreachable !== undefined) {
+      terminal.note(unreachable);
+      return exitCode.failed;
+    }
+    return told.findings.some(({ level }) => level !== "info") ? exitCode.findings : exitCode.done;
+  } catch (cause) {
+    if (world.interrupted.aborted) throw interruption("Not all was looked at.");
+    throw cause;
+  }
+}
+
+const nothing: PagesExamined = { findings: [], lookedAt: [], notLookedAt: [] };
+
+function together(parts: readonly Examined[]): Examined {
+  return {
+    findings: inOrder(parts.flatMap(({ findings }) => findings)),
+    lookedAt: parts.flatMap(({ lookedAt }) => lookedAt),
+    notLookedAt: parts.flatMap(({ notLookedAt }) => notLookedAt),
+  };
+}
+
+async function folderOf({ folder = "." }: DoctorOptions, here: string): Promise<string> {
+  const path = resolve(here, folder);
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return path;
+  throw usageError({
+    what: "--folder is refused.",
+    why: `There is no folder ${JSON.stringify(path)}.`,
+    mend: "Name the folder with the wrangler file.",
+  });
+}
+
+async function siteIfNamed(session: Session): Promise<ChosenSite | undefined> {
+  try {
+    return await session.chosenSite();
+  } catch (cause) {
+    if (cause instanceof CommandError && cause.code === "no-site") return undefined;
+    throw cause;
+  }
+}
+
+/** @returns scheme and host */
+function checkedOrigin(option: string, url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const fault = originUrlFault(url);
+  if (fault === undefined) return new URL(url).origin;
+  throw usageError({
+    what: `${option} is refused.`,
+    why: `${shownUrl(url)} ${fault}.`,
+    mend: "Write scheme and host alone, such as https://origin.example.com.",
+  });
+}
+
+function nothingToLookAt(folder: string): CommandError {
+  return usageError({
+    what: "There is nothing to look at.",
+    why: `No site is named, and ${folder} has no wrangler file.`,
+    mend: "Write --site https://www.example.com, or name a folder with --folder.",
+  });
+}
+
+async function siteExamined(
+  site: ChosenSite | undefined,
+  { world }: Session,
+): Promise<SiteExamined> {
+  const unseen = { findings: [], lookedAt: [], isOperator: false };
+  if (site === undefined) {
+    const why = "The site: none is named. Write --site https://www.example.com.";
+    return { ...unseen, notLookedAt: [why] };
+  }
+  if (site.token === undefined) {
+    const why = `What the operator's routes tell: there is no token for ${site.origin}. Set TIDEMARK_TOKEN.`;
+    return { ...unseen, notLookedAt: [why] };
+  }
+  return examineSite(new SiteClient(site, world), world);
+}
+
+interface Seen {
+  readonly site: ChosenSite | undefined;
+  readonly ofSite: SiteExamined;
+  /** By the option. */
+  readonly given: string | undefined;
+  readonly folder: FolderRead;
+}
+
+async function pagesExamined(
+  { site, ofSite, given, folder }: Seen,
+  { page, purge }: DoctorOptions,
+  { terminal, world }: Session,
+): Promise<PagesExamined> {
+  const origin = given ?? originInFolder(folder, site?.origin);
+  if (site === undefined && origin === undefined) return nothing;
+  const isOriginOfSite = origin !== undefined && origin === site?.origin;
+  const isPurging = purge === true && site !== undefined;
+  if (isPurging && !ofSite.isOperator) throw cannotPurge(site.origin);
+  if (isPurging) await terminal.confirmed(`Purge the pages that are looked at, of ${site.origin}?`);
+  const asked = {
+    site: site?.origin,
+    token: ofSite.isOperator ? site?.token : undefined,
+    origin: isOriginOfSite ? undefined : origin,
+    isOriginOfSite,
+    paths: page?.map((one) => pathOf(one, site?.origin ?? origin)),
+  };
+  return examinePages(asked, isPurging ? new SiteClient(site, world) : undefined, world);
+}
+
+/** @param page a path, or an address of the site */
+function pathOf(page: string, base: string | undefined): string {
+  const url = URL.parse(page, base);
+  if (url !== null && url.origin === base) return url.pathname + url.search;
+  throw usageError({
+    what: "--page is refused.",
+    why: `${JSON.stringify(page.slice(0, 200))} is no path of ${base}.`,
+    mend: "Write a path such as /news/42.",
+  });
+}
+
+function cannotPurge(site: string): CommandError {
+  return usageError({
+    what: "Nothing was purged.",
+    why: `--purge needs a token that ${site} takes.`,
+    mend: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or leave --purge out.",
+  });
+}

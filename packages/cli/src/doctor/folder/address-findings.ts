@@ -1,0 +1,209 @@
+// Findings on addresses: of the origin, of the site, and those by which the Worker is reached.
+import { originUrlFault, shownUrl } from "../../../../../src/config/origin-url.ts";
+import { isSet, textOf } from "../../../../../src/platform/bindings.ts";
+import { namespaceOf, siteHostsOf } from "../../../../../src/platform/environment.ts";
+import { OperatorError } from "../../../../../src/operator-error.ts";
+import type { DoctorFinding } from "../finding.ts";
+import { aboutOf, type Deployment, fits, hostOf } from "./deployment.ts";
+import type { FolderRead } from "./folder-read.ts";
+
+export function addressFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
+  return [
+    ...originFindings(deployment, read),
+    ...siteHost(deployment, read),
+    ...namespace(deployment),
+    ...secondAddresses(deployment),
+  ];
+}
+
+/** Does its code bring the origin? Then no variable needs to. */
+function hasOriginInCode({ main }: Deployment, { mainTexts }: FolderRead): boolean {
+  const text = mainTexts.get(main ?? "") ?? "";
+  return /tidemark\/hono|\borigins\s*[:,}]/.test(text);
+}
+
+function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
+  const { vars, services } = deployment;
+  const hasBinding = services.some(({ binding }) => binding === "ORIGIN");
+  if (hasBinding) return [];
+  const url = textOf(vars, "ORIGIN_URL");
+  if (url === undefined) {
+    const isElsewhere = read.secretFiles.some(
+      ({ name, secrets }) => name.startsWith("secrets.") && isSet(secrets ?? {}, "ORIGIN_URL"),
+    );
+    return isElsewhere || hasOriginInCode(deployment, read) ? [] : [originMissing(deployment)];
+  }
+  const fault = originUrlFault(url);
+  if (fault !== undefined) {
+    return [
+      {
+        code: "origin-wrong",
+        level: "critical",
+        ...aboutOf(deployment),
+        what: doesNotStart,
+        cause: `ORIGIN_URL is refused: ${shownUrl(url)} ${fault}.`,
+        remedy: "Write scheme and host alone, such as https://origin.example.com.",
+      },
+    ];
+  }
+  return [...ofTheExample(deployment, url), ...leadsBack(deployment, new URL(url).hostname)];
+}
+
+function originMissing(deployment: Deployment): DoctorFinding {
+  const { environment } = deployment;
+  const repeat = "An environment does not inherit vars and bindings: repeat them below it.";
+  return {
+    code: "origin-missing",
+    level: "critical",
+    ...aboutOf(deployment),
+    what: doesNotStart,
+    cause: "Neither ORIGIN_URL nor a service binding ORIGIN is set.",
+    remedy: `Set ORIGIN_URL under vars to the address of your site's server.${environment === undefined ? "" : ` ${repeat}`}`,
+  };
+}
+
+/** RFC 2606 §3 */
+const reservedHost = /(?:^|\.)example\.(?:com|net|org)$/;
+
+function ofTheExample(deployment: Deployment, url: string): DoctorFinding[] {
+  const { hostname } = new URL(url);
+  if (!reservedHost.test(hostname)) return [];
+  return [
+    {
+      code: "origin-wrong",
+      level: "warning",
+      ...aboutOf(deployment),
+      what: "The origin is an address of the documentation, not of a site.",
+      cause: `ORIGIN_URL is ${shownUrl(url)}, as in the example.`,
+      remedy: "Set ORIGIN_URL to the address of your site's server.",
+    },
+  ];
+}
+
+function leadsBack(deployment: Deployment, originHost: string): DoctorFinding[] {
+  const { places, flags } = deployment;
+  const isOfOrigin = (place: Deployment["places"][number]) => fits(hostOf(place), originHost);
+  const domain = places.find((place) => place.isCustomDomain && isOfOrigin(place));
+  const route = places.find((place) => !place.isCustomDomain && isOfOrigin(place));
+  const about = aboutOf(deployment);
+  if (domain !== undefined) {
+    return [
+      {
+        code: "origin-is-self",
+        level: "critical",
+        ...about,
+        what: "The Worker asks itself: requests end with 508.",
+        cause: `ORIGIN_URL has the host ${JSON.stringify(originHost)}, and that is a custom domain of the Worker.`,
+        remedy:
+          "Give the origin a name of its own, such as origin.example.com; or take a route in the place of the custom domain.",
+      },
+    ];
+  }
+  if (route === undefined || !flags.includes("global_fetch_strictly_public")) return [];
+  return [
+    {
+      code: "strict-fetch-flag",
+      level: "critical",
+      ...about,
+      what: "The Worker asks itself: requests end with 508.",
+      cause: `The flag global_fetch_strictly_public sends a fetch of ${JSON.stringify(originHost)} through the route ${JSON.stringify(route.pattern)} again.`,
+      remedy: "Take the flag out of compatibility_flags.",
+    },
+  ];
+}
+
+function siteHost(deployment: Deployment, { configuration }: FolderRead): DoctorFinding[] {
+  const { vars } = deployment;
+  const about = aboutOf(deployment);
+  if (isRefused(() => siteHostsOf(vars))) {
+    return [
+      {
+        code: "site-host-wrong",
+        level: "critical",
+        ...about,
+        what: doesNotStart,
+        cause: `SITE_HOST is ${JSON.stringify(vars["SITE_HOST"])}, and a part of it is no host as it stands in a URL.`,
+        remedy:
+          "Write the host alone, such as www.example.com. Several stand with a space between.",
+      },
+    ];
+  }
+  const usesHotKeys = /\bhotKeys\s*:\s*[1-9]/.test(configuration ?? "");
+  if (!usesHotKeys || isSet(vars, "SITE_HOST")) return [];
+  return [
+    {
+      code: "site-host-missing",
+      level: "warning",
+      ...about,
+      what: "No key is kept warm: hotKeys is off.",
+      cause: "The configuration has hotKeys, and SITE_HOST is not set.",
+      remedy: "Set SITE_HOST under vars to the host of the site, or leave hotKeys out.",
+    },
+  ];
+}
+
+function namespace(deployment: Deployment): DoctorFinding[] {
+  const { vars } = deployment;
+  if (!isRefused(() => namespaceOf(vars))) return [];
+  return [
+    {
+      code: "namespace-wrong",
+      level: "critical",
+      ...aboutOf(deployment),
+      what: doesNotStart,
+      cause: `NAMESPACE is ${JSON.stringify(vars["NAMESPACE"])}, which is not 1 to 64 letters, digits, dots, dashes or _.`,
+      remedy: "Write such a name, as staging, or leave it out to have the configuration's.",
+    },
+  ];
+}
+
+const doesNotStart = "The Worker does not start: every request gets 500.";
+
+function isRefused(read: () => unknown): boolean {
+  try {
+    read();
+    return false;
+  } catch (cause) {
+    if (cause instanceof OperatorError) return true;
+    throw cause;
+  }
+}
+
+function secondAddresses(deployment: Deployment): DoctorFinding[] {
+  const { places, workersDev, previewUrls } = deployment;
+  const about = aboutOf(deployment);
+  if (places.length === 0) {
+    // A route may be made in the dashboard, and workers_dev is then set to false here.
+    if (workersDev === false) return [];
+    return [
+      {
+        code: "no-route",
+        level: "info",
+        ...about,
+        what: "The Worker is reached by its workers.dev address alone, where there is no edge tier.",
+        cause: "The wrangler file has no routes.",
+        remedy:
+          "Before visitors come, give it a route or a custom domain, and set workers_dev and preview_urls to false.",
+      },
+    ];
+  }
+  return [
+    ...(workersDev === true ? [secondAddress("workers-dev", "workers_dev", about)] : []),
+    ...(previewUrls === true ? [secondAddress("preview-urls", "preview_urls", about)] : []),
+  ];
+}
+
+function secondAddress(
+  code: "workers-dev" | "preview-urls",
+  key: string,
+  about: { about?: string },
+): DoctorFinding {
+  return {
+    code,
+    level: "warning",
+    ...about,
+    what: "The site has a second address at workers.dev. Search engines find it, and the zone's firewall does not guard it.",
+    cause: `${key} is true, and the Worker has routes.`,
+    remedy: `Set ${key} to false, and deploy.`,
+  };
+}

@@ -1,0 +1,118 @@
+// Findings on bindings, on the cron trigger, and on what an environment does not repeat.
+import { isSet } from "../../../../../src/platform/bindings.ts";
+import { type DoctorFinding, quoted } from "../finding.ts";
+import { aboutOf, type Deployment } from "./deployment.ts";
+import type { FolderRead } from "./folder-read.ts";
+import { isTable, type Table } from "./wrangler-file.ts";
+
+export function bindingFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
+  return [
+    ...incomplete(deployment),
+    ...cronMissing(deployment, read),
+    ...environmentLacks(deployment, read),
+  ];
+}
+
+/** Of each binding that Tidemark knows: what is wrong with it, if it is there. */
+function incomplete(deployment: Deployment): DoctorFinding[] {
+  const { vars, services, rateLimits, datasets } = deployment;
+  const origin = services.find(({ binding }) => binding === "ORIGIN");
+  const limiter = rateLimits.find(({ name }) => name === "ORIGIN_LIMITER");
+  const dataset = datasets.find(({ binding }) => binding === "METRICS");
+  const asText = (name: string) =>
+    name in vars ? "It is a variable, and has to be a binding" : "";
+  const rows = [
+    {
+      name: "ORIGIN",
+      wrong: asText("ORIGIN") || (origin && !isSet(origin, "service") ? "It names no service" : ""),
+      without: "the Worker does not start",
+      remedy: 'Write it under services, as { "binding": "ORIGIN", "service": "my-site" }.',
+    },
+    {
+      name: "ORIGIN_LIMITER",
+      wrong: asText("ORIGIN_LIMITER") || (limiter ? faultOfLimiter(limiter) : ""),
+      without: "no client is limited",
+      remedy:
+        'Write it under ratelimits, as { "name": "ORIGIN_LIMITER", "namespace_id": "1001", "simple": { "limit": 300, "period": 60 } }.',
+    },
+    {
+      name: "METRICS",
+      wrong:
+        asText("METRICS") ||
+        (dataset && "dataset" in dataset && !isSet(dataset, "dataset")
+          ? "It names no dataset"
+          : ""),
+      without: "reports do not go to Analytics Engine",
+      remedy:
+        'Write it under analytics_engine_datasets, as { "binding": "METRICS", "dataset": "tidemark" }.',
+    },
+  ];
+  return rows.flatMap(({ name, wrong, without, remedy }): DoctorFinding[] =>
+    wrong === ""
+      ? []
+      : [
+          {
+            code: "binding-incomplete",
+            level: name === "ORIGIN" ? "critical" : "warning",
+            ...aboutOf(deployment),
+            what: `${name} cannot be used: ${without}.`,
+            cause: `${wrong}.`,
+            remedy,
+          },
+        ],
+  );
+}
+
+/** @returns empty where nothing is wrong */
+function faultOfLimiter({ namespace_id, simple }: Table): string {
+  if (namespace_id === undefined || namespace_id === "") return "It has no namespace_id";
+  if (!isTable(simple) || typeof simple["limit"] !== "number") return "It has no limit";
+  const { period } = simple;
+  if (period === 10 || period === 60) return "";
+  return `Its period is ${JSON.stringify(period) ?? "not set"}, and has to be 10 or 60`;
+}
+
+function cronMissing(deployment: Deployment, { configuration }: FolderRead): DoctorFinding[] {
+  const usesHotKeys = /\bhotKeys\s*:\s*[1-9]/.test(configuration ?? "");
+  if (!usesHotKeys || deployment.crons.length > 0) return [];
+  return [
+    {
+      code: "cron-missing",
+      level: "warning",
+      ...aboutOf(deployment),
+      what: "No key is kept warm: nothing refreshes hot keys before they expire.",
+      cause: "The configuration has hotKeys, and the wrangler file has no cron trigger.",
+      remedy: 'Write "triggers": { "crons": ["* * * * *"] }, and deploy.',
+    },
+  ];
+}
+
+const variables = ["SITE_HOST", "BYPASS"];
+
+/** What is set at the top has no effect in an environment that does not repeat it. */
+function environmentLacks(deployment: Deployment, { deployments }: FolderRead): DoctorFinding[] {
+  const top = deployments.find(({ environment }) => environment === undefined);
+  if (top === undefined || deployment === top) return [];
+  const names = [
+    ...variables.filter((name) => isSet(top.vars, name) && !(name in deployment.vars)),
+    ...(hasLimiter(top) && !hasLimiter(deployment) ? ["ORIGIN_LIMITER"] : []),
+    ...(hasDataset(top) && !hasDataset(deployment) ? ["METRICS"] : []),
+  ];
+  if (names.length === 0) return [];
+  return [
+    {
+      code: "environment-lacks",
+      level: "warning",
+      ...aboutOf(deployment),
+      what: `The environment goes without ${quoted(names)}.`,
+      cause: "An environment does not inherit variables and bindings of the top of the file.",
+      remedy: "Repeat them below the environment, with the values that it shall have.",
+    },
+  ];
+}
+
+const hasLimiter = ({ rateLimits }: Deployment) =>
+  rateLimits.some(({ name }) => name === "ORIGIN_LIMITER");
+
+const hasDataset = ({ datasets }: Deployment) =>
+  datasets.some(({ binding }) => binding === "METRICS");

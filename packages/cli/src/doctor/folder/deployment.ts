@@ -1,0 +1,122 @@
+// What one deployment of a wrangler file comes to: the top of the file, or one of its environments, by
+// wrangler's rules of what an environment inherits.
+import { textOf } from "../../../../../src/platform/bindings.ts";
+import { isTable, type Table, tablesIn } from "./wrangler-file.ts";
+
+/** Where the Worker gets its requests from. */
+export interface Place {
+  readonly pattern: string;
+  readonly isCustomDomain: boolean;
+}
+
+export interface Deployment {
+  /** The environment; `undefined` for the top of the file. */
+  readonly environment: string | undefined;
+  readonly main: string | undefined;
+  readonly compatibilityDate: string | undefined;
+  readonly flags: readonly string[];
+  readonly vars: Table;
+  readonly places: readonly Place[];
+  readonly workersDev: boolean | undefined;
+  readonly previewUrls: boolean | undefined;
+  readonly crons: readonly string[];
+  readonly services: readonly Table[];
+  readonly rateLimits: readonly Table[];
+  readonly datasets: readonly Table[];
+  readonly hasWorkersCache: boolean;
+}
+
+/**
+ * The top comes first. It is left out where it is the ground of environments alone: where it has neither
+ * variables nor an origin nor a place of its own.
+ */
+export function deploymentsIn(table: Table): Deployment[] {
+  const top = deploymentOf(table, undefined, table);
+  const environments = isTable(table["env"]) ? Object.entries(table["env"]) : [];
+  const others = environments.flatMap(([name, own]) =>
+    isTable(own) ? [deploymentOf({ ...inherited(table), ...own }, name, table)] : [],
+  );
+  const isGroundOnly =
+    others.length > 0 &&
+    Object.keys(top.vars).length === 0 &&
+    top.services.length === 0 &&
+    top.places.length === 0;
+  return isGroundOnly ? others : [top, ...others];
+}
+
+/** Of each environment, unless it sets the same. */
+const inheritedKeys = [
+  "main",
+  "compatibility_date",
+  "compatibility_flags",
+  "workers_dev",
+  "preview_urls",
+  "route",
+  "routes",
+  "triggers",
+  "cache",
+];
+
+function inherited(table: Table): Table {
+  return Object.fromEntries(
+    inheritedKeys.flatMap((key) => (key in table ? [[key, table[key]]] : [])),
+  );
+}
+
+function deploymentOf(
+  table: Table,
+  environment: string | undefined,
+  { cache: cacheOfTop }: Table,
+): Deployment {
+  const { route, routes, triggers, vars, cache = cacheOfTop } = table;
+  const written = [...(Array.isArray(routes) ? routes : []), ...(route ? [route] : [])];
+  return {
+    environment,
+    main: textOf(table, "main"),
+    compatibilityDate: dateText(table["compatibility_date"]),
+    flags: textsIn(table["compatibility_flags"]),
+    vars: isTable(vars) ? vars : {},
+    places: written.flatMap(placeOf),
+    workersDev: booleanOf(table["workers_dev"]),
+    previewUrls: booleanOf(table["preview_urls"]),
+    crons: isTable(triggers) ? textsIn(triggers["crons"]) : [],
+    services: tablesIn(table["services"]),
+    rateLimits: tablesIn(table["ratelimits"]),
+    datasets: tablesIn(table["analytics_engine_datasets"]),
+    hasWorkersCache: isTable(cache) && cache["enabled"] === true,
+  };
+}
+
+function placeOf(written: unknown): Place[] {
+  if (typeof written === "string") return [{ pattern: written, isCustomDomain: false }];
+  if (!isTable(written)) return [];
+  const pattern = textOf(written, "pattern");
+  if (pattern === undefined) return [];
+  return [{ pattern, isCustomDomain: written["custom_domain"] === true }];
+}
+
+/** TOML has dates of its own. */
+function dateText(value: unknown): string | undefined {
+  if (value instanceof Date) return value.toISOString().slice(0, 10);
+  return typeof value === "string" ? value : undefined;
+}
+
+const booleanOf = (value: unknown) => (typeof value === "boolean" ? value : undefined);
+
+const textsIn = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+
+/** Such as `environment "staging"`; nothing for the top of the file. */
+export function aboutOf({ environment }: Deployment): { about?: string } {
+  return environment === undefined ? {} : { about: `environment ${JSON.stringify(environment)}` };
+}
+
+/** @returns the host of a place, in small letters, which may begin with `*` */
+export function hostOf({ pattern }: Place): string {
+  return (pattern.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "").toLowerCase();
+}
+
+/** @param pattern may begin with `*`, which stands for any text */
+export function fits(pattern: string, host: string): boolean {
+  return pattern.startsWith("*") ? host.endsWith(pattern.slice(1)) : pattern === host;
+}

@@ -1,0 +1,27 @@
+// Which origin a folder names for a site.
+import { originUrlFault } from "../../../../../src/config/origin-url.ts";
+import { textOf } from "../../../../../src/platform/bindings.ts";
+import { fits, hostOf } from "./deployment.ts";
+import type { FolderRead } from "./folder-read.ts";
+
+/**
+ * A folder may be that of another site than the one that is asked.
+ *
+ * @param site scheme and host
+ * @returns scheme and host of the origin, where a route, a custom domain or SITE_HOST of a deployment is
+ *   the site's
+ */
+export function originInFolder(
+  { deployments }: FolderRead,
+  site: string | undefined,
+): string | undefined {
+  if (site === undefined) return undefined;
+  const { host } = new URL(site);
+  const deployment = deployments.find(
+    ({ places, vars }) =>
+      places.some((place) => fits(hostOf(place), host)) ||
+      (textOf(vars, "SITE_HOST") ?? "").toLowerCase().split(/\s+/).includes(host),
+  );
+  const url = textOf(deployment?.vars ?? {}, "ORIGIN_URL");
+  return url === undefined || originUrlFault(url) !== undefined ? undefined : new URL(url).origin;
+}

@@ -1,0 +1,86 @@
+// Findings on secrets: where they stand, who may read them, and those that are set in part.
+import { type Fault, isFault } from "../../../../../src/operator-error.ts";
+import { type Env, isSet } from "../../../../../src/platform/bindings.ts";
+import { databaseOf } from "../../../../../src/platform/database.ts";
+import { adminTokenOf, purgeSecretsOf } from "../../../../../src/platform/secrets.ts";
+import { type DoctorFinding, quoted } from "../finding.ts";
+import { aboutOf, type Deployment } from "./deployment.ts";
+import type { FolderRead, SecretFile } from "./folder-read.ts";
+
+const secretNames = ["UPSTASH_REDIS_REST_TOKEN", "PURGE_SECRET", "ADMIN_TOKEN"];
+const databaseNames = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"];
+
+export function secretsInVars(deployment: Deployment): DoctorFinding[] {
+  const names = secretNames.filter((name) => isSet(deployment.vars, name));
+  if (names.length === 0) return [];
+  return [
+    {
+      code: "secret-in-vars",
+      level: "critical",
+      ...aboutOf(deployment),
+      what: "Whoever reads the wrangler file, or the dashboard, can purge or read the database.",
+      cause: `vars has ${quoted(names)} in clear text.`,
+      remedy:
+        "Take it out of vars, make a new one, and set that with: npx wrangler secret bulk secrets.json",
+    },
+  ];
+}
+
+export function secretFileFindings({ secretFiles, deployments }: FolderRead): DoctorFinding[] {
+  return secretFiles.flatMap((file) => {
+    const environment = /^\.dev\.vars\.(.+)$/.exec(file.name)?.[1];
+    const deployment = deployments.find((one) => one.environment === environment);
+    return [...exposed(file), ...partlySet(file, deployment?.vars ?? {})];
+  });
+}
+
+function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFinding[] {
+  if (secrets !== undefined && !secretNames.some((one) => isSet(secrets, one))) return [];
+  const about = `the file ${name}`;
+  const notIgnored: DoctorFinding = {
+    code: "secret-file-not-ignored",
+    level: "critical",
+    about,
+    what: "The next commit may publish the secrets.",
+    cause: `Git does not ignore ${name}, or has it already.`,
+    remedy: `Add ${name} to .gitignore. If it was committed, make new secrets.`,
+  };
+  const open: DoctorFinding = {
+    code: "secret-file-open",
+    // A development's secrets are worth less.
+    level: name.startsWith(".dev.vars") ? "info" : "warning",
+    about,
+    what: "Other users of this machine may read the secrets.",
+    cause: `The mode of ${name} lets others than its owner in.`,
+    remedy: `Run chmod 600 ${name}, and delete it once the secrets are set.`,
+  };
+  return [...(isIgnored === false ? [notIgnored] : []), ...(isOpen ? [open] : [])];
+}
+
+function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
+  const about = `the file ${name}`;
+  if (secrets === undefined) {
+    return [
+      {
+        code: "secret-not-usable",
+        level: "warning",
+        about,
+        what: "None of its secrets can be set.",
+        cause: `${name} is no JSON object.`,
+        remedy: "Write it as one object, with a text for each secret.",
+      },
+    ];
+  }
+  const env: Env = { ...vars, ...secrets };
+  const ofPurges: Fault[] = [];
+  purgeSecretsOf(env, ofPurges);
+  const database = databaseNames.some((one) => isSet(secrets, one)) ? databaseOf(env) : undefined;
+  return [...ofPurges, ...[adminTokenOf(env), database].filter(isFault)].map((fault) => ({
+    code: fault.why.endsWith("is not set.") ? "secret-half-set" : "secret-not-usable",
+    level: "warning",
+    about,
+    what: fault.what,
+    cause: fault.why,
+    remedy: fault.mend,
+  }));
+}

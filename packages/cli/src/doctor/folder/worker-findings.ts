@@ -1,0 +1,70 @@
+// Findings on the Worker of a deployment: its file, its date, what stands before it.
+import type { DoctorFinding } from "../finding.ts";
+import { aboutOf, type Deployment } from "./deployment.ts";
+import type { FolderRead } from "./folder-read.ts";
+
+/** Tidemark is built and tested with a runtime of about this date. */
+const oldDate = "2025-01-01";
+
+export function workerFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
+  return [
+    ...mainMissing(deployment, read),
+    ...dateFindings(deployment),
+    ...workersCache(deployment),
+  ];
+}
+
+function mainMissing(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding[] {
+  const { main } = deployment;
+  if (main !== undefined && mainTexts.has(main)) return [];
+  return [
+    {
+      code: "main-missing",
+      level: "critical",
+      ...aboutOf(deployment),
+      what: "The Worker cannot be deployed.",
+      cause:
+        main === undefined
+          ? "The wrangler file has no main."
+          : `main is ${JSON.stringify(main)}, and there is no such file.`,
+      remedy: "Set main to the file that exports the Worker, such as src/worker.ts.",
+    },
+  ];
+}
+
+function dateFindings(deployment: Deployment): DoctorFinding[] {
+  const { compatibilityDate: date } = deployment;
+  const isDate = date !== undefined && /^\d{4}-\d\d-\d\d$/.test(date);
+  if (isDate && date >= oldDate) return [];
+  return [
+    {
+      code: "compatibility-date",
+      level: "warning",
+      ...aboutOf(deployment),
+      what: isDate
+        ? "The Worker runs with an old behaviour of the platform."
+        : "Nothing fixes the platform's behaviour for the Worker.",
+      cause:
+        date === undefined
+          ? "compatibility_date is not set."
+          : isDate
+            ? `compatibility_date is ${date}. Tidemark is not tested with dates before ${oldDate}.`
+            : `compatibility_date is ${JSON.stringify(date)}, which is no date such as 2026-11-01.`,
+      remedy: "Set compatibility_date to a recent day, such as 2026-11-01, and try the site.",
+    },
+  ];
+}
+
+function workersCache(deployment: Deployment): DoctorFinding[] {
+  if (!deployment.hasWorkersCache) return [];
+  return [
+    {
+      code: "workers-cache",
+      level: "critical",
+      ...aboutOf(deployment),
+      what: "Purges do not hold: a hit of Workers Cache never asks Tidemark, whatever was purged.",
+      cause: "cache.enabled is true in the wrangler file.",
+      remedy: "Set it to false, or take it out, and deploy.",
+    },
+  ];
+}

@@ -1,0 +1,72 @@
+// Reads the wrangler file of a folder: JSON with comments, or TOML.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ParseError, parse as parseJsonc, printParseErrorCode } from "jsonc-parser";
+import { parse as parseToml, TomlError } from "smol-toml";
+
+/** What stands between braces, as it was written. */
+export type Table = Readonly<Record<string, unknown>>;
+
+export type WranglerFile =
+  | { readonly kind: "absent" }
+  | { readonly kind: "read"; readonly name: string; readonly table: Table }
+  | { readonly kind: "malformed"; readonly name: string; readonly why: string };
+
+/** In the order in which wrangler looks for them. */
+const names = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"] as const;
+
+/** @returns the file that wrangler takes, and the names of all that are there */
+export async function readWranglerFile(
+  folder: string,
+): Promise<{ file: WranglerFile; present: readonly string[] }> {
+  const texts = await Promise.all(names.map((name) => textIfThere(join(folder, name))));
+  const present = names.filter((_, at) => texts[at] !== undefined);
+  const [name] = present;
+  const text = texts.find((one) => one !== undefined);
+  if (name === undefined || text === undefined) return { file: { kind: "absent" }, present };
+  return { file: name.endsWith(".toml") ? fromToml(name, text) : fromJson(name, text), present };
+}
+
+/** @returns `undefined` where there is no such file; a folder counts as none */
+export async function textIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
+    throw cause;
+  }
+}
+
+function fromJson(name: string, text: string): WranglerFile {
+  const errors: ParseError[] = [];
+  const value: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
+  const [first] = errors;
+  if (first !== undefined) {
+    const line = text.slice(0, first.offset).split("\n").length;
+    const why = `Line ${line} cannot be read: ${printParseErrorCode(first.error)}.`;
+    return { kind: "malformed", name, why };
+  }
+  if (isTable(value)) return { kind: "read", name, table: value };
+  return { kind: "malformed", name, why: "Line 1 begins no object." };
+}
+
+function fromToml(name: string, text: string): WranglerFile {
+  try {
+    return { kind: "read", name, table: parseToml(text) };
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause;
+    // What follows the first line shows the text, which may hold a secret.
+    const [said = ""] = cause.message.split("\n");
+    return { kind: "malformed", name, why: `Line ${cause.line} cannot be read: ${said}.` };
+  }
+}
+
+export function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @returns the members that are tables; none of what is no list */
+export function tablesIn(value: unknown): Table[] {
+  return Array.isArray(value) ? value.filter(isTable) : [];
+}

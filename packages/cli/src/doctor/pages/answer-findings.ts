@@ -1,0 +1,134 @@
+// Findings on pages that the site does not answer as it should: errors, loops, wrong encodings.
+import type { DoctorFinding } from "../finding.ts";
+import { cacheMembers, isOurs, proxyError } from "./cache-marks.ts";
+import type { Answer } from "./look.ts";
+import { aboutPages, type Page } from "./page.ts";
+
+export function answerFindings(pages: readonly Page[]): DoctorFinding[] {
+  return [
+    ...looping(pages),
+    ...failing(pages),
+    ...redirectedToThemselves(pages),
+    ...badlyEncoded(pages),
+    ...notThroughTidemark(pages),
+  ];
+}
+
+function withAny(pages: readonly Page[], has: (answer: Answer) => boolean): Page[] {
+  return pages.filter(({ answers }) => answers.some(has));
+}
+
+const isLoop = ({ status, headers }: Answer) =>
+  status === 508 ||
+  proxyError(headers) === "proxy_loop_detected" ||
+  cacheMembers(headers).ours?.detail === "came-back";
+
+function looping(pages: readonly Page[]): DoctorFinding[] {
+  const found = withAny(pages, isLoop);
+  if (found.length === 0) return [];
+  return [
+    {
+      code: "loop",
+      level: "critical",
+      about: aboutPages(found),
+      what: "Requests come back to Tidemark, and end with 508.",
+      cause:
+        "ORIGIN_URL leads back to the Worker, or the origin asks the site for the page and passes Via on.",
+      remedy:
+        "Set ORIGIN_URL to the server behind. If the origin asks the site, let it leave Via out.",
+    },
+  ];
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  destination_unavailable: "See that the origin runs, and that its firewall lets Cloudflare in.",
+  http_response_timeout: "Look at the load of the origin, or raise originTimeout.",
+  proxy_internal_error:
+    "Read the log with npx wrangler tail: it says why the Worker does not start.",
+};
+
+function failing(pages: readonly Page[]): DoctorFinding[] {
+  const isFailing = (answer: Answer) => answer.status >= 500 && !isLoop(answer);
+  return withAny(pages, isFailing).map((page): DoctorFinding => {
+    const answer = page.answers.find(isFailing);
+    const error = answer && proxyError(answer.headers);
+    return {
+      code: "page-fails",
+      level: error === "proxy_internal_error" ? "critical" : "warning",
+      about: aboutPages([page]),
+      what: `Clients get ${answer?.status}.`,
+      cause:
+        error === undefined
+          ? "The origin, or a server before the Worker, answers so."
+          : `Tidemark answers so, with the error ${error}.`,
+      remedy: remedies[error ?? ""] ?? "Look at the log of the origin.",
+    };
+  });
+}
+
+function redirectedToThemselves(pages: readonly Page[]): DoctorFinding[] {
+  const isToItself = ({ status, headers, url }: Answer) => {
+    const location = headers.get("location");
+    if (status < 300 || status > 399 || location === null) return false;
+    return withoutHash(URL.parse(location, url)) === withoutHash(new URL(url));
+  };
+  const found = withAny(pages, isToItself);
+  if (found.length === 0) return [];
+  return [
+    {
+      code: "redirect-to-itself",
+      level: "critical",
+      about: aboutPages(found),
+      what: "Clients are redirected for ever.",
+      cause:
+        "The page redirects to its own address. The origin takes the request for http, or for another host.",
+      remedy:
+        "Let the origin trust X-Forwarded-Proto and X-Forwarded-Host, purge the page, and ask again.",
+    },
+  ];
+}
+
+function withoutHash(url: URL | null): string | undefined {
+  return url === null ? undefined : url.origin + url.pathname + url.search;
+}
+
+function badlyEncoded(pages: readonly Page[]): DoctorFinding[] {
+  const found = pages.filter(({ answers, direct }) =>
+    [...answers, ...direct].some(({ isBadlyEncoded }) => isBadlyEncoded),
+  );
+  const [first] = found.flatMap(({ answers, direct }) =>
+    [...answers, ...direct].filter(({ isBadlyEncoded }) => isBadlyEncoded),
+  );
+  if (first === undefined) return [];
+  const isOfOrigin = found.some(({ direct }) => direct.some((one) => one.isBadlyEncoded));
+  return [
+    {
+      code: "encoding-broken",
+      level: "critical",
+      about: aboutPages(found),
+      what: "Browsers cannot read the page.",
+      cause: `Content-Encoding says ${JSON.stringify(first.headers.get("content-encoding"))}, and the body is not encoded so${isOfOrigin ? ", as it comes from the origin" : ""}.`,
+      remedy:
+        "Let the origin, or the server before it, encode the body or leave Content-Encoding out. Then purge the page.",
+    },
+  ];
+}
+
+function notThroughTidemark(pages: readonly Page[]): DoctorFinding[] {
+  const asked = pages.filter(({ answers }) => answers.length > 0);
+  const found = asked.filter(({ answers }) => !answers.some(({ headers }) => isOurs(headers)));
+  if (found.length === 0) return [];
+  const isAll = found.length === asked.length;
+  return [
+    {
+      code: "not-through-tidemark",
+      level: isAll ? "critical" : "warning",
+      about: aboutPages(found),
+      what: "Tidemark does not answer there, so nothing there is cached or purged.",
+      cause:
+        "The answer has no Cache-Status of Tidemark's. The Worker's routes do not cover the address, or something before the Worker answers.",
+      remedy:
+        "Compare the routes in the wrangler file with the address, and look for a cache or a redirect in the zone.",
+    },
+  ];
+}

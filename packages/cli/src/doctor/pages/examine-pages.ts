@@ -1,0 +1,96 @@
+// The third part of doctor: pages, through the site and directly from its origin.
+import type { SiteClient } from "../../site/site-client.ts";
+import type { World } from "../../world.ts";
+import type { DoctorFinding, Examined } from "../finding.ts";
+import { answerFindings } from "./answer-findings.ts";
+import { cacheFindings } from "./cache-findings.ts";
+import { isOurs } from "./cache-marks.ts";
+import { look, type Outside } from "./look.ts";
+import { originFindings } from "./origin-findings.ts";
+import type { Page } from "./page.ts";
+import { purgeFindings } from "./purge-findings.ts";
+import { type PagesAsked, purgePages, readPages } from "./read-pages.ts";
+
+export type PagesExamined = Examined & {
+  /** No page of the site could be had: why not. */
+  readonly unreachable?: string;
+};
+
+/** @param purger purges pages to see whether that holds; `undefined`: nothing is purged */
+export async function examinePages(
+  asked: PagesAsked,
+  purger: SiteClient | undefined,
+  world: Outside & Pick<World, "sleep">,
+): Promise<PagesExamined> {
+  const { pages, notLookedAt } = await readPages(asked, world);
+  const ofSite = pages.filter(({ answers }) => answers.length > 0);
+  const ofOrigin = pages.filter(({ direct }) => direct.length > 0);
+  const purged = purger === undefined ? [] : await purgePages(ofSite, purger, world);
+  const paths = (some: typeof pages) => some.map(({ path }) => path).join(" ");
+  const isUnreachable = asked.site !== undefined && ofSite.length === 0;
+  return {
+    findings: [
+      ...answerFindings(pages),
+      ...cacheFindings(pages),
+      ...purgeFindings(purged),
+      ...originFindings(pages),
+    ],
+    lookedAt: [
+      ...(ofSite.length === 0 ? [] : [`pages of ${asked.site}: ${paths(ofSite)}`]),
+      ...(ofOrigin.length === 0 ? [] : [`pages of the origin ${asked.origin}: ${paths(ofOrigin)}`]),
+      ...(purged.length === 0
+        ? []
+        : [`a purge of them: ${purged.map(({ path }) => path).join(" ")}`]),
+    ],
+    notLookedAt: [...notLookedAt, ...tellingLittle(pages), ...unseen(asked, purger)],
+    ...(isUnreachable && { unreachable: notLookedAt[0] ?? "No page was answered." }),
+  };
+}
+
+/** A redirect or an error says nothing of what a page would be. */
+function tellingLittle(pages: readonly Page[]): string[] {
+  return pages.flatMap(({ path, answers, direct }) => {
+    const [first] = [...answers, ...direct];
+    const status = first?.status ?? 200;
+    if (status < 300 || status >= 500) return [];
+    return [`What is behind ${path}: it answered ${status}. Name other pages with --page.`];
+  });
+}
+
+function unseen(
+  { site, origin, token, isOriginOfSite }: PagesAsked,
+  purger: SiteClient | undefined,
+): string[] {
+  if (site === undefined) return [];
+  return [
+    ...(isOriginOfSite
+      ? ["The origin itself: it has the site's own name, so this machine would reach Tidemark."]
+      : origin === undefined
+        ? ["The origin itself: name its address with --origin, if it is not the site's own."]
+        : []),
+    ...(token === undefined
+      ? ["Whether each request reaches Tidemark: only a request with the token is explained."]
+      : []),
+    ...(purger === undefined
+      ? ["Whether a purge is seen by clients: with --purge, the pages are purged to find out."]
+      : []),
+  ];
+}
+
+/** @param url of the Worker at workers.dev */
+export async function examineWorkersDev(url: string, world: Outside): Promise<Examined> {
+  const looked = await look(`${url}/`, {}, world);
+  if (looked.kind === "failed") {
+    return { findings: [], lookedAt: [], notLookedAt: [`${url}: ${looked.why}.`] };
+  }
+  const { host } = new URL(url);
+  const finding: DoctorFinding = {
+    code: "workers-dev-answers",
+    level: "warning",
+    what: "The site has a second address. Search engines find it, and the zone's firewall does not guard it.",
+    cause: `${host} answers as Tidemark does.`,
+    remedy: "Set workers_dev and preview_urls to false in the wrangler file, and deploy.",
+  };
+  const findings = isOurs(looked.headers) ? [finding] : [];
+  return { findings, lookedAt: [url], notLookedAt: [] };
+}

@@ -1,0 +1,29 @@
+// A finding on pages that are still the old ones after a purge that holds.
+import type { DoctorFinding } from "../finding.ts";
+import { cacheMembers } from "./cache-marks.ts";
+import type { PurgedPage } from "./read-pages.ts";
+
+export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
+  return pages.flatMap(({ path, before, after }): DoctorFinding[] => {
+    const { ours } = cacheMembers(after.headers);
+    // The site waits for as long as a purge takes, so a new answer has a later second.
+    const date = after.headers.get("date");
+    const isOld = date !== null && date === before.headers.get("date");
+    if (!isOld) return [];
+    const isOfOrigin = ours !== undefined && !ours.isHit;
+    return [
+      {
+        code: "purge-not-seen",
+        level: isOfOrigin ? "warning" : "critical",
+        about: `page ${JSON.stringify(path)}`,
+        what: "After a purge that holds, clients still get the answer of before.",
+        cause: isOfOrigin
+          ? `Tidemark asked the origin anew, and got an answer with the Date of before the purge: a cache stands between them.`
+          : `The answer has the Date of before the purge. A cache in front of Tidemark has answered, or one below it gave Tidemark the old page again.`,
+        remedy: isOfOrigin
+          ? "Purge that cache before Tidemark, or turn it off for Tidemark."
+          : "Look for Workers Cache, cache rules of the zone or a CDN before the site, and turn them off for it.",
+      },
+    ];
+  });
+}

@@ -1,0 +1,131 @@
+// Asks for pages, of the site and of its origin, so that what the answers tell can be judged.
+import type { World } from "../../world.ts";
+import type { SiteClient } from "../../site/site-client.ts";
+import type { PurgeTold } from "../../../../../src/admin/protocol.ts";
+import { pathsLinkedFrom } from "./links.ts";
+import { type Answer, look, type Looked, type Outside } from "./look.ts";
+import type { Page } from "./page.ts";
+
+export interface PagesAsked {
+  /** Scheme and host; `undefined`: the origin alone is asked. */
+  readonly site: string | undefined;
+  /** A token that the site takes. */
+  readonly token: string | undefined;
+  /** Scheme and host; `undefined`: it is not asked. */
+  readonly origin: string | undefined;
+  /** The origin has the name of the site, so only the Worker can reach it. */
+  readonly isOriginOfSite: boolean;
+  /** `undefined`: the first page, and some that it links to. */
+  readonly paths: readonly string[] | undefined;
+}
+
+export interface PagesRead {
+  readonly pages: readonly Page[];
+  readonly notLookedAt: readonly string[];
+}
+
+/** Longer than `ttl` may stand still. */
+const pauseMs = 2_100;
+
+export async function readPages(
+  asked: PagesAsked,
+  world: Outside & Pick<World, "sleep">,
+): Promise<PagesRead> {
+  const { site, origin, token } = asked;
+  const base = site ?? origin;
+  if (base === undefined) return { pages: [], notLookedAt: [] };
+  const headers = site === undefined ? {} : forwardedFields(site);
+  const ofSite = (path: string) => (site === undefined ? undefined : look(site + path, {}, world));
+  const ofOrigin = (path: string) =>
+    origin === undefined ? undefined : look(origin + path, headers, world);
+  const first = new Map<string, Looked>();
+  const askFirst = async (path: string) => {
+    const looked = await (ofSite(path) ?? ofOrigin(path));
+    if (looked !== undefined) first.set(path, looked);
+  };
+  for (const path of asked.paths ?? ["/"]) await askFirst(path);
+  const root = first.get("/");
+  if (asked.paths === undefined && root?.kind === "answered") {
+    for (const path of pathsLinkedFrom(root)) await askFirst(path);
+  }
+  if (site !== undefined) await world.sleep(pauseMs);
+  const read: PageRead[] = [];
+  for (const [path, looked] of first) {
+    const again = await ofSite(path);
+    const debugged =
+      site === undefined || token === undefined
+        ? undefined
+        : await look(site + path, { "tidemark-debug": token }, world);
+    const direct =
+      site === undefined
+        ? [looked, await ofOrigin(path)]
+        : [await ofOrigin(path), await ofOrigin(path)];
+    read.push({ path, answers: site === undefined ? [] : [looked, again], debugged, direct });
+  }
+  return { pages: read.flatMap(pageOf), notLookedAt: read.flatMap(failuresOf) };
+}
+
+interface PageRead {
+  readonly path: string;
+  readonly answers: readonly (Looked | undefined)[];
+  readonly debugged: Looked | undefined;
+  readonly direct: readonly (Looked | undefined)[];
+}
+
+/** As Tidemark tells an origin by which address the site is asked. */
+function forwardedFields(site: string): Record<string, string> {
+  const { host, protocol } = new URL(site);
+  return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
+}
+
+function pageOf({ path, answers, debugged, direct }: PageRead): Page[] {
+  const page = {
+    path,
+    answers: answers.filter(isAnswer),
+    debugged: isAnswer(debugged) ? debugged : undefined,
+    direct: direct.filter(isAnswer),
+  };
+  return page.answers.length + page.direct.length === 0 ? [] : [page];
+}
+
+const isAnswer = (looked: Looked | undefined): looked is Answer => looked?.kind === "answered";
+
+function failuresOf({ path, answers, direct }: PageRead): string[] {
+  const failed = (all: PageRead["direct"], whose: string) => {
+    const failure = all.find((looked) => looked?.kind === "failed");
+    return failure?.kind === "failed" ? [`The page ${path} ${whose}: ${failure.why}.`] : [];
+  };
+  return [...failed(answers, "of the site"), ...failed(direct, "of the origin")];
+}
+
+/** What a page was before its purge, and what it is after that. */
+export interface PurgedPage {
+  readonly path: string;
+  readonly before: Answer;
+  readonly after: Answer;
+}
+
+/** Purges the pages by their URLs, waits for as long as the site says, and asks for them again. */
+export async function purgePages(
+  pages: readonly Page[],
+  client: SiteClient,
+  world: Outside & Pick<World, "sleep">,
+): Promise<PurgedPage[]> {
+  const { origin } = client.site;
+  const urls = pages.map(({ path }) => origin + path);
+  const { visibleWithinSeconds } = await client.json<PurgeTold>("purge", {
+    method: "POST",
+    body: { urls, reason: "tidemark doctor looks whether purges are seen" },
+    headers: { "webhook-id": crypto.randomUUID() },
+  });
+  await world.sleep(visibleWithinSeconds * 1_000);
+  const purged: PurgedPage[] = [];
+  for (const { path, answers } of pages) {
+    const before = answers.at(-1);
+    const after = await look(origin + path, {}, world);
+    if (before !== undefined && after.kind === "answered") {
+      purged.push({ path, before, after });
+    }
+  }
+  return purged;
+}

@@ -1,0 +1,35 @@
+// What doctor has found, for people.
+import { summaryOf } from "../../../../src/admin/health/finding.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { DoctorFinding, Examined } from "./finding.ts";
+
+const styles = { critical: "red", warning: "yellow", info: "cyan" } as const;
+
+export function printReport(
+  { findings, lookedAt, notLookedAt }: Examined,
+  terminal: Terminal,
+): void {
+  terminal.print(summaryOf(findings));
+  for (const finding of findings) printFinding(finding, terminal);
+  printList("Looked at:", lookedAt, terminal);
+  printList("Not looked at:", notLookedAt, terminal);
+}
+
+function printFinding(finding: DoctorFinding, terminal: Terminal): void {
+  const { code, level, about, what, cause, remedy } = finding;
+  terminal.print("");
+  const head = `${level}  ${code}`;
+  terminal.print(
+    `${terminal.styled(styles[level], head)}${about === undefined ? "" : `  ${about}`}`,
+  );
+  terminal.print(`  ${what}`);
+  terminal.print(`  Why: ${cause}`);
+  terminal.print(`  Do:  ${remedy}`);
+}
+
+function printList(head: string, lines: readonly string[], terminal: Terminal): void {
+  if (lines.length === 0) return;
+  terminal.print("");
+  terminal.print(head);
+  for (const line of lines) terminal.print(`  ${line}`);
+}

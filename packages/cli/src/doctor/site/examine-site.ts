@@ -1,0 +1,98 @@
+// The second part of doctor: what the operator's routes of a site tell.
+import type { HealthTold, MetricsTold, StatsTold } from "../../../../../src/admin/protocol.ts";
+import { CommandError } from "../../command-error.ts";
+import type { SiteClient } from "../../site/site-client.ts";
+import type { World } from "../../world.ts";
+import type { DoctorFinding, Examined } from "../finding.ts";
+import { clockFindings } from "./clock-findings.ts";
+import { notJudged, trafficFindings } from "./traffic-findings.ts";
+
+export type SiteExamined = Examined & {
+  /** The site could not be reached at all: why not. */
+  readonly unreachable?: CommandError;
+  /** The site takes the token. */
+  readonly isOperator: boolean;
+};
+
+/** @param client of a site with a token */
+export async function examineSite(
+  client: SiteClient,
+  { nowAtMs }: Pick<World, "nowAtMs">,
+): Promise<SiteExamined> {
+  const askedAtMs = nowAtMs();
+  const health = await told<HealthTold>(client, "health", { accepts: [503] });
+  if (health instanceof CommandError) return withoutHealth(health, client.site.origin);
+  const clock = clockFindings({ at: health.at, askedAtMs, answeredAtMs: nowAtMs() });
+  const stats = await told<StatsTold>(client, "stats");
+  const metrics = await told<MetricsTold>(client, "metrics", { query: { format: "json" } });
+  const faults = stats instanceof CommandError ? [] : stats.faults;
+  const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
+  const hasMetrics = !(metrics instanceof CommandError);
+  return {
+    findings: [
+      ...health.findings.map(({ code, level, about, what, cause, remedy }) => ({
+        code,
+        level,
+        ...(about === undefined ? {} : { about }),
+        what,
+        cause,
+        remedy,
+      })),
+      ...ofFaults(faults),
+      ...clock,
+      ...(hasMetrics ? trafficFindings(metrics, routes) : []),
+    ],
+    lookedAt: [
+      `${client.site.origin} as its operator (colo ${health.colo || "unknown"}): health${stats instanceof CommandError ? "" : ", stats"}${hasMetrics ? ", metrics" : ""}`,
+    ],
+    notLookedAt: [
+      ...health.notLookedAt,
+      ...(stats instanceof CommandError ? [`The stats of the site: ${stats.fault.why}`] : []),
+      ...(hasMetrics ? notJudged(metrics) : [`The metrics of the site: ${metrics.fault.why}`]),
+    ],
+    isOperator: true,
+  };
+}
+
+/** @returns what the route tells, or why it tells nothing */
+async function told<Told>(
+  client: SiteClient,
+  route: string,
+  asked: Parameters<SiteClient["json"]>[1] = {},
+): Promise<Told | CommandError> {
+  try {
+    return await client.json<Told>(route, asked);
+  } catch (cause) {
+    if (cause instanceof CommandError && cause.code !== "interrupted") return cause;
+    throw cause;
+  }
+}
+
+function withoutHealth(refusal: CommandError, origin: string): SiteExamined {
+  const { code, fault } = refusal;
+  const notLookedAt = [`What the operator's routes tell: ${fault.why}`];
+  const nothing = { lookedAt: [], notLookedAt, isOperator: false };
+  if (code === "unreachable") return { ...nothing, findings: [], unreachable: refusal };
+  const isOfToken = code === "unauthorized" || code === "not-usable";
+  const finding: DoctorFinding = {
+    code: isOfToken ? "token-refused" : "not-tidemark",
+    level: isOfToken ? "warning" : "critical",
+    what: isOfToken
+      ? "Nobody with this token can purge, or ask how the site is."
+      : `${origin} is answered by something else than Tidemark, or Tidemark has no ADMIN_TOKEN there.`,
+    cause: fault.why,
+    remedy: fault.mend,
+  };
+  return { ...nothing, findings: [finding] };
+}
+
+/** Health tells the same, unless it is of another version. */
+function ofFaults(faults: StatsTold["faults"]): DoctorFinding[] {
+  return faults.map(({ what, why, mend }) => ({
+    code: "configuration",
+    level: "warning",
+    what,
+    cause: why,
+    remedy: mend,
+  }));
+}

@@ -1,0 +1,53 @@
+// docs/command.md explains each code of doctor, and none other; and each is brought about by a test.
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import {
+  type DoctorCode,
+  doctorCodes,
+  type DoctorFinding,
+  inOrder,
+} from "../../src/doctor/finding.ts";
+
+it("has a row for each code, in the order of the code, with a level, a meaning and a remedy", () => {
+  const [, after = ""] = readFileSync("docs/command.md", "utf8").split("### Codes of doctor");
+  const [table = ""] = after.split(/\n##+ /);
+  const rows = table.split("\n").filter((line) => line.startsWith("| `"));
+  const cells = rows.map((row) =>
+    row.split(" | ").map((cell) => cell.replaceAll(/^\| | \|$/g, "")),
+  );
+  expect(cells.map(([code]) => code?.replaceAll("`", ""))).toEqual([...doctorCodes]);
+  for (const row of cells) {
+    expect(row).toHaveLength(4);
+    expect(row.filter((cell) => cell.trim() === "")).toEqual([]);
+  }
+});
+
+it("is told with the worst first, and each finding once", () => {
+  const row = (code: DoctorCode, level: DoctorFinding["level"], about?: string): DoctorFinding => ({
+    code,
+    level,
+    ...(about !== undefined && { about }),
+    what: "a",
+    cause: "b",
+    remedy: "c",
+  });
+  const [info, warning] = [row("no-route", "info"), row("loop", "warning")];
+  const [first, second] = [row("loop", "critical", "x"), row("main-missing", "critical", "y")];
+  expect(inOrder([info, first, warning, second, info])).toEqual([first, second, warning, info]);
+});
+
+/** `encoding-broken` needs a server whose bodies are decoded on the way: `encoding.test.ts`. */
+it("is brought about by a test", () => {
+  const tests = [
+    "folder-rows",
+    "folder.test",
+    "site.test",
+    "page-rows",
+    "pages.test",
+    "traffic.test",
+    "encoding.test",
+  ]
+    .map((name) => readFileSync(`packages/cli/test/doctor/${name}.ts`, "utf8"))
+    .join("\n");
+  expect(doctorCodes.filter((code) => !new RegExp(`["'\`]${code}\\b`).test(tests))).toEqual([]);
+});

@@ -1,0 +1,79 @@
+// A network of one site and its origin, which answer as a test says.
+export const site = "https://www.site.test";
+export const origin = "https://origin.site.invalid";
+export const token = "token-of-an-operator";
+
+export interface Told {
+  readonly status?: number;
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly text?: string;
+}
+
+/** By the second of asking, and how often the address was asked before. */
+export type Script = (path: string, atSeconds: number, nth: number) => Told;
+
+const startAtMs = Date.UTC(2026, 10, 1);
+export const dateAt = (seconds: number) => new Date(startAtMs + seconds * 1_000).toUTCString();
+
+/** A network of a site and an origin; its time goes on while somebody sleeps, and by nothing else. */
+export class Network {
+  readonly asked: string[] = [];
+  #atMs = startAtMs;
+  readonly #answers: Readonly<Record<string, Script>>;
+
+  /** What `Tidemark-Debug` is answered with. */
+  explanation = "{}";
+
+  constructor(ofSite: Script, ofOrigin?: Script) {
+    this.#answers = { [site]: ofSite, ...(ofOrigin && { [origin]: ofOrigin }) };
+  }
+
+  readonly world = {
+    interrupted: new AbortController().signal,
+    nowAtMs: () => this.#atMs,
+    sleep: async (ms: number) => void (this.#atMs += ms),
+    fetch: (async (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      const headers = new Headers(init?.headers);
+      const purge = url.pathname === "/_cache/purge";
+      this.asked.push(`${init?.method ?? "GET"} ${url.href}`);
+      const told = { position: "1-0", visibleWithinSeconds: 10, targets: {} };
+      if (purge) return Response.json(told);
+      const script = this.#answers[url.origin];
+      if (script === undefined)
+        throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } });
+      const nth = this.asked.filter((one) => one === `GET ${url.href}`).length;
+      const { status = 200, fields = {}, text = "page" } = script(url.pathname, this.seconds, nth);
+      const explained = headers.get("tidemark-debug") === token && !("x-no-debug" in fields);
+      return new Response(text, {
+        status,
+        headers: {
+          date: dateAt(this.seconds),
+          ...fields,
+          ...(explained && { "tidemark-explain": this.explanation }),
+        },
+      });
+    }) as typeof fetch,
+  };
+
+  get seconds(): number {
+    return (this.#atMs - startAtMs) / 1_000;
+  }
+}
+
+export const hit = (atSeconds: number, more: Readonly<Record<string, string>> = {}) => ({
+  fields: {
+    date: dateAt(0),
+    "cache-control": "max-age=60",
+    "cache-status": `tidemark; hit; ttl=${Math.floor(60 - atSeconds)}; detail=memory`,
+    ...more,
+  },
+});
+
+export const passed = (detail: string, more: Readonly<Record<string, string>> = {}) => ({
+  fields: { "cache-status": `tidemark; fwd=uri-miss; fwd-status=200; detail=${detail}`, ...more },
+});
+
+export const fromOrigin = (fields: Readonly<Record<string, string>> = {}): Told => ({
+  fields: { "cache-control": "max-age=60", ...fields },
+});
