@@ -159,7 +159,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The command stands in a package of its own. What it may import of its own folders, lowest first. */
+/** Of the command: what each of its commands is made with, lowest first. */
 const ofCommand = ["world", "exit-code", "command-error", "terminal", "site", "session"];
 
 /** A tree of sources, and what it may import. */
@@ -177,6 +177,15 @@ export const library: House = { root: "src", mayImport, mayImportOutside: {}, us
 /** Types, rules and names alone: no state, and nothing that a site runs. */
 const shared = ["src/admin/protocol.ts", "src/operator-error.ts", "src/version.ts", "src/http/"];
 
+/** How the Worker reads its variables, what it counts, and what it tells: doctor judges by the same. */
+const ofWorker = [
+  "src/config/",
+  "src/platform/",
+  "src/observe/families.ts",
+  "src/admin/health/finding.ts",
+  "src/admin/explain/explanation.ts",
+];
+
 export const command: House = {
   root: "packages/cli/src",
   usesNode: true,
@@ -185,35 +194,45 @@ export const command: House = {
     world: [],
     "exit-code": [],
     "command-error": ["exit-code"],
+    // What its arguments must not be.
+    arguments: ["command-error"],
     // What it says, and what it asks.
     terminal: ["world", "exit-code", "command-error"],
     // Which site it is about, and the operator's routes of it.
-    site: ["world", "exit-code", "command-error"],
+    site: ["world", "exit-code", "command-error", "terminal"],
     // One run of one command.
     session: ofCommand.slice(0, -1),
+    // Entries of the journal as lines; counts as tables; what a shell completes.
+    journal: ofCommand,
+    stats: ofCommand,
+    completion: [],
     // Pages of an origin, asked so that they can be judged.
     origin: ofCommand,
-    // Commands that are one question to a site.
-    commands: ofCommand,
-    warm: ofCommand,
+    // What init writes, and what it says of it.
     init: [...ofCommand, "origin"],
-    doctor: [...ofCommand, "origin"],
+    // Commands that are one question to a site, or to a user.
+    commands: [...ofCommand, "journal", "stats", "completion", "origin", "init"],
+    // Pages and data are brought into the tiers.
+    warm: ofCommand,
+    // What is wrong: in a folder, at a site, on its pages.
+    "doctor/folder": [...ofCommand, "doctor"],
+    "doctor/site": [...ofCommand, "doctor"],
+    "doctor/pages": [...ofCommand, "doctor", "origin"],
+    doctor: [...ofCommand, "origin", "doctor/folder", "doctor/site", "doctor/pages"],
     start: ofCommand,
     // All commands, and a run of one.
-    program: [...ofCommand, "commands", "warm", "init", "doctor", "start"],
-    main: [...ofCommand, "program"],
-    "process-world": ["world"],
+    program: [...ofCommand, "commands", "warm", "doctor", "start"],
+    main: [...ofCommand, "arguments", "program"],
+    "process-world": ["world", "exit-code"],
     tidemark: ["main", "process-world"],
   },
   mayImportOutside: {
-    "command-error": shared,
-    site: shared,
-    commands: shared,
-    program: shared,
-    warm: shared,
-    origin: shared,
-    init: shared,
-    doctor: shared,
+    ...Object.fromEntries(
+      [
+        ...["command-error", "main", "program", "site", "journal", "stats", "commands", "warm"],
+        ...["origin", "init", "doctor", "doctor/folder", "doctor/site", "doctor/pages"],
+      ].map((place) => [place, [...shared, ...ofWorker]]),
+    ),
     // It runs a site on this machine, as `npm start` does.
     start: [...shared, "local/"],
   },
