@@ -24,6 +24,8 @@ const refused = [
   { name: "an option in the place of a value", args: ["purge", "--tag", "--dry-run"] },
   { name: "a program's option in that place", args: ["purge", "--reason", "--json", "--tag", "a"] },
   { name: "one in the place of a site", args: ["purge", ...everything, "--site", "--dry-run"] },
+  { name: "a long dash in that place", args: ["purge", "--tag", "a", "--reason", "—dry-run"] },
+  { name: "a minus in that place", args: ["purge", "--tag", "\u2212\u2212dry-run"] },
   { name: "a word behind one dash", args: ["purge", "-tag", "a"] },
   { name: "a value against its short name", args: ["purge", "-ta"] },
   { name: "a mistyped flag beside good ones", args: ["purge", ...everything, "--dryrun"] },
@@ -87,11 +89,15 @@ it("tells a refusal as JSON with --json", async () => {
 });
 
 describe("a failure that nobody foresaw", () => {
-  const breaks = async () => Response.json(null);
+  const ran = async (args: readonly string[], env = {}) => {
+    const user = await FakeUser.at({ env });
+    const { world, output, notes } = user.world(args);
+    const home = undefined as unknown as string;
+    return { code: await main({ ...world, home }), out: output.text, notes: notes.text };
+  };
 
   it("is told without a stack, and ends with 1", async () => {
-    const user = await FakeUser.at({ fetch: breaks, env: operatorEnv });
-    const { code, out, notes } = await user.runs(["health", "--json"]);
+    const { code, out, notes } = await ran(["health", "--json"]);
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ error: { code: "failed" } });
     expect(notes).toContain("TIDEMARK_DEBUG=1");
@@ -99,9 +105,7 @@ describe("a failure that nobody foresaw", () => {
   });
 
   it("is told with its stack if TIDEMARK_DEBUG is set", async () => {
-    const env = { ...operatorEnv, TIDEMARK_DEBUG: "1" };
-    const user = await FakeUser.at({ fetch: breaks, env });
-    expect((await user.runs(["health"])).notes).toContain("    at ");
+    expect((await ran(["health"], { TIDEMARK_DEBUG: "1" })).notes).toContain("    at ");
   });
 });
 

@@ -200,7 +200,11 @@ it("refuses to purge without a token that the site takes", async () => {
 
 it("takes over faults that health does not tell, and does without metrics", async () => {
   const health = {
+    status: "ok",
+    summary: "Nothing was found.",
+    scope: "This isolate.",
     at: new Date(machineAtMs).toISOString(),
+    version: "0.1.0",
     colo: "HAM",
     findings: [],
     notLookedAt: ["The counts of all isolates: there is no database."],
