@@ -6,7 +6,7 @@ import { CommandError } from "./command-error.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { makeProgram } from "./program.ts";
 import { actIn } from "./session.ts";
-import { withoutControls } from "./terminal/control-characters.ts";
+import { escapedJson, withoutControls } from "./terminal/control-characters.ts";
 import { OutputClosed, type World } from "./world.ts";
 
 /** Never rejects: what nobody foresaw is told, and is exit code 1. */
@@ -76,7 +76,7 @@ function toldByCommander({ exitCode: of, code, message }: CommanderError, world:
 }
 
 function toldAsJson(error: Fault & { readonly code: string }, { args, output }: World): void {
-  if (args.includes("--json")) output.write(`${JSON.stringify({ error })}\n`);
+  if (args.includes("--json")) output.write(`${escapedJson(JSON.stringify({ error }))}\n`);
 }
 
 /** For those who mend the command itself. */

@@ -2,8 +2,8 @@
 import { styleText } from "node:util";
 import { confirm, isCancel, password } from "@clack/prompts";
 import { interruption, usageError } from "../command-error.ts";
-import type { World } from "../world.ts";
-import { withoutControls } from "./control-characters.ts";
+import type { Output, World } from "../world.ts";
+import { escapedJson, withColoursAlone, withoutControls } from "./control-characters.ts";
 import { streamOf } from "./note-stream.ts";
 
 /** What the options of every command say of the terminal. */
@@ -42,12 +42,12 @@ export class Terminal {
 
   /** A line of the result, for people; nothing with `--json`. */
   print(line: string): void {
-    if (!this.isJson) this.#world.output.write(`${withoutControls(line)}\n`);
+    if (!this.isJson) this.#write(line, this.#world.output);
   }
 
   /** The result as JSON, a line of it; nothing without `--json`. */
   json(value: unknown): void {
-    if (this.isJson) this.#world.output.write(`${JSON.stringify(value)}\n`);
+    if (this.isJson) this.#world.output.write(`${escapedJson(JSON.stringify(value))}\n`);
   }
 
   /** To stdout as it is, whatever `--json` says. */
@@ -57,7 +57,7 @@ export class Terminal {
 
   /** A line on stderr. */
   note(line: string): void {
-    this.#world.notes.write(`${withoutControls(line)}\n`);
+    this.#write(line, this.#world.notes);
   }
 
   /** To stderr as it is, such as a line of progress that is written over. */
@@ -103,6 +103,10 @@ export class Terminal {
     const answer = await password({ message: question, input, output });
     if (isCancel(answer)) throw interruption("Nothing was done.");
     return answer;
+  }
+
+  #write(line: string, to: Output): void {
+    to.write(`${this.#hasColours(to.isTty) ? withColoursAlone(line) : withoutControls(line)}\n`);
   }
 
   /** By https://no-color.org: any value of NO_COLOR but an empty one. */
