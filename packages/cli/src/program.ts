@@ -3,11 +3,12 @@ import { Command } from "commander";
 import { version } from "../../../src/version.ts";
 import type { Act } from "./session.ts";
 import { addPurge } from "./commands/purge.ts";
+import { addWarm } from "./warm/warm.ts";
 
 /** Adds one command to the program. */
 export type AddCommand = (program: Command, act: Act) => void;
 
-const commands: readonly AddCommand[] = [addPurge];
+const commands: readonly AddCommand[] = [addPurge, addWarm];
 
 export function makeProgram(act: Act): Command {
   const program = new Command("tidemark")

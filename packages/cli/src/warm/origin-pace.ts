@@ -11,10 +11,15 @@ export interface OriginAnswer {
 const firstOnesCount = 8;
 /** A window grows by so many answers until its tail is known well enough, or it has the most. */
 const windowStep = 50;
-const windowCountMax = 800;
+const windowTurns = 8;
+const windowCountMax = 400;
 const errorShareMax = 0.08;
 /** The tail is the mean of the slowest fifth: a quantile jumps where pages are of two kinds. */
 const tailShare = 0.2;
+/** What differs by so many standard errors differs. */
+const surelyErrors = 2.5;
+/** The very slowest are left out: a pause of one machine or another, and no queue. */
+const oddShare = 0.02;
 /** Of the base: beyond it the origin is slowed. By then its p99 has grown more than its tail. */
 const slowRatio = 1.25;
 /** Of the base: below it there is room for one more. */
@@ -22,8 +27,8 @@ const easyRatio = 1.12;
 /** So many answers running, so much slower than the base, end the window at once. */
 const alarmCount = 6;
 const alarmRatio = 3;
-/** After so many good windows, what was too much is tried again. */
-const probeAfterWindows = 20;
+/** After so many good answers, what was too much is tried again. */
+const probeAfterCount = 1_000;
 /** Gaps of so many base durations: what is slow then is not so because of us. */
 const gapBasesMax = 16;
 
@@ -42,7 +47,7 @@ export class OriginPace {
   #window: number[] = [];
   #changedAtMs = 0;
   #ceiling: number;
-  #goodWindows = 0;
+  #goodCount = 0;
   #alarmed = 0;
 
   constructor(concurrencyMax: number) {
@@ -82,11 +87,13 @@ export class OriginPace {
     this.#alarmed = isAlarming ? this.#alarmed + 1 : 0;
     const { length } = this.#window;
     if (this.#alarmed >= alarmCount) return this.#slower(tailOf(this.#window).meanMs, nowAtMs);
-    if (length % windowStep !== 0) return;
-    const { meanMs, errorMs } = tailOf(this.#window);
-    const isSlow = meanMs - 2 * errorMs > slowRatio * (this.#baseMs ?? Infinity);
-    const isKnown = errorMs <= errorShareMax * meanMs || length >= windowCountMax;
-    if (isSlow || isKnown) this.#judge(meanMs, nowAtMs);
+    // What ends first is what was quick: a window is long beside what is under way.
+    if (length % windowStep !== 0 || length < windowTurns * this.#concurrency) return;
+    const tail = tailOf(this.#window);
+    const isSlow =
+      tail.meanMs - surelyErrors * tail.errorMs > slowRatio * (this.#baseMs ?? Infinity);
+    const isKnown = tail.errorMs <= errorShareMax * tail.meanMs || length >= windowCountMax;
+    if (isSlow || isKnown) this.#judge(tail, nowAtMs);
   }
 
   /** The origin refused or failed. */
@@ -94,12 +101,16 @@ export class OriginPace {
     if (this.#concurrency > 1) this.#slower(this.#recentMs ?? 0, nowAtMs);
   }
 
-  #judge(tailMs: number, nowAtMs: number): void {
+  #judge({ meanMs: tailMs, errorMs }: Tail, nowAtMs: number): void {
     const baseMs = (this.#baseMs ??= tailMs);
     // An origin cannot be faster than undisturbed: the base was too high. A single window may be luck.
-    if (tailMs < baseMs) this.#baseMs = baseMs + 0.2 * (tailMs - baseMs);
+    const surelyMs = tailMs + surelyErrors * errorMs;
+    if (surelyMs < baseMs) this.#baseMs = baseMs + 0.2 * (surelyMs - baseMs);
     if (tailMs > slowRatio * baseMs) return this.#slower(tailMs, nowAtMs);
-    this.#goodWindows += 1;
+    if (this.#concurrency === 1 && this.#gapMs === 0 && tailMs > baseMs) {
+      this.#baseMs = baseMs + 0.1 * (tailMs - baseMs);
+    }
+    this.#goodCount += this.#window.length;
     if (tailMs <= easyRatio * baseMs) return this.#faster(tailMs, nowAtMs);
     this.#begin(tailMs);
   }
@@ -114,7 +125,7 @@ export class OriginPace {
     } else {
       this.#gapMs = Math.max(baseMs, 2 * this.#gapMs);
     }
-    this.#goodWindows = 0;
+    this.#goodCount = 0;
     this.#changedAtMs = nowAtMs;
     this.#begin(tailMs);
   }
@@ -126,10 +137,10 @@ export class OriginPace {
       this.#gapMs = this.#gapMs > baseMs ? this.#gapMs / 2 : 0;
     } else if (before < this.#ceiling) {
       this.#concurrency += 1;
-    } else if (before < this.#concurrencyMax && this.#goodWindows >= probeAfterWindows) {
+    } else if (before < this.#concurrencyMax && this.#goodCount >= probeAfterCount) {
       this.#concurrency += 1;
       this.#ceiling += 1;
-      this.#goodWindows = 0;
+      this.#goodCount = 0;
     }
     if (this.#concurrency !== before) this.#changedAtMs = nowAtMs;
     this.#begin(tailMs);
@@ -142,11 +153,17 @@ export class OriginPace {
   }
 }
 
-/** @returns the mean of the slowest, and the standard error of that mean */
-function tailOf(durationsMs: readonly number[]): { meanMs: number; errorMs: number } {
+/** The mean of the slowest, and the standard error of that mean. */
+interface Tail {
+  readonly meanMs: number;
+  readonly errorMs: number;
+}
+
+function tailOf(durationsMs: readonly number[]): Tail {
   const slowest = durationsMs.toSorted((a, b) => b - a);
-  const count = Math.ceil(tailShare * slowest.length);
-  const tail = slowest.slice(0, count);
+  const oddCount = Math.ceil(oddShare * slowest.length);
+  const tail = slowest.slice(oddCount, Math.ceil(tailShare * slowest.length));
+  const count = tail.length;
   const meanMs = tail.reduce((sum, ms) => sum + ms, 0) / count;
   const variance = tail.reduce((sum, ms) => sum + (ms - meanMs) ** 2, 0) / count;
   // Which answers belong to the tail is chance as well.

@@ -10,10 +10,11 @@ import type { World } from "../world.ts";
 export type Bytes = AsyncIterable<Uint8Array>;
 
 /** @throws CommandError where there is no such file */
-export async function bytesOfFile(path: string, { folder }: Pick<World, "folder">): Promise<Bytes> {
+export async function bytesOfFile(path: string, { folder, interrupted }: World): Promise<Bytes> {
   const whole = resolve(folder, path);
   const found = await stat(whole).catch(() => undefined);
-  if (found?.isFile() === true || found?.isFIFO() === true) return createReadStream(whole);
+  if (found?.isFile() === true || found?.isFIFO() === true)
+    return createReadStream(whole, { signal: interrupted });
   throw usageError({
     what: `${JSON.stringify(path)} cannot be read.`,
     why: found === undefined ? `There is no file ${whole}.` : "It is no file.",
