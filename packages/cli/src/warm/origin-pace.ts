@@ -29,8 +29,9 @@ const alarmCount = 6;
 const alarmRatio = 3;
 /** After so many good answers, what was too much is tried again. */
 const probeAfterCount = 1_000;
-/** Gaps of so many base durations: what is slow then is not so because of us. */
-const gapBasesMax = 16;
+const gapMsMax = 10_000;
+/** Of the tail before a cut: above it the cut has not helped. */
+const helpedRatio = 0.95;
 
 /**
  * Additive increase, multiplicative decrease. The base is the tail of durations while one request is
@@ -49,6 +50,8 @@ export class OriginPace {
   #ceiling: number;
   #goodCount = 0;
   #alarmed = 0;
+  /** What held before the last cut, until the window after it is judged. */
+  #cut: { tailMs: number; concurrency: number; gapMs: number } | undefined;
 
   constructor(concurrencyMax: number) {
     this.#concurrencyMax = concurrencyMax;
@@ -102,6 +105,16 @@ export class OriginPace {
   }
 
   #judge({ meanMs: tailMs, errorMs }: Tail, nowAtMs: number): void {
+    const before = this.#cut;
+    this.#cut = undefined;
+    if (before !== undefined && tailMs > helpedRatio * before.tailMs) {
+      // It is as slow with less of us: others make it so, and this is its own pace now.
+      this.#baseMs = tailMs;
+      this.#concurrency = before.concurrency;
+      this.#gapMs = before.gapMs;
+      this.#changedAtMs = nowAtMs;
+      return this.#begin(tailMs);
+    }
     const baseMs = (this.#baseMs ??= tailMs);
     // An origin cannot be faster than undisturbed: the base was too high. A single window may be luck.
     const surelyMs = tailMs + surelyErrors * errorMs;
@@ -117,13 +130,12 @@ export class OriginPace {
 
   #slower(tailMs: number, nowAtMs: number): void {
     const baseMs = this.#baseMs ?? tailMs;
+    this.#cut = { tailMs, concurrency: this.#concurrency, gapMs: this.#gapMs };
     if (this.#concurrency > 1) {
       this.#ceiling = this.#concurrency - 1;
       this.#concurrency = Math.max(1, Math.floor(this.#concurrency / 2));
-    } else if (this.#gapMs >= gapBasesMax * baseMs) {
-      this.#baseMs = tailMs;
     } else {
-      this.#gapMs = Math.max(baseMs, 2 * this.#gapMs);
+      this.#gapMs = Math.min(Math.max(baseMs, 2 * this.#gapMs), gapMsMax);
     }
     this.#goodCount = 0;
     this.#changedAtMs = nowAtMs;
