@@ -80,10 +80,12 @@ async function warmed(
   const manner = ["--concurrency", concurrency, ...vias.flatMap((via) => ["--via", via])];
   const env = { XDG_STATE_HOME: stateFolder };
   const first = startCommand([...args, ...manner], env);
-  let isOver = false;
-  const over = first.ended.finally(() => (isOver = true));
-  while (!isOver && (await origin.call("asked")).pages < interruptedAtShare * pageCount)
-    await delay(100);
+  const state = { isOver: false };
+  const over = first.ended.finally(() => {
+    state.isOver = true;
+  });
+  const isFar = async () => (await origin.call("asked")).pages >= interruptedAtShare * pageCount;
+  while (!state.isOver && !(await isFar())) await delay(100);
   first.interrupt();
   const second = async () => startCommand([...args, ...manner], env).ended;
   return [await over, await second()];

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import { usageError } from "../command-error.ts";
 import { siteAddress } from "../site/address.ts";
+import type { Page } from "./page-list.ts";
 
 /** As commander gives them. */
 export interface WarmOptions {
@@ -109,6 +110,22 @@ export function viaAddresses(options: WarmOptions): string[] {
   return (options.via ?? []).map(
     (site) => siteAddress({ site, operatorPath: undefined, from: "--via" }).origin,
   );
+}
+
+/** Each page once with each variant. What a source says of a page goes before all. */
+export function* variantsOf(
+  pages: Iterable<Page>,
+  { header = [], variant = [] }: WarmOptions,
+): Generator<Page> {
+  const common = Object.fromEntries(header);
+  const variants =
+    variant.length === 0 ? [{}] : variant.map((field) => Object.fromEntries([field]));
+  for (const { path, headers } of pages) {
+    for (const one of variants) {
+      const fields = { ...common, ...one, ...headers };
+      yield Object.keys(fields).length === 0 ? { path } : { path, headers: fields };
+    }
+  }
 }
 
 function refused(why: string, mend: string) {

@@ -20,6 +20,7 @@ import {
   fieldOf,
   rateOf,
   sourcesOf,
+  variantsOf,
   viaAddresses,
   type WarmOptions,
 } from "./warm-options.ts";
@@ -106,16 +107,6 @@ async function warm(session: Session, options: WarmOptions, words: readonly stri
       await new Warming({ ...parts, pages: asked() }).run();
     }
   });
-}
-
-/** Each page once with each variant. What a source says of a page goes before all. */
-function* variantsOf(pages: Iterable<Page>, { header = [], variant = [] }: WarmOptions) {
-  const common = Object.fromEntries(header);
-  const variants =
-    variant.length === 0 ? [{}] : variant.map((field) => Object.fromEntries([field]));
-  for (const { path, headers } of pages) {
-    for (const one of variants) yield { path, headers: { ...common, ...one, ...headers } };
-  }
 }
 
 async function warmData(session: Session, options: WarmOptions, namespace: string) {
@@ -237,10 +228,10 @@ function dryRun(
   { count, told }: { readonly count: number; readonly told: object },
 ): ExitCode {
   const all: Page[] = [];
-  for (const { path, headers = {} } of pages) {
-    const fields = Object.keys(headers).length === 0 ? undefined : headers;
-    terminal.print(fields === undefined ? path : `${path} ${JSON.stringify(fields)}`);
-    if (terminal.isJson) all.push({ path, ...(fields && { headers: fields }) });
+  for (const page of pages) {
+    const { path, headers } = page;
+    terminal.print(headers === undefined ? path : `${path} ${JSON.stringify(headers)}`);
+    if (terminal.isJson) all.push(page);
   }
   terminal.json({ pages: count, wouldWarm: all, sources: told });
   return exitCode.done;

@@ -31,22 +31,26 @@ interface Arrival {
 }
 
 /** @returns how long visitors waited, with a warming under way or without */
-export function simulated(settings: OriginSettings, warming?: WarmingSettings): Simulated {
+export function simulated(
+  settings: OriginSettings,
+  warming?: WarmingSettings,
+  pace = new OriginPace(warming?.concurrencyMax ?? 1),
+): Simulated {
   const visitorDraw = draws(settings.seed);
   const warmDraw = draws(settings.seed + 1);
   const { servers, visitorLoad, meanServiceMs, serviceMs, seconds } = settings;
   const meanGapMs = meanServiceMs / (servers * visitorLoad);
   const freeAtMs = Array.from({ length: servers }, () => 0);
   const visitorsMs: number[] = [];
-  const pace = new OriginPace(warming?.concurrencyMax ?? 1);
   const networkMs = warming?.networkMs ?? 0;
   const ends: { readonly atMs: number; readonly beganAtMs: number }[] = [];
   const warmArrivals: Arrival[] = [];
   let [warmedCount, inFlight, mayBeginAtMs] = [0, 0, 0];
   let visitorAtMs = -Math.log(1 - visitorDraw()) * meanGapMs;
 
+  const concurrencyNow = () => (warming === undefined ? 0 : pace.concurrency);
   const begin = (nowMs: number) => {
-    while (warming !== undefined && inFlight < pace.concurrency) {
+    while (inFlight < concurrencyNow()) {
       inFlight += 1;
       const beganAtMs = Math.max(nowMs, mayBeginAtMs);
       insert(warmArrivals, { atMs: beganAtMs + networkMs / 2, isVisitor: false, beganAtMs });

@@ -35,7 +35,7 @@ export class StoringSite {
   }
 
   readonly fetch: typeof fetch = async (input, init) => {
-    const url = new URL(String(input));
+    const url = new URL(input instanceof Request ? input.url : String(input));
     this.asked.push({ url: url.href, headers: new Headers(init?.headers), atMs: this.#nowAtMs() });
     if (init?.signal?.aborted === true) throw new DOMException("aborted", "AbortError");
     const times = (this.#times.get(url.href) ?? 0) + 1;
