@@ -29,7 +29,8 @@ const alarmCount = 6;
 const alarmRatio = 3;
 /** After so many good answers, what was too much is tried again. */
 const probeAfterCount = 1_000;
-const gapMsMax = 10_000;
+/** Gaps of so many base durations at the most: less than that is hardly a load. */
+const gapBasesMax = 4;
 /** Of the tail before a cut: above it the cut has not helped. */
 const helpedRatio = 0.95;
 
@@ -135,7 +136,7 @@ export class OriginPace {
       this.#ceiling = this.#concurrency - 1;
       this.#concurrency = Math.max(1, Math.floor(this.#concurrency / 2));
     } else {
-      this.#gapMs = Math.min(Math.max(baseMs, 2 * this.#gapMs), gapMsMax);
+      this.#gapMs = Math.min(Math.max(baseMs, 2 * this.#gapMs), gapBasesMax * baseMs);
     }
     this.#goodCount = 0;
     this.#changedAtMs = nowAtMs;
