@@ -13,11 +13,10 @@ export type Bytes = AsyncIterable<Uint8Array>;
 export async function bytesOfFile(path: string, { folder, interrupted }: World): Promise<Bytes> {
   const whole = resolve(folder, path);
   const found = await stat(whole).catch(() => undefined);
-  if (found?.isFile() === true || found?.isFIFO() === true)
-    return createReadStream(whole, { signal: interrupted });
+  if (found?.isDirectory() === false) return createReadStream(whole, { signal: interrupted });
   throw usageError({
     what: `${JSON.stringify(path)} cannot be read.`,
-    why: found === undefined ? `There is no file ${whole}.` : "It is no file.",
+    why: found === undefined ? `There is no file ${whole}.` : "It is a folder.",
     mend: "Name a file; - is stdin.",
   });
 }

@@ -265,7 +265,7 @@ const refused = [
   { name: "--limit alone", args: ["/a", "--limit", "5"], says: "--limit goes with --within" },
   { name: "--data without keys", args: ["--data", "n"], says: "--data has no keys" },
   { name: "a file that is not there", args: ["--list", "gone.txt"], says: "There is no file" },
-  { name: "a folder", args: ["--list", "."], says: "It is no file" },
+  { name: "a folder", args: ["--list", "."], says: "It is a folder" },
   { name: "stdin twice", args: ["--list", "-", "--log", "-"], says: "stdin is named twice" },
   { name: "a mistyped option", args: ["/a", "--rat", "5"], says: "Did you mean --rate?" },
   { name: "no date", args: ["--sitemap", "x", "--since", "yesterday"], says: "Write a date" },
