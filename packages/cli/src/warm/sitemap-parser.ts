@@ -61,7 +61,6 @@ function parserInto(found: SitemapEntry[]): SaxesParser {
     if (open.length === 2) [loc, modified] = ["", ""];
   });
   const texted = (text: string) => {
-    if (open.length !== 3 || open[1] !== `${prefix}${sort?.element}`) return;
     if (open[2] === `${prefix}loc`) loc = (loc + text).slice(0, locCharactersMax);
     else if (open[2] === `${prefix}lastmod`) modified = (modified + text).slice(0, 64);
   };

@@ -66,7 +66,7 @@ const shapes: readonly { name: string; files: Files; paths: readonly string[] }[
   {
     name: "pictures beside pages, which are no pages",
     files: {
-      "/sitemap.xml": `<urlset xmlns:image="i"><url><loc>${site}/a</loc><image:image><image:loc>${site}/a.png</image:loc></image:image></url></urlset>`,
+      "/sitemap.xml": `<urlset xmlns:image="i"><url><loc>${site}/a</loc><image:image><image:loc>${site}/a.png</image:loc></image:image><image:loc>${site}/b.png</image:loc></url></urlset>`,
     },
     paths: ["/a"],
   },

@@ -9,6 +9,7 @@ export interface AskedPage {
   readonly url: string;
   readonly headers: Headers;
   readonly atMs: number;
+  readonly redirect: RequestRedirect | undefined;
 }
 
 /** What a test has the site answer in place of a page. `undefined` for the usual. */
@@ -36,7 +37,12 @@ export class StoringSite {
 
   readonly fetch: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
-    this.asked.push({ url: url.href, headers: new Headers(init?.headers), atMs: this.#nowAtMs() });
+    this.asked.push({
+      url: url.href,
+      headers: new Headers(init?.headers),
+      atMs: this.#nowAtMs(),
+      redirect: init?.redirect,
+    });
     if (init?.signal?.aborted === true) throw new DOMException("aborted", "AbortError");
     const times = (this.#times.get(url.href) ?? 0) + 1;
     this.#times.set(url.href, times);

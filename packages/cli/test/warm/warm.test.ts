@@ -73,6 +73,7 @@ const outcomes = [
   { status: "tidemark; fwd=stale; fwd-status=304; stored", is: "warmed" },
   { status: `ExampleCache; hit, ${stored}`, is: "warmed" },
   { status: `"a, cache"; hit; detail="x, y", ${hit}`, is: "already" },
+  { status: `tidemark; fwd=bypass; detail=route, ${hit}`, is: "already" },
   { status: "tidemark; fwd=uri-miss; fwd-status=200; detail=private", is: "not-stored" },
   { status: 'tidemark; fwd=stale; detail="purged, private"', is: "not-stored" },
   { status: "tidemark; fwd=bypass; fwd-status=200; detail=route", is: "passed-by" },
@@ -98,7 +99,7 @@ describe("an answer counts", () => {
   it("for a redirect, which is not followed", async () => {
     const user = await WarmUser.at(() => page(stored, 301, { location: "https://other.test/" }));
     expect((await user.warms(["/a"])).code).toBe(0);
-    expect(user.site.urls).toEqual([`${site}/a`]);
+    expect(user.site.asked).toMatchObject([{ url: `${site}/a`, redirect: "manual" }]);
   });
 
   it("by its reason, summed up", async () => {
