@@ -52,7 +52,7 @@ export class OriginPace {
   #goodCount = 0;
   #alarmed = 0;
   /** What held before the last cut, until the window after it is judged. */
-  #cut: { tailMs: number; concurrency: number; gapMs: number } | undefined;
+  #cut: { readonly tailMs: number; readonly ceiling: number } | undefined;
 
   constructor(concurrencyMax: number) {
     this.#concurrencyMax = concurrencyMax;
@@ -103,6 +103,8 @@ export class OriginPace {
   /** The origin refused or failed. */
   troubled(nowAtMs: number): void {
     if (this.#concurrency > 1) this.#slower(this.#recentMs ?? 0, nowAtMs);
+    // The next window does not tell whether it has helped: trouble is no slowness.
+    this.#cut = undefined;
   }
 
   #judge({ meanMs: tailMs, errorMs }: Tail, nowAtMs: number): void {
@@ -111,10 +113,7 @@ export class OriginPace {
     if (before !== undefined && tailMs > helpedRatio * before.tailMs) {
       // It is as slow with less of us: others make it so, and this is its own pace now.
       this.#baseMs = tailMs;
-      this.#concurrency = before.concurrency;
-      this.#gapMs = before.gapMs;
-      this.#changedAtMs = nowAtMs;
-      return this.#begin(tailMs);
+      this.#ceiling = before.ceiling;
     }
     const baseMs = (this.#baseMs ??= tailMs);
     // An origin cannot be faster than undisturbed: the base was too high. A single window may be luck.
@@ -131,7 +130,7 @@ export class OriginPace {
 
   #slower(tailMs: number, nowAtMs: number): void {
     const baseMs = this.#baseMs ?? tailMs;
-    this.#cut = { tailMs, concurrency: this.#concurrency, gapMs: this.#gapMs };
+    this.#cut = { tailMs, ceiling: this.#ceiling };
     if (this.#concurrency > 1) {
       this.#ceiling = this.#concurrency - 1;
       this.#concurrency = Math.max(1, Math.floor(this.#concurrency / 2));

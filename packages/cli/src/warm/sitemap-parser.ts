@@ -17,7 +17,8 @@ const kinds: Readonly<Record<string, { kind: SitemapEntry["kind"]; element: stri
   urlset: { kind: "page", element: "url" },
   sitemapindex: { kind: "sitemap", element: "sitemap" },
 };
-const locCharactersMax = 8_192;
+/** One more than an address may have, so that one that is cut is refused. */
+const locCharactersMax = 8_193;
 
 /** @throws SitemapFault for what is no XML, or other XML */
 export async function* sitemapEntries(text: AsyncIterable<string>): AsyncGenerator<SitemapEntry> {
