@@ -79,6 +79,18 @@ describe("turns", () => {
     expect(turns.troubled(undefined)).toBe(4_000);
   });
 
+  it("have gaps where the pace has them", async () => {
+    const { turns, clock, sleeps } = at({ concurrencyMax: 1 });
+    for (let answer = 0; answer < 64; answer += 1) {
+      await turns.taken(0);
+      const durationMs = answer < 58 ? 20 : 70;
+      turns.ended(0, { isFromOrigin: true, answer: { beganAtMs: clock.ms, durationMs } });
+    }
+    expect(sleeps).toEqual([]);
+    await turns.taken(0);
+    expect(sleeps).toEqual([20]);
+  });
+
   it("come at once to those who are interrupted", async () => {
     const { turns, interrupt } = at({});
     turns.troubled(60_000);
