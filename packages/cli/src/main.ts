@@ -86,13 +86,15 @@ function debugged(cause: unknown, { env, notes }: World): void {
   notes.write(`${withoutControls(text)}\n`);
 }
 
-const secretOption = /('--?[\w-]*(?:token|secret|password|auth)[\w-]*)(?:=.*)?'/i;
+const unknownOption = /(unknown option '--?[^=']*)=.*'/s;
+const secretOption = /'--?[\w-]*(?:token|secret|password|auth|bearer)/i;
 
 /** A token on the command line is in the shell's history already; it shall not be in a log as well. */
 function withoutToken(text: string): string {
-  if (!secretOption.test(text)) return text;
+  const told = text.replace(unknownOption, "$1'");
+  if (!secretOption.test(told)) return told;
   return (
-    `${text.replace(secretOption, "$1'").trimEnd()}\nA token is never read from the command line: ` +
+    `${told.trimEnd()}\nA token is never read from the command line: ` +
     "set TIDEMARK_TOKEN, or run tidemark profile set NAME --site URL.\n"
   );
 }

@@ -65,7 +65,17 @@ describe("what is taken", () => {
   });
 });
 
-const secrets = ["--token=hush-1", "--admin-token=hu'sh-1", "--Secret=hush-1"];
+const secrets = ["--token=hush-1", "--admin-token=hu'sh-1", "--Secret=hush-1", "--bearer=hush-1"];
+
+it.each(["--header=authorization: Bearer hush-1", "--apikey=hu'=sh-1\nb", "-k=hush-1"])(
+  "does not repeat what stands behind an unknown option: %s",
+  async (arg) => {
+    const { user } = await atSite();
+    const { code, out, notes } = await user.runs(["purge", "--tag", "a", "--json", arg]);
+    expect(code).toBe(2);
+    expect(out + notes).not.toContain("sh-1");
+  },
+);
 
 it.each(secrets)("does not repeat a secret: %s", async (arg) => {
   const { user } = await atSite();

@@ -97,6 +97,21 @@ const stats = z.looseObject({
   configuredRoutes: z.array(z.looseObject({ name: text })),
 });
 
+const warmed = z.looseObject({
+  page: z.optional(text),
+  namespace: z.optional(text),
+  key: z.optional(z.union([text, z.number()])),
+  result: z.enum(["already", "warmed", "not-stored", "passed-by", "failed"]),
+  status: z.optional(z.number()),
+  why: z.optional(text),
+});
+
+const hotPage = z.looseObject({
+  url: text,
+  headers: z.optional(z.record(text, text)),
+  count: z.number(),
+});
+
 const shapes = {
   purge,
   dryRun,
@@ -107,6 +122,13 @@ const shapes = {
   healthOrStatus: z.union([health, z.strictObject({ status })]),
   metrics,
   stats,
+  explain: z.looseObject({ request: z.looseObject({}), verdict: z.looseObject({}) }),
+  warm: z.looseObject({
+    done: z.array(warmed),
+    next: z.nullable(z.number()),
+    total: z.number(),
+  }),
+  hot: z.looseObject({ pages: z.array(hotPage), examined: z.optional(z.number()) }),
 } as const;
 
 export type ShapeName = keyof typeof shapes;

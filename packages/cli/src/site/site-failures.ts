@@ -41,9 +41,10 @@ export class SiteFailures {
     return failure({ what, why, mend }, "unreachable", cause);
   }
 
-  /** By the site's own sentences. */
+  /** By the site's own sentences. What they say to do about a token is said for senders of HTTP. */
   refused({ code, what, why, mend }: ToldError["error"]): CommandError {
-    return failure({ what, why, mend }, code);
+    const isOfToken = code === "unauthorized";
+    return failure({ what, why, mend: isOfToken ? mendOfToken : mend }, code);
   }
 
   notOurs(route: string, { status, headers }: Response): CommandError {
@@ -89,6 +90,8 @@ export class SiteFailures {
 }
 
 const mendOfAddress = "Check the address, and that the site is up.";
+const mendOfToken =
+  "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or store it with: tidemark profile set NAME --site URL.";
 const mendOfSite =
   "Check that Tidemark of this version stands before the site, that its ADMIN_TOKEN is set, and its operatorPath.";
 

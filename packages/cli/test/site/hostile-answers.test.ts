@@ -83,6 +83,9 @@ const commands: readonly (readonly string[])[] = [
   ["switch", "off"],
   ["switch", "off", "--dry-run"],
   ["metrics", "--json"],
+  ["explain", "/a", "--json"],
+  ["warm", "--hottest", "5"],
+  ["warm", "--within", "--list", "-"],
 ];
 
 /** They print text, of which anything counts that says it is plain. */
@@ -90,7 +93,11 @@ const plainCommands: readonly (readonly string[])[] = [["metrics"], ["explain", 
 
 describe.each(answers)("$name", ({ answer }) => {
   const ran = async (args: readonly string[]) => {
-    const user = await FakeUser.at({ fetch: async () => answer(), env: operatorEnv });
+    const user = await FakeUser.at({
+      fetch: async () => answer(),
+      env: operatorEnv,
+      input: "/a\n",
+    });
     return user.runs(args);
   };
 
