@@ -91,10 +91,10 @@ const secretOption = /'--?[\w-]*(?:token|secret|password|auth|bearer)/i;
 
 /** A token on the command line is in the shell's history already; it shall not be in a log as well. */
 function withoutToken(text: string): string {
-  const told = text.replace(unknownOption, "$1'");
-  if (!secretOption.test(told)) return told;
+  const nameAlone = text.replace(unknownOption, "$1'");
+  if (!secretOption.test(nameAlone)) return nameAlone;
   return (
-    `${told.trimEnd()}\nA token is never read from the command line: ` +
+    `${nameAlone.trimEnd()}\nA token is never read from the command line: ` +
     "set TIDEMARK_TOKEN, or run tidemark profile set NAME --site URL.\n"
   );
 }

@@ -50,6 +50,9 @@ async function purge(session: Session, options: PurgeOptions) {
   const { terminal, world } = session;
   const client = await session.client();
   const order = orderOf(options, client.site.origin);
+  for (const tag of order.tags ?? []) {
+    if (tag.includes(",")) terminal.note(`${JSON.stringify(tag)} is one tag. ${forSeveral}`);
+  }
   if (order.dryRun === true) {
     const asked = { method: "POST", body: order, shape: "dryRun" } as const;
     const told = await client.json<DryRunTold>("purge", asked);
@@ -74,6 +77,8 @@ async function purge(session: Session, options: PurgeOptions) {
   for (const note of notes) terminal.print(`  ${note}`);
   return options.wait === true && !hasWaited ? exitCode.interrupted : exitCode.done;
 }
+
+const forSeveral = "If it shall be several, write --tag before each.";
 
 function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
   const { tag, url, prefix, host, route, everything, soft, reason, dryRun } = options;
