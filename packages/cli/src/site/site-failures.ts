@@ -101,6 +101,7 @@ const known: Readonly<Record<string, string>> = {
   EAI_AGAIN: "The name could not be looked up.",
   ECONNRESET: "The connection was cut off.",
   UND_ERR_SOCKET: "The connection was cut off.",
+  ERR_SSL_WRONG_VERSION_NUMBER: "What answers there does not speak TLS.",
   ETIMEDOUT: "The connection timed out.",
   UND_ERR_CONNECT_TIMEOUT: "The connection timed out.",
 };
@@ -111,7 +112,7 @@ const ofCertificate = /CERT|SELF_SIGNED|SIGNATURE|ALTNAME|ISSUER/;
 function reasonOf(cause: unknown): { readonly why: string; readonly mend: string } {
   const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
   if (!(inner instanceof Error)) return { why: `${String(inner)}.`, mend: mendOfAddress };
-  const code = "code" in inner ? String(inner.code) : inner.name;
+  const code = "code" in inner ? String(inner.code) : inner.message;
   if (ofCertificate.test(code)) {
     const mend =
       "Check the host's name and its certificate. If its authority is your own, name the file of it in NODE_EXTRA_CA_CERTS.";
