@@ -44,8 +44,8 @@ export async function askCommandLines(command: string): Promise<void> {
     const count = await helped({ command, site }, []);
     await refused({ command, site });
     check(asked.length === 0, `The site was asked: ${asked.join(", ")}.`);
-    await ended({ command, site }, ["purge", "--tag", "a"]);
-    check(asked.length === 1, "The site is not seen to be asked.");
+    await ended({ command, site }, ["warm", "/a"]);
+    check(asked.includes("GET /a"), "A path is not read as one of the site.");
     process.stdout.write(`  ${count} helps, ${mistypedRows.length} mistyped lines\n`);
   } finally {
     server.closeAllConnections();
