@@ -24,9 +24,14 @@ export async function ownText(path: string): Promise<string | undefined> {
 }
 
 async function refuseOfOthers(file: FileHandle, path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const { mode, uid } = await file.stat();
   const what = `${path} was not read.`;
+  const stats = await file.stat();
+  const { mode, uid } = stats;
+  // A shell's <(command) is a pipe.
+  if (!stats.isFile() && !stats.isFIFO()) {
+    throw usageError({ what, why: "It is no file.", mend: "Name a file of mode 600." });
+  }
+  if (process.platform === "win32") return;
   if ((mode & 0o077) !== 0) {
     throw usageError({
       what,

@@ -37,12 +37,14 @@ it.runIf(process.getuid?.() === 0)("refuses a file of another user", async () =>
   expect(notes).toContain("It belongs to another user: its owner is 12345");
 });
 
-it("refuses a folder in its place", async () => {
-  const user = await FakeUser.at({ env: operatorEnv });
-  await mkdir(pathOf(user), { recursive: true, mode: 0o700 });
+it.each(["/dev/zero", "/tmp"])("refuses %s, and advises no chmod of it", async (path) => {
+  const env = { TIDEMARK_SITE: siteUrl, TIDEMARK_TOKEN_FILE: path };
+  const user = await FakeUser.at({ env });
   const { code, notes } = await user.runs(["health"]);
-  expect(code).toBe(2);
-  expect(notes).toMatch(/The system says EISDIR/);
+  expect({ code, notes }).toEqual({
+    code: 2,
+    notes: `${path} was not read. It is no file. Name a file of mode 600.\n`,
+  });
 });
 
 it("does without profiles where the home is no folder", async () => {
