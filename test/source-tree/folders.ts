@@ -210,18 +210,22 @@ export const command: House = {
     origin: ofCommand,
     // What init writes, and what it says of it.
     init: [...ofCommand, "origin"],
-    // Commands that are one question to a site, or to a user.
-    commands: [...ofCommand, "journal", "stats", "completion", "origin", "init"],
-    // Pages and data are brought into the tiers.
-    warm: ofCommand,
-    // What is wrong: in a folder, at a site, on its pages.
+    // What is wrong, and how it is told: in a folder, at a site, on its pages.
+    doctor: ofCommand,
     "doctor/folder": [...ofCommand, "doctor"],
     "doctor/site": [...ofCommand, "doctor"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
-    doctor: [...ofCommand, "origin", "doctor/folder", "doctor/site", "doctor/pages"],
+    // Each command by itself: its options, the order of its steps, how it ends.
+    commands: [
+      ...[...ofCommand, "journal", "stats", "completion", "origin", "init"],
+      ...["doctor", "doctor/folder", "doctor/site", "doctor/pages"],
+    ],
+    // Pages and data are brought into the tiers.
+    warm: ofCommand,
+    // A site is run on this machine.
     start: ofCommand,
     // All commands, and a run of one.
-    program: [...ofCommand, "commands", "warm", "doctor", "start"],
+    program: [...ofCommand, "commands", "warm", "start"],
     main: [...ofCommand, "arguments", "program"],
     "process-world": ["world", "exit-code"],
     tidemark: ["main", "process-world"],

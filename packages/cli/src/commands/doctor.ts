@@ -8,13 +8,17 @@ import type { AddCommand } from "../session.ts";
 import { repeated, type Session } from "../session.ts";
 import type { ChosenSite } from "../site/chosen-site.ts";
 import { SiteClient } from "../site/site-client.ts";
-import { type Examined, inOrder } from "./finding.ts";
-import { examineFolder } from "./folder/examine-folder.ts";
-import { type FolderRead, readFolder } from "./folder/folder-read.ts";
-import { originInFolder } from "./folder/origin-in-folder.ts";
-import { examinePages, examineWorkersDev, type PagesExamined } from "./pages/examine-pages.ts";
-import { printReport } from "./report.ts";
-import { examineSite, type SiteExamined } from "./site/examine-site.ts";
+import { type Examined, inOrder } from "../doctor/finding.ts";
+import { examineFolder } from "../doctor/folder/examine-folder.ts";
+import { type FolderRead, readFolder } from "../doctor/folder/folder-read.ts";
+import { originInFolder } from "../doctor/folder/origin-in-folder.ts";
+import {
+  examinePages,
+  examineWorkersDev,
+  type PagesExamined,
+} from "../doctor/pages/examine-pages.ts";
+import { printReport } from "../doctor/report.ts";
+import { examineSite, type SiteExamined } from "../doctor/site/examine-site.ts";
 
 interface DoctorOptions {
   readonly origin?: string;
