@@ -1,24 +1,13 @@
-// The files beside the configuration are those of templates/site.
+// The files beside the configuration: what they have of templates/site, and what is their own.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "jsonc-parser";
 import { expect, it } from "vitest";
 import { root } from "../../../../local/bundling.ts";
-import { devVars, gitignore, packageJson, tsconfig, worker } from "../../src/init/site-template.ts";
 import { workerNameOf, wranglerFile } from "../../src/init/wrangler-file.ts";
 import { configTestText } from "../../src/init/config-test-text.ts";
 
 const template = (path: string) => readFile(join(root, "templates/site", path), "utf8");
-
-it.each([
-  ["src/worker.ts", worker],
-  ["tsconfig.json", tsconfig],
-  ["package.json", packageJson],
-  [".gitignore", gitignore],
-  [".dev.vars.example", devVars],
-])("%s", async (path, text) => {
-  expect(text).toBe(await template(path));
-});
 
 it("wrangler.jsonc, with its name and its origin", async () => {
   const choices = {
@@ -40,9 +29,10 @@ it("wrangler.jsonc with a route has no second address", () => {
   });
 });
 
-it("test/config.test.ts begins as the template's does", async () => {
-  const [head = ""] = (await template("test/config.test.ts")).split("\nit.each");
-  expect(configTestText([]).startsWith(head)).toBe(true);
+it("test/config.test.ts has what asks the Worker, and then the tests of its own routes", () => {
+  const text = configTestText([]);
+  expect(text).toMatch(/async function cacheStatusOf[^]*\n}\n\nit\("never shares/);
+  expect(text).not.toContain("it.each");
 });
 
 it.each([
