@@ -206,13 +206,15 @@ export const command: House = {
     journal: ofCommand,
     stats: ofCommand,
     completion: [],
+    // What a folder's wrangler file says.
+    wrangler: [],
     // Pages of an origin, asked so that they can be judged.
     origin: ofCommand,
     // What init writes, and what it says of it.
-    init: [...ofCommand, "origin"],
+    init: [...ofCommand, "origin", "wrangler"],
     // What is wrong, and how it is told: in a folder, at a site, on its pages.
     doctor: ofCommand,
-    "doctor/folder": [...ofCommand, "doctor"],
+    "doctor/folder": [...ofCommand, "doctor", "wrangler"],
     "doctor/site": [...ofCommand, "doctor"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
     // Each command by itself: its options, the order of its steps, how it ends.
@@ -223,7 +225,7 @@ export const command: House = {
     // Pages and data are brought into the tiers.
     warm: ofCommand,
     // A site is run on this machine.
-    start: ofCommand,
+    start: [...ofCommand, "wrangler"],
     // All commands, and a run of one.
     program: [...ofCommand, "commands", "warm", "start"],
     main: [...ofCommand, "arguments", "program"],

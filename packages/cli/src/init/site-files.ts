@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { failure } from "../command-error.ts";
+import { wranglerNames } from "../wrangler/wrangler-file.ts";
 import { configTestText } from "./config-test-text.ts";
 import { configText } from "./config-text.ts";
 import type { Draft } from "./draft.ts";
@@ -44,7 +45,7 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
 }
 
 /** Wrangler reads one file alone; another form of it stays the one that counts. */
-const otherWranglerPaths = ["wrangler.toml", "wrangler.json"];
+const otherWranglerPaths = wranglerNames.filter((name) => name !== "wrangler.jsonc");
 
 /** @returns what becomes of each file; nothing is written yet */
 export function sorted(files: readonly SiteFile[], folder: string) {
