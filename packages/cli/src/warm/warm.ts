@@ -1,8 +1,7 @@
 // `tidemark warm`: brings pages, or values of data, into the tiers before anybody asks for them.
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
-import type { AddCommand } from "../program.ts";
-import { repeated, type Session } from "../session.ts";
+import { type AddCommand, repeated, type Session } from "../session.ts";
 import { DoneBook } from "./done-book.ts";
 import { type Page, PageList } from "./page-list.ts";
 import { counted, Progress } from "./progress.ts";
