@@ -215,7 +215,7 @@ export const command: House = {
     // What is wrong, and how it is told: in a folder, at a site, on its pages.
     doctor: ofCommand,
     "doctor/folder": [...ofCommand, "doctor", "wrangler"],
-    "doctor/site": [...ofCommand, "doctor"],
+    "doctor/site": [...ofCommand, "doctor", "stats"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
     // Each command by itself: its options, the order of its steps, how it ends.
     commands: [

@@ -1,5 +1,6 @@
 // Reads the metrics of a site: sums of counters by a label, and quantiles of its histograms.
 import type { MetricsTold } from "../../../../../src/admin/protocol.ts";
+import { addedCounts, type Bucket, bucketAt, sumOf } from "../../stats/quantile.ts";
 import { families, type FamilyName } from "../../../../../src/observe/families.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -30,41 +31,26 @@ export function countsBy(
 /** Durations, in the buckets of all histograms. */
 export interface Distribution {
   readonly count: number;
-  /**
-   * The bucket in which a share of the durations has come.
-   *
-   * @param share 0 to 1
-   * @returns its bounds in seconds; `Infinity` for what is above all of them
-   */
-  readonly quantile: (share: number) => { aboveSeconds: number; upToSeconds: number };
+  /** @param share 0 to 1. @returns the bucket in which that share of them has come */
+  readonly quantile: (share: number) => Pick<Bucket, "aboveSeconds" | "upToSeconds">;
 }
 
 /** @param slowest how many more there were that took longer than all bounds */
 export function distributionOf(
-  metrics: MetricsTold,
+  { boundsSeconds, histograms }: MetricsTold,
   family: FamilyName,
   labels: Labels = {},
   slowest = 0,
 ): Distribution {
-  const counts = [...metrics.boundsSeconds, Infinity].map(() => 0);
-  for (const one of metrics.histograms) {
-    if (one.name !== families[family].name || !hasLabels(one.labels, labels)) continue;
-    for (const [at, count] of one.counts.entries()) counts[at] = (counts[at] ?? 0) + count;
-  }
-  counts[counts.length - 1] = (counts.at(-1) ?? 0) + slowest;
-  const count = counts.reduce((sum, one) => sum + one, 0);
-  const bound = (at: number) => metrics.boundsSeconds[at] ?? Infinity;
-  const quantile = (share: number) => {
-    let sum = 0;
-    for (const [at, one] of counts.entries()) {
-      sum += one;
-      if (one > 0 && sum >= share * count) {
-        return { aboveSeconds: at === 0 ? 0 : bound(at - 1), upToSeconds: bound(at) };
-      }
-    }
-    return { aboveSeconds: 0, upToSeconds: 0 };
+  const counted = histograms
+    .filter((one) => one.name === families[family].name && hasLabels(one.labels, labels))
+    .map(({ counts }) => counts);
+  const counts = addedCounts([...counted, [...boundsSeconds.map(() => 0), slowest]]);
+  return {
+    count: sumOf(counts),
+    quantile: (share) =>
+      bucketAt(share, counts, boundsSeconds) ?? { aboveSeconds: 0, upToSeconds: 0 },
   };
-  return { count, quantile };
 }
 
 function hasLabels(labels: Labels, wanted: Labels): boolean {
