@@ -198,6 +198,8 @@ export const command: House = {
     arguments: ["command-error"],
     // What it says, and what it asks.
     terminal: ["world", "exit-code", "command-error"],
+    // A page or a file is asked for as a client: how it names itself, what an answer tells, why none came.
+    asking: [],
     // Which site it is about, and the operator's routes of it.
     site: ["world", "exit-code", "command-error", "terminal"],
     // One run of one command.
@@ -209,21 +211,21 @@ export const command: House = {
     // What a folder's wrangler file says.
     wrangler: [],
     // Pages of an origin, asked so that they can be judged.
-    origin: ofCommand,
+    origin: [...ofCommand, "asking"],
     // What init writes, and what it says of it.
     init: [...ofCommand, "origin", "wrangler"],
     // What is wrong, and how it is told: in a folder, at a site, on its pages.
     doctor: ofCommand,
     "doctor/folder": [...ofCommand, "doctor", "wrangler"],
     "doctor/site": [...ofCommand, "doctor", "stats"],
-    "doctor/pages": [...ofCommand, "doctor", "origin"],
+    "doctor/pages": [...ofCommand, "asking", "doctor", "origin"],
     // Each command by itself: its options, the order of its steps, how it ends.
     commands: [
       ...[...ofCommand, "journal", "stats", "completion", "origin", "init"],
       ...["doctor", "doctor/folder", "doctor/site", "doctor/pages"],
     ],
     // Pages and data are brought into the tiers.
-    warm: ofCommand,
+    warm: [...ofCommand, "asking"],
     // A site is run on this machine.
     start: [...ofCommand, "wrangler"],
     // All commands, and a run of one.
@@ -235,7 +237,17 @@ export const command: House = {
   mayImportOutside: {
     ...Object.fromEntries(
       [
-        ...["command-error", "main", "program", "site", "journal", "stats", "commands", "warm"],
+        ...[
+          "command-error",
+          "main",
+          "program",
+          "asking",
+          "site",
+          "journal",
+          "stats",
+          "commands",
+          "warm",
+        ],
         ...["origin", "init", "doctor", "doctor/folder", "doctor/site", "doctor/pages"],
       ].map((place) => [place, [...shared, ...ofWorker]]),
     ),
