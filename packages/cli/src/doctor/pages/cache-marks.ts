@@ -1,22 +1,6 @@
 // What the fields of an answer tell of the caches that it has come through.
+import { fieldsOfCaches } from "../../asking/cache-fields.ts";
 import { membersIn } from "../../asking/cache-status.ts";
-
-/** Cloudflare's own; requests of Tidemark's pass its cache by. */
-export const cloudflareField = "cf-cache-status";
-
-const fieldsOfCaches = [
-  "x-cache",
-  "x-cache-status",
-  "x-proxy-cache",
-  "x-varnish-cache",
-  "x-nginx-cache",
-  "x-fastcgi-cache",
-  "x-litespeed-cache",
-  "x-drupal-cache",
-  "x-vercel-cache",
-  "x-wp-cache",
-  cloudflareField,
-];
 
 /** @returns the fields by which a cache says that it has answered, such as `X-Cache: HIT` */
 export function cacheMarks(headers: Headers): { readonly field: string; readonly text: string }[] {
