@@ -1,4 +1,4 @@
-// The files of a new site that are the same before every origin: those of templates/site. The build puts a module with
+// The files of a new site that are nearly the same before every origin: those of templates/site. The build puts a module with
 // their texts in the place of this one.
 import { readFileSync } from "node:fs";
 
@@ -9,6 +9,7 @@ export const templatePaths = [
   "src/worker.ts",
   "test/config.test.ts",
   "tsconfig.json",
+  "wrangler.jsonc",
 ] as const;
 
 const folder = new URL("../../../../templates/site/", import.meta.url);
