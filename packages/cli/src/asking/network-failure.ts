@@ -2,7 +2,7 @@
 
 export interface NetworkFailure {
   readonly code: "unreachable" | "too-late" | "certificate";
-  /** A sentence without its full stop. It names no address. */
+  /** A sentence without its full stop. */
   readonly why: string;
 }
 
@@ -14,6 +14,7 @@ const told: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: "The connection was cut off",
   ETIMEDOUT: "The connection timed out",
   UND_ERR_CONNECT_TIMEOUT: "No connection came about in time",
+  ERR_SSL_WRONG_VERSION_NUMBER: "What answers there does not speak TLS",
   CERT_HAS_EXPIRED: "Its certificate has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "Its certificate is signed by itself alone",
   SELF_SIGNED_CERT_IN_CHAIN: "Its certificate is signed by nobody who is trusted",
@@ -26,18 +27,20 @@ export function networkFailure(cause: unknown, answerMsMax: number): NetworkFail
   if (cause instanceof Error && cause.name === "TimeoutError") {
     return { code: "too-late", why: `No answer came within ${answerMsMax / 1_000} s` };
   }
-  // The reason lies in the cause.
-  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
-  const code = codeOf(inner);
-  const isCertificate = /CERT|SELF_SIGNED|LEAF_SIGNATURE/.test(code);
+  const code = reasonIn(cause);
+  const isCertificate = /CERT|SELF_SIGNED|SIGNATURE|ALTNAME|ISSUER/.test(code);
   return {
     code: isCertificate ? "certificate" : "unreachable",
     why: told[code] ?? `The request failed with ${code}`,
   };
 }
 
-function codeOf(cause: unknown): string {
-  if (typeof cause !== "object" || cause === null) return "an unknown failure";
-  if ("code" in cause) return String(cause.code);
-  return cause instanceof Error ? cause.name : "an unknown failure";
+/** It lies in the cause of the error; a refusal of fetch itself, such as of a port, has no code there. */
+function reasonIn(failure: unknown): string {
+  const cause = failure instanceof Error ? failure.cause : undefined;
+  const inner = cause ?? failure;
+  if (typeof inner !== "object" || inner === null) return "an unknown failure";
+  if ("code" in inner) return String(inner.code);
+  if (!(inner instanceof Error)) return "an unknown failure";
+  return inner === cause ? inner.message : inner.name;
 }

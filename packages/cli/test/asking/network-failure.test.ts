@@ -1,4 +1,4 @@
-// Why no answer came, in words: never an address, and never less than a code.
+// Why no answer came, in words; where there are none, by its code.
 import { expect, it } from "vitest";
 import { networkFailure } from "../../src/asking/network-failure.ts";
 
@@ -9,6 +9,10 @@ it.each([
   {
     cause: new DOMException("late", "TimeoutError"),
     is: { code: "too-late", why: "No answer came within 15 s" },
+  },
+  {
+    cause: byCode("UNABLE_TO_GET_ISSUER_CERT"),
+    is: { code: "certificate", why: "The request failed with UNABLE_TO_GET_ISSUER_CERT" },
   },
   { cause: byCode("ECONNREFUSED"), is: { code: "unreachable", why: "Nothing listens there" } },
   {
@@ -22,6 +26,10 @@ it.each([
   {
     cause: new TypeError("at 10.0.0.1"),
     is: { code: "unreachable", why: "The request failed with TypeError" },
+  },
+  {
+    cause: new TypeError("fetch failed", { cause: new Error("bad port") }),
+    is: { code: "unreachable", why: "The request failed with bad port" },
   },
   { cause: 1, is: { code: "unreachable", why: "The request failed with an unknown failure" } },
 ])("$is.why", ({ cause, is }) => {
