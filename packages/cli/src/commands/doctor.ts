@@ -52,12 +52,13 @@ export const addDoctor: AddCommand = (program, act) => {
 };
 
 const examples = `
-Exit code: 0 where there is nothing but info, 3 with a warning or worse, 1 if the site cannot be reached.
+Exit code: 0 where there is nothing but info, 3 with a warning or worse,
+1 if the site cannot be reached.
 
 Examples:
   tidemark doctor
   tidemark doctor --site https://www.example.com --page / --page /news/42
-  tidemark doctor --site https://www.example.com --origin https://origin.example.com --json`;
+  tidemark doctor --origin https://origin.example.com --json`;
 
 async function doctor(session: Session, options: DoctorOptions): Promise<ExitCode> {
   const { terminal, world } = session;
