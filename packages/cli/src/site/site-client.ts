@@ -30,7 +30,7 @@ export class SiteClient {
   constructor(site: ChosenSite, world: Outside) {
     this.site = site;
     this.#world = world;
-    this.#failures = new SiteFailures(site, world.interrupted, answerMsMax / 1_000);
+    this.#failures = new SiteFailures(site, world.interrupted, answerMsMax);
   }
 
   /**

@@ -1,6 +1,7 @@
 // Why a site was not asked, or did not answer as Tidemark does.
 import type { ToldError } from "../../../../src/admin/protocol.ts";
 import { type CommandError, failure, interruption, usageError } from "../command-error.ts";
+import { networkFailure } from "../asking/network-failure.ts";
 import type { ChosenSite } from "./chosen-site.ts";
 
 /** What a server between the command and the Worker answers in its place. */
@@ -15,12 +16,12 @@ export const passingCodes: ReadonlySet<string> = new Set(["unavailable", "unreac
 export class SiteFailures {
   readonly #site: ChosenSite;
   readonly #interrupted: AbortSignal;
-  readonly #answerSecondsMax: number;
+  readonly #answerMsMax: number;
 
-  constructor(site: ChosenSite, interrupted: AbortSignal, answerSecondsMax: number) {
+  constructor(site: ChosenSite, interrupted: AbortSignal, answerMsMax: number) {
     this.#site = site;
     this.#interrupted = interrupted;
-    this.#answerSecondsMax = answerSecondsMax;
+    this.#answerMsMax = answerMsMax;
   }
 
   noToken(): CommandError {
@@ -33,12 +34,14 @@ export class SiteFailures {
 
   unreachable(cause: unknown): CommandError {
     if (this.#interrupted.aborted) return interruption("The site was not asked to the end.");
-    const isLate = cause instanceof Error && cause.name === "TimeoutError";
-    const { why, mend } = isLate
-      ? { why: `No answer came within ${this.#answerSecondsMax} s.`, mend: mendOfAddress }
-      : reasonOf(cause);
-    const what = `${this.#site.origin} was not reached.`;
-    return failure({ what, why, mend }, "unreachable", cause);
+    const { code, why } = networkFailure(cause, this.#answerMsMax);
+    const isCertificate = code === "certificate";
+    const fault = {
+      what: `${this.#site.origin} was not reached.`,
+      why: isCertificate ? `${why}, so no token was sent.` : `${why}.`,
+      mend: isCertificate ? mendOfCertificate : "Check the address, and that the site is up.",
+    };
+    return failure(fault, "unreachable", cause);
   }
 
   /** By the site's own sentences. What they say to do about a token is said for senders of HTTP. */
@@ -89,34 +92,9 @@ export class SiteFailures {
   }
 }
 
-const mendOfAddress = "Check the address, and that the site is up.";
+const mendOfCertificate =
+  "Check the host's name and its certificate. If its authority is your own, name the file of it in NODE_EXTRA_CA_CERTS.";
 const mendOfToken =
   "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or store it with: tidemark profile set NAME --site URL.";
 const mendOfSite =
   "Check that Tidemark of this version stands before the site, that its ADMIN_TOKEN is set, and its operatorPath.";
-
-const known: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "Nothing listens there.",
-  ENOTFOUND: "There is no such host.",
-  EAI_AGAIN: "The name could not be looked up.",
-  ECONNRESET: "The connection was cut off.",
-  UND_ERR_SOCKET: "The connection was cut off.",
-  ERR_SSL_WRONG_VERSION_NUMBER: "What answers there does not speak TLS.",
-  ETIMEDOUT: "The connection timed out.",
-  UND_ERR_CONNECT_TIMEOUT: "The connection timed out.",
-};
-
-const ofCertificate = /CERT|SELF_SIGNED|SIGNATURE|ALTNAME|ISSUER/;
-
-/** What Node's fetch says of a failure lies in its cause. */
-function reasonOf(cause: unknown): { readonly why: string; readonly mend: string } {
-  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
-  if (!(inner instanceof Error)) return { why: `${String(inner)}.`, mend: mendOfAddress };
-  const code = "code" in inner ? String(inner.code) : inner.message;
-  if (ofCertificate.test(code)) {
-    const mend =
-      "Check the host's name and its certificate. If its authority is your own, name the file of it in NODE_EXTRA_CA_CERTS.";
-    return { why: `Its certificate is refused (${code}), so no token was sent.`, mend };
-  }
-  return { why: known[code] ?? `The request failed with ${code}.`, mend: mendOfAddress };
-}

@@ -8,24 +8,9 @@ const failed = (cause: unknown) => new TypeError("fetch failed", { cause });
 
 it.each([
   { cause: failed(withCode("ECONNREFUSED")), says: "Nothing listens there. Check the address" },
-  { cause: failed(withCode("ENOTFOUND")), says: "There is no such host." },
-  { cause: failed(withCode("UND_ERR_SOCKET")), says: "The connection was cut off." },
-  { cause: failed(withCode("EPROTO")), says: "The request failed with EPROTO." },
-  { cause: failed(new Error("bad port")), says: "The request failed with bad port." },
-  { cause: failed(withCode("CERT_HAS_EXPIRED")), says: "(CERT_HAS_EXPIRED), so no token was sent" },
-  {
-    cause: failed(withCode("DEPTH_ZERO_SELF_SIGNED_CERT")),
-    says: "Its certificate is refused",
-  },
-  {
-    cause: failed(withCode("UNABLE_TO_VERIFY_LEAF_SIGNATURE")),
-    says: "NODE_EXTRA_CA_CERTS",
-  },
-  { cause: failed(withCode("ERR_TLS_CERT_ALTNAME_INVALID")), says: "Check the host's name" },
-  {
-    cause: failed(withCode("ERR_SSL_WRONG_VERSION_NUMBER")),
-    says: "What answers there does not speak TLS.",
-  },
+  { cause: failed(new Error("bad port")), says: "The request failed with bad port. Check" },
+  { cause: failed(withCode("CERT_HAS_EXPIRED")), says: "has expired, so no token was sent." },
+  { cause: failed(withCode("ERR_TLS_CERT_ALTNAME_INVALID")), says: "NODE_EXTRA_CA_CERTS" },
   { cause: new DOMException("late", "TimeoutError"), says: "No answer came within 60 s." },
 ])("$says", async ({ cause, says }) => {
   const fetch = async () => {
