@@ -3,7 +3,8 @@
 export type BodyChange = "same" | "token" | "numbers" | "content";
 
 const tokenName = /csrf|xsrf|authenticity|nonce|__requestverificationtoken|form_build_id|_token/i;
-const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"'])*>/gi;
+/** A tag without an end is one match too, up to the end of the text: so each character is read once. */
+const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"']+)*>?/gi;
 
 /** Is there a field in a form, or a `meta`, that by its name holds a token? */
 export function hasToken(text: string): boolean {
@@ -30,6 +31,6 @@ function withoutTokens(text: string): string {
 /** Times, counts and the hexadecimal names that some frameworks make anew for each answer. */
 function withoutNumbers(text: string): string {
   return withoutTokens(text)
-    .replace(/\b[0-9a-f]*\d[0-9a-f]*\b/gi, "#")
+    .replace(/\b[0-9a-f]+\b/gi, (word) => (/\d/.test(word) ? "#" : word))
     .replace(/[#:.,\s-]+/g, "#");
 }

@@ -43,6 +43,10 @@ export interface LookOptions {
 
 export const trialPath = "/tidemark-looks-for-a-page-that-is-not-there";
 const atOnce = 2;
+/** Of a page, of sitemaps and of robots.txt each: more of them say nothing new. */
+const pathCountMax = 2_000;
+/** A configuration that a person reads. The worst that the others meet is the rule for unknown cookies. */
+const patternCountMax = 100;
 const nothingSaid: Robots = { disallowed: [], allowed: [], sitemaps: [] };
 
 export async function lookAtOrigin(client: OriginClient, options: LookOptions): Promise<Looked> {
@@ -61,8 +65,9 @@ export async function lookAtOrigin(client: OriginClient, options: LookOptions): 
   const start = leaves ? to.pathname + to.search : "/";
   const first = start === "/" ? home : await client.ask(start);
   const references = first.kind === "answer" ? referencesIn(first, start, client.origin) : [];
-  const listed = await listedIn(robots, client);
-  const found = [...references.map(({ path }) => path), ...listed, ...robots.disallowed];
+  const listed = (await listedIn(robots, client)).slice(0, pathCountMax);
+  const forbidden = robots.disallowed.slice(0, pathCountMax);
+  const found = [...references.map(({ path }) => path), ...listed, ...forbidden];
 
   const own = ["/", ...(start === "/" ? [] : [start]), ...options.paths, "/robots.txt", trialPath];
   const chosen = choosePages(
@@ -97,7 +102,8 @@ export async function lookAtOrigin(client: OriginClient, options: LookOptions): 
 function referencesIn(answer: Answer, path: string, origin: string) {
   const { headers, text } = answer;
   const contentType = headers.get("content-type") ?? "";
-  return referencesOf({ origin, path, text, contentType, linkField: headers.get("link") });
+  const linkField = headers.get("link");
+  return referencesOf({ origin, path, text, contentType, linkField }).slice(0, pathCountMax);
 }
 
 /** Of an index, its first sitemap. */
@@ -144,15 +150,11 @@ async function lookAtAll(
   return { pages: paths.flatMap((path) => seen.get(path) ?? []), answers, failures };
 }
 
-/** Without those that are asked for by robots with `*` in their midst. */
+/** At the end of a rule for robots may stand `*` or `$`. */
 function patternsOf(
   paths: readonly string[],
   patternOf: (path: string) => string | undefined,
 ): string[] {
-  const patterns = paths.map((path) => patternOf(path.replace(/[*$]+$/, "")));
-  return [
-    ...new Set(
-      patterns.flatMap((one) => (one === undefined || one.slice(0, -1).includes("*") ? [] : one)),
-    ),
-  ];
+  const patterns = paths.flatMap((path) => patternOf(path.replace(/[*$]+$/, "")) ?? []);
+  return [...new Set(patterns)].slice(0, patternCountMax);
 }

@@ -38,9 +38,14 @@ export function apiPattern(path: string): string | undefined {
 function patternUpTo(path: string, form: RegExp): string | undefined {
   const segments = segmentsOf(path);
   const at = segments.findIndex((segment) => form.test(segment));
-  if (at < 0) return undefined;
+  if (at < 0 || hasOddSegment(segments.slice(0, at).join("/"))) return undefined;
   const upTo = `/${segments.slice(0, at + 1).join("/")}`;
   return upTo.endsWith(".php") ? upTo : `${upTo}/*`;
+}
+
+/** Does a part of it mean something else in the pattern of a route? */
+export function hasOddSegment(path: string): boolean {
+  return segmentsOf(path).some((one) => one.includes("*") || one.startsWith(":"));
 }
 
 /** Of the path alone, without empty ones. */

@@ -46,7 +46,7 @@ export async function readPages(
   for (const path of asked.paths ?? ["/"]) await askFirst(path);
   const root = first.get("/");
   if (asked.paths === undefined && root?.kind === "answered") {
-    for (const path of pathsLinkedFrom(root)) await askFirst(path);
+    for (const path of pathsLinkedFrom(root, origin)) await askFirst(path);
   }
   if (site !== undefined) await world.sleep(pauseMs);
   const read: PageRead[] = [];
