@@ -36,6 +36,7 @@ export const doctorCodes = [
   "page-fails",
   "loop",
   "redirect-to-itself",
+  "links-past",
   "encoding-broken",
   "not-through-tidemark",
   "cache-in-front",

@@ -15,8 +15,8 @@ export interface DraftRoute {
 
 export interface Draft {
   readonly sight: OriginSight;
-  /** Consent cookies change no page that was seen. */
-  readonly ignoresConsent: boolean;
+  /** What consent cookies do to pages: nothing, something, or it was not to be seen. */
+  readonly consent: "ignored" | "counts" | "unseen";
   readonly routes: readonly DraftRoute[];
 }
 

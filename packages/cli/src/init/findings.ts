@@ -2,7 +2,7 @@
 import { formatSeconds } from "../origin/format-seconds.ts";
 import { judge } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
-import type { PageSight } from "../origin/look-at-page.ts";
+import { isUntold, type PageSight } from "../origin/look-at-page.ts";
 import { listed } from "./draft.ts";
 
 export interface Finding {
@@ -85,19 +85,25 @@ const finds: readonly Find[] = [
     "changing",
     ({ change }) => change === "numbers" || change === "content",
     (paths) =>
-      `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one.`,
+      `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one. What else they differ by was not to be seen.`,
   ),
   ofPages(
     "untold-language",
-    ({ differsBy, vary }) => differsBy.includes("language") && !vary.includes("accept-language"),
+    (page) => isUntold(page, "language"),
     (paths) =>
       `Accept-Language changes ${paths}, and Vary does not say so. The route keys that field. Better: let the origin send Vary: Accept-Language, or give each language its address.`,
   ),
   ofPages(
     "untold-user-agent",
-    ({ differsBy, vary }) => differsBy.includes("user-agent") && !vary.includes("user-agent"),
+    (page) => isUntold(page, "user-agent"),
     (paths) =>
       `User-Agent changes ${paths}, and Vary does not say so. The route passes by: a telephone's page would be shown to all.`,
+  ),
+  ofPages(
+    "untold-address",
+    (page) => isUntold(page, "address"),
+    (paths) =>
+      `The client's address or country changes ${paths}, and Vary does not say so. The route passes by: one visitor's page would be shown to all.`,
   ),
   ofPages(
     "vary-wide",

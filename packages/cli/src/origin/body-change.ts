@@ -6,6 +6,10 @@ const tokenName = /csrf|xsrf|authenticity|nonce|__requestverificationtoken|form_
 /** A tag without an end is one match too, up to the end of the text: so each character is read once. */
 const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"']+)*>?/gi;
 
+/** In a script, or in data: a name and its value. */
+const tokenValue =
+  /(?:csrf|xsrf|nonce|authenticity)[\w-]{0,40}["']?\s{0,9}[:=]\s{0,9}(?:"[^"\n]{0,500}"|'[^'\n]{0,500}')/gi;
+
 /** Is there a field in a form, or a `meta`, that by its name holds a token? */
 export function hasToken(text: string): boolean {
   return [...text.matchAll(tokenTag)].some(([tag]) => tokenName.test(tag));
@@ -25,7 +29,7 @@ export function bodyChange(first: Body, second: Body): BodyChange {
 }
 
 function withoutTokens(text: string): string {
-  return text.replace(tokenTag, (tag) => (tokenName.test(tag) ? "" : tag));
+  return text.replace(tokenTag, (tag) => (tokenName.test(tag) ? "" : tag)).replace(tokenValue, "");
 }
 
 /** Times, counts and the hexadecimal names that some frameworks make anew for each answer. */

@@ -11,7 +11,9 @@ type Written = readonly [url: string, as: Reference["as"]];
 
 /** The page that refers. */
 export interface Referring {
+  /** What counts as its own host. */
   readonly origin: string;
+  /** Or its whole address: then relative references are of that. */
   readonly path: string;
   readonly text: string;
   readonly contentType: string;

@@ -74,6 +74,15 @@ describe("several pages", () => {
     );
   });
 
+  it("are found where the links name the origin; interfaces and files are none", async () => {
+    const text = `<a href="${origin}/a">a</a><a href="/b">b</a><a href="/wp-json/">c</a><a href="/d.pdf">d</a>`;
+    const network = new Network((_, at) => ({ ...hit(at, { "content-type": "text/html" }), text }));
+    const all = { site, token: undefined, origin, isOriginOfSite: false, paths: undefined };
+    await examinePages(all, undefined, network.world);
+    const asked = network.asked.filter((one) => one.startsWith(`GET ${site}`));
+    expect([...new Set(asked)]).toEqual(["/", "/b", "/a"].map((path) => `GET ${site}${path}`));
+  });
+
   it("of which only some forbid caching are no finding", async () => {
     const { findings } = await found(
       (path, at) => (path === "/a" ? hit(at) : passed("private")),

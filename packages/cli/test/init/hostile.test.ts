@@ -97,11 +97,13 @@ function odd(request: Request): Response {
     const named = links.map((path) => `<a href="${path.replaceAll('"', "&quot;")}">x</a>`);
     return html(named.join(""))({});
   }
-  if (pathname.endsWith(".css")) return new Response("x", { headers: { "content-type": "text/css" } });
+  if (pathname.endsWith(".css"))
+    return new Response("x", { headers: { "content-type": "text/css" } });
   if (pathname.endsWith(".xml")) {
     return new Response("x", { headers: { "content-type": "application/rss+xml" } });
   }
-  if (pathname.endsWith("x")) return html("x")({ "set-cookie": "a`${process.exit(7)}*/=1; \u009b31m" });
+  if (pathname.endsWith("x"))
+    return html("x")({ "set-cookie": "a`${process.exit(7)}*/=1; \u009b31m" });
   return html("x")({ "cache-control": "*/`${process.exit(7)}`, private, \u009b2J" });
 }
 

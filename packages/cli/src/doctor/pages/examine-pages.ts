@@ -6,6 +6,7 @@ import { answerFindings } from "./answer-findings.ts";
 import { cacheFindings } from "./cache-findings.ts";
 import { isOurs } from "./cache-marks.ts";
 import { look, type Outside } from "./look.ts";
+import { linkFindings } from "./link-findings.ts";
 import { originFindings } from "./origin-findings.ts";
 import type { Page } from "./page.ts";
 import { purgeFindings } from "./purge-findings.ts";
@@ -31,6 +32,7 @@ export async function examinePages(
   return {
     findings: [
       ...answerFindings(pages),
+      ...(asked.site === undefined ? [] : linkFindings(pages, asked.origin)),
       ...cacheFindings(pages),
       ...purgeFindings(purged),
       ...originFindings(pages),

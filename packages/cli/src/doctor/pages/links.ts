@@ -1,6 +1,6 @@
 // Finds some more pages of a site in the links of its first page.
 import { referencesOf } from "../../origin/links.ts";
-import { isAssetPath, withoutQuery } from "../../origin/page-kind.ts";
+import { apiPattern, isAssetPath, withoutQuery } from "../../origin/page-kind.ts";
 import type { Answer } from "./look.ts";
 
 const pathCountMax = 4;
@@ -21,13 +21,14 @@ export function pathsLinkedFrom(
   const here = new URL(url);
   const hosts = [here.origin, ...(origin === undefined ? [] : [origin])];
   const paths = hosts.flatMap((host) => {
-    const page = { origin: host, path: here.pathname, text, contentType, linkField: null };
+    const page = { origin: host, path: url, text, contentType, linkField: null };
     return referencesOf(page).flatMap(({ path, as }) => (as === "link" ? [path] : []));
   });
   const isPage = (path: string) =>
     path === withoutQuery(path) &&
     path !== here.pathname &&
     !acting.test(path) &&
-    !isAssetPath(path);
+    !isAssetPath(path) &&
+    apiPattern(path) === undefined;
   return [...new Set(paths.filter(isPage))].slice(0, pathCountMax);
 }
