@@ -41,6 +41,7 @@ export const doctorCodes = [
   "not-through-tidemark",
   "cache-in-front",
   "cache-below",
+  "purge-refused",
   "purge-not-seen",
   "origin-forbids-caching",
   "no-lifetime",

@@ -84,8 +84,12 @@ const finds: readonly Find[] = [
   ofPages(
     "changing",
     ({ change }) => change === "numbers" || change === "content",
-    (paths) =>
-      `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one. What else they differ by was not to be seen.`,
+    (paths, pages) => {
+      const unseen = pages.flatMap(({ change, path }) => (change === "content" ? [path] : []));
+      const more =
+        unseen.length === 0 ? "" : ` What else changes ${listed(unseen)} was not to be seen.`;
+      return `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one.${more}`;
+    },
   ),
   ofPages(
     "untold-language",

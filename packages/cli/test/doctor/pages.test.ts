@@ -193,6 +193,17 @@ it.each(purges)("a purge that $name", async ({ after, codes }) => {
   expect(network.asked).toContain(`POST ${site}/_cache/purge`);
 });
 
+it("names the session that a page begins, where that is why nothing is cached", async () => {
+  const begun = (value: string) => ({ "cache-control": "no-store", ...cookie(value) });
+  const { findings } = await found(
+    () => passed("no-store", begun("x")),
+    (_, __, nth) => fromOrigin(begun(`${session}${nth}`)),
+  );
+  const told = findings.find(({ code }) => code === "origin-forbids-caching");
+  expect(told?.cause).toContain('begins a session, too, with "sid"');
+  expect(told?.remedy).toContain("session_start()");
+});
+
 describe("an address at workers.dev", () => {
   const rowsOfWorkersDev = [
     { name: "that answers", script: wellSite, codes: ["workers-dev-answers warning"] },
