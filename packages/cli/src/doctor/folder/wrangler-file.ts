@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from "jsonc-parser";
 import { parse as parseToml, TomlError } from "smol-toml";
+import { failure } from "../../command-error.ts";
 
 /** What stands between braces, as it was written. */
 export type Table = Readonly<Record<string, unknown>>;
@@ -27,14 +28,29 @@ export async function readWranglerFile(
   return { file: name.endsWith(".toml") ? fromToml(name, text) : fromJson(name, text), present };
 }
 
-/** @returns `undefined` where there is no such file; a folder counts as none */
+/** No such file, a folder in its place, or a path that no file can have. */
+const absentCodes: readonly unknown[] = [
+  "ENOENT",
+  "ENOTDIR",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "ERR_INVALID_ARG_VALUE",
+];
+
+/**
+ * @returns `undefined` where there is no such file
+ * @throws CommandError for a file that cannot be read
+ */
 export async function textIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
-    throw cause;
+    if (absentCodes.includes(code)) return undefined;
+    const why = `The file system refused it with ${String(code)}.`;
+    const mend = "Let yourself read it, or name another folder with --folder.";
+    throw failure({ what: `${path} was not read.`, why, mend }, "failed", cause);
   }
 }
 

@@ -93,8 +93,8 @@ const isAnswer = (looked: Looked | undefined): looked is Answer => looked?.kind 
 
 function failuresOf({ path, answers, direct }: PageRead): string[] {
   const failed = (all: PageRead["direct"], whose: string) => {
-    const failure = all.find((looked) => looked?.kind === "failed");
-    return failure?.kind === "failed" ? [`The page ${path} ${whose}: ${failure.why}.`] : [];
+    const first = all.find((looked) => looked?.kind === "failed");
+    return first?.kind === "failed" ? [`The page ${path} ${whose}: ${first.why}.`] : [];
   };
   return [...failed(answers, "of the site"), ...failed(direct, "of the origin")];
 }
