@@ -1,4 +1,5 @@
 // The text of tidemark.config.ts, with a comment for each thing that was seen.
+import { withoutControls } from "../terminal/control-characters.ts";
 import { type Draft, type DraftRoute, isBypass } from "./draft.ts";
 
 const columnsMax = 100;
@@ -61,11 +62,11 @@ function fieldLines(field: string): string[] {
   return [`${head}[`, ...each.map((one) => `  ${one},`), "],"];
 }
 
-/** What an origin wrote stands in it, so no end of a line may. */
+/** What an origin wrote stands in it, so no end of a line may, and nothing that a terminal would obey. */
 function comment(text: string, columns = columnsMax): string[] {
   const lines: string[] = [];
   let line = "//";
-  for (const word of text.split(/\s+/)) {
+  for (const word of withoutControls(text.replaceAll("\u001b", " ")).split(/\s+/)) {
     if (line.length + 1 + word.length > columns && line !== "//") {
       lines.push(line);
       line = "//";

@@ -161,6 +161,15 @@ const finds: readonly Find[] = [
       },
     ];
   },
+  ({ isShutByRobots }) =>
+    isShutByRobots
+      ? [
+          {
+            code: "robots",
+            text: "robots.txt forbids all that the front page links, so nothing of it was seen. Name what counts with --page.",
+          },
+        ]
+      : [],
   ({ missing }) =>
     missing !== undefined && missing.status === 200
       ? [

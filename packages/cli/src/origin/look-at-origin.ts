@@ -18,6 +18,8 @@ export interface OriginSight {
   readonly privatePatterns: readonly string[];
   /** Patterns of interfaces for programs, found in the same way. */
   readonly apiPatterns: readonly string[];
+  /** All that the front page links was left out, as robots.txt asks. */
+  readonly isShutByRobots: boolean;
   /** The status of a path that does not exist. */
   readonly missing: PageSight | undefined;
   readonly requestCount: number;
@@ -53,7 +55,7 @@ export async function lookAtOrigin(client: OriginClient, options: LookOptions): 
   options.onPage("/");
   const home = await client.ask("/");
   if (home.kind === "failure") return { kind: "failed", failure: home };
-  const to = URL.parse(home.headers.get("location") ?? "", client.origin);
+  const to = webAddress(home.headers.get("location") ?? "", client.origin);
   const leaves = home.status >= 300 && home.status < 400 && to !== null;
   if (leaves && to.origin !== client.origin) return { kind: "elsewhere", to: to.origin };
 
@@ -66,7 +68,11 @@ export async function lookAtOrigin(client: OriginClient, options: LookOptions): 
   const first = start === "/" ? home : await client.ask(start);
   const references = first.kind === "answer" ? referencesIn(first, start, client.origin) : [];
   const listed = (await listedIn(robots, client)).slice(0, pathCountMax);
-  const forbidden = robots.disallowed.slice(0, pathCountMax);
+  // As a request would have them: what stands in robots.txt may be any text.
+  const forbidden = robots.disallowed.slice(0, pathCountMax).flatMap((rule) => {
+    const read = webAddress(rule, client.origin);
+    return read?.origin === client.origin ? [read.pathname] : [];
+  });
   const found = [...references.map(({ path }) => path), ...listed, ...forbidden];
 
   const own = ["/", ...(start === "/" ? [] : [start]), ...options.paths, "/robots.txt", trialPath];
@@ -93,10 +99,16 @@ export async function lookAtOrigin(client: OriginClient, options: LookOptions): 
     failures,
     privatePatterns: patternsOf(found, privatePattern),
     apiPatterns: patternsOf(found, apiPattern),
+    isShutByRobots: chosen.length === 0 && references.some(({ path }) => !mayAsk(path, robots)),
     missing: pages.find(({ path }) => path === trialPath),
     requestCount: client.askedCount,
   };
   return { kind: "seen", sight };
+}
+
+function webAddress(written: string, base: string): URL | null {
+  const read = URL.parse(written, base);
+  return read !== null && /^https?:$/.test(read.protocol) ? read : null;
 }
 
 function referencesIn(answer: Answer, path: string, origin: string) {

@@ -84,6 +84,7 @@ const links = [
 const robots = [
   "User-agent: *",
   'Disallow: /", process.exit(7), "/login',
+  "Disallow: /\u001b[2J\u202e/account",
   "Disallow: /`${process.exit(7)}`/account/",
   "Disallow: /:x-y/account/",
   "Disallow: /*/ */ process.exit(7) /*/cart",
@@ -122,8 +123,41 @@ describe("an origin whose paths and fields are code", () => {
   });
 
   it("writes nothing that a terminal would obey", async () => {
-    const { ran } = await initialised(origin, odd, ["--pages", "60"]);
+    const { ran, told } = await initialised(origin, odd, ["--pages", "60"]);
     // eslint-disable-next-line no-control-regex
-    expect(ran.out).not.toMatch(/[\u0080-\u009f\u001b\u202e]/u);
+    const texts = [ran.out, ...told.files.map(({ text }) => text)];
+    for (const text of texts) expect(text).not.toMatch(/[\u0080-\u009f\u001b\u202e]/u);
   });
+});
+
+it("is asked no more once five requests had no answer in time", async () => {
+  let count = 0;
+  const late = (request: Request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/" || pathname === "/robots.txt") {
+      return html([..."abcdefghijklm"].map((name) => `<a href="/${name}">x</a>`).join(""))({});
+    }
+    count += 1;
+    throw new DOMException("late", "TimeoutError");
+  };
+  const { told } = await initialised(origin, late);
+  expect(count).toBeLessThan(8);
+  expect(told.findings.filter(({ code }) => code === "failed").length).toBeGreaterThan(10);
+});
+
+it("says where robots.txt forbids all that there is", async () => {
+  const shut = (request: Request) =>
+    request.url.endsWith("/robots.txt")
+      ? new Response("User-agent: *\nDisallow: /")
+      : html(`<a href="/a">a</a>`)({});
+  const { told, asked } = await initialised(origin, shut);
+  expect(told.findings.map(({ code }) => code)).toContain("robots");
+  expect(asked).not.toContain("GET /a");
+});
+
+it("is looked at itself where it redirects to no address of the web", async () => {
+  const script = () => new Response(null, { status: 302, headers: { location: "javascript:x" } });
+  const { ran, told } = await initialised(origin, script);
+  expect(ran.code).toBe(0);
+  expect(told.pages[0]?.judgement.kind).toBe("other");
 });
