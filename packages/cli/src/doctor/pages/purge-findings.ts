@@ -1,7 +1,7 @@
 // Findings on a purge that is refused, and on pages that are still the old ones after one that holds.
 import type { CommandError } from "../../command-error.ts";
 import type { DoctorFinding } from "../finding.ts";
-import { cacheMembers } from "./cache-marks.ts";
+import { cacheMembers } from "../../asking/cache-status.ts";
 import type { PurgedPage } from "./read-pages.ts";
 
 export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
