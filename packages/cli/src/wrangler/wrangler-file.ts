@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from "jsonc-parser";
 import { parse as parseToml, TomlError } from "smol-toml";
-import { failure } from "../command-error.ts";
 
 /** What stands between braces, as it was written. */
 export type Table = Readonly<Record<string, unknown>>;
@@ -38,19 +37,14 @@ const absentCodes: readonly unknown[] = [
   "ERR_INVALID_ARG_VALUE",
 ];
 
-/**
- * @returns `undefined` where there is no such file
- * @throws CommandError for a file that cannot be read
- */
+/** @returns `undefined` where there is no such file */
 export async function textIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     if (absentCodes.includes(code)) return undefined;
-    const why = `The file system refused it with ${String(code)}.`;
-    const mend = "Let yourself read it, or name another folder with --folder.";
-    throw failure({ what: `${path} was not read.`, why, mend }, "failed", cause);
+    throw cause;
   }
 }
 
