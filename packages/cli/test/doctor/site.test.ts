@@ -184,6 +184,15 @@ it("refuses a page of another site", async () => {
   expect(ran.notes).toContain("is no path of");
 });
 
+it("tells what it has seen where the site refuses the purge", async () => {
+  const { user } = await opened();
+  const { code, out, notes } = await user.runs(["doctor", "--purge", "--yes", "--json"]);
+  expect({ code, notes }).toEqual({ code: 3, notes: "" });
+  const { findings, lookedAt } = toldIn(out);
+  expect(findings).toMatchObject([{ code: "purge-refused", level: "critical" }]);
+  expect(lookedAt).toHaveLength(2);
+});
+
 it("refuses to purge without a token that the site takes", async () => {
   const { user, asked } = await opened();
   const ran = await user.runs(["doctor", "--purge", "--yes"], { env: { TIDEMARK_SITE: siteUrl } });
