@@ -41,13 +41,18 @@ export interface PassedBy {
 /** What became of a page. */
 export type WarmedPage =
   | PassedBy
-  | { readonly kind: "already" | "origin-in-trouble" | "still-under-way" | "fault" }
+  | { readonly kind: "already"; readonly decision: Decision }
+  | { readonly kind: "origin-in-trouble" | "still-under-way" | "fault" }
   | {
       readonly kind: "asked";
       /** It is in the tiers, and fit for everybody. */
       readonly isRefreshed: boolean;
       readonly decision: Decision;
       readonly outcome: ForwardOutcome | undefined;
+      /** Its second ask, where it has waited for one. */
+      readonly second: Decision | undefined;
+      /** Its route and this deployment have a shared tier. */
+      readonly hasShared: boolean;
     };
 
 /** Of one request alone: the whole of a page is asked for, whatever anybody has, and nobody is told of it. */
@@ -77,14 +82,33 @@ export async function warmPage(page: PageAsked, ports: WarmPorts): Promise<Warme
 
 async function brought(planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
   const first = await aheadOf(planned, ports);
-  if (first.kind === "asked" && first.came !== "skipped") {
-    if (awaitsAsk(first.flight.outcome)) await aheadOf(planned, ports);
-    return told(first);
-  }
+  if (first.kind === "asked" && first.came !== "skipped") return admitted(first, planned, ports);
   if (first.kind !== "under-way" && first.kind !== "asked") return told(first);
   // Another request, or another colo, brings it: what that comes to is looked for once it is over.
   await patiently(first.flight.ended, underWayMsMax);
-  return told(await aheadOf(planned, ports));
+  const later = await aheadOf(planned, ports);
+  return later.kind === "asked" && later.came !== "skipped"
+    ? admitted(later, planned, ports)
+    : told(later);
+}
+
+type AskedAhead = Extract<Ahead, { kind: "asked" }>;
+
+/** The operator asks for the page by name, so that its second ask need not be waited for. */
+async function admitted(
+  { came, decision, flight: { outcome } }: AskedAhead,
+  planned: Asked,
+  ports: WarmPorts,
+): Promise<WarmedPage> {
+  const second = awaitsAsk(outcome) ? await aheadOf(planned, ports) : undefined;
+  return {
+    kind: "asked",
+    isRefreshed: came === "refreshed",
+    decision,
+    outcome,
+    second: second?.kind === "fresh" ? second.decision : undefined,
+    hasShared: planned.route.tiers.includes("shared") && ports.tiers.shared !== undefined,
+  };
 }
 
 /** Fresh for any time at all. */
@@ -92,7 +116,6 @@ function aheadOf(asked: Asked, ports: WarmPorts): Promise<Ahead> {
   return withAllBehind(ports, (noting) => refreshAhead(asked, 0, noting));
 }
 
-/** The operator asks for the page by name, so that its second ask need not be waited for. */
 function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
   const metadata = outcome?.stored?.metadata;
   return metadata?.awaitsSecondAsk === true && !isErrorStatus(metadata.status);
@@ -101,19 +124,14 @@ function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
 function told(ahead: Ahead): WarmedPage {
   switch (ahead.kind) {
     case "fresh":
-      return { kind: "already" };
+      return { kind: "already", decision: ahead.decision };
     case "bypassed":
       return passedBy("switch");
     case "origin-in-trouble":
       return { kind: "origin-in-trouble" };
     case "under-way":
+    case "asked":
       return { kind: "still-under-way" };
-    case "asked": {
-      const { came, decision, flight } = ahead;
-      if (came === "skipped") return { kind: "still-under-way" };
-      const isRefreshed = came === "refreshed";
-      return { kind: "asked", isRefreshed, decision, outcome: flight.outcome };
-    }
     default:
       return unreachable(ahead);
   }

@@ -1,0 +1,124 @@
+// POST /_cache/warm: what it tells of pages that the shared tier lacks afterwards, and how it keeps within
+// the subrequests of the free plan.
+import { describe, expect, it } from "vitest";
+import type { Warmed } from "../../src/admin/protocol.ts";
+import { cc, chunked, page, type Script } from "../../testing/fakes/origin-in-process.ts";
+import type { SiteOptions } from "../../testing/site/harness.ts";
+import { callWarm, openWarmSite, toldOf, warmed } from "../../testing/site/warm-site.ts";
+
+interface Lacking {
+  readonly id: string;
+  readonly options: SiteOptions;
+  readonly told: Partial<Warmed>;
+}
+
+const lacking: readonly Lacking[] = [
+  {
+    id: "sent-as-it-comes",
+    options: {
+      config: { limits: { memoryBytes: 2_097_152, bufferBytes: 1_024, sharedBodyBytes: 1_024 } },
+      origin: () =>
+        new Response(chunked(Array(8).fill("x".repeat(512))), { headers: cc("max-age=600") }),
+    },
+    told: {
+      result: "warmed",
+      why: "in this colo alone: the shared tier did not take it (too-large)",
+    },
+  },
+  {
+    id: "no-database",
+    options: { env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" } },
+    told: {
+      result: "warmed",
+      why: "in this colo alone: its route has no shared tier, or the site has no database",
+    },
+  },
+  {
+    id: "no-shared-tier",
+    options: { config: { routes: [{ name: "all", match: "*", tiers: ["memory", "edge"] }] } },
+    told: {
+      result: "warmed",
+      why: "in this colo alone: its route has no shared tier, or the site has no database",
+    },
+  },
+  {
+    id: "error",
+    options: { origin: () => page("none", cc("max-age=600"), 404) },
+    told: {
+      result: "warmed",
+      status: 404,
+      why: "in this colo alone: an error goes to the shared tier when it is asked for again",
+    },
+  },
+];
+
+describe("a page that other colos cannot read from the shared tier", () => {
+  it.each(lacking)("is told to be so: $id", async ({ options, told }) => {
+    const { near, upstash } = openWarmSite(options);
+    expect(await warmed(near, "/a")).toEqual([{ page: "/a", status: 200, ...told }]);
+    expect(upstash.keys).toEqual([]);
+  });
+
+  it("has failed where its second ask does not reach the shared tier", async () => {
+    const { near, upstash } = openWarmSite({
+      config: { routes: [{ name: "all", match: "*", admission: "second-ask" }] },
+    });
+    await near.get("/other");
+    upstash.mode = "refuses";
+    expect(await warmed(near, "/a")).toMatchObject([
+      {
+        result: "failed",
+        why: "in this colo alone: the shared tier did not take it (unavailable)",
+      },
+    ]);
+  });
+});
+
+const plain: Script = () => page("page", cc("max-age=600"));
+const varying: Script = () => page("page", cc("max-age=600", { vary: "accept-language" }));
+
+const all = { name: "all", match: "*" } as const;
+
+describe("a call that sets no limit", () => {
+  it.each([
+    { id: "plain", route: {}, origin: plain, pages: 8 },
+    { id: "varies", route: {}, origin: varying, pages: 6 },
+    { id: "lease", route: { collapse: "global" }, origin: plain, pages: 6 },
+    { id: "varies-and-lease", route: { collapse: "global" }, origin: varying, pages: 4 },
+    { id: "withheld-fields", route: { forward: [] }, origin: varying, pages: 5 },
+    { id: "second-ask", route: { admission: "second-ask" }, origin: plain, pages: 3 },
+    { id: "second-ask-varies", route: { admission: "second-ask" }, origin: varying, pages: 3 },
+  ] as const)("keeps within the 50 subrequests of the free plan: $id", async (row) => {
+    const { near, upstash } = openWarmSite({
+      config: { routes: [{ ...all, ...row.route }] },
+      origin: row.origin,
+    });
+    await near.get("/other");
+    const spent = () => near.cache.calls + upstash.requestCount + near.origin.count;
+    const before = spent();
+    const headers = { "accept-language": "de" };
+    const pages = Array.from({ length: 20 }, (_, at) => ({ url: `/${at}`, headers }));
+    const { done, next } = toldOf(await callWarm(near, { pages }));
+    expect(done.every(({ result }) => result === "warmed")).toBe(true);
+    expect([done.length, next]).toEqual([row.pages, row.pages]);
+    expect(spent() - before).toBeLessThanOrEqual(48);
+  });
+
+  it("goes on where it has stopped, page by page, to the end", async () => {
+    const { near } = openWarmSite({ origin: varying });
+    const pages = Array.from({ length: 20 }, (_, at) => `/${at}`);
+    const seen: unknown[] = [];
+    for (let cursor: number | null = 0; cursor !== null;) {
+      const { done, next } = toldOf(await callWarm(near, { pages, cursor }));
+      seen.push(...done.map((one) => one.page));
+      cursor = next;
+    }
+    expect(seen).toEqual(pages);
+  });
+});
+
+it("an order that names what JavaScript would drop is refused, and nothing is left out unsaid", async () => {
+  const { near } = openWarmSite();
+  const seen = await callWarm(near, '{"data": {"__proto__": ["a"]}}');
+  expect([seen.status, seen.text]).toEqual([400, expect.stringContaining("data names")]);
+});
