@@ -22,7 +22,7 @@ function toldOf(came: WarmedPage | undefined): Told {
     return failed("it was not over within 25 s; it goes on behind the answer");
   switch (came.kind) {
     case "already":
-      return { result: "already" };
+      return toldOfFresh(came.inShared);
     case "passed-by":
       return { result: "passed-by", why: whyPassedBy(came) };
     case "fault":
@@ -35,6 +35,21 @@ function toldOf(came: WarmedPage | undefined): Told {
       return toldOfAnswer(came);
     default:
       return unreachable(came);
+  }
+}
+
+function toldOfFresh(inShared: Extract<WarmedPage, { kind: "already" }>["inShared"]): Told {
+  switch (inShared) {
+    case "there":
+      return { result: "already" };
+    case "none":
+      return { result: "already", why: `in this colo alone: ${lacking["no-shared"]}` };
+    case "too-large":
+      return { result: "already", why: `in this colo alone: ${notTaken(inShared)}` };
+    case "unavailable":
+      return failed("it is fresh in this colo, and the shared tier did not answer");
+    default:
+      return unreachable(inShared);
   }
 }
 

@@ -4,6 +4,7 @@ import { errorName } from "../error-name.ts";
 import { patiently } from "../patience.ts";
 import type { WarmedKey } from "../data-beside-pages.ts";
 import { belowColos, type KeepLoadedPorts, runMsMax } from "./keep-loaded.ts";
+import type { FoundData } from "./load/search.ts";
 import type { DataFlight } from "./load/load-outcome.ts";
 import { loadUnless } from "./load-unless.ts";
 import { OperatorError, type Reason } from "../operator-error.ts";
@@ -58,13 +59,21 @@ export async function warmKeys(
   const kept = belowColos(space);
   const asked = keys.map((key) => placeOf(kept, key, ports.host));
   const places = [...new Map(asked.map((place) => [place.path, place])).values()];
-  const isFresh = ({ verdict }: { readonly verdict: { readonly kind: string } }) =>
-    verdict.kind === "fresh";
+  // What this isolate has in memory, Redis may have lost, or have refused.
+  const shared = { ...space, tiers: ["shared"] } as const;
+  const lookedFor = hasShared(space, ports)
+    ? places.map(({ asked: key }) => placeOf(shared, key, ports.host))
+    : places;
+  const isFresh = ({ verdict }: FoundData) => verdict.kind === "fresh";
   const unkept = new Map<string, string>();
   const onWritten: KeepLoadedPorts["onWritten"] = ({ tier, key, came }) => {
     if (tier === "shared" && came !== "kept") unkept.set(key.text, came);
   };
-  const { own, others } = await loadUnless(isFresh, { places, load }, { ...ports, onWritten });
+  const { own, others } = await loadUnless(
+    isFresh,
+    { places, load, lookedFor },
+    { ...ports, onWritten },
+  );
   const results = new Map<string, WarmedKey>();
   await Promise.all(
     [...own, ...others].map(async ({ need: { place }, flight }) => {
@@ -77,22 +86,22 @@ export async function warmKeys(
   return asked.map(({ path }) => results.get(path) ?? { result: "already" });
 }
 
+function hasShared({ tiers }: Space, { tiers: { shared } }: KeepLoadedPorts): boolean {
+  return shared !== undefined && tiers.includes("shared");
+}
+
 const notInTime: WarmedKey = {
   result: "failed",
   why: "it was not over within 25 s; it goes on behind the answer",
 };
 
 /** Keys are warmed for Redis: one that it lacks is in the memory of one isolate at the most. */
-function resultOfWrite(
-  came: string | undefined,
-  { tiers }: Space,
-  { tiers: { shared } }: KeepLoadedPorts,
-): WarmedKey {
+function resultOfWrite(came: string | undefined, space: Space, ports: KeepLoadedPorts): WarmedKey {
   if (came !== undefined) {
     const why = `the shared tier did not take it (${came})`;
     return { result: came === "unavailable" ? "failed" : "not-stored", why };
   }
-  if (shared !== undefined && tiers.includes("shared")) return { result: "warmed" };
+  if (hasShared(space, ports)) return { result: "warmed" };
   const why = "in one isolate alone: its namespace has no shared tier, or the site has no database";
   return { result: "warmed", why };
 }

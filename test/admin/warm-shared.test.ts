@@ -74,6 +74,63 @@ describe("a page that other colos cannot read from the shared tier", () => {
   });
 });
 
+describe("a page that is fresh in this colo, and that the shared tier lacks", () => {
+  it("is asked for again, and other colos then read it from there", async () => {
+    const { near, far, upstash } = openWarmSite();
+    await near.get("/a");
+    upstash.lay({ ...upstash.kept, records: [] });
+    expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "warmed", status: 200 }]);
+    expect((await far.get("/a")).cacheStatus).toContain("detail=shared");
+    expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "already" }]);
+    expect(near.origin.count).toBe(2);
+  });
+
+  it("is validated where it can be, and is whole in the shared tier all the same", async () => {
+    const { near, far, upstash } = openWarmSite({
+      origin: (request) =>
+        request.headers.has("if-none-match")
+          ? new Response(null, { status: 304, headers: cc("max-age=600", { etag: '"1"' }) })
+          : page("the page", cc("max-age=600", { etag: '"1"' })),
+    });
+    await near.get("/a");
+    upstash.lay({ ...upstash.kept, records: [] });
+    expect(await warmed(near, "/a")).toMatchObject([{ result: "warmed", status: 304 }]);
+    const { cacheStatus, text } = await far.get("/a");
+    expect([cacheStatus, text]).toEqual([expect.stringContaining("detail=shared"), "the page"]);
+  });
+
+  it("has failed while the shared tier does not answer, and is brought there by the next call", async () => {
+    const { near, upstash } = openWarmSite();
+    await near.get("/other");
+    upstash.mode = "refuses";
+    await warmed(near, "/a");
+    expect(await warmed(near, "/a")).toEqual([
+      {
+        page: "/a",
+        result: "failed",
+        why: "it is fresh in this colo, and the shared tier did not answer",
+      },
+    ]);
+    upstash.mode = "works";
+    near.clock.advance(60);
+    await near.get("/other");
+    expect(await warmed(near, "/a")).toMatchObject([{ result: "warmed" }]);
+  });
+
+  it("is left as it is where the shared tier would not take it", async () => {
+    const { near } = openWarmSite({ config: { limits: { sharedBodyBytes: 4 } } });
+    await near.get("/a");
+    expect(await warmed(near, "/a")).toEqual([
+      {
+        page: "/a",
+        result: "already",
+        why: "in this colo alone: the shared tier did not take it (too-large)",
+      },
+    ]);
+    expect(near.origin.count).toBe(1);
+  });
+});
+
 const plain: Script = () => page("page", cc("max-age=600"));
 const varying: Script = () => page("page", cc("max-age=600", { vary: "accept-language" }));
 

@@ -123,14 +123,24 @@ describe("keys", () => {
 
 describe("keys that Redis does not have afterwards", () => {
   it("are told to have failed where it does not take them", async () => {
-    const { warm, rates, upstash } = open();
-    await rates.get("other");
+    const { warm, upstash } = open();
+    await warm({ data: { rates: ["other"] } });
     upstash.mode = "refuses";
     const why = "the shared tier did not take it (unavailable)";
     expect((await warm({ data: { rates: ["a", "b"] } })).done).toEqual([
       { namespace: "rates", key: "a", result: "failed", why },
       { namespace: "rates", key: "b", result: "failed", why },
     ]);
+  });
+
+  it("are loaded anew where it has lost them, though this isolate has them fresh", async () => {
+    const { warm, rates, upstash, asked, clock } = open();
+    await warm({ data: { rates: ["a"] } });
+    expect(await rates.get("a")).toBe("a of load 1");
+    upstash.lay({ ...upstash.kept, records: [] });
+    expect((await warm({ data: { rates: ["a"] } })).done).toMatchObject([{ result: "warmed" }]);
+    expect(asked).toEqual([["a"], ["a"]]);
+    expect(await open({ upstash, clock }).rates.get("a")).toBe("a of load 2");
   });
 
   it("are told to be too large for it, each by itself", async () => {

@@ -10,7 +10,10 @@ import { type Asked, asRefresh, type PassRule, plan, type Planning } from "../re
 import { countedAs } from "../request/target.ts";
 import type { ReadUrl } from "../request/url-reader.ts";
 import type { ForwardOutcome } from "../reuse/forward-outcome.ts";
+import type { Candidate } from "../reuse/verdict.ts";
+import { askOfHead } from "../storing/variants.ts";
 import { withAllBehind } from "./all-behind.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { mayBeNoted } from "./hot-key-note.ts";
 
 /** What pages are warmed with. */
@@ -38,10 +41,13 @@ export interface PassedBy {
   readonly names: readonly string[];
 }
 
+/** Of a page that is fresh in this colo; `none`: its route, or this deployment, has no shared tier. */
+type InShared = "there" | "none" | "too-large" | "unavailable";
+
 /** What became of a page. */
 export type WarmedPage =
   | PassedBy
-  | { readonly kind: "already"; readonly decision: Decision }
+  | { readonly kind: "already"; readonly inShared: InShared; readonly decision: Decision }
   | { readonly kind: "origin-in-trouble" | "still-under-way" | "fault" }
   | {
       readonly kind: "asked";
@@ -81,15 +87,34 @@ export async function warmPage(page: PageAsked, ports: WarmPorts): Promise<Warme
 }
 
 async function brought(planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
-  const first = await aheadOf(planned, ports);
-  if (first.kind === "asked" && first.came !== "skipped") return admitted(first, planned, ports);
-  if (first.kind !== "under-way" && first.kind !== "asked") return told(first);
-  // Another request, or another colo, brings it: what that comes to is looked for once it is over.
-  await patiently(first.flight.ended, underWayMsMax);
-  const later = await aheadOf(planned, ports);
-  return later.kind === "asked" && later.came !== "skipped"
-    ? admitted(later, planned, ports)
-    : told(later);
+  let ahead = await aheadOf(planned, ports);
+  if (ahead.kind === "under-way" || (ahead.kind === "asked" && ahead.came === "skipped")) {
+    // Another request, or another colo, brings it: what that comes to is looked for once it is over.
+    await patiently(ahead.flight.ended, underWayMsMax);
+    ahead = await aheadOf(planned, ports);
+  }
+  if (ahead.kind !== "fresh") return endOf(ahead, planned, ports);
+  const { candidate, decision } = ahead;
+  const inShared = await stateInShared(candidate, planned, ports);
+  if (inShared !== "absent") return { kind: "already", inShared, decision };
+  // Other colos lack it, and what this one has may be older than what they have invalidated.
+  return endOf(await aheadOf(planned, ports, Number.MAX_SAFE_INTEGER), planned, ports);
+}
+
+async function stateInShared(
+  { stored: { metadata }, tier, key }: Candidate,
+  { key: primary, route }: Asked,
+  ports: WarmPorts,
+): Promise<InShared | "absent"> {
+  const { tiers, config } = ports;
+  if (tiers.shared === undefined || !route.tiers.includes("shared")) return "none";
+  if (tier === "shared") return "there";
+  const { bodyBytes } = metadata;
+  if (bodyBytes === null || bodyBytes > config.limits.sharedBodyBytes) return "too-large";
+  const read = await tiers.shared.read(key ?? primary, { ...askOfHead(ports), isPeek: true });
+  if (read.kind !== "found") return read.kind;
+  if (read.record.kind === "response") discardBody(read.record.stored);
+  return "there";
 }
 
 type AskedAhead = Extract<Ahead, { kind: "asked" }>;
@@ -111,9 +136,9 @@ async function admitted(
   };
 }
 
-/** Fresh for any time at all. */
-function aheadOf(asked: Asked, ports: WarmPorts): Promise<Ahead> {
-  return withAllBehind(ports, (noting) => refreshAhead(asked, 0, noting));
+/** @param aheadSeconds for how long it is to be fresh, so as not to be asked for; unless set, for any time at all */
+function aheadOf(asked: Asked, ports: WarmPorts, aheadSeconds = 0): Promise<Ahead> {
+  return withAllBehind(ports, (noting) => refreshAhead(asked, aheadSeconds, noting));
 }
 
 function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
@@ -121,16 +146,18 @@ function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
   return metadata?.awaitsSecondAsk === true && !isErrorStatus(metadata.status);
 }
 
-function told(ahead: Ahead): WarmedPage {
+async function endOf(ahead: Ahead, planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
   switch (ahead.kind) {
-    case "fresh":
-      return { kind: "already", decision: ahead.decision };
     case "bypassed":
       return passedBy("switch");
     case "origin-in-trouble":
       return { kind: "origin-in-trouble" };
-    case "under-way":
     case "asked":
+      return ahead.came === "skipped"
+        ? { kind: "still-under-way" }
+        : admitted(ahead, planned, ports);
+    case "under-way":
+    case "fresh":
       return { kind: "still-under-way" };
     default:
       return unreachable(ahead);
