@@ -117,6 +117,13 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
     expect(await warmed(near, "/a")).toMatchObject([{ result: "warmed" }]);
   });
 
+  it("is an error that is admitted as it is warmed a second time", async () => {
+    const { near, far } = openWarmSite({ origin: () => page("none", cc("max-age=600"), 404) });
+    await warmed(near, "/a");
+    expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "already" }]);
+    expect((await far.get("/a")).cacheStatus).toContain("detail=shared");
+  });
+
   it("is left as it is where the shared tier would not take it", async () => {
     const { near } = openWarmSite({ config: { limits: { sharedBodyBytes: 4 } } });
     await near.get("/a");
@@ -159,6 +166,22 @@ describe("a call that sets no limit", () => {
     expect(done.every(({ result }) => result === "warmed")).toBe(true);
     expect([done.length, next]).toEqual([row.pages, row.pages]);
     expect(spent() - before).toBeLessThanOrEqual(48);
+  });
+
+  it.each([
+    { id: "plain", origin: plain },
+    { id: "varies", origin: varying },
+  ])("keeps within them where the shared tier has lost what this colo has: $id", async (row) => {
+    const { near, upstash } = openWarmSite({ origin: row.origin });
+    const headers = { "accept-language": "de" };
+    const pages = Array.from({ length: 8 }, (_, at) => ({ url: `/${at}`, headers }));
+    await callWarm(near, { pages, limit: 8 });
+    upstash.lay({ ...upstash.kept, records: [] });
+    const spent = () => near.cache.calls + upstash.requestCount + near.origin.count;
+    const before = spent();
+    const { done } = toldOf(await callWarm(near, { pages }));
+    expect(done.every(({ result }) => result === "warmed")).toBe(true);
+    expect(spent() - before).toBeLessThanOrEqual(50);
   });
 
   it("goes on where it has stopped, page by page, to the end", async () => {

@@ -38,17 +38,18 @@ export class SubrequestBudget {
 
   /** Gives back what a page that was begun has not cost. */
   ended(route: Route, came: WarmedPage): void {
-    this.#left += costMax(route) - Math.min(costMax(route), costOf(came) ?? Infinity);
+    this.#left += costMax(route) - costOf(came, costMax(route));
   }
 }
 
-/** @returns `undefined` where that is not known */
-function costOf(came: WarmedPage): number | undefined {
+/** @param most where it is not known */
+function costOf(came: WarmedPage, most: number): number {
   if (came.kind === "passed-by") return 0;
-  if (came.kind === "already") return costIn(came.decision);
-  if (came.kind !== "asked" || came.second !== undefined) return undefined;
+  if (came.kind === "already") return came.looks;
+  if (came.kind !== "asked") return most;
   const isVarying = (came.outcome?.stored?.metadata.selecting.length ?? 0) > 0;
-  return isVarying ? undefined : costIn(came.decision);
+  const isKnown = came.second === undefined && !isVarying;
+  return came.looksBefore + (isKnown ? costIn(came.decision) : most);
 }
 
 function costIn({ looks, heardOf, changes, lease }: Decision): number {

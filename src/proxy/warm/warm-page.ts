@@ -47,7 +47,8 @@ type InShared = "there" | "none" | "too-large" | "unavailable";
 /** What became of a page. */
 export type WarmedPage =
   | PassedBy
-  | { readonly kind: "already"; readonly inShared: InShared; readonly decision: Decision }
+  /** `looks`: how many it took to see that. */
+  | { readonly kind: "already"; readonly inShared: InShared; readonly looks: number }
   | { readonly kind: "origin-in-trouble" | "still-under-way" | "fault" }
   | {
       readonly kind: "asked";
@@ -55,6 +56,8 @@ export type WarmedPage =
       readonly isRefreshed: boolean;
       readonly decision: Decision;
       readonly outcome: ForwardOutcome | undefined;
+      /** How many it took to see that this colo has it, and the shared tier does not; else 0. */
+      readonly looksBefore: number;
       /** Its second ask, where it has waited for one. */
       readonly second: Decision | undefined;
       /** Its route and this deployment have a shared tier. */
@@ -96,9 +99,11 @@ async function brought(planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
   if (ahead.kind !== "fresh") return endOf(ahead, planned, ports);
   const { candidate, decision } = ahead;
   const inShared = await stateInShared(candidate, planned, ports);
-  if (inShared !== "absent") return { kind: "already", inShared, decision };
+  const looks = decision.looks.length + 1;
+  if (inShared !== "absent") return { kind: "already", inShared, looks };
   // Other colos lack it, and what this one has may be older than what they have invalidated.
-  return endOf(await aheadOf(planned, ports, Number.MAX_SAFE_INTEGER), planned, ports);
+  const anew = await endOf(await aheadOf(planned, ports, Number.MAX_SAFE_INTEGER), planned, ports);
+  return anew.kind === "asked" ? { ...anew, looksBefore: looks } : anew;
 }
 
 async function stateInShared(
@@ -131,6 +136,7 @@ async function admitted(
     isRefreshed: came === "refreshed",
     decision,
     outcome,
+    looksBefore: 0,
     second: second?.kind === "fresh" ? second.decision : undefined,
     hasShared: planned.route.tiers.includes("shared") && ports.tiers.shared !== undefined,
   };
