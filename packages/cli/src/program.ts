@@ -14,9 +14,11 @@ import { addSwitch } from "./commands/switch.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import type { Act, AddCommand } from "./session.ts";
 import { addStart } from "./start/start-command.ts";
+import { addWarm } from "./warm/warm.ts";
 
 const commands: readonly AddCommand[] = [
   addPurge,
+  addWarm,
   addExplain,
   addStats,
   addHealth,

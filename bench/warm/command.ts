@@ -1,0 +1,53 @@
+// The command `tidemark warm` as a process, as an operator runs it.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("../../packages/cli/src/tidemark.ts", import.meta.url));
+
+export interface Ran {
+  readonly code: number | null;
+  /** What `--json` prints; `undefined` where it is none. */
+  readonly told: WarmReport | undefined;
+  readonly notes: string;
+}
+
+/** Of its report, what the bench reads. */
+export interface WarmReport {
+  readonly pages: number;
+  readonly doneBefore: number;
+  readonly seconds: number;
+  readonly addresses: readonly Readonly<Record<string, number>>[];
+}
+
+export interface Running {
+  readonly ended: Promise<Ran>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
+}
+
+export function startCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Running {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [out, notes] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => {
+    notes += chunk.toString();
+    process.stderr.write(chunk);
+  });
+  const ended = once(child, "close").then(([code]): Ran => ({ code, told: toldIn(out), notes }));
+  return { ended, interrupt: () => void child.kill("SIGINT") };
+}
+
+function toldIn(out: string): WarmReport | undefined {
+  try {
+    return JSON.parse(out) as WarmReport;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+// What an access log was asked for: lines of the combined and common formats, and JSON of nginx, Caddy and
+// Cloudflare's Logpush.
+
+/** One request that was answered well, and may be asked again. */
+export interface Logged {
+  /** A path with its query, or a URL where the log names the host. */
+  readonly url: string;
+}
+
+export type LoggedLine = Logged | "other" | "unreadable";
+
+/** Quoted: method, path and protocol; then the status. What stands before and behind differs. */
+const classic = /"([A-Z]+) (\S+)(?: HTTP\/[\d.]+)?" (\d{3})(?: |$)/;
+
+/** @returns `"other"` for what is no GET that ended with 2xx or 3xx */
+export function readLoggedLine(line: string | undefined): LoggedLine {
+  const trimmed = line?.trim();
+  if (trimmed === undefined || trimmed === "") return line === undefined ? "unreadable" : "other";
+  const found = trimmed.startsWith("{") ? ofJson(trimmed) : ofClassic(trimmed);
+  if (found === undefined) return "unreadable";
+  const { method, url, status } = found;
+  return method === "GET" && status >= 200 && status < 400 ? { url } : "other";
+}
+
+interface Found {
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+}
+
+function ofClassic(line: string): Found | undefined {
+  const [, method = "", url = "", status] = classic.exec(line) ?? [];
+  return status === undefined ? undefined : { method, url, status: Number(status) };
+}
+
+function ofJson(line: string): Found | undefined {
+  let entry: Record<string, unknown>;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  // Caddy has the request as an object, nginx its first line as a text.
+  const request = entry["request"];
+  if (typeof request === "string") {
+    return ofClassic(`"${request}" ${Number(entry["status"])}`);
+  }
+  const fields = { ...entry, ...(typeof request === "object" ? request : {}) };
+  const method = firstText(fields, ["ClientRequestMethod", "request_method", "method"]);
+  const path = firstText(fields, ["ClientRequestURI", "request_uri", "uri", "url", "path"]);
+  const host = firstText(fields, ["ClientRequestHost", "host", "http_host"]);
+  const status = Number(entry["EdgeResponseStatus"] ?? entry["status"]);
+  if (method === undefined || path === undefined || !Number.isInteger(status)) return undefined;
+  const isAtHost = host !== undefined && path.startsWith("/");
+  return { method, url: isAtHost ? `https://${host}${path}` : path, status };
+}
+
+function firstText(fields: Record<string, unknown>, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = fields[name];
+    if (typeof value === "string" && value !== "") return value;
+  }
+  return undefined;
+}
+
+/** How often each was asked for. */
+export class Popularity {
+  /** Asked for, and left out since there were too many others. */
+  leftOutCount = 0;
+  readonly #counts = new Map<string, number>();
+  readonly #countMax: number;
+
+  /** @param countMax how many different ones are counted */
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  note(url: string): void {
+    const before = this.#counts.get(url);
+    if (before === undefined && this.#counts.size >= this.#countMax) this.leftOutCount += 1;
+    else this.#counts.set(url, (before ?? 0) + 1);
+  }
+
+  /** The hottest first; those that are equally so in the order of the log. */
+  hottest(top: number): string[] {
+    const sorted = [...this.#counts].sort(([, a], [, b]) => b - a);
+    return sorted.slice(0, top).map(([url]) => url);
+  }
+}

@@ -1,0 +1,82 @@
+// Asks for one page as a visitor would, and reads the answer to its end.
+import { retryAfterSeconds } from "../../../../src/http/retry-after.ts";
+import type { World } from "../world.ts";
+import { type Outcome, outcomeOf } from "./told-status.ts";
+import { userAgent } from "./user-agent.ts";
+
+export type Asked =
+  | {
+      readonly kind: "answered";
+      readonly outcome: Outcome;
+      readonly beganAtMs: number;
+      /** Until the head of the answer. */
+      readonly durationMs: number;
+      readonly isTidemark: boolean;
+    }
+  /** The site or its origin is in trouble; another try may do. */
+  | {
+      readonly kind: "trouble";
+      readonly outcome: Outcome;
+      /** `undefined` where nobody says. */
+      readonly retryAfterMs: number | undefined;
+      readonly isTidemark: boolean;
+    }
+  | { readonly kind: "interrupted" };
+
+const answerMsMax = 120_000;
+const troubleStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** As browsers send it, so that the variant is theirs. */
+const browserFields = { "accept-encoding": "gzip, deflate, br, zstd", "user-agent": userAgent };
+
+/** Never rejects. */
+export async function askPage(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  world: Pick<World, "fetch" | "nowAtMs" | "interrupted">,
+): Promise<Asked> {
+  const beganAtMs = world.nowAtMs();
+  const { interrupted } = world;
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]);
+  try {
+    const response = await world.fetch(url, {
+      headers: { ...browserFields, ...headers },
+      // A redirect is an answer, which is stored like others.
+      redirect: "manual",
+      signal,
+    });
+    const durationMs = world.nowAtMs() - beganAtMs;
+    for await (const _ of response.body ?? []) void _;
+    return read(response, { beganAtMs, durationMs }, world.nowAtMs());
+  } catch (cause) {
+    if (interrupted.aborted) return { kind: "interrupted" };
+    const outcome = { result: "failed", why: reasonOf(cause), isFromOrigin: true } as const;
+    return { kind: "trouble", outcome, retryAfterMs: undefined, isTidemark: false };
+  }
+}
+
+function read(
+  { status, headers }: Response,
+  taken: { readonly beganAtMs: number; readonly durationMs: number },
+  nowAtMs: number,
+): Asked {
+  const told = outcomeOf(status, headers.get("cache-status"));
+  const isTidemark =
+    told !== undefined || (headers.get("proxy-status") ?? "").startsWith("tidemark");
+  const why = status >= 400 ? `status ${status}` : "the answer has no Cache-Status of Tidemark";
+  const outcome = told ?? { result: "failed", status, why, isFromOrigin: true };
+  const isOriginDown = outcome.why?.startsWith("the origin failed") === true;
+  if (!troubleStatuses.has(status) && !isOriginDown) {
+    return { kind: "answered", outcome, ...taken, isTidemark };
+  }
+  const seconds = retryAfterSeconds(headers.get("retry-after"), nowAtMs);
+  const retryAfterMs = seconds === undefined ? undefined : seconds * 1_000;
+  return { kind: "trouble", outcome, retryAfterMs, isTidemark };
+}
+
+/** In the words of the network; never an address. */
+function reasonOf(cause: unknown): string {
+  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
+  if (!(inner instanceof Error)) return "no answer";
+  if (inner.name === "TimeoutError") return `no whole answer within ${answerMsMax / 1_000} s`;
+  return `no answer (${"code" in inner ? String(inner.code) : inner.name})`;
+}

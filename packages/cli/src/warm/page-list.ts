@@ -1,0 +1,100 @@
+// The pages of a run, in the order of their sources, each once.
+
+/** A page of the site, and the fields that its variant is chosen by. */
+export interface Page {
+  /** With its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Why an address of a source is not asked for. */
+export type Unasked = "twice" | "other-host" | "no-url" | "operator-route" | "too-many";
+
+/** Some 150 bytes each: what a run holds in memory grows with its pages, and with nothing else. */
+export const pageCountMax = 1_000_000;
+const pathCharactersMax = 8_192;
+const examplesMax = 3;
+
+export class PageList {
+  readonly unasked: Record<Unasked, number> = {
+    twice: 0,
+    "other-host": 0,
+    "no-url": 0,
+    "operator-route": 0,
+    "too-many": 0,
+  };
+  /** Of hosts that are not the site's, the first ones. */
+  readonly otherHosts: string[] = [];
+  /** Of texts that are no address, the first ones. */
+  readonly noUrls: string[] = [];
+  readonly #origin: string;
+  readonly #operatorPath: string;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #keys = new Set<string>();
+  readonly #countMax: number;
+
+  constructor(given: {
+    readonly origin: string;
+    readonly operatorPath: string;
+    /** Beside the site's own. */
+    readonly alsoHosts?: readonly string[];
+    readonly countMax?: number;
+  }) {
+    const { origin, operatorPath, alsoHosts = [], countMax = pageCountMax } = given;
+    this.#origin = origin;
+    this.#operatorPath = operatorPath;
+    this.#hosts = new Set([new URL(origin).host, ...alsoHosts.map((host) => host.toLowerCase())]);
+    this.#countMax = countMax;
+  }
+
+  get count(): number {
+    return this.#keys.size;
+  }
+
+  /** @param text a URL of the site, or a path that begins with a slash */
+  add(text: string, headers?: Page["headers"]): "added" | Unasked {
+    const verdict = this.#verdict(text, headers);
+    if (verdict !== "added") this.unasked[verdict] += 1;
+    return verdict;
+  }
+
+  *[Symbol.iterator](): Generator<Page> {
+    for (const key of this.#keys) {
+      const [path = "", fields] = key.split("\n");
+      yield fields === undefined ? { path } : { path, headers: JSON.parse(fields) };
+    }
+  }
+
+  #verdict(text: string, headers: Page["headers"]): "added" | Unasked {
+    const trimmed = text.trim();
+    const isAddress = /^(?:\/(?!\/)|https?:\/\/)/i.test(trimmed);
+    const url = isAddress ? URL.parse(trimmed, this.#origin) : null;
+    if (url === null || url.username !== "" || trimmed.length > pathCharactersMax) {
+      if (this.noUrls.length < examplesMax) this.noUrls.push(trimmed.slice(0, 100));
+      return "no-url";
+    }
+    if (!this.#hosts.has(url.host)) {
+      const { otherHosts } = this;
+      if (otherHosts.length < examplesMax && !otherHosts.includes(url.host))
+        otherHosts.push(url.host);
+      return "other-host";
+    }
+    const { pathname, search } = url;
+    if (pathname === this.#operatorPath || pathname.startsWith(`${this.#operatorPath}/`)) {
+      return "operator-route";
+    }
+    const key = keyOf({ path: pathname + search, ...(headers && { headers }) });
+    if (this.#keys.has(key)) return "twice";
+    if (this.#keys.size >= this.#countMax) return "too-many";
+    this.#keys.add(key);
+    return "added";
+  }
+}
+
+/** One text for each page and variant; names of fields in lower case and in order. */
+export function keyOf({ path, headers = {} }: Page): string {
+  const fields = Object.entries(headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return fields.length === 0 ? path : `${path}\n${JSON.stringify(Object.fromEntries(fields))}`;
+}

@@ -1,0 +1,84 @@
+// One sitemap file as sitemaps.org has it, read as it comes: a set of URLs, or an index of sitemaps.
+import { SaxesParser } from "saxes";
+
+export interface SitemapEntry {
+  readonly kind: "page" | "sitemap";
+  readonly loc: string;
+  /** Epoch milliseconds; `undefined` where none is stated, or it is no date. */
+  readonly modifiedAtMs: number | undefined;
+}
+
+/** What is no sitemap, and the line where that shows. */
+export class SitemapFault extends Error {
+  override readonly name = "SitemapFault";
+}
+
+const kinds: Readonly<Record<string, { kind: SitemapEntry["kind"]; element: string }>> = {
+  urlset: { kind: "page", element: "url" },
+  sitemapindex: { kind: "sitemap", element: "sitemap" },
+};
+/** One more than an address may have, so that one that is cut is refused. */
+const locCharactersMax = 8_193;
+
+/** @throws SitemapFault for what is no XML, or other XML */
+export async function* sitemapEntries(text: AsyncIterable<string>): AsyncGenerator<SitemapEntry> {
+  const found: SitemapEntry[] = [];
+  const parser = parserInto(found);
+  let isEmpty = true;
+  for await (const piece of text) {
+    // Some write a line break before the declaration, which XML does not allow.
+    const begun = isEmpty ? piece.trimStart() : piece;
+    if (begun === "") continue;
+    isEmpty = false;
+    parser.write(begun);
+    yield* found.splice(0);
+  }
+  if (isEmpty) throw new SitemapFault("It is empty.");
+  parser.close();
+  yield* found.splice(0);
+}
+
+function parserInto(found: SitemapEntry[]): SaxesParser {
+  const parser = new SaxesParser();
+  const open: string[] = [];
+  let sort: (typeof kinds)[string] | undefined;
+  let [prefix, loc, modified] = ["", "", ""];
+  parser.on("error", ({ message }) => {
+    const said = message.replace(/^\d+:\d+: /, "").replace(/\.$/, "");
+    throw new SitemapFault(`Line ${parser.line}: ${said}.`);
+  });
+  parser.on("opentag", ({ name }) => {
+    if (open.length === 0) {
+      const local = name.slice(name.indexOf(":") + 1);
+      prefix = name.slice(0, name.length - local.length);
+      sort = kinds[local];
+      if (sort === undefined) {
+        throw new SitemapFault(
+          `Line ${parser.line}: its root is <${name.slice(0, 40)}>, not <urlset> or <sitemapindex>.`,
+        );
+      }
+    }
+    open.push(name);
+    if (open.length === 2) [loc, modified] = ["", ""];
+  });
+  const texted = (text: string) => {
+    if (open[2] === `${prefix}loc`) loc = (loc + text).slice(0, locCharactersMax);
+    else if (open[2] === `${prefix}lastmod`) modified = (modified + text).slice(0, 64);
+  };
+  parser.on("text", texted);
+  parser.on("cdata", texted);
+  parser.on("closetag", () => {
+    const isEntry = open.length === 2 && open[1] === `${prefix}${sort?.element}`;
+    if (isEntry && sort !== undefined) {
+      const modifiedAtMs = Date.parse(modified.trim());
+      const isDate = !Number.isNaN(modifiedAtMs);
+      found.push({
+        kind: sort.kind,
+        loc: loc.trim(),
+        modifiedAtMs: isDate ? modifiedAtMs : undefined,
+      });
+    }
+    open.pop();
+  });
+  return parser;
+}

@@ -1,0 +1,108 @@
+// The text of a source, piece by piece: gzip is told by content, and nothing is held whole.
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { failure, usageError } from "../command-error.ts";
+import type { World } from "../world.ts";
+
+export type Bytes = AsyncIterable<Uint8Array>;
+
+/** @throws CommandError where there is no such file */
+export async function bytesOfFile(path: string, { folder, interrupted }: World): Promise<Bytes> {
+  const whole = resolve(folder, path);
+  const found = await stat(whole).catch(() => undefined);
+  if (found?.isDirectory() === false) return createReadStream(whole, { signal: interrupted });
+  throw usageError({
+    what: `${JSON.stringify(path)} cannot be read.`,
+    why: found === undefined ? `There is no file ${whole}.` : "It is a folder.",
+    mend: "Name a file; - is stdin.",
+  });
+}
+
+/**
+ * @param given.name what errors call it
+ * @param given.bytesMax of the text, after it is unpacked; Infinity for what is read line by line
+ * @throws CommandError for gzip that is damaged, for text that is not UTF-8, and for too much of it
+ */
+export async function* textOf(
+  bytes: Bytes,
+  { name, bytesMax = Infinity }: { readonly name: string; readonly bytesMax?: number },
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let byteCount = 0;
+  try {
+    for await (const chunk of await unpacked(bytes)) {
+      byteCount += chunk.byteLength;
+      if (byteCount > bytesMax) throw tooLarge(name, bytesMax);
+      yield decoder.decode(chunk, { stream: true });
+    }
+    yield decoder.decode();
+  } catch (cause) {
+    throw unreadable(name, cause);
+  }
+}
+
+async function unpacked(bytes: Bytes): Promise<Bytes> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let firstCount = 0;
+  while (firstCount < 2) {
+    const { value, done } = await iterator.next();
+    if (done === true) break;
+    first.push(value);
+    firstCount += value.byteLength;
+  }
+  const head = Buffer.concat(first);
+  const whole = (async function* () {
+    yield head;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  })();
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  if (!isGzip) return whole;
+  const gunzip = createGunzip();
+  const packed = Readable.from(whole);
+  packed.once("error", (cause) => gunzip.destroy(cause));
+  return packed.pipe(gunzip);
+}
+
+function tooLarge(name: string, bytesMax: number) {
+  return failure({
+    what: `${name} was not read to its end.`,
+    why: `Unpacked, it has more than ${bytesMax / 1_048_576} MiB, which sitemaps.org does not allow.`,
+    mend: "Split it, and name the parts in an index.",
+  });
+}
+
+function unreadable(name: string, cause: unknown) {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const isGzip = code.startsWith("Z_");
+  const isText = code === "ERR_ENCODING_INVALID_ENCODED_DATA";
+  if (!isGzip && !isText) return cause;
+  const why = isText ? "It is not UTF-8." : "It begins as gzip does, and is damaged or cut short.";
+  return failure(
+    { what: `${name} was not read to its end.`, why, mend: "Make it anew." },
+    "failed",
+    cause,
+  );
+}
+
+const lineCharactersMax = 65_536;
+
+/** Lines without their ends. One that is too long is `undefined`. A last line needs no end. */
+export async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string | undefined> {
+  let rest = "";
+  let isTooLong = false;
+  for await (const piece of text) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      yield isTooLong || line.length > lineCharactersMax ? undefined : line.replace(/\r$/, "");
+      isTooLong = false;
+    }
+    if (rest.length > lineCharactersMax) [rest, isTooLong] = ["", true];
+  }
+  if (isTooLong) yield undefined;
+  else if (rest !== "") yield rest;
+}

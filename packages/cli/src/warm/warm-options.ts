@@ -1,0 +1,167 @@
+// The options of `tidemark warm`, checked before anything is read or asked.
+import { InvalidArgumentError } from "commander";
+import { usageError } from "../command-error.ts";
+import { siteAddress } from "../site/address.ts";
+import type { Page } from "./page-list.ts";
+
+/** As commander gives them. */
+export interface WarmOptions {
+  readonly sitemap?: readonly string[];
+  readonly list?: readonly string[];
+  readonly log?: readonly string[];
+  readonly hottest?: number | true;
+  readonly afterPurge?: string;
+  readonly data?: string;
+  readonly csv?: true;
+  readonly since?: number;
+  readonly top?: number;
+  readonly alsoHost?: readonly string[];
+  readonly header?: readonly Field[];
+  readonly variant?: readonly Field[];
+  readonly via?: readonly string[];
+  readonly within?: true;
+  readonly limit?: number;
+  readonly rate?: number;
+  readonly concurrency?: number;
+  readonly state?: string;
+  readonly fresh?: true;
+  readonly dryRun?: true;
+}
+
+export type Field = readonly [name: string, value: string];
+
+/** Where pages are read from. */
+export interface SourceOptions {
+  /** Pages that are named on the command line. */
+  readonly words: readonly string[];
+  readonly sitemap?: readonly string[] | undefined;
+  readonly list?: readonly string[] | undefined;
+  readonly log?: readonly string[] | undefined;
+  readonly hotCount?: number | undefined;
+  readonly afterPurge?: string | undefined;
+  readonly csv?: true | undefined;
+  readonly sinceAtMs?: number | undefined;
+  readonly top?: number | undefined;
+}
+
+export const concurrencyUsual = 4;
+export const concurrencyMaxMax = 64;
+const hotCountUsual = 100;
+
+/** @throws CommandError where no source is named, or two options do not go together */
+export function sourcesOf(options: WarmOptions, words: readonly string[]): SourceOptions {
+  const { sitemap, list, log, hottest, afterPurge, csv, since, top } = options;
+  const isHot = hottest !== undefined || afterPurge !== undefined;
+  const isNone = words.length === 0 && [sitemap, list, log].every((one) => one === undefined);
+  if (isNone && !isHot) {
+    throw refused(
+      "Nothing says what to warm.",
+      "Name --sitemap, --list, --log, --hottest, --after-purge, or pages.",
+    );
+  }
+  if ([...(list ?? []), ...(log ?? [])].filter((name) => name === "-").length > 1) {
+    throw refused("stdin is named twice.", "Write - once.");
+  }
+  for (const { given, needs, option } of [
+    { given: top, needs: log, option: "--top goes with --log" },
+    { given: since, needs: sitemap, option: "--since goes with --sitemap" },
+    { given: csv, needs: list, option: "--csv goes with --list" },
+  ]) {
+    if (given !== undefined && needs === undefined) throw refused(`${option}.`, "Leave it out.");
+  }
+  const hotCount = typeof hottest === "number" ? hottest : hotCountUsual;
+  return {
+    words,
+    sitemap,
+    list,
+    log,
+    afterPurge,
+    csv,
+    top,
+    sinceAtMs: since,
+    hotCount: isHot ? hotCount : undefined,
+  };
+}
+
+/** @throws CommandError for options that mean nothing with `--within` or `--data`, or without them */
+export function checkManner(options: WarmOptions, words: readonly string[]): void {
+  const { data, within, limit, list } = options;
+  const isWithin = within === true || data !== undefined;
+  const ofPages = ["sitemap", "log", "hottest", "afterPurge", "variant", "header"] as const;
+  const ofRequests = ["via", "rate", "concurrency"] as const;
+  if (data !== undefined) {
+    const other = ofPages.find((name) => options[name] !== undefined);
+    if (other !== undefined || words.length > 0) {
+      throw refused("--data takes keys, and pages are named too.", "Run the command twice.");
+    }
+    if (list === undefined) throw refused("--data has no keys.", "Give them with --list FILE.");
+  }
+  const vain = isWithin ? ofRequests.find((name) => options[name] !== undefined) : undefined;
+  if (vain !== undefined) {
+    const why = `--${vain} is about requests through the site, and the Worker makes these itself.`;
+    throw refused(why, `Leave out --${vain}, or --within.`);
+  }
+  if (limit !== undefined && !isWithin)
+    throw refused("--limit goes with --within.", "Leave it out.");
+}
+
+/** @throws CommandError for what is no address. No token goes there, so http is allowed here only locally, too */
+export function viaAddresses(options: WarmOptions): string[] {
+  return (options.via ?? []).map(
+    (site) => siteAddress({ site, operatorPath: undefined, from: "--via" }).origin,
+  );
+}
+
+/** Each page once with each variant. What a source says of a page goes before all. */
+export function* variantsOf(
+  pages: Iterable<Page>,
+  { header = [], variant = [] }: WarmOptions,
+): Generator<Page> {
+  const common = Object.fromEntries(header);
+  const variants =
+    variant.length === 0 ? [{}] : variant.map((field) => Object.fromEntries([field]));
+  for (const { path, headers } of pages) {
+    for (const one of variants) {
+      const fields = { ...common, ...one, ...headers };
+      yield Object.keys(fields).length === 0 ? { path } : { path, headers: fields };
+    }
+  }
+}
+
+function refused(why: string, mend: string) {
+  return usageError({ what: "The options are refused.", why, mend });
+}
+
+/** @throws InvalidArgumentError, which commander tells with the name of the option */
+export function countFrom(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Write a whole number from ${least} to ${most}.`);
+  };
+}
+
+export function rateOf(text: string): number {
+  const value = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  if (value > 0) return value;
+  throw new InvalidArgumentError("Write requests a second, such as 20 or 0.5.");
+}
+
+export function dateOf(text: string): number {
+  const atMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(atMs)) return atMs;
+  throw new InvalidArgumentError("Write a date, such as 2026-11-01 or 2026-11-01T06:00:00Z.");
+}
+
+/** Never repeats the value: it may be a secret. */
+export function fieldOf(text: string, before: readonly Field[] | undefined): Field[] {
+  const at = text.indexOf(":");
+  const [name, value] = [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];
+  try {
+    if (at <= 0) throw new TypeError();
+    void new Headers([[name, value]]);
+  } catch {
+    throw new InvalidArgumentError('Write it so: "Accept-Language: de".');
+  }
+  return [...(before ?? []), [name, value]];
+}

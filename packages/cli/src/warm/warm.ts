@@ -1,0 +1,245 @@
+// `tidemark warm`: brings pages, or values of data, into the tiers before anybody asks for them.
+import { CommandError, usageError } from "../command-error.ts";
+import { type ExitCode, exitCode } from "../exit-code.ts";
+import { type AddCommand, repeated, type Session } from "../session.ts";
+import { DoneBook } from "./done-book.ts";
+import { type Page, PageList } from "./page-list.ts";
+import { counted, Progress } from "./progress.ts";
+import { type Ended, jsonReport, printReport, sourceNotes } from "./report.ts";
+import { gather, gatherKeys } from "./sources.ts";
+import { Tally } from "./tally.ts";
+import { Turns } from "./turns.ts";
+import { Warming } from "./warming.ts";
+import {
+  checkManner,
+  concurrencyMaxMax,
+  concurrencyUsual,
+  countFrom,
+  dateOf,
+  fieldOf,
+  rateOf,
+  sourcesOf,
+  variantsOf,
+  viaAddresses,
+  type WarmOptions,
+} from "./warm-options.ts";
+import { warmKeysWithin, warmPagesWithin } from "./within.ts";
+
+export const addWarm: AddCommand = (program, act) => {
+  program
+    .command("warm")
+    .summary("bring pages or data into the cache before visitors ask")
+    .description(
+      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and nothing older is stored over what is newer. It slows down as soon as the origin does.",
+    )
+    .argument("[page...]", "pages: URLs of the site, or paths such as /news")
+    .option("--sitemap <source>", "a sitemap or an index of them: URL or file; gzip too", repeated)
+    .option("--list <file>", "a list of URLs or paths, a line each; - is stdin", repeated)
+    .option("--log <file>", "an access log, the hottest pages first; - is stdin", repeated)
+    .option(
+      "--hottest [count]",
+      "what visitors ask for most now (default: 100)",
+      countFrom(1, 10_000),
+    )
+    .option("--after-purge <position>", "of the hottest, what this purge covered")
+    .option("--data <namespace>", "the lists have keys of this namespace of data")
+    .option("--csv", "lists are CSV: the first column counts (default: by the name .csv)")
+    .option("--since <date>", "of sitemaps, only what was modified since", dateOf)
+    .option("--top <count>", "of each log, only so many pages", countFrom(1, 1_000_000))
+    .option("--also-host <host>", "pages of this host are the site's too", repeated)
+    .option("--header <field>", 'send this with all requests: "Name: value"', fieldOf)
+    .option("--variant <field>", "ask for each page once with each of these", fieldOf)
+    .option("--via <url>", "then ask for each page at this colo's address too", repeated)
+    .option("--rate <number>", "requests to the origin a second at most (default: none)", rateOf)
+    .option(
+      "--concurrency <count>",
+      `requests under way at most (default: ${concurrencyUsual})`,
+      countFrom(1, concurrencyMaxMax),
+    )
+    .option("--within", "let the Worker ask the origin itself; needs the token")
+    .option(
+      "--limit <count>",
+      "with --within: pages a call (default: the Worker's)",
+      countFrom(1, 1_000),
+    )
+    .option("--state <file>", "remember here what is done (default: a file of the user)")
+    .option("--fresh", "begin anew, even if an earlier run was interrupted")
+    .option("--dry-run", "ask for no page, and list what would be asked for")
+    .addHelpText("after", examples)
+    .action(act<WarmOptions>(warm));
+};
+
+const examples = `
+Examples:
+  tidemark warm --sitemap https://www.example.com/sitemap.xml
+  tidemark warm --log access.log.gz --top 5000 --rate 20
+  tidemark warm --after-purge 1795435200000-0
+  psql -Atc "select path from page" | tidemark warm --list -
+  tidemark warm --data products --list ids.txt
+
+After Ctrl-C, the same command goes on where it stopped.
+Ends with 3 if a page failed. A page that may not be stored is no failure.`;
+
+async function warm(session: Session, options: WarmOptions, words: readonly string[]) {
+  checkManner(options, words);
+  const sources = sourcesOf(options, words);
+  const vias = viaAddresses(options);
+  const { origin, operatorPath } = await session.chosenSite();
+  if (options.data !== undefined) return warmData(session, options, options.data);
+  const { alsoHost = [] } = options;
+  const pages = new PageList({ origin, operatorPath, alsoHosts: alsoHost });
+  const report = await gather(sources, pages, session);
+  const notes = sourceNotes(pages, report);
+  for (const note of notes) session.terminal.note(note);
+  const told = { unasked: pages.unasked, ...report };
+  const asked = () => variantsOf(pages, options);
+  const count = pages.count * Math.max(1, options.variant?.length ?? 0);
+  if (options.dryRun === true) return dryRun(session, asked(), { count, told });
+  if (pages.count === 0) throw nothingToWarm(notes);
+  const addresses = [origin, ...vias];
+  const run = { options, words, addresses, what: "pages", count, told } as const;
+  return runIn(session, run, async (parts) => {
+    if (options.within === true) {
+      const client = await session.client();
+      await warmPagesWithin(asked(), { ...parts, client, limit: options.limit });
+    } else {
+      await new Warming({ ...parts, pages: asked() }).run();
+    }
+  });
+}
+
+async function warmData(session: Session, options: WarmOptions, namespace: string) {
+  const { keys, unreadableLineCount } = await gatherKeys(
+    { ...options, words: [], hotCount: undefined },
+    session,
+  );
+  if (unreadableLineCount > 0) {
+    session.terminal.note(`${counted(unreadableLineCount)} lines could not be read.`);
+  }
+  const told = { unreadableLineCount };
+  const count = keys.length;
+  if (options.dryRun === true) {
+    for (const key of keys) session.terminal.print(key);
+    session.terminal.json({ keys: count, wouldWarm: keys, sources: told });
+    return exitCode.done;
+  }
+  if (count === 0) throw nothingToWarm([]);
+  const client = await session.client();
+  const addresses = [client.site.origin];
+  const run = { options, words: [], addresses, what: "keys", count, told } as const;
+  return runIn(session, run, (parts) =>
+    warmKeysWithin(namespace, keys, { ...parts, client, limit: options.limit }),
+  );
+}
+
+interface Run {
+  readonly options: WarmOptions;
+  readonly words: readonly string[];
+  readonly addresses: readonly string[];
+  readonly what: Ended["what"];
+  readonly count: number;
+  /** Of the sources, for `--json`. */
+  readonly told: object;
+}
+
+function partsOf(session: Session, { options, addresses, count }: Run, done: DoneBook) {
+  const { world, terminal } = session;
+  const { concurrency: concurrencyMax = concurrencyUsual, rate = Infinity } = options;
+  const laneCount = addresses.length;
+  const turns = new Turns({ concurrencyMax, ratePerSecondMax: rate, laneCount }, world);
+  const tally = new Tally(addresses);
+  const isThrough = options.within !== true && options.data === undefined;
+  const total = count * laneCount;
+  const progress = new Progress(terminal, world, {
+    total,
+    tally,
+    ...(isThrough && { pace: turns.pace }),
+  });
+  const onPause = (pauseMs: number, why: string) =>
+    progress.note(`The site is in trouble (${why}); going on in ${Math.ceil(pauseMs / 1_000)} s.`);
+  const onSteps = progress.advance;
+  return { addresses, done, turns, tally, concurrencyMax, world, progress, onSteps, onPause };
+}
+
+async function runIn(
+  session: Session,
+  run: Run,
+  work: (parts: ReturnType<typeof partsOf>) => Promise<void>,
+): Promise<ExitCode> {
+  const { world, terminal } = session;
+  const { options, addresses, what, count, told } = run;
+  const done = await DoneBook.open(
+    { identity: identityOf(run), path: options.state, isFresh: options.fresh === true },
+    world,
+  );
+  if (done.before > 0) {
+    terminal.note(
+      `Going on where an earlier run stopped: ${counted(done.before)} done; --fresh begins anew.`,
+    );
+  }
+  const beganAtMs = world.nowAtMs();
+  const parts = partsOf(session, run, done);
+  try {
+    await work(parts);
+  } catch (cause) {
+    const isInterruption = cause instanceof CommandError && world.interrupted.aborted;
+    if (!isInterruption) {
+      parts.progress.clear();
+      await done.settled();
+      throw cause;
+    }
+  }
+  parts.progress.clear();
+  const isInterrupted = world.interrupted.aborted;
+  await (isInterrupted ? done.settled() : done.remove());
+  const seconds = (world.nowAtMs() - beganAtMs) / 1_000;
+  const { tally } = parts;
+  const [site = ""] = addresses;
+  const doneBeforeCount = done.before;
+  const ended = { site, tally, what, count, doneBeforeCount, isInterrupted, seconds };
+  terminal.json(jsonReport(ended, told));
+  printReport(terminal, ended);
+  if (isInterrupted) return exitCode.interrupted;
+  return tally.sum("failed") > 0 ? exitCode.findings : exitCode.done;
+}
+
+/** What a run does, whatever it finds: an earlier one of the same was interrupted. */
+const ofManner: ReadonlySet<string> = new Set([
+  "rate",
+  "concurrency",
+  "state",
+  "fresh",
+  "limit",
+  "json",
+  "yes",
+  "color",
+]);
+
+function identityOf({ options, addresses, words }: Run): string[] {
+  const same = Object.entries(options).filter(([name]) => !ofManner.has(name));
+  const inOrder = same.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return [JSON.stringify(addresses), JSON.stringify(words), JSON.stringify(inOrder)];
+}
+
+function dryRun(
+  { terminal }: Session,
+  pages: Iterable<Page>,
+  { count, told }: { readonly count: number; readonly told: object },
+): ExitCode {
+  const all: Page[] = [];
+  for (const page of pages) {
+    const { path, headers } = page;
+    terminal.print(headers === undefined ? path : `${path} ${JSON.stringify(headers)}`);
+    if (terminal.isJson) all.push(page);
+  }
+  terminal.json({ pages: count, wouldWarm: all, sources: told });
+  return exitCode.done;
+}
+
+function nothingToWarm(notes: readonly string[]) {
+  return usageError({
+    what: "Nothing was warmed.",
+    why: notes.length === 0 ? "The sources are empty." : "The sources have no page of the site.",
+    mend: "Try --dry-run, and look at what the sources hold.",
+  });
+}

@@ -1,0 +1,102 @@
+// An origin of bounded capacity in simulated time: visitors and a warming share its queue.
+import { OriginPace } from "../../src/warm/origin-pace.ts";
+
+export interface OriginSettings {
+  /** How many requests it works on at once; others wait in turn. */
+  readonly servers: number;
+  /** How much of its capacity visitors use, 0 to 1. */
+  readonly visitorLoad: number;
+  readonly serviceMs: (draw: () => number) => number;
+  readonly meanServiceMs: number;
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+export interface WarmingSettings {
+  readonly concurrencyMax: number;
+  /** Between the command and the origin, there and back. */
+  readonly networkMs: number;
+}
+
+export interface Simulated {
+  readonly visitorsMs: readonly number[];
+  readonly warmedCount: number;
+  readonly pace: OriginPace;
+}
+
+interface Arrival {
+  readonly atMs: number;
+  readonly isVisitor: boolean;
+  readonly beganAtMs: number;
+}
+
+/** @returns how long visitors waited, with a warming under way or without */
+export function simulated(
+  settings: OriginSettings,
+  warming?: WarmingSettings,
+  pace = new OriginPace(warming?.concurrencyMax ?? 1),
+): Simulated {
+  const visitorDraw = draws(settings.seed);
+  const warmDraw = draws(settings.seed + 1);
+  const { servers, visitorLoad, meanServiceMs, serviceMs, seconds } = settings;
+  const meanGapMs = meanServiceMs / (servers * visitorLoad);
+  const freeAtMs = Array.from({ length: servers }, () => 0);
+  const visitorsMs: number[] = [];
+  const networkMs = warming?.networkMs ?? 0;
+  const ends: { readonly atMs: number; readonly beganAtMs: number }[] = [];
+  const warmArrivals: Arrival[] = [];
+  let [warmedCount, inFlight, mayBeginAtMs] = [0, 0, 0];
+  let visitorAtMs = -Math.log(1 - visitorDraw()) * meanGapMs;
+
+  const concurrencyNow = () => (warming === undefined ? 0 : pace.concurrency);
+  const begin = (nowMs: number) => {
+    while (inFlight < concurrencyNow()) {
+      inFlight += 1;
+      const beganAtMs = Math.max(nowMs, mayBeginAtMs);
+      insert(warmArrivals, { atMs: beganAtMs + networkMs / 2, isVisitor: false, beganAtMs });
+    }
+  };
+  begin(0);
+  for (;;) {
+    const [warm, end] = [warmArrivals[0], ends[0]];
+    const nowMs = Math.min(visitorAtMs, warm?.atMs ?? Infinity, end?.atMs ?? Infinity);
+    if (nowMs > seconds * 1_000) return { visitorsMs, warmedCount, pace };
+    if (end?.atMs === nowMs) {
+      ends.shift();
+      inFlight -= 1;
+      warmedCount += 1;
+      pace.heard({ beganAtMs: end.beganAtMs, durationMs: nowMs - end.beganAtMs }, nowMs);
+      mayBeginAtMs = nowMs + pace.gapMs;
+      begin(nowMs);
+      continue;
+    }
+    const isVisitor = nowMs === visitorAtMs;
+    const server = freeAtMs.indexOf(Math.min(...freeAtMs));
+    const doneAtMs =
+      Math.max(nowMs, freeAtMs[server] ?? 0) + serviceMs(isVisitor ? visitorDraw : warmDraw);
+    freeAtMs[server] = doneAtMs;
+    if (isVisitor) {
+      visitorsMs.push(doneAtMs - nowMs);
+      visitorAtMs += -Math.log(1 - visitorDraw()) * meanGapMs;
+    } else {
+      const { beganAtMs } = warmArrivals.shift()!;
+      insert(ends, { atMs: doneAtMs + networkMs / 2, beganAtMs });
+    }
+  }
+}
+
+function insert<Timed extends { readonly atMs: number }>(list: Timed[], one: Timed): void {
+  const at = list.findIndex(({ atMs }) => atMs > one.atMs);
+  list.splice(at === -1 ? list.length : at, 0, one);
+}
+
+/** Mulberry32. */
+function draws(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

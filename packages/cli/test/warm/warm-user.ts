@@ -1,0 +1,105 @@
+// A user who warms: a clock that moves as the command sleeps, and a site that stores what it is asked for.
+import { main } from "../../src/main.ts";
+import { FakeUser, type Ran } from "../fakes/fake-world.ts";
+
+export const site = "https://www.example.com";
+export const siteEnv = { TIDEMARK_SITE: site };
+
+export interface AskedPage {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly atMs: number;
+  readonly redirect: RequestRedirect | undefined;
+}
+
+/** What a test has the site answer in place of a page. `undefined` for the usual. */
+export type Script = (
+  url: URL,
+  times: number,
+  init?: RequestInit,
+) => Response | Promise<Response> | undefined;
+
+/** Each origin is a colo with a tier of its own. */
+export class StoringSite {
+  readonly asked: AskedPage[] = [];
+  readonly #script: Script;
+  readonly #nowAtMs: () => number;
+  readonly #times = new Map<string, number>();
+
+  constructor(script: Script, nowAtMs: () => number) {
+    this.#script = script;
+    this.#nowAtMs = nowAtMs;
+  }
+
+  get urls(): string[] {
+    return this.asked.map(({ url }) => url);
+  }
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : String(input));
+    this.asked.push({
+      url: url.href,
+      headers: new Headers(init?.headers),
+      atMs: this.#nowAtMs(),
+      redirect: init?.redirect,
+    });
+    if (init?.signal?.aborted === true) throw new DOMException("aborted", "AbortError");
+    const times = (this.#times.get(url.href) ?? 0) + 1;
+    this.#times.set(url.href, times);
+    return (await this.#script(url, times, init)) ?? page(times === 1 ? stored : hit);
+  };
+}
+
+export const stored = "tidemark; fwd=uri-miss; fwd-status=200; stored";
+export const hit = "tidemark; hit; ttl=60; detail=memory";
+
+export function page(
+  cacheStatus: string,
+  status = 200,
+  more: Record<string, string> = {},
+): Response {
+  return new Response("page", { status, headers: { "cache-status": cacheStatus, ...more } });
+}
+
+/** One user with files of their own; runs share them and the site. */
+export class WarmUser {
+  readonly site: StoringSite;
+  /** Files are written here. */
+  readonly folder: string;
+  /** Epoch milliseconds. */
+  atMs = Date.now();
+  /** Ctrl-C comes once so many requests have been made. */
+  interruptAfter = Infinity;
+  readonly #user: FakeUser;
+
+  private constructor(user: FakeUser, script: Script) {
+    this.#user = user;
+    this.folder = user.folder;
+    this.site = new StoringSite(script, () => this.atMs);
+  }
+
+  static async at(script: Script = () => undefined): Promise<WarmUser> {
+    return new WarmUser(await FakeUser.at(), script);
+  }
+
+  async warms(
+    args: readonly string[],
+    changed: { readonly input?: string; readonly env?: Record<string, string> } = {},
+  ): Promise<Ran> {
+    const { input = "", env = siteEnv } = changed;
+    const { world, output, notes, interrupt } = this.#user.world(["warm", ...args], { input, env });
+    const code = await main({
+      ...world,
+      fetch: async (asked, init) => {
+        if (this.site.asked.length >= this.interruptAfter) interrupt();
+        return this.site.fetch(asked, init);
+      },
+      nowAtMs: () => this.atMs,
+      sleep: async (ms) => {
+        this.atMs += ms;
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    });
+    return { code, out: output.text, notes: notes.text };
+  }
+}

@@ -1,0 +1,306 @@
+// `tidemark warm` through a site's address: what is asked for, what is told, and what is refused.
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { hit, page, site, stored, WarmUser } from "./warm-user.ts";
+
+const pages = (count: number) => Array.from({ length: count }, (_, at) => `/${at}`);
+const listOf = (paths: readonly string[]) => paths.join("\n");
+
+describe("pages of a list", () => {
+  it("are asked for once each, as a visitor would", async () => {
+    const user = await WarmUser.at();
+    const input = "/a\nhttps://www.example.com/b?x=1#part\n/a\n\n# a remark\r\n/c d\r\n";
+    const ran = await user.warms(["--list", "-"], { input });
+    expect(ran.code).toBe(0);
+    expect(user.site.urls).toEqual([`${site}/a`, `${site}/b?x=1`, `${site}/c%20d`]);
+    const [first] = user.site.asked;
+    expect(first?.headers.get("user-agent")).toMatch(/^tidemark-cli\/\d/);
+    expect(first?.headers.get("accept-encoding")).toContain("gzip");
+    expect(first?.headers.get("authorization")).toBeNull();
+  });
+
+  it("never get the token", async () => {
+    const user = await WarmUser.at();
+    await user.warms(["/a"], { env: { TIDEMARK_SITE: site, TIDEMARK_TOKEN: "secret-x" } });
+    expect([...(user.site.asked[0]?.headers.values() ?? [])].join()).not.toContain("secret-x");
+  });
+
+  it("are asked for once with each variant, with the header of all", async () => {
+    const user = await WarmUser.at();
+    const variants = ["--variant", "Accept-Language: de", "--variant", "Accept-Language: fr"];
+    await user.warms(["/a", ...variants, "--header", "X-Warm: 1"]);
+    const languages = user.site.asked.map(({ headers }) => headers.get("accept-language"));
+    expect(languages).toEqual(["de", "fr"]);
+    expect(user.site.asked.map(({ headers }) => headers.get("x-warm"))).toEqual(["1", "1"]);
+  });
+
+  it("bear the fields that a JSON line names", async () => {
+    const user = await WarmUser.at();
+    const input = '{"url":"/a","headers":{"Accept-Language":"de"}}\n{"url":1}\n{';
+    const { notes } = await user.warms(["--list", "-"], { input });
+    expect(user.site.asked[0]?.headers.get("accept-language")).toBe("de");
+    expect(notes).toContain("1 lines could not be read");
+  });
+
+  it("of other hosts, and operator's routes, are not asked for, and counted", async () => {
+    const user = await WarmUser.at();
+    const input = "https://other.test/a\n/_cache/stats\nno-page\n//other.test/b\n/a\nftp://x/y";
+    const { code, out } = await user.warms(["--list", "-", "--json"], { input });
+    expect(code).toBe(0);
+    expect(user.site.urls).toEqual([`${site}/a`]);
+    expect(JSON.parse(out).sources.unasked).toEqual({
+      twice: 0,
+      "other-host": 1,
+      "no-url": 3,
+      "operator-route": 1,
+      "too-many": 0,
+    });
+  });
+
+  it("of a host that is the site's too are asked for at the site", async () => {
+    const user = await WarmUser.at();
+    await user.warms(["https://example.com/a", "--also-host", "example.com"]);
+    expect(user.site.urls).toEqual([`${site}/a`]);
+  });
+});
+
+const outcomes = [
+  { status: hit, is: "already" },
+  { status: stored, is: "warmed" },
+  { status: "tidemark; hit; ttl=-3; detail=memory", is: "warmed" },
+  { status: "tidemark; fwd=uri-miss; collapsed", is: "warmed" },
+  { status: "tidemark; fwd=stale; fwd-status=304; stored", is: "warmed" },
+  { status: `ExampleCache; hit, ${stored}`, is: "warmed" },
+  { status: `"a, cache"; hit; detail="x, y", ${hit}`, is: "already" },
+  { status: `tidemark; fwd=bypass; detail=route, ${hit}`, is: "already" },
+  { status: "tidemark; fwd=uri-miss; fwd-status=200; detail=private", is: "not-stored" },
+  { status: 'tidemark; fwd=stale; detail="purged, private"', is: "not-stored" },
+  { status: "tidemark; fwd=bypass; fwd-status=200; detail=route", is: "passed-by" },
+] as const;
+
+describe("an answer counts", () => {
+  it.each(outcomes)("as $is: $status", async ({ status, is }) => {
+    const user = await WarmUser.at(() => page(status));
+    const { code, out } = await user.warms(["/a", "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).addresses[0]).toMatchObject({ address: site, [is]: 1 });
+  });
+
+  it("as failed by its status, which is told, and the exit code is 3", async () => {
+    const user = await WarmUser.at(({ pathname }) =>
+      pathname === "/b" ? page("tidemark; fwd=uri-miss; fwd-status=404", 404) : undefined,
+    );
+    const { code, out } = await user.warms(["/a", "/b"]);
+    expect(code).toBe(3);
+    expect(out).toContain(`failed: ${site}/b (status 404)`);
+  });
+
+  it("for a redirect, which is not followed", async () => {
+    const user = await WarmUser.at(() => page(stored, 301, { location: "https://other.test/" }));
+    expect((await user.warms(["/a"])).code).toBe(0);
+    expect(user.site.asked).toMatchObject([{ url: `${site}/a`, redirect: "manual" }]);
+  });
+
+  it("by its reason, summed up", async () => {
+    const user = await WarmUser.at(() => page("tidemark; fwd=uri-miss; detail=set-cookie"));
+    const { code, out } = await user.warms(pages(3));
+    expect(code).toBe(0);
+    expect(out).toContain("not-stored: set-cookie: 3");
+  });
+});
+
+describe("further colos", () => {
+  it("are asked after the site, and after the shared tier has it", async () => {
+    const user = await WarmUser.at();
+    const { out } = await user.warms(["/a", "--via", "https://colo.test", "--json"]);
+    expect(user.site.urls).toEqual([`${site}/a`, "https://colo.test/a"]);
+    const [first, second] = user.site.asked;
+    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(2_000);
+    expect(JSON.parse(out).addresses).toHaveLength(2);
+  });
+
+  it("are not asked for what the site does not store", async () => {
+    const user = await WarmUser.at(() => page("tidemark; fwd=bypass; detail=route"));
+    await user.warms(["/a", "--via", "https://colo.test"]);
+    expect(user.site.urls).toEqual([`${site}/a`]);
+  });
+});
+
+describe("trouble", () => {
+  it("is waited out for as long as the site says, and tried again", async () => {
+    const user = await WarmUser.at((_, times) =>
+      times === 1 ? page("tidemark; fwd=uri-miss", 503, { "retry-after": "7" }) : undefined,
+    );
+    user.atMs = Date.now();
+    const { code, notes } = await user.warms(["/a"]);
+    expect(code).toBe(0);
+    const [first, second] = user.site.asked;
+    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(7_000);
+    expect(notes).toContain("going on in 7 s");
+  });
+
+  it("of one page fails it after three tries", async () => {
+    const user = await WarmUser.at(({ pathname }) =>
+      pathname === "/b" ? page("tidemark; fwd=uri-miss", 502) : undefined,
+    );
+    const { code } = await user.warms(["/a", "/b", "/c"]);
+    expect(code).toBe(3);
+    expect(user.site.urls.filter((url) => url.endsWith("/b"))).toHaveLength(3);
+  });
+
+  it("without an end stops it with 1, and what was done is kept", async () => {
+    let isDown = false;
+    const user = await WarmUser.at(({ pathname }) => {
+      isDown ||= pathname === "/10";
+      if (isDown) throw new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } });
+      return undefined;
+    });
+    const input = listOf(pages(60));
+    const ran = await user.warms(["--list", "-", "--json"], { input });
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.out)).toMatchObject({ error: { code: "site-in-trouble" } });
+    expect(user.site.asked.length).toBeLessThan(60);
+    isDown = false;
+    user.site.asked.length = 0;
+    const again = await user.warms(["--list", "-"], { input: listOf(pages(10)) });
+    expect(again.notes).toContain("Going on where an earlier run stopped");
+    expect(user.site.asked.length).toBeLessThanOrEqual(1);
+  });
+
+  it("that is to last for long stops it", async () => {
+    const user = await WarmUser.at(() =>
+      page("tidemark; fwd=uri-miss", 429, { "retry-after": "9000" }),
+    );
+    const { code, notes } = await user.warms(["/a"]);
+    expect(code).toBe(1);
+    expect(notes).toContain("come back in 9000 s");
+  });
+
+  it("is another site than Tidemark's: it stops after the first ones", async () => {
+    const user = await WarmUser.at(() => new Response("page"));
+    const { code, notes } = await user.warms(pages(100));
+    expect(code).toBe(1);
+    expect(notes).toContain("did not answer as Tidemark does");
+    expect(user.site.asked.length).toBeLessThan(10);
+  });
+
+  it("is seen where the only page is no Tidemark's", async () => {
+    const user = await WarmUser.at(() => new Response("page"));
+    expect((await user.warms(["/a"])).code).toBe(1);
+  });
+});
+
+describe("a run that is interrupted", () => {
+  const args = ["--list", "-"];
+  const input = listOf(pages(200));
+
+  async function interrupted() {
+    const user = await WarmUser.at();
+    user.interruptAfter = 80;
+    const ran = await user.warms(args, { input });
+    const first = new Set(user.site.urls.slice(0, 80));
+    user.interruptAfter = Infinity;
+    user.site.asked.length = 0;
+    return { user, ran, first };
+  }
+
+  it("ends with 130, and the next goes on where it stopped", async () => {
+    const { user, ran, first } = await interrupted();
+    expect(ran.code).toBe(130);
+    expect(ran.out).toContain("The same command goes on where it stopped.");
+    const second = await user.warms(args, { input });
+    expect(second.code).toBe(0);
+    const twice = user.site.urls.filter((url) => first.has(url));
+    expect(twice.length).toBeLessThanOrEqual(4);
+    expect(new Set([...first, ...user.site.urls]).size).toBe(200);
+    expect(await stateFiles(user)).toEqual([]);
+  });
+
+  it("does not hide pages that its source has now", async () => {
+    const { user } = await interrupted();
+    await user.warms(args, { input: `/new\n${input}` });
+    expect(user.site.urls).toContain(`${site}/new`);
+  });
+
+  it.each([
+    { name: "with --fresh", more: ["--fresh"], laterMs: 0 },
+    { name: "after a day", more: [], laterMs: 25 * 60 * 60 * 1_000 },
+    { name: "with other variants", more: ["--variant", "Accept-Language: de"], laterMs: 0 },
+  ])("begins anew $name", async ({ more, laterMs }) => {
+    const { user } = await interrupted();
+    user.atMs = Date.now() + laterMs;
+    await user.warms([...args, ...more], { input });
+    expect(user.site.asked).toHaveLength(200);
+  });
+
+  it("remembers in the file that --state names, and refuses another's", async () => {
+    const user = await WarmUser.at();
+    await writeFile(join(user.folder, "notes.txt"), "my own notes");
+    const ran = await user.warms(["/a", "--state", "notes.txt"]);
+    expect(ran.code).toBe(2);
+    expect(user.site.asked).toEqual([]);
+  });
+});
+
+async function stateFiles({ folder }: WarmUser): Promise<string[]> {
+  return readdir(join(folder, ".local/state/tidemark/warm"));
+}
+
+const refused = [
+  { name: "no source", args: [], says: "Nothing says what to warm" },
+  { name: "a rate of nothing", args: ["/a", "--rate", "0"], says: "requests a second" },
+  { name: "a concurrency of 65", args: ["/a", "--concurrency", "65"], says: "from 1 to 64" },
+  { name: "a concurrency of 0", args: ["/a", "--concurrency", "0"], says: "from 1 to 64" },
+  {
+    name: "a field without a colon",
+    args: ["/a", "--header", "secret-x"],
+    says: "Accept-Language",
+  },
+  { name: "--top without a log", args: ["/a", "--top", "5"], says: "--top goes with --log" },
+  {
+    name: "--within with --via",
+    args: ["/a", "--within", "--via", "https://b.test"],
+    says: "--via",
+  },
+  { name: "--limit alone", args: ["/a", "--limit", "5"], says: "--limit goes with --within" },
+  { name: "--data without keys", args: ["--data", "n"], says: "--data has no keys" },
+  { name: "a file that is not there", args: ["--list", "gone.txt"], says: "There is no file" },
+  { name: "a folder", args: ["--list", "."], says: "It is a folder" },
+  { name: "stdin twice", args: ["--list", "-", "--log", "-"], says: "stdin is named twice" },
+  { name: "a mistyped option", args: ["/a", "--rat", "5"], says: "Did you mean --rate?" },
+  { name: "no date", args: ["--sitemap", "x", "--since", "yesterday"], says: "Write a date" },
+  { name: "no page of the site", args: ["https://other.test/"], says: "no page of the site" },
+  { name: "--hottest without a token", args: ["--hottest"], says: "There is no token" },
+  { name: "a via that is no address", args: ["/a", "--via", "colo-2"], says: "--via" },
+] as const;
+
+describe("what is refused asks for nothing", () => {
+  it.each(refused)("$name", async ({ args, says }) => {
+    const user = await WarmUser.at();
+    const ran = await user.warms(args);
+    expect(ran.code).toBe(2);
+    expect(ran.notes).toContain(says);
+    expect(user.site.asked).toEqual([]);
+  });
+});
+
+it("only lists what it would ask for with --dry-run", async () => {
+  const user = await WarmUser.at();
+  const ran = await user.warms(["/a", "/b?x", "--dry-run"]);
+  expect(ran).toMatchObject({ code: 0, out: "/a\n/b?x\n" });
+  expect(user.site.asked).toEqual([]);
+});
+
+it("keeps to a rate to the origin, which hits do not count for", async () => {
+  const user = await WarmUser.at(({ pathname }) =>
+    Number(pathname.slice(1)) < 50 ? page(hit) : undefined,
+  );
+  const began = user.atMs;
+  await user.warms(["--list", "-", "--rate", "2"], { input: listOf(pages(60)) });
+  const misses = user.site.asked.filter(({ url }) => Number(url.split("/").at(-1)) >= 50);
+  for (const [at, { atMs }] of misses.entries()) {
+    expect(atMs - (misses[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(500 * at - 1);
+  }
+  expect(user.atMs - began).toBeLessThan(12_000);
+});

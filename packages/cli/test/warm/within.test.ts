@@ -1,0 +1,141 @@
+// Warming by the operator's routes: pages and data from within, hot pages, and what a purge covered.
+import { describe, expect, it } from "vitest";
+import type { HotTold, Warmed, WarmOrder, WarmTold } from "../../../../src/admin/protocol.ts";
+import { FakeUser } from "../fakes/fake-world.ts";
+import { operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+import { hit, page } from "./warm-user.ts";
+
+/** A Worker that warms `limit` at a call, 8 unless it is told otherwise. */
+class WarmingSite {
+  readonly orders: WarmOrder[] = [];
+  readonly others: string[] = [];
+  hot: HotTold = { pages: [] };
+  isDownAfter = Infinity;
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : String(input));
+    if (url.pathname === "/_cache/hot") {
+      this.others.push(url.search);
+      return Response.json(this.hot);
+    }
+    if (url.pathname !== "/_cache/warm") {
+      this.others.push(url.pathname);
+      return page(hit);
+    }
+    if (this.orders.length >= this.isDownAfter) throw new TypeError("fetch failed");
+    const order = (await new Request(url, init).json()) as WarmOrder;
+    this.orders.push(order);
+    return Response.json(told(order));
+  };
+}
+
+function told({ pages = [], data = {}, cursor = 0, limit = 8 }: WarmOrder): WarmTold {
+  const all: Warmed[] = [
+    ...pages.map((one) => ({ page: typeof one === "string" ? one : one.url })),
+    ...Object.entries(data).flatMap(([namespace, keys]) => keys.map((key) => ({ namespace, key }))),
+  ].map((one) => Object.assign({ result: resultOf(JSON.stringify(one)) } as const, one));
+  const done = all.slice(cursor, cursor + limit);
+  const next = cursor + done.length;
+  return { done, next: next >= all.length ? null : next, total: all.length };
+}
+
+const resultOf = (one: string) => (one.includes("bad") ? "failed" : "warmed");
+
+async function user() {
+  const site = new WarmingSite();
+  const one = await FakeUser.at({ fetch: site.fetch, env: operatorEnv });
+  return { site, user: one };
+}
+
+const listed = (count: number) => Array.from({ length: count }, (_, at) => `/${at}`);
+
+describe("from within", () => {
+  it("pages are sent in lists, each until the Worker has done all of it", async () => {
+    const { site, user: one } = await user();
+    const input = listed(120).join("\n");
+    const ran = await one.runs(["warm", "--within", "--list", "-", "--json"], { input });
+    expect(ran.code).toBe(0);
+    expect(JSON.parse(ran.out).addresses).toEqual([
+      expect.objectContaining({ address: siteUrl, warmed: 120, failed: 0 }),
+    ]);
+    expect(site.orders.map(({ pages, cursor }) => [pages?.length, cursor])).toEqual([
+      ...Array.from({ length: 13 }, (_, call) => [100, 8 * call]),
+      ...Array.from({ length: 3 }, (_, call) => [20, 8 * call]),
+    ]);
+    expect(site.others).toEqual([]);
+  });
+
+  it("variants go with their fields, and --limit is what a call does", async () => {
+    const { site, user: one } = await user();
+    const variant = ["--variant", "Accept-Language: de"];
+    await one.runs(["warm", "/a", "/b", "--within", "--limit", "1", ...variant]);
+    expect(site.orders).toHaveLength(2);
+    expect(site.orders[0]).toEqual({
+      pages: ["/a", "/b"].map((path) => ({
+        url: siteUrl + path,
+        headers: { "accept-language": "de" },
+      })),
+      cursor: 0,
+      limit: 1,
+    });
+  });
+
+  it("keys of data are texts, each once, and a failed one is told", async () => {
+    const { site, user: one } = await user();
+    const input = '42\n{"key":43}\n42\nbad\n';
+    const ran = await one.runs(["warm", "--data", "products", "--list", "-"], { input });
+    expect(ran.code).toBe(3);
+    expect(ran.out).toContain(`failed: ${siteUrl} bad (no reason told)`);
+    expect(site.orders).toEqual([{ data: { products: ["42", "43", "bad"] }, cursor: 0 }]);
+  });
+
+  it("a run that failed goes on where it stopped", async () => {
+    const { site, user: one } = await user();
+    const args = ["warm", "--within", "--list", "-"];
+    const input = listed(50).join("\n");
+    site.isDownAfter = 3;
+    expect((await one.runs(args, { input, env: operatorEnv })).code).toBe(1);
+    site.isDownAfter = Infinity;
+    site.orders.length = 0;
+    const { notes } = await one.runs(args, { input });
+    expect(site.orders[0]?.pages).toEqual(listed(50).slice(24));
+    expect(notes).toContain("24 done");
+  });
+
+  it("does nothing without a token", async () => {
+    const { site, user: one } = await user();
+    const ran = await one.runs(["warm", "/a", "--within"], { env: { TIDEMARK_SITE: siteUrl } });
+    expect(ran.code).toBe(2);
+    expect(ran.notes).toContain("There is no token");
+    expect(site.orders).toEqual([]);
+  });
+});
+
+describe("hot pages", () => {
+  const pages = [
+    { url: `${siteUrl}/a`, count: 9, expiresAt: "2026-11-21T10:00:00Z" },
+    { url: `${siteUrl}/b`, headers: { "accept-language": "de" }, count: 3, expiresAt: "" },
+  ];
+
+  it("are asked for through the site, as many as are named", async () => {
+    const { site, user: one } = await user();
+    site.hot = { pages };
+    expect((await one.runs(["warm", "--hottest", "50"])).code).toBe(0);
+    expect(site.others).toEqual(["?count=50", "/a", "/b"]);
+  });
+
+  it("are those that a purge covered, with its position", async () => {
+    const { site, user: one } = await user();
+    site.hot = { pages, examined: 40 };
+    const { notes } = await one.runs(["warm", "--after-purge", "1795435200000-0"]);
+    expect(site.others[0]).toBe("?count=100&coveredBy=1795435200000-0");
+    expect(notes).toContain("Of 40 hot pages");
+  });
+
+  it("may be none: that is told, and is no success", async () => {
+    const { user: one } = await user();
+    const { code, notes } = await one.runs(["warm", "--hottest"]);
+    expect(code).toBe(2);
+    expect(notes).toContain("Nothing was warmed");
+  });
+});
