@@ -16,6 +16,8 @@ export interface WarmSettings {
   readonly ports: WarmPorts & { readonly metrics: Pick<Metrics, "add"> };
   /** `undefined` where the Worker was handed none. */
   readonly data: Pick<DataBesidePages, "warming"> | undefined;
+  /** Reads the journal on, up to its end; `undefined` without one. */
+  readonly catchUp: (() => Promise<void>) | undefined;
 }
 
 /** Of a call that sets no limit. */
@@ -42,6 +44,8 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
   const wrong = whyNoData(order, settings);
   if (wrong !== undefined) return refused(400, "malformed", wrong);
   const { cursor, limit, pages, total } = order;
+  // Who purges and then warms would else be told that what was purged is fresh, until this isolate knows.
+  if (cursor < total) await settings.catchUp?.();
   const done =
     cursor < pages.length
       ? await warmPages(pages.slice(cursor, cursor + (limit ?? pagesUnlessSet)), order, settings)

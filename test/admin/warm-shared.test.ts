@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Warmed } from "../../src/admin/protocol.ts";
 import { cc, chunked, page, type Script } from "../../testing/fakes/origin-in-process.ts";
 import type { SiteOptions } from "../../testing/site/harness.ts";
+import { send } from "../../testing/site/purge-sender.ts";
 import { callWarm, openWarmSite, toldOf, warmed } from "../../testing/site/warm-site.ts";
 
 interface Lacking {
@@ -136,6 +137,25 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
     ]);
     expect(near.origin.count).toBe(1);
   });
+});
+
+describe("a page that was purged a moment ago", () => {
+  it.each(["hard", "soft"] as const)(
+    "is brought anew in a colo that has not heard of the purge yet: %s",
+    async (mode) => {
+      const { near, far, clock } = openWarmSite({
+        origin: (_, nth) => page(`page ${nth}`, cc("max-age=600", { "cache-tag": "t" })),
+      });
+      await near.get("/a");
+      await far.get("/a");
+      expect((await send(near, { tags: ["t"], mode })).status).toBe(200);
+      expect(await warmed(far, "/a")).toEqual([{ page: "/a", result: "warmed", status: 200 }]);
+      clock.advance(30);
+      await far.get("/other");
+      const { cacheStatus, text } = await far.get("/a");
+      expect([cacheStatus, text]).toEqual([expect.stringContaining("; hit;"), "page 2"]);
+    },
+  );
 });
 
 const plain: Script = () => page("page", cc("max-age=600"));

@@ -78,12 +78,12 @@ describe("keys", () => {
     expect(site.counted()).toMatchObject({ "warmed|data|warmed": 150 });
   });
 
-  it("cost two round trips for a hundred, and no call of the colo's Cache API", async () => {
+  it("cost three round trips for a hundred, one of them to the journal, and no call of the colo's Cache API", async () => {
     const { warm, upstash, site } = open();
     await warm({ data: { rates: ["first"] } });
     const [requests, calls] = [upstash.requestCount, site.cache.calls];
     await warm({ data: { rates: Array.from({ length: 100 }, (_, at) => `k${at}`) } });
-    expect([upstash.requestCount - requests, site.cache.calls - calls]).toEqual([2, 0]);
+    expect([upstash.requestCount - requests, site.cache.calls - calls]).toEqual([3, 0]);
   });
 
   it("whose load fails, or has nothing, are told so, and no secret with it", async () => {
