@@ -66,12 +66,8 @@ async function hottestNow(
   const notes = await hotKeys.since(ports.nowAtMs() - lookedBackMs);
   if (notes === "unavailable") return unavailable(databaseAway);
   // What must not be followed is not shown either: whoever writes to Redis could have written it.
-  const shown: HotKeyNote[] = [];
-  for (const note of hottest(notes, countMax)) {
-    if (shown.length === count) break;
-    if (askedAgain(note, ports) !== undefined) shown.push(note);
-  }
-  return told({ pages: shown.map(pageOf) } satisfies HotTold);
+  const shown = hottest(notes, countMax).filter((note) => askedAgain(note, ports) !== undefined);
+  return told({ pages: shown.slice(0, count).map(pageOf) } satisfies HotTold);
 }
 
 async function hottestCovered(

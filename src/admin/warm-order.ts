@@ -101,8 +101,8 @@ export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
   }
   // The form leaves it out without a word.
   if (Object.hasOwn((parsed as Form).data ?? {}, unnamed)) {
-    const why = `data names ${JSON.stringify(unnamed)}, which is no name that an order may have.`;
-    return { why, mend: "Leave it out, or rename the namespace." };
+    const why = `data may not name "${unnamed}".`;
+    return { why, mend: "Leave it out." };
   }
   return readList(checked.data, operator);
 }

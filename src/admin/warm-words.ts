@@ -39,18 +39,9 @@ function toldOf(came: WarmedPage | undefined): Told {
 }
 
 function toldOfFresh(inShared: Extract<WarmedPage, { kind: "already" }>["inShared"]): Told {
-  switch (inShared) {
-    case "there":
-      return { result: "already" };
-    case "none":
-      return { result: "already", why: `in this colo alone: ${lacking["no-shared"]}` };
-    case "too-large":
-      return { result: "already", why: `in this colo alone: ${notTaken(inShared)}` };
-    case "unavailable":
-      return failed("it is fresh in this colo, and the shared tier did not answer");
-    default:
-      return unreachable(inShared);
-  }
+  if (inShared === "there") return { result: "already" };
+  const why = inThisColo(inShared);
+  return inShared === "unavailable" ? failed(why) : { result: "already", why };
 }
 
 const failed = (why: string): Told => ({ result: "failed", why });
@@ -112,15 +103,15 @@ function toldOfTiers(asked: AskedPage): Told {
   const kinds = changes.filter(({ tier }) => tier === "shared").map(({ kind }) => kind);
   if (kinds.length > 0 && kinds.every((kind) => kind === "kept")) return { result: "warmed" };
   const kind = kinds.find((one) => one !== "kept") ?? whyNotWritten(asked);
-  const result = kind === "unavailable" ? "failed" : "warmed";
-  return { result, why: `in this colo alone: ${lacking[kind] ?? notTaken(kind)}` };
+  return { result: kind === "unavailable" ? "failed" : "warmed", why: inThisColo(kind) };
 }
 
-const notTaken = (kind: string): string => `the shared tier did not take it (${kind})`;
+const inThisColo = (kind: string): string =>
+  `in this colo alone: ${lacking[kind] ?? `the shared tier did not take it (${kind})`}`;
 
 const lacking: Readonly<Record<string, string>> = {
-  "no-shared": "its route has no shared tier, or the site has no database",
-  "error-status": "an error goes to the shared tier when it is asked for again",
+  "no-shared": "its route or the site has no shared tier",
+  "error-status": "an error goes to the shared tier at its second ask",
 };
 
 /** Of what was stored, and never sent to the shared tier. */

@@ -102,7 +102,7 @@ function resultOfWrite(came: string | undefined, space: Space, ports: KeepLoaded
     return { result: came === "unavailable" ? "failed" : "not-stored", why };
   }
   if (hasShared(space, ports)) return { result: "warmed" };
-  const why = "in one isolate alone: its namespace has no shared tier, or the site has no database";
+  const why = "in one isolate alone: its namespace or the site has no shared tier";
   return { result: "warmed", why };
 }
 
@@ -117,7 +117,7 @@ function resultOf(outcome: DataFlight["outcome"], ofStored: WarmedKey): WarmedKe
       return { result: "failed", why: `its load failed with ${errorName(outcome.error)}` };
     case "nothing-to-share":
     case undefined:
-      return { result: "failed", why: "its load has ended without a word" };
+      return { result: "failed", why: "its load has not ended in time" };
     default:
       return unreachable(outcome);
   }

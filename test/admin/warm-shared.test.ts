@@ -31,7 +31,7 @@ const lacking: readonly Lacking[] = [
     options: { env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" } },
     told: {
       result: "warmed",
-      why: "in this colo alone: its route has no shared tier, or the site has no database",
+      why: "in this colo alone: its route or the site has no shared tier",
     },
   },
   {
@@ -39,7 +39,7 @@ const lacking: readonly Lacking[] = [
     options: { config: { routes: [{ name: "all", match: "*", tiers: ["memory", "edge"] }] } },
     told: {
       result: "warmed",
-      why: "in this colo alone: its route has no shared tier, or the site has no database",
+      why: "in this colo alone: its route or the site has no shared tier",
     },
   },
   {
@@ -48,7 +48,7 @@ const lacking: readonly Lacking[] = [
     told: {
       result: "warmed",
       status: 404,
-      why: "in this colo alone: an error goes to the shared tier when it is asked for again",
+      why: "in this colo alone: an error goes to the shared tier at its second ask",
     },
   },
 ];
@@ -109,7 +109,7 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
       {
         page: "/a",
         result: "failed",
-        why: "it is fresh in this colo, and the shared tier did not answer",
+        why: "in this colo alone: the shared tier did not take it (unavailable)",
       },
     ]);
     upstash.mode = "works";
@@ -220,5 +220,5 @@ describe("a call that sets no limit", () => {
 it("an order that names what JavaScript would drop is refused, and nothing is left out unsaid", async () => {
   const { near } = openWarmSite();
   const seen = await callWarm(near, '{"data": {"__proto__": ["a"]}}');
-  expect([seen.status, seen.text]).toEqual([400, expect.stringContaining("data names")]);
+  expect([seen.status, seen.text]).toEqual([400, expect.stringContaining("data may not name")]);
 });

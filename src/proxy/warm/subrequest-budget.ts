@@ -31,9 +31,9 @@ export class SubrequestBudget {
 
   /** @returns whether there is room for a page of the route: then it is set aside */
   begin(route: Route): boolean {
-    if (this.#left < costMax(route)) return false;
-    this.#left -= costMax(route);
-    return true;
+    const hasRoom = this.#left >= costMax(route);
+    if (hasRoom) this.#left -= costMax(route);
+    return hasRoom;
   }
 
   /** Gives back what a page that was begun has not cost. */
@@ -47,9 +47,9 @@ function costOf(came: WarmedPage, most: number): number {
   if (came.kind === "passed-by") return 0;
   if (came.kind === "already") return came.looks;
   if (came.kind !== "asked") return most;
-  const isVarying = (came.outcome?.stored?.metadata.selecting.length ?? 0) > 0;
-  const isKnown = came.second === undefined && !isVarying;
-  return came.looksBefore + (isKnown ? costIn(came.decision) : most);
+  const { second, outcome, decision, looksBefore } = came;
+  const isVarying = outcome?.stored?.metadata.selecting[0] !== undefined;
+  return looksBefore + (second || isVarying ? most : costIn(decision));
 }
 
 function costIn({ looks, heardOf, changes, lease }: Decision): number {

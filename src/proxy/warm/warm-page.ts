@@ -41,8 +41,8 @@ export interface PassedBy {
   readonly names: readonly string[];
 }
 
-/** Of a page that is fresh in this colo; `none`: its route, or this deployment, has no shared tier. */
-type InShared = "there" | "none" | "too-large" | "unavailable";
+/** Of a page that is fresh in this colo; `no-shared`: its route, or this deployment, has no such tier. */
+type InShared = "there" | "no-shared" | "too-large" | "unavailable";
 
 /** What became of a page. */
 export type WarmedPage =
@@ -112,7 +112,7 @@ async function stateInShared(
   ports: WarmPorts,
 ): Promise<InShared | "absent"> {
   const { tiers, config } = ports;
-  if (tiers.shared === undefined || !route.tiers.includes("shared")) return "none";
+  if (tiers.shared === undefined || !route.tiers.includes("shared")) return "no-shared";
   if (tier === "shared") return "there";
   const { bodyBytes } = metadata;
   if (bodyBytes === null || bodyBytes > config.limits.sharedBodyBytes) return "too-large";
