@@ -110,8 +110,8 @@ const inThisColo = (kind: string): string =>
   `in this colo alone: ${lacking[kind] ?? `the shared tier did not take it (${kind})`}`;
 
 const lacking: Readonly<Record<string, string>> = {
-  "no-shared": "its route or the site has no shared tier",
-  "error-status": "an error goes to the shared tier at its second ask",
+  "no-shared": "there is no shared tier for it",
+  "error-status": "an error goes there at its second ask",
 };
 
 /** Of what was stored, and never sent to the shared tier. */

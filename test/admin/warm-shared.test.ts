@@ -31,7 +31,7 @@ const lacking: readonly Lacking[] = [
     options: { env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" } },
     told: {
       result: "warmed",
-      why: "in this colo alone: its route or the site has no shared tier",
+      why: "in this colo alone: there is no shared tier for it",
     },
   },
   {
@@ -39,7 +39,7 @@ const lacking: readonly Lacking[] = [
     options: { config: { routes: [{ name: "all", match: "*", tiers: ["memory", "edge"] }] } },
     told: {
       result: "warmed",
-      why: "in this colo alone: its route or the site has no shared tier",
+      why: "in this colo alone: there is no shared tier for it",
     },
   },
   {
@@ -48,7 +48,7 @@ const lacking: readonly Lacking[] = [
     told: {
       result: "warmed",
       status: 404,
-      why: "in this colo alone: an error goes to the shared tier at its second ask",
+      why: "in this colo alone: an error goes there at its second ask",
     },
   },
 ];
