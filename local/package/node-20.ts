@@ -1,4 +1,4 @@
-// What Node 20 lacks and src/ uses. The build puts these functions in the place of the language's own.
+// What Node 20 lacks and src/ or the command uses. The build puts these functions in the place of the language's own.
 
 /** `Promise.withResolvers` (ECMAScript 2024 §27.2.4.9). */
 export function promiseWithResolvers<Value>(): PromiseWithResolvers<Value> {
@@ -8,6 +8,6 @@ export function promiseWithResolvers<Value>(): PromiseWithResolvers<Value> {
 }
 
 /** `URL.parse` (url.spec.whatwg.org). */
-export function parseUrl(text: string): URL | null {
-  return URL.canParse(text) ? new URL(text) : null;
+export function parseUrl(text: string, base?: string | URL): URL | null {
+  return URL.canParse(text, base) ? new URL(text, base) : null;
 }
